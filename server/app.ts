@@ -1,0 +1,19 @@
+/** The Hono app that `serve` runs and that teams mount in a server of their own. */
+import { Hono } from 'hono'
+import type { Deps } from './deps.ts'
+import { BindError } from './errors.ts'
+import { answerProblem, onError } from './problem.ts'
+import { callbackRoutes } from './routes/callback.ts'
+import { hostApiRoutes } from './routes/host-api.ts'
+import { opsRoutes } from './routes/ops.ts'
+import { widgetApiRoutes } from './routes/widget-api.ts'
+
+export function createApp(deps: Deps): Hono {
+  return new Hono()
+    .route('/wechat/callback', callbackRoutes(deps))
+    .route('/api/WeChat', hostApiRoutes(deps))
+    .route('/widget', widgetApiRoutes(deps))
+    .route('/', opsRoutes(deps))
+    .notFound((c) => answerProblem(c, new BindError('NOT_FOUND', `There is no ${c.req.method} ${c.req.path} here.`)))
+    .onError(onError(deps.log)) as unknown as Hono
+}

@@ -1,0 +1,67 @@
+/** Which callback events concern us, and what they ask for: told from the event and the configuration, never from the store. */
+import type { WechatEvent } from '../wechat/event.ts'
+import { commands } from './replies.ts'
+import type { Claim, Rules } from './rules.ts'
+import { SCENE_PREFIX } from './ticket.ts'
+
+/** An event that concerns us, as a deed. */
+export type Deed =
+  | { type: 'claim'; claim: Claim; key: string }
+  | { type: 'follow'; openid: string; createTime: number; isSceneLost: boolean }
+  | { type: 'unfollow'; openid: string; createTime: number }
+  | { type: 'confirm'; openid: string }
+  | { type: 'undo'; openid: string; createTime: number }
+
+/** What the event means to us, or undefined when it is not ours: known from the event alone, without the store. */
+export function toDeed(event: WechatEvent, appId: string, rules: Rules): Deed | undefined {
+  switch (event.type) {
+    case 'SCAN':
+      return isOurs(event.scene)
+        ? { type: 'claim', claim: { ...pick(event), via: 'SCAN', appId }, key: event.scene }
+        : undefined
+    case 'subscribe':
+      return toFollowDeed(event, appId, rules)
+    case 'unsubscribe':
+      return { ...pick(event), type: 'unfollow' }
+    case 'text':
+      return toChatDeed(event, appId, rules)
+    case 'other':
+      return undefined
+  }
+}
+
+const isOurs = (scene: string) => scene.startsWith(SCENE_PREFIX)
+
+const pick = ({ openid, createTime }: { openid: string; createTime: number }) => ({ openid, createTime })
+
+/** Without a scene it may be one of ours who lost it; with another's scene it concerns us only where unfollows are marked. */
+function toFollowDeed(
+  event: Extract<WechatEvent, { type: 'subscribe' }>,
+  appId: string,
+  rules: Rules,
+): Deed | undefined {
+  const { scene } = event
+  if (scene !== undefined && isOurs(scene)) {
+    return { type: 'claim', claim: { ...pick(event), via: 'subscribe', appId }, key: scene }
+  }
+  const isSceneLost = event.eventKey === ''
+  return isSceneLost || rules.unsubscribe === 'mark' ? { ...pick(event), type: 'follow', isSceneLost } : undefined
+}
+
+function toChatDeed(event: Extract<WechatEvent, { type: 'text' }>, appId: string, rules: Rules): Deed | undefined {
+  const content = event.content.trim()
+  const code = commands.bind.exec(content)?.[1]?.toUpperCase()
+  if (code) return { type: 'claim', claim: { ...pick(event), via: 'text', appId }, key: code }
+  if (rules.confirm === 'reply' && commands.confirm.test(content)) return { ...pick(event), type: 'confirm' }
+  return commands.unbind.test(content) ? { ...pick(event), type: 'undo' } : undefined
+}
+
+/** Events bear no id of their own; the key names the fact, so that two facts of one second stay two. */
+export function deliveryKeyOf(event: Exclude<WechatEvent, { type: 'other' }>, appId: string): string {
+  return [appId, event.openid, event.createTime, event.type, factOf(event)].join('|')
+}
+
+function factOf(event: Exclude<WechatEvent, { type: 'other' }>): string {
+  if (event.type === 'text') return event.msgId || event.content
+  return event.type === 'unsubscribe' ? '' : (event.scene ?? '')
+}

@@ -1,0 +1,71 @@
+/** A scan that waits for its confirmation: confirmed by the page's digits, or let go when its time is over. */
+import { BindError } from '../errors.ts'
+import type { Change, Identity, Store, Ticket, Tx, User } from '../store/store.ts'
+import { equalInConstantTime } from '../wechat/signature.ts'
+import { decideConfirm, decideHoldExpired, decideWrongDigits, type Rules } from './rules.ts'
+
+export type Confirmed = { user: User; changes: Change[] }
+
+/**
+ * The page gives the four digits that the chat shows: proof that who scanned and who sits before the page are one.
+ * Throws `NOT_SCANNED`, `WRONG_CODE` with `triesLeft` (the try is counted before it is answered), `CONFLICT`.
+ */
+export async function confirmCode(
+  store: Store,
+  identity: Identity,
+  digits: string,
+  rules: Rules,
+  now: number,
+): Promise<Confirmed> {
+  // A refusal is returned and thrown out here: thrown inside, it would undo what it decided.
+  const result = await store.write(async (tx): Promise<Confirmed | BindError> => {
+    const user = await tx.userOf(identity)
+    const ticket = await tx.heldOf(user.id)
+    const decided = await decide(tx, user, ticket, digits, rules, now)
+    for (const change of decided.changes) await tx.apply(change)
+    return decided.refusal ?? { user: await tx.userById(user.id), changes: decided.changes }
+  })
+  if (result instanceof BindError) throw result
+  return result
+}
+
+type Decided = { changes: Change[]; refusal?: BindError }
+
+async function decide(
+  tx: Tx,
+  user: User,
+  ticket: Ticket | undefined,
+  digits: string,
+  rules: Rules,
+  now: number,
+): Promise<Decided> {
+  if (ticket?.state.name !== 'held' || ticket.state.hold.confirm !== 'code' || now >= ticket.state.hold.until) {
+    return {
+      changes: [],
+      refusal: new BindError('NOT_SCANNED', 'There is no scan to confirm: scan the QR code first.'),
+    }
+  }
+  const { hold } = ticket.state
+  if (!equalInConstantTime(hold.digits ?? '', digits)) {
+    return { changes: decideWrongDigits(ticket, hold), refusal: wrongCode(hold.triesLeft - 1) }
+  }
+  const owners = await tx.ownersOf(ticket.appId, hold.openid)
+  const { changes, reply } = decideConfirm({ ticket, user, owners }, rules, now)
+  return reply?.name === 'conflict' ? { changes, refusal: taken() } : { changes }
+}
+
+const wrongCode = (triesLeft: number) =>
+  new BindError('WRONG_CODE', `These are not the digits in WeChat; tries left: ${triesLeft}.`, { triesLeft })
+
+const taken = () =>
+  new BindError('CONFLICT', 'This WeChat is bound to another account: unbind it there, or scan with another WeChat.')
+
+/** Lets go of a hold whose time is over, so that the page hears of it; the user as it is then. */
+export async function expireHold(store: Store, user: User, now: number): Promise<User> {
+  if (!user.hold || now < user.hold.until) return user
+  return store.write(async (tx) => {
+    const ticket = await tx.heldOf(user.id)
+    for (const change of ticket ? decideHoldExpired(ticket, now) : []) await tx.apply(change)
+    return tx.userById(user.id)
+  })
+}

@@ -1,0 +1,133 @@
+/** What the Official Account says in the chat, in every language. */
+import type { Language } from '../store/store.ts'
+
+export type ReplyName =
+  | 'bound'
+  | 'already_bound'
+  | 'used'
+  | 'expired'
+  | 'conflict'
+  | 'confirm_reply'
+  | 'confirm_code'
+  | 'unbound'
+  | 'cancelled'
+  | 'not_bound'
+  | 'wrong_code'
+  | 'too_many_codes'
+  | 'scan_again'
+
+/** A reply before it is put into words. */
+export type Reply = { name: ReplyName; lang: Language; label: string | null; digits?: string }
+
+/** The operator's own words, by `REPLY_<NAME>`; `{label}`, `{digits}` and `{confirm}` are filled in. */
+export type ReplyTexts = Partial<Record<ReplyName, string>>
+
+// A tap on such a link sends its text as a message of the user's.
+const tappable = (word: string) =>
+  `<a href="weixin://bizmsgmenu?msgmenucontent=${encodeURIComponent(word)}&msgmenuid=wb1">${word}</a>`
+
+type Words = {
+  texts: Record<ReplyName, string>
+  /** Stands for a label that is not known. */
+  yourAccount: string
+  quoted: (label: string) => string
+  confirm: string
+}
+
+const words: Record<Language, Words> = {
+  'zh-CN': {
+    yourAccount: '您的账号',
+    quoted: (label) => `“${label}”`,
+    confirm: tappable('确认绑定'),
+    texts: {
+      bound: '已绑定{label}。\n不是您本人操作？回复“解绑”即可撤销。',
+      already_bound: '此微信已绑定{label}，无需重复操作。\n如需解除，请回复“解绑”。',
+      used: '此二维码已被使用，绑定未作更改。请在网页上刷新二维码后再扫。',
+      expired: '此二维码已失效，绑定未作更改。请在网页上刷新二维码后再扫。',
+      conflict: '此微信已绑定其他账号，未能绑定{label}。请先在原账号解绑，或回复“解绑”后重新扫码。',
+      confirm_reply: '是否将此微信绑定到{label}？\n请在两分钟内点击：{confirm}\n不是您本人操作？请忽略，或回复“解绑”。',
+      confirm_code:
+        '正在绑定{label}。\n请在两分钟内于网页输入：{digits}\n不要把数字告诉任何人。不是您本人操作？请忽略，或回复“解绑”。',
+      unbound: '已解除与{label}的绑定。',
+      cancelled: '已取消绑定{label}。',
+      not_bound: '此微信没有绑定任何账号。',
+      wrong_code: '绑定码不正确或已失效。请核对网页上显示的绑定码。',
+      too_many_codes: '尝试次数过多，请一小时后再试。',
+      scan_again: '感谢关注。如需绑定账号，请再扫一次网页上的二维码。',
+    },
+  },
+  'zh-TW': {
+    yourAccount: '您的帳號',
+    quoted: (label) => `「${label}」`,
+    confirm: tappable('確認綁定'),
+    texts: {
+      bound: '已綁定{label}。\n不是您本人操作？回覆「解綁」即可撤銷。',
+      already_bound: '此微信已綁定{label}，無須重複操作。\n如需解除，請回覆「解綁」。',
+      used: '此 QR Code 已被使用，綁定未作變更。請在網頁上重新整理 QR Code 後再掃。',
+      expired: '此 QR Code 已失效，綁定未作變更。請在網頁上重新整理 QR Code 後再掃。',
+      conflict: '此微信已綁定其他帳號，未能綁定{label}。請先在原帳號解綁，或回覆「解綁」後重新掃描。',
+      confirm_reply:
+        '是否將此微信綁定到{label}？\n請在兩分鐘內點選：{confirm}\n不是您本人操作？請忽略，或回覆「解綁」。',
+      confirm_code:
+        '正在綁定{label}。\n請在兩分鐘內於網頁輸入：{digits}\n不要把數字告訴任何人。不是您本人操作？請忽略，或回覆「解綁」。',
+      unbound: '已解除與{label}的綁定。',
+      cancelled: '已取消綁定{label}。',
+      not_bound: '此微信沒有綁定任何帳號。',
+      wrong_code: '綁定碼不正確或已失效。請核對網頁上顯示的綁定碼。',
+      too_many_codes: '嘗試次數過多，請一小時後再試。',
+      scan_again: '感謝關注。如需綁定帳號，請再掃一次網頁上的 QR Code。',
+    },
+  },
+  en: {
+    yourAccount: 'your account',
+    quoted: (label) => label,
+    confirm: tappable('Confirm'),
+    texts: {
+      bound: 'This WeChat is now linked to {label}.\nNot you? Reply 解绑 to undo.',
+      already_bound: 'This WeChat is already linked to {label}.\nTo unlink, reply 解绑.',
+      used: 'This QR code has been used. Nothing was changed: refresh it on the page and scan again.',
+      expired: 'This QR code no longer works. Nothing was changed: refresh it on the page and scan again.',
+      conflict:
+        'This WeChat is linked to another account, so {label} was not linked. Unlink it there, or reply 解绑 and scan again.',
+      confirm_reply:
+        'Link this WeChat to {label}?\nWithin two minutes, tap: {confirm}\nNot you? Ignore this, or reply 解绑.',
+      confirm_code:
+        'Linking {label}.\nWithin two minutes, type on the page: {digits}\nTell these digits to no one. Not you? Ignore this, or reply 解绑.',
+      unbound: 'This WeChat is no longer linked to {label}.',
+      cancelled: 'Linking {label} was cancelled.',
+      not_bound: 'This WeChat is not linked to any account.',
+      wrong_code: 'That code is wrong or no longer works. Check the code on the page.',
+      too_many_codes: 'Too many tries. Please wait an hour.',
+      scan_again: 'Thank you for following. To link your account, scan the QR code on the page once more.',
+    },
+  },
+}
+
+/** The words a user may send to act; each language's own, in any case. */
+export const commands = {
+  unbind: /^(解绑|解綁|unbind)$/i,
+  confirm: /^(确认绑定|確認綁定|确认|確認|confirm|yes)$/i,
+  bind: /^(?:绑定|綁定|bind)[\s:：]*([0-9a-z]{8})$/i,
+}
+
+/** The reply in words. A label that is not known is "your account". */
+export function toText({ name, lang, label, digits = '' }: Reply, overrides: ReplyTexts): string {
+  const { texts, yourAccount, quoted, confirm } = words[lang]
+  const values: Record<string, string> = { label: label === null ? yourAccount : quoted(label), digits, confirm }
+  return (overrides[name] ?? texts[name]).replace(/\{(label|digits|confirm)\}/g, (_, key: string) => values[key] ?? '')
+}
+
+const languages: [pattern: RegExp, lang: Language][] = [
+  [/^zh-(tw|hk|mo|hant)/i, 'zh-TW'],
+  [/^zh/i, 'zh-CN'],
+  [/^en/i, 'en'],
+]
+
+/** The first language of an `Accept-Language` that we speak. */
+export function toLanguage(acceptLanguage: string | undefined, fallback: Language): Language {
+  for (const range of (acceptLanguage ?? '').split(',')) {
+    const known = languages.find(([pattern]) => pattern.test(range.trim()))
+    if (known) return known[1]
+  }
+  return fallback
+}

@@ -1,0 +1,227 @@
+/** The rules of binding, pure: facts in, changes and a reply out. */
+import type { Binding, BindReason, Change, Hold, Identity, Language, Ticket, User } from '../store/store.ts'
+import type { Reply, ReplyName } from './replies.ts'
+import { deadlineOf } from './ticket.ts'
+
+export type Rules = {
+  conflict: 'reject' | 'replace' | 'allow'
+  confirm: 'off' | 'reply' | 'code'
+  unsubscribe: 'unbind' | 'mark'
+}
+
+/** `reply` null: nothing is said in the chat. */
+export type Decision = { changes: Change[]; reply: Reply | null }
+
+/** A scan, or the text path's code, as a claim on a ticket. */
+export type Claim = { via: 'SCAN' | 'subscribe' | 'text'; appId: string; openid: string; createTime: number }
+
+export type ClaimFacts = {
+  ticket: Ticket
+  user: User
+  /** Every user to whom the claimant is bound, of every tenant. */
+  owners: User[]
+  /** `CreateTime` of the claimant's last unfollow, while it is remembered. */
+  erasedAt: number | undefined
+  /** Four digits to show in the chat, should they be needed. */
+  digits: string
+}
+
+// The time a person has to confirm; the page counts it down too.
+const HOLD_MS = 120_000
+
+export const TRIES = 3
+
+/** How long a keyed hash of an erased openid is kept, so that a late delivery cannot undo the unfollow. */
+export const ERASED_KEPT_MS = 600_000
+
+const nothing: Decision = { changes: [], reply: null }
+
+export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: number): Decision {
+  const { ticket, user, erasedAt } = facts
+  const say = (name: ReplyName): Decision => ({ changes: [], reply: replyTo(ticket, name) })
+  if (isOlder(claim, erasedAt) || isOlder(claim, user.binding?.eventTime)) return nothing
+  if (ticket.state.name === 'held') return decideHeldAgain(claim, ticket, ticket.state.hold, now)
+  if (ticket.state.name === 'used') return say(isBoundTo(user, claim) ? 'already_bound' : 'used')
+  if (ticket.state.name !== 'pending' || now >= deadlineOf(ticket, claim.via)) return say('expired')
+  if (isBoundTo(user, claim)) return decideSame(claim, ticket, user)
+  if (isTaken(facts.owners, user.identity, rules)) return say('conflict')
+  return rules.confirm === 'off'
+    ? bind(ticket, user, facts.owners, toNewBinding(claim, ticket, now), reasonOf(claim), rules, now)
+    : hold(claim, ticket, rules.confirm, facts.digits, now)
+}
+
+const isOlder = ({ createTime }: Claim, than: number | undefined) => than !== undefined && createTime < than
+
+const isBoundTo = ({ binding }: User, { appId, openid }: Claim) =>
+  binding !== null && binding.openid === openid && binding.appId === appId
+
+const isTaken = (owners: User[], identity: Identity, { conflict }: Rules) =>
+  conflict === 'reject' && othersOf(owners, identity).length > 0
+
+const othersOf = (owners: User[], { tenant, account, userId }: Identity) =>
+  owners.filter(
+    ({ identity: owner }) => owner.tenant === tenant && !(owner.account === account && owner.userId === userId),
+  )
+
+const reasonOf = ({ via }: Claim): BindReason => (via === 'text' ? 'text' : 'scan')
+
+const replyTo = ({ lang, label }: Pick<Ticket, 'lang' | 'label'>, name: ReplyName): Reply => ({ name, lang, label })
+
+const toNewBinding = (claim: Claim, { label, lang }: Ticket, now: number): Binding => ({
+  appId: claim.appId,
+  openid: claim.openid,
+  unionid: null,
+  subscribed: true,
+  boundAt: now,
+  eventTime: claim.createTime,
+  label,
+  lang,
+})
+
+/** The WeChat that is bound already scans again: nothing to change but the ticket, and the mark of an old unfollow. */
+function decideSame(claim: Claim, ticket: Ticket, user: User): Decision {
+  return {
+    changes: [
+      { type: 'close', ticket: ticket.id, user: user.id, as: 'used', wakes: false },
+      { type: 'mark', user: user.id, subscribed: true, eventTime: claim.createTime },
+    ],
+    reply: replyTo(ticket, 'already_bound'),
+  }
+}
+
+/** A second scan of a held ticket: its own scanner is shown the way again, anyone else is late. */
+function decideHeldAgain(
+  claim: Claim,
+  ticket: Ticket,
+  { openid, until, confirm, digits }: Hold,
+  now: number,
+): Decision {
+  if (openid !== claim.openid) return { changes: [], reply: replyTo(ticket, 'used') }
+  if (now >= until) return { changes: [], reply: replyTo(ticket, 'expired') }
+  return { changes: [], reply: askToConfirm(ticket, confirm, digits) }
+}
+
+function hold(claim: Claim, ticket: Ticket, confirm: Hold['confirm'], fourDigits: string, now: number): Decision {
+  const digits = confirm === 'code' ? fourDigits : null
+  const held: Hold = {
+    confirm,
+    openid: claim.openid,
+    eventTime: claim.createTime,
+    until: now + HOLD_MS,
+    digits,
+    triesLeft: TRIES,
+    reason: reasonOf(claim),
+  }
+  return {
+    changes: [{ type: 'hold', ticket: ticket.id, user: ticket.user, hold: held }],
+    reply: askToConfirm(ticket, confirm, digits),
+  }
+}
+
+const askToConfirm = (ticket: Ticket, confirm: Hold['confirm'], digits: string | null): Reply => ({
+  ...replyTo(ticket, confirm === 'code' ? 'confirm_code' : 'confirm_reply'),
+  ...(digits === null ? {} : { digits }),
+})
+
+/** The ticket is used up, whoever must give way gives way, and the binding stands: in this order, for the events' sake. */
+function bind(
+  ticket: Ticket,
+  user: User,
+  owners: User[],
+  binding: Binding,
+  reason: BindReason,
+  rules: Rules,
+  now: number,
+): Decision {
+  const givingWay = rules.conflict === 'replace' ? othersOf(owners, user.identity) : []
+  if (user.binding) givingWay.push(user)
+  return {
+    changes: [
+      { type: 'close', ticket: ticket.id, user: user.id, as: 'used', wakes: false },
+      { type: 'closeOthers', user: user.id, ticket: ticket.id },
+      ...givingWay.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
+      { type: 'bind', user: user.id, binding, reason, at: now },
+    ],
+    reply: replyTo(ticket, 'bound'),
+  }
+}
+
+export type HoldFacts = { ticket: Ticket | undefined; user: User; owners: User[] }
+
+/** The scanner confirmed, in the chat or (once the digits are right) on the page. */
+export function decideConfirm({ ticket, user, owners }: HoldFacts, rules: Rules, now: number): Decision {
+  if (ticket?.state.name !== 'held') return nothing
+  const { hold: held } = ticket.state
+  if (now >= held.until) return { changes: [], reply: replyTo(ticket, 'expired') }
+  if (isTaken(owners, user.identity, rules)) {
+    return {
+      changes: [{ type: 'close', ticket: ticket.id, user: user.id, as: 'used', wakes: true }],
+      reply: replyTo(ticket, 'conflict'),
+    }
+  }
+  const claim: Claim = { via: 'SCAN', appId: ticket.appId, openid: held.openid, createTime: held.eventTime }
+  return bind(ticket, user, owners, toNewBinding(claim, ticket, now), held.reason, rules, now)
+}
+
+/** Wrong digits: one try less, and after the last the ticket is dead and the page hears of it. */
+export function decideWrongDigits(ticket: Ticket, { triesLeft }: Hold): Change[] {
+  const left = triesLeft - 1
+  return left > 0
+    ? [{ type: 'missed', ticket: ticket.id, triesLeft: left }]
+    : [{ type: 'close', ticket: ticket.id, user: ticket.user, as: 'dead', wakes: true }]
+}
+
+/** A hold that ran out: the page goes back to what it was before the scan. */
+export function decideHoldExpired(ticket: Ticket, now: number): Change[] {
+  if (ticket.state.name !== 'held' || now < ticket.state.hold.until) return []
+  return [{ type: 'close', ticket: ticket.id, user: ticket.user, as: 'used', wakes: true }]
+}
+
+export type FollowerFacts = { owners: User[]; held: Ticket | undefined }
+
+/** The account was unfollowed: every binding of the openid that is not newer ends, or is marked. */
+export function decideUnsubscribe(
+  { appId, openid, createTime }: { appId: string; openid: string; createTime: number },
+  { owners, held }: FollowerFacts,
+  rules: Rules,
+  now: number,
+): Decision {
+  const ended = owners.filter(({ binding }) => binding !== null && createTime >= binding.eventTime)
+  const endings = ended.map(
+    ({ id }): Change =>
+      rules.unsubscribe === 'mark'
+        ? { type: 'mark', user: id, subscribed: false, eventTime: createTime }
+        : { type: 'unbind', user: id, reason: 'unsubscribe', at: now },
+  )
+  const isHeldOlder = held?.state.name === 'held' && createTime >= held.state.hold.eventTime
+  return {
+    changes: [
+      ...endings,
+      ...(isHeldOlder ? [{ type: 'close', ticket: held.id, user: held.user, as: 'used', wakes: true } as const] : []),
+      { type: 'erase', appId, openid, eventTime: createTime, until: now + ERASED_KEPT_MS },
+    ],
+    reply: null,
+  }
+}
+
+/** Followed again: the marks of an older unfollow are cleared. */
+export function decideFollowed(createTime: number, owners: User[]): Change[] {
+  const marked = owners.filter(({ binding }) => binding && !binding.subscribed && createTime >= binding.eventTime)
+  return marked.map(({ id }) => ({ type: 'mark', user: id, subscribed: true, eventTime: createTime }))
+}
+
+/** "解绑" in the chat: a scan that waits is called off; else the latest binding ends. */
+export function decideUndo(createTime: number, { owners, held }: FollowerFacts, lang: Language, now: number): Decision {
+  if (held?.state.name === 'held' && now < held.state.hold.until) {
+    return {
+      changes: [{ type: 'close', ticket: held.id, user: held.user, as: 'used', wakes: true }],
+      reply: replyTo(held, 'cancelled'),
+    }
+  }
+  const latest = owners.find(({ binding }) => binding !== null && createTime >= binding.eventTime)
+  if (!latest?.binding) return { changes: [], reply: { name: 'not_bound', lang, label: null } }
+  return {
+    changes: [{ type: 'unbind', user: latest.id, reason: 'chat', at: now }],
+    reply: replyTo(latest.binding, 'unbound'),
+  }
+}

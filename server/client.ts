@@ -1,0 +1,136 @@
+/** What a product's back end calls: the encrypted API and the widget token, in Node and other runtimes. */
+import { openEnvelope, sealEnvelope } from './envelope.ts'
+import { BindError, type ErrorCode, errorCodes } from './errors.ts'
+import { sealToken, type TokenRequest } from './token.ts'
+
+export { BindError } from './errors.ts'
+export type { TokenRequest } from './token.ts'
+
+export type BindClientOptions = {
+  /** The bind server's URL, e.g. `https://bind.example`. */
+  server: string
+  /** The key's id, as in `BIND_KEYS`. */
+  keyId: string
+  /** The 32-byte secret, base64url as in `BIND_KEYS`, or as bytes. */
+  key: string | Uint8Array
+  fetch?: typeof fetch
+  clock?: () => number
+  /** How long one try may take, ms. Default 6000: the server itself answers within 5 s. */
+  timeoutMs?: number
+}
+
+/** Who is asked about; opaque ids of 1 to 128 characters. */
+export type Subject = { account: string; userId: string }
+
+export type QrCode = {
+  /** WeChat's ticket. */
+  Ticket: string
+  /** What the QR encodes. */
+  Url: string
+  /** WeChat's picture of it. */
+  ImageUrl: string
+  /** Unix seconds. */
+  ExpiresAt: number
+  /** Seconds left. */
+  ExpireSeconds: number
+}
+
+export type BindInfo = {
+  IsBound: boolean
+  OpenId: string | null
+  UnionId: string | null
+  AppId: string
+  IsSubscribed: boolean
+  /** Unix seconds. */
+  BoundAt: number | null
+  Version: number
+}
+
+export type BindClient = {
+  /** A QR for the user; the live one unless `isRefresh`. Throws `RATE_LIMITED`, `WECHAT_*`. */
+  getQrCode(subject: Subject & { isRefresh?: boolean; label?: string }): Promise<QrCode>
+  getBindInfo(subject: Subject): Promise<BindInfo>
+  /** Unbinds. Throws `NOT_BOUND` when there was nothing to undo. */
+  disconnect(subject: Subject): Promise<{ Version: number }>
+  /** A token for `<wechat-bind>`, made here: no call to the server. */
+  mintToken(request: TokenRequest): Promise<string>
+}
+
+type ApiResult = { Success: boolean; Code: string; Message: string; Data: unknown }
+
+// A read may be asked again: each try has a jti of its own. One more is enough for a server that restarts.
+const TRIES = 2
+
+export function createBindClient(options: BindClientOptions): BindClient {
+  const { keyId, timeoutMs = 6_000, clock = Date.now } = options
+  const send = options.fetch ?? fetch
+  const secret = toSecret(options.key)
+
+  async function request(call: string, plaintext: object): Promise<unknown> {
+    const path = `/api/WeChat/${call}`
+    const jti = crypto.randomUUID()
+    const body = await sealEnvelope(
+      { ...plaintext, Date: Math.floor(clock() / 1000), Path: path },
+      { kid: keyId, jti },
+      secret,
+    )
+    const response = await send(new URL(path, options.server), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/jose' },
+      body,
+      signal: AbortSignal.timeout(timeoutMs),
+    }).catch((cause) => {
+      throw new BindError('UNREACHABLE', `The bind server at ${new URL(options.server).origin} did not answer.`, {
+        cause,
+      })
+    })
+    return toData(await openReply(response, jti))
+  }
+
+  async function openReply(response: Response, jti: string): Promise<ApiResult> {
+    const text = await response.text()
+    if (response.status === 401)
+      throw new BindError('UNAUTHORIZED', 'The bind server does not know this key: check keyId and key.')
+    const { text: plaintext, header } = await openEnvelope(text, undefined, () => ({ secret })).catch((cause) => {
+      throw new BindError('UNREACHABLE', `The bind server answered HTTP ${response.status} and no envelope.`, { cause })
+    })
+    if (header.req !== jti) throw new BindError('UNAUTHORIZED', 'The reply belongs to another request.')
+    return JSON.parse(plaintext)
+  }
+
+  async function call(name: string, plaintext: object): Promise<unknown> {
+    for (let left = TRIES - 1; ; left--) {
+      try {
+        return await request(name, plaintext)
+      } catch (error) {
+        if (left === 0 || !(error instanceof BindError) || error.code !== 'UNREACHABLE') throw error
+      }
+    }
+  }
+
+  const toIds = ({ account: Account, userId: User_ID }: Subject) => ({ Account, User_ID })
+
+  return {
+    getQrCode: ({ isRefresh: IsRefresh, label: Label, ...subject }) =>
+      call('GetQrCode', { ...toIds(subject), Action: 'Get', IsRefresh, Label }) as Promise<QrCode>,
+    getBindInfo: (subject) => call('GetBindInfo', { ...toIds(subject), Action: 'Get' }) as Promise<BindInfo>,
+    disconnect: (subject) =>
+      request('Disconnect', { ...toIds(subject), Action: 'Update' }) as Promise<{ Version: number }>,
+    mintToken: (token) => sealToken(token, keyId, secret, clock()),
+  }
+}
+
+function toData({ Success, Code, Message, Data }: ApiResult): unknown {
+  if (Success) return Data
+  throw new BindError(Code in errorCodes ? (Code as ErrorCode) : 'INTERNAL', Message)
+}
+
+function toSecret(key: string | Uint8Array): Uint8Array {
+  const secret = typeof key === 'string' ? fromBase64url(key) : key
+  if (secret.length !== 32)
+    throw new TypeError(`key must be 32 bytes (43 characters of base64url), got ${secret.length} bytes`)
+  return secret
+}
+
+const fromBase64url = (text: string) =>
+  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))

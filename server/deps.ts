@@ -1,0 +1,27 @@
+/** The whole list of what the app needs: hand these over, and it runs anywhere. */
+import type { EventSettings } from './binding/apply-deed.ts'
+import type { Tickets } from './binding/tickets.ts'
+import type { Unionids } from './binding/unionids.ts'
+import type { Waiters } from './binding/waiters.ts'
+import type { Keyring } from './keyring.ts'
+import type { Log } from './log.ts'
+import type { Store } from './store/store.ts'
+import type { WechatApi } from './wechat/api.ts'
+import type { CallbackSettings } from './wechat/message.ts'
+
+export type Deps = {
+  callback: CallbackSettings
+  events: EventSettings
+  keyring: Keyring
+  store: Store
+  tickets: Tickets
+  unionids: Unionids
+  waiters: Waiters
+  wechat: WechatApi
+  /** WeChat's picture of a QR is at this URL, the ticket appended. */
+  qrImageUrl: string
+  allowedOrigins: string[]
+  log: Log
+  /** Epoch ms. */
+  clock: () => number
+}

@@ -1,0 +1,40 @@
+/** The clients' keys: which secret a `kid` names, and to which tenant it belongs. */
+
+export type BindKey = { kid: string; tenant: string; secret: Uint8Array }
+
+export type Keyring = {
+  find(kid: string): BindKey | undefined
+}
+
+const ENTRY = /^([^:\s]{1,64}):([\w-]{43}=?)(?::([^:\s]{1,64}))?$/
+
+const RULE =
+  'must be kid:secret[:tenant], comma separated, the secret being 32 bytes in base64url: make one with "npx wechat-bind keygen" | ' +
+  '须为 kid:密钥[:租户]，以逗号分隔，密钥为 32 字节的 base64url：可用 “npx wechat-bind keygen” 生成'
+
+/** `kid:base64url-secret[:tenant]`, separated by commas or lines. Throws TypeError `English | 中文`, without the secret. */
+export function parseKeys(text: string): BindKey[] {
+  const keys = text
+    .split(/[,\n]/)
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '' && !entry.startsWith('#'))
+    .map(parseKey)
+  if (keys.length === 0) throw new TypeError(RULE)
+  const twice = keys.find(({ kid }, i) => keys.findIndex((key) => key.kid === kid) !== i)
+  if (twice)
+    throw new TypeError(
+      `names the kid "${twice.kid}" twice: each needs its own | 重复使用了 kid “${twice.kid}”：每个密钥须有自己的 kid`,
+    )
+  return keys
+}
+
+function parseKey(entry: string): BindKey {
+  const [, kid, secret, tenant = 'default'] = ENTRY.exec(entry) ?? []
+  if (!kid || !secret) throw new TypeError(RULE)
+  return { kid, tenant, secret: new Uint8Array(Buffer.from(secret, 'base64url')) }
+}
+
+export function createKeyring(keys: BindKey[]): Keyring {
+  const byKid = new Map(keys.map((key) => [key.kid, key]))
+  return { find: (kid) => byKid.get(kid) }
+}

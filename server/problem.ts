@@ -1,0 +1,57 @@
+/** Faults as RFC 9457 problem details: one shape, one place. */
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { BindError, errorCodes } from './errors.ts'
+import type { Log } from './log.ts'
+import type { Problem } from './wire.ts'
+
+export function toProblem(error: BindError): Problem {
+  const { code, status, message, triesLeft } = error
+  return {
+    type: 'about:blank',
+    title: errorCodes[code].title,
+    status,
+    code,
+    detail: message,
+    ...(triesLeft === undefined ? {} : { triesLeft }),
+  }
+}
+
+/** Any fault as a BindError; what was not foreseen is `INTERNAL` and says nothing of its cause. */
+export function toBindError(error: unknown): BindError {
+  if (error instanceof BindError) return error
+  if (error instanceof HTTPException && error.status === 413) return tooLarge(error)
+  return new BindError('INTERNAL', 'The server failed: try again; the cause is in its log.', { cause: error })
+}
+
+const tooLarge = (cause: unknown) => new BindError('TOO_LARGE', 'The body is larger than any valid request.', { cause })
+
+export function answerProblem(c: Context, error: BindError): Response {
+  if (error.retryAfterSeconds !== undefined) c.header('Retry-After', String(error.retryAfterSeconds))
+  c.header('Cache-Control', 'no-store')
+  c.header('Content-Type', 'application/problem+json')
+  return c.body(JSON.stringify(toProblem(error)), error.status as ContentfulStatusCode)
+}
+
+/** The app's last resort, and its log of what the operator should know. */
+export function onError(log: Log) {
+  return (thrown: unknown, c: Context): Response => {
+    const error = toBindError(thrown)
+    logFault(log, error)
+    return answerProblem(c, error)
+  }
+}
+
+/** Refusals are the sender's affair; failures are the operator's. */
+export function logFault(log: Log, error: BindError): void {
+  if (error.status < 500) return
+  log.error({ code: error.code, cause: causeOf(error) }, error.message)
+}
+
+/** The kind and text of a cause; WeChat's answer as its errcode. A query string never gets in: causes hold none. */
+function causeOf({ cause }: BindError): unknown {
+  if (cause instanceof Error)
+    return { name: cause.name, message: cause.message, code: (cause as { code?: unknown }).code }
+  return cause
+}

@@ -1,0 +1,145 @@
+/** The encrypted API, for the product's back end: one sealed request, one sealed reply. */
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { unbind } from '../binding/unbind.ts'
+import type { Deps } from '../deps.ts'
+import { type Header, openEnvelope, sealEnvelope } from '../envelope.ts'
+import { BindError, type ErrorCode } from '../errors.ts'
+import type { BindKey } from '../keyring.ts'
+import { logFault, toBindError } from '../problem.ts'
+import { dateSchema, parseJson, parseShape, requestSchemas } from '../schema.ts'
+import type { Identity, Ticket, User } from '../store/store.ts'
+
+export type ApiResult = { Success: boolean; Code: 'OK' | ErrorCode; Message: string; Data: object | null }
+
+type Call = keyof typeof requestSchemas
+
+/** An opened request, before its members are looked at. */
+type Request = { path: string; plaintext: unknown; tenant: string }
+
+// The longest valid request is some 4 KiB: three texts of 128 characters, escaped, in base64url.
+const MAX_BODY = 16 * 1024
+
+const WINDOW_SECONDS = 300
+
+export function hostApiRoutes(deps: Deps) {
+  const { store, tickets, keyring, clock, log } = deps
+
+  async function getQrCode({ tenant, plaintext }: Request): Promise<object> {
+    const { IsRefresh: isRefresh, Label, ...ids } = parseShape(requestSchemas.GetQrCode, plaintext)
+    const identity = toIdentity(tenant, ids)
+    const ticket = await tickets({ identity, isRefresh, label: Label ?? null, lang: deps.events.lang })
+    return toQrCode(ticket, deps.qrImageUrl, clock())
+  }
+
+  async function getBindInfo({ tenant, plaintext }: Request): Promise<object> {
+    const identity = toIdentity(tenant, parseShape(requestSchemas.GetBindInfo, plaintext))
+    return toBindInfo(await store.user(identity), deps.events.appId)
+  }
+
+  async function disconnect({ tenant, plaintext }: Request): Promise<object> {
+    const identity = toIdentity(tenant, parseShape(requestSchemas.Disconnect, plaintext))
+    const { user, hasChanged } = await unbind(store, identity, 'disconnect', clock())
+    if (!hasChanged) throw new BindError('NOT_BOUND', 'There is nothing to disconnect: this user has no WeChat bound.')
+    return { Version: user.version }
+  }
+
+  const calls: Record<Call, (request: Request) => Promise<object>> = {
+    GetQrCode: getQrCode,
+    GetBindInfo: getBindInfo,
+    Disconnect: disconnect,
+  }
+
+  /** Fresh and first: the `jti` is spent as soon as the date is in the window, whatever the rest may hold. */
+  async function admit({ path, plaintext }: Request, { jti }: Header, { kid }: BindKey): Promise<void> {
+    const { Date: date } = parseShape(dateSchema, plaintext)
+    if (jti === undefined || jti === '' || jti.length > 128) {
+      throw new BindError(
+        'BAD_REQUEST',
+        'The protected header must hold a jti of 1 to 128 characters, new for each request.',
+      )
+    }
+    const now = clock()
+    if (Math.abs(now / 1000 - date) > WINDOW_SECONDS) {
+      throw new BindError(
+        'STALE_DATE',
+        `Date must be Unix seconds within ${WINDOW_SECONDS} s of the server's clock: check yours.`,
+      )
+    }
+    const until = (date + 2 * WINDOW_SECONDS) * 1000
+    if (!(await store.write((tx) => tx.spend(`${kid}|${jti}`, until)))) {
+      throw new BindError('REPLAYED', 'This jti was used before: make a new one for each request.')
+    }
+    const { Path = path } = plaintext as { Path?: unknown }
+    if (Path !== path)
+      throw new BindError('BAD_REQUEST', `Path must be ${path}, the path of the request, or be left out.`)
+  }
+
+  async function answer(call: Call, request: Request, header: Header, key: BindKey): Promise<[ApiResult, BindError?]> {
+    try {
+      await admit(request, header, key)
+      return [{ Success: true, Code: 'OK', Message: '', Data: await calls[call](request) }]
+    } catch (thrown) {
+      const error = toBindError(thrown)
+      logFault(log, error)
+      return [{ Success: false, Code: error.code, Message: error.message, Data: null }, error]
+    }
+  }
+
+  async function handle(c: Context, call: Call): Promise<Response> {
+    const { text, header, key } = await openEnvelope<BindKey>((await c.req.text()).trim(), undefined, keyring.find)
+    const request = { path: c.req.path, plaintext: tryJson(text), tenant: key.tenant }
+    const [result, error] = await answer(call, request, header, key)
+    const replyHeader = {
+      kid: key.kid,
+      jti: crypto.randomUUID(),
+      ...(header.jti === undefined ? {} : { req: header.jti }),
+    }
+    if (error?.retryAfterSeconds !== undefined) c.header('Retry-After', String(error.retryAfterSeconds))
+    c.header('Cache-Control', 'no-store')
+    c.header('Content-Type', 'application/jose')
+    const reply = await sealEnvelope(result, replyHeader, key.secret)
+    return c.body(reply, (error?.status ?? 200) as ContentfulStatusCode)
+  }
+
+  const app = new Hono().use(bodyLimit({ maxSize: MAX_BODY }))
+  for (const call of Object.keys(calls) as Call[]) app.post(`/${call}`, (c) => handle(c, call))
+  return app
+}
+
+/** Something that is no JSON fails the shapes with a sealed `BAD_REQUEST`, as any other wrong plaintext. */
+function tryJson(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
+}
+
+const toIdentity = (
+  tenant: string,
+  { Account: account, User_ID: userId }: { Account: string; User_ID: string },
+): Identity => ({
+  tenant,
+  account,
+  userId,
+})
+
+const toQrCode = ({ wechatTicket, url, expiresAt }: Ticket, imageUrl: string, now: number) => ({
+  Ticket: wechatTicket,
+  Url: url,
+  ImageUrl: imageUrl + encodeURIComponent(wechatTicket),
+  ExpiresAt: Math.floor(expiresAt / 1000),
+  ExpireSeconds: Math.floor((expiresAt - now) / 1000),
+})
+
+const toBindInfo = ({ binding, version }: User, appId: string) => ({
+  IsBound: binding !== null,
+  OpenId: binding?.openid ?? null,
+  UnionId: binding?.unionid ?? null,
+  AppId: binding?.appId ?? appId,
+  IsSubscribed: binding?.subscribed ?? false,
+  BoundAt: binding ? Math.floor(binding.boundAt / 1000) : null,
+  Version: version,
+})

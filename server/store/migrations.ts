@@ -1,0 +1,125 @@
+/** Every change of the tables, by name and in order. One that has been released is never edited. */
+import { type ColumnDefinitionBuilder, type Kysely, sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+
+// biome-ignore lint/suspicious/noExplicitAny: a migration meets tables of every age
+type AnyDb = Kysely<any>
+
+export type Engine = 'sqlite' | 'postgres'
+
+const required = (column: ColumnDefinitionBuilder) => column.notNull()
+
+/** SQLite numbers a lone INTEGER PRIMARY KEY by itself; PostgreSQL has to be told. */
+function numbered(db: AnyDb, table: string, engine: Engine) {
+  const created = db.schema.createTable(table)
+  return engine === 'sqlite'
+    ? created.addColumn('id', 'integer', (column) => column.primaryKey())
+    : created.addColumn('id', 'bigint', (column) => column.primaryKey().generatedAlwaysAsIdentity())
+}
+
+/** A table of things that are remembered for a while. */
+function remembered(db: AnyDb, table: string, key: string) {
+  return db.schema
+    .createTable(table)
+    .addColumn(key, 'text', (column) => column.primaryKey())
+    .addColumn('until', 'bigint', required)
+}
+
+async function createUsers(db: AnyDb, engine: Engine) {
+  await numbered(db, 'users', engine)
+    .addColumn('tenant', 'text', required)
+    .addColumn('account', 'text', required)
+    .addColumn('user_id', 'text', required)
+    .addColumn('version', 'bigint', (column) => column.notNull().defaultTo(0))
+    .addColumn('reason', 'text')
+    .addUniqueConstraint('users_identity', ['tenant', 'account', 'user_id'])
+    .execute()
+}
+
+async function createBindings(db: AnyDb) {
+  await db.schema
+    .createTable('bindings')
+    .addColumn('user', 'bigint', (column) => column.primaryKey())
+    .addColumn('tenant', 'text', required)
+    .addColumn('app_id', 'text', required)
+    .addColumn('openid', 'text', required)
+    .addColumn('unionid', 'text')
+    .addColumn('subscribed', 'integer', required)
+    .addColumn('bound_at', 'bigint', required)
+    .addColumn('event_time', 'bigint', required)
+    .addColumn('label', 'text')
+    .addColumn('lang', 'text', required)
+    .execute()
+  await db.schema.createIndex('bindings_openid').on('bindings').columns(['openid', 'app_id']).execute()
+}
+
+async function createTickets(db: AnyDb, engine: Engine) {
+  await numbered(db, 'tickets', engine)
+    .addColumn('user', 'bigint', required)
+    .addColumn('app_id', 'text', required)
+    .addColumn('scene', 'text', (column) => column.notNull().unique())
+    .addColumn('code', 'text', (column) => column.notNull().unique())
+    .addColumn('wechat_ticket', 'text', required)
+    .addColumn('url', 'text', required)
+    .addColumn('label', 'text')
+    .addColumn('lang', 'text', required)
+    .addColumn('created_at', 'bigint', required)
+    .addColumn('expires_at', 'bigint', required)
+    .addColumn('state', 'text', required)
+    .addColumn('confirm', 'text')
+    .addColumn('openid', 'text')
+    .addColumn('event_time', 'bigint')
+    .addColumn('held_until', 'bigint')
+    .addColumn('digits', 'text')
+    .addColumn('tries_left', 'integer')
+    .addColumn('reason', 'text')
+    .execute()
+  await db.schema.createIndex('tickets_user').on('tickets').columns(['user', 'created_at']).execute()
+  await db.schema.createIndex('tickets_expires').on('tickets').column('expires_at').execute()
+  // Only a held ticket bears an openid, and few are held at a time.
+  await sql`create index tickets_openid on tickets (openid) where openid is not null`.execute(db)
+}
+
+async function createEvents(db: AnyDb, engine: Engine) {
+  await numbered(db, 'events', engine)
+    .addColumn('user', 'bigint', required)
+    .addColumn('version', 'bigint', required)
+    .addColumn('type', 'text', required)
+    .addColumn('reason', 'text', required)
+    .addColumn('at', 'bigint', required)
+    .addUniqueConstraint('events_version', ['user', 'version'])
+    .execute()
+}
+
+async function createMemories(db: AnyDb, engine: Engine) {
+  await remembered(db, 'deliveries', 'key').addColumn('reply', 'text').execute()
+  await remembered(db, 'erased', 'openid_hash').addColumn('event_time', 'bigint', required).execute()
+  await remembered(db, 'jtis', 'jti').execute()
+  for (const table of ['deliveries', 'erased', 'jtis']) {
+    await db.schema.createIndex(`${table}_until`).on(table).column('until').execute()
+  }
+  await numbered(db, 'wrong_codes', engine)
+    .addColumn('openid_hash', 'text', required)
+    .addColumn('at', 'bigint', required)
+    .execute()
+  await db.schema.createIndex('wrong_codes_openid').on('wrong_codes').columns(['openid_hash', 'at']).execute()
+}
+
+const migrations = (engine: Engine): Record<string, Migration> => ({
+  '0001-first': {
+    async up(db) {
+      await createUsers(db, engine)
+      await createBindings(db)
+      await createTickets(db, engine)
+      await createEvents(db, engine)
+      await createMemories(db, engine)
+    },
+  },
+})
+
+/** Brings the tables up to date; two instances may start at once, since Kysely locks where an engine has several writers. */
+export async function migrateToLatest(db: AnyDb, engine: Engine): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations(engine) } })
+  const { error } = await migrator.migrateToLatest()
+  if (error) throw error
+}

@@ -1,0 +1,61 @@
+/** The tables. Integer keys where tables are hot; times are epoch ms, `event_time` is WeChat's Unix seconds; flags are 0 or 1. */
+import type { Generated } from 'kysely'
+import type { Confirm, UnbindReason } from '../wire.ts'
+import type { BindReason, Language, TicketState } from './store.ts'
+
+export type Tables = {
+  users: {
+    id: Generated<number>
+    tenant: string
+    account: string
+    user_id: string
+    version: Generated<number>
+    reason: UnbindReason | null
+  }
+  bindings: {
+    user: number
+    tenant: string
+    app_id: string
+    openid: string
+    unionid: string | null
+    subscribed: number
+    bound_at: number
+    event_time: number
+    label: string | null
+    lang: Language
+  }
+  tickets: {
+    id: Generated<number>
+    user: number
+    app_id: string
+    scene: string
+    code: string
+    wechat_ticket: string
+    url: string
+    label: string | null
+    lang: Language
+    created_at: number
+    expires_at: number
+    state: TicketState['name']
+    confirm: Confirm | null
+    openid: string | null
+    event_time: number | null
+    held_until: number | null
+    digits: string | null
+    tries_left: number | null
+    reason: BindReason | null
+  }
+  /** Append-only: what happened to each user, without any id of WeChat's. */
+  events: {
+    id: Generated<number>
+    user: number
+    version: number
+    type: 'bound' | 'unbound'
+    reason: string
+    at: number
+  }
+  deliveries: { key: string; reply: string | null; until: number }
+  erased: { openid_hash: string; event_time: number; until: number }
+  wrong_codes: { id: Generated<number>; openid_hash: string; at: number }
+  jtis: { jti: string; until: number }
+}

@@ -1,0 +1,40 @@
+/** The JSON that travels between the widget and the server. Types only: both sides import them, neither ships them. */
+
+/** Why a binding ended. `replaced`: the user bound a second WeChat, or another user took it over under `CONFLICT=replace`. */
+export type UnbindReason = 'disconnect' | 'widget' | 'chat' | 'unsubscribe' | 'replaced'
+
+/** How a scan is confirmed before it binds: a tap in the chat, or four digits typed into the page. */
+export type Confirm = 'reply' | 'code'
+
+/** What `GET /widget/binding`, `POST /widget/confirm` and `DELETE /widget/binding` answer; `version` is also the `ETag`. */
+export type BindingView =
+  | { state: 'unbound'; reason?: UnbindReason; version: number }
+  | { state: 'scanned'; confirm: Confirm; version: number }
+  | { state: 'bound' /** Unix seconds */; boundAt: number; version: number }
+
+/** `url` drawn: an SVG path of 1-unit modules, without margin, on a square of `size` units. */
+export type QrPath = { size: number; path: string }
+
+/** A live ticket. `code` is the text path's one-time code; `expiresIn` is seconds left, so that no clock is compared. */
+export type TicketView = {
+  state: 'unbound'
+  url: string
+  qr: QrPath
+  code: string
+  expiresIn: number
+  version: number
+}
+
+/** What `POST /widget/qrcode` answers: a ticket, or the state itself when there is nothing to scan. */
+export type QrcodeView = TicketView | Exclude<BindingView, { state: 'unbound' }>
+
+/** RFC 9457 problem details; `code` is stable, `detail` is for people. */
+export type Problem = {
+  type: string
+  title: string
+  status: number
+  code: string
+  detail: string
+  /** With `WRONG_CODE`: how many more tries the ticket has. */
+  triesLeft?: number
+}

@@ -1,0 +1,41 @@
+/** A clock that moves when the test says so, and the timers that hang on it. */
+import type { SetTimer } from '../../server/binding/waiters.ts'
+
+export type FakeTime = ReturnType<typeof createFakeTime>
+
+export function createFakeTime(start = Date.UTC(2026, 0, 15, 8)) {
+  let now = start
+  const timers = new Set<{ at: number; run: () => void }>()
+
+  const setTimer: SetTimer = (run, ms) => {
+    const timer = { at: now + ms, run }
+    timers.add(timer)
+    return () => timers.delete(timer)
+  }
+
+  return {
+    clock: () => now,
+    setTimer,
+    delay: (ms: number, signal?: AbortSignal) =>
+      new Promise<void>((resolve, reject) => {
+        const cancel = setTimer(resolve, ms)
+        signal?.addEventListener('abort', () => {
+          cancel()
+          reject(signal.reason)
+        })
+      }),
+    /** Moves on and runs what falls due, in order. */
+    advance(ms: number): void {
+      const until = now + ms
+      for (;;) {
+        const [next] = [...timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)
+        if (!next) break
+        timers.delete(next)
+        now = Math.max(now, next.at)
+        next.run()
+      }
+      now = until
+    },
+    pending: () => timers.size,
+  }
+}

@@ -1,0 +1,100 @@
+/** The whole house in one process: the server on a store in memory, a simulated WeChat beside it, and a clock to turn. */
+import { randomBytes } from 'node:crypto'
+import { createSimulator } from '../../demo/simulator/simulator.ts'
+import { createBindClient } from '../../server/client.ts'
+import { type Env, parseConfig } from '../../server/config.ts'
+import type { Log } from '../../server/log.ts'
+import { openApp } from '../../server/open-app.ts'
+import { createFakeTime } from './fake-time.ts'
+
+export type House = Awaited<ReturnType<typeof openHouse>>
+
+export const SECRET = randomBytes(32).toString('base64url')
+export const OTHER_SECRET = randomBytes(32).toString('base64url')
+
+/** Collects what is logged, so that a test can look for what must not be. */
+export function createTestLog(): Log & { lines: string[] } {
+  const lines: string[] = []
+  const write = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }))
+  return { lines, info: write, warn: write, error: write }
+}
+
+export async function openHouse(env: Env = {}) {
+  const time = createFakeTime()
+  const log = createTestLog()
+  const simulator = createSimulator({
+    clock: time.clock,
+    delay: (ms, signal) => time.delay(ms, signal),
+    fetch: (url, init) => house.app.request(url, init),
+    callbackUrl: 'http://bind.test/wechat/callback',
+    people: ['amy', 'bo', 'cy'],
+    account: {
+      mode: env.WECHAT_MODE === 'plain' ? 'plain' : env.WECHAT_MODE === 'compatible' ? 'compatible' : 'secure',
+    },
+  })
+  const { account } = simulator
+  const config = parseConfig({
+    WECHAT_APP_ID: account.appId,
+    WECHAT_APP_SECRET: account.appSecret,
+    WECHAT_TOKEN: account.token,
+    WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
+    WECHAT_API_BASE: 'http://wechat.test',
+    BIND_KEYS: `k1:${SECRET},k2:${OTHER_SECRET}:other`,
+    DATABASE_URL: 'sqlite::memory:',
+    LOG_LEVEL: 'silent',
+    ...env,
+  })
+  const opened = await openApp(config, {
+    log,
+    clock: time.clock,
+    setTimer: time.setTimer,
+    fetch: async (input, init) => simulator.app.request(input.replace('http://wechat.test', ''), init),
+  })
+  const clientFor = (keyId: string, key: string) =>
+    createBindClient({
+      server: 'http://bind.test',
+      keyId,
+      key,
+      clock: time.clock,
+      fetch: (async (input: URL, init: RequestInit) => opened.app.request(input.href, init)) as typeof fetch,
+    })
+
+  const house = {
+    ...opened,
+    time,
+    log,
+    simulator,
+    config,
+    client: clientFor('k1', SECRET),
+    otherTenant: clientFor('k2', OTHER_SECRET),
+    phone: simulator.phone,
+    /** A request of the page's, as account `acme` and this user. */
+    async widget(method: string, path: string, options: WidgetOptions = {}): Promise<Response> {
+      const { user = 'u1', headers, body, scope, signal } = options
+      const token =
+        options.token ?? (await house.client.mintToken({ account: 'acme', userId: user, scope, label: options.label }))
+      return opened.app.request(`/widget${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${token}`, ...headers },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal,
+      })
+    },
+    /** The QR's text of a fresh or live ticket. */
+    async ticketUrl(user = 'u1', isRefresh = false): Promise<string> {
+      return (await house.client.getQrCode({ account: 'acme', userId: user, isRefresh })).Url
+    },
+    bindInfo: (user = 'u1') => house.client.getBindInfo({ account: 'acme', userId: user }),
+  }
+  return house
+}
+
+export type WidgetOptions = {
+  user?: string
+  token?: string
+  label?: string
+  scope?: ('bind' | 'unbind')[]
+  headers?: Record<string, string>
+  body?: unknown
+  signal?: AbortSignal
+}
