@@ -41,6 +41,7 @@ export function widgetApiRoutes(deps: Deps) {
 
   /** The user once its version is past `known`, or as it is when the wait ends. */
   async function userPast(known: number, identity: Identity, waitMs: number, signal: AbortSignal): Promise<User> {
+    if (waitMs === 0) return userNow(identity)
     // Parked before the read: what is committed between the two still ends the wait.
     const waiter = waiters.park(identity, known, waitMs, signal)
     const user = await userNow(identity).catch((error) => {

@@ -1,0 +1,299 @@
+/** What every engine must keep. Each engine's test calls this with a maker of empty stores. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { BindError } from '../../../server/errors.ts'
+import type { Binding, Committed, Hold, Identity, NewTicket, Store } from '../../../server/store/store.ts'
+
+const amy: Identity = { tenant: 'default', account: 'acme', userId: 'amy' }
+const NOW = 1_700_000_000_000
+
+const newTicket = (name: string, more: Partial<NewTicket> = {}): NewTicket => ({
+  appId: 'wx1',
+  scene: `wb1_${name}`,
+  code: name.toUpperCase(),
+  wechatTicket: `ticket-${name}`,
+  url: `http://weixin.qq.com/q/${name}`,
+  label: null,
+  lang: 'zh-CN',
+  createdAt: NOW,
+  expiresAt: NOW + 120_000,
+  ...more,
+})
+
+const binding = (openid: string, more: Partial<Binding> = {}): Binding => ({
+  appId: 'wx1',
+  openid,
+  unionid: null,
+  subscribed: true,
+  boundAt: NOW,
+  eventTime: NOW / 1000,
+  label: null,
+  lang: 'en',
+  ...more,
+})
+
+const hold: Hold = {
+  confirm: 'code',
+  openid: 'o1',
+  eventTime: NOW / 1000,
+  until: NOW + 120_000,
+  digits: '4821',
+  triesLeft: 3,
+  reason: 'scan',
+}
+
+export function storeContract(makeStore: () => Promise<Store>) {
+  describe('Store', () => {
+    let store: Store
+    beforeEach(async () => {
+      store = await makeStore()
+    })
+    afterEach(() => store.close())
+
+    const add = (name: string, more?: Partial<NewTicket>, identity = amy, replaces = false) =>
+      store.write((tx) => tx.addTicket(identity, newTicket(name, more), replaces))
+
+    const bind = async (identity: Identity, openid: string, more?: Partial<Binding>) => {
+      const ticket = await add(`${identity.tenant}${identity.account}${identity.userId}${openid}`, {}, identity)
+      const change = {
+        type: 'bind',
+        user: ticket.user,
+        binding: binding(openid, more),
+        reason: 'scan',
+        at: NOW,
+      } as const
+      await store.write((tx) => tx.apply(change))
+      return ticket.user
+    }
+
+    test('knows an unseen user as one at version 0', async () => {
+      expect(await store.user(amy)).toEqual({
+        id: 0,
+        identity: amy,
+        version: 0,
+        reason: null,
+        binding: null,
+        hold: null,
+      })
+    })
+
+    test('gives back a ticket as it was added, by scene and by code', async () => {
+      const added = await add('a', { label: 'a***@x.com', lang: 'en' })
+      expect(added).toMatchObject({
+        ...newTicket('a', { label: 'a***@x.com', lang: 'en' }),
+        state: { name: 'pending' },
+      })
+      const found = await store.write(async (tx) => [
+        await tx.ticketByScene('wb1_a'),
+        await tx.ticketByCode('wx1', 'A'),
+      ])
+      expect(found).toEqual([added, added])
+      const missing = await store.write(async (tx) => [
+        await tx.ticketByScene('wb1_b'),
+        await tx.ticketByCode('wx2', 'A'),
+      ])
+      expect(missing).toEqual([undefined, undefined])
+    })
+
+    test('shows the newest ticket that can be scanned', async () => {
+      await add('a', { createdAt: NOW - 60_000, expiresAt: NOW + 60_000 })
+      const newest = await add('b')
+      expect(await store.liveTicket(amy, NOW)).toEqual(newest)
+      expect(await store.liveTicket(amy, NOW + 120_000)).toBeUndefined()
+      expect(await store.liveTicket({ ...amy, userId: 'bo' }, NOW)).toBeUndefined()
+    })
+
+    test('replaces the other tickets of the user only when told to', async () => {
+      await add('a')
+      await add('b')
+      await add('c', {}, { ...amy, userId: 'bo' })
+      await add('d', {}, amy, true)
+      const names = await store.write(async (tx) => {
+        const tickets = [
+          await tx.ticketByScene('wb1_a'),
+          await tx.ticketByScene('wb1_b'),
+          await tx.ticketByScene('wb1_c'),
+        ]
+        return tickets.map((ticket) => ticket?.state.name)
+      })
+      expect(names).toEqual(['replaced', 'replaced', 'pending'])
+    })
+
+    test('binds, unbinds and counts a version for each', async () => {
+      const user = await bind(amy, 'o1', { label: 'a***', unionid: 'u1' })
+      expect(await store.user(amy)).toMatchObject({
+        id: user,
+        version: 1,
+        reason: null,
+        binding: binding('o1', { label: 'a***', unionid: 'u1' }),
+      })
+      await store.write((tx) => tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW }))
+      expect(await store.user(amy)).toMatchObject({ version: 2, reason: 'chat', binding: null })
+      await bind(amy, 'o2')
+      expect(await store.user(amy)).toMatchObject({ version: 3, reason: null, binding: binding('o2') })
+    })
+
+    test('keeps ids apart byte for byte, and tenants from each other', async () => {
+      const ids: Identity[] = [
+        { tenant: 'default', account: 'A', userId: '1' },
+        { tenant: 'default', account: 'A1', userId: '' },
+        { tenant: 'default', account: 'a', userId: '1' },
+        { tenant: 'other', account: 'A', userId: '1' },
+        { tenant: 'default', account: 'é', userId: '1' },
+        { tenant: 'default', account: 'e\u0301', userId: '1' },
+        { tenant: 'default', account: '账号😀', userId: "'; drop table users; --" },
+      ]
+      for (const [i, identity] of ids.entries()) await bind(identity, `o${i}`)
+      const openids = await Promise.all(ids.map(async (identity) => (await store.user(identity)).binding?.openid))
+      expect(openids).toEqual(['o0', 'o1', 'o2', 'o3', 'o4', 'o5', 'o6'])
+    })
+
+    test('finds every owner of an openid, the latest first', async () => {
+      await bind(amy, 'o1', { boundAt: NOW })
+      await bind({ ...amy, tenant: 'other' }, 'o1', { boundAt: NOW + 1 })
+      await bind({ ...amy, userId: 'bo' }, 'o1', { appId: 'wx2' })
+      const owners = await store.write((tx) => tx.ownersOf('wx1', 'o1'))
+      expect(owners.map(({ identity }) => identity.tenant)).toEqual(['other', 'default'])
+    })
+
+    test('marks a binding without raising the version', async () => {
+      const user = await bind(amy, 'o1')
+      await store.write((tx) => tx.apply({ type: 'mark', user, subscribed: false, eventTime: 5 }))
+      expect(await store.user(amy)).toMatchObject({ version: 1, binding: { subscribed: false, eventTime: 5 } })
+    })
+
+    test('holds a scan, counts its tries and forgets its openid when it is over', async () => {
+      const ticket = await add('a')
+      await store.write((tx) => tx.apply({ type: 'hold', ticket: ticket.id, user: ticket.user, hold }))
+      expect(await store.user(amy)).toMatchObject({ version: 1, hold })
+      expect(await store.write((tx) => tx.heldBy('wx1', 'o1'))).toMatchObject({ id: ticket.id })
+      await store.write((tx) => tx.apply({ type: 'missed', ticket: ticket.id, triesLeft: 2 }))
+      expect((await store.user(amy)).hold?.triesLeft).toBe(2)
+      await store.write((tx) =>
+        tx.apply({ type: 'close', ticket: ticket.id, user: ticket.user, as: 'dead', wakes: true }),
+      )
+      expect(await store.user(amy)).toMatchObject({ version: 2, hold: null })
+      expect(await store.write((tx) => tx.heldBy('wx1', 'o1'))).toBeUndefined()
+      expect(await store.ticketsSince(amy, NOW - 1, 'dead')).toBe(1)
+    })
+
+    test('closes the other tickets of a user and no one else’s', async () => {
+      const a = await add('a')
+      await add('b')
+      await add('c', {}, { ...amy, userId: 'bo' })
+      await store.write((tx) => tx.apply({ type: 'closeOthers', user: a.user, ticket: a.id }))
+      const names = await store.write(async (tx) =>
+        [await tx.ticketByScene('wb1_a'), await tx.ticketByScene('wb1_b'), await tx.ticketByScene('wb1_c')].map(
+          (ticket) => ticket?.state.name,
+        ),
+      )
+      expect(names).toEqual(['pending', 'replaced', 'pending'])
+    })
+
+    test('remembers an unfollow by its newest time', async () => {
+      const erase = (eventTime: number) =>
+        store.write((tx) => tx.apply({ type: 'erase', appId: 'wx1', openid: 'o1', eventTime, until: NOW }))
+      expect(await store.write((tx) => tx.erasedAt('wx1', 'o1'))).toBeUndefined()
+      await erase(10)
+      await erase(20)
+      expect(await store.write((tx) => tx.erasedAt('wx1', 'o1'))).toBe(20)
+    })
+
+    test('spends a jti once, however many ask at the same time', async () => {
+      const spent = await Promise.all(Array.from({ length: 20 }, () => store.write((tx) => tx.spend('k1|j1', NOW))))
+      expect(spent.filter((isFirst) => isFirst)).toHaveLength(1)
+      expect(await store.write((tx) => tx.spend('k1|j2', NOW))).toBe(true)
+    })
+
+    test('keeps the reply of a delivery, also that there was none', async () => {
+      await store.write(async (tx) => {
+        await tx.keepReply('d1', '已绑定', NOW)
+        await tx.keepReply('d2', null, NOW)
+      })
+      const replies = await store.write(async (tx) => [
+        await tx.replyTo('d1'),
+        await tx.replyTo('d2'),
+        await tx.replyTo('d3'),
+      ])
+      expect(replies).toEqual(['已绑定', null, undefined])
+    })
+
+    test('counts wrong codes and new tickets by time', async () => {
+      const ticket = await add('a')
+      await store.write((tx) => tx.apply({ type: 'wrongCode', openid: 'o1', at: NOW }))
+      const counts = await store.write(async (tx) => [
+        await tx.wrongCodesSince('o1', NOW - 1),
+        await tx.wrongCodesSince('o1', NOW),
+        await tx.wrongCodesSince('o2', NOW - 1),
+      ])
+      expect(counts).toEqual([1, 0, 0])
+      expect(await store.ticketsSince(amy, NOW - 1)).toBe(1)
+      expect(await store.ticketsSince(amy, NOW)).toBe(0)
+      expect(await store.write((tx) => tx.isAnyPending('wx1', ticket.expiresAt - 1))).toBe(true)
+      expect(await store.write((tx) => tx.isAnyPending('wx1', ticket.expiresAt))).toBe(false)
+    })
+
+    test('sets a unionid only for the openid that is still bound', async () => {
+      const user = await bind(amy, 'o1')
+      await store.setUnionid(user, 'o2', 'u2')
+      expect((await store.user(amy)).binding?.unionid).toBeNull()
+      await store.setUnionid(user, 'o1', 'u1')
+      expect((await store.user(amy)).binding?.unionid).toBe('u1')
+    })
+
+    test('undoes all of a unit that throws, and nothing of its neighbours', async () => {
+      const { user } = await add('a')
+      const refusal = new BindError('NOT_BOUND', 'no')
+      const results = await Promise.allSettled([
+        store.write((tx) => tx.apply({ type: 'bind', user, binding: binding('o1'), reason: 'scan', at: NOW })),
+        store.write(async (tx) => {
+          await tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW })
+          throw refusal
+        }),
+        store.write((tx) => tx.spend('k1|j1', NOW)),
+      ])
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+      expect((results[1] as PromiseRejectedResult).reason).toBe(refusal)
+      expect(await store.user(amy)).toMatchObject({ version: 1, binding: { openid: 'o1' } })
+    })
+
+    test('tells of a version after its commit, and of nothing that was undone', async () => {
+      const { user } = await add('a')
+      const heard: Committed[] = []
+      const stop = store.onCommit((committed) => heard.push(committed))
+      await store.write((tx) => tx.apply({ type: 'bind', user, binding: binding('o1'), reason: 'scan', at: NOW }))
+      expect(heard).toEqual([{ identity: amy, version: 1 }])
+      await expect(
+        store.write(async (tx) => {
+          await tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW })
+          throw new BindError('NOT_BOUND', 'no')
+        }),
+      ).rejects.toThrow('no')
+      stop()
+      await store.write((tx) => tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW }))
+      expect(heard).toHaveLength(1)
+    })
+
+    test('turns a fault of the engine into STORE_UNAVAILABLE', async () => {
+      await add('a')
+      await expect(add('a')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    })
+
+    test('sweeps what has run out and keeps what has not', async () => {
+      await add('old', { createdAt: NOW - 90_000_000, expiresAt: NOW - 86_400_001 })
+      await add('new')
+      await store.write(async (tx) => {
+        await tx.keepReply('gone', 'x', NOW)
+        await tx.keepReply('kept', 'x', NOW + 1)
+        await tx.spend('gone', NOW)
+        await tx.spend('kept', NOW + 1)
+      })
+      await store.sweep(NOW)
+      const left = await store.write(async (tx) => ({
+        tickets: [(await tx.ticketByScene('wb1_old'))?.scene, (await tx.ticketByScene('wb1_new'))?.scene],
+        replies: [await tx.replyTo('gone'), await tx.replyTo('kept')],
+        spent: [await tx.spend('gone', NOW), await tx.spend('kept', NOW)],
+      }))
+      expect(left).toEqual({ tickets: [undefined, 'wb1_new'], replies: [undefined, 'x'], spent: [true, false] })
+    })
+  })
+}
