@@ -34,6 +34,9 @@ export type Config = {
   qrPerMinute: number
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }
+  forwardUrl: string | undefined
+  /** What is ours is told to `forwardUrl` too. */
+  forwardAll: boolean
   logLevel: string
 }
 
@@ -80,6 +83,8 @@ export function parseConfig(env: Env): Config {
       lang: settings.oneOf('REPLY_LANG', ['zh-CN', 'zh-TW', 'en'], 'zh-CN'),
       texts: Object.fromEntries(replyNames.map((name) => [name, env[`REPLY_${name.toUpperCase()}`] || undefined])),
     },
+    forwardUrl: settings.url('FORWARD_URL', undefined),
+    forwardAll: settings.oneOf('FORWARD_ALL', ['true', 'false'], 'false') === 'true',
     logLevel: settings.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   } satisfies Config
   if (settings.faults.length > 0) throw new BindError('BAD_CONFIG', toMessage(settings.faults))

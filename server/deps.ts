@@ -3,8 +3,10 @@ import type { EventSettings } from './binding/apply-deed.ts'
 import type { Tickets } from './binding/tickets.ts'
 import type { Unionids } from './binding/unionids.ts'
 import type { Waiters } from './binding/waiters.ts'
+import type { Forwarder } from './forward.ts'
 import type { Keyring } from './keyring.ts'
 import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
 import type { Store } from './store/store.ts'
 import type { WechatApi } from './wechat/api.ts'
 import type { CallbackSettings } from './wechat/message.ts'
@@ -12,7 +14,10 @@ import type { CallbackSettings } from './wechat/message.ts'
 export type Deps = {
   callback: CallbackSettings
   events: EventSettings
+  /** The system that owned the callback before, if there is one. */
+  forwarder: Forwarder | undefined
   keyring: Keyring
+  metrics: Metrics
   store: Store
   tickets: Tickets
   unionids: Unionids

@@ -8,10 +8,13 @@ import { createUnionids } from './binding/unionids.ts'
 import { createWaiters, type SetTimer } from './binding/waiters.ts'
 import type { Config } from './config.ts'
 import type { Deps } from './deps.ts'
+import { createForwarder } from './forward.ts'
 import { createKeyring } from './keyring.ts'
 import type { Log } from './log.ts'
+import { createMetrics } from './metrics.ts'
 import type { KeyedHash } from './store/sql-tx.ts'
 import { openSqliteStore } from './store/sqlite.ts'
+import type { Store } from './store/store.ts'
 import { createAccessTokens } from './wechat/access-token.ts'
 import { createWechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
@@ -26,7 +29,14 @@ export type OpenApp = {
   close(): Promise<void>
 }
 
-export type Surroundings = { log: Log; clock?: () => number; fetch?: Fetch; setTimer?: SetTimer }
+export type Surroundings = {
+  log: Log
+  clock?: () => number
+  fetch?: Fetch
+  setTimer?: SetTimer
+  /** Stands between the app and its store: to count, to measure, to make it fail. */
+  wrapStore?: ((store: Store) => Store) | undefined
+}
 
 const SWEEP_EVERY_MS = 60_000
 
@@ -39,7 +49,8 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
   const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = nodeTimer } = surroundings
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
-  const store = await openSqliteStore({ file: config.databaseUrl.slice('sqlite:'.length), hashOf })
+  const opened = await openSqliteStore({ file: config.databaseUrl.slice('sqlite:'.length), hashOf })
+  const store = surroundings.wrapStore?.(opened) ?? opened
   const waiters = createWaiters(setTimer)
   store.onCommit(waiters.wake)
   const accessTokens = createAccessTokens(config.wechat, { fetch, clock })
@@ -49,10 +60,14 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     fetch,
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
+  const metrics = createMetrics(waiters.count)
+  const forwarder = createForwarder(config, { fetch, metrics })
   const unionids = createUnionids({ store, wechat, log })
   const deps: Deps = {
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
+    forwarder,
+    metrics,
     keyring: createKeyring(config.keys),
     store,
     tickets: createTickets({ ...config, store, wechat, clock, appId }),
@@ -73,7 +88,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     async close() {
       clearInterval(sweeping)
       waiters.close()
-      await unionids.idle()
+      await Promise.all([unionids.idle(), forwarder?.idle()])
       await store.close()
     },
   }

@@ -17,7 +17,10 @@ import {
 export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; lang: Language }
 
 /** What to say in the chat (null: nothing), and what was changed (nothing by a second delivery). */
-export type Outcome = { reply: string | null; changes: Change[] }
+export type Outcome = { reply: string | null; changes: Change[] } | 'replayed'
+
+/** What makes a delivery this one: the fact it tells, and in plain mode the nonce that may not come with another body. */
+export type Delivery = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
 
 // WeChat gives up after some 20 s; ten minutes outlive every queue on the way.
 const REPLY_KEPT_MS = 600_000
@@ -32,19 +35,27 @@ const WRONG_CODES_AN_HOUR = 5
 export function applyDeed(
   store: Store,
   settings: EventSettings,
-  delivery: string,
+  delivery: Delivery,
   deed: Deed,
   now: number,
 ): Promise<Outcome> {
   return store.write(async (tx) => {
-    const earlier = await tx.replyTo(delivery)
+    if (delivery.nonce && !(await isFirstUse(tx, delivery.nonce, now))) return 'replayed'
+    const earlier = await tx.recall(delivery.key)
     if (earlier !== undefined) return { reply: earlier, changes: [] }
     const { changes, reply } = await decide(tx, settings, deed, now)
     for (const change of changes) await tx.apply(change)
     const text = reply && toText(reply, settings.texts)
-    await tx.keepReply(delivery, text, now + REPLY_KEPT_MS)
+    await tx.remember(delivery.key, text, now + REPLY_KEPT_MS)
     return { reply: text, changes }
   })
+}
+
+/** The first use of a nonce, or a retry of it: the same body again. */
+async function isFirstUse(tx: Tx, { key, bodyDigest }: NonNullable<Delivery['nonce']>, now: number): Promise<boolean> {
+  const seen = await tx.recall(`nonce|${key}`)
+  if (seen === undefined) await tx.remember(`nonce|${key}`, bodyDigest, now + REPLY_KEPT_MS)
+  return seen === undefined || seen === bodyDigest
 }
 
 function decide(tx: Tx, settings: EventSettings, deed: Deed, now: number): Promise<Decision> {

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import type { Deps } from '../deps.ts'
 
-export function opsRoutes({ store, wechat }: Deps) {
+export function opsRoutes({ store, wechat, metrics }: Deps) {
   const state = (check: Promise<void>) =>
     check.then(
       () => 'ok' as const,
@@ -10,6 +10,7 @@ export function opsRoutes({ store, wechat }: Deps) {
     )
 
   return new Hono()
+    .get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'Content-Type': metrics.contentType }))
     .get('/healthz', (c) => c.json({ status: 'ok' }))
     .get('/readyz', async (c) => {
       const checks = { store: await state(store.ping()), wechat: await state(wechat.checkAccess()) }

@@ -92,10 +92,10 @@ async function createEvents(db: AnyDb, engine: Engine) {
 }
 
 async function createMemories(db: AnyDb, engine: Engine) {
-  await remembered(db, 'deliveries', 'key').addColumn('reply', 'text').execute()
+  await remembered(db, 'memories', 'key').addColumn('text', 'text').execute()
   await remembered(db, 'erased', 'openid_hash').addColumn('event_time', 'bigint', required).execute()
   await remembered(db, 'jtis', 'jti').execute()
-  for (const table of ['deliveries', 'erased', 'jtis']) {
+  for (const table of ['memories', 'erased', 'jtis']) {
     await db.schema.createIndex(`${table}_until`).on(table).column('until').execute()
   }
   await numbered(db, 'wrong_codes', engine)

@@ -54,7 +54,8 @@ export type Tables = {
     reason: string
     at: number
   }
-  deliveries: { key: string; reply: string | null; until: number }
+  /** The reply to each delivery, and in plain mode the body that came with each nonce. */
+  memories: { key: string; text: string | null; until: number }
   erased: { openid_hash: string; event_time: number; until: number }
   wrong_codes: { id: Generated<number>; openid_hash: string; at: number }
   jtis: { jti: string; until: number }

@@ -48,8 +48,8 @@ export function createReads(
   }
 
   const expired = {
-    deliveries: (now: number) =>
-      sql`delete from deliveries where key in (select key from deliveries where until <= ${now} limit ${BATCH})`,
+    memories: (now: number) =>
+      sql`delete from memories where key in (select key from memories where until <= ${now} limit ${BATCH})`,
     jtis: (now: number) =>
       sql`delete from jtis where jti in (select jti from jtis where until <= ${now} limit ${BATCH})`,
     erased: (now: number) =>

@@ -175,14 +175,14 @@ export function createTx(db: Db, hashOf: KeyedHash, touched: Map<number, Committ
     async apply(change) {
       await (appliers[change.type] as (change: Change) => Promise<unknown>)(change)
     },
-    async replyTo(delivery) {
-      const query = db.selectFrom('deliveries').select('reply').where('key', '=', hashOf(delivery))
-      return (await query.executeTakeFirst())?.reply
+    async recall(key) {
+      const query = db.selectFrom('memories').select('text').where('key', '=', hashOf(key))
+      return (await query.executeTakeFirst())?.text
     },
-    async keepReply(delivery, reply, until) {
+    async remember(key, text, until) {
       await db
-        .insertInto('deliveries')
-        .values({ key: hashOf(delivery), reply, until })
+        .insertInto('memories')
+        .values({ key: hashOf(key), text, until })
         .execute()
     },
     async addTicket(identity, ticket, replacesOthers) {

@@ -103,9 +103,9 @@ export type Tx = {
   /** Whether anyone's ticket, made since, can still be scanned. */
   isAnyPending(appId: string, since: number): Promise<boolean>
   apply(change: Change): Promise<void>
-  /** The reply of an earlier delivery with this key; null: it had none; undefined: there was no such delivery. */
-  replyTo(delivery: string): Promise<string | null | undefined>
-  keepReply(delivery: string, reply: string | null, until: number): Promise<void>
+  /** What was remembered under this key (null is a value too), or undefined. The key is kept as a hash. */
+  recall(key: string): Promise<string | null | undefined>
+  remember(key: string, text: string | null, until: number): Promise<void>
   addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Promise<Ticket>
   /** Spends a jti; false when it was spent before. */
   spend(jti: string, until: number): Promise<boolean>

@@ -1,5 +1,5 @@
 /** A callback message: verified and opened, and its reply sealed. What is checked is set by the configuration, never by the request. */
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { BindError } from '../errors.ts'
 import type { Crypt } from './crypt.ts'
 import { equalInConstantTime, signatureOf } from './signature.ts'
@@ -27,7 +27,11 @@ export type Message = {
   format: 'xml' | 'json'
   /** The key that opened it; its reply is sealed with the same one. Absent in plain mode. */
   crypt?: Crypt
+  /** Plain mode: the signature says nothing of the body, so a nonce may come again with the same body only. */
+  nonce?: Nonce
 }
+
+export type Nonce = { key: string; bodyDigest: string }
 
 // WeChat's clock and ours may differ, and a retry may bear the stamp of the first try; more is a replay.
 const WINDOW_SECONDS = 300
@@ -45,16 +49,21 @@ export function openEcho(settings: CallbackSettings, query: Query, nowMs: number
 
 /** A delivery, authenticated and decrypted. Throws `CALLBACK_REFUSED`, the same for every cause. */
 export function openMessage(settings: CallbackSettings, query: Query, body: string, nowMs: number): Message {
-  if (settings.mode === 'plain') verify(settings, query, 'signature', [], nowMs)
-  const { fields: outer, format } = parseFields(body)
   const message =
-    settings.mode === 'plain' ? { fields: outer, format } : openSealed(settings, query, outer, format, nowMs)
+    settings.mode === 'plain' ? openPlain(settings, query, body, nowMs) : openSealed(settings, query, body, nowMs)
   const { ToUserName } = message.fields
   if (settings.originalId !== undefined && ToUserName !== settings.originalId) throw refused('ToUserName')
   return message
 }
 
-function openSealed(settings: CallbackSettings, query: Query, outer: Fields, format: Message['format'], nowMs: number) {
+function openPlain(settings: CallbackSettings, query: Query, body: string, nowMs: number): Message {
+  verify(settings, query, 'signature', [], nowMs)
+  const nonce = { key: `${single(query, 'timestamp')}|${single(query, 'nonce')}`, bodyDigest: hash('sha256', body) }
+  return { ...parseFields(body), nonce }
+}
+
+function openSealed(settings: CallbackSettings, query: Query, body: string, nowMs: number): Message {
+  const { fields: outer, format } = parseFields(body)
   const { Encrypt } = outer
   if (!Encrypt) throw refused('plaintext')
   verify(settings, query, 'msg_signature', [Encrypt], nowMs)

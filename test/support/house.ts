@@ -5,6 +5,8 @@ import { createBindClient } from '../../server/client.ts'
 import { type Env, parseConfig } from '../../server/config.ts'
 import type { Log } from '../../server/log.ts'
 import { openApp } from '../../server/open-app.ts'
+import type { Store } from '../../server/store/store.ts'
+import type { Fetch } from '../../server/wechat/http.ts'
 import { createFakeTime } from './fake-time.ts'
 
 export type House = Awaited<ReturnType<typeof openHouse>>
@@ -19,13 +21,20 @@ export function createTestLog(): Log & { lines: string[] } {
   return { lines, info: write, warn: write, error: write }
 }
 
-export async function openHouse(env: Env = {}) {
+export type HouseOptions = {
+  /** Answers what the server sends to any host but WeChat's. */
+  neighbour?: Fetch
+  wrapStore?: (store: Store) => Store
+}
+
+export async function openHouse(env: Env = {}, { neighbour, wrapStore }: HouseOptions = {}) {
   const time = createFakeTime()
   const log = createTestLog()
   const simulator = createSimulator({
     clock: time.clock,
     delay: (ms, signal) => time.delay(ms, signal),
-    fetch: (url, init) => house.app.request(url, init),
+    // In memory, unless a test has put the app behind a socket of its own.
+    fetch: (url, init) => (url.startsWith('http://bind.test/') ? house.app.request(url, init) : fetch(url, init)),
     callbackUrl: 'http://bind.test/wechat/callback',
     people: ['amy', 'bo', 'cy'],
     account: {
@@ -48,7 +57,11 @@ export async function openHouse(env: Env = {}) {
     log,
     clock: time.clock,
     setTimer: time.setTimer,
-    fetch: async (input, init) => simulator.app.request(input.replace('http://wechat.test', ''), init),
+    wrapStore,
+    fetch: async (input, init) => {
+      if (neighbour && !input.startsWith('http://wechat.test/')) return neighbour(input, init)
+      return simulator.app.request(input.replace('http://wechat.test', ''), init)
+    },
   })
   const clientFor = (keyId: string, key: string) =>
     createBindClient({

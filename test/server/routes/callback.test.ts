@@ -161,6 +161,51 @@ describe('POST /wechat/callback', () => {
   })
 })
 
+describe('WECHAT_MODE', () => {
+  test('plain takes WeChat’s sandbox account, signature and all', async () => {
+    await reopen({ WECHAT_MODE: 'plain', WECHAT_ENCODING_AES_KEY: undefined })
+    const url = await house.ticketUrl()
+    await house.phone('amy').scan(url)
+    expect(await house.phone('amy').follow()).toMatchObject({ kind: 'text' })
+    expect(await isBound()).toBe(true)
+    const { query, body } = seal({ Event: 'unsubscribe', FromUserName: house.phone('amy').openid })
+    expect((await post({ ...query, signature: 'a'.repeat(40) }, body)).status).toBe(403)
+  })
+
+  test('plain lets a nonce come again with the same body only', async () => {
+    await reopen({ WECHAT_MODE: 'plain', WECHAT_ENCODING_AES_KEY: undefined })
+    const scene = await newScene()
+    const { query, body } = seal({ Event: 'SCAN', EventKey: scene, FromUserName: 'oAmy' })
+    expect((await post(query, body)).status).toBe(200)
+    expect((await post(query, body)).status).toBe(200)
+    expect((await post(query, body.replace('oAmy', 'oEve').replace(scene, await newScene('u2')))).status).toBe(403)
+    expect(await isBound('u2')).toBe(false)
+  })
+
+  test('compatible believes the decrypted part only, and refuses a plaintext message', async () => {
+    await reopen({ WECHAT_MODE: 'compatible' })
+    const scene = await newScene()
+    const { query, body } = seal({ Event: 'SCAN', EventKey: scene, FromUserName: 'oAmy' })
+    expect((await post(query, body.replace(/<Encrypt>.*<\/Encrypt>/, ''))).status).toBe(403)
+    expect((await post(query, body.replace('oAmy', 'oEve'))).status).toBe(200)
+    expect((await house.bindInfo()).OpenId).toBe('oAmy')
+  })
+
+  test('secure refuses a plaintext message, whatever its query says', async () => {
+    const scene = await newScene()
+    const { query } = seal({ Event: 'SCAN', EventKey: scene })
+    const plain = { ...house.simulator.account, mode: 'plain' as const }
+    const { query: signed, body } = sealMessage(
+      plain,
+      fieldsOf({ Event: 'SCAN', EventKey: scene }),
+      house.time.clock(),
+      random,
+    )
+    for (const tried of [query, signed, { ...signed, encrypt_type: 'raw' }])
+      expect((await post(tried, body)).status).toBe(403)
+  })
+})
+
 describe('a delivery that comes again', () => {
   test('changes nothing and gets the reply of the first', async () => {
     const event = { Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' }

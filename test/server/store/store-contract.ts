@@ -204,15 +204,15 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.write((tx) => tx.spend('k1|j2', NOW))).toBe(true)
     })
 
-    test('keeps the reply of a delivery, also that there was none', async () => {
+    test('remembers a text under a key, also that there was none', async () => {
       await store.write(async (tx) => {
-        await tx.keepReply('d1', '已绑定', NOW)
-        await tx.keepReply('d2', null, NOW)
+        await tx.remember('d1', '已绑定', NOW)
+        await tx.remember('d2', null, NOW)
       })
       const replies = await store.write(async (tx) => [
-        await tx.replyTo('d1'),
-        await tx.replyTo('d2'),
-        await tx.replyTo('d3'),
+        await tx.recall('d1'),
+        await tx.recall('d2'),
+        await tx.recall('d3'),
       ])
       expect(replies).toEqual(['已绑定', null, undefined])
     })
@@ -282,15 +282,15 @@ export function storeContract(makeStore: () => Promise<Store>) {
       await add('old', { createdAt: NOW - 90_000_000, expiresAt: NOW - 86_400_001 })
       await add('new')
       await store.write(async (tx) => {
-        await tx.keepReply('gone', 'x', NOW)
-        await tx.keepReply('kept', 'x', NOW + 1)
+        await tx.remember('gone', 'x', NOW)
+        await tx.remember('kept', 'x', NOW + 1)
         await tx.spend('gone', NOW)
         await tx.spend('kept', NOW + 1)
       })
       await store.sweep(NOW)
       const left = await store.write(async (tx) => ({
         tickets: [(await tx.ticketByScene('wb1_old'))?.scene, (await tx.ticketByScene('wb1_new'))?.scene],
-        replies: [await tx.replyTo('gone'), await tx.replyTo('kept')],
+        replies: [await tx.recall('gone'), await tx.recall('kept')],
         spent: [await tx.spend('gone', NOW), await tx.spend('kept', NOW)],
       }))
       expect(left).toEqual({ tickets: [undefined, 'wb1_new'], replies: [undefined, 'x'], spent: [true, false] })

@@ -1,0 +1,16 @@
+/** In an Express server: before any body parser, since WeChat's signature covers the raw body. */
+import { getRequestListener } from '@hono/node-server'
+import express, { type Express } from 'express'
+import type { OpenApp } from '../index.ts'
+
+export function mountInExpress(bind: OpenApp): Express {
+  const listener = getRequestListener(bind.app.fetch)
+  return express()
+    .all(['/wechat/callback', '/widget/{*path}', '/api/WeChat/{*path}'], (request, response) => {
+      void listener(request, response)
+    })
+    .use(express.json())
+    .get('/', (_, response) => {
+      response.send('your own page')
+    })
+}

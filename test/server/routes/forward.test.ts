@@ -1,0 +1,167 @@
+/** A good neighbour: what is not ours goes to the system that owned the callback before. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sealMessage } from '../../../demo/simulator/message.ts'
+import type { Env } from '../../../server/config.ts'
+import { createForwarder } from '../../../server/forward.ts'
+import { createMetrics } from '../../../server/metrics.ts'
+import type { Fetch } from '../../../server/wechat/http.ts'
+import { type House, openHouse } from '../../support/house.ts'
+
+type Heard = { url: string; body: string; contentType: string }
+
+let house: House
+let heard: Heard[]
+/** What the other system answers. */
+let neighbour: (heard: Heard) => Response | Promise<Response>
+
+async function open(env: Env = {}): Promise<void> {
+  await house?.close()
+  heard = []
+  neighbour = () => new Response('<xml>theirs</xml>', { headers: { 'Content-Type': 'text/xml' } })
+  const fetch: Fetch = async (url, init) => {
+    const request = new Request(url, init)
+    const delivery = { url, body: await request.text(), contentType: request.headers.get('Content-Type') ?? '' }
+    heard.push(delivery)
+    return neighbour(delivery)
+  }
+  house = await openHouse({ FORWARD_URL: 'http://neighbour.test/wx', ...env }, { neighbour: fetch })
+}
+
+beforeEach(() => open())
+afterEach(() => house.close())
+
+async function deliver(more: Record<string, string | number>) {
+  const { account } = house.simulator
+  const now = house.time.clock()
+  const fields = {
+    ToUserName: account.originalId,
+    FromUserName: 'oAmy',
+    CreateTime: now / 1000,
+    MsgType: 'event',
+    ...more,
+  }
+  const { query, body } = sealMessage(account, fields, now, (size) => Buffer.alloc(size, 7))
+  const url = `/wechat/callback?${new URLSearchParams(query)}`
+  const response = await house.app.request(url, {
+    method: 'POST',
+    body,
+    headers: { 'Content-Type': 'text/xml; charset=x' },
+  })
+  return { url, body, status: response.status, text: await response.text() }
+}
+
+const text = { MsgType: 'text', Content: 'hello', MsgId: '1' }
+
+const metric = async (line: string) => (await house.deps.metrics.render()).includes(line)
+
+async function newScene(): Promise<string> {
+  const url = await house.ticketUrl()
+  return house.simulator.memory().qrcodes.find((qrcode) => qrcode.url === url)?.scene ?? ''
+}
+
+describe('FORWARD_URL', () => {
+  test('relays what is not ours byte for byte and passes the reply back', async () => {
+    const { url, body, text: reply } = await deliver(text)
+    expect(heard).toEqual([
+      { url: url.replace('/wechat/callback', 'http://neighbour.test/wx'), body, contentType: 'text/xml; charset=x' },
+    ])
+    expect(reply).toBe('<xml>theirs</xml>')
+    expect(await metric('wechat_bind_forwards_total{outcome="replied"} 1')).toBe(true)
+  })
+
+  test('keeps the query that the URL has already', async () => {
+    await open({ FORWARD_URL: 'http://neighbour.test/wx?app=7' })
+    const { url } = await deliver(text)
+    expect(heard[0]?.url).toBe(url.replace('/wechat/callback?', 'http://neighbour.test/wx?app=7&'))
+  })
+
+  test('answers success when the other side is down or fails, and counts it', async () => {
+    neighbour = () => Promise.reject(new TypeError('fetch failed'))
+    expect(await deliver(text)).toMatchObject({ status: 200, text: 'success' })
+    neighbour = () => new Response('<html>', { status: 502 })
+    expect((await deliver({ ...text, MsgId: '2' })).text).toBe('success')
+    neighbour = () => new Response('x'.repeat(70_000))
+    expect((await deliver({ ...text, MsgId: '3' })).text).toBe('success')
+    expect(await metric('wechat_bind_forwards_total{outcome="failed"} 3')).toBe(true)
+  })
+
+  test('does not relay what WeChat did not send', async () => {
+    await house.app.request('/wechat/callback?signature=x', { method: 'POST', body: '<xml></xml>' })
+    expect(heard).toEqual([])
+  })
+
+  test('keeps a scan of ours to itself', async () => {
+    const scene = await newScene()
+    expect((await deliver({ Event: 'SCAN', EventKey: scene })).text).toContain('<Encrypt>')
+    expect(heard).toEqual([])
+  })
+
+  test('tells of our follows and unfollows, whose reply is dropped', async () => {
+    const { text: reply } = await deliver({ Event: 'subscribe', EventKey: `qrscene_${await newScene()}` })
+    expect(reply).toContain('<Encrypt>')
+    expect((await deliver({ Event: 'unsubscribe', EventKey: '' })).text).toBe('success')
+    await house.deps.forwarder?.idle()
+    expect(heard).toHaveLength(2)
+  })
+
+  test('lets the other system greet a follower who is not ours', async () => {
+    expect((await deliver({ Event: 'subscribe', EventKey: '' })).text).toBe('<xml>theirs</xml>')
+  })
+
+  test('tells of everything under FORWARD_ALL', async () => {
+    await open({ FORWARD_ALL: 'true' })
+    await deliver({ Event: 'SCAN', EventKey: await newScene() })
+    await house.deps.forwarder?.idle()
+    expect(heard).toHaveLength(1)
+  })
+})
+
+describe('createForwarder', () => {
+  test('gives up on a slow neighbour, and counts it', async () => {
+    const metrics = createMetrics(() => 0)
+    const never: Fetch = (_, init) =>
+      new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
+    const settings = { forwardUrl: 'http://neighbour.test', forwardAll: false }
+    const forwarder = createForwarder(settings, { fetch: never, metrics, timeoutMs: 5 })
+    const delivery = { search: '?a=1', body: new ArrayBuffer(0), contentType: undefined }
+    expect(await forwarder?.relay(delivery)).toBeUndefined()
+    expect(await metrics.render()).toContain('wechat_bind_forwards_total{outcome="late"} 1')
+  })
+})
+
+describe('what is not ours', () => {
+  test('costs no store access', async () => {
+    await house.close()
+    let uses = 0
+    house = await openHouse(
+      {},
+      {
+        wrapStore: (store) =>
+          new Proxy(store, {
+            get(target, name) {
+              const member = Reflect.get(target, name)
+              if (typeof member !== 'function') return member
+              return (...parameters: unknown[]) => {
+                uses++
+                return Reflect.apply(member, target, parameters)
+              }
+            },
+          }),
+      },
+    )
+    const before = uses
+    const others: Record<string, string>[] = [
+      text,
+      { MsgType: 'image', PicUrl: 'http://x', MsgId: '2' },
+      { Event: 'CLICK', EventKey: 'menu' },
+      { Event: 'VIEW', EventKey: 'http://x' },
+      { Event: 'SCAN', EventKey: 'vendor_1' },
+      { Event: 'subscribe', EventKey: 'qrscene_vendor' },
+      { Event: 'LOCATION', Latitude: '1' },
+    ]
+    for (const more of others) expect((await deliver(more)).text).toBe('success')
+    expect(uses).toBe(before)
+    await deliver({ Event: 'SCAN', EventKey: 'wb1_unknown' })
+    expect(uses).toBe(before + 1)
+  })
+})
