@@ -6,6 +6,7 @@ import { BindError } from './errors.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 import { createSettings, type Settings } from './settings.ts'
 import type { Language } from './store/store.ts'
+import { parseWebhooks, type Webhooks } from './webhooks.ts'
 import type { WechatMode } from './wechat/message.ts'
 
 export type Env = Record<string, string | undefined>
@@ -34,6 +35,7 @@ export type Config = {
   qrPerMinute: number
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }
+  webhooks: Webhooks
   forwardUrl: string | undefined
   /** What is ours is told to `forwardUrl` too. */
   forwardAll: boolean
@@ -83,6 +85,7 @@ export function parseConfig(env: Env): Config {
       lang: settings.oneOf('REPLY_LANG', ['zh-CN', 'zh-TW', 'en'], 'zh-CN'),
       texts: Object.fromEntries(replyNames.map((name) => [name, env[`REPLY_${name.toUpperCase()}`] || undefined])),
     },
+    webhooks: parseWebhooks(settings),
     forwardUrl: settings.url('FORWARD_URL', undefined),
     forwardAll: settings.oneOf('FORWARD_ALL', ['true', 'false'], 'false') === 'true',
     logLevel: settings.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),

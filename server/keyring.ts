@@ -4,6 +4,7 @@ export type BindKey = { kid: string; tenant: string; secret: Uint8Array }
 
 export type Keyring = {
   find(kid: string): BindKey | undefined
+  tenants(): string[]
 }
 
 const ENTRY = /^([^:\s]{1,64}):([\w-]{43}=?)(?::([^:\s]{1,64}))?$/
@@ -36,5 +37,8 @@ function parseKey(entry: string): BindKey {
 
 export function createKeyring(keys: BindKey[]): Keyring {
   const byKid = new Map(keys.map((key) => [key.kid, key]))
-  return { find: (kid) => byKid.get(kid) }
+  return {
+    find: (kid) => byKid.get(kid),
+    tenants: () => [...new Set(keys.map(({ tenant }) => tenant))],
+  }
 }

@@ -35,6 +35,12 @@ export function createMetrics(waiters: () => number) {
       labelNames: ['outcome'],
       registers,
     }),
+    webhooks: new Counter({
+      name: 'wechat_bind_webhooks_total',
+      help: 'Webhook deliveries: taken (2xx) or refused (anything else, to be tried again).',
+      labelNames: ['outcome'],
+      registers,
+    }),
     countChanges(made: Change[]): void {
       for (const change of made) {
         if (change.type === 'bind' || change.type === 'unbind')

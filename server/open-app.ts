@@ -1,5 +1,5 @@
 /** The app with everything it needs, from a configuration: opens the store, joins the parts, closes them in order. NODE. */
-import { createHmac } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp } from './app.ts'
@@ -15,6 +15,7 @@ import { createMetrics } from './metrics.ts'
 import type { KeyedHash } from './store/sql-tx.ts'
 import { openSqliteStore } from './store/sqlite.ts'
 import type { Store } from './store/store.ts'
+import { createWebhookSender } from './webhook.ts'
 import { createAccessTokens } from './wechat/access-token.ts'
 import { createWechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
@@ -49,7 +50,11 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
   const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = nodeTimer } = surroundings
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
-  const opened = await openSqliteStore({ file: config.databaseUrl.slice('sqlite:'.length), hashOf })
+  const opened = await openSqliteStore({
+    file: config.databaseUrl.slice('sqlite:'.length),
+    hashOf,
+    hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
+  })
   const store = surroundings.wrapStore?.(opened) ?? opened
   const waiters = createWaiters(setTimer)
   store.onCommit(waiters.wake)
@@ -63,12 +68,28 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
   const metrics = createMetrics(waiters.count)
   const forwarder = createForwarder(config, { fetch, metrics })
   const unionids = createUnionids({ store, wechat, log })
+  const keyring = createKeyring(config.keys)
+  const webhookSender = config.webhooks.isAny
+    ? createWebhookSender({
+        outbox: store.outbox,
+        webhooks: config.webhooks,
+        tenants: keyring.tenants,
+        fetch,
+        clock,
+        random: Math.random,
+        setTimer,
+        metrics,
+        log,
+        holder: randomUUID(),
+      })
+    : undefined
+  if (webhookSender) store.onCommit(webhookSender.nudge)
   const deps: Deps = {
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
     forwarder,
     metrics,
-    keyring: createKeyring(config.keys),
+    keyring,
     store,
     tickets: createTickets({ ...config, store, wechat, clock, appId }),
     unionids,
@@ -88,7 +109,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     async close() {
       clearInterval(sweeping)
       waiters.close()
-      await Promise.all([unionids.idle(), forwarder?.idle()])
+      await Promise.all([unionids.idle(), forwarder?.idle(), webhookSender?.close()])
       await store.close()
     },
   }

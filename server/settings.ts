@@ -20,6 +20,10 @@ export function createSettings(env: Record<string, string | undefined>) {
   return {
     faults,
     matching,
+    /** What stands behind `prefix` in the names that are set. */
+    namesAfter: (prefix: string) =>
+      Object.keys(env).flatMap((name) => (name.startsWith(prefix) && value(name) ? [name.slice(prefix.length)] : [])),
+
     optional: (name: string, pattern: RegExp, rule: Words) =>
       value(name) === undefined ? undefined : matching(name, pattern, undefined, rule),
 

@@ -53,7 +53,9 @@ describe('the architecture', () => {
 
   test('builds the server on floors: a file imports only what stands below it', () => {
     const floors: [pattern: RegExp, floor: number][] = [
+      [/^server\/examples\//, 8],
       [/^server\/(cli|index)\.ts$/, 7],
+      [/^server\/doctor\//, 6],
       [/^server\/main\.ts$/, 6],
       [/^server\/open-app\.ts$/, 5],
       [/^server\/app\.ts$/, 4],

@@ -49,6 +49,7 @@ async function createBindings(db: AnyDb) {
     .addColumn('event_time', 'bigint', required)
     .addColumn('label', 'text')
     .addColumn('lang', 'text', required)
+    .addColumn('version', 'bigint', required)
     .execute()
   await db.schema.createIndex('bindings_openid').on('bindings').columns(['openid', 'app_id']).execute()
 }
@@ -91,6 +92,21 @@ async function createEvents(db: AnyDb, engine: Engine) {
     .execute()
 }
 
+async function createOutbox(db: AnyDb) {
+  await db.schema
+    .createTable('outbox')
+    .addColumn('event', 'bigint', (column) => column.primaryKey())
+    .addColumn('user', 'bigint', required)
+    .addColumn('tenant', 'text', required)
+    .addColumn('state', 'text', required)
+    .addColumn('next_at', 'bigint', required)
+    .addColumn('attempts', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute()
+  await db.schema.createIndex('outbox_next').on('outbox').columns(['state', 'next_at']).execute()
+  await db.schema.createIndex('outbox_user').on('outbox').columns(['user', 'event']).execute()
+  await remembered(db, 'leases', 'name').addColumn('holder', 'text', required).execute()
+}
+
 async function createMemories(db: AnyDb, engine: Engine) {
   await remembered(db, 'memories', 'key').addColumn('text', 'text').execute()
   await remembered(db, 'erased', 'openid_hash').addColumn('event_time', 'bigint', required).execute()
@@ -112,6 +128,7 @@ const migrations = (engine: Engine): Record<string, Migration> => ({
       await createBindings(db)
       await createTickets(db, engine)
       await createEvents(db, engine)
+      await createOutbox(db)
       await createMemories(db, engine)
     },
   },

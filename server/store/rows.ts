@@ -42,7 +42,7 @@ function toBinding(row: BindingRow): Binding {
   }
 }
 
-export function toBindingRow(user: number, tenant: string, binding: Binding): BindingRow {
+export function toBindingRow(user: number, tenant: string, binding: Binding, version: number): BindingRow {
   return {
     user,
     tenant,
@@ -54,6 +54,7 @@ export function toBindingRow(user: number, tenant: string, binding: Binding): Bi
     event_time: binding.eventTime,
     label: binding.label,
     lang: binding.lang,
+    version,
   }
 }
 

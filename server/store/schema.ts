@@ -1,6 +1,7 @@
 /** The tables. Integer keys where tables are hot; times are epoch ms, `event_time` is WeChat's Unix seconds; flags are 0 or 1. */
 import type { Generated } from 'kysely'
 import type { Confirm, UnbindReason } from '../wire.ts'
+import type { NoticeState } from './outbox.ts'
 import type { BindReason, Language, TicketState } from './store.ts'
 
 export type Tables = {
@@ -23,6 +24,8 @@ export type Tables = {
     event_time: number
     label: string | null
     lang: Language
+    /** The user's version that this binding made. */
+    version: number
   }
   tickets: {
     id: Generated<number>
@@ -57,6 +60,16 @@ export type Tables = {
   /** The reply to each delivery, and in plain mode the body that came with each nonce. */
   memories: { key: string; text: string | null; until: number }
   erased: { openid_hash: string; event_time: number; until: number }
+  /** What waits for the webhook of its tenant, by the id of its event. */
+  outbox: {
+    event: number
+    user: number
+    tenant: string
+    state: NoticeState
+    next_at: number
+    attempts: Generated<number>
+  }
+  leases: { name: string; holder: string; until: number }
   wrong_codes: { id: Generated<number>; openid_hash: string; at: number }
   jtis: { jti: string; until: number }
 }

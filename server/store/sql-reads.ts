@@ -4,7 +4,7 @@ import { toTicket } from './rows.ts'
 import { countAll, type Db, readUser } from './sql-tx.ts'
 import type { Identity, Store } from './store.ts'
 
-type Guard = <T>(result: Promise<T>) => Promise<T>
+export type Guard = <T>(result: Promise<T>) => Promise<T>
 
 // Small enough that a callback never waits long behind a batch.
 const BATCH = 500

@@ -14,6 +14,12 @@ const identityOf =
   (eb: { and(values: Record<string, string>): Expression<SqlBool> }) =>
     eb.and({ tenant, account, user_id: userId })
 
+export type TxSettings = {
+  hashOf: KeyedHash
+  /** Whether a change of this tenant is to be told to someone. */
+  hasWebhook: (tenant: string) => boolean
+}
+
 /** The user row with its binding and its held ticket; undefined when the user was never seen. */
 export async function readUser(db: Db, identity: Identity): Promise<User> {
   const row = await db.selectFrom('users').selectAll().where(identityOf(identity)).executeTakeFirst()
@@ -30,7 +36,7 @@ const heldTickets = (db: Db) =>
   db.selectFrom('tickets').selectAll().where('state', '=', 'held').orderBy('created_at', 'desc').limit(1)
 
 /** `touched` collects the versions that the transaction raised, for the waiters. */
-export function createTx(db: Db, hashOf: KeyedHash, touched: Map<number, Committed>): Tx {
+export function createTx(db: Db, { hashOf, hasWebhook }: TxSettings, touched: Map<number, Committed>): Tx {
   async function userById(id: number): Promise<User> {
     return withState(db, await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirstOrThrow())
   }
@@ -49,14 +55,18 @@ export function createTx(db: Db, hashOf: KeyedHash, touched: Map<number, Committ
   }
 
   async function append(user: number, version: number, type: 'bound' | 'unbound', reason: string, at: number) {
-    await db.insertInto('events').values({ user, version, type, reason, at }).execute()
+    const query = db.insertInto('events').values({ user, version, type, reason, at }).returning('id')
+    const { id: event } = await query.executeTakeFirstOrThrow()
+    const { tenant } = (touched.get(user) as Committed).identity
+    if (!hasWebhook(tenant)) return
+    await db.insertInto('outbox').values({ event, user, tenant, state: 'waiting', next_at: at }).execute()
   }
 
   const appliers: { [T in Change['type']]: (change: Extract<Change, { type: T }>) => Promise<unknown> } = {
     async bind({ user, binding, reason, at }) {
       const version = await raise(user, null)
       const { tenant } = (touched.get(user) as Committed).identity
-      const row = toBindingRow(user, tenant, binding)
+      const row = toBindingRow(user, tenant, binding, version)
       await db
         .insertInto('bindings')
         .values(row)

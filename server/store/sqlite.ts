@@ -7,19 +7,19 @@ import { BindError } from '../errors.ts'
 import { createGroup } from './group.ts'
 import { migrateToLatest } from './migrations.ts'
 import type { Tables } from './schema.ts'
+import { createOutbox } from './sql-outbox.ts'
 import { createReads } from './sql-reads.ts'
-import { createTx, type KeyedHash } from './sql-tx.ts'
+import { createTx, type TxSettings } from './sql-tx.ts'
 import { nodeSqliteDialect } from './sqlite-dialect.ts'
 import type { Committed, Store, Tx } from './store.ts'
 
 export type SqliteOptions = {
   /** A path, or `:memory:`. */
   file: string
-  hashOf: KeyedHash
-}
+} & TxSettings
 
 /** Opens the file, making it and its folder where there is none, and brings its tables up to date. */
-export async function openSqliteStore({ file, hashOf }: SqliteOptions): Promise<Store> {
+export async function openSqliteStore({ file, ...settings }: SqliteOptions): Promise<Store> {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
   const database = new DatabaseSync(file)
   // A backup may hold the lock for a moment; longer than a second is a fault that a callback must hear of.
@@ -35,7 +35,7 @@ export async function openSqliteStore({ file, hashOf }: SqliteOptions): Promise<
       await sql`begin immediate`.execute(connection)
       try {
         const done: unknown[] = []
-        for (const work of works) done.push(await work(createTx(connection, hashOf, touched)))
+        for (const work of works) done.push(await work(createTx(connection, settings, touched)))
         await sql`commit`.execute(connection)
         return done
       } catch (error) {
@@ -51,6 +51,7 @@ export async function openSqliteStore({ file, hashOf }: SqliteOptions): Promise<
   const group = createGroup<Tx>(runAll)
   return {
     ...createReads(db, guarded),
+    outbox: createOutbox(db, guarded),
     write: (work) => guarded(group.write(work)),
     onCommit(listener) {
       listeners.add(listener)

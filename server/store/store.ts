@@ -1,5 +1,6 @@
 /** What the server keeps, and the promise that every engine gives. `storeContract` in test/server/store holds each engine to it. */
 import type { Confirm, UnbindReason } from '../wire.ts'
+import type { Outbox } from './outbox.ts'
 
 /** Who is bound: opaque ids, compared byte for byte, nothing crossing a tenant. */
 export type Identity = { tenant: string; account: string; userId: string }
@@ -129,6 +130,8 @@ export type Store = {
   setUnionid(user: number, openid: string, unionid: string): Promise<void>
   /** Called after each commit that raised a version, on every instance. Returns its own end. */
   onCommit(listener: (committed: Committed) => void): () => void
+  /** Changes that wait to be told to the tenants' webhooks. */
+  outbox: Outbox
   /** Forgets what has run out; in small batches, so that nobody waits for it. */
   sweep(now: number): Promise<void>
   ping(): Promise<void>
