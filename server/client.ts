@@ -1,10 +1,13 @@
 /** What a product's back end calls: the encrypted API and the widget token, in Node and other runtimes. */
+import { Webhook } from 'standardwebhooks'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
 import { BindError, type ErrorCode, errorCodes } from './errors.ts'
 import { sealToken, type TokenRequest } from './token.ts'
+import type { WebhookPayload } from './wire.ts'
 
 export { BindError } from './errors.ts'
 export type { TokenRequest } from './token.ts'
+export type { WebhookPayload } from './wire.ts'
 
 export type BindClientOptions = {
   /** The bind server's URL, e.g. `https://bind.example`. */
@@ -13,6 +16,8 @@ export type BindClientOptions = {
   keyId: string
   /** The 32-byte secret, base64url as in `BIND_KEYS`, or as bytes. */
   key: string | Uint8Array
+  /** What `WEBHOOK_SECRET` holds (`whsec_...`); only `verifyWebhook` needs it. */
+  webhookSecret?: string
   fetch?: typeof fetch
   clock?: () => number
   /** How long one try may take, ms. Default 6000: the server itself answers within 5 s. */
@@ -54,6 +59,11 @@ export type BindClient = {
   disconnect(subject: Subject): Promise<{ Version: number }>
   /** A token for `<wechat-bind>`, made here: no call to the server. */
   mintToken(request: TokenRequest): Promise<string>
+  /**
+   * The payload of a webhook, once its signature and its stamp (within 5 minutes) hold. `body` is the raw text: parsed and
+   * written again it would not verify. Deliveries may come twice: `Version` tells which you have seen. Throws `UNAUTHORIZED`.
+   */
+  verifyWebhook(body: string, headers: Headers | Record<string, string>): WebhookPayload
 }
 
 type ApiResult = { Success: boolean; Code: string; Message: string; Data: unknown }
@@ -117,6 +127,23 @@ export function createBindClient(options: BindClientOptions): BindClient {
     disconnect: (subject) =>
       request('Disconnect', { ...toIds(subject), Action: 'Update' }) as Promise<{ Version: number }>,
     mintToken: (token) => sealToken(token, keyId, secret, clock()),
+    verifyWebhook: (body, headers) => verifyWebhook(options.webhookSecret, body, headers),
+  }
+}
+
+function verifyWebhook(
+  secret: string | undefined,
+  body: string,
+  headers: Headers | Record<string, string>,
+): WebhookPayload {
+  if (!secret) throw new TypeError('verifyWebhook needs webhookSecret: give it to createBindClient')
+  try {
+    const plain = headers instanceof Headers ? Object.fromEntries(headers) : headers
+    return new Webhook(secret).verify(body, plain) as WebhookPayload
+  } catch (cause) {
+    throw new BindError('UNAUTHORIZED', 'The webhook is not one that the bind server signed with this secret.', {
+      cause,
+    })
   }
 }
 

@@ -5,11 +5,12 @@ import type { Metrics } from './metrics.ts'
 import type { Notice, Outbox } from './store/outbox.ts'
 import type { Webhook, Webhooks } from './webhooks.ts'
 import type { Fetch } from './wechat/http.ts'
+import type { WebhookPayload } from './wire.ts'
 
 export type WebhookSender = {
   /** Something was committed: look soon. */
   nudge(): void
-  /** Stops after the deliveries under way; another instance may take over at once. */
+  /** Cuts off what is under way, which stays due; another instance may take over at once. */
   close(): Promise<void>
 }
 
@@ -49,31 +50,31 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   const { outbox, clock, setTimer, log, holder } = deps
   const busy = new Map<string, number>()
   const underway = new Set<Promise<void>>()
-  let isClosed = false
+  const closing = new AbortController()
   let cancelTimer = () => {}
   let looking: Promise<void> | undefined
   let isNudged = false
 
   function lookIn(ms: number): void {
     cancelTimer()
-    if (!isClosed) cancelTimer = setTimer(nudge, ms)
+    if (!closing.signal.aborted) cancelTimer = setTimer(nudge, ms)
   }
 
   function nudge(): void {
     isNudged = true
-    looking ??= look().finally(() => {
-      looking = undefined
-    })
+    looking ??= look()
   }
 
   async function look(): Promise<void> {
-    while (isNudged && !isClosed) {
+    while (isNudged && !closing.signal.aborted) {
       isNudged = false
       await sendDue().catch((error) => {
         log.warn({ code: error.code }, 'the webhook outbox could not be read; the next look tries again')
         lookIn(IDLE_MS)
       })
     }
+    // In the same turn as the last look at `isNudged`, so that no nudge falls between.
+    looking = undefined
   }
 
   async function sendDue(): Promise<void> {
@@ -101,7 +102,9 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   async function deliver(notice: Notice): Promise<void> {
     const webhook = deps.webhooks.find(notice.identity.tenant)
     if (!webhook) return outbox.failed(notice.id)
-    const isTaken = await send(deps, webhook, notice)
+    const isTaken = await send(deps, webhook, notice, closing.signal)
+    // Cut off by our own end: it stays due, and the next sender tells it.
+    if (!isTaken && closing.signal.aborted) return
     deps.metrics.webhooks.inc({ outcome: isTaken ? 'taken' : 'refused' })
     if (isTaken) return outbox.taken(notice.id)
     const now = clock()
@@ -114,7 +117,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   return {
     nudge,
     async close() {
-      isClosed = true
+      closing.abort()
       cancelTimer()
       await looking
       await Promise.all(underway)
@@ -127,7 +130,12 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
 export const pauseMs = (attempts: number, chance: number) =>
   Math.min(FIRST_RETRY_MS * GROWTH ** attempts, LONGEST_PAUSE_MS) * (0.8 + 0.4 * chance)
 
-async function send({ fetch, clock }: WebhookDeps, webhook: Webhook, notice: Notice): Promise<boolean> {
+async function send(
+  { fetch, clock }: WebhookDeps,
+  webhook: Webhook,
+  notice: Notice,
+  closing: AbortSignal,
+): Promise<boolean> {
   const id = `evt_${notice.id}`
   const body = JSON.stringify(toPayload(notice))
   const now = new Date(clock())
@@ -137,30 +145,13 @@ async function send({ fetch, clock }: WebhookDeps, webhook: Webhook, notice: Not
     'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
     'webhook-signature': new Signer(webhook.secret).sign(id, now, body),
   }
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), closing])
   try {
     const response = await fetch(webhook.url, { method: 'POST', headers, body, redirect: 'manual', signal })
     await response.body?.cancel()
     return response.ok
   } catch {
     return false
-  }
-}
-
-export type WebhookPayload = {
-  type: 'binding.bound' | 'binding.unbound'
-  /** ISO 8601 */
-  timestamp: string
-  data: {
-    Tenant: string
-    Account: string
-    User_ID: string
-    Version: number
-    Reason: string
-    /** `bound` only; null when the openid was erased before it could be told. */
-    OpenId?: string | null
-    UnionId?: string | null
-    AppId?: string | null
   }
 }
 

@@ -1,4 +1,4 @@
-/** The JSON that travels between the widget and the server. Types only: both sides import them, neither ships them. */
+/** The JSON that travels between the server and the widget, and to a webhook. Types only: all sides import them, nobody ships them. */
 
 /** Why a binding ended. `replaced`: the user bound a second WeChat, or another user took it over under `CONFLICT=replace`. */
 export type UnbindReason = 'disconnect' | 'widget' | 'chat' | 'unsubscribe' | 'replaced'
@@ -37,4 +37,22 @@ export type Problem = {
   detail: string
   /** With `WRONG_CODE`: how many more tries the ticket has. */
   triesLeft?: number
+}
+
+/** What a tenant's webhook is told, signed by the Standard Webhooks scheme. */
+export type WebhookPayload = {
+  type: 'binding.bound' | 'binding.unbound'
+  /** ISO 8601 */
+  timestamp: string
+  data: {
+    Tenant: string
+    Account: string
+    User_ID: string
+    Version: number
+    Reason: string
+    /** `bound` only; null when the openid was erased before it could be told. */
+    OpenId?: string | null
+    UnionId?: string | null
+    AppId?: string | null
+  }
 }
