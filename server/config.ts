@@ -24,6 +24,8 @@ export type Config = {
     accessTokenUrl: string | undefined
   }
   keys: BindKey[]
+  /** Holds the keys instead, one a line. */
+  keysFile: string | undefined
   databaseUrl: string
   /** Origins of the pages that may embed the widget; the server's own needs no entry. */
   allowedOrigins: string[]
@@ -65,7 +67,8 @@ export function parseConfig(env: Env): Config {
   const settings = createSettings(env)
   const config = {
     wechat: parseWechat(settings),
-    keys: settings.parsed('BIND_KEYS', parseKeys, []),
+    keys: env.BIND_KEYS_FILE ? [] : settings.parsed('BIND_KEYS', parseKeys, []),
+    keysFile: env.BIND_KEYS_FILE || undefined,
     databaseUrl: settings.matching('DATABASE_URL', /^sqlite:.+$/, 'sqlite:./data/wechat-bind.db', {
       en: 'must be sqlite:<file>, for example sqlite:./data/wechat-bind.db',
       zh: '须为 sqlite:<文件>，例如 sqlite:./data/wechat-bind.db',

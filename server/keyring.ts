@@ -5,6 +5,8 @@ export type BindKey = { kid: string; tenant: string; secret: Uint8Array }
 export type Keyring = {
   find(kid: string): BindKey | undefined
   tenants(): string[]
+  /** From now on these and no others. */
+  replace(keys: BindKey[]): void
 }
 
 const ENTRY = /^([^:\s]{1,64}):([\w-]{43}=?)(?::([^:\s]{1,64}))?$/
@@ -36,9 +38,14 @@ function parseKey(entry: string): BindKey {
 }
 
 export function createKeyring(keys: BindKey[]): Keyring {
-  const byKid = new Map(keys.map((key) => [key.kid, key]))
+  let byKid = new Map<string, BindKey>()
+  const replace = (next: BindKey[]) => {
+    byKid = new Map(next.map((key) => [key.kid, key]))
+  }
+  replace(keys)
   return {
+    replace,
     find: (kid) => byKid.get(kid),
-    tenants: () => [...new Set(keys.map(({ tenant }) => tenant))],
+    tenants: () => [...new Set([...byKid.values()].map(({ tenant }) => tenant))],
   }
 }

@@ -9,6 +9,7 @@ import { createWaiters, type SetTimer } from './binding/waiters.ts'
 import type { Config } from './config.ts'
 import type { Deps } from './deps.ts'
 import { createForwarder } from './forward.ts'
+import { readKeyFile, watchKeyFile } from './key-file.ts'
 import { createKeyring } from './keyring.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -68,7 +69,9 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
   const metrics = createMetrics(waiters.count)
   const forwarder = createForwarder(config, { fetch, metrics })
   const unionids = createUnionids({ store, wechat, log })
-  const keyring = createKeyring(config.keys)
+  const { keysFile } = config
+  const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
+  const keyFile = keysFile === undefined ? undefined : watchKeyFile(keysFile, keyring.replace, log)
   const webhookSender = config.webhooks.isAny
     ? createWebhookSender({
         outbox: store.outbox,
@@ -108,6 +111,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     stopWaiting: waiters.close,
     async close() {
       clearInterval(sweeping)
+      keyFile?.stop()
       waiters.close()
       await Promise.all([unionids.idle(), forwarder?.idle(), webhookSender?.close()])
       await store.close()
