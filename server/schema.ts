@@ -12,6 +12,8 @@ const opaque = (most: number) =>
     .string()
     .refine((text) => points(text) >= 1 && points(text) <= most, `1 to ${most} characters`)
     .refine((text) => !CONTROL.test(text) && text.isWellFormed(), 'no control characters or broken surrogates')
+    // JSON Schema counts code points too, where zod's own lengths count UTF-16.
+    .meta({ minLength: 1, maxLength: most })
 
 const id = opaque(128)
 const label = opaque(64)

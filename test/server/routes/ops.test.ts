@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { errorCodes } from '../../../server/errors.ts'
+import { type House, openHouse } from '../../support/house.ts'
+
+let house: House
+beforeEach(async () => {
+  house = await openHouse()
+})
+afterEach(() => house.close())
+
+describe('GET /readyz', () => {
+  test('is 503 and names the part when the store is down', async () => {
+    await house.deps.store.close()
+    const response = await house.app.request('/readyz')
+    expect(response.status).toBe(503)
+    expect(await response.json()).toMatchObject({ status: 'unavailable', checks: { store: 'STORE_UNAVAILABLE' } })
+    house = await openHouse()
+  })
+})
+
+describe('GET /metrics', () => {
+  test('counts callbacks and bindings, and shows no id', async () => {
+    const url = await house.ticketUrl()
+    await house.phone('amy').scan(url)
+    await house.phone('amy').follow()
+    const text = await (await house.app.request('/metrics')).text()
+    expect(text).toContain('wechat_bind_callbacks_total{outcome="ours"} 1')
+    expect(text).toContain('wechat_bind_changes_total{type="bind",reason="scan"} 1')
+    expect(text).toContain('wechat_bind_waiters 0')
+    for (const id of [house.phone('amy').openid, 'acme', 'u1']) expect(text).not.toContain(id)
+  })
+})
+
+describe('GET /openapi.json', () => {
+  type Operation = { operationId: string; responses: Record<string, unknown>; requestBody?: unknown }
+
+  const read = async () =>
+    (await (await house.app.request('/openapi.json')).json()) as {
+      openapi: string
+      paths: Record<string, Record<string, Operation>>
+      components: { schemas: Record<string, unknown> }
+    }
+
+  test('describes every route that the server has', async () => {
+    const { openapi, paths } = await read()
+    expect(openapi).toBe('3.1.0')
+    const described = Object.entries(paths).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    const served = house.app.routes
+      .map(({ method, path }) => `${method} ${path}`)
+      .filter((route) => /^(GET|POST|DELETE) \/(api|widget)\//.test(route))
+    expect(described.sort()).toEqual([...new Set(served)].sort())
+  })
+
+  test('says what the validators check', async () => {
+    const { paths } = await read()
+    const body = JSON.stringify(paths['/api/WeChat/GetQrCode']?.post?.requestBody)
+    for (const part of ['Account', 'User_ID', 'Date', 'IsRefresh', '"const":"Get"']) expect(body).toContain(part)
+  })
+
+  test('refers only to what it holds, and to codes that exist', async () => {
+    const description = await read()
+    const text = JSON.stringify(description)
+    for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      expect(Object.keys(description.components.schemas)).toContain(name)
+    }
+    const codes = [...text.matchAll(/"enum":\[("[A-Z_]+"(?:,"[A-Z_]+")*)\]/g)].flatMap(([, list]) =>
+      JSON.parse(`[${list}]`),
+    )
+    expect(codes.length).toBeGreaterThan(20)
+    for (const code of codes) expect(Object.keys(errorCodes)).toContain(code)
+  })
+})
