@@ -7,12 +7,14 @@ import { callbackRoutes } from './routes/callback.ts'
 import { hostApiRoutes } from './routes/host-api.ts'
 import { opsRoutes } from './routes/ops.ts'
 import { widgetApiRoutes } from './routes/widget-api.ts'
+import { widgetFileRoutes } from './routes/widget-file.ts'
 
 export function createApp(deps: Deps): Hono {
   return new Hono()
     .route('/wechat/callback', callbackRoutes(deps))
     .route('/api/WeChat', hostApiRoutes(deps))
     .route('/widget', widgetApiRoutes(deps))
+    .route('/', widgetFileRoutes(deps))
     .route('/', opsRoutes(deps))
     .notFound((c) => answerProblem(c, new BindError('NOT_FOUND', `There is no ${c.req.method} ${c.req.path} here.`)))
     .onError(onError(deps.log)) as unknown as Hono

@@ -26,6 +26,8 @@ export type Deps = {
   /** WeChat's picture of a QR is at this URL, the ticket appended. */
   qrImageUrl: string
   allowedOrigins: string[]
+  /** Served as `/wechat-bind.js`; undefined where it is not built. */
+  widgetFile: { text: string; etag: string } | undefined
   log: Log
   /** Epoch ms. */
   clock: () => number

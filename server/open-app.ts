@@ -21,6 +21,7 @@ import { createAccessTokens } from './wechat/access-token.ts'
 import { createWechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
 import type { Fetch } from './wechat/http.ts'
+import { readWidgetFile } from './widget-file.ts'
 
 export type OpenApp = {
   app: Hono
@@ -100,6 +101,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     wechat,
     qrImageUrl: toQrImageUrl(config.wechat.apiBase),
     allowedOrigins: config.allowedOrigins,
+    widgetFile: readWidgetFile(),
     log,
     clock,
   }

@@ -1,0 +1,18 @@
+/** The widget itself, self-contained: a page needs one origin for the tag's script and for the tag. */
+import { Hono } from 'hono'
+import type { Deps } from '../deps.ts'
+import { BindError } from '../errors.ts'
+
+export function widgetFileRoutes({ widgetFile }: Deps) {
+  return new Hono().get('/wechat-bind.js', (c) => {
+    if (!widgetFile) throw new BindError('NOT_FOUND', 'The widget is not built here: run "npm run build" first.')
+    c.header('ETag', widgetFile.etag)
+    // An hour: a new version reaches every page the same day, without a name that changes.
+    c.header('Cache-Control', 'public, max-age=3600')
+    // A module script of another origin is fetched with CORS; there is nothing secret in it.
+    c.header('Access-Control-Allow-Origin', '*')
+    c.header('X-Content-Type-Options', 'nosniff')
+    if (c.req.header('If-None-Match') === widgetFile.etag) return c.body(null, 304)
+    return c.body(widgetFile.text, 200, { 'Content-Type': 'text/javascript; charset=utf-8' })
+  })
+}
