@@ -1,0 +1,22 @@
+/** The published vectors of WeChat's callback protocol: where each comes from stands in its `source`. */
+import { readFileSync } from 'node:fs'
+
+export type Vector = {
+  id: string
+  token: string
+  encodingAesKey: string
+  appId: string
+  timestamp: string
+  nonce: string
+  signature?: string
+  msgSignature?: string
+  echostr?: string
+  random?: string
+  encrypted?: string
+  plaintext?: string
+  padLength?: number
+}
+
+export const vectors: Vector[] = JSON.parse(
+  readFileSync(new URL('../vectors/wechat-vectors.json', import.meta.url), 'utf8'),
+)
