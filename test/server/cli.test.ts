@@ -1,0 +1,55 @@
+/** The bin, spawned as its users do. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseKeys } from '../../server/keyring.ts'
+import { openToken } from '../../server/token.ts'
+import { SECRET } from '../support/house.ts'
+
+const cli = join(import.meta.dirname, '../../server/cli.ts')
+
+type Ended = { code: number; stdout: string; stderr: string }
+
+const run = (args: string[], env: Record<string, string> = {}): Promise<Ended> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, [cli, ...args], { env, timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr })
+    })
+  })
+
+describe('wechat-bind', () => {
+  test('shows its commands in both languages, and refuses a word that is none', async () => {
+    const [help, unknown] = await Promise.all([run([]), run(['frobnicate'])])
+    expect([help.code, unknown.code]).toEqual([0, 2])
+    for (const word of ['serve', 'demo', 'keygen', 'token', '绑定服务']) expect(help.stdout).toContain(word)
+  })
+
+  test('serve refuses to start, naming every setting that is missing and its fix', async () => {
+    const { code, stdout, stderr } = await run(['serve'])
+    expect([code, stdout]).toEqual([1, ''])
+    for (const name of ['WECHAT_APP_ID', 'WECHAT_APP_SECRET', 'WECHAT_TOKEN', 'WECHAT_ENCODING_AES_KEY', 'BIND_KEYS']) {
+      expect(stderr).toContain(name)
+    }
+    expect(stderr).toContain('无法启动')
+  })
+
+  test('keygen makes a key that BIND_KEYS takes, another each time', async () => {
+    const [one, two] = await Promise.all([run(['keygen', 'mine']), run(['keygen'])])
+    expect(parseKeys(one.stdout.trim())[0]).toMatchObject({ kid: 'mine', tenant: 'default' })
+    expect(parseKeys(two.stdout.trim())[0]?.kid).toMatch(/^key-/)
+    expect(one.stdout).not.toBe(two.stdout)
+  })
+
+  test('token mints one for a trial', async () => {
+    const { stdout } = await run(['token', 'acme', 'u1'], { BIND_KEYS: `k1:${SECRET}` })
+    const [key] = parseKeys(`k1:${SECRET}`)
+    const claims = await openToken(stdout.trim(), () => key, Date.now())
+    expect(claims).toMatchObject({ Account: 'acme', User_ID: 'u1', scope: ['bind', 'unbind'] })
+  })
+
+  test('token says what it lacks', async () => {
+    const [noUser, noKeys] = await Promise.all([run(['token', 'acme']), run(['token', 'acme', 'u1'])])
+    expect([noUser.code, noKeys.code]).toEqual([1, 1])
+    expect(noKeys.stderr).toContain('BIND_KEYS')
+  })
+})

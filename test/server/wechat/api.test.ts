@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest'
+import { createAccessTokens } from '../../../server/wechat/access-token.ts'
+import { createWechatApi } from '../../../server/wechat/api.ts'
+import { toWechatError } from '../../../server/wechat/errcode.ts'
+import type { Fetch } from '../../../server/wechat/http.ts'
+import { createFakeTime } from '../../support/fake-time.ts'
+
+const settings = { appId: 'wx1', appSecret: 'the-secret', apiBase: 'http://wechat.test' }
+
+type Call = { path: string; token: string | null; body: Record<string, unknown> }
+type Answer = (call: Call) => unknown
+
+/** WeChat as a function: each call is kept, each answer made by the test. Tokens are t1, t2, …, each for two hours. */
+function open(answer: Answer = () => ({ ticket: 'T', url: 'U', expire_seconds: 60 }), own: object = {}) {
+  const time = createFakeTime()
+  const calls: Call[] = []
+  let tokens = 0
+  const fetch: Fetch = async (input, init) => {
+    const { pathname, searchParams } = new URL(input)
+    const call = {
+      path: pathname,
+      token: searchParams.get('access_token'),
+      body: JSON.parse(String(init?.body ?? '{}')),
+    }
+    calls.push(call)
+    const isToken = pathname === '/cgi-bin/stable_token' || pathname === '/own-token'
+    const given = answer(call) ?? (isToken ? { access_token: `t${++tokens}`, expires_in: 7200 } : {})
+    return given instanceof Response ? given : Response.json(given)
+  }
+  const accessTokens = createAccessTokens({ ...settings, ...own }, { fetch, clock: time.clock })
+  const delays: number[] = []
+  const delay = async (ms: number) => void delays.push(ms)
+  const api = createWechatApi({ apiBase: settings.apiBase, accessTokens, fetch, delay })
+  const count = (path: string) => calls.filter((call) => call.path === path).length
+  return { time, calls, accessTokens, api, delays, count }
+}
+
+const signal = new AbortController().signal
+const onApi =
+  (answer: unknown): Answer =>
+  ({ path }) =>
+    path.includes('token') ? undefined : answer
+
+describe('createAccessTokens', () => {
+  const tokenOnly: Answer = () => undefined
+
+  test('asks stable_token once for all who ask together, and never by force', async () => {
+    const { accessTokens, calls } = open(tokenOnly)
+    const tokens = await Promise.all(Array.from({ length: 20 }, () => accessTokens.get(signal)))
+    expect(new Set(tokens)).toEqual(new Set(['t1']))
+    expect(calls).toEqual([
+      {
+        path: '/cgi-bin/stable_token',
+        token: null,
+        body: { grant_type: 'client_credential', appid: 'wx1', secret: 'the-secret', force_refresh: false },
+      },
+    ])
+  })
+
+  test('renews before the end', async () => {
+    const { accessTokens, time } = open(tokenOnly)
+    expect(await accessTokens.get(signal)).toBe('t1')
+    time.advance(7_079_000)
+    expect(await accessTokens.get(signal)).toBe('t1')
+    time.advance(2_000)
+    expect(await accessTokens.get(signal)).toBe('t2')
+  })
+
+  test('drops the token that failed, and no newer one', async () => {
+    const { accessTokens } = open(tokenOnly)
+    await accessTokens.get(signal)
+    accessTokens.drop('another')
+    expect(await accessTokens.get(signal)).toBe('t1')
+    accessTokens.drop('t1')
+    expect(await accessTokens.get(signal)).toBe('t2')
+  })
+
+  test('goes on with the old token while it lives when the renewal fails', async () => {
+    let isDown = false
+    const { accessTokens, time } = open(() => (isDown ? { errcode: -1, errmsg: 'busy' } : undefined))
+    await accessTokens.get(signal)
+    isDown = true
+    time.advance(7_100_000)
+    expect(await accessTokens.get(signal)).toBe('t1')
+    time.advance(100_000)
+    await expect(accessTokens.get(signal)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
+  })
+
+  test('asks the operator’s own token service instead, where there is one', async () => {
+    const { accessTokens, calls } = open(tokenOnly, { accessTokenUrl: 'http://own.test/own-token' })
+    expect(await accessTokens.get(signal)).toBe('t1')
+    expect(calls.map(({ path }) => path)).toEqual(['/own-token'])
+  })
+
+  test.each([
+    [40164, 'WECHAT_FORBIDDEN'],
+    [40125, 'WECHAT_FORBIDDEN'],
+    [40001, 'WECHAT_FORBIDDEN'],
+  ])('does not try again on %i', async (errcode, code) => {
+    const { accessTokens, calls } = open(() => ({ errcode, errmsg: 'no' }))
+    await expect(accessTokens.get(signal)).rejects.toMatchObject({ code })
+    expect(calls).toHaveLength(1)
+  })
+
+  test('lets who gives up go, and the others have the token', async () => {
+    const { accessTokens } = open(tokenOnly)
+    const hurried = new AbortController()
+    const [gone, waiting] = [accessTokens.get(hurried.signal), accessTokens.get(signal)]
+    hurried.abort()
+    await expect(gone).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
+    expect(await waiting).toBe('t1')
+  })
+})
+
+describe('createQrcode', () => {
+  test('asks for QR_STR_SCENE with its own life, the scene inside scene', async () => {
+    const { api, calls } = open(onApi({ ticket: 'T', url: 'U', expire_seconds: 60 }))
+    expect(await api.createQrcode('wb1_x', 60)).toEqual({ ticket: 'T', url: 'U', expireSeconds: 60 })
+    expect(calls.at(-1)).toEqual({
+      path: '/cgi-bin/qrcode/create',
+      token: 't1',
+      body: { expire_seconds: 60, action_name: 'QR_STR_SCENE', action_info: { scene: { scene_str: 'wb1_x' } } },
+    })
+  })
+
+  test.each([40001, 40014, 42001])('drops a token that is dead (%i) and tries once more', async (errcode) => {
+    const { api, calls } = open(({ path, token }) => {
+      if (path.includes('token')) return undefined
+      return token === 't1' ? { errcode, errmsg: 'dead' } : { ticket: 'T', url: 'U' }
+    })
+    expect(await api.createQrcode('wb1_x', 60)).toMatchObject({ ticket: 'T' })
+    expect(calls.map(({ token }) => token)).toEqual([null, 't1', null, 't2'])
+  })
+
+  test('tries no third time when a fresh token is dead too', async () => {
+    const { api, count } = open(onApi({ errcode: 40001, errmsg: 'dead' }))
+    await expect(api.createQrcode('wb1_x', 60)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
+    expect([count('/cgi-bin/stable_token'), count('/cgi-bin/qrcode/create')]).toEqual([2, 2])
+  })
+
+  test('waits a little and tries again while WeChat is busy, twice', async () => {
+    const { api, delays, count } = open(onApi({ errcode: -1, errmsg: 'system error' }))
+    await expect(api.createQrcode('wb1_x', 60)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
+    expect([delays, count('/cgi-bin/qrcode/create')]).toEqual([[150, 450], 3])
+  })
+
+  test.each<[string, () => unknown]>([
+    ['HTTP 502', () => new Response('<html>', { status: 502 })],
+    ['a page', () => new Response('<html>')],
+    ['no url', () => ({ ticket: 'T' })],
+    ['null', () => new Response('null')],
+    [
+      'a dead line',
+      () => {
+        throw new TypeError('fetch failed')
+      },
+    ],
+  ])('takes %s for WeChat being away, and shows no token', async (_, answer) => {
+    const { api } = open(({ path }) => (path.includes('token') ? undefined : answer()))
+    const error = await api.createQrcode('wb1_x', 60).catch((thrown: Error) => thrown)
+    expect(error).toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
+    expect(String(error)).not.toMatch(/t1|the-secret/)
+  })
+})
+
+describe('getUnionid', () => {
+  test.each([
+    [{ openid: 'o', unionid: 'u' }, 'u'],
+    [{ openid: 'o', unionid: '' }, undefined],
+    [{ openid: 'o', subscribe: 0 }, undefined],
+  ])('reads %o as %s', async (answer, expected) => {
+    const { api } = open(onApi(answer))
+    expect(await api.getUnionid('o')).toBe(expected)
+  })
+})
+
+describe('toWechatError', () => {
+  test.each([
+    [-1, 'WECHAT_UNAVAILABLE'],
+    [45009, 'WECHAT_QUOTA'],
+    [45011, 'WECHAT_QUOTA'],
+    [48001, 'WECHAT_FORBIDDEN'],
+    [40164, 'WECHAT_FORBIDDEN'],
+    [61004, 'WECHAT_FORBIDDEN'],
+    [40243, 'WECHAT_FORBIDDEN'],
+    [50002, 'WECHAT_FORBIDDEN'],
+    [99999, 'WECHAT_FORBIDDEN'],
+  ])('takes errcode %i for %s, says the fix and keeps WeChat’s own words to the log', (errcode, code) => {
+    const error = toWechatError({ errcode, errmsg: 'hint: secret rid: 1' })
+    expect(error).toMatchObject({ code, cause: { errcode, errmsg: 'hint: secret rid: 1' } })
+    expect(error.message).toContain(String(errcode))
+    expect(error.message).not.toContain('secret rid')
+  })
+})
