@@ -1,0 +1,65 @@
+/** One origin for everything: the QA page, the host site's back end, the simulated WeChat, and the bind server for the rest. NODE. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { serveStatic } from '@hono/node-server/serve-static'
+import { type Context, Hono } from 'hono'
+
+export type FrontParts = {
+  hostSite: Hono
+  simulator: Hono
+  bind: Hono
+  /** The folder that holds what Vite has built: `page` and `cdn`. */
+  dist: string
+}
+
+/** As strict as a careful site's: what the element needs more than this, it must not need. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+export function createFront({ hostSite, simulator, bind, dist }: FrontParts): Hono {
+  const page = serveStatic({ root: join(dist, 'page') })
+  const cdn = serveStatic({ root: dist })
+  return new Hono()
+    .use('/', withPolicy)
+    .get('/', page)
+    .use('/assets/*', withCache('public, max-age=31536000, immutable'))
+    .get('/assets/*', page)
+    .use('/cdn/*', withCache('no-cache'))
+    .get('/cdn/*', cdn)
+    .route('/host', hostSite)
+    .route('/simulator', simulator)
+    .all('*', (c) => bind.fetch(c.req.raw, c.env))
+}
+
+async function withPolicy(c: Context, next: () => Promise<void>): Promise<void> {
+  await next()
+  c.header('Content-Security-Policy', POLICY)
+  c.header('X-Content-Type-Options', 'nosniff')
+  c.header('Referrer-Policy', 'no-referrer')
+  c.header('Cache-Control', 'no-cache')
+}
+
+function withCache(policy: string) {
+  return async (c: Context, next: () => Promise<void>): Promise<void> => {
+    await next()
+    c.header('Cache-Control', policy)
+  }
+}
+
+/** Beside the sources it is `dist`; in the published package this file stands in it. */
+export function findDist(): string {
+  const places = ['../dist', '..'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  const found = places.find((place) => existsSync(join(place, 'page/index.html')))
+  if (!found)
+    throw new Error('The QA page is not built: run "npm run build" first. 测试页尚未构建：请先运行 npm run build。')
+  return found
+}

@@ -1,0 +1,56 @@
+/** The back end of the demo's host site: what any product's server does beside its own work. */
+import { type Context, Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { type BindClient, BindError } from '../server/client.ts'
+import { ACCOUNT, findUser, type User } from './users.ts'
+
+/** What this back end tells its own page. `boundAt` in Unix seconds. */
+export type HostBinding = {
+  isBound: boolean
+  boundAt: number | null
+  openid: string | null
+  isSubscribed: boolean
+  version: number
+}
+
+export function createHostSite({ bind }: { bind: BindClient }): Hono {
+  const toSubject = ({ id }: User) => ({ account: ACCOUNT, userId: id })
+
+  async function bindingOf(user: User): Promise<HostBinding> {
+    const { IsBound, BoundAt, OpenId, IsSubscribed, Version } = await bind.getBindInfo(toSubject(user))
+    return { isBound: IsBound, boundAt: BoundAt, openid: OpenId, isSubscribed: IsSubscribed, version: Version }
+  }
+
+  return new Hono()
+    .use(async (c, next) => {
+      c.header('Cache-Control', 'no-store')
+      await next()
+    })
+    .get('/token', async (c) => {
+      const user = signedIn(c)
+      return c.json({ token: await bind.mintToken({ ...toSubject(user), label: user.label }) })
+    })
+    .get('/bind-info', async (c) => c.json(await bindingOf(signedIn(c))))
+    .post('/disconnect', async (c) => {
+      const user = signedIn(c)
+      await bind.disconnect(toSubject(user)).catch(ignoreNotBound)
+      return c.json(await bindingOf(user))
+    })
+    .onError((error, c) => {
+      if (error instanceof HTTPException) return error.getResponse()
+      if (!(error instanceof BindError)) throw error
+      return c.json({ code: error.code, message: error.message }, 502)
+    })
+}
+
+/** The demo's user is whom the page names, so that a link holds everything. A real site asks its session cookie. */
+function signedIn(c: Context): User {
+  const user = findUser(c.req.query('user'))
+  if (!user) throw new HTTPException(401, { res: c.json({ code: 'SIGNED_OUT', message: 'Nobody is signed in.' }, 401) })
+  return user
+}
+
+/** Two pages may press the button at once: the second finds it done. */
+function ignoreNotBound(error: unknown): void {
+  if (!(error instanceof BindError && error.code === 'NOT_BOUND')) throw error
+}

@@ -1,0 +1,23 @@
+/** What the phone's screens have in common. */
+import { html, type TemplateResult } from 'lit'
+import type { PhoneView } from '../../simulator/control.ts'
+import type { Actions } from '../app.ts'
+import type { Messages } from '../messages.ts'
+import type { Language } from '../settings.ts'
+import { icons } from './icons.ts'
+
+/** What the screens draw: the phone as the simulator tells it, and the account's name. */
+export type PhoneProps = { phone: PhoneView; accountName: string; lang: Language; actions: Actions; t: Messages }
+
+/** The bar at the top of a screen. */
+export function navView(title: string, start?: TemplateResult, end?: TemplateResult): TemplateResult {
+  return html`<div class="nav">${start}${title && html`<h3>${title}</h3>`}${end}</div>`
+}
+
+export function backButton({ actions, t }: PhoneProps, to: 'home' | 'chat'): TemplateResult {
+  return html`<button type="button" class="bare" aria-label=${t.back} data-testid="back-button" @click=${() => actions.open(to)}>
+    ${icons.back}
+  </button>`
+}
+
+export const accountAvatar = html`<span class="avatar" aria-hidden="true">A</span>`

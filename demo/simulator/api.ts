@@ -1,0 +1,153 @@
+/** WeChat's API as an app: the paths of `api.weixin.qq.com` that a binding needs, and `showqrcode` of `mp.weixin.qq.com`. */
+import { type Context, Hono } from 'hono'
+import QRCode from 'qrcode'
+import type { AccessTokens } from './access-tokens.ts'
+import type { Account, Random } from './account.ts'
+import { toRid, WechatRefusal } from './errcode.ts'
+import type { Faults } from './faults.ts'
+import type { Phone } from './phone.ts'
+import type { Qrcodes } from './qrcodes.ts'
+import type { Quota } from './quota.ts'
+import { toUserInfo } from './user-info.ts'
+import type { Wire } from './wire.ts'
+
+export type ApiDeps = {
+  account: Account
+  accessTokens: AccessTokens
+  qrcodes: Qrcodes
+  quota: Quota
+  phones: Phone[]
+  faults: Faults
+  wire: Wire
+  clock: () => number
+  random: Random
+}
+
+type Body = Record<string, unknown>
+type Query = Record<string, string>
+
+type Endpoint = {
+  method: 'GET' | 'POST'
+  /** The two that give access tokens need none. */
+  needsToken: boolean
+  answer(query: Query, body: Body): object
+}
+
+// The ranges of RFC 5737: nobody must take them for WeChat's.
+const API_ADDRESSES = ['192.0.2.10', '192.0.2.11']
+const PUSH_ADDRESSES = ['198.51.100.0/25', '203.0.113.7']
+
+function createEndpoints({ account, accessTokens, qrcodes, quota, phones }: ApiDeps): Record<string, Endpoint> {
+  const get = (answer: Endpoint['answer']): Endpoint => ({ method: 'GET', needsToken: true, answer })
+  const post = (answer: Endpoint['answer']): Endpoint => ({ method: 'POST', needsToken: true, answer })
+  const userInfo = get(({ openid }) => {
+    if (!openid) throw new WechatRefusal(41009)
+    const phone = phones.find((one) => one.openid === openid)
+    if (!phone) throw new WechatRefusal(40003)
+    return toUserInfo(phone, account)
+  })
+  return {
+    '/cgi-bin/token': {
+      method: 'GET',
+      needsToken: false,
+      answer(query) {
+        checkCredentials(account, query)
+        return accessTokens.issueClassic()
+      },
+    },
+    '/cgi-bin/stable_token': {
+      method: 'POST',
+      needsToken: false,
+      answer(_, body) {
+        checkCredentials(account, body)
+        return accessTokens.issueStable(body.force_refresh === true)
+      },
+    },
+    '/cgi-bin/qrcode/create': post((_, body) => qrcodes.create(body)),
+    '/cgi-bin/user/info': userInfo,
+    '/cgi-bin/openapi/quota/get': post((_, { cgi_path }) => ({ errcode: 0, errmsg: 'ok', quota: quota.of(cgi_path) })),
+    '/cgi-bin/get_api_domain_ip': get(() => ({ ip_list: API_ADDRESSES })),
+    '/cgi-bin/getcallbackip': get(() => ({ ip_list: PUSH_ADDRESSES })),
+  }
+}
+
+function checkCredentials(account: Account, { grant_type, appid, secret }: Body): void {
+  if (grant_type !== 'client_credential') throw new WechatRefusal(40002)
+  if (!appid) throw new WechatRefusal(41002)
+  if (appid !== account.appId) throw new WechatRefusal(40013)
+  if (!secret) throw new WechatRefusal(41004)
+  if (secret !== account.appSecret) throw new WechatRefusal(40125)
+}
+
+export function createApi(deps: ApiDeps): Hono {
+  const { accessTokens, quota, faults, qrcodes, clock, random } = deps
+  const endpoints = createEndpoints(deps)
+
+  async function call(c: Context): Promise<object> {
+    const path = pathOf(c)
+    await faults.apply(path)
+    const endpoint = endpoints[path]
+    if (!endpoint) throw new WechatRefusal(40066)
+    if (c.req.method !== endpoint.method) throw new WechatRefusal(endpoint.method === 'GET' ? 43001 : 43002)
+    if (endpoint.needsToken) accessTokens.check(c.req.query('access_token'))
+    quota.spend(path)
+    return endpoint.answer(c.req.query(), endpoint.method === 'POST' ? parseBody(await c.req.text()) : {})
+  }
+
+  return new Hono()
+    .use(recordIn(deps))
+    .use(async (c, next) => (faults.isDown() ? c.html('<h1>502 Bad Gateway</h1>', 502) : next()))
+    .get('/showqrcode', async (c) => {
+      const qrcode = qrcodes.findByTicket(c.req.query('ticket') ?? '')
+      if (!qrcode) return c.notFound()
+      // WeChat's picture is a JPEG of 430 px; this one is a PNG, which an <img> shows as well.
+      const png = await QRCode.toBuffer(qrcode.url, { width: 430, margin: 4 })
+      return c.body(new Uint8Array(png), 200, { 'Content-Type': 'image/png' })
+    })
+    .all('/*', async (c) => c.json(await call(c)))
+    .onError((error, c) => {
+      if (!(error instanceof WechatRefusal)) throw error
+      const rid = toRid(clock(), random(8))
+      return c.json({ errcode: error.errcode, errmsg: `${error.message} rid: ${rid}` })
+    })
+}
+
+/** The path as WeChat has it, wherever this app is mounted. */
+const pathOf = (c: Context) => c.req.path.slice(c.req.path.indexOf('/cgi-bin/'))
+
+function parseBody(text: string): Body {
+  if (text === '') throw new WechatRefusal(44002)
+  try {
+    const body: unknown = JSON.parse(text)
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Body
+  } catch {
+    // falls through: WeChat has one code for whatever it cannot read
+  }
+  throw new WechatRefusal(47001)
+}
+
+/** Puts every call and its answer on the wire. */
+function recordIn({ wire, clock }: ApiDeps) {
+  return async (c: Context, next: () => Promise<void>): Promise<void> => {
+    const at = clock()
+    const raw = await c.req.text()
+    await next()
+    const isText = !c.res.headers.get('Content-Type')?.startsWith('image/')
+    const { pathname, search } = new URL(c.req.url)
+    wire.add({
+      kind: 'api',
+      direction: 'in',
+      at,
+      tookMs: clock() - at,
+      title: pathOf(c),
+      method: c.req.method,
+      url: pathname + search,
+      raw,
+      opened: '',
+      status: c.res.status,
+      reply: isText ? await c.res.clone().text() : '',
+      replyOpened: '',
+      fault: '',
+    })
+  }
+}

@@ -1,0 +1,123 @@
+/** Delivers a message to the callback URL as WeChat does: within 5 s, again when that fails, and three times at most. */
+import type { Account, Random } from './account.ts'
+import type { Delay } from './faults.ts'
+import { type MessageFields, sealMessage, toEchoQuery, toMessageXml } from './message.ts'
+import { type CallbackAnswer, openReply, type Reply } from './reply.ts'
+import type { Wire, WireEntry } from './wire.ts'
+
+// WeChat hangs up after 5 s and sends again; four deliveries of one message are what its users find in their logs.
+const DEADLINE_MS = 5_000
+const RETRIES = 3
+
+export type DeliveryDeps = {
+  account: Account
+  callbackUrl: () => string | undefined
+  clock: () => number
+  delay: Delay
+  fetch: (url: string, init: RequestInit) => Promise<Response>
+  random: Random
+  wire: Wire
+  /** Ends all deliveries under way. */
+  signal: AbortSignal
+}
+
+/** Delivers one message and says what came of it; never rejects. */
+export type Deliver = (fields: MessageFields) => Promise<Reply>
+
+type Request = { title: string; url: string; method: string; raw: string; opened: string }
+
+export type Delivery = ReturnType<typeof createDelivery>
+
+export function createDelivery(deps: DeliveryDeps) {
+  const { account, callbackUrl, clock, delay, fetch, random, wire, signal } = deps
+
+  /** One exchange, cut off when `cut` aborts. A dead line answers status 0. */
+  async function exchange({ method, url, raw }: Request, cut: AbortSignal): Promise<CallbackAnswer> {
+    const body = method === 'POST' ? { body: raw, headers: { 'Content-Type': 'text/xml' } } : {}
+    try {
+      // A redirect is an answer like any other, and not 200.
+      const response = await fetch(url, { method, ...body, signal: cut, redirect: 'manual' })
+      return { status: response.status, body: await response.text() }
+    } catch {
+      return { status: 0, body: '' }
+    }
+  }
+
+  /** Resolves when the time is up, also when the simulator is closed before. */
+  const wait = (ms: number, until: AbortSignal) => delay(ms, AbortSignal.any([signal, until])).catch(() => {})
+
+  /** One try with its 5 s. `rest` ends with them, so that tries start 5 s apart however they failed. */
+  async function attempt(request: Request, judge: (answer: CallbackAnswer) => Reply, kind: WireEntry['kind']) {
+    const at = clock()
+    const settled = new AbortController()
+    const cut = new AbortController()
+    const rest = wait(DEADLINE_MS, settled.signal)
+    const answer = await Promise.race([exchange(request, cut.signal), rest.then(() => undefined)])
+    cut.abort()
+    const reply: Reply = answer ? toReply(answer, judge) : { kind: 'fault', reason: 'no answer within 5 s' }
+    wire.add({
+      kind,
+      direction: 'out',
+      at,
+      tookMs: clock() - at,
+      ...request,
+      status: answer?.status ?? 0,
+      reply: answer?.body ?? '',
+      replyOpened: 'xml' in reply ? (reply.xml ?? '') : '',
+      fault: reply.kind === 'fault' ? reply.reason : '',
+    })
+    return { reply, rest, endRest: () => settled.abort() }
+  }
+
+  function toRequest(url: string, fields: MessageFields): Request {
+    const { query, body } = sealMessage(account, fields, clock(), random)
+    const title = fields.MsgType === 'event' ? String(fields.Event) : fields.MsgType
+    return { title, method: 'POST', url: withQuery(url, query), raw: body, opened: toMessageXml(fields) }
+  }
+
+  const deliver: Deliver = async (fields) => {
+    const url = callbackUrl()
+    // Without a server configured, WeChat tells nobody and the follower hears nothing.
+    if (url === undefined) return { kind: 'silent' }
+    for (let left = RETRIES; ; left -= 1) {
+      const judge = (answer: CallbackAnswer) => openReply(account, fields.FromUserName, answer)
+      const { reply, rest, endRest } = await attempt(toRequest(url, fields), judge, 'callback')
+      const isLast = reply.kind !== 'fault' || left === 0
+      if (isLast) endRest()
+      await rest
+      // Closed under way: nobody is left to be told of a fault.
+      if (signal.aborted) return { kind: 'silent' }
+      if (isLast) return reply
+    }
+  }
+
+  /** The check that saving the URL in the console makes: the reason why it would not be saved, or undefined. */
+  async function verifyCallbackUrl(): Promise<string | undefined> {
+    const url = callbackUrl()
+    if (url === undefined) return 'no callback URL is set'
+    const query = toEchoQuery(account, clock(), random)
+    const judge = ({ status, body }: CallbackAnswer): Reply =>
+      status === 200 && body === query.echostr
+        ? { kind: 'silent' }
+        : {
+            kind: 'fault',
+            reason: `Token验证失败: HTTP status ${status}, and the body is not the echostr, byte for byte`,
+          }
+    const request = { title: 'echostr', method: 'GET', url: withQuery(url, query), raw: '', opened: '' }
+    const { reply, endRest } = await attempt(request, judge, 'check')
+    endRest()
+    return reply.kind === 'fault' ? reply.reason : undefined
+  }
+
+  return { deliver, verifyCallbackUrl }
+}
+
+function toReply(answer: CallbackAnswer, judge: (answer: CallbackAnswer) => Reply): Reply {
+  return answer.status === 0 ? { kind: 'fault', reason: 'no connection' } : judge(answer)
+}
+
+function withQuery(url: string, query: Record<string, string>): string {
+  const target = new URL(url)
+  for (const [name, value] of Object.entries(query)) target.searchParams.set(name, value)
+  return target.href
+}

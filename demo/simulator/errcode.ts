@@ -1,0 +1,46 @@
+/** A refusal in WeChat's words. It answers HTTP 200 to everything; only `errcode` tells. */
+
+/** What WeChat says with each code, as seen in answers of its API. */
+const errmsgs: Record<number, string> = {
+  [-1]: 'system error',
+  40001: 'invalid credential, access_token is invalid or not latest, could get access_token by getStableAccessToken',
+  40002: 'invalid grant_type',
+  40003: 'invalid openid',
+  40013: 'invalid appid',
+  40014: 'invalid access_token',
+  40052: 'invalid action name',
+  40053: 'invalid action info',
+  40066: 'invalid url',
+  40125: 'invalid appsecret',
+  40164: 'invalid ip 127.0.0.1 ipv6 ::ffff:127.0.0.1, not in whitelist',
+  41001: 'access_token missing',
+  41002: 'appid missing',
+  41004: 'appsecret missing',
+  41009: 'openid missing',
+  42001: 'access_token expired',
+  43001: 'require GET method',
+  43002: 'require POST method',
+  44002: 'empty post data',
+  45009: 'reach max api daily quota limit',
+  45011: 'api minute-quota reach limit  must slower  retry next minute',
+  45029: 'qrcode count out of limit',
+  47001: 'data format error',
+  48001: 'api unauthorized',
+  76021: 'cgi_path not found, please check',
+}
+
+export class WechatRefusal extends Error {
+  override name = 'WechatRefusal'
+  readonly errcode: number
+
+  constructor(errcode: number) {
+    super(errmsgs[errcode] ?? 'unknown error')
+    this.errcode = errcode
+  }
+}
+
+/** The request id that ends every `errmsg`: the console's diagnosis tool asks for it. */
+export function toRid(nowMs: number, random: Buffer): string {
+  const seconds = Math.floor(nowMs / 1000).toString(16)
+  return `${seconds}-${random.toString('hex', 0, 4)}-${random.toString('hex', 4, 8)}`
+}

@@ -1,0 +1,137 @@
+/** One person's phone: what scanning, following, leaving and writing make WeChat push, and what the person then sees. */
+import { type Account, type Random, toOpenid, toUnionid } from './account.ts'
+import type { Changes } from './changes.ts'
+import { type ChatMessage, createChat, FAULT_NOTICE, parseMenuLink } from './chat.ts'
+import type { Deliver } from './delivery.ts'
+import type { MessageFields } from './message.ts'
+import { isExpired, type Qrcode, type Qrcodes } from './qrcodes.ts'
+import type { Reply } from './reply.ts'
+
+/** Where a scan leads: the chat, the follow page, or a notice that the code is over or not WeChat's. */
+export type ScanScreen = 'chat' | 'follow' | 'expired' | 'unknown'
+
+/** What survives a restart. */
+export type PhoneMemory = { follow: Follow | null; messages: ChatMessage[] }
+
+/** `scene`: of the QR that the follow came from, as `user/info` tells it; later scans do not change it. */
+export type Follow = { at: number; scene: string | null }
+
+// Two people report it and nobody denies it: after 5 minutes on the follow page the scene is gone, at 4 it is not.
+const SCENE_LOST_MS = 300_000
+
+export type PhoneDeps = {
+  person: string
+  account: Account
+  qrcodes: Qrcodes
+  deliver: Deliver
+  clock: () => number
+  random: Random
+  changes: Changes
+  remembered?: PhoneMemory | undefined
+}
+
+export type Phone = ReturnType<typeof createPhone>
+
+export function createPhone(deps: PhoneDeps) {
+  const { person, account, qrcodes, deliver, clock, random, changes, remembered } = deps
+  const openid = toOpenid(account, person)
+  const chat = createChat({ clock, remembered: remembered?.messages ?? [] })
+  let follow: Follow | null = remembered?.follow ?? null
+  /** The scan that opened the follow page. */
+  let visit: { qrcode: Qrcode; at: number } | undefined
+
+  async function push(MsgType: string, fields: Record<string, string | number>): Promise<Reply> {
+    const CreateTime = Math.floor(clock() / 1000)
+    const message: MessageFields = {
+      ToUserName: account.originalId,
+      FromUserName: openid,
+      CreateTime,
+      MsgType,
+      ...fields,
+    }
+    const reply = await deliver(message)
+    // Who has left sees no reply any more.
+    if (follow && reply.kind === 'text') chat.add('account', reply.content)
+    if (follow && reply.kind === 'fault') chat.add('wechat', FAULT_NOTICE)
+    changes.notify()
+    return reply
+  }
+
+  /** The scene and ticket that a follow carries: none after 5 minutes on the page, or when nothing was scanned. */
+  function takeVisit(): Qrcode | undefined {
+    const taken = visit
+    visit = undefined
+    return taken && clock() - taken.at < SCENE_LOST_MS ? taken.qrcode : undefined
+  }
+
+  /** Beyond 2^53, as WeChat's are: a client that parses it as a number loses its last digits. */
+  const toMsgId = () => String(9_007_199_254_740_993n + random(8).readBigUInt64BE() / 4n)
+
+  function write(content: string, more: Record<string, string> = {}): Promise<Reply> {
+    if (!follow) throw new Error(`${person} does not follow the account and cannot write to it`)
+    chat.add('person', content)
+    changes.notify()
+    return push('text', { Content: content, MsgId: toMsgId(), ...more })
+  }
+
+  /** Points the camera at a code: where that leads at once, and the push that follows from it. */
+  function point(url: string): { screen: ScanScreen; delivered: Promise<Reply | undefined> } {
+    const qrcode = qrcodes.find(url)
+    visit = undefined
+    const nothing = Promise.resolve(undefined)
+    if (!qrcode) return { screen: 'unknown', delivered: nothing }
+    if (isExpired(qrcode, clock())) return { screen: 'expired', delivered: nothing }
+    if (follow) {
+      const { scene, ticket } = qrcode
+      return { screen: 'chat', delivered: push('event', { Event: 'SCAN', EventKey: scene, Ticket: ticket }) }
+    }
+    visit = { qrcode, at: clock() }
+    return { screen: 'follow', delivered: nothing }
+  }
+
+  return {
+    person,
+    openid,
+    unionid: toUnionid(person),
+    point,
+    /** Scans and waits until WeChat is done with what came of it. */
+    async scan(url: string): Promise<ScanScreen> {
+      const { screen, delivered } = point(url)
+      await delivered
+      return screen
+    },
+    /** Taps "follow" on the page that a scan opened, or, without one, on the account's profile. */
+    async follow(): Promise<Reply | undefined> {
+      if (follow) return undefined
+      const qrcode = takeVisit()
+      follow = { at: clock(), scene: qrcode?.scene ?? null }
+      changes.notify()
+      const scanned = qrcode && { EventKey: `qrscene_${qrcode.scene}`, Ticket: qrcode.ticket }
+      return push('event', { Event: 'subscribe', ...(scanned ?? { EventKey: '' }) })
+    },
+    /** Leaves the account; the chat goes with it. */
+    async unfollow(): Promise<Reply | undefined> {
+      if (!follow) return undefined
+      follow = null
+      chat.clear()
+      changes.notify()
+      return push('event', { Event: 'unsubscribe', EventKey: '' })
+    },
+    async sendText(content: string): Promise<Reply> {
+      return write(content)
+    },
+    /** Taps a `weixin://bizmsgmenu` link: its text is sent as the person's own. */
+    async tap(href: string): Promise<Reply> {
+      const link = parseMenuLink(href)
+      if (!link) throw new TypeError('only a weixin://bizmsgmenu link with msgmenucontent sends something')
+      return write(link.content, { bizmsgmenuid: link.menuId })
+    },
+    get chat(): readonly ChatMessage[] {
+      return chat.all()
+    },
+    get following(): Follow | null {
+      return follow
+    },
+    memory: (): PhoneMemory => ({ follow, messages: [...chat.all()] }),
+  }
+}

@@ -1,0 +1,123 @@
+/** The account's parametric QR codes, with the ways in which WeChat silently makes one that carries nothing. */
+import type { Random } from './account.ts'
+import { WechatRefusal } from './errcode.ts'
+import { toQrcodeUrl, toTicket } from './ticket.ts'
+
+export type Qrcode = {
+  ticket: string
+  url: string
+  /** What comes back in `EventKey`; `0` when the request held no scene that WeChat could read. */
+  scene: string
+  createdAt: number
+  /** Epoch ms, or null: for ever. */
+  expiresAt: number | null
+}
+
+/** What WeChat reads in a request, right or wrong. `lifeSeconds` 0: permanent. */
+export type QrcodeOrder = { scene: string; lifeSeconds: number }
+
+// 60 on today's page of the documentation, 30 on older ones: callers must always send it.
+const DEFAULT_LIFE_SECONDS = 60
+const MAX_LIFE_SECONDS = 2_592_000
+const MAX_PERMANENT = 100_000
+const UINT32_MAX = 4_294_967_295
+// Expired codes are remembered for a day, so that a late scan is told "expired" and not "unknown".
+const REMEMBER_MS = 86_400_000
+const NO_SCENE = '0'
+
+/** Reads a request as WeChat does: 40052 and 40053 for a few faults, and silence with scene 0 for the others. */
+export function toQrcodeOrder(request: Record<string, unknown>): QrcodeOrder {
+  const { action_name, action_info, expire_seconds } = request
+  if (!isRecord(action_info)) throw new WechatRefusal(action_name === undefined ? 40052 : 40053)
+  // Without this inner object (`"action_info":{"scene_id":1}`) the QR works and carries scene 0.
+  const scene = isRecord(action_info.scene) ? action_info.scene : {}
+  switch (action_name) {
+    case 'QR_SCENE':
+      return { scene: toNumberScene(scene), lifeSeconds: toLife(expire_seconds) }
+    case 'QR_STR_SCENE':
+      return { scene: toTextScene(scene), lifeSeconds: toLife(expire_seconds) }
+    case 'QR_LIMIT_SCENE':
+      return { scene: toPermanentNumber(scene), lifeSeconds: 0 }
+    case 'QR_LIMIT_STR_SCENE':
+      return { scene: toPermanentText(scene), lifeSeconds: 0 }
+    default:
+      throw new WechatRefusal(40052)
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+function toLife(seconds: unknown): number {
+  return typeof seconds === 'number' && seconds >= 1
+    ? Math.min(Math.floor(seconds), MAX_LIFE_SECONDS)
+    : DEFAULT_LIFE_SECONDS
+}
+
+/** A string in `scene_id`, or `scene_str` beside it, is not read: scene 0. Larger than 32 bits comes back as the largest. */
+function toNumberScene({ scene_id, scene_str }: Record<string, unknown>): string {
+  if (!Number.isInteger(scene_id) || (scene_id as number) < 0 || scene_str !== undefined) return NO_SCENE
+  return String(Math.min(scene_id as number, UINT32_MAX))
+}
+
+/** Longer than 64 is accepted for a temporary code, against the documentation. */
+function toTextScene({ scene_id, scene_str }: Record<string, unknown>): string {
+  return typeof scene_str === 'string' && scene_str !== '' && scene_id === undefined ? scene_str : NO_SCENE
+}
+
+function toPermanentNumber({ scene_id }: Record<string, unknown>): string {
+  const id = Number.isInteger(scene_id) ? (scene_id as number) : 0
+  if (id < 1 || id > MAX_PERMANENT) throw new WechatRefusal(40053)
+  return String(id)
+}
+
+function toPermanentText({ scene_str }: Record<string, unknown>): string {
+  if (typeof scene_str !== 'string' || scene_str === '' || scene_str.length > 64) throw new WechatRefusal(40053)
+  return scene_str
+}
+
+export const isExpired = ({ expiresAt }: Qrcode, now: number) => expiresAt !== null && now >= expiresAt
+
+export type Qrcodes = ReturnType<typeof createQrcodes>
+
+export type QrcodesDeps = { clock: () => number; random: Random; remembered?: Qrcode[] }
+
+export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
+  const byUrl = new Map(remembered.map((qrcode) => [qrcode.url, qrcode]))
+
+  function forgetOld(now: number): void {
+    for (const qrcode of byUrl.values()) if (isExpired(qrcode, now - REMEMBER_MS)) byUrl.delete(qrcode.url)
+  }
+
+  function add({ scene, lifeSeconds }: QrcodeOrder): Qrcode {
+    const now = clock()
+    const url = toQrcodeUrl(random)
+    const ticket = toTicket(url, Math.floor(now / 1000), lifeSeconds, random)
+    const expiresAt = lifeSeconds === 0 ? null : now + lifeSeconds * 1000
+    const qrcode = { ticket, url, scene, createdAt: now, expiresAt }
+    byUrl.set(url, qrcode)
+    return qrcode
+  }
+
+  const all = () => [...byUrl.values()]
+  const isFull = () => all().filter(({ expiresAt }) => expiresAt === null).length >= MAX_PERMANENT
+
+  return {
+    /** `POST /cgi-bin/qrcode/create`: its answer, where a permanent code has no `expire_seconds`. */
+    create(request: Record<string, unknown>) {
+      const order = toQrcodeOrder(request)
+      forgetOld(clock())
+      if (order.lifeSeconds === 0 && isFull()) throw new WechatRefusal(45029)
+      const { ticket, url } = add(order)
+      return order.lifeSeconds === 0 ? { ticket, url } : { ticket, expire_seconds: order.lifeSeconds, url }
+    },
+    /** The code that a camera read, also an expired one. */
+    find: (url: string) => byUrl.get(url),
+    findByTicket: (ticket: string) => all().find((qrcode) => qrcode.ticket === ticket),
+    all,
+    /** Ends a code now, as if its time were over. */
+    expire(url: string): void {
+      const qrcode = byUrl.get(url)
+      if (qrcode) qrcode.expiresAt = Math.min(qrcode.expiresAt ?? Infinity, clock())
+    },
+  }
+}

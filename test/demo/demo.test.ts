@@ -1,0 +1,146 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Demo, startDemo } from '../../demo/demo.ts'
+import { createBindClient } from '../../server/client.ts'
+
+const KEY = 'demo-key-of-32-bytes-in-base64url-000000000'.slice(0, 43)
+const folders: string[] = []
+const running = new Set<Demo>()
+
+afterEach(async () => {
+  await Promise.all([...running].map(({ close }) => close()))
+  running.clear()
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
+})
+
+/** A built page in a folder of its own, so that no build has to come first. */
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-demo-'))
+  folders.push(folder)
+  for (const name of ['page/assets', 'cdn']) mkdirSync(join(folder, name), { recursive: true })
+  writeFileSync(join(folder, 'page/index.html'), '<!doctype html><title>page</title>')
+  writeFileSync(join(folder, 'page/assets/page-1a2b.js'), 'export {}')
+  writeFileSync(join(folder, 'cdn/wechat-bind.js'), 'export {}')
+  return folder
+}
+
+/** The demo on a free port; `folder` holds its page and its memory. */
+async function start(folder = makeFolder(), env: Record<string, string> = {}): Promise<Demo> {
+  const settings = { PORT: '0', BIND_KEYS: `k1:${KEY}`, LOG_LEVEL: 'silent', ...env }
+  const demo = await startDemo({ env: settings, dataDir: folder, dist: folder })
+  running.add(demo)
+  return demo
+}
+
+async function stop(demo: Demo): Promise<void> {
+  running.delete(demo)
+  await demo.close()
+}
+
+const clientOf = ({ url }: Demo) => createBindClient({ server: url, keyId: 'k1', key: KEY })
+const lin = { account: 'acme', userId: 'lin' }
+
+/** Amy scans lin's code and follows. */
+async function bindAmy(demo: Demo): Promise<void> {
+  const amy = demo.simulator.phone('amy')
+  await amy.scan((await clientOf(demo).getQrCode({ ...lin, label: 'li***@example.com' })).Url)
+  await amy.follow()
+}
+
+describe('startDemo', () => {
+  test('binds over real HTTP in both directions, and the chat shows the decrypted reply', async () => {
+    const demo = await start()
+    await bindAmy(demo)
+    expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({
+      IsBound: true,
+      OpenId: demo.simulator.phone('amy').openid,
+    })
+    expect(demo.simulator.phone('amy').chat).toMatchObject([
+      { from: 'account', content: expect.stringContaining('li***@example.com') },
+    ])
+  })
+
+  test('unbinds when the person leaves', async () => {
+    const demo = await start()
+    await bindAmy(demo)
+    await demo.simulator.phone('amy').unfollow()
+    expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: false, OpenId: null })
+  })
+
+  test.each(['secure', 'compatible', 'plain'])(
+    'passes the check that WeChat makes of a callback URL, in %s mode',
+    async (mode) => {
+      const demo = await start(undefined, { WECHAT_MODE: mode })
+      expect(await demo.simulator.verifyCallbackUrl()).toBeUndefined()
+      await bindAmy(demo)
+      expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
+    },
+  )
+
+  test('goes on after a restart: bound still, following still, the chat still there', async () => {
+    const folder = makeFolder()
+    const first = await start(folder)
+    await bindAmy(first)
+    await stop(first)
+    const second = await start(folder)
+    expect((await clientOf(second).getBindInfo(lin)).OpenId).toBe(second.simulator.phone('amy').openid)
+    expect(second.simulator.phone('amy').chat).toHaveLength(1)
+    await second.simulator.phone('amy').unfollow()
+    expect((await clientOf(second).getBindInfo(lin)).IsBound).toBe(false)
+  })
+
+  test('begins anew when its memory is not readable', async () => {
+    const folder = makeFolder()
+    writeFileSync(join(folder, 'demo.json'), '{"account"')
+    await bindAmy(await start(folder))
+  })
+
+  test('ends at once, also while pages listen', async () => {
+    const demo = await start()
+    const stream = await fetch(`${demo.url}/simulator/control/stream`)
+    await stop(demo)
+    await stream.text()
+    await expect(fetch(demo.url)).rejects.toThrow(TypeError)
+  })
+
+  test('refuses a setting that is wrong before it asks for the port', async () => {
+    const { url } = await start()
+    const wrong = start(makeFolder(), { TICKET_TTL: '1', PORT: new URL(url).port })
+    await expect(wrong).rejects.toThrow('TICKET_TTL')
+  })
+})
+
+describe('createFront', () => {
+  test('serves the page under a strict policy', async () => {
+    const { url } = await start()
+    const page = await fetch(url)
+    const policy = page.headers.get('Content-Security-Policy') ?? ''
+    expect(policy).toContain(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'",
+    )
+    expect(policy).not.toContain('unsafe')
+    expect(await page.text()).toContain('<title>page</title>')
+  })
+
+  test('serves what was built: the page’s files for ever, the element to be asked for each time', async () => {
+    const { url } = await start()
+    const cacheOf = async (path: string) => (await fetch(`${url}${path}`)).headers.get('Cache-Control')
+    expect(await cacheOf('/assets/page-1a2b.js')).toBe('public, max-age=31536000, immutable')
+    expect(await cacheOf('/cdn/wechat-bind.js')).toBe('no-cache')
+  })
+
+  test.each([
+    ['/healthz', 200],
+    ['/widget/binding', 401],
+    ['/host/bind-info?user=lin', 200],
+    ['/simulator/control/state', 200],
+    ['/simulator/cgi-bin/getcallbackip', 200],
+    ['/assets/none.js', 404],
+    ['/cdn/../demo.json', 404],
+    ['/nothing', 404],
+  ])('answers %s with %i', async (path, status) => {
+    expect((await fetch(`${(await start()).url}${path}`)).status).toBe(status)
+  })
+})

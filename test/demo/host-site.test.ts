@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest'
+import { createHostSite } from '../../demo/host-site.ts'
+import { BindError } from '../../server/client.ts'
+import { openHouse } from '../support/house.ts'
+
+/** A host site beside a real bind server, where Amy has bound her WeChat to the user lin. */
+async function setHost() {
+  const house = await openHouse()
+  const hostSite = createHostSite({ bind: house.client })
+  await house.phone('amy').scan(await house.ticketUrl('lin'))
+  await house.phone('amy').follow()
+  const call = async (path: string, method = 'GET') => (await hostSite.request(path, { method })).json()
+  return { house, hostSite, call }
+}
+
+describe('createHostSite', () => {
+  test('mints a token that the bind server takes for the signed-in user', async () => {
+    const { house, call } = await setHost()
+    const { token } = await call('/token?user=lin')
+    const answer = await house.widget('GET', '/binding', { token })
+    expect(await answer.json()).toMatchObject({ state: 'bound' })
+  })
+
+  test('tells its page what the bind server knows', async () => {
+    const { house, call } = await setHost()
+    expect(await call('/bind-info?user=lin')).toEqual({
+      isBound: true,
+      boundAt: Math.floor(house.time.clock() / 1000),
+      openid: house.phone('amy').openid,
+      isSubscribed: true,
+      version: 1,
+    })
+    expect(await call('/bind-info?user=chen')).toMatchObject({ isBound: false, boundAt: null, openid: null })
+  })
+
+  test('disconnects, and finds it done when asked twice', async () => {
+    const { call } = await setHost()
+    expect(await call('/disconnect?user=lin', 'POST')).toMatchObject({ isBound: false, version: 2 })
+    expect(await call('/disconnect?user=lin', 'POST')).toMatchObject({ isBound: false, version: 2 })
+  })
+
+  test.each(['/token', '/token?user=nobody', '/bind-info?user=', '/disconnect'])('knows nobody at %s', async (path) => {
+    const { hostSite } = await setHost()
+    const answer = await hostSite.request(path, { method: path === '/disconnect' ? 'POST' : 'GET' })
+    expect([answer.status, (await answer.json()).code]).toEqual([401, 'SIGNED_OUT'])
+  })
+
+  test('says why when the bind server does not answer, and lets no answer be kept', async () => {
+    const { house } = await setHost()
+    const getBindInfo = () => Promise.reject(new BindError('UNREACHABLE', 'The bind server did not answer.'))
+    const hostSite = createHostSite({ bind: { ...house.client, getBindInfo } })
+    const answer = await hostSite.request('/bind-info?user=lin')
+    expect([answer.status, answer.headers.get('Cache-Control')]).toEqual([502, 'no-store'])
+    expect(await answer.json()).toEqual({ code: 'UNREACHABLE', message: 'The bind server did not answer.' })
+  })
+})

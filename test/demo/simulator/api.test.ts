@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import { setStage } from './stage.ts'
+
+describe('GET /cgi-bin/user/info', () => {
+  test('tells of a follower when they came, by which code, and no name', async () => {
+    const { simulator, time, get, withToken, showQrcode } = setStage()
+    const amy = simulator.phone('amy')
+    await amy.scan(await showQrcode('wb1_one'))
+    await amy.follow()
+    expect(await get(await withToken(`user/info?openid=${amy.openid}&lang=zh_CN`))).toMatchObject({
+      subscribe: 1,
+      openid: amy.openid,
+      unionid: amy.unionid,
+      nickname: '',
+      subscribe_time: time.clock() / 1000,
+      subscribe_scene: 'ADD_SCENE_QR_CODE',
+      qr_scene: 0,
+      qr_scene_str: 'wb1_one',
+    })
+  })
+
+  test('keeps the scene of the follow when another code is scanned later', async () => {
+    const { simulator, get, withToken, showQrcode } = setStage()
+    const amy = simulator.phone('amy')
+    await amy.follow()
+    await amy.scan(await showQrcode('wb1_later'))
+    const answer = await get(await withToken(`user/info?openid=${amy.openid}`))
+    expect(answer).toMatchObject({ subscribe_scene: 'ADD_SCENE_SEARCH', qr_scene_str: '' })
+  })
+
+  test('has no unionid when the account belongs to no Open Platform account', async () => {
+    const { simulator, get, withToken } = setStage(undefined, { account: { hasUnionid: false } })
+    const answer = await get(await withToken(`user/info?openid=${simulator.phone('amy').openid}`))
+    expect(answer).toEqual({ subscribe: 0, openid: simulator.phone('amy').openid, tagid_list: [] })
+  })
+
+  test('refuses a foreign openid with 40003', async () => {
+    const { get, withToken } = setStage()
+    expect((await get(await withToken('user/info?openid=oSomeoneElse'))).errcode).toBe(40003)
+  })
+})
+
+describe('POST /cgi-bin/openapi/quota/get', () => {
+  test('counts the calls of the day', async () => {
+    const { post, withToken, createQrcode, time } = setStage()
+    await createQrcode({})
+    const ask = async () => post(await withToken('openapi/quota/get'), { cgi_path: '/cgi-bin/qrcode/create' })
+    expect((await ask()).quota).toEqual({ daily_limit: 100_000, used: 1, remain: 99_999 })
+    await time.advance(86_400_000)
+    expect((await ask()).quota.used).toBe(0)
+  })
+
+  test('answers 45009 when they are used up', async () => {
+    const { classicToken } = setStage()
+    for (let count = 0; count < 2000; count += 1) await classicToken()
+    expect((await classicToken()).errcode).toBe(45009)
+  })
+})
+
+describe('createApi', () => {
+  test('answers 40066 to an unknown path', async () => {
+    expect((await setStage().get('menu/get')).errcode).toBe(40066)
+  })
+
+  test('puts each call on the wire, with its answer', async () => {
+    const { simulator, stableToken } = setStage()
+    const answer = await stableToken()
+    expect(simulator.wire.since(0)).toMatchObject([
+      { kind: 'api', direction: 'in', title: '/cgi-bin/stable_token', method: 'POST', reply: JSON.stringify(answer) },
+    ])
+  })
+})
+
+describe('createFaults', () => {
+  test('answers an errcode as often as planned, and no more', async () => {
+    const { simulator, stableToken } = setStage()
+    simulator.faults.fail('/cgi-bin/stable_token', 40164, 2)
+    expect((await stableToken()).errmsg).toMatch(/^invalid ip 127\.0\.0\.1 ipv6 .*, not in whitelist rid: /)
+    expect((await stableToken()).errcode).toBe(40164)
+    expect((await stableToken()).errcode).toBeUndefined()
+  })
+
+  test('holds an answer back for as long as planned', async () => {
+    const { simulator, stableToken, time } = setStage()
+    simulator.faults.slow('/cgi-bin/stable_token', 3000)
+    let answered = false
+    const answer = stableToken().then(() => {
+      answered = true
+    })
+    await time.advance(2999)
+    expect(answered).toBe(false)
+    await time.advance(1)
+    await answer
+  })
+
+  test('answers a page of HTML while WeChat is down', async () => {
+    const { simulator } = setStage()
+    simulator.faults.setDown(true)
+    const down = await simulator.app.request('/cgi-bin/stable_token', { method: 'POST' })
+    expect([down.status, down.headers.get('Content-Type')]).toEqual([502, 'text/html; charset=UTF-8'])
+    simulator.faults.clear()
+    expect((await simulator.app.request('/cgi-bin/stable_token', { method: 'POST' })).status).toBe(200)
+  })
+})

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import type { SimulatorView } from '../../../demo/simulator/control.ts'
+import { settle } from '../fake-clock.ts'
+import { setStage } from './stage.ts'
+
+function setControl() {
+  const stage = setStage()
+  const control = (path: string, body?: unknown) =>
+    stage.simulator.app.request(`/control/${path}`, { method: 'POST', body: JSON.stringify(body) })
+  const state = async (): Promise<SimulatorView> => (await stage.simulator.app.request('/control/state')).json()
+  return { ...stage, control, state }
+}
+
+describe('createControl', () => {
+  test('drives a phone from scan to follow to chat and back', async () => {
+    const { control, state, showQrcode } = setControl()
+    const scan = await control('phones/amy/scan', { url: await showQrcode() })
+    expect(await scan.json()).toEqual({ screen: 'follow' })
+    await control('phones/amy/follow')
+    await control('phones/amy/text', { content: '解绑' })
+    expect((await state()).phones[0]).toMatchObject({
+      person: 'amy',
+      isFollowing: true,
+      chat: [{ from: 'person', parts: [{ text: '解绑' }] }],
+    })
+    await control('phones/amy/unfollow')
+    expect((await state()).phones[0]).toMatchObject({ isFollowing: false, chat: [] })
+  })
+
+  test.each([
+    ['phones/nobody/follow', undefined, 404],
+    ['phones/amy/scan', {}, 400],
+    ['phones/amy/tap', { href: 'https://example.com' }, 400],
+    ['phones/amy/text', { content: 'hi' }, 409],
+    ['faults/fail', { path: '/cgi-bin/token' }, 400],
+  ])('refuses POST %s %j with %i and says why', async (path, body, status) => {
+    const answer = await setControl().control(path, body)
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toEqual({ error: expect.stringMatching(/./) })
+  })
+
+  test('plans a fault', async () => {
+    const { control, stableToken } = setControl()
+    await control('faults/fail', { path: '/cgi-bin/stable_token', errcode: 40164 })
+    expect((await stableToken()).errcode).toBe(40164)
+  })
+
+  test('streams the state at once and after each change, and ends when the simulator is closed', async () => {
+    const { simulator } = setControl()
+    const stream = await simulator.app.request('/control/stream')
+    const text = stream.text()
+    await settle()
+    await simulator.phone('bo').follow()
+    await settle()
+    simulator.close()
+    const views = (await text).match(/(?<=^data: ).*$/gm)?.map((line) => JSON.parse(line) as SimulatorView) ?? []
+    expect(views.map(({ phones }) => phones[1]?.isFollowing)).toEqual([false, true, true])
+  })
+
+  test('gives the wire from an entry on', async () => {
+    const { simulator, stableToken } = setControl()
+    await stableToken()
+    await stableToken()
+    const answer = await simulator.app.request('/control/wire?since=1')
+    expect(await answer.json()).toEqual({ entries: [expect.objectContaining({ id: 2, kind: 'api' })] })
+  })
+})

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest'
+import { toTicket } from '../../../demo/simulator/ticket.ts'
+import { setStage } from './stage.ts'
+
+/** What `EventKey` says when a follower scans the code that this request made. */
+async function sceneOf(request: unknown): Promise<string | undefined> {
+  const { simulator, createQrcode } = setStage()
+  await simulator.phone('amy').follow()
+  await simulator.phone('amy').scan((await createQrcode(request)).url)
+  return /<EventKey><!\[CDATA\[(.*?)\]\]>/.exec(simulator.wire.since(0).at(-1)?.opened ?? '')?.[1]
+}
+
+const textScene = (scene_str: string, more = {}) => ({
+  expire_seconds: 120,
+  action_name: 'QR_STR_SCENE',
+  action_info: { scene: { scene_str, ...more } },
+})
+
+describe('POST /cgi-bin/qrcode/create', () => {
+  test('answers ticket, expire_seconds and the url that the picture encodes', async () => {
+    const answer = await setStage().createQrcode(textScene('wb1_one'))
+    expect(answer).toEqual({
+      ticket: expect.stringMatching(/^gQ[A-Za-z0-9+/]{94}$/),
+      expire_seconds: 120,
+      url: expect.stringMatching(/^http:\/\/weixin\.qq\.com\/q\/02[A-Za-z0-9_-]{20}$/),
+    })
+  })
+
+  test.each([
+    [undefined, 60],
+    ['600', 60],
+    [600, 600],
+    [2_592_000, 2_592_000],
+    [2_592_001, 2_592_000],
+  ])('makes a life of %o %i s', async (expire_seconds, life) => {
+    expect((await setStage().createQrcode({ ...textScene('a'), expire_seconds })).expire_seconds).toBe(life)
+  })
+
+  test('answers a permanent code without expire_seconds', async () => {
+    const action_info = { scene: { scene_str: 'for-ever' } }
+    const answer = await setStage().createQrcode({ action_name: 'QR_LIMIT_STR_SCENE', action_info })
+    expect(Object.keys(answer)).toEqual(['ticket', 'url'])
+  })
+
+  test('refuses a wrong token, and makes nothing', async () => {
+    expect((await setStage().createQrcode(textScene('a'), 'made-up')).errcode).toBe(40014)
+  })
+
+  test.each([
+    ['no action_name', { ...textScene('a'), action_name: undefined }, 40052],
+    ['an unknown action_name', { ...textScene('a'), action_name: 'QR_STR' }, 40052],
+    ['no action_info', { action_name: 'QR_STR_SCENE' }, 40053],
+    [
+      'a permanent id above 100000',
+      { action_name: 'QR_LIMIT_SCENE', action_info: { scene: { scene_id: 100_001 } } },
+      40053,
+    ],
+    ['a permanent scene_str above 64', { ...textScene('a'.repeat(65)), action_name: 'QR_LIMIT_STR_SCENE' }, 40053],
+  ])('refuses %s', async (_, request, errcode) => {
+    expect((await setStage().createQrcode(request)).errcode).toBe(errcode)
+  })
+
+  test.each([
+    ['without the inner scene', { ...textScene('a'), action_info: { scene_str: 'wb1_one' } }],
+    ['with scene_id beside scene_str', textScene('wb1_one', { scene_id: 7 })],
+    ['with a string in scene_id', { action_name: 'QR_SCENE', action_info: { scene: { scene_id: '7' } } }],
+  ])('silently makes a working code with scene 0 %s', async (_, request) => {
+    expect(await sceneOf(request)).toBe('0')
+  })
+
+  test.each([
+    [textScene('wb1_a-b_c'), 'wb1_a-b_c'],
+    [textScene('a'.repeat(65)), 'a'.repeat(65)],
+    [{ action_name: 'QR_SCENE', action_info: { scene: { scene_id: 7 } } }, '7'],
+    [{ action_name: 'QR_SCENE', action_info: { scene: { scene_id: 4_294_967_296 } } }, '4294967295'],
+  ])('carries the scene of %j', async (request, scene) => {
+    expect(await sceneOf(request)).toBe(scene)
+  })
+})
+
+describe('toTicket', () => {
+  test('writes the bytes of a published ticket', () => {
+    const published = 'gQGv7zwAAAAAAAAAAS5odHRwOi8vd2VpeGluLnFxLmNvbS9xLzAydzVld0FUcmxjTkYxcEhEMnh5MVEAAgQvp0JiAwQ8AAAA'
+    const mark = Buffer.from(published, 'base64').subarray(2, 4)
+    expect(toTicket('http://weixin.qq.com/q/02w5ewATrlcNF1pHD2xy1Q', 1_648_535_343, 60, () => mark)).toBe(published)
+  })
+})
+
+describe('GET /cgi-bin/showqrcode', () => {
+  test('answers a picture to the ticket, and 404 to any other', async () => {
+    const { simulator, createQrcode } = setStage()
+    const { ticket } = await createQrcode(textScene('wb1_one'))
+    const picture = await simulator.app.request(`/cgi-bin/showqrcode?ticket=${encodeURIComponent(ticket)}`)
+    expect(picture.headers.get('Content-Type')).toBe('image/png')
+    expect((await simulator.app.request('/cgi-bin/showqrcode?ticket=gQ')).status).toBe(404)
+  })
+})
