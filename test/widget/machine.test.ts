@@ -1,0 +1,303 @@
+import { describe, expect, test } from 'vitest'
+import type { QrcodeView } from '../../server/wire.ts'
+import { BindError } from '../../widget/bind-error.ts'
+import {
+  AUTO_REFRESHES,
+  type Bound,
+  type Effect,
+  type Event,
+  effectOf,
+  type Failed,
+  initialState,
+  type Loading,
+  type Ready,
+  reduce,
+  type Scanned,
+  type State,
+} from '../../widget/machine.ts'
+import { firstRun } from '../../widget/run.ts'
+
+const qr = { size: 25, path: 'M0 0h1v1h-1z' }
+const ticketView = {
+  state: 'unbound',
+  url: 'u',
+  qr,
+  code: 'ABCD2345',
+  expiresIn: 120,
+  version: 17,
+} satisfies QrcodeView
+const ticket = { url: 'u', qr, code: 'ABCD2345', deadline: 121_000 }
+
+const loading: Loading = {
+  name: 'loading',
+  run: firstRun,
+  replace: false,
+  initial: true,
+  refreshesLeft: AUTO_REFRESHES,
+}
+const reloading: Loading = { ...loading, initial: false }
+const ready: Ready = { name: 'ready', run: firstRun, version: 17, ticket, refreshesLeft: AUTO_REFRESHES }
+const scanned: Scanned = { name: 'scanned', run: firstRun, version: 18, confirm: 'reply' }
+const asked: Scanned = { ...scanned, confirm: 'code' }
+const checking: Scanned = { ...asked, code: '4821' }
+const bound: Bound = {
+  name: 'bound',
+  run: firstRun,
+  version: 19,
+  boundAt: 1_700_000_000_000,
+  initial: false,
+  unbinding: false,
+}
+const unbinding: Bound = { ...bound, unbinding: true }
+const halted: State = { name: 'idle', halted: true }
+const expired: State = { name: 'expired', refreshesLeft: AUTO_REFRESHES }
+const spent: State = { name: 'expired', refreshesLeft: 0 }
+
+const busy = new BindError('STORE_UNAVAILABLE', 'm', { retryable: true })
+const later = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 5000 })
+const muchLater = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 60_000 })
+const forbidden = new BindError('FORBIDDEN', 'm')
+const tokenExpired = new BindError('TOKEN_EXPIRED', 'm')
+const wrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 2 })
+const lastWrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 0 })
+const notBound = new BindError('NOT_BOUND', 'm')
+
+const broken: Failed = { name: 'error', error: forbidden, initial: true }
+const brokenPipe: Failed = { ...broken, error: busy }
+const lockedOut: Failed = { ...broken, error: tokenExpired }
+const offline: State = { name: 'offline', before: ready }
+const deaf: Bound = { ...bound, run: undefined, failure: tokenExpired }
+
+const fail = (error: BindError, random = 0.5): Event => ({ type: 'failed', error, random })
+const wake = (now = 2000, auto = true): Event => ({ type: 'wake', now, auto })
+const online = (now = 2000, auto = true): Event => ({ type: 'online', now, auto })
+const run = (turn: number, attempt = 0, delayMs = 0) => ({ turn, attempt, delayMs })
+const boundView = { state: 'bound', boundAt: 1_700_000_000, version: 19 } as const
+const scannedView = { state: 'scanned', confirm: 'reply', version: 18 } as const
+
+/** What happens to whom, and what becomes of it; `same`: the very same object. */
+const steps: [title: string, from: State, event: Event, to: State | 'same'][] = [
+  ['starts when it comes on screen', initialState, { type: 'appear' }, loading],
+  ['stays stopped when it comes on screen', halted, { type: 'appear' }, 'same'],
+  ['starts when told to', halted, { type: 'start' }, loading],
+  ['starts again after the end of a QR', expired, { type: 'start' }, reloading],
+  ['starts again after an error', broken, { type: 'start' }, loading],
+  ['does not start twice', loading, { type: 'start' }, 'same'],
+  ['stops from anywhere', ready, { type: 'stop' }, halted],
+  ['stops once', halted, { type: 'stop' }, 'same'],
+
+  ['replaces the QR on screen on an explicit refresh', ready, { type: 'refresh' }, { ...reloading, replace: true }],
+  ['gives up a scan on an explicit refresh', scanned, { type: 'refresh' }, { ...reloading, replace: true }],
+  ['leaves an ended ticket alone on a refresh', expired, { type: 'refresh' }, reloading],
+  ['looks again when a bound element is refreshed', bound, { type: 'refresh' }, loading],
+  ['does not refresh in the middle of unbinding', unbinding, { type: 'refresh' }, 'same'],
+
+  ['shows the ticket', loading, { type: 'created', view: ticketView, now: 1000 }, ready],
+  [
+    'knows a binding that was there before',
+    loading,
+    { type: 'created', view: boundView, now: 1 },
+    { ...bound, initial: true },
+  ],
+  ['knows a binding made while it asked anew', reloading, { type: 'created', view: boundView, now: 1 }, bound],
+  ['goes on where a scan left off', loading, { type: 'created', view: scannedView, now: 1 }, scanned],
+  ['drops a ticket that nobody waits for', ready, { type: 'created', view: ticketView, now: 1000 }, 'same'],
+
+  ['sees the scan', ready, { type: 'answered', view: scannedView }, scanned],
+  ['sees the binding', ready, { type: 'answered', view: boundView }, bound],
+  ['sees the confirmation', scanned, { type: 'answered', view: boundView }, bound],
+  [
+    'asks for the live ticket when a scan lapses',
+    scanned,
+    { type: 'answered', view: { state: 'unbound', version: 19 } },
+    reloading,
+  ],
+  [
+    'asks for the live ticket when its own was used up',
+    ready,
+    { type: 'answered', view: { state: 'unbound', version: 18 } },
+    reloading,
+  ],
+  [
+    'is as new after an unbinding',
+    bound,
+    { type: 'answered', view: { state: 'unbound', reason: 'chat', version: 20 } },
+    initialState,
+  ],
+  ['drops an older answer', bound, { type: 'answered', view: scannedView }, 'same'],
+  [
+    'takes an equal version for no news, and asks no faster',
+    ready,
+    { type: 'answered', view: { state: 'unbound', version: 17 } },
+    { ...ready, run: run(1, 0, 2000) },
+  ],
+  [
+    'takes a second WeChat for a new binding',
+    bound,
+    { type: 'answered', view: { ...boundView, boundAt: 1_700_000_060, version: 21 } },
+    { ...bound, boundAt: 1_700_000_060_000, version: 21 },
+  ],
+
+  ['polls again at once after a full wait', ready, { type: 'unchanged', tookMs: 25_000 }, { ...ready, run: run(1) }],
+  ['spaces out polls that end at once', ready, { type: 'unchanged', tookMs: 10 }, { ...ready, run: run(1, 0, 1990) }],
+  [
+    'forgets failures once a poll ends well',
+    { ...ready, run: run(4, 3, 8000) },
+    { type: 'unchanged', tookMs: 25_000 },
+    { ...ready, run: run(5) },
+  ],
+
+  ['tries again after a passing failure', loading, fail(busy), { ...loading, run: run(1, 1, 500) }],
+  ['waits as long as the server asks', ready, fail(later), { ...ready, run: run(1, 1, 5500) }],
+  ['does not wait in silence for a minute', loading, fail(muchLater), { ...broken, error: muchLater }],
+  ['gives up on a QR after four retries', { ...loading, run: run(4, 4) }, fail(busy), { ...broken, error: busy }],
+  [
+    'never gives up on a QR that is on screen',
+    { ...ready, run: run(9, 9) },
+    fail(busy, 1),
+    { ...ready, run: run(10, 10, 30_000) },
+  ],
+  ['says what it cannot mend', ready, fail(forbidden), { ...broken, initial: false }],
+  ['keeps a scan through a passing failure', scanned, fail(busy, 0), { ...scanned, run: run(1, 1, 0) }],
+  ['keeps the binding when watching fails for good', bound, fail(tokenExpired), deaf],
+  ['goes on watching after a passing failure', bound, fail(busy), { ...bound, run: run(1, 1, 500) }],
+  ['fails only once', broken, fail(busy), 'same'],
+
+  ['checks the code', asked, { type: 'confirm', code: '4821' }, checking],
+  ['checks one code at a time', checking, { type: 'confirm', code: '1111' }, 'same'],
+  ['takes no code where none is asked for', scanned, { type: 'confirm', code: '4821' }, 'same'],
+  ['tells how many tries are left', checking, fail(wrongCode), { ...asked, code: undefined, failure: wrongCode }],
+  ['starts over when no try is left', checking, fail(lastWrongCode), reloading],
+  [
+    'lets a code be typed again after a passing failure',
+    checking,
+    fail(busy),
+    { ...asked, code: undefined, failure: busy },
+  ],
+  ['is bound by the right code', checking, { type: 'answered', view: boundView }, bound],
+
+  ['unbinds', bound, { type: 'unbind' }, { ...unbinding, failure: undefined }],
+  ['unbinds once', unbinding, { type: 'unbind' }, 'same'],
+  ['has nothing to unbind', ready, { type: 'unbind' }, 'same'],
+  ['stays bound when unbinding is refused', unbinding, fail(forbidden), { ...bound, failure: forbidden }],
+  ['is unbound when there was nothing to undo', unbinding, fail(notBound), initialState],
+
+  ['makes a new QR when one ends', ready, { type: 'expire', auto: true }, { ...reloading, refreshesLeft: 2 }],
+  ['waits for a click when nobody looks', ready, { type: 'expire', auto: false }, expired],
+  ['waits for a click after three times', { ...ready, refreshesLeft: 0 }, { type: 'expire', auto: true }, spent],
+  ['lets a scan outlive its QR', scanned, { type: 'expire', auto: true }, 'same'],
+
+  ['polls at once when looked at again', { ...ready, run: run(3, 2, 4000) }, wake(), { ...ready, run: run(4) }],
+  ['has no QR left when looked at too late', ready, wake(121_000, false), expired],
+  ['makes a new QR when looked at too late', ready, wake(121_000), { ...reloading, refreshesLeft: 2 }],
+  ['makes the QR that ended out of sight', expired, wake(), { ...reloading, refreshesLeft: 2 }],
+  ['leaves it to a click after three times', spent, wake(), 'same'],
+  ['leaves a first request alone', loading, wake(), 'same'],
+  ['does not sleep on when looked at', { ...loading, run: run(2, 2, 9000) }, wake(), { ...loading, run: run(3) }],
+  ['does not disturb a code being checked', checking, wake(), 'same'],
+  ['does not disturb an unbinding', unbinding, wake(), 'same'],
+  ['stays deaf for want of a token', deaf, wake(), 'same'],
+
+  ['covers the QR when the network goes', ready, { type: 'offline' }, offline],
+  ['stays bound when the network goes', bound, { type: 'offline' }, 'same'],
+  ['goes on where it was when the network comes', offline, online(), { ...ready, run: run(1) }],
+  ['makes a new QR when the network comes too late', offline, online(200_000), { ...reloading, refreshesLeft: 2 }],
+  ['stays offline when looked at', offline, wake(), 'same'],
+  ['mends a passing error when the network comes', brokenPipe, online(), loading],
+  ['does not mend a lasting error', broken, online(), 'same'],
+
+  ['goes on with a new token', lockedOut, { type: 'token' }, loading],
+  ['watches on with a new token', deaf, { type: 'token' }, { ...bound, failure: undefined }],
+  ['is not disturbed by a new token', ready, { type: 'token' }, 'same'],
+  ['is not helped by a new token', broken, { type: 'token' }, 'same'],
+]
+
+const states: State[] = [
+  initialState,
+  halted,
+  loading,
+  ready,
+  scanned,
+  checking,
+  bound,
+  unbinding,
+  deaf,
+  expired,
+  spent,
+  offline,
+  broken,
+  lockedOut,
+]
+
+const events: Event[] = [
+  { type: 'appear' },
+  { type: 'start' },
+  { type: 'stop' },
+  { type: 'refresh' },
+  { type: 'unbind' },
+  { type: 'token' },
+  { type: 'offline' },
+  { type: 'confirm', code: '4821' },
+  { type: 'created', view: ticketView, now: 1000 },
+  { type: 'answered', view: boundView },
+  { type: 'answered', view: { state: 'unbound', version: 30 } },
+  { type: 'unchanged', tookMs: 0 },
+  fail(busy),
+  fail(forbidden),
+  { type: 'expire', auto: true },
+  wake(),
+  online(),
+]
+
+/** Deep-frozen, so that a reducer that writes into its argument throws. */
+function freeze(state: State): State {
+  for (const part of Object.values(state)) if (!(part instanceof Error)) Object.freeze(part)
+  return Object.freeze(state)
+}
+
+describe('reduce', () => {
+  test.each(steps)('%s', (_title, from, event, to) => {
+    const state = reduce(freeze(from), event)
+    if (to === 'same') expect(state).toBe(from)
+    else expect(state).toEqual(to)
+  })
+
+  test('has an answer for every event in every state, and changes none in place', () => {
+    for (const state of states) {
+      for (const event of events) expect(reduce(freeze(state), event).name).toBeTypeOf('string')
+    }
+  })
+
+  test('names another effect whenever it asks for another request', () => {
+    for (const event of [fail(busy), { type: 'unchanged', tookMs: 0 } as const, wake()]) {
+      for (const state of [ready, scanned, bound]) {
+        expect(effectOf(reduce(state, event), true)).not.toBe(effectOf(state, true))
+      }
+    }
+  })
+})
+
+describe('effectOf', () => {
+  const effects: [State, Effect][] = [
+    [initialState, 'none'],
+    [loading, 'create:0'],
+    [{ ...loading, run: run(3, 3) }, 'create:3'],
+    [ready, 'wait:17.0'],
+    [scanned, 'wait:18.0'],
+    [checking, 'confirm:18'],
+    [bound, 'none'],
+    [unbinding, 'unbind:19'],
+    [expired, 'none'],
+    [offline, 'none'],
+    [broken, 'none'],
+  ]
+
+  test.each(effects)('names what %o wants', (state, effect) => {
+    expect(effectOf(state)).toBe(effect)
+  })
+
+  test('listens on after success only when asked to', () => {
+    expect(effectOf(bound, true)).toBe('wait:19.0')
+    expect(effectOf(deaf, true)).toBe('none')
+  })
+})

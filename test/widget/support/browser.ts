@@ -1,0 +1,26 @@
+/** What a user's browser does to a page: hides it, loses the network, speaks another language's user agent. Undone by `restoreBrowser`. */
+
+const touched: [target: object, key: string][] = []
+
+function override(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { configurable: true, get: () => value })
+  touched.push([target, key])
+}
+
+export function setVisible(visible: boolean): void {
+  override(document, 'visibilityState', visible ? 'visible' : 'hidden')
+  document.dispatchEvent(new Event('visibilitychange'))
+}
+
+export function setOnline(online: boolean): void {
+  override(navigator, 'onLine', online)
+  window.dispatchEvent(new Event(online ? 'online' : 'offline'))
+}
+
+export function setUserAgent(userAgent: string): void {
+  override(navigator, 'userAgent', userAgent)
+}
+
+export function restoreBrowser(): void {
+  for (const [target, key] of touched.splice(0)) Reflect.deleteProperty(target, key)
+}

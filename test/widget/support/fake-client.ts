@@ -1,0 +1,46 @@
+/** A client whose answers the test gives one by one, and which knows what was asked and what was given up. */
+import type { BindingView, QrcodeView } from '../../../server/wire.ts'
+import type { Client } from '../../../widget/client.ts'
+
+type Call = {
+  name: string
+  signal: AbortSignal
+  resolve: (view: BindingView | QrcodeView | null) => void
+  reject: (error: unknown) => void
+}
+
+export function createFakeClient() {
+  const calls: Call[] = []
+
+  function ask<View>(name: string, signal: AbortSignal): Promise<View> {
+    return new Promise((resolve, reject) => {
+      calls.push({ name, signal, resolve: resolve as Call['resolve'], reject })
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
+  }
+
+  const client: Client = {
+    createQrcode: (replace, signal) => ask(replace ? 'replace' : 'create', signal),
+    waitPast: (version, signal) => ask(`wait ${version}`, signal),
+    confirm: (code, signal) => ask(`confirm ${code}`, signal),
+    unbind: (signal) => ask('unbind', signal),
+  }
+
+  return {
+    ...client,
+    /** Everything asked so far, in order. */
+    get asked() {
+      return calls.map(({ name }) => name)
+    },
+    /** The request asked last. */
+    get last() {
+      const call = calls.at(-1)
+      if (!call) throw new Error('Nothing was asked')
+      return call
+    },
+    /** Requests that nobody has answered or given up, given the answers so far. */
+    get open() {
+      return calls.filter(({ signal }) => !signal.aborted).length
+    },
+  }
+}

@@ -1,0 +1,58 @@
+/** A clock that stands until the test turns it; it knows who sleeps. */
+import type { Clock } from '../../../widget/clock.ts'
+
+type Sleeper = { at: number; wake: () => void }
+
+export type FakeClock = Clock & {
+  /** Lengths of the sleeps under way, the shortest first. */
+  readonly sleeps: number[]
+  advance(ms: number): Promise<void>
+}
+
+export function createFakeClock(random = 0.5): FakeClock {
+  let time = 1000
+  const sleepers = new Set<Sleeper>()
+
+  return {
+    now: () => time,
+    random: () => random,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason)
+        const sleeper = { at: time + ms, wake: resolve }
+        sleepers.add(sleeper)
+        signal.addEventListener('abort', () => {
+          sleepers.delete(sleeper)
+          reject(signal.reason)
+        })
+      }),
+    get sleeps() {
+      return [...sleepers].map(({ at }) => at - time).sort((a, b) => a - b)
+    },
+    async advance(ms) {
+      const end = time + ms
+      for (;;) {
+        const [next] = [...sleepers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
+        if (!next) break
+        time = next.at
+        sleepers.delete(next)
+        next.wake()
+        await settle()
+      }
+      time = end
+      await settle()
+    },
+  }
+}
+
+/** Lets everything run that waits for nothing but promises. A message comes sooner than a timer, which browsers slow down. */
+export function settle(): Promise<void> {
+  const { port1, port2 } = new MessageChannel()
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
+}

@@ -1,0 +1,116 @@
+/** A small bind server for the widget's tests: versions, ETags, and a long-poll that parks until the test changes the binding. */
+import { HttpResponse, http } from 'msw/http'
+import type { BindingView, Problem, QrcodeView, TicketView } from '../../../server/wire.ts'
+
+type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<View, 'version'> : never) : never
+
+/** A version 2 code's size; the modules are of no interest here. */
+const qr = { size: 25, path: 'M0 0h7v7h-7zM18 0h7v7h-7zM0 18h7v7h-7z' }
+
+export type FakeServer = ReturnType<typeof createFakeServer>
+
+/** Answers at any origin. `accepts` decides which bearer tokens are good. */
+export function createFakeServer({ expiresIn = 120, code = '4821' } = {}) {
+  let version = 1
+  let fact: Fact = { state: 'unbound' }
+  let tickets = 0
+  let triesLeft = 3
+  const parked = new Set<() => void>()
+  const refusals: { path: string; answer: () => Response }[] = []
+  const requests: { method: string; path: string; headers: Headers; body: unknown }[] = []
+  const accepted = new Set(['token'])
+
+  const view = (): BindingView => ({ ...fact, version })
+  const answer = () => HttpResponse.json(view(), { headers: { ETag: `"${version}"` } })
+
+  function change(next: Fact): void {
+    fact = next
+    version++
+    for (const leave of parked) leave()
+  }
+
+  function ticket(): TicketView {
+    return { state: 'unbound', url: 'http://weixin.qq.com/q/1', qr, code: `AB3D5${tickets}`, expiresIn, version }
+  }
+
+  /** Every route's common part: notes the request, then the refusal that the test planned, or the token's. */
+  async function enter(request: Request): Promise<Response | undefined> {
+    const path = new URL(request.url).pathname.replace(/.*\//, '')
+    const text = await request.clone().text()
+    requests.push({ method: request.method, path, headers: request.headers, body: text ? JSON.parse(text) : null })
+    const planned = refusals.findIndex((refusal) => refusal.path === path)
+    if (planned >= 0) return refusals.splice(planned, 1)[0]?.answer()
+    const token = request.headers.get('Authorization')?.replace('Bearer ', '') ?? ''
+    return accepted.has(token) ? undefined : problem(401, 'TOKEN_EXPIRED')
+  }
+
+  const handlers = [
+    http.post('*/widget/qrcode', async ({ request }) => {
+      const refused = await enter(request)
+      if (refused) return refused
+      const { refresh } = (await request.json()) as { refresh: boolean }
+      if (fact.state === 'bound' || (fact.state === 'scanned' && !refresh)) return answer()
+      fact = { state: 'unbound' }
+      tickets++
+      return HttpResponse.json(ticket() satisfies QrcodeView)
+    }),
+    http.get('*/widget/binding', async ({ request }) => {
+      const refused = await enter(request)
+      if (refused) return refused
+      if (request.headers.get('If-None-Match') === `"${version}"`) {
+        const known = version
+        await new Promise<void>((leave) => parked.add(leave)).finally(() => parked.clear())
+        if (version === known) return new HttpResponse(null, { status: 304 })
+      }
+      return answer()
+    }),
+    http.post('*/widget/confirm', async ({ request }) => {
+      const refused = await enter(request)
+      if (refused) return refused
+      if (((await request.json()) as { code: string }).code === code) {
+        change({ state: 'bound', boundAt: 1_700_000_000 })
+        return answer()
+      }
+      return problem(422, 'WRONG_CODE', { triesLeft: --triesLeft })
+    }),
+    http.delete('*/widget/binding', async ({ request }) => {
+      const refused = await enter(request)
+      if (refused) return refused
+      change({ state: 'unbound', reason: 'widget' })
+      return answer()
+    }),
+  ]
+
+  return {
+    handlers,
+    requests,
+    /** Tokens that are taken; empty it to let them all run out. */
+    accepted,
+    change,
+    /** The next request to `path` gets `answer` instead. */
+    refuseOnce: (path: string, answer: () => Response) => void refusals.push({ path, answer }),
+    /** Ends the parked polls as the end of the wait does. */
+    endWait() {
+      for (const leave of parked) leave()
+    },
+    countOf: (path: string) => requests.filter((request) => request.path === path).length,
+    /** Resolves when a poll is parked, so that a change cannot come before it. */
+    parkedPoll: () => until(() => parked.size > 0),
+  }
+}
+
+export function problem(
+  status: number,
+  code: string,
+  more: Partial<Problem> = {},
+  headers: HeadersInit = {},
+): Response {
+  const type = 'application/problem+json'
+  const body = { type: 'about:blank', title: code, status, code, detail: `${code}, as the test wished`, ...more }
+  return new HttpResponse(JSON.stringify(body), { status, headers: { ...headers, 'Content-Type': type } })
+}
+
+/** Resolves as soon as `isSo`, looking once per turn of the event loop. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve))
+}

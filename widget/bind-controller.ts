@@ -1,0 +1,194 @@
+/** Runs the one effect that the state names and aborts the one before: the only place where the element waits for anything. */
+import type { ReactiveController, ReactiveControllerHost } from 'lit'
+import { BindError } from './bind-error.ts'
+import type { Client } from './client.ts'
+import { browserClock, type Clock } from './clock.ts'
+import { type Effect, type Event, effectOf, initialState, reduce, type State } from './machine.ts'
+
+/** The element, as far as the controller is concerned: what the page wishes, and who is told of changes. */
+export type BindHost = ReactiveControllerHost &
+  Element & {
+    readonly manual: boolean
+    readonly watch: boolean
+    readonly refreshMode: 'auto' | 'manual'
+    /** Whether a request could be made at all. */
+    readonly canStart: boolean
+    stateChanged(state: State, previous: State, event: Event): void
+  }
+
+const SECOND_MS = 1000
+/** No page counts down seconds from an hour; a picture that lives longer is told the time in minutes. */
+const LONG_MS = 3600 * SECOND_MS
+
+export class BindController implements ReactiveController {
+  #state: State = initialState
+  #effect: Effect = 'none'
+  /** Ends the effect that runs. */
+  #running = new AbortController()
+  /** Ends everything that hangs on the page; undefined while the element is not in it. */
+  #connected: AbortController | undefined
+  #onScreen = false
+  #queue: Event[] = []
+  readonly #host: BindHost
+  readonly #client: Client
+  readonly #clock: Clock
+
+  constructor(host: BindHost, client: Client, clock: Clock = browserClock) {
+    this.#host = host
+    this.#client = client
+    this.#clock = clock
+    host.addController(this)
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** Whole seconds until the QR on screen ends, rounded up; 0 when there is none. */
+  get secondsLeft(): number {
+    if (this.#state.name !== 'ready') return 0
+    return Math.max(0, Math.ceil((this.#state.ticket.deadline - this.#clock.now()) / SECOND_MS))
+  }
+
+  /** Moves the state. An event raised while another is being told waits its turn, so that listeners see them in order. */
+  dispatch(event: Event): void {
+    if (this.#queue.push(event) > 1) return
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+      this.#apply(next)
+      this.#queue.shift()
+    }
+  }
+
+  hostConnected(): void {
+    this.#connected = new AbortController()
+    const { signal } = this.#connected
+    document.addEventListener('visibilitychange', () => isVisible() && this.#wake(), { signal })
+    addEventListener('pageshow', ({ persisted }) => persisted && this.#wake(), { signal })
+    addEventListener('online', () => this.dispatch({ type: 'online', ...this.#moment() }), { signal })
+    addEventListener('offline', () => this.dispatch({ type: 'offline' }), { signal })
+    this.#awaitScreen(signal)
+    this.#wake()
+    this.#follow()
+  }
+
+  hostDisconnected(): void {
+    this.#connected?.abort()
+    this.#connected = undefined
+    this.#onScreen = false
+    this.#follow()
+  }
+
+  hostUpdated(): void {
+    this.#appear()
+    this.#follow()
+  }
+
+  #apply(event: Event): void {
+    const previous = this.#state
+    this.#state = reduce(previous, event)
+    if (this.#state === previous) return
+    this.#follow()
+    this.#host.requestUpdate()
+    this.#host.stateChanged(this.#state, previous, event)
+  }
+
+  #follow(): void {
+    const effect = this.#connected ? effectOf(this.#state, this.#host.watch) : 'none'
+    if (effect === this.#effect) return
+    this.#effect = effect
+    this.#running.abort()
+    this.#running = new AbortController()
+    if (effect !== 'none') this.#run(this.#state, this.#running.signal)
+  }
+
+  async #run(state: State, signal: AbortSignal): Promise<void> {
+    if (state.name === 'ready') this.#countDown(state.ticket.deadline, signal)
+    try {
+      const event = await this.#request(state, signal)
+      if (!signal.aborted) this.dispatch(event)
+    } catch (cause) {
+      if (!signal.aborted) this.dispatch(this.#toFailure(cause))
+    }
+  }
+
+  async #request(state: State, signal: AbortSignal): Promise<Event> {
+    const client = this.#client
+    if (state.name === 'scanned' && state.code !== undefined) {
+      return { type: 'answered', view: await client.confirm(state.code, signal) }
+    }
+    if (state.name === 'bound' && state.unbinding) return { type: 'answered', view: await client.unbind(signal) }
+    if ('run' in state && state.run?.delayMs) await this.#clock.sleep(state.run.delayMs, signal)
+    await untilVisible(signal)
+    if (state.name === 'loading') {
+      return { type: 'created', view: await client.createQrcode(state.replace, signal), now: this.#clock.now() }
+    }
+    return this.#poll('version' in state ? state.version : 0, signal)
+  }
+
+  async #poll(version: number, signal: AbortSignal): Promise<Event> {
+    const startedAt = this.#clock.now()
+    const view = await this.#client.waitPast(version, signal)
+    return view ? { type: 'answered', view } : { type: 'unchanged', tookMs: this.#clock.now() - startedAt }
+  }
+
+  /** Ticks once a second while someone may be looking, and ends the QR on time in any case. */
+  async #countDown(deadline: number, signal: AbortSignal): Promise<void> {
+    try {
+      for (let left = deadline - this.#clock.now(); left > 0; left = deadline - this.#clock.now()) {
+        const step = left > LONG_MS ? LONG_MS : left % SECOND_MS || SECOND_MS
+        await this.#clock.sleep(isVisible() ? step : left, signal)
+        this.#host.requestUpdate()
+      }
+      this.dispatch({ type: 'expire', auto: this.#moment().auto })
+    } catch {
+      // Aborted: the state has moved on.
+    }
+  }
+
+  #toFailure(cause: unknown): Event {
+    const error = cause instanceof BindError ? cause : new BindError('INTERNAL', String(cause), { cause })
+    // What the user of a bound element asked for is refused; the rest waits for the network.
+    if (error.code === 'NETWORK' && !navigator.onLine && this.#state.name !== 'bound') return { type: 'offline' }
+    return { type: 'failed', error, random: this.#clock.random() }
+  }
+
+  #moment(): { now: number; auto: boolean } {
+    return { now: this.#clock.now(), auto: this.#host.refreshMode !== 'manual' && isVisible() }
+  }
+
+  #wake(): void {
+    this.dispatch({ type: 'wake', ...this.#moment() })
+  }
+
+  /** An element below the fold costs nothing until it is scrolled to. */
+  #awaitScreen(signal: AbortSignal): void {
+    this.#onScreen = !('IntersectionObserver' in globalThis)
+    if (this.#onScreen) return
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return
+      observer.disconnect()
+      this.#onScreen = true
+      this.#appear()
+    })
+    observer.observe(this.#host)
+    signal.addEventListener('abort', () => observer.disconnect())
+  }
+
+  #appear(): void {
+    if (this.#onScreen && !this.#host.manual && this.#host.canStart) this.dispatch({ type: 'appear' })
+  }
+}
+
+function isVisible(): boolean {
+  return document.visibilityState === 'visible'
+}
+
+/** Nothing begins in a hidden tab. */
+async function untilVisible(signal: AbortSignal): Promise<void> {
+  while (!isVisible()) {
+    await new Promise((resolve, reject) => {
+      document.addEventListener('visibilitychange', resolve, { once: true, signal })
+      signal.addEventListener('abort', reject)
+    })
+  }
+}

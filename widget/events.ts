@@ -1,0 +1,49 @@
+/** What the page hears: the machine's transitions as DOM events. No secrets in any of them. */
+import type { UnbindReason } from '../server/wire.ts'
+import type { BindError } from './bind-error.ts'
+import type { Event, State, StateName } from './machine.ts'
+
+/** Each event's `detail`. */
+export type BindEventDetails = {
+  /** `boundAt`: epoch ms; `initial`: it was bound before the element started. */
+  bound: { boundAt: number; initial: boolean }
+  unbound: { reason: UnbindReason | undefined }
+  scanned: null
+  expired: null
+  statechange: { state: StateName; previous: StateName }
+  binderror: { code: string; message: string; retryable: boolean }
+}
+
+/** The element's events by name, for `addEventListener`. */
+export type BindEventMap = { [Name in keyof BindEventDetails]: CustomEvent<BindEventDetails[Name]> }
+
+/** Tells `target`'s listeners what the step from `previous` to `state` means to them. */
+export function announce(target: EventTarget, state: State, previous: State, event: Event): void {
+  function emit<Name extends keyof BindEventDetails>(name: Name, detail: BindEventDetails[Name]): void {
+    target.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }))
+  }
+
+  if (state.name !== previous.name) emit('statechange', { state: state.name, previous: previous.name })
+  if (state.name === 'bound' && (previous.name !== 'bound' || state.boundAt !== previous.boundAt)) {
+    emit('bound', { boundAt: state.boundAt, initial: state.initial })
+  }
+  if (previous.name === 'bound' && state.name === 'idle' && event.type !== 'stop') {
+    emit('unbound', { reason: reasonOf(event) })
+  }
+  if (state.name === 'scanned' && previous.name !== 'scanned') emit('scanned', null)
+  if (state.name === 'expired' && previous.name !== 'expired') emit('expired', null)
+
+  const error = errorOf(state)
+  if (error && error !== errorOf(previous)) {
+    emit('binderror', { code: error.code, message: error.message, retryable: error.retryable })
+  }
+}
+
+function reasonOf(event: Event): UnbindReason | undefined {
+  return event.type === 'answered' && event.view.state === 'unbound' ? event.view.reason : undefined
+}
+
+function errorOf(state: State): BindError | undefined {
+  if (state.name === 'error') return state.error
+  return 'failure' in state ? state.failure : undefined
+}

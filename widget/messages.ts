@@ -1,0 +1,59 @@
+/** Every word the element says: simplified, traditional, English, side by side so that none can be missing. */
+
+/** The languages built in, in the order of the columns below. */
+export type Language = 'zh-CN' | 'zh-TW' | 'en'
+
+type Phrase = readonly [zhCN: string, zhTW: string, en: string]
+
+const phrases = {
+  title: ['绑定微信', '綁定微信', 'Link WeChat'],
+  show: ['显示二维码', '顯示 QR 碼', 'Show QR code'],
+  loading: ['正在生成二维码…', '正在產生 QR 碼…', 'Getting a QR code…'],
+  qr: ['二维码', 'QR 碼', 'QR code'],
+  scan: ['打开微信扫一扫', '開啟微信掃一掃', 'Scan with WeChat'],
+  press: ['长按识别二维码', '長按識別 QR 碼', 'Press and hold the QR code'],
+  save: ['保存后用微信扫一扫识别', '儲存後用微信掃一掃識別', 'Save it, then scan it in WeChat'],
+  savePicture: ['保存图片', '儲存圖片', 'Save picture'],
+  expiresIn: ['{time} 后失效', '{time} 後失效', 'Expires in {time}'],
+  cannotScan: ['扫不了码？', '無法掃碼？', 'Can’t scan?'],
+  send: ['在公众号里发送这行字', '在公眾號裡傳送這行字', 'Send this to our Official Account'],
+  copy: ['复制', '複製', 'Copy'],
+  copied: ['已复制', '已複製', 'Copied'],
+  scanned: ['已扫码', '已掃碼', 'Scanned'],
+  confirmReply: ['请在微信里点一下确认', '請在微信裡點一下確認', 'Now confirm in WeChat'],
+  confirmCode: ['请输入微信里的 4 位数字', '請輸入微信裡的 4 位數字', 'Enter the 4 digits from WeChat'],
+  triesLeft: ['数字不对，还能试 {count} 次', '數字不對，還能試 {count} 次', 'Wrong digits. Tries left: {count}'],
+  bound: ['已绑定微信', '已綁定微信', 'WeChat linked'],
+  boundAt: ['绑定于 {time}', '綁定於 {time}', 'Since {time}'],
+  unbind: ['解除绑定', '解除綁定', 'Unlink'],
+  unbindAsk: ['确定解除绑定吗？', '確定解除綁定嗎？', 'Unlink WeChat?'],
+  cancel: ['取消', '取消', 'Cancel'],
+  expired: ['二维码已失效', 'QR 碼已失效', 'QR code expired'],
+  renew: ['换一个二维码', '換一個 QR 碼', 'New QR code'],
+  offline: ['网络已断开', '網路已斷線', 'You’re offline'],
+  offlineHint: ['连上后会自动继续', '連線後會自動繼續', 'Continues when you’re back'],
+  error: ['暂时无法绑定', '暫時無法綁定', 'Can’t link right now'],
+  errorServer: ['请稍后再试', '請稍後再試', 'Please try again later'],
+  errorNetwork: ['请检查网络后再试', '請檢查網路後再試', 'Please check your connection'],
+  errorBusy: ['操作太频繁，请稍后再试', '操作太頻繁，請稍後再試', 'Too many tries, please wait a little'],
+  errorToken: ['登录已过期，请刷新页面', '登入已過期，請重新整理頁面', 'Signed out, please reload the page'],
+  retry: ['重试', '重試', 'Try again'],
+} satisfies Record<string, Phrase>
+
+/** What `messages` may put in place of the built-in words; `{time}` and `{count}` are filled in. */
+export type Messages = Record<keyof typeof phrases, string>
+
+/** Says one thing in the reader's language. */
+export type Say = (key: keyof Messages, values?: Record<string, string | number>) => string
+
+export function createSay(language: Language, own: Partial<Messages> = {}): Say {
+  const column = language === 'en' ? 2 : language === 'zh-TW' ? 1 : 0
+  return (key, values = {}) =>
+    (own[key] ?? phrases[key][column]).replace(/\{(\w+)\}/g, (hole, name: string) => String(values[name] ?? hole))
+}
+
+/** The built-in language nearest to a BCP 47 tag. */
+export function toLanguage(tag: string): Language {
+  if (!/^zh\b/i.test(tag)) return 'en'
+  return /^zh(?!.*hans).*(hant|-(tw|hk|mo)\b)/i.test(tag) ? 'zh-TW' : 'zh-CN'
+}

@@ -1,0 +1,134 @@
+/** The card's looks: an 8 px grid, one hairline, two themes. Custom properties of the page's win over both. */
+import { css } from 'lit'
+
+/** Used twice: for who asked for it, and for whose system did. */
+const dark = css`
+  --text: var(--wechat-bind-text, #f2f3f5);
+  --muted: var(--wechat-bind-muted, #a0a4aa);
+  --link: var(--wechat-bind-link, #4cd98a);
+  --background: var(--wechat-bind-background, #1c1d1f);
+  --surface: var(--wechat-bind-surface, #26282b);
+  --border: var(--wechat-bind-border, #36383c);
+  --danger: var(--wechat-bind-danger, #ff8f88);
+  color-scheme: dark;
+`
+
+export const styles = css`
+:host {
+  display: inline-block;
+  max-width: 100%;
+  vertical-align: top;
+}
+:host([hidden]) { display: none }
+.card {
+  --text: var(--wechat-bind-text, #1f2329);
+  --muted: var(--wechat-bind-muted, #5f6368);
+  --link: var(--wechat-bind-link, #067a3e);
+  --background: var(--wechat-bind-background, #fff);
+  --surface: var(--wechat-bind-surface, #f5f6f7);
+  --border: var(--wechat-bind-border, #e3e5e8);
+  --danger: var(--wechat-bind-danger, #c5221f);
+  --accent: var(--wechat-bind-accent, #07c160);
+  --primary: var(--wechat-bind-primary, #067a3e);
+  --qr: var(--wechat-bind-qr-size, 224px);
+  color-scheme: light;
+  box-sizing: border-box;
+  width: calc(var(--qr) + 64px);
+  max-width: 100%;
+  padding: 24px 16px 12px;
+  border: 1px solid var(--border);
+  border-radius: var(--wechat-bind-radius, 12px);
+  background: var(--background);
+  color: var(--text);
+  font: 14px/20px var(--wechat-bind-font, system-ui, 'PingFang SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif);
+  font-variant-numeric: tabular-nums;
+  text-align: center;
+  outline: 0;
+}
+:host([size='small']) .card { --qr: var(--wechat-bind-qr-size, 184px) }
+:host([size='large']) .card { --qr: var(--wechat-bind-qr-size, 264px) }
+:host([theme='dark']) .card { ${dark} }
+@media (prefers-color-scheme: dark) {
+  :host(:not([theme='light'])) .card { ${dark} }
+}
+header, .tile, .actions {
+  display: flex;
+  align-items: center;
+  justify-content: center;
+  gap: 8px;
+}
+p { margin: 0 }
+#title, [part='status'] { font-size: 16px; line-height: 24px; font-weight: 600 }
+::slotted([slot='description']), .hint { color: var(--muted) }
+.mark { width: 20px }
+.tile {
+  flex-direction: column;
+  gap: 16px;
+  width: var(--qr);
+  max-width: 100%;
+  aspect-ratio: 1;
+  margin: 16px auto;
+  border-radius: 8px;
+  background: var(--surface);
+  color: var(--muted);
+}
+.paper { background: #fff; forced-color-adjust: none }
+.qr { display: block; width: 100%; border-radius: 8px }
+.icon { width: 48px; stroke-width: 1.25 }
+.icon, .check path { fill: none; stroke: currentColor; stroke-linecap: round; stroke-linejoin: round }
+.check { width: 72px }
+.mark, .check { fill: var(--accent) }
+.check path { stroke: #fff; stroke-width: 2; stroke-dasharray: 1 }
+.spinner {
+  width: 28px;
+  height: 28px;
+  border: 2px solid var(--border);
+  border-top-color: var(--accent);
+  border-radius: 50%;
+}
+code { color: var(--text); font: 600 20px/24px ui-monospace, Consolas, monospace; user-select: all }
+.words { min-height: 48px }
+.actions { min-height: 44px; margin-top: 8px }
+button, a, input {
+  box-sizing: border-box;
+  padding: 7px 16px;
+  border: 1px solid transparent;
+  border-radius: 8px;
+  background: none;
+  color: var(--link);
+  font: inherit;
+  font-weight: 500;
+  text-decoration: none;
+  cursor: pointer;
+  transition: background-color 150ms;
+}
+button:hover, a:hover { background: var(--surface) }
+.primary, .primary:hover { background: var(--primary); color: #fff }
+.danger { border-color: currentColor; color: var(--danger) }
+[aria-disabled='true'] { opacity: 0.6; cursor: default }
+input {
+  width: 144px;
+  padding-inline-end: 0;
+  border-color: var(--muted);
+  background: var(--background);
+  color: var(--text);
+  font-size: 20px;
+  line-height: 28px;
+  letter-spacing: 16px;
+  text-align: center;
+  cursor: text;
+}
+:focus-visible:not(.card) { outline: 2px solid var(--link); outline-offset: 2px }
+@media (pointer: coarse) {
+  button, a { padding-block: 11px }
+}
+@media (prefers-reduced-motion: no-preference) {
+  .spinner { animation: turn 1s linear infinite }
+  .drawn path { animation: draw 300ms ease-out 100ms backwards }
+}
+@media (prefers-reduced-motion) {
+  button, a { transition: none }
+}
+@keyframes turn { to { rotate: 1turn } }
+@keyframes draw { from { stroke-dashoffset: 1 } }
+`

@@ -1,0 +1,302 @@
+/** The element itself: attributes in, events out, and one picture per state. What happens in between is the controller's. */
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
+import { property, state } from 'lit/decorators.js'
+import { BindController, type BindHost } from './bind-controller.ts'
+import { type Client, createClient } from './client.ts'
+import { contextOf } from './context.ts'
+import { announce } from './events.ts'
+import { mark } from './icons.ts'
+import { localeOf, watchLocale } from './locale.ts'
+import type { Event, State, StateName } from './machine.ts'
+import { createSay, type Language, type Messages, toLanguage } from './messages.ts'
+import type { Actions, Panel, View } from './panels.ts'
+import * as panels from './panels.ts'
+import { styles } from './styles.ts'
+import { createTokenSource, hasCredentials } from './token.ts'
+
+/**
+ * Binds the signed-in user's WeChat: shows a QR code, and tells the page as soon as it has been scanned.
+ *
+ * @tagname wechat-bind
+ *
+ * @fires {CustomEvent<{ boundAt: number, initial: boolean }>} bound - A WeChat is bound. `boundAt`: epoch ms; `initial`: it was bound before the element started.
+ * @fires {CustomEvent<{ reason?: UnbindReason }>} unbound - The binding ended; `reason` says by whose hand.
+ * @fires {CustomEvent<void>} scanned - Someone scanned and has to confirm.
+ * @fires {CustomEvent<void>} expired - The QR ended and no new one is made unasked.
+ * @fires {CustomEvent<{ state: StateName, previous: StateName }>} statechange - After every change of `state`.
+ * @fires {CustomEvent<{ code: string, message: string, retryable: boolean }>} binderror - Something failed that the element cannot mend by itself.
+ *
+ * @slot logo - In place of the mark before the title.
+ * @slot title - In place of the title.
+ * @slot description - A line below the title, in every state.
+ * @slot success - In place of "bound".
+ * @slot expired - In place of "expired".
+ * @slot error - In place of the error's headline.
+ * @slot footer - Below everything.
+ *
+ * @csspart card - The whole.
+ * @csspart title - The title's line.
+ * @csspart tile - The square that holds the QR code or the state's drawing.
+ * @csspart qr - The QR code, an `svg` or an `img`.
+ * @csspart status - The state in words.
+ * @csspart hint - The line below it.
+ * @csspart timer - How long the QR code lasts.
+ * @csspart action - A button, or the link that saves the picture.
+ * @csspart code - The line to send to the Official Account.
+ * @csspart field - The field for the four digits.
+ *
+ * @cssprop [--wechat-bind-accent=#07c160] - Colour of shapes: the mark, the check.
+ * @cssprop [--wechat-bind-primary=#067a3e] - Colour of filled buttons; white text has to be readable on it.
+ * @cssprop [--wechat-bind-link=#067a3e] - Colour of text buttons; #4cd98a when dark.
+ * @cssprop [--wechat-bind-text=#1f2329] - Colour of text; #f2f3f5 when dark.
+ * @cssprop [--wechat-bind-muted=#5f6368] - Colour of the lines that matter less; #a0a4aa when dark.
+ * @cssprop [--wechat-bind-background=#fff] - The card; #1c1d1f when dark.
+ * @cssprop [--wechat-bind-surface=#f5f6f7] - The tile when it holds no QR code; #26282b when dark.
+ * @cssprop [--wechat-bind-border=#e3e5e8] - The card's hairline; #36383c when dark.
+ * @cssprop [--wechat-bind-radius=12px] - The card's corners.
+ * @cssprop [--wechat-bind-font] - The font family.
+ * @cssprop [--wechat-bind-qr-size] - Side of the QR code with its quiet zone: 184, 224 or 264 px after `size`.
+ *
+ * @cssstate idle - Nothing is asked for yet.
+ * @cssstate loading - A QR code is being made.
+ * @cssstate ready - A QR code can be scanned.
+ * @cssstate scanned - It was scanned and waits to be confirmed.
+ * @cssstate bound - A WeChat is bound.
+ * @cssstate expired - The QR code has ended.
+ * @cssstate offline - There is no network.
+ * @cssstate error - It cannot go on by itself.
+ */
+export class WechatBind extends LitElement implements BindHost {
+  static override styles = styles
+
+  /** The bind server's URL; the page's origin when empty. */
+  @property() server = ''
+  /** A widget token, minted by the page's own server. Setting a new one while the element runs disturbs nothing. */
+  @property() token = ''
+  /** Where to GET `{"token": "..."}` with the page's cookies, at the start and whenever a token runs out. */
+  @property({ attribute: 'token-url' }) tokenUrl = ''
+  /** As `token-url`, by a function of the page's. */
+  @property({ attribute: false }) getToken: (() => string | Promise<string>) | undefined
+  /** `zh-CN`, `zh-TW` or `en`; else the nearest `lang` around the element, else the browser's. */
+  @property({ reflect: true, useDefault: true }) override lang = ''
+  /** `small`, `medium` or `large`. */
+  @property({ reflect: true, useDefault: true }) size: 'small' | 'medium' | 'large' = 'medium'
+  /** `auto` follows the user's system. */
+  @property({ reflect: true, useDefault: true }) theme: 'auto' | 'light' | 'dark' = 'auto'
+  /** `auto` makes a new QR when one ends, three times; `manual` waits for a click. */
+  @property({ attribute: 'refresh' }) refreshMode: 'auto' | 'manual' = 'auto'
+  /** Keep listening once bound, to hear of an unbinding elsewhere. */
+  @property({ type: Boolean }) watch = false
+  /** Ask for the QR only after a click. */
+  @property({ type: Boolean }) manual = false
+  /** Words in place of the built-in ones. */
+  @property({ attribute: false }) messages: Partial<Messages> = {}
+
+  /** What the user has opened on top of the state. */
+  @state() private opened: View['opened']
+
+  readonly #internals = this.attachInternals?.()
+  readonly #controller = new BindController(this, this.#createClient())
+  readonly #actions: Actions = {
+    start: () => this.start(),
+    refresh: () => this.refresh(),
+    unbind: () => this.unbind(),
+    open: (what) => {
+      this.opened = what
+    },
+    copy: (text) => this.#copy(text),
+    typeCode: (field) => this.#typeCode(field),
+  }
+  /** Ends what listens outside the element; undefined while it is not in a page. */
+  #connected: AbortController | undefined
+  /** What had the focus before the picture changed. */
+  #focused: Element | null | undefined
+
+  /** Where the element is. */
+  get state(): StateName {
+    return this.#controller.state.name
+  }
+
+  /** When the WeChat was bound, in epoch ms; null while it is not. */
+  get boundAt(): number | null {
+    const { state } = this.#controller
+    return state.name === 'bound' ? state.boundAt : null
+  }
+
+  /** @internal */
+  get canStart(): boolean {
+    return hasCredentials(this)
+  }
+
+  /** Asks for a QR when nothing is under way: the click of `manual`, of an ended QR and of an error. */
+  start(): void {
+    this.#controller.dispatch({ type: 'start' })
+  }
+
+  /** Ends whatever is under way, until `start()`. */
+  stop(): void {
+    this.#controller.dispatch({ type: 'stop' })
+  }
+
+  /** Makes a new QR; the one on screen stops working. */
+  refresh(): void {
+    this.#controller.dispatch({ type: 'refresh' })
+  }
+
+  /** Gives the four digits that WeChat shows. Applies to `scanned` where the server asks for them. */
+  confirm(code: string): void {
+    this.#controller.dispatch({ type: 'confirm', code })
+  }
+
+  /** Ends the binding, without asking again. Applies to `bound`. */
+  unbind(): void {
+    this.#controller.dispatch({ type: 'unbind' })
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#connected = new AbortController()
+    watchLocale(() => this.requestUpdate(), this.#connected.signal)
+    this.#showState(this.state)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#connected?.abort()
+  }
+
+  /** @internal */
+  stateChanged(state: State, previous: State, event: Event): void {
+    if (state.name !== previous.name) {
+      this.#showState(state.name, previous.name)
+      // A QR that was renewed in the background does not close the text path.
+      if (state.name !== 'loading' && state.name !== 'ready') this.opened = undefined
+    }
+    announce(this, state, previous, event)
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    this.#focused = this.shadowRoot?.activeElement
+    if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
+    if (changed.has('token') || changed.has('tokenUrl') || changed.has('getToken')) {
+      this.#controller.dispatch({ type: 'token' })
+    }
+  }
+
+  protected override render(): TemplateResult {
+    const view = this.#view()
+    const { art, line, hint, timer, actions } = this.#panel(view)
+    const { name } = this.#controller.state
+    const hasQr = name === 'ready' && !this.opened
+    return html`<section class=${`card ${view.context}`} part="card" aria-labelledby="title" tabindex="-1">
+      <header>
+        <slot name="logo">${mark}</slot>
+        <div id="title" part="title"><slot name="title">${view.say('title')}</slot></div>
+      </header>
+      <slot name="description"></slot>
+      <div class=${hasQr ? 'tile paper' : 'tile'} part="tile">${art}</div>
+      <div class="words">
+        <div role="status">
+          <p part="status">${line}</p>
+          ${hint ? html`<p class="hint" part="hint">${hint}</p>` : nothing}
+        </div>
+        ${timer}
+      </div>
+      <div class="actions">${actions}</div>
+      <slot name="footer"></slot>
+    </section>`
+  }
+
+  protected override updated(): void {
+    // Who used the card goes on in it when the control is gone; nobody else is given the focus.
+    if (!this.#focused || this.#focused.isConnected) return
+    this.renderRoot.querySelector<HTMLElement>('input, button, .card')?.focus({ preventScroll: true })
+  }
+
+  #createClient(): Client {
+    const send: typeof fetch = (...request) => globalThis.fetch(...request)
+    return createClient({
+      server: () => this.server,
+      lang: () => this.#language,
+      token: createTokenSource(this, send),
+      fetch: send,
+    })
+  }
+
+  /** Another server knows another ticket. */
+  #restart(): void {
+    if (this.state === 'idle') return
+    this.stop()
+    if (!this.manual) this.start()
+  }
+
+  #showState(state: StateName, previous?: StateName): void {
+    try {
+      if (previous) this.#internals?.states.delete(previous)
+      this.#internals?.states.add(state)
+    } catch {
+      // Browsers before 2024 have no such states, or only names with dashes.
+    }
+  }
+
+  #panel(view: View): Panel {
+    const { state } = this.#controller
+    switch (state.name) {
+      case 'idle':
+        return this.manual || state.halted ? panels.idlePanel(view) : panels.loadingPanel(view)
+      case 'loading':
+        return panels.loadingPanel(view)
+      case 'ready':
+        return panels.readyPanel(state, view)
+      case 'scanned':
+        return panels.scannedPanel(state, view)
+      case 'bound':
+        return panels.boundPanel(state, view)
+      case 'expired':
+        return panels.expiredPanel(view)
+      case 'offline':
+        return panels.offlinePanel(view)
+      case 'error':
+        return panels.errorPanel(state, view)
+    }
+  }
+
+  #view(): View {
+    const language = this.#language
+    return {
+      say: createSay(language, this.messages),
+      language,
+      context: contextOf(navigator.userAgent),
+      secondsLeft: this.#controller.secondsLeft,
+      opened: this.opened,
+      act: this.#actions,
+    }
+  }
+
+  get #language(): Language {
+    return toLanguage(localeOf(this))
+  }
+
+  async #copy(text: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text)
+      this.opened = 'copied'
+    } catch {
+      // No permission, or plain http: the line is selected for the user's own copy.
+      getSelection()?.selectAllChildren(this.renderRoot.querySelector('code') ?? this)
+    }
+  }
+
+  /** Full-width digits and what a paste brings along are forgiven; four digits go off by themselves. */
+  #typeCode(field: HTMLInputElement): void {
+    const digits = field.value.normalize('NFKC').replace(/\D/g, '').slice(0, 4)
+    if (field.value !== digits) field.value = digits
+    if (digits.length === 4) this.confirm(digits)
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'wechat-bind': WechatBind
+  }
+}
