@@ -3,11 +3,15 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createBindClient } from './client.ts'
+import type { Env } from './config.ts'
 import { BindError } from './errors.ts'
-import { parseKeys } from './keyring.ts'
+import { readKeyFile } from './key-file.ts'
+import { type BindKey, parseKeys } from './keyring.ts'
 import { closeOnSignal, startServer } from './main.ts'
+import { createSettings } from './settings.ts'
 
 const usage = `wechat-bind <command>
 
@@ -33,7 +37,7 @@ const commands: Record<string, Command> = {
   async demo(args) {
     const built = new URL('../demo/main.js', import.meta.url)
     const main = existsSync(built) ? built : new URL('../demo/main.ts', import.meta.url)
-    const child = spawn(process.execPath, [main.pathname, ...args], { stdio: 'inherit' })
+    const child = spawn(process.execPath, [fileURLToPath(main), ...args], { stdio: 'inherit' })
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
     child.on('exit', (code) => process.exit(code ?? 0))
   },
@@ -45,17 +49,23 @@ const commands: Record<string, Command> = {
   async token(args) {
     const { positionals } = parseArgs({ args, allowPositionals: true })
     const [account, userId] = positionals
-    const [key] = process.env.BIND_KEYS ? parseKeys(process.env.BIND_KEYS) : []
     if (!account || !userId) throw new BindError('BAD_REQUEST', 'Usage: wechat-bind token <account> <user>')
-    if (!key) throw new BindError('BAD_CONFIG', 'BIND_KEYS is missing: set it as the server has it.')
+    const key = firstKey(process.env)
     // Minting makes no call, so no server is named.
     const client = createBindClient({ server: 'http://localhost', keyId: key.kid, key: key.secret })
     console.log(await client.mintToken({ account, userId, ttlSeconds: 3600 }))
   },
 }
 
+function firstKey(env: Env): BindKey {
+  const settings = createSettings(env)
+  const keys = env.BIND_KEYS_FILE ? readKeyFile(env.BIND_KEYS_FILE) : settings.parsed('BIND_KEYS', parseKeys, [])
+  if (!keys[0]) throw new BindError('BAD_CONFIG', settings.faults.join('\n'))
+  return keys[0]
+}
+
 const [name = '', ...args] = process.argv.slice(2)
-const command = commands[name]
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined
 
 if (command) {
   await command(args).catch((error: Error & { code?: string }) => {

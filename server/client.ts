@@ -84,21 +84,23 @@ export function createBindClient(options: BindClientOptions): BindClient {
       { kid: keyId, jti },
       secret,
     )
-    const response = await send(new URL(path, options.server), {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/jose' },
-      body,
-      signal: AbortSignal.timeout(timeoutMs),
-    }).catch((cause) => {
+    const { response, text } = await post(path, body).catch((cause) => {
       throw new BindError('UNREACHABLE', `The bind server at ${new URL(options.server).origin} did not answer.`, {
         cause,
       })
     })
-    return toData(await openReply(response, jti))
+    return toData(await openReply(response, text, jti), toSeconds(response.headers.get('Retry-After')))
   }
 
-  async function openReply(response: Response, jti: string): Promise<ApiResult> {
-    const text = await response.text()
+  /** The whole answer: a line that dies halfway is as good as none. */
+  async function post(path: string, body: string): Promise<{ response: Response; text: string }> {
+    const headers = { 'Content-Type': 'application/jose' }
+    const signal = AbortSignal.timeout(timeoutMs)
+    const response = await send(new URL(path, options.server), { method: 'POST', headers, body, signal })
+    return { response, text: await response.text() }
+  }
+
+  async function openReply(response: Response, text: string, jti: string): Promise<ApiResult> {
     if (response.status === 401)
       throw new BindError('UNAUTHORIZED', 'The bind server does not know this key: check keyId and key.')
     const { text: plaintext, header } = await openEnvelope(text, undefined, () => ({ secret })).catch((cause) => {
@@ -147,10 +149,13 @@ function verifyWebhook(
   }
 }
 
-function toData({ Success, Code, Message, Data }: ApiResult): unknown {
+function toData({ Success, Code, Message, Data }: ApiResult, retryAfterSeconds: number | undefined): unknown {
   if (Success) return Data
-  throw new BindError(Code in errorCodes ? (Code as ErrorCode) : 'INTERNAL', Message)
+  const code = Object.hasOwn(errorCodes, Code) ? (Code as ErrorCode) : 'INTERNAL'
+  throw new BindError(code, Message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
 }
+
+const toSeconds = (header: string | null) => (header && /^\d+$/.test(header) ? Number(header) : undefined)
 
 function toSecret(key: string | Uint8Array): Uint8Array {
   const secret = typeof key === 'string' ? fromBase64url(key) : key
@@ -159,5 +164,8 @@ function toSecret(key: string | Uint8Array): Uint8Array {
   return secret
 }
 
-const fromBase64url = (text: string) =>
-  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+/** Nothing of what is no base64url: the length then tells. */
+function fromBase64url(text: string): Uint8Array {
+  if (!/^[\w-]*=?$/.test(text)) return new Uint8Array()
+  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+}

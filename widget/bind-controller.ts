@@ -78,7 +78,7 @@ export class BindController implements ReactiveController {
     this.#follow()
   }
 
-  hostUpdated(): void {
+  hostUpdate(): void {
     this.#appear()
     this.#follow()
   }

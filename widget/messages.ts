@@ -16,7 +16,7 @@ const phrases = {
   savePicture: ['保存图片', '儲存圖片', 'Save picture'],
   expiresIn: ['{time} 后失效', '{time} 後失效', 'Expires in {time}'],
   cannotScan: ['扫不了码？', '無法掃碼？', 'Can’t scan?'],
-  send: ['在公众号里发送这行字', '在公眾號裡傳送這行字', 'Send this to our Official Account'],
+  send: ['在公众号里发送这行字', '在公眾號裡傳送這行字', 'Send us this in WeChat'],
   copy: ['复制', '複製', 'Copy'],
   copied: ['已复制', '已複製', 'Copied'],
   scanned: ['已扫码', '已掃碼', 'Scanned'],

@@ -210,7 +210,8 @@ export class WechatBind extends LitElement implements BindHost {
   protected override updated(): void {
     // Who used the card goes on in it when the control is gone; nobody else is given the focus.
     if (!this.#focused || this.#focused.isConnected) return
-    this.renderRoot.querySelector<HTMLElement>('input, button, .card')?.focus({ preventScroll: true })
+    const next = this.renderRoot.querySelector<HTMLElement>('input, button') ?? this.renderRoot.firstElementChild
+    if (next instanceof HTMLElement) next.focus({ preventScroll: true })
   }
 
   #createClient(): Client {

@@ -46,11 +46,15 @@ export function createAccessTokens(
 
   return {
     get(signal) {
-      if (held && clock() < held.renewAt) return Promise.resolve(held.token)
+      const now = clock()
+      if (held && now < held.renewAt) return Promise.resolve(held.token)
       flight ??= renew().finally(() => {
         flight = undefined
       })
-      return endWith(flight, signal)
+      // Nobody waits for a renewal while the old token lives: it may hang, and the old one does as well.
+      if (!held || now >= held.expiresAt) return endWith(flight, signal)
+      flight.catch(() => {})
+      return Promise.resolve(held.token)
     },
     drop(token) {
       if (held?.token === token) held = undefined
@@ -79,7 +83,7 @@ async function request(settings: AccessTokenSettings, fetch: Fetch): Promise<Ans
 }
 
 function toHeld({ access_token, expires_in }: Answer, now: number): Held {
-  if (typeof access_token !== 'string' || typeof expires_in !== 'number') {
+  if (typeof access_token !== 'string' || access_token === '' || typeof expires_in !== 'number') {
     throw unavailable('The answer holds no access_token and expires_in')
   }
   const ttlMs = expires_in * 1000

@@ -1,5 +1,6 @@
 /** The whole house in one process: the server on a store in memory, a simulated WeChat beside it, and a clock to turn. */
 import { randomBytes } from 'node:crypto'
+import type { Account } from '../../demo/simulator/account.ts'
 import { createSimulator } from '../../demo/simulator/simulator.ts'
 import { createBindClient } from '../../server/client.ts'
 import { type Env, parseConfig } from '../../server/config.ts'
@@ -7,6 +8,7 @@ import type { Log } from '../../server/log.ts'
 import { openApp } from '../../server/open-app.ts'
 import type { Store } from '../../server/store/store.ts'
 import type { Fetch } from '../../server/wechat/http.ts'
+import type { WechatMode } from '../../server/wechat/message.ts'
 import { createFakeTime } from './fake-time.ts'
 
 export type House = Awaited<ReturnType<typeof openHouse>>
@@ -25,9 +27,11 @@ export type HouseOptions = {
   /** Answers what the server sends to any host but WeChat's. */
   neighbour?: Fetch
   wrapStore?: (store: Store) => Store
+  /** The Official Account of an earlier house, so that this one is its next start. */
+  account?: Account
 }
 
-export async function openHouse(env: Env = {}, { neighbour, wrapStore }: HouseOptions = {}) {
+export async function openHouse(env: Env = {}, { neighbour, wrapStore, account: given }: HouseOptions = {}) {
   // Starts at the true time: Standard Webhooks' own verifier asks the real clock.
   const time = createFakeTime(Math.floor(Date.now() / 1000) * 1000)
   const log = createTestLog()
@@ -38,9 +42,7 @@ export async function openHouse(env: Env = {}, { neighbour, wrapStore }: HouseOp
     fetch: (url, init) => (url.startsWith('http://bind.test/') ? house.app.request(url, init) : fetch(url, init)),
     callbackUrl: 'http://bind.test/wechat/callback',
     people: ['amy', 'bo', 'cy'],
-    account: {
-      mode: env.WECHAT_MODE === 'plain' ? 'plain' : env.WECHAT_MODE === 'compatible' ? 'compatible' : 'secure',
-    },
+    account: { ...given, mode: (env.WECHAT_MODE ?? 'secure') as WechatMode },
   })
   const { account } = simulator
   const config = parseConfig({

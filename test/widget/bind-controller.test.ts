@@ -69,7 +69,7 @@ describe('BindController', () => {
     await new Promise(requestAnimationFrame)
     expect(client.asked).toEqual([])
     Object.assign(host, { manual: false })
-    controller.hostUpdated()
+    controller.hostUpdate()
     await settle()
     expect(client.asked).toEqual(['create'])
   })
@@ -231,7 +231,7 @@ describe('BindController', () => {
     await settle()
     expect(client.asked.at(-1)).toBe('wait 2')
     host.watch = false
-    controller.hostUpdated()
+    controller.hostUpdate()
     expectNothingPending()
   })
 

@@ -14,7 +14,7 @@ let server: FakeServer
 let pending: Pending
 
 beforeAll(() => worker.start({ quiet: true, onUnhandledFrame: 'bypass' }))
-afterAll(() => worker.stop())
+afterAll(() => void worker.stop())
 
 beforeEach(() => {
   open()

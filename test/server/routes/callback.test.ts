@@ -1,4 +1,7 @@
 /** WeChat's side of the HTTP surface, driven by the simulated WeChat. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sealMessage, toEchoQuery } from '../../../demo/simulator/message.ts'
 import { openReply } from '../../../demo/simulator/reply.ts'
@@ -229,6 +232,23 @@ describe('a delivery that comes again', () => {
     const [one, two] = [await newScene('u1'), await newScene('u2')]
     await deliver({ Event: 'SCAN', EventKey: one, FromUserName: 'oAmy' })
     expect(await chatReply({ Event: 'SCAN', EventKey: two, FromUserName: 'oAmy' })).toContain('已绑定其他账号')
+  })
+})
+
+describe('a delivery that comes again after a restart', () => {
+  test('gets the reply of the first, and does not bind again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+    const env = { DATABASE_URL: `sqlite:${join(folder, 'bind.db')}` }
+    await reopen(env)
+    const event = { Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy', CreateTime: seconds() }
+    const first = await chatReply(event)
+    await house.client.disconnect({ account: 'acme', userId: 'u1' })
+    const { account } = house.simulator
+    await house.close()
+    house = await openHouse(env, { account })
+    expect(await chatReply(event)).toBe(first)
+    expect(await house.bindInfo()).toMatchObject({ IsBound: false, Version: 2 })
+    rmSync(folder, { recursive: true })
   })
 })
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createAccessTokens } from '../../../server/wechat/access-token.ts'
 import { createWechatApi } from '../../../server/wechat/api.ts'
@@ -24,7 +25,7 @@ function open(answer: Answer = () => ({ ticket: 'T', url: 'U', expire_seconds: 6
     }
     calls.push(call)
     const isToken = pathname === '/cgi-bin/stable_token' || pathname === '/own-token'
-    const given = answer(call) ?? (isToken ? { access_token: `t${++tokens}`, expires_in: 7200 } : {})
+    const given = (await answer(call)) ?? (isToken ? { access_token: `t${++tokens}`, expires_in: 7200 } : {})
     return given instanceof Response ? given : Response.json(given)
   }
   const accessTokens = createAccessTokens({ ...settings, ...own }, { fetch, clock: time.clock })
@@ -57,14 +58,52 @@ describe('createAccessTokens', () => {
     ])
   })
 
-  test('renews before the end', async () => {
-    const { accessTokens, time } = open(tokenOnly)
-    expect(await accessTokens.get(signal)).toBe('t1')
+  test('renews before the end, and lets nobody wait for it', async () => {
+    const { accessTokens, time, calls } = open(tokenOnly)
+    await accessTokens.get(signal)
     time.advance(7_079_000)
-    expect(await accessTokens.get(signal)).toBe('t1')
+    expect([await accessTokens.get(signal), calls.length]).toEqual(['t1', 1])
     time.advance(2_000)
+    expect([await accessTokens.get(signal), await accessTokens.get(signal)]).toEqual(['t1', 't1'])
+    await setImmediate()
+    expect([await accessTokens.get(signal), calls.length]).toEqual(['t2', 2])
+    expect(accessTokens.expiresAt()).toBe(time.clock() + 7_200_000)
+  })
+
+  test('goes on with the old token while a renewal hangs, and asks no second time', async () => {
+    let isHanging = false
+    const { accessTokens, time, calls } = open(() => (isHanging ? new Promise(() => {}) : undefined))
+    await accessTokens.get(signal)
+    isHanging = true
+    time.advance(7_100_000)
+    expect([await accessTokens.get(signal), await accessTokens.get(signal)]).toEqual(['t1', 't1'])
+    expect(calls).toHaveLength(2)
+  })
+
+  test('hurts nobody when a renewal fails after its token was dropped', async () => {
+    let fail = (_: unknown) => {}
+    let isHanging = false
+    const { accessTokens, time } = open(() =>
+      isHanging ? new Promise((_, reject) => (fail = reject)) : undefined,
+    )
+    await accessTokens.get(signal)
+    isHanging = true
+    time.advance(7_100_000)
+    await accessTokens.get(signal)
+    accessTokens.drop('t1')
+    isHanging = false
+    fail(new TypeError('fetch failed'))
+    await setImmediate()
     expect(await accessTokens.get(signal)).toBe('t2')
   })
+
+  test.each([{}, { access_token: '', expires_in: 7200 }, { access_token: 't', expires_in: '7200' }, []])(
+    'takes %j for no token',
+    async (answer) => {
+      const { accessTokens } = open(() => answer)
+      await expect(accessTokens.get(signal)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
+    },
+  )
 
   test('drops the token that failed, and no newer one', async () => {
     const { accessTokens } = open(tokenOnly)

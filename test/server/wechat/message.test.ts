@@ -195,11 +195,25 @@ describe('parseXml', () => {
     '<xml><A>1</A>',
     '<xml><A><![BDATA[1]]></A></xml>',
     '<a>1</a>',
+    '<xml><A>1</A></xml><xml><B>2</B></xml>',
+    '<xml><!-- c --><A>1</A></xml>',
+    '<xml><?php x?><A>1</A></xml>',
+    '<xml><A><![CDATA[1</A></xml>',
+    '<xml><__proto__>1</__proto__></xml>',
     '<xml>text</xml>',
     '',
   ])('refuses %s', (text) => {
     expect(parseXml(text)).toBeUndefined()
   })
+
+  test.each(['<![CDATA[', '<a>1</a>', ']]>', '<![CDATA[]]', '&a;', '<a '])(
+    'refuses 64 KiB of %s in less than 100 ms: nobody signed them yet',
+    (part) => {
+      const started = performance.now()
+      expect(parseXml(`<xml>${part.repeat(65_536 / part.length)}</xml>`)).toBeUndefined()
+      expect(performance.now() - started).toBeLessThan(100)
+    },
+  )
 
   test('expands no entity', () => {
     expect(parseXml('<xml><A>&lt;&#65;</A></xml>')?.A).toBe('&lt;&#65;')
