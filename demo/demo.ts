@@ -41,10 +41,7 @@ export async function startDemo({ env, dataDir, dist = findDist() }: DemoOptions
 
   let front = new Hono().all('*', (c) => c.text('The demo is starting.', 503))
   const fetch = (request: Request, bindings?: object) => front.fetch(request, bindings)
-  const { server, url: listening } = await startListening({ fetch }, host, port)
-  // "Any address" is where to listen, not where to call.
-  const url = listening.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
-
+  const { server, url } = await startListening({ fetch }, host, port)
   const config = configFor(url)
   const bind = await openApp(config, { log: pino({ level: config.logLevel }) })
   const { kid, secret } = config.keys[0]!
@@ -86,6 +83,7 @@ function toAccount(env: Env, remembered: Account | undefined): Partial<Account> 
 /** The settings of a bind server whose WeChat is the simulator. Its log stays quiet: the demo prints one line. */
 function toBindEnv(account: Account, url: string, key: string, dataDir: string): Env {
   return {
+    HOST: '127.0.0.1',
     WECHAT_APP_ID: account.appId,
     WECHAT_APP_SECRET: account.appSecret,
     WECHAT_TOKEN: account.token,

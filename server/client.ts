@@ -158,14 +158,12 @@ function toData({ Success, Code, Message, Data }: ApiResult, retryAfterSeconds: 
 const toSeconds = (header: string | null) => (header && /^\d+$/.test(header) ? Number(header) : undefined)
 
 function toSecret(key: string | Uint8Array): Uint8Array {
-  const secret = typeof key === 'string' ? fromBase64url(key) : key
-  if (secret.length !== 32)
-    throw new TypeError(`key must be 32 bytes (43 characters of base64url), got ${secret.length} bytes`)
-  return secret
+  const isText = typeof key === 'string'
+  if (isText && /^[\w-]{43}=?$/.test(key)) return fromBase64url(key)
+  if (!isText && key.length === 32) return key
+  const got = `${key.length} ${isText ? 'characters' : 'bytes'}`
+  throw new TypeError(`key must be 32 bytes or 43 characters of base64url, got ${got}: copy it from BIND_KEYS`)
 }
 
-/** Nothing of what is no base64url: the length then tells. */
-function fromBase64url(text: string): Uint8Array {
-  if (!/^[\w-]*=?$/.test(text)) return new Uint8Array()
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
-}
+const fromBase64url = (text: string) =>
+  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))

@@ -29,7 +29,8 @@ export type Config = {
   databaseUrl: string
   /** Origins of the pages that may embed the widget; the server's own needs no entry. */
   allowedOrigins: string[]
-  host: string
+  /** Undefined: every interface. */
+  host: string | undefined
   /** How the world reaches the server; for the operator's eyes. */
   publicUrl: string | undefined
   port: number
@@ -74,7 +75,7 @@ export function parseConfig(env: Env): Config {
       zh: '须为 sqlite:<文件>，例如 sqlite:./data/wechat-bind.db',
     }),
     allowedOrigins: settings.origins('ALLOWED_ORIGINS'),
-    host: env.HOST || '127.0.0.1',
+    host: env.HOST || undefined,
     publicUrl: settings.url('PUBLIC_URL', undefined),
     port: settings.integer('PORT', 0, 65_535, 4000),
     ticketTtlMs: settings.integer('TICKET_TTL', 60, 2_592_000, 120) * 1000,

@@ -18,16 +18,18 @@ const CLOSE_WITHIN_MS = 4_000
 
 type Fetching = { fetch: (request: Request) => Response | Promise<Response> }
 
-/** Serves on host and port; port 0 takes a free one. */
+/** Serves on host (undefined: every interface) and port; port 0 takes a free one. The URL reaches it from this machine. */
 export async function startListening(
   app: Fetching,
-  host: string,
+  host: string | undefined,
   port: number,
 ): Promise<{ server: Server; url: string }> {
-  const server = listen({ fetch: app.fetch, hostname: host, port }) as Server
+  const server = listen({ fetch: app.fetch, port, ...(host === undefined ? {} : { hostname: host }) }) as Server
   await once(server, 'listening')
   const { port: taken } = server.address() as AddressInfo
-  const name = host.includes(':') ? `[${host}]` : host
+  // "Every interface" is where to listen, not where to call.
+  const isEvery = host === undefined || host === '0.0.0.0' || host === '::'
+  const name = isEvery ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
   return { server, url: `http://${name}:${taken}` }
 }
 

@@ -2,10 +2,10 @@
 import type { BindingView, QrcodeView } from '../server/wire.ts'
 import { BindError } from './bind-error.ts'
 import { fetchJson } from './http.ts'
-import type { TokenSource } from './token.ts'
+import { type Credentials, createTokenSource } from './token.ts'
 
-/** `server` and `lang` are asked at each request, so that a change needs no new client. */
-export type ClientOptions = { server: () => string; lang: () => string; token: TokenSource; fetch: typeof fetch }
+/** The page's side of it, read at each request, so that a change needs no new client. */
+export type ClientOptions = Credentials & { readonly server: string; readonly language: string }
 
 /** What the element asks of the bind server. A call whose `signal` aborts rejects with the signal's reason. */
 export type Client = {
@@ -25,14 +25,17 @@ const WAIT_SECONDS = 25
 /** Beyond what the server may take: it answers a poll when the wait ends, and anything else as soon as it can. */
 const TIMEOUT_MS = 10_000
 
-export function createClient({ server, lang, token, fetch }: ClientOptions): Client {
+/** Looks `fetch` up late by default: pages and tools put their own in its place. */
+export function createClient(page: ClientOptions, fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args)): Client {
+  const token = createTokenSource(page, fetch)
+
   function send({ method, path, signal, body, headers }: Call, bearer: string): Promise<unknown> {
     const type = body && { 'Content-Type': 'application/json' }
     return fetchJson(fetch, {
-      url: toUrl(server(), path),
+      url: toUrl(page.server, path),
       method,
       body: body ? JSON.stringify(body) : null,
-      headers: { ...headers, ...type, Authorization: `Bearer ${bearer}`, 'Accept-Language': lang() },
+      headers: { ...headers, ...type, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language },
       credentials: 'omit',
       timeoutMs: TIMEOUT_MS + (headers ? WAIT_SECONDS * 1000 : 0),
       signal,

@@ -28,14 +28,14 @@ export type Actions = {
   unbind(): void
   open(what: View['opened']): void
   copy(text: string): void
-  typeCode(field: HTMLInputElement): void
+  confirm(code: string): void
 }
 
 /** What the server listens for in the chat, whatever the language of the page. */
 const BIND_WORD = '绑定'
 
 export function idlePanel({ say, act }: View): Panel {
-  return { art: icon('code'), line: '', actions: button('primary', say('show'), act.start) }
+  return { art: icon('code'), line: say('idle'), actions: button('primary', say('show'), act.start) }
 }
 
 export function loadingPanel({ say }: View): Panel {
@@ -49,7 +49,7 @@ export function readyPanel({ ticket }: Ready, view: View): Panel {
     const text = `${BIND_WORD} ${ticket.code}`
     const copy = button('primary', say(opened === 'copied' ? 'copied' : 'copy'), () => act.copy(text))
     const art = html`<code part="code">${text}</code>${copy}`
-    return { art, line: say('send'), timer, actions: button('quiet', say('qr'), () => act.open(undefined)) }
+    return { art, line: say('send'), timer, actions: button('quiet', say('showQr'), () => act.open(undefined)) }
   }
   const toText = button('quiet', say('cannotScan'), () => act.open('text'))
   if (context === 'desktop') return { art: qrSvg(ticket.qr, say('qr')), line: say('scan'), timer, actions: toText }
@@ -67,13 +67,21 @@ export function scannedPanel({ confirm, code = '', failure }: Scanned, view: Vie
     part="field"
     inputmode="numeric"
     autocomplete="one-time-code"
+    placeholder="····"
     aria-label=${say('confirmCode')}
     aria-invalid=${!!failure}
     ?readonly=${code !== ''}
     .value=${code}
-    @input=${(event: InputEvent) => act.typeCode(event.target as HTMLInputElement)}
+    @input=${(event: InputEvent) => typeCode(event.target as HTMLInputElement, act)}
   />`
   return { art: [icon('phone'), field], line: say('confirmCode'), hint: failure && explain(failure, say), actions }
+}
+
+/** Full-width digits and what a paste brings along are forgiven; four digits go off by themselves. */
+function typeCode(field: HTMLInputElement, { confirm }: Actions): void {
+  const digits = field.value.normalize('NFKC').replace(/\D/g, '').slice(0, 4)
+  if (field.value !== digits) field.value = digits
+  if (digits.length === 4) confirm(digits)
 }
 
 export function boundPanel({ boundAt, initial, unbinding, failure }: Bound, view: View): Panel {

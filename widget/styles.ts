@@ -58,7 +58,8 @@ header, .tile, .actions {
   gap: 8px;
 }
 p { margin: 0 }
-#title, [part='status'] { font-size: 16px; line-height: 24px; font-weight: 600 }
+#title, [part='status'] { font-size: 16px; line-height: 24px; font-weight: 500 }
+#title { font-weight: 600 }
 ::slotted([slot='description']), .hint { color: var(--muted) }
 .mark { width: 20px }
 .tile {
@@ -87,8 +88,9 @@ p { margin: 0 }
   border-radius: 50%;
 }
 code { color: var(--text); font: 600 20px/24px ui-monospace, Consolas, monospace; user-select: all }
-.words { min-height: 48px }
-.actions { min-height: 44px; margin-top: 8px }
+/* Two lines and one: a word that wraps in some font moves nothing. */
+.words { height: 64px }
+.actions { min-height: 44px }
 button, a, input {
   box-sizing: border-box;
   padding: 7px 16px;
@@ -118,6 +120,8 @@ input {
   text-align: center;
   cursor: text;
 }
+[aria-invalid='true'] { border-color: var(--danger) }
+::placeholder { color: var(--muted) }
 :focus-visible:not(.card) { outline: 2px solid var(--link); outline-offset: 2px }
 @media (pointer: coarse) {
   button, a { padding-block: 11px }

@@ -2,7 +2,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import { BindController, type BindHost } from './bind-controller.ts'
-import { type Client, createClient } from './client.ts'
+import { createClient } from './client.ts'
 import { contextOf } from './context.ts'
 import { announce } from './events.ts'
 import { mark } from './icons.ts'
@@ -12,7 +12,7 @@ import { createSay, type Language, type Messages, toLanguage } from './messages.
 import type { Actions, Panel, View } from './panels.ts'
 import * as panels from './panels.ts'
 import { styles } from './styles.ts'
-import { createTokenSource, hasCredentials } from './token.ts'
+import { hasCredentials } from './token.ts'
 
 /**
  * Binds the signed-in user's WeChat: shows a QR code, and tells the page as soon as it has been scanned.
@@ -96,7 +96,7 @@ export class WechatBind extends LitElement implements BindHost {
   @state() private opened: View['opened']
 
   readonly #internals = this.attachInternals?.()
-  readonly #controller = new BindController(this, this.#createClient())
+  readonly #controller = new BindController(this, createClient(this))
   readonly #actions: Actions = {
     start: () => this.start(),
     refresh: () => this.refresh(),
@@ -105,7 +105,7 @@ export class WechatBind extends LitElement implements BindHost {
       this.opened = what
     },
     copy: (text) => this.#copy(text),
-    typeCode: (field) => this.#typeCode(field),
+    confirm: (code) => this.confirm(code),
   }
   /** Ends what listens outside the element; undefined while it is not in a page. */
   #connected: AbortController | undefined
@@ -121,6 +121,11 @@ export class WechatBind extends LitElement implements BindHost {
   get boundAt(): number | null {
     const { state } = this.#controller
     return state.name === 'bound' ? state.boundAt : null
+  }
+
+  /** @internal */
+  get language(): Language {
+    return toLanguage(localeOf(this))
   }
 
   /** @internal */
@@ -214,16 +219,6 @@ export class WechatBind extends LitElement implements BindHost {
     if (next instanceof HTMLElement) next.focus({ preventScroll: true })
   }
 
-  #createClient(): Client {
-    const send: typeof fetch = (...request) => globalThis.fetch(...request)
-    return createClient({
-      server: () => this.server,
-      lang: () => this.#language,
-      token: createTokenSource(this, send),
-      fetch: send,
-    })
-  }
-
   /** Another server knows another ticket. */
   #restart(): void {
     if (this.state === 'idle') return
@@ -263,7 +258,7 @@ export class WechatBind extends LitElement implements BindHost {
   }
 
   #view(): View {
-    const language = this.#language
+    const { language } = this
     return {
       say: createSay(language, this.messages),
       language,
@@ -272,10 +267,6 @@ export class WechatBind extends LitElement implements BindHost {
       opened: this.opened,
       act: this.#actions,
     }
-  }
-
-  get #language(): Language {
-    return toLanguage(localeOf(this))
   }
 
   async #copy(text: string): Promise<void> {
@@ -288,12 +279,6 @@ export class WechatBind extends LitElement implements BindHost {
     }
   }
 
-  /** Full-width digits and what a paste brings along are forgiven; four digits go off by themselves. */
-  #typeCode(field: HTMLInputElement): void {
-    const digits = field.value.normalize('NFKC').replace(/\D/g, '').slice(0, 4)
-    if (field.value !== digits) field.value = digits
-    if (digits.length === 4) this.confirm(digits)
-  }
 }
 
 declare global {

@@ -1,5 +1,7 @@
 /** The bin, spawned as its users do. */
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseKeys } from '../../server/keyring.ts'
@@ -19,8 +21,8 @@ const run = (args: string[], env: Record<string, string> = {}): Promise<Ended> =
 
 describe('wechat-bind', () => {
   test('shows its commands in both languages, and refuses a word that is none', async () => {
-    const [help, unknown] = await Promise.all([run([]), run(['frobnicate'])])
-    expect([help.code, unknown.code]).toEqual([0, 2])
+    const [help, unknown, inherited] = await Promise.all([run([]), run(['frobnicate']), run(['toString'])])
+    expect([help.code, unknown.code, inherited.code]).toEqual([0, 2, 2])
     for (const word of ['serve', 'demo', 'keygen', 'token', '绑定服务']) expect(help.stdout).toContain(word)
   })
 
@@ -47,9 +49,24 @@ describe('wechat-bind', () => {
     expect(claims).toMatchObject({ Account: 'acme', User_ID: 'u1', scope: ['bind', 'unbind'] })
   })
 
-  test('token says what it lacks', async () => {
-    const [noUser, noKeys] = await Promise.all([run(['token', 'acme']), run(['token', 'acme', 'u1'])])
-    expect([noUser.code, noKeys.code]).toEqual([1, 1])
-    expect(noKeys.stderr).toContain('BIND_KEYS')
+  test('token takes the first key of BIND_KEYS_FILE where that is set', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+    const file = join(folder, 'keys')
+    writeFileSync(file, `# ours\nk9:${SECRET}\n`)
+    const { stdout } = await run(['token', 'acme', 'u1'], { BIND_KEYS_FILE: file })
+    rmSync(folder, { recursive: true })
+    expect(JSON.parse(Buffer.from(stdout.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ kid: 'k9' })
+  })
+
+  test('token says what it lacks, in both languages and without a secret', async () => {
+    const [noUser, noKeys, badKeys] = await Promise.all([
+      run(['token', 'acme']),
+      run(['token', 'acme', 'u1']),
+      run(['token', 'acme', 'u1'], { BIND_KEYS: `k1:${SECRET}:a:b` }),
+    ])
+    expect([noUser.code, noKeys.code, badKeys.code]).toEqual([1, 1, 1])
+    expect(noKeys.stderr).toMatch(/^BIND_KEYS: is missing: .*\n +缺失：/)
+    expect(badKeys.stderr).toMatch(/^BIND_KEYS: must be .*\n +须为 /)
+    expect(badKeys.stderr).not.toContain(SECRET)
   })
 })

@@ -42,7 +42,7 @@ describe('parseConfig', () => {
       },
       databaseUrl: 'sqlite:./data/wechat-bind.db',
       allowedOrigins: [],
-      host: '127.0.0.1',
+      host: undefined,
       port: 4000,
       ticketTtlMs: 120_000,
       qrPerMinute: 10,

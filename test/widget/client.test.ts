@@ -25,13 +25,8 @@ function createTestClient(answers: Answer[], page: Partial<Credentials> = {}, se
     return new Promise((_, reject) => init.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
   }) as typeof globalThis.fetch
   const credentials: Credentials = { token: 't1', tokenUrl: '', getToken: undefined, ...page }
-  const client = createClient({
-    server: () => server,
-    lang: () => 'zh-CN',
-    token: createTokenSource(credentials, fetch),
-    fetch,
-  })
-  return { client, requests, credentials }
+  const options = { ...credentials, server, language: 'zh-CN' }
+  return { client: createClient(options, fetch), requests, options }
 }
 
 const json = (body: unknown, init?: ResponseInit) => Response.json(body, init)
@@ -183,7 +178,7 @@ describe('createTokenSource', () => {
   test('takes a token that was set in mid-request', async () => {
     const page = createTestClient(['never', json(bound)])
     const answer = page.client.waitPast(17, never)
-    Object.assign(page.credentials, { token: 't2' })
+    Object.assign(page.options, { token: 't2' })
     expect(await page.client.unbind(never)).toEqual(bound)
     expect(bearers(page.requests)).toEqual(['Bearer t1', 'Bearer t2'])
     expect(await Promise.race([answer, 'still waiting'])).toBe('still waiting')

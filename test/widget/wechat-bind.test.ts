@@ -485,7 +485,7 @@ describe('WechatBind for its readers', () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
     expect(part(element, 'code')?.textContent).to.equal('绑定 AB3D51')
-    await click(element, 'QR code')
+    await click(element, 'Back to QR code')
     expect(part(element, 'qr')).to.not.equal(null)
   })
 

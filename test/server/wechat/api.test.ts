@@ -83,9 +83,7 @@ describe('createAccessTokens', () => {
   test('hurts nobody when a renewal fails after its token was dropped', async () => {
     let fail = (_: unknown) => {}
     let isHanging = false
-    const { accessTokens, time } = open(() =>
-      isHanging ? new Promise((_, reject) => (fail = reject)) : undefined,
-    )
+    const { accessTokens, time } = open(() => (isHanging ? new Promise((_, reject) => (fail = reject)) : undefined))
     await accessTokens.get(signal)
     isHanging = true
     time.advance(7_100_000)

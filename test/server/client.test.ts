@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest'
+import { type BindClientOptions, createBindClient } from '../../server/client.ts'
+import { openEnvelope, sealEnvelope } from '../../server/envelope.ts'
+import { openToken } from '../../server/token.ts'
+import { createFakeTime } from '../support/fake-time.ts'
+
+const KEY = new Uint8Array(32).fill(7)
+const secret = Buffer.from(KEY).toString('base64url')
+const subject = { account: 'acme', userId: 'u1' }
+
+type Sent = { url: string; jti: string; plaintext: Record<string, unknown>; init: RequestInit }
+type Answer = (sent: Sent, nth: number) => Response | Promise<Response>
+
+/** A bind server as a function: opens each request, keeps it, and answers what the test says. */
+function open(answer: Answer, own: Partial<BindClientOptions> = {}) {
+  const sent: Sent[] = []
+  const time = createFakeTime()
+  const fetch = async (input: URL, init: RequestInit) => {
+    const { text, header } = await openEnvelope(String(init.body), undefined, (kid) =>
+      kid === 'k1' ? { secret: KEY } : undefined,
+    )
+    const request = { url: input.href, jti: header.jti ?? '', plaintext: JSON.parse(text), init }
+    sent.push(request)
+    return answer(request, sent.length)
+  }
+  const client = createBindClient({
+    server: 'https://bind.example',
+    keyId: 'k1',
+    key: secret,
+    clock: time.clock,
+    fetch: fetch as typeof globalThis.fetch,
+    ...own,
+  })
+  return { client, sent, time }
+}
+
+async function reply(result: object, req: string, init?: ResponseInit): Promise<Response> {
+  return new Response(await sealEnvelope(result, { kid: 'k1', jti: crypto.randomUUID(), req }, KEY), init)
+}
+
+const succeed: Answer = ({ jti }) => reply({ Success: true, Code: 'OK', Message: '', Data: { Version: 3 } }, jti)
+const refuse = (Code: string, init: ResponseInit): Answer => {
+  return ({ jti }) => reply({ Success: false, Code, Message: 'what to do', Data: null }, jti, init)
+}
+const html: Answer = () => new Response('<h1>502 Bad Gateway</h1>', { status: 502 })
+const noLine: Answer = () => {
+  throw new TypeError('fetch failed')
+}
+const halfAnAnswer: Answer = () =>
+  new Response(new ReadableStream({ pull: (controller) => controller.error(new TypeError('terminated')) }))
+const hang: Answer = ({ init: { signal } }) =>
+  new Promise((_, reject) => {
+    if (signal?.aborted) reject(signal.reason)
+    signal?.addEventListener('abort', () => reject(signal.reason))
+  })
+
+describe('createBindClient', () => {
+  test('asks in the contract’s words', async () => {
+    const { client, sent, time } = open(succeed)
+    await client.getQrCode({ ...subject, isRefresh: true, label: '小明' })
+    await client.getBindInfo(subject)
+    await client.disconnect(subject)
+    const common = { Account: 'acme', User_ID: 'u1', Date: time.clock() / 1000 }
+    expect(sent.map(({ plaintext }) => plaintext)).toEqual([
+      { ...common, Action: 'Get', IsRefresh: true, Label: '小明', Path: '/api/WeChat/GetQrCode' },
+      { ...common, Action: 'Get', Path: '/api/WeChat/GetBindInfo' },
+      { ...common, Action: 'Update', Path: '/api/WeChat/Disconnect' },
+    ])
+    expect(sent[0]?.url).toBe('https://bind.example/api/WeChat/GetQrCode')
+    expect(sent[0]?.init).toMatchObject({ method: 'POST', headers: { 'Content-Type': 'application/jose' } })
+    expect(new Set(sent.map(({ jti }) => jti)).size).toBe(3)
+  })
+
+  test('gives the Data of the reply', async () => {
+    expect(await open(succeed).client.disconnect(subject)).toEqual({ Version: 3 })
+  })
+
+  test.each([
+    ['text', secret],
+    ['padded text', `${secret}=`],
+    ['bytes', KEY],
+  ])('takes the key as %s', async (_, key) => {
+    expect(await open(succeed, { key }).client.getBindInfo(subject)).toEqual({ Version: 3 })
+  })
+
+  test.each(['', 'short', `${secret}A`, `${secret.slice(1)}!`, '密钥', new Uint8Array(31)])(
+    'throws a TypeError at start for the key %s',
+    (key) => {
+      expect(() => open(succeed, { key })).toThrow(TypeError)
+      expect(() => open(succeed, { key })).toThrow('key must be 32 bytes')
+    },
+  )
+
+  test.each([
+    ['the reply to another request', 'another-jti'],
+    ['a reply to no request', undefined],
+  ])('refuses %s', async (_, req) => {
+    const { client } = open(async () => {
+      const result = { Success: true, Code: 'OK', Message: '', Data: { IsBound: true } }
+      return new Response(await sealEnvelope(result, { kid: 'k1', ...(req === undefined ? {} : { req }) }, KEY))
+    })
+    await expect(client.getBindInfo(subject)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+  })
+
+  test('refuses its own request thrown back', async () => {
+    const { client } = open(({ init }) => new Response(String(init.body)))
+    await expect(client.getBindInfo(subject)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+  })
+
+  test.each<[string, Answer]>([
+    ['no line', noLine],
+    ['an answer that breaks off', halfAnAnswer],
+    ['a proxy’s page', html],
+    [
+      'a reply under another key',
+      async () =>
+        new Response(
+          await sealEnvelope(
+            {},
+            { kid: 'k1' },
+            KEY.map((byte) => byte + 1),
+          ),
+        ),
+    ],
+  ])('asks a second time, with a jti of its own, after %s', async (_, fault) => {
+    const { client, sent } = open((request, nth) => (nth === 1 ? fault(request, nth) : succeed(request, nth)))
+    expect(await client.getBindInfo(subject)).toEqual({ Version: 3 })
+    expect(new Set(sent.map(({ jti }) => jti)).size).toBe(2)
+  })
+
+  test.each<[string, Answer]>([
+    ['no line', noLine],
+    ['an answer that breaks off', halfAnAnswer],
+    ['a proxy’s page', html],
+  ])('says UNREACHABLE after two times %s, naming the server and no secret', async (_, fault) => {
+    const { client, sent } = open(fault)
+    const error = await client.getQrCode(subject).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ name: 'BindError', code: 'UNREACHABLE', retryable: true })
+    expect(String(error)).not.toContain(secret)
+    expect(sent).toHaveLength(2)
+  })
+
+  test('disconnects once only: the first try may have done it', async () => {
+    const { client, sent } = open(noLine)
+    await expect(client.disconnect(subject)).rejects.toMatchObject({ code: 'UNREACHABLE' })
+    expect(sent).toHaveLength(1)
+  })
+
+  test('ends a try that takes too long', async () => {
+    const { client, sent } = open(hang, { timeoutMs: 1 })
+    const late = { code: 'UNREACHABLE', cause: { name: 'TimeoutError' } }
+    await expect(client.getBindInfo(subject)).rejects.toMatchObject(late)
+    expect(sent).toHaveLength(2)
+  })
+
+  test('says what to check when the server does not know the key', async () => {
+    const { client, sent } = open(() => Response.json({ code: 'UNAUTHORIZED' }, { status: 401 }))
+    await expect(client.getBindInfo(subject)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: expect.stringContaining('keyId and key'),
+    })
+    expect(sent).toHaveLength(1)
+  })
+
+  test.each([
+    ['NOT_BOUND', 409, false],
+    ['STALE_DATE', 400, false],
+    ['REPLAYED', 409, false],
+    ['WECHAT_QUOTA', 503, true],
+    ['STORE_UNAVAILABLE', 503, true],
+  ])('passes %s on, with its message, and asks no second time', async (code, status, retryable) => {
+    const { client, sent } = open(refuse(code, { status }))
+    const error = { name: 'BindError', code, status, retryable, message: 'what to do' }
+    await expect(client.getQrCode(subject)).rejects.toMatchObject(error)
+    expect(sent).toHaveLength(1)
+  })
+
+  test('passes on when to come back', async () => {
+    const { client } = open(refuse('RATE_LIMITED', { status: 429, headers: { 'Retry-After': '42' } }))
+    await expect(client.getQrCode(subject)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 42 })
+  })
+
+  test.each(['FROM_TOMORROW', 'toString'])('takes the unknown code %s for INTERNAL', async (code) => {
+    const { client } = open(refuse(code, { status: 500 }))
+    await expect(client.getQrCode(subject)).rejects.toMatchObject({ code: 'INTERNAL', status: 500 })
+  })
+
+  test('mints a widget token without a call', async () => {
+    const { client, sent, time } = open(succeed)
+    const token = await client.mintToken({ ...subject, label: '小明', scope: ['bind'] })
+    expect(await openToken(token, () => ({ secret: KEY }), time.clock())).toMatchObject({
+      Account: 'acme',
+      User_ID: 'u1',
+      Label: '小明',
+      scope: ['bind'],
+    })
+    expect(sent).toHaveLength(0)
+  })
+})
