@@ -26,7 +26,10 @@ const WAIT_SECONDS = 25
 const TIMEOUT_MS = 10_000
 
 /** Looks `fetch` up late by default: pages and tools put their own in its place. */
-export function createClient(page: ClientOptions, fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args)): Client {
+export function createClient(
+  page: ClientOptions,
+  fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args),
+): Client {
   const token = createTokenSource(page, fetch)
 
   function send({ method, path, signal, body, headers }: Call, bearer: string): Promise<unknown> {

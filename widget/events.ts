@@ -5,7 +5,7 @@ import type { Event, State, StateName } from './machine.ts'
 
 /** Each event's `detail`. */
 export type BindEventDetails = {
-  /** `boundAt`: epoch ms; `initial`: it was bound before the element started. */
+  /** `boundAt`: Unix seconds; `initial`: it was bound before the element started. */
   bound: { boundAt: number; initial: boolean }
   unbound: { reason: UnbindReason | undefined }
   scanned: null

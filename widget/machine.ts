@@ -20,7 +20,7 @@ export type Scanned = {
   code?: string | undefined
   failure?: BindError | undefined
 }
-/** `boundAt` is epoch ms; `run` is missing once watching has failed for good; `failure`: of watching or unbinding. */
+/** `boundAt` is Unix seconds, as on the wire; `run` is missing once watching has failed for good; `failure`: of watching or unbinding. */
 export type Bound = {
   name: 'bound'
   run?: Run | undefined
@@ -177,7 +177,7 @@ function settle(view: Exclude<BindingView, { state: 'unbound' }>, initial: boole
   const { version } = view
   return view.state === 'scanned'
     ? { name: 'scanned', run: firstRun, version, confirm: view.confirm }
-    : { name: 'bound', run: firstRun, version, boundAt: view.boundAt * 1000, initial, unbinding: false }
+    : { name: 'bound', run: firstRun, version, boundAt: view.boundAt, initial, unbinding: false }
 }
 
 /** A version only grows: an older answer is late, an equal one says nothing new unless it answers a request of the user's. */

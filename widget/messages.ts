@@ -48,10 +48,10 @@ export type Messages = Record<keyof typeof phrases, string>
 /** Says one thing in the reader's language. */
 export type Say = (key: keyof Messages, values?: Record<string, string | number>) => string
 
-export function createSay(language: Language, own: Partial<Messages> = {}): Say {
+export function createSay(language: Language, own?: Partial<Messages> | null): Say {
   const column = language === 'en' ? 2 : language === 'zh-TW' ? 1 : 0
   return (key, values = {}) =>
-    (own[key] ?? phrases[key][column]).replace(/\{(\w+)\}/g, (hole, name: string) => String(values[name] ?? hole))
+    (own?.[key] ?? phrases[key][column]).replace(/\{(\w+)\}/g, (hole, name: string) => String(values[name] ?? hole))
 }
 
 /** The built-in language nearest to a BCP 47 tag. */

@@ -91,7 +91,7 @@ export function boundPanel({ boundAt, initial, unbinding, failure }: Bound, view
     const cancel = button('quiet', say('cancel'), () => act.open(undefined), unbinding)
     return { art, line: say('unbindAsk'), actions: [cancel, button('danger', say('unbind'), act.unbind, unbinding)] }
   }
-  const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(boundAt)
+  const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(boundAt * 1000)
   return {
     art,
     line: html`<slot name="success">${say('bound')}</slot>`,

@@ -19,7 +19,7 @@ import { hasCredentials } from './token.ts'
  *
  * @tagname wechat-bind
  *
- * @fires {CustomEvent<{ boundAt: number, initial: boolean }>} bound - A WeChat is bound. `boundAt`: epoch ms; `initial`: it was bound before the element started.
+ * @fires {CustomEvent<{ boundAt: number, initial: boolean }>} bound - A WeChat is bound. `boundAt`: Unix seconds; `initial`: it was bound before the element started.
  * @fires {CustomEvent<{ reason?: UnbindReason }>} unbound - The binding ended; `reason` says by whose hand.
  * @fires {CustomEvent<void>} scanned - Someone scanned and has to confirm.
  * @fires {CustomEvent<void>} expired - The QR ended and no new one is made unasked.
@@ -53,6 +53,7 @@ import { hasCredentials } from './token.ts'
  * @cssprop [--wechat-bind-background=#fff] - The card; #1c1d1f when dark.
  * @cssprop [--wechat-bind-surface=#f5f6f7] - The tile when it holds no QR code; #26282b when dark.
  * @cssprop [--wechat-bind-border=#e3e5e8] - The card's hairline; #36383c when dark.
+ * @cssprop [--wechat-bind-danger=#c5221f] - The last step of unbinding, a wrong code; #ff8f88 when dark.
  * @cssprop [--wechat-bind-radius=12px] - The card's corners.
  * @cssprop [--wechat-bind-font] - The font family.
  * @cssprop [--wechat-bind-qr-size] - Side of the QR code with its quiet zone: 184, 224 or 264 px after `size`.
@@ -117,7 +118,7 @@ export class WechatBind extends LitElement implements BindHost {
     return this.#controller.state.name
   }
 
-  /** When the WeChat was bound, in epoch ms; null while it is not. */
+  /** When the WeChat was bound, in Unix seconds; null while it is not. */
   get boundAt(): number | null {
     const { state } = this.#controller
     return state.name === 'bound' ? state.boundAt : null
@@ -193,7 +194,7 @@ export class WechatBind extends LitElement implements BindHost {
     const { art, line, hint, timer, actions } = this.#panel(view)
     const { name } = this.#controller.state
     const hasQr = name === 'ready' && !this.opened
-    return html`<section class=${`card ${view.context}`} part="card" aria-labelledby="title" tabindex="-1">
+    return html`<section class="card" part="card" aria-labelledby="title" tabindex="-1">
       <header>
         <slot name="logo">${mark}</slot>
         <div id="title" part="title"><slot name="title">${view.say('title')}</slot></div>
@@ -278,7 +279,6 @@ export class WechatBind extends LitElement implements BindHost {
       getSelection()?.selectAllChildren(this.renderRoot.querySelector('code') ?? this)
     }
   }
-
 }
 
 declare global {

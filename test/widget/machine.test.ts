@@ -44,7 +44,7 @@ const bound: Bound = {
   name: 'bound',
   run: firstRun,
   version: 19,
-  boundAt: 1_700_000_000_000,
+  boundAt: 1_700_000_000,
   initial: false,
   unbinding: false,
 }
@@ -135,7 +135,7 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
     'takes a second WeChat for a new binding',
     bound,
     { type: 'answered', view: { ...boundView, boundAt: 1_700_000_060, version: 21 } },
-    { ...bound, boundAt: 1_700_000_060_000, version: 21 },
+    { ...bound, boundAt: 1_700_000_060, version: 21 },
   ],
 
   ['polls again at once after a full wait', ready, { type: 'unchanged', tookMs: 25_000 }, { ...ready, run: run(1) }],

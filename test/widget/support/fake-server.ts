@@ -1,6 +1,7 @@
 /** A small bind server for the widget's tests: versions, ETags, and a long-poll that parks until the test changes the binding. */
 import { HttpResponse, http } from 'msw/http'
 import type { BindingView, Problem, QrcodeView, TicketView } from '../../../server/wire.ts'
+import { TEST_HEADER } from './pending.ts'
 
 type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<View, 'version'> : never) : never
 
@@ -9,8 +10,8 @@ const qr = { size: 25, path: 'M0 0h7v7h-7zM18 0h7v7h-7zM0 18h7v7h-7z' }
 
 export type FakeServer = ReturnType<typeof createFakeServer>
 
-/** Answers at any origin. `accepts` decides which bearer tokens are good. */
-export function createFakeServer({ expiresIn = 120, code = '4821' } = {}) {
+/** Answers `test`'s requests at any origin. */
+export function createFakeServer(test: string, { expiresIn = 120, code = '4821' } = {}) {
   let version = 1
   let fact: Fact = { state: 'unbound' }
   let tickets = 0
@@ -35,6 +36,7 @@ export function createFakeServer({ expiresIn = 120, code = '4821' } = {}) {
 
   /** Every route's common part: notes the request, then the refusal that the test planned, or the token's. */
   async function enter(request: Request): Promise<Response | undefined> {
+    if (request.headers.get(TEST_HEADER) !== test) return problem(410, 'LATE')
     const path = new URL(request.url).pathname.replace(/.*\//, '')
     const text = await request.clone().text()
     requests.push({ method: request.method, path, headers: request.headers, body: text ? JSON.parse(text) : null })

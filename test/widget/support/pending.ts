@@ -1,8 +1,11 @@
-/** Counts the requests and timers that code under test has under way, by standing in front of the page's own. */
+/** Counts the requests and timers that code under test has under way, by standing in front of the page's own; marks each request with its test. */
 
 export type Pending = { requests: number; timers: number; end(): void }
 
-export function watchPending(): Pending {
+/** The header that tells one test's requests from a late one of the test before. */
+export const TEST_HEADER = 'X-Test'
+
+export function watchPending(test: string): Pending {
   const { fetch, setTimeout, clearTimeout } = window
   const timers = new Set<number>()
   const pending = {
@@ -13,9 +16,11 @@ export function watchPending(): Pending {
     end: () => void Object.assign(window, { fetch, setTimeout, clearTimeout }),
   }
 
-  window.fetch = (...request) => {
+  window.fetch = (url, init) => {
     pending.requests++
-    return fetch(...request).finally(() => pending.requests--)
+    const headers = new Headers(init?.headers)
+    headers.set(TEST_HEADER, test)
+    return fetch(url, { ...init, headers }).finally(() => pending.requests--)
   }
   window.setTimeout = ((run: () => void, ms?: number) => {
     const timer = setTimeout(() => {

@@ -1,0 +1,83 @@
+import { expect, fixture, html } from '@open-wc/testing'
+import { describe, test } from 'vitest'
+import { WechatBind } from '../../widget/define.ts'
+import { bind, expectNothingPending, mount, plain, reach, server } from './support/stage.ts'
+
+describe('WechatBind on a page', () => {
+  test('ends its request when removed', async () => {
+    const element = await mount()
+    await server.parkedPoll()
+    element.remove()
+    await expectNothingPending()
+  })
+
+  test('ends a request for a QR when removed', async () => {
+    const element = await mount('loading')
+    element.remove()
+    await expectNothingPending()
+    expect(element.state).to.equal('loading')
+  })
+
+  test('goes on with the same QR when it is put back', async () => {
+    const element = await mount()
+    const parent = element.parentElement as Element
+    element.remove()
+    await expectNothingPending()
+    parent.append(element)
+    expect(element.state).to.equal('ready')
+    await bind(element)
+    expect(server.countOf('qrcode')).to.equal(1)
+    await expectNothingPending()
+  })
+
+  test('goes on when it is moved', async () => {
+    const element = await mount()
+    const elsewhere = await fixture(html`<div></div>`)
+    elsewhere.append(element)
+    expect(element.state).to.equal('ready')
+    await bind(element)
+    await expectNothingPending()
+  })
+
+  test('takes a property that was set before the tag was known', async () => {
+    // A second name for the class stands for a page that was quicker than the script.
+    class Late extends WechatBind {}
+    const element = document.createElement('wechat-bind-late') as Late
+    element.token = 'token'
+    document.body.append(element)
+    customElements.define('wechat-bind-late', Late)
+    await reach(element, 'ready')
+    element.remove()
+    await expectNothingPending()
+  })
+
+  test('is defined once, however often it is loaded', async () => {
+    const again = '../../widget/define.ts?again'
+    await import(/* @vite-ignore */ again)
+    expect(customElements.get('wechat-bind')).to.equal(WechatBind)
+  })
+
+  test('lives beside another', async () => {
+    const pair = await fixture(html`<div>${plain}${plain}</div>`)
+    const [one, other] = [...pair.querySelectorAll('wechat-bind')] as [WechatBind, WechatBind]
+    await reach(one, 'ready')
+    await reach(other, 'ready')
+    one.remove()
+    await bind(other)
+    expect(one.state).to.equal('ready')
+    await expectNothingPending()
+  })
+
+  test('leaves nothing behind after fifty mounts and removals', async () => {
+    const place = await fixture(html`<div></div>`)
+    for (let round = 0; round < 50; round++) {
+      const element = Object.assign(new WechatBind(), { token: 'token' })
+      place.append(element)
+      element.start()
+      if (round % 2) await element.updateComplete
+      element.remove()
+    }
+    await expectNothingPending()
+    expect(place.childElementCount).to.equal(0)
+  })
+})
