@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createAccessTokens } from '../../../server/wechat/access-token.ts'
 import { createWechatApi } from '../../../server/wechat/api.ts'
 import { toWechatError } from '../../../server/wechat/errcode.ts'
@@ -9,7 +9,7 @@ import { createFakeTime } from '../../support/fake-time.ts'
 const settings = { appId: 'wx1', appSecret: 'the-secret', apiBase: 'http://wechat.test' }
 
 type Call = { path: string; token: string | null; body: Record<string, unknown> }
-type Answer = (call: Call) => unknown
+type Answer = (call: Call, signal: AbortSignal) => unknown
 
 /** WeChat as a function: each call is kept, each answer made by the test. Tokens are t1, t2, …, each for two hours. */
 function open(answer: Answer = () => ({ ticket: 'T', url: 'U', expire_seconds: 60 }), own: object = {}) {
@@ -25,7 +25,9 @@ function open(answer: Answer = () => ({ ticket: 'T', url: 'U', expire_seconds: 6
     }
     calls.push(call)
     const isToken = pathname === '/cgi-bin/stable_token' || pathname === '/own-token'
-    const given = (await answer(call)) ?? (isToken ? { access_token: `t${++tokens}`, expires_in: 7200 } : {})
+    const given =
+      (await answer(call, init?.signal ?? signal)) ??
+      (isToken ? { access_token: `t${++tokens}`, expires_in: 7200 } : {})
     return given instanceof Response ? given : Response.json(given)
   }
   const accessTokens = createAccessTokens({ ...settings, ...own }, { fetch, clock: time.clock })
@@ -37,6 +39,10 @@ function open(answer: Answer = () => ({ ticket: 'T', url: 'U', expire_seconds: 6
 }
 
 const signal = new AbortController().signal
+
+const hang = (cut: AbortSignal) =>
+  new Promise((_, reject) => cut.addEventListener('abort', () => reject(cut.reason), { once: true }))
+
 const onApi =
   (answer: unknown): Answer =>
   ({ path }) =>
@@ -183,6 +189,7 @@ describe('createQrcode', () => {
 
   test.each<[string, () => unknown]>([
     ['HTTP 502', () => new Response('<html>', { status: 502 })],
+    ['HTTP 500 with a QR code', () => Response.json({ ticket: 'T', url: 'U' }, { status: 500 })],
     ['a page', () => new Response('<html>')],
     ['no url', () => ({ ticket: 'T' })],
     ['null', () => new Response('null')],
@@ -197,6 +204,25 @@ describe('createQrcode', () => {
     const error = await api.createQrcode('wb1_x', 60).catch((thrown: Error) => thrown)
     expect(error).toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
     expect(String(error)).not.toMatch(/t1|the-secret/)
+  })
+})
+
+describe('a call that WeChat leaves open', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  test.each(['/cgi-bin/stable_token', '/cgi-bin/qrcode/create'])('ends after 4 s at %s', async (path) => {
+    const ends: { ms: number; end: () => void }[] = []
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+      const controller = new AbortController()
+      ends.push({ ms, end: () => controller.abort(new DOMException('late', 'TimeoutError')) })
+      return controller.signal
+    })
+    const { api, calls } = open((call, cut) => (call.path === path ? hang(cut) : undefined))
+    const created = api.createQrcode('wb1_x', 60)
+    while (calls.at(-1)?.path !== path) await setImmediate()
+    for (const { end } of ends) end()
+    await expect(created).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE', retryable: true })
+    expect(ends.map(({ ms }) => ms)).toEqual([4_000, 4_000])
   })
 })
 

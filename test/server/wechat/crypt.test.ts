@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { createCrypt } from '../../../server/wechat/crypt.ts'
 import { equalInConstantTime, signatureOf } from '../../../server/wechat/signature.ts'
@@ -70,9 +71,24 @@ describe('createCrypt', () => {
     expect(crypt.encrypt('twice')).not.toBe(crypt.encrypt('twice'))
   })
 
+  /** By hand: 20 bytes of header, 22 of message and 18 of appid, so that 4 or 36 fill the block. */
+  function sealWithPadding(padding: number[], length = 22): string {
+    const header = Buffer.concat([random, Buffer.from([0, 0, 0, length])])
+    const key = Buffer.from(`${KEY}=`, 'base64')
+    const cipher = createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
+    return cipher
+      .update(Buffer.concat([header, Buffer.alloc(22, 'x'), Buffer.from(APP_ID), Buffer.from(padding)]))
+      .toString('base64')
+  }
+
+  test('opens what is sealed by hand with a right padding', () => {
+    expect(crypt.decrypt(sealWithPadding([4, 4, 4, 4]))).toBe('x'.repeat(22))
+  })
+
   const encrypted = crypt.encrypt('message', random)
   const otherKey = createCrypt(KEY.toUpperCase(), APP_ID)
   const bytes = Buffer.from(encrypted, 'base64')
+
   test.each<[string, () => string]>([
     ['another key', () => otherKey.decrypt(encrypted)],
     ['another appid', () => createCrypt(KEY, 'wx0000000000000000').decrypt(encrypted)],
@@ -81,6 +97,10 @@ describe('createCrypt', () => {
     ['no base64', () => crypt.decrypt('!!!!')],
     ['a block cut off', () => crypt.decrypt(bytes.subarray(0, -32).toString('base64'))],
     ['half a block', () => crypt.decrypt(bytes.subarray(0, -16).toString('base64'))],
+    ['a padding that only ends right', () => crypt.decrypt(sealWithPadding([0, 0, 0, 4]))],
+    ['a padding of nothing', () => crypt.decrypt(sealWithPadding([0, 0, 0, 0]))],
+    ['a padding longer than a block', () => crypt.decrypt(sealWithPadding(Array(36).fill(36)))],
+    ['a length beyond the message', () => crypt.decrypt(sealWithPadding([4, 4, 4, 4], 99))],
     [
       'a changed padding',
       () => crypt.decrypt(Buffer.concat([bytes.subarray(0, -32), Buffer.alloc(32)]).toString('base64')),
