@@ -75,17 +75,20 @@ export function createBindClient(options: BindClientOptions): BindClient {
   const { keyId, timeoutMs = 6_000, clock = Date.now } = options
   const send = options.fetch ?? fetch
   const secret = toSecret(options.key)
+  const base = new URL(options.server)
 
   async function request(call: string, plaintext: object): Promise<unknown> {
     const path = `/api/WeChat/${call}`
     const jti = crypto.randomUUID()
+    // Behind a prefix the server may see another path than we: then it is left out.
+    const Path = base.pathname === '/' ? path : undefined
     const body = await sealEnvelope(
-      { ...plaintext, Date: Math.floor(clock() / 1000), Path: path },
+      { ...plaintext, Date: Math.floor(clock() / 1000), Path },
       { kid: keyId, jti },
       secret,
     )
     const { response, text } = await post(path, body).catch((cause) => {
-      throw new BindError('UNREACHABLE', `The bind server at ${new URL(options.server).origin} did not answer.`, {
+      throw new BindError('UNREACHABLE', `The bind server at ${base.origin} did not answer.`, {
         cause,
       })
     })
@@ -96,7 +99,12 @@ export function createBindClient(options: BindClientOptions): BindClient {
   async function post(path: string, body: string): Promise<{ response: Response; text: string }> {
     const headers = { 'Content-Type': 'application/jose' }
     const signal = AbortSignal.timeout(timeoutMs)
-    const response = await send(new URL(path, options.server), { method: 'POST', headers, body, signal })
+    const response = await send(new URL(base.pathname.replace(/\/$/, '') + path, base), {
+      method: 'POST',
+      headers,
+      body,
+      signal,
+    })
     return { response, text: await response.text() }
   }
 

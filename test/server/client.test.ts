@@ -71,6 +71,13 @@ describe('createBindClient', () => {
     expect(new Set(sent.map(({ jti }) => jti)).size).toBe(3)
   })
 
+  test('reaches a server that is mounted under a path', async () => {
+    const { client, sent } = open(succeed, { server: 'https://bind.example/wechat/' })
+    await client.getBindInfo(subject)
+    expect(sent[0]?.url).toBe('https://bind.example/wechat/api/WeChat/GetBindInfo')
+    expect(sent[0]?.plaintext).not.toHaveProperty('Path')
+  })
+
   test('gives the Data of the reply', async () => {
     expect(await open(succeed).client.disconnect(subject)).toEqual({ Version: 3 })
   })

@@ -1,0 +1,41 @@
+/** Values for the store, where a test does not care. */
+import type { Binding, NewTicket, Store, User } from '../../server/store/store.ts'
+
+/** A ticket whose scene is `wb1_<name>`, good for an hour. */
+export function newTicket(name: string, more: Partial<NewTicket> = {}): NewTicket {
+  const createdAt = Date.now()
+  return {
+    appId: 'wx1',
+    scene: `wb1_${name}`,
+    code: name.toUpperCase(),
+    wechatTicket: `ticket-${name}`,
+    url: `http://weixin.qq.com/q/${name}`,
+    label: null,
+    lang: 'en',
+    createdAt,
+    expiresAt: createdAt + 3_600_000,
+    ...more,
+  }
+}
+
+export const newBinding = (openid: string): Binding => ({
+  appId: 'wx1',
+  openid,
+  unionid: null,
+  subscribed: true,
+  boundAt: Date.now(),
+  eventTime: Math.floor(Date.now() / 1000),
+  label: null,
+  lang: 'en',
+})
+
+/** A user known to the store, by one ticket. */
+export async function addUser(store: Store, identity: User['identity'], name = identity.userId): Promise<number> {
+  return (await store.write((tx) => tx.addTicket(identity, newTicket(name), false))).user
+}
+
+/** One change more of this user. */
+export function bindTo(store: Store, user: number, openid: string): Promise<void> {
+  const change = { type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: Date.now() } as const
+  return store.write((tx) => tx.apply(change))
+}
