@@ -7,11 +7,13 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createBindClient } from './client.ts'
 import type { Env } from './config.ts'
+import { runDoctor } from './doctor/doctor.ts'
 import { BindError } from './errors.ts'
 import { readKeyFile } from './key-file.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 import { closeOnSignal, startServer } from './main.ts'
 import { createSettings } from './settings.ts'
+import { runWebhooks } from './webhooks-command.ts'
 
 const usage = `wechat-bind <command>
 
@@ -19,6 +21,11 @@ const usage = `wechat-bind <command>
                                按环境变量运行绑定服务
   demo                         the server with a simulated WeChat and a QA page
                                带模拟微信与测试页的演示
+  doctor [--json]              say what is right and wrong with the settings, WeChat's side and the callback
+                               检查配置、微信侧与回调地址，并给出改法
+  webhooks [list|failed|replay [id]]
+                               what the webhooks have not taken, and telling them again
+                               查看未送达的 webhook 通知，或重新投递
   keygen [kid]                 print a new entry for BIND_KEYS
                                生成一条新的 BIND_KEYS
   token <account> <user>       mint a widget token for a trial, with the first of BIND_KEYS
@@ -42,7 +49,18 @@ const commands: Record<string, Command> = {
     child.on('exit', (code) => process.exit(code ?? 0))
   },
 
-  async keygen([kid = `key-${randomBytes(3).toString('hex')}`]) {
+  doctor: runDoctor,
+
+  webhooks: (args) => runWebhooks(args, process.env, console.log),
+
+  async keygen(args) {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { webhook: { type: 'boolean' } },
+    })
+    if (values.webhook) return console.log(`whsec_${randomBytes(32).toString('base64')}`)
+    const [kid = `key-${randomBytes(3).toString('hex')}`] = positionals
     console.log(`${kid}:${randomBytes(32).toString('base64url')}`)
   },
 

@@ -45,6 +45,8 @@ export type Config = {
   logLevel: string
 }
 
+const DATABASE_URL = /^(sqlite:.+|postgres(ql)?:\/\/\S+)$/
+
 const PUBLIC_API = 'https://api.weixin.qq.com'
 
 const replyNames: ReplyName[] = [
@@ -70,9 +72,9 @@ export function parseConfig(env: Env): Config {
     wechat: parseWechat(settings),
     keys: env.BIND_KEYS_FILE ? [] : settings.parsed('BIND_KEYS', parseKeys, []),
     keysFile: env.BIND_KEYS_FILE || undefined,
-    databaseUrl: settings.matching('DATABASE_URL', /^sqlite:.+$/, 'sqlite:./data/wechat-bind.db', {
-      en: 'must be sqlite:<file>, for example sqlite:./data/wechat-bind.db',
-      zh: '须为 sqlite:<文件>，例如 sqlite:./data/wechat-bind.db',
+    databaseUrl: settings.matching('DATABASE_URL', DATABASE_URL, 'sqlite:./data/wechat-bind.db', {
+      en: 'must be sqlite:<file>, for example sqlite:./data/wechat-bind.db, or postgres://user:password@host/database',
+      zh: '须为 sqlite:<文件>（例如 sqlite:./data/wechat-bind.db）或 postgres://用户:密码@主机/数据库',
     }),
     allowedOrigins: settings.origins('ALLOWED_ORIGINS'),
     host: env.HOST || undefined,

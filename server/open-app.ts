@@ -13,8 +13,8 @@ import { readKeyFile, watchKeyFile } from './key-file.ts'
 import { createKeyring } from './keyring.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { openStore } from './store/open-store.ts'
 import type { KeyedHash } from './store/sql-tx.ts'
-import { openSqliteStore } from './store/sqlite.ts'
 import type { Store } from './store/store.ts'
 import { createWebhookSender } from './webhook.ts'
 import { createAccessTokens } from './wechat/access-token.ts'
@@ -52,8 +52,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
   const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = nodeTimer } = surroundings
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
-  const opened = await openSqliteStore({
-    file: config.databaseUrl.slice('sqlite:'.length),
+  const opened = await openStore(config.databaseUrl, {
     hashOf,
     hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
   })

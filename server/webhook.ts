@@ -49,7 +49,7 @@ const PER_TENANT = 4
 export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   const { outbox, clock, setTimer, log, holder } = deps
   const busy = new Map<string, number>()
-  const underway = new Set<Promise<void>>()
+  const underway = new Map<number, Promise<void>>()
   const closing = new AbortController()
   let cancelTimer = () => {}
   let looking: Promise<void> | undefined
@@ -80,11 +80,15 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   async function sendDue(): Promise<void> {
     const now = clock()
     if (!(await outbox.lease(holder, now, now + LEASE_MS))) return lookIn(IDLE_MS)
-    const free = deps.tenants().filter((tenant) => (busy.get(tenant) ?? 0) < PER_TENANT)
-    for (const notice of await outbox.due(now, free, PER_TENANT)) begin(notice)
+    // What is under way is still due, also where it ends before the outbox has answered: it is not sent a second time.
+    const sending = new Set(underway.keys())
+    const due = await outbox.due(now, deps.tenants().filter(hasRoom), PER_TENANT + sending.size)
+    for (const notice of due) if (!sending.has(notice.id) && hasRoom(notice.identity.tenant)) begin(notice)
     const nextAt = await outbox.nextAt()
     lookIn(nextAt === undefined ? IDLE_MS : Math.min(Math.max(nextAt - clock(), 100), IDLE_MS))
   }
+
+  const hasRoom = (tenant: string) => (busy.get(tenant) ?? 0) < PER_TENANT
 
   function begin(notice: Notice): void {
     const { tenant } = notice.identity
@@ -93,10 +97,10 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
       .catch((error) => log.warn({ code: error.code }, 'the outcome of a webhook delivery could not be kept'))
       .finally(() => {
         busy.set(tenant, (busy.get(tenant) ?? 1) - 1)
-        underway.delete(sending)
+        underway.delete(notice.id)
         nudge()
       })
-    underway.add(sending)
+    underway.set(notice.id, sending)
   }
 
   async function deliver(notice: Notice): Promise<void> {
@@ -120,7 +124,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
       closing.abort()
       cancelTimer()
       await looking
-      await Promise.all(underway)
+      await Promise.all(underway.values())
       await outbox.release(holder).catch(() => {})
     },
   }

@@ -1,5 +1,5 @@
 /** Who waits for a user's next version. A wake is never lost: each waiter names the version it knows. */
-import type { Committed, Identity } from '../store/store.ts'
+import type { Identity, Tidings } from '../store/store.ts'
 
 export type Waiter = {
   /** Resolves when a version above the known one is committed, the time is over, the signal aborts, or the server stops. */
@@ -11,7 +11,8 @@ export type Waiter = {
 
 export type Waiters = {
   park(identity: Identity, known: number, ms: number, signal: AbortSignal): Waiter
-  wake(committed: Committed): void
+  /** Ends the waits that know an older version; after a gap all of them, one after the other, so that each looks again. */
+  wake(tidings: Tidings): void
   /** Ends every wait, now and from now on. */
   close(): void
   count(): number
@@ -20,7 +21,10 @@ export type Waiters = {
 /** Runs `end` after `ms`; returns what cancels it. */
 export type SetTimer = (end: () => void, ms: number) => () => void
 
-type Parked = { known: number; end: () => void }
+type Parked = { known: number; end: () => void; endWithin: (ms: number) => void }
+
+// Each looks into the store: 10,000 pages do so within 5 s, and most connections stay free for callbacks.
+const LOOKS_PER_MS = 2
 
 export function createWaiters(setTimer: SetTimer): Waiters {
   const parked = new Map<string, Set<Parked>>()
@@ -28,6 +32,8 @@ export function createWaiters(setTimer: SetTimer): Waiters {
   let count = 0
 
   const keyOf = ({ tenant, account, userId }: Identity) => JSON.stringify([tenant, account, userId])
+
+  const all = () => [...parked.values()].flatMap((together) => [...together])
 
   function enter(key: string, waiter: Parked): () => void {
     const together = parked.get(key) ?? new Set()
@@ -43,7 +49,7 @@ export function createWaiters(setTimer: SetTimer): Waiters {
   return {
     park(identity, known, ms, signal) {
       const { promise: ended, resolve } = Promise.withResolvers<void>()
-      const waiter: Parked = { known, end: () => finish() }
+      const waiter: Parked = { known, end: () => finish(), endWithin }
       const leave = enter(keyOf(identity), waiter)
       let cancelTimer = setTimer(finish, ms)
       signal.addEventListener('abort', finish)
@@ -56,25 +62,28 @@ export function createWaiters(setTimer: SetTimer): Waiters {
         resolve()
       }
 
-      return {
-        ended,
-        end: finish,
-        endWithin(soonerMs) {
-          const cancelLater = cancelTimer
-          const cancelSooner = setTimer(finish, soonerMs)
-          cancelTimer = () => {
-            cancelLater()
-            cancelSooner()
-          }
-        },
+      function endWithin(soonerMs: number) {
+        const cancelLater = cancelTimer
+        const cancelSooner = setTimer(finish, soonerMs)
+        cancelTimer = () => {
+          cancelLater()
+          cancelSooner()
+        }
       }
+
+      return { ended, end: finish, endWithin }
     },
-    wake({ identity, version }) {
+    wake(tidings) {
+      if (tidings === 'missed') {
+        for (const [i, waiter] of all().entries()) waiter.endWithin(Math.floor(i / LOOKS_PER_MS))
+        return
+      }
+      const { identity, version } = tidings
       for (const waiter of parked.get(keyOf(identity)) ?? []) if (version > waiter.known) waiter.end()
     },
     close() {
       isClosed = true
-      for (const together of [...parked.values()]) for (const waiter of [...together]) waiter.end()
+      for (const waiter of all()) waiter.end()
     },
     count: () => count,
   }

@@ -1,7 +1,7 @@
 /** The outbox in SQL that every engine understands. */
 import { sql } from 'kysely'
+import type { Guard } from './guard.ts'
 import type { Notice, Outbox } from './outbox.ts'
-import type { Guard } from './sql-reads.ts'
 import type { Db } from './sql-tx.ts'
 
 // One sender for all tenants and instances.

@@ -1,10 +1,10 @@
 /** The reads outside a transaction, and the sweep. */
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
+import type { Guard } from './guard.ts'
+import type { Engine } from './migrations.ts'
 import { toTicket } from './rows.ts'
 import { countAll, type Db, readUser } from './sql-tx.ts'
 import type { Identity, Store } from './store.ts'
-
-export type Guard = <T>(result: Promise<T>) => Promise<T>
 
 // Small enough that a callback never waits long behind a batch.
 const BATCH = 500
@@ -14,9 +14,13 @@ const TICKET_KEPT_MS = 24 * 60 * 60_000
 
 const HOUR_MS = 60 * 60_000
 
+// A quarter to look into what happened, and to replay what no webhook has taken.
+const EVENT_KEPT_MS = 90 * 24 * HOUR_MS
+
 export function createReads(
   db: Db,
   guard: Guard,
+  engine: Engine,
 ): Pick<Store, 'user' | 'liveTicket' | 'ticketsSince' | 'setUnionid' | 'sweep' | 'ping'> {
   const tickets = ({ tenant, account, userId }: Identity) =>
     db
@@ -47,23 +51,40 @@ export function createReads(
     await db.updateTable('bindings').set({ unionid }).where('user', '=', user).where('openid', '=', openid).execute()
   }
 
-  const expired = {
-    memories: (now: number) =>
-      sql`delete from memories where key in (select key from memories where until <= ${now} limit ${BATCH})`,
-    jtis: (now: number) =>
-      sql`delete from jtis where jti in (select jti from jtis where until <= ${now} limit ${BATCH})`,
-    erased: (now: number) =>
-      sql`delete from erased where openid_hash in (select openid_hash from erased where until <= ${now} limit ${BATCH})`,
-    wrongCodes: (now: number) =>
-      sql`delete from wrong_codes where id in (select id from wrong_codes where at <= ${now - HOUR_MS} limit ${BATCH})`,
-    tickets: (now: number) =>
-      sql`delete from tickets where id in (select id from tickets where expires_at <= ${now - TICKET_KEPT_MS} limit ${BATCH})`,
-  }
+  // Where there are many writers, what one instance is deleting is left to it.
+  const mine = engine === 'postgres' ? sql`for update skip locked` : sql``
+
+  /** Deletes the rows of one batch that `chosen` picks by their key. */
+  const batch = (table: string, key: string, chosen: RawBuilder<unknown>) =>
+    sql`delete from ${sql.table(table)} where ${sql.ref(key)} in (select ${sql.ref(key)} from ${chosen} limit ${BATCH} ${mine})`
+
+  const ranOut = (table: 'memories' | 'jtis' | 'erased', key: string) => (now: number) =>
+    batch(table, key, sql`${sql.table(table)} where until <= ${now}`)
+
+  /** Of a table whose ids follow its times: looks no further than the oldest rows, and needs no index on the time. */
+  const aged =
+    (table: 'events' | 'wrong_codes', keptMs: number, isFree = sql`true`) =>
+    (now: number) =>
+      batch(
+        table,
+        'id',
+        sql`${sql.table(table)} where id in (select id from ${sql.table(table)} order by id limit ${BATCH}) and at <= ${now - keptMs} and ${isFree}`,
+      )
+
+  const batches: ((now: number) => RawBuilder<unknown>)[] = [
+    ranOut('memories', 'key'),
+    ranOut('jtis', 'jti'),
+    ranOut('erased', 'openid_hash'),
+    aged('wrong_codes', HOUR_MS),
+    (now) => batch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_KEPT_MS}`),
+    (now) => batch('outbox', 'event', sql`outbox where state = 'failed' and next_at <= ${now - EVENT_KEPT_MS}`),
+    aged('events', EVENT_KEPT_MS, sql`not exists (select event from outbox where event = events.id)`),
+  ]
 
   async function sweep(now: number) {
-    for (const batch of Object.values(expired)) {
+    for (const next of batches) {
       let gone = BATCH
-      while (gone >= BATCH) gone = Number((await batch(now).execute(db)).numAffectedRows ?? 0)
+      while (gone >= BATCH) gone = Number((await guard(next(now).execute(db))).numAffectedRows ?? 0)
     }
   }
 
@@ -72,7 +93,7 @@ export function createReads(
     liveTicket: (identity, now) => guard(liveTicket(identity, now)),
     ticketsSince: (identity, since, state) => guard(ticketsSince(identity, since, state)),
     setUnionid: (user, openid, unionid) => guard(setUnionid(user, openid, unionid)),
-    sweep: (now) => guard(sweep(now)),
+    sweep,
     async ping() {
       await guard(sql`select 1`.execute(db))
     },

@@ -1,5 +1,6 @@
 /** Facts and changes in SQL that every engine understands. */
 import { type Expression, type Kysely, type SqlBool, sql } from 'kysely'
+import { type Locks, noLocks } from './locks.ts'
 import { noHold, toBindingRow, toHoldColumns, toTicket, toUser, unknownUser } from './rows.ts'
 import type { Tables } from './schema.ts'
 import type { Change, Committed, Identity, Ticket, Tx, User } from './store.ts'
@@ -32,12 +33,36 @@ async function withState(db: Db, row: Parameters<typeof toUser>[0]): Promise<Use
   return toUser(row, binding, held)
 }
 
+type TicketRow = Parameters<typeof toTicket>[0]
+
 const heldTickets = (db: Db) =>
   db.selectFrom('tickets').selectAll().where('state', '=', 'held').orderBy('created_at', 'desc').limit(1)
 
 /** `touched` collects the versions that the transaction raised, for the waiters. */
-export function createTx(db: Db, { hashOf, hasWebhook }: TxSettings, touched: Map<number, Committed>): Tx {
+export function createTx(
+  db: Db,
+  { hashOf, hasWebhook }: TxSettings,
+  touched: Map<number, Committed>,
+  locks: Locks = noLocks,
+): Tx {
+  /** Reads until every user that was read of is locked: while a lock was waited for, its holder may have changed all. */
+  async function settled<T>(read: () => Promise<T>, usersOf: (found: T) => number[]): Promise<T> {
+    for (;;) {
+      const found = await read()
+      if (!(await locks.users(usersOf(found)))) return found
+    }
+  }
+
+  const ticket = async (query: { executeTakeFirst(): Promise<TicketRow | undefined> }): Promise<Ticket | undefined> => {
+    const row = await settled(
+      () => query.executeTakeFirst(),
+      (found) => (found ? [found.user] : []),
+    )
+    return row && toTicket(row)
+  }
+
   async function userById(id: number): Promise<User> {
+    await locks.users([id])
     return withState(db, await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirstOrThrow())
   }
 
@@ -91,11 +116,14 @@ export function createTx(db: Db, { hashOf, hasWebhook }: TxSettings, touched: Ma
     missed: ({ ticket, triesLeft }) =>
       db.updateTable('tickets').set({ tries_left: triesLeft }).where('id', '=', ticket).execute(),
     async close({ ticket, user, as, wakes }) {
-      await db
+      const { numUpdatedRows } = await db
         .updateTable('tickets')
         .set({ state: as, ...noHold })
         .where('id', '=', ticket)
-        .execute()
+        .where('state', 'in', ['pending', 'held'])
+        .executeTakeFirst()
+      // The facts said that it was open. Should they ever be wrong, this keeps a ticket from binding twice.
+      if (numUpdatedRows !== 1n) throw new Error(`ticket ${ticket} is over already`)
       if (wakes) await raise(user)
     },
     closeOthers: ({ user, ticket }) => closeOthers(user, ticket),
@@ -133,41 +161,47 @@ export function createTx(db: Db, { hashOf, hasWebhook }: TxSettings, touched: Ma
     return id
   }
 
-  const found = (row: Parameters<typeof toTicket>[0] | undefined): Ticket | undefined => row && toTicket(row)
-
   return {
-    userOf: (identity) => readUser(db, identity),
+    userOf: (identity) =>
+      settled(
+        () => readUser(db, identity),
+        ({ id }) => [id],
+      ),
     userById,
-    async ticketByScene(scene) {
-      return found(await db.selectFrom('tickets').selectAll().where('scene', '=', scene).executeTakeFirst())
-    },
-    async ticketByCode(appId, code) {
-      const query = db.selectFrom('tickets').selectAll().where('code', '=', code).where('app_id', '=', appId)
-      return found(await query.executeTakeFirst())
-    },
+    ticketByScene: (scene) => ticket(db.selectFrom('tickets').selectAll().where('scene', '=', scene)),
+    ticketByCode: (appId, code) =>
+      ticket(db.selectFrom('tickets').selectAll().where('code', '=', code).where('app_id', '=', appId)),
     async heldBy(appId, openid) {
-      return found(await heldTickets(db).where('openid', '=', openid).where('app_id', '=', appId).executeTakeFirst())
+      await locks.openid(openid)
+      return ticket(heldTickets(db).where('openid', '=', openid).where('app_id', '=', appId))
     },
     async heldOf(user) {
-      return found(await heldTickets(db).where('user', '=', user).executeTakeFirst())
+      await locks.users([user])
+      return ticket(heldTickets(db).where('user', '=', user))
     },
     async ownersOf(appId, openid) {
-      const rows = await db
+      await locks.openid(openid)
+      const query = db
         .selectFrom('bindings')
         .select('user')
         .where('openid', '=', openid)
         .where('app_id', '=', appId)
         .orderBy('bound_at', 'desc')
-        .execute()
+      const rows = await settled(
+        () => query.execute(),
+        (found) => found.map(({ user }) => user),
+      )
       const owners: User[] = []
       for (const { user } of rows) owners.push(await userById(user))
       return owners
     },
     async erasedAt(appId, openid) {
+      await locks.openid(openid)
       const query = db.selectFrom('erased').select('event_time').where('openid_hash', '=', hashOf(appId, openid))
       return (await query.executeTakeFirst())?.event_time
     },
     async wrongCodesSince(openid, since) {
+      await locks.openid(openid)
       const query = db.selectFrom('wrong_codes').where('openid_hash', '=', hashOf(openid)).where('at', '>', since)
       return (await query.select(countAll).executeTakeFirstOrThrow()).n
     },

@@ -3,8 +3,9 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
-import { BindError } from '../errors.ts'
 import { createGroup } from './group.ts'
+import { guarded } from './guard.ts'
+import { createListeners } from './listeners.ts'
 import { migrateToLatest } from './migrations.ts'
 import type { Tables } from './schema.ts'
 import { createOutbox } from './sql-outbox.ts'
@@ -27,7 +28,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) })
   await migrateToLatest(db, 'sqlite')
 
-  const listeners = new Set<(committed: Committed) => void>()
+  const listeners = createListeners()
 
   async function runAll(works: ((tx: Tx) => Promise<unknown>)[]): Promise<unknown[]> {
     const touched = new Map<number, Committed>()
@@ -44,32 +45,19 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
         throw error
       }
     })
-    for (const committed of touched.values()) for (const listener of listeners) listener(committed)
+    listeners.tell(touched.values())
     return results
   }
 
   const group = createGroup<Tx>(runAll)
   return {
-    ...createReads(db, guarded),
+    ...createReads(db, guarded, 'sqlite'),
     outbox: createOutbox(db, guarded),
     write: (work) => guarded(group.write(work)),
-    onCommit(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    onCommit: listeners.add,
     async close() {
       await group.idle()
       await db.destroy()
     },
-  }
-}
-
-/** A refusal passes; a fault of the engine becomes `STORE_UNAVAILABLE`, its text kept for the log alone. */
-async function guarded<T>(result: Promise<T>): Promise<T> {
-  try {
-    return await result
-  } catch (cause) {
-    if (cause instanceof BindError) throw cause
-    throw new BindError('STORE_UNAVAILABLE', 'The store did not take the request: try again.', { cause })
   }
 }

@@ -115,6 +115,9 @@ export type Tx = {
 /** `version` as committed: a waiter that knows a smaller one has something to hear. */
 export type Committed = { identity: Identity; version: number }
 
+/** `missed`: another instance may have committed unheard, for any user. */
+export type Tidings = Committed | 'missed'
+
 export type Store = {
   /**
    * Runs `work` as one atomic unit and resolves after its durable commit. Several units may be committed together; a unit
@@ -128,8 +131,8 @@ export type Store = {
   ticketsSince(identity: Identity, since: number, state?: 'dead'): Promise<number>
   /** Sets the unionid if the openid is still the one bound. */
   setUnionid(user: number, openid: string, unionid: string): Promise<void>
-  /** Called after each commit that raised a version, on every instance. Returns its own end. */
-  onCommit(listener: (committed: Committed) => void): () => void
+  /** Called after each commit that raised a version, on every instance, and with `missed` after a gap. Returns its own end. */
+  onCommit(listener: (tidings: Tidings) => void): () => void
   /** Changes that wait to be told to the tenants' webhooks. */
   outbox: Outbox
   /** Forgets what has run out; in small batches, so that nobody waits for it. */

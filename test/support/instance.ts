@@ -86,3 +86,9 @@ export async function deliverScan(
 }
 
 export const saysOf = ({ reply }: { reply: Reply }) => (reply.kind === 'text' ? reply.content : reply.kind)
+
+/** Resolves once this many pages wait at the instance, by its own metrics. */
+export async function untilWaiting({ url }: Instance, count: number): Promise<void> {
+  const isThere = new RegExp(`^wechat_bind_waiters ${count}$`, 'm')
+  while (!isThere.test(await (await fetch(`${url}/metrics`)).text())) await new Promise(setImmediate)
+}

@@ -53,6 +53,17 @@ describe('createWaiters', () => {
     expect([waiters.count(), time.pending()]).toEqual([0, 0])
   })
 
+  test('lets all look again after a gap, whatever version they know, one after the other', async () => {
+    const { waiters, time, hangUp } = open()
+    const waiting = [amy, bo, amy, bo].map((identity) => waiters.park(identity, 9, 25_000, hangUp.signal))
+    waiters.wake('missed')
+    time.advance(0)
+    expect(await Promise.all(waiting.map(({ ended }) => hasEnded(ended)))).toContain(false)
+    time.advance(1)
+    expect(await Promise.all(waiting.map(({ ended }) => hasEnded(ended)))).toEqual([true, true, true, true])
+    expect([waiters.count(), time.pending()]).toEqual([0, 0])
+  })
+
   test('ends every wait at shutdown, also one that begins later', async () => {
     const { waiters, time, hangUp } = open()
     const waiting = [amy, bo].map((identity) => waiters.park(identity, 1, 25_000, hangUp.signal))

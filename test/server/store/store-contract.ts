@@ -1,7 +1,7 @@
 /** What every engine must keep. Each engine's test calls this with a maker of empty stores. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BindError } from '../../../server/errors.ts'
-import type { Binding, Committed, Hold, Identity, NewTicket, Store } from '../../../server/store/store.ts'
+import type { Binding, Hold, Identity, NewTicket, Store, Tidings } from '../../../server/store/store.ts'
 
 const amy: Identity = { tenant: 'default', account: 'acme', userId: 'amy' }
 const NOW = 1_700_000_000_000
@@ -258,8 +258,8 @@ export function storeContract(makeStore: () => Promise<Store>) {
 
     test('tells of a version after its commit, and of nothing that was undone', async () => {
       const { user } = await add('a')
-      const heard: Committed[] = []
-      const stop = store.onCommit((committed) => heard.push(committed))
+      const heard: Tidings[] = []
+      const stop = store.onCommit((tidings) => heard.push(tidings))
       await store.write((tx) => tx.apply({ type: 'bind', user, binding: binding('o1'), reason: 'scan', at: NOW }))
       expect(heard).toEqual([{ identity: amy, version: 1 }])
       await expect(

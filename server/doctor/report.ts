@@ -1,0 +1,32 @@
+/** The findings as text: for people in both languages, and as JSON for scripts. */
+import { exitCodeOf, type Finding, type Level } from './finding.ts'
+
+// Each finding hangs from its level, each language on a line of its own; `修复` is four columns wide.
+const LEVEL_WIDTH = 7
+const INDENT = ' '.repeat(2 + LEVEL_WIDTH)
+
+export function toText(findings: Finding[]): string {
+  return `${[heading, ...findings.map(toParagraph), toSummary(findings)].join('\n\n')}\n`
+}
+
+/** One object: `ok` is what the exit code says. */
+export function toJson(findings: Finding[]): string {
+  return `${JSON.stringify({ ok: exitCodeOf(findings) === 0, findings }, null, 2)}\n`
+}
+
+const heading = 'wechat-bind doctor'
+
+function toParagraph({ level, en, zh, fix }: Finding): string {
+  const lines = [`  ${level.padEnd(LEVEL_WIDTH)}${en}`, `${INDENT}${zh}`]
+  if (fix) lines.push(`${INDENT}fix   ${fix.en}`, `${INDENT}修复  ${fix.zh}`)
+  return lines.join('\n')
+}
+
+function toSummary(findings: Finding[]): string {
+  const count = (level: Level) => findings.filter((finding) => finding.level === level).length
+  const [right, warned, wrong] = [count('ok'), count('warn'), count('wrong')]
+  return [
+    `${right} ok, ${warned} to look at (warn), ${wrong} wrong.`,
+    `${right} 项正常（ok），${warned} 项需留意（warn），${wrong} 项有误（wrong）。`,
+  ].join('\n')
+}

@@ -1,0 +1,15 @@
+/** The engine that a `DATABASE_URL` names. NODE. */
+import type { TxSettings } from './sql-tx.ts'
+import type { Store } from './store.ts'
+
+const SQLITE = 'sqlite:'
+
+/** Loads only the driver that is needed. */
+export async function openStore(databaseUrl: string, settings: TxSettings): Promise<Store> {
+  if (databaseUrl.startsWith(SQLITE)) {
+    const { openSqliteStore } = await import('./sqlite.ts')
+    return openSqliteStore({ file: databaseUrl.slice(SQLITE.length), ...settings })
+  }
+  const { openPostgresStore } = await import('./postgres.ts')
+  return openPostgresStore({ url: databaseUrl, ...settings })
+}

@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { checkCallback } from '../../../server/doctor/callback.ts'
+import { judgeAddress } from '../../../server/doctor/callback-address.ts'
+import type { Fetch } from '../../../server/wechat/http.ts'
+import { answers, idsOf, openWard, refuses, type Ward } from './ward.ts'
+
+const CALLBACK = 'bind.test/wechat/callback'
+
+let ward: Ward
+beforeEach(async () => {
+  ward = await openWard()
+})
+afterEach(() => ward.close())
+
+const check = (more = {}) => checkCallback(ward.config(more), ward.reach)
+const found = async (more = {}) => idsOf(await check(more))
+
+const echostrOf = (url: string) => new URL(url).searchParams.get('echostr') ?? ''
+const echoes =
+  (wrap: (echostr: string) => BodyInit): Fetch =>
+  async (url) =>
+    new Response(wrap(echostrOf(url)))
+
+describe('checkCallback', () => {
+  test('asks as the console does, then with a wrong signature', async () => {
+    const urls: string[] = []
+    const { fetch } = ward.reach
+    ward.reach.fetch = (url, init) => {
+      urls.push(url)
+      return fetch(url, init)
+    }
+    expect(await found()).toEqual(['callback.ok ok', 'callback.forgery ok'])
+    expect(urls).toHaveLength(2)
+    expect(echostrOf(urls[0]!)).toMatch(/^\d{17,}$/)
+    expect(new URL(urls[0]!).pathname).toBe('/wechat/callback')
+  })
+
+  test('keeps the path of a PUBLIC_URL that has one', async () => {
+    ward.stand('bind.test/sub/wechat/callback', answers('moved', { status: 410 }))
+    expect(await found({ PUBLIC_URL: 'http://bind.test/sub' })).toEqual(['callback.status wrong'])
+  })
+
+  test('warns when the answer takes more than a second, and gives up after five', async () => {
+    ward.delay(CALLBACK, 1_000)
+    expect(await found()).toContain('callback.ok ok')
+    ward.delay(CALLBACK, 1_001)
+    expect(await found()).toEqual(['callback.slow warn', 'callback.forgery ok'])
+    ward.delay(CALLBACK, 5_000)
+    expect(await found()).toEqual(['callback.late wrong'])
+  })
+
+  test('says when nobody can be reached', async () => {
+    ward.stand(CALLBACK, refuses)
+    const findings = await check()
+    expect(idsOf(findings)).toEqual(['callback.unreachable wrong'])
+    expect(findings[0]?.en).toBe('The callback under PUBLIC_URL could not be reached (ECONNREFUSED).')
+  })
+
+  test('says when the server has another token', async () => {
+    expect(await found({ WECHAT_TOKEN: 'another' })).toEqual(['callback.refused wrong'])
+  })
+
+  test.each([
+    [301, 'callback.redirect wrong'],
+    [307, 'callback.redirect wrong'],
+    [204, 'callback.status wrong'],
+    [404, 'callback.status wrong'],
+    [502, 'callback.status wrong'],
+  ])('explains HTTP %i', async (status, expected) => {
+    ward.stand(CALLBACK, answers(null, { status, headers: { Location: 'http://bind.test/' } }))
+    const findings = await check()
+    expect(idsOf(findings)).toEqual([expected])
+    expect(findings[0]?.en).toContain(`HTTP ${status}, not 200`)
+  })
+
+  test.each<[string, (echostr: string) => BodyInit, string]>([
+    ['in quotes', (echostr) => JSON.stringify(echostr), 'something was put around it'],
+    ['with a newline', (echostr) => `${echostr}\n`, 'something was put around it'],
+    ['after a byte order mark', (echostr) => `\ufeff${echostr}`, 'something was put around it'],
+    ['as a number', (echostr) => String(Number(echostr)), 'the body is something else'],
+    ['as a page', () => '<!doctype html><p>Hello', 'the body is a page of HTML'],
+    ['as nothing', () => '', 'the body is empty'],
+  ])('finds an echostr that comes back %s', async (_, wrap, reason) => {
+    ward.stand(CALLBACK, echoes(wrap))
+    const findings = await check()
+    expect(idsOf(findings)).toEqual(['callback.body wrong'])
+    expect(findings[0]?.en).toContain(`byte for byte: ${reason}.`)
+  })
+
+  test('finds what answers without checking the signature', async () => {
+    ward.stand(
+      CALLBACK,
+      echoes((echostr) => echostr),
+    )
+    expect(await found()).toEqual(['callback.ok ok', 'callback.forgery wrong'])
+  })
+
+  test('wants 403 for a wrong signature and nothing else', async () => {
+    const { fetch } = ward.reach
+    for (const status of [204, 400, 500]) {
+      let count = 0
+      ward.reach.fetch = (url, init) => (++count === 1 ? fetch : answers(null, { status }))(url, init)
+      const findings = await check()
+      expect(idsOf(findings)).toEqual(['callback.ok ok', 'callback.forgery wrong'])
+      expect(findings[1]?.en).toContain(`HTTP ${status}, not 403`)
+    }
+  })
+
+  test('says when it breaks down at the second request', async () => {
+    const { fetch } = ward.reach
+    let count = 0
+    ward.reach.fetch = (url, init) => (++count === 1 ? fetch : refuses)(url, init)
+    expect(await found()).toEqual(['callback.ok ok', 'callback.unreachable wrong'])
+  })
+
+  test('warns that it cannot check what it does not know', async () => {
+    expect(await found({ PUBLIC_URL: undefined })).toEqual(['callback.unset warn'])
+  })
+
+  test('checks the answer of a wrong address all the same', async () => {
+    expect(await found({ PUBLIC_URL: 'http://bind.test:4000' })).toEqual([
+      'callback.port wrong',
+      'callback.ok ok',
+      'callback.forgery ok',
+    ])
+  })
+})
+
+describe('judgeAddress', () => {
+  const judge = (url: string, apiBase = 'https://api.weixin.qq.com') => idsOf(judgeAddress(url, apiBase))
+
+  test.each(['http://bind.example', 'https://bind.example', 'https://bind.example:443/sub', 'http://203.0.113.7:80'])(
+    'has nothing against %s',
+    (url) => expect(judge(url)).toEqual([]),
+  )
+
+  test.each([
+    'http://bind.example:4000',
+    'https://bind.example:8443',
+    'http://bind.example:443',
+    'https://bind.example:80',
+  ])('knows that WeChat does not call the port of %s', (url) => expect(judge(url)).toEqual(['callback.port wrong']))
+
+  test.each([
+    'http://localhost',
+    'http://127.0.0.1',
+    'https://[::1]',
+    'http://10.1.2.3',
+    'http://172.16.0.1',
+    'http://172.31.0.1',
+    'http://192.168.1.2',
+    'http://169.254.1.1',
+    'http://[fd00::1]',
+    'http://[fe80::1]',
+  ])('knows that WeChat does not reach %s', (url) => expect(judge(url)).toEqual(['callback.host wrong']))
+
+  test.each(['http://172.32.0.1', 'http://100.10.1.1', 'http://10.example', 'http://fda.example'])(
+    'does not take %s for a private address',
+    (url) => expect(judge(url)).toEqual([]),
+  )
+
+  test('only warns where WeChat is a stand-in on this machine', () => {
+    expect(judge('http://127.0.0.1:4000', 'http://localhost:4001')).toEqual([
+      'callback.port warn',
+      'callback.host warn',
+    ])
+  })
+})

@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { checkAesKeys, checkKeys, checkMode } from '../../../server/doctor/keys.ts'
+import { readKeyFile } from '../../../server/key-file.ts'
+import { SECRET } from '../../support/house.ts'
+import { idsOf, openWard, type Ward } from './ward.ts'
+
+let ward: Ward
+let folder: string
+beforeEach(async () => {
+  ward = await openWard()
+  folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+})
+afterEach(async () => {
+  rmSync(folder, { recursive: true })
+  await ward.close()
+})
+
+describe('checkMode', () => {
+  test('warns of plain mode alone', () => {
+    const found = (WECHAT_MODE: string) => idsOf([checkMode(ward.config({ WECHAT_MODE }))])[0]
+    expect(['secure', 'compatible', 'plain'].map(found)).toEqual(['mode.ok ok', 'mode.ok ok', 'mode.plain warn'])
+  })
+})
+
+describe('checkAesKeys', () => {
+  const check = (key: string) => checkAesKeys(ward.config({ WECHAT_ENCODING_AES_KEY: key }))
+  const canonical = `${'A'.repeat(42)}E`
+  const surplus = `${'A'.repeat(42)}F`
+
+  test('says that a key decodes, and that surplus bits are normal', () => {
+    expect(idsOf(check(canonical))).toEqual(['aes-key.ok ok'])
+    expect(check(canonical)[0]?.en).toBe('The EncodingAESKey has 43 characters and decodes to 32 bytes.')
+    expect(check(surplus)[0]?.en).toContain('surplus bits at the end are normal')
+    expect(check(surplus)[0]?.zh).toContain('末位有多余的比特属正常')
+  })
+
+  test('speaks of both during a rotation', () => {
+    expect(idsOf(check(`${canonical},${surplus}`))).toEqual(['aes-key.ok ok'])
+    expect(check(`${canonical},${surplus}`)[0]?.en).toContain('Both EncodingAESKeys have 43 characters and decode to')
+  })
+
+  test('finds a key that is none', () => {
+    const config = ward.config()
+    expect(idsOf(checkAesKeys({ ...config, wechat: { ...config.wechat, encodingAesKeys: ['short'] } }))).toEqual([
+      'aes-key.wrong wrong',
+    ])
+  })
+
+  test('has nothing to say in plain mode', () => {
+    expect(checkAesKeys(ward.config({ WECHAT_MODE: 'plain' }))).toEqual([])
+  })
+})
+
+describe('checkKeys', () => {
+  const checkFile = (path: string) => checkKeys(ward.config({ BIND_KEYS_FILE: path }), readKeyFile)
+
+  test('counts the keys', () => {
+    const [finding, ...more] = checkKeys(ward.config(), readKeyFile)
+    expect(finding).toMatchObject({ id: 'keys.ok', level: 'ok', en: 'BIND_KEYS holds 1 key(s).' })
+    expect(more).toEqual([])
+  })
+
+  test('reads the file that holds them', () => {
+    const file = join(folder, 'keys')
+    writeFileSync(file, `k1:${SECRET}\nk2:${SECRET}:other\n`)
+    expect(idsOf(checkFile(file))).toEqual(['keys.ok ok'])
+    expect(checkFile(file)[0]?.en).toBe('BIND_KEYS_FILE holds 2 key(s).')
+  })
+
+  test('says when the file is not there or holds something else, and shows none of it', () => {
+    expect(idsOf(checkFile(join(folder, 'none')))).toEqual(['config.BIND_KEYS_FILE wrong'])
+    const file = join(folder, 'keys')
+    writeFileSync(file, `k1 ${SECRET}`)
+    expect(idsOf(checkFile(file))).toEqual(['config.BIND_KEYS_FILE wrong'])
+    expect(JSON.stringify(checkFile(file))).not.toContain(SECRET)
+  })
+})

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { checkAccessToken } from '../../../server/doctor/access-token.ts'
+import { checkQrcode, checkQuota } from '../../../server/doctor/qrcode.ts'
+import { answers, idsOf, openWard, refuses, type Ward } from './ward.ts'
+
+const CREATE = '/cgi-bin/qrcode/create'
+const QUOTA = '/cgi-bin/openapi/quota/get'
+
+let ward: Ward
+let access: { apiBase: string; accessToken: string }
+beforeEach(async () => {
+  ward = await openWard()
+  const { accessToken = '' } = await checkAccessToken(ward.config(), ward.reach)
+  access = { apiBase: 'http://wechat.test', accessToken }
+})
+afterEach(() => ward.close())
+
+const foundQrcode = async () => idsOf([(await checkQrcode(access, ward.reach)).finding])[0]
+
+describe('checkQrcode', () => {
+  test('makes one real QR that is soon over and whose scene is ours', async () => {
+    const { finding, skewMs } = await checkQrcode(access, ward.reach)
+    expect(idsOf([finding])).toEqual(['qr.ok ok'])
+    expect(skewMs).toBeDefined()
+    const [qrcode, ...more] = ward.simulator.memory().qrcodes
+    expect(qrcode?.scene).toMatch(/^wb1_doctor_[\w-]{16}$/)
+    expect(qrcode!.expiresAt! - qrcode!.createdAt).toBe(60_000)
+    expect(more).toEqual([])
+  })
+
+  test.each([
+    [48001, 'qr.unauthorized wrong'],
+    [48004, 'qr.banned wrong'],
+    [50002, 'qr.restricted wrong'],
+    [45009, 'qr.quota wrong'],
+    [45011, 'qr.minute-quota warn'],
+    [40001, 'qr.token-dead wrong'],
+    [40014, 'qr.token-dead wrong'],
+    [42001, 'qr.token-dead wrong'],
+    [-1, 'qr.busy warn'],
+    [49999, 'qr.refused wrong'],
+  ])('explains errcode %i', async (errcode, expected) => {
+    ward.simulator.faults.fail(CREATE, errcode)
+    expect(await foundQrcode()).toBe(expected)
+  })
+
+  test('finds a token dead that another system has made so', async () => {
+    ward.simulator.accessTokens.revoke()
+    expect(await foundQrcode()).toBe('qr.token-dead wrong')
+  })
+
+  test('says when WeChat does not answer, or not with a QR', async () => {
+    ward.stand(CREATE, refuses)
+    expect(await foundQrcode()).toBe('qr.unreachable wrong')
+    ward.delay(CREATE, 5_001)
+    expect(await foundQrcode()).toBe('qr.unreachable wrong')
+    ward.stand(CREATE, answers({ errcode: 0 }))
+    expect(await foundQrcode()).toBe('qr.unreachable wrong')
+  })
+})
+
+describe('checkQuota', () => {
+  const foundWith = async (quota: unknown) => {
+    ward.stand(QUOTA, answers({ errcode: 0, errmsg: 'ok', quota }))
+    return idsOf([await checkQuota(access, ward.reach)])[0]
+  }
+
+  test('tells what is left of today', async () => {
+    const finding = await checkQuota(access, ward.reach)
+    expect(idsOf([finding])).toEqual(['quota.ok ok'])
+    expect(finding.en).toBe('100000 of 100000 QR codes are left for today.')
+  })
+
+  test.each([
+    [10_001, 'quota.ok ok'],
+    [9_999, 'quota.low warn'],
+    [1, 'quota.low warn'],
+    [0, 'quota.used-up wrong'],
+    [-3, 'quota.used-up wrong'],
+  ])('with %i of 100000 left finds %s', async (remain, expected) => {
+    expect(await foundWith({ daily_limit: 100_000, used: 100_000 - remain, remain })).toBe(expected)
+  })
+
+  test('does not take silence, a refusal or an odd answer for a fault', async () => {
+    expect(await foundWith(undefined)).toBe('quota.unknown warn')
+    expect(await foundWith({ daily_limit: 0, remain: 0 })).toBe('quota.unknown warn')
+    ward.stand(QUOTA, answers({ errcode: 76021, errmsg: 'cgi_path not found' }))
+    expect((await checkQuota(access, ward.reach)).id).toBe('quota.unknown')
+    ward.stand(QUOTA, refuses)
+    expect((await checkQuota(access, ward.reach)).id).toBe('quota.unknown')
+  })
+})
