@@ -36,6 +36,7 @@ export type Config = {
   port: number
   ticketTtlMs: number
   qrPerMinute: number
+  tenantQrPerMinute: number
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }
   webhooks: Webhooks
@@ -82,6 +83,7 @@ export function parseConfig(env: Env): Config {
     port: settings.integer('PORT', 0, 65_535, 4000),
     ticketTtlMs: settings.integer('TICKET_TTL', 60, 2_592_000, 120) * 1000,
     qrPerMinute: settings.integer('QR_PER_MINUTE', 1, 1000, 10),
+    tenantQrPerMinute: settings.integer('QR_PER_MINUTE_TENANT', 1, 1_000_000, 1000),
     rules: {
       conflict: settings.oneOf('CONFLICT', ['reject', 'replace', 'allow'], 'reject'),
       confirm: settings.oneOf('CONFIRM', ['off', 'reply', 'code'], 'off'),

@@ -2,6 +2,7 @@
 import { BindError } from '../errors.ts'
 import type { Identity, Language, NewTicket, Store, Ticket } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
+import { createRate } from './rate.ts'
 import { createCode, createScene, isReusable } from './ticket.ts'
 
 export type TicketRequest = {
@@ -19,6 +20,8 @@ export type TicketDeps = {
   appId: string
   ticketTtlMs: number
   qrPerMinute: number
+  /** For all users of a tenant together, on this instance. */
+  tenantQrPerMinute: number
 }
 
 const MINUTE_MS = 60_000
@@ -30,6 +33,7 @@ const DEAD_TICKETS_AN_HOUR = 3
 /** One function for every caller; requests that arrive together for one user share one call to WeChat. */
 export function createTickets(deps: TicketDeps) {
   const flights = new Map<string, Promise<Ticket>>()
+  const hasTenantRoom = createRate(deps.tenantQrPerMinute, deps.clock)
 
   async function issue(request: TicketRequest): Promise<Ticket> {
     const now = deps.clock()
@@ -37,6 +41,8 @@ export function createTickets(deps: TicketDeps) {
     if (live && !request.isRefresh && isReusable(live, now)) return live
     try {
       await expectRoom(deps, request.identity, now)
+      if (!hasTenantRoom(request.identity.tenant))
+        throw tooMany('The tenant has had all the new QR codes of this minute.', 60)
       return await make(deps, request)
     } catch (error) {
       // The old one still works for a while, which beats an error; a refresh was asked to replace it.

@@ -9,6 +9,9 @@ import type { Identity, Store } from './store.ts'
 // Small enough that a callback never waits long behind a batch.
 const BATCH = 500
 
+// In the statement's text, since a planner that does not know how few they are reads the whole table.
+const atMostBatch = sql`limit ${sql.lit(BATCH)}`
+
 // A ticket that is over still tells a late scanner so; a day later nobody scans it.
 const TICKET_KEPT_MS = 24 * 60 * 60_000
 
@@ -56,7 +59,7 @@ export function createReads(
 
   /** Deletes the rows of one batch that `chosen` picks by their key. */
   const batch = (table: string, key: string, chosen: RawBuilder<unknown>) =>
-    sql`delete from ${sql.table(table)} where ${sql.ref(key)} in (select ${sql.ref(key)} from ${chosen} limit ${BATCH} ${mine})`
+    sql`delete from ${sql.table(table)} where ${sql.ref(key)} in (select ${sql.ref(key)} from ${chosen} ${atMostBatch} ${mine})`
 
   const ranOut = (table: 'memories' | 'jtis' | 'erased', key: string) => (now: number) =>
     batch(table, key, sql`${sql.table(table)} where until <= ${now}`)
@@ -68,7 +71,7 @@ export function createReads(
       batch(
         table,
         'id',
-        sql`${sql.table(table)} where id in (select id from ${sql.table(table)} order by id limit ${BATCH}) and at <= ${now - keptMs} and ${isFree}`,
+        sql`${sql.table(table)} where id in (select id from ${sql.table(table)} order by id ${atMostBatch}) and at <= ${now - keptMs} and ${isFree}`,
       )
 
   const batches: ((now: number) => RawBuilder<unknown>)[] = [

@@ -84,6 +84,8 @@ export async function openHouse(env: Env = {}, { neighbour, wrapStore, account: 
     client: clientFor('k1', SECRET),
     otherTenant: clientFor('k2', OTHER_SECRET),
     phone: simulator.phone,
+    /** The client on a real socket. */
+    clientOver: (server: string) => createBindClient({ server, keyId: 'k1', key: SECRET, clock: time.clock }),
     /** A request of the page's, as account `acme` and this user. */
     async widget(method: string, path: string, options: WidgetOptions = {}): Promise<Response> {
       const { user = 'u1', headers, body, scope, signal } = options

@@ -98,6 +98,16 @@ describe('POST /widget/qrcode', () => {
     expect((await ticketOf('u1', { refresh: true })).state).toBe('unbound')
   })
 
+  test('limits new QR codes per tenant too, and no other tenant feels it', async () => {
+    await reopen({ QR_PER_MINUTE_TENANT: '3' })
+    const statuses: number[] = []
+    for (const user of ['a', 'b', 'c', 'd']) statuses.push((await house.widget('POST', '/qrcode', { user })).status)
+    expect(statuses).toEqual([200, 200, 200, 429])
+    expect((await house.otherTenant.getQrCode({ account: 'acme', userId: 'd' })).ExpireSeconds).toBe(120)
+    house.time.advance(60_000)
+    expect((await house.widget('POST', '/qrcode', { user: 'd' })).status).toBe(200)
+  })
+
   test.each([
     [48001, 502, 'WECHAT_FORBIDDEN'],
     [45009, 503, 'WECHAT_QUOTA'],

@@ -1,0 +1,146 @@
+/** A PostgreSQL store as a busy year leaves it, and the plans of all that the server asks of it. */
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import { createLocks } from '../../server/store/locks.ts'
+import { createPatientPool } from '../../server/store/pg-pool.ts'
+import { openPostgresStore } from '../../server/store/postgres.ts'
+import type { Tables } from '../../server/store/schema.ts'
+import { createOutbox } from '../../server/store/sql-outbox.ts'
+import { createReads } from '../../server/store/sql-reads.ts'
+import { createTx } from '../../server/store/sql-tx.ts'
+import type { Identity } from '../../server/store/store.ts'
+import { newBinding, newTicket } from './rows.ts'
+
+const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: () => true }
+
+const DAY_MS = 86_400_000
+
+/**
+ * `users` of ten tenants, each bound once and unbound and bound again; a day's tickets, of which the last ten minutes' wait;
+ * what is remembered for minutes; an outbox with a dead receiver.
+ */
+const fillings = (users: number, now: number) => [
+  sql`insert into users (tenant, account, user_id, version) select 'tenant' || i % 10, 'acme', 'user' || i, 3 from generate_series(1, ${users}::int) i`,
+  sql`insert into bindings ("user", tenant, app_id, openid, subscribed, bound_at, event_time, label, lang, version)
+    select i, 'tenant' || i % 10, 'wx0123456789abcdef', 'o' || left(md5(i::text), 27), 1, ${now}::bigint - i, 1700000000 + i % 1000, 'user***@example.com', 'zh-CN', 3 from generate_series(1, ${users}::int) i`,
+  sql`insert into tickets ("user", app_id, scene, code, wechat_ticket, url, label, lang, created_at, expires_at, state)
+    select i, 'wx0123456789abcdef', 'wb1_' || left(md5(i::text), 22), upper(left(md5('c' || i), 8)) || i, 'g' || repeat(md5(i::text), 3), 'http://weixin.qq.com/q/02' || left(md5(i::text), 20),
+      'user***@example.com', 'zh-CN', at, at + 120000, case when at > ${now - 600_000}::bigint then 'pending' else 'used' end
+    from (select i, ${now}::bigint - i * ${DAY_MS}::bigint / ${users}::int as at from generate_series(1, ${users}::int) i) as made`,
+  sql`insert into events ("user", version, type, reason, at) select i % ${users}::int + 1, i / ${users}::int + 1, 'bound', 'scan', ${now - 80 * DAY_MS}::bigint + i
+    from generate_series(0, ${users}::int * 3 - 1) i`,
+  sql`insert into outbox (event, "user", tenant, state, next_at) select i * 10, 1 + i % 5000, 'tenant' || i % 10, case when i % 50 = 0 then 'waiting' else 'failed' end, ${now}::bigint - i * 1000
+    from generate_series(1, ${users}::int / 10) i`,
+  sql`insert into memories (key, text, until) select md5(i::text), repeat('回复', 20), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
+  sql`insert into jtis (jti, until) select md5(i::text), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
+  sql`insert into erased (openid_hash, event_time, until) select md5(i::text), 1, ${now}::bigint + i from generate_series(1, ${users}::int / 10) i`,
+  sql`insert into wrong_codes (openid_hash, at) select md5(i::text), ${now}::bigint - i from generate_series(1, ${users}::int / 10) i`,
+]
+
+export async function fillStore(url: string, users: number): Promise<void> {
+  await (await openPostgresStore({ url, ...settings })).close()
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPatientPool(url) }) })
+  for (const filling of fillings(users, Date.now())) await filling.execute(db)
+  await sql`vacuum analyze`.execute(db)
+  await db.destroy()
+}
+
+/** The text of every statement that the store sends, by doing all that it can do, and undoing it. */
+export async function allStatements(url: string): Promise<string[]> {
+  const texts = new Set<string>()
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: createPatientPool(url) }),
+    log: ({ query }) => void texts.add(query.sql),
+  })
+  const undone = new Error('undone')
+  await db
+    .transaction()
+    .execute(async (trx) => {
+      await doAll(trx)
+      throw undone
+    })
+    .catch((error) => {
+      if (error !== undone) throw error
+    })
+  await db.destroy()
+  return [...texts].filter((text) => !/^(begin|commit|rollback)$/.test(text))
+}
+
+async function doAll(db: Kysely<Tables>): Promise<void> {
+  const identity: Identity = { tenant: 'tenant1', account: 'acme', userId: 'user1' }
+  const now = Date.now()
+  const tx = createTx(db, settings, new Map(), await createLocks(db, { openids: new Set(), users: new Set() }))
+  const ticket = await tx.addTicket(identity, newTicket('new'), true)
+  const { id: user } = await tx.userOf(identity)
+  const { openid, appId } = { openid: 'o1', appId: 'wx1' }
+  await tx.ticketByScene(ticket.scene)
+  await tx.ticketByCode(appId, ticket.code)
+  await tx.apply({
+    type: 'hold',
+    ticket: ticket.id,
+    user,
+    hold: { confirm: 'code', openid, eventTime: 1, until: now, digits: '1', triesLeft: 3, reason: 'scan' },
+  })
+  await tx.heldBy(appId, openid)
+  await tx.heldOf(user)
+  await tx.apply({ type: 'missed', ticket: ticket.id, triesLeft: 2 })
+  await tx.apply({ type: 'close', ticket: ticket.id, user, as: 'used', wakes: true })
+  await tx.apply({ type: 'closeOthers', user, ticket: ticket.id })
+  await tx.apply({ type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: now })
+  await tx.ownersOf('wx1', openid)
+  await tx.apply({ type: 'mark', user, subscribed: false, eventTime: 1 })
+  await tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
+  await tx.apply({ type: 'erase', appId, openid, eventTime: 1, until: now })
+  await tx.apply({ type: 'wrongCode', openid, at: now })
+  await tx.wrongCodesSince(openid, now - 3_600_000)
+  await tx.erasedAt(appId, openid)
+  await tx.isAnyPending(appId, now - 600_000)
+  await tx.recall('k')
+  await tx.remember('k', null, now)
+  await tx.spend('j', now)
+  // Out of order: tried, and not waited for.
+  await tx.userById(user + 1)
+  await tx.wrongCodesSince('a', 0)
+
+  const through = <T>(result: Promise<T>) => result
+  const store = createReads(db, through, 'postgres')
+  await store.user(identity)
+  await store.liveTicket(identity, now)
+  await store.ticketsSince(identity, now - 60_000)
+  await store.ticketsSince(identity, now - 3_600_000, 'dead')
+  await store.setUnionid(user, openid, 'u')
+  await store.sweep(now)
+
+  const outbox = createOutbox(db, through)
+  await outbox.lease('a', now, now + 1)
+  await outbox.due(now, ['tenant1', 'tenant2'], 4)
+  await outbox.nextAt()
+  await outbox.retryAt(1, now)
+  await outbox.failed(1)
+  await outbox.list('failed', 100)
+  await outbox.taken(1)
+  await outbox.replay(now, 1)
+  await outbox.release('a')
+}
+
+export type Plan = {
+  text: string
+  scans: { kind: string; table: string; index: string | undefined }[]
+  lines: string[]
+}
+
+type Node = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: Node[] }
+
+/** How PostgreSQL goes about a statement whose parameters it does not know yet, as for every prepared one. */
+export async function planOf(query: (text: string) => Promise<object[]>, text: string): Promise<Plan> {
+  const [row] = (await query(`explain (generic_plan, format json) ${text}`)) as { 'QUERY PLAN': { Plan: Node }[] }[]
+  const nodes: Node[] = []
+  const walk = (node: Node) => {
+    nodes.push(node)
+    for (const child of node.Plans ?? []) walk(child)
+  }
+  walk(row!['QUERY PLAN'][0]!.Plan)
+  const scans = nodes
+    .filter((node) => /Scan$/.test(node['Node Type']))
+    .map((node) => ({ kind: node['Node Type'], table: node['Relation Name'] ?? '', index: node['Index Name'] }))
+  return { text, scans, lines: [] }
+}
