@@ -31,6 +31,8 @@ export function createFront({ hostSite, simulator, bind, dist }: FrontParts): Ho
   return new Hono()
     .use('/', withPolicy)
     .get('/', page)
+    .use('/api.html', withPolicy)
+    .get('/api.html', page)
     .use('/assets/*', withCache('public, max-age=31536000, immutable'))
     .get('/assets/*', page)
     .use('/cdn/*', withCache('no-cache'))

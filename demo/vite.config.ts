@@ -12,5 +12,8 @@ export default defineConfig({
     // A data: URL in a style sheet would be one more thing for the page's policy to allow.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: `${import.meta.dirname}/page/index.html`, api: `${import.meta.dirname}/page/api.html` },
+    },
   },
 })

@@ -52,11 +52,19 @@ const resultData = {
   Disconnect: object({ Version: integer }),
 }
 
+type Summary = { en: string; zh: string }
+
 const summaries = {
-  GetQrCode: 'A QR for a user: the live one, or a new one from WeChat',
-  GetBindInfo: 'Who is bound to a user',
-  Disconnect: 'Ends the binding of a user',
-}
+  GetQrCode: {
+    en: 'A QR for a user: the live one, or a new one from WeChat',
+    zh: '为用户取得二维码：现有的，或向微信新建的',
+  },
+  GetBindInfo: { en: 'Who is bound to a user', zh: '查询用户绑定了谁' },
+  Disconnect: { en: 'Ends the binding of a user', zh: '解除用户的绑定' },
+} satisfies Record<string, Summary>
+
+/** OpenAPI has one summary; the second language rides beside it. */
+const inBoth = ({ en, zh }: Summary): Json => ({ summary: en, 'x-summary-zh': zh })
 
 const apiCodes: Record<keyof typeof summaries, ErrorCode[]> = {
   GetQrCode: ['RATE_LIMITED', 'WECHAT_FORBIDDEN', 'WECHAT_QUOTA', 'WECHAT_UNAVAILABLE'],
@@ -89,7 +97,7 @@ function apiPath(call: keyof typeof summaries): Json {
   return {
     post: {
       operationId: call,
-      summary: summaries[call],
+      ...inBoth(summaries[call]),
       tags: ['Encrypted API'],
       requestBody: { required: true, content: sealed(toSchema(requestSchemas[call])) },
       responses: {
@@ -108,14 +116,14 @@ function apiPath(call: keyof typeof summaries): Json {
 
 function widgetOperation(
   operationId: string,
-  summary: string,
+  summary: Summary,
   codes: ErrorCode[],
   answer: Json,
   more: Json = {},
 ): Json {
   return {
     operationId,
-    summary,
+    ...inBoth(summary),
     tags: ['Browser API'],
     security: [{ widgetToken: [] }],
     ...more,
@@ -133,7 +141,7 @@ const widgetPaths: Json = {
   '/widget/qrcode': {
     post: widgetOperation(
       'createQrcode',
-      'A ticket to scan, or the state when there is nothing to scan',
+      { en: 'A ticket to scan, or the state when there is nothing to scan', zh: '一张可扫的码；无码可扫时为状态本身' },
       ['BAD_REQUEST', 'FORBIDDEN', 'RATE_LIMITED', 'WECHAT_FORBIDDEN', 'WECHAT_QUOTA', 'WECHAT_UNAVAILABLE'],
       { oneOf: [ref('Ticket'), ref('Binding')] },
       { requestBody: { content: json(toSchema(qrcodeSchema)) } },
@@ -142,7 +150,10 @@ const widgetPaths: Json = {
   '/widget/binding': {
     get: widgetOperation(
       'getBinding',
-      'The state; with If-None-Match and Prefer: wait, once it changes',
+      {
+        en: 'The state; with If-None-Match and Prefer: wait, once it changes',
+        zh: '绑定状态；带 If-None-Match 与 Prefer: wait 时，等到变化后应答',
+      },
       [],
       ref('Binding'),
       {
@@ -153,12 +164,12 @@ const widgetPaths: Json = {
         responses: { 304: { description: 'The version is still the one that is known' } },
       },
     ),
-    delete: widgetOperation('unbind', 'Ends the binding', ['FORBIDDEN'], ref('Binding')),
+    delete: widgetOperation('unbind', { en: 'Ends the binding', zh: '解除绑定' }, ['FORBIDDEN'], ref('Binding')),
   },
   '/widget/confirm': {
     post: widgetOperation(
       'confirm',
-      'With CONFIRM=code: the four digits that WeChat shows',
+      { en: 'With CONFIRM=code: the four digits that WeChat shows', zh: 'CONFIRM=code 时：填入微信显示的四位数字' },
       ['BAD_REQUEST', 'FORBIDDEN', 'WRONG_CODE', 'NOT_SCANNED', 'CONFLICT'],
       ref('Binding'),
       { requestBody: { required: true, content: json(toSchema(confirmSchema)) } },

@@ -21,15 +21,20 @@ const label = opaque(64)
 /** Unix seconds as an integer; milliseconds are a common slip, and far outside any window. */
 const unixSeconds = z.int().nonnegative()
 
-const common = { Account: id, User_ID: id, Date: unixSeconds, Path: z.string().optional() }
+const common = {
+  Account: id.describe('Who: with User_ID, opaque and compared byte for byte'),
+  User_ID: id,
+  Date: unixSeconds.describe("Unix seconds, within 300 s of the server's clock"),
+  Path: z.string().optional().describe("The request's path; when present it must match"),
+}
 
 /** The plaintext of each call of the encrypted API. Other members are ignored. */
 export const requestSchemas = {
   GetQrCode: z.object({
     ...common,
     Action: z.literal('Get'),
-    IsRefresh: z.boolean().default(false),
-    Label: label.optional(),
+    IsRefresh: z.boolean().default(false).describe('Makes a new QR; the old one stops working'),
+    Label: label.optional().describe('What the chat calls the account'),
   }),
   GetBindInfo: z.object({ ...common, Action: z.literal('Get') }),
   Disconnect: z.object({ ...common, Action: z.literal('Update') }),
