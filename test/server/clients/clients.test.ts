@@ -1,0 +1,146 @@
+/** Each client of server/clients as its users run it: a process that talks to the real server over a socket. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Hono } from 'hono'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openEnvelope, sealEnvelope } from '../../../server/envelope.ts'
+import { startListening, stopListening } from '../../../server/main.ts'
+import { openToken } from '../../../server/token.ts'
+import { type House, OTHER_SECRET, openHouse, SECRET } from '../../support/house.ts'
+import vector from '../../vectors/envelope.json' with { type: 'json' }
+import { type Ended, run, tools } from './tools.ts'
+
+type Listening = Awaited<ReturnType<typeof startListening>>
+
+const KEY = new Uint8Array(Buffer.from(SECRET, 'base64url'))
+const findKey = () => ({ secret: KEY })
+
+// Everything that is written differently in JSON, in UTF-8 and in a shell.
+const account = '客户 "A" $HOME'
+const userId = "用户\\1 'é' 😀"
+
+const refusal = (text: string): Ended => ({ code: 1, stdout: '', stderr: `${text}\n` })
+const NOT_OPENED = refusal('UNAUTHORIZED: The envelope does not open with this key.')
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wechat-bind-clients-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+let house: House
+let bind: Listening
+beforeEach(async () => {
+  house = await openHouse()
+  bind = await startListening(house.app, '127.0.0.1', 0)
+})
+afterEach(async () => {
+  await stopListening(bind.server)
+  await house.close()
+})
+
+/** With the reason in the name where the test cannot run. */
+const titleOf = ({ file, needs, isThere }: (typeof tools)[number]) =>
+  isThere ? file : `${file} (skipped: this machine lacks ${needs})`
+
+for (const tool of tools) {
+  describe.skipIf(!tool.isThere)(titleOf(tool), { timeout: 60_000 }, () => {
+    let command: string[]
+    beforeAll(async () => {
+      command = await tool.build(folder)
+    }, 60_000)
+
+    const client = (args: string[], env: Record<string, string> = {}) =>
+      run([...command, ...args], { SERVER: bind.url, KEY_ID: 'k1', KEY: SECRET, ...env })
+
+    const open = (envelope: string) => client(['open', envelope], { KEY: vector.key.base64url })
+
+    /** The Data of a call that is granted. */
+    async function call(name: string): Promise<Record<string, unknown>> {
+      const { code, stdout, stderr } = await client([name, account, userId])
+      expect([code, stderr]).toEqual([0, ''])
+      return JSON.parse(stdout)
+    }
+
+    test('asks for a QR, sees who scanned it, and disconnects once', async () => {
+      expect(await call('GetBindInfo')).toMatchObject({ IsBound: false, OpenId: null, Version: 0 })
+      const { Url, ExpireSeconds } = await call('GetQrCode')
+      expect(ExpireSeconds).toBe(120)
+      await house.phone('amy').scan(String(Url))
+      await house.phone('amy').follow()
+      const bound = await call('GetBindInfo')
+      expect(bound).toMatchObject({ IsBound: true, OpenId: house.phone('amy').openid, Version: 1 })
+      expect(bound).toEqual(await house.client.getBindInfo({ account, userId }))
+      expect(await call('Disconnect')).toEqual({ Version: 2 })
+      expect(await client(['Disconnect', account, userId])).toEqual(
+        refusal('NOT_BOUND: There is nothing to disconnect: this user has no WeChat bound.'),
+      )
+    })
+
+    test('mints a token that the browser API takes', async () => {
+      const { stdout } = await client(['token', account, userId])
+      const token = stdout.trim()
+      expect(await openToken(token, findKey, Date.now())).toMatchObject({ Account: account, User_ID: userId })
+      const response = await fetch(`${bind.url}/widget/binding`, { headers: { Authorization: `Bearer ${token}` } })
+      expect([response.status, await response.json()]).toEqual([200, { state: 'unbound', version: 0 }])
+    })
+
+    test.each(['request', 'reply', 'token'] as const)('opens the worked example, the %s', async (name) => {
+      const { header, plaintext, compact } = vector[name]
+      expect(await open(compact)).toEqual({ code: 0, stdout: `${header}\n${plaintext}\n`, stderr: '' })
+    })
+
+    const [header = '', , iv = '', ciphertext = '', tag = ''] = vector.reply.compact.split('.')
+    test.each([
+      ['another header', [vector.request.headerBase64url, '', iv, ciphertext, tag]],
+      ['another iv', [header, '', vector.request.iv.base64url, ciphertext, tag]],
+      ['another ciphertext', [header, '', iv, `A${ciphertext.slice(1)}`, tag]],
+      ['another tag', [header, '', iv, ciphertext, vector.request.tag.base64url]],
+      ['half a tag', [header, '', iv, ciphertext, tag.slice(0, 11)]],
+      ['four parts', [header, '', iv, ciphertext + tag]],
+    ])('refuses an envelope with %s', async (_, parts) => {
+      expect(await open(parts.join('.'))).toEqual(NOT_OPENED)
+    })
+
+    test('refuses a reply to another request', async () => {
+      const impostor = new Hono().post('*', async (c) => {
+        await openEnvelope(await c.req.text(), undefined, findKey)
+        const granted = { Success: true, Code: 'OK', Message: '', Data: { IsBound: true } }
+        const reply = await sealEnvelope(granted, { kid: 'k1', jti: 'b', req: 'a' }, KEY)
+        return c.body(reply, 200, { 'Content-Type': 'application/jose' })
+      })
+      const { server, url } = await startListening(impostor, '127.0.0.1', 0)
+      const ended = await client(['GetBindInfo', account, userId], { SERVER: url })
+      await stopListening(server)
+      expect(ended).toEqual(refusal('UNAUTHORIZED: The reply belongs to another request.'))
+    })
+
+    test('says why when the key is wrong, and when nobody answers', async () => {
+      const wrong = await client(['GetBindInfo', account, userId], { KEY: OTHER_SECRET })
+      expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/^UNAUTHORIZED: .+\n$/)])
+      const short = await client(['GetBindInfo', account, userId], { KEY: SECRET.slice(1) })
+      expect(short).toEqual(refusal('BAD_CONFIG: KEY must be 32 bytes in base64url, 43 characters.'))
+      const { server, url } = await startListening(new Hono(), '127.0.0.1', 0)
+      const none = await client(['GetBindInfo', account, userId], { SERVER: url })
+      await stopListening(server)
+      expect(none).toEqual(refusal('UNREACHABLE: HTTP 404 and no envelope.'))
+      const silent = await client(['GetBindInfo', account, userId], { SERVER: url })
+      expect(silent).toEqual(refusal(`UNREACHABLE: ${url} did not answer.`))
+    })
+
+    test('says how it is called', async () => {
+      const { code, stderr } = await client(['GetBindInfo', account])
+      expect(code).toBe(2)
+      for (const word of ['GetQrCode', 'GetBindInfo', 'Disconnect', 'token', 'open']) expect(stderr).toContain(word)
+    })
+  })
+}
+
+describe('server/clients', () => {
+  test('holds no client that is neither run here nor said not to be', () => {
+    const files = readdirSync(join(import.meta.dirname, '../../../server/clients'))
+    const known = [...tools.map(({ file }) => file), 'Client.cs', 'README.md', 'README.zh-CN.md']
+    expect(files.sort()).toEqual(known.sort())
+  })
+})

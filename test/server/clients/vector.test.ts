@@ -1,0 +1,82 @@
+/** The worked example of server/clients/README.md: right by our own code, by AES-256-GCM alone, and quoted as it is. */
+import { createCipheriv } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { openEnvelope, TOKEN_TYPE } from '../../../server/envelope.ts'
+import { parseJson, parseShape, requestSchemas } from '../../../server/schema.ts'
+import { openToken } from '../../../server/token.ts'
+import { openHouse } from '../../support/house.ts'
+import vector from '../../vectors/envelope.json' with { type: 'json' }
+
+const { request, reply, token } = vector
+const key = Buffer.from(vector.key.hex, 'hex')
+const findKey = (kid: string) => (kid === vector.key.kid ? { secret: new Uint8Array(key) } : undefined)
+const BIND_KEYS = `${vector.key.kid}:${vector.key.base64url}`
+
+/** Reads the README without its line breaks: long values are wrapped there. */
+const readmeOf = (name: string) =>
+  readFileSync(join(import.meta.dirname, '../../../server/clients', name), 'utf8').replace(/\s/g, '')
+
+function textsOf(value: string | object): string[] {
+  return typeof value === 'string' ? [value] : Object.values(value).flatMap(textsOf)
+}
+
+describe.each(['request', 'reply', 'token'] as const)('envelope.json, the %s', (name) => {
+  const example = vector[name]
+
+  test('is made again byte for byte with AES-256-GCM by hand', () => {
+    const header = Buffer.from(example.header).toString('base64url')
+    const cipher = createCipheriv('aes-256-gcm', key, Buffer.from(example.iv.hex, 'hex'))
+    cipher.setAAD(Buffer.from(header, 'ascii'))
+    const ciphertext = Buffer.concat([cipher.update(example.plaintext, 'utf8'), cipher.final()])
+    const tag = cipher.getAuthTag()
+    const iv = Buffer.from(example.iv.hex, 'hex')
+    expect(example.headerBase64url).toBe(header)
+    expect(example.aadHex).toBe(Buffer.from(header, 'ascii').toString('hex'))
+    expect(example.plaintextHex).toBe(Buffer.from(example.plaintext, 'utf8').toString('hex'))
+    for (const [bytes, said] of [[key, vector.key] as const, [iv, example.iv] as const]) {
+      expect(said).toMatchObject({ hex: bytes.toString('hex'), base64url: bytes.toString('base64url') })
+    }
+    expect(example.ciphertext).toEqual({ hex: ciphertext.toString('hex'), base64url: ciphertext.toString('base64url') })
+    expect(example.tag).toEqual({ hex: tag.toString('hex'), base64url: tag.toString('base64url') })
+    expect(example.compact).toBe(
+      [header, '', ...[iv, ciphertext, tag].map((part) => part.toString('base64url'))].join('.'),
+    )
+  })
+
+  test('is opened by openEnvelope', async () => {
+    const opened = await openEnvelope(example.compact, name === 'token' ? TOKEN_TYPE : undefined, findKey)
+    expect(opened.text).toBe(example.plaintext)
+    const { alg: _, enc: __, ...header } = JSON.parse(example.header)
+    expect(opened.header).toEqual(header)
+  })
+})
+
+describe('envelope.json', () => {
+  test('holds what the server accepts: the shape of the call, the reply tied to it, the claims', async () => {
+    const plaintext = parseJson(request.plaintext)
+    expect(parseShape(requestSchemas.GetBindInfo, plaintext)).toEqual(plaintext)
+    expect(JSON.parse(reply.header).req).toBe(JSON.parse(request.header).jti)
+    const { iat } = JSON.parse(token.plaintext)
+    expect(await openToken(token.compact, findKey, iat * 1000)).toMatchObject(JSON.parse(token.plaintext))
+  })
+
+  test('is answered, being old, with a sealed STALE_DATE and with TOKEN_EXPIRED', async () => {
+    const house = await openHouse({ BIND_KEYS })
+    const path = JSON.parse(request.plaintext).Path
+    const response = await house.app.request(path, { method: 'POST', body: request.compact })
+    const { text, header } = await openEnvelope(await response.text(), undefined, findKey)
+    expect([response.status, JSON.parse(text).Code]).toEqual([400, 'STALE_DATE'])
+    expect(header.req).toBe(JSON.parse(request.header).jti)
+    const expired = await house.widget('GET', '/binding', { token: token.compact })
+    expect([expired.status, await expired.json()]).toEqual([401, expect.objectContaining({ code: 'TOKEN_EXPIRED' })])
+    await house.close()
+  })
+
+  test.each(['README.md', 'README.zh-CN.md'])('is quoted by %s as it is', (name) => {
+    const readme = readmeOf(name)
+    const quoted = [vector.key, request, reply.header, reply.plaintext, reply.compact, token.header, token.plaintext]
+    for (const text of [...quoted.flatMap(textsOf), token.compact]) expect(readme).toContain(text.replace(/\s/g, ''))
+  })
+})
