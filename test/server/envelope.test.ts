@@ -75,6 +75,7 @@ describe('openEnvelope', () => {
     ['x5u', () => seal({ x5u: 'https://evil.example/cert' })],
     ['a member of tomorrow', () => seal({ b64: true })],
     ['a token', () => seal({ typ: TOKEN_TYPE })],
+    ['padding behind a part', async () => `${await seal({})}==`],
     ['a plaintext that is no UTF-8', () => seal({}, KEY, Uint8Array.of(0x7b, 0xff, 0x7d))],
   ])('refuses %s', async (_, make) => {
     expect(await faultOf(open(await make()))).toEqual(REFUSED)
