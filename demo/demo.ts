@@ -11,6 +11,7 @@ import type { WechatMode } from '../server/wechat/message.ts'
 import { createFront, findDist } from './front.ts'
 import { createHostSite } from './host-site.ts'
 import { readMemory, writeMemory } from './memory.ts'
+import { createRoundRobin } from './round-robin.ts'
 import type { Account } from './simulator/account.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
 
@@ -27,9 +28,11 @@ export type DemoOptions = {
   dataDir: string
   /** Where the page and the element were built to. */
   dist?: string
+  /** How many bind servers share the store, taking turns; more than one needs PostgreSQL. */
+  instances?: number
 }
 
-export async function startDemo({ env, dataDir, dist = findDist() }: DemoOptions): Promise<Demo> {
+export async function startDemo({ env, dataDir, dist = findDist(), instances = 1 }: DemoOptions): Promise<Demo> {
   const file = join(dataDir, 'demo.json')
   const memory = readMemory(file)
   const key = memory?.key ?? randomBytes(32).toString('base64url')
@@ -43,10 +46,17 @@ export async function startDemo({ env, dataDir, dist = findDist() }: DemoOptions
   const fetch = (request: Request, bindings?: object) => front.fetch(request, bindings)
   const { server, url } = await startListening({ fetch }, host, port)
   const config = configFor(url)
-  const bind = await openApp(config, { log: pino({ level: config.logLevel }) })
+  const log = pino({ level: config.logLevel })
+  const binds = await Promise.all(Array.from({ length: instances }, () => openApp(config, { log })))
+  const apps = binds.map(({ app }) => app)
   const { kid, secret } = config.keys[0]!
   const hostSite = createHostSite({ bind: createBindClient({ server: url, keyId: kid, key: secret }) })
-  front = createFront({ hostSite, simulator: simulator.app, bind: bind.app, dist })
+  front = createFront({
+    hostSite,
+    simulator: simulator.app,
+    bind: apps.length > 1 ? createRoundRobin(apps) : apps[0]!,
+    dist,
+  })
 
   const save = () => writeMemory(file, { account: simulator.account, key, simulator: simulator.memory() })
   save()
@@ -58,9 +68,9 @@ export async function startDemo({ env, dataDir, dist = findDist() }: DemoOptions
     simulator,
     async close() {
       simulator.close()
-      bind.stopWaiting()
+      for (const { stopWaiting } of binds) stopWaiting()
       await stopListening(server)
-      await bind.close()
+      await Promise.all(binds.map(({ close }) => close()))
       save()
     },
   }
