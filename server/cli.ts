@@ -12,6 +12,7 @@ import { BindError } from './errors.ts'
 import { readKeyFile } from './key-file.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 import { closeOnSignal, startServer } from './main.ts'
+import { runMigrate } from './migrate-command.ts'
 import { createSettings } from './settings.ts'
 import { runWebhooks } from './webhooks-command.ts'
 
@@ -26,6 +27,9 @@ const usage = `wechat-bind <command>
   webhooks [list|failed|replay [id]]
                                what the webhooks have not taken, and telling them again
                                查看未送达的 webhook 通知，或重新投递
+  migrate --from sqlite:... --to postgres://...
+                               move a store to PostgreSQL, verified row by row
+                               将数据迁移到 PostgreSQL，并逐行核对
   keygen [kid]                 print a new entry for BIND_KEYS
                                生成一条新的 BIND_KEYS
   token <account> <user>       mint a widget token for a trial, with the first of BIND_KEYS
@@ -53,6 +57,8 @@ const commands: Record<string, Command> = {
 
   webhooks: (args) => runWebhooks(args, process.env, console.log),
 
+  migrate: (args) => runMigrate(args, process.env, console.log),
+
   async keygen(args) {
     const { values, positionals } = parseArgs({
       args,
@@ -61,7 +67,10 @@ const commands: Record<string, Command> = {
     })
     if (values.webhook) return console.log(`whsec_${randomBytes(32).toString('base64')}`)
     const [kid = `key-${randomBytes(3).toString('hex')}`] = positionals
-    console.log(`${kid}:${randomBytes(32).toString('base64url')}`)
+    const entry = `${kid}:${randomBytes(32).toString('base64url')}`
+    // Refuses a kid that BIND_KEYS could not hold.
+    parseKeys(entry)
+    console.log(entry)
   },
 
   async token(args) {

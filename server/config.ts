@@ -6,7 +6,7 @@ import { BindError } from './errors.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 import { createSettings, type Settings } from './settings.ts'
 import type { Language } from './store/store.ts'
-import { parseWebhooks, type Webhooks } from './webhooks.ts'
+import { parseWebhooks, toSuffix, type Webhooks } from './webhooks.ts'
 import type { WechatMode } from './wechat/message.ts'
 
 export type Env = Record<string, string | undefined>
@@ -79,7 +79,7 @@ export function parseConfig(env: Env): Config {
     }),
     allowedOrigins: settings.origins('ALLOWED_ORIGINS'),
     host: env.HOST || undefined,
-    publicUrl: settings.url('PUBLIC_URL', undefined),
+    publicUrl: settings.url('PUBLIC_URL', undefined)?.replace(/\/+$/, ''),
     port: settings.integer('PORT', 0, 65_535, 4000),
     ticketTtlMs: settings.integer('TICKET_TTL', 60, 2_592_000, 120) * 1000,
     qrPerMinute: settings.integer('QR_PER_MINUTE', 1, 1000, 10),
@@ -98,6 +98,8 @@ export function parseConfig(env: Env): Config {
     forwardAll: settings.oneOf('FORWARD_ALL', ['true', 'false'], 'false') === 'true',
     logLevel: settings.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   } satisfies Config
+  refuseUnknownReplies(settings)
+  refuseFoldedTenants(settings, config)
   if (settings.faults.length > 0) throw new BindError('BAD_CONFIG', toMessage(settings.faults))
   return config
 }
@@ -123,8 +125,29 @@ function parseWechat(settings: Settings): Config['wechat'] {
       en: 'must begin with gh_: copy 原始ID from the WeChat console, or leave it out',
       zh: '须以 gh_ 开头：请从公众平台复制原始 ID，或不填',
     }),
-    apiBase: settings.url('WECHAT_API_BASE', PUBLIC_API) ?? PUBLIC_API,
+    apiBase: (settings.url('WECHAT_API_BASE', PUBLIC_API) ?? PUBLIC_API).replace(/\/+$/, ''),
     accessTokenUrl: settings.url('ACCESS_TOKEN_URL', undefined),
+  }
+}
+
+/** A misspelled text would never be said, and nobody would notice. */
+function refuseUnknownReplies(settings: Settings): void {
+  const known = new Set(['LANG', ...replyNames.map((name) => name.toUpperCase())])
+  for (const name of settings.namesAfter('REPLY_').filter((each) => !known.has(each))) {
+    const list = [...known].join(', ')
+    settings.add(`REPLY_${name}`, { en: `is not a reply; there are ${list}`, zh: `没有这条回复；可用的有 ${list}` })
+  }
+}
+
+/** Two tenants that read alike as a variable's name would share a receiver, and hear of each other's users. */
+function refuseFoldedTenants(settings: Settings, { keys }: Config): void {
+  const suffixes = settings.namesAfter('WEBHOOK_URL_')
+  const tenants = [...new Set(keys.map(({ tenant }) => tenant))]
+  for (const suffix of suffixes.filter((each) => tenants.filter((tenant) => toSuffix(tenant) === each).length > 1)) {
+    settings.add(`WEBHOOK_URL_${suffix}`, {
+      en: 'means more than one tenant of BIND_KEYS: give them names that differ in letters or digits',
+      zh: '对应 BIND_KEYS 中的多个租户：请使用字母或数字不同的租户名',
+    })
   }
 }
 

@@ -7,7 +7,7 @@ import type { Forwarder } from './forward.ts'
 import type { Keyring } from './keyring.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { Store } from './store/store.ts'
+import type { Change, Store } from './store/store.ts'
 import type { WechatApi } from './wechat/api.ts'
 import type { CallbackSettings } from './wechat/message.ts'
 
@@ -21,6 +21,8 @@ export type Deps = {
   store: Store
   tickets: Tickets
   unionids: Unionids
+  /** To be told of the changes of every commit that this app makes: counts them, and fetches the unionid of who was bound. */
+  afterCommit: (changes: Change[]) => void
   waiters: Waiters
   wechat: WechatApi
   /** WeChat's picture of a QR is at this URL, the ticket appended. */

@@ -96,6 +96,10 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     store,
     tickets: createTickets({ ...config, store, wechat, clock, appId }),
     unionids,
+    afterCommit(changes) {
+      unionids.follow(changes)
+      metrics.countChanges(changes)
+    },
     waiters,
     wechat,
     qrImageUrl: toQrImageUrl(config.wechat.apiBase),

@@ -29,6 +29,8 @@ const tooLarge = (cause: unknown) => new BindError('TOO_LARGE', 'The body is lar
 
 export function answerProblem(c: Context, error: BindError): Response {
   if (error.retryAfterSeconds !== undefined) c.header('Retry-After', String(error.retryAfterSeconds))
+  // What was not read of a body that is too large would be taken for the next request on this connection.
+  if (error.code === 'TOO_LARGE') c.header('Connection', 'close')
   c.header('Cache-Control', 'no-store')
   c.header('Content-Type', 'application/problem+json')
   return c.body(JSON.stringify(toProblem(error)), error.status as ContentfulStatusCode)

@@ -19,6 +19,7 @@ export function createSettings(env: Record<string, string | undefined>) {
 
   return {
     faults,
+    add,
     matching,
     /** What stands behind `prefix` in the names that are set. */
     namesAfter: (prefix: string) =>
@@ -67,7 +68,7 @@ export function createSettings(env: Record<string, string | undefined>) {
       const text = value(name) ?? fallback
       if (text === undefined) return undefined
       const url = URL.parse(text)
-      if (url && /^https?:$/.test(url.protocol)) return text.replace(/\/+$/, '')
+      if (url && /^https?:$/.test(url.protocol)) return text
       add(name, { en: 'must be a URL that begins with http:// or https://', zh: '须为 http:// 或 https:// 开头的网址' })
       return undefined
     },

@@ -25,7 +25,7 @@ export function parseWebhooks(settings: Settings): Webhooks {
 }
 
 /** A tenant's name as an environment variable can hold it. */
-const toSuffix = (tenant: string) => tenant.toUpperCase().replace(/[^A-Z0-9]/g, '_')
+export const toSuffix = (tenant: string) => tenant.toUpperCase().replace(/[^A-Z0-9]/g, '_')
 
 function parseWebhook(settings: Settings, suffix: string): Webhook | undefined {
   const url = settings.url(`WEBHOOK_URL${suffix}`, undefined)

@@ -6,8 +6,8 @@ import { type ReplyTexts, toText } from './replies.ts'
 import {
   type Claim,
   type Decision,
+  decideChatConfirm,
   decideClaim,
-  decideConfirm,
   decideFollowed,
   decideUndo,
   decideUnsubscribe,
@@ -17,7 +17,7 @@ import {
 export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; lang: Language }
 
 /** What to say in the chat (null: nothing), and what was changed (nothing by a second delivery). */
-export type Outcome = { reply: string | null; changes: Change[] } | 'replayed'
+export type Outcome = { reply: string | null; changes: Change[]; isOurs: boolean } | 'replayed'
 
 /** What makes a delivery this one: the fact it tells, and in plain mode the nonce that may not come with another body. */
 export type Delivery = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
@@ -42,12 +42,12 @@ export function applyDeed(
   return store.write(async (tx) => {
     if (delivery.nonce && !(await isFirstUse(tx, delivery.nonce, now))) return 'replayed'
     const earlier = await tx.recall(delivery.key)
-    if (earlier !== undefined) return { reply: earlier, changes: [] }
-    const { changes, reply } = await decide(tx, settings, deed, now)
+    if (earlier !== undefined) return { reply: earlier, changes: [], isOurs: true }
+    const { changes, reply, isOurs = true } = await decide(tx, settings, deed, now)
     for (const change of changes) await tx.apply(change)
     const text = reply && toText(reply, settings.texts)
     await tx.remember(delivery.key, text, now + REPLY_KEPT_MS)
-    return { reply: text, changes }
+    return { reply: text, changes, isOurs }
   })
 }
 
@@ -104,9 +104,13 @@ async function claimTicket(
     user: await tx.userById(ticket.user),
     owners: await tx.ownersOf(claim.appId, claim.openid),
     erasedAt: await tx.erasedAt(claim.appId, claim.openid),
+    holds: await tx.heldBy(claim.appId, claim.openid),
     digits: String(randomInt(10_000)).padStart(4, '0'),
   }
-  return decideClaim(claim, facts, settings.rules, now)
+  const { changes, reply } = decideClaim(claim, facts, settings.rules, now)
+  // Whatever becomes of the ticket, a follow is a follow.
+  const followed = claim.via === 'subscribe' ? decideFollowed(claim.createTime, facts.owners) : []
+  return { changes: [...followed, ...changes], reply }
 }
 
 async function follow(
@@ -117,11 +121,13 @@ async function follow(
 ): Promise<Decision> {
   const changes = decideFollowed(createTime, await tx.ownersOf(appId, openid))
   const asksAgain = isSceneLost && (await tx.isAnyPending(appId, now - RECENT_MS))
-  return { changes, reply: asksAgain ? { name: 'scan_again', lang, label: null } : null }
+  return asksAgain
+    ? { changes, reply: { name: 'scan_again', lang, label: null } }
+    : { changes, reply: null, isOurs: false }
 }
 
 async function followerFacts(tx: Tx, appId: string, openid: string) {
-  return { owners: await tx.ownersOf(appId, openid), held: await tx.heldBy(appId, openid) }
+  return { owners: await tx.ownersOf(appId, openid), holds: await tx.heldBy(appId, openid) }
 }
 
 async function unfollow(
@@ -136,14 +142,13 @@ async function unfollow(
 async function confirm(
   tx: Tx,
   { appId, rules }: EventSettings,
-  { openid }: Extract<Deed, { type: 'confirm' }>,
+  { openid, createTime }: Extract<Deed, { type: 'confirm' }>,
   now: number,
 ): Promise<Decision> {
-  const ticket = await tx.heldBy(appId, openid)
-  // Under `code` only the page confirms: a word in the chat proves nothing about who sits before it.
-  if (ticket?.state.name !== 'held' || ticket.state.hold.confirm !== 'reply') return { changes: [], reply: null }
-  const facts = { ticket, user: await tx.userById(ticket.user), owners: await tx.ownersOf(appId, openid) }
-  return decideConfirm(facts, rules, now)
+  const [ticket] = await tx.heldBy(appId, openid)
+  const user = ticket && (await tx.userById(ticket.user))
+  if (!user) return { changes: [], reply: null, isOurs: false }
+  return decideChatConfirm(createTime, { ticket, user, owners: await tx.ownersOf(appId, openid) }, rules, now)
 }
 
 async function undo(
@@ -152,5 +157,5 @@ async function undo(
   { openid, createTime }: Extract<Deed, { type: 'undo' }>,
   now: number,
 ) {
-  return decideUndo(createTime, await followerFacts(tx, appId, openid), lang, now)
+  return decideUndo({ appId, openid, createTime }, await followerFacts(tx, appId, openid), lang, now)
 }

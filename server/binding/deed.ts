@@ -9,7 +9,7 @@ export type Deed =
   | { type: 'claim'; claim: Claim; key: string }
   | { type: 'follow'; openid: string; createTime: number; isSceneLost: boolean }
   | { type: 'unfollow'; openid: string; createTime: number }
-  | { type: 'confirm'; openid: string }
+  | { type: 'confirm'; openid: string; createTime: number }
   | { type: 'undo'; openid: string; createTime: number }
 
 /** What the event means to us, or undefined when it is not ours: known from the event alone, without the store. */

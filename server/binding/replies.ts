@@ -107,7 +107,7 @@ const words: Record<Language, Words> = {
 export const commands = {
   unbind: /^(解绑|解綁|unbind)$/i,
   confirm: /^(确认绑定|確認綁定|确认|確認|confirm|yes)$/i,
-  bind: /^(?:绑定|綁定|bind)[\s:：]*([0-9a-z]{8})$/i,
+  bind: /^(?:绑定|綁定|bind)[\s:：]*([2-9a-hjkmnp-z]{8})$/i,
 }
 
 /** The reply in words. A label that is not known is "your account". */

@@ -9,8 +9,8 @@ export type Rules = {
   unsubscribe: 'unbind' | 'mark'
 }
 
-/** `reply` null: nothing is said in the chat. */
-export type Decision = { changes: Change[]; reply: Reply | null }
+/** `reply` null: nothing is said in the chat. `isOurs` false: it did not concern us, and another system may answer it. */
+export type Decision = { changes: Change[]; reply: Reply | null; isOurs?: false }
 
 /** A scan, or the text path's code, as a claim on a ticket. */
 export type Claim = { via: 'SCAN' | 'subscribe' | 'text'; appId: string; openid: string; createTime: number }
@@ -22,6 +22,8 @@ export type ClaimFacts = {
   owners: User[]
   /** `CreateTime` of the claimant's last unfollow, while it is remembered. */
   erasedAt: number | undefined
+  /** What the claimant has scanned and not confirmed. */
+  holds: Ticket[]
   /** Four digits to show in the chat, should they be needed. */
   digits: string
 }
@@ -35,6 +37,7 @@ export const TRIES = 3
 export const ERASED_KEPT_MS = 600_000
 
 const nothing: Decision = { changes: [], reply: null }
+const notOurs: Decision = { ...nothing, isOurs: false }
 
 export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: number): Decision {
   const { ticket, user, erasedAt } = facts
@@ -45,12 +48,14 @@ export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: 
   if (ticket.state.name !== 'pending' || now >= deadlineOf(ticket, claim.via)) return say('expired')
   if (isBoundTo(user, claim)) return decideSame(claim, ticket, user)
   if (isTaken(facts.owners, user.identity, rules)) return say('conflict')
+  if (givingWayTo(user, facts.owners, rules).some(({ binding }) => isOlder(claim, binding?.eventTime))) return nothing
   return rules.confirm === 'off'
     ? bind(ticket, user, facts.owners, toNewBinding(claim, ticket, now), reasonOf(claim), rules, now)
-    : hold(claim, ticket, rules.confirm, facts.digits, now)
+    : hold(claim, facts, rules.confirm, now)
 }
 
-const isOlder = ({ createTime }: Claim, than: number | undefined) => than !== undefined && createTime < than
+const isOlder = ({ createTime }: { createTime: number }, than: number | undefined) =>
+  than !== undefined && createTime < than
 
 const isBoundTo = ({ binding }: User, { appId, openid }: Claim) =>
   binding !== null && binding.openid === openid && binding.appId === appId
@@ -101,7 +106,8 @@ function decideHeldAgain(
   return { changes: [], reply: askToConfirm(ticket, confirm, digits) }
 }
 
-function hold(claim: Claim, ticket: Ticket, confirm: Hold['confirm'], fourDigits: string, now: number): Decision {
+/** The latest scan is the one that the chat asks about: what its scanner has left unanswered before is called off. */
+function hold(claim: Claim, { ticket, holds, digits: fourDigits }: ClaimFacts, confirm: Hold['confirm'], now: number) {
   const digits = confirm === 'code' ? fourDigits : null
   const held: Hold = {
     confirm,
@@ -113,10 +119,12 @@ function hold(claim: Claim, ticket: Ticket, confirm: Hold['confirm'], fourDigits
     reason: reasonOf(claim),
   }
   return {
-    changes: [{ type: 'hold', ticket: ticket.id, user: ticket.user, hold: held }],
+    changes: [...holds.map(callOff), { type: 'hold', ticket: ticket.id, user: ticket.user, hold: held } as const],
     reply: askToConfirm(ticket, confirm, digits),
   }
 }
+
+const callOff = ({ id, user }: Ticket): Change => ({ type: 'close', ticket: id, user, as: 'used', wakes: true })
 
 const askToConfirm = (ticket: Ticket, confirm: Hold['confirm'], digits: string | null): Reply => ({
   ...replyTo(ticket, confirm === 'code' ? 'confirm_code' : 'confirm_reply'),
@@ -133,7 +141,7 @@ function bind(
   rules: Rules,
   now: number,
 ): Decision {
-  const givingWay = rules.conflict === 'replace' ? othersOf(owners, user.identity) : []
+  const givingWay = givingWayTo(user, owners, rules)
   if (user.binding) givingWay.push(user)
   return {
     changes: [
@@ -145,6 +153,9 @@ function bind(
     reply: replyTo(ticket, 'bound'),
   }
 }
+
+const givingWayTo = ({ identity }: User, owners: User[], { conflict }: Rules) =>
+  conflict === 'replace' ? othersOf(owners, identity) : []
 
 export type HoldFacts = { ticket: Ticket | undefined; user: User; owners: User[] }
 
@@ -163,6 +174,13 @@ export function decideConfirm({ ticket, user, owners }: HoldFacts, rules: Rules,
   return bind(ticket, user, owners, toNewBinding(claim, ticket, now), held.reason, rules, now)
 }
 
+/** The word in the chat. Under `code` it proves nothing about who sits before the page, and so does nothing. */
+export function decideChatConfirm(createTime: number, facts: HoldFacts, rules: Rules, now: number): Decision {
+  const { ticket } = facts
+  if (ticket?.state.name !== 'held' || ticket.state.hold.confirm !== 'reply') return notOurs
+  return isOlder({ createTime }, ticket.state.hold.eventTime) ? nothing : decideConfirm(facts, rules, now)
+}
+
 /** Wrong digits: one try less, and after the last the ticket is dead and the page hears of it. */
 export function decideWrongDigits(ticket: Ticket, { triesLeft }: Hold): Change[] {
   const left = triesLeft - 1
@@ -177,12 +195,18 @@ export function decideHoldExpired(ticket: Ticket, now: number): Change[] {
   return [{ type: 'close', ticket: ticket.id, user: ticket.user, as: 'used', wakes: true }]
 }
 
-export type FollowerFacts = { owners: User[]; held: Ticket | undefined }
+export type Follower = { appId: string; openid: string; createTime: number }
+
+export type FollowerFacts = { owners: User[]; holds: Ticket[] }
+
+/** The holds that a fact of this time may end. */
+const holdsUntil = (holds: Ticket[], createTime: number) =>
+  holds.filter(({ state }) => state.name === 'held' && createTime >= state.hold.eventTime)
 
 /** The account was unfollowed: every binding of the openid that is not newer ends, or is marked. */
 export function decideUnsubscribe(
-  { appId, openid, createTime }: { appId: string; openid: string; createTime: number },
-  { owners, held }: FollowerFacts,
+  { appId, openid, createTime }: Follower,
+  { owners, holds }: FollowerFacts,
   rules: Rules,
   now: number,
 ): Decision {
@@ -193,35 +217,36 @@ export function decideUnsubscribe(
         ? { type: 'mark', user: id, subscribed: false, eventTime: createTime }
         : { type: 'unbind', user: id, reason: 'unsubscribe', at: now },
   )
-  const isHeldOlder = held?.state.name === 'held' && createTime >= held.state.hold.eventTime
   return {
     changes: [
       ...endings,
-      ...(isHeldOlder ? [{ type: 'close', ticket: held.id, user: held.user, as: 'used', wakes: true } as const] : []),
+      ...holdsUntil(holds, createTime).map(callOff),
       { type: 'erase', appId, openid, eventTime: createTime, until: now + ERASED_KEPT_MS },
     ],
     reply: null,
   }
 }
 
-/** Followed again: the marks of an older unfollow are cleared. */
+/** Followed: the mark of an older unfollow is cleared, and one that is still under way comes too late. */
 export function decideFollowed(createTime: number, owners: User[]): Change[] {
-  const marked = owners.filter(({ binding }) => binding && !binding.subscribed && createTime >= binding.eventTime)
-  return marked.map(({ id }) => ({ type: 'mark', user: id, subscribed: true, eventTime: createTime }))
+  const older = owners.filter(({ binding }) => binding && createTime >= binding.eventTime)
+  return older.map(({ id }) => ({ type: 'mark', user: id, subscribed: true, eventTime: createTime }))
 }
 
-/** "解绑" in the chat: a scan that waits is called off; else the latest binding ends. */
-export function decideUndo(createTime: number, { owners, held }: FollowerFacts, lang: Language, now: number): Decision {
-  if (held?.state.name === 'held' && now < held.state.hold.until) {
-    return {
-      changes: [{ type: 'close', ticket: held.id, user: held.user, as: 'used', wakes: true }],
-      reply: replyTo(held, 'cancelled'),
-    }
-  }
+/** "解绑" in the chat: a scan that waits is called off; else the latest binding ends. An older scan does not undo it. */
+export function decideUndo(
+  { appId, openid, createTime }: Follower,
+  { owners, holds }: FollowerFacts,
+  lang: Language,
+  now: number,
+): Decision {
+  const erase: Change = { type: 'erase', appId, openid, eventTime: createTime, until: now + ERASED_KEPT_MS }
+  const live = holdsUntil(holds, createTime).filter(({ state }) => state.name === 'held' && now < state.hold.until)
+  if (live[0]) return { changes: [...live.map(callOff), erase], reply: replyTo(live[0], 'cancelled') }
   const latest = owners.find(({ binding }) => binding !== null && createTime >= binding.eventTime)
-  if (!latest?.binding) return { changes: [], reply: { name: 'not_bound', lang, label: null } }
+  if (!latest?.binding) return { ...notOurs, reply: { name: 'not_bound', lang, label: null } }
   return {
-    changes: [{ type: 'unbind', user: latest.id, reason: 'chat', at: now }],
+    changes: [{ type: 'unbind', user: latest.id, reason: 'chat', at: now }, erase],
     reply: replyTo(latest.binding, 'unbound'),
   }
 }

@@ -38,7 +38,7 @@ export function createTickets(deps: TicketDeps) {
   async function issue(request: TicketRequest): Promise<Ticket> {
     const now = deps.clock()
     const live = await deps.store.liveTicket(request.identity, now)
-    if (live && !request.isRefresh && isReusable(live, now)) return live
+    if (live && !request.isRefresh && isReusable(live, now)) return relabelled(live, request)
     try {
       await expectRoom(deps, request.identity, now)
       if (!hasTenantRoom(request.identity.tenant))
@@ -51,9 +51,16 @@ export function createTickets(deps: TicketDeps) {
     }
   }
 
+  /** The chat calls the account as the page or the back end did last. */
+  async function relabelled(live: Ticket, { label, lang }: TicketRequest): Promise<Ticket> {
+    if (label === null || label === live.label) return live
+    await deps.store.write((tx) => tx.apply({ type: 'relabel', ticket: live.id, label, lang }))
+    return { ...live, label, lang }
+  }
+
   return (request: TicketRequest): Promise<Ticket> => {
     const { tenant, account, userId } = request.identity
-    const key = JSON.stringify([tenant, account, userId, request.isRefresh])
+    const key = JSON.stringify([tenant, account, userId, request.isRefresh, request.label])
     const flight = flights.get(key) ?? issue(request).finally(() => flights.delete(key))
     flights.set(key, flight)
     return flight

@@ -1,7 +1,7 @@
 /** Ends a binding from the product's side: its back end's `Disconnect`, or the page's own button. */
 import type { Change, Identity, Store, User } from '../store/store.ts'
 
-export type Unbound = { user: User; hasChanged: boolean }
+export type Unbound = { user: User; changes: Change[]; wasBound: boolean }
 
 /** Harmless when repeated. A scan that waits for its confirmation is called off too: "disconnect" means nothing remains. */
 export function unbind(
@@ -17,6 +17,7 @@ export function unbind(
     if (held) changes.push({ type: 'close', ticket: held.id, user: user.id, as: 'used', wakes: user.binding === null })
     if (user.binding) changes.push({ type: 'unbind', user: user.id, reason, at: now })
     for (const change of changes) await tx.apply(change)
-    return { user: changes.length > 0 ? await tx.userById(user.id) : user, hasChanged: user.binding !== null }
+    const after = changes.length > 0 ? await tx.userById(user.id) : user
+    return { user: after, changes, wasBound: user.binding !== null }
   })
 }

@@ -19,23 +19,23 @@ const MAX_BODY = 64 * 1024
 const decoder = new TextDecoder()
 
 export function callbackRoutes(deps: Deps) {
-  const { callback, events, store, unionids, forwarder, metrics, clock, log } = deps
+  const { callback, events, store, afterCommit, forwarder, metrics, clock, log } = deps
 
   /** What is ours: applied, and answered only after its commit. */
-  async function replyToOurs(message: Message, event: OurEvent, deed: Deed): Promise<string> {
+  async function replyToOurs(message: Message, event: OurEvent, deed: Deed): Promise<Replied> {
     const now = clock()
     const delivery = { key: deliveryKeyOf(event, events.appId), nonce: message.nonce }
     const outcome = await applyDeed(store, events, delivery, deed, now)
     if (outcome === 'replayed') throw replayed()
-    unionids.follow(outcome.changes)
-    metrics.countChanges(outcome.changes)
-    return outcome.reply === null ? HANDLED : sealReply(callback, message, outcome.reply, now)
+    afterCommit(outcome.changes)
+    const text = outcome.reply === null ? HANDLED : sealReply(callback, message, outcome.reply, now)
+    return { text, isOurs: outcome.isOurs }
   }
 
   /** What is not ours goes to who owned the callback before, and costs no store access. */
-  async function answerOther(c: Context, delivery: Delivery): Promise<Response> {
+  async function answerOther(c: Context, delivery: Delivery, otherwise = HANDLED): Promise<Response> {
     const relayed = await forwarder?.relay(delivery)
-    return relayed ? c.body(relayed.body, 200, { 'Content-Type': relayed.contentType }) : c.text(HANDLED)
+    return relayed ? c.body(relayed.body, 200, { 'Content-Type': relayed.contentType }) : answer(c, otherwise)
   }
 
   return new Hono()
@@ -49,18 +49,22 @@ export function callbackRoutes(deps: Deps) {
       const deed = toDeed(event, events.appId, events.rules)
       metrics.callbacks.inc({ outcome: deed ? 'ours' : 'other' })
       if (event.type === 'other' || !deed) return answerOther(c, delivery)
-      const reply = await replyToOurs(message, event, deed)
-      // A follow to which we have nothing to say is the other system's to greet.
-      if (reply === HANDLED && event.type === 'subscribe') return answerOther(c, delivery)
+      const { text, isOurs } = await replyToOurs(message, event, deed)
+      // A follow that is not ours to greet, a "yes" that answers no question of ours: the other system's.
+      if (!isOurs) return answerOther(c, delivery, text)
       if (forwarder && (forwarder.tellsAll || isFollowing(event))) forwarder.tell(delivery)
-      return c.body(reply, 200, { 'Content-Type': contentTypeOf(reply) })
+      return answer(c, text)
     })
     .onError((thrown, c) => {
       const error = toBindError(thrown)
-      if (error.code === 'TOO_LARGE') return c.text(error.code, 413)
-      if (error.code === 'CALLBACK_REFUSED') {
+      if (error.code === 'CALLBACK_REFUSED' || error.code === 'TOO_LARGE') {
         metrics.callbacks.inc({ outcome: 'refused' })
-        log.warn({ code: error.code, cause: error.cause }, 'a callback was refused')
+        log.warn(
+          { code: error.code, cause: error.code === 'TOO_LARGE' ? 'size' : error.cause },
+          'a callback was refused',
+        )
+        // What was not read of a body that is too large would be taken for the next request on this connection.
+        if (error.code === 'TOO_LARGE') c.header('Connection', 'close')
         return c.text('refused', 403)
       }
       // 500 and not 503: WeChat redelivers what is not answered with success, which is what a store that is down needs.
@@ -69,6 +73,10 @@ export function callbackRoutes(deps: Deps) {
       return c.text('failed', 500)
     })
 }
+
+type Replied = { text: string; isOurs: boolean }
+
+const answer = (c: Context, text: string) => c.body(text, 200, { 'Content-Type': contentTypeOf(text) })
 
 type OurEvent = Exclude<WechatEvent, { type: 'other' }>
 

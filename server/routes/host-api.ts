@@ -40,8 +40,9 @@ export function hostApiRoutes(deps: Deps) {
 
   async function disconnect({ tenant, plaintext }: Request): Promise<object> {
     const identity = toIdentity(tenant, parseShape(requestSchemas.Disconnect, plaintext))
-    const { user, hasChanged } = await unbind(store, identity, 'disconnect', clock())
-    if (!hasChanged) throw new BindError('NOT_BOUND', 'There is nothing to disconnect: this user has no WeChat bound.')
+    const { user, changes, wasBound } = await unbind(store, identity, 'disconnect', clock())
+    deps.afterCommit(changes)
+    if (!wasBound) throw new BindError('NOT_BOUND', 'There is nothing to disconnect: this user has no WeChat bound.')
     return { Version: user.version }
   }
 

@@ -25,7 +25,7 @@ const MAX_WAIT_MS = 25_000
 const MAX_BODY = 4 * 1024
 
 export function widgetApiRoutes(deps: Deps) {
-  const { store, tickets, unionids, waiters, keyring, clock, events } = deps
+  const { store, tickets, afterCommit, waiters, keyring, clock, events } = deps
 
   const authenticate = createMiddleware<Env>(async (c, next) => {
     const [, jwe = ''] = /^Bearer (\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? []
@@ -90,12 +90,13 @@ export function widgetApiRoutes(deps: Deps) {
       const { identity } = permitted(c.var.visitor, 'bind')
       const { code } = parseShape(confirmSchema, await readJson(c))
       const { user, changes } = await confirmCode(store, identity, code, events.rules, clock())
-      unionids.follow(changes)
+      afterCommit(changes)
       return answer(c, user)
     })
     .delete('/binding', async (c) => {
       const { identity } = permitted(c.var.visitor, 'unbind')
-      const { user } = await unbind(store, identity, 'widget', clock())
+      const { user, changes } = await unbind(store, identity, 'widget', clock())
+      afterCommit(changes)
       return answer(c, user)
     })
 }

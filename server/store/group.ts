@@ -3,13 +3,26 @@
 export type Unit<Tx> = { work: (tx: Tx) => Promise<unknown>; settle: Settle }
 type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
 
-/** Runs the units in one transaction, in order; resolves with their results after the commit, or throws and undoes all. */
+/** The fault of one unit, the `index`th: the others may go on without it. */
+export class UnitFault extends Error {
+  readonly index: number
+
+  constructor(index: number, cause: unknown) {
+    super('a unit failed', { cause })
+    this.index = index
+  }
+}
+
+/**
+ * Runs the units in one transaction, in order; resolves with their results after the commit, or undoes all: with a
+ * `UnitFault` when one unit is to blame, with anything else when the engine is.
+ */
 export type RunAll<Tx> = (works: Unit<Tx>['work'][]) => Promise<unknown[]>
 
 // More in one transaction would only make the first wait for the last.
 const MOST = 256
 
-/** `write` of a store that has one writer. A unit that throws is run again without the others, so that it fails alone. */
+/** `write` of a store that has one writer. When a unit throws, the others are run again without it, so that it fails alone. */
 export function createGroup<Tx>(runAll: RunAll<Tx>) {
   const queue: Unit<Tx>[] = []
   let running: Promise<void> | undefined
@@ -26,8 +39,13 @@ export function createGroup<Tx>(runAll: RunAll<Tx>) {
       const results = await runAll(units.map((unit) => unit.work))
       for (const [i, unit] of units.entries()) unit.settle.resolve(results[i] as never)
     } catch (error) {
-      if (units.length === 1) return units[0]!.settle.reject(error)
-      for (const unit of units) await commit([unit])
+      if (!(error instanceof UnitFault)) {
+        // The engine fails them all: to try each alone would only make the last wait for every fault before it.
+        for (const unit of units) unit.settle.reject(error)
+        return
+      }
+      units.splice(error.index, 1)[0]?.settle.reject(error.cause)
+      if (units.length > 0) await commit(units)
     }
   }
 

@@ -102,8 +102,7 @@ async function createOutbox(db: AnyDb) {
     .addColumn('next_at', 'bigint', required)
     .addColumn('attempts', 'integer', (column) => column.notNull().defaultTo(0))
     .execute()
-  await db.schema.createIndex('outbox_next').on('outbox').columns(['state', 'next_at']).execute()
-  await db.schema.createIndex('outbox_order').on('outbox').columns(['state', 'event']).execute()
+  await db.schema.createIndex('outbox_next').on('outbox').columns(['state', 'next_at', 'event']).execute()
   await db.schema.createIndex('outbox_user').on('outbox').columns(['user', 'event']).execute()
   await remembered(db, 'leases', 'name').addColumn('holder', 'text', required).execute()
 }

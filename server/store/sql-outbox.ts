@@ -31,7 +31,6 @@ export function createOutbox(db: Db, guard: Guard): Outbox {
         'bindings.openid',
         'bindings.unionid',
       ])
-      .orderBy('outbox.event')
 
   async function due(now: number, tenants: string[], limit: number): Promise<Notice[]> {
     if (tenants.length === 0) return []
@@ -50,6 +49,9 @@ export function createOutbox(db: Db, guard: Guard): Outbox {
           ),
         ),
       )
+      // What a dead receiver has put off is not even looked at.
+      .orderBy('outbox.next_at')
+      .orderBy('outbox.event')
       .limit(limit)
       .execute()
     return rows.map(toNotice)
@@ -104,7 +106,9 @@ export function createOutbox(db: Db, guard: Guard): Outbox {
       await guard(db.deleteFrom('outbox').where('event', '=', id).execute())
     },
     async list(state, limit) {
-      return (await guard(notices().where('outbox.state', '=', state).limit(limit).execute())).map(toNotice)
+      return (
+        await guard(notices().where('outbox.state', '=', state).orderBy('outbox.event').limit(limit).execute())
+      ).map(toNotice)
     },
     async release(holder) {
       await guard(db.deleteFrom('leases').where('name', '=', LEASE).where('holder', '=', holder).execute())

@@ -54,25 +54,27 @@ export function createReads(
     await db.updateTable('bindings').set({ unionid }).where('user', '=', user).where('openid', '=', openid).execute()
   }
 
-  // Where there are many writers, what one instance is deleting is left to it.
-  const mine = engine === 'postgres' ? sql`for update skip locked` : sql``
+  const isPostgres = engine === 'postgres'
 
-  /** Deletes the rows of one batch that `chosen` picks by their key. */
+  // Where there are many writers, what one instance is deleting is left to it.
+  const mine = isPostgres ? sql`for update skip locked` : sql``
+
+  // As an array, PostgreSQL looks each key up instead of reading the table beside it.
+  const among = (keys: RawBuilder<unknown>) => (isPostgres ? sql`= any(array(${keys}))` : sql`in (${keys})`)
+
+  /** Deletes, of the rows of `chosen`, as many as one batch may hold. */
   const batch = (table: string, key: string, chosen: RawBuilder<unknown>) =>
-    sql`delete from ${sql.table(table)} where ${sql.ref(key)} in (select ${sql.ref(key)} from ${chosen} ${atMostBatch} ${mine})`
+    sql`delete from ${sql.table(table)} where ${sql.ref(key)} ${among(sql`select ${sql.ref(key)} from ${chosen} ${atMostBatch} ${mine}`)}`
 
   const ranOut = (table: 'memories' | 'jtis' | 'erased', key: string) => (now: number) =>
     batch(table, key, sql`${sql.table(table)} where until <= ${now}`)
 
   /** Of a table whose ids follow its times: looks no further than the oldest rows, and needs no index on the time. */
-  const aged =
-    (table: 'events' | 'wrong_codes', keptMs: number, isFree = sql`true`) =>
-    (now: number) =>
-      batch(
-        table,
-        'id',
-        sql`${sql.table(table)} where id in (select id from ${sql.table(table)} order by id ${atMostBatch}) and at <= ${now - keptMs} and ${isFree}`,
-      )
+  const aged = (table: 'events' | 'wrong_codes', keptMs: number, isFree = sql`true`) => {
+    const oldest = among(sql`select id from ${sql.table(table)} order by id ${atMostBatch}`)
+    return (now: number) =>
+      batch(table, 'id', sql`${sql.table(table)} where id ${oldest} and at <= ${now - keptMs} and ${isFree}`)
+  }
 
   const batches: ((now: number) => RawBuilder<unknown>)[] = [
     ranOut('memories', 'key'),
@@ -80,7 +82,12 @@ export function createReads(
     ranOut('erased', 'openid_hash'),
     aged('wrong_codes', HOUR_MS),
     (now) => batch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_KEPT_MS}`),
-    (now) => batch('outbox', 'event', sql`outbox where state = 'failed' and next_at <= ${now - EVENT_KEPT_MS}`),
+    (now) =>
+      batch(
+        'outbox',
+        'event',
+        sql`outbox where state = 'failed' and next_at <= ${now - EVENT_KEPT_MS} order by next_at`,
+      ),
     aged('events', EVENT_KEPT_MS, sql`not exists (select event from outbox where event = events.id)`),
   ]
 

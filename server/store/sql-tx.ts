@@ -29,14 +29,14 @@ export async function readUser(db: Db, identity: Identity): Promise<User> {
 
 async function withState(db: Db, row: Parameters<typeof toUser>[0]): Promise<User> {
   const binding = await db.selectFrom('bindings').selectAll().where('user', '=', row.id).executeTakeFirst()
-  const held = await heldTickets(db).where('user', '=', row.id).executeTakeFirst()
+  const held = await heldTickets(db).where('user', '=', row.id).limit(1).executeTakeFirst()
   return toUser(row, binding, held)
 }
 
 type TicketRow = Parameters<typeof toTicket>[0]
 
 const heldTickets = (db: Db) =>
-  db.selectFrom('tickets').selectAll().where('state', '=', 'held').orderBy('created_at', 'desc').limit(1)
+  db.selectFrom('tickets').selectAll().where('state', '=', 'held').orderBy('held_until', 'desc')
 
 /** `touched` collects the versions that the transaction raised, for the waiters. */
 export function createTx(
@@ -113,6 +113,8 @@ export function createTx(
       await db.updateTable('tickets').set(toHoldColumns(hold)).where('id', '=', ticket).execute()
       await raise(user)
     },
+    relabel: ({ ticket, label, lang }) =>
+      db.updateTable('tickets').set({ label, lang }).where('id', '=', ticket).where('state', '=', 'pending').execute(),
     missed: ({ ticket, triesLeft }) =>
       db.updateTable('tickets').set({ tries_left: triesLeft }).where('id', '=', ticket).execute(),
     async close({ ticket, user, as, wakes }) {
@@ -131,7 +133,10 @@ export function createTx(
       db
         .insertInto('erased')
         .values({ openid_hash: hashOf(appId, openid), event_time, until })
-        .onConflict((conflict) => conflict.column('openid_hash').doUpdateSet({ event_time, until }))
+        // An older unfollow that arrives late must not shorten what a newer one has said.
+        .onConflict((conflict) =>
+          conflict.column('openid_hash').doUpdateSet({ event_time, until }).where('erased.event_time', '<', event_time),
+        )
         .execute(),
     wrongCode: ({ openid, at }) =>
       db
@@ -173,11 +178,16 @@ export function createTx(
       ticket(db.selectFrom('tickets').selectAll().where('code', '=', code).where('app_id', '=', appId)),
     async heldBy(appId, openid) {
       await locks.openid(openid)
-      return ticket(heldTickets(db).where('openid', '=', openid).where('app_id', '=', appId))
+      const query = heldTickets(db).where('openid', '=', openid).where('app_id', '=', appId)
+      const rows = await settled(
+        () => query.execute(),
+        (found) => found.map(({ user }) => user),
+      )
+      return rows.map(toTicket)
     },
     async heldOf(user) {
       await locks.users([user])
-      return ticket(heldTickets(db).where('user', '=', user))
+      return ticket(heldTickets(db).where('user', '=', user).limit(1))
     },
     async ownersOf(appId, openid) {
       await locks.openid(openid)
@@ -232,7 +242,12 @@ export function createTx(
     async addTicket(identity, ticket, replacesOthers) {
       const user = await ensureUser(identity)
       const row = await db.insertInto('tickets').values(toNewRow(user, ticket)).returningAll().executeTakeFirstOrThrow()
-      if (replacesOthers) await closeOthers(user, row.id)
+      if (replacesOthers) {
+        const held = await heldTickets(db).select('id').where('user', '=', user).limit(1).executeTakeFirst()
+        await closeOthers(user, row.id)
+        // A scan was called off, which other pages of the user show.
+        if (held) await raise(user)
+      }
       return toTicket(row)
     },
     async spend(jti, until) {

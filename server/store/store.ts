@@ -80,6 +80,7 @@ export type Change =
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
   | { type: 'mark'; user: number; subscribed: boolean; eventTime: number }
   | { type: 'hold'; ticket: number; user: number; hold: Hold }
+  | { type: 'relabel'; ticket: number; label: string; lang: Language }
   | { type: 'missed'; ticket: number; triesLeft: number }
   | { type: 'close'; ticket: number; user: number; as: 'used' | 'replaced' | 'dead'; wakes: boolean }
   /** Every other ticket of the user that could still be scanned. */
@@ -93,8 +94,8 @@ export type Tx = {
   userById(id: number): Promise<User>
   ticketByScene(scene: string): Promise<Ticket | undefined>
   ticketByCode(appId: string, code: string): Promise<Ticket | undefined>
-  /** The newest ticket that this openid has scanned and not confirmed. */
-  heldBy(appId: string, openid: string): Promise<Ticket | undefined>
+  /** The tickets that this openid has scanned and not confirmed, the latest scan first; some may have run out. */
+  heldBy(appId: string, openid: string): Promise<Ticket[]>
   heldOf(user: number): Promise<Ticket | undefined>
   /** Every user, of every tenant, to whom this openid is bound; the latest binding first. */
   ownersOf(appId: string, openid: string): Promise<User[]>

@@ -25,7 +25,7 @@ function withoutCdata(text: string): string {
 
 /** The text children of `<xml>` by name, or undefined when this is not WeChat's XML. Nested and repeated elements are left out. */
 export function parseXml(text: string): Record<string, string> | undefined {
-  const trimmed = text.trim()
+  const trimmed = text.trim().replace(/^<\?xml [^?]*\?>\s*/, '')
   if (!hasShape(trimmed)) return undefined
   try {
     return textChildren(parser.parse(trimmed).xml)

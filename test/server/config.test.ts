@@ -66,6 +66,7 @@ describe('parseConfig', () => {
     ['BIND_KEYS', 'k1:short', 'wechat-bind keygen'],
     ['BIND_KEYS', `k1:${SECRET},k1:${SECRET}`, '"k1" twice'],
     ['DATABASE_URL', 'mysql://x', 'sqlite:'],
+    ['DATABASE_URL', 'postgres:x', 'postgres://user:password@host/database'],
     ['ALLOWED_ORIGINS', 'https://a.example/path', 'no path'],
     ['PORT', '70000', '0 to 65535'],
     ['PORT', '4000a', '0 to 65535'],
@@ -78,6 +79,7 @@ describe('parseConfig', () => {
     ['LOG_LEVEL', 'loud', 'silent'],
     ['WEBHOOK_URL', 'example', 'http:// or https://'],
     ['FORWARD_URL', 'example', 'http:// or https://'],
+    ['REPLY_BUOND', 'hello', 'is not a reply; there are LANG, BOUND'],
   ])('refuses %s=%s and says the rule', (name, value, says) => {
     const message = faultsOf({ ...valid, [name]: value })
     expect(message).toContain(`${name}: `)
@@ -111,6 +113,13 @@ describe('parseConfig', () => {
     const message = faultsOf({ ...valid, WEBHOOK_URL: 'https://a.example', WEBHOOK_URL_SHOP: 'https://b.example' })
     expect(message).toContain('WEBHOOK_SECRET: is missing')
     expect(message).toContain('WEBHOOK_SECRET_SHOP: is missing')
+  })
+
+  test('refuses tenants that one webhook variable would mean together', () => {
+    const keys = `k1:${SECRET}:a-b,k2:${SECRET}:A_B`
+    const hook = { WEBHOOK_URL_A_B: 'https://x.example', WEBHOOK_SECRET_A_B: `whsec_${'A'.repeat(44)}` }
+    expect(faultsOf({ ...valid, BIND_KEYS: keys, ...hook })).toContain('WEBHOOK_URL_A_B: means more than one tenant')
+    expect(faultsOf({ ...valid, BIND_KEYS: `k1:${SECRET}:a-b`, ...hook })).toBe('')
   })
 
   test('needs no BIND_KEYS beside BIND_KEYS_FILE', () => {

@@ -122,25 +122,17 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
   await outbox.release('a')
 }
 
-export type Plan = {
-  text: string
-  scans: { kind: string; table: string; index: string | undefined }[]
-  lines: string[]
-}
+/** How a statement reads one table. */
+export type Scan = { kind: string; table: string; index: string | undefined }
 
 type Node = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: Node[] }
 
 /** How PostgreSQL goes about a statement whose parameters it does not know yet, as for every prepared one. */
-export async function planOf(query: (text: string) => Promise<object[]>, text: string): Promise<Plan> {
+export async function planOf(query: (text: string) => Promise<object[]>, text: string): Promise<Scan[]> {
   const [row] = (await query(`explain (generic_plan, format json) ${text}`)) as { 'QUERY PLAN': { Plan: Node }[] }[]
-  const nodes: Node[] = []
-  const walk = (node: Node) => {
-    nodes.push(node)
-    for (const child of node.Plans ?? []) walk(child)
-  }
-  walk(row!['QUERY PLAN'][0]!.Plan)
-  const scans = nodes
-    .filter((node) => /Scan$/.test(node['Node Type']))
+  return nodesOf(row!['QUERY PLAN'][0]!.Plan)
+    .filter((node) => / Scan$/.test(node['Node Type']))
     .map((node) => ({ kind: node['Node Type'], table: node['Relation Name'] ?? '', index: node['Index Name'] }))
-  return { text, scans, lines: [] }
 }
+
+const nodesOf = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)]

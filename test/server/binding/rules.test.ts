@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   type Claim,
+  decideChatConfirm,
   decideClaim,
   decideConfirm,
   decideFollowed,
@@ -76,13 +77,15 @@ function brief(change: Change): string {
     case 'unbind':
       return `unbind u${change.user}: ${change.reason}`
     case 'close':
-      return `ticket is ${change.as}${change.wakes ? ', wake' : ''}`
+      return `ticket ${change.ticket === 9 ? '' : `${change.ticket} `}is ${change.as}${change.wakes ? ', wake' : ''}`
     case 'closeOthers':
       return 'close the other tickets'
     case 'hold':
       return `hold for ${change.hold.confirm} by ${change.hold.openid} until +${(change.hold.until - NOW) / 1000} s`
     case 'mark':
       return `mark u${change.user} ${change.subscribed ? 'subscribed' : 'unsubscribed'} at ${change.eventTime - T}`
+    case 'relabel':
+      return `call it ${change.label}`
     case 'missed':
       return `${change.triesLeft} tries left`
     case 'erase':
@@ -102,6 +105,7 @@ type Row = {
   user?: User
   owners?: User[]
   erasedAt?: number
+  holds?: Ticket[]
   /** Moves the clock, ms. */
   later?: number
   changes: string[]
@@ -191,6 +195,20 @@ const claims: Row[] = [
     reply: 'bound',
   },
   {
+    name: 'replace: an older scan does not take over a newer binding',
+    rules: { conflict: 'replace' },
+    owners: [user(2, binding('o1', T + 1))],
+    changes: [],
+    reply: null,
+  },
+  {
+    name: 'confirm: the latest scan is the one that is asked about',
+    rules: { confirm: 'reply' },
+    holds: [{ ...ticket(held()), id: 7, user: 5 }],
+    changes: ['ticket 7 is used, wake', 'hold for reply by o1 until +120 s'],
+    reply: 'confirm_reply',
+  },
+  {
     name: 'allow: both keep it',
     rules: { conflict: 'allow' },
     owners: [user(2, binding('o1'))],
@@ -242,10 +260,10 @@ const claims: Row[] = [
 
 describe('decideClaim', () => {
   test.each(claims)('$name', (row) => {
-    const { user: claimed = user(1), owners = [], erasedAt } = row
+    const { user: claimed = user(1), owners = [], erasedAt, holds = [] } = row
     const { changes, reply } = decideClaim(
       { ...scan, ...row.claim },
-      { ticket: ticket(row.state), user: claimed, owners, erasedAt, digits: '0042' },
+      { ticket: ticket(row.state), user: claimed, owners, erasedAt, holds, digits: '0042' },
       { ...rules, ...row.rules },
       NOW + (row.later ?? 0),
     )
@@ -254,7 +272,7 @@ describe('decideClaim', () => {
   })
 
   test('shows the digits in the chat, and only under code', () => {
-    const facts = { ticket: ticket(), user: user(1), owners: [], erasedAt: undefined, digits: '0042' }
+    const facts = { ticket: ticket(), user: user(1), owners: [], erasedAt: undefined, holds: [], digits: '0042' }
     const digitsUnder = (confirm: Rules['confirm']) =>
       decideClaim(scan, facts, { ...rules, confirm }, NOW).reply?.digits
     expect(['off', 'reply', 'code'].map((confirm) => digitsUnder(confirm as Rules['confirm']))).toEqual([
@@ -266,7 +284,7 @@ describe('decideClaim', () => {
 
   test('names the label of the ticket and never that of another account', () => {
     const other = user(2, { ...binding('o1'), label: 'secret-other' })
-    const facts = { ticket: ticket(), user: user(1), owners: [other], erasedAt: undefined, digits: '' }
+    const facts = { ticket: ticket(), user: user(1), owners: [other], erasedAt: undefined, holds: [], digits: '' }
     expect(decideClaim(scan, facts, rules, NOW).reply).toEqual({ name: 'conflict', lang: 'en', label: 'a***' })
   })
 })
@@ -319,7 +337,7 @@ describe('decideHoldExpired', () => {
 describe('decideUnsubscribe', () => {
   const leave = { appId: 'wx1', openid: 'o1', createTime: T }
   const remembered = 'remember the unfollow of o1 until +600 s'
-  const rows: { name: string; rules?: Partial<Rules>; owners?: User[]; held?: Ticket; changes: string[] }[] = [
+  const rows: { name: string; rules?: Partial<Rules>; owners?: User[]; holds?: Ticket[]; changes: string[] }[] = [
     { name: 'unbinds', owners: [user(1, binding('o1'))], changes: ['unbind u1: unsubscribe', remembered] },
     {
       name: 'unbinds in every tenant',
@@ -334,30 +352,57 @@ describe('decideUnsubscribe', () => {
       owners: [user(1, binding('o1', T - 1))],
       changes: ['mark u1 unsubscribed at 0', remembered],
     },
-    { name: 'lets go of a held scan', held: ticket(held()), changes: ['ticket is used, wake', remembered] },
-    { name: 'keeps a newer held scan', held: ticket(held({ eventTime: T + 1 })), changes: [remembered] },
+    {
+      name: 'lets go of every held scan',
+      holds: [ticket(held()), { ...ticket(held()), id: 8 }],
+      changes: ['ticket is used, wake', 'ticket 8 is used, wake', remembered],
+    },
+    { name: 'keeps a newer held scan', holds: [ticket(held({ eventTime: T + 1 }))], changes: [remembered] },
   ]
-  test.each(rows)('$name', ({ rules: own, owners = [], held: waiting, changes }) => {
-    const decision = decideUnsubscribe(leave, { owners, held: waiting }, { ...rules, ...own }, NOW)
+  test.each(rows)('$name', ({ rules: own, owners = [], holds = [], changes }) => {
+    const decision = decideUnsubscribe(leave, { owners, holds }, { ...rules, ...own }, NOW)
     expect(decision.changes.map(brief)).toEqual(changes)
     expect(decision.reply).toBeNull()
   })
 })
 
 describe('decideFollowed', () => {
-  test('clears the marks that are not newer', () => {
+  test('clears the marks that are not newer, and moves every fact on', () => {
     const marked = (id: number, eventTime: number) => user(id, { ...binding('o1', eventTime), subscribed: false })
     const changes = decideFollowed(T, [marked(1, T), marked(2, T + 1), user(3, binding('o1'))])
-    expect(changes.map(brief)).toEqual(['mark u1 subscribed at 0'])
+    expect(changes.map(brief)).toEqual(['mark u1 subscribed at 0', 'mark u3 subscribed at 0'])
+  })
+})
+
+describe('decideChatConfirm', () => {
+  const decide = (state: TicketState | undefined, createTime: number) =>
+    decideChatConfirm(createTime, { ticket: state && ticket(state), user: user(1), owners: [] }, rules, NOW)
+
+  test('binds what is held', () => {
+    expect(decide(held(), T).changes.map(brief)).toEqual(bound)
+  })
+
+  test('is not ours where nothing is held, and proves nothing under code', () => {
+    expect([undefined, { name: 'used' } as const, held({ confirm: 'code' })].map((state) => decide(state, T))).toEqual([
+      { changes: [], reply: null, isOurs: false },
+      { changes: [], reply: null, isOurs: false },
+      { changes: [], reply: null, isOurs: false },
+    ])
+  })
+
+  test('from before the scan does nothing', () => {
+    expect(decide(held(), T - 1)).toEqual({ changes: [], reply: null })
   })
 })
 
 describe('decideUndo', () => {
-  const rows: { name: string; owners?: User[]; held?: Ticket; changes: string[]; reply: string }[] = [
+  const follower = { appId: 'wx1', openid: 'o1', createTime: T }
+  const remembered = 'remember the unfollow of o1 until +600 s'
+  const rows: { name: string; owners?: User[]; holds?: Ticket[]; changes: string[]; reply: string }[] = [
     {
       name: 'ends the latest binding',
       owners: [user(2, binding('o1')), user(1, binding('o1'))],
-      changes: ['unbind u2: chat'],
+      changes: ['unbind u2: chat', remembered],
       reply: 'unbound',
     },
     { name: 'has nothing to end', changes: [], reply: 'not_bound' },
@@ -365,14 +410,15 @@ describe('decideUndo', () => {
     {
       name: 'calls off a held scan before it ends a binding',
       owners: [user(2, binding('o1'))],
-      held: ticket(held()),
-      changes: ['ticket is used, wake'],
+      holds: [ticket(held())],
+      changes: ['ticket is used, wake', remembered],
       reply: 'cancelled',
     },
-    { name: 'finds a held scan over', held: ticket(held({ until: NOW })), changes: [], reply: 'not_bound' },
+    { name: 'leaves a newer scan alone', holds: [ticket(held({ eventTime: T + 1 }))], changes: [], reply: 'not_bound' },
+    { name: 'finds a held scan over', holds: [ticket(held({ until: NOW }))], changes: [], reply: 'not_bound' },
   ]
-  test.each(rows)('$name', ({ owners = [], held: waiting, changes, reply }) => {
-    const decision = decideUndo(T, { owners, held: waiting }, 'en', NOW)
+  test.each(rows)('$name', ({ owners = [], holds = [], changes, reply }) => {
+    const decision = decideUndo(follower, { owners, holds }, 'en', NOW)
     expect(decision.changes.map(brief)).toEqual(changes)
     expect(decision.reply?.name).toBe(reply)
   })

@@ -141,6 +141,12 @@ describe('POST /wechat/callback', () => {
     expect(await chatReply({ Event: 'SCAN', EventKey: scene })).toContain('已绑定')
   })
 
+  test('takes a message behind an XML declaration', async () => {
+    const { query, body } = seal({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
+    expect((await post(query, `<?xml version="1.0" encoding="UTF-8"?>\n${body}`)).status).toBe(200)
+    expect(await isBound()).toBe(true)
+  })
+
   test('refuses a message that another account’s server sealed', async () => {
     const { account } = house.simulator
     const scene = await newScene()
@@ -151,7 +157,12 @@ describe('POST /wechat/callback', () => {
 
   test('refuses a body of 1 MB before it looks at it', async () => {
     const { query } = seal({ Event: 'SCAN', EventKey: 'x' })
-    expect((await post(query, 'x'.repeat(1_000_000))).status).toBe(413)
+    const response = await post(query, 'x'.repeat(1_000_000))
+    expect([response.status, await response.text(), response.headers.get('connection')]).toEqual([
+      403,
+      'refused',
+      'close',
+    ])
   })
 
   test('answers 500 when the store is down, so that WeChat sends again', async () => {
@@ -311,6 +322,62 @@ describe('an unsubscribe', () => {
     await deliver({ Event: 'subscribe', EventKey: 'qrscene_vendor', FromUserName: 'oAmy' })
     expect(await house.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: true })
   })
+
+  test('leaves a mark that following through one of our QRs clears too, whatever becomes of its ticket', async () => {
+    await reopen({ UNSUBSCRIBE: 'mark' })
+    await deliver({ Event: 'SCAN', EventKey: await newScene('u1'), FromUserName: 'oAmy' })
+    await leave(seconds())
+    await deliver({ Event: 'subscribe', EventKey: `qrscene_${await newScene('u2')}`, FromUserName: 'oAmy' })
+    expect(await house.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: true })
+  })
+})
+
+describe('a late delivery never undoes a newer fact', () => {
+  const say = (Content: string, CreateTime: number) =>
+    chatReply({ MsgType: 'text', Content, MsgId: `${Content}${CreateTime}`, FromUserName: 'oAmy', CreateTime })
+  const scan = (EventKey: string, CreateTime: number) =>
+    deliver({ Event: 'SCAN', EventKey, FromUserName: 'oAmy', CreateTime })
+  const leave = (CreateTime: number) => deliver({ Event: 'unsubscribe', FromUserName: 'oAmy', CreateTime })
+
+  test('an older unfollow does not shorten a newer one', async () => {
+    const scene = await newScene()
+    await leave(seconds() - 10)
+    await leave(seconds() - 100)
+    await scan(scene, seconds() - 50)
+    expect(await isBound()).toBe(false)
+  })
+
+  test('an older scan does not take over a newer binding under replace', async () => {
+    await reopen({ CONFLICT: 'replace' })
+    const [old, fresh] = [await newScene('u1'), await newScene('u2')]
+    await scan(fresh, seconds())
+    await scan(old, seconds() - 60)
+    expect([await isBound('u1'), await isBound('u2')]).toEqual([false, true])
+  })
+
+  test('an older word in the chat neither confirms nor calls off a newer scan', async () => {
+    await reopen({ CONFIRM: 'reply' })
+    await scan(await newScene(), seconds())
+    await say('确认', seconds() - 60)
+    await say('解绑', seconds() - 60)
+    expect(await (await house.widget('GET', '/binding')).json()).toMatchObject({ state: 'scanned' })
+  })
+
+  test('an older scan does not bind after an undo in the chat', async () => {
+    const scene = await newScene('u2')
+    await scan(await newScene('u1'), seconds() - 30)
+    await say('解绑', seconds() - 10)
+    await scan(scene, seconds() - 20)
+    expect(await isBound('u2')).toBe(false)
+  })
+
+  test('an older unfollow does not mark who has followed again', async () => {
+    await reopen({ UNSUBSCRIBE: 'mark' })
+    await scan(await newScene(), seconds() - 30)
+    await deliver({ Event: 'subscribe', EventKey: '', FromUserName: 'oAmy', CreateTime: seconds() - 10 })
+    await leave(seconds() - 20)
+    expect(await house.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: true })
+  })
 })
 
 describe('the text path', () => {
@@ -356,6 +423,28 @@ describe('CONFIRM=reply', () => {
     expect(await isBound()).toBe(false)
     expect(await chatReply({ MsgType: 'text', Content: '确认', MsgId: '2', FromUserName: 'oAmy' })).toContain('已绑定')
     expect(await isBound()).toBe(true)
+  })
+})
+
+describe('two scans of one WeChat', () => {
+  const scan = (EventKey: string) => chatReply({ Event: 'SCAN', EventKey, FromUserName: 'oAmy' })
+
+  test('the tap confirms the one that the chat asked about last', async () => {
+    await reopen({ CONFIRM: 'reply' })
+    const [own, relayed] = [await newScene('own'), await newScene('relayed')]
+    await scan(relayed)
+    house.time.advance(1_000)
+    await scan(own)
+    await deliver({ MsgType: 'text', Content: '确认绑定', MsgId: '1', FromUserName: 'oAmy' })
+    expect([await isBound('own'), await isBound('relayed')]).toEqual([true, false])
+  })
+
+  test('are both called off by an unfollow, and no digits bind any more', async () => {
+    await reopen({ CONFIRM: 'code', CONFLICT: 'allow' })
+    const digits = /\d{4}/.exec(await scan(await newScene('ua')))?.[0]
+    await deliver({ Event: 'unsubscribe', FromUserName: 'oAmy' })
+    const response = await house.widget('POST', '/confirm', { user: 'ua', body: { code: digits } })
+    expect([response.status, await isBound('ua')]).toEqual([409, false])
   })
 })
 

@@ -108,6 +108,21 @@ describe('FORWARD_URL', () => {
     expect((await deliver({ Event: 'subscribe', EventKey: '' })).text).toBe('<xml>theirs</xml>')
   })
 
+  test('relays a word that answers no question of ours', async () => {
+    await open({ CONFIRM: 'reply' })
+    for (const Content of ['yes', '确认', '解绑', 'bind password']) {
+      expect((await deliver({ ...text, Content, MsgId: Content })).text).toBe('<xml>theirs</xml>')
+    }
+    neighbour = () => Promise.reject(new TypeError('fetch failed'))
+    expect((await deliver({ ...text, Content: '解绑', MsgId: '9' })).text).toContain('<Encrypt>')
+  })
+
+  test('keeps the slash at the end of the URL', async () => {
+    await open({ FORWARD_URL: 'http://neighbour.test/wx/' })
+    await deliver(text)
+    expect(heard[0]?.url).toMatch(/^http:\/\/neighbour\.test\/wx\/\?/)
+  })
+
   test('tells of everything under FORWARD_ALL', async () => {
     await open({ FORWARD_ALL: 'true' })
     await deliver({ Event: 'SCAN', EventKey: await newScene() })

@@ -99,6 +99,14 @@ describe('GetQrCode', () => {
     expect(house.phone('amy').chat.at(-1)?.content).toContain('“ab***@example.com”')
   })
 
+  test('calls the account by its newest Label, also on the ticket that was there', async () => {
+    await send('GetQrCode')
+    const { Url } = (await send('GetQrCode', { Label: 'new***' })).result.Data as { Url: string }
+    await house.phone('amy').scan(Url)
+    await house.phone('amy').follow()
+    expect(house.phone('amy').chat.at(-1)?.content).toContain('“new***”')
+  })
+
   test('tells in time when WeChat does not answer', async () => {
     house.simulator.faults.setDown(true)
     const { status, result } = await send('GetQrCode')

@@ -19,6 +19,20 @@ describe('GET /readyz', () => {
 })
 
 describe('GET /metrics', () => {
+  test('counts what the page and the back end do, too', async () => {
+    const bind = async () => {
+      const url = await house.ticketUrl()
+      if ((await house.phone('amy').scan(url)) === 'follow') await house.phone('amy').follow()
+    }
+    await bind()
+    await house.widget('DELETE', '/binding')
+    await bind()
+    await house.client.disconnect({ account: 'acme', userId: 'u1' })
+    const text = await (await house.app.request('/metrics')).text()
+    expect(text).toContain('wechat_bind_changes_total{type="unbind",reason="widget"} 1')
+    expect(text).toContain('wechat_bind_changes_total{type="unbind",reason="disconnect"} 1')
+  })
+
   test('counts callbacks and bindings, and shows no id', async () => {
     const url = await house.ticketUrl()
     await house.phone('amy').scan(url)

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -40,5 +40,48 @@ describe('openSqliteStore', () => {
     const file = join(folder, 'not-a-database')
     writeFileSync(file, 'this is not a database, and long enough to be seen as none')
     await expect(openSqliteStore({ file, ...settings })).rejects.toThrow()
+  })
+
+  test('goes on with the event loop while another process holds the lock, and then fails everyone at once', async () => {
+    const file = newFile()
+    const store = await openSqliteStore({ file, ...settings })
+    const other = new DatabaseSync(file)
+    other.exec('begin immediate')
+    let turns = 0
+    const ticking = setInterval(() => turns++, 10)
+    const writes = await Promise.allSettled(['a', 'b', 'c'].map((jti) => store.write((tx) => tx.spend(jti, 1))))
+    clearInterval(ticking)
+    expect(writes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(turns).toBeGreaterThan(5)
+    other.exec('rollback')
+    other.close()
+    expect(await store.write((tx) => tx.spend('a', 1))).toBe(true)
+    await store.close()
+  })
+
+  test('leaves nothing of an erased openid in the file', async () => {
+    const file = newFile()
+    const store = await openSqliteStore({ file, ...settings, hashOf: () => 'hash' })
+    const identity = { tenant: 't', account: 'a', userId: 'u' }
+    const names = { appId: 'wx1', scene: 's', code: 'c', wechatTicket: 't', url: 'u' }
+    const ticket = { ...names, label: null, lang: 'en' as const, createdAt: 1, expiresAt: 2 }
+    const binding = {
+      appId: 'wx1',
+      openid: 'oNobodyMayFindThis',
+      unionid: null,
+      subscribed: true,
+      boundAt: 1,
+      eventTime: 1,
+      label: null,
+      lang: 'en' as const,
+    }
+    await store.write(async (tx) => {
+      const { user } = await tx.addTicket(identity, ticket, false)
+      await tx.apply({ type: 'bind', user, binding, reason: 'scan', at: 1 })
+    })
+    const { id } = await store.user(identity)
+    await store.write((tx) => tx.apply({ type: 'unbind', user: id, reason: 'unsubscribe', at: 2 }))
+    await store.close()
+    expect(readFileSync(file).includes('oNobodyMayFindThis')).toBe(false)
   })
 })

@@ -165,14 +165,14 @@ export function storeContract(makeStore: () => Promise<Store>) {
       const ticket = await add('a')
       await store.write((tx) => tx.apply({ type: 'hold', ticket: ticket.id, user: ticket.user, hold }))
       expect(await store.user(amy)).toMatchObject({ version: 1, hold })
-      expect(await store.write((tx) => tx.heldBy('wx1', 'o1'))).toMatchObject({ id: ticket.id })
+      expect(await store.write((tx) => tx.heldBy('wx1', 'o1'))).toMatchObject([{ id: ticket.id }])
       await store.write((tx) => tx.apply({ type: 'missed', ticket: ticket.id, triesLeft: 2 }))
       expect((await store.user(amy)).hold?.triesLeft).toBe(2)
       await store.write((tx) =>
         tx.apply({ type: 'close', ticket: ticket.id, user: ticket.user, as: 'dead', wakes: true }),
       )
       expect(await store.user(amy)).toMatchObject({ version: 2, hold: null })
-      expect(await store.write((tx) => tx.heldBy('wx1', 'o1'))).toBeUndefined()
+      expect(await store.write((tx) => tx.heldBy('wx1', 'o1'))).toEqual([])
       expect(await store.ticketsSince(amy, NOW - 1, 'dead')).toBe(1)
     })
 
@@ -189,13 +189,41 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(names).toEqual(['pending', 'replaced', 'pending'])
     })
 
-    test('remembers an unfollow by its newest time', async () => {
+    test('remembers an unfollow by its newest time, in whatever order they arrive', async () => {
       const erase = (eventTime: number) =>
         store.write((tx) => tx.apply({ type: 'erase', appId: 'wx1', openid: 'o1', eventTime, until: NOW }))
-      expect(await store.write((tx) => tx.erasedAt('wx1', 'o1'))).toBeUndefined()
+      const erasedAt = () => store.write((tx) => tx.erasedAt('wx1', 'o1'))
+      expect(await erasedAt()).toBeUndefined()
       await erase(10)
       await erase(20)
-      expect(await store.write((tx) => tx.erasedAt('wx1', 'o1'))).toBe(20)
+      await erase(15)
+      expect(await erasedAt()).toBe(20)
+    })
+
+    test('gives the holds of an openid by their scans, the latest first', async () => {
+      const early = await add('a', { createdAt: NOW })
+      const late = await add('b', { createdAt: NOW - 1000 }, { ...amy, userId: 'bo' })
+      const holdAt = (ticket: { id: number; user: number }, until: number) =>
+        store.write((tx) => tx.apply({ type: 'hold', ticket: ticket.id, user: ticket.user, hold: { ...hold, until } }))
+      await holdAt(early, NOW + 1000)
+      await holdAt(late, NOW + 2000)
+      const holds = await store.write((tx) => tx.heldBy('wx1', 'o1'))
+      expect(holds.map(({ id }) => id)).toEqual([late.id, early.id])
+    })
+
+    test('raises the version when a refresh calls off a held scan, and not otherwise', async () => {
+      const ticket = await add('a')
+      await add('b', {}, amy, true)
+      expect((await store.user(amy)).version).toBe(0)
+      await store.write((tx) => tx.apply({ type: 'hold', ticket: ticket.id, user: ticket.user, hold }))
+      await add('c', {}, amy, true)
+      expect(await store.user(amy)).toMatchObject({ version: 2, hold: null })
+    })
+
+    test('relabels a ticket that can still be scanned', async () => {
+      const ticket = await add('a')
+      await store.write((tx) => tx.apply({ type: 'relabel', ticket: ticket.id, label: 'b***', lang: 'en' }))
+      expect(await store.write((tx) => tx.ticketByScene('wb1_a'))).toMatchObject({ label: 'b***', lang: 'en' })
     })
 
     test('spends a jti once, however many ask at the same time', async () => {
@@ -294,6 +322,29 @@ export function storeContract(makeStore: () => Promise<Store>) {
         spent: [await tx.spend('gone', NOW), await tx.spend('kept', NOW)],
       }))
       expect(left).toEqual({ tickets: [undefined, 'wb1_new'], replies: [undefined, 'x'], spent: [true, false] })
+    })
+
+    test('keeps events for a quarter, and longer while a webhook waits for them', async () => {
+      const DAY = 24 * 60 * 60_000
+      const { user } = await add('a')
+      const unbind = { type: 'unbind', user, reason: 'chat' } as const
+      for (const days of [100, 95, 1]) await store.write((tx) => tx.apply({ ...unbind, at: NOW - days * DAY }))
+      const [first, second] = await store.outbox.list('waiting', 10)
+      await store.outbox.failed(first!.id)
+      await store.sweep(NOW)
+      // The failed one is past being told; the second waits still, for whatever reason.
+      expect(await store.outbox.list('failed', 10)).toEqual([])
+      expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([2, 3])
+      await store.outbox.taken(second!.id)
+      await store.sweep(NOW)
+      expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([3])
+    })
+
+    test('never ends a ticket twice', async () => {
+      const { id: ticket, user } = await add('a')
+      const close = { type: 'close', ticket, user, as: 'used', wakes: false } as const
+      await store.write((tx) => tx.apply(close))
+      await expect(store.write((tx) => tx.apply(close))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     })
   })
 }

@@ -1,0 +1,77 @@
+/** How soon a page that waits at one instance hears of a commit in another process: `npm run bench cross-process-wake`. */
+import { randomBytes } from 'node:crypto'
+import { createAccount } from '../../demo/simulator/account.ts'
+import { openPostgresStore } from '../../server/store/postgres.ts'
+import { deliverScan, startInstance, untilWaiting } from '../support/instance.ts'
+import { newSubscriber, startPostgres } from '../support/postgres.ts'
+import { addUser, newTicket } from '../support/rows.ts'
+import { median, percentile } from './statistics.ts'
+
+const ROUNDS = 400
+
+const account = createAccount({}, randomBytes)
+const postgres = await startPostgres()
+const url = await postgres.newDatabase()
+const [waitsHere, scansHere] = await Promise.all([0, 1].map(() => startInstance(account, { DATABASE_URL: url })))
+const store = await openPostgresStore({ url, hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+const floor = await newSubscriber(url, 'floor')
+
+const afterCommit: number[] = []
+const afterScan: number[] = []
+const bare: number[] = []
+
+for (let i = 0; i < ROUNDS + 20; i++) {
+  const identity = { tenant: 'default', account: 'acme', userId: `u${i}` }
+  const user = await addUser(store, identity)
+  await store.write((tx) => tx.addTicket(identity, newTicket(`scan${i}`, { appId: account.appId }), false))
+
+  // A commit in this process, a page at another.
+  const first = await park(identity.userId, 0)
+  await store.write((tx) => tx.apply({ type: 'unbind', user, reason: 'chat', at: 0 }))
+  const committedAt = performance.now()
+  const firstTook = (await first.answered) - committedAt
+
+  // A scan at one instance, from its sending; the page at the other.
+  const second = await park(identity.userId, 1)
+  const sentAt = performance.now()
+  const [wokenAt] = await Promise.all([
+    second.answered,
+    deliverScan(account, scansHere!, { openid: `o${i}`, scene: `wb1_scan${i}` }),
+  ])
+
+  // The floor: a bare notification from one connection to another.
+  const notifiedAt = performance.now()
+  await Promise.all([floor.until(`${i}`), floor.query(`select pg_notify('floor', '${i}')`)])
+  const floorTook = performance.now() - notifiedAt
+
+  // The first rounds warm up.
+  if (i < 20) continue
+  afterCommit.push(firstTook)
+  afterScan.push(wokenAt - sentAt)
+  bare.push(floorTook)
+}
+
+const line = (what: string, times: number[]) =>
+  console.log(`${what.padEnd(58)} p50 ${median(times)} ms, p99 ${percentile(times, 0.99)} ms`)
+line('commit in one process, page at another answered:', afterCommit)
+line('scan sent to one instance, page at the other answered:', afterScan)
+line('pg_notify between two connections, bare:', bare)
+
+await store.close()
+await Promise.all([waitsHere, scansHere].map((instance) => instance!.end('SIGTERM')))
+await postgres.remove()
+process.exit()
+
+/** A poll that waits already; the moment of its answer. */
+async function park(userId: string, version: number): Promise<{ answered: Promise<number> }> {
+  const token = await waitsHere!.client.mintToken({ account: 'acme', userId })
+  const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': `"${version}"`, Prefer: 'wait=25' }
+  const answered = fetch(`${waitsHere!.url}/widget/binding`, { headers }).then(async (response) => {
+    const at = performance.now()
+    if (response.headers.get('ETag') !== `"${version + 1}"`) throw new Error(`HTTP ${response.status}`)
+    await response.text()
+    return at
+  })
+  await untilWaiting(waitsHere!, 1)
+  return { answered }
+}
