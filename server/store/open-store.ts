@@ -1,5 +1,5 @@
 /** The engine that a `DATABASE_URL` names. NODE. */
-import type { TxSettings } from './sql-tx.ts'
+import type { TxSettings } from './sql-changes.ts'
 import type { Store } from './store.ts'
 
 const SQLITE = 'sqlite:'

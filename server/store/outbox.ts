@@ -1,6 +1,6 @@
 /** Changes on their way to the tenants' webhooks: written with the change itself, kept until they are taken or given up. */
 import type { UnbindReason } from '../wire.ts'
-import type { BindReason, Identity } from './store.ts'
+import type { BindReason, Identity } from './identity.ts'
 
 /** A change to be told. The ids of WeChat are read at the time of sending: an openid that was erased since is null. */
 export type Notice = {

@@ -8,9 +8,10 @@ import { migrateToLatest } from './migrations.ts'
 import { createListener } from './pg-listener.ts'
 import { createPatientPool, createPool } from './pg-pool.ts'
 import type { Tables } from './schema.ts'
+import type { TxSettings } from './sql-changes.ts'
 import { createOutbox } from './sql-outbox.ts'
 import { createReads } from './sql-reads.ts'
-import { createTx, type TxSettings } from './sql-tx.ts'
+import { createTx } from './sql-tx.ts'
 import type { Committed, Store, Tidings, Tx } from './store.ts'
 
 export type PostgresOptions = {

@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import type { Guard } from './guard.ts'
 import type { Notice, Outbox } from './outbox.ts'
-import type { Db } from './sql-tx.ts'
+import type { Db } from './sql-changes.ts'
 
 // One sender for all tenants and instances.
 const LEASE = 'webhook'

@@ -3,7 +3,8 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Guard } from './guard.ts'
 import type { Engine } from './migrations.ts'
 import { toTicket } from './rows.ts'
-import { countAll, type Db, readUser } from './sql-tx.ts'
+import type { Db } from './sql-changes.ts'
+import { countAll, readUser } from './sql-tx.ts'
 import type { Identity, Store } from './store.ts'
 
 // Small enough that a callback never waits long behind a batch.

@@ -1,11 +1,9 @@
 /** What the server keeps, and the promise that every engine gives. `storeContract` in test/server/store holds each engine to it. */
 import type { Confirm, UnbindReason } from '../wire.ts'
+import type { BindReason, Identity, Language } from './identity.ts'
 import type { Outbox } from './outbox.ts'
 
-/** Who is bound: opaque ids, compared byte for byte, nothing crossing a tenant. */
-export type Identity = { tenant: string; account: string; userId: string }
-
-export type Language = 'zh-CN' | 'zh-TW' | 'en'
+export type { BindReason, Identity, Language } from './identity.ts'
 
 /** A WeChat bound to a user. `eventTime` is the `CreateTime` (Unix s) of the newest fact about it. */
 export type Binding = {
@@ -32,8 +30,6 @@ export type Hold = {
   triesLeft: number
   reason: BindReason
 }
-
-export type BindReason = 'scan' | 'text'
 
 /** `pending` can be scanned, `held` waits for its confirmation, the others are over. */
 export type TicketState =

@@ -50,6 +50,8 @@ async function sameRowsInBoth(): Promise<void> {
         const binding = { ...newBinding(`oABCDE${name}`), appId: 'wx0123456789abcdef', unionid: `o6_bm${name}`, label }
         await tx.apply({ type: 'close', ticket: id, user, as: 'used', wakes: false })
         await tx.apply({ type: 'bind', user, binding, reason: 'scan', at: Date.now() })
+        await tx.remember(name, '已绑定“ab***@example.com”。\n不是您本人操作？回复“解绑”即可撤销。', Date.now())
+        await tx.spend(name, Date.now())
       }
     })
   }
@@ -61,8 +63,8 @@ async function sameRowsInBoth(): Promise<void> {
   const seconds = (performance.now() - startedAt) / 1000
   await query(url, 'vacuum analyze')
   const inPostgres = await sizesInPostgres(url)
-  console.log(`\nBytes for each of ${BOUND} users, bound once, indexes included:`)
-  for (const table of ['users', 'bindings', 'tickets', 'events']) {
+  console.log(`\nBytes a row, of ${BOUND} in each table, indexes included:`)
+  for (const table of ['users', 'bindings', 'tickets', 'events', 'memories', 'jtis']) {
     const each = (sizes: Map<string, number>) => String(Math.round((sizes.get(table) ?? 0) / BOUND)).padStart(5)
     console.log(`  ${table.padEnd(10)} SQLite ${each(sqlite)}   PostgreSQL ${each(inPostgres)}`)
   }
