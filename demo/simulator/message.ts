@@ -47,8 +47,8 @@ export function sealMessage(account: Account, fields: MessageFields, nowMs: numb
 
 /** The GET check of the console: `echostr` is plain and there is no `msg_signature`, in secure mode too. */
 export function toEchoQuery(account: Account, nowMs: number, random: Random): Record<string, string> {
-  // 19 digits, beyond 2^53: who parses it as a number answers something else.
-  const echostr = String(9_007_199_254_740_993_000n + (random(8).readBigUInt64BE() % 100_000_000_000n))
+  // 19 digits, beyond 2^53 and odd, which no double is there: who parses it as a number answers something else.
+  const echostr = String((9_007_199_254_740_993_000n + (random(8).readBigUInt64BE() % 100_000_000_000n)) | 1n)
   return { ...signQuery(account, String(Math.floor(nowMs / 1000)), toNonce(random)), echostr }
 }
 

@@ -97,19 +97,20 @@ async function claimTicket(
   ticket: Ticket | undefined,
   now: number,
 ): Promise<Decision> {
+  const owners = await tx.ownersOf(claim.appId, claim.openid)
+  // Whatever becomes of the ticket, a follow is a follow.
+  const followed = claim.via === 'subscribe' ? decideFollowed(claim.createTime, owners) : []
   // Ours by its prefix and yet unknown: so old that it was swept.
-  if (!ticket) return { changes: [], reply: { name: 'expired', lang: settings.lang, label: null } }
+  if (!ticket) return { changes: followed, reply: { name: 'expired', lang: settings.lang, label: null } }
   const facts = {
     ticket,
     user: await tx.userById(ticket.user),
-    owners: await tx.ownersOf(claim.appId, claim.openid),
+    owners,
     erasedAt: await tx.erasedAt(claim.appId, claim.openid),
     holds: await tx.heldBy(claim.appId, claim.openid),
     digits: String(randomInt(10_000)).padStart(4, '0'),
   }
   const { changes, reply } = decideClaim(claim, facts, settings.rules, now)
-  // Whatever becomes of the ticket, a follow is a follow.
-  const followed = claim.via === 'subscribe' ? decideFollowed(claim.createTime, facts.owners) : []
   return { changes: [...followed, ...changes], reply }
 }
 

@@ -332,6 +332,24 @@ describe('an unsubscribe', () => {
   })
 })
 
+describe('a follower who lost the scene', () => {
+  test('is asked to scan again while a ticket is pending and recent, and lands by it', async () => {
+    const url = await house.ticketUrl()
+    expect(await house.phone('amy').scan(url)).toBe('follow')
+    // Five minutes on the follow page: WeChat has forgotten the scene.
+    house.time.advance(301_000)
+    expect(await house.phone('amy').follow()).toMatchObject({ content: expect.stringContaining('再扫一次') })
+    await house.phone('amy').scan(await house.ticketUrl())
+    expect(await isBound()).toBe(true)
+  })
+
+  test('is left alone when nobody waits for a scan', async () => {
+    await newScene()
+    house.time.advance(721_000)
+    expect(await chatReply({ Event: 'subscribe', EventKey: '', FromUserName: 'oAmy' })).toBe('silent')
+  })
+})
+
 describe('a late delivery never undoes a newer fact', () => {
   const say = (Content: string, CreateTime: number) =>
     chatReply({ MsgType: 'text', Content, MsgId: `${Content}${CreateTime}`, FromUserName: 'oAmy', CreateTime })

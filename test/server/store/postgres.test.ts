@@ -3,6 +3,7 @@ import { applyDeed, type EventSettings } from '../../../server/binding/apply-dee
 import type { Deed } from '../../../server/binding/deed.ts'
 import { openPostgresStore } from '../../../server/store/postgres.ts'
 import type { Identity, Store, Tidings, Tx } from '../../../server/store/store.ts'
+import { openLine } from '../../support/line.ts'
 import { newSubscriber, type Postgres, query, startPostgres } from '../../support/postgres.ts'
 import { addUser, bindTo, newTicket } from '../../support/rows.ts'
 import { storeContract } from './store-contract.ts'
@@ -140,6 +141,21 @@ describe('openPostgresStore', () => {
     expect(performance.now() - before).toBeLessThan(3_500)
     await other.query('rollback')
     await bindTo(a, user, 'o1')
+  })
+
+  test('answers in time on a line that has fallen silent, and does not use it again', async () => {
+    const url = new URL(await postgres.newDatabase())
+    const line = await openLine(Number(url.port))
+    url.port = String(line.port)
+    const store = await open(url.href)
+    const user = await addUser(store, amy)
+    line.hush()
+    const before = performance.now()
+    await expect(bindTo(store, user, 'o1')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(performance.now() - before).toBeLessThan(3_500)
+    await bindTo(store, user, 'o2')
+    expect((await store.user(amy)).binding?.openid).toBe('o2')
+    line.close()
   })
 })
 
