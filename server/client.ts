@@ -111,6 +111,8 @@ export function createBindClient(options: BindClientOptions): BindClient {
   async function openReply(response: Response, text: string, jti: string): Promise<ApiResult> {
     if (response.status === 401)
       throw new BindError('UNAUTHORIZED', 'The bind server does not know this key: check keyId and key.')
+    if (response.status === 413)
+      throw new BindError('TOO_LARGE', 'The request is larger than the bind server takes: shorten Label.')
     const { text: plaintext, header } = await openEnvelope(text, undefined, () => ({ secret })).catch((cause) => {
       throw new BindError('UNREACHABLE', `The bind server answered HTTP ${response.status} and no envelope.`, { cause })
     })

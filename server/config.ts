@@ -6,7 +6,7 @@ import { BindError } from './errors.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 import { createSettings, type Settings } from './settings.ts'
 import type { Language } from './store/store.ts'
-import { parseWebhooks, toSuffix, type Webhooks } from './webhooks.ts'
+import { parseWebhooks, type Webhooks } from './webhooks.ts'
 import type { WechatMode } from './wechat/message.ts'
 
 export type Env = Record<string, string | undefined>
@@ -99,7 +99,6 @@ export function parseConfig(env: Env): Config {
     logLevel: settings.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   } satisfies Config
   refuseUnknownReplies(settings)
-  refuseFoldedTenants(settings, config)
   if (settings.faults.length > 0) throw new BindError('BAD_CONFIG', toMessage(settings.faults))
   return config
 }
@@ -136,18 +135,6 @@ function refuseUnknownReplies(settings: Settings): void {
   for (const name of settings.namesAfter('REPLY_').filter((each) => !known.has(each))) {
     const list = [...known].join(', ')
     settings.add(`REPLY_${name}`, { en: `is not a reply; there are ${list}`, zh: `没有这条回复；可用的有 ${list}` })
-  }
-}
-
-/** Two tenants that read alike as a variable's name would share a receiver, and hear of each other's users. */
-function refuseFoldedTenants(settings: Settings, { keys }: Config): void {
-  const suffixes = settings.namesAfter('WEBHOOK_URL_')
-  const tenants = [...new Set(keys.map(({ tenant }) => tenant))]
-  for (const suffix of suffixes.filter((each) => tenants.filter((tenant) => toSuffix(tenant) === each).length > 1)) {
-    settings.add(`WEBHOOK_URL_${suffix}`, {
-      en: 'means more than one tenant of BIND_KEYS: give them names that differ in letters or digits',
-      zh: '对应 BIND_KEYS 中的多个租户：请使用字母或数字不同的租户名',
-    })
   }
 }
 

@@ -47,6 +47,10 @@ export function watchKeyFile(path: string, onKeys: (keys: BindKey[]) => void, lo
 
 /** Another file, another date or another size: something was written. */
 function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : 'none'
+  try {
+    const { ino, mtimeMs, size } = statSync(path)
+    return `${ino} ${mtimeMs} ${size}`
+  } catch (error) {
+    return `none: ${(error as NodeJS.ErrnoException).code}`
+  }
 }

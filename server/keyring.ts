@@ -28,8 +28,20 @@ export function parseKeys(text: string): BindKey[] {
     throw new TypeError(
       `names the kid "${twice.kid}" twice: each needs its own | 重复使用了 kid “${twice.kid}”：每个密钥须有自己的 kid`,
     )
+  const alike = keys.find((key) => keys.some((other) => isAlike(key.tenant, other.tenant)))
+  if (alike) throw new TypeError(ALIKE)
   return keys
 }
+
+/** A tenant's name as an environment variable can hold it. */
+export const toSuffix = (tenant: string) => tenant.toUpperCase().replace(/[^A-Z0-9]/g, '_')
+
+/** Two tenants that one `WEBHOOK_URL_<TENANT>` would mean would hear of each other's users. */
+const isAlike = (one: string, other: string) => one !== other && toSuffix(one) === toSuffix(other)
+
+const ALIKE =
+  'names two tenants that differ in case or punctuation only: let them differ in letters or digits | ' +
+  '含有仅大小写或标点不同的两个租户：请使用字母或数字不同的租户名'
 
 function parseKey(entry: string): BindKey {
   const [, kid, secret, tenant = 'default'] = ENTRY.exec(entry) ?? []

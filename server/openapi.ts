@@ -142,7 +142,15 @@ const widgetPaths: Json = {
     post: widgetOperation(
       'createQrcode',
       { en: 'A ticket to scan, or the state when there is nothing to scan', zh: '一张可扫的码；无码可扫时为状态本身' },
-      ['BAD_REQUEST', 'FORBIDDEN', 'RATE_LIMITED', 'WECHAT_FORBIDDEN', 'WECHAT_QUOTA', 'WECHAT_UNAVAILABLE'],
+      [
+        'BAD_REQUEST',
+        'FORBIDDEN',
+        'TOO_LARGE',
+        'RATE_LIMITED',
+        'WECHAT_FORBIDDEN',
+        'WECHAT_QUOTA',
+        'WECHAT_UNAVAILABLE',
+      ],
       { oneOf: [ref('Ticket'), ref('Binding')] },
       { requestBody: { content: json(toSchema(qrcodeSchema)) } },
     ),
@@ -170,7 +178,7 @@ const widgetPaths: Json = {
     post: widgetOperation(
       'confirm',
       { en: 'With CONFIRM=code: the four digits that WeChat shows', zh: 'CONFIRM=code 时：填入微信显示的四位数字' },
-      ['BAD_REQUEST', 'FORBIDDEN', 'WRONG_CODE', 'NOT_SCANNED', 'CONFLICT'],
+      ['BAD_REQUEST', 'FORBIDDEN', 'TOO_LARGE', 'WRONG_CODE', 'NOT_SCANNED', 'CONFLICT'],
       ref('Binding'),
       { requestBody: { required: true, content: json(toSchema(confirmSchema)) } },
     ),

@@ -84,7 +84,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     const sending = new Set(underway.keys())
     const due = await outbox.due(now, deps.tenants().filter(hasRoom), PER_TENANT + sending.size)
     for (const notice of due) if (!sending.has(notice.id) && hasRoom(notice.identity.tenant)) begin(notice)
-    const nextAt = await outbox.nextAt()
+    const nextAt = await outbox.nextAt(deps.tenants())
     lookIn(nextAt === undefined ? IDLE_MS : Math.min(Math.max(nextAt - clock(), 100), IDLE_MS))
   }
 
@@ -94,11 +94,14 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     const { tenant } = notice.identity
     busy.set(tenant, (busy.get(tenant) ?? 0) + 1)
     const sending = deliver(notice)
-      .catch((error) => log.warn({ code: error.code }, 'the outcome of a webhook delivery could not be kept'))
       .finally(() => {
         busy.set(tenant, (busy.get(tenant) ?? 1) - 1)
         underway.delete(notice.id)
-        nudge()
+      })
+      .then(nudge, (error) => {
+        log.warn({ code: error.code }, 'the outcome of a webhook delivery could not be kept')
+        // It still looks due: a store that takes nothing must not make us send it again and again.
+        lookIn(IDLE_MS)
       })
     underway.set(notice.id, sending)
   }
@@ -132,7 +135,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
 
 /** 5 s, 15 s, 45 s … 3 h, each up to a fifth longer or shorter, so that a receiver that recovers is not run over. */
 export const pauseMs = (attempts: number, chance: number) =>
-  Math.min(FIRST_RETRY_MS * GROWTH ** attempts, LONGEST_PAUSE_MS) * (0.8 + 0.4 * chance)
+  Math.round(Math.min(FIRST_RETRY_MS * GROWTH ** attempts, LONGEST_PAUSE_MS) * (0.8 + 0.4 * chance))
 
 async function send(
   { fetch, clock }: WebhookDeps,

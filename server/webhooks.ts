@@ -1,4 +1,5 @@
 /** Where each tenant's changes are told, from the configuration. */
+import { toSuffix } from './keyring.ts'
 import type { Settings } from './settings.ts'
 
 export type Webhook = { url: string /** `whsec_` and base64: what signs the deliveries. */; secret: string }
@@ -23,9 +24,6 @@ export function parseWebhooks(settings: Settings): Webhooks {
     isAny: shared !== undefined || own.size > 0,
   }
 }
-
-/** A tenant's name as an environment variable can hold it. */
-export const toSuffix = (tenant: string) => tenant.toUpperCase().replace(/[^A-Z0-9]/g, '_')
 
 function parseWebhook(settings: Settings, suffix: string): Webhook | undefined {
   const url = settings.url(`WEBHOOK_URL${suffix}`, undefined)

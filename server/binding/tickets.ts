@@ -38,7 +38,7 @@ export function createTickets(deps: TicketDeps) {
   async function issue(request: TicketRequest): Promise<Ticket> {
     const now = deps.clock()
     const live = await deps.store.liveTicket(request.identity, now)
-    if (live && !request.isRefresh && isReusable(live, now)) return relabelled(live, request)
+    if (live && !request.isRefresh && isReusable(live, now)) return live
     try {
       await expectRoom(deps, request.identity, now)
       if (!hasTenantRoom(request.identity.tenant))
@@ -46,7 +46,7 @@ export function createTickets(deps: TicketDeps) {
       return await make(deps, request)
     } catch (error) {
       // The old one still works for a while, which beats an error; a refresh was asked to replace it.
-      if (live && !request.isRefresh) return live
+      if (live && !request.isRefresh && deps.clock() < live.expiresAt) return live
       throw error
     }
   }
@@ -60,10 +60,10 @@ export function createTickets(deps: TicketDeps) {
 
   return (request: TicketRequest): Promise<Ticket> => {
     const { tenant, account, userId } = request.identity
-    const key = JSON.stringify([tenant, account, userId, request.isRefresh, request.label])
+    const key = JSON.stringify([tenant, account, userId, request.isRefresh])
     const flight = flights.get(key) ?? issue(request).finally(() => flights.delete(key))
     flights.set(key, flight)
-    return flight
+    return flight.then((ticket) => relabelled(ticket, request))
   }
 }
 

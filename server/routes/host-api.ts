@@ -55,7 +55,7 @@ export function hostApiRoutes(deps: Deps) {
   /** Fresh and first: the `jti` is spent as soon as the date is in the window, whatever the rest may hold. */
   async function admit({ path, plaintext }: Request, { jti }: Header, { kid }: BindKey): Promise<void> {
     const { Date: date } = parseShape(dateSchema, plaintext)
-    if (jti === undefined || jti === '' || jti.length > 128) {
+    if (jti === undefined || jti === '' || [...jti].length > 128) {
       throw new BindError(
         'BAD_REQUEST',
         'The protected header must hold a jti of 1 to 128 characters, new for each request.',

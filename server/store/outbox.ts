@@ -26,8 +26,8 @@ export type Outbox = {
    * told now; the others are busy or gone.
    */
   due(now: number, tenants: string[], limit: number): Promise<Notice[]>
-  /** When the next one falls due, epoch ms; undefined when none waits. */
-  nextAt(): Promise<number | undefined>
+  /** When the next one of these tenants falls due, epoch ms; undefined when none waits. */
+  nextAt(tenants: string[]): Promise<number | undefined>
   taken(id: number): Promise<void>
   retryAt(id: number, at: number): Promise<void>
   /** Given up; what comes after it may pass. */

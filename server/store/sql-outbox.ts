@@ -57,8 +57,10 @@ export function createOutbox(db: Db, guard: Guard): Outbox {
     return rows.map(toNotice)
   }
 
-  async function nextAt(): Promise<number | undefined> {
-    const query = db.selectFrom('outbox').select('next_at').where('state', '=', 'waiting').orderBy('next_at').limit(1)
+  async function nextAt(tenants: string[]): Promise<number | undefined> {
+    if (tenants.length === 0) return undefined
+    const waiting = db.selectFrom('outbox').select('next_at').where('state', '=', 'waiting')
+    const query = waiting.where('tenant', 'in', tenants).orderBy('next_at').limit(1)
     return (await query.executeTakeFirst())?.next_at
   }
 
@@ -97,7 +99,7 @@ export function createOutbox(db: Db, guard: Guard): Outbox {
 
   return {
     due: (now, tenants, limit) => guard(due(now, tenants, limit)),
-    nextAt: () => guard(nextAt()),
+    nextAt: (tenants) => guard(nextAt(tenants)),
     retryAt: (id, at) => guard(retryAt(id, at)),
     failed: (id) => guard(failed(id)),
     replay: (now, id) => guard(replay(now, id)),

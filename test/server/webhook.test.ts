@@ -171,7 +171,17 @@ describe('pauseMs', () => {
     expect([0, 1, 2, 3, 20].map((attempts) => pauseMs(attempts, 0.5))).toEqual([
       5_000, 15_000, 45_000, 135_000, 10_800_000,
     ])
-    expect([pauseMs(0, 0), pauseMs(0, 1)].map(Math.round)).toEqual([4_000, 6_000])
+    expect([pauseMs(0, 0), pauseMs(0, 1)]).toEqual([4_000, 6_000])
+  })
+})
+
+describe('a receiver that refuses', () => {
+  test('is tried again at whole milliseconds, which every engine can hold', async () => {
+    receiver = () => 500
+    await bind('amy')
+    await tried(2)
+    const next = await house.deps.store.outbox.nextAt(['default'])
+    expect(Number.isInteger(next)).toBe(true)
   })
 })
 

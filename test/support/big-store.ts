@@ -113,7 +113,7 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
   const outbox = createOutbox(db, through)
   await outbox.lease('a', now, now + 1)
   await outbox.due(now, ['tenant1', 'tenant2'], 4)
-  await outbox.nextAt()
+  await outbox.nextAt(['default'])
   await outbox.retryAt(1, now)
   await outbox.failed(1)
   await outbox.list('failed', 100)

@@ -107,6 +107,13 @@ describe('GetQrCode', () => {
     expect(house.phone('amy').chat.at(-1)?.content).toContain('“new***”')
   })
 
+  test('makes one call to WeChat for requests that come together, whatever they call the account', async () => {
+    const labels = Array.from({ length: 20 }, (_, i) => `label-${i}`)
+    const answers = await Promise.all(labels.map((Label) => send('GetQrCode', { Label })))
+    expect(new Set(answers.map(({ result }) => (result.Data as { Url: string }).Url)).size).toBe(1)
+    expect(house.simulator.wire.since(0).filter(({ url }) => url.includes('qrcode/create'))).toHaveLength(1)
+  })
+
   test('tells in time when WeChat does not answer', async () => {
     house.simulator.faults.setDown(true)
     const { status, result } = await send('GetQrCode')
