@@ -1,23 +1,19 @@
 /** A callback answered with success is durable: killed at any moment, the binding is there after the restart. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { sealMessage } from '../../demo/simulator/message.ts'
-import { createBindClient } from '../../server/client.ts'
 import { openSqliteStore } from '../../server/store/sqlite.ts'
 import type { NewTicket } from '../../server/store/store.ts'
-import { SECRET } from '../support/house.ts'
+import { startInstance } from '../support/instance.ts'
 
 const ROUNDS = 20
 const USERS_A_ROUND = 40
 
-const cli = join(import.meta.dirname, '../../server/cli.ts')
 const account = createAccount({}, randomBytes)
 const sceneOf = (user: number) => `wb1_${String(user).padStart(22, '0')}`
 
@@ -44,26 +40,7 @@ async function addTickets(file: string, users: number): Promise<void> {
   await store.close()
 }
 
-async function serve(file: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [cli, 'serve'], {
-    env: {
-      WECHAT_APP_ID: account.appId,
-      WECHAT_APP_SECRET: account.appSecret,
-      WECHAT_TOKEN: account.token,
-      WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
-      // Nobody listens there: a binding must not need WeChat's API.
-      WECHAT_API_BASE: 'http://127.0.0.1:9',
-      BIND_KEYS: `k1:${SECRET}`,
-      DATABASE_URL: `sqlite:${file}`,
-      PORT: '0',
-    },
-  })
-  for await (const line of createInterface(child.stdout)) {
-    const { url } = JSON.parse(line) as { url?: string }
-    if (url) return { child, url }
-  }
-  throw new Error('serve ended before it listened')
-}
+const serve = (file: string) => startInstance(account, { DATABASE_URL: `sqlite:${file}` })
 
 /** Whether the scan of this user was answered with success before the server died. */
 async function scan(url: string, user: number): Promise<boolean> {
@@ -105,8 +82,7 @@ describe('a server that is killed', () => {
       )
       await exited
     }
-    const { child, url } = await serve(file)
-    const client = createBindClient({ server: url, keyId: 'k1', key: SECRET })
+    const { child, client } = await serve(file)
     const lost: number[] = []
     for (const user of answered) {
       const { OpenId } = await client.getBindInfo({ account: 'acme', userId: `u${user}` })
