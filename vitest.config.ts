@@ -8,8 +8,15 @@ export default defineConfig({
   test: {
     reporters: ['default', summary],
     projects: [
-      { test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo}/**/*.test.ts'] } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 } },
+      { test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo,widget/package}/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/{e2e,widget/examples}/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
       {
         // @open-wc/testing expects web-test-runner; without these two lines Vite cannot load it.
         optimizeDeps: {
@@ -29,7 +36,7 @@ export default defineConfig({
         plugins: [msw({ mode: 'worker-only' })],
         test: {
           name: 'widget',
-          include: ['test/widget/**/*.test.ts'],
+          include: ['test/widget/*.test.ts'],
           setupFiles: 'test/widget/setup.ts',
           browser: {
             enabled: true,

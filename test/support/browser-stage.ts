@@ -17,33 +17,35 @@ export type Stage = { url: string; bind: FakeBind; close(): Promise<void> }
 export type StageOptions = Parameters<typeof createFakeBind>[0] & {
   /** The page's `Content-Security-Policy`; `'self'` for everything it may load when missing. */
   policy?: string
-  /** What stands in `<body>`. */
+  /** What stands in `<head>`: the page's own copy of the file when missing. */
+  head?: string
   body?: string
   /** More of the page's own files. */
   more?: Hono
 }
 
-const toPage = (body: string) => `<!doctype html>
+const toPage = (head: string, body: string) => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>Account</title>
-    <link rel="icon" href="data:," />
-    <script type="module" src="/wechat-bind.js"></script>
+    ${head}
   </head>
   <body>${body}</body>
 </html>`
+
+const OWN_FILE = '<script type="module" src="/wechat-bind.js"></script>'
 
 export const STRICT = "default-src 'none'; script-src 'self'; connect-src 'self'"
 
 /** Serves it on a free port of this machine. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
-  const { policy = STRICT, body = '<wechat-bind token="token"></wechat-bind>', more } = options
+  const { policy = STRICT, head = OWN_FILE, body = '<wechat-bind token="token"></wechat-bind>', more } = options
   const bind = createFakeBind(options)
   const script = readWidget()
   const app = new Hono()
-    .get('/', (c) => c.html(toPage(body), 200, { 'Content-Security-Policy': policy }))
+    .get('/', (c) => c.html(toPage(head, body), 200, { 'Content-Security-Policy': policy }))
     .get('/wechat-bind.js', (c) =>
       c.body(script, 200, { 'Content-Type': 'text/javascript', 'Access-Control-Allow-Origin': '*' }),
     )
