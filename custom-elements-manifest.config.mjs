@@ -1,4 +1,4 @@
-import { jsxTypesPlugin } from '@wc-toolkit/jsx-types'
+import { cpSync } from 'node:fs'
 
 export default {
   globs: ['widget/*.ts'],
@@ -19,6 +19,10 @@ export default {
         }
       },
     },
-    jsxTypesPlugin({ outdir: 'dist', fileName: 'jsx.d.ts', componentTypePath: () => './widget/wechat-bind.js' }),
+    {
+      // Types of the tag for each framework: written by hand, and published beside what they speak of.
+      name: 'framework-types',
+      packageLinkPhase: () => cpSync('widget/frameworks', 'dist/widget/frameworks', { recursive: true }),
+    },
   ],
 }
