@@ -120,7 +120,7 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
     await inState(page, 'ready')
 
     await page.getByRole('button', { name: 'WeChat', exact: true }).click()
-    expect(await card.count()).toBe(0)
+    await card.waitFor({ state: 'detached' })
     await expect.poll(() => stage.bind.parkedPolls).toBe(0)
     await page.getByRole('button', { name: 'WeChat', exact: true }).click()
     await inState(page, 'ready')
