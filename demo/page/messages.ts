@@ -4,6 +4,7 @@ import type { Language } from './settings.ts'
 const en = {
   title: 'wechat-bind: QA demo',
   qa: 'QA demo',
+  playground: 'Playground',
   language: 'Language',
   theme: 'Theme',
   auto: 'As the system',
@@ -71,6 +72,7 @@ export type Messages = typeof en
 const zhCN: Messages = {
   title: 'wechat-bind：测试演示',
   qa: '测试演示',
+  playground: '试验场',
   language: '语言',
   theme: '主题',
   auto: '跟随系统',
@@ -136,6 +138,7 @@ const zhCN: Messages = {
 const zhTW: Messages = {
   title: 'wechat-bind：測試展示',
   qa: '測試展示',
+  playground: '試驗場',
   language: '語言',
   theme: '主題',
   auto: '跟隨系統',
