@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LitElement } from 'lit'
 import { describe, expect, test } from 'vitest'
+import { readme } from '../../support/widget-readme.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -109,5 +110,20 @@ describe('the types for frameworks', () => {
   test('have every property that a page may set', () => {
     const picked = [...read('widget/frameworks/props.d.ts').matchAll(/^\s*\| '(\w+)'/gm)].map(([, name]) => name)
     expect(picked.sort()).toEqual(namesOf(ofKind('field').filter(({ readonly }) => !readonly)))
+  })
+})
+
+describe('the pages on the element', () => {
+  test('have the tables of the manifest: "node test/support/widget-readme.ts" writes them', () => {
+    expect(readme.current).toBe(readme.wanted)
+  })
+
+  test('name the same things in Chinese', () => {
+    const text = read('widget/README.zh-CN.md')
+    const { attributes, events, slots, cssParts, cssProperties, cssStates } = declaration
+    const all = namesOf([attributes, events, slots, cssParts, cssProperties, cssStates].flat())
+    const short = (name: string) => name.replace('--wechat-bind-', '-')
+    expect(all.filter((name) => !text.includes(`\`${name}\``) && !text.includes(`\`${short(name)}\``))).toEqual([])
+    expect(ofKind('method').filter(({ name }) => !text.includes(`\`${name}(`))).toEqual([])
   })
 })
