@@ -52,6 +52,19 @@ export function createMetrics(waiters: () => number) {
   )
   // From zero on, so that the first of a kind is an increase that `rate` sees.
   for (const step of steps) funnel.inc({ step }, 0)
+  const callbacks = counter(
+    'callbacks_total',
+    "WeChat's deliveries: ours, other (not ours), refused (not from WeChat), failed (answered 500).",
+    'outcome',
+  )
+  for (const outcome of ['ours', 'other', 'refused', 'failed']) callbacks.inc({ outcome }, 0)
+  const wechatAnswers = counter(
+    'wechat_answers_total',
+    "WeChat's answers to our calls by errcode: 0 is success, none no answer that could be read, other one we do not know.",
+    'call',
+    'errcode',
+  )
+  wechatAnswers.inc({ call: 'token', errcode: '0' }, 0)
   const changes = counter('changes_total', 'Bindings made and ended, by reason.', 'type', 'reason')
   const timeToBind = histogram('time_to_bind_seconds', 'From the making of a QR to the binding by it.', BIND_SECONDS)
   const wrongCodes = counter('wrong_codes_total', 'Wrong codes in the chat, wrong digits on the page.', 'where')
@@ -68,11 +81,7 @@ export function createMetrics(waiters: () => number) {
   return {
     registry,
     gauge,
-    callbacks: counter(
-      'callbacks_total',
-      "WeChat's deliveries: ours, other (not ours), refused (not from WeChat), failed (answered 500).",
-      'outcome',
-    ),
+    callbacks,
     forwards: counter(
       'forwards_total',
       'Deliveries relayed to FORWARD_URL: replied, told (reply dropped), failed, late (after 4.5 s), crowded (too many at once).',
@@ -83,12 +92,7 @@ export function createMetrics(waiters: () => number) {
       'Webhook deliveries: taken (2xx) or refused (anything else, to be tried again).',
       'outcome',
     ),
-    wechatAnswers: counter(
-      'wechat_answers_total',
-      "WeChat's answers to our calls by errcode: 0 is success, none no answer that could be read, other one we do not know.",
-      'call',
-      'errcode',
-    ),
+    wechatAnswers,
     wechatDuration: histogram('wechat_duration_seconds', 'How long WeChat took to answer.', WECHAT_SECONDS, 'call'),
     storeDuration: histogram('store_duration_seconds', 'How long the store took.', STORE_SECONDS, 'operation'),
     storeFailures: counter('store_failures_total', 'What the store failed to do.', 'operation'),
