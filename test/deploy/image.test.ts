@@ -2,7 +2,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -10,6 +9,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SECRET } from '../support/house.ts'
 import { contextOf, readStages, restOf, root, variablesOf, wordsOf } from './dockerfile.ts'
+import { freePort } from './ports.ts'
 
 const run = promisify(execFile)
 
@@ -54,15 +54,6 @@ const settings = {
   WECHAT_ENCODING_AES_KEY: 'a'.repeat(43),
   BIND_KEYS: `k1:${SECRET}`,
   WECHAT_API_BASE: 'http://127.0.0.1:9',
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return String(port)
 }
 
 /** Runs the words in the app's folder; resolves once it says where it listens. */
