@@ -51,7 +51,7 @@ export default defineConfig({
   test: {
     reporters: ['default', summary],
     projects: [
-      { test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo}/**/*.test.ts'] } },
+      { test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo,deploy}/**/*.test.ts'] } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 } },
       await browserProject('widget', ['test/widget/**/*.test.ts']),
       // What people see, once more on the small stand-in for lit that the self-contained file is built with.

@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve as listen } from '@hono/node-server'
 import { pino } from 'pino'
+import { collectDefaultMetrics } from 'prom-client'
 import { type Env, parseConfig } from './config.ts'
 import { openApp } from './open-app.ts'
 
@@ -48,7 +49,9 @@ export async function stopListening(server: Server): Promise<void> {
 export async function startServer(env: Env): Promise<Running> {
   const config = parseConfig(env)
   const log = pino({ level: config.logLevel })
-  const { app, stopWaiting, close } = await openApp(config, { log })
+  const { app, deps, stopWaiting, close } = await openApp(config, { log })
+  // The process is all ours here: its memory, its CPU, how far its event loop lags behind.
+  collectDefaultMetrics({ register: deps.metrics.registry })
   const { server, url } = await startListening(app, config.host, config.port)
   log.info({ url, callback: `${config.publicUrl ?? url}/wechat/callback` }, 'wechat-bind listens')
   return {

@@ -12,13 +12,14 @@ import { createForwarder } from './forward.ts'
 import { readKeyFile, watchKeyFile } from './key-file.ts'
 import { createKeyring } from './keyring.ts'
 import type { Log } from './log.ts'
-import { createMetrics } from './metrics.ts'
+import { measureStore, measureWechat } from './measured.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { openStore } from './store/open-store.ts'
 import type { KeyedHash } from './store/sql-changes.ts'
 import type { Store } from './store/store.ts'
 import { createWebhookSender } from './webhook.ts'
-import { createAccessTokens } from './wechat/access-token.ts'
-import { createWechatApi } from './wechat/api.ts'
+import { type AccessTokens, createAccessTokens } from './wechat/access-token.ts'
+import { createWechatApi, type WechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
 import type { Fetch } from './wechat/http.ts'
 import { readWidgetFile } from './widget-file.ts'
@@ -56,17 +57,21 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     hashOf,
     hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
   })
-  const store = surroundings.wrapStore?.(opened) ?? opened
   const waiters = createWaiters(setTimer)
+  const metrics = createMetrics(waiters.count)
+  const store = measureStore(surroundings.wrapStore?.(opened) ?? opened, metrics)
   store.onCommit(waiters.wake)
-  const accessTokens = createAccessTokens(config.wechat, { fetch, clock })
+  let tokenAt: number | undefined
+  const wechatFetch = measureWechat(fetch, metrics, () => {
+    tokenAt = clock()
+  })
+  const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock })
   const wechat = createWechatApi({
     apiBase: config.wechat.apiBase,
     accessTokens,
-    fetch,
+    fetch: wechatFetch,
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
-  const metrics = createMetrics(waiters.count)
   const forwarder = createForwarder(config, { fetch, metrics })
   const unionids = createUnionids({ store, wechat, log })
   const { keysFile } = config
@@ -87,6 +92,8 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
       })
     : undefined
   if (webhookSender) store.onCommit(webhookSender.nudge)
+  watchToken(metrics, accessTokens, () => tokenAt)
+  if (webhookSender) watchLag(metrics, store, clock)
   const deps: Deps = {
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
@@ -94,12 +101,14 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     metrics,
     keyring,
     store,
-    tickets: createTickets({ ...config, store, wechat, clock, appId }),
+    tickets: createTickets({ ...config, store, wechat: countShown(wechat, metrics), clock, appId }),
     unionids,
-    afterCommit(changes) {
+    afterCommit(changes, said) {
       unionids.follow(changes)
-      metrics.countChanges(changes)
+      metrics.countChanges(changes, config.rules.confirm !== 'off')
+      if (said === 'expired' || said === 'conflict') metrics.count(said)
     },
+    trustProxy: false,
     waiters,
     wechat,
     qrImageUrl: toQrImageUrl(config.wechat.apiBase),
@@ -123,6 +132,33 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     },
   }
 }
+
+function watchToken({ gauge }: Metrics, { expiresAt }: AccessTokens, fetchedAt: () => number | undefined): void {
+  const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000)
+  gauge('access_token_timestamp_seconds', 'When the access token in use was fetched.', () => seconds(fetchedAt()))
+  gauge('access_token_expiry_timestamp_seconds', 'When the access token in use ends.', () => seconds(expiresAt()))
+}
+
+/** The same on every instance: it is the store's. */
+function watchLag({ gauge }: Metrics, { outbox }: Store, clock: () => number): void {
+  gauge(
+    'webhook_lag_seconds',
+    'Age of the oldest change that its webhook has not taken; 0 when none waits.',
+    async () => {
+      const oldest = await outbox.list('waiting', 1).catch(() => undefined)
+      return oldest && (oldest[0] ? (clock() - oldest[0].at) / 1000 : 0)
+    },
+  )
+}
+
+const countShown = (wechat: WechatApi, metrics: Metrics): WechatApi => ({
+  ...wechat,
+  async createQrcode(scene, expireSeconds) {
+    const qrcode = await wechat.createQrcode(scene, expireSeconds)
+    metrics.count('shown')
+    return qrcode
+  },
+})
 
 async function sweep({ store, clock, log }: Deps): Promise<void> {
   await store

@@ -6,7 +6,7 @@ import { BindError, errorCodes } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Problem } from './wire.ts'
 
-export function toProblem(error: BindError): Problem {
+export function toProblem(error: BindError, requestId: string): Problem {
   const { code, status, message, triesLeft } = error
   return {
     type: 'about:blank',
@@ -14,6 +14,7 @@ export function toProblem(error: BindError): Problem {
     status,
     code,
     detail: message,
+    requestId,
     ...(triesLeft === undefined ? {} : { triesLeft }),
   }
 }
@@ -28,27 +29,28 @@ export function toBindError(error: unknown): BindError {
 const tooLarge = (cause: unknown) => new BindError('TOO_LARGE', 'The body is larger than any valid request.', { cause })
 
 export function answerProblem(c: Context, error: BindError): Response {
+  c.set('refusal', error.code)
   if (error.retryAfterSeconds !== undefined) c.header('Retry-After', String(error.retryAfterSeconds))
   // What was not read of a body that is too large would be taken for the next request on this connection.
   if (error.code === 'TOO_LARGE') c.header('Connection', 'close')
   c.header('Cache-Control', 'no-store')
   c.header('Content-Type', 'application/problem+json')
-  return c.body(JSON.stringify(toProblem(error)), error.status as ContentfulStatusCode)
+  return c.body(JSON.stringify(toProblem(error, c.get('requestId'))), error.status as ContentfulStatusCode)
 }
 
 /** The app's last resort, and its log of what the operator should know. */
 export function onError(log: Log) {
   return (thrown: unknown, c: Context): Response => {
     const error = toBindError(thrown)
-    logFault(log, error)
+    logFault(c, log, error)
     return answerProblem(c, error)
   }
 }
 
 /** Refusals are the sender's affair; failures are the operator's. */
-export function logFault(log: Log, error: BindError): void {
+export function logFault(c: Context, log: Log, error: BindError): void {
   if (error.status < 500) return
-  log.error({ code: error.code, cause: causeOf(error) }, error.message)
+  log.error({ requestId: c.get('requestId'), code: error.code, cause: causeOf(error) }, error.message)
 }
 
 /** The kind and text of a cause; WeChat's answer as its errcode. A query string never gets in: causes hold none. */

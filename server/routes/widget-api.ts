@@ -11,6 +11,7 @@ import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import type { BindKey } from '../keyring.ts'
 import { toQrPath } from '../qr.ts'
+import { REQUEST_ID } from '../request-log.ts'
 import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../schema.ts'
 import type { Identity, Ticket, User } from '../store/store.ts'
 import { openToken } from '../token.ts'
@@ -138,7 +139,7 @@ function toCorsOptions(origins: string[]): Parameters<typeof cors>[0] {
     origin: (origin) => (origins.includes(origin) ? origin : undefined),
     allowMethods: ['GET', 'POST', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type', 'If-None-Match', 'Prefer'],
-    exposeHeaders: ['ETag', 'Retry-After'],
+    exposeHeaders: ['ETag', 'Retry-After', REQUEST_ID],
     // Chromium keeps a preflight for two hours at most.
     maxAge: 7200,
   }
