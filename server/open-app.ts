@@ -57,7 +57,12 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
   })
   const store = surroundings.wrapStore?.(opened) ?? opened
-  const waiters = createWaiters(setTimer)
+  const waiters = createWaiters({
+    limits: config.waiters,
+    setTimer,
+    // A clock that is set right must not make anybody wait longer.
+    clock: surroundings.clock ?? (() => performance.now()),
+  })
   store.onCommit(waiters.wake)
   const accessTokens = createAccessTokens(config.wechat, { fetch, clock })
   const wechat = createWechatApi({

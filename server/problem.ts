@@ -1,8 +1,8 @@
 /** Faults as RFC 9457 problem details: one shape, one place. */
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { BindError, errorCodes } from './errors.ts'
+import { type Answer, toResponse } from './late-answer.ts'
 import type { Log } from './log.ts'
 import type { Problem } from './wire.ts'
 
@@ -27,13 +27,19 @@ export function toBindError(error: unknown): BindError {
 
 const tooLarge = (cause: unknown) => new BindError('TOO_LARGE', 'The body is larger than any valid request.', { cause })
 
-export function answerProblem(c: Context, error: BindError): Response {
-  if (error.retryAfterSeconds !== undefined) c.header('Retry-After', String(error.retryAfterSeconds))
+export function toProblemAnswer(error: BindError): Answer {
+  const headers: Record<string, string> = {
+    'Cache-Control': 'no-store',
+    'Content-Type': 'application/problem+json',
+  }
+  if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds)
   // What was not read of a body that is too large would be taken for the next request on this connection.
-  if (error.code === 'TOO_LARGE') c.header('Connection', 'close')
-  c.header('Cache-Control', 'no-store')
-  c.header('Content-Type', 'application/problem+json')
-  return c.body(JSON.stringify(toProblem(error)), error.status as ContentfulStatusCode)
+  if (error.code === 'TOO_LARGE') headers.Connection = 'close'
+  return { status: error.status, headers, body: JSON.stringify(toProblem(error)) }
+}
+
+export function answerProblem(c: Context, error: BindError): Response {
+  return toResponse(c, toProblemAnswer(error))
 }
 
 /** The app's last resort, and its log of what the operator should know. */
