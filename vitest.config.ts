@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     reporters: ['default', summary],
     projects: [
-      { test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo}/**/*.test.ts'] } },
+      { test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo,deploy}/**/*.test.ts'] } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 } },
       {
         // @open-wc/testing expects web-test-runner; without these two lines Vite cannot load it.

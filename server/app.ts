@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
 import { answerProblem, onError } from './problem.ts'
+import { logRequests } from './request-log.ts'
 import { callbackRoutes } from './routes/callback.ts'
 import { hostApiRoutes } from './routes/host-api.ts'
 import { opsRoutes } from './routes/ops.ts'
@@ -11,6 +12,7 @@ import { widgetFileRoutes } from './routes/widget-file.ts'
 
 export function createApp(deps: Deps): Hono {
   return new Hono()
+    .use(logRequests(deps))
     .route('/wechat/callback', callbackRoutes(deps))
     .route('/api/WeChat', hostApiRoutes(deps))
     .route('/widget', widgetApiRoutes(deps))

@@ -45,6 +45,8 @@ export type Config = {
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }
   webhooks: Webhooks
+  /** What stands before the server is the operator's own: the request ids that it makes are kept. */
+  trustProxy: boolean
   forwardUrl: string | undefined
   /** What is ours is told to `forwardUrl` too. */
   forwardAll: boolean
@@ -105,6 +107,7 @@ export function parseConfig(env: Env): Config {
       texts: Object.fromEntries(replyNames.map((name) => [name, env[`REPLY_${name.toUpperCase()}`] || undefined])),
     },
     webhooks: parseWebhooks(settings),
+    trustProxy: settings.oneOf('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
     forwardUrl: settings.url('FORWARD_URL', undefined),
     forwardAll: settings.oneOf('FORWARD_ALL', ['true', 'false'], 'false') === 'true',
     logLevel: settings.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),

@@ -1,5 +1,6 @@
 /** The whole list of what the app needs: hand these over, and it runs anywhere. */
 import type { EventSettings } from './binding/apply-deed.ts'
+import type { ReplyName } from './binding/replies.ts'
 import type { Tickets } from './binding/tickets.ts'
 import type { Unionids } from './binding/unionids.ts'
 import type { Waiters } from './binding/waiters.ts'
@@ -21,8 +22,10 @@ export type Deps = {
   store: Store
   tickets: Tickets
   unionids: Unionids
-  /** To be told of the changes of every commit that this app makes: counts them, and fetches the unionid of who was bound. */
-  afterCommit: (changes: Change[]) => void
+  /** To be told of the changes of every commit that this app makes, and of what the chat was told: counts, and fetches the unionid of who was bound. */
+  afterCommit: (changes: Change[], said?: ReplyName) => void
+  /** Whether what stands before this server is the operator's own, whose request ids are kept. */
+  trustProxy: boolean
   waiters: Waiters
   wechat: WechatApi
   /** WeChat's picture of a QR is at this URL, the ticket appended. */

@@ -12,13 +12,14 @@ import { createForwarder } from './forward.ts'
 import { readKeyFile, watchKeyFile } from './key-file.ts'
 import { createKeyring } from './keyring.ts'
 import type { Log } from './log.ts'
-import { createMetrics } from './metrics.ts'
+import { measureStore, measureWechat } from './measured.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { openStore } from './store/open-store.ts'
 import type { KeyedHash } from './store/sql-changes.ts'
 import type { Store } from './store/store.ts'
 import { createWebhookSender } from './webhook.ts'
-import { createAccessTokens } from './wechat/access-token.ts'
-import { createWechatApi } from './wechat/api.ts'
+import { type AccessTokens, createAccessTokens } from './wechat/access-token.ts'
+import { createWechatApi, type WechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
 import type { Fetch } from './wechat/http.ts'
 import { readWidgetFile } from './widget-file.ts'
@@ -28,8 +29,8 @@ export type OpenApp = {
   deps: Deps
   /** Ends every wait at once; new ones do not begin. */
   stopWaiting(): void
-  /** After the last request: finishes what runs in the background and closes the store. */
-  close(): Promise<void>
+  /** After the last request: finishes what runs in the background, for so long at most, and closes the store. */
+  close(withinMs?: number): Promise<void>
 }
 
 export type Surroundings = {
@@ -56,22 +57,26 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     hashOf,
     hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
   })
-  const store = surroundings.wrapStore?.(opened) ?? opened
   const waiters = createWaiters({
     limits: config.waiters,
     setTimer,
     // A clock that is set right must not make anybody wait longer.
     clock: surroundings.clock ?? (() => performance.now()),
   })
+  const metrics = createMetrics(waiters.count)
+  const store = measureStore(surroundings.wrapStore?.(opened) ?? opened, metrics)
   store.onCommit(waiters.wake)
-  const accessTokens = createAccessTokens(config.wechat, { fetch, clock })
+  let tokenAt: number | undefined
+  const wechatFetch = measureWechat(fetch, metrics, () => {
+    tokenAt = clock()
+  })
+  const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock })
   const wechat = createWechatApi({
     apiBase: config.wechat.apiBase,
     accessTokens,
-    fetch,
+    fetch: wechatFetch,
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
-  const metrics = createMetrics(waiters.count)
   const forwarder = createForwarder(config, { fetch, metrics })
   const unionids = createUnionids({ store, wechat, log })
   const { keysFile } = config
@@ -92,6 +97,8 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
       })
     : undefined
   if (webhookSender) store.onCommit(webhookSender.nudge)
+  watchToken(metrics, accessTokens, () => tokenAt)
+  if (webhookSender) watchLag(metrics, store, clock)
   const deps: Deps = {
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
@@ -99,12 +106,14 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     metrics,
     keyring,
     store,
-    tickets: createTickets({ ...config, store, wechat, clock, appId }),
+    tickets: createTickets({ ...config, store, wechat: countShown(wechat, metrics), clock, appId }),
     unionids,
-    afterCommit(changes) {
+    afterCommit(changes, said) {
       unionids.follow(changes)
-      metrics.countChanges(changes)
+      metrics.countChanges(changes, config.rules.confirm !== 'off')
+      if (said === 'expired' || said === 'conflict') metrics.count(said)
     },
+    trustProxy: config.trustProxy,
     waiters,
     wechat,
     qrImageUrl: toQrImageUrl(config.wechat.apiBase),
@@ -119,15 +128,45 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     app: createApp(deps),
     deps,
     stopWaiting: waiters.close,
-    async close() {
+    async close(withinMs = 5_000) {
       clearInterval(sweeping)
       keyFile?.stop()
       waiters.close()
-      await Promise.all([unionids.idle(), forwarder?.idle(), webhookSender?.close()])
+      const late = new AbortController()
+      const background = Promise.all([unionids.idle(), forwarder?.idle(), webhookSender?.close()])
+      await Promise.race([background, delay(Math.max(0, withinMs), undefined, { signal: late.signal }).catch(() => {})])
+      late.abort()
       await store.close()
     },
   }
 }
+
+function watchToken({ gauge }: Metrics, { expiresAt }: AccessTokens, fetchedAt: () => number | undefined): void {
+  const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000)
+  gauge('access_token_timestamp_seconds', 'When the access token in use was fetched.', () => seconds(fetchedAt()))
+  gauge('access_token_expiry_timestamp_seconds', 'When the access token in use ends.', () => seconds(expiresAt()))
+}
+
+/** The same on every instance: it is the store's. */
+function watchLag({ gauge }: Metrics, { outbox }: Store, clock: () => number): void {
+  gauge(
+    'webhook_lag_seconds',
+    'Age of the oldest change that its webhook has not taken; 0 when none waits.',
+    async () => {
+      const oldest = await outbox.list('waiting', 1).catch(() => undefined)
+      return oldest && (oldest[0] ? (clock() - oldest[0].at) / 1000 : 0)
+    },
+  )
+}
+
+const countShown = (wechat: WechatApi, metrics: Metrics): WechatApi => ({
+  ...wechat,
+  async createQrcode(scene, expireSeconds) {
+    const qrcode = await wechat.createQrcode(scene, expireSeconds)
+    metrics.count('shown')
+    return qrcode
+  },
+})
 
 async function sweep({ store, clock, log }: Deps): Promise<void> {
   await store

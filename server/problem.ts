@@ -6,7 +6,7 @@ import { type Answer, toResponse } from './late-answer.ts'
 import type { Log } from './log.ts'
 import type { Problem } from './wire.ts'
 
-export function toProblem(error: BindError): Problem {
+export function toProblem(error: BindError, requestId: string): Problem {
   const { code, status, message, triesLeft } = error
   return {
     type: 'about:blank',
@@ -14,6 +14,7 @@ export function toProblem(error: BindError): Problem {
     status,
     code,
     detail: message,
+    requestId,
     ...(triesLeft === undefined ? {} : { triesLeft }),
   }
 }
@@ -27,7 +28,7 @@ export function toBindError(error: unknown): BindError {
 
 const tooLarge = (cause: unknown) => new BindError('TOO_LARGE', 'The body is larger than any valid request.', { cause })
 
-export function toProblemAnswer(error: BindError): Answer {
+export function toProblemAnswer(error: BindError, requestId: string): Answer {
   const headers: Record<string, string> = {
     'Cache-Control': 'no-store',
     'Content-Type': 'application/problem+json',
@@ -35,26 +36,26 @@ export function toProblemAnswer(error: BindError): Answer {
   if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds)
   // What was not read of a body that is too large would be taken for the next request on this connection.
   if (error.code === 'TOO_LARGE') headers.Connection = 'close'
-  return { status: error.status, headers, body: JSON.stringify(toProblem(error)) }
+  return { status: error.status, headers, body: JSON.stringify(toProblem(error, requestId)), refusal: error.code }
 }
 
 export function answerProblem(c: Context, error: BindError): Response {
-  return toResponse(c, toProblemAnswer(error))
+  return toResponse(c, toProblemAnswer(error, c.get('requestId')))
 }
 
 /** The app's last resort, and its log of what the operator should know. */
 export function onError(log: Log) {
   return (thrown: unknown, c: Context): Response => {
     const error = toBindError(thrown)
-    logFault(log, error)
+    logFault(log, c.get('requestId'), error)
     return answerProblem(c, error)
   }
 }
 
 /** Refusals are the sender's affair; failures are the operator's. */
-export function logFault(log: Log, error: BindError): void {
+export function logFault(log: Log, requestId: string, error: BindError): void {
   if (error.status < 500) return
-  log.error({ code: error.code, cause: causeOf(error) }, error.message)
+  log.error({ requestId, code: error.code, cause: causeOf(error) }, error.message)
 }
 
 /** The kind and text of a cause; WeChat's answer as its errcode. A query string never gets in: causes hold none. */

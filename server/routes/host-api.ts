@@ -83,7 +83,6 @@ export function hostApiRoutes(deps: Deps) {
       return [{ Success: true, Code: 'OK', Message: '', Data: await calls[call](request) }]
     } catch (thrown) {
       const error = toBindError(thrown)
-      logFault(log, error)
       return [{ Success: false, Code: error.code, Message: error.message, Data: null }, error]
     }
   }
@@ -92,6 +91,10 @@ export function hostApiRoutes(deps: Deps) {
     const { text, header, key } = await openEnvelope<BindKey>((await c.req.text()).trim(), undefined, keyring.find)
     const request = { path: c.req.path, plaintext: tryJson(text), tenant: key.tenant }
     const [result, error] = await answer(call, request, header, key)
+    if (error) {
+      c.set('refusal', error.code)
+      logFault(log, c.get('requestId'), error)
+    }
     const replyHeader = {
       kid: key.kid,
       jti: crypto.randomUUID(),

@@ -14,6 +14,7 @@ import type { BindKey } from '../keyring.ts'
 import { type Answer, answerLater, type LateAnswer, toResponse } from '../late-answer.ts'
 import { logFault, toBindError, toProblemAnswer } from '../problem.ts'
 import { toQrPath } from '../qr.ts'
+import { REQUEST_ID } from '../request-log.ts'
 import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../schema.ts'
 import type { Identity, Ticket, User } from '../store/store.ts'
 import { openToken } from '../token.ts'
@@ -43,7 +44,7 @@ export function widgetApiRoutes(deps: Deps) {
   }
 
   /** What a page that knew `known` hears when its wait has ended. */
-  async function answerAfter(ending: Ending, identity: Identity, known: number): Promise<Answer> {
+  async function answerAfter(ending: Ending, identity: Identity, known: number, requestId: string): Promise<Answer> {
     // Its next poll begins with a look anyway.
     if (ending === 'over') return notModified(known)
     try {
@@ -51,15 +52,16 @@ export function widgetApiRoutes(deps: Deps) {
       return user.version === known ? notModified(known) : toAnswer(user)
     } catch (thrown) {
       const error = toBindError(thrown)
-      logFault(log, error)
-      return toProblemAnswer(error)
+      logFault(log, requestId, error)
+      return toProblemAnswer(error, requestId)
     }
   }
 
   /** Beside the handler, so that what waits keeps hold of nothing that only the handler needed. */
-  function answerWhenEnded(late: LateAnswer, waiter: Waiter, identity: Identity): void {
-    late.onHangUp(() => waiters.leave(waiter))
-    waiters.onEnd(waiter, (ending) => void answerAfter(ending, identity, waiter.known).then(late.send))
+  function answerWhenEnded(late: LateAnswer, waiter: Waiter, identity: Identity, requestId: string): void {
+    const { onHangUp, send } = late
+    onHangUp(() => waiters.leave(waiter))
+    waiters.onEnd(waiter, (ending) => void answerAfter(ending, identity, waiter.known, requestId).then(send))
   }
 
   const toAnswer = (user: User): Answer => ({
@@ -93,7 +95,8 @@ export function widgetApiRoutes(deps: Deps) {
       const known = knownVersion(c.req.header('If-None-Match'))
       if (known === undefined) return answer(c, await userNow(identity))
       const waitMs = waitMsOf(c.req.header('Prefer'))
-      if (waitMs === 0) return toResponse(c, await answerAfter('look', identity, known))
+      const requestId = c.get('requestId')
+      if (waitMs === 0) return toResponse(c, await answerAfter('look', identity, known, requestId))
       // Parked before the read: what is committed between the two still ends the wait.
       const waiter = waiters.park(identity, known, waitMs)
       const user = await userNow(identity).catch((error) => {
@@ -106,7 +109,7 @@ export function widgetApiRoutes(deps: Deps) {
       }
       if (user.hold) waiters.lookWithin(waiter, user.hold.until - clock())
       const late = answerLater(c)
-      answerWhenEnded(late, waiter, identity)
+      answerWhenEnded(late, waiter, identity, requestId)
       return late.response
     })
     .post('/confirm', async (c) => {
@@ -165,7 +168,7 @@ function toCorsOptions(origins: string[]): Parameters<typeof cors>[0] {
     origin: (origin) => (origins.includes(origin) ? origin : undefined),
     allowMethods: ['GET', 'POST', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type', 'If-None-Match', 'Prefer'],
-    exposeHeaders: ['ETag', 'Retry-After'],
+    exposeHeaders: ['ETag', 'Retry-After', REQUEST_ID],
     // Chromium keeps a preflight for two hours at most.
     maxAge: 7200,
   }

@@ -379,6 +379,6 @@ describe('CORS', () => {
     await reopen({ ALLOWED_ORIGINS: 'https://app.example' })
     const response = await house.app.request('/widget/binding', { headers: { Origin: 'https://app.example' } })
     expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([401, 'https://app.example'])
-    expect(response.headers.get('access-control-expose-headers')).toBe('ETag,Retry-After')
+    expect(response.headers.get('access-control-expose-headers')).toBe('ETag,Retry-After,X-Request-Id')
   })
 })
