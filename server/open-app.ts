@@ -29,8 +29,8 @@ export type OpenApp = {
   deps: Deps
   /** Ends every wait at once; new ones do not begin. */
   stopWaiting(): void
-  /** After the last request: finishes what runs in the background and closes the store. */
-  close(): Promise<void>
+  /** After the last request: finishes what runs in the background, for so long at most, and closes the store. */
+  close(withinMs?: number): Promise<void>
 }
 
 export type Surroundings = {
@@ -57,7 +57,12 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     hashOf,
     hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
   })
-  const waiters = createWaiters(setTimer)
+  const waiters = createWaiters({
+    limits: config.waiters,
+    setTimer,
+    // A clock that is set right must not make anybody wait longer.
+    clock: surroundings.clock ?? (() => performance.now()),
+  })
   const metrics = createMetrics(waiters.count)
   const store = measureStore(surroundings.wrapStore?.(opened) ?? opened, metrics)
   store.onCommit(waiters.wake)
@@ -108,7 +113,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
       metrics.countChanges(changes, config.rules.confirm !== 'off')
       if (said === 'expired' || said === 'conflict') metrics.count(said)
     },
-    trustProxy: false,
+    trustProxy: config.trustProxy,
     waiters,
     wechat,
     qrImageUrl: toQrImageUrl(config.wechat.apiBase),
@@ -123,11 +128,14 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     app: createApp(deps),
     deps,
     stopWaiting: waiters.close,
-    async close() {
+    async close(withinMs = 5_000) {
       clearInterval(sweeping)
       keyFile?.stop()
       waiters.close()
-      await Promise.all([unionids.idle(), forwarder?.idle(), webhookSender?.close()])
+      const late = new AbortController()
+      const background = Promise.all([unionids.idle(), forwarder?.idle(), webhookSender?.close()])
+      await Promise.race([background, delay(Math.max(0, withinMs), undefined, { signal: late.signal }).catch(() => {})])
+      late.abort()
       await store.close()
     },
   }

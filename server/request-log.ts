@@ -10,8 +10,12 @@ declare module 'hono' {
     requestId: string
     /** Why the request was refused, where it was. */
     refusal: ErrorCode
+    /** To be called by who answers later, past the middlewares. */
+    report: Report
   }
 }
+
+export type Report = (route: string, status: number, code: ErrorCode | undefined) => void
 
 export const REQUEST_ID = 'X-Request-Id'
 
@@ -26,17 +30,22 @@ type RequestLogDeps = { log: Log; metrics: Metrics; trustProxy: boolean }
  */
 export function logRequests({ log, metrics, trustProxy }: RequestLogDeps): MiddlewareHandler {
   return async (c, next) => {
-    const startedAt = performance.now()
     const given = trustProxy ? c.req.header(REQUEST_ID) : undefined
     const requestId = given !== undefined && VALID.test(given) ? given : crypto.randomUUID()
     c.set('requestId', requestId)
     c.header(REQUEST_ID, requestId)
+    const report = createReport({ log, metrics }, requestId, c.req.method)
+    c.set('report', report)
     await next()
+    report(routeOf(routePath(c, -1)), c.res.status, c.get('refusal'))
+  }
+}
+
+/** Counts and logs the answer. It knows nothing of the request but this, since an answer that is given later keeps it. */
+function createReport({ log, metrics }: Omit<RequestLogDeps, 'trustProxy'>, requestId: string, method: string): Report {
+  const startedAt = performance.now()
+  return (route, status, code) => {
     const seconds = (performance.now() - startedAt) / 1000
-    const { method } = c.req
-    const { status } = c.res
-    const route = routeOf(routePath(c, -1))
-    const code = c.get('refusal')
     metrics.countRequest(route, status, seconds, code)
     const fields = { requestId, method, route, status, ms: Math.round(seconds * 1000), ...(code && { code }) }
     if (status < 400) log.debug(fields, 'answered')

@@ -93,7 +93,7 @@ export function hostApiRoutes(deps: Deps) {
     const [result, error] = await answer(call, request, header, key)
     if (error) {
       c.set('refusal', error.code)
-      logFault(c, log, error)
+      logFault(log, c.get('requestId'), error)
     }
     const replyHeader = {
       kid: key.kid,
