@@ -51,9 +51,18 @@ export default defineConfig({
   test: {
     reporters: ['default', summary],
     projects: [
-      { test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo,deploy}/**/*.test.ts'] } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 } },
-      await browserProject('widget', ['test/widget/**/*.test.ts']),
+      {
+        test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'] },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/{e2e,widget/examples}/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      await browserProject('widget', ['test/widget/*.test.ts']),
       // What people see, once more on the small stand-in for lit that the self-contained file is built with.
       await browserProject('standalone', ['test/widget/{wechat-bind,lifecycle,readers}.test.ts'], [standalone]),
     ],
