@@ -108,6 +108,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     store,
     tickets: createTickets({ ...config, store, wechat: countShown(wechat, metrics), clock, appId }),
     unionids,
+    nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
     afterCommit(changes, said) {
       unionids.follow(changes)
       metrics.countChanges(changes, config.rules.confirm !== 'off')
