@@ -80,3 +80,21 @@ describe('a request', () => {
     for (const word of ['hush', 'amy', 'oAmy', 'nowhere']) expect(log).not.toContain(word)
   })
 })
+
+describe('the answers of both APIs', () => {
+  test('let no cache keep them', async () => {
+    const known = { headers: { 'If-None-Match': '"0"' } }
+    const answers = await Promise.all([
+      house.widget('POST', '/qrcode'),
+      house.widget('GET', '/binding'),
+      house.widget('GET', '/binding', known),
+      house.widget('DELETE', '/binding'),
+      house.widget('POST', '/confirm', { body: {} }),
+      house.app.request('/widget/binding'),
+      house.app.request('/widget/nothing'),
+      house.app.request('/api/WeChat/GetBindInfo', { method: 'POST', body: 'no envelope' }),
+    ])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 304, 200, 400, 401, 401, 401])
+    expect(new Set(answers.map(({ headers }) => headers.get('cache-control')))).toEqual(new Set(['no-store']))
+  })
+})
