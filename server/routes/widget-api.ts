@@ -75,10 +75,6 @@ export function widgetApiRoutes(deps: Deps) {
   return new Hono<Env>()
     .use(cors(toCorsOptions(deps.allowedOrigins)))
     .post('*', bodyLimit({ maxSize: MAX_BODY }))
-    .use(async (c, next) => {
-      c.header('Cache-Control', 'no-store')
-      await next()
-    })
     .use(authenticate)
     .post('/qrcode', async (c) => {
       const { identity, label } = permitted(c.var.visitor, 'bind')
