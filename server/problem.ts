@@ -26,7 +26,8 @@ export function toBindError(error: unknown): BindError {
   return new BindError('INTERNAL', 'The server failed: try again; the cause is in its log.', { cause: error })
 }
 
-const tooLarge = (cause: unknown) => new BindError('TOO_LARGE', 'The body is larger than any valid request.', { cause })
+export const tooLarge = (cause?: unknown) =>
+  new BindError('TOO_LARGE', 'The body is larger than any valid request.', { cause })
 
 export function toProblemAnswer(error: BindError, requestId: string): Answer {
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' }
