@@ -173,6 +173,13 @@ describe('settings', () => {
     },
   )
 
+  test.each(['server/API.md', 'server/API.zh-CN.md'])('are all in the table of %s', (file) => {
+    const config = textOf('server/config.ts') + textOf('server/webhooks.ts')
+    const names = [...config.matchAll(/(?:settings\.\w+\(['`]|env\.)([A-Z][A-Z0-9_]+)/g)].map(([, name = '']) => name)
+    expect(names.length).toBeGreaterThan(20)
+    expect([...new Set(names)].filter((name) => !textOf(file).includes(`\`${name}`))).toEqual([])
+  })
+
   test('of the example are enough once they are filled in', () => {
     const lines = textOf('deploy/wechat-bind.env.example').split('\n')
     const env = Object.fromEntries(
