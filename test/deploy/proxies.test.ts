@@ -83,6 +83,33 @@ describe.each(proxies)('deploy/$name', (proxy) => {
   })
 })
 
+describe('deploy/nginx.conf and deploy/Caddyfile', () => {
+  const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8')
+
+  test('let in the same paths, and none of the inside', async () => {
+    const house = await openHouse()
+    const [, list = ''] = /@public path (.+)/.exec(textOf('Caddyfile')) ?? []
+    const locations = [...textOf('nginx.conf').matchAll(/location (= )?(\/\S+)/g)].map(([, exact, path]) =>
+      exact ? path : `${path}*`,
+    )
+    expect(locations.sort()).toEqual(list.split(' ').sort())
+    const isLetIn = (path: string) =>
+      locations.some((each) => (each?.endsWith('*') ? path.startsWith(each.slice(0, -1)) : path === each))
+    const inside = new Set(
+      house.app.routes.map(({ path }) => path).filter((path) => !path.endsWith('*') && !isLetIn(path)),
+    )
+    expect([...inside].sort()).toEqual(['/healthz', '/metrics', '/openapi.json', '/readyz'])
+    await house.close()
+  })
+
+  test('wait longer than the 25 s of a page', () => {
+    const waits = ['nginx.conf', 'Caddyfile'].map(
+      (name) => /(?:proxy_read|response_header)_timeout (\d+)s/.exec(textOf(name))?.[1],
+    )
+    expect(Math.min(...waits.map(Number))).toBeGreaterThan(25)
+  })
+})
+
 describe('deploy/wechat-bind.service', () => {
   const unit = join(root, 'deploy/wechat-bind.service')
 
