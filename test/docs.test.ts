@@ -1,6 +1,9 @@
 /** What the pages say is so: links lead somewhere, tests and metrics that are named exist, both languages hold the same rows. */
-import { globSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { collectDefaultMetrics } from 'prom-client'
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../server/config.ts'
@@ -194,6 +197,27 @@ describe('settings', () => {
       BIND_KEYS: `k1:${'A'.repeat(43)}`,
     }
     expect(parseConfig(filled)).toMatchObject({ publicUrl: 'https://bind.example', rules: { confirm: 'off' } })
+  })
+})
+
+describe('the backup', () => {
+  const commandIn = (page: string) => /^node -e ".*sqlite.*$/m.exec(textOf(page))?.[0] ?? ''
+
+  test('is one command in both languages, and copies a store that is in use', async () => {
+    const command = commandIn('server/OPERATIONS.md')
+    expect(commandIn('server/OPERATIONS.zh-CN.md')).toBe(command)
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-backup-'))
+    const [file, copy] = [join(folder, 'wechat-bind.db'), join(folder, 'copy.db')]
+    const house = await openHouse({ DATABASE_URL: `sqlite:${file}` })
+    await house.ticketUrl()
+    const here = command.replace('/var/lib/wechat-bind/wechat-bind.db', file).replace(/\/var\/backups\/\S+/, copy)
+    const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
+    execFileSync('sh', ['-c', here], { env: { PATH }, stdio: ['ignore', 'ignore', 'inherit'] })
+    await house.close()
+    const backup = new DatabaseSync(copy, { readOnly: true })
+    expect(backup.prepare('select count(*) as tickets from tickets').get()).toEqual({ tickets: 1 })
+    backup.close()
+    rmSync(folder, { recursive: true })
   })
 })
 

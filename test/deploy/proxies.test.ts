@@ -1,7 +1,7 @@
 /** Pages that wait behind nginx and Caddy; where one is not installed, its part is skipped. */
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -119,6 +119,12 @@ describe('deploy/wechat-bind.service', () => {
   })
 
   test.skipIf(!isInstalled('systemd-analyze'))('is a unit that systemd takes, shut in as far as it can be', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-unit-'))
+    const here = join(folder, 'wechat-bind.service')
+    // Its program is looked for, and may be elsewhere on this machine.
+    writeFileSync(here, readFileSync(unit, 'utf8').replace('/usr/bin/node', process.execPath))
+    execFileSync('systemd-analyze', ['verify', here])
+    rmSync(folder, { recursive: true })
     const rating = execFileSync('systemd-analyze', ['security', '--offline=true', unit], { encoding: 'utf8' })
     const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(rating) ?? []
     expect(Number(exposure)).toBeLessThan(2)
