@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
 import { type AddressInfo, Server as TcpServer } from 'node:net'
 import { serve as listen } from '@hono/node-server'
+import type { Hono } from 'hono'
 import { pino } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
 import { type Env, parseConfig } from './config.ts'
@@ -19,6 +20,13 @@ type Fetching = { fetch: (request: Request, bindings: Bindings) => Response | Pr
 
 export type Listening = { server: Server; url: string }
 
+export type ListenOptions = Partial<typeof serverOptions> & { maxConnections?: number }
+
+/** The app with nothing around it that would miss the end of a request: its late answers go straight to the socket. */
+export const overSockets = (app: Hono): Fetching => ({
+  fetch: (request, bindings) => app.fetch(request, { ...bindings, late: bindings.outgoing }),
+})
+
 // Whole requests are a few KiB: who needs longer for one holds a socket and sends nothing.
 const serverOptions = {
   headersTimeout: 10_000,
@@ -33,11 +41,15 @@ export async function startListening(
   app: Fetching,
   host: string | undefined,
   port: number,
-  maxConnections?: number,
+  { maxConnections = Infinity, ...options }: ListenOptions = {},
 ): Promise<Listening> {
-  const fetch = app.fetch as (request: Request, bindings: object) => Response | Promise<Response>
-  const server = listen({ fetch, port, serverOptions, ...(host === undefined ? {} : { hostname: host }) }) as Server
-  if (maxConnections !== undefined) server.maxConnections = maxConnections
+  const server = listen({
+    fetch: app.fetch as (request: Request, bindings: object) => Response | Promise<Response>,
+    port,
+    serverOptions: { ...serverOptions, ...options },
+    ...(host === undefined ? {} : { hostname: host }),
+  }) as Server
+  server.maxConnections = maxConnections
   // Who only keeps a connection makes room for who wants one.
   server.on('drop', () => server.closeIdleConnections())
   await once(server, 'listening')
@@ -78,12 +90,11 @@ export async function startServer(env: Env): Promise<Running> {
   const { app, deps, stopWaiting, close } = await openApp(config, { log })
   // The process is all ours here: its memory, its CPU, how far its event loop lags behind.
   collectDefaultMetrics({ register: deps.metrics.registry })
-  // Nothing stands around the app that would miss the end of a request: late answers go straight to the socket.
-  const fetch: Fetching['fetch'] = (request, bindings) => app.fetch(request, { ...bindings, late: bindings.outgoing })
-  const { server, url } = await startListening({ fetch }, config.host, config.port, config.maxConnections)
+  const { host, port, maxConnections } = config
+  const { server, url } = await startListening(overSockets(app), host, port, { maxConnections })
   server.on(
     'drop',
-    noteOnce(() => log.warn({ maxConnections: config.maxConnections }, 'MAX_CONNECTIONS is reached')),
+    noteOnce(() => log.warn({ maxConnections }, 'MAX_CONNECTIONS is reached')),
   )
   log.info({ url, callback: `${config.publicUrl ?? url}/wechat/callback` }, 'wechat-bind listens')
   return {

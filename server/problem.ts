@@ -26,13 +26,11 @@ export function toBindError(error: unknown): BindError {
   return new BindError('INTERNAL', 'The server failed: try again; the cause is in its log.', { cause: error })
 }
 
-const tooLarge = (cause: unknown) => new BindError('TOO_LARGE', 'The body is larger than any valid request.', { cause })
+export const tooLarge = (cause?: unknown) =>
+  new BindError('TOO_LARGE', 'The body is larger than any valid request.', { cause })
 
 export function toProblemAnswer(error: BindError, requestId: string): Answer {
-  const headers: Record<string, string> = {
-    'Cache-Control': 'no-store',
-    'Content-Type': 'application/problem+json',
-  }
+  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' }
   if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds)
   // What was not read of a body that is too large would be taken for the next request on this connection.
   if (error.code === 'TOO_LARGE') headers.Connection = 'close'

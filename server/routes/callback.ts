@@ -1,8 +1,8 @@
 /** WeChat's side. GET proves that the URL is ours, POST delivers messages. */
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { applyDeed } from '../binding/apply-deed.ts'
 import { type Deed, deliveryKeyOf, toDeed } from '../binding/deed.ts'
+import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import type { Delivery } from '../forward.ts'
@@ -33,26 +33,25 @@ export function callbackRoutes(deps: Deps) {
   }
 
   /** What is not ours goes to who owned the callback before, and costs no store access. */
-  async function answerOther(c: Context, delivery: Delivery, otherwise = HANDLED): Promise<Response> {
-    const relayed = await forwarder?.relay(delivery)
+  async function answerOther(c: Context, body: ArrayBuffer, otherwise = HANDLED): Promise<Response> {
+    const relayed = await forwarder?.relay(toDelivery(c, body))
     return relayed ? c.body(relayed.body, 200, { 'Content-Type': relayed.contentType }) : answer(c, otherwise)
   }
 
   return new Hono()
-    .use(bodyLimit({ maxSize: MAX_BODY }))
+    .use(bodyLimit(MAX_BODY))
     .get('/', (c) => c.text(openEcho(callback, c.req.queries(), clock())))
     .post('/', async (c) => {
       const body = await c.req.arrayBuffer()
-      const delivery = { search: new URL(c.req.url).search, body, contentType: c.req.header('Content-Type') }
       const message = openMessage(callback, c.req.queries(), decoder.decode(body), clock())
       const event = toEvent(message.fields)
       const deed = toDeed(event, events.appId, events.rules)
       metrics.callbacks.inc({ outcome: deed ? 'ours' : 'other' })
-      if (event.type === 'other' || !deed) return answerOther(c, delivery)
+      if (event.type === 'other' || !deed) return answerOther(c, body)
       const { text, isOurs } = await replyToOurs(message, event, deed)
       // A follow that is not ours to greet, a "yes" that answers no question of ours: the other system's.
-      if (!isOurs) return answerOther(c, delivery, text)
-      if (forwarder && (forwarder.tellsAll || isFollowing(event))) forwarder.tell(delivery)
+      if (!isOurs) return answerOther(c, body, text)
+      if (forwarder && (forwarder.tellsAll || isFollowing(event))) forwarder.tell(toDelivery(c, body))
       return answer(c, text)
     })
     .onError((thrown, c) => {
@@ -74,6 +73,12 @@ export function callbackRoutes(deps: Deps) {
       return c.text('failed', 500)
     })
 }
+
+const toDelivery = (c: Context, body: ArrayBuffer): Delivery => ({
+  search: new URL(c.req.url).search,
+  body,
+  contentType: c.req.header('Content-Type'),
+})
 
 type Replied = { text: string; isOurs: boolean }
 

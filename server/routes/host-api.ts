@@ -1,8 +1,8 @@
 /** The encrypted API, for the product's back end: one sealed request, one sealed reply. */
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { unbind } from '../binding/unbind.ts'
+import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
 import { type Header, openEnvelope, sealEnvelope } from '../envelope.ts'
 import { BindError, type ErrorCode } from '../errors.ts'
@@ -107,7 +107,7 @@ export function hostApiRoutes(deps: Deps) {
     return c.body(reply, (error?.status ?? 200) as ContentfulStatusCode)
   }
 
-  const app = new Hono().use(bodyLimit({ maxSize: MAX_BODY }))
+  const app = new Hono().use(bodyLimit(MAX_BODY))
   for (const call of Object.keys(calls) as Call[]) app.post(`/${call}`, (c) => handle(c, call))
   return app
 }

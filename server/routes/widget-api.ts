@@ -1,6 +1,5 @@
 /** The browser API: JSON over a widget token, and the long-poll. The browser never sees an openid and never needs a clock. */
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { createMiddleware } from 'hono/factory'
 import { confirmCode, expireHold } from '../binding/hold.ts'
@@ -8,6 +7,7 @@ import { toLanguage } from '../binding/replies.ts'
 import { unbind } from '../binding/unbind.ts'
 import { toView } from '../binding/view.ts'
 import type { Ending, Waiter } from '../binding/waiters.ts'
+import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import type { BindKey } from '../keyring.ts'
@@ -78,11 +78,7 @@ export function widgetApiRoutes(deps: Deps) {
 
   return new Hono<Env>()
     .use(cors(toCorsOptions(deps.allowedOrigins)))
-    .post('*', bodyLimit({ maxSize: MAX_BODY }))
-    .use(async (c, next) => {
-      c.header('Cache-Control', 'no-store')
-      await next()
-    })
+    .use(bodyLimit(MAX_BODY))
     .use(authenticate)
     .post('/qrcode', async (c) => {
       const { identity, label } = permitted(c.var.visitor, 'bind')

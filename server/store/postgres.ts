@@ -7,9 +7,11 @@ import { createLocks, OutOfOrder, type Wanted } from './locks.ts'
 import { migrateToLatest } from './migrations.ts'
 import { createListener } from './pg-listener.ts'
 import { createPatientPool, createPool } from './pg-pool.ts'
+import { runOn } from './query.ts'
 import type { Tables } from './schema.ts'
 import type { TxSettings } from './sql-changes.ts'
 import { createOutbox } from './sql-outbox.ts'
+import { createQueries } from './sql-queries.ts'
 import { createReads } from './sql-reads.ts'
 import { createTx } from './sql-tx.ts'
 import type { Committed, Store, Tidings, Tx } from './store.ts'
@@ -31,6 +33,7 @@ const MOST_RUNS = 8
 export async function openPostgresStore({ url, ...settings }: PostgresOptions): Promise<Store> {
   await migrate(url)
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url) }) })
+  const queries = createQueries(db)
   const guard = guardedWithin(ANSWER_WITHIN_MS)
   const listeners = createListeners()
   const underway = new Set<Promise<unknown>>()
@@ -52,7 +55,7 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
     let isDone = false
     try {
       return await db.transaction().execute(async (trx) => {
-        const result = await work(createTx(trx, settings, touched, await createLocks(trx, wanted)))
+        const result = await work(createTx(runOn(trx), queries, settings, touched, await createLocks(trx, wanted)))
         await notify(trx, sender, touched.values())
         isDone = true
         return result
@@ -77,7 +80,7 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
     }
   }
 
-  const reads = createReads(db, guard, 'postgres')
+  const reads = createReads(db, { read: runOn(db), write: runOn(db) }, guard, 'postgres')
   return {
     ...reads,
     outbox: createOutbox(db, guard),

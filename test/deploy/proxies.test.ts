@@ -1,7 +1,7 @@
 /** Pages that wait behind nginx and Caddy; where one is not installed, its part is skipped. */
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -83,6 +83,33 @@ describe.each(proxies)('deploy/$name', (proxy) => {
   })
 })
 
+describe('deploy/nginx.conf and deploy/Caddyfile', () => {
+  const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8')
+
+  test('let in the same paths, and none of the inside', async () => {
+    const house = await openHouse()
+    const [, list = ''] = /@public path (.+)/.exec(textOf('Caddyfile')) ?? []
+    const locations = [...textOf('nginx.conf').matchAll(/location (= )?(\/\S+)/g)].map(([, exact, path]) =>
+      exact ? path : `${path}*`,
+    )
+    expect(locations.sort()).toEqual(list.split(' ').sort())
+    const isLetIn = (path: string) =>
+      locations.some((each) => (each?.endsWith('*') ? path.startsWith(each.slice(0, -1)) : path === each))
+    const inside = new Set(
+      house.app.routes.map(({ path }) => path).filter((path) => !path.endsWith('*') && !isLetIn(path)),
+    )
+    expect([...inside].sort()).toEqual(['/healthz', '/metrics', '/openapi.json', '/readyz'])
+    await house.close()
+  })
+
+  test('wait longer than the 25 s of a page', () => {
+    const waits = ['nginx.conf', 'Caddyfile'].map(
+      (name) => /(?:proxy_read|response_header)_timeout (\d+)s/.exec(textOf(name))?.[1],
+    )
+    expect(Math.min(...waits.map(Number))).toBeGreaterThan(25)
+  })
+})
+
 describe('deploy/wechat-bind.service', () => {
   const unit = join(root, 'deploy/wechat-bind.service')
 
@@ -92,6 +119,12 @@ describe('deploy/wechat-bind.service', () => {
   })
 
   test.skipIf(!isInstalled('systemd-analyze'))('is a unit that systemd takes, shut in as far as it can be', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-unit-'))
+    const here = join(folder, 'wechat-bind.service')
+    // Its program is looked for, and may be elsewhere on this machine.
+    writeFileSync(here, readFileSync(unit, 'utf8').replace('/usr/bin/node', process.execPath))
+    execFileSync('systemd-analyze', ['verify', here])
+    rmSync(folder, { recursive: true })
     const rating = execFileSync('systemd-analyze', ['security', '--offline=true', unit], { encoding: 'utf8' })
     const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(rating) ?? []
     expect(Number(exposure)).toBeLessThan(2)
