@@ -51,6 +51,7 @@ async function load(instance: Instance, perSecond: number, seconds: number): Pro
   const rss: number[] = []
   let failed = 0
   let next = 0
+  const cpuBefore = await metric(instance, 'process_cpu_seconds_total')
   const startedAt = performance.now()
   const elapsed = () => performance.now() - startedAt
 
@@ -59,7 +60,7 @@ async function load(instance: Instance, perSecond: number, seconds: number): Pro
     await (await fetch(`${instance.url}/healthz`)).text()
     probes.push(performance.now() - sentAt)
   }, 100)
-  const weighing = setInterval(async () => rss.push(await residentBytes(instance)), 5_000)
+  const weighing = setInterval(async () => rss.push(await metric(instance, 'process_resident_memory_bytes')), 5_000)
 
   for (let due = 0; elapsed() < seconds * 1000; await delay(TICK_MS)) {
     due = Math.floor((elapsed() / 1000) * perSecond)
@@ -72,26 +73,28 @@ async function load(instance: Instance, perSecond: number, seconds: number): Pro
   }
   clearInterval(probing)
   clearInterval(weighing)
+  const cores = ((await metric(instance, 'process_cpu_seconds_total')) - cpuBefore) / seconds
   await delay(500)
 
+  console.log(`  the server used ${cores.toFixed(2)} of a core`)
   const mib = (bytes: number) => (bytes / 1024 / 1024).toFixed(0)
   const halves = [rss.slice(0, rss.length / 2), rss.slice(rss.length / 2)].map((half) => Math.max(...half))
   const slowest = Math.max(...probes)
   console.log(
-    `callbacks: ${scans.length} answered, ${failed} failed; p50 ${percentile(scans, 0.5)} ms, p99 ${percentile(scans, 0.99)} ms`,
+    `  callbacks: ${scans.length} answered, ${failed} failed; p50 ${percentile(scans, 0.5)} ms, p99 ${percentile(scans, 0.99)} ms`,
   )
   console.log(
-    `/healthz: p50 ${percentile(probes, 0.5)} ms, p99 ${percentile(probes, 0.99)} ms, slowest ${slowest.toFixed(0)} ms`,
+    `  /healthz: p50 ${percentile(probes, 0.5)} ms, p99 ${percentile(probes, 0.99)} ms, slowest ${slowest.toFixed(0)} ms`,
   )
   console.log(
-    `memory (MiB), each 5 s: ${rss.map(mib).join(' ')}; at most ${halves.map((bytes) => mib(bytes!)).join(' then ')}`,
+    `  memory (MiB), each 5 s: ${rss.map(mib).join(' ')}; at most ${halves.map((bytes) => mib(bytes!)).join(' then ')}`,
   )
   return failed === 0 && slowest < 100 && halves[1]! < halves[0]! * 1.1
 }
 
-async function residentBytes({ url }: Instance): Promise<number> {
+async function metric({ url }: Instance, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1])
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
 }
 
 /** How long it took to be bound. */
