@@ -20,6 +20,10 @@ export function createApp(deps: Deps): Hono {
     .route('/widget', widgetApiRoutes(deps))
     .route('/', widgetFileRoutes(deps))
     .route('/', opsRoutes(deps))
-    .notFound((c) => answerProblem(c, new BindError('NOT_FOUND', `There is no ${c.req.method} ${c.req.path} here.`)))
+    .notFound((c) => answerProblem(c, notFound()))
     .onError(onError(deps.log)) as unknown as Hono
 }
+
+/** The path is not repeated: who has put a token or an openid into it must not find it in a log of errors. */
+const notFound = () =>
+  new BindError('NOT_FOUND', 'There is nothing for this method and path: /openapi.json lists all that there is.')

@@ -19,10 +19,15 @@ export function toProblem(error: BindError, requestId: string): Problem {
   }
 }
 
+/** Who hangs up in the middle of a body: nobody's failure, and what anybody may do as often as he likes. */
+const isBrokenOff = (error: unknown) =>
+  error instanceof Error && /^aborted$|^Client connection prematurely closed/.test(error.message)
+
 /** Any fault as a BindError; what was not foreseen is `INTERNAL` and says nothing of its cause. */
 export function toBindError(error: unknown): BindError {
   if (error instanceof BindError) return error
   if (error instanceof HTTPException && error.status === 413) return tooLarge(error)
+  if (isBrokenOff(error)) return new BindError('BAD_REQUEST', 'The request broke off.', { cause: 'broken off' })
   return new BindError('INTERNAL', 'The server failed: try again; the cause is in its log.', { cause: error })
 }
 

@@ -57,7 +57,7 @@ export function callbackRoutes(deps: Deps) {
     .onError((thrown, c) => {
       const error = toBindError(thrown)
       const requestId = c.get('requestId')
-      if (error.code === 'CALLBACK_REFUSED' || error.code === 'TOO_LARGE') {
+      if (error.status < 500) {
         metrics.callbacks.inc({ outcome: 'refused' })
         log.warn(
           { requestId, code: error.code, cause: error.code === 'TOO_LARGE' ? 'size' : error.cause },
