@@ -118,7 +118,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
       clearInterval(sweeping)
       keyFile?.stop()
       waiters.close()
-      await Promise.all([unionids.idle(), forwarder?.idle(), webhookSender?.close()])
+      await Promise.all([unionids.close(), forwarder?.idle(), webhookSender?.close()])
       await store.close()
     },
   }
