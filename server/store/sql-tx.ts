@@ -85,6 +85,7 @@ export function createTx(
     },
     async addTicket(identity, { appId, wechatTicket, createdAt, expiresAt, ...same }, replacesOthers) {
       const user = (await queries.ensureUser(run, identity)).rows[0]!.id
+      await locks.users([user])
       const times = { created_at: createdAt, expires_at: expiresAt }
       const values = { ...same, ...times, user, app_id: appId, wechat_ticket: wechatTicket }
       const row = (await queries.addTicket(run, values)).rows[0]!
