@@ -133,6 +133,7 @@ describe('binding', () => {
     await follow(one)
     await Promise.all([inState(one, 'bound'), inState(other, 'bound')])
 
+    await other.bringToFront()
     const card = other.locator('wechat-bind')
     await card.getByRole('button', { name: 'Unlink' }).click()
     await card.getByRole('button', { name: 'Unlink' }).last().click()
