@@ -17,7 +17,7 @@ export function browserView(state: PageState, actions: Actions, t: Messages): Te
   </button>`
   const bar = isWechat
     ? html`<div class="nav">${close}<h3>${t.accountSettings}</h3></div>`
-    : html`<div class="address-bar">${icons.lock}<span>${location.host}</span></div>`
+    : html`<div class="address-bar"><span>${location.host}</span></div>`
   return html`
     <div class="browser" data-testid="browser" ?hidden=${isHidden}>
       ${bar}
