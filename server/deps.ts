@@ -33,6 +33,8 @@ export type Deps = {
   /** WeChat's picture of a QR is at this URL, the ticket appended. */
   qrImageUrl: string
   allowedOrigins: string[]
+  /** The simulator's own users may ask: WeChat is not real here. */
+  allowsTestUsers: boolean
   /** Served as `/wechat-bind.js`; undefined where it is not built. */
   widgetFile: { text: string; etag: string } | undefined
   log: Log

@@ -17,6 +17,7 @@ import { toQrPath } from '../qr.ts'
 import { REQUEST_ID } from '../request-log.ts'
 import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../schema.ts'
 import type { Identity, Ticket, User } from '../store/store.ts'
+import { refuseTestUser } from '../test-users.ts'
 import { openToken } from '../token.ts'
 import type { BindingView, TicketView } from '../wire.ts'
 
@@ -38,6 +39,7 @@ export function widgetApiRoutes(deps: Deps) {
     const [, jwe = ''] = /^Bearer (\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? []
     const claims = await openToken<BindKey>(jwe, keyring.find, clock())
     const identity = { tenant: claims.key.tenant, account: claims.Account, userId: claims.User_ID }
+    if (!deps.allowsTestUsers) refuseTestUser(claims.User_ID)
     c.set('visitor', { identity, label: claims.Label ?? null, scope: claims.scope })
     c.header(USER_NAME, nameOf(identity))
     await next()
