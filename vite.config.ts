@@ -72,6 +72,7 @@ const integrity: Plugin = {
 export default defineConfig({
   publicDir: false,
   plugins: [squeezeTemplates, integrity],
+  resolve: { alias: [{ find: /^lit$/, replacement: join(import.meta.dirname, 'widget/standalone/lit.ts') }] },
   build: {
     target: 'es2022',
     outDir: 'dist/cdn',
@@ -81,7 +82,6 @@ export default defineConfig({
     // 0.4 kB less after gzip than the default.
     minify: 'terser',
     terserOptions: {
-      safari10: false,
       ecma: 2022,
       module: true,
       compress: { passes: 3 },
