@@ -136,7 +136,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
       keyFile?.stop()
       waiters.close()
       const late = new AbortController()
-      const background = Promise.all([unionids.idle(), forwarder?.idle(), webhookSender?.close()])
+      const background = Promise.all([unionids.close(), forwarder?.idle(), webhookSender?.close()])
       await Promise.race([background, delay(Math.max(0, withinMs), undefined, { signal: late.signal }).catch(() => {})])
       late.abort()
       await store.close()

@@ -55,8 +55,8 @@ export function applyDeed(
 
 /** The first use of a nonce, or a retry of it: the same body again. */
 async function isFirstUse(tx: Tx, { key, bodyDigest }: NonNullable<Delivery['nonce']>, now: number): Promise<boolean> {
-  const seen = await tx.recall(`nonce|${key}`)
-  if (seen === undefined) await tx.remember(`nonce|${key}`, bodyDigest, now + REPLY_KEPT_MS)
+  const seen = await tx.recall(key)
+  if (seen === undefined) await tx.remember(key, bodyDigest, now + REPLY_KEPT_MS)
   return seen === undefined || seen === bodyDigest
 }
 

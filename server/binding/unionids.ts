@@ -8,6 +8,8 @@ export type Unionids = {
   follow(changes: Change[]): void
   /** Resolves when no fetch is under way and none waits. */
   idle(): Promise<void>
+  /** Drops what waits, and finishes what is under way. */
+  close(): Promise<void>
 }
 
 // A campaign binds thousands a second: without a bound their calls would take five times what the callbacks themselves do.
@@ -34,6 +36,8 @@ export function createUnionids({ store, wechat, log }: { store: Store; wechat: W
     }
   }
 
+  const idle = async () => void (await Promise.all(underway))
+
   return {
     follow(changes) {
       for (const change of changes) {
@@ -44,8 +48,10 @@ export function createUnionids({ store, wechat, log }: { store: Store; wechat: W
         underway.add(lane)
       }
     },
-    async idle() {
-      await Promise.all(underway)
+    idle,
+    close() {
+      waiting.length = 0
+      return idle()
     },
   }
 }

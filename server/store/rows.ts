@@ -16,17 +16,27 @@ export const unknownUser = (identity: Identity): User => ({
   hold: null,
 })
 
-export const toUser = (row: UserRow): User => ({
-  id: row.id,
-  identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
-  version: row.version,
-  reason: row.reason,
-  binding: toBinding(row),
-  hold:
-    row.held_until === null
-      ? null
-      : toHold({ ...row, openid: row.held_openid, reason: row.held_reason, event_time: row.held_event_time }),
-})
+/** One user for all of its rows: the hold is the latest. Who was bound last comes first. */
+export function toUsers(rows: UserRow[]): User[] {
+  const users = new Map<number, User>()
+  for (const row of rows) {
+    const hold =
+      row.held_until === null
+        ? null
+        : toHold({ ...row, openid: row.held_openid, reason: row.held_reason, event_time: row.held_event_time })
+    const known = users.get(row.id)
+    if (known && (known.hold?.until ?? 0) >= (hold?.until ?? 0)) continue
+    users.set(row.id, {
+      id: row.id,
+      identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
+      version: row.version,
+      reason: row.reason,
+      binding: toBinding(row),
+      hold,
+    })
+  }
+  return [...users.values()].sort((a, b) => (b.binding?.boundAt ?? 0) - (a.binding?.boundAt ?? 0))
+}
 
 /** The columns of a binding are null together. */
 function toBinding({ app_id, openid, bound_at, event_time, lang, ...row }: UserRow): Binding | null {
@@ -58,6 +68,10 @@ export function toBindingRow(user: number, { identity, version }: Committed, bin
     version,
   }
 }
+
+/** The latest scan first. */
+export const toHeldTickets = (rows: TicketRow[]): Ticket[] =>
+  rows.sort((a, b) => (b.held_until ?? 0) - (a.held_until ?? 0)).map(toTicket)
 
 export function toTicket(row: TicketRow): Ticket {
   return {

@@ -16,7 +16,10 @@ export function createQueries(db: Kysely<Tables>) {
   return { ...createFacts(db), ...createMemories(db), ...createTicketChanges(db), ...createUserChanges(db) }
 }
 
-/** A user with its binding and what it holds, in one row: one query instead of three, and 15 us less for each user. */
+/**
+ * A user with its binding, in a row for each hold: one query instead of three, 10 us less for each user. Not ordered: the few
+ * rows are put in order when they are read, since a sorter takes SQLite 35 us even for one.
+ */
 const users = (db: Kysely<Tables>) =>
   db
     .selectFrom('users')
@@ -29,7 +32,6 @@ const users = (db: Kysely<Tables>) =>
     .select(['bindings.event_time', 'bindings.label', 'bindings.lang'])
     .select(['held.openid as held_openid', 'held.confirm', 'held.event_time as held_event_time', 'held.held_until'])
     .select(['held.digits', 'held.tries_left', 'held.reason as held_reason'])
-    .orderBy('held.held_until', 'desc')
 
 export type UserRow = Awaited<ReturnType<ReturnType<typeof users>['execute']>>[number]
 
@@ -38,23 +40,17 @@ export const createUserQuery = (db: Kysely<Tables>) =>
     users(db)
       .where('users.tenant', '=', p.tenant)
       .where('users.account', '=', p.account)
-      .where('users.user_id', '=', p.userId)
-      .limit(1),
+      .where('users.user_id', '=', p.userId),
   )
 
 function createFacts(db: Kysely<Tables>) {
   const tickets = db.selectFrom('tickets').selectAll()
-  const held = tickets.where('state', '=', sql.lit('held')).orderBy('held_until', 'desc')
+  const held = tickets.where('state', '=', sql.lit('held'))
   return {
     userByIdentity: createUserQuery(db),
-    userById: query((p: { id: number }) => users(db).where('users.id', '=', p.id).limit(1)),
+    userById: query((p: { id: number }) => users(db).where('users.id', '=', p.id)),
     ownersOf: query((p: { appId: string; openid: string }) =>
-      users(db)
-        .where('bindings.openid', '=', p.openid)
-        .where('bindings.app_id', '=', p.appId)
-        .clearOrderBy()
-        .orderBy('bindings.bound_at', 'desc')
-        .orderBy('held.held_until', 'desc'),
+      users(db).where('bindings.openid', '=', p.openid).where('bindings.app_id', '=', p.appId),
     ),
     ticketByScene: query((p: { scene: string }) => tickets.where('scene', '=', p.scene)),
     ticketByCode: query((p: { appId: string; code: string }) =>
@@ -64,7 +60,7 @@ function createFacts(db: Kysely<Tables>) {
       // Said again for the partial index: parameters prove nothing to a planner.
       held.where('openid', 'is not', null).where('openid', '=', p.openid).where('app_id', '=', p.appId),
     ),
-    heldOf: query((p: { user: number }) => held.where('user', '=', p.user).limit(1)),
+    heldOf: query((p: { user: number }) => held.where('user', '=', p.user)),
     anyPending: query((p: { appId: string; since: number }) =>
       db
         .selectFrom('tickets')

@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Guard } from './guard.ts'
 import type { Engine } from './migrations.ts'
 import { query, type Run } from './query.ts'
-import { toTicket, toUser, unknownUser } from './rows.ts'
+import { toTicket, toUsers, unknownUser } from './rows.ts'
 import type { Db } from './sql-changes.ts'
 import { countAll, createUserQuery } from './sql-queries.ts'
 import type { Identity, Store } from './store.ts'
@@ -40,7 +40,7 @@ export function createReads(
 
   async function user(identity: Identity) {
     const { rows } = await userByIdentity(read, identity)
-    return rows[0] ? toUser(rows[0]) : unknownUser(identity)
+    return toUsers(rows)[0] ?? unknownUser(identity)
   }
 
   async function liveTicket(identity: Identity, now: number) {

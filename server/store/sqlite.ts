@@ -31,7 +31,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   // The driver waits for a lock with the event loop standing still: it waits next to nothing, and `begin` below does the rest.
   // What is erased is overwritten: an openid must not be found in the file's free pages.
   database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 20; PRAGMA secure_delete = ON',
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 20; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000',
   )
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) })
   await migrateToLatest(db, 'sqlite')

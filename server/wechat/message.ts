@@ -59,7 +59,10 @@ export function openMessage(settings: CallbackSettings, query: Query, body: stri
 
 function openPlain(settings: CallbackSettings, query: Query, body: string, nowMs: number): Message {
   verify(settings, query, 'signature', [], nowMs)
-  const nonce = { key: `${single(query, 'timestamp')}|${single(query, 'nonce')}`, bodyDigest: hash('sha256', body) }
+  const nonce = {
+    key: `${single(query, 'timestamp')}|nonce|${single(query, 'nonce')}`,
+    bodyDigest: hash('sha256', body),
+  }
   return { ...parseFields(body), nonce }
 }
 

@@ -75,7 +75,7 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
     createQueries(db),
     settings,
     new Map(),
-    await createLocks(db, { openids: new Set(), users: new Set() }),
+    await createLocks(runOn(db), { openids: new Set(), users: new Set() }),
   )
   const ticket = await tx.addTicket(identity, newTicket('new'), true)
   const { id: user } = await tx.userOf(identity)
