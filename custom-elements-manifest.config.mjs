@@ -1,7 +1,7 @@
 import { jsxTypesPlugin } from '@wc-toolkit/jsx-types'
 
 export default {
-  globs: ['widget/**/*.ts'],
+  globs: ['widget/*.ts'],
   outdir: 'dist',
   litelement: true,
   plugins: [

@@ -22,6 +22,9 @@ export const REQUEST_ID = 'X-Request-Id'
 // What nginx, Caddy, Envoy and the clouds make; nothing that could break out of a line or fill it.
 const VALID = /^[\w.-]{8,128}$/
 
+// nginx's word for a client that hung up before it was answered: a page that was closed.
+const GONE = 499
+
 type RequestLogDeps = { log: Log; metrics: Metrics; trustProxy: boolean }
 
 /**
@@ -48,7 +51,7 @@ function createReport({ log, metrics }: Omit<RequestLogDeps, 'trustProxy'>, requ
     const seconds = (performance.now() - startedAt) / 1000
     metrics.countRequest(route, status, seconds, code)
     const fields = { requestId, method, route, status, ms: Math.round(seconds * 1000), ...(code && { code }) }
-    if (status < 400) log.debug(fields, 'answered')
+    if (status < 400 || status === GONE) log.debug(fields, 'answered')
     else log.info(fields, 'refused')
   }
 }

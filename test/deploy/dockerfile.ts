@@ -1,6 +1,6 @@
 /** A Dockerfile as its instructions, to be followed where no engine is. */
 import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, matchesGlob } from 'node:path'
 
 export const root = join(import.meta.dirname, '../..')
 
@@ -32,9 +32,15 @@ export const variablesOf = (rest: string) =>
     rest.split(' ').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
   )
 
-/** The top-level entries that the ignore file, which begins with "*", lets into the build. */
-export function contextOf(ignoreFile: string): string[] {
-  const patterns = readFileSync(join(root, ignoreFile), 'utf8').split('\n')
-  if (!patterns.includes('*')) throw new Error('the ignore file lets everything in')
-  return patterns.filter((line) => line.startsWith('!')).flatMap((line) => globSync(line.slice(1), { cwd: root }))
+/** What the ignore file, which begins with "*", lets into the build: top-level entries, and whether a path below them stays. */
+export function contextOf(ignoreFile: string): { entries: string[]; has: (path: string) => boolean } {
+  const patterns = readFileSync(join(root, ignoreFile), 'utf8')
+    .split('\n')
+    .filter((line) => /^[^#]/.test(line))
+  if (patterns[0] !== '*') throw new Error('the ignore file lets everything in')
+  const entries = patterns
+    .filter((line) => line.startsWith('!'))
+    .flatMap((line) => globSync(line.slice(1), { cwd: root }))
+  const left = patterns.slice(1).filter((line) => !line.startsWith('!'))
+  return { entries, has: (path) => !left.some((pattern) => matchesGlob(path, pattern)) }
 }

@@ -2,14 +2,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SECRET } from '../support/house.ts'
 import { contextOf, readStages, restOf, root, variablesOf, wordsOf } from './dockerfile.ts'
+import { freePort } from './ports.ts'
 
 const run = promisify(execFile)
 
@@ -29,7 +29,10 @@ const npm = (cwd: string, ...args: string[]) => run('npm', args, { cwd, env: mac
 
 beforeAll(async () => {
   mkdirSync(source)
-  for (const entry of context) cpSync(join(root, entry), join(source, entry), { recursive: true })
+  for (const entry of context.entries) {
+    const filter = (path: string) => context.has(relative(root, path))
+    cpSync(join(root, entry), join(source, entry), { recursive: true, filter })
+  }
   // In place of the build stage's `npm ci`: the same lock file filled this folder.
   symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'))
   // Its prepack is the build stage's `npm run build`.
@@ -54,15 +57,6 @@ const settings = {
   WECHAT_ENCODING_AES_KEY: 'a'.repeat(43),
   BIND_KEYS: `k1:${SECRET}`,
   WECHAT_API_BASE: 'http://127.0.0.1:9',
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return String(port)
 }
 
 /** Runs the words in the app's folder; resolves once it says where it listens. */
@@ -115,7 +109,7 @@ describe('deploy/Dockerfile', () => {
     const copies = [...build, ...image].filter(({ name, rest }) => name === 'COPY' && !rest.startsWith('--from'))
     const sources = copies.flatMap(({ rest }) => rest.split(' ').slice(0, -1)).filter((each) => each !== '.')
     expect(sources.length).toBeGreaterThan(5)
-    expect(sources.filter((each) => !context.includes(each))).toEqual([])
+    expect(sources.filter((each) => !context.entries.includes(each))).toEqual([])
   })
 
   test('takes from the build what the build makes', () => {

@@ -123,7 +123,6 @@ describe('WechatBind', () => {
     open({ expiresIn: 0.05 })
     const element = await mount('expired', html`<wechat-bind token="token" lang="en" refresh="manual"></wechat-bind>`)
     expect(part(element, 'qr')).to.equal(null)
-    await expectNothingPending()
     open()
     await click(element, 'New QR code')
     await reach(element, 'ready')
