@@ -3,6 +3,7 @@
 /** `status`: the HTTP status; `retryable`: the same request may succeed later; `title`: the code in words. */
 export const errorCodes = {
   BAD_REQUEST: { status: 400, retryable: false, title: 'The request is not well formed' },
+  TEST_USER: { status: 400, retryable: false, title: 'This User_ID works only with the simulator' },
   STALE_DATE: { status: 400, retryable: false, title: 'Date is outside the time window' },
   UNAUTHORIZED: { status: 401, retryable: false, title: 'The credentials were not accepted' },
   TOKEN_EXPIRED: { status: 401, retryable: false, title: 'The widget token has run out' },

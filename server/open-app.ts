@@ -41,6 +41,8 @@ export type Surroundings = {
   setTimer?: SetTimer
   /** Stands between the app and its store: to count, to measure, to make it fail. */
   wrapStore?: ((store: Store) => Store) | undefined
+  /** WeChat is the simulator, whose own users may ask. */
+  allowsTestUsers?: boolean
 }
 
 const SWEEP_EVERY_MS = 60_000
@@ -111,6 +113,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     store,
     tickets: createTickets({ ...config, store, wechat: countShown(wechat, metrics), clock, appId }),
     unionids,
+    nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
     afterCommit(changes, said) {
       unionids.follow(changes)
       metrics.countChanges(changes, config.rules.confirm !== 'off')
@@ -121,6 +124,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     wechat,
     qrImageUrl: toQrImageUrl(config.wechat.apiBase),
     allowedOrigins: config.allowedOrigins,
+    allowsTestUsers: surroundings.allowsTestUsers ?? false,
     widgetFile: readWidgetFile(),
     log,
     clock,

@@ -10,8 +10,8 @@ type Import = { from: string; to: string; isType: boolean }
 const sources = ['widget', 'server', 'demo'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    // The widget's examples are packages of their own, with a framework each.
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('widget/examples/')),
+    // Examples are packages of their own; frameworks' types speak of frameworks.
+    .filter((file) => file.endsWith('.ts') && !/^widget\/(examples|frameworks)\//.test(file)),
 )
 
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')

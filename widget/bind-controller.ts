@@ -64,12 +64,12 @@ export class BindController implements ReactiveController {
     this.#connected = new AbortController()
     const { signal } = this.#connected
     // What runs depends on being seen: a hidden tab neither asks nor keeps the other tabs from asking.
-    document.addEventListener('visibilitychange', () => (isVisible() ? this.#wake() : this.#follow()), { signal })
-    addEventListener('pageshow', ({ persisted }) => persisted && this.#wake(), { signal })
-    addEventListener('online', () => this.#wake(), { signal })
+    document.addEventListener('visibilitychange', () => (isVisible() ? this.wake() : this.#follow()), { signal })
+    addEventListener('pageshow', ({ persisted }) => persisted && this.wake(), { signal })
+    addEventListener('online', () => this.wake(), { signal })
     addEventListener('offline', () => this.dispatch({ type: 'offline' }), { signal })
     this.#awaitScreen(signal)
-    this.#wake()
+    this.wake()
   }
 
   hostDisconnected(): void {
@@ -139,7 +139,7 @@ export class BindController implements ReactiveController {
         await this.#clock.sleep(left % step || step, signal)
         this.#host.requestUpdate()
       }
-      this.#wake()
+      this.wake()
     } catch {
       // Aborted: the state has moved on.
     }
@@ -152,7 +152,8 @@ export class BindController implements ReactiveController {
     return { type: 'failed', error, random: this.#clock.random() }
   }
 
-  #wake(): void {
+  /** Looks anew at once. */
+  wake(): void {
     const auto = this.#host.refreshMode !== 'manual' && isVisible()
     this.dispatch({ type: 'wake', now: this.#clock.now(), auto })
     this.#follow()

@@ -1,7 +1,7 @@
 /** The widget's one error: a stable `code` for programs, a message for people, and whether the same request may succeed later. */
 
-/** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and the four that only a browser can meet. */
-export type BindErrorCode = 'NETWORK' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
+/** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and the five that only a browser can meet. */
+export type BindErrorCode = 'NETWORK' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
 
 /** What else a refusal can say. `retryAfterMs`: not before; `triesLeft`: of a wrong confirmation code; `requestId`: the server's name for it. */
 export type BindErrorDetails = {

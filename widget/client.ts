@@ -34,13 +34,18 @@ export function createClient(
   fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args),
 ): Client {
   const token = createTokenSource(page, fetch)
-  /** The server's opaque name for the token's user. */
+  /** The server's opaque name for the user, and the `token` of the page's when it was told. */
   let user: string | null = null
+  let toldFor = ''
 
   async function send(path: string, init: RequestInit, bearer: string): Promise<unknown> {
     const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
     const answer = await fetch(toUrl(page.server, path), { ...init, headers, credentials: 'omit' })
-    user = answer.headers.get('Bind-User')
+    const name = answer.headers.get('Bind-User') ?? user
+    const isOther = user && user !== name && path !== 'qrcode'
+    user = name
+    toldFor = page.token
+    if (isOther) throw new BindError('OTHER_USER', 'The token has become one of another user')
     return parseResponse(answer)
   }
 
@@ -65,7 +70,7 @@ export function createClient(
       parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh }, signal })),
 
     waitPast: (version, signal) =>
-      share(user, version, signal, async (signal) => {
+      share(toldFor === page.token ? user : null, version, signal, async (signal) => {
         const headers = { 'If-None-Match': `"${version}"`, Prefer: `wait=${WAIT_SECONDS}` }
         const answer = await request({ method: 'GET', path: 'binding', headers, signal })
         return answer === null ? null : parseBinding(answer)

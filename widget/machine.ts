@@ -113,6 +113,8 @@ const steps: Steps = {
 
   failed(state, { error, random }) {
     if (!isRunning(state)) return state
+    // What is on screen belongs to the user before.
+    if (error.code === 'OTHER_USER') return toLoading()
     if (isAsking(state)) return refuse(state, error)
     if (error.retryable && (state.name !== 'loading' || isPatient(state, error))) {
       return { ...state, run: retryRun(state.run, random, error.retryAfterMs) }

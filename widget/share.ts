@@ -4,16 +4,18 @@
 type Told = { version: number; state?: string }
 
 /**
- * Runs `poll`, or waits until another element's has found a version past `version`. `name` is the same for the same user;
+ * Runs `poll`, or waits until another element's has found a version past `version`. `user` is an opaque name, the same for the same user;
  * without one, or in a page without locks (plain http), everyone asks alone.
  */
 export async function share<View extends Told>(
-  name: string | null,
+  user: string | null,
   version: number,
   signal: AbortSignal,
   poll: (signal: AbortSignal) => Promise<View | null>,
 ): Promise<View | null> {
-  if (!name || !navigator.locks || !globalThis.BroadcastChannel) return poll(signal)
+  if (!user || !navigator.locks || !globalThis.BroadcastChannel) return poll(signal)
+  // A lock's name may not begin with a hyphen, and a user's may.
+  const name = `wechat-bind ${user}`
   const channel = new BroadcastChannel(name)
   const leave = new AbortController()
   const abort = () => leave.abort(signal.reason)

@@ -88,7 +88,7 @@ export class WechatBind extends LitElement implements BindHost {
 
   /** The bind server's URL; the page's origin when empty. */
   server = ''
-  /** A widget token, minted by the page's own server. Setting a new one while the element runs disturbs nothing. */
+  /** A widget token, minted by the page's own server. A renewed one disturbs nothing; one of another user starts anew. */
   token = ''
   /** Where to GET `{"token": "..."}` with the page's cookies, at the start and whenever a token runs out. */
   tokenUrl = ''
@@ -211,6 +211,8 @@ export class WechatBind extends LitElement implements BindHost {
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     this.#focused = this.shadowRoot?.activeElement
     if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
+    // It may be another user's, and then what is on screen must go at once.
+    if (changed.get('token')) this.#controller.wake()
     if (changed.has('token') || changed.has('tokenUrl') || changed.has('getToken')) {
       this.#controller.dispatch({ type: 'token' })
     }

@@ -17,6 +17,7 @@ import { toQrPath } from '../qr.ts'
 import { REQUEST_ID } from '../request-log.ts'
 import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../schema.ts'
 import type { Identity, Ticket, User } from '../store/store.ts'
+import { refuseTestUser } from '../test-users.ts'
 import { openToken } from '../token.ts'
 import type { BindingView, TicketView } from '../wire.ts'
 
@@ -28,14 +29,19 @@ const MAX_WAIT_MS = 25_000
 
 const MAX_BODY = 4 * 1024
 
+/** Lets the tabs of one browser share one poll, and the element notice that its token has become another user's. */
+const USER_NAME = 'Bind-User'
+
 export function widgetApiRoutes(deps: Deps) {
-  const { store, tickets, afterCommit, waiters, keyring, clock, events, log } = deps
+  const { store, tickets, afterCommit, waiters, nameOf, keyring, clock, events, log } = deps
 
   const authenticate = createMiddleware<Env>(async (c, next) => {
     const [, jwe = ''] = /^Bearer (\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? []
     const claims = await openToken<BindKey>(jwe, keyring.find, clock())
     const identity = { tenant: claims.key.tenant, account: claims.Account, userId: claims.User_ID }
+    if (!deps.allowsTestUsers) refuseTestUser(claims.User_ID)
     c.set('visitor', { identity, label: claims.Label ?? null, scope: claims.scope })
+    c.header(USER_NAME, nameOf(identity))
     await next()
   })
 
@@ -164,7 +170,7 @@ function toCorsOptions(origins: string[]): Parameters<typeof cors>[0] {
     origin: (origin) => (origins.includes(origin) ? origin : undefined),
     allowMethods: ['GET', 'POST', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type', 'If-None-Match', 'Prefer'],
-    exposeHeaders: ['ETag', 'Retry-After', REQUEST_ID],
+    exposeHeaders: ['ETag', 'Retry-After', REQUEST_ID, USER_NAME],
     // Chromium keeps a preflight for two hours at most.
     maxAge: 7200,
   }

@@ -60,6 +60,7 @@ const forbidden = new BindError('FORBIDDEN', 'm')
 const tokenExpired = new BindError('TOKEN_EXPIRED', 'm')
 const wrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 2 })
 const lastWrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 0 })
+const otherUser = new BindError('OTHER_USER', 'm')
 const notBound = new BindError('NOT_BOUND', 'm')
 
 const broken: Failed = { name: 'error', error: forbidden, initial: true }
@@ -142,6 +143,7 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
     fail(busy, 1),
     { ...ready, run: run(10, 10, 30_000) },
   ],
+  ['begins anew for another user', { ...scanned, code: '4821' }, fail(otherUser), loading],
   ['says what it cannot mend', ready, fail(forbidden), { ...broken, initial: false }],
   ['keeps a scan through a passing failure', scanned, fail(busy, 0), { ...scanned, run: run(1, 1, 0) }],
   ['keeps the binding when watching fails for good', bound, fail(tokenExpired), deaf],

@@ -24,12 +24,12 @@ function openTab(user: string | null) {
   return { polls, waitPast, close: () => controller.abort('closed') }
 }
 
-const newUser = () => `user-${++names}`
+const newUser = () => `-user-${++names}`
 
 /** How many stand in line for the user's lock, its holder included. */
 async function inLine(user: string): Promise<number> {
   const { held = [], pending = [] } = await navigator.locks.query()
-  return [...held, ...pending].filter(({ name }) => name === user).length
+  return [...held, ...pending].filter(({ name }) => name?.endsWith(user)).length
 }
 
 async function untilInLine(user: string, count: number): Promise<void> {
