@@ -15,8 +15,8 @@ export type Running = {
   close(): Promise<void>
 }
 
-type Bindings = { outgoing: ServerResponse }
-type Fetching = { fetch: (request: Request, bindings: Bindings) => Response | Promise<Response> }
+export type Bindings = { outgoing: ServerResponse }
+export type Fetching = { fetch: (request: Request, bindings: Bindings) => Response | Promise<Response> }
 
 export type Listening = { server: Server; url: string }
 

@@ -43,7 +43,7 @@ export function createTickets(deps: TicketDeps) {
       await expectRoom(deps, request.identity, now)
       if (!hasTenantRoom(request.identity.tenant))
         throw tooMany('The tenant has had all the new QR codes of this minute.', 60)
-      return await make(deps, request)
+      return await make(deps, request, live)
     } catch (error) {
       // The old one still works for a while, which beats an error; a refresh was asked to replace it.
       if (live && !request.isRefresh && deps.clock() < live.expiresAt) return live
@@ -82,7 +82,11 @@ const tooMany = (message: string, retryAfterSeconds: number) =>
   new BindError('RATE_LIMITED', message, { retryAfterSeconds })
 
 /** WeChat first, the store second, the answer last: nobody can scan a QR that the store does not know. */
-async function make(deps: TicketDeps, { identity, isRefresh, label, lang }: TicketRequest): Promise<Ticket> {
+async function make(
+  deps: TicketDeps,
+  { identity, isRefresh, label, lang }: TicketRequest,
+  live: Ticket | undefined,
+): Promise<Ticket> {
   const scene = createScene()
   const { ticket, url, expireSeconds } = await deps.wechat.createQrcode(scene, deps.ticketTtlMs / 1000)
   const createdAt = deps.clock()
@@ -97,5 +101,13 @@ async function make(deps: TicketDeps, { identity, isRefresh, label, lang }: Tick
     createdAt,
     expiresAt: createdAt + Math.min(expireSeconds * 1000, deps.ticketTtlMs),
   }
-  return deps.store.write((tx) => tx.addTicket(identity, made, isRefresh))
+  return deps.store.write(async (tx) => {
+    const ours = await tx.addTicket(identity, made, isRefresh)
+    if (isRefresh) return ours
+    // Another instance may have made one while we asked WeChat: the first counts, so that all pages show the same.
+    const first = await tx.firstPendingAfter(ours.user, live?.id ?? 0, createdAt)
+    if (first === undefined || first.id === ours.id) return ours
+    await tx.apply({ type: 'close', ticket: ours.id, user: ours.user, as: 'replaced', wakes: false })
+    return first
+  })
 }

@@ -61,6 +61,15 @@ function createFacts(db: Kysely<Tables>) {
       held.where('openid', 'is not', null).where('openid', '=', p.openid).where('app_id', '=', p.appId),
     ),
     heldOf: query((p: { user: number }) => held.where('user', '=', p.user)),
+    firstPendingAfter: query((p: { user: number; ticket: number; now: number }) =>
+      tickets
+        .where('user', '=', p.user)
+        .where('state', '=', sql.lit('pending'))
+        .where('expires_at', '>', p.now)
+        .where('id', '>', p.ticket)
+        .orderBy('id')
+        .limit(1),
+    ),
     anyPending: query((p: { appId: string; since: number }) =>
       db
         .selectFrom('tickets')

@@ -2,6 +2,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Guard } from './guard.ts'
 import type { Engine } from './migrations.ts'
+import type { NoticeState } from './outbox.ts'
 import { query, type Run } from './query.ts'
 import { toTicket, toUsers, unknownUser } from './rows.ts'
 import type { Db } from './sql-changes.ts'
@@ -21,6 +22,9 @@ const HOUR_MS = 60 * 60_000
 
 // A quarter to look into what happened, and to replay what no webhook has taken.
 const EVENT_KEPT_MS = 90 * 24 * HOUR_MS
+
+// A sender gives up after a day. What nobody has tried for half a year is a tenant's whose key was removed for good.
+const UNTOLD_KEPT_MS = 2 * EVENT_KEPT_MS
 
 export function createReads(
   db: Db,
@@ -90,18 +94,21 @@ export function createReads(
       batch(table, 'id', sql`${sql.table(table)} where id ${oldest} and at <= ${now - keptMs} and ${isFree}`)
   }
 
+  const outlived = (state: NoticeState, keptMs: number) => (now: number) =>
+    batch(
+      'outbox',
+      'event',
+      sql`outbox where state = ${sql.lit(state)} and next_at <= ${now - keptMs} order by next_at`,
+    )
+
   const batches: ((now: number) => RawBuilder<unknown>)[] = [
     ranOut('memories', 'key'),
     ranOut('jtis', 'jti'),
     ranOut('erased', 'openid_hash'),
     aged('wrong_codes', HOUR_MS),
     (now) => batch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_KEPT_MS}`),
-    (now) =>
-      batch(
-        'outbox',
-        'event',
-        sql`outbox where state = 'failed' and next_at <= ${now - EVENT_KEPT_MS} order by next_at`,
-      ),
+    outlived('failed', EVENT_KEPT_MS),
+    outlived('waiting', UNTOLD_KEPT_MS),
     aged('events', EVENT_KEPT_MS, sql`not exists (select event from outbox where event = events.id)`),
   ]
 

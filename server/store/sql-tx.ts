@@ -97,6 +97,11 @@ export function createTx(
       }
       return toTicket(row)
     },
+    async firstPendingAfter(user, ticket, now) {
+      await locks.users([user])
+      const { rows } = await queries.firstPendingAfter(run, { user, ticket, now })
+      return rows[0] && toTicket(rows[0])
+    },
     spend: async (jti, until) => (await queries.spend(run, { jti: hashOf(jti), until })).changes === 1,
   }
 }

@@ -109,6 +109,8 @@ export type Tx = {
   recall(key: string): Promise<string | null | undefined>
   remember(key: string, text: string | null, until: number): Promise<void>
   addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Promise<Ticket>
+  /** The first of the user's tickets after this one (by id) that can still be scanned at `now`. */
+  firstPendingAfter(user: number, ticket: number, now: number): Promise<Ticket | undefined>
   /** Spends a jti; false when it was spent before. */
   spend(jti: string, until: number): Promise<boolean>
 }

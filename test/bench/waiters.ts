@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { mintTokens, type Name, startContender } from './long-poll/contender.ts'
 import { nextAnswer, type Page } from './long-poll/crowd.ts'
 import { runSteadily } from './long-poll/steady.ts'
-import { median, percentile } from './statistics.ts'
+import { median, quantile } from './support/statistics.ts'
 
 const PAGES = Number(process.argv[2] ?? 10_000)
 const WAKES = 500
@@ -74,14 +74,14 @@ const results = new Map<Name, Measured[]>(names.map((name) => [name, []]))
 for (let round = 0; round < ROUNDS; round++) for (const name of names) results.get(name)!.push(await measure(name))
 
 const raws = results.get('raw')!
-const figure = (rounds: Measured[], of: 'kib' | 'all') => Number(median(rounds.map((each) => each[of])))
+const figure = (rounds: Measured[], of: 'kib' | 'all') => median(rounds.map((each) => each[of]))
 const beside = (rounds: Measured[], of: 'kib' | 'all') =>
   `${figure(rounds, of).toFixed(1)} (${(figure(rounds, of) / figure(raws, of)).toFixed(2)})`
 console.log(`${PAGES} waiting pages; in brackets: times a bare node:http that reads the same headers`)
 for (const [name, rounds] of results) {
   const ones = rounds.flatMap((each) => each.one)
   console.log(
-    `  ${name.padEnd(6)} ${beside(rounds, 'kib')} KiB each; one woken p50 ${median(ones)} ms, p99 ${percentile(ones, 0.99)} ms; all woken, the last after ${beside(rounds, 'all')} ms`,
+    `  ${name.padEnd(6)} ${beside(rounds, 'kib')} KiB each; one woken p50 ${median(ones).toFixed(2)} ms, p99 ${quantile(ones, 0.99).toFixed(2)} ms; all woken, the last after ${beside(rounds, 'all')} ms`,
   )
 }
 

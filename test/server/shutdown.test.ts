@@ -2,15 +2,15 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { Agent, request } from 'node:http'
-import { connect } from 'node:net'
+import { Agent, createServer, request } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { openReply } from '../../demo/simulator/reply.ts'
 import { openStore } from '../../server/store/open-store.ts'
-import { type Instance, sealScan, startInstance, untilWaiting } from '../support/instance.ts'
+import { deliverScan, type Instance, sealScan, startInstance, untilWaiting } from '../support/instance.ts'
 import { seedTickets } from '../support/rows.ts'
 
 const USERS = 3_000
@@ -21,7 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-stop-'))
 const account = createAccount({}, randomBytes)
 const DATABASE_URL = `sqlite:${join(folder, 'bind.db')}`
 
-beforeAll(() => seedTickets(DATABASE_URL, account.appId, USERS + WAITERS))
+beforeAll(() => seedTickets(DATABASE_URL, account.appId, USERS + WAITERS + 1))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 type Outcome = { user: number; status: number; sentAt: number; says: string }
@@ -114,5 +114,20 @@ describe('SIGTERM under load', () => {
     await fetch(`${instance.url}/healthz`)
     expect(await instance.end('SIGTERM')).toBe(0)
     socket.destroy()
+  })
+
+  test('does not wait for WeChat or another system that never answers', { timeout: 30_000 }, async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const nowhere = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const env = { DATABASE_URL, WECHAT_API_BASE: nowhere, FORWARD_URL: nowhere, FORWARD_ALL: 'true' }
+    const instance = await startInstance(account, env)
+    const answer = await deliverScan(account, instance, { openid: 'oLast', scene: `wb1_u${USERS + WAITERS}` })
+    expect(answer.status).toBe(200)
+    const signalledAt = performance.now()
+    expect(await instance.end('SIGTERM')).toBe(0)
+    expect(performance.now() - signalledAt).toBeLessThan(5_000)
+    silent.closeAllConnections()
+    silent.close()
   })
 })

@@ -101,6 +101,7 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
   await tx.apply({ type: 'wrongCode', openid, at: now })
   await tx.wrongCodesSince(openid, now - 3_600_000)
   await tx.erasedAt(appId, openid)
+  await tx.firstPendingAfter(user, 0, now)
   await tx.isAnyPending(appId, now - 600_000)
   await tx.recall('k')
   await tx.remember('k', null, now)

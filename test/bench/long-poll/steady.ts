@@ -8,8 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createAccount } from '../../../demo/simulator/account.ts'
 import { type Instance, sealScan, startInstance } from '../../support/instance.ts'
 import { seedTickets } from '../../support/rows.ts'
-import { percentile } from '../statistics.ts'
 import { CORES, isPinned } from '../support/pin.ts'
+import { quantile } from '../support/statistics.ts'
 import { toRequest } from './contender.ts'
 import { openCrowd } from './crowd.ts'
 
@@ -81,10 +81,10 @@ async function load(instance: Instance, perSecond: number, seconds: number): Pro
   const halves = [rss.slice(0, rss.length / 2), rss.slice(rss.length / 2)].map((half) => Math.max(...half))
   const slowest = Math.max(...probes)
   console.log(
-    `  callbacks: ${scans.length} answered, ${failed} failed; p50 ${percentile(scans, 0.5)} ms, p99 ${percentile(scans, 0.99)} ms`,
+    `  callbacks: ${scans.length} answered, ${failed} failed; p50 ${quantile(scans, 0.5).toFixed(1)} ms, p99 ${quantile(scans, 0.99).toFixed(1)} ms`,
   )
   console.log(
-    `  /healthz: p50 ${percentile(probes, 0.5)} ms, p99 ${percentile(probes, 0.99)} ms, slowest ${slowest.toFixed(0)} ms`,
+    `  /healthz: p50 ${quantile(probes, 0.5).toFixed(1)} ms, p99 ${quantile(probes, 0.99).toFixed(1)} ms, slowest ${slowest.toFixed(0)} ms`,
   )
   console.log(
     `  memory (MiB), each 5 s: ${rss.map(mib).join(' ')}; at most ${halves.map((bytes) => mib(bytes!)).join(' then ')}`,

@@ -9,6 +9,7 @@ import { createBindClient } from '../../../server/client.ts'
 import { openPostgresStore } from '../../../server/store/postgres.ts'
 import type { Identity, Store } from '../../../server/store/store.ts'
 import type { WebhookPayload } from '../../../server/wire.ts'
+import { ticketsOfBoth } from '../../support/both-at-once.ts'
 import { SECRET } from '../../support/house.ts'
 import { deliverScan, type Instance, type Scan, saysOf, startInstance, untilWaiting } from '../../support/instance.ts'
 import { type Postgres, query, startPostgres } from '../../support/postgres.ts'
@@ -74,6 +75,17 @@ async function poll(instance: Instance, userId: string, version: number) {
 }
 
 describe('two instances', () => {
+  test('show the same QR of a user who opens a page at each of them at once', async () => {
+    const other = await openPostgresStore({ url, hashOf: (...parts) => parts.join('|'), hasWebhook: () => false })
+    for (let round = 0; round < 10; round++) {
+      const identity = identityOf(`pages${round}`)
+      const [one, two] = await ticketsOfBoth([store, other], identity, false)
+      expect(one).toEqual(two)
+      expect((await store.liveTicket(identity, Date.now()))?.id).toBe(one?.id)
+    }
+    await other.close()
+  })
+
   test('let one of two people have a ticket that both claim 100 times', { timeout: 60_000 }, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const userId = `ticket${round}`

@@ -157,6 +157,24 @@ describe('openPostgresStore', () => {
     expect((await store.user(amy)).binding?.openid).toBe('o2')
     line.close()
   })
+
+  test('listens again when the line has fallen silent', { timeout: 30_000 }, async () => {
+    const url = new URL(await postgres.newDatabase())
+    const a = await open(url.href)
+    const line = await openLine(Number(url.port))
+    url.port = String(line.port)
+    const b = await open(url.href)
+    const user = await addUser(a, amy)
+    const atB = listenTo(b)
+    line.hush()
+    await bindTo(a, user, 'o1')
+    await atB.hears((tidings) => tidings === 'missed')
+    await bindTo(a, user, 'o2')
+    await atB.hears(isVersion(2))
+    // What was committed in the silence was told by nobody: that is what the gap stands for.
+    expect(atB.heard.filter(isVersion(1))).toEqual([])
+    line.close()
+  })
 })
 
 describe('a unit of work', () => {

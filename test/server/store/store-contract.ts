@@ -340,6 +340,15 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([3])
     })
 
+    test('forgets after half a year what waits for a tenant that is gone', async () => {
+      const DAY = 24 * 60 * 60_000
+      const { user } = await add('a')
+      const unbind = { type: 'unbind', user, reason: 'chat' } as const
+      for (const days of [181, 179]) await store.write((tx) => tx.apply({ ...unbind, at: NOW - days * DAY }))
+      await store.sweep(NOW)
+      expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([2])
+    })
+
     test('never ends a ticket twice', async () => {
       const { id: ticket, user } = await add('a')
       const close = { type: 'close', ticket, user, as: 'used', wakes: false } as const

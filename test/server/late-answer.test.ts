@@ -1,0 +1,114 @@
+/** A page that waits is answered past the middlewares, and hears, is counted and is logged as if it were not. */
+import type { Server } from 'node:http'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Fetching } from '../../server/main.ts'
+import { overSockets, startListening, stopListening } from '../../server/main.ts'
+import type { Store } from '../../server/store/store.ts'
+import { type House, openHouse } from '../support/house.ts'
+
+const ORIGIN = 'https://www.example.com'
+
+let house: House
+let server: Server
+let url: string
+let isDown = false
+
+const failing = (store: Store): Store => ({
+  ...store,
+  user: (identity) => (isDown ? Promise.reject(new Error('down')) : store.user(identity)),
+})
+
+/** Both ways to the same answer: the handler's promise where the app is mounted, the socket where it is served alone. */
+const ways: [name: string, way: (house: House) => Fetching][] = [
+  ['mounted', ({ app }) => app],
+  ['served alone', ({ app }) => overSockets(app)],
+]
+
+describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
+  beforeEach(async () => {
+    isDown = false
+    house = await openHouse({ ALLOWED_ORIGINS: ORIGIN, TRUST_PROXY: 'true' }, { wrapStore: failing })
+    ;({ server, url } = await startListening(way(house), '127.0.0.1', 0))
+  })
+  afterEach(async () => {
+    house.stopWaiting()
+    await stopListening(server)
+    await house.close()
+  })
+
+  /** A poll that waits already; the promise stands in an object, so that it is not waited for. */
+  async function park(hangUp?: AbortSignal): Promise<{ answered: Promise<Response> }> {
+    const token = await house.client.mintToken({ account: 'acme', userId: 'u1' })
+    const headers = {
+      Authorization: `Bearer ${token}`,
+      Origin: ORIGIN,
+      'If-None-Match': '"0"',
+      Prefer: 'wait=25',
+      'X-Request-Id': 'given-by-the-proxy',
+    }
+    const answered = fetch(`${url}/widget/binding`, { headers, signal: hangUp ?? null })
+    answered.catch(() => {})
+    while (house.deps.waiters.count() !== 1) await new Promise(setImmediate)
+    return { answered }
+  }
+
+  const headersOf = ({ headers }: Response) => ({
+    'access-control-allow-origin': headers.get('Access-Control-Allow-Origin'),
+    'cache-control': headers.get('Cache-Control'),
+    'x-content-type-options': headers.get('X-Content-Type-Options'),
+    'x-request-id': headers.get('X-Request-Id'),
+  })
+  const common = {
+    'access-control-allow-origin': ORIGIN,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': 'given-by-the-proxy',
+  }
+
+  const counted = async (status: number) => {
+    const line = `wechat_bind_http_requests_total{route="/widget/binding",status="${status}"} 1`
+    while (!(await house.deps.metrics.render()).includes(line)) await new Promise(setImmediate)
+    return house.log.lines.filter((text) => text.includes('/widget/binding')).map((text) => JSON.parse(text))
+  }
+
+  test('hears of the change', async () => {
+    const { answered } = await park()
+    await house.phone('amy').scan(await house.ticketUrl())
+    await house.phone('amy').follow()
+    const response = await answered
+    expect(response.status).toBe(200)
+    expect(response.headers.get('ETag')).toBe('"1"')
+    expect(headersOf(response)).toEqual(common)
+    expect(await response.json()).toMatchObject({ state: 'bound', version: 1 })
+    expect(await counted(200)).toMatchObject([{ requestId: 'given-by-the-proxy', status: 200 }])
+  })
+
+  test('hears that nothing has changed', async () => {
+    const { answered } = await park()
+    house.time.advance(25_000)
+    const response = await answered
+    expect(response.status).toBe(304)
+    expect(response.headers.get('ETag')).toBe('"0"')
+    expect(headersOf(response)).toEqual(common)
+    expect(await counted(304)).toHaveLength(1)
+  })
+
+  test('hears of a store that fails when it looks again', async () => {
+    const { answered } = await park()
+    isDown = true
+    house.deps.waiters.wake('missed')
+    const response = await answered
+    expect(response.status).toBe(500)
+    expect(headersOf(response)).toEqual(common)
+    expect(await response.json()).toMatchObject({ code: 'INTERNAL', requestId: 'given-by-the-proxy' })
+    expect(await counted(500)).toMatchObject([{ status: 500, code: 'INTERNAL' }])
+  })
+
+  test('is counted as gone when it hangs up', async () => {
+    const hangUp = new AbortController()
+    await park(hangUp.signal)
+    hangUp.abort()
+    expect(await counted(499)).toHaveLength(1)
+    expect(house.deps.waiters.count()).toBe(0)
+  })
+})
