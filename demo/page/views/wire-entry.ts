@@ -32,7 +32,7 @@ export function wireEntryView(
 }
 
 const blockView = (title: string, text: string) =>
-  html`<h4>${title}</h4>${text ? html`<pre tabindex="0">${text}</pre>` : nothing}`
+  html`<h3>${title}</h3>${text ? html`<pre tabindex="0">${text}</pre>` : nothing}`
 
 const encoder = new TextEncoder()
 

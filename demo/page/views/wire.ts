@@ -52,7 +52,7 @@ export function wireView(state: PageState, actions: Actions, t: Messages): Templ
         />
         <div class="kinds" role="group" aria-label=${t.kinds}>${wireKinds.map((kind) => kindView(kind, state, actions, t))}</div>
       </div>
-      <div class="wire-list" role="log" aria-labelledby="wire-heading" aria-live="off">
+      <div class="wire-list">
         ${guard([wire, settings, clearedAt, openEntries, copied], list)}
       </div>
     </div>
