@@ -29,20 +29,27 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
-/** What else a refusal can say: when to come back, and how many tries are left. */
-export type ErrorDetails = { cause?: unknown; retryAfterSeconds?: number; triesLeft?: number }
+/** What else a refusal can say: when to come back, how many tries are left, what the server's log knows the request by. */
+export type ErrorDetails = {
+  cause?: unknown
+  retryAfterSeconds?: number | undefined
+  triesLeft?: number
+  requestId?: string | undefined
+}
 
 export class BindError extends Error {
   override name = 'BindError'
   readonly code: ErrorCode
   readonly retryAfterSeconds: number | undefined
   readonly triesLeft: number | undefined
+  readonly requestId: string | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.retryAfterSeconds = details.retryAfterSeconds
     this.triesLeft = details.triesLeft
+    this.requestId = details.requestId
   }
 
   get status(): number {

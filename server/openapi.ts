@@ -203,9 +203,18 @@ const schemas: Json = {
     expiresIn: { ...integer, description: 'Seconds left' },
     version,
   }),
-  Problem: object({ type: text, title: text, status: integer, code: text, detail: text, triesLeft: integer }, [
-    'triesLeft',
-  ]),
+  Problem: object(
+    {
+      type: text,
+      title: text,
+      status: integer,
+      code: text,
+      detail: text,
+      requestId: { ...text, description: 'Also the header X-Request-Id: what the log knows this request by' },
+      triesLeft: integer,
+    },
+    ['triesLeft'],
+  ),
   WidgetToken: toSchema(tokenSchema),
 }
 

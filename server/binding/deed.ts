@@ -56,9 +56,12 @@ function toChatDeed(event: Extract<WechatEvent, { type: 'text' }>, appId: string
   return commands.unbind.test(content) ? { ...pick(event), type: 'undo' } : undefined
 }
 
-/** Events bear no id of their own; the key names the fact, so that two facts of one second stay two. */
+/**
+ * Events bear no id of their own; the key names the fact, so that two facts of one second stay two. It begins with its time, as
+ * `Tx.remember` likes it.
+ */
 export function deliveryKeyOf(event: Exclude<WechatEvent, { type: 'other' }>, appId: string): string {
-  return [appId, event.openid, event.createTime, event.type, factOf(event)].join('|')
+  return [event.createTime, appId, event.openid, event.type, factOf(event)].join('|')
 }
 
 function factOf(event: Exclude<WechatEvent, { type: 'other' }>): string {

@@ -1,8 +1,8 @@
 /** WeChat's side. GET proves that the URL is ours, POST delivers messages. */
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { applyDeed } from '../binding/apply-deed.ts'
 import { type Deed, deliveryKeyOf, toDeed } from '../binding/deed.ts'
+import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import type { Delivery } from '../forward.ts'
@@ -27,40 +27,40 @@ export function callbackRoutes(deps: Deps) {
     const delivery = { key: deliveryKeyOf(event, events.appId), nonce: message.nonce }
     const outcome = await applyDeed(store, events, delivery, deed, now)
     if (outcome === 'replayed') throw replayed()
-    afterCommit(outcome.changes)
+    afterCommit(outcome.changes, outcome.said)
     const text = outcome.reply === null ? HANDLED : sealReply(callback, message, outcome.reply, now)
     return { text, isOurs: outcome.isOurs }
   }
 
   /** What is not ours goes to who owned the callback before, and costs no store access. */
-  async function answerOther(c: Context, delivery: Delivery, otherwise = HANDLED): Promise<Response> {
-    const relayed = await forwarder?.relay(delivery)
+  async function answerOther(c: Context, body: ArrayBuffer, otherwise = HANDLED): Promise<Response> {
+    const relayed = await forwarder?.relay(toDelivery(c, body))
     return relayed ? c.body(relayed.body, 200, { 'Content-Type': relayed.contentType }) : answer(c, otherwise)
   }
 
   return new Hono()
-    .use(bodyLimit({ maxSize: MAX_BODY }))
+    .use(bodyLimit(MAX_BODY))
     .get('/', (c) => c.text(openEcho(callback, c.req.queries(), clock())))
     .post('/', async (c) => {
       const body = await c.req.arrayBuffer()
-      const delivery = { search: new URL(c.req.url).search, body, contentType: c.req.header('Content-Type') }
       const message = openMessage(callback, c.req.queries(), decoder.decode(body), clock())
       const event = toEvent(message.fields)
       const deed = toDeed(event, events.appId, events.rules)
       metrics.callbacks.inc({ outcome: deed ? 'ours' : 'other' })
-      if (event.type === 'other' || !deed) return answerOther(c, delivery)
+      if (event.type === 'other' || !deed) return answerOther(c, body)
       const { text, isOurs } = await replyToOurs(message, event, deed)
       // A follow that is not ours to greet, a "yes" that answers no question of ours: the other system's.
-      if (!isOurs) return answerOther(c, delivery, text)
-      if (forwarder && (forwarder.tellsAll || isFollowing(event))) forwarder.tell(delivery)
+      if (!isOurs) return answerOther(c, body, text)
+      if (forwarder && (forwarder.tellsAll || isFollowing(event))) forwarder.tell(toDelivery(c, body))
       return answer(c, text)
     })
     .onError((thrown, c) => {
       const error = toBindError(thrown)
-      if (error.code === 'CALLBACK_REFUSED' || error.code === 'TOO_LARGE') {
+      const requestId = c.get('requestId')
+      if (error.status < 500) {
         metrics.callbacks.inc({ outcome: 'refused' })
         log.warn(
-          { code: error.code, cause: error.code === 'TOO_LARGE' ? 'size' : error.cause },
+          { requestId, code: error.code, cause: error.code === 'TOO_LARGE' ? 'size' : error.cause },
           'a callback was refused',
         )
         // What was not read of a body that is too large would be taken for the next request on this connection.
@@ -69,10 +69,16 @@ export function callbackRoutes(deps: Deps) {
       }
       // 500 and not 503: WeChat redelivers what is not answered with success, which is what a store that is down needs.
       metrics.callbacks.inc({ outcome: 'failed' })
-      log.error({ code: error.code, cause: (error.cause as Error | undefined)?.message }, error.message)
+      log.error({ requestId, code: error.code, cause: (error.cause as Error | undefined)?.message }, error.message)
       return c.text('failed', 500)
     })
 }
+
+const toDelivery = (c: Context, body: ArrayBuffer): Delivery => ({
+  search: new URL(c.req.url).search,
+  body,
+  contentType: c.req.header('Content-Type'),
+})
 
 type Replied = { text: string; isOurs: boolean }
 

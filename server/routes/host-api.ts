@@ -1,8 +1,8 @@
 /** The encrypted API, for the product's back end: one sealed request, one sealed reply. */
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { unbind } from '../binding/unbind.ts'
+import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
 import { type Header, openEnvelope, sealEnvelope } from '../envelope.ts'
 import { BindError, type ErrorCode } from '../errors.ts'
@@ -85,7 +85,6 @@ export function hostApiRoutes(deps: Deps) {
       return [{ Success: true, Code: 'OK', Message: '', Data: await calls[call](request) }]
     } catch (thrown) {
       const error = toBindError(thrown)
-      logFault(log, error)
       return [{ Success: false, Code: error.code, Message: error.message, Data: null }, error]
     }
   }
@@ -94,6 +93,10 @@ export function hostApiRoutes(deps: Deps) {
     const { text, header, key } = await openEnvelope<BindKey>((await c.req.text()).trim(), undefined, keyring.find)
     const request = { path: c.req.path, plaintext: tryJson(text), tenant: key.tenant }
     const [result, error] = await answer(call, request, header, key)
+    if (error) {
+      c.set('refusal', error.code)
+      logFault(log, c.get('requestId'), error)
+    }
     const replyHeader = {
       kid: key.kid,
       jti: crypto.randomUUID(),
@@ -106,7 +109,7 @@ export function hostApiRoutes(deps: Deps) {
     return c.body(reply, (error?.status ?? 200) as ContentfulStatusCode)
   }
 
-  const app = new Hono().use(bodyLimit({ maxSize: MAX_BODY }))
+  const app = new Hono().use(bodyLimit(MAX_BODY))
   for (const call of Object.keys(calls) as Call[]) app.post(`/${call}`, (c) => handle(c, call))
   return app
 }

@@ -1,6 +1,5 @@
 /** What a unit locks until its commit, so that what it has read stays true. */
-import { type Kysely, sql } from 'kysely'
-import type { Tables } from './schema.ts'
+import type { Run } from './query.ts'
 
 /**
  * Decisions are about two things: a user with its binding and tickets, and an openid with the users it is bound to and the
@@ -29,36 +28,61 @@ export class OutOfOrder extends Error {}
  * them; who finds out later that it needs an earlier one takes it only while it is free, and else throws `OutOfOrder`. So
  * nobody ever waits in a circle.
  */
-export async function createLocks(db: Kysely<Tables>, wanted: Wanted): Promise<Locks> {
+export async function createLocks(run: Run, wanted: Wanted): Promise<Locks> {
   const held: Wanted = { openids: new Set(), users: new Set() }
 
   const isLast = <T>(value: T, values: Set<T>) => [...values].every((each) => each < value)
 
+  // What is asked for counts as held at once: on one connection, whatever is sent later is answered later.
   async function openid(name: string): Promise<void> {
     if (held.openids.has(name)) return
+    const mayWait = held.users.size === 0 && isLast(name, held.openids)
     wanted.openids.add(name)
-    const key = sql`hashtextextended(${`wechat-bind openid ${name}`}, 0)`
-    if (held.users.size === 0 && isLast(name, held.openids)) {
-      await sql`select pg_advisory_xact_lock(${key})`.execute(db)
-    } else {
-      const { rows } = await sql<{ ok: boolean }>`select pg_try_advisory_xact_lock(${key}) as ok`.execute(db)
-      if (!rows[0]?.ok) throw new OutOfOrder('an openid is locked')
-    }
     held.openids.add(name)
+    const { rows } = await run(mayWait ? WAIT_FOR_OPENID : TRY_OPENID, [`wechat-bind openid ${name}`])
+    if (!mayWait && !(rows as { ok: boolean }[])[0]?.ok) throw new OutOfOrder('an openid is locked')
   }
 
   async function users(ids: number[]): Promise<boolean> {
     const missing = ids.filter((id) => id !== 0 && !held.users.has(id))
     if (missing.length === 0) return false
-    for (const id of missing) wanted.users.add(id)
-    const rows = db.selectFrom('users').select('id').where('id', 'in', missing).orderBy('id').forUpdate()
-    if (missing.every((id) => isLast(id, held.users))) await rows.execute()
-    else if ((await rows.skipLocked().execute()).length < missing.length) throw new OutOfOrder('a user is locked')
-    for (const id of missing) held.users.add(id)
+    const mayWait = missing.every((id) => isLast(id, held.users))
+    for (const id of missing) {
+      wanted.users.add(id)
+      held.users.add(id)
+    }
+    const { rows } = await run(mayWait ? WAIT_FOR_USERS : TRY_USERS, [missing])
+    if (!mayWait && rows.length < new Set(missing).size) throw new OutOfOrder('a user is locked')
     return true
   }
 
   for (const name of [...wanted.openids].sort()) await openid(name)
   await users([...wanted.users])
   return { users, openid }
+}
+
+const WAIT_FOR_OPENID = 'select pg_advisory_xact_lock(hashtextextended($1, 0))'
+const TRY_OPENID = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as ok'
+const WAIT_FOR_USERS = 'select id from users where id = any($1::bigint[]) order by id for update'
+const TRY_USERS = `${WAIT_FOR_USERS} skip locked`
+
+/** The locks of one transaction for several units that run in it at the same time: what one is about is no other's. */
+export function shareLocks(locks: Locks): (unit: number) => Locks {
+  const owners = new Map<string | number, number>()
+  return (unit) => {
+    const own = (key: string | number) => {
+      if ((owners.get(key) ?? unit) !== unit) throw new OutOfOrder('another unit of the transaction is about it')
+      owners.set(key, unit)
+    }
+    return {
+      async openid(name) {
+        own(name)
+        await locks.openid(name)
+      },
+      async users(ids) {
+        for (const id of ids) if (id !== 0) own(id)
+        return locks.users(ids)
+      },
+    }
+  }
 }

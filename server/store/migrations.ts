@@ -17,12 +17,16 @@ function numbered(db: AnyDb, table: string, engine: Engine) {
     : created.addColumn('id', 'bigint', (column) => column.primaryKey().generatedAlwaysAsIdentity())
 }
 
-/** A table of things that are remembered for a while. */
-function remembered(db: AnyDb, table: string, key: string) {
-  return db.schema
+/** The key of another table as one's own. In SQLite an INTEGER PRIMARY KEY is the table's own order, and needs no index. */
+const foreignKey = (engine: Engine) => (engine === 'sqlite' ? 'integer' : 'bigint')
+
+/** A table of things that are remembered for a while; in SQLite one tree, ordered by the key, instead of a table and an index. */
+function remembered(db: AnyDb, table: string, key: string, engine: Engine) {
+  const created = db.schema
     .createTable(table)
     .addColumn(key, 'text', (column) => column.primaryKey())
     .addColumn('until', 'bigint', required)
+  return engine === 'sqlite' ? created.modifyEnd(sql`without rowid`) : created
 }
 
 async function createUsers(db: AnyDb, engine: Engine) {
@@ -36,10 +40,10 @@ async function createUsers(db: AnyDb, engine: Engine) {
     .execute()
 }
 
-async function createBindings(db: AnyDb) {
+async function createBindings(db: AnyDb, engine: Engine) {
   await db.schema
     .createTable('bindings')
-    .addColumn('user', 'bigint', (column) => column.primaryKey())
+    .addColumn('user', foreignKey(engine), (column) => column.primaryKey())
     .addColumn('tenant', 'text', required)
     .addColumn('app_id', 'text', required)
     .addColumn('openid', 'text', required)
@@ -78,6 +82,7 @@ async function createTickets(db: AnyDb, engine: Engine) {
   await db.schema.createIndex('tickets_user').on('tickets').columns(['user', 'created_at']).execute()
   await db.schema.createIndex('tickets_expires').on('tickets').column('expires_at').execute()
   // Only a held ticket bears an openid, and few are held at a time.
+  await sql`create index tickets_held on tickets ("user") where state = 'held'`.execute(db)
   await sql`create index tickets_openid on tickets (openid) where openid is not null`.execute(db)
 }
 
@@ -88,14 +93,13 @@ async function createEvents(db: AnyDb, engine: Engine) {
     .addColumn('type', 'text', required)
     .addColumn('reason', 'text', required)
     .addColumn('at', 'bigint', required)
-    .addUniqueConstraint('events_version', ['user', 'version'])
     .execute()
 }
 
-async function createOutbox(db: AnyDb) {
+async function createOutbox(db: AnyDb, engine: Engine) {
   await db.schema
     .createTable('outbox')
-    .addColumn('event', 'bigint', (column) => column.primaryKey())
+    .addColumn('event', foreignKey(engine), (column) => column.primaryKey())
     .addColumn('user', 'bigint', required)
     .addColumn('tenant', 'text', required)
     .addColumn('state', 'text', required)
@@ -104,13 +108,13 @@ async function createOutbox(db: AnyDb) {
     .execute()
   await db.schema.createIndex('outbox_next').on('outbox').columns(['state', 'next_at', 'event']).execute()
   await db.schema.createIndex('outbox_user').on('outbox').columns(['user', 'event']).execute()
-  await remembered(db, 'leases', 'name').addColumn('holder', 'text', required).execute()
+  await remembered(db, 'leases', 'name', engine).addColumn('holder', 'text', required).execute()
 }
 
 async function createMemories(db: AnyDb, engine: Engine) {
-  await remembered(db, 'memories', 'key').addColumn('text', 'text').execute()
-  await remembered(db, 'erased', 'openid_hash').addColumn('event_time', 'bigint', required).execute()
-  await remembered(db, 'jtis', 'jti').execute()
+  await remembered(db, 'memories', 'key', engine).addColumn('text', 'text').execute()
+  await remembered(db, 'erased', 'openid_hash', engine).addColumn('event_time', 'bigint', required).execute()
+  await remembered(db, 'jtis', 'jti', engine).execute()
   for (const table of ['memories', 'erased', 'jtis']) {
     await db.schema.createIndex(`${table}_until`).on(table).column('until').execute()
   }
@@ -125,10 +129,10 @@ const migrations = (engine: Engine): Record<string, Migration> => ({
   '0001-first': {
     async up(db) {
       await createUsers(db, engine)
-      await createBindings(db)
+      await createBindings(db, engine)
       await createTickets(db, engine)
       await createEvents(db, engine)
-      await createOutbox(db)
+      await createOutbox(db, engine)
       await createMemories(db, engine)
     },
   },

@@ -1,13 +1,11 @@
 /** Rows to values and back: the one place where column names and flags are known. */
 import type { Selectable } from 'kysely'
 import type { Tables } from './schema.ts'
-import type { Binding, Hold, Identity, Ticket, TicketState, User } from './store.ts'
+import type { HoldValues, UserRow } from './sql-queries.ts'
+import type { Binding, Committed, Hold, Identity, Ticket, TicketState, User } from './store.ts'
 
 type TicketRow = Selectable<Tables['tickets']>
-type UserRow = Selectable<Tables['users']>
 type BindingRow = Selectable<Tables['bindings']>
-
-export const toIdentity = ({ tenant, account, user_id }: UserRow): Identity => ({ tenant, account, userId: user_id })
 
 export const unknownUser = (identity: Identity): User => ({
   id: 0,
@@ -18,34 +16,47 @@ export const unknownUser = (identity: Identity): User => ({
   hold: null,
 })
 
-export function toUser(row: UserRow, binding: BindingRow | undefined, held: TicketRow | undefined): User {
-  return {
-    id: row.id,
-    identity: toIdentity(row),
-    version: row.version,
-    reason: row.reason,
-    binding: binding ? toBinding(binding) : null,
-    hold: held ? toHold(held) : null,
+/** One user for all of its rows: the hold is the latest. Who was bound last comes first. */
+export function toUsers(rows: UserRow[]): User[] {
+  const users = new Map<number, User>()
+  for (const row of rows) {
+    const hold =
+      row.held_until === null
+        ? null
+        : toHold({ ...row, openid: row.held_openid, reason: row.held_reason, event_time: row.held_event_time })
+    const known = users.get(row.id)
+    if (known && (known.hold?.until ?? 0) >= (hold?.until ?? 0)) continue
+    users.set(row.id, {
+      id: row.id,
+      identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
+      version: row.version,
+      reason: row.reason,
+      binding: toBinding(row),
+      hold,
+    })
   }
+  return [...users.values()].sort((a, b) => (b.binding?.boundAt ?? 0) - (a.binding?.boundAt ?? 0))
 }
 
-function toBinding(row: BindingRow): Binding {
+/** The columns of a binding are null together. */
+function toBinding({ app_id, openid, bound_at, event_time, lang, ...row }: UserRow): Binding | null {
+  if (app_id === null || openid === null || bound_at === null || event_time === null || lang === null) return null
   return {
-    appId: row.app_id,
-    openid: row.openid,
+    appId: app_id,
+    openid,
     unionid: row.unionid,
     subscribed: row.subscribed === 1,
-    boundAt: row.bound_at,
-    eventTime: row.event_time,
+    boundAt: bound_at,
+    eventTime: event_time,
     label: row.label,
-    lang: row.lang,
+    lang,
   }
 }
 
-export function toBindingRow(user: number, tenant: string, binding: Binding, version: number): BindingRow {
+export function toBindingRow(user: number, { identity, version }: Committed, binding: Binding): BindingRow {
   return {
     user,
-    tenant,
+    tenant: identity.tenant,
     app_id: binding.appId,
     openid: binding.openid,
     unionid: binding.unionid,
@@ -57,6 +68,10 @@ export function toBindingRow(user: number, tenant: string, binding: Binding, ver
     version,
   }
 }
+
+/** The latest scan first. */
+export const toHeldTickets = (rows: TicketRow[]): Ticket[] =>
+  rows.sort((a, b) => (b.held_until ?? 0) - (a.held_until ?? 0)).map(toTicket)
 
 export function toTicket(row: TicketRow): Ticket {
   return {
@@ -78,7 +93,9 @@ export function toTicket(row: TicketRow): Ticket {
 const toTicketState = (row: TicketRow): TicketState =>
   row.state === 'held' ? { name: 'held', hold: toHold(row) } : { name: row.state }
 
-function toHold(row: TicketRow): Hold {
+type HoldRow = Pick<TicketRow, 'confirm' | 'openid' | 'event_time' | 'held_until' | 'digits' | 'tries_left' | 'reason'>
+
+function toHold(row: HoldRow): Hold {
   return {
     confirm: row.confirm ?? 'reply',
     openid: row.openid ?? '',
@@ -90,8 +107,7 @@ function toHold(row: TicketRow): Hold {
   }
 }
 
-export const toHoldColumns = (hold: Hold) => ({
-  state: 'held' as const,
+export const toHoldValues = (hold: Hold): HoldValues => ({
   confirm: hold.confirm,
   openid: hold.openid,
   event_time: hold.eventTime,
@@ -100,6 +116,3 @@ export const toHoldColumns = (hold: Hold) => ({
   tries_left: hold.triesLeft,
   reason: hold.reason,
 })
-
-/** A ticket that is over keeps no openid and no digits. */
-export const noHold = { openid: null, digits: null, confirm: null, event_time: null } as const

@@ -2,9 +2,10 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Guard } from './guard.ts'
 import type { Engine } from './migrations.ts'
-import { toTicket } from './rows.ts'
+import { query, type Run } from './query.ts'
+import { toTicket, toUsers, unknownUser } from './rows.ts'
 import type { Db } from './sql-changes.ts'
-import { countAll, readUser } from './sql-tx.ts'
+import { countAll, createUserQuery } from './sql-queries.ts'
 import type { Identity, Store } from './store.ts'
 
 // Small enough that a callback never waits long behind a batch.
@@ -23,6 +24,7 @@ const EVENT_KEPT_MS = 90 * 24 * HOUR_MS
 
 export function createReads(
   db: Db,
+  { read, write }: { read: Run; write: Run },
   guard: Guard,
   engine: Engine,
 ): Pick<Store, 'user' | 'liveTicket' | 'ticketsSince' | 'setUnionid' | 'sweep' | 'ping'> {
@@ -33,6 +35,13 @@ export function createReads(
       .where('users.tenant', '=', tenant)
       .where('users.account', '=', account)
       .where('users.user_id', '=', userId)
+
+  const userByIdentity = createUserQuery(db)
+
+  async function user(identity: Identity) {
+    const { rows } = await userByIdentity(read, identity)
+    return toUsers(rows)[0] ?? unknownUser(identity)
+  }
 
   async function liveTicket(identity: Identity, now: number) {
     const row = await tickets(identity)
@@ -51,8 +60,12 @@ export function createReads(
     return (await query.select(countAll).executeTakeFirstOrThrow()).n
   }
 
-  async function setUnionid(user: number, openid: string, unionid: string) {
-    await db.updateTable('bindings').set({ unionid }).where('user', '=', user).where('openid', '=', openid).execute()
+  const unionid = query((p: { user: number; openid: string; unionid: string }) =>
+    db.updateTable('bindings').set({ unionid: p.unionid }).where('user', '=', p.user).where('openid', '=', p.openid),
+  )
+
+  async function setUnionid(...[user, openid, id]: Parameters<Store['setUnionid']>) {
+    await unionid(write, { user, openid, unionid: id })
   }
 
   const isPostgres = engine === 'postgres'
@@ -100,7 +113,7 @@ export function createReads(
   }
 
   return {
-    user: (identity) => guard(readUser(db, identity)),
+    user: (identity) => guard(user(identity)),
     liveTicket: (identity, now) => guard(liveTicket(identity, now)),
     ticketsSince: (identity, since, state) => guard(ticketsSince(identity, since, state)),
     setUnionid: (user, openid, unionid) => guard(setUnionid(user, openid, unionid)),

@@ -3,17 +3,20 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Kysely, sql } from 'kysely'
+import { Kysely } from 'kysely'
 import { createGroup, UnitFault } from './group.ts'
 import { guarded } from './guard.ts'
 import { createListeners } from './listeners.ts'
 import { migrateToLatest } from './migrations.ts'
+import type { Run } from './query.ts'
 import type { Tables } from './schema.ts'
 import type { TxSettings } from './sql-changes.ts'
 import { createOutbox } from './sql-outbox.ts'
+import { createQueries } from './sql-queries.ts'
 import { createReads } from './sql-reads.ts'
 import { createTx } from './sql-tx.ts'
 import { nodeSqliteDialect } from './sqlite-dialect.ts'
+import { createRun } from './sqlite-run.ts'
 import type { Committed, Store, Tx } from './store.ts'
 
 export type SqliteOptions = {
@@ -28,32 +31,37 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   // The driver waits for a lock with the event loop standing still: it waits next to nothing, and `begin` below does the rest.
   // What is erased is overwritten: an openid must not be found in the file's free pages.
   database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 20; PRAGMA secure_delete = ON',
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 20; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000',
   )
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) })
   await migrateToLatest(db, 'sqlite')
 
+  const run = createRun(database)
+  const queries = createQueries(db)
   const listeners = createListeners()
+
+  /** Kysely gives its one connection to one at a time: nobody else reads or writes inside a transaction. */
+  const alone: <T>(work: () => Promise<T>) => Promise<T> = (work) => db.connection().execute(work)
 
   async function runAll(works: ((tx: Tx) => Promise<unknown>)[]): Promise<unknown[]> {
     const touched = new Map<number, Committed>()
-    const results = await db.connection().execute(async (connection) => {
-      await begin(connection)
+    const results = await alone(async () => {
+      await begin(run)
       try {
         const done: unknown[] = []
         for (const [index, work] of works.entries()) {
-          const unit = work(createTx(connection, settings, touched))
+          const unit = work(createTx(run, queries, settings, touched))
           done.push(
             await unit.catch((cause) => {
               throw new UnitFault(index, cause)
             }),
           )
         }
-        await sql`commit`.execute(connection)
+        await run('commit', [])
         return done
       } catch (error) {
         // After some faults (a full disk) SQLite has rolled back by itself, and says so.
-        await sql`rollback`.execute(connection).catch(() => {})
+        await run('rollback', []).catch(() => {})
         throw error
       }
     })
@@ -63,7 +71,12 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
 
   const group = createGroup<Tx>(runAll)
   return {
-    ...createReads(db, guarded, 'sqlite'),
+    ...createReads(
+      db,
+      { read: (...query) => alone(() => run(...query)), write: (...query) => group.write(() => run(...query)) },
+      guarded,
+      'sqlite',
+    ),
     outbox: createOutbox(db, guarded),
     write: (work) => guarded(group.write(work)),
     onCommit: listeners.add,
@@ -80,10 +93,10 @@ const SQLITE_BUSY = 5
 const LOCK_WITHIN_MS = 1_000
 
 /** Takes the one writer's lock; while another process has it, the event loop goes on. */
-async function begin(db: Kysely<Tables>): Promise<void> {
+async function begin(run: Run): Promise<void> {
   for (const giveUpAt = Date.now() + LOCK_WITHIN_MS; ; ) {
     try {
-      await sql`begin immediate`.execute(db)
+      await run('begin immediate', [])
       return
     } catch (error) {
       if ((error as { errcode?: number }).errcode !== SQLITE_BUSY || Date.now() > giveUpAt) throw error

@@ -72,7 +72,8 @@ export type User = {
 
 /** One step of a decision, applied in the transaction that read its facts. */
 export type Change =
-  | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number }
+  /** `shownAt`: when the ticket that led here was made. */
+  | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number; shownAt?: number }
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
   | { type: 'mark'; user: number; subscribed: boolean; eventTime: number }
   | { type: 'hold'; ticket: number; user: number; hold: Hold }
@@ -101,7 +102,10 @@ export type Tx = {
   /** Whether anyone's ticket, made since, can still be scanned. */
   isAnyPending(appId: string, since: number): Promise<boolean>
   apply(change: Change): Promise<void>
-  /** What was remembered under this key (null is a value too), or undefined. The key is kept as a hash. */
+  /**
+   * What was remembered under this key (null is a value too), or undefined. The key is kept as a hash, but for the digits of
+   * `<Unix s>|` it may begin with: what comes at one time then lies together, and a commit writes fewer pages.
+   */
   recall(key: string): Promise<string | null | undefined>
   remember(key: string, text: string | null, until: number): Promise<void>
   addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Promise<Ticket>

@@ -3,8 +3,9 @@
  * `random(16) | length(4, big endian) | message | appid`, padded to blocks of 32, not of 16.
  * https://developers.weixin.qq.com/doc/oplatform/developers/dev/push/encryption.html
  */
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 import { BindError } from '../errors.ts'
+import { takeRandom } from './random.ts'
 import { equalInConstantTime } from './signature.ts'
 
 const BLOCK = 32
@@ -27,7 +28,7 @@ export function createCrypt(encodingAesKey: string, appId: string): Crypt {
   const iv = bytes.subarray(0, 16)
   const id = Buffer.from(appId)
   return {
-    encrypt: (message, random = randomBytes(RANDOM)) => encrypt(key, iv, id, message, random),
+    encrypt: (message, random = takeRandom(RANDOM)) => encrypt(key, iv, id, message, random),
     decrypt: (base64) => decrypt(key, iv, appId, base64),
   }
 }

@@ -1,7 +1,8 @@
 /** A callback message: verified and opened, and its reply sealed. What is checked is set by the configuration, never by the request. */
-import { hash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { BindError } from '../errors.ts'
 import type { Crypt } from './crypt.ts'
+import { takeRandom } from './random.ts'
 import { equalInConstantTime, signatureOf } from './signature.ts'
 import { parseXml, toXml } from './xml.ts'
 
@@ -58,7 +59,10 @@ export function openMessage(settings: CallbackSettings, query: Query, body: stri
 
 function openPlain(settings: CallbackSettings, query: Query, body: string, nowMs: number): Message {
   verify(settings, query, 'signature', [], nowMs)
-  const nonce = { key: `${single(query, 'timestamp')}|${single(query, 'nonce')}`, bodyDigest: hash('sha256', body) }
+  const nonce = {
+    key: `${single(query, 'timestamp')}|nonce|${single(query, 'nonce')}`,
+    bodyDigest: hash('sha256', body),
+  }
   return { ...parseFields(body), nonce }
 }
 
@@ -127,7 +131,7 @@ export function sealReply(settings: CallbackSettings, message: Message, content:
   })
   if (!message.crypt) return text
   const Encrypt = message.crypt.encrypt(text)
-  const Nonce = randomBytes(8).toString('hex')
+  const Nonce = takeRandom(8).toString('hex')
   const MsgSignature = signatureOf(settings.token, String(seconds), Nonce, Encrypt)
   return write({ Encrypt, MsgSignature, TimeStamp: seconds, Nonce })
 }

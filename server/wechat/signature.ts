@@ -1,11 +1,9 @@
 /** WeChat's signature: the SHA-1 of the sorted strings. It proves that the sender knows the callback token, nothing more. */
 import { hash, timingSafeEqual } from 'node:crypto'
 
-const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
-
-/** Lower-case hex of SHA-1 over the strings sorted by bytes and joined (protocol: `signature` and `msg_signature`). */
+/** Lower-case hex of SHA-1 over the strings sorted and joined (protocol: `signature` and `msg_signature`). */
 export function signatureOf(...parts: string[]): string {
-  return hash('sha1', parts.sort(byBytes).join(''))
+  return hash('sha1', parts.sort().join(''))
 }
 
 /** Compares without telling by its time where two strings differ; only their length shows. */

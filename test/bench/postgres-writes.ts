@@ -1,14 +1,29 @@
-/** How many scans one instance commits to PostgreSQL, and what one costs the process: `npm run bench postgres-writes`. */
+/** How many scans one instance commits to PostgreSQL, together and each in a transaction of its own: `npm run bench postgres-writes`. */
+
+import { Kysely, PostgresDialect } from 'kysely'
 import { applyDeed, type EventSettings } from '../../server/binding/apply-deed.ts'
+import { createLocks } from '../../server/store/locks.ts'
+import { createPool, inTransaction, POOL_SIZE } from '../../server/store/pg-pool.ts'
 import { openPostgresStore } from '../../server/store/postgres.ts'
+import type { Tables } from '../../server/store/schema.ts'
+import { createQueries } from '../../server/store/sql-queries.ts'
+import { createTx } from '../../server/store/sql-tx.ts'
+import type { Store } from '../../server/store/store.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { newTicket } from '../support/rows.ts'
+import { report, round } from './support/report.ts'
+import { median, spread } from './support/statistics.ts'
 
-const SCANS = 1_000
+const SCANS = 1_500
+const ROUNDS = 3
 
-const postgres = await startPostgres()
+// As many as would wait at a busy server; alone, no more than there are connections, since the rest would only time out.
+const AT_ONCE = 64
+
+const postgres = await startPostgres({ isDurable: true })
 const url = await postgres.newDatabase()
-const store = await openPostgresStore({ url, hashOf: (...parts) => parts.join('|'), hasWebhook: () => true })
+const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: () => true }
+const store = await openPostgresStore({ url, ...settings })
 const events: EventSettings = {
   appId: 'wx1',
   rules: { conflict: 'reject', confirm: 'off', unsubscribe: 'unbind' },
@@ -16,37 +31,81 @@ const events: EventSettings = {
   lang: 'zh-CN',
 }
 
-for (let i = 0; i < SCANS * 2 + 200; i += 100) {
-  await store.write(async (tx) => {
-    for (let j = i; j < i + 100; j++) {
-      await tx.addTicket({ tenant: 'default', account: 'acme', userId: `u${j}` }, newTicket(`t${j}`), false)
-    }
-  })
+let made = 0
+let used = 0
+
+async function makeTickets(count: number): Promise<void> {
+  for (const end = made + count; made < end; made += 100) {
+    await store.write(async (tx) => {
+      for (let j = made; j < made + 100; j++) {
+        await tx.addTicket({ tenant: 'default', account: 'acme', userId: `u${j}` }, newTicket(`t${j}`), false)
+      }
+    })
+  }
 }
 
-const scan = (i: number) => {
+const scan = (to: Pick<Store, 'write'>, i: number) => {
   const claim = { via: 'SCAN', appId: 'wx1', openid: `o${i}`, createTime: 1 } as const
-  return applyDeed(store, events, { key: `d${i}` }, { type: 'claim', claim, key: `wb1_t${i}` }, Date.now())
+  return applyDeed(to as Store, events, { key: `${i}|d` }, { type: 'claim', claim, key: `wb1_t${i}` }, Date.now())
 }
 
-/** Runs them and prints what one took. */
-async function measure(what: string, run: () => Promise<unknown>): Promise<void> {
+/** What the store does without its lanes: a transaction for each, over the same pool. */
+const pool = createPool(url)
+const queries = createQueries(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }))
+const alone: Pick<Store, 'write'> = {
+  write: (work) =>
+    inTransaction(pool, async (run) =>
+      work(
+        createTx(run, queries, settings, new Map(), await createLocks(run, { openids: new Set(), users: new Set() })),
+      ),
+    ),
+}
+
+/** Scans a second, so many always under way. */
+async function measure(
+  to: Pick<Store, 'write'>,
+  count: number,
+  atOnce: number,
+): Promise<{ rate: number; cpuUs: number }> {
+  await makeTickets(count)
+  const end = used + count
   const [startedAt, cpu] = [performance.now(), process.cpuUsage()]
-  await run()
-  const took = performance.now() - startedAt
+  const line = async () => {
+    while (used < end) await scan(to, used++)
+  }
+  await Promise.all(Array.from({ length: atOnce }, line))
   const { user, system } = process.cpuUsage(cpu)
-  const rate = Math.round((SCANS * 1000) / took)
-  console.log(`${what.padEnd(24)} ${rate}/s, ${((user + system) / 1000 / SCANS).toFixed(2)} ms of CPU each`)
+  return { rate: (count * 1000) / (performance.now() - startedAt), cpuUs: (user + system) / count }
 }
 
-for (let i = 0; i < 200; i++) await scan(i)
-await measure('scans, one by one:', async () => {
-  for (let i = 0; i < SCANS; i++) await scan(200 + i)
-})
-await measure('scans, all at once:', () =>
-  Promise.all(Array.from({ length: SCANS }, (_, i) => scan(200 + SCANS + i).catch(() => 'too late'))),
-)
+await measure(alone, 300, POOL_SIZE)
+await measure(store, 300, AT_ONCE)
+const rounds: { together: number; each: number; cpuTogether: number; cpuEach: number }[] = []
+for (let i = 0; i < ROUNDS; i++) {
+  const each = await measure(alone, SCANS, POOL_SIZE)
+  const together = await measure(store, SCANS, AT_ONCE)
+  rounds.push({ together: together.rate, each: each.rate, cpuTogether: together.cpuUs, cpuEach: each.cpuUs })
+}
 
+const of = (name: keyof (typeof rounds)[number]) => rounds.map((values) => values[name])
+report('postgres-writes', [
+  {
+    what: 'PostgreSQL: scans committed together',
+    value: `${round(median(of('together')))}/s ${spread(of('together'))}, ${round(median(of('cpuTogether')))} us of CPU each`,
+  },
+  {
+    what: 'PostgreSQL: each in its own transaction, pool of ten',
+    value: `${round(median(of('each')))}/s ${spread(of('each'))}, ${round(median(of('cpuEach')))} us of CPU each`,
+  },
+  {
+    what: 'PostgreSQL: together, of each alone',
+    value: `${median(rounds.map(({ together, each }) => together / each)).toFixed(2)}x`,
+    number: median(rounds.map(({ together, each }) => together / each)),
+    goal: { text: '2x', atLeast: 2 },
+  },
+])
+
+await pool.end()
 await store.close()
 await postgres.remove()
 process.exit()

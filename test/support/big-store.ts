@@ -3,8 +3,10 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import { createLocks } from '../../server/store/locks.ts'
 import { createPatientPool } from '../../server/store/pg-pool.ts'
 import { openPostgresStore } from '../../server/store/postgres.ts'
+import { runOn } from '../../server/store/query.ts'
 import type { Tables } from '../../server/store/schema.ts'
 import { createOutbox } from '../../server/store/sql-outbox.ts'
+import { createQueries } from '../../server/store/sql-queries.ts'
 import { createReads } from '../../server/store/sql-reads.ts'
 import { createTx } from '../../server/store/sql-tx.ts'
 import type { Identity } from '../../server/store/store.ts'
@@ -68,7 +70,13 @@ export async function allStatements(url: string): Promise<string[]> {
 async function doAll(db: Kysely<Tables>): Promise<void> {
   const identity: Identity = { tenant: 'tenant1', account: 'acme', userId: 'user1' }
   const now = Date.now()
-  const tx = createTx(db, settings, new Map(), await createLocks(db, { openids: new Set(), users: new Set() }))
+  const tx = createTx(
+    runOn(db),
+    createQueries(db),
+    settings,
+    new Map(),
+    await createLocks(runOn(db), { openids: new Set(), users: new Set() }),
+  )
   const ticket = await tx.addTicket(identity, newTicket('new'), true)
   const { id: user } = await tx.userOf(identity)
   const { openid, appId } = { openid: 'o1', appId: 'wx1' }
@@ -102,7 +110,7 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
   await tx.wrongCodesSince('a', 0)
 
   const through = <T>(result: Promise<T>) => result
-  const store = createReads(db, through, 'postgres')
+  const store = createReads(db, { read: runOn(db), write: runOn(db) }, through, 'postgres')
   await store.user(identity)
   await store.liveTicket(identity, now)
   await store.ticketsSince(identity, now - 60_000)

@@ -8,8 +8,8 @@ import pg from 'pg'
 
 export type Postgres = Awaited<ReturnType<typeof startPostgres>>
 
-/** Starts one in a folder of its own; `remove` ends it and takes the folder away. */
-export async function startPostgres() {
+/** Starts one in a folder of its own; `remove` ends it and takes the folder away. Nothing has to outlive a power cut, unless asked. */
+export async function startPostgres({ isDurable = false } = {}) {
   const parent = await mkdtemp(join(tmpdir(), 'wechat-bind-pg-'))
   // As root the server runs as the user postgres, who must be able to enter.
   await chmod(parent, 0o755)
@@ -22,8 +22,8 @@ export async function startPostgres() {
     password: 'postgres',
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
-    // Nothing here has to outlive a power cut, and nothing may be reached from elsewhere.
-    postgresFlags: ['-h', '127.0.0.1', '-k', '', '-c', 'fsync=off'],
+    // Nothing may be reached from elsewhere.
+    postgresFlags: ['-h', '127.0.0.1', '-k', '', '-c', `fsync=${isDurable ? 'on' : 'off'}`],
     onLog: (line) => said.push(line),
     onError: () => {},
   })

@@ -108,7 +108,7 @@ describe('openMessage', () => {
     const query = toQuery(sign(''))
     const { nonce, fields: opened } = open({ query, body: toXml(fields) }, { mode: 'plain' })
     expect(opened).toEqual(fields)
-    expect(nonce?.key).toBe('1700000000|42')
+    expect(nonce?.key).toBe('1700000000|nonce|42')
     const other = open({ query, body: toXml({ ...fields, FromUserName: 'oEve' }) }, { mode: 'plain' })
     expect(other.nonce?.bodyDigest).not.toBe(nonce?.bodyDigest)
     expect(() =>

@@ -1,0 +1,65 @@
+/** Distinct valid requests, as the bytes that go over the wire. */
+import { randomBytes } from 'node:crypto'
+import type { Account } from '../../../demo/simulator/account.ts'
+import { type MessageFields, sealMessage } from '../../../demo/simulator/message.ts'
+import { sealEnvelope } from '../../../server/envelope.ts'
+import { SECRET_OF_BENCH } from './served.ts'
+
+export type Recipe =
+  | { what: 'scan' | 'text'; account: Account; from: number; count: number }
+  | { what: 'GetBindInfo'; from: number; count: number; users: number }
+
+export async function makeRequests(recipe: Recipe): Promise<Buffer[]> {
+  const requests: Buffer[] = []
+  for (let i = recipe.from; i < recipe.from + recipe.count; i++) {
+    requests.push(recipe.what === 'GetBindInfo' ? await toCall(i % recipe.users) : toDelivery(recipe, i))
+  }
+  return requests
+}
+
+/** The scene that the `i`th scan claims. */
+export const sceneOf = (i: number) => `wb1_${String(i).padStart(22, '0')}`
+
+const openidOf = (i: number) => `oBench${String((i * 2_654_435_761) % 4_294_967_296).padStart(22, '0')}`
+
+function toDelivery({ what, account }: Extract<Recipe, { account: Account }>, i: number): Buffer {
+  const common = {
+    ToUserName: account.originalId,
+    FromUserName: openidOf(i),
+    CreateTime: Math.floor(Date.now() / 1000),
+  }
+  const fields: MessageFields =
+    what === 'scan'
+      ? {
+          ...common,
+          MsgType: 'event',
+          Event: 'SCAN',
+          EventKey: sceneOf(i),
+          Ticket: `gQH_8TwAAAAAAAAAAS5odHRwOi8vd2VpeGlu${i}`,
+        }
+      : {
+          ...common,
+          MsgType: 'text',
+          Content: `请问什么时候发货？订单 ${i}`,
+          MsgId: String(24_000_000_000_000_000n + BigInt(i)),
+        }
+  const { query, body } = sealMessage(account, fields, Date.now(), randomBytes)
+  return toRequest(`/wechat/callback?${new URLSearchParams(query)}`, 'text/xml', body)
+}
+
+async function toCall(user: number): Promise<Buffer> {
+  const plain = { Account: 'acme', User_ID: `u${user}`, Date: Math.floor(Date.now() / 1000), Action: 'Get' }
+  const jti = randomBytes(16).toString('base64url')
+  const jwe = await sealEnvelope(plain, { kid: 'k1', jti }, Buffer.from(SECRET_OF_BENCH, 'base64url'))
+  return toRequest('/api/WeChat/GetBindInfo', 'application/jose', jwe)
+}
+
+function toRequest(path: string, type: string, body: string): Buffer {
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    'Host: 127.0.0.1',
+    `Content-Type: ${type}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
+}

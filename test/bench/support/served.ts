@@ -1,0 +1,62 @@
+/** A server to be measured, in a process of its own on a core of its own. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Account } from '../../../demo/simulator/account.ts'
+import { CORES, pinned } from './pin.ts'
+
+// No one else's key: the benchmark's own server and its load share it.
+export const SECRET_OF_BENCH = Buffer.alloc(32, 7).toString('base64url')
+
+/** What a server's process has used up to now. */
+export type Usage = { cpuUs: number; rss: number; commits: number }
+
+export type Served = { url: string; usage(): Promise<Usage>; end(): Promise<void> }
+
+/** `file`: a script beside this one that calls `beServed`. */
+export async function serve(file: string, env: Record<string, string> = {}, execArgv: string[] = []): Promise<Served> {
+  const pin = pinned(CORES.server)
+  const child = fork(join(import.meta.dirname, file), {
+    ...pin,
+    execArgv: [...(pin.execArgv ?? []), ...execArgv],
+    env: { ...process.env, ...env },
+  })
+  const [{ url }] = (await once(child, 'message')) as [{ url: string }]
+  return {
+    url,
+    async usage() {
+      child.send('usage')
+      return (await once(child, 'message'))[0] as Usage
+    },
+    async end() {
+      const exited = once(child, 'exit')
+      child.kill('SIGTERM')
+      await exited
+    },
+  }
+}
+
+/** The environment of a bind server on a new SQLite file, and how to take the file away. */
+export function newSqliteEnv(account: Account): { env: Record<string, string>; file: string; remove(): void } {
+  // Under the working folder: a /tmp in memory would make every commit free.
+  const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
+  const file = join(folder, 'bind.db')
+  return { env: toEnv(account, `sqlite:${file}`), file, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+export const toEnv = (account: Account, databaseUrl: string): Record<string, string> => ({
+  WECHAT_APP_ID: account.appId,
+  WECHAT_APP_SECRET: account.appSecret,
+  WECHAT_TOKEN: account.token,
+  WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
+  WECHAT_MODE: account.mode,
+  // Nobody listens there: a binding must not need WeChat's API.
+  WECHAT_API_BASE: 'http://127.0.0.1:9',
+  BIND_KEYS: `k1:${SECRET_OF_BENCH}`,
+  DATABASE_URL: databaseUrl,
+  PORT: '0',
+  HOST: '127.0.0.1',
+  LOG_LEVEL: 'silent',
+})

@@ -1,0 +1,15 @@
+/** What many measurements come to. */
+
+/** The value that this part of them does not exceed; 0 of none. */
+export function quantile(values: number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
+}
+
+export const median = (values: number[]) => quantile(values, 0.5)
+
+/** The lowest and the highest, short. */
+export function spread(values: number[]): string {
+  const short = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toPrecision(2))
+  return `(${short(Math.min(...values))} to ${short(Math.max(...values))})`
+}
