@@ -1,7 +1,26 @@
-import { jsxTypesPlugin } from '@wc-toolkit/jsx-types'
+import { cpSync, writeFileSync } from 'node:fs'
+
+/** The element among everything that the manifest holds. */
+const findElement = ({ modules }) => modules.flatMap(({ declarations }) => declarations).find(({ tagName }) => tagName)
+
+/** `'a' | 'b'` as VS Code wants it. */
+const valuesOf = (type = '') => [...type.matchAll(/'([^']+)'/g)].map(([, name]) => ({ name }))
+
+function toHtmlData({ tagName, description, attributes }) {
+  const toAttribute = ({ name, description, type }) => ({ name, description, values: valuesOf(type?.text) })
+  return { version: 1.1, tags: [{ name: tagName, description, attributes: attributes.map(toAttribute) }] }
+}
+
+function toCssData({ cssProperties, cssParts }) {
+  return {
+    version: 1.1,
+    properties: cssProperties.map(({ name, description }) => ({ name, description })),
+    pseudoElements: cssParts.map(({ name, description }) => ({ name: `::part(${name})`, description })),
+  }
+}
 
 export default {
-  globs: ['widget/**/*.ts'],
+  globs: ['widget/*.ts'],
   outdir: 'dist',
   litelement: true,
   plugins: [
@@ -19,6 +38,15 @@ export default {
         }
       },
     },
-    jsxTypesPlugin({ outdir: 'dist', fileName: 'jsx.d.ts', componentTypePath: () => './widget/wechat-bind.js' }),
+    {
+      // What editors and compilers read beside the manifest: VS Code's data, and the types of the tag for each framework.
+      name: 'editors',
+      packageLinkPhase({ customElementsManifest }) {
+        const element = findElement(customElementsManifest)
+        writeFileSync('dist/vscode.html-custom-data.json', JSON.stringify(toHtmlData(element), null, 2))
+        writeFileSync('dist/vscode.css-custom-data.json', JSON.stringify(toCssData(element), null, 2))
+        cpSync('widget/frameworks', 'dist/widget/frameworks', { recursive: true })
+      },
+    },
   ],
 }

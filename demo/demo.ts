@@ -1,23 +1,45 @@
 /** The demo in one process: bind server, simulated WeChat and QA page, which speak to each other over real HTTP. NODE. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Hono } from 'hono'
 import { pino } from 'pino'
 import { createBindClient } from '../server/client.ts'
-import { type Env, parseConfig } from '../server/config.ts'
+import { type Config, type Env, parseConfig } from '../server/config.ts'
 import { startListening, stopListening } from '../server/main.ts'
-import { openApp } from '../server/open-app.ts'
-import type { WechatMode } from '../server/wechat/message.ts'
+import type { Surroundings } from '../server/open-app.ts'
+import type { Store } from '../server/store/store.ts'
+import { bindNow } from './bind-now.ts'
+import { createBindServer } from './bind-server.ts'
+import { type Conditions, differences, toConditions, usual } from './conditions.ts'
+import { createDemoControl } from './control.ts'
+import { createFlakyStore } from './flaky-store.ts'
 import { createFront, findDist } from './front.ts'
+import { createGate } from './gate.ts'
 import { createHostSite } from './host-site.ts'
+import { toOthersUrls } from './lan.ts'
+import { createMagicUsers, withRival } from './magic-users.ts'
 import { readMemory, writeMemory } from './memory.ts'
-import { createRoundRobin } from './round-robin.ts'
-import type { Account } from './simulator/account.ts'
+import { createChanges } from './simulator/changes.ts'
+import type { Delay } from './simulator/faults.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
+import { createWire, type Wire } from './simulator/wire.ts'
+import { createTap } from './tap.ts'
+import { createTapFetch } from './tap-fetch.ts'
+import { ACCOUNT, people } from './users.ts'
+import { isRealWechat, toAccount, toWechatEnv } from './wechat-account.ts'
+import { applyToWechat } from './wechat-conditions.ts'
 
 export type Demo = {
   url: string
+  /** How a phone on the same network reaches it; empty when only this machine may. */
+  othersUrls: string[]
   simulator: Simulator
+  /** All that passed between the parts. */
+  wire: Wire
+  conditions(): Conditions
+  /** Makes the conditions so; those that are not named become as usual. */
+  set(conditions: Partial<Conditions>): Promise<void>
   close(): Promise<void>
 }
 
@@ -32,76 +54,159 @@ export type DemoOptions = {
   instances?: number
 }
 
+// The first of these lasts long enough to be scanned by hand, the second just long enough to be seen.
+const TICKET_TTL_MS = { short: 10_000, ended: 2_000 }
+const CLOCK_MS = { right: 0, ahead: 600_000, behind: -600_000 }
+
+const delay: Delay = (ms, signal) => sleep(ms, undefined, { signal })
+
 export async function startDemo({ env, dataDir, dist = findDist(), instances = 1 }: DemoOptions): Promise<Demo> {
   const file = join(dataDir, 'demo.json')
   const memory = readMemory(file)
   const key = memory?.key ?? randomBytes(32).toString('base64url')
-  const simulator = createSimulator({ account: toAccount(env, memory?.account), remembered: memory?.simulator })
+  const webhookSecret = env.WEBHOOK_SECRET ?? `whsec_${randomBytes(32).toString('base64')}`
+  const isReal = isRealWechat(env)
+  const closing = new AbortController()
+  const { signal } = closing
+  const wire = createWire()
+  const changes = createChanges()
+  const account = isReal ? memory?.account : toAccount(env, memory?.account)
+  const simulator = createSimulator({
+    account: account ?? {},
+    remembered: memory?.simulator,
+    wire,
+    people: [...people],
+  })
+  const magicUsers = createMagicUsers({ simulator, delay, signal })
+  const gate = createGate({ delay, signal })
 
-  const configFor = (url: string) => parseConfig({ ...toBindEnv(simulator.account, url, key, dataDir), ...env })
+  /** The settings of a bind server at this URL; what the environment says goes before what the demo makes up. */
+  function configFor(url: string, more: Env = {}): Config {
+    const own: Env = {
+      HOST: '127.0.0.1',
+      BIND_KEYS: `demo:${key}`,
+      DATABASE_URL: `sqlite:${join(dataDir, 'wechat-bind.db')}`,
+      // The demo prints where it is, and nothing else.
+      LOG_LEVEL: 'warn',
+      // Who tries every state asks for more codes than any user.
+      QR_PER_MINUTE: '100',
+      ...(env.WEBHOOK_URL ? {} : { WEBHOOK_URL: `${url}/host/webhook`, WEBHOOK_SECRET: webhookSecret }),
+      ...(isReal ? {} : toWechatEnv(simulator.account, `${url}/simulator`)),
+    }
+    return parseConfig({ ...own, ...env, ...more })
+  }
+
+  function configUnder({ confirm, conflict, unsubscribe, mode, ticket }: Conditions): Config {
+    const rules = { CONFIRM: confirm, CONFLICT: conflict, UNSUBSCRIBE: unsubscribe }
+    const config = configFor(url, isReal ? rules : { ...rules, WECHAT_MODE: mode })
+    return ticket === 'normal' ? config : { ...config, ticketTtlMs: TICKET_TTL_MS[ticket] }
+  }
+
   // Wrong settings are told before the port is taken; which port that is, shows only then.
-  const { host, port } = configFor('http://127.0.0.1')
-
+  const { host, port, rules, wechat } = configFor('http://127.0.0.1')
   let front = new Hono().all('*', (c) => c.text('The demo is starting.', 503))
   const fetch = (request: Request, bindings?: object) => front.fetch(request, bindings)
   const { server, url } = await startListening({ fetch }, host, port)
-  const config = configFor(url)
-  const log = pino({ level: config.logLevel })
-  const binds = await Promise.all(Array.from({ length: instances }, () => openApp(config, { log })))
-  const apps = binds.map(({ app }) => app)
-  const { kid, secret } = config.keys[0]!
-  const hostSite = createHostSite({ bind: createBindClient({ server: url, keyId: kid, key: secret }) })
+  const first = configFor(url)
+  const othersUrls = toOthersUrls(first.publicUrl, host, new URL(url).port)
+
+  const atStart = toConditions({ ...rules, mode: wechat.mode }, usual)
+  let conditions = atStart
+  if (!isReal) applyToWechat(simulator, conditions)
+
+  const log = pino({ level: first.logLevel })
+  const tapFetch = createTapFetch({
+    wire,
+    clock: Date.now,
+    kindOf(to) {
+      if (to === first.webhooks.find('default')?.url) return 'webhook'
+      return isReal && to.startsWith(first.wechat.apiBase) ? 'wechat' : undefined
+    },
+  })
+  const surroundingsUnder = ({ clock, conflict }: Conditions): Surroundings => ({
+    log,
+    allowsTestUsers: !isReal,
+    fetch: tapFetch,
+    clock: () => Date.now() + CLOCK_MS[clock],
+    wrapStore(store: Store) {
+      const flaky = createFlakyStore(store, { health: () => conditions.store, delay, signal })
+      return conflict === 'reject' ? withRival(flaky) : flaky
+    },
+  })
+  const bindServer = await createBindServer(first, surroundingsUnder(conditions), {
+    instances,
+    adapt(deps, config) {
+      deps.store.onCommit((tidings) => void magicUsers.heed(deps, tidings).catch(() => {}))
+      const { appId } = config.wechat
+      const seenFrom = othersUrls[0] ?? url
+      const qrImageUrl = isReal ? deps.qrImageUrl : deps.qrImageUrl.replace(url, seenFrom)
+      return { ...deps, qrImageUrl, tickets: magicUsers.tickets(deps, config, appId) }
+    },
+  })
+
+  const isAnother = (next: Conditions) =>
+    differences(next, conditions).some((name) => !['server', 'store', 'wechat', 'errcode', 'callbacks'].includes(name))
+  /** One change after the other. */
+  let settling: Promise<void> = Promise.resolve()
+
+  async function become(next: Conditions): Promise<void> {
+    const needsAnother = isAnother(next)
+    const isChanged = differences(next, conditions).length > 0
+    conditions = next
+    if (!isChanged) return
+    if (needsAnother) await bindServer.replace(configUnder(next), surroundingsUnder(next))
+    if (!isReal) applyToWechat(simulator, next)
+    gate.set(next.server)
+    changes.notify()
+  }
+
+  function set(next: Conditions): Promise<void> {
+    settling = settling.catch(() => {}).then(() => become(next))
+    return settling
+  }
+
+  const { kid, secret, tenant } = first.keys[0]!
+  const tap = createTap({ wire, deps: bindServer.deps, clock: Date.now, isReal })
+  const prepare = (identity: Parameters<typeof magicUsers.prepare>[1]) =>
+    magicUsers.prepare(bindServer.deps(), identity)
   front = createFront({
-    hostSite,
-    simulator: simulator.app,
-    bind: apps.length > 1 ? createRoundRobin(apps) : apps[0]!,
+    control: createDemoControl({
+      view: () => ({ conditions, usual: atStart, isReal }),
+      simulatorView: simulator.view,
+      set,
+      takeWechat: (person) =>
+        bindNow(bindServer.deps(), { tenant, account: ACCOUNT, userId: 'someone-else' }, simulator.phone(person)),
+      changes,
+      wire,
+      signal,
+    }),
+    hostSite: createHostSite({ bind: createBindClient({ server: url, keyId: kid, key: secret, webhookSecret }) }),
+    simulator: isReal ? undefined : simulator.app,
+    bind: (request, bindings) => tap(request, prepare, (passed) => gate.pass(() => bindServer.fetch(passed, bindings))),
     dist,
   })
 
   const save = () => writeMemory(file, { account: simulator.account, key, simulator: simulator.memory() })
   save()
   simulator.changes.watch(save)
-  simulator.setCallbackUrl(`${url}/wechat/callback`)
+  simulator.changes.watch(changes.notify)
+  if (!isReal) simulator.setCallbackUrl(`${url}/wechat/callback`)
 
   return {
     url,
+    othersUrls,
     simulator,
+    wire,
+    conditions: () => conditions,
+    set: (given) => set(toConditions(given, atStart)),
     async close() {
+      closing.abort()
       simulator.close()
-      for (const { stopWaiting } of binds) stopWaiting()
+      bindServer.stopWaiting()
       await stopListening(server)
-      await Promise.all(binds.map(({ close }) => close()))
+      await settling.catch(() => {})
+      await bindServer.close()
       save()
     },
-  }
-}
-
-/** The account of the last start, under what the environment says. */
-function toAccount(env: Env, remembered: Account | undefined): Partial<Account> {
-  const given: Partial<Record<keyof Account, string | undefined>> = {
-    appId: env.WECHAT_APP_ID,
-    appSecret: env.WECHAT_APP_SECRET,
-    token: env.WECHAT_TOKEN,
-    // During a rotation, `new,old`: WeChat itself has the new one.
-    encodingAesKey: env.WECHAT_ENCODING_AES_KEY?.split(',')[0],
-    originalId: env.WECHAT_ORIGINAL_ID,
-    mode: env.WECHAT_MODE as WechatMode | undefined,
-  }
-  return { ...remembered, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value)) }
-}
-
-/** The settings of a bind server whose WeChat is the simulator. Its log stays quiet: the demo prints one line. */
-function toBindEnv(account: Account, url: string, key: string, dataDir: string): Env {
-  return {
-    HOST: '127.0.0.1',
-    WECHAT_APP_ID: account.appId,
-    WECHAT_APP_SECRET: account.appSecret,
-    WECHAT_TOKEN: account.token,
-    WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
-    WECHAT_ORIGINAL_ID: account.originalId,
-    WECHAT_API_BASE: `${url}/simulator`,
-    BIND_KEYS: `demo:${key}`,
-    DATABASE_URL: `sqlite:${join(dataDir, 'wechat-bind.db')}`,
-    LOG_LEVEL: 'warn',
   }
 }

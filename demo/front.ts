@@ -1,4 +1,4 @@
-/** One origin for everything: the QA page, the host site's back end, the simulated WeChat, and the bind server for the rest. NODE. */
+/** One origin for everything: the QA page and what it sets, the host site's back end, the simulated WeChat, and the bind server for the rest. NODE. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,9 +6,11 @@ import { serveStatic } from '@hono/node-server/serve-static'
 import { type Context, Hono } from 'hono'
 
 export type FrontParts = {
+  control: Hono
   hostSite: Hono
-  simulator: Hono
-  bind: Hono
+  /** Undefined where WeChat is real. */
+  simulator: Hono | undefined
+  bind: (request: Request, bindings: object) => Promise<Response>
   /** The folder that holds what Vite has built: `page` and `cdn`. */
   dist: string
 }
@@ -25,7 +27,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-export function createFront({ hostSite, simulator, bind, dist }: FrontParts): Hono {
+export function createFront({ control, hostSite, simulator, bind, dist }: FrontParts): Hono {
   const page = serveStatic({ root: join(dist, 'page') })
   const cdn = serveStatic({ root: dist })
   return new Hono()
@@ -37,9 +39,10 @@ export function createFront({ hostSite, simulator, bind, dist }: FrontParts): Ho
     .get('/assets/*', page)
     .use('/cdn/*', withCache('no-cache'))
     .get('/cdn/*', cdn)
+    .route('/demo', control)
     .route('/host', hostSite)
-    .route('/simulator', simulator)
-    .all('*', (c) => bind.fetch(c.req.raw, c.env))
+    .route('/simulator', simulator ?? new Hono())
+    .all('*', (c) => bind(c.req.raw, c.env as object))
 }
 
 async function withPolicy(c: Context, next: () => Promise<void>): Promise<void> {

@@ -21,26 +21,33 @@ export function createHostSite({ bind }: { bind: BindClient }): Hono {
     return { isBound: IsBound, boundAt: BoundAt, openid: OpenId, isSubscribed: IsSubscribed, version: Version }
   }
 
-  return new Hono()
-    .use(async (c, next) => {
-      c.header('Cache-Control', 'no-store')
-      await next()
-    })
-    .get('/token', async (c) => {
-      const user = signedIn(c)
-      return c.json({ token: await bind.mintToken({ ...toSubject(user), label: user.label }) })
-    })
-    .get('/bind-info', async (c) => c.json(await bindingOf(signedIn(c))))
-    .post('/disconnect', async (c) => {
-      const user = signedIn(c)
-      await bind.disconnect(toSubject(user)).catch(ignoreNotBound)
-      return c.json(await bindingOf(user))
-    })
-    .onError((error, c) => {
-      if (error instanceof HTTPException) return error.getResponse()
-      if (!(error instanceof BindError)) throw error
-      return c.json({ code: error.code, message: error.message }, 502)
-    })
+  return (
+    new Hono()
+      .use(async (c, next) => {
+        c.header('Cache-Control', 'no-store')
+        await next()
+      })
+      .get('/token', async (c) => {
+        const user = signedIn(c)
+        return c.json({ token: await bind.mintToken({ ...toSubject(user), label: user.label }) })
+      })
+      .get('/bind-info', async (c) => c.json(await bindingOf(signedIn(c))))
+      .post('/disconnect', async (c) => {
+        const user = signedIn(c)
+        await bind.disconnect(toSubject(user)).catch(ignoreNotBound)
+        return c.json(await bindingOf(user))
+      })
+      /** What the bind server tells of its own accord. Taken is what verifies; what does not, comes again. */
+      .post('/webhook', async (c) => {
+        bind.verifyWebhook(await c.req.text(), c.req.raw.headers)
+        return c.body(null, 204)
+      })
+      .onError((error, c) => {
+        if (error instanceof HTTPException) return error.getResponse()
+        if (!(error instanceof BindError)) throw error
+        return c.json({ code: error.code, message: error.message }, 502)
+      })
+  )
 }
 
 /** The demo's user is whom the page names, so that a link holds everything. A real site asks its session cookie. */

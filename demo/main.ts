@@ -1,29 +1,35 @@
-/** `npm start`: the demo, with one line that says where it is. NODE. */
+/** `npm start`: the demo, with one line that says where it is, and one for each way that leads a phone to it. NODE. */
 import { parseArgs } from 'node:util'
+import QRCode from 'qrcode'
 import { closeOnSignal } from '../server/main.ts'
 import { type Demo, startDemo } from './demo.ts'
 import { startDemoPostgres } from './postgres.ts'
 
 /** `--postgres`: two instances over one PostgreSQL that lasts as long as the demo. */
-async function start(): Promise<Pick<Demo, 'url' | 'close'>> {
+async function start(): Promise<Pick<Demo, 'url' | 'othersUrls' | 'close'>> {
   const { values } = parseArgs({ options: { postgres: { type: 'boolean', default: false } } })
   if (!values.postgres) return startDemo({ env: process.env, dataDir: 'data' })
   const postgres = await startDemoPostgres()
   const env = { ...process.env, DATABASE_URL: postgres.url }
-  const demo = await startDemo({ env, dataDir: postgres.folder, instances: 2 })
+  const { url, othersUrls, close } = await startDemo({ env, dataDir: postgres.folder, instances: 2 })
   return {
-    url: demo.url,
+    url,
+    othersUrls,
     async close() {
-      await demo.close()
+      await close()
       await postgres.stop()
     },
   }
 }
 
 try {
-  const { url, close } = await start()
+  const { url, othersUrls, close } = await start()
   closeOnSignal(close)
   console.log(`wechat-bind demo 演示已就绪: ${url}`)
+  for (const other of othersUrls) console.log(`for a phone 供手机访问: ${other}`)
+  // Nobody likes to type an address on a phone.
+  const [first] = othersUrls
+  if (first && process.stdout.isTTY) console.log(await QRCode.toString(first, { type: 'terminal', small: true }))
 } catch (error) {
   console.error(toMessage(error as NodeJS.ErrnoException))
   process.exit(1)

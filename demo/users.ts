@@ -1,4 +1,10 @@
 /** The demo's signed-in users. A real host site has them in its own database. */
+import { testUsers } from '../server/test-users.ts'
+
+/** Who holds a phone. Cai's WeChat is another user's already. */
+export const people = ['amy', 'bo', 'cai'] as const
+export const TAKEN = 'cai'
+
 export const ACCOUNT = 'acme'
 
 export type User = {
@@ -14,4 +20,13 @@ export const users: readonly [User, ...User[]] = [
   { id: 'zhou', name: '周宁 Zhou Ning', email: 'zhou.ning@example.com', label: 'zh***@example.com' },
 ]
 
-export const findUser = (id: string | null | undefined): User | undefined => users.find((user) => user.id === id)
+/** For automated tests: each behaves in its one way, whatever the phone does. */
+export const magicUsers: readonly User[] = testUsers.map((id) => ({
+  id,
+  name: id,
+  email: `${id}@example.com`,
+  label: 'te***@example.com',
+}))
+
+export const findUser = (id: string | null | undefined): User | undefined =>
+  [...users, ...magicUsers].find((user) => user.id === id)

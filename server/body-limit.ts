@@ -7,6 +7,8 @@ import { tooLarge } from './problem.ts'
 export function bodyLimit(maxSize: number): MiddlewareHandler {
   const count = countingLimit({ maxSize })
   return async (c, next) => {
+    // Nobody reads a body there; a long-poll must not carry such a `Request` while it waits.
+    if (c.req.method === 'GET') return next()
     const length = c.req.header('Content-Length')
     // Without a length, or in chunks whatever the length says, it has to be counted.
     if (length === undefined || c.req.header('Transfer-Encoding') !== undefined) return count(c, next)

@@ -92,7 +92,7 @@ export function createBindClient(options: BindClientOptions): BindClient {
         cause,
       })
     })
-    return toData(await openReply(response, text, jti), toSeconds(response.headers.get('Retry-After')))
+    return toData(await openReply(response, text, jti), response.headers)
   }
 
   /** The whole answer: a line that dies halfway is as good as none. */
@@ -159,10 +159,13 @@ function verifyWebhook(
   }
 }
 
-function toData({ Success, Code, Message, Data }: ApiResult, retryAfterSeconds: number | undefined): unknown {
+function toData({ Success, Code, Message, Data }: ApiResult, headers: Headers): unknown {
   if (Success) return Data
   const code = Object.hasOwn(errorCodes, Code) ? (Code as ErrorCode) : 'INTERNAL'
-  throw new BindError(code, Message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
+  throw new BindError(code, Message, {
+    retryAfterSeconds: toSeconds(headers.get('Retry-After')),
+    requestId: headers.get('X-Request-Id') ?? undefined,
+  })
 }
 
 const toSeconds = (header: string | null) => (header && /^\d+$/.test(header) ? Number(header) : undefined)

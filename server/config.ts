@@ -2,6 +2,7 @@
 
 import type { ReplyName, ReplyTexts } from './binding/replies.ts'
 import type { Rules } from './binding/rules.ts'
+import type { WaiterLimits } from './binding/waiters.ts'
 import { BindError } from './errors.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 import { createSettings, type Settings } from './settings.ts'
@@ -37,9 +38,15 @@ export type Config = {
   ticketTtlMs: number
   qrPerMinute: number
   tenantQrPerMinute: number
+  /** Pages that may wait at one instance. */
+  waiters: WaiterLimits
+  /** Open sockets of one instance; more than pages may wait, so that WeChat and the probes still get in. */
+  maxConnections: number
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }
   webhooks: Webhooks
+  /** What stands before the server is the operator's own: the request ids that it makes are kept. */
+  trustProxy: boolean
   forwardUrl: string | undefined
   /** What is ours is told to `forwardUrl` too. */
   forwardAll: boolean
@@ -84,6 +91,12 @@ export function parseConfig(env: Env): Config {
     ticketTtlMs: settings.integer('TICKET_TTL', 60, 2_592_000, 120) * 1000,
     qrPerMinute: settings.integer('QR_PER_MINUTE', 1, 1000, 10),
     tenantQrPerMinute: settings.integer('QR_PER_MINUTE_TENANT', 1, 1_000_000, 1000),
+    waiters: {
+      inAll: settings.integer('MAX_WAITERS', 1, 1_000_000, 20_000),
+      perTenant: settings.integer('MAX_WAITERS_TENANT', 1, 1_000_000, 10_000),
+      perUser: settings.integer('MAX_WAITERS_USER', 1, 1000, 20),
+    },
+    maxConnections: settings.integer('MAX_CONNECTIONS', 10, 1_100_000, 25_000),
     rules: {
       conflict: settings.oneOf('CONFLICT', ['reject', 'replace', 'allow'], 'reject'),
       confirm: settings.oneOf('CONFIRM', ['off', 'reply', 'code'], 'off'),
@@ -94,6 +107,7 @@ export function parseConfig(env: Env): Config {
       texts: Object.fromEntries(replyNames.map((name) => [name, env[`REPLY_${name.toUpperCase()}`] || undefined])),
     },
     webhooks: parseWebhooks(settings),
+    trustProxy: settings.oneOf('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
     forwardUrl: settings.url('FORWARD_URL', undefined),
     forwardAll: settings.oneOf('FORWARD_ALL', ['true', 'false'], 'false') === 'true',
     logLevel: settings.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),

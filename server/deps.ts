@@ -1,5 +1,6 @@
 /** The whole list of what the app needs: hand these over, and it runs anywhere. */
 import type { EventSettings } from './binding/apply-deed.ts'
+import type { ReplyName } from './binding/replies.ts'
 import type { Tickets } from './binding/tickets.ts'
 import type { Unionids } from './binding/unionids.ts'
 import type { Waiters } from './binding/waiters.ts'
@@ -7,7 +8,7 @@ import type { Forwarder } from './forward.ts'
 import type { Keyring } from './keyring.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { Change, Store } from './store/store.ts'
+import type { Change, Identity, Store } from './store/store.ts'
 import type { WechatApi } from './wechat/api.ts'
 import type { CallbackSettings } from './wechat/message.ts'
 
@@ -21,13 +22,19 @@ export type Deps = {
   store: Store
   tickets: Tickets
   unionids: Unionids
-  /** To be told of the changes of every commit that this app makes: counts them, and fetches the unionid of who was bound. */
-  afterCommit: (changes: Change[]) => void
+  /** To be told of the changes of every commit that this app makes, and of what the chat was told: counts, and fetches the unionid of who was bound. */
+  afterCommit: (changes: Change[], said?: ReplyName) => void
+  /** Whether what stands before this server is the operator's own, whose request ids are kept. */
+  trustProxy: boolean
   waiters: Waiters
+  /** An opaque name for a user, the same at every instance, by which a browser's tabs know that they wait for one. */
+  nameOf: (identity: Identity) => string
   wechat: WechatApi
   /** WeChat's picture of a QR is at this URL, the ticket appended. */
   qrImageUrl: string
   allowedOrigins: string[]
+  /** The simulator's own users may ask: WeChat is not real here. */
+  allowsTestUsers: boolean
   /** Served as `/wechat-bind.js`; undefined where it is not built. */
   widgetFile: { text: string; etag: string } | undefined
   log: Log

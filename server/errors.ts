@@ -3,6 +3,7 @@
 /** `status`: the HTTP status; `retryable`: the same request may succeed later; `title`: the code in words. */
 export const errorCodes = {
   BAD_REQUEST: { status: 400, retryable: false, title: 'The request is not well formed' },
+  TEST_USER: { status: 400, retryable: false, title: 'This User_ID works only with the simulator' },
   STALE_DATE: { status: 400, retryable: false, title: 'Date is outside the time window' },
   UNAUTHORIZED: { status: 401, retryable: false, title: 'The credentials were not accepted' },
   TOKEN_EXPIRED: { status: 401, retryable: false, title: 'The widget token has run out' },
@@ -28,20 +29,27 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
-/** What else a refusal can say: when to come back, and how many tries are left. */
-export type ErrorDetails = { cause?: unknown; retryAfterSeconds?: number; triesLeft?: number }
+/** What else a refusal can say: when to come back, how many tries are left, what the server's log knows the request by. */
+export type ErrorDetails = {
+  cause?: unknown
+  retryAfterSeconds?: number | undefined
+  triesLeft?: number
+  requestId?: string | undefined
+}
 
 export class BindError extends Error {
   override name = 'BindError'
   readonly code: ErrorCode
   readonly retryAfterSeconds: number | undefined
   readonly triesLeft: number | undefined
+  readonly requestId: string | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.retryAfterSeconds = details.retryAfterSeconds
     this.triesLeft = details.triesLeft
+    this.requestId = details.requestId
   }
 
   get status(): number {

@@ -1,9 +1,11 @@
 /** The server process: environment in, a listening socket out, everything closed on SIGTERM and SIGINT. NODE. */
 import { once } from 'node:events'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { Server, ServerResponse } from 'node:http'
+import { type AddressInfo, Server as TcpServer } from 'node:net'
 import { serve as listen } from '@hono/node-server'
+import type { Hono } from 'hono'
 import { pino } from 'pino'
+import { collectDefaultMetrics } from 'prom-client'
 import { type Env, parseConfig } from './config.ts'
 import { openApp } from './open-app.ts'
 
@@ -13,18 +15,43 @@ export type Running = {
   close(): Promise<void>
 }
 
-// After this the sockets that still talk are cut, so that the process ends within the 5 s an orchestrator grants.
-const CLOSE_WITHIN_MS = 4_000
+type Bindings = { outgoing: ServerResponse }
+type Fetching = { fetch: (request: Request, bindings: Bindings) => Response | Promise<Response> }
 
-type Fetching = { fetch: (request: Request) => Response | Promise<Response> }
+export type Listening = { server: Server; url: string }
+
+export type ListenOptions = Partial<typeof serverOptions> & { maxConnections?: number }
+
+/** The app with nothing around it that would miss the end of a request: its late answers go straight to the socket. */
+export const overSockets = (app: Hono): Fetching => ({
+  fetch: (request, bindings) => app.fetch(request, { ...bindings, late: bindings.outgoing }),
+})
+
+// Whole requests are a few KiB: who needs longer for one holds a socket and sends nothing.
+const serverOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 2_000,
+  // Longer than the 60 s after which nginx and the clouds' balancers close: the end that closes first meets no request on its way.
+  keepAliveTimeout: 65_000,
+}
 
 /** Serves on host (undefined: every interface) and port; port 0 takes a free one. The URL reaches it from this machine. */
 export async function startListening(
   app: Fetching,
   host: string | undefined,
   port: number,
-): Promise<{ server: Server; url: string }> {
-  const server = listen({ fetch: app.fetch, port, ...(host === undefined ? {} : { hostname: host }) }) as Server
+  { maxConnections = Infinity, ...options }: ListenOptions = {},
+): Promise<Listening> {
+  const server = listen({
+    fetch: app.fetch as (request: Request, bindings: object) => Response | Promise<Response>,
+    port,
+    serverOptions: { ...serverOptions, ...options },
+    ...(host === undefined ? {} : { hostname: host }),
+  }) as Server
+  server.maxConnections = maxConnections
+  // Who only keeps a connection makes room for who wants one.
+  server.on('drop', () => server.closeIdleConnections())
   await once(server, 'listening')
   const { port: taken } = server.address() as AddressInfo
   // "Every interface" is where to listen, not where to call.
@@ -33,33 +60,65 @@ export async function startListening(
   return { server, url: `http://${name}:${taken}` }
 }
 
-/** Resolves when the last connection is closed; idle ones are closed as they fall idle. */
+// Within this what was on its way when we stopped arrives, and is answered.
+const GRACE_MS = 200
+
+// After this the sockets that still talk are cut, so that the process ends within the 5 s an orchestrator grants.
+const CUT_AFTER_MS = 3_500
+const END_AFTER_MS = 4_500
+
+/** Accepts no more, answers what comes over the connections there are, and resolves when the last is closed. */
 export async function stopListening(server: Server): Promise<void> {
   const closed = once(server, 'close')
-  server.close()
-  const idle = setInterval(() => server.closeIdleConnections(), 20)
-  const cut = setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS)
+  server.prependListener('request', (_, response) => response.setHeader('Connection', 'close'))
+  // Not `server.close()`, which cuts idle connections at once, with whatever is on its way over them.
+  TcpServer.prototype.close.call(server)
+  const graceUntil = performance.now() + GRACE_MS
+  const idle = setInterval(() => performance.now() >= graceUntil && server.closeIdleConnections(), 20)
+  const cut = setTimeout(() => server.closeAllConnections(), CUT_AFTER_MS)
   await closed
   clearInterval(idle)
   clearTimeout(cut)
+  // Ends its own timer.
+  server.close()
 }
 
 /** Throws `BAD_CONFIG` before it opens or listens. */
 export async function startServer(env: Env): Promise<Running> {
   const config = parseConfig(env)
   const log = pino({ level: config.logLevel })
-  const { app, stopWaiting, close } = await openApp(config, { log })
-  const { server, url } = await startListening(app, config.host, config.port)
+  const { app, deps, stopWaiting, close } = await openApp(config, { log })
+  // The process is all ours here: its memory, its CPU, how far its event loop lags behind.
+  collectDefaultMetrics({ register: deps.metrics.registry })
+  const { host, port, maxConnections } = config
+  const { server, url } = await startListening(overSockets(app), host, port, { maxConnections })
+  server.on(
+    'drop',
+    noteOnce(() => log.warn({ maxConnections }, 'MAX_CONNECTIONS is reached')),
+  )
   log.info({ url, callback: `${config.publicUrl ?? url}/wechat/callback` }, 'wechat-bind listens')
   return {
     url,
     async close() {
+      const startedAt = performance.now()
       const stopped = stopListening(server)
       stopWaiting()
       await stopped
-      await close()
+      await close(END_AFTER_MS - (performance.now() - startedAt))
       log.info({}, 'wechat-bind has stopped')
     },
+  }
+}
+
+const MINUTE_MS = 60_000
+
+/** Runs `note` once a minute at most: what is said a thousand times a second is not read. */
+function noteOnce(note: () => void): () => void {
+  let nextAt = 0
+  return () => {
+    if (performance.now() < nextAt) return
+    nextAt = performance.now() + MINUTE_MS
+    note()
   }
 }
 

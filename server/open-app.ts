@@ -8,17 +8,19 @@ import { createUnionids } from './binding/unionids.ts'
 import { createWaiters, type SetTimer } from './binding/waiters.ts'
 import type { Config } from './config.ts'
 import type { Deps } from './deps.ts'
+import { BindError } from './errors.ts'
 import { createForwarder } from './forward.ts'
 import { readKeyFile, watchKeyFile } from './key-file.ts'
 import { createKeyring } from './keyring.ts'
 import type { Log } from './log.ts'
-import { createMetrics } from './metrics.ts'
+import { measureStore, measureWechat } from './measured.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { openStore } from './store/open-store.ts'
 import type { KeyedHash } from './store/sql-changes.ts'
 import type { Store } from './store/store.ts'
 import { createWebhookSender } from './webhook.ts'
-import { createAccessTokens } from './wechat/access-token.ts'
-import { createWechatApi } from './wechat/api.ts'
+import { type AccessTokens, createAccessTokens } from './wechat/access-token.ts'
+import { createWechatApi, type WechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
 import type { Fetch } from './wechat/http.ts'
 import { readWidgetFile } from './widget-file.ts'
@@ -28,8 +30,8 @@ export type OpenApp = {
   deps: Deps
   /** Ends every wait at once; new ones do not begin. */
   stopWaiting(): void
-  /** After the last request: finishes what runs in the background and closes the store. */
-  close(): Promise<void>
+  /** After the last request: finishes what runs in the background, for so long at most, and closes the store. */
+  close(withinMs?: number): Promise<void>
 }
 
 export type Surroundings = {
@@ -39,6 +41,8 @@ export type Surroundings = {
   setTimer?: SetTimer
   /** Stands between the app and its store: to count, to measure, to make it fail. */
   wrapStore?: ((store: Store) => Store) | undefined
+  /** WeChat is the simulator, whose own users may ask. */
+  allowsTestUsers?: boolean
 }
 
 const SWEEP_EVERY_MS = 60_000
@@ -55,18 +59,29 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
   const opened = await openStore(config.databaseUrl, {
     hashOf,
     hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
+  }).catch((cause) => {
+    throw cannotOpen(cause)
   })
-  const store = surroundings.wrapStore?.(opened) ?? opened
-  const waiters = createWaiters(setTimer)
+  const waiters = createWaiters({
+    limits: config.waiters,
+    setTimer,
+    // A clock that is set right must not make anybody wait longer.
+    clock: surroundings.clock ?? (() => performance.now()),
+  })
+  const metrics = createMetrics(waiters.count)
+  const store = measureStore(surroundings.wrapStore?.(opened) ?? opened, metrics)
   store.onCommit(waiters.wake)
-  const accessTokens = createAccessTokens(config.wechat, { fetch, clock })
+  let tokenAt: number | undefined
+  const wechatFetch = measureWechat(fetch, metrics, () => {
+    tokenAt = clock()
+  })
+  const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock })
   const wechat = createWechatApi({
     apiBase: config.wechat.apiBase,
     accessTokens,
-    fetch,
+    fetch: wechatFetch,
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
-  const metrics = createMetrics(waiters.count)
   const forwarder = createForwarder(config, { fetch, metrics })
   const unionids = createUnionids({ store, wechat, log })
   const { keysFile } = config
@@ -87,6 +102,8 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
       })
     : undefined
   if (webhookSender) store.onCommit(webhookSender.nudge)
+  watchToken(metrics, accessTokens, () => tokenAt)
+  if (webhookSender) watchLag(metrics, store, clock)
   const deps: Deps = {
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
@@ -94,16 +111,20 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     metrics,
     keyring,
     store,
-    tickets: createTickets({ ...config, store, wechat, clock, appId }),
+    tickets: createTickets({ ...config, store, wechat: countShown(wechat, metrics), clock, appId }),
     unionids,
-    afterCommit(changes) {
+    nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
+    afterCommit(changes, said) {
       unionids.follow(changes)
-      metrics.countChanges(changes)
+      metrics.countChanges(changes, config.rules.confirm !== 'off')
+      if (said === 'expired' || said === 'conflict') metrics.count(said)
     },
+    trustProxy: config.trustProxy,
     waiters,
     wechat,
     qrImageUrl: toQrImageUrl(config.wechat.apiBase),
     allowedOrigins: config.allowedOrigins,
+    allowsTestUsers: surroundings.allowsTestUsers ?? false,
     widgetFile: readWidgetFile(),
     log,
     clock,
@@ -114,14 +135,55 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     app: createApp(deps),
     deps,
     stopWaiting: waiters.close,
-    async close() {
+    async close(withinMs = 5_000) {
       clearInterval(sweeping)
       keyFile?.stop()
       waiters.close()
-      await Promise.all([unionids.close(), forwarder?.idle(), webhookSender?.close()])
+      const late = new AbortController()
+      const background = Promise.all([unionids.close(), forwarder?.idle(), webhookSender?.close()])
+      await Promise.race([background, delay(Math.max(0, withinMs), undefined, { signal: late.signal }).catch(() => {})])
+      late.abort()
       await store.close()
     },
   }
+}
+
+function watchToken({ gauge }: Metrics, { expiresAt }: AccessTokens, fetchedAt: () => number | undefined): void {
+  const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000)
+  gauge('access_token_timestamp_seconds', 'When the access token in use was fetched.', () => seconds(fetchedAt()))
+  gauge('access_token_expiry_timestamp_seconds', 'When the access token in use ends.', () => seconds(expiresAt()))
+}
+
+/** The same on every instance: it is the store's. */
+function watchLag({ gauge }: Metrics, { outbox }: Store, clock: () => number): void {
+  gauge(
+    'webhook_lag_seconds',
+    'Age of the oldest change that its webhook has not taken; 0 when none waits.',
+    async () => {
+      const oldest = await outbox.list('waiting', 1).catch(() => undefined)
+      return oldest && (oldest[0] ? (clock() - oldest[0].at) / 1000 : 0)
+    },
+  )
+}
+
+const countShown = (wechat: WechatApi, metrics: Metrics): WechatApi => ({
+  ...wechat,
+  async createQrcode(scene, expireSeconds) {
+    const qrcode = await wechat.createQrcode(scene, expireSeconds)
+    metrics.count('shown')
+    return qrcode
+  },
+})
+
+/** What the drivers say (`attempt to write a readonly database`) names neither the setting nor a way out. */
+function cannotOpen(cause: Error & { code?: string }): BindError {
+  // A connection that is refused on several addresses has a code and no message.
+  const why = cause.message || cause.code
+  const message = [
+    `DATABASE_URL: the store cannot be opened (${why}): check that the database runs, that the disk has room and that this server's user may write to it.`,
+    `    存储无法打开（${why}）：请确认数据库在运行、磁盘有剩余空间，且运行服务的用户有写权限。`,
+  ]
+  return new BindError('BAD_CONFIG', message.join('\n'), { cause })
 }
 
 async function sweep({ store, clock, log }: Deps): Promise<void> {

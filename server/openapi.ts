@@ -73,7 +73,7 @@ const apiCodes: Record<keyof typeof summaries, ErrorCode[]> = {
 }
 
 /** Any call of the encrypted API may be refused with these. */
-const commonCodes: ErrorCode[] = ['BAD_REQUEST', 'STALE_DATE', 'REPLAYED', 'STORE_UNAVAILABLE']
+const commonCodes: ErrorCode[] = ['BAD_REQUEST', 'TEST_USER', 'STALE_DATE', 'REPLAYED', 'STORE_UNAVAILABLE']
 
 /** The codes that share a status, as one response. */
 function refusals(codes: ErrorCode[], content: (codes: ErrorCode[]) => Json): Json {
@@ -130,7 +130,7 @@ function widgetOperation(
     responses: {
       200: { description: 'OK', content: json(answer) },
       ...((more.responses as Json) ?? {}),
-      ...refusals(['UNAUTHORIZED', 'TOKEN_EXPIRED', 'STORE_UNAVAILABLE', ...codes], problem),
+      ...refusals(['UNAUTHORIZED', 'TOKEN_EXPIRED', 'TEST_USER', 'STORE_UNAVAILABLE', ...codes], problem),
     },
   }
 }
@@ -203,9 +203,18 @@ const schemas: Json = {
     expiresIn: { ...integer, description: 'Seconds left' },
     version,
   }),
-  Problem: object({ type: text, title: text, status: integer, code: text, detail: text, triesLeft: integer }, [
-    'triesLeft',
-  ]),
+  Problem: object(
+    {
+      type: text,
+      title: text,
+      status: integer,
+      code: text,
+      detail: text,
+      requestId: { ...text, description: 'Also the header X-Request-Id: what the log knows this request by' },
+      triesLeft: integer,
+    },
+    ['triesLeft'],
+  ),
   WidgetToken: toSchema(tokenSchema),
 }
 

@@ -35,6 +35,8 @@ export type Problem = {
   status: number
   code: string
   detail: string
+  /** The same as the header `X-Request-Id`: what the operator's log knows this request by. */
+  requestId?: string
   /** With `WRONG_CODE`: how many more tries the ticket has. */
   triesLeft?: number
 }

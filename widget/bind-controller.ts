@@ -1,5 +1,6 @@
 /** Runs the one effect that the state names and aborts the one before: the only place where the element waits for anything. */
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
+import type { BindingView, QrcodeView } from '../server/wire.ts'
 import { BindError } from './bind-error.ts'
 import type { Client } from './client.ts'
 import { browserClock, type Clock } from './clock.ts'
@@ -17,8 +18,8 @@ export type BindHost = ReactiveControllerHost &
   }
 
 const SECOND_MS = 1000
-/** No page counts down seconds from an hour; a picture that lives longer is told the time in minutes. */
-const LONG_MS = 3600 * SECOND_MS
+/** No page counts down seconds from an hour, and a timer of a month would fire at once. */
+const HOUR_MS = 3600 * SECOND_MS
 
 export class BindController implements ReactiveController {
   #state: State = initialState
@@ -62,13 +63,13 @@ export class BindController implements ReactiveController {
   hostConnected(): void {
     this.#connected = new AbortController()
     const { signal } = this.#connected
-    document.addEventListener('visibilitychange', () => isVisible() && this.#wake(), { signal })
-    addEventListener('pageshow', ({ persisted }) => persisted && this.#wake(), { signal })
-    addEventListener('online', () => this.dispatch({ type: 'online', ...this.#moment() }), { signal })
+    // What runs depends on being seen: a hidden tab neither asks nor keeps the other tabs from asking.
+    document.addEventListener('visibilitychange', () => (isVisible() ? this.wake() : this.#follow()), { signal })
+    addEventListener('pageshow', ({ persisted }) => persisted && this.wake(), { signal })
+    addEventListener('online', () => this.wake(), { signal })
     addEventListener('offline', () => this.dispatch({ type: 'offline' }), { signal })
     this.#awaitScreen(signal)
-    this.#wake()
-    this.#follow()
+    this.wake()
   }
 
   hostDisconnected(): void {
@@ -93,18 +94,21 @@ export class BindController implements ReactiveController {
   }
 
   #follow(): void {
-    const effect = this.#connected ? effectOf(this.#state, this.#host.watch) : 'none'
+    const { watch } = this.#host
+    const effect = this.#connected ? effectOf(this.#state, { watch, visible: isVisible() }) : 'none'
     if (effect === this.#effect) return
     this.#effect = effect
     this.#running.abort()
     this.#running = new AbortController()
-    if (effect !== 'none') this.#run(this.#state, this.#running.signal)
+    if (effect === 'none') return
+    const { signal } = this.#running
+    if (this.#state.name === 'ready') this.#countDown(this.#state.ticket.deadline, signal)
+    if (!effect.startsWith('count')) this.#run(signal)
   }
 
-  async #run(state: State, signal: AbortSignal): Promise<void> {
-    if (state.name === 'ready') this.#countDown(state.ticket.deadline, signal)
+  async #run(signal: AbortSignal): Promise<void> {
     try {
-      const event = await this.#request(state, signal)
+      const event = await this.#request(this.#state, signal)
       if (!signal.aborted) this.dispatch(event)
     } catch (cause) {
       if (!signal.aborted) this.dispatch(this.#toFailure(cause))
@@ -112,34 +116,30 @@ export class BindController implements ReactiveController {
   }
 
   async #request(state: State, signal: AbortSignal): Promise<Event> {
-    const client = this.#client
-    if (state.name === 'scanned' && state.code !== undefined) {
-      return { type: 'answered', view: await client.confirm(state.code, signal) }
-    }
-    if (state.name === 'bound' && state.unbinding) return { type: 'answered', view: await client.unbind(signal) }
     if ('run' in state && state.run?.delayMs) await this.#clock.sleep(state.run.delayMs, signal)
-    await untilVisible(signal)
-    if (state.name === 'loading') {
-      return { type: 'created', view: await client.createQrcode(state.replace, signal), now: this.#clock.now() }
-    }
-    return this.#poll('version' in state ? state.version : 0, signal)
+    const askedAt = this.#clock.now()
+    const view = await this.#ask(state, signal)
+    const now = this.#clock.now()
+    return { type: 'answered', view, now, tookMs: now - askedAt }
   }
 
-  async #poll(version: number, signal: AbortSignal): Promise<Event> {
-    const startedAt = this.#clock.now()
-    const view = await this.#client.waitPast(version, signal)
-    return view ? { type: 'answered', view } : { type: 'unchanged', tookMs: this.#clock.now() - startedAt }
+  #ask(state: State, signal: AbortSignal): Promise<QrcodeView | BindingView | null> {
+    const client = this.#client
+    if (state.name === 'loading') return client.createQrcode(state.replace, signal)
+    if (state.name === 'scanned' && state.code) return client.confirm(state.code, signal)
+    if (state.name === 'bound' && state.unbinding) return client.unbind(signal)
+    return client.waitPast('version' in state ? state.version : 0, signal)
   }
 
-  /** Ticks once a second while someone may be looking, and ends the QR on time in any case. */
+  /** Ticks once a second, for the eye, and ends the QR on time. */
   async #countDown(deadline: number, signal: AbortSignal): Promise<void> {
     try {
       for (let left = deadline - this.#clock.now(); left > 0; left = deadline - this.#clock.now()) {
-        const step = left > LONG_MS ? LONG_MS : left % SECOND_MS || SECOND_MS
-        await this.#clock.sleep(isVisible() ? step : left, signal)
+        const step = left > HOUR_MS ? HOUR_MS : SECOND_MS
+        await this.#clock.sleep(left % step || step, signal)
         this.#host.requestUpdate()
       }
-      this.dispatch({ type: 'expire', auto: this.#moment().auto })
+      this.wake()
     } catch {
       // Aborted: the state has moved on.
     }
@@ -152,18 +152,15 @@ export class BindController implements ReactiveController {
     return { type: 'failed', error, random: this.#clock.random() }
   }
 
-  #moment(): { now: number; auto: boolean } {
-    return { now: this.#clock.now(), auto: this.#host.refreshMode !== 'manual' && isVisible() }
-  }
-
-  #wake(): void {
-    this.dispatch({ type: 'wake', ...this.#moment() })
+  /** Looks anew at once. */
+  wake(): void {
+    const auto = this.#host.refreshMode !== 'manual' && isVisible()
+    this.dispatch({ type: 'wake', now: this.#clock.now(), auto })
+    this.#follow()
   }
 
   /** An element below the fold costs nothing until it is scrolled to. */
   #awaitScreen(signal: AbortSignal): void {
-    this.#onScreen = !('IntersectionObserver' in globalThis)
-    if (this.#onScreen) return
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return
       observer.disconnect()
@@ -175,20 +172,11 @@ export class BindController implements ReactiveController {
   }
 
   #appear(): void {
-    if (this.#onScreen && !this.#host.manual && this.#host.canStart) this.dispatch({ type: 'appear' })
+    const { manual, canStart } = this.#host
+    if (this.#onScreen && !manual && canStart && this.#state === initialState) this.dispatch({ type: 'start' })
   }
 }
 
 function isVisible(): boolean {
   return document.visibilityState === 'visible'
-}
-
-/** Nothing begins in a hidden tab. */
-async function untilVisible(signal: AbortSignal): Promise<void> {
-  while (!isVisible()) {
-    await new Promise((resolve, reject) => {
-      document.addEventListener('visibilitychange', resolve, { once: true, signal })
-      signal.addEventListener('abort', reject)
-    })
-  }
 }

@@ -1,29 +1,33 @@
 /** The widget's one error: a stable `code` for programs, a message for people, and whether the same request may succeed later. */
 
-/** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and the four that only a browser can meet. */
-export type BindErrorCode = 'NETWORK' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
+/** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and the five that only a browser can meet. */
+export type BindErrorCode = 'NETWORK' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
 
-/** What else a refusal can say. `retryAfterMs`: not before; `triesLeft`: of a wrong confirmation code. */
-export type BindErrorDetails = { retryable?: boolean; retryAfterMs?: number; triesLeft?: number; cause?: unknown }
+/** What else a refusal can say. `retryAfterMs`: not before; `triesLeft`: of a wrong confirmation code; `requestId`: the server's name for it. */
+export type BindErrorDetails = {
+  retryable?: boolean
+  retryAfterMs?: number | undefined
+  triesLeft?: number | undefined
+  requestId?: string | undefined
+  cause?: unknown
+}
 
 /** Why the element could not go on. Never holds a token, a ticket or an openid. */
 export class BindError extends Error {
-  override name = 'BindError'
   readonly code: BindErrorCode
-  readonly retryable: boolean
-  readonly retryAfterMs: number | undefined
-  readonly triesLeft: number | undefined
+  readonly retryable: boolean = false
+  declare readonly retryAfterMs?: number
+  declare readonly triesLeft?: number
+  declare readonly requestId?: string
 
   constructor(code: BindErrorCode, message: string, details: BindErrorDetails = {}) {
-    super(message, { cause: details.cause })
+    super(message)
     this.code = code
-    this.retryable = details.retryable ?? false
-    this.retryAfterMs = details.retryAfterMs
-    this.triesLeft = details.triesLeft
+    Object.assign(this, details)
   }
 }
 
 /** Whether a new token, and nothing else, would help. */
 export function isTokenError({ code }: BindError): boolean {
-  return code === 'TOKEN_EXPIRED' || code === 'UNAUTHORIZED' || code === 'NO_TOKEN'
+  return ['TOKEN_EXPIRED', 'UNAUTHORIZED', 'NO_TOKEN'].includes(code)
 }

@@ -1,7 +1,8 @@
 /** The browser API over an injected fetch: each call returns the server's value or throws a BindError. */
 import type { BindingView, QrcodeView } from '../server/wire.ts'
-import { BindError } from './bind-error.ts'
-import { fetchJson } from './http.ts'
+import { BindError, isTokenError } from './bind-error.ts'
+import { parseResponse, within } from './http.ts'
+import { share } from './share.ts'
 import { type Credentials, createTokenSource } from './token.ts'
 
 /** The page's side of it, read at each request, so that a change needs no new client. */
@@ -24,6 +25,8 @@ type Call = { method: string; path: string; signal: AbortSignal; body?: object; 
 const WAIT_SECONDS = 25
 /** Beyond what the server may take: it answers a poll when the wait ends, and anything else as soon as it can. */
 const TIMEOUT_MS = 10_000
+const POLL_TIMEOUT_MS = TIMEOUT_MS + WAIT_SECONDS * 1000
+const JSON_TYPE = { 'Content-Type': 'application/json' }
 
 /** Looks `fetch` up late by default: pages and tools put their own in its place. */
 export function createClient(
@@ -31,42 +34,47 @@ export function createClient(
   fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args),
 ): Client {
   const token = createTokenSource(page, fetch)
+  /** The server's opaque name for the user, and the `token` of the page's when it was told. */
+  let user: string | null = null
+  let toldFor = ''
 
-  function send({ method, path, signal, body, headers }: Call, bearer: string): Promise<unknown> {
-    const type = body && { 'Content-Type': 'application/json' }
-    return fetchJson(fetch, {
-      url: toUrl(page.server, path),
-      method,
-      body: body ? JSON.stringify(body) : null,
-      headers: { ...headers, ...type, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language },
-      credentials: 'omit',
-      timeoutMs: TIMEOUT_MS + (headers ? WAIT_SECONDS * 1000 : 0),
-      signal,
+  async function send(path: string, init: RequestInit, bearer: string): Promise<unknown> {
+    const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
+    const answer = await fetch(toUrl(page.server, path), { ...init, headers, credentials: 'omit' })
+    const name = answer.headers.get('Bind-User') ?? user
+    const isOther = user && user !== name && path !== 'qrcode'
+    user = name
+    toldFor = page.token
+    if (isOther) throw new BindError('OTHER_USER', 'The token has become one of another user')
+    return parseResponse(answer)
+  }
+
+  function request(call: Call): Promise<unknown> {
+    const { signal, method, path, body, headers } = call
+    const init = { method, headers: { ...headers, ...(body && JSON_TYPE) }, body: body ? JSON.stringify(body) : null }
+    return within(headers ? POLL_TIMEOUT_MS : TIMEOUT_MS, signal, async (signal) => {
+      const bearer = await token(signal)
+      if (!bearer) throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
+      try {
+        return await send(path, { ...init, signal }, bearer)
+      } catch (error) {
+        const renewed = isRefusedToken(error) && (await token(signal, bearer))
+        if (!renewed) throw error
+        return send(path, { ...init, signal }, renewed)
+      }
     })
   }
 
-  async function request(call: Call): Promise<unknown> {
-    const bearer = await token(call.signal)
-    if (!bearer) throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
-    try {
-      return await send(call, bearer)
-    } catch (error) {
-      if (!isRefusedToken(error)) throw error
-      const renewed = await token(call.signal, bearer)
-      if (!renewed) throw error
-      return send(call, renewed)
-    }
-  }
-
   return {
-    createQrcode: async (replace, signal) =>
-      parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh: replace }, signal })),
+    createQrcode: async (refresh, signal) =>
+      parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh }, signal })),
 
-    async waitPast(version, signal) {
-      const headers = { 'If-None-Match': `"${version}"`, Prefer: `wait=${WAIT_SECONDS}` }
-      const answer = await request({ method: 'GET', path: 'binding', headers, signal })
-      return answer === null ? null : parseBinding(answer)
-    },
+    waitPast: (version, signal) =>
+      share(toldFor === page.token ? user : null, version, signal, async (signal) => {
+        const headers = { 'If-None-Match': `"${version}"`, Prefer: `wait=${WAIT_SECONDS}` }
+        const answer = await request({ method: 'GET', path: 'binding', headers, signal })
+        return answer === null ? null : parseBinding(answer)
+      }),
 
     confirm: async (code, signal) =>
       parseBinding(await request({ method: 'POST', path: 'confirm', body: { code }, signal })),
@@ -76,7 +84,7 @@ export function createClient(
 }
 
 function isRefusedToken(error: unknown): boolean {
-  return error instanceof BindError && (error.code === 'TOKEN_EXPIRED' || error.code === 'UNAUTHORIZED')
+  return error instanceof BindError && isTokenError(error)
 }
 
 /** `server` may be a path or have one: `https://example.com/bind` serves `/bind/widget/binding`. */
@@ -88,18 +96,15 @@ function toUrl(server: string, path: string): string {
   }
 }
 
+/** What is no binding came from someone else: a proxy's page may have a 200 as well. */
 function parseBinding(answer: unknown): BindingView {
-  const view = answer as Partial<BindingView> | null
-  if (typeof view?.version === 'number' && ['unbound', 'scanned', 'bound'].includes(view.state ?? '')) {
-    return view as BindingView
-  }
+  const view = answer as Partial<BindingView>
+  if (view.version !== undefined && view.state) return view as BindingView
   throw new BindError('BAD_RESPONSE', 'Expected a binding, got something else')
 }
 
 function parseQrcode(answer: unknown): QrcodeView {
-  const view = parseBinding(answer) as Partial<QrcodeView>
-  if (view.state === 'unbound' && !(view.qr?.path && view.qr.size && view.expiresIn)) {
-    throw new BindError('BAD_RESPONSE', 'Expected a QR code, got something else')
-  }
-  return view as QrcodeView
+  const view = parseBinding(answer) as QrcodeView
+  if (view.state !== 'unbound' || (view.qr?.path && view.expiresIn)) return view
+  throw new BindError('BAD_RESPONSE', 'Expected a QR code, got something else')
 }

@@ -11,7 +11,8 @@ export type BindEventDetails = {
   scanned: null
   expired: null
   statechange: { state: StateName; previous: StateName }
-  binderror: { code: string; message: string; retryable: boolean }
+  /** `requestId`: the server's name for the request, for its logs. */
+  binderror: { code: string; message: string; retryable: boolean; requestId?: string }
 }
 
 /** The element's events by name, for `addEventListener`. */
@@ -35,12 +36,13 @@ export function announce(target: EventTarget, state: State, previous: State, eve
 
   const error = errorOf(state)
   if (error && error !== errorOf(previous)) {
-    emit('binderror', { code: error.code, message: error.message, retryable: error.retryable })
+    const { code, message, retryable, requestId } = error
+    emit('binderror', { code, message, retryable, ...(requestId && { requestId }) })
   }
 }
 
 function reasonOf(event: Event): UnbindReason | undefined {
-  return event.type === 'answered' && event.view.state === 'unbound' ? event.view.reason : undefined
+  return event.type === 'answered' && event.view && 'reason' in event.view ? event.view.reason : undefined
 }
 
 function errorOf(state: State): BindError | undefined {

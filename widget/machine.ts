@@ -1,5 +1,5 @@
 /** The element's states and what moves them. Pure: the moment, chance and wishes an event depends on travel in it. */
-import type { BindingView, Confirm, QrcodeView, QrPath, TicketView } from '../server/wire.ts'
+import type { BindingView, Confirm, QrcodeView, QrPath } from '../server/wire.ts'
 import { type BindError, isTokenError } from './bind-error.ts'
 import { firstRun, nextRun, type Run, retryRun } from './run.ts'
 
@@ -30,8 +30,9 @@ export type Bound = {
   unbinding: boolean
   failure?: BindError | undefined
 }
-export type Expired = { name: 'expired'; refreshesLeft: number }
-export type Offline = { name: 'offline'; before: Loading | Ready | Scanned }
+/** Still listens: who scanned in time may take a while to tap "follow". */
+export type Expired = { name: 'expired'; run?: Run | undefined; version: number; refreshesLeft: number }
+export type Offline = { name: 'offline'; initial: boolean }
 export type Failed = { name: 'error'; error: BindError; initial: boolean }
 
 export type State = Idle | Loading | Ready | Scanned | Bound | Expired | Offline | Failed
@@ -39,19 +40,19 @@ export type State = Idle | Loading | Ready | Scanned | Bound | Expired | Offline
 /** The states' public names. */
 export type StateName = State['name']
 
-/** `now` is of the monotonic clock; `auto`: a new QR may be made unasked (visible, and `refresh="auto"`). */
+/**
+ * `answered`: by the server, with null for "nothing new", `tookMs` after it was asked; `auto`: a new QR may be made unasked
+ * (visible, and `refresh="auto"`); `now` is of the same clock as a ticket's deadline.
+ */
 export type Event =
-  | { type: 'appear' | 'start' | 'stop' | 'refresh' | 'unbind' | 'token' | 'offline' }
+  | { type: 'start' | 'stop' | 'refresh' | 'unbind' | 'token' | 'offline' }
   | { type: 'confirm'; code: string }
-  | { type: 'created'; view: QrcodeView; now: number }
-  | { type: 'answered'; view: BindingView }
-  | { type: 'unchanged'; tookMs: number }
+  | { type: 'answered'; view: QrcodeView | BindingView | null; now: number; tookMs: number }
   | { type: 'failed'; error: BindError; random: number }
-  | { type: 'expire'; auto: boolean }
-  | { type: 'wake' | 'online'; now: number; auto: boolean }
+  | { type: 'wake'; now: number; auto: boolean }
 
-/** What runs: nothing, or one request, named so that a different name means a different request. */
-export type Effect = 'none' | `create:${number}` | `wait:${number}.${number}` | `confirm:${number}` | `unbind:${number}`
+/** What runs: nothing, one request, or only the countdown; a different name means a different run. */
+export type Effect = 'none' | `${'create' | 'count' | 'ask'}:${number}` | `wait:${number}.${number}`
 
 /** A page left open makes this many new QRs by itself, then asks for a click. */
 export const AUTO_REFRESHES = 3
@@ -60,212 +61,164 @@ export const AUTO_REFRESHES = 3
 const CREATE_ATTEMPTS = 4
 /** A server that asks for more patience than this is not waited for silently. */
 const PATIENCE_MS = 15_000
+/** A `subscribe` counts for 300 s after the ticket's end: so many waits of 25 s. */
+const LATE_POLLS = 12
 /** A poll answered at once (a server going down, a proxy that cannot wait) is not repeated at once. */
 const POLL_SPACING_MS = 2000
 
 export const initialState: State = { name: 'idle', halted: false }
 
+type Steps = { [Type in Event['type']]: (state: State, event: Extract<Event, { type: Type }>) => State }
+
 /** The state after `event`; the same object when the event does not apply. */
 export function reduce(state: State, event: Event): State {
-  switch (event.type) {
-    case 'appear':
-      return state.name === 'idle' && !state.halted ? toLoading() : state
-    case 'start':
-      return start(state)
-    case 'stop':
-      return state.name === 'idle' && state.halted ? state : { name: 'idle', halted: true }
-    case 'refresh':
-      return refresh(state)
-    case 'confirm':
-      return state.name === 'scanned' && state.confirm === 'code' && state.code === undefined
-        ? { ...state, code: event.code, failure: undefined }
-        : state
-    case 'unbind':
-      return state.name === 'bound' && !state.unbinding ? { ...state, unbinding: true, failure: undefined } : state
-    case 'created':
-      return state.name === 'loading' ? fromQrcode(state, event.view, event.now) : state
-    case 'answered':
-      return isLive(state) ? fromBinding(state, event.view) : state
-    case 'unchanged':
-      return isLive(state) && state.run ? { ...state, run: nextRun(state.run, POLL_SPACING_MS - event.tookMs) } : state
-    case 'failed':
-      return fail(state, event.error, event.random)
-    case 'expire':
-      return state.name === 'ready' ? expire(state, event.auto) : state
-    case 'token':
-      return renew(state)
-    case 'offline':
-      return isShaken(state) ? { name: 'offline', before: state } : state
-    case 'online':
-      if (state.name === 'error') return state.error.retryable ? toLoading({ initial: state.initial }) : state
-      return awaken(state.name === 'offline' ? state.before : state, event.now, event.auto)
-    case 'wake':
-      return awaken(state, event.now, event.auto)
-  }
+  return (steps[event.type] as (state: State, event: Event) => State)(state, event)
 }
 
-/** What `state` wants done. A bound element asks for nothing, unless it is to `watch`. */
-export function effectOf(state: State, watch = false): Effect {
-  switch (state.name) {
-    case 'loading':
-      return `create:${state.run.turn}`
-    case 'ready':
-      return waitFor(state, state.run)
-    case 'scanned':
-      return state.code === undefined ? waitFor(state, state.run) : `confirm:${state.version}`
-    case 'bound':
-      if (state.unbinding) return `unbind:${state.version}`
-      return watch && state.run ? waitFor(state, state.run) : 'none'
-    default:
-      return 'none'
-  }
-}
+const steps: Steps = {
+  start(state) {
+    if (state.name === 'idle') return toLoading()
+    if (state.name === 'error') return toLoading({ initial: state.initial })
+    return state.name === 'expired' ? toLoading({ initial: false }) : state
+  },
 
-function waitFor({ version }: Ready | Scanned | Bound, { turn }: Run): Effect {
-  return `wait:${version}.${turn}`
-}
+  stop: (state) => (state.name === 'idle' && state.halted ? state : { name: 'idle', halted: true }),
 
-function isLive(state: State): state is Ready | Scanned | Bound {
-  return state.name === 'ready' || state.name === 'scanned' || state.name === 'bound'
-}
+  /** Only a ticket on screen is replaced. An ended one is left alone: who scanned it in time may still tap "follow". */
+  refresh(state) {
+    if (state.name === 'ready' || state.name === 'scanned') return toLoading({ initial: false, replace: true })
+    if (state.name === 'bound') return state.unbinding ? state : toLoading()
+    return reduce(state, { type: 'start' })
+  },
 
-/** Whether losing the network is news: a bound user stays bound, and the others wait for a click anyway. */
-function isShaken(state: State): state is Loading | Ready | Scanned {
-  return state.name === 'loading' || state.name === 'ready' || state.name === 'scanned'
-}
+  confirm: (state, { code }) =>
+    state.name === 'scanned' && state.confirm === 'code' && !state.code
+      ? { ...state, code, failure: undefined }
+      : state,
 
-function toLoading(wish: Partial<Omit<Loading, 'name'>> = {}): Loading {
-  return { name: 'loading', run: firstRun, replace: false, initial: true, refreshesLeft: AUTO_REFRESHES, ...wish }
-}
+  unbind: (state) =>
+    state.name === 'bound' && !state.unbinding ? { ...state, unbinding: true, failure: undefined } : state,
 
-function start(state: State): State {
-  switch (state.name) {
-    case 'idle':
-      return toLoading()
-    case 'expired':
-      return toLoading({ initial: false })
-    case 'error':
+  /** A version only grows: an older answer is late, an equal one says nothing new unless it answers a request of the user's. */
+  answered(state, { view, now, tookMs }) {
+    if (!isRunning(state)) return state
+    if (state.name === 'loading') return view ? fromQrcode(state, view as QrcodeView, now) : state
+    if (view && view.version < state.version) return state
+    if (!view || (view.version === state.version && !isAsking(state))) return waited(state, view ? 0 : tookMs)
+    if (view.state !== 'unbound') return settle(view)
+    // After an unbinding the element is as new; an ended QR stays ended; after a lapsed scan it asks which ticket is the live one.
+    if (state.name === 'expired') return { ...state, version: view.version }
+    return state.name === 'bound' ? initialState : toLoading({ initial: false })
+  },
+
+  failed(state, { error, random }) {
+    if (!isRunning(state)) return state
+    // What is on screen belongs to the user before.
+    if (error.code === 'OTHER_USER') return toLoading()
+    if (isAsking(state)) return refuse(state, error)
+    if (error.retryable && (state.name !== 'loading' || isPatient(state, error))) {
+      return { ...state, run: retryRun(state.run, random, error.retryAfterMs) }
+    }
+    // No failed poll takes back what is so; only, nothing more will be heard.
+    if (state.name === 'bound') return { ...state, run: undefined, failure: error }
+    return state.name === 'expired'
+      ? { ...state, run: undefined }
+      : toError(error, state.name === 'loading' && state.initial)
+  },
+
+  /** What stopped for want of a token goes on. */
+  token(state) {
+    if (state.name === 'error' && isTokenError(state.error)) return toLoading({ initial: state.initial })
+    if (state.name !== 'bound' || !state.failure || !isTokenError(state.failure)) return state
+    return { ...state, run: firstRun, failure: undefined }
+  },
+
+  /** A bound user stays bound without a network, and who waits for a click waits. */
+  offline: (state) =>
+    state.name === 'loading' || state.name === 'ready' || state.name === 'scanned'
+      ? { name: 'offline', initial: state.name === 'loading' && state.initial }
+      : state,
+
+  /** The QR ended, or the element is visible, online or connected again: ask at once, and forget the failures that led here. */
+  wake(state, { now, auto }) {
+    if (state.name === 'offline' || (state.name === 'error' && state.error.retryable)) {
       return toLoading({ initial: state.initial })
-    default:
-      return state
-  }
+    }
+    if (state.name === 'ready' && now >= state.ticket.deadline) return expire(state, auto)
+    if (state.name === 'expired' && auto && state.refreshesLeft) return expire(state, auto)
+    if (!isRunning(state) || isAsking(state) || (state.name === 'loading' && !state.run.attempt)) return state
+    return { ...state, run: nextRun(state.run) }
+  },
 }
 
-/** Only a ticket on screen is replaced. An ended one is left alone: who scanned it in time may still tap "follow". */
-function refresh(state: State): State {
-  switch (state.name) {
-    case 'ready':
-    case 'scanned':
-      return toLoading({ replace: true, initial: false })
-    case 'bound':
-      return state.unbinding ? state : toLoading()
-    default:
-      return start(state)
-  }
+/** What `state` wants done. A bound element asks for nothing, unless it is to `watch`; a hidden one only ends what the user began. */
+export function effectOf(state: State, { watch = false, visible = true } = {}): Effect {
+  if (!isRunning(state)) return 'none'
+  if (isAsking(state)) return `ask:${(state as Scanned).version}`
+  if (state.name === 'bound' && !watch) return 'none'
+  if (!visible) return state.name === 'ready' ? `count:${state.version}` : 'none'
+  return state.name === 'loading' ? `create:${state.run.turn}` : `wait:${state.version}.${state.run.turn}`
 }
 
-function toReady({ refreshesLeft }: Loading, { version, url, qr, code, expiresIn }: TicketView, now: number): Ready {
+/** The states in which something has been asked of the server. */
+type Running = Loading | Ready | Scanned | ((Bound | Expired) & { run: Run })
+
+function isRunning(state: State): state is Running {
+  return 'run' in state && !!state.run
+}
+
+/** Whether the user waits for an answer: such a request is neither repeated nor given up. */
+function isAsking(state: Running): boolean {
+  return state.name === 'scanned' ? !!state.code : state.name === 'bound' && state.unbinding
+}
+
+function toLoading({
+  initial = true,
+  replace = false,
+  refreshesLeft = AUTO_REFRESHES,
+}: Partial<Loading> = {}): Loading {
+  return { name: 'loading', run: firstRun, replace, initial, refreshesLeft }
+}
+
+function fromQrcode({ initial, refreshesLeft }: Loading, view: QrcodeView, now: number): State {
+  if (view.state !== 'unbound') return settle(view, initial)
+  const { version, url, qr, code, expiresIn } = view
   const ticket = { url, qr, code, deadline: now + expiresIn * 1000 }
   return { name: 'ready', run: firstRun, version, ticket, refreshesLeft }
 }
 
-function fromQrcode(state: Loading, view: QrcodeView, now: number): State {
-  return view.state === 'unbound' ? toReady(state, view, now) : settle(view, state.initial)
-}
-
-function settle(view: Exclude<BindingView, { state: 'unbound' }>, initial: boolean): Scanned | Bound {
+function settle(view: Exclude<BindingView, { state: 'unbound' }>, initial = false): Scanned | Bound {
   const { version } = view
   return view.state === 'scanned'
     ? { name: 'scanned', run: firstRun, version, confirm: view.confirm }
     : { name: 'bound', run: firstRun, version, boundAt: view.boundAt, initial, unbinding: false }
 }
 
-/** A version only grows: an older answer is late, an equal one says nothing new unless it answers a request of the user's. */
-function fromBinding(state: Ready | Scanned | Bound, view: BindingView): State {
-  if (view.version < state.version) return state
-  if (view.version === state.version && !isAsking(state)) {
-    return state.run ? { ...state, run: nextRun(state.run, POLL_SPACING_MS) } : state
+function waited(state: Running, tookMs: number): State {
+  const over = state.name === 'expired' && state.run.turn >= LATE_POLLS
+  return { ...state, run: over ? undefined : nextRun(state.run, POLL_SPACING_MS - tookMs) } as State
+}
+
+function isPatient({ run }: Loading, { retryAfterMs = 0 }: BindError): boolean {
+  return run.attempt < CREATE_ATTEMPTS && retryAfterMs <= PATIENCE_MS
+}
+
+function toError(error: BindError, initial = false): Failed {
+  return { name: 'error', error, initial }
+}
+
+/** What the user asked for was not done. */
+function refuse(state: Running, error: BindError): State {
+  if (state.name !== 'scanned') {
+    return error.code === 'NOT_BOUND' ? initialState : ({ ...state, unbinding: false, failure: error } as Bound)
   }
-  if (view.state !== 'unbound') return settle(view, false)
-  // After an unbinding the element is as new; after a lapsed scan it asks which ticket is the live one.
-  return state.name === 'bound' ? initialState : toLoading({ initial: false })
+  const wrong = error.code === 'WRONG_CODE'
+  if (wrong && !error.triesLeft) return toLoading({ initial: false })
+  return wrong || error.retryable ? { ...state, code: undefined, failure: error } : toError(error)
 }
 
-function isAsking(state: Ready | Scanned | Bound): boolean {
-  return (state.name === 'scanned' && state.code !== undefined) || (state.name === 'bound' && state.unbinding)
-}
-
-function fail(state: State, error: BindError, random: number): State {
-  switch (state.name) {
-    case 'loading': {
-      const patient = state.run.attempt < CREATE_ATTEMPTS && (error.retryAfterMs ?? 0) <= PATIENCE_MS
-      if (error.retryable && patient) return { ...state, run: retryRun(state.run, random, error.retryAfterMs) }
-      return { name: 'error', error, initial: state.initial }
-    }
-    case 'ready':
-      return error.retryable ? { ...state, run: retryRun(state.run, random, error.retryAfterMs) } : toError(error)
-    case 'scanned':
-      return state.code === undefined ? failScanned(state, error, random) : failConfirm(state, error)
-    case 'bound':
-      return state.unbinding ? failUnbind(state, error) : failWatch(state, error, random)
-    default:
-      return state
-  }
-}
-
-function toError(error: BindError): Failed {
-  return { name: 'error', error, initial: false }
-}
-
-function failScanned(state: Scanned, error: BindError, random: number): State {
-  return error.retryable ? { ...state, run: retryRun(state.run, random, error.retryAfterMs) } : toError(error)
-}
-
-function failConfirm(state: Scanned, error: BindError): State {
-  if (error.code === 'WRONG_CODE' && error.triesLeft === 0) return toLoading({ initial: false })
-  if (error.code !== 'WRONG_CODE' && !error.retryable) return toError(error)
-  return { ...state, code: undefined, failure: error }
-}
-
-function failUnbind(state: Bound, error: BindError): State {
-  if (error.code === 'NOT_BOUND') return initialState
-  return { ...state, unbinding: false, failure: error }
-}
-
-/** Being bound is a fact that no failed poll takes back. */
-function failWatch(state: Bound, error: BindError, random: number): State {
-  if (error.retryable) return { ...state, run: retryRun(state.run ?? firstRun, random, error.retryAfterMs) }
-  return { ...state, run: undefined, failure: error }
-}
-
-/** A new token: what stopped for want of one goes on. */
-function renew(state: State): State {
-  if (state.name === 'error' && isTokenError(state.error)) return toLoading({ initial: state.initial })
-  if (state.name === 'bound' && state.failure && isTokenError(state.failure)) {
-    return { ...state, run: firstRun, failure: undefined }
-  }
-  return state
-}
-
-function expire({ refreshesLeft }: Ready, auto: boolean): State {
-  if (!auto || refreshesLeft === 0) return { name: 'expired', refreshesLeft }
-  return toLoading({ initial: false, refreshesLeft: refreshesLeft - 1 })
-}
-
-/** Visible, online or connected again: ask at once, and forget the failures that led here. */
-function awaken(state: State, now: number, auto: boolean): State {
-  switch (state.name) {
-    case 'loading':
-      return state.run.attempt === 0 ? state : { ...state, run: nextRun(state.run) }
-    case 'ready':
-      return now < state.ticket.deadline ? { ...state, run: nextRun(state.run) } : expire(state, auto)
-    case 'scanned':
-    case 'bound':
-      return state.run && !isAsking(state) ? { ...state, run: nextRun(state.run) } : state
-    case 'expired':
-      if (!auto || state.refreshesLeft === 0) return state
-      return toLoading({ initial: false, refreshesLeft: state.refreshesLeft - 1 })
-    default:
-      return state
-  }
+function expire({ version, refreshesLeft }: Ready | Expired, auto: boolean): State {
+  return auto && refreshesLeft
+    ? toLoading({ initial: false, refreshesLeft: refreshesLeft - 1 })
+    : { name: 'expired', run: firstRun, version, refreshesLeft }
 }

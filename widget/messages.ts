@@ -45,13 +45,12 @@ const phrases = {
 /** What `messages` may put in place of the built-in words; `{time}` and `{count}` are filled in. */
 export type Messages = Record<keyof typeof phrases, string>
 
-/** Says one thing in the reader's language. */
-export type Say = (key: keyof Messages, values?: Record<string, string | number>) => string
+/** Says one thing in the reader's language; `value` goes where the phrase has a hole. */
+export type Say = (key: keyof Messages, value?: string | number) => string
 
 export function createSay(language: Language, own?: Partial<Messages> | null): Say {
   const column = language === 'en' ? 2 : language === 'zh-TW' ? 1 : 0
-  return (key, values = {}) =>
-    (own?.[key] ?? phrases[key][column]).replace(/\{(\w+)\}/g, (hole, name: string) => String(values[name] ?? hole))
+  return (key, value = '') => (own?.[key] ?? phrases[key][column]).replace(/\{\w+\}/, String(value))
 }
 
 /** The built-in language nearest to a BCP 47 tag. */

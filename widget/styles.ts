@@ -45,11 +45,11 @@ export const styles = css`
   text-align: center;
   outline: 0;
 }
-:host([size='small']) .card { --qr: var(--wechat-bind-qr-size, 184px) }
-:host([size='large']) .card { --qr: var(--wechat-bind-qr-size, 264px) }
-:host([theme='dark']) .card { ${dark} }
+.small { --qr: var(--wechat-bind-qr-size, 184px) }
+.large { --qr: var(--wechat-bind-qr-size, 264px) }
+.dark { ${dark} }
 @media (prefers-color-scheme: dark) {
-  :host(:not([theme='light'])) .card { ${dark} }
+  .card:not(.light) { ${dark} }
 }
 header, .tile, .actions {
   display: flex;

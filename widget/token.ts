@@ -1,6 +1,6 @@
 /** Where the widget token comes from: the `token` given, or one fetched anew whenever the last was refused. */
 import { BindError } from './bind-error.ts'
-import { fetchJson } from './http.ts'
+import { parseResponse } from './http.ts'
 
 /** The page's side of it, read at each request: `getToken` goes before `tokenUrl`, a `token` given goes before both. */
 export type Credentials = {
@@ -12,25 +12,23 @@ export type Credentials = {
 /** A token other than the one just `refused`; undefined when there is none. */
 export type TokenSource = (signal: AbortSignal, refused?: string) => Promise<string | undefined>
 
-const TIMEOUT_MS = 10_000
-
-/** Whether there is anything to start with. */
-export function hasCredentials({ token, tokenUrl, getToken }: Credentials): boolean {
-  return Boolean(token || tokenUrl || getToken)
-}
-
 export function createTokenSource(page: Credentials, send: typeof fetch): TokenSource {
-  const spent = new Set<string>()
-  let held: { token: string; from: unknown } | undefined
+  const spent = new Set<string | undefined>()
+  let held: string | undefined
+  let heldFrom: unknown
 
   return async (signal, refused) => {
-    const from = page.getToken ?? page.tokenUrl
+    const { token, tokenUrl, getToken } = page
+    const from = getToken ?? tokenUrl
     // A plain token is all there is: a retry of the user's may try it again, a retry of ours may not.
-    if (!from) return page.token === refused ? undefined : page.token
-    if (refused) spent.add(refused)
-    if (page.token && !spent.has(page.token)) return page.token
-    if (held?.from !== from || spent.has(held.token)) held = { from, token: await fetchToken(page, send, signal) }
-    return held.token
+    if (!from) return token === refused ? undefined : token
+    spent.add(refused)
+    if (token && !spent.has(token)) return token
+    if (heldFrom !== from || spent.has(held)) {
+      held = await fetchToken(page, send, signal)
+      heldFrom = from
+    }
+    return held
   }
 }
 
@@ -43,21 +41,17 @@ async function fetchToken(
     const token = getToken ? await getToken() : await fetchFromUrl(tokenUrl, send, signal)
     if (token && typeof token === 'string') return token
   } catch (cause) {
-    signal.throwIfAborted()
-    const retryable = cause instanceof BindError && cause.retryable
-    throw new BindError('NO_TOKEN', 'The page gave no widget token', { cause, retryable })
+    throw new BindError('NO_TOKEN', 'The page gave no widget token', {
+      // A server that answers, and refuses, has decided; a network that fails has not.
+      retryable: cause instanceof BindError ? cause.retryable : !getToken,
+      cause,
+    })
   }
-  throw new BindError('NO_TOKEN', 'Expected a widget token from the page, got nothing')
+  throw new BindError('NO_TOKEN', 'Expected a widget token, got nothing')
 }
 
-async function fetchFromUrl(url: string, send: typeof fetch, signal: AbortSignal): Promise<string> {
-  const answer = await fetchJson(send, {
-    url: new URL(url, document.baseURI).href,
-    timeoutMs: TIMEOUT_MS,
-    signal,
-    // The page's own endpoint knows the user by its session.
-    credentials: 'include',
-    cache: 'no-store',
-  })
-  return (answer as { token: string } | null)?.token ?? ''
+/** The page's own endpoint knows the user by its session. */
+async function fetchFromUrl(url: string, send: typeof fetch, signal: AbortSignal): Promise<unknown> {
+  const answer = await send(new URL(url, document.baseURI), { credentials: 'include', cache: 'no-store', signal })
+  return ((await parseResponse(answer)) as { token?: unknown } | null)?.token
 }

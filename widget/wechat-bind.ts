@@ -1,6 +1,5 @@
 /** The element itself: attributes in, events out, and one picture per state. What happens in between is the controller's. */
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
-import { property, state } from 'lit/decorators.js'
+import { html, LitElement, nothing, type TemplateResult } from 'lit'
 import { BindController, type BindHost } from './bind-controller.ts'
 import { createClient } from './client.ts'
 import { contextOf } from './context.ts'
@@ -9,10 +8,8 @@ import { mark } from './icons.ts'
 import { localeOf, watchLocale } from './locale.ts'
 import type { Event, State, StateName } from './machine.ts'
 import { createSay, type Language, type Messages, toLanguage } from './messages.ts'
-import type { Actions, Panel, View } from './panels.ts'
-import * as panels from './panels.ts'
+import { panelOf, type View } from './panels.ts'
 import { styles } from './styles.ts'
-import { hasCredentials } from './token.ts'
 
 /**
  * Binds the signed-in user's WeChat: shows a QR code, and tells the page as soon as it has been scanned.
@@ -70,44 +67,53 @@ import { hasCredentials } from './token.ts'
 export class WechatBind extends LitElement implements BindHost {
   static override styles = styles
 
-  /** The bind server's URL; the page's origin when empty. */
-  @property() server = ''
-  /** A widget token, minted by the page's own server. Setting a new one while the element runs disturbs nothing. */
-  @property() token = ''
-  /** Where to GET `{"token": "..."}` with the page's cookies, at the start and whenever a token runs out. */
-  @property({ attribute: 'token-url' }) tokenUrl = ''
-  /** As `token-url`, by a function of the page's. */
-  @property({ attribute: false }) getToken: (() => string | Promise<string>) | undefined
-  /** `zh-CN`, `zh-TW` or `en`; else the nearest `lang` around the element, else the browser's. */
-  @property({ reflect: true, useDefault: true }) override lang = ''
-  /** `small`, `medium` or `large`. */
-  @property({ reflect: true, useDefault: true }) size: 'small' | 'medium' | 'large' = 'medium'
-  /** `auto` follows the user's system. */
-  @property({ reflect: true, useDefault: true }) theme: 'auto' | 'light' | 'dark' = 'auto'
-  /** `auto` makes a new QR when one ends, three times; `manual` waits for a click. */
-  @property({ attribute: 'refresh' }) refreshMode: 'auto' | 'manual' = 'auto'
-  /** Keep listening once bound, to hear of an unbinding elsewhere. */
-  @property({ type: Boolean }) watch = false
-  /** Ask for the QR only after a click. */
-  @property({ type: Boolean }) manual = false
-  /** Words in place of the built-in ones. */
-  @property({ attribute: false }) messages: Partial<Messages> = {}
+  static override properties = {
+    server: {},
+    token: {},
+    tokenUrl: { attribute: 'token-url' },
+    getToken: { attribute: false },
+    size: {},
+    theme: {},
+    refreshMode: { attribute: 'refresh' },
+    watch: { type: Boolean },
+    manual: { type: Boolean },
+    messages: { attribute: false },
+    opened: { attribute: false },
+  }
 
-  /** What the user has opened on top of the state. */
-  @state() private opened: View['opened']
+  /** `lang` is the platform's own property. */
+  static override get observedAttributes(): string[] {
+    return [...super.observedAttributes, 'lang']
+  }
+
+  /** The bind server's URL; the page's origin when empty. */
+  server = ''
+  /** A widget token, minted by the page's own server. A renewed one disturbs nothing; one of another user starts anew. */
+  token = ''
+  /** Where to GET `{"token": "..."}` with the page's cookies, at the start and whenever a token runs out. */
+  tokenUrl = ''
+  /** As `token-url`, by a function of the page's. */
+  getToken: (() => string | Promise<string>) | undefined
+  /** `small`, `medium` or `large`. */
+  size: 'small' | 'medium' | 'large' = 'medium'
+  /** `auto` follows the user's system. */
+  theme: 'auto' | 'light' | 'dark' = 'auto'
+  /** `auto` makes a new QR when one ends, three times; `manual` waits for a click. */
+  refreshMode: 'auto' | 'manual' = 'auto'
+  /** Keep listening once bound, to hear of an unbinding elsewhere. */
+  watch = false
+  /** Ask for the QR only after a click. */
+  manual = false
+  /** Words in place of the built-in ones. */
+  messages: Partial<Messages> = {}
+  /**
+   * What the user has opened on top of the state.
+   * @internal
+   */
+  opened: View['opened']
 
   readonly #internals = this.attachInternals?.()
   readonly #controller = new BindController(this, createClient(this))
-  readonly #actions: Actions = {
-    start: () => this.start(),
-    refresh: () => this.refresh(),
-    unbind: () => this.unbind(),
-    open: (what) => {
-      this.opened = what
-    },
-    copy: (text) => this.#copy(text),
-    confirm: (code) => this.confirm(code),
-  }
   /** Ends what listens outside the element; undefined while it is not in a page. */
   #connected: AbortController | undefined
   /** What had the focus before the picture changed. */
@@ -131,7 +137,7 @@ export class WechatBind extends LitElement implements BindHost {
 
   /** @internal */
   get canStart(): boolean {
-    return hasCredentials(this)
+    return !!(this.token || this.tokenUrl || this.getToken)
   }
 
   /** Asks for a QR when nothing is under way: the click of `manual`, of an ended QR and of an error. */
@@ -159,6 +165,22 @@ export class WechatBind extends LitElement implements BindHost {
     this.#controller.dispatch({ type: 'unbind' })
   }
 
+  /** @internal */
+  open(what?: View['opened']): void {
+    this.opened = what
+  }
+
+  /** @internal */
+  async copy(text: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text)
+      this.opened = 'copied'
+    } catch {
+      // No permission, or plain http: the line is selected for the user's own copy.
+      getSelection()?.selectAllChildren(this.renderRoot.querySelector('code') ?? this)
+    }
+  }
+
   override connectedCallback(): void {
     super.connectedCallback()
     this.#connected = new AbortController()
@@ -171,6 +193,11 @@ export class WechatBind extends LitElement implements BindHost {
     this.#connected?.abort()
   }
 
+  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
+    super.attributeChangedCallback(name, old, value)
+    this.requestUpdate()
+  }
+
   /** @internal */
   stateChanged(state: State, previous: State, event: Event): void {
     if (state.name !== previous.name) {
@@ -181,26 +208,31 @@ export class WechatBind extends LitElement implements BindHost {
     announce(this, state, previous, event)
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
+  protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     this.#focused = this.shadowRoot?.activeElement
     if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
+    // It may be another user's, and then what is on screen must go at once.
+    if (changed.get('token')) this.#controller.wake()
     if (changed.has('token') || changed.has('tokenUrl') || changed.has('getToken')) {
       this.#controller.dispatch({ type: 'token' })
     }
   }
 
   protected override render(): TemplateResult {
-    const view = this.#view()
-    const { art, line, hint, timer, actions } = this.#panel(view)
-    const { name } = this.#controller.state
-    const hasQr = name === 'ready' && !this.opened
-    return html`<section class="card" part="card" aria-labelledby="title" tabindex="-1">
+    const { language, size, theme, opened, manual } = this
+    const { state, secondsLeft } = this.#controller
+    const say = createSay(language, this.messages)
+    const context = contextOf(navigator.userAgent)
+    const view = { say, language, context, secondsLeft, manual, opened, host: this }
+    const { art, line, hint, timer, actions } = panelOf(state, view)
+    const paper = state.name === 'ready' && !opened
+    return html`<section class=${`card ${size} ${theme}`} part="card" lang=${language} aria-labelledby="title" tabindex="-1">
       <header>
         <slot name="logo">${mark}</slot>
-        <div id="title" part="title"><slot name="title">${view.say('title')}</slot></div>
+        <div id="title" part="title"><slot name="title">${say('title')}</slot></div>
       </header>
       <slot name="description"></slot>
-      <div class=${hasQr ? 'tile paper' : 'tile'} part="tile">${art}</div>
+      <div class=${paper ? 'tile paper' : 'tile'} part="tile">${art}</div>
       <div class="words">
         <div role="status">
           <p part="status">${line}</p>
@@ -233,50 +265,6 @@ export class WechatBind extends LitElement implements BindHost {
       this.#internals?.states.add(state)
     } catch {
       // Browsers before 2024 have no such states, or only names with dashes.
-    }
-  }
-
-  #panel(view: View): Panel {
-    const { state } = this.#controller
-    switch (state.name) {
-      case 'idle':
-        return this.manual || state.halted ? panels.idlePanel(view) : panels.loadingPanel(view)
-      case 'loading':
-        return panels.loadingPanel(view)
-      case 'ready':
-        return panels.readyPanel(state, view)
-      case 'scanned':
-        return panels.scannedPanel(state, view)
-      case 'bound':
-        return panels.boundPanel(state, view)
-      case 'expired':
-        return panels.expiredPanel(view)
-      case 'offline':
-        return panels.offlinePanel(view)
-      case 'error':
-        return panels.errorPanel(state, view)
-    }
-  }
-
-  #view(): View {
-    const { language } = this
-    return {
-      say: createSay(language, this.messages),
-      language,
-      context: contextOf(navigator.userAgent),
-      secondsLeft: this.#controller.secondsLeft,
-      opened: this.opened,
-      act: this.#actions,
-    }
-  }
-
-  async #copy(text: string): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(text)
-      this.opened = 'copied'
-    } catch {
-      // No permission, or plain http: the line is selected for the user's own copy.
-      getSelection()?.selectAllChildren(this.renderRoot.querySelector('code') ?? this)
     }
   }
 }

@@ -1,60 +1,91 @@
-/** The page's state and what changes it. Views are pure functions of the state; every change draws the page anew. */
+/** The page's state and how it begins. Views are pure functions of the state; every change draws the page anew. */
+import { conditionNames, usual } from '../conditions.ts'
+import type { DemoView } from '../control.ts'
 import type { SimulatorView } from '../simulator/control.ts'
-import { shoot } from './camera.ts'
+import type { WireEntry } from '../simulator/wire.ts'
+import { people, TAKEN } from '../users.ts'
+import { type ConditionActions, createConditionActions } from './condition-actions.ts'
+import { putConditions, takeWechat, watchDemo } from './demo-client.ts'
 import { askBinding, type BackEndView, disconnect } from './host-client.ts'
-import { type Person, parseSettings, type Settings, toSearch } from './settings.ts'
-import { createPhoneClient, type PhoneClient, watchSimulator } from './simulator-client.ts'
-
-/** What a phone shows. `view`: what its camera saw last. */
-export type Screen =
-  | { name: 'home' | 'follow' | 'chat' | 'profile' | 'expired' | 'unknown' | 'offline' }
-  | { name: 'scanner'; found: 'looking' | 'nothing'; view?: HTMLCanvasElement | undefined }
+import { setBrowser } from './network.ts'
+import { createPhoneActions, type PhoneActions, type Screen } from './phone-actions.ts'
+import { type Person, parseSettings, readConditions, type Settings, toSearch } from './settings.ts'
+import { merge, watchEvents } from './wire-log.ts'
 
 export type PageState = {
   settings: Settings
+  demo: DemoView
   /** Undefined until the simulator has answered. */
   simulator: SimulatorView | undefined
   screens: Record<Person, Screen>
+  /** The picture that a long press asks about. */
+  pressed: HTMLImageElement | undefined
+  /** The picture that was saved to the phone. */
+  album: HTMLImageElement | undefined
   backEnd: BackEndView
+  wire: readonly WireEntry[]
+  /** The ids of the entries that are open, and the moment before which nothing is shown. */
+  openEntries: ReadonlySet<number>
+  clearedAt: number
+  /** What was copied last. */
+  copied: string | undefined
 }
 
-export type Actions = ReturnType<typeof createActions>
+export type Store = { read: () => PageState; write: (change: Partial<PageState>) => void }
 
-// A camera needs a moment, and a hand a little longer: 8 looks, then the person is told that there is nothing.
-const LOOKS = 8
-const LOOK_EVERY_MS = 250
+export type Actions = PhoneActions & ConditionActions & ReturnType<typeof createActions>
 
-export function createApp(draw: (state: PageState, actions: Actions) => void): void {
+export async function createApp(draw: (state: PageState, actions: Actions) => void): Promise<void> {
+  const settings = parseSettings(location.search, navigator.languages)
+  setBrowser(settings)
+  const named = readConditions(location.search)
+  const demo = (await putConditions(named)) ?? { conditions: usual, usual, isReal: false }
+  if (settings.person === TAKEN) await takeWechat(TAKEN)
   let state: PageState = {
-    settings: parseSettings(location.search, navigator.languages),
+    settings,
+    demo,
     simulator: undefined,
-    screens: { amy: { name: 'home' }, bo: { name: 'home' } },
+    screens: Object.fromEntries(people.map((person) => [person, firstScreen(settings)])) as PageState['screens'],
+    pressed: undefined,
+    album: undefined,
     backEnd: { state: 'asking' },
+    wire: [],
+    openEntries: new Set(),
+    clearedAt: 0,
+    copied: undefined,
   }
-  const read = () => state
-  const write = (change: Partial<PageState>) => {
-    state = { ...state, ...change }
-    draw(state, actions)
+  const store: Store = {
+    read: () => state,
+    write(change) {
+      state = { ...state, ...change }
+      draw(state, actions)
+    },
   }
-  const actions = createActions(read, write)
-  watchSimulator((simulator) => write({ simulator }))
+  const actions: Actions = {
+    ...createPhoneActions(store),
+    ...createConditionActions(store),
+    ...createActions(store),
+  }
+  watchEvents((entry) => store.write({ wire: merge(store.read().wire, [entry]) }))
+  watchDemo({
+    onDemo: actions.heedDemo,
+    onSimulator: (simulator) => store.write({ simulator }),
+    onWire: (news) => store.write({ wire: merge(store.read().wire, news) }),
+  })
   actions.set({})
   void actions.askBackEnd()
+  // What concerns new codes shows only on a new one.
+  if (conditionNames.some((name) => name in named)) actions.renewWhenReady()
 }
 
-function createActions(read: () => PageState, write: (change: Partial<PageState>) => void) {
-  /** Ends the look through the camera that is under way. */
-  let looking = new AbortController()
+const firstScreen = ({ context }: Settings): Screen => ({ name: isOnPhone(context) ? 'browser' : 'home' })
+
+/** Whether the host site is open on the phone, and not beside it. */
+export const isOnPhone = (context: Settings['context']) => context === 'wechat' || context === 'mobile'
+
+function createActions({ read, write }: Store) {
   /** How often the back end was asked: an answer that was overtaken by a later question is dropped. */
   let questions = 0
-
-  const show = (person: Person, screen: Screen) => write({ screens: { ...read().screens, [person]: screen } })
-
-  /** What a person did with the phone; one that cannot reach the simulator says so. */
-  async function gesture(run: (phone: PhoneClient, person: Person) => Promise<void>): Promise<void> {
-    const { person } = read().settings
-    await run(createPhoneClient(person), person).catch(() => show(person, { name: 'offline' }))
-  }
 
   async function ask(answer: (user: string) => Promise<BackEndView>): Promise<void> {
     questions += 1
@@ -63,57 +94,43 @@ function createActions(read: () => PageState, write: (change: Partial<PageState>
     if (question === questions) write({ backEnd })
   }
 
-  async function look(phone: PhoneClient, person: Person, signal: AbortSignal): Promise<void> {
-    let view: HTMLCanvasElement | undefined
-    for (let count = 0; count < LOOKS; count += 1) {
-      const shot = await shoot('wechat-bind')
-      if (signal.aborted) return
-      view = shot?.view
-      show(person, { name: 'scanner', found: 'looking', view })
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
-      if (signal.aborted) return
-      if (shot?.text !== undefined) {
-        const { screen } = await phone.scan(shot.text)
-        return show(person, { name: screen })
-      }
-    }
-    show(person, { name: 'scanner', found: 'nothing', view })
-  }
-
   return {
     set(change: Partial<Settings>): void {
-      const before = read().settings
+      const { settings: before, screens } = read()
       const settings = { ...before, ...change }
       history.replaceState(null, '', toSearch(settings, location.search))
-      write({ settings })
+      setBrowser(settings)
+      const isElsewhere = settings.context !== before.context
+      write({ settings, ...(isElsewhere ? { screens: { ...screens, [settings.person]: firstScreen(settings) } } : {}) })
+      if (settings.person !== before.person && settings.person === TAKEN) void takeWechat(TAKEN)
       if (settings.user === before.user) return
       write({ backEnd: { state: 'asking' } })
       void ask(askBinding)
     },
-    open(name: 'home' | 'chat' | 'profile'): void {
-      looking.abort()
-      show(read().settings.person, { name })
-    },
-    scan: () =>
-      gesture((phone, person) => {
-        looking.abort()
-        looking = new AbortController()
-        show(person, { name: 'scanner', found: 'looking' })
-        return look(phone, person, looking.signal)
-      }),
-    follow: () =>
-      gesture(async (phone, person) => {
-        await phone.follow()
-        show(person, { name: 'chat' })
-      }),
-    unfollow: () =>
-      gesture(async (phone, person) => {
-        await phone.unfollow()
-        show(person, { name: 'home' })
-      }),
-    sendText: (content: string) => gesture((phone) => phone.sendText(content)),
-    tap: (href: string) => gesture((phone) => phone.tap(href)),
     askBackEnd: () => ask(askBinding),
     disconnect: () => ask(disconnect),
+    toggleEntry(id: number, isOpen: boolean): void {
+      const openEntries = new Set(read().openEntries)
+      if (openEntries.has(id) === isOpen) return
+      if (isOpen) openEntries.add(id)
+      else openEntries.delete(id)
+      write({ openEntries })
+    },
+    clearWire: () => write({ clearedAt: Date.now(), openEntries: new Set() }),
+    /** Puts a text on the clipboard; `what` tells the button that it worked. */
+    async copy(text: string, what: string): Promise<void> {
+      await writeClipboard(text)
+      write({ copied: what })
+    },
   }
+}
+
+/** The clipboard is there over https and on this machine only; elsewhere the old way has to do. */
+async function writeClipboard(text: string): Promise<void> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text)
+  const field = document.body.appendChild(document.createElement('textarea'))
+  field.value = text
+  field.select()
+  document.execCommand('copy')
+  field.remove()
 }

@@ -27,6 +27,16 @@ export async function shoot(tagName: string): Promise<Shot | undefined> {
   return shot
 }
 
+/** The text of the code in one picture: a long press on it, or one from the album. */
+export async function readPicture(picture: HTMLImageElement): Promise<string | undefined> {
+  await picture.decode()
+  const view = document.createElement('canvas')
+  view.width = picture.naturalWidth
+  view.height = picture.naturalHeight
+  view.getContext('2d', { willReadFrequently: true })!.drawImage(picture, 0, 0)
+  return read(view).text
+}
+
 function findPictures(tagName: string): Picture[] {
   const roots = [...document.querySelectorAll(tagName)].flatMap(({ shadowRoot }) => shadowRoot ?? [])
   return roots.flatMap((root) => [...root.querySelectorAll<Picture>('svg, img, canvas')]).filter(isInSight)

@@ -131,23 +131,20 @@ function recordIn({ wire, clock }: ApiDeps) {
   return async (c: Context, next: () => Promise<void>): Promise<void> => {
     const at = clock()
     const raw = await c.req.text()
+    const type = c.req.header('Content-Type')
+    const headers: Record<string, string> = type === undefined ? {} : { 'Content-Type': type }
+    const asked = { at, title: pathOf(c), method: c.req.method, url: c.req.url, headers, raw, opened: '' }
+    const end = wire.begin({ kind: 'wechat', ...asked })
     await next()
     const isText = !c.res.headers.get('Content-Type')?.startsWith('image/')
-    const { pathname, search } = new URL(c.req.url)
-    wire.add({
-      kind: 'api',
-      direction: 'in',
-      at,
-      tookMs: clock() - at,
-      title: pathOf(c),
-      method: c.req.method,
-      url: pathname + search,
-      raw,
-      opened: '',
-      status: c.res.status,
-      reply: isText ? await c.res.clone().text() : '',
-      replyOpened: '',
-      fault: '',
-    })
+    const reply = isText ? await c.res.clone().text() : ''
+    end({ tookMs: clock() - at, status: c.res.status, reply, replyOpened: '', fault: faultOf(c.res.status, reply) })
   }
+}
+
+/** WeChat answers refusals with HTTP 200: only the body tells. */
+function faultOf(status: number, reply: string): string {
+  const [, errcode, errmsg] = /"errcode":(-?\d+),"errmsg":"([^"]*)"/.exec(reply) ?? []
+  if (status !== 200) return `HTTP status ${status}`
+  return errcode === undefined || errcode === '0' ? '' : `${errcode} ${errmsg}`
 }

@@ -3,16 +3,21 @@ import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { z } from 'zod'
+import type { AccessTokens } from './access-tokens.ts'
 import type { Account } from './account.ts'
 import type { Changes } from './changes.ts'
 import { type ChatMessage, type ChatPart, parseMenuLink, toChatParts } from './chat.ts'
-import type { Faults } from './faults.ts'
+import { callbackFaults, type Faults } from './faults.ts'
 import type { Phone, ScanScreen } from './phone.ts'
+import type { Qrcodes } from './qrcodes.ts'
 import type { Wire } from './wire.ts'
 
 export type ControlDeps = {
   account: Account
+  accessTokens: AccessTokens
+  qrcodes: Qrcodes
   phones: Phone[]
+  phone: (person: string) => Phone
   faults: Faults
   wire: Wire
   changes: Changes
@@ -32,20 +37,35 @@ export type ScanView = { screen: ScanScreen }
 // Shorter than the 30 s after which a proxy may take a silent stream for dead.
 const HEARTBEAT_MS = 20_000
 
-const scanBody = z.object({ url: z.string().max(4096) })
+const scanBody = z.object({ url: z.string().max(4096).optional(), follow: z.boolean().default(false) })
+const followBody = z.object({ lingeredMs: z.int().min(0).default(0) })
+const expireBody = z.object({ url: z.string().max(4096).optional() })
 const textBody = z.object({ content: z.string().min(1).max(2048) })
 const tapBody = z.object({ href: z.string().refine(parseMenuLink, 'is not a weixin://bizmsgmenu link') })
-const failBody = z.object({ path: z.string(), errcode: z.int(), times: z.int().min(1).default(1) })
+const failBody = z.object({
+  path: z.string(),
+  errcode: z.int(),
+  times: z.int().min(1).or(z.literal('always')).default(1),
+})
 const slowBody = z.object({ path: z.string(), ms: z.int().min(0).max(60_000) })
 const downBody = z.object({ down: z.boolean() })
+const callbackBody = z.object({ fault: z.enum(callbackFaults) })
 
-export function createControl({ account, phones, faults, wire, changes, signal }: ControlDeps): Hono {
-  const view = (): SimulatorView => ({ account: account.name, phones: phones.map(toPhoneView) })
+export const toSimulatorView = ({ account, phones }: Pick<ControlDeps, 'account' | 'phones'>): SimulatorView => ({
+  account: account.name,
+  phones: phones.map(toPhoneView),
+})
+
+export function createControl(deps: ControlDeps): Hono {
+  const { accessTokens, qrcodes, phone, faults, wire, changes, signal } = deps
+  const view = () => toSimulatorView(deps)
 
   function phoneOf(c: Context): Phone {
-    const phone = phones.find(({ person }) => person === c.req.param('person'))
-    if (!phone) throw new HTTPException(404, { message: 'nobody here has this name' })
-    return phone
+    try {
+      return phone(c.req.param('person') ?? '')
+    } catch (error) {
+      throw new HTTPException(404, { message: (error as TypeError).message })
+    }
   }
 
   function writerOf(c: Context): Phone {
@@ -62,11 +82,16 @@ export function createControl({ account, phones, faults, wire, changes, signal }
       .get('/wire', (c) => c.json({ entries: wire.since(Number(c.req.query('since') ?? 0)) }))
       // Each gesture is answered at once; what is pushed, and what comes back, shows in the state.
       .post('/phones/:person/scan', async (c) => {
-        const { url } = await readBody(c, scanBody)
-        return c.json({ screen: phoneOf(c).point(url).screen } satisfies ScanView)
+        const { url, follow } = await readBody(c, scanBody)
+        const person = phoneOf(c)
+        const { screen } = person.point(url)
+        if (screen !== 'follow' || !follow) return c.json({ screen } satisfies ScanView)
+        void person.follow()
+        return c.json({ screen: 'chat' } satisfies ScanView)
       })
-      .post('/phones/:person/follow', (c) => {
-        void phoneOf(c).follow()
+      .post('/phones/:person/follow', async (c) => {
+        const { lingeredMs } = await readBody(c, followBody)
+        void phoneOf(c).follow({ lingeredMs })
         return c.body(null, 204)
       })
       .post('/phones/:person/unfollow', (c) => {
@@ -85,7 +110,7 @@ export function createControl({ account, phones, faults, wire, changes, signal }
       })
       .post('/faults/fail', async (c) => {
         const { path, errcode, times } = await readBody(c, failBody)
-        faults.fail(path, errcode, times)
+        faults.fail(path, errcode, times === 'always' ? Infinity : times)
         return c.body(null, 204)
       })
       .post('/faults/slow', async (c) => {
@@ -95,6 +120,18 @@ export function createControl({ account, phones, faults, wire, changes, signal }
       })
       .post('/faults/down', async (c) => {
         faults.setDown((await readBody(c, downBody)).down)
+        return c.body(null, 204)
+      })
+      .post('/faults/callback', async (c) => {
+        faults.setCallback((await readBody(c, callbackBody)).fault)
+        return c.body(null, 204)
+      })
+      .post('/qrcodes/expire', async (c) => {
+        qrcodes.expire((await readBody(c, expireBody)).url)
+        return c.body(null, 204)
+      })
+      .post('/access-tokens/revoke', (c) => {
+        accessTokens.revoke()
         return c.body(null, 204)
       })
       .post('/faults/clear', (c) => {
@@ -113,11 +150,20 @@ function toPhoneView({ person, openid, following, chat }: Phone): PhoneView {
   return { person, openid, isFollowing: following !== null, chat: messages }
 }
 
-/** The body, checked; a 400 that says what is wrong with it. */
+/** The body, checked; an empty one is an empty object. A 400 says what is wrong with it. */
 async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
-  const result = schema.safeParse(await c.req.json().catch(() => undefined))
+  const text = await c.req.text()
+  const result = schema.safeParse(text === '' ? {} : tryJson(text))
   if (result.success) return result.data
   throw new HTTPException(400, { message: z.prettifyError(result.error) })
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Sends the state now and after each change, until the page or the simulator goes. */

@@ -1,9 +1,9 @@
 /** Delivers a message to the callback URL as WeChat does: within 5 s, again when that fails, and three times at most. */
 import type { Account, Random } from './account.ts'
-import type { Delay } from './faults.ts'
-import { type MessageFields, sealMessage, toEchoQuery, toMessageXml } from './message.ts'
+import type { CallbackFault, Delay } from './faults.ts'
+import { type MessageFields, type Sealed, sealMessage, toEchoQuery, toMessageXml } from './message.ts'
 import { type CallbackAnswer, openReply, type Reply } from './reply.ts'
-import type { Wire, WireEntry } from './wire.ts'
+import type { Asked, Wire, WireKind } from './wire.ts'
 
 // WeChat hangs up after 5 s and sends again; four deliveries of one message are what its users find in their logs.
 const DEADLINE_MS = 5_000
@@ -14,6 +14,8 @@ export type DeliveryDeps = {
   callbackUrl: () => string | undefined
   clock: () => number
   delay: Delay
+  /** Only `drop` and `tamper` are the affair of a single delivery. */
+  fault?: () => CallbackFault
   fetch: (url: string, init: RequestInit) => Promise<Response>
   random: Random
   wire: Wire
@@ -24,16 +26,16 @@ export type DeliveryDeps = {
 /** Delivers one message and says what came of it; never rejects. */
 export type Deliver = (fields: MessageFields) => Promise<Reply>
 
-type Request = { title: string; url: string; method: string; raw: string; opened: string }
+type Request = Pick<Asked, 'title' | 'url' | 'method' | 'headers' | 'raw' | 'opened'>
 
 export type Delivery = ReturnType<typeof createDelivery>
 
 export function createDelivery(deps: DeliveryDeps) {
-  const { account, callbackUrl, clock, delay, fetch, random, wire, signal } = deps
+  const { account, callbackUrl, clock, delay, fault = () => 'none', fetch, random, wire, signal } = deps
 
   /** One exchange, cut off when `cut` aborts. A dead line answers status 0. */
-  async function exchange({ method, url, raw }: Request, cut: AbortSignal): Promise<CallbackAnswer> {
-    const body = method === 'POST' ? { body: raw, headers: { 'Content-Type': 'text/xml' } } : {}
+  async function exchange({ method, url, headers, raw }: Request, cut: AbortSignal): Promise<CallbackAnswer> {
+    const body = method === 'POST' ? { body: raw, headers } : {}
     try {
       // A redirect is an answer like any other, and not 200.
       const response = await fetch(url, { method, ...body, signal: cut, redirect: 'manual' })
@@ -47,20 +49,17 @@ export function createDelivery(deps: DeliveryDeps) {
   const wait = (ms: number, until: AbortSignal) => delay(ms, AbortSignal.any([signal, until])).catch(() => {})
 
   /** One try with its 5 s. `rest` ends with them, so that tries start 5 s apart however they failed. */
-  async function attempt(request: Request, judge: (answer: CallbackAnswer) => Reply, kind: WireEntry['kind']) {
+  async function attempt(request: Request, judge: (answer: CallbackAnswer) => Reply, kind: WireKind) {
     const at = clock()
+    const end = wire.begin({ kind, at, ...request })
     const settled = new AbortController()
     const cut = new AbortController()
     const rest = wait(DEADLINE_MS, settled.signal)
     const answer = await Promise.race([exchange(request, cut.signal), rest.then(() => undefined)])
     cut.abort()
     const reply: Reply = answer ? toReply(answer, judge) : { kind: 'fault', reason: 'no answer within 5 s' }
-    wire.add({
-      kind,
-      direction: 'out',
-      at,
+    end({
       tookMs: clock() - at,
-      ...request,
       status: answer?.status ?? 0,
       reply: answer?.body ?? '',
       replyOpened: 'xml' in reply ? (reply.xml ?? '') : '',
@@ -70,15 +69,33 @@ export function createDelivery(deps: DeliveryDeps) {
   }
 
   function toRequest(url: string, fields: MessageFields): Request {
-    const { query, body } = sealMessage(account, fields, clock(), random)
+    const sealed = sealMessage(account, fields, clock(), random)
+    const { query, body } = fault() === 'tamper' ? tamper(sealed) : sealed
     const title = fields.MsgType === 'event' ? String(fields.Event) : fields.MsgType
-    return { title, method: 'POST', url: withQuery(url, query), raw: body, opened: toMessageXml(fields) }
+    const headers = { 'Content-Type': 'text/xml' }
+    return { title, method: 'POST', url: withQuery(url, query), headers, raw: body, opened: toMessageXml(fields) }
+  }
+
+  /** Lost on its way, and WeChat believes that it came. */
+  function drop(request: Request): Reply {
+    wire.add({
+      kind: 'callback',
+      at: clock(),
+      ...request,
+      tookMs: 0,
+      status: 0,
+      reply: '',
+      replyOpened: '',
+      fault: 'dropped on its way',
+    })
+    return { kind: 'silent' }
   }
 
   const deliver: Deliver = async (fields) => {
     const url = callbackUrl()
     // Without a server configured, WeChat tells nobody and the follower hears nothing.
     if (url === undefined) return { kind: 'silent' }
+    if (fault() === 'drop') return drop(toRequest(url, fields))
     for (let left = RETRIES; ; left -= 1) {
       const judge = (answer: CallbackAnswer) => openReply(account, fields.FromUserName, answer)
       const { reply, rest, endRest } = await attempt(toRequest(url, fields), judge, 'callback')
@@ -103,13 +120,19 @@ export function createDelivery(deps: DeliveryDeps) {
             kind: 'fault',
             reason: `Token验证失败: HTTP status ${status}, and the body is not the echostr, byte for byte`,
           }
-    const request = { title: 'echostr', method: 'GET', url: withQuery(url, query), raw: '', opened: '' }
+    const request = { title: 'echostr', method: 'GET', url: withQuery(url, query), headers: {}, raw: '', opened: '' }
     const { reply, endRest } = await attempt(request, judge, 'check')
     endRest()
     return reply.kind === 'fault' ? reply.reason : undefined
   }
 
   return { deliver, verifyCallbackUrl }
+}
+
+/** One character of what the signature covers is another: of the ciphertext, or in plain mode of the nonce. */
+function tamper({ query, body }: Sealed): Sealed {
+  const sealed = body.replace(/(<Encrypt><!\[CDATA\[)(.)/, (_, before, first) => before + (first === 'A' ? 'B' : 'A'))
+  return sealed === body ? { query: { ...query, nonce: `${query.nonce}0` }, body } : { query, body: sealed }
 }
 
 function toReply(answer: CallbackAnswer, judge: (answer: CallbackAnswer) => Reply): Reply {

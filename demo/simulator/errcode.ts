@@ -1,6 +1,6 @@
 /** A refusal in WeChat's words. It answers HTTP 200 to everything; only `errcode` tells. */
 
-/** What WeChat says with each code, as seen in answers of its API. */
+/** What WeChat says with each code, as seen in answers of its API and in its documentation, in the language it uses. */
 const errmsgs: Record<number, string> = {
   [-1]: 'system error',
   40001: 'invalid credential, access_token is invalid or not latest, could get access_token by getStableAccessToken',
@@ -13,6 +13,7 @@ const errmsgs: Record<number, string> = {
   40066: 'invalid url',
   40125: 'invalid appsecret',
   40164: 'invalid ip 127.0.0.1 ipv6 ::ffff:127.0.0.1, not in whitelist',
+  40243: 'AppSecret已被冻结，请登录MP解冻后再次调用。',
   41001: 'access_token missing',
   41002: 'appid missing',
   41004: 'appsecret missing',
@@ -26,7 +27,14 @@ const errmsgs: Record<number, string> = {
   45029: 'qrcode count out of limit',
   47001: 'data format error',
   48001: 'api unauthorized',
+  48004: 'api forbidden for irregularities, view detail on mp.weixin.qq.com',
+  50002: 'user limited',
+  61004: 'access clientip is not registered requestIP: 127.0.0.1',
   76021: 'cgi_path not found, please check',
+  89501: '此IP正在等待管理员确认,请联系管理员',
+  89503: '此IP调用需要管理员确认,请联系管理员',
+  89506: '24小时内该IP被管理员拒绝调用两次，24小时内不可再使用该IP调用',
+  89507: '1小时内该IP被管理员拒绝调用一次，1小时内不可再使用该IP调用',
 }
 
 export class WechatRefusal extends Error {

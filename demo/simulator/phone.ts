@@ -58,10 +58,10 @@ export function createPhone(deps: PhoneDeps) {
   }
 
   /** The scene and ticket that a follow carries: none after 5 minutes on the page, or when nothing was scanned. */
-  function takeVisit(): Qrcode | undefined {
+  function takeVisit(lingeredMs: number): Qrcode | undefined {
     const taken = visit
     visit = undefined
-    return taken && clock() - taken.at < SCENE_LOST_MS ? taken.qrcode : undefined
+    return taken && clock() - taken.at + lingeredMs < SCENE_LOST_MS ? taken.qrcode : undefined
   }
 
   /** Beyond 2^53, as WeChat's are: a client that parses it as a number loses its last digits. */
@@ -74,9 +74,18 @@ export function createPhone(deps: PhoneDeps) {
     return push('text', { Content: content, MsgId: toMsgId(), ...more })
   }
 
-  /** Points the camera at a code: where that leads at once, and the push that follows from it. */
-  function point(url: string): { screen: ScanScreen; delivered: Promise<Reply | undefined> } {
-    const qrcode = qrcodes.find(url)
+  async function followNow(lingeredMs = 0): Promise<Reply | undefined> {
+    if (follow) return undefined
+    const qrcode = takeVisit(lingeredMs)
+    follow = { at: clock(), scene: qrcode?.scene ?? null }
+    changes.notify()
+    const scanned = qrcode && { EventKey: `qrscene_${qrcode.scene}`, Ticket: qrcode.ticket }
+    return push('event', { Event: 'subscribe', ...(scanned ?? { EventKey: '' }) })
+  }
+
+  /** Points the camera at a code, or at the one that was made last: where that leads at once, and the push that follows from it. */
+  function point(url?: string): { screen: ScanScreen; delivered: Promise<Reply | undefined> } {
+    const qrcode = url === undefined ? qrcodes.newest() : qrcodes.find(url)
     visit = undefined
     const nothing = Promise.resolve(undefined)
     if (!qrcode) return { screen: 'unknown', delivered: nothing }
@@ -94,21 +103,19 @@ export function createPhone(deps: PhoneDeps) {
     openid,
     unionid: toUnionid(person),
     point,
-    /** Scans and waits until WeChat is done with what came of it. */
-    async scan(url: string): Promise<ScanScreen> {
+    /** Scans a code (without `url`: the one made last) and waits until WeChat is done; with `follow`, a newcomer follows too. */
+    async scan(url?: string, { follow: willFollow = false } = {}): Promise<ScanScreen> {
       const { screen, delivered } = point(url)
       await delivered
-      return screen
+      if (screen !== 'follow' || !willFollow) return screen
+      await followNow()
+      return 'chat'
     },
-    /** Taps "follow" on the page that a scan opened, or, without one, on the account's profile. */
-    async follow(): Promise<Reply | undefined> {
-      if (follow) return undefined
-      const qrcode = takeVisit()
-      follow = { at: clock(), scene: qrcode?.scene ?? null }
-      changes.notify()
-      const scanned = qrcode && { EventKey: `qrscene_${qrcode.scene}`, Ticket: qrcode.ticket }
-      return push('event', { Event: 'subscribe', ...(scanned ?? { EventKey: '' }) })
-    },
+    /**
+     * Taps "follow" on the page that a scan opened, or, without one, on the account's profile. `lingeredMs`: as if the
+     * person had stayed on that page so much longer.
+     */
+    follow: ({ lingeredMs = 0 } = {}): Promise<Reply | undefined> => followNow(lingeredMs),
     /** Leaves the account; the chat goes with it. */
     async unfollow(): Promise<Reply | undefined> {
       if (!follow) return undefined

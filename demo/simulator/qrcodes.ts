@@ -112,11 +112,13 @@ export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
     },
     /** The code that a camera read, also an expired one. */
     find: (url: string) => byUrl.get(url),
+    /** The one that was made last. */
+    newest: () => all().at(-1),
     findByTicket: (ticket: string) => all().find((qrcode) => qrcode.ticket === ticket),
     all,
-    /** Ends a code now, as if its time were over. */
-    expire(url: string): void {
-      const qrcode = byUrl.get(url)
+    /** Ends a code now, as if its time were over; without `url`, the one made last. */
+    expire(url?: string): void {
+      const qrcode = url === undefined ? all().at(-1) : byUrl.get(url)
       if (qrcode) qrcode.expiresAt = Math.min(qrcode.expiresAt ?? Infinity, clock())
     },
   }

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import type { Change, Language, Store, Ticket, Tx } from '../store/store.ts'
 import type { Deed } from './deed.ts'
-import { type ReplyTexts, toText } from './replies.ts'
+import { type ReplyName, type ReplyTexts, toText } from './replies.ts'
 import {
   type Claim,
   type Decision,
@@ -16,8 +16,10 @@ import {
 
 export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; lang: Language }
 
-/** What to say in the chat (null: nothing), and what was changed (nothing by a second delivery). */
-export type Outcome = { reply: string | null; changes: Change[]; isOurs: boolean } | 'replayed'
+/** What to say in the chat (null: nothing) and what that is called, and what was changed (nothing by a second delivery). */
+export type Outcome =
+  | { reply: string | null; said?: ReplyName | undefined; changes: Change[]; isOurs: boolean }
+  | 'replayed'
 
 /** What makes a delivery this one: the fact it tells, and in plain mode the nonce that may not come with another body. */
 export type Delivery = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
@@ -47,7 +49,7 @@ export function applyDeed(
     for (const change of changes) await tx.apply(change)
     const text = reply && toText(reply, settings.texts)
     await tx.remember(delivery.key, text, now + REPLY_KEPT_MS)
-    return { reply: text, changes, isOurs }
+    return { reply: text, said: reply?.name, changes, isOurs }
   })
 }
 

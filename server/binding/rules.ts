@@ -148,7 +148,7 @@ function bind(
       { type: 'close', ticket: ticket.id, user: user.id, as: 'used', wakes: false },
       { type: 'closeOthers', user: user.id, ticket: ticket.id },
       ...givingWay.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
-      { type: 'bind', user: user.id, binding, reason, at: now },
+      { type: 'bind', user: user.id, binding, reason, at: now, shownAt: ticket.createdAt },
     ],
     reply: replyTo(ticket, 'bound'),
   }

@@ -1,17 +1,34 @@
 /** Who waits for a user's next version. A wake is never lost: each waiter names the version it knows. */
+import { BindError } from '../errors.ts'
 import type { Identity, Tidings } from '../store/store.ts'
 
+/** Why a wait ended. `look`: something may have changed; `over`: nothing was heard of until its time was over or the server stopped. */
+export type Ending = 'look' | 'over'
+
+/** One page that waits. A plain record without timer or closure of its own: there may be tens of thousands. */
 export type Waiter = {
-  /** Resolves when a version above the known one is committed, the time is over, the signal aborts, or the server stops. */
-  ended: Promise<void>
-  end(): void
-  /** Ends in `ms` at the latest. */
-  endWithin(ms: number): void
+  readonly user: string
+  readonly tenant: string
+  readonly known: number
+  dueAt: number
+  /** What its time's end is. */
+  atDue: Ending
+  ending: Ending | undefined
+  listener: ((ending: Ending) => void) | undefined
 }
 
+export type WaiterLimits = { inAll: number; perTenant: number; perUser: number }
+
 export type Waiters = {
-  park(identity: Identity, known: number, ms: number, signal: AbortSignal): Waiter
-  /** Ends the waits that know an older version; after a gap all of them, one after the other, so that each looks again. */
+  /** Throws `OVERLOADED` beyond a limit. */
+  park(identity: Identity, known: number, ms: number): Waiter
+  /** Calls `listener` once: when a version above the known one is committed, the time is over, or the server stops. */
+  onEnd(waiter: Waiter, listener: (ending: Ending) => void): void
+  /** Nobody waits any more; the listener is not called. */
+  leave(waiter: Waiter): void
+  /** Looks again in `ms` at the latest: something ends then that no commit tells of. */
+  lookWithin(waiter: Waiter, ms: number): void
+  /** Ends the waits that know an older version; after a gap all of them, a few at a time, so that each looks again. */
   wake(tidings: Tidings): void
   /** Ends every wait, now and from now on. */
   close(): void
@@ -21,70 +38,150 @@ export type Waiters = {
 /** Runs `end` after `ms`; returns what cancels it. */
 export type SetTimer = (end: () => void, ms: number) => () => void
 
-type Parked = { known: number; end: () => void; endWithin: (ms: number) => void }
+export type WaiterSettings = {
+  limits: WaiterLimits
+  setTimer: SetTimer
+  /** In ms; only its differences count. */
+  clock: () => number
+}
+
+// One timer looks after all: four glances a second at 10,000 waiters cost a thousandth of a core, a timer each ten times that.
+const GLANCE_EVERY_MS = 250
 
 // Each looks into the store: 10,000 pages do so within 5 s, and most connections stay free for callbacks.
-const LOOKS_PER_MS = 2
+const LOOKS_AT_ONCE = 20
+const LOOKS_PAUSE_MS = 10
 
-export function createWaiters(setTimer: SetTimer): Waiters {
-  const parked = new Map<string, Set<Parked>>()
-  let isClosed = false
+// The page adds a random pause of its own, so that a crowd does not come back as one.
+const RETRY_AFTER_SECONDS = 5
+
+export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Waiters {
+  const parked = new Map<string, Waiter[]>()
+  const perTenant = new Map<string, number>()
   let count = 0
+  let isClosed = false
+  let glanceAt = Infinity
+  let cancelGlance = () => {}
+  let cancelLooks = () => {}
 
-  const keyOf = ({ tenant, account, userId }: Identity) => JSON.stringify([tenant, account, userId])
+  const all = () => [...parked.values()].flat()
 
-  const all = () => [...parked.values()].flatMap((together) => [...together])
+  function expectRoom(user: string, tenant: string): void {
+    const held = { inAll: count, perTenant: perTenant.get(tenant) ?? 0, perUser: parked.get(user)?.length ?? 0 }
+    for (const [limit, whose] of scopes) if (held[limit] >= limits[limit]) throw overloaded(whose)
+  }
 
-  function enter(key: string, waiter: Parked): () => void {
-    const together = parked.get(key) ?? new Set()
-    parked.set(key, together.add(waiter))
+  function enter(waiter: Waiter): void {
+    const together = parked.get(waiter.user)
+    if (together) together.push(waiter)
+    else parked.set(waiter.user, [waiter])
+    perTenant.set(waiter.tenant, (perTenant.get(waiter.tenant) ?? 0) + 1)
     count++
-    return () => {
-      if (!together.delete(waiter)) return
-      count--
-      if (together.size === 0) parked.delete(key)
+    glanceBy(waiter.dueAt)
+  }
+
+  function leave(waiter: Waiter): void {
+    const together = parked.get(waiter.user)
+    const index = together?.indexOf(waiter) ?? -1
+    if (!together || index < 0) return
+    together.splice(index, 1)
+    if (together.length === 0) parked.delete(waiter.user)
+    const others = (perTenant.get(waiter.tenant) ?? 1) - 1
+    if (others > 0) perTenant.set(waiter.tenant, others)
+    else perTenant.delete(waiter.tenant)
+    if (--count > 0) return
+    cancelGlance()
+    cancelLooks()
+    glanceAt = Infinity
+  }
+
+  function end(waiter: Waiter, ending: Ending): void {
+    if (waiter.ending) return
+    waiter.ending = ending
+    leave(waiter)
+    waiter.listener?.(ending)
+  }
+
+  function glanceBy(dueAt: number): void {
+    if (dueAt >= glanceAt) return
+    cancelGlance()
+    glanceAt = dueAt
+    cancelGlance = setTimer(glance, Math.max(0, dueAt - clock()))
+  }
+
+  function glance(): void {
+    const now = clock()
+    const due: Waiter[] = []
+    let next = Infinity
+    for (const together of parked.values()) {
+      for (const waiter of together) {
+        if (waiter.dueAt <= now) due.push(waiter)
+        else next = Math.min(next, waiter.dueAt)
+      }
     }
+    glanceAt = Infinity
+    for (const waiter of due) end(waiter, waiter.atDue)
+    if (count > 0) glanceBy(Math.max(next, now + GLANCE_EVERY_MS))
+  }
+
+  function lookInTurn(waiters: Waiter[]): void {
+    for (const waiter of waiters.splice(0, LOOKS_AT_ONCE)) end(waiter, 'look')
+    if (waiters.length > 0) cancelLooks = setTimer(() => lookInTurn(waiters), LOOKS_PAUSE_MS)
   }
 
   return {
-    park(identity, known, ms, signal) {
-      const { promise: ended, resolve } = Promise.withResolvers<void>()
-      const waiter: Parked = { known, end: () => finish(), endWithin }
-      const leave = enter(keyOf(identity), waiter)
-      let cancelTimer = setTimer(finish, ms)
-      signal.addEventListener('abort', finish)
-      if (isClosed || signal.aborted) finish()
-
-      function finish() {
-        leave()
-        cancelTimer()
-        signal.removeEventListener('abort', finish)
-        resolve()
+    park(identity, known, ms) {
+      const user = keyOf(identity)
+      const { tenant } = identity
+      const dueAt = clock() + ms
+      const waiter: Waiter = { user, tenant, known, dueAt, atDue: 'over', ending: undefined, listener: undefined }
+      if (isClosed) {
+        waiter.ending = 'over'
+        return waiter
       }
-
-      function endWithin(soonerMs: number) {
-        const cancelLater = cancelTimer
-        const cancelSooner = setTimer(finish, soonerMs)
-        cancelTimer = () => {
-          cancelLater()
-          cancelSooner()
-        }
-      }
-
-      return { ended, end: finish, endWithin }
+      expectRoom(user, tenant)
+      enter(waiter)
+      return waiter
+    },
+    onEnd(waiter, listener) {
+      if (waiter.ending) listener(waiter.ending)
+      else waiter.listener = listener
+    },
+    leave,
+    lookWithin(waiter, ms) {
+      const dueAt = clock() + ms
+      if (dueAt > waiter.dueAt) return
+      waiter.dueAt = dueAt
+      waiter.atDue = 'look'
+      glanceBy(dueAt)
     },
     wake(tidings) {
       if (tidings === 'missed') {
-        for (const [i, waiter] of all().entries()) waiter.endWithin(Math.floor(i / LOOKS_PER_MS))
+        cancelLooks()
+        lookInTurn(all())
         return
       }
       const { identity, version } = tidings
-      for (const waiter of parked.get(keyOf(identity)) ?? []) if (version > waiter.known) waiter.end()
+      const newer = parked.get(keyOf(identity))?.filter(({ known }) => version > known)
+      for (const waiter of newer ?? []) end(waiter, 'look')
     },
     close() {
       isClosed = true
-      for (const waiter of all()) waiter.end()
+      for (const waiter of all()) end(waiter, 'over')
     },
     count: () => count,
   }
 }
+
+const keyOf = ({ tenant, account, userId }: Identity) => JSON.stringify([tenant, account, userId])
+
+const scopes = [
+  ['perUser', 'This user has'],
+  ['perTenant', 'This tenant has'],
+  ['inAll', 'This server has'],
+] as const
+
+const overloaded = (whose: string) =>
+  new BindError('OVERLOADED', `${whose} as many waiting pages as may be: ask again in ${RETRY_AFTER_SECONDS} s.`, {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  })

@@ -27,7 +27,7 @@ export function callbackRoutes(deps: Deps) {
     const delivery = { key: deliveryKeyOf(event, events.appId), nonce: message.nonce }
     const outcome = await applyDeed(store, events, delivery, deed, now)
     if (outcome === 'replayed') throw replayed()
-    afterCommit(outcome.changes)
+    afterCommit(outcome.changes, outcome.said)
     const text = outcome.reply === null ? HANDLED : sealReply(callback, message, outcome.reply, now)
     return { text, isOurs: outcome.isOurs }
   }
@@ -56,10 +56,11 @@ export function callbackRoutes(deps: Deps) {
     })
     .onError((thrown, c) => {
       const error = toBindError(thrown)
-      if (error.code === 'CALLBACK_REFUSED' || error.code === 'TOO_LARGE') {
+      const requestId = c.get('requestId')
+      if (error.status < 500) {
         metrics.callbacks.inc({ outcome: 'refused' })
         log.warn(
-          { code: error.code, cause: error.code === 'TOO_LARGE' ? 'size' : error.cause },
+          { requestId, code: error.code, cause: error.code === 'TOO_LARGE' ? 'size' : error.cause },
           'a callback was refused',
         )
         // What was not read of a body that is too large would be taken for the next request on this connection.
@@ -68,7 +69,7 @@ export function callbackRoutes(deps: Deps) {
       }
       // 500 and not 503: WeChat redelivers what is not answered with success, which is what a store that is down needs.
       metrics.callbacks.inc({ outcome: 'failed' })
-      log.error({ code: error.code, cause: (error.cause as Error | undefined)?.message }, error.message)
+      log.error({ requestId, code: error.code, cause: (error.cause as Error | undefined)?.message }, error.message)
       return c.text('failed', 500)
     })
 }

@@ -10,6 +10,7 @@ import type { BindKey } from '../keyring.ts'
 import { logFault, toBindError } from '../problem.ts'
 import { dateSchema, parseJson, parseShape, requestSchemas } from '../schema.ts'
 import type { Identity, Ticket, User } from '../store/store.ts'
+import { refuseTestUser } from '../test-users.ts'
 
 export type ApiResult = { Success: boolean; Code: 'OK' | ErrorCode; Message: string; Data: object | null }
 
@@ -72,9 +73,10 @@ export function hostApiRoutes(deps: Deps) {
     if (!(await store.write((tx) => tx.spend(`${kid}|${jti}`, until)))) {
       throw new BindError('REPLAYED', 'This jti was used before: make a new one for each request.')
     }
-    const { Path = path } = plaintext as { Path?: unknown }
+    const { Path = path, User_ID } = plaintext as { Path?: unknown; User_ID?: unknown }
     if (Path !== path)
       throw new BindError('BAD_REQUEST', `Path must be ${path}, the path of the request, or be left out.`)
+    if (!deps.allowsTestUsers) refuseTestUser(String(User_ID))
   }
 
   async function answer(call: Call, request: Request, header: Header, key: BindKey): Promise<[ApiResult, BindError?]> {
@@ -83,7 +85,6 @@ export function hostApiRoutes(deps: Deps) {
       return [{ Success: true, Code: 'OK', Message: '', Data: await calls[call](request) }]
     } catch (thrown) {
       const error = toBindError(thrown)
-      logFault(log, error)
       return [{ Success: false, Code: error.code, Message: error.message, Data: null }, error]
     }
   }
@@ -92,6 +93,10 @@ export function hostApiRoutes(deps: Deps) {
     const { text, header, key } = await openEnvelope<BindKey>((await c.req.text()).trim(), undefined, keyring.find)
     const request = { path: c.req.path, plaintext: tryJson(text), tenant: key.tenant }
     const [result, error] = await answer(call, request, header, key)
+    if (error) {
+      c.set('refusal', error.code)
+      logFault(log, c.get('requestId'), error)
+    }
     const replyHeader = {
       kid: key.kid,
       jti: crypto.randomUUID(),

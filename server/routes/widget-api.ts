@@ -6,13 +6,18 @@ import { confirmCode, expireHold } from '../binding/hold.ts'
 import { toLanguage } from '../binding/replies.ts'
 import { unbind } from '../binding/unbind.ts'
 import { toView } from '../binding/view.ts'
+import type { Ending, Waiter } from '../binding/waiters.ts'
 import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import type { BindKey } from '../keyring.ts'
+import { type Answer, answerLater, type LateAnswer, toResponse } from '../late-answer.ts'
+import { logFault, toBindError, toProblemAnswer } from '../problem.ts'
 import { toQrPath } from '../qr.ts'
+import { REQUEST_ID } from '../request-log.ts'
 import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../schema.ts'
 import type { Identity, Ticket, User } from '../store/store.ts'
+import { refuseTestUser } from '../test-users.ts'
 import { openToken } from '../token.ts'
 import type { BindingView, TicketView } from '../wire.ts'
 
@@ -24,14 +29,19 @@ const MAX_WAIT_MS = 25_000
 
 const MAX_BODY = 4 * 1024
 
+/** Lets the tabs of one browser share one poll, and the element notice that its token has become another user's. */
+const USER_NAME = 'Bind-User'
+
 export function widgetApiRoutes(deps: Deps) {
-  const { store, tickets, afterCommit, waiters, keyring, clock, events } = deps
+  const { store, tickets, afterCommit, waiters, nameOf, keyring, clock, events, log } = deps
 
   const authenticate = createMiddleware<Env>(async (c, next) => {
     const [, jwe = ''] = /^Bearer (\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? []
     const claims = await openToken<BindKey>(jwe, keyring.find, clock())
     const identity = { tenant: claims.key.tenant, account: claims.Account, userId: claims.User_ID }
+    if (!deps.allowsTestUsers) refuseTestUser(claims.User_ID)
     c.set('visitor', { identity, label: claims.Label ?? null, scope: claims.scope })
+    c.header(USER_NAME, nameOf(identity))
     await next()
   })
 
@@ -39,33 +49,38 @@ export function widgetApiRoutes(deps: Deps) {
     return expireHold(store, await store.user(identity), clock())
   }
 
-  /** The user once its version is past `known`, or as it is when the wait ends. */
-  async function userPast(known: number, identity: Identity, waitMs: number, signal: AbortSignal): Promise<User> {
-    if (waitMs === 0) return userNow(identity)
-    // Parked before the read: what is committed between the two still ends the wait.
-    const waiter = waiters.park(identity, known, waitMs, signal)
-    const user = await userNow(identity).catch((error) => {
-      waiter.end()
-      throw error
-    })
-    if (user.version !== known) waiter.end()
-    else if (user.hold) waiter.endWithin(user.hold.until - clock())
-    await waiter.ended
-    return user.version === known ? userNow(identity) : user
+  /** What a page that knew `known` hears when its wait has ended. */
+  async function answerAfter(ending: Ending, identity: Identity, known: number, requestId: string): Promise<Answer> {
+    // Its next poll begins with a look anyway.
+    if (ending === 'over') return notModified(known)
+    try {
+      const user = await userNow(identity)
+      return user.version === known ? notModified(known) : toAnswer(user)
+    } catch (thrown) {
+      const error = toBindError(thrown)
+      logFault(log, requestId, error)
+      return toProblemAnswer(error, requestId)
+    }
   }
 
-  function answer(c: Context, user: User): Response {
-    c.header('ETag', `"${user.version}"`)
-    return c.json(toView(user, clock()) satisfies BindingView)
+  /** Beside the handler, so that what waits keeps hold of nothing that only the handler needed. */
+  function answerWhenEnded(late: LateAnswer, waiter: Waiter, identity: Identity, requestId: string): void {
+    const { onHangUp, send } = late
+    onHangUp(() => waiters.leave(waiter))
+    waiters.onEnd(waiter, (ending) => void answerAfter(ending, identity, waiter.known, requestId).then(send))
   }
+
+  const toAnswer = (user: User): Answer => ({
+    status: 200,
+    headers: { ETag: etagOf(user.version), 'Content-Type': 'application/json' },
+    body: JSON.stringify(toView(user, clock()) satisfies BindingView),
+  })
+
+  const answer = (c: Context, user: User): Response => toResponse(c, toAnswer(user))
 
   return new Hono<Env>()
     .use(cors(toCorsOptions(deps.allowedOrigins)))
     .use(bodyLimit(MAX_BODY))
-    .use(async (c, next) => {
-      c.header('Cache-Control', 'no-store')
-      await next()
-    })
     .use(authenticate)
     .post('/qrcode', async (c) => {
       const { identity, label } = permitted(c.var.visitor, 'bind')
@@ -81,10 +96,23 @@ export function widgetApiRoutes(deps: Deps) {
       const { identity } = c.var.visitor
       const known = knownVersion(c.req.header('If-None-Match'))
       if (known === undefined) return answer(c, await userNow(identity))
-      const user = await userPast(known, identity, waitMsOf(c.req.header('Prefer')), c.req.raw.signal)
-      if (user.version !== known) return answer(c, user)
-      c.header('ETag', `"${known}"`)
-      return c.body(null, 304)
+      const waitMs = waitMsOf(c.req.header('Prefer'))
+      const requestId = c.get('requestId')
+      if (waitMs === 0) return toResponse(c, await answerAfter('look', identity, known, requestId))
+      // Parked before the read: what is committed between the two still ends the wait.
+      const waiter = waiters.park(identity, known, waitMs)
+      const user = await userNow(identity).catch((error) => {
+        waiters.leave(waiter)
+        throw error
+      })
+      if (user.version !== known) {
+        waiters.leave(waiter)
+        return answer(c, user)
+      }
+      if (user.hold) waiters.lookWithin(waiter, user.hold.until - clock())
+      const late = answerLater(c)
+      answerWhenEnded(late, waiter, identity, requestId)
+      return late.response
     })
     .post('/confirm', async (c) => {
       const { identity } = permitted(c.var.visitor, 'bind')
@@ -112,6 +140,10 @@ async function readJson(c: Context): Promise<unknown> {
   return text === '' ? {} : parseJson(text)
 }
 
+const etagOf = (version: number) => `"${version}"`
+
+const notModified = (known: number): Answer => ({ status: 304, headers: { ETag: etagOf(known) }, body: null })
+
 /** `"17"`, as our own `ETag` said it; anything else is a version that nobody has. */
 function knownVersion(ifNoneMatch: string | undefined): number | undefined {
   const [, digits] = /^(?:W\/)?"(\d{1,15})"$/.exec(ifNoneMatch?.trim() ?? '') ?? []
@@ -138,7 +170,7 @@ function toCorsOptions(origins: string[]): Parameters<typeof cors>[0] {
     origin: (origin) => (origins.includes(origin) ? origin : undefined),
     allowMethods: ['GET', 'POST', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type', 'If-None-Match', 'Prefer'],
-    exposeHeaders: ['ETag', 'Retry-After'],
+    exposeHeaders: ['ETag', 'Retry-After', REQUEST_ID, USER_NAME],
     // Chromium keeps a preflight for two hours at most.
     maxAge: 7200,
   }

@@ -11,7 +11,6 @@ export function widgetFileRoutes({ widgetFile }: Deps) {
     c.header('Cache-Control', 'public, max-age=3600')
     // A module script of another origin is fetched with CORS; there is nothing secret in it.
     c.header('Access-Control-Allow-Origin', '*')
-    c.header('X-Content-Type-Options', 'nosniff')
     if (c.req.header('If-None-Match') === widgetFile.etag) return c.body(null, 304)
     return c.body(widgetFile.text, 200, { 'Content-Type': 'text/javascript; charset=utf-8' })
   })

@@ -72,7 +72,8 @@ export type User = {
 
 /** One step of a decision, applied in the transaction that read its facts. */
 export type Change =
-  | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number }
+  /** `shownAt`: when the ticket that led here was made. */
+  | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number; shownAt?: number }
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
   | { type: 'mark'; user: number; subscribed: boolean; eventTime: number }
   | { type: 'hold'; ticket: number; user: number; hold: Hold }

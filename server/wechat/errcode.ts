@@ -44,6 +44,9 @@ const rows: Record<number, Row> = {
   89507: ['WECHAT_FORBIDDEN', "the administrator rejected this server's address: wait one hour"],
 }
 
+/** Whether the code has a row of its own here. */
+export const isKnownErrcode = (errcode: number) => Object.hasOwn(rows, errcode)
+
 const unknown: Row = ['WECHAT_FORBIDDEN', "WeChat refused the call: look the errcode up in WeChat's documentation"]
 
 /** The refusal for people: never WeChat's own `errmsg`, which may hold what must not be shown; that travels as `cause`. */

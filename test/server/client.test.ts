@@ -187,6 +187,11 @@ describe('createBindClient', () => {
     await expect(client.getQrCode(subject)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 42 })
   })
 
+  test('names a refused request as the server’s log does', async () => {
+    const { client } = open(refuse('WECHAT_QUOTA', { status: 503, headers: { 'X-Request-Id': 'of-the-log' } }))
+    await expect(client.getQrCode(subject)).rejects.toMatchObject({ requestId: 'of-the-log' })
+  })
+
   test.each(['FROM_TOMORROW', 'toString'])('takes the unknown code %s for INTERNAL', async (code) => {
     const { client } = open(refuse(code, { status: 500 }))
     await expect(client.getQrCode(subject)).rejects.toMatchObject({ code: 'INTERNAL', status: 500 })

@@ -180,3 +180,73 @@ describe('the callback', () => {
     )
   })
 })
+
+describe('the callback in plain mode, whose body nobody has signed', () => {
+  let plain: House
+  beforeAll(async () => {
+    plain = await openHouse({ WECHAT_MODE: 'plain' })
+  })
+  afterAll(() => plain.close())
+
+  const now = () => plain.time.clock()
+  const scan = () => ({
+    ToUserName: plain.simulator.account.originalId,
+    FromUserName: 'oAmy',
+    CreateTime: now() / 1000,
+    MsgType: 'event',
+    Event: 'SCAN',
+    EventKey: 'wb1_AAAAAAAAAAAAAAAAAAAAAA',
+  })
+  let nonces = 0
+  async function statusOf(body: BodyInit): Promise<number> {
+    const nonce = (size: number) =>
+      Buffer.alloc(size, 0)
+        .fill(++nonces % 251, 0, 2)
+        .fill((nonces / 251) | 0, 2)
+    const { query } = sealMessage(plain.simulator.account, scan(), now(), nonce)
+    return (await plain.app.request(`/wechat/callback?${new URLSearchParams(query)}`, { method: 'POST', body })).status
+  }
+
+  test('answers 1,000 documents of any content, and mutations of a true one, without a 5xx', async () => {
+    const { body } = sealMessage(plain.simulator.account, scan(), now(), (size) => Buffer.alloc(size, 7))
+    const text = fc.string({ unit: 'binary', maxLength: 100 })
+    const documents = fc.oneof(
+      text,
+      fc.json(),
+      text.map((inner) => `<xml>${inner}</xml>`),
+      fc.tuple(text, text).map(([name, inner]) => `<xml><${name}>${inner}</${name}></xml>`),
+      mutated(body).map((bytes) => bytes.toString('latin1')),
+    )
+    await fc.assert(
+      fc.asyncProperty(documents, async (document) => {
+        expect([200, 403]).toContain(await statusOf(document))
+      }),
+      run(1_000),
+    )
+  })
+
+  const KIB_60 = 60_000
+  test.each([
+    ['elements in elements', `<xml>${'<a>'.repeat(KIB_60 / 3)}`],
+    ['elements side by side', `<xml>${'<a/>'.repeat(KIB_60 / 4)}</xml>`],
+    ['CDATA without an end', `<xml>${'<![CDATA['.repeat(KIB_60 / 9)}`],
+    ['ends of CDATA', `<xml><![CDATA[${']]'.repeat(KIB_60 / 2)}</xml>`],
+    ['nothing but openings', '<'.repeat(KIB_60)],
+    ['attributes', `<xml ${'a="1" '.repeat(KIB_60 / 6)}></xml>`],
+    ['entities in entities', '<!DOCTYPE xml [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><xml><a>&b;</a></xml>'],
+    [
+      'a file as an entity',
+      '<!DOCTYPE xml [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml><Content>&a;</Content></xml>',
+    ],
+    ['references', `<xml><a>${'&amp;'.repeat(KIB_60 / 5)}</a></xml>`],
+    ['arrays in arrays', '['.repeat(KIB_60)],
+    ['objects in objects', '{"a":'.repeat(KIB_60 / 5)],
+    ['a prototype', '{"__proto__":{"MsgType":"event"},"constructor":"x","MsgType":"event","Event":"SCAN"}'],
+    ['a prototype in XML', '<xml><__proto__>x</__proto__><constructor>y</constructor></xml>'],
+    ['zeros', '\0'.repeat(KIB_60)],
+    ['another encoding', Buffer.from('<xml><a>b</a></xml>', 'utf16le')],
+  ])('answers %s as quickly as anything', async (_, body) => {
+    expect([200, 403]).toContain(await statusOf(body))
+    expect(({} as Record<string, unknown>).MsgType).toBeUndefined()
+  })
+})

@@ -20,7 +20,7 @@ export const OTHER_SECRET = randomBytes(32).toString('base64url')
 export function createTestLog(): Log & { lines: string[] } {
   const lines: string[] = []
   const write = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }))
-  return { lines, info: write, warn: write, error: write }
+  return { lines, debug: write, info: write, warn: write, error: write }
 }
 
 export type HouseOptions = {

@@ -16,13 +16,25 @@ export type Instance = {
   url: string
   client: BindClient
   child: ChildProcess
+  /** Its log, line by line. */
+  log: string[]
   /** Sends the signal and waits for the end; its exit code, null when the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
+/** The command that serves, behind another one that prepares its surroundings. */
+export const serveBehind = (command: string[]): [string, string[]] => {
+  const [first, ...rest] = [...command, process.execPath, cli, 'serve']
+  return [first!, rest]
+}
+
 /** `serve`, from its environment alone; ready when it says where it listens. */
-export async function startInstance(account: Account, env: Record<string, string>): Promise<Instance> {
-  const child = spawn(process.execPath, [cli, 'serve'], {
+export async function startInstance(
+  account: Account,
+  env: Record<string, string>,
+  behind: string[] = [],
+): Promise<Instance> {
+  const child = spawn(...serveBehind(behind), {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       WECHAT_APP_ID: account.appId,
@@ -40,15 +52,18 @@ export async function startInstance(account: Account, env: Record<string, string
       ...env,
     },
   })
-  for await (const line of createInterface(child.stdout!)) {
-    const { url } = JSON.parse(line) as { url?: string }
-    if (!url) continue
-    // Its log goes on; unread, the pipe would fill.
-    child.stdout!.resume()
-    const client = createBindClient({ server: url, keyId: 'k1', key: SECRET })
-    return { url, client, child, end: (signal) => end(child, signal) }
-  }
-  throw new Error('serve ended before it listened')
+  const log: string[] = []
+  const { promise: listening, resolve, reject } = Promise.withResolvers<string>()
+  createInterface(child.stdout!)
+    .on('line', (line) => {
+      log.push(line)
+      const { url } = JSON.parse(line) as { url?: string }
+      if (url) resolve(url)
+    })
+    .on('close', () => reject(new Error('serve ended before it listened')))
+  const url = await listening
+  const client = createBindClient({ server: url, keyId: 'k1', key: SECRET })
+  return { url, client, child, log, end: (signal) => end(child, signal) }
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
@@ -60,12 +75,8 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
 
 export type Scan = { openid: string; scene: string; createTime?: number }
 
-/** One delivery of a scan: the HTTP status (0: no answer), and what the chat shows. */
-export async function deliverScan(
-  account: Account,
-  instance: Pick<Instance, 'url'>,
-  { openid, scene, createTime = Math.floor(Date.now() / 1000) }: Scan,
-): Promise<{ status: number; reply: Reply }> {
+/** What WeChat would send for a scan: query and body. */
+export function sealScan(account: Account, { openid, scene, createTime = Math.floor(Date.now() / 1000) }: Scan) {
   const fields = {
     ToUserName: account.originalId,
     FromUserName: openid,
@@ -75,11 +86,20 @@ export async function deliverScan(
     EventKey: scene,
   }
   const { query, body } = sealMessage(account, fields, Date.now(), randomBytes)
+  return { query: new URLSearchParams(query), body }
+}
+
+/** One delivery of a scan: the HTTP status (0: no answer), and what the chat shows. */
+export async function deliverScan(
+  account: Account,
+  instance: Pick<Instance, 'url'>,
+  scan: Scan,
+): Promise<{ status: number; reply: Reply }> {
+  const { query, body } = sealScan(account, scan)
   try {
-    const url = `${instance.url}/wechat/callback?${new URLSearchParams(query)}`
-    const response = await fetch(url, { method: 'POST', body })
+    const response = await fetch(`${instance.url}/wechat/callback?${query}`, { method: 'POST', body })
     const answer = { status: response.status, body: await response.text() }
-    return { status: answer.status, reply: openReply(account, openid, answer) }
+    return { status: answer.status, reply: openReply(account, scan.openid, answer) }
   } catch {
     return { status: 0, reply: { kind: 'fault', reason: 'no connection' } }
   }

@@ -1,4 +1,5 @@
 /** Values for the store, where a test does not care. */
+import { openStore } from '../../server/store/open-store.ts'
 import type { Binding, NewTicket, Store, User } from '../../server/store/store.ts'
 
 /** A ticket whose scene is `wb1_<name>`, good for an hour. */
@@ -28,6 +29,17 @@ export const newBinding = (openid: string): Binding => ({
   label: null,
   lang: 'en',
 })
+
+/** One ticket each for the users `u0`, `u1` ..., whose scenes are `wb1_u0` and so on: no WeChat is asked for them. */
+export async function seedTickets(databaseUrl: string, appId: string, users: number): Promise<void> {
+  const store = await openStore(databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+  await store.write(async (tx) => {
+    for (let i = 0; i < users; i++) {
+      await tx.addTicket({ tenant: 'default', account: 'acme', userId: `u${i}` }, newTicket(`u${i}`, { appId }), false)
+    }
+  })
+  await store.close()
+}
 
 /** A user known to the store, by one ticket. */
 export async function addUser(store: Store, identity: User['identity'], name = identity.userId): Promise<number> {

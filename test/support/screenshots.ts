@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium } from 'playwright'
+import { chromium, type Page } from 'playwright'
 import { startDemo } from '../../demo/demo.ts'
 import { launchOptions } from './chromium.ts'
 
@@ -11,22 +11,38 @@ const pictures = [
   { lang: 'zh-CN', file: 'demo/screenshot.zh-CN.png' },
 ]
 
-const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
-const demo = await startDemo({ env: { PORT: '0' }, dataDir: folder })
+const inState = (page: Page, state: string) =>
+  page.waitForFunction(
+    (name) => (document.querySelector('wechat-bind') as { state?: string } | null)?.state === name,
+    state,
+  )
+
+/** A code on the page, the follow page on the phone, and a wire on which everything has passed once. */
+async function setScene(page: Page): Promise<void> {
+  await inState(page, 'ready')
+  await page.getByTestId('scan-button').click()
+  await page.getByTestId('follow-button').click()
+  await inState(page, 'bound')
+  await page.getByTestId('wire-entry').filter({ hasText: 'binding.bound' }).waitFor()
+  await page.getByTestId('disconnect-button').click()
+  await inState(page, 'ready')
+  await page.getByTestId('person-bo').click()
+  await page.getByTestId('scan-button').click()
+  await page.getByTestId('follow-button').waitFor()
+}
+
 const browser = await chromium.launch(await launchOptions())
 
 for (const { lang, file } of pictures) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 }, deviceScaleFactor: 1.5 })
+  const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+  const demo = await startDemo({ env: { PORT: '0' }, dataDir: folder })
+  const page = await browser.newPage({ viewport: { width: 1280, height: 960 }, deviceScaleFactor: 1.5 })
   await page.goto(`${demo.url}/?lang=${lang}`)
-  await page.waitForFunction(
-    () => (document.querySelector('wechat-bind') as { state?: string } | null)?.state === 'ready',
-  )
-  await page.getByTestId('scan-button').click()
-  await page.getByTestId('follow-button').waitFor()
+  await setScene(page)
   await page.screenshot({ path: file })
   await page.close()
+  await demo.close()
+  rmSync(folder, { recursive: true })
 }
 
 await browser.close()
-await demo.close()
-rmSync(folder, { recursive: true })

@@ -1,7 +1,7 @@
 import { expect, fixture, html } from '@open-wc/testing'
 import { describe, test } from 'vitest'
 import { WechatBind } from '../../widget/define.ts'
-import { bind, expectNothingPending, mount, plain, reach, server } from './support/stage.ts'
+import { bind, expectNothingPending, mount, plain, reach, requestsToBe, server } from './support/stage.ts'
 
 describe('WechatBind on a page', () => {
   test('ends its request when removed', async () => {
@@ -65,6 +65,31 @@ describe('WechatBind on a page', () => {
     one.remove()
     await bind(other)
     expect(one.state).to.equal('ready')
+    await expectNothingPending()
+  })
+
+  async function mountThree(): Promise<WechatBind[]> {
+    const crowd = await fixture(html`<div>${plain}${plain}${plain}</div>`)
+    const three = [...crowd.querySelectorAll('wechat-bind')]
+    for (const element of three) await reach(element, 'ready')
+    await server.parkedPoll()
+    return three
+  }
+
+  test('asks once for a whole crowd of the same user, and all hear', async () => {
+    const [one, ...others] = (await mountThree()) as [WechatBind]
+    await bind(one)
+    for (const other of others) await reach(other, 'bound')
+    expect(server.countOf('binding')).to.equal(1)
+    await expectNothingPending()
+  })
+
+  test('goes on asking for who is left, whoever asked before', async () => {
+    const [one, two, three] = (await mountThree()) as [WechatBind, WechatBind, WechatBind]
+    one.remove()
+    two.remove()
+    await requestsToBe(1)
+    await bind(three)
     await expectNothingPending()
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { QrcodeView } from '../../server/wire.ts'
+import type { BindingView, QrcodeView } from '../../server/wire.ts'
 import { BindError } from '../../widget/bind-error.ts'
 import {
   AUTO_REFRESHES,
@@ -50,8 +50,8 @@ const bound: Bound = {
 }
 const unbinding: Bound = { ...bound, unbinding: true }
 const halted: State = { name: 'idle', halted: true }
-const expired: State = { name: 'expired', refreshesLeft: AUTO_REFRESHES }
-const spent: State = { name: 'expired', refreshesLeft: 0 }
+const expired: State = { name: 'expired', run: firstRun, version: 17, refreshesLeft: AUTO_REFRESHES }
+const spent: State = { ...expired, refreshesLeft: 0 }
 
 const busy = new BindError('STORE_UNAVAILABLE', 'm', { retryable: true })
 const later = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 5000 })
@@ -60,25 +60,31 @@ const forbidden = new BindError('FORBIDDEN', 'm')
 const tokenExpired = new BindError('TOKEN_EXPIRED', 'm')
 const wrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 2 })
 const lastWrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 0 })
+const otherUser = new BindError('OTHER_USER', 'm')
 const notBound = new BindError('NOT_BOUND', 'm')
 
 const broken: Failed = { name: 'error', error: forbidden, initial: true }
 const brokenPipe: Failed = { ...broken, error: busy }
 const lockedOut: Failed = { ...broken, error: tokenExpired }
-const offline: State = { name: 'offline', before: ready }
+const offline: State = { name: 'offline', initial: false }
 const deaf: Bound = { ...bound, run: undefined, failure: tokenExpired }
 
 const fail = (error: BindError, random = 0.5): Event => ({ type: 'failed', error, random })
 const wake = (now = 2000, auto = true): Event => ({ type: 'wake', now, auto })
-const online = (now = 2000, auto = true): Event => ({ type: 'online', now, auto })
+const answer = (view: QrcodeView | BindingView | null, tookMs = 40): Event => ({
+  type: 'answered',
+  view,
+  now: 1000,
+  tookMs,
+})
+const late = wake(121_000)
 const run = (turn: number, attempt = 0, delayMs = 0) => ({ turn, attempt, delayMs })
 const boundView = { state: 'bound', boundAt: 1_700_000_000, version: 19 } as const
 const scannedView = { state: 'scanned', confirm: 'reply', version: 18 } as const
 
 /** What happens to whom, and what becomes of it; `same`: the very same object. */
 const steps: [title: string, from: State, event: Event, to: State | 'same'][] = [
-  ['starts when it comes on screen', initialState, { type: 'appear' }, loading],
-  ['stays stopped when it comes on screen', halted, { type: 'appear' }, 'same'],
+  ['starts', initialState, { type: 'start' }, loading],
   ['starts when told to', halted, { type: 'start' }, loading],
   ['starts again after the end of a QR', expired, { type: 'start' }, reloading],
   ['starts again after an error', broken, { type: 'start' }, loading],
@@ -92,58 +98,38 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
   ['looks again when a bound element is refreshed', bound, { type: 'refresh' }, loading],
   ['does not refresh in the middle of unbinding', unbinding, { type: 'refresh' }, 'same'],
 
-  ['shows the ticket', loading, { type: 'created', view: ticketView, now: 1000 }, ready],
-  [
-    'knows a binding that was there before',
-    loading,
-    { type: 'created', view: boundView, now: 1 },
-    { ...bound, initial: true },
-  ],
-  ['knows a binding made while it asked anew', reloading, { type: 'created', view: boundView, now: 1 }, bound],
-  ['goes on where a scan left off', loading, { type: 'created', view: scannedView, now: 1 }, scanned],
-  ['drops a ticket that nobody waits for', ready, { type: 'created', view: ticketView, now: 1000 }, 'same'],
+  ['shows the ticket', loading, answer(ticketView), ready],
+  ['knows a binding that was there before', loading, answer(boundView), { ...bound, initial: true }],
+  ['knows a binding made while it asked anew', reloading, answer(boundView), bound],
+  ['goes on where a scan left off', loading, answer(scannedView), scanned],
+  ['drops a ticket that nobody waits for', broken, answer(ticketView), 'same'],
 
-  ['sees the scan', ready, { type: 'answered', view: scannedView }, scanned],
-  ['sees the binding', ready, { type: 'answered', view: boundView }, bound],
-  ['sees the confirmation', scanned, { type: 'answered', view: boundView }, bound],
-  [
-    'asks for the live ticket when a scan lapses',
-    scanned,
-    { type: 'answered', view: { state: 'unbound', version: 19 } },
-    reloading,
-  ],
-  [
-    'asks for the live ticket when its own was used up',
-    ready,
-    { type: 'answered', view: { state: 'unbound', version: 18 } },
-    reloading,
-  ],
-  [
-    'is as new after an unbinding',
-    bound,
-    { type: 'answered', view: { state: 'unbound', reason: 'chat', version: 20 } },
-    initialState,
-  ],
-  ['drops an older answer', bound, { type: 'answered', view: scannedView }, 'same'],
+  ['sees the scan', ready, answer(scannedView), scanned],
+  ['sees the binding', ready, answer(boundView), bound],
+  ['sees the confirmation', scanned, answer(boundView), bound],
+  ['asks for the live ticket when a scan lapses', scanned, answer({ state: 'unbound', version: 19 }), reloading],
+  ['asks for the live ticket when its own was used up', ready, answer({ state: 'unbound', version: 18 }), reloading],
+  ['is as new after an unbinding', bound, answer({ state: 'unbound', reason: 'chat', version: 20 }), initialState],
+  ['drops an older answer', bound, answer(scannedView), 'same'],
   [
     'takes an equal version for no news, and asks no faster',
     ready,
-    { type: 'answered', view: { state: 'unbound', version: 17 } },
+    answer({ state: 'unbound', version: 17 }),
     { ...ready, run: run(1, 0, 2000) },
   ],
   [
     'takes a second WeChat for a new binding',
     bound,
-    { type: 'answered', view: { ...boundView, boundAt: 1_700_000_060, version: 21 } },
+    answer({ ...boundView, boundAt: 1_700_000_060, version: 21 }),
     { ...bound, boundAt: 1_700_000_060, version: 21 },
   ],
 
-  ['polls again at once after a full wait', ready, { type: 'unchanged', tookMs: 25_000 }, { ...ready, run: run(1) }],
-  ['spaces out polls that end at once', ready, { type: 'unchanged', tookMs: 10 }, { ...ready, run: run(1, 0, 1990) }],
+  ['polls again at once after a full wait', ready, answer(null, 25_000), { ...ready, run: run(1) }],
+  ['spaces out polls that end at once', ready, answer(null, 10), { ...ready, run: run(1, 0, 1990) }],
   [
     'forgets failures once a poll ends well',
     { ...ready, run: run(4, 3, 8000) },
-    { type: 'unchanged', tookMs: 25_000 },
+    answer(null, 25_000),
     { ...ready, run: run(5) },
   ],
 
@@ -157,6 +143,7 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
     fail(busy, 1),
     { ...ready, run: run(10, 10, 30_000) },
   ],
+  ['begins anew for another user', { ...scanned, code: '4821' }, fail(otherUser), loading],
   ['says what it cannot mend', ready, fail(forbidden), { ...broken, initial: false }],
   ['keeps a scan through a passing failure', scanned, fail(busy, 0), { ...scanned, run: run(1, 1, 0) }],
   ['keeps the binding when watching fails for good', bound, fail(tokenExpired), deaf],
@@ -174,7 +161,7 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
     fail(busy),
     { ...asked, code: undefined, failure: busy },
   ],
-  ['is bound by the right code', checking, { type: 'answered', view: boundView }, bound],
+  ['is bound by the right code', checking, answer(boundView), bound],
 
   ['unbinds', bound, { type: 'unbind' }, { ...unbinding, failure: undefined }],
   ['unbinds once', unbinding, { type: 'unbind' }, 'same'],
@@ -182,16 +169,14 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
   ['stays bound when unbinding is refused', unbinding, fail(forbidden), { ...bound, failure: forbidden }],
   ['is unbound when there was nothing to undo', unbinding, fail(notBound), initialState],
 
-  ['makes a new QR when one ends', ready, { type: 'expire', auto: true }, { ...reloading, refreshesLeft: 2 }],
-  ['waits for a click when nobody looks', ready, { type: 'expire', auto: false }, expired],
-  ['waits for a click after three times', { ...ready, refreshesLeft: 0 }, { type: 'expire', auto: true }, spent],
-  ['lets a scan outlive its QR', scanned, { type: 'expire', auto: true }, 'same'],
+  ['makes a new QR when one ends', ready, late, { ...reloading, refreshesLeft: 2 }],
+  ['waits for a click when nobody looks', ready, wake(121_000, false), expired],
+  ['waits for a click after three times', { ...ready, refreshesLeft: 0 }, late, spent],
+  ['lets a scan outlive its QR', scanned, late, { ...scanned, run: run(1) }],
 
   ['polls at once when looked at again', { ...ready, run: run(3, 2, 4000) }, wake(), { ...ready, run: run(4) }],
-  ['has no QR left when looked at too late', ready, wake(121_000, false), expired],
-  ['makes a new QR when looked at too late', ready, wake(121_000), { ...reloading, refreshesLeft: 2 }],
   ['makes the QR that ended out of sight', expired, wake(), { ...reloading, refreshesLeft: 2 }],
-  ['leaves it to a click after three times', spent, wake(), 'same'],
+  ['leaves it to a click after three times, and listens on', spent, wake(), { ...spent, run: run(1) }],
   ['leaves a first request alone', loading, wake(), 'same'],
   ['does not sleep on when looked at', { ...loading, run: run(2, 2, 9000) }, wake(), { ...loading, run: run(3) }],
   ['does not disturb a code being checked', checking, wake(), 'same'],
@@ -200,11 +185,27 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
 
   ['covers the QR when the network goes', ready, { type: 'offline' }, offline],
   ['stays bound when the network goes', bound, { type: 'offline' }, 'same'],
-  ['goes on where it was when the network comes', offline, online(), { ...ready, run: run(1) }],
-  ['makes a new QR when the network comes too late', offline, online(200_000), { ...reloading, refreshesLeft: 2 }],
-  ['stays offline when looked at', offline, wake(), 'same'],
-  ['mends a passing error when the network comes', brokenPipe, online(), loading],
-  ['does not mend a lasting error', broken, online(), 'same'],
+  ['asks for the live ticket when the network is back', offline, wake(), reloading],
+  ['has not begun when the network went first', loading, { type: 'offline' }, { ...offline, initial: true }],
+  ['mends a passing error when looked at', brokenPipe, wake(), loading],
+  ['does not mend a lasting error', broken, wake(), 'same'],
+
+  ['hears of a scan whose "follow" came after the end', expired, answer(boundView), bound],
+  ['hears of a late scan that waits to be confirmed', spent, answer(scannedView), scanned],
+  [
+    'stays ended when the ticket is replaced elsewhere',
+    expired,
+    answer({ state: 'unbound', version: 18 }),
+    { ...expired, version: 18 },
+  ],
+  ['listens on', expired, answer(null, 25_000), { ...expired, run: run(1) }],
+  [
+    'listens no longer than a scan may count',
+    { ...expired, run: run(12) },
+    answer(null, 25_000),
+    { ...expired, run: undefined },
+  ],
+  ['stays ended when listening fails for good', expired, fail(tokenExpired), { ...expired, run: undefined }],
 
   ['goes on with a new token', lockedOut, { type: 'token' }, loading],
   ['watches on with a new token', deaf, { type: 'token' }, { ...bound, failure: undefined }],
@@ -230,7 +231,6 @@ const states: State[] = [
 ]
 
 const events: Event[] = [
-  { type: 'appear' },
   { type: 'start' },
   { type: 'stop' },
   { type: 'refresh' },
@@ -238,15 +238,14 @@ const events: Event[] = [
   { type: 'token' },
   { type: 'offline' },
   { type: 'confirm', code: '4821' },
-  { type: 'created', view: ticketView, now: 1000 },
-  { type: 'answered', view: boundView },
-  { type: 'answered', view: { state: 'unbound', version: 30 } },
-  { type: 'unchanged', tookMs: 0 },
+  answer(ticketView),
+  answer(boundView),
+  answer({ state: 'unbound', version: 30 }),
+  answer(null, 0),
   fail(busy),
   fail(forbidden),
-  { type: 'expire', auto: true },
+  late,
   wake(),
-  online(),
 ]
 
 /** Deep-frozen, so that a reducer that writes into its argument throws. */
@@ -269,9 +268,9 @@ describe('reduce', () => {
   })
 
   test('names another effect whenever it asks for another request', () => {
-    for (const event of [fail(busy), { type: 'unchanged', tookMs: 0 } as const, wake()]) {
+    for (const event of [fail(busy), answer(null, 0), wake()]) {
       for (const state of [ready, scanned, bound]) {
-        expect(effectOf(reduce(state, event), true)).not.toBe(effectOf(state, true))
+        expect(effectOf(reduce(state, event), { watch: true })).not.toBe(effectOf(state, { watch: true }))
       }
     }
   })
@@ -284,10 +283,11 @@ describe('effectOf', () => {
     [{ ...loading, run: run(3, 3) }, 'create:3'],
     [ready, 'wait:17.0'],
     [scanned, 'wait:18.0'],
-    [checking, 'confirm:18'],
+    [checking, 'ask:18'],
     [bound, 'none'],
-    [unbinding, 'unbind:19'],
-    [expired, 'none'],
+    [unbinding, 'ask:19'],
+    [expired, 'wait:17.0'],
+    [{ ...expired, run: undefined }, 'none'],
     [offline, 'none'],
     [broken, 'none'],
   ]
@@ -297,7 +297,15 @@ describe('effectOf', () => {
   })
 
   test('listens on after success only when asked to', () => {
-    expect(effectOf(bound, true)).toBe('wait:19.0')
-    expect(effectOf(deaf, true)).toBe('none')
+    expect(effectOf(bound, { watch: true })).toBe('wait:19.0')
+    expect(effectOf(deaf, { watch: true })).toBe('none')
+  })
+
+  test('only counts down, or ends what the user began, while nobody looks', () => {
+    const hidden = { watch: true, visible: false }
+    for (const state of [loading, scanned, bound, expired]) expect(effectOf(state, hidden)).toBe('none')
+    expect(effectOf(ready, hidden)).toBe('count:17')
+    expect(effectOf(checking, hidden)).toBe('ask:18')
+    expect(effectOf(unbinding, hidden)).toBe('ask:19')
   })
 })

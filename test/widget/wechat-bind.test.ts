@@ -13,7 +13,7 @@ import {
   open,
   part,
   reach,
-  requestsToEnd,
+  requestsToBe,
   scan,
   server,
   type,
@@ -123,7 +123,6 @@ describe('WechatBind', () => {
     open({ expiresIn: 0.05 })
     const element = await mount('expired', html`<wechat-bind token="token" lang="en" refresh="manual"></wechat-bind>`)
     expect(part(element, 'qr')).to.equal(null)
-    await expectNothingPending()
     open()
     await click(element, 'New QR code')
     await reach(element, 'ready')
@@ -180,7 +179,7 @@ describe('WechatBind', () => {
     await server.parkedPoll()
     setVisible(false)
     server.endWait()
-    await requestsToEnd()
+    await requestsToBe(0)
     expect(server.countOf('binding')).to.equal(1)
     setVisible(true)
     await until(() => server.countOf('binding') === 2)
@@ -227,7 +226,25 @@ describe('WechatBind', () => {
     element.token = 'fresh'
     await element.updateComplete
     expect(element.state).to.equal('ready')
-    expect(server.countOf('binding')).to.equal(1)
+    expect(server.countOf('qrcode')).to.equal(1)
+    await bind(element)
+  })
+
+  test('shows nothing of the user before once the token is of another, whatever their versions', async () => {
+    const element = await mount()
+    await server.parkedPoll()
+    for (const [name, at] of [
+      ['b', 9],
+      ['c', 0],
+    ] as const) {
+      const asked = server.countOf('qrcode')
+      server.accepted.add(name)
+      server.becomeUser(name, at)
+      element.token = name
+      await until(() => server.countOf('qrcode') === asked + 1)
+      await reach(element, 'ready')
+    }
+    expect(server.requests.at(-1)?.headers.get('Authorization')).to.equal('Bearer c')
     await bind(element)
   })
 

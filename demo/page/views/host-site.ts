@@ -8,15 +8,22 @@ import type { Messages } from '../messages.ts'
 import type { Settings } from '../settings.ts'
 import { icons } from './icons.ts'
 
-export function hostSiteView({ user, lang, theme }: Settings, { askBackEnd }: Actions, t: Messages): TemplateResult {
+/** `isEnded`: its codes are to be seen ended, so no new one is made unasked. */
+export function hostSiteView(
+  { user, lang, theme, refresh, context }: Settings,
+  isEnded: boolean,
+  { askBackEnd }: Actions,
+  t: Messages,
+): TemplateResult {
   const { name = '', email = '' } = findUser(user) ?? {}
-  // Another user is another sign-in: the element starts anew, as it would on a page loaded for them.
+  // Another user is another sign-in, another browser another visit: the element starts anew.
   const element = keyed(
-    user,
+    `${user} ${context}`,
     html`<wechat-bind
       token-url=${tokenUrlOf(user)}
       lang=${lang}
       theme=${theme}
+      refresh=${isEnded ? 'manual' : refresh}
       watch
       @bound=${askBackEnd}
       @unbound=${askBackEnd}
@@ -29,34 +36,38 @@ export function hostSiteView({ user, lang, theme }: Settings, { askBackEnd }: Ac
         <span class="host-name">${t.product}</span>
         <span class="host-user">${name}</span>
       </header>
-      <div class="host-body">
-        <nav class="host-nav" aria-label=${t.accountSettings}>
-          ${[t.profile, t.security].map((label) => html`<span>${label}</span>`)}
-          <span aria-current="page">${t.notifications}</span>
-          <span>${t.billing}</span>
-        </nav>
-        <div class="host-content">
-          <p class="host-path">${t.accountSettings}</p>
-          <h3>${t.notifications}</h3>
-          <p class="lead">${t.notificationsLead}</p>
-          <div class="channel">
-            ${icons.mail}
-            <div>
-              <h4>${t.email}</h4>
-              <p>${email}</p>
-            </div>
-            <input type="checkbox" role="switch" class="switch" checked aria-label=${t.email} />
+      <div class="host-content">
+        <p class="host-path">${t.accountSettings}</p>
+        <h3>${t.notifications}</h3>
+        <p class="lead">${t.notificationsLead}</p>
+        <div class="channel">
+          ${icons.mail}
+          <div>
+            <h4>${t.email}</h4>
+            <p>${email}</p>
           </div>
-          <div class="channel">
-            ${icons.chat}
-            <div>
-              <h4>${t.wechat}</h4>
-              <p>${t.wechatLead}</p>
-            </div>
-          </div>
-          <div class="host-card">${element}</div>
+          <input type="checkbox" role="switch" class="switch" checked aria-label=${t.email} />
         </div>
+        <div class="channel">
+          ${icons.chat}
+          <div>
+            <h4>${t.wechat}</h4>
+            <p>${t.wechatLead}</p>
+          </div>
+        </div>
+        <div class="host-card">${element}</div>
       </div>
     </article>
   `
+}
+
+/** In the host site's place while it is open on the phone. */
+export function elsewhereView(actions: Actions, t: Messages): TemplateResult {
+  return html`<div class="elsewhere">
+    ${icons.phone}
+    <p>${t.openOnPhone}</p>
+    <button type="button" class="quiet" data-testid="open-here" @click=${() => actions.set({ context: 'auto' })}>
+      ${t.openHere}
+    </button>
+  </div>`
 }

@@ -23,6 +23,13 @@ export const icons = {
     svg`<circle cx="9.5" cy="8.5" r="3.5" /><path d="M3 19c.7-3.1 3.3-4.8 6.5-4.8S15.3 15.9 16 19M16.5 6h4.5M17.5 10h3.5M18.5 14h2.5" />`,
   ),
   compass: stroke(svg`<circle cx="12" cy="12" r="8.5" /><path d="m15.5 8.5-2 5-5 2 2-5Z" />`),
+  phone: stroke(svg`<rect x="7" y="2.5" width="10" height="19" rx="2.5" /><path d="M11 18.5h2" />`),
+  link: stroke(
+    svg`<path d="M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1" />`,
+  ),
+  sliders: stroke(
+    svg`<path d="M4 7h9M17 7h3M4 17h3M11 17h9" /><circle cx="15" cy="7" r="2" /><circle cx="9" cy="17" r="2" />`,
+  ),
   auto: stroke(svg`<circle cx="12" cy="12" r="8" /><path class="solid" d="M12 4a8 8 0 0 1 0 16Z" />`),
   light: stroke(
     svg`<circle cx="12" cy="12" r="4" /><path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6 7 7M17 17l1.4 1.4M5.6 18.4 7 17M17 7l1.4-1.4" />`,

@@ -1,22 +1,29 @@
-/** The whole page: the top bar, and its columns side by side on a desk, one below the other on a phone. */
+/** The whole page: the bars above, and three columns side by side on a desk, one below the other on a phone. */
 import { html, type TemplateResult } from 'lit'
-import type { Actions, PageState } from '../app.ts'
+import { type Actions, isOnPhone, type PageState } from '../app.ts'
 import type { Messages } from '../messages.ts'
 import { backEndView } from './back-end.ts'
-import { hostSiteView } from './host-site.ts'
-import { phoneView } from './phone.ts'
+import { conditionsView } from './conditions.ts'
+import { elsewhereView, hostSiteView } from './host-site.ts'
+import { ownPhoneView, phoneView } from './phone.ts'
 import { topBarView } from './top-bar.ts'
+import { wireView } from './wire.ts'
 
 export function pageView(state: PageState, actions: Actions, t: Messages): TemplateResult {
+  const { settings, demo } = state
+  const isThere = !demo.isReal && isOnPhone(settings.context)
   return html`
-    ${topBarView(state.settings, actions, t)}
+    ${topBarView(settings, actions, t)} ${conditionsView(state, actions, t)}
     <main class="columns">
       <section class="host-column" aria-labelledby="host-heading">
         <div class="column-head"><h2 id="host-heading" class="caption">${t.hostSite}</h2></div>
-        ${hostSiteView(state.settings, actions, t)}
+        ${isThere ? elsewhereView(actions, t) : hostSiteView(settings, demo.conditions.ticket === 'ended', actions, t)}
       </section>
-      <section class="phone-column" aria-labelledby="phone-heading">${phoneView(state, actions, t)}</section>
+      <section class="phone-column" aria-labelledby="phone-heading">
+        ${demo.isReal ? ownPhoneView(t) : phoneView(state, actions, t)}
+      </section>
       ${backEndView(state, actions, t)}
+      <section class="wire-column" aria-labelledby="wire-heading">${wireView(state, actions, t)}</section>
     </main>
   `
 }

@@ -1,9 +1,11 @@
 /** The phone: whose it is, the camera, and the screen it shows. */
-import { html, type TemplateResult } from 'lit'
+import { html, nothing, type TemplateResult } from 'lit'
 import type { PhoneView } from '../../simulator/control.ts'
-import type { Actions, PageState, Screen } from '../app.ts'
+import { people } from '../../users.ts'
+import { type Actions, isOnPhone, type PageState } from '../app.ts'
 import type { Messages } from '../messages.ts'
-import { type Person, people } from '../settings.ts'
+import type { Person } from '../settings.ts'
+import { browserView } from './browser.ts'
 import { chatView } from './chat.ts'
 import { choiceView } from './choice.ts'
 import { homeView } from './home.ts'
@@ -12,30 +14,54 @@ import { profileView } from './profile.ts'
 import { noticeView, scannerView } from './scanner.ts'
 import type { PhoneProps } from './screen.ts'
 
-const names: Record<Person, string> = { amy: 'Amy', bo: 'Bo' }
+const names: Record<Person, string> = { amy: 'Amy', bo: 'Bo', cai: 'Cai' }
 
-export function phoneView({ settings, simulator, screens }: PageState, actions: Actions, t: Messages): TemplateResult {
-  const { person, lang } = settings
+export function phoneView(state: PageState, actions: Actions, t: Messages): TemplateResult {
+  const { settings, simulator, screens, album } = state
+  const { person, lang, context } = settings
+  const screen = screens[person]
   const phone = simulator?.phones.find((one) => one.person === person) ?? nobody(person)
-  const props = { phone, accountName: simulator?.account ?? '', lang, actions, t }
-  const choices = people.map((value) => ({ value, content: names[value], testId: `person-${value}` }))
+  const props = { phone, accountName: simulator?.account ?? '', lang, album, actions, t }
+  const choices = people.map((value) => ({
+    value,
+    content: names[value],
+    label: value === 'cai' ? t.caiIsTaken : undefined,
+    testId: `person-${value}`,
+  }))
   return html`
     <div class="column-head">
       <h2 id="phone-heading" class="caption">${t.phone}</h2>
       ${choiceView(t.phone, choices, person, (value) => actions.set({ person: value as Person }))}
       <button type="button" class="filled" data-testid="scan-button" @click=${actions.scan}>${icons.scan}${t.scan}</button>
     </div>
-    <div class="phone" data-testid="phone" data-screen=${screens[person].name}>
-      <div class="screen">${screenView(screens[person], props)}</div>
+    <div class="phone" data-testid="phone" data-screen=${screen.name}>
+      <div class="screen">
+        ${isOnPhone(context) ? browserView(state, actions, t) : nothing}
+        ${screen.name === 'browser' ? nothing : screenView(screen, props)}
+      </div>
+      ${isOnPhone(context) ? dockView(screen.name === 'browser', actions, t) : nothing}
     </div>
   `
 }
 
 const nobody = (person: Person): PhoneView => ({ person, openid: '', isFollowing: false, chat: [] })
 
-function screenView(screen: Screen, props: PhoneProps): TemplateResult {
+/** The two apps, while the host site is open in one of them. */
+function dockView(isBrowser: boolean, actions: Actions, t: Messages): TemplateResult {
+  const apps = [
+    { value: 'home', content: t.chats, testId: 'dock-wechat' },
+    { value: 'browser', content: t.browser, testId: 'dock-browser' },
+  ]
+  return html`<div class="dock">
+    ${choiceView(t.apps, apps, isBrowser ? 'browser' : 'home', (name) => actions.open(name as 'home' | 'browser'))}
+  </div>`
+}
+
+function screenView(screen: PageState['screens'][Person], props: PhoneProps): TemplateResult | typeof nothing {
   const { t } = props
   switch (screen.name) {
+    case 'browser':
+      return nothing
     case 'home':
       return homeView(props)
     case 'scanner':
@@ -52,4 +78,12 @@ function screenView(screen: Screen, props: PhoneProps): TemplateResult {
     case 'offline':
       return noticeView(icons.alert, t.offline, t.offlineHint, props)
   }
+}
+
+/** In the phone's place where WeChat is real. */
+export function ownPhoneView(t: Messages): TemplateResult {
+  return html`
+    <div class="column-head"><h2 id="phone-heading" class="caption">${t.phone}</h2></div>
+    <div class="elsewhere" data-testid="own-phone">${icons.phone}<p>${t.ownPhone}</p></div>
+  `
 }

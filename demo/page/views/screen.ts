@@ -7,7 +7,15 @@ import type { Language } from '../settings.ts'
 import { icons } from './icons.ts'
 
 /** What the screens draw: the phone as the simulator tells it, and the account's name. */
-export type PhoneProps = { phone: PhoneView; accountName: string; lang: Language; actions: Actions; t: Messages }
+export type PhoneProps = {
+  phone: PhoneView
+  accountName: string
+  lang: Language
+  /** The picture that was saved to the phone. */
+  album: HTMLImageElement | undefined
+  actions: Actions
+  t: Messages
+}
 
 /** The bar at the top of a screen. */
 export function navView(title: string, start?: TemplateResult, end?: TemplateResult): TemplateResult {

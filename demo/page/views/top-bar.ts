@@ -1,27 +1,29 @@
 /** Who is signed in, in which language and theme. */
 import { html, type TemplateResult } from 'lit'
-import { users } from '../../users.ts'
+import { magicUsers, type User, users } from '../../users.ts'
 import type { Actions } from '../app.ts'
 import { languageNames, type Messages } from '../messages.ts'
-import { type Language, languages, type Settings, type Theme, themes } from '../settings.ts'
+import { type Language, languages, type Settings, settingValues, type Theme } from '../settings.ts'
 import { choiceView } from './choice.ts'
 import { icons } from './icons.ts'
 
 export function topBarView({ lang, theme, user }: Settings, { set }: Actions, t: Messages): TemplateResult {
   const languageChoices = languages.map((value) => ({ value, content: languageNames[value], testId: `lang-${value}` }))
-  const themeChoices = themes.map((value) => ({
+  const themeChoices = settingValues.theme.map((value) => ({
     value,
     content: icons[value],
     label: t[value],
     testId: `theme-${value}`,
   }))
+  const optionView = ({ id, name }: User) => html`<option value=${id} ?selected=${id === user}>${name}</option>`
   return html`
     <header class="top-bar">
       <h1 class="brand">wechat-bind <span>${t.qa}</span> <a href="api.html${location.search}">API</a></h1>
       <label class="select">
         <span>${t.signedInAs}</span>
         <select data-testid="user" .value=${user} @change=${({ target }: Event) => set({ user: selected(target) })}>
-          ${users.map(({ id, name }) => html`<option value=${id} ?selected=${id === user}>${name}</option>`)}
+          ${users.map(optionView)}
+          <optgroup label=${t.testUsers}>${magicUsers.map(optionView)}</optgroup>
         </select>
       </label>
       ${choiceView(t.language, languageChoices, lang, (value) => set({ lang: value as Language }))}

@@ -1,12 +1,36 @@
 import { describe, expect, test } from 'vitest'
-import { parseSettings, toLanguage, toSearch } from '../../../demo/page/settings.ts'
+import { usual } from '../../../demo/conditions.ts'
+import { parseSettings, readConditions, toLanguage, toSearch, withConditions } from '../../../demo/page/settings.ts'
 
-const defaults = { lang: 'en', theme: 'auto', user: 'lin', person: 'amy' }
+const defaults = {
+  lang: 'en',
+  theme: 'auto',
+  user: 'lin',
+  person: 'amy',
+  context: 'auto',
+  network: 'up',
+  follow: 'quick',
+  refresh: 'auto',
+  wire: [],
+  q: '',
+}
 
 describe('parseSettings', () => {
   test('reads every setting from the query', () => {
-    const search = '?lang=zh-TW&theme=dark&user=zhou&person=bo'
-    expect(parseSettings(search, [])).toEqual({ lang: 'zh-TW', theme: 'dark', user: 'zhou', person: 'bo' })
+    const search =
+      '?lang=zh-TW&theme=dark&user=test-slow&person=bo&context=wechat&network=down&follow=slow&refresh=manual&wire=api,event&q=scan'
+    expect(parseSettings(search, [])).toEqual({
+      lang: 'zh-TW',
+      theme: 'dark',
+      user: 'test-slow',
+      person: 'bo',
+      context: 'wechat',
+      network: 'down',
+      follow: 'slow',
+      refresh: 'manual',
+      wire: ['api', 'event'],
+      q: 'scan',
+    })
   })
 
   test.each(['', '?lang=xx&theme=blue&user=nobody&person=zoe', '?lang=&theme='])(
@@ -19,10 +43,20 @@ describe('parseSettings', () => {
 
 describe('toSearch', () => {
   test('writes what parseSettings reads, and keeps what is not its own', () => {
-    const settings = parseSettings('?theme=dark', ['zh-CN'])
-    const search = toSearch(settings, '?theme=light&note=7')
-    expect(parseSettings(search, [])).toEqual(settings)
-    expect(new URLSearchParams(search).get('note')).toBe('7')
+    const settings = parseSettings('?theme=dark&wire=browser,webhook', ['zh-CN'])
+    expect(toSearch(settings, '?theme=light&person=bo&note=7')).toBe(
+      '?theme=dark&note=7&lang=zh-CN&wire=browser,webhook',
+    )
+    expect(parseSettings(toSearch(settings, ''), [])).toEqual(settings)
+  })
+})
+
+describe('withConditions', () => {
+  test('writes what is not as usual, which readConditions reads, and nothing else', () => {
+    const conditions = { ...usual, confirm: 'code', errcode: '48001' } as const
+    const search = withConditions('?lang=en&store=down', conditions, usual)
+    expect(search).toBe('?lang=en&confirm=code&errcode=48001')
+    expect(readConditions(search)).toEqual({ confirm: 'code', errcode: '48001' })
   })
 })
 

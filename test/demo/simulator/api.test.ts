@@ -66,7 +66,7 @@ describe('createApi', () => {
     const { simulator, stableToken } = setStage()
     const answer = await stableToken()
     expect(simulator.wire.since(0)).toMatchObject([
-      { kind: 'api', direction: 'in', title: '/cgi-bin/stable_token', method: 'POST', reply: JSON.stringify(answer) },
+      { kind: 'wechat', title: '/cgi-bin/stable_token', method: 'POST', reply: JSON.stringify(answer) },
     ])
   })
 })
@@ -77,6 +77,39 @@ describe('createFaults', () => {
     simulator.faults.fail('/cgi-bin/stable_token', 40164, 2)
     expect((await stableToken()).errmsg).toMatch(/^invalid ip 127\.0\.0\.1 ipv6 .*, not in whitelist rid: /)
     expect((await stableToken()).errcode).toBe(40164)
+    expect((await stableToken()).errcode).toBeUndefined()
+  })
+
+  test.each([
+    [-1, 'system error'],
+    [40001, /^invalid credential, access_token is invalid or not latest/],
+    [40164, 'invalid ip 127.0.0.1 ipv6 ::ffff:127.0.0.1, not in whitelist'],
+    [40243, 'AppSecret已被冻结，请登录MP解冻后再次调用。'],
+    [45009, 'reach max api daily quota limit'],
+    [45011, 'api minute-quota reach limit  must slower  retry next minute'],
+    [48001, 'api unauthorized'],
+    [48004, 'api forbidden for irregularities, view detail on mp.weixin.qq.com'],
+    [50002, 'user limited'],
+    [61004, 'access clientip is not registered requestIP: 127.0.0.1'],
+    [89501, '此IP正在等待管理员确认,请联系管理员'],
+    [89503, '此IP调用需要管理员确认,请联系管理员'],
+    [89506, '24小时内该IP被管理员拒绝调用两次，24小时内不可再使用该IP调用'],
+    [89507, '1小时内该IP被管理员拒绝调用一次，1小时内不可再使用该IP调用'],
+  ])('says %i in WeChat’s words, under HTTP 200 and with a rid', async (errcode, words) => {
+    const { simulator, stableToken } = setStage()
+    simulator.faults.fail('*', errcode)
+    const { errmsg, ...rest } = await stableToken()
+    const [, said, rid] = /^(.*) rid: (.*)$/.exec(errmsg) ?? []
+    expect(rest).toEqual({ errcode })
+    expect(said).toEqual(typeof words === 'string' ? words : expect.stringMatching(words))
+    expect(rid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$/)
+  })
+
+  test('goes on answering an errcode that is planned for good, until all is cleared', async () => {
+    const { simulator, stableToken } = setStage()
+    simulator.faults.fail('*', -1, Infinity)
+    for (let time = 0; time < 5; time += 1) expect((await stableToken()).errcode).toBe(-1)
+    simulator.faults.clear()
     expect((await stableToken()).errcode).toBeUndefined()
   })
 

@@ -90,6 +90,14 @@ describe('follow', () => {
     expect(pushed(stage)[0]).not.toHaveProperty('Ticket')
   })
 
+  test('loses the scene of who is said to have lingered so long', async () => {
+    const stage = setStage()
+    const amy = stage.simulator.phone('amy')
+    await amy.scan(await stage.showQrcode('wb1_one', 600))
+    await amy.follow({ lingeredMs: 300_000 })
+    expect(pushed(stage)).toMatchObject([{ Event: 'subscribe', EventKey: '' }])
+  })
+
   test('carries no scene without a scan', async () => {
     const stage = setStage()
     await stage.simulator.phone('amy').follow()
@@ -181,6 +189,22 @@ describe('toChatParts', () => {
 })
 
 describe('createSimulator', () => {
+  test('scans the newest code in one call, and follows in the same', async () => {
+    const stage = setStage()
+    await stage.showQrcode('wb1_old')
+    await stage.showQrcode('wb1_new')
+    expect(await stage.simulator.phone('amy').scan(undefined, { follow: true })).toBe('chat')
+    expect(pushed(stage)).toMatchObject([{ Event: 'subscribe', EventKey: 'qrscene_wb1_new' }])
+  })
+
+  test('gives a phone to whoever is named, and remembers it', async () => {
+    const first = setStage()
+    await first.simulator.phone('test-42').follow()
+    const again = setStage(undefined, { account: first.simulator.account, remembered: first.simulator.memory() })
+    expect(again.simulator.phone('test-42').following).not.toBeNull()
+    expect(() => first.simulator.phone('no name')).toThrow(TypeError)
+  })
+
   test('gives each person one openid, and another to the next', () => {
     const { simulator } = setStage()
     const [amy, bo] = [simulator.phone('amy').openid, simulator.phone('bo').openid]

@@ -1,75 +1,144 @@
 import { describe, expect, test } from 'vitest'
-import { createWaiters } from '../../../server/binding/waiters.ts'
+import { createWaiters, type Ending, type Waiter, type WaiterLimits } from '../../../server/binding/waiters.ts'
 import { createFakeTime } from '../../support/fake-time.ts'
 
 const amy = { tenant: 'default', account: 'acme', userId: 'amy' }
 const bo = { ...amy, userId: 'bo' }
 
-function open() {
+const plenty: WaiterLimits = { inAll: 1000, perTenant: 1000, perUser: 1000 }
+
+function open(limits: Partial<WaiterLimits> = {}) {
   const time = createFakeTime()
-  return { time, waiters: createWaiters(time.setTimer), hangUp: new AbortController() }
+  const waiters = createWaiters({ limits: { ...plenty, ...limits }, ...time })
+  /** The ending of each, in the order in which they were parked; undefined while it waits. */
+  const endings = (...parked: Waiter[]) => {
+    const seen = parked.map((): Ending | undefined => undefined)
+    for (const [i, waiter] of parked.entries()) {
+      waiters.onEnd(waiter, (ending) => {
+        seen[i] = ending
+      })
+    }
+    return seen
+  }
+  return { time, waiters, endings, rest: () => [waiters.count(), time.pending()] }
 }
 
-/** Whether the wait has ended, asked without waiting for it. */
-const hasEnded = async (ended: Promise<void>) =>
-  Promise.race([ended.then(() => true), new Promise((resolve) => setImmediate(resolve)).then(() => false)])
-
 describe('createWaiters', () => {
-  test('wakes who knows an older version of this user, and nobody else', async () => {
-    const { waiters, hangUp } = open()
-    const old = waiters.park(amy, 1, 1000, hangUp.signal)
-    const current = waiters.park(amy, 2, 1000, hangUp.signal)
-    const other = waiters.park(bo, 1, 1000, hangUp.signal)
+  test('wakes who knows an older version of this user, and nobody else', () => {
+    const { waiters, endings } = open()
+    const seen = endings(waiters.park(amy, 1, 1000), waiters.park(amy, 2, 1000), waiters.park(bo, 1, 1000))
     waiters.wake({ identity: amy, version: 2 })
-    expect(await Promise.all([old, current, other].map(({ ended }) => hasEnded(ended)))).toEqual([true, false, false])
+    expect(seen).toEqual(['look', undefined, undefined])
     expect(waiters.count()).toBe(2)
   })
 
-  test('keeps users apart whose ids run together', async () => {
-    const { waiters, hangUp } = open()
-    const waiter = waiters.park({ ...amy, account: 'A', userId: '1' }, 0, 1000, hangUp.signal)
+  test('keeps users apart whose ids run together', () => {
+    const { waiters, endings } = open()
+    const seen = endings(waiters.park({ ...amy, account: 'A', userId: '1' }, 0, 1000))
     waiters.wake({ identity: { ...amy, account: 'A1', userId: '' }, version: 1 })
-    expect(await hasEnded(waiter.ended)).toBe(false)
+    expect(seen).toEqual([undefined])
   })
 
-  test('ends after the time, and sooner when told to', async () => {
-    const { waiters, time, hangUp } = open()
-    const long = waiters.park(amy, 1, 25_000, hangUp.signal)
-    const short = waiters.park(amy, 1, 25_000, hangUp.signal)
-    short.endWithin(5_000)
+  test('tells of a wake that came before anyone listened', () => {
+    const { waiters, endings } = open()
+    const waiter = waiters.park(amy, 1, 1000)
+    waiters.wake({ identity: amy, version: 2 })
+    expect(endings(waiter)).toEqual(['look'])
+  })
+
+  test('ends after the time, and looks again sooner when told to', () => {
+    const { waiters, endings, time, rest } = open()
+    const [long, short] = [waiters.park(amy, 1, 25_000), waiters.park(amy, 1, 25_000)]
+    const seen = endings(long, short)
+    waiters.lookWithin(short, 5_000)
+    waiters.lookWithin(long, 30_000)
     time.advance(5_000)
-    expect([await hasEnded(long.ended), await hasEnded(short.ended)]).toEqual([false, true])
+    expect(seen).toEqual([undefined, 'look'])
     time.advance(20_000)
-    expect(await hasEnded(long.ended)).toBe(true)
-    expect([waiters.count(), time.pending()]).toEqual([0, 0])
+    expect(seen).toEqual(['over', 'look'])
+    expect(rest()).toEqual([0, 0])
   })
 
-  test('ends when the client hangs up, before or while it waits', async () => {
-    const { waiters, time, hangUp } = open()
-    const waiting = waiters.park(amy, 1, 25_000, hangUp.signal)
-    hangUp.abort()
-    const gone = waiters.park(amy, 1, 25_000, hangUp.signal)
-    expect([await hasEnded(waiting.ended), await hasEnded(gone.ended)]).toEqual([true, true])
-    expect([waiters.count(), time.pending()]).toEqual([0, 0])
+  test('keeps one timer for a thousand, and ends each within a quarter of a second', () => {
+    const { waiters, time, rest } = open()
+    const lateness: number[] = []
+    for (let i = 0; i < 1000; i++) {
+      const dueAt = time.clock() + 25_000
+      waiters.onEnd(waiters.park({ ...amy, userId: `u${i}` }, 1, 25_000), () => lateness.push(time.clock() - dueAt))
+      time.advance(7)
+    }
+    expect(time.pending()).toBe(1)
+    time.advance(25_250)
+    expect(lateness).toHaveLength(1000)
+    expect(Math.min(...lateness)).toBeGreaterThanOrEqual(0)
+    expect(Math.max(...lateness)).toBeLessThanOrEqual(250)
+    expect(rest()).toEqual([0, 0])
   })
 
-  test('lets all look again after a gap, whatever version they know, one after the other', async () => {
-    const { waiters, time, hangUp } = open()
-    const waiting = [amy, bo, amy, bo].map((identity) => waiters.park(identity, 9, 25_000, hangUp.signal))
+  test('forgets who leaves, and calls nobody', () => {
+    const { waiters, endings, time, rest } = open()
+    const waiter = waiters.park(amy, 1, 25_000)
+    const seen = endings(waiter)
+    waiters.leave(waiter)
+    waiters.leave(waiter)
+    expect(rest()).toEqual([0, 0])
+    waiters.wake({ identity: amy, version: 2 })
+    time.advance(25_000)
+    expect(seen).toEqual([undefined])
+  })
+
+  test('lets all look again after a gap, whatever version they know, a few at a time', () => {
+    const { waiters, endings, time, rest } = open()
+    const users = Array.from({ length: 50 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 9, 25_000))
+    const seen = endings(...users)
     waiters.wake('missed')
-    time.advance(0)
-    expect(await Promise.all(waiting.map(({ ended }) => hasEnded(ended)))).toContain(false)
-    time.advance(1)
-    expect(await Promise.all(waiting.map(({ ended }) => hasEnded(ended)))).toEqual([true, true, true, true])
-    expect([waiters.count(), time.pending()]).toEqual([0, 0])
+    expect(seen.filter((ending) => ending === 'look').length).toBe(20)
+    time.advance(10)
+    expect(seen.filter((ending) => ending === 'look').length).toBe(40)
+    time.advance(10)
+    expect(new Set(seen)).toEqual(new Set(['look']))
+    expect(rest()).toEqual([0, 0])
   })
 
-  test('ends every wait at shutdown, also one that begins later', async () => {
-    const { waiters, time, hangUp } = open()
-    const waiting = [amy, bo].map((identity) => waiters.park(identity, 1, 25_000, hangUp.signal))
+  test('ends every wait at shutdown, also one that begins later', () => {
+    const { waiters, endings, rest } = open()
+    const seen = endings(waiters.park(amy, 1, 25_000), waiters.park(bo, 1, 25_000))
     waiters.close()
-    const late = waiters.park(amy, 1, 25_000, hangUp.signal)
-    expect(await Promise.all([...waiting, late].map(({ ended }) => hasEnded(ended)))).toEqual([true, true, true])
-    expect([waiters.count(), time.pending()]).toEqual([0, 0])
+    expect([...seen, ...endings(waiters.park(amy, 1, 25_000))]).toEqual(['over', 'over', 'over'])
+    expect(rest()).toEqual([0, 0])
+  })
+})
+
+describe('the limits of createWaiters', () => {
+  const overloaded = expect.objectContaining({ code: 'OVERLOADED', status: 503, retryAfterSeconds: 5 })
+
+  test.each([
+    ['a user', { perUser: 2 }, amy, bo],
+    ['a tenant', { perTenant: 2 }, bo, { ...amy, tenant: 'other' }],
+  ])('refuse one too many of %s, and nobody else', (_, limits, refused, served) => {
+    const { waiters } = open(limits)
+    const first = waiters.park(amy, 1, 25_000)
+    waiters.park(amy, 1, 25_000)
+    expect(() => waiters.park(refused, 1, 25_000)).toThrow(overloaded)
+    waiters.park(served, 1, 25_000)
+    waiters.leave(first)
+    waiters.park(refused, 1, 25_000)
+    expect(waiters.count()).toBe(3)
+  })
+
+  test('refuse everyone when there are too many in all, until one is gone', () => {
+    const { waiters, time } = open({ inAll: 1 })
+    waiters.park(amy, 1, 25_000)
+    expect(() => waiters.park({ ...bo, tenant: 'other' }, 1, 25_000)).toThrow(overloaded)
+    time.advance(25_000)
+    waiters.park(bo, 1, 25_000)
+    expect(waiters.count()).toBe(1)
+  })
+
+  test('name no user and no tenant', () => {
+    const { waiters } = open({ perTenant: 0 })
+    expect(() => waiters.park({ tenant: 'secret-tenant', account: 'acme', userId: 'amy' }, 1, 1)).toThrow(
+      /^This tenant has as many waiting pages as may be: ask again in 5 s\.$/,
+    )
   })
 })

@@ -148,6 +148,15 @@ describe('POST /widget/qrcode', () => {
 })
 
 describe('GET /widget/binding', () => {
+  test('names the user to its pages, by a name that tells nothing and that no other user has', async () => {
+    const nameIn = (response: Response) => response.headers.get('Bind-User')
+    const asked = nameIn(await house.widget('POST', '/qrcode'))
+    const name = nameIn(await house.widget('GET', '/binding'))
+    expect(name).toMatch(/^[\w-]{43}$/)
+    expect(asked).toBe(name)
+    expect(nameIn(await house.widget('GET', '/binding', { user: 'u2' }))).not.toBe(name)
+  })
+
   test('answers at once without a version, with the version as ETag', async () => {
     const response = await house.widget('GET', '/binding')
     expect(response.headers.get('etag')).toBe('"0"')
@@ -379,6 +388,6 @@ describe('CORS', () => {
     await reopen({ ALLOWED_ORIGINS: 'https://app.example' })
     const response = await house.app.request('/widget/binding', { headers: { Origin: 'https://app.example' } })
     expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([401, 'https://app.example'])
-    expect(response.headers.get('access-control-expose-headers')).toBe('ETag,Retry-After')
+    expect(response.headers.get('access-control-expose-headers')).toBe('ETag,Retry-After,X-Request-Id,Bind-User')
   })
 })

@@ -20,9 +20,10 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
   const refusals: { path: string; answer: () => Response }[] = []
   const requests: { method: string; path: string; headers: Headers; body: unknown }[] = []
   const accepted = new Set(['token'])
+  let user = test
 
   const view = (): BindingView => ({ ...fact, version })
-  const answer = () => HttpResponse.json(view(), { headers: { ETag: `"${version}"` } })
+  const answer = () => HttpResponse.json(view(), { headers: { ETag: `"${version}"`, 'Bind-User': user } })
 
   function change(next: Fact): void {
     fact = next
@@ -54,14 +55,18 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
       if (fact.state === 'bound' || (fact.state === 'scanned' && !refresh)) return answer()
       fact = { state: 'unbound' }
       tickets++
-      return HttpResponse.json(ticket() satisfies QrcodeView)
+      return HttpResponse.json(ticket() satisfies QrcodeView, { headers: { 'Bind-User': user } })
     }),
     http.get('*/widget/binding', async ({ request }) => {
       const refused = await enter(request)
       if (refused) return refused
       if (request.headers.get('If-None-Match') === `"${version}"`) {
         const known = version
-        await new Promise<void>((leave) => parked.add(leave)).finally(() => parked.clear())
+        const leave = Promise.withResolvers<void>()
+        parked.add(leave.resolve)
+        request.signal.addEventListener('abort', () => leave.resolve())
+        await leave.promise
+        parked.delete(leave.resolve)
         if (version === known) return new HttpResponse(null, { status: 304 })
       }
       return answer()
@@ -89,6 +94,12 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
     /** Tokens that are taken; empty it to let them all run out. */
     accepted,
     change,
+    /** From now on the tokens are another user's. */
+    becomeUser(name: string, at: number) {
+      user = test + name
+      version = at
+      fact = { state: 'unbound' }
+    },
     /** The next request to `path` gets `answer` instead. */
     refuseOnce: (path: string, answer: () => Response) => void refusals.push({ path, answer }),
     /** Ends the parked polls as the end of the wait does. */

@@ -83,13 +83,13 @@ export async function bind(element: WechatBind): Promise<void> {
   await reach(element, 'bound')
 }
 
-/** Resolves when every request has been answered or given up. */
-export function requestsToEnd(): Promise<void> {
-  return until(() => pending.requests === 0)
+/** Resolves when so many requests are under way, the others answered or given up. */
+export function requestsToBe(count: number): Promise<void> {
+  return until(() => pending.requests === count)
 }
 
 export async function expectNothingPending(): Promise<void> {
-  await requestsToEnd()
+  await requestsToBe(0)
   expect(pending.timers).to.equal(0)
 }
 

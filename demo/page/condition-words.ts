@@ -1,0 +1,173 @@
+/** What can be set, in words, in every language. An errcode is its own word. */
+import type { ConditionName } from '../conditions.ts'
+import type { Language } from './settings.ts'
+
+export type SettableName = ConditionName | 'context' | 'network' | 'follow' | 'refresh'
+
+type Words = Record<SettableName, { label: string; values: Record<string, string> }>
+
+const en: Words = {
+  context: {
+    label: 'Where the page is open',
+    values: {
+      auto: 'In this browser',
+      desktop: 'On a screen',
+      wechat: 'Inside WeChat',
+      mobile: 'Browser on the phone',
+    },
+  },
+  refresh: { label: 'When a code ends', values: { auto: 'A new one, three times', manual: 'Wait for a click' } },
+  network: { label: 'The page’s network', values: { up: 'Up', slow: 'Slow, 3 s', down: 'Down' } },
+  follow: { label: 'On the follow page', values: { quick: 'Follows at once', slow: 'After 5 min: scene lost' } },
+  confirm: {
+    label: 'A scan is confirmed',
+    values: { off: 'Not at all', reply: 'In the chat', code: 'By four digits' },
+  },
+  conflict: {
+    label: 'A WeChat that is taken',
+    values: { reject: 'Is turned away', replace: 'Changes hands', allow: 'May have several users' },
+  },
+  unsubscribe: { label: 'Unfollowing', values: { unbind: 'Unbinds', mark: 'Only marks' } },
+  ticket: {
+    label: 'A code lives',
+    values: { normal: 'As configured', short: '10 s', ended: '2 s, and is not renewed' },
+  },
+  mode: { label: 'Callback mode', values: { secure: 'Secure', compatible: 'Compatible', plain: 'Plain' } },
+  clock: { label: 'The server’s clock', values: { right: 'Right', ahead: '10 min ahead', behind: '10 min behind' } },
+  server: { label: 'Bind server', values: { up: 'Up', slow: 'Slow, 3 s', down: 'Down: 502' } },
+  store: { label: 'Store', values: { up: 'Up', slow: 'Slow, 3 s', down: 'Down' } },
+  wechat: { label: 'WeChat’s API', values: { up: 'Up', slow: 'Slow, 3 s', down: 'Down: 502' } },
+  errcode: {
+    label: 'WeChat answers',
+    values: {
+      none: 'Success',
+      '-1': '-1 busy',
+      40001: '40001 stale token',
+      45009: '45009 daily quota',
+      45011: '45011 minute quota',
+      48001: '48001 not allowed',
+      48004: '48004 banned',
+      50002: '50002 account limited',
+      40164: '40164 address not listed',
+      61004: '61004 address not listed',
+      40243: '40243 secret frozen',
+      89501: '89501 address to be approved',
+      89503: '89503 address must be approved',
+      89506: '89506 address refused twice',
+      89507: '89507 address refused once',
+    },
+  },
+  callbacks: {
+    label: 'Callbacks',
+    values: {
+      none: 'Arrive as they should',
+      duplicate: 'Arrive twice',
+      delay: 'Arrive 8 s late',
+      reorder: 'Arrive after the next one',
+      drop: 'Never arrive',
+      tamper: 'Arrive with a byte changed',
+    },
+  },
+}
+
+const zhCN: Words = {
+  context: {
+    label: '页面打开于',
+    values: { auto: '当前浏览器', desktop: '电脑屏幕', wechat: '微信内', mobile: '手机浏览器' },
+  },
+  refresh: { label: '二维码到期后', values: { auto: '自动刷新三次', manual: '等待点击' } },
+  network: { label: '页面的网络', values: { up: '正常', slow: '慢，3 秒', down: '断开' } },
+  follow: { label: '关注页上', values: { quick: '立即关注', slow: '停留 5 分钟，场景丢失' } },
+  confirm: { label: '扫码后确认', values: { off: '不需要', reply: '在聊天中确认', code: '输入四位数字' } },
+  conflict: { label: '微信已被占用时', values: { reject: '拒绝', replace: '转给新用户', allow: '允许多个用户' } },
+  unsubscribe: { label: '取消关注', values: { unbind: '即解绑', mark: '仅作标记' } },
+  ticket: { label: '二维码有效期', values: { normal: '按配置', short: '10 秒', ended: '2 秒，不再刷新' } },
+  mode: { label: '消息加解密方式', values: { secure: '安全模式', compatible: '兼容模式', plain: '明文模式' } },
+  clock: { label: '服务器时钟', values: { right: '准确', ahead: '快 10 分钟', behind: '慢 10 分钟' } },
+  server: { label: '绑定服务', values: { up: '正常', slow: '慢，3 秒', down: '宕机：502' } },
+  store: { label: '存储', values: { up: '正常', slow: '慢，3 秒', down: '不可用' } },
+  wechat: { label: '微信接口', values: { up: '正常', slow: '慢，3 秒', down: '宕机：502' } },
+  errcode: {
+    label: '微信返回',
+    values: {
+      none: '成功',
+      '-1': '-1 系统繁忙',
+      40001: '40001 令牌已失效',
+      45009: '45009 当日额度用尽',
+      45011: '45011 每分钟额度用尽',
+      48001: '48001 无此接口权限',
+      48004: '48004 接口被封禁',
+      50002: '50002 账号受限',
+      40164: '40164 IP 不在白名单',
+      61004: '61004 IP 不在白名单',
+      40243: '40243 密钥已冻结',
+      89501: '89501 IP 等待确认',
+      89503: '89503 IP 需要确认',
+      89506: '89506 IP 被拒两次',
+      89507: '89507 IP 被拒一次',
+    },
+  },
+  callbacks: {
+    label: '回调',
+    values: {
+      none: '正常到达',
+      duplicate: '重复到达',
+      delay: '迟到 8 秒',
+      reorder: '晚于下一条到达',
+      drop: '丢失',
+      tamper: '被改动一个字节',
+    },
+  },
+}
+
+const zhTW: Words = {
+  context: {
+    label: '頁面開啟於',
+    values: { auto: '目前的瀏覽器', desktop: '電腦螢幕', wechat: '微信內', mobile: '手機瀏覽器' },
+  },
+  refresh: { label: 'QR Code 到期後', values: { auto: '自動更新三次', manual: '等待點選' } },
+  network: { label: '頁面的網路', values: { up: '正常', slow: '慢，3 秒', down: '中斷' } },
+  follow: { label: '關注頁上', values: { quick: '立即關注', slow: '停留 5 分鐘，場景遺失' } },
+  confirm: { label: '掃描後確認', values: { off: '不需要', reply: '在聊天中確認', code: '輸入四位數字' } },
+  conflict: { label: '微信已被占用時', values: { reject: '拒絕', replace: '轉給新使用者', allow: '允許多個使用者' } },
+  unsubscribe: { label: '取消關注', values: { unbind: '即解綁', mark: '僅作標記' } },
+  ticket: { label: 'QR Code 有效期', values: { normal: '依設定', short: '10 秒', ended: '2 秒，不再更新' } },
+  mode: { label: '訊息加解密方式', values: { secure: '安全模式', compatible: '相容模式', plain: '明文模式' } },
+  clock: { label: '伺服器時鐘', values: { right: '準確', ahead: '快 10 分鐘', behind: '慢 10 分鐘' } },
+  server: { label: '綁定服務', values: { up: '正常', slow: '慢，3 秒', down: '當機：502' } },
+  store: { label: '儲存', values: { up: '正常', slow: '慢，3 秒', down: '無法使用' } },
+  wechat: { label: '微信介面', values: { up: '正常', slow: '慢，3 秒', down: '當機：502' } },
+  errcode: {
+    label: '微信回應',
+    values: {
+      none: '成功',
+      '-1': '-1 系統忙碌',
+      40001: '40001 權杖已失效',
+      45009: '45009 當日額度用盡',
+      45011: '45011 每分鐘額度用盡',
+      48001: '48001 無此介面權限',
+      48004: '48004 介面被封鎖',
+      50002: '50002 帳號受限',
+      40164: '40164 IP 不在白名單',
+      61004: '61004 IP 不在白名單',
+      40243: '40243 金鑰已凍結',
+      89501: '89501 IP 等待確認',
+      89503: '89503 IP 需要確認',
+      89506: '89506 IP 被拒兩次',
+      89507: '89507 IP 被拒一次',
+    },
+  },
+  callbacks: {
+    label: '回呼',
+    values: {
+      none: '正常到達',
+      duplicate: '重複到達',
+      delay: '遲到 8 秒',
+      reorder: '晚於下一則到達',
+      drop: '遺失',
+      tamper: '被改動一個位元組',
+    },
+  },
+}
+
+export const words: Record<Language, Words> = { 'zh-CN': zhCN, 'zh-TW': zhTW, en }

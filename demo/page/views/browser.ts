@@ -1,0 +1,78 @@
+/** A browser on the phone with the host site in it: WeChat's own, where a long press on a picture scans it, or another. */
+import { html, nothing, type TemplateResult } from 'lit'
+import type { Actions, PageState } from '../app.ts'
+import type { Messages } from '../messages.ts'
+import { hostSiteView } from './host-site.ts'
+import { icons } from './icons.ts'
+
+// As long as a finger has to rest for WeChat to take notice.
+const LONG_PRESS_MS = 500
+
+export function browserView(state: PageState, actions: Actions, t: Messages): TemplateResult {
+  const { settings, album, pressed, screens, demo } = state
+  const isWechat = settings.context === 'wechat'
+  const isHidden = screens[settings.person].name !== 'browser'
+  const close = html`<button type="button" class="bare" aria-label=${t.close} data-testid="browser-close" @click=${() => actions.open('home')}>
+    ${icons.close}
+  </button>`
+  const bar = isWechat
+    ? html`<div class="nav">${close}<h3>${t.accountSettings}</h3></div>`
+    : html`<div class="address-bar"><span>${location.host}</span></div>`
+  return html`
+    <div class="browser" data-testid="browser" ?hidden=${isHidden}>
+      ${bar}
+      <div
+        class="screen-body page"
+        @pointerdown=${(event: PointerEvent) => isWechat && awaitLongPress(event, actions)}
+        @contextmenu=${(event: MouseEvent) => isWechat && pressAt(event, actions)}
+        @click=${(event: MouseEvent) => saveFrom(event, actions)}
+      >
+        ${hostSiteView(settings, demo.conditions.ticket === 'ended', actions, t)}
+      </div>
+      ${album && !pressed ? html`<p class="toast" role="status" data-testid="saved">${t.saved}</p>` : nothing}
+      ${pressed ? sheetView(pressed, actions, t) : nothing}
+    </div>
+  `
+}
+
+function sheetView(picture: HTMLImageElement, actions: Actions, t: Messages): TemplateResult {
+  return html`<div class="sheet" role="dialog" aria-label=${t.picture} data-testid="sheet">
+    <button type="button" data-testid="recognise" @click=${actions.scanPressed}>${t.recognise}</button>
+    <button type="button" data-testid="save-picture" @click=${() => actions.save(picture.src)}>${t.savePicture}</button>
+    <button type="button" class="cancel" @click=${() => actions.press(undefined)}>${t.cancel}</button>
+  </div>`
+}
+
+/** The picture that the pointer is on, through shadow roots: what lies over it would be found instead. */
+const pictureAt = (event: Event): HTMLImageElement | undefined => {
+  const [uppermost] = event.composedPath()
+  return uppermost instanceof HTMLImageElement ? uppermost : undefined
+}
+
+function awaitLongPress(event: PointerEvent, actions: Actions): void {
+  const picture = pictureAt(event)
+  if (!picture) return
+  const lifted = new AbortController()
+  const timer = setTimeout(() => actions.press(picture), LONG_PRESS_MS)
+  const lift = () => {
+    clearTimeout(timer)
+    lifted.abort()
+  }
+  for (const type of ['pointerup', 'pointercancel']) addEventListener(type, lift, { signal: lifted.signal })
+}
+
+/** What a mouse has instead of a long press. */
+function pressAt(event: MouseEvent, actions: Actions): void {
+  const picture = pictureAt(event)
+  if (!picture) return
+  event.preventDefault()
+  actions.press(picture)
+}
+
+/** A link that saves a picture saves it to this phone. */
+function saveFrom(event: MouseEvent, actions: Actions): void {
+  const [link] = event.composedPath()
+  if (!(link instanceof HTMLAnchorElement) || !link.download) return
+  event.preventDefault()
+  actions.save(link.href)
+}

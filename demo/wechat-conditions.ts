@@ -1,0 +1,23 @@
+/** Makes the simulated WeChat as the conditions say. */
+import { type Conditions, callErrcodes, tokenErrcodes } from './conditions.ts'
+import { SLOW_MS } from './flaky-store.ts'
+import { EVERY_PATH } from './simulator/faults.ts'
+import type { Simulator } from './simulator/simulator.ts'
+
+const isOneOf = (codes: readonly string[], errcode: string) => codes.includes(errcode)
+
+export function applyToWechat({ faults, accessTokens, setMode }: Simulator, conditions: Conditions): void {
+  const { mode, wechat, errcode, callbacks } = conditions
+  setMode(mode)
+  faults.clear()
+  faults.setDown(wechat === 'down')
+  faults.slow(EVERY_PATH, wechat === 'slow' ? SLOW_MS : 0)
+  faults.setCallback(callbacks)
+  const failAlways = (path: string) => faults.fail(path, Number(errcode), Infinity)
+  if (isOneOf(callErrcodes, errcode))
+    for (const path of ['/cgi-bin/qrcode/create', '/cgi-bin/user/info']) failAlways(path)
+  if (!isOneOf(tokenErrcodes, errcode)) return
+  for (const path of ['/cgi-bin/stable_token', '/cgi-bin/token']) failAlways(path)
+  // Else nobody would notice before the token that is in use has run out.
+  accessTokens.revoke()
+}

@@ -1,0 +1,89 @@
+/**
+ * An answer that is given later: a page may wait for half a minute, and thousands do at once. Where the process serves by
+ * itself, it hands over the socket's side of the answer, and all else of the request is let go.
+ */
+import type { Context } from 'hono'
+import { routePath } from 'hono/route'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { ErrorCode } from './errors.ts'
+import type { Report } from './request-log.ts'
+
+/** An answer as plain values; `refusal`: why it is none. */
+export type Answer = { status: number; headers: Record<string, string>; body: string | null; refusal?: ErrorCode }
+
+/** What we ask of Node's `ServerResponse`. */
+export type Outgoing = {
+  readonly headersSent: boolean
+  readonly destroyed: boolean
+  writeHead(status: number, headers: Record<string, string>): unknown
+  end(body?: string): unknown
+  once(event: 'close', listener: () => void): unknown
+}
+
+/** Bindings of the app. `late` is set by who serves nothing but this app: middlewares around it see no end of such a request. */
+export type LateBindings = { late?: Outgoing }
+
+export type LateAnswer = {
+  /** To be returned by the handler. */
+  response: Promise<Response>
+  send(answer: Answer): void
+  onHangUp(listener: () => void): void
+}
+
+export function answerLater(c: Context): LateAnswer {
+  const { late } = (c.env ?? {}) as LateBindings
+  if (!late) return overPromise(c)
+  return overSocket(late, Object.fromEntries(c.res.headers), c.get('report'), routePath(c))
+}
+
+export function toResponse(c: Context, { status, headers, body, refusal }: Answer): Response {
+  if (refusal !== undefined) c.set('refusal', refusal)
+  return c.newResponse(body, status as ContentfulStatusCode, headers)
+}
+
+// nginx's word for a client that closed the request.
+const GONE = 499
+
+/** Its own function, so that its closures keep nothing of the request. */
+function overSocket(
+  outgoing: Outgoing,
+  common: Record<string, string>,
+  report: Report | undefined,
+  route: string,
+): LateAnswer {
+  return {
+    // Nothing can settle it, so nothing holds those who wait for it: the request, its middlewares and all of their frames are
+    // free at once, which is half of what a waiting page would cost.
+    response: new Promise(() => {}),
+    send({ status, headers, body, refusal }) {
+      if (outgoing.headersSent || outgoing.destroyed) return
+      outgoing.writeHead(status, { ...common, ...headers })
+      outgoing.end(body ?? undefined)
+      report?.(route, status, refusal)
+    },
+    onHangUp(listener) {
+      outgoing.once('close', () => {
+        listener()
+        if (!outgoing.headersSent) report?.(route, GONE, undefined)
+      })
+    },
+  }
+}
+
+function overPromise(c: Context): LateAnswer {
+  const { promise, resolve } = Promise.withResolvers<Response>()
+  const { signal } = c.req.raw
+  return {
+    response: promise,
+    send: (answer) => resolve(toResponse(c, answer)),
+    onHangUp(listener) {
+      const hangUp = () => {
+        listener()
+        // Nobody reads it; what waits for an answer here must come to its end.
+        resolve(c.body(null, GONE as ContentfulStatusCode))
+      }
+      if (signal.aborted) hangUp()
+      else signal.addEventListener('abort', hangUp, { once: true })
+    },
+  }
+}

@@ -1,0 +1,60 @@
+/** Every request has an id: in the log's lines, in the answer's header and in a refusal's body, so that a report finds its cause. */
+import type { MiddlewareHandler } from 'hono'
+import { routePath } from 'hono/route'
+import type { ErrorCode } from './errors.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    requestId: string
+    /** Why the request was refused, where it was. */
+    refusal: ErrorCode
+    /** To be called by who answers later, past the middlewares. */
+    report: Report
+  }
+}
+
+export type Report = (route: string, status: number, code: ErrorCode | undefined) => void
+
+export const REQUEST_ID = 'X-Request-Id'
+
+// What nginx, Caddy, Envoy and the clouds make; nothing that could break out of a line or fill it.
+const VALID = /^[\w.-]{8,128}$/
+
+// nginx's word for a client that hung up before it was answered: a page that was closed.
+const GONE = 499
+
+type RequestLogDeps = { log: Log; metrics: Metrics; trustProxy: boolean }
+
+/**
+ * One line for a request: `debug`, or `info` when it was refused. It names the route, never the path or the query, which are the
+ * sender's. An id that came with the request is kept only behind a trusted proxy: from anyone else it could be another's.
+ */
+export function logRequests({ log, metrics, trustProxy }: RequestLogDeps): MiddlewareHandler {
+  return async (c, next) => {
+    const given = trustProxy ? c.req.header(REQUEST_ID) : undefined
+    const requestId = given !== undefined && VALID.test(given) ? given : crypto.randomUUID()
+    c.set('requestId', requestId)
+    c.header(REQUEST_ID, requestId)
+    const report = createReport({ log, metrics }, requestId, c.req.method)
+    c.set('report', report)
+    await next()
+    report(routeOf(routePath(c, -1)), c.res.status, c.get('refusal'))
+  }
+}
+
+/** Counts and logs the answer. It knows nothing of the request but this, since an answer that is given later keeps it. */
+function createReport({ log, metrics }: Omit<RequestLogDeps, 'trustProxy'>, requestId: string, method: string): Report {
+  const startedAt = performance.now()
+  return (route, status, code) => {
+    const seconds = (performance.now() - startedAt) / 1000
+    metrics.countRequest(route, status, seconds, code)
+    const fields = { requestId, method, route, status, ms: Math.round(seconds * 1000), ...(code && { code }) }
+    if (status < 400 || status === GONE) log.debug(fields, 'answered')
+    else log.info(fields, 'refused')
+  }
+}
+
+/** A handler's pattern; what only middleware has matched is nobody's route. */
+const routeOf = (pattern: string) => (pattern.endsWith('*') ? 'none' : pattern)

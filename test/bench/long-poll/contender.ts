@@ -1,0 +1,55 @@
+/** A server under comparison as a child of the bench, and its pages. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createBindClient } from '../../../server/client.ts'
+import { CORES, pinned } from '../support/pin.ts'
+import { openCrowd, type Page } from './crowd.ts'
+import type { Figures, Order } from './server.ts'
+import { KEY } from './setting.ts'
+
+export type Name = 'raw' | 'ours' | 'naive' | 'sse' | 'polled'
+
+const client = createBindClient({ server: 'http://localhost', keyId: KEY.kid, key: KEY.secret })
+
+export const mintTokens = (count: number): Promise<string[]> =>
+  Promise.all(Array.from({ length: count }, (_, i) => client.mintToken({ account: 'acme', userId: `u${i}` })))
+
+/** All are sent the same bytes but for the path, so that none has less to keep. */
+export const toRequest = (path: string, token: string, version = 0) =>
+  `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "${version}"\r\nPrefer: wait=25\r\nOrigin: https://www.example.com\r\nAccept: */*\r\nAccept-Language: zh-CN\r\n\r\n`
+
+export async function startContender(name: Name, tokens: string[]) {
+  const child = fork(join(import.meta.dirname, 'server.ts'), [name], pinned(CORES.server))
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+  const order = (what: Order) => void child.send(what)
+  const requests = tokens.map((token, i) => toRequest(name === 'ours' ? '/widget/binding' : `/u${i}`, token))
+
+  async function figures(): Promise<Figures> {
+    order('figures')
+    return ((await once(child, 'message')) as [Figures])[0]
+  }
+
+  const until = async (isSo: (held: number) => boolean) => {
+    while (!isSo((await figures()).held)) await delay(2)
+  }
+
+  return {
+    order,
+    figures,
+    requests,
+    /** Pages that have asked; those of a server that holds them are held. */
+    async crowd(size: number): Promise<Page[]> {
+      return openCrowd(port, size, async (pages, first) => {
+        for (const [i, page] of pages.entries()) page.send(requests[first + i]!)
+        if (name !== 'polled') await until((held) => held >= first + pages.length)
+      })
+    },
+    async leave(pages: Page[]): Promise<void> {
+      for (const { socket } of pages) socket.destroy()
+      await until((held) => held === 0)
+    },
+    end: () => void child.kill('SIGKILL'),
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * 10,000 pages that wait at one process: what each costs, how soon one hears and how soon all do, beside a bare node:http, the
+ * naive way and SSE; what an hour of it costs beside polling each second; then two minutes under 500 callbacks a second.
+ * `npm run bench waiters`, or with fewer pages `node test/bench/waiters.ts 1000`.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { mintTokens, type Name, startContender } from './long-poll/contender.ts'
+import { nextAnswer, type Page } from './long-poll/crowd.ts'
+import { runSteadily } from './long-poll/steady.ts'
+import { median, percentile } from './statistics.ts'
+
+const PAGES = Number(process.argv[2] ?? 10_000)
+const WAKES = 500
+const ROUNDS = 3
+// One whole wait, so that each page asks again once.
+const WATCH_MS = 25_000
+
+const tokens = await mintTokens(PAGES)
+
+type Measured = { kib: number; one: number[]; all: number }
+type Contender = Awaited<ReturnType<typeof startContender>>
+
+async function measure(name: Name): Promise<Measured> {
+  const server = await startContender(name, tokens)
+  // What a process needs once is not what a page costs.
+  await server.leave(await server.crowd(Math.min(2_000, PAGES / 5)))
+  const before = await server.figures()
+  const pages = await server.crowd(PAGES)
+  const { rss } = await server.figures()
+  const one: number[] = []
+  for (let i = 0; i < Math.min(WAKES, PAGES / 2); i++) one.push(await wake(server, pages, i))
+  const all = await wakeAll(server, pages.slice(one.length))
+  for (const { socket } of pages) socket.destroy()
+  server.end()
+  return { kib: (rss - before.rss) / 1024 / PAGES, one, all }
+}
+
+async function wake({ order }: Contender, pages: Page[], i: number): Promise<number> {
+  const answered = nextAnswer(pages[i]!)
+  const sentAt = performance.now()
+  order({ wake: `u${i}` })
+  return (await answered) - sentAt
+}
+
+async function wakeAll({ order }: Contender, pages: Page[]): Promise<number> {
+  const answers = pages.map(nextAnswer)
+  const sentAt = performance.now()
+  order('wakeAll')
+  return Math.max(...(await Promise.all(answers))) - sentAt
+}
+
+/** Cores that the server uses while its pages do nothing but wait. */
+async function coresOf(name: 'ours' | 'polled'): Promise<number> {
+  const server = await startContender(name, tokens)
+  const pages = await server.crowd(PAGES)
+  if (name === 'ours') for (const [i, page] of pages.entries()) page.onAnswer = () => page.send(server.requests[i]!)
+  const before = await server.figures()
+  const startedAt = performance.now()
+  let asked = 0
+  while (performance.now() - startedAt < WATCH_MS) {
+    const due = name === 'polled' ? ((performance.now() - startedAt) / 1000) * PAGES : 0
+    for (; asked < due; asked++) pages[asked % PAGES]!.send(server.requests[asked % PAGES]!)
+    await delay(5)
+  }
+  const { cpu } = await server.figures()
+  const cores = (cpu - before.cpu) / (performance.now() - startedAt)
+  for (const { socket } of pages) socket.destroy()
+  server.end()
+  return cores
+}
+
+const names: Name[] = ['raw', 'ours', 'naive', 'sse']
+const results = new Map<Name, Measured[]>(names.map((name) => [name, []]))
+for (let round = 0; round < ROUNDS; round++) for (const name of names) results.get(name)!.push(await measure(name))
+
+const raws = results.get('raw')!
+const figure = (rounds: Measured[], of: 'kib' | 'all') => Number(median(rounds.map((each) => each[of])))
+const beside = (rounds: Measured[], of: 'kib' | 'all') =>
+  `${figure(rounds, of).toFixed(1)} (${(figure(rounds, of) / figure(raws, of)).toFixed(2)})`
+console.log(`${PAGES} waiting pages; in brackets: times a bare node:http that reads the same headers`)
+for (const [name, rounds] of results) {
+  const ones = rounds.flatMap((each) => each.one)
+  console.log(
+    `  ${name.padEnd(6)} ${beside(rounds, 'kib')} KiB each; one woken p50 ${median(ones)} ms, p99 ${percentile(ones, 0.99)} ms; all woken, the last after ${beside(rounds, 'all')} ms`,
+  )
+}
+
+const [ours, polled] = [await coresOf('ours'), await coresOf('polled')]
+console.log(
+  `  waiting costs ${ours.toFixed(3)} of a core, polling each second ${polled.toFixed(3)}: 1/${(polled / ours).toFixed(1)}`,
+)
+
+const [perSecond, seconds] = [500, 120]
+console.log(`\n${PAGES} waiting pages and ${perSecond} callbacks a second for ${seconds} s:`)
+const isSteady = await runSteadily(PAGES, perSecond, seconds)
+console.log(isSteady ? '  steady' : '  NOT steady')
+process.exit(isSteady ? 0 : 1)

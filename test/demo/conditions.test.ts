@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest'
+import { type Conditions, usual } from '../../demo/conditions.ts'
+import type { Demo } from '../../demo/demo.ts'
+import { bindAmy, clientOf, lin, start } from './start.ts'
+
+const put = async ({ url }: Demo, body: unknown) =>
+  (await fetch(`${url}/demo/conditions`, { method: 'PUT', body: JSON.stringify(body) })).json()
+
+/** What a page gets that asks for a new code. */
+async function newCode(demo: Demo): Promise<{ status: number; code?: string; expiresIn?: number }> {
+  const { token } = await (await fetch(`${demo.url}/host/token?user=lin`)).json()
+  const headers = { Authorization: `Bearer ${token}` }
+  const answer = await fetch(`${demo.url}/widget/qrcode`, { method: 'POST', headers, body: '{"refresh":true}' })
+  const isJson = answer.headers.get('Content-Type')?.includes('json')
+  return { status: answer.status, ...(isJson ? await answer.json() : {}) }
+}
+
+describe('PUT /demo/conditions', () => {
+  test('sets what is named, and makes the rest as usual', async () => {
+    const demo = await start()
+    expect(await put(demo, { confirm: 'code', store: 'slow' })).toEqual({
+      conditions: { ...usual, confirm: 'code', store: 'slow' },
+      usual,
+      isReal: false,
+    })
+    expect((await put(demo, { store: 'no such', note: 7 })).conditions).toEqual(usual)
+  })
+
+  test('takes for usual what the environment says', async () => {
+    const demo = await start(undefined, { CONFIRM: 'reply', WECHAT_MODE: 'plain' })
+    expect(demo.conditions()).toEqual({ ...usual, confirm: 'reply', mode: 'plain' })
+    await demo.set({ confirm: 'off' })
+    await demo.set({})
+    expect(demo.conditions()).toEqual({ ...usual, confirm: 'reply', mode: 'plain' })
+  })
+
+  test('asks for the digits under confirm=code, and no more after it is taken back', async () => {
+    const demo = await start()
+    await demo.set({ confirm: 'code' })
+    await bindAmy(demo)
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(false)
+    await demo.set({})
+    await demo.simulator
+      .phone('bo')
+      .scan((await clientOf(demo).getQrCode({ ...lin, isRefresh: true })).Url, { follow: true })
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
+  })
+
+  test.each(['plain', 'compatible', 'secure'] as const)('changes the mode on both sides: %s', async (mode) => {
+    const demo = await start(undefined, { WECHAT_MODE: mode === 'plain' ? 'secure' : 'plain' })
+    await demo.set({ mode })
+    await bindAmy(demo)
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
+    expect(
+      demo.wire
+        .since(0)
+        .find(({ kind }) => kind === 'callback')
+        ?.raw.includes('<Encrypt>'),
+    ).toBe(mode !== 'plain')
+  })
+
+  test('keeps what is bound when the bind server is another', async () => {
+    const demo = await start()
+    await bindAmy(demo)
+    await demo.set({ conflict: 'allow', unsubscribe: 'mark' })
+    await demo.simulator.phone('amy').unfollow()
+    expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: true, IsSubscribed: false })
+  })
+
+  const shown: [Partial<Conditions>, object][] = [
+    [{ ticket: 'short' }, { status: 200, expiresIn: 9 }],
+    [{ server: 'down' }, { status: 502 }],
+    [{ store: 'down' }, { status: 503, code: 'STORE_UNAVAILABLE' }],
+    [{ wechat: 'down' }, { status: 503, code: 'WECHAT_UNAVAILABLE' }],
+    [{ errcode: '-1' }, { status: 503, code: 'WECHAT_UNAVAILABLE' }],
+    [{ errcode: '40001' }, { status: 503, code: 'WECHAT_UNAVAILABLE' }],
+    [{ errcode: '40164' }, { status: 502, code: 'WECHAT_FORBIDDEN' }],
+    [{ errcode: '45009' }, { status: 503, code: 'WECHAT_QUOTA' }],
+    [{ errcode: '48001' }, { status: 502, code: 'WECHAT_FORBIDDEN' }],
+    [{ clock: 'behind' }, { status: 401, code: 'UNAUTHORIZED' }],
+  ]
+  test.each(shown)('shows %j to who asks for a code, until it is taken back', async (conditions, answer) => {
+    const demo = await start()
+    expect(await newCode(demo)).toMatchObject({ status: 200 })
+    await demo.set(conditions)
+    expect(await newCode(demo)).toMatchObject(answer)
+    await demo.set({})
+    expect(await newCode(demo)).toMatchObject({ status: 200 })
+  })
+
+  test('cuts off who waits when the server goes down', async () => {
+    const demo = await start()
+    const { token } = await (await fetch(`${demo.url}/host/token?user=lin`)).json()
+    const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': '"0"', Prefer: 'wait=25' }
+    const polling = fetch(`${demo.url}/widget/binding`, { headers })
+    await expect.poll(() => demo.wire.since(0).some(({ isPending }) => isPending)).toBe(true)
+    await demo.set({ server: 'down' })
+    expect((await polling).status).toBe(502)
+  })
+
+  test('refuses callbacks under a clock that is 10 minutes off', async () => {
+    const demo = await start()
+    const { Url } = await clientOf(demo).getQrCode(lin)
+    await demo.set({ clock: 'ahead' })
+    void demo.simulator.phone('amy').scan(Url, { follow: true })
+    const statusOfCallback = () => demo.wire.since(0).find(({ kind }) => kind === 'callback')?.status
+    await expect.poll(statusOfCallback).toBe(403)
+  })
+})
+
+describe('POST /demo/taken/:person', () => {
+  test('gives the person’s WeChat to another user, once', async () => {
+    const demo = await start()
+    for (let time = 0; time < 2; time += 1) await fetch(`${demo.url}/demo/taken/cai`, { method: 'POST' })
+    const cai = demo.simulator.phone('cai')
+    await cai.scan((await clientOf(demo).getQrCode(lin)).Url)
+    expect(cai.chat.map(({ content }) => content)).toEqual([
+      expect.stringContaining('已绑定'),
+      expect.stringContaining('此微信已绑定其他账号'),
+    ])
+  })
+})
+
+describe('GET /demo/stream', () => {
+  test('sends what is, then each change: conditions, phones and what passes', async () => {
+    const demo = await start()
+    const stream = await fetch(`${demo.url}/demo/stream`)
+    const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    const until = async (isThere: (text: string) => boolean) => {
+      while (!isThere(text)) text += (await reader.read()).value ?? ''
+    }
+    await until((now) => now.includes('event: simulator'))
+    await demo.set({ store: 'slow' })
+    await until((now) => now.includes('"store":"slow"'))
+    await demo.set({})
+    await clientOf(demo).getBindInfo(lin)
+    await until((now) => now.includes('event: wire') && now.includes('"isPending":false'))
+    await demo.simulator.phone('bo').follow()
+    await until((now) => now.includes('"person":"bo"') && now.includes('"isFollowing":true'))
+    await reader.cancel()
+  })
+})

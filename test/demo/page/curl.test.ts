@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { toCurl } from '../../../demo/page/curl.ts'
+import type { WireEntry } from '../../../demo/simulator/wire.ts'
+
+const entry = (asked: Partial<WireEntry>) => ({ method: 'GET', headers: {}, raw: '', ...asked }) as WireEntry
+
+describe('toCurl', () => {
+  test('asks for a page in one word', () => {
+    expect(toCurl(entry({ url: 'http://bind.example/?a=1&b=2' }))).toBe("curl 'http://bind.example/?a=1&b=2'")
+  })
+
+  test('comes out of a shell as it went in', () => {
+    const raw = `<xml><Content><![CDATA[it's "绑定" $HOME \`ls\` !! \\n]]></Content>\n</xml>`
+    const url = `https://bind.example/wechat/callback?nonce=1&signature=a'b`
+    const line = toCurl(entry({ method: 'POST', url, headers: { 'Content-Type': 'text/xml' }, raw }))
+    // A real shell takes it apart; curl itself need not be there.
+    const words = execFileSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' })
+      .split('\0')
+      .slice(0, -1)
+    expect(words).toEqual(['curl', '-X', 'POST', url, '-H', 'Content-Type: text/xml', '--data-raw', raw])
+  })
+})

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+import { createSimulatorClient } from '../../../demo/simulator/client.ts'
+import { settle } from '../fake-clock.ts'
+import { setStage } from './stage.ts'
+
+function setClient() {
+  const stage = setStage()
+  const client = createSimulatorClient('http://wechat.example/', async (url, init) =>
+    stage.simulator.app.request(String(url), init),
+  )
+  return { ...stage, client }
+}
+
+describe('createSimulatorClient', () => {
+  test('scans and follows in one call, writes, and leaves', async () => {
+    const { client, showQrcode } = setClient()
+    const url = await showQrcode()
+    const zoe = client.phone('zoe')
+    expect(await zoe.scan({ url, follow: true })).toEqual({ screen: 'chat' })
+    await zoe.sendText('你好')
+    await zoe.tap('weixin://bizmsgmenu?msgmenuid=1&msgmenucontent=1')
+    expect(await zoe.look()).toMatchObject({ person: 'zoe', isFollowing: true, chat: [{}, {}] })
+    await zoe.unfollow()
+    expect(await zoe.look()).toMatchObject({ isFollowing: false })
+  })
+
+  test('follows late when told to', async () => {
+    const { client, showQrcode, simulator } = setClient()
+    await showQrcode()
+    await client.phone('amy').scan()
+    await client.phone('amy').follow({ lingeredMs: 300_000 })
+    await settle()
+    expect(simulator.wire.since(0).at(-1)?.opened).toContain('<EventKey><![CDATA[]]></EventKey>')
+  })
+
+  test('plans faults and clears them', async () => {
+    const { client, stableToken, createQrcode, time } = setClient()
+    await client.fail('/cgi-bin/stable_token', 45009, 'always')
+    expect((await stableToken()).errcode).toBe(45009)
+    await client.setDown(true)
+    await client.setCallbackFault('drop')
+    await client.slow('*', 1000)
+    await client.clearFaults()
+    const { access_token } = await stableToken()
+    await client.revokeAccessTokens()
+    expect((await createQrcode({}, access_token)).errcode).toBe(40001)
+    expect(time.waiting()).toBe(0)
+  })
+
+  test('ends the code that was made last', async () => {
+    const { client, showQrcode } = setClient()
+    const url = await showQrcode()
+    await client.expireQrcode()
+    expect(await client.phone('amy').scan({ url })).toEqual({ screen: 'expired' })
+  })
+
+  test('says what the simulator did not take', async () => {
+    const { client } = setClient()
+    await expect(client.phone('amy').sendText('hi')).rejects.toThrow('409 amy does not follow the account')
+  })
+})

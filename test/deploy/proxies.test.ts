@@ -1,0 +1,139 @@
+/** Pages that wait behind nginx and Caddy; where one is not installed, its part is skipped. */
+import { type ChildProcess, execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createApp } from '../../server/app.ts'
+import { startListening, stopListening } from '../../server/main.ts'
+import { type House, openHouse } from '../support/house.ts'
+import { root } from './dockerfile.ts'
+import { freePort } from './ports.ts'
+import { isInstalled, proxies, startProxy } from './proxies.ts'
+
+describe.each(proxies)('deploy/$name', (proxy) => {
+  describe.skipIf(!isInstalled(proxy.command))('with the program installed', () => {
+    let house: House
+    let server: Awaited<ReturnType<typeof startListening>>
+    let child: ChildProcess
+    let url: string
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-proxy-'))
+
+    beforeAll(async () => {
+      house = await openHouse()
+      server = await startListening(createApp({ ...house.deps, trustProxy: true }), '127.0.0.1', 0)
+      const [port, spare] = [await freePort(), await freePort()]
+      child = await startProxy(proxy, { port, spare, upstream: new URL(server.url).host, folder })
+      url = `http://127.0.0.1:${port}`
+    })
+
+    afterAll(async () => {
+      child?.kill('SIGTERM')
+      if (child) await once(child, 'exit')
+      await stopListening(server.server)
+      await house.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+
+    const waiters = async (count: number) => {
+      while (house.deps.waiters.count() !== count) await new Promise(setImmediate)
+    }
+
+    async function park(userId: string, signal?: AbortSignal): Promise<Response> {
+      const token = await house.client.mintToken({ account: 'acme', userId })
+      const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': '"0"', Prefer: 'wait=25' }
+      return fetch(`${url}/widget/binding`, { headers, signal: signal ?? null })
+    }
+
+    test('answers a page that waits as soon as there is news', async () => {
+      const poll = park('u1')
+      await waiters(1)
+      await house.phone('amy').scan(await house.ticketUrl())
+      await house.phone('amy').follow()
+      expect(await (await poll).json()).toMatchObject({ state: 'bound' })
+    })
+
+    test('tells the server that a page is closed', async () => {
+      const closing = new AbortController()
+      const poll = park('u2', closing.signal)
+      await waiters(1)
+      closing.abort()
+      await expect(poll).rejects.toThrow()
+      // The clock of this house stands still: only the hang-up can end the wait.
+      await waiters(0)
+    })
+
+    test('gives each request an id that the server keeps', async () => {
+      const response = await fetch(`${url}/widget/binding`, { headers: { 'X-Request-Id': 'of-the-client-itself' } })
+      const id = response.headers.get('x-request-id') ?? ''
+      expect(id).toMatch(/^[\w-]{32,36}$/)
+      expect(await response.json()).toMatchObject({ requestId: id })
+      expect(house.log.lines.join('\n')).toContain(id)
+    })
+
+    test('lets the world at what pages, products and WeChat need, and at nothing else', async () => {
+      const statusOf = async (path: string) => (await fetch(url + path)).status
+      expect(await statusOf('/wechat/callback?signature=a')).toBe(403)
+      expect(await statusOf('/widget/binding')).toBe(401)
+      expect((await fetch(`${url}/api/WeChat/GetBindInfo`, { method: 'POST', body: 'x' })).status).toBe(401)
+      for (const path of ['/metrics', '/readyz', '/healthz', '/'])
+        expect([path, await statusOf(path)]).toEqual([path, 404])
+    })
+  })
+})
+
+describe('deploy/nginx.conf and deploy/Caddyfile', () => {
+  const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8')
+
+  test('let in the same paths, and none of the inside', async () => {
+    const house = await openHouse()
+    const [, list = ''] = /@public path (.+)/.exec(textOf('Caddyfile')) ?? []
+    const locations = [...textOf('nginx.conf').matchAll(/location (= )?(\/\S+)/g)].map(([, exact, path]) =>
+      exact ? path : `${path}*`,
+    )
+    expect(locations.sort()).toEqual(list.split(' ').sort())
+    const isLetIn = (path: string) =>
+      locations.some((each) => (each?.endsWith('*') ? path.startsWith(each.slice(0, -1)) : path === each))
+    const inside = new Set(
+      house.app.routes.map(({ path }) => path).filter((path) => !path.endsWith('*') && !isLetIn(path)),
+    )
+    expect([...inside].sort()).toEqual(['/healthz', '/metrics', '/openapi.json', '/readyz'])
+    await house.close()
+  })
+
+  test('wait longer than the 25 s of a page', () => {
+    const waits = ['nginx.conf', 'Caddyfile'].map(
+      (name) => /(?:proxy_read|response_header)_timeout (\d+)s/.exec(textOf(name))?.[1],
+    )
+    expect(Math.min(...waits.map(Number))).toBeGreaterThan(25)
+  })
+})
+
+describe('deploy/wechat-bind.service', () => {
+  const unit = join(root, 'deploy/wechat-bind.service')
+
+  test('starts the command of the package', () => {
+    const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: Record<string, string> }
+    expect(readFileSync(unit, 'utf8')).toContain(`/opt/wechat-bind/${bin['wechat-bind']} serve`)
+  })
+
+  test.skipIf(!isInstalled('systemd-analyze'))('is a unit that systemd takes, shut in as far as it can be', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-unit-'))
+    const here = join(folder, 'wechat-bind.service')
+    // Its program is looked for, and may be elsewhere on this machine.
+    writeFileSync(here, readFileSync(unit, 'utf8').replace('/usr/bin/node', process.execPath))
+    execFileSync('systemd-analyze', ['verify', here])
+    rmSync(folder, { recursive: true })
+    const rating = execFileSync('systemd-analyze', ['security', '--offline=true', unit], { encoding: 'utf8' })
+    const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(rating) ?? []
+    expect(Number(exposure)).toBeLessThan(2)
+  })
+})
+
+describe('deploy/alerts.yaml', () => {
+  test.skipIf(!isInstalled('promtool'))('is a file of rules that Prometheus takes', () => {
+    const said = execFileSync('promtool', ['check', 'rules', join(root, 'deploy/alerts.yaml')], { encoding: 'utf8' })
+    expect(said).toMatch(/SUCCESS: \d\d rules found/)
+  })
+})

@@ -1,0 +1,81 @@
+/** The proxies of deploy/ on loopback: the files as they are, but for names, ports and certificates. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { delimiter, join } from 'node:path'
+import { root } from './dockerfile.ts'
+
+export type Proxy = { name: string; command: string; write(place: Place): string[] }
+
+/** Where the proxy listens, what it stands before, and a folder for its files. */
+export type Place = { port: string; spare: string; upstream: string; folder: string }
+
+const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8')
+
+const nginx: Proxy = {
+  name: 'nginx.conf',
+  command: 'nginx',
+  write({ port, spare, upstream, folder }) {
+    const site = textOf('nginx.conf')
+      .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port};`)
+      .replace('listen 80;', `listen 127.0.0.1:${spare};`)
+      .replace(/listen \[::\]:.*\n|ssl_certificate.*\n/g, '')
+      .replaceAll('/var/log/nginx', folder)
+      .replace('127.0.0.1:4000', upstream)
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (kind) => `${kind}_temp_path ${folder}/${kind};`,
+    )
+    const main = `pid ${folder}/pid; error_log ${folder}/error.log; daemon off; worker_processes 1; events {}
+      http { access_log off; ${temporary.join(' ')} ${site} }`
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'nginx.conf'), main)
+    return ['-c', join(folder, 'nginx.conf'), '-p', folder, '-e', join(folder, 'error.log')]
+  },
+}
+
+const caddy: Proxy = {
+  name: 'Caddyfile',
+  command: 'caddy',
+  write({ port, upstream, folder }) {
+    const site = textOf('Caddyfile')
+      .replace('bind.example {', `http://127.0.0.1:${port} {`)
+      .replace('127.0.0.1:4000', upstream)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'Caddyfile'), `{\n\tadmin off\n}\n${site}`)
+    return ['run', '--config', join(folder, 'Caddyfile'), '--adapter', 'caddyfile']
+  },
+}
+
+export const proxies = [nginx, caddy]
+
+export function isInstalled(command: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Resolves once the proxy takes connections; rejects when it ends instead. */
+export async function startProxy({ command, write }: Proxy, place: Place): Promise<ChildProcess> {
+  const env = { PATH: process.env.PATH, HOME: place.folder, XDG_DATA_HOME: place.folder, XDG_CONFIG_HOME: place.folder }
+  const child = spawn(command, write(place), { stdio: ['ignore', 'ignore', 'pipe'], env })
+  let said = ''
+  child.stderr?.on('data', (text: Buffer) => {
+    said += text
+  })
+  while (!(await takes(Number(place.port)))) if (child.exitCode !== null) throw new Error(`${command} ended: ${said}`)
+  return child
+}
+
+const takes = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => setTimeout(resolve, 20, false))
+  })

@@ -1,0 +1,236 @@
+/** What the pages say is so: links lead somewhere, tests and metrics that are named exist, both languages hold the same rows. */
+import { execFileSync } from 'node:child_process'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { collectDefaultMetrics } from 'prom-client'
+import { describe, expect, test } from 'vitest'
+import { parseConfig } from '../server/config.ts'
+import { openHouse } from './support/house.ts'
+
+const root = join(import.meta.dirname, '..')
+const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
+
+const isForeign = (path: string) => /(^|[\\/])(node_modules|dist)$/.test(path)
+const pages = globSync('**/*.md', { cwd: root, exclude: isForeign })
+
+/** Without fenced code, in which a bracket is no link. */
+const proseOf = (file: string) => textOf(file).replace(/^ *```[\s\S]*?^ *```/gm, '')
+
+type Link = { page: string; text: string; path: string; anchor: string }
+
+const linksOf = (page: string): Link[] =>
+  [...proseOf(page).matchAll(/\[([^\]]*)\]\(([^)\s]+)\)/g)]
+    .filter(([, , to = '']) => !/^https?:/.test(to))
+    .map(([, text = '', to = '']) => {
+      const [path = '', anchor = ''] = to.split('#')
+      return { page, text, path: path === '' ? page : join(dirname(page), path), anchor: decodeURIComponent(anchor) }
+    })
+
+const links = pages.flatMap(linksOf)
+
+/** As GitHub makes them: lower case, spaces to hyphens, punctuation gone. */
+const anchorsOf = (page: string) =>
+  [...proseOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+
+const show = ({ page, path, anchor }: Link) => `${page} -> ${path}${anchor && `#${anchor}`}`
+
+describe('links', () => {
+  test('lead to files and headings that are there', () => {
+    expect(links.length).toBeGreaterThan(60)
+    const files = new Set(globSync('**', { cwd: root, exclude: isForeign }))
+    // Hidden folders are not found by a pattern.
+    files.add('.ci/run')
+    const isBroken = ({ path, anchor }: Link) => {
+      const target = path.replace(/\/$/, '')
+      return !files.has(target) || (anchor !== '' && !anchorsOf(target).includes(anchor))
+    }
+    expect(links.filter(isBroken).map(show)).toEqual([])
+  })
+
+  test('to a test name one that its file holds', () => {
+    const proofs = links.filter(
+      ({ page, path }) => page.startsWith('SECURITY') && /^test\/.+\/.+\.test\.ts$/.test(path),
+    )
+    expect(proofs.length).toBeGreaterThan(80)
+    const missing = proofs.filter(({ path, text }) => !textOf(path).includes(`'${text}'`))
+    expect(missing.map(({ page, path, text }) => `${page}: ${path} has no '${text}'`)).toEqual([])
+  })
+})
+
+/** Each table's rows as what stands alike in both languages: code and links of their first cell. */
+const tablesOf = (page: string) =>
+  proseOf(page)
+    .split(/\n(?!\|)/)
+    .flatMap((block) => {
+      const rows = block.split('\n').filter((line) => line.startsWith('|'))
+      return rows.length > 2 ? [rows.slice(2)] : []
+    })
+
+const codeIn = (row: string) => (row.split(/(?<!\\)\|/)[1] ?? '').match(/`[^`]+`/g) ?? []
+const proofsIn = (row: string) => [...row.matchAll(/\]\((test\/[^)]+)\)/g)].map(([, path]) => path)
+
+describe.each([
+  ['SECURITY.md', 'SECURITY.zh-CN.md'],
+  ['server/OPERATIONS.md', 'server/OPERATIONS.zh-CN.md'],
+])('%s and %s', (english, chinese) => {
+  test('have the same headings, tables and rows', () => {
+    const shapeOf = (page: string) => [...proseOf(page).matchAll(/^(#+) /gm)].map(([, level]) => level)
+    expect(shapeOf(chinese)).toEqual(shapeOf(english))
+    const rowsOf = (page: string) => tablesOf(page).map((rows) => rows.map((row) => [codeIn(row), proofsIn(row)]))
+    expect(rowsOf(chinese)).toEqual(rowsOf(english))
+  })
+})
+
+describe('the dashboard, the alerts and the operator’s page', () => {
+  /** Every name that `/metrics` can hold, a histogram's three series among them. */
+  async function served(): Promise<Set<string>> {
+    const webhook = { WEBHOOK_URL: 'http://receiver.test', WEBHOOK_SECRET: `whsec_${'A'.repeat(43)}=` }
+    const house = await openHouse(webhook, { neighbour: async () => new Response() })
+    const { registry } = house.deps.metrics
+    collectDefaultMetrics({ register: registry })
+    const metrics = registry.getMetricsAsArray() as unknown as { name: string; type: string }[]
+    await house.close()
+    return new Set(
+      metrics.flatMap(({ name, type }) =>
+        type === 'histogram' ? [name, ...['bucket', 'sum', 'count'].map((end) => `${name}_${end}`)] : [name],
+      ),
+    )
+  }
+
+  const named = (file: string) => [
+    ...new Set(textOf(file).match(/\b(?:wechat_bind|nodejs|process)_[a-z0-9_]*[a-z0-9]\b/g)),
+  ]
+
+  test.each([
+    'deploy/grafana-dashboard.json',
+    'deploy/alerts.yaml',
+    'server/OPERATIONS.md',
+    'server/OPERATIONS.zh-CN.md',
+  ])('names in %s only metrics that are served', async (file) => {
+    const names = await served()
+    expect(named(file).length).toBeGreaterThan(5)
+    expect(named(file).filter((name) => !names.has(name))).toEqual([])
+  })
+
+  test('tells of every metric and every alert', async () => {
+    const ours = [...(await served())].filter((name) => /^wechat_bind_(?!.*_(bucket|sum|count)$)/.test(name))
+    const alerts = [...textOf('deploy/alerts.yaml').matchAll(/- alert: (\w+)/g)].map(([, name]) => name)
+    expect(alerts.length).toBeGreaterThan(10)
+    const page = textOf('server/OPERATIONS.md')
+    expect([...ours, ...alerts].filter((name) => !page.includes(`\`${name}\``))).toEqual([])
+    expect(ours.filter((name) => !textOf('deploy/grafana-dashboard.json').includes(name))).toEqual([])
+  })
+
+  test('labels that the alerts and the dashboard compare with are values that occur', () => {
+    const text = textOf('deploy/alerts.yaml') + textOf('deploy/grafana-dashboard.json').replaceAll('\\"', '"')
+    const steps = new Set([...text.matchAll(/step="(\w+)"/g)].map(([, step]) => step))
+    expect([...steps].sort()).toEqual(['bound', 'confirmed', 'conflict', 'expired', 'scanned', 'shown'])
+    const outcomes = [...text.matchAll(/outcome=~?"([\w|]+)"/g)].flatMap(([, list = '']) => list.split('|'))
+    expect([...new Set(outcomes)].sort()).toEqual(['failed', 'other', 'ours', 'refused'])
+  })
+})
+
+describe('settings', () => {
+  /** Every name that the server reads, from its own source. */
+  const read = new Set(
+    globSync('server/**/*.ts', { cwd: root })
+      .flatMap((file) => [...textOf(file).matchAll(/(?:['`]|env\.)([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)\b/g)])
+      .map(([, name = '']) => name),
+  )
+
+  // Not ours: Node's, PostgreSQL's, the image's.
+  const others = ['NODE_ENV', 'POSTGRES_USER', 'POSTGRES_DB', 'POSTGRES_PASSWORD']
+
+  const assigned = (file: string) => [
+    ...new Set(
+      [...textOf(file).matchAll(/(?:^|[\s=])([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|PORT|HOST)\s?[=:](?!\/)/gm)].map(
+        ([, name = '']) => name,
+      ),
+    ),
+  ]
+
+  test.each([
+    'deploy/Dockerfile',
+    'deploy/compose.yaml',
+    'deploy/wechat-bind.service',
+    'deploy/wechat-bind.env.example',
+  ])('in %s are ones that the server reads', (file) => {
+    expect(assigned(file).length).toBeGreaterThan(1)
+    expect(assigned(file).filter((name) => !read.has(name) && !others.includes(name))).toEqual([])
+  })
+
+  test.each(['server/OPERATIONS.md', 'server/OPERATIONS.zh-CN.md', 'SECURITY.md', 'SECURITY.zh-CN.md'])(
+    'that %s names are ones that the server reads',
+    (file) => {
+      const names = [...textOf(file).matchAll(/`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[^`]*`/g)].map(([, name = '']) => name)
+      expect(names.length).toBeGreaterThan(5)
+      const isKnown = (name: string) => read.has(name) || others.includes(name) || name.startsWith('WEBHOOK_SECRET')
+      expect([...new Set(names)].filter((name) => !isKnown(name))).toEqual([])
+    },
+  )
+
+  test.each(['server/API.md', 'server/API.zh-CN.md'])('are all in the table of %s', (file) => {
+    const config = textOf('server/config.ts') + textOf('server/webhooks.ts')
+    const names = [...config.matchAll(/(?:settings\.\w+\(['`]|env\.)([A-Z][A-Z0-9_]+)/g)].map(([, name = '']) => name)
+    expect(names.length).toBeGreaterThan(20)
+    expect([...new Set(names)].filter((name) => !textOf(file).includes(`\`${name}`))).toEqual([])
+  })
+
+  test('of the example are enough once they are filled in', () => {
+    const lines = textOf('deploy/wechat-bind.env.example').split('\n')
+    const env = Object.fromEntries(
+      lines.filter((line) => /^[A-Z]/.test(line)).map((line) => line.split('=') as [string, string]),
+    )
+    const filled = {
+      ...env,
+      WECHAT_APP_ID: 'wx1234567890abcdef',
+      WECHAT_APP_SECRET: 'secret',
+      WECHAT_TOKEN: 'token',
+      WECHAT_ENCODING_AES_KEY: 'a'.repeat(43),
+      BIND_KEYS: `k1:${'A'.repeat(43)}`,
+    }
+    expect(parseConfig(filled)).toMatchObject({ publicUrl: 'https://bind.example', rules: { confirm: 'off' } })
+  })
+})
+
+describe('the backup', () => {
+  const commandIn = (page: string) => /^node -e ".*sqlite.*$/m.exec(textOf(page))?.[0] ?? ''
+
+  test('is one command in both languages, and copies a store that is in use', async () => {
+    const command = commandIn('server/OPERATIONS.md')
+    expect(commandIn('server/OPERATIONS.zh-CN.md')).toBe(command)
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-backup-'))
+    const [file, copy] = [join(folder, 'wechat-bind.db'), join(folder, 'copy.db')]
+    const house = await openHouse({ DATABASE_URL: `sqlite:${file}` })
+    await house.ticketUrl()
+    const here = command.replace('/var/lib/wechat-bind/wechat-bind.db', file).replace(/\/var\/backups\/\S+/, copy)
+    const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
+    execFileSync('sh', ['-c', here], { env: { PATH }, stdio: ['ignore', 'ignore', 'inherit'] })
+    await house.close()
+    const backup = new DatabaseSync(copy, { readOnly: true })
+    expect(backup.prepare('select count(*) as tickets from tickets').get()).toEqual({ tickets: 1 })
+    backup.close()
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('package-lock.json', () => {
+  type Package = { dev?: boolean; hasInstallScript?: boolean; integrity?: string; link?: boolean }
+
+  test('lets no dependency run a script, and knows the hash of each', () => {
+    const { packages } = JSON.parse(textOf('package-lock.json')) as { packages: Record<string, Package> }
+    // What is linked is in this repository.
+    const all = Object.entries(packages).filter(([path, { link }]) => path.includes('node_modules/') && !link)
+    const shipped = all.filter(([, { dev }]) => !dev)
+    expect(shipped.length).toBeGreaterThan(20)
+    expect(shipped.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)).toEqual([])
+    expect(all.filter(([, { integrity }]) => !integrity).map(([path]) => path)).toEqual([])
+  })
+})

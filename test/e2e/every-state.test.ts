@@ -1,0 +1,93 @@
+/** What must hold in every state of the element: accessibility, targets for a thumb, and a box that does not move. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchOptions } from '../support/chromium.ts'
+import { openScene, type Scene, scenes } from '../support/scenes.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0 Mobile'
+
+const ready = scenes.find(({ name }) => name === 'ready')!
+/** Scenes whose card is larger or smaller because the page wants it so. */
+const OTHER_BOX = ['small', 'large', 'slots']
+
+let browser: Browser
+/** The card's box while a QR is on screen: every state has the same. */
+let box: { width: number; height: number }
+
+beforeAll(async () => {
+  browser = await chromium.launch(await launchOptions())
+  await play(ready, {}, async (page) => {
+    box = await boxOf(page)
+  })
+})
+afterAll(() => browser.close())
+
+/** Plays `scene` on a fresh page and looks at it. */
+async function play(scene: Scene, options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> {
+  const stage = await openScene(scene)
+  const context = await browser.newContext({ locale: 'en', viewport: { width: 420, height: 700 }, ...options })
+  try {
+    const page = await context.newPage()
+    await page.goto(stage.url)
+    await scene.reach(page, stage)
+    await look(page)
+  } finally {
+    await context.close()
+    await stage.close()
+  }
+}
+
+async function boxOf(page: Page): Promise<{ width: number; height: number }> {
+  const { width, height } = (await page.locator('wechat-bind').boundingBox())!
+  return { width, height }
+}
+
+async function faultsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(context: string, options: object): Promise<AxeResults> } }
+    return axe.run('wechat-bind', {
+      resultTypes: ['violations'],
+      rules: { 'color-contrast-enhanced': { enabled: false } },
+    })
+  })
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+}
+
+describe.each(scenes)('in the state "$name"', (scene) => {
+  test('axe finds nothing, light and dark, the state is told in words, and the box stays', async () => {
+    await play(scene, {}, async (page) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        expect(await faultsOf(page)).toEqual([])
+      }
+      const told = page.locator('wechat-bind').getByRole('status')
+      expect(await told.count()).toBe(1)
+      expect((await told.innerText()).trim()).toMatch(/\S{2}/)
+      for (const lang of ['en', 'zh-CN', 'zh-TW']) {
+        await page.locator('wechat-bind').evaluate((card, lang) => Object.assign(card, { lang }), lang)
+        if (!OTHER_BOX.includes(scene.name)) expect({ lang, ...(await boxOf(page)) }).toEqual({ lang, ...box })
+      }
+    })
+  })
+
+  test('a thumb has 44 px for each control, and none leaves the card', async () => {
+    const phone = { userAgent: PHONE, viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }
+    await play(scene, phone, async (page) => {
+      const card = (await page.locator('wechat-bind').boundingBox())!
+      expect(card.x + card.width).toBeLessThanOrEqual(320)
+      const controls = page.locator('wechat-bind').locator('button, a, input')
+      for (const control of await controls.all()) {
+        const { x, width, height } = (await control.boundingBox())!
+        const label = await control.evaluate((each) => each.outerHTML.slice(0, 80))
+        expect({ label, isLarge: width >= 44 && height >= 44 }).toEqual({ label, isLarge: true })
+        expect(x).toBeGreaterThanOrEqual(card.x)
+        expect(x + width).toBeLessThanOrEqual(card.x + card.width)
+      }
+    })
+  })
+})

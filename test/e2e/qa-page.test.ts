@@ -1,0 +1,88 @@
+/** What QA does with the page: a link that brings a state back, the phone's other ways to a code, and the wire. */
+import { describe, expect, test } from 'vitest'
+import { chat, follow, inState, scan, setStage, told } from './stage.ts'
+
+const stage = setStage()
+
+describe('the conditions', () => {
+  test('a link brings back what a setting made: here, an account that WeChat refuses', async () => {
+    const page = await stage.open()
+    await inState(page, 'ready')
+    await page.getByTestId('conditions').click()
+    await page.getByTestId('set-errcode').selectOption('48001')
+    await inState(page, 'error')
+    const { search } = new URL(page.url())
+    expect(search).toBe('?lang=en&errcode=48001')
+    await page.close()
+    await stage.demo.set({})
+
+    const again = await stage.open(search.replace('?lang=en', ''))
+    await inState(again, 'error')
+    expect(await told(again)).toMatchObject([{ type: 'binderror', detail: { code: 'WECHAT_FORBIDDEN' } }])
+    await again.getByTestId('wire-entry').filter({ hasText: '/cgi-bin/qrcode/create' }).first().click()
+    await again.getByText('48001 api unauthorized').first().waitFor()
+
+    await again.getByTestId('conditions').click()
+    await again.getByTestId('reset').click()
+    await inState(again, 'ready')
+    stage.expectRefusals()
+  })
+
+  test('who lingers on the follow page loses the scene, and is asked to scan once more', async () => {
+    const page = await stage.open('&follow=slow')
+    await scan(page)
+    await follow(page)
+    await chat(page, '再扫一次').waitFor()
+    await inState(page, 'ready')
+    await scan(page)
+    await inState(page, 'bound')
+  })
+})
+
+describe('the phone', () => {
+  test('inside WeChat: a long press on the picture scans it', async () => {
+    const page = await stage.open('&context=wechat')
+    await inState(page, 'ready')
+    await page.locator('wechat-bind').getByRole('img').click({ delay: 700 })
+    await page.getByTestId('recognise').click()
+    await follow(page)
+    await inState(page, 'bound')
+  })
+
+  test('in another browser: the picture is saved, and scanned from the album', async () => {
+    const page = await stage.open('&context=mobile')
+    await inState(page, 'ready')
+    await page.locator('wechat-bind').getByRole('link').click()
+    await page.getByTestId('saved').waitFor()
+    await page.getByTestId('scan-button').click()
+    await page.getByTestId('album-button').click()
+    await follow(page)
+    await inState(page, 'bound')
+  })
+})
+
+describe('the wire', () => {
+  test('is searched and filtered, opens to the bytes, and gives them as curl', async () => {
+    const page = await stage.open('&wire=callback')
+    await page.getByTestId('wire-clear').click()
+    await scan(page)
+    await follow(page)
+    const entry = page.getByTestId('wire-entry')
+    await entry.filter({ hasText: 'subscribe' }).waitFor()
+    expect(await entry.evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset.kind))).toEqual(['callback'])
+
+    await entry.click()
+    await entry.getByText('<Encrypt><![CDATA[').first().waitFor()
+    await entry.getByText('<Event><![CDATA[subscribe]]></Event>').waitFor()
+    await entry.getByText('<Content><![CDATA[').waitFor()
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await entry.getByTestId('copy-curl').click()
+    await entry.getByText('Copied').waitFor()
+    const copied = await page.evaluate(() => navigator.clipboard.readText())
+    expect(copied).toMatch(/^curl -X POST 'http:\/\/127\.0\.0\.1:\d+\/wechat\/callback\?signature=/)
+
+    await page.getByTestId('wire-search').fill('no such words')
+    await page.getByText('Nothing has passed yet.').waitFor()
+    expect(new URL(page.url()).searchParams.get('q')).toBe('no such words')
+  })
+})

@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createApp } from '../../server/app.ts'
+import type { Problem } from '../../server/wire.ts'
+import { type House, openHouse } from '../support/house.ts'
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+const GIVEN = '6f1c5a3e9b0d4c7f8a2e1d0c9b8a7f6e'
+
+let house: House
+beforeEach(async () => {
+  house = await openHouse()
+})
+afterEach(() => house.close())
+
+const idOf = (response: Response) => response.headers.get('x-request-id') ?? ''
+
+/** The log's lines about one request. */
+const linesOf = (id: string) =>
+  house.log.lines.map((line) => JSON.parse(line)).filter(({ requestId }) => requestId === id)
+
+describe('a request', () => {
+  test('has an id, the same in the header, the refusal and the log', async () => {
+    const response = await house.app.request('/widget/binding')
+    const id = idOf(response)
+    expect(id).toMatch(UUID)
+    expect(await response.json()).toMatchObject({ code: 'UNAUTHORIZED', requestId: id } satisfies Partial<Problem>)
+    expect(linesOf(id)).toEqual([
+      expect.objectContaining({ method: 'GET', route: '/widget/binding', status: 401, code: 'UNAUTHORIZED' }),
+    ])
+  })
+
+  test('has another id than the next', async () => {
+    const [one, two] = await Promise.all([house.app.request('/healthz'), house.app.request('/healthz')])
+    expect(idOf(one)).toMatch(UUID)
+    expect(idOf(one)).not.toBe(idOf(two))
+  })
+
+  test('keeps the id that it came with only behind a trusted proxy', async () => {
+    const headers = { 'X-Request-Id': GIVEN }
+    const trusting = createApp({ ...house.deps, trustProxy: true })
+    expect(idOf(await trusting.request('/healthz', { headers }))).toBe(GIVEN)
+    expect(idOf(await house.app.request('/healthz', { headers }))).toMatch(UUID)
+  })
+
+  test.each(['short', 'a'.repeat(129), 'with space and more', '{"level":60}', 'line\tbreak-and-more'])(
+    'gets an id of ours instead of %j',
+    async (id) => {
+      const trusting = createApp({ ...house.deps, trustProxy: true })
+      expect(idOf(await trusting.request('/healthz', { headers: { 'X-Request-Id': id } }))).toMatch(UUID)
+    },
+  )
+
+  test('that fails names its cause under the id that its answer bears', async () => {
+    await house.deps.store.close()
+    const response = await house.widget('GET', '/binding')
+    expect(response.status).toBe(503)
+    expect(linesOf(idOf(response))).toEqual([
+      expect.objectContaining({ code: 'STORE_UNAVAILABLE', cause: expect.anything() }),
+      expect.objectContaining({ code: 'STORE_UNAVAILABLE', status: 503 }),
+    ])
+    house = await openHouse()
+  })
+
+  test('of the encrypted API and of the callback have theirs', async () => {
+    const sealed = await house.app.request('/api/WeChat/GetBindInfo', { method: 'POST', body: 'no envelope' })
+    expect(linesOf(idOf(sealed))).toEqual([expect.objectContaining({ route: '/api/WeChat/GetBindInfo', status: 401 })])
+    const forged = await house.app.request('/wechat/callback', { method: 'POST', body: '<xml></xml>' })
+    expect(linesOf(idOf(forged))).toEqual([
+      expect.objectContaining({ code: 'CALLBACK_REFUSED', cause: expect.any(String) }),
+      expect.objectContaining({ status: 403 }),
+    ])
+  })
+
+  test('is logged by its route: neither its path nor its query is', async () => {
+    await house.app.request('/nowhere/amy?ticket=hush')
+    await house.app.request('/wechat/callback?signature=hush&timestamp=1&nonce=2&echostr=3&openid=oAmy')
+    const log = house.log.lines.join('\n')
+    expect(log).toContain('"route":"none"')
+    expect(log).toContain('"route":"/wechat/callback"')
+    for (const word of ['hush', 'amy', 'oAmy', 'nowhere']) expect(log).not.toContain(word)
+  })
+
+  test('whose page was closed is no refusal', async () => {
+    const leaving = new AbortController()
+    const poll = house.widget('GET', '/binding', {
+      headers: { 'If-None-Match': '"0"', Prefer: 'wait=25' },
+      signal: leaving.signal,
+    })
+    while (house.deps.waiters.count() === 0) await new Promise(setImmediate)
+    leaving.abort()
+    await poll
+    expect(house.log.lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ route: '/widget/binding', status: 499, message: 'answered' }),
+    ])
+  })
+})

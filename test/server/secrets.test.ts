@@ -1,0 +1,241 @@
+/** A whole day of a bind server, faults and attacks included; then everything it said is searched for what it must not say. */
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Hono } from 'hono'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ChatMessage } from '../../demo/simulator/chat.ts'
+import { sealMessage } from '../../demo/simulator/message.ts'
+import { createSimulator } from '../../demo/simulator/simulator.ts'
+import { createBindClient } from '../../server/client.ts'
+import { startListening, stopListening } from '../../server/main.ts'
+import { SECRET } from '../support/house.ts'
+import { type Instance, startInstance, untilWaiting } from '../support/instance.ts'
+
+const CHAT = '我的私房话 and nobody else reads it'
+const WEBHOOK_SECRET = `whsec_${randomBytes(32).toString('base64')}`
+
+const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-secrets-'))
+const simulator = createSimulator({ people: ['amy', 'bo', 'cy'] })
+const { account, phone } = simulator
+
+/** What was captured, by where it was said. */
+const said = { log: '', errors: '', metrics: '', urls: '', title: '', store: '' }
+/** What belongs nowhere, and what belongs to nobody but WeChat, the store and the tenant. */
+const secrets = new Map<string, string>([
+  ['app secret', account.appSecret],
+  ['token', account.token],
+  ['aes key', account.encodingAesKey],
+  ['bind key', SECRET],
+  ['webhook secret', WEBHOOK_SECRET],
+  ['chat text', CHAT],
+])
+const ids = new Map<string, string>()
+for (const person of ['amy', 'bo', 'cy']) {
+  ids.set(`openid of ${person}`, phone(person).openid)
+  const { unionid } = phone(person)
+  if (unionid) ids.set(`unionid of ${person}`, unionid)
+}
+
+let wechat: Awaited<ReturnType<typeof startListening>>
+let tenant: Awaited<ReturnType<typeof startListening>>
+let instance: Instance
+
+/** A request of our own page's or client's: its URL is noted. */
+async function ask(url: URL | string, init: RequestInit = {}): Promise<Response> {
+  said.urls += `${new URL(url, instance.url).href}\n`
+  return intrude(url, init)
+}
+
+/** A request of anyone's, whose URL is theirs; the answer is noted where it is a refusal. */
+async function intrude(url: URL | string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(new URL(url, instance.url), init)
+  if (response.status >= 400) {
+    const headers = JSON.stringify([...response.headers])
+    said.errors += `${response.status} ${headers} ${await response.clone().text()}\n`
+  }
+  return response
+}
+
+async function widget(method: string, path: string, body?: object, headers = {}, user = 'u1'): Promise<Response> {
+  const token = await client().mintToken({ account: 'acme', userId: user })
+  secrets.set(`widget token ${secrets.size}`, token)
+  return ask(`/widget${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, ...headers },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  })
+}
+
+const client = (key = SECRET, clock = Date.now) =>
+  createBindClient({ server: instance.url, keyId: 'k1', key, clock, fetch: ask as typeof fetch })
+
+const digitsIn = (chat: readonly ChatMessage[]) => /\b\d{4}\b/.exec(chat.at(-1)?.content ?? '')?.[0] ?? ''
+
+/** Of another person's chat as well: scans, takes the digits to the page, and binds. */
+async function bind(person: string, user: string): Promise<void> {
+  const { Url } = await client().getQrCode({ account: 'acme', userId: user, label: 'ab***@example.com' })
+  await phone(person).scan(Url)
+  await phone(person).follow()
+  await widget('POST', '/confirm', { code: 'zzzz' }, {}, user)
+  await widget('POST', '/confirm', { code: digitsIn(phone(person).chat) }, {}, user)
+}
+
+const deliver = (fields: Record<string, string | number>, more: { query?: object; body?: string } = {}) => {
+  const whole = { ToUserName: account.originalId, FromUserName: phone('amy').openid, MsgType: 'text', ...fields }
+  const { query, body } = sealMessage(account, whole as never, Date.now(), randomBytes)
+  for (const value of Object.values(query)) if (value.length > 12) secrets.set(`query ${secrets.size}`, value)
+  const search = new URLSearchParams({ ...query, ...more.query })
+  return intrude(`/wechat/callback?${search}`, { method: 'POST', body: more.body ?? body })
+}
+
+beforeAll(async () => {
+  wechat = await startListening(
+    {
+      async fetch(request) {
+        const response = await simulator.app.fetch(request)
+        const answer =
+          (await response
+            .clone()
+            .text()
+            .catch(() => '')) ?? ''
+        const accessToken = /"access_token":"([^"]+)"/.exec(answer)?.[1]
+        if (accessToken) secrets.set(`access token ${secrets.size}`, accessToken)
+        return response
+      },
+    },
+    '127.0.0.1',
+    0,
+  )
+  // The tenant's receiver and the system that owned the callback before: both broken.
+  tenant = await startListening(
+    new Hono().all('*', (c) => c.text('broken', 500)),
+    '127.0.0.1',
+    0,
+  )
+  instance = await startInstance(account, {
+    WECHAT_API_BASE: wechat.url,
+    DATABASE_URL: `sqlite:${join(folder, 'bind.db')}`,
+    WEBHOOK_URL: `${tenant.url}/hook`,
+    WEBHOOK_SECRET,
+    FORWARD_URL: `${tenant.url}/old`,
+    CONFIRM: 'code',
+    LOG_LEVEL: 'trace',
+  })
+  simulator.setCallbackUrl(`${instance.url}/wechat/callback`)
+  await aDay()
+}, 60_000)
+
+afterAll(async () => {
+  await instance?.end('SIGKILL')
+  await stopListening(wechat.server)
+  await stopListening(tenant.server)
+  simulator.close()
+  rmSync(folder, { recursive: true })
+})
+
+async function aDay(): Promise<void> {
+  // Bound, waited for, and in conflict with another account.
+  await widget('POST', '/qrcode', {})
+  const waiting = widget('GET', '/binding', undefined, { 'If-None-Match': '"0"', Prefer: 'wait=25' })
+  await untilWaiting(instance, 1)
+  await bind('amy', 'u1')
+  expect((await (await waiting).json()).state).toBe('scanned')
+  await bind('amy', 'u2')
+  await bind('bo', 'u3')
+  expect(await client().getBindInfo({ account: 'acme', userId: 'u1' })).toMatchObject({ IsBound: true })
+  expect(await client().getBindInfo({ account: 'acme', userId: 'u3' })).toMatchObject({ IsBound: true })
+
+  // The chat: private words, wrong codes, the right one.
+  await phone('amy').sendText(CHAT)
+  for (let i = 0; i < 6; i++) await phone('bo').sendText(`绑定 ABCD234${i}`)
+  const { code } = await (await widget('POST', '/qrcode', {}, {}, 'u4')).json()
+  await phone('cy').follow()
+  await phone('cy').sendText(`绑定 ${code}`)
+  await widget('POST', '/confirm', { code: digitsIn(phone('cy').chat) }, {}, 'u4')
+
+  // Forged, changed, stale, plain, oversized and broken callbacks.
+  await deliver({ Content: CHAT }, { query: { msg_signature: 'f'.repeat(40) } })
+  await deliver({ Content: CHAT }, { query: { timestamp: '1' } })
+  await deliver({ Content: CHAT }, { body: `<xml><Content>${CHAT}</Content></xml>` })
+  await deliver({ Content: CHAT }, { body: CHAT.repeat(4_000) })
+  await deliver({ Content: CHAT }, { query: { nonce: phone('amy').openid } })
+  await intrude(`/wechat/callback?echostr=${phone('amy').openid}&signature=x&timestamp=1&nonce=2`)
+
+  // The encrypted API with the wrong key, a stale date, nothing to undo, no such call; the browser's with all sorts of tokens.
+  const wrong = randomBytes(32).toString('base64url')
+  await expect(client(wrong).getBindInfo({ account: 'acme', userId: 'u1' })).rejects.toMatchObject({ status: 401 })
+  const late = client(SECRET, () => Date.now() - 3_600_000)
+  await expect(late.getBindInfo({ account: 'acme', userId: 'u1' })).rejects.toMatchObject({ code: 'STALE_DATE' })
+  await expect(client().disconnect({ account: 'acme', userId: 'nobody' })).rejects.toMatchObject({ code: 'NOT_BOUND' })
+  await intrude(`/api/WeChat/${phone('amy').openid}`, { method: 'POST', body: CHAT })
+  const token = await late.mintToken({ account: 'acme', userId: 'u1' })
+  for (const bad of [token, `${token.slice(0, -3)}xyz`, SECRET, phone('amy').openid]) {
+    secrets.set(`widget token ${secrets.size}`, bad)
+    await ask('/widget/binding', { headers: { Authorization: `Bearer ${bad}` } })
+  }
+  await widget('POST', '/confirm', { code: CHAT })
+
+  // WeChat refuses, forgets our token, and is down.
+  for (const errcode of [45009, 48001, 40013]) {
+    simulator.faults.fail('/cgi-bin/qrcode/create', errcode, 3)
+    await widget('POST', '/qrcode', { refresh: true }, {}, 'u5')
+  }
+  simulator.faults.clear()
+  simulator.accessTokens.revoke()
+  await widget('POST', '/qrcode', { refresh: true }, {}, 'u6')
+  simulator.faults.setDown(true)
+  await widget('POST', '/qrcode', { refresh: true }, {}, 'u7')
+  simulator.faults.clear()
+
+  // Every way to unbind; who unfollows is erased.
+  await client().disconnect({ account: 'acme', userId: 'u1' })
+  await phone('bo').unfollow()
+
+  for (const path of ['/metrics', '/openapi.json', '/readyz']) said.metrics += await (await ask(path)).text()
+  said.title = execFileSync('ps', ['-o', 'args=', '-p', String(instance.child.pid)], { encoding: 'utf8' })
+  expect(await instance.end('SIGTERM')).toBe(0)
+  said.log = instance.log.join('\n')
+  for (const file of readdirSync(folder)) said.store += readFileSync(join(folder, file), 'latin1')
+}
+
+/** The names of those that occur, as they are or as a URL, base64 or JSON writes them. */
+function foundIn(text: string, words: Map<string, string>): string[] {
+  const forms = (word: string) => [
+    word,
+    encodeURIComponent(word),
+    JSON.stringify(word).slice(1, -1),
+    Buffer.from(word).toString('base64'),
+    Buffer.from(word).toString('base64url'),
+    Buffer.from(word).toString('latin1'),
+  ]
+  return [...words].filter(([, word]) => forms(word).some((form) => text.includes(form))).map(([name]) => name)
+}
+
+describe('after a whole day', () => {
+  test('there is something to search in, and the search finds what is there', () => {
+    expect(said.log.split('\n').length).toBeGreaterThan(50)
+    expect(said.errors.match(/^\d{3}/gm)?.length).toBeGreaterThan(20)
+    expect(said.metrics).toContain('wechat_bind_')
+    expect(said.urls).toContain('/widget/confirm')
+    expect(said.title).toContain('serve')
+    expect([...secrets.keys()].filter((name) => name.startsWith('access token')).length).toBeGreaterThan(0)
+    expect([...secrets.keys()].filter((name) => name.startsWith('query')).length).toBeGreaterThan(5)
+    // The openid of who is bound has to be in the store: without it there would be no binding.
+    expect(foundIn(said.store, ids)).toContain('openid of cy')
+  })
+
+  test.each(['log', 'errors', 'metrics', 'urls', 'title'] as const)(
+    'no secret and no id of WeChat is in the %s',
+    (where) => {
+      expect(foundIn(said[where], new Map([...secrets, ...ids]))).toEqual([])
+    },
+  )
+
+  test('the store holds no secret, and nothing of who was disconnected or has unfollowed', () => {
+    expect(foundIn(said.store, secrets)).toEqual([])
+    expect(foundIn(said.store, ids).filter((name) => !name.endsWith('cy'))).toEqual([])
+  })
+})

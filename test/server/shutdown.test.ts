@@ -1,0 +1,118 @@
+/** SIGTERM in the middle of traffic: what was accepted is answered, who waits is let go, and the process ends in time. */
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createAccount } from '../../demo/simulator/account.ts'
+import { openReply } from '../../demo/simulator/reply.ts'
+import { openStore } from '../../server/store/open-store.ts'
+import { type Instance, sealScan, startInstance, untilWaiting } from '../support/instance.ts'
+import { seedTickets } from '../support/rows.ts'
+
+const USERS = 3_000
+const LANES = 16
+const WAITERS = 200
+
+const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-stop-'))
+const account = createAccount({}, randomBytes)
+const DATABASE_URL = `sqlite:${join(folder, 'bind.db')}`
+
+beforeAll(() => seedTickets(DATABASE_URL, account.appId, USERS + WAITERS))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+type Outcome = { user: number; status: number; sentAt: number; says: string }
+
+/** One scan over a connection of the agent's; status 0 when no answer came. */
+function scan({ url }: Instance, agent: Agent, user: number): Promise<Outcome> {
+  const { query, body } = sealScan(account, { openid: `o${user}`, scene: `wb1_u${user}` })
+  const sentAt = performance.now()
+  return new Promise((resolve) => {
+    const path = `${url}/wechat/callback?${query}`
+    const sending = request(path, { method: 'POST', agent }, async (response) => {
+      const text = (await response.toArray().catch(() => [])).join('')
+      const reply = openReply(account, `o${user}`, { status: response.statusCode ?? 0, body: text })
+      resolve({
+        user,
+        sentAt,
+        status: response.statusCode ?? 0,
+        says: reply.kind === 'text' ? reply.content : reply.kind,
+      })
+    })
+    sending.on('error', () => resolve({ user, sentAt, status: 0, says: 'no answer' }))
+    sending.end(body)
+  })
+}
+
+/** A page's poll: its status. */
+async function park({ url, client }: Instance, userId: string): Promise<number> {
+  const token = await client.mintToken({ account: 'acme', userId })
+  const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': '"0"', Prefer: 'wait=25' }
+  return (await fetch(`${url}/widget/binding`, { headers })).status
+}
+
+describe('SIGTERM under load', () => {
+  test('drops no callback that was sent before it, answers every waiter and ends with 0', {
+    timeout: 60_000,
+  }, async () => {
+    const instance = await startInstance(account, { DATABASE_URL })
+    const waiting = Array.from({ length: WAITERS }, (_, i) => park(instance, `u${USERS + i}`))
+    await untilWaiting(instance, WAITERS)
+
+    const agent = new Agent({ keepAlive: true, maxSockets: LANES })
+    const outcomes: Outcome[] = []
+    const isUnderLoad = Promise.withResolvers<void>()
+    let next = 0
+    async function lane(): Promise<void> {
+      while (next < USERS) {
+        const outcome = await scan(instance, agent, next++)
+        outcomes.push(outcome)
+        if (outcomes.length === 500) isUnderLoad.resolve()
+        if (outcome.status === 0) return
+      }
+    }
+    const traffic = Promise.all(Array.from({ length: LANES }, lane))
+    await isUnderLoad.promise
+    const exited = once(instance.child, 'exit')
+    const signalledAt = performance.now()
+    instance.child.kill('SIGTERM')
+    const [code] = await exited
+    // What an orchestrator grants at the least before it kills.
+    expect(performance.now() - signalledAt).toBeLessThan(5_000)
+    await traffic
+    agent.destroy()
+
+    expect(code).toBe(0)
+    expect(outcomes.length).toBeLessThan(USERS)
+    // Over connections that there were, everything was answered, and with success.
+    const sentBefore = outcomes.filter(({ sentAt }) => sentAt < signalledAt)
+    expect(sentBefore.length).toBeGreaterThan(500)
+    expect(sentBefore.filter(({ says }) => says !== 'bound')).toEqual([])
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set([200, 0]))
+
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set([304]))
+
+    const store = await openStore(DATABASE_URL, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+    const lost: number[] = []
+    for (const { user } of outcomes.filter(({ status }) => status === 200)) {
+      const { binding } = await store.user({ tenant: 'default', account: 'acme', userId: `u${user}` })
+      if (binding?.openid !== `o${user}`) lost.push(user)
+    }
+    await store.close()
+    expect(lost).toEqual([])
+  })
+
+  test('does not wait for the rest of a request', { timeout: 30_000 }, async () => {
+    const instance = await startInstance(account, { DATABASE_URL })
+    const socket = connect(Number(new URL(instance.url).port), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write('POST /wechat/callback HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<xml>')
+    await once(socket, 'ready')
+    await fetch(`${instance.url}/healthz`)
+    expect(await instance.end('SIGTERM')).toBe(0)
+    socket.destroy()
+  })
+})

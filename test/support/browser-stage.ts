@@ -1,0 +1,77 @@
+/** A page with the built element, a fake bind server behind it, and a real browser in front: what tests of the finished file need. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Hono } from 'hono'
+import type { BrowserContext, Page } from 'playwright'
+import { startListening, stopListening } from '../../server/main.ts'
+import type { StateName } from '../../widget/machine.ts'
+import { createFakeBind, type FakeBind } from './fake-bind.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** The file that a page without a bundler loads. */
+export const readWidget = () => readFileSync(join(root, 'dist/cdn/wechat-bind.js'), 'utf8')
+
+export type Stage = { url: string; bind: FakeBind; close(): Promise<void> }
+
+export type StageOptions = Parameters<typeof createFakeBind>[0] & {
+  /** The page's `Content-Security-Policy`; `'self'` for everything it may load when missing. */
+  policy?: string
+  /** What stands in `<head>`: the page's own copy of the file when missing. */
+  head?: string
+  body?: string
+  /** More of the page's own files. */
+  more?: Hono
+}
+
+const toPage = (head: string, body: string) => `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>Account</title>
+    ${head}
+  </head>
+  <body>${body}</body>
+</html>`
+
+const OWN_FILE = '<script type="module" src="/wechat-bind.js"></script>'
+
+export const STRICT = "default-src 'none'; script-src 'self'; connect-src 'self'"
+
+/** Serves it on a free port of this machine. */
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const { policy = STRICT, head = OWN_FILE, body = '<wechat-bind token="token"></wechat-bind>', more } = options
+  const bind = createFakeBind(options)
+  const script = readWidget()
+  const app = new Hono()
+    .get('/', (c) => c.html(toPage(head, body), 200, { 'Content-Security-Policy': policy }))
+    .get('/wechat-bind.js', (c) =>
+      c.body(script, 200, { 'Content-Type': 'text/javascript', 'Access-Control-Allow-Origin': '*' }),
+    )
+    .get('/token', (c) => c.json({ token: 'token' }))
+    .route('/', bind.app)
+  if (more) app.route('/', more)
+  const { server, url } = await startListening(app, '127.0.0.1', 0)
+  return {
+    url,
+    bind,
+    async close() {
+      bind.clear()
+      await stopListening(server)
+    },
+  }
+}
+
+/** Resolves when the page's element is in `state`. */
+export async function inState(page: Page, state: StateName): Promise<void> {
+  await page.waitForFunction((name) => document.querySelector('wechat-bind')?.state === name, state)
+}
+
+/** What the page wrote to its console as an error: a breach of its policy is there. */
+export function complaintsOf(context: BrowserContext): string[] {
+  const complaints: string[] = []
+  context.on('weberror', (error) => complaints.push(error.error().message))
+  context.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  return complaints
+}

@@ -1,0 +1,129 @@
+/** Pictures of every state on one sheet: `node test/support/contact-sheet.ts [folder]` after `npm run build`, then open its index.html. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type Browser, chromium, type Page } from 'playwright'
+import { launchOptions } from './chromium.ts'
+import { openScene, type Scene, scenes } from './scenes.ts'
+
+type Column = { theme: 'light' | 'dark'; lang: string; forced?: boolean; dir?: 'rtl'; still?: boolean }
+type Device = { name: string; userAgent?: string; viewport: { width: number; height: number }; columns: Column[] }
+
+const both: Column[] = ['zh-CN', 'en'].flatMap((lang) => [
+  { theme: 'light', lang },
+  { theme: 'dark', lang },
+])
+
+const android = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Mobile'
+
+const devices: Device[] = [
+  {
+    name: 'desktop',
+    viewport: { width: 420, height: 620 },
+    columns: [
+      ...both,
+      { theme: 'light', lang: 'zh-TW' },
+      { theme: 'dark', lang: 'en', forced: true },
+      { theme: 'light', lang: 'en', forced: true },
+      { theme: 'light', lang: 'en', dir: 'rtl' },
+      { theme: 'light', lang: 'zh-CN', still: true },
+    ],
+  },
+  { name: 'phone', userAgent: android, viewport: { width: 320, height: 640 }, columns: both },
+  {
+    name: 'WeChat',
+    userAgent: `${android} MicroMessenger/8.0.49`,
+    viewport: { width: 360, height: 640 },
+    columns: [{ theme: 'light', lang: 'zh-CN' }],
+  },
+]
+
+const folder = process.argv[2] ?? 'contact-sheet'
+mkdirSync(folder, { recursive: true })
+
+const labelOf = ({ theme, lang, forced, dir, still }: Column) =>
+  [theme, lang, forced && 'forced colours', dir, still && 'reduced motion'].filter(Boolean).join(', ')
+
+const fileOf = (...names: string[]) => `${names.join('-').replace(/[^\w]+/g, '-')}.png`
+
+/** Looks at what is there: theme, language and the rest change under the element, as they do under a user. */
+async function shoot(page: Page, scene: Scene, device: Device): Promise<void> {
+  for (const column of device.columns) {
+    const { theme, lang, forced, dir = 'ltr', still } = column
+    await page.emulateMedia({
+      colorScheme: theme,
+      forcedColors: forced ? 'active' : 'none',
+      reducedMotion: still ? 'reduce' : 'no-preference',
+    })
+    await page.evaluate(([lang = '', dir = '']) => Object.assign(document.documentElement, { lang, dir }), [lang, dir])
+    // Animations end, so that two runs make the same picture.
+    const path = join(folder, fileOf(scene.name, device.name, labelOf(column)))
+    await page.locator('main').screenshot({ path, animations: 'disabled' })
+  }
+}
+
+async function play(browser: Browser, scene: Scene, device: Device): Promise<void> {
+  const { name: _, columns: __, userAgent, viewport } = device
+  const stage = await openScene(scene)
+  const touch = device.name !== 'desktop'
+  const context = await browser.newContext({
+    timezoneId: 'Asia/Shanghai',
+    userAgent,
+    viewport,
+    deviceScaleFactor: 2,
+    hasTouch: touch,
+    isMobile: touch,
+  })
+  const page = await context.newPage()
+  await page.route('**/page.css', (route) => route.fulfill({ contentType: 'text/css', body: PAGE_CSS }))
+  await page.goto(stage.url)
+  await scene.reach(page, stage)
+  await shoot(page, scene, device)
+  await context.close()
+  await stage.close()
+}
+
+const PAGE_CSS = `
+  :root { color-scheme: light dark }
+  body { margin: 0; background: light-dark(#f4f5f6, #0d0e0f) }
+  main { box-sizing: border-box; display: grid; place-items: start center; padding: 16px; min-height: 460px }
+`
+
+function sheet(): string {
+  const heads = devices.flatMap(({ name, columns }) =>
+    columns.map((column) => `<th>${name}<br>${labelOf(column)}</th>`),
+  )
+  const rows = scenes.map((scene) => {
+    const cells = devices.flatMap(({ name, columns }) =>
+      columns.map(
+        (column) => `<td><img loading="lazy" src="${fileOf(scene.name, name, labelOf(column))}" alt=""></td>`,
+      ),
+    )
+    return `<tr><th>${scene.name}</th>${cells.join('')}</tr>`
+  })
+  return `<!doctype html><meta charset="utf-8"><title>wechat-bind: every state</title>
+<style>
+  body { margin: 16px; font: 12px/1.4 system-ui, sans-serif }
+  th { position: sticky; background: #fff; padding: 4px 8px; text-align: left }
+  thead th { top: 0; z-index: 1 }
+  tbody th { left: 0 }
+  img { display: block; width: 260px }
+</style>
+<table><thead><tr><th></th>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`
+}
+
+const browser = await chromium.launch(await launchOptions())
+for (const scene of scenes) {
+  await Promise.all(devices.map((device) => play(browser, scene, device)))
+  console.log(scene.name)
+}
+writeFileSync(join(folder, 'index.html'), sheet())
+const page = await browser.newPage({ viewport: { width: 4000, height: 1000 } })
+await page.goto(pathToFileURL(join(folder, 'index.html')).href)
+await page.evaluate(() => {
+  for (const image of document.images) image.loading = 'eager'
+})
+await page.waitForFunction(() => [...document.images].every(({ complete }) => complete))
+await page.screenshot({ path: join(folder, 'sheet.png'), fullPage: true })
+await browser.close()
+console.log(`${scenes.length} states: ${join(folder, 'index.html')}`)

@@ -1,0 +1,37 @@
+/** A server that is killed again and again under steady callbacks, and what it knows of those that it answered. */
+import { randomBytes } from 'node:crypto'
+import { createAccount } from '../../demo/simulator/account.ts'
+import { deliverScan, saysOf, startInstance } from './instance.ts'
+import { seedTickets } from './rows.ts'
+
+const USERS_A_ROUND = 40
+
+const account = createAccount({}, randomBytes)
+
+/** In each round: all scan at once, the process dies after a random one of the answers; the next round finds what it left. */
+export async function killInRounds(databaseUrl: string, rounds: number) {
+  await seedTickets(databaseUrl, account.appId, rounds * USERS_A_ROUND)
+  const answered: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const instance = await startInstance(account, { DATABASE_URL: databaseUrl })
+    const killAfter = Math.floor(Math.random() * USERS_A_ROUND)
+    let done = 0
+    const users = Array.from({ length: USERS_A_ROUND }, (_, i) => round * USERS_A_ROUND + i)
+    await Promise.all(
+      users.map(async (user) => {
+        const answer = await deliverScan(account, instance, { openid: `oUser${user}`, scene: `wb1_u${user}` })
+        if (saysOf(answer) === 'bound') answered.push(user)
+        if (++done > killAfter) instance.child.kill('SIGKILL')
+      }),
+    )
+    await instance.end('SIGKILL')
+  }
+  const { client, end } = await startInstance(account, { DATABASE_URL: databaseUrl })
+  const lost: number[] = []
+  for (const user of answered) {
+    const { OpenId } = await client.getBindInfo({ account: 'acme', userId: `u${user}` })
+    if (OpenId !== `oUser${user}`) lost.push(user)
+  }
+  await end('SIGKILL')
+  return { answered, lost }
+}

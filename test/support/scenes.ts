@@ -1,0 +1,120 @@
+/** Every picture the element can show, each reached as a user or a server would reach it: nothing private is touched. */
+import type { Page } from 'playwright'
+import { inState, openStage, STRICT, type Stage, type StageOptions } from './browser-stage.ts'
+
+export type Scene = {
+  name: string
+  /** The tag's attributes besides `token`. */
+  attributes?: string
+  /** What stands in the tag. */
+  content?: string
+  options?: StageOptions
+  /** Before the page is opened. */
+  prepare?: (stage: Stage) => void
+  /** From an opened page to the picture. */
+  reach: (page: Page, stage: Stage) => Promise<void>
+}
+
+const ready = (page: Page) => inState(page, 'ready')
+
+/** The button after its place among the state's actions: words change with the language. */
+const press = (page: Page, index = 0) => page.locator('wechat-bind').getByRole('button').nth(index).click()
+
+const parked = async (stage: Stage) => {
+  while (stage.bind.parkedPolls === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+async function scan(page: Page, stage: Stage, confirm: 'reply' | 'code'): Promise<void> {
+  await ready(page)
+  await parked(stage)
+  stage.bind.change({ state: 'scanned', confirm })
+  await inState(page, 'scanned')
+}
+
+async function bind(page: Page, stage: Stage): Promise<void> {
+  await ready(page)
+  await parked(stage)
+  stage.bind.bind()
+  await inState(page, 'bound')
+}
+
+const refused = (code: string, status: number) => ({
+  prepare: ({ bind }: Stage) => bind.refuse('qrcode', { code, status }),
+  reach: (page: Page) => inState(page, 'error'),
+})
+
+export const scenes: Scene[] = [
+  { name: 'manual', attributes: 'manual', reach: (page) => inState(page, 'idle') },
+  { name: 'loading', prepare: ({ bind }) => bind.mute(), reach: (page) => inState(page, 'loading') },
+  { name: 'ready', reach: ready },
+  {
+    name: 'text path',
+    async reach(page) {
+      await ready(page)
+      await press(page)
+      await page.locator('wechat-bind').locator('[part~=code]').waitFor()
+    },
+  },
+  { name: 'scanned, reply', reach: (page, stage) => scan(page, stage, 'reply') },
+  { name: 'scanned, code', reach: (page, stage) => scan(page, stage, 'code') },
+  {
+    name: 'wrong code',
+    async reach(page, stage) {
+      await scan(page, stage, 'code')
+      await page.locator('wechat-bind').getByRole('textbox').fill('1111')
+      await page.locator('wechat-bind [aria-invalid=true]').waitFor()
+    },
+  },
+  { name: 'bound', reach: bind },
+  {
+    name: 'bound before',
+    prepare: ({ bind }) => bind.bind(),
+    reach: (page) => inState(page, 'bound'),
+  },
+  {
+    name: 'unbind?',
+    prepare: ({ bind }) => bind.bind(),
+    async reach(page) {
+      await inState(page, 'bound')
+      await press(page)
+      await page.locator('wechat-bind').getByRole('button').nth(1).waitFor()
+    },
+  },
+  {
+    name: 'expired',
+    attributes: 'refresh="manual"',
+    options: { expiresIn: 1 },
+    reach: (page) => inState(page, 'expired'),
+  },
+  {
+    name: 'offline',
+    async reach(page) {
+      await ready(page)
+      await page.context().setOffline(true)
+      await inState(page, 'offline')
+    },
+  },
+  { name: 'refused', ...refused('WECHAT_FORBIDDEN', 502) },
+  { name: 'signed out', ...refused('TOKEN_EXPIRED', 401) },
+  { name: 'too many', ...refused('RATE_LIMITED', 403) },
+  { name: 'small', attributes: 'size="small"', reach: ready },
+  { name: 'large', attributes: 'size="large"', reach: ready },
+  {
+    name: 'slots',
+    content: `<b slot="title">Acme</b><span slot="description">Mentions reach you in WeChat.</span>
+      <small slot="footer">You can unlink at any time.</small>`,
+    reach: ready,
+  },
+]
+
+/** The stage that `scene` plays on. */
+export function openScene({ attributes = '', content = '', options, prepare }: Scene): Promise<Stage> {
+  const body = `<main><wechat-bind token="token" ${attributes}>${content}</wechat-bind></main>`
+  const style = '<link rel="stylesheet" href="/page.css" />'
+  return openStage({ policy: `${STRICT}; style-src 'self'; img-src data:`, body: `${style}${body}`, ...options }).then(
+    (stage) => {
+      prepare?.(stage)
+      return stage
+    },
+  )
+}

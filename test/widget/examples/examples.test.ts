@@ -1,0 +1,156 @@
+/** The examples, each compiled by its framework's own checker and then used in a browser as a user would. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Hono } from 'hono'
+import { type Browser, chromium } from 'playwright'
+import { build, type Plugin } from 'vite'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { complaintsOf, inState, openStage, STRICT } from '../../support/browser-stage.ts'
+import { launchOptions } from '../../support/chromium.ts'
+import { BOUND_AT } from '../../support/fake-bind.ts'
+
+const folderOf = (name: string) => join(import.meta.dirname, '../../../widget/examples', name)
+
+/** Resolves a file of a package as the example sees it: its TypeScript is another than ours. */
+const resolveFor = (name: string, file: string) => createRequire(join(folderOf(name), 'package.json')).resolve(file)
+
+async function run(name: string, ...command: string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, command, { cwd: folderOf(name) }).catch(({ stdout, stderr, message }) => {
+    throw new Error(stdout || stderr || message)
+  })
+}
+
+let angularIsCompiled = false
+
+/** Where Angular's compiler puts its JavaScript: below the example, so that its imports are found. */
+const angularOut = mkdtempSync(join(folderOf('angular'), 'node_modules/.out-'))
+
+const checkers: Record<string, () => Promise<void>> = {
+  'react-18': () =>
+    run('react-18', resolveFor('react-18', 'typescript/package.json').replace('package.json', 'bin/tsc')),
+  'react-19': () =>
+    run('react-19', resolveFor('react-19', 'typescript/package.json').replace('package.json', 'bin/tsc')),
+  vue: () =>
+    run(
+      'vue',
+      '--eval',
+      `require('vue-tsc').run(require.resolve('typescript/lib/tsc.js'))`,
+      '--',
+      'vue-tsc',
+      '-p',
+      '.',
+    ),
+  svelte: () => run('svelte', resolveFor('svelte', 'svelte-check/bin/svelte-check'), '--fail-on-warnings'),
+  angular: () => {
+    angularIsCompiled = true
+    const ngc = resolveFor('angular', '@angular/compiler-cli/package.json').replace(
+      'package.json',
+      'bundles/src/bin/ngc.js',
+    )
+    return run('angular', ngc, '-p', '.', '--outDir', angularOut)
+  },
+}
+
+/** Angular's libraries are published half compiled; this is the other half, as Angular's own builder does it. */
+async function angularLinker(): Promise<Plugin> {
+  const { default: linker } = await import(resolveFor('angular', '@angular/compiler-cli/linker/babel'))
+  const { transformAsync } = await import(resolveFor('angular', '@babel/core'))
+  return {
+    name: 'angular-linker',
+    async transform(code, id) {
+      if (!code.includes('ɵɵngDeclare')) return undefined
+      const linked = await transformAsync(code, { filename: id, plugins: [linker], compact: false, configFile: false })
+      return { code: linked.code, map: null }
+    },
+  }
+}
+
+/** The example's own start, bundled with its own configuration. */
+async function bundle(name: string, entry: string): Promise<string> {
+  const root = folderOf(name)
+  const start = '\0start'
+  const code = `import ${JSON.stringify(entry)}`
+  const built = await build({
+    root,
+    logLevel: 'error',
+    plugins: [
+      { name: 'start', resolveId: (id) => (id === 'start' ? start : null), load: (id) => (id === start ? code : null) },
+      ...(name === 'angular' ? [await angularLinker()] : []),
+    ],
+    build: { write: false, rolldownOptions: { input: 'start' } },
+  })
+  return (built as { output: { code: string }[] }).output[0]?.code ?? ''
+}
+
+let browser: Browser
+beforeAll(async () => {
+  // Vite compiles for development in a test otherwise.
+  vi.stubEnv('NODE_ENV', 'production')
+  browser = await chromium.launch(await launchOptions())
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await browser.close()
+  rmSync(angularOut, { recursive: true })
+})
+
+/** Mounts it, is bound and unbound in it, takes it away and puts it back. */
+async function use(more: Hono, head: string, body?: string): Promise<void> {
+  more.get('/my/wechat-token', (c) => c.json({ token: 'token' }))
+  const stage = await openStage({ more, head, body: body ?? '', policy: STRICT })
+  const context = await browser.newContext({ locale: 'en' })
+  const complaints = complaintsOf(context)
+  try {
+    const page = await context.newPage()
+    page.setDefaultTimeout(5000)
+    await page.goto(`${stage.url}${body === undefined ? '' : '/page'}`)
+    await inState(page, 'ready')
+    const card = page.locator('wechat-bind')
+    await page.getByText('Hear of it in WeChat').waitFor()
+    expect(await card.evaluate(({ theme }: HTMLElement & { theme?: string }) => theme)).toBe('light')
+
+    stage.bind.bind()
+    await page.getByText(`bound ${BOUND_AT}`).waitFor()
+    await card.getByRole('button').click()
+    await card.getByRole('button').last().click()
+    await page.getByText('unbound widget').waitFor()
+    await inState(page, 'ready')
+
+    await page.getByRole('button', { name: 'WeChat', exact: true }).click()
+    await card.waitFor({ state: 'detached' })
+    await expect.poll(() => stage.bind.parkedPolls).toBe(0)
+    await page.getByRole('button', { name: 'WeChat', exact: true }).click()
+    await inState(page, 'ready')
+    expect(complaints).toEqual([])
+  } catch (cause) {
+    throw new Error(`The page said: ${complaints.join('; ') || 'nothing'}`, { cause })
+  } finally {
+    await context.close()
+    await stage.close()
+  }
+}
+
+describe.each(Object.keys(checkers))('the example for %s', (name) => {
+  test('has no fault in its types', { timeout: 120_000 }, () => checkers[name]?.())
+
+  test('binds, hears of it, and leaves nothing', { timeout: 60_000 }, async () => {
+    const entry = { angular: join(angularOut, 'main.js'), vue: './main.ts', svelte: './main.ts' }[name] ?? './main.tsx'
+    if (name === 'angular' && !angularIsCompiled) await checkers.angular?.()
+    const code = await bundle(name, entry.startsWith('/') ? entry : join(folderOf(name), entry))
+    const more = new Hono().get('/main.js', (c) => c.body(code, 200, { 'Content-Type': 'text/javascript' }))
+    await use(more, '<script type="module" src="/main.js"></script>')
+  })
+})
+
+describe('the example in plain HTML', () => {
+  test('binds, hears of it, and leaves nothing', async () => {
+    const read = (file: string) => readFileSync(join(folderOf('html'), file), 'utf8')
+    const more = new Hono()
+      .get('/page', (c) => c.html(read('index.html'), 200, { 'Content-Security-Policy': STRICT }))
+      .get('/main.js', (c) => c.body(read('main.js'), 200, { 'Content-Type': 'text/javascript' }))
+    await use(more, '', '')
+  })
+})

@@ -1,0 +1,113 @@
+/** `custom-elements.json` says what the element has, all of it and nothing else; editors are told the same. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { LitElement } from 'lit'
+import { describe, expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '../../..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+type Entry = { name: string; description?: string; default?: string; fieldName?: string }
+type Member = Entry & { kind: string; privacy?: string; static?: boolean; readonly?: boolean }
+type Declaration = Record<'attributes' | 'events' | 'slots' | 'cssParts' | 'cssProperties' | 'cssStates', Entry[]> & {
+  tagName?: string
+  members: Member[]
+}
+
+const manifest: { modules: { declarations: Declaration[] }[] } = JSON.parse(read('dist/custom-elements.json'))
+const declaration = manifest.modules.flatMap(({ declarations }) => declarations).find(({ tagName }) => tagName)!
+const members = declaration.members.filter(
+  ({ privacy = 'public', static: isStatic }) => privacy === 'public' && !isStatic,
+)
+
+// A path that is computed: the compiler has no types for what is built later.
+const { WechatBind }: { WechatBind: typeof LitElement } = await import(join(root, 'dist/widget/index.js'))
+
+const sources = readdirSync(join(root, 'widget'))
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => read(`widget/${name}`))
+  .map((text) => text.replace(/\/\*\*[\s\S]*?\*\//g, ''))
+  .join('\n')
+
+const namesIn = (pattern: RegExp) =>
+  [...new Set([...sources.matchAll(pattern)].flatMap(([, names = '']) => names.split(' ')))].sort()
+const namesOf = (entries: Entry[]) => entries.map(({ name }) => name).sort()
+const ofKind = (kind: string) => members.filter((member) => member.kind === kind)
+
+describe('custom-elements.json', () => {
+  test('has every attribute that the element observes', () => {
+    expect(namesOf(declaration.attributes)).toEqual([...WechatBind.observedAttributes].sort())
+  })
+
+  test('has every property of the page, and no other that can be set', () => {
+    const properties = [...WechatBind.elementProperties].filter(([, { state }]) => !state).map(([name]) => String(name))
+    const settable = ofKind('field').filter(({ readonly }) => !readonly)
+    expect(namesOf(settable)).toEqual(properties.sort())
+    expect(namesOf(ofKind('field').filter(({ readonly }) => readonly))).toEqual(['boundAt', 'state'])
+  })
+
+  test('has every method that is not an inner one', () => {
+    const inner = [...read('widget/wechat-bind.ts').matchAll(/@internal[\s\S]*?\*\/\s*(?:get )?(\w+)/g)].map(
+      ([, name]) => name,
+    )
+    const methods = Object.entries(Object.getOwnPropertyDescriptors(WechatBind.prototype))
+      .filter(
+        ([name, { value }]) => typeof value === 'function' && name !== 'constructor' && !(name in LitElement.prototype),
+      )
+      .map(([name]) => name)
+      .filter((name) => !inner.includes(name))
+    expect(namesOf(ofKind('method'))).toEqual(methods.sort())
+    expect(methods).toEqual(['confirm', 'refresh', 'start', 'stop', 'unbind'])
+  })
+
+  test('has every event that is told', () => {
+    expect(namesOf(declaration.events)).toEqual(namesIn(/\bemit\('(\w+)'/g))
+  })
+
+  test('has every slot and every part that is drawn', () => {
+    expect(namesOf(declaration.slots)).toEqual(namesIn(/<slot name="([\w-]+)"/g))
+    expect(namesOf(declaration.cssParts)).toEqual(namesIn(/\bpart="([^"]+)"/g))
+  })
+
+  test('has every custom property that is read', () => {
+    expect(namesOf(declaration.cssProperties)).toEqual(namesIn(/(--wechat-bind-[a-z-]+)/g))
+  })
+
+  test('has every state', () => {
+    expect(namesOf(declaration.cssStates)).toEqual(namesIn(/\{\s*name: '(\w+)'/g))
+  })
+
+  test('describes all of it', () => {
+    const { attributes, events, slots, cssParts, cssProperties, cssStates } = declaration
+    const all = [attributes, events, slots, cssParts, cssProperties, cssStates, members].flat()
+    expect(all.length).toBeGreaterThan(60)
+    expect(all.filter(({ description }) => !description).map(({ name }) => name)).toEqual([])
+  })
+
+  test.fails('names the default of every custom property', () => {
+    expect(namesOf(declaration.cssProperties.filter((property) => !property.default))).toEqual([])
+  })
+})
+
+describe('what editors are told', () => {
+  test('is the same tag, with the values that an attribute may have', () => {
+    const [tag] = JSON.parse(read('dist/vscode.html-custom-data.json')).tags
+    expect(tag.name).toBe('wechat-bind')
+    expect(namesOf(tag.attributes)).toEqual(namesOf(declaration.attributes))
+    const theme = tag.attributes.find(({ name }: Entry) => name === 'theme')
+    expect(namesOf(theme.values)).toEqual(['auto', 'dark', 'light'])
+  })
+
+  test('is the same custom properties and parts', () => {
+    const { properties, pseudoElements } = JSON.parse(read('dist/vscode.css-custom-data.json'))
+    expect(namesOf(properties)).toEqual(namesOf(declaration.cssProperties))
+    expect(namesOf(pseudoElements)).toEqual(namesOf(declaration.cssParts).map((name) => `::part(${name})`))
+  })
+})
+
+describe('the types for frameworks', () => {
+  test('have every property that a page may set', () => {
+    const picked = [...read('widget/frameworks/props.d.ts').matchAll(/^\s*\| '(\w+)'/gm)].map(([, name]) => name)
+    expect(picked.sort()).toEqual(namesOf(ofKind('field').filter(({ readonly }) => !readonly)))
+  })
+})

@@ -1,0 +1,105 @@
+/** The package as npm would publish it, looked at by the tools that its users' bundlers and compilers trust. */
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { build } from 'vite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readWidgetFile } from '../../../server/widget-file.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** gzip -9, in bytes, by Node, whose zlib makes 1 % more of it than the command. lit alone is 5 700. */
+const BUDGET = 16_400
+
+let tarball: Buffer
+
+beforeAll(async () => {
+  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
+  const { stdout } = await promisify(execFile)('npm', pack, { cwd: root })
+  const [{ filename }] = JSON.parse(stdout)
+  tarball = readFileSync(join(folder, filename))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('the published package', () => {
+  test('has nothing that publint would say', async () => {
+    const { messages } = await publint({ pack: { tarball: new Uint8Array(tarball).buffer }, strict: true })
+    expect(messages.map((message) => formatMessage(message, manifest))).toEqual([])
+  })
+
+  test('has types that are right for whoever can import modules', async () => {
+    const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)))
+    if (!analysis.types) throw new Error('The package has no types.')
+    // It is ESM only: what CommonJS and the resolution of 2014 would see is no promise of ours.
+    const problems = analysis.problems.filter(
+      (problem) => !('resolutionKind' in problem && /^node10$|cjs$/.test(problem.resolutionKind)),
+    )
+    expect(problems.map((problem) => problem.kind)).toEqual([])
+  })
+})
+
+describe('what a bundler keeps', () => {
+  async function bundle(code: string): Promise<string> {
+    const entry = '\0entry'
+    const built = await build({
+      root,
+      configFile: false,
+      logLevel: 'silent',
+      plugins: [
+        {
+          name: 'entry',
+          resolveId: (id) => (id === 'entry' ? entry : null),
+          load: (id) => (id === entry ? code : null),
+        },
+      ],
+      build: { write: false, rolldownOptions: { input: 'entry', external: /^lit(\/|$)/ } },
+    })
+    return (built as { output: { code: string }[] }).output[0]?.code ?? ''
+  }
+
+  test('is nothing of an import whose names are not used', async () => {
+    expect(await bundle(`import { WechatBind } from 'wechat-bind'`)).toMatch(/^\s*$/)
+    expect(await bundle(`import 'wechat-bind'`)).toMatch(/^\s*$/)
+  })
+
+  test('is the class alone of an import of the class', async () => {
+    const code = await bundle(`import { WechatBind } from 'wechat-bind'; console.log(WechatBind)`)
+    expect(code).toContain('token-url')
+    expect(code).not.toContain('customElements.define')
+  })
+
+  test('is the registration of `define`, and one lit for page and element', async () => {
+    const code = await bundle(`import 'wechat-bind/define'`)
+    expect(code).toContain('customElements.define')
+    expect(code).toMatch(/from\s*["']lit["']/)
+  })
+})
+
+describe('the self-contained file', () => {
+  const path = join(root, 'dist/cdn/wechat-bind.js')
+  const text = readFileSync(path)
+
+  test('imports nothing', () => {
+    expect(text.toString()).not.toMatch(/\bimport\s*[("'{*]|\bfrom\s*["']/)
+  })
+
+  test('stays within its budget', () => {
+    expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(BUDGET)
+  })
+
+  test('is what its integrity says, and what the bind server serves', () => {
+    const hash = `sha384-${createHash('sha384').update(text).digest('base64')}`
+    const { 'wechat-bind.js': said } = JSON.parse(readFileSync(join(root, 'dist/cdn/integrity.json'), 'utf8'))
+    expect(said).toBe(hash)
+    expect(readWidgetFile()?.text).toBe(text.toString())
+  })
+})

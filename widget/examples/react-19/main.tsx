@@ -1,0 +1,34 @@
+/** React 19: properties, functions among them, and listeners go straight to the element. */
+import { useState } from 'react'
+import { createRoot } from 'react-dom/client'
+import 'wechat-bind/define'
+import type {} from 'wechat-bind/jsx'
+
+async function getToken(): Promise<string> {
+  const response = await fetch('/my/wechat-token')
+  return (await response.json()).token
+}
+
+function App() {
+  const [isShown, setShown] = useState(true)
+  const [news, setNews] = useState('')
+  return (
+    <main>
+      <button type="button" onClick={() => setShown(!isShown)}>
+        WeChat
+      </button>
+      {isShown && (
+        <wechat-bind
+          getToken={getToken}
+          theme="light"
+          messages={{ title: 'Hear of it in WeChat' }}
+          onbound={({ detail }) => setNews(`bound ${detail.boundAt}`)}
+          onunbound={({ detail }) => setNews(`unbound ${detail.reason}`)}
+        />
+      )}
+      <output>{news}</output>
+    </main>
+  )
+}
+
+createRoot(document.body.appendChild(document.createElement('div'))).render(<App />)

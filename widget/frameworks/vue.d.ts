@@ -1,0 +1,14 @@
+/** `import type {} from 'wechat-bind/vue'`: the tag in Vue's templates. */
+import type { HTMLAttributes } from 'vue'
+import type { BindEventMap } from '../index.js'
+import type { WechatBindProps } from './props.js'
+
+type Listeners = {
+  [Name in keyof BindEventMap as `on${Capitalize<Name>}`]?: (event: BindEventMap[Name]) => void
+}
+
+declare module 'vue' {
+  interface GlobalComponents {
+    'wechat-bind': new () => { $props: WechatBindProps & Listeners & HTMLAttributes }
+  }
+}

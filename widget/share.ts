@@ -1,0 +1,43 @@
+/** One poll per browser: of all tabs and elements that wait for the same user, the one that holds the lock asks, the others listen. */
+
+/** What is told: a view of the binding, or only that someone waits at this version. */
+type Told = { version: number; state?: string }
+
+/**
+ * Runs `poll`, or waits until another element's has found a version past `version`. `user` is an opaque name, the same for the same user;
+ * without one, or in a page without locks (plain http), everyone asks alone.
+ */
+export async function share<View extends Told>(
+  user: string | null,
+  version: number,
+  signal: AbortSignal,
+  poll: (signal: AbortSignal) => Promise<View | null>,
+): Promise<View | null> {
+  if (!user || !navigator.locks || !globalThis.BroadcastChannel) return poll(signal)
+  // A lock's name may not begin with a hyphen, and a user's may.
+  const name = `wechat-bind ${user}`
+  const channel = new BroadcastChannel(name)
+  const leave = new AbortController()
+  const abort = () => leave.abort(signal.reason)
+  signal.addEventListener('abort', abort)
+  try {
+    const heard = new Promise<View | null>((resolve) => {
+      channel.onmessage = ({ data }: MessageEvent<Told>) => {
+        if (data.state && data.version > version) resolve(data as View)
+        // Who comes with an older version missed what this one was told: the lock is left to it, its poll is answered at once.
+        if (data.version < version) resolve(null)
+      }
+    })
+    channel.postMessage({ version } satisfies Told)
+    const asked = navigator.locks.request(name, { signal: leave.signal }, async () => {
+      const view = await poll(leave.signal)
+      if (view) channel.postMessage(view)
+      return view
+    })
+    return await Promise.race([heard, asked])
+  } finally {
+    leave.abort()
+    channel.close()
+    signal.removeEventListener('abort', abort)
+  }
+}
