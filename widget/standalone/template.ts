@@ -32,10 +32,12 @@ function templateOf(strings: TemplateStringsArray): HTMLTemplateElement {
   let template = templates.get(strings)
   if (!template) {
     template = document.createElement('template')
+    let count = 0
     const markup = strings
       .join(HOLE)
-      .replaceAll(`=${HOLE}`, `="${HOLE}"`)
-      .replace(/(?<!")\uFFFC/g, `<!----><!--${HOLE}-->`)
+      // Under another name, so that nothing takes the mark for a value: an image without one would be asked for.
+      .replace(/([^\s=]+)=\uFFFC/g, (_, name) => `:${count++}="${name}"`)
+      .replaceAll(HOLE, '<!----><!--:-->')
     template.innerHTML = (policy?.createHTML(markup) ?? markup) as string
     templates.set(strings, template)
   }
@@ -53,7 +55,9 @@ function instantiate(strings: TemplateStringsArray, host: object): [Node, Put[]]
       continue
     }
     for (const { name, value } of [...(node as Element).attributes]) {
-      if (value === HOLE) puts.push(putAttribute(node as Element, name, host))
+      if (name[0] !== ':') continue
+      ;(node as Element).removeAttribute(name)
+      puts.push(putAttribute(node as Element, value, host))
     }
   }
   return [content, puts]
@@ -63,7 +67,6 @@ function putAttribute(element: Element, name: string, host: object): Put {
   let held: unknown
   const kind = name[0]
   const rest = name.slice(1)
-  if (/\W/.test(kind ?? '')) element.removeAttribute(name)
   if (kind === '@') element.addEventListener(rest, (event) => (held as (event: Event) => void).call(host, event))
   return (value) => {
     if (value === held) return
