@@ -82,7 +82,7 @@ describe('a content policy that allows nothing', () => {
   })
 
   test('goes with Trusted Types', async () => {
-    const { page } = await visit({ policy: `${policy}; require-trusted-types-for 'script'; trusted-types lit-html` })
+    const { page } = await visit({ policy: `${policy}; require-trusted-types-for 'script'; trusted-types wechat-bind` })
     await inState(page, 'ready')
     expect(complaints).toEqual([])
   })

@@ -105,7 +105,7 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
   const complaints = complaintsOf(context)
   try {
     const page = await context.newPage()
-    page.setDefaultTimeout(5000)
+    page.setDefaultTimeout(15_000)
     await page.goto(`${stage.url}${body === undefined ? '' : '/page'}`)
     await inState(page, 'ready')
     const card = page.locator('wechat-bind')
@@ -136,7 +136,7 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
 describe.each(Object.keys(checkers))('the example for %s', (name) => {
   test('has no fault in its types', { timeout: 120_000 }, () => checkers[name]?.())
 
-  test('binds, hears of it, and leaves nothing', { timeout: 60_000 }, async () => {
+  test('binds, hears of it, and leaves nothing', { timeout: 120_000 }, async () => {
     const entry = { angular: join(angularOut, 'main.js'), vue: './main.ts', svelte: './main.ts' }[name] ?? './main.tsx'
     if (name === 'angular' && !angularIsCompiled) await checkers.angular?.()
     const code = await bundle(name, entry.startsWith('/') ? entry : join(folderOf(name), entry))
