@@ -181,7 +181,7 @@ describe('the callback', () => {
   })
 })
 
-describe('the callback in plain mode, whose body nobody has signed', () => {
+describe('the callback in plain mode, whose body nobody has signed', { timeout: 30_000 }, () => {
   let plain: House
   beforeAll(async () => {
     plain = await openHouse({ WECHAT_MODE: 'plain' })
