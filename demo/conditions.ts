@@ -45,6 +45,12 @@ export function toConditions(given: Record<string, unknown>, otherwise: Conditio
   return Object.fromEntries(conditionNames.map((name) => [name, pick(name)])) as unknown as Conditions
 }
 
+/** Take effect in the bind server that there is; the others need one that has read them at its start. */
+const immediate: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'callbacks']
+
+export const needAnotherServer = (one: Conditions, other: Conditions): boolean =>
+  differences(one, other).some((name) => !immediate.includes(name))
+
 /** The names under which the two differ. */
 export const differences = (one: Conditions, other: Conditions): ConditionName[] =>
   conditionNames.filter((name) => one[name] !== other[name])

@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Hono } from 'hono'
 import { pino } from 'pino'
 import { createBindClient } from '../server/client.ts'
-import { type Config, type Env, parseConfig } from '../server/config.ts'
+import type { Env } from '../server/config.ts'
 import { startListening, stopListening } from '../server/main.ts'
 import type { Surroundings } from '../server/open-app.ts'
-import type { Store } from '../server/store/store.ts'
+import type { Identity, Store } from '../server/store/store.ts'
+import { createBindConfig } from './bind-config.ts'
 import { bindNow } from './bind-now.ts'
 import { createBindServer } from './bind-server.ts'
-import { type Conditions, differences, toConditions, usual } from './conditions.ts'
+import { type Conditions, needAnotherServer, toConditions, usual } from './conditions.ts'
 import { createDemoControl } from './control.ts'
 import { createFlakyStore } from './flaky-store.ts'
 import { createFront, findDist } from './front.ts'
@@ -24,10 +25,11 @@ import { createChanges } from './simulator/changes.ts'
 import type { Delay } from './simulator/faults.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
 import { createWire, type Wire } from './simulator/wire.ts'
+import { createSituation } from './situation.ts'
 import { createTap } from './tap.ts'
 import { createTapFetch } from './tap-fetch.ts'
 import { ACCOUNT, people } from './users.ts'
-import { isRealWechat, toAccount, toWechatEnv } from './wechat-account.ts'
+import { isRealWechat, toAccount } from './wechat-account.ts'
 import { applyToWechat } from './wechat-conditions.ts'
 
 export type Demo = {
@@ -54,8 +56,6 @@ export type DemoOptions = {
   instances?: number
 }
 
-// The first of these lasts long enough to be scanned by hand, the second just long enough to be seen.
-const TICKET_TTL_MS = { short: 10_000, ended: 2_000 }
 const CLOCK_MS = { right: 0, ahead: 600_000, behind: -600_000 }
 
 const delay: Delay = (ms, signal) => sleep(ms, undefined, { signal })
@@ -80,39 +80,32 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
   const magicUsers = createMagicUsers({ simulator, delay, signal })
   const gate = createGate({ delay, signal })
 
-  /** The settings of a bind server at this URL; what the environment says goes before what the demo makes up. */
-  function configFor(url: string, more: Env = {}): Config {
-    const own: Env = {
-      HOST: '127.0.0.1',
-      BIND_KEYS: `demo:${key}`,
-      DATABASE_URL: `sqlite:${join(dataDir, 'wechat-bind.db')}`,
-      // The demo prints where it is, and nothing else.
-      LOG_LEVEL: 'warn',
-      // Who tries every state asks for more codes than any user.
-      QR_PER_MINUTE: '100',
-      ...(env.WEBHOOK_URL ? {} : { WEBHOOK_URL: `${url}/host/webhook`, WEBHOOK_SECRET: webhookSecret }),
-      ...(isReal ? {} : toWechatEnv(simulator.account, `${url}/simulator`)),
-    }
-    return parseConfig({ ...own, ...env, ...more })
-  }
-
-  function configUnder({ confirm, conflict, unsubscribe, mode, ticket }: Conditions): Config {
-    const rules = { CONFIRM: confirm, CONFLICT: conflict, UNSUBSCRIBE: unsubscribe }
-    const config = configFor(url, isReal ? rules : { ...rules, WECHAT_MODE: mode })
-    return ticket === 'normal' ? config : { ...config, ticketTtlMs: TICKET_TTL_MS[ticket] }
-  }
+  const bindConfig = createBindConfig({
+    env,
+    dataDir,
+    key,
+    webhookSecret,
+    account: isReal ? undefined : simulator.account,
+  })
 
   // Wrong settings are told before the port is taken; which port that is, shows only then.
-  const { host, port, rules, wechat } = configFor('http://127.0.0.1')
+  const { host, port, rules, wechat } = bindConfig.at('http://127.0.0.1')
   let front = new Hono().all('*', (c) => c.text('The demo is starting.', 503))
   const fetch = (request: Request, bindings?: object) => front.fetch(request, bindings)
   const { server, url } = await startListening({ fetch }, host, port)
-  const first = configFor(url)
+  const first = bindConfig.at(url)
   const othersUrls = toOthersUrls(first.publicUrl, host, new URL(url).port)
 
   const atStart = toConditions({ ...rules, mode: wechat.mode }, usual)
-  let conditions = atStart
-  if (!isReal) applyToWechat(simulator, conditions)
+  const situation = createSituation(atStart, async (next, before) => {
+    if (needAnotherServer(next, before)) {
+      await bindServer.replace(bindConfig.under(url, next), surroundingsUnder(next))
+    }
+    if (!isReal) applyToWechat(simulator, next)
+    gate.set(next.server)
+    changes.notify()
+  })
+  if (!isReal) applyToWechat(simulator, atStart)
 
   const log = pino({ level: first.logLevel })
   const tapFetch = createTapFetch({
@@ -129,11 +122,11 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
     fetch: tapFetch,
     clock: () => Date.now() + CLOCK_MS[clock],
     wrapStore(store: Store) {
-      const flaky = createFlakyStore(store, { health: () => conditions.store, delay, signal })
+      const flaky = createFlakyStore(store, { health: () => situation.current().store, delay, signal })
       return conflict === 'reject' ? withRival(flaky) : flaky
     },
   })
-  const bindServer = await createBindServer(first, surroundingsUnder(conditions), {
+  const bindServer = await createBindServer(first, surroundingsUnder(atStart), {
     instances,
     adapt(deps, config) {
       deps.store.onCommit((tidings) => void magicUsers.heed(deps, tidings).catch(() => {}))
@@ -144,36 +137,14 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
     },
   })
 
-  const isAnother = (next: Conditions) =>
-    differences(next, conditions).some((name) => !['server', 'store', 'wechat', 'errcode', 'callbacks'].includes(name))
-  /** One change after the other. */
-  let settling: Promise<void> = Promise.resolve()
-
-  async function become(next: Conditions): Promise<void> {
-    const needsAnother = isAnother(next)
-    const isChanged = differences(next, conditions).length > 0
-    conditions = next
-    if (!isChanged) return
-    if (needsAnother) await bindServer.replace(configUnder(next), surroundingsUnder(next))
-    if (!isReal) applyToWechat(simulator, next)
-    gate.set(next.server)
-    changes.notify()
-  }
-
-  function set(next: Conditions): Promise<void> {
-    settling = settling.catch(() => {}).then(() => become(next))
-    return settling
-  }
-
   const { kid, secret, tenant } = first.keys[0]!
   const tap = createTap({ wire, deps: bindServer.deps, clock: Date.now, isReal })
-  const prepare = (identity: Parameters<typeof magicUsers.prepare>[1]) =>
-    magicUsers.prepare(bindServer.deps(), identity)
+  const prepare = (identity: Identity) => magicUsers.prepare(bindServer.deps(), identity)
   front = createFront({
     control: createDemoControl({
-      view: () => ({ conditions, usual: atStart, isReal }),
+      view: () => ({ conditions: situation.current(), usual: atStart, isReal }),
       simulatorView: simulator.view,
-      set,
+      set: situation.set,
       takeWechat: (person) =>
         bindNow(bindServer.deps(), { tenant, account: ACCOUNT, userId: 'someone-else' }, simulator.phone(person)),
       changes,
@@ -197,14 +168,14 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
     othersUrls,
     simulator,
     wire,
-    conditions: () => conditions,
-    set: (given) => set(toConditions(given, atStart)),
+    conditions: situation.current,
+    set: (given) => situation.set(toConditions(given, atStart)),
     async close() {
       closing.abort()
       simulator.close()
       bindServer.stopWaiting()
       await stopListening(server)
-      await settling.catch(() => {})
+      await situation.settled()
       await bindServer.close()
       save()
     },

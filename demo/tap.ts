@@ -100,7 +100,8 @@ function titleOf(kind: WireKind, request: Request, opened: string): string {
   const { pathname } = new URL(request.url)
   if (kind === 'callback') return parseXml(opened)?.Event ?? 'callback'
   if (kind === 'api') return pathname.replace('/api/WeChat/', '')
-  return `${pathname}${request.headers.has('prefer') ? ' (long-poll)' : ''}`
+  // A long-poll is known by its wait.
+  return [pathname, request.headers.get('prefer')].filter(Boolean).join(' ')
 }
 
 const toIdentity = (tenant: string, { Account, User_ID }: { Account: string; User_ID: string }): Identity => ({

@@ -1,5 +1,5 @@
 /** The page's state and how it begins. Views are pure functions of the state; every change draws the page anew. */
-import { conditionNames, usual } from '../conditions.ts'
+import { usual } from '../conditions.ts'
 import type { DemoView } from '../control.ts'
 import type { SimulatorView } from '../simulator/control.ts'
 import type { WireEntry } from '../simulator/wire.ts'
@@ -74,8 +74,7 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
   })
   actions.set({})
   void actions.askBackEnd()
-  // What concerns new codes shows only on a new one.
-  if (conditionNames.some((name) => name in named)) actions.renewWhenReady()
+  actions.renewWhenReady(named)
 }
 
 const firstScreen = ({ context }: Settings): Screen => ({ name: isOnPhone(context) ? 'browser' : 'home' })

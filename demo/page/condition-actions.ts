@@ -9,7 +9,7 @@ export type ConditionActions = ReturnType<typeof createConditionActions>
 
 type Element = HTMLElement & { state: string; refresh(): void }
 
-// They show on the next code that WeChat is asked for.
+// These show on the next code that WeChat is asked for.
 const SHOWN_BY_A_NEW_CODE: ConditionName[] = ['ticket', 'errcode', 'wechat', 'clock']
 
 export function createConditionActions({ read, write }: Store) {
@@ -32,8 +32,9 @@ export function createConditionActions({ read, write }: Store) {
     heedDemo,
     setCondition: (name: ConditionName, value: string) => put({ ...read().demo.conditions, [name]: value }),
     resetConditions: () => put({}),
-    /** A link that named conditions shows them as soon as the element has a code that it can replace. */
-    renewWhenReady(): void {
+    /** A link that named such conditions shows them as soon as the element has a code that it can replace. */
+    renewWhenReady(named: Partial<Record<ConditionName, string>>): void {
+      if (!SHOWN_BY_A_NEW_CODE.some((name) => name in named)) return
       const end = new AbortController()
       const look = () => {
         const state = findElement()?.state

@@ -2,7 +2,10 @@
 import type { HostBinding } from '../host-site.ts'
 
 /** What the back end knows, or why it does not. */
-export type BackEndView = { state: 'asking' } | ({ state: 'known' } & HostBinding) | { state: 'failed'; reason: string }
+export type BackEndView =
+  | { state: 'asking' }
+  | ({ state: 'known' } & HostBinding)
+  | { state: 'failed' /** A code of the bind server's; none when nobody answered. */; code: string | undefined }
 
 const query = (user: string) => new URLSearchParams({ user })
 
@@ -17,10 +20,8 @@ async function call(path: string, init?: RequestInit): Promise<BackEndView> {
   try {
     const response = await fetch(path, init)
     const answer = await response.json()
-    return response.ok
-      ? { state: 'known', ...answer }
-      : { state: 'failed', reason: `${answer.code}: ${answer.message}` }
+    return response.ok ? { state: 'known', ...answer } : { state: 'failed', code: answer.code }
   } catch {
-    return { state: 'failed', reason: 'no answer' }
+    return { state: 'failed', code: undefined }
   }
 }

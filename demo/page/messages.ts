@@ -4,6 +4,7 @@ import type { Language } from './settings.ts'
 const en = {
   title: 'wechat-bind: QA demo',
   qa: 'QA demo',
+  playground: 'Playground',
   language: 'Language',
   theme: 'Theme',
   auto: 'As the system',
@@ -25,6 +26,7 @@ const en = {
   bound: 'Bound',
   unbound: 'Not bound',
   asking: 'Asking…',
+  notKnown: 'Not known',
   since: 'Bound since',
   openid: 'OpenID',
   following: 'Follows the account',
@@ -111,6 +113,7 @@ export type Messages = typeof en
 const zhCN: Messages = {
   title: 'wechat-bind：测试演示',
   qa: '测试演示',
+  playground: '试验场',
   language: '语言',
   theme: '主题',
   auto: '跟随系统',
@@ -132,6 +135,7 @@ const zhCN: Messages = {
   bound: '已绑定',
   unbound: '未绑定',
   asking: '查询中…',
+  notKnown: '无法得知',
   since: '绑定时间',
   openid: 'OpenID',
   following: '已关注公众号',
@@ -216,6 +220,7 @@ const zhCN: Messages = {
 const zhTW: Messages = {
   title: 'wechat-bind：測試展示',
   qa: '測試展示',
+  playground: '試驗場',
   language: '語言',
   theme: '主題',
   auto: '跟隨系統',
@@ -237,6 +242,7 @@ const zhTW: Messages = {
   bound: '已綁定',
   unbound: '未綁定',
   asking: '查詢中…',
+  notKnown: '無法得知',
   since: '綁定時間',
   openid: 'OpenID',
   following: '已關注公眾號',

@@ -9,8 +9,8 @@ import type { Db } from './sql-changes.ts'
 import { countAll, createUserQuery } from './sql-queries.ts'
 import type { Identity, Store } from './store.ts'
 
-// Small enough that a callback never waits long behind a batch.
-const BATCH = 500
+// A callback waits some 5 ms behind a batch at most, also where each row lies on a page of its own.
+const BATCH = 200
 
 // In the statement's text, since a planner that does not know how few they are reads the whole table.
 const atMostBatch = sql`limit ${sql.lit(BATCH)}`
@@ -115,7 +115,11 @@ export function createReads(
   async function sweep(now: number) {
     for (const next of batches) {
       let gone = BATCH
-      while (gone >= BATCH) gone = Number((await guard(next(now).execute(db))).numAffectedRows ?? 0)
+      while (gone >= BATCH) {
+        gone = Number((await guard(next(now).execute(db))).numAffectedRows ?? 0)
+        // Callbacks that came meanwhile go first: SQLite's promises alone would never let the event loop turn.
+        await new Promise(setImmediate)
+      }
     }
   }
 

@@ -5,7 +5,8 @@ import { openPostgresStore } from '../../server/store/postgres.ts'
 import { deliverScan, startInstance, untilWaiting } from '../support/instance.ts'
 import { newSubscriber, startPostgres } from '../support/postgres.ts'
 import { addUser, newTicket } from '../support/rows.ts'
-import { median, percentile } from './statistics.ts'
+import { report } from './support/report.ts'
+import { quantile } from './support/statistics.ts'
 
 const ROUNDS = 400
 
@@ -51,11 +52,19 @@ for (let i = 0; i < ROUNDS + 20; i++) {
   bare.push(floorTook)
 }
 
-const line = (what: string, times: number[]) =>
-  console.log(`${what.padEnd(58)} p50 ${median(times)} ms, p99 ${percentile(times, 0.99)} ms`)
-line('commit in one process, page at another answered:', afterCommit)
-line('scan sent to one instance, page at the other answered:', afterScan)
-line('pg_notify between two connections, bare:', bare)
+const line = (what: string, times: number[]) => ({
+  what,
+  value: `${quantile(times, 0.5).toFixed(2)} / ${quantile(times, 0.99).toFixed(2)} ms`,
+  number: quantile(times, 0.99),
+})
+report('cross-process-wake', [
+  line('pg_notify between two connections, bare, p50 / p99', bare),
+  {
+    ...line('commit in one process, page at another answered, p50 / p99', afterCommit),
+    goal: { text: '10 / 50 ms', atMost: 50 },
+  },
+  line('scan at one instance, page at the other answered, p50 / p99', afterScan),
+])
 
 await store.close()
 await Promise.all([waitsHere, scansHere].map((instance) => instance!.end('SIGTERM')))

@@ -49,6 +49,15 @@ async function visit(options: StageOptions): Promise<{ page: Page; stage: Stage 
   return { page, stage }
 }
 
+/** The code of the first `binderror`. */
+const firstError = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        document.addEventListener('binderror', (event) => resolve((event as CustomEvent).detail.code))
+      }),
+  )
+
 const isDefined = (page: Page) => page.evaluate(() => customElements.get('wechat-bind') !== undefined)
 
 const qrTag = (page: Page) =>
@@ -78,6 +87,11 @@ describe('a content policy that allows nothing', () => {
     expect(complaints).toEqual([])
   })
 
+  test('keeps the tag unknown where Trusted Types are named and its own is not', async () => {
+    const { page } = await visit({ policy: `${policy}; require-trusted-types-for 'script'; trusted-types 'none'` })
+    expect(await isDefined(page)).toBe(false)
+  })
+
   test('keeps the tag unknown without script-src', async () => {
     const { page } = await visit({ policy: `${NOTHING}; connect-src 'self'`, body: '<wechat-bind>later</wechat-bind>' })
     expect(await isDefined(page)).toBe(false)
@@ -86,15 +100,19 @@ describe('a content policy that allows nothing', () => {
 
   test('shows an error without connect-src, and tells the page which', async () => {
     const { page, stage } = await visit({ policy: `${NOTHING}; script-src 'self'` })
-    const code = await page.evaluate(
-      () =>
-        new Promise((resolve) => {
-          document.addEventListener('binderror', (event) => resolve((event as CustomEvent).detail.code))
-        }),
-    )
+    expect(await firstError(page)).toBe('NETWORK')
     await inState(page, 'error')
-    expect(code).toBe('NETWORK')
     expect(stage.bind.requests).toEqual([])
+  })
+
+  test('shows an error where token-url may not be asked', async () => {
+    const other = await stageWith({})
+    const { page } = await visit({
+      policy: `${NOTHING}; script-src 'self'; connect-src ${other.url}`,
+      body: `<wechat-bind server="${other.url}" token-url="/token"></wechat-bind>`,
+    })
+    expect(await firstError(page)).toBe('NO_TOKEN')
+    await inState(page, 'error')
   })
 })
 

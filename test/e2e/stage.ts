@@ -26,7 +26,7 @@ export function setStage() {
   })
   beforeEach(async () => {
     complaints = []
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
   })
   // Nobody follows, nothing is set, and so nobody is bound: the next story finds the house as this one did.
   afterEach(async () => {

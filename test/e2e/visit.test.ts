@@ -1,4 +1,6 @@
 /** One visit from the first QR to the last, watched by what a person would notice: a page that jumps, keys that do nothing, chatter. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { inState, openStage, STRICT, type Stage } from '../support/browser-stage.ts'
@@ -198,5 +200,15 @@ describe('a visit', () => {
     await expect.poll(async () => (await told()).length).toBe(before.length + 2)
     // The same live region all the way: one that is replaced is not heard.
     expect(await page.evaluate(() => (globalThis as unknown as { live: Element }).live.isConnected)).toBe(true)
+  })
+})
+
+describe('the place that the style sheet of widget/README.md holds', () => {
+  test.each(['README.md', 'README.zh-CN.md'])('is as large as the card, in %s', async (file) => {
+    const text = readFileSync(join(import.meta.dirname, '../../widget', file), 'utf8')
+    const [rule = '', width, height] =
+      /wechat-bind:not\(:defined\) \{.*width: (\d+)px; height: (\d+)px \}/.exec(text) ?? []
+    expect(rule).not.toBe('')
+    expect(await card().boundingBox()).toMatchObject({ width: Number(width), height: Number(height) })
   })
 })

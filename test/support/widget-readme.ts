@@ -1,4 +1,4 @@
-/** Writes the tables of widget/README.md from the manifest: `node test/support/widget-readme.ts` after `npm run build`. */
+/** The tables of widget/README.md, from the manifest: `node test/support/widget-readme.ts` after `npm run build` writes them. */
 import { readFileSync, writeFileSync } from 'node:fs'
 
 type Entry = {
@@ -72,6 +72,11 @@ const sections: [title: string, text: string][] = [
 ]
 
 const path = new URL('widget/README.md', root)
-const [before = ''] = readFileSync(path, 'utf8').split('<!-- from the manifest -->')
+const current = readFileSync(path, 'utf8')
+const [before = ''] = current.split('<!-- from the manifest -->')
 const tables = sections.map(([title, text]) => `## ${title}\n\n${text}`).join('\n\n')
-writeFileSync(path, `${before}<!-- from the manifest -->\n\n${tables}\n`)
+
+/** The page as it is, and as it should be. */
+export const readme = { current, wanted: `${before}<!-- from the manifest -->\n\n${tables}\n` }
+
+if (import.meta.main) writeFileSync(path, readme.wanted)

@@ -46,7 +46,7 @@ function statusOf(backEnd: BackEndView, t: Messages): TemplateResult {
     case 'asking':
       return html`${icons.clock}<span>${t.asking}</span>`
     case 'failed':
-      return html`${icons.alert}<span>${backEnd.reason}</span>`
+      return html`${icons.alert}<span>${t.notKnown} ${backEnd.code}</span>`
     case 'known':
       return backEnd.isBound
         ? html`${icons.check}<span>${t.bound}</span>`

@@ -38,7 +38,7 @@ export function conditionsView(state: PageState, actions: Actions, t: Messages):
     void actions.resetConditions()
   }
   return html`
-    <details class="conditions">
+    <section aria-label=${t.conditions}><details class="conditions">
       <summary data-testid="conditions">
         ${icons.sliders}<span>${t.conditions}</span>
         ${unusual.length === 0 ? html`<span class="muted">${t.allUsual}</span>` : nothing}
@@ -58,7 +58,7 @@ export function conditionsView(state: PageState, actions: Actions, t: Messages):
           ${icons.link}${copied === 'link' ? t.copied : t.copyLink}
         </button>
       </div>
-    </details>
+    </details></section>
   `
 }
 

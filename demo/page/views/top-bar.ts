@@ -18,7 +18,11 @@ export function topBarView({ lang, theme, user }: Settings, { set }: Actions, t:
   const optionView = ({ id, name }: User) => html`<option value=${id} ?selected=${id === user}>${name}</option>`
   return html`
     <header class="top-bar">
-      <h1 class="brand">wechat-bind <span>${t.qa}</span> <a href="api.html${location.search}">API</a></h1>
+      <h1 class="brand">
+        wechat-bind <span>${t.qa}</span>
+        <a href="api.html${location.search}">API</a>
+        <a href="playground${location.search}">${t.playground}</a>
+      </h1>
       <label class="select">
         <span>${t.signedInAs}</span>
         <select data-testid="user" .value=${user} @change=${({ target }: Event) => set({ user: selected(target) })}>

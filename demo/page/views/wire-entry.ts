@@ -3,11 +3,14 @@ import { html, nothing, type TemplateResult } from 'lit'
 import type { WireEntry } from '../../simulator/wire.ts'
 import type { Actions } from '../app.ts'
 import { toCurl } from '../curl.ts'
+import { toFaultWords } from '../fault-words.ts'
 import type { Messages } from '../messages.ts'
+import type { Language } from '../settings.ts'
 
 export function wireEntryView(
   entry: WireEntry,
   copied: string | undefined,
+  lang: Language,
   actions: Actions,
   t: Messages,
 ): TemplateResult {
@@ -24,7 +27,7 @@ export function wireEntryView(
     >
       ${copied === copy ? t.copied : t.copyCurl}
     </button>
-    ${fault ? html`<p class="entry-fault">${fault}</p>` : nothing} ${blockView(t.request, head)}
+    ${fault ? html`<p class="entry-fault">${toFaultWords(fault, lang)}</p>` : nothing} ${blockView(t.request, head)}
     ${raw ? blockView(`${t.body}, ${sizeOf(raw)}`, raw) : nothing} ${opened ? blockView(t.opened, opened) : nothing}
     ${isPending ? nothing : blockView(`${t.answer} ${status || '–'}, ${sizeOf(reply)}`, reply)}
     ${replyOpened ? blockView(t.answerOpened, replyOpened) : nothing}
@@ -32,7 +35,7 @@ export function wireEntryView(
 }
 
 const blockView = (title: string, text: string) =>
-  html`<h4>${title}</h4>${text ? html`<pre tabindex="0">${text}</pre>` : nothing}`
+  html`<h3>${title}</h3>${text ? html`<pre tabindex="0">${text}</pre>` : nothing}`
 
 const encoder = new TextEncoder()
 

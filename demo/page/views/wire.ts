@@ -52,7 +52,7 @@ export function wireView(state: PageState, actions: Actions, t: Messages): Templ
         />
         <div class="kinds" role="group" aria-label=${t.kinds}>${wireKinds.map((kind) => kindView(kind, state, actions, t))}</div>
       </div>
-      <div class="wire-list" role="log" aria-labelledby="wire-heading" aria-live="off">
+      <div class="wire-list">
         ${guard([wire, settings, clearedAt, openEntries, copied], list)}
       </div>
     </div>
@@ -73,7 +73,12 @@ function kindView(kind: WireKind, { settings }: PageState, actions: Actions, t: 
   </button>`
 }
 
-function rowView(entry: WireEntry, { openEntries, copied }: PageState, actions: Actions, t: Messages): TemplateResult {
+function rowView(
+  entry: WireEntry,
+  { openEntries, copied, settings }: PageState,
+  actions: Actions,
+  t: Messages,
+): TemplateResult {
   const { id, kind, at, title, fault, isPending, status, tookMs } = entry
   const isOpen = openEntries.has(id)
   const outcome = isPending ? t.waiting : status ? `${status} · ${tookMs} ms` : ''
@@ -91,6 +96,6 @@ function rowView(entry: WireEntry, { openEntries, copied }: PageState, actions: 
       <span class="entry-title">${title}</span>
       <span class="entry-outcome">${fault ? icons.alert : isPending ? icons.clock : nothing}${outcome}</span>
     </summary>
-    ${isOpen ? wireEntryView(entry, copied, actions, t) : nothing}
+    ${isOpen ? wireEntryView(entry, copied, settings.lang, actions, t) : nothing}
   </details>`
 }

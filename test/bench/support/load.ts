@@ -38,11 +38,14 @@ export async function startLoad() {
   const child = fork(join(import.meta.dirname, 'load-child.ts'), { ...pinned(CORES.load), serialization: 'advanced' })
 
   async function ask<T>(message: object): Promise<T> {
+    const over = new AbortController()
+    const answered = once(child, 'message', over)
+    const ended = once(child, 'exit', over).then(() => Promise.reject(new Error('the load ended')))
     child.send(message)
-    const [answer] = await Promise.race([
-      once(child, 'message'),
-      once(child, 'exit').then(() => Promise.reject(new Error('the load ended'))),
-    ])
+    const [answer] = await Promise.race([answered, ended]).finally(() => {
+      ended.catch(() => {})
+      over.abort()
+    })
     return answer as T
   }
 

@@ -15,15 +15,24 @@ export type Usage = { cpuUs: number; rss: number; commits: number }
 
 export type Served = { url: string; usage(): Promise<Usage>; end(): Promise<void> }
 
-/** `file`: a script beside this one that calls `beServed`. */
-export async function serve(file: string, env: Record<string, string> = {}, execArgv: string[] = []): Promise<Served> {
+/** `file`: a script beside this one that says where it listens, as `beMeasured` does. */
+export async function serve(
+  file: string,
+  env: Record<string, string> = {},
+  execArgv: string[] = [],
+  args: string[] = [],
+): Promise<Served> {
   const pin = pinned(CORES.server)
-  const child = fork(join(import.meta.dirname, file), {
+  const child = fork(join(import.meta.dirname, file), args, {
     ...pin,
     execArgv: [...(pin.execArgv ?? []), ...execArgv],
     env: { ...process.env, ...env },
   })
-  const [{ url }] = (await once(child, 'message')) as [{ url: string }]
+  const started = new AbortController()
+  const ended = once(child, 'exit', started).then(() => Promise.reject(new Error(`${file} ${args} ended`)))
+  const [{ url }] = (await Promise.race([once(child, 'message', started), ended])) as [{ url: string }]
+  ended.catch(() => {})
+  started.abort()
   return {
     url,
     async usage() {
@@ -40,7 +49,7 @@ export async function serve(file: string, env: Record<string, string> = {}, exec
 
 /** The environment of a bind server on a new SQLite file, and how to take the file away. */
 export function newSqliteEnv(account: Account): { env: Record<string, string>; file: string; remove(): void } {
-  // Under the working folder: a /tmp in memory would make every commit free.
+  // BENCH_FOLDER: a disk, where /tmp is memory and every commit would be free.
   const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
   const file = join(folder, 'bind.db')
   return { env: toEnv(account, `sqlite:${file}`), file, remove: () => rmSync(folder, { recursive: true, force: true }) }

@@ -1,21 +1,32 @@
-/** WeChat's API as far as a binding asks it, as slow as the real one: an access token, and who a follower is. */
-import { createServer } from 'node:http'
+/** WeChat's API as far as a binding asks it, as slow as the real one: an access token, a QR, and who a follower is. */
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 // The usual time of an answer from api.weixin.qq.com within China.
 const ANSWERS_AFTER_MS = 40
 
-export async function startWechatApi(): Promise<{ url: string; end(): void }> {
-  const server = createServer((request, response) => {
-    const answer = request.url?.startsWith('/cgi-bin/stable_token')
-      ? { access_token: 'token-of-the-bench', expires_in: 7200 }
-      : { subscribe: 1, unionid: 'oUnionidOfTheBench0000000000' }
-    setTimeout(() => response.end(JSON.stringify(answer)), ANSWERS_AFTER_MS)
+/** `onScene` hears of the scene of each QR that is asked for. */
+export async function startWechatApi(onScene: (scene: string) => void = () => {}) {
+  async function answer(request: IncomingMessage): Promise<object> {
+    const path = request.url ?? ''
+    if (path.startsWith('/cgi-bin/stable_token')) return { access_token: 'token-of-the-bench', expires_in: 7200 }
+    if (path.startsWith('/cgi-bin/user/info')) return { subscribe: 1, unionid: 'oUnionidOfTheBench0000000000' }
+    const { action_info, expire_seconds } = (await new Response(request as never).json()) as {
+      action_info: { scene: { scene_str: string } }
+      expire_seconds: number
+    }
+    onScene(action_info.scene.scene_str)
+    return { ticket: `gQH${'x'.repeat(90)}`, url: `http://weixin.qq.com/q/02${'y'.repeat(20)}`, expire_seconds }
+  }
+
+  const server = createServer(async (request, response) => {
+    const body = JSON.stringify(await answer(request))
+    setTimeout(() => response.end(body), ANSWERS_AFTER_MS)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    end() {
+    end(): void {
       server.close()
       server.closeAllConnections()
     },

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LitElement } from 'lit'
 import { describe, expect, test } from 'vitest'
+import { readme } from '../../support/widget-readme.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -34,22 +35,26 @@ const namesIn = (pattern: RegExp) =>
 const namesOf = (entries: Entry[]) => entries.map(({ name }) => name).sort()
 const ofKind = (kind: string) => members.filter((member) => member.kind === kind)
 
+/** What is public only for the element's other files. */
+const inner = [...read('widget/wechat-bind.ts').matchAll(/@internal\s*\*\/\s*(?:get |async )*(\w+)/g)].map(
+  ([, name]) => name,
+)
+
 describe('custom-elements.json', () => {
   test('has every attribute that the element observes', () => {
     expect(namesOf(declaration.attributes)).toEqual([...WechatBind.observedAttributes].sort())
   })
 
   test('has every property of the page, and no other that can be set', () => {
-    const properties = [...WechatBind.elementProperties].filter(([, { state }]) => !state).map(([name]) => String(name))
+    const properties = [...WechatBind.elementProperties.keys()].map(String).filter((name) => !inner.includes(name))
+    // The platform's own, which the element follows.
+    if (WechatBind.observedAttributes.includes('lang')) properties.push('lang')
     const settable = ofKind('field').filter(({ readonly }) => !readonly)
-    expect(namesOf(settable)).toEqual(properties.sort())
+    expect(namesOf(settable)).toEqual([...new Set(properties)].sort())
     expect(namesOf(ofKind('field').filter(({ readonly }) => readonly))).toEqual(['boundAt', 'state'])
   })
 
   test('has every method that is not an inner one', () => {
-    const inner = [...read('widget/wechat-bind.ts').matchAll(/@internal[\s\S]*?\*\/\s*(?:get )?(\w+)/g)].map(
-      ([, name]) => name,
-    )
     const methods = Object.entries(Object.getOwnPropertyDescriptors(WechatBind.prototype))
       .filter(
         ([name, { value }]) => typeof value === 'function' && name !== 'constructor' && !(name in LitElement.prototype),
@@ -109,5 +114,20 @@ describe('the types for frameworks', () => {
   test('have every property that a page may set', () => {
     const picked = [...read('widget/frameworks/props.d.ts').matchAll(/^\s*\| '(\w+)'/gm)].map(([, name]) => name)
     expect(picked.sort()).toEqual(namesOf(ofKind('field').filter(({ readonly }) => !readonly)))
+  })
+})
+
+describe('the pages on the element', () => {
+  test('have the tables of the manifest: "node test/support/widget-readme.ts" writes them', () => {
+    expect(readme.current).toBe(readme.wanted)
+  })
+
+  test('name the same things in Chinese', () => {
+    const text = read('widget/README.zh-CN.md')
+    const { attributes, events, slots, cssParts, cssProperties, cssStates } = declaration
+    const all = namesOf([attributes, events, slots, cssParts, cssProperties, cssStates].flat())
+    const short = (name: string) => name.replace('--wechat-bind-', '-')
+    expect(all.filter((name) => !text.includes(`\`${name}\``) && !text.includes(`\`${short(name)}\``))).toEqual([])
+    expect(ofKind('method').filter(({ name }) => !text.includes(`\`${name}(`))).toEqual([])
   })
 })

@@ -1,0 +1,82 @@
+/** The tag as the playground has set it: kept in the URL, so that what one sees is a link, and written out as code. */
+
+/** Each group by name; an entry that is missing is as the element has it. */
+export type Tag = {
+  attributes: Record<string, string>
+  slots: Record<string, string>
+  styles: Record<string, string>
+  /** Parts that are outlined. */
+  parts: Record<string, string>
+  /** `messages`. */
+  words: Record<string, string>
+  /** Properties that are neither text nor words: `getToken`, given or not. */
+  properties: Record<string, string>
+}
+
+export type Group = keyof Tag
+
+const prefixes: Record<Group, string> = {
+  attributes: 'a.',
+  slots: 's.',
+  styles: 'c.',
+  parts: 'p.',
+  words: 'w.',
+  properties: 'j.',
+}
+const groups = Object.keys(prefixes) as Group[]
+
+export const OUTLINE = 'outline: 2px dashed #d6336c; outline-offset: 2px'
+
+export function parseTag(search: string): Tag {
+  const tag: Tag = { attributes: {}, slots: {}, styles: {}, parts: {}, words: {}, properties: {} }
+  for (const [key, value] of new URLSearchParams(search)) {
+    const group = groups.find((each) => key.startsWith(prefixes[each]))
+    if (group) tag[group][key.slice(2)] = value
+  }
+  return tag
+}
+
+/** `search` with the tag in it; what is not the tag's stays. */
+export function toTagSearch(tag: Tag, search: string): string {
+  const query = new URLSearchParams([...new URLSearchParams(search)].filter(([key]) => !isOurs(key)))
+  for (const group of groups) {
+    for (const [name, value] of Object.entries(tag[group])) query.set(prefixes[group] + name, value)
+  }
+  return `?${query}`
+}
+
+const isOurs = (key: string) => Object.values(prefixes).some((prefix) => key.startsWith(prefix))
+
+/** The tag with one entry of a group set, or taken out. */
+export function withEntry(tag: Tag, group: Group, name: string, value: string | undefined): Tag {
+  const { [name]: _, ...others } = tag[group]
+  return { ...tag, [group]: value === undefined ? others : { ...others, [name]: value } }
+}
+
+const escapeHtml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
+
+export function toHtml({ attributes, slots, properties }: Tag): string {
+  const token = 'getToken' in properties ? {} : { 'token-url': '/my/wechat-token' }
+  const all = { server: 'https://bind.example', ...token, ...attributes }
+  const written = Object.entries(all).map(([name, value]) => (value === '' ? name : `${name}="${escapeHtml(value)}"`))
+  const children = Object.entries(slots).map(([name, text]) => `\n  <span slot="${name}">${escapeHtml(text)}</span>`)
+  const end = children.length > 0 ? '\n' : ''
+  return `<script type="module" src="https://bind.example/wechat-bind.js"></script>
+<wechat-bind ${written.join(' ')}>${children.join('')}${end}</wechat-bind>`
+}
+
+/** The style sheet that goes with it; empty when it needs none. */
+export function toCss({ styles, parts }: Tag): string {
+  const own = Object.entries(styles).map(([name, value]) => `  ${name}: ${value};`)
+  const rules = Object.keys(parts).map((name) => `wechat-bind::part(${name}) { ${OUTLINE} }`)
+  return [own.length > 0 ? `wechat-bind {\n${own.join('\n')}\n}` : '', ...rules].filter(Boolean).join('\n')
+}
+
+/** What no attribute can say; empty when there is nothing of the kind. */
+export function toScript({ words, properties }: Tag): string {
+  const lines = [
+    'getToken' in properties && `card.getToken = async () => (await (await fetch('/my/wechat-token')).json()).token`,
+    Object.keys(words).length > 0 && `card.messages = ${JSON.stringify(words, null, 2)}`,
+  ].filter(Boolean)
+  return lines.length > 0 ? [`const card = document.querySelector('wechat-bind')`, ...lines].join('\n') : ''
+}

@@ -1,0 +1,123 @@
+/** The playground: everything that the element has, to be set, and everything that it says. */
+import { render } from 'lit'
+import { shoot } from './camera.ts'
+import { tokenUrlOf } from './host-client.ts'
+import { fetchListing } from './manifest.ts'
+import { playgroundMessages } from './playground-messages.ts'
+import { type Group, OUTLINE, parseTag, type Tag, toTagSearch, withEntry } from './playground-tag.ts'
+import { parseSettings, type Settings, toSearch } from './settings.ts'
+import { createPhoneClient } from './simulator-client.ts'
+import { playgroundView } from './views/playground.ts'
+
+export type Told = { at: string; name: string; detail: string }
+
+export type PlaygroundState = { settings: Settings; tag: Tag; told: Told[]; dir: 'ltr' | 'rtl'; isCopied: boolean }
+
+/** What a log is read for: the last things that happened. */
+const LOG_LENGTH = 40
+
+type Card = HTMLElement & { messages: object; getToken: (() => Promise<string>) | undefined } & Record<
+    'start' | 'stop' | 'refresh' | 'unbind',
+    () => void
+  > & {
+    confirm(code: string): void
+  }
+
+const listing = await fetchListing()
+const outlines = new CSSStyleSheet()
+document.adoptedStyleSheets = [outlines]
+
+const card = document.createElement('wechat-bind') as Card
+for (const { name } of listing.events) {
+  card.addEventListener(name, (event) => {
+    const { detail } = event as CustomEvent
+    const at = new Date().toLocaleTimeString('en-GB')
+    write({ told: [{ at, name, detail: detail ? JSON.stringify(detail) : '' }, ...state.told].slice(0, LOG_LENGTH) })
+  })
+}
+
+let state: PlaygroundState = {
+  settings: parseSettings(location.search, navigator.languages),
+  tag: parseTag(location.search),
+  told: [],
+  dir: 'ltr',
+  isCopied: false,
+}
+
+/** What the element has on: it is changed only when the tag is. */
+let dressed: Tag | undefined
+
+const phone = () => createPhoneClient(state.settings.person)
+
+const actions = {
+  set: (settings: Partial<Settings>) => write({ settings: { ...state.settings, ...settings } }),
+  enter: (group: Group, name: string, value: string | undefined) =>
+    write({ tag: withEntry(state.tag, group, name, value), isCopied: false }),
+  reset: () => write({ tag: parseTag(''), told: [], dir: 'ltr' }),
+  turn: (dir: 'ltr' | 'rtl') => write({ dir }),
+  clear: () => write({ told: [] }),
+  call: (method: 'start' | 'stop' | 'refresh' | 'unbind') => card[method](),
+  confirm: (code: string) => card.confirm(code),
+  async scan() {
+    const shot = await shoot('wechat-bind')
+    if (shot?.text !== undefined) await phone().scan({ url: shot.text, follow: true })
+  },
+  unfollow: () => phone().unfollow(),
+  async copy(code: string) {
+    try {
+      await navigator.clipboard.writeText(code)
+      write({ isCopied: true })
+    } catch {
+      // No permission, or plain http: the code is selected for the user's own copy.
+      getSelection()?.selectAllChildren(document.querySelector('.code') ?? document.body)
+    }
+  },
+}
+
+export type PlaygroundActions = typeof actions
+
+function write(change: Partial<PlaygroundState>): void {
+  state = { ...state, ...change }
+  draw()
+}
+
+/** Brings the element to what `tag` says; what it does not name goes back to the element's own. */
+function dress({ attributes, slots, styles, parts, words, properties }: Tag): void {
+  const url = tokenUrlOf(state.settings.user)
+  const isFunction = 'getToken' in properties
+  card.getToken = isFunction ? async () => (await (await fetch(url)).json()).token : undefined
+  const all: Record<string, string> = { ...(isFunction ? {} : { 'token-url': url }), ...attributes }
+  for (const { name } of listing.attributes) {
+    const value = all[name]
+    if (value === undefined) card.removeAttribute(name)
+    else if (card.getAttribute(name) !== value) card.setAttribute(name, value)
+  }
+  const children = Object.entries(slots).map(([slot, text]) =>
+    Object.assign(document.createElement('span'), { slot, textContent: text }),
+  )
+  card.replaceChildren(...children)
+  for (const { name } of listing.cssProperties) {
+    const value = styles[name]
+    if (value) card.style.setProperty(name, value)
+    else card.style.removeProperty(name)
+  }
+  outlines.replaceSync(
+    Object.keys(parts)
+      .map((name) => `wechat-bind::part(${name}) { ${OUTLINE} }`)
+      .join('\n'),
+  )
+  card.messages = words
+}
+
+function draw(): void {
+  const { lang, theme } = state.settings
+  document.documentElement.lang = lang
+  document.documentElement.dataset.theme = theme
+  document.title = `wechat-bind: ${playgroundMessages[lang].title}`
+  history.replaceState(null, '', toTagSearch(state.tag, toSearch(state.settings, location.search)))
+  if (dressed !== state.tag) dress(state.tag)
+  dressed = state.tag
+  render(playgroundView(state, listing, card, actions, playgroundMessages[lang]), document.body)
+}
+
+draw()

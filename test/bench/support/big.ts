@@ -1,0 +1,35 @@
+/** Stores with many bindings, filled past the store's own way, which would take an hour. */
+import { DatabaseSync } from 'node:sqlite'
+import { query } from '../../support/postgres.ts'
+
+/** Users bound long ago, each with one event; openids in no order, as WeChat gives them. */
+const SQLITE = (count: number) => `
+  pragma synchronous = off; pragma journal_mode = memory; pragma cache_size = -200000;
+  begin;
+  with recursive i(n) as (select 1 union all select n + 1 from i where n < ${count})
+    insert into users (id, tenant, account, user_id, version) select n, 'default', 'acme', 'old' || n, 1 from i;
+  insert into bindings ("user", tenant, app_id, openid, unionid, subscribed, bound_at, event_time, label, lang, version)
+    select id, tenant, 'wx1', printf('oBench%022d', (id * 2654435761) % 4294967296), null, 1, 1700000000000 + id, 1700000000, 'ab***@example.com', 'zh-CN', 1 from users;
+  insert into events ("user", version, type, reason, at) select id, 1, 'bound', 'scan', 1700000000000 + id from users;
+  commit;
+  pragma journal_mode = wal;`
+
+const POSTGRES = (count: number) => [
+  `insert into users (id, tenant, account, user_id, version) overriding system value select n, 'default', 'acme', 'old' || n, 1 from generate_series(1, ${count}::bigint) n`,
+  `select setval(pg_get_serial_sequence('users', 'id'), ${count})`,
+  `insert into bindings ("user", tenant, app_id, openid, unionid, subscribed, bound_at, event_time, label, lang, version)
+     select n, 'default', 'wx1', 'oBench' || lpad(((n * 2654435761) % 4294967296)::text, 22, '0'), null, 1, 1700000000000 + n, 1700000000, 'ab***@example.com', 'zh-CN', 1 from generate_series(1, ${count}::bigint) n`,
+  `insert into events ("user", version, type, reason, at) select n, 1, 'bound', 'scan', 1700000000000 + n from generate_series(1, ${count}::bigint) n`,
+  'vacuum analyze',
+]
+
+/** The tables are there already, and empty. */
+export function fillSqlite(file: string, count: number): void {
+  const database = new DatabaseSync(file)
+  database.exec(SQLITE(count))
+  database.close()
+}
+
+export async function fillPostgres(url: string, count: number): Promise<void> {
+  for (const text of POSTGRES(count)) await query(url, text)
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest'
+import { parseTag, toCss, toHtml, toScript, toTagSearch, withEntry } from '../../../demo/page/playground-tag.ts'
+
+const search =
+  '?lang=en&a.size=small&a.manual=&s.title=A+%22b%22+%3C&c.--wechat-bind-radius=4px&p.tile=&w.scan=Look&j.getToken='
+
+describe('parseTag', () => {
+  test('reads what toTagSearch writes, and leaves alone what is not the tag’s', () => {
+    const tag = parseTag(search)
+    expect(tag.attributes).toEqual({ size: 'small', manual: '' })
+    expect(tag.slots).toEqual({ title: 'A "b" <' })
+    expect(toTagSearch(tag, '?lang=en&a.theme=dark')).toBe(search)
+  })
+})
+
+describe('withEntry', () => {
+  test('takes out what goes back to the element’s own', () => {
+    const tag = withEntry(parseTag(search), 'attributes', 'size', undefined)
+    expect(tag.attributes).toEqual({ manual: '' })
+    expect(withEntry(tag, 'attributes', 'theme', 'dark').attributes).toEqual({ manual: '', theme: 'dark' })
+  })
+})
+
+describe('the code', () => {
+  test('is two lines for a tag that has nothing set', () => {
+    const tag = parseTag('')
+    expect(toHtml(tag)).toBe(`<script type="module" src="https://bind.example/wechat-bind.js"></script>
+<wechat-bind server="https://bind.example" token-url="/my/wechat-token"></wechat-bind>`)
+    expect([toCss(tag), toScript(tag)]).toEqual(['', ''])
+  })
+
+  test('has everything that is set, and no markup of the user’s', () => {
+    const tag = parseTag(search)
+    expect(toHtml(tag)).toContain(`<wechat-bind server="https://bind.example" size="small" manual>
+  <span slot="title">A &quot;b&quot; &lt;</span>
+</wechat-bind>`)
+    expect(toCss(tag)).toMatch(/^wechat-bind \{\n {2}--wechat-bind-radius: 4px;\n\}\nwechat-bind::part\(tile\) \{/)
+    expect(toScript(tag)).toMatch(/card\.getToken = [\s\S]*card\.messages = \{\s+"scan": "Look"/)
+  })
+})
