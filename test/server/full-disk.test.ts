@@ -44,7 +44,7 @@ function fillDisk({ child }: Instance): () => void {
 beforeAll(() => seedTickets(`sqlite:${seed}`, account.appId, 200))
 
 // A container that may not make namespaces has no small disk to offer.
-describe.skipIf(cannotMount)('a disk without room', () => {
+describe.skipIf(cannotMount)('a disk without room', { timeout: 30_000 }, () => {
   test('is told to WeChat with 500 and to the operator in words, and binds again once there is room', async () => {
     const instance = await startInstance(account, env, behind(mount, `cp ${seed} ${file}`))
     const scan = async (user: number) =>

@@ -42,7 +42,7 @@ const mutated = (text: string) =>
 const post = (path: string, body: BodyInit, headers: Record<string, string> = {}) =>
   house.app.request(path, { method: 'POST', body, headers })
 
-describe('the encrypted API', () => {
+describe('the encrypted API', { timeout: 30_000 }, () => {
   test('refuses 2,500 envelopes that were never sealed', async () => {
     const part = fc.string({ unit: 'binary', maxLength: 60 }).map((text) => Buffer.from(text).toString('base64url'))
     const jwes = fc.oneof(
@@ -99,7 +99,7 @@ describe('the encrypted API', () => {
   })
 })
 
-describe('the browser API', () => {
+describe('the browser API', { timeout: 30_000 }, () => {
   test('refuses 500 mutations of a widget token, and 500 tokens of any content', async () => {
     const token = await house.client.mintToken({ account: 'acme', userId: 'u1' })
     const statusOf = async (jwe: string) =>
@@ -136,7 +136,7 @@ describe('the browser API', () => {
   })
 })
 
-describe('the callback', () => {
+describe('the callback', { timeout: 30_000 }, () => {
   test('refuses 1,000 mutations of a sealed delivery and stores nothing', async () => {
     const { account } = house.simulator
     const now = house.time.clock()
@@ -181,7 +181,7 @@ describe('the callback', () => {
   })
 })
 
-describe('the callback in plain mode, whose body nobody has signed', () => {
+describe('the callback in plain mode, whose body nobody has signed', { timeout: 30_000 }, () => {
   let plain: House
   beforeAll(async () => {
     plain = await openHouse({ WECHAT_MODE: 'plain' })

@@ -73,7 +73,8 @@ async function park(url: string, token: string) {
   return { socket, answered: once(socket, 'close').then(() => answer) }
 }
 
-describe('serve', () => {
+// A process each, on a machine that may be busy.
+describe('serve', { timeout: 30_000 }, () => {
   test('binds over real HTTP, and knows it after a restart', async () => {
     const first = await serve()
     simulator.setCallbackUrl(`${first.url}/wechat/callback`)

@@ -45,7 +45,8 @@ async function send(text: string): Promise<{ socket: Socket; answer: Promise<str
   socket.on('data', (more: string) => {
     said += more
   })
-  const answer = once(socket, 'close').then(() => said)
+  // Not `once`, which takes a reset for a failure.
+  const answer = new Promise<string>((resolve) => socket.on('close', () => resolve(said)))
   await once(socket, 'connect')
   socket.write(text)
   return { socket, answer }
