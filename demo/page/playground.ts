@@ -61,8 +61,7 @@ const actions = {
   async scan() {
     const shot = await shoot('wechat-bind')
     if (shot?.text === undefined) return
-    const { screen } = await phone().scan(shot.text)
-    if (screen === 'follow') await phone().follow()
+    await phone().scan({ url: shot.text, follow: true })
   },
   unfollow: () => phone().unfollow(),
   async copy(code: string) {

@@ -5,7 +5,7 @@ import { languageNames } from '../messages.ts'
 import type { PlaygroundActions, PlaygroundState, Told } from '../playground.ts'
 import type { PlaygroundMessages } from '../playground-messages.ts'
 import { toCss, toHtml, toScript } from '../playground-tag.ts'
-import { type Language, languages, type Theme, themes } from '../settings.ts'
+import { type Language, languages, settingValues, type Theme } from '../settings.ts'
 import { choiceView } from './choice.ts'
 import { icons } from './icons.ts'
 import { controlView, styleView, textView } from './playground-controls.ts'
@@ -43,7 +43,7 @@ function barView({ settings: { lang, theme } }: PlaygroundState, { set }: Playgr
     <header class="top-bar">
       <h1 class="brand">wechat-bind <span>${t.title}</span> <a href="./${location.search}">QA</a></h1>
       ${choiceView(t.language, languages.map(toLanguage), lang, (value) => set({ lang: value as Language }))}
-      ${choiceView(t.theme, themes.map(toTheme), theme, (value) => set({ theme: value as Theme }))}
+      ${choiceView(t.theme, settingValues.theme.map(toTheme), theme, (value) => set({ theme: value as Theme }))}
     </header>
   `
 }
