@@ -34,7 +34,8 @@ function templateOf(strings: TemplateStringsArray): HTMLTemplateElement {
     template = document.createElement('template')
     const markup = strings
       .join(HOLE)
-      .replaceAll(`=${HOLE}`, `="${HOLE}"`)
+      // Under a name that means nothing: the parser complains of an SVG attribute that is not a number or a path yet.
+      .replace(/([^\s"]+)=\uFFFC/g, `_$1="${HOLE}"`)
       .replace(/(?<!")\uFFFC/g, `<!----><!--${HOLE}-->`)
     template.innerHTML = (policy?.createHTML(markup) ?? markup) as string
     templates.set(strings, template)
@@ -53,7 +54,11 @@ function instantiate(strings: TemplateStringsArray, host: object): [Node, Put[]]
       continue
     }
     for (const { name, value } of [...(node as Element).attributes]) {
-      if (value === HOLE) puts.push(putAttribute(node as Element, name, host))
+      if (value !== HOLE) continue
+      ;(node as Element).removeAttribute(name)
+      // The parser has lost the case of its letters.
+      const [, source = ''] = /([^\s"]+)=$/.exec(strings[puts.length] ?? '') ?? []
+      puts.push(putAttribute(node as Element, source, host))
     }
   }
   return [content, puts]
@@ -63,7 +68,6 @@ function putAttribute(element: Element, name: string, host: object): Put {
   let held: unknown
   const kind = name[0]
   const rest = name.slice(1)
-  if (/\W/.test(kind ?? '')) element.removeAttribute(name)
   if (kind === '@') element.addEventListener(rest, (event) => (held as (event: Event) => void).call(host, event))
   return (value) => {
     if (value === held) return
