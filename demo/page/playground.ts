@@ -60,8 +60,7 @@ const actions = {
   confirm: (code: string) => card.confirm(code),
   async scan() {
     const shot = await shoot('wechat-bind')
-    if (shot?.text === undefined) return
-    await phone().scan({ url: shot.text, follow: true })
+    if (shot?.text !== undefined) await phone().scan({ url: shot.text, follow: true })
   },
   unfollow: () => phone().unfollow(),
   async copy(code: string) {
