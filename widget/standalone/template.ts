@@ -32,11 +32,12 @@ function templateOf(strings: TemplateStringsArray): HTMLTemplateElement {
   let template = templates.get(strings)
   if (!template) {
     template = document.createElement('template')
+    let count = 0
     const markup = strings
       .join(HOLE)
-      // Under a name that means nothing: the parser complains of an SVG attribute that is not a number or a path yet.
-      .replace(/([^\s"]+)=\uFFFC/g, `_$1="${HOLE}"`)
-      .replace(/(?<!")\uFFFC/g, `<!----><!--${HOLE}-->`)
+      // Under another name, so that nothing takes the mark for a value: an image without one would be asked for.
+      .replace(/([^\s=]+)=\uFFFC/g, (_, name) => `:${count++}="${name}"`)
+      .replaceAll(HOLE, '<!----><!--:-->')
     template.innerHTML = (policy?.createHTML(markup) ?? markup) as string
     templates.set(strings, template)
   }
@@ -54,11 +55,9 @@ function instantiate(strings: TemplateStringsArray, host: object): [Node, Put[]]
       continue
     }
     for (const { name, value } of [...(node as Element).attributes]) {
-      if (value !== HOLE) continue
+      if (name[0] !== ':') continue
       ;(node as Element).removeAttribute(name)
-      // The parser has lost the case of its letters.
-      const [, source = ''] = /([^\s"]+)=$/.exec(strings[puts.length] ?? '') ?? []
-      puts.push(putAttribute(node as Element, source, host))
+      puts.push(putAttribute(node as Element, value, host))
     }
   }
   return [content, puts]
