@@ -158,8 +158,8 @@ async function interleave(servers: Record<string, Served>): Promise<Record<strin
   return rounds
 }
 
-const run = (by: Load, served: Served, from: number, ms: number, rate?: number) =>
-  measure(by, served, {
+function run(by: Load, served: Served, from: number, ms: number, rate?: number): Promise<Measured> {
+  return measure(by, served, {
     from,
     // What is left is shared with the rounds to come.
     count: Math.floor((SCANS - from) / 2),
@@ -168,6 +168,7 @@ const run = (by: Load, served: Served, from: number, ms: number, rate?: number) 
     rate,
     expects: { status: 200 },
   })
+}
 
 /** As many a second as half of what it could. */
 async function latencies(ours: Served, rate: number): Promise<Measured[]> {

@@ -1,16 +1,63 @@
-/** `npm run bench [part ...]`: runs every benchmark beside this file, or the named ones, each in a process of its own. */
-import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { cpus } from 'node:os'
+/**
+ * `npm run bench [part ...]`: runs the benchmarks beside this file, or the named ones, each in a process of its own. A run of
+ * all writes test/bench/report.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Part } from './support/report.ts'
+import { describeMachine, writeReport } from './support/write-report.ts'
 
 const NOT_PARTS = new Set(['run.ts', 'statistics.ts'])
 
-const parts = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.ts') && !NOT_PARTS.has(file))
-const wanted = process.argv.slice(2).map((name) => `${name}.ts`)
+// A million users take a quarter of an hour: asked for by name alone.
+const BY_NAME_ONLY = new Set(['store-size'])
 
-console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}`)
-for (const part of wanted.length > 0 ? wanted : parts) {
-  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, part)], { stdio: 'inherit' })
-  if (status !== 0) process.exitCode = 1
+const parts = readdirSync(import.meta.dirname)
+  .filter((file) => file.endsWith('.ts') && !NOT_PARTS.has(file))
+  .map((file) => file.slice(0, -'.ts'.length))
+const named = process.argv.slice(2)
+const unknown = named.filter((name) => !parts.includes(name))
+if (unknown.length > 0) throw new Error(`There is no part ${unknown.join(', ')}: ${parts.join(', ')}.`)
+
+const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-results-'))
+const results = join(folder, 'results.jsonl')
+
+/** What it prints is shown, and kept for the parts that print and report nothing. */
+async function run(name: string): Promise<{ name: string; text: string; isWell: boolean }> {
+  console.log(`\n${name}`)
+  const child = spawn(process.execPath, [join(import.meta.dirname, `${name}.ts`)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, BENCH_RESULTS: results },
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+    process.stdout.write(chunk)
+  })
+  const [status] = await once(child, 'close')
+  return { name, text, isWell: status === 0 }
 }
+
+const machine = describeMachine()
+console.log(machine.join('\n'))
+const startedAt = performance.now()
+const outcomes = []
+for (const name of named.length > 0 ? named : parts.filter((part) => !BY_NAME_ONLY.has(part)))
+  outcomes.push(await run(name))
+const minutes = (performance.now() - startedAt) / 60_000
+
+const reported: Part[] = existsSync(results)
+  ? readFileSync(results, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+  : []
+rmSync(folder, { recursive: true })
+if (named.length === 0) {
+  writeReport({ machine, minutes, reported, outcomes })
+  spawnSync('npx', ['biome', 'format', '--write', join(import.meta.dirname, 'report')])
+}
+if (outcomes.some(({ isWell }) => !isWell)) process.exitCode = 1
