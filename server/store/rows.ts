@@ -39,18 +39,11 @@ export function toUsers(rows: UserRow[]): User[] {
 }
 
 /** The columns of a binding are null together. */
-function toBinding({ app_id, openid, bound_at, event_time, lang, ...row }: UserRow): Binding | null {
-  if (app_id === null || openid === null || bound_at === null || event_time === null || lang === null) return null
-  return {
-    appId: app_id,
-    openid,
-    unionid: row.unionid,
-    subscribed: row.subscribed === 1,
-    boundAt: bound_at,
-    eventTime: event_time,
-    label: row.label,
-    lang,
-  }
+function toBinding(row: UserRow): Binding | null {
+  const { app_id: appId, openid, bound_at: boundAt, event_time: eventTime, lang } = row
+  if (appId === null || openid === null || boundAt === null || eventTime === null || lang === null) return null
+  const { unionid, label } = row
+  return { appId, openid, unionid, subscribed: row.subscribed === 1, boundAt, eventTime, label, lang }
 }
 
 export function toBindingRow(user: number, { identity, version }: Committed, binding: Binding): BindingRow {

@@ -70,9 +70,10 @@ async function measure({ store, size, times }: Subject, counts: boolean): Promis
   made += count
   const identity = (userId: string) => ({ tenant: 'default', account: 'acme', userId })
   const someone = () => identity(`old${1 + Math.floor(Math.random() * size)}`)
-  await store.write(async (tx) => {
-    for (let i = first; i < made; i++) await tx.addTicket(identity(`new${i}`), newTicket(String(i)), false)
-  })
+  for (let i = first; i < made; i += AT_ONCE) {
+    const each = Array.from({ length: AT_ONCE }, (_, j) => identity(`new${i + j}`))
+    await Promise.all(each.map((who, j) => store.write((tx) => tx.addTicket(who, newTicket(String(i + j)), false))))
+  }
   const now = Date.now()
   const took = {
     callback: await timed(count, (i) => {
