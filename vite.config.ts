@@ -72,7 +72,11 @@ const integrity: Plugin = {
 export default defineConfig({
   publicDir: false,
   plugins: [squeezeTemplates, integrity],
-  resolve: { alias: [{ find: /^lit$/, replacement: join(import.meta.dirname, 'widget/standalone/lit.ts') }] },
+  resolve: {
+    alias: [
+      { find: /^lit(\/directives\/keyed\.js)?$/, replacement: join(import.meta.dirname, 'widget/standalone/lit.ts') },
+    ],
+  },
   build: {
     target: 'es2022',
     outDir: 'dist/cdn',

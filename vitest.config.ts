@@ -8,7 +8,8 @@ import { summary } from './test/support/reporter.ts'
 const standalone: Plugin = {
   name: 'standalone',
   enforce: 'pre',
-  resolveId: (id) => (id === 'lit' ? `${import.meta.dirname}/widget/standalone/lit.ts` : undefined),
+  resolveId: (id) =>
+    /^lit(\/directives\/keyed\.js)?$/.test(id) ? `${import.meta.dirname}/widget/standalone/lit.ts` : undefined,
 }
 
 const browserProject = async (
@@ -25,7 +26,7 @@ const browserProject = async (
       '@open-wc/testing-helpers',
       'chai-a11y-axe',
       'lit',
-      'lit/decorators.js',
+      'lit/directives/keyed.js',
       'msw/browser',
       'msw/http',
     ],

@@ -30,6 +30,7 @@ export type Actions = {
   unbind(): void
   confirm(code: string): void
   open(what?: View['opened']): void
+  noPicture(): void
   copy(text: string): void
 }
 
@@ -64,7 +65,7 @@ const panels: Panels = {
     }
     const toText = button(view, 'cannotScan', 'quiet', () => host.open('text'))
     if (context === 'desktop') return { art: qrSvg(ticket.qr, say('qr')), line: say('scan'), timer, actions: toText }
-    const art = qrImage(ticket.qr, say('qr'))
+    const art = qrImage(ticket.qr, say('qr'), host.noPicture)
     if (context === 'wechat') return { art, line: say('press'), timer, actions: toText }
     const picture = html`<a part="action" download="wechat.png" href=${qrPng(ticket.qr)}>${say('savePicture')}</a>`
     return { art, line: say('save'), timer, actions: [picture, toText] }

@@ -18,8 +18,8 @@ export function qrSvg({ size, path }: QrPath, label: string): TemplateResult {
 }
 
 /** The code as a picture that WeChat's long press recognises and a phone's album keeps. */
-export function qrImage(qr: QrPath, label: string): TemplateResult {
-  return html`<img class="qr" part="qr" src=${qrPng(qr)} alt=${label} />`
+export function qrImage(qr: QrPath, label: string, onError: () => void): TemplateResult {
+  return html`<img class="qr" part="qr" @error=${onError} src=${qrPng(qr)} alt=${label} />`
 }
 
 const pictures = new WeakMap<QrPath, string>()

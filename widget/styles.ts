@@ -58,6 +58,8 @@ header, .tile, .actions {
   gap: 8px;
 }
 p { margin: 0 }
+/* A sentence keeps its own direction in a page that runs the other way. */
+p, button, a, #title { unicode-bidi: plaintext }
 #title, [part='status'] { font-size: 16px; line-height: 24px; font-weight: 500 }
 #title { font-weight: 600 }
 ::slotted([slot='description']), .hint { color: var(--muted) }
@@ -85,6 +87,7 @@ p { margin: 0 }
   height: 28px;
   border: 2px solid var(--border);
   border-top-color: var(--accent);
+  forced-color-adjust: none;
   border-radius: 50%;
 }
 code { color: var(--text); font: 600 20px/24px ui-monospace, Consolas, monospace; user-select: all }
@@ -110,7 +113,8 @@ button:hover, a:hover { background: var(--surface) }
 [aria-disabled='true'] { opacity: 0.6; cursor: default }
 input {
   width: 144px;
-  padding-inline-end: 0;
+  padding-right: 0;
+  direction: ltr;
   border-color: var(--muted);
   background: var(--background);
   color: var(--text);

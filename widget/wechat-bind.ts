@@ -1,9 +1,10 @@
 /** The element itself: attributes in, events out, and one picture per state. What happens in between is the controller's. */
 import { html, LitElement, nothing, type TemplateResult } from 'lit'
+import { keyed } from 'lit/directives/keyed.js'
 import { BindController, type BindHost } from './bind-controller.ts'
 import { createClient } from './client.ts'
 import { contextOf } from './context.ts'
-import { announce } from './events.ts'
+import { announce, type BindEventMap } from './events.ts'
 import { mark } from './icons.ts'
 import { localeOf, watchLocale } from './locale.ts'
 import type { Event, State, StateName } from './machine.ts'
@@ -52,8 +53,8 @@ import { styles } from './styles.ts'
  * @cssprop [--wechat-bind-border=#e3e5e8] - The card's hairline; #36383c when dark.
  * @cssprop [--wechat-bind-danger=#c5221f] - The last step of unbinding, a wrong code; #ff8f88 when dark.
  * @cssprop [--wechat-bind-radius=12px] - The card's corners.
- * @cssprop [--wechat-bind-font] - The font family.
- * @cssprop [--wechat-bind-qr-size] - Side of the QR code with its quiet zone: 184, 224 or 264 px after `size`.
+ * @cssprop [--wechat-bind-font=system-ui, 'PingFang SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif] - The font family.
+ * @cssprop [--wechat-bind-qr-size=224px] - Side of the QR code with its quiet zone; 184px when `size` is `small`, 264px when `large`.
  *
  * @cssstate idle - Nothing is asked for yet.
  * @cssstate loading - A QR code is being made.
@@ -64,6 +65,7 @@ import { styles } from './styles.ts'
  * @cssstate offline - There is no network.
  * @cssstate error - It cannot go on by itself.
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: overloads of what every element has, below.
 export class WechatBind extends LitElement implements BindHost {
   static override styles = styles
 
@@ -79,6 +81,7 @@ export class WechatBind extends LitElement implements BindHost {
     manual: { type: Boolean },
     messages: { attribute: false },
     opened: { attribute: false },
+    plain: { attribute: false },
   }
 
   /** `lang` is the platform's own property. */
@@ -111,6 +114,12 @@ export class WechatBind extends LitElement implements BindHost {
    * @internal
    */
   opened: View['opened']
+
+  /**
+   * The page's content policy forbids pictures of ours: the code is drawn without one.
+   * @internal
+   */
+  plain = false
 
   readonly #internals = this.attachInternals?.()
   readonly #controller = new BindController(this, createClient(this))
@@ -171,6 +180,11 @@ export class WechatBind extends LitElement implements BindHost {
   }
 
   /** @internal */
+  noPicture(): void {
+    this.plain = true
+  }
+
+  /** @internal */
   async copy(text: string): Promise<void> {
     try {
       await navigator.clipboard.writeText(text)
@@ -219,13 +233,15 @@ export class WechatBind extends LitElement implements BindHost {
   }
 
   protected override render(): TemplateResult {
-    const { language, size, theme, opened, manual } = this
+    const { language, size, theme, opened, manual, plain } = this
     const { state, secondsLeft } = this.#controller
     const say = createSay(language, this.messages)
-    const context = contextOf(navigator.userAgent)
+    const context = plain ? 'desktop' : contextOf(navigator.userAgent)
     const view = { say, language, context, secondsLeft, manual, opened, host: this }
     const { art, line, hint, timer, actions } = panelOf(state, view)
     const paper = state.name === 'ready' && !opened
+    // New words are put in place of the old ones: old ones that moved would count as a shift of the layout.
+    const key = `${state.name} ${opened}`
     return html`<section class=${`card ${size} ${theme}`} part="card" lang=${language} aria-labelledby="title" tabindex="-1">
       <header>
         <slot name="logo">${mark}</slot>
@@ -235,12 +251,11 @@ export class WechatBind extends LitElement implements BindHost {
       <div class=${paper ? 'tile paper' : 'tile'} part="tile">${art}</div>
       <div class="words">
         <div role="status">
-          <p part="status">${line}</p>
-          ${hint ? html`<p class="hint" part="hint">${hint}</p>` : nothing}
+          ${keyed(key, html`<p part="status">${line}</p>${hint ? html`<p class="hint" part="hint">${hint}</p>` : nothing}`)}
         </div>
         ${timer}
       </div>
-      <div class="actions">${actions}</div>
+      <div class="actions">${keyed(key, html`${actions}`)}</div>
       <slot name="footer"></slot>
     </section>`
   }
@@ -267,6 +282,30 @@ export class WechatBind extends LitElement implements BindHost {
       // Browsers before 2024 have no such states, or only names with dashes.
     }
   }
+}
+
+/** The element's own events, typed. */
+export interface WechatBind {
+  addEventListener<Name extends keyof BindEventMap>(
+    type: Name,
+    listener: (this: WechatBind, event: BindEventMap[Name]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  removeEventListener<Name extends keyof BindEventMap>(
+    type: Name,
+    listener: (this: WechatBind, event: BindEventMap[Name]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
+  ): void
 }
 
 declare global {

@@ -163,7 +163,7 @@ describe('the picture to press long', () => {
     expect(complaints).toEqual([])
   })
 
-  test.fails('is drawn as on a desk without it', async () => {
+  test('is drawn as on a desk without it', async () => {
     await context.close()
     await enter(WECHAT)
     const { page } = await visit({ policy })

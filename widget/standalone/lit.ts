@@ -3,4 +3,4 @@
  * itself; the element's tests run on both.
  */
 export { css, LitElement } from './element.ts'
-export { html, nothing } from './template.ts'
+export { html, keyed, nothing } from './template.ts'

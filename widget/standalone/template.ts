@@ -1,7 +1,7 @@
 /** Templates as lit has them, as far as they are used here: a hole is a child, or the whole value of an attribute. */
 
 /** One drawing: what it is made of and what goes into its holes. */
-export type TemplateResult = { strings: TemplateStringsArray; values: unknown[] }
+export type TemplateResult = { strings: TemplateStringsArray; values: unknown[]; key?: unknown }
 
 /** Puts a value into its hole. */
 type Put = (value: unknown) => void
@@ -10,6 +10,11 @@ export const nothing = undefined
 
 export function html(strings: TemplateStringsArray, ...values: unknown[]): TemplateResult {
   return { strings, values }
+}
+
+/** Drawn anew, not changed in place, when the key is another. */
+export function keyed(key: unknown, template: TemplateResult): TemplateResult {
+  return { ...template, key }
 }
 
 /** No text of ours holds it, and no markup means anything by it. */
@@ -100,8 +105,8 @@ function putChild(end: Comment, host: object): Put {
       })
       for (const [index, item] of value.entries()) puts[index]?.(item)
     } else if (value && typeof value === 'object') {
-      const { strings, values } = value as TemplateResult
-      replace(strings, () => {
+      const { strings, values, key = strings } = value as TemplateResult
+      replace(key, () => {
         const [content, fresh] = instantiate(strings, host)
         puts = fresh
         return content
