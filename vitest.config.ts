@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { playwright } from '@vitest/browser-playwright'
 import { msw } from 'msw/vite'
 import type { Plugin } from 'vite'
@@ -50,6 +51,8 @@ const browserProject = async (
 
 export default defineConfig({
   test: {
+    // Both cores of a small machine: much of the time goes into waiting for other processes.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', summary],
     projects: [
       {

@@ -17,6 +17,9 @@ import { styles } from './styles.ts'
  *
  * @tagname wechat-bind
  *
+ * @attr {string} lang - `zh-CN`, `zh-TW` or `en`; else the nearest `lang` around the element, else the browser's.
+ * @prop {string} lang - As the attribute.
+ *
  * @fires {CustomEvent<{ boundAt: number, initial: boolean }>} bound - A WeChat is bound. `boundAt`: Unix seconds; `initial`: it was bound before the element started.
  * @fires {CustomEvent<{ reason?: UnbindReason }>} unbound - The binding ended; `reason` says by whose hand.
  * @fires {CustomEvent<void>} scanned - Someone scanned and has to confirm.
@@ -80,8 +83,6 @@ export class WechatBind extends LitElement implements BindHost {
     watch: { type: Boolean },
     manual: { type: Boolean },
     messages: { attribute: false },
-    opened: { attribute: false },
-    plain: { attribute: false },
   }
 
   /** `lang` is the platform's own property. */
@@ -109,20 +110,12 @@ export class WechatBind extends LitElement implements BindHost {
   manual = false
   /** Words in place of the built-in ones. */
   messages: Partial<Messages> = {}
-  /**
-   * What the user has opened on top of the state.
-   * @internal
-   */
-  opened: View['opened']
-
-  /**
-   * The page's content policy forbids pictures of ours: the code is drawn without one.
-   * @internal
-   */
-  plain = false
-
   readonly #internals = this.attachInternals?.()
   readonly #controller = new BindController(this, createClient(this))
+  /** What the user has opened on top of the state. */
+  #opened: View['opened']
+  /** The page's content policy forbids pictures of ours: the code is drawn without one. */
+  #isPlain = false
   /** Ends what listens outside the element; undefined while it is not in a page. */
   #connected: AbortController | undefined
   /** What had the focus before the picture changed. */
@@ -176,19 +169,21 @@ export class WechatBind extends LitElement implements BindHost {
 
   /** @internal */
   open(what?: View['opened']): void {
-    this.opened = what
+    this.#opened = what
+    this.requestUpdate()
   }
 
   /** @internal */
   noPicture(): void {
-    this.plain = true
+    this.#isPlain = true
+    this.requestUpdate()
   }
 
   /** @internal */
   async copy(text: string): Promise<void> {
     try {
       await navigator.clipboard.writeText(text)
-      this.opened = 'copied'
+      this.open('copied')
     } catch {
       // No permission, or plain http: the line is selected for the user's own copy.
       getSelection()?.selectAllChildren(this.renderRoot.querySelector('code') ?? this)
@@ -217,7 +212,7 @@ export class WechatBind extends LitElement implements BindHost {
     if (state.name !== previous.name) {
       this.#showState(state.name, previous.name)
       // A QR that was renewed in the background does not close the text path.
-      if (state.name !== 'loading' && state.name !== 'ready') this.opened = undefined
+      if (state.name !== 'loading' && state.name !== 'ready') this.#opened = undefined
     }
     announce(this, state, previous, event)
   }
@@ -233,10 +228,11 @@ export class WechatBind extends LitElement implements BindHost {
   }
 
   protected override render(): TemplateResult {
-    const { language, size, theme, opened, manual, plain } = this
+    const { language, size, theme, manual } = this
+    const opened = this.#opened
     const { state, secondsLeft } = this.#controller
     const say = createSay(language, this.messages)
-    const context = plain ? 'desktop' : contextOf(navigator.userAgent)
+    const context = this.#isPlain ? 'desktop' : contextOf(navigator.userAgent)
     const view = { say, language, context, secondsLeft, manual, opened, host: this }
     const { art, line, hint, timer, actions } = panelOf(state, view)
     const paper = state.name === 'ready' && !opened
