@@ -25,7 +25,7 @@ import { styles } from './styles.ts'
  * @fires {CustomEvent<void>} scanned - Someone scanned and has to confirm.
  * @fires {CustomEvent<void>} expired - The QR ended and no new one is made unasked.
  * @fires {CustomEvent<{ state: StateName, previous: StateName }>} statechange - After every change of `state`.
- * @fires {CustomEvent<{ code: string, message: string, retryable: boolean }>} binderror - Something failed that the element cannot mend by itself.
+ * @fires {CustomEvent<{ code: string, message: string, retryable: boolean, requestId?: string }>} binderror - Something failed that the element cannot mend by itself. `requestId`: the server's name for the request, for its logs.
  *
  * @slot logo - In place of the mark before the title.
  * @slot title - In place of the title.
