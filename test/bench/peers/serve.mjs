@@ -73,4 +73,5 @@ process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send({ cpuUs: user + system, rss: process.memoryUsage.rss(), commits: 0 })
 })
+process.on('disconnect', () => process.exit(1))
 process.send({ url: `http://127.0.0.1:${server.address().port}` })

@@ -7,5 +7,7 @@ export function beMeasured(url: string, commits = () => 0, close: () => Promise<
     process.send!({ cpuUs: user + system, rss: process.memoryUsage.rss(), commits: commits() } satisfies Usage)
   })
   process.on('SIGTERM', () => void close().then(() => process.exit(0)))
+  // A run that was cut off leaves nobody behind.
+  process.on('disconnect', () => process.exit(1))
   process.send!({ url })
 }

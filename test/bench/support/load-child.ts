@@ -5,6 +5,8 @@ import { makeRequests, type Recipe } from './requests.ts'
 
 let requests: Buffer[] = []
 
+process.on('disconnect', () => process.exit(1))
+
 process.on('message', async ({ recipe, job }: { recipe?: Recipe; job?: Job }) => {
   if (recipe) requests = await makeRequests(recipe)
   process.send!(job ? await run(job) : 'made')
