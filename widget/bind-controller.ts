@@ -148,14 +148,15 @@ export class BindController implements ReactiveController {
   #toFailure(cause: unknown): Event {
     const error = cause instanceof BindError ? cause : new BindError('INTERNAL', String(cause), { cause })
     // What the user of a bound element asked for is refused; the rest waits for the network.
-    if (error.code === 'NETWORK' && !navigator.onLine && this.#state.name !== 'bound') return { type: 'offline' }
+    const isCutOff = !navigator.onLine && ['NETWORK', 'NO_TOKEN'].includes(error.code)
+    if (isCutOff && this.#state.name !== 'bound') return { type: 'offline' }
     return { type: 'failed', error, random: this.#clock.random() }
   }
 
-  /** Looks anew at once. */
-  wake(): void {
+  /** Looks anew at once; `isOther`: the token may have become another user's. */
+  wake(isOther = false): void {
     const auto = this.#host.refreshMode !== 'manual' && isVisible()
-    this.dispatch({ type: 'wake', now: this.#clock.now(), auto })
+    this.dispatch({ type: 'wake', now: this.#clock.now(), auto, isOther })
     this.#follow()
   }
 

@@ -36,16 +36,16 @@ export function createClient(
   const token = createTokenSource(page, fetch)
   /** The server's opaque name for the user, and the `token` of the page's when it was told. */
   let user: string | null = null
-  let toldFor = ''
+  let toldFor: string | undefined
 
-  async function send(path: string, init: RequestInit, bearer: string): Promise<unknown> {
+  async function send(path: string, init: RequestInit, bearer: string, given: string): Promise<unknown> {
     const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
     const answer = await fetch(toUrl(page.server, path), { ...init, headers, credentials: 'omit' })
     const name = answer.headers.get('Bind-User') ?? user
     const isOther = user && user !== name && path !== 'qrcode'
     user = name
-    toldFor = page.token
-    if (isOther) throw new BindError('OTHER_USER', 'The token has become one of another user')
+    toldFor = given
+    if (isOther) throw new BindError('OTHER_USER', 'The token is of another user')
     return parseResponse(answer)
   }
 
@@ -53,14 +53,15 @@ export function createClient(
     const { signal, method, path, body, headers } = call
     const init = { method, headers: { ...headers, ...(body && JSON_TYPE) }, body: body ? JSON.stringify(body) : null }
     return within(headers ? POLL_TIMEOUT_MS : TIMEOUT_MS, signal, async (signal) => {
+      const given = page.token
       const bearer = await token(signal)
       if (!bearer) throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
       try {
-        return await send(path, { ...init, signal }, bearer)
+        return await send(path, { ...init, signal }, bearer, given)
       } catch (error) {
         const renewed = isRefusedToken(error) && (await token(signal, bearer))
         if (!renewed) throw error
-        return send(path, { ...init, signal }, renewed)
+        return send(path, { ...init, signal }, renewed, given)
       }
     })
   }
@@ -69,12 +70,17 @@ export function createClient(
     createQrcode: async (refresh, signal) =>
       parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh }, signal })),
 
-    waitPast: (version, signal) =>
-      share(toldFor === page.token ? user : null, version, signal, async (signal) => {
-        const headers = { 'If-None-Match': `"${version}"`, Prefer: `wait=${WAIT_SECONDS}` }
+    waitPast: (version, signal) => {
+      // A token that is new may be another user's, whose version may be the same: a look before the first wait.
+      const isKnown = (toldFor ?? page.token) === page.token
+      return share(isKnown ? user : null, version, signal, async (signal) => {
+        const headers: Record<string, string> = isKnown
+          ? { 'If-None-Match': `"${version}"`, Prefer: `wait=${WAIT_SECONDS}` }
+          : {}
         const answer = await request({ method: 'GET', path: 'binding', headers, signal })
         return answer === null ? null : parseBinding(answer)
-      }),
+      })
+    },
 
     confirm: async (code, signal) =>
       parseBinding(await request({ method: 'POST', path: 'confirm', body: { code }, signal })),
@@ -90,7 +96,7 @@ function isRefusedToken(error: unknown): boolean {
 /** `server` may be a path or have one: `https://example.com/bind` serves `/bind/widget/binding`. */
 function toUrl(server: string, path: string): string {
   try {
-    return new URL(`${server.replace(/\/+$/, '')}/widget/${path}`, document.baseURI).href
+    return new URL(`${(server ?? '').replace(/\/+$/, '')}/widget/${path}`, document.baseURI).href
   } catch (cause) {
     throw new BindError('BAD_REQUEST', 'server must be a URL', { cause })
   }
@@ -105,6 +111,6 @@ function parseBinding(answer: unknown): BindingView {
 
 function parseQrcode(answer: unknown): QrcodeView {
   const view = parseBinding(answer) as QrcodeView
-  if (view.state !== 'unbound' || (view.qr?.path && view.expiresIn)) return view
+  if (view.state !== 'unbound' || (view.qr?.path && view.expiresIn >= 0)) return view
   throw new BindError('BAD_RESPONSE', 'Expected a QR code, got something else')
 }

@@ -57,8 +57,11 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** A clock that is weeks off makes a date mean weeks, and a timer of weeks would fire at once. */
+const LONGEST_MS = 3_600_000
+
 /** Seconds or a date, as RFC 9110 has it. */
 function parseRetryAfter(value: string | null): number | undefined {
   const ms = Number(value) * 1000 || Date.parse(value ?? '') - Date.now()
-  return ms > 0 ? ms : undefined
+  return ms > 0 ? Math.min(ms, LONGEST_MS) : undefined
 }

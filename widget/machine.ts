@@ -28,6 +28,8 @@ export type Bound = {
   boundAt: number
   initial: boolean
   unbinding: boolean
+  /** Asked once whether it is still this user's. */
+  isChecked?: true | undefined
   failure?: BindError | undefined
 }
 /** Still listens: who scanned in time may take a while to tap "follow". */
@@ -42,14 +44,14 @@ export type StateName = State['name']
 
 /**
  * `answered`: by the server, with null for "nothing new", `tookMs` after it was asked; `auto`: a new QR may be made unasked
- * (visible, and `refresh="auto"`); `now` is of the same clock as a ticket's deadline.
+ * (visible, and `refresh="auto"`); `isOther`: the token may have become another user's; `now` is of the same clock as a ticket's deadline.
  */
 export type Event =
   | { type: 'start' | 'stop' | 'refresh' | 'unbind' | 'token' | 'offline' }
   | { type: 'confirm'; code: string }
   | { type: 'answered'; view: QrcodeView | BindingView | null; now: number; tookMs: number }
   | { type: 'failed'; error: BindError; random: number }
-  | { type: 'wake'; now: number; auto: boolean }
+  | { type: 'wake'; now: number; auto: boolean; isOther?: boolean }
 
 /** What runs: nothing, one request, or only the countdown; a different name means a different run. */
 export type Effect = 'none' | `${'create' | 'count' | 'ask'}:${number}` | `wait:${number}.${number}`
@@ -103,8 +105,9 @@ const steps: Steps = {
   answered(state, { view, now, tookMs }) {
     if (!isRunning(state)) return state
     if (state.name === 'loading') return view ? fromQrcode(state, view as QrcodeView, now) : state
-    if (view && view.version < state.version) return state
-    if (!view || (view.version === state.version && !isAsking(state))) return waited(state, view ? 0 : tookMs)
+    if (!view || view.version < state.version || (view.version === state.version && !isAsking(state))) {
+      return waited(state, view ? 0 : tookMs)
+    }
     if (view.state !== 'unbound') return settle(view)
     // After an unbinding the element is as new; an ended QR stays ended; after a lapsed scan it asks which ticket is the live one.
     if (state.name === 'expired') return { ...state, version: view.version }
@@ -140,14 +143,17 @@ const steps: Steps = {
       : state,
 
   /** The QR ended, or the element is visible, online or connected again: ask at once, and forget the failures that led here. */
-  wake(state, { now, auto }) {
+  wake(state, { now, auto, isOther }) {
     if (state.name === 'offline' || (state.name === 'error' && state.error.retryable)) {
       return toLoading({ initial: state.initial })
     }
     if (state.name === 'ready' && now >= state.ticket.deadline) return expire(state, auto)
     if (state.name === 'expired' && auto && state.refreshesLeft) return expire(state, auto)
-    if (!isRunning(state) || isAsking(state) || (state.name === 'loading' && !state.run.attempt)) return state
-    return { ...state, run: nextRun(state.run) }
+    if (!isRunning(state) || isAsking(state) || (state.name === 'loading' && !state.run.attempt && !isOther)) {
+      return state
+    }
+    const run = nextRun(state.run)
+    return isOther && state.name === 'bound' ? { ...state, run, isChecked: true } : { ...state, run }
   },
 }
 
@@ -155,7 +161,7 @@ const steps: Steps = {
 export function effectOf(state: State, { watch = false, visible = true } = {}): Effect {
   if (!isRunning(state)) return 'none'
   if (isAsking(state)) return `ask:${(state as Scanned).version}`
-  if (state.name === 'bound' && !watch) return 'none'
+  if (state.name === 'bound' && !watch && !state.isChecked) return 'none'
   if (!visible) return state.name === 'ready' ? `count:${state.version}` : 'none'
   return state.name === 'loading' ? `create:${state.run.turn}` : `wait:${state.version}.${state.run.turn}`
 }
@@ -196,7 +202,8 @@ function settle(view: Exclude<BindingView, { state: 'unbound' }>, initial = fals
 
 function waited(state: Running, tookMs: number): State {
   const over = state.name === 'expired' && state.run.turn >= LATE_POLLS
-  return { ...state, run: over ? undefined : nextRun(state.run, POLL_SPACING_MS - tookMs) } as State
+  const run = over ? undefined : nextRun(state.run, POLL_SPACING_MS - tookMs)
+  return (state.name === 'bound' ? { ...state, run, isChecked: undefined } : { ...state, run }) as State
 }
 
 function isPatient({ run }: Loading, { retryAfterMs = 0 }: BindError): boolean {

@@ -55,6 +55,6 @@ export function createSay(language: Language, own?: Partial<Messages> | null): S
 
 /** The built-in language nearest to a BCP 47 tag. */
 export function toLanguage(tag: string): Language {
-  if (!/^zh\b/i.test(tag)) return 'en'
-  return /^zh(?!.*hans).*(hant|-(tw|hk|mo)\b)/i.test(tag) ? 'zh-TW' : 'zh-CN'
+  if (!/^zh/i.test(tag)) return 'en'
+  return /^zh(?!.*hans).*(hant|[-_](tw|hk|mo)\b)/i.test(tag) ? 'zh-TW' : 'zh-CN'
 }

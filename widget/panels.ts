@@ -98,6 +98,7 @@ const panels: Panels = {
       return {
         art,
         line: say('unbindAsk'),
+        hint: failure && explain(failure, say),
         actions: [cancel, button(view, 'unbind', 'danger', host.unbind, unbinding)],
       }
     }

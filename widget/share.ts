@@ -16,28 +16,34 @@ export async function share<View extends Told>(
   if (!user || !navigator.locks || !globalThis.BroadcastChannel) return poll(signal)
   // A lock's name may not begin with a hyphen, and a user's may.
   const name = `wechat-bind ${user}`
-  const channel = new BroadcastChannel(name)
   const leave = new AbortController()
   const abort = () => leave.abort(signal.reason)
   signal.addEventListener('abort', abort)
+  let channel: BroadcastChannel | undefined
   try {
+    const line = new BroadcastChannel(name)
+    channel = line
     const heard = new Promise<View | null>((resolve) => {
-      channel.onmessage = ({ data }: MessageEvent<Told>) => {
+      line.onmessage = ({ data }: MessageEvent<Told>) => {
         if (data.state && data.version > version) resolve(data as View)
         // Who comes with an older version missed what this one was told: the lock is left to it, its poll is answered at once.
         if (data.version < version) resolve(null)
       }
     })
-    channel.postMessage({ version } satisfies Told)
+    line.postMessage({ version } satisfies Told)
     const asked = navigator.locks.request(name, { signal: leave.signal }, async () => {
       const view = await poll(leave.signal)
-      if (view) channel.postMessage(view)
+      if (view) line.postMessage(view)
       return view
     })
     return await Promise.race([heard, asked])
+  } catch (error) {
+    // A sandboxed page, or one whose site data is blocked, has both and may use neither.
+    if ((error as Error).name === 'SecurityError') return await poll(signal)
+    throw error
   } finally {
     leave.abort()
-    channel.close()
+    channel?.close()
     signal.removeEventListener('abort', abort)
   }
 }

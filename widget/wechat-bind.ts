@@ -213,6 +213,8 @@ export class WechatBind extends LitElement implements BindHost {
       this.#showState(state.name, previous.name)
       // A QR that was renewed in the background does not close the text path.
       if (state.name !== 'loading' && state.name !== 'ready') this.#opened = undefined
+      // What was copied is not what the next code says.
+      else if (this.#opened) this.#opened = 'text'
     }
     announce(this, state, previous, event)
   }
@@ -221,7 +223,7 @@ export class WechatBind extends LitElement implements BindHost {
     this.#focused = this.shadowRoot?.activeElement
     if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
     // It may be another user's, and then what is on screen must go at once.
-    if (changed.get('token')) this.#controller.wake()
+    if (changed.get('token')) this.#controller.wake(true)
     if (changed.has('token') || changed.has('tokenUrl') || changed.has('getToken')) {
       this.#controller.dispatch({ type: 'token' })
     }

@@ -71,6 +71,7 @@ const deaf: Bound = { ...bound, run: undefined, failure: tokenExpired }
 
 const fail = (error: BindError, random = 0.5): Event => ({ type: 'failed', error, random })
 const wake = (now = 2000, auto = true): Event => ({ type: 'wake', now, auto })
+const otherToken: Event = { type: 'wake', now: 2000, auto: true, isOther: true }
 const answer = (view: QrcodeView | BindingView | null, tookMs = 40): Event => ({
   type: 'answered',
   view,
@@ -110,7 +111,14 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
   ['asks for the live ticket when a scan lapses', scanned, answer({ state: 'unbound', version: 19 }), reloading],
   ['asks for the live ticket when its own was used up', ready, answer({ state: 'unbound', version: 18 }), reloading],
   ['is as new after an unbinding', bound, answer({ state: 'unbound', reason: 'chat', version: 20 }), initialState],
-  ['drops an older answer', bound, answer(scannedView), 'same'],
+  [
+    'drops an older answer, and asks on',
+    bound,
+    answer(scannedView),
+    { ...bound, run: run(1, 0, 2000), isChecked: undefined },
+  ],
+  ['asks once more whose binding it shows', bound, otherToken, { ...bound, run: run(1), isChecked: true }],
+  ['asks anew for a QR under another token', loading, otherToken, { ...loading, run: run(1) }],
   [
     'takes an equal version for no news, and asks no faster',
     ready,
@@ -298,6 +306,7 @@ describe('effectOf', () => {
 
   test('listens on after success only when asked to', () => {
     expect(effectOf(bound, { watch: true })).toBe('wait:19.0')
+    expect(effectOf({ ...bound, isChecked: true })).toBe('wait:19.0')
     expect(effectOf(deaf, { watch: true })).toBe('none')
   })
 

@@ -1,4 +1,4 @@
-import { expect, html } from '@open-wc/testing'
+import { expect, fixture, html } from '@open-wc/testing'
 import { describe, test } from 'vitest'
 import { WechatBind } from '../../widget/define.ts'
 import { setOnline, setVisible } from './support/browser.ts'
@@ -6,12 +6,14 @@ import { settle } from './support/fake-clock.ts'
 import { problem, until } from './support/fake-server.ts'
 import {
   bind,
+  button,
   click,
   expectNothingPending,
   heard,
   mount,
   open,
   part,
+  plain,
   reach,
   requestsToBe,
   scan,
@@ -236,6 +238,7 @@ describe('WechatBind', () => {
     for (const [name, at] of [
       ['b', 9],
       ['c', 0],
+      ['d', 0],
     ] as const) {
       const asked = server.countOf('qrcode')
       server.accepted.add(name)
@@ -244,8 +247,66 @@ describe('WechatBind', () => {
       await until(() => server.countOf('qrcode') === asked + 1)
       await reach(element, 'ready')
     }
-    expect(server.requests.at(-1)?.headers.get('Authorization')).to.equal('Bearer c')
+    expect(server.requests.at(-1)?.headers.get('Authorization')).to.equal('Bearer d')
     await bind(element)
+  })
+
+  test('asks whose binding it shows when its token is of another user, even when it watches no more', async () => {
+    const element = await mount()
+    await bind(element)
+    server.accepted.add('b')
+    server.becomeUser('b', 2)
+    element.token = 'b'
+    await reach(element, 'ready')
+  })
+
+  test('stays bound, and asks no more than once, when its token is only renewed', async () => {
+    const element = await mount()
+    await bind(element)
+    const asked = server.countOf('binding')
+    server.accepted.add('fresh')
+    element.token = 'fresh'
+    await until(() => server.countOf('binding') === asked + 1)
+    await requestsToBe(0)
+    expect(element.state).to.equal('bound')
+  })
+
+  test('shows no code of the user before when the token changes in the middle of asking for it', async () => {
+    const element = await fixture<WechatBind>(plain)
+    server.accepted.add('b')
+    element.start()
+    element.token = 'b'
+    await reach(element, 'ready')
+    expect(server.requests.at(-1)?.headers.get('Authorization')).to.equal('Bearer b')
+  })
+
+  test('says that unbinding failed', async () => {
+    const element = await mount()
+    await bind(element)
+    server.refuseOnce('binding', () => problem(503, 'STORE_UNAVAILABLE'))
+    await click(element, 'Unlink')
+    await click(element, 'Unlink')
+    await requestsToBe(0)
+    await until(() => words(element).includes('Please try again later'))
+    expect(element.state).to.equal('bound')
+  })
+
+  test('does not say "copied" of a code that was not', async () => {
+    const element = await mount()
+    await click(element, 'Can’t scan?')
+    element.open('copied')
+    await element.updateComplete
+    element.refresh()
+    await reach(element, 'loading')
+    await reach(element, 'ready')
+    expect(button(element, 'Copy')).not.to.equal(null)
+  })
+
+  test("is at the page's own origin again when its server is taken away", async () => {
+    const element = await mount('ready', html`<wechat-bind token="token" server="/other" lang="en"></wechat-bind>`)
+    element.removeAttribute('server')
+    await until(() => server.countOf('qrcode') === 2)
+    await reach(element, 'ready')
   })
 
   test('starts anew at another server', async () => {

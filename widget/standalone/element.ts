@@ -21,6 +21,7 @@ export class LitElement extends HTMLElement {
     for (const [name, { attribute = name.toLowerCase() }] of Object.entries(this.properties)) {
       const held = Symbol()
       if (attribute) LitElement.#names.set(attribute, name)
+      if (Object.hasOwn(this.prototype, name)) continue
       Object.defineProperty(this.prototype, name, {
         get() {
           return this[held]
@@ -36,7 +37,9 @@ export class LitElement extends HTMLElement {
   }
 
   /** Properties set before the tag was known hide the accessors; taken away, and set again once all is in place. */
-  readonly #early: [string, unknown][] = Object.entries(this).filter(([name]) => Reflect.deleteProperty(this, name))
+  readonly #early: [string, unknown][] = Object.entries(this).filter(
+    ([name]) => name in (this.constructor as typeof LitElement).properties && Reflect.deleteProperty(this, name),
+  )
   readonly renderRoot: ShadowRoot = this.attachShadow({ mode: 'open' })
   updateComplete: Promise<boolean> = Promise.resolve(true)
   readonly #draw = createRender(this.renderRoot, this)
