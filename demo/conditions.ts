@@ -45,6 +45,18 @@ export function toConditions(given: Record<string, unknown>, otherwise: Conditio
   return Object.fromEntries(conditionNames.map((name) => [name, pick(name)])) as unknown as Conditions
 }
 
+/** What a program gave that is no condition, in words; a link may hold what it likes. */
+export function faultIn(given: unknown): string | undefined {
+  if (!given || typeof given !== 'object') return 'Expected a JSON object of conditions. 应为由条件组成的 JSON 对象。'
+  for (const [name, value] of Object.entries(given)) {
+    const values: readonly unknown[] | undefined = conditionValues[name as ConditionName]
+    if (!values)
+      return `"${name}" is no condition: expected one of ${conditionNames.join(', ')}. 没有名为「${name}」的条件。`
+    if (!values.includes(value)) return `${name} must be one of ${values.join(', ')}. ${name} 只能取其中之一。`
+  }
+  return undefined
+}
+
 /** Take effect in the bind server that there is; the others need one that has read them at its start. */
 const immediate: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'callbacks']
 

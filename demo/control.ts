@@ -1,7 +1,7 @@
 /** What the QA page and tests set and see of the demo: `/demo/conditions`, and one stream with all that changes. */
 import { type Context, Hono } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
-import { type Conditions, toConditions } from './conditions.ts'
+import { type Conditions, faultIn, toConditions } from './conditions.ts'
 import type { Changes } from './simulator/changes.ts'
 import type { SimulatorView } from './simulator/control.ts'
 import type { Wire } from './simulator/wire.ts'
@@ -30,7 +30,9 @@ export function createDemoControl(deps: DemoControlDeps): Hono {
       .get('/conditions', (c) => c.json(view()))
       /** What is left out becomes as usual. */
       .put('/conditions', async (c) => {
-        const given = await c.req.json().catch(() => ({}))
+        const given = await c.req.json().catch(() => undefined)
+        const fault = faultIn(given)
+        if (fault !== undefined) return c.json({ detail: fault }, 400)
         await set(toConditions(given, view().usual))
         return c.json(view())
       })

@@ -90,7 +90,11 @@ export function createTap({ wire, deps, clock, isReal }: TapDeps) {
       status: response.status,
       reply,
       replyOpened: await openReply(kind, reply).catch(() => ''),
-      fault: response.status < 400 ? '' : (/"code":"(\w+)"/.exec(reply)?.[1] ?? `HTTP status ${response.status}`),
+      // 499: a closed page ended its poll.
+      fault:
+        response.status < 400 || response.status === 499
+          ? ''
+          : (/"code":"(\w+)"/.exec(reply)?.[1] ?? `HTTP status ${response.status}`),
     })
     return response
   }

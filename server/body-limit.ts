@@ -8,8 +8,6 @@ export function bodyLimit(maxSize: number): MiddlewareHandler {
   const count = countingLimit({ maxSize })
   return async (c, next) => {
     // Nobody reads a body there; a long-poll must not carry such a `Request` while it waits.
-    if (c.req.method === 'GET') return next()
-    // These have none.
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
     const length = c.req.header('Content-Length')
     // Without a length, or in chunks whatever the length says, it has to be counted.

@@ -33,7 +33,10 @@ export type LateAnswer = {
 export function answerLater(c: Context): LateAnswer {
   const { late } = (c.env ?? {}) as LateBindings
   if (!late) return overPromise(c)
-  return overSocket(late, Object.fromEntries(c.res.headers), c.get('report'), routePath(c))
+  const common = Object.fromEntries(c.res.headers)
+  // Hono's cors names it after the handler, which this answer is not there for.
+  if ('access-control-allow-origin' in common) common.vary = 'Origin'
+  return overSocket(late, common, c.get('report'), routePath(c))
 }
 
 export function toResponse(c: Context, { status, headers, body, refusal }: Answer): Response {

@@ -124,8 +124,11 @@ function noteOnce(note: () => void): () => void {
 
 /** Runs `close` once on the first SIGTERM or SIGINT, then lets the process end. */
 export function closeOnSignal(close: () => Promise<void>): void {
+  let isClosing = false
   const stop = () => {
-    process.off('SIGTERM', stop).off('SIGINT', stop)
+    // A second signal, as a terminal sends to a whole group, must not cut short what the first one lets end.
+    if (isClosing) return
+    isClosing = true
     close().then(
       () => process.exit(0),
       () => process.exit(1),

@@ -57,7 +57,8 @@ export function onError(log: Log) {
 
 /** Refusals are the sender's affair; failures are the operator's. */
 export function logFault(log: Log, requestId: string, error: BindError): void {
-  if (error.status < 500) return
+  // Whoever asks too much must not fill the log as well: those are counted.
+  if (error.status < 500 || error.code === 'OVERLOADED') return
   log.error({ requestId, code: error.code, cause: causeOf(error) }, error.message)
 }
 

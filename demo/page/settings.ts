@@ -1,5 +1,5 @@
 /** What the page itself can be set to. All of it lives in the URL beside the demo's conditions, so that a bug report is a link. */
-import { type ConditionName, type Conditions, conditionNames } from '../conditions.ts'
+import { type ConditionName, type Conditions, conditionNames, conditionValues } from '../conditions.ts'
 import type { WireKind } from '../simulator/wire.ts'
 import { findUser, people, users } from '../users.ts'
 
@@ -87,10 +87,11 @@ export function withConditions(search: string, conditions: Conditions, usual: Co
   return toText(query)
 }
 
-/** The conditions that a query names. */
+/** The conditions that a query names; what it spells wrong is as usual. */
 export function readConditions(search: string): Partial<Record<ConditionName, string>> {
   const query = new URLSearchParams(search)
-  return Object.fromEntries(conditionNames.flatMap((name) => (query.has(name) ? [[name, query.get(name)]] : [])))
+  const named = (name: ConditionName) => oneOf<string>(conditionValues[name], query.get(name))
+  return Object.fromEntries(conditionNames.flatMap((name) => (named(name) ? [[name, named(name)]] : [])))
 }
 
 // A comma between the kinds of the wire is allowed in a query as it is, and easier to read.

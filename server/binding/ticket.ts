@@ -16,9 +16,15 @@ const CODE_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
 
 export const createCode = () => Array.from({ length: 8 }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('')
 
+// The page is told whole seconds: with less than one it would be given a QR that has ended.
+const LEAST_LEFT_MS = 1000
+
+/** Whether it can be shown at all. */
+export const isShowable = ({ expiresAt }: Ticket, now: number) => expiresAt - now >= LEAST_LEFT_MS
+
 /** Near its end a ticket would run out while the user looks for the phone: it is reused while more than a sixth is left. */
-export const isReusable = ({ createdAt, expiresAt }: Ticket, now: number) =>
-  (expiresAt - now) * 6 > expiresAt - createdAt
+export const isReusable = (ticket: Ticket, now: number) =>
+  isShowable(ticket, now) && (ticket.expiresAt - now) * 6 > ticket.expiresAt - ticket.createdAt
 
 /** The last moment (epoch ms) at which the event still counts. */
 export const deadlineOf = ({ expiresAt }: Ticket, via: 'SCAN' | 'subscribe' | 'text') =>

@@ -3,7 +3,7 @@ import { BindError } from '../errors.ts'
 import type { Identity, Language, NewTicket, Store, Ticket } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
 import { createRate } from './rate.ts'
-import { createCode, createScene, isReusable } from './ticket.ts'
+import { createCode, createScene, isReusable, isShowable } from './ticket.ts'
 
 export type TicketRequest = {
   identity: Identity
@@ -46,7 +46,7 @@ export function createTickets(deps: TicketDeps) {
       return await make(deps, request, live)
     } catch (error) {
       // The old one still works for a while, which beats an error; a refresh was asked to replace it.
-      if (live && !request.isRefresh && deps.clock() < live.expiresAt) return live
+      if (live && !request.isRefresh && isShowable(live, deps.clock())) return live
       throw error
     }
   }

@@ -16,6 +16,17 @@ async function newCode(demo: Demo): Promise<{ status: number; code?: string; exp
 }
 
 describe('PUT /demo/conditions', () => {
+  test.each([
+    ['{"confrim":"code"}', /"confrim" is no condition.*confirm/],
+    ['{"confirm":"cod"}', /confirm must be one of .*code/],
+    ['confirm', /JSON object/],
+  ])('refuses %s, and says what is taken', async (body, detail) => {
+    const demo = await start()
+    const response = await fetch(`${demo.url}/demo/conditions`, { method: 'PUT', body })
+    expect(response.status).toBe(400)
+    expect((await response.json()).detail).toMatch(detail)
+  })
+
   test('sets what is named, and makes the rest as usual', async () => {
     const demo = await start()
     expect(await put(demo, { confirm: 'code', store: 'slow' })).toEqual({
@@ -23,7 +34,7 @@ describe('PUT /demo/conditions', () => {
       usual,
       isReal: false,
     })
-    expect((await put(demo, { store: 'no such', note: 7 })).conditions).toEqual(usual)
+    expect((await put(demo, {})).conditions).toEqual(usual)
   })
 
   test('takes for usual what the environment says', async () => {

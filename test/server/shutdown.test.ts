@@ -112,6 +112,8 @@ describe('SIGTERM under load', () => {
     socket.write('POST /wechat/callback HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<xml>')
     await once(socket, 'ready')
     await fetch(`${instance.url}/healthz`)
+    // A terminal sends it to the whole group, and a parent passes it on: the second one changes nothing.
+    instance.child.kill('SIGINT')
     expect(await instance.end('SIGTERM')).toBe(0)
     socket.destroy()
   })

@@ -125,7 +125,8 @@ describe('POST /widget/qrcode', () => {
     house.time.advance(110_000)
     house.simulator.faults.setDown(true)
     expect(await ticketOf()).toMatchObject({ url, expiresIn: 10 })
-    house.time.advance(10_000)
+    // With less than a second left the page would be told 0: an error that passes is better.
+    house.time.advance(9001)
     expect((await house.widget('POST', '/qrcode')).status).toBe(503)
   })
 
