@@ -37,19 +37,21 @@ export type ScanView = { screen: ScanScreen }
 // Shorter than the 30 s after which a proxy may take a silent stream for dead.
 const HEARTBEAT_MS = 20_000
 
-const scanBody = z.object({ url: z.string().max(4096).optional(), follow: z.boolean().default(false) })
-const followBody = z.object({ lingeredMs: z.int().min(0).default(0) })
-const expireBody = z.object({ url: z.string().max(4096).optional() })
-const textBody = z.object({ content: z.string().min(1).max(2048) })
-const tapBody = z.object({ href: z.string().refine(parseMenuLink, 'is not a weixin://bizmsgmenu link') })
-const failBody = z.object({
-  path: z.string(),
+const scanBody = z.strictObject({ url: z.string().max(4096).optional(), follow: z.boolean().default(false) })
+const followBody = z.strictObject({ lingeredMs: z.int().min(0).default(0) })
+const expireBody = z.strictObject({ url: z.string().max(4096).optional() })
+const textBody = z.strictObject({ content: z.string().min(1).max(2048) })
+const tapBody = z.strictObject({ href: z.string().refine(parseMenuLink, 'is not a weixin://bizmsgmenu link') })
+/** Of WeChat's API, or `*` for all of it: no other could ever match. */
+const apiPath = z.string().regex(/^(\*|\/cgi-bin\/.+)$/, 'must be * or begin with /cgi-bin/')
+const failBody = z.strictObject({
+  path: apiPath,
   errcode: z.int(),
   times: z.int().min(1).or(z.literal('always')).default(1),
 })
-const slowBody = z.object({ path: z.string(), ms: z.int().min(0).max(60_000) })
-const downBody = z.object({ down: z.boolean() })
-const callbackBody = z.object({ fault: z.enum(callbackFaults) })
+const slowBody = z.strictObject({ path: apiPath, ms: z.int().min(0).max(60_000) })
+const downBody = z.strictObject({ down: z.boolean() })
+const callbackBody = z.strictObject({ fault: z.enum(callbackFaults) })
 
 export const toSimulatorView = ({ account, phones }: Pick<ControlDeps, 'account' | 'phones'>): SimulatorView => ({
   account: account.name,
@@ -153,7 +155,9 @@ function toPhoneView({ person, openid, following, chat }: Phone): PhoneView {
 /** The body, checked; an empty one is an empty object. A 400 says what is wrong with it. */
 async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const text = await c.req.text()
-  const result = schema.safeParse(text === '' ? {} : tryJson(text))
+  const body = text === '' ? {} : tryJson(text)
+  if (body === undefined) throw new HTTPException(400, { message: 'The body is not JSON' })
+  const result = schema.safeParse(body)
   if (result.success) return result.data
   throw new HTTPException(400, { message: z.prettifyError(result.error) })
 }

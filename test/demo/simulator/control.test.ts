@@ -33,6 +33,9 @@ describe('createControl', () => {
     ['phones/amy/tap', { href: 'https://example.com' }, 400],
     ['phones/amy/text', { content: 'hi' }, 409],
     ['faults/fail', { path: '/cgi-bin/token' }, 400],
+    ['faults/fail', { path: 'qrcode/create', errcode: -1 }, 400],
+    ['faults/slow', { path: '/cgi-bin/token', ms: 10, mss: 10 }, 400],
+    ['phones/amy/scan', { folow: true }, 400],
   ])('refuses POST %s %j with %i and says why', async (path, body, status) => {
     const answer = await setControl().control(path, body)
     expect(answer.status).toBe(status)
