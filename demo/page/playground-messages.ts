@@ -1,5 +1,6 @@
 /** The playground's words. What the element is called to have, attributes, slots and so on, has the same name in every language. */
 import type { Language } from './settings.ts'
+import { type CommonWords, commonWords } from './words/common.ts'
 
 const en = {
   title: 'Playground',
@@ -11,28 +12,20 @@ const en = {
   words: 'Words',
   wordsLead: 'The property messages puts yours in place of ours.',
   methods: 'Methods',
-  phone: 'Phone',
   scan: 'Scan and follow',
   unfollow: 'Unfollow',
   events: 'Events',
   noEvents: 'Nothing has been told yet.',
-  clear: 'Clear',
   code: 'Code',
   copy: 'Copy',
-  copied: 'Copied',
   reset: 'Start over',
   direction: 'Direction',
-  language: 'Language',
-  theme: 'Theme',
-  auto: 'As the system',
-  light: 'Light',
-  dark: 'Dark',
   fourDigits: 'Four digits',
 }
 
-export type PlaygroundMessages = typeof en
+type PlaygroundWords = typeof en
 
-const zhCN: PlaygroundMessages = {
+const zhCN: PlaygroundWords = {
   title: '试验场',
   attributes: '属性',
   slots: '插槽',
@@ -42,26 +35,18 @@ const zhCN: PlaygroundMessages = {
   words: '文案',
   wordsLead: '用 messages 换成你自己的文字。',
   methods: '方法',
-  phone: '手机',
   scan: '扫码并关注',
   unfollow: '取消关注',
   events: '事件',
   noEvents: '还没有事件。',
-  clear: '清空',
   code: '代码',
   copy: '复制',
-  copied: '已复制',
   reset: '重新开始',
   direction: '书写方向',
-  language: '语言',
-  theme: '主题',
-  auto: '跟随系统',
-  light: '浅色',
-  dark: '深色',
   fourDigits: '四位数字',
 }
 
-const zhTW: PlaygroundMessages = {
+const zhTW: PlaygroundWords = {
   title: '試驗場',
   attributes: '屬性',
   slots: '插槽',
@@ -71,23 +56,21 @@ const zhTW: PlaygroundMessages = {
   words: '文案',
   wordsLead: '用 messages 換成你自己的文字。',
   methods: '方法',
-  phone: '手機',
   scan: '掃碼並關注',
   unfollow: '取消關注',
   events: '事件',
   noEvents: '還沒有事件。',
-  clear: '清空',
   code: '程式碼',
   copy: '複製',
-  copied: '已複製',
   reset: '重新開始',
   direction: '書寫方向',
-  language: '語言',
-  theme: '主題',
-  auto: '跟隨系統',
-  light: '淺色',
-  dark: '深色',
   fourDigits: '四位數字',
 }
 
-export const playgroundMessages: Record<Language, PlaygroundMessages> = { 'zh-CN': zhCN, 'zh-TW': zhTW, en }
+export type PlaygroundMessages = CommonWords & PlaygroundWords
+
+export const playgroundMessages: Record<Language, PlaygroundMessages> = {
+  'zh-CN': { ...commonWords['zh-CN'], ...zhCN },
+  'zh-TW': { ...commonWords['zh-TW'], ...zhTW },
+  en: { ...commonWords.en, ...en },
+}

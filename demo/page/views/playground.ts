@@ -1,11 +1,11 @@
 /** The element in the middle, what sets it beside it, and below it what it says and the code for it. */
 import { html, type TemplateResult } from 'lit'
 import { type Listing, valuesOf } from '../manifest.ts'
-import { languageNames } from '../messages.ts'
 import type { PlaygroundActions, PlaygroundState, Told } from '../playground.ts'
 import type { PlaygroundMessages } from '../playground-messages.ts'
 import { toCss, toHtml, toScript } from '../playground-tag.ts'
 import { type Language, languages, settingValues, type Theme } from '../settings.ts'
+import { languageNames } from '../words/common.ts'
 import { choiceView } from './choice.ts'
 import { icons } from './icons.ts'
 import { controlView, styleView, textView } from './playground-controls.ts'

@@ -2,8 +2,9 @@
 import { html, type TemplateResult } from 'lit'
 import { magicUsers, type User, users } from '../../users.ts'
 import type { Actions } from '../app.ts'
-import { languageNames, type Messages } from '../messages.ts'
+import type { Messages } from '../messages.ts'
 import { type Language, languages, type Settings, settingValues, type Theme } from '../settings.ts'
+import { languageNames } from '../words/common.ts'
 import { choiceView } from './choice.ts'
 import { icons } from './icons.ts'
 
