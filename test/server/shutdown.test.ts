@@ -58,7 +58,7 @@ describe('SIGTERM under load', () => {
   test('drops no callback that was sent before it, answers every waiter and ends with 0', {
     timeout: 60_000,
   }, async () => {
-    const instance = await startInstance(account, { DATABASE_URL })
+    await using instance = await startInstance(account, { DATABASE_URL })
     const waiting = Array.from({ length: WAITERS }, (_, i) => park(instance, `u${USERS + i}`))
     await untilWaiting(instance, WAITERS)
 
@@ -106,7 +106,7 @@ describe('SIGTERM under load', () => {
   })
 
   test('does not wait for the rest of a request', { timeout: 30_000 }, async () => {
-    const instance = await startInstance(account, { DATABASE_URL })
+    await using instance = await startInstance(account, { DATABASE_URL })
     const socket = connect(Number(new URL(instance.url).port), '127.0.0.1')
     socket.on('error', () => {})
     socket.write('POST /wechat/callback HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<xml>')
@@ -123,7 +123,7 @@ describe('SIGTERM under load', () => {
     await once(silent, 'listening')
     const nowhere = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
     const env = { DATABASE_URL, WECHAT_API_BASE: nowhere, FORWARD_URL: nowhere, FORWARD_ALL: 'true' }
-    const instance = await startInstance(account, env)
+    await using instance = await startInstance(account, env)
     const answer = await deliverScan(account, instance, { openid: 'oLast', scene: `wb1_u${USERS + WAITERS}` })
     expect(answer.status).toBe(200)
     const signalledAt = performance.now()

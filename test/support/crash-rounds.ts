@@ -13,7 +13,7 @@ export async function killInRounds(databaseUrl: string, rounds: number) {
   await seedTickets(databaseUrl, account.appId, rounds * USERS_A_ROUND)
   const answered: number[] = []
   for (let round = 0; round < rounds; round++) {
-    const instance = await startInstance(account, { DATABASE_URL: databaseUrl })
+    await using instance = await startInstance(account, { DATABASE_URL: databaseUrl })
     const killAfter = Math.floor(Math.random() * USERS_A_ROUND)
     let done = 0
     const users = Array.from({ length: USERS_A_ROUND }, (_, i) => round * USERS_A_ROUND + i)
@@ -26,12 +26,11 @@ export async function killInRounds(databaseUrl: string, rounds: number) {
     )
     await instance.end('SIGKILL')
   }
-  const { client, end } = await startInstance(account, { DATABASE_URL: databaseUrl })
+  await using instance = await startInstance(account, { DATABASE_URL: databaseUrl })
   const lost: number[] = []
   for (const user of answered) {
-    const { OpenId } = await client.getBindInfo({ account: 'acme', userId: `u${user}` })
+    const { OpenId } = await instance.client.getBindInfo({ account: 'acme', userId: `u${user}` })
     if (OpenId !== `oUser${user}`) lost.push(user)
   }
-  await end('SIGKILL')
   return { answered, lost }
 }

@@ -18,8 +18,12 @@ export type Instance = {
   child: ChildProcess
   /** Its log, line by line. */
   log: string[]
+  /** Resolves once its log has a line like this. */
+  untilLogged(line: RegExp): Promise<void>
   /** Sends the signal and waits for the end; its exit code, null when the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
+  /** `await using`: a test that fails leaves no server behind. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** The command that serves, behind another one that prepares its surroundings. */
@@ -35,7 +39,8 @@ export async function startInstance(
   behind: string[] = [],
 ): Promise<Instance> {
   const child = spawn(...serveBehind(behind), {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // Not inherited: whoever waits for the end of our standard error must not wait for a server that outlived us.
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       WECHAT_APP_ID: account.appId,
       WECHAT_APP_SECRET: account.appSecret,
@@ -52,9 +57,10 @@ export async function startInstance(
       ...env,
     },
   })
+  child.stderr.pipe(process.stderr, { end: false })
   const log: string[] = []
   const { promise: listening, resolve, reject } = Promise.withResolvers<string>()
-  createInterface(child.stdout!)
+  const lines = createInterface(child.stdout)
     .on('line', (line) => {
       log.push(line)
       const { url } = JSON.parse(line) as { url?: string }
@@ -63,7 +69,19 @@ export async function startInstance(
     .on('close', () => reject(new Error('serve ended before it listened')))
   const url = await listening
   const client = createBindClient({ server: url, keyId: 'k1', key: SECRET })
-  return { url, client, child, log, end: (signal) => end(child, signal) }
+  return {
+    url,
+    client,
+    child,
+    log,
+    async untilLogged(line) {
+      while (!log.some((logged) => line.test(logged))) await once(lines, 'line')
+    },
+    end: (signal) => end(child, signal),
+    async [Symbol.asyncDispose]() {
+      await end(child, 'SIGKILL')
+    },
+  }
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
