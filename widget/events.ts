@@ -18,6 +18,16 @@ export type BindEventDetails = {
 /** The element's events by name, for `addEventListener`. */
 export type BindEventMap = { [Name in keyof BindEventDetails]: CustomEvent<BindEventDetails[Name]> }
 
+/** What every element has, with the types of our events. */
+export type BindListening = {
+  <Name extends keyof BindEventMap>(
+    type: Name,
+    listener: (event: BindEventMap[Name]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  (type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void
+}
+
 /** Tells `target`'s listeners what the step from `previous` to `state` means to them. */
 export function announce(target: EventTarget, state: State, previous: State, event: Event): void {
   function emit<Name extends keyof BindEventDetails>(name: Name, detail: BindEventDetails[Name]): void {

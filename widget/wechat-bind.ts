@@ -1,15 +1,14 @@
 /** The element itself: attributes in, events out, and one picture per state. What happens in between is the controller's. */
-import { html, LitElement, nothing, type TemplateResult } from 'lit'
-import { keyed } from 'lit/directives/keyed.js'
+import { LitElement, type TemplateResult } from 'lit'
 import { BindController, type BindHost } from './bind-controller.ts'
+import { cardOf } from './card.ts'
 import { createClient } from './client.ts'
 import { contextOf } from './context.ts'
-import { announce, type BindEventMap } from './events.ts'
-import { mark } from './icons.ts'
+import { announce, type BindListening } from './events.ts'
 import { localeOf, watchLocale } from './locale.ts'
 import type { Event, State, StateName } from './machine.ts'
 import { createSay, type Language, type Messages, toLanguage } from './messages.ts'
-import { panelOf, type View } from './panels.ts'
+import type { View } from './panels.ts'
 import { styles } from './styles.ts'
 
 /**
@@ -68,7 +67,7 @@ import { styles } from './styles.ts'
  * @cssstate offline - There is no network.
  * @cssstate error - It cannot go on by itself.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: overloads of what every element has, below.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: types of what every element has.
 export class WechatBind extends LitElement implements BindHost {
   static override styles = styles
 
@@ -110,6 +109,7 @@ export class WechatBind extends LitElement implements BindHost {
   manual = false
   /** Words in place of the built-in ones. */
   messages: Partial<Messages> = {}
+
   readonly #internals = this.attachInternals?.()
   readonly #controller = new BindController(this, createClient(this))
   /** What the user has opened on top of the state. */
@@ -231,31 +231,11 @@ export class WechatBind extends LitElement implements BindHost {
 
   protected override render(): TemplateResult {
     const { language, size, theme, manual } = this
-    const opened = this.#opened
     const { state, secondsLeft } = this.#controller
     const say = createSay(language, this.messages)
     const context = this.#isPlain ? 'desktop' : contextOf(navigator.userAgent)
-    const view = { say, language, context, secondsLeft, manual, opened, host: this }
-    const { art, line, hint, timer, actions } = panelOf(state, view)
-    const paper = state.name === 'ready' && !opened
-    // New words are put in place of the old ones: old ones that moved would count as a shift of the layout.
-    const key = `${state.name} ${opened}`
-    return html`<section class=${`card ${size} ${theme}`} part="card" lang=${language} aria-labelledby="title" tabindex="-1">
-      <header>
-        <slot name="logo">${mark}</slot>
-        <div id="title" part="title"><slot name="title">${say('title')}</slot></div>
-      </header>
-      <slot name="description"></slot>
-      <div class=${paper ? 'tile paper' : 'tile'} part="tile">${art}</div>
-      <div class="words">
-        <div role="status">
-          ${keyed(key, html`<p part="status">${line}</p>${hint ? html`<p class="hint" part="hint">${hint}</p>` : nothing}`)}
-        </div>
-        ${timer}
-      </div>
-      <div class="actions">${keyed(key, html`${actions}`)}</div>
-      <slot name="footer"></slot>
-    </section>`
+    const view = { say, language, context, secondsLeft, manual, opened: this.#opened, host: this }
+    return cardOf(state, view, `card ${size} ${theme}`)
   }
 
   protected override updated(): void {
@@ -282,28 +262,9 @@ export class WechatBind extends LitElement implements BindHost {
   }
 }
 
-/** The element's own events, typed. */
 export interface WechatBind {
-  addEventListener<Name extends keyof BindEventMap>(
-    type: Name,
-    listener: (this: WechatBind, event: BindEventMap[Name]) => unknown,
-    options?: boolean | AddEventListenerOptions,
-  ): void
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | AddEventListenerOptions,
-  ): void
-  removeEventListener<Name extends keyof BindEventMap>(
-    type: Name,
-    listener: (this: WechatBind, event: BindEventMap[Name]) => unknown,
-    options?: boolean | EventListenerOptions,
-  ): void
-  removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | EventListenerOptions,
-  ): void
+  addEventListener: BindListening
+  removeEventListener: BindListening
 }
 
 declare global {
