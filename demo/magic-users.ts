@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { createTickets, type Tickets } from '../server/binding/tickets.ts'
 import type { Config } from '../server/config.ts'
 import type { Deps } from '../server/deps.ts'
-import type { Identity, Store, Tidings, Tx, User } from '../server/store/store.ts'
+import type { Plan } from '../server/store/plan.ts'
+import type { Claimable, Identity, Store, Tidings, Tx, User } from '../server/store/store.ts'
 import type { TestUser } from '../server/test-users.ts'
 import { bindNow } from './bind-now.ts'
 import type { Delay } from './simulator/faults.ts'
@@ -68,19 +69,21 @@ export function withRival(store: Store): Store {
 function tellingOfRival(tx: Tx): Tx {
   let rival: User | undefined
 
-  async function noting<T extends { user: number } | undefined>(found: Promise<T>): Promise<T> {
-    const ticket = await found
-    const owner = ticket && (await tx.userById(ticket.user))
+  function* noting(found: Plan<Claimable | undefined>): Plan<Claimable | undefined> {
+    const claimable = yield* found
+    const owner = claimable?.user
     if (owner && isThe('test-conflict', owner.identity)) {
       rival = { ...owner, id: 0, identity: { ...owner.identity, userId: 'someone-else' } }
     }
-    return ticket
+    return claimable
   }
 
   return {
     ...tx,
     ticketByScene: (scene) => noting(tx.ticketByScene(scene)),
     ticketByCode: (...args) => noting(tx.ticketByCode(...args)),
-    ownersOf: async (...args) => [...(await tx.ownersOf(...args)), ...(rival ? [rival] : [])],
+    *ownersOf(...args) {
+      return [...(yield* tx.ownersOf(...args)), ...(rival ? [rival] : [])]
+    },
   }
 }

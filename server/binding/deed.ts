@@ -6,7 +6,7 @@ import { SCENE_PREFIX } from './ticket.ts'
 
 /** An event that concerns us, as a deed. */
 export type Deed =
-  | { type: 'claim'; claim: Claim; key: string }
+  | { type: 'claim'; claim: Omit<Claim, 'by'>; key: string }
   | { type: 'follow'; openid: string; createTime: number; isSceneLost: boolean }
   | { type: 'unfollow'; openid: string; createTime: number }
   | { type: 'confirm'; openid: string; createTime: number }

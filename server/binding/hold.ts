@@ -1,5 +1,6 @@
 /** A scan that waits for its confirmation: confirmed by the page's digits, or let go when its time is over. */
 import { BindError } from '../errors.ts'
+import type { Plan } from '../store/plan.ts'
 import type { Change, Identity, Store, Ticket, Tx, User } from '../store/store.ts'
 import { equalInConstantTime } from '../wechat/signature.ts'
 import { decideConfirm, decideHoldExpired, decideWrongDigits, type Rules } from './rules.ts'
@@ -18,12 +19,12 @@ export async function confirmCode(
   now: number,
 ): Promise<Confirmed> {
   // A refusal is returned and thrown out here: thrown inside, it would undo what it decided.
-  const result = await store.write(async (tx): Promise<Confirmed | BindError> => {
-    const user = await tx.userOf(identity)
-    const ticket = await tx.heldOf(user.id)
-    const decided = await decide(tx, user, ticket, digits, rules, now)
-    for (const change of decided.changes) await tx.apply(change)
-    return decided.refusal ?? { user: await tx.userById(user.id), changes: decided.changes }
+  const result = await store.write(function* (tx): Plan<Confirmed | BindError> {
+    const user = yield* tx.userOf(identity)
+    const ticket = yield* tx.heldOf(user.id)
+    const decided = yield* decide(tx, user, ticket, digits, rules, now)
+    for (const change of decided.changes) yield* tx.apply(change)
+    return decided.refusal ?? { user: yield* tx.userById(user.id), changes: decided.changes }
   })
   if (result instanceof BindError) throw result
   return result
@@ -31,14 +32,14 @@ export async function confirmCode(
 
 type Decided = { changes: Change[]; refusal?: BindError }
 
-async function decide(
+function* decide(
   tx: Tx,
   user: User,
   ticket: Ticket | undefined,
   digits: string,
   rules: Rules,
   now: number,
-): Promise<Decided> {
+): Plan<Decided> {
   if (ticket?.state.name !== 'held' || ticket.state.hold.confirm !== 'code' || now >= ticket.state.hold.until) {
     return {
       changes: [],
@@ -49,7 +50,7 @@ async function decide(
   if (!equalInConstantTime(hold.digits ?? '', digits)) {
     return { changes: decideWrongDigits(ticket, hold), refusal: wrongCode(hold.triesLeft - 1) }
   }
-  const owners = await tx.ownersOf(ticket.appId, hold.openid)
+  const owners = yield* tx.ownersOf(ticket.appId, hold.openid)
   const { changes, reply } = decideConfirm({ ticket, user, owners }, rules, now)
   return reply?.name === 'conflict' ? { changes, refusal: taken() } : { changes }
 }
@@ -63,9 +64,9 @@ const taken = () =>
 /** Lets go of a hold whose time is over, so that the page hears of it; the user as it is then. */
 export async function expireHold(store: Store, user: User, now: number): Promise<User> {
   if (!user.hold || now < user.hold.until) return user
-  return store.write(async (tx) => {
-    const ticket = await tx.heldOf(user.id)
-    for (const change of ticket ? decideHoldExpired(ticket, now) : []) await tx.apply(change)
-    return tx.userById(user.id)
+  return store.write(function* (tx) {
+    const ticket = yield* tx.heldOf(user.id)
+    for (const change of ticket ? decideHoldExpired(ticket, now) : []) yield* tx.apply(change)
+    return yield* tx.userById(user.id)
   })
 }

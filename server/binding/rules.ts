@@ -12,8 +12,14 @@ export type Rules = {
 /** `reply` null: nothing is said in the chat. `isOurs` false: it did not concern us, and another system may answer it. */
 export type Decision = { changes: Change[]; reply: Reply | null; isOurs?: false }
 
-/** A scan, or the text path's code, as a claim on a ticket. */
-export type Claim = { via: 'SCAN' | 'subscribe' | 'text'; appId: string; openid: string; createTime: number }
+/** A scan, or the text path's code, as a claim on a ticket. `by`: the fingerprint of its delivery. */
+export type Claim = {
+  via: 'SCAN' | 'subscribe' | 'text'
+  appId: string
+  openid: string
+  createTime: number
+  by: string
+}
 
 export type ClaimFacts = {
   ticket: Ticket
@@ -42,6 +48,7 @@ const notOurs: Decision = { ...nothing, isOurs: false }
 export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: number): Decision {
   const { ticket, user, erasedAt } = facts
   const say = (name: ReplyName): Decision => ({ changes: [], reply: replyTo(ticket, name) })
+  if (ticket.state.name === 'used' && ticket.state.by === claim.by) return say('bound')
   if (isOlder(claim, erasedAt) || isOlder(claim, user.binding?.eventTime)) return nothing
   if (ticket.state.name === 'held') return decideHeldAgain(claim, ticket, ticket.state.hold, now)
   if (ticket.state.name === 'used') return say(isBoundTo(user, claim) ? 'already_bound' : 'used')
@@ -50,7 +57,7 @@ export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: 
   if (isTaken(facts.owners, user.identity, rules)) return say('conflict')
   if (givingWayTo(user, facts.owners, rules).some(({ binding }) => isOlder(claim, binding?.eventTime))) return nothing
   return rules.confirm === 'off'
-    ? bind(ticket, user, facts.owners, toNewBinding(claim, ticket, now), reasonOf(claim), rules, now)
+    ? bind(facts, toNewBinding(claim, ticket, now), reasonOf(claim), rules, now, claim.by)
     : hold(claim, facts, rules.confirm, now)
 }
 
@@ -72,7 +79,11 @@ const reasonOf = ({ via }: Claim): BindReason => (via === 'text' ? 'text' : 'sca
 
 const replyTo = ({ lang, label }: Pick<Ticket, 'lang' | 'label'>, name: ReplyName): Reply => ({ name, lang, label })
 
-const toNewBinding = (claim: Claim, { label, lang }: Ticket, now: number): Binding => ({
+const toNewBinding = (
+  claim: Pick<Claim, 'appId' | 'openid' | 'createTime'>,
+  { label, lang }: Ticket,
+  now: number,
+): Binding => ({
   appId: claim.appId,
   openid: claim.openid,
   unionid: null,
@@ -133,19 +144,18 @@ const askToConfirm = (ticket: Ticket, confirm: Hold['confirm'], digits: string |
 
 /** The ticket is used up, whoever must give way gives way, and the binding stands: in this order, for the events' sake. */
 function bind(
-  ticket: Ticket,
-  user: User,
-  owners: User[],
+  { ticket, user, owners }: { ticket: Ticket; user: User; owners: User[] },
   binding: Binding,
   reason: BindReason,
   rules: Rules,
   now: number,
+  by?: string,
 ): Decision {
   const givingWay = givingWayTo(user, owners, rules)
   if (user.binding) givingWay.push(user)
   return {
     changes: [
-      { type: 'close', ticket: ticket.id, user: user.id, as: 'used', wakes: false },
+      { type: 'close', ticket: ticket.id, user: user.id, as: 'used', wakes: false, ...(by && { by }) },
       { type: 'closeOthers', user: user.id, ticket: ticket.id },
       ...givingWay.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
       { type: 'bind', user: user.id, binding, reason, at: now, shownAt: ticket.createdAt },
@@ -170,8 +180,8 @@ export function decideConfirm({ ticket, user, owners }: HoldFacts, rules: Rules,
       reply: replyTo(ticket, 'conflict'),
     }
   }
-  const claim: Claim = { via: 'SCAN', appId: ticket.appId, openid: held.openid, createTime: held.eventTime }
-  return bind(ticket, user, owners, toNewBinding(claim, ticket, now), held.reason, rules, now)
+  const scan = { appId: ticket.appId, openid: held.openid, createTime: held.eventTime }
+  return bind({ ticket, user, owners }, toNewBinding(scan, ticket, now), held.reason, rules, now)
 }
 
 /** The word in the chat. Under `code` it proves nothing about who sits before the page, and so does nothing. */

@@ -1,6 +1,6 @@
 /** Gives a user a ticket: the live one, or a new one from WeChat. */
 import { BindError } from '../errors.ts'
-import type { Identity, Language, NewTicket, Store, Ticket } from '../store/store.ts'
+import type { Identity, Language, NewTicket, Store, TicketWithQr } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
 import { createRate } from './rate.ts'
 import { createCode, createScene, isReusable, isShowable } from './ticket.ts'
@@ -32,10 +32,10 @@ const DEAD_TICKETS_AN_HOUR = 3
 
 /** One function for every caller; requests that arrive together for one user share one call to WeChat. */
 export function createTickets(deps: TicketDeps) {
-  const flights = new Map<string, Promise<Ticket>>()
+  const flights = new Map<string, Promise<TicketWithQr>>()
   const hasTenantRoom = createRate(deps.tenantQrPerMinute, deps.clock)
 
-  async function issue(request: TicketRequest): Promise<Ticket> {
+  async function issue(request: TicketRequest): Promise<TicketWithQr> {
     const now = deps.clock()
     const live = await deps.store.liveTicket(request.identity, now)
     if (live && !request.isRefresh && isReusable(live, now)) return live
@@ -52,13 +52,13 @@ export function createTickets(deps: TicketDeps) {
   }
 
   /** The chat calls the account as the page or the back end did last. */
-  async function relabelled(live: Ticket, { label, lang }: TicketRequest): Promise<Ticket> {
+  async function relabelled(live: TicketWithQr, { label, lang }: TicketRequest): Promise<TicketWithQr> {
     if (label === null || label === live.label) return live
     await deps.store.write((tx) => tx.apply({ type: 'relabel', ticket: live.id, label, lang }))
     return { ...live, label, lang }
   }
 
-  return (request: TicketRequest): Promise<Ticket> => {
+  return (request: TicketRequest): Promise<TicketWithQr> => {
     const { tenant, account, userId } = request.identity
     const key = JSON.stringify([tenant, account, userId, request.isRefresh])
     const flight = flights.get(key) ?? issue(request).finally(() => flights.delete(key))
@@ -85,8 +85,8 @@ const tooMany = (message: string, retryAfterSeconds: number) =>
 async function make(
   deps: TicketDeps,
   { identity, isRefresh, label, lang }: TicketRequest,
-  live: Ticket | undefined,
-): Promise<Ticket> {
+  live: TicketWithQr | undefined,
+): Promise<TicketWithQr> {
   const scene = createScene()
   const { ticket, url, expireSeconds } = await deps.wechat.createQrcode(scene, deps.ticketTtlMs / 1000)
   const createdAt = deps.clock()
@@ -101,13 +101,13 @@ async function make(
     createdAt,
     expiresAt: createdAt + Math.min(expireSeconds * 1000, deps.ticketTtlMs),
   }
-  return deps.store.write(async (tx) => {
-    const ours = await tx.addTicket(identity, made, isRefresh)
+  return deps.store.write(function* (tx) {
+    const ours = yield* tx.addTicket(identity, made, isRefresh)
     if (isRefresh) return ours
     // Another instance may have made one while we asked WeChat: the first counts, so that all pages show the same.
-    const first = await tx.firstPendingAfter(ours.user, live?.id ?? 0, createdAt)
+    const first = yield* tx.firstPendingAfter(ours.user, live?.id ?? 0, createdAt)
     if (first === undefined || first.id === ours.id) return ours
-    await tx.apply({ type: 'close', ticket: ours.id, user: ours.user, as: 'replaced', wakes: false })
+    yield* tx.apply({ type: 'close', ticket: ours.id, user: ours.user, as: 'replaced', wakes: false })
     return first
   })
 }

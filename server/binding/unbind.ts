@@ -10,14 +10,14 @@ export function unbind(
   reason: 'disconnect' | 'widget',
   now: number,
 ): Promise<Unbound> {
-  return store.write(async (tx) => {
-    const user = await tx.userOf(identity)
-    const held = user.hold ? await tx.heldOf(user.id) : undefined
+  return store.write(function* (tx) {
+    const user = yield* tx.userOf(identity)
+    const held = user.hold ? yield* tx.heldOf(user.id) : undefined
     const changes: Change[] = []
     if (held) changes.push({ type: 'close', ticket: held.id, user: user.id, as: 'used', wakes: user.binding === null })
     if (user.binding) changes.push({ type: 'unbind', user: user.id, reason, at: now })
-    for (const change of changes) await tx.apply(change)
-    const after = changes.length > 0 ? await tx.userById(user.id) : user
+    for (const change of changes) yield* tx.apply(change)
+    const after = changes.length > 0 ? yield* tx.userById(user.id) : user
     return { user: after, changes, wasBound: user.binding !== null }
   })
 }

@@ -9,7 +9,7 @@ import { BindError, type ErrorCode } from '../errors.ts'
 import type { BindKey } from '../keyring.ts'
 import { logFault, toBindError } from '../problem.ts'
 import { dateSchema, parseJson, parseShape, requestSchemas } from '../schema.ts'
-import type { Identity, Ticket, User } from '../store/store.ts'
+import type { Identity, TicketWithQr, User } from '../store/store.ts'
 import { refuseTestUser } from '../test-users.ts'
 
 export type ApiResult = { Success: boolean; Code: 'OK' | ErrorCode; Message: string; Data: object | null }
@@ -132,7 +132,7 @@ const toIdentity = (
   userId,
 })
 
-const toQrCode = ({ wechatTicket, url, expiresAt }: Ticket, imageUrl: string, now: number) => ({
+const toQrCode = ({ wechatTicket, url, expiresAt }: TicketWithQr, imageUrl: string, now: number) => ({
   Ticket: wechatTicket,
   Url: url,
   ImageUrl: imageUrl + encodeURIComponent(wechatTicket),

@@ -16,7 +16,7 @@ import { logFault, toBindError, toProblemAnswer } from '../problem.ts'
 import { toQrPath } from '../qr.ts'
 import { REQUEST_ID } from '../request-log.ts'
 import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../schema.ts'
-import type { Identity, Ticket, User } from '../store/store.ts'
+import type { Identity, TicketWithQr, User } from '../store/store.ts'
 import { refuseTestUser } from '../test-users.ts'
 import { openToken } from '../token.ts'
 import type { BindingView, TicketView } from '../wire.ts'
@@ -156,7 +156,7 @@ function waitMsOf(prefer: string | undefined): number {
   return Math.min(Number(seconds) * 1000, MAX_WAIT_MS)
 }
 
-const toTicketView = ({ url, code, expiresAt }: Ticket, { version }: User, now: number): TicketView => ({
+const toTicketView = ({ url, code, expiresAt }: TicketWithQr, { version }: User, now: number): TicketView => ({
   state: 'unbound',
   url,
   qr: toQrPath(url),

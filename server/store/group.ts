@@ -1,6 +1,7 @@
-/** Commits together the units that arrive together: one fsync for all of them, and each waits for it. */
+/** Commits together the units that arrive together: one sync of the disk for all of them, and each waits for it. */
+import type { Work } from './store.ts'
 
-export type Unit<Tx> = { work: (tx: Tx) => Promise<unknown>; settle: Settle }
+export type Unit = { work: Work; settle: Settle }
 type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
 
 /** The fault of one unit, the `index`th: the others may go on without it. */
@@ -13,50 +14,72 @@ export class UnitFault extends Error {
   }
 }
 
-/**
- * Runs the units in one transaction, in order; resolves with their results after the commit, or undoes all: with a
- * `UnitFault` when one unit is to blame, with anything else when the engine is.
- */
-export type RunAll<Tx> = (works: Unit<Tx>['work'][]) => Promise<unknown[]>
+/** What a transaction has given: a result for each unit, and what to do once it is on the disk. */
+export type Batch = { results: unknown[]; whenDurable: () => void }
+
+export type Engine = {
+  /** Runs the units in order, in one transaction, or undoes all: with a `UnitFault` when one of them is to blame. */
+  commit(works: Work[]): Promise<Batch>
+  /** Resolves when all that was committed before is on the disk. */
+  synced(): Promise<void>
+}
 
 // More in one transaction would only make the first wait for the last.
 const MOST = 256
 
-/** `write` of a store that has one writer. When a unit throws, the others are run again without it, so that it fails alone. */
-export function createGroup<Tx>(runAll: RunAll<Tx>) {
-  const queue: Unit<Tx>[] = []
+/**
+ * `write` of a store that has one writer. While one transaction is synced the next is run already. When a unit throws, the
+ * others are run again without it, so that it fails alone.
+ */
+export function createGroup({ commit, synced }: Engine) {
+  const queue: Unit[] = []
+  const settling = new Set<Promise<void>>()
   let running: Promise<void> | undefined
 
   async function drain(): Promise<void> {
     // The end of the event-loop turn: what the same turn reads from its sockets joins.
     await new Promise(setImmediate)
-    while (queue.length > 0) await commit(queue.splice(0, MOST))
+    while (queue.length > 0) await run(queue.splice(0, MOST))
     running = undefined
   }
 
-  async function commit(units: Unit<Tx>[]): Promise<void> {
+  async function run(units: Unit[]): Promise<void> {
     try {
-      const results = await runAll(units.map((unit) => unit.work))
-      for (const [i, unit] of units.entries()) unit.settle.resolve(results[i] as never)
+      const batch = await commit(units.map(({ work }) => work))
+      const settled = settle(units, batch).finally(() => settling.delete(settled))
+      settling.add(settled)
     } catch (error) {
-      if (!(error instanceof UnitFault)) {
-        // The engine fails them all: to try each alone would only make the last wait for every fault before it.
-        for (const unit of units) unit.settle.reject(error)
-        return
-      }
+      if (!(error instanceof UnitFault)) return rejectAll(units, error)
       units.splice(error.index, 1)[0]?.settle.reject(error.cause)
-      if (units.length > 0) await commit(units)
+      if (units.length > 0) await run(units)
     }
   }
 
+  async function settle(units: Unit[], { results, whenDurable }: Batch): Promise<void> {
+    try {
+      await synced()
+    } catch (error) {
+      return rejectAll(units, error)
+    }
+    whenDurable()
+    for (const [i, unit] of units.entries()) unit.settle.resolve(results[i] as never)
+  }
+
   return {
-    write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    write<T>(work: Work<T>): Promise<T> {
       return new Promise((resolve, reject) => {
         queue.push({ work, settle: { resolve, reject } })
         running ??= drain()
       })
     },
-    /** Resolves when nothing is left to commit. */
-    idle: () => running ?? Promise.resolve(),
+    /** Resolves when nothing is left to commit or to sync. */
+    async idle(): Promise<void> {
+      while (running || settling.size > 0) await Promise.all([running, ...settling])
+    },
   }
+}
+
+/** The engine fails them all: to try each alone would only make the last wait for every fault before it. */
+function rejectAll(units: Unit[], error: unknown): void {
+  for (const { settle } of units) settle.reject(error)
 }

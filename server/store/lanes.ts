@@ -1,5 +1,6 @@
 /** Sends together the units that arrive together, where an engine has many writers: a few transactions fly at a time. */
 import type { Unit } from './group.ts'
+import type { Work } from './store.ts'
 
 // Enough that one that waits for a lock of another instance does not hold up the others, and few enough that they fill.
 const LANES = 4
@@ -14,11 +15,11 @@ export class Undone extends Error {}
  * `runTogether` runs units at the same time in one transaction, and throws `Undone` when one of them fails or two of them are
  * about the same thing; then each runs alone.
  */
-export function createLanes<Tx>(
-  runTogether: (works: Unit<Tx>['work'][]) => Promise<unknown[]>,
-  runAlone: (work: Unit<Tx>['work']) => Promise<unknown>,
+export function createLanes(
+  runTogether: (works: Work[]) => Promise<unknown[]>,
+  runAlone: (work: Work) => Promise<unknown>,
 ) {
-  const queue: Unit<Tx>[] = []
+  const queue: Unit[] = []
   const lanes = new Set<Promise<void>>()
 
   async function fly(): Promise<void> {
@@ -27,7 +28,7 @@ export function createLanes<Tx>(
     while (queue.length > 0) await send(queue.splice(0, MOST))
   }
 
-  async function send(units: Unit<Tx>[]): Promise<void> {
+  async function send(units: Unit[]): Promise<void> {
     if (units.length === 1) return sendAlone(units)
     try {
       const results = await runTogether(units.map(({ work }) => work))
@@ -38,12 +39,12 @@ export function createLanes<Tx>(
     }
   }
 
-  async function sendAlone(units: Unit<Tx>[]): Promise<void> {
+  async function sendAlone(units: Unit[]): Promise<void> {
     await Promise.all(units.map(({ work, settle }) => runAlone(work).then(settle.resolve as never, settle.reject)))
   }
 
   return {
-    write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    write<T>(work: Work<T>): Promise<T> {
       return new Promise((resolve, reject) => {
         queue.push({ work, settle: { resolve, reject } })
         if (lanes.size >= LANES) return

@@ -1,5 +1,5 @@
 /** What a unit locks until its commit, so that what it has read stays true. */
-import type { Run } from './query.ts'
+import type { Plan } from './plan.ts'
 
 /**
  * Decisions are about two things: a user with its binding and tickets, and an openid with the users it is bound to and the
@@ -7,14 +7,17 @@ import type { Run } from './query.ts'
  */
 export type Locks = {
   /** True when one of them was not locked before: what was read of it may be out of date. */
-  users(ids: number[]): Promise<boolean>
-  openid(openid: string): Promise<void>
+  users(ids: number[]): Plan<boolean>
+  openid(openid: string): Plan<void>
 }
 
 /** For an engine with one writer. */
 export const noLocks: Locks = {
-  users: async () => false,
-  openid: async () => {},
+  // biome-ignore lint/correctness/useYield: nothing is asked of an engine.
+  *users() {
+    return false
+  },
+  *openid() {},
 }
 
 /** All that a unit has asked for, over all its runs. */
@@ -28,22 +31,22 @@ export class OutOfOrder extends Error {}
  * them; who finds out later that it needs an earlier one takes it only while it is free, and else throws `OutOfOrder`. So
  * nobody ever waits in a circle.
  */
-export async function createLocks(run: Run, wanted: Wanted): Promise<Locks> {
+export function* createLocks(wanted: Wanted): Plan<Locks> {
   const held: Wanted = { openids: new Set(), users: new Set() }
 
   const isLast = <T>(value: T, values: Set<T>) => [...values].every((each) => each < value)
 
   // What is asked for counts as held at once: on one connection, whatever is sent later is answered later.
-  async function openid(name: string): Promise<void> {
+  function* openid(name: string): Plan<void> {
     if (held.openids.has(name)) return
     const mayWait = held.users.size === 0 && isLast(name, held.openids)
     wanted.openids.add(name)
     held.openids.add(name)
-    const { rows } = await run(mayWait ? WAIT_FOR_OPENID : TRY_OPENID, [`wechat-bind openid ${name}`])
+    const { rows } = yield { text: mayWait ? WAIT_FOR_OPENID : TRY_OPENID, values: [`wechat-bind openid ${name}`] }
     if (!mayWait && !(rows as { ok: boolean }[])[0]?.ok) throw new OutOfOrder('an openid is locked')
   }
 
-  async function users(ids: number[]): Promise<boolean> {
+  function* users(ids: number[]): Plan<boolean> {
     const missing = ids.filter((id) => id !== 0 && !held.users.has(id))
     if (missing.length === 0) return false
     const mayWait = missing.every((id) => isLast(id, held.users))
@@ -51,13 +54,13 @@ export async function createLocks(run: Run, wanted: Wanted): Promise<Locks> {
       wanted.users.add(id)
       held.users.add(id)
     }
-    const { rows } = await run(mayWait ? WAIT_FOR_USERS : TRY_USERS, [missing])
+    const { rows } = yield { text: mayWait ? WAIT_FOR_USERS : TRY_USERS, values: [missing] }
     if (!mayWait && rows.length < new Set(missing).size) throw new OutOfOrder('a user is locked')
     return true
   }
 
-  for (const name of [...wanted.openids].sort()) await openid(name)
-  await users([...wanted.users])
+  for (const name of [...wanted.openids].sort()) yield* openid(name)
+  yield* users([...wanted.users])
   return { users, openid }
 }
 
@@ -75,13 +78,13 @@ export function shareLocks(locks: Locks): (unit: number) => Locks {
       owners.set(key, unit)
     }
     return {
-      async openid(name) {
+      *openid(name) {
         own(name)
-        await locks.openid(name)
+        yield* locks.openid(name)
       },
-      async users(ids) {
+      *users(ids) {
         for (const id of ids) if (id !== 0) own(id)
-        return locks.users(ids)
+        return yield* locks.users(ids)
       },
     }
   }

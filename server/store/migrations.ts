@@ -71,6 +71,7 @@ async function createTickets(db: AnyDb, engine: Engine) {
     .addColumn('created_at', 'bigint', required)
     .addColumn('expires_at', 'bigint', required)
     .addColumn('state', 'text', required)
+    .addColumn('used_by', 'text')
     .addColumn('confirm', 'text')
     .addColumn('openid', 'text')
     .addColumn('event_time', 'bigint')

@@ -1,7 +1,7 @@
 /** A bounded pool of connections to PostgreSQL that gives up before WeChat does. NODE. */
 import type { PostgresPool } from 'kysely'
 import pg from 'pg'
-import type { Run } from './query.ts'
+import type { RunLater } from './plan.ts'
 
 // WeChat waits 5 s for its answer, and half of that is spent before a second try could help.
 const CONNECT_WITHIN_MS = 2_000
@@ -74,20 +74,19 @@ function discarding(pool: pg.Pool): PostgresPool {
 }
 
 /** Undoes all when `work` throws. Unlike Kysely's, statements need not wait for each other. */
-export async function inTransaction<T>(pool: PostgresPool, work: (run: Run) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(pool: PostgresPool, work: (run: RunLater) => Promise<T>): Promise<T> {
   const client = await pool.connect()
-  const run: Run = async (text, values) => {
-    const { rows, rowCount } = await client.query(text, values)
-    return { rows, changes: rowCount }
-  }
   try {
-    await run('begin', [])
-    const result = await work(run)
-    await run('commit', [])
+    await client.query('begin', [])
+    const result = await work(async ({ text, values }) => {
+      const { rows, rowCount } = await client.query(text, values)
+      return { rows, changes: rowCount }
+    })
+    await client.query('commit', [])
     return result
   } catch (error) {
     // On a broken connection, which is not used again, the server does it.
-    await run('rollback', []).catch(() => {})
+    await client.query('rollback', []).catch(() => {})
     throw error
   } finally {
     client.release()

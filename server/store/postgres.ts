@@ -8,21 +8,20 @@ import { createLocks, OutOfOrder, shareLocks, type Wanted } from './locks.ts'
 import { migrateToLatest } from './migrations.ts'
 import { createListener } from './pg-listener.ts'
 import { createPatientPool, createPool, inTransaction } from './pg-pool.ts'
-import { type Run, runOn } from './query.ts'
+import { type Plan, type RunLater, runPlanLater } from './plan.ts'
+import { runOn } from './query.ts'
 import type { Tables } from './schema.ts'
 import type { TxSettings } from './sql-changes.ts'
 import { createOutbox } from './sql-outbox.ts'
 import { createQueries } from './sql-queries.ts'
 import { createReads } from './sql-reads.ts'
 import { createTx } from './sql-tx.ts'
-import type { Committed, Store, Tidings, Tx } from './store.ts'
+import type { Committed, Store, Tidings, Work } from './store.ts'
 
 export type PostgresOptions = {
   /** `postgres://user:password@host/database` */
   url: string
 } & TxSettings
-
-type Work = (tx: Tx) => Promise<unknown>
 
 const CHANNEL = 'wechat_bind'
 
@@ -59,8 +58,8 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
     let isDone = false
     try {
       return await inTransaction(pool, async (run) => {
-        const locksOf = shareLocks(await createLocks(run, wanted))
-        const units = works.map((work, i) => work(createTx(run, queries, settings, touched, locksOf(i))))
+        const locksOf = shareLocks(await runPlanLater(createLocks(wanted), run))
+        const units = works.map((work, i) => runPlanLater(work(createTx(queries, settings, touched, locksOf(i))), run))
         // To the last one: none may still write when all is undone.
         const results = (await Promise.allSettled(units)).map(resultOf)
         await notify(run, sender, touched.values())
@@ -90,8 +89,9 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
   }
 
   // 2.7 times as many scans a second as with a transaction each: fewer commits, and hardly a round trip that is waited for.
-  const lanes = createLanes<Tx>((works) => runOnce(works, { openids: new Set(), users: new Set() }), runAlone)
-  const reads = createReads(db, { read: runOn(db), write: runOn(db) }, guard, 'postgres')
+  const lanes = createLanes((works) => runOnce(works, { openids: new Set(), users: new Set() }), runAlone)
+  const alone = <T>(plan: Plan<T>) => runPlanLater(plan, runOn(db))
+  const reads = createReads(db, { read: alone, write: (plan) => alone(plan()) }, guard, 'postgres')
   return {
     ...reads,
     outbox: createOutbox(db, guard),
@@ -118,12 +118,12 @@ async function migrate(url: string): Promise<void> {
 const newSender = () => randomBytes(6).toString('base64url')
 
 /** One for each user, in the transaction itself: heard after its commit, and never without it. */
-async function notify(run: Run, sender: string, touched: Iterable<Committed>): Promise<void> {
+async function notify(run: RunLater, sender: string, touched: Iterable<Committed>): Promise<void> {
   const payloads = [...touched].map(({ identity: { tenant, account, userId }, version }) =>
     JSON.stringify([sender, tenant, account, userId, version]),
   )
   if (payloads.length === 0) return
-  await run('select pg_notify($1, payload) from unnest($2::text[]) as payload', [CHANNEL, payloads])
+  await run({ text: 'select pg_notify($1, payload) from unnest($2::text[]) as payload', values: [CHANNEL, payloads] })
 }
 
 function resultOf(result: PromiseSettledResult<unknown>): unknown {

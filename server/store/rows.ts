@@ -1,8 +1,8 @@
 /** Rows to values and back: the one place where column names and flags are known. */
 import type { Selectable } from 'kysely'
 import type { Tables } from './schema.ts'
-import type { HoldValues, UserRow } from './sql-queries.ts'
-import type { Binding, Committed, Hold, Identity, Ticket, TicketState, User } from './store.ts'
+import type { ClaimableRow, HoldValues, UserRow } from './sql-queries.ts'
+import type { Binding, Claimable, Committed, Hold, Identity, Ticket, TicketState, TicketWithQr, User } from './store.ts'
 
 type TicketRow = Selectable<Tables['tickets']>
 type BindingRow = Selectable<Tables['bindings']>
@@ -20,10 +20,7 @@ export const unknownUser = (identity: Identity): User => ({
 export function toUsers(rows: UserRow[]): User[] {
   const users = new Map<number, User>()
   for (const row of rows) {
-    const hold =
-      row.held_until === null
-        ? null
-        : toHold({ ...row, openid: row.held_openid, reason: row.held_reason, event_time: row.held_event_time })
+    const hold = holdOf(row)
     const known = users.get(row.id)
     if (known && (known.hold?.until ?? 0) >= (hold?.until ?? 0)) continue
     users.set(row.id, {
@@ -37,6 +34,11 @@ export function toUsers(rows: UserRow[]): User[] {
   }
   return [...users.values()].sort((a, b) => (b.binding?.boundAt ?? 0) - (a.binding?.boundAt ?? 0))
 }
+
+const holdOf = (row: UserRow): Hold | null =>
+  row.held_id === null
+    ? null
+    : toHold({ ...row, openid: row.held_openid, reason: row.held_reason, event_time: row.held_event_time })
 
 /** The columns of a binding are null together. */
 function toBinding(row: UserRow): Binding | null {
@@ -66,25 +68,48 @@ export function toBindingRow(user: number, { identity, version }: Committed, bin
 export const toHeldTickets = (rows: TicketRow[]): Ticket[] =>
   rows.sort((a, b) => (b.held_until ?? 0) - (a.held_until ?? 0)).map(toTicket)
 
-export function toTicket(row: TicketRow): Ticket {
-  return {
-    id: row.id,
-    user: row.user,
-    appId: row.app_id,
-    scene: row.scene,
-    code: row.code,
-    wechatTicket: row.wechat_ticket,
-    url: row.url,
-    label: row.label,
-    lang: row.lang,
+export const toTicket = (row: TicketRow): Ticket => ({
+  id: row.id,
+  user: row.user,
+  appId: row.app_id,
+  label: row.label,
+  lang: row.lang,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  state: toTicketState(row.state, row.used_by, toHold(row)),
+})
+
+export const toTicketWithQr = (row: TicketRow): TicketWithQr => ({
+  ...toTicket(row),
+  scene: row.scene,
+  code: row.code,
+  wechatTicket: row.wechat_ticket,
+  url: row.url,
+})
+
+/** All rows are of one ticket, in a row for each hold of its user. */
+export function toClaimable(rows: ClaimableRow[]): Claimable | undefined {
+  const [row] = rows
+  const [user] = toUsers(rows)
+  if (!row || !user) return undefined
+  const own = rows.find(({ held_id, ticket_id }) => held_id === ticket_id)
+  const ticket: Ticket = {
+    id: row.ticket_id,
+    user: row.id,
+    appId: row.ticket_app_id,
+    label: row.ticket_label,
+    lang: row.ticket_lang,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
-    state: toTicketState(row),
+    state: toTicketState(row.state, row.used_by, own ? holdOf(own) : null),
   }
+  return { ticket, user }
 }
 
-const toTicketState = (row: TicketRow): TicketState =>
-  row.state === 'held' ? { name: 'held', hold: toHold(row) } : { name: row.state }
+function toTicketState(name: TicketState['name'], by: string | null, hold: Hold | null): TicketState {
+  if (name === 'held') return hold ? { name, hold } : { name: 'dead' }
+  return name === 'used' ? { name, by } : { name }
+}
 
 type HoldRow = Pick<TicketRow, 'confirm' | 'openid' | 'event_time' | 'held_until' | 'digits' | 'tries_left' | 'reason'>
 

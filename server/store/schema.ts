@@ -40,6 +40,8 @@ export type Tables = {
     created_at: number
     expires_at: number
     state: TicketState['name']
+    /** The fingerprint of the delivery that bound it. */
+    used_by: string | null
     confirm: Confirm | null
     openid: string | null
     event_time: number | null

@@ -1,6 +1,6 @@
 /** The changes of a unit, each as the queries that make it. */
 import type { Kysely } from 'kysely'
-import type { Run } from './query.ts'
+import type { Plan } from './plan.ts'
 import { toBindingRow, toHoldValues } from './rows.ts'
 import type { Tables } from './schema.ts'
 import type { Queries } from './sql-queries.ts'
@@ -17,18 +17,13 @@ export type TxSettings = {
   hasWebhook: (tenant: string) => boolean
 }
 
-type Appliers = { [T in Change['type']]: (change: Extract<Change, { type: T }>) => Promise<unknown> }
+type Appliers = { [T in Change['type']]: (change: Extract<Change, { type: T }>) => Plan<unknown> }
 
 /** `touched` collects the versions that the unit has raised, for the waiters. */
-export function createChanges(
-  run: Run,
-  queries: Queries,
-  { hashOf, hasWebhook }: TxSettings,
-  touched: Map<number, Committed>,
-) {
+export function createChanges(queries: Queries, { hashOf, hasWebhook }: TxSettings, touched: Map<number, Committed>) {
   /** Raises the version; the row stays locked to the commit, so that versions have no gap and no double. */
-  async function raise(id: number, reason?: User['reason']): Promise<Committed> {
-    const { rows } = await (reason === undefined ? queries.raise(run, { id }) : queries.raiseFor(run, { id, reason }))
+  function* raise(id: number, reason?: User['reason']): Plan<Committed> {
+    const { rows } = yield* reason === undefined ? queries.raise({ id }) : queries.raiseFor({ id, reason })
     if (!rows[0]) throw new Error(`there is no user ${id}`)
     const { tenant, account, user_id: userId, version } = rows[0]
     const raised = { identity: { tenant, account, userId }, version }
@@ -36,44 +31,51 @@ export function createChanges(
     return raised
   }
 
-  async function append(user: number, raised: Committed, type: 'bound' | 'unbound', reason: string, at: number) {
-    const { tenant } = raised.identity
-    const { rows } = await queries.addEvent(run, { user, version: raised.version, type, reason, at })
-    if (hasWebhook(tenant)) await queries.addNotice(run, { event: rows[0]!.id, user, tenant, at })
+  function* append(
+    user: number,
+    { identity, version }: Committed,
+    type: 'bound' | 'unbound',
+    reason: string,
+    at: number,
+  ) {
+    const event = { user, version, type, reason, at }
+    const { tenant } = identity
+    if (!hasWebhook(tenant)) return yield* queries.addEvent(event)
+    const { rows } = yield* queries.addEventToTell(event)
+    return yield* queries.addNotice({ event: rows[0]!.id, user, tenant, at })
   }
 
   const appliers: Appliers = {
-    async bind({ user, binding, reason, at }) {
-      const raised = await raise(user, null)
-      await queries.bind(run, toBindingRow(user, raised, binding))
-      await append(user, raised, 'bound', reason, at)
+    *bind({ user, binding, reason, at }) {
+      const raised = yield* raise(user, null)
+      yield* queries.bind(toBindingRow(user, raised, binding))
+      yield* append(user, raised, 'bound', reason, at)
     },
-    async unbind({ user, reason, at }) {
-      await queries.unbind(run, { user })
-      await append(user, await raise(user, reason), 'unbound', reason, at)
+    *unbind({ user, reason, at }) {
+      yield* queries.unbind({ user })
+      yield* append(user, yield* raise(user, reason), 'unbound', reason, at)
     },
-    mark: ({ user, subscribed, eventTime }) => queries.mark(run, { user, subscribed: subscribed ? 1 : 0, eventTime }),
-    async hold({ ticket, user, hold }) {
-      await queries.hold(run, { ticket, ...toHoldValues(hold) })
-      await raise(user)
+    mark: ({ user, subscribed, eventTime }) => queries.mark({ user, subscribed: subscribed ? 1 : 0, eventTime }),
+    *hold({ ticket, user, hold }) {
+      yield* queries.hold({ ticket, ...toHoldValues(hold) })
+      yield* raise(user)
     },
-    relabel: (change) => queries.relabel(run, change),
-    missed: (change) => queries.missed(run, change),
-    async close({ ticket, user, as, wakes }) {
-      const { changes } = await queries.close(run, { ticket, as })
+    relabel: (change) => queries.relabel(change),
+    missed: (change) => queries.missed(change),
+    *close({ ticket, user, as, wakes, by = null }) {
+      const { changes } = yield* queries.close({ ticket, as, by })
       // The facts said that it was open. Should they ever be wrong, this keeps a ticket from binding twice.
       if (changes !== 1) throw new Error(`ticket ${ticket} is over already`)
-      if (wakes) await raise(user)
+      if (wakes) yield* raise(user)
     },
-    closeOthers: (change) => queries.closeOthers(run, change),
-    erase: ({ appId, openid, eventTime, until }) =>
-      queries.erase(run, { hash: hashOf(appId, openid), eventTime, until }),
-    wrongCode: ({ openid, at }) => queries.addWrongCode(run, { hash: hashOf(openid), at }),
+    closeOthers: (change) => queries.closeOthers(change),
+    erase: ({ appId, openid, eventTime, until }) => queries.erase({ hash: hashOf(appId, openid), eventTime, until }),
+    wrongCode: ({ openid, at }) => queries.addWrongCode({ hash: hashOf(openid), at }),
   }
 
   return {
-    async apply(change: Change): Promise<void> {
-      await (appliers[change.type] as (change: Change) => Promise<unknown>)(change)
+    *apply(change: Change): Plan<void> {
+      yield* (appliers[change.type] as (change: Change) => Plan<unknown>)(change)
     },
     raise,
   }

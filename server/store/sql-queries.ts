@@ -1,5 +1,5 @@
 /** Every query of a unit, in SQL that all engines understand. */
-import { type Kysely, sql } from 'kysely'
+import { type Insertable, type Kysely, sql } from 'kysely'
 import type { Confirm, UnbindReason } from '../wire.ts'
 import { query } from './query.ts'
 import type { Tables } from './schema.ts'
@@ -30,10 +30,31 @@ const users = (db: Kysely<Tables>) =>
     .select(['users.id', 'users.tenant', 'users.account', 'users.user_id', 'users.version', 'users.reason'])
     .select(['bindings.app_id', 'bindings.openid', 'bindings.unionid', 'bindings.subscribed', 'bindings.bound_at'])
     .select(['bindings.event_time', 'bindings.label', 'bindings.lang'])
-    .select(['held.openid as held_openid', 'held.confirm', 'held.event_time as held_event_time', 'held.held_until'])
+    .select([
+      'held.id as held_id',
+      'held.openid as held_openid',
+      'held.confirm',
+      'held.event_time as held_event_time',
+      'held.held_until',
+    ])
     .select(['held.digits', 'held.tries_left', 'held.reason as held_reason'])
 
 export type UserRow = Awaited<ReturnType<ReturnType<typeof users>['execute']>>[number]
+
+/** A ticket and whose it is, in one query. */
+const claimables = (db: Kysely<Tables>) =>
+  users(db)
+    .innerJoin('tickets', 'tickets.user', 'users.id')
+    .select(['tickets.id as ticket_id', 'tickets.app_id as ticket_app_id', 'tickets.label as ticket_label'])
+    .select([
+      'tickets.lang as ticket_lang',
+      'tickets.created_at',
+      'tickets.expires_at',
+      'tickets.state',
+      'tickets.used_by',
+    ])
+
+export type ClaimableRow = Awaited<ReturnType<ReturnType<typeof claimables>['execute']>>[number]
 
 export const createUserQuery = (db: Kysely<Tables>) =>
   query((p: Ids) =>
@@ -52,9 +73,9 @@ function createFacts(db: Kysely<Tables>) {
     ownersOf: query((p: { appId: string; openid: string }) =>
       users(db).where('bindings.openid', '=', p.openid).where('bindings.app_id', '=', p.appId),
     ),
-    ticketByScene: query((p: { scene: string }) => tickets.where('scene', '=', p.scene)),
+    ticketByScene: query((p: { scene: string }) => claimables(db).where('tickets.scene', '=', p.scene)),
     ticketByCode: query((p: { appId: string; code: string }) =>
-      tickets.where('code', '=', p.code).where('app_id', '=', p.appId),
+      claimables(db).where('tickets.code', '=', p.code).where('tickets.app_id', '=', p.appId),
     ),
     heldBy: query((p: { appId: string; openid: string }) =>
       // Said again for the partial index: parameters prove nothing to a planner.
@@ -178,9 +199,9 @@ function createTicketChanges(db: Kysely<Tables>) {
     missed: query((p: { ticket: number; triesLeft: number }) =>
       update.set({ tries_left: p.triesLeft }).where('id', '=', p.ticket),
     ),
-    close: query((p: { ticket: number; as: 'used' | 'replaced' | 'dead' }) =>
+    close: query((p: { ticket: number; as: 'used' | 'replaced' | 'dead'; by: string | null }) =>
       update
-        .set({ state: p.as, ...noHold })
+        .set({ state: p.as, used_by: p.by, ...noHold })
         .where('id', '=', p.ticket)
         .where('state', 'in', open),
     ),
@@ -195,7 +216,13 @@ function createTicketChanges(db: Kysely<Tables>) {
 }
 
 function createUserChanges(db: Kysely<Tables>) {
-  const raise = db.updateTable('users').set({ version: sql`version + 1` })
+  const raise = db
+    .updateTable('users')
+    .set({ version: sql`version + 1` })
+    .returning(['tenant', 'account', 'user_id', 'version'])
+  type NewEvent = Omit<Insertable<Tables['events']>, 'id'>
+  const addEvent = (p: NewEvent) =>
+    db.insertInto('events').values({ user: p.user, version: p.version, type: p.type, reason: p.reason, at: p.at })
   return {
     ensureUser: query((p: Ids) =>
       db
@@ -205,9 +232,9 @@ function createUserChanges(db: Kysely<Tables>) {
         .onConflict((conflict) => conflict.columns(['tenant', 'account', 'user_id']).doUpdateSet({ tenant: p.tenant }))
         .returning('id'),
     ),
-    raise: query((p: { id: number }) => raise.where('id', '=', p.id).returningAll()),
+    raise: query((p: { id: number }) => raise.where('id', '=', p.id)),
     raiseFor: query((p: { id: number; reason: UnbindReason | null }) =>
-      raise.set({ reason: p.reason }).where('id', '=', p.id).returningAll(),
+      raise.set({ reason: p.reason }).where('id', '=', p.id),
     ),
     bind: query((p: Tables['bindings']) => {
       const row = {
@@ -232,12 +259,8 @@ function createUserChanges(db: Kysely<Tables>) {
     mark: query((p: { user: number; subscribed: number; eventTime: number }) =>
       db.updateTable('bindings').set({ subscribed: p.subscribed, event_time: p.eventTime }).where('user', '=', p.user),
     ),
-    addEvent: query((p: { user: number; version: number; type: 'bound' | 'unbound'; reason: string; at: number }) =>
-      db
-        .insertInto('events')
-        .values({ user: p.user, version: p.version, type: p.type, reason: p.reason, at: p.at })
-        .returning('id'),
-    ),
+    addEvent: query(addEvent),
+    addEventToTell: query((p: NewEvent) => addEvent(p).returning('id')),
     addNotice: query((p: { event: number; user: number; tenant: string; at: number }) =>
       db
         .insertInto('outbox')

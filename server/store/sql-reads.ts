@@ -3,8 +3,9 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Guard } from './guard.ts'
 import type { Engine } from './migrations.ts'
 import type { NoticeState } from './outbox.ts'
-import { query, type Run } from './query.ts'
-import { toTicket, toUsers, unknownUser } from './rows.ts'
+import type { Plan } from './plan.ts'
+import { query } from './query.ts'
+import { toTicketWithQr, toUsers, unknownUser } from './rows.ts'
 import type { Db } from './sql-changes.ts'
 import { countAll, createUserQuery } from './sql-queries.ts'
 import type { Identity, Store } from './store.ts'
@@ -28,7 +29,7 @@ const UNTOLD_KEPT_MS = 2 * EVENT_KEPT_MS
 
 export function createReads(
   db: Db,
-  { read, write }: { read: Run; write: Run },
+  { read, write }: { read: <T>(plan: Plan<T>) => Promise<T>; write: <T>(work: () => Plan<T>) => Promise<T> },
   guard: Guard,
   engine: Engine,
 ): Pick<Store, 'user' | 'liveTicket' | 'ticketsSince' | 'setUnionid' | 'sweep' | 'ping'> {
@@ -43,7 +44,7 @@ export function createReads(
   const userByIdentity = createUserQuery(db)
 
   async function user(identity: Identity) {
-    const { rows } = await userByIdentity(read, identity)
+    const { rows } = await read(userByIdentity(identity))
     return toUsers(rows)[0] ?? unknownUser(identity)
   }
 
@@ -55,7 +56,7 @@ export function createReads(
       .orderBy('tickets.created_at', 'desc')
       .limit(1)
       .executeTakeFirst()
-    return row && toTicket(row)
+    return row && toTicketWithQr(row)
   }
 
   async function ticketsSince(identity: Identity, since: number, state?: 'dead') {
@@ -69,7 +70,7 @@ export function createReads(
   )
 
   async function setUnionid(...[user, openid, id]: Parameters<Store['setUnionid']>) {
-    await unionid(write, { user, openid, unionid: id })
+    await write(() => unionid({ user, openid, unionid: id }))
   }
 
   const isPostgres = engine === 'postgres'

@@ -1,14 +1,15 @@
 /** The store in one SQLite file: WAL, and every commit synced to the disk before it is answered. NODE. */
 import { mkdirSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely } from 'kysely'
-import { createGroup, UnitFault } from './group.ts'
+import { type Batch, createGroup, UnitFault } from './group.ts'
 import { guarded } from './guard.ts'
 import { createListeners } from './listeners.ts'
 import { migrateToLatest } from './migrations.ts'
-import type { Run } from './query.ts'
+import { type Run, runPlan } from './plan.ts'
 import type { Tables } from './schema.ts'
 import type { TxSettings } from './sql-changes.ts'
 import { createOutbox } from './sql-outbox.ts'
@@ -17,7 +18,8 @@ import { createReads } from './sql-reads.ts'
 import { createTx } from './sql-tx.ts'
 import { nodeSqliteDialect } from './sqlite-dialect.ts'
 import { createRun } from './sqlite-run.ts'
-import type { Committed, Store, Tx } from './store.ts'
+import type { Committed, Store, Work } from './store.ts'
+import { createSyncing } from './syncing.ts'
 
 export type SqliteOptions = {
   /** A path, or `:memory:`. */
@@ -28,52 +30,47 @@ export type SqliteOptions = {
 export async function openSqliteStore({ file, ...settings }: SqliteOptions): Promise<Store> {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
   const database = new DatabaseSync(file)
+  // NORMAL leaves the sync of a commit to us, who do it beside the event loop: https://sqlite.org/pragma.html#pragma_synchronous
   // The driver waits for a lock with the event loop standing still: it waits next to nothing, and `begin` below does the rest.
   // What is erased is overwritten: an openid must not be found in the file's free pages.
   database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 20; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000',
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 20; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000',
   )
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) })
   await migrateToLatest(db, 'sqlite')
+  const wal = file === ':memory:' ? undefined : await open(`${file}-wal`, 'r+')
 
   const run = createRun(database)
   const queries = createQueries(db)
   const listeners = createListeners()
+  const { synced } = createSyncing(async () => wal?.datasync())
 
-  /** Kysely gives its one connection to one at a time: nobody else reads or writes inside a transaction. */
-  const alone: <T>(work: () => Promise<T>) => Promise<T> = (work) => db.connection().execute(work)
-
-  async function runAll(works: ((tx: Tx) => Promise<unknown>)[]): Promise<unknown[]> {
+  /** In one turn of the event loop: nobody else reads or writes inside a transaction. */
+  function transact(works: Work[]): Batch {
     const touched = new Map<number, Committed>()
-    const results = await alone(async () => {
-      await begin(run)
-      try {
-        const done: unknown[] = []
-        for (const [index, work] of works.entries()) {
-          const unit = work(createTx(run, queries, settings, touched))
-          done.push(
-            await unit.catch((cause) => {
-              throw new UnitFault(index, cause)
-            }),
-          )
+    const tx = createTx(queries, settings, touched)
+    run(BEGIN)
+    try {
+      const results = works.map((work, index) => {
+        try {
+          return runPlan(work(tx), run)
+        } catch (error) {
+          throw isOfEngine(error) ? error : new UnitFault(index, error)
         }
-        await run('commit', [])
-        return done
-      } catch (error) {
-        // After some faults (a full disk) SQLite has rolled back by itself, and says so.
-        await run('rollback', []).catch(() => {})
-        throw error
-      }
-    })
-    listeners.tell(touched.values())
-    return results
+      })
+      run(COMMIT)
+      return { results, whenDurable: () => listeners.tell(touched.values()) }
+    } catch (error) {
+      undo(run)
+      throw error
+    }
   }
 
-  const group = createGroup<Tx>(runAll)
+  const group = createGroup({ commit: (works) => whileLocked(() => transact(works)), synced })
   return {
     ...createReads(
       db,
-      { read: (...query) => alone(() => run(...query)), write: (...query) => group.write(() => run(...query)) },
+      { read: async (plan) => runPlan(plan, run), write: (plan) => group.write(plan) },
       guarded,
       'sqlite',
     ),
@@ -82,25 +79,43 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
     onCommit: listeners.add,
     async close() {
       await group.idle()
+      await wal?.close()
       await db.destroy()
     },
   }
 }
 
+const BEGIN = { text: 'begin immediate', values: [] }
+const COMMIT = { text: 'commit', values: [] }
+const ROLLBACK = { text: 'rollback', values: [] }
+
 const SQLITE_BUSY = 5
+const SQLITE_CONSTRAINT = 19
+
+/** The low byte of SQLite's extended result code. */
+const errcodeOf = (error: unknown) => ((error as { errcode?: number }).errcode ?? 0) & 0xff
+
+/** A full disk, say: it is not the unit that is to blame. */
+const isOfEngine = (error: unknown) => ![0, SQLITE_CONSTRAINT].includes(errcodeOf(error))
 
 // A backup or a second process may hold the lock for a moment; longer is a fault that a callback must hear of.
 const LOCK_WITHIN_MS = 1_000
 
-/** Takes the one writer's lock; while another process has it, the event loop goes on. */
-async function begin(run: Run): Promise<void> {
-  for (const giveUpAt = Date.now() + LOCK_WITHIN_MS; ; ) {
+/** Tries again while another process has the one writer's lock; the event loop goes on. */
+async function whileLocked<T>(transact: () => T): Promise<T> {
+  for (const giveUpAt = Date.now() + LOCK_WITHIN_MS; ; await sleep(10)) {
     try {
-      await run('begin immediate', [])
-      return
+      return transact()
     } catch (error) {
-      if ((error as { errcode?: number }).errcode !== SQLITE_BUSY || Date.now() > giveUpAt) throw error
-      await sleep(10)
+      if (errcodeOf(error) !== SQLITE_BUSY || Date.now() > giveUpAt) throw error
     }
+  }
+}
+
+function undo(run: Run): void {
+  try {
+    run(ROLLBACK)
+  } catch {
+    // After some faults (a full disk) SQLite has rolled back by itself, and says so.
   }
 }

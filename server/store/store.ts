@@ -2,6 +2,7 @@
 import type { Confirm, UnbindReason } from '../wire.ts'
 import type { BindReason, Identity, Language } from './identity.ts'
 import type { Outbox } from './outbox.ts'
+import type { Plan } from './plan.ts'
 
 export type { BindReason, Identity, Language } from './identity.ts'
 
@@ -31,25 +32,19 @@ export type Hold = {
   reason: BindReason
 }
 
-/** `pending` can be scanned, `held` waits for its confirmation, the others are over. */
+/** `pending` can be scanned, `held` waits for its confirmation, the others are over. `by`: the delivery that bound it, as a fingerprint. */
 export type TicketState =
   | { name: 'pending' }
   | { name: 'held'; hold: Hold }
-  | { name: 'used' }
+  | { name: 'used'; by: string | null }
   | { name: 'replaced' }
   | { name: 'dead' }
 
-/** One QR and its scene. Times are epoch ms. */
+/** One QR and its scene, as far as the rules look at it. Times are epoch ms. */
 export type Ticket = {
   id: number
   user: number
   appId: string
-  scene: string
-  /** The text path's code. */
-  code: string
-  /** WeChat's own ticket, for its picture of the QR. */
-  wechatTicket: string
-  url: string
   label: string | null
   lang: Language
   createdAt: number
@@ -57,7 +52,22 @@ export type Ticket = {
   state: TicketState
 }
 
-export type NewTicket = Omit<Ticket, 'id' | 'user' | 'state'>
+/** What a person scans, sees or types. */
+export type QrOfTicket = {
+  scene: string
+  /** The text path's code. */
+  code: string
+  /** WeChat's own ticket, for its picture of the QR. */
+  wechatTicket: string
+  url: string
+}
+
+export type TicketWithQr = Ticket & QrOfTicket
+
+export type NewTicket = Omit<TicketWithQr, 'id' | 'user' | 'state'>
+
+/** A ticket that may be claimed, and whose it is. */
+export type Claimable = { ticket: Ticket; user: User }
 
 /** A user with what is true of it now. A user never seen has id 0 and version 0. */
 export type User = {
@@ -79,7 +89,8 @@ export type Change =
   | { type: 'hold'; ticket: number; user: number; hold: Hold }
   | { type: 'relabel'; ticket: number; label: string; lang: Language }
   | { type: 'missed'; ticket: number; triesLeft: number }
-  | { type: 'close'; ticket: number; user: number; as: 'used' | 'replaced' | 'dead'; wakes: boolean }
+  /** `by`: the fingerprint of the delivery that bound it, which a second one is told by. */
+  | { type: 'close'; ticket: number; user: number; as: 'used' | 'replaced' | 'dead'; wakes: boolean; by?: string }
   /** Every other ticket of the user that could still be scanned. */
   | { type: 'closeOthers'; user: number; ticket: number }
   | { type: 'erase'; appId: string; openid: string; eventTime: number; until: number }
@@ -87,32 +98,34 @@ export type Change =
 
 /** Facts and changes inside one transaction. What a decision reads stays true until the commit. */
 export type Tx = {
-  userOf(identity: Identity): Promise<User>
-  userById(id: number): Promise<User>
-  ticketByScene(scene: string): Promise<Ticket | undefined>
-  ticketByCode(appId: string, code: string): Promise<Ticket | undefined>
+  userOf(identity: Identity): Plan<User>
+  userById(id: number): Plan<User>
+  ticketByScene(scene: string): Plan<Claimable | undefined>
+  ticketByCode(appId: string, code: string): Plan<Claimable | undefined>
   /** The tickets that this openid has scanned and not confirmed, the latest scan first; some may have run out. */
-  heldBy(appId: string, openid: string): Promise<Ticket[]>
-  heldOf(user: number): Promise<Ticket | undefined>
+  heldBy(appId: string, openid: string): Plan<Ticket[]>
+  heldOf(user: number): Plan<Ticket | undefined>
   /** Every user, of every tenant, to whom this openid is bound; the latest binding first. */
-  ownersOf(appId: string, openid: string): Promise<User[]>
+  ownersOf(appId: string, openid: string): Plan<User[]>
   /** `CreateTime` (Unix s) of the last unfollow of an erased openid, while it is remembered. */
-  erasedAt(appId: string, openid: string): Promise<number | undefined>
-  wrongCodesSince(openid: string, since: number): Promise<number>
+  erasedAt(appId: string, openid: string): Plan<number | undefined>
+  wrongCodesSince(openid: string, since: number): Plan<number>
   /** Whether anyone's ticket, made since, can still be scanned. */
-  isAnyPending(appId: string, since: number): Promise<boolean>
-  apply(change: Change): Promise<void>
+  isAnyPending(appId: string, since: number): Plan<boolean>
+  apply(change: Change): Plan<void>
   /**
-   * What was remembered under this key (null is a value too), or undefined. The key is kept as a hash, but for the digits of
-   * `<Unix s>|` it may begin with: what comes at one time then lies together, and a commit writes fewer pages.
+   * What may be kept of a delivery's key: a keyed hash, but for the digits of `<Unix s>|` it may begin with. What comes at one
+   * time then lies together, and a commit writes fewer pages.
    */
-  recall(key: string): Promise<string | null | undefined>
-  remember(key: string, text: string | null, until: number): Promise<void>
-  addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Promise<Ticket>
+  fingerprint(key: string): string
+  /** What was remembered under this fingerprint (null is a value too), or undefined. */
+  recall(fingerprint: string): Plan<string | null | undefined>
+  remember(fingerprint: string, text: string | null, until: number): Plan<void>
+  addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Plan<TicketWithQr>
   /** The first of the user's tickets after this one (by id) that can still be scanned at `now`. */
-  firstPendingAfter(user: number, ticket: number, now: number): Promise<Ticket | undefined>
+  firstPendingAfter(user: number, ticket: number, now: number): Plan<TicketWithQr | undefined>
   /** Spends a jti; false when it was spent before. */
-  spend(jti: string, until: number): Promise<boolean>
+  spend(jti: string, until: number): Plan<boolean>
 }
 
 /** `version` as committed: a waiter that knows a smaller one has something to hear. */
@@ -121,15 +134,18 @@ export type Committed = { identity: Identity; version: number }
 /** `missed`: another instance may have committed unheard, for any user. */
 export type Tidings = Committed | 'missed'
 
+/** A unit of work: a generator function, so that it can do nothing but use `tx`. */
+export type Work<T = unknown> = (tx: Tx) => Plan<T>
+
 export type Store = {
   /**
-   * Runs `work` as one atomic unit and resolves after its durable commit. Several units may be committed together; a unit
-   * may run twice, so it must do nothing but use `tx`. What it throws undoes it alone.
+   * Runs `work` as one atomic unit and resolves after its durable commit. Several units may be committed together, and a unit
+   * may run twice. What it throws undoes it alone.
    */
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  write<T>(work: Work<T>): Promise<T>
   user(identity: Identity): Promise<User>
   /** The ticket to show: the newest that can be scanned at `now`. */
-  liveTicket(identity: Identity, now: number): Promise<Ticket | undefined>
+  liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
   /** Tickets of the user made since; with `dead`, those of them that ended by wrong digits. */
   ticketsSince(identity: Identity, since: number, state?: 'dead'): Promise<number>
   /** Sets the unionid if the openid is still the one bound. */

@@ -126,7 +126,7 @@ async function open(mode: WechatMode, names: string[]) {
 async function fill(file: string, { appId }: Account): Promise<void> {
   const store = await openSqliteStore({ file, hashOf: (...parts) => parts.join('|'), hasWebhook: () => false })
   for (let i = 0; i < SCANS; i += 1_000) {
-    await store.write(async (tx) => {
+    await store.write(function* (tx) {
       for (let j = i; j < i + 1_000; j++) {
         const code = String(j).padStart(8, '0')
         const long = {
@@ -136,7 +136,7 @@ async function fill(file: string, { appId }: Account): Promise<void> {
           label: 'ab***@example.com',
           wechatTicket: `gQH${'x'.repeat(90)}`,
         }
-        await tx.addTicket({ tenant: 'default', account: 'acme', userId: `u${j}` }, newTicket('', long), false)
+        yield* tx.addTicket({ tenant: 'default', account: 'acme', userId: `u${j}` }, newTicket('', long), false)
       }
     })
   }

@@ -126,12 +126,12 @@ async function sweeping(store: Store): Promise<Line> {
   const EXPIRED = 60_000
   const long = { createdAt: 1, expiresAt: 2 }
   for (let i = 0; i < EXPIRED; i += 1_000) {
-    await store.write(async (tx) => {
+    await store.write(function* (tx) {
       for (let j = i; j < i + 1_000; j++) {
-        await tx.remember(`1|${j}`, '已绑定', 1)
-        await tx.spend(`old|${j}`, 1)
+        yield* tx.remember(`1|${j}`, '已绑定', 1)
+        yield* tx.spend(`old|${j}`, 1)
         if (j % 3 === 0)
-          await tx.addTicket(
+          yield* tx.addTicket(
             { tenant: 'default', account: 'acme', userId: 'sweep' },
             newTicket(`sweep${j}`, long),
             false,

@@ -4,6 +4,7 @@ import { Kysely, PostgresDialect } from 'kysely'
 import { applyDeed, type EventSettings } from '../../server/binding/apply-deed.ts'
 import { createLocks } from '../../server/store/locks.ts'
 import { createPool, inTransaction, POOL_SIZE } from '../../server/store/pg-pool.ts'
+import { runPlanLater } from '../../server/store/plan.ts'
 import { openPostgresStore } from '../../server/store/postgres.ts'
 import type { Tables } from '../../server/store/schema.ts'
 import { createQueries } from '../../server/store/sql-queries.ts'
@@ -36,9 +37,9 @@ let used = 0
 
 async function makeTickets(count: number): Promise<void> {
   for (const end = made + count; made < end; made += 100) {
-    await store.write(async (tx) => {
+    await store.write(function* (tx) {
       for (let j = made; j < made + 100; j++) {
-        await tx.addTicket({ tenant: 'default', account: 'acme', userId: `u${j}` }, newTicket(`t${j}`), false)
+        yield* tx.addTicket({ tenant: 'default', account: 'acme', userId: `u${j}` }, newTicket(`t${j}`), false)
       }
     })
   }
@@ -54,11 +55,10 @@ const pool = createPool(url)
 const queries = createQueries(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }))
 const alone: Pick<Store, 'write'> = {
   write: (work) =>
-    inTransaction(pool, async (run) =>
-      work(
-        createTx(run, queries, settings, new Map(), await createLocks(run, { openids: new Set(), users: new Set() })),
-      ),
-    ),
+    inTransaction(pool, async (run) => {
+      const locks = await runPlanLater(createLocks({ openids: new Set(), users: new Set() }), run)
+      return runPlanLater(work(createTx(queries, settings, new Map(), locks)), run)
+    }),
 }
 
 /** Scans a second, so many always under way. */

@@ -35,7 +35,7 @@ async function sameRowsInBoth(): Promise<void> {
   }
   const store = await openSqliteStore({ file, ...settings })
   for (let i = 0; i < BOUND; i += 1000) {
-    await store.write(async (tx) => {
+    await store.write(function* (tx) {
       for (let j = i; j < i + 1000; j++) {
         const identity = { tenant: 'default', account: 'acme', userId: `user-${String(j).padStart(12, '0')}` }
         const name = `${String(j).padStart(9, '0')}0123456789abc`
@@ -46,12 +46,12 @@ async function sameRowsInBoth(): Promise<void> {
           url: `http://weixin.qq.com/q/02${name}`,
           code: String(j).padStart(8, '0'),
         }
-        const { user, id } = await tx.addTicket(identity, newTicket(name, long), false)
+        const { user, id } = yield* tx.addTicket(identity, newTicket(name, long), false)
         const binding = { ...newBinding(`oABCDE${name}`), appId: 'wx0123456789abcdef', unionid: `o6_bm${name}`, label }
-        await tx.apply({ type: 'close', ticket: id, user, as: 'used', wakes: false })
-        await tx.apply({ type: 'bind', user, binding, reason: 'scan', at: Date.now() })
-        await tx.remember(name, '已绑定“ab***@example.com”。\n不是您本人操作？回复“解绑”即可撤销。', Date.now())
-        await tx.spend(name, Date.now())
+        yield* tx.apply({ type: 'close', ticket: id, user, as: 'used', wakes: false })
+        yield* tx.apply({ type: 'bind', user, binding, reason: 'scan', at: Date.now() })
+        yield* tx.remember(name, '已绑定“ab***@example.com”。\n不是您本人操作？回复“解绑”即可撤销。', Date.now())
+        yield* tx.spend(name, Date.now())
       }
     })
   }

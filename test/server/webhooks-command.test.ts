@@ -37,11 +37,11 @@ async function run(...args: string[]): Promise<string> {
 /** A binding and its end: two notices that wait. */
 async function change(userId: string): Promise<void> {
   const now = Date.now()
-  await store.write(async (tx) => {
+  await store.write(function* (tx) {
     const times = { createdAt: now, expiresAt: now + 1000 }
     const names = { appId: 'wx1', scene: `wb1_${userId}`, code: userId, wechatTicket: 't', url: 'u' }
     const identity = { tenant: 'default', account: 'acme', userId }
-    const { user } = await tx.addTicket(identity, { ...names, ...times, label: null, lang: 'en' }, false)
+    const { user } = yield* tx.addTicket(identity, { ...names, ...times, label: null, lang: 'en' }, false)
     const binding = {
       appId: 'wx1',
       openid: `o-${userId}`,
@@ -52,8 +52,8 @@ async function change(userId: string): Promise<void> {
       label: null,
       lang: 'en' as const,
     }
-    await tx.apply({ type: 'bind', user, binding, reason: 'scan', at: now })
-    await tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
+    yield* tx.apply({ type: 'bind', user, binding, reason: 'scan', at: now })
+    yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
   })
 }
 

@@ -2,11 +2,12 @@
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { createLocks } from '../../server/store/locks.ts'
 import { createPatientPool } from '../../server/store/pg-pool.ts'
+import { type Plan, runPlanLater } from '../../server/store/plan.ts'
 import { openPostgresStore } from '../../server/store/postgres.ts'
 import { runOn } from '../../server/store/query.ts'
 import type { Tables } from '../../server/store/schema.ts'
 import { createOutbox } from '../../server/store/sql-outbox.ts'
-import { createQueries } from '../../server/store/sql-queries.ts'
+import { createQueries, type Queries } from '../../server/store/sql-queries.ts'
 import { createReads } from '../../server/store/sql-reads.ts'
 import { createTx } from '../../server/store/sql-tx.ts'
 import type { Identity } from '../../server/store/store.ts'
@@ -67,56 +68,61 @@ export async function allStatements(url: string): Promise<string[]> {
   return [...texts].filter((text) => !/^(begin|commit|rollback)$/.test(text))
 }
 
-async function doAll(db: Kysely<Tables>): Promise<void> {
-  const identity: Identity = { tenant: 'tenant1', account: 'acme', userId: 'user1' }
-  const now = Date.now()
-  const tx = createTx(
-    runOn(db),
-    createQueries(db),
-    settings,
-    new Map(),
-    await createLocks(runOn(db), { openids: new Set(), users: new Set() }),
-  )
-  const ticket = await tx.addTicket(identity, newTicket('new'), true)
-  const { id: user } = await tx.userOf(identity)
+function* doAllOfUnit(queries: Queries, identity: Identity, now: number): Plan<void> {
+  const locks = yield* createLocks({ openids: new Set(), users: new Set() })
+  const tx = createTx(queries, settings, new Map(), locks)
+  const ticket = yield* tx.addTicket(identity, newTicket('new'), true)
+  const { id: user } = yield* tx.userOf(identity)
   const { openid, appId } = { openid: 'o1', appId: 'wx1' }
-  await tx.ticketByScene(ticket.scene)
-  await tx.ticketByCode(appId, ticket.code)
-  await tx.apply({
+  yield* tx.ticketByScene(ticket.scene)
+  yield* tx.ticketByCode(appId, ticket.code)
+  yield* tx.apply({
     type: 'hold',
     ticket: ticket.id,
     user,
     hold: { confirm: 'code', openid, eventTime: 1, until: now, digits: '1', triesLeft: 3, reason: 'scan' },
   })
-  await tx.heldBy(appId, openid)
-  await tx.heldOf(user)
-  await tx.apply({ type: 'missed', ticket: ticket.id, triesLeft: 2 })
-  await tx.apply({ type: 'close', ticket: ticket.id, user, as: 'used', wakes: true })
-  await tx.apply({ type: 'closeOthers', user, ticket: ticket.id })
-  await tx.apply({ type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: now })
-  await tx.ownersOf('wx1', openid)
-  await tx.apply({ type: 'mark', user, subscribed: false, eventTime: 1 })
-  await tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
-  await tx.apply({ type: 'erase', appId, openid, eventTime: 1, until: now })
-  await tx.apply({ type: 'wrongCode', openid, at: now })
-  await tx.wrongCodesSince(openid, now - 3_600_000)
-  await tx.erasedAt(appId, openid)
-  await tx.firstPendingAfter(user, 0, now)
-  await tx.isAnyPending(appId, now - 600_000)
-  await tx.recall('k')
-  await tx.remember('k', null, now)
-  await tx.spend('j', now)
+  yield* tx.heldBy(appId, openid)
+  yield* tx.heldOf(user)
+  yield* tx.apply({ type: 'missed', ticket: ticket.id, triesLeft: 2 })
+  yield* tx.apply({ type: 'close', ticket: ticket.id, user, as: 'used', wakes: true })
+  yield* tx.apply({ type: 'closeOthers', user, ticket: ticket.id })
+  yield* tx.apply({ type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: now })
+  yield* tx.ownersOf('wx1', openid)
+  yield* tx.apply({ type: 'mark', user, subscribed: false, eventTime: 1 })
+  yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
+  yield* tx.apply({ type: 'erase', appId, openid, eventTime: 1, until: now })
+  yield* tx.apply({ type: 'wrongCode', openid, at: now })
+  yield* tx.wrongCodesSince(openid, now - 3_600_000)
+  yield* tx.erasedAt(appId, openid)
+  yield* tx.firstPendingAfter(user, 0, now)
+  yield* tx.isAnyPending(appId, now - 600_000)
+  yield* tx.recall('k')
+  yield* tx.remember('k', null, now)
+  yield* tx.spend('j', now)
   // Out of order: tried, and not waited for.
-  await tx.userById(user + 1)
-  await tx.wrongCodesSince('a', 0)
+  yield* tx.userById(user + 1)
+  yield* tx.wrongCodesSince('a', 0)
+}
+
+async function doAll(db: Kysely<Tables>): Promise<void> {
+  const identity: Identity = { tenant: 'tenant1', account: 'acme', userId: 'user1' }
+  const now = Date.now()
+  const run = runOn(db)
+  await runPlanLater(doAllOfUnit(createQueries(db), identity, now), run)
 
   const through = <T>(result: Promise<T>) => result
-  const store = createReads(db, { read: runOn(db), write: runOn(db) }, through, 'postgres')
+  const store = createReads(
+    db,
+    { read: (plan) => runPlanLater(plan, run), write: (plan) => runPlanLater(plan(), run) },
+    through,
+    'postgres',
+  )
   await store.user(identity)
   await store.liveTicket(identity, now)
   await store.ticketsSince(identity, now - 60_000)
   await store.ticketsSince(identity, now - 3_600_000, 'dead')
-  await store.setUnionid(user, openid, 'u')
+  await store.setUnionid(1, 'o1', 'u')
   await store.sweep(now)
 
   const outbox = createOutbox(db, through)

@@ -97,3 +97,21 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve))
   return port
 }
+
+/** A unit that yields this stands still until its gate is opened. */
+export const PAUSE = { text: 'select pg_advisory_xact_lock_shared(7)', values: [] }
+
+/** A shut gate in a database: `count` units stand before it, then it opens for all and for good. */
+export async function newGate(url: string) {
+  const client = new pg.Client(url)
+  client.on('error', () => {})
+  await client.connect()
+  await client.query('select pg_advisory_lock(7)')
+  return {
+    async isReachedBy(count: number): Promise<void> {
+      const reached = "select 1 from pg_locks where locktype = 'advisory' and objid = 7 and not granted"
+      while ((await query(url, reached)).length < count);
+    },
+    open: () => client.end(),
+  }
+}

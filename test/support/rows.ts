@@ -37,10 +37,10 @@ const A_WRITE = 50
 export async function seedTickets(databaseUrl: string, appId: string, users: number): Promise<void> {
   const store = await openStore(databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   for (let first = 0; first < users; first += A_WRITE) {
-    await store.write(async (tx) => {
+    await store.write(function* (tx) {
       for (let i = first; i < Math.min(first + A_WRITE, users); i++) {
         const identity = { tenant: 'default', account: 'acme', userId: `u${i}` }
-        await tx.addTicket(identity, newTicket(`u${i}`, { appId }), false)
+        yield* tx.addTicket(identity, newTicket(`u${i}`, { appId }), false)
       }
     })
   }

@@ -115,9 +115,9 @@ async function ours(): Promise<Contender> {
   return {
     server,
     wake: (user) =>
-      deps.store.write(async (tx) => {
-        const ticket = await tx.addTicket(identityOf(user), newTicket(user), false)
-        await tx.apply({ type: 'unbind', user: ticket.user, reason: 'chat', at: 0 })
+      deps.store.write(function* (tx) {
+        const ticket = yield* tx.addTicket(identityOf(user), newTicket(user), false)
+        yield* tx.apply({ type: 'unbind', user: ticket.user, reason: 'chat', at: 0 })
       }),
     wakeAll: stopWaiting,
     held: deps.waiters.count,

@@ -43,10 +43,6 @@ const ticket = (state: TicketState = { name: 'pending' }): Ticket => ({
   id: 9,
   user: 1,
   appId: 'wx1',
-  scene: 'wb1_x',
-  code: 'ABCD2345',
-  wechatTicket: 't',
-  url: 'u',
   label: 'a***',
   lang: 'en',
   createdAt: NOW - 60_000,
@@ -67,7 +63,7 @@ const hold = (more: Partial<Hold> = {}): Hold => ({
 
 const held = (more?: Partial<Hold>): TicketState => ({ name: 'held', hold: hold(more) })
 
-const scan: Claim = { via: 'SCAN', appId: 'wx1', openid: 'o1', createTime: T }
+const scan: Claim = { via: 'SCAN', appId: 'wx1', openid: 'o1', createTime: T, by: 'this delivery' }
 
 /** A change in few words, so that a row of the table reads as a sentence. */
 function brief(change: Change): string {
@@ -130,21 +126,34 @@ const claims: Row[] = [
   { name: 'a dead ticket changes nothing', state: { name: 'dead' }, changes: [], reply: 'expired' },
   {
     name: 'a used ticket changes nothing for another',
-    state: { name: 'used' },
+    state: { name: 'used', by: 'an earlier delivery' },
     user: user(1, binding('o2')),
     changes: [],
     reply: 'used',
   },
   {
     name: 'a used ticket tells its own scanner so',
-    state: { name: 'used' },
+    state: { name: 'used', by: 'an earlier delivery' },
     user: user(1, binding('o1')),
     changes: [],
     reply: 'already_bound',
   },
   {
+    name: 'the delivery that used a ticket gets its reply again',
+    state: { name: 'used', by: 'this delivery' },
+    user: user(1, binding('o1')),
+    changes: [],
+    reply: 'bound',
+  },
+  {
+    name: 'that delivery comes again after an unbind, and binds nothing',
+    state: { name: 'used', by: 'this delivery' },
+    changes: [],
+    reply: 'bound',
+  },
+  {
     name: 'a used ticket does not bind again after an unbind',
-    state: { name: 'used' },
+    state: { name: 'used', by: 'an earlier delivery' },
     changes: [],
     reply: 'used',
   },
@@ -383,7 +392,9 @@ describe('decideChatConfirm', () => {
   })
 
   test('is not ours where nothing is held, and proves nothing under code', () => {
-    expect([undefined, { name: 'used' } as const, held({ confirm: 'code' })].map((state) => decide(state, T))).toEqual([
+    expect(
+      [undefined, { name: 'used', by: null } as const, held({ confirm: 'code' })].map((state) => decide(state, T)),
+    ).toEqual([
       { changes: [], reply: null, isOurs: false },
       { changes: [], reply: null, isOurs: false },
       { changes: [], reply: null, isOurs: false },

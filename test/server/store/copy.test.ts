@@ -27,17 +27,17 @@ const identityOf = (userId: string): Identity => ({ tenant: 'default', account: 
 
 /** Something in every table, and more than two batches of users. */
 async function fill(store: Store): Promise<void> {
-  await store.write(async (tx) => {
+  await store.write(function* (tx) {
     for (let i = 0; i < 2_500; i++) {
-      const { user } = await tx.addTicket(identityOf(`u${i}`), newTicket(`t${i}`, { label: '标签\n"\\' }), false)
+      const { user } = yield* tx.addTicket(identityOf(`u${i}`), newTicket(`t${i}`, { label: '标签\n"\\' }), false)
       if (i % 2) continue
-      await tx.apply({ type: 'bind', user, binding: newBinding(`o${i}`), reason: 'scan', at: 1_700_000_000_000 + i })
+      yield* tx.apply({ type: 'bind', user, binding: newBinding(`o${i}`), reason: 'scan', at: 1_700_000_000_000 + i })
     }
-    await tx.remember('a key', '已绑定\u2028', Date.now() + 600_000)
-    await tx.remember('none', null, 1)
-    await tx.spend('jti', 2)
-    await tx.apply({ type: 'wrongCode', openid: 'o1', at: 3 })
-    await tx.apply({ type: 'erase', appId: 'wx1', openid: 'o1', eventTime: 4, until: 5 })
+    yield* tx.remember('a key', '已绑定\u2028', Date.now() + 600_000)
+    yield* tx.remember('none', null, 1)
+    yield* tx.spend('jti', 2)
+    yield* tx.apply({ type: 'wrongCode', openid: 'o1', at: 3 })
+    yield* tx.apply({ type: 'erase', appId: 'wx1', openid: 'o1', eventTime: 4, until: 5 })
   })
   await store.outbox.lease('holder', 0, 1)
 }

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { applyDeed, type EventSettings } from '../../../server/binding/apply-deed.ts'
 import type { Deed } from '../../../server/binding/deed.ts'
 import { openPostgresStore } from '../../../server/store/postgres.ts'
-import type { Identity, Store, Tidings, Tx } from '../../../server/store/store.ts'
+import type { Identity, Store, Tidings, Work } from '../../../server/store/store.ts'
 import { openLine } from '../../support/line.ts'
-import { newSubscriber, type Postgres, query, startPostgres } from '../../support/postgres.ts'
+import { newGate, newSubscriber, PAUSE, type Postgres, query, startPostgres } from '../../support/postgres.ts'
 import { addUser, bindTo, newTicket } from '../../support/rows.ts'
 import { storeContract } from './store-contract.ts'
 
@@ -83,10 +83,15 @@ describe('openPostgresStore', () => {
     const store = await open(url)
     const subscriber = await newSubscriber(url, 'wechat_bind')
     const user = await addUser(store, amy)
-    await store.write(async (tx) => {
-      for (let i = 0; i < 3; i++) await tx.apply({ type: 'unbind', user, reason: 'chat', at: 1 })
-      await query(url, "select pg_notify('wechat_bind', 'before the commit')")
+    const gate = await newGate(url)
+    const written = store.write(function* (tx) {
+      for (let i = 0; i < 3; i++) yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: 1 })
+      yield PAUSE
     })
+    await gate.isReachedBy(1)
+    await query(url, "select pg_notify('wechat_bind', 'before the commit')")
+    await gate.open()
+    await written
     await query(url, "select pg_notify('wechat_bind', 'the end')")
     const said = await subscriber.until('the end')
     expect(said).toEqual(['before the commit', expect.stringContaining('"amy",3]'), 'the end'])
@@ -178,48 +183,40 @@ describe('openPostgresStore', () => {
 })
 
 describe('a unit of work', () => {
-  /** Resolves when all have come, the first time; who comes again passes. */
-  function meeting(size: number): () => Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    let here = 0
-    return () => {
-      if (++here === size) resolve()
-      return promise
-    }
-  }
-
   test('never waits in a circle: who meets another’s lock out of order runs again', async () => {
-    const { a, b } = await openTwo()
+    const { url, a, b } = await openTwo()
     const [first, second] = [await addUser(a, amy), await addUser(a, bo)]
-    const meet = meeting(2)
-    const both = (one: number, other: number) => async (tx: Tx) => {
-      await tx.userById(one)
-      await meet()
-      await tx.userById(other)
-      for (const user of [one, other]) await tx.apply({ type: 'unbind', user, reason: 'chat', at: 1 })
-    }
-    await Promise.all([a.write(both(first, second)), b.write(both(second, first))])
+    const gate = await newGate(url)
+    const both = (one: number, other: number): Work =>
+      function* (tx) {
+        yield* tx.userById(one)
+        yield PAUSE
+        yield* tx.userById(other)
+        for (const user of [one, other]) yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: 1 })
+      }
+    const written = [a.write(both(first, second)), b.write(both(second, first))]
+    await gate.isReachedBy(2)
+    await gate.open()
+    await Promise.all(written)
     expect([(await a.user(amy)).version, (await a.user(bo)).version]).toEqual([2, 2])
   })
 
   test('reads again what changed while it waited for the lock', async () => {
     const { url, a, b } = await openTwo()
     const ticket = await a.write((tx) => tx.addTicket(amy, newTicket('t'), false))
-    const isLocked = Promise.withResolvers<void>()
-    const mayClose = Promise.withResolvers<void>()
-    const closing = a.write(async (tx) => {
-      await tx.ticketByScene(ticket.scene)
-      isLocked.resolve()
-      await mayClose.promise
-      await tx.apply({ type: 'close', ticket: ticket.id, user: ticket.user, as: 'used', wakes: false })
+    const gate = await newGate(url)
+    const closing = a.write(function* (tx) {
+      yield* tx.ticketByScene('wb1_t')
+      yield PAUSE
+      yield* tx.apply({ type: 'close', ticket: ticket.id, user: ticket.user, as: 'used', wakes: false })
     })
-    await isLocked.promise
-    const seen = b.write((tx) => tx.ticketByScene(ticket.scene))
-    const waiting = "select pid from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    await gate.isReachedBy(1)
+    const seen = b.write((tx) => tx.ticketByScene('wb1_t'))
+    const waiting = "select 1 from pg_locks where locktype = 'transactionid' and not granted"
     while ((await query(url, waiting)).length === 0);
-    mayClose.resolve()
+    await gate.open()
     await closing
-    expect((await seen)?.state.name).toBe('used')
+    expect((await seen)?.ticket.state.name).toBe('used')
   })
 })
 

@@ -75,9 +75,9 @@ describe('openSqliteStore', () => {
       label: null,
       lang: 'en' as const,
     }
-    await store.write(async (tx) => {
-      const { user } = await tx.addTicket(identity, ticket, false)
-      await tx.apply({ type: 'bind', user, binding, reason: 'scan', at: 1 })
+    await store.write(function* (tx) {
+      const { user } = yield* tx.addTicket(identity, ticket, false)
+      yield* tx.apply({ type: 'bind', user, binding, reason: 'scan', at: 1 })
     })
     const { id } = await store.user(identity)
     await store.write((tx) => tx.apply({ type: 'unbind', user: id, reason: 'unsubscribe', at: 2 }))

@@ -65,6 +65,13 @@ export function storeContract(makeStore: () => Promise<Store>) {
       return ticket.user
     }
 
+    const statesOf = (...scenes: string[]) =>
+      store.write(function* (tx) {
+        const names: unknown[] = []
+        for (const scene of scenes) names.push((yield* tx.ticketByScene(scene))?.ticket.state.name)
+        return names
+      })
+
     test('knows an unseen user as one at version 0', async () => {
       expect(await store.user(amy)).toEqual({
         id: 0,
@@ -82,15 +89,15 @@ export function storeContract(makeStore: () => Promise<Store>) {
         ...newTicket('a', { label: 'a***@x.com', lang: 'en' }),
         state: { name: 'pending' },
       })
-      const found = await store.write(async (tx) => [
-        await tx.ticketByScene('wb1_a'),
-        await tx.ticketByCode('wx1', 'A'),
-      ])
-      expect(found).toEqual([added, added])
-      const missing = await store.write(async (tx) => [
-        await tx.ticketByScene('wb1_b'),
-        await tx.ticketByCode('wx2', 'A'),
-      ])
+      const found = await store.write(function* (tx) {
+        return [yield* tx.ticketByScene('wb1_a'), yield* tx.ticketByCode('wx1', 'A')]
+      })
+      const { scene, code, wechatTicket, url, ...ticket } = added
+      const claimable = { ticket, user: await store.user(amy) }
+      expect(found).toEqual([claimable, claimable])
+      const missing = await store.write(function* (tx) {
+        return [yield* tx.ticketByScene('wb1_b'), yield* tx.ticketByCode('wx2', 'A')]
+      })
       expect(missing).toEqual([undefined, undefined])
     })
 
@@ -107,14 +114,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       await add('b')
       await add('c', {}, { ...amy, userId: 'bo' })
       await add('d', {}, amy, true)
-      const names = await store.write(async (tx) => {
-        const tickets = [
-          await tx.ticketByScene('wb1_a'),
-          await tx.ticketByScene('wb1_b'),
-          await tx.ticketByScene('wb1_c'),
-        ]
-        return tickets.map((ticket) => ticket?.state.name)
-      })
+      const names = await statesOf('wb1_a', 'wb1_b', 'wb1_c')
       expect(names).toEqual(['replaced', 'replaced', 'pending'])
     })
 
@@ -181,11 +181,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       await add('b')
       await add('c', {}, { ...amy, userId: 'bo' })
       await store.write((tx) => tx.apply({ type: 'closeOthers', user: a.user, ticket: a.id }))
-      const names = await store.write(async (tx) =>
-        [await tx.ticketByScene('wb1_a'), await tx.ticketByScene('wb1_b'), await tx.ticketByScene('wb1_c')].map(
-          (ticket) => ticket?.state.name,
-        ),
-      )
+      const names = await statesOf('wb1_a', 'wb1_b', 'wb1_c')
       expect(names).toEqual(['pending', 'replaced', 'pending'])
     })
 
@@ -223,7 +219,9 @@ export function storeContract(makeStore: () => Promise<Store>) {
     test('relabels a ticket that can still be scanned', async () => {
       const ticket = await add('a')
       await store.write((tx) => tx.apply({ type: 'relabel', ticket: ticket.id, label: 'b***', lang: 'en' }))
-      expect(await store.write((tx) => tx.ticketByScene('wb1_a'))).toMatchObject({ label: 'b***', lang: 'en' })
+      expect(await store.write((tx) => tx.ticketByScene('wb1_a'))).toMatchObject({
+        ticket: { label: 'b***', lang: 'en' },
+      })
     })
 
     test('spends a jti once, however many ask at the same time', async () => {
@@ -233,26 +231,26 @@ export function storeContract(makeStore: () => Promise<Store>) {
     })
 
     test('remembers a text under a key, also that there was none', async () => {
-      await store.write(async (tx) => {
-        await tx.remember('d1', '已绑定', NOW)
-        await tx.remember('d2', null, NOW)
+      await store.write(function* (tx) {
+        yield* tx.remember('d1', '已绑定', NOW)
+        yield* tx.remember('d2', null, NOW)
       })
-      const replies = await store.write(async (tx) => [
-        await tx.recall('d1'),
-        await tx.recall('d2'),
-        await tx.recall('d3'),
-      ])
+      const replies = await store.write(function* (tx) {
+        return [yield* tx.recall('d1'), yield* tx.recall('d2'), yield* tx.recall('d3')]
+      })
       expect(replies).toEqual(['已绑定', null, undefined])
     })
 
     test('counts wrong codes and new tickets by time', async () => {
       const ticket = await add('a')
       await store.write((tx) => tx.apply({ type: 'wrongCode', openid: 'o1', at: NOW }))
-      const counts = await store.write(async (tx) => [
-        await tx.wrongCodesSince('o1', NOW - 1),
-        await tx.wrongCodesSince('o1', NOW),
-        await tx.wrongCodesSince('o2', NOW - 1),
-      ])
+      const counts = await store.write(function* (tx) {
+        return [
+          yield* tx.wrongCodesSince('o1', NOW - 1),
+          yield* tx.wrongCodesSince('o1', NOW),
+          yield* tx.wrongCodesSince('o2', NOW - 1),
+        ]
+      })
       expect(counts).toEqual([1, 0, 0])
       expect(await store.ticketsSince(amy, NOW - 1)).toBe(1)
       expect(await store.ticketsSince(amy, NOW)).toBe(0)
@@ -273,8 +271,8 @@ export function storeContract(makeStore: () => Promise<Store>) {
       const refusal = new BindError('NOT_BOUND', 'no')
       const results = await Promise.allSettled([
         store.write((tx) => tx.apply({ type: 'bind', user, binding: binding('o1'), reason: 'scan', at: NOW })),
-        store.write(async (tx) => {
-          await tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW })
+        store.write(function* (tx) {
+          yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW })
           throw refusal
         }),
         store.write((tx) => tx.spend('k1|j1', NOW)),
@@ -291,8 +289,8 @@ export function storeContract(makeStore: () => Promise<Store>) {
       await store.write((tx) => tx.apply({ type: 'bind', user, binding: binding('o1'), reason: 'scan', at: NOW }))
       expect(heard).toEqual([{ identity: amy, version: 1 }])
       await expect(
-        store.write(async (tx) => {
-          await tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW })
+        store.write(function* (tx) {
+          yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW })
           throw new BindError('NOT_BOUND', 'no')
         }),
       ).rejects.toThrow('no')
@@ -308,20 +306,22 @@ export function storeContract(makeStore: () => Promise<Store>) {
 
     test('sweeps what has run out and keeps what has not', async () => {
       await add('old', { createdAt: NOW - 90_000_000, expiresAt: NOW - 86_400_001 })
-      await add('new')
-      await store.write(async (tx) => {
-        await tx.remember('gone', 'x', NOW)
-        await tx.remember('kept', 'x', NOW + 1)
-        await tx.spend('gone', NOW)
-        await tx.spend('kept', NOW + 1)
+      const kept = await add('new')
+      await store.write(function* (tx) {
+        yield* tx.remember('gone', 'x', NOW)
+        yield* tx.remember('kept', 'x', NOW + 1)
+        yield* tx.spend('gone', NOW)
+        yield* tx.spend('kept', NOW + 1)
       })
       await store.sweep(NOW)
-      const left = await store.write(async (tx) => ({
-        tickets: [(await tx.ticketByScene('wb1_old'))?.scene, (await tx.ticketByScene('wb1_new'))?.scene],
-        replies: [await tx.recall('gone'), await tx.recall('kept')],
-        spent: [await tx.spend('gone', NOW), await tx.spend('kept', NOW)],
-      }))
-      expect(left).toEqual({ tickets: [undefined, 'wb1_new'], replies: [undefined, 'x'], spent: [true, false] })
+      const left = await store.write(function* (tx) {
+        return {
+          tickets: [yield* tx.ticketByScene('wb1_old'), (yield* tx.ticketByScene('wb1_new'))?.ticket.id],
+          replies: [yield* tx.recall('gone'), yield* tx.recall('kept')],
+          spent: [yield* tx.spend('gone', NOW), yield* tx.spend('kept', NOW)],
+        }
+      })
+      expect(left).toEqual({ tickets: [undefined, kept.id], replies: [undefined, 'x'], spent: [true, false] })
     })
 
     test('keeps events for a quarter, and longer while a webhook waits for them', async () => {
