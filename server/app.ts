@@ -9,11 +9,9 @@ import { hostApiRoutes } from './routes/host-api.ts'
 import { opsRoutes } from './routes/ops.ts'
 import { widgetApiRoutes } from './routes/widget-api.ts'
 import { widgetFileRoutes } from './routes/widget-file.ts'
-import { securityHeaders } from './security-headers.ts'
 
 export function createApp(deps: Deps): Hono {
   return new Hono()
-    .use(securityHeaders)
     .use(logRequests(deps))
     .route('/wechat/callback', callbackRoutes(deps))
     .route('/api/WeChat', hostApiRoutes(deps))

@@ -5,11 +5,8 @@
 import type { Context } from 'hono'
 import { routePath } from 'hono/route'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { ErrorCode } from './errors.ts'
+import { type Answer, commonHeaders, toResponse } from './answer.ts'
 import type { Report } from './request-log.ts'
-
-/** An answer as plain values; `refusal`: why it is none. */
-export type Answer = { status: number; headers: Record<string, string>; body: string | null; refusal?: ErrorCode }
 
 /** What we ask of Node's `ServerResponse`. */
 export type Outgoing = {
@@ -33,15 +30,10 @@ export type LateAnswer = {
 export function answerLater(c: Context): LateAnswer {
   const { late } = (c.env ?? {}) as LateBindings
   if (!late) return overPromise(c)
-  const common = Object.fromEntries(c.res.headers)
+  const common: Record<string, string> = { ...commonHeaders(c), ...Object.fromEntries(c.res.headers) }
   // Hono's cors names it after the handler, which this answer is not there for.
   if ('access-control-allow-origin' in common) common.vary = 'Origin'
   return overSocket(late, common, c.get('report'), routePath(c))
-}
-
-export function toResponse(c: Context, { status, headers, body, refusal }: Answer): Response {
-  if (refusal !== undefined) c.set('refusal', refusal)
-  return c.newResponse(body, status as ContentfulStatusCode, headers)
 }
 
 // nginx's word for a client that closed the request.

@@ -1,8 +1,8 @@
 /** Faults as RFC 9457 problem details: one shape, one place. */
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import { type Answer, toResponse } from './answer.ts'
 import { BindError, errorCodes } from './errors.ts'
-import { type Answer, toResponse } from './late-answer.ts'
 import type { Log } from './log.ts'
 import type { Problem } from './wire.ts'
 

@@ -36,7 +36,6 @@ export function logRequests({ log, metrics, trustProxy }: RequestLogDeps): Middl
     const given = trustProxy ? c.req.header(REQUEST_ID) : undefined
     const requestId = given !== undefined && VALID.test(given) ? given : crypto.randomUUID()
     c.set('requestId', requestId)
-    c.header(REQUEST_ID, requestId)
     const report = createReport({ log, metrics }, requestId, c.req.method)
     c.set('report', report)
     await next()

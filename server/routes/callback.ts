@@ -1,5 +1,6 @@
 /** WeChat's side. GET proves that the URL is ours, POST delivers messages. */
 import { type Context, Hono } from 'hono'
+import { commonHeaders, toResponse, toText } from '../answer.ts'
 import { applyDeed } from '../binding/apply-deed.ts'
 import { type Deed, deliveryKeyOf, toDeed } from '../binding/deed.ts'
 import { bodyLimit } from '../body-limit.ts'
@@ -35,12 +36,13 @@ export function callbackRoutes(deps: Deps) {
   /** What is not ours goes to who owned the callback before, and costs no store access. */
   async function answerOther(c: Context, body: ArrayBuffer, otherwise = HANDLED): Promise<Response> {
     const relayed = await forwarder?.relay(toDelivery(c, body))
-    return relayed ? c.body(relayed.body, 200, { 'Content-Type': relayed.contentType }) : answer(c, otherwise)
+    if (!relayed) return answer(c, otherwise)
+    return new Response(relayed.body, { headers: { ...commonHeaders(c), 'Content-Type': relayed.contentType } })
   }
 
   return new Hono()
     .use(bodyLimit(MAX_BODY))
-    .get('/', (c) => c.text(openEcho(callback, c.req.queries(), clock())))
+    .get('/', (c) => toText(c, openEcho(callback, c.req.queries(), clock())))
     .post('/', async (c) => {
       const body = await c.req.arrayBuffer()
       const message = openMessage(callback, c.req.queries(), decoder.decode(body), clock())
@@ -64,13 +66,13 @@ export function callbackRoutes(deps: Deps) {
           'a callback was refused',
         )
         // What was not read of a body that is too large would be taken for the next request on this connection.
-        if (error.code === 'TOO_LARGE') c.header('Connection', 'close')
-        return c.text('refused', 403)
+        const headers: Record<string, string> = error.code === 'TOO_LARGE' ? { Connection: 'close' } : {}
+        return toText(c, 'refused', 403, headers)
       }
       // 500 and not 503: WeChat redelivers what is not answered with success, which is what a store that is down needs.
       metrics.callbacks.inc({ outcome: 'failed' })
       log.error({ requestId, code: error.code, cause: (error.cause as Error | undefined)?.message }, error.message)
-      return c.text('failed', 500)
+      return toText(c, 'failed', 500)
     })
 }
 
@@ -82,7 +84,8 @@ const toDelivery = (c: Context, body: ArrayBuffer): Delivery => ({
 
 type Replied = { text: string; isOurs: boolean }
 
-const answer = (c: Context, text: string) => c.body(text, 200, { 'Content-Type': contentTypeOf(text) })
+const answer = (c: Context, text: string) =>
+  toResponse(c, { status: 200, headers: { 'Content-Type': contentTypeOf(text) }, body: text })
 
 type OurEvent = Exclude<WechatEvent, { type: 'other' }>
 

@@ -1,6 +1,6 @@
 /** The encrypted API, for the product's back end: one sealed request, one sealed reply. */
 import { type Context, Hono } from 'hono'
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { toResponse } from '../answer.ts'
 import { unbind } from '../binding/unbind.ts'
 import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
@@ -93,20 +93,16 @@ export function hostApiRoutes(deps: Deps) {
     const { text, header, key } = await openEnvelope<BindKey>((await c.req.text()).trim(), undefined, keyring.find)
     const request = { path: c.req.path, plaintext: tryJson(text), tenant: key.tenant }
     const [result, error] = await answer(call, request, header, key)
-    if (error) {
-      c.set('refusal', error.code)
-      logFault(log, c.get('requestId'), error)
-    }
+    if (error) logFault(log, c.get('requestId'), error)
     const replyHeader = {
       kid: key.kid,
       jti: crypto.randomUUID(),
       ...(header.jti === undefined ? {} : { req: header.jti }),
     }
-    if (error?.retryAfterSeconds !== undefined) c.header('Retry-After', String(error.retryAfterSeconds))
-    c.header('Cache-Control', 'no-store')
-    c.header('Content-Type', 'application/jose')
-    const reply = await sealEnvelope(result, replyHeader, key.secret)
-    return c.body(reply, (error?.status ?? 200) as ContentfulStatusCode)
+    const headers: Record<string, string> = { 'Content-Type': 'application/jose' }
+    if (error?.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds)
+    const body = await sealEnvelope(result, replyHeader, key.secret)
+    return toResponse(c, { status: error?.status ?? 200, headers, body, ...(error && { refusal: error.code }) })
   }
 
   const app = new Hono().use(bodyLimit(MAX_BODY))

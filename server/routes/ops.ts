@@ -1,5 +1,6 @@
 /** For the operator's probes. */
 import { Hono } from 'hono'
+import { toJson, toResponse } from '../answer.ts'
 import type { Deps } from '../deps.ts'
 import { openapi } from '../openapi.ts'
 
@@ -11,12 +12,14 @@ export function opsRoutes({ store, wechat, metrics }: Deps) {
     )
 
   return new Hono()
-    .get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'Content-Type': metrics.contentType }))
-    .get('/openapi.json', (c) => c.json(openapi))
-    .get('/healthz', (c) => c.json({ status: 'ok' }))
+    .get('/metrics', async (c) =>
+      toResponse(c, { status: 200, headers: { 'Content-Type': metrics.contentType }, body: await metrics.render() }),
+    )
+    .get('/openapi.json', (c) => toJson(c, openapi))
+    .get('/healthz', (c) => toJson(c, { status: 'ok' }))
     .get('/readyz', async (c) => {
       const checks = { store: await state(store.ping()), wechat: await state(wechat.checkAccess()) }
       const isReady = Object.values(checks).every((check) => check === 'ok')
-      return c.json({ status: isReady ? 'ok' : 'unavailable', checks }, isReady ? 200 : 503)
+      return toJson(c, { status: isReady ? 'ok' : 'unavailable', checks }, isReady ? 200 : 503)
     })
 }

@@ -1,7 +1,8 @@
 /** The browser API: JSON over a widget token, and the long-poll. The browser never sees an openid and never needs a clock. */
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { createMiddleware } from 'hono/factory'
+import { type Answer, commonHeaders, toJson, toResponse } from '../answer.ts'
 import { confirmCode, expireHold } from '../binding/hold.ts'
 import { toLanguage } from '../binding/replies.ts'
 import { unbind } from '../binding/unbind.ts'
@@ -11,7 +12,7 @@ import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import type { BindKey } from '../keyring.ts'
-import { type Answer, answerLater, type LateAnswer, toResponse } from '../late-answer.ts'
+import { answerLater, type LateAnswer } from '../late-answer.ts'
 import { logFault, toBindError, toProblemAnswer } from '../problem.ts'
 import { toQrPath } from '../qr.ts'
 import { REQUEST_ID } from '../request-log.ts'
@@ -79,6 +80,7 @@ export function widgetApiRoutes(deps: Deps) {
   const answer = (c: Context, user: User): Response => toResponse(c, toAnswer(user))
 
   return new Hono<Env>()
+    .use(onPreflight)
     .use(cors(toCorsOptions(deps.allowedOrigins)))
     .use(bodyLimit(MAX_BODY))
     .use(authenticate)
@@ -90,7 +92,7 @@ export function widgetApiRoutes(deps: Deps) {
       if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return answer(c, user)
       const lang = toLanguage(c.req.header('Accept-Language'), events.lang)
       const ticket = await tickets({ identity, isRefresh, label, lang })
-      return c.json(toTicketView(ticket, await store.user(identity), clock()))
+      return toJson(c, toTicketView(ticket, await store.user(identity), clock()))
     })
     .get('/binding', async (c) => {
       const { identity } = c.var.visitor
@@ -127,6 +129,12 @@ export function widgetApiRoutes(deps: Deps) {
       afterCommit(changes)
       return answer(c, user)
     })
+}
+
+/** Hono's cors answers it by itself. */
+const onPreflight: MiddlewareHandler = async (c, next) => {
+  if (c.req.method === 'OPTIONS') for (const [name, value] of Object.entries(commonHeaders(c))) c.header(name, value)
+  await next()
 }
 
 function permitted(visitor: Visitor, scope: Scope): Visitor {
