@@ -4,6 +4,18 @@ import { chat, follow, inState, scan, setStage, told } from './stage.ts'
 
 const stage = setStage()
 
+/** Of selects that are narrower than their longest choice: runs in the page. */
+function namesOfCut(selects: Element[]): (string | undefined)[] {
+  const cut = (selects as HTMLSelectElement[]).filter((select) => {
+    const { offsetWidth } = select
+    select.style.width = 'max-content'
+    const isCut = select.offsetWidth > offsetWidth
+    select.style.width = ''
+    return isCut
+  })
+  return cut.map(({ dataset }) => dataset.testid)
+}
+
 describe('the conditions', () => {
   test('a link brings back what a setting made: here, an account that WeChat refuses', async () => {
     const page = await stage.open()
@@ -26,6 +38,18 @@ describe('the conditions', () => {
     await again.getByTestId('reset').click()
     await inState(again, 'ready')
     stage.expectRefusals()
+  })
+
+  test.each([360, 768, 1280])('each choice can be read whole, and nothing leaves the page, at %i px', async (width) => {
+    for (const lang of ['zh-CN', 'zh-TW', 'en']) {
+      const page = await stage.open()
+      await page.setViewportSize({ width, height: 900 })
+      await page.getByTestId(`lang-${lang}`).click()
+      await page.getByTestId('conditions').click()
+      expect(await page.locator('.setting select').evaluateAll(namesOfCut), lang).toEqual([])
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), lang).toBeLessThanOrEqual(width)
+      await page.close()
+    }
   })
 
   test('who lingers on the follow page loses the scene, and is asked to scan once more', async () => {
