@@ -10,7 +10,7 @@ import { askBinding, type BackEndView, disconnect } from './host-client.ts'
 import { setBrowser } from './network.ts'
 import { createPhoneActions, type PhoneActions, type Screen } from './phone-actions.ts'
 import { type Person, parseSettings, readConditions, type Settings, toSearch } from './settings.ts'
-import { merge, watchEvents } from './wire-log.ts'
+import { giveUp, merge, watchEvents } from './wire-log.ts'
 
 export type PageState = {
   settings: Settings
@@ -71,6 +71,7 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
     onDemo: actions.heedDemo,
     onSimulator: (simulator) => store.write({ simulator }),
     onWire: (news) => store.write({ wire: merge(store.read().wire, news) }),
+    onLost: () => store.write({ wire: giveUp(store.read().wire) }),
   })
   actions.set({})
   void actions.askBackEnd()
