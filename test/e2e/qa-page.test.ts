@@ -1,4 +1,8 @@
 /** What QA does with the page: a link that brings a state back, the phone's other ways to a code, and the wire. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import type { Page } from 'playwright'
 import { describe, expect, test } from 'vitest'
 import { chat, follow, inState, scan, setStage, told } from './stage.ts'
 
@@ -60,6 +64,35 @@ describe('the conditions', () => {
     await inState(page, 'ready')
     await scan(page)
     await inState(page, 'bound')
+  })
+})
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What axe finds wrong with the page as it is. */
+async function faultsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }
+    const { violations } = await axe.run()
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`)
+  })
+}
+
+describe('the page', () => {
+  test.each(['light', 'dark'])('axe finds nothing, whatever is open, in the %s theme', async (theme) => {
+    const page = await stage.open(`&theme=${theme}`)
+    await inState(page, 'ready')
+    await page.getByTestId('conditions').click()
+    expect(await faultsOf(page), 'conditions').toEqual([])
+    await scan(page)
+    await page.getByTestId('follow-button').waitFor()
+    expect(await faultsOf(page), 'follow page').toEqual([])
+    await follow(page)
+    await inState(page, 'bound')
+    await chat(page, 'now linked').waitFor()
+    await page.locator('[data-kind=callback]').first().click()
+    expect(await faultsOf(page), 'chat and wire').toEqual([])
   })
 })
 
