@@ -68,7 +68,8 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
   const isReal = isRealWechat(env)
   const closing = new AbortController()
   const { signal } = closing
-  const wire = createWire()
+  // An open page outlives a restart. Fewer entries are made than milliseconds pass, so that no id comes twice.
+  const wire = createWire(Date.now())
   const changes = createChanges()
   const account = isReal ? memory?.account : toAccount(env, memory?.account)
   const simulator = createSimulator({
@@ -161,7 +162,11 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
   save()
   simulator.changes.watch(save)
   simulator.changes.watch(changes.notify)
-  if (!isReal) simulator.setCallbackUrl(`${url}/wechat/callback`)
+  if (!isReal) {
+    simulator.setCallbackUrl(`${url}/wechat/callback`)
+    // Saving the URL in the console checks it; what came of that shows on the wire.
+    await simulator.verifyCallbackUrl()
+  }
 
   return {
     url,

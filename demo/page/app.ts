@@ -10,7 +10,7 @@ import { askBinding, type BackEndView, disconnect } from './host-client.ts'
 import { setBrowser } from './network.ts'
 import { createPhoneActions, type PhoneActions, type Screen } from './phone-actions.ts'
 import { type Person, parseSettings, readConditions, type Settings, toSearch } from './settings.ts'
-import { merge, watchEvents } from './wire-log.ts'
+import { giveUp, merge, watchEvents } from './wire-log.ts'
 
 export type PageState = {
   settings: Settings
@@ -20,8 +20,8 @@ export type PageState = {
   screens: Record<Person, Screen>
   /** The picture that a long press asks about. */
   pressed: HTMLImageElement | undefined
-  /** The picture that was saved to the phone. */
-  album: HTMLImageElement | undefined
+  /** The picture that was saved to a phone. */
+  albums: Partial<Record<Person, HTMLImageElement>>
   backEnd: BackEndView
   wire: readonly WireEntry[]
   /** The ids of the entries that are open, and the moment before which nothing is shown. */
@@ -45,9 +45,9 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
     settings,
     demo,
     simulator: undefined,
-    screens: Object.fromEntries(people.map((person) => [person, firstScreen(settings)])) as PageState['screens'],
+    screens: firstScreens(settings),
     pressed: undefined,
-    album: undefined,
+    albums: {},
     backEnd: { state: 'asking' },
     wire: [],
     openEntries: new Set(),
@@ -71,13 +71,17 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
     onDemo: actions.heedDemo,
     onSimulator: (simulator) => store.write({ simulator }),
     onWire: (news) => store.write({ wire: merge(store.read().wire, news) }),
+    onLost: () => store.write({ wire: giveUp(store.read().wire) }),
   })
   actions.set({})
   void actions.askBackEnd()
   actions.renewWhenReady(named)
 }
 
-const firstScreen = ({ context }: Settings): Screen => ({ name: isOnPhone(context) ? 'browser' : 'home' })
+function firstScreens({ context }: Settings): PageState['screens'] {
+  const screen: Screen = { name: isOnPhone(context) ? 'browser' : 'home' }
+  return Object.fromEntries(people.map((person) => [person, screen])) as PageState['screens']
+}
 
 /** Whether the host site is open on the phone, and not beside it. */
 export const isOnPhone = (context: Settings['context']) => context === 'wechat' || context === 'mobile'
@@ -93,15 +97,20 @@ function createActions({ read, write }: Store) {
     if (question === questions) write({ backEnd })
   }
 
+  function changeHands(person: Person): void {
+    write({ pressed: undefined })
+    if (person === TAKEN) void takeWechat(TAKEN)
+  }
+
   return {
     set(change: Partial<Settings>): void {
-      const { settings: before, screens } = read()
+      const { settings: before } = read()
       const settings = { ...before, ...change }
       history.replaceState(null, '', toSearch(settings, location.search))
       setBrowser(settings)
       const isElsewhere = settings.context !== before.context
-      write({ settings, ...(isElsewhere ? { screens: { ...screens, [settings.person]: firstScreen(settings) } } : {}) })
-      if (settings.person !== before.person && settings.person === TAKEN) void takeWechat(TAKEN)
+      write({ settings, ...(isElsewhere ? { screens: firstScreens(settings) } : {}) })
+      if (settings.person !== before.person) changeHands(settings.person)
       if (settings.user === before.user) return
       write({ backEnd: { state: 'asking' } })
       void ask(askBinding)

@@ -19,10 +19,15 @@ export type DemoListener = {
   onDemo(view: DemoView): void
   onSimulator(view: SimulatorView): void
   onWire(entries: WireEntry[]): void
+  /** The demo is gone; the stream goes on by itself once it is back. */
+  onLost(): void
 }
 
+// As long as a browser waits by itself before it tries again.
+const RETRY_MS = 3_000
+
 /** A hidden page gives its connection back: a browser has six for one server, and each tab's element holds one of them. */
-export function watchDemo({ onDemo, onSimulator, onWire }: DemoListener): void {
+export function watchDemo({ onDemo, onSimulator, onWire, onLost }: DemoListener): void {
   let stream: EventSource | undefined
   let known = 0
   const follow = () => {
@@ -35,6 +40,11 @@ export function watchDemo({ onDemo, onSimulator, onWire }: DemoListener): void {
       const entries: WireEntry[] = JSON.parse(data)
       known = Math.max(...entries.map(({ revision }) => revision))
       onWire(entries)
+    })
+    stream.addEventListener('error', ({ target }) => {
+      onLost()
+      // A demo that is still starting answers 503, and a browser does not ask again after that.
+      if ((target as EventSource).readyState === EventSource.CLOSED) setTimeout(follow, RETRY_MS)
     })
   }
   document.addEventListener('visibilitychange', follow)

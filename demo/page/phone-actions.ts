@@ -71,13 +71,14 @@ export function createPhoneActions({ read, write }: Store) {
         return look(phone, person, looking.signal)
       }),
     scanPressed: () => scanPicture(read().pressed),
-    scanAlbum: () => scanPicture(read().album),
+    scanAlbum: () => scanPicture(read().albums[read().settings.person]),
     press: (picture: HTMLImageElement | undefined) => write({ pressed: picture }),
     /** Into the phone's album, where the scanner finds it. */
     save(href: string): void {
-      const album = new Image()
-      album.src = href
-      write({ album, pressed: undefined })
+      const picture = new Image()
+      picture.src = href
+      const { albums, settings } = read()
+      write({ albums: { ...albums, [settings.person]: picture }, pressed: undefined })
     },
     follow: () =>
       gesture(async (phone, person) => {

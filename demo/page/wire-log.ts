@@ -11,6 +11,10 @@ export function merge(known: readonly WireEntry[], news: readonly WireEntry[]): 
   return [...byId.values()].sort((one, other) => one.at - other.at || one.id - other.id).slice(-MOST)
 }
 
+/** With nothing left on its way: the demo that should have told of its end is gone. */
+export const giveUp = (entries: readonly WireEntry[]): WireEntry[] =>
+  entries.map((entry) => (entry.isPending ? { ...entry, isPending: false, fault: 'no answer' } : entry))
+
 /** Those of these kinds (none: all) in whose text each word occurs, in any case. */
 export function search(entries: readonly WireEntry[], kinds: readonly WireKind[], q: string): WireEntry[] {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean)

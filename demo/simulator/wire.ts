@@ -46,11 +46,12 @@ const unanswered: Answered = { tookMs: 0, status: 0, reply: '', replyOpened: '',
 
 export type Wire = ReturnType<typeof createWire>
 
-export function createWire() {
+/** `start`: ids and revisions count on from it. Who reads on after a restart needs one that is larger than any before. */
+export function createWire(start = 0) {
   const watchers = new Set<() => void>()
   let entries: WireEntry[] = []
-  let lastId = 0
-  let revision = 0
+  let lastId = start
+  let revision = start
 
   /** Keeps the newest that fit. */
   function letGo(): void {

@@ -33,6 +33,22 @@ describe('startDemo', () => {
     },
   )
 
+  test('has its callback URL checked at the start, as the console does when it is saved', async () => {
+    const demo = await start()
+    expect(demo.wire.since(0)).toMatchObject([{ kind: 'check', status: 200, fault: '' }])
+  })
+
+  test('gives nothing on the wire an id of the start before, so that an open page keeps both', async () => {
+    const folder = makeFolder()
+    const first = await start(folder)
+    await bindAmy(first)
+    await stop(first)
+    const second = await start(folder)
+    await bindAmy(second)
+    const [before, after] = [first, second].map(({ wire }) => wire.since(0).map(({ id }) => id))
+    expect(Math.min(...after!)).toBeGreaterThan(Math.max(...before!))
+  })
+
   test('goes on after a restart: bound still, following still, the chat still there', async () => {
     const folder = makeFolder()
     const first = await start(folder)

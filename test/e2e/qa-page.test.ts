@@ -1,8 +1,24 @@
 /** What QA does with the page: a link that brings a state back, the phone's other ways to a code, and the wire. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import type { Page } from 'playwright'
 import { describe, expect, test } from 'vitest'
 import { chat, follow, inState, scan, setStage, told } from './stage.ts'
 
 const stage = setStage()
+
+/** Of selects that are narrower than their longest choice: runs in the page. */
+function namesOfCut(selects: Element[]): (string | undefined)[] {
+  const cut = (selects as HTMLSelectElement[]).filter((select) => {
+    const { offsetWidth } = select
+    select.style.width = 'max-content'
+    const isCut = select.offsetWidth > offsetWidth
+    select.style.width = ''
+    return isCut
+  })
+  return cut.map(({ dataset }) => dataset.testid)
+}
 
 describe('the conditions', () => {
   test('a link brings back what a setting made: here, an account that WeChat refuses', async () => {
@@ -28,6 +44,18 @@ describe('the conditions', () => {
     stage.expectRefusals()
   })
 
+  test.each([360, 768, 1280])('each choice can be read whole, and nothing leaves the page, at %i px', async (width) => {
+    for (const lang of ['zh-CN', 'zh-TW', 'en']) {
+      const page = await stage.open()
+      await page.setViewportSize({ width, height: 900 })
+      await page.getByTestId(`lang-${lang}`).click()
+      await page.getByTestId('conditions').click()
+      expect(await page.locator('.setting select').evaluateAll(namesOfCut), lang).toEqual([])
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), lang).toBeLessThanOrEqual(width)
+      await page.close()
+    }
+  })
+
   test('who lingers on the follow page loses the scene, and is asked to scan once more', async () => {
     const page = await stage.open('&follow=slow')
     await scan(page)
@@ -36,6 +64,35 @@ describe('the conditions', () => {
     await inState(page, 'ready')
     await scan(page)
     await inState(page, 'bound')
+  })
+})
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What axe finds wrong with the page as it is. */
+async function faultsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }
+    const { violations } = await axe.run()
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`)
+  })
+}
+
+describe('the page', () => {
+  test.each(['light', 'dark'])('axe finds nothing, whatever is open, in the %s theme', async (theme) => {
+    const page = await stage.open(`&theme=${theme}`)
+    await inState(page, 'ready')
+    await page.getByTestId('conditions').click()
+    expect(await faultsOf(page), 'conditions').toEqual([])
+    await scan(page)
+    await page.getByTestId('follow-button').waitFor()
+    expect(await faultsOf(page), 'follow page').toEqual([])
+    await follow(page)
+    await inState(page, 'bound')
+    await chat(page, 'now linked').waitFor()
+    await page.locator('[data-kind=callback]').first().click()
+    expect(await faultsOf(page), 'chat and wire').toEqual([])
   })
 })
 
@@ -54,10 +111,31 @@ describe('the phone', () => {
     await inState(page, 'ready')
     await page.locator('wechat-bind').getByRole('link').click()
     await page.getByTestId('saved').waitFor()
+    await page.getByTestId('person-bo').click()
+    await page.getByTestId('scan-button').click()
+    await page.getByTestId('scan-status').filter({ hasText: 'No QR code found' }).waitFor()
+    expect(await page.getByTestId('album-button').count(), 'the picture is on the other phone').toBe(0)
+    await page.getByTestId('person-amy').click()
     await page.getByTestId('scan-button').click()
     await page.getByTestId('album-button').click()
     await follow(page)
     await inState(page, 'bound')
+  })
+})
+
+describe('a second phone', () => {
+  test('has the page open where the first has it, as the link of it says', async () => {
+    const page = await stage.open()
+    await inState(page, 'ready')
+    await page.getByTestId('conditions').click()
+    await page.getByTestId('set-context').selectOption('wechat')
+    await page.getByTestId('person-bo').click()
+    await inState(page, 'ready')
+    const screen = () => page.getByTestId('phone').getAttribute('data-screen')
+    expect(await screen()).toBe('browser')
+    await page.reload()
+    await inState(page, 'ready')
+    expect(await screen()).toBe('browser')
   })
 })
 

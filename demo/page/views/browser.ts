@@ -9,7 +9,7 @@ import { icons } from './icons.ts'
 const LONG_PRESS_MS = 500
 
 export function browserView(state: PageState, actions: Actions, t: Messages): TemplateResult {
-  const { settings, album, pressed, screens, demo } = state
+  const { settings, albums, pressed, screens, demo } = state
   const isWechat = settings.context === 'wechat'
   const isHidden = screens[settings.person].name !== 'browser'
   const close = html`<button type="button" class="bare" aria-label=${t.close} data-testid="browser-close" @click=${() => actions.open('home')}>
@@ -29,7 +29,7 @@ export function browserView(state: PageState, actions: Actions, t: Messages): Te
       >
         ${hostSiteView(settings, demo.conditions.ticket === 'ended', actions, t)}
       </div>
-      ${album && !pressed ? html`<p class="toast" role="status" data-testid="saved">${t.saved}</p>` : nothing}
+      ${albums[settings.person] && !pressed ? html`<p class="toast" role="status" data-testid="saved">${t.saved}</p>` : nothing}
       ${pressed ? sheetView(pressed, actions, t) : nothing}
     </div>
   `

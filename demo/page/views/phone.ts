@@ -17,11 +17,11 @@ import type { PhoneProps } from './screen.ts'
 const names: Record<Person, string> = { amy: 'Amy', bo: 'Bo', cai: 'Cai' }
 
 export function phoneView(state: PageState, actions: Actions, t: Messages): TemplateResult {
-  const { settings, simulator, screens, album } = state
+  const { settings, simulator, screens, albums } = state
   const { person, lang, context } = settings
   const screen = screens[person]
   const phone = simulator?.phones.find((one) => one.person === person) ?? nobody(person)
-  const props = { phone, accountName: simulator?.account ?? '', lang, album, actions, t }
+  const props = { phone, accountName: simulator?.account ?? '', lang, album: albums[person], actions, t }
   const choices = people.map((value) => ({
     value,
     content: names[value],

@@ -15,7 +15,7 @@ export function profileView(props: PhoneProps): TemplateResult {
     <div class="screen-body profile">
       <div class="profile-card">
         ${accountAvatar}
-        <h4>${accountName}</h4>
+        <h3>${accountName}</h3>
         <p class="tag">${t.serviceAccount}</p>
         <p>${t.accountLead}</p>
       </div>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { merge, search } from '../../../demo/page/wire-log.ts'
+import { giveUp, merge, search } from '../../../demo/page/wire-log.ts'
 import type { WireEntry } from '../../../demo/simulator/wire.ts'
 
 const entry = (id: number, more: Partial<WireEntry> = {}): WireEntry => ({
@@ -34,6 +34,15 @@ describe('merge', () => {
   test('keeps the newest 500', () => {
     const many = Array.from({ length: 600 }, (_, index) => entry(index + 1))
     expect(idsOf(merge([], many))).toEqual(idsOf(many.slice(100)))
+  })
+})
+
+describe('giveUp', () => {
+  test('waits no longer for what is on its way, and leaves the rest', () => {
+    expect(giveUp([entry(1), entry(2, { isPending: true, status: 0 })])).toEqual([
+      entry(1),
+      entry(2, { status: 0, fault: 'no answer' }),
+    ])
   })
 })
 

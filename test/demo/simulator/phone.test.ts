@@ -123,6 +123,25 @@ describe('unfollow', () => {
     expect(amy.chat).toEqual([])
   })
 
+  test('is never taken for its own repetition, however fast a test follows and leaves', async () => {
+    const stage = setStage()
+    const amy = stage.simulator.phone('amy')
+    for (let time = 0; time < 3; time += 1) {
+      await amy.scan(await stage.showQrcode(`wb1_${time}`), { follow: true })
+      await amy.unfollow()
+    }
+    const start = stage.time.clock() / 1000
+    const seconds = pushed(stage).map((fields) => `${fields?.Event} ${Number(fields?.CreateTime) - start}`)
+    expect(seconds).toEqual([
+      'subscribe 0',
+      'unsubscribe 0',
+      'subscribe 0',
+      'unsubscribe 1',
+      'subscribe 1',
+      'unsubscribe 2',
+    ])
+  })
+
   test('shows nothing to who has left when the callback fails', async () => {
     const stage = setStage(() => new Response('oops', { status: 404 }))
     const amy = stage.simulator.phone('amy')
