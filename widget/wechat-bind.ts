@@ -56,7 +56,7 @@ import { styles } from './styles.ts'
  * @cssprop [--wechat-bind-danger=#c5221f] - The last step of unbinding, a wrong code; #ff8f88 when dark.
  * @cssprop [--wechat-bind-radius=12px] - The card's corners.
  * @cssprop [--wechat-bind-font=system-ui, 'PingFang SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif] - The font family.
- * @cssprop [--wechat-bind-qr-size=224px] - Side of the QR code with its quiet zone; 184px when `size` is `small`, 264px when `large`.
+ * @cssprop [--wechat-bind-qr-size=224px] - Side of the QR code with its quiet zone; 184px when `size` is `small` (not inside WeChat, where a long press wants 200px), 264px when `large`.
  *
  * @cssstate idle - Nothing is asked for yet.
  * @cssstate loading - A QR code is being made.
@@ -235,7 +235,7 @@ export class WechatBind extends LitElement implements BindHost {
     const say = createSay(language, this.messages)
     const context = this.#isPlain ? 'desktop' : contextOf(navigator.userAgent)
     const view = { say, language, context, secondsLeft, manual, opened: this.#opened, host: this }
-    return cardOf(state, view, `card ${size} ${theme}`)
+    return cardOf(state, view, `card ${size} ${theme} ${context}`)
   }
 
   protected override updated(): void {
