@@ -95,7 +95,7 @@ export class WechatBind extends LitElement implements BindHost {
   token = ''
   /** Where to GET `{"token": "..."}` with the page's cookies, at the start and whenever a token runs out. */
   tokenUrl = ''
-  /** As `token-url`, by a function of the page's. */
+  /** As `token-url`, by a function of the page's. Another in its place is called the next time that a token is needed. */
   getToken: (() => string | Promise<string>) | undefined
   /** `small`, `medium` or `large`. */
   size: 'small' | 'medium' | 'large' = 'medium'
@@ -224,9 +224,9 @@ export class WechatBind extends LitElement implements BindHost {
     if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
     // It may be another user's, and then what is on screen must go at once.
     if (changed.get('token')) this.#controller.wake(true)
-    if (changed.has('token') || changed.has('tokenUrl') || changed.has('getToken')) {
-      this.#controller.dispatch({ type: 'token' })
-    }
+    // Frameworks give another function at each drawing, also at the one that an error makes: only the first is news.
+    const isFirst = changed.has('getToken') && !changed.get('getToken')
+    if (isFirst || changed.has('token') || changed.has('tokenUrl')) this.#controller.dispatch({ type: 'token' })
   }
 
   protected override render(): TemplateResult {

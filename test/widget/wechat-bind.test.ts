@@ -221,6 +221,25 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
+  test('does not ask a page over and over that gives another function at each drawing, as frameworks do', async () => {
+    let asked = 0
+    const getToken = () => {
+      asked++
+      return Promise.reject(new Error('signed out'))
+    }
+    const draw = ({ target }: Event) => Object.assign(target as WechatBind, { getToken: () => getToken() })
+    const element = await mount(
+      'error',
+      html`<wechat-bind lang="en" .getToken=${() => getToken()} @binderror=${draw}></wechat-bind>`,
+    )
+    await settle()
+    expect(element.state).to.equal('error')
+    expect(asked).to.equal(1)
+    await click(element, 'Try again')
+    await reach(element, 'error')
+    expect(asked).to.equal(2)
+  })
+
   test('is not disturbed by a token renewed in mid-poll', async () => {
     const element = await mount()
     await server.parkedPoll()
