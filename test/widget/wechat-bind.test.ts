@@ -310,6 +310,19 @@ describe('WechatBind', () => {
     expect(element.state).to.equal('bound')
   })
 
+  test('tells what was copied in the live region, and leaves the button and the focus where they are', async () => {
+    const element = await mount()
+    await click(element, 'Can’t scan?')
+    const [copy, back] = [button(element, 'Copy'), button(element, 'Back to QR code')]
+    copy.focus()
+    element.open('copied')
+    await element.updateComplete
+    expect(element.renderRoot.querySelector('[role=status]')?.textContent?.trim()).to.equal('Copied, now send it')
+    expect(element.shadowRoot?.activeElement).to.equal(copy)
+    expect(copy.textContent).to.equal('Copy')
+    expect(back.isConnected).to.equal(true)
+  })
+
   test('does not say "copied" of a code that was not', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
@@ -318,7 +331,7 @@ describe('WechatBind', () => {
     element.refresh()
     await reach(element, 'loading')
     await reach(element, 'ready')
-    expect(button(element, 'Copy')).not.to.equal(null)
+    expect(words(element)).to.contain('Send us this in WeChat')
   })
 
   test("is at the page's own origin again when its server is taken away", async () => {
