@@ -89,9 +89,12 @@ export default defineConfig({
       ecma: 2022,
       module: true,
       compress: { passes: 3 },
-      // Names of the machine's own, which no page and no server ever sees.
+      // Names between our own files, which no page and no server ever sees.
       mangle: {
-        properties: { regex: /^(refreshesLeft|delayMs|attempt|tookMs|isChecked|unbinding|retryAfterMs|deadline)$/ },
+        properties: {
+          regex:
+            /^(refreshesLeft|delayMs|attempt|tookMs|isChecked|isOther|unbinding|failure|halted|secondsLeft|canStart|stateChanged|noPicture|createQrcode|waitPast|retryAfterMs|deadline)$/,
+        },
       },
     },
     // Beside the file, and not named in it: browsers of users never need it.

@@ -10,7 +10,8 @@ export function cardOf(state: State, view: View, look: string): TemplateResult {
   const { art, line, hint, timer, actions } = panelOf(state, view)
   const paper = state.name === 'ready' && !opened
   // New words are put in place of the old ones: old ones that moved would count as a shift of the layout.
-  const key = `${state.name} ${opened}`
+  const words = `${state.name} ${opened}`
+  const controls = `${state.name} ${!opened}`
   return html`<section class=${look} part="card" lang=${language} aria-labelledby="title" tabindex="-1">
     <header>
       <slot name="logo">${mark}</slot>
@@ -20,11 +21,11 @@ export function cardOf(state: State, view: View, look: string): TemplateResult {
     <div class=${paper ? 'tile paper' : 'tile'} part="tile">${art}</div>
     <div class="words">
       <div role="status">
-        ${keyed(key, html`<p part="status">${line}</p>${hint ? html`<p class="hint" part="hint">${hint}</p>` : nothing}`)}
+        ${keyed(words, html`<p part="status">${line}</p>${hint ? html`<p class="hint" part="hint">${hint}</p>` : nothing}`)}
       </div>
       ${timer}
     </div>
-    <div class="actions">${keyed(key, html`${actions}`)}</div>
+    <div class="actions">${keyed(controls, html`${actions}`)}</div>
     <slot name="footer"></slot>
   </section>`
 }

@@ -105,7 +105,7 @@ function toUrl(server: string, path: string): string {
 /** What is no binding came from someone else: a proxy's page may have a 200 as well. */
 function parseBinding(answer: unknown): BindingView {
   const view = answer as Partial<BindingView>
-  if (view.version !== undefined && view.state) return view as BindingView
+  if (view.version !== undefined && (view.state === 'bound' ? view.boundAt : view.state)) return view as BindingView
   throw new BindError('BAD_RESPONSE', 'Expected a binding, got something else')
 }
 

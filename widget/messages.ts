@@ -20,7 +20,7 @@ const phrases = {
   send: ['在公众号里发送这行字', '在公眾號裡傳送這行字', 'Send us this in WeChat'],
   showQr: ['返回二维码', '返回 QR 碼', 'Back to QR code'],
   copy: ['复制', '複製', 'Copy'],
-  copied: ['已复制', '已複製', 'Copied'],
+  copied: ['已复制，去公众号发送吧', '已複製，去公眾號傳送吧', 'Copied, now send it'],
   scanned: ['已扫码', '已掃碼', 'Scanned'],
   confirmReply: ['请在微信里点一下确认', '請在微信裡點一下確認', 'Now confirm in WeChat'],
   confirmCode: ['请输入微信里的 4 位数字', '請輸入微信裡的 4 位數字', '4 digits from WeChat'],

@@ -59,9 +59,11 @@ const panels: Panels = {
     const timer = timeLeft(view)
     if (opened) {
       const text = `${BIND_WORD} ${ticket.code}`
-      const copy = button(view, opened === 'copied' ? 'copied' : 'copy', 'primary', () => host.copy(text))
+      const copy = button(view, 'copy', 'primary', () => host.copy(text))
       const art = html`<code part="code">${text}</code>${copy}`
-      return { art, line: say('send'), timer, actions: button(view, 'showQr', 'quiet', () => host.open()) }
+      // Told where a screen reader listens: the name of a button that changes is heard by few.
+      const line = say(opened === 'copied' ? 'copied' : 'send')
+      return { art, line, timer, actions: button(view, 'showQr', 'quiet', () => host.open()) }
     }
     const toText = button(view, 'cannotScan', 'quiet', () => host.open('text'))
     if (context === 'desktop') return { art: qrSvg(ticket.qr, say('qr')), line: say('scan'), timer, actions: toText }

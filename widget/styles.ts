@@ -16,6 +16,8 @@ const dark = css`
 export const styles = css`
 :host {
   display: inline-block;
+  /* Also in a grid, whose column would else be as wide as the card wishes. */
+  min-width: 0;
   max-width: 100%;
   vertical-align: top;
 }
@@ -45,7 +47,8 @@ export const styles = css`
   text-align: center;
   outline: 0;
 }
-.small { --qr: var(--wechat-bind-qr-size, 184px) }
+/* WeChat recognises no picture below 200 px. */
+.small:not(.wechat) { --qr: var(--wechat-bind-qr-size, 184px) }
 .large { --qr: var(--wechat-bind-qr-size, 264px) }
 .dark { ${dark} }
 @media (prefers-color-scheme: dark) {
@@ -96,7 +99,7 @@ code { color: var(--text); font: 600 20px/24px ui-monospace, Consolas, monospace
 .actions { min-height: 44px }
 button, a, input {
   box-sizing: border-box;
-  padding: 7px 16px;
+  padding: 7px 8px;
   border: 1px solid transparent;
   border-radius: 8px;
   background: none;
@@ -105,9 +108,9 @@ button, a, input {
   font-weight: 500;
   text-decoration: none;
   cursor: pointer;
-  transition: background-color 150ms;
 }
 button:hover, a:hover { background: var(--surface) }
+.primary, .danger { padding-inline: 16px }
 .primary, .primary:hover { background: var(--primary); color: #fff }
 .danger { border-color: currentColor; color: var(--danger) }
 [aria-disabled='true'] { opacity: 0.6; cursor: default }
@@ -131,11 +134,9 @@ input {
   button, a { padding-block: 11px }
 }
 @media (prefers-reduced-motion: no-preference) {
+  button, a { transition: background-color 150ms }
   .spinner { animation: turn 1s linear infinite }
   .drawn path { animation: draw 300ms ease-out 100ms backwards }
-}
-@media (prefers-reduced-motion) {
-  button, a { transition: none }
 }
 @keyframes turn { to { rotate: 1turn } }
 @keyframes draw { from { stroke-dashoffset: 1 } }

@@ -56,7 +56,7 @@ import { styles } from './styles.ts'
  * @cssprop [--wechat-bind-danger=#c5221f] - The last step of unbinding, a wrong code; #ff8f88 when dark.
  * @cssprop [--wechat-bind-radius=12px] - The card's corners.
  * @cssprop [--wechat-bind-font=system-ui, 'PingFang SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif] - The font family.
- * @cssprop [--wechat-bind-qr-size=224px] - Side of the QR code with its quiet zone; 184px when `size` is `small`, 264px when `large`.
+ * @cssprop [--wechat-bind-qr-size=224px] - Side of the QR code with its quiet zone; 184px when `size` is `small` (not inside WeChat, where a long press wants 200px), 264px when `large`.
  *
  * @cssstate idle - Nothing is asked for yet.
  * @cssstate loading - A QR code is being made.
@@ -95,7 +95,7 @@ export class WechatBind extends LitElement implements BindHost {
   token = ''
   /** Where to GET `{"token": "..."}` with the page's cookies, at the start and whenever a token runs out. */
   tokenUrl = ''
-  /** As `token-url`, by a function of the page's. */
+  /** As `token-url`, by a function of the page's. Another in its place is called the next time that a token is needed. */
   getToken: (() => string | Promise<string>) | undefined
   /** `small`, `medium` or `large`. */
   size: 'small' | 'medium' | 'large' = 'medium'
@@ -224,9 +224,9 @@ export class WechatBind extends LitElement implements BindHost {
     if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
     // It may be another user's, and then what is on screen must go at once.
     if (changed.get('token')) this.#controller.wake(true)
-    if (changed.has('token') || changed.has('tokenUrl') || changed.has('getToken')) {
-      this.#controller.dispatch({ type: 'token' })
-    }
+    // Frameworks give another function at each drawing, also at the one that an error makes: only the first is news.
+    const isFirst = changed.has('getToken') && !changed.get('getToken')
+    if (isFirst || changed.has('token') || changed.has('tokenUrl')) this.#controller.dispatch({ type: 'token' })
   }
 
   protected override render(): TemplateResult {
@@ -235,7 +235,7 @@ export class WechatBind extends LitElement implements BindHost {
     const say = createSay(language, this.messages)
     const context = this.#isPlain ? 'desktop' : contextOf(navigator.userAgent)
     const view = { say, language, context, secondsLeft, manual, opened: this.#opened, host: this }
-    return cardOf(state, view, `card ${size} ${theme}`)
+    return cardOf(state, view, `card ${size} ${theme} ${context}`)
   }
 
   protected override updated(): void {

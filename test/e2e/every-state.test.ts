@@ -9,6 +9,7 @@ import { openScene, type Scene, scenes } from '../support/scenes.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0 Mobile'
+const phone = { userAgent: PHONE, viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }
 
 const ready = scenes.find(({ name }) => name === 'ready')!
 /** Scenes whose card is larger or smaller because the page wants it so. */
@@ -76,7 +77,6 @@ describe.each(scenes)('in the state "$name"', (scene) => {
   })
 
   test('a thumb has 44 px for each control, and none leaves the card', async () => {
-    const phone = { userAgent: PHONE, viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }
     await play(scene, phone, async (page) => {
       const card = (await page.locator('wechat-bind').boundingBox())!
       expect(card.x + card.width).toBeLessThanOrEqual(320)
@@ -88,6 +88,44 @@ describe.each(scenes)('in the state "$name"', (scene) => {
         expect(x).toBeGreaterThanOrEqual(card.x)
         expect(x + width).toBeLessThanOrEqual(card.x + card.width)
       }
+    })
+  })
+})
+
+describe.each(['small', 'medium', 'large'])('on a phone, with size="%s"', (size) => {
+  const waiting = { ...ready, attributes: `size="${size}"` }
+
+  test('the card is as high before its QR as with it, in every language', async () => {
+    const loading = scenes.find(({ name }) => name === 'loading')!
+    const heights: number[] = []
+    for (const scene of [{ ...loading, attributes: waiting.attributes }, waiting]) {
+      await play(scene, phone, async (page) => {
+        for (const lang of ['en', 'zh-CN', 'zh-TW']) {
+          await page.locator('wechat-bind').evaluate((card, lang) => Object.assign(card, { lang }), lang)
+          heights.push((await boxOf(page)).height)
+        }
+      })
+    }
+    expect(new Set(heights).size).toBe(1)
+  })
+
+  test.each(['block', 'grid', 'flex'])('the card stays in a narrow page laid out as %s', async (display) => {
+    await play(waiting, phone, async (page) => {
+      await page.locator('main').evaluate((main, display) => {
+        Object.assign(main.style, { display, placeItems: 'center', padding: '16px' })
+      }, display)
+      const { x, width } = (await page.locator('wechat-bind').locator('[part~=tile]').boundingBox())!
+      const main = (await page.locator('main').boundingBox())!
+      expect(x + width).toBeLessThanOrEqual(main.x + main.width - 16)
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
+    })
+  })
+
+  test('the picture to press long inside WeChat is 200 px or more', async () => {
+    const wechat = { ...phone, userAgent: `${PHONE} MicroMessenger/8.0.49` }
+    await play(waiting, wechat, async (page) => {
+      const picture = (await page.locator('wechat-bind').locator('img').boundingBox())!
+      expect(picture.width).toBeGreaterThanOrEqual(200)
     })
   })
 })

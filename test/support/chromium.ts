@@ -19,6 +19,9 @@ async function bundled(): Promise<string> {
   const { default: archive, inflate, setupLambdaEnvironment } = await import('@sparticuz/chromium')
   const path = await archive.executablePath()
   const libraries = await inflate(join(import.meta.dirname, '../../node_modules/@sparticuz/chromium/bin/al2023.tar.br'))
+  // Its own font knows no Chinese: the machine's fonts come first where it has any.
+  if (existsSync('/etc/fonts/fonts.conf') && existsSync('/usr/share/fonts'))
+    process.env.FONTCONFIG_PATH ??= '/etc/fonts'
   setupLambdaEnvironment(join(libraries, 'lib'))
   return path
 }

@@ -112,7 +112,23 @@ function sheet(): string {
 <table><thead><tr><th></th>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`
 }
 
+/** Whether a Chinese character is another picture than one that no font has. */
+const hasChinese = (page: Page) =>
+  page.evaluate(() => {
+    const [chinese, unknown] = ['绑', '\u{10ffff}'].map((text) => {
+      const canvas = document.createElement('canvas')
+      canvas.getContext('2d')?.fillText(text, 0, 20)
+      return canvas.toDataURL()
+    })
+    return chinese !== unknown
+  })
+
 const browser = await chromium.launch(await launchOptions())
+const blank = await browser.newPage()
+if (!(await hasChinese(blank))) {
+  throw new Error('This machine has no Chinese font, so half of the sheet would be blank: install fonts-noto-cjk.')
+}
+await blank.close()
 for (const scene of scenes) {
   await Promise.all(devices.map((device) => play(browser, scene, device)))
   console.log(scene.name)

@@ -98,6 +98,7 @@ describe('createClient', () => {
     [new Response('<h1>Welcome</h1>'), { code: 'BAD_RESPONSE', retryable: false }],
     [json({ hello: 'world' }), { code: 'BAD_RESPONSE', retryable: false }],
     [json(null), { code: 'BAD_RESPONSE' }],
+    [json({ state: 'bound', version: 18 }), { code: 'BAD_RESPONSE', retryable: false }],
     [new TypeError('Failed to fetch'), { code: 'NETWORK', retryable: true }],
   ])('throws one kind of error: %#', async (answer, error) => {
     const { client } = createTestClient([answer])

@@ -1,7 +1,8 @@
 import { expect, fixture, html } from '@open-wc/testing'
 import { describe, test } from 'vitest'
 import { WechatBind } from '../../widget/define.ts'
-import { bind, expectNothingPending, mount, plain, reach, requestsToBe, server } from './support/stage.ts'
+import { settle } from './support/fake-clock.ts'
+import { bind, expectNothingPending, mount, plain, reach, requestsToBe, scan, server } from './support/stage.ts'
 
 describe('WechatBind on a page', () => {
   test('ends its request when removed', async () => {
@@ -16,6 +17,25 @@ describe('WechatBind on a page', () => {
     element.remove()
     await expectNothingPending()
     expect(element.state).to.equal('loading')
+  })
+
+  test('ends what the user asked for when removed, and does it when put back', async () => {
+    const element = await mount()
+    const parent = element.parentElement as Element
+    const away = async () => {
+      element.remove()
+      // The request was not sent yet: there is none to wait for the end of.
+      await settle()
+      await expectNothingPending()
+      parent.append(element)
+    }
+    await scan(element, 'code')
+    element.confirm('4821')
+    await away()
+    await reach(element, 'bound')
+    element.unbind()
+    await away()
+    await reach(element, 'ready')
   })
 
   test('goes on with the same QR when it is put back', async () => {

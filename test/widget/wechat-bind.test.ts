@@ -221,6 +221,25 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
+  test('does not ask a page over and over that gives another function at each drawing, as frameworks do', async () => {
+    let asked = 0
+    const getToken = () => {
+      asked++
+      return Promise.reject(new Error('signed out'))
+    }
+    const draw = ({ target }: Event) => Object.assign(target as WechatBind, { getToken: () => getToken() })
+    const element = await mount(
+      'error',
+      html`<wechat-bind lang="en" .getToken=${() => getToken()} @binderror=${draw}></wechat-bind>`,
+    )
+    await settle()
+    expect(element.state).to.equal('error')
+    expect(asked).to.equal(1)
+    await click(element, 'Try again')
+    await reach(element, 'error')
+    expect(asked).to.equal(2)
+  })
+
   test('is not disturbed by a token renewed in mid-poll', async () => {
     const element = await mount()
     await server.parkedPoll()
@@ -291,6 +310,19 @@ describe('WechatBind', () => {
     expect(element.state).to.equal('bound')
   })
 
+  test('tells what was copied in the live region, and leaves the button and the focus where they are', async () => {
+    const element = await mount()
+    await click(element, 'Can’t scan?')
+    const [copy, back] = [button(element, 'Copy'), button(element, 'Back to QR code')]
+    copy.focus()
+    element.open('copied')
+    await element.updateComplete
+    expect(element.renderRoot.querySelector('[role=status]')?.textContent?.trim()).to.equal('Copied, now send it')
+    expect(element.shadowRoot?.activeElement).to.equal(copy)
+    expect(copy.textContent).to.equal('Copy')
+    expect(back.isConnected).to.equal(true)
+  })
+
   test('does not say "copied" of a code that was not', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
@@ -299,7 +331,7 @@ describe('WechatBind', () => {
     element.refresh()
     await reach(element, 'loading')
     await reach(element, 'ready')
-    expect(button(element, 'Copy')).not.to.equal(null)
+    expect(words(element)).to.contain('Send us this in WeChat')
   })
 
   test("is at the page's own origin again when its server is taken away", async () => {
