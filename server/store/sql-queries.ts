@@ -216,10 +216,6 @@ function createTicketChanges(db: Kysely<Tables>) {
 }
 
 function createUserChanges(db: Kysely<Tables>) {
-  const raise = db
-    .updateTable('users')
-    .set({ version: sql`version + 1` })
-    .returning(['tenant', 'account', 'user_id', 'version'])
   type NewEvent = Omit<Insertable<Tables['events']>, 'id'>
   const addEvent = (p: NewEvent) =>
     db.insertInto('events').values({ user: p.user, version: p.version, type: p.type, reason: p.reason, at: p.at })
@@ -232,9 +228,8 @@ function createUserChanges(db: Kysely<Tables>) {
         .onConflict((conflict) => conflict.columns(['tenant', 'account', 'user_id']).doUpdateSet({ tenant: p.tenant }))
         .returning('id'),
     ),
-    raise: query((p: { id: number }) => raise.where('id', '=', p.id)),
-    raiseFor: query((p: { id: number; reason: UnbindReason | null }) =>
-      raise.set({ reason: p.reason }).where('id', '=', p.id),
+    raise: query((p: { id: number; version: number; reason: UnbindReason | null }) =>
+      db.updateTable('users').set({ version: p.version, reason: p.reason }).where('id', '=', p.id),
     ),
     bind: query((p: Tables['bindings']) => {
       const row = {

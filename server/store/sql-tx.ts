@@ -2,9 +2,9 @@
 import { type Locks, noLocks } from './locks.ts'
 import type { Plan } from './plan.ts'
 import { toClaimable, toHeldTickets, toTicketWithQr, toUsers, unknownUser } from './rows.ts'
-import { createChanges, type TxSettings } from './sql-changes.ts'
+import { createChanges, type Standing, type TxSettings } from './sql-changes.ts'
 import type { ClaimableRow, Queries } from './sql-queries.ts'
-import type { Claimable, Committed, Tx } from './store.ts'
+import type { Claimable, Committed, Tx, User } from './store.ts'
 
 /** `touched` collects the versions that the transaction raised, for the waiters. */
 export function createTx(
@@ -14,7 +14,18 @@ export function createTx(
   locks: Locks = noLocks,
 ): Tx {
   const { hashOf } = settings
-  const { apply, raise } = createChanges(queries, settings, touched)
+  const standings = new Map<number, Standing>()
+  const { apply, raise } = createChanges(queries, settings, touched, standingOf)
+
+  function known<U extends User | undefined>(user: U): U {
+    if (user) standings.set(user.id, { identity: user.identity, version: user.version, reason: user.reason })
+    return user
+  }
+
+  function* standingOf(id: number): Plan<Standing> {
+    if (!standings.has(id)) yield* userById(id)
+    return standings.get(id)!
+  }
 
   /** Reads until every user that was read of is locked: while a lock was waited for, its holder may have changed all. */
   function* settled<Row>(read: () => Plan<{ rows: Row[] }>, userOf: (row: Row) => number): Plan<Row[]> {
@@ -25,7 +36,16 @@ export function createTx(
   }
 
   function* claimable(read: () => Plan<{ rows: ClaimableRow[] }>): Plan<Claimable | undefined> {
-    return toClaimable(yield* settled(read, ({ id }) => id))
+    const found = toClaimable(yield* settled(read, ({ id }) => id))
+    known(found?.user)
+    return found
+  }
+
+  function* userById(id: number): Plan<User> {
+    yield* locks.users([id])
+    const user = known(toUsers((yield* queries.userById({ id })).rows)[0])
+    if (!user) throw new Error(`there is no user ${id}`)
+    return user
   }
 
   return {
@@ -34,14 +54,9 @@ export function createTx(
         () => queries.userByIdentity(identity),
         ({ id }) => id,
       )
-      return toUsers(rows)[0] ?? unknownUser(identity)
+      return known(toUsers(rows)[0]) ?? unknownUser(identity)
     },
-    *userById(id) {
-      yield* locks.users([id])
-      const [user] = toUsers((yield* queries.userById({ id })).rows)
-      if (!user) throw new Error(`there is no user ${id}`)
-      return user
-    },
+    userById,
     ticketByScene: (scene) => claimable(() => queries.ticketByScene({ scene })),
     ticketByCode: (appId, code) => claimable(() => queries.ticketByCode({ appId, code })),
     *heldBy(appId, openid) {
@@ -63,7 +78,7 @@ export function createTx(
         () => queries.ownersOf({ appId, openid }),
         ({ id }) => id,
       )
-      return toUsers(rows)
+      return toUsers(rows).map(known)
     },
     *erasedAt(appId, openid) {
       yield* locks.openid(openid)
