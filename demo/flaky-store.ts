@@ -31,7 +31,10 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     user: guard((identity) => store.user(identity)),
     liveTicket: guard((...args) => store.liveTicket(...args)),
     ticketsSince: guard((...args) => store.ticketsSince(...args)),
-    setUnionid: guard((...args) => store.setUnionid(...args)),
+    unionids: {
+      take: guard((...args) => store.unionids.take(...args)),
+      keep: guard((asked) => store.unionids.keep(asked)),
+    },
     sweep: guard((now) => store.sweep(now)),
     ping: guard(() => store.ping()),
     onCommit: (listener) => store.onCommit(listener),

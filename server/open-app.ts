@@ -83,7 +83,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
   const forwarder = createForwarder(config, { fetch, metrics })
-  const unionids = createUnionids({ store, wechat, log })
+  const unionids = createUnionids({ store, wechat, clock, setTimer, log })
   const { keysFile } = config
   const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
   const keyFile = keysFile === undefined ? undefined : watchKeyFile(keysFile, keyring.replace, log)
@@ -129,6 +129,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     log,
     clock,
   }
+  unionids.start()
   const sweeping = setInterval(() => sweep(deps), SWEEP_EVERY_MS).unref()
 
   return {

@@ -1,56 +1,93 @@
-/** Fetches the unionid after a bind. It is a nicety that WeChat may refuse: nothing waits for it and nothing fails by it. */
+/** Fetches the unionids after a bind. One is a nicety that WeChat may refuse: nothing waits for it and nothing fails by it. */
 import type { Log } from '../log.ts'
-import type { Change, Store } from '../store/store.ts'
+import type { Asked, Change, Store, ToAsk } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
+import type { SetTimer } from './waiters.ts'
 
 export type Unionids = {
-  /** Starts the fetch for each binding among the changes. */
+  /** Begins to ask where there is a binding among the changes. */
   follow(changes: Change[]): void
-  /** Resolves when no fetch is under way and none waits. */
+  /** Asks for all that is due, of an earlier run too. */
+  start(): void
+  /** Resolves when nothing is asked at present. */
   idle(): Promise<void>
-  /** Drops what waits, and finishes what is under way. */
+  /** Finishes what is under way; the rest is due at the next start. */
   close(): Promise<void>
 }
+
+export type UnionidDeps = { store: Store; wechat: WechatApi; clock: () => number; setTimer: SetTimer; log: Log }
 
 // A campaign binds thousands a second: without a bound their calls would take five times what the callbacks themselves do.
 const AT_ONCE = 4
 
-export function createUnionids({ store, wechat, log }: { store: Store; wechat: WechatApi; log: Log }): Unionids {
-  const waiting: { user: number; openid: string }[] = []
-  const underway = new Set<Promise<void>>()
-  let lanes = 0
+// Kept with one write.
+const MOST = 20
 
-  async function drain(): Promise<void> {
-    lanes++
-    for (let next = waiting.shift(); next; next = waiting.shift()) await fetchFor(next.user, next.openid)
-    // In the same turn as the last look, so that nothing is left waiting between.
-    lanes--
+// What was taken and not answered is asked anew, by whichever instance looks first.
+const AGAIN_AFTER_MS = 60_000
+
+export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidDeps): Unionids {
+  let underway: Promise<void> | undefined
+  let isNudged = false
+  let isClosed = false
+  let cancel = () => {}
+
+  function begin(): void {
+    isNudged = true
+    if (!isClosed)
+      underway ??= run().finally(() => {
+        underway = undefined
+      })
   }
 
-  async function fetchFor(user: number, openid: string): Promise<void> {
+  /** Round after round, while there may be more. What waits is the store's: a crowd costs no memory here. */
+  async function run(): Promise<void> {
+    cancel()
     try {
-      const unionid = await wechat.getUnionid(openid)
-      if (unionid !== undefined) await store.setUnionid(user, openid, unionid)
+      for (let taken = 1; (taken > 0 || isNudged) && !isClosed; ) {
+        isNudged = false
+        const now = clock()
+        const due = await store.unionids.take(now, now + AGAIN_AFTER_MS, MOST)
+        taken = due.length
+        if (taken > 0) await askAll(due)
+      }
     } catch (error) {
-      log.warn({ code: (error as { code?: string }).code }, 'the unionid could not be fetched')
+      log.warn({ code: (error as { code?: string }).code }, 'the unionids could not be fetched; in a minute again')
+      if (!isClosed) cancel = setTimer(begin, AGAIN_AFTER_MS)
     }
   }
 
-  const idle = async () => void (await Promise.all(underway))
+  /** Keeps the answers there are. Throws with the first that is none: WeChat would not answer the rest either. */
+  async function askAll(due: ToAsk[]): Promise<void> {
+    const asked: Asked[] = []
+    let fault: unknown
+    const lane = async () => {
+      for (let next = due.pop(); next && fault === undefined; next = due.pop()) {
+        try {
+          asked.push({ ...next, unionid: (await wechat.getUnionid(next.openid)) ?? null })
+        } catch (error) {
+          fault = error
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, lane))
+    if (asked.length > 0) await store.unionids.keep(asked)
+    if (fault !== undefined) throw fault
+  }
+
+  const idle = async () => {
+    while (underway) await underway
+  }
 
   return {
     follow(changes) {
-      for (const change of changes) {
-        if (change.type !== 'bind') continue
-        waiting.push({ user: change.user, openid: change.binding.openid })
-        if (lanes === AT_ONCE) continue
-        const lane = drain().finally(() => underway.delete(lane))
-        underway.add(lane)
-      }
+      if (changes.some(({ type }) => type === 'bind')) begin()
     },
+    start: begin,
     idle,
     close() {
-      waiting.length = 0
+      isClosed = true
+      cancel()
       return idle()
     },
   }

@@ -48,6 +48,7 @@ async function createBindings(db: AnyDb, engine: Engine) {
     .addColumn('app_id', 'text', required)
     .addColumn('openid', 'text', required)
     .addColumn('unionid', 'text')
+    .addColumn('unionid_due', 'bigint')
     .addColumn('subscribed', 'integer', required)
     .addColumn('bound_at', 'bigint', required)
     .addColumn('event_time', 'bigint', required)
@@ -55,6 +56,8 @@ async function createBindings(db: AnyDb, engine: Engine) {
     .addColumn('lang', 'text', required)
     .addColumn('version', 'bigint', required)
     .execute()
+  // Small: only the bindings of the last moments have not been asked for.
+  await sql`create index bindings_unionid on bindings (unionid_due) where unionid_due is not null`.execute(db)
   await db.schema.createIndex('bindings_openid').on('bindings').columns(['openid', 'app_id']).execute()
 }
 

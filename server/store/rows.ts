@@ -55,6 +55,7 @@ export function toBindingRow(user: number, { identity, version }: Committed, bin
     app_id: binding.appId,
     openid: binding.openid,
     unionid: binding.unionid,
+    unionid_due: binding.unionid === null ? binding.boundAt : null,
     subscribed: binding.subscribed ? 1 : 0,
     bound_at: binding.boundAt,
     event_time: binding.eventTime,

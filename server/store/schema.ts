@@ -19,6 +19,8 @@ export type Tables = {
     app_id: string
     openid: string
     unionid: string | null
+    /** When to ask WeChat for the unionid; null once it was asked. */
+    unionid_due: number | null
     subscribed: number
     bound_at: number
     event_time: number

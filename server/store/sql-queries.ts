@@ -238,6 +238,7 @@ function createUserChanges(db: Kysely<Tables>) {
         app_id: p.app_id,
         openid: p.openid,
         unionid: p.unionid,
+        unionid_due: p.unionid_due,
         subscribed: p.subscribed,
         bound_at: p.bound_at,
         event_time: p.event_time,

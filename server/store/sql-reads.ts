@@ -8,7 +8,7 @@ import { query } from './query.ts'
 import { toTicketWithQr, toUsers, unknownUser } from './rows.ts'
 import type { Db } from './sql-changes.ts'
 import { countAll, createUserQuery } from './sql-queries.ts'
-import type { Identity, Store } from './store.ts'
+import type { Asked, Identity, Store, UnionidStore } from './store.ts'
 
 // A callback waits some 5 ms behind a batch at most, also where each row lies on a page of its own.
 const BATCH = 200
@@ -32,7 +32,7 @@ export function createReads(
   { read, write }: { read: <T>(plan: Plan<T>) => Promise<T>; write: <T>(work: () => Plan<T>) => Promise<T> },
   guard: Guard,
   engine: Engine,
-): Pick<Store, 'user' | 'liveTicket' | 'ticketsSince' | 'setUnionid' | 'sweep' | 'ping'> {
+): Pick<Store, 'user' | 'liveTicket' | 'ticketsSince' | 'unionids' | 'sweep' | 'ping'> {
   const tickets = ({ tenant, account, userId }: Identity) =>
     db
       .selectFrom('tickets')
@@ -63,14 +63,6 @@ export function createReads(
     const made = tickets(identity).where('tickets.created_at', '>', since)
     const query = state === undefined ? made : made.where('tickets.state', '=', state)
     return (await query.select(countAll).executeTakeFirstOrThrow()).n
-  }
-
-  const unionid = query((p: { user: number; openid: string; unionid: string }) =>
-    db.updateTable('bindings').set({ unionid: p.unionid }).where('user', '=', p.user).where('openid', '=', p.openid),
-  )
-
-  async function setUnionid(...[user, openid, id]: Parameters<Store['setUnionid']>) {
-    await write(() => unionid({ user, openid, unionid: id }))
   }
 
   const isPostgres = engine === 'postgres'
@@ -124,11 +116,40 @@ export function createReads(
     }
   }
 
+  const takeUnionids = query((p: { now: number; again: number; limit: number }) =>
+    db
+      .updateTable('bindings')
+      .set({ unionid_due: p.again })
+      .where(
+        sql<boolean>`${sql.ref('user')} ${among(sql`select ${sql.ref('user')} from bindings where unionid_due <= ${p.now} order by unionid_due limit ${p.limit} ${mine}`)}`,
+      )
+      .returning(['user', 'openid']),
+  )
+
+  const keepUnionid = query((p: Asked) =>
+    db
+      .updateTable('bindings')
+      .set({ unionid: p.unionid, unionid_due: null })
+      .where('user', '=', p.user)
+      .where('openid', '=', p.openid),
+  )
+
+  const unionids: UnionidStore = {
+    take: async (now, again, limit) => (await guard(write(() => takeUnionids({ now, again, limit })))).rows,
+    async keep(asked) {
+      await guard(
+        write(function* () {
+          for (const each of asked) yield* keepUnionid(each)
+        }),
+      )
+    },
+  }
+
   return {
     user: (identity) => guard(user(identity)),
     liveTicket: (identity, now) => guard(liveTicket(identity, now)),
     ticketsSince: (identity, since, state) => guard(ticketsSince(identity, since, state)),
-    setUnionid: (user, openid, unionid) => guard(setUnionid(user, openid, unionid)),
+    unionids,
     sweep,
     async ping() {
       await guard(sql`select 1`.execute(db))

@@ -134,6 +134,17 @@ export type Committed = { identity: Identity; version: number }
 /** `missed`: another instance may have committed unheard, for any user. */
 export type Tidings = Committed | 'missed'
 
+/** A binding whose unionid nobody has asked WeChat for, and what came of it: null where there is none. */
+export type ToAsk = { user: number; openid: string }
+export type Asked = ToAsk & { unionid: string | null }
+
+export type UnionidStore = {
+  /** So many that are due at `now`; they are due once more at `again`, should no answer be kept. */
+  take(now: number, again: number, limit: number): Promise<ToAsk[]>
+  /** Of an openid that is no longer the one bound nothing is kept. */
+  keep(asked: Asked[]): Promise<void>
+}
+
 /** A unit of work: a generator function, so that it can do nothing but use `tx`. */
 export type Work<T = unknown> = (tx: Tx) => Plan<T>
 
@@ -148,8 +159,7 @@ export type Store = {
   liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
   /** Tickets of the user made since; with `dead`, those of them that ended by wrong digits. */
   ticketsSince(identity: Identity, since: number, state?: 'dead'): Promise<number>
-  /** Sets the unionid if the openid is still the one bound. */
-  setUnionid(user: number, openid: string, unionid: string): Promise<void>
+  unionids: UnionidStore
   /** Called after each commit that raised a version, on every instance, and with `missed` after a gap. Returns its own end. */
   onCommit(listener: (tidings: Tidings) => void): () => void
   /** Changes that wait to be told to the tenants' webhooks. */

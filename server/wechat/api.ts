@@ -1,4 +1,5 @@
 /** The calls of WeChat's API that a binding needs. */
+import type { BindError } from '../errors.ts'
 import type { AccessTokens } from './access-token.ts'
 import { TOKEN_DEAD, toWechatError } from './errcode.ts'
 import { type Answer, callWechat, expectSuccess, type Fetch, postJson, unavailable } from './http.ts'
@@ -68,13 +69,22 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
       return { ticket, url, expireSeconds: Number(expire_seconds) }
     },
     async getUnionid(openid) {
-      const { unionid } = await call(`/cgi-bin/user/info?openid=${encodeURIComponent(openid)}&lang=zh_CN`)
+      const path = `/cgi-bin/user/info?openid=${encodeURIComponent(openid)}&lang=zh_CN`
+      const { unionid } = await call(path).catch(noneOfStranger)
       return typeof unionid === 'string' && unionid !== '' ? unionid : undefined
     },
     async checkAccess() {
       await accessTokens.get(AbortSignal.timeout(CALL_TIMEOUT_MS))
     },
   }
+}
+
+// A bad openid; who must follow first; who does not follow: whoever has left since has no unionid to tell.
+const STRANGERS = new Set([40003, 43004, 50005])
+
+function noneOfStranger(error: BindError): Answer {
+  if (STRANGERS.has((error.cause as { errcode?: number } | undefined)?.errcode ?? 0)) return {}
+  throw error
 }
 
 /** Without the inner `scene`, or with the scene in `scene_id`, WeChat makes a working QR whose scene is 0 and says nothing. */

@@ -122,7 +122,8 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
   await store.liveTicket(identity, now)
   await store.ticketsSince(identity, now - 60_000)
   await store.ticketsSince(identity, now - 3_600_000, 'dead')
-  await store.setUnionid(1, 'o1', 'u')
+  await store.unionids.take(now, now + 60_000, 20)
+  await store.unionids.keep([{ user: 1, openid: 'o1', unionid: 'u' }])
   await store.sweep(now)
 
   const outbox = createOutbox(db, through)

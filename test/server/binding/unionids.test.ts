@@ -1,30 +1,108 @@
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createUnionids } from '../../../server/binding/unionids.ts'
+import { BindError } from '../../../server/errors.ts'
+import { openSqliteStore } from '../../../server/store/sqlite.ts'
 import type { Change, Store } from '../../../server/store/store.ts'
 import type { WechatApi } from '../../../server/wechat/api.ts'
 import { createTestLog } from '../../support/house.ts'
-import { newBinding } from '../../support/rows.ts'
+import { addUser, bindTo, newBinding } from '../../support/rows.ts'
 
-test('createUnionids fetches for all who were bound, four at a time', async () => {
-  let underway = 0
-  let most = 0
-  const kept: string[] = []
+const BOUND: Change[] = [{ type: 'bind', user: 1, binding: newBinding('o'), reason: 'scan', at: 0 }]
+
+const identityOf = (i: number) => ({ tenant: 'default', account: 'acme', userId: `u${i}` })
+
+let store: Store
+beforeEach(async () => {
+  store = await openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+})
+afterEach(() => store.close())
+
+async function bindUsers(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await bindTo(store, await addUser(store, identityOf(i)), `o${i}`)
+}
+
+const unionidOf = async (i: number) => (await store.user(identityOf(i))).binding?.unionid
+
+/** A WeChat that answers in its own time, and one timer that a test rings. */
+function open(answer: (openid: string) => string | undefined) {
+  const asked: string[] = []
+  const figures = { underway: 0, most: 0 }
+  let ring = () => {}
+  let now = Date.now() + 1
   const wechat = {
     async getUnionid(openid: string) {
-      most = Math.max(most, ++underway)
+      asked.push(openid)
+      figures.most = Math.max(figures.most, ++figures.underway)
       await new Promise(setImmediate)
-      underway--
-      if (openid === 'o3') throw new Error('refused')
-      return `u-${openid}`
+      figures.underway--
+      return answer(openid)
     },
   } as WechatApi
-  const store = { setUnionid: async (_user: number, openid: string) => void kept.push(openid) } as unknown as Store
-  const unionids = createUnionids({ store, wechat, log: createTestLog() })
-  const openids = Array.from({ length: 20 }, (_, i) => `o${i}`)
-  unionids.follow(
-    openids.map((openid, i): Change => ({ type: 'bind', user: i, binding: newBinding(openid), reason: 'scan', at: 0 })),
-  )
-  await unionids.idle()
-  expect(most).toBe(4)
-  expect(kept.sort()).toEqual(openids.filter((openid) => openid !== 'o3').sort())
+  const unionids = createUnionids({
+    store,
+    wechat,
+    clock: () => now,
+    setTimer: (end) => {
+      ring = end
+      return () => {}
+    },
+    log: createTestLog(),
+  })
+  return {
+    unionids,
+    asked,
+    figures,
+    /** A minute later. */
+    async later() {
+      now += 60_000
+      ring()
+      await unionids.idle()
+    },
+  }
+}
+
+describe('createUnionids', () => {
+  test('asks for all who were bound, four at a time, and each once', async () => {
+    await bindUsers(50)
+    const { unionids, asked, figures, later } = open((openid) => (openid === 'o3' ? undefined : `u-${openid}`))
+    unionids.follow(BOUND)
+    await unionids.idle()
+    expect(figures.most).toBe(4)
+    expect([await unionidOf(0), await unionidOf(3), await unionidOf(49)]).toEqual(['u-o0', null, 'u-o49'])
+    await later()
+    expect(asked.sort()).toEqual(Array.from({ length: 50 }, (_, i) => `o${i}`).sort())
+  })
+
+  test('asks at the start for those that an earlier run has left', async () => {
+    await bindUsers(1)
+    const { unionids } = open(() => 'u')
+    unionids.start()
+    await unionids.idle()
+    expect(await unionidOf(0)).toBe('u')
+  })
+
+  test('stops when WeChat does not answer, and asks again in a minute', async () => {
+    await bindUsers(50)
+    let isUp = false
+    const { unionids, asked, later } = open(() => {
+      if (isUp) return 'u'
+      throw new BindError('WECHAT_UNAVAILABLE', 'down')
+    })
+    unionids.follow(BOUND)
+    await unionids.idle()
+    expect(asked.length).toBeLessThanOrEqual(4)
+    isUp = true
+    await later()
+    expect([await unionidOf(0), await unionidOf(49)]).toEqual(['u', 'u'])
+  })
+
+  test('asks for nobody when nobody was bound, or once it is closed', async () => {
+    await bindUsers(1)
+    const { unionids, asked } = open(() => 'u')
+    unionids.follow([{ type: 'unbind', user: 1, reason: 'chat', at: 0 }])
+    await unionids.close()
+    unionids.follow(BOUND)
+    await unionids.idle()
+    expect(asked).toEqual([])
+  })
 })

@@ -258,11 +258,24 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.write((tx) => tx.isAnyPending('wx1', ticket.expiresAt))).toBe(false)
     })
 
+    test('has a unionid asked for once, and once more when no answer was kept', async () => {
+      const [a, b] = [await bind(amy, 'o1'), await bind({ ...amy, userId: 'bo' }, 'o2', { boundAt: NOW + 1 })]
+      await bind({ ...amy, userId: 'cy' }, 'o3', { unionid: 'known' })
+      expect(await store.unionids.take(NOW, NOW + 60_000, 1)).toEqual([{ user: a, openid: 'o1' }])
+      expect(await store.unionids.take(NOW, NOW + 60_000, 9)).toEqual([])
+      expect(await store.unionids.take(NOW + 1, NOW + 60_001, 9)).toEqual([{ user: b, openid: 'o2' }])
+      await store.unionids.keep([
+        { user: a, openid: 'o1', unionid: null },
+        { user: b, openid: 'o9', unionid: 'u9' },
+      ])
+      expect(await store.unionids.take(NOW + 90_000, NOW + 99_000, 9)).toEqual([{ user: b, openid: 'o2' }])
+    })
+
     test('sets a unionid only for the openid that is still bound', async () => {
       const user = await bind(amy, 'o1')
-      await store.setUnionid(user, 'o2', 'u2')
+      await store.unionids.keep([{ user, openid: 'o2', unionid: 'u2' }])
       expect((await store.user(amy)).binding?.unionid).toBeNull()
-      await store.setUnionid(user, 'o1', 'u1')
+      await store.unionids.keep([{ user, openid: 'o1', unionid: 'u1' }])
       expect((await store.user(amy)).binding?.unionid).toBe('u1')
     })
 
