@@ -45,8 +45,12 @@ export type WaiterSettings = {
   clock: () => number
 }
 
-// One timer looks after all: four glances a second at 10,000 waiters cost a thousandth of a core, a timer each ten times that.
-const GLANCE_EVERY_MS = 250
+// One timer looks after all: twenty glances a second at 10,000 waiters cost half a hundredth of a core, a timer each ten times that.
+const GLANCE_EVERY_MS = 50
+
+// Who is answered asks again at once. A crowd that came as one would be answered as one each time, and hold up all others for
+// a quarter of a second; so it is answered, and from then on asks, over two.
+const ENDS_A_GLANCE = 250
 
 // Each looks into the store: 10,000 pages do so within 5 s, and most connections stay free for callbacks.
 const LOOKS_AT_ONCE = 20
@@ -115,7 +119,7 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
     let next = Infinity
     for (const together of parked.values()) {
       for (const waiter of together) {
-        if (waiter.dueAt <= now) due.push(waiter)
+        if (waiter.dueAt <= now && due.length < ENDS_A_GLANCE) due.push(waiter)
         else next = Math.min(next, waiter.dueAt)
       }
     }
