@@ -7,8 +7,12 @@ import { createInterface } from 'node:readline'
 import type { Account } from '../../demo/simulator/account.ts'
 import { sealMessage } from '../../demo/simulator/message.ts'
 import { openReply, type Reply } from '../../demo/simulator/reply.ts'
+import packageJson from '../../package.json' with { type: 'json' }
 import { type BindClient, createBindClient } from '../../server/client.ts'
 import { SECRET } from './house.ts'
+
+/** As `npm run serve` has them. */
+export const nodeFlags = packageJson.scripts.serve.split(' ').filter((word) => word.startsWith('--'))
 
 const cli = join(import.meta.dirname, '../../server/cli.ts')
 
@@ -28,7 +32,7 @@ export type Instance = {
 
 /** The command that serves, behind another one that prepares its surroundings. */
 export const serveBehind = (command: string[]): [string, string[]] => {
-  const [first, ...rest] = [...command, process.execPath, cli, 'serve']
+  const [first, ...rest] = [...command, process.execPath, ...nodeFlags, cli, 'serve']
   return [first!, rest]
 }
 

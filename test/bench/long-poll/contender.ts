@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createBindClient } from '../../../server/client.ts'
+import { nodeFlags } from '../../support/instance.ts'
 import { CORES, pinned } from '../support/pin.ts'
 import { openCrowd, type Page } from './crowd.ts'
 import type { Figures, Order } from './server.ts'
@@ -13,6 +14,12 @@ export type Name = 'raw' | 'ours' | 'naive' | 'sse' | 'polled'
 
 const client = createBindClient({ server: 'http://localhost', keyId: KEY.kid, key: KEY.secret })
 
+/** All run as `npm run serve` does, so that none has more room for what it throws away. */
+const withNodeFlags = ({ execArgv = [], ...rest }: ReturnType<typeof pinned>) => ({
+  ...rest,
+  execArgv: [...execArgv, ...nodeFlags],
+})
+
 export const mintTokens = (count: number): Promise<string[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => client.mintToken({ account: 'acme', userId: `u${i}` })))
 
@@ -21,7 +28,7 @@ export const toRequest = (path: string, token: string, version = 0) =>
   `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "${version}"\r\nPrefer: wait=25\r\nOrigin: https://www.example.com\r\nAccept: */*\r\nAccept-Language: zh-CN\r\n\r\n`
 
 export async function startContender(name: Name, tokens: string[]) {
-  const child = fork(join(import.meta.dirname, 'server.ts'), [name], pinned(CORES.server))
+  const child = fork(join(import.meta.dirname, 'server.ts'), [name], withNodeFlags(pinned(CORES.server)))
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   const order = (what: Order) => void child.send(what)
   const requests = tokens.map((token, i) => toRequest(name === 'ours' ? '/widget/binding' : `/u${i}`, token))
