@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { openSqliteStore } from '../../../server/store/sqlite.ts'
 import { storeContract } from './store-contract.ts'
 
@@ -55,6 +55,27 @@ describe('openSqliteStore', () => {
     expect(turns).toBeGreaterThan(5)
     other.exec('rollback')
     other.close()
+    expect(await store.write((tx) => tx.spend('a', 1))).toBe(true)
+    await store.close()
+  })
+
+  test('that may not be written to for a while fails the writes, answers the reads, and goes on by itself', async () => {
+    const file = newFile()
+    const databases = vi.spyOn(DatabaseSync.prototype, 'exec')
+    const store = await openSqliteStore({ file, ...settings })
+    const [database] = databases.mock.contexts as DatabaseSync[]
+    databases.mockRestore()
+    expect(await store.write((tx) => tx.spend('before', 1))).toBe(true)
+    // As after an error of the disk: SQLite says that the database is read-only.
+    database!.exec('pragma query_only = on')
+    const writes = await Promise.allSettled(['a', 'b'].map((jti) => store.write((tx) => tx.spend(jti, 1))))
+    for (const write of writes) {
+      expect(write).toMatchObject({
+        reason: { code: 'STORE_UNAVAILABLE', cause: { message: expect.stringContaining('readonly') } },
+      })
+    }
+    expect(await store.user({ tenant: 't', account: 'a', userId: 'u' })).toMatchObject({ version: 0 })
+    database!.exec('pragma query_only = off')
     expect(await store.write((tx) => tx.spend('a', 1))).toBe(true)
     await store.close()
   })
