@@ -11,6 +11,7 @@ const work = (name: string) => (() => name) as unknown as Work<string>
 function openEngine() {
   const commits: unknown[][] = []
   const synced = Promise.withResolvers<void>()
+  synced.promise.catch(() => {})
   let durable = 0
   const group = createGroup({
     async commit(works): Promise<Batch> {
