@@ -1,5 +1,6 @@
 /** The Hono app that `serve` runs and that teams mount in a server of their own. */
 import { Hono } from 'hono'
+import { CALLBACK_PATH } from './callback.ts'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
 import { answerProblem, onError } from './problem.ts'
@@ -13,7 +14,7 @@ import { widgetFileRoutes } from './routes/widget-file.ts'
 export function createApp(deps: Deps): Hono {
   return new Hono()
     .use(logRequests(deps))
-    .route('/wechat/callback', callbackRoutes(deps))
+    .route(CALLBACK_PATH, callbackRoutes(deps))
     .route('/api/WeChat', hostApiRoutes(deps))
     .route('/widget', widgetApiRoutes(deps))
     .route('/', widgetFileRoutes(deps))

@@ -3,9 +3,9 @@ import type { Metrics } from './metrics.ts'
 import type { Fetch } from './wechat/http.ts'
 
 /** A delivery as it came: what the other system verifies must be what WeChat signed. */
-export type Delivery = { search: string; body: ArrayBuffer; contentType: string | undefined }
+export type Delivery = { search: string; body: Uint8Array<ArrayBuffer>; contentType: string | undefined }
 
-export type Relayed = { body: ArrayBuffer; contentType: string }
+export type Relayed = { body: Uint8Array<ArrayBuffer>; contentType: string }
 
 export type Forwarder = {
   /** What is ours is told too, where the configuration says so. */
@@ -45,7 +45,7 @@ export function createForwarder(
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     })
-    const reply = await response.arrayBuffer()
+    const reply = new Uint8Array(await response.arrayBuffer())
     if (!response.ok || reply.byteLength > MAX_REPLY) throw new TypeError(`HTTP ${response.status}`)
     return { body: reply, contentType: response.headers.get('Content-Type') ?? 'text/plain; charset=utf-8' }
   }

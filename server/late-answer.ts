@@ -13,7 +13,7 @@ export type Outgoing = {
   readonly headersSent: boolean
   readonly destroyed: boolean
   writeHead(status: number, headers: Record<string, string>): unknown
-  end(body?: string): unknown
+  end(body?: string | Uint8Array): unknown
   once(event: 'close', listener: () => void): unknown
 }
 
@@ -30,7 +30,7 @@ export type LateAnswer = {
 export function answerLater(c: Context): LateAnswer {
   const { late } = (c.env ?? {}) as LateBindings
   if (!late) return overPromise(c)
-  const common: Record<string, string> = { ...commonHeaders(c), ...Object.fromEntries(c.res.headers) }
+  const common: Record<string, string> = { ...commonHeaders(c.get('requestId')), ...Object.fromEntries(c.res.headers) }
   // Hono's cors names it after the handler, which this answer is not there for.
   if ('access-control-allow-origin' in common) common.vary = 'Origin'
   return overSocket(late, common, c.get('report'), routePath(c))

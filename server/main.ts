@@ -1,11 +1,13 @@
 /** The server process: environment in, a listening socket out, everything closed on SIGTERM and SIGINT. NODE. */
 import { once } from 'node:events'
-import type { Server, ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { type AddressInfo, Server as TcpServer } from 'node:net'
 import { serve as listen } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { pino } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
+import { createCallback } from './callback.ts'
+import { callbackListener, type Intercept } from './callback-listener.ts'
 import { type Env, parseConfig } from './config.ts'
 import { openApp } from './open-app.ts'
 
@@ -20,7 +22,8 @@ export type Fetching = { fetch: (request: Request, bindings: Bindings) => Respon
 
 export type Listening = { server: Server; url: string }
 
-export type ListenOptions = Partial<typeof serverOptions> & { maxConnections?: number }
+/** `intercept` is offered each request before the app. */
+export type ListenOptions = Partial<typeof serverOptions> & { maxConnections?: number; intercept?: Intercept }
 
 /** The app with nothing around it that would miss the end of a request: its late answers go straight to the socket. */
 export const overSockets = (app: Hono): Fetching => ({
@@ -41,12 +44,13 @@ export async function startListening(
   app: Fetching,
   host: string | undefined,
   port: number,
-  { maxConnections = Infinity, ...options }: ListenOptions = {},
+  { maxConnections = Infinity, intercept, ...options }: ListenOptions = {},
 ): Promise<Listening> {
   const server = listen({
     fetch: app.fetch as (request: Request, bindings: object) => Response | Promise<Response>,
     port,
     serverOptions: { ...serverOptions, ...options },
+    ...(intercept && { createServer: interceptedBy(intercept) }),
     ...(host === undefined ? {} : { hostname: host }),
   }) as Server
   server.maxConnections = maxConnections
@@ -59,6 +63,12 @@ export async function startListening(
   const name = isEvery ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
   return { server, url: `http://${name}:${taken}` }
 }
+
+const interceptedBy = (intercept: Intercept) =>
+  ((options: ServerOptions, listener: RequestListener) =>
+    createServer(options, (request, response) => {
+      if (!intercept(request, response)) listener(request, response)
+    })) as typeof createServer
 
 // Within this what was on its way when we stopped arrives, and is answered.
 const GRACE_MS = 200
@@ -91,7 +101,8 @@ export async function startServer(env: Env): Promise<Running> {
   // The process is all ours here: its memory, its CPU, how far its event loop lags behind.
   collectDefaultMetrics({ register: deps.metrics.registry })
   const { host, port, maxConnections } = config
-  const { server, url } = await startListening(overSockets(app), host, port, { maxConnections })
+  const intercept = callbackListener(createCallback(deps), deps)
+  const { server, url } = await startListening(overSockets(app), host, port, { maxConnections, intercept })
   server.on(
     'drop',
     noteOnce(() => log.warn({ maxConnections }, 'MAX_CONNECTIONS is reached')),

@@ -25,34 +25,38 @@ const VALID = /^[\w.-]{8,128}$/
 // nginx's word for a client that hung up before it was answered: a page that was closed.
 const GONE = 499
 
-type RequestLogDeps = { log: Log; metrics: Metrics; trustProxy: boolean }
+export type Logging = { log: Log; metrics: Metrics; trustProxy: boolean }
 
 /**
  * One line for a request: `debug`, or `info` when it was refused. It names the route, never the path or the query, which are the
  * sender's. An id that came with the request is kept only behind a trusted proxy: from anyone else it could be another's.
  */
-export function logRequests({ log, metrics, trustProxy }: RequestLogDeps): MiddlewareHandler {
+export function logRequests(logging: Logging): MiddlewareHandler {
   return async (c, next) => {
-    const given = trustProxy ? c.req.header(REQUEST_ID) : undefined
-    const requestId = given !== undefined && VALID.test(given) ? given : crypto.randomUUID()
+    const { requestId, report } = openReport(logging, c.req.header(REQUEST_ID), c.req.method)
     c.set('requestId', requestId)
-    const report = createReport({ log, metrics }, requestId, c.req.method)
     c.set('report', report)
     await next()
     report(routeOf(routePath(c, -1)), c.res.status, c.get('refusal'))
   }
 }
 
-/** Counts and logs the answer. It knows nothing of the request but this, since an answer that is given later keeps it. */
-function createReport({ log, metrics }: Omit<RequestLogDeps, 'trustProxy'>, requestId: string, method: string): Report {
+/** The id, and what counts and logs the answer: it knows nothing of the request but this, since an answer that is given later keeps it. */
+export function openReport(
+  { log, metrics, trustProxy }: Logging,
+  given: string | string[] | undefined,
+  method: string,
+): { requestId: string; report: Report } {
+  const requestId = trustProxy && typeof given === 'string' && VALID.test(given) ? given : crypto.randomUUID()
   const startedAt = performance.now()
-  return (route, status, code) => {
+  const report: Report = (route, status, code) => {
     const seconds = (performance.now() - startedAt) / 1000
     metrics.countRequest(route, status, seconds, code)
     const fields = { requestId, method, route, status, ms: Math.round(seconds * 1000), ...(code && { code }) }
     if (status < 400 || status === GONE) log.debug(fields, 'answered')
     else log.info(fields, 'refused')
   }
+  return { requestId, report }
 }
 
 /** A handler's pattern; what only middleware has matched is nobody's route. */

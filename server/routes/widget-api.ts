@@ -133,7 +133,8 @@ export function widgetApiRoutes(deps: Deps) {
 
 /** Hono's cors answers it by itself. */
 const onPreflight: MiddlewareHandler = async (c, next) => {
-  if (c.req.method === 'OPTIONS') for (const [name, value] of Object.entries(commonHeaders(c))) c.header(name, value)
+  if (c.req.method === 'OPTIONS')
+    for (const [name, value] of Object.entries(commonHeaders(c.get('requestId')))) c.header(name, value)
   await next()
 }
 

@@ -138,7 +138,7 @@ describe('createForwarder', () => {
       new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
     const settings = { forwardUrl: 'http://neighbour.test', forwardAll: false }
     const forwarder = createForwarder(settings, { fetch: never, metrics, timeoutMs: 5 })
-    const delivery = { search: '?a=1', body: new ArrayBuffer(0), contentType: undefined }
+    const delivery = { search: '?a=1', body: new Uint8Array(0), contentType: undefined }
     expect(await forwarder?.relay(delivery)).toBeUndefined()
     expect(await metrics.render()).toContain('wechat_bind_forwards_total{outcome="late"} 1')
   })
