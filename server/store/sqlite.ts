@@ -48,10 +48,12 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   const run = createRun(database)
   const queries = createQueries(db)
   const listeners = createListeners()
-  const { synced } = createSyncing(async () => wal?.datasync())
+  const { synced, expectSound } = createSyncing(async () => wal?.datasync())
 
   /** In one turn of the event loop: nobody else reads or writes inside a transaction. */
   function transact(works: Work[]): Batch {
+    // Whoever reads would see what is refused, and may be gone tomorrow.
+    expectSound()
     const touched = new Map<number, Committed>()
     const tx = createTx(queries, settings, touched)
     run(BEGIN)
@@ -72,16 +74,18 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   }
 
   const group = createGroup({ commit: (works) => whileLocked(() => transact(works)), synced })
+  const reads = createReads(
+    db,
+    { read: async (plan) => runPlan(plan, run), write: (plan) => group.write(plan) },
+    guarded,
+    'sqlite',
+  )
   return {
-    ...createReads(
-      db,
-      { read: async (plan) => runPlan(plan, run), write: (plan) => group.write(plan) },
-      guarded,
-      'sqlite',
-    ),
+    ...reads,
     outbox: createOutbox(db, guarded),
     write: (work) => guarded(group.write(work)),
     onCommit: listeners.add,
+    ping: () => guarded(reads.ping().then(expectSound)),
     async close() {
       await group.idle()
       await wal?.close()

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { openSqliteStore } from '../../../server/store/sqlite.ts'
+import { newTicket } from '../../support/rows.ts'
 import { storeContract } from './store-contract.ts'
 
 const { prepare } = DatabaseSync.prototype
@@ -116,6 +118,23 @@ describe('openSqliteStore', () => {
     expect(await store.user({ tenant: 't', account: 'a', userId: 'u' })).toMatchObject({ version: 0 })
     database!.exec('pragma query_only = off')
     expect(await store.write((tx) => tx.spend('a', 1))).toBe(true)
+    await store.close()
+  })
+
+  test('takes nothing more after a disk has failed to sync, and is not ready', async () => {
+    const store = await openSqliteStore({ file: newFile(), ...settings })
+    const handle = await open(newFile(), 'w')
+    vi.spyOn(Object.getPrototypeOf(handle), 'datasync').mockRejectedValueOnce(new Error('EIO'))
+    await handle.close()
+    const add = (userId: string) =>
+      store.write((tx) => tx.addTicket({ tenant: 't', account: 'a', userId }, newTicket(userId), false))
+    await store.ping()
+    await expect(add('lost')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', cause: { message: 'EIO' } })
+    const broken = { code: 'STORE_UNAVAILABLE', cause: { message: expect.stringContaining('restart the server') } }
+    await expect(add('refused')).rejects.toMatchObject(broken)
+    await expect(store.ping()).rejects.toMatchObject(broken)
+    // What is refused is not done either, or whoever reads would see what may be gone tomorrow.
+    expect(await store.user({ tenant: 't', account: 'a', userId: 'refused' })).toMatchObject({ id: 0 })
     await store.close()
   })
 
