@@ -50,9 +50,10 @@ export function applyDeed(
   return store.write(function* (tx): Plan<Outcome> {
     if (delivery.nonce && !(yield* isFirstUse(tx, delivery.nonce, now))) return 'replayed'
     const by = tx.fingerprint(delivery.key)
+    const { changes, reply, isOurs = true } = yield* decide(tx, settings, deed, by, now)
+    // Not before: a decision has locked the openid, and so waited for the same delivery that came to another instance.
     const earlier = yield* tx.recall(by)
     if (earlier !== undefined) return { ...fromMemory(earlier), changes: [] }
-    const { changes, reply, isOurs = true } = yield* decide(tx, settings, deed, by, now)
     for (const change of changes) yield* tx.apply(change)
     const text = reply && toText(reply, settings.texts)
     // The ticket itself remembers what bound it: a row less, which is 10 us of a callback's 70.
