@@ -13,6 +13,7 @@ import {
   decideUndo,
   decideUnsubscribe,
   type FollowerFacts,
+  isRepetition,
   type Rules,
 } from './rules.ts'
 
@@ -28,6 +29,9 @@ export type Delivery = { key: string; nonce?: { key: string; bodyDigest: string 
 
 // WeChat gives up after some 20 s; ten minutes outlive every queue on the way.
 const REPLY_KEPT_MS = 600_000
+
+// Before what is kept of a delivery that did not concern us; no reply can hold it, being no character of XML.
+const NOT_OURS = '\u0001'
 
 // The page on which a scene gets lost is left within minutes.
 const RECENT_MS = 600_000
@@ -46,17 +50,24 @@ export function applyDeed(
   return store.write(function* (tx): Plan<Outcome> {
     if (delivery.nonce && !(yield* isFirstUse(tx, delivery.nonce, now))) return 'replayed'
     const by = tx.fingerprint(delivery.key)
-    const earlier = yield* tx.recall(by)
-    if (earlier !== undefined) return { reply: earlier, changes: [], isOurs: true }
     const { changes, reply, isOurs = true } = yield* decide(tx, settings, deed, by, now)
+    // Not before: a decision has locked the openid, and so waited for the same delivery that came to another instance.
+    const earlier = yield* tx.recall(by)
+    if (earlier !== undefined) return { ...fromMemory(earlier), changes: [] }
     for (const change of changes) yield* tx.apply(change)
     const text = reply && toText(reply, settings.texts)
     // The ticket itself remembers what bound it: a row less, which is 10 us of a callback's 70.
     if (!changes.some((change) => change.type === 'close' && change.by === by)) {
-      yield* tx.remember(by, text, now + REPLY_KEPT_MS)
+      yield* tx.remember(by, isOurs ? text : NOT_OURS + (text ?? ''), now + REPLY_KEPT_MS)
     }
     return { reply: text, said: reply?.name, changes, isOurs }
   })
+}
+
+/** The reply that was kept, and whether another system may answer instead. */
+function fromMemory(kept: string | null): { reply: string | null; isOurs: boolean } {
+  if (!kept?.startsWith(NOT_OURS)) return { reply: kept, isOurs: true }
+  return { reply: kept.slice(NOT_OURS.length) || null, isOurs: false }
 }
 
 /** The first use of a nonce, or a retry of it: the same body again. */
@@ -93,10 +104,11 @@ function* claim(tx: Tx, settings: EventSettings, deed: ClaimDeed, by: string, no
 function* claimByCode(tx: Tx, settings: EventSettings, claim: Claim, code: string, now: number): Plan<Decision> {
   const { openid, appId } = claim
   const say = (name: 'wrong_code' | 'too_many_codes') => ({ name, lang: settings.lang, label: null })
+  const found = yield* tx.ticketByCode(appId, code)
+  if (found && isRepetition(claim, found.ticket)) return yield* claimTicket(tx, settings, claim, found, now)
   if ((yield* tx.wrongCodesSince(openid, now - HOUR_MS)) >= WRONG_CODES_AN_HOUR) {
     return { changes: [], reply: say('too_many_codes') }
   }
-  const found = yield* tx.ticketByCode(appId, code)
   if (!found) return { changes: [{ type: 'wrongCode', openid, at: now }], reply: say('wrong_code') }
   return yield* claimTicket(tx, settings, claim, found, now)
 }
@@ -110,7 +122,8 @@ function* claimTicket(
 ): Plan<Decision> {
   const owners = yield* tx.ownersOf(claim.appId, claim.openid)
   // Whatever becomes of the ticket, a follow is a follow.
-  const followed = claim.via === 'subscribe' ? decideFollowed(claim.createTime, owners) : []
+  const isFollow = claim.via === 'subscribe' && !(found && isRepetition(claim, found.ticket))
+  const followed = isFollow ? decideFollowed(claim.createTime, owners) : []
   // Ours by its prefix and yet unknown: so old that it was swept.
   if (!found) return { changes: followed, reply: { name: 'expired', lang: settings.lang, label: null } }
   const facts = {

@@ -48,7 +48,7 @@ const notOurs: Decision = { ...nothing, isOurs: false }
 export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: number): Decision {
   const { ticket, user, erasedAt } = facts
   const say = (name: ReplyName): Decision => ({ changes: [], reply: replyTo(ticket, name) })
-  if (ticket.state.name === 'used' && ticket.state.by === claim.by) return say('bound')
+  if (isRepetition(claim, ticket)) return say('bound')
   if (isOlder(claim, erasedAt) || isOlder(claim, user.binding?.eventTime)) return nothing
   if (ticket.state.name === 'held') return decideHeldAgain(claim, ticket, ticket.state.hold, now)
   if (ticket.state.name === 'used') return say(isBoundTo(user, claim) ? 'already_bound' : 'used')
@@ -60,6 +60,9 @@ export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: 
     ? bind(facts, toNewBinding(claim, ticket, now), reasonOf(claim), rules, now, claim.by)
     : hold(claim, facts, rules.confirm, now)
 }
+
+/** Whether this very delivery has bound the ticket: it is told so again, and whatever came since stands. */
+export const isRepetition = ({ by }: Claim, { state }: Ticket) => state.name === 'used' && state.by === by
 
 const isOlder = ({ createTime }: { createTime: number }, than: number | undefined) =>
   than !== undefined && createTime < than

@@ -34,10 +34,7 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
 
   function begin(): void {
     isNudged = true
-    if (!isClosed)
-      underway ??= run().finally(() => {
-        underway = undefined
-      })
+    if (!isClosed) underway ??= run()
   }
 
   /** Round after round, while there may be more. What waits is the store's: a crowd costs no memory here. */
@@ -55,6 +52,8 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
       log.warn({ code: (error as { code?: string }).code }, 'the unionids could not be fetched; in a minute again')
       if (!isClosed) cancel = setTimer(begin, AGAIN_AFTER_MS)
     }
+    // In the same turn as the last look at `isNudged`, so that no binding falls between.
+    underway = undefined
   }
 
   /** Keeps the answers there are. Throws with the first that is none: WeChat would not answer the rest either. */

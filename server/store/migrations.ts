@@ -142,9 +142,15 @@ const migrations = (engine: Engine): Record<string, Migration> => ({
   },
 })
 
-/** Brings the tables up to date; two instances may start at once, since Kysely locks where an engine has several writers. */
+/** Brings the tables up to date, all or nothing; who starts at the same time waits. */
 export async function migrateToLatest(db: AnyDb, engine: Engine): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations(engine) } })
+  // On SQLite Kysely takes neither a lock nor a transaction, and its one connection is ours as well.
+  const isOurs = engine === 'sqlite'
+  if (isOurs) await sql`begin immediate`.execute(db)
   const { error } = await migrator.migrateToLatest()
+  // After some faults (a full disk) SQLite has rolled back by itself, and says so.
+  if (isOurs && error) await sql`rollback`.execute(db).catch(() => {})
   if (error) throw error
+  if (isOurs) await sql`commit`.execute(db)
 }

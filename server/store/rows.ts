@@ -16,23 +16,26 @@ export const unknownUser = (identity: Identity): User => ({
   hold: null,
 })
 
+/** The latest first; of one millisecond too, or two engines would see two. */
+const latestFirst = (a: number | null, b: number | null) => (b ?? 0) - (a ?? 0)
+
 /** One user for all of its rows: the hold is the latest. Who was bound last comes first. */
 export function toUsers(rows: UserRow[]): User[] {
   const users = new Map<number, User>()
-  for (const row of rows) {
-    const hold = holdOf(row)
-    const known = users.get(row.id)
-    if (known && (known.hold?.until ?? 0) >= (hold?.until ?? 0)) continue
+  const sorted = rows.sort((a, b) => latestFirst(a.held_until, b.held_until) || latestFirst(a.held_id, b.held_id))
+  for (const row of sorted) {
+    if (users.has(row.id)) continue
     users.set(row.id, {
       id: row.id,
       identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
       version: row.version,
       reason: row.reason,
       binding: toBinding(row),
-      hold,
+      hold: holdOf(row),
     })
   }
-  return [...users.values()].sort((a, b) => (b.binding?.boundAt ?? 0) - (a.binding?.boundAt ?? 0))
+  const boundAt = ({ binding }: User) => binding?.boundAt ?? null
+  return [...users.values()].sort((a, b) => latestFirst(boundAt(a), boundAt(b)) || latestFirst(a.id, b.id))
 }
 
 const holdOf = (row: UserRow): Hold | null =>
@@ -67,7 +70,7 @@ export function toBindingRow(user: number, { identity, version }: Committed, bin
 
 /** The latest scan first. */
 export const toHeldTickets = (rows: TicketRow[]): Ticket[] =>
-  rows.sort((a, b) => (b.held_until ?? 0) - (a.held_until ?? 0)).map(toTicket)
+  rows.sort((a, b) => latestFirst(a.held_until, b.held_until) || latestFirst(a.id, b.id)).map(toTicket)
 
 export const toTicket = (row: TicketRow): Ticket => ({
   id: row.id,

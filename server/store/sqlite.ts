@@ -1,5 +1,5 @@
 /** The store in one SQLite file: WAL, and every commit synced to the disk before it is answered. NODE. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, realpathSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -21,6 +21,9 @@ import { createRun } from './sqlite-run.ts'
 import type { Committed, Store, Work } from './store.ts'
 import { createSyncing } from './syncing.ts'
 
+// Another process that starts or ends on the same file is done within this.
+const START_WITHIN_MS = 5_000
+
 export type SqliteOptions = {
   /** A path, or `:memory:`. */
   file: string
@@ -31,22 +34,26 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
   const database = new DatabaseSync(file)
   // NORMAL leaves the sync of a commit to us, who do it beside the event loop: https://sqlite.org/pragma.html#pragma_synchronous
-  // The driver waits for a lock with the event loop standing still: it waits next to nothing, and `begin` below does the rest.
   // What is erased is overwritten: an openid must not be found in the file's free pages.
   database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 20; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000',
+    `PRAGMA busy_timeout = ${START_WITHIN_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000`,
   )
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) })
   await migrateToLatest(db, 'sqlite')
-  const wal = file === ':memory:' ? undefined : await open(`${file}-wal`, 'r+')
+  // The driver waits for a lock with the event loop standing still: it waits next to nothing, and `begin` below does the rest.
+  database.exec('PRAGMA busy_timeout = 20')
+  // Where the file is a link, SQLite keeps the log beside what it leads to.
+  const wal = file === ':memory:' ? undefined : await open(`${realpathSync(file)}-wal`, 'r+')
 
   const run = createRun(database)
   const queries = createQueries(db)
   const listeners = createListeners()
-  const { synced } = createSyncing(async () => wal?.datasync())
+  const { synced, expectSound } = createSyncing(async () => wal?.datasync())
 
   /** In one turn of the event loop: nobody else reads or writes inside a transaction. */
   function transact(works: Work[]): Batch {
+    // Whoever reads would see what is refused, and may be gone tomorrow.
+    expectSound()
     const touched = new Map<number, Committed>()
     const tx = createTx(queries, settings, touched)
     run(BEGIN)
@@ -67,16 +74,18 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   }
 
   const group = createGroup({ commit: (works) => whileLocked(() => transact(works)), synced })
+  const reads = createReads(
+    db,
+    { read: async (plan) => runPlan(plan, run), write: (plan) => group.write(plan) },
+    guarded,
+    'sqlite',
+  )
   return {
-    ...createReads(
-      db,
-      { read: async (plan) => runPlan(plan, run), write: (plan) => group.write(plan) },
-      guarded,
-      'sqlite',
-    ),
+    ...reads,
     outbox: createOutbox(db, guarded),
     write: (work) => guarded(group.write(work)),
     onCommit: listeners.add,
+    ping: () => guarded(reads.ping().then(expectSound)),
     async close() {
       await group.idle()
       await wal?.close()

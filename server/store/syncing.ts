@@ -3,6 +3,8 @@
 export type Syncing = {
   /** Resolves when all that was written before the call is on the disk. */
   synced(): Promise<void>
+  /** Throws once a sync has failed: the system may have dropped what it could not write, and call the next one a success. */
+  expectSound(): void
 }
 
 /** One sync at a time; all who ask while one is under way share the next, since only that begins after their writing. */
@@ -11,9 +13,12 @@ export function createSyncing(sync: () => Promise<void>): Syncing {
   let next: Promise<void> | undefined
   let failed = false
 
-  async function begin(): Promise<void> {
-    // After a failure the system may have dropped what it could not write, and call the next sync a success.
+  function expectSound(): void {
     if (failed) throw new Error('the disk failed to sync: see to it, and restart the server')
+  }
+
+  async function begin(): Promise<void> {
+    expectSound()
     try {
       await sync()
     } catch (error) {
@@ -37,5 +42,6 @@ export function createSyncing(sync: () => Promise<void>): Syncing {
       next ??= underway.then(start, start)
       return next
     },
+    expectSound,
   }
 }

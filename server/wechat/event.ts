@@ -17,10 +17,13 @@ export type WechatEvent =
 
 const other: WechatEvent = { type: 'other' }
 
+// No id of WeChat's holds one, and PostgreSQL keeps no NUL.
+const CONTROL = /\p{Cc}/u
+
 /** `Event` is compared in any case: frameworks and old accounts differ. Anything not understood is `other`, never an error. */
 export function toEvent(fields: Fields): WechatEvent {
-  const { FromUserName: openid, CreateTime = '' } = fields
-  if (!openid || !/^\d{1,12}$/.test(CreateTime)) return other
+  const { FromUserName: openid, CreateTime = '', EventKey = '' } = fields
+  if (!openid || !/^\d{1,12}$/.test(CreateTime) || CONTROL.test(openid + EventKey)) return other
   const common = { openid, createTime: Number(CreateTime) }
   const kind = fields.MsgType?.toLowerCase()
   if (kind === 'text') return { ...common, type: 'text', content: fields.Content ?? '', msgId: fields.MsgId ?? '' }

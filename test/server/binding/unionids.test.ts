@@ -96,6 +96,27 @@ describe('createUnionids', () => {
     expect([await unionidOf(0), await unionidOf(49)]).toEqual(['u', 'u'])
   })
 
+  test('misses no binding, at whichever moment of its last look it comes', async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      let looks = 0
+      const { promise: looked, resolve: look } = Promise.withResolvers<void>()
+      const take = async () => {
+        if (++looks === 1) await looked
+        return []
+      }
+      const none = {} as WechatApi
+      const deps = { wechat: none, clock: () => 0, setTimer: () => () => {}, log: createTestLog() }
+      const unionids = createUnionids({ ...deps, store: { unionids: { take } } as unknown as Store })
+      unionids.start()
+      look()
+      for (let i = 0; i < turns; i++) await undefined
+      const before = looks
+      unionids.follow(BOUND)
+      await unionids.idle()
+      expect(looks).toBeGreaterThan(before)
+    }
+  })
+
   test('asks for nobody when nobody was bound, or once it is closed', async () => {
     await bindUsers(1)
     const { unionids, asked } = open(() => 'u')

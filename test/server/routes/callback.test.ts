@@ -246,6 +246,28 @@ describe('a delivery that comes again', () => {
   })
 })
 
+describe('a delivery that comes again, after other news of the same second', () => {
+  test('does not clear the mark of an unfollow', async () => {
+    await reopen({ UNSUBSCRIBE: 'mark' })
+    const CreateTime = seconds()
+    const follow = { Event: 'subscribe', EventKey: `qrscene_${await newScene()}`, FromUserName: 'oAmy', CreateTime }
+    const first = await chatReply(follow)
+    await deliver({ Event: 'unsubscribe', EventKey: '', FromUserName: 'oAmy', CreateTime })
+    expect(await chatReply(follow)).toBe(first)
+    expect(await house.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: false })
+  })
+
+  test('gets the reply of the first, although its sender may try no more codes', async () => {
+    const { code } = (await (await house.widget('POST', '/qrcode')).json()) as { code: string }
+    const text = (Content: string, MsgId: string) => ({ MsgType: 'text', Content, MsgId, FromUserName: 'oAmy' })
+    const right = text(`绑定 ${code}`, 'right')
+    const first = await chatReply(right)
+    for (let i = 0; i < 5; i++) await deliver(text(`绑定 22222${i + 2}22`, `w${i}`))
+    expect(first).toContain('已绑定')
+    expect(await chatReply(right)).toBe(first)
+  })
+})
+
 describe('a delivery that comes again after a restart', () => {
   test('gets the reply of the first, and does not bind again', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))

@@ -51,6 +51,7 @@ async function deliver(more: Record<string, string | number>) {
 }
 
 const text = { MsgType: 'text', Content: 'hello', MsgId: '1' }
+const toText = (Content: string) => ({ ...text, Content, MsgId: Content })
 
 const metric = async (line: string) => (await house.deps.metrics.render()).includes(line)
 
@@ -115,6 +116,17 @@ describe('FORWARD_URL', () => {
     }
     neighbour = () => Promise.reject(new TypeError('fetch failed'))
     expect((await deliver({ ...text, Content: '解绑', MsgId: '9' })).text).toContain('<Encrypt>')
+  })
+
+  test('relays what comes again once more: its first answer may be lost', async () => {
+    await open({ CONFIRM: 'reply' })
+    for (const event of [{ Event: 'subscribe', EventKey: '' }, ...['yes', '解绑'].map(toText)]) {
+      for (const _ of ['first', 'again']) expect((await deliver(event)).text).toBe('<xml>theirs</xml>')
+    }
+    expect(heard).toHaveLength(6)
+    neighbour = () => Promise.reject(new TypeError('fetch failed'))
+    expect((await deliver(toText('解绑'))).text).toContain('<Encrypt>')
+    expect((await deliver(toText('yes'))).text).toBe('success')
   })
 
   test('keeps the slash at the end of the URL', async () => {

@@ -243,6 +243,29 @@ describe('applyDeed on two instances', () => {
     expect(await query(url, 'select version from events')).toEqual([{ version: '1' }])
   })
 
+  test('remembers the first delivery also where it ended, and more was changed, while the second waited', async () => {
+    const { url, a, b } = await openTwo()
+    await addUser(a, amy, 't')
+    const other = await addUser(a, bo, 'u')
+    await bindTo(a, other, 'o1')
+    const gate = await newGate(url)
+    // The first is refused, since Bo has the WeChat, who then lets it go.
+    const first = a.write(function* (tx) {
+      yield* tx.ticketByScene('wb1_t')
+      yield PAUSE
+      yield* tx.remember(tx.fingerprint('d1'), 'conflict', now)
+      yield* tx.apply({ type: 'unbind', user: other, reason: 'chat', at: now })
+    })
+    await gate.isReachedBy(1)
+    const second = applyDeed(b, events, { key: 'd1' }, claim('o1', 'wb1_t'), now)
+    const waiting = "select 1 from pg_locks where locktype = 'transactionid' and not granted"
+    while ((await query(url, waiting)).length === 0);
+    await gate.open()
+    await first
+    expect(await second).toMatchObject({ reply: 'conflict', changes: [] })
+    expect((await a.user(amy)).binding).toBeNull()
+  })
+
   test('counts five wrong codes of an openid, however many come at once', async () => {
     const { url, a, b } = await openTwo()
     await Promise.all(

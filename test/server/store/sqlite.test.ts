@@ -1,10 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { openSqliteStore } from '../../../server/store/sqlite.ts'
+import { newTicket } from '../../support/rows.ts'
 import { storeContract } from './store-contract.ts'
+
+const { prepare } = DatabaseSync.prototype
 
 const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
@@ -33,6 +39,41 @@ describe('openSqliteStore', () => {
     expect(database.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'wal' })
     database.close()
     await store.ping()
+    await store.close()
+  })
+
+  test('opens a link to a file on another disk: the log lies beside the file', async () => {
+    const file = newFile()
+    await (await openSqliteStore({ file, ...settings })).close()
+    const link = join(folder, 'link.db')
+    symlinkSync(file, link)
+    const store = await openSqliteStore({ file: link, ...settings })
+    expect(await store.write((tx) => tx.spend('k|j', 1))).toBe(true)
+    await store.close()
+  })
+
+  test('starts beside others that start: each waits for the file', async () => {
+    const script = `
+      const { openSqliteStore } = await import(${JSON.stringify(new URL('../../../server/store/sqlite.ts', import.meta.url))})
+      const store = await openSqliteStore({ file: process.argv[1], hashOf: String, hasWebhook: () => false })
+      await store.close()`
+    const start = (file: string) => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, file])
+    for (let round = 0; round < 3; round++) {
+      const file = newFile()
+      await expect(Promise.all(Array.from({ length: 4 }, () => start(file)))).resolves.toBeDefined()
+    }
+  })
+
+  test('begins anew after a first start that was cut off half-way', async () => {
+    const file = newFile()
+    const cut = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(function (this: DatabaseSync, text) {
+      if (text.includes('create table "outbox"')) throw new Error('cut off')
+      return prepare.call(this, text)
+    })
+    await expect(openSqliteStore({ file, ...settings })).rejects.toThrow('cut off')
+    cut.mockRestore()
+    const store = await openSqliteStore({ file, ...settings })
+    expect(await store.write((tx) => tx.spend('k|j', 1))).toBe(true)
     await store.close()
   })
 
@@ -77,6 +118,23 @@ describe('openSqliteStore', () => {
     expect(await store.user({ tenant: 't', account: 'a', userId: 'u' })).toMatchObject({ version: 0 })
     database!.exec('pragma query_only = off')
     expect(await store.write((tx) => tx.spend('a', 1))).toBe(true)
+    await store.close()
+  })
+
+  test('takes nothing more after a disk has failed to sync, and is not ready', async () => {
+    const store = await openSqliteStore({ file: newFile(), ...settings })
+    const handle = await open(newFile(), 'w')
+    vi.spyOn(Object.getPrototypeOf(handle), 'datasync').mockRejectedValueOnce(new Error('EIO'))
+    await handle.close()
+    const add = (userId: string) =>
+      store.write((tx) => tx.addTicket({ tenant: 't', account: 'a', userId }, newTicket(userId), false))
+    await store.ping()
+    await expect(add('lost')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', cause: { message: 'EIO' } })
+    const broken = { code: 'STORE_UNAVAILABLE', cause: { message: expect.stringContaining('restart the server') } }
+    await expect(add('refused')).rejects.toMatchObject(broken)
+    await expect(store.ping()).rejects.toMatchObject(broken)
+    // What is refused is not done either, or whoever reads would see what may be gone tomorrow.
+    expect(await store.user({ tenant: 't', account: 'a', userId: 'refused' })).toMatchObject({ id: 0 })
     await store.close()
   })
 

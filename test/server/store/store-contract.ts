@@ -196,6 +196,18 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await erasedAt()).toBe(20)
     })
 
+    test('of two scans of one millisecond, tells of the same one everywhere', async () => {
+      const [first, second] = [await add('a'), await add('b')]
+      for (const ticket of [second, first]) {
+        const of = { ...hold, openid: `o-${ticket.code}` }
+        await store.write((tx) => tx.apply({ type: 'hold', ticket: ticket.id, user: ticket.user, hold: of }))
+      }
+      const held = await store.write((tx) => tx.heldOf(first.user))
+      const openid = 'o-B'
+      expect(held).toMatchObject({ id: second.id, state: { hold: { openid } } })
+      expect(await store.user(amy)).toMatchObject({ hold: { openid } })
+    })
+
     test('gives the holds of an openid by their scans, the latest first', async () => {
       const early = await add('a', { createdAt: NOW })
       const late = await add('b', { createdAt: NOW - 1000 }, { ...amy, userId: 'bo' })

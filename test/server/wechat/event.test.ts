@@ -53,6 +53,8 @@ describe('toEvent', () => {
       { Event: 'subscribe', EventKey: 'qrscene_' },
       { ...who, type: 'subscribe', scene: undefined, eventKey: 'qrscene_' },
     ],
+    ['a scene that no database keeps', { Event: 'SCAN', EventKey: 'wb1_a\0b' }, { type: 'other' }],
+    ['a sender that no database keeps', { Event: 'unsubscribe', FromUserName: 'o\0' }, { type: 'other' }],
     ['an unfollow', { Event: 'unsubscribe', EventKey: 'last_trade_no_4' }, { ...who, type: 'unsubscribe' }],
     [
       'a text',
