@@ -1,8 +1,9 @@
-/** What a callback, a poll and a GetBindInfo take of the store as it grows, and what a sweep holds up: `npm run bench growth`. */
+/** What a callback, a poll and a GetBindInfo cost as the store grows, and what a sweep holds up: `npm run bench growth`. */
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { applyDeed, type EventSettings } from '../../server/binding/apply-deed.ts'
+import { createAccount } from '../../demo/simulator/account.ts'
 import { openPostgresStore } from '../../server/store/postgres.ts'
 import { openSqliteStore } from '../../server/store/sqlite.ts'
 import type { Store } from '../../server/store/store.ts'
@@ -10,85 +11,81 @@ import { startPostgres } from '../support/postgres.ts'
 import { newTicket } from '../support/rows.ts'
 import { fillPostgres, fillSqlite } from './support/big.ts'
 import { toChart } from './support/chart.ts'
+import { startLoad } from './support/load.ts'
+import { measure } from './support/measure.ts'
 import { type Line, report } from './support/report.ts'
+import type { Recipe } from './support/requests.ts'
+import { sceneOf } from './support/requests.ts'
+import { type Served, serve, toEnv } from './support/served.ts'
 import { median } from './support/statistics.ts'
+import { startWechatApi } from './support/wechat-api.ts'
 
 const SIZES = [1_000, 100_000, 3_000_000]
-const ROUNDS = 9
-// Of each kind in a round, all under way at once.
-const AT_ONCE = 64
-const BATCHES = 6
+const ROUNDS = 5
+// Of each kind in a round, so many under way at once.
+const REQUESTS = 1_500
+const CONNECTIONS = 64
 
 const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: () => false }
-const events: EventSettings = {
-  appId: 'wx1',
-  rules: { conflict: 'reject', confirm: 'off', unsubscribe: 'unbind' },
-  texts: {},
-  lang: 'zh-CN',
-}
+const account = createAccount({}, randomBytes)
 
 const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-growth-'))
 const postgres = await startPostgres()
+const wechat = await startWechatApi()
+const load = await startLoad()
 const kinds = ['callback', 'poll', 'GetBindInfo'] as const
 type Kind = (typeof kinds)[number]
-type Subject = { engine: string; size: number; store: Store; times: Record<Kind, number[]> }
+type Subject = { engine: string; size: number; served: Served; times: Record<Kind, number[]> }
 
 const subjects: Subject[] = []
 for (const size of SIZES) {
   const file = join(folder, `${size}.db`)
-  await (await openSqliteStore({ file, ...settings })).close()
-  fillSqlite(file, size)
   const url = await postgres.newDatabase()
+  await (await openSqliteStore({ file, ...settings })).close()
   await (await openPostgresStore({ url, ...settings })).close()
+  fillSqlite(file, size)
   await fillPostgres(url, size)
-  for (const [engine, store] of [
-    ['SQLite', await openSqliteStore({ file, ...settings })],
-    ['PostgreSQL', await openPostgresStore({ url, ...settings })],
+  await addTickets(await openSqliteStore({ file, ...settings }))
+  await addTickets(await openPostgresStore({ url, ...settings }))
+  for (const [engine, databaseUrl] of [
+    ['SQLite', `sqlite:${file}`],
+    ['PostgreSQL', url],
   ] as const) {
-    subjects.push({ engine, size, store, times: { callback: [], poll: [], GetBindInfo: [] } })
+    const env = { ...toEnv(account, databaseUrl), WECHAT_API_BASE: wechat.url }
+    const times = { callback: [], poll: [], GetBindInfo: [] }
+    subjects.push({ engine, size, served: await serve('serve-ours.ts', env), times })
   }
 }
 
-let made = 0
-for (let i = 0; i <= ROUNDS; i++) {
-  // In turn, so that a machine that is slow for a moment is slow for all.
-  for (const subject of subjects) await measure(subject, i > 0)
+// In turn, so that a machine that is slow for a moment is slow for all; the first round warms up.
+for (let round = 0; round <= ROUNDS; round++) {
+  for (const kind of kinds) for (const subject of subjects) await ask(subject, kind, round)
+}
+
+/** A ticket for each scan to come, of users who are new. */
+async function addTickets(store: Store): Promise<void> {
+  for (let i = 0; i < (ROUNDS + 1) * REQUESTS; i += 100) {
+    await store.write(function* (tx) {
+      for (let j = i; j < i + 100; j++) {
+        const ticket = newTicket('', { appId: account.appId, scene: sceneOf(j), code: String(j).padStart(8, '0') })
+        yield* tx.addTicket({ tenant: 'default', account: 'acme', userId: `new${j}` }, ticket, false)
+      }
+    })
+  }
+  await store.close()
 }
 
 /** us of one, of so many at once. */
-async function timed(count: number, work: (i: number) => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now()
-  for (let batch = 0; batch < count / AT_ONCE; batch++) {
-    await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => work(batch * AT_ONCE + i)))
-  }
-  return ((performance.now() - startedAt) * 1000) / count
-}
-
-async function measure({ store, size, times }: Subject, counts: boolean): Promise<void> {
-  const count = AT_ONCE * BATCHES
-  const first = made
-  made += count
-  const identity = (userId: string) => ({ tenant: 'default', account: 'acme', userId })
-  const someone = () => identity(`old${1 + Math.floor(Math.random() * size)}`)
-  for (let i = first; i < made; i += AT_ONCE) {
-    const each = Array.from({ length: AT_ONCE }, (_, j) => identity(`new${i + j}`))
-    await Promise.all(each.map((who, j) => store.write((tx) => tx.addTicket(who, newTicket(String(i + j)), false))))
-  }
-  const now = Date.now()
-  const took = {
-    callback: await timed(count, (i) => {
-      const openid = `oNew${((first + i) * 2_654_435_761) % 4_294_967_296}`
-      const claim = { via: 'SCAN', appId: 'wx1', openid, createTime: 1_700_000_000 } as const
-      const delivery = { key: `${Math.floor(now / 1000)}|${openid}` }
-      return applyDeed(store, events, delivery, { type: 'claim', claim, key: `wb1_${first + i}` }, now)
-    }),
-    poll: await timed(count, () => store.user(someone())),
-    GetBindInfo: await timed(count, async (i) => {
-      await store.write((tx) => tx.spend(`k1|${first + i}`, now + 600_000))
-      await store.user(someone())
-    }),
-  }
-  if (counts) for (const kind of kinds) times[kind].push(took[kind])
+async function ask({ served, size, times }: Subject, kind: Kind, round: number): Promise<void> {
+  const someone = { from: 0, count: REQUESTS, users: size, prefix: 'old', isRandom: true }
+  const recipe: Recipe =
+    kind === 'callback'
+      ? { what: 'scan', account, from: round * REQUESTS, count: REQUESTS }
+      : { what: kind, ...someone }
+  await load.make(recipe)
+  const job = { from: 0, count: REQUESTS, connections: CONNECTIONS, ms: 60_000, expects: { status: 200 } }
+  const { rate } = await measure(load, served, job)
+  if (round > 0) times[kind].push(1_000_000 / rate)
 }
 
 const lines: Line[] = []
@@ -107,16 +104,20 @@ for (const engine of ['SQLite', 'PostgreSQL']) {
     })
   }
   charts[`growth-${engine.toLowerCase()}.svg`] = toChart(
-    `${engine}: what the store takes of each, ${AT_ONCE} at once`,
+    `${engine}: one request, ${CONNECTIONS} at once`,
     'us',
     SIZES,
     kinds.map((kind) => ({ name: kind, values: own.map(({ times }) => median(times[kind])) })),
   )
 }
-lines.push(await sweeping(subjects.find(({ engine, size }) => engine === 'SQLite' && size === SIZES.at(-1))!.store))
+for (const { served } of subjects) await served.end()
+const biggest = await openSqliteStore({ file: join(folder, `${SIZES.at(-1)}.db`), ...settings })
+lines.push(await sweeping(biggest))
+await biggest.close()
 report('growth', lines, charts)
 
-for (const { store } of subjects) await store.close()
+await load.end()
+wechat.end()
 await postgres.remove()
 rmSync(folder, { recursive: true })
 process.exit()

@@ -3,16 +3,18 @@ import { randomBytes } from 'node:crypto'
 import type { Account } from '../../../demo/simulator/account.ts'
 import { type MessageFields, sealMessage } from '../../../demo/simulator/message.ts'
 import { sealEnvelope } from '../../../server/envelope.ts'
+import { sealToken } from '../../../server/token.ts'
 import { SECRET_OF_BENCH } from './served.ts'
 
 export type Recipe =
   | { what: 'scan' | 'text'; account: Account; from: number; count: number }
-  | { what: 'GetBindInfo'; from: number; count: number; users: number }
+  /** Of users `<prefix>0` and so on, or any of them. */
+  | { what: 'GetBindInfo' | 'poll'; from: number; count: number; users: number; prefix?: string; isRandom?: boolean }
 
 export async function makeRequests(recipe: Recipe): Promise<Buffer[]> {
   const requests: Buffer[] = []
   for (let i = recipe.from; i < recipe.from + recipe.count; i++) {
-    requests.push(recipe.what === 'GetBindInfo' ? await toCall(i % recipe.users) : toDelivery(recipe, i))
+    requests.push('account' in recipe ? toDelivery(recipe, i) : await toQuestion(recipe, i))
   }
   return requests
 }
@@ -47,8 +49,22 @@ function toDelivery({ what, account }: Extract<Recipe, { account: Account }>, i:
   return toRequest(`/wechat/callback?${new URLSearchParams(query)}`, 'text/xml', body)
 }
 
-async function toCall(user: number): Promise<Buffer> {
-  const plain = { Account: 'acme', User_ID: `u${user}`, Date: Math.floor(Date.now() / 1000), Action: 'Get' }
+type Question = Extract<Recipe, { users: number }>
+
+function toQuestion({ what, users, prefix = 'u', isRandom = false }: Question, i: number): Promise<Buffer> {
+  const user = `${prefix}${isRandom ? 1 + Math.floor(Math.random() * users) : i % users}`
+  return what === 'poll' ? toPoll(user) : toCall(user)
+}
+
+/** A page that looks: what a poll costs when it is not parked. */
+async function toPoll(userId: string): Promise<Buffer> {
+  const secret = Buffer.from(SECRET_OF_BENCH, 'base64url')
+  const token = await sealToken({ account: 'acme', userId }, 'k1', secret, Date.now())
+  return Buffer.from(`GET /widget/binding HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+}
+
+async function toCall(user: string): Promise<Buffer> {
+  const plain = { Account: 'acme', User_ID: user, Date: Math.floor(Date.now() / 1000), Action: 'Get' }
   const jti = randomBytes(16).toString('base64url')
   const jwe = await sealEnvelope(plain, { kid: 'k1', jti }, Buffer.from(SECRET_OF_BENCH, 'base64url'))
   return toRequest('/api/WeChat/GetBindInfo', 'application/jose', jwe)
