@@ -11,6 +11,7 @@ import { seedTickets } from '../../support/rows.ts'
 import { quantile } from '../support/statistics.ts'
 import { toRequest } from './contender.ts'
 import { openCrowd } from './crowd.ts'
+import { startProbe } from './probe.ts'
 
 const TICK_MS = 10
 
@@ -46,7 +47,6 @@ async function settle({ url, client }: Instance, size: number): Promise<void> {
 async function load(instance: Instance, perSecond: number, seconds: number): Promise<boolean> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   const scans: number[] = []
-  const probes: number[] = []
   const rss: number[] = []
   let failed = 0
   let next = 0
@@ -54,11 +54,7 @@ async function load(instance: Instance, perSecond: number, seconds: number): Pro
   const startedAt = performance.now()
   const elapsed = () => performance.now() - startedAt
 
-  const probing = setInterval(async () => {
-    const sentAt = performance.now()
-    await (await fetch(`${instance.url}/healthz`)).text()
-    probes.push(performance.now() - sentAt)
-  }, 100)
+  const probe = startProbe(instance.url)
   const weighing = setInterval(async () => rss.push(await metric(instance, 'process_resident_memory_bytes')), 5_000)
 
   for (let due = 0; elapsed() < seconds * 1000; await delay(TICK_MS)) {
@@ -70,8 +66,8 @@ async function load(instance: Instance, perSecond: number, seconds: number): Pro
       )
     }
   }
-  clearInterval(probing)
   clearInterval(weighing)
+  const probes = await probe.end()
   const cores = ((await metric(instance, 'process_cpu_seconds_total')) - cpuBefore) / seconds
   await delay(500)
 

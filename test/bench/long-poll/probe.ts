@@ -1,0 +1,32 @@
+/** Asks /healthz ten times a second on a thread of its own, so that what the load's event loop is late by is not laid to the server. */
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+
+const EVERY_MS = 100
+
+/** Ends with how long each answer took, in ms. */
+export function startProbe(url: string): { end: () => Promise<number[]> } {
+  const worker = new Worker(new URL(import.meta.url), { workerData: url })
+  return {
+    end: () => {
+      const { promise, resolve, reject } = Promise.withResolvers<number[]>()
+      worker.once('message', resolve).once('error', reject)
+      worker.postMessage('end')
+      return promise
+    },
+  }
+}
+
+function probe(url: string): void {
+  const took: number[] = []
+  const probing = setInterval(async () => {
+    const sentAt = performance.now()
+    await (await fetch(`${url}/healthz`)).text()
+    took.push(performance.now() - sentAt)
+  }, EVERY_MS)
+  parentPort!.once('message', () => {
+    clearInterval(probing)
+    parentPort!.postMessage(took)
+  })
+}
+
+if (!isMainThread) probe(workerData)
