@@ -17,16 +17,19 @@ export function startProbe(url: string): { end: () => Promise<number[]> } {
 }
 
 function probe(url: string): void {
-  const took: number[] = []
-  const probing = setInterval(async () => {
-    const sentAt = performance.now()
-    await (await fetch(`${url}/healthz`)).text()
-    took.push(performance.now() - sentAt)
-  }, EVERY_MS)
-  parentPort!.once('message', () => {
+  const probes: Promise<number>[] = []
+  const probing = setInterval(() => probes.push(timeOf(url)), EVERY_MS)
+  parentPort!.once('message', async () => {
     clearInterval(probing)
-    parentPort!.postMessage(took)
+    // Those under way count: the one that is stuck is the one that matters.
+    parentPort!.postMessage(await Promise.all(probes))
   })
+}
+
+async function timeOf(url: string): Promise<number> {
+  const sentAt = performance.now()
+  await (await fetch(`${url}/healthz`)).text()
+  return performance.now() - sentAt
 }
 
 if (!isMainThread) probe(workerData)
