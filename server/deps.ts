@@ -8,7 +8,8 @@ import type { Forwarder } from './forward.ts'
 import type { Keyring } from './keyring.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { Change, Identity, Store } from './store/store.ts'
+import type { Change, Store } from './store/store.ts'
+import type { VisitorOf } from './visitors.ts'
 import type { WechatApi } from './wechat/api.ts'
 import type { CallbackSettings } from './wechat/message.ts'
 
@@ -27,8 +28,7 @@ export type Deps = {
   /** Whether what stands before this server is the operator's own, whose request ids are kept. */
   trustProxy: boolean
   waiters: Waiters
-  /** An opaque name for a user, the same at every instance, by which a browser's tabs know that they wait for one. */
-  nameOf: (identity: Identity) => string
+  visitorOf: VisitorOf
   wechat: WechatApi
   /** WeChat's picture of a QR is at this URL, the ticket appended. */
   qrImageUrl: string

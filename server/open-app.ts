@@ -18,6 +18,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { openStore } from './store/open-store.ts'
 import type { KeyedHash } from './store/sql-changes.ts'
 import type { Store } from './store/store.ts'
+import { createVisitors } from './visitors.ts'
 import { createWebhookSender } from './webhook.ts'
 import { type AccessTokens, createAccessTokens } from './wechat/access-token.ts'
 import { createWechatApi, type WechatApi } from './wechat/api.ts'
@@ -113,7 +114,13 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     store,
     tickets: createTickets({ ...config, store, wechat: countShown(wechat, metrics), clock, appId }),
     unionids,
-    nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
+    visitorOf: createVisitors({
+      keyring,
+      nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
+      clock,
+      // No more can wait than have a token.
+      most: config.waiters.inAll,
+    }),
     afterCommit(changes, said) {
       unionids.follow(changes)
       metrics.countChanges(changes, config.rules.confirm !== 'off')

@@ -11,7 +11,6 @@ import type { Ending, Waiter } from '../binding/waiters.ts'
 import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
-import type { BindKey } from '../keyring.ts'
 import { answerLater, type LateAnswer } from '../late-answer.ts'
 import { logFault, toBindError, toProblemAnswer } from '../problem.ts'
 import { toQrPath } from '../qr.ts'
@@ -19,10 +18,9 @@ import { REQUEST_ID } from '../request-log.ts'
 import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../schema.ts'
 import type { Identity, TicketWithQr, User } from '../store/store.ts'
 import { refuseTestUser } from '../test-users.ts'
-import { openToken } from '../token.ts'
+import type { Visitor } from '../visitors.ts'
 import type { BindingView, TicketView } from '../wire.ts'
 
-type Visitor = { identity: Identity; label: string | null; scope: Scope[] }
 type Env = { Variables: { visitor: Visitor } }
 
 // Proxies give up on an idle answer after 30 s at the earliest.
@@ -34,15 +32,14 @@ const MAX_BODY = 4 * 1024
 const USER_NAME = 'Bind-User'
 
 export function widgetApiRoutes(deps: Deps) {
-  const { store, tickets, afterCommit, waiters, nameOf, keyring, clock, events, log } = deps
+  const { store, tickets, afterCommit, waiters, visitorOf, clock, events, log } = deps
 
   const authenticate = createMiddleware<Env>(async (c, next) => {
     const [, jwe = ''] = /^Bearer (\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? []
-    const claims = await openToken<BindKey>(jwe, keyring.find, clock())
-    const identity = { tenant: claims.key.tenant, account: claims.Account, userId: claims.User_ID }
-    if (!deps.allowsTestUsers) refuseTestUser(claims.User_ID)
-    c.set('visitor', { identity, label: claims.Label ?? null, scope: claims.scope })
-    c.header(USER_NAME, nameOf(identity))
+    const visitor = await visitorOf(jwe)
+    if (!deps.allowsTestUsers) refuseTestUser(visitor.identity.userId)
+    c.set('visitor', visitor)
+    c.header(USER_NAME, visitor.name)
     await next()
   })
 
