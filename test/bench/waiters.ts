@@ -4,7 +4,7 @@
  * `npm run bench waiters`, or with fewer pages `node test/bench/waiters.ts 1000`.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { mintTokens, type Name, startContender } from './long-poll/contender.ts'
+import { mintTokens, type Name, startContender, withoutWait } from './long-poll/contender.ts'
 import { nextAnswer, type Page } from './long-poll/crowd.ts'
 import { runSteadily } from './long-poll/steady.ts'
 import { median, quantile } from './support/statistics.ts'
@@ -13,7 +13,8 @@ const PAGES = Number(process.argv[2] ?? 10_000)
 const WAKES = 500
 const ROUNDS = 3
 // One whole wait, so that each page asks again once.
-const WATCH_MS = 25_000
+const WAIT_MS = 25_000
+const POLL_MS = 10_000
 
 const tokens = await mintTokens(PAGES)
 
@@ -49,21 +50,21 @@ async function wakeAll({ order }: Contender, pages: Page[]): Promise<number> {
   return Math.max(...(await Promise.all(answers))) - sentAt
 }
 
-/** Cores that the server uses while its pages do nothing but wait. */
-async function coresOf(name: 'ours' | 'polled'): Promise<number> {
+/** Cores that the server uses while nothing happens: its pages wait, or ask each second. */
+async function coresOf(name: 'ours' | 'polled', how: 'waiting' | 'polling'): Promise<number> {
   const server = await startContender(name, tokens)
-  const pages = await server.crowd(PAGES)
-  if (name === 'ours') for (const [i, page] of pages.entries()) page.onAnswer = () => page.send(server.requests[i]!)
+  const requests = how === 'waiting' ? server.requests : server.requests.map(withoutWait)
+  const pages = await server.crowd(PAGES, requests)
+  if (how === 'waiting') for (const [i, page] of pages.entries()) page.onAnswer = () => page.send(requests[i]!)
   const before = await server.figures()
   const startedAt = performance.now()
-  let asked = 0
-  while (performance.now() - startedAt < WATCH_MS) {
-    const due = name === 'polled' ? ((performance.now() - startedAt) / 1000) * PAGES : 0
-    for (; asked < due; asked++) pages[asked % PAGES]!.send(server.requests[asked % PAGES]!)
-    await delay(5)
+  const elapsed = () => performance.now() - startedAt
+  for (let asked = 0; elapsed() < (how === 'waiting' ? WAIT_MS : POLL_MS); await delay(5)) {
+    const due = how === 'waiting' ? 0 : (elapsed() / 1000) * PAGES
+    for (; asked < due; asked++) pages[asked % PAGES]!.send(requests[asked % PAGES]!)
   }
   const { cpu } = await server.figures()
-  const cores = (cpu - before.cpu) / (performance.now() - startedAt)
+  const cores = (cpu - before.cpu) / elapsed()
   for (const { socket } of pages) socket.destroy()
   server.end()
   return cores
@@ -85,10 +86,15 @@ for (const [name, rounds] of results) {
   )
 }
 
-const [ours, polled] = [await coresOf('ours'), await coresOf('polled')]
-console.log(
-  `  waiting costs ${ours.toFixed(3)} of a core, polling each second, of a server that reads no token and no store, ${polled.toFixed(3)}: 1/${(polled / ours).toFixed(1)}`,
-)
+const waiting = await coresOf('ours', 'waiting')
+for (const [who, polling] of [
+  ['the same server, asked each second', await coresOf('ours', 'polling')],
+  ['a server that reads no token and no store, asked each second', await coresOf('polled', 'polling')],
+] as const) {
+  console.log(
+    `  waiting costs ${waiting.toFixed(3)} of a core; ${who}, ${polling.toFixed(3)}: 1/${(polling / waiting).toFixed(1)}`,
+  )
+}
 
 const [perSecond, seconds] = [500, 120]
 console.log(`\n${PAGES} waiting pages and ${perSecond} callbacks a second for ${seconds} s:`)

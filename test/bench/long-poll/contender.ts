@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createBindClient } from '../../../server/client.ts'
 import { nodeFlags } from '../../support/instance.ts'
 import { CORES, pinned } from '../support/pin.ts'
-import { openCrowd, type Page } from './crowd.ts'
+import { nextAnswer, openCrowd, type Page } from './crowd.ts'
 import type { Figures, Order } from './server.ts'
 import { KEY } from './setting.ts'
 
@@ -27,6 +27,8 @@ export const mintTokens = (count: number): Promise<string[]> =>
 export const toRequest = (path: string, token: string, version = 0) =>
   `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "${version}"\r\nPrefer: wait=25\r\nOrigin: https://www.example.com\r\nAccept: */*\r\nAccept-Language: zh-CN\r\n\r\n`
 
+export const withoutWait = (request: string) => request.replace('Prefer: wait=25\r\n', '')
+
 export async function startContender(name: Name, tokens: string[]) {
   const child = fork(join(import.meta.dirname, 'server.ts'), [name], withNodeFlags(pinned(CORES.server)))
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
@@ -46,11 +48,13 @@ export async function startContender(name: Name, tokens: string[]) {
     order,
     figures,
     requests,
-    /** Pages that have asked; those of a server that holds them are held. */
-    async crowd(size: number): Promise<Page[]> {
+    /** Pages that have asked, and are held where they ask to wait. */
+    async crowd(size: number, asking = requests): Promise<Page[]> {
       return openCrowd(port, size, async (pages, first) => {
-        for (const [i, page] of pages.entries()) page.send(requests[first + i]!)
-        if (name !== 'polled') await until((held) => held >= first + pages.length)
+        const answered = pages.map(nextAnswer)
+        for (const [i, page] of pages.entries()) page.send(asking[first + i]!)
+        if (asking === requests) await until((held) => held >= first + pages.length)
+        else await Promise.all(answered)
       })
     },
     async leave(pages: Page[]): Promise<void> {
