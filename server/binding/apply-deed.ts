@@ -47,21 +47,23 @@ export function applyDeed(
   deed: Deed,
   now: number,
 ): Promise<Outcome> {
-  return store.write(function* (tx): Plan<Outcome> {
-    if (delivery.nonce && !(yield* isFirstUse(tx, delivery.nonce, now))) return 'replayed'
-    const by = tx.fingerprint(delivery.key)
-    const { changes, reply, isOurs = true } = yield* decide(tx, settings, deed, by, now)
-    // Not before: a decision has locked the openid, and so waited for the same delivery that came to another instance.
-    const earlier = yield* tx.recall(by)
-    if (earlier !== undefined) return { ...fromMemory(earlier), changes: [] }
-    for (const change of changes) yield* tx.apply(change)
-    const text = reply && toText(reply, settings.texts)
-    // The ticket itself remembers what bound it: a row less, which is 10 us of a callback's 70.
-    if (!changes.some((change) => change.type === 'close' && change.by === by)) {
-      yield* tx.remember(by, isOurs ? text : NOT_OURS + (text ?? ''), now + REPLY_KEPT_MS)
-    }
-    return { reply: text, said: reply?.name, changes, isOurs }
-  })
+  return store.write((tx) => unit(tx, settings, delivery, deed, now))
+}
+
+function* unit(tx: Tx, settings: EventSettings, delivery: Delivery, deed: Deed, now: number): Plan<Outcome> {
+  if (delivery.nonce && !(yield* isFirstUse(tx, delivery.nonce, now))) return 'replayed'
+  const by = tx.fingerprint(delivery.key)
+  const { changes, reply, isOurs = true } = yield* decide(tx, settings, deed, by, now)
+  // Not before: a decision has locked the openid, and so waited for the same delivery that came to another instance.
+  const earlier = yield* tx.recall(by)
+  if (earlier !== undefined) return { ...fromMemory(earlier), changes: [] }
+  for (const change of changes) yield* tx.apply(change)
+  const text = reply && toText(reply, settings.texts)
+  // The ticket itself remembers what bound it: a row less, which is 10 us of a callback's 70.
+  if (!changes.some((change) => change.type === 'close' && change.by === by)) {
+    yield* tx.remember(by, isOurs ? text : NOT_OURS + (text ?? ''), now + REPLY_KEPT_MS)
+  }
+  return { reply: text, said: reply?.name, changes, isOurs }
 }
 
 /** The reply that was kept, and whether another system may answer instead. */

@@ -36,8 +36,9 @@ const MOST_TURNS = 8
  */
 export function createGroup({ commit, synced }: Engine) {
   const queue: Unit[] = []
-  const settling = new Set<Promise<void>>()
   let running: Promise<void> | undefined
+  // The last batch: they are synced in the order in which they were committed.
+  let settling: Promise<void> | undefined
 
   async function drain(): Promise<void> {
     while (queue.length > 0) {
@@ -58,8 +59,7 @@ export function createGroup({ commit, synced }: Engine) {
   async function run(units: Unit[]): Promise<void> {
     try {
       const batch = await commit(units.map(({ work }) => work))
-      const settled = settle(units, batch).finally(() => settling.delete(settled))
-      settling.add(settled)
+      settling = settle(units, batch)
     } catch (error) {
       if (!(error instanceof UnitFault)) return rejectAll(units, error)
       units.splice(error.index, 1)[0]?.settle.reject(error.cause)
@@ -86,7 +86,8 @@ export function createGroup({ commit, synced }: Engine) {
     },
     /** Resolves when nothing is left to commit or to sync. */
     async idle(): Promise<void> {
-      while (running || settling.size > 0) await Promise.all([running, ...settling])
+      while (running) await running
+      await settling
     },
   }
 }

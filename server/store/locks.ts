@@ -78,13 +78,13 @@ export function shareLocks(locks: Locks): (unit: number) => Locks {
       owners.set(key, unit)
     }
     return {
-      *openid(name) {
+      openid(name) {
         own(name)
-        yield* locks.openid(name)
+        return locks.openid(name)
       },
-      *users(ids) {
+      users(ids) {
         for (const id of ids) if (id !== 0) own(id)
-        return yield* locks.users(ids)
+        return locks.users(ids)
       },
     }
   }

@@ -15,7 +15,7 @@ import type { TxSettings } from './sql-changes.ts'
 import { createOutbox } from './sql-outbox.ts'
 import { createQueries } from './sql-queries.ts'
 import { createReads } from './sql-reads.ts'
-import { createTx } from './sql-tx.ts'
+import { SqlTx } from './sql-tx.ts'
 import type { Committed, Store, Tidings, Work } from './store.ts'
 
 export type PostgresOptions = {
@@ -59,7 +59,7 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
     try {
       return await inTransaction(pool, async (run) => {
         const locksOf = shareLocks(await runPlanLater(createLocks(wanted), run))
-        const units = works.map((work, i) => runPlanLater(work(createTx(queries, settings, touched, locksOf(i))), run))
+        const units = works.map((work, i) => runPlanLater(work(new SqlTx(queries, settings, touched, locksOf(i))), run))
         // To the last one: none may still write when all is undone.
         const results = (await Promise.allSettled(units)).map(resultOf)
         await notify(run, sender, touched.values())

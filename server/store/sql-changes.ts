@@ -17,75 +17,99 @@ export type TxSettings = {
   hasWebhook: (tenant: string) => boolean
 }
 
-type Appliers = { [T in Change['type']]: (change: Extract<Change, { type: T }>) => Plan<unknown> }
+type Of<T extends Change['type']> = Extract<Change, { type: T }>
+type Appliers = { [T in Change['type']]: (change: Of<T>) => Plan<unknown> }
 
 /** What a change needs to know of a user that its decision has read: to ask again would cost 3 us. Kept true by `raise`. */
 export type Standing = Pick<User, 'identity' | 'version' | 'reason'>
 
-/** `touched` collects the versions that the unit has raised, for the waiters. */
-export function createChanges(
-  queries: Queries,
-  { hashOf, hasWebhook }: TxSettings,
-  touched: Map<number, Committed>,
-  standingOf: (user: number) => Plan<Standing>,
-) {
+/** What a unit writes: a method for each type of change. A class as `SqlTx` is, and for the same reason. */
+export class Changes implements Appliers {
+  readonly #queries: Queries
+  readonly #settings: TxSettings
+  readonly #touched: Map<number, Committed>
+  readonly #standingOf: (user: number) => Plan<Standing>
+
+  /** `touched` collects the versions that the unit has raised, for the waiters. */
+  constructor(
+    queries: Queries,
+    settings: TxSettings,
+    touched: Map<number, Committed>,
+    standingOf: (user: number) => Plan<Standing>,
+  ) {
+    this.#queries = queries
+    this.#settings = settings
+    this.#touched = touched
+    this.#standingOf = standingOf
+  }
+
+  *apply(change: Change): Plan<void> {
+    yield* (this[change.type] as (change: Change) => Plan<unknown>).call(this, change)
+  }
+
   /** Raises the version; the row stays locked to the commit, so that versions have no gap and no double. */
-  function* raise(id: number, reason?: User['reason']): Plan<Committed> {
-    const standing = yield* standingOf(id)
+  *raise(id: number, reason?: User['reason']): Plan<Committed> {
+    const standing = yield* this.#standingOf(id)
     standing.version++
     if (reason !== undefined) standing.reason = reason
-    yield* queries.raise({ id, version: standing.version, reason: standing.reason })
+    yield* this.#queries.raise({ id, version: standing.version, reason: standing.reason })
     const raised = { identity: standing.identity, version: standing.version }
-    touched.set(id, raised)
+    this.#touched.set(id, raised)
     return raised
   }
 
-  function* append(
-    user: number,
-    { identity, version }: Committed,
-    type: 'bound' | 'unbound',
-    reason: string,
-    at: number,
-  ) {
+  *#append(user: number, { identity, version }: Committed, type: 'bound' | 'unbound', reason: string, at: number) {
     const event = { user, version, type, reason, at }
     const { tenant } = identity
-    if (!hasWebhook(tenant)) return yield* queries.addEvent(event)
-    const { rows } = yield* queries.addEventToTell(event)
-    return yield* queries.addNotice({ event: rows[0]!.id, user, tenant, at })
+    if (!this.#settings.hasWebhook(tenant)) return yield* this.#queries.addEvent(event)
+    const { rows } = yield* this.#queries.addEventToTell(event)
+    return yield* this.#queries.addNotice({ event: rows[0]!.id, user, tenant, at })
   }
 
-  const appliers: Appliers = {
-    *bind({ user, binding, reason, at }) {
-      const raised = yield* raise(user, null)
-      yield* queries.bind(toBindingRow(user, raised, binding))
-      yield* append(user, raised, 'bound', reason, at)
-    },
-    *unbind({ user, reason, at }) {
-      yield* queries.unbind({ user })
-      yield* append(user, yield* raise(user, reason), 'unbound', reason, at)
-    },
-    mark: ({ user, subscribed, eventTime }) => queries.mark({ user, subscribed: subscribed ? 1 : 0, eventTime }),
-    *hold({ ticket, user, hold }) {
-      yield* queries.hold({ ticket, ...toHoldValues(hold) })
-      yield* raise(user)
-    },
-    relabel: (change) => queries.relabel(change),
-    missed: (change) => queries.missed(change),
-    *close({ ticket, user, as, wakes, by = null }) {
-      const { changes } = yield* queries.close({ ticket, as, by })
-      // The facts said that it was open. Should they ever be wrong, this keeps a ticket from binding twice.
-      if (changes !== 1) throw new Error(`ticket ${ticket} is over already`)
-      if (wakes) yield* raise(user)
-    },
-    closeOthers: (change) => queries.closeOthers(change),
-    erase: ({ appId, openid, eventTime, until }) => queries.erase({ hash: hashOf(appId, openid), eventTime, until }),
-    wrongCode: ({ openid, at }) => queries.addWrongCode({ hash: hashOf(openid), at }),
+  *bind({ user, binding, reason, at }: Of<'bind'>) {
+    const raised = yield* this.raise(user, null)
+    yield* this.#queries.bind(toBindingRow(user, raised, binding))
+    yield* this.#append(user, raised, 'bound', reason, at)
   }
 
-  return {
-    *apply(change: Change): Plan<void> {
-      yield* (appliers[change.type] as (change: Change) => Plan<unknown>)(change)
-    },
-    raise,
+  *unbind({ user, reason, at }: Of<'unbind'>) {
+    yield* this.#queries.unbind({ user })
+    yield* this.#append(user, yield* this.raise(user, reason), 'unbound', reason, at)
+  }
+
+  mark({ user, subscribed, eventTime }: Of<'mark'>) {
+    return this.#queries.mark({ user, subscribed: subscribed ? 1 : 0, eventTime })
+  }
+
+  *hold({ ticket, user, hold }: Of<'hold'>) {
+    yield* this.#queries.hold({ ticket, ...toHoldValues(hold) })
+    yield* this.raise(user)
+  }
+
+  relabel(change: Of<'relabel'>) {
+    return this.#queries.relabel(change)
+  }
+
+  missed(change: Of<'missed'>) {
+    return this.#queries.missed(change)
+  }
+
+  *close({ ticket, user, as, wakes, by }: Of<'close'>) {
+    const { changes } = yield* this.#queries.close({ ticket, as, by: by ?? null })
+    // The facts said that it was open. Should they ever be wrong, this keeps a ticket from binding twice.
+    if (changes !== 1) throw new Error(`ticket ${ticket} is over already`)
+    if (wakes) yield* this.raise(user)
+  }
+
+  closeOthers(change: Of<'closeOthers'>) {
+    return this.#queries.closeOthers(change)
+  }
+
+  erase({ appId, openid, eventTime, until }: Of<'erase'>) {
+    return this.#queries.erase({ hash: this.#settings.hashOf(appId, openid), eventTime, until })
+  }
+
+  wrongCode({ openid, at }: Of<'wrongCode'>) {
+    return this.#queries.addWrongCode({ hash: this.#settings.hashOf(openid), at })
   }
 }

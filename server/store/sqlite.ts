@@ -15,7 +15,7 @@ import type { TxSettings } from './sql-changes.ts'
 import { createOutbox } from './sql-outbox.ts'
 import { createQueries } from './sql-queries.ts'
 import { createReads } from './sql-reads.ts'
-import { createTx } from './sql-tx.ts'
+import { SqlTx } from './sql-tx.ts'
 import { nodeSqliteDialect } from './sqlite-dialect.ts'
 import { createRun } from './sqlite-run.ts'
 import type { Committed, Store, Work } from './store.ts'
@@ -55,7 +55,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
     // Whoever reads would see what is refused, and may be gone tomorrow.
     expectSound()
     const touched = new Map<number, Committed>()
-    const tx = createTx(queries, settings, touched)
+    const tx = new SqlTx(queries, settings, touched)
     run(BEGIN)
     try {
       const results = works.map((work, index) => {

@@ -8,7 +8,7 @@ import { runPlanLater } from '../../server/store/plan.ts'
 import { openPostgresStore } from '../../server/store/postgres.ts'
 import type { Tables } from '../../server/store/schema.ts'
 import { createQueries } from '../../server/store/sql-queries.ts'
-import { createTx } from '../../server/store/sql-tx.ts'
+import { SqlTx } from '../../server/store/sql-tx.ts'
 import type { Store } from '../../server/store/store.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { newTicket } from '../support/rows.ts'
@@ -57,7 +57,7 @@ const alone: Pick<Store, 'write'> = {
   write: (work) =>
     inTransaction(pool, async (run) => {
       const locks = await runPlanLater(createLocks({ openids: new Set(), users: new Set() }), run)
-      return runPlanLater(work(createTx(queries, settings, new Map(), locks)), run)
+      return runPlanLater(work(new SqlTx(queries, settings, new Map(), locks)), run)
     }),
 }
 

@@ -9,7 +9,7 @@ import type { Tables } from '../../server/store/schema.ts'
 import { createOutbox } from '../../server/store/sql-outbox.ts'
 import { createQueries, type Queries } from '../../server/store/sql-queries.ts'
 import { createReads } from '../../server/store/sql-reads.ts'
-import { createTx } from '../../server/store/sql-tx.ts'
+import { SqlTx } from '../../server/store/sql-tx.ts'
 import type { Identity } from '../../server/store/store.ts'
 import { newBinding, newTicket } from './rows.ts'
 
@@ -70,7 +70,7 @@ export async function allStatements(url: string): Promise<string[]> {
 
 function* doAllOfUnit(queries: Queries, identity: Identity, now: number): Plan<void> {
   const locks = yield* createLocks({ openids: new Set(), users: new Set() })
-  const tx = createTx(queries, settings, new Map(), locks)
+  const tx = new SqlTx(queries, settings, new Map(), locks)
   const ticket = yield* tx.addTicket(identity, newTicket('new'), true)
   const { id: user } = yield* tx.userOf(identity)
   const { openid, appId } = { openid: 'o1', appId: 'wx1' }
