@@ -14,7 +14,7 @@ export type Outgoing = {
   readonly destroyed: boolean
   writeHead(status: number, headers: Record<string, string>): unknown
   end(body?: string | Uint8Array): unknown
-  once(event: 'close', listener: () => void): unknown
+  on(event: 'close', listener: () => void): unknown
 }
 
 /** Bindings of the app. `late` is set by who serves nothing but this app: middlewares around it see no end of such a request. */
@@ -30,10 +30,10 @@ export type LateAnswer = {
 export function answerLater(c: Context): LateAnswer {
   const { late } = (c.env ?? {}) as LateBindings
   if (!late) return overPromise(c)
-  const common: Record<string, string> = { ...commonHeaders(c.get('requestId')), ...Object.fromEntries(c.res.headers) }
+  const own = Object.fromEntries(c.res.headers)
   // Hono's cors names it after the handler, which this answer is not there for.
-  if ('access-control-allow-origin' in common) common.vary = 'Origin'
-  return overSocket(late, common, c.get('report'), routePath(c))
+  if ('access-control-allow-origin' in own) own.vary = 'Origin'
+  return overSocket(late, c.get('requestId'), own, c.get('report'), routePath(c))
 }
 
 // nginx's word for a client that closed the request.
@@ -42,7 +42,8 @@ const GONE = 499
 /** Its own function, so that its closures keep nothing of the request. */
 function overSocket(
   outgoing: Outgoing,
-  common: Record<string, string>,
+  requestId: string,
+  own: Record<string, string>,
   report: Report | undefined,
   route: string,
 ): LateAnswer {
@@ -52,12 +53,12 @@ function overSocket(
     response: new Promise(() => {}),
     send({ status, headers, body, refusal }) {
       if (outgoing.headersSent || outgoing.destroyed) return
-      outgoing.writeHead(status, { ...common, ...headers })
+      outgoing.writeHead(status, { ...commonHeaders(requestId), ...own, ...headers })
       outgoing.end(body ?? undefined)
       report?.(route, status, refusal)
     },
     onHangUp(listener) {
-      outgoing.once('close', () => {
+      outgoing.on('close', () => {
         listener()
         if (!outgoing.headersSent) report?.(route, GONE, undefined)
       })

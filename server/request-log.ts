@@ -4,6 +4,7 @@ import { routePath } from 'hono/route'
 import type { ErrorCode } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { takeRandom } from './wechat/random.ts'
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -43,21 +44,24 @@ export function logRequests(logging: Logging): MiddlewareHandler {
 
 /** The id, and what counts and logs the answer: it knows nothing of the request but this, since an answer that is given later keeps it. */
 export function openReport(
-  { log, metrics, trustProxy }: Logging,
+  logging: Logging,
   given: string | string[] | undefined,
   method: string,
 ): { requestId: string; report: Report } {
-  const requestId = trustProxy && typeof given === 'string' && VALID.test(given) ? given : crypto.randomUUID()
+  const requestId = logging.trustProxy && typeof given === 'string' && VALID.test(given) ? given : newRequestId()
   const startedAt = performance.now()
   const report: Report = (route, status, code) => {
     const seconds = (performance.now() - startedAt) / 1000
-    metrics.countRequest(route, status, seconds, code)
+    logging.metrics.countRequest(route, status, seconds, code)
     const fields = { requestId, method, route, status, ms: Math.round(seconds * 1000), ...(code && { code }) }
-    if (status < 400 || status === GONE) log.debug(fields, 'answered')
-    else log.info(fields, 'refused')
+    if (status < 400 || status === GONE) logging.log.debug(fields, 'answered')
+    else logging.log.info(fields, 'refused')
   }
   return { requestId, report }
 }
+
+/** As nginx makes them. V8 keeps a `randomUUID` in fourteen pieces of 32 bytes until it is sent, which a page that waits pays for. */
+const newRequestId = () => takeRandom(16).toString('hex')
 
 /** A handler's pattern; what only middleware has matched is nobody's route. */
 const routeOf = (pattern: string) => (pattern.endsWith('*') ? 'none' : pattern)

@@ -128,12 +128,13 @@ function* claimTicket(
   const followed = isFollow ? decideFollowed(claim.createTime, owners) : []
   // Ours by its prefix and yet unknown: so old that it was swept.
   if (!found) return { changes: followed, reply: { name: 'expired', lang: settings.lang, label: null } }
+  const { confirm } = settings.rules
   const facts = {
     ...found,
     owners,
     erasedAt: yield* tx.erasedAt(claim.appId, claim.openid),
-    holds: yield* tx.heldBy(claim.appId, claim.openid),
-    digits: settings.rules.confirm === 'code' ? String(randomInt(10_000)).padStart(4, '0') : '',
+    holds: confirm === 'off' ? [] : yield* tx.heldBy(claim.appId, claim.openid),
+    digits: confirm === 'code' ? String(randomInt(10_000)).padStart(4, '0') : '',
   }
   const { changes, reply } = decideClaim(claim, facts, settings.rules, now)
   return { changes: [...followed, ...changes], reply }

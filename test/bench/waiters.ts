@@ -23,17 +23,18 @@ type Contender = Awaited<ReturnType<typeof startContender>>
 
 async function measure(name: Name): Promise<Measured> {
   const server = await startContender(name, tokens)
-  // What a process needs once is not what a page costs.
-  await server.leave(await server.crowd(Math.min(2_000, PAGES / 5)))
+  // What a page costs is what the second half of them adds: what a process needs once, it has by then.
+  const half = PAGES / 2
+  const pages = await server.crowd(server.requests.slice(0, half))
   const before = await server.figures()
-  const pages = await server.crowd(PAGES)
+  pages.push(...(await server.crowd(server.requests.slice(half))))
   const { rss } = await server.figures()
   const one: number[] = []
   for (let i = 0; i < Math.min(WAKES, PAGES / 2); i++) one.push(await wake(server, pages, i))
   const all = await wakeAll(server, pages.slice(one.length))
   for (const { socket } of pages) socket.destroy()
   server.end()
-  return { kib: (rss - before.rss) / 1024 / PAGES, one, all }
+  return { kib: (rss - before.rss) / 1024 / half, one, all }
 }
 
 async function wake({ order }: Contender, pages: Page[], i: number): Promise<number> {
@@ -54,7 +55,7 @@ async function wakeAll({ order }: Contender, pages: Page[]): Promise<number> {
 async function coresOf(name: 'ours' | 'polled', how: 'waiting' | 'polling'): Promise<number> {
   const server = await startContender(name, tokens)
   const requests = how === 'waiting' ? server.requests : server.requests.map(withoutWait)
-  const pages = await server.crowd(PAGES, requests)
+  const pages = await server.crowd(requests)
   if (how === 'waiting') for (const [i, page] of pages.entries()) page.onAnswer = () => page.send(requests[i]!)
   const before = await server.figures()
   const startedAt = performance.now()

@@ -23,11 +23,13 @@ const withNodeFlags = ({ execArgv = [], ...rest }: ReturnType<typeof pinned>) =>
 export const mintTokens = (count: number): Promise<string[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => client.mintToken({ account: 'acme', userId: `u${i}` })))
 
+const WAIT = 'Prefer: wait=25\r\n'
+
 /** All are sent the same bytes but for the path, so that none has less to keep. */
 export const toRequest = (path: string, token: string, version = 0) =>
-  `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "${version}"\r\nPrefer: wait=25\r\nOrigin: https://www.example.com\r\nAccept: */*\r\nAccept-Language: zh-CN\r\n\r\n`
+  `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "${version}"\r\n${WAIT}Origin: https://www.example.com\r\nAccept: */*\r\nAccept-Language: zh-CN\r\n\r\n`
 
-export const withoutWait = (request: string) => request.replace('Prefer: wait=25\r\n', '')
+export const withoutWait = (request: string) => request.replace(WAIT, '')
 
 export async function startContender(name: Name, tokens: string[]) {
   const child = fork(join(import.meta.dirname, 'server.ts'), [name], withNodeFlags(pinned(CORES.server)))
@@ -48,18 +50,16 @@ export async function startContender(name: Name, tokens: string[]) {
     order,
     figures,
     requests,
-    /** Pages that have asked, and are held where they ask to wait. */
-    async crowd(size: number, asking = requests): Promise<Page[]> {
-      return openCrowd(port, size, async (pages, first) => {
+    /** Pages that have asked, one for each request, and are held where they ask to wait. */
+    async crowd(asking = requests): Promise<Page[]> {
+      const { held: before } = await figures()
+      const isHeld = asking[0]?.includes(WAIT)
+      return openCrowd(port, asking.length, async (pages, first) => {
         const answered = pages.map(nextAnswer)
         for (const [i, page] of pages.entries()) page.send(asking[first + i]!)
-        if (asking === requests) await until((held) => held >= first + pages.length)
+        if (isHeld) await until((held) => held >= before + first + pages.length)
         else await Promise.all(answered)
       })
-    },
-    async leave(pages: Page[]): Promise<void> {
-      for (const { socket } of pages) socket.destroy()
-      await until((held) => held === 0)
     },
     end: () => void child.kill('SIGKILL'),
   }
