@@ -36,7 +36,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   // NORMAL leaves the sync of a commit to us, who do it beside the event loop: https://sqlite.org/pragma.html#pragma_synchronous
   // What is erased is overwritten: an openid must not be found in the file's free pages.
   database.exec(
-    `PRAGMA busy_timeout = ${START_WITHIN_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000`,
+    `PRAGMA busy_timeout = ${START_WITHIN_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000`,
   )
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) })
   await migrateToLatest(db, 'sqlite')
