@@ -1,21 +1,20 @@
 /** The Hono app that `serve` runs and that teams mount in a server of their own. */
 import { Hono } from 'hono'
-import { CALLBACK_PATH } from './callback.ts'
 import type { Deps } from './deps.ts'
+import { endpointRoutes } from './endpoint.ts'
 import { BindError } from './errors.ts'
+import { createHostApi } from './host-api.ts'
 import { answerProblem, onError } from './problem.ts'
 import { logRequests } from './request-log.ts'
 import { callbackRoutes } from './routes/callback.ts'
-import { hostApiRoutes } from './routes/host-api.ts'
 import { opsRoutes } from './routes/ops.ts'
 import { widgetApiRoutes } from './routes/widget-api.ts'
 import { widgetFileRoutes } from './routes/widget-file.ts'
 
 export function createApp(deps: Deps): Hono {
-  return new Hono()
-    .use(logRequests(deps))
-    .route(CALLBACK_PATH, callbackRoutes(deps))
-    .route('/api/WeChat', hostApiRoutes(deps))
+  const app = new Hono().use(logRequests(deps)).route('/', callbackRoutes(deps))
+  for (const endpoint of createHostApi(deps)) app.route('/', endpointRoutes(endpoint))
+  return app
     .route('/widget', widgetApiRoutes(deps))
     .route('/', widgetFileRoutes(deps))
     .route('/', opsRoutes(deps))

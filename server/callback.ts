@@ -3,6 +3,7 @@ import { type Answer, plainText } from './answer.ts'
 import { applyDeed } from './binding/apply-deed.ts'
 import { type Deed, deliveryKeyOf, toDeed } from './binding/deed.ts'
 import type { Deps } from './deps.ts'
+import type { Endpoint } from './endpoint.ts'
 import { BindError } from './errors.ts'
 import type { Delivery } from './forward.ts'
 import { toBindError } from './problem.ts'
@@ -12,15 +13,10 @@ import { type Message, openEcho, openMessage, type Query, sealReply } from './we
 export const CALLBACK_PATH = '/wechat/callback'
 
 // WeChat's largest messages are a few KiB.
-export const MAX_BODY = 64 * 1024
+const MAX_BODY = 64 * 1024
 
-export type Callback = {
-  echo(search: string, requestId: string): Answer
-  /** Answered only after the commit of what it says. Never throws. */
-  deliver(delivery: Delivery, requestId: string): Promise<Answer>
-  /** One answer for every cause: it is in the log. */
-  refuse(thrown: unknown, requestId: string): Answer
-}
+/** Deliveries are answered only after the commit of what they say, and refused with one answer for every cause: it is in the log. */
+export type Callback = Endpoint & { echo(search: string, requestId: string): Answer }
 
 /** WeChat's word for "handled, nothing to say"; the default for all that is not ours. */
 const HANDLED = 'success'
@@ -86,7 +82,9 @@ export function createCallback(deps: Deps): Callback {
         return refuse(error, requestId)
       }
     },
-    deliver: (delivery, requestId) => take(delivery).catch((error) => refuse(error, requestId)),
+    path: CALLBACK_PATH,
+    maxBody: MAX_BODY,
+    answer: (posted, requestId) => take(posted).catch((error) => refuse(error, requestId)),
     refuse,
   }
 }

@@ -7,8 +7,9 @@ import type { Hono } from 'hono'
 import { pino } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
 import { createCallback } from './callback.ts'
-import { callbackListener, type Intercept } from './callback-listener.ts'
 import { type Env, parseConfig } from './config.ts'
+import { endpointListener, type Intercept } from './endpoint-listener.ts'
+import { createHostApi } from './host-api.ts'
 import { openApp } from './open-app.ts'
 
 export type Running = {
@@ -101,7 +102,7 @@ export async function startServer(env: Env): Promise<Running> {
   // The process is all ours here: its memory, its CPU, how far its event loop lags behind.
   collectDefaultMetrics({ register: deps.metrics.registry })
   const { host, port, maxConnections } = config
-  const intercept = callbackListener(createCallback(deps), deps)
+  const intercept = endpointListener([createCallback(deps), ...createHostApi(deps)], deps)
   const { server, url } = await startListening(overSockets(app), host, port, { maxConnections, intercept })
   server.on(
     'drop',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openEnvelope, sealEnvelope, TOKEN_TYPE } from '../../../server/envelope.ts'
-import type { ApiResult } from '../../../server/routes/host-api.ts'
+import type { ApiResult } from '../../../server/host-api.ts'
 import type { Problem } from '../../../server/wire.ts'
 import { type House, OTHER_SECRET, openHouse, SECRET } from '../../support/house.ts'
 

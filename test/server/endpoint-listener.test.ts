@@ -1,4 +1,4 @@
-/** The callback as `serve` answers it, past Hono: the same as through the app that teams mount. */
+/** The callback and the encrypted API as `serve` answers them, past Hono: the same as through the app that teams mount. */
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sealMessage } from '../../demo/simulator/message.ts'
 import { openReply } from '../../demo/simulator/reply.ts'
 import { createCallback } from '../../server/callback.ts'
-import { callbackListener } from '../../server/callback-listener.ts'
+import { endpointListener } from '../../server/endpoint-listener.ts'
+import { createHostApi } from '../../server/host-api.ts'
 import { overSockets, startListening, stopListening } from '../../server/main.ts'
 import { type House, openHouse } from '../support/house.ts'
 
@@ -15,7 +16,7 @@ let server: Server
 let url: string
 beforeEach(async () => {
   house = await openHouse()
-  const intercept = callbackListener(createCallback(house.deps), house.deps)
+  const intercept = endpointListener([createCallback(house.deps), ...createHostApi(house.deps)], house.deps)
   ;({ server, url } = await startListening(overSockets(house.app), '127.0.0.1', 0, { intercept }))
 })
 afterEach(async () => {
@@ -46,7 +47,7 @@ async function toFacts(response: Response) {
   return { status: response.status, headers, body: await response.text() }
 }
 
-describe('callbackListener', () => {
+describe('endpointListener', () => {
   test.each<[string, () => [path: string, init: RequestInit]]>([
     ['a message that is not ours', () => [chat().path, { method: 'POST', body: chat().body }]],
     ['a forged one', () => [chat().path.replace('msg_signature=', 'msg_signature=0'), { method: 'POST', body: 'x' }]],
@@ -56,6 +57,11 @@ describe('callbackListener', () => {
     ['a body that is too large', () => [chat().path, { method: 'POST', body: 'x'.repeat(70_000) }]],
     ['another method', () => ['/wechat/callback?echostr=1', { method: 'GET' }]],
     ['another path', () => ['/wechat/callbacks', { method: 'POST', body: 'x' }]],
+    ['a call that is no envelope', () => ['/api/WeChat/GetBindInfo', { method: 'POST', body: 'x' }]],
+    ['a call without a body', () => ['/api/WeChat/Disconnect', { method: 'POST' }]],
+    ['a call that is too large', () => ['/api/WeChat/GetQrCode', { method: 'POST', body: 'x'.repeat(17_000) }]],
+    ['a call by another method', () => ['/api/WeChat/GetBindInfo', { method: 'GET' }]],
+    ['a call that there is not', () => ['/api/WeChat/GetUser', { method: 'POST', body: 'x' }]],
   ])('answers %s as the mounted app does', async (_, toRequest) => {
     const [path, init] = toRequest()
     const [alone, mounted] = await Promise.all([fetch(url + path, init), house.app.request(path, init)])
@@ -63,7 +69,7 @@ describe('callbackListener', () => {
     // A problem names its request.
     const withoutId = (text: string) => text.replace(/"requestId":"[^"]*"/, '')
     expect({ ...seen, body: withoutId(seen.body) }).toEqual({ ...expected, body: withoutId(expected.body) })
-    expect(alone.headers.get('X-Request-Id')).toMatch(/^[\w-]{36}$/)
+    expect(alone.headers.get('X-Request-Id')).toMatch(/^[\da-f]{32}$/)
   })
 
   test('binds by a scan, answers sealed, and counts the request', async () => {
@@ -99,7 +105,7 @@ describe('callbackListener', () => {
       warn(fields, message)
       refused.resolve()
     }
-    const intercept = callbackListener(createCallback(house.deps), house.deps)
+    const intercept = endpointListener([createCallback(house.deps), ...createHostApi(house.deps)], house.deps)
     const listening = await startListening(overSockets(house.app), '127.0.0.1', 0, { intercept })
     const socket = connect(Number(new URL(listening.url).port), '127.0.0.1')
     socket.write('POST /wechat/callback HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<xml>', () =>

@@ -1,16 +1,15 @@
 /** The encrypted API, for the product's back end: one sealed request, one sealed reply. */
-import { type Context, Hono } from 'hono'
-import { toResponse } from '../answer.ts'
-import { unbind } from '../binding/unbind.ts'
-import { bodyLimit } from '../body-limit.ts'
-import type { Deps } from '../deps.ts'
-import { type Header, openEnvelope, sealEnvelope } from '../envelope.ts'
-import { BindError, type ErrorCode } from '../errors.ts'
-import type { BindKey } from '../keyring.ts'
-import { logFault, toBindError } from '../problem.ts'
-import { dateSchema, parseJson, parseShape, requestSchemas } from '../schema.ts'
-import type { Identity, TicketWithQr, User } from '../store/store.ts'
-import { refuseTestUser } from '../test-users.ts'
+import type { Answer } from './answer.ts'
+import { unbind } from './binding/unbind.ts'
+import type { Deps } from './deps.ts'
+import type { Endpoint, Posted } from './endpoint.ts'
+import { type Header, openEnvelope, sealEnvelope } from './envelope.ts'
+import { BindError, type ErrorCode } from './errors.ts'
+import type { BindKey } from './keyring.ts'
+import { logFault, toBindError, toProblemAnswer } from './problem.ts'
+import { dateSchema, parseJson, parseShape, requestSchemas } from './schema.ts'
+import type { Identity, TicketWithQr, User } from './store/store.ts'
+import { refuseTestUser } from './test-users.ts'
 
 export type ApiResult = { Success: boolean; Code: 'OK' | ErrorCode; Message: string; Data: object | null }
 
@@ -24,7 +23,9 @@ const MAX_BODY = 16 * 1024
 
 const WINDOW_SECONDS = 300
 
-export function hostApiRoutes(deps: Deps) {
+const decoder = new TextDecoder()
+
+export function createHostApi(deps: Deps): Endpoint[] {
   const { store, tickets, keyring, clock, log } = deps
 
   async function getQrCode({ tenant, plaintext }: Request): Promise<object> {
@@ -89,11 +90,10 @@ export function hostApiRoutes(deps: Deps) {
     }
   }
 
-  async function handle(c: Context, call: Call): Promise<Response> {
-    const { text, header, key } = await openEnvelope<BindKey>((await c.req.text()).trim(), undefined, keyring.find)
-    const request = { path: c.req.path, plaintext: tryJson(text), tenant: key.tenant }
-    const [result, error] = await answer(call, request, header, key)
-    if (error) logFault(log, c.get('requestId'), error)
+  async function handle(call: Call, { path, body }: Posted, requestId: string): Promise<Answer> {
+    const { text, header, key } = await openEnvelope<BindKey>(decoder.decode(body).trim(), undefined, keyring.find)
+    const [result, error] = await answer(call, { path, plaintext: tryJson(text), tenant: key.tenant }, header, key)
+    if (error) logFault(log, requestId, error)
     const replyHeader = {
       kid: key.kid,
       jti: crypto.randomUUID(),
@@ -101,13 +101,23 @@ export function hostApiRoutes(deps: Deps) {
     }
     const headers: Record<string, string> = { 'Content-Type': 'application/jose' }
     if (error?.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds)
-    const body = await sealEnvelope(result, replyHeader, key.secret)
-    return toResponse(c, { status: error?.status ?? 200, headers, body, ...(error && { refusal: error.code }) })
+    const reply = await sealEnvelope(result, replyHeader, key.secret)
+    return { status: error?.status ?? 200, headers, body: reply, ...(error && { refusal: error.code }) }
   }
 
-  const app = new Hono().use(bodyLimit(MAX_BODY))
-  for (const call of Object.keys(calls) as Call[]) app.post(`/${call}`, (c) => handle(c, call))
-  return app
+  /** Without a key that is known nothing can be sealed: the answer is in the clear. */
+  function refuse(thrown: unknown, requestId: string): Answer {
+    const error = toBindError(thrown)
+    logFault(log, requestId, error)
+    return toProblemAnswer(error, requestId)
+  }
+
+  return (Object.keys(calls) as Call[]).map((call) => ({
+    path: `/api/WeChat/${call}`,
+    maxBody: MAX_BODY,
+    answer: (posted, requestId) => handle(call, posted, requestId).catch((error) => refuse(error, requestId)),
+    refuse,
+  }))
 }
 
 /** Something that is no JSON fails the shapes with a sealed `BAD_REQUEST`, as any other wrong plaintext. */
