@@ -22,7 +22,7 @@ const keys = {
   erased: 'openid_hash',
   outbox: 'event',
   wrong_codes: 'id',
-  jtis: 'jti',
+  jtis: 'id',
   leases: 'name',
 } as const satisfies Record<Table, string>
 

@@ -75,5 +75,5 @@ export type Tables = {
   }
   leases: { name: string; holder: string; until: number }
   wrong_codes: { id: Generated<number>; openid_hash: string; at: number }
-  jtis: { jti: string; until: number }
+  jtis: { id: Generated<number>; jti: string; until: number }
 }
