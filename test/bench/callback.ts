@@ -11,7 +11,7 @@ import { type Load, startLoad } from './support/load.ts'
 import { type Measured, measure, rateLine, shares } from './support/measure.ts'
 import { type Line, report } from './support/report.ts'
 import { sceneOf } from './support/requests.ts'
-import { newSqliteEnv, type Served, serve } from './support/served.ts'
+import { newSqliteEnv, type Served, serve, serveOurs } from './support/served.ts'
 import { median, spread } from './support/statistics.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
@@ -114,7 +114,7 @@ async function open(mode: WechatMode, names: string[]) {
   env.WECHAT_API_BASE = wechat.url
   await fill(file, account)
   const floor = await serve('serve-floor.ts')
-  const ours = await serve('serve-ours.ts', env)
+  const ours = await serveOurs(env)
   const peers: Record<string, Served> = {}
   for (const name of names) peers[name] = await serve('../peers/serve.mjs', env, [], [name])
   const end = async () => {

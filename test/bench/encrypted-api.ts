@@ -6,7 +6,7 @@ import { addUser, bindTo } from '../support/rows.ts'
 import { startLoad } from './support/load.ts'
 import { type Measured, measure, rateLine, shares } from './support/measure.ts'
 import { report } from './support/report.ts'
-import { newSqliteEnv, serve } from './support/served.ts'
+import { newSqliteEnv, serve, serveOurs } from './support/served.ts'
 import { median } from './support/statistics.ts'
 
 const ROUNDS = 4
@@ -31,7 +31,7 @@ await store.close()
 const load = await startLoad()
 await load.make({ what: 'GetBindInfo', from: 0, count: CALLS, users: USERS })
 const floor = await serve('serve-floor.ts')
-const ours = await serve('serve-ours.ts', env)
+const ours = await serveOurs(env)
 
 const rounds = { floor: [] as Measured[], ours: [] as Measured[] }
 let called = 0

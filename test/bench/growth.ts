@@ -16,7 +16,7 @@ import { measure } from './support/measure.ts'
 import { type Line, report } from './support/report.ts'
 import type { Recipe } from './support/requests.ts'
 import { sceneOf } from './support/requests.ts'
-import { type Served, serve, toEnv } from './support/served.ts'
+import { type Served, serveOurs, toEnv } from './support/served.ts'
 import { median } from './support/statistics.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
@@ -53,7 +53,7 @@ for (const size of SIZES) {
   ] as const) {
     const env = { ...toEnv(account, databaseUrl), WECHAT_API_BASE: wechat.url }
     const times = { callback: [], poll: [], GetBindInfo: [] }
-    subjects.push({ engine, size, served: await serve('serve-ours.ts', env), times })
+    subjects.push({ engine, size, served: await serveOurs(env), times })
   }
 }
 

@@ -6,7 +6,7 @@ import { createBindClient } from '../../server/client.ts'
 import { launchOptions } from '../support/chromium.ts'
 import { deliverScan } from '../support/instance.ts'
 import { report } from './support/report.ts'
-import { newSqliteEnv, SECRET_OF_BENCH, serve } from './support/served.ts'
+import { newSqliteEnv, SECRET_OF_BENCH, serveOurs } from './support/served.ts'
 import { quantile } from './support/statistics.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
@@ -16,7 +16,7 @@ let tellScene = (_scene: string) => {}
 const wechat = await startWechatApi((scene) => tellScene(scene))
 const account = createAccount({}, randomBytes)
 const { env, remove } = newSqliteEnv(account)
-const server = await serve('serve-ours.ts', { ...env, WECHAT_API_BASE: wechat.url })
+const server = await serveOurs({ ...env, WECHAT_API_BASE: wechat.url })
 const client = createBindClient({ server: server.url, keyId: 'k1', key: SECRET_OF_BENCH })
 const browser = await chromium.launch(await launchOptions())
 const page = await browser.newPage()

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Account } from '../../../demo/simulator/account.ts'
+import { nodeFlags } from '../../support/instance.ts'
 import { CORES, pinned } from './pin.ts'
 
 // No one else's key: the benchmark's own server and its load share it.
@@ -46,6 +47,9 @@ export async function serve(
     },
   }
 }
+
+/** The bind server, as `npm run serve` starts it. */
+export const serveOurs = (env: Record<string, string>): Promise<Served> => serve('serve-ours.ts', env, nodeFlags)
 
 /** The environment of a bind server on a new SQLite file, and how to take the file away. */
 export function newSqliteEnv(account: Account): { env: Record<string, string>; file: string; remove(): void } {
