@@ -15,6 +15,8 @@ export type Outgoing = {
   writeHead(status: number, headers: Record<string, string>): unknown
   end(body?: string | Uint8Array): unknown
   on(event: 'close', listener: () => void): unknown
+  removeAllListeners(event: 'close'): unknown
+  readonly req: { headers: object; rawHeaders: string[] }
 }
 
 /** Bindings of the app. `late` is set by who serves nothing but this app: middlewares around it see no end of such a request. */
@@ -33,6 +35,11 @@ export function answerLater(c: Context): LateAnswer {
   const own = Object.fromEntries(c.res.headers)
   // Hono's cors names it after the handler, which this answer is not there for.
   if ('access-control-allow-origin' in own) own.vary = 'Origin'
+  // What the request still holds is a tenth of what a page that waits costs: its headers, with the token, and node-server's
+  // listener, which holds the request to abort what nobody waits for any more.
+  late.removeAllListeners('close')
+  late.req.headers = {}
+  late.req.rawHeaders = []
   return overSocket(late, c.get('requestId'), own, c.get('report'), routePath(c))
 }
 

@@ -1,40 +1,42 @@
 /**
- * 10,000 pages that wait at one process: what each costs, how soon one hears and how soon all do, beside a bare node:http, the
- * naive way and SSE; what waiting costs beside polling each second; then two minutes under 500 callbacks a second.
- * `npm run bench waiters`, or with fewer pages `node test/bench/waiters.ts 1000`.
+ * Pages that wait at one process: what each costs, how soon one hears and how soon all do, beside a bare node:http, the naive
+ * way and SSE; and what waiting costs beside polling each second. `npm run bench waiters`.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { mintTokens, type Name, startContender, withoutWait } from './long-poll/contender.ts'
 import { nextAnswer, type Page } from './long-poll/crowd.ts'
-import { runSteadily } from './long-poll/steady.ts'
+import { type Line, report } from './support/report.ts'
 import { median, quantile } from './support/statistics.ts'
 
-const PAGES = Number(process.argv[2] ?? 10_000)
-const WAKES = 500
+const PAGES = 10_000
 const ROUNDS = 3
+// One process may open 20,000 descriptors here.
+const MOST_PAGES = 19_000
+const WAKES = 500
 // One whole wait, so that each page asks again once.
 const WAIT_MS = 25_000
 const POLL_MS = 10_000
 
-const tokens = await mintTokens(PAGES)
+const tokens = await mintTokens(MOST_PAGES)
 
-type Measured = { kib: number; one: number[]; all: number }
+/** `kib`: of a page; `rss`: of the process, bytes; `one` and `all`: ms. */
+type Measured = { kib: number; rss: number; one: number[]; all: number }
 type Contender = Awaited<ReturnType<typeof startContender>>
 
-async function measure(name: Name): Promise<Measured> {
-  const server = await startContender(name, tokens)
+async function measure(name: Name, size: number): Promise<Measured> {
+  const server = await startContender(name, tokens.slice(0, size))
   // What a page costs is what the second half of them adds: what a process needs once, it has by then.
-  const half = PAGES / 2
+  const half = size / 2
   const pages = await server.crowd(server.requests.slice(0, half))
   const before = await server.figures()
   pages.push(...(await server.crowd(server.requests.slice(half))))
   const { rss } = await server.figures()
   const one: number[] = []
-  for (let i = 0; i < Math.min(WAKES, PAGES / 2); i++) one.push(await wake(server, pages, i))
+  for (let i = 0; i < Math.min(WAKES, half); i++) one.push(await wake(server, pages, i))
   const all = await wakeAll(server, pages.slice(one.length))
   for (const { socket } of pages) socket.destroy()
   server.end()
-  return { kib: (rss - before.rss) / 1024 / half, one, all }
+  return { kib: (rss - before.rss) / 1024 / half, rss, one, all }
 }
 
 async function wake({ order }: Contender, pages: Page[], i: number): Promise<number> {
@@ -53,7 +55,7 @@ async function wakeAll({ order }: Contender, pages: Page[]): Promise<number> {
 
 /** Cores that the server uses while nothing happens: its pages wait, or ask each second. */
 async function coresOf(name: 'ours' | 'polled', how: 'waiting' | 'polling'): Promise<number> {
-  const server = await startContender(name, tokens)
+  const server = await startContender(name, tokens.slice(0, PAGES))
   const requests = how === 'waiting' ? server.requests : server.requests.map(withoutWait)
   const pages = await server.crowd(requests)
   if (how === 'waiting') for (const [i, page] of pages.entries()) page.onAnswer = () => page.send(requests[i]!)
@@ -71,34 +73,90 @@ async function coresOf(name: 'ours' | 'polled', how: 'waiting' | 'polling'): Pro
   return cores
 }
 
-const names: Name[] = ['raw', 'ours', 'naive', 'sse']
-const results = new Map<Name, Measured[]>(names.map((name) => [name, []]))
-for (let round = 0; round < ROUNDS; round++) for (const name of names) results.get(name)!.push(await measure(name))
-
-const raws = results.get('raw')!
-const figure = (rounds: Measured[], of: 'kib' | 'all') => median(rounds.map((each) => each[of]))
-const beside = (rounds: Measured[], of: 'kib' | 'all') =>
-  `${figure(rounds, of).toFixed(1)} (${(figure(rounds, of) / figure(raws, of)).toFixed(2)})`
-console.log(`${PAGES} waiting pages; in brackets: times a bare node:http that reads the same headers`)
-for (const [name, rounds] of results) {
-  const ones = rounds.flatMap((each) => each.one)
-  console.log(
-    `  ${name.padEnd(6)} ${beside(rounds, 'kib')} KiB each; one woken p50 ${median(ones).toFixed(2)} ms, p99 ${quantile(ones, 0.99).toFixed(2)} ms; all woken, the last after ${beside(rounds, 'all')} ms`,
-  )
+const toWhat: Record<Name, string> = {
+  raw: 'bare node:http',
+  ours: 'ours',
+  naive: 'the naive way',
+  sse: 'SSE',
+  polled: 'short polling',
 }
+
+async function beside(
+  size: number,
+  names: Name[],
+  rounds: number,
+): Promise<{ of: Record<string, Measured[]>; lines: Line[] }> {
+  const of: Record<string, Measured[]> = Object.fromEntries(names.map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) for (const name of names) of[name]!.push(await measure(name, size))
+  const lines = names.map((name) => {
+    const each = of[name]!
+    const ones = each.flatMap(({ one }) => one)
+    const kib = median(each.map((round) => round.kib)).toFixed(1)
+    const all = median(each.map((round) => round.all)).toFixed(0)
+    const woken = `one woken p50 ${median(ones).toFixed(2)}, p99 ${quantile(ones, 0.99).toFixed(2)} ms`
+    return {
+      what: `${size.toLocaleString('en')} wait: ${toWhat[name]}`,
+      value: `${kib} KiB each; ${woken}; all woken, the last after ${all} ms`,
+    }
+  })
+  return { of, lines }
+}
+
+const all: Name[] = ['raw', 'ours', 'naive', 'sse']
+const few = await beside(1_000, all, 1)
+const many = await beside(PAGES, all, ROUNDS)
+const most = await beside(MOST_PAGES, ['raw', 'ours'], 1)
+
+/** Round by round, since only what ran in the same seconds can be compared. */
+const times = (figure: 'kib' | 'all') => median(many.of.ours!.map((ours, i) => ours[figure] / many.of.raw![i]![figure]))
+const memory = times('kib')
+const allWoken = times('all')
+const ones = many.of.ours!.flatMap(({ one }) => one)
+const rss = most.of.ours![0]!.rss / 2 ** 20
 
 const waiting = await coresOf('ours', 'waiting')
-for (const [who, polling] of [
-  ['the same server, asked each second', await coresOf('ours', 'polling')],
-  ['a server that reads no token and no store, asked each second', await coresOf('polled', 'polling')],
-] as const) {
-  console.log(
-    `  waiting costs ${waiting.toFixed(3)} of a core; ${who}, ${polling.toFixed(3)}: 1/${(polling / waiting).toFixed(1)}`,
-  )
-}
+const same = await coresOf('ours', 'polling')
+const bare = await coresOf('polled', 'polling')
+const ratio = (polling: number) =>
+  `${waiting.toFixed(3)} and ${polling.toFixed(3)} of a core: 1/${(polling / waiting).toFixed(1)}`
 
-const [perSecond, seconds] = [500, 120]
-console.log(`\n${PAGES} waiting pages and ${perSecond} callbacks a second for ${seconds} s:`)
-const isSteady = await runSteadily(PAGES, perSecond, seconds)
-console.log(isSteady ? '  steady' : '  NOT steady')
-process.exit(isSteady ? 0 : 1)
+report('waiters', [
+  ...few.lines,
+  ...many.lines,
+  ...most.lines,
+  {
+    what: 'a page that waits, of bare node:http that reads the same headers',
+    value: `${memory.toFixed(2)}x`,
+    number: memory,
+    goal: { text: '1.25x', atMost: 1.25 },
+  },
+  {
+    what: 'one woken with 10,000 held, p50 / p99',
+    value: `${median(ones).toFixed(2)} / ${quantile(ones, 0.99).toFixed(2)} ms`,
+    number: quantile(ones, 0.99),
+    goal: { text: '1 / 25 ms', atMost: 25 },
+  },
+  {
+    what: 'all 10,000 woken, the last, of bare node:http',
+    value: `${allWoken.toFixed(2)}x`,
+    number: allWoken,
+    goal: { text: '1.3x', atMost: 1.3 },
+  },
+  {
+    what: '19,000 wait: memory of the process',
+    value: `${rss.toFixed(0)} MiB`,
+    number: rss,
+    goal: { text: '420 MiB', atMost: 420 },
+  },
+  {
+    what: '10,000 that wait, and the same server asked each second',
+    value: ratio(same),
+    number: same / waiting,
+    goal: { text: '1/8', atLeast: 8 },
+  },
+  {
+    what: '... and a server that reads no token and no store, asked each second',
+    value: ratio(bare),
+  },
+])
+process.exit()

@@ -22,4 +22,4 @@ export const benchEnv = {
   LOG_LEVEL: 'silent',
 }
 
-export const benchConfig = (): Config => parseConfig({ ...benchEnv, DATABASE_URL: 'sqlite::memory:' })
+export const benchConfig = (): Config => parseConfig({ ...benchEnv, DATABASE_URL: 'sqlite::memory:', MAX_WAITERS_TENANT: '20000' })
