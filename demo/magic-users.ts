@@ -78,12 +78,15 @@ function tellingOfRival(tx: Tx): Tx {
     return claimable
   }
 
-  return {
-    ...tx,
+  const telling: Partial<Tx> = {
     ticketByScene: (scene) => noting(tx.ticketByScene(scene)),
     ticketByCode: (...args) => noting(tx.ticketByCode(...args)),
     *ownersOf(...args) {
       return [...(yield* tx.ownersOf(...args)), ...(rival ? [rival] : [])]
     },
   }
+  // Not spread: its methods are its class's.
+  return new Proxy(tx, {
+    get: (_, name: keyof Tx) => telling[name] ?? (tx[name] as (...args: unknown[]) => unknown).bind(tx),
+  })
 }

@@ -6,7 +6,7 @@ import type { Context } from 'hono'
 import { routePath } from 'hono/route'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type Answer, commonHeaders, toResponse } from './answer.ts'
-import type { Report } from './request-log.ts'
+import { GONE, type Report } from './request-log.ts'
 
 /** What we ask of Node's `ServerResponse`. */
 export type Outgoing = {
@@ -34,7 +34,7 @@ export function answerLater(c: Context): LateAnswer {
   if (!late) return overPromise(c)
   const own = Object.fromEntries(c.res.headers)
   // Hono's cors names it after the handler, which this answer is not there for.
-  if ('access-control-allow-origin' in own) own.vary = 'Origin'
+  own.vary = 'Origin'
   // What the request still holds is a tenth of what a page that waits costs: its headers, with the token, and node-server's
   // listener, which holds the request to abort what nobody waits for any more.
   late.removeAllListeners('close')
@@ -42,9 +42,6 @@ export function answerLater(c: Context): LateAnswer {
   late.req.rawHeaders = []
   return overSocket(late, c.get('requestId'), own, c.get('report'), routePath(c))
 }
-
-// nginx's word for a client that closed the request.
-const GONE = 499
 
 /** Its own function, so that its closures keep nothing of the request. */
 function overSocket(
@@ -65,10 +62,13 @@ function overSocket(
       report?.(route, status, refusal)
     },
     onHangUp(listener) {
-      outgoing.on('close', () => {
+      const hangUp = () => {
         listener()
         if (!outgoing.headersSent) report?.(route, GONE, undefined)
-      })
+      }
+      // While the store was asked the page may have gone.
+      if (outgoing.destroyed) hangUp()
+      else outgoing.on('close', hangUp)
     },
   }
 }

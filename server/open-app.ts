@@ -118,7 +118,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
       keyring,
       nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
       clock,
-      // No more can wait than have a token.
+      // Each page that waits has one: more would be remembered for pages that cannot be held.
       most: config.waiters.inAll,
     }),
     afterCommit(changes, said) {

@@ -23,8 +23,8 @@ export const REQUEST_ID = 'X-Request-Id'
 // What nginx, Caddy, Envoy and the clouds make; nothing that could break out of a line or fill it.
 const VALID = /^[\w.-]{8,128}$/
 
-// nginx's word for a client that hung up before it was answered: a page that was closed.
-const GONE = 499
+/** nginx's word for a client that hung up before it was answered: a page that was closed. */
+export const GONE = 499
 
 export type Logging = { log: Log; metrics: Metrics; trustProxy: boolean }
 

@@ -60,7 +60,7 @@ describe('the architecture', () => {
       [/^server\/main\.ts$/, 6],
       [/^server\/open-app\.ts$/, 5],
       [/^server\/app\.ts$/, 4],
-      [/^server\/(routes\/|callback)/, 3],
+      [/^server\/(routes\/|callback|host-api|endpoint)/, 3],
       [/^server\/deps\.ts$/, 2],
       [/^server\/(binding|store|wechat)\//, 1],
       [/^server\//, 1],

@@ -28,7 +28,7 @@ export type ClaimFacts = {
   owners: User[]
   /** `CreateTime` of the claimant's last unfollow, while it is remembered. */
   erasedAt: number | undefined
-  /** What the claimant has scanned and not confirmed. */
+  /** What the claimant has scanned and not confirmed; not looked for where `confirm` is `off`. */
   holds: Ticket[]
   /** Four digits to show in the chat, should they be needed. */
   digits: string

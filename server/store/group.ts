@@ -86,8 +86,12 @@ export function createGroup({ commit, synced }: Engine) {
     },
     /** Resolves when nothing is left to commit or to sync. */
     async idle(): Promise<void> {
-      while (running) await running
-      await settling
+      let last: Promise<void> | undefined
+      do {
+        await running
+        last = settling
+        await last
+      } while (running || last !== settling)
     },
   }
 }

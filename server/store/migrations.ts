@@ -118,14 +118,14 @@ async function createOutbox(db: AnyDb, engine: Engine) {
 async function createMemories(db: AnyDb, engine: Engine) {
   await remembered(db, 'memories', 'key', engine).addColumn('text', 'text').execute()
   await remembered(db, 'erased', 'openid_hash', engine).addColumn('event_time', 'bigint', required).execute()
-  for (const table of ['memories', 'erased']) {
-    await db.schema.createIndex(`${table}_until`).on(table).column('until').execute()
-  }
-  // By number, and with no index on its time: each jti is a place of its own in one tree instead of three.
+  // Numbered, so that of its three places only the one by its jti is at random, and writes a page of its own.
   await numbered(db, 'jtis', engine)
     .addColumn('jti', 'text', (column) => column.notNull().unique())
     .addColumn('until', 'bigint', required)
     .execute()
+  for (const table of ['memories', 'erased', 'jtis']) {
+    await db.schema.createIndex(`${table}_until`).on(table).column('until').execute()
+  }
   await numbered(db, 'wrong_codes', engine)
     .addColumn('openid_hash', 'text', required)
     .addColumn('at', 'bigint', required)

@@ -77,19 +77,14 @@ export function createReads(
   const batch = (table: string, key: string, chosen: RawBuilder<unknown>) =>
     sql`delete from ${sql.table(table)} where ${sql.ref(key)} ${among(sql`select ${sql.ref(key)} from ${chosen} ${atMostBatch} ${mine}`)}`
 
-  const ranOut = (table: 'memories' | 'erased', key: string) => (now: number) =>
+  const ranOut = (table: 'memories' | 'jtis' | 'erased', key: string) => (now: number) =>
     batch(table, key, sql`${sql.table(table)} where until <= ${now}`)
 
   /** Of a table whose ids follow its times: looks no further than the oldest rows, and needs no index on the time. */
-  const aged = (
-    table: 'events' | 'wrong_codes' | 'jtis',
-    time: RawBuilder<unknown>,
-    keptMs: number,
-    isFree = sql`true`,
-  ) => {
+  const aged = (table: 'events' | 'wrong_codes', keptMs: number, isFree = sql`true`) => {
     const oldest = among(sql`select id from ${sql.table(table)} order by id ${atMostBatch}`)
     return (now: number) =>
-      batch(table, 'id', sql`${sql.table(table)} where id ${oldest} and ${time} <= ${now - keptMs} and ${isFree}`)
+      batch(table, 'id', sql`${sql.table(table)} where id ${oldest} and at <= ${now - keptMs} and ${isFree}`)
   }
 
   const outlived = (state: NoticeState, keptMs: number) => (now: number) =>
@@ -101,14 +96,13 @@ export function createReads(
 
   const batches: ((now: number) => RawBuilder<unknown>)[] = [
     ranOut('memories', 'key'),
-    // The senders' clocks differ by minutes, by which a jti may outstay its time.
-    aged('jtis', sql`until`, 0),
+    ranOut('jtis', 'id'),
     ranOut('erased', 'openid_hash'),
-    aged('wrong_codes', sql`at`, HOUR_MS),
+    aged('wrong_codes', HOUR_MS),
     (now) => batch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_KEPT_MS}`),
     outlived('failed', EVENT_KEPT_MS),
     outlived('waiting', UNTOLD_KEPT_MS),
-    aged('events', sql`at`, EVENT_KEPT_MS, sql`not exists (select event from outbox where event = events.id)`),
+    aged('events', EVENT_KEPT_MS, sql`not exists (select event from outbox where event = events.id)`),
   ]
 
   async function sweep(now: number) {

@@ -12,10 +12,18 @@ let house: House
 let server: Server
 let url: string
 let isDown = false
+/** What a look into the store waits for. */
+let gate: Promise<void> | undefined
+let looks = 0
 
 const failing = (store: Store): Store => ({
   ...store,
-  user: (identity) => (isDown ? Promise.reject(new Error('down')) : store.user(identity)),
+  async user(identity) {
+    looks++
+    await gate
+    if (isDown) throw new Error('down')
+    return store.user(identity)
+  },
 })
 
 /** Both ways to the same answer: the handler's promise where the app is mounted, the socket where it is served alone. */
@@ -27,6 +35,8 @@ const ways: [name: string, way: (house: House) => Fetching][] = [
 describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
   beforeEach(async () => {
     isDown = false
+    gate = undefined
+    looks = 0
     house = await openHouse({ ALLOWED_ORIGINS: ORIGIN, TRUST_PROXY: 'true' }, { wrapStore: failing })
     ;({ server, url } = await startListening(way(house), '127.0.0.1', 0))
   })
@@ -38,6 +48,12 @@ describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
 
   /** A poll that waits already; the promise stands in an object, so that it is not waited for. */
   async function park(hangUp?: AbortSignal): Promise<{ answered: Promise<Response> }> {
+    const answered = await ask(hangUp)
+    while (house.deps.waiters.count() !== 1) await new Promise(setImmediate)
+    return answered
+  }
+
+  async function ask(hangUp?: AbortSignal): Promise<{ answered: Promise<Response> }> {
     const token = await house.client.mintToken({ account: 'acme', userId: 'u1' })
     const headers = {
       Authorization: `Bearer ${token}`,
@@ -48,19 +64,20 @@ describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
     }
     const answered = fetch(`${url}/widget/binding`, { headers, signal: hangUp ?? null })
     answered.catch(() => {})
-    while (house.deps.waiters.count() !== 1) await new Promise(setImmediate)
     return { answered }
   }
 
   const headersOf = ({ headers }: Response) => ({
     'access-control-allow-origin': headers.get('Access-Control-Allow-Origin'),
     'cache-control': headers.get('Cache-Control'),
+    vary: headers.get('Vary'),
     'x-content-type-options': headers.get('X-Content-Type-Options'),
     'x-request-id': headers.get('X-Request-Id'),
   })
   const common = {
     'access-control-allow-origin': ORIGIN,
     'cache-control': 'no-store',
+    vary: 'Origin',
     'x-content-type-options': 'nosniff',
     'x-request-id': 'given-by-the-proxy',
   }
@@ -110,5 +127,28 @@ describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
     hangUp.abort()
     expect(await counted(499)).toHaveLength(1)
     expect(house.deps.waiters.count()).toBe(0)
+  })
+
+  test('is counted as gone when it hangs up while the store is asked', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    const hangUp = new AbortController()
+    const closed = new Promise((gone) => server.once('connection', (socket) => socket.once('close', gone)))
+    await ask(hangUp.signal)
+    while (looks < 1) await new Promise(setImmediate)
+    hangUp.abort()
+    await closed
+    resolve()
+    expect(await counted(499)).toHaveLength(1)
+    expect(house.deps.waiters.count()).toBe(0)
+  })
+
+  test('tells caches that its answer depends on the origin, also where there is none', async () => {
+    const token = await house.client.mintToken({ account: 'acme', userId: 'u1' })
+    const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': '"0"', Prefer: 'wait=25' }
+    const answered = fetch(`${url}/widget/binding`, { headers })
+    while (house.deps.waiters.count() !== 1) await new Promise(setImmediate)
+    house.time.advance(25_000)
+    expect((await answered).headers.get('Vary')).toBe('Origin')
   })
 })

@@ -22,4 +22,5 @@ export const benchEnv = {
   LOG_LEVEL: 'silent',
 }
 
-export const benchConfig = (): Config => parseConfig({ ...benchEnv, DATABASE_URL: 'sqlite::memory:', MAX_WAITERS_TENANT: '20000' })
+export const benchConfig = (): Config =>
+  parseConfig({ ...benchEnv, DATABASE_URL: 'sqlite::memory:', MAX_WAITERS_TENANT: '20000' })

@@ -42,6 +42,33 @@ describe('createGroup', () => {
     await group.idle()
   })
 
+  test('is idle when what came meanwhile is on the disk too', async () => {
+    const syncs: (() => void)[] = []
+    const group = createGroup({
+      commit: async (works) => ({ results: works.map((each) => each(noTx)), whenDurable: () => {} }),
+      synced: () => new Promise((resolve) => void syncs.push(resolve)),
+    })
+    const isSynced = async (count: number) => {
+      while (syncs.length < count) await new Promise(setImmediate)
+    }
+    const first = group.write(work('a'))
+    await isSynced(1)
+    let isIdle = false
+    const idle = group.idle().then(() => {
+      isIdle = true
+    })
+    const second = group.write(work('b'))
+    await isSynced(2)
+    syncs[0]!()
+    expect(await first).toBe('a')
+    // Whatever the first sync has let go on has gone on by then.
+    await new Promise(setImmediate)
+    expect(isIdle).toBe(false)
+    syncs[1]!()
+    expect(await second).toBe('b')
+    await idle
+  })
+
   test('commits together what came together, and lets the guilty one fail alone', async () => {
     const { group, commits, sync } = openEngine()
     sync.resolve()
