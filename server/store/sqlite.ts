@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely } from 'kysely'
+import { createCheckpoints } from './checkpoints.ts'
 import { type Batch, createGroup, UnitFault } from './group.ts'
 import { guarded } from './guard.ts'
 import { createListeners } from './listeners.ts'
@@ -45,6 +46,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   // Where the file is a link, SQLite keeps the log beside what it leads to.
   const wal = file === ':memory:' ? undefined : await open(`${realpathSync(file)}-wal`, 'r+')
 
+  const checkpoints = file === ':memory:' ? undefined : createCheckpoints(file)
   const run = createRun(database)
   const queries = createQueries(db)
   const listeners = createListeners()
@@ -66,6 +68,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
         }
       })
       run(COMMIT)
+      checkpoints?.committed(works.length)
       return { results, whenDurable: () => listeners.tell(touched.values()) }
     } catch (error) {
       undo(run)
@@ -88,6 +91,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
     ping: () => guarded(reads.ping().then(expectSound)),
     async close() {
       await group.idle()
+      await checkpoints?.close()
       await wal?.close()
       await db.destroy()
     },
