@@ -45,8 +45,15 @@ function toDelivery({ what, account }: Extract<Recipe, { account: Account }>, i:
           Content: `请问什么时候发货？订单 ${i}`,
           MsgId: String(24_000_000_000_000_000n + BigInt(i)),
         }
-  const { query, body } = sealMessage(account, fields, Date.now(), randomBytes)
+  const { query, body } = sealMessage(account, fields, Date.now(), randomFor(i))
   return toRequest(`/wechat/callback?${new URLSearchParams(query)}`, 'text/xml', body)
+}
+
+/** Nonces that never come twice, as 32 random bits do among so many: the same nonce with another body is a replay. */
+const randomFor = (i: number) => (size: number) => {
+  const bytes = randomBytes(size)
+  if (size === 4) bytes.writeUInt32BE(i)
+  return bytes
 }
 
 type Question = Extract<Recipe, { users: number }>
