@@ -17,6 +17,7 @@ export type Checkpoints = {
  */
 const EVERY_UNITS = 250
 
+// As text: who bundles the server has no second file to carry along.
 const THREAD = `
   const { parentPort, workerData } = require('node:worker_threads')
   const { DatabaseSync } = require('node:sqlite')
