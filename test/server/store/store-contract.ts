@@ -349,6 +349,23 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(left).toEqual({ tickets: [undefined, kept.id], replies: [undefined, 'x'], spent: [true, false] })
     })
 
+    test('sweeps the jtis that have run out from behind many that live', async () => {
+      const some = Array.from({ length: 250 }, (_, i) => i)
+      await store.write(function* (tx) {
+        for (const i of some) yield* tx.spend(`kept${i}`, NOW + 86_400_000)
+        for (const i of some) yield* tx.spend(`gone${i}`, NOW)
+      })
+      await store.sweep(NOW)
+      const again = await store.write(function* (tx) {
+        let gone = 0
+        let kept = 0
+        for (const i of some) if (yield* tx.spend(`gone${i}`, NOW)) gone++
+        for (const i of some) if (yield* tx.spend(`kept${i}`, NOW)) kept++
+        return { gone, kept }
+      })
+      expect(again).toEqual({ gone: 250, kept: 0 })
+    })
+
     test('keeps events for a quarter, and longer while a webhook waits for them', async () => {
       const DAY = 24 * 60 * 60_000
       const { user } = await add('a')
