@@ -5,17 +5,23 @@
 import { Worker } from 'node:worker_threads'
 
 export type Checkpoints = {
-  /** To be told of each commit, and how many units were in it. */
-  committed(units: number): void
+  /** To be told of what was written: units, or rows that were swept. */
+  wrote(units: number): void
+  /**
+   * Resolves when the log may be written to: at once, or when one that has become long is copied to its end. Only then it begins
+   * anew, and while it is written to, nobody else ever reaches its end.
+   */
+  ready(): Promise<void>
   /** Resolves when no more is copied. */
   close(): Promise<void>
 }
 
-/**
- * A unit writes one to two pages. SQLite's own checkpoint, after a thousand, stays as the one that ends the log, since a log that is
- * always written to is never copied to its end by someone else; it finds most of the pages copied.
- */
+// A unit writes one to two pages: few enough that the disk is soon done with them, and the log's own sync waits little.
 const EVERY_UNITS = 250
+
+/** Pages of 4 KiB. SQLite's own checkpoint, on the event loop, begins at `LONGEST`: where the thread cannot do its work. */
+const LONG = 4_000
+export const LONGEST = 4 * LONG
 
 // As text: who bundles the server has no second file to carry along.
 const THREAD = `
@@ -24,34 +30,60 @@ const THREAD = `
   const database = new DatabaseSync(workerData)
   database.exec('PRAGMA synchronous = NORMAL')
   const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)')
-  parentPort.on('message', () => checkpoint.get())
+  parentPort.on('message', () => parentPort.postMessage(checkpoint.get().log))
 `
 
 /** The thread begins when it is needed: a server that idles does without. */
 export function createCheckpoints(file: string): Checkpoints {
   let units = 0
+  let isLong = false
   let thread: Worker | undefined
+  let underway: PromiseWithResolvers<void> | undefined
 
   function start(): Worker {
     const started = new Worker(THREAD, { eval: true, workerData: file, resourceLimits: { maxOldGenerationSizeMb: 16 } })
     started.unref()
+    started.on('message', (pages: number) => end(pages >= LONG))
     // A fault of the disk is for the next commit to meet; another thread tries again, and SQLite's own checkpoint remains.
     started.on('error', () => {
-      if (thread === started) thread = undefined
+      thread = undefined
+      end(false)
     })
     return started
   }
 
+  function begin(): Promise<void> {
+    if (!underway) {
+      underway = Promise.withResolvers()
+      thread ??= start()
+      thread.postMessage('checkpoint')
+    }
+    return underway.promise
+  }
+
+  function end(wasLong: boolean): void {
+    isLong = wasLong
+    underway?.resolve()
+    underway = undefined
+  }
+
   return {
-    committed(more) {
+    wrote(more) {
       units += more
       if (units < EVERY_UNITS) return
       units = 0
-      thread ??= start()
-      thread.postMessage('checkpoint')
+      void begin()
+    },
+    async ready() {
+      if (!isLong) return
+      await underway?.promise
+      await begin()
+      // A backup that reads may have stopped it short: not waited for again before as much has been written.
+      isLong = false
     },
     async close() {
       await thread?.terminate()
+      end(false)
     },
   }
 }

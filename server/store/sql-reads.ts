@@ -27,9 +27,16 @@ const EVENT_KEPT_MS = 90 * 24 * HOUR_MS
 // A sender gives up after a day. What nobody has tried for half a year is a tenant's whose key was removed for good.
 const UNTOLD_KEPT_MS = 2 * EVENT_KEPT_MS
 
+export type Ways = {
+  read: <T>(plan: Plan<T>) => Promise<T>
+  write: <T>(work: () => Plan<T>) => Promise<T>
+  /** Told of each batch of rows that a sweep has deleted; the next one waits for it. */
+  swept?: (rows: number) => Promise<void>
+}
+
 export function createReads(
   db: Db,
-  { read, write }: { read: <T>(plan: Plan<T>) => Promise<T>; write: <T>(work: () => Plan<T>) => Promise<T> },
+  { read, write, swept }: Ways,
   guard: Guard,
   engine: Engine,
 ): Pick<Store, 'user' | 'liveTicket' | 'ticketsSince' | 'unionids' | 'sweep' | 'ping'> {
@@ -112,6 +119,7 @@ export function createReads(
         gone = Number((await guard(next(now).execute(db))).numAffectedRows ?? 0)
         // Callbacks that came meanwhile go first: SQLite's promises alone would never let the event loop turn.
         await new Promise(setImmediate)
+        await swept?.(gone)
       }
     }
   }

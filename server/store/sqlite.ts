@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely } from 'kysely'
-import { createCheckpoints } from './checkpoints.ts'
+import { createCheckpoints, LONGEST } from './checkpoints.ts'
 import { type Batch, createGroup, UnitFault } from './group.ts'
 import { guarded } from './guard.ts'
 import { createListeners } from './listeners.ts'
@@ -41,7 +41,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   // What is erased is overwritten: an openid must not be found in the file's free pages.
   // Mapped, a page of millions of rows costs a tenth of a read; it is the system's cache, and no memory of ours.
   database.exec(
-    `PRAGMA busy_timeout = ${START_WITHIN_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA mmap_size = ${MAPPED}`,
+    `PRAGMA busy_timeout = ${START_WITHIN_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA mmap_size = ${MAPPED}; PRAGMA wal_autocheckpoint = ${LONGEST}`,
   )
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) })
   await migrateToLatest(db, 'sqlite')
@@ -72,7 +72,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
         }
       })
       run(COMMIT)
-      checkpoints?.committed(works.length)
+      checkpoints?.wrote(works.length)
       return { results, whenDurable: () => listeners.tell(touched.values()) }
     } catch (error) {
       undo(run)
@@ -80,10 +80,20 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
     }
   }
 
-  const group = createGroup({ commit: (works) => whileLocked(() => transact(works)), synced })
+  async function commit(works: Work[]): Promise<Batch> {
+    await checkpoints?.ready()
+    return whileLocked(() => transact(works))
+  }
+
+  async function swept(rows: number): Promise<void> {
+    checkpoints?.wrote(rows)
+    await checkpoints?.ready()
+  }
+
+  const group = createGroup({ commit, synced })
   const reads = createReads(
     db,
-    { read: async (plan) => runPlan(plan, run), write: (plan) => group.write(plan) },
+    { read: async (plan) => runPlan(plan, run), write: (plan) => group.write(plan), swept },
     guarded,
     'sqlite',
   )
