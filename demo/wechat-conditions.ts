@@ -15,7 +15,7 @@ export function applyToWechat({ faults, accessTokens, setMode }: Simulator, cond
   faults.setCallback(callbacks)
   const failAlways = (path: string) => faults.fail(path, Number(errcode), Infinity)
   if (isOneOf(callErrcodes, errcode))
-    for (const path of ['/cgi-bin/qrcode/create', '/cgi-bin/user/info']) failAlways(path)
+    for (const path of ['/cgi-bin/qrcode/create', '/cgi-bin/user/info', '/cgi-bin/user/info/batchget']) failAlways(path)
   if (!isOneOf(tokenErrcodes, errcode)) return
   for (const path of ['/cgi-bin/stable_token', '/cgi-bin/token']) failAlways(path)
   // Else nobody would notice before the token that is in use has run out.

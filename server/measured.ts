@@ -42,6 +42,7 @@ const calls: Record<string, string> = {
   '/cgi-bin/stable_token': 'token',
   '/cgi-bin/qrcode/create': 'qrcode',
   '/cgi-bin/user/info': 'user_info',
+  '/cgi-bin/user/info/batchget': 'user_info',
 }
 
 /** WeChat's faults come with HTTP 200, so the answer's text is read; `onToken` hears of each access token that was given. */

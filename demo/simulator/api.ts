@@ -37,15 +37,17 @@ type Endpoint = {
 const API_ADDRESSES = ['192.0.2.10', '192.0.2.11']
 const PUSH_ADDRESSES = ['198.51.100.0/25', '203.0.113.7']
 
+const MOST_FOLLOWERS = 100
+
 function createEndpoints({ account, accessTokens, qrcodes, quota, phones }: ApiDeps): Record<string, Endpoint> {
   const get = (answer: Endpoint['answer']): Endpoint => ({ method: 'GET', needsToken: true, answer })
   const post = (answer: Endpoint['answer']): Endpoint => ({ method: 'POST', needsToken: true, answer })
-  const userInfo = get(({ openid }) => {
+  const userInfo = (openid: unknown) => {
     if (!openid) throw new WechatRefusal(41009)
     const phone = phones.find((one) => one.openid === openid)
     if (!phone) throw new WechatRefusal(40003)
     return toUserInfo(phone, account)
-  })
+  }
   return {
     '/cgi-bin/token': {
       method: 'GET',
@@ -64,7 +66,12 @@ function createEndpoints({ account, accessTokens, qrcodes, quota, phones }: ApiD
       },
     },
     '/cgi-bin/qrcode/create': post((_, body) => qrcodes.create(body)),
-    '/cgi-bin/user/info': userInfo,
+    '/cgi-bin/user/info': get(({ openid }) => userInfo(openid)),
+    '/cgi-bin/user/info/batchget': post((_, { user_list: list }) => {
+      if (!Array.isArray(list)) throw new WechatRefusal(47001)
+      if (list.length === 0 || list.length > MOST_FOLLOWERS) throw new WechatRefusal(40032)
+      return { user_info_list: list.map((one: Body | null) => userInfo(one?.openid)) }
+    }),
     '/cgi-bin/openapi/quota/get': post((_, { cgi_path }) => ({ errcode: 0, errmsg: 'ok', quota: quota.of(cgi_path) })),
     '/cgi-bin/get_api_domain_ip': get(() => ({ ip_list: API_ADDRESSES })),
     '/cgi-bin/getcallbackip': get(() => ({ ip_list: PUSH_ADDRESSES })),

@@ -8,6 +8,7 @@ const errmsgs: Record<number, string> = {
   40003: 'invalid openid',
   40013: 'invalid appid',
   40014: 'invalid access_token',
+  40032: 'invalid openid list size',
   40052: 'invalid action name',
   40053: 'invalid action info',
   40066: 'invalid url',

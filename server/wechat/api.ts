@@ -12,6 +12,8 @@ export type WechatApi = {
   createQrcode(scene: string, expireSeconds: number): Promise<Qrcode>
   /** The follower's `unionid`, or undefined where the account belongs to no Open Platform account. */
   getUnionid(openid: string): Promise<string | undefined>
+  /** Of 100 followers at most, in one call; in their order. One openid that WeChat does not know refuses them all. */
+  getUnionids(openids: string[]): Promise<(string | undefined)[]>
   /** Throws when no access token can be had. */
   checkAccess(): Promise<void>
 }
@@ -70,14 +72,22 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
     },
     async getUnionid(openid) {
       const path = `/cgi-bin/user/info?openid=${encodeURIComponent(openid)}&lang=zh_CN`
-      const { unionid } = await call(path).catch(noneOfStranger)
-      return typeof unionid === 'string' && unionid !== '' ? unionid : undefined
+      return unionidOf(await call(path).catch(noneOfStranger))
+    },
+    async getUnionids(openids) {
+      const user_list = openids.map((openid) => ({ openid, lang: 'zh_CN' }))
+      const { user_info_list: list } = await call('/cgi-bin/user/info/batchget', postJson({ user_list }))
+      if (!Array.isArray(list)) throw unavailable('WeChat answered no list of followers')
+      const known = new Map(list.map((follower: Answer | null) => [follower?.openid, follower && unionidOf(follower)]))
+      return openids.map((openid) => known.get(openid) ?? undefined)
     },
     async checkAccess() {
       await accessTokens.get(AbortSignal.timeout(CALL_TIMEOUT_MS))
     },
   }
 }
+
+const unionidOf = ({ unionid }: Answer) => (typeof unionid === 'string' && unionid !== '' ? unionid : undefined)
 
 // A bad openid; who must follow first; who does not follow: whoever has left since has no unionid to tell.
 const STRANGERS = new Set([40003, 43004, 50005])

@@ -5,16 +5,24 @@ import type { AddressInfo } from 'node:net'
 // The usual time of an answer from api.weixin.qq.com within China.
 const ANSWERS_AFTER_MS = 40
 
+const follower = { subscribe: 1, unionid: 'oUnionidOfTheBench0000000000' }
+
+const bodyOf = <T>(request: IncomingMessage) => new Response(request as never).json() as Promise<T>
+
 /** `onScene` hears of the scene of each QR that is asked for. */
 export async function startWechatApi(onScene: (scene: string) => void = () => {}) {
   async function answer(request: IncomingMessage): Promise<object> {
     const path = request.url ?? ''
     if (path.startsWith('/cgi-bin/stable_token')) return { access_token: 'token-of-the-bench', expires_in: 7200 }
-    if (path.startsWith('/cgi-bin/user/info')) return { subscribe: 1, unionid: 'oUnionidOfTheBench0000000000' }
-    const { action_info, expire_seconds } = (await new Response(request as never).json()) as {
+    if (path.startsWith('/cgi-bin/user/info/batchget')) {
+      const { user_list } = await bodyOf<{ user_list: { openid: string }[] }>(request)
+      return { user_info_list: user_list.map(({ openid }) => ({ ...follower, openid })) }
+    }
+    if (path.startsWith('/cgi-bin/user/info')) return follower
+    const { action_info, expire_seconds } = await bodyOf<{
       action_info: { scene: { scene_str: string } }
       expire_seconds: number
-    }
+    }>(request)
     onScene(action_info.scene.scene_str)
     return { ticket: `gQH${'x'.repeat(90)}`, url: `http://weixin.qq.com/q/02${'y'.repeat(20)}`, expire_seconds }
   }

@@ -40,6 +40,29 @@ describe('GET /cgi-bin/user/info', () => {
   })
 })
 
+describe('POST /cgi-bin/user/info/batchget', () => {
+  const ask = async (list: unknown) => {
+    const { simulator, post, withToken } = setStage()
+    const user_list = Array.isArray(list) ? list : [{ openid: simulator.phone('amy').openid, lang: 'zh_CN' }]
+    return { answer: await post(await withToken('user/info/batchget'), { user_list }), simulator }
+  }
+
+  test('tells of each follower what `user/info` tells', async () => {
+    const { answer, simulator } = await ask(undefined)
+    const { openid, unionid } = simulator.phone('amy')
+    expect(answer).toEqual({ user_info_list: [{ subscribe: 0, openid, unionid, tagid_list: [] }] })
+  })
+
+  test.each([
+    ['an openid that is not of this account', [{ openid: 'oSomeoneElse' }], 40003],
+    ['an entry without an openid', [{}], 41009],
+    ['nobody', [], 40032],
+    ['more than a hundred', Array(101).fill({ openid: 'o' }), 40032],
+  ])('refuses %s', async (_, list, errcode) => {
+    expect((await ask(list)).answer.errcode).toBe(errcode)
+  })
+})
+
 describe('POST /cgi-bin/openapi/quota/get', () => {
   test('counts the calls of the day', async () => {
     const { post, withToken, createQrcode, time } = setStage()

@@ -23,10 +23,15 @@ async function bindUsers(count: number): Promise<void> {
 
 const unionidOf = async (i: number) => (await store.user(identityOf(i))).binding?.unionid
 
-/** A WeChat that answers in its own time, and one timer that a test rings. */
-function open(answer: (openid: string) => string | undefined) {
+const refused = async () => {
+  throw new BindError('WECHAT_FORBIDDEN', 'not for all of them')
+}
+
+/** A WeChat that answers in its own time, for many at once where `together` says so, and one timer that a test rings. */
+function open(answer: (openid: string) => string | undefined, together: WechatApi['getUnionids'] = refused) {
   const asked: string[] = []
   const figures = { underway: 0, most: 0 }
+  const pauses: number[] = []
   let ring = () => {}
   let now = Date.now() + 1
   const wechat = {
@@ -37,12 +42,17 @@ function open(answer: (openid: string) => string | undefined) {
       figures.underway--
       return answer(openid)
     },
+    getUnionids: together,
   } as WechatApi
   const unionids = createUnionids({
     store,
     wechat,
     clock: () => now,
-    setTimer: (end) => {
+    setTimer(end, ms) {
+      if (ms < 60_000) {
+        pauses.push(ms)
+        queueMicrotask(end)
+      }
       ring = end
       return () => {}
     },
@@ -52,6 +62,7 @@ function open(answer: (openid: string) => string | undefined) {
     unionids,
     asked,
     figures,
+    pauses,
     /** A minute later. */
     async later() {
       now += 60_000
@@ -62,7 +73,35 @@ function open(answer: (openid: string) => string | undefined) {
 }
 
 describe('createUnionids', () => {
-  test('asks for all who were bound, four at a time, and each once', async () => {
+  test('asks for a hundred in one call, with a pause before the next hundred', async () => {
+    await bindUsers(250)
+    const calls: string[][] = []
+    const { unionids, asked, pauses, later } = open(
+      () => undefined,
+      async (openids) => {
+        calls.push(openids)
+        return openids.map((openid) => (openid === 'o3' ? undefined : `u-${openid}`))
+      },
+    )
+    unionids.follow(BOUND)
+    await unionids.idle()
+    await later()
+    expect(calls.map(({ length }) => length)).toEqual([100, 100, 50])
+    expect(new Set(calls.flat()).size).toBe(250)
+    expect(pauses).toEqual([250, 250])
+    expect(asked).toEqual([])
+    expect([await unionidOf(0), await unionidOf(3), await unionidOf(249)]).toEqual(['u-o0', null, 'u-o249'])
+  })
+
+  test('asks for one by `user/info`', async () => {
+    await bindUsers(1)
+    const { unionids, asked } = open(() => 'u')
+    unionids.follow(BOUND)
+    await unionids.idle()
+    expect(asked).toEqual(['o0'])
+  })
+
+  test('asks one by one where WeChat does not answer for all, four at a time, and each once', async () => {
     await bindUsers(50)
     const { unionids, asked, figures, later } = open((openid) => (openid === 'o3' ? undefined : `u-${openid}`))
     unionids.follow(BOUND)
@@ -115,6 +154,21 @@ describe('createUnionids', () => {
       await unionids.idle()
       expect(looks).toBeGreaterThan(before)
     }
+  })
+
+  test('closes in the midst of a pause', async () => {
+    await bindUsers(101)
+    const { promise: paused, resolve: pause } = Promise.withResolvers<void>()
+    const wechat = { getUnionids: async (openids: string[]) => openids.map(() => 'u') } as WechatApi
+    const setTimer = () => {
+      pause()
+      return () => {}
+    }
+    const unionids = createUnionids({ store, wechat, clock: () => Date.now() + 1, setTimer, log: createTestLog() })
+    unionids.start()
+    await paused
+    await unionids.close()
+    expect(await unionidOf(100)).toBe(null)
   })
 
   test('asks for nobody when nobody was bound, or once it is closed', async () => {

@@ -237,6 +237,25 @@ describe('getUnionid', () => {
   })
 })
 
+describe('getUnionids', () => {
+  test('asks for all in one call, and reads them by their openids', async () => {
+    const list = [{ openid: 'b', unionid: 'ub' }, { openid: 'c', unionid: '' }, { openid: 'a', unionid: 'ua' }, null]
+    const { api, calls } = open(onApi({ user_info_list: list }))
+    expect(await api.getUnionids(['a', 'b', 'c', 'd'])).toEqual(['ua', 'ub', undefined, undefined])
+    const user_list = ['a', 'b', 'c', 'd'].map((openid) => ({ openid, lang: 'zh_CN' }))
+    expect(calls.at(-1)).toMatchObject({ path: '/cgi-bin/user/info/batchget', body: { user_list } })
+  })
+
+  test.each([
+    [{ errcode: 40003, errmsg: 'invalid openid' }, 'WECHAT_FORBIDDEN'],
+    [{ user_info_list: 'none' }, 'WECHAT_UNAVAILABLE'],
+    [{}, 'WECHAT_UNAVAILABLE'],
+  ])('refuses %o', async (answer, code) => {
+    const { api } = open(onApi(answer))
+    await expect(api.getUnionids(['a', 'b'])).rejects.toMatchObject({ code })
+  })
+})
+
 describe('toWechatError', () => {
   test.each([
     [-1, 'WECHAT_UNAVAILABLE'],
