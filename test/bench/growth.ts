@@ -22,7 +22,9 @@ import { median } from './support/statistics.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
 const SIZES = [1_000, 100_000, 3_000_000]
-const ROUNDS = 5
+const ROUNDS = 6
+// A server's first thousands of requests meet code that is not optimized and pages that were never read, the more so the larger the file.
+const WARM_UPS = 3
 // Of each kind in a round, so many under way at once.
 const REQUESTS = 1_500
 const CONNECTIONS = 64
@@ -61,14 +63,14 @@ for (const size of SIZES) {
 // What was filled in is on the disk before anything is measured.
 spawnSync('sync')
 
-// In turn, so that a machine that is slow for a moment is slow for all; the first round warms up.
-for (let round = 0; round <= ROUNDS; round++) {
+// In turn, so that a machine that is slow for a moment is slow for all.
+for (let round = 0; round < WARM_UPS + ROUNDS; round++) {
   for (const kind of kinds) for (const subject of subjects) await ask(subject, kind, round)
 }
 
 /** A ticket for each scan to come, of users who are new. */
 async function addTickets(store: Store): Promise<void> {
-  for (let i = 0; i < (ROUNDS + 1) * REQUESTS; i += 100) {
+  for (let i = 0; i < (WARM_UPS + ROUNDS) * REQUESTS; i += 100) {
     await store.write(function* (tx) {
       for (let j = i; j < i + 100; j++) {
         const ticket = newTicket('', { appId: account.appId, scene: sceneOf(j), code: String(j).padStart(8, '0') })
@@ -89,7 +91,7 @@ async function ask({ served, size, times }: Subject, kind: Kind, round: number):
   await load.make(recipe)
   const job = { from: 0, count: REQUESTS, connections: CONNECTIONS, ms: 60_000, expects: { status: 200 } }
   const { rate } = await measure(load, served, job)
-  if (round > 0) times[kind].push(1_000_000 / rate)
+  if (round >= WARM_UPS) times[kind].push(1_000_000 / rate)
 }
 
 const lines: Line[] = []
@@ -161,7 +163,7 @@ async function sweeping(store: Store): Promise<Line> {
   return {
     what: `SQLite: sweep of ${rows} rows, longest standstill (99.9 % / all)`,
     value: `${longest.toFixed(1)} / ${(gaps[0] ?? 0).toFixed(1)} ms, in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
-    number: longest,
+    number: gaps[0] ?? 0,
     goal: { text: '20 ms', atMost: 20 },
   }
 }
