@@ -49,7 +49,8 @@ export type Surroundings = {
 const SWEEP_EVERY_MS = 60_000
 
 const nodeTimer: SetTimer = (end, ms) => {
-  const timer = setTimeout(end, ms)
+  // What is to be done in the background holds no process that is done.
+  const timer = setTimeout(end, ms).unref()
   return () => clearTimeout(timer)
 }
 

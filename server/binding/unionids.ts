@@ -18,9 +18,10 @@ export type Unionids = {
 export type UnionidDeps = { store: Store; wechat: WechatApi; clock: () => number; setTimer: SetTimer; log: Log }
 
 // As many as WeChat answers for in one call.
-const MOST = 100
+const MOST_TOGETHER = 100
 
-// One by one, where it does not answer for all of them together.
+// Where it does not answer for them together: kept with one write.
+const MOST_SINGLY = 20
 const AT_ONCE = 4
 
 // A campaign binds thousands a second, and their callbacks need the core: 400 users a second then take 1 % of it.
@@ -35,6 +36,7 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
   let isClosed = false
   let cancel = () => {}
   let endPause = () => {}
+  let singlyUntil = 0
 
   function begin(): void {
     isNudged = true
@@ -48,30 +50,41 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
       for (let taken = 1; (taken > 0 || isNudged) && !isClosed; ) {
         isNudged = false
         const now = clock()
-        const due = await store.unionids.take(now, now + AGAIN_AFTER_MS, MOST)
+        const most = now < singlyUntil ? MOST_SINGLY : MOST_TOGETHER
+        const due = await store.unionids.take(now, now + AGAIN_AFTER_MS, most)
         taken = due.length
-        if (taken > 0) await ask(due)
-        if (taken === MOST) await pause()
+        if (taken > 0) await ask(due, now)
+        if (taken === MOST_TOGETHER) await pause()
       }
     } catch (error) {
       log.warn({ code: (error as { code?: string }).code }, 'the unionids could not be fetched; in a minute again')
-      if (!isClosed) cancel = setTimer(begin, AGAIN_AFTER_MS)
+      beginAgain()
     }
     // In the same turn as the last look at `isNudged`, so that no binding falls between.
     underway = undefined
   }
 
-  async function ask(due: ToAsk[]): Promise<void> {
-    const asked = await askTogether(due)
-    if (asked) await store.unionids.keep(asked)
-    else await askOneByOne(due)
+  function beginAgain(): void {
+    cancel()
+    if (!isClosed) cancel = setTimer(begin, AGAIN_AFTER_MS)
   }
 
-  /** One call for all; undefined where WeChat does not give that: a single openid it does not know is enough. */
-  async function askTogether(due: ToAsk[]): Promise<Asked[] | undefined> {
-    if (due.length === 1) return undefined
-    const unionids = await wechat.getUnionids(due.map(({ openid }) => openid)).catch(() => undefined)
-    return unionids && due.map((each, i) => ({ ...each, unionid: unionids[i] ?? null }))
+  async function ask(due: ToAsk[], now: number): Promise<void> {
+    const asked = due.length > 1 && now >= singlyUntil ? await askTogether(due, now) : undefined
+    if (asked) return store.unionids.keep(asked)
+    for (let i = 0; i < due.length && !isClosed; i += MOST_SINGLY) await askOneByOne(due.slice(i, i + MOST_SINGLY))
+  }
+
+  /** Undefined where one openid that WeChat does not know spoils it for all, or the account may not ask so. */
+  async function askTogether(due: ToAsk[], now: number): Promise<Asked[] | undefined> {
+    try {
+      const unionids = await wechat.getUnionids(due.map(({ openid }) => openid))
+      return due.map((each, i) => ({ ...each, unionid: unionids[i] ?? null }))
+    } catch (error) {
+      log.info({ code: (error as { code?: string }).code }, 'no unionids for many at once; one by one for a minute')
+      singlyUntil = now + AGAIN_AFTER_MS
+      return undefined
+    }
   }
 
   /** Keeps the answers there are. Throws with the first that is none: WeChat would not answer the rest either. */
@@ -79,7 +92,7 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
     const asked: Asked[] = []
     let fault: unknown
     const lane = async () => {
-      for (let next = due.pop(); next && fault === undefined; next = due.pop()) {
+      for (let next = due.pop(); next && fault === undefined && !isClosed; next = due.pop()) {
         try {
           asked.push({ ...next, unionid: (await wechat.getUnionid(next.openid)) ?? null })
         } catch (error) {
@@ -111,7 +124,11 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
     follow(changes) {
       if (changes.some(({ type }) => type === 'bind')) begin()
     },
-    start: begin,
+    start() {
+      begin()
+      // What an instance that has ended since had taken is due by then.
+      void idle().then(beginAgain)
+    },
     idle,
     close() {
       isClosed = true

@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads'
 
 export type Checkpoints = {
-  /** To be told of what was written: units, or rows that were swept. */
+  /** To be told of what was written: units, or rows of what goes past them. Never throws: it is on the disk already. */
   wrote(units: number): void
   /**
    * Resolves when the log may be written to: at once, or when one that has become long is copied to its end. Only then it begins
@@ -33,31 +33,39 @@ const THREAD = `
   parentPort.on('message', () => parentPort.postMessage(checkpoint.get().log))
 `
 
-/** The thread begins when it is needed: a server that idles does without. */
-export function createCheckpoints(file: string): Checkpoints {
+/** The thread begins when it is needed: a server that idles does without. `long`: pages. */
+export function createCheckpoints(file: string, long = LONG): Checkpoints {
   let units = 0
   let isLong = false
+  let isClosed = false
   let thread: Worker | undefined
   let underway: PromiseWithResolvers<void> | undefined
 
   function start(): Worker {
     const started = new Worker(THREAD, { eval: true, workerData: file, resourceLimits: { maxOldGenerationSizeMb: 16 } })
-    started.unref()
-    started.on('message', (pages: number) => end(pages >= LONG))
+    started.on('message', (pages: number) => end(pages >= long))
     // A fault of the disk is for the next commit to meet; another thread tries again, and SQLite's own checkpoint remains.
-    started.on('error', () => {
+    started.on('error', () => {})
+    started.on('exit', () => {
       thread = undefined
       end(false)
     })
     return started
   }
 
+  /** Resolves when the log is copied as far as may be. It holds the process only until then. */
   function begin(): Promise<void> {
-    if (!underway) {
-      underway = Promise.withResolvers()
+    if (isClosed) return Promise.resolve()
+    if (underway) return underway.promise
+    try {
       thread ??= start()
-      thread.postMessage('checkpoint')
+    } catch {
+      // No thread is to be had just now.
+      return Promise.resolve()
     }
+    underway = Promise.withResolvers()
+    thread.ref()
+    thread.postMessage('checkpoint')
     return underway.promise
   }
 
@@ -65,6 +73,7 @@ export function createCheckpoints(file: string): Checkpoints {
     isLong = wasLong
     underway?.resolve()
     underway = undefined
+    if (!isClosed) thread?.unref()
   }
 
   return {
@@ -82,6 +91,7 @@ export function createCheckpoints(file: string): Checkpoints {
       isLong = false
     },
     async close() {
+      isClosed = true
       await thread?.terminate()
       end(false)
     },

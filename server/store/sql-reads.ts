@@ -27,16 +27,19 @@ const EVENT_KEPT_MS = 90 * 24 * HOUR_MS
 // A sender gives up after a day. What nobody has tried for half a year is a tenant's whose key was removed for good.
 const UNTOLD_KEPT_MS = 2 * EVENT_KEPT_MS
 
+/** To be told of rows that are written past the units of work; whoever writes more waits for it. */
+export type Wrote = (rows: number) => Promise<void>
+
 export type Ways = {
   read: <T>(plan: Plan<T>) => Promise<T>
   write: <T>(work: () => Plan<T>) => Promise<T>
-  /** Told of each batch of rows that a sweep has deleted; the next one waits for it. */
-  swept?: (rows: number) => Promise<void>
+  /** Told of the rows that a sweep has deleted; it goes on when this resolves. */
+  wrote?: Wrote
 }
 
 export function createReads(
   db: Db,
-  { read, write, swept }: Ways,
+  { read, write, wrote }: Ways,
   guard: Guard,
   engine: Engine,
 ): Pick<Store, 'user' | 'liveTicket' | 'ticketsSince' | 'unionids' | 'sweep' | 'ping'> {
@@ -119,7 +122,7 @@ export function createReads(
         gone = Number((await guard(next(now).execute(db))).numAffectedRows ?? 0)
         // Callbacks that came meanwhile go first: SQLite's promises alone would never let the event loop turn.
         await new Promise(setImmediate)
-        await swept?.(gone)
+        await wrote?.(gone)
       }
     }
   }

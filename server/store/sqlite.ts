@@ -85,7 +85,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
     return whileLocked(() => transact(works))
   }
 
-  async function swept(rows: number): Promise<void> {
+  async function wrote(rows: number): Promise<void> {
     checkpoints?.wrote(rows)
     await checkpoints?.ready()
   }
@@ -93,13 +93,13 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   const group = createGroup({ commit, synced })
   const reads = createReads(
     db,
-    { read: async (plan) => runPlan(plan, run), write: (plan) => group.write(plan), swept },
+    { read: async (plan) => runPlan(plan, run), write: (plan) => group.write(plan), wrote },
     guarded,
     'sqlite',
   )
   return {
     ...reads,
-    outbox: createOutbox(db, guarded),
+    outbox: createOutbox(db, guarded, wrote),
     write: (work) => guarded(group.write(work)),
     onCommit: listeners.add,
     ping: () => guarded(reads.ping().then(expectSound)),

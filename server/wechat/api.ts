@@ -12,7 +12,7 @@ export type WechatApi = {
   createQrcode(scene: string, expireSeconds: number): Promise<Qrcode>
   /** The follower's `unionid`, or undefined where the account belongs to no Open Platform account. */
   getUnionid(openid: string): Promise<string | undefined>
-  /** Of 100 followers at most, in one call; in their order. One openid that WeChat does not know refuses them all. */
+  /** Of 2 to 100 followers, in one call; in their order. One openid that WeChat does not know refuses them all. */
   getUnionids(openids: string[]): Promise<(string | undefined)[]>
   /** Throws when no access token can be had. */
   checkAccess(): Promise<void>
@@ -79,6 +79,8 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
       const { user_info_list: list } = await call('/cgi-bin/user/info/batchget', postJson({ user_list }))
       if (!Array.isArray(list)) throw unavailable('WeChat answered no list of followers')
       const known = new Map(list.map((follower: Answer | null) => [follower?.openid, follower && unionidOf(follower)]))
+      // Who is left out has not been told to have none.
+      if (!openids.every((openid) => known.has(openid))) throw unavailable('WeChat left followers out')
       return openids.map((openid) => known.get(openid) ?? undefined)
     },
     async checkAccess() {

@@ -95,6 +95,14 @@ describe("WeChat's side", () => {
     expect(await read('wechat_bind_wechat_answers_total{call="token",errcode="0"}')).toBe(1)
   })
 
+  test('is counted as one call where several followers are asked for at once', async () => {
+    await open()
+    const { wechat } = house.deps
+    await wechat.getUnionids(['amy', 'bo'].map((person) => house.phone(person).openid))
+    await wechat.getUnionid(house.phone('amy').openid)
+    expect(await read('wechat_bind_wechat_answers_total{call="user_info",errcode="0"}')).toBe(2)
+  })
+
   test('tells when the access token was fetched and when it ends, once there is one', async () => {
     await open()
     expect(await read('wechat_bind_access_token_timestamp_seconds')).toBeUndefined()

@@ -32,7 +32,7 @@ function open(answer: (openid: string) => string | undefined, together: WechatAp
   const asked: string[] = []
   const figures = { underway: 0, most: 0 }
   const pauses: number[] = []
-  let ring = () => {}
+  let ring: (() => void) | undefined
   let now = Date.now() + 1
   const wechat = {
     async getUnionid(openid: string) {
@@ -52,9 +52,12 @@ function open(answer: (openid: string) => string | undefined, together: WechatAp
       if (ms < 60_000) {
         pauses.push(ms)
         queueMicrotask(end)
+        return () => {}
       }
       ring = end
-      return () => {}
+      return () => {
+        ring = undefined
+      }
     },
     log: createTestLog(),
   })
@@ -63,10 +66,11 @@ function open(answer: (openid: string) => string | undefined, together: WechatAp
     asked,
     figures,
     pauses,
-    /** A minute later. */
-    async later() {
+    /** A minute later, when a timer rings, or else somebody is bound. */
+    async later(by: 'timer' | 'bind') {
       now += 60_000
-      ring()
+      if (by === 'bind') unionids.follow(BOUND)
+      else ring!()
       await unionids.idle()
     },
   }
@@ -85,7 +89,7 @@ describe('createUnionids', () => {
     )
     unionids.follow(BOUND)
     await unionids.idle()
-    await later()
+    await later('bind')
     expect(calls.map(({ length }) => length)).toEqual([100, 100, 50])
     expect(new Set(calls.flat()).size).toBe(250)
     expect(pauses).toEqual([250, 250])
@@ -108,7 +112,7 @@ describe('createUnionids', () => {
     await unionids.idle()
     expect(figures.most).toBe(4)
     expect([await unionidOf(0), await unionidOf(3), await unionidOf(49)]).toEqual(['u-o0', null, 'u-o49'])
-    await later()
+    await later('bind')
     expect(asked.sort()).toEqual(Array.from({ length: 50 }, (_, i) => `o${i}`).sort())
   })
 
@@ -118,6 +122,39 @@ describe('createUnionids', () => {
     unionids.start()
     await unionids.idle()
     expect(await unionidOf(0)).toBe('u')
+  })
+
+  test('asks a minute after the start for those that an earlier run had taken and never heard of', async () => {
+    await bindUsers(1)
+    await store.unionids.take(Date.now() + 1, Date.now() + 50_000, 1)
+    const { unionids, asked, later } = open(() => 'u')
+    unionids.start()
+    await unionids.idle()
+    expect(asked).toEqual([])
+    await later('timer')
+    expect(await unionidOf(0)).toBe('u')
+  })
+
+  test('asks one by one for a minute once WeChat has not answered for many, and then again for many', async () => {
+    await bindUsers(50)
+    let calls = 0
+    const { unionids, later } = open(
+      () => 'u',
+      async () => {
+        calls++
+        return refused()
+      },
+    )
+    unionids.follow(BOUND)
+    await unionids.idle()
+    for (let i = 50; i < 55; i++) await bindTo(store, await addUser(store, identityOf(i)), `o${i}`)
+    unionids.follow(BOUND)
+    await unionids.idle()
+    expect(calls).toBe(1)
+    for (let i = 55; i < 60; i++) await bindTo(store, await addUser(store, identityOf(i)), `o${i}`)
+    await later('bind')
+    expect(calls).toBe(2)
+    expect([await unionidOf(49), await unionidOf(54), await unionidOf(59)]).toEqual(['u', 'u', 'u'])
   })
 
   test('stops when WeChat does not answer, and asks again in a minute', async () => {
@@ -131,7 +168,7 @@ describe('createUnionids', () => {
     await unionids.idle()
     expect(asked.length).toBeLessThanOrEqual(4)
     isUp = true
-    await later()
+    await later('timer')
     expect([await unionidOf(0), await unionidOf(49)]).toEqual(['u', 'u'])
   })
 
@@ -156,19 +193,36 @@ describe('createUnionids', () => {
     }
   })
 
-  test('closes in the midst of a pause', async () => {
+  test('closes in the midst of a pause, and leaves no timer behind', async () => {
     await bindUsers(101)
     const { promise: paused, resolve: pause } = Promise.withResolvers<void>()
     const wechat = { getUnionids: async (openids: string[]) => openids.map(() => 'u') } as WechatApi
+    let timers = 0
     const setTimer = () => {
+      timers++
       pause()
-      return () => {}
+      return () => void timers--
     }
     const unionids = createUnionids({ store, wechat, clock: () => Date.now() + 1, setTimer, log: createTestLog() })
     unionids.start()
     await paused
     await unionids.close()
+    expect(timers).toBe(0)
     expect(await unionidOf(100)).toBe(null)
+  })
+
+  test('asks nobody more once it is closed, and keeps what was answered', async () => {
+    await bindUsers(50)
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const { unionids, asked } = open(() => {
+      begin()
+      return 'u'
+    })
+    unionids.follow(BOUND)
+    await begun
+    await unionids.close()
+    expect(asked.length).toBeLessThanOrEqual(8)
+    expect(await unionidOf(Number(asked[0]!.slice(1)))).toBe('u')
   })
 
   test('asks for nobody when nobody was bound, or once it is closed', async () => {

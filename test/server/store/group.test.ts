@@ -42,6 +42,17 @@ describe('createGroup', () => {
     await group.idle()
   })
 
+  test('lets the event loop turn before each transaction of a flood', async () => {
+    const { group, commits, sync } = openEngine()
+    const writes = Promise.all(Array.from({ length: 1_000 }, (_, i) => group.write(work(String(i)))))
+    for (let before = 0; commits.length < 4; before = commits.length) {
+      await new Promise(setImmediate)
+      expect(commits.length - before).toBeLessThanOrEqual(1)
+    }
+    sync.resolve()
+    await writes
+  })
+
   test('is idle when what came meanwhile is on the disk too', async () => {
     const syncs: (() => void)[] = []
     const group = createGroup({

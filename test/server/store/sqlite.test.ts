@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +39,28 @@ describe('openSqliteStore', () => {
     expect(database.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'wal' })
     database.close()
     await store.ping()
+    await store.close()
+  })
+
+  test('ends a log that grows long, by writes of every kind, before SQLite would hold up the event loop', async () => {
+    const file = newFile()
+    const store = await openSqliteStore({ file, ...settings })
+    let longest = 0
+    const looking = setInterval(() => {
+      longest = Math.max(longest, statSync(`${file}-wal`).size)
+    })
+    const text = 'x'.repeat(3_000)
+    const flood = (from: number, count: number) =>
+      Promise.all(Array.from({ length: count }, (_, i) => store.write((tx) => tx.remember(`${from + i}|`, text, 1))))
+    const before = statSync(file).size
+    await flood(0, 500)
+    // The thread has begun to copy.
+    while (statSync(file).size === before) await new Promise(setImmediate)
+    // Each a page, and three times as many as would be long.
+    await flood(500, 12_000)
+    await store.sweep(2)
+    clearInterval(looking)
+    expect(longest).toBeLessThan(10_000 * 4_096)
     await store.close()
   })
 

@@ -239,7 +239,13 @@ describe('getUnionid', () => {
 
 describe('getUnionids', () => {
   test('asks for all in one call, and reads them by their openids', async () => {
-    const list = [{ openid: 'b', unionid: 'ub' }, { openid: 'c', unionid: '' }, { openid: 'a', unionid: 'ua' }, null]
+    const list = [
+      { openid: 'b', unionid: 'ub' },
+      { openid: 'c', unionid: '' },
+      { openid: 'a', unionid: 'ua' },
+      null,
+      { openid: 'd' },
+    ]
     const { api, calls } = open(onApi({ user_info_list: list }))
     expect(await api.getUnionids(['a', 'b', 'c', 'd'])).toEqual(['ua', 'ub', undefined, undefined])
     const user_list = ['a', 'b', 'c', 'd'].map((openid) => ({ openid, lang: 'zh_CN' }))
@@ -249,6 +255,7 @@ describe('getUnionids', () => {
   test.each([
     [{ errcode: 40003, errmsg: 'invalid openid' }, 'WECHAT_FORBIDDEN'],
     [{ user_info_list: 'none' }, 'WECHAT_UNAVAILABLE'],
+    [{ user_info_list: [{ openid: 'a', unionid: 'ua' }] }, 'WECHAT_UNAVAILABLE'],
     [{}, 'WECHAT_UNAVAILABLE'],
   ])('refuses %o', async (answer, code) => {
     const { api } = open(onApi(answer))
