@@ -46,11 +46,10 @@ export type Surroundings = {
   allowsTestUsers?: boolean
 }
 
-const SWEEP_EVERY_MS = 60_000
+const EVERY_MINUTE = 60_000
 
 const nodeTimer: SetTimer = (end, ms) => {
-  // What is to be done in the background holds no process that is done.
-  const timer = setTimeout(end, ms).unref()
+  const timer = setTimeout(end, ms)
   return () => clearTimeout(timer)
 }
 
@@ -137,15 +136,18 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     log,
     clock,
   }
-  unionids.start()
-  const sweeping = setInterval(() => sweep(deps), SWEEP_EVERY_MS).unref()
+  unionids.askDue()
+  const minutely = setInterval(() => {
+    unionids.askDue()
+    void sweep(deps)
+  }, EVERY_MINUTE).unref()
 
   return {
     app: createApp(deps),
     deps,
     stopWaiting: waiters.close,
     async close(withinMs = 5_000) {
-      clearInterval(sweeping)
+      clearInterval(minutely)
       keyFile?.stop()
       waiters.close()
       const late = new AbortController()

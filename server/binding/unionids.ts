@@ -7,8 +7,8 @@ import type { SetTimer } from './waiters.ts'
 export type Unionids = {
   /** Begins to ask where there is a binding among the changes. */
   follow(changes: Change[]): void
-  /** Asks for all that is due, of an earlier run too. */
-  start(): void
+  /** Asks for all that is due: at the start and each minute, for what an instance that has ended had taken is due then. */
+  askDue(): void
   /** Resolves when nothing is asked at present. */
   idle(): Promise<void>
   /** Finishes what is under way; the rest is due at the next start. */
@@ -34,7 +34,6 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
   let underway: Promise<void> | undefined
   let isNudged = false
   let isClosed = false
-  let cancel = () => {}
   let endPause = () => {}
   let singlyUntil = 0
 
@@ -45,7 +44,6 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
 
   /** Round after round, while there may be more. What waits is the store's: a crowd costs no memory here. */
   async function run(): Promise<void> {
-    cancel()
     try {
       for (let taken = 1; (taken > 0 || isNudged) && !isClosed; ) {
         isNudged = false
@@ -58,15 +56,9 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
       }
     } catch (error) {
       log.warn({ code: (error as { code?: string }).code }, 'the unionids could not be fetched; in a minute again')
-      beginAgain()
     }
     // In the same turn as the last look at `isNudged`, so that no binding falls between.
     underway = undefined
-  }
-
-  function beginAgain(): void {
-    cancel()
-    if (!isClosed) cancel = setTimer(begin, AGAIN_AFTER_MS)
   }
 
   async function ask(due: ToAsk[], now: number): Promise<void> {
@@ -124,15 +116,10 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
     follow(changes) {
       if (changes.some(({ type }) => type === 'bind')) begin()
     },
-    start() {
-      begin()
-      // What an instance that has ended since had taken is due by then.
-      void idle().then(beginAgain)
-    },
+    askDue: begin,
     idle,
     close() {
       isClosed = true
-      cancel()
       endPause()
       return idle()
     },

@@ -27,12 +27,11 @@ const refused = async () => {
   throw new BindError('WECHAT_FORBIDDEN', 'not for all of them')
 }
 
-/** A WeChat that answers in its own time, for many at once where `together` says so, and one timer that a test rings. */
+/** A WeChat that answers in its own time, for many at once where `together` says so, and pauses that are over at once. */
 function open(answer: (openid: string) => string | undefined, together: WechatApi['getUnionids'] = refused) {
   const asked: string[] = []
   const figures = { underway: 0, most: 0 }
   const pauses: number[] = []
-  let ring: (() => void) | undefined
   let now = Date.now() + 1
   const wechat = {
     async getUnionid(openid: string) {
@@ -49,15 +48,9 @@ function open(answer: (openid: string) => string | undefined, together: WechatAp
     wechat,
     clock: () => now,
     setTimer(end, ms) {
-      if (ms < 60_000) {
-        pauses.push(ms)
-        queueMicrotask(end)
-        return () => {}
-      }
-      ring = end
-      return () => {
-        ring = undefined
-      }
+      pauses.push(ms)
+      queueMicrotask(end)
+      return () => {}
     },
     log: createTestLog(),
   })
@@ -66,11 +59,9 @@ function open(answer: (openid: string) => string | undefined, together: WechatAp
     asked,
     figures,
     pauses,
-    /** A minute later, when a timer rings, or else somebody is bound. */
-    async later(by: 'timer' | 'bind') {
+    async aMinuteLater() {
       now += 60_000
-      if (by === 'bind') unionids.follow(BOUND)
-      else ring!()
+      unionids.askDue()
       await unionids.idle()
     },
   }
@@ -80,7 +71,7 @@ describe('createUnionids', () => {
   test('asks for a hundred in one call, with a pause before the next hundred', async () => {
     await bindUsers(250)
     const calls: string[][] = []
-    const { unionids, asked, pauses, later } = open(
+    const { unionids, asked, pauses, aMinuteLater } = open(
       () => undefined,
       async (openids) => {
         calls.push(openids)
@@ -89,7 +80,7 @@ describe('createUnionids', () => {
     )
     unionids.follow(BOUND)
     await unionids.idle()
-    await later('bind')
+    await aMinuteLater()
     expect(calls.map(({ length }) => length)).toEqual([100, 100, 50])
     expect(new Set(calls.flat()).size).toBe(250)
     expect(pauses).toEqual([250, 250])
@@ -107,38 +98,38 @@ describe('createUnionids', () => {
 
   test('asks one by one where WeChat does not answer for all, four at a time, and each once', async () => {
     await bindUsers(50)
-    const { unionids, asked, figures, later } = open((openid) => (openid === 'o3' ? undefined : `u-${openid}`))
+    const { unionids, asked, figures, aMinuteLater } = open((openid) => (openid === 'o3' ? undefined : `u-${openid}`))
     unionids.follow(BOUND)
     await unionids.idle()
     expect(figures.most).toBe(4)
     expect([await unionidOf(0), await unionidOf(3), await unionidOf(49)]).toEqual(['u-o0', null, 'u-o49'])
-    await later('bind')
+    await aMinuteLater()
     expect(asked.sort()).toEqual(Array.from({ length: 50 }, (_, i) => `o${i}`).sort())
   })
 
   test('asks at the start for those that an earlier run has left', async () => {
     await bindUsers(1)
     const { unionids } = open(() => 'u')
-    unionids.start()
+    unionids.askDue()
     await unionids.idle()
     expect(await unionidOf(0)).toBe('u')
   })
 
-  test('asks a minute after the start for those that an earlier run had taken and never heard of', async () => {
+  test('asks a minute later for those that an earlier run had taken and never heard of', async () => {
     await bindUsers(1)
     await store.unionids.take(Date.now() + 1, Date.now() + 50_000, 1)
-    const { unionids, asked, later } = open(() => 'u')
-    unionids.start()
+    const { unionids, asked, aMinuteLater } = open(() => 'u')
+    unionids.askDue()
     await unionids.idle()
     expect(asked).toEqual([])
-    await later('timer')
+    await aMinuteLater()
     expect(await unionidOf(0)).toBe('u')
   })
 
   test('asks one by one for a minute once WeChat has not answered for many, and then again for many', async () => {
     await bindUsers(50)
     let calls = 0
-    const { unionids, later } = open(
+    const { unionids, aMinuteLater } = open(
       () => 'u',
       async () => {
         calls++
@@ -152,7 +143,7 @@ describe('createUnionids', () => {
     await unionids.idle()
     expect(calls).toBe(1)
     for (let i = 55; i < 60; i++) await bindTo(store, await addUser(store, identityOf(i)), `o${i}`)
-    await later('bind')
+    await aMinuteLater()
     expect(calls).toBe(2)
     expect([await unionidOf(49), await unionidOf(54), await unionidOf(59)]).toEqual(['u', 'u', 'u'])
   })
@@ -160,7 +151,7 @@ describe('createUnionids', () => {
   test('stops when WeChat does not answer, and asks again in a minute', async () => {
     await bindUsers(50)
     let isUp = false
-    const { unionids, asked, later } = open(() => {
+    const { unionids, asked, aMinuteLater } = open(() => {
       if (isUp) return 'u'
       throw new BindError('WECHAT_UNAVAILABLE', 'down')
     })
@@ -168,7 +159,7 @@ describe('createUnionids', () => {
     await unionids.idle()
     expect(asked.length).toBeLessThanOrEqual(4)
     isUp = true
-    await later('timer')
+    await aMinuteLater()
     expect([await unionidOf(0), await unionidOf(49)]).toEqual(['u', 'u'])
   })
 
@@ -183,7 +174,7 @@ describe('createUnionids', () => {
       const none = {} as WechatApi
       const deps = { wechat: none, clock: () => 0, setTimer: () => () => {}, log: createTestLog() }
       const unionids = createUnionids({ ...deps, store: { unionids: { take } } as unknown as Store })
-      unionids.start()
+      unionids.askDue()
       look()
       for (let i = 0; i < turns; i++) await undefined
       const before = looks
@@ -204,7 +195,7 @@ describe('createUnionids', () => {
       return () => void timers--
     }
     const unionids = createUnionids({ store, wechat, clock: () => Date.now() + 1, setTimer, log: createTestLog() })
-    unionids.start()
+    unionids.askDue()
     await paused
     await unionids.close()
     expect(timers).toBe(0)
