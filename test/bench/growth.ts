@@ -33,39 +33,66 @@ const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: 
 const account = createAccount({}, randomBytes)
 
 const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-growth-'))
-const postgres = await startPostgres()
 const wechat = await startWechatApi()
 const load = await startLoad()
 const kinds = ['callback', 'poll', 'GetBindInfo'] as const
 type Kind = (typeof kinds)[number]
-type Subject = { engine: string; size: number; served: Served; times: Record<Kind, number[]> }
+type Subject = { size: number; served: Served; times: Record<Kind, number[]> }
 
-const subjects: Subject[] = []
-for (const size of SIZES) {
-  const file = join(folder, `${size}.db`)
-  const url = await postgres.newDatabase()
-  await (await openSqliteStore({ file, ...settings })).close()
-  await (await openPostgresStore({ url, ...settings })).close()
-  fillSqlite(file, size)
-  await fillPostgres(url, size)
-  await addTickets(await openSqliteStore({ file, ...settings }))
-  await addTickets(await openPostgresStore({ url, ...settings }))
-  for (const [engine, databaseUrl] of [
-    ['SQLite', `sqlite:${file}`],
-    ['PostgreSQL', url],
-  ] as const) {
-    const env = { ...toEnv(account, databaseUrl), WECHAT_API_BASE: wechat.url }
-    const times = { callback: [], poll: [], GetBindInfo: [] }
-    subjects.push({ engine, size, served: await serveOurs(env), times })
-  }
+const lines: Line[] = []
+const charts: Record<string, string> = {}
+
+await measureGrowth('SQLite', newSqlite)
+const biggest = await openSqliteStore({ file: fileOf(SIZES.at(-1)!), ...settings })
+const swept = await sweeping(biggest)
+await biggest.close()
+// Not before: what one engine leaves to the system to write would hold up the syncs of the other.
+const postgres = await startPostgres()
+await measureGrowth('PostgreSQL', newPostgres)
+report('growth', [...lines, swept], charts)
+
+await load.end()
+wechat.end()
+await postgres.remove()
+rmSync(folder, { recursive: true })
+process.exit()
+
+function fileOf(size: number): string {
+  return join(folder, `${size}.db`)
 }
 
-// What was filled in is on the disk before anything is measured.
-spawnSync('sync')
+async function newSqlite(size: number): Promise<string> {
+  const file = fileOf(size)
+  await (await openSqliteStore({ file, ...settings })).close()
+  fillSqlite(file, size)
+  await addTickets(await openSqliteStore({ file, ...settings }))
+  return `sqlite:${file}`
+}
 
-// In turn, so that a machine that is slow for a moment is slow for all.
-for (let round = 0; round < WARM_UPS + ROUNDS; round++) {
-  for (const kind of kinds) for (const subject of subjects) await ask(subject, kind, round)
+async function newPostgres(size: number): Promise<string> {
+  const url = await postgres.newDatabase()
+  await (await openPostgresStore({ url, ...settings })).close()
+  await fillPostgres(url, size)
+  await addTickets(await openPostgresStore({ url, ...settings }))
+  return url
+}
+
+/** A server for each size, asked in turn and then the other way round, so that a machine that is slow for a moment is slow for all. */
+async function measureGrowth(engine: string, newStore: (size: number) => Promise<string>): Promise<void> {
+  const subjects: Subject[] = []
+  for (const size of SIZES) {
+    const env = { ...toEnv(account, await newStore(size)), WECHAT_API_BASE: wechat.url }
+    subjects.push({ size, served: await serveOurs(env), times: { callback: [], poll: [], GetBindInfo: [] } })
+  }
+  // What was filled in is on the disk before anything is measured.
+  spawnSync('sync')
+  for (let round = 0; round < WARM_UPS + ROUNDS; round++) {
+    for (const kind of kinds) for (const subject of subjects) await ask(subject, kind, round)
+    subjects.reverse()
+  }
+  subjects.sort((a, b) => a.size - b.size)
+  for (const { served } of subjects) await served.end()
+  tell(engine, subjects)
 }
 
 /** A ticket for each scan to come, of users who are new. */
@@ -94,14 +121,11 @@ async function ask({ served, size, times }: Subject, kind: Kind, round: number):
   if (round >= WARM_UPS) times[kind].push(1_000_000 / rate)
 }
 
-const lines: Line[] = []
-const charts: Record<string, string> = {}
-for (const engine of ['SQLite', 'PostgreSQL']) {
-  const own = subjects.filter((subject) => subject.engine === engine)
+function tell(engine: string, subjects: Subject[]): void {
   for (const kind of kinds) {
-    const each = own.map(({ times }) => median(times[kind]))
+    const each = subjects.map(({ times }) => median(times[kind]))
     // Each round against the same round of the smallest.
-    const growth = median(own.at(-1)!.times[kind].map((time, i) => time / own[0]!.times[kind][i]!))
+    const growth = median(subjects.at(-1)!.times[kind].map((time, i) => time / subjects[0]!.times[kind][i]!))
     lines.push({
       what: `${engine}: one ${kind} with ${SIZES.map((size) => size.toLocaleString('en')).join(' / ')} bindings`,
       value: `${each.map((time) => time.toFixed(0)).join(' / ')} us, ${growth.toFixed(2)}x`,
@@ -113,20 +137,9 @@ for (const engine of ['SQLite', 'PostgreSQL']) {
     `${engine}: one request, ${CONNECTIONS} at once`,
     'us',
     SIZES,
-    kinds.map((kind) => ({ name: kind, values: own.map(({ times }) => median(times[kind])) })),
+    kinds.map((kind) => ({ name: kind, values: subjects.map(({ times }) => median(times[kind])) })),
   )
 }
-for (const { served } of subjects) await served.end()
-const biggest = await openSqliteStore({ file: join(folder, `${SIZES.at(-1)}.db`), ...settings })
-lines.push(await sweeping(biggest))
-await biggest.close()
-report('growth', lines, charts)
-
-await load.end()
-wechat.end()
-await postgres.remove()
-rmSync(folder, { recursive: true })
-process.exit()
 
 /** The longest time for which the event loop stands still while a day's rows are swept, beyond what it does without. */
 async function sweeping(store: Store): Promise<Line> {
