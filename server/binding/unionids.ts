@@ -24,7 +24,7 @@ const MOST_TOGETHER = 100
 const MOST_SINGLY = 20
 const AT_ONCE = 4
 
-// A campaign binds thousands a second, and their callbacks need the core: 400 users a second then take 1 % of it.
+// A campaign binds thousands a second, and their callbacks need the core: 400 users a second then take some 2 % of it.
 const PAUSE_MS = 250
 
 // What was taken and not answered is asked anew, by whichever instance looks first.

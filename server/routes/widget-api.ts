@@ -7,7 +7,7 @@ import { confirmCode, expireHold } from '../binding/hold.ts'
 import { toLanguage } from '../binding/replies.ts'
 import { unbind } from '../binding/unbind.ts'
 import { toView } from '../binding/view.ts'
-import type { Ending, Waiter } from '../binding/waiters.ts'
+import type { Waiter } from '../binding/waiters.ts'
 import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
@@ -47,10 +47,8 @@ export function widgetApiRoutes(deps: Deps) {
     return expireHold(store, await store.user(identity), clock())
   }
 
-  /** What a page that knew `known` hears when its wait has ended. */
-  async function answerAfter(ending: Ending, identity: Identity, known: number, requestId: string): Promise<Answer> {
-    // Its next poll begins with a look anyway.
-    if (ending === 'over') return notModified(known)
+  /** What a page that knew `known` hears now. */
+  async function answerNow(identity: Identity, known: number, requestId: string): Promise<Answer> {
     try {
       const user = await userNow(identity)
       return user.version === known ? notModified(known) : toAnswer(user)
@@ -65,7 +63,11 @@ export function widgetApiRoutes(deps: Deps) {
   function answerWhenEnded(late: LateAnswer, waiter: Waiter, identity: Identity, requestId: string): void {
     const { onHangUp, send } = late
     onHangUp(() => waiters.leave(waiter))
-    waiters.onEnd(waiter, (ending) => void answerAfter(ending, identity, waiter.known, requestId).then(send))
+    waiters.onEnd(waiter, (ending) => {
+      // Its next poll begins with a look anyway.
+      if (ending === 'over') send(notModified(waiter.known))
+      else void answerNow(identity, waiter.known, requestId).then(send)
+    })
   }
 
   const toAnswer = (user: User): Answer => ({
@@ -97,7 +99,7 @@ export function widgetApiRoutes(deps: Deps) {
       if (known === undefined) return answer(c, await userNow(identity))
       const waitMs = waitMsOf(c.req.header('Prefer'))
       const requestId = c.get('requestId')
-      if (waitMs === 0) return toResponse(c, await answerAfter('look', identity, known, requestId))
+      if (waitMs === 0) return toResponse(c, await answerNow(identity, known, requestId))
       // Parked before the read: what is committed between the two still ends the wait.
       const waiter = waiters.park(identity, known, waitMs)
       const user = await userNow(identity).catch((error) => {

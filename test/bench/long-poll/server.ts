@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
+import { pino } from 'pino'
 import { overSockets, startListening } from '../../../server/main.ts'
 import { openApp } from '../../../server/open-app.ts'
-import { createTestLog } from '../../support/house.ts'
 import { newTicket } from '../../support/rows.ts'
 import { benchConfig } from './setting.ts'
 
@@ -109,7 +109,8 @@ async function sse(): Promise<Contender> {
 
 /** The whole server: tokens opened, the store read, the change committed (in memory: the disk is measured elsewhere). */
 async function ours(): Promise<Contender> {
-  const { app, deps, stopWaiting } = await openApp(benchConfig(), { log: createTestLog() })
+  const config = benchConfig()
+  const { app, deps, stopWaiting } = await openApp(config, { log: pino({ level: config.logLevel }) })
   const { server } = await startListening(overSockets(app), '127.0.0.1', 0)
   const identityOf = (userId: string) => ({ tenant: 'default', account: 'acme', userId })
   return {
