@@ -46,7 +46,7 @@ export type Surroundings = {
   allowsTestUsers?: boolean
 }
 
-const EVERY_MINUTE = 60_000
+const MINUTE_MS = 60_000
 
 const nodeTimer: SetTimer = (end, ms) => {
   const timer = setTimeout(end, ms)
@@ -140,7 +140,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
   const minutely = setInterval(() => {
     unionids.askDue()
     void sweep(deps)
-  }, EVERY_MINUTE).unref()
+  }, MINUTE_MS).unref()
 
   return {
     app: createApp(deps),

@@ -55,7 +55,10 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
         if (taken === MOST_TOGETHER) await pause()
       }
     } catch (error) {
-      log.warn({ code: (error as { code?: string }).code }, 'the unionids could not be fetched; in a minute again')
+      log.warn(
+        { code: (error as { code?: string }).code },
+        'the unionids could not be fetched; again in a minute or two',
+      )
     }
     // In the same turn as the last look at `isNudged`, so that no binding falls between.
     underway = undefined

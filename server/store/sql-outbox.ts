@@ -3,18 +3,12 @@ import { sql } from 'kysely'
 import type { Guard } from './guard.ts'
 import type { Notice, Outbox } from './outbox.ts'
 import type { Db } from './sql-changes.ts'
-import type { Wrote } from './sql-reads.ts'
 
 // One sender for all tenants and instances.
 const LEASE = 'webhook'
 
-export function createOutbox(db: Db, guard: Guard, wrote?: Wrote): Outbox {
-  const written: Guard = async (result) => {
-    const value = await guard(result)
-    await wrote?.(1)
-    return value
-  }
-
+/** `guardWrite`: of what is written for each notice, where that is to be known of. */
+export function createOutbox(db: Db, guard: Guard, guardWrite: Guard = guard): Outbox {
   /** The binding is joined only while it is the one that the event made: a later or erased openid never gets in. */
   const notices = () =>
     db
@@ -107,12 +101,12 @@ export function createOutbox(db: Db, guard: Guard, wrote?: Wrote): Outbox {
   return {
     due: (now, tenants, limit) => guard(due(now, tenants, limit)),
     nextAt: (tenants) => guard(nextAt(tenants)),
-    retryAt: (id, at) => written(retryAt(id, at)),
-    failed: (id) => written(failed(id)),
-    replay: (now, id) => written(replay(now, id)),
+    retryAt: (id, at) => guardWrite(retryAt(id, at)),
+    failed: (id) => guardWrite(failed(id)),
+    replay: (now, id) => guardWrite(replay(now, id)),
     lease: (holder, now, until) => guard(lease(holder, now, until)),
     async taken(id) {
-      await written(db.deleteFrom('outbox').where('event', '=', id).execute())
+      await guardWrite(db.deleteFrom('outbox').where('event', '=', id).execute())
     },
     async list(state, limit) {
       return (

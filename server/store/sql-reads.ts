@@ -27,14 +27,11 @@ const EVENT_KEPT_MS = 90 * 24 * HOUR_MS
 // A sender gives up after a day. What nobody has tried for half a year is a tenant's whose key was removed for good.
 const UNTOLD_KEPT_MS = 2 * EVENT_KEPT_MS
 
-/** To be told of rows that are written past the units of work; whoever writes more waits for it. */
-export type Wrote = (rows: number) => Promise<void>
-
 export type Ways = {
   read: <T>(plan: Plan<T>) => Promise<T>
   write: <T>(work: () => Plan<T>) => Promise<T>
   /** Told of the rows that a sweep has deleted; it goes on when this resolves. */
-  wrote?: Wrote
+  wrote?: (rows: number) => Promise<void>
 }
 
 export function createReads(

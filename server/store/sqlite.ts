@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely } from 'kysely'
 import { createCheckpoints, LONGEST } from './checkpoints.ts'
 import { type Batch, createGroup, UnitFault } from './group.ts'
-import { guarded } from './guard.ts'
+import { type Guard, guarded } from './guard.ts'
 import { createListeners } from './listeners.ts'
 import { migrateToLatest } from './migrations.ts'
 import { type Run, runPlan } from './plan.ts'
@@ -85,9 +85,16 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
     return whileLocked(() => transact(works))
   }
 
+  /** Rows that are written past the group: whoever writes more waits for this. */
   async function wrote(rows: number): Promise<void> {
     checkpoints?.wrote(rows)
     await checkpoints?.ready()
+  }
+
+  const guardedWrite: Guard = async (result) => {
+    const value = await guarded(result)
+    await wrote(1)
+    return value
   }
 
   const group = createGroup({ commit, synced })
@@ -99,7 +106,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   )
   return {
     ...reads,
-    outbox: createOutbox(db, guarded, wrote),
+    outbox: createOutbox(db, guarded, guardedWrite),
     write: (work) => guarded(group.write(work)),
     onCommit: listeners.add,
     ping: () => guarded(reads.ping().then(expectSound)),

@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createUnionids } from '../../../server/binding/unionids.ts'
 import { BindError } from '../../../server/errors.ts'
 import { openSqliteStore } from '../../../server/store/sqlite.ts'
 import type { Change, Store } from '../../../server/store/store.ts'
 import type { WechatApi } from '../../../server/wechat/api.ts'
-import { createTestLog } from '../../support/house.ts'
+import { createTestLog, openHouse } from '../../support/house.ts'
 import { addUser, bindTo, newBinding } from '../../support/rows.ts'
 
 const BOUND: Change[] = [{ type: 'bind', user: 1, binding: newBinding('o'), reason: 'scan', at: 0 }]
@@ -224,5 +224,28 @@ describe('createUnionids', () => {
     unionids.follow(BOUND)
     await unionids.idle()
     expect(asked).toEqual([])
+  })
+})
+
+describe('openApp', () => {
+  test('asks each minute for what WeChat has not answered, though nobody else is bound', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      const house = await openHouse()
+      const url = await house.ticketUrl()
+      house.simulator.faults.fail('/cgi-bin/user/info', 45009)
+      const amy = house.phone('amy')
+      await amy.scan(url)
+      await amy.follow()
+      await house.deps.unionids.idle()
+      expect(await house.bindInfo()).toMatchObject({ IsBound: true, UnionId: null })
+      house.time.advance(60_000)
+      vi.advanceTimersByTime(60_000)
+      await house.deps.unionids.idle()
+      expect((await house.bindInfo()).UnionId).toBe(amy.unionid)
+      await house.close()
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

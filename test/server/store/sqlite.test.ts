@@ -65,6 +65,15 @@ describe('openSqliteStore', () => {
     await store.close()
   })
 
+  test('copies the log for what a webhook takes, too, where nobody is bound', async () => {
+    const file = newFile()
+    const store = await openSqliteStore({ file, ...settings })
+    const before = statSync(file).size
+    for (let i = 0; i < 250; i++) await store.outbox.retryAt(1, i)
+    while (statSync(file).size === before) await new Promise(setImmediate)
+    await store.close()
+  })
+
   test('opens a link to a file on another disk: the log lies beside the file', async () => {
     const file = newFile()
     await (await openSqliteStore({ file, ...settings })).close()
