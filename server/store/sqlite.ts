@@ -40,9 +40,12 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   // NORMAL leaves the sync of a commit to us, who do it beside the event loop: https://sqlite.org/pragma.html#pragma_synchronous
   // What is erased is overwritten: an openid must not be found in the file's free pages.
   // Mapped, a page of millions of rows costs a tenth of a read; it is the system's cache, and no memory of ours.
-  database.exec(
-    `PRAGMA busy_timeout = ${START_WITHIN_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA mmap_size = ${MAPPED}; PRAGMA wal_autocheckpoint = ${LONGEST}`,
-  )
+  const configure = () =>
+    database.exec(
+      `PRAGMA busy_timeout = ${START_WITHIN_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA mmap_size = ${MAPPED}; PRAGMA wal_autocheckpoint = ${LONGEST}`,
+    )
+  // Who turns a new file to WAL while another does so, too, is refused at once, whatever the timeout.
+  await whileLocked(configure, START_WITHIN_MS)
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) })
   await migrateToLatest(db, 'sqlite')
   // The driver waits for a lock with the event loop standing still: it waits next to nothing, and `begin` below does the rest.
@@ -136,10 +139,10 @@ const isOfEngine = (error: unknown) => ![0, SQLITE_CONSTRAINT].includes(errcodeO
 const LOCK_WITHIN_MS = 1_000
 
 /** Tries again while another process has the one writer's lock; the event loop goes on. */
-async function whileLocked<T>(transact: () => T): Promise<T> {
-  for (const giveUpAt = Date.now() + LOCK_WITHIN_MS; ; await sleep(10)) {
+async function whileLocked<T>(attempt: () => T, withinMs = LOCK_WITHIN_MS): Promise<T> {
+  for (const giveUpAt = Date.now() + withinMs; ; await sleep(10)) {
     try {
-      return transact()
+      return attempt()
     } catch (error) {
       if (errcodeOf(error) !== SQLITE_BUSY || Date.now() > giveUpAt) throw error
     }

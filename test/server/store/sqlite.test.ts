@@ -96,6 +96,17 @@ describe('openSqliteStore', () => {
     }
   })
 
+  test('tries again when another process turns the same new file to a log', async () => {
+    const locked = Object.assign(new Error('database is locked'), { errcode: 5 })
+    const exec = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementationOnce(() => {
+      throw locked
+    })
+    const store = await openSqliteStore({ file: newFile(), ...settings })
+    exec.mockRestore()
+    expect(await store.write((tx) => tx.spend('k|j', 1))).toBe(true)
+    await store.close()
+  })
+
   test('begins anew after a first start that was cut off half-way', async () => {
     const file = newFile()
     const cut = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(function (this: DatabaseSync, text) {
