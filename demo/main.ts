@@ -3,22 +3,27 @@ import { parseArgs } from 'node:util'
 import QRCode from 'qrcode'
 import { closeOnSignal } from '../server/main.ts'
 import { type Demo, startDemo } from './demo.ts'
-import { startDemoPostgres } from './postgres.ts'
+import { startPostgresServer } from './postgres.ts'
 
 /** `--postgres`: two instances over one PostgreSQL that lasts as long as the demo. */
 async function start(): Promise<Pick<Demo, 'url' | 'othersUrls' | 'close'>> {
   const { values } = parseArgs({ options: { postgres: { type: 'boolean', default: false } } })
   if (!values.postgres) return startDemo({ env: process.env, dataDir: 'data' })
-  const postgres = await startDemoPostgres()
-  const env = { ...process.env, DATABASE_URL: postgres.url }
-  const { url, othersUrls, close } = await startDemo({ env, dataDir: postgres.folder, instances: 2 })
-  return {
-    url,
-    othersUrls,
-    async close() {
-      await close()
-      await postgres.stop()
-    },
+  const postgres = await startPostgresServer()
+  try {
+    const env = { ...process.env, DATABASE_URL: postgres.urlOf('postgres') }
+    const { url, othersUrls, close } = await startDemo({ env, dataDir: postgres.folder, instances: 2 })
+    return {
+      url,
+      othersUrls,
+      async close() {
+        await close()
+        await postgres.remove()
+      },
+    }
+  } catch (error) {
+    await postgres.remove()
+    throw error
   }
 }
 

