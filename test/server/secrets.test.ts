@@ -1,7 +1,7 @@
 /** A whole day of a bind server, faults and attacks included; then everything it said is searched for what it must not say. */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Hono } from 'hono'
@@ -136,6 +136,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
+/** The command line of a process, as every user of the machine sees it. Linux may lack ps; other systems have no /proc. */
+function titleOf(pid = 0): string {
+  if (existsSync('/proc/self/cmdline')) return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' })
+}
+
 async function aDay(): Promise<void> {
   // Bound, waited for, and in conflict with another account.
   await widget('POST', '/qrcode', {})
@@ -195,7 +201,7 @@ async function aDay(): Promise<void> {
   await phone('bo').unfollow()
 
   for (const path of ['/metrics', '/openapi.json', '/readyz']) said.metrics += await (await ask(path)).text()
-  said.title = execFileSync('ps', ['-o', 'args=', '-p', String(instance.child.pid)], { encoding: 'utf8' })
+  said.title = titleOf(instance.child.pid)
   expect(await instance.end('SIGTERM')).toBe(0)
   said.log = instance.log.join('\n')
   for (const file of readdirSync(folder)) said.store += readFileSync(join(folder, file), 'latin1')
