@@ -17,7 +17,9 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** A mount that only the command behind it sees, and that ends with it. Without namespaces of one's own there is none. */
 const behind = (...mounting: string[]) => ['unshare', '-rm', 'sh', '-c', `${mounting.join(' && ')} && exec "$@"`, 'sh']
 const disk = mkdtempSync(join(folder, 'disk-'))
-const mount = `mount -t tmpfs -o size=1m tmpfs ${disk}`
+const mount = `mount -t tmpfs -o size=1m tmpfs '${disk}'`
+// With its source named: without it, mount repeats the mount's own options, and its uid means nothing in the namespace.
+const readOnly = `mount -t tmpfs -o remount,ro,size=1m tmpfs '${disk}'`
 const [probe, ...args] = [...behind(mount), 'true']
 const cannotMount = spawnSync(probe!, args).status !== 0
 
@@ -25,6 +27,7 @@ const account = createAccount({}, randomBytes)
 const seed = join(folder, 'seed.db')
 const file = join(disk, 'bind.db')
 const env = { DATABASE_URL: `sqlite:${file}` }
+const copySeed = `cp '${seed}' '${file}'`
 
 /** Fills what the instance sees there to the last byte; returns what makes room again. */
 function fillDisk({ child }: Instance): () => void {
@@ -46,7 +49,7 @@ beforeAll(() => seedTickets(`sqlite:${seed}`, account.appId, 200))
 // A container that may not make namespaces has no small disk to offer.
 describe.skipIf(cannotMount)('a disk without room', { timeout: 30_000 }, () => {
   test('is told to WeChat with 500 and to the operator in words, and binds again once there is room', async () => {
-    await using instance = await startInstance(account, env, behind(mount, `cp ${seed} ${file}`))
+    await using instance = await startInstance(account, env, behind(mount, copySeed))
     const scan = async (user: number) =>
       (await deliverScan(account, instance, { openid: `o${user}`, scene: `wb1_u${user}` })).status
     expect(await scan(0)).toBe(200)
@@ -67,7 +70,7 @@ describe.skipIf(cannotMount)('a disk without room', { timeout: 30_000 }, () => {
   })
 
   test('that may only be read ends the start, with the setting and the fix', async () => {
-    const isReadOnly = behind(mount, `cp ${seed} ${file}`, `mount -o remount,ro ${disk}`)
+    const isReadOnly = behind(mount, copySeed, readOnly)
     const child = spawn(...serveBehind(isReadOnly), {
       env: {
         WECHAT_APP_ID: account.appId,
