@@ -121,8 +121,12 @@ describe('deploy/wechat-bind.service', () => {
   test.skipIf(!isInstalled('systemd-analyze'))('is a unit that systemd takes, shut in as far as it can be', () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-unit-'))
     const here = join(folder, 'wechat-bind.service')
-    // Its program is looked for, and may be elsewhere on this machine.
-    writeFileSync(here, readFileSync(unit, 'utf8').replace('/usr/bin/node', process.execPath))
+    // systemd-analyze wants the program to exist; on this machine Node is elsewhere, perhaps below a folder with a space.
+    const node = `"${process.execPath.replace(/["\\]/g, '\\$&').replaceAll('%', '%%')}"`
+    writeFileSync(
+      here,
+      readFileSync(unit, 'utf8').replace('/usr/bin/node', () => node),
+    )
     execFileSync('systemd-analyze', ['verify', here])
     rmSync(folder, { recursive: true })
     const rating = execFileSync('systemd-analyze', ['security', '--offline=true', unit], { encoding: 'utf8' })
