@@ -1,19 +1,22 @@
 /** Pages that wait behind nginx and Caddy; where one is not installed, its part is skipped. */
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../server/app.ts'
 import { startListening, stopListening } from '../../server/main.ts'
 import { type House, openHouse } from '../support/house.ts'
+import { titleWith } from '../support/missing-tool.ts'
 import { root } from './dockerfile.ts'
 import { freePort } from './ports.ts'
 import { isInstalled, proxies, startProxy } from './proxies.ts'
 
 describe.each(proxies)('deploy/$name', (proxy) => {
-  describe.skipIf(!isInstalled(proxy.command))('with the program installed', () => {
+  const isThere = isInstalled(proxy.command)
+
+  describe.skipIf(!isThere)(titleWith(proxy.command, isThere, 'with the program installed'), () => {
     let house: House
     let server: Awaited<ReturnType<typeof startListening>>
     let child: ChildProcess
@@ -118,15 +121,16 @@ describe('deploy/wechat-bind.service', () => {
     expect(readFileSync(unit, 'utf8')).toContain(`/opt/wechat-bind/${bin['wechat-bind']} serve`)
   })
 
-  test.skipIf(!isInstalled('systemd-analyze'))('is a unit that systemd takes, shut in as far as it can be', () => {
+  const hasSystemd = isInstalled('systemd-analyze')
+  const title = titleWith('systemd-analyze', hasSystemd, 'is a unit that systemd takes, shut in as far as it can be')
+
+  test.skipIf(!hasSystemd)(title, () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-unit-'))
     const here = join(folder, 'wechat-bind.service')
-    // systemd-analyze wants the program to exist; on this machine Node is elsewhere, perhaps below a folder with a space.
-    const node = `"${process.execPath.replace(/["\\]/g, '\\$&').replaceAll('%', '%%')}"`
-    writeFileSync(
-      here,
-      readFileSync(unit, 'utf8').replace('/usr/bin/node', () => node),
-    )
+    // systemd-analyze wants the program to exist, and allows no quotation marks in its path: a link has a plain path.
+    const node = join(folder, 'node')
+    symlinkSync(process.execPath, node)
+    writeFileSync(here, readFileSync(unit, 'utf8').replace('/usr/bin/node', `"${node}"`))
     execFileSync('systemd-analyze', ['verify', here])
     rmSync(folder, { recursive: true })
     const rating = execFileSync('systemd-analyze', ['security', '--offline=true', unit], { encoding: 'utf8' })
@@ -136,7 +140,9 @@ describe('deploy/wechat-bind.service', () => {
 })
 
 describe('deploy/alerts.yaml', () => {
-  test.skipIf(!isInstalled('promtool'))('is a file of rules that Prometheus takes', () => {
+  const hasPromtool = isInstalled('promtool')
+
+  test.skipIf(!hasPromtool)(titleWith('promtool', hasPromtool, 'is a file of rules that Prometheus takes'), () => {
     const said = execFileSync('promtool', ['check', 'rules', join(root, 'deploy/alerts.yaml')], { encoding: 'utf8' })
     expect(said).toMatch(/SUCCESS: \d\d rules found/)
   })

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { SECRET } from '../support/house.ts'
 import { deliverScan, type Instance, serveBehind, startInstance } from '../support/instance.ts'
+import { titleWith } from '../support/missing-tool.ts'
 import { seedTickets } from '../support/rows.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-disk-'))
@@ -21,7 +22,8 @@ const mount = `mount -t tmpfs -o size=1m tmpfs '${disk}'`
 // With its source named: without it, mount repeats the mount's own options, and its uid means nothing in the namespace.
 const readOnly = `mount -t tmpfs -o remount,ro,size=1m tmpfs '${disk}'`
 const [probe, ...args] = [...behind(mount), 'true']
-const cannotMount = spawnSync(probe!, args).status !== 0
+const canMount = spawnSync(probe!, args).status === 0
+const NEEDS = 'user namespaces with mounts of their own (unshare -rm)'
 
 const account = createAccount({}, randomBytes)
 const seed = join(folder, 'seed.db')
@@ -47,7 +49,7 @@ function fillDisk({ child }: Instance): () => void {
 beforeAll(() => seedTickets(`sqlite:${seed}`, account.appId, 200))
 
 // A container that may not make namespaces has no small disk to offer.
-describe.skipIf(cannotMount)('a disk without room', { timeout: 30_000 }, () => {
+describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a disk without room'), { timeout: 30_000 }, () => {
   test('is told to WeChat with 500 and to the operator in words, and binds again once there is room', async () => {
     await using instance = await startInstance(account, env, behind(mount, copySeed))
     const scan = async (user: number) =>

@@ -1,12 +1,30 @@
 import type { Reporter } from 'vitest/node'
+import { missingIn } from './missing-tool.ts'
 
-/** Ends a run with one plain line: "N passed, N failed, N skipped". */
+let isFiltered = false
+
+/** Ends a run with a line for each tool whose tests were skipped, and one plain line: "N passed, N failed, N skipped". */
 export const summary: Reporter = {
+  onInit({ config }) {
+    // With -t most tests are skipped by their name.
+    isFiltered = config.testNamePattern !== undefined
+  },
   onTestRunEnd(modules, errors) {
     const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 }
+    const skipped: Record<string, number> = {}
     for (const module of modules) {
-      for (const test of module.children.allTests()) count[test.result().state]++
+      for (const test of module.children.allTests()) {
+        const { state } = test.result()
+        count[state]++
+        if (state !== 'skipped' || isFiltered) continue
+        const needs = missingIn(test.fullName)
+        const reason = needs ? `this machine lacks ${needs}` : `no reason given (${test.fullName})`
+        skipped[reason] = (skipped[reason] ?? 0) + 1
+      }
       if (module.errors().length) count.failed++ // could not be loaded
+    }
+    for (const [reason, tests] of Object.entries(skipped)) {
+      console.log(`SKIPPED ${tests} ${tests === 1 ? 'test' : 'tests'}: ${reason}`)
     }
     console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
   },

@@ -8,6 +8,7 @@ import { openEnvelope, sealEnvelope } from '../../../server/envelope.ts'
 import { startListening, stopListening } from '../../../server/main.ts'
 import { openToken } from '../../../server/token.ts'
 import { type House, OTHER_SECRET, openHouse, SECRET } from '../../support/house.ts'
+import { titleWith } from '../../support/missing-tool.ts'
 import vector from '../../vectors/envelope.json' with { type: 'json' }
 import { type Ended, run, tools } from './tools.ts'
 
@@ -40,12 +41,8 @@ afterEach(async () => {
   await house.close()
 })
 
-/** With the reason in the name where the test cannot run. */
-const titleOf = ({ file, needs, isThere }: (typeof tools)[number]) =>
-  isThere ? file : `${file} (skipped: this machine lacks ${needs})`
-
 for (const tool of tools) {
-  describe.skipIf(!tool.isThere)(titleOf(tool), { timeout: 60_000 }, () => {
+  describe.skipIf(!tool.isThere)(titleWith(tool.needs, tool.isThere, tool.file), { timeout: 60_000 }, () => {
     let command: string[]
     beforeAll(async () => {
       command = await tool.build(folder)
