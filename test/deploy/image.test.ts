@@ -1,15 +1,16 @@
 /** The image and the package, made as the Dockerfile and npm make them, in folders of their own: no engine is needed. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { delimiter, dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SECRET } from '../support/house.ts'
 import { contextOf, readStages, restOf, root, variablesOf, wordsOf } from './dockerfile.ts'
 import { freePort } from './ports.ts'
+import { readTarball } from './tarball.ts'
 
 const run = promisify(execFile)
 
@@ -22,8 +23,18 @@ const source = join(folder, 'src')
 const app = join(folder, 'app')
 const children: ChildProcess[] = []
 
-// Of the machine as little as a fresh one would have: a PATH, and npm's cache.
-const machine = { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: process.env.HOME }
+// Of the machine as little as a fresh one would have: a PATH, npm's cache, and the way to the registry.
+const machine = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) =>
+      /^(npm_config_(cache|registry|cafile|userconfig)|NODE_EXTRA_CA_CERTS|(npm_config_)?(https?_|no_?)proxy)$/i.test(
+        name,
+      ),
+    ),
+  ),
+  PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
+  HOME: process.env.HOME,
+}
 
 const npm = (cwd: string, ...args: string[]) => run('npm', args, { cwd, env: machine })
 
@@ -38,8 +49,11 @@ beforeAll(async () => {
   // Its prepack is the build stage's `npm run build`.
   await npm(source, 'pack', '--pack-destination', folder)
   const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-  mkdirSync(app)
-  await run('tar', ['-xzf', join(folder, tarball), '--strip-components=1', '-C', app])
+  for (const { path, bytes } of readTarball(join(folder, tarball))) {
+    const file = join(app, path.replace(/^package\//, ''))
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, bytes)
+  }
   cpSync(join(root, 'package-lock.json'), join(app, 'package-lock.json'))
   await npm(app, 'ci', '--omit=dev', '--ignore-scripts', '--prefer-offline')
 }, 300_000)
