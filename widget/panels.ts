@@ -8,7 +8,7 @@ import type { Language, Messages, Say } from './messages.ts'
 import { qrImage, qrPng, qrSvg } from './qr.ts'
 
 /** The places of the card. All panels fill the same box, so that nothing jumps when the state changes. */
-export type Panel = { art: unknown; line: unknown; hint?: unknown; timer?: unknown; actions?: unknown }
+export type Panel = { art: unknown; line: unknown; hint?: unknown; timer?: string | undefined; actions?: unknown }
 
 /** What a panel is drawn with, besides the state. */
 export type View = {
@@ -141,11 +141,11 @@ function typeCode(field: HTMLInputElement, host: Actions): void {
 }
 
 /** For the eye only, outside the live region: a screen reader that told each second would tell nothing else. */
-function timeLeft({ say, secondsLeft }: View): TemplateResult | undefined {
+function timeLeft({ say, secondsLeft }: View): string | undefined {
   // No page counts down seconds from an hour.
   if (secondsLeft > 3600) return undefined
   const time = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, '0')}`
-  return html`<p class="hint" part="timer" role="timer">${say('expiresIn', time)}</p>`
+  return say('expiresIn', time)
 }
 
 /** What the user can do about it; what exactly went wrong is told to the page, by `binderror`. */
