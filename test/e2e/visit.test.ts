@@ -127,6 +127,15 @@ describe('a visit', () => {
     expect(await shifts()).toEqual([])
   })
 
+  test('moves no word when the time left gets shorter', async () => {
+    stage.bind.setLife(601)
+    await card().getByRole('button').first().click()
+    await inState(page, 'ready')
+    await watchShifts()
+    await card().getByText('9:59').waitFor()
+    expect(await shifts()).toEqual([])
+  })
+
   test('goes by keyboard alone, and the focus stays in the card when a control goes', async () => {
     const focused = () =>
       page.evaluate(() => {

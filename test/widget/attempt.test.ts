@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { backoffMs, firstRun, nextRun, retryRun } from '../../widget/run.ts'
+import { backoffMs, firstAttempt, nextAttempt, retryAttempt } from '../../widget/attempt.ts'
 
 describe('backoffMs', () => {
   test('grows twofold with each failure, up to half a minute', () => {
-    expect([0, 1, 2, 3, 4, 5, 20].map((attempt) => backoffMs(attempt, 1))).toEqual([
+    expect([0, 1, 2, 3, 4, 5, 20].map((failures) => backoffMs(failures, 1))).toEqual([
       1000, 2000, 4000, 8000, 16_000, 30_000, 30_000,
     ])
   })
@@ -18,10 +18,10 @@ describe('backoffMs', () => {
   })
 })
 
-describe('retryRun', () => {
+describe('retryAttempt', () => {
   test('counts failures until one request is answered', () => {
-    const twice = retryRun(retryRun(firstRun, 0.5), 0.5)
-    expect(twice).toEqual({ turn: 2, attempt: 2, delayMs: 1000 })
-    expect(nextRun(twice)).toEqual({ turn: 3, attempt: 0, delayMs: 0 })
+    const twice = retryAttempt(retryAttempt(firstAttempt, 0.5), 0.5)
+    expect(twice).toEqual({ turn: 2, failures: 2, delayMs: 1000 })
+    expect(nextAttempt(twice)).toEqual({ turn: 3, failures: 0, delayMs: 0 })
   })
 })
