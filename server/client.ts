@@ -1,12 +1,12 @@
 /** What a product's back end calls: the encrypted API and the widget token, in Node and other runtimes. */
 import { Webhook } from 'standardwebhooks'
-import { openEnvelope, sealEnvelope } from './envelope.ts'
 import { BindError, type ErrorCode, errorCodes } from './errors.ts'
-import { sealToken, type TokenRequest } from './token.ts'
+import { openEnvelope, sealEnvelope } from './keys/envelope.ts'
+import { sealToken, type TokenRequest } from './keys/widget-token.ts'
 import type { WebhookPayload } from './wire.ts'
 
 export { BindError } from './errors.ts'
-export type { TokenRequest } from './token.ts'
+export type { TokenRequest } from './keys/widget-token.ts'
 export type { WebhookPayload } from './wire.ts'
 
 export type BindClientOptions = {

@@ -2,7 +2,7 @@
 import { BindError } from '../errors.ts'
 import type { Identity, Language, NewTicket, Store, TicketWithQr } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
-import { createRate } from './rate.ts'
+import { createRateLimit } from './rate-limit.ts'
 import { createCode, createScene, isReusable, isShowable } from './ticket.ts'
 
 export type TicketRequest = {
@@ -33,7 +33,7 @@ const DEAD_TICKETS_AN_HOUR = 3
 /** One function for every caller; requests that arrive together for one user share one call to WeChat. */
 export function createTickets(deps: TicketDeps) {
   const flights = new Map<string, Promise<TicketWithQr>>()
-  const hasTenantRoom = createRate(deps.tenantQrPerMinute, deps.clock)
+  const hasTenantRoom = createRateLimit(deps.tenantQrPerMinute, deps.clock)
 
   async function issue(request: TicketRequest): Promise<TicketWithQr> {
     const now = deps.clock()
@@ -107,7 +107,7 @@ async function make(
     // Another instance may have made one while we asked WeChat: the first counts, so that all pages show the same.
     const first = yield* tx.firstPendingAfter(ours.user, live?.id ?? 0, createdAt)
     if (first === undefined || first.id === ours.id) return ours
-    yield* tx.apply({ type: 'close', ticket: ours.id, user: ours.user, as: 'replaced', wakes: false })
+    yield* tx.apply({ type: 'close', ticket: ours.id, user: ours.user, as: 'replaced', bumpsVersion: false })
     return first
   })
 }

@@ -1,14 +1,13 @@
 /** Fetches the unionids after a bind. One is a nicety that WeChat may refuse: nothing waits for it and nothing fails by it. */
-import type { Log } from '../log.ts'
-import type { Asked, Change, Store, ToAsk } from '../store/store.ts'
+import type { Log, SetTimer } from '../platform.ts'
+import type { Change, Store, UnionidAnswer, UnionidRequest } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
-import type { SetTimer } from './waiters.ts'
 
 export type Unionids = {
   /** Begins to ask where there is a binding among the changes. */
   follow(changes: Change[]): void
   /** Asks for all that is due: at the start and each minute, for what an instance that has ended had taken is due then. */
-  askDue(): void
+  fetchDue(): void
   /** Resolves when nothing is asked at present. */
   idle(): Promise<void>
   /** Finishes what is under way; the rest is due at the next start. */
@@ -49,7 +48,7 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
         isNudged = false
         const now = clock()
         const most = now < singlyUntil ? MOST_SINGLY : MOST_TOGETHER
-        const due = await store.unionids.take(now, now + AGAIN_AFTER_MS, most)
+        const due = await store.unionids.claimDue(now, now + AGAIN_AFTER_MS, most)
         taken = due.length
         if (taken > 0) await ask(due, now)
         if (taken === MOST_TOGETHER) await pause()
@@ -64,14 +63,14 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
     underway = undefined
   }
 
-  async function ask(due: ToAsk[], now: number): Promise<void> {
+  async function ask(due: UnionidRequest[], now: number): Promise<void> {
     const asked = due.length > 1 && now >= singlyUntil ? await askTogether(due, now) : undefined
-    if (asked) return store.unionids.keep(asked)
+    if (asked) return store.unionids.save(asked)
     for (let i = 0; i < due.length && !isClosed; i += MOST_SINGLY) await askOneByOne(due.slice(i, i + MOST_SINGLY))
   }
 
   /** Undefined where one openid that WeChat does not know spoils it for all, or the account may not ask so. */
-  async function askTogether(due: ToAsk[], now: number): Promise<Asked[] | undefined> {
+  async function askTogether(due: UnionidRequest[], now: number): Promise<UnionidAnswer[] | undefined> {
     try {
       const unionids = await wechat.getUnionids(due.map(({ openid }) => openid))
       return due.map((each, i) => ({ ...each, unionid: unionids[i] ?? null }))
@@ -83,8 +82,8 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
   }
 
   /** Keeps the answers there are. Throws with the first that is none: WeChat would not answer the rest either. */
-  async function askOneByOne(due: ToAsk[]): Promise<void> {
-    const asked: Asked[] = []
+  async function askOneByOne(due: UnionidRequest[]): Promise<void> {
+    const asked: UnionidAnswer[] = []
     let fault: unknown
     const lane = async () => {
       for (let next = due.pop(); next && fault === undefined && !isClosed; next = due.pop()) {
@@ -96,7 +95,7 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
       }
     }
     await Promise.all(Array.from({ length: AT_ONCE }, lane))
-    if (asked.length > 0) await store.unionids.keep(asked)
+    if (asked.length > 0) await store.unionids.save(asked)
     if (fault !== undefined) throw fault
   }
 
@@ -119,7 +118,7 @@ export function createUnionids({ store, wechat, clock, setTimer, log }: UnionidD
     follow(changes) {
       if (changes.some(({ type }) => type === 'bind')) begin()
     },
-    askDue: begin,
+    fetchDue: begin,
     idle,
     close() {
       isClosed = true

@@ -1,6 +1,7 @@
 /** Who waits for a user's next version. A wake is never lost: each waiter names the version it knows. */
 import { BindError } from '../errors.ts'
-import type { Identity, Tidings } from '../store/store.ts'
+import type { SetTimer } from '../platform.ts'
+import type { CommitNotice, Identity } from '../store/store.ts'
 
 /** Why a wait ended. `look`: something may have changed; `over`: nothing was heard of until its time was over or the server stopped. */
 export type Ending = 'look' | 'over'
@@ -27,16 +28,13 @@ export type Waiters = {
   /** Nobody waits any more; the listener is not called. */
   leave(waiter: Waiter): void
   /** Looks again in `ms` at the latest: something ends then that no commit tells of. */
-  lookWithin(waiter: Waiter, ms: number): void
+  recheckWithin(waiter: Waiter, ms: number): void
   /** Ends the waits that know an older version; after a gap all of them, a few at a time, so that each looks again. */
-  wake(tidings: Tidings): void
+  wake(notice: CommitNotice): void
   /** Ends every wait, now and from now on. */
   close(): void
   count(): number
 }
-
-/** Runs `end` after `ms`; returns what cancels it. */
-export type SetTimer = (end: () => void, ms: number) => () => void
 
 export type WaiterSettings = {
   limits: WaiterLimits
@@ -46,15 +44,15 @@ export type WaiterSettings = {
 }
 
 // One timer looks after all: twenty glances a second at 10,000 waiters cost half a hundredth of a core, a timer each ten times that.
-const GLANCE_EVERY_MS = 50
+const TICK_MS = 50
 
 // Who is answered asks again at once. A crowd that came as one would be answered as one each time, and hold up all others for
 // a quarter of a second; so it is answered, and from then on asks, over two.
-const ENDS_A_GLANCE = 250
+const ENDS_PER_TICK = 250
 
 // Each looks into the store: 10,000 pages do so within 5 s, and most connections stay free for callbacks.
-const LOOKS_AT_ONCE = 20
-const LOOKS_PAUSE_MS = 10
+const RECHECKS_AT_ONCE = 20
+const RECHECK_PAUSE_MS = 10
 
 // The page adds a random pause of its own, so that a crowd does not come back as one.
 const RETRY_AFTER_SECONDS = 5
@@ -64,9 +62,9 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
   const perTenant = new Map<string, number>()
   let count = 0
   let isClosed = false
-  let glanceAt = Infinity
-  let cancelGlance = () => {}
-  let cancelLooks = () => {}
+  let nextTickAt = Infinity
+  let cancelTick = () => {}
+  let cancelRechecks = () => {}
 
   const all = () => [...parked.values()].flat()
 
@@ -81,7 +79,7 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
     else parked.set(waiter.user, [waiter])
     perTenant.set(waiter.tenant, (perTenant.get(waiter.tenant) ?? 0) + 1)
     count++
-    glanceBy(waiter.dueAt)
+    scheduleTick(waiter.dueAt)
   }
 
   function leave(waiter: Waiter): void {
@@ -94,9 +92,9 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
     if (others > 0) perTenant.set(waiter.tenant, others)
     else perTenant.delete(waiter.tenant)
     if (--count > 0) return
-    cancelGlance()
-    cancelLooks()
-    glanceAt = Infinity
+    cancelTick()
+    cancelRechecks()
+    nextTickAt = Infinity
   }
 
   function end(waiter: Waiter, ending: Ending): void {
@@ -106,31 +104,31 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
     waiter.listener?.(ending)
   }
 
-  function glanceBy(dueAt: number): void {
-    if (dueAt >= glanceAt) return
-    cancelGlance()
-    glanceAt = dueAt
-    cancelGlance = setTimer(glance, Math.max(0, dueAt - clock()))
+  function scheduleTick(dueAt: number): void {
+    if (dueAt >= nextTickAt) return
+    cancelTick()
+    nextTickAt = dueAt
+    cancelTick = setTimer(tick, Math.max(0, dueAt - clock()))
   }
 
-  function glance(): void {
+  function tick(): void {
     const now = clock()
     const due: Waiter[] = []
     let next = Infinity
     for (const together of parked.values()) {
       for (const waiter of together) {
-        if (waiter.dueAt <= now && due.length < ENDS_A_GLANCE) due.push(waiter)
+        if (waiter.dueAt <= now && due.length < ENDS_PER_TICK) due.push(waiter)
         else next = Math.min(next, waiter.dueAt)
       }
     }
-    glanceAt = Infinity
+    nextTickAt = Infinity
     for (const waiter of due) end(waiter, waiter.atDue)
-    if (count > 0) glanceBy(Math.max(next, now + GLANCE_EVERY_MS))
+    if (count > 0) scheduleTick(Math.max(next, now + TICK_MS))
   }
 
-  function lookInTurn(waiters: Waiter[]): void {
-    for (const waiter of waiters.splice(0, LOOKS_AT_ONCE)) end(waiter, 'look')
-    if (waiters.length > 0) cancelLooks = setTimer(() => lookInTurn(waiters), LOOKS_PAUSE_MS)
+  function recheckInBatches(waiters: Waiter[]): void {
+    for (const waiter of waiters.splice(0, RECHECKS_AT_ONCE)) end(waiter, 'look')
+    if (waiters.length > 0) cancelRechecks = setTimer(() => recheckInBatches(waiters), RECHECK_PAUSE_MS)
   }
 
   return {
@@ -152,20 +150,20 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
       else waiter.listener = listener
     },
     leave,
-    lookWithin(waiter, ms) {
+    recheckWithin(waiter, ms) {
       const dueAt = clock() + ms
       if (dueAt > waiter.dueAt) return
       waiter.dueAt = dueAt
       waiter.atDue = 'look'
-      glanceBy(dueAt)
+      scheduleTick(dueAt)
     },
-    wake(tidings) {
-      if (tidings === 'missed') {
-        cancelLooks()
-        lookInTurn(all())
+    wake(notice) {
+      if (notice === 'missed') {
+        cancelRechecks()
+        recheckInBatches(all())
         return
       }
-      const { identity, version } = tidings
+      const { identity, version } = notice
       const newer = parked.get(keyOf(identity))?.filter(({ known }) => version > known)
       for (const waiter of newer ?? []) end(waiter, 'look')
     },

@@ -1,4 +1,4 @@
-/** What a page's Content-Security-Policy has to allow: each line of the table in widget/README.md, with it and without. */
+/** What a page's Content-Security-Policy has to allow: each line of the table in docs/element.md, with it and without. */
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'

@@ -212,7 +212,7 @@ describe('a visit', () => {
   })
 })
 
-describe('the place that the style sheet of widget/README.md holds', () => {
+describe('the place that the style sheet of docs/element.md holds', () => {
   test.each(['README.md', 'README.zh-CN.md'])('is as large as the card, in %s', async (file) => {
     const text = readFileSync(join(import.meta.dirname, '../../widget', file), 'utf8')
     const [rule = '', width, height] =

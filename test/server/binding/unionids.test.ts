@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createUnionids } from '../../../server/binding/unionids.ts'
 import { BindError } from '../../../server/errors.ts'
-import { openSqliteStore } from '../../../server/store/sqlite.ts'
+import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
 import type { Change, Store } from '../../../server/store/store.ts'
 import type { WechatApi } from '../../../server/wechat/api.ts'
-import { createTestLog, openHouse } from '../../support/house.ts'
 import { addUser, bindTo, newBinding } from '../../support/rows.ts'
+import { createTestLog, openTestServer } from '../../support/test-server.ts'
 
 const BOUND: Change[] = [{ type: 'bind', user: 1, binding: newBinding('o'), reason: 'scan', at: 0 }]
 
@@ -61,7 +61,7 @@ function open(answer: (openid: string) => string | undefined, together: WechatAp
     pauses,
     async aMinuteLater() {
       now += 60_000
-      unionids.askDue()
+      unionids.fetchDue()
       await unionids.idle()
     },
   }
@@ -110,16 +110,16 @@ describe('createUnionids', () => {
   test('asks at the start for those that an earlier run has left', async () => {
     await bindUsers(1)
     const { unionids } = open(() => 'u')
-    unionids.askDue()
+    unionids.fetchDue()
     await unionids.idle()
     expect(await unionidOf(0)).toBe('u')
   })
 
   test('asks a minute later for those that an earlier run had taken and never heard of', async () => {
     await bindUsers(1)
-    await store.unionids.take(Date.now() + 1, Date.now() + 50_000, 1)
+    await store.unionids.claimDue(Date.now() + 1, Date.now() + 50_000, 1)
     const { unionids, asked, aMinuteLater } = open(() => 'u')
-    unionids.askDue()
+    unionids.fetchDue()
     await unionids.idle()
     expect(asked).toEqual([])
     await aMinuteLater()
@@ -167,14 +167,14 @@ describe('createUnionids', () => {
     for (let turns = 0; turns < 12; turns++) {
       let looks = 0
       const { promise: looked, resolve: look } = Promise.withResolvers<void>()
-      const take = async () => {
+      const claimDue = async () => {
         if (++looks === 1) await looked
         return []
       }
       const none = {} as WechatApi
       const deps = { wechat: none, clock: () => 0, setTimer: () => () => {}, log: createTestLog() }
-      const unionids = createUnionids({ ...deps, store: { unionids: { take } } as unknown as Store })
-      unionids.askDue()
+      const unionids = createUnionids({ ...deps, store: { unionids: { claimDue } } as unknown as Store })
+      unionids.fetchDue()
       look()
       for (let i = 0; i < turns; i++) await undefined
       const before = looks
@@ -195,7 +195,7 @@ describe('createUnionids', () => {
       return () => void timers--
     }
     const unionids = createUnionids({ store, wechat, clock: () => Date.now() + 1, setTimer, log: createTestLog() })
-    unionids.askDue()
+    unionids.fetchDue()
     await paused
     await unionids.close()
     expect(timers).toBe(0)
@@ -231,19 +231,19 @@ describe('openApp', () => {
   test('asks each minute for what WeChat has not answered, though nobody else is bound', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     try {
-      const house = await openHouse()
-      const url = await house.ticketUrl()
-      house.simulator.faults.fail('/cgi-bin/user/info', 45009)
-      const amy = house.phone('amy')
+      const testServer = await openTestServer()
+      const url = await testServer.ticketUrl()
+      testServer.simulator.faults.fail('/cgi-bin/user/info', 45009)
+      const amy = testServer.phone('amy')
       await amy.scan(url)
       await amy.follow()
-      await house.deps.unionids.idle()
-      expect(await house.bindInfo()).toMatchObject({ IsBound: true, UnionId: null })
-      house.time.advance(60_000)
+      await testServer.deps.unionids.idle()
+      expect(await testServer.bindInfo()).toMatchObject({ IsBound: true, UnionId: null })
+      testServer.time.advance(60_000)
       vi.advanceTimersByTime(60_000)
-      await house.deps.unionids.idle()
-      expect((await house.bindInfo()).UnionId).toBe(amy.unionid)
-      await house.close()
+      await testServer.deps.unionids.idle()
+      expect((await testServer.bindInfo()).UnionId).toBe(amy.unionid)
+      await testServer.close()
     } finally {
       vi.useRealTimers()
     }

@@ -50,8 +50,8 @@ describe('createWaiters', () => {
     const { waiters, endings, time, rest } = open()
     const [long, short] = [waiters.park(amy, 1, 25_000), waiters.park(amy, 1, 25_000)]
     const seen = endings(long, short)
-    waiters.lookWithin(short, 5_000)
-    waiters.lookWithin(long, 30_000)
+    waiters.recheckWithin(short, 5_000)
+    waiters.recheckWithin(long, 30_000)
     time.advance(5_000)
     expect(seen).toEqual([undefined, 'look'])
     time.advance(20_000)

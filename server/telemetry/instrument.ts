@@ -1,0 +1,77 @@
+/** What the server stands on, with a stopwatch: its store and WeChat's API as they are, each call counted and timed. */
+
+import type { Fetch } from '../platform.ts'
+import type { Store } from '../store/store.ts'
+import { isKnownErrcode } from '../wechat/errcode.ts'
+import type { Metrics } from './metrics.ts'
+
+/** The operations that a request waits for. */
+export function instrumentStore(store: Store, { storeDuration, storeFailures }: Metrics): Store {
+  function timed<A extends unknown[], R>(
+    operation: string,
+    work: (...args: A) => Promise<R>,
+  ): (...args: A) => Promise<R> {
+    const took = storeDuration.labels({ operation })
+    const failed = storeFailures.labels({ operation })
+    failed.inc(0)
+    return async (...args) => {
+      const startedAt = performance.now()
+      try {
+        return await work(...args)
+      } catch (error) {
+        // A refusal that a unit of work throws has a code of its own.
+        if ((error as { code?: unknown }).code === 'STORE_UNAVAILABLE') failed.inc()
+        throw error
+      } finally {
+        took.observe((performance.now() - startedAt) / 1000)
+      }
+    }
+  }
+
+  return {
+    ...store,
+    write: timed('write', store.write) as Store['write'],
+    user: timed('user', store.user),
+    liveTicket: timed('live_ticket', store.liveTicket),
+    ticketsSince: timed('tickets_since', store.ticketsSince),
+    ping: timed('ping', store.ping),
+    sweep: timed('sweep', store.sweep),
+  }
+}
+
+const calls: Record<string, string> = {
+  '/cgi-bin/stable_token': 'token',
+  '/cgi-bin/qrcode/create': 'qrcode',
+  '/cgi-bin/user/info': 'user_info',
+  '/cgi-bin/user/info/batchget': 'user_info',
+}
+
+/** WeChat's faults come with HTTP 200, so the answer's text is read; `onToken` hears of each access token that was given. */
+export function instrumentFetch(fetch: Fetch, { wechatAnswers, wechatDuration }: Metrics, onToken: () => void): Fetch {
+  return async (url, init) => {
+    const path = new URL(url).pathname
+    // Whatever else is asked is the operator's own token service.
+    const call = Object.entries(calls).find(([end]) => path.endsWith(end))?.[1] ?? 'token'
+    const end = wechatDuration.startTimer({ call })
+    let errcode = 'none'
+    try {
+      const response = await fetch(url, init)
+      if (response.ok) errcode = toLabel(await response.clone().text())
+      if (call === 'token' && errcode === '0') onToken()
+      return response
+    } finally {
+      end()
+      wechatAnswers.inc({ call, errcode })
+    }
+  }
+}
+
+/** Bounded whatever WeChat sends. */
+function toLabel(text: string): string {
+  try {
+    const { errcode = 0 } = JSON.parse(text) as { errcode?: number }
+    return errcode === 0 || isKnownErrcode(errcode) ? String(errcode) : 'other'
+  } catch {
+    return 'none'
+  }
+}
