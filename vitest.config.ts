@@ -12,7 +12,13 @@ export default defineConfig({
     reporters: ['default', summary],
     projects: [
       {
-        test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'] },
+        test: {
+          name: 'server',
+          include: ['test/*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'],
+          // A bound for a test that hangs, not for a slow machine: other work may share the two cores.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         test: {

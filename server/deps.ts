@@ -2,11 +2,11 @@
 import type { EventSettings } from './binding/apply-intent.ts'
 import type { ReplyName } from './binding/replies.ts'
 import type { Tickets } from './binding/tickets.ts'
-import type { Unionids } from './binding/unionids.ts'
 import type { Waiters } from './binding/waiters.ts'
 import type { Keyring } from './keys/keyring.ts'
 import type { PrincipalOf } from './keys/token-cache.ts'
 import type { Forwarder } from './outbound/forwarder.ts'
+import type { UnionidFetcher } from './outbound/unionid-fetcher.ts'
 import type { Log } from './platform.ts'
 import type { Change, Store } from './store/store.ts'
 import type { Metrics } from './telemetry/metrics.ts'
@@ -22,7 +22,7 @@ export type Deps = {
   metrics: Metrics
   store: Store
   tickets: Tickets
-  unionids: Unionids
+  unionids: UnionidFetcher
   /** To be told of the changes of every commit that this app makes, and of what the chat was told: counts, and fetches the unionid of who was bound. */
   afterCommit: (changes: Change[], said?: ReplyName) => void
   /** Whether what stands before this server is the operator's own, whose request ids are kept. */

@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp } from './app.ts'
 import { createTickets } from './binding/tickets.ts'
-import { createUnionids } from './binding/unionids.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
 import type { Deps } from './deps.ts'
@@ -14,6 +13,7 @@ import { readKeyFile, watchKeyFile } from './keys/key-file.ts'
 import { createKeyring } from './keys/keyring.ts'
 import { createTokenCache } from './keys/token-cache.ts'
 import { createForwarder } from './outbound/forwarder.ts'
+import { createUnionidFetcher } from './outbound/unionid-fetcher.ts'
 import { createWebhookSender } from './outbound/webhook-sender.ts'
 import type { Fetch, Log, SetTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
@@ -83,7 +83,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
   const forwarder = createForwarder(config, { fetch, metrics })
-  const unionids = createUnionids({ store, wechat, clock, setTimer, log })
+  const unionids = createUnionidFetcher({ store, wechat, clock, setTimer, log })
   const { keysFile } = config
   const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
   const keyFile = keysFile === undefined ? undefined : watchKeyFile(keysFile, keyring.replace, log)
@@ -101,7 +101,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
         holder: randomUUID(),
       })
     : undefined
-  if (webhookSender) store.onCommit(webhookSender.nudge)
+  if (webhookSender) store.onCommit(webhookSender.wake)
   watchToken(metrics, accessTokens, () => tokenAt)
   if (webhookSender) watchLag(metrics, store, clock)
   const deps: Deps = {
@@ -118,7 +118,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
       nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
       clock,
       // Each page that waits has one: more would be remembered for pages that cannot be held.
-      most: config.waiters.inAll,
+      maxTokens: config.waiters.inAll,
     }),
     afterCommit(changes, said) {
       unionids.follow(changes)

@@ -55,7 +55,7 @@ export function createCallback(deps: Deps): Callback {
     const replied = await replyToOurs(message, event, intent)
     // A follow that is not ours to greet, a "yes" that answers no question of ours: the other system's.
     if (!replied.isOurs) return answerOther(delivery, replied.text)
-    if (forwarder && (forwarder.tellsAll || isFollowing(event))) forwarder.tell(delivery)
+    if (forwarder && (forwarder.sendsAll || isFollowing(event))) forwarder.notify(delivery)
     return toAnswer(replied.text)
   }
 

@@ -65,7 +65,7 @@ export function widgetApiRoutes(deps: Deps) {
     onHangUp(() => waiters.leave(waiter))
     waiters.onEnd(waiter, (ending) => {
       // Its next poll begins with a look anyway.
-      if (ending === 'over') send(notModified(waiter.known))
+      if (ending === 'timeout') send(notModified(waiter.known))
       else void answerNow(identity, waiter.known, requestId).then(send)
     })
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createUnionids } from '../../../server/binding/unionids.ts'
 import { BindError } from '../../../server/errors.ts'
+import { createUnionidFetcher } from '../../../server/outbound/unionid-fetcher.ts'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
 import type { Change, Store } from '../../../server/store/store.ts'
 import type { WechatApi } from '../../../server/wechat/api.ts'
@@ -43,7 +43,7 @@ function open(answer: (openid: string) => string | undefined, together: WechatAp
     },
     getUnionids: together,
   } as WechatApi
-  const unionids = createUnionids({
+  const unionids = createUnionidFetcher({
     store,
     wechat,
     clock: () => now,
@@ -67,7 +67,7 @@ function open(answer: (openid: string) => string | undefined, together: WechatAp
   }
 }
 
-describe('createUnionids', () => {
+describe('createUnionidFetcher', () => {
   test('asks for a hundred in one call, with a pause before the next hundred', async () => {
     await bindUsers(250)
     const calls: string[][] = []
@@ -173,7 +173,7 @@ describe('createUnionids', () => {
       }
       const none = {} as WechatApi
       const deps = { wechat: none, clock: () => 0, setTimer: () => () => {}, log: createTestLog() }
-      const unionids = createUnionids({ ...deps, store: { unionids: { claimDue } } as unknown as Store })
+      const unionids = createUnionidFetcher({ ...deps, store: { unionids: { claimDue } } as unknown as Store })
       unionids.fetchDue()
       look()
       for (let i = 0; i < turns; i++) await undefined
@@ -194,7 +194,13 @@ describe('createUnionids', () => {
       pause()
       return () => void timers--
     }
-    const unionids = createUnionids({ store, wechat, clock: () => Date.now() + 1, setTimer, log: createTestLog() })
+    const unionids = createUnionidFetcher({
+      store,
+      wechat,
+      clock: () => Date.now() + 1,
+      setTimer,
+      log: createTestLog(),
+    })
     unionids.fetchDue()
     await paused
     await unionids.close()
