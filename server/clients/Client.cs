@@ -106,7 +106,7 @@ public sealed class BindClient
         return Seal(claims, "typ", "wechat-bind-token+jwe");
     }
 
-    /// <summary>Returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no wrapped key.</summary>
+    /// <summary>Returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no encrypted key.</summary>
     private string Seal(Dictionary<string, object> plaintext, string name, string value)
     {
         var header = new Dictionary<string, object>

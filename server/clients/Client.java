@@ -94,7 +94,7 @@ public final class Client {
         return seal(claims, "typ", "wechat-bind-token+jwe");
     }
 
-    /** Returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no wrapped key. */
+    /** Returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no encrypted key. */
     private String seal(Map<String, Object> plaintext, String name, String value) throws GeneralSecurityException {
         var header = new LinkedHashMap<String, Object>();
         header.put("alg", "dir");

@@ -133,7 +133,7 @@ func (c *Client) MintToken(claims Claims, life time.Duration) (string, error) {
 	return c.Seal(claims, Header{Typ: "wechat-bind-token+jwe"})
 }
 
-// Seal returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no wrapped key.
+// Seal returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no encrypted key.
 func (c *Client) Seal(plaintext any, header Header) (string, error) {
 	header.Alg, header.Enc, header.Kid = "dir", "A256GCM", c.keyID
 	headerText, err := json.Marshal(header)

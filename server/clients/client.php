@@ -78,7 +78,7 @@ final class BindClient
         return $this->seal($claims + $more, ['typ' => 'wechat-bind-token+jwe']);
     }
 
-    /** Returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no wrapped key. */
+    /** Returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no encrypted key. */
     private function seal(array $plaintext, array $header): string
     {
         $protected = self::toBase64url(self::toJson(['alg' => 'dir', 'enc' => 'A256GCM', 'kid' => $this->keyId] + $header));
