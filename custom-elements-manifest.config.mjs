@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 
 /** The element among everything that the manifest holds. */
 const findElement = ({ modules }) => modules.flatMap(({ declarations }) => declarations).find(({ tagName }) => tagName)
@@ -43,6 +43,7 @@ export default {
       name: 'editors',
       packageLinkPhase({ customElementsManifest }) {
         const element = findElement(customElementsManifest)
+        mkdirSync('dist', { recursive: true })
         writeFileSync('dist/vscode.html-custom-data.json', JSON.stringify(toHtmlData(element), null, 2))
         writeFileSync('dist/vscode.css-custom-data.json', JSON.stringify(toCssData(element), null, 2))
         cpSync('widget/frameworks', 'dist/widget/frameworks', { recursive: true })
