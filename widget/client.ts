@@ -59,7 +59,7 @@ export function createClient(
       try {
         return await send(path, { ...init, signal }, bearer, given)
       } catch (error) {
-        const renewed = isRefusedToken(error) && (await token(signal, bearer))
+        const renewed = error instanceof BindError && isTokenError(error) && (await token(signal, bearer))
         if (!renewed) throw error
         return send(path, { ...init, signal }, renewed, given)
       }
@@ -87,10 +87,6 @@ export function createClient(
 
     unbind: async (signal) => parseBinding(await request({ method: 'DELETE', path: 'binding', signal })),
   }
-}
-
-function isRefusedToken(error: unknown): boolean {
-  return error instanceof BindError && isTokenError(error)
 }
 
 /** `server` may be a path or have one: `https://example.com/bind` serves `/bind/widget/binding`. */

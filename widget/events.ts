@@ -34,15 +34,17 @@ export function announce(target: EventTarget, state: State, previous: State, eve
     target.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }))
   }
 
-  if (state.name !== previous.name) emit('statechange', { state: state.name, previous: previous.name })
+  if (state.name !== previous.name) {
+    emit('statechange', { state: state.name, previous: previous.name })
+    if (state.name === 'scanned') emit('scanned', null)
+    if (state.name === 'expired') emit('expired', null)
+  }
   if (state.name === 'bound' && (previous.name !== 'bound' || state.boundAt !== previous.boundAt)) {
     emit('bound', { boundAt: state.boundAt, initial: state.initial })
   }
   if (previous.name === 'bound' && state.name === 'idle' && event.type !== 'stop') {
     emit('unbound', { reason: reasonOf(event) })
   }
-  if (state.name === 'scanned' && previous.name !== 'scanned') emit('scanned', null)
-  if (state.name === 'expired' && previous.name !== 'expired') emit('expired', null)
 
   const error = errorOf(state)
   if (error && error !== errorOf(previous)) {

@@ -2,16 +2,9 @@
 
 /** Looks outwards through shadow roots, as the platform's own language does. */
 export function localeOf(element: Element): string {
-  for (let at: Element | undefined = element; at; at = shadowHost(at)) {
-    const lang = at.closest('[lang]')?.getAttribute('lang')
-    if (lang) return lang
-  }
-  return navigator.language
-}
-
-function shadowHost(element: Element): Element | undefined {
+  const lang = element.closest('[lang]')?.getAttribute('lang')
   const root = element.getRootNode()
-  return root instanceof ShadowRoot ? root.host : undefined
+  return lang || (root instanceof ShadowRoot ? localeOf(root.host) : navigator.language)
 }
 
 /** Calls back when a `lang` anywhere in the document changes, until `signal` aborts. */

@@ -17,8 +17,8 @@ const root = join(import.meta.dirname, '../../..')
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** In bytes: 16.5 kB as the command `gzip -9` counts. Node's zlib, tuned for speed, makes 1.5 % more of this file. */
-const BUDGET = 16_750
+/** In bytes, by Node's zlib at level 9. The command `gzip -9` compresses this file 1.5 % better. */
+const BUDGET = 16_500
 
 let tarball: Buffer
 
@@ -95,9 +95,7 @@ describe('the self-contained file', () => {
   test('says which element and which lit it holds, and the package has the licence of lit', () => {
     const { version: lit } = JSON.parse(readFileSync(join(root, 'node_modules/lit/package.json'), 'utf8'))
     const [banner] = text.toString().split('\n')
-    expect(banner).toBe(
-      `/*! wechat-bind ${manifest.version} (MIT) with lit ${lit} (BSD-3-Clause, Copyright 2017 Google LLC), see licenses.md */`,
-    )
+    expect(banner).toBe(`/*! wechat-bind ${manifest.version} MIT, lit ${lit} BSD-3-Clause, see licenses.md */`)
     const packed = createPackageFromTarballData(new Uint8Array(tarball))
     const licences = packed.readFile('/node_modules/wechat-bind/dist/cdn/licenses.md')
     for (const name of ['@lit/reactive-element', 'lit-element', 'lit-html']) expect(licences).toContain(`## ${name} - `)
