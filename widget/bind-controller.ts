@@ -1,8 +1,8 @@
 /** Runs the one effect that the state names and aborts the one before: the only place where the element waits for anything. */
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import type { BindingView, QrcodeView } from '../server/wire.ts'
+import type { Client } from './api-client.ts'
 import { BindError } from './bind-error.ts'
-import type { Client } from './client.ts'
 import { browserClock, type Clock } from './clock.ts'
 import { type Effect, effectOf, initialState, type MachineEvent, reduce, type State } from './machine.ts'
 

@@ -1,14 +1,14 @@
 /** The element itself: attributes in, events out, and one picture per state. What happens in between is the controller's. */
 import { LitElement, type TemplateResult } from 'lit'
+import { createClient } from './api-client.ts'
 import { BindController, type BindHost } from './bind-controller.ts'
-import { cardOf } from './card.ts'
-import { createClient } from './client.ts'
+import { cardOf } from './card-layout.ts'
 import { deviceOf } from './device.ts'
 import { announce, type BindListening } from './events.ts'
 import { localeOf, watchLocale } from './locale.ts'
 import type { MachineEvent, State, StateName } from './machine.ts'
 import { createSay, type Language, type Messages, toLanguage } from './messages.ts'
-import type { View } from './panels.ts'
+import type { View } from './state-panels.ts'
 import { styles } from './styles.ts'
 
 /**

@@ -1,8 +1,17 @@
 import { expect, fixture, html } from '@open-wc/testing'
 import { describe, test } from 'vitest'
 import { WechatBind } from '../../widget/define.ts'
+import {
+  bind,
+  expectNothingPending,
+  mount,
+  plain,
+  reach,
+  requestsToBe,
+  scan,
+  server,
+} from './support/element-fixture.ts'
 import { settle } from './support/fake-clock.ts'
-import { bind, expectNothingPending, mount, plain, reach, requestsToBe, scan, server } from './support/stage.ts'
 
 describe('WechatBind on a page', () => {
   test('ends its request when removed', async () => {

@@ -2,8 +2,6 @@ import { expect, fixture, html } from '@open-wc/testing'
 import { describe, test } from 'vitest'
 import { WechatBind } from '../../widget/define.ts'
 import { setOnline, setVisible } from './support/browser.ts'
-import { settle } from './support/fake-clock.ts'
-import { problem, until } from './support/fake-server.ts'
 import {
   bind,
   button,
@@ -20,7 +18,9 @@ import {
   server,
   type,
   words,
-} from './support/stage.ts'
+} from './support/element-fixture.ts'
+import { settle } from './support/fake-clock.ts'
+import { problem, until } from './support/fake-server.ts'
 
 describe('WechatBind', () => {
   test('shows a QR with its quiet zone, dark on white', async () => {

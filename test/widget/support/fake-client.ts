@@ -1,6 +1,6 @@
 /** A client whose answers the test gives one by one, and which knows what was asked and what was given up. */
 import type { BindingView, QrcodeView } from '../../../server/wire.ts'
-import type { Client } from '../../../widget/client.ts'
+import type { Client } from '../../../widget/api-client.ts'
 
 type Call = {
   name: string

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { share } from '../../widget/share.ts'
+import { share } from '../../widget/shared-poll.ts'
 import { until } from './support/fake-server.ts'
 
 type View = { version: number; state: string }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Client, createClient } from '../../widget/client.ts'
-import type { Credentials } from '../../widget/token.ts'
+import { type Client, createClient } from '../../widget/api-client.ts'
+import type { Credentials } from '../../widget/token-source.ts'
 
 const qrcode = {
   state: 'unbound',

@@ -1,6 +1,6 @@
 /** Where the widget token comes from: the `token` given, or one fetched anew whenever the last was refused. */
 import { BindError } from './bind-error.ts'
-import { parseResponse } from './http.ts'
+import { parseResponse } from './response.ts'
 
 /** The page's side of it, read at each request: `getToken` goes before `tokenUrl`, a `token` given goes before both. */
 export type Credentials = {

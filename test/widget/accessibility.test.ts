@@ -3,8 +3,8 @@ import { describe, test } from 'vitest'
 import type { WechatBind } from '../../widget/define.ts'
 import type { StateName } from '../../widget/machine.ts'
 import { setOnline, setUserAgent } from './support/browser.ts'
+import { bind, button, click, mount, open, part, plain, reach, scan, server, words } from './support/element-fixture.ts'
 import { problem, until } from './support/fake-server.ts'
-import { bind, button, click, mount, open, part, plain, reach, scan, server, words } from './support/stage.ts'
 
 describe('WechatBind for its readers', () => {
   const states: [string, StateName, (element: WechatBind) => Promise<void>][] = [

@@ -1,9 +1,9 @@
 /** The browser API over an injected fetch: each call returns the server's value or throws a BindError. */
 import type { BindingView, QrcodeView } from '../server/wire.ts'
 import { BindError, isTokenError } from './bind-error.ts'
-import { parseResponse, within } from './http.ts'
-import { share } from './share.ts'
-import { type Credentials, createTokenSource } from './token.ts'
+import { parseResponse, within } from './response.ts'
+import { share } from './shared-poll.ts'
+import { type Credentials, createTokenSource } from './token-source.ts'
 
 /** The page's side of it, read at each request, so that a change needs no new client. */
 export type ClientOptions = Credentials & { readonly server: string; readonly language: string }

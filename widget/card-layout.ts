@@ -3,7 +3,7 @@ import { html, type TemplateResult } from 'lit'
 import { keyed } from 'lit/directives/keyed.js'
 import { mark } from './icons.ts'
 import type { State } from './machine.ts'
-import { panelOf, type View } from './panels.ts'
+import { panelOf, type View } from './state-panels.ts'
 
 export function cardOf(state: State, view: View, look: string): TemplateResult {
   const { say, language, opened } = view
