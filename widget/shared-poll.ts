@@ -1,48 +1,51 @@
-/** One poll per browser: of all tabs and elements that wait for the same user, the one that holds the lock asks, the others listen. */
+/**
+ * One poll per browser and user, however many tabs and elements wait. Web Locks elect the element that polls; it sends the
+ * result to the others by BroadcastChannel. When its tab closes, the browser grants the lock to the next element.
+ */
 
-/** A message between tabs: a view of the binding, or without a `state` only the version past which the sender waits. */
+/** A message between tabs: a binding, or, without `state`, the version that the sender knows. */
 type TabMessage = { version: number; state?: string }
 
 /**
- * Runs `poll`, or waits until another element's has found a version past `version`. `user` is an opaque name, the same for the same user;
- * without one, or in a page without locks (plain http), everyone asks alone.
+ * Runs `poll`, or waits until the poll of another element returns a version greater than `version`. `user` is the server's
+ * opaque id of the user. Without `user`, or on a page without Web Locks (plain http), each element polls for itself.
  */
-export async function share<View extends TabMessage>(
+export async function sharedPoll<View extends TabMessage>(
   user: string | null,
   version: number,
   signal: AbortSignal,
   poll: (signal: AbortSignal) => Promise<View | null>,
 ): Promise<View | null> {
   if (!user || !navigator.locks || !globalThis.BroadcastChannel) return poll(signal)
-  // A lock's name may not begin with a hyphen, and a user's may.
+  // The prefix also keeps the name from starting with a hyphen, which Web Locks forbid.
   const name = `wechat-bind ${user}`
-  const leave = new AbortController()
-  const abort = () => leave.abort(signal.reason)
+  const done = new AbortController()
+  const abort = () => done.abort(signal.reason)
   signal.addEventListener('abort', abort)
   let channel: BroadcastChannel | undefined
   try {
-    const line = new BroadcastChannel(name)
-    channel = line
-    const heard = new Promise<View | null>((resolve) => {
-      line.onmessage = ({ data }: MessageEvent<TabMessage>) => {
+    const opened = new BroadcastChannel(name)
+    channel = opened
+    const received = new Promise<View | null>((resolve) => {
+      opened.onmessage = ({ data }: MessageEvent<TabMessage>) => {
         if (data.state && data.version > version) resolve(data as View)
-        // Who comes with an older version missed what this one was told: the lock is left to it, its poll is answered at once.
+        // The sender knows an older version and missed a message. This element ends its poll: the sender gets the lock, and the server answers its poll at once.
         if (data.version < version) resolve(null)
       }
     })
-    line.postMessage({ version } satisfies TabMessage)
-    const asked = navigator.locks.request(name, { signal: leave.signal }, async () => {
-      const view = await poll(leave.signal)
-      if (view) line.postMessage(view)
+    opened.postMessage({ version } satisfies TabMessage)
+    const polled = navigator.locks.request(name, { signal: done.signal }, async () => {
+      const view = await poll(done.signal)
+      if (view) opened.postMessage(view)
       return view
     })
-    return await Promise.race([heard, asked])
+    return await Promise.race([received, polled])
   } catch (error) {
-    // A sandboxed page, or one whose site data is blocked, has both and may use neither.
+    // A sandboxed page or blocked site data: both APIs exist, but their use is forbidden.
     if ((error as Error).name === 'SecurityError') return await poll(signal)
     throw error
   } finally {
-    leave.abort()
+    done.abort()
     channel?.close()
     signal.removeEventListener('abort', abort)
   }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { share } from '../../widget/shared-poll.ts'
+import { sharedPoll } from '../../widget/shared-poll.ts'
 import { until } from './support/fake-server.ts'
 
 type View = { version: number; state: string }
@@ -15,7 +15,7 @@ function openTab(user: string | null) {
   const controller = new AbortController()
   waiters.push(controller)
   const waitPast = (version: number) =>
-    share<View>(user, version, controller.signal, (signal) => {
+    sharedPoll<View>(user, version, controller.signal, (signal) => {
       const { promise, resolve, reject } = Promise.withResolvers<View | null>()
       polls.push({ signal, answer: resolve, fail: reject })
       signal.addEventListener('abort', () => reject(signal.reason))
@@ -36,7 +36,7 @@ async function untilInLine(user: string, count: number): Promise<void> {
   while ((await inLine(user)) !== count) await new Promise((resolve) => setTimeout(resolve))
 }
 
-describe('share', () => {
+describe('sharedPoll', () => {
   afterEach(() => {
     for (const waiter of waiters.splice(0)) waiter.abort('over')
   })
