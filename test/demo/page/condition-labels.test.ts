@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { conditionValues } from '../../../demo/conditions.ts'
-import { words } from '../../../demo/page/condition-words.ts'
+import { words } from '../../../demo/page/condition-labels.ts'
 import { settingValues } from '../../../demo/page/settings.ts'
 
 const { context, network, follow, refresh } = settingValues

@@ -1,6 +1,6 @@
 /** Ten stories of binding, each told in a real browser: the demo page, the bind server and the simulated WeChat over real HTTP. */
 import { describe, expect, test } from 'vitest'
-import { backEndKnows, chat, follow, inState, scan, setStage, told, unfollow } from './stage.ts'
+import { backEndKnows, chat, follow, inState, scan, setStage, told, unfollow } from './demo-fixture.ts'
 
 const stage = setStage()
 

@@ -2,14 +2,14 @@
 import { html, nothing, type TemplateResult } from 'lit'
 import { guard } from 'lit/directives/guard.js'
 import { repeat } from 'lit/directives/repeat.js'
-import type { WireEntry, WireKind } from '../../simulator/wire.ts'
+import type { WireEntry, WireKind } from '../../simulator/traffic-log.ts'
 import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
 import type { PageState } from '../page-state.ts'
 import { wireKinds } from '../settings.ts'
-import { search } from '../wire-log.ts'
+import { search } from '../traffic-entries.ts'
 import { icons } from './icons.ts'
-import { toTime, wireEntryView } from './wire-entry.ts'
+import { toTime, wireEntryView } from './traffic-entry.ts'
 
 const kindWords = {
   browser: 'browser',

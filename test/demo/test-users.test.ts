@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Demo } from '../../demo/demo.ts'
-import { clientOf, start } from './start.ts'
+import { clientOf, start } from './demo-fixture.ts'
 
 /** The browser API as a page of this user calls it. */
 async function pageOf(demo: Demo, user: string) {

@@ -1,34 +1,34 @@
-/** Where the widget token comes from: the `token` given, or one fetched anew whenever the last was refused. */
+/** Returns the widget token for requests: the page's `token`, or one fetched with `getToken` or `tokenUrl` after a refusal. */
 import { BindError } from './bind-error.ts'
-import { parseResponse } from './http.ts'
+import { parseResponse } from './response.ts'
 
-/** The page's side of it, read at each request: `getToken` goes before `tokenUrl`, a `token` given goes before both. */
+/** The page's settings, read at each request. Precedence: `token`, `getToken`, `tokenUrl`. */
 export type Credentials = {
   readonly token: string
   readonly tokenUrl: string
   readonly getToken: (() => string | Promise<string>) | undefined
 }
 
-/** A token other than the one just `refused`; undefined when there is none. */
+/** Returns a token that differs from `refused`, the token that the server has just rejected; undefined when there is none. */
 export type TokenSource = (signal: AbortSignal, refused?: string) => Promise<string | undefined>
 
 export function createTokenSource(page: Credentials, send: typeof fetch): TokenSource {
-  const spent = new Set<string | undefined>()
-  let held: string | undefined
-  let heldFrom: unknown
+  const refusedTokens = new Set<string | undefined>()
+  let cached: string | undefined
+  let cachedFrom: unknown
 
   return async (signal, refused) => {
     const { token, tokenUrl, getToken } = page
     const from = getToken ?? tokenUrl
-    // A plain token is all there is: a retry of the user's may try it again, a retry of ours may not.
+    // Only `token` is set: the element's own retry does not send a refused token again, a retry of the user does.
     if (!from) return token === refused ? undefined : token
-    spent.add(refused)
-    if (token && !spent.has(token)) return token
-    if (heldFrom !== from || spent.has(held)) {
-      held = await fetchToken(page, send, signal)
-      heldFrom = from
+    refusedTokens.add(refused)
+    if (token && !refusedTokens.has(token)) return token
+    if (cachedFrom !== from || refusedTokens.has(cached)) {
+      cached = await fetchToken(page, send, signal)
+      cachedFrom = from
     }
-    return held
+    return cached
   }
 }
 
@@ -41,16 +41,16 @@ async function fetchToken(
     const token = getToken ? await getToken() : await fetchFromUrl(tokenUrl, send, signal)
     if (token && typeof token === 'string') return token
   } catch (cause) {
-    throw new BindError('NO_TOKEN', 'The page gave no widget token', {
-      // A server that answers, and refuses, has decided; a network that fails has not.
+    throw new BindError('NO_TOKEN', 'The page returned no widget token', {
+      // An error response of the page's server is final unless it is marked retryable. A failed `getToken` is final, a network failure of `tokenUrl` is not.
       retryable: cause instanceof BindError ? cause.retryable : !getToken,
       cause,
     })
   }
-  throw new BindError('NO_TOKEN', 'Expected a widget token, got nothing')
+  throw new BindError('NO_TOKEN', 'The page returned no widget token')
 }
 
-/** The page's own endpoint knows the user by its session. */
+/** The page's endpoint identifies the user by the session cookie. */
 async function fetchFromUrl(url: string, send: typeof fetch, signal: AbortSignal): Promise<unknown> {
   const answer = await send(new URL(url, document.baseURI), { credentials: 'include', cache: 'no-store', signal })
   return ((await parseResponse(answer)) as { token?: unknown } | null)?.token

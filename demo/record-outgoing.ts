@@ -1,6 +1,6 @@
 /** Reads along what the bind server itself sends: webhooks, and the calls of a real WeChat's API, whose secrets stay hidden. */
 import type { Fetch } from '../server/platform.ts'
-import type { Wire, WireKind } from './simulator/wire.ts'
+import type { Wire, WireKind } from './simulator/traffic-log.ts'
 
 export type TapFetchDeps = {
   wire: Wire

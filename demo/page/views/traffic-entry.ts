@@ -1,9 +1,9 @@
 /** One entry of the wire, opened to its bytes. */
 import { html, nothing, type TemplateResult } from 'lit'
-import type { WireEntry } from '../../simulator/wire.ts'
+import type { WireEntry } from '../../simulator/traffic-log.ts'
 import type { Actions } from '../app.ts'
 import { toCurl } from '../curl.ts'
-import { toFaultWords } from '../fault-words.ts'
+import { toFaultWords } from '../fault-translations.ts'
 import type { Messages } from '../messages.ts'
 import type { Language } from '../settings.ts'
 

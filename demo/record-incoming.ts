@@ -7,7 +7,7 @@ import type { Identity } from '../server/store/store.ts'
 import { type Fields, openMessage } from '../server/wechat/message.ts'
 import { parseXml } from '../server/wechat/xml.ts'
 import { toMessageXml } from './simulator/message.ts'
-import type { Wire, WireKind } from './simulator/wire.ts'
+import type { Wire, WireKind } from './simulator/traffic-log.ts'
 
 export type TapDeps = {
   wire: Wire

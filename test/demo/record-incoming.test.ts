@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { WireEntry } from '../../demo/simulator/wire.ts'
-import { bindAmy, clientOf, lin, start } from './start.ts'
+import type { WireEntry } from '../../demo/simulator/traffic-log.ts'
+import { bindAmy, clientOf, lin, start } from './demo-fixture.ts'
 
 const kinds = (entries: WireEntry[]) => entries.map(({ kind, title }) => `${kind} ${title}`)
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Asked, createWire } from '../../../demo/simulator/wire.ts'
+import { type Asked, createWire } from '../../../demo/simulator/traffic-log.ts'
 
 const asked: Asked = {
   kind: 'wechat',

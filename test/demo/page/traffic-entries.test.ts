@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { giveUp, merge, search } from '../../../demo/page/wire-log.ts'
-import type { WireEntry } from '../../../demo/simulator/wire.ts'
+import { giveUp, merge, search } from '../../../demo/page/traffic-entries.ts'
+import type { WireEntry } from '../../../demo/simulator/traffic-log.ts'
 
 const entry = (id: number, more: Partial<WireEntry> = {}): WireEntry => ({
   id,

@@ -2,9 +2,9 @@
 import { type Context, Hono } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { type Conditions, faultIn, toConditions } from './conditions.ts'
-import type { Changes } from './simulator/changes.ts'
-import type { SimulatorView } from './simulator/control.ts'
-import type { Wire } from './simulator/wire.ts'
+import type { Changes } from './simulator/change-listeners.ts'
+import type { SimulatorView } from './simulator/control-api.ts'
+import type { Wire } from './simulator/traffic-log.ts'
 
 /** `isReal`: WeChat is Tencent's and not the simulator, so that nothing of it can be set. */
 export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }

@@ -1,4 +1,4 @@
-/** The stage of the element's tests: a fake server behind the page's own fetch, an element on the page, and hands to use it. */
+/** For the element's tests: a fake server behind the page's `fetch`, functions to mount the element and to operate it. */
 import { expect, fixture, html, oneEvent } from '@open-wc/testing'
 import { setupWorker } from 'msw/browser'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
@@ -11,13 +11,13 @@ import { createFakeServer, type FakeServer, until } from './fake-server.ts'
 import { type Pending, watchPending } from './pending.ts'
 
 const worker = setupWorker()
-/** The server that answers now. */
+/** The fake server of the current test. */
 export let server: FakeServer
 let pending: Pending
 let test = ''
 
 beforeAll(() => worker.start({ quiet: true, onUnhandledFrame: 'bypass' }))
-// Not awaited: the worker's goodbye never comes once its page is on the way out.
+// Not awaited: `stop` does not resolve while its page closes.
 afterAll(() => void worker.stop())
 
 beforeEach(({ task }) => {
@@ -32,7 +32,7 @@ afterEach(() => {
   restoreBrowser()
 })
 
-/** Opens a fresh server; a test may ask for another one. */
+/** Starts a new fake server. A test may call it to set options. */
 export function open(options = {}): void {
   server = createFakeServer(test, options)
   worker.resetHandlers()
@@ -42,7 +42,7 @@ export function open(options = {}): void {
 type Template = ReturnType<typeof html>
 export const plain = html`<wechat-bind token="token" lang="en"></wechat-bind>`
 
-export const heard = <Name extends keyof BindEventDetails>(element: Element, name: Name) =>
+export const eventOf = <Name extends keyof BindEventDetails>(element: Element, name: Name) =>
   oneEvent<CustomEvent<BindEventDetails[Name]>>(element, name)
 
 export async function reach(element: WechatBind, name: StateName): Promise<WechatBind> {
@@ -83,7 +83,7 @@ export async function bind(element: WechatBind): Promise<void> {
   await reach(element, 'bound')
 }
 
-/** Resolves when so many requests are under way, the others answered or given up. */
+/** Resolves when exactly `count` requests are pending. */
 export function requestsToBe(count: number): Promise<void> {
   return until(() => pending.requests === count)
 }

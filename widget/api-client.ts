@@ -1,67 +1,63 @@
-/** The browser API over an injected fetch: each call returns the server's value or throws a BindError. */
+/** The calls of the bind server's browser API. Each returns the parsed response or throws a BindError. `fetch` is passed in. */
 import type { BindingView, QrcodeView } from '../server/wire.ts'
 import { BindError, isTokenError } from './bind-error.ts'
-import { parseResponse, within } from './http.ts'
-import { share } from './share.ts'
-import { type Credentials, createTokenSource } from './token.ts'
+import { parseResponse } from './response.ts'
+import { sharedPoll } from './shared-poll.ts'
+import { POLL_TIMEOUT_MS, POLL_WAIT_SECONDS, REQUEST_TIMEOUT_MS, withTimeout } from './timeout.ts'
+import { type Credentials, createTokenSource } from './token-source.ts'
 
-/** The page's side of it, read at each request, so that a change needs no new client. */
+/** The page's settings. The client reads them at each request, so a changed setting needs no new client. */
 export type ClientOptions = Credentials & { readonly server: string; readonly language: string }
 
-/** What the element asks of the bind server. A call whose `signal` aborts rejects with the signal's reason. */
+/** When `signal` aborts, a call rejects with the signal's reason. */
 export type Client = {
-  /** Asks for the live QR, or with `replace` for a new one that ends it. */
+  /** Returns the user's valid QR code. With `replace` the server invalidates it and creates another one. */
   createQrcode(replace: boolean, signal: AbortSignal): Promise<QrcodeView>
-  /** Waits until the binding is past `version`; null when the server's wait ended first. */
+  /** Waits until the binding's version is greater than `version`. Returns null when the server's wait ended first. */
   waitPast(version: number, signal: AbortSignal): Promise<BindingView | null>
-  /** Proves with the four digits that WeChat shows that the scanner sits at this page. */
+  /** Sends the four digits that WeChat displays: they prove that the person who scanned also sees this page. */
   confirm(code: string, signal: AbortSignal): Promise<BindingView>
   unbind(signal: AbortSignal): Promise<BindingView>
 }
 
 type Call = { method: string; path: string; signal: AbortSignal; body?: object; headers?: Record<string, string> }
 
-/** The server's cap. */
-const WAIT_SECONDS = 25
-/** Beyond what the server may take: it answers a poll when the wait ends, and anything else as soon as it can. */
-const TIMEOUT_MS = 10_000
-const POLL_TIMEOUT_MS = TIMEOUT_MS + WAIT_SECONDS * 1000
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 
-/** Looks `fetch` up late by default: pages and tools put their own in its place. */
+/** By default each call reads `globalThis.fetch` anew, because pages and tools replace it. */
 export function createClient(
   page: ClientOptions,
   fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args),
 ): Client {
   const token = createTokenSource(page, fetch)
-  /** The server's opaque name for the user, and the page's `token` for which the server gave it. */
-  let user: string | null = null
+  /** The user's opaque id from the server (header `Bind-User`), and the page's `token` when it was received. */
+  let knownUser: string | null = null
   let userToken: string | undefined
 
-  async function send(path: string, init: RequestInit, bearer: string, given: string): Promise<unknown> {
+  async function send(path: string, init: RequestInit, bearer: string, pageToken: string): Promise<unknown> {
     const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
     const answer = await fetch(toUrl(page.server, path), { ...init, headers, credentials: 'omit' })
-    const name = answer.headers.get('Bind-User') ?? user
-    const isOther = user && user !== name && path !== 'qrcode'
-    user = name
-    userToken = given
-    if (isOther) throw new BindError('OTHER_USER', 'The token is of another user')
+    const userId = answer.headers.get('Bind-User') ?? knownUser
+    const isOtherUser = knownUser && knownUser !== userId && path !== 'qrcode'
+    knownUser = userId
+    userToken = pageToken
+    if (isOtherUser) throw new BindError('OTHER_USER', 'The token belongs to another user')
     return parseResponse(answer)
   }
 
   function request(call: Call): Promise<unknown> {
     const { signal, method, path, body, headers } = call
     const init = { method, headers: { ...headers, ...(body && JSON_TYPE) }, body: body ? JSON.stringify(body) : null }
-    return within(headers ? POLL_TIMEOUT_MS : TIMEOUT_MS, signal, async (signal) => {
-      const given = page.token
+    return withTimeout(headers ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS, signal, async (signal) => {
+      const pageToken = page.token
       const bearer = await token(signal)
       if (!bearer) throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
       try {
-        return await send(path, { ...init, signal }, bearer, given)
+        return await send(path, { ...init, signal }, bearer, pageToken)
       } catch (error) {
-        const renewed = isRefusedToken(error) && (await token(signal, bearer))
+        const renewed = error instanceof BindError && isTokenError(error) && (await token(signal, bearer))
         if (!renewed) throw error
-        return send(path, { ...init, signal }, renewed, given)
+        return send(path, { ...init, signal }, renewed, pageToken)
       }
     })
   }
@@ -71,11 +67,11 @@ export function createClient(
       parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh }, signal })),
 
     waitPast: (version, signal) => {
-      // A token that is new may be another user's, whose version may be the same: a look before the first wait.
-      const isKnown = (userToken ?? page.token) === page.token
-      return share(isKnown ? user : null, version, signal, async (signal) => {
-        const headers: Record<string, string> = isKnown
-          ? { 'If-None-Match': `"${version}"`, Prefer: `wait=${WAIT_SECONDS}` }
+      // A new token may belong to another user with the same version: the first request with it does not wait.
+      const isKnownToken = (userToken ?? page.token) === page.token
+      return sharedPoll(isKnownToken ? knownUser : null, version, signal, async (signal) => {
+        const headers: Record<string, string> = isKnownToken
+          ? { 'If-None-Match': `"${version}"`, Prefer: `wait=${POLL_WAIT_SECONDS}` }
           : {}
         const answer = await request({ method: 'GET', path: 'binding', headers, signal })
         return answer === null ? null : parseBinding(answer)
@@ -89,11 +85,7 @@ export function createClient(
   }
 }
 
-function isRefusedToken(error: unknown): boolean {
-  return error instanceof BindError && isTokenError(error)
-}
-
-/** `server` may be a path or have one: `https://example.com/bind` serves `/bind/widget/binding`. */
+/** `server` may be or contain a path: with `https://example.com/bind` the API is below `/bind/widget/`. */
 function toUrl(server: string, path: string): string {
   try {
     return new URL(`${(server ?? '').replace(/\/+$/, '')}/widget/${path}`, document.baseURI).href
@@ -102,15 +94,15 @@ function toUrl(server: string, path: string): string {
   }
 }
 
-/** What is no binding came from someone else: a proxy's page may have a 200 as well. */
+/** A response without a binding is rejected: a proxy may also answer with status 200. */
 function parseBinding(answer: unknown): BindingView {
   const view = answer as Partial<BindingView>
   if (view.version !== undefined && (view.state === 'bound' ? view.boundAt : view.state)) return view as BindingView
-  throw new BindError('BAD_RESPONSE', 'Expected a binding, got something else')
+  throw new BindError('BAD_RESPONSE', 'The response is not a binding')
 }
 
 function parseQrcode(answer: unknown): QrcodeView {
   const view = parseBinding(answer) as QrcodeView
   if (view.state !== 'unbound' || (view.qr?.path && view.expiresIn >= 0)) return view
-  throw new BindError('BAD_RESPONSE', 'Expected a QR code, got something else')
+  throw new BindError('BAD_RESPONSE', 'The response is not a QR code')
 }

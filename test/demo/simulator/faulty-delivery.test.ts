@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createCrypt } from '../../../server/wechat/crypt.ts'
 import { openMessage } from '../../../server/wechat/message.ts'
 import { parseXml } from '../../../server/wechat/xml.ts'
-import { setStage } from './stage.ts'
+import { setStage } from './simulator-fixture.ts'
 
 const events = (stage: ReturnType<typeof setStage>) =>
   stage.simulator.wire.since(0).flatMap(({ kind, opened, fault }) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { toFaultWords } from '../../../demo/page/fault-words.ts'
+import { toFaultWords } from '../../../demo/page/fault-translations.ts'
 
 const sourceOf = (name: string) => readFileSync(join(import.meta.dirname, '../../../demo/simulator', name), 'utf8')
 

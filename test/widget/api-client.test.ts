@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Client, createClient } from '../../widget/client.ts'
-import type { Credentials } from '../../widget/token.ts'
+import { type Client, createClient } from '../../widget/api-client.ts'
+import type { Credentials } from '../../widget/token-source.ts'
 
 const qrcode = {
   state: 'unbound',
@@ -14,7 +14,7 @@ const bound = { state: 'bound', boundAt: 1_700_000_000, version: 18 }
 
 type Answer = Response | Error | 'never'
 
-/** A client at `https://bind.test` whose fetch gives `answers` in turn and notes what it was asked. */
+/** A client of `https://bind.test` whose fetch returns `answers` in order and records the requests. */
 function createTestClient(answers: Answer[], page: Partial<Credentials> = {}, server = 'https://bind.test') {
   const requests: Request[] = []
   const fetch = (async (url: string, init: RequestInit) => {
@@ -44,7 +44,7 @@ const calls: [string, (client: Client) => Promise<unknown>, string, string, stri
 ]
 
 describe('createClient', () => {
-  test.each(calls)('%s asks as the contract has it', async (name, call, method, path, body) => {
+  test.each(calls)('%s sends the request of the API contract', async (name, call, method, path, body) => {
     const { client, requests } = createTestClient([json(name === 'createQrcode' ? qrcode : bound)])
     await call(client)
     const [request] = requests
@@ -56,14 +56,14 @@ describe('createClient', () => {
     expect(request?.headers.get('Accept-Language')).toBe('zh-CN')
   })
 
-  test('waits for a version as a conditional request that prefers to wait', async () => {
+  test('waits for a version with a conditional request and Prefer: wait', async () => {
     const { client, requests } = createTestClient([json(bound)])
     expect(await client.waitPast(17, never)).toEqual(bound)
     expect(requests[0]?.headers.get('If-None-Match')).toBe('"17"')
     expect(requests[0]?.headers.get('Prefer')).toBe('wait=25')
   })
 
-  test('has no news when nothing was modified', async () => {
+  test('returns null for 304 Not Modified', async () => {
     const { client } = createTestClient([new Response(null, { status: 304 })])
     expect(await client.waitPast(17, never)).toBeNull()
   })
@@ -73,13 +73,13 @@ describe('createClient', () => {
     ['https://bind.test/', 'https://bind.test/widget/binding'],
     ['https://bind.test/wechat', 'https://bind.test/wechat/widget/binding'],
     ['/wechat', `${location.origin}/wechat/widget/binding`],
-  ])('finds a server at "%s"', async (server, url) => {
+  ])('accepts the server "%s"', async (server, url) => {
     const { client, requests } = createTestClient([json(bound)], {}, server)
     await client.unbind(never)
     expect(requests[0]?.url).toBe(url)
   })
 
-  test('says what is wrong with a server that is no URL', async () => {
+  test('rejects a server that is not a URL', async () => {
     const { client } = createTestClient([], {}, 'https://[')
     await expect(client.unbind(never)).rejects.toMatchObject({ code: 'BAD_REQUEST', retryable: false })
   })
@@ -100,17 +100,17 @@ describe('createClient', () => {
     [json(null), { code: 'BAD_RESPONSE' }],
     [json({ state: 'bound', version: 18 }), { code: 'BAD_RESPONSE', retryable: false }],
     [new TypeError('Failed to fetch'), { code: 'NETWORK', retryable: true }],
-  ])('throws one kind of error: %#', async (answer, error) => {
+  ])('throws a BindError: %#', async (answer, error) => {
     const { client } = createTestClient([answer])
     await expect(client.createQrcode(false, never)).rejects.toMatchObject(error)
   })
 
-  test('does not take a QR without a picture', async () => {
+  test('rejects a QR code without a path', async () => {
     const { client } = createTestClient([json({ ...qrcode, qr: undefined })])
     await expect(client.createQrcode(false, never)).rejects.toMatchObject({ code: 'BAD_RESPONSE' })
   })
 
-  test('reads a Retry-After that is a date', async () => {
+  test('parses a Retry-After date', async () => {
     const date = new Date(Date.now() + 60_000).toUTCString()
     const { client } = createTestClient([refusal(503, 'OVERLOADED', {}, { 'Retry-After': date })])
     const error = await client.unbind(never).catch((cause) => cause)
@@ -118,7 +118,7 @@ describe('createClient', () => {
     expect(error.retryAfterMs).toBeLessThanOrEqual(60_000)
   })
 
-  test('rejects with the reason of who gives it up, not with an error of its own', async () => {
+  test("rejects with the signal's reason when the caller aborts", async () => {
     const { client } = createTestClient(['never'])
     const controller = new AbortController()
     const answer = client.waitPast(17, controller.signal)
@@ -128,7 +128,7 @@ describe('createClient', () => {
 })
 
 describe('createTokenSource', () => {
-  test('asks the page once more when a token was refused', async () => {
+  test('gets a new token from the page after a refusal', async () => {
     const tokens = ['t2', 't3']
     const getToken = async () => tokens.shift() ?? ''
     const { client, requests } = createTestClient([expiredToken(), json(bound)], { token: '', getToken })
@@ -136,13 +136,13 @@ describe('createTokenSource', () => {
     expect(bearers(requests)).toEqual(['Bearer t2', 'Bearer t3'])
   })
 
-  test('does not ask a third time', async () => {
+  test('sends no third request after two refusals', async () => {
     const { client, requests } = createTestClient([expiredToken(), expiredToken()], { getToken: () => 't2' })
     await expect(client.unbind(never)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' })
     expect(bearers(requests)).toEqual(['Bearer t1', 'Bearer t2'])
   })
 
-  test('keeps a token that works', async () => {
+  test('reuses a valid token', async () => {
     let asked = 0
     const { client } = createTestClient([json(bound), json(bound)], { token: '', getToken: () => `t${++asked}` })
     await client.unbind(never)
@@ -150,7 +150,7 @@ describe('createTokenSource', () => {
     expect(asked).toBe(1)
   })
 
-  test('fetches from the page with its cookies', async () => {
+  test("fetches from token-url with the page's cookies", async () => {
     const { client, requests } = createTestClient([json({ token: 't2' }), json(bound)], {
       token: '',
       tokenUrl: '/my/token',
@@ -161,7 +161,7 @@ describe('createTokenSource', () => {
     expect(requests[1]?.headers.get('Authorization')).toBe('Bearer t2')
   })
 
-  test('goes on to the token URL when the token given has run out, and stays there', async () => {
+  test('changes to the token URL after the given token has expired, and keeps using it', async () => {
     const { client, requests } = createTestClient([expiredToken(), json({ token: 't2' }), json(bound), json(bound)], {
       tokenUrl: '/my/token',
     })
@@ -170,13 +170,13 @@ describe('createTokenSource', () => {
     expect(bearers(requests)).toEqual(['Bearer t1', null, 'Bearer t2', 'Bearer t2'])
   })
 
-  test('has nothing else to try where the token is all there is', async () => {
+  test('does not retry when the page set only a token', async () => {
     const { client, requests } = createTestClient([expiredToken()])
     await expect(client.unbind(never)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' })
     expect(requests).toHaveLength(1)
   })
 
-  test('takes a token that was set in mid-request', async () => {
+  test('uses a token that was set during the request', async () => {
     const page = createTestClient(['never', json(bound)])
     const answer = page.client.waitPast(17, never)
     Object.assign(page.options, { token: 't2' })

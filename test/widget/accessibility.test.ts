@@ -3,10 +3,10 @@ import { describe, test } from 'vitest'
 import type { WechatBind } from '../../widget/define.ts'
 import type { StateName } from '../../widget/machine.ts'
 import { setOnline, setUserAgent } from './support/browser.ts'
+import { bind, button, click, mount, open, part, plain, reach, scan, server, words } from './support/element-fixture.ts'
 import { problem, until } from './support/fake-server.ts'
-import { bind, button, click, mount, open, part, plain, reach, scan, server, words } from './support/stage.ts'
 
-describe('WechatBind for its readers', () => {
+describe('The accessibility of WechatBind', () => {
   const states: [string, StateName, (element: WechatBind) => Promise<void>][] = [
     ['ready', 'ready', async () => {}],
     ['the text path', 'ready', (element) => click(element, 'Can’t scan?')],
@@ -35,7 +35,7 @@ describe('WechatBind for its readers', () => {
   ]
 
   for (const theme of ['light', 'dark']) {
-    test.each(states)(`is accessible and of one size: %s, ${theme}`, async (_title, name, go) => {
+    test.each(states)(`passes axe and keeps its size: %s, ${theme}`, async (_title, name, go) => {
       const element = await mount('ready', html`<wechat-bind token="token" lang="en" theme=${theme}></wechat-bind>`)
       const { width, height } = element.getBoundingClientRect()
       await go(element)
@@ -46,7 +46,7 @@ describe('WechatBind for its readers', () => {
     })
   }
 
-  test('is accessible and of one size: loading and expired', async () => {
+  test('passes axe and keeps its size: loading and expired', async () => {
     open({ expiresIn: 0.05 })
     const element = await mount('loading', html`<wechat-bind token="token" refresh="manual"></wechat-bind>`)
     const { width, height } = element.getBoundingClientRect()
@@ -57,7 +57,7 @@ describe('WechatBind for its readers', () => {
     await expect(element).to.be.accessible()
   })
 
-  test('tells a screen reader the state, not the seconds', async () => {
+  test('announces the state to screen readers, but not the seconds', async () => {
     const element = await mount()
     const region = element.renderRoot.querySelector('[role=status]')
     expect(region?.textContent?.trim()).to.equal('Scan with WeChat')
@@ -66,7 +66,7 @@ describe('WechatBind for its readers', () => {
     expect(region?.textContent).to.contain('Now confirm in WeChat')
   })
 
-  test('never takes the focus, and never loses it', async () => {
+  test('neither takes the focus from the page nor loses it', async () => {
     const page = await fixture(html`<div><input />${plain}</div>`)
     const element = page.querySelector('wechat-bind') as WechatBind
     const input = page.querySelector('input')
@@ -81,7 +81,7 @@ describe('WechatBind for its readers', () => {
     expect(element.shadowRoot?.activeElement).to.equal(button(element, 'Cancel'))
   })
 
-  test('shows what to send to who cannot scan', async () => {
+  test('displays the text to send for a user who cannot scan', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
     expect(part(element, 'code')?.textContent).to.equal('绑定 AB3D51')
@@ -89,7 +89,7 @@ describe('WechatBind for its readers', () => {
     expect(part(element, 'qr')).to.not.equal(null)
   })
 
-  test('gives a picture to press inside WeChat, large enough to be recognised', async () => {
+  test('displays an image for the long press inside WeChat, large enough for its recognition', async () => {
     setUserAgent('Mozilla/5.0 (iPhone) Mobile MicroMessenger/8.0.50')
     const element = await mount()
     const picture = part<HTMLImageElement>(element, 'qr')
@@ -101,7 +101,7 @@ describe('WechatBind for its readers', () => {
     await expect(element).to.be.accessible()
   })
 
-  test('gives a picture to save in another mobile browser', async () => {
+  test('offers an image to save in another mobile browser', async () => {
     setUserAgent('Mozilla/5.0 (Linux; Android 15) Mobile')
     const element = await mount()
     const link = element.renderRoot.querySelector('a')
@@ -120,7 +120,7 @@ describe('WechatBind for its readers', () => {
     expect(['zh-CN', 'zh-TW', 'en']).to.include(server.requests[0]?.headers.get('Accept-Language'))
   })
 
-  test('speaks the language around it, and follows it', async () => {
+  test('uses the language of its ancestor and follows its changes', async () => {
     const page = await fixture(html`<div lang="zh-CN"><wechat-bind token="token"></wechat-bind></div>`)
     const element = await reach(page.querySelector('wechat-bind') as WechatBind, 'ready')
     expect(part(element, 'status')?.textContent).to.equal('打开微信扫一扫')
@@ -128,7 +128,7 @@ describe('WechatBind for its readers', () => {
     await until(() => part(element, 'status')?.textContent === 'Scan with WeChat')
   })
 
-  test("says the page's own words", async () => {
+  test("displays the page's own texts", async () => {
     const messages = { scan: 'Point WeChat here', expiresIn: '{time} to go' }
     const element = await mount('ready', html`<wechat-bind token="token" .messages=${messages}></wechat-bind>`)
     expect(words(element))
@@ -136,7 +136,7 @@ describe('WechatBind for its readers', () => {
       .and.to.match(/\d:\d\d to go/)
   })
 
-  test('takes what the page puts into its slots', async () => {
+  test('displays the content of its slots', async () => {
     const slotted = html`<wechat-bind token="token"><b slot="title">Our title</b><i slot="success">Done</i></wechat-bind>`
     const element = await mount('ready', slotted)
     await bind(element)

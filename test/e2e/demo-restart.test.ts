@@ -6,7 +6,7 @@ import { type Browser, chromium } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
 import { launchOptions } from '../support/chromium.ts'
-import { follow, inState, scan } from './stage.ts'
+import { follow, inState, scan } from './demo-fixture.ts'
 
 let browser: Browser
 let folder: string

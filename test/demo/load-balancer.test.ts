@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
-import { createRoundRobin } from '../../demo/round-robin.ts'
+import { createRoundRobin } from '../../demo/load-balancer.ts'
 
 describe('createRoundRobin', () => {
   test('gives each request to the next instance, and says which', async () => {

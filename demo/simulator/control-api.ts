@@ -5,12 +5,12 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { z } from 'zod'
 import type { AccessTokens } from './access-tokens.ts'
 import type { Account } from './account.ts'
-import type { Changes } from './changes.ts'
+import type { Changes } from './change-listeners.ts'
 import { type ChatMessage, type ChatPart, parseMenuLink, toChatParts } from './chat.ts'
 import { callbackFaults, type Faults } from './faults.ts'
 import type { Phone, ScanScreen } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
-import type { Wire } from './wire.ts'
+import type { Wire } from './traffic-log.ts'
 
 export type ControlDeps = {
   account: Account

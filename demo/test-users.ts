@@ -6,7 +6,7 @@ import type { Config } from '../server/config/config.ts'
 import type { Deps } from '../server/deps.ts'
 import type { Plan } from '../server/store/plan.ts'
 import type { Claimable, CommitNotice, Identity, Store, Tx, User } from '../server/store/store.ts'
-import { bindNow } from './bind-now.ts'
+import { bindNow } from './auto-bind.ts'
 import type { Delay } from './simulator/faults.ts'
 import type { Simulator } from './simulator/simulator.ts'
 

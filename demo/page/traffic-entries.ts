@@ -1,5 +1,5 @@
 /** The wire as the page keeps it: what the demo tells of, and what the element says in the page itself. */
-import type { WireEntry, WireKind } from '../simulator/wire.ts'
+import type { WireEntry, WireKind } from '../simulator/traffic-log.ts'
 
 // As many as the demo keeps.
 const MOST = 500

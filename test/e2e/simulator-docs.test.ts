@@ -5,7 +5,7 @@ import type { Page } from 'playwright'
 import { describe, expect, test } from 'vitest'
 import * as published from '../../demo/simulator/index.ts'
 import { startListening, stopListening } from '../../server/http/listen.ts'
-import { setStage } from './stage.ts'
+import { setStage } from './demo-fixture.ts'
 
 const stage = setStage()
 

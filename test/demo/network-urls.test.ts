@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { toOthersUrls } from '../../demo/lan.ts'
-import { clientOf, lin, start } from './start.ts'
+import { toOthersUrls } from '../../demo/network-urls.ts'
+import { clientOf, lin, start } from './demo-fixture.ts'
 
 describe('toOthersUrls', () => {
   test('names PUBLIC_URL when there is one', () => {
