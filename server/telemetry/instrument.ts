@@ -2,6 +2,7 @@
 
 import type { Fetch } from '../platform.ts'
 import type { Store } from '../store/store.ts'
+import type { WechatApi } from '../wechat/api.ts'
 import { isKnownErrcode } from '../wechat/errcode.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -65,6 +66,16 @@ export function instrumentFetch(fetch: Fetch, { wechatAnswers, wechatDuration }:
     }
   }
 }
+
+/** Counts the QR codes made at WeChat: the first step of the funnel. */
+export const instrumentWechat = (wechat: WechatApi, { count }: Metrics): WechatApi => ({
+  ...wechat,
+  async createQrcode(scene, expireSeconds) {
+    const qrcode = await wechat.createQrcode(scene, expireSeconds)
+    count('shown')
+    return qrcode
+  },
+})
 
 /** A fixed set of labels, whatever WeChat sends. */
 function toLabel(text: string): string {

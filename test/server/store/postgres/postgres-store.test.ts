@@ -233,13 +233,14 @@ describe('applyIntent on two instances', () => {
     key,
   })
 
+  const apply = (store: Store, events: EventSettings, key: string, intent: Intent) =>
+    applyIntent({ store, events, clock: () => now, afterCommit: () => {} }, { key }, intent)
+
   test('answers one delivery that comes to both the same way', async () => {
     const { url, a, b } = await openTwo()
     await addUser(a, amy, 't')
     const outcomes = await Promise.all(
-      Array.from({ length: 20 }, (_, i) =>
-        applyIntent(i % 2 ? a : b, events, { key: 'd1' }, claim('o1', 'wb1_t'), now),
-      ),
+      Array.from({ length: 20 }, (_, i) => apply(i % 2 ? a : b, events, 'd1', claim('o1', 'wb1_t'))),
     )
     const replies = outcomes.map((outcome) => (outcome === 'replayed' ? outcome : outcome.reply))
     expect(new Set(replies)).toHaveProperty('size', 1)
@@ -261,7 +262,7 @@ describe('applyIntent on two instances', () => {
       yield* tx.apply({ type: 'unbind', user: other, reason: 'chat', at: now })
     })
     await gate.isReachedBy(1)
-    const second = applyIntent(b, events, { key: 'd1' }, claim('o1', 'wb1_t'), now)
+    const second = apply(b, events, 'd1', claim('o1', 'wb1_t'))
     const waiting = "select 1 from pg_locks where locktype = 'transactionid' and not granted"
     while ((await query(url, waiting)).length === 0);
     await gate.open()
@@ -273,9 +274,7 @@ describe('applyIntent on two instances', () => {
   test('counts five wrong codes of an openid, however many come at once', async () => {
     const { url, a, b } = await openTwo()
     await Promise.all(
-      Array.from({ length: 40 }, (_, i) =>
-        applyIntent(i % 2 ? a : b, events, { key: `d${i}` }, claim('o1', 'WRONG', 'text'), now),
-      ),
+      Array.from({ length: 40 }, (_, i) => apply(i % 2 ? a : b, events, `d${i}`, claim('o1', 'WRONG', 'text'))),
     )
     expect(await query(url, 'select id from wrong_codes')).toHaveLength(5)
   })
@@ -286,9 +285,7 @@ describe('applyIntent on two instances', () => {
     const names = Array.from({ length: 40 }, (_, i) => `t${i}`)
     for (const [i, name] of names.entries()) await addUser(a, i % 2 ? amy : bo, name)
     await Promise.all(
-      names.map((name, i) =>
-        applyIntent(i % 3 ? a : b, replacing, { key: name }, claim(i % 5 ? 'o1' : 'o2', `wb1_${name}`), now),
-      ),
+      names.map((name, i) => apply(i % 3 ? a : b, replacing, name, claim(i % 5 ? 'o1' : 'o2', `wb1_${name}`))),
     )
     const bound = await query<{ openid: string }>(url, 'select openid from bindings')
     expect(new Set(bound.map(({ openid }) => openid)).size).toBe(bound.length)
@@ -305,9 +302,7 @@ describe('applyIntent on two instances', () => {
     const asking: EventSettings = { ...events, rules: { ...rules, confirm: 'reply' } }
     const names = Array.from({ length: 40 }, (_, i) => `t${i}`)
     for (const [i, name] of names.entries()) await addUser(a, { ...amy, userId: `u${i % 4}` }, name)
-    await Promise.all(
-      names.map((name, i) => applyIntent(i % 2 ? a : b, asking, { key: name }, claim('o1', `wb1_${name}`), now)),
-    )
+    await Promise.all(names.map((name, i) => apply(i % 2 ? a : b, asking, name, claim('o1', `wb1_${name}`))))
     expect(await query(url, "select openid from tickets where state = 'scanned'")).toEqual([{ openid: 'o1' }])
   })
 })
