@@ -1,6 +1,6 @@
 /** Tells the tenants of each change until it is taken: at least once, in order per user, by one sender at a time. */
 import { Webhook as Signer } from 'standardwebhooks'
-import type { Webhook, WebhookReceivers } from '../config/webhook-receivers.ts'
+import type { WebhookReceiver, WebhookReceivers } from '../config/webhook-receivers.ts'
 import type { Fetch, Log } from '../platform.ts'
 import type { Notice, Outbox } from '../store/outbox.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -138,7 +138,7 @@ export const pauseMs = (attempts: number, chance: number) =>
 
 async function send(
   { fetch, clock }: WebhookDeps,
-  webhook: Webhook,
+  webhook: WebhookReceiver,
   notice: Notice,
   closing: AbortSignal,
 ): Promise<boolean> {
