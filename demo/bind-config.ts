@@ -1,6 +1,6 @@
 /** The bind server's settings in the demo: what it makes up, under what the environment says, under the conditions. */
 import { join } from 'node:path'
-import { type Config, type Env, parseConfig } from '../server/config.ts'
+import { type Config, type Env, parseConfig } from '../server/config/config.ts'
 import type { Conditions } from './conditions.ts'
 import type { Account } from './simulator/account.ts'
 import { toWechatEnv } from './wechat-account.ts'

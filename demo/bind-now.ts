@@ -1,5 +1,5 @@
 /** Binds a phone's WeChat to a user without anyone's hand, by a real scan, and by whatever confirmation is asked for. */
-import { confirmCode } from '../server/binding/hold.ts'
+import { confirmCode } from '../server/binding/confirmation.ts'
 import type { Deps } from '../server/deps.ts'
 import type { Identity } from '../server/store/store.ts'
 import type { Phone } from './simulator/phone.ts'
@@ -10,7 +10,8 @@ export async function bindNow(deps: Deps, identity: Identity, phone: Phone): Pro
   if ((await store.user(identity)).binding) return
   const { url } = await tickets({ identity, isRefresh: false, label: null, lang: events.lang })
   await phone.scan(url, { follow: true })
-  const { hold } = await store.user(identity)
-  if (hold?.confirm === 'reply') await phone.sendText('确认绑定')
-  if (hold?.digits) afterCommit((await confirmCode(store, identity, hold.digits, events.rules, clock())).changes)
+  const { confirmation } = await store.user(identity)
+  if (confirmation?.confirm === 'reply') await phone.sendText('确认绑定')
+  if (confirmation?.digits)
+    afterCommit((await confirmCode(store, identity, confirmation.digits, events.rules, clock())).changes)
 }

@@ -5,16 +5,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp } from '../server/app.ts'
-import type { Config } from '../server/config.ts'
+import type { Config } from '../server/config/config.ts'
 import type { Deps } from '../server/deps.ts'
-import { type OpenApp, openApp, type Surroundings } from '../server/open-app.ts'
+import { type OpenApp, type Overrides, openApp } from '../server/open-app.ts'
 import { createRoundRobin } from './round-robin.ts'
 
 export type BindServer = {
   /** One of the instances, in turn. */
   fetch(request: Request, bindings?: object): Promise<Response>
   deps(): Deps
-  replace(config: Config, surroundings: Surroundings): Promise<void>
+  replace(config: Config, overrides: Overrides): Promise<void>
   stopWaiting(): void
   close(): Promise<void>
 }
@@ -31,14 +31,14 @@ const IDLE_CHECK_MS = 20
 
 export async function createBindServer(
   config: Config,
-  surroundings: Surroundings,
+  overrides: Overrides,
   { instances, adapt }: BindServerOptions,
 ): Promise<BindServer> {
   const endings = new Set<Promise<void>>()
-  let current = await open(config, surroundings)
+  let current = await open(config, overrides)
 
-  async function open(config: Config, surroundings: Surroundings): Promise<Generation> {
-    const opened = await Promise.all(Array.from({ length: instances }, () => openApp(config, surroundings)))
+  async function open(config: Config, overrides: Overrides): Promise<Generation> {
+    const opened = await Promise.all(Array.from({ length: instances }, () => openApp(config, overrides)))
     const apps = opened.map(({ deps }) => createApp(adapt(deps, config)))
     return { opened, front: apps.length > 1 ? createRoundRobin(apps) : apps[0]!, underway: 0 }
   }
@@ -60,9 +60,9 @@ export async function createBindServer(
       }
     },
     deps: () => current.opened[0]!.deps,
-    async replace(config, surroundings) {
+    async replace(config, overrides) {
       const old = current
-      current = await open(config, surroundings)
+      current = await open(config, overrides)
       const ending = end(old).finally(() => endings.delete(ending))
       endings.add(ending)
     },

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Hono } from 'hono'
 import { pino } from 'pino'
 import { createBindClient } from '../server/client.ts'
-import type { Env } from '../server/config.ts'
-import { startListening, stopListening } from '../server/main.ts'
-import type { Surroundings } from '../server/open-app.ts'
+import type { Env } from '../server/config/config.ts'
+import { startListening, stopListening } from '../server/http/listen.ts'
+import type { Overrides } from '../server/open-app.ts'
 import type { Identity, Store } from '../server/store/store.ts'
 import { createBindConfig } from './bind-config.ts'
 import { bindNow } from './bind-now.ts'
@@ -100,7 +100,7 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
   const atStart = toConditions({ ...rules, mode: wechat.mode }, usual)
   const situation = createSituation(atStart, async (next, before) => {
     if (needAnotherServer(next, before)) {
-      await bindServer.replace(bindConfig.under(url, next), surroundingsUnder(next))
+      await bindServer.replace(bindConfig.under(url, next), overridesUnder(next))
     }
     if (!isReal) applyToWechat(simulator, next)
     gate.set(next.server)
@@ -117,7 +117,7 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
       return isReal && to.startsWith(first.wechat.apiBase) ? 'wechat' : undefined
     },
   })
-  const surroundingsUnder = ({ clock, conflict }: Conditions): Surroundings => ({
+  const overridesUnder = ({ clock, conflict }: Conditions): Overrides => ({
     log,
     allowsTestUsers: !isReal,
     fetch: tapFetch,
@@ -127,10 +127,10 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
       return conflict === 'reject' ? withRival(flaky) : flaky
     },
   })
-  const bindServer = await createBindServer(first, surroundingsUnder(atStart), {
+  const bindServer = await createBindServer(first, overridesUnder(atStart), {
     instances,
     adapt(deps, config) {
-      deps.store.onCommit((tidings) => void magicUsers.heed(deps, tidings).catch(() => {}))
+      deps.store.onCommit((notice) => void magicUsers.heed(deps, notice).catch(() => {}))
       const { appId } = config.wechat
       const seenFrom = othersUrls[0] ?? url
       const qrImageUrl = isReal ? deps.qrImageUrl : deps.qrImageUrl.replace(url, seenFrom)

@@ -32,8 +32,8 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     liveTicket: guard((...args) => store.liveTicket(...args)),
     ticketsSince: guard((...args) => store.ticketsSince(...args)),
     unionids: {
-      take: guard((...args) => store.unionids.take(...args)),
-      keep: guard((asked) => store.unionids.keep(asked)),
+      claimDue: guard((...args) => store.unionids.claimDue(...args)),
+      save: guard((answers) => store.unionids.save(answers)),
     },
     sweep: guard((now) => store.sweep(now)),
     ping: guard(() => store.ping()),
@@ -42,9 +42,9 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     outbox: {
       due: guard((...args) => outbox.due(...args)),
       nextAt: guard((tenants) => outbox.nextAt(tenants)),
-      taken: guard((id) => outbox.taken(id)),
+      delivered: guard((id) => outbox.delivered(id)),
       retryAt: guard((...args) => outbox.retryAt(...args)),
-      failed: guard((id) => outbox.failed(id)),
+      giveUp: guard((id) => outbox.giveUp(id)),
       list: guard((...args) => outbox.list(...args)),
       replay: guard((...args) => outbox.replay(...args)),
       lease: guard((...args) => outbox.lease(...args)),

@@ -1,11 +1,11 @@
 /** The test users: each behaves in its one way by itself, so that a host site's own tests need no phone and no clock. */
 import { createHash } from 'node:crypto'
+import type { TestUser } from '../server/binding/test-users.ts'
 import { createTickets, type Tickets } from '../server/binding/tickets.ts'
-import type { Config } from '../server/config.ts'
+import type { Config } from '../server/config/config.ts'
 import type { Deps } from '../server/deps.ts'
 import type { Plan } from '../server/store/plan.ts'
-import type { Claimable, Identity, Store, Tidings, Tx, User } from '../server/store/store.ts'
-import type { TestUser } from '../server/test-users.ts'
+import type { Claimable, CommitNotice, Identity, Store, Tx, User } from '../server/store/store.ts'
 import { bindNow } from './bind-now.ts'
 import type { Delay } from './simulator/faults.ts'
 import type { Simulator } from './simulator/simulator.ts'
@@ -40,9 +40,9 @@ export function createMagicUsers({
       if (isThe('test-always-bound', identity)) await bindNow(deps, identity, simulator.phone(robotOf(identity)))
     },
 
-    async heed({ store }: Deps, tidings: Tidings): Promise<void> {
-      if (tidings === 'missed' || !isThe('test-unsubscribes', tidings.identity)) return
-      const { binding } = await store.user(tidings.identity)
+    async heed({ store }: Deps, notice: CommitNotice): Promise<void> {
+      if (notice === 'missed' || !isThe('test-unsubscribes', notice.identity)) return
+      const { binding } = await store.user(notice.identity)
       if (binding) await leaveSoon(binding)
     },
 

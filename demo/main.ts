@@ -1,7 +1,7 @@
 /** `npm start`: the demo, with one line that says where it is, and one for each way that leads a phone to it. NODE. */
 import { parseArgs } from 'node:util'
 import QRCode from 'qrcode'
-import { closeOnSignal } from '../server/main.ts'
+import { closeOnSignal } from '../server/serve.ts'
 import { type Demo, startDemo } from './demo.ts'
 import { startPostgresServer } from './postgres.ts'
 

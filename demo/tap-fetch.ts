@@ -1,5 +1,5 @@
 /** Reads along what the bind server itself sends: webhooks, and the calls of a real WeChat's API, whose secrets stay hidden. */
-import type { Fetch } from '../server/wechat/http.ts'
+import type { Fetch } from '../server/platform.ts'
 import type { Wire, WireKind } from './simulator/wire.ts'
 
 export type TapFetchDeps = {

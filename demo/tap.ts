@@ -1,9 +1,9 @@
 /** Reads along what pages and back ends say to the bind server, and opens what is sealed: the demo has the keys. */
 import type { Deps } from '../server/deps.ts'
-import { openEnvelope } from '../server/envelope.ts'
-import type { BindKey } from '../server/keyring.ts'
+import { openEnvelope } from '../server/keys/envelope.ts'
+import type { BindKey } from '../server/keys/keyring.ts'
+import { openToken } from '../server/keys/widget-token.ts'
 import type { Identity } from '../server/store/store.ts'
-import { openToken } from '../server/token.ts'
 import { type Fields, openMessage } from '../server/wechat/message.ts'
 import { parseXml } from '../server/wechat/xml.ts'
 import { toMessageXml } from './simulator/message.ts'

@@ -1,5 +1,5 @@
 /** The demo's signed-in users. A real host site has them in its own database. */
-import { testUsers } from '../server/test-users.ts'
+import { testUsers } from '../server/binding/test-users.ts'
 
 /** Who holds a phone. Cai's WeChat is another user's already. */
 export const people = ['amy', 'bo', 'cai'] as const

@@ -1,5 +1,5 @@
 /** Whose WeChat it is: the simulator's, or a real account when the environment holds its settings. */
-import type { Env } from '../server/config.ts'
+import type { Env } from '../server/config/config.ts'
 import type { WechatMode } from '../server/wechat/message.ts'
 import type { Account } from './simulator/account.ts'
 

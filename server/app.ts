@@ -1,19 +1,19 @@
 /** The Hono app that `serve` runs and that teams mount in a server of their own. */
 import { Hono } from 'hono'
 import type { Deps } from './deps.ts'
-import { endpointRoutes } from './endpoint.ts'
 import { BindError } from './errors.ts'
-import { createHostApi } from './host-api.ts'
-import { answerProblem, onError } from './problem.ts'
-import { logRequests } from './request-log.ts'
-import { callbackRoutes } from './routes/callback.ts'
+import { endpointRoutes } from './http/endpoint.ts'
+import { answerProblem, onError } from './http/problem.ts'
+import { logRequests } from './http/request-log.ts'
+import { createEncryptedApi } from './routes/encrypted-api.ts'
 import { opsRoutes } from './routes/ops.ts'
+import { callbackRoutes } from './routes/wechat-callback.ts'
 import { widgetApiRoutes } from './routes/widget-api.ts'
 import { widgetFileRoutes } from './routes/widget-file.ts'
 
 export function createApp(deps: Deps): Hono {
   const app = new Hono().use(logRequests(deps)).route('/', callbackRoutes(deps))
-  for (const endpoint of createHostApi(deps)) app.route('/', endpointRoutes(endpoint))
+  for (const endpoint of createEncryptedApi(deps)) app.route('/', endpointRoutes(endpoint))
   return app
     .route('/widget', widgetApiRoutes(deps))
     .route('/', widgetFileRoutes(deps))

@@ -1,20 +1,13 @@
 #!/usr/bin/env node
 /** The bin's commands. NODE. */
-import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { createBindClient } from './client.ts'
-import type { Env } from './config.ts'
-import { runDoctor } from './doctor/doctor.ts'
+import { runDemo } from './commands/demo.ts'
+import { runDoctor } from './commands/doctor.ts'
+import { runKeygen } from './commands/keygen.ts'
+import { runMigrate } from './commands/migrate.ts'
+import { runServe } from './commands/serve.ts'
+import { runToken } from './commands/token.ts'
+import { runWebhooks } from './commands/webhooks.ts'
 import { BindError } from './errors.ts'
-import { readKeyFile } from './key-file.ts'
-import { type BindKey, parseKeys } from './keyring.ts'
-import { closeOnSignal, startServer } from './main.ts'
-import { runMigrate } from './migrate-command.ts'
-import { createSettings } from './settings.ts'
-import { runWebhooks } from './webhooks-command.ts'
 
 const usage = `wechat-bind <command>
 
@@ -36,69 +29,29 @@ const usage = `wechat-bind <command>
                                用 BIND_KEYS 的第一个密钥签发试用令牌
 `
 
-type Command = (args: string[]) => Promise<void>
+type Command = (args: string[]) => void | Promise<void>
 
 const commands: Record<string, Command> = {
-  async serve() {
-    const { close } = await startServer(process.env)
-    closeOnSignal(close)
-  },
-
-  /** A process of its own: the server must not know the demo. */
-  async demo(args) {
-    const built = new URL('../demo/main.js', import.meta.url)
-    const main = existsSync(built) ? built : new URL('../demo/main.ts', import.meta.url)
-    const child = spawn(process.execPath, [fileURLToPath(main), ...args], { stdio: 'inherit' })
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-    child.on('exit', (code) => process.exit(code ?? 0))
-  },
-
+  serve: () => runServe(process.env),
+  demo: runDemo,
   doctor: runDoctor,
-
   webhooks: (args) => runWebhooks(args, process.env, console.log),
-
   migrate: (args) => runMigrate(args, process.env, console.log),
-
-  async keygen(args) {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { webhook: { type: 'boolean' } },
-    })
-    if (values.webhook) return console.log(`whsec_${randomBytes(32).toString('base64')}`)
-    const [kid = `key-${randomBytes(3).toString('hex')}`] = positionals
-    const entry = `${kid}:${randomBytes(32).toString('base64url')}`
-    // Refuses a kid that BIND_KEYS could not hold.
-    parseKeys(entry)
-    console.log(entry)
-  },
-
-  async token(args) {
-    const { positionals } = parseArgs({ args, allowPositionals: true })
-    const [account, userId] = positionals
-    if (!account || !userId) throw new BindError('BAD_REQUEST', 'Usage: wechat-bind token <account> <user>')
-    const key = firstKey(process.env)
-    // Minting makes no call, so no server is named.
-    const client = createBindClient({ server: 'http://localhost', keyId: key.kid, key: key.secret })
-    console.log(await client.mintToken({ account, userId, ttlSeconds: 3600 }))
-  },
-}
-
-function firstKey(env: Env): BindKey {
-  const settings = createSettings(env)
-  const keys = env.BIND_KEYS_FILE ? readKeyFile(env.BIND_KEYS_FILE) : settings.parsed('BIND_KEYS', parseKeys, [])
-  if (!keys[0]) throw new BindError('BAD_CONFIG', settings.faults.join('\n'))
-  return keys[0]
+  keygen: (args) => runKeygen(args, console.log),
+  token: (args) => runToken(args, process.env, console.log),
 }
 
 const [name = '', ...args] = process.argv.slice(2)
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined
 
 if (command) {
-  await command(args).catch((error: Error & { code?: string }) => {
-    console.error(error instanceof BindError ? error.message : `wechat-bind: ${error.message}`)
+  try {
+    await command(args)
+  } catch (error) {
+    const { message } = error as Error
+    console.error(error instanceof BindError ? message : `wechat-bind: ${message}`)
     process.exit(1)
-  })
+  }
 } else {
   console.log(usage)
   process.exit(name === '' || name === '--help' ? 0 : 2)

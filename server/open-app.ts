@@ -4,27 +4,26 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp } from './app.ts'
 import { createTickets } from './binding/tickets.ts'
-import { createUnionids } from './binding/unionids.ts'
-import { createWaiters, type SetTimer } from './binding/waiters.ts'
-import type { Config } from './config.ts'
+import { createWaiters } from './binding/waiters.ts'
+import type { Config } from './config/config.ts'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
-import { createForwarder } from './forward.ts'
-import { readKeyFile, watchKeyFile } from './key-file.ts'
-import { createKeyring } from './keyring.ts'
-import type { Log } from './log.ts'
-import { measureStore, measureWechat } from './measured.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
+import { readWidgetFile } from './http/static-file.ts'
+import { readKeyFile, watchKeyFile } from './keys/key-file.ts'
+import { createKeyring } from './keys/keyring.ts'
+import { createTokenCache } from './keys/token-cache.ts'
+import { createForwarder } from './outbound/forwarder.ts'
+import { createUnionidFetcher } from './outbound/unionid-fetcher.ts'
+import { createWebhookSender } from './outbound/webhook-sender.ts'
+import type { Fetch, Log, SetTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
-import type { KeyedHash } from './store/sql-changes.ts'
+import type { KeyedHash } from './store/sql/changes.ts'
 import type { Store } from './store/store.ts'
-import { createVisitors } from './visitors.ts'
-import { createWebhookSender } from './webhook.ts'
+import { instrumentFetch, instrumentStore } from './telemetry/instrument.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { type AccessTokens, createAccessTokens } from './wechat/access-token.ts'
 import { createWechatApi, type WechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
-import type { Fetch } from './wechat/http.ts'
-import { readWidgetFile } from './widget-file.ts'
 
 export type OpenApp = {
   app: Hono
@@ -35,7 +34,7 @@ export type OpenApp = {
   close(withinMs?: number): Promise<void>
 }
 
-export type Surroundings = {
+export type Overrides = {
   log: Log
   clock?: () => number
   fetch?: Fetch
@@ -53,8 +52,8 @@ const nodeTimer: SetTimer = (end, ms) => {
   return () => clearTimeout(timer)
 }
 
-export async function openApp(config: Config, surroundings: Surroundings): Promise<OpenApp> {
-  const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = nodeTimer } = surroundings
+export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
+  const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = nodeTimer } = overrides
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
   const opened = await openStore(config.databaseUrl, {
@@ -67,13 +66,13 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     limits: config.waiters,
     setTimer,
     // A clock that is set right must not make anybody wait longer.
-    clock: surroundings.clock ?? (() => performance.now()),
+    clock: overrides.clock ?? (() => performance.now()),
   })
   const metrics = createMetrics(waiters.count)
-  const store = measureStore(surroundings.wrapStore?.(opened) ?? opened, metrics)
+  const store = instrumentStore(overrides.wrapStore?.(opened) ?? opened, metrics)
   store.onCommit(waiters.wake)
   let tokenAt: number | undefined
-  const wechatFetch = measureWechat(fetch, metrics, () => {
+  const wechatFetch = instrumentFetch(fetch, metrics, () => {
     tokenAt = clock()
   })
   const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock })
@@ -84,7 +83,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
   const forwarder = createForwarder(config, { fetch, metrics })
-  const unionids = createUnionids({ store, wechat, clock, setTimer, log })
+  const unionids = createUnionidFetcher({ store, wechat, clock, setTimer, log })
   const { keysFile } = config
   const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
   const keyFile = keysFile === undefined ? undefined : watchKeyFile(keysFile, keyring.replace, log)
@@ -102,7 +101,7 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
         holder: randomUUID(),
       })
     : undefined
-  if (webhookSender) store.onCommit(webhookSender.nudge)
+  if (webhookSender) store.onCommit(webhookSender.wake)
   watchToken(metrics, accessTokens, () => tokenAt)
   if (webhookSender) watchLag(metrics, store, clock)
   const deps: Deps = {
@@ -114,12 +113,12 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     store,
     tickets: createTickets({ ...config, store, wechat: countShown(wechat, metrics), clock, appId }),
     unionids,
-    visitorOf: createVisitors({
+    principalOf: createTokenCache({
       keyring,
       nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
       clock,
       // Each page that waits has one: more would be remembered for pages that cannot be held.
-      most: config.waiters.inAll,
+      maxTokens: config.waiters.inAll,
     }),
     afterCommit(changes, said) {
       unionids.follow(changes)
@@ -131,14 +130,14 @@ export async function openApp(config: Config, surroundings: Surroundings): Promi
     wechat,
     qrImageUrl: toQrImageUrl(config.wechat.apiBase),
     allowedOrigins: config.allowedOrigins,
-    allowsTestUsers: surroundings.allowsTestUsers ?? false,
+    allowsTestUsers: overrides.allowsTestUsers ?? false,
     widgetFile: readWidgetFile(),
     log,
     clock,
   }
-  unionids.askDue()
+  unionids.fetchDue()
   const minutely = setInterval(() => {
-    unionids.askDue()
+    unionids.fetchDue()
     void sweep(deps)
   }, MINUTE_MS).unref()
 

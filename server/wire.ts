@@ -41,7 +41,7 @@ export type Problem = {
   triesLeft?: number
 }
 
-/** What a tenant's webhook is told, signed by the Standard Webhooks scheme. */
+/** What a tenant's webhook is told, signed by the Standard WebhookReceivers scheme. */
 export type WebhookPayload = {
   type: 'binding.bound' | 'binding.unbound'
   /** ISO 8601 */

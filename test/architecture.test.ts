@@ -1,4 +1,4 @@
-/** Who may import whom. The house stands only while these hold. */
+/** Who may import whom, checked on the imports of the sources: static, dynamic and type imports alike. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -10,38 +10,94 @@ type Import = { from: string; to: string; isType: boolean }
 const sources = ['widget', 'server', 'demo'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    // Examples are packages of their own; frameworks' types speak of frameworks.
+    // Examples are packages of their own; the type files for frameworks import the frameworks.
     .filter((file) => file.endsWith('.ts') && !/^widget\/(examples|frameworks)\//.test(file)),
 )
 
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
 
-const IMPORT = /^(?:import|export)\s+(type\s+)?(?:[\w*{},\s$]+?\s+from\s+)?['"]([^'"]+)['"]/gm
+const STATIC = /^(?:import|export)\s+(type\s+)?(?:([\w*{},\s$]+?)\s+from\s+)?['"]([^'"]+)['"]/gm
+const DYNAMIC = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
 
-function importsOf(file: string): Import[] {
-  return [...textOf(file).matchAll(IMPORT)].map(([, type, specifier = '']) => ({
-    from: file,
-    to: specifier.startsWith('.') ? relative(root, join(root, dirname(file), specifier)) : specifier,
-    isType: type !== undefined,
-  }))
+/** `import { type A, type B } from` imports nothing at run time either. */
+const isOnlyTypes = (clause: string) => {
+  const names = /^\{([^}]*)\}$/.exec(clause.trim())?.[1]?.split(',') ?? []
+  return names.length > 0 && names.every((name) => name.trim() === '' || name.trim().startsWith('type '))
 }
 
-const imports = sources.flatMap(importsOf)
+function importsIn(file: string, text: string): Import[] {
+  const resolve = (specifier: string) =>
+    specifier.startsWith('.') ? relative(root, join(root, dirname(file), specifier)) : specifier
+  const fixed = [...text.matchAll(STATIC)].map(([, type, clause = '', specifier = '']) => ({
+    from: file,
+    to: resolve(specifier),
+    isType: type !== undefined || isOnlyTypes(clause),
+  }))
+  const dynamic = [...text.matchAll(DYNAMIC)].map(([, specifier = '']) => ({
+    from: file,
+    to: resolve(specifier),
+    isType: false,
+  }))
+  return [...fixed, ...dynamic]
+}
+
+const imports = sources.flatMap((file) => importsIn(file, textOf(file)))
 
 const show = ({ from, to }: Import) => `${from} -> ${to}`
 
-/** The imports that break a rule, as text: an empty list reads well when it fails. */
+/** The imports that break a rule, as text: a failure lists them. */
 const breaking = (isWrong: (each: Import) => boolean) => imports.filter(isWrong).map(show)
 
 const isNodeFile = (file: string) => /^(?:#!.*\n)?\/\*\*(?:(?!\*\/)[\s\S])*\bNODE\b/.test(textOf(file))
 
-describe('the architecture', () => {
+/** The rooms of the server from the top floor down: a file imports its own floor and the floors below. */
+const floors: string[][] = [
+  ['cli.ts'],
+  ['commands/', 'examples/'],
+  ['serve.ts', 'index.ts'],
+  ['open-app.ts'],
+  ['app.ts'],
+  ['routes/'],
+  ['deps.ts', 'doctor/'],
+  ['outbound/', 'config/'],
+  ['client.ts', 'http/'],
+  ['binding/', 'keys/', 'telemetry/'],
+  ['store/', 'wechat/', 'api/'],
+  ['platform.ts', 'crypto.ts', 'errors.ts', 'wire.ts'],
+]
+
+const roomOf = (file: string) => /^server\/([^/]+\/)?/.exec(file)?.[1] ?? file.slice('server/'.length)
+
+const floorOf = (file: string) => floors.findIndex((rooms) => rooms.includes(roomOf(file)))
+
+describe('the architecture test', () => {
+  test('sees static, type and dynamic imports', () => {
+    const text = [
+      "import { a, type B } from './a.ts'",
+      "import type { C } from './c.ts'",
+      "import { type D } from './d.ts'",
+      "export * from './e.ts'",
+      "const f = await import('./f.ts')",
+      "type G = import('./g.ts').G",
+    ].join('\n')
+    expect(importsIn('server/x.ts', text)).toEqual([
+      { from: 'server/x.ts', to: 'server/a.ts', isType: false },
+      { from: 'server/x.ts', to: 'server/c.ts', isType: true },
+      { from: 'server/x.ts', to: 'server/d.ts', isType: true },
+      { from: 'server/x.ts', to: 'server/e.ts', isType: false },
+      { from: 'server/x.ts', to: 'server/f.ts', isType: false },
+      { from: 'server/x.ts', to: 'server/g.ts', isType: false },
+    ])
+  })
+
   test('finds the imports that it judges', () => {
     expect(imports.length).toBeGreaterThan(100)
     expect(imports).toContainEqual({ from: 'server/app.ts', to: 'server/deps.ts', isType: true })
   })
+})
 
-  test('lets the widget import lit, itself and the types on the wire', () => {
+describe('the architecture', () => {
+  test('lets the widget import lit, itself and the types of the wire', () => {
     const isAllowed = ({ to, isType }: Import) =>
       /^lit($|\/)/.test(to) || to.startsWith('widget/') || (isType && to === 'server/wire.ts')
     expect(breaking((each) => each.from.startsWith('widget/') && !isAllowed(each))).toEqual([])
@@ -52,38 +108,36 @@ describe('the architecture', () => {
     expect(breaking(({ to }) => to.startsWith('test/'))).toEqual([])
   })
 
-  test('builds the server on floors: a file imports only what stands below it', () => {
-    const floors: [pattern: RegExp, floor: number][] = [
-      [/^server\/examples\//, 8],
-      [/^server\/(cli|index)\.ts$/, 7],
-      [/^server\/doctor\//, 6],
-      [/^server\/main\.ts$/, 6],
-      [/^server\/open-app\.ts$/, 5],
-      [/^server\/app\.ts$/, 4],
-      [/^server\/(routes\/|callback|host-api|endpoint)/, 3],
-      [/^server\/deps\.ts$/, 2],
-      [/^server\/(binding|store|wechat)\//, 1],
-      [/^server\//, 1],
-    ]
-    const floorOf = (file: string) => floors.find(([pattern]) => pattern.test(file))?.[1] ?? 0
-    expect(
-      breaking(({ from, to }) => from.startsWith('server/') && to.startsWith('server/') && floorOf(to) > floorOf(from)),
-    ).toEqual([])
+  test('has a floor for every room of the server, and at most 12 files in its root', () => {
+    const files = sources.filter((file) => file.startsWith('server/'))
+    expect(files.filter((file) => floorOf(file) < 0)).toEqual([])
+    expect(files.filter((file) => /^server\/[^/]+$/.test(file)).length).toBeLessThanOrEqual(12)
   })
 
-  test('keeps routes apart from each other, and WeChat from our rules', () => {
-    expect(breaking(({ from, to }) => from.startsWith('server/routes/') && to.startsWith('server/routes/'))).toEqual([])
-    expect(
-      breaking(({ from, to }) => from.startsWith('server/wechat/') && /^server\/(binding|store|routes)\//.test(to)),
-    ).toEqual([])
-    expect(
-      breaking(({ from, to }) => from.startsWith('server/store/') && /^server\/(binding|routes|wechat)\//.test(to)),
-    ).toEqual([])
+  test('lets a file of the server import only its own floor and the floors below', () => {
+    const isServer = (file: string) => file.startsWith('server/')
+    expect(breaking(({ from, to }) => isServer(from) && isServer(to) && floorOf(to) < floorOf(from))).toEqual([])
+  })
+
+  test('keeps rooms of one floor apart where each could grow into the other', () => {
+    const apart: [from: RegExp, to: RegExp][] = [
+      [/^server\/wechat\//, /^server\/(store|api)\//],
+      [/^server\/store\//, /^server\/(wechat|api)\//],
+      [/^server\/api\//, /^server\/(wechat|store)\//],
+      [/^server\/store\/sql\//, /^server\/store\/(sqlite|postgres)\//],
+      [/^server\/store\/sqlite\//, /^server\/store\/postgres\//],
+      [/^server\/store\/postgres\//, /^server\/store\/sqlite\//],
+    ]
+    for (const [from, to] of apart) {
+      expect(breaking((each) => from.test(each.from) && to.test(each.to))).toEqual([])
+    }
+    const isRoute = (file: string) => file.startsWith('server/routes/')
+    expect(breaking(({ from, to }) => isRoute(from) && isRoute(to))).toEqual([])
   })
 
   test('keeps the rules pure: no clock, no chance, no I/O', () => {
     const text = textOf('server/binding/rules.ts')
-    expect(importsOf('server/binding/rules.ts').filter(({ to }) => to.startsWith('node:'))).toEqual([])
+    expect(imports.filter(({ from, to }) => from === 'server/binding/rules.ts' && to.startsWith('node:'))).toEqual([])
     expect(text).not.toMatch(/Date\.now|Math\.random|await /)
   })
 
@@ -95,20 +149,13 @@ describe('the architecture', () => {
     expect(portable.filter((file) => /\bprocess\./.test(textOf(file)))).toEqual([])
   })
 
-  test('has no circle of imports', () => {
-    const next = new Map(
-      sources.map((file) => [
-        file,
-        importsOf(file)
-          .filter(({ isType }) => !isType)
-          .map(({ to }) => to),
-      ]),
-    )
+  test('has no circle of imports, type imports included', () => {
+    const next = Map.groupBy(imports, ({ from }) => from)
     const done = new Set<string>()
     const walk = (file: string, path: string[]): string[] => {
       if (path.includes(file)) return [[...path.slice(path.indexOf(file)), file].join(' -> ')]
       if (done.has(file)) return []
-      const found = (next.get(file) ?? []).flatMap((to) => walk(to, [...path, file]))
+      const found = (next.get(file) ?? []).flatMap(({ to }) => walk(to, [...path, file]))
       done.add(file)
       return found
     }

@@ -6,8 +6,8 @@ import { delimiter, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { collectDefaultMetrics } from 'prom-client'
 import { describe, expect, test } from 'vitest'
-import { parseConfig } from '../server/config.ts'
-import { openHouse } from './support/house.ts'
+import { parseConfig } from '../server/config/config.ts'
+import { openTestServer } from './support/test-server.ts'
 
 const root = join(import.meta.dirname, '..')
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -78,7 +78,7 @@ const proofsIn = (row: string) => [...row.matchAll(/\]\((test\/[^)]+)\)/g)].map(
 
 describe.each([
   ['SECURITY.md', 'SECURITY.zh-CN.md'],
-  ['server/OPERATIONS.md', 'server/OPERATIONS.zh-CN.md'],
+  ['docs/operations.md', 'docs/operations.zh-CN.md'],
 ])('%s and %s', (english, chinese) => {
   test('have the same headings, tables and rows', () => {
     const shapeOf = (page: string) => [...proseOf(page).matchAll(/^(#+) /gm)].map(([, level]) => level)
@@ -92,11 +92,11 @@ describe('the dashboard, the alerts and the operator’s page', () => {
   /** Every name that `/metrics` can hold, a histogram's three series among them. */
   async function served(): Promise<Set<string>> {
     const webhook = { WEBHOOK_URL: 'http://receiver.test', WEBHOOK_SECRET: `whsec_${'A'.repeat(43)}=` }
-    const house = await openHouse(webhook, { neighbour: async () => new Response() })
-    const { registry } = house.deps.metrics
+    const testServer = await openTestServer(webhook, { neighbour: async () => new Response() })
+    const { registry } = testServer.deps.metrics
     collectDefaultMetrics({ register: registry })
     const metrics = registry.getMetricsAsArray() as unknown as { name: string; type: string }[]
-    await house.close()
+    await testServer.close()
     return new Set(
       metrics.flatMap(({ name, type }) =>
         type === 'histogram' ? [name, ...['bucket', 'sum', 'count'].map((end) => `${name}_${end}`)] : [name],
@@ -108,22 +108,20 @@ describe('the dashboard, the alerts and the operator’s page', () => {
     ...new Set(textOf(file).match(/\b(?:wechat_bind|nodejs|process)_[a-z0-9_]*[a-z0-9]\b/g)),
   ]
 
-  test.each([
-    'deploy/grafana-dashboard.json',
-    'deploy/alerts.yaml',
-    'server/OPERATIONS.md',
-    'server/OPERATIONS.zh-CN.md',
-  ])('names in %s only metrics that are served', async (file) => {
-    const names = await served()
-    expect(named(file).length).toBeGreaterThan(5)
-    expect(named(file).filter((name) => !names.has(name))).toEqual([])
-  })
+  test.each(['deploy/grafana-dashboard.json', 'deploy/alerts.yaml', 'docs/operations.md', 'docs/operations.zh-CN.md'])(
+    'names in %s only metrics that are served',
+    async (file) => {
+      const names = await served()
+      expect(named(file).length).toBeGreaterThan(5)
+      expect(named(file).filter((name) => !names.has(name))).toEqual([])
+    },
+  )
 
   test('tells of every metric and every alert', async () => {
     const ours = [...(await served())].filter((name) => /^wechat_bind_(?!.*_(bucket|sum|count)$)/.test(name))
     const alerts = [...textOf('deploy/alerts.yaml').matchAll(/- alert: (\w+)/g)].map(([, name]) => name)
     expect(alerts.length).toBeGreaterThan(10)
-    const page = textOf('server/OPERATIONS.md')
+    const page = textOf('docs/operations.md')
     expect([...ours, ...alerts].filter((name) => !page.includes(`\`${name}\``))).toEqual([])
     expect(ours.filter((name) => !textOf('deploy/grafana-dashboard.json').includes(name))).toEqual([])
   })
@@ -166,7 +164,7 @@ describe('settings', () => {
     expect(assigned(file).filter((name) => !read.has(name) && !others.includes(name))).toEqual([])
   })
 
-  test.each(['server/OPERATIONS.md', 'server/OPERATIONS.zh-CN.md', 'SECURITY.md', 'SECURITY.zh-CN.md'])(
+  test.each(['docs/operations.md', 'docs/operations.zh-CN.md', 'SECURITY.md', 'SECURITY.zh-CN.md'])(
     'that %s names are ones that the server reads',
     (file) => {
       const names = [...textOf(file).matchAll(/`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[^`]*`/g)].map(([, name = '']) => name)
@@ -176,8 +174,8 @@ describe('settings', () => {
     },
   )
 
-  test.each(['server/API.md', 'server/API.zh-CN.md'])('are all in the table of %s', (file) => {
-    const config = textOf('server/config.ts') + textOf('server/webhooks.ts')
+  test.each(['docs/api.md', 'docs/api.zh-CN.md'])('are all in the table of %s', (file) => {
+    const config = textOf('server/config/config.ts') + textOf('server/config/webhook-receivers.ts')
     const names = [...config.matchAll(/(?:settings\.\w+\(['`]|env\.)([A-Z][A-Z0-9_]+)/g)].map(([, name = '']) => name)
     expect(names.length).toBeGreaterThan(20)
     expect([...new Set(names)].filter((name) => !textOf(file).includes(`\`${name}`))).toEqual([])
@@ -204,16 +202,16 @@ describe('the backup', () => {
   const commandIn = (page: string) => /^node -e ".*sqlite.*$/m.exec(textOf(page))?.[0] ?? ''
 
   test('is one command in both languages, and copies a store that is in use', async () => {
-    const command = commandIn('server/OPERATIONS.md')
-    expect(commandIn('server/OPERATIONS.zh-CN.md')).toBe(command)
+    const command = commandIn('docs/operations.md')
+    expect(commandIn('docs/operations.zh-CN.md')).toBe(command)
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-backup-'))
     const [file, copy] = [join(folder, 'wechat-bind.db'), join(folder, 'copy.db')]
-    const house = await openHouse({ DATABASE_URL: `sqlite:${file}` })
-    await house.ticketUrl()
+    const testServer = await openTestServer({ DATABASE_URL: `sqlite:${file}` })
+    await testServer.ticketUrl()
     const here = command.replace('/var/lib/wechat-bind/wechat-bind.db', file).replace(/\/var\/backups\/\S+/, copy)
     const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
     execFileSync('sh', ['-c', here], { env: { PATH }, stdio: ['ignore', 'ignore', 'inherit'] })
-    await house.close()
+    await testServer.close()
     const backup = new DatabaseSync(copy, { readOnly: true })
     expect(backup.prepare('select count(*) as tickets from tickets').get()).toEqual({ tickets: 1 })
     backup.close()

@@ -4,7 +4,7 @@ import type { BindingView, QrcodeView } from '../server/wire.ts'
 import { BindError } from './bind-error.ts'
 import type { Client } from './client.ts'
 import { browserClock, type Clock } from './clock.ts'
-import { type Effect, type Event, effectOf, initialState, reduce, type State } from './machine.ts'
+import { type Effect, effectOf, initialState, type MachineEvent, reduce, type State } from './machine.ts'
 
 /** The element, as far as the controller is concerned: what the page wishes, and who is told of changes. */
 export type BindHost = ReactiveControllerHost &
@@ -14,7 +14,7 @@ export type BindHost = ReactiveControllerHost &
     readonly refreshMode: 'auto' | 'manual'
     /** Whether a request could be made at all. */
     readonly canStart: boolean
-    stateChanged(state: State, previous: State, event: Event): void
+    stateChanged(state: State, previous: State, event: MachineEvent): void
   }
 
 const SECOND_MS = 1000
@@ -29,7 +29,7 @@ export class BindController implements ReactiveController {
   /** Ends everything that hangs on the page; undefined while the element is not in it. */
   #connected: AbortController | undefined
   #onScreen = false
-  #queue: Event[] = []
+  #queue: MachineEvent[] = []
   readonly #host: BindHost
   readonly #client: Client
   readonly #clock: Clock
@@ -52,7 +52,7 @@ export class BindController implements ReactiveController {
   }
 
   /** Moves the state. An event raised while another is being told waits its turn, so that listeners see them in order. */
-  dispatch(event: Event): void {
+  dispatch(event: MachineEvent): void {
     if (this.#queue.push(event) > 1) return
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
       this.#apply(next)
@@ -84,7 +84,7 @@ export class BindController implements ReactiveController {
     this.#follow()
   }
 
-  #apply(event: Event): void {
+  #apply(event: MachineEvent): void {
     const previous = this.#state
     this.#state = reduce(previous, event)
     if (this.#state === previous) return
@@ -115,8 +115,8 @@ export class BindController implements ReactiveController {
     }
   }
 
-  async #request(state: State, signal: AbortSignal): Promise<Event> {
-    if ('run' in state && state.run?.delayMs) await this.#clock.sleep(state.run.delayMs, signal)
+  async #request(state: State, signal: AbortSignal): Promise<MachineEvent> {
+    if ('attempt' in state && state.attempt?.delayMs) await this.#clock.sleep(state.attempt.delayMs, signal)
     const askedAt = this.#clock.now()
     const view = await this.#ask(state, signal)
     const now = this.#clock.now()
@@ -145,7 +145,7 @@ export class BindController implements ReactiveController {
     }
   }
 
-  #toFailure(cause: unknown): Event {
+  #toFailure(cause: unknown): MachineEvent {
     const error = cause instanceof BindError ? cause : new BindError('INTERNAL', String(cause), { cause })
     // What the user of a bound element asked for is refused; the rest waits for the network.
     const isCutOff = !navigator.onLine && ['NETWORK', 'NO_TOKEN'].includes(error.code)

@@ -1,5 +1,5 @@
 /** The card: one box for all states, with the state's panel in its places. */
-import { html, nothing, type TemplateResult } from 'lit'
+import { html, type TemplateResult } from 'lit'
 import { keyed } from 'lit/directives/keyed.js'
 import { mark } from './icons.ts'
 import type { State } from './machine.ts'
@@ -9,8 +9,8 @@ export function cardOf(state: State, view: View, look: string): TemplateResult {
   const { say, language, opened } = view
   const { art, line, hint, timer, actions } = panelOf(state, view)
   const paper = state.name === 'ready' && !opened
-  // New words are put in place of the old ones: old ones that moved would count as a shift of the layout.
-  const words = `${state.name} ${opened}`
+  // A changed text gets new elements: in old ones it would move within its line, which browsers count as a shift of the layout.
+  const words = `${state.name} ${opened} ${line} ${hint}`
   const controls = `${state.name} ${!opened}`
   return html`<section class=${look} part="card" lang=${language} aria-labelledby="title" tabindex="-1">
     <header>
@@ -21,9 +21,9 @@ export function cardOf(state: State, view: View, look: string): TemplateResult {
     <div class=${paper ? 'tile paper' : 'tile'} part="tile">${art}</div>
     <div class="words">
       <div role="status">
-        ${keyed(words, html`<p part="status">${line}</p>${hint ? html`<p class="hint" part="hint">${hint}</p>` : nothing}`)}
+        ${keyed(words, html`<p part="status">${line}</p>${hint && html`<p class="hint" part="hint">${hint}</p>`}`)}
       </div>
-      ${timer}
+      ${timer && html`<p class="hint" part="timer" role="timer">${keyed(timer, timer)}</p>`}
     </div>
     <div class="actions">${keyed(controls, html`${actions}`)}</div>
     <slot name="footer"></slot>

@@ -34,9 +34,9 @@ export function createClient(
   fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args),
 ): Client {
   const token = createTokenSource(page, fetch)
-  /** The server's opaque name for the user, and the `token` of the page's when it was told. */
+  /** The server's opaque name for the user, and the page's `token` for which the server gave it. */
   let user: string | null = null
-  let toldFor: string | undefined
+  let userToken: string | undefined
 
   async function send(path: string, init: RequestInit, bearer: string, given: string): Promise<unknown> {
     const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
@@ -44,7 +44,7 @@ export function createClient(
     const name = answer.headers.get('Bind-User') ?? user
     const isOther = user && user !== name && path !== 'qrcode'
     user = name
-    toldFor = given
+    userToken = given
     if (isOther) throw new BindError('OTHER_USER', 'The token is of another user')
     return parseResponse(answer)
   }
@@ -72,7 +72,7 @@ export function createClient(
 
     waitPast: (version, signal) => {
       // A token that is new may be another user's, whose version may be the same: a look before the first wait.
-      const isKnown = (toldFor ?? page.token) === page.token
+      const isKnown = (userToken ?? page.token) === page.token
       return share(isKnown ? user : null, version, signal, async (signal) => {
         const headers: Record<string, string> = isKnown
           ? { 'If-None-Match': `"${version}"`, Prefer: `wait=${WAIT_SECONDS}` }

@@ -1,7 +1,7 @@
 /** What the page hears: the machine's transitions as DOM events. No secrets in any of them. */
 import type { UnbindReason } from '../server/wire.ts'
 import type { BindError } from './bind-error.ts'
-import type { Event, State, StateName } from './machine.ts'
+import type { MachineEvent, State, StateName } from './machine.ts'
 
 /** Each event's `detail`. */
 export type BindEventDetails = {
@@ -29,7 +29,7 @@ export type BindListening = {
 }
 
 /** Tells `target`'s listeners what the step from `previous` to `state` means to them. */
-export function announce(target: EventTarget, state: State, previous: State, event: Event): void {
+export function announce(target: EventTarget, state: State, previous: State, event: MachineEvent): void {
   function emit<Name extends keyof BindEventDetails>(name: Name, detail: BindEventDetails[Name]): void {
     target.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }))
   }
@@ -51,7 +51,7 @@ export function announce(target: EventTarget, state: State, previous: State, eve
   }
 }
 
-function reasonOf(event: Event): UnbindReason | undefined {
+function reasonOf(event: MachineEvent): UnbindReason | undefined {
   return event.type === 'answered' && event.view && 'reason' in event.view ? event.view.reason : undefined
 }
 

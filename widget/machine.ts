@@ -1,7 +1,7 @@
 /** The element's states and what moves them. Pure: the moment, chance and wishes an event depends on travel in it. */
 import type { BindingView, Confirm, QrcodeView, QrPath } from '../server/wire.ts'
+import { type Attempt, firstAttempt, nextAttempt, retryAttempt } from './attempt.ts'
 import { type BindError, isTokenError } from './bind-error.ts'
-import { firstRun, nextRun, type Run, retryRun } from './run.ts'
 
 /** A QR that can be scanned until `deadline`, in ms of the monotonic clock. */
 export type Ticket = { url: string; qr: QrPath; code: string; deadline: number }
@@ -9,21 +9,21 @@ export type Ticket = { url: string; qr: QrPath; code: string; deadline: number }
 /** `halted`: stopped by `stop()`, so that coming on screen does not start it. */
 export type Idle = { name: 'idle'; halted: boolean }
 /** `replace`: the live ticket is to die; `initial`: nothing has been shown yet. */
-export type Loading = { name: 'loading'; run: Run; replace: boolean; initial: boolean; refreshesLeft: number }
-export type Ready = { name: 'ready'; run: Run; version: number; ticket: Ticket; refreshesLeft: number }
+export type Loading = { name: 'loading'; attempt: Attempt; replace: boolean; initial: boolean; refreshesLeft: number }
+export type Ready = { name: 'ready'; attempt: Attempt; version: number; ticket: Ticket; refreshesLeft: number }
 /** `code`: the digits being checked; `failure`: why the last ones were not taken. */
 export type Scanned = {
   name: 'scanned'
-  run: Run
+  attempt: Attempt
   version: number
   confirm: Confirm
   code?: string | undefined
   failure?: BindError | undefined
 }
-/** `boundAt` is Unix seconds, as on the wire; `run` is missing once watching has failed for good; `failure`: of watching or unbinding. */
+/** `boundAt` is Unix seconds, as on the wire; `attempt` is missing once watching has failed for good; `failure`: of watching or unbinding. */
 export type Bound = {
   name: 'bound'
-  run?: Run | undefined
+  attempt?: Attempt | undefined
   version: number
   boundAt: number
   initial: boolean
@@ -33,7 +33,7 @@ export type Bound = {
   failure?: BindError | undefined
 }
 /** Still listens: who scanned in time may take a while to tap "follow". */
-export type Expired = { name: 'expired'; run?: Run | undefined; version: number; refreshesLeft: number }
+export type Expired = { name: 'expired'; attempt?: Attempt | undefined; version: number; refreshesLeft: number }
 export type Offline = { name: 'offline'; initial: boolean }
 export type Failed = { name: 'error'; error: BindError; initial: boolean }
 
@@ -46,14 +46,14 @@ export type StateName = State['name']
  * `answered`: by the server, with null for "nothing new", `tookMs` after it was asked; `auto`: a new QR may be made unasked
  * (visible, and `refresh="auto"`); `isOther`: the token may have become another user's; `now` is of the same clock as a ticket's deadline.
  */
-export type Event =
+export type MachineEvent =
   | { type: 'start' | 'stop' | 'refresh' | 'unbind' | 'token' | 'offline' }
   | { type: 'confirm'; code: string }
   | { type: 'answered'; view: QrcodeView | BindingView | null; now: number; tookMs: number }
   | { type: 'failed'; error: BindError; random: number }
   | { type: 'wake'; now: number; auto: boolean; isOther?: boolean }
 
-/** What runs: nothing, one request, or only the countdown; a different name means a different run. */
+/** What runs: nothing, one request, or only the countdown. A changed name aborts it and starts the next. */
 export type Effect = 'none' | `${'create' | 'count' | 'ask'}:${number}` | `wait:${number}.${number}`
 
 /** A page left open makes this many new QRs by itself, then asks for a click. */
@@ -70,11 +70,11 @@ const POLL_SPACING_MS = 2000
 
 export const initialState: State = { name: 'idle', halted: false }
 
-type Steps = { [Type in Event['type']]: (state: State, event: Extract<Event, { type: Type }>) => State }
+type Steps = { [Type in MachineEvent['type']]: (state: State, event: Extract<MachineEvent, { type: Type }>) => State }
 
 /** The state after `event`; the same object when the event does not apply. */
-export function reduce(state: State, event: Event): State {
-  return (steps[event.type] as (state: State, event: Event) => State)(state, event)
+export function reduce(state: State, event: MachineEvent): State {
+  return (steps[event.type] as (state: State, event: MachineEvent) => State)(state, event)
 }
 
 const steps: Steps = {
@@ -120,12 +120,12 @@ const steps: Steps = {
     if (error.code === 'OTHER_USER') return toLoading()
     if (isAsking(state)) return refuse(state, error)
     if (error.retryable && (state.name !== 'loading' || isPatient(state, error))) {
-      return { ...state, run: retryRun(state.run, random, error.retryAfterMs) }
+      return { ...state, attempt: retryAttempt(state.attempt, random, error.retryAfterMs) }
     }
     // No failed poll takes back what is so; only, nothing more will be heard.
-    if (state.name === 'bound') return { ...state, run: undefined, failure: error }
+    if (state.name === 'bound') return { ...state, attempt: undefined, failure: error }
     return state.name === 'expired'
-      ? { ...state, run: undefined }
+      ? { ...state, attempt: undefined }
       : toError(error, state.name === 'loading' && state.initial)
   },
 
@@ -133,7 +133,7 @@ const steps: Steps = {
   token(state) {
     if (state.name === 'error' && isTokenError(state.error)) return toLoading({ initial: state.initial })
     if (state.name !== 'bound' || !state.failure || !isTokenError(state.failure)) return state
-    return { ...state, run: firstRun, failure: undefined }
+    return { ...state, attempt: firstAttempt, failure: undefined }
   },
 
   /** A bound user stays bound without a network, and who waits for a click waits. */
@@ -149,11 +149,11 @@ const steps: Steps = {
     }
     if (state.name === 'ready' && now >= state.ticket.deadline) return expire(state, auto)
     if (state.name === 'expired' && auto && state.refreshesLeft) return expire(state, auto)
-    if (!isRunning(state) || isAsking(state) || (state.name === 'loading' && !state.run.attempt && !isOther)) {
+    if (!isRunning(state) || isAsking(state) || (state.name === 'loading' && !state.attempt.failures && !isOther)) {
       return state
     }
-    const run = nextRun(state.run)
-    return isOther && state.name === 'bound' ? { ...state, run, isChecked: true } : { ...state, run }
+    const attempt = nextAttempt(state.attempt)
+    return isOther && state.name === 'bound' ? { ...state, attempt, isChecked: true } : { ...state, attempt }
   },
 }
 
@@ -163,14 +163,14 @@ export function effectOf(state: State, { watch = false, visible = true } = {}): 
   if (isAsking(state)) return `ask:${(state as Scanned).version}`
   if (state.name === 'bound' && !watch && !state.isChecked) return 'none'
   if (!visible) return state.name === 'ready' ? `count:${state.version}` : 'none'
-  return state.name === 'loading' ? `create:${state.run.turn}` : `wait:${state.version}.${state.run.turn}`
+  return state.name === 'loading' ? `create:${state.attempt.turn}` : `wait:${state.version}.${state.attempt.turn}`
 }
 
 /** The states in which something has been asked of the server. */
-type Running = Loading | Ready | Scanned | ((Bound | Expired) & { run: Run })
+type Running = Loading | Ready | Scanned | ((Bound | Expired) & { attempt: Attempt })
 
 function isRunning(state: State): state is Running {
-  return 'run' in state && !!state.run
+  return 'attempt' in state && !!state.attempt
 }
 
 /** Whether the user waits for an answer: such a request is neither repeated nor given up. */
@@ -183,31 +183,31 @@ function toLoading({
   replace = false,
   refreshesLeft = AUTO_REFRESHES,
 }: Partial<Loading> = {}): Loading {
-  return { name: 'loading', run: firstRun, replace, initial, refreshesLeft }
+  return { name: 'loading', attempt: firstAttempt, replace, initial, refreshesLeft }
 }
 
 function fromQrcode({ initial, refreshesLeft }: Loading, view: QrcodeView, now: number): State {
   if (view.state !== 'unbound') return settle(view, initial)
   const { version, url, qr, code, expiresIn } = view
   const ticket = { url, qr, code, deadline: now + expiresIn * 1000 }
-  return { name: 'ready', run: firstRun, version, ticket, refreshesLeft }
+  return { name: 'ready', attempt: firstAttempt, version, ticket, refreshesLeft }
 }
 
 function settle(view: Exclude<BindingView, { state: 'unbound' }>, initial = false): Scanned | Bound {
   const { version } = view
   return view.state === 'scanned'
-    ? { name: 'scanned', run: firstRun, version, confirm: view.confirm }
-    : { name: 'bound', run: firstRun, version, boundAt: view.boundAt, initial, unbinding: false }
+    ? { name: 'scanned', attempt: firstAttempt, version, confirm: view.confirm }
+    : { name: 'bound', attempt: firstAttempt, version, boundAt: view.boundAt, initial, unbinding: false }
 }
 
 function waited(state: Running, tookMs: number): State {
-  const over = state.name === 'expired' && state.run.turn >= LATE_POLLS
-  const run = over ? undefined : nextRun(state.run, POLL_SPACING_MS - tookMs)
-  return (state.name === 'bound' ? { ...state, run, isChecked: undefined } : { ...state, run }) as State
+  const over = state.name === 'expired' && state.attempt.turn >= LATE_POLLS
+  const attempt = over ? undefined : nextAttempt(state.attempt, POLL_SPACING_MS - tookMs)
+  return (state.name === 'bound' ? { ...state, attempt, isChecked: undefined } : { ...state, attempt }) as State
 }
 
-function isPatient({ run }: Loading, { retryAfterMs = 0 }: BindError): boolean {
-  return run.attempt < CREATE_ATTEMPTS && retryAfterMs <= PATIENCE_MS
+function isPatient({ attempt }: Loading, { retryAfterMs = 0 }: BindError): boolean {
+  return attempt.failures < CREATE_ATTEMPTS && retryAfterMs <= PATIENCE_MS
 }
 
 function toError(error: BindError, initial = false): Failed {
@@ -227,5 +227,5 @@ function refuse(state: Running, error: BindError): State {
 function expire({ version, refreshesLeft }: Ready | Expired, auto: boolean): State {
   return auto && refreshesLeft
     ? toLoading({ initial: false, refreshesLeft: refreshesLeft - 1 })
-    : { name: 'expired', run: firstRun, version, refreshesLeft }
+    : { name: 'expired', attempt: firstAttempt, version, refreshesLeft }
 }

@@ -1,20 +1,20 @@
 /** What the card shows in each state: one function per state, plain values in, a panel out. */
 import { html, type TemplateResult } from 'lit'
 import { type BindError, isTokenError } from './bind-error.ts'
-import type { Context } from './context.ts'
+import type { Device } from './device.ts'
 import { checkMark, icon } from './icons.ts'
 import type { State, StateName } from './machine.ts'
 import type { Language, Messages, Say } from './messages.ts'
 import { qrImage, qrPng, qrSvg } from './qr.ts'
 
 /** The places of the card. All panels fill the same box, so that nothing jumps when the state changes. */
-export type Panel = { art: unknown; line: unknown; hint?: unknown; timer?: unknown; actions?: unknown }
+export type Panel = { art: unknown; line: unknown; hint?: unknown; timer?: string | undefined; actions?: unknown }
 
 /** What a panel is drawn with, besides the state. */
 export type View = {
   say: Say
   language: Language
-  context: Context
+  device: Device
   secondsLeft: number
   /** The user is asked before anything is. */
   manual: boolean
@@ -55,7 +55,7 @@ const panels: Panels = {
   loading,
 
   ready: (view, { ticket }) => {
-    const { say, host, opened, context } = view
+    const { say, host, opened, device } = view
     const timer = timeLeft(view)
     if (opened) {
       const text = `${BIND_WORD} ${ticket.code}`
@@ -66,9 +66,9 @@ const panels: Panels = {
       return { art, line, timer, actions: button(view, 'showQr', 'quiet', () => host.open()) }
     }
     const toText = button(view, 'cannotScan', 'quiet', () => host.open('text'))
-    if (context === 'desktop') return { art: qrSvg(ticket.qr, say('qr')), line: say('scan'), timer, actions: toText }
+    if (device === 'desktop') return { art: qrSvg(ticket.qr, say('qr')), line: say('scan'), timer, actions: toText }
     const art = qrImage(ticket.qr, say('qr'), host.noPicture)
-    if (context === 'wechat') return { art, line: say('press'), timer, actions: toText }
+    if (device === 'wechat') return { art, line: say('press'), timer, actions: toText }
     const picture = html`<a part="action" download="wechat.png" href=${qrPng(ticket.qr)}>${say('savePicture')}</a>`
     return { art, line: say('save'), timer, actions: [picture, toText] }
   },
@@ -141,11 +141,11 @@ function typeCode(field: HTMLInputElement, host: Actions): void {
 }
 
 /** For the eye only, outside the live region: a screen reader that told each second would tell nothing else. */
-function timeLeft({ say, secondsLeft }: View): TemplateResult | undefined {
+function timeLeft({ say, secondsLeft }: View): string | undefined {
   // No page counts down seconds from an hour.
   if (secondsLeft > 3600) return undefined
   const time = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, '0')}`
-  return html`<p class="hint" part="timer" role="timer">${say('expiresIn', time)}</p>`
+  return say('expiresIn', time)
 }
 
 /** What the user can do about it; what exactly went wrong is told to the page, by `binderror`. */

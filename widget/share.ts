@@ -1,13 +1,13 @@
 /** One poll per browser: of all tabs and elements that wait for the same user, the one that holds the lock asks, the others listen. */
 
-/** What is told: a view of the binding, or only that someone waits at this version. */
-type Told = { version: number; state?: string }
+/** A message between tabs: a view of the binding, or without a `state` only the version past which the sender waits. */
+type TabMessage = { version: number; state?: string }
 
 /**
  * Runs `poll`, or waits until another element's has found a version past `version`. `user` is an opaque name, the same for the same user;
  * without one, or in a page without locks (plain http), everyone asks alone.
  */
-export async function share<View extends Told>(
+export async function share<View extends TabMessage>(
   user: string | null,
   version: number,
   signal: AbortSignal,
@@ -24,13 +24,13 @@ export async function share<View extends Told>(
     const line = new BroadcastChannel(name)
     channel = line
     const heard = new Promise<View | null>((resolve) => {
-      line.onmessage = ({ data }: MessageEvent<Told>) => {
+      line.onmessage = ({ data }: MessageEvent<TabMessage>) => {
         if (data.state && data.version > version) resolve(data as View)
         // Who comes with an older version missed what this one was told: the lock is left to it, its poll is answered at once.
         if (data.version < version) resolve(null)
       }
     })
-    line.postMessage({ version } satisfies Told)
+    line.postMessage({ version } satisfies TabMessage)
     const asked = navigator.locks.request(name, { signal: leave.signal }, async () => {
       const view = await poll(leave.signal)
       if (view) line.postMessage(view)

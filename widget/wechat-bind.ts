@@ -3,10 +3,10 @@ import { LitElement, type TemplateResult } from 'lit'
 import { BindController, type BindHost } from './bind-controller.ts'
 import { cardOf } from './card.ts'
 import { createClient } from './client.ts'
-import { contextOf } from './context.ts'
+import { deviceOf } from './device.ts'
 import { announce, type BindListening } from './events.ts'
 import { localeOf, watchLocale } from './locale.ts'
-import type { Event, State, StateName } from './machine.ts'
+import type { MachineEvent, State, StateName } from './machine.ts'
 import { createSay, type Language, type Messages, toLanguage } from './messages.ts'
 import type { View } from './panels.ts'
 import { styles } from './styles.ts'
@@ -208,7 +208,7 @@ export class WechatBind extends LitElement implements BindHost {
   }
 
   /** @internal */
-  stateChanged(state: State, previous: State, event: Event): void {
+  stateChanged(state: State, previous: State, event: MachineEvent): void {
     if (state.name !== previous.name) {
       this.#showState(state.name, previous.name)
       // A QR that was renewed in the background does not close the text path.
@@ -233,9 +233,9 @@ export class WechatBind extends LitElement implements BindHost {
     const { language, size, theme, manual } = this
     const { state, secondsLeft } = this.#controller
     const say = createSay(language, this.messages)
-    const context = this.#isPlain ? 'desktop' : contextOf(navigator.userAgent)
-    const view = { say, language, context, secondsLeft, manual, opened: this.#opened, host: this }
-    return cardOf(state, view, `card ${size} ${theme} ${context}`)
+    const device = this.#isPlain ? 'desktop' : deviceOf(navigator.userAgent)
+    const view = { say, language, device, secondsLeft, manual, opened: this.#opened, host: this }
+    return cardOf(state, view, `card ${size} ${theme} ${device}`)
   }
 
   protected override updated(): void {

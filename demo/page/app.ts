@@ -1,37 +1,14 @@
 /** The page's state and how it begins. Views are pure functions of the state; every change draws the page anew. */
 import { usual } from '../conditions.ts'
-import type { DemoView } from '../control.ts'
-import type { SimulatorView } from '../simulator/control.ts'
-import type { WireEntry } from '../simulator/wire.ts'
 import { people, TAKEN } from '../users.ts'
 import { type ConditionActions, createConditionActions } from './condition-actions.ts'
 import { putConditions, takeWechat, watchDemo } from './demo-client.ts'
 import { askBinding, type BackEndView, disconnect } from './host-client.ts'
 import { setBrowser } from './network.ts'
-import { createPhoneActions, type PhoneActions, type Screen } from './phone-actions.ts'
+import type { PageState, Screen, Store } from './page-state.ts'
+import { createPhoneActions, type PhoneActions } from './phone-actions.ts'
 import { type Person, parseSettings, readConditions, type Settings, toSearch } from './settings.ts'
 import { giveUp, merge, watchEvents } from './wire-log.ts'
-
-export type PageState = {
-  settings: Settings
-  demo: DemoView
-  /** Undefined until the simulator has answered. */
-  simulator: SimulatorView | undefined
-  screens: Record<Person, Screen>
-  /** The picture that a long press asks about. */
-  pressed: HTMLImageElement | undefined
-  /** The picture that was saved to a phone. */
-  albums: Partial<Record<Person, HTMLImageElement>>
-  backEnd: BackEndView
-  wire: readonly WireEntry[]
-  /** The ids of the entries that are open, and the moment before which nothing is shown. */
-  openEntries: ReadonlySet<number>
-  clearedAt: number
-  /** What was copied last. */
-  copied: string | undefined
-}
-
-export type Store = { read: () => PageState; write: (change: Partial<PageState>) => void }
 
 export type Actions = PhoneActions & ConditionActions & ReturnType<typeof createActions>
 

@@ -1,8 +1,8 @@
 /** What the conditions' panel does: tells the demo, keeps the URL, and has the element look again where that shows them. */
 import { type ConditionName, differences } from '../conditions.ts'
 import type { DemoView } from '../control.ts'
-import type { Store } from './app.ts'
 import { putConditions } from './demo-client.ts'
+import type { Store } from './page-state.ts'
 import { withConditions } from './settings.ts'
 
 export type ConditionActions = ReturnType<typeof createConditionActions>

@@ -1,13 +1,9 @@
 /** What a person does with the phone. What comes of it is told by the simulator. */
-import type { Store } from './app.ts'
+
 import { readPicture, shoot } from './camera.ts'
+import type { Screen, Store } from './page-state.ts'
 import type { Person } from './settings.ts'
 import { createPhoneClient, type PhoneClient } from './simulator-client.ts'
-
-/** What a phone shows. `view`: what its camera saw last. */
-export type Screen =
-  | { name: 'home' | 'follow' | 'chat' | 'profile' | 'expired' | 'unknown' | 'offline' | 'browser' }
-  | { name: 'scanner'; found: 'looking' | 'nothing'; view?: HTMLCanvasElement | undefined }
 
 export type PhoneActions = ReturnType<typeof createPhoneActions>
 

@@ -4,14 +4,11 @@ import { shoot } from './camera.ts'
 import { tokenUrlOf } from './host-client.ts'
 import { fetchListing } from './manifest.ts'
 import { playgroundMessages } from './playground-messages.ts'
-import { type Group, OUTLINE, parseTag, type Tag, toTagSearch, withEntry } from './playground-tag.ts'
-import { parseSettings, type Settings, toSearch } from './settings.ts'
+import type { PlaygroundActions, PlaygroundState } from './playground-state.ts'
+import { OUTLINE, parseTag, type Tag, toTagSearch, withEntry } from './playground-tag.ts'
+import { parseSettings, toSearch } from './settings.ts'
 import { createPhoneClient } from './simulator-client.ts'
 import { playgroundView } from './views/playground.ts'
-
-export type Told = { at: string; name: string; detail: string }
-
-export type PlaygroundState = { settings: Settings; tag: Tag; told: Told[]; dir: 'ltr' | 'rtl'; isCopied: boolean }
 
 /** What a log is read for: the last things that happened. */
 const LOG_LENGTH = 40
@@ -32,14 +29,16 @@ for (const { name } of listing.events) {
   card.addEventListener(name, (event) => {
     const { detail } = event as CustomEvent
     const at = new Date().toLocaleTimeString('en-GB')
-    write({ told: [{ at, name, detail: detail ? JSON.stringify(detail) : '' }, ...state.told].slice(0, LOG_LENGTH) })
+    write({
+      events: [{ at, name, detail: detail ? JSON.stringify(detail) : '' }, ...state.events].slice(0, LOG_LENGTH),
+    })
   })
 }
 
 let state: PlaygroundState = {
   settings: parseSettings(location.search, navigator.languages),
   tag: parseTag(location.search),
-  told: [],
+  events: [],
   dir: 'ltr',
   isCopied: false,
 }
@@ -49,21 +48,20 @@ let dressed: Tag | undefined
 
 const phone = () => createPhoneClient(state.settings.person)
 
-const actions = {
-  set: (settings: Partial<Settings>) => write({ settings: { ...state.settings, ...settings } }),
-  enter: (group: Group, name: string, value: string | undefined) =>
-    write({ tag: withEntry(state.tag, group, name, value), isCopied: false }),
-  reset: () => write({ tag: parseTag(''), told: [], dir: 'ltr' }),
-  turn: (dir: 'ltr' | 'rtl') => write({ dir }),
-  clear: () => write({ told: [] }),
-  call: (method: 'start' | 'stop' | 'refresh' | 'unbind') => card[method](),
-  confirm: (code: string) => card.confirm(code),
+const actions: PlaygroundActions = {
+  set: (settings) => write({ settings: { ...state.settings, ...settings } }),
+  enter: (group, name, value) => write({ tag: withEntry(state.tag, group, name, value), isCopied: false }),
+  reset: () => write({ tag: parseTag(''), events: [], dir: 'ltr' }),
+  turn: (dir) => write({ dir }),
+  clear: () => write({ events: [] }),
+  call: (method) => card[method](),
+  confirm: (code) => card.confirm(code),
   async scan() {
     const shot = await shoot('wechat-bind')
     if (shot?.text !== undefined) await phone().scan({ url: shot.text, follow: true })
   },
   unfollow: () => phone().unfollow(),
-  async copy(code: string) {
+  async copy(code) {
     try {
       await navigator.clipboard.writeText(code)
       write({ isCopied: true })
@@ -73,8 +71,6 @@ const actions = {
     }
   },
 }
-
-export type PlaygroundActions = typeof actions
 
 function write(change: Partial<PlaygroundState>): void {
   state = { ...state, ...change }

@@ -1,6 +1,8 @@
 /** What WeChat makes of a callback's answer: nothing to show, a text for the chat, or a fault. */
+
+import { equalInConstantTime } from '../../server/crypto.ts'
 import { createCrypt } from '../../server/wechat/crypt.ts'
-import { equalInConstantTime, signatureOf } from '../../server/wechat/signature.ts'
+import { signatureOf } from '../../server/wechat/signature.ts'
 import { parseXml } from '../../server/wechat/xml.ts'
 import type { Account } from './account.ts'
 

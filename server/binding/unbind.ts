@@ -12,9 +12,10 @@ export function unbind(
 ): Promise<Unbound> {
   return store.write(function* (tx) {
     const user = yield* tx.userOf(identity)
-    const held = user.hold ? yield* tx.heldOf(user.id) : undefined
+    const held = user.confirmation ? yield* tx.scannedOf(user.id) : undefined
     const changes: Change[] = []
-    if (held) changes.push({ type: 'close', ticket: held.id, user: user.id, as: 'used', wakes: user.binding === null })
+    if (held)
+      changes.push({ type: 'close', ticket: held.id, user: user.id, as: 'used', bumpsVersion: user.binding === null })
     if (user.binding) changes.push({ type: 'unbind', user: user.id, reason, at: now })
     for (const change of changes) yield* tx.apply(change)
     const after = changes.length > 0 ? yield* tx.userById(user.id) : user

@@ -1,8 +1,8 @@
 /** Whether an access token can be had: from WeChat, or from the operator's own token service. */
-import type { Config } from '../config.ts'
-import type { Words } from '../settings.ts'
-import { type Answer, postJson } from '../wechat/http.ts'
-import { type Asked, ask, type Reach } from './exchange.ts'
+import type { Config } from '../config/config.ts'
+import type { Words } from '../config/env-reader.ts'
+import { type ApiAnswer, postJson } from '../wechat/http.ts'
+import { ask, type CallResult, type Reach } from './exchange.ts'
 import { type Finding, ok, wrong } from './finding.ts'
 import { toRefusal } from './refusal.ts'
 
@@ -24,12 +24,12 @@ export async function checkAccessToken({ wechat }: Config, reach: Reach): Promis
 }
 
 /** As the server asks: never with `force_refresh`, which kills the token that other systems hold. */
-function askWechat({ appId: appid, appSecret: secret, apiBase }: Config['wechat'], reach: Reach): Promise<Asked> {
+function askWechat({ appId: appid, appSecret: secret, apiBase }: Config['wechat'], reach: Reach): Promise<CallResult> {
   const body = { grant_type: 'client_credential', appid, secret, force_refresh: false }
   return ask(reach, `${apiBase}/cgi-bin/stable_token`, postJson(body))
 }
 
-function judgeWechat(asked: Asked): Finding {
+function judgeWechat(asked: CallResult): Finding {
   if (asked.kind === 'silent') return unreachable(asked.what)
   const refusal = toRefusal('token', asked.answer)
   if (refusal) return refusal
@@ -49,7 +49,7 @@ export function unreachable({ en, zh }: Words, id = 'token.unreachable'): Findin
   })
 }
 
-function judgeService(asked: Asked): Finding {
+function judgeService(asked: CallResult): Finding {
   if (asked.kind === 'silent') return serviceFails('token-service.unreachable', asked.what)
   const refusal = toRefusal('token-service', asked.answer)
   if (refusal) return refusal
@@ -76,9 +76,9 @@ function serviceFails(id: string, { en, zh }: Words): Finding {
   })
 }
 
-function tokenOf(asked: Asked): string | undefined {
+function tokenOf(asked: CallResult): string | undefined {
   if (asked.kind === 'silent') return undefined
-  const { access_token, expires_in }: Answer = asked.answer
+  const { access_token, expires_in }: ApiAnswer = asked.answer
   const isAlive = typeof expires_in === 'number' && expires_in > 0
   return typeof access_token === 'string' && access_token !== '' && isAlive ? access_token : undefined
 }

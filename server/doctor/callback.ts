@@ -1,7 +1,7 @@
 /** Whether the world reaches the callback and it answers as WeChat's console asks, by asking just as the console does. */
 import { randomBytes } from 'node:crypto'
-import type { Config } from '../config.ts'
-import type { Words } from '../settings.ts'
+import type { Config } from '../config/config.ts'
+import type { Words } from '../config/env-reader.ts'
 import { signatureOf } from '../wechat/signature.ts'
 import { judgeAddress } from './callback-address.ts'
 import { type Exchange, exchange, type Reach, silenceOf } from './exchange.ts'

@@ -1,7 +1,7 @@
 /** The configuration as far as it can be read: each fault is a finding, and what is right is checked all the same. */
-import { type Config, type Env, parseConfig } from '../config.ts'
+import { type Config, type Env, parseConfig } from '../config/config.ts'
+import type { Words } from '../config/env-reader.ts'
 import { BindError } from '../errors.ts'
-import type { Words } from '../settings.ts'
 import { type Finding, ok, wrong } from './finding.ts'
 
 export type Reading = {

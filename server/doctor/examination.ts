@@ -1,7 +1,7 @@
 /** All checks over one environment: side by side where they can be, and over in 15 s whatever hangs. */
-import type { Config, Env } from '../config.ts'
-import type { BindKey } from '../keyring.ts'
-import type { Words } from '../settings.ts'
+import type { Config, Env } from '../config/config.ts'
+import type { Words } from '../config/env-reader.ts'
+import type { BindKey } from '../keys/keyring.ts'
 import { checkAccessToken } from './access-token.ts'
 import { checkCallback } from './callback.ts'
 import { checkClock } from './clock.ts'

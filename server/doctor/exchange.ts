@@ -1,7 +1,8 @@
 /** One request that ends in time whatever the other side does, and what came of it in words. */
-import type { SetTimer } from '../binding/waiters.ts'
-import type { Words } from '../settings.ts'
-import type { Answer, Fetch } from '../wechat/http.ts'
+
+import type { Words } from '../config/env-reader.ts'
+import type { Fetch, SetTimer } from '../platform.ts'
+import type { ApiAnswer } from '../wechat/http.ts'
 
 /** How the doctor reaches the world. */
 export type Reach = { fetch: Fetch; clock: () => number; setTimer: SetTimer }
@@ -13,7 +14,9 @@ export type Exchange =
   | { kind: 'unreachable'; why: string }
 
 /** `skewMs`: how far our clock is ahead of the answer's `Date`, where it has one. */
-export type Asked = { kind: 'answer'; answer: Answer; skewMs: number | undefined } | { kind: 'silent'; what: Words }
+export type CallResult =
+  | { kind: 'answer'; answer: ApiAnswer; skewMs: number | undefined }
+  | { kind: 'silent'; what: Words }
 
 // 5 s: WeChat gives up on a callback then, and the server gives up on WeChat before.
 export const LIMIT_MS = 5_000
@@ -55,7 +58,7 @@ export async function exchange({ fetch, clock, setTimer }: Reach, url: string, i
 }
 
 /** A call that should be answered with HTTP 200 and a JSON object, as all of WeChat's are. */
-export async function ask(reach: Reach, url: string, init: RequestInit = {}): Promise<Asked> {
+export async function ask(reach: Reach, url: string, init: RequestInit = {}): Promise<CallResult> {
   const heard = await exchange(reach, url, init)
   if (heard.kind !== 'heard') return { kind: 'silent', what: silenceOf(heard) }
   if (heard.status !== 200) return odd(`answered HTTP ${heard.status}, not 200`, `返回 HTTP ${heard.status}，而非 200`)
@@ -72,7 +75,7 @@ export function silenceOf(exchange: Exclude<Exchange, { kind: 'heard' }>): Words
   return { en: `could not be reached (${exchange.why})`, zh: `无法连接（${exchange.why}）` }
 }
 
-const odd = (en: string, zh: string): Asked => ({ kind: 'silent', what: { en, zh } })
+const odd = (en: string, zh: string): CallResult => ({ kind: 'silent', what: { en, zh } })
 
 function skewOf(date: string | null, now: number): number | undefined {
   const theirs = Date.parse(date ?? '')
@@ -85,10 +88,10 @@ function reasonOf(error: unknown): string {
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) ? code : 'no connection'
 }
 
-function parseObject(text: string): Answer | undefined {
+function parseObject(text: string): ApiAnswer | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Answer) : undefined
+    return typeof value === 'object' && value !== null ? (value as ApiAnswer) : undefined
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 /** What the doctor says: one plain sentence in both languages, and the fix where there is one. */
-import type { Words } from '../settings.ts'
+import type { Words } from '../config/env-reader.ts'
 
 export type Level = 'ok' | 'warn' | 'wrong'
 

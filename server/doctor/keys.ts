@@ -1,7 +1,7 @@
 /** What of the configuration can be judged without asking anyone: the mode, WeChat's key and the clients' keys. */
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { BindError } from '../errors.ts'
-import type { BindKey } from '../keyring.ts'
+import type { BindKey } from '../keys/keyring.ts'
 import { createCrypt } from '../wechat/crypt.ts'
 import { toFaults, toFinding } from './configuration.ts'
 import { type Finding, ok, warn, wrong } from './finding.ts'

@@ -1,8 +1,8 @@
 /** Whether the account may make a parametric QR, by making a real one, and how many it may still make today. */
 import { randomBytes } from 'node:crypto'
-import { type Answer, postJson } from '../wechat/http.ts'
+import { type ApiAnswer, postJson } from '../wechat/http.ts'
 import { unreachable } from './access-token.ts'
-import { type Asked, ask, type Reach } from './exchange.ts'
+import { ask, type CallResult, type Reach } from './exchange.ts'
 import { type Finding, ok, warn, wrong } from './finding.ts'
 import { toRefusal } from './refusal.ts'
 
@@ -16,7 +16,7 @@ const LOW = 0.1
 
 export type Access = { apiBase: string; accessToken: string }
 
-const call = (reach: Reach, { apiBase, accessToken }: Access, path: string, body: unknown): Promise<Asked> =>
+const call = (reach: Reach, { apiBase, accessToken }: Access, path: string, body: unknown): Promise<CallResult> =>
   ask(reach, `${apiBase}${path}?access_token=${encodeURIComponent(accessToken)}`, postJson(body))
 
 /** Its scene begins as ours do, so that a scan of it comes to nothing in our callback and in nobody else's. */
@@ -29,7 +29,7 @@ export async function checkQrcode(access: Access, reach: Reach) {
   return { finding: judgeQrcode(asked), skewMs: asked.kind === 'answer' ? asked.skewMs : undefined }
 }
 
-function judgeQrcode(asked: Asked): Finding {
+function judgeQrcode(asked: CallResult): Finding {
   if (asked.kind === 'silent') return unreachable(asked.what, 'qr.unreachable')
   const refusal = toRefusal('qr', asked.answer)
   if (refusal) return refusal
@@ -56,7 +56,7 @@ export async function checkQuota(access: Access, reach: Reach): Promise<Finding>
 const noQuota = { limit: undefined, remain: undefined }
 
 /** The numbers as WeChat gives them; neither, when the answer is a refusal or has no limit to compare with. */
-function quotaOf({ quota }: Answer): { limit: number | undefined; remain: number | undefined } {
+function quotaOf({ quota }: ApiAnswer): { limit: number | undefined; remain: number | undefined } {
   const { daily_limit: limit, remain } = (quota ?? {}) as Record<string, unknown>
   return typeof limit === 'number' && limit > 0 && typeof remain === 'number' ? { limit, remain } : noQuota
 }

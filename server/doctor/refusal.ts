@@ -1,7 +1,7 @@
 /** WeChat's `errcode` as a finding: what it means for this server and what its operator does about it. */
-import type { Words } from '../settings.ts'
+import type { Words } from '../config/env-reader.ts'
 import { TOKEN_DEAD } from '../wechat/errcode.ts'
-import type { Answer } from '../wechat/http.ts'
+import type { ApiAnswer } from '../wechat/http.ts'
 import { type Finding, type Trouble, warn, wrong } from './finding.ts'
 
 /** Which call was refused; the first half of the finding's id. */
@@ -142,7 +142,7 @@ const unknown: Row = {
 }
 
 /** The finding for an answer that is a refusal, or undefined for one that is not. */
-export function toRefusal(area: Area, { errcode = 0, errmsg = '' }: Answer): Finding | undefined {
+export function toRefusal(area: Area, { errcode = 0, errmsg = '' }: ApiAnswer): Finding | undefined {
   if (errcode === 0) return undefined
   const { name, passes, en, zh, fix } = rowOf(area, Number(errcode), String(errmsg))
   const reference = referenceOf(Number(errcode), String(errmsg))

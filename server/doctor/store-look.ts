@@ -4,8 +4,8 @@ import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { DEFAULT_MIGRATION_TABLE } from 'kysely/migration'
-import { migrateToLatest } from '../store/migrations.ts'
-import { nodeSqliteDialect } from '../store/sqlite-dialect.ts'
+import { migrateToLatest } from '../store/sql/migrations.ts'
+import { nodeSqliteDialect } from '../store/sqlite/dialect.ts'
 import type { StoreLook } from './store.ts'
 
 type Tables = { [DEFAULT_MIGRATION_TABLE]: { name: string } }
@@ -34,7 +34,7 @@ async function lookAtFile(file: string): Promise<string[] | undefined> {
 }
 
 async function lookAtPostgres(url: string): Promise<string[] | undefined> {
-  const { createPool } = await import('../store/pg-pool.ts')
+  const { createPool } = await import('../store/postgres/pool.ts')
   return lookInside(new Kysely({ dialect: new PostgresDialect({ pool: createPool(url) }) }), 'begin read write')
 }
 

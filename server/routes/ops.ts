@@ -1,8 +1,8 @@
 /** For the operator's probes. */
 import { Hono } from 'hono'
-import { toJson, toResponse } from '../answer.ts'
+import { openapi } from '../api/openapi.ts'
 import type { Deps } from '../deps.ts'
-import { openapi } from '../openapi.ts'
+import { toJson, toResponse } from '../http/answer.ts'
 
 export function opsRoutes({ store, wechat, metrics }: Deps) {
   const state = (check: Promise<void>) =>

@@ -2,26 +2,26 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { createMiddleware } from 'hono/factory'
-import { type Answer, commonHeaders, toJson, toResponse } from '../answer.ts'
-import { confirmCode, expireHold } from '../binding/hold.ts'
+import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../api/request-schemas.ts'
+import { confirmCode, expireConfirmation } from '../binding/confirmation.ts'
+import { toQrPath } from '../binding/qr-path.ts'
 import { toLanguage } from '../binding/replies.ts'
+import { refuseTestUser } from '../binding/test-users.ts'
 import { unbind } from '../binding/unbind.ts'
 import { toView } from '../binding/view.ts'
 import type { Waiter } from '../binding/waiters.ts'
-import { bodyLimit } from '../body-limit.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
-import { answerLater, type LateAnswer } from '../late-answer.ts'
-import { logFault, toBindError, toProblemAnswer } from '../problem.ts'
-import { toQrPath } from '../qr.ts'
-import { REQUEST_ID } from '../request-log.ts'
-import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../schema.ts'
+import { type Answer, commonHeaders, toJson, toResponse } from '../http/answer.ts'
+import { bodyLimit } from '../http/body-limit.ts'
+import { answerLater, type LateAnswer } from '../http/deferred-response.ts'
+import { logFault, toBindError, toProblemAnswer } from '../http/problem.ts'
+import { REQUEST_ID } from '../http/request-log.ts'
+import type { Principal } from '../keys/token-cache.ts'
 import type { Identity, TicketWithQr, User } from '../store/store.ts'
-import { refuseTestUser } from '../test-users.ts'
-import type { Visitor } from '../visitors.ts'
 import type { BindingView, TicketView } from '../wire.ts'
 
-type Env = { Variables: { visitor: Visitor } }
+type Env = { Variables: { principal: Principal } }
 
 // Proxies give up on an idle answer after 30 s at the earliest.
 const MAX_WAIT_MS = 25_000
@@ -32,19 +32,19 @@ const MAX_BODY = 4 * 1024
 const USER_NAME = 'Bind-User'
 
 export function widgetApiRoutes(deps: Deps) {
-  const { store, tickets, afterCommit, waiters, visitorOf, clock, events, log } = deps
+  const { store, tickets, afterCommit, waiters, principalOf, clock, events, log } = deps
 
   const authenticate = createMiddleware<Env>(async (c, next) => {
     const [, jwe = ''] = /^Bearer (\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? []
-    const visitor = await visitorOf(jwe)
-    if (!deps.allowsTestUsers) refuseTestUser(visitor.identity.userId)
-    c.set('visitor', visitor)
-    c.header(USER_NAME, visitor.name)
+    const principal = await principalOf(jwe)
+    if (!deps.allowsTestUsers) refuseTestUser(principal.identity.userId)
+    c.set('principal', principal)
+    c.header(USER_NAME, principal.name)
     await next()
   })
 
   async function userNow(identity: Identity): Promise<User> {
-    return expireHold(store, await store.user(identity), clock())
+    return expireConfirmation(store, await store.user(identity), clock())
   }
 
   /** What a page that knew `known` hears now. */
@@ -65,7 +65,7 @@ export function widgetApiRoutes(deps: Deps) {
     onHangUp(() => waiters.leave(waiter))
     waiters.onEnd(waiter, (ending) => {
       // Its next poll begins with a look anyway.
-      if (ending === 'over') send(notModified(waiter.known))
+      if (ending === 'timeout') send(notModified(waiter.known))
       else void answerNow(identity, waiter.known, requestId).then(send)
     })
   }
@@ -84,7 +84,7 @@ export function widgetApiRoutes(deps: Deps) {
     .use(bodyLimit(MAX_BODY))
     .use(authenticate)
     .post('/qrcode', async (c) => {
-      const { identity, label } = permitted(c.var.visitor, 'bind')
+      const { identity, label } = permitted(c.var.principal, 'bind')
       const { refresh: isRefresh } = parseShape(qrcodeSchema, await readJson(c))
       const user = await userNow(identity)
       const view = toView(user, clock())
@@ -94,7 +94,7 @@ export function widgetApiRoutes(deps: Deps) {
       return toJson(c, toTicketView(ticket, await store.user(identity), clock()))
     })
     .get('/binding', async (c) => {
-      const { identity } = c.var.visitor
+      const { identity } = c.var.principal
       const known = knownVersion(c.req.header('If-None-Match'))
       if (known === undefined) return answer(c, await userNow(identity))
       const waitMs = waitMsOf(c.req.header('Prefer'))
@@ -110,20 +110,20 @@ export function widgetApiRoutes(deps: Deps) {
         waiters.leave(waiter)
         return answer(c, user)
       }
-      if (user.hold) waiters.lookWithin(waiter, user.hold.until - clock())
+      if (user.confirmation) waiters.recheckWithin(waiter, user.confirmation.until - clock())
       const late = answerLater(c)
       answerWhenEnded(late, waiter, identity, requestId)
       return late.response
     })
     .post('/confirm', async (c) => {
-      const { identity } = permitted(c.var.visitor, 'bind')
+      const { identity } = permitted(c.var.principal, 'bind')
       const { code } = parseShape(confirmSchema, await readJson(c))
       const { user, changes } = await confirmCode(store, identity, code, events.rules, clock())
       afterCommit(changes)
       return answer(c, user)
     })
     .delete('/binding', async (c) => {
-      const { identity } = permitted(c.var.visitor, 'unbind')
+      const { identity } = permitted(c.var.principal, 'unbind')
       const { user, changes } = await unbind(store, identity, 'widget', clock())
       afterCommit(changes)
       return answer(c, user)
@@ -137,8 +137,8 @@ const onPreflight: MiddlewareHandler = async (c, next) => {
   await next()
 }
 
-function permitted(visitor: Visitor, scope: Scope): Visitor {
-  if (visitor.scope.includes(scope)) return visitor
+function permitted(principal: Principal, scope: Scope): Principal {
+  if (principal.scope.includes(scope)) return principal
   throw new BindError('FORBIDDEN', `The widget token's scope does not hold "${scope}": mint one that does.`)
 }
 

@@ -1,8 +1,8 @@
 /** The widget itself, self-contained: a page needs one origin for the tag's script and for the tag. */
 import { Hono } from 'hono'
-import { toResponse } from '../answer.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
+import { toResponse } from '../http/answer.ts'
 
 export function widgetFileRoutes({ widgetFile }: Deps) {
   return new Hono().get('/wechat-bind.js', (c) => {

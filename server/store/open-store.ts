@@ -1,5 +1,5 @@
 /** The engine that a `DATABASE_URL` names. NODE. */
-import type { TxSettings } from './sql-changes.ts'
+import type { TxSettings } from './sql/changes.ts'
 import type { Store } from './store.ts'
 
 const SQLITE = 'sqlite:'
@@ -7,9 +7,9 @@ const SQLITE = 'sqlite:'
 /** Loads only the driver that is needed. */
 export async function openStore(databaseUrl: string, settings: TxSettings): Promise<Store> {
   if (databaseUrl.startsWith(SQLITE)) {
-    const { openSqliteStore } = await import('./sqlite.ts')
+    const { openSqliteStore } = await import('./sqlite/sqlite-store.ts')
     return openSqliteStore({ file: databaseUrl.slice(SQLITE.length), ...settings })
   }
-  const { openPostgresStore } = await import('./postgres.ts')
+  const { openPostgresStore } = await import('./postgres/postgres-store.ts')
   return openPostgresStore({ url: databaseUrl, ...settings })
 }

@@ -28,10 +28,10 @@ export type Outbox = {
   due(now: number, tenants: string[], limit: number): Promise<Notice[]>
   /** When the next one of these tenants falls due, epoch ms; undefined when none waits. */
   nextAt(tenants: string[]): Promise<number | undefined>
-  taken(id: number): Promise<void>
+  delivered(id: number): Promise<void>
   retryAt(id: number, at: number): Promise<void>
   /** Given up; what comes after it may pass. */
-  failed(id: number): Promise<void>
+  giveUp(id: number): Promise<void>
   list(state: NoticeState, limit: number): Promise<Notice[]>
   /** Makes what failed wait again, due at once; returns how many. Without an id: all. */
   replay(now: number, id?: number): Promise<number>

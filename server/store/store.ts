@@ -21,7 +21,7 @@ export type Binding = {
 }
 
 /** A scan that waits for its confirmation; at `until` (epoch ms) the ticket is dead. */
-export type Hold = {
+export type PendingConfirmation = {
   confirm: Confirm
   openid: string
   eventTime: number
@@ -35,8 +35,8 @@ export type Hold = {
 /** `pending` can be scanned, `held` waits for its confirmation, the others are over. `by`: the delivery that bound it, as a fingerprint. */
 export type TicketState =
   | { name: 'pending' }
-  | { name: 'held'; hold: Hold }
-  | { name: 'used'; by: string | null }
+  | { name: 'scanned'; confirmation: PendingConfirmation }
+  | { name: 'used'; delivery: string | null }
   | { name: 'replaced' }
   | { name: 'dead' }
 
@@ -77,7 +77,7 @@ export type User = {
   /** Why the last binding ended. */
   reason: UnbindReason | null
   binding: Binding | null
-  hold: Hold | null
+  confirmation: PendingConfirmation | null
 }
 
 /** One step of a decision, applied in the transaction that read its facts. */
@@ -85,15 +85,22 @@ export type Change =
   /** `shownAt`: when the ticket that led here was made. */
   | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number; shownAt?: number }
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
-  | { type: 'mark'; user: number; subscribed: boolean; eventTime: number }
-  | { type: 'hold'; ticket: number; user: number; hold: Hold }
+  | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number }
+  | { type: 'scan'; ticket: number; user: number; confirmation: PendingConfirmation }
   | { type: 'relabel'; ticket: number; label: string; lang: Language }
-  | { type: 'missed'; ticket: number; triesLeft: number }
+  | { type: 'wrongDigits'; ticket: number; triesLeft: number }
   /** `by`: the fingerprint of the delivery that bound it, which a second one is told by. */
-  | { type: 'close'; ticket: number; user: number; as: 'used' | 'replaced' | 'dead'; wakes: boolean; by?: string }
+  | {
+      type: 'close'
+      ticket: number
+      user: number
+      as: 'used' | 'replaced' | 'dead'
+      bumpsVersion: boolean
+      delivery?: string
+    }
   /** Every other ticket of the user that could still be scanned. */
   | { type: 'closeOthers'; user: number; ticket: number }
-  | { type: 'erase'; appId: string; openid: string; eventTime: number; until: number }
+  | { type: 'recordUnfollow'; appId: string; openid: string; eventTime: number; until: number }
   | { type: 'wrongCode'; openid: string; at: number }
 
 /** Facts and changes inside one transaction. What a decision reads stays true until the commit. */
@@ -103,12 +110,12 @@ export type Tx = {
   ticketByScene(scene: string): Plan<Claimable | undefined>
   ticketByCode(appId: string, code: string): Plan<Claimable | undefined>
   /** The tickets that this openid has scanned and not confirmed, the latest scan first; some may have run out. */
-  heldBy(appId: string, openid: string): Plan<Ticket[]>
-  heldOf(user: number): Plan<Ticket | undefined>
+  scannedBy(appId: string, openid: string): Plan<Ticket[]>
+  scannedOf(user: number): Plan<Ticket | undefined>
   /** Every user, of every tenant, to whom this openid is bound; the latest binding first. */
   ownersOf(appId: string, openid: string): Plan<User[]>
   /** `CreateTime` (Unix s) of the last unfollow of an erased openid, while it is remembered. */
-  erasedAt(appId: string, openid: string): Plan<number | undefined>
+  unfollowedAt(appId: string, openid: string): Plan<number | undefined>
   wrongCodesSince(openid: string, since: number): Plan<number>
   /** Whether anyone's ticket, made since, can still be scanned. */
   isAnyPending(appId: string, since: number): Plan<boolean>
@@ -119,41 +126,41 @@ export type Tx = {
    */
   fingerprint(key: string): string
   /** What was remembered under this fingerprint (null is a value too), or undefined. */
-  recall(fingerprint: string): Plan<string | null | undefined>
-  remember(fingerprint: string, text: string | null, until: number): Plan<void>
+  findDelivery(fingerprint: string): Plan<string | null | undefined>
+  recordDelivery(fingerprint: string, text: string | null, until: number): Plan<void>
   addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Plan<TicketWithQr>
   /** The first of the user's tickets after this one (by id) that can still be scanned at `now`. */
   firstPendingAfter(user: number, ticket: number, now: number): Plan<TicketWithQr | undefined>
   /** Spends a jti; false when it was spent before. */
-  spend(jti: string, until: number): Plan<boolean>
+  consumeJti(jti: string, until: number): Plan<boolean>
 }
 
 /** `version` as committed: a waiter that knows a smaller one has something to hear. */
 export type Committed = { identity: Identity; version: number }
 
 /** `missed`: another instance may have committed unheard, for any user. */
-export type Tidings = Committed | 'missed'
+export type CommitNotice = Committed | 'missed'
 
 /** A binding whose unionid nobody has asked WeChat for, and what came of it: null where there is none. */
-export type ToAsk = { user: number; openid: string }
-export type Asked = ToAsk & { unionid: string | null }
+export type UnionidRequest = { user: number; openid: string }
+export type UnionidAnswer = UnionidRequest & { unionid: string | null }
 
 export type UnionidStore = {
   /** So many that are due at `now`; they are due once more at `again`, should no answer be kept. */
-  take(now: number, again: number, limit: number): Promise<ToAsk[]>
+  claimDue(now: number, againAt: number, limit: number): Promise<UnionidRequest[]>
   /** Of an openid that is no longer the one bound nothing is kept. */
-  keep(asked: Asked[]): Promise<void>
+  save(answers: UnionidAnswer[]): Promise<void>
 }
 
 /** A unit of work: a generator function, so that it can do nothing but use `tx`. */
-export type Work<T = unknown> = (tx: Tx) => Plan<T>
+export type UnitOfWork<T = unknown> = (tx: Tx) => Plan<T>
 
 export type Store = {
   /**
    * Runs `work` as one atomic unit and resolves after its durable commit. Several units may be committed together, and a unit
    * may run twice. What it throws undoes it alone.
    */
-  write<T>(work: Work<T>): Promise<T>
+  write<T>(work: UnitOfWork<T>): Promise<T>
   user(identity: Identity): Promise<User>
   /** The ticket to show: the newest that can be scanned at `now`. */
   liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
@@ -161,7 +168,7 @@ export type Store = {
   ticketsSince(identity: Identity, since: number, state?: 'dead'): Promise<number>
   unionids: UnionidStore
   /** Called after each commit that raised a version, on every instance, and with `missed` after a gap. Returns its own end. */
-  onCommit(listener: (tidings: Tidings) => void): () => void
+  onCommit(listener: (notice: CommitNotice) => void): () => void
   /** Changes that wait to be told to the tenants' webhooks. */
   outbox: Outbox
   /** Forgets what has run out; in small batches, so that nobody waits for it. */

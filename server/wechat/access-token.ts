@@ -1,5 +1,7 @@
 /** The account's access token: one fetch at a time, renewed before its end, dropped when WeChat says it is dead. */
-import { type Answer, callWechat, expectSuccess, type Fetch, postJson, unavailable } from './http.ts'
+
+import type { Fetch } from '../platform.ts'
+import { type ApiAnswer, callWechat, expectSuccess, postJson, unavailable } from './http.ts'
 
 export type AccessTokens = {
   /** A token that lives. Throws `WECHAT_*`; ends with `signal`. */
@@ -74,7 +76,7 @@ function endWith<T>(flight: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /** `force_refresh` is never used: it kills the token that the account's other systems hold, and is limited to 20 a day. */
-async function request(settings: AccessTokenSettings, fetch: Fetch): Promise<Answer> {
+async function request(settings: AccessTokenSettings, fetch: Fetch): Promise<ApiAnswer> {
   const { appId: appid, appSecret: secret, apiBase, accessTokenUrl } = settings
   const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS)
   if (accessTokenUrl !== undefined) return expectSuccess(await callWechat(fetch, accessTokenUrl, {}, signal))
@@ -82,7 +84,7 @@ async function request(settings: AccessTokenSettings, fetch: Fetch): Promise<Ans
   return expectSuccess(await callWechat(fetch, `${apiBase}/cgi-bin/stable_token`, body, signal))
 }
 
-function toHeld({ access_token, expires_in }: Answer, now: number): Held {
+function toHeld({ access_token, expires_in }: ApiAnswer, now: number): Held {
   if (typeof access_token !== 'string' || access_token === '' || typeof expires_in !== 'number') {
     throw unavailable('The answer holds no access_token and expires_in')
   }

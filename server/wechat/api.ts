@@ -1,8 +1,9 @@
 /** The calls of WeChat's API that a binding needs. */
 import type { BindError } from '../errors.ts'
+import type { Fetch } from '../platform.ts'
 import type { AccessTokens } from './access-token.ts'
 import { TOKEN_DEAD, toWechatError } from './errcode.ts'
-import { type Answer, callWechat, expectSuccess, type Fetch, postJson, unavailable } from './http.ts'
+import { type ApiAnswer, callWechat, expectSuccess, postJson, unavailable } from './http.ts'
 
 /** A temporary parametric QR. `url` is the text that its picture encodes. */
 export type Qrcode = { ticket: string; url: string; expireSeconds: number }
@@ -40,7 +41,7 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
   }
 
   /** With a token that lives: a dead one is dropped and the call made once more, never twice. */
-  async function withToken(path: string, init: RequestInit, signal: AbortSignal): Promise<Answer> {
+  async function withToken(path: string, init: RequestInit, signal: AbortSignal): Promise<ApiAnswer> {
     const token = await accessTokens.get(signal)
     const answer = await once(path, token, init, signal)
     if (!TOKEN_DEAD.has(answer.errcode ?? 0)) return answer
@@ -48,7 +49,7 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
     return once(path, await accessTokens.get(signal), init, signal)
   }
 
-  async function call(path: string, init: RequestInit = {}): Promise<Answer> {
+  async function call(path: string, init: RequestInit = {}): Promise<ApiAnswer> {
     const signal = AbortSignal.timeout(CALL_TIMEOUT_MS)
     let answer = await withToken(path, init, signal)
     for (const ms of BUSY_DELAYS_MS) {
@@ -78,7 +79,9 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
       const user_list = openids.map((openid) => ({ openid, lang: 'zh_CN' }))
       const { user_info_list: list } = await call('/cgi-bin/user/info/batchget', postJson({ user_list }))
       if (!Array.isArray(list)) throw unavailable('WeChat answered no list of followers')
-      const known = new Map(list.map((follower: Answer | null) => [follower?.openid, follower && unionidOf(follower)]))
+      const known = new Map(
+        list.map((follower: ApiAnswer | null) => [follower?.openid, follower && unionidOf(follower)]),
+      )
       // Who is left out has not been told to have none.
       if (!openids.every((openid) => known.has(openid))) throw unavailable('WeChat left followers out')
       return openids.map((openid) => known.get(openid) ?? undefined)
@@ -89,12 +92,12 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
   }
 }
 
-const unionidOf = ({ unionid }: Answer) => (typeof unionid === 'string' && unionid !== '' ? unionid : undefined)
+const unionidOf = ({ unionid }: ApiAnswer) => (typeof unionid === 'string' && unionid !== '' ? unionid : undefined)
 
 // A bad openid; who must follow first; who does not follow: whoever has left since has no unionid to tell.
 const STRANGERS = new Set([40003, 43004, 50005])
 
-function noneOfStranger(error: BindError): Answer {
+function noneOfStranger(error: BindError): ApiAnswer {
   if (STRANGERS.has((error.cause as { errcode?: number } | undefined)?.errcode ?? 0)) return {}
   throw error
 }
@@ -110,7 +113,7 @@ function toQrcodeRequest(scene: string, expireSeconds: number) {
 }
 
 /** A fresh token that is dead at once: some other system invalidates the account's tokens. Worth a retry, and an alarm. */
-function stillDead({ errcode = 0, errmsg = '' }: Answer) {
+function stillDead({ errcode = 0, errmsg = '' }: ApiAnswer) {
   return unavailable(
     `WeChat refused a fresh access token (errcode ${errcode})`,
     toWechatError({ errcode, errmsg: String(errmsg) }),

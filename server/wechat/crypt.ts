@@ -4,9 +4,8 @@
  * https://developers.weixin.qq.com/doc/oplatform/developers/dev/push/encryption.html
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
+import { equalInConstantTime, takeRandom } from '../crypto.ts'
 import { BindError } from '../errors.ts'
-import { takeRandom } from './random.ts'
-import { equalInConstantTime } from './signature.ts'
 
 const BLOCK = 32
 const RANDOM = 16

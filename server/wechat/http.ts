@@ -1,14 +1,18 @@
 /** One call to WeChat's API: JSON in and out, an end in time, and every fault a BindError. */
 import { BindError } from '../errors.ts'
+import type { Fetch } from '../platform.ts'
 import { toWechatError, type WechatFault } from './errcode.ts'
 
-export type Fetch = (input: string, init?: RequestInit) => Promise<Response>
-
 /** The answer of a call; WeChat answers faults with HTTP 200 and an `errcode`. */
-export type Answer = Record<string, unknown> & Partial<WechatFault>
+export type ApiAnswer = Record<string, unknown> & Partial<WechatFault>
 
 /** `url` may hold the access token, so it never gets into an error. */
-export async function callWechat(fetch: Fetch, url: string, init: RequestInit, signal: AbortSignal): Promise<Answer> {
+export async function callWechat(
+  fetch: Fetch,
+  url: string,
+  init: RequestInit,
+  signal: AbortSignal,
+): Promise<ApiAnswer> {
   const response = await fetch(url, { ...init, signal, redirect: 'error' }).catch((cause) => {
     throw unavailable(signal.aborted ? 'WeChat did not answer in time' : 'WeChat could not be reached', cause)
   })
@@ -19,10 +23,10 @@ export async function callWechat(fetch: Fetch, url: string, init: RequestInit, s
   return parseAnswer(text)
 }
 
-function parseAnswer(text: string): Answer {
+function parseAnswer(text: string): ApiAnswer {
   try {
     const answer: unknown = JSON.parse(text)
-    if (typeof answer === 'object' && answer !== null) return answer as Answer
+    if (typeof answer === 'object' && answer !== null) return answer as ApiAnswer
   } catch {
     // falls through: a page of a proxy or a captive portal is as good as no answer
   }
@@ -30,7 +34,7 @@ function parseAnswer(text: string): Answer {
 }
 
 /** Throws when the answer is a fault (`errcode` absent or 0 is success). */
-export function expectSuccess(answer: Answer): Answer {
+export function expectSuccess(answer: ApiAnswer): ApiAnswer {
   const { errcode = 0, errmsg = '' } = answer
   if (errcode !== 0) throw toWechatError({ errcode, errmsg: String(errmsg) })
   return answer

@@ -1,9 +1,9 @@
 /** A callback message: verified and opened, and its reply sealed. What is checked is set by the configuration, never by the request. */
 import { hash } from 'node:crypto'
+import { equalInConstantTime, takeRandom } from '../crypto.ts'
 import { BindError } from '../errors.ts'
 import type { Crypt } from './crypt.ts'
-import { takeRandom } from './random.ts'
-import { equalInConstantTime, signatureOf } from './signature.ts'
+import { signatureOf } from './signature.ts'
 import { parseXml, toXml } from './xml.ts'
 
 /** 明文模式, 兼容模式, 安全模式 of WeChat's console. */

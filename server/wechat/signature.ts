@@ -1,13 +1,7 @@
 /** WeChat's signature: the SHA-1 of the sorted strings. It proves that the sender knows the callback token, nothing more. */
-import { hash, timingSafeEqual } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Lower-case hex of SHA-1 over the strings sorted and joined (protocol: `signature` and `msg_signature`). */
 export function signatureOf(...parts: string[]): string {
   return hash('sha1', parts.sort().join(''))
-}
-
-/** Compares without telling by its time where two strings differ; only their length shows. */
-export function equalInConstantTime(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)]
-  return left.length === right.length && timingSafeEqual(left, right)
 }

@@ -1,7 +1,7 @@
 /** How soon a page that waits at one instance hears of a commit in another process: `npm run bench cross-process-wake`. */
 import { randomBytes } from 'node:crypto'
 import { createAccount } from '../../demo/simulator/account.ts'
-import { openPostgresStore } from '../../server/store/postgres.ts'
+import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
 import { deliverScan, startInstance, untilWaiting } from '../support/instance.ts'
 import { newSubscriber, startPostgres } from '../support/postgres.ts'
 import { addUser, newTicket } from '../support/rows.ts'

@@ -1,7 +1,7 @@
 /** GetBindInfo calls a second, sealed and opened by `jose`: `npm run bench encrypted-api`. */
 import { randomBytes } from 'node:crypto'
 import { createAccount } from '../../demo/simulator/account.ts'
-import { openSqliteStore } from '../../server/store/sqlite.ts'
+import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts'
 import { addUser, bindTo } from '../support/rows.ts'
 import { startLoad } from './support/load.ts'
 import { type Measured, measure, rateLine, shares } from './support/measure.ts'

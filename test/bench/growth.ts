@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAccount } from '../../demo/simulator/account.ts'
-import { openPostgresStore } from '../../server/store/postgres.ts'
-import { openSqliteStore } from '../../server/store/sqlite.ts'
+import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
+import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../server/store/store.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { newTicket } from '../support/rows.ts'
@@ -148,8 +148,8 @@ async function sweeping(store: Store): Promise<Line> {
   for (let i = 0; i < EXPIRED; i += 1_000) {
     await store.write(function* (tx) {
       for (let j = i; j < i + 1_000; j++) {
-        yield* tx.remember(`1|${j}`, '已绑定', 1)
-        yield* tx.spend(`old|${j}`, 1)
+        yield* tx.recordDelivery(`1|${j}`, '已绑定', 1)
+        yield* tx.consumeJti(`old|${j}`, 1)
         if (j % 3 === 0)
           yield* tx.addTicket(
             { tenant: 'default', account: 'acme', userId: 'sweep' },

@@ -1,14 +1,14 @@
 /** How many scans one instance commits to PostgreSQL, together and each in a transaction of its own: `npm run bench postgres-writes`. */
 
 import { Kysely, PostgresDialect } from 'kysely'
-import { applyDeed, type EventSettings } from '../../server/binding/apply-deed.ts'
-import { createLocks } from '../../server/store/locks.ts'
-import { createPool, inTransaction, POOL_SIZE } from '../../server/store/pg-pool.ts'
+import { applyIntent, type EventSettings } from '../../server/binding/apply-intent.ts'
 import { runPlanLater } from '../../server/store/plan.ts'
-import { openPostgresStore } from '../../server/store/postgres.ts'
-import type { Tables } from '../../server/store/schema.ts'
-import { createQueries } from '../../server/store/sql-queries.ts'
-import { SqlTx } from '../../server/store/sql-tx.ts'
+import { createLocks } from '../../server/store/postgres/locks.ts'
+import { createPool, inTransaction, POOL_SIZE } from '../../server/store/postgres/pool.ts'
+import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
+import { createQueries } from '../../server/store/sql/queries.ts'
+import type { Tables } from '../../server/store/sql/tables.ts'
+import { SqlTx } from '../../server/store/sql/unit-of-work.ts'
 import type { Store } from '../../server/store/store.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { newTicket } from '../support/rows.ts'
@@ -47,7 +47,7 @@ async function makeTickets(count: number): Promise<void> {
 
 const scan = (to: Pick<Store, 'write'>, i: number) => {
   const claim = { via: 'SCAN', appId: 'wx1', openid: `o${i}`, createTime: 1 } as const
-  return applyDeed(to as Store, events, { key: `${i}|d` }, { type: 'claim', claim, key: `wb1_t${i}` }, Date.now())
+  return applyIntent(to as Store, events, { key: `${i}|d` }, { type: 'claim', claim, key: `wb1_t${i}` }, Date.now())
 }
 
 /** What the store does without its lanes: a transaction for each, over the same pool. */

@@ -12,7 +12,7 @@ import { describeMachine, writeReport } from './support/write-report.ts'
 
 const NOT_PARTS = new Set(['run.ts', 'statistics.ts'])
 
-// A million users take a quarter of an hour, and a full house two minutes: asked for by name alone.
+// A million users take a quarter of an hour, and the full load two minutes: asked for by name alone.
 const BY_NAME_ONLY = new Set(['store-size', 'steady'])
 
 const parts = readdirSync(import.meta.dirname)

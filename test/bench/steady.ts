@@ -1,4 +1,4 @@
-/** A full house for two minutes: 10,000 waiting pages and 500 callbacks a second. `npm run bench steady`. */
+/** Full load for two minutes: 10,000 waiting pages and 500 callbacks a second. `npm run bench steady`. */
 import { runSteadily } from './long-poll/steady.ts'
 
 const [pages, perSecond, seconds] = [10_000, 500, 120]

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { copyStore } from '../../server/store/copy.ts'
-import { openSqliteStore } from '../../server/store/sqlite.ts'
+import { copyStore } from '../../server/store/copy-to-postgres.ts'
+import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts'
 import { allStatements, fillStore, planOf } from '../support/big-store.ts'
 import { newSubscriber, query, startPostgres } from '../support/postgres.ts'
 import { newBinding, newTicket } from '../support/rows.ts'
@@ -48,10 +48,10 @@ async function sameRowsInBoth(): Promise<void> {
         }
         const { user, id } = yield* tx.addTicket(identity, newTicket(name, long), false)
         const binding = { ...newBinding(`oABCDE${name}`), appId: 'wx0123456789abcdef', unionid: `o6_bm${name}`, label }
-        yield* tx.apply({ type: 'close', ticket: id, user, as: 'used', wakes: false })
+        yield* tx.apply({ type: 'close', ticket: id, user, as: 'used', bumpsVersion: false })
         yield* tx.apply({ type: 'bind', user, binding, reason: 'scan', at: Date.now() })
-        yield* tx.remember(name, '已绑定“ab***@example.com”。\n不是您本人操作？回复“解绑”即可撤销。', Date.now())
-        yield* tx.spend(name, Date.now())
+        yield* tx.recordDelivery(name, '已绑定“ab***@example.com”。\n不是您本人操作？回复“解绑”即可撤销。', Date.now())
+        yield* tx.consumeJti(name, Date.now())
       }
     })
   }
@@ -64,7 +64,7 @@ async function sameRowsInBoth(): Promise<void> {
   await query(url, 'vacuum analyze')
   const inPostgres = await sizesInPostgres(url)
   console.log(`\nBytes a row, of ${BOUND} in each table, indexes included:`)
-  for (const table of ['users', 'bindings', 'tickets', 'events', 'memories', 'jtis']) {
+  for (const table of ['users', 'bindings', 'tickets', 'events', 'deliveries', 'jtis']) {
     const each = (sizes: Map<string, number>) => String(Math.round((sizes.get(table) ?? 0) / BOUND)).padStart(5)
     console.log(`  ${table.padEnd(10)} SQLite ${each(sqlite)}   PostgreSQL ${each(inPostgres)}`)
   }

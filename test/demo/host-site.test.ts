@@ -1,32 +1,32 @@
 import { describe, expect, test } from 'vitest'
 import { createHostSite } from '../../demo/host-site.ts'
 import { BindError } from '../../server/client.ts'
-import { openHouse } from '../support/house.ts'
+import { openTestServer } from '../support/test-server.ts'
 
 /** A host site beside a real bind server, where Amy has bound her WeChat to the user lin. */
 async function setHost() {
-  const house = await openHouse()
-  const hostSite = createHostSite({ bind: house.client })
-  await house.phone('amy').scan(await house.ticketUrl('lin'))
-  await house.phone('amy').follow()
+  const testServer = await openTestServer()
+  const hostSite = createHostSite({ bind: testServer.client })
+  await testServer.phone('amy').scan(await testServer.ticketUrl('lin'))
+  await testServer.phone('amy').follow()
   const call = async (path: string, method = 'GET') => (await hostSite.request(path, { method })).json()
-  return { house, hostSite, call }
+  return { testServer, hostSite, call }
 }
 
 describe('createHostSite', () => {
   test('mints a token that the bind server takes for the signed-in user', async () => {
-    const { house, call } = await setHost()
+    const { testServer, call } = await setHost()
     const { token } = await call('/token?user=lin')
-    const answer = await house.widget('GET', '/binding', { token })
+    const answer = await testServer.widget('GET', '/binding', { token })
     expect(await answer.json()).toMatchObject({ state: 'bound' })
   })
 
   test('tells its page what the bind server knows', async () => {
-    const { house, call } = await setHost()
+    const { testServer, call } = await setHost()
     expect(await call('/bind-info?user=lin')).toEqual({
       isBound: true,
-      boundAt: Math.floor(house.time.clock() / 1000),
-      openid: house.phone('amy').openid,
+      boundAt: Math.floor(testServer.time.clock() / 1000),
+      openid: testServer.phone('amy').openid,
       isSubscribed: true,
       version: 1,
     })
@@ -46,9 +46,9 @@ describe('createHostSite', () => {
   })
 
   test('says why when the bind server does not answer, and lets no answer be kept', async () => {
-    const { house } = await setHost()
+    const { testServer } = await setHost()
     const getBindInfo = () => Promise.reject(new BindError('UNREACHABLE', 'The bind server did not answer.'))
-    const hostSite = createHostSite({ bind: { ...house.client, getBindInfo } })
+    const hostSite = createHostSite({ bind: { ...testServer.client, getBindInfo } })
     const answer = await hostSite.request('/bind-info?user=lin')
     expect([answer.status, answer.headers.get('Cache-Control')]).toEqual([502, 'no-store'])
     expect(await answer.json()).toEqual({ code: 'UNREACHABLE', message: 'The bind server did not answer.' })

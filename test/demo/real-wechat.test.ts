@@ -1,7 +1,7 @@
 /** The demo with an account that is not its own: a simulator of the test's, on a socket, stands for Tencent's. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { createSimulator, type Simulator } from '../../demo/simulator/simulator.ts'
-import { startListening, stopListening } from '../../server/main.ts'
+import { startListening, stopListening } from '../../server/http/listen.ts'
 import { clientOf, lin, start } from './start.ts'
 
 let wechat: Awaited<ReturnType<typeof startListening>>

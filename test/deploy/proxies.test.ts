@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../server/app.ts'
-import { startListening, stopListening } from '../../server/main.ts'
-import { type House, openHouse } from '../support/house.ts'
+import { startListening, stopListening } from '../../server/http/listen.ts'
 import { titleWith } from '../support/missing-tool.ts'
+import { openTestServer, type TestServer } from '../support/test-server.ts'
 import { root } from './dockerfile.ts'
 import { freePort } from './ports.ts'
 import { isInstalled, proxies, startProxy } from './proxies.ts'
@@ -17,7 +17,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
   const isThere = isInstalled(proxy.command)
 
   describe.skipIf(!isThere)(titleWith(proxy.command, isThere, 'with the program installed'), () => {
-    let house: House
+    let testServer: TestServer
     let server: Awaited<ReturnType<typeof startListening>>
     let child: ChildProcess
     let url: string
@@ -25,8 +25,8 @@ describe.each(proxies)('deploy/$name', (proxy) => {
 
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'wechat-bind-proxy-'))
-      house = await openHouse()
-      server = await startListening(createApp({ ...house.deps, trustProxy: true }), '127.0.0.1', 0)
+      testServer = await openTestServer()
+      server = await startListening(createApp({ ...testServer.deps, trustProxy: true }), '127.0.0.1', 0)
       const [port, spare] = [await freePort(), await freePort()]
       child = await startProxy(proxy, { port, spare, upstream: new URL(server.url).host, folder })
       url = `http://127.0.0.1:${port}`
@@ -36,16 +36,16 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       child?.kill('SIGTERM')
       if (child) await once(child, 'exit')
       await stopListening(server.server)
-      await house.close()
+      await testServer.close()
       rmSync(folder, { recursive: true, force: true })
     })
 
     const waiters = async (count: number) => {
-      while (house.deps.waiters.count() !== count) await new Promise(setImmediate)
+      while (testServer.deps.waiters.count() !== count) await new Promise(setImmediate)
     }
 
     async function park(userId: string, signal?: AbortSignal): Promise<Response> {
-      const token = await house.client.mintToken({ account: 'acme', userId })
+      const token = await testServer.client.mintToken({ account: 'acme', userId })
       const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': '"0"', Prefer: 'wait=25' }
       return fetch(`${url}/widget/binding`, { headers, signal: signal ?? null })
     }
@@ -53,8 +53,8 @@ describe.each(proxies)('deploy/$name', (proxy) => {
     test('answers a page that waits as soon as there is news', async () => {
       const poll = park('u1')
       await waiters(1)
-      await house.phone('amy').scan(await house.ticketUrl())
-      await house.phone('amy').follow()
+      await testServer.phone('amy').scan(await testServer.ticketUrl())
+      await testServer.phone('amy').follow()
       expect(await (await poll).json()).toMatchObject({ state: 'bound' })
     })
 
@@ -64,7 +64,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       await waiters(1)
       closing.abort()
       await expect(poll).rejects.toThrow()
-      // The clock of this house stands still: only the hang-up can end the wait.
+      // The clock of this test server stands still: only the hang-up can end the wait.
       await waiters(0)
     })
 
@@ -73,7 +73,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       const id = response.headers.get('x-request-id') ?? ''
       expect(id).toMatch(/^[\w-]{32,36}$/)
       expect(await response.json()).toMatchObject({ requestId: id })
-      expect(house.log.lines.join('\n')).toContain(id)
+      expect(testServer.log.lines.join('\n')).toContain(id)
     })
 
     test('lets the world at what pages, products and WeChat need, and at nothing else', async () => {
@@ -91,7 +91,7 @@ describe('deploy/nginx.conf and deploy/Caddyfile', () => {
   const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8')
 
   test('let in the same paths, and none of the inside', async () => {
-    const house = await openHouse()
+    const testServer = await openTestServer()
     const [, list = ''] = /@public path (.+)/.exec(textOf('Caddyfile')) ?? []
     const locations = [...textOf('nginx.conf').matchAll(/location (= )?(\/\S+)/g)].map(([, exact, path]) =>
       exact ? path : `${path}*`,
@@ -100,10 +100,10 @@ describe('deploy/nginx.conf and deploy/Caddyfile', () => {
     const isLetIn = (path: string) =>
       locations.some((each) => (each?.endsWith('*') ? path.startsWith(each.slice(0, -1)) : path === each))
     const inside = new Set(
-      house.app.routes.map(({ path }) => path).filter((path) => !path.endsWith('*') && !isLetIn(path)),
+      testServer.app.routes.map(({ path }) => path).filter((path) => !path.endsWith('*') && !isLetIn(path)),
     )
     expect([...inside].sort()).toEqual(['/healthz', '/metrics', '/openapi.json', '/readyz'])
-    await house.close()
+    await testServer.close()
   })
 
   test('wait longer than the 25 s of a page', () => {

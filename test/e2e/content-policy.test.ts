@@ -1,5 +1,6 @@
-/** What a page's Content-Security-Policy has to allow: each line of the table in widget/README.md, with it and without. */
+/** What a page's Content-Security-Policy has to allow: each line of the table in docs/element.md, with it and without. */
 import { createHash } from 'node:crypto'
+import { Hono } from 'hono'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -81,15 +82,32 @@ describe('a content policy that allows nothing', () => {
     expect(complaints).toEqual([])
   })
 
+  const trusting = (names: string) => `${policy}; require-trusted-types-for 'script'; trusted-types ${names}`
+
   test('goes with Trusted Types', async () => {
-    const { page } = await visit({ policy: `${policy}; require-trusted-types-for 'script'; trusted-types wechat-bind` })
+    const { page } = await visit({ policy: trusting('lit-html') })
     await inState(page, 'ready')
     expect(complaints).toEqual([])
   })
 
-  test('keeps the tag unknown where Trusted Types are named and its own is not', async () => {
-    const { page } = await visit({ policy: `${policy}; require-trusted-types-for 'script'; trusted-types 'none'` })
+  test('keeps the tag unknown where Trusted Types are named and the policy of lit is not', async () => {
+    const { page } = await visit({ policy: trusting("'none'") })
     expect(await isDefined(page)).toBe(false)
+  })
+
+  test("needs 'allow-duplicates' in a page with a lit of its own", async () => {
+    const lit = new Hono().get('/lit.js', (c) =>
+      c.body("trustedTypes.createPolicy('lit-html', { createHTML: (text) => text })", 200, {
+        'Content-Type': 'text/javascript',
+      }),
+    )
+    const head = '<script src="/lit.js"></script><script type="module" src="/wechat-bind.js"></script>'
+    const { page } = await visit({ policy: trusting("lit-html 'allow-duplicates'"), head, more: lit })
+    await inState(page, 'ready')
+    expect(complaints).toEqual([])
+
+    const { page: refused } = await visit({ policy: trusting('lit-html'), head, more: lit })
+    expect(await isDefined(refused)).toBe(false)
   })
 
   test('keeps the tag unknown without script-src', async () => {

@@ -28,7 +28,7 @@ export function setStage() {
     complaints = []
     context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
   })
-  // Nobody follows, nothing is set, and so nobody is bound: the next story finds the house as this one did.
+  // Nobody follows, nothing is set, and so nobody is bound: the next story finds the same state.
   afterEach(async () => {
     await context.close()
     await demo.set({})

@@ -127,6 +127,15 @@ describe('a visit', () => {
     expect(await shifts()).toEqual([])
   })
 
+  test('moves no word when the time left gets shorter', async () => {
+    stage.bind.setLife(601)
+    await card().getByRole('button').first().click()
+    await inState(page, 'ready')
+    await watchShifts()
+    await card().getByText('9:59').waitFor()
+    expect(await shifts()).toEqual([])
+  })
+
   test('goes by keyboard alone, and the focus stays in the card when a control goes', async () => {
     const focused = () =>
       page.evaluate(() => {
@@ -203,7 +212,7 @@ describe('a visit', () => {
   })
 })
 
-describe('the place that the style sheet of widget/README.md holds', () => {
+describe('the place that the style sheet of docs/element.md holds', () => {
   test.each(['README.md', 'README.zh-CN.md'])('is as large as the card, in %s', async (file) => {
     const text = readFileSync(join(import.meta.dirname, '../../widget', file), 'utf8')
     const [rule = '', width, height] =

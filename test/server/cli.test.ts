@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseKeys } from '../../server/keyring.ts'
-import { openToken } from '../../server/token.ts'
-import { SECRET } from '../support/house.ts'
+import { parseKeys } from '../../server/keys/keyring.ts'
+import { openToken } from '../../server/keys/widget-token.ts'
+import { SECRET } from '../support/test-server.ts'
 
 const cli = join(import.meta.dirname, '../../server/cli.ts')
 

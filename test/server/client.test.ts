@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type BindClientOptions, createBindClient } from '../../server/client.ts'
-import { openEnvelope, sealEnvelope } from '../../server/envelope.ts'
-import { openToken } from '../../server/token.ts'
+import { openEnvelope, sealEnvelope } from '../../server/keys/envelope.ts'
+import { openToken } from '../../server/keys/widget-token.ts'
 import { createFakeTime } from '../support/fake-time.ts'
 
 const KEY = new Uint8Array(32).fill(7)

@@ -2,17 +2,17 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sealMessage } from '../../demo/simulator/message.ts'
-import { sealEnvelope, TOKEN_TYPE } from '../../server/envelope.ts'
+import { sealEnvelope, TOKEN_TYPE } from '../../server/keys/envelope.ts'
 import { heldBytes } from '../support/heap.ts'
-import { type House, openHouse, SECRET } from '../support/house.ts'
+import { openTestServer, SECRET, type TestServer } from '../support/test-server.ts'
 
 const SEED = 20260115
 const KEY = new Uint8Array(Buffer.from(SECRET, 'base64url'))
 
-let house: House
+let testServer: TestServer
 let writes = 0
 beforeAll(async () => {
-  house = await openHouse(
+  testServer = await openTestServer(
     {},
     {
       wrapStore: (store) => ({
@@ -25,7 +25,7 @@ beforeAll(async () => {
     },
   )
 })
-afterAll(() => house.close())
+afterAll(() => testServer.close())
 
 const run = (numRuns: number) => ({ seed: SEED, numRuns })
 
@@ -44,7 +44,7 @@ const mutated = (text: string) =>
 const MOST_CPU_US = 1_000_000
 
 /** One request, which may not take more of the processor than that. */
-async function ask({ app }: House, path: string, init: RequestInit): Promise<Response> {
+async function ask({ app }: TestServer, path: string, init: RequestInit): Promise<Response> {
   const before = process.cpuUsage()
   const response = await app.request(path, init)
   const { user, system } = process.cpuUsage(before)
@@ -53,7 +53,7 @@ async function ask({ app }: House, path: string, init: RequestInit): Promise<Res
 }
 
 const post = (path: string, body: BodyInit, headers: Record<string, string> = {}) =>
-  ask(house, path, { method: 'POST', body, headers })
+  ask(testServer, path, { method: 'POST', body, headers })
 
 describe('the encrypted API', { timeout: 30_000 }, () => {
   test('refuses 2,500 envelopes that were never sealed', async () => {
@@ -74,7 +74,7 @@ describe('the encrypted API', { timeout: 30_000 }, () => {
   })
 
   test('refuses 1,000 mutations of a sealed request', async () => {
-    const now = Math.floor(house.time.clock() / 1000)
+    const now = Math.floor(testServer.time.clock() / 1000)
     const request = { Account: 'acme', User_ID: 'u1', Date: now, Action: 'Get' }
     const sealed = await sealEnvelope(request, { kid: 'k1', jti: 'fuzz' }, KEY)
     const before = writes
@@ -90,7 +90,7 @@ describe('the encrypted API', { timeout: 30_000 }, () => {
   })
 
   test('answers 500 sealed plaintexts of any shape without a 5xx', async () => {
-    const now = Math.floor(house.time.clock() / 1000)
+    const now = Math.floor(testServer.time.clock() / 1000)
     const plaintexts = fc.oneof(
       fc.jsonValue(),
       fc.record({
@@ -114,9 +114,9 @@ describe('the encrypted API', { timeout: 30_000 }, () => {
 
 describe('the browser API', { timeout: 30_000 }, () => {
   test('refuses 500 mutations of a widget token, and 500 tokens of any content', async () => {
-    const token = await house.client.mintToken({ account: 'acme', userId: 'u1' })
+    const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
     const statusOf = async (jwe: string) =>
-      (await ask(house, '/widget/binding', { headers: { Authorization: `Bearer ${jwe}` } })).status
+      (await ask(testServer, '/widget/binding', { headers: { Authorization: `Bearer ${jwe}` } })).status
     await fc.assert(
       fc.asyncProperty(mutated(token), async (bytes) => {
         const jwe = bytes.toString('latin1').replace(/[^\x21-\x7e]/g, '~')
@@ -134,13 +134,13 @@ describe('the browser API', { timeout: 30_000 }, () => {
   })
 
   test('answers 300 bodies and headers of any content without a 5xx', async () => {
-    const token = await house.client.mintToken({ account: 'acme', userId: 'u1' })
+    const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
     const header = fc.string({ maxLength: 40 }).map((text) => text.replace(/[^\x20-\x7e]/g, ''))
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.json()), header, header, async (body, etag, prefer) => {
         const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': etag, Prefer: prefer }
         fc.pre(!/wait/i.test(prefer))
-        const polled = await ask(house, '/widget/binding', { headers })
+        const polled = await ask(testServer, '/widget/binding', { headers })
         const confirmed = await post('/widget/confirm', body, { Authorization: `Bearer ${token}` })
         expect(Math.max(polled.status, confirmed.status)).toBeLessThan(500)
       }),
@@ -151,8 +151,8 @@ describe('the browser API', { timeout: 30_000 }, () => {
 
 describe('the callback', { timeout: 30_000 }, () => {
   test('refuses 1,000 mutations of a sealed delivery and stores nothing', async () => {
-    const { account } = house.simulator
-    const now = house.time.clock()
+    const { account } = testServer.simulator
+    const now = testServer.time.clock()
     const fields = { ToUserName: account.originalId, FromUserName: 'oAmy', CreateTime: now / 1000, MsgType: 'event' }
     const scan = { ...fields, Event: 'SCAN', EventKey: 'wb1_AAAAAAAAAAAAAAAAAAAAAA' }
     const { query, body } = sealMessage(account, scan, now, (size) => Buffer.alloc(size, 7))
@@ -185,7 +185,7 @@ describe('the callback', { timeout: 30_000 }, () => {
   })
 
   test('answers 500 authentic messages of any content without a 5xx', async () => {
-    const { account } = house.simulator
+    const { account } = testServer.simulator
     const value = fc.oneof(fc.string({ unit: 'binary' }), fc.integer().map(String))
     const messages = fc.record({
       MsgType: fc.oneof(fc.constantFrom('event', 'text', 'image'), value),
@@ -198,7 +198,7 @@ describe('the callback', { timeout: 30_000 }, () => {
     await fc.assert(
       fc.asyncProperty(messages, async (message) => {
         const fields = { ToUserName: account.originalId, ...message } as never
-        const { query, body } = sealMessage(account, fields, house.time.clock(), (size) => Buffer.alloc(size, 7))
+        const { query, body } = sealMessage(account, fields, testServer.time.clock(), (size) => Buffer.alloc(size, 7))
         const { status } = await post(`/wechat/callback?${new URLSearchParams(query)}`, body)
         // A control character breaks the simulator's XML, which is then no message of WeChat's.
         expect([200, 403]).toContain(status)
@@ -209,9 +209,9 @@ describe('the callback', { timeout: 30_000 }, () => {
 })
 
 describe('the callback in plain mode, whose body nobody has signed', { timeout: 30_000 }, () => {
-  let plain: House
+  let plain: TestServer
   beforeAll(async () => {
-    plain = await openHouse({ WECHAT_MODE: 'plain' })
+    plain = await openTestServer({ WECHAT_MODE: 'plain' })
   })
   afterAll(() => plain.close())
 

@@ -10,9 +10,9 @@ import type { ChatMessage } from '../../demo/simulator/chat.ts'
 import { sealMessage } from '../../demo/simulator/message.ts'
 import { createSimulator } from '../../demo/simulator/simulator.ts'
 import { createBindClient } from '../../server/client.ts'
-import { startListening, stopListening } from '../../server/main.ts'
-import { SECRET } from '../support/house.ts'
+import { startListening, stopListening } from '../../server/http/listen.ts'
 import { type Instance, startInstance, untilWaiting } from '../support/instance.ts'
+import { SECRET } from '../support/test-server.ts'
 
 const CHAT = '我的私房话 and nobody else reads it'
 const WEBHOOK_SECRET = `whsec_${randomBytes(32).toString('base64')}`

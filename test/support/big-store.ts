@@ -1,15 +1,17 @@
 /** A PostgreSQL store as a busy year leaves it, and the plans of all that the server asks of it. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import { createLocks } from '../../server/store/locks.ts'
-import { createPatientPool } from '../../server/store/pg-pool.ts'
 import { type Plan, runPlanLater } from '../../server/store/plan.ts'
-import { openPostgresStore } from '../../server/store/postgres.ts'
-import { runOn } from '../../server/store/query.ts'
-import type { Tables } from '../../server/store/schema.ts'
-import { createOutbox } from '../../server/store/sql-outbox.ts'
-import { createQueries, type Queries } from '../../server/store/sql-queries.ts'
-import { createReads } from '../../server/store/sql-reads.ts'
-import { SqlTx } from '../../server/store/sql-tx.ts'
+import { createLocks } from '../../server/store/postgres/locks.ts'
+import { createMaintenancePool } from '../../server/store/postgres/pool.ts'
+import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
+import { runOn } from '../../server/store/sql/compiled-query.ts'
+import { createOutbox } from '../../server/store/sql/outbox-queries.ts'
+import { createQueries, type Queries } from '../../server/store/sql/queries.ts'
+import { createReads } from '../../server/store/sql/reads.ts'
+import { createSweep } from '../../server/store/sql/sweep.ts'
+import type { Tables } from '../../server/store/sql/tables.ts'
+import { createUnionidQueue } from '../../server/store/sql/unionid-queue.ts'
+import { SqlTx } from '../../server/store/sql/unit-of-work.ts'
 import type { Identity } from '../../server/store/store.ts'
 import { newBinding, newTicket } from './rows.ts'
 
@@ -33,15 +35,15 @@ const fillings = (users: number, now: number) => [
     from generate_series(0, ${users}::int * 3 - 1) i`,
   sql`insert into outbox (event, "user", tenant, state, next_at) select i * 10, 1 + i % 5000, 'tenant' || i % 10, case when i % 50 = 0 then 'waiting' else 'failed' end, ${now}::bigint - i * 1000
     from generate_series(1, ${users}::int / 10) i`,
-  sql`insert into memories (key, text, until) select md5(i::text), repeat('回复', 20), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
+  sql`insert into deliveries (key, text, until) select md5(i::text), repeat('回复', 20), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
   sql`insert into jtis (jti, until) select md5(i::text), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
-  sql`insert into erased (openid_hash, event_time, until) select md5(i::text), 1, ${now}::bigint + i from generate_series(1, ${users}::int / 10) i`,
+  sql`insert into unfollow_tombstones (openid_hash, event_time, until) select md5(i::text), 1, ${now}::bigint + i from generate_series(1, ${users}::int / 10) i`,
   sql`insert into wrong_codes (openid_hash, at) select md5(i::text), ${now}::bigint - i from generate_series(1, ${users}::int / 10) i`,
 ]
 
 export async function fillStore(url: string, users: number): Promise<void> {
   await (await openPostgresStore({ url, ...settings })).close()
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPatientPool(url) }) })
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createMaintenancePool(url) }) })
   for (const filling of fillings(users, Date.now())) await filling.execute(db)
   await sql`vacuum analyze`.execute(db)
   await db.destroy()
@@ -51,7 +53,7 @@ export async function fillStore(url: string, users: number): Promise<void> {
 export async function allStatements(url: string): Promise<string[]> {
   const texts = new Set<string>()
   const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool: createPatientPool(url) }),
+    dialect: new PostgresDialect({ pool: createMaintenancePool(url) }),
     log: ({ query }) => void texts.add(query.sql),
   })
   const undone = new Error('undone')
@@ -77,29 +79,29 @@ function* doAllOfUnit(queries: Queries, identity: Identity, now: number): Plan<v
   yield* tx.ticketByScene(ticket.scene)
   yield* tx.ticketByCode(appId, ticket.code)
   yield* tx.apply({
-    type: 'hold',
+    type: 'scan',
     ticket: ticket.id,
     user,
-    hold: { confirm: 'code', openid, eventTime: 1, until: now, digits: '1', triesLeft: 3, reason: 'scan' },
+    confirmation: { confirm: 'code', openid, eventTime: 1, until: now, digits: '1', triesLeft: 3, reason: 'scan' },
   })
-  yield* tx.heldBy(appId, openid)
-  yield* tx.heldOf(user)
-  yield* tx.apply({ type: 'missed', ticket: ticket.id, triesLeft: 2 })
-  yield* tx.apply({ type: 'close', ticket: ticket.id, user, as: 'used', wakes: true })
+  yield* tx.scannedBy(appId, openid)
+  yield* tx.scannedOf(user)
+  yield* tx.apply({ type: 'wrongDigits', ticket: ticket.id, triesLeft: 2 })
+  yield* tx.apply({ type: 'close', ticket: ticket.id, user, as: 'used', bumpsVersion: true })
   yield* tx.apply({ type: 'closeOthers', user, ticket: ticket.id })
   yield* tx.apply({ type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: now })
   yield* tx.ownersOf('wx1', openid)
-  yield* tx.apply({ type: 'mark', user, subscribed: false, eventTime: 1 })
+  yield* tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 1 })
   yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
-  yield* tx.apply({ type: 'erase', appId, openid, eventTime: 1, until: now })
+  yield* tx.apply({ type: 'recordUnfollow', appId, openid, eventTime: 1, until: now })
   yield* tx.apply({ type: 'wrongCode', openid, at: now })
   yield* tx.wrongCodesSince(openid, now - 3_600_000)
-  yield* tx.erasedAt(appId, openid)
+  yield* tx.unfollowedAt(appId, openid)
   yield* tx.firstPendingAfter(user, 0, now)
   yield* tx.isAnyPending(appId, now - 600_000)
-  yield* tx.recall('k')
-  yield* tx.remember('k', null, now)
-  yield* tx.spend('j', now)
+  yield* tx.findDelivery('k')
+  yield* tx.recordDelivery('k', null, now)
+  yield* tx.consumeJti('j', now)
   // Out of order: tried, and not waited for.
   yield* tx.userById(user + 1)
   yield* tx.wrongCodesSince('a', 0)
@@ -112,28 +114,25 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
   await runPlanLater(doAllOfUnit(createQueries(db), identity, now), run)
 
   const through = <T>(result: Promise<T>) => result
-  const store = createReads(
-    db,
-    { read: (plan) => runPlanLater(plan, run), write: (plan) => runPlanLater(plan(), run) },
-    through,
-    'postgres',
-  )
-  await store.user(identity)
-  await store.liveTicket(identity, now)
-  await store.ticketsSince(identity, now - 60_000)
-  await store.ticketsSince(identity, now - 3_600_000, 'dead')
-  await store.unionids.take(now, now + 60_000, 20)
-  await store.unionids.keep([{ user: 1, openid: 'o1', unionid: 'u' }])
-  await store.sweep(now)
+  const reads = createReads(db, (plan) => runPlanLater(plan, run), through)
+  const unionids = createUnionidQueue(db, (plan) => runPlanLater(plan(), run), through, 'postgres')
+  const sweep = createSweep(db, through, 'postgres')
+  await reads.user(identity)
+  await reads.liveTicket(identity, now)
+  await reads.ticketsSince(identity, now - 60_000)
+  await reads.ticketsSince(identity, now - 3_600_000, 'dead')
+  await unionids.claimDue(now, now + 60_000, 20)
+  await unionids.save([{ user: 1, openid: 'o1', unionid: 'u' }])
+  await sweep(now)
 
   const outbox = createOutbox(db, through)
   await outbox.lease('a', now, now + 1)
   await outbox.due(now, ['tenant1', 'tenant2'], 4)
   await outbox.nextAt(['default'])
   await outbox.retryAt(1, now)
-  await outbox.failed(1)
+  await outbox.giveUp(1)
   await outbox.list('failed', 100)
-  await outbox.taken(1)
+  await outbox.delivered(1)
   await outbox.replay(now, 1)
   await outbox.release('a')
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Hono } from 'hono'
 import type { BrowserContext, Page } from 'playwright'
-import { startListening, stopListening } from '../../server/main.ts'
+import { startListening, stopListening } from '../../server/http/listen.ts'
 import type { StateName } from '../../widget/machine.ts'
 import { createFakeBind, type FakeBind } from './fake-bind.ts'
 

@@ -1,6 +1,6 @@
 /** A bind server whose facts the test sets: what a page sees of one user, without WeChat, a store or a wait that is real. */
 import { type Context, Hono } from 'hono'
-import { toQrPath } from '../../server/qr.ts'
+import { toQrPath } from '../../server/binding/qr-path.ts'
 import type { BindingView, Problem, TicketView } from '../../server/wire.ts'
 
 /** A binding without its version: each change has its own. */

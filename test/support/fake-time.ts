@@ -1,5 +1,5 @@
 /** A clock that moves when the test says so, and the timers that hang on it. */
-import type { SetTimer } from '../../server/binding/waiters.ts'
+import type { SetTimer } from '../../server/platform.ts'
 
 export type FakeTime = ReturnType<typeof createFakeTime>
 

@@ -9,7 +9,7 @@ import { sealMessage } from '../../demo/simulator/message.ts'
 import { openReply, type Reply } from '../../demo/simulator/reply.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { type BindClient, createBindClient } from '../../server/client.ts'
-import { SECRET } from './house.ts'
+import { SECRET } from './test-server.ts'
 
 /** As `npm run serve` has them. */
 export const nodeFlags = packageJson.scripts.serve.split(' ').filter((word) => word.startsWith('--'))
@@ -30,7 +30,7 @@ export type Instance = {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** The command that serves, behind another one that prepares its surroundings. */
+/** The command that serves, behind another one that prepares its overrides. */
 export const serveBehind = (command: string[]): [string, string[]] => {
   const [first, ...rest] = [...command, process.execPath, ...nodeFlags, cli, 'serve']
   return [first!, rest]

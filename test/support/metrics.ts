@@ -1,7 +1,7 @@
 /** What `/metrics` says now: the value behind each name and its labels, as written. */
-import type { House } from './house.ts'
+import type { TestServer } from './test-server.ts'
 
-export async function readMetrics({ app }: Pick<House, 'app'>): Promise<Map<string, number>> {
+export async function readMetrics({ app }: Pick<TestServer, 'app'>): Promise<Map<string, number>> {
   const text = await (await app.request('/metrics')).text()
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]))

@@ -7,8 +7,8 @@ import { startDemo } from '../../demo/demo.ts'
 import { launchOptions } from './chromium.ts'
 
 const pictures = [
-  { lang: 'en', file: 'demo/screenshot.png' },
-  { lang: 'zh-CN', file: 'demo/screenshot.zh-CN.png' },
+  { lang: 'en', file: 'docs/images/demo.png' },
+  { lang: 'zh-CN', file: 'docs/images/demo.zh-CN.png' },
 ]
 
 const inState = (page: Page, state: string) =>

@@ -1,4 +1,4 @@
-/** The tables of widget/README.md, from the manifest: `node test/support/widget-readme.ts` after `npm run build` writes them. */
+/** The tables of docs/element.md, from the manifest: `node test/support/widget-readme.ts` after `npm run build` writes them. */
 import { readFileSync, writeFileSync } from 'node:fs'
 
 type Entry = {
@@ -71,7 +71,7 @@ const sections: [title: string, text: string][] = [
   ],
 ]
 
-const path = new URL('widget/README.md', root)
+const path = new URL('docs/element.md', root)
 const current = readFileSync(path, 'utf8')
 const [before = ''] = current.split('<!-- from the manifest -->')
 const tables = sections.map(([title, text]) => `## ${title}\n\n${text}`).join('\n\n')

@@ -1,4 +1,4 @@
-/** Writes `envelope.json`, the worked example of server/clients/README.md: `node test/vectors/make-envelope.ts`. */
+/** Writes `envelope.json`, the worked example of docs/clients.md: `node test/vectors/make-envelope.ts`. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CompactEncrypt, type CompactJWEHeaderParameters } from 'jose'

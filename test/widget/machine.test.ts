@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import type { BindingView, QrcodeView } from '../../server/wire.ts'
+import { firstAttempt } from '../../widget/attempt.ts'
 import { BindError } from '../../widget/bind-error.ts'
 import {
   AUTO_REFRESHES,
   type Bound,
   type Effect,
-  type Event,
   effectOf,
   type Failed,
   initialState,
   type Loading,
+  type MachineEvent,
   type Ready,
   reduce,
   type Scanned,
   type State,
 } from '../../widget/machine.ts'
-import { firstRun } from '../../widget/run.ts'
 
 const qr = { size: 25, path: 'M0 0h1v1h-1z' }
 const ticketView = {
@@ -30,19 +30,19 @@ const ticket = { url: 'u', qr, code: 'ABCD2345', deadline: 121_000 }
 
 const loading: Loading = {
   name: 'loading',
-  run: firstRun,
+  attempt: firstAttempt,
   replace: false,
   initial: true,
   refreshesLeft: AUTO_REFRESHES,
 }
 const reloading: Loading = { ...loading, initial: false }
-const ready: Ready = { name: 'ready', run: firstRun, version: 17, ticket, refreshesLeft: AUTO_REFRESHES }
-const scanned: Scanned = { name: 'scanned', run: firstRun, version: 18, confirm: 'reply' }
+const ready: Ready = { name: 'ready', attempt: firstAttempt, version: 17, ticket, refreshesLeft: AUTO_REFRESHES }
+const scanned: Scanned = { name: 'scanned', attempt: firstAttempt, version: 18, confirm: 'reply' }
 const asked: Scanned = { ...scanned, confirm: 'code' }
 const checking: Scanned = { ...asked, code: '4821' }
 const bound: Bound = {
   name: 'bound',
-  run: firstRun,
+  attempt: firstAttempt,
   version: 19,
   boundAt: 1_700_000_000,
   initial: false,
@@ -50,7 +50,7 @@ const bound: Bound = {
 }
 const unbinding: Bound = { ...bound, unbinding: true }
 const halted: State = { name: 'idle', halted: true }
-const expired: State = { name: 'expired', run: firstRun, version: 17, refreshesLeft: AUTO_REFRESHES }
+const expired: State = { name: 'expired', attempt: firstAttempt, version: 17, refreshesLeft: AUTO_REFRESHES }
 const spent: State = { ...expired, refreshesLeft: 0 }
 
 const busy = new BindError('STORE_UNAVAILABLE', 'm', { retryable: true })
@@ -67,24 +67,24 @@ const broken: Failed = { name: 'error', error: forbidden, initial: true }
 const brokenPipe: Failed = { ...broken, error: busy }
 const lockedOut: Failed = { ...broken, error: tokenExpired }
 const offline: State = { name: 'offline', initial: false }
-const deaf: Bound = { ...bound, run: undefined, failure: tokenExpired }
+const deaf: Bound = { ...bound, attempt: undefined, failure: tokenExpired }
 
-const fail = (error: BindError, random = 0.5): Event => ({ type: 'failed', error, random })
-const wake = (now = 2000, auto = true): Event => ({ type: 'wake', now, auto })
-const otherToken: Event = { type: 'wake', now: 2000, auto: true, isOther: true }
-const answer = (view: QrcodeView | BindingView | null, tookMs = 40): Event => ({
+const fail = (error: BindError, random = 0.5): MachineEvent => ({ type: 'failed', error, random })
+const wake = (now = 2000, auto = true): MachineEvent => ({ type: 'wake', now, auto })
+const otherToken: MachineEvent = { type: 'wake', now: 2000, auto: true, isOther: true }
+const answer = (view: QrcodeView | BindingView | null, tookMs = 40): MachineEvent => ({
   type: 'answered',
   view,
   now: 1000,
   tookMs,
 })
 const late = wake(121_000)
-const run = (turn: number, attempt = 0, delayMs = 0) => ({ turn, attempt, delayMs })
+const attempt = (turn: number, failures = 0, delayMs = 0) => ({ turn, failures, delayMs })
 const boundView = { state: 'bound', boundAt: 1_700_000_000, version: 19 } as const
 const scannedView = { state: 'scanned', confirm: 'reply', version: 18 } as const
 
 /** What happens to whom, and what becomes of it; `same`: the very same object. */
-const steps: [title: string, from: State, event: Event, to: State | 'same'][] = [
+const steps: [title: string, from: State, event: MachineEvent, to: State | 'same'][] = [
   ['starts', initialState, { type: 'start' }, loading],
   ['starts when told to', halted, { type: 'start' }, loading],
   ['starts again after the end of a QR', expired, { type: 'start' }, reloading],
@@ -115,15 +115,15 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
     'drops an older answer, and asks on',
     bound,
     answer(scannedView),
-    { ...bound, run: run(1, 0, 2000), isChecked: undefined },
+    { ...bound, attempt: attempt(1, 0, 2000), isChecked: undefined },
   ],
-  ['asks once more whose binding it shows', bound, otherToken, { ...bound, run: run(1), isChecked: true }],
-  ['asks anew for a QR under another token', loading, otherToken, { ...loading, run: run(1) }],
+  ['asks once more whose binding it shows', bound, otherToken, { ...bound, attempt: attempt(1), isChecked: true }],
+  ['asks anew for a QR under another token', loading, otherToken, { ...loading, attempt: attempt(1) }],
   [
     'takes an equal version for no news, and asks no faster',
     ready,
     answer({ state: 'unbound', version: 17 }),
-    { ...ready, run: run(1, 0, 2000) },
+    { ...ready, attempt: attempt(1, 0, 2000) },
   ],
   [
     'takes a second WeChat for a new binding',
@@ -132,30 +132,35 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
     { ...bound, boundAt: 1_700_000_060, version: 21 },
   ],
 
-  ['polls again at once after a full wait', ready, answer(null, 25_000), { ...ready, run: run(1) }],
-  ['spaces out polls that end at once', ready, answer(null, 10), { ...ready, run: run(1, 0, 1990) }],
+  ['polls again at once after a full wait', ready, answer(null, 25_000), { ...ready, attempt: attempt(1) }],
+  ['spaces out polls that end at once', ready, answer(null, 10), { ...ready, attempt: attempt(1, 0, 1990) }],
   [
     'forgets failures once a poll ends well',
-    { ...ready, run: run(4, 3, 8000) },
+    { ...ready, attempt: attempt(4, 3, 8000) },
     answer(null, 25_000),
-    { ...ready, run: run(5) },
+    { ...ready, attempt: attempt(5) },
   ],
 
-  ['tries again after a passing failure', loading, fail(busy), { ...loading, run: run(1, 1, 500) }],
-  ['waits as long as the server asks', ready, fail(later), { ...ready, run: run(1, 1, 5500) }],
+  ['tries again after a passing failure', loading, fail(busy), { ...loading, attempt: attempt(1, 1, 500) }],
+  ['waits as long as the server asks', ready, fail(later), { ...ready, attempt: attempt(1, 1, 5500) }],
   ['does not wait in silence for a minute', loading, fail(muchLater), { ...broken, error: muchLater }],
-  ['gives up on a QR after four retries', { ...loading, run: run(4, 4) }, fail(busy), { ...broken, error: busy }],
+  [
+    'gives up on a QR after four retries',
+    { ...loading, attempt: attempt(4, 4) },
+    fail(busy),
+    { ...broken, error: busy },
+  ],
   [
     'never gives up on a QR that is on screen',
-    { ...ready, run: run(9, 9) },
+    { ...ready, attempt: attempt(9, 9) },
     fail(busy, 1),
-    { ...ready, run: run(10, 10, 30_000) },
+    { ...ready, attempt: attempt(10, 10, 30_000) },
   ],
   ['begins anew for another user', { ...scanned, code: '4821' }, fail(otherUser), loading],
   ['says what it cannot mend', ready, fail(forbidden), { ...broken, initial: false }],
-  ['keeps a scan through a passing failure', scanned, fail(busy, 0), { ...scanned, run: run(1, 1, 0) }],
+  ['keeps a scan through a passing failure', scanned, fail(busy, 0), { ...scanned, attempt: attempt(1, 1, 0) }],
   ['keeps the binding when watching fails for good', bound, fail(tokenExpired), deaf],
-  ['goes on watching after a passing failure', bound, fail(busy), { ...bound, run: run(1, 1, 500) }],
+  ['goes on watching after a passing failure', bound, fail(busy), { ...bound, attempt: attempt(1, 1, 500) }],
   ['fails only once', broken, fail(busy), 'same'],
 
   ['checks the code', asked, { type: 'confirm', code: '4821' }, checking],
@@ -180,13 +185,23 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
   ['makes a new QR when one ends', ready, late, { ...reloading, refreshesLeft: 2 }],
   ['waits for a click when nobody looks', ready, wake(121_000, false), expired],
   ['waits for a click after three times', { ...ready, refreshesLeft: 0 }, late, spent],
-  ['lets a scan outlive its QR', scanned, late, { ...scanned, run: run(1) }],
+  ['lets a scan outlive its QR', scanned, late, { ...scanned, attempt: attempt(1) }],
 
-  ['polls at once when looked at again', { ...ready, run: run(3, 2, 4000) }, wake(), { ...ready, run: run(4) }],
+  [
+    'polls at once when looked at again',
+    { ...ready, attempt: attempt(3, 2, 4000) },
+    wake(),
+    { ...ready, attempt: attempt(4) },
+  ],
   ['makes the QR that ended out of sight', expired, wake(), { ...reloading, refreshesLeft: 2 }],
-  ['leaves it to a click after three times, and listens on', spent, wake(), { ...spent, run: run(1) }],
+  ['leaves it to a click after three times, and listens on', spent, wake(), { ...spent, attempt: attempt(1) }],
   ['leaves a first request alone', loading, wake(), 'same'],
-  ['does not sleep on when looked at', { ...loading, run: run(2, 2, 9000) }, wake(), { ...loading, run: run(3) }],
+  [
+    'does not sleep on when looked at',
+    { ...loading, attempt: attempt(2, 2, 9000) },
+    wake(),
+    { ...loading, attempt: attempt(3) },
+  ],
   ['does not disturb a code being checked', checking, wake(), 'same'],
   ['does not disturb an unbinding', unbinding, wake(), 'same'],
   ['stays deaf for want of a token', deaf, wake(), 'same'],
@@ -206,14 +221,14 @@ const steps: [title: string, from: State, event: Event, to: State | 'same'][] = 
     answer({ state: 'unbound', version: 18 }),
     { ...expired, version: 18 },
   ],
-  ['listens on', expired, answer(null, 25_000), { ...expired, run: run(1) }],
+  ['listens on', expired, answer(null, 25_000), { ...expired, attempt: attempt(1) }],
   [
     'listens no longer than a scan may count',
-    { ...expired, run: run(12) },
+    { ...expired, attempt: attempt(12) },
     answer(null, 25_000),
-    { ...expired, run: undefined },
+    { ...expired, attempt: undefined },
   ],
-  ['stays ended when listening fails for good', expired, fail(tokenExpired), { ...expired, run: undefined }],
+  ['stays ended when listening fails for good', expired, fail(tokenExpired), { ...expired, attempt: undefined }],
 
   ['goes on with a new token', lockedOut, { type: 'token' }, loading],
   ['watches on with a new token', deaf, { type: 'token' }, { ...bound, failure: undefined }],
@@ -238,7 +253,7 @@ const states: State[] = [
   lockedOut,
 ]
 
-const events: Event[] = [
+const events: MachineEvent[] = [
   { type: 'start' },
   { type: 'stop' },
   { type: 'refresh' },
@@ -288,14 +303,14 @@ describe('effectOf', () => {
   const effects: [State, Effect][] = [
     [initialState, 'none'],
     [loading, 'create:0'],
-    [{ ...loading, run: run(3, 3) }, 'create:3'],
+    [{ ...loading, attempt: attempt(3, 3) }, 'create:3'],
     [ready, 'wait:17.0'],
     [scanned, 'wait:18.0'],
     [checking, 'ask:18'],
     [bound, 'none'],
     [unbinding, 'ask:19'],
     [expired, 'wait:17.0'],
-    [{ ...expired, run: undefined }, 'none'],
+    [{ ...expired, attempt: undefined }, 'none'],
     [offline, 'none'],
     [broken, 'none'],
   ]

@@ -1,9 +1,10 @@
 /** What the host site's back end knows of the user, by the encrypted API. */
 import { html, type TemplateResult } from 'lit'
 import type { HostBinding } from '../../host-site.ts'
-import type { Actions, PageState } from '../app.ts'
+import type { Actions } from '../app.ts'
 import type { BackEndView } from '../host-client.ts'
 import type { Messages } from '../messages.ts'
+import type { PageState } from '../page-state.ts'
 import type { Language } from '../settings.ts'
 import { icons } from './icons.ts'
 

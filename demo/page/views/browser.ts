@@ -1,7 +1,8 @@
 /** A browser on the phone with the host site in it: WeChat's own, where a long press on a picture scans it, or another. */
 import { html, nothing, type TemplateResult } from 'lit'
-import type { Actions, PageState } from '../app.ts'
+import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
+import type { PageState } from '../page-state.ts'
 import { hostSiteView } from './host-site.ts'
 import { icons } from './icons.ts'
 

@@ -1,9 +1,10 @@
 /** The panel where everything is set on demand, and above it what is not as usual. */
 import { html, nothing, type TemplateResult } from 'lit'
 import { type ConditionName, conditionValues, differences } from '../../conditions.ts'
-import type { Actions, PageState } from '../app.ts'
+import type { Actions } from '../app.ts'
 import { type SettableName, words } from '../condition-words.ts'
 import type { Messages } from '../messages.ts'
+import type { PageState } from '../page-state.ts'
 import { type Language, type Settings, settingValues } from '../settings.ts'
 import { icons } from './icons.ts'
 

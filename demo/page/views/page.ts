@@ -1,7 +1,8 @@
 /** The whole page: the bars above, and three columns side by side on a desk, one below the other on a phone. */
 import { html, type TemplateResult } from 'lit'
-import { type Actions, isOnPhone, type PageState } from '../app.ts'
+import { type Actions, isOnPhone } from '../app.ts'
 import type { Messages } from '../messages.ts'
+import type { PageState } from '../page-state.ts'
 import { backEndView } from './back-end.ts'
 import { conditionsView } from './conditions.ts'
 import { elsewhereView, hostSiteView } from './host-site.ts'

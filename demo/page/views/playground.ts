@@ -1,8 +1,8 @@
 /** The element in the middle, what sets it beside it, and below it what it says and the code for it. */
 import { html, type TemplateResult } from 'lit'
 import { type Listing, valuesOf } from '../manifest.ts'
-import type { PlaygroundActions, PlaygroundState, Told } from '../playground.ts'
 import type { PlaygroundMessages } from '../playground-messages.ts'
+import type { PlaygroundActions, PlaygroundState, ShownEvent } from '../playground-state.ts'
 import { toCss, toHtml, toScript } from '../playground-tag.ts'
 import { type Language, languages, settingValues, type Theme } from '../settings.ts'
 import { languageNames } from '../words/common.ts'
@@ -29,7 +29,7 @@ export function playgroundView(
     <main class="playground">
       <div class="scene">
         <section class="stage" dir=${state.dir}>${card}</section>
-        ${handsView(state, actions, t)} ${codeView(state, actions, t)} ${logView(state.told, actions, t)}
+        ${handsView(state, actions, t)} ${codeView(state, actions, t)} ${logView(state.events, actions, t)}
       </div>
       ${settersView(state, listing, actions, t)}
     </main>
@@ -76,16 +76,16 @@ function handsView({ dir }: PlaygroundState, actions: PlaygroundActions, t: T): 
   `
 }
 
-function logView(told: Told[], { clear }: PlaygroundActions, t: T): TemplateResult {
-  const row = ({ at, name, detail }: Told) =>
+function logView(events: ShownEvent[], { clear }: PlaygroundActions, t: T): TemplateResult {
+  const row = ({ at, name, detail }: ShownEvent) =>
     html`<li><time>${at}</time> <strong>${name}</strong> <code>${detail}</code></li>`
   return html`
     <section class="panel log">
       <header>
         <h2>${t.events}</h2>
-        <button type="button" class="quiet" ?disabled=${told.length === 0} @click=${clear}>${t.clear}</button>
+        <button type="button" class="quiet" ?disabled=${events.length === 0} @click=${clear}>${t.clear}</button>
       </header>
-      ${told.length > 0 ? html`<ol data-testid="events">${told.map(row)}</ol>` : html`<p>${t.noEvents}</p>`}
+      ${events.length > 0 ? html`<ol data-testid="events">${events.map(row)}</ol>` : html`<p>${t.noEvents}</p>`}
     </section>
   `
 }

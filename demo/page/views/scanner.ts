@@ -1,6 +1,6 @@
 /** The camera, and what it says when a code leads nowhere. */
 import { html, type TemplateResult } from 'lit'
-import type { Screen } from '../phone-actions.ts'
+import type { Screen } from '../page-state.ts'
 import { icons } from './icons.ts'
 import { backButton, navView, type PhoneProps } from './screen.ts'
 

@@ -1,5 +1,5 @@
 /** What the bench and the server that it measures know of each other. */
-import { type Config, parseConfig } from '../../../server/config.ts'
+import { type Config, parseConfig } from '../../../server/config/config.ts'
 
 export const ACCOUNT = {
   appId: 'wx0123456789abcdef',

@@ -1,4 +1,4 @@
-/** The server as it is served, on a file, with a full house of waiting pages and steady callbacks, for two minutes. */
+/** The server as it is served, on a file, with 10,000 waiting pages and steady callbacks, for two minutes. */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'

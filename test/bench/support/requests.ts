@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../../../demo/simulator/account.ts'
 import { type MessageFields, sealMessage } from '../../../demo/simulator/message.ts'
-import { sealEnvelope } from '../../../server/envelope.ts'
-import { sealToken } from '../../../server/token.ts'
+import { sealEnvelope } from '../../../server/keys/envelope.ts'
+import { sealToken } from '../../../server/keys/widget-token.ts'
 import { SECRET_OF_BENCH } from './served.ts'
 
 export type Recipe =

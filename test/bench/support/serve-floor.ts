@@ -1,6 +1,6 @@
 /** The floor: Hono on node-server that reads the body and answers a constant as long as an encrypted reply. */
 import { Hono } from 'hono'
-import { startListening } from '../../../server/main.ts'
+import { startListening } from '../../../server/http/listen.ts'
 import { beMeasured } from './be-measured.ts'
 
 const reply = 'x'.repeat(600)

@@ -17,6 +17,6 @@ DatabaseSync.prototype.prepare = function (sql, ...rest) {
   return statement
 }
 
-const { startServer } = await import('../../../server/main.ts')
+const { startServer } = await import('../../../server/serve.ts')
 const running = await startServer(process.env)
 beMeasured(running.url, () => commits, running.close)

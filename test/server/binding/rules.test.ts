@@ -5,14 +5,14 @@ import {
   decideChatConfirm,
   decideClaim,
   decideConfirm,
+  decideConfirmationExpired,
   decideFollowed,
-  decideHoldExpired,
   decideUndo,
   decideUnsubscribe,
   decideWrongDigits,
   type Rules,
 } from '../../../server/binding/rules.ts'
-import type { Binding, Change, Hold, Ticket, TicketState, User } from '../../../server/store/store.ts'
+import type { Binding, Change, PendingConfirmation, Ticket, TicketState, User } from '../../../server/store/store.ts'
 
 const NOW = 1_700_000_000_000
 const T = NOW / 1000
@@ -36,7 +36,7 @@ const user = (id: number, bound: Binding | null = null, tenant = 'default'): Use
   version: 1,
   reason: null,
   binding: bound,
-  hold: null,
+  confirmation: null,
 })
 
 const ticket = (state: TicketState = { name: 'pending' }): Ticket => ({
@@ -50,7 +50,7 @@ const ticket = (state: TicketState = { name: 'pending' }): Ticket => ({
   state,
 })
 
-const hold = (more: Partial<Hold> = {}): Hold => ({
+const confirmation = (more: Partial<PendingConfirmation> = {}): PendingConfirmation => ({
   confirm: 'reply',
   openid: 'o1',
   eventTime: T,
@@ -61,9 +61,12 @@ const hold = (more: Partial<Hold> = {}): Hold => ({
   ...more,
 })
 
-const held = (more?: Partial<Hold>): TicketState => ({ name: 'held', hold: hold(more) })
+const scanned = (more?: Partial<PendingConfirmation>): TicketState => ({
+  name: 'scanned',
+  confirmation: confirmation(more),
+})
 
-const scan: Claim = { via: 'SCAN', appId: 'wx1', openid: 'o1', createTime: T, by: 'this delivery' }
+const scan: Claim = { via: 'SCAN', appId: 'wx1', openid: 'o1', createTime: T, delivery: 'this delivery' }
 
 /** A change in few words, so that a row of the table reads as a sentence. */
 function brief(change: Change): string {
@@ -73,18 +76,18 @@ function brief(change: Change): string {
     case 'unbind':
       return `unbind u${change.user}: ${change.reason}`
     case 'close':
-      return `ticket ${change.ticket === 9 ? '' : `${change.ticket} `}is ${change.as}${change.wakes ? ', wake' : ''}`
+      return `ticket ${change.ticket === 9 ? '' : `${change.ticket} `}is ${change.as}${change.bumpsVersion ? ', wake' : ''}`
     case 'closeOthers':
       return 'close the other tickets'
-    case 'hold':
-      return `hold for ${change.hold.confirm} by ${change.hold.openid} until +${(change.hold.until - NOW) / 1000} s`
-    case 'mark':
+    case 'scan':
+      return `hold for ${change.confirmation.confirm} by ${change.confirmation.openid} until +${(change.confirmation.until - NOW) / 1000} s`
+    case 'setSubscribed':
       return `mark u${change.user} ${change.subscribed ? 'subscribed' : 'unsubscribed'} at ${change.eventTime - T}`
     case 'relabel':
       return `call it ${change.label}`
-    case 'missed':
+    case 'wrongDigits':
       return `${change.triesLeft} tries left`
-    case 'erase':
+    case 'recordUnfollow':
       return `remember the unfollow of ${change.openid} until +${(change.until - NOW) / 1000} s`
     case 'wrongCode':
       return `count a wrong code of ${change.openid}`
@@ -100,8 +103,8 @@ type Row = {
   state?: TicketState
   user?: User
   owners?: User[]
-  erasedAt?: number
-  holds?: Ticket[]
+  unfollowedAt?: number
+  unconfirmed?: Ticket[]
   /** Moves the clock, ms. */
   later?: number
   changes: string[]
@@ -126,34 +129,34 @@ const claims: Row[] = [
   { name: 'a dead ticket changes nothing', state: { name: 'dead' }, changes: [], reply: 'expired' },
   {
     name: 'a used ticket changes nothing for another',
-    state: { name: 'used', by: 'an earlier delivery' },
+    state: { name: 'used', delivery: 'an earlier delivery' },
     user: user(1, binding('o2')),
     changes: [],
     reply: 'used',
   },
   {
     name: 'a used ticket tells its own scanner so',
-    state: { name: 'used', by: 'an earlier delivery' },
+    state: { name: 'used', delivery: 'an earlier delivery' },
     user: user(1, binding('o1')),
     changes: [],
     reply: 'already_bound',
   },
   {
     name: 'the delivery that used a ticket gets its reply again',
-    state: { name: 'used', by: 'this delivery' },
+    state: { name: 'used', delivery: 'this delivery' },
     user: user(1, binding('o1')),
     changes: [],
     reply: 'bound',
   },
   {
     name: 'that delivery comes again after an unbind, and binds nothing',
-    state: { name: 'used', by: 'this delivery' },
+    state: { name: 'used', delivery: 'this delivery' },
     changes: [],
     reply: 'bound',
   },
   {
     name: 'a used ticket does not bind again after an unbind',
-    state: { name: 'used', by: 'an earlier delivery' },
+    state: { name: 'used', delivery: 'an earlier delivery' },
     changes: [],
     reply: 'used',
   },
@@ -176,8 +179,8 @@ const claims: Row[] = [
     changes: [],
     reply: null,
   },
-  { name: 'an older scan does not undo a newer unfollow', erasedAt: T + 1, changes: [], reply: null },
-  { name: 'of two facts of one second the later arrival wins', erasedAt: T, changes: bound, reply: 'bound' },
+  { name: 'an older scan does not undo a newer unfollow', unfollowedAt: T + 1, changes: [], reply: null },
+  { name: 'of two facts of one second the later arrival wins', unfollowedAt: T, changes: bound, reply: 'bound' },
   {
     name: 'reject: a WeChat of another user is turned away and the ticket lives',
     owners: [user(2, binding('o1'))],
@@ -213,7 +216,7 @@ const claims: Row[] = [
   {
     name: 'confirm: the latest scan is the one that is asked about',
     rules: { confirm: 'reply' },
-    holds: [{ ...ticket(held()), id: 7, user: 5 }],
+    unconfirmed: [{ ...ticket(scanned()), id: 7, user: 5 }],
     changes: ['ticket 7 is used, wake', 'hold for reply by o1 until +120 s'],
     reply: 'confirm_reply',
   },
@@ -246,14 +249,14 @@ const claims: Row[] = [
   {
     name: 'held: its scanner is asked again',
     rules: { confirm: 'code' },
-    state: held({ confirm: 'code', digits: '4821' }),
+    state: scanned({ confirm: 'code', digits: '4821' }),
     changes: [],
     reply: 'confirm_code',
   },
   {
     name: 'held: its scanner comes too late',
     rules: { confirm: 'reply' },
-    state: held(),
+    state: scanned(),
     later: 120_000,
     changes: [],
     reply: 'expired',
@@ -261,7 +264,7 @@ const claims: Row[] = [
   {
     name: 'held: anyone else is too late',
     rules: { confirm: 'reply' },
-    state: held({ openid: 'o2' }),
+    state: scanned({ openid: 'o2' }),
     changes: [],
     reply: 'used',
   },
@@ -269,10 +272,10 @@ const claims: Row[] = [
 
 describe('decideClaim', () => {
   test.each(claims)('$name', (row) => {
-    const { user: claimed = user(1), owners = [], erasedAt, holds = [] } = row
+    const { user: claimed = user(1), owners = [], unfollowedAt, unconfirmed = [] } = row
     const { changes, reply } = decideClaim(
       { ...scan, ...row.claim },
-      { ticket: ticket(row.state), user: claimed, owners, erasedAt, holds, digits: '0042' },
+      { ticket: ticket(row.state), user: claimed, owners, unfollowedAt, unconfirmed, digits: '0042' },
       { ...rules, ...row.rules },
       NOW + (row.later ?? 0),
     )
@@ -281,7 +284,14 @@ describe('decideClaim', () => {
   })
 
   test('shows the digits in the chat, and only under code', () => {
-    const facts = { ticket: ticket(), user: user(1), owners: [], erasedAt: undefined, holds: [], digits: '0042' }
+    const facts = {
+      ticket: ticket(),
+      user: user(1),
+      owners: [],
+      unfollowedAt: undefined,
+      unconfirmed: [],
+      digits: '0042',
+    }
     const digitsUnder = (confirm: Rules['confirm']) =>
       decideClaim(scan, facts, { ...rules, confirm }, NOW).reply?.digits
     expect(['off', 'reply', 'code'].map((confirm) => digitsUnder(confirm as Rules['confirm']))).toEqual([
@@ -293,7 +303,14 @@ describe('decideClaim', () => {
 
   test('names the label of the ticket and never that of another account', () => {
     const other = user(2, { ...binding('o1'), label: 'secret-other' })
-    const facts = { ticket: ticket(), user: user(1), owners: [other], erasedAt: undefined, holds: [], digits: '' }
+    const facts = {
+      ticket: ticket(),
+      user: user(1),
+      owners: [other],
+      unfollowedAt: undefined,
+      unconfirmed: [],
+      digits: '',
+    }
     expect(decideClaim(scan, facts, rules, NOW).reply).toEqual({ name: 'conflict', lang: 'en', label: 'a***' })
   })
 })
@@ -307,12 +324,12 @@ describe('decideConfirm', () => {
     changes: string[]
     reply: string | null
   }[] = [
-    { name: 'binds what is held', state: held(), changes: bound, reply: 'bound' },
+    { name: 'binds what is held', state: scanned(), changes: bound, reply: 'bound' },
     { name: 'does nothing when nothing is held', changes: [], reply: null },
-    { name: 'is late at the end', state: held(), later: 120_000, changes: [], reply: 'expired' },
+    { name: 'is late at the end', state: scanned(), later: 120_000, changes: [], reply: 'expired' },
     {
       name: 'lets go when the WeChat was taken meanwhile',
-      state: held(),
+      state: scanned(),
       owners: [user(2, binding('o1'))],
       changes: ['ticket is used, wake'],
       reply: 'conflict',
@@ -331,22 +348,22 @@ describe('decideWrongDigits', () => {
     [2, ['1 tries left']],
     [1, ['ticket is dead, wake']],
   ])('takes one of %i tries', (triesLeft, changes) => {
-    expect(decideWrongDigits(ticket(), hold({ triesLeft })).map(brief)).toEqual(changes)
+    expect(decideWrongDigits(ticket(), confirmation({ triesLeft })).map(brief)).toEqual(changes)
   })
 })
 
-describe('decideHoldExpired', () => {
+describe('decideConfirmationExpired', () => {
   test('lets go at the end, and not before', () => {
-    expect(decideHoldExpired(ticket(held()), NOW + 119_999)).toEqual([])
-    expect(decideHoldExpired(ticket(held()), NOW + 120_000).map(brief)).toEqual(['ticket is used, wake'])
-    expect(decideHoldExpired(ticket(), NOW + 120_000)).toEqual([])
+    expect(decideConfirmationExpired(ticket(scanned()), NOW + 119_999)).toEqual([])
+    expect(decideConfirmationExpired(ticket(scanned()), NOW + 120_000).map(brief)).toEqual(['ticket is used, wake'])
+    expect(decideConfirmationExpired(ticket(), NOW + 120_000)).toEqual([])
   })
 })
 
 describe('decideUnsubscribe', () => {
   const leave = { appId: 'wx1', openid: 'o1', createTime: T }
   const remembered = 'remember the unfollow of o1 until +600 s'
-  const rows: { name: string; rules?: Partial<Rules>; owners?: User[]; holds?: Ticket[]; changes: string[] }[] = [
+  const rows: { name: string; rules?: Partial<Rules>; owners?: User[]; unconfirmed?: Ticket[]; changes: string[] }[] = [
     { name: 'unbinds', owners: [user(1, binding('o1'))], changes: ['unbind u1: unsubscribe', remembered] },
     {
       name: 'unbinds in every tenant',
@@ -363,13 +380,13 @@ describe('decideUnsubscribe', () => {
     },
     {
       name: 'lets go of every held scan',
-      holds: [ticket(held()), { ...ticket(held()), id: 8 }],
+      unconfirmed: [ticket(scanned()), { ...ticket(scanned()), id: 8 }],
       changes: ['ticket is used, wake', 'ticket 8 is used, wake', remembered],
     },
-    { name: 'keeps a newer held scan', holds: [ticket(held({ eventTime: T + 1 }))], changes: [remembered] },
+    { name: 'keeps a newer held scan', unconfirmed: [ticket(scanned({ eventTime: T + 1 }))], changes: [remembered] },
   ]
-  test.each(rows)('$name', ({ rules: own, owners = [], holds = [], changes }) => {
-    const decision = decideUnsubscribe(leave, { owners, holds }, { ...rules, ...own }, NOW)
+  test.each(rows)('$name', ({ rules: own, owners = [], unconfirmed = [], changes }) => {
+    const decision = decideUnsubscribe(leave, { owners, unconfirmed }, { ...rules, ...own }, NOW)
     expect(decision.changes.map(brief)).toEqual(changes)
     expect(decision.reply).toBeNull()
   })
@@ -388,12 +405,14 @@ describe('decideChatConfirm', () => {
     decideChatConfirm(createTime, { ticket: state && ticket(state), user: user(1), owners: [] }, rules, NOW)
 
   test('binds what is held', () => {
-    expect(decide(held(), T).changes.map(brief)).toEqual(bound)
+    expect(decide(scanned(), T).changes.map(brief)).toEqual(bound)
   })
 
   test('is not ours where nothing is held, and proves nothing under code', () => {
     expect(
-      [undefined, { name: 'used', by: null } as const, held({ confirm: 'code' })].map((state) => decide(state, T)),
+      [undefined, { name: 'used', delivery: null } as const, scanned({ confirm: 'code' })].map((state) =>
+        decide(state, T),
+      ),
     ).toEqual([
       { changes: [], reply: null, isOurs: false },
       { changes: [], reply: null, isOurs: false },
@@ -402,14 +421,14 @@ describe('decideChatConfirm', () => {
   })
 
   test('from before the scan does nothing', () => {
-    expect(decide(held(), T - 1)).toEqual({ changes: [], reply: null })
+    expect(decide(scanned(), T - 1)).toEqual({ changes: [], reply: null })
   })
 })
 
 describe('decideUndo', () => {
   const follower = { appId: 'wx1', openid: 'o1', createTime: T }
   const remembered = 'remember the unfollow of o1 until +600 s'
-  const rows: { name: string; owners?: User[]; holds?: Ticket[]; changes: string[]; reply: string }[] = [
+  const rows: { name: string; owners?: User[]; unconfirmed?: Ticket[]; changes: string[]; reply: string }[] = [
     {
       name: 'ends the latest binding',
       owners: [user(2, binding('o1')), user(1, binding('o1'))],
@@ -421,15 +440,20 @@ describe('decideUndo', () => {
     {
       name: 'calls off a held scan before it ends a binding',
       owners: [user(2, binding('o1'))],
-      holds: [ticket(held())],
+      unconfirmed: [ticket(scanned())],
       changes: ['ticket is used, wake', remembered],
       reply: 'cancelled',
     },
-    { name: 'leaves a newer scan alone', holds: [ticket(held({ eventTime: T + 1 }))], changes: [], reply: 'not_bound' },
-    { name: 'finds a held scan over', holds: [ticket(held({ until: NOW }))], changes: [], reply: 'not_bound' },
+    {
+      name: 'leaves a newer scan alone',
+      unconfirmed: [ticket(scanned({ eventTime: T + 1 }))],
+      changes: [],
+      reply: 'not_bound',
+    },
+    { name: 'finds a held scan over', unconfirmed: [ticket(scanned({ until: NOW }))], changes: [], reply: 'not_bound' },
   ]
-  test.each(rows)('$name', ({ owners = [], holds = [], changes, reply }) => {
-    const decision = decideUndo(follower, { owners, holds }, 'en', NOW)
+  test.each(rows)('$name', ({ owners = [], unconfirmed = [], changes, reply }) => {
+    const decision = decideUndo(follower, { owners, unconfirmed }, 'en', NOW)
     expect(decision.changes.map(brief)).toEqual(changes)
     expect(decision.reply?.name).toBe(reply)
   })

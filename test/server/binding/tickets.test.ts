@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openSqliteStore } from '../../../server/store/sqlite.ts'
+import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
 import { ticketsOfBoth } from '../../support/both-at-once.ts'
 
 const amy = { tenant: 'default', account: 'acme', userId: 'amy' }

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Hono } from 'hono'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openEnvelope, sealEnvelope } from '../../../server/envelope.ts'
-import { startListening, stopListening } from '../../../server/main.ts'
-import { openToken } from '../../../server/token.ts'
-import { type House, OTHER_SECRET, openHouse, SECRET } from '../../support/house.ts'
+import { startListening, stopListening } from '../../../server/http/listen.ts'
+import { openEnvelope, sealEnvelope } from '../../../server/keys/envelope.ts'
+import { openToken } from '../../../server/keys/widget-token.ts'
 import { titleWith } from '../../support/missing-tool.ts'
+import { OTHER_SECRET, openTestServer, SECRET, type TestServer } from '../../support/test-server.ts'
 import vector from '../../vectors/envelope.json' with { type: 'json' }
 import { type Ended, run, tools } from './tools.ts'
 
@@ -30,15 +30,15 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-let house: House
+let testServer: TestServer
 let bind: Listening
 beforeEach(async () => {
-  house = await openHouse()
-  bind = await startListening(house.app, '127.0.0.1', 0)
+  testServer = await openTestServer()
+  bind = await startListening(testServer.app, '127.0.0.1', 0)
 })
 afterEach(async () => {
   await stopListening(bind.server)
-  await house.close()
+  await testServer.close()
 })
 
 for (const tool of tools) {
@@ -64,11 +64,11 @@ for (const tool of tools) {
       expect(await call('GetBindInfo')).toMatchObject({ IsBound: false, OpenId: null, Version: 0 })
       const { Url, ExpireSeconds } = await call('GetQrCode')
       expect(ExpireSeconds).toBe(120)
-      await house.phone('amy').scan(String(Url))
-      await house.phone('amy').follow()
+      await testServer.phone('amy').scan(String(Url))
+      await testServer.phone('amy').follow()
       const bound = await call('GetBindInfo')
-      expect(bound).toMatchObject({ IsBound: true, OpenId: house.phone('amy').openid, Version: 1 })
-      expect(bound).toEqual(await house.client.getBindInfo({ account, userId }))
+      expect(bound).toMatchObject({ IsBound: true, OpenId: testServer.phone('amy').openid, Version: 1 })
+      expect(bound).toEqual(await testServer.client.getBindInfo({ account, userId }))
       expect(await call('Disconnect')).toEqual({ Version: 2 })
       expect(await client(['Disconnect', account, userId])).toEqual(
         refusal('NOT_BOUND: There is nothing to disconnect: this user has no WeChat bound.'),
@@ -137,7 +137,7 @@ for (const tool of tools) {
 describe('server/clients', () => {
   test('holds no client that is neither run here nor said not to be', () => {
     const files = readdirSync(join(import.meta.dirname, '../../../server/clients'))
-    const known = [...tools.map(({ file }) => file), 'Client.cs', 'README.md', 'README.zh-CN.md']
+    const known = [...tools.map(({ file }) => file), 'Client.cs']
     expect(files.sort()).toEqual(known.sort())
   })
 })

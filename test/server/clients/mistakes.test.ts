@@ -1,16 +1,16 @@
-/** The common mistakes of server/clients/README.md, made by hand: what is said of them there is what the server answers. */
+/** The common mistakes of docs/clients.md, made by hand: what is said of them there is what the server answers. */
 import { createCipheriv, randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openEnvelope, TOKEN_TYPE } from '../../../server/envelope.ts'
-import { type House, openHouse, SECRET } from '../../support/house.ts'
+import { openEnvelope, TOKEN_TYPE } from '../../../server/keys/envelope.ts'
+import { openTestServer, SECRET, type TestServer } from '../../support/test-server.ts'
 
 const KEY = Buffer.from(SECRET, 'base64url')
 
-let house: House
+let testServer: TestServer
 beforeAll(async () => {
-  house = await openHouse()
+  testServer = await openTestServer()
 })
-afterAll(() => house.close())
+afterAll(() => testServer.close())
 
 type Slips = {
   header?: object
@@ -22,7 +22,7 @@ type Slips = {
   join?: (parts: [string, string, string, string, string]) => string
 }
 
-const unixNow = () => Math.floor(house.time.clock() / 1000)
+const unixNow = () => Math.floor(testServer.time.clock() / 1000)
 
 /** A right envelope but for the slips. */
 function seal({ header, plaintext, ivBytes = 12, aad, join = (parts) => parts.join('.') }: Slips): string {
@@ -38,7 +38,7 @@ function seal({ header, plaintext, ivBytes = 12, aad, join = (parts) => parts.jo
 
 /** The sealed code, or the problem's. */
 async function answerTo(envelope: string, call = 'GetBindInfo'): Promise<string> {
-  const response = await house.app.request(`/api/WeChat/${call}`, { method: 'POST', body: envelope })
+  const response = await testServer.app.request(`/api/WeChat/${call}`, { method: 'POST', body: envelope })
   const body = await response.text()
   if (response.status === 401) return JSON.parse(body).code
   const { text } = await openEnvelope(body, undefined, () => ({ secret: new Uint8Array(KEY) }))
@@ -79,7 +79,7 @@ describe('a request made by hand', () => {
   test('cannot stand in for a token', async () => {
     const claims = { iat: unixNow(), exp: unixNow() + 900 }
     const status = async (header: object) =>
-      (await house.widget('GET', '/binding', { token: seal({ header, plaintext: claims }) })).status
+      (await testServer.widget('GET', '/binding', { token: seal({ header, plaintext: claims }) })).status
     expect([await status({ typ: TOKEN_TYPE }), await status({})]).toEqual([200, 401])
   })
 })

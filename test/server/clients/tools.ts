@@ -21,9 +21,9 @@ const pathOf = (file: string) => join(import.meta.dirname, '../../../server/clie
 export function run([command = '', ...args]: string[], env: Record<string, string> = {}): Promise<Ended> {
   const { PATH = '', HOME = '/tmp' } = process.env
   // Java and others read their arguments in the locale's encoding.
-  const surroundings = { PATH, HOME, LC_ALL: 'C.UTF-8', ...env }
+  const overrides = { PATH, HOME, LC_ALL: 'C.UTF-8', ...env }
   return new Promise((resolve) => {
-    execFile(command, args, { env: surroundings, timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
+    execFile(command, args, { env: overrides, timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr })
     })
   })

@@ -1,12 +1,12 @@
-/** The worked example of server/clients/README.md: right by our own code, by AES-256-GCM alone, and quoted as it is. */
+/** The worked example of docs/clients.md: right by our own code, by AES-256-GCM alone, and quoted as it is. */
 import { createCipheriv } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openEnvelope, TOKEN_TYPE } from '../../../server/envelope.ts'
-import { parseJson, parseShape, requestSchemas } from '../../../server/schema.ts'
-import { openToken } from '../../../server/token.ts'
-import { openHouse } from '../../support/house.ts'
+import { parseJson, parseShape, requestSchemas } from '../../../server/api/request-schemas.ts'
+import { openEnvelope, TOKEN_TYPE } from '../../../server/keys/envelope.ts'
+import { openToken } from '../../../server/keys/widget-token.ts'
+import { openTestServer } from '../../support/test-server.ts'
 import vector from '../../vectors/envelope.json' with { type: 'json' }
 
 const { request, reply, token } = vector
@@ -14,9 +14,9 @@ const key = Buffer.from(vector.key.hex, 'hex')
 const findKey = (kid: string) => (kid === vector.key.kid ? { secret: new Uint8Array(key) } : undefined)
 const BIND_KEYS = `${vector.key.kid}:${vector.key.base64url}`
 
-/** Reads the README without its line breaks: long values are wrapped there. */
+/** Reads the page without its line breaks: long values are wrapped there. */
 const readmeOf = (name: string) =>
-  readFileSync(join(import.meta.dirname, '../../../server/clients', name), 'utf8').replace(/\s/g, '')
+  readFileSync(join(import.meta.dirname, '../../../docs', name), 'utf8').replace(/\s/g, '')
 
 function textsOf(value: string | object): string[] {
   return typeof value === 'string' ? [value] : Object.values(value).flatMap(textsOf)
@@ -63,18 +63,18 @@ describe('envelope.json', () => {
   })
 
   test('is answered, being old, with a sealed STALE_DATE and with TOKEN_EXPIRED', async () => {
-    const house = await openHouse({ BIND_KEYS })
+    const testServer = await openTestServer({ BIND_KEYS })
     const path = JSON.parse(request.plaintext).Path
-    const response = await house.app.request(path, { method: 'POST', body: request.compact })
+    const response = await testServer.app.request(path, { method: 'POST', body: request.compact })
     const { text, header } = await openEnvelope(await response.text(), undefined, findKey)
     expect([response.status, JSON.parse(text).Code]).toEqual([400, 'STALE_DATE'])
     expect(header.req).toBe(JSON.parse(request.header).jti)
-    const expired = await house.widget('GET', '/binding', { token: token.compact })
+    const expired = await testServer.widget('GET', '/binding', { token: token.compact })
     expect([expired.status, await expired.json()]).toEqual([401, expect.objectContaining({ code: 'TOKEN_EXPIRED' })])
-    await house.close()
+    await testServer.close()
   })
 
-  test.each(['README.md', 'README.zh-CN.md'])('is quoted by %s as it is', (name) => {
+  test.each(['clients.md', 'clients.zh-CN.md'])('is quoted by %s as it is', (name) => {
     const readme = readmeOf(name)
     const quoted = [vector.key, request, reply.header, reply.plaintext, reply.compact, token.header, token.plaintext]
     for (const text of [...quoted.flatMap(textsOf), token.compact]) expect(readme).toContain(text.replace(/\s/g, ''))

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkAccessToken } from '../../../server/doctor/access-token.ts'
-import { answers, hangs, idsOf, openWard, refuses, type Ward } from './ward.ts'
+import { answers, type DoctorFixture, hangs, idsOf, openDoctorFixture, refuses } from './doctor-fixture.ts'
 
 const STABLE = '/cgi-bin/stable_token'
 const SERVICE = 'http://tokens.test/get?key=hidden'
 
-let ward: Ward
+let fixture: DoctorFixture
 beforeEach(async () => {
-  ward = await openWard()
+  fixture = await openDoctorFixture()
 })
-afterEach(() => ward.close())
+afterEach(() => fixture.close())
 
-const check = async (more = {}) => checkAccessToken(ward.config(more), ward.reach)
+const check = async (more = {}) => checkAccessToken(fixture.config(more), fixture.reach)
 const found = async (more = {}) => idsOf([(await check(more)).finding])[0]
 const foundAtService = () => found({ ACCESS_TOKEN_URL: SERVICE })
 
@@ -21,7 +21,7 @@ describe('checkAccessToken', () => {
     expect(finding).toMatchObject({ id: 'token.ok', level: 'ok' })
     expect(accessToken).toBeTruthy()
     expect(Math.abs(skewMs ?? Infinity)).toBeLessThan(1_000)
-    expect(JSON.parse(ward.simulator.wire.since(0)[0]!.raw)).toMatchObject({ force_refresh: false })
+    expect(JSON.parse(fixture.simulator.wire.since(0)[0]!.raw)).toMatchObject({ force_refresh: false })
   })
 
   test('tells an appid from an AppSecret that is wrong', async () => {
@@ -46,7 +46,7 @@ describe('checkAccessToken', () => {
     [-1, 'token.busy warn'],
     [49999, 'token.refused wrong'],
   ])('explains errcode %i', async (errcode, expected) => {
-    ward.simulator.faults.fail(STABLE, errcode)
+    fixture.simulator.faults.fail(STABLE, errcode)
     const { finding, accessToken } = await check()
     expect(idsOf([finding])).toEqual([expected])
     expect(finding.en).toMatch(new RegExp(`\\(errcode ${errcode}, rid [\\w-]+\\)`))
@@ -54,7 +54,7 @@ describe('checkAccessToken', () => {
   })
 
   test('prints the address to add, as WeChat saw it', async () => {
-    ward.simulator.faults.fail(STABLE, 40164)
+    fixture.simulator.faults.fail(STABLE, 40164)
     const { finding } = await check()
     expect(finding.en).toContain("This server's address, 127.0.0.1, is not in")
     expect(finding.fix?.en).toContain('Add 127.0.0.1 to IP白名单')
@@ -62,29 +62,29 @@ describe('checkAccessToken', () => {
   })
 
   test('says how long to wait after a rejection', async () => {
-    ward.simulator.faults.fail(STABLE, 89506)
+    fixture.simulator.faults.fail(STABLE, 89506)
     expect((await check()).finding.fix?.en).toContain('24 hours')
-    ward.simulator.faults.fail(STABLE, 89507)
+    fixture.simulator.faults.fail(STABLE, 89507)
     expect((await check()).finding.fix?.en).toContain('one hour')
   })
 
   test('says when WeChat is down, silent, out of reach or not WeChat', async () => {
-    ward.simulator.faults.setDown(true)
+    fixture.simulator.faults.setDown(true)
     expect((await check()).finding.en).toBe("WeChat's API answered HTTP 502, not 200.")
-    ward.simulator.faults.setDown(false)
-    ward.delay(STABLE, 5_001)
+    fixture.simulator.faults.setDown(false)
+    fixture.delay(STABLE, 5_001)
     expect((await check()).finding.en).toBe("WeChat's API did not answer within 5 s.")
-    ward.stand(STABLE, refuses)
+    fixture.stand(STABLE, refuses)
     expect((await check()).finding.en).toBe("WeChat's API could not be reached (ECONNREFUSED).")
-    ward.stand(STABLE, answers('<html>sign in</html>'))
+    fixture.stand(STABLE, answers('<html>sign in</html>'))
     expect((await check()).finding.en).toBe("WeChat's API answered something other than JSON.")
-    ward.stand(STABLE, answers({ hello: 1 }))
+    fixture.stand(STABLE, answers({ hello: 1 }))
     expect((await check()).finding.en).toBe("WeChat's API answered without an access token.")
     expect(await found()).toBe('token.unreachable wrong')
   })
 
   test('asks the token service instead, where there is one', async () => {
-    ward.stand('tokens.test', answers({ access_token: 't', expires_in: 7200 }))
+    fixture.stand('tokens.test', answers({ access_token: 't', expires_in: 7200 }))
     const { finding, accessToken, skewMs } = await check({ ACCESS_TOKEN_URL: SERVICE })
     expect(idsOf([finding])).toEqual(['token-service.ok ok'])
     expect(accessToken).toBe('t')
@@ -98,14 +98,14 @@ describe('checkAccessToken', () => {
     ['a token that is over', answers({ access_token: 't', expires_in: 0 }), 'token-service.answer wrong'],
     ['WeChat’s refusal, passed on', answers({ errcode: 40125, errmsg: 'x' }), 'token-service.secret wrong'],
   ])('says when the token service gives %s', async (_, stand, expected) => {
-    ward.stand('tokens.test', stand)
+    fixture.stand('tokens.test', stand)
     expect(await foundAtService()).toBe(expected)
   })
 
   test('gives a silent token service its time and no more, and does not print its address', async () => {
-    ward.stand('tokens.test', hangs)
+    fixture.stand('tokens.test', hangs)
     const checking = check({ ACCESS_TOKEN_URL: SERVICE })
-    ward.time.advance(5_000)
+    fixture.time.advance(5_000)
     const { finding } = await checking
     expect(finding.en).toContain('did not answer within 5 s')
     expect(JSON.stringify(finding)).not.toMatch(/tokens\.test|hidden/)

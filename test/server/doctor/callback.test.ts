@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkCallback } from '../../../server/doctor/callback.ts'
 import { judgeAddress } from '../../../server/doctor/callback-address.ts'
-import type { Fetch } from '../../../server/wechat/http.ts'
-import { answers, idsOf, openWard, refuses, type Ward } from './ward.ts'
+import type { Fetch } from '../../../server/platform.ts'
+import { answers, type DoctorFixture, idsOf, openDoctorFixture, refuses } from './doctor-fixture.ts'
 
 const CALLBACK = 'bind.test/wechat/callback'
 
-let ward: Ward
+let fixture: DoctorFixture
 beforeEach(async () => {
-  ward = await openWard()
+  fixture = await openDoctorFixture()
 })
-afterEach(() => ward.close())
+afterEach(() => fixture.close())
 
-const check = (more = {}) => checkCallback(ward.config(more), ward.reach)
+const check = (more = {}) => checkCallback(fixture.config(more), fixture.reach)
 const found = async (more = {}) => idsOf(await check(more))
 
 const echostrOf = (url: string) => new URL(url).searchParams.get('echostr') ?? ''
@@ -24,8 +24,8 @@ const echoes =
 describe('checkCallback', () => {
   test('asks as the console does, then with a wrong signature', async () => {
     const urls: string[] = []
-    const { fetch } = ward.reach
-    ward.reach.fetch = (url, init) => {
+    const { fetch } = fixture.reach
+    fixture.reach.fetch = (url, init) => {
       urls.push(url)
       return fetch(url, init)
     }
@@ -36,21 +36,21 @@ describe('checkCallback', () => {
   })
 
   test('keeps the path of a PUBLIC_URL that has one', async () => {
-    ward.stand('bind.test/sub/wechat/callback', answers('moved', { status: 410 }))
+    fixture.stand('bind.test/sub/wechat/callback', answers('moved', { status: 410 }))
     expect(await found({ PUBLIC_URL: 'http://bind.test/sub' })).toEqual(['callback.status wrong'])
   })
 
   test('warns when the answer takes more than a second, and gives up after five', async () => {
-    ward.delay(CALLBACK, 1_000)
+    fixture.delay(CALLBACK, 1_000)
     expect(await found()).toContain('callback.ok ok')
-    ward.delay(CALLBACK, 1_001)
+    fixture.delay(CALLBACK, 1_001)
     expect(await found()).toEqual(['callback.slow warn', 'callback.forgery ok'])
-    ward.delay(CALLBACK, 5_000)
+    fixture.delay(CALLBACK, 5_000)
     expect(await found()).toEqual(['callback.late wrong'])
   })
 
   test('says when nobody can be reached', async () => {
-    ward.stand(CALLBACK, refuses)
+    fixture.stand(CALLBACK, refuses)
     const findings = await check()
     expect(idsOf(findings)).toEqual(['callback.unreachable wrong'])
     expect(findings[0]?.en).toBe('The callback under PUBLIC_URL could not be reached (ECONNREFUSED).')
@@ -67,7 +67,7 @@ describe('checkCallback', () => {
     [404, 'callback.status wrong'],
     [502, 'callback.status wrong'],
   ])('explains HTTP %i', async (status, expected) => {
-    ward.stand(CALLBACK, answers(null, { status, headers: { Location: 'http://bind.test/' } }))
+    fixture.stand(CALLBACK, answers(null, { status, headers: { Location: 'http://bind.test/' } }))
     const findings = await check()
     expect(idsOf(findings)).toEqual([expected])
     expect(findings[0]?.en).toContain(`HTTP ${status}, not 200`)
@@ -81,14 +81,14 @@ describe('checkCallback', () => {
     ['as a page', () => '<!doctype html><p>Hello', 'the body is a page of HTML'],
     ['as nothing', () => '', 'the body is empty'],
   ])('finds an echostr that comes back %s', async (_, wrap, reason) => {
-    ward.stand(CALLBACK, echoes(wrap))
+    fixture.stand(CALLBACK, echoes(wrap))
     const findings = await check()
     expect(idsOf(findings)).toEqual(['callback.body wrong'])
     expect(findings[0]?.en).toContain(`byte for byte: ${reason}.`)
   })
 
   test('finds what answers without checking the signature', async () => {
-    ward.stand(
+    fixture.stand(
       CALLBACK,
       echoes((echostr) => echostr),
     )
@@ -96,10 +96,10 @@ describe('checkCallback', () => {
   })
 
   test('wants 403 for a wrong signature and nothing else', async () => {
-    const { fetch } = ward.reach
+    const { fetch } = fixture.reach
     for (const status of [204, 400, 500]) {
       let count = 0
-      ward.reach.fetch = (url, init) => (++count === 1 ? fetch : answers(null, { status }))(url, init)
+      fixture.reach.fetch = (url, init) => (++count === 1 ? fetch : answers(null, { status }))(url, init)
       const findings = await check()
       expect(idsOf(findings)).toEqual(['callback.ok ok', 'callback.forgery wrong'])
       expect(findings[1]?.en).toContain(`HTTP ${status}, not 403`)
@@ -107,9 +107,9 @@ describe('checkCallback', () => {
   })
 
   test('says when it breaks down at the second request', async () => {
-    const { fetch } = ward.reach
+    const { fetch } = fixture.reach
     let count = 0
-    ward.reach.fetch = (url, init) => (++count === 1 ? fetch : refuses)(url, init)
+    fixture.reach.fetch = (url, init) => (++count === 1 ? fetch : refuses)(url, init)
     expect(await found()).toEqual(['callback.ok ok', 'callback.unreachable wrong'])
   })
 

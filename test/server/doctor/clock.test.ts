@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkClock } from '../../../server/doctor/clock.ts'
-import { idsOf } from './ward.ts'
+import { idsOf } from './doctor-fixture.ts'
 
 describe('checkClock', () => {
   test.each([

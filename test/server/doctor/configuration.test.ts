@@ -1,25 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readConfiguration } from '../../../server/doctor/configuration.ts'
-import { idsOf, openWard, type Ward } from './ward.ts'
+import { type DoctorFixture, idsOf, openDoctorFixture } from './doctor-fixture.ts'
 
-let ward: Ward
+let fixture: DoctorFixture
 beforeEach(async () => {
-  ward = await openWard()
+  fixture = await openDoctorFixture()
 })
-afterEach(() => ward.close())
+afterEach(() => fixture.close())
 
 describe('readConfiguration', () => {
   test('reads a configuration that is right', () => {
-    const { config, faulty, findings } = readConfiguration(ward.env())
+    const { config, faulty, findings } = readConfiguration(fixture.env())
     expect(idsOf(findings)).toEqual(['config.ok ok'])
-    expect(config?.wechat.appId).toBe(ward.simulator.account.appId)
+    expect(config?.wechat.appId).toBe(fixture.simulator.account.appId)
     expect(faulty.size).toBe(0)
   })
 
   test('names each fault with its rule in both languages, and reads the rest', () => {
-    const key = `${ward.simulator.account.encodingAesKey}=`
+    const key = `${fixture.simulator.account.encodingAesKey}=`
     const { config, faulty, findings } = readConfiguration(
-      ward.env({ WECHAT_ENCODING_AES_KEY: key, PUBLIC_URL: 'bind.test', TICKET_TTL: '5' }),
+      fixture.env({ WECHAT_ENCODING_AES_KEY: key, PUBLIC_URL: 'bind.test', TICKET_TTL: '5' }),
     )
     expect(idsOf(findings).sort()).toEqual([
       'config.PUBLIC_URL wrong',
@@ -30,7 +30,7 @@ describe('readConfiguration', () => {
     const { fix } = findings.find(({ id }) => id === 'config.WECHAT_ENCODING_AES_KEY')!
     expect(fix?.en).toContain('got 44 characters: copy it without "="')
     expect(fix?.zh).toContain('当前为 44 位')
-    expect(config?.wechat.appSecret).toBe(ward.simulator.account.appSecret)
+    expect(config?.wechat.appSecret).toBe(fixture.simulator.account.appSecret)
     expect(JSON.stringify(findings)).not.toContain(key)
   })
 
@@ -53,14 +53,14 @@ describe('readConfiguration', () => {
         '?',
       ]),
     )
-    const { config, findings } = readConfiguration(ward.env(odd))
+    const { config, findings } = readConfiguration(fixture.env(odd))
     for (const name of Object.keys(odd)) expect(idsOf(findings)).toContain(`config.${name} wrong`)
     expect(config).toBeDefined()
   })
 
   test('reads the rest when a webhook has no secret, for all tenants or for one', () => {
     for (const suffix of ['', '_ACME']) {
-      const { config, findings } = readConfiguration(ward.env({ [`WEBHOOK_URL${suffix}`]: 'https://hook.test' }))
+      const { config, findings } = readConfiguration(fixture.env({ [`WEBHOOK_URL${suffix}`]: 'https://hook.test' }))
       expect(idsOf(findings)).toEqual([`config.WEBHOOK_SECRET${suffix} wrong`])
       expect(config?.webhooks.isAny).toBe(false)
     }

@@ -3,22 +3,22 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type DoctorDeps, examine } from '../../../server/doctor/examination.ts'
 import { toJson, toText } from '../../../server/doctor/report.ts'
 import { lookAtStore } from '../../../server/doctor/store-look.ts'
-import { readKeyFile } from '../../../server/key-file.ts'
-import { SECRET } from '../../support/house.ts'
-import { hangs, idsOf, openWard, type Ward } from './ward.ts'
+import { readKeyFile } from '../../../server/keys/key-file.ts'
+import { SECRET } from '../../support/test-server.ts'
+import { type DoctorFixture, hangs, idsOf, openDoctorFixture } from './doctor-fixture.ts'
 
-let ward: Ward
+let fixture: DoctorFixture
 beforeEach(async () => {
-  ward = await openWard()
+  fixture = await openDoctorFixture()
 })
-afterEach(() => ward.close())
+afterEach(() => fixture.close())
 
 const run = (env = {}, deps: Partial<DoctorDeps> = {}) =>
-  examine(ward.env(env), { ...ward.reach, lookAtStore, readKeyFile, ...deps })
+  examine(fixture.env(env), { ...fixture.reach, lookAtStore, readKeyFile, ...deps })
 const found = async (env = {}, deps: Partial<DoctorDeps> = {}) => idsOf(await run(env, deps))
 
 describe('examine', () => {
-  test('finds nothing wrong with a house in order', async () => {
+  test('finds nothing wrong with a complete set-up', async () => {
     expect(await found()).toEqual([
       'config.ok ok',
       'mode.ok ok',
@@ -32,11 +32,11 @@ describe('examine', () => {
       'callback.ok ok',
       'callback.forgery ok',
     ])
-    expect(ward.time.pending()).toBe(0)
+    expect(fixture.time.pending()).toBe(0)
   })
 
   test('asks WeChat nothing more without a token, and still reads the time off its refusal', async () => {
-    ward.simulator.faults.fail('/cgi-bin/stable_token', 40164)
+    fixture.simulator.faults.fail('/cgi-bin/stable_token', 40164)
     const ids = await found()
     expect(ids.filter((id) => /^(token|qr|quota|clock)\./.test(id))).toEqual(['token.ip wrong', 'clock.ok ok'])
   })
@@ -47,16 +47,16 @@ describe('examine', () => {
     [-400_000, 'clock.wrong wrong'],
     [undefined, 'clock.unknown warn'],
   ])('reads the time off WeChat’s answer: %s ms ahead is %s', async (ms, expected) => {
-    ward.setSkew(ms)
+    fixture.setSkew(ms)
     expect(await found()).toContain(expected)
   })
 
   test('reads it off the QR where another service gives the token', async () => {
-    const { access_token } = ward.simulator.accessTokens.issueStable()
-    ward.stand('tokens.test', async () =>
+    const { access_token } = fixture.simulator.accessTokens.issueStable()
+    fixture.stand('tokens.test', async () =>
       Response.json({ access_token, expires_in: 7200 }, { headers: { Date: new Date(0).toUTCString() } }),
     )
-    ward.setSkew(90_000)
+    fixture.setSkew(90_000)
     const ids = await found({ ACCESS_TOKEN_URL: 'http://tokens.test/' })
     expect(ids).toEqual(expect.arrayContaining(['token-service.ok ok', 'qr.ok ok', 'clock.skewed warn']))
   })
@@ -79,20 +79,20 @@ describe('examine', () => {
   })
 
   test('ends within 15 s when everything hangs', async () => {
-    const startedAt = ward.time.clock()
+    const startedAt = fixture.time.clock()
     let findings: string[] | undefined
     found({}, { fetch: hangs, lookAtStore: () => new Promise(() => {}) }).then((ids) => {
       findings = ids
     })
     while (!findings) {
       await nextTurn()
-      ward.time.advance(500)
+      fixture.time.advance(500)
     }
-    expect(ward.time.clock() - startedAt).toBeLessThanOrEqual(15_000)
+    expect(fixture.time.clock() - startedAt).toBeLessThanOrEqual(15_000)
     expect(findings).toEqual(
       expect.arrayContaining(['store.late wrong', 'token.unreachable wrong', 'callback.late wrong']),
     )
-    expect(ward.time.pending()).toBe(0)
+    expect(fixture.time.pending()).toBe(0)
   })
 
   test('keeps what it found when one check fails by a fault of its own, and does not show why', async () => {
@@ -105,19 +105,19 @@ describe('examine', () => {
   })
 
   test('shows no secret and no token, whatever WeChat answers', async () => {
-    const { appSecret, token, encodingAesKey } = ward.simulator.account
-    const { access_token } = ward.simulator.accessTokens.issueStable()
+    const { appSecret, token, encodingAesKey } = fixture.simulator.account
+    const { access_token } = fixture.simulator.accessTokens.issueStable()
     const secrets = [appSecret, token, encodingAesKey, SECRET, access_token]
     const said: string[] = []
     for (const errcode of [0, 40001, 48001, 45009, 49999]) {
-      ward.simulator.faults.clear()
+      fixture.simulator.faults.clear()
       for (const path of ['qrcode/create', 'openapi/quota/get']) {
-        ward.simulator.faults.fail(`/cgi-bin/${path}`, errcode)
+        fixture.simulator.faults.fail(`/cgi-bin/${path}`, errcode)
       }
       const findings = await run({ PUBLIC_URL: 'http://bind.test:4000' })
       said.push(toText(findings), toJson(findings))
     }
-    ward.stand('wechat.test', async () => Response.json({ errcode: 1, errmsg: `${access_token} ${appSecret}` }))
+    fixture.stand('wechat.test', async () => Response.json({ errcode: 1, errmsg: `${access_token} ${appSecret}` }))
     said.push(toJson(await run()))
     for (const secret of secrets) expect(said.join()).not.toContain(secret)
   })

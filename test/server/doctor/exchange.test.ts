@@ -1,10 +1,10 @@
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import { ask, exchange, type Reach, within } from '../../../server/doctor/exchange.ts'
-import { startListening, stopListening } from '../../../server/main.ts'
-import type { Fetch } from '../../../server/wechat/http.ts'
+import { startListening, stopListening } from '../../../server/http/listen.ts'
+import type { Fetch } from '../../../server/platform.ts'
 import { createFakeTime } from '../../support/fake-time.ts'
-import { hangs } from './ward.ts'
+import { hangs } from './doctor-fixture.ts'
 
 const reachBy = (fetch: Fetch, time = createFakeTime()): Reach => ({ ...time, fetch })
 

@@ -3,30 +3,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkAesKeys, checkKeys, checkMode } from '../../../server/doctor/keys.ts'
-import { readKeyFile } from '../../../server/key-file.ts'
-import { SECRET } from '../../support/house.ts'
-import { idsOf, openWard, type Ward } from './ward.ts'
+import { readKeyFile } from '../../../server/keys/key-file.ts'
+import { SECRET } from '../../support/test-server.ts'
+import { type DoctorFixture, idsOf, openDoctorFixture } from './doctor-fixture.ts'
 
-let ward: Ward
+let fixture: DoctorFixture
 let folder: string
 beforeEach(async () => {
-  ward = await openWard()
+  fixture = await openDoctorFixture()
   folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
 })
 afterEach(async () => {
   rmSync(folder, { recursive: true })
-  await ward.close()
+  await fixture.close()
 })
 
 describe('checkMode', () => {
   test('warns of plain mode alone', () => {
-    const found = (WECHAT_MODE: string) => idsOf([checkMode(ward.config({ WECHAT_MODE }))])[0]
+    const found = (WECHAT_MODE: string) => idsOf([checkMode(fixture.config({ WECHAT_MODE }))])[0]
     expect(['secure', 'compatible', 'plain'].map(found)).toEqual(['mode.ok ok', 'mode.ok ok', 'mode.plain warn'])
   })
 })
 
 describe('checkAesKeys', () => {
-  const check = (key: string) => checkAesKeys(ward.config({ WECHAT_ENCODING_AES_KEY: key }))
+  const check = (key: string) => checkAesKeys(fixture.config({ WECHAT_ENCODING_AES_KEY: key }))
   const canonical = `${'A'.repeat(42)}E`
   const surplus = `${'A'.repeat(42)}F`
 
@@ -43,22 +43,22 @@ describe('checkAesKeys', () => {
   })
 
   test('finds a key that is none', () => {
-    const config = ward.config()
+    const config = fixture.config()
     expect(idsOf(checkAesKeys({ ...config, wechat: { ...config.wechat, encodingAesKeys: ['short'] } }))).toEqual([
       'aes-key.wrong wrong',
     ])
   })
 
   test('has nothing to say in plain mode', () => {
-    expect(checkAesKeys(ward.config({ WECHAT_MODE: 'plain' }))).toEqual([])
+    expect(checkAesKeys(fixture.config({ WECHAT_MODE: 'plain' }))).toEqual([])
   })
 })
 
 describe('checkKeys', () => {
-  const checkFile = (path: string) => checkKeys(ward.config({ BIND_KEYS_FILE: path }), readKeyFile)
+  const checkFile = (path: string) => checkKeys(fixture.config({ BIND_KEYS_FILE: path }), readKeyFile)
 
   test('counts the keys', () => {
-    const [finding, ...more] = checkKeys(ward.config(), readKeyFile)
+    const [finding, ...more] = checkKeys(fixture.config(), readKeyFile)
     expect(finding).toMatchObject({ id: 'keys.ok', level: 'ok', en: 'BIND_KEYS holds 1 key(s).' })
     expect(more).toEqual([])
   })

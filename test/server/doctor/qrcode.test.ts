@@ -1,28 +1,28 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkAccessToken } from '../../../server/doctor/access-token.ts'
 import { checkQrcode, checkQuota } from '../../../server/doctor/qrcode.ts'
-import { answers, idsOf, openWard, refuses, type Ward } from './ward.ts'
+import { answers, type DoctorFixture, idsOf, openDoctorFixture, refuses } from './doctor-fixture.ts'
 
 const CREATE = '/cgi-bin/qrcode/create'
 const QUOTA = '/cgi-bin/openapi/quota/get'
 
-let ward: Ward
+let fixture: DoctorFixture
 let access: { apiBase: string; accessToken: string }
 beforeEach(async () => {
-  ward = await openWard()
-  const { accessToken = '' } = await checkAccessToken(ward.config(), ward.reach)
+  fixture = await openDoctorFixture()
+  const { accessToken = '' } = await checkAccessToken(fixture.config(), fixture.reach)
   access = { apiBase: 'http://wechat.test', accessToken }
 })
-afterEach(() => ward.close())
+afterEach(() => fixture.close())
 
-const foundQrcode = async () => idsOf([(await checkQrcode(access, ward.reach)).finding])[0]
+const foundQrcode = async () => idsOf([(await checkQrcode(access, fixture.reach)).finding])[0]
 
 describe('checkQrcode', () => {
   test('makes one real QR that is soon over and whose scene is ours', async () => {
-    const { finding, skewMs } = await checkQrcode(access, ward.reach)
+    const { finding, skewMs } = await checkQrcode(access, fixture.reach)
     expect(idsOf([finding])).toEqual(['qr.ok ok'])
     expect(skewMs).toBeDefined()
-    const [qrcode, ...more] = ward.simulator.memory().qrcodes
+    const [qrcode, ...more] = fixture.simulator.memory().qrcodes
     expect(qrcode?.scene).toMatch(/^wb1_doctor_[\w-]{16}$/)
     expect(qrcode!.expiresAt! - qrcode!.createdAt).toBe(60_000)
     expect(more).toEqual([])
@@ -40,33 +40,33 @@ describe('checkQrcode', () => {
     [-1, 'qr.busy warn'],
     [49999, 'qr.refused wrong'],
   ])('explains errcode %i', async (errcode, expected) => {
-    ward.simulator.faults.fail(CREATE, errcode)
+    fixture.simulator.faults.fail(CREATE, errcode)
     expect(await foundQrcode()).toBe(expected)
   })
 
   test('finds a token dead that another system has made so', async () => {
-    ward.simulator.accessTokens.revoke()
+    fixture.simulator.accessTokens.revoke()
     expect(await foundQrcode()).toBe('qr.token-dead wrong')
   })
 
   test('says when WeChat does not answer, or not with a QR', async () => {
-    ward.stand(CREATE, refuses)
+    fixture.stand(CREATE, refuses)
     expect(await foundQrcode()).toBe('qr.unreachable wrong')
-    ward.delay(CREATE, 5_001)
+    fixture.delay(CREATE, 5_001)
     expect(await foundQrcode()).toBe('qr.unreachable wrong')
-    ward.stand(CREATE, answers({ errcode: 0 }))
+    fixture.stand(CREATE, answers({ errcode: 0 }))
     expect(await foundQrcode()).toBe('qr.unreachable wrong')
   })
 })
 
 describe('checkQuota', () => {
   const foundWith = async (quota: unknown) => {
-    ward.stand(QUOTA, answers({ errcode: 0, errmsg: 'ok', quota }))
-    return idsOf([await checkQuota(access, ward.reach)])[0]
+    fixture.stand(QUOTA, answers({ errcode: 0, errmsg: 'ok', quota }))
+    return idsOf([await checkQuota(access, fixture.reach)])[0]
   }
 
   test('tells what is left of today', async () => {
-    const finding = await checkQuota(access, ward.reach)
+    const finding = await checkQuota(access, fixture.reach)
     expect(idsOf([finding])).toEqual(['quota.ok ok'])
     expect(finding.en).toBe('100000 of 100000 QR codes are left for today.')
   })
@@ -84,9 +84,9 @@ describe('checkQuota', () => {
   test('does not take silence, a refusal or an odd answer for a fault', async () => {
     expect(await foundWith(undefined)).toBe('quota.unknown warn')
     expect(await foundWith({ daily_limit: 0, remain: 0 })).toBe('quota.unknown warn')
-    ward.stand(QUOTA, answers({ errcode: 76021, errmsg: 'cgi_path not found' }))
-    expect((await checkQuota(access, ward.reach)).id).toBe('quota.unknown')
-    ward.stand(QUOTA, refuses)
-    expect((await checkQuota(access, ward.reach)).id).toBe('quota.unknown')
+    fixture.stand(QUOTA, answers({ errcode: 76021, errmsg: 'cgi_path not found' }))
+    expect((await checkQuota(access, fixture.reach)).id).toBe('quota.unknown')
+    fixture.stand(QUOTA, refuses)
+    expect((await checkQuota(access, fixture.reach)).id).toBe('quota.unknown')
   })
 })

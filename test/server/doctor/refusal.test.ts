@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { toRefusal } from '../../../server/doctor/refusal.ts'
-import { expectPlain } from './ward.ts'
+import { expectPlain } from './doctor-fixture.ts'
 
 const fixOf = (errmsg: string, errcode = 40164) => {
   const finding = toRefusal('token', { errcode, errmsg })!

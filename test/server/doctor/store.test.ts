@@ -7,7 +7,7 @@ import { checkStore } from '../../../server/doctor/store.ts'
 import { lookAtStore } from '../../../server/doctor/store-look.ts'
 import { openStore } from '../../../server/store/open-store.ts'
 import { type Postgres, query, startPostgres } from '../../support/postgres.ts'
-import { idsOf } from './ward.ts'
+import { idsOf } from './doctor-fixture.ts'
 
 const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => false }
 

@@ -1,47 +1,47 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { errorCodes } from '../../../server/errors.ts'
-import { type House, openHouse } from '../../support/house.ts'
+import { openTestServer, type TestServer } from '../../support/test-server.ts'
 
-let house: House
+let testServer: TestServer
 beforeEach(async () => {
-  house = await openHouse()
+  testServer = await openTestServer()
 })
-afterEach(() => house.close())
+afterEach(() => testServer.close())
 
 describe('GET /readyz', () => {
   test('is 503 and names the part when the store is down', async () => {
-    await house.deps.store.close()
-    const response = await house.app.request('/readyz')
+    await testServer.deps.store.close()
+    const response = await testServer.app.request('/readyz')
     expect(response.status).toBe(503)
     expect(await response.json()).toMatchObject({ status: 'unavailable', checks: { store: 'STORE_UNAVAILABLE' } })
-    house = await openHouse()
+    testServer = await openTestServer()
   })
 })
 
 describe('GET /metrics', () => {
   test('counts what the page and the back end do, too', async () => {
     const bind = async () => {
-      const url = await house.ticketUrl()
-      if ((await house.phone('amy').scan(url)) === 'follow') await house.phone('amy').follow()
+      const url = await testServer.ticketUrl()
+      if ((await testServer.phone('amy').scan(url)) === 'follow') await testServer.phone('amy').follow()
     }
     await bind()
-    await house.widget('DELETE', '/binding')
+    await testServer.widget('DELETE', '/binding')
     await bind()
-    await house.client.disconnect({ account: 'acme', userId: 'u1' })
-    const text = await (await house.app.request('/metrics')).text()
+    await testServer.client.disconnect({ account: 'acme', userId: 'u1' })
+    const text = await (await testServer.app.request('/metrics')).text()
     expect(text).toContain('wechat_bind_changes_total{type="unbind",reason="widget"} 1')
     expect(text).toContain('wechat_bind_changes_total{type="unbind",reason="disconnect"} 1')
   })
 
   test('counts callbacks and bindings, and shows no id', async () => {
-    const url = await house.ticketUrl()
-    await house.phone('amy').scan(url)
-    await house.phone('amy').follow()
-    const text = await (await house.app.request('/metrics')).text()
+    const url = await testServer.ticketUrl()
+    await testServer.phone('amy').scan(url)
+    await testServer.phone('amy').follow()
+    const text = await (await testServer.app.request('/metrics')).text()
     expect(text).toContain('wechat_bind_callbacks_total{outcome="ours"} 1')
     expect(text).toContain('wechat_bind_changes_total{type="bind",reason="scan"} 1')
     expect(text).toContain('wechat_bind_waiters 0')
-    for (const id of [house.phone('amy').openid, 'acme', 'u1']) expect(text).not.toContain(id)
+    for (const id of [testServer.phone('amy').openid, 'acme', 'u1']) expect(text).not.toContain(id)
   })
 })
 
@@ -49,7 +49,7 @@ describe('GET /openapi.json', () => {
   type Operation = { operationId: string; responses: Record<string, unknown>; requestBody?: unknown }
 
   const read = async () =>
-    (await (await house.app.request('/openapi.json')).json()) as {
+    (await (await testServer.app.request('/openapi.json')).json()) as {
       openapi: string
       paths: Record<string, Record<string, Operation>>
       components: { schemas: Record<string, unknown> }
@@ -61,7 +61,7 @@ describe('GET /openapi.json', () => {
     const described = Object.entries(paths).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     )
-    const served = house.app.routes
+    const served = testServer.app.routes
       .map(({ method, path }) => `${method} ${path}`)
       .filter((route) => /^(GET|POST|DELETE) \/(api|widget)\//.test(route))
     expect(described.sort()).toEqual([...new Set(served)].sort())

@@ -1,44 +1,44 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Env } from '../../../server/config.ts'
-import { sealEnvelope } from '../../../server/envelope.ts'
+import type { Env } from '../../../server/config/config.ts'
+import { sealEnvelope } from '../../../server/keys/envelope.ts'
 import type { BindingView, TicketView } from '../../../server/wire.ts'
-import { type House, openHouse, SECRET } from '../../support/house.ts'
 import { readQr } from '../../support/read-qr.ts'
+import { openTestServer, SECRET, type TestServer } from '../../support/test-server.ts'
 
-let house: House
+let testServer: TestServer
 beforeEach(async () => {
-  house = await openHouse()
+  testServer = await openTestServer()
 })
-afterEach(() => house.close())
+afterEach(() => testServer.close())
 
 async function reopen(env: Env): Promise<void> {
-  await house.close()
-  house = await openHouse(env)
+  await testServer.close()
+  testServer = await openTestServer(env)
 }
 
 const ticketOf = async (user?: string, body?: unknown): Promise<TicketView> =>
-  (await house.widget('POST', '/qrcode', { user, body })).json()
+  (await testServer.widget('POST', '/qrcode', { user, body })).json()
 
 const poll = (version: number, more: { wait?: number; user?: string; signal?: AbortSignal } = {}) =>
-  house.widget('GET', '/binding', {
+  testServer.widget('GET', '/binding', {
     ...more,
     headers: { 'If-None-Match': `"${version}"`, Prefer: `wait=${more.wait ?? 25}` },
   })
 
 /** Resolves once the server holds this many waiters: the polls are parked. */
 async function parked(count: number): Promise<void> {
-  while (house.deps.waiters.count() !== count) await new Promise(setImmediate)
+  while (testServer.deps.waiters.count() !== count) await new Promise(setImmediate)
 }
 
 /** Follows and thereby binds; the phone keeps following. */
 async function bindTo(person: string, user = 'u1'): Promise<void> {
   const { url } = await ticketOf(user)
-  if ((await house.phone(person).scan(url)) === 'follow') await house.phone(person).follow()
+  if ((await testServer.phone(person).scan(url)) === 'follow') await testServer.phone(person).follow()
 }
 
 describe('POST /widget/qrcode', () => {
   test('answers a ticket whose drawing reads as its url', async () => {
-    const response = await house.widget('POST', '/qrcode', { body: { refresh: false } })
+    const response = await testServer.widget('POST', '/qrcode', { body: { refresh: false } })
     expect(response.status).toBe(200)
     expect(response.headers.get('cache-control')).toBe('no-store')
     const ticket = (await response.json()) as TicketView
@@ -49,14 +49,14 @@ describe('POST /widget/qrcode', () => {
   })
 
   test('takes an empty body for an empty object', async () => {
-    expect((await house.widget('POST', '/qrcode')).status).toBe(200)
+    expect((await testServer.widget('POST', '/qrcode')).status).toBe(200)
   })
 
   test('shows the same ticket again until a sixth of its life is left', async () => {
     const { url } = await ticketOf()
-    house.time.advance(99_000)
+    testServer.time.advance(99_000)
     expect(await ticketOf()).toMatchObject({ url, expiresIn: 21 })
-    house.time.advance(1_000)
+    testServer.time.advance(1_000)
     expect((await ticketOf()).url).not.toBe(url)
   })
 
@@ -64,19 +64,19 @@ describe('POST /widget/qrcode', () => {
     const old = await ticketOf()
     const fresh = await ticketOf('u1', { refresh: true })
     expect(fresh.url).not.toBe(old.url)
-    await house.phone('amy').scan(old.url)
-    await house.phone('amy').follow()
-    expect((await house.bindInfo()).IsBound).toBe(false)
-    expect(house.phone('amy').chat.at(-1)?.content).toContain('已失效')
+    await testServer.phone('amy').scan(old.url)
+    await testServer.phone('amy').follow()
+    expect((await testServer.bindInfo()).IsBound).toBe(false)
+    expect(testServer.phone('amy').chat.at(-1)?.content).toContain('已失效')
   })
 
   test('answers the bound state, with its version as ETag, when there is nothing to scan', async () => {
     await bindTo('amy')
-    const response = await house.widget('POST', '/qrcode')
+    const response = await testServer.widget('POST', '/qrcode')
     expect(response.headers.get('etag')).toBe('"1"')
     expect(await response.json()).toEqual({
       state: 'bound',
-      boundAt: Math.floor(house.time.clock() / 1000),
+      boundAt: Math.floor(testServer.time.clock() / 1000),
       version: 1,
     })
   })
@@ -84,28 +84,29 @@ describe('POST /widget/qrcode', () => {
   test('makes one call to WeChat for requests that come together', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => ticketOf()))
     expect(new Set(answers.map(({ url }) => url)).size).toBe(1)
-    expect(house.simulator.wire.since(0).filter(({ url }) => url.includes('qrcode/create'))).toHaveLength(1)
+    expect(testServer.simulator.wire.since(0).filter(({ url }) => url.includes('qrcode/create'))).toHaveLength(1)
   })
 
   test('limits new QR codes per user and minute, and says when to come back', async () => {
     for (let i = 0; i < 10; i++) await ticketOf('u1', { refresh: true })
-    const refused = await house.widget('POST', '/qrcode', { body: { refresh: true } })
+    const refused = await testServer.widget('POST', '/qrcode', { body: { refresh: true } })
     expect(refused.status).toBe(429)
     expect(refused.headers.get('retry-after')).toBe('60')
     expect(await refused.json()).toMatchObject({ code: 'RATE_LIMITED', status: 429 })
     expect((await ticketOf('u2', { refresh: true })).state).toBe('unbound')
-    house.time.advance(60_001)
+    testServer.time.advance(60_001)
     expect((await ticketOf('u1', { refresh: true })).state).toBe('unbound')
   })
 
   test('limits new QR codes per tenant too, and no other tenant feels it', async () => {
     await reopen({ QR_PER_MINUTE_TENANT: '3' })
     const statuses: number[] = []
-    for (const user of ['a', 'b', 'c', 'd']) statuses.push((await house.widget('POST', '/qrcode', { user })).status)
+    for (const user of ['a', 'b', 'c', 'd'])
+      statuses.push((await testServer.widget('POST', '/qrcode', { user })).status)
     expect(statuses).toEqual([200, 200, 200, 429])
-    expect((await house.otherTenant.getQrCode({ account: 'acme', userId: 'd' })).ExpireSeconds).toBe(120)
-    house.time.advance(60_000)
-    expect((await house.widget('POST', '/qrcode', { user: 'd' })).status).toBe(200)
+    expect((await testServer.otherTenant.getQrCode({ account: 'acme', userId: 'd' })).ExpireSeconds).toBe(120)
+    testServer.time.advance(60_000)
+    expect((await testServer.widget('POST', '/qrcode', { user: 'd' })).status).toBe(200)
   })
 
   test.each([
@@ -113,8 +114,8 @@ describe('POST /widget/qrcode', () => {
     [45009, 503, 'WECHAT_QUOTA'],
     [40013, 502, 'WECHAT_FORBIDDEN'],
   ])('answers errcode %i with %i %s, as problem details', async (errcode, status, code) => {
-    house.simulator.faults.fail('/cgi-bin/qrcode/create', errcode, 9)
-    const response = await house.widget('POST', '/qrcode')
+    testServer.simulator.faults.fail('/cgi-bin/qrcode/create', errcode, 9)
+    const response = await testServer.widget('POST', '/qrcode')
     expect(response.status).toBe(status)
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(await response.json()).toMatchObject({ code, status })
@@ -122,17 +123,17 @@ describe('POST /widget/qrcode', () => {
 
   test('serves the old ticket while it lives when WeChat is down', async () => {
     const { url } = await ticketOf()
-    house.time.advance(110_000)
-    house.simulator.faults.setDown(true)
+    testServer.time.advance(110_000)
+    testServer.simulator.faults.setDown(true)
     expect(await ticketOf()).toMatchObject({ url, expiresIn: 10 })
     // With less than a second left the page would be told 0: an error that passes is better.
-    house.time.advance(9001)
-    expect((await house.widget('POST', '/qrcode')).status).toBe(503)
+    testServer.time.advance(9001)
+    expect((await testServer.widget('POST', '/qrcode')).status).toBe(503)
   })
 
   test.each([['{'], ['[]'], ['{"refresh":"yes"}']])('refuses the body %s', async (body) => {
-    const token = await house.client.mintToken({ account: 'acme', userId: 'u1' })
-    const response = await house.app.request('/widget/qrcode', {
+    const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
+    const response = await testServer.app.request('/widget/qrcode', {
       method: 'POST',
       headers: { Authorization: `Bearer ${token}` },
       body,
@@ -142,7 +143,7 @@ describe('POST /widget/qrcode', () => {
   })
 
   test('refuses a body of 1 MB before it looks at it', async () => {
-    const response = await house.widget('POST', '/qrcode', { body: { pad: 'x'.repeat(1_000_000) } })
+    const response = await testServer.widget('POST', '/qrcode', { body: { pad: 'x'.repeat(1_000_000) } })
     expect(response.status).toBe(413)
     expect(await response.json()).toMatchObject({ code: 'TOO_LARGE' })
   })
@@ -151,15 +152,15 @@ describe('POST /widget/qrcode', () => {
 describe('GET /widget/binding', () => {
   test('names the user to its pages, by a name that tells nothing and that no other user has', async () => {
     const nameIn = (response: Response) => response.headers.get('Bind-User')
-    const asked = nameIn(await house.widget('POST', '/qrcode'))
-    const name = nameIn(await house.widget('GET', '/binding'))
+    const asked = nameIn(await testServer.widget('POST', '/qrcode'))
+    const name = nameIn(await testServer.widget('GET', '/binding'))
     expect(name).toMatch(/^[\w-]{43}$/)
     expect(asked).toBe(name)
-    expect(nameIn(await house.widget('GET', '/binding', { user: 'u2' }))).not.toBe(name)
+    expect(nameIn(await testServer.widget('GET', '/binding', { user: 'u2' }))).not.toBe(name)
   })
 
   test('answers at once without a version, with the version as ETag', async () => {
-    const response = await house.widget('GET', '/binding')
+    const response = await testServer.widget('GET', '/binding')
     expect(response.headers.get('etag')).toBe('"0"')
     expect(await response.json()).toEqual({ state: 'unbound', version: 0 })
   })
@@ -173,12 +174,12 @@ describe('GET /widget/binding', () => {
     const { url, version } = await ticketOf()
     const waiting = poll(version)
     await parked(1)
-    await house.phone('amy').scan(url)
-    await house.phone('amy').follow()
+    await testServer.phone('amy').scan(url)
+    await testServer.phone('amy').follow()
     const response = await waiting
     expect(response.headers.get('etag')).toBe('"1"')
     expect(await response.json()).toMatchObject({ state: 'bound', version: 1 })
-    expect(house.deps.waiters.count()).toBe(0)
+    expect(testServer.deps.waiters.count()).toBe(0)
   })
 
   test('wakes every page of the user and no page of anyone else', async () => {
@@ -186,11 +187,11 @@ describe('GET /widget/binding', () => {
     const pages = [poll(0, { user: 'u1' }), poll(0, { user: 'u1' })]
     const other = poll(0, { user: 'u2' })
     await parked(3)
-    await house.phone('amy').scan(url)
-    await house.phone('amy').follow()
+    await testServer.phone('amy').scan(url)
+    await testServer.phone('amy').follow()
     expect((await Promise.all(pages)).map(({ status }) => status)).toEqual([200, 200])
-    expect(house.deps.waiters.count()).toBe(1)
-    house.time.advance(25_000)
+    expect(testServer.deps.waiters.count()).toBe(1)
+    testServer.time.advance(25_000)
     expect((await other).status).toBe(304)
   })
 
@@ -201,16 +202,18 @@ describe('GET /widget/binding', () => {
   ])('ends a wait of %i s after %i ms with 304 and no body', async (wait, ms) => {
     const waiting = poll(0, { wait })
     await parked(1)
-    house.time.advance(ms - 1)
-    expect(house.deps.waiters.count()).toBe(1)
-    house.time.advance(1)
+    testServer.time.advance(ms - 1)
+    expect(testServer.deps.waiters.count()).toBe(1)
+    testServer.time.advance(1)
     const response = await waiting
     expect([response.status, await response.text(), response.headers.get('etag')]).toEqual([304, '', '"0"'])
   })
 
   test('does not wait without Prefer, nor for a version that is no version of ours', async () => {
-    const unchanged = await house.widget('GET', '/binding', { headers: { 'If-None-Match': '"0"' } })
-    const strange = await house.widget('GET', '/binding', { headers: { 'If-None-Match': '"abc"', Prefer: 'wait=25' } })
+    const unchanged = await testServer.widget('GET', '/binding', { headers: { 'If-None-Match': '"0"' } })
+    const strange = await testServer.widget('GET', '/binding', {
+      headers: { 'If-None-Match': '"abc"', Prefer: 'wait=25' },
+    })
     expect([unchanged.status, strange.status]).toEqual([304, 200])
   })
 
@@ -220,26 +223,26 @@ describe('GET /widget/binding', () => {
     await parked(1)
     hangUp.abort()
     await waiting
-    expect([house.deps.waiters.count(), house.time.pending()]).toEqual([0, 0])
+    expect([testServer.deps.waiters.count(), testServer.time.pending()]).toEqual([0, 0])
   })
 
   test('is answered at shutdown', async () => {
     const waiting = poll(0)
     await parked(1)
-    house.stopWaiting()
+    testServer.stopWaiting()
     expect((await waiting).status).toBe(304)
   })
 
   test('says why the last binding ended', async () => {
     await bindTo('amy')
-    await house.phone('amy').unfollow()
+    await testServer.phone('amy').unfollow()
     expect(await (await poll(1)).json()).toEqual({ state: 'unbound', reason: 'unsubscribe', version: 2 })
   })
 
   test('never shows an openid, a unionid or a scene', async () => {
     await bindTo('amy')
-    const text = await (await house.widget('GET', '/binding')).text()
-    expect(text).not.toContain(house.phone('amy').openid)
+    const text = await (await testServer.widget('GET', '/binding')).text()
+    expect(text).not.toContain(testServer.phone('amy').openid)
     expect(Object.keys(JSON.parse(text))).toEqual(['state', 'boundAt', 'version'])
   })
 })
@@ -247,9 +250,9 @@ describe('GET /widget/binding', () => {
 describe('DELETE /widget/binding', () => {
   test('unbinds and answers the new state, also when repeated', async () => {
     await bindTo('amy')
-    const first = await house.widget('DELETE', '/binding')
+    const first = await testServer.widget('DELETE', '/binding')
     expect(await first.json()).toEqual({ state: 'unbound', reason: 'widget', version: 2 })
-    expect(await (await house.widget('DELETE', '/binding')).json()).toEqual({
+    expect(await (await testServer.widget('DELETE', '/binding')).json()).toEqual({
       state: 'unbound',
       reason: 'widget',
       version: 2,
@@ -258,8 +261,8 @@ describe('DELETE /widget/binding', () => {
 })
 
 describe('POST /widget/confirm', () => {
-  const digitsOf = (person: string) => /\d{4}/.exec(house.phone(person).chat.at(-1)?.content ?? '')?.[0] ?? ''
-  const confirm = (code: string) => house.widget('POST', '/confirm', { body: { code } })
+  const digitsOf = (person: string) => /\d{4}/.exec(testServer.phone(person).chat.at(-1)?.content ?? '')?.[0] ?? ''
+  const confirm = (code: string) => testServer.widget('POST', '/confirm', { body: { code } })
   const wrong = (digits: string) => String((Number(digits) + 1) % 10_000).padStart(4, '0')
 
   beforeEach(() => reopen({ CONFIRM: 'code' }))
@@ -292,7 +295,7 @@ describe('POST /widget/confirm', () => {
       const digits = digitsOf('amy')
       for (let i = 0; i < 3; i++) await confirm(wrong(digits))
     }
-    const refused = await house.widget('POST', '/qrcode')
+    const refused = await testServer.widget('POST', '/qrcode')
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '3600'])
   })
 
@@ -300,12 +303,12 @@ describe('POST /widget/confirm', () => {
     await bindTo('amy')
     const waiting = poll(1)
     await parked(1)
-    house.time.advance(25_000)
+    testServer.time.advance(25_000)
     expect((await waiting).status).toBe(304)
-    house.time.advance(90_000)
+    testServer.time.advance(90_000)
     const last = poll(1)
     await parked(1)
-    house.time.advance(5_000)
+    testServer.time.advance(5_000)
     expect(await (await last).json()).toMatchObject({ state: 'unbound', version: 2 })
     expect((await confirm(digitsOf('amy'))).status).toBe(409)
   })
@@ -327,43 +330,43 @@ describe('the widget token', () => {
         ['GET', '/binding'],
         ['POST', '/confirm'],
         ['DELETE', '/binding'],
-      ].map(([method, path]) => house.app.request(`/widget${path}`, { method })),
+      ].map(([method, path]) => testServer.app.request(`/widget${path}`, { method })),
     )
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401])
   })
 
   test('runs out, and says so in a word of its own', async () => {
-    const token = await house.client.mintToken({ account: 'acme', userId: 'u1', ttlSeconds: 60 })
-    expect((await house.widget('GET', '/binding', { token })).status).toBe(200)
-    house.time.advance(60_000)
-    expect(await refusalOf(await house.widget('GET', '/binding', { token }))).toEqual([401, 'TOKEN_EXPIRED'])
+    const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1', ttlSeconds: 60 })
+    expect((await testServer.widget('GET', '/binding', { token })).status).toBe(200)
+    testServer.time.advance(60_000)
+    expect(await refusalOf(await testServer.widget('GET', '/binding', { token }))).toEqual([401, 'TOKEN_EXPIRED'])
   })
 
   test('is refused when it is an envelope of the encrypted API', async () => {
     const claims = { Account: 'acme', User_ID: 'u1', iat: 1_768_464_000, exp: 1_768_464_600 }
     const token = await sealEnvelope(claims, { kid: 'k1' }, Buffer.from(SECRET, 'base64url'))
-    expect(await refusalOf(await house.widget('GET', '/binding', { token }))).toEqual([401, 'UNAUTHORIZED'])
+    expect(await refusalOf(await testServer.widget('GET', '/binding', { token }))).toEqual([401, 'UNAUTHORIZED'])
   })
 
   test('allows what its scope holds and nothing more', async () => {
     const scope: ('bind' | 'unbind')[] = ['bind']
-    expect(await refusalOf(await house.widget('DELETE', '/binding', { scope }))).toEqual([403, 'FORBIDDEN'])
-    expect((await house.widget('POST', '/qrcode', { scope })).status).toBe(200)
-    expect((await house.widget('GET', '/binding', { scope: ['unbind'] })).status).toBe(200)
-    expect((await house.widget('POST', '/qrcode', { scope: ['unbind'] })).status).toBe(403)
+    expect(await refusalOf(await testServer.widget('DELETE', '/binding', { scope }))).toEqual([403, 'FORBIDDEN'])
+    expect((await testServer.widget('POST', '/qrcode', { scope })).status).toBe(200)
+    expect((await testServer.widget('GET', '/binding', { scope: ['unbind'] })).status).toBe(200)
+    expect((await testServer.widget('POST', '/qrcode', { scope: ['unbind'] })).status).toBe(403)
   })
 
   test('speaks for its tenant alone', async () => {
     await bindTo('amy')
-    const token = await house.otherTenant.mintToken({ account: 'acme', userId: 'u1' })
-    const view = (await (await house.widget('GET', '/binding', { token })).json()) as BindingView
+    const token = await testServer.otherTenant.mintToken({ account: 'acme', userId: 'u1' })
+    const view = (await (await testServer.widget('GET', '/binding', { token })).json()) as BindingView
     expect(view.state).toBe('unbound')
   })
 })
 
 describe('CORS', () => {
   const preflight = (origin: string) =>
-    house.app.request('/widget/binding', {
+    testServer.app.request('/widget/binding', {
       method: 'OPTIONS',
       headers: { Origin: origin, 'Access-Control-Request-Method': 'GET' },
     })
@@ -387,7 +390,7 @@ describe('CORS', () => {
 
   test('shows a refusal to the page too', async () => {
     await reopen({ ALLOWED_ORIGINS: 'https://app.example' })
-    const response = await house.app.request('/widget/binding', { headers: { Origin: 'https://app.example' } })
+    const response = await testServer.app.request('/widget/binding', { headers: { Origin: 'https://app.example' } })
     expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([401, 'https://app.example'])
     expect(response.headers.get('access-control-expose-headers')).toBe('ETag,Retry-After,X-Request-Id,Bind-User')
   })

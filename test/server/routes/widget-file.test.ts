@@ -1,25 +1,25 @@
 import { describe, expect, test } from 'vitest'
 import { createApp } from '../../../server/app.ts'
-import { openHouse } from '../../support/house.ts'
+import { openTestServer } from '../../support/test-server.ts'
 
 describe('GET /wechat-bind.js', () => {
   test('gives the built widget to a page of any origin, and 304 to who has it', async () => {
-    const house = await openHouse()
-    const app = createApp({ ...house.deps, widgetFile: { text: 'export {}', etag: '"v1"' } })
+    const testServer = await openTestServer()
+    const app = createApp({ ...testServer.deps, widgetFile: { text: 'export {}', etag: '"v1"' } })
     const response = await app.request('/wechat-bind.js')
     expect([response.status, await response.text()]).toEqual([200, 'export {}'])
     expect(response.headers.get('content-type')).toMatch(/^text\/javascript/)
     expect(response.headers.get('access-control-allow-origin')).toBe('*')
     const again = await app.request('/wechat-bind.js', { headers: { 'If-None-Match': '"v1"' } })
     expect(again.status).toBe(304)
-    await house.close()
+    await testServer.close()
   })
 
   test('says how to build it where it is not', async () => {
-    const house = await openHouse()
-    const response = await createApp({ ...house.deps, widgetFile: undefined }).request('/wechat-bind.js')
+    const testServer = await openTestServer()
+    const response = await createApp({ ...testServer.deps, widgetFile: undefined }).request('/wechat-bind.js')
     expect(response.status).toBe(404)
     expect(await response.text()).toContain('npm run build')
-    await house.close()
+    await testServer.close()
   })
 })

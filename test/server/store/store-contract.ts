@@ -1,7 +1,14 @@
 /** What every engine must keep. Each engine's test calls this with a maker of empty stores. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BindError } from '../../../server/errors.ts'
-import type { Binding, Hold, Identity, NewTicket, Store, Tidings } from '../../../server/store/store.ts'
+import type {
+  Binding,
+  CommitNotice,
+  Identity,
+  NewTicket,
+  PendingConfirmation,
+  Store,
+} from '../../../server/store/store.ts'
 
 const amy: Identity = { tenant: 'default', account: 'acme', userId: 'amy' }
 const NOW = 1_700_000_000_000
@@ -31,7 +38,7 @@ const binding = (openid: string, more: Partial<Binding> = {}): Binding => ({
   ...more,
 })
 
-const hold: Hold = {
+const confirmation: PendingConfirmation = {
   confirm: 'code',
   openid: 'o1',
   eventTime: NOW / 1000,
@@ -79,7 +86,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         version: 0,
         reason: null,
         binding: null,
-        hold: null,
+        confirmation: null,
       })
     })
 
@@ -157,22 +164,22 @@ export function storeContract(makeStore: () => Promise<Store>) {
 
     test('marks a binding without raising the version', async () => {
       const user = await bind(amy, 'o1')
-      await store.write((tx) => tx.apply({ type: 'mark', user, subscribed: false, eventTime: 5 }))
+      await store.write((tx) => tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 5 }))
       expect(await store.user(amy)).toMatchObject({ version: 1, binding: { subscribed: false, eventTime: 5 } })
     })
 
     test('holds a scan, counts its tries and forgets its openid when it is over', async () => {
       const ticket = await add('a')
-      await store.write((tx) => tx.apply({ type: 'hold', ticket: ticket.id, user: ticket.user, hold }))
-      expect(await store.user(amy)).toMatchObject({ version: 1, hold })
-      expect(await store.write((tx) => tx.heldBy('wx1', 'o1'))).toMatchObject([{ id: ticket.id }])
-      await store.write((tx) => tx.apply({ type: 'missed', ticket: ticket.id, triesLeft: 2 }))
-      expect((await store.user(amy)).hold?.triesLeft).toBe(2)
+      await store.write((tx) => tx.apply({ type: 'scan', ticket: ticket.id, user: ticket.user, confirmation }))
+      expect(await store.user(amy)).toMatchObject({ version: 1, confirmation })
+      expect(await store.write((tx) => tx.scannedBy('wx1', 'o1'))).toMatchObject([{ id: ticket.id }])
+      await store.write((tx) => tx.apply({ type: 'wrongDigits', ticket: ticket.id, triesLeft: 2 }))
+      expect((await store.user(amy)).confirmation?.triesLeft).toBe(2)
       await store.write((tx) =>
-        tx.apply({ type: 'close', ticket: ticket.id, user: ticket.user, as: 'dead', wakes: true }),
+        tx.apply({ type: 'close', ticket: ticket.id, user: ticket.user, as: 'dead', bumpsVersion: true }),
       )
-      expect(await store.user(amy)).toMatchObject({ version: 2, hold: null })
-      expect(await store.write((tx) => tx.heldBy('wx1', 'o1'))).toEqual([])
+      expect(await store.user(amy)).toMatchObject({ version: 2, confirmation: null })
+      expect(await store.write((tx) => tx.scannedBy('wx1', 'o1'))).toEqual([])
       expect(await store.ticketsSince(amy, NOW - 1, 'dead')).toBe(1)
     })
 
@@ -187,35 +194,37 @@ export function storeContract(makeStore: () => Promise<Store>) {
 
     test('remembers an unfollow by its newest time, in whatever order they arrive', async () => {
       const erase = (eventTime: number) =>
-        store.write((tx) => tx.apply({ type: 'erase', appId: 'wx1', openid: 'o1', eventTime, until: NOW }))
-      const erasedAt = () => store.write((tx) => tx.erasedAt('wx1', 'o1'))
-      expect(await erasedAt()).toBeUndefined()
+        store.write((tx) => tx.apply({ type: 'recordUnfollow', appId: 'wx1', openid: 'o1', eventTime, until: NOW }))
+      const unfollowedAt = () => store.write((tx) => tx.unfollowedAt('wx1', 'o1'))
+      expect(await unfollowedAt()).toBeUndefined()
       await erase(10)
       await erase(20)
       await erase(15)
-      expect(await erasedAt()).toBe(20)
+      expect(await unfollowedAt()).toBe(20)
     })
 
     test('of two scans of one millisecond, tells of the same one everywhere', async () => {
       const [first, second] = [await add('a'), await add('b')]
       for (const ticket of [second, first]) {
-        const of = { ...hold, openid: `o-${ticket.code}` }
-        await store.write((tx) => tx.apply({ type: 'hold', ticket: ticket.id, user: ticket.user, hold: of }))
+        const of = { ...confirmation, openid: `o-${ticket.code}` }
+        await store.write((tx) => tx.apply({ type: 'scan', ticket: ticket.id, user: ticket.user, confirmation: of }))
       }
-      const held = await store.write((tx) => tx.heldOf(first.user))
+      const held = await store.write((tx) => tx.scannedOf(first.user))
       const openid = 'o-B'
-      expect(held).toMatchObject({ id: second.id, state: { hold: { openid } } })
-      expect(await store.user(amy)).toMatchObject({ hold: { openid } })
+      expect(held).toMatchObject({ id: second.id, state: { confirmation: { openid } } })
+      expect(await store.user(amy)).toMatchObject({ confirmation: { openid } })
     })
 
     test('gives the holds of an openid by their scans, the latest first', async () => {
       const early = await add('a', { createdAt: NOW })
       const late = await add('b', { createdAt: NOW - 1000 }, { ...amy, userId: 'bo' })
       const holdAt = (ticket: { id: number; user: number }, until: number) =>
-        store.write((tx) => tx.apply({ type: 'hold', ticket: ticket.id, user: ticket.user, hold: { ...hold, until } }))
+        store.write((tx) =>
+          tx.apply({ type: 'scan', ticket: ticket.id, user: ticket.user, confirmation: { ...confirmation, until } }),
+        )
       await holdAt(early, NOW + 1000)
       await holdAt(late, NOW + 2000)
-      const holds = await store.write((tx) => tx.heldBy('wx1', 'o1'))
+      const holds = await store.write((tx) => tx.scannedBy('wx1', 'o1'))
       expect(holds.map(({ id }) => id)).toEqual([late.id, early.id])
     })
 
@@ -223,9 +232,9 @@ export function storeContract(makeStore: () => Promise<Store>) {
       const ticket = await add('a')
       await add('b', {}, amy, true)
       expect((await store.user(amy)).version).toBe(0)
-      await store.write((tx) => tx.apply({ type: 'hold', ticket: ticket.id, user: ticket.user, hold }))
+      await store.write((tx) => tx.apply({ type: 'scan', ticket: ticket.id, user: ticket.user, confirmation }))
       await add('c', {}, amy, true)
-      expect(await store.user(amy)).toMatchObject({ version: 2, hold: null })
+      expect(await store.user(amy)).toMatchObject({ version: 2, confirmation: null })
     })
 
     test('relabels a ticket that can still be scanned', async () => {
@@ -237,18 +246,20 @@ export function storeContract(makeStore: () => Promise<Store>) {
     })
 
     test('spends a jti once, however many ask at the same time', async () => {
-      const spent = await Promise.all(Array.from({ length: 20 }, () => store.write((tx) => tx.spend('k1|j1', NOW))))
+      const spent = await Promise.all(
+        Array.from({ length: 20 }, () => store.write((tx) => tx.consumeJti('k1|j1', NOW))),
+      )
       expect(spent.filter((isFirst) => isFirst)).toHaveLength(1)
-      expect(await store.write((tx) => tx.spend('k1|j2', NOW))).toBe(true)
+      expect(await store.write((tx) => tx.consumeJti('k1|j2', NOW))).toBe(true)
     })
 
     test('remembers a text under a key, also that there was none', async () => {
       await store.write(function* (tx) {
-        yield* tx.remember('d1', '已绑定', NOW)
-        yield* tx.remember('d2', null, NOW)
+        yield* tx.recordDelivery('d1', '已绑定', NOW)
+        yield* tx.recordDelivery('d2', null, NOW)
       })
       const replies = await store.write(function* (tx) {
-        return [yield* tx.recall('d1'), yield* tx.recall('d2'), yield* tx.recall('d3')]
+        return [yield* tx.findDelivery('d1'), yield* tx.findDelivery('d2'), yield* tx.findDelivery('d3')]
       })
       expect(replies).toEqual(['已绑定', null, undefined])
     })
@@ -273,21 +284,21 @@ export function storeContract(makeStore: () => Promise<Store>) {
     test('has a unionid asked for once, and once more when no answer was kept', async () => {
       const [a, b] = [await bind(amy, 'o1'), await bind({ ...amy, userId: 'bo' }, 'o2', { boundAt: NOW + 1 })]
       await bind({ ...amy, userId: 'cy' }, 'o3', { unionid: 'known' })
-      expect(await store.unionids.take(NOW, NOW + 60_000, 1)).toEqual([{ user: a, openid: 'o1' }])
-      expect(await store.unionids.take(NOW, NOW + 60_000, 9)).toEqual([])
-      expect(await store.unionids.take(NOW + 1, NOW + 60_001, 9)).toEqual([{ user: b, openid: 'o2' }])
-      await store.unionids.keep([
+      expect(await store.unionids.claimDue(NOW, NOW + 60_000, 1)).toEqual([{ user: a, openid: 'o1' }])
+      expect(await store.unionids.claimDue(NOW, NOW + 60_000, 9)).toEqual([])
+      expect(await store.unionids.claimDue(NOW + 1, NOW + 60_001, 9)).toEqual([{ user: b, openid: 'o2' }])
+      await store.unionids.save([
         { user: a, openid: 'o1', unionid: null },
         { user: b, openid: 'o9', unionid: 'u9' },
       ])
-      expect(await store.unionids.take(NOW + 90_000, NOW + 99_000, 9)).toEqual([{ user: b, openid: 'o2' }])
+      expect(await store.unionids.claimDue(NOW + 90_000, NOW + 99_000, 9)).toEqual([{ user: b, openid: 'o2' }])
     })
 
     test('sets a unionid only for the openid that is still bound', async () => {
       const user = await bind(amy, 'o1')
-      await store.unionids.keep([{ user, openid: 'o2', unionid: 'u2' }])
+      await store.unionids.save([{ user, openid: 'o2', unionid: 'u2' }])
       expect((await store.user(amy)).binding?.unionid).toBeNull()
-      await store.unionids.keep([{ user, openid: 'o1', unionid: 'u1' }])
+      await store.unionids.save([{ user, openid: 'o1', unionid: 'u1' }])
       expect((await store.user(amy)).binding?.unionid).toBe('u1')
     })
 
@@ -300,7 +311,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
           yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW })
           throw refusal
         }),
-        store.write((tx) => tx.spend('k1|j1', NOW)),
+        store.write((tx) => tx.consumeJti('k1|j1', NOW)),
       ])
       expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
       expect((results[1] as PromiseRejectedResult).reason).toBe(refusal)
@@ -309,8 +320,8 @@ export function storeContract(makeStore: () => Promise<Store>) {
 
     test('tells of a version after its commit, and of nothing that was undone', async () => {
       const { user } = await add('a')
-      const heard: Tidings[] = []
-      const stop = store.onCommit((tidings) => heard.push(tidings))
+      const heard: CommitNotice[] = []
+      const stop = store.onCommit((notice) => heard.push(notice))
       await store.write((tx) => tx.apply({ type: 'bind', user, binding: binding('o1'), reason: 'scan', at: NOW }))
       expect(heard).toEqual([{ identity: amy, version: 1 }])
       await expect(
@@ -333,17 +344,17 @@ export function storeContract(makeStore: () => Promise<Store>) {
       await add('old', { createdAt: NOW - 90_000_000, expiresAt: NOW - 86_400_001 })
       const kept = await add('new')
       await store.write(function* (tx) {
-        yield* tx.remember('gone', 'x', NOW)
-        yield* tx.remember('kept', 'x', NOW + 1)
-        yield* tx.spend('gone', NOW)
-        yield* tx.spend('kept', NOW + 1)
+        yield* tx.recordDelivery('gone', 'x', NOW)
+        yield* tx.recordDelivery('kept', 'x', NOW + 1)
+        yield* tx.consumeJti('gone', NOW)
+        yield* tx.consumeJti('kept', NOW + 1)
       })
       await store.sweep(NOW)
       const left = await store.write(function* (tx) {
         return {
           tickets: [yield* tx.ticketByScene('wb1_old'), (yield* tx.ticketByScene('wb1_new'))?.ticket.id],
-          replies: [yield* tx.recall('gone'), yield* tx.recall('kept')],
-          spent: [yield* tx.spend('gone', NOW), yield* tx.spend('kept', NOW)],
+          replies: [yield* tx.findDelivery('gone'), yield* tx.findDelivery('kept')],
+          spent: [yield* tx.consumeJti('gone', NOW), yield* tx.consumeJti('kept', NOW)],
         }
       })
       expect(left).toEqual({ tickets: [undefined, kept.id], replies: [undefined, 'x'], spent: [true, false] })
@@ -352,15 +363,15 @@ export function storeContract(makeStore: () => Promise<Store>) {
     test('sweeps the jtis that have run out from behind many that live', async () => {
       const some = Array.from({ length: 250 }, (_, i) => i)
       await store.write(function* (tx) {
-        for (const i of some) yield* tx.spend(`kept${i}`, NOW + 86_400_000)
-        for (const i of some) yield* tx.spend(`gone${i}`, NOW)
+        for (const i of some) yield* tx.consumeJti(`kept${i}`, NOW + 86_400_000)
+        for (const i of some) yield* tx.consumeJti(`gone${i}`, NOW)
       })
       await store.sweep(NOW)
       const again = await store.write(function* (tx) {
         let gone = 0
         let kept = 0
-        for (const i of some) if (yield* tx.spend(`gone${i}`, NOW)) gone++
-        for (const i of some) if (yield* tx.spend(`kept${i}`, NOW)) kept++
+        for (const i of some) if (yield* tx.consumeJti(`gone${i}`, NOW)) gone++
+        for (const i of some) if (yield* tx.consumeJti(`kept${i}`, NOW)) kept++
         return { gone, kept }
       })
       expect(again).toEqual({ gone: 250, kept: 0 })
@@ -372,12 +383,12 @@ export function storeContract(makeStore: () => Promise<Store>) {
       const unbind = { type: 'unbind', user, reason: 'chat' } as const
       for (const days of [100, 95, 1]) await store.write((tx) => tx.apply({ ...unbind, at: NOW - days * DAY }))
       const [first, second] = await store.outbox.list('waiting', 10)
-      await store.outbox.failed(first!.id)
+      await store.outbox.giveUp(first!.id)
       await store.sweep(NOW)
       // The failed one is past being told; the second waits still, for whatever reason.
       expect(await store.outbox.list('failed', 10)).toEqual([])
       expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([2, 3])
-      await store.outbox.taken(second!.id)
+      await store.outbox.delivered(second!.id)
       await store.sweep(NOW)
       expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([3])
     })
@@ -393,7 +404,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
 
     test('never ends a ticket twice', async () => {
       const { id: ticket, user } = await add('a')
-      const close = { type: 'close', ticket, user, as: 'used', wakes: false } as const
+      const close = { type: 'close', ticket, user, as: 'used', bumpsVersion: false } as const
       await store.write((tx) => tx.apply(close))
       await expect(store.write((tx) => tx.apply(close))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     })

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Fetch } from '../../../server/platform.ts'
 import { createAccessTokens } from '../../../server/wechat/access-token.ts'
 import { createWechatApi } from '../../../server/wechat/api.ts'
 import { toWechatError } from '../../../server/wechat/errcode.ts'
-import type { Fetch } from '../../../server/wechat/http.ts'
 import { createFakeTime } from '../../support/fake-time.ts'
 
 const settings = { appId: 'wx1', appSecret: 'the-secret', apiBase: 'http://wechat.test' }

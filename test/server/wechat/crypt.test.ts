@@ -1,7 +1,8 @@
 import { createCipheriv } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { equalInConstantTime } from '../../../server/crypto.ts'
 import { createCrypt } from '../../../server/wechat/crypt.ts'
-import { equalInConstantTime, signatureOf } from '../../../server/wechat/signature.ts'
+import { signatureOf } from '../../../server/wechat/signature.ts'
 import { vectors } from '../../support/vectors.ts'
 
 const KEY = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG'

@@ -123,7 +123,7 @@ describe('the pages on the element', () => {
   })
 
   test('name the same things in Chinese', () => {
-    const text = read('widget/README.zh-CN.md')
+    const text = read('docs/element.zh-CN.md')
     const { attributes, events, slots, cssParts, cssProperties, cssStates } = declaration
     const all = namesOf([attributes, events, slots, cssParts, cssProperties, cssStates].flat())
     const short = (name: string) => name.replace('--wechat-bind-', '-')

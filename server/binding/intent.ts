@@ -1,0 +1,70 @@
+/** Which callback events concern us, and what they ask for: told from the event and the configuration, never from the store. */
+import type { WechatEvent } from '../wechat/event.ts'
+import { commands } from './replies.ts'
+import type { Claim, Rules } from './rules.ts'
+import { SCENE_PREFIX } from './ticket.ts'
+
+/** An event that concerns us, as a intent. */
+export type Intent =
+  | { type: 'claim'; claim: Omit<Claim, 'delivery'>; key: string }
+  | { type: 'follow'; openid: string; createTime: number; isSceneLost: boolean }
+  | { type: 'unfollow'; openid: string; createTime: number }
+  | { type: 'confirm'; openid: string; createTime: number }
+  | { type: 'undo'; openid: string; createTime: number }
+
+/** What the event means to us, or undefined when it is not ours: known from the event alone, without the store. */
+export function toIntent(event: WechatEvent, appId: string, rules: Rules): Intent | undefined {
+  switch (event.type) {
+    case 'SCAN':
+      return isOurs(event.scene)
+        ? { type: 'claim', claim: { ...pick(event), via: 'SCAN', appId }, key: event.scene }
+        : undefined
+    case 'subscribe':
+      return toFollowIntent(event, appId, rules)
+    case 'unsubscribe':
+      return { ...pick(event), type: 'unfollow' }
+    case 'text':
+      return toChatIntent(event, appId, rules)
+    case 'other':
+      return undefined
+  }
+}
+
+const isOurs = (scene: string) => scene.startsWith(SCENE_PREFIX)
+
+const pick = ({ openid, createTime }: { openid: string; createTime: number }) => ({ openid, createTime })
+
+/** Without a scene it may be one of ours who lost it; with another's scene it concerns us only where unfollows are marked. */
+function toFollowIntent(
+  event: Extract<WechatEvent, { type: 'subscribe' }>,
+  appId: string,
+  rules: Rules,
+): Intent | undefined {
+  const { scene } = event
+  if (scene !== undefined && isOurs(scene)) {
+    return { type: 'claim', claim: { ...pick(event), via: 'subscribe', appId }, key: scene }
+  }
+  const isSceneLost = event.eventKey === ''
+  return isSceneLost || rules.unsubscribe === 'mark' ? { ...pick(event), type: 'follow', isSceneLost } : undefined
+}
+
+function toChatIntent(event: Extract<WechatEvent, { type: 'text' }>, appId: string, rules: Rules): Intent | undefined {
+  const content = event.content.trim()
+  const code = commands.bind.exec(content)?.[1]?.toUpperCase()
+  if (code) return { type: 'claim', claim: { ...pick(event), via: 'text', appId }, key: code }
+  if (rules.confirm === 'reply' && commands.confirm.test(content)) return { ...pick(event), type: 'confirm' }
+  return commands.unbind.test(content) ? { ...pick(event), type: 'undo' } : undefined
+}
+
+/**
+ * Events bear no id of their own; the key names the fact, so that two facts of one second stay two. It begins with its time, as
+ * `Tx.remember` likes it.
+ */
+export function deliveryKeyOf(event: Exclude<WechatEvent, { type: 'other' }>, appId: string): string {
+  return [event.createTime, appId, event.openid, event.type, deliveryDetail(event)].join('|')
+}
+
+function deliveryDetail(event: Exclude<WechatEvent, { type: 'other' }>): string {
+  if (event.type === 'text') return event.msgId || event.content
+  return event.type === 'unsubscribe' ? '' : (event.scene ?? '')
+}

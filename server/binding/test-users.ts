@@ -1,0 +1,24 @@
+/** User_IDs with a fixed behaviour in the demo, for the tests of host sites. A server with the real WeChat refuses them. */
+import { BindError } from '../errors.ts'
+
+export const testUsers = [
+  'test-always-bound',
+  'test-expires',
+  'test-conflict',
+  'test-slow',
+  'test-unsubscribes',
+] as const
+
+export type TestUser = (typeof testUsers)[number]
+
+export const isTestUser = (userId: string): userId is TestUser => testUsers.includes(userId as TestUser)
+
+/** Throws `TEST_USER`. */
+export function refuseTestUser(userId: string): void {
+  if (isTestUser(userId)) {
+    throw new BindError(
+      'TEST_USER',
+      `User_ID ${userId} works only with the simulator ("npx wechat-bind demo"): use an id of your own users here.`,
+    )
+  }
+}

@@ -1,0 +1,12 @@
+/** `wechat-bind demo`: the demo in a process of its own, since the server may not import the demo. NODE. */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export function runDemo(args: string[]): void {
+  const built = new URL('../../demo/main.js', import.meta.url)
+  const main = existsSync(built) ? built : new URL('../../demo/main.ts', import.meta.url)
+  const child = spawn(process.execPath, [fileURLToPath(main), ...args], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code) => process.exit(code ?? 0))
+}

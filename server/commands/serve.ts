@@ -1,0 +1,8 @@
+/** `wechat-bind serve`: runs the bind server from the environment until SIGTERM or SIGINT. NODE. */
+import type { Env } from '../config/config.ts'
+import { closeOnSignal, startServer } from '../serve.ts'
+
+export async function runServe(env: Env): Promise<void> {
+  const { close } = await startServer(env)
+  closeOnSignal(close)
+}

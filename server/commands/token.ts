@@ -1,0 +1,25 @@
+/** `wechat-bind token`: mints a widget token for a trial, with the first key of BIND_KEYS. NODE. */
+import { parseArgs } from 'node:util'
+import { createBindClient } from '../client.ts'
+import type { Env } from '../config/config.ts'
+import { createEnvReader } from '../config/env-reader.ts'
+import { BindError } from '../errors.ts'
+import { readKeyFile } from '../keys/key-file.ts'
+import { type BindKey, parseKeys } from '../keys/keyring.ts'
+
+export async function runToken(args: string[], env: Env, print: (line: string) => void): Promise<void> {
+  const { positionals } = parseArgs({ args, allowPositionals: true })
+  const [account, userId] = positionals
+  if (!account || !userId) throw new BindError('BAD_REQUEST', 'Usage: wechat-bind token <account> <user>')
+  const key = firstKey(env)
+  // Minting makes no call, so any server URL will do.
+  const client = createBindClient({ server: 'http://localhost', keyId: key.kid, key: key.secret })
+  print(await client.mintToken({ account, userId, ttlSeconds: 3600 }))
+}
+
+function firstKey(env: Env): BindKey {
+  const settings = createEnvReader(env)
+  const keys = env.BIND_KEYS_FILE ? readKeyFile(env.BIND_KEYS_FILE) : settings.parsed('BIND_KEYS', parseKeys, [])
+  if (!keys[0]) throw new BindError('BAD_CONFIG', settings.faults.join('\n'))
+  return keys[0]
+}

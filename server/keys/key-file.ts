@@ -1,0 +1,56 @@
+/** Keys from a file, one per line, read again when the file changes: keys rotate without a restart. NODE. */
+import { readFileSync, statSync } from 'node:fs'
+import { BindError } from '../errors.ts'
+import type { Log } from '../platform.ts'
+import { type BindKey, parseKeys } from './keyring.ts'
+
+// `stat` costs microseconds, and a rotation may take a second. Editors and Kubernetes replace files by renaming, which
+// `fs.watch` misses.
+const CHECK_EVERY_MS = 1_000
+
+/** Throws `BAD_CONFIG` when the file cannot be read or does not parse. */
+export function readKeyFile(path: string): BindKey[] {
+  try {
+    return parseKeys(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    const what = (cause as Error).message.split(' | ')
+    throw new BindError('BAD_CONFIG', `BIND_KEYS_FILE: ${what[0]}\n    ${what[1] ?? '无法读取该文件'}`, { cause })
+  }
+}
+
+export type KeyFileWatch = {
+  /** Checks now; the timer does the same each second. */
+  check(): void
+  stop(): void
+}
+
+/** Calls `onKeys` after each change. A file that does not parse is logged, and the current keys stay in use. */
+export function watchKeyFile(path: string, onKeys: (keys: BindKey[]) => void, log: Log): KeyFileWatch {
+  let seen = stampOf(path)
+
+  function check(): void {
+    const stamp = stampOf(path)
+    if (stamp === seen) return
+    seen = stamp
+    try {
+      const keys = readKeyFile(path)
+      onKeys(keys)
+      log.info({ keys: keys.length }, 'BIND_KEYS_FILE was read again')
+    } catch (error) {
+      log.error({ code: (error as BindError).code }, (error as Error).message)
+    }
+  }
+
+  const timer = setInterval(check, CHECK_EVERY_MS).unref()
+  return { check, stop: () => clearInterval(timer) }
+}
+
+/** Changes when the file is replaced or written. */
+function stampOf(path: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(path)
+    return `${ino} ${mtimeMs} ${size}`
+  } catch (error) {
+    return `none: ${(error as NodeJS.ErrnoException).code}`
+  }
+}

@@ -1,0 +1,86 @@
+/** Relays deliveries byte for byte to the system that owned the callback before, within WeChat's time limit. */
+
+import type { Fetch } from '../platform.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+
+/** The bytes of a delivery as received: the other system verifies WeChat's signature over them. */
+export type RawDelivery = { search: string; body: Uint8Array<ArrayBuffer>; contentType: string | undefined }
+
+export type Relayed = { body: Uint8Array<ArrayBuffer>; contentType: string }
+
+export type Forwarder = {
+  /** Whether our own events are sent as well (`FORWARD_ALL`). */
+  sendsAll: boolean
+  /** Returns the other system's reply, or undefined when it is down, late or answers an error. Never throws. */
+  relay(delivery: RawDelivery): Promise<Relayed | undefined>
+  /** Sends in the background and drops the reply. */
+  notify(delivery: RawDelivery): void
+  /** Resolves when no request is under way. */
+  idle(): Promise<void>
+}
+
+export type ForwardSettings = { forwardUrl: string | undefined; forwardAll: boolean }
+
+// WeChat hangs up after 5 s; half a second is left for the reply.
+const TIMEOUT_MS = 4_500
+
+// Bounds the memory that a system which is down can hold: beyond this limit WeChat is answered at once.
+const MAX_AT_ONCE = 1_000
+
+// A passive reply is XML of a few hundred bytes; with news and pictures a few KiB.
+const MAX_REPLY = 64 * 1024
+
+/** Returns undefined without `FORWARD_URL`. */
+export function createForwarder(
+  { forwardUrl, forwardAll }: ForwardSettings,
+  { fetch, metrics, timeoutMs = TIMEOUT_MS }: { fetch: Fetch; metrics: Metrics; timeoutMs?: number },
+): Forwarder | undefined {
+  if (forwardUrl === undefined) return undefined
+  const underway = new Set<Promise<unknown>>()
+
+  async function send({ search, body, contentType }: RawDelivery): Promise<Relayed> {
+    const response = await fetch(withSearch(forwardUrl as string, search), {
+      method: 'POST',
+      headers: { 'Content-Type': contentType ?? 'text/xml' },
+      body,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    const reply = new Uint8Array(await response.arrayBuffer())
+    if (!response.ok || reply.byteLength > MAX_REPLY) throw new TypeError(`HTTP ${response.status}`)
+    return { body: reply, contentType: response.headers.get('Content-Type') ?? 'text/plain; charset=utf-8' }
+  }
+
+  async function relay(delivery: RawDelivery, success: 'replied' | 'told'): Promise<Relayed | undefined> {
+    if (underway.size >= MAX_AT_ONCE) {
+      metrics.forwards.inc({ outcome: 'crowded' })
+      return undefined
+    }
+    const sending = send(delivery)
+    underway.add(sending)
+    try {
+      const relayed = await sending
+      metrics.forwards.inc({ outcome: success })
+      return relayed
+    } catch (error) {
+      metrics.forwards.inc({ outcome: (error as Error).name === 'TimeoutError' ? 'late' : 'failed' })
+      return undefined
+    } finally {
+      underway.delete(sending)
+    }
+  }
+
+  return {
+    sendsAll: forwardAll,
+    relay: (delivery) => relay(delivery, 'replied'),
+    notify: (delivery) => void relay(delivery, 'told'),
+    async idle() {
+      await Promise.allSettled(underway)
+    },
+  }
+}
+
+/** Appends the query unchanged to the configured URL, which may have a query of its own. */
+function withSearch(url: string, search: string): string {
+  return url.includes('?') ? `${url}&${search.slice(1)}` : url + search
+}

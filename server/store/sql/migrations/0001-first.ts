@@ -1,0 +1,138 @@
+/** The first tables. Released: never edited. */
+import { type ColumnDefinitionBuilder, sql } from 'kysely'
+import type { AnyDb, Engine } from '../engine.ts'
+
+const required = (column: ColumnDefinitionBuilder) => column.notNull()
+
+/** SQLite numbers a lone INTEGER PRIMARY KEY by itself; PostgreSQL has to be told. */
+function numbered(db: AnyDb, table: string, engine: Engine) {
+  const created = db.schema.createTable(table)
+  return engine === 'sqlite'
+    ? created.addColumn('id', 'integer', (column) => column.primaryKey())
+    : created.addColumn('id', 'bigint', (column) => column.primaryKey().generatedAlwaysAsIdentity())
+}
+
+/** The key of another table as one's own. In SQLite an INTEGER PRIMARY KEY is the table's own order, and needs no index. */
+const foreignKey = (engine: Engine) => (engine === 'sqlite' ? 'integer' : 'bigint')
+
+/** A table of things that are remembered for a while; in SQLite one tree, ordered by the key, instead of a table and an index. */
+function remembered(db: AnyDb, table: string, key: string, engine: Engine) {
+  const created = db.schema
+    .createTable(table)
+    .addColumn(key, 'text', (column) => column.primaryKey())
+    .addColumn('until', 'bigint', required)
+  return engine === 'sqlite' ? created.modifyEnd(sql`without rowid`) : created
+}
+
+async function createUsers(db: AnyDb, engine: Engine) {
+  await numbered(db, 'users', engine)
+    .addColumn('tenant', 'text', required)
+    .addColumn('account', 'text', required)
+    .addColumn('user_id', 'text', required)
+    .addColumn('version', 'bigint', (column) => column.notNull().defaultTo(0))
+    .addColumn('reason', 'text')
+    .addUniqueConstraint('users_identity', ['tenant', 'account', 'user_id'])
+    .execute()
+}
+
+async function createBindings(db: AnyDb, engine: Engine) {
+  await db.schema
+    .createTable('bindings')
+    .addColumn('user', foreignKey(engine), (column) => column.primaryKey())
+    .addColumn('tenant', 'text', required)
+    .addColumn('app_id', 'text', required)
+    .addColumn('openid', 'text', required)
+    .addColumn('unionid', 'text')
+    .addColumn('unionid_due', 'bigint')
+    .addColumn('subscribed', 'integer', required)
+    .addColumn('bound_at', 'bigint', required)
+    .addColumn('event_time', 'bigint', required)
+    .addColumn('label', 'text')
+    .addColumn('lang', 'text', required)
+    .addColumn('version', 'bigint', required)
+    .execute()
+  // Small: only the bindings of the last moments have not been asked for.
+  await sql`create index bindings_unionid on bindings (unionid_due) where unionid_due is not null`.execute(db)
+  await db.schema.createIndex('bindings_openid').on('bindings').columns(['openid', 'app_id']).execute()
+}
+
+async function createTickets(db: AnyDb, engine: Engine) {
+  await numbered(db, 'tickets', engine)
+    .addColumn('user', 'bigint', required)
+    .addColumn('app_id', 'text', required)
+    .addColumn('scene', 'text', (column) => column.notNull().unique())
+    .addColumn('code', 'text', (column) => column.notNull().unique())
+    .addColumn('wechat_ticket', 'text', required)
+    .addColumn('url', 'text', required)
+    .addColumn('label', 'text')
+    .addColumn('lang', 'text', required)
+    .addColumn('created_at', 'bigint', required)
+    .addColumn('expires_at', 'bigint', required)
+    .addColumn('state', 'text', required)
+    .addColumn('used_by', 'text')
+    .addColumn('confirm', 'text')
+    .addColumn('openid', 'text')
+    .addColumn('event_time', 'bigint')
+    .addColumn('held_until', 'bigint')
+    .addColumn('digits', 'text')
+    .addColumn('tries_left', 'integer')
+    .addColumn('reason', 'text')
+    .execute()
+  await db.schema.createIndex('tickets_user').on('tickets').columns(['user', 'created_at']).execute()
+  await db.schema.createIndex('tickets_expires').on('tickets').column('expires_at').execute()
+  // Only a held ticket bears an openid, and few are held at a time.
+  await sql`create index tickets_held on tickets ("user") where state = 'held'`.execute(db)
+  await sql`create index tickets_openid on tickets (openid) where openid is not null`.execute(db)
+}
+
+async function createEvents(db: AnyDb, engine: Engine) {
+  await numbered(db, 'events', engine)
+    .addColumn('user', 'bigint', required)
+    .addColumn('version', 'bigint', required)
+    .addColumn('type', 'text', required)
+    .addColumn('reason', 'text', required)
+    .addColumn('at', 'bigint', required)
+    .execute()
+}
+
+async function createOutbox(db: AnyDb, engine: Engine) {
+  await db.schema
+    .createTable('outbox')
+    .addColumn('event', foreignKey(engine), (column) => column.primaryKey())
+    .addColumn('user', 'bigint', required)
+    .addColumn('tenant', 'text', required)
+    .addColumn('state', 'text', required)
+    .addColumn('next_at', 'bigint', required)
+    .addColumn('attempts', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute()
+  await db.schema.createIndex('outbox_next').on('outbox').columns(['state', 'next_at', 'event']).execute()
+  await db.schema.createIndex('outbox_user').on('outbox').columns(['user', 'event']).execute()
+  await remembered(db, 'leases', 'name', engine).addColumn('holder', 'text', required).execute()
+}
+
+async function createMemories(db: AnyDb, engine: Engine) {
+  await remembered(db, 'memories', 'key', engine).addColumn('text', 'text').execute()
+  await remembered(db, 'erased', 'openid_hash', engine).addColumn('event_time', 'bigint', required).execute()
+  // Numbered, so that of its three places only the one by its jti is at random, and writes a page of its own.
+  await numbered(db, 'jtis', engine)
+    .addColumn('jti', 'text', (column) => column.notNull().unique())
+    .addColumn('until', 'bigint', required)
+    .execute()
+  for (const table of ['memories', 'erased', 'jtis']) {
+    await db.schema.createIndex(`${table}_until`).on(table).column('until').execute()
+  }
+  await numbered(db, 'wrong_codes', engine)
+    .addColumn('openid_hash', 'text', required)
+    .addColumn('at', 'bigint', required)
+    .execute()
+  await db.schema.createIndex('wrong_codes_openid').on('wrong_codes').columns(['openid_hash', 'at']).execute()
+}
+
+export async function up(db: AnyDb, engine: Engine): Promise<void> {
+  await createUsers(db, engine)
+  await createBindings(db, engine)
+  await createTickets(db, engine)
+  await createEvents(db, engine)
+  await createOutbox(db, engine)
+  await createMemories(db, engine)
+}

@@ -1,0 +1,148 @@
+/** The outbox in SQL that every engine understands. */
+import { sql } from 'kysely'
+import type { Notice, Outbox } from '../outbox.ts'
+import type { Db } from './changes.ts'
+import type { Guard } from './engine-errors.ts'
+
+// One sender for all tenants and instances.
+const LEASE = 'webhook'
+
+/** `guardWrite`: of what is written for each notice, where that is to be known of. */
+export function createOutbox(db: Db, guard: Guard, guardWrite: Guard = guard): Outbox {
+  /** The binding is joined only while it is the one that the event made: a later or erased openid never gets in. */
+  const notices = () =>
+    db
+      .selectFrom('outbox')
+      .innerJoin('events', 'events.id', 'outbox.event')
+      .innerJoin('users', 'users.id', 'events.user')
+      .leftJoin('bindings', (join) =>
+        join.onRef('bindings.user', '=', 'events.user').onRef('bindings.version', '=', 'events.version'),
+      )
+      .select([
+        'outbox.event',
+        'outbox.attempts',
+        'events.type',
+        'events.reason',
+        'events.version',
+        'events.at',
+        'users.tenant',
+        'users.account',
+        'users.user_id',
+        'bindings.app_id',
+        'bindings.openid',
+        'bindings.unionid',
+      ])
+
+  async function due(now: number, tenants: string[], limit: number): Promise<Notice[]> {
+    if (tenants.length === 0) return []
+    const rows = await notices()
+      .where('outbox.state', '=', 'waiting')
+      .where('outbox.next_at', '<=', now)
+      .where('outbox.tenant', 'in', tenants)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('outbox as earlier')
+              .select('earlier.event')
+              .whereRef('earlier.user', '=', 'outbox.user')
+              .whereRef('earlier.event', '<', 'outbox.event')
+              .where('earlier.state', '=', 'waiting'),
+          ),
+        ),
+      )
+      // What a dead receiver has put off is not even looked at.
+      .orderBy('outbox.next_at')
+      .orderBy('outbox.event')
+      .limit(limit)
+      .execute()
+    return rows.map(toNotice)
+  }
+
+  async function nextAt(tenants: string[]): Promise<number | undefined> {
+    if (tenants.length === 0) return undefined
+    const waiting = db.selectFrom('outbox').select('next_at').where('state', '=', 'waiting')
+    const query = waiting.where('tenant', 'in', tenants).orderBy('next_at').limit(1)
+    return (await query.executeTakeFirst())?.next_at
+  }
+
+  async function retryAt(id: number, at: number): Promise<void> {
+    const next = { next_at: at, attempts: sql<number>`attempts + 1` }
+    await db.updateTable('outbox').set(next).where('event', '=', id).execute()
+  }
+
+  async function giveUp(id: number): Promise<void> {
+    const over = { state: 'failed' as const, attempts: sql<number>`attempts + 1` }
+    await db.updateTable('outbox').set(over).where('event', '=', id).execute()
+  }
+
+  async function replay(now: number, id?: number): Promise<number> {
+    const again = { state: 'waiting' as const, next_at: now, attempts: 0 }
+    const update = db.updateTable('outbox').set(again).where('state', '=', 'failed')
+    const { numUpdatedRows } = await (id === undefined ? update : update.where('event', '=', id)).executeTakeFirst()
+    return Number(numUpdatedRows)
+  }
+
+  /** One guarded write: the row changes only for its holder, or when the last lease is over. */
+  async function lease(holder: string, now: number, until: number): Promise<boolean> {
+    const taken = await db
+      .insertInto('leases')
+      .values({ name: LEASE, holder, until })
+      .onConflict((conflict) =>
+        conflict
+          .column('name')
+          .doUpdateSet({ holder, until })
+          .where(({ or, eb }) => or([eb('leases.holder', '=', holder), eb('leases.until', '<=', now)])),
+      )
+      .returning('name')
+      .executeTakeFirst()
+    return taken !== undefined
+  }
+
+  return {
+    due: (now, tenants, limit) => guard(due(now, tenants, limit)),
+    nextAt: (tenants) => guard(nextAt(tenants)),
+    retryAt: (id, at) => guardWrite(retryAt(id, at)),
+    giveUp: (id) => guardWrite(giveUp(id)),
+    replay: (now, id) => guardWrite(replay(now, id)),
+    lease: (holder, now, until) => guard(lease(holder, now, until)),
+    async delivered(id) {
+      await guardWrite(db.deleteFrom('outbox').where('event', '=', id).execute())
+    },
+    async list(state, limit) {
+      return (
+        await guard(notices().where('outbox.state', '=', state).orderBy('outbox.event').limit(limit).execute())
+      ).map(toNotice)
+    },
+    async release(holder) {
+      await guard(db.deleteFrom('leases').where('name', '=', LEASE).where('holder', '=', holder).execute())
+    },
+  }
+}
+
+type Row = {
+  event: number
+  attempts: number
+  type: 'bound' | 'unbound'
+  reason: string
+  version: number
+  at: number
+  tenant: string
+  account: string
+  user_id: string
+  app_id: string | null
+  openid: string | null
+  unionid: string | null
+}
+
+const toNotice = (row: Row): Notice => ({
+  id: row.event,
+  identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
+  type: row.type,
+  reason: row.reason as Notice['reason'],
+  version: row.version,
+  at: row.at,
+  appId: row.app_id,
+  openid: row.openid,
+  unionid: row.unionid,
+  attempts: row.attempts,
+})

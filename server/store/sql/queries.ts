@@ -1,0 +1,266 @@
+/** Every query of a unit, in SQL that all engines understand. */
+import { type Insertable, type Kysely, sql } from 'kysely'
+import type { Confirm, UnbindReason } from '../../wire.ts'
+import type { BindReason, Language } from '../store.ts'
+import { query } from './compiled-query.ts'
+import type { Tables } from './tables.ts'
+
+export type Queries = ReturnType<typeof createQueries>
+
+type Ids = { tenant: string; account: string; userId: string }
+
+// A ticket that is over keeps no openid and no digits.
+const noConfirmation = { openid: null, digits: null, confirm: null, event_time: null } as const
+
+export function createQueries(db: Kysely<Tables>) {
+  return { ...createFacts(db), ...createMemories(db), ...createTicketChanges(db), ...createUserChanges(db) }
+}
+
+/**
+ * A user with its binding, in a row for each confirmation: one query instead of three, 10 us less for each user. Not ordered: the few
+ * rows are put in order when they are read, since a sorter takes SQLite 35 us even for one.
+ */
+const users = (db: Kysely<Tables>) =>
+  db
+    .selectFrom('users')
+    .leftJoin('bindings', 'bindings.user', 'users.id')
+    .leftJoin('tickets as scanned', (join) =>
+      join.onRef('scanned.user', '=', 'users.id').on('scanned.state', '=', sql.lit('scanned')),
+    )
+    .select(['users.id', 'users.tenant', 'users.account', 'users.user_id', 'users.version', 'users.reason'])
+    .select(['bindings.app_id', 'bindings.openid', 'bindings.unionid', 'bindings.subscribed', 'bindings.bound_at'])
+    .select(['bindings.event_time', 'bindings.label', 'bindings.lang'])
+    .select([
+      'scanned.id as scanned_id',
+      'scanned.openid as scanned_openid',
+      'scanned.confirm',
+      'scanned.event_time as scanned_event_time',
+      'scanned.confirm_until',
+    ])
+    .select(['scanned.digits', 'scanned.tries_left', 'scanned.reason as scanned_reason'])
+
+export type UserRow = Awaited<ReturnType<ReturnType<typeof users>['execute']>>[number]
+
+/** A ticket and whose it is, in one query. */
+const claimables = (db: Kysely<Tables>) =>
+  users(db)
+    .innerJoin('tickets', 'tickets.user', 'users.id')
+    .select(['tickets.id as ticket_id', 'tickets.app_id as ticket_app_id', 'tickets.label as ticket_label'])
+    .select([
+      'tickets.lang as ticket_lang',
+      'tickets.created_at',
+      'tickets.expires_at',
+      'tickets.state',
+      'tickets.used_by',
+    ])
+
+export type ClaimableRow = Awaited<ReturnType<ReturnType<typeof claimables>['execute']>>[number]
+
+export const createUserQuery = (db: Kysely<Tables>) =>
+  query((p: Ids) =>
+    users(db)
+      .where('users.tenant', '=', p.tenant)
+      .where('users.account', '=', p.account)
+      .where('users.user_id', '=', p.userId),
+  )
+
+function createFacts(db: Kysely<Tables>) {
+  const tickets = db.selectFrom('tickets').selectAll()
+  const scanned = tickets.where('state', '=', sql.lit('scanned'))
+  return {
+    userByIdentity: createUserQuery(db),
+    userById: query((p: { id: number }) => users(db).where('users.id', '=', p.id)),
+    ownersOf: query((p: { appId: string; openid: string }) =>
+      users(db).where('bindings.openid', '=', p.openid).where('bindings.app_id', '=', p.appId),
+    ),
+    ticketByScene: query((p: { scene: string }) => claimables(db).where('tickets.scene', '=', p.scene)),
+    ticketByCode: query((p: { appId: string; code: string }) =>
+      claimables(db).where('tickets.code', '=', p.code).where('tickets.app_id', '=', p.appId),
+    ),
+    scannedBy: query((p: { appId: string; openid: string }) =>
+      // Said again for the partial index: parameters prove nothing to a planner.
+      scanned.where('openid', 'is not', null).where('openid', '=', p.openid).where('app_id', '=', p.appId),
+    ),
+    scannedOf: query((p: { user: number }) => scanned.where('user', '=', p.user)),
+    firstPendingAfter: query((p: { user: number; ticket: number; now: number }) =>
+      tickets
+        .where('user', '=', p.user)
+        .where('state', '=', sql.lit('pending'))
+        .where('expires_at', '>', p.now)
+        .where('id', '>', p.ticket)
+        .orderBy('id')
+        .limit(1),
+    ),
+    anyPending: query((p: { appId: string; since: number }) =>
+      db
+        .selectFrom('tickets')
+        .select('id')
+        .where('expires_at', '>', p.since)
+        .where('app_id', '=', p.appId)
+        .where('state', '=', sql.lit('pending'))
+        .limit(1),
+    ),
+  }
+}
+
+export const countAll = sql<number>`count(*)`.as('n')
+
+/** What is kept as a hash, for a while. */
+function createMemories(db: Kysely<Tables>) {
+  return {
+    unfollowedAt: query((p: { hash: string }) =>
+      db.selectFrom('unfollow_tombstones').select('event_time').where('openid_hash', '=', p.hash),
+    ),
+    recordUnfollow: query((p: { hash: string; eventTime: number; until: number }) =>
+      db
+        .insertInto('unfollow_tombstones')
+        .values({ openid_hash: p.hash, event_time: p.eventTime, until: p.until })
+        // An older unfollow that arrives late must not shorten what a newer one has said.
+        .onConflict((conflict) =>
+          conflict
+            .column('openid_hash')
+            .doUpdateSet({ event_time: p.eventTime, until: p.until })
+            .where('unfollow_tombstones.event_time', '<', p.eventTime),
+        ),
+    ),
+    wrongCodesSince: query((p: { hash: string; since: number }) =>
+      db.selectFrom('wrong_codes').where('openid_hash', '=', p.hash).where('at', '>', p.since).select(countAll),
+    ),
+    addWrongCode: query((p: { hash: string; at: number }) =>
+      db.insertInto('wrong_codes').values({ openid_hash: p.hash, at: p.at }),
+    ),
+    findDelivery: query((p: { key: string }) => db.selectFrom('deliveries').select('text').where('key', '=', p.key)),
+    recordDelivery: query((p: { key: string; text: string | null; until: number }) =>
+      db.insertInto('deliveries').values({ key: p.key, text: p.text, until: p.until }),
+    ),
+    consumeJti: query((p: { jti: string; until: number }) =>
+      db
+        .insertInto('jtis')
+        .values({ jti: p.jti, until: p.until })
+        .onConflict((conflict) => conflict.doNothing()),
+    ),
+  }
+}
+
+export type TicketValues = Pick<
+  Tables['tickets'],
+  'user' | 'app_id' | 'scene' | 'code' | 'wechat_ticket' | 'url' | 'label' | 'lang' | 'created_at' | 'expires_at'
+>
+
+export type ConfirmationValues = {
+  confirm: Confirm
+  openid: string
+  event_time: number
+  confirm_until: number
+  digits: string | null
+  tries_left: number
+  reason: BindReason
+}
+
+function createTicketChanges(db: Kysely<Tables>) {
+  const open = ['pending', 'scanned'].map((state) => sql.lit(state as 'pending' | 'scanned'))
+  const update = db.updateTable('tickets')
+  return {
+    addTicket: query((p: TicketValues) =>
+      db
+        .insertInto('tickets')
+        .values({
+          user: p.user,
+          app_id: p.app_id,
+          scene: p.scene,
+          code: p.code,
+          wechat_ticket: p.wechat_ticket,
+          url: p.url,
+          label: p.label,
+          lang: p.lang,
+          created_at: p.created_at,
+          expires_at: p.expires_at,
+          state: 'pending',
+        })
+        .returningAll(),
+    ),
+    scan: query((p: ConfirmationValues & { ticket: number }) =>
+      update
+        .set({
+          state: 'scanned',
+          confirm: p.confirm,
+          openid: p.openid,
+          event_time: p.event_time,
+          confirm_until: p.confirm_until,
+          digits: p.digits,
+          tries_left: p.tries_left,
+          reason: p.reason,
+        })
+        .where('id', '=', p.ticket),
+    ),
+    relabel: query((p: { ticket: number; label: string; lang: Language }) =>
+      update.set({ label: p.label, lang: p.lang }).where('id', '=', p.ticket).where('state', '=', sql.lit('pending')),
+    ),
+    setTriesLeft: query((p: { ticket: number; triesLeft: number }) =>
+      update.set({ tries_left: p.triesLeft }).where('id', '=', p.ticket),
+    ),
+    close: query((p: { ticket: number; as: 'used' | 'replaced' | 'dead'; delivery: string | null }) =>
+      update
+        .set({ state: p.as, used_by: p.delivery, ...noConfirmation })
+        .where('id', '=', p.ticket)
+        .where('state', 'in', open),
+    ),
+    closeOthers: query((p: { user: number; ticket: number }) =>
+      update
+        .set({ state: 'replaced', ...noConfirmation })
+        .where('user', '=', p.user)
+        .where('state', 'in', open)
+        .where('id', '!=', p.ticket),
+    ),
+  }
+}
+
+function createUserChanges(db: Kysely<Tables>) {
+  type NewEvent = Omit<Insertable<Tables['events']>, 'id'>
+  const addEvent = (p: NewEvent) =>
+    db.insertInto('events').values({ user: p.user, version: p.version, type: p.type, reason: p.reason, at: p.at })
+  return {
+    ensureUser: query((p: Ids) =>
+      db
+        .insertInto('users')
+        .values({ tenant: p.tenant, account: p.account, user_id: p.userId, reason: null })
+        // An update that changes nothing gives the row back in both cases, and locks it.
+        .onConflict((conflict) => conflict.columns(['tenant', 'account', 'user_id']).doUpdateSet({ tenant: p.tenant }))
+        .returning('id'),
+    ),
+    bumpVersion: query((p: { id: number; version: number; reason: UnbindReason | null }) =>
+      db.updateTable('users').set({ version: p.version, reason: p.reason }).where('id', '=', p.id),
+    ),
+    bind: query((p: Tables['bindings']) => {
+      const row = {
+        user: p.user,
+        tenant: p.tenant,
+        app_id: p.app_id,
+        openid: p.openid,
+        unionid: p.unionid,
+        unionid_due: p.unionid_due,
+        subscribed: p.subscribed,
+        bound_at: p.bound_at,
+        event_time: p.event_time,
+        label: p.label,
+        lang: p.lang,
+        version: p.version,
+      }
+      return db
+        .insertInto('bindings')
+        .values(row)
+        .onConflict((conflict) => conflict.column('user').doUpdateSet(row))
+    }),
+    unbind: query((p: { user: number }) => db.deleteFrom('bindings').where('user', '=', p.user)),
+    setSubscribed: query((p: { user: number; subscribed: number; eventTime: number }) =>
+      db.updateTable('bindings').set({ subscribed: p.subscribed, event_time: p.eventTime }).where('user', '=', p.user),
+    ),
+    addEvent: query(addEvent),
+    addEventToTell: query((p: NewEvent) => addEvent(p).returning('id')),
+    addNotice: query((p: { event: number; user: number; tenant: string; at: number }) =>
+      db
+        .insertInto('outbox')
+        .values({ event: p.event, user: p.user, tenant: p.tenant, state: 'waiting', next_at: p.at }),
+    ),
+  }
+}

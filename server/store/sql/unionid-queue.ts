@@ -1,0 +1,45 @@
+/** Bindings whose unionid is still to be fetched: the column `unionid_due` is the queue, shared by all instances. */
+import { sql } from 'kysely'
+import type { Plan } from '../plan.ts'
+import type { UnionidAnswer, UnionidStore } from '../store.ts'
+import type { Db } from './changes.ts'
+import { query } from './compiled-query.ts'
+import { among, skipLocked } from './dialects.ts'
+import type { Engine } from './engine.ts'
+import type { Guard } from './engine-errors.ts'
+
+export function createUnionidQueue(
+  db: Db,
+  write: <T>(work: () => Plan<T>) => Promise<T>,
+  guard: Guard,
+  engine: Engine,
+): UnionidStore {
+  const claimDueUnionids = query((p: { now: number; againAt: number; limit: number }) =>
+    db
+      .updateTable('bindings')
+      .set({ unionid_due: p.againAt })
+      .where(
+        sql<boolean>`${sql.ref('user')} ${among(engine, sql`select ${sql.ref('user')} from bindings where unionid_due <= ${p.now} order by unionid_due limit ${p.limit} ${skipLocked(engine)}`)}`,
+      )
+      .returning(['user', 'openid']),
+  )
+
+  const saveUnionid = query((p: UnionidAnswer) =>
+    db
+      .updateTable('bindings')
+      .set({ unionid: p.unionid, unionid_due: null })
+      .where('user', '=', p.user)
+      .where('openid', '=', p.openid),
+  )
+
+  return {
+    claimDue: async (now, againAt, limit) => (await guard(write(() => claimDueUnionids({ now, againAt, limit })))).rows,
+    async save(answers) {
+      await guard(
+        write(function* () {
+          for (const each of answers) yield* saveUnionid(each)
+        }),
+      )
+    },
+  }
+}

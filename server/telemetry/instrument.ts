@@ -1,0 +1,77 @@
+/** Wraps the store and the calls to WeChat: each operation is counted and timed. */
+
+import type { Fetch } from '../platform.ts'
+import type { Store } from '../store/store.ts'
+import { isKnownErrcode } from '../wechat/errcode.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Instruments the operations that a request waits for. */
+export function instrumentStore(store: Store, { storeDuration, storeFailures }: Metrics): Store {
+  function timed<A extends unknown[], R>(
+    operation: string,
+    work: (...args: A) => Promise<R>,
+  ): (...args: A) => Promise<R> {
+    const took = storeDuration.labels({ operation })
+    const failed = storeFailures.labels({ operation })
+    failed.inc(0)
+    return async (...args) => {
+      const startedAt = performance.now()
+      try {
+        return await work(...args)
+      } catch (error) {
+        // A refusal thrown by a unit of work has another code and is no failure of the store.
+        if ((error as { code?: unknown }).code === 'STORE_UNAVAILABLE') failed.inc()
+        throw error
+      } finally {
+        took.observe((performance.now() - startedAt) / 1000)
+      }
+    }
+  }
+
+  return {
+    ...store,
+    write: timed('write', store.write) as Store['write'],
+    user: timed('user', store.user),
+    liveTicket: timed('live_ticket', store.liveTicket),
+    ticketsSince: timed('tickets_since', store.ticketsSince),
+    ping: timed('ping', store.ping),
+    sweep: timed('sweep', store.sweep),
+  }
+}
+
+const calls: Record<string, string> = {
+  '/cgi-bin/stable_token': 'token',
+  '/cgi-bin/qrcode/create': 'qrcode',
+  '/cgi-bin/user/info': 'user_info',
+  '/cgi-bin/user/info/batchget': 'user_info',
+}
+
+/** Reads the body of each answer, since WeChat sends faults with HTTP 200. Calls `onToken` for each access token received. */
+export function instrumentFetch(fetch: Fetch, { wechatAnswers, wechatDuration }: Metrics, onToken: () => void): Fetch {
+  return async (url, init) => {
+    const path = new URL(url).pathname
+    // Any other path is the operator's own token service.
+    const call = Object.entries(calls).find(([end]) => path.endsWith(end))?.[1] ?? 'token'
+    const end = wechatDuration.startTimer({ call })
+    let errcode = 'none'
+    try {
+      const response = await fetch(url, init)
+      if (response.ok) errcode = toLabel(await response.clone().text())
+      if (call === 'token' && errcode === '0') onToken()
+      return response
+    } finally {
+      end()
+      wechatAnswers.inc({ call, errcode })
+    }
+  }
+}
+
+/** A fixed set of labels, whatever WeChat sends. */
+function toLabel(text: string): string {
+  try {
+    const { errcode = 0 } = JSON.parse(text) as { errcode?: number }
+    return errcode === 0 || isKnownErrcode(errcode) ? String(errcode) : 'other'
+  } catch {
+    return 'none'
+  }
+}

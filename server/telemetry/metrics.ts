@@ -1,0 +1,127 @@
+/** The Prometheus metrics. No label holds an id, and each label has a fixed set of values. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { ErrorCode } from '../errors.ts'
+import type { Change } from '../store/store.ts'
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+/** The steps of a QR. `expired` and `conflict` are refused scans. */
+const steps = ['shown', 'scanned', 'confirmed', 'bound', 'expired', 'conflict'] as const
+
+export type Step = (typeof steps)[number]
+
+// From a commit within one turn of the event loop to a statement that reached its timeout.
+const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+
+// WeChat answers within tenths of a second; a call is aborted after 4 s.
+const WECHAT_SECONDS = [0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 2.5, 4]
+
+// From a quick scan to a new follower who has to follow first; a page makes a new QR after two minutes.
+const BIND_SECONDS = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600]
+
+// WeChat waits 5 s for a callback; a long-poll is answered after 25 s.
+const HTTP_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 25]
+
+/** Each app has its own registry, so two apps in one process count separately. `waiters` is called at each scrape. */
+export function createMetrics(waiters: () => number) {
+  const registry = new Registry()
+  const counter = (name: string, help: string, ...labelNames: string[]) =>
+    new Counter({ name: `wechat_bind_${name}`, help, labelNames, registers: [registry] })
+  const histogram = (name: string, help: string, buckets: number[], ...labelNames: string[]) =>
+    new Histogram({ name: `wechat_bind_${name}`, help, buckets, labelNames, registers: [registry] })
+
+  /** `read` is called at each scrape; undefined removes the series. */
+  function gauge(name: string, help: string, read: () => Promise<number | undefined> | number | undefined): void {
+    new Gauge({
+      name: `wechat_bind_${name}`,
+      help,
+      registers: [registry],
+      async collect() {
+        const value = await read()
+        if (value === undefined) this.remove()
+        else this.set(value)
+      },
+    })
+  }
+
+  gauge('waiters', 'Long-polls waiting now.', waiters)
+  const funnel = counter(
+    'funnel_total',
+    'Steps of a QR: shown (made at WeChat), scanned (accepted), confirmed (with CONFIRM), bound; expired and conflict: refused scans.',
+    'step',
+  )
+  // Starts at zero, so that `rate` sees the first increase.
+  for (const step of steps) funnel.inc({ step }, 0)
+  const callbacks = counter(
+    'callbacks_total',
+    'Deliveries from WeChat: ours, other (not ours), refused (not from WeChat), failed (answered 500).',
+    'outcome',
+  )
+  for (const outcome of ['ours', 'other', 'refused', 'failed']) callbacks.inc({ outcome }, 0)
+  const wechatAnswers = counter(
+    'wechat_answers_total',
+    'Answers of WeChat to our calls by errcode: 0 success, none no readable answer, other an unknown errcode.',
+    'call',
+    'errcode',
+  )
+  wechatAnswers.inc({ call: 'token', errcode: '0' }, 0)
+  const changes = counter('changes_total', 'Binds and unbinds, by reason.', 'type', 'reason')
+  const timeToBind = histogram('time_to_bind_seconds', 'From the creation of a QR to its binding.', BIND_SECONDS)
+  const wrongCodes = counter('wrong_codes_total', 'Wrong codes in the chat, wrong digits on the page.', 'where')
+  for (const where of ['chat', 'page']) wrongCodes.inc({ where }, 0)
+  const requests = counter('http_requests_total', 'Requests answered, by route.', 'route', 'status')
+  const durations = histogram(
+    'http_duration_seconds',
+    'Time until the answer; long-polls wait up to 25 s.',
+    HTTP_SECONDS,
+    'route',
+  )
+  const refusals = counter('refusals_total', 'Requests refused or failed, by code.', 'code')
+
+  return {
+    registry,
+    gauge,
+    callbacks,
+    forwards: counter(
+      'forwards_total',
+      'Deliveries sent to FORWARD_URL: replied, told (reply dropped), failed, late (after 4.5 s), crowded (too many at once).',
+      'outcome',
+    ),
+    webhooks: counter(
+      'webhooks_total',
+      'Webhook deliveries: taken (2xx) or refused (any other answer; tried again).',
+      'outcome',
+    ),
+    wechatAnswers,
+    wechatDuration: histogram('wechat_duration_seconds', 'Time until WeChat answered.', WECHAT_SECONDS, 'call'),
+    storeDuration: histogram('store_duration_seconds', 'Duration of store operations.', STORE_SECONDS, 'operation'),
+    storeFailures: counter('store_failures_total', 'Store operations that failed.', 'operation'),
+    count: (step: Step) => funnel.inc({ step }),
+
+    /** With `isConfirmed` (CONFIRM is not `off`) the binding counts as confirmed; otherwise also as scanned. */
+    countChanges(made: Change[], isConfirmed: boolean): void {
+      for (const change of made) {
+        if (change.type === 'scan') funnel.inc({ step: 'scanned' })
+        if (change.type === 'wrongCode') wrongCodes.inc({ where: 'chat' })
+        if (change.type !== 'bind' && change.type !== 'unbind') continue
+        changes.inc({ type: change.type, reason: change.reason })
+        if (change.type !== 'bind') continue
+        funnel.inc({ step: isConfirmed ? 'confirmed' : 'scanned' })
+        funnel.inc({ step: 'bound' })
+        if (change.shownAt !== undefined) timeToBind.observe((change.at - change.shownAt) / 1000)
+      }
+    },
+
+    countRequest(route: string, status: number, seconds: number, code: ErrorCode | undefined): void {
+      requests.inc({ route, status })
+      durations.observe({ route }, seconds)
+      if (code === undefined) return
+      refusals.inc({ code })
+      if (code === 'WRONG_CODE') wrongCodes.inc({ where: 'page' })
+      if (code === 'CONFLICT') funnel.inc({ step: 'conflict' })
+    },
+
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}

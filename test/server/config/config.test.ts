@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest'
+import { type Env, parseConfig } from '../../../server/config/config.ts'
+import { parseKeys } from '../../../server/keys/keyring.ts'
+
+const SECRET = Buffer.alloc(32, 7).toString('base64url')
+const valid: Env = {
+  WECHAT_APP_ID: 'wx1234567890abcdef',
+  WECHAT_APP_SECRET: 'the-app-secret',
+  WECHAT_TOKEN: 'token123',
+  WECHAT_ENCODING_AES_KEY: 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG',
+  BIND_KEYS: `k1:${SECRET}`,
+}
+
+const faultsOf = (env: Env): string => {
+  try {
+    parseConfig(env)
+    return ''
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'BAD_CONFIG' })
+    return (error as Error).message
+  }
+}
+
+describe('parseConfig', () => {
+  test('names every missing setting at once, in both languages', () => {
+    const message = faultsOf({})
+    for (const name of ['WECHAT_APP_ID', 'WECHAT_APP_SECRET', 'WECHAT_TOKEN', 'WECHAT_ENCODING_AES_KEY', 'BIND_KEYS']) {
+      expect(message).toContain(`${name}: is missing`)
+    }
+    expect(message).toContain('5 setting(s)')
+    expect(message).toContain('有 5 项配置')
+    expect(message.match(/缺失/g)).toHaveLength(6)
+  })
+
+  test('has the documented defaults', () => {
+    expect(parseConfig(valid)).toMatchObject({
+      wechat: {
+        mode: 'secure',
+        apiBase: 'https://api.weixin.qq.com',
+        accessTokenUrl: undefined,
+        originalId: undefined,
+      },
+      databaseUrl: 'sqlite:./data/wechat-bind.db',
+      allowedOrigins: [],
+      host: undefined,
+      port: 4000,
+      ticketTtlMs: 120_000,
+      qrPerMinute: 10,
+      waiters: { inAll: 20_000, perTenant: 10_000, perUser: 20 },
+      maxConnections: 25_000,
+      trustProxy: false,
+      rules: { conflict: 'reject', confirm: 'off', unsubscribe: 'unbind' },
+      forwardUrl: undefined,
+      logLevel: 'info',
+    })
+  })
+
+  test.each<[name: string, value: string, says: string]>([
+    ['WECHAT_APP_ID', 'gh_123', 'wx'],
+    ['WECHAT_APP_SECRET', 'two words', 'AppSecret'],
+    ['WECHAT_TOKEN', 'a-b', '3 to 32 letters or digits'],
+    ['WECHAT_TOKEN', 'ab', '3 to 32 letters or digits'],
+    ['WECHAT_ENCODING_AES_KEY', `${valid.WECHAT_ENCODING_AES_KEY}=`, 'got 44 characters: copy it without "="'],
+    ['WECHAT_ENCODING_AES_KEY', 'short', 'got 5 characters'],
+    ['WECHAT_ORIGINAL_ID', 'acme', 'gh_'],
+    ['WECHAT_MODE', 'auto', 'secure, compatible, plain'],
+    ['WECHAT_API_BASE', 'api.weixin.qq.com', 'http:// or https://'],
+    ['ACCESS_TOKEN_URL', 'ftp://x', 'http:// or https://'],
+    ['BIND_KEYS', 'k1:short', 'wechat-bind keygen'],
+    ['BIND_KEYS', `k1:${SECRET},k1:${SECRET}`, '"k1" twice'],
+    ['DATABASE_URL', 'mysql://x', 'sqlite:'],
+    ['DATABASE_URL', 'postgres:x', 'postgres://user:password@host/database'],
+    ['ALLOWED_ORIGINS', 'https://a.example/path', 'no path'],
+    ['PORT', '70000', '0 to 65535'],
+    ['PORT', '4000a', '0 to 65535'],
+    ['TICKET_TTL', '59', '60 to 2592000'],
+    ['TICKET_TTL', '60.5', '60 to 2592000'],
+    ['QR_PER_MINUTE', '0', '1 to 1000'],
+    ['MAX_WAITERS', '0', '1 to 1000000'],
+    ['MAX_WAITERS_TENANT', 'many', '1 to 1000000'],
+    ['MAX_WAITERS_USER', '1001', '1 to 1000'],
+    ['MAX_CONNECTIONS', '9', '10 to 1100000'],
+    ['TRUST_PROXY', '1', 'true, false'],
+    ['CONFLICT', 'maybe', 'reject, replace, allow'],
+    ['CONFIRM', 'yes', 'off, reply, code'],
+    ['UNSUBSCRIBE', 'keep', 'unbind, mark'],
+    ['LOG_LEVEL', 'loud', 'silent'],
+    ['WEBHOOK_URL', 'example', 'http:// or https://'],
+    ['FORWARD_URL', 'example', 'http:// or https://'],
+    ['REPLY_BUOND', 'hello', 'is not a reply; there are LANG, BOUND'],
+  ])('refuses %s=%s and says the rule', (name, value, says) => {
+    const message = faultsOf({ ...valid, [name]: value })
+    expect(message).toContain(`${name}: `)
+    expect(message).toContain(says)
+    expect(message).toMatch(/[\u4e00-\u9fff]/)
+  })
+
+  test('never shows a value: it may be a secret', () => {
+    const message = faultsOf({
+      ...valid,
+      WECHAT_APP_SECRET: 'my secret',
+      BIND_KEYS: `k1:${SECRET}:a:b`,
+      WECHAT_TOKEN: 'tok-en',
+    })
+    for (const value of ['my secret', SECRET, 'tok-en']) expect(message).not.toContain(value)
+  })
+
+  test('asks for no EncodingAESKey in plain mode, and takes two during a rotation', () => {
+    expect(
+      parseConfig({ ...valid, WECHAT_MODE: 'plain', WECHAT_ENCODING_AES_KEY: undefined }).wechat.encodingAesKeys,
+    ).toEqual([])
+    const [key = '', old] = [valid.WECHAT_ENCODING_AES_KEY, 'A'.repeat(43)]
+    expect(parseConfig({ ...valid, WECHAT_ENCODING_AES_KEY: `${key}, ${old}` }).wechat.encodingAesKeys).toEqual([
+      key,
+      old,
+    ])
+    expect(faultsOf({ ...valid, WECHAT_ENCODING_AES_KEY: `${key},${key},${key}` })).toContain('at most new,old')
+  })
+
+  test('asks for the secret of each webhook', () => {
+    const message = faultsOf({ ...valid, WEBHOOK_URL: 'https://a.example', WEBHOOK_URL_SHOP: 'https://b.example' })
+    expect(message).toContain('WEBHOOK_SECRET: is missing')
+    expect(message).toContain('WEBHOOK_SECRET_SHOP: is missing')
+  })
+
+  test('refuses tenants that one webhook variable would mean together', () => {
+    expect(faultsOf({ ...valid, BIND_KEYS: `k1:${SECRET}:a-b,k2:${SECRET}:A_B` })).toContain(
+      'BIND_KEYS: names two tenants',
+    )
+  })
+
+  test('needs no BIND_KEYS beside BIND_KEYS_FILE', () => {
+    expect(parseConfig({ ...valid, BIND_KEYS: undefined, BIND_KEYS_FILE: '/etc/keys' })).toMatchObject({
+      keysFile: '/etc/keys',
+    })
+  })
+})
+
+describe('parseKeys', () => {
+  test('reads the tenant, or default', () => {
+    const keys = parseKeys(`k1:${SECRET}, shop-2:${SECRET}=:shop`)
+    expect(keys.map(({ kid, tenant, secret }) => [kid, tenant, secret.length])).toEqual([
+      ['k1', 'default', 32],
+      ['shop-2', 'shop', 32],
+    ])
+  })
+})

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { createKeyring, parseKeys } from '../../../server/keys/keyring.ts'
+
+const secret = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
+const bilingual = /^[^|]+ \| [^|]*[\u4e00-\u9fff][^|]*$/
+
+describe('parseKeys', () => {
+  test('reads keys by commas or lines, past comments, spaces and empty entries', () => {
+    const text = `# ours\r\n k1:${secret(1)} , k2:${secret(2)}:shop,\n\nk3:${secret(3)}=:shop\n`
+    expect(parseKeys(text)).toEqual([
+      { kid: 'k1', tenant: 'default', secret: new Uint8Array(32).fill(1) },
+      { kid: 'k2', tenant: 'shop', secret: new Uint8Array(32).fill(2) },
+      { kid: 'k3', tenant: 'shop', secret: new Uint8Array(32).fill(3) },
+    ])
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['comments alone', '# none yet'],
+    ['no secret', 'k1'],
+    ['no kid', `:${secret(1)}`],
+    ['a short secret', `k1:${secret(1).slice(1)}`],
+    ['a long secret', `k1:${secret(1)}A`],
+    ['a secret in plain base64', `k1:${secret(1).slice(0, -1)}+`],
+    ['an empty tenant', `k1:${secret(1)}:`],
+    ['a part too many', `k1:${secret(1)}:shop:more`],
+    ['a kid of 65 characters', `${'k'.repeat(65)}:${secret(1)}`],
+    ['a good key beside a bad one', `k1:${secret(1)},k2`],
+  ])('refuses %s in both languages, without the secret', (_, text) => {
+    expect(() => parseKeys(text)).toThrow(TypeError)
+    expect(() => parseKeys(text)).toThrow(bilingual)
+    expect(() => parseKeys(text)).toThrow(expect.objectContaining({ message: expect.not.stringContaining(secret(1)) }))
+  })
+
+  test('refuses a kid that comes twice, and names it', () => {
+    const text = `k1:${secret(1)},k1:${secret(2)}:shop`
+    expect(() => parseKeys(text)).toThrow(/"k1" twice.* \| .*“k1”/)
+  })
+})
+
+describe('createKeyring', () => {
+  const keys = parseKeys(`k1:${secret(1)},k2:${secret(2)}:shop,k3:${secret(3)}:shop`)
+
+  test('finds a key by its kid and by nothing else', () => {
+    const keyring = createKeyring(keys)
+    expect(keyring.find('k2')).toBe(keys[1])
+    for (const kid of ['', 'K1', 'k1 ', 'toString', '__proto__']) expect(keyring.find(kid)).toBeUndefined()
+  })
+
+  test('names each tenant once', () => {
+    expect(createKeyring(keys).tenants()).toEqual(['default', 'shop'])
+  })
+
+  test('knows only the new keys once they are replaced', () => {
+    const keyring = createKeyring(keys)
+    keyring.replace(parseKeys(`k4:${secret(4)}:other`))
+    expect([keyring.find('k1'), keyring.find('k4')?.tenant]).toEqual([undefined, 'other'])
+    expect(keyring.tenants()).toEqual(['other'])
+  })
+})

@@ -1,0 +1,194 @@
+/** A good neighbour: what is not ours goes to the system that owned the callback before. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sealMessage } from '../../../demo/simulator/message.ts'
+import type { Env } from '../../../server/config/config.ts'
+import { createForwarder } from '../../../server/outbound/forwarder.ts'
+import type { Fetch } from '../../../server/platform.ts'
+import { createMetrics } from '../../../server/telemetry/metrics.ts'
+import { openTestServer, type TestServer } from '../../support/test-server.ts'
+
+type Heard = { url: string; body: string; contentType: string }
+
+let testServer: TestServer
+let heard: Heard[]
+/** What the other system answers. */
+let neighbour: (heard: Heard) => Response | Promise<Response>
+
+async function open(env: Env = {}): Promise<void> {
+  await testServer?.close()
+  heard = []
+  neighbour = () => new Response('<xml>theirs</xml>', { headers: { 'Content-Type': 'text/xml' } })
+  const fetch: Fetch = async (url, init) => {
+    const request = new Request(url, init)
+    const delivery = { url, body: await request.text(), contentType: request.headers.get('Content-Type') ?? '' }
+    heard.push(delivery)
+    return neighbour(delivery)
+  }
+  testServer = await openTestServer({ FORWARD_URL: 'http://neighbour.test/wx', ...env }, { neighbour: fetch })
+}
+
+beforeEach(() => open())
+afterEach(() => testServer.close())
+
+async function deliver(more: Record<string, string | number>) {
+  const { account } = testServer.simulator
+  const now = testServer.time.clock()
+  const fields = {
+    ToUserName: account.originalId,
+    FromUserName: 'oAmy',
+    CreateTime: now / 1000,
+    MsgType: 'event',
+    ...more,
+  }
+  const { query, body } = sealMessage(account, fields, now, (size) => Buffer.alloc(size, 7))
+  const url = `/wechat/callback?${new URLSearchParams(query)}`
+  const response = await testServer.app.request(url, {
+    method: 'POST',
+    body,
+    headers: { 'Content-Type': 'text/xml; charset=x' },
+  })
+  return { url, body, status: response.status, text: await response.text() }
+}
+
+const text = { MsgType: 'text', Content: 'hello', MsgId: '1' }
+const toText = (Content: string) => ({ ...text, Content, MsgId: Content })
+
+const metric = async (line: string) => (await testServer.deps.metrics.render()).includes(line)
+
+async function newScene(): Promise<string> {
+  const url = await testServer.ticketUrl()
+  return testServer.simulator.memory().qrcodes.find((qrcode) => qrcode.url === url)?.scene ?? ''
+}
+
+describe('FORWARD_URL', () => {
+  test('relays what is not ours byte for byte and passes the reply back', async () => {
+    const { url, body, text: reply } = await deliver(text)
+    expect(heard).toEqual([
+      { url: url.replace('/wechat/callback', 'http://neighbour.test/wx'), body, contentType: 'text/xml; charset=x' },
+    ])
+    expect(reply).toBe('<xml>theirs</xml>')
+    expect(await metric('wechat_bind_forwards_total{outcome="replied"} 1')).toBe(true)
+  })
+
+  test('keeps the query that the URL has already', async () => {
+    await open({ FORWARD_URL: 'http://neighbour.test/wx?app=7' })
+    const { url } = await deliver(text)
+    expect(heard[0]?.url).toBe(url.replace('/wechat/callback?', 'http://neighbour.test/wx?app=7&'))
+  })
+
+  test('answers success when the other side is down or fails, and counts it', async () => {
+    neighbour = () => Promise.reject(new TypeError('fetch failed'))
+    expect(await deliver(text)).toMatchObject({ status: 200, text: 'success' })
+    neighbour = () => new Response('<html>', { status: 502 })
+    expect((await deliver({ ...text, MsgId: '2' })).text).toBe('success')
+    neighbour = () => new Response('x'.repeat(70_000))
+    expect((await deliver({ ...text, MsgId: '3' })).text).toBe('success')
+    expect(await metric('wechat_bind_forwards_total{outcome="failed"} 3')).toBe(true)
+  })
+
+  test('does not relay what WeChat did not send', async () => {
+    await testServer.app.request('/wechat/callback?signature=x', { method: 'POST', body: '<xml></xml>' })
+    expect(heard).toEqual([])
+  })
+
+  test('keeps a scan of ours to itself', async () => {
+    const scene = await newScene()
+    expect((await deliver({ Event: 'SCAN', EventKey: scene })).text).toContain('<Encrypt>')
+    expect(heard).toEqual([])
+  })
+
+  test('tells of our follows and unfollows, whose reply is dropped', async () => {
+    const { text: reply } = await deliver({ Event: 'subscribe', EventKey: `qrscene_${await newScene()}` })
+    expect(reply).toContain('<Encrypt>')
+    expect((await deliver({ Event: 'unsubscribe', EventKey: '' })).text).toBe('success')
+    await testServer.deps.forwarder?.idle()
+    expect(heard).toHaveLength(2)
+  })
+
+  test('lets the other system greet a follower who is not ours', async () => {
+    expect((await deliver({ Event: 'subscribe', EventKey: '' })).text).toBe('<xml>theirs</xml>')
+  })
+
+  test('relays a word that answers no question of ours', async () => {
+    await open({ CONFIRM: 'reply' })
+    for (const Content of ['yes', '确认', '解绑', 'bind password']) {
+      expect((await deliver({ ...text, Content, MsgId: Content })).text).toBe('<xml>theirs</xml>')
+    }
+    neighbour = () => Promise.reject(new TypeError('fetch failed'))
+    expect((await deliver({ ...text, Content: '解绑', MsgId: '9' })).text).toContain('<Encrypt>')
+  })
+
+  test('relays what comes again once more: its first answer may be lost', async () => {
+    await open({ CONFIRM: 'reply' })
+    for (const event of [{ Event: 'subscribe', EventKey: '' }, ...['yes', '解绑'].map(toText)]) {
+      for (const _ of ['first', 'again']) expect((await deliver(event)).text).toBe('<xml>theirs</xml>')
+    }
+    expect(heard).toHaveLength(6)
+    neighbour = () => Promise.reject(new TypeError('fetch failed'))
+    expect((await deliver(toText('解绑'))).text).toContain('<Encrypt>')
+    expect((await deliver(toText('yes'))).text).toBe('success')
+  })
+
+  test('keeps the slash at the end of the URL', async () => {
+    await open({ FORWARD_URL: 'http://neighbour.test/wx/' })
+    await deliver(text)
+    expect(heard[0]?.url).toMatch(/^http:\/\/neighbour\.test\/wx\/\?/)
+  })
+
+  test('tells of everything under FORWARD_ALL', async () => {
+    await open({ FORWARD_ALL: 'true' })
+    await deliver({ Event: 'SCAN', EventKey: await newScene() })
+    await testServer.deps.forwarder?.idle()
+    expect(heard).toHaveLength(1)
+  })
+})
+
+describe('createForwarder', () => {
+  test('gives up on a slow neighbour, and counts it', async () => {
+    const metrics = createMetrics(() => 0)
+    const never: Fetch = (_, init) =>
+      new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
+    const settings = { forwardUrl: 'http://neighbour.test', forwardAll: false }
+    const forwarder = createForwarder(settings, { fetch: never, metrics, timeoutMs: 5 })
+    const delivery = { search: '?a=1', body: new Uint8Array(0), contentType: undefined }
+    expect(await forwarder?.relay(delivery)).toBeUndefined()
+    expect(await metrics.render()).toContain('wechat_bind_forwards_total{outcome="late"} 1')
+  })
+})
+
+describe('what is not ours', () => {
+  test('costs no store access', async () => {
+    await testServer.close()
+    let uses = 0
+    testServer = await openTestServer(
+      {},
+      {
+        wrapStore: (store) =>
+          new Proxy(store, {
+            get(target, name) {
+              const member = Reflect.get(target, name)
+              if (typeof member !== 'function') return member
+              return (...parameters: unknown[]) => {
+                uses++
+                return Reflect.apply(member, target, parameters)
+              }
+            },
+          }),
+      },
+    )
+    const before = uses
+    const others: Record<string, string>[] = [
+      text,
+      { MsgType: 'image', PicUrl: 'http://x', MsgId: '2' },
+      { Event: 'CLICK', EventKey: 'menu' },
+      { Event: 'VIEW', EventKey: 'http://x' },
+      { Event: 'SCAN', EventKey: 'vendor_1' },
+      { Event: 'subscribe', EventKey: 'qrscene_vendor' },
+      { Event: 'LOCATION', Latitude: '1' },
+    ]
+    for (const more of others) expect((await deliver(more)).text).toBe('success')
+    expect(uses).toBe(before)
+    await deliver({ Event: 'SCAN', EventKey: 'wb1_unknown' })
+    expect(uses).toBe(before + 1)
+  })
+})

@@ -1,0 +1,138 @@
+/** The server as a process: real sockets, real signals. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createSimulator } from '../../demo/simulator/simulator.ts'
+import { createBindClient } from '../../server/client.ts'
+import { startListening, stopListening } from '../../server/http/listen.ts'
+import { openTestServer, SECRET, type TestServer } from '../support/test-server.ts'
+
+const cli = join(import.meta.dirname, '../../server/cli.ts')
+
+let folder: string
+let wechat: Awaited<ReturnType<typeof startListening>>
+let simulator: ReturnType<typeof createSimulator>
+const children: ChildProcess[] = []
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+  simulator = createSimulator()
+  wechat = await startListening(simulator.app, '127.0.0.1', 0)
+})
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+  simulator.close()
+  await stopListening(wechat.server)
+  rmSync(folder, { recursive: true })
+})
+
+/** `serve` from its environment alone, ready when it says where it listens. */
+async function serve() {
+  const { account } = simulator
+  const child = spawn(process.execPath, [cli, 'serve'], {
+    env: {
+      WECHAT_APP_ID: account.appId,
+      WECHAT_APP_SECRET: account.appSecret,
+      WECHAT_TOKEN: account.token,
+      WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
+      WECHAT_API_BASE: wechat.url,
+      BIND_KEYS: `k1:${SECRET}`,
+      DATABASE_URL: `sqlite:${join(folder, 'bind.db')}`,
+      PORT: '0',
+    },
+  })
+  children.push(child)
+  for await (const line of createInterface(child.stdout)) {
+    const { url } = JSON.parse(line) as { url?: string }
+    if (url) return { child, url, client: createBindClient({ server: url, keyId: 'k1', key: SECRET }) }
+  }
+  throw new Error('serve ended before it listened')
+}
+
+const subject = { account: 'acme', userId: 'u1' }
+
+/** A poll on a socket of its own: the raw answer, whenever it comes. */
+async function park(url: string, token: string) {
+  const { port } = new URL(url)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.setEncoding('utf8')
+  let answer = ''
+  socket.on('data', (text: string) => {
+    answer += text
+  })
+  socket.write(
+    `GET /widget/binding HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "0"\r\nPrefer: wait=25\r\n\r\n`,
+  )
+  await once(socket, 'ready')
+  return { socket, answered: once(socket, 'close').then(() => answer) }
+}
+
+// A process each, on a machine that may be busy.
+describe('serve', { timeout: 30_000 }, () => {
+  test('binds over real HTTP, and knows it after a restart', async () => {
+    const first = await serve()
+    simulator.setCallbackUrl(`${first.url}/wechat/callback`)
+    const { Url } = await first.client.getQrCode(subject)
+    await simulator.phone('amy').scan(Url)
+    expect(await simulator.phone('amy').follow()).toMatchObject({ kind: 'text' })
+    first.child.kill('SIGKILL')
+    await once(first.child, 'exit')
+    const second = await serve()
+    expect(await second.client.getBindInfo(subject)).toMatchObject({ IsBound: true, Version: 1 })
+  })
+
+  test('says whether it lives and whether it is ready', async () => {
+    const { url } = await serve()
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' })
+    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({
+      status: 'ok',
+      checks: { store: 'ok', wechat: 'ok' },
+    })
+  })
+
+  test('is not ready when WeChat gives no token', async () => {
+    const { url } = await serve()
+    simulator.faults.fail('/cgi-bin/stable_token', 40164, 9)
+    const response = await fetch(`${url}/readyz`)
+    expect(response.status).toBe(503)
+    expect(await response.json()).toMatchObject({ checks: { store: 'ok', wechat: 'WECHAT_FORBIDDEN' } })
+  })
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('answers its waiters on %s and ends with 0', async (signal) => {
+    const { child, url, client } = await serve()
+    const token = await client.mintToken(subject)
+    const { answered } = await park(url, token)
+    // Once a later request is answered, the poll before it is parked.
+    await fetch(`${url}/healthz`)
+    child.kill(signal)
+    const [code] = await once(child, 'exit')
+    expect(code).toBe(0)
+    expect(await answered).toMatch(/^HTTP\/1\.1 304 /)
+  })
+})
+
+describe('startListening', () => {
+  test('lets a waiter go as soon as its client hangs up', async () => {
+    const testServer = await openTestServer()
+    const { server, url } = await startListening(testServer.app, '127.0.0.1', 0)
+    const { socket, answered } = await park(url, await testServer.client.mintToken(subject))
+    await waiterCount(testServer, 1)
+    socket.destroy()
+    await answered
+    // The clock of this test server stands still: only the hang-up can end the wait.
+    await waiterCount(testServer, 0)
+    expect(testServer.time.pending()).toBe(0)
+    await stopListening(server)
+    await testServer.close()
+  })
+})
+
+async function waiterCount(testServer: TestServer, count: number): Promise<void> {
+  while (testServer.deps.waiters.count() !== count) await new Promise(setImmediate)
+}

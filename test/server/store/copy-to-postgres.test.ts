@@ -1,0 +1,176 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runMigrate } from '../../../server/commands/migrate.ts'
+import { copyStore } from '../../../server/store/copy-to-postgres.ts'
+import { openPostgresStore } from '../../../server/store/postgres/postgres-store.ts'
+import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
+import type { Identity, Store } from '../../../server/store/store.ts'
+import { type Postgres, query, startPostgres } from '../../support/postgres.ts'
+import { addUser, bindTo, newBinding, newTicket } from '../../support/rows.ts'
+
+const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
+const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+let postgres: Postgres
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+}, 30_000)
+afterAll(async () => {
+  rmSync(folder, { recursive: true })
+  await postgres.remove()
+}, 30_000)
+
+const identityOf = (userId: string): Identity => ({ tenant: 'default', account: '账号 😀 \\ " \'', userId })
+
+/** Something in every table, and more than two batches of users. */
+async function fill(store: Store): Promise<void> {
+  await store.write(function* (tx) {
+    for (let i = 0; i < 2_500; i++) {
+      const { user } = yield* tx.addTicket(identityOf(`u${i}`), newTicket(`t${i}`, { label: '标签\n"\\' }), false)
+      if (i % 2) continue
+      yield* tx.apply({ type: 'bind', user, binding: newBinding(`o${i}`), reason: 'scan', at: 1_700_000_000_000 + i })
+    }
+    yield* tx.recordDelivery('a key', '已绑定\u2028', Date.now() + 600_000)
+    yield* tx.recordDelivery('none', null, 1)
+    yield* tx.consumeJti('jti', 2)
+    yield* tx.apply({ type: 'wrongCode', openid: 'o1', at: 3 })
+    yield* tx.apply({ type: 'recordUnfollow', appId: 'wx1', openid: 'o1', eventTime: 4, until: 5 })
+  })
+  await store.outbox.lease('holder', 0, 1)
+}
+
+async function newFile(name: string): Promise<string> {
+  const file = join(folder, name)
+  const store = await openSqliteStore({ file, ...settings })
+  await fill(store)
+  await store.close()
+  return file
+}
+
+const countOf = async (url: string) =>
+  (
+    await query<{ n: number }>(
+      url,
+      'select (select count(*) from users)::int + (select count(*) from bindings)::int as n',
+    )
+  )[0]?.n
+
+describe('copyStore', () => {
+  test('moves every row, and the store goes on where it was', async () => {
+    const file = await newFile('whole.db')
+    const to = await postgres.newDatabase()
+    const digests = await copyStore({ from: file, to })
+    expect(Object.fromEntries(digests.map(({ table, rows }) => [table, rows]))).toEqual({
+      users: 2500,
+      bindings: 1250,
+      tickets: 2500,
+      events: 1250,
+      deliveries: 2,
+      unfollow_tombstones: 1,
+      outbox: 1250,
+      wrong_codes: 1,
+      jtis: 1,
+      leases: 1,
+    })
+    const [before, after] = [
+      await openSqliteStore({ file, ...settings }),
+      await openPostgresStore({ url: to, ...settings }),
+    ]
+    for (const userId of ['u0', 'u1', 'u2498', 'u2499', 'nobody']) {
+      expect(await after.user(identityOf(userId))).toEqual(await before.user(identityOf(userId)))
+    }
+    expect(await after.write((tx) => tx.consumeJti('jti', 2))).toBe(false)
+    expect(await after.write((tx) => tx.findDelivery('a key'))).toBe('已绑定\u2028')
+    // New ids follow the old ones.
+    const user = await addUser(after, identityOf('newcomer'))
+    expect(user).toBeGreaterThan(2500)
+    await bindTo(after, user, 'oNewcomer')
+    expect((await after.user(identityOf('newcomer'))).version).toBe(1)
+    await Promise.all([before.close(), after.close()])
+  })
+
+  test('moves an empty store', async () => {
+    const file = join(folder, 'empty.db')
+    await (await openSqliteStore({ file, ...settings })).close()
+    const to = await postgres.newDatabase()
+    expect((await copyStore({ from: file, to })).every(({ rows }) => rows === 0)).toBe(true)
+    const store = await openPostgresStore({ url: to, ...settings })
+    expect(await addUser(store, identityOf('first'))).toBe(1)
+    await store.close()
+  })
+
+  test('refuses a target with anything in it, and changes nothing there', async () => {
+    const file = await newFile('again.db')
+    const to = await postgres.newDatabase()
+    const store = await openPostgresStore({ url: to, ...settings })
+    await addUser(store, identityOf('someone'))
+    await store.close()
+    await expect(copyStore({ from: file, to })).rejects.toMatchObject({
+      code: 'BAD_CONFIG',
+      message: /users is not empty/,
+    })
+    expect(await countOf(to)).toBe(1)
+  })
+
+  test('leaves nothing behind when a row does not fit, and can be started again', async () => {
+    const file = await newFile('broken.db')
+    const to = await postgres.newDatabase()
+    const database = new DatabaseSync(file)
+    database.exec("update jtis set jti = 'x' || char(0)")
+    await expect(copyStore({ from: file, to })).rejects.toThrow()
+    expect(await countOf(to)).toBe(0)
+    database.exec("update jtis set jti = 'x'")
+    database.close()
+    await copyStore({ from: file, to })
+    expect(await countOf(to)).toBe(3750)
+  })
+
+  test('keeps a server that still runs from writing what nobody would copy', async () => {
+    const file = await newFile('running.db')
+    const running = new DatabaseSync(file)
+    const tries: string[] = []
+    const to = await postgres.newDatabase()
+    await copyStore({
+      from: file,
+      to,
+      onTable: ({ table }) => {
+        expect(() => running.exec('begin immediate')).toThrow('database is locked')
+        tries.push(table)
+      },
+    })
+    expect(tries).toHaveLength(10)
+    running.close()
+  })
+
+  test('refuses a file that is not there, and makes none', async () => {
+    const from = join(folder, 'nowhere.db')
+    await expect(copyStore({ from, to: 'postgres://127.0.0.1:1/none' })).rejects.toMatchObject({ code: 'BAD_CONFIG' })
+    expect(() => new DatabaseSync(from, { readOnly: true })).toThrow()
+  })
+})
+
+describe('wechat-bind migrate', () => {
+  test('moves to DATABASE_URL when --to is left out, and tells each table', async () => {
+    const file = await newFile('command.db')
+    const lines: string[] = []
+    const env = { DATABASE_URL: await postgres.newDatabase() }
+    await runMigrate(['--from', `sqlite:${file}`], env, (line) => lines.push(line))
+    expect(lines[0]).toMatch(/^users +2500 {2}[0-9a-f]{64}$/)
+    expect(lines.at(-1)).toContain('8756')
+  })
+
+  test.each([
+    [[]],
+    [['--from', 'file.db', '--to', 'postgres://x/y']],
+    [['--from', 'sqlite:file.db', '--to', 'sqlite:other.db']],
+    [['--from', 'sqlite:file.db']],
+  ])('says how it is used when called as %j', async (args) => {
+    await expect(runMigrate(args, {}, () => {})).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      message: /--from sqlite:/,
+    })
+  })
+})

@@ -1,0 +1,313 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { applyIntent, type EventSettings } from '../../../../server/binding/apply-intent.ts'
+import type { Intent } from '../../../../server/binding/intent.ts'
+import { openPostgresStore } from '../../../../server/store/postgres/postgres-store.ts'
+import { migrations } from '../../../../server/store/sql/migrations.ts'
+import type { CommitNotice, Identity, Store, UnitOfWork } from '../../../../server/store/store.ts'
+import { openLine } from '../../../support/line.ts'
+import { newGate, newSubscriber, PAUSE, type Postgres, query, startPostgres } from '../../../support/postgres.ts'
+import { addUser, bindTo, newTicket } from '../../../support/rows.ts'
+import { storeContract } from '../store-contract.ts'
+
+const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
+const amy: Identity = { tenant: 'default', account: 'acme', userId: 'amy' }
+const bo: Identity = { ...amy, userId: 'bo' }
+
+let postgres: Postgres
+beforeAll(async () => {
+  postgres = await startPostgres()
+}, 30_000)
+afterAll(() => postgres.remove())
+
+storeContract(async () => openPostgresStore({ url: await postgres.newDatabase(), ...settings }))
+
+const opened: Store[] = []
+afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())))
+
+async function open(url: string): Promise<Store> {
+  const store = await openPostgresStore({ url, ...settings })
+  opened.push(store)
+  return store
+}
+
+/** Two instances over one new database, which finds no deadlock for them: a circle would end in a fault. */
+async function openTwo() {
+  const url = await postgres.newDatabase()
+  await query(url, `alter database ${new URL(url).pathname.slice(1)} set deadlock_timeout = '60s'`)
+  return { url, a: await open(url), b: await open(url) }
+}
+
+/** What is heard, and a wait for the first that fits. */
+function listenTo(store: Store) {
+  const heard: CommitNotice[] = []
+  let look = () => {}
+  store.onCommit((notice) => {
+    heard.push(notice)
+    look()
+  })
+  return {
+    heard,
+    hears: (isFitting: (notice: CommitNotice) => boolean) =>
+      new Promise<void>((resolve) => {
+        look = () => heard.some(isFitting) && resolve()
+        look()
+      }),
+  }
+}
+
+const isVersion = (version: number) => (notice: CommitNotice) => notice !== 'missed' && notice.version === version
+
+describe('openPostgresStore', () => {
+  test('lets ten instances begin at once on an empty database', async () => {
+    const url = await postgres.newDatabase()
+    const stores = await Promise.all(Array.from({ length: 10 }, () => open(url)))
+    await Promise.all(stores.map((store) => store.ping()))
+    const applied = await query<{ name: string }>(url, 'select name from kysely_migration order by name')
+    expect(applied.map(({ name }) => name)).toEqual(Object.keys(migrations('postgres')))
+  })
+
+  test('tells every instance of a commit, each once', async () => {
+    const { a, b } = await openTwo()
+    const user = await addUser(a, amy)
+    const [atA, atB] = [listenTo(a), listenTo(b)]
+    await bindTo(a, user, 'o1')
+    expect(atA.heard).toEqual([{ identity: amy, version: 1 }])
+    await atB.hears(isVersion(1))
+    // What B says comes after A's own notification on A's line: had A minded that, it would have heard it by now.
+    await bindTo(b, user, 'o2')
+    await atA.hears(isVersion(2))
+    const both = [1, 2].map((version) => ({ identity: amy, version }))
+    expect([atA.heard, atB.heard]).toEqual([both, both])
+  })
+
+  test('says nothing before the commit, and of several changes of a user only the last', async () => {
+    const url = await postgres.newDatabase()
+    const store = await open(url)
+    const subscriber = await newSubscriber(url, 'wechat_bind')
+    const user = await addUser(store, amy)
+    const gate = await newGate(url)
+    const written = store.write(function* (tx) {
+      for (let i = 0; i < 3; i++) yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: 1 })
+      yield PAUSE
+    })
+    await gate.isReachedBy(1)
+    await query(url, "select pg_notify('wechat_bind', 'before the commit')")
+    await gate.open()
+    await written
+    await query(url, "select pg_notify('wechat_bind', 'the end')")
+    const said = await subscriber.until('the end')
+    expect(said).toEqual(['before the commit', expect.stringContaining('"amy",3]'), 'the end'])
+  })
+
+  test.each(['😀', '"', '\\', "'"])('tells of the longest ids, of %s', async (character) => {
+    const { a, b } = await openTwo()
+    const id = character.repeat(128)
+    const identity: Identity = { tenant: id, account: id, userId: id }
+    const user = await addUser(a, identity, 'x')
+    const atB = listenTo(b)
+    await bindTo(a, user, 'o1')
+    await atB.hears(isVersion(1))
+    expect(atB.heard).toEqual([{ identity, version: 1 }])
+  })
+
+  test('tells of a gap once it listens again, and hears what comes after', async () => {
+    const { url, a, b } = await openTwo()
+    const user = await addUser(a, amy)
+    const atB = listenTo(b)
+    await query(url, "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'")
+    await atB.hears((notice) => notice === 'missed')
+    await b.ping()
+    await bindTo(a, user, 'o1')
+    await atB.hears(isVersion(1))
+  })
+
+  test('survives the end of all its connections at any moment', async () => {
+    const { url, a } = await openTwo()
+    const users = await Promise.all(Array.from({ length: 40 }, (_, i) => addUser(a, { ...amy, userId: `u${i}` })))
+    const units = users.map((user) => bindTo(a, user, `o${user}`))
+    const kill = query(
+      url,
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'wechat-bind'",
+    )
+    const [results] = await Promise.all([Promise.allSettled(units), kill])
+    const codes = results.map((result) => (result.status === 'rejected' ? result.reason.code : 'ok'))
+    expect(['ok', 'STORE_UNAVAILABLE']).toEqual(expect.arrayContaining([...new Set(codes)]))
+    const kept = await query<{ user: string }>(url, 'select "user" from bindings')
+    const lost = users.filter((user, i) => codes[i] === 'ok' && !kept.some((row) => Number(row.user) === user))
+    expect(lost).toEqual([])
+  })
+
+  test('gives up in time when someone else keeps a lock', async () => {
+    const { url, a } = await openTwo()
+    const user = await addUser(a, amy)
+    const other = await newSubscriber(url, 'x')
+    await other.query(`begin; select id from users where id = ${user} for update`)
+    const before = performance.now()
+    await expect(bindTo(a, user, 'o1')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    // WeChat gives up at 5 s.
+    expect(performance.now() - before).toBeLessThan(3_500)
+    await other.query('rollback')
+    await bindTo(a, user, 'o1')
+  })
+
+  test('answers in time on a line that has fallen silent, and does not use it again', async () => {
+    const url = new URL(await postgres.newDatabase())
+    const line = await openLine(Number(url.port))
+    url.port = String(line.port)
+    const store = await open(url.href)
+    const user = await addUser(store, amy)
+    line.hush()
+    const before = performance.now()
+    await expect(bindTo(store, user, 'o1')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(performance.now() - before).toBeLessThan(3_500)
+    await bindTo(store, user, 'o2')
+    expect((await store.user(amy)).binding?.openid).toBe('o2')
+    line.close()
+  })
+
+  test('listens again when the line has fallen silent', { timeout: 30_000 }, async () => {
+    const url = new URL(await postgres.newDatabase())
+    const a = await open(url.href)
+    const line = await openLine(Number(url.port))
+    url.port = String(line.port)
+    const b = await open(url.href)
+    const user = await addUser(a, amy)
+    const atB = listenTo(b)
+    line.hush()
+    await bindTo(a, user, 'o1')
+    await atB.hears((notice) => notice === 'missed')
+    await bindTo(a, user, 'o2')
+    await atB.hears(isVersion(2))
+    // What was committed in the silence was told by nobody: that is what the gap stands for.
+    expect(atB.heard.filter(isVersion(1))).toEqual([])
+    line.close()
+  })
+})
+
+describe('a unit of work', () => {
+  test('never waits in a circle: who meets another’s lock out of order runs again', async () => {
+    const { url, a, b } = await openTwo()
+    const [first, second] = [await addUser(a, amy), await addUser(a, bo)]
+    const gate = await newGate(url)
+    const both = (one: number, other: number): UnitOfWork =>
+      function* (tx) {
+        yield* tx.userById(one)
+        yield PAUSE
+        yield* tx.userById(other)
+        for (const user of [one, other]) yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: 1 })
+      }
+    const written = [a.write(both(first, second)), b.write(both(second, first))]
+    await gate.isReachedBy(2)
+    await gate.open()
+    await Promise.all(written)
+    expect([(await a.user(amy)).version, (await a.user(bo)).version]).toEqual([2, 2])
+  })
+
+  test('reads again what changed while it waited for the lock', async () => {
+    const { url, a, b } = await openTwo()
+    const ticket = await a.write((tx) => tx.addTicket(amy, newTicket('t'), false))
+    const gate = await newGate(url)
+    const closing = a.write(function* (tx) {
+      yield* tx.ticketByScene('wb1_t')
+      yield PAUSE
+      yield* tx.apply({ type: 'close', ticket: ticket.id, user: ticket.user, as: 'used', bumpsVersion: false })
+    })
+    await gate.isReachedBy(1)
+    const seen = b.write((tx) => tx.ticketByScene('wb1_t'))
+    const waiting = "select 1 from pg_locks where locktype = 'transactionid' and not granted"
+    while ((await query(url, waiting)).length === 0);
+    await gate.open()
+    await closing
+    expect((await seen)?.ticket.state.name).toBe('used')
+  })
+})
+
+describe('applyIntent on two instances', () => {
+  const rules = { conflict: 'reject', confirm: 'off', unsubscribe: 'unbind' } as const
+  const events: EventSettings = { appId: 'wx1', rules, texts: { bound: 'bound' }, lang: 'en' }
+  const now = Date.now()
+
+  const claim = (openid: string, key: string, via: 'SCAN' | 'text' = 'SCAN'): Intent => ({
+    type: 'claim',
+    claim: { via, appId: 'wx1', openid, createTime: Math.floor(now / 1000) },
+    key,
+  })
+
+  test('answers one delivery that comes to both the same way', async () => {
+    const { url, a, b } = await openTwo()
+    await addUser(a, amy, 't')
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        applyIntent(i % 2 ? a : b, events, { key: 'd1' }, claim('o1', 'wb1_t'), now),
+      ),
+    )
+    const replies = outcomes.map((outcome) => (outcome === 'replayed' ? outcome : outcome.reply))
+    expect(new Set(replies)).toHaveProperty('size', 1)
+    expect(replies[0]).toBe('bound')
+    expect(await query(url, 'select version from events')).toEqual([{ version: '1' }])
+  })
+
+  test('remembers the first delivery also where it ended, and more was changed, while the second waited', async () => {
+    const { url, a, b } = await openTwo()
+    await addUser(a, amy, 't')
+    const other = await addUser(a, bo, 'u')
+    await bindTo(a, other, 'o1')
+    const gate = await newGate(url)
+    // The first is refused, since Bo has the WeChat, who then lets it go.
+    const first = a.write(function* (tx) {
+      yield* tx.ticketByScene('wb1_t')
+      yield PAUSE
+      yield* tx.recordDelivery(tx.fingerprint('d1'), 'conflict', now)
+      yield* tx.apply({ type: 'unbind', user: other, reason: 'chat', at: now })
+    })
+    await gate.isReachedBy(1)
+    const second = applyIntent(b, events, { key: 'd1' }, claim('o1', 'wb1_t'), now)
+    const waiting = "select 1 from pg_locks where locktype = 'transactionid' and not granted"
+    while ((await query(url, waiting)).length === 0);
+    await gate.open()
+    await first
+    expect(await second).toMatchObject({ reply: 'conflict', changes: [] })
+    expect((await a.user(amy)).binding).toBeNull()
+  })
+
+  test('counts five wrong codes of an openid, however many come at once', async () => {
+    const { url, a, b } = await openTwo()
+    await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        applyIntent(i % 2 ? a : b, events, { key: `d${i}` }, claim('o1', 'WRONG', 'text'), now),
+      ),
+    )
+    expect(await query(url, 'select id from wrong_codes')).toHaveLength(5)
+  })
+
+  test('replaces back and forth between two users without losing or doubling a change', async () => {
+    const { url, a, b } = await openTwo()
+    const replacing: EventSettings = { ...events, rules: { ...rules, conflict: 'replace' } }
+    const names = Array.from({ length: 40 }, (_, i) => `t${i}`)
+    for (const [i, name] of names.entries()) await addUser(a, i % 2 ? amy : bo, name)
+    await Promise.all(
+      names.map((name, i) =>
+        applyIntent(i % 3 ? a : b, replacing, { key: name }, claim(i % 5 ? 'o1' : 'o2', `wb1_${name}`), now),
+      ),
+    )
+    const bound = await query<{ openid: string }>(url, 'select openid from bindings')
+    expect(new Set(bound.map(({ openid }) => openid)).size).toBe(bound.length)
+    for (const { version, events: kept } of await query<{ version: string; events: string }>(
+      url,
+      'select version, (select count(*) from events where events.user = users.id) as events from users',
+    )) {
+      expect(kept).toBe(version)
+    }
+  })
+
+  test('keeps one scan of a person waiting, however many come at once', async () => {
+    const { url, a, b } = await openTwo()
+    const asking: EventSettings = { ...events, rules: { ...rules, confirm: 'reply' } }
+    const names = Array.from({ length: 40 }, (_, i) => `t${i}`)
+    for (const [i, name] of names.entries()) await addUser(a, { ...amy, userId: `u${i % 4}` }, name)
+    await Promise.all(
+      names.map((name, i) => applyIntent(i % 2 ? a : b, asking, { key: name }, claim('o1', `wb1_${name}`), now)),
+    )
+    expect(await query(url, "select openid from tickets where state = 'scanned'")).toEqual([{ openid: 'o1' }])
+  })
+})

@@ -1,0 +1,54 @@
+import { hash } from 'node:crypto'
+import {
+  type CompiledQuery,
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+import { describe, expect, test } from 'vitest'
+import type { Engine } from '../../../../server/store/sql/engine.ts'
+import { migrations } from '../../../../server/store/sql/migrations.ts'
+
+/** SHA-256 of the SQL of each migration that has been released. A new migration adds a line; no line ever changes. */
+const released: Record<Engine, Record<string, string>> = {
+  sqlite: { '0001-first': 'e1be8791b4b141fc', '0002-standard-names': 'b340eef11bd72394' },
+  postgres: { '0001-first': 'c9f3c80832644055', '0002-standard-names': 'f38f10a70f17c78b' },
+}
+
+const dialects = {
+  sqlite: {
+    createAdapter: () => new SqliteAdapter(),
+    createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+  postgres: {
+    createAdapter: () => new PostgresAdapter(),
+    createIntrospector: (db: Kysely<unknown>) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  },
+}
+
+/** The statements of a migration, run on a driver that only records. */
+async function statementsOf(engine: Engine, name: string): Promise<string[]> {
+  const statements: string[] = []
+  const log = ({ query }: { query: CompiledQuery }) => void statements.push(query.sql)
+  const db = new Kysely<unknown>({ dialect: { ...dialects[engine], createDriver: () => new DummyDriver() }, log })
+  await migrations(engine)[name]!.up(db)
+  return statements
+}
+
+describe.each(['sqlite', 'postgres'] as const)('migrations on %s', (engine) => {
+  test('are the released ones, unchanged and in order', async () => {
+    const hashes: Record<string, string> = {}
+    for (const name of Object.keys(migrations(engine))) {
+      hashes[name] = hash('sha256', (await statementsOf(engine, name)).join(';\n'), 'hex').slice(0, 16)
+    }
+    expect(hashes).toEqual(released[engine])
+    expect(Object.keys(hashes)).toEqual(Object.keys(hashes).toSorted())
+  })
+})

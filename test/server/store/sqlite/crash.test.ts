@@ -1,0 +1,19 @@
+/** A callback answered with success is durable: killed at any moment, the binding is there after the restart. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { killInRounds } from '../../../support/crash-rounds.ts'
+
+const ROUNDS = 20
+
+const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('a server that is killed', () => {
+  test(`keeps every callback it answered in SQLite, in ${ROUNDS} rounds`, { timeout: 240_000 }, async () => {
+    const { answered, lost } = await killInRounds(`sqlite:${join(folder, 'bind.db')}`, ROUNDS)
+    expect(answered.length).toBeGreaterThan(ROUNDS)
+    expect(lost).toEqual([])
+  })
+})

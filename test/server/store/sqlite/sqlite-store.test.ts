@@ -1,0 +1,211 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { openSqliteStore } from '../../../../server/store/sqlite/sqlite-store.ts'
+import { newTicket } from '../../../support/rows.ts'
+import { storeContract } from '../store-contract.ts'
+
+const { prepare } = DatabaseSync.prototype
+
+const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
+const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+let files = 0
+const newFile = () => join(folder, 'made', `${++files}.db`)
+
+storeContract(() => openSqliteStore({ file: newFile(), ...settings }))
+
+describe('openSqliteStore', () => {
+  test('keeps everything across a restart', async () => {
+    const file = newFile()
+    const first = await openSqliteStore({ file, ...settings })
+    expect(await first.write((tx) => tx.consumeJti('k|j', 1))).toBe(true)
+    await first.close()
+    const second = await openSqliteStore({ file, ...settings })
+    expect(await second.write((tx) => tx.consumeJti('k|j', 1))).toBe(false)
+    await second.close()
+  })
+
+  test('writes ahead to a log, so that a backup can read beside it', async () => {
+    const file = newFile()
+    const store = await openSqliteStore({ file, ...settings })
+    const database = new DatabaseSync(file)
+    expect(database.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'wal' })
+    database.close()
+    await store.ping()
+    await store.close()
+  })
+
+  test('ends a log that grows long, by writes of every kind, before SQLite would hold up the event loop', async () => {
+    const file = newFile()
+    const store = await openSqliteStore({ file, ...settings })
+    let longest = 0
+    const looking = setInterval(() => {
+      longest = Math.max(longest, statSync(`${file}-wal`).size)
+    })
+    const text = 'x'.repeat(3_000)
+    const flood = (from: number, count: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_, i) => store.write((tx) => tx.recordDelivery(`${from + i}|`, text, 1))),
+      )
+    const before = statSync(file).size
+    await flood(0, 500)
+    // The thread has begun to copy.
+    while (statSync(file).size === before) await new Promise(setImmediate)
+    // Each a page or a little more.
+    await flood(500, 15_000)
+    await store.sweep(2)
+    clearInterval(looking)
+    // In pages of the log; SQLite's own checkpoint begins at 16,000.
+    expect(longest / 4_120).toBeLessThan(15_500)
+    await store.close()
+  })
+
+  test('copies the log for what a webhook takes, too, where nobody is bound', async () => {
+    const file = newFile()
+    const store = await openSqliteStore({ file, ...settings })
+    const before = statSync(file).size
+    for (let i = 0; i < 250; i++) await store.outbox.retryAt(1, i)
+    while (statSync(file).size === before) await new Promise(setImmediate)
+    await store.close()
+  })
+
+  test('opens a link to a file on another disk: the log lies beside the file', async () => {
+    const file = newFile()
+    await (await openSqliteStore({ file, ...settings })).close()
+    const link = join(folder, 'link.db')
+    symlinkSync(file, link)
+    const store = await openSqliteStore({ file: link, ...settings })
+    expect(await store.write((tx) => tx.consumeJti('k|j', 1))).toBe(true)
+    await store.close()
+  })
+
+  test('starts beside others that start: each waits for the file', async () => {
+    const script = `
+      const { openSqliteStore } = await import(${JSON.stringify(new URL('../../../../server/store/sqlite/sqlite-store.ts', import.meta.url))})
+      const store = await openSqliteStore({ file: process.argv[1], hashOf: String, hasWebhook: () => false })
+      await store.close()`
+    const start = (file: string) => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, file])
+    for (let round = 0; round < 3; round++) {
+      const file = newFile()
+      await expect(Promise.all(Array.from({ length: 4 }, () => start(file)))).resolves.toBeDefined()
+    }
+  })
+
+  test('tries again when another process turns the same new file to a log', async () => {
+    const locked = Object.assign(new Error('database is locked'), { errcode: 5 })
+    const exec = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementationOnce(() => {
+      throw locked
+    })
+    const store = await openSqliteStore({ file: newFile(), ...settings })
+    exec.mockRestore()
+    expect(await store.write((tx) => tx.consumeJti('k|j', 1))).toBe(true)
+    await store.close()
+  })
+
+  test('begins anew after a first start that was cut off half-way', async () => {
+    const file = newFile()
+    const cut = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(function (this: DatabaseSync, text) {
+      if (text.includes('create table "outbox"')) throw new Error('cut off')
+      return prepare.call(this, text)
+    })
+    await expect(openSqliteStore({ file, ...settings })).rejects.toThrow('cut off')
+    cut.mockRestore()
+    const store = await openSqliteStore({ file, ...settings })
+    expect(await store.write((tx) => tx.consumeJti('k|j', 1))).toBe(true)
+    await store.close()
+  })
+
+  test('refuses a file that is no database with a fault, not with a new file', async () => {
+    const file = join(folder, 'not-a-database')
+    writeFileSync(file, 'this is not a database, and long enough to be seen as none')
+    await expect(openSqliteStore({ file, ...settings })).rejects.toThrow()
+  })
+
+  test('goes on with the event loop while another process holds the lock, and then fails everyone at once', async () => {
+    const file = newFile()
+    const store = await openSqliteStore({ file, ...settings })
+    const other = new DatabaseSync(file)
+    other.exec('begin immediate')
+    let turns = 0
+    const ticking = setInterval(() => turns++, 10)
+    const writes = await Promise.allSettled(['a', 'b', 'c'].map((jti) => store.write((tx) => tx.consumeJti(jti, 1))))
+    clearInterval(ticking)
+    expect(writes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(turns).toBeGreaterThan(5)
+    other.exec('rollback')
+    other.close()
+    expect(await store.write((tx) => tx.consumeJti('a', 1))).toBe(true)
+    await store.close()
+  })
+
+  test('that may not be written to for a while fails the writes, answers the reads, and goes on by itself', async () => {
+    const file = newFile()
+    const databases = vi.spyOn(DatabaseSync.prototype, 'exec')
+    const store = await openSqliteStore({ file, ...settings })
+    const [database] = databases.mock.contexts as DatabaseSync[]
+    databases.mockRestore()
+    expect(await store.write((tx) => tx.consumeJti('before', 1))).toBe(true)
+    // As after an error of the disk: SQLite says that the database is read-only.
+    database!.exec('pragma query_only = on')
+    const writes = await Promise.allSettled(['a', 'b'].map((jti) => store.write((tx) => tx.consumeJti(jti, 1))))
+    for (const write of writes) {
+      expect(write).toMatchObject({
+        reason: { code: 'STORE_UNAVAILABLE', cause: { message: expect.stringContaining('readonly') } },
+      })
+    }
+    expect(await store.user({ tenant: 't', account: 'a', userId: 'u' })).toMatchObject({ version: 0 })
+    database!.exec('pragma query_only = off')
+    expect(await store.write((tx) => tx.consumeJti('a', 1))).toBe(true)
+    await store.close()
+  })
+
+  test('takes nothing more after a disk has failed to sync, and is not ready', async () => {
+    const store = await openSqliteStore({ file: newFile(), ...settings })
+    const handle = await open(newFile(), 'w')
+    vi.spyOn(Object.getPrototypeOf(handle), 'datasync').mockRejectedValueOnce(new Error('EIO'))
+    await handle.close()
+    const add = (userId: string) =>
+      store.write((tx) => tx.addTicket({ tenant: 't', account: 'a', userId }, newTicket(userId), false))
+    await store.ping()
+    await expect(add('lost')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', cause: { message: 'EIO' } })
+    const broken = { code: 'STORE_UNAVAILABLE', cause: { message: expect.stringContaining('restart the server') } }
+    await expect(add('refused')).rejects.toMatchObject(broken)
+    await expect(store.ping()).rejects.toMatchObject(broken)
+    // What is refused is not done either, or whoever reads would see what may be gone tomorrow.
+    expect(await store.user({ tenant: 't', account: 'a', userId: 'refused' })).toMatchObject({ id: 0 })
+    await store.close()
+  })
+
+  test('leaves nothing of an erased openid in the file', async () => {
+    const file = newFile()
+    const store = await openSqliteStore({ file, ...settings, hashOf: () => 'hash' })
+    const identity = { tenant: 't', account: 'a', userId: 'u' }
+    const names = { appId: 'wx1', scene: 's', code: 'c', wechatTicket: 't', url: 'u' }
+    const ticket = { ...names, label: null, lang: 'en' as const, createdAt: 1, expiresAt: 2 }
+    const binding = {
+      appId: 'wx1',
+      openid: 'oNobodyMayFindThis',
+      unionid: null,
+      subscribed: true,
+      boundAt: 1,
+      eventTime: 1,
+      label: null,
+      lang: 'en' as const,
+    }
+    await store.write(function* (tx) {
+      const { user } = yield* tx.addTicket(identity, ticket, false)
+      yield* tx.apply({ type: 'bind', user, binding, reason: 'scan', at: 1 })
+    })
+    const { id } = await store.user(identity)
+    await store.write((tx) => tx.apply({ type: 'unbind', user: id, reason: 'unsubscribe', at: 2 }))
+    await store.close()
+    expect(readFileSync(file).includes('oNobodyMayFindThis')).toBe(false)
+  })
+})

@@ -1,0 +1,118 @@
+/** The whole system in one process: the server on a store in memory, a simulated WeChat beside it, and a clock to turn. */
+import { randomBytes } from 'node:crypto'
+import type { Account } from '../../demo/simulator/account.ts'
+import { createSimulator } from '../../demo/simulator/simulator.ts'
+import { createBindClient } from '../../server/client.ts'
+import { type Env, parseConfig } from '../../server/config/config.ts'
+import { openApp } from '../../server/open-app.ts'
+import type { Fetch, Log } from '../../server/platform.ts'
+import type { Store } from '../../server/store/store.ts'
+import type { WechatMode } from '../../server/wechat/message.ts'
+import { createFakeTime } from './fake-time.ts'
+
+export type TestServer = Awaited<ReturnType<typeof openTestServer>>
+
+export const SECRET = randomBytes(32).toString('base64url')
+export const OTHER_SECRET = randomBytes(32).toString('base64url')
+
+/** Collects what is logged, so that a test can look for what must not be. */
+export function createTestLog(): Log & { lines: string[] } {
+  const lines: string[] = []
+  const write = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }))
+  return { lines, debug: write, info: write, warn: write, error: write }
+}
+
+export type TestServerOptions = {
+  /** Answers what the server sends to any host but WeChat's. */
+  neighbour?: Fetch
+  wrapStore?: (store: Store) => Store
+  /** The Official Account of an earlier test server, so that this one is its next start. */
+  account?: Account
+}
+
+export async function openTestServer(env: Env = {}, { neighbour, wrapStore, account: given }: TestServerOptions = {}) {
+  // Starts at the true time: Standard WebhookReceivers' own verifier asks the real clock.
+  const time = createFakeTime(Math.floor(Date.now() / 1000) * 1000)
+  const log = createTestLog()
+  const simulator = createSimulator({
+    clock: time.clock,
+    delay: (ms, signal) => time.delay(ms, signal),
+    // In memory, unless a test has put the app behind a socket of its own.
+    fetch: (url, init) => (url.startsWith('http://bind.test/') ? testServer.app.request(url, init) : fetch(url, init)),
+    callbackUrl: 'http://bind.test/wechat/callback',
+    people: ['amy', 'bo', 'cy'],
+    account: { ...given, mode: (env.WECHAT_MODE ?? 'secure') as WechatMode },
+  })
+  const { account } = simulator
+  const config = parseConfig({
+    WECHAT_APP_ID: account.appId,
+    WECHAT_APP_SECRET: account.appSecret,
+    WECHAT_TOKEN: account.token,
+    WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
+    WECHAT_API_BASE: 'http://wechat.test',
+    BIND_KEYS: `k1:${SECRET},k2:${OTHER_SECRET}:other`,
+    DATABASE_URL: 'sqlite::memory:',
+    LOG_LEVEL: 'silent',
+    ...env,
+  })
+  const opened = await openApp(config, {
+    log,
+    clock: time.clock,
+    setTimer: time.setTimer,
+    wrapStore,
+    fetch: async (input, init) => {
+      if (neighbour && !input.startsWith('http://wechat.test/')) return neighbour(input, init)
+      return simulator.app.request(input.replace('http://wechat.test', ''), init)
+    },
+  })
+  const clientFor = (keyId: string, key: string) =>
+    createBindClient({
+      server: 'http://bind.test',
+      keyId,
+      key,
+      clock: time.clock,
+      fetch: (async (input: URL, init: RequestInit) => opened.app.request(input.href, init)) as typeof fetch,
+    })
+
+  const testServer = {
+    ...opened,
+    time,
+    log,
+    simulator,
+    config,
+    client: clientFor('k1', SECRET),
+    otherTenant: clientFor('k2', OTHER_SECRET),
+    phone: simulator.phone,
+    /** The client on a real socket. */
+    clientOver: (server: string) => createBindClient({ server, keyId: 'k1', key: SECRET, clock: time.clock }),
+    /** A request of the page's, as account `acme` and this user. */
+    async widget(method: string, path: string, options: WidgetOptions = {}): Promise<Response> {
+      const { user = 'u1', headers, body, scope, signal } = options
+      const token =
+        options.token ??
+        (await testServer.client.mintToken({ account: 'acme', userId: user, scope, label: options.label }))
+      return opened.app.request(`/widget${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${token}`, ...headers },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal,
+      })
+    },
+    /** The QR's text of a fresh or live ticket. */
+    async ticketUrl(user = 'u1', isRefresh = false): Promise<string> {
+      return (await testServer.client.getQrCode({ account: 'acme', userId: user, isRefresh })).Url
+    },
+    bindInfo: (user = 'u1') => testServer.client.getBindInfo({ account: 'acme', userId: user }),
+  }
+  return testServer
+}
+
+export type WidgetOptions = {
+  user?: string
+  token?: string
+  label?: string
+  scope?: ('bind' | 'unbind')[]
+  headers?: Record<string, string>
+  body?: unknown
+  signal?: AbortSignal
+}
