@@ -1,8 +1,8 @@
-/** So many in any minute, counted in this process: a guard against one tenant using up what belongs to all. */
+/** Limits calls per key and minute, counted in this process: one tenant must not use up the WeChat quota that all tenants share. */
 
 const WINDOW_MS = 60_000
 
-/** True when one more is allowed; it is counted then. Old counts are forgotten as the clock moves on. */
+/** True when the call is allowed, which counts it. All counts start again at 0 with the first call after a minute has passed. */
 export type Rate = (key: string) => boolean
 
 export function createRateLimit(most: number, clock: () => number): Rate {
