@@ -5,6 +5,9 @@ import { defineConfig } from 'vitest/config'
 import { launchOptions } from './test/support/chromium.ts'
 import { summary } from './test/support/reporter.ts'
 
+// A test that asserts nothing fails, and so does one whose assertions stand in a callback that never ran.
+const expect = { requireAssertions: true }
+
 export default defineConfig({
   test: {
     // Both cores of a small machine: much of the time goes into waiting for other processes.
@@ -12,7 +15,11 @@ export default defineConfig({
     reporters: ['default', summary],
     projects: [
       {
-        test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'] },
+        test: {
+          name: 'server',
+          include: ['test/*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'],
+          expect,
+        },
       },
       {
         test: {
@@ -20,6 +27,7 @@ export default defineConfig({
           include: ['test/{e2e,widget/examples}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          expect,
         },
       },
       {
@@ -44,6 +52,7 @@ export default defineConfig({
           name: 'widget',
           include: ['test/widget/*.test.ts'],
           setupFiles: 'test/widget/setup.ts',
+          expect,
           browser: {
             enabled: true,
             headless: true,
