@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Conditions, usual } from '../../demo/conditions.ts'
 import type { Demo } from '../../demo/demo.ts'
-import { bindAmy, clientOf, lin, start } from './start.ts'
+import { bindAmy, clientOf, lin, start } from './demo-fixture.ts'
 
 const put = async ({ url }: Demo, body: unknown) =>
   (await fetch(`${url}/demo/conditions`, { method: 'PUT', body: JSON.stringify(body) })).json()

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bindAmy, clientOf, lin, makeFolder, start, stop } from './start.ts'
+import { bindAmy, clientOf, lin, makeFolder, start, stop } from './demo-fixture.ts'
 
 describe('startDemo', () => {
   test('binds over real HTTP in both directions, and the chat shows the decrypted reply', async () => {

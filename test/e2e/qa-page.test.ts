@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright'
 import { describe, expect, test } from 'vitest'
-import { chat, follow, inState, scan, setStage, told } from './stage.ts'
+import { chat, follow, inState, scan, setStage, told } from './demo-fixture.ts'
 
 const stage = setStage()
 
