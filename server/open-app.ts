@@ -17,7 +17,7 @@ import { createTokenCache } from './keys/token-cache.ts'
 import { createForwarder } from './outbound/forwarder.ts'
 import { createUnionidFetcher } from './outbound/unionid-fetcher.ts'
 import { createWebhookSender } from './outbound/webhook-sender.ts'
-import type { Fetch, Log, SetTimer } from './platform.ts'
+import { type Fetch, type Log, type SetTimer, systemTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
 import { gaugeToken, gaugeWebhookLag } from './telemetry/gauges.ts'
@@ -54,13 +54,8 @@ export type Overrides = {
 
 const MINUTE_MS = 60_000
 
-const nodeTimer: SetTimer = (callback, ms) => {
-  const timer = setTimeout(callback, ms)
-  return () => clearTimeout(timer)
-}
-
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
-  const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = nodeTimer } = overrides
+  const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = systemTimer } = overrides
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
   const opened = await openStore(config.databaseUrl, {

@@ -3,7 +3,7 @@
  * send at a time, so the order holds with many instances.
  */
 import { Webhook as Signer } from 'standardwebhooks'
-import type { Webhook, WebhookReceivers } from '../config/webhook-receivers.ts'
+import type { WebhookReceiver, WebhookReceivers } from '../config/webhook-receivers.ts'
 import type { Fetch, Log, SetTimer } from '../platform.ts'
 import type { Notice, Outbox } from '../store/outbox.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -132,7 +132,7 @@ export const pauseMs = (attempts: number, chance: number) =>
 
 async function send(
   { fetch, clock }: WebhookDeps,
-  webhook: Webhook,
+  webhook: WebhookReceiver,
   notice: Notice,
   closing: AbortSignal,
 ): Promise<boolean> {

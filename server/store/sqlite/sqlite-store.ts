@@ -1,6 +1,6 @@
 /** The store in one SQLite file: WAL, and every commit synced to the disk before it is answered. NODE. */
 import { mkdirSync, realpathSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -35,10 +35,25 @@ export type SqliteOptions = {
   file: string
 } & TxSettings
 
+/** How the store reaches the disk. A test gives one that fails. */
+export type Disk = {
+  openDatabase(file: string): DatabaseSync
+  /** The write-ahead log, which is synced after each commit. */
+  openLog(path: string): Promise<Pick<FileHandle, 'datasync' | 'close'>>
+}
+
+const nodeDisk: Disk = {
+  openDatabase: (file) => new DatabaseSync(file),
+  openLog: (path) => open(path, 'r+'),
+}
+
 /** Opens the file, making it and its folder where there is none, and brings its tables up to date. */
-export async function openSqliteStore({ file, ...settings }: SqliteOptions): Promise<Store> {
+export async function openSqliteStore(
+  { file, ...settings }: SqliteOptions,
+  { openDatabase, openLog }: Disk = nodeDisk,
+): Promise<Store> {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-  const database = new DatabaseSync(file)
+  const database = openDatabase(file)
   // NORMAL leaves the sync of a commit to us, who do it beside the event loop: https://sqlite.org/pragma.html#pragma_synchronous
   // What is erased is overwritten: an openid must not be found in the file's free pages.
   // Mapped, a page of millions of rows costs a tenth of a read; it is the system's cache, and no memory of ours.
@@ -53,7 +68,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   // The driver waits for a lock with the event loop standing still: it waits next to nothing, and `begin` below does the rest.
   database.exec('PRAGMA busy_timeout = 20')
   // Where the file is a link, SQLite keeps the log beside what it leads to.
-  const wal = file === ':memory:' ? undefined : await open(`${realpathSync(file)}-wal`, 'r+')
+  const wal = file === ':memory:' ? undefined : await openLog(`${realpathSync(file)}-wal`)
 
   const checkpoints = file === ':memory:' ? undefined : createCheckpoints(file)
   const run = createRun(database)

@@ -119,6 +119,7 @@ describe('openPostgresStore', () => {
     await b.ping()
     await bindTo(a, user, 'o1')
     await atB.hears(isVersion(1))
+    expect(atB.heard.at(-1)).toEqual({ identity: amy, version: 1 })
   })
 
   test('survives the end of all its connections at any moment', async () => {
