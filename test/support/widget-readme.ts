@@ -15,17 +15,22 @@ type Element = Record<
 > & { tagName?: string }
 
 const root = new URL('../../', import.meta.url)
-const manifest = JSON.parse(readFileSync(new URL('dist/custom-elements.json', root), 'utf8')) as {
-  modules: { declarations: Element[] }[]
+
+function findElement(): Element {
+  const manifest = JSON.parse(readFileSync(new URL('dist/custom-elements.json', root), 'utf8')) as {
+    modules: { declarations: Element[] }[]
+  }
+  const declarations = manifest.modules.flatMap(({ declarations }) => declarations)
+  const found = declarations.find(({ tagName }) => tagName === 'wechat-bind')
+  if (!found) throw new Error('the manifest holds no <wechat-bind>: run "npm run build" first')
+  return found
 }
-const element = manifest.modules
-  .flatMap(({ declarations }) => declarations)
-  .find(({ tagName }) => tagName === 'wechat-bind')
-if (!element) throw new Error('the manifest holds no <wechat-bind>: run "npm run build" first')
 
-const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``
+export const element = findElement()
 
-function table(head: string[], rows: string[][]): string {
+export const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``
+
+export function table(head: string[], rows: string[][]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
