@@ -213,8 +213,8 @@ describe('a visit', () => {
 })
 
 describe('the place that the style sheet of docs/element.md holds', () => {
-  test.each(['README.md', 'README.zh-CN.md'])('is as large as the card, in %s', async (file) => {
-    const text = readFileSync(join(import.meta.dirname, '../../widget', file), 'utf8')
+  test.each(['element.md', 'element.zh-CN.md'])('is as large as the card, in %s', async (file) => {
+    const text = readFileSync(join(import.meta.dirname, '../../docs', file), 'utf8')
     const [rule = '', width, height] =
       /wechat-bind:not\(:defined\) \{.*width: (\d+)px; height: (\d+)px \}/.exec(text) ?? []
     expect(rule).not.toBe('')
