@@ -1,6 +1,6 @@
 /** A PostgreSQL store as a busy year leaves it, and the plans of all that the server asks of it. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import { type Plan, runPlanLater } from '../../server/store/plan.ts'
+import { type Plan, runPlanAsync } from '../../server/store/plan.ts'
 import { createLocks } from '../../server/store/postgres/locks.ts'
 import { createMaintenancePool } from '../../server/store/postgres/pool.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
@@ -111,11 +111,11 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
   const identity: Identity = { tenant: 'tenant1', account: 'acme', userId: 'user1' }
   const now = Date.now()
   const run = runOn(db)
-  await runPlanLater(doAllOfUnit(createQueries(db), identity, now), run)
+  await runPlanAsync(doAllOfUnit(createQueries(db), identity, now), run)
 
   const through = <T>(result: Promise<T>) => result
-  const reads = createReads(db, (plan) => runPlanLater(plan, run), through)
-  const unionids = createUnionidQueue(db, (plan) => runPlanLater(plan(), run), through, 'postgres')
+  const reads = createReads(db, (plan) => runPlanAsync(plan, run), through)
+  const unionids = createUnionidQueue(db, (plan) => runPlanAsync(plan(), run), through, 'postgres')
   const sweep = createSweep(db, through, 'postgres')
   await reads.user(identity)
   await reads.liveTicket(identity, now)
