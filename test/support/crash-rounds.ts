@@ -1,7 +1,7 @@
 /** A server that is killed again and again under steady callbacks, and what it knows of those that it answered. */
 import { randomBytes } from 'node:crypto'
 import { createAccount } from '../../demo/simulator/account.ts'
-import { deliverScan, saysOf, startInstance } from './instance.ts'
+import { deliverScan, replyText, startInstance } from './instance.ts'
 import { seedTickets } from './rows.ts'
 
 const USERS_A_ROUND = 40
@@ -20,7 +20,7 @@ export async function killInRounds(databaseUrl: string, rounds: number) {
     await Promise.all(
       users.map(async (user) => {
         const answer = await deliverScan(account, instance, { openid: `oUser${user}`, scene: `wb1_u${user}` })
-        if (saysOf(answer) === 'bound') answered.push(user)
+        if (replyText(answer) === 'bound') answered.push(user)
         if (++done > killAfter) instance.child.kill('SIGKILL')
       }),
     )

@@ -127,7 +127,7 @@ export async function deliverScan(
   }
 }
 
-export const saysOf = ({ reply }: { reply: Reply }) => (reply.kind === 'text' ? reply.content : reply.kind)
+export const replyText = ({ reply }: { reply: Reply }) => (reply.kind === 'text' ? reply.content : reply.kind)
 
 /** Resolves once this many pages wait at the instance, by its own metrics. */
 export async function untilWaiting({ url }: Instance, count: number): Promise<void> {
