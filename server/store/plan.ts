@@ -16,7 +16,7 @@
 type Statement = { text: string; values: unknown[] }
 
 /** `changes`: the number of rows that the statement wrote. */
-export type Result = { rows: unknown[]; changes: number }
+type Result = { rows: unknown[]; changes: number }
 
 export type Plan<T> = Generator<Statement, T, Result>
 

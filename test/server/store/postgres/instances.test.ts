@@ -9,7 +9,7 @@ import { createBindClient } from '../../../../server/client.ts'
 import { openPostgresStore } from '../../../../server/store/postgres/postgres-store.ts'
 import type { Identity, Store } from '../../../../server/store/store.ts'
 import type { WebhookPayload } from '../../../../server/wire.ts'
-import { ticketsOfBoth } from '../../../support/both-at-once.ts'
+import { createTicketsConcurrently } from '../../../support/concurrent-tickets.ts'
 import {
   deliverScan,
   type Instance,
@@ -86,7 +86,7 @@ describe('two instances', () => {
     const other = await openPostgresStore({ url, hashOf: (...parts) => parts.join('|'), hasWebhook: () => false })
     for (let round = 0; round < 10; round++) {
       const identity = identityOf(`pages${round}`)
-      const [one, two] = await ticketsOfBoth([store, other], identity, false)
+      const [one, two] = await createTicketsConcurrently([store, other], identity, false)
       expect(one).toEqual(two)
       expect((await store.liveTicket(identity, Date.now()))?.id).toBe(one?.id)
     }
