@@ -8,7 +8,7 @@ import { createApp } from '../server/app.ts'
 import type { Config } from '../server/config/config.ts'
 import type { Deps } from '../server/deps.ts'
 import { type OpenApp, type Overrides, openApp } from '../server/open-app.ts'
-import { createRoundRobin } from './round-robin.ts'
+import { createRoundRobin } from './load-balancer.ts'
 
 export type BindServer = {
   /** One of the instances, in turn. */

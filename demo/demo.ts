@@ -6,28 +6,28 @@ import { Hono } from 'hono'
 import { pino } from 'pino'
 import { createBindClient } from '../server/client.ts'
 import type { Env } from '../server/config/config.ts'
-import { startListening, stopListening } from '../server/http/listen.ts'
+import { type Fetching, type Listening, startListening, stopListening } from '../server/http/listen.ts'
 import type { Overrides } from '../server/open-app.ts'
 import type { Identity, Store } from '../server/store/store.ts'
+import { bindNow } from './auto-bind.ts'
 import { createBindConfig } from './bind-config.ts'
-import { bindNow } from './bind-now.ts'
 import { createBindServer } from './bind-server.ts'
 import { type Conditions, needAnotherServer, toConditions, usual } from './conditions.ts'
-import { createDemoControl } from './control.ts'
+import { createSituation } from './current-conditions.ts'
+import { createDemoControl } from './demo-api.ts'
+import { createGate } from './faulty-proxy.ts'
 import { createFlakyStore } from './flaky-store.ts'
-import { createFront, findDist } from './front.ts'
-import { createGate } from './gate.ts'
 import { createHostSite } from './host-site.ts'
-import { toOthersUrls } from './lan.ts'
-import { createMagicUsers, withRival } from './magic-users.ts'
-import { readMemory, writeMemory } from './memory.ts'
-import { createChanges } from './simulator/changes.ts'
+import { createFront, findDist } from './http-app.ts'
+import { toOthersUrls } from './network-urls.ts'
+import { createTap } from './record-incoming.ts'
+import { createTapFetch } from './record-outgoing.ts'
+import { readSavedState, writeSavedState } from './saved-state.ts'
+import { createChanges } from './simulator/change-listeners.ts'
 import type { Delay } from './simulator/faults.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
-import { createWire, type Wire } from './simulator/wire.ts'
-import { createSituation } from './situation.ts'
-import { createTap } from './tap.ts'
-import { createTapFetch } from './tap-fetch.ts'
+import { createWire, type Wire } from './simulator/traffic-log.ts'
+import { createMagicUsers, withRival } from './test-users.ts'
 import { ACCOUNT, people } from './users.ts'
 import { isRealWechat, toAccount } from './wechat-account.ts'
 import { applyToWechat } from './wechat-conditions.ts'
@@ -54,15 +54,23 @@ export type DemoOptions = {
   dist?: string
   /** How many bind servers share the store, taking turns; more than one needs PostgreSQL. */
   instances?: number
+  /** Opens the port: `npm run dev` puts Vite in front of the demo. */
+  listen?: (app: Fetching, host: string | undefined, port: number) => Promise<Listening>
 }
 
 const CLOCK_MS = { right: 0, ahead: 600_000, behind: -600_000 }
 
 const delay: Delay = (ms, signal) => sleep(ms, undefined, { signal })
 
-export async function startDemo({ env, dataDir, dist = findDist(), instances = 1 }: DemoOptions): Promise<Demo> {
+export async function startDemo({
+  env,
+  dataDir,
+  dist = findDist(),
+  instances = 1,
+  listen = startListening,
+}: DemoOptions): Promise<Demo> {
   const file = join(dataDir, 'demo.json')
-  const memory = readMemory(file)
+  const memory = readSavedState(file)
   const key = memory?.key ?? randomBytes(32).toString('base64url')
   const webhookSecret = env.WEBHOOK_SECRET ?? `whsec_${randomBytes(32).toString('base64')}`
   const isReal = isRealWechat(env)
@@ -93,7 +101,7 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
   const { host, port, rules, wechat } = bindConfig.at('http://127.0.0.1')
   let front = new Hono().all('*', (c) => c.text('The demo is starting.', 503))
   const fetch = (request: Request, bindings?: object) => front.fetch(request, bindings)
-  const { server, url } = await startListening({ fetch }, host, port)
+  const { server, url } = await listen({ fetch }, host, port)
   const first = bindConfig.at(url)
   const othersUrls = toOthersUrls(first.publicUrl, host, new URL(url).port)
 
@@ -158,7 +166,7 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
     dist,
   })
 
-  const save = () => writeMemory(file, { account: simulator.account, key, simulator: simulator.memory() })
+  const save = () => writeSavedState(file, { account: simulator.account, key, simulator: simulator.memory() })
   save()
   simulator.changes.watch(save)
   simulator.changes.watch(changes.notify)

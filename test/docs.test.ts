@@ -176,7 +176,7 @@ describe('settings', () => {
 
   test.each(['docs/api.md', 'docs/api.zh-CN.md'])('are all in the table of %s', (file) => {
     const config = textOf('server/config/config.ts') + textOf('server/config/webhook-receivers.ts')
-    const names = [...config.matchAll(/(?:settings\.\w+\(['`]|env\.)([A-Z][A-Z0-9_]+)/g)].map(([, name = '']) => name)
+    const names = [...config.matchAll(/(?:reader\.\w+\(['`]|env\.)([A-Z][A-Z0-9_]+)/g)].map(([, name = '']) => name)
     expect(names.length).toBeGreaterThan(20)
     expect([...new Set(names)].filter((name) => !textOf(file).includes(`\`${name}`))).toEqual([])
   })

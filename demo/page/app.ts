@@ -3,12 +3,12 @@ import { usual } from '../conditions.ts'
 import { people, TAKEN } from '../users.ts'
 import { type ConditionActions, createConditionActions } from './condition-actions.ts'
 import { putConditions, takeWechat, watchDemo } from './demo-client.ts'
-import { askBinding, type BackEndView, disconnect } from './host-client.ts'
-import { setBrowser } from './network.ts'
+import { askBinding, type BackEndView, disconnect } from './host-site-client.ts'
 import type { PageState, Screen, Store } from './page-state.ts'
 import { createPhoneActions, type PhoneActions } from './phone-actions.ts'
 import { type Person, parseSettings, readConditions, type Settings, toSearch } from './settings.ts'
-import { giveUp, merge, watchEvents } from './wire-log.ts'
+import { setBrowser } from './simulated-browser.ts'
+import { giveUp, merge, watchEvents } from './traffic-entries.ts'
 
 export type Actions = PhoneActions & ConditionActions & ReturnType<typeof createActions>
 

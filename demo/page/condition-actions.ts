@@ -1,6 +1,6 @@
 /** What the conditions' panel does: tells the demo, keeps the URL, and has the element look again where that shows them. */
 import { type ConditionName, differences } from '../conditions.ts'
-import type { DemoView } from '../control.ts'
+import type { DemoView } from '../demo-api.ts'
 import { putConditions } from './demo-client.ts'
 import type { Store } from './page-state.ts'
 import { withConditions } from './settings.ts'

@@ -1,5 +1,5 @@
 /** A request of the wire as a command line that sends it again, byte for byte. */
-import type { WireEntry } from '../simulator/wire.ts'
+import type { WireEntry } from '../simulator/traffic-log.ts'
 
 export function toCurl({ method, url, headers, raw }: WireEntry): string {
   const parts = ['curl', ...(method === 'GET' ? [] : ['-X', method]), quote(url)]

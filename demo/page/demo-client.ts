@@ -1,7 +1,7 @@
 /** The demo behind the page: its conditions, and the one stream of all that changes. */
-import type { DemoView } from '../control.ts'
-import type { SimulatorView } from '../simulator/control.ts'
-import type { WireEntry } from '../simulator/wire.ts'
+import type { DemoView } from '../demo-api.ts'
+import type { SimulatorView } from '../simulator/control-api.ts'
+import type { WireEntry } from '../simulator/traffic-log.ts'
 
 /** Makes the conditions as named; what is not named becomes as usual. Undefined when the demo does not answer. */
 export async function putConditions(given: Record<string, string>): Promise<DemoView | undefined> {

@@ -1,8 +1,8 @@
 /** The state of the demo page, and the store that its actions read and write. */
-import type { DemoView } from '../control.ts'
-import type { SimulatorView } from '../simulator/control.ts'
-import type { WireEntry } from '../simulator/wire.ts'
-import type { BackEndView } from './host-client.ts'
+import type { DemoView } from '../demo-api.ts'
+import type { SimulatorView } from '../simulator/control-api.ts'
+import type { WireEntry } from '../simulator/traffic-log.ts'
+import type { BackEndView } from './host-site-client.ts'
 import type { Person, Settings } from './settings.ts'
 
 /** What a phone shows. `view`: what its camera saw last. */

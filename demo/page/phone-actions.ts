@@ -1,7 +1,7 @@
 /** What a person does with the phone. What comes of it is told by the simulator. */
 
-import { readPicture, shoot } from './camera.ts'
 import type { Screen, Store } from './page-state.ts'
+import { readPicture, shoot } from './qr-reader.ts'
 import type { Person } from './settings.ts'
 import { createPhoneClient, type PhoneClient } from './simulator-client.ts'
 

@@ -1,11 +1,11 @@
 /** The playground: everything that the element has, to be set, and everything that it says. */
 import { render } from 'lit'
-import { shoot } from './camera.ts'
-import { tokenUrlOf } from './host-client.ts'
+import { tokenUrlOf } from './host-site-client.ts'
 import { fetchListing } from './manifest.ts'
 import { playgroundMessages } from './playground-messages.ts'
 import type { PlaygroundActions, PlaygroundState } from './playground-state.ts'
 import { OUTLINE, parseTag, type Tag, toTagSearch, withEntry } from './playground-tag.ts'
+import { shoot } from './qr-reader.ts'
 import { parseSettings, toSearch } from './settings.ts'
 import { createPhoneClient } from './simulator-client.ts'
 import { playgroundView } from './views/playground.ts'

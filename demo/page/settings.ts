@@ -1,6 +1,6 @@
 /** What the page itself can be set to. All of it lives in the URL beside the demo's conditions, so that a bug report is a link. */
 import { type ConditionName, type Conditions, conditionNames, conditionValues } from '../conditions.ts'
-import type { WireKind } from '../simulator/wire.ts'
+import type { WireKind } from '../simulator/traffic-log.ts'
 import { findUser, people, users } from '../users.ts'
 
 export const languages = ['zh-CN', 'zh-TW', 'en'] as const

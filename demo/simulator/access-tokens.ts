@@ -1,6 +1,6 @@
 /** The account's access tokens: the classic kind, where each new one kills the last, and the stable kind, which is shared. */
 import type { Random } from './account.ts'
-import { WechatRefusal } from './errcode.ts'
+import { WechatRefusal } from './errcodes.ts'
 
 type AccessToken = {
   value: string

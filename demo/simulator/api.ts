@@ -3,13 +3,13 @@ import { type Context, Hono } from 'hono'
 import QRCode from 'qrcode'
 import type { AccessTokens } from './access-tokens.ts'
 import type { Account, Random } from './account.ts'
-import { toRid, WechatRefusal } from './errcode.ts'
+import { toRid, WechatRefusal } from './errcodes.ts'
 import type { Faults } from './faults.ts'
 import type { Phone } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
 import type { Quota } from './quota.ts'
+import type { Wire } from './traffic-log.ts'
 import { toUserInfo } from './user-info.ts'
-import type { Wire } from './wire.ts'
 
 export type ApiDeps = {
   account: Account

@@ -1,5 +1,5 @@
 /** Drives a simulated WeChat that runs in another process, over its control API. Needs nothing but `fetch`. */
-import type { PhoneView, ScanView, SimulatorView } from './control.ts'
+import type { PhoneView, ScanView, SimulatorView } from './control-api.ts'
 import type { CallbackFault } from './faults.ts'
 
 export type SimulatorClient = ReturnType<typeof createSimulatorClient>

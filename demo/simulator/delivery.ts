@@ -3,7 +3,7 @@ import type { Account, Random } from './account.ts'
 import type { CallbackFault, Delay } from './faults.ts'
 import { type MessageFields, type Sealed, sealMessage, toEchoQuery, toMessageXml } from './message.ts'
 import { type CallbackAnswer, openReply, type Reply } from './reply.ts'
-import type { Asked, Wire, WireKind } from './wire.ts'
+import type { Asked, Wire, WireKind } from './traffic-log.ts'
 
 // WeChat hangs up after 5 s and sends again; four deliveries of one message are what its users find in their logs.
 const DEADLINE_MS = 5_000

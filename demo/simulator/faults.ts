@@ -1,5 +1,5 @@
 /** Faults of WeChat on demand: an errcode, slowness, an outage, and callbacks that come wrong. */
-import { WechatRefusal } from './errcode.ts'
+import { WechatRefusal } from './errcodes.ts'
 
 export type Faults = ReturnType<typeof createFaults>
 

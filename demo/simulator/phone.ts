@@ -1,6 +1,6 @@
 /** One person's phone: what scanning, following, leaving and writing make WeChat push, and what the person then sees. */
 import { type Account, type Random, toOpenid, toUnionid } from './account.ts'
-import type { Changes } from './changes.ts'
+import type { Changes } from './change-listeners.ts'
 import { type ChatMessage, createChat, FAULT_NOTICE, parseMenuLink } from './chat.ts'
 import type { Deliver } from './delivery.ts'
 import type { MessageFields } from './message.ts'

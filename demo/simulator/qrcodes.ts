@@ -1,6 +1,6 @@
 /** The account's parametric QR codes, with the ways in which WeChat silently makes one that carries nothing. */
 import type { Random } from './account.ts'
-import { WechatRefusal } from './errcode.ts'
+import { WechatRefusal } from './errcodes.ts'
 import { toQrcodeUrl, toTicket } from './ticket.ts'
 
 export type Qrcode = {

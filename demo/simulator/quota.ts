@@ -1,5 +1,5 @@
 /** Calls per day and path, counted as WeChat counts them: by the day of Beijing. */
-import { WechatRefusal } from './errcode.ts'
+import { WechatRefusal } from './errcodes.ts'
 
 /** Calls a day of a verified service account. */
 const dailyLimits: Record<string, number> = {

@@ -1,4 +1,4 @@
-/** User_IDs that the demo answers in a set way, for the tests of host sites. Where WeChat is real, nobody may have them. */
+/** User_IDs with a fixed behaviour in the demo, for the tests of host sites. A server with the real WeChat refuses them. */
 import { BindError } from '../errors.ts'
 
 export const testUsers = [

@@ -1,10 +1,13 @@
-/** A user's identity, and the values that a binding records about its origin. Used by every file of the store. */
+/** The identity of a user, and two enumerations that every part of the store uses. */
 
 /** Opaque ids, compared byte by byte. The same ids in two tenants are two users. */
 export type Identity = { tenant: string; account: string; userId: string }
 
-/** The language of the messages in the chat. */
+/** One string per identity, for maps. */
+export const identityKey = ({ tenant, account, userId }: Identity) => JSON.stringify([tenant, account, userId])
+
+/** The languages of the replies in the chat. */
 export type Language = 'zh-CN' | 'zh-TW' | 'en'
 
-/** How a binding was made: by scanning a QR code, or by sending the ticket's code as a chat message. */
+/** How a user was bound: by a scan, or by a code typed into the chat. */
 export type BindReason = 'scan' | 'text'

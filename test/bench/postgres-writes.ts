@@ -47,7 +47,8 @@ async function makeTickets(count: number): Promise<void> {
 
 const scan = (to: Pick<Store, 'write'>, i: number) => {
   const claim = { via: 'SCAN', appId: 'wx1', openid: `o${i}`, createTime: 1 } as const
-  return applyIntent(to as Store, events, { key: `${i}|d` }, { type: 'claim', claim, key: `wb1_t${i}` }, Date.now())
+  const deps = { store: to as Store, events, clock: Date.now, afterCommit: () => {} }
+  return applyIntent(deps, { key: `${i}|d` }, { type: 'claim', claim, key: `wb1_t${i}` })
 }
 
 /** The store without batched transactions: a transaction for each scan, over the same pool. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Conditions, usual } from '../../demo/conditions.ts'
 import type { Demo } from '../../demo/demo.ts'
-import { bindAmy, clientOf, lin, start } from './start.ts'
+import { bindAmy, clientOf, lin, start } from './demo-fixture.ts'
 
 const put = async ({ url }: Demo, body: unknown) =>
   (await fetch(`${url}/demo/conditions`, { method: 'PUT', body: JSON.stringify(body) })).json()
@@ -149,6 +149,9 @@ describe('GET /demo/stream', () => {
     await until((now) => now.includes('event: wire') && now.includes('"isPending":false'))
     await demo.simulator.phone('bo').follow()
     await until((now) => now.includes('"person":"bo"') && now.includes('"isFollowing":true'))
+    const names = [...text.matchAll(/^event: (\w+)$/gm)].map(([, name]) => name)
+    expect(names.slice(0, 2)).toEqual(['demo', 'simulator'])
+    expect(new Set(names)).toEqual(new Set(['demo', 'simulator', 'wire']))
     await reader.cancel()
   })
 })

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bindAmy, clientOf, lin, makeFolder, start, stop } from './start.ts'
+import { bindAmy, clientOf, lin, makeFolder, start, stop } from './demo-fixture.ts'
 
 describe('startDemo', () => {
   test('binds over real HTTP in both directions, and the chat shows the decrypted reply', async () => {
@@ -64,7 +64,10 @@ describe('startDemo', () => {
   test('begins anew when its memory is not readable', async () => {
     const folder = makeFolder()
     writeFileSync(join(folder, 'demo.json'), '{"account"')
-    await bindAmy(await start(folder))
+    const demo = await start(folder)
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(false)
+    await bindAmy(demo)
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
   })
 
   test('ends at once, also while pages listen', async () => {

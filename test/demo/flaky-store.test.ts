@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { createGate } from '../../demo/faulty-proxy.ts'
 import { createFlakyStore, type Health } from '../../demo/flaky-store.ts'
-import { createGate } from '../../demo/gate.ts'
 import { openStore } from '../../server/store/open-store.ts'
 import { createFakeClock } from './fake-clock.ts'
 

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { createSimulator, type Simulator } from '../../demo/simulator/simulator.ts'
 import { startListening, stopListening } from '../../server/http/listen.ts'
-import { clientOf, lin, start } from './start.ts'
+import { clientOf, lin, start } from './demo-fixture.ts'
 
 let wechat: Awaited<ReturnType<typeof startListening>>
 let tencent: Simulator

@@ -21,9 +21,10 @@ describe.each(proxies)('deploy/$name', (proxy) => {
     let server: Awaited<ReturnType<typeof startListening>>
     let child: ChildProcess
     let url: string
-    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-proxy-'))
+    let folder: string
 
     beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'wechat-bind-proxy-'))
       testServer = await openTestServer()
       server = await startListening(createApp({ ...testServer.deps, trustProxy: true }), '127.0.0.1', 0)
       const [port, spare] = [await freePort(), await freePort()]

@@ -19,8 +19,8 @@ export function newTicket(name: string, more: Partial<NewTicket> = {}): NewTicke
   }
 }
 
-export const newBinding = (openid: string): Binding => ({
-  appId: 'wx1',
+export const newBinding = (openid: string, appId = 'wx1'): Binding => ({
+  appId,
   openid,
   unionid: null,
   subscribed: true,
@@ -53,7 +53,7 @@ export async function addUser(store: Store, identity: User['identity'], name = i
 }
 
 /** Binds the user, which raises its version by 1. */
-export function bindTo(store: Store, user: number, openid: string): Promise<void> {
-  const change = { type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: Date.now() } as const
+export function bindTo(store: Store, user: number, openid: string, appId?: string): Promise<void> {
+  const change = { type: 'bind', user, binding: newBinding(openid, appId), reason: 'scan', at: Date.now() } as const
   return store.write((tx) => tx.apply(change))
 }

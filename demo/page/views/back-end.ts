@@ -2,7 +2,7 @@
 import { html, type TemplateResult } from 'lit'
 import type { HostBinding } from '../../host-site.ts'
 import type { Actions } from '../app.ts'
-import type { BackEndView } from '../host-client.ts'
+import type { BackEndView } from '../host-site-client.ts'
 import type { Messages } from '../messages.ts'
 import type { PageState } from '../page-state.ts'
 import type { Language } from '../settings.ts'

@@ -1,10 +1,10 @@
 /** The chat with the account. */
 import { html, nothing, type TemplateResult } from 'lit'
-import type { ChatMessageView } from '../../simulator/control.ts'
+import type { ChatMessageView } from '../../simulator/control-api.ts'
 import type { Language } from '../settings.ts'
 import { icons } from './icons.ts'
 import { accountAvatar, backButton, navView, type PhoneProps } from './screen.ts'
-import { toEnd } from './to-end.ts'
+import { toEnd } from './scroll-to-end.ts'
 
 // WeChat shows the time again after 5 minutes of silence.
 const SILENCE_MS = 300_000

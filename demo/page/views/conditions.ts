@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit'
 import { type ConditionName, conditionValues, differences } from '../../conditions.ts'
 import type { Actions } from '../app.ts'
-import { type SettableName, words } from '../condition-words.ts'
+import { type SettableName, words } from '../condition-labels.ts'
 import type { Messages } from '../messages.ts'
 import type { PageState } from '../page-state.ts'
 import { type Language, type Settings, settingValues } from '../settings.ts'

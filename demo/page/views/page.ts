@@ -8,7 +8,7 @@ import { conditionsView } from './conditions.ts'
 import { elsewhereView, hostSiteView } from './host-site.ts'
 import { ownPhoneView, phoneView } from './phone.ts'
 import { topBarView } from './top-bar.ts'
-import { wireView } from './wire.ts'
+import { wireView } from './traffic.ts'
 
 export function pageView(state: PageState, actions: Actions, t: Messages): TemplateResult {
   const { settings, demo } = state

@@ -1,7 +1,7 @@
 /** One control for one thing that can be set, after its type. `undefined` is the element's own. */
 import { html, type TemplateResult } from 'lit'
 import { defaultOf, type Listed, valuesOf } from '../manifest.ts'
-import { choiceView } from './choice.ts'
+import { choiceView } from './choice-buttons.ts'
 
 type Enter = (value: string | undefined) => void
 

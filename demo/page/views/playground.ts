@@ -6,7 +6,7 @@ import type { PlaygroundActions, PlaygroundState, ShownEvent } from '../playgrou
 import { toCss, toHtml, toScript } from '../playground-tag.ts'
 import { type Language, languages, settingValues, type Theme } from '../settings.ts'
 import { languageNames } from '../words/common.ts'
-import { choiceView } from './choice.ts'
+import { choiceView } from './choice-buttons.ts'
 import { icons } from './icons.ts'
 import { controlView, styleView, textView } from './playground-controls.ts'
 

@@ -1,6 +1,6 @@
 /** What the phone's screens have in common. */
 import { html, type TemplateResult } from 'lit'
-import type { PhoneView } from '../../simulator/control.ts'
+import type { PhoneView } from '../../simulator/control-api.ts'
 import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
 import type { Language } from '../settings.ts'

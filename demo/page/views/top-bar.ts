@@ -5,7 +5,7 @@ import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
 import { type Language, languages, type Settings, settingValues, type Theme } from '../settings.ts'
 import { languageNames } from '../words/common.ts'
-import { choiceView } from './choice.ts'
+import { choiceView } from './choice-buttons.ts'
 import { icons } from './icons.ts'
 
 export function topBarView({ lang, theme, user }: Settings, { set }: Actions, t: Messages): TemplateResult {

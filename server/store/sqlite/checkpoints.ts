@@ -4,9 +4,9 @@
  * Steps:
  * 1. `countWrites` counts the written units and rows. After every `CHECKPOINT_INTERVAL` of them a worker thread with its own
  *    connection runs `wal_checkpoint(PASSIVE)`, which copies pages while the server goes on writing.
- * 2. SQLite starts the WAL from its beginning only when all of it has been copied. Under constant writes a passive checkpoint
+ * 2. SQLite restarts the WAL from its beginning only when all of it has been copied. Under constant writes a passive checkpoint
  *    never reaches the end, so the file would keep growing. When a checkpoint reports a WAL of `LONG_WAL_PAGES` or more, the next
- *    commit waits in `waitWhileLong` until one more checkpoint has run; the write after it starts the WAL anew.
+ *    commit waits in `waitWhileLong` until one more checkpoint has run; the write after it restarts the WAL.
  *
  * What could go wrong: a reader with an open transaction (a backup) keeps a checkpoint from completing. The wait is then not
  * repeated before the next checkpoint. If the thread fails, the next interval starts another one, and SQLite's own checkpoint

@@ -1,6 +1,6 @@
 /** The store in one SQLite file, in WAL mode. Every commit is synced to the disk before its caller gets the result. NODE. */
 import { mkdirSync, realpathSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -41,10 +41,25 @@ type SqliteOptions = {
   file: string
 } & TxSettings
 
+/** Opens the files of the store. Tests pass a disk whose sync fails. */
+type Disk = {
+  openDatabase(file: string): DatabaseSync
+  /** The write-ahead log, which is synced after each commit. */
+  openWal(path: string): Promise<Pick<FileHandle, 'datasync' | 'close'>>
+}
+
+const nodeDisk: Disk = {
+  openDatabase: (file) => new DatabaseSync(file),
+  openWal: (path) => open(path, 'r+'),
+}
+
 /** Opens the file, or creates it and its folder, and migrates its tables. */
-export async function openSqliteStore({ file, ...settings }: SqliteOptions): Promise<Store> {
+export async function openSqliteStore(
+  { file, ...settings }: SqliteOptions,
+  { openDatabase, openWal }: Disk = nodeDisk,
+): Promise<Store> {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-  const database = new DatabaseSync(file)
+  const database = openDatabase(file)
   // synchronous = NORMAL: SQLite does not sync a commit, `createFsync` does: https://sqlite.org/pragma.html#pragma_synchronous
   // secure_delete: deleted data is overwritten, so that no erased openid stays in a free page of the file.
   // mmap_size: with millions of rows a mapped page takes a tenth of the time of a read. The memory is the system's page cache.
@@ -58,7 +73,7 @@ export async function openSqliteStore({ file, ...settings }: SqliteOptions): Pro
   await migrateToLatest(db, 'sqlite')
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
   // If the file is a symbolic link, SQLite puts the WAL beside the link's target.
-  const wal = file === ':memory:' ? undefined : await open(`${realpathSync(file)}-wal`, 'r+')
+  const wal = file === ':memory:' ? undefined : await openWal(`${realpathSync(file)}-wal`)
 
   const checkpoints = file === ':memory:' ? undefined : createCheckpoints(file)
   const run = createRun(database)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { toCurl } from '../../../demo/page/curl.ts'
-import type { WireEntry } from '../../../demo/simulator/wire.ts'
+import type { WireEntry } from '../../../demo/simulator/traffic-log.ts'
 
 const entry = (asked: Partial<WireEntry>) => ({ method: 'GET', headers: {}, raw: '', ...asked }) as WireEntry
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { setStage } from './stage.ts'
+import { setStage } from './simulator-fixture.ts'
 
 const MINUTE_MS = 60_000
 

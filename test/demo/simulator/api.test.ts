@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { setStage } from './stage.ts'
+import { setStage } from './simulator-fixture.ts'
 
 describe('GET /cgi-bin/user/info', () => {
   test('tells of a follower when they came, by which code, and no name', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createSimulatorClient } from '../../../demo/simulator/client.ts'
 import { settle } from '../fake-clock.ts'
-import { setStage } from './stage.ts'
+import { setStage } from './simulator-fixture.ts'
 
 function setClient() {
   const stage = setStage()

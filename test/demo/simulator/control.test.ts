@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { SimulatorView } from '../../../demo/simulator/control.ts'
+import type { SimulatorView } from '../../../demo/simulator/control-api.ts'
 import { settle } from '../fake-clock.ts'
-import { setStage } from './stage.ts'
+import { setStage } from './simulator-fixture.ts'
 
 function setControl() {
   const stage = setStage()

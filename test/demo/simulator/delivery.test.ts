@@ -5,7 +5,7 @@ import { createCrypt } from '../../../server/wechat/crypt.ts'
 import { openMessage } from '../../../server/wechat/message.ts'
 import { signatureOf } from '../../../server/wechat/signature.ts'
 import { parseXml } from '../../../server/wechat/xml.ts'
-import { type Callback, setStage, success } from './stage.ts'
+import { type Callback, setStage, success } from './simulator-fixture.ts'
 
 const failing: Callback = () => new Response('down', { status: 500 })
 const silent: Callback = () => new Promise<Response>(() => {})

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { FAULT_NOTICE, toChatParts } from '../../../demo/simulator/chat.ts'
 import { parseXml } from '../../../server/wechat/xml.ts'
-import { setStage } from './stage.ts'
+import { setStage } from './simulator-fixture.ts'
 
 /** The messages pushed so far, opened. */
 const pushed = ({ simulator }: ReturnType<typeof setStage>) =>

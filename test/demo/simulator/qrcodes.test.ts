@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { toTicket } from '../../../demo/simulator/ticket.ts'
-import { setStage } from './stage.ts'
+import { setStage } from './simulator-fixture.ts'
 
 /** What `EventKey` says when a follower scans the code that this request made. */
 async function sceneOf(request: unknown): Promise<string | undefined> {

@@ -22,7 +22,7 @@ const account = '客户 "A" $HOME'
 const userId = "用户\\1 'é' 😀"
 
 const refusal = (text: string): Ended => ({ code: 1, stdout: '', stderr: `${text}\n` })
-const NOT_OPENED = refusal('UNAUTHORIZED: The envelope does not open with this key.')
+const NOT_OPENED = refusal('UNAUTHORIZED: The envelope cannot be decrypted with this key.')
 
 let folder: string
 beforeAll(() => {
@@ -121,7 +121,7 @@ for (const tool of tools) {
       const { server, url } = await startListening(new Hono(), '127.0.0.1', 0)
       const none = await client(['GetBindInfo', account, userId], { SERVER: url })
       await stopListening(server)
-      expect(none).toEqual(refusal('UNREACHABLE: HTTP 404 and no envelope.'))
+      expect(none).toEqual(refusal('UNREACHABLE: HTTP 404: the answer is not an envelope.'))
       const silent = await client(['GetBindInfo', account, userId], { SERVER: url })
       expect(silent).toEqual(refusal(`UNREACHABLE: ${url} did not answer.`))
     })

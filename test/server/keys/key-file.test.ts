@@ -38,32 +38,32 @@ describe('watchKeyFile', () => {
     writeFileSync(file, before)
     const watched = watchKeyFile(file, (keys) => read.push(keys.map(({ kid }) => kid)), log)
     watched.stop()
-    return { read, log, look: watched.look }
+    return { read, log, check: watched.check }
   }
 
   test('takes over new keys once, and looks no further while nothing changes', () => {
-    const { read, look } = watch(`k1:${secret(1)}`)
-    look()
+    const { read, check } = watch(`k1:${secret(1)}`)
+    check()
     writeFileSync(file, `k1:${secret(1)}\nk2:${secret(2)}`)
-    look()
-    look()
+    check()
+    check()
     expect(read).toEqual([['k1', 'k2']])
   })
 
   test('sees a file that was put in place by renaming', () => {
-    const { read, look } = watch(`k1:${secret(1)}`)
+    const { read, check } = watch(`k1:${secret(1)}`)
     writeFileSync(`${file}.new`, `k2:${secret(2)}`)
     renameSync(`${file}.new`, file)
-    look()
+    check()
     expect(read).toEqual([['k2']])
   })
 
   test('keeps the old keys when the new file does not parse or is gone, and says so', () => {
-    const { read, log, look } = watch(`k1:${secret(1)}`)
+    const { read, log, check } = watch(`k1:${secret(1)}`)
     writeFileSync(file, 'nonsense')
-    look()
+    check()
     rmSync(file)
-    look()
+    check()
     expect(read).toEqual([])
     expect(log.lines.filter((line) => line.includes('BIND_KEYS_FILE'))).toHaveLength(2)
   })

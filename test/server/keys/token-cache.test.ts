@@ -7,11 +7,11 @@ const NOW = Date.UTC(2026, 0, 15, 8)
 
 const keyOf = (tenant: string, byte = 7) => ({ kid: 'k1', tenant, secret: new Uint8Array(32).fill(byte) })
 
-function setUp(most = 10) {
+function setUp(maxTokens = 10) {
   const time = { now: NOW }
   const keyring = createKeyring([keyOf('shop')])
   const nameOf = vi.fn(({ userId }: { userId: string }) => `name of ${userId}`)
-  const principalOf = createTokenCache({ keyring, nameOf, clock: () => time.now, most })
+  const principalOf = createTokenCache({ keyring, nameOf, clock: () => time.now, maxTokens })
   const mint = (more: Partial<TokenRequest> = {}) =>
     sealToken({ account: 'acme', userId: 'u1', ...more }, 'k1', keyOf('shop').secret, NOW)
   /** How many tokens were opened. */

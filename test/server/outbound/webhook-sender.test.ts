@@ -118,7 +118,7 @@ describe('the webhook', () => {
     const { url, body, headers } = heard[0] as Heard
     expect(url).toBe('http://other.test/hook')
     expect(verify(body, headers, OTHER_SECRET).data.Tenant).toBe('other')
-    expect(() => verify(body, headers)).toThrow('not one that the bind server signed')
+    expect(() => verify(body, headers)).toThrow('was not signed by the bind server')
   })
 
   test('gives up after a day, and tells again when asked to', async () => {
@@ -201,7 +201,7 @@ describe('verifyWebhook', () => {
       () => verify(body, { ...headers, 'webhook-id': '' }),
       () => verify(body, stale),
     ]
-    for (const attempt of refused) expect(attempt).toThrow('not one that the bind server signed')
+    for (const attempt of refused) expect(attempt).toThrow('was not signed by the bind server')
     expect(verify(body, new Headers(headers) as never).type).toBe('binding.bound')
   })
 })

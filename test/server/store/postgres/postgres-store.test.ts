@@ -123,6 +123,7 @@ describe('openPostgresStore', () => {
     await b.ping()
     await bindTo(a, user, 'o1')
     await atB.until(isVersion(1))
+    expect(atB.notices.at(-1)).toEqual({ identity: amy, version: 1 })
   })
 
   test('keeps every answered write when all its connections are closed', async () => {
@@ -237,13 +238,14 @@ describe('applyIntent on two instances', () => {
     key,
   })
 
+  const apply = (store: Store, events: EventSettings, key: string, intent: Intent) =>
+    applyIntent({ store, events, clock: () => now, afterCommit: () => {} }, { key }, intent)
+
   test('gives the same reply to one delivery at both instances', async () => {
     const { url, a, b } = await openTwo()
     await addUser(a, amy, 't')
     const outcomes = await Promise.all(
-      Array.from({ length: 20 }, (_, i) =>
-        applyIntent(i % 2 ? a : b, events, { key: 'd1' }, claim('o1', 'wb1_t'), now),
-      ),
+      Array.from({ length: 20 }, (_, i) => apply(i % 2 ? a : b, events, 'd1', claim('o1', 'wb1_t'))),
     )
     const replies = outcomes.map((outcome) => (outcome === 'replayed' ? outcome : outcome.reply))
     expect(new Set(replies)).toHaveProperty('size', 1)
@@ -265,7 +267,7 @@ describe('applyIntent on two instances', () => {
       yield* tx.apply({ type: 'unbind', user: other, reason: 'chat', at: now })
     })
     await gate.isReachedBy(1)
-    const second = applyIntent(b, events, { key: 'd1' }, claim('o1', 'wb1_t'), now)
+    const second = apply(b, events, 'd1', claim('o1', 'wb1_t'))
     const waiting = "select 1 from pg_locks where locktype = 'transactionid' and not granted"
     while ((await query(url, waiting)).length === 0);
     await gate.open()
@@ -277,9 +279,7 @@ describe('applyIntent on two instances', () => {
   test('counts at most five wrong codes of an openid, even if 40 arrive at once', async () => {
     const { url, a, b } = await openTwo()
     await Promise.all(
-      Array.from({ length: 40 }, (_, i) =>
-        applyIntent(i % 2 ? a : b, events, { key: `d${i}` }, claim('o1', 'WRONG', 'text'), now),
-      ),
+      Array.from({ length: 40 }, (_, i) => apply(i % 2 ? a : b, events, `d${i}`, claim('o1', 'WRONG', 'text'))),
     )
     expect(await query(url, 'select id from wrong_codes')).toHaveLength(5)
   })
@@ -290,9 +290,7 @@ describe('applyIntent on two instances', () => {
     const names = Array.from({ length: 40 }, (_, i) => `t${i}`)
     for (const [i, name] of names.entries()) await addUser(a, i % 2 ? amy : bo, name)
     await Promise.all(
-      names.map((name, i) =>
-        applyIntent(i % 3 ? a : b, replacing, { key: name }, claim(i % 5 ? 'o1' : 'o2', `wb1_${name}`), now),
-      ),
+      names.map((name, i) => apply(i % 3 ? a : b, replacing, name, claim(i % 5 ? 'o1' : 'o2', `wb1_${name}`))),
     )
     const bound = await query<{ openid: string }>(url, 'select openid from bindings')
     expect(new Set(bound.map(({ openid }) => openid)).size).toBe(bound.length)
@@ -309,9 +307,7 @@ describe('applyIntent on two instances', () => {
     const asking: EventSettings = { ...events, rules: { ...rules, confirm: 'reply' } }
     const names = Array.from({ length: 40 }, (_, i) => `t${i}`)
     for (const [i, name] of names.entries()) await addUser(a, { ...amy, userId: `u${i % 4}` }, name)
-    await Promise.all(
-      names.map((name, i) => applyIntent(i % 2 ? a : b, asking, { key: name }, claim('o1', `wb1_${name}`), now)),
-    )
+    await Promise.all(names.map((name, i) => apply(i % 2 ? a : b, asking, name, claim('o1', `wb1_${name}`))))
     expect(await query(url, "select openid from tickets where state = 'scanned'")).toEqual([{ openid: 'o1' }])
   })
 })

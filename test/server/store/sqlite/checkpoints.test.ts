@@ -59,10 +59,10 @@ describe('createCheckpoints', () => {
     }
   }
 
-  /** SQLite writes a new header when it starts the WAL anew: https://sqlite.org/fileformat.html#the_write_ahead_log */
+  /** SQLite writes a new header when it restarts the WAL: https://sqlite.org/fileformat.html#the_write_ahead_log */
   const headerOf = (file: string) => readFileSync(`${file}-wal`).toString('hex', 0, 32)
 
-  test('copies a long WAL completely while the writer waits, so that SQLite starts it anew', async () => {
+  test('copies a long WAL completely while the writer waits, so that SQLite restarts it', async () => {
     const { file, database, insert, checkpoints, waiting } = await openLong()
     const before = headerOf(file)
     await waiting

@@ -1,16 +1,14 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { mkdir, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
-import { afterAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { openSqliteStore } from '../../../../server/store/sqlite/sqlite-store.ts'
 import { newTicket } from '../../../support/rows.ts'
 import { storeContract } from '../store-contract.ts'
-
-const { prepare } = DatabaseSync.prototype
 
 const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
@@ -72,7 +70,7 @@ describe('openSqliteStore', () => {
     const store = await openSqliteStore({ file, ...settings })
     const before = statSync(file).size
     for (let i = 0; i < 250; i++) await store.outbox.retryAt(1, i)
-    while (statSync(file).size === before) await new Promise(setImmediate)
+    await expect.poll(() => statSync(file).size, { interval: 1, timeout: 4_000 }).toBeGreaterThan(before)
     await store.close()
   })
 
@@ -86,37 +84,47 @@ describe('openSqliteStore', () => {
     await store.close()
   })
 
-  test('opens a new file in several processes at once', async () => {
+  test('opens a new file in several processes at once', { timeout: 30_000 }, async () => {
     const script = `
       const { openSqliteStore } = await import(${JSON.stringify(new URL('../../../../server/store/sqlite/sqlite-store.ts', import.meta.url))})
       const store = await openSqliteStore({ file: process.argv[1], hashOf: String, hasWebhook: () => false })
+      console.log(await store.write((tx) => tx.consumeJti('k|j', 1)))
       await store.close()`
-    const start = (file: string) => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, file])
+    const start = async (file: string) =>
+      (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, file])).stdout.trim()
     for (let round = 0; round < 3; round++) {
       const file = newFile()
-      await expect(Promise.all(Array.from({ length: 4 }, () => start(file)))).resolves.toBeDefined()
+      const said = await Promise.all(Array.from({ length: 4 }, () => start(file)))
+      expect(said.sort()).toEqual(['false', 'false', 'false', 'true'])
     }
   })
 
   test('retries when another process is switching the same new file to WAL', async () => {
-    const locked = Object.assign(new Error('database is locked'), { errcode: 5 })
-    const exec = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementationOnce(() => {
-      throw locked
-    })
-    const store = await openSqliteStore({ file: newFile(), ...settings })
-    exec.mockRestore()
+    const file = newFile()
+    await mkdir(dirname(file), { recursive: true })
+    const other = new DatabaseSync(file)
+    // The lock that a process holds while it switches. Another process gets SQLITE_BUSY at once, whatever busy_timeout says.
+    other.exec('begin immediate')
+    const opening = openSqliteStore({ file, ...settings })
+    expect(other.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'delete' })
+    other.exec('rollback')
+    other.close()
+    const store = await opening
     expect(await store.write((tx) => tx.consumeJti('k|j', 1))).toBe(true)
     await store.close()
   })
 
   test('migrates from the beginning after a first start that was interrupted', async () => {
     const file = newFile()
-    const failing = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(function (this: DatabaseSync, text) {
-      if (text.includes('create table "outbox"')) throw new Error('interrupted')
-      return prepare.call(this, text)
-    })
-    await expect(openSqliteStore({ file, ...settings })).rejects.toThrow('interrupted')
-    failing.mockRestore()
+    await mkdir(dirname(file), { recursive: true })
+    const other = new DatabaseSync(file)
+    const tables = () => other.prepare("select name from sqlite_schema where type = 'table'").all()
+    // A table of this name makes the first migration fail after it has created other tables.
+    other.exec('create table outbox (id)')
+    await expect(openSqliteStore({ file, ...settings })).rejects.toThrow('table "outbox" already exists')
+    expect(tables()).toEqual([{ name: 'outbox' }])
+    other.exec('drop table outbox')
+    other.close()
     const store = await openSqliteStore({ file, ...settings })
     expect(await store.write((tx) => tx.consumeJti('k|j', 1))).toBe(true)
     await store.close()
@@ -124,8 +132,10 @@ describe('openSqliteStore', () => {
 
   test('fails for a file that is not a database', async () => {
     const file = join(folder, 'not-a-database')
-    writeFileSync(file, 'this is not a database, and it is long enough to be recognized as such')
-    await expect(openSqliteStore({ file, ...settings })).rejects.toThrow()
+    const text = 'this is not a database, and it is long enough to be recognized as such'
+    writeFileSync(file, text)
+    await expect(openSqliteStore({ file, ...settings })).rejects.toThrow('file is not a database')
+    expect(readFileSync(file, 'utf8')).toBe(text)
   })
 
   test('does not block the event loop while another process holds the lock, and then rejects all waiting writes', async () => {
@@ -147,10 +157,17 @@ describe('openSqliteStore', () => {
 
   test('rejects writes and answers reads while the database is read-only, and recovers without a restart', async () => {
     const file = newFile()
-    const databases = vi.spyOn(DatabaseSync.prototype, 'exec')
-    const store = await openSqliteStore({ file, ...settings })
-    const [database] = databases.mock.contexts as DatabaseSync[]
-    databases.mockRestore()
+    let database: DatabaseSync | undefined
+    const store = await openSqliteStore(
+      { file, ...settings },
+      {
+        openWal: (path) => open(path, 'r+'),
+        openDatabase: (path) => {
+          database = new DatabaseSync(path)
+          return database
+        },
+      },
+    )
     expect(await store.write((tx) => tx.consumeJti('before', 1))).toBe(true)
     // The same error as after a disk error: SQLite reports a read-only database.
     database!.exec('pragma query_only = on')
@@ -167,10 +184,13 @@ describe('openSqliteStore', () => {
   })
 
   test('accepts no write after a failed fsync, and its ping fails', async () => {
-    const store = await openSqliteStore({ file: newFile(), ...settings })
-    const handle = await open(newFile(), 'w')
-    vi.spyOn(Object.getPrototypeOf(handle), 'datasync').mockRejectedValueOnce(new Error('EIO'))
-    await handle.close()
+    const store = await openSqliteStore(
+      { file: newFile(), ...settings },
+      {
+        openDatabase: (file) => new DatabaseSync(file),
+        openWal: async () => ({ datasync: () => Promise.reject(new Error('EIO')), close: async () => {} }),
+      },
+    )
     const add = (userId: string) =>
       store.write((tx) => tx.addTicket({ tenant: 't', account: 'a', userId }, newTicket(userId), false))
     await store.ping()

@@ -1,0 +1,66 @@
+/** The page docs/simulator.md, run as it stands: each language's blocks are the same code. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright'
+import { describe, expect, test } from 'vitest'
+import * as published from '../../demo/simulator/index.ts'
+import { startListening, stopListening } from '../../server/http/listen.ts'
+import { setStage } from './demo-fixture.ts'
+
+const stage = setStage()
+
+const root = join(import.meta.dirname, '../../docs')
+
+function blocksOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code.replace(/^import .*\n/gm, ''))
+}
+
+const [scanning = '', serving = ''] = blocksOf('simulator.md')
+
+/** Runs a block with what it imports and what its reader has. */
+const run = (code: string, names: Record<string, unknown>): Promise<unknown> =>
+  new (Object.getPrototypeOf(async () => {}).constructor)(...Object.keys(names), code)(...Object.values(names))
+
+describe('docs/simulator.md', () => {
+  test('is the same code in Chinese, but for the comments', () => {
+    const withoutComments = (code: string) => code.replace(/\/\/.*$/gm, '')
+    const [one, other] = ['simulator.md', 'simulator.zh-CN.md'].map((file) => blocksOf(file).map(withoutComments))
+    expect(other).toEqual(one)
+  })
+
+  test('a browser test scans with one call', async () => {
+    const page = await stage.open()
+    const story = Promise.withResolvers<(fixtures: { page: Page }) => Promise<void>>()
+    await run(scanning.replace('http://127.0.0.1:4000', stage.demo.url).replace(/^ *await page\.goto.*$/m, ''), {
+      ...published,
+      test: (_: string, tell: (fixtures: { page: Page }) => Promise<void>) => story.resolve(tell),
+    })
+    await (await story.promise)({ page })
+    expect(stage.demo.simulator.phone('zoe').following).not.toBeNull()
+  })
+
+  test('a process of one’s own serves a WeChat that delivers to its callback', async () => {
+    const said: unknown[] = []
+    let listening: ReturnType<typeof startListening> | undefined
+    let made: published.Simulator | undefined
+    await run(serving, {
+      serve: ({ fetch }: { fetch: published.Simulator['app']['fetch'] }) => {
+        listening = startListening({ fetch }, '127.0.0.1', 0)
+      },
+      createSimulator(options: published.SimulatorOptions) {
+        expect(options.callbackUrl).toBe('http://127.0.0.1:4000/wechat/callback')
+        made = published.createSimulator({ ...options, fetch: () => new Response('success') })
+        return made
+      },
+      url: 'http://weixin.qq.com/q/nothing',
+      console: { log: (text: unknown) => said.push(text) },
+    })
+    const { server, url } = await listening!
+    const answer = await fetch(`${url}/cgi-bin/getcallbackip`)
+    expect(await answer.json()).toMatchObject({ errcode: 41001 })
+    expect(said).toEqual([undefined])
+    made?.close()
+    await stopListening(server)
+  })
+})
