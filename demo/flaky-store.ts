@@ -8,7 +8,7 @@ export type Health = 'up' | 'slow' | 'down'
 
 export const SLOW_MS = 3_000
 
-export type FlakyDeps = { health: () => Health; delay: Delay; signal: AbortSignal }
+type FlakyDeps = { health: () => Health; delay: Delay; signal: AbortSignal }
 
 /** Throws `STORE_UNAVAILABLE` while it is down, as an engine does that cannot be reached. */
 export function createFlakyStore(store: Store, { health, delay, signal }: FlakyDeps): Store {

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { findBinaries, findUser, temporaryFolderFor } from './postgres-binaries.ts'
 
-export type PostgresServer = {
+type PostgresServer = {
   urlOf(database: string): string
   /** A folder of this server's own, for files that go with it. */
   folder: string

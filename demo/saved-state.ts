@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { Account } from './simulator/account.ts'
 import type { SimulatorMemory } from './simulator/simulator.ts'
 
-export type Memory = {
+type Memory = {
   /** The simulated Official Account: its appid makes the openids that the store holds. */
   account: Account
   /** The host site's key for the encrypted API, base64url. */

@@ -31,7 +31,7 @@ const tables = Object.keys(keys) as Table[]
 /** How many rows a table has, and the SHA-256 over all of them in the order of their keys. */
 export type Digest = { table: Table; rows: number; sha256: string }
 
-export type CopyOptions = {
+type CopyOptions = {
   /** The SQLite file. */
   from: string
   /** `postgres://...`, a database without anything of ours in it. */

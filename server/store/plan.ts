@@ -1,9 +1,9 @@
 /** What is done to the store, told statement by statement: who runs it decides whether the event loop turns in between. */
 
-export type Statement = { text: string; values: unknown[] }
+type Statement = { text: string; values: unknown[] }
 
 /** `changes`: how many rows it wrote. */
-export type Result = { rows: unknown[]; changes: number }
+type Result = { rows: unknown[]; changes: number }
 
 /** Yields each statement and is given its result. It can do nothing else, so it may run in any transaction, and twice. */
 export type Plan<T> = Generator<Statement, T, Result>

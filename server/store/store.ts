@@ -53,7 +53,7 @@ export type Ticket = {
 }
 
 /** What a person scans, sees or types. */
-export type QrOfTicket = {
+type QrOfTicket = {
   scene: string
   /** The text path's code. */
   code: string

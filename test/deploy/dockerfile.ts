@@ -4,7 +4,7 @@ import { join, matchesGlob } from 'node:path'
 
 export const root = join(import.meta.dirname, '../..')
 
-export type Instruction = { name: string; rest: string }
+type Instruction = { name: string; rest: string }
 
 /** Each stage's instructions, `FROM` first. */
 export function readStages(file: string): Instruction[][] {

@@ -5,10 +5,10 @@ import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { root } from './dockerfile.ts'
 
-export type Proxy = { name: string; command: string; write(place: Place): string[] }
+type Proxy = { name: string; command: string; write(place: Place): string[] }
 
 /** Where the proxy listens, what it stands before, and a folder for its files. */
-export type Place = { port: string; spare: string; upstream: string; folder: string }
+type Place = { port: string; spare: string; upstream: string; folder: string }
 
 const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8')
 

@@ -138,7 +138,7 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
 }
 
 /** How a statement reads one table. */
-export type Scan = { kind: string; table: string; index: string | undefined }
+type Scan = { kind: string; table: string; index: string | undefined }
 
 type Node = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: Node[] }
 

@@ -4,7 +4,7 @@ import { toQrPath } from '../../server/binding/qr-path.ts'
 import type { BindingView, Problem, TicketView } from '../../server/wire.ts'
 
 /** A binding without its version: each change has its own. */
-export type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<View, 'version'> : never) : never
+type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<View, 'version'> : never) : never
 
 /** As long as WeChat's own, so that the picture is as dense as a real one. */
 export const QR_TEXT = 'http://weixin.qq.com/q/02N5qIxGYseRT1aBcD1wc-'

@@ -1,8 +1,6 @@
 /** A clock that moves when the test says so, and the timers that hang on it. */
 import type { SetTimer } from '../../server/platform.ts'
 
-export type FakeTime = ReturnType<typeof createFakeTime>
-
 export function createFakeTime(start = Date.UTC(2026, 0, 15, 8)) {
   let now = start
   const timers = new Set<{ at: number; run: () => void }>()

@@ -107,7 +107,7 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
   return testServer
 }
 
-export type WidgetOptions = {
+type WidgetOptions = {
   user?: string
   token?: string
   label?: string

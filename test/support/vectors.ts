@@ -1,7 +1,7 @@
 /** The published vectors of WeChat's callback protocol: where each comes from stands in its `source`. */
 import { readFileSync } from 'node:fs'
 
-export type Vector = {
+type Vector = {
   id: string
   token: string
   encodingAesKey: string

@@ -4,13 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { toConnection } from './pool.ts'
 
-export type Listener = {
+type Listener = {
   /** Whether every notification is heard at present. */
   isListening(): boolean
   close(): Promise<void>
 }
 
-export type ListenerOptions = {
+type ListenerOptions = {
   url: string
   channel: string
   onMessage: (payload: string) => void

@@ -20,7 +20,7 @@ import { createLocks, LockOrderError, type LockRequest, shareLocks } from './loc
 import { createListener } from './notifications.ts'
 import { createMaintenancePool, createPool, inTransaction } from './pool.ts'
 
-export type PostgresOptions = {
+type PostgresOptions = {
   /** `postgres://user:password@host/database` */
   url: string
 } & TxSettings

@@ -3,7 +3,7 @@ import { type Compilable, CompiledQuery, type Kysely } from 'kysely'
 import type { Plan, RunLater } from '../plan.ts'
 import type { Tables } from './tables.ts'
 
-export type Query<P, Row> = (parameters: P) => Plan<{ rows: Row[]; changes: number }>
+type Query<P, Row> = (parameters: P) => Plan<{ rows: Row[]; changes: number }>
 
 /** Stands in a query for a parameter that each run gives. */
 class Marker {

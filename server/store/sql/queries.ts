@@ -142,7 +142,7 @@ function createMemories(db: Kysely<Tables>) {
   }
 }
 
-export type TicketValues = Pick<
+type TicketValues = Pick<
   Tables['tickets'],
   'user' | 'app_id' | 'scene' | 'code' | 'wechat_ticket' | 'url' | 'label' | 'lang' | 'created_at' | 'expires_at'
 >

@@ -89,7 +89,7 @@ export function toBindingRow(user: number, { identity, version }: Committed, bin
 export const toScannedTickets = (rows: TicketRow[]): Ticket[] =>
   rows.sort((a, b) => latestFirst(a.confirm_until, b.confirm_until) || latestFirst(a.id, b.id)).map(toTicket)
 
-export const toTicket = (row: TicketRow): Ticket => ({
+const toTicket = (row: TicketRow): Ticket => ({
   id: row.id,
   user: row.user,
   appId: row.app_id,

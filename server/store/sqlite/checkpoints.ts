@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 
-export type Checkpoints = {
+type Checkpoints = {
   /** To be told of what was written: units, or rows of what goes past them. Never throws: it is on the disk already. */
   wrote(units: number): void
   /**

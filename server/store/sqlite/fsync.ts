@@ -1,6 +1,6 @@
 /** Syncs a file beside the event loop: a disk that takes its time holds up the answers that wait for it, and nothing else. */
 
-export type Fsync = {
+type Fsync = {
   /** Resolves when all that was written before the call is on the disk. */
   synced(): Promise<void>
   /** Throws once a sync has failed: the system may have dropped what it could not write, and call the next one a success. */

@@ -15,7 +15,7 @@ export class UnitFault extends Error {
 /** What a transaction has given: a result for each unit, and what to do once it is on the disk. */
 export type Batch = { results: unknown[]; whenDurable: () => void }
 
-export type Writer = {
+type Writer = {
   /** Runs the units in order, in one transaction, or undoes all: with a `UnitFault` when one of them is to blame. */
   commit(works: UnitOfWork[]): Promise<Batch>
   /** Resolves when all that was committed before is on the disk. */

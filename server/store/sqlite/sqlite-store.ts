@@ -30,7 +30,7 @@ const START_WITHIN_MS = 5_000
 // Address space: 1 GiB, which some four million bindings fill.
 const MAPPED = 2 ** 30
 
-export type SqliteOptions = {
+type SqliteOptions = {
   /** A path, or `:memory:`. */
   file: string
 } & TxSettings

@@ -2,7 +2,7 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
-export type Tool = {
+type Tool = {
   file: string
   needs: string
   isThere: boolean
