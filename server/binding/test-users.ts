@@ -11,7 +11,7 @@ export const testUsers = [
 
 export type TestUser = (typeof testUsers)[number]
 
-export const isTestUser = (userId: string): userId is TestUser => testUsers.includes(userId as TestUser)
+const isTestUser = (userId: string): userId is TestUser => testUsers.includes(userId as TestUser)
 
 /** Throws `TEST_USER`. */
 export function refuseTestUser(userId: string): void {

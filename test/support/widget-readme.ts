@@ -1,4 +1,4 @@
-/** The tables of docs/element.md, from the manifest: `node test/support/widget-readme.ts` after `npm run build` writes them. */
+/** Writes the tables of docs/element.md from the manifest: run `npm run build`, then `node test/support/widget-readme.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 
 type Entry = {
@@ -81,7 +81,7 @@ const current = readFileSync(path, 'utf8')
 const [before = ''] = current.split('<!-- from the manifest -->')
 const tables = sections.map(([title, text]) => `## ${title}\n\n${text}`).join('\n\n')
 
-/** The page as it is, and as it should be. */
+/** The present text of the page, and its text with the tables of the manifest. */
 export const readme = { current, wanted: `${before}<!-- from the manifest -->\n\n${tables}\n` }
 
 if (import.meta.main) writeFileSync(path, readme.wanted)

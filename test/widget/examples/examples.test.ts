@@ -121,7 +121,7 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
 
     await page.getByRole('button', { name: 'WeChat', exact: true }).click()
     await card.waitFor({ state: 'detached' })
-    await expect.poll(() => stage.bind.parkedPolls).toBe(0)
+    await expect.poll(() => stage.bind.waitingPolls).toBe(0)
     await page.getByRole('button', { name: 'WeChat', exact: true }).click()
     await inState(page, 'ready')
     expect(complaints).toEqual([])

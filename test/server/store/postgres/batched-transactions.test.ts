@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createBatchedTransactions, RolledBack } from '../../../../server/store/postgres/batched-transactions.ts'
+import { createBatchedTransactions, RolledBackError } from '../../../../server/store/postgres/batched-transactions.ts'
 import type { UnitOfWork } from '../../../../server/store/store.ts'
 
 type Batch = { names: string[]; commit(): void; fail(error: unknown): void }
@@ -7,7 +7,7 @@ type Batch = { names: string[]; commit(): void; fail(error: unknown): void }
 /** An engine whose shared transactions stay open until the test commits or fails each of them. */
 function openEngine() {
   const nameOf = new Map<UnitOfWork, string>()
-  /** The shared transactions that are open, in the order in which they began. */
+  /** The open shared transactions, in the order of their start. */
   const open: Batch[] = []
   /** The units that ran in a transaction of their own. */
   const alone: string[] = []
@@ -30,7 +30,7 @@ function openEngine() {
     async (work) => {
       const name = nameOf.get(work)!
       alone.push(name)
-      if (name === 'faulty') throw new Error('its own fault')
+      if (name === 'failing') throw new Error('error of this unit')
       return `${name}, alone`
     },
   )
@@ -50,7 +50,7 @@ function openEngine() {
   }
 }
 
-/** Long enough for everything that needs no further commit. */
+/** Enough turns of the event loop for everything that does not wait for a commit. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
 }
@@ -70,7 +70,7 @@ describe('createBatchedTransactions', () => {
   test('shares one transaction among the units of one turn of the event loop, and gives each its own result', async () => {
     const { write, alone, open } = openEngine()
     const first = write('a')
-    // Other promises of the same turn go on first, as those of other sockets do.
+    // Promises of the same turn, like those of other sockets, settle first.
     for (let i = 0; i < 20; i++) await undefined
     const written = Promise.allSettled([first, write('b'), write('c')])
     await turns()
@@ -93,16 +93,16 @@ describe('createBatchedTransactions', () => {
     expect(isWritten).toBe(true)
   })
 
-  test('runs each unit again in a transaction of its own when the shared one was rolled back, and fails only the faulty unit', async () => {
+  test('runs each unit again in a transaction of its own when the shared one was rolled back, and rejects only the failing unit', async () => {
     const { writeAll, alone, open } = openEngine()
-    const written = writeAll(['a', 'faulty', 'b'])
+    const written = writeAll(['a', 'failing', 'b'])
     await turns()
-    open[0]!.fail(new RolledBack('undone'))
-    expect(outcomesOf(await written)).toEqual(['a, alone', 'its own fault', 'b, alone'])
-    expect(alone).toEqual(['a', 'faulty', 'b'])
+    open[0]!.fail(new RolledBackError('rolled back'))
+    expect(outcomesOf(await written)).toEqual(['a, alone', 'error of this unit', 'b, alone'])
+    expect(alone).toEqual(['a', 'failing', 'b'])
   })
 
-  test('fails every unit, and runs none again, when the outcome of the commit is unknown', async () => {
+  test('rejects every unit, and runs none again, when the outcome of the commit is unknown', async () => {
     const { writeAll, alone, open } = openEngine()
     const written = writeAll(['a', 'b'])
     await turns()
@@ -127,7 +127,7 @@ describe('createBatchedTransactions', () => {
     await idle()
   })
 
-  test('has at most four transactions open, and sends later units when one of them has ended', async () => {
+  test('has at most four transactions open, and runs later units when one of them has ended', async () => {
     const { writeAll, open } = openEngine()
     const written: Promise<PromiseSettledResult<unknown>[]>[] = []
     for (let group = 0; group < 6; group++) {
@@ -162,7 +162,7 @@ describe('createBatchedTransactions', () => {
     expect(await write('c')).toBe('c, alone')
   })
 
-  test('is idle when every unit has been answered, those that arrived meanwhile included', async () => {
+  test('is idle when every unit is settled, including units that arrived in the meantime', async () => {
     const { writeAll, open, idle } = openEngine()
     const first = writeAll(['a', 'b'])
     await turns()
