@@ -22,7 +22,7 @@ import { createFront, findDist } from './http-app.ts'
 import { toOthersUrls } from './network-urls.ts'
 import { createTap } from './record-incoming.ts'
 import { createTapFetch } from './record-outgoing.ts'
-import { readMemory, writeMemory } from './saved-state.ts'
+import { readSavedState, writeSavedState } from './saved-state.ts'
 import { createChanges } from './simulator/change-listeners.ts'
 import type { Delay } from './simulator/faults.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
@@ -70,7 +70,7 @@ export async function startDemo({
   listen = startListening,
 }: DemoOptions): Promise<Demo> {
   const file = join(dataDir, 'demo.json')
-  const memory = readMemory(file)
+  const memory = readSavedState(file)
   const key = memory?.key ?? randomBytes(32).toString('base64url')
   const webhookSecret = env.WEBHOOK_SECRET ?? `whsec_${randomBytes(32).toString('base64')}`
   const isReal = isRealWechat(env)
@@ -166,7 +166,7 @@ export async function startDemo({
     dist,
   })
 
-  const save = () => writeMemory(file, { account: simulator.account, key, simulator: simulator.memory() })
+  const save = () => writeSavedState(file, { account: simulator.account, key, simulator: simulator.memory() })
   save()
   simulator.changes.watch(save)
   simulator.changes.watch(changes.notify)

@@ -55,7 +55,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
   }
 
   async function listen({ fetch }: Fetching, host: string | undefined, port: number): Promise<Listening> {
-    const demo = getRequestListener(fetch as (request: Request, bindings: object) => Response | Promise<Response>)
+    const demo = getRequestListener(fetch)
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const path = request.url?.split('?')[0] ?? ''
       const file = request.method === 'GET' ? pages[path] : undefined

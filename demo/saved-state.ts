@@ -1,19 +1,19 @@
-/** What the demo remembers between two starts, so that who was bound and follows still is and does. NODE. */
+/** The file in which the demo keeps its state, so that users stay bound and followers stay followers after a restart. NODE. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Account } from './simulator/account.ts'
 import type { SimulatorMemory } from './simulator/simulator.ts'
 
-type Memory = {
-  /** The simulated Official Account: its appid makes the openids that the store holds. */
+type SavedState = {
+  /** The simulated Official Account: the openids in the store depend on its appid. */
   account: Account
   /** The host site's key for the encrypted API, base64url. */
   key: string
   simulator: SimulatorMemory
 }
 
-/** Undefined at the first start, and when the file is not the demo's: then it begins anew. */
-export function readMemory(file: string): Partial<Memory> | undefined {
+/** Undefined when the file is missing or is not JSON: the demo then starts with a new state. */
+export function readSavedState(file: string): Partial<SavedState> | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
@@ -21,9 +21,9 @@ export function readMemory(file: string): Partial<Memory> | undefined {
   }
 }
 
-/** Written beside and moved into place: a demo killed at any moment finds a whole file. */
-export function writeMemory(file: string, memory: Memory): void {
+/** Writes a second file and renames it, so that a killed demo never leaves a partial file. */
+export function writeSavedState(file: string, state: SavedState): void {
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(`${file}.new`, JSON.stringify(memory), { mode: 0o600 })
+  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 })
   renameSync(`${file}.new`, file)
 }

@@ -118,6 +118,13 @@ describe('the architecture', () => {
     expect(files.filter((file) => /^server\/[^/]+$/.test(file)).length).toBeLessThanOrEqual(12)
   })
 
+  test.each(['ARCHITECTURE.md', 'ARCHITECTURE.zh-CN.md'])('has the floors in %s', (page) => {
+    const rows = [...textOf(page).matchAll(/^\| (\d+) \| (.+?) \|/gm)]
+    expect(
+      rows.map(([, floor, rooms = '']) => [Number(floor), [...rooms.matchAll(/`([^`]+)`/g)].map(([, room]) => room)]),
+    ).toEqual(floors.map((rooms, index) => [index + 1, rooms]))
+  })
+
   test('lets a file of the server import only its own floor and the floors below', () => {
     const isServer = (file: string) => file.startsWith('server/')
     expect(breaking(({ from, to }) => isServer(from) && isServer(to) && floorOf(to) < floorOf(from))).toEqual([])

@@ -1,6 +1,6 @@
 /** Checks the pages: links resolve, the tests, metrics and settings that they name exist, and both languages have the same rows. */
 import { execFileSync } from 'node:child_process'
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -28,7 +28,7 @@ const linksOf = (page: string): Link[] =>
       return { page, text, path: path === '' ? page : join(dirname(page), path), anchor: decodeURIComponent(anchor) }
     })
 
-const links = pages.flatMap(linksOf)
+const links = [...pages, 'llms.txt'].flatMap(linksOf)
 
 /** The anchors that GitHub makes of headings: lower case, hyphens for spaces, no punctuation. */
 const anchorsOf = (page: string) =>
@@ -64,6 +64,33 @@ describe('links', () => {
   })
 })
 
+describe('paths in code', () => {
+  // The changelog names files that no longer exist.
+  const current = pages.filter((page) => !page.startsWith('CHANGELOG'))
+
+  /** Paths of the repository, in inline code: also within a command. Without those with a pattern in them. */
+  const pathsIn = (page: string) =>
+    [...proseOf(page).matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) =>
+      [...code.matchAll(/(?<![\w./:@-])(?:server|widget|demo|test|docs|deploy)\/[\w./*{-]*/g)].map(([path]) => path),
+    )
+
+  test('are files and folders of this repository', () => {
+    const named = current.flatMap((page) => pathsIn(page).map((path) => ({ page, path })))
+    expect(named.filter(({ page }) => page === 'ARCHITECTURE.md').length).toBeGreaterThan(60)
+    const missing = named.filter(({ path }) => !/[*{]/.test(path) && !existsSync(join(root, path)))
+    expect(missing.map(({ page, path }) => `${page}: ${path}`)).toEqual([])
+  })
+
+  test('of ARCHITECTURE and CONTRIBUTING are the same in both languages', () => {
+    for (const page of ['ARCHITECTURE', 'CONTRIBUTING']) {
+      const [english, chinese] = [`${page}.md`, `${page}.zh-CN.md`].map((file) =>
+        pathsIn(file).map((path) => path.replace('.zh-CN.md', '.md')),
+      )
+      expect([...new Set(chinese)].sort()).toEqual([...new Set(english)].sort())
+    }
+  })
+})
+
 /** The rows of each table. Code in the first cell and links to tests must be the same in both languages. */
 const tablesOf = (page: string) =>
   proseOf(page)
@@ -74,12 +101,22 @@ const tablesOf = (page: string) =>
     })
 
 const codeIn = (row: string) => (row.split(/(?<!\\)\|/)[1] ?? '').match(/`[^`]+`/g) ?? []
-const proofsIn = (row: string) => [...row.matchAll(/\]\((test\/[^)]+)\)/g)].map(([, path]) => path)
+const proofsIn = (row: string) =>
+  [...row.matchAll(/\]\((test\/[^)]+)\)/g)].map(([, path]) => path?.replace('.zh-CN.md', '.md'))
 
-describe.each([
-  ['SECURITY.md', 'SECURITY.zh-CN.md'],
-  ['docs/operations.md', 'docs/operations.zh-CN.md'],
-])('%s and %s', (english, chinese) => {
+describe.each(
+  [
+    'README',
+    'SECURITY',
+    'ARCHITECTURE',
+    'CONTRIBUTING',
+    'CHANGELOG',
+    'docs/README',
+    'docs/operations',
+    'docs/demo',
+    'docs/performance',
+  ].map((page) => [`${page}.md`, `${page}.zh-CN.md`] as const),
+)('%s and %s', (english, chinese) => {
   test('have the same headings, tables and rows', () => {
     const shapeOf = (page: string) => [...proseOf(page).matchAll(/^(#+) /gm)].map(([, level]) => level)
     expect(shapeOf(chinese)).toEqual(shapeOf(english))

@@ -25,6 +25,9 @@ export type Waiter = {
   listener: ((ending: Ending) => void) | undefined
 }
 
+/** The longest wait of a poll. Proxies cut an idle response after 30 s at the earliest. */
+export const MAX_WAIT_MS = 25_000
+
 export type WaiterLimits = { inAll: number; perTenant: number; perUser: number }
 
 export type Waiters = {

@@ -1,6 +1,6 @@
-/** The identity of a user, and the two small enumerations that every part of the store uses. */
+/** The identity of a user, and two enumerations that every part of the store uses. */
 
-/** Opaque ids, compared byte for byte. Users of different tenants are different users. */
+/** Opaque ids, compared byte by byte. The same ids in two tenants are two users. */
 export type Identity = { tenant: string; account: string; userId: string }
 
 /** One string per identity, for maps. */

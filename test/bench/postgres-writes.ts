@@ -1,11 +1,11 @@
 /**
- * Scans per second that one instance commits to PostgreSQL, in shared and in single transactions: `npm run bench postgres-
+ * Scans per second that one instance commits to PostgreSQL, in batched and in single transactions: `npm run bench postgres-
  * writes`.
  */
 
 import { Kysely, PostgresDialect } from 'kysely'
 import { applyIntent, type EventSettings } from '../../server/binding/apply-intent.ts'
-import { runPlanLater } from '../../server/store/plan.ts'
+import { runPlanAsync } from '../../server/store/plan.ts'
 import { createLocks } from '../../server/store/postgres/locks.ts'
 import { createPool, inTransaction, POOL_SIZE } from '../../server/store/postgres/pool.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
@@ -54,14 +54,14 @@ const scan = (to: Pick<Store, 'write'>, i: number) => {
   return applyIntent(deps, { key: `${i}|d` }, { type: 'claim', claim, key: `wb1_t${i}` })
 }
 
-/** The store without shared transactions: one transaction per scan, over a pool of the same size. */
+/** The store without batched transactions: one transaction per scan, over a pool of the same size. */
 const pool = createPool(url)
 const queries = createQueries(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }))
 const alone: Pick<Store, 'write'> = {
   write: (work) =>
     inTransaction(pool, async (run) => {
-      const locks = await runPlanLater(createLocks({ openids: new Set(), users: new Set() }), run)
-      return runPlanLater(work(new SqlTx(queries, settings, new Map(), locks)), run)
+      const locks = await runPlanAsync(createLocks({ openids: new Set(), users: new Set() }), run)
+      return runPlanAsync(work(new SqlTx(queries, settings, new Map(), locks)), run)
     }),
 }
 
@@ -94,7 +94,7 @@ for (let i = 0; i < ROUNDS; i++) {
 const of = (name: keyof (typeof rounds)[number]) => rounds.map((values) => values[name])
 report('postgres-writes', [
   {
-    what: 'PostgreSQL: scans in shared transactions',
+    what: 'PostgreSQL: scans in batched transactions',
     value: `${round(median(of('together')))}/s ${spread(of('together'))}, ${round(median(of('cpuTogether')))} us of CPU each`,
   },
   {
@@ -102,7 +102,7 @@ report('postgres-writes', [
     value: `${round(median(of('each')))}/s ${spread(of('each'))}, ${round(median(of('cpuEach')))} us of CPU each`,
   },
   {
-    what: 'PostgreSQL: shared relative to single transactions',
+    what: 'PostgreSQL: batched relative to single transactions',
     value: `${median(rounds.map(({ together, each }) => together / each)).toFixed(2)}x`,
     number: median(rounds.map(({ together, each }) => together / each)),
     goal: { text: '2x', atLeast: 2 },

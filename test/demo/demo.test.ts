@@ -64,7 +64,10 @@ describe('startDemo', () => {
   test('begins anew when its memory is not readable', async () => {
     const folder = makeFolder()
     writeFileSync(join(folder, 'demo.json'), '{"account"')
-    await bindAmy(await start(folder))
+    const demo = await start(folder)
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(false)
+    await bindAmy(demo)
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
   })
 
   test('ends at once, also while pages listen', async () => {

@@ -84,6 +84,7 @@ describe('binding', () => {
     await chat(page, 'now linked').waitFor()
     await page.getByTestId('dock-browser').click()
     await inState(page, 'bound')
+    expect((await told(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
   test('offline and back: the page says so, and goes on by itself', async () => {
@@ -97,6 +98,7 @@ describe('binding', () => {
     await scan(page)
     await follow(page)
     await inState(page, 'bound')
+    expect((await told(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
   test('unfollow: leaving the account unbinds and erases, and the page shows a new code', async () => {

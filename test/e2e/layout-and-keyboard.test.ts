@@ -38,7 +38,7 @@ afterEach(async () => {
 const card = () => page.locator('wechat-bind')
 const button = (name: string | RegExp) => card().getByRole('button', { name })
 
-const parked = () => expect.poll(() => stage.bind.parkedPolls).toBe(1)
+const parked = () => expect.poll(() => stage.bind.waitingPolls).toBe(1)
 
 async function scan(confirm: 'reply' | 'code'): Promise<void> {
   await parked()
@@ -95,11 +95,11 @@ async function visitEveryState(): Promise<void> {
   await press('first')
   await press('last')
   await inState(page, 'idle')
-  stage.bind.setLife(2)
+  stage.bind.setTicketLifetime(2)
   await page.evaluate(() => document.querySelector('wechat-bind')?.setAttribute('refresh', 'manual'))
   await press('first')
   await inState(page, 'expired')
-  stage.bind.setLife(120)
+  stage.bind.setTicketLifetime(120)
   await press('first')
   await inState(page, 'ready')
   await context.setOffline(true)
@@ -128,7 +128,7 @@ describe('a visit', () => {
   })
 
   test('moves no word when the time left gets shorter', async () => {
-    stage.bind.setLife(601)
+    stage.bind.setTicketLifetime(601)
     await card().getByRole('button').first().click()
     await inState(page, 'ready')
     await watchShifts()

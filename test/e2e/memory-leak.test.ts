@@ -68,7 +68,7 @@ test('fifty mounts and removals leave no element behind, and the heap as it was'
   await mountAndRemove()
   expect((await heapBytes()) - before).toBeLessThan(SLACK_BYTES)
   expect(await elementsHeld()).toBe(0)
-  await expect.poll(() => stage.bind.parkedPolls).toBe(0)
+  await expect.poll(() => stage.bind.waitingPolls).toBe(0)
   // The count counts.
   await page.evaluate(() => document.body.append(document.createElement('wechat-bind')))
   expect(await elementsHeld()).toBe(1)

@@ -7,20 +7,20 @@ import { chromium, type LaunchOptions } from 'playwright'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 
-/** The browser that is there: $CHROME_PATH, one on the PATH, Playwright's own, or Google Chrome. */
+/** An installed browser: $CHROME_PATH, one on the PATH, Playwright's own, or Google Chrome on macOS. */
 function installed(): string | undefined {
   const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((dir) => names.map((name) => join(dir, name)))
   const others = [chromium.executablePath(), '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
   return [process.env.CHROME_PATH ?? '', ...onPath, ...others].find(existsSync)
 }
 
-/** One from npm, with the libraries and the font that a bare Linux lacks (x64 only). */
+/** Chromium from npm, with the libraries and the font that a minimal Linux lacks (x64 only). */
 async function bundled(): Promise<string> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error('No Chromium found: install Chromium or Google Chrome, or set CHROME_PATH.')
   }
   const folder = await unpack()
-  // Its own font knows no Chinese: the machine's fonts come first where it has any.
+  // Its own font has no Chinese characters, so the machine's fonts are used when there are any.
   const hasFonts = existsSync('/etc/fonts/fonts.conf') && existsSync('/usr/share/fonts')
   process.env.FONTCONFIG_PATH ??= hasFonts ? '/etc/fonts' : configureFonts(join(folder, 'fonts'))
   process.env.HOME ??= tmpdir()
@@ -31,11 +31,11 @@ async function bundled(): Promise<string> {
 }
 
 /**
- * Unpacks the package @sparticuz/chromium, once per clone and version; returns the folder.
+ * Unpacks the package @sparticuz/chromium once per clone and version; returns the folder.
  *
- * The package itself unpacks to the temporary folder of the machine, for one user, and takes what it finds there: the
- * browser of another user, which only that user may start, or half of one. Here it is unpacked beside node_modules'
- * packages, into a folder that gets its name once it is complete.
+ * The package itself unpacks into the machine's temporary folder and reuses the files that it finds there: the browser of
+ * another user, who alone may start it, or a partly unpacked one. So it is unpacked inside node_modules, into a folder that is
+ * renamed once it is complete.
  */
 async function unpack(): Promise<string> {
   const root = join(import.meta.dirname, '../..')
@@ -60,7 +60,7 @@ async function unpack(): Promise<string> {
   return folder
 }
 
-/** Names the fonts of this folder, wherever it has been moved or copied to; returns the folder. */
+/** Writes the font configuration with the present path of the folder, which may have been moved; returns the folder. */
 function configureFonts(folder: string): string {
   const file = join(folder, 'fonts.conf')
   const path = folder.replaceAll('&', '&amp;').replaceAll('<', '&lt;')

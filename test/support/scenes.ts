@@ -1,4 +1,4 @@
-/** Every picture the element can show, each reached as a user or a server would reach it: nothing private is touched. */
+/** Every state of the element for the contact sheet, reached only through the page and the fake server's answers. */
 import type { Page } from 'playwright'
 import { inState, openStage, STRICT, type Stage, type StageOptions } from './browser-stage.ts'
 
@@ -6,34 +6,34 @@ export type Scene = {
   name: string
   /** The tag's attributes besides `token`. */
   attributes?: string
-  /** What stands in the tag. */
+  /** The content of the tag. */
   content?: string
   options?: StageOptions
-  /** Before the page is opened. */
+  /** Called before the page is opened. */
   prepare?: (stage: Stage) => void
-  /** From an opened page to the picture. */
+  /** Brings the opened page into the state. */
   reach: (page: Page, stage: Stage) => Promise<void>
 }
 
 const ready = (page: Page) => inState(page, 'ready')
 
-/** The button after its place among the state's actions: words change with the language. */
+/** Presses the button with this index: its text depends on the language. */
 const press = (page: Page, index = 0) => page.locator('wechat-bind').getByRole('button').nth(index).click()
 
-const parked = async (stage: Stage) => {
-  while (stage.bind.parkedPolls === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+const untilPolling = async (stage: Stage) => {
+  while (stage.bind.waitingPolls === 0) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 async function scan(page: Page, stage: Stage, confirm: 'reply' | 'code'): Promise<void> {
   await ready(page)
-  await parked(stage)
+  await untilPolling(stage)
   stage.bind.change({ state: 'scanned', confirm })
   await inState(page, 'scanned')
 }
 
 async function bind(page: Page, stage: Stage): Promise<void> {
   await ready(page)
-  await parked(stage)
+  await untilPolling(stage)
   stage.bind.bind()
   await inState(page, 'bound')
 }
@@ -45,7 +45,7 @@ const refused = (code: string, status: number) => ({
 
 export const scenes: Scene[] = [
   { name: 'manual', attributes: 'manual', reach: (page) => inState(page, 'idle') },
-  { name: 'loading', prepare: ({ bind }) => bind.mute(), reach: (page) => inState(page, 'loading') },
+  { name: 'loading', prepare: ({ bind }) => bind.holdQrRequests(), reach: (page) => inState(page, 'loading') },
   { name: 'ready', reach: ready },
   {
     name: 'text path',
@@ -107,7 +107,7 @@ export const scenes: Scene[] = [
   },
 ]
 
-/** The stage that `scene` plays on. */
+/** Opens a stage for the scene. */
 export function openScene({ attributes = '', content = '', options, prepare }: Scene): Promise<Stage> {
   const body = `<main><wechat-bind token="token" ${attributes}>${content}</wechat-bind></main>`
   const style = '<link rel="stylesheet" href="/page.css" />'

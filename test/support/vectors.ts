@@ -1,4 +1,4 @@
-/** The published vectors of WeChat's callback protocol: where each comes from stands in its `source`. */
+/** Published test vectors of WeChat's callback protocol. The field `source` names where each vector was published. */
 import { readFileSync } from 'node:fs'
 
 type Vector = {

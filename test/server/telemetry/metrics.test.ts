@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Env } from '../../../server/config/config.ts'
+import { BindError } from '../../../server/errors.ts'
 import type { Store } from '../../../server/store/store.ts'
 import { createMetrics } from '../../../server/telemetry/metrics.ts'
 import { readMetrics } from '../../support/metrics.ts'
+import { addUser, bindTo } from '../../support/rows.ts'
 import { openTestServer, type TestServer, type TestServerOptions } from '../../support/test-server.ts'
 
 let testServer: TestServer
@@ -64,8 +66,14 @@ describe('the funnel', () => {
 
   test('counts a conflict that is found at the confirmation', async () => {
     await open({ CONFIRM: 'code' })
-    testServer.deps.metrics.countRequest('/widget/confirm', 409, 0, 'CONFLICT')
-    expect(await steps()).toEqual({ conflict: 1 })
+    await scan('amy', await testServer.ticketUrl('u1'))
+    // Another server on the same store, whose CONFIRM is still off, binds the same WeChat to u2.
+    const { store, events } = testServer.deps
+    const u2 = await addUser(store, { tenant: 'default', account: 'acme', userId: 'u2' })
+    await bindTo(store, u2, testServer.phone('amy').openid, events.appId)
+    const answer = await testServer.widget('POST', '/confirm', { body: { code: digitsOf('amy') } })
+    expect([answer.status, (await answer.json()).code]).toEqual([409, 'CONFLICT'])
+    expect(await steps()).toEqual({ shown: 1, scanned: 1, conflict: 1 })
   })
 
   test('counts wrong codes in the chat', async () => {
@@ -82,11 +90,11 @@ describe('the calls to WeChat', () => {
     const { faults } = testServer.simulator
     await testServer.ticketUrl()
     faults.fail('/cgi-bin/qrcode/create', 45009)
-    await expect(testServer.ticketUrl('u2')).rejects.toThrow()
+    await expect(testServer.ticketUrl('u2')).rejects.toMatchObject({ code: 'WECHAT_QUOTA' })
     faults.fail('/cgi-bin/qrcode/create', 987_654)
-    await expect(testServer.ticketUrl('u3')).rejects.toThrow()
+    await expect(testServer.ticketUrl('u3')).rejects.toMatchObject({ code: 'WECHAT_FORBIDDEN' })
     faults.setDown(true)
-    await expect(testServer.ticketUrl('u4')).rejects.toThrow()
+    await expect(testServer.ticketUrl('u4')).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
     const answers = (errcode: string) => read(`wechat_bind_wechat_answers_total{call="qrcode",errcode="${errcode}"}`)
     expect([await answers('0'), await answers('45009'), await answers('other'), await answers('none')]).toEqual([
       1, 1, 1, 1,
@@ -125,12 +133,12 @@ describe('the store', () => {
   test('counts an unavailable store as a failure, and a refusal not', async () => {
     const breaking = (store: Store): Store => ({
       ...store,
-      user: () => Promise.reject(Object.assign(new Error('gone'), { code: 'STORE_UNAVAILABLE' })),
-      ping: () => Promise.reject(Object.assign(new Error('no'), { code: 'CONFLICT' })),
+      user: () => Promise.reject(new BindError('STORE_UNAVAILABLE', 'gone')),
+      ping: () => Promise.reject(new BindError('CONFLICT', 'no')),
     })
     await open({}, { wrapStore: breaking })
     await testServer.app.request('/readyz')
-    await expect(testServer.bindInfo()).rejects.toThrow()
+    await expect(testServer.bindInfo()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(await read('wechat_bind_store_failures_total{operation="user"}')).toBe(1)
     expect(await read('wechat_bind_store_failures_total{operation="ping"}')).toBe(0)
   })
