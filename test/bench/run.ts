@@ -20,7 +20,7 @@ const parts = readdirSync(import.meta.dirname)
   .map((file) => file.slice(0, -'.ts'.length))
 const named = process.argv.slice(2)
 const unknown = named.filter((name) => !parts.includes(name))
-if (unknown.length > 0) throw new Error(`There is no part ${unknown.join(', ')}: ${parts.join(', ')}.`)
+if (unknown.length > 0) throw new Error(`unknown part ${unknown.join(', ')}; the parts are: ${parts.join(', ')}`)
 
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-results-'))
 const results = join(folder, 'results.jsonl')
