@@ -1,4 +1,4 @@
-/** A store that can be told to be slow or down: what stands behind it stays as it is. */
+/** Wraps a store and makes it slow or unavailable on demand. The wrapped store is not changed. */
 import { BindError } from '../server/errors.ts'
 import type { Outbox } from '../server/store/outbox.ts'
 import type { Store } from '../server/store/store.ts'
@@ -10,23 +10,23 @@ export const SLOW_MS = 3_000
 
 export type FlakyDeps = { health: () => Health; delay: Delay; signal: AbortSignal }
 
-/** Throws `STORE_UNAVAILABLE` while it is down, as an engine does that cannot be reached. */
+/** While down, every call throws `STORE_UNAVAILABLE`, as with an unreachable database. */
 export function createFlakyStore(store: Store, { health, delay, signal }: FlakyDeps): Store {
-  async function pass(): Promise<void> {
+  async function applyHealth(): Promise<void> {
     if (health() === 'slow') await delay(SLOW_MS, signal).catch(() => {})
     if (health() === 'down') throw new BindError('STORE_UNAVAILABLE', 'The store did not answer: try again.')
   }
 
   function guard<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
     return async (...args) => {
-      await pass()
+      await applyHealth()
       return call(...args)
     }
   }
 
   const { outbox } = store
   return {
-    // Some engines are classes, whose methods want their `this`.
+    // Arrow functions, because some stores are classes whose methods need `this`.
     write: guard((work) => store.write(work)) as Store['write'],
     user: guard((identity) => store.user(identity)),
     liveTicket: guard((...args) => store.liveTicket(...args)),
@@ -48,7 +48,7 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
       list: guard((...args) => outbox.list(...args)),
       replay: guard((...args) => outbox.replay(...args)),
       lease: guard((...args) => outbox.lease(...args)),
-      // The last word of a server that closes: it must not wait.
+      // Called by a server that closes: must not be delayed.
       release: (holder) => outbox.release(holder),
     } satisfies Outbox,
   }

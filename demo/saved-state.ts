@@ -1,19 +1,19 @@
-/** What the demo remembers between two starts, so that who was bound and follows still is and does. NODE. */
+/** Reads and writes demo.json: the simulated account, its followers and chats, and the host site's key, kept over a restart. NODE. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Account } from './simulator/account.ts'
 import type { SimulatorMemory } from './simulator/simulator.ts'
 
-export type Memory = {
-  /** The simulated Official Account: its appid makes the openids that the store holds. */
+export type SavedState = {
+  /** The simulated Official Account. The openids in the store depend on its appid. */
   account: Account
   /** The host site's key for the encrypted API, base64url. */
   key: string
   simulator: SimulatorMemory
 }
 
-/** Undefined at the first start, and when the file is not the demo's: then it begins anew. */
-export function readMemory(file: string): Partial<Memory> | undefined {
+/** Undefined if the file is missing or not JSON: the demo then starts without a saved state. */
+export function readSavedState(file: string): Partial<SavedState> | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
@@ -21,9 +21,9 @@ export function readMemory(file: string): Partial<Memory> | undefined {
   }
 }
 
-/** Written beside and moved into place: a demo killed at any moment finds a whole file. */
-export function writeMemory(file: string, memory: Memory): void {
+/** Writes a new file and renames it, so that the file is complete even if the demo is killed. */
+export function writeSavedState(file: string, state: SavedState): void {
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(`${file}.new`, JSON.stringify(memory), { mode: 0o600 })
+  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 })
   renameSync(`${file}.new`, file)
 }

@@ -1,12 +1,12 @@
-/** A bind server whose facts the test sets: what a page sees of one user, without WeChat, a store or a wait that is real. */
+/** A fake bind server for one user: the test sets the binding; no WeChat and no store. */
 import { type Context, Hono } from 'hono'
 import { toQrPath } from '../../server/binding/qr-path.ts'
 import type { BindingView, Problem, TicketView } from '../../server/wire.ts'
 
-/** A binding without its version: each change has its own. */
+/** A binding without its version, which each change increases. */
 export type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<View, 'version'> : never) : never
 
-/** As long as WeChat's own, so that the picture is as dense as a real one. */
+/** As long as WeChat's URLs, so that the QR code has the real size. */
 export const QR_TEXT = 'http://weixin.qq.com/q/02N5qIxGYseRT1aBcD1wc-'
 
 export type FakeBind = ReturnType<typeof createFakeBind>
@@ -30,12 +30,9 @@ export function createFakeBind({ expiresIn = 120, code = '4821' } = {}) {
   }
 
   const refuse = (c: Context, { status = 500, ...problem }: Partial<Problem>) =>
-    c.json(
-      { type: 'about:blank', title: problem.code, detail: 'As the test wished', ...problem, status },
-      status as 500,
-    )
+    c.json({ type: 'about:blank', title: problem.code, detail: 'Set by the test', ...problem, status }, status as 500)
 
-  /** Until the fact changes, the client hangs up, or the stage is cleared. */
+  /** Waits until the binding changes, the client disconnects, or `clear` is called. */
   const park = (signal: AbortSignal) =>
     new Promise<void>((resolve) => {
       const leave = () => {
@@ -94,29 +91,29 @@ export function createFakeBind({ expiresIn = 120, code = '4821' } = {}) {
 
   return {
     app,
-    /** Method and path of each, in order. */
+    /** Method and path of each request, in order. */
     requests,
     change,
     bind: () => change({ state: 'bound', boundAt: BOUND_AT }),
-    /** Every request to `path` is refused from now on. */
+    /** From now on every request to `path` is answered with this error. */
     refuse: (path: 'qrcode' | 'binding' | 'confirm', problem: Partial<Problem>) => void refusals.set(path, problem),
-    /** A request for a QR is not answered. */
+    /** Requests for a QR code are not answered from now on. */
     mute() {
       isMute = true
     },
-    /** Tickets made from now on live this long. */
+    /** Sets the lifetime of new tickets, in seconds. */
     setLife(seconds: number) {
       life = seconds
     },
     get parkedPolls() {
       return parked.size
     },
-    /** Lets go of whoever waits, so that the socket can close. */
+    /** Ends all waiting requests, so that the server can close. */
     clear() {
       for (const leave of [...parked]) leave()
     },
   }
 }
 
-/** 15 November 2023, 06:13 in Shanghai: a moment that no picture has to be made anew for. */
+/** 15 November 2023, 06:13 in Shanghai: constant, so that screenshots do not change. */
 export const BOUND_AT = 1_700_000_000

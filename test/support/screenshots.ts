@@ -1,4 +1,4 @@
-/** The pictures in the READMEs, made by the demo: `node test/support/screenshots.ts` after `npm run build`. */
+/** Takes the screenshots of the demo for the READMEs: `node test/support/screenshots.ts` after `npm run build`. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const inState = (page: Page, state: string) =>
     state,
   )
 
-/** A code on the page, the follow page on the phone, and a wire on which everything has passed once. */
+/** A QR code on the page, the follow page on the phone, and every kind of entry in the traffic log. */
 async function setScene(page: Page): Promise<void> {
   await inState(page, 'ready')
   await page.getByTestId('scan-button').click()

@@ -1,4 +1,4 @@
-/** The tables of docs/element.md, from the manifest: `node test/support/widget-readme.ts` after `npm run build` writes them. */
+/** Writes the tables of docs/element.md from the manifest: run `node test/support/widget-readme.ts` after `npm run build`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 
 type Entry = {
@@ -76,7 +76,7 @@ const current = readFileSync(path, 'utf8')
 const [before = ''] = current.split('<!-- from the manifest -->')
 const tables = sections.map(([title, text]) => `## ${title}\n\n${text}`).join('\n\n')
 
-/** The page as it is, and as it should be. */
+/** The page's current text, and the text with up-to-date tables. */
 export const readme = { current, wanted: `${before}<!-- from the manifest -->\n\n${tables}\n` }
 
 if (import.meta.main) writeFileSync(path, readme.wanted)

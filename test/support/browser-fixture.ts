@@ -1,4 +1,4 @@
-/** A page with the built element, a fake bind server behind it, and a real browser in front: what tests of the finished file need. */
+/** Serves a page with the built element and a fake bind server, for tests of the built file in a real browser. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Hono } from 'hono'
@@ -9,18 +9,18 @@ import { createFakeBind, type FakeBind } from './fake-bind.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** The file that a page without a bundler loads. */
+/** The self-contained file for pages without a bundler. */
 export const readWidget = () => readFileSync(join(root, 'dist/cdn/wechat-bind.js'), 'utf8')
 
-export type Stage = { url: string; bind: FakeBind; close(): Promise<void> }
+export type Fixture = { url: string; bind: FakeBind; close(): Promise<void> }
 
-export type StageOptions = Parameters<typeof createFakeBind>[0] & {
-  /** The page's `Content-Security-Policy`; `'self'` for everything it may load when missing. */
+export type FixtureOptions = Parameters<typeof createFakeBind>[0] & {
+  /** The page's `Content-Security-Policy`; by default STRICT. */
   policy?: string
-  /** What stands in `<head>`: the page's own copy of the file when missing. */
+  /** The content of `<head>`; by default the script tag of the built file. */
   head?: string
   body?: string
-  /** More of the page's own files. */
+  /** More routes of the page's server. */
   more?: Hono
 }
 
@@ -39,8 +39,8 @@ const OWN_FILE = '<script type="module" src="/wechat-bind.js"></script>'
 
 export const STRICT = "default-src 'none'; script-src 'self'; connect-src 'self'"
 
-/** Serves it on a free port of this machine. */
-export async function openStage(options: StageOptions = {}): Promise<Stage> {
+/** Serves the page on a free port of 127.0.0.1. */
+export async function openFixture(options: FixtureOptions = {}): Promise<Fixture> {
   const { policy = STRICT, head = OWN_FILE, body = '<wechat-bind token="token"></wechat-bind>', more } = options
   const bind = createFakeBind(options)
   const script = readWidget()
@@ -63,15 +63,15 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   }
 }
 
-/** Resolves when the page's element is in `state`. */
+/** Waits until the element is in `state`. */
 export async function inState(page: Page, state: StateName): Promise<void> {
   await page.waitForFunction((name) => document.querySelector('wechat-bind')?.state === name, state)
 }
 
-/** What the page wrote to its console as an error: a breach of its policy is there. */
-export function complaintsOf(context: BrowserContext): string[] {
-  const complaints: string[] = []
-  context.on('weberror', (error) => complaints.push(error.error().message))
-  context.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-  return complaints
+/** Collects the console errors of all pages, including violations of the content policy. */
+export function consoleErrorsOf(context: BrowserContext): string[] {
+  const consoleErrors: string[] = []
+  context.on('weberror', (error) => consoleErrors.push(error.error().message))
+  context.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()))
+  return consoleErrors
 }
