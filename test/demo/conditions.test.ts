@@ -20,7 +20,7 @@ describe('PUT /demo/conditions', () => {
     ['{"confrim":"code"}', /Unknown condition "confrim".*confirm/],
     ['{"confirm":"cod"}', /confirm must be one of .*code/],
     ['confirm', /JSON object/],
-  ])('refuses %s, and says what is taken', async (body, detail) => {
+  ])('rejects %s, and names the accepted values', async (body, detail) => {
     const demo = await start()
     const response = await fetch(`${demo.url}/demo/conditions`, { method: 'PUT', body })
     expect(response.status).toBe(400)
