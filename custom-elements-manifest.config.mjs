@@ -1,5 +1,5 @@
 /** Configures `cem analyze`, which writes dist/custom-elements.json and the editor data from the JSDoc of widget/wechat-bind.ts. */
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 
 /** The declaration of `<wechat-bind>` in the manifest. */
 const findElement = ({ modules }) => modules.flatMap(({ declarations }) => declarations).find(({ tagName }) => tagName)
@@ -44,6 +44,7 @@ export default {
       name: 'editors',
       packageLinkPhase({ customElementsManifest }) {
         const element = findElement(customElementsManifest)
+        mkdirSync('dist', { recursive: true })
         writeFileSync('dist/vscode.html-custom-data.json', JSON.stringify(toHtmlData(element), null, 2))
         writeFileSync('dist/vscode.css-custom-data.json', JSON.stringify(toCssData(element), null, 2))
         cpSync('widget/frameworks', 'dist/widget/frameworks', { recursive: true })

@@ -5,6 +5,9 @@ import { defineConfig } from 'vitest/config'
 import { launchOptions } from './test/support/chromium.ts'
 import { summary } from './test/support/reporter.ts'
 
+// Fails a test in which no assertion ran, for example because all of them are in a callback that was never called.
+const expect = { requireAssertions: true }
+
 export default defineConfig({
   test: {
     // At least 2 workers, even on 2 cores: the tests wait for other processes most of the time.
@@ -12,7 +15,14 @@ export default defineConfig({
     reporters: ['default', summary],
     projects: [
       {
-        test: { name: 'server', include: ['test/*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'] },
+        test: {
+          name: 'server',
+          include: ['test/*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'],
+          // A bound for a test that hangs, not for a slow machine: other work may share the two cores.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          expect,
+        },
       },
       {
         test: {
@@ -20,6 +30,7 @@ export default defineConfig({
           include: ['test/{e2e,widget/examples}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          expect,
         },
       },
       {
@@ -44,6 +55,7 @@ export default defineConfig({
           name: 'widget',
           include: ['test/widget/*.test.ts'],
           setupFiles: 'test/widget/setup.ts',
+          expect,
           browser: {
             enabled: true,
             headless: true,

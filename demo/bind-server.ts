@@ -10,7 +10,7 @@ import type { Deps } from '../server/deps.ts'
 import { type OpenApp, type Overrides, openApp } from '../server/open-app.ts'
 import { createLoadBalancer } from './load-balancer.ts'
 
-export type BindServer = {
+type BindServer = {
   /** Sends the request to one of the instances, round robin. */
   fetch(request: Request, bindings?: object): Promise<Response>
   deps(): Deps
@@ -19,7 +19,7 @@ export type BindServer = {
   close(): Promise<void>
 }
 
-export type BindServerOptions = {
+type BindServerOptions = {
   instances: number
   /** Replaces single dependencies of an instance. */
   adapt: (deps: Deps, config: Config) => Deps

@@ -2,7 +2,7 @@
 import { type Conditions, differences } from './conditions.ts'
 
 /** Applies the conditions to the demo. */
-export type ApplyConditions = (next: Conditions, before: Conditions) => Promise<void>
+type ApplyConditions = (next: Conditions, before: Conditions) => Promise<void>
 
 export function createCurrentConditions(atStart: Conditions, apply: ApplyConditions) {
   let current = atStart

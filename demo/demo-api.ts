@@ -9,7 +9,7 @@ import type { TrafficLog } from './simulator/traffic-log.ts'
 /** `usual`: the conditions without overrides. `isReal`: a real WeChat account instead of the simulator; its faults cannot be set. */
 export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }
 
-export type DemoApiDeps = {
+type DemoApiDeps = {
   view: () => DemoView
   simulatorView: () => SimulatorView
   set: (conditions: Conditions) => Promise<void>

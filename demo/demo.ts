@@ -6,7 +6,7 @@ import { Hono } from 'hono'
 import { pino } from 'pino'
 import { createBindClient } from '../server/client.ts'
 import type { Env } from '../server/config/config.ts'
-import { startListening, stopListening } from '../server/http/listen.ts'
+import { type Fetching, type Listening, startListening, stopListening } from '../server/http/listen.ts'
 import type { Overrides } from '../server/open-app.ts'
 import type { Identity, Store } from '../server/store/store.ts'
 import { autoBind } from './auto-bind.ts'
@@ -45,7 +45,7 @@ export type Demo = {
   close(): Promise<void>
 }
 
-export type DemoOptions = {
+type DemoOptions = {
   /** The bind server's environment variables; missing ones get the demo's defaults. `PORT=0` selects a free port. */
   env: Env
   /** The folder of the SQLite database and of demo.json. */
@@ -54,13 +54,21 @@ export type DemoOptions = {
   dist?: string
   /** The number of bind servers over one store; more than one needs PostgreSQL. */
   instances?: number
+  /** Opens the port: `npm run dev` puts Vite in front of the demo. */
+  listen?: (app: Fetching, host: string | undefined, port: number) => Promise<Listening>
 }
 
 const CLOCK_MS = { right: 0, ahead: 600_000, behind: -600_000 }
 
 const delay: Delay = (ms, signal) => sleep(ms, undefined, { signal })
 
-export async function startDemo({ env, dataDir, dist = findDist(), instances = 1 }: DemoOptions): Promise<Demo> {
+export async function startDemo({
+  env,
+  dataDir,
+  dist = findDist(),
+  instances = 1,
+  listen = startListening,
+}: DemoOptions): Promise<Demo> {
   const file = join(dataDir, 'demo.json')
   const savedState = readSavedState(file)
   const key = savedState?.key ?? randomBytes(32).toString('base64url')
@@ -93,7 +101,7 @@ export async function startDemo({ env, dataDir, dist = findDist(), instances = 1
   const { host, port, rules, wechat } = bindConfig.at('http://127.0.0.1')
   let app = new Hono().all('*', (c) => c.text('The demo is starting.', 503))
   const fetch = (request: Request, bindings?: object) => app.fetch(request, bindings)
-  const { server, url } = await startListening({ fetch }, host, port)
+  const { server, url } = await listen({ fetch }, host, port)
   const first = bindConfig.at(url)
   const networkUrls = toNetworkUrls(first.publicUrl, host, new URL(url).port)
 

@@ -2,8 +2,6 @@
 import { type Health, SLOW_MS } from './flaky-store.ts'
 import type { Delay } from './simulator/faults.ts'
 
-export type FaultyProxy = ReturnType<typeof createFaultyProxy>
-
 export function createFaultyProxy({ delay, signal }: { delay: Delay; signal: AbortSignal }) {
   let health: Health = 'up'
   let outage = new AbortController()

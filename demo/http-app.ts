@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { type Context, Hono } from 'hono'
 
-export type HttpAppParts = {
+type HttpAppParts = {
   control: Hono
   hostSite: Hono
   /** Undefined with a real WeChat account. */

@@ -9,7 +9,7 @@ import { parseXml } from '../server/wechat/xml.ts'
 import { toMessageXml } from './simulator/message.ts'
 import type { TrafficLog, WireKind } from './simulator/traffic-log.ts'
 
-export type RequestRecorderDeps = {
+type RequestRecorderDeps = {
   wire: TrafficLog
   deps: () => Deps
   clock: () => number
@@ -18,8 +18,6 @@ export type RequestRecorderDeps = {
 }
 
 type Decrypted = { text: string; identity?: Identity }
-
-export type RequestRecorder = ReturnType<typeof createRequestRecorder>
 
 // The headers that are recorded: enough to read the request and to repeat it with curl.
 const HEADERS = ['content-type', 'authorization', 'if-none-match', 'prefer', 'accept-language', 'origin']

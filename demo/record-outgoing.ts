@@ -2,7 +2,7 @@
 import type { Fetch } from '../server/platform.ts'
 import type { TrafficLog, WireKind } from './simulator/traffic-log.ts'
 
-export type RecordingFetchDeps = {
+type RecordingFetchDeps = {
   wire: TrafficLog
   clock: () => number
   kindOf: (url: string) => WireKind | undefined

@@ -16,8 +16,6 @@ const UNFOLLOW_AFTER_MS = 3_000
 
 const isTestUser = (userId: TestUser, identity: Identity) => identity.userId === userId
 
-export type TestUsers = ReturnType<typeof createTestUsers>
-
 export function createTestUsers({
   simulator,
   delay,

@@ -1,27 +1,30 @@
-/** The Hono app that `serve` runs and that teams mount in a server of their own. */
+/** The endpoints of the bind server, and the Hono app that contains them: `serve` runs it, teams mount it in their own server. */
 import { Hono } from 'hono'
 import type { Deps } from './deps.ts'
-import { BindError } from './errors.ts'
-import { endpointRoutes } from './http/endpoint.ts'
-import { answerProblem, onError } from './http/problem.ts'
+import type { Endpoint } from './http/endpoint.ts'
+import { endpointRoutes } from './http/hono-routes.ts'
+import { notFound, onError } from './http/problem.ts'
 import { logRequests } from './http/request-log.ts'
-import { createEncryptedApi } from './routes/encrypted-api.ts'
+import { encryptedApiEndpoints } from './routes/encrypted-api.ts'
 import { opsRoutes } from './routes/ops.ts'
-import { callbackRoutes } from './routes/wechat-callback.ts'
-import { widgetApiRoutes } from './routes/widget-api.ts'
+import { callbackEndpoints } from './routes/wechat-callback.ts'
+import { widgetApiEndpoints } from './routes/widget-api.ts'
 import { widgetFileRoutes } from './routes/widget-file.ts'
 
-export function createApp(deps: Deps): Hono {
-  const app = new Hono().use(logRequests(deps)).route('/', callbackRoutes(deps))
-  for (const endpoint of createEncryptedApi(deps)) app.route('/', endpointRoutes(endpoint))
-  return app
-    .route('/widget', widgetApiRoutes(deps))
+export const createEndpoints = (deps: Deps): Endpoint[] => [
+  ...callbackEndpoints(deps),
+  ...encryptedApiEndpoints(deps),
+  ...widgetApiEndpoints(deps),
+]
+
+/** `endpoints`: those of `deps`, where the caller has made them already. */
+export function createApp(deps: Deps, endpoints: Endpoint[] = createEndpoints(deps)): Hono {
+  const answerError = onError(deps.log)
+  return new Hono()
+    .use(logRequests(deps))
+    .route('/', endpointRoutes(endpoints))
     .route('/', widgetFileRoutes(deps))
     .route('/', opsRoutes(deps))
-    .notFound((c) => answerProblem(c, notFound()))
-    .onError(onError(deps.log)) as unknown as Hono
+    .notFound((c) => answerError(notFound(), c))
+    .onError(answerError) as unknown as Hono
 }
-
-/** The path is not repeated: who has put a token or an openid into it must not find it in a log of errors. */
-const notFound = () =>
-  new BindError('NOT_FOUND', 'There is nothing for this method and path: /openapi.json lists all that there is.')

@@ -1,36 +1,43 @@
-/** The app with everything it needs, from a configuration: opens the store, joins the parts, closes them in order. NODE. */
-import { createHmac, hash, randomUUID } from 'node:crypto'
+/** Makes the app and all its parts from a configuration: opens the store, connects the parts, closes them in order. NODE. */
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
-import { createApp } from './app.ts'
+import { createApp, createEndpoints } from './app.ts'
 import { createTickets } from './binding/tickets.ts'
-import { createUnionids } from './binding/unionids.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
+import { type Intercept, interceptEndpoints } from './http/node-listener.ts'
 import { readWidgetFile } from './http/static-file.ts'
 import { readKeyFile, watchKeyFile } from './keys/key-file.ts'
+import { createKeyedHash } from './keys/keyed-hash.ts'
 import { createKeyring } from './keys/keyring.ts'
 import { createTokenCache } from './keys/token-cache.ts'
 import { createForwarder } from './outbound/forwarder.ts'
+import { createUnionidFetcher } from './outbound/unionid-fetcher.ts'
 import { createWebhookSender } from './outbound/webhook-sender.ts'
-import type { Fetch, Log, SetTimer } from './platform.ts'
+import { type Fetch, type Log, type SetTimer, systemTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
-import type { KeyedHash } from './store/sql/changes.ts'
 import type { Store } from './store/store.ts'
-import { instrumentFetch, instrumentStore } from './telemetry/instrument.ts'
-import { createMetrics, type Metrics } from './telemetry/metrics.ts'
-import { type AccessTokens, createAccessTokens } from './wechat/access-token.ts'
-import { createWechatApi, type WechatApi } from './wechat/api.ts'
+import { gaugeToken, gaugeWebhookLag } from './telemetry/gauges.ts'
+import { instrumentFetch, instrumentStore, instrumentWechat } from './telemetry/instrument.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import { createAccessTokens } from './wechat/access-token.ts'
+import { createWechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
 
 export type OpenApp = {
   app: Hono
+  /**
+   * For a Node server that runs only this app: offer it every request before `app`. Answers the callback, the encrypted API
+   * and the browser API without Hono, which takes less CPU and half of the memory of a waiting page.
+   */
+  intercept: Intercept
   deps: Deps
-  /** Ends every wait at once; new ones do not begin. */
+  /** Answers every waiting page; from now on no page waits. */
   stopWaiting(): void
-  /** After the last request: finishes what runs in the background, for so long at most, and closes the store. */
+  /** Call after the last request: waits for background work, at most `withinMs`, and closes the store. */
   close(withinMs?: number): Promise<void>
 }
 
@@ -39,21 +46,16 @@ export type Overrides = {
   clock?: () => number
   fetch?: Fetch
   setTimer?: SetTimer
-  /** Stands between the app and its store: to count, to measure, to make it fail. */
+  /** Wraps the store: to count its calls, to measure it, to make it fail. */
   wrapStore?: ((store: Store) => Store) | undefined
-  /** WeChat is the simulator, whose own users may ask. */
+  /** Accepts the simulator's test users. */
   allowsTestUsers?: boolean
 }
 
 const MINUTE_MS = 60_000
 
-const nodeTimer: SetTimer = (end, ms) => {
-  const timer = setTimeout(end, ms)
-  return () => clearTimeout(timer)
-}
-
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
-  const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = nodeTimer } = overrides
+  const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = systemTimer } = overrides
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
   const opened = await openStore(config.databaseUrl, {
@@ -65,7 +67,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   const waiters = createWaiters({
     limits: config.waiters,
     setTimer,
-    // A clock that is set right must not make anybody wait longer.
+    // Monotonic: a correction of the system clock must not lengthen a wait.
     clock: overrides.clock ?? (() => performance.now()),
   })
   const metrics = createMetrics(waiters.count)
@@ -83,7 +85,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
   const forwarder = createForwarder(config, { fetch, metrics })
-  const unionids = createUnionids({ store, wechat, clock, setTimer, log })
+  const unionids = createUnionidFetcher({ store, wechat, clock, setTimer, log })
   const { keysFile } = config
   const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
   const keyFile = keysFile === undefined ? undefined : watchKeyFile(keysFile, keyring.replace, log)
@@ -101,9 +103,9 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
         holder: randomUUID(),
       })
     : undefined
-  if (webhookSender) store.onCommit(webhookSender.nudge)
-  watchToken(metrics, accessTokens, () => tokenAt)
-  if (webhookSender) watchLag(metrics, store, clock)
+  if (webhookSender) store.onCommit(webhookSender.wake)
+  gaugeToken(metrics, accessTokens, () => tokenAt)
+  if (webhookSender) gaugeWebhookLag(metrics, store, clock)
   const deps: Deps = {
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
@@ -111,14 +113,14 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     metrics,
     keyring,
     store,
-    tickets: createTickets({ ...config, store, wechat: countShown(wechat, metrics), clock, appId }),
+    tickets: createTickets({ ...config, store, wechat: instrumentWechat(wechat, metrics), clock, appId }),
     unionids,
     principalOf: createTokenCache({
       keyring,
       nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
       clock,
-      // Each page that waits has one: more would be remembered for pages that cannot be held.
-      most: config.waiters.inAll,
+      // One token for each page that may wait.
+      maxTokens: config.waiters.inAll,
     }),
     afterCommit(changes, said) {
       unionids.follow(changes)
@@ -141,53 +143,28 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     void sweep(deps)
   }, MINUTE_MS).unref()
 
+  const endpoints = createEndpoints(deps)
   return {
-    app: createApp(deps),
+    app: createApp(deps, endpoints),
+    intercept: interceptEndpoints(endpoints, deps),
     deps,
     stopWaiting: waiters.close,
     async close(withinMs = 5_000) {
       clearInterval(minutely)
       keyFile?.stop()
       waiters.close()
-      const late = new AbortController()
-      const background = Promise.all([unionids.close(), forwarder?.idle(), webhookSender?.close()])
-      await Promise.race([background, delay(Math.max(0, withinMs), undefined, { signal: late.signal }).catch(() => {})])
-      late.abort()
+      const timer = new AbortController()
+      const timeout = delay(Math.max(0, withinMs), undefined, { signal: timer.signal }).catch(() => {})
+      await Promise.race([Promise.all([unionids.close(), forwarder?.idle(), webhookSender?.close()]), timeout])
+      timer.abort()
       await store.close()
     },
   }
 }
 
-function watchToken({ gauge }: Metrics, { expiresAt }: AccessTokens, fetchedAt: () => number | undefined): void {
-  const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000)
-  gauge('access_token_timestamp_seconds', 'When the access token in use was fetched.', () => seconds(fetchedAt()))
-  gauge('access_token_expiry_timestamp_seconds', 'When the access token in use ends.', () => seconds(expiresAt()))
-}
-
-/** The same on every instance: it is the store's. */
-function watchLag({ gauge }: Metrics, { outbox }: Store, clock: () => number): void {
-  gauge(
-    'webhook_lag_seconds',
-    'Age of the oldest change that its webhook has not taken; 0 when none waits.',
-    async () => {
-      const oldest = await outbox.list('waiting', 1).catch(() => undefined)
-      return oldest && (oldest[0] ? (clock() - oldest[0].at) / 1000 : 0)
-    },
-  )
-}
-
-const countShown = (wechat: WechatApi, metrics: Metrics): WechatApi => ({
-  ...wechat,
-  async createQrcode(scene, expireSeconds) {
-    const qrcode = await wechat.createQrcode(scene, expireSeconds)
-    metrics.count('shown')
-    return qrcode
-  },
-})
-
-/** What the drivers say (`attempt to write a readonly database`) names neither the setting nor a way out. */
+/** The drivers' messages (`attempt to write a readonly database`) name neither the setting nor a fix. */
 function cannotOpen(cause: Error & { code?: string }): BindError {
-  // A connection that is refused on several addresses has a code and no message.
+  // A connection refused on several addresses is an error with a code and without a message.
   const why = cause.message || cause.code
   const message = [
     `DATABASE_URL: the store cannot be opened (${why}): check that the database runs, that the disk has room and that this server's user may write to it.`,
@@ -199,14 +176,7 @@ function cannotOpen(cause: Error & { code?: string }): BindError {
 async function sweep({ store, clock, log }: Deps): Promise<void> {
   await store
     .sweep(clock())
-    .catch((error) => log.warn({ code: error.code }, 'the sweep failed; the next one tries again'))
-}
-
-/** The same on every instance and after a restart, and worthless without the AppSecret. */
-function createKeyedHash(appSecret: string): KeyedHash {
-  // SHA-3 may be keyed by a prefix, which SHA-2 may not (FIPS 202, A.2): one call of 1 us, where an HMAC takes 3.
-  const key = createHmac('sha256', appSecret).update('wechat-bind keyed hash').digest('base64url')
-  return (...parts) => hash('sha3-256', key + JSON.stringify(parts), 'base64url')
+    .catch((error) => log.warn({ code: error.code }, 'the sweep failed; it runs again in a minute'))
 }
 
 const toCallbackSettings = ({ wechat: { mode, token, originalId, encodingAesKeys, appId } }: Config) => ({
@@ -216,7 +186,7 @@ const toCallbackSettings = ({ wechat: { mode, token, originalId, encodingAesKeys
   crypts: encodingAesKeys.map((key) => createCrypt(key, appId)),
 })
 
-/** WeChat serves the pictures from another host than its API; a stand-in for WeChat serves both. */
+/** WeChat serves QR pictures from another host than its API; the simulator serves both from one. */
 function toQrImageUrl(apiBase: string): string {
   const base = new URL(apiBase).hostname.endsWith('.weixin.qq.com') ? 'https://mp.weixin.qq.com' : apiBase
   return `${base}/cgi-bin/showqrcode?ticket=`

@@ -1,32 +1,28 @@
-/** The server process: environment in, a listening socket out, everything closed on SIGTERM and SIGINT. NODE. */
+/** The server process: reads the environment, opens the socket, closes everything on SIGTERM and SIGINT. NODE. */
 import { pino } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
 import { type Env, parseConfig } from './config/config.ts'
-import { overSockets, startListening, stopListening } from './http/listen.ts'
-import { endpointListener } from './http/node-listener.ts'
+import { startListening, stopListening } from './http/listen.ts'
 import { openApp } from './open-app.ts'
-import { createEncryptedApi } from './routes/encrypted-api.ts'
-import { createCallback } from './routes/wechat-callback.ts'
 
-export type Running = {
+type Running = {
   url: string
-  /** Stops accepting, answers every waiter, finishes callbacks, closes the store. */
+  /** Accepts no new connections, answers every waiting page, finishes callbacks, closes the store. */
   close(): Promise<void>
 }
 
-// Half a second less than the 5 s that an orchestrator grants before it kills.
+// Half a second less than the 5 s that an orchestrator grants before it kills the process.
 const END_AFTER_MS = 4_500
 
 /** Throws `BAD_CONFIG` before it opens or listens. */
 export async function startServer(env: Env): Promise<Running> {
   const config = parseConfig(env)
   const log = pino({ level: config.logLevel })
-  const { app, deps, stopWaiting, close } = await openApp(config, { log })
-  // The process is all ours here: its memory, its CPU, how far its event loop lags behind.
+  const { app, intercept, deps, stopWaiting, close } = await openApp(config, { log })
+  // Memory, CPU and event loop lag of the process, which runs nothing else.
   collectDefaultMetrics({ register: deps.metrics.registry })
   const { host, port, maxConnections } = config
-  const intercept = endpointListener([createCallback(deps), ...createEncryptedApi(deps)], deps)
-  const { server, url } = await startListening(overSockets(app), host, port, { maxConnections, intercept })
+  const { server, url } = await startListening(app, host, port, { maxConnections, intercept })
   server.on(
     'drop',
     noteOnce(() => log.warn({ maxConnections }, 'MAX_CONNECTIONS is reached')),
@@ -47,7 +43,7 @@ export async function startServer(env: Env): Promise<Running> {
 
 const MINUTE_MS = 60_000
 
-/** Runs `note` once a minute at most: what is said a thousand times a second is not read. */
+/** Runs `note` at most once a minute: an overload must not fill the log. */
 function noteOnce(note: () => void): () => void {
   let nextAt = 0
   return () => {
@@ -61,7 +57,7 @@ function noteOnce(note: () => void): () => void {
 export function closeOnSignal(close: () => Promise<void>): void {
   let isClosing = false
   const stop = () => {
-    // A second signal, as a terminal sends to a whole group, must not cut short what the first one lets end.
+    // A second signal must not interrupt the close: a terminal sends one to the whole process group.
     if (isClosing) return
     isClosing = true
     close().then(

@@ -8,7 +8,7 @@ const decode =
 type Picture = SVGSVGElement | HTMLImageElement | HTMLCanvasElement
 
 /** The picture and the decoded text of its QR code. */
-export type PageScan = { view: HTMLCanvasElement; text?: string }
+type PageScan = { view: HTMLCanvasElement; text?: string }
 
 // Below this size a QR code of 29 modules has modules of 3 px, too small for a phone's camera.
 const SMALLEST_PX = 96

@@ -11,7 +11,7 @@ type AccessToken = {
 }
 
 /** The response of both endpoints. */
-export type Grant = { access_token: string; expires_in: number }
+type Grant = { access_token: string; expires_in: number }
 
 const LIFE_MS = 7_200_000
 // After a renewal WeChat accepts both tokens for 5 minutes. `stable_token` renews in the last 5 minutes of a token's life.

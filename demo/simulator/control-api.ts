@@ -12,7 +12,7 @@ import type { Phone, ScanScreen } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
 import type { TrafficLog } from './traffic-log.ts'
 
-export type ControlApiDeps = {
+type ControlApiDeps = {
   account: Account
   accessTokens: AccessTokens
   qrcodes: Qrcodes

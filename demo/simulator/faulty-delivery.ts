@@ -2,7 +2,7 @@
 import type { Deliver } from './delivery.ts'
 import type { CallbackFault, Delay } from './faults.ts'
 
-export type FaultyDeliveryDeps = { deliver: Deliver; fault: () => CallbackFault; delay: Delay; signal: AbortSignal }
+type FaultyDeliveryDeps = { deliver: Deliver; fault: () => CallbackFault; delay: Delay; signal: AbortSignal }
 
 // Longer than the 5 s after which WeChat itself retries.
 const LATE_MS = 8_000

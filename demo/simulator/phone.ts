@@ -14,12 +14,12 @@ export type ScanScreen = 'chat' | 'follow' | 'expired' | 'unknown'
 export type PhoneMemory = { follow: Follow | null; messages: ChatMessage[] }
 
 /** `scene`: of the QR code that led to the follow, as in `user/info`. Later scans do not change it. */
-export type Follow = { at: number; scene: string | null }
+type Follow = { at: number; scene: string | null }
 
 // Two independent reports: a follow after 5 minutes on the follow page carries no scene, after 4 minutes it does.
 const SCENE_LOST_MS = 300_000
 
-export type PhoneDeps = {
+type PhoneDeps = {
   person: string
   account: Account
   qrcodes: Qrcodes

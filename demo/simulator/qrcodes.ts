@@ -14,7 +14,7 @@ export type Qrcode = {
 }
 
 /** The request as WeChat interprets it. `lifeSeconds` 0: permanent. */
-export type QrcodeOrder = { scene: string; lifeSeconds: number }
+type QrcodeOrder = { scene: string; lifeSeconds: number }
 
 // The current documentation says 60, older versions say 30: callers should always send `expire_seconds`.
 const DEFAULT_LIFE_SECONDS = 60
@@ -26,7 +26,7 @@ const KEEP_EXPIRED_MS = 86_400_000
 const NO_SCENE = '0'
 
 /** Interprets a request as WeChat does: some errors are answered with 40052 or 40053, the others silently produce scene 0. */
-export function toQrcodeOrder(request: Record<string, unknown>): QrcodeOrder {
+function toQrcodeOrder(request: Record<string, unknown>): QrcodeOrder {
   const { action_name, action_info, expire_seconds } = request
   if (!isRecord(action_info)) throw new WechatRefusal(action_name === undefined ? 40052 : 40053)
   // Without the inner `scene` object (`"action_info":{"scene_id":1}`) WeChat creates a code with scene 0.
@@ -79,7 +79,7 @@ export const isExpired = ({ expiresAt }: Qrcode, now: number) => expiresAt !== n
 
 export type Qrcodes = ReturnType<typeof createQrcodes>
 
-export type QrcodesDeps = { clock: () => number; random: Random; remembered?: Qrcode[] }
+type QrcodesDeps = { clock: () => number; random: Random; remembered?: Qrcode[] }
 
 export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
   const byUrl = new Map(remembered.map((qrcode) => [qrcode.url, qrcode]))

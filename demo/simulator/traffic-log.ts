@@ -22,7 +22,7 @@ export type TrafficRequest = {
   opened: string
 }
 
-export type TrafficResponse = {
+type TrafficResponse = {
   tookMs: number
   /** HTTP status; 0 without a response. */
   status: number

@@ -1,7 +1,8 @@
-/** A intent, done: facts read, decided and written in one transaction, the reply kept for a second delivery. */
+/** Applies an intent: reads the facts, decides and writes in one transaction, and keeps the reply for a second delivery. */
 import { randomInt } from 'node:crypto'
 import type { Plan } from '../store/plan.ts'
-import type { Change, Claimable, Language, Store, Tx } from '../store/store.ts'
+import type { Change, Claimable, Language, Tx } from '../store/store.ts'
+import type { ChangeDeps } from './after-commit.ts'
 import type { Intent } from './intent.ts'
 import { type ReplyName, type ReplyTexts, toText } from './replies.ts'
 import {
@@ -20,12 +21,10 @@ import {
 export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; lang: Language }
 
 /** What to say in the chat (null: nothing) and what that is called, and what was changed (nothing by a second delivery). */
-export type Outcome =
-  | { reply: string | null; said?: ReplyName | undefined; changes: Change[]; isOurs: boolean }
-  | 'replayed'
+type Outcome = { reply: string | null; said?: ReplyName | undefined; changes: Change[]; isOurs: boolean } | 'replayed'
 
 /** What makes a delivery this one: the fact it tells, and in plain mode the nonce that may not come with another body. */
-export type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
+type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
 
 // WeChat gives up after some 20 s; ten minutes outlive every queue on the way.
 const REPLY_KEPT_MS = 600_000
@@ -40,14 +39,15 @@ const HOUR_MS = 3_600_000
 const WRONG_CODES_AN_HOUR = 5
 
 /** A second delivery changes nothing and gets the reply of the first. */
-export function applyIntent(
-  store: Store,
-  settings: EventSettings,
+export async function applyIntent(
+  { store, events, clock, afterCommit }: ChangeDeps & { events: EventSettings },
   deliveryId: DeliveryId,
   intent: Intent,
-  now: number,
 ): Promise<Outcome> {
-  return store.write((tx) => unit(tx, settings, deliveryId, intent, now))
+  const now = clock()
+  const outcome = await store.write((tx) => unit(tx, events, deliveryId, intent, now))
+  if (outcome !== 'replayed') afterCommit(outcome.changes, outcome.said)
+  return outcome
 }
 
 function* unit(tx: Tx, settings: EventSettings, deliveryId: DeliveryId, intent: Intent, now: number): Plan<Outcome> {

@@ -1,34 +1,32 @@
-/** A scan that waits for its confirmation: confirmed by the page's digits, or let go when its time is over. */
-
+/** A scan that waits for its confirmation: the page's digits confirm it, or it expires. */
 import { equalInConstantTime } from '../crypto.ts'
 import { BindError } from '../errors.ts'
 import type { Plan } from '../store/plan.ts'
-import type { Change, Identity, Store, Ticket, Tx, User } from '../store/store.ts'
+import type { Change, Identity, Ticket, Tx, User } from '../store/store.ts'
+import type { ChangeDeps } from './after-commit.ts'
 import { decideConfirm, decideConfirmationExpired, decideWrongDigits, type Rules } from './rules.ts'
 
-export type Confirmed = { user: User; changes: Change[] }
-
 /**
- * The page gives the four digits that the chat shows: proof that who scanned and who sits before the page are one.
+ * The page gives the four digits that the chat shows, which proves that one person scanned and uses the page.
  * Throws `NOT_SCANNED`, `WRONG_CODE` with `triesLeft` (the try is counted before it is answered), `CONFLICT`.
  */
 export async function confirmCode(
-  store: Store,
+  { store, events, clock, afterCommit }: ChangeDeps & { events: { rules: Rules } },
   identity: Identity,
   digits: string,
-  rules: Rules,
-  now: number,
-): Promise<Confirmed> {
-  // A refusal is returned and thrown out here: thrown inside, it would undo what it decided.
-  const result = await store.write(function* (tx): Plan<Confirmed | BindError> {
+): Promise<User> {
+  const now = clock()
+  // The refusal is thrown after the commit: thrown inside the transaction, it would undo what was decided.
+  const { user, changes, refusal } = await store.write(function* (tx): Plan<Decided & { user: User }> {
     const user = yield* tx.userOf(identity)
     const ticket = yield* tx.scannedOf(user.id)
-    const decided = yield* decide(tx, user, ticket, digits, rules, now)
+    const decided = yield* decide(tx, user, ticket, digits, events.rules, now)
     for (const change of decided.changes) yield* tx.apply(change)
-    return decided.refusal ?? { user: yield* tx.userById(user.id), changes: decided.changes }
+    return { ...decided, user: decided.refusal ? user : yield* tx.userById(user.id) }
   })
-  if (result instanceof BindError) throw result
-  return result
+  afterCommit(changes)
+  if (refusal) throw refusal
+  return user
 }
 
 type Decided = { changes: Change[]; refusal?: BindError }
@@ -66,12 +64,16 @@ const wrongCode = (triesLeft: number) =>
 const taken = () =>
   new BindError('CONFLICT', 'This WeChat is bound to another account: unbind it there, or scan with another WeChat.')
 
-/** Lets go of a hold whose time is over, so that the page hears of it; the user as it is then. */
-export async function expireConfirmation(store: Store, user: User, now: number): Promise<User> {
+/** Ends a confirmation whose time is over, so that the page is notified. The user after that. */
+export async function expireConfirmation({ store, clock, afterCommit }: ChangeDeps, user: User): Promise<User> {
+  const now = clock()
   if (!user.confirmation || now < user.confirmation.until) return user
-  return store.write(function* (tx) {
+  const expired = await store.write(function* (tx) {
     const ticket = yield* tx.scannedOf(user.id)
-    for (const change of ticket ? decideConfirmationExpired(ticket, now) : []) yield* tx.apply(change)
-    return yield* tx.userById(user.id)
+    const changes = ticket ? decideConfirmationExpired(ticket, now) : []
+    for (const change of changes) yield* tx.apply(change)
+    return { user: yield* tx.userById(user.id), changes }
   })
+  afterCommit(expired.changes)
+  return expired.user
 }

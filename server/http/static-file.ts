@@ -1,12 +1,12 @@
-/** Finds the built widget beside the server: in `dist` of a checkout, or in the published package. NODE. */
+/** Reads the built widget from `dist` of a checkout or from the published package. NODE. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 
-export type WidgetFile = { text: string; etag: string }
+type WidgetFile = { text: string; etag: string }
 
 const places = ['../../dist/cdn/wechat-bind.js', '../../cdn/wechat-bind.js']
 
-/** Read once: it changes with the package, not while it runs. */
+/** Call once, at the start: the file changes only with the package. */
 export function readWidgetFile(): WidgetFile | undefined {
   const found = places.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url))
   if (!found) return undefined

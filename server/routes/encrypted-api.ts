@@ -1,13 +1,12 @@
-/** The encrypted API, for the product's back end: one sealed request, one sealed reply. */
-
+/** The encrypted API, for the product's back end: one encrypted request, one encrypted reply. */
 import { dateSchema, parseJson, parseShape, requestSchemas } from '../api/request-schemas.ts'
 import { refuseTestUser } from '../binding/test-users.ts'
 import { unbind } from '../binding/unbind.ts'
 import type { Deps } from '../deps.ts'
 import { BindError, type ErrorCode } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
-import type { Endpoint, Posted } from '../http/endpoint.ts'
-import { logFault, toBindError, toProblemAnswer } from '../http/problem.ts'
+import type { Endpoint, EndpointRequest } from '../http/endpoint.ts'
+import { logFailure, refuseWithProblem, toBindError } from '../http/problem.ts'
 import { type Header, openEnvelope, sealEnvelope } from '../keys/envelope.ts'
 import type { BindKey } from '../keys/keyring.ts'
 import type { Identity, TicketWithQr, User } from '../store/store.ts'
@@ -16,17 +15,17 @@ export type ApiResult = { Success: boolean; Code: 'OK' | ErrorCode; Message: str
 
 type Call = keyof typeof requestSchemas
 
-/** An opened request, before its members are looked at. */
+/** A decrypted request, before its fields are checked. */
 type Request = { path: string; plaintext: unknown; tenant: string }
 
-// The longest valid request is some 4 KiB: three texts of 128 characters, escaped, in base64url.
+// The longest valid request is 4 KiB: three texts of 128 characters, escaped, in base64url.
 const MAX_BODY = 16 * 1024
 
 const WINDOW_SECONDS = 300
 
 const decoder = new TextDecoder()
 
-export function createEncryptedApi(deps: Deps): Endpoint[] {
+export function encryptedApiEndpoints(deps: Deps): Endpoint[] {
   const { store, tickets, keyring, clock, log } = deps
 
   async function getQrCode({ tenant, plaintext }: Request): Promise<object> {
@@ -43,8 +42,7 @@ export function createEncryptedApi(deps: Deps): Endpoint[] {
 
   async function disconnect({ tenant, plaintext }: Request): Promise<object> {
     const identity = toIdentity(tenant, parseShape(requestSchemas.Disconnect, plaintext))
-    const { user, changes, wasBound } = await unbind(store, identity, 'disconnect', clock())
-    deps.afterCommit(changes)
+    const { user, wasBound } = await unbind(deps, identity, 'disconnect')
     if (!wasBound) throw new BindError('NOT_BOUND', 'There is nothing to disconnect: this user has no WeChat bound.')
     return { Version: user.version }
   }
@@ -55,7 +53,7 @@ export function createEncryptedApi(deps: Deps): Endpoint[] {
     Disconnect: disconnect,
   }
 
-  /** Fresh and first: the `jti` is spent as soon as the date is in the window, whatever the rest may hold. */
+  /** Checks the date, then consumes the `jti`, even if the rest of the request is refused. */
   async function admit({ path, plaintext }: Request, { jti }: Header, { kid }: BindKey): Promise<void> {
     const { Date: date } = parseShape(dateSchema, plaintext)
     if (jti === undefined || jti === '' || [...jti].length > 128) {
@@ -81,7 +79,7 @@ export function createEncryptedApi(deps: Deps): Endpoint[] {
     if (!deps.allowsTestUsers) refuseTestUser(String(User_ID))
   }
 
-  async function answer(call: Call, request: Request, header: Header, key: BindKey): Promise<[ApiResult, BindError?]> {
+  async function apply(call: Call, request: Request, header: Header, key: BindKey): Promise<[ApiResult, BindError?]> {
     try {
       await admit(request, header, key)
       return [{ Success: true, Code: 'OK', Message: '', Data: await calls[call](request) }]
@@ -91,10 +89,10 @@ export function createEncryptedApi(deps: Deps): Endpoint[] {
     }
   }
 
-  async function handle(call: Call, { path, body }: Posted, requestId: string): Promise<Answer> {
+  async function answer(call: Call, { path, body, requestId }: EndpointRequest): Promise<Answer> {
     const { text, header, key } = await openEnvelope<BindKey>(decoder.decode(body).trim(), undefined, keyring.find)
-    const [result, error] = await answer(call, { path, plaintext: tryJson(text), tenant: key.tenant }, header, key)
-    if (error) logFault(log, requestId, error)
+    const [result, error] = await apply(call, { path, plaintext: tryJson(text), tenant: key.tenant }, header, key)
+    if (error) logFailure(log, requestId, error)
     const replyHeader = {
       kid: key.kid,
       jti: crypto.randomUUID(),
@@ -106,22 +104,18 @@ export function createEncryptedApi(deps: Deps): Endpoint[] {
     return { status: error?.status ?? 200, headers, body: reply, ...(error && { refusal: error.code }) }
   }
 
-  /** Without a key that is known nothing can be sealed: the answer is in the clear. */
-  function refuse(thrown: unknown, requestId: string): Answer {
-    const error = toBindError(thrown)
-    logFault(log, requestId, error)
-    return toProblemAnswer(error, requestId)
-  }
-
   return (Object.keys(calls) as Call[]).map((call) => ({
+    method: 'POST',
     path: `/api/WeChat/${call}`,
+    headers: [],
     maxBody: MAX_BODY,
-    answer: (posted, requestId) => handle(call, posted, requestId).catch((error) => refuse(error, requestId)),
-    refuse,
+    answer: (request) => answer(call, request),
+    // In the clear: without a known key a reply cannot be encrypted.
+    refuse: refuseWithProblem(log),
   }))
 }
 
-/** Something that is no JSON fails the shapes with a sealed `BAD_REQUEST`, as any other wrong plaintext. */
+/** Undefined for text that is not JSON: the schemas refuse it with an encrypted `BAD_REQUEST`, like any other plaintext. */
 function tryJson(text: string): unknown {
   try {
     return parseJson(text)

@@ -1,140 +1,112 @@
 /** The browser API: JSON over a widget token, and the long-poll. The browser never sees an openid and never needs a clock. */
-import { type Context, Hono, type MiddlewareHandler } from 'hono'
-import { cors } from 'hono/cors'
-import { createMiddleware } from 'hono/factory'
 import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../api/request-schemas.ts'
 import { confirmCode, expireConfirmation } from '../binding/confirmation.ts'
 import { toQrPath } from '../binding/qr-path.ts'
 import { toLanguage } from '../binding/replies.ts'
-import { refuseTestUser } from '../binding/test-users.ts'
 import { unbind } from '../binding/unbind.ts'
 import { toView } from '../binding/view.ts'
-import type { Waiter } from '../binding/waiters.ts'
+import { MAX_WAIT_MS, type Waiter } from '../binding/waiters.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
-import { type Answer, commonHeaders, toJson, toResponse } from '../http/answer.ts'
-import { bodyLimit } from '../http/body-limit.ts'
-import { answerLater, type LateAnswer } from '../http/deferred-response.ts'
-import { logFault, toBindError, toProblemAnswer } from '../http/problem.ts'
-import { REQUEST_ID } from '../http/request-log.ts'
+import { type Answer, jsonAnswer } from '../http/answer.ts'
+import type { Body } from '../http/body-limit.ts'
+import type { DeferredAnswer, WaitingClient } from '../http/deferred-response.ts'
+import type { Endpoint } from '../http/endpoint.ts'
+import { createPageEndpoints, type PageHandler } from '../http/page-endpoint.ts'
+import { refuseWithProblem, toBindError } from '../http/problem.ts'
 import type { Principal } from '../keys/token-cache.ts'
 import type { Identity, TicketWithQr, User } from '../store/store.ts'
 import type { BindingView, TicketView } from '../wire.ts'
 
-type Env = { Variables: { principal: Principal } }
-
-// Proxies give up on an idle answer after 30 s at the earliest.
-const MAX_WAIT_MS = 25_000
-
 const MAX_BODY = 4 * 1024
 
-/** Lets the tabs of one browser share one poll, and the element notice that its token has become another user's. */
-const USER_NAME = 'Bind-User'
+const decoder = new TextDecoder()
 
-export function widgetApiRoutes(deps: Deps) {
-  const { store, tickets, afterCommit, waiters, principalOf, clock, events, log } = deps
+export function widgetApiEndpoints(deps: Deps): Endpoint[] {
+  const { store, tickets, waiters, clock, events } = deps
+  const { endpoint, fallback } = createPageEndpoints(deps)
+  const toProblem = refuseWithProblem(deps.log)
 
-  const authenticate = createMiddleware<Env>(async (c, next) => {
-    const [, jwe = ''] = /^Bearer (\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? []
-    const principal = await principalOf(jwe)
-    if (!deps.allowsTestUsers) refuseTestUser(principal.identity.userId)
-    c.set('principal', principal)
-    c.header(USER_NAME, principal.name)
-    await next()
-  })
+  const userNow = async (identity: Identity): Promise<User> => expireConfirmation(deps, await store.user(identity))
 
-  async function userNow(identity: Identity): Promise<User> {
-    return expireConfirmation(store, await store.user(identity), clock())
+  const toAnswer = (user: User): Answer => {
+    const answer = jsonAnswer(toView(user, clock()) satisfies BindingView)
+    return { ...answer, headers: { ...answer.headers, ETag: etagOf(user.version) } }
   }
 
-  /** What a page that knew `known` hears now. */
-  async function answerNow(identity: Identity, known: number, requestId: string): Promise<Answer> {
+  const poll: PageHandler = async ({ headers, requestId }, { identity }) => {
+    const known = knownVersion(headers['if-none-match'])
+    const waitMs = waitMsOf(headers.prefer)
+    if (known === undefined || waitMs === 0) {
+      const user = await userNow(identity)
+      return user.version === known ? notModified(known) : toAnswer(user)
+    }
+    // Registered before the read, so that a commit between the two ends the wait.
+    const waiter = waiters.park(identity, known, waitMs)
+    const user = await userNow(identity).catch((error) => {
+      waiters.leave(waiter)
+      throw error
+    })
+    if (user.version !== known) {
+      waiters.leave(waiter)
+      return toAnswer(user)
+    }
+    if (user.confirmation) waiters.recheckWithin(waiter, user.confirmation.until - clock())
+    return answerLater(waiter, identity, requestId)
+  }
+
+  /** A function of its own, so that its closures keep nothing else of the request. */
+  function answerLater(waiter: Waiter, identity: Identity, requestId: string): DeferredAnswer {
+    const start = ({ send, onHangUp }: WaitingClient) => {
+      onHangUp(() => waiters.leave(waiter))
+      waiters.onEnd(waiter, (ending) => {
+        // Without a read: the page's next poll begins with one.
+        if (ending === 'timeout') send(notModified(waiter.known))
+        else void lookAgain(identity, waiter.known, requestId).then(send)
+      })
+    }
+    return { headers: {}, start }
+  }
+
+  async function lookAgain(identity: Identity, known: number, requestId: string): Promise<Answer> {
     try {
       const user = await userNow(identity)
       return user.version === known ? notModified(known) : toAnswer(user)
     } catch (thrown) {
-      const error = toBindError(thrown)
-      logFault(log, requestId, error)
-      return toProblemAnswer(error, requestId)
+      return toProblem(toBindError(thrown), { requestId })
     }
   }
 
-  /** Beside the handler, so that what waits keeps hold of nothing that only the handler needed. */
-  function answerWhenEnded(late: LateAnswer, waiter: Waiter, identity: Identity, requestId: string): void {
-    const { onHangUp, send } = late
-    onHangUp(() => waiters.leave(waiter))
-    waiters.onEnd(waiter, (ending) => {
-      // Its next poll begins with a look anyway.
-      if (ending === 'over') send(notModified(waiter.known))
-      else void answerNow(identity, waiter.known, requestId).then(send)
-    })
+  const showQrcode: PageHandler = async ({ headers, body }, principal) => {
+    const { identity, label } = permitted(principal, 'bind')
+    const { refresh: isRefresh } = parseShape(qrcodeSchema, toJson(body))
+    const user = await userNow(identity)
+    const view = toView(user, clock())
+    if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return toAnswer(user)
+    const lang = toLanguage(headers['accept-language'], events.lang)
+    const ticket = await tickets({ identity, isRefresh, label, lang })
+    return jsonAnswer(toTicketView(ticket, await store.user(identity), clock()))
   }
 
-  const toAnswer = (user: User): Answer => ({
-    status: 200,
-    headers: { ETag: etagOf(user.version), 'Content-Type': 'application/json' },
-    body: JSON.stringify(toView(user, clock()) satisfies BindingView),
-  })
+  const confirm: PageHandler = async ({ body }, principal) => {
+    const { identity } = permitted(principal, 'bind')
+    const { code } = parseShape(confirmSchema, toJson(body))
+    return toAnswer(await confirmCode(deps, identity, code))
+  }
 
-  const answer = (c: Context, user: User): Response => toResponse(c, toAnswer(user))
+  const disconnect: PageHandler = async (_, principal) => {
+    const { identity } = permitted(principal, 'unbind')
+    const { user } = await unbind(deps, identity, 'widget')
+    return toAnswer(user)
+  }
 
-  return new Hono<Env>()
-    .use(onPreflight)
-    .use(cors(toCorsOptions(deps.allowedOrigins)))
-    .use(bodyLimit(MAX_BODY))
-    .use(authenticate)
-    .post('/qrcode', async (c) => {
-      const { identity, label } = permitted(c.var.principal, 'bind')
-      const { refresh: isRefresh } = parseShape(qrcodeSchema, await readJson(c))
-      const user = await userNow(identity)
-      const view = toView(user, clock())
-      if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return answer(c, user)
-      const lang = toLanguage(c.req.header('Accept-Language'), events.lang)
-      const ticket = await tickets({ identity, isRefresh, label, lang })
-      return toJson(c, toTicketView(ticket, await store.user(identity), clock()))
-    })
-    .get('/binding', async (c) => {
-      const { identity } = c.var.principal
-      const known = knownVersion(c.req.header('If-None-Match'))
-      if (known === undefined) return answer(c, await userNow(identity))
-      const waitMs = waitMsOf(c.req.header('Prefer'))
-      const requestId = c.get('requestId')
-      if (waitMs === 0) return toResponse(c, await answerNow(identity, known, requestId))
-      // Parked before the read: what is committed between the two still ends the wait.
-      const waiter = waiters.park(identity, known, waitMs)
-      const user = await userNow(identity).catch((error) => {
-        waiters.leave(waiter)
-        throw error
-      })
-      if (user.version !== known) {
-        waiters.leave(waiter)
-        return answer(c, user)
-      }
-      if (user.confirmation) waiters.recheckWithin(waiter, user.confirmation.until - clock())
-      const late = answerLater(c)
-      answerWhenEnded(late, waiter, identity, requestId)
-      return late.response
-    })
-    .post('/confirm', async (c) => {
-      const { identity } = permitted(c.var.principal, 'bind')
-      const { code } = parseShape(confirmSchema, await readJson(c))
-      const { user, changes } = await confirmCode(store, identity, code, events.rules, clock())
-      afterCommit(changes)
-      return answer(c, user)
-    })
-    .delete('/binding', async (c) => {
-      const { identity } = permitted(c.var.principal, 'unbind')
-      const { user, changes } = await unbind(store, identity, 'widget', clock())
-      afterCommit(changes)
-      return answer(c, user)
-    })
-}
-
-/** Hono's cors answers it by itself. */
-const onPreflight: MiddlewareHandler = async (c, next) => {
-  if (c.req.method === 'OPTIONS')
-    for (const [name, value] of Object.entries(commonHeaders(c.get('requestId')))) c.header(name, value)
-  await next()
+  return [
+    endpoint('GET', '/widget/binding', 0, poll),
+    endpoint('POST', '/widget/qrcode', MAX_BODY, showQrcode),
+    endpoint('POST', '/widget/confirm', MAX_BODY, confirm),
+    endpoint('DELETE', '/widget/binding', MAX_BODY, disconnect),
+    fallback('/widget/*', MAX_BODY),
+  ]
 }
 
 function permitted(principal: Principal, scope: Scope): Principal {
@@ -142,23 +114,20 @@ function permitted(principal: Principal, scope: Scope): Principal {
   throw new BindError('FORBIDDEN', `The widget token's scope does not hold "${scope}": mint one that does.`)
 }
 
-/** An empty body is an empty object: nothing in it is required. */
-async function readJson(c: Context): Promise<unknown> {
-  const text = await c.req.text()
-  return text === '' ? {} : parseJson(text)
-}
+/** An empty body is an empty object: no field is required. */
+const toJson = (body: Body): unknown => (body.length === 0 ? {} : parseJson(decoder.decode(body)))
 
 const etagOf = (version: number) => `"${version}"`
 
 const notModified = (known: number): Answer => ({ status: 304, headers: { ETag: etagOf(known) }, body: null })
 
-/** `"17"`, as our own `ETag` said it; anything else is a version that nobody has. */
+/** `"17"`, as in our own `ETag`; undefined for anything else. */
 function knownVersion(ifNoneMatch: string | undefined): number | undefined {
   const [, digits] = /^(?:W\/)?"(\d{1,15})"$/.exec(ifNoneMatch?.trim() ?? '') ?? []
   return digits === undefined ? undefined : Number(digits)
 }
 
-/** RFC 7240: `Prefer: wait=25`. Absent or not understood: no wait. */
+/** RFC 7240: `Prefer: wait=25`. 0 if absent or malformed. */
 function waitMsOf(prefer: string | undefined): number {
   const [, seconds = '0'] = /(?:^|[,;]\s*)wait\s*=\s*"?(\d{1,6})"?/i.exec(prefer ?? '') ?? []
   return Math.min(Number(seconds) * 1000, MAX_WAIT_MS)
@@ -172,14 +141,3 @@ const toTicketView = ({ url, code, expiresAt }: TicketWithQr, { version }: User,
   expiresIn: Math.max(0, Math.floor((expiresAt - now) / 1000)),
   version,
 })
-
-function toCorsOptions(origins: string[]): Parameters<typeof cors>[0] {
-  return {
-    origin: (origin) => (origins.includes(origin) ? origin : undefined),
-    allowMethods: ['GET', 'POST', 'DELETE'],
-    allowHeaders: ['Authorization', 'Content-Type', 'If-None-Match', 'Prefer'],
-    exposeHeaders: ['ETag', 'Retry-After', REQUEST_ID, USER_NAME],
-    // Chromium keeps a preflight for two hours at most.
-    maxAge: 7200,
-  }
-}

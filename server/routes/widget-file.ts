@@ -1,4 +1,4 @@
-/** The widget itself, self-contained: a page needs one origin for the tag's script and for the tag. */
+/** The widget as one self-contained file: a page loads the script and calls the API from one origin. */
 import { Hono } from 'hono'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
@@ -9,9 +9,9 @@ export function widgetFileRoutes({ widgetFile }: Deps) {
     if (!widgetFile) throw new BindError('NOT_FOUND', 'The widget is not built here: run "npm run build" first.')
     const headers = {
       ETag: widgetFile.etag,
-      // An hour: a new version reaches every page the same day, without a name that changes.
+      // An hour: a new version reaches every page the same day, under the same URL.
       'Cache-Control': 'public, max-age=3600',
-      // A module script of another origin is fetched with CORS; there is nothing secret in it.
+      // Browsers fetch a module script of another origin with CORS; the file contains no secret.
       'Access-Control-Allow-Origin': '*',
     }
     if (c.req.header('If-None-Match') === widgetFile.etag) return toResponse(c, { status: 304, headers, body: null })

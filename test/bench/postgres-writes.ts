@@ -2,7 +2,7 @@
 
 import { Kysely, PostgresDialect } from 'kysely'
 import { applyIntent, type EventSettings } from '../../server/binding/apply-intent.ts'
-import { runPlanLater } from '../../server/store/plan.ts'
+import { runPlanAsync } from '../../server/store/plan.ts'
 import { createLocks } from '../../server/store/postgres/locks.ts'
 import { createPool, inTransaction, POOL_SIZE } from '../../server/store/postgres/pool.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
@@ -47,17 +47,18 @@ async function makeTickets(count: number): Promise<void> {
 
 const scan = (to: Pick<Store, 'write'>, i: number) => {
   const claim = { via: 'SCAN', appId: 'wx1', openid: `o${i}`, createTime: 1 } as const
-  return applyIntent(to as Store, events, { key: `${i}|d` }, { type: 'claim', claim, key: `wb1_t${i}` }, Date.now())
+  const deps = { store: to as Store, events, clock: Date.now, afterCommit: () => {} }
+  return applyIntent(deps, { key: `${i}|d` }, { type: 'claim', claim, key: `wb1_t${i}` })
 }
 
-/** What the store does without its lanes: a transaction for each, over the same pool. */
+/** The store without batched transactions: a transaction for each scan, over the same pool. */
 const pool = createPool(url)
 const queries = createQueries(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }))
 const alone: Pick<Store, 'write'> = {
   write: (work) =>
     inTransaction(pool, async (run) => {
-      const locks = await runPlanLater(createLocks({ openids: new Set(), users: new Set() }), run)
-      return runPlanLater(work(new SqlTx(queries, settings, new Map(), locks)), run)
+      const locks = await runPlanAsync(createLocks({ openids: new Set(), users: new Set() }), run)
+      return runPlanAsync(work(new SqlTx(queries, settings, new Map(), locks)), run)
     }),
 }
 

@@ -64,7 +64,10 @@ describe('startDemo', () => {
   test('starts without a saved state when the file is not readable', async () => {
     const folder = makeFolder()
     writeFileSync(join(folder, 'demo.json'), '{"account"')
-    await bindAmy(await start(folder))
+    const demo = await start(folder)
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(false)
+    await bindAmy(demo)
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
   })
 
   test('closes at once, even while pages poll', async () => {

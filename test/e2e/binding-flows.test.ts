@@ -84,6 +84,7 @@ describe('binding', () => {
     await chat(page, 'now linked').waitFor()
     await page.getByTestId('dock-browser').click()
     await inState(page, 'bound')
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
   test('offline and online again: the element displays it, and continues by itself', async () => {
@@ -97,6 +98,7 @@ describe('binding', () => {
     await scan(page)
     await follow(page)
     await inState(page, 'bound')
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
   test('unfollow: the binding is removed, and the page displays a new QR code', async () => {

@@ -186,6 +186,6 @@ describe('the picture for the long press', () => {
     await enter(WECHAT)
     const { page } = await visit({ policy })
     await inState(page, 'ready')
-    await page.locator('wechat-bind').locator('svg[part~=qr]').waitFor({ timeout: 2000 })
+    await expect.poll(() => qrTag(page)).toBe('svg')
   })
 })

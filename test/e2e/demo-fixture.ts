@@ -7,9 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
 import { launchOptions } from '../support/chromium.ts'
 
-export type ReportedEvent = { type: string; at: number; detail: unknown }
-
-export type Fixture = ReturnType<typeof createFixture>
+type ReportedEvent = { type: string; at: number; detail: unknown }
 
 export function createFixture() {
   let browser: Browser

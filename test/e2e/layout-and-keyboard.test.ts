@@ -38,16 +38,16 @@ afterEach(async () => {
 const card = () => page.locator('wechat-bind')
 const button = (name: string | RegExp) => card().getByRole('button', { name })
 
-const parked = () => expect.poll(() => fixture.bind.parkedPolls).toBe(1)
+const untilPolling = () => expect.poll(() => fixture.bind.waitingPolls).toBe(1)
 
 async function scan(confirm: 'reply' | 'code'): Promise<void> {
-  await parked()
+  await untilPolling()
   fixture.bind.change({ state: 'scanned', confirm })
   await inState(page, 'scanned')
 }
 
 async function bind(): Promise<void> {
-  await parked()
+  await untilPolling()
   fixture.bind.bind()
   await inState(page, 'bound')
 }
@@ -95,11 +95,11 @@ async function showEveryState(): Promise<void> {
   await press('first')
   await press('last')
   await inState(page, 'idle')
-  fixture.bind.setLife(2)
+  fixture.bind.setTicketLifetime(2)
   await page.evaluate(() => document.querySelector('wechat-bind')?.setAttribute('refresh', 'manual'))
   await press('first')
   await inState(page, 'expired')
-  fixture.bind.setLife(120)
+  fixture.bind.setTicketLifetime(120)
   await press('first')
   await inState(page, 'ready')
   await context.setOffline(true)
@@ -128,7 +128,7 @@ describe('the card in all states', () => {
   })
 
   test('causes no layout shift when the remaining time gets shorter', async () => {
-    fixture.bind.setLife(601)
+    fixture.bind.setTicketLifetime(601)
     await card().getByRole('button').first().click()
     await inState(page, 'ready')
     await watchShifts()

@@ -68,7 +68,7 @@ test('fifty mounts and removals leave no element in memory and no larger heap', 
   await mountAndRemove()
   expect((await heapBytes()) - before).toBeLessThan(SLACK_BYTES)
   expect(await elementsInMemory()).toBe(0)
-  await expect.poll(() => fixture.bind.parkedPolls).toBe(0)
+  await expect.poll(() => fixture.bind.waitingPolls).toBe(0)
   // Proves that the count works: a mounted element is counted.
   await page.evaluate(() => document.body.append(document.createElement('wechat-bind')))
   expect(await elementsInMemory()).toBe(1)

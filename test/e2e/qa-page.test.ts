@@ -62,8 +62,10 @@ describe('the conditions', () => {
     await follow(page)
     await chat(page, '再扫一次').waitFor()
     await inState(page, 'ready')
+    expect(await reported(page)).toEqual([])
     await scan(page)
     await inState(page, 'bound')
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 })
 
@@ -104,6 +106,7 @@ describe('the phone', () => {
     await page.getByTestId('recognise').click()
     await follow(page)
     await inState(page, 'bound')
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
   test('in another mobile browser: the picture is saved and scanned from the album', async () => {

@@ -1,4 +1,4 @@
-/** Serves a page with the built element and a fake bind server, for tests of the built file in a real browser. */
+/** A server for tests of the built element in a real browser: a page that loads the element, and a fake bind server for it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Hono } from 'hono'
@@ -9,18 +9,18 @@ import { createFakeBind, type FakeBind } from './fake-bind.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** The self-contained file for pages without a bundler. */
+/** The self-contained file, for pages without a bundler. */
 export const readWidget = () => readFileSync(join(root, 'dist/cdn/wechat-bind.js'), 'utf8')
 
 export type Fixture = { url: string; bind: FakeBind; close(): Promise<void> }
 
 export type FixtureOptions = Parameters<typeof createFakeBind>[0] & {
-  /** The page's `Content-Security-Policy`; by default STRICT. */
+  /** The page's `Content-Security-Policy`; default `STRICT`. */
   policy?: string
-  /** The content of `<head>`; by default the script tag of the built file. */
+  /** The content of `<head>`; default: a script element that loads the built file. */
   head?: string
   body?: string
-  /** More routes of the page's server. */
+  /** Routes for further files of the page. */
   more?: Hono
 }
 
@@ -63,12 +63,12 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
   }
 }
 
-/** Waits until the element is in `state`. */
+/** Resolves when the element of the page is in `state`. */
 export async function inState(page: Page, state: StateName): Promise<void> {
   await page.waitForFunction((name) => document.querySelector('wechat-bind')?.state === name, state)
 }
 
-/** Collects the console errors of all pages, including violations of the content policy. */
+/** The page's uncaught errors and console errors, which include violations of its Content-Security-Policy. */
 export function consoleErrorsOf(context: BrowserContext): string[] {
   const consoleErrors: string[] = []
   context.on('weberror', (error) => consoleErrors.push(error.error().message))

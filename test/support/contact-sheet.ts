@@ -1,4 +1,4 @@
-/** Pictures of every state on one sheet: `node test/support/contact-sheet.ts [folder]` after `npm run build`, then open its index.html. */
+/** Screenshots of every state on one page: run `npm run build`, then `node test/support/contact-sheet.ts [folder]`, and open index.html. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -46,7 +46,7 @@ const labelOf = ({ theme, lang, forced, dir, still }: Column) =>
 
 const fileOf = (...names: string[]) => `${names.join('-').replace(/[^\w]+/g, '-')}.png`
 
-/** Takes a picture for each column; theme and language change while the element is displayed. */
+/** Changes theme, language and the other settings of the open page before each screenshot, as a user could. */
 async function takePictures(page: Page, scene: Scene, device: Device): Promise<void> {
   for (const column of device.columns) {
     const { theme, lang, forced, dir = 'ltr', still } = column
@@ -56,7 +56,7 @@ async function takePictures(page: Page, scene: Scene, device: Device): Promise<v
       reducedMotion: still ? 'reduce' : 'no-preference',
     })
     await page.evaluate(([lang = '', dir = '']) => Object.assign(document.documentElement, { lang, dir }), [lang, dir])
-    // Animations are disabled, so that two runs produce the same picture.
+    // Animations are skipped to their end, so that two runs make the same screenshot.
     const path = join(folder, fileOf(scene.name, device.name, labelOf(column)))
     await page.locator('main').screenshot({ path, animations: 'disabled' })
   }
@@ -112,7 +112,7 @@ function sheet(): string {
 <table><thead><tr><th></th>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`
 }
 
-/** Whether a Chinese character is rendered differently from a character without a glyph. */
+/** Whether a font has Chinese characters: whether one is drawn differently from a character that no font has. */
 const hasChinese = (page: Page) =>
   page.evaluate(() => {
     const [chinese, unknown] = ['绑', '\u{10ffff}'].map((text) => {

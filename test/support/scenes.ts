@@ -1,4 +1,4 @@
-/** Every visible state of the element, reached through user actions and server responses only. */
+/** Every state of the element for the contact sheet, reached only through the page and the fake server's answers. */
 import type { Page } from 'playwright'
 import { type Fixture, type FixtureOptions, inState, openFixture, STRICT } from './browser-fixture.ts'
 
@@ -6,34 +6,34 @@ export type Scene = {
   name: string
   /** The tag's attributes besides `token`. */
   attributes?: string
-  /** The tag's children. */
+  /** The content of the tag. */
   content?: string
   options?: FixtureOptions
-  /** Runs before the page is opened. */
+  /** Called before the page is opened. */
   prepare?: (fixture: Fixture) => void
-  /** Brings the opened page into the scene's state. */
+  /** Brings the opened page into the state. */
   reach: (page: Page, fixture: Fixture) => Promise<void>
 }
 
 const ready = (page: Page) => inState(page, 'ready')
 
-/** Clicks a button by its position, because its text depends on the language. */
+/** Presses the button with this index: its text depends on the language. */
 const press = (page: Page, index = 0) => page.locator('wechat-bind').getByRole('button').nth(index).click()
 
-const parked = async (fixture: Fixture) => {
-  while (fixture.bind.parkedPolls === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+const untilPolling = async (fixture: Fixture) => {
+  while (fixture.bind.waitingPolls === 0) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 async function scan(page: Page, fixture: Fixture, confirm: 'reply' | 'code'): Promise<void> {
   await ready(page)
-  await parked(fixture)
+  await untilPolling(fixture)
   fixture.bind.change({ state: 'scanned', confirm })
   await inState(page, 'scanned')
 }
 
 async function bind(page: Page, fixture: Fixture): Promise<void> {
   await ready(page)
-  await parked(fixture)
+  await untilPolling(fixture)
   fixture.bind.bind()
   await inState(page, 'bound')
 }
@@ -45,7 +45,7 @@ const refused = (code: string, status: number) => ({
 
 export const scenes: Scene[] = [
   { name: 'manual', attributes: 'manual', reach: (page) => inState(page, 'idle') },
-  { name: 'loading', prepare: ({ bind }) => bind.mute(), reach: (page) => inState(page, 'loading') },
+  { name: 'loading', prepare: ({ bind }) => bind.holdQrRequests(), reach: (page) => inState(page, 'loading') },
   { name: 'ready', reach: ready },
   {
     name: 'text path',
@@ -107,7 +107,7 @@ export const scenes: Scene[] = [
   },
 ]
 
-/** Opens the fixture of a scene. */
+/** Opens a fixture for the scene. */
 export function openScene({ attributes = '', content = '', options, prepare }: Scene): Promise<Fixture> {
   const body = `<main><wechat-bind token="token" ${attributes}>${content}</wechat-bind></main>`
   const style = '<link rel="stylesheet" href="/page.css" />'

@@ -1,4 +1,4 @@
-/** Takes the screenshots of the demo for the READMEs: `node test/support/screenshots.ts` after `npm run build`. */
+/** The screenshots of the demo for the documents: run `npm run build`, then `node test/support/screenshots.ts`. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const inState = (page: Page, state: string) =>
     state,
   )
 
-/** A QR code on the page, the follow page on the phone, and every kind of entry in the traffic log. */
+/** Ends with a QR code on the page, the follow page on the phone, and one event of each kind in the log of requests. */
 async function setScene(page: Page): Promise<void> {
   await inState(page, 'ready')
   await page.getByTestId('scan-button').click()

@@ -1,5 +1,5 @@
-import { expect, fixture, html } from '@open-wc/testing'
-import { describe, test } from 'vitest'
+import { fixture, html } from '@open-wc/testing'
+import { describe, expect, test } from 'vitest'
 import type { WechatBind } from '../../widget/define.ts'
 import type { StateName } from '../../widget/machine.ts'
 import { setOnline, setUserAgent } from './support/browser.ts'

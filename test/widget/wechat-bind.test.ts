@@ -1,5 +1,5 @@
-import { expect, fixture, html } from '@open-wc/testing'
-import { describe, test } from 'vitest'
+import { fixture, html } from '@open-wc/testing'
+import { describe, expect, test } from 'vitest'
 import { WechatBind } from '../../widget/define.ts'
 import { setOnline, setVisible } from './support/browser.ts'
 import {
@@ -195,6 +195,7 @@ describe('WechatBind', () => {
     await until(() => server.countOf('qrcode') === 2)
     await reach(element, 'ready')
     await bind(element)
+    expect(server.countOf('qrcode')).to.equal(2)
   })
 
   test('waits for a token that is set later', async () => {
@@ -277,6 +278,7 @@ describe('WechatBind', () => {
     server.becomeUser('b', 2)
     element.token = 'b'
     await reach(element, 'ready')
+    expect(server.requests.at(-1)?.headers.get('Authorization')).to.equal('Bearer b')
   })
 
   test('stays bound, and sends one request, when its token is only renewed', async () => {
@@ -339,6 +341,7 @@ describe('WechatBind', () => {
     element.removeAttribute('server')
     await until(() => server.countOf('qrcode') === 2)
     await reach(element, 'ready')
+    expect(server.urlsOf('qrcode')).to.deep.equal(['/other/widget/qrcode', '/widget/qrcode'])
   })
 
   test('restarts at another server', async () => {
@@ -347,6 +350,7 @@ describe('WechatBind', () => {
     await until(() => server.countOf('qrcode') === 2)
     await reach(element, 'ready')
     await bind(element)
+    expect(server.urlsOf('qrcode')).to.deep.equal(['/widget/qrcode', '/other/widget/qrcode'])
   })
 
   test('never throws an error into the page', async () => {

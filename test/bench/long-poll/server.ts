@@ -6,7 +6,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { pino } from 'pino'
-import { overSockets, startListening } from '../../../server/http/listen.ts'
+import { startListening } from '../../../server/http/listen.ts'
 import { openApp } from '../../../server/open-app.ts'
 import { newTicket } from '../../support/rows.ts'
 import { benchConfig } from './setting.ts'
@@ -110,8 +110,8 @@ async function sse(): Promise<Contender> {
 /** The whole server: tokens opened, the store read, the change committed (in memory: the disk is measured elsewhere). */
 async function ours(): Promise<Contender> {
   const config = benchConfig()
-  const { app, deps, stopWaiting } = await openApp(config, { log: pino({ level: config.logLevel }) })
-  const { server } = await startListening(overSockets(app), '127.0.0.1', 0)
+  const { app, intercept, deps, stopWaiting } = await openApp(config, { log: pino({ level: config.logLevel }) })
+  const { server } = await startListening(app, '127.0.0.1', 0, { intercept })
   const identityOf = (userId: string) => ({ tenant: 'default', account: 'acme', userId })
   return {
     server,

@@ -28,7 +28,7 @@ describe('createWaiters', () => {
     const { waiters, endings } = open()
     const seen = endings(waiters.park(amy, 1, 1000), waiters.park(amy, 2, 1000), waiters.park(bo, 1, 1000))
     waiters.wake({ identity: amy, version: 2 })
-    expect(seen).toEqual(['look', undefined, undefined])
+    expect(seen).toEqual(['recheck', undefined, undefined])
     expect(waiters.count()).toBe(2)
   })
 
@@ -43,7 +43,7 @@ describe('createWaiters', () => {
     const { waiters, endings } = open()
     const waiter = waiters.park(amy, 1, 1000)
     waiters.wake({ identity: amy, version: 2 })
-    expect(endings(waiter)).toEqual(['look'])
+    expect(endings(waiter)).toEqual(['recheck'])
   })
 
   test('ends after the time, and looks again sooner when told to', () => {
@@ -53,9 +53,9 @@ describe('createWaiters', () => {
     waiters.recheckWithin(short, 5_000)
     waiters.recheckWithin(long, 30_000)
     time.advance(5_000)
-    expect(seen).toEqual([undefined, 'look'])
+    expect(seen).toEqual([undefined, 'recheck'])
     time.advance(20_000)
-    expect(seen).toEqual(['over', 'look'])
+    expect(seen).toEqual(['timeout', 'recheck'])
     expect(rest()).toEqual([0, 0])
   })
 
@@ -80,7 +80,7 @@ describe('createWaiters', () => {
     const seen = endings(
       ...Array.from({ length: 1000 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 1, 25_000)),
     )
-    const over = () => seen.filter((ending) => ending === 'over').length
+    const over = () => seen.filter((ending) => ending === 'timeout').length
     time.advance(25_000)
     expect(over()).toBe(250)
     time.advance(50)
@@ -107,11 +107,11 @@ describe('createWaiters', () => {
     const users = Array.from({ length: 50 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 9, 25_000))
     const seen = endings(...users)
     waiters.wake('missed')
-    expect(seen.filter((ending) => ending === 'look').length).toBe(20)
+    expect(seen.filter((ending) => ending === 'recheck').length).toBe(20)
     time.advance(10)
-    expect(seen.filter((ending) => ending === 'look').length).toBe(40)
+    expect(seen.filter((ending) => ending === 'recheck').length).toBe(40)
     time.advance(10)
-    expect(new Set(seen)).toEqual(new Set(['look']))
+    expect(new Set(seen)).toEqual(new Set(['recheck']))
     expect(rest()).toEqual([0, 0])
   })
 
@@ -119,7 +119,7 @@ describe('createWaiters', () => {
     const { waiters, endings, rest } = open()
     const seen = endings(waiters.park(amy, 1, 25_000), waiters.park(bo, 1, 25_000))
     waiters.close()
-    expect([...seen, ...endings(waiters.park(amy, 1, 25_000))]).toEqual(['over', 'over', 'over'])
+    expect([...seen, ...endings(waiters.park(amy, 1, 25_000))]).toEqual(['timeout', 'timeout', 'timeout'])
     expect(rest()).toEqual([0, 0])
   })
 })
@@ -153,7 +153,7 @@ describe('the limits of createWaiters', () => {
   test('name no user and no tenant', () => {
     const { waiters } = open({ perTenant: 0 })
     expect(() => waiters.park({ tenant: 'secret-tenant', account: 'acme', userId: 'amy' }, 1, 1)).toThrow(
-      /^This tenant has as many waiting pages as may be: ask again in 5 s\.$/,
+      /^This tenant has reached its limit of waiting pages: ask again in 5 s\.$/,
     )
   })
 })

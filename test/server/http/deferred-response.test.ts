@@ -1,8 +1,7 @@
-/** A page that waits is answered past the middlewares, and hears, is counted and is logged as if it were not. */
+/** A waiting page through both adapters: its answer, headers, log line and metrics. */
 import type { Server } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Fetching } from '../../../server/http/listen.ts'
-import { overSockets, startListening, stopListening } from '../../../server/http/listen.ts'
+import { type ListenOptions, startListening, stopListening } from '../../../server/http/listen.ts'
 import type { Store } from '../../../server/store/store.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
 
@@ -12,33 +11,32 @@ let testServer: TestServer
 let server: Server
 let url: string
 let isDown = false
-/** What a look into the store waits for. */
+/** A read of the user waits for it. */
 let gate: Promise<void> | undefined
-let looks = 0
+let reads = 0
 
 const failing = (store: Store): Store => ({
   ...store,
   async user(identity) {
-    looks++
+    reads++
     await gate
     if (isDown) throw new Error('down')
     return store.user(identity)
   },
 })
 
-/** Both ways to the same answer: the handler's promise where the app is mounted, the socket where it is served alone. */
-const ways: [name: string, way: (testServer: TestServer) => Fetching][] = [
-  ['mounted', ({ app }) => app],
-  ['served alone', ({ app }) => overSockets(app)],
+const adapters: [name: string, optionsOf: (testServer: TestServer) => ListenOptions][] = [
+  ['mounted in Hono', () => ({})],
+  ["on Node's server", ({ intercept }) => ({ intercept })],
 ]
 
-describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
+describe.each(adapters)('a waiting page, %s,', (_, optionsOf) => {
   beforeEach(async () => {
     isDown = false
     gate = undefined
-    looks = 0
+    reads = 0
     testServer = await openTestServer({ ALLOWED_ORIGINS: ORIGIN, TRUST_PROXY: 'true' }, { wrapStore: failing })
-    ;({ server, url } = await startListening(way(testServer), '127.0.0.1', 0))
+    ;({ server, url } = await startListening(testServer.app, '127.0.0.1', 0, optionsOf(testServer)))
   })
   afterEach(async () => {
     testServer.stopWaiting()
@@ -46,7 +44,7 @@ describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
     await testServer.close()
   })
 
-  /** A poll that waits already; the promise stands in an object, so that it is not waited for. */
+  /** Resolves once the poll waits; the promise of its answer is in an object, so that it is not awaited. */
   async function park(hangUp?: AbortSignal): Promise<{ answered: Promise<Response> }> {
     const answered = await ask(hangUp)
     while (testServer.deps.waiters.count() !== 1) await new Promise(setImmediate)
@@ -82,13 +80,14 @@ describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
     'x-request-id': 'given-by-the-proxy',
   }
 
+  /** The log lines of the route, once its one answer is counted. */
   const counted = async (status: number) => {
     const line = `wechat_bind_http_requests_total{route="/widget/binding",status="${status}"} 1`
     while (!(await testServer.deps.metrics.render()).includes(line)) await new Promise(setImmediate)
     return testServer.log.lines.filter((text) => text.includes('/widget/binding')).map((text) => JSON.parse(text))
   }
 
-  test('hears of the change', async () => {
+  test('is answered when the version changes', async () => {
     const { answered } = await park()
     await testServer.phone('amy').scan(await testServer.ticketUrl())
     await testServer.phone('amy').follow()
@@ -100,7 +99,7 @@ describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
     expect(await counted(200)).toMatchObject([{ requestId: 'given-by-the-proxy', status: 200 }])
   })
 
-  test('hears that nothing has changed', async () => {
+  test('is answered 304 when the time is over', async () => {
     const { answered } = await park()
     testServer.time.advance(25_000)
     const response = await answered
@@ -110,7 +109,7 @@ describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
     expect(await counted(304)).toHaveLength(1)
   })
 
-  test('hears of a store that fails when it looks again', async () => {
+  test('is answered 500 when the store fails', async () => {
     const { answered } = await park()
     isDown = true
     testServer.deps.waiters.wake('missed')
@@ -121,7 +120,7 @@ describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
     expect(await counted(500)).toMatchObject([{ status: 500, code: 'INTERNAL' }])
   })
 
-  test('is counted as gone when it hangs up', async () => {
+  test('is counted as 499 when it hangs up', async () => {
     const hangUp = new AbortController()
     await park(hangUp.signal)
     hangUp.abort()
@@ -129,13 +128,13 @@ describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
     expect(testServer.deps.waiters.count()).toBe(0)
   })
 
-  test('is counted as gone when it hangs up while the store is asked', async () => {
+  test('is counted as 499 when it hangs up during the read before the wait', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     gate = promise
     const hangUp = new AbortController()
     const closed = new Promise((gone) => server.once('connection', (socket) => socket.once('close', gone)))
     await ask(hangUp.signal)
-    while (looks < 1) await new Promise(setImmediate)
+    while (reads < 1) await new Promise(setImmediate)
     hangUp.abort()
     await closed
     resolve()
@@ -143,7 +142,22 @@ describe.each(ways)('a waiting page of an app that is %s', (_, way) => {
     expect(testServer.deps.waiters.count()).toBe(0)
   })
 
-  test('tells caches that its answer depends on the origin, also where there is none', async () => {
+  test('is counted once, as 499, when it hangs up during the read after the wait', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const hangUp = new AbortController()
+    const closed = new Promise((gone) => server.once('connection', (socket) => socket.once('close', gone)))
+    await park(hangUp.signal)
+    gate = promise
+    testServer.deps.waiters.wake('missed')
+    while (reads < 2) await new Promise(setImmediate)
+    hangUp.abort()
+    await closed
+    resolve()
+    expect(await counted(499)).toHaveLength(1)
+    expect(testServer.deps.waiters.count()).toBe(0)
+  })
+
+  test('gets Vary: Origin even if its request has no Origin', async () => {
     const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
     const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': '"0"', Prefer: 'wait=25' }
     const answered = fetch(`${url}/widget/binding`, { headers })

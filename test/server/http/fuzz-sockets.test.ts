@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { overSockets, startListening, stopListening } from '../../../server/http/listen.ts'
+import { startListening, stopListening } from '../../../server/http/listen.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
 
 const SEED = 20260116
@@ -15,8 +15,9 @@ let token: string
 beforeAll(async () => {
   testServer = await openTestServer()
   token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
+  const { app, intercept } = testServer
   const limits = { headersTimeout: 100, requestTimeout: 100, connectionsCheckingInterval: 20, keepAliveTimeout: 50 }
-  ;({ server, url } = await startListening(overSockets(testServer.app), '127.0.0.1', 0, limits))
+  ;({ server, url } = await startListening(app, '127.0.0.1', 0, { intercept, ...limits }))
 })
 afterAll(async () => {
   await stopListening(server)

@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Env } from '../../../server/config/config.ts'
-import { type ListenOptions, overSockets, startListening, stopListening } from '../../../server/http/listen.ts'
+import { type ListenOptions, startListening, stopListening } from '../../../server/http/listen.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
 
 let testServer: TestServer
@@ -14,7 +14,10 @@ const sockets: Socket[] = []
 
 async function serve(env: Env = {}, options: ListenOptions = {}): Promise<void> {
   testServer = await openTestServer(env)
-  ;({ server, url } = await startListening(overSockets(testServer.app), '127.0.0.1', 0, options))
+  ;({ server, url } = await startListening(testServer.app, '127.0.0.1', 0, {
+    intercept: testServer.intercept,
+    ...options,
+  }))
 }
 
 afterEach(async () => {

@@ -108,7 +108,9 @@ describe('createCrypt', () => {
     ],
   ])('refuses %s with one and the same error', (_, attempt) => {
     expect(attempt).toThrow(refused)
-    expect(attempt).toThrow('The callback does not decrypt with the configured EncodingAESKey and appid.')
+    expect(attempt).toThrow(
+      'The callback cannot be decrypted with the configured WECHAT_ENCODING_AES_KEY and WECHAT_APP_ID.',
+    )
   })
 
   test('throws at start for a key that is no key', () => {

@@ -121,7 +121,7 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
 
     await page.getByRole('button', { name: 'WeChat', exact: true }).click()
     await card.waitFor({ state: 'detached' })
-    await expect.poll(() => fixture.bind.parkedPolls).toBe(0)
+    await expect.poll(() => fixture.bind.waitingPolls).toBe(0)
     await page.getByRole('button', { name: 'WeChat', exact: true }).click()
     await inState(page, 'ready')
     expect(consoleErrors).toEqual([])
@@ -134,7 +134,9 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
 }
 
 describe.each(Object.keys(checkers))('the example for %s', (name) => {
-  test('has correct types', { timeout: 120_000 }, () => checkers[name]?.())
+  test('has correct types', { timeout: 120_000 }, async () => {
+    await expect(checkers[name]?.()).resolves.toBeUndefined()
+  })
 
   test('binds, receives the event, and leaves no request or listener', { timeout: 120_000 }, async () => {
     const entry = { angular: join(angularOut, 'main.js'), vue: './main.ts', svelte: './main.ts' }[name] ?? './main.tsx'

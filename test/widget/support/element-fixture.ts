@@ -1,7 +1,7 @@
 /** For the element's tests: a fake server behind the page's `fetch`, functions to mount the element and to operate it. */
-import { expect, fixture, html, oneEvent } from '@open-wc/testing'
+import { fixture, html, oneEvent } from '@open-wc/testing'
 import { setupWorker } from 'msw/browser'
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import '../../../widget/define.ts'
 import type { BindEventDetails } from '../../../widget/events.ts'
 import type { StateName } from '../../../widget/machine.ts'

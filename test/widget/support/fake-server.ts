@@ -18,7 +18,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
   let triesLeft = 3
   const parked = new Set<() => void>()
   const refusals: { path: string; answer: () => Response }[] = []
-  const requests: { method: string; path: string; headers: Headers; body: unknown }[] = []
+  const requests: { method: string; url: string; path: string; headers: Headers; body: unknown }[] = []
   const accepted = new Set(['token'])
   let user = test
 
@@ -38,9 +38,10 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
   /** The common part of all routes: records the request, then returns the planned refusal or the refusal of the token. */
   async function enter(request: Request): Promise<Response | undefined> {
     if (request.headers.get(TEST_HEADER) !== test) return problem(410, 'LATE')
-    const path = new URL(request.url).pathname.replace(/.*\//, '')
+    const { pathname: url } = new URL(request.url)
+    const path = url.replace(/.*\//, '')
     const text = await request.clone().text()
-    requests.push({ method: request.method, path, headers: request.headers, body: text ? JSON.parse(text) : null })
+    requests.push({ method: request.method, url, path, headers: request.headers, body: text ? JSON.parse(text) : null })
     const planned = refusals.findIndex((refusal) => refusal.path === path)
     if (planned >= 0) return refusals.splice(planned, 1)[0]?.answer()
     const token = request.headers.get('Authorization')?.replace('Bearer ', '') ?? ''
@@ -107,6 +108,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
       for (const leave of parked) leave()
     },
     countOf: (path: string) => requests.filter((request) => request.path === path).length,
+    urlsOf: (path: string) => requests.filter((request) => request.path === path).map(({ url }) => url),
     /** Resolves when a poll is waiting, so that a later change cannot precede it. */
     parkedPoll: () => until(() => parked.size > 0),
   }

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type DoctorDeps, examine } from '../../../server/doctor/examination.ts'
+import { inspectStore } from '../../../server/doctor/inspect-store.ts'
 import { toJson, toText } from '../../../server/doctor/report.ts'
-import { lookAtStore } from '../../../server/doctor/store-look.ts'
+import { type DoctorDeps, runChecks } from '../../../server/doctor/run-checks.ts'
 import { readKeyFile } from '../../../server/keys/key-file.ts'
 import { SECRET } from '../../support/test-server.ts'
 import { type DoctorFixture, hangs, idsOf, openDoctorFixture } from './doctor-fixture.ts'
@@ -14,11 +14,11 @@ beforeEach(async () => {
 afterEach(() => fixture.close())
 
 const run = (env = {}, deps: Partial<DoctorDeps> = {}) =>
-  examine(fixture.env(env), { ...fixture.reach, lookAtStore, readKeyFile, ...deps })
+  runChecks(fixture.env(env), { ...fixture.deps, inspectStore, readKeyFile, ...deps })
 const found = async (env = {}, deps: Partial<DoctorDeps> = {}) => idsOf(await run(env, deps))
 
-describe('examine', () => {
-  test('finds nothing wrong with a complete set-up', async () => {
+describe('runChecks', () => {
+  test('reports only ok for a complete configuration', async () => {
     expect(await found()).toEqual([
       'config.ok ok',
       'mode.ok ok',
@@ -35,7 +35,7 @@ describe('examine', () => {
     expect(fixture.time.pending()).toBe(0)
   })
 
-  test('asks WeChat nothing more without a token, and still reads the time off its refusal', async () => {
+  test('makes no other call to WeChat without a token, and still reads the time from the refusal', async () => {
     fixture.simulator.faults.fail('/cgi-bin/stable_token', 40164)
     const ids = await found()
     expect(ids.filter((id) => /^(token|qr|quota|clock)\./.test(id))).toEqual(['token.ip wrong', 'clock.ok ok'])
@@ -46,14 +46,14 @@ describe('examine', () => {
     [90_000, 'clock.skewed warn'],
     [-400_000, 'clock.wrong wrong'],
     [undefined, 'clock.unknown warn'],
-  ])('reads the time off WeChat’s answer: %s ms ahead is %s', async (ms, expected) => {
+  ])('reads the time from WeChat’s answer: %s ms ahead gives %s', async (ms, expected) => {
     fixture.setSkew(ms)
     expect(await found()).toContain(expected)
   })
 
-  test('reads it off the QR where another service gives the token', async () => {
+  test('reads the time from the QR code’s answer when a token service is set', async () => {
     const { access_token } = fixture.simulator.accessTokens.issueStable()
-    fixture.stand('tokens.test', async () =>
+    fixture.answerWith('tokens.test', async () =>
       Response.json({ access_token, expires_in: 7200 }, { headers: { Date: new Date(0).toUTCString() } }),
     )
     fixture.setSkew(90_000)
@@ -61,7 +61,7 @@ describe('examine', () => {
     expect(ids).toEqual(expect.arrayContaining(['token-service.ok ok', 'qr.ok ok', 'clock.skewed warn']))
   })
 
-  test('checks all that a faulty setting does not spoil, and says what it left out', async () => {
+  test('skips the checks that need a faulty setting, runs the others and names the skipped ones', async () => {
     const findings = await run({ WECHAT_TOKEN: '', BIND_KEYS: undefined })
     expect(idsOf(findings)).toEqual([
       'config.WECHAT_TOKEN wrong',
@@ -75,13 +75,13 @@ describe('examine', () => {
       'clock.ok ok',
       'config.skipped warn',
     ])
-    expect(findings.at(-1)?.en).toBe("Not checked: the clients' keys, the callback.")
+    expect(findings.at(-1)?.en).toBe('Not checked: the keys of the back ends, the callback.')
   })
 
-  test('ends within 15 s when everything hangs', async () => {
+  test('ends within 15 s when every connection hangs', async () => {
     const startedAt = fixture.time.clock()
     let findings: string[] | undefined
-    found({}, { fetch: hangs, lookAtStore: () => new Promise(() => {}) }).then((ids) => {
+    found({}, { fetch: hangs, inspectStore: () => new Promise(() => {}) }).then((ids) => {
       findings = ids
     })
     while (!findings) {
@@ -95,7 +95,7 @@ describe('examine', () => {
     expect(fixture.time.pending()).toBe(0)
   })
 
-  test('keeps what it found when one check fails by a fault of its own, and does not show why', async () => {
+  test('keeps the other findings when one check throws, and does not show the error message', async () => {
     const readKeyFile = () => {
       throw new RangeError(SECRET)
     }
@@ -108,17 +108,17 @@ describe('examine', () => {
     const { appSecret, token, encodingAesKey } = fixture.simulator.account
     const { access_token } = fixture.simulator.accessTokens.issueStable()
     const secrets = [appSecret, token, encodingAesKey, SECRET, access_token]
-    const said: string[] = []
+    const outputs: string[] = []
     for (const errcode of [0, 40001, 48001, 45009, 49999]) {
       fixture.simulator.faults.clear()
       for (const path of ['qrcode/create', 'openapi/quota/get']) {
         fixture.simulator.faults.fail(`/cgi-bin/${path}`, errcode)
       }
       const findings = await run({ PUBLIC_URL: 'http://bind.test:4000' })
-      said.push(toText(findings), toJson(findings))
+      outputs.push(toText(findings), toJson(findings))
     }
-    fixture.stand('wechat.test', async () => Response.json({ errcode: 1, errmsg: `${access_token} ${appSecret}` }))
-    said.push(toJson(await run()))
-    for (const secret of secrets) expect(said.join()).not.toContain(secret)
+    fixture.answerWith('wechat.test', async () => Response.json({ errcode: 1, errmsg: `${access_token} ${appSecret}` }))
+    outputs.push(toJson(await run()))
+    for (const secret of secrets) expect(outputs.join()).not.toContain(secret)
   })
 })

@@ -1,14 +1,14 @@
-/** A line to a server that can fall silent, as when a cable is pulled: nothing comes through, and nobody is told. */
+/** A TCP proxy that can stop forwarding without closing its connections, like a network that drops every packet. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-export async function openLine(port: number) {
+export async function openTcpProxy(targetPort: number) {
   const sockets = new Set<Socket>()
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1')
+  const server = createServer((client) => {
+    const target = connect(targetPort, '127.0.0.1')
     for (const [from, to] of [
-      [near, far],
-      [far, near],
+      [client, target],
+      [target, client],
     ] as const) {
       sockets.add(from)
       from.on('error', () => {}).on('close', () => to.destroy())
@@ -18,8 +18,8 @@ export async function openLine(port: number) {
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
-    /** What is connected now hears nothing more; new connections are well. */
-    hush(): void {
+    /** Stops forwarding on the present connections; new connections work. */
+    stall(): void {
       for (const socket of sockets) socket.unpipe().pause()
     },
     close(): void {

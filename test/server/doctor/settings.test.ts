@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readConfiguration } from '../../../server/doctor/configuration.ts'
+import { readSettings } from '../../../server/doctor/settings.ts'
 import { type DoctorFixture, idsOf, openDoctorFixture } from './doctor-fixture.ts'
 
 let fixture: DoctorFixture
@@ -8,17 +8,17 @@ beforeEach(async () => {
 })
 afterEach(() => fixture.close())
 
-describe('readConfiguration', () => {
-  test('reads a configuration that is right', () => {
-    const { config, faulty, findings } = readConfiguration(fixture.env())
+describe('readSettings', () => {
+  test('reads a valid configuration', () => {
+    const { config, faulty, findings } = readSettings(fixture.env())
     expect(idsOf(findings)).toEqual(['config.ok ok'])
     expect(config?.wechat.appId).toBe(fixture.simulator.account.appId)
     expect(faulty.size).toBe(0)
   })
 
-  test('names each fault with its rule in both languages, and reads the rest', () => {
+  test('names each fault with its rule in both languages, and reads the other settings', () => {
     const key = `${fixture.simulator.account.encodingAesKey}=`
-    const { config, faulty, findings } = readConfiguration(
+    const { config, faulty, findings } = readSettings(
       fixture.env({ WECHAT_ENCODING_AES_KEY: key, PUBLIC_URL: 'bind.test', TICKET_TTL: '5' }),
     )
     expect(idsOf(findings).sort()).toEqual([
@@ -34,8 +34,8 @@ describe('readConfiguration', () => {
     expect(JSON.stringify(findings)).not.toContain(key)
   })
 
-  test('reads the rest of nothing at all', () => {
-    const { config, findings } = readConfiguration({})
+  test('reads the defaults from an empty environment', () => {
+    const { config, findings } = readSettings({})
     expect(idsOf(findings).sort()).toEqual([
       'config.BIND_KEYS wrong',
       'config.WECHAT_APP_ID wrong',
@@ -46,21 +46,21 @@ describe('readConfiguration', () => {
     expect(config?.ticketTtlMs).toBe(120_000)
   })
 
-  test('reads the rest when every setting is malformed', () => {
-    const odd = Object.fromEntries(
+  test('reads the other settings when many are malformed', () => {
+    const malformed = Object.fromEntries(
       ['WECHAT_MODE', 'DATABASE_URL', 'PORT', 'CONFLICT', 'LOG_LEVEL', 'WEBHOOK_URL', 'ALLOWED_ORIGINS'].map((name) => [
         name,
         '?',
       ]),
     )
-    const { config, findings } = readConfiguration(fixture.env(odd))
-    for (const name of Object.keys(odd)) expect(idsOf(findings)).toContain(`config.${name} wrong`)
+    const { config, findings } = readSettings(fixture.env(malformed))
+    for (const name of Object.keys(malformed)) expect(idsOf(findings)).toContain(`config.${name} wrong`)
     expect(config).toBeDefined()
   })
 
-  test('reads the rest when a webhook has no secret, for all tenants or for one', () => {
+  test('reads the other settings when a webhook has no secret, for all tenants or for one', () => {
     for (const suffix of ['', '_ACME']) {
-      const { config, findings } = readConfiguration(fixture.env({ [`WEBHOOK_URL${suffix}`]: 'https://hook.test' }))
+      const { config, findings } = readSettings(fixture.env({ [`WEBHOOK_URL${suffix}`]: 'https://hook.test' }))
       expect(idsOf(findings)).toEqual([`config.WEBHOOK_SECRET${suffix} wrong`])
       expect(config?.webhooks.isAny).toBe(false)
     }

@@ -1,14 +1,18 @@
-/** Two instances that ask WeChat for a QR of the same user at the same moment: neither has heard of the other's when it asks. */
+/** Two instances that request a QR code for the same user from WeChat at the same time: neither knows the other's ticket yet. */
 import { createTickets } from '../../server/binding/tickets.ts'
 import type { Identity, Store, Ticket } from '../../server/store/store.ts'
 import type { WechatApi } from '../../server/wechat/api.ts'
 
-export async function ticketsOfBoth(stores: [Store, Store], identity: Identity, isRefresh: boolean): Promise<Ticket[]> {
-  const { promise: bothHaveAsked, resolve } = Promise.withResolvers<void>()
-  let asked = 0
+export async function createTicketsConcurrently(
+  stores: [Store, Store],
+  identity: Identity,
+  isRefresh: boolean,
+): Promise<Ticket[]> {
+  const { promise: allRequested, resolve } = Promise.withResolvers<void>()
+  let requests = 0
   const createQrcode: WechatApi['createQrcode'] = async (scene, expireSeconds) => {
-    if (++asked === stores.length) resolve()
-    await bothHaveAsked
+    if (++requests === stores.length) resolve()
+    await allRequested
     return { ticket: `t${scene}`, url: `http://weixin.qq.com/q/${scene}`, expireSeconds }
   }
   const limits = { ticketTtlMs: 120_000, qrPerMinute: 10, tenantQrPerMinute: 100 }

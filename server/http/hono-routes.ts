@@ -1,0 +1,54 @@
+/**
+ * Adapter 1: endpoints as routes of the Hono app, for teams that mount the app in a server of their own.
+ *
+ * Steps: takes the plain values from Hono's context, calls the endpoint, and makes a `Response`. A deferred answer becomes a
+ * promise for a `Response`, so that the middleware around the app (its own log included) sees every request end.
+ *
+ * What could go wrong: a promise that never settles would keep the request and all middleware frames in memory. So a hang-up,
+ * which the request's `signal` reports, settles it as well, with a response that nobody reads.
+ */
+import { type Context, Hono } from 'hono'
+import { routePath } from 'hono/route'
+import { toResponse } from './answer.ts'
+import { NO_BODY, readLimited } from './body-limit.ts'
+import { type DeferredAnswer, isDeferred, withHeaders } from './deferred-response.ts'
+import { callEndpoint, type Endpoint } from './endpoint.ts'
+import { CLIENT_GONE } from './request-log.ts'
+
+export function endpointRoutes(endpoints: Endpoint[]): Hono {
+  const routes = new Hono()
+  for (const endpoint of endpoints) {
+    const { method, path, headers, maxBody } = endpoint
+    routes.on(method, path, async (c) => {
+      // The log needs the route that answered: Hono's list of matched routes may go on behind it.
+      c.set('route', routePath(c))
+      const head = {
+        method: c.req.method,
+        path: c.req.path,
+        search: new URL(c.req.url).search,
+        headers: Object.fromEntries(headers.map((name) => [name, c.req.header(name)])),
+        requestId: c.get('requestId'),
+      }
+      const result = await callEndpoint(endpoint, head, async () => (maxBody ? readLimited(c.req, maxBody) : NO_BODY))
+      return isDeferred(result) ? respondLater(c, result) : toResponse(c, result)
+    })
+  }
+  return routes
+}
+
+function respondLater(c: Context, { headers, start }: DeferredAnswer): Promise<Response> {
+  const { promise, resolve } = Promise.withResolvers<Response>()
+  const { signal } = c.req.raw
+  start({
+    send: (answer) => resolve(toResponse(c, withHeaders(answer, headers))),
+    onHangUp(listener) {
+      const hangUp = () => {
+        listener()
+        resolve(new Response(null, { status: CLIENT_GONE }))
+      }
+      if (signal.aborted) hangUp()
+      else signal.addEventListener('abort', hangUp, { once: true })
+    },
+  })
+  return promise
+}

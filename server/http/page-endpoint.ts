@@ -1,0 +1,82 @@
+/** Endpoints for pages: CORS, a widget token in `Authorization`, the user's name in `Bind-User`, refusals as problem details. */
+import { refuseTestUser } from '../binding/test-users.ts'
+import type { BindError } from '../errors.ts'
+import type { Principal, PrincipalOf } from '../keys/token-cache.ts'
+import type { Log } from '../platform.ts'
+import type { Answer } from './answer.ts'
+import { createCors } from './cors.ts'
+import { type DeferredAnswer, withHeaders } from './deferred-response.ts'
+import type { Endpoint, EndpointRequest, RequestHead } from './endpoint.ts'
+import { notFound, refuseWithProblem, toBindError } from './problem.ts'
+import { REQUEST_ID } from './request-log.ts'
+
+/** The user's opaque name: by it the tabs of a browser share one poll, and the element notices a token of another user. */
+const USER_NAME = 'Bind-User'
+
+const REQUEST_HEADERS = ['Authorization', 'Content-Type', 'If-None-Match', 'Prefer']
+
+// `Accept-Language` is sent without a preflight, so CORS need not allow it.
+const READ = ['authorization', 'origin', 'if-none-match', 'prefer', 'accept-language']
+
+type PageDeps = { allowedOrigins: string[]; allowsTestUsers: boolean; principalOf: PrincipalOf; log: Log }
+
+/** May throw: the page gets the error as problem details. */
+export type PageHandler = (request: EndpointRequest, principal: Principal) => Promise<Answer | DeferredAnswer>
+
+type PageEndpoints = {
+  endpoint(method: 'GET' | 'POST' | 'DELETE', path: string, maxBody: number, handle: PageHandler): Endpoint
+  /** Under a path pattern: answers preflights, and 404 to the rest. Behind the endpoints. */
+  fallback(path: string, maxBody: number): Endpoint
+}
+
+export function createPageEndpoints({ allowedOrigins, allowsTestUsers, principalOf, log }: PageDeps): PageEndpoints {
+  const cors = createCors({
+    origins: allowedOrigins,
+    methods: ['GET', 'POST', 'DELETE'],
+    requestHeaders: REQUEST_HEADERS,
+    exposedHeaders: ['ETag', 'Retry-After', REQUEST_ID, USER_NAME],
+  })
+  const toProblem = refuseWithProblem(log)
+
+  async function authenticate(authorization: string | undefined): Promise<Principal> {
+    const [, jwe = ''] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? []
+    const principal = await principalOf(jwe)
+    if (!allowsTestUsers) refuseTestUser(principal.identity.userId)
+    return principal
+  }
+
+  const refuse = (error: BindError, head: RequestHead): Answer =>
+    withHeaders(toProblem(error, head), cors.headersFor(head.headers.origin))
+
+  async function answer(request: EndpointRequest, handle: PageHandler): Promise<Answer | DeferredAnswer> {
+    const principal = await authenticate(request.headers.authorization)
+    const headers = { ...cors.headersFor(request.headers.origin), [USER_NAME]: principal.name }
+    try {
+      return withHeaders(await handle(request, principal), headers)
+    } catch (thrown) {
+      return withHeaders(toProblem(toBindError(thrown), request), headers)
+    }
+  }
+
+  return {
+    endpoint: (method, path, maxBody, handle) => ({
+      method,
+      path,
+      headers: READ,
+      maxBody,
+      answer: (request) => answer(request, handle),
+      refuse,
+    }),
+    fallback: (path, maxBody) => ({
+      method: 'ALL',
+      path,
+      headers: READ,
+      maxBody,
+      async answer(request) {
+        if (request.method === 'OPTIONS') return cors.preflight(request.headers.origin)
+        return answer(request, () => Promise.reject(notFound()))
+      },
+      refuse,
+    }),
+  }
+}
