@@ -76,7 +76,7 @@ export function encryptedApiEndpoints(deps: Deps): Endpoint[] {
     const { Path = path, User_ID } = plaintext as { Path?: unknown; User_ID?: unknown }
     if (Path !== path)
       throw new BindError('BAD_REQUEST', `Path must be ${path}, the path of the request, or be left out.`)
-    if (!deps.allowsTestUsers) refuseTestUser(String(User_ID))
+    if (!deps.allowsTestUsers) refuseTestUser(User_ID)
   }
 
   async function apply(call: Call, request: Request, header: Header, key: BindKey): Promise<[ApiResult, BindError?]> {
