@@ -5,7 +5,7 @@ import type { Conditions } from './conditions.ts'
 import type { Account } from './simulator/account.ts'
 import { toWechatEnv } from './wechat-account.ts'
 
-export type BindConfigDeps = {
+type BindConfigDeps = {
   env: Env
   dataDir: string
   /** The host site's key for the encrypted API, base64url. */

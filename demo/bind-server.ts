@@ -10,7 +10,7 @@ import type { Deps } from '../server/deps.ts'
 import { type OpenApp, type Overrides, openApp } from '../server/open-app.ts'
 import { createRoundRobin } from './load-balancer.ts'
 
-export type BindServer = {
+type BindServer = {
   /** One of the instances, in turn. */
   fetch(request: Request, bindings?: object): Promise<Response>
   deps(): Deps
@@ -19,7 +19,7 @@ export type BindServer = {
   close(): Promise<void>
 }
 
-export type BindServerOptions = {
+type BindServerOptions = {
   instances: number
   /** What the demo puts in the place of single parts. */
   adapt: (deps: Deps, config: Config) => Deps

@@ -2,7 +2,7 @@
 import { type Conditions, differences } from './conditions.ts'
 
 /** Makes the demo so. */
-export type Become = (next: Conditions, before: Conditions) => Promise<void>
+type Become = (next: Conditions, before: Conditions) => Promise<void>
 
 export function createSituation(atStart: Conditions, become: Become) {
   let current = atStart

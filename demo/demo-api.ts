@@ -9,7 +9,7 @@ import type { Wire } from './simulator/traffic-log.ts'
 /** `isReal`: WeChat is Tencent's and not the simulator, so that nothing of it can be set. */
 export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }
 
-export type DemoControlDeps = {
+type DemoControlDeps = {
   view: () => DemoView
   simulatorView: () => SimulatorView
   set: (conditions: Conditions) => Promise<void>

@@ -45,7 +45,7 @@ export type Demo = {
   close(): Promise<void>
 }
 
-export type DemoOptions = {
+type DemoOptions = {
   /** As the bind server's; what it lacks is made up. `PORT` 0 takes a free one. */
   env: Env
   /** Where the store and the demo's memory are kept. */

@@ -2,8 +2,6 @@
 import { type Health, SLOW_MS } from './flaky-store.ts'
 import type { Delay } from './simulator/faults.ts'
 
-export type Gate = ReturnType<typeof createGate>
-
 export function createGate({ delay, signal }: { delay: Delay; signal: AbortSignal }) {
   let health: Health = 'up'
   let cut = new AbortController()

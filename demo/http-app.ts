@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { type Context, Hono } from 'hono'
 
-export type FrontParts = {
+type FrontParts = {
   control: Hono
   hostSite: Hono
   /** Undefined where WeChat is real. */

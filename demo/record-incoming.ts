@@ -9,7 +9,7 @@ import { parseXml } from '../server/wechat/xml.ts'
 import { toMessageXml } from './simulator/message.ts'
 import type { Wire, WireKind } from './simulator/traffic-log.ts'
 
-export type TapDeps = {
+type TapDeps = {
   wire: Wire
   deps: () => Deps
   clock: () => number
@@ -18,8 +18,6 @@ export type TapDeps = {
 }
 
 type Opened = { text: string; identity?: Identity }
-
-export type Tap = ReturnType<typeof createTap>
 
 // What a reader of a request, or a curl that repeats it, needs of its head.
 const HEADERS = ['content-type', 'authorization', 'if-none-match', 'prefer', 'accept-language', 'origin']

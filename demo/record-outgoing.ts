@@ -2,7 +2,7 @@
 import type { Fetch } from '../server/platform.ts'
 import type { Wire, WireKind } from './simulator/traffic-log.ts'
 
-export type TapFetchDeps = {
+type TapFetchDeps = {
   wire: Wire
   clock: () => number
   kindOf: (url: string) => WireKind | undefined

@@ -16,8 +16,6 @@ const STAYS_MS = 3_000
 
 const isThe = (userId: TestUser, identity: Identity) => identity.userId === userId
 
-export type MagicUsers = ReturnType<typeof createMagicUsers>
-
 export function createMagicUsers({
   simulator,
   delay,

@@ -20,14 +20,14 @@ describe('the CI workflow', () => {
     expect(uses.filter((action) => !/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([])
   })
 
-  test('gives no permission but that to read the sources', () => {
+  test('grants only the permission to read the sources', () => {
     expect(workflow).toMatch(/^permissions: \{\}$/m)
     const permissions = all(/^ {4}permissions:\n((?: {6}.+\n)+)/gm)
     expect(permissions).toEqual(all(/^ {4}(runs-on): /gm).map(() => '      contents: read\n'))
     expect(workflow).not.toMatch(/secrets\.|pull_request_target/)
   })
 
-  test('runs what a contributor runs', () => {
+  test('runs the commands of a contributor', () => {
     expect(all(/^ {6}- run: (npm .+)$/gm)).toEqual(
       expect.arrayContaining(['npm ci', 'npm run check', 'npm run build', 'npm test']),
     )

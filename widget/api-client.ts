@@ -7,7 +7,7 @@ import { POLL_TIMEOUT_MS, POLL_WAIT_SECONDS, REQUEST_TIMEOUT_MS, withTimeout } f
 import { type Credentials, createTokenSource } from './token-source.ts'
 
 /** The page's settings. The client reads them at each request, so a changed setting needs no new client. */
-export type ClientOptions = Credentials & { readonly server: string; readonly language: string }
+type ClientOptions = Credentials & { readonly server: string; readonly language: string }
 
 /** When `signal` aborts, a call rejects with the signal's reason. */
 export type Client = {

@@ -1,10 +1,10 @@
 /** The widget's only error class: a stable `code` for programs, a message for developers, and whether a retry may succeed. */
 
 /** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and five codes that originate in the browser. */
-export type BindErrorCode = 'NETWORK' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
+type BindErrorCode = 'NETWORK' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
 
 /** `retryAfterMs`: the earliest retry; `triesLeft`: attempts left after a wrong confirmation code; `requestId`: the request's id in the server's log. */
-export type BindErrorDetails = {
+type BindErrorDetails = {
   retryable?: boolean
   retryAfterMs?: number | undefined
   triesLeft?: number | undefined

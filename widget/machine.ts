@@ -4,10 +4,10 @@ import { type Attempt, firstAttempt, nextAttempt, retryAttempt } from './attempt
 import { type BindError, isTokenError } from './bind-error.ts'
 
 /** A QR code that is valid until `deadline`, in ms of the monotonic clock. */
-export type Ticket = { url: string; qr: QrPath; code: string; deadline: number }
+type Ticket = { url: string; qr: QrPath; code: string; deadline: number }
 
 /** `halted`: stopped by `stop()`; the element then does not start when it is scrolled into view. */
-export type Idle = { name: 'idle'; halted: boolean }
+type Idle = { name: 'idle'; halted: boolean }
 /** `replace`: the server invalidates the current ticket; `initial`: nothing has been displayed yet. */
 export type Loading = { name: 'loading'; attempt: Attempt; replace: boolean; initial: boolean; refreshesLeft: number }
 export type Ready = { name: 'ready'; attempt: Attempt; version: number; ticket: Ticket; refreshesLeft: number }
@@ -33,8 +33,8 @@ export type Bound = {
   failure?: BindError | undefined
 }
 /** Keeps polling: a user who scanned in time may tap "follow" later. */
-export type Expired = { name: 'expired'; attempt?: Attempt | undefined; version: number; refreshesLeft: number }
-export type Offline = { name: 'offline'; initial: boolean }
+type Expired = { name: 'expired'; attempt?: Attempt | undefined; version: number; refreshesLeft: number }
+type Offline = { name: 'offline'; initial: boolean }
 export type Failed = { name: 'error'; error: BindError; initial: boolean }
 
 export type State = Idle | Loading | Ready | Scanned | Bound | Expired | Offline | Failed

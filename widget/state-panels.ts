@@ -8,7 +8,7 @@ import type { Language, Messages, Translate } from './messages.ts'
 import { qrImage, qrPng, qrSvg } from './qr.ts'
 
 /** The parts of the card that depend on the state. They always fill the same box, so a change of state does not change the layout. */
-export type Panel = { picture: unknown; status: unknown; hint?: unknown; timer?: string | undefined; actions?: unknown }
+type Panel = { picture: unknown; status: unknown; hint?: unknown; timer?: string | undefined; actions?: unknown }
 
 /** Everything besides the state that a panel depends on. */
 export type View = {
@@ -24,7 +24,7 @@ export type View = {
 }
 
 /** The actions of the buttons. Lit calls listeners with the element as `this`, so templates can use its methods directly. */
-export type Actions = {
+type Actions = {
   start(): void
   refresh(): void
   unbind(): void

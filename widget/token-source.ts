@@ -10,7 +10,7 @@ export type Credentials = {
 }
 
 /** Returns a token that differs from `refused`, the token that the server has just rejected; undefined when there is none. */
-export type TokenSource = (signal: AbortSignal, refused?: string) => Promise<string | undefined>
+type TokenSource = (signal: AbortSignal, refused?: string) => Promise<string | undefined>
 
 export function createTokenSource(page: Credentials, send: typeof fetch): TokenSource {
   const refusedTokens = new Set<string | undefined>()

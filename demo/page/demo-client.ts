@@ -15,7 +15,7 @@ export async function takeWechat(person: string): Promise<void> {
   await fetch(`demo/taken/${person}`, { method: 'POST' }).catch(() => {})
 }
 
-export type DemoListener = {
+type DemoListener = {
   onDemo(view: DemoView): void
   onSimulator(view: SimulatorView): void
   onWire(entries: WireEntry[]): void

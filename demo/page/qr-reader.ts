@@ -8,7 +8,7 @@ const decode =
 type Picture = SVGSVGElement | HTMLImageElement | HTMLCanvasElement
 
 /** What the camera saw, and the text of the QR code in it. */
-export type Shot = { view: HTMLCanvasElement; text?: string }
+type Shot = { view: HTMLCanvasElement; text?: string }
 
 // A QR code of 29 modules below this has modules of 3 px: no camera reads it from a desk.
 const SMALLEST_PX = 96

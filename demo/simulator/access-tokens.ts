@@ -11,7 +11,7 @@ type AccessToken = {
 }
 
 /** The answer of both endpoints. */
-export type Grant = { access_token: string; expires_in: number }
+type Grant = { access_token: string; expires_in: number }
 
 const LIFE_MS = 7_200_000
 // WeChat's "both work for 5 minutes" around a switch, and the last 5 minutes in which `stable_token` renews.

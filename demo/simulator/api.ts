@@ -11,7 +11,7 @@ import type { Quota } from './quota.ts'
 import type { Wire } from './traffic-log.ts'
 import { toUserInfo } from './user-info.ts'
 
-export type ApiDeps = {
+type ApiDeps = {
   account: Account
   accessTokens: AccessTokens
   qrcodes: Qrcodes

@@ -38,8 +38,6 @@ export function parseMenuLink(href: string): { content: string; menuId: string }
   return content ? { content, menuId: query.get('msgmenuid') ?? '' } : undefined
 }
 
-export type Chat = ReturnType<typeof createChat>
-
 export function createChat({ clock, remembered = [] }: { clock: () => number; remembered?: ChatMessage[] }) {
   let messages = remembered
   return {

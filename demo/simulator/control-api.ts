@@ -12,7 +12,7 @@ import type { Phone, ScanScreen } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
 import type { Wire } from './traffic-log.ts'
 
-export type ControlDeps = {
+type ControlDeps = {
   account: Account
   accessTokens: AccessTokens
   qrcodes: Qrcodes

@@ -9,7 +9,7 @@ import type { Asked, Wire, WireKind } from './traffic-log.ts'
 const DEADLINE_MS = 5_000
 const RETRIES = 3
 
-export type DeliveryDeps = {
+type DeliveryDeps = {
   account: Account
   callbackUrl: () => string | undefined
   clock: () => number
@@ -27,8 +27,6 @@ export type DeliveryDeps = {
 export type Deliver = (fields: MessageFields) => Promise<Reply>
 
 type Request = Pick<Asked, 'title' | 'url' | 'method' | 'headers' | 'raw' | 'opened'>
-
-export type Delivery = ReturnType<typeof createDelivery>
 
 export function createDelivery(deps: DeliveryDeps) {
   const { account, callbackUrl, clock, delay, fault = () => 'none', fetch, random, wire, signal } = deps

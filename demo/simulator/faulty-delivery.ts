@@ -2,7 +2,7 @@
 import type { Deliver } from './delivery.ts'
 import type { CallbackFault, Delay } from './faults.ts'
 
-export type UnrulyDeps = { deliver: Deliver; fault: () => CallbackFault; delay: Delay; signal: AbortSignal }
+type UnrulyDeps = { deliver: Deliver; fault: () => CallbackFault; delay: Delay; signal: AbortSignal }
 
 // Longer than the 5 s after which WeChat itself would have sent again.
 const LATE_MS = 8_000

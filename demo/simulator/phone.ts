@@ -14,12 +14,12 @@ export type ScanScreen = 'chat' | 'follow' | 'expired' | 'unknown'
 export type PhoneMemory = { follow: Follow | null; messages: ChatMessage[] }
 
 /** `scene`: of the QR that the follow came from, as `user/info` tells it; later scans do not change it. */
-export type Follow = { at: number; scene: string | null }
+type Follow = { at: number; scene: string | null }
 
 // Two people report it and nobody denies it: after 5 minutes on the follow page the scene is gone, at 4 it is not.
 const SCENE_LOST_MS = 300_000
 
-export type PhoneDeps = {
+type PhoneDeps = {
   person: string
   account: Account
   qrcodes: Qrcodes

@@ -14,7 +14,7 @@ export type Qrcode = {
 }
 
 /** What WeChat reads in a request, right or wrong. `lifeSeconds` 0: permanent. */
-export type QrcodeOrder = { scene: string; lifeSeconds: number }
+type QrcodeOrder = { scene: string; lifeSeconds: number }
 
 // 60 on today's page of the documentation, 30 on older ones: callers must always send it.
 const DEFAULT_LIFE_SECONDS = 60
@@ -26,7 +26,7 @@ const REMEMBER_MS = 86_400_000
 const NO_SCENE = '0'
 
 /** Reads a request as WeChat does: 40052 and 40053 for a few faults, and silence with scene 0 for the others. */
-export function toQrcodeOrder(request: Record<string, unknown>): QrcodeOrder {
+function toQrcodeOrder(request: Record<string, unknown>): QrcodeOrder {
   const { action_name, action_info, expire_seconds } = request
   if (!isRecord(action_info)) throw new WechatRefusal(action_name === undefined ? 40052 : 40053)
   // Without this inner object (`"action_info":{"scene_id":1}`) the QR works and carries scene 0.
@@ -79,7 +79,7 @@ export const isExpired = ({ expiresAt }: Qrcode, now: number) => expiresAt !== n
 
 export type Qrcodes = ReturnType<typeof createQrcodes>
 
-export type QrcodesDeps = { clock: () => number; random: Random; remembered?: Qrcode[] }
+type QrcodesDeps = { clock: () => number; random: Random; remembered?: Qrcode[] }
 
 export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
   const byUrl = new Map(remembered.map((qrcode) => [qrcode.url, qrcode]))

@@ -19,7 +19,7 @@ export type Asked = {
   opened: string
 }
 
-export type Answered = {
+type Answered = {
   tookMs: number
   /** HTTP status of the answer; 0 when there was none. */
   status: number

@@ -21,12 +21,10 @@ import {
 export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; lang: Language }
 
 /** What to say in the chat (null: nothing) and what that is called, and what was changed (nothing by a second delivery). */
-export type Outcome =
-  | { reply: string | null; said?: ReplyName | undefined; changes: Change[]; isOurs: boolean }
-  | 'replayed'
+type Outcome = { reply: string | null; said?: ReplyName | undefined; changes: Change[]; isOurs: boolean } | 'replayed'
 
 /** What makes a delivery this one: the fact it tells, and in plain mode the nonce that may not come with another body. */
-export type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
+type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
 
 // WeChat gives up after some 20 s; ten minutes outlive every queue on the way.
 const REPLY_KEPT_MS = 600_000

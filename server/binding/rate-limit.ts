@@ -3,7 +3,7 @@
 const WINDOW_MS = 60_000
 
 /** True when one more is allowed, which is then counted. Each minute starts at zero. */
-export type RateLimit = (key: string) => boolean
+type RateLimit = (key: string) => boolean
 
 export function createRateLimit(limit: number, clock: () => number): RateLimit {
   let windowEnd = 0

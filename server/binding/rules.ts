@@ -30,7 +30,7 @@ export type Claim = {
   delivery: string
 }
 
-export type ClaimFacts = {
+type ClaimFacts = {
   ticket: Ticket
   user: User
   /** Every user to whom the claimant is bound, of every tenant. */
@@ -46,10 +46,10 @@ export type ClaimFacts = {
 // The time a person has to confirm; the page counts it down too.
 const CONFIRM_WITHIN_MS = 120_000
 
-export const TRIES = 3
+const TRIES = 3
 
 /** How long a keyed hash of an erased openid is kept, so that a late delivery cannot undo the unfollow. */
-export const TOMBSTONE_KEPT_MS = 600_000
+const TOMBSTONE_KEPT_MS = 600_000
 
 const nothing: Decision = { changes: [], reply: null }
 const notOurs: Decision = { ...nothing, isOurs: false }
@@ -201,7 +201,7 @@ function bind(
 const givingWayTo = ({ identity }: User, owners: User[], { conflict }: Rules) =>
   conflict === 'replace' ? othersOf(owners, identity) : []
 
-export type ConfirmationFacts = { ticket: Ticket | undefined; user: User; owners: User[] }
+type ConfirmationFacts = { ticket: Ticket | undefined; user: User; owners: User[] }
 
 /** The scanner confirmed, in the chat or (once the digits are right) on the page. */
 export function decideConfirm({ ticket, user, owners }: ConfirmationFacts, rules: Rules, now: number): Decision {
@@ -239,7 +239,7 @@ export function decideConfirmationExpired(ticket: Ticket, now: number): Change[]
   return [{ type: 'close', ticket: ticket.id, user: ticket.user, as: 'used', bumpsVersion: true }]
 }
 
-export type Follower = { appId: string; openid: string; createTime: number }
+type Follower = { appId: string; openid: string; createTime: number }
 
 export type FollowerFacts = { owners: User[]; unconfirmed: Ticket[] }
 

@@ -11,7 +11,7 @@ export const testUsers = [
 
 export type TestUser = (typeof testUsers)[number]
 
-export const isTestUser = (userId: unknown): userId is TestUser => testUsers.includes(userId as TestUser)
+const isTestUser = (userId: unknown): userId is TestUser => testUsers.includes(userId as TestUser)
 
 /** Throws `TEST_USER`. Accepts any value, and converts none: the encrypted API checks fields after this call. */
 export function refuseTestUser(userId: unknown): void {

@@ -6,7 +6,7 @@ import type { WechatApi } from '../wechat/api.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { createCode, createScene, isReusable, isShowable } from './ticket.ts'
 
-export type TicketRequest = {
+type TicketRequest = {
   identity: Identity
   /** Makes a new ticket even if one is valid; the old one stops working. */
   isRefresh: boolean
@@ -14,7 +14,7 @@ export type TicketRequest = {
   lang: Language
 }
 
-export type TicketDeps = {
+type TicketDeps = {
   store: Store
   wechat: WechatApi
   clock: () => number

@@ -46,7 +46,7 @@ export type Waiters = {
   count(): number
 }
 
-export type WaiterSettings = {
+type WaiterSettings = {
   limits: WaiterLimits
   setTimer: SetTimer
   /** In ms; only its differences count. */

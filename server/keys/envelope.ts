@@ -47,7 +47,7 @@ export async function sealEnvelope(plaintext: unknown, header: Header, secret: U
 /** Looks up a key by its `kid`; the result may carry more than the secret, e.g. its tenant. */
 export type FindKey<K> = (kid: string) => (K & { secret: Uint8Array }) | undefined
 
-export type Opened<K> = { text: string; header: Header; key: K }
+type Opened<K> = { text: string; header: Header; key: K }
 
 /** Decrypts. Every fault (shape, `alg`, `kid`, tag, encoding) throws the same `UNAUTHORIZED`. */
 export async function openEnvelope<K>(jwe: string, typ: string | undefined, findKey: FindKey<K>): Promise<Opened<K>> {

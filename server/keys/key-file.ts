@@ -18,7 +18,7 @@ export function readKeyFile(path: string): BindKey[] {
   }
 }
 
-export type KeyFileWatch = {
+type KeyFileWatch = {
   /** Checks now; the timer does the same each second. */
   check(): void
   stop(): void

@@ -16,7 +16,7 @@ export type Principal = {
   scope: Scope[]
 }
 
-export type TokenCacheDeps = {
+type TokenCacheDeps = {
   keyring: Keyring
   nameOf: (identity: Identity) => string
   /** Epoch ms. */

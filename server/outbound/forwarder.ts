@@ -6,7 +6,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 /** The bytes of a delivery as received: the other system verifies WeChat's signature over them. */
 export type RawDelivery = { search: string; body: Uint8Array<ArrayBuffer>; contentType: string | undefined }
 
-export type Relayed = { body: Uint8Array<ArrayBuffer>; contentType: string }
+type Relayed = { body: Uint8Array<ArrayBuffer>; contentType: string }
 
 export type Forwarder = {
   /** Whether our own events are sent as well (`FORWARD_ALL`). */
@@ -19,7 +19,7 @@ export type Forwarder = {
   idle(): Promise<void>
 }
 
-export type ForwardSettings = { forwardUrl: string | undefined; forwardAll: boolean }
+type ForwardSettings = { forwardUrl: string | undefined; forwardAll: boolean }
 
 // WeChat hangs up after 5 s; half a second is left for the reply.
 const TIMEOUT_MS = 4_500

@@ -15,7 +15,7 @@ export type UnionidFetcher = {
   close(): Promise<void>
 }
 
-export type UnionidDeps = { store: Store; wechat: WechatApi; clock: () => number; setTimer: SetTimer; log: Log }
+type UnionidDeps = { store: Store; wechat: WechatApi; clock: () => number; setTimer: SetTimer; log: Log }
 
 // The limit of `user/info/batchget`.
 const BATCH = 100

@@ -4,7 +4,7 @@
  * during a step is never lost.
  */
 
-export type WakeLoop = {
+type WakeLoop = {
   wake(): void
   /** Resolves when no step runs. */
   idle(): Promise<void>

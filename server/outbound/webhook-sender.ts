@@ -10,14 +10,14 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { WebhookPayload } from '../wire.ts'
 import { createWakeLoop } from './wake-loop.ts'
 
-export type WebhookSender = {
+type WebhookSender = {
   /** Called after a commit: reads the outbox soon. */
   wake(): void
   /** Aborts the deliveries under way, which stay due; another instance may take over at once. */
   close(): Promise<void>
 }
 
-export type WebhookDeps = {
+type WebhookDeps = {
   outbox: Outbox
   webhooks: WebhookReceivers
   tenants: () => string[]

@@ -8,7 +8,7 @@ export type Metrics = ReturnType<typeof createMetrics>
 /** The steps of a QR. `expired` and `conflict` are refused scans. */
 const steps = ['shown', 'scanned', 'confirmed', 'bound', 'expired', 'conflict'] as const
 
-export type Step = (typeof steps)[number]
+type Step = (typeof steps)[number]
 
 // From a commit within one turn of the event loop to a statement that reached its timeout.
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]

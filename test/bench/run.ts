@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { Part } from './support/report.ts'
 import { describeMachine, writeReport } from './support/write-report.ts'
 
-const NOT_PARTS = new Set(['run.ts', 'statistics.ts'])
+const NOT_PARTS = new Set(['run.ts'])
 
 // A million users take a quarter of an hour, and the full load two minutes: asked for by name alone.
 const BY_NAME_ONLY = new Set(['store-size', 'steady'])

@@ -7,9 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
 import { launchOptions } from '../support/chromium.ts'
 
-export type Told = { type: string; at: number; detail: unknown }
-
-export type Stage = ReturnType<typeof setStage>
+type Told = { type: string; at: number; detail: unknown }
 
 export function setStage() {
   let browser: Browser

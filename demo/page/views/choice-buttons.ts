@@ -1,7 +1,7 @@
 /** A few choices side by side, one of them taken. */
 import { html, nothing, type TemplateResult } from 'lit'
 
-export type Choice = { value: string; content: unknown; label?: string | undefined; testId: string }
+type Choice = { value: string; content: unknown; label?: string | undefined; testId: string }
 
 export function choiceView(
   name: string,

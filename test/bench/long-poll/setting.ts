@@ -1,7 +1,7 @@
 /** What the bench and the server that it measures know of each other. */
 import { type Config, parseConfig } from '../../../server/config/config.ts'
 
-export const ACCOUNT = {
+const ACCOUNT = {
   appId: 'wx0123456789abcdef',
   originalId: 'gh_0123456789ab',
   token: 'bench',
@@ -11,7 +11,7 @@ export const ACCOUNT = {
 
 export const KEY = { kid: 'k1', secret: `${'k'.repeat(42)}A` }
 
-export const benchEnv = {
+const benchEnv = {
   WECHAT_APP_ID: ACCOUNT.appId,
   WECHAT_APP_SECRET: ACCOUNT.appSecret,
   WECHAT_TOKEN: ACCOUNT.token,

@@ -1,6 +1,6 @@
 /** A chart as SVG: one line for each series, over sizes that grow by powers of ten. */
 
-export type Series = { name: string; values: number[] }
+type Series = { name: string; values: number[] }
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 360, 64, 190, 48, 48]
 const COLOURS = ['#1f6f43', '#2f6fb0', '#b0562f', '#6b4fa0', '#8a7a1f', '#a02f5c']

@@ -11,9 +11,9 @@ export type Line = {
   note?: string
 }
 
-export type Goal = { text: string } & ({ atLeast: number } | { atMost: number })
+type Goal = { text: string } & ({ atLeast: number } | { atMost: number })
 
-export const holds = ({ number = Number.NaN, goal }: Line): boolean | undefined =>
+const holds = ({ number = Number.NaN, goal }: Line): boolean | undefined =>
   goal && ('atLeast' in goal ? number >= goal.atLeast : number <= goal.atMost)
 
 export const verdictOf = (line: Line) => ({ true: 'holds', false: 'MISSED' })[String(holds(line))] ?? ''

@@ -30,7 +30,7 @@ export function describeMachine(): string[] {
   ]
 }
 
-export type Run = {
+type Run = {
   machine: string[]
   minutes: number
   reported: Part[]

@@ -24,11 +24,11 @@ async function bindUsers(count: number): Promise<void> {
 const unionidOf = async (i: number) => (await store.user(identityOf(i))).binding?.unionid
 
 const refused = async () => {
-  throw new BindError('WECHAT_FORBIDDEN', 'not for all of them')
+  throw new BindError('WECHAT_FORBIDDEN', 'no batch')
 }
 
-/** A WeChat that answers in its own time, for many at once where `together` says so, and pauses that are over at once. */
-function open(answer: (openid: string) => string | undefined, together: WechatApi['getUnionids'] = refused) {
+/** A fetcher with a fake WeChat: `answer` serves single calls, `batch` serves `getUnionids`. Pauses end at once. */
+function open(answer: (openid: string) => string | undefined, batch: WechatApi['getUnionids'] = refused) {
   const asked: string[] = []
   const figures = { underway: 0, most: 0 }
   const pauses: number[] = []
@@ -41,7 +41,7 @@ function open(answer: (openid: string) => string | undefined, together: WechatAp
       figures.underway--
       return answer(openid)
     },
-    getUnionids: together,
+    getUnionids: batch,
   } as WechatApi
   const unionids = createUnionidFetcher({
     store,
@@ -68,7 +68,7 @@ function open(answer: (openid: string) => string | undefined, together: WechatAp
 }
 
 describe('createUnionidFetcher', () => {
-  test('asks for a hundred in one call, with a pause before the next hundred', async () => {
+  test('fetches a hundred unionids per call, with a pause after a full batch', async () => {
     await bindUsers(250)
     const calls: string[][] = []
     const { unionids, asked, pauses, aMinuteLater } = open(
@@ -88,7 +88,7 @@ describe('createUnionidFetcher', () => {
     expect([await unionidOf(0), await unionidOf(3), await unionidOf(249)]).toEqual(['u-o0', null, 'u-o249'])
   })
 
-  test('asks for one by `user/info`', async () => {
+  test('fetches a single unionid with `user/info`', async () => {
     await bindUsers(1)
     const { unionids, asked } = open(() => 'u')
     unionids.follow(BOUND)
@@ -96,7 +96,7 @@ describe('createUnionidFetcher', () => {
     expect(asked).toEqual(['o0'])
   })
 
-  test('asks one by one where WeChat does not answer for all, four at a time, and each once', async () => {
+  test('makes single calls when WeChat refuses the batch: four at a time, one per user', async () => {
     await bindUsers(50)
     const { unionids, asked, figures, aMinuteLater } = open((openid) => (openid === 'o3' ? undefined : `u-${openid}`))
     unionids.follow(BOUND)
@@ -107,7 +107,7 @@ describe('createUnionidFetcher', () => {
     expect(asked.sort()).toEqual(Array.from({ length: 50 }, (_, i) => `o${i}`).sort())
   })
 
-  test('asks at the start for those that an earlier run has left', async () => {
+  test('fetches at the start what an earlier run has left', async () => {
     await bindUsers(1)
     const { unionids } = open(() => 'u')
     unionids.fetchDue()
@@ -115,7 +115,7 @@ describe('createUnionidFetcher', () => {
     expect(await unionidOf(0)).toBe('u')
   })
 
-  test('asks a minute later for those that an earlier run had taken and never heard of', async () => {
+  test('fetches again after a minute what an earlier run has claimed and not saved', async () => {
     await bindUsers(1)
     await store.unionids.claimDue(Date.now() + 1, Date.now() + 50_000, 1)
     const { unionids, asked, aMinuteLater } = open(() => 'u')
@@ -126,7 +126,7 @@ describe('createUnionidFetcher', () => {
     expect(await unionidOf(0)).toBe('u')
   })
 
-  test('asks one by one for a minute once WeChat has not answered for many, and then again for many', async () => {
+  test('makes single calls for a minute after a refused batch, then tries a batch again', async () => {
     await bindUsers(50)
     let calls = 0
     const { unionids, aMinuteLater } = open(
@@ -148,7 +148,7 @@ describe('createUnionidFetcher', () => {
     expect([await unionidOf(49), await unionidOf(54), await unionidOf(59)]).toEqual(['u', 'u', 'u'])
   })
 
-  test('stops when WeChat does not answer, and asks again in a minute', async () => {
+  test('stops when WeChat does not answer, and tries again after a minute', async () => {
     await bindUsers(50)
     let isUp = false
     const { unionids, asked, aMinuteLater } = open(() => {
@@ -163,7 +163,7 @@ describe('createUnionidFetcher', () => {
     expect([await unionidOf(0), await unionidOf(49)]).toEqual(['u', 'u'])
   })
 
-  test('misses no binding, at whichever moment of its last look it comes', async () => {
+  test('misses no binding that arrives while it reads the queue for the last time', async () => {
     for (let turns = 0; turns < 12; turns++) {
       let looks = 0
       const { promise: looked, resolve: look } = Promise.withResolvers<void>()
@@ -184,7 +184,7 @@ describe('createUnionidFetcher', () => {
     }
   })
 
-  test('closes in the midst of a pause, and leaves no timer behind', async () => {
+  test('closes during a pause, and cancels the timer', async () => {
     await bindUsers(101)
     const { promise: paused, resolve: pause } = Promise.withResolvers<void>()
     const wechat = { getUnionids: async (openids: string[]) => openids.map(() => 'u') } as WechatApi
@@ -208,7 +208,7 @@ describe('createUnionidFetcher', () => {
     expect(await unionidOf(100)).toBe(null)
   })
 
-  test('asks nobody more once it is closed, and keeps what was answered', async () => {
+  test('makes no further call after close, and saves the answers received', async () => {
     await bindUsers(50)
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
     const { unionids, asked } = open(() => {
@@ -222,7 +222,7 @@ describe('createUnionidFetcher', () => {
     expect(await unionidOf(Number(asked[0]!.slice(1)))).toBe('u')
   })
 
-  test('asks for nobody when nobody was bound, or once it is closed', async () => {
+  test('fetches nothing without a new binding, or after close', async () => {
     await bindUsers(1)
     const { unionids, asked } = open(() => 'u')
     unionids.follow([{ type: 'unbind', user: 1, reason: 'chat', at: 0 }])
@@ -234,7 +234,7 @@ describe('createUnionidFetcher', () => {
 })
 
 describe('openApp', () => {
-  test('asks each minute for what WeChat has not answered, though nobody else is bound', async () => {
+  test('fetches missing unionids each minute, even without a new binding', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     try {
       const testServer = await openTestServer()

@@ -31,7 +31,7 @@ async function scan(person: string, url: string): Promise<void> {
 const digitsOf = (person: string) => /\b(\d{4})\b/.exec(JSON.stringify(testServer.phone(person).chat))?.[1] ?? ''
 
 describe('the funnel', () => {
-  test('counts a QR, its scan and the binding, and how long that took', async () => {
+  test('counts a QR, its scan and its binding, and measures the time between', async () => {
     await open()
     const url = await testServer.ticketUrl()
     await testServer.ticketUrl()
@@ -43,7 +43,7 @@ describe('the funnel', () => {
     expect(await read('wechat_bind_time_to_bind_seconds_bucket{le="10"}')).toBe(1)
   })
 
-  test('counts the confirmation as a step of its own', async () => {
+  test('counts the confirmation as a separate step', async () => {
     await open({ CONFIRM: 'code' })
     await scan('amy', await testServer.ticketUrl())
     expect(await steps()).toEqual({ shown: 1, scanned: 1 })
@@ -55,7 +55,7 @@ describe('the funnel', () => {
     expect(await read('wechat_bind_wrong_codes_total{where="page"}')).toBe(1)
   })
 
-  test('counts the scans that were turned away', async () => {
+  test('counts refused scans as expired or conflict', async () => {
     await open()
     const replaced = await testServer.ticketUrl('u1')
     await scan('amy', await testServer.ticketUrl('u1', true))
@@ -64,7 +64,7 @@ describe('the funnel', () => {
     expect(await steps()).toEqual({ shown: 3, scanned: 1, bound: 1, expired: 1, conflict: 1 })
   })
 
-  test('counts a conflict that is found only when the page confirms', async () => {
+  test('counts a conflict that is found at the confirmation', async () => {
     await open({ CONFIRM: 'code' })
     await scan('amy', await testServer.ticketUrl('u1'))
     // Another server on the same store, whose CONFIRM is still off, binds the same WeChat to u2.
@@ -84,8 +84,8 @@ describe('the funnel', () => {
   })
 })
 
-describe("WeChat's side", () => {
-  test('is counted by errcode, of which only those we know have a value of their own', async () => {
+describe('the calls to WeChat', () => {
+  test('are counted by errcode, and an unknown errcode as other', async () => {
     await open()
     const { faults } = testServer.simulator
     await testServer.ticketUrl()
@@ -103,7 +103,7 @@ describe("WeChat's side", () => {
     expect(await read('wechat_bind_wechat_answers_total{call="token",errcode="0"}')).toBe(1)
   })
 
-  test('is counted as one call where several followers are asked for at once', async () => {
+  test('are counted once for a batch of followers', async () => {
     await open()
     const { wechat } = testServer.deps
     await wechat.getUnionids(['amy', 'bo'].map((person) => testServer.phone(person).openid))
@@ -111,7 +111,7 @@ describe("WeChat's side", () => {
     expect(await read('wechat_bind_wechat_answers_total{call="user_info",errcode="0"}')).toBe(2)
   })
 
-  test('tells when the access token was fetched and when it ends, once there is one', async () => {
+  test('report when the access token was fetched and when it expires', async () => {
     await open()
     expect(await read('wechat_bind_access_token_timestamp_seconds')).toBeUndefined()
     const fetchedAt = testServer.time.clock() / 1000
@@ -123,14 +123,14 @@ describe("WeChat's side", () => {
 })
 
 describe('the store', () => {
-  test('is timed by operation', async () => {
+  test('is timed per operation', async () => {
     await open()
     await testServer.bindInfo()
     expect(await read('wechat_bind_store_duration_seconds_count{operation="user"}')).toBe(1)
     expect(await read('wechat_bind_store_failures_total{operation="user"}')).toBe(0)
   })
 
-  test('is counted where it fails, and not where a unit of work refuses', async () => {
+  test('counts an unavailable store as a failure, and a refusal not', async () => {
     const breaking = (store: Store): Store => ({
       ...store,
       user: () => Promise.reject(new BindError('STORE_UNAVAILABLE', 'gone')),
@@ -147,7 +147,7 @@ describe('the store', () => {
 describe('the webhook lag', () => {
   const settings = { WEBHOOK_URL: 'http://receiver.test/hook', WEBHOOK_SECRET: `whsec_${'A'.repeat(43)}=` }
 
-  test('is the age of the oldest change that was not taken, 0 when none waits', async () => {
+  test('is the age of the oldest undelivered change, or 0', async () => {
     await open(settings, { neighbour: async () => new Response(null, { status: 503 }) })
     expect(await read('wechat_bind_webhook_lag_seconds')).toBe(0)
     await scan('amy', await testServer.ticketUrl())
@@ -156,7 +156,7 @@ describe('the webhook lag', () => {
     expect(await read('wechat_bind_webhook_lag_seconds')).toBe(90)
   })
 
-  test('has no value where the store cannot tell, and is not there without a webhook', async () => {
+  test('is absent when the store fails, and without a webhook', async () => {
     const failing = (store: Store): Store => ({
       ...store,
       outbox: { ...store.outbox, list: () => Promise.reject(new Error('gone')) },
@@ -170,7 +170,7 @@ describe('the webhook lag', () => {
 })
 
 describe('requests', () => {
-  test('are counted by route and never by what stands in the URL', async () => {
+  test('are counted by route, with no value from the URL', async () => {
     await open()
     await testServer.app.request('/amy/secret?token=hush')
     await testServer.app.request('/wechat/callback?signature=hush&timestamp=1&nonce=2')
@@ -183,7 +183,7 @@ describe('requests', () => {
 })
 
 describe('createMetrics', () => {
-  test('gives every metric a help and a name by the conventions', async () => {
+  test('gives every metric a help text and a name that follows the conventions', async () => {
     await open()
     const text = await createMetrics(() => 0).render()
     const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type]) => ({ name, type }))
