@@ -12,7 +12,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, toHeaders } from './answer.ts'
-import { type Body, brokenOff, expectLength, NO_BODY, tooLarge } from './body-limit.ts'
+import { type Body, type BodyShare, brokenOff, createCollector, expectLength, NO_BODY } from './body-limit.ts'
 import { isDeferred, type WaitingClient, withHeaders } from './deferred-response.ts'
 import { callEndpoint, type Endpoint } from './endpoint.ts'
 import { CLIENT_GONE, type Logging, openReport, REQUEST_ID, type Report } from './request-log.ts'
@@ -35,7 +35,9 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
     const headers: Record<string, string | undefined> = {}
     for (const name of endpoint.headers) headers[name] = headerOf(request, name)
     const head = { method, path, search, headers, requestId }
-    const result = await callEndpoint(endpoint, head, async () => (maxBody ? readBody(request, maxBody) : NO_BODY))
+    const result = await callEndpoint(endpoint, head, async (share) =>
+      maxBody ? readBody(request, maxBody, share) : NO_BODY,
+    )
     if (isDeferred(result)) return result.start(toClient(response, path, requestId, result.headers, report))
     report(path, result.status, result.refusal)
     if (!response.destroyed) write(response, result, requestId)
@@ -91,21 +93,22 @@ function write(response: ServerResponse, answer: Answer, requestId: string): voi
   response.end(body ?? undefined)
 }
 
-/** Throws `TOO_LARGE`, and `BAD_REQUEST` when the client hangs up. */
-function readBody(request: IncomingMessage, maxBody: number): Promise<Body> {
+/** Throws `TOO_LARGE`, `OVERLOADED`, and `BAD_REQUEST` when the client hangs up. */
+function readBody(request: IncomingMessage, maxBody: number, share: BodyShare | undefined): Promise<Body> {
   // Node's parser refuses a length beside chunks.
   expectLength(request.headers['content-length'], maxBody)
   return new Promise((resolve, reject) => {
-    const chunks: Buffer<ArrayBuffer>[] = []
-    let length = 0
+    const collector = createCollector(maxBody, share)
     request
       .on('data', (chunk: Buffer<ArrayBuffer>) => {
-        length += chunk.length
-        if (length <= maxBody) return chunks.push(chunk)
-        request.pause()
-        reject(tooLarge())
+        try {
+          collector.add(chunk)
+        } catch (error) {
+          request.pause()
+          reject(error)
+        }
       })
-      .on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+      .on('end', () => resolve(collector.join()))
       .on('error', () => reject(brokenOff()))
   })
 }
