@@ -80,7 +80,7 @@ describe.each(['the Hono app', 'Node’s server'])('large bodies that arrive slo
     testServer = await openTestServer()
     held = 0
     const endpoints = callbackEndpoints(testServer.deps, countedBudget())
-    const app = createApp(testServer.deps, endpoints)
+    const app = createApp(testServer.deps, { endpoints })
     const isNode = adapter !== 'the Hono app'
     const options = isNode ? { intercept: interceptEndpoints(endpoints, testServer.deps) } : {}
     ;({ server, url } = await startListening(app, '127.0.0.1', 0, options))
