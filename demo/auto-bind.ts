@@ -1,11 +1,11 @@
-/** Binds a phone's WeChat to a user without anyone's hand, by a real scan, and by whatever confirmation is asked for. */
+/** Binds a simulated phone to a user without interaction: scans, follows and confirms as the settings require. */
 import { confirmCode } from '../server/binding/confirmation.ts'
 import type { Deps } from '../server/deps.ts'
 import type { Identity } from '../server/store/store.ts'
 import type { Phone } from './simulator/phone.ts'
 
-/** Does nothing for a user who has a WeChat. What the rules refuse stays undone. */
-export async function bindNow(deps: Deps, identity: Identity, phone: Phone): Promise<void> {
+/** Does nothing if the user is bound, or if the rules reject the binding. */
+export async function autoBind(deps: Deps, identity: Identity, phone: Phone): Promise<void> {
   const { store, tickets, events } = deps
   if ((await store.user(identity)).binding) return
   const { url } = await tickets({ identity, isRefresh: false, label: null, lang: events.lang })

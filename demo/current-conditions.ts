@@ -1,26 +1,26 @@
-/** The conditions of the moment. Changes are made one after the other, and those that change nothing cost nothing. */
+/** Holds the current conditions and applies changes one after the other. A change without a difference is skipped. */
 import { type Conditions, differences } from './conditions.ts'
 
-/** Makes the demo so. */
-type Become = (next: Conditions, before: Conditions) => Promise<void>
+/** Applies the conditions to the demo. */
+type ApplyConditions = (next: Conditions, before: Conditions) => Promise<void>
 
-export function createSituation(atStart: Conditions, become: Become) {
+export function createCurrentConditions(atStart: Conditions, apply: ApplyConditions) {
   let current = atStart
-  let settling: Promise<void> = Promise.resolve()
+  let lastChange: Promise<void> = Promise.resolve()
 
   async function change(next: Conditions): Promise<void> {
     const before = current
     current = next
-    if (differences(next, before).length > 0) await become(next, before)
+    if (differences(next, before).length > 0) await apply(next, before)
   }
 
   return {
     current: () => current,
     set(next: Conditions): Promise<void> {
-      settling = settling.catch(() => {}).then(() => change(next))
-      return settling
+      lastChange = lastChange.catch(() => {}).then(() => change(next))
+      return lastChange
     },
-    /** Resolves when the last change is made, however it went. */
-    settled: () => settling.catch(() => {}),
+    /** Resolves when the last change is applied or has failed. */
+    settled: () => lastChange.catch(() => {}),
   }
 }

@@ -1,54 +1,54 @@
-/** What the QA page and tests set and see of the demo: `/demo/conditions`, and one stream with all that changes. */
+/** The demo's HTTP API (`/demo/*`) for the QA page and tests: conditions, traffic log, and one event stream for all changes. */
 import { type Context, Hono } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
-import { type Conditions, faultIn, toConditions } from './conditions.ts'
-import type { Changes } from './simulator/change-listeners.ts'
+import { type Conditions, describeInvalid, toConditions } from './conditions.ts'
+import type { ChangeListeners } from './simulator/change-listeners.ts'
 import type { SimulatorView } from './simulator/control-api.ts'
-import type { Wire } from './simulator/traffic-log.ts'
+import type { TrafficLog } from './simulator/traffic-log.ts'
 
-/** `isReal`: WeChat is Tencent's and not the simulator, so that nothing of it can be set. */
+/** `usual`: the conditions without overrides. `isReal`: a real WeChat account instead of the simulator; its faults cannot be set. */
 export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }
 
-type DemoControlDeps = {
+type DemoApiDeps = {
   view: () => DemoView
   simulatorView: () => SimulatorView
   set: (conditions: Conditions) => Promise<void>
-  /** Sees to it that the WeChat of this person is another user's. */
-  takeWechat: (person: string) => Promise<void>
-  changes: Changes
-  wire: Wire
+  /** Binds this person's WeChat to another user. */
+  bindToOtherUser: (person: string) => Promise<void>
+  changes: ChangeListeners
+  wire: TrafficLog
   signal: AbortSignal
 }
 
-// Shorter than the 30 s after which a proxy may take a silent stream for dead.
+// Some proxies close a stream that is silent for 30 s.
 const HEARTBEAT_MS = 20_000
 
-export function createDemoControl(deps: DemoControlDeps): Hono {
-  const { view, set, takeWechat, wire } = deps
+export function createDemoApi(deps: DemoApiDeps): Hono {
+  const { view, set, bindToOtherUser, wire } = deps
   return (
     new Hono()
       .get('/conditions', (c) => c.json(view()))
-      /** What is left out becomes as usual. */
+      /** Conditions that the body does not name are reset. */
       .put('/conditions', async (c) => {
         const given = await c.req.json().catch(() => undefined)
-        const fault = faultIn(given)
+        const fault = describeInvalid(given)
         if (fault !== undefined) return c.json({ detail: fault }, 400)
         await set(toConditions(given, view().usual))
         return c.json(view())
       })
       .post('/taken/:person', async (c) => {
-        await takeWechat(c.req.param('person')).catch(() => {})
+        await bindToOtherUser(c.req.param('person')).catch(() => {})
         return c.body(null, 204)
       })
       .get('/wire', (c) => c.json({ entries: wire.since(sinceOf(c)) }))
-      .get('/stream', (c) => streamSSE(c, (stream) => follow(stream, sinceOf(c), deps)))
+      .get('/stream', (c) => streamSSE(c, (stream) => sendChanges(stream, sinceOf(c), deps)))
   )
 }
 
 const sinceOf = (c: Context) => Number(c.req.query('since') ?? 0) || 0
 
-/** Sends what is, then what changes, until the page or the demo goes; a slow reader gets several changes as one. */
-async function follow(stream: SSEStreamingApi, since: number, deps: DemoControlDeps): Promise<void> {
+/** Sends the current state, then every change, until the page or the demo is closed. A slow reader gets several changes in one message. */
+async function sendChanges(stream: SSEStreamingApi, since: number, deps: DemoApiDeps): Promise<void> {
   const { view, simulatorView, changes, wire, signal } = deps
   let known = since
   const sent = new Map<string, string>()

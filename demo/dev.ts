@@ -22,14 +22,14 @@ const pages: Record<string, string> = { '/': 'index.html', '/api.html': 'api.htm
 
 const element = join(root, 'widget/define.ts')
 
-export type Dev = Pick<Demo, 'url' | 'othersUrls' | 'close'>
+export type Dev = Pick<Demo, 'url' | 'networkUrls' | 'close'>
 
 /** `cacheDir` holds Vite's copies of the dependencies: two processes must not write to one folder. */
 export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modules/.vite/dev'): Promise<Dev> {
   const server = createServer()
   const publicHost = URL.parse(env.PUBLIC_URL ?? '')?.hostname
   const vite = await createVite({
-    // A config file would be copied to a folder that Node's --watch looks at, and restart this process for ever.
+    // Vite would bundle a config file into a folder that Node watches, which would restart this process in a loop.
     configFile: false,
     root: join(root, 'demo/page'),
     publicDir: false,
@@ -37,7 +37,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
     appType: 'custom',
     logLevel: env.LOG_LEVEL === 'silent' ? 'silent' : 'warn',
     resolve: { alias: { '/cdn/wechat-bind.js': element, '/wechat-bind.js': element } },
-    // The sources themselves: the pages name the element by a path that only the demo has.
+    // Scans the sources: the pages load the element from a path that Vite cannot resolve.
     optimizeDeps: { entries: ['*.ts', '../../widget/define.ts'] },
     server: {
       middlewareMode: true,
@@ -68,7 +68,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
     return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
   }
 
-  const { url, othersUrls, close } = await startDemo({ env, dataDir, dist: join(root, 'dist'), listen }).catch(
+  const { url, networkUrls, close } = await startDemo({ env, dataDir, dist: join(root, 'dist'), listen }).catch(
     async (error) => {
       await vite.close()
       throw error
@@ -76,7 +76,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
   )
   return {
     url,
-    othersUrls,
+    networkUrls,
     async close() {
       // First: the sockets to the browsers' Vite clients would keep the server open.
       await vite.close()
@@ -87,10 +87,10 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
 
 if (import.meta.main) {
   try {
-    const { url, othersUrls, close } = await startDev(process.env, 'data')
+    const { url, networkUrls, close } = await startDev(process.env, 'data')
     closeOnSignal(close)
     console.log(`wechat-bind demo, reloads on save 演示已就绪，保存即刷新: ${url}`)
-    for (const other of othersUrls) console.log(`for a phone 供手机访问: ${other}`)
+    for (const other of networkUrls) console.log(`for a phone 供手机访问: ${other}`)
   } catch (error) {
     console.error((error as Error).message)
     process.exit(1)

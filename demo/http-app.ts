@@ -1,21 +1,21 @@
-/** One origin for everything: the QA page and what it sets, the host site's back end, the simulated WeChat, and the bind server for the rest. NODE. */
+/** The demo's HTTP routes on one origin: the built pages, the demo's API, the host site's back end, the simulated WeChat; all other paths go to the bind server. NODE. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { type Context, Hono } from 'hono'
 
-type FrontParts = {
+type HttpAppParts = {
   control: Hono
   hostSite: Hono
-  /** Undefined where WeChat is real. */
+  /** Undefined with a real WeChat account. */
   simulator: Hono | undefined
   bind: (request: Request, bindings: object) => Promise<Response>
-  /** The folder that holds what Vite has built: `page` and `cdn`. */
+  /** The folder with Vite's output: `page` and `cdn`. */
   dist: string
 }
 
-/** As strict as a careful site's: what the element needs more than this, it must not need. */
+/** A strict content policy: the demo fails if the element needs more. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -27,7 +27,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-export function createFront({ control, hostSite, simulator, bind, dist }: FrontParts): Hono {
+export function createHttpApp({ control, hostSite, simulator, bind, dist }: HttpAppParts): Hono {
   const page = serveStatic({ root: join(dist, 'page') })
   const cdn = serveStatic({ root: dist })
   return new Hono()
@@ -63,7 +63,7 @@ function withCache(policy: string) {
   }
 }
 
-/** Beside the sources it is `dist`; in the published package this file stands in it. */
+/** The output folder: `../dist` beside the sources; in the published package this file is inside it. */
 export function findDist(): string {
   const places = ['../dist', '..'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
   const found = places.find((place) => existsSync(join(place, 'page/index.html')))

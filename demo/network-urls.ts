@@ -1,8 +1,8 @@
-/** How a phone on the same network reaches this machine. NODE. */
+/** The URLs under which a phone on the same network reaches the demo. NODE. */
 import { networkInterfaces } from 'node:os'
 
-/** The demo's URLs for others: `PUBLIC_URL` when it is set, else one for each network that `host` listens on. */
-export function toOthersUrls(publicUrl: string | undefined, host: string | undefined, port: string): string[] {
+/** `PUBLIC_URL` if it is set, otherwise one URL per network interface when `host` is a wildcard address. */
+export function toNetworkUrls(publicUrl: string | undefined, host: string | undefined, port: string): string[] {
   if (publicUrl) return [publicUrl]
   if (host !== undefined && host !== '0.0.0.0' && host !== '::') return []
   const addresses = Object.values(networkInterfaces()).flat()

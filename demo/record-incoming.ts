@@ -1,4 +1,4 @@
-/** Reads along what pages and back ends say to the bind server, and opens what is sealed: the demo has the keys. */
+/** Records the requests of pages and back ends to the bind server, and decrypts them: the demo has the keys. */
 import type { Deps } from '../server/deps.ts'
 import { openEnvelope } from '../server/keys/envelope.ts'
 import type { BindKey } from '../server/keys/keyring.ts'
@@ -7,67 +7,67 @@ import type { Identity } from '../server/store/store.ts'
 import { type Fields, openMessage } from '../server/wechat/message.ts'
 import { parseXml } from '../server/wechat/xml.ts'
 import { toMessageXml } from './simulator/message.ts'
-import type { Wire, WireKind } from './simulator/traffic-log.ts'
+import type { TrafficLog, WireKind } from './simulator/traffic-log.ts'
 
-type TapDeps = {
-  wire: Wire
+type RequestRecorderDeps = {
+  wire: TrafficLog
   deps: () => Deps
   clock: () => number
-  /** The callbacks as well: what the simulator sends it has put on the wire itself. */
+  /** With a real WeChat account callbacks are recorded here too; the simulator records its own. */
   isReal: boolean
 }
 
-type Opened = { text: string; identity?: Identity }
+type Decrypted = { text: string; identity?: Identity }
 
-// What a reader of a request, or a curl that repeats it, needs of its head.
+// The headers that are recorded: enough to read the request and to repeat it with curl.
 const HEADERS = ['content-type', 'authorization', 'if-none-match', 'prefer', 'accept-language', 'origin']
 
-const sealed: Opened = { text: '' }
+const notDecrypted: Decrypted = { text: '' }
 
-export function createTap({ wire, deps, clock, isReal }: TapDeps) {
+export function createRequestRecorder({ wire, deps, clock, isReal }: RequestRecorderDeps) {
   function kindOf(path: string): WireKind | undefined {
     if (path.startsWith('/widget/')) return 'browser'
     if (path.startsWith('/api/')) return 'api'
     return isReal && path.startsWith('/wechat/') ? 'callback' : undefined
   }
 
-  async function openRequest(kind: WireKind, request: Request, raw: string): Promise<Opened> {
+  async function decryptRequest(kind: WireKind, request: Request, raw: string): Promise<Decrypted> {
     const { keyring } = deps()
     if (kind === 'browser') {
       const bearer = request.headers.get('authorization')?.replace(/^Bearer /i, '') ?? ''
       const { key, ...claims } = await openToken<BindKey>(bearer, keyring.find, clock())
       return { text: pretty(claims), identity: toIdentity(key.tenant, claims) }
     }
-    if (kind === 'callback') return { text: toMessageXml(openCallback(request, raw)) }
+    if (kind === 'callback') return { text: toMessageXml(decryptCallback(request, raw)) }
     const { text, header, key } = await openEnvelope<BindKey>(raw.trim(), undefined, keyring.find)
     const plaintext = JSON.parse(text)
     return { text: pretty({ header, plaintext }), identity: toIdentity(key.tenant, plaintext) }
   }
 
-  function openCallback(request: Request, raw: string): Fields {
+  function decryptCallback(request: Request, raw: string): Fields {
     const query = [...new URL(request.url).searchParams].map(([name, value]) => [name, [value]])
     return openMessage(deps().callback, Object.fromEntries(query), raw, clock()).fields
   }
 
-  async function openReply(kind: WireKind, reply: string): Promise<string> {
+  async function decryptReply(kind: WireKind, reply: string): Promise<string> {
     if (kind === 'browser') return ''
     if (kind === 'callback') return deps().callback.crypts[0]?.decrypt(parseXml(reply)?.Encrypt ?? '') ?? ''
     const { text, header } = await openEnvelope<BindKey>(reply.trim(), undefined, deps().keyring.find)
     return pretty({ header, plaintext: JSON.parse(text) })
   }
 
-  /** Passes a request on; `prepare` is told first for whom it is. What cannot be opened is shown as it came. */
+  /** Forwards a request after `prepare` has run for its user. A request that cannot be decrypted is recorded as received. */
   return async (
     request: Request,
     prepare: (identity: Identity) => Promise<void>,
-    pass: (request: Request) => Promise<Response>,
+    forward: (request: Request) => Promise<Response>,
   ): Promise<Response> => {
     const { pathname } = new URL(request.url)
     const kind = kindOf(pathname)
-    if (!kind || request.method === 'OPTIONS') return pass(request)
+    if (!kind || request.method === 'OPTIONS') return forward(request)
     const at = clock()
     const raw = await request.clone().text()
-    const opened = await openRequest(kind, request, raw).catch(() => sealed)
+    const opened = await decryptRequest(kind, request, raw).catch(() => notDecrypted)
     const headers = Object.fromEntries([...request.headers].filter(([name]) => HEADERS.includes(name)))
     const title = titleOf(kind, request, opened.text)
     const end = wire.begin({
@@ -81,14 +81,14 @@ export function createTap({ wire, deps, clock, isReal }: TapDeps) {
       opened: opened.text,
     })
     if (opened.identity) await prepare(opened.identity).catch(() => {})
-    const response = await pass(request)
+    const response = await forward(request)
     const reply = response.status === 304 ? '' : await response.clone().text()
     end({
       tookMs: clock() - at,
       status: response.status,
       reply,
-      replyOpened: await openReply(kind, reply).catch(() => ''),
-      // 499: a closed page ended its poll.
+      replyOpened: await decryptReply(kind, reply).catch(() => ''),
+      // 499: the page aborted its poll, for example because it was closed.
       fault:
         response.status < 400 || response.status === 499
           ? ''
@@ -102,7 +102,7 @@ function titleOf(kind: WireKind, request: Request, opened: string): string {
   const { pathname } = new URL(request.url)
   if (kind === 'callback') return parseXml(opened)?.Event ?? 'callback'
   if (kind === 'api') return pathname.replace('/api/WeChat/', '')
-  // A long-poll is known by its wait.
+  // A long-poll is recognised by its Prefer header.
   return [pathname, request.headers.get('prefer')].filter(Boolean).join(' ')
 }
 

@@ -1,14 +1,14 @@
-/** Reads along what the bind server itself sends: webhooks, and the calls of a real WeChat's API, whose secrets stay hidden. */
+/** Records the requests that the bind server sends: webhooks, and calls of a real WeChat API, whose secrets are removed. */
 import type { Fetch } from '../server/platform.ts'
-import type { Wire, WireKind } from './simulator/traffic-log.ts'
+import type { TrafficLog, WireKind } from './simulator/traffic-log.ts'
 
-type TapFetchDeps = {
-  wire: Wire
+type RecordingFetchDeps = {
+  wire: TrafficLog
   clock: () => number
   kindOf: (url: string) => WireKind | undefined
 }
 
-export function createTapFetch({ wire, clock, kindOf }: TapFetchDeps): Fetch {
+export function createRecordingFetch({ wire, clock, kindOf }: RecordingFetchDeps): Fetch {
   return async (url, init = {}) => {
     const kind = kindOf(url)
     if (!kind) return fetch(url, init)
@@ -41,6 +41,6 @@ function tryJson(text: string): { type?: string } {
   }
 }
 
-/** The demo's page may be open to everyone in the room. */
+/** The demo's page may be visible to everyone on the network. */
 const hideSecrets = (text: string) =>
   text.replace(/("(?:secret|access_token)":")[^"]*/g, '$1…').replace(/([?&](?:secret|access_token)=)[^&]*/g, '$1…')

@@ -1,4 +1,4 @@
-/** The test users: each behaves in its one way by itself, so that a host site's own tests need no phone and no clock. */
+/** The behaviour of the test users (`test-slow`, `test-always-bound`, ...). They act automatically, so a host site's tests need no phone and no clock. */
 import { createHash } from 'node:crypto'
 import type { TestUser } from '../server/binding/test-users.ts'
 import { createTickets, type Tickets } from '../server/binding/tickets.ts'
@@ -6,17 +6,17 @@ import type { Config } from '../server/config/config.ts'
 import type { Deps } from '../server/deps.ts'
 import type { Plan } from '../server/store/plan.ts'
 import type { Claimable, CommitNotice, Identity, Store, Tx, User } from '../server/store/store.ts'
-import { bindNow } from './auto-bind.ts'
+import { autoBind } from './auto-bind.ts'
 import type { Delay } from './simulator/faults.ts'
 import type { Simulator } from './simulator/simulator.ts'
 
 const SLOW_MS = 3_000
 const EXPIRES_MS = 3_000
-const STAYS_MS = 3_000
+const UNFOLLOW_AFTER_MS = 3_000
 
-const isThe = (userId: TestUser, identity: Identity) => identity.userId === userId
+const isTestUser = (userId: TestUser, identity: Identity) => identity.userId === userId
 
-export function createMagicUsers({
+export function createTestUsers({
   simulator,
   delay,
   signal,
@@ -25,66 +25,67 @@ export function createMagicUsers({
   delay: Delay
   signal: AbortSignal
 }) {
-  /** `test-unsubscribes`: who was bound leaves the account 3 s later. */
-  async function leaveSoon({ openid }: NonNullable<User['binding']>): Promise<void> {
-    await delay(STAYS_MS, signal)
+  /** `test-unsubscribes`: unfollows the account 3 s after binding. */
+  async function unfollowLater({ openid }: NonNullable<User['binding']>): Promise<void> {
+    await delay(UNFOLLOW_AFTER_MS, signal)
     await simulator.phones.find((phone) => phone.openid === openid)?.unfollow()
   }
 
   return {
-    /** Before the bind server sees a request for this user. `test-always-bound`: whoever asks finds it bound. */
+    /** Runs before the bind server receives a request for this user. `test-slow`: waits. `test-always-bound`: is bound first. */
     async prepare(deps: Deps, identity: Identity): Promise<void> {
-      if (isThe('test-slow', identity)) await delay(SLOW_MS, signal)
-      if (isThe('test-always-bound', identity)) await bindNow(deps, identity, simulator.phone(robotOf(identity)))
+      if (isTestUser('test-slow', identity)) await delay(SLOW_MS, signal)
+      if (isTestUser('test-always-bound', identity))
+        await autoBind(deps, identity, simulator.phone(phoneNameOf(identity)))
     },
 
-    async heed({ store }: Deps, notice: CommitNotice): Promise<void> {
-      if (notice === 'missed' || !isThe('test-unsubscribes', notice.identity)) return
+    async onCommit({ store }: Deps, notice: CommitNotice): Promise<void> {
+      if (notice === 'missed' || !isTestUser('test-unsubscribes', notice.identity)) return
       const { binding } = await store.user(notice.identity)
-      if (binding) await leaveSoon(binding)
+      if (binding) await unfollowLater(binding)
     },
 
-    /** `test-expires`: its codes last 3 s. */
+    /** `test-expires`: its QR codes are valid for 3 s. */
     tickets({ store, wechat, clock, tickets }: Deps, config: Config, appId: string): Tickets {
       const short = createTickets({ ...config, ticketTtlMs: EXPIRES_MS, store, wechat, clock, appId })
-      return (request) => (isThe('test-expires', request.identity) ? short(request) : tickets(request))
+      return (request) => (isTestUser('test-expires', request.identity) ? short(request) : tickets(request))
     },
   }
 }
 
-/** One for each account that asks: a WeChat is bound to one user only. */
-const robotOf = ({ tenant, account }: Identity) =>
+/** A separate phone for each account, because a WeChat account can be bound to only one user. */
+const phoneNameOf = ({ tenant, account }: Identity) =>
   `robot-${createHash('sha256')
     .update(JSON.stringify([tenant, account]))
     .digest('hex')
     .slice(0, 12)}`
 
-/** `test-conflict`: to each scan of its codes the store says that this WeChat is another user's. */
-export function withRival(store: Store): Store {
-  return { ...store, write: (work) => store.write((tx) => work(tellingOfRival(tx))) }
+/** `test-conflict`: for each scan of its QR codes the store reports that the WeChat account is bound to another user. */
+export function withOtherOwner(store: Store): Store {
+  return { ...store, write: (work) => store.write((tx) => work(withOtherOwnerIn(tx))) }
 }
 
-function tellingOfRival(tx: Tx): Tx {
-  let rival: User | undefined
+function withOtherOwnerIn(tx: Tx): Tx {
+  let otherOwner: User | undefined
 
-  function* noting(found: Plan<Claimable | undefined>): Plan<Claimable | undefined> {
+  function* rememberOwner(found: Plan<Claimable | undefined>): Plan<Claimable | undefined> {
     const claimable = yield* found
     const owner = claimable?.user
-    if (owner && isThe('test-conflict', owner.identity)) {
-      rival = { ...owner, id: 0, identity: { ...owner.identity, userId: 'someone-else' } }
+    if (owner && isTestUser('test-conflict', owner.identity)) {
+      otherOwner = { ...owner, id: 0, identity: { ...owner.identity, userId: 'someone-else' } }
     }
     return claimable
   }
 
-  const telling: Partial<Tx> = {
-    ticketByScene: (scene) => noting(tx.ticketByScene(scene)),
-    ticketByCode: (...args) => noting(tx.ticketByCode(...args)),
+  const overrides: Partial<Tx> = {
+    ticketByScene: (scene) => rememberOwner(tx.ticketByScene(scene)),
+    ticketByCode: (...args) => rememberOwner(tx.ticketByCode(...args)),
     *ownersOf(...args) {
-      return [...(yield* tx.ownersOf(...args)), ...(rival ? [rival] : [])]
+      return [...(yield* tx.ownersOf(...args)), ...(otherOwner ? [otherOwner] : [])]
     },
   }
-  // Not spread: its methods are its class's.
+  // A proxy, because spreading `tx` would lose the methods of its class.
   return new Proxy(tx, {
-    get: (_, name: keyof Tx) => telling[name] ?? (tx[name] as (...args: unknown[]) => unknown).bind(tx),
+    get: (_, name: keyof Tx) => overrides[name] ?? (tx[name] as (...args: unknown[]) => unknown).bind(tx),
   })
 }

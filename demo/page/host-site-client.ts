@@ -1,19 +1,20 @@
-/** The host site's own back end, as its page calls it. */
+/** The client of the host site's back end. */
 import type { HostBinding } from '../host-site.ts'
 
-/** What the back end knows, or why it does not. */
+/** The binding according to the back end, or the reason why it is unknown. */
 export type BackEndView =
-  | { state: 'asking' }
+  | { state: 'loading' }
   | ({ state: 'known' } & HostBinding)
-  | { state: 'failed' /** A code of the bind server's; none when nobody answered. */; code: string | undefined }
+  /** `code`: the bind server's error code; undefined without a response. */
+  | { state: 'failed'; code: string | undefined }
 
 const query = (user: string) => new URLSearchParams({ user })
 
 export const tokenUrlOf = (user: string) => `host/token?${query(user)}`
 
-export const askBinding = (user: string) => call(`host/bind-info?${query(user)}`)
+export const fetchBinding = (user: string) => call(`host/bind-info?${query(user)}`)
 
-/** Unbinds from the back end's side and answers what it then knows. */
+/** Unbinds through the back end and returns the new state. */
 export const disconnect = (user: string) => call(`host/disconnect?${query(user)}`, { method: 'POST' })
 
 async function call(path: string, init?: RequestInit): Promise<BackEndView> {

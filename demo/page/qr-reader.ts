@@ -1,24 +1,24 @@
-/** The phone's camera: it reads what the page really draws, not what the element knows. */
+/** The simulated phone's camera: draws the page's QR code as rendered (styles, size, background) and decodes the pixels. */
 import jsqr from 'jsqr'
 
-// A CommonJS package with a `default` member, which some bundlers unwrap and others leave.
+// jsqr is a CommonJS package with a `default` member, which only some bundlers unwrap.
 const decode =
   (jsqr as unknown as { default?: typeof jsqr.default }).default ?? (jsqr as unknown as typeof jsqr.default)
 
 type Picture = SVGSVGElement | HTMLImageElement | HTMLCanvasElement
 
-/** What the camera saw, and the text of the QR code in it. */
-type Shot = { view: HTMLCanvasElement; text?: string }
+/** The picture and the decoded text of its QR code. */
+type PageScan = { view: HTMLCanvasElement; text?: string }
 
-// A QR code of 29 modules below this has modules of 3 px: no camera reads it from a desk.
+// Below this size a QR code of 29 modules has modules of 3 px, too small for a phone's camera.
 const SMALLEST_PX = 96
-// Around the picture the camera also sees what lies beside it: without a quiet zone there the code cannot be read.
+// The picture includes this margin around the code: without a quiet zone the code cannot be decoded, as with a camera.
 const MARGIN_PX = 16
 const SCALE = 2
 
-/** Takes a picture of the first readable code in an element of this name, or of the last thing that might have been one. */
-export async function shoot(tagName: string): Promise<Shot | undefined> {
-  let shot: Shot | undefined
+/** Returns the first decodable QR code in an element of this name, otherwise the last picture that was tried. */
+export async function scanPage(tagName: string): Promise<PageScan | undefined> {
+  let shot: PageScan | undefined
   for (const picture of findPictures(tagName)) {
     const view = await photograph(picture)
     shot = { view, ...read(view) }
@@ -27,8 +27,8 @@ export async function shoot(tagName: string): Promise<Shot | undefined> {
   return shot
 }
 
-/** The text of the code in one picture: a long press on it, or one from the album. */
-export async function readPicture(picture: HTMLImageElement): Promise<string | undefined> {
+/** The text of the QR code in an image, for a long press or an image from the album. */
+export async function decodeImage(picture: HTMLImageElement): Promise<string | undefined> {
   await picture.decode()
   const view = document.createElement('canvas')
   view.width = picture.naturalWidth
@@ -39,16 +39,16 @@ export async function readPicture(picture: HTMLImageElement): Promise<string | u
 
 function findPictures(tagName: string): Picture[] {
   const roots = [...document.querySelectorAll(tagName)].flatMap(({ shadowRoot }) => shadowRoot ?? [])
-  return roots.flatMap((root) => [...root.querySelectorAll<Picture>('svg, img, canvas')]).filter(isInSight)
+  return roots.flatMap((root) => [...root.querySelectorAll<Picture>('svg, img, canvas')]).filter(isVisible)
 }
 
-function isInSight(picture: Picture): boolean {
+function isVisible(picture: Picture): boolean {
   const { width, height } = picture.getBoundingClientRect()
   const isLarge = width >= SMALLEST_PX && height >= SMALLEST_PX
   return isLarge && picture.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !isCovered(picture)
 }
 
-/** Whether something lies over the middle of it. Outside the window nobody can tell, and the page may be scrolled. */
+/** Whether another element covers the centre of the picture. Outside the viewport this cannot be detected, and the picture counts as visible. */
 function isCovered(picture: Picture): boolean {
   const { left, top, width, height } = picture.getBoundingClientRect()
   const root = picture.getRootNode() as ShadowRoot
@@ -61,33 +61,36 @@ async function photograph(picture: Picture): Promise<HTMLCanvasElement> {
   const view = document.createElement('canvas')
   view.width = (seen.width + 2 * MARGIN_PX) * SCALE
   view.height = (seen.height + 2 * MARGIN_PX) * SCALE
-  const brush = view.getContext('2d', { willReadFrequently: true })!
-  brush.scale(SCALE, SCALE)
-  brush.translate(MARGIN_PX - seen.left, MARGIN_PX - seen.top)
+  const context = view.getContext('2d', { willReadFrequently: true })!
+  context.scale(SCALE, SCALE)
+  context.translate(MARGIN_PX - seen.left, MARGIN_PX - seen.top)
   const layers = ancestorsOf(picture).reverse()
-  for (const layer of [...layers, picture]) paintBackground(brush, layer)
-  brush.globalAlpha = [...layers, picture].reduce((alpha, layer) => alpha * Number(getComputedStyle(layer).opacity), 1)
+  for (const layer of [...layers, picture]) paintBackground(context, layer)
+  context.globalAlpha = [...layers, picture].reduce(
+    (alpha, layer) => alpha * Number(getComputedStyle(layer).opacity),
+    1,
+  )
   const image = picture instanceof SVGSVGElement ? await rasterise(picture) : picture
-  brush.drawImage(image, seen.left, seen.top, seen.width, seen.height)
+  context.drawImage(image, seen.left, seen.top, seen.width, seen.height)
   return view
 }
 
-function paintBackground(brush: CanvasRenderingContext2D, layer: Element): void {
+function paintBackground(context: CanvasRenderingContext2D, layer: Element): void {
   const { left, top, width, height } = layer.getBoundingClientRect()
-  brush.fillStyle = getComputedStyle(layer).backgroundColor
-  // The outermost layer is all there is behind the page.
-  if (layer === document.documentElement) brush.fillRect(-1e5, -1e5, 2e5, 2e5)
-  else brush.fillRect(left, top, width, height)
+  context.fillStyle = getComputedStyle(layer).backgroundColor
+  // The background of the root element fills the whole canvas.
+  if (layer === document.documentElement) context.fillRect(-1e5, -1e5, 2e5, 2e5)
+  else context.fillRect(left, top, width, height)
 }
 
-/** The elements around it from the inside out, through shadow roots. */
+/** The element's ancestors from the inside out, across shadow roots. */
 function ancestorsOf(element: Element): Element[] {
   const root = element.getRootNode()
   const parent = element.assignedSlot ?? element.parentElement ?? (root instanceof ShadowRoot ? root.host : null)
   return parent ? [parent, ...ancestorsOf(parent)] : []
 }
 
-/** The drawing as an image of its own: what style sheets give it is written into it, since none follow it there. */
+/** Renders an SVG as an image. Style sheets do not apply inside the image, so computed colours are written into attributes. */
 async function rasterise(drawing: SVGSVGElement): Promise<HTMLImageElement> {
   const { width, height } = drawing.getBoundingClientRect()
   const copy = drawing.cloneNode(true) as SVGSVGElement
@@ -95,7 +98,7 @@ async function rasterise(drawing: SVGSVGElement): Promise<HTMLImageElement> {
   const copies = [copy, ...copy.querySelectorAll('*')]
   originals.forEach((original, index) => {
     const { fill, stroke } = getComputedStyle(original)
-    // Attributes, because the page's policy allows no inline style.
+    // Attributes, because the page's content policy forbids inline styles.
     copies[index]?.setAttribute('fill', fill)
     copies[index]?.setAttribute('stroke', stroke)
     copies[index]?.removeAttribute('style')

@@ -1,4 +1,4 @@
-/** The browser as the settings say: its network to the bind server, and what kind of browser it is. The element is not told. */
+/** Simulates the browser's network and user agent according to the settings, by replacing `fetch`, `navigator.onLine` and `navigator.userAgent`. */
 import type { Settings } from './settings.ts'
 
 const SLOW_MS = 3_000
@@ -13,8 +13,8 @@ const agents: Partial<Record<Settings['context'], string>> = {
 }
 
 let network: Settings['network'] = 'up'
-/** Ends what is under way when the line goes dead. */
-let line = new AbortController()
+/** Aborts running requests when the network goes down. */
+let connection = new AbortController()
 
 const isOnline = Object.getOwnPropertyDescriptor(Navigator.prototype, 'onLine')!.get!
 const ownAgent = navigator.userAgent
@@ -27,26 +27,26 @@ Object.defineProperty(navigator, 'userAgent', { get: () => agent })
 globalThis.fetch = async (input, init) => {
   const url = new URL(input instanceof Request ? input.url : input, location.href)
   if (!url.pathname.includes('/widget/')) return realFetch(input, init)
-  const { signal } = line
+  const { signal } = connection
   if (network === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS))
   const signals = init?.signal ? [init.signal, signal] : [signal]
   return realFetch(input, { ...init, signal: AbortSignal.any(signals) }).catch((error) => {
-    // A dead line is no abort of the caller's: fetch itself says TypeError.
+    // A lost network must look like fetch's own TypeError, not like an abort by the caller.
     throw signal.aborted ? new TypeError('Failed to fetch') : error
   })
 }
 
-export function setBrowser({ context, network: next }: Pick<Settings, 'context' | 'network'>): void {
+export function simulateBrowser({ context, network: next }: Pick<Settings, 'context' | 'network'>): void {
   agent = agents[context] ?? ownAgent
   if (next === network) return
-  const was = network
+  const previous = network
   network = next
   if (next === 'down') {
-    line.abort()
+    connection.abort()
     dispatchEvent(new Event('offline'))
   }
-  if (was === 'down') {
-    line = new AbortController()
+  if (previous === 'down') {
+    connection = new AbortController()
     dispatchEvent(new Event('online'))
   }
 }

@@ -1,21 +1,21 @@
-/** The wire as the page keeps it: what the demo tells of, and what the element says in the page itself. */
+/** The page's copy of the traffic log: the demo's entries and the element's DOM events. */
 import type { WireEntry, WireKind } from '../simulator/traffic-log.ts'
 
-// As many as the demo keeps.
-const MOST = 500
+// The same number as in the demo.
+const MAX_ENTRIES = 500
 
-/** With newer states of entries that are known, and new ones; the newest last. */
-export function merge(known: readonly WireEntry[], news: readonly WireEntry[]): WireEntry[] {
+/** Replaces changed entries and adds new ones; the newest last. */
+export function merge(known: readonly WireEntry[], changes: readonly WireEntry[]): WireEntry[] {
   const byId = new Map(known.map((entry) => [entry.id, entry]))
-  for (const entry of news) byId.set(entry.id, entry)
-  return [...byId.values()].sort((one, other) => one.at - other.at || one.id - other.id).slice(-MOST)
+  for (const entry of changes) byId.set(entry.id, entry)
+  return [...byId.values()].sort((one, other) => one.at - other.at || one.id - other.id).slice(-MAX_ENTRIES)
 }
 
-/** With nothing left on its way: the demo that should have told of its end is gone. */
-export const giveUp = (entries: readonly WireEntry[]): WireEntry[] =>
+/** Marks all pending entries as failed, after the connection to the demo is lost. */
+export const failPending = (entries: readonly WireEntry[]): WireEntry[] =>
   entries.map((entry) => (entry.isPending ? { ...entry, isPending: false, fault: 'no answer' } : entry))
 
-/** Those of these kinds (none: all) in whose text each word occurs, in any case. */
+/** Filters by kind (empty: all) and by words, case-insensitive; every word must occur in the entry. */
 export function search(entries: readonly WireEntry[], kinds: readonly WireKind[], q: string): WireEntry[] {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean)
   return entries.filter((entry) => {
@@ -27,18 +27,18 @@ export function search(entries: readonly WireEntry[], kinds: readonly WireKind[]
 
 const EVENTS = ['statechange', 'bound', 'unbound', 'scanned', 'expired', 'binderror']
 
-let told = 0
+let eventCount = 0
 
-/** Calls back with each event of an element in this page. Their ids count down, out of the way of the demo's. */
+/** Calls `onEvent` for each event of the element. These entries have negative ids, so that they do not collide with the demo's. */
 export function watchEvents(onEvent: (entry: WireEntry) => void): void {
   for (const type of EVENTS) document.addEventListener(type, (event) => onEvent(toEntry(event as CustomEvent)))
 }
 
 function toEntry({ type, detail }: CustomEvent): WireEntry {
-  told += 1
+  eventCount += 1
   const change = type === 'statechange' ? ` ${detail.previous} → ${detail.state}` : ''
   return {
-    id: -told,
+    id: -eventCount,
     revision: 0,
     isPending: false,
     kind: 'event',

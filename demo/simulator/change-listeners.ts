@@ -1,13 +1,13 @@
-/** Tells whoever watches that something has changed; what, they read for themselves. */
-export type Changes = ReturnType<typeof createChanges>
+/** Calls the listeners after each change of the simulated state. The listeners read the state themselves. */
+export type ChangeListeners = ReturnType<typeof createChangeListeners>
 
-export function createChanges() {
+export function createChangeListeners() {
   const watchers = new Set<() => void>()
   return {
     notify(): void {
       for (const watcher of watchers) watcher()
     },
-    /** Returns the function that ends the watch. */
+    /** Returns a function that removes the listener. */
     watch(watcher: () => void): () => void {
       watchers.add(watcher)
       return () => watchers.delete(watcher)

@@ -1,27 +1,27 @@
-/** A small JSON API beside WeChat's: the QA page and other people's browser tests drive the phones with it. */
+/** The simulator's control API (`/control/*`): the QA page and browser tests operate the phones and set faults with it. */
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { z } from 'zod'
 import type { AccessTokens } from './access-tokens.ts'
 import type { Account } from './account.ts'
-import type { Changes } from './change-listeners.ts'
+import type { ChangeListeners } from './change-listeners.ts'
 import { type ChatMessage, type ChatPart, parseMenuLink, toChatParts } from './chat.ts'
 import { callbackFaults, type Faults } from './faults.ts'
 import type { Phone, ScanScreen } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
-import type { Wire } from './traffic-log.ts'
+import type { TrafficLog } from './traffic-log.ts'
 
-type ControlDeps = {
+type ControlApiDeps = {
   account: Account
   accessTokens: AccessTokens
   qrcodes: Qrcodes
   phones: Phone[]
   phone: (person: string) => Phone
   faults: Faults
-  wire: Wire
-  changes: Changes
-  /** Ends the streams. */
+  wire: TrafficLog
+  changes: ChangeListeners
+  /** Closes the event streams. */
   signal: AbortSignal
 }
 
@@ -29,12 +29,12 @@ export type ChatMessageView = Pick<ChatMessage, 'id' | 'from' | 'at'> & { parts:
 
 export type PhoneView = { person: string; openid: string; isFollowing: boolean; chat: ChatMessageView[] }
 
-/** All that a page shows of the simulated WeChat. */
+/** The state of the simulated WeChat that a page displays. */
 export type SimulatorView = { account: string; phones: PhoneView[] }
 
 export type ScanView = { screen: ScanScreen }
 
-// Shorter than the 30 s after which a proxy may take a silent stream for dead.
+// Some proxies close a stream that is silent for 30 s.
 const HEARTBEAT_MS = 20_000
 
 const scanBody = z.strictObject({ url: z.string().max(4096).optional(), follow: z.boolean().default(false) })
@@ -42,7 +42,7 @@ const followBody = z.strictObject({ lingeredMs: z.int().min(0).default(0) })
 const expireBody = z.strictObject({ url: z.string().max(4096).optional() })
 const textBody = z.strictObject({ content: z.string().min(1).max(2048) })
 const tapBody = z.strictObject({ href: z.string().refine(parseMenuLink, 'is not a weixin://bizmsgmenu link') })
-/** Of WeChat's API, or `*` for all of it: no other could ever match. */
+/** A path of WeChat's API, or `*` for all paths. */
 const apiPath = z.string().regex(/^(\*|\/cgi-bin\/.+)$/, 'must be * or begin with /cgi-bin/')
 const failBody = z.strictObject({
   path: apiPath,
@@ -53,12 +53,12 @@ const slowBody = z.strictObject({ path: apiPath, ms: z.int().min(0).max(60_000) 
 const downBody = z.strictObject({ down: z.boolean() })
 const callbackBody = z.strictObject({ fault: z.enum(callbackFaults) })
 
-export const toSimulatorView = ({ account, phones }: Pick<ControlDeps, 'account' | 'phones'>): SimulatorView => ({
+export const toSimulatorView = ({ account, phones }: Pick<ControlApiDeps, 'account' | 'phones'>): SimulatorView => ({
   account: account.name,
   phones: phones.map(toPhoneView),
 })
 
-export function createControl(deps: ControlDeps): Hono {
+export function createControlApi(deps: ControlApiDeps): Hono {
   const { accessTokens, qrcodes, phone, faults, wire, changes, signal } = deps
   const view = () => toSimulatorView(deps)
 
@@ -79,10 +79,10 @@ export function createControl(deps: ControlDeps): Hono {
   return (
     new Hono()
       .get('/state', (c) => c.json(view()))
-      /** The state at once, and again after each change. */
+      /** Sends the state at once and after each change. */
       .get('/stream', (c) => streamSSE(c, (stream) => sendChanges(stream, view, changes, signal)))
       .get('/wire', (c) => c.json({ entries: wire.since(Number(c.req.query('since') ?? 0)) }))
-      // Each gesture is answered at once; what is pushed, and what comes back, shows in the state.
+      // Each action is answered at once; the callback's result appears in the state later.
       .post('/phones/:person/scan', async (c) => {
         const { url, follow } = await readBody(c, scanBody)
         const person = phoneOf(c)
@@ -152,7 +152,7 @@ function toPhoneView({ person, openid, following, chat }: Phone): PhoneView {
   return { person, openid, isFollowing: following !== null, chat: messages }
 }
 
-/** The body, checked; an empty one is an empty object. A 400 says what is wrong with it. */
+/** Parses and validates the body; an empty body counts as `{}`. Answers 400 with the reason. */
 async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const text = await c.req.text()
   const body = text === '' ? {} : tryJson(text)
@@ -170,8 +170,13 @@ function tryJson(text: string): unknown {
   }
 }
 
-/** Sends the state now and after each change, until the page or the simulator goes. */
-async function sendChanges(stream: SSEStreamingApi, view: () => SimulatorView, changes: Changes, signal: AbortSignal) {
+/** Sends the state now and after each change, until the client disconnects or the simulator is closed. */
+async function sendChanges(
+  stream: SSEStreamingApi,
+  view: () => SimulatorView,
+  changes: ChangeListeners,
+  signal: AbortSignal,
+) {
   const send = () => stream.writeSSE({ data: JSON.stringify(view()) })
   const unwatch = changes.watch(() => void send())
   const heartbeat = setInterval(() => void stream.write(':\n\n'), HEARTBEAT_MS)

@@ -1,6 +1,6 @@
-/** A refusal in WeChat's words. It answers HTTP 200 to everything; only `errcode` tells. */
+/** WeChat's errcodes with their messages. WeChat answers errors with HTTP 200 and an `errcode`. */
 
-/** What WeChat says with each code, as seen in answers of its API and in its documentation, in the language it uses. */
+/** The `errmsg` of each code, copied from responses of WeChat's API and from its documentation. */
 const errmsgs: Record<number, string> = {
   [-1]: 'system error',
   40001: 'invalid credential, access_token is invalid or not latest, could get access_token by getStableAccessToken',
@@ -48,7 +48,7 @@ export class WechatRefusal extends Error {
   }
 }
 
-/** The request id that ends every `errmsg`: the console's diagnosis tool asks for it. */
+/** The request id at the end of every `errmsg`. WeChat's diagnosis tool requires it. */
 export function toRid(nowMs: number, random: Buffer): string {
   const seconds = Math.floor(nowMs / 1000).toString(16)
   return `${seconds}-${random.toString('hex', 0, 4)}-${random.toString('hex', 4, 8)}`

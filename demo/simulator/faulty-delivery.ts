@@ -1,23 +1,23 @@
-/** Deliveries that come twice, late or in the wrong order, on demand. What WeChat sees of them is what it would see. */
+/** Delivers messages twice, late or in the wrong order. Retries and replies then follow WeChat's own rules. */
 import type { Deliver } from './delivery.ts'
 import type { CallbackFault, Delay } from './faults.ts'
 
-type UnrulyDeps = { deliver: Deliver; fault: () => CallbackFault; delay: Delay; signal: AbortSignal }
+type FaultyDeliveryDeps = { deliver: Deliver; fault: () => CallbackFault; delay: Delay; signal: AbortSignal }
 
-// Longer than the 5 s after which WeChat itself would have sent again.
+// Longer than the 5 s after which WeChat itself retries.
 const LATE_MS = 8_000
-// Nobody waits for ever to be overtaken.
-const OVERTAKEN_WITHIN_MS = 10_000
+// A message waits at most this long for the next one.
+const REORDER_TIMEOUT_MS = 10_000
 
-export function createUnruly({ deliver, fault, delay, signal }: UnrulyDeps): Deliver {
-  /** Lets the message go that waits to be overtaken. */
+export function createFaultyDelivery({ deliver, fault, delay, signal }: FaultyDeliveryDeps): Deliver {
+  /** Releases the message that waits for the next one. */
   let release: (() => void) | undefined
   const wait = (ms: number, until: AbortSignal = signal) => delay(ms, AbortSignal.any([signal, until])).catch(() => {})
 
-  async function overtaken(): Promise<void> {
+  async function waitForNextMessage(): Promise<void> {
     const passed = new AbortController()
     release = () => passed.abort()
-    await wait(OVERTAKEN_WITHIN_MS, passed.signal)
+    await wait(REORDER_TIMEOUT_MS, passed.signal)
     release = undefined
   }
 
@@ -33,7 +33,7 @@ export function createUnruly({ deliver, fault, delay, signal }: UnrulyDeps): Del
         return deliver(fields)
       case 'reorder': {
         if (!release) {
-          await overtaken()
+          await waitForNextMessage()
           return deliver(fields)
         }
         const reply = await deliver(fields)

@@ -1,4 +1,4 @@
-/** `wechat-bind/simulator`: a WeChat for tests. README.md beside this file tells what it does and what it leaves out. */
+/** The exports of `wechat-bind/simulator`, a simulated WeChat for tests. docs/simulator.md describes its scope and limits. */
 export type { Account } from './account.ts'
 export { createSimulatorClient, type PhoneClient, type SimulatorClient } from './client.ts'
 export type { ChatMessageView, PhoneView, ScanView, SimulatorView } from './control-api.ts'

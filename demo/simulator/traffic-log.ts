@@ -1,12 +1,15 @@
-/** What passed by, as bytes and opened; the newest last. An entry begins when the request does, so that what hangs shows too. */
+/**
+ * The traffic log, called `wire` in URLs and in the API: the requests between page, bind server, WeChat and host site, as sent
+ * and decrypted, the newest last. An entry is added when the request starts, so that pending requests are visible too.
+ */
 
 /**
- * `wechat`: a call of WeChat's API. `callback`: a delivery to the callback URL, one entry for each try. `check`: the GET of
- * the console. The others are for who shares the wire: `browser` (a page's call), `api` (a sealed one), `webhook`, `event`.
+ * `wechat`: a call of WeChat's API. `callback`: a delivery to the callback URL, one entry per attempt. `check`: the GET check
+ * of the console. The demo adds `browser` (a call of the page), `api` (an encrypted call), `webhook` and `event` (a DOM event).
  */
 export type WireKind = 'browser' | 'api' | 'callback' | 'check' | 'wechat' | 'webhook' | 'event'
 
-export type Asked = {
+export type TrafficRequest = {
   kind: WireKind
   /** Epoch ms of the request. */
   at: number
@@ -14,50 +17,50 @@ export type Asked = {
   method: string
   url: string
   headers: Record<string, string>
-  /** The request's body, as sent; `opened`: decrypted, where that differs. */
+  /** The request's body, as sent. `opened`: the body decrypted, empty if it was not encrypted. */
   raw: string
   opened: string
 }
 
-type Answered = {
+type TrafficResponse = {
   tookMs: number
-  /** HTTP status of the answer; 0 when there was none. */
+  /** HTTP status; 0 without a response. */
   status: number
   reply: string
   replyOpened: string
-  /** Why it failed, in words; empty when it did not. */
+  /** The reason of a failure; empty otherwise. */
   fault: string
 }
 
-export type WireEntry = Asked &
-  Answered & {
+export type WireEntry = TrafficRequest &
+  TrafficResponse & {
     id: number
-    /** Grows with each change of any entry: who knows one asks for what came after it. */
+    /** Increases with each change of any entry: a reader requests the changes since the revision it knows. */
     revision: number
     isPending: boolean
   }
 
-// Enough to look back on an afternoon, and never more than a few MB; older ones are let go.
-const MOST_ENTRIES = 500
-const MOST_CHARACTERS = 4_000_000
-const MOST_OF_ONE = 64_000
+// Enough for an afternoon of manual tests, at most a few MB. The oldest entries are removed.
+const MAX_ENTRIES = 500
+const MAX_CHARACTERS = 4_000_000
+const MAX_FIELD_CHARACTERS = 64_000
 
-const unanswered: Answered = { tookMs: 0, status: 0, reply: '', replyOpened: '', fault: '' }
+const noResponse: TrafficResponse = { tookMs: 0, status: 0, reply: '', replyOpened: '', fault: '' }
 
-export type Wire = ReturnType<typeof createWire>
+export type TrafficLog = ReturnType<typeof createTrafficLog>
 
-/** `start`: ids and revisions count on from it. Who reads on after a restart needs one that is larger than any before. */
-export function createWire(start = 0) {
+/** `start`: the first id and revision. After a restart it must be larger than all previous ones, because pages stay open. */
+export function createTrafficLog(start = 0) {
   const watchers = new Set<() => void>()
   let entries: WireEntry[] = []
   let lastId = start
   let revision = start
 
-  /** Keeps the newest that fit. */
-  function letGo(): void {
-    let first = Math.max(0, entries.length - MOST_ENTRIES)
+  /** Removes the oldest entries above the limits. */
+  function removeOldest(): void {
+    let first = Math.max(0, entries.length - MAX_ENTRIES)
     let characters = entries.slice(first).reduce((sum, entry) => sum + sizeOf(entry), 0)
-    for (; characters > MOST_CHARACTERS; first += 1) characters -= sizeOf(entries[first] as WireEntry)
+    for (; characters > MAX_CHARACTERS; first += 1) characters -= sizeOf(entries[first] as WireEntry)
     entries = entries.slice(first)
   }
 
@@ -67,26 +70,26 @@ export function createWire(start = 0) {
     for (const watcher of watchers) watcher()
   }
 
-  function begin(asked: Asked): (answered: Answered) => void {
+  function begin(request: TrafficRequest): (response: TrafficResponse) => void {
     lastId += 1
-    const entry: WireEntry = { ...cut(asked), ...unanswered, id: lastId, revision: 0, isPending: true }
+    const entry: WireEntry = { ...truncate(request), ...noResponse, id: lastId, revision: 0, isPending: true }
     entries.push(entry)
-    letGo()
+    removeOldest()
     put(entry)
-    return (answered) => {
-      Object.assign(entry, cut(answered), { isPending: false })
-      letGo()
+    return (response) => {
+      Object.assign(entry, truncate(response), { isPending: false })
+      removeOldest()
       put(entry)
     }
   }
 
   return {
-    /** A request that has begun; the function that is returned ends it. */
+    /** Adds an entry for a request that has started; the returned function completes it. */
     begin,
-    add: (entry: Asked & Answered): void => begin(entry)(entry),
-    /** The entries that began or ended after this revision; all, for one that another wire must have told. */
+    add: (entry: TrafficRequest & TrafficResponse): void => begin(entry)(entry),
+    /** The entries added or completed after this revision; all entries for a revision that this log has not reached. */
     since: (known: number): WireEntry[] => entries.filter((entry) => known > revision || entry.revision > known),
-    /** Returns the function that ends the watch. */
+    /** Returns a function that removes the listener. */
     watch(watcher: () => void): () => void {
       watchers.add(watcher)
       return () => watchers.delete(watcher)
@@ -97,9 +100,11 @@ export function createWire(start = 0) {
 const sizeOf = ({ url, raw, opened, reply, replyOpened }: WireEntry) =>
   url.length + raw.length + opened.length + reply.length + replyOpened.length
 
-function cut<T extends Partial<Asked & Answered>>(part: T): T {
+function truncate<T extends Partial<TrafficRequest & TrafficResponse>>(part: T): T {
   const entries = Object.entries(part).map(([name, value]) =>
-    typeof value === 'string' && value.length > MOST_OF_ONE ? [name, `${value.slice(0, MOST_OF_ONE)}…`] : [name, value],
+    typeof value === 'string' && value.length > MAX_FIELD_CHARACTERS
+      ? [name, `${value.slice(0, MAX_FIELD_CHARACTERS)}…`]
+      : [name, value],
   )
   return Object.fromEntries(entries) as T
 }

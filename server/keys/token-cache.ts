@@ -1,6 +1,7 @@
 /**
- * Opens widget tokens and remembers them. A waiting page sends the same token with every poll: decrypting it once lowers the
- * CPU of a poll from 125 to 70 us. The key of the cache is the token's digest; an entry ends with the token's expiry or key.
+ * Opens widget tokens and caches them. A waiting page sends the same token with every poll: decrypting it once lowers the CPU
+ * of a poll from 125 to 70 us. The key of the cache is the token's digest; an entry is valid until the token expires or its key
+ * changes.
  */
 import { hash } from 'node:crypto'
 import type { Scope } from '../api/request-schemas.ts'
@@ -21,7 +22,7 @@ type TokenCacheDeps = {
   nameOf: (identity: Identity) => string
   /** Epoch ms. */
   clock: () => number
-  /** How many tokens are remembered; each takes some 600 bytes. */
+  /** How many tokens are cached; each takes some 600 bytes. */
   maxTokens: number
 }
 

@@ -1,4 +1,4 @@
-/** A demo on a free port for the tests of it, and the few calls that most cases begin with. */
+/** Starts a demo on a free port, and shortcuts for its tests. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
 })
 
-/** A built page in a folder of its own, so that no build has to come first. */
+/** A folder with placeholder pages, so that the tests need no build. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-demo-'))
   folders.push(folder)
@@ -27,7 +27,7 @@ export function makeFolder(): string {
   return folder
 }
 
-/** The demo on a free port; `folder` holds its page and its memory. */
+/** Starts a demo on a free port; `folder` contains its pages and its saved state. */
 export async function start(folder = makeFolder(), env: Record<string, string> = {}): Promise<Demo> {
   const settings = { PORT: '0', BIND_KEYS: `k1:${KEY}`, LOG_LEVEL: 'silent', ...env }
   const demo = await startDemo({ env: settings, dataDir: folder, dist: folder })
@@ -43,7 +43,7 @@ export async function stop(demo: Demo): Promise<void> {
 export const clientOf = ({ url }: Demo) => createBindClient({ server: url, keyId: 'k1', key: KEY })
 export const lin = { account: 'acme', userId: 'lin' }
 
-/** Amy scans lin's code and follows. */
+/** Binds Amy's WeChat to lin: she scans the QR code and follows. */
 export async function bindAmy(demo: Demo): Promise<void> {
   const amy = demo.simulator.phone('amy')
   await amy.scan((await clientOf(demo).getQrCode({ ...lin, label: 'li***@example.com' })).Url)

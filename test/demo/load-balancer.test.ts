@@ -1,11 +1,11 @@
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
-import { createRoundRobin } from '../../demo/load-balancer.ts'
+import { createLoadBalancer } from '../../demo/load-balancer.ts'
 
-describe('createRoundRobin', () => {
-  test('gives each request to the next instance, and says which', async () => {
+describe('createLoadBalancer', () => {
+  test('sends each request to the next instance, and names it in a header', async () => {
     const instance = (name: string) => new Hono().all('*', (c) => c.text(`${name} ${c.req.method} ${c.req.path}`, 201))
-    const app = createRoundRobin([instance('a'), instance('b')])
+    const app = createLoadBalancer([instance('a'), instance('b')])
     const answers = [await app.request('/x'), await app.request('/y', { method: 'POST' }), await app.request('/z')]
     expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(['a GET /x', 'b POST /y', 'a GET /z'])
     expect(answers.map(({ status, headers }) => [status, headers.get('X-Instance')])).toEqual([
@@ -15,8 +15,8 @@ describe('createRoundRobin', () => {
     ])
   })
 
-  test('passes on an answer without a body', async () => {
-    const app = createRoundRobin([new Hono().all('*', (c) => c.body(null, 304))])
+  test('forwards a response without a body', async () => {
+    const app = createLoadBalancer([new Hono().all('*', (c) => c.body(null, 304))])
     expect((await app.request('/x')).status).toBe(304)
   })
 })

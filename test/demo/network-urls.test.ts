@@ -1,24 +1,24 @@
 import { describe, expect, test } from 'vitest'
-import { toOthersUrls } from '../../demo/network-urls.ts'
+import { toNetworkUrls } from '../../demo/network-urls.ts'
 import { clientOf, lin, start } from './demo-fixture.ts'
 
-describe('toOthersUrls', () => {
-  test('names PUBLIC_URL when there is one', () => {
-    expect(toOthersUrls('https://demo.example', '127.0.0.1', '4000')).toEqual(['https://demo.example'])
+describe('toNetworkUrls', () => {
+  test('returns PUBLIC_URL if it is set', () => {
+    expect(toNetworkUrls('https://demo.example', '127.0.0.1', '4000')).toEqual(['https://demo.example'])
   })
 
-  test('names nothing while only this machine may ask', () => {
-    expect(toOthersUrls(undefined, '127.0.0.1', '4000')).toEqual([])
+  test('returns nothing while the demo listens only on this machine', () => {
+    expect(toNetworkUrls(undefined, '127.0.0.1', '4000')).toEqual([])
   })
 
-  test.each(['0.0.0.0', '::', undefined])('names no address of this machine’s own inside under HOST=%s', (host) => {
-    const urls = toOthersUrls(undefined, host, '4000')
+  test.each(['0.0.0.0', '::', undefined])('returns no loopback address with HOST=%s', (host) => {
+    const urls = toNetworkUrls(undefined, host, '4000')
     expect(urls.every((url) => /^http:\/\/(\d+\.){3}\d+:4000$/.test(url) && !url.includes('//127.'))).toBe(true)
   })
 })
 
 describe('startDemo', () => {
-  test('shows others the pictures of its codes where they can reach them', async () => {
+  test('uses the network URL in qrImageUrl', async () => {
     const demo = await start(undefined, { PUBLIC_URL: 'https://demo.example' })
     const { ImageUrl } = await clientOf(demo).getQrCode(lin)
     expect(ImageUrl).toMatch(/^https:\/\/demo\.example\/simulator\/cgi-bin\/showqrcode\?ticket=/)

@@ -4,8 +4,8 @@ import { bindAmy, clientOf, lin, start } from './demo-fixture.ts'
 
 const kinds = (entries: WireEntry[]) => entries.map(({ kind, title }) => `${kind} ${title}`)
 
-describe('the wire', () => {
-  test('holds a whole binding, in the order in which it happened', async () => {
+describe('the traffic log', () => {
+  test('contains all requests of a binding, in order', async () => {
     const demo = await start()
     await bindAmy(demo)
     await expect.poll(() => kinds(demo.wire.since(0))).toContain('webhook binding.bound')
@@ -19,18 +19,18 @@ describe('the wire', () => {
     ])
   })
 
-  test('opens what is sealed, both ways', async () => {
+  test('decrypts encrypted requests and responses', async () => {
     const demo = await start()
     await clientOf(demo).getBindInfo(lin)
     const entry = demo.wire.since(0).at(-1)
     const sent = JSON.parse(entry!.opened)
-    const answered = JSON.parse(entry!.replyOpened)
+    const response = JSON.parse(entry!.replyOpened)
     expect(entry).toMatchObject({ kind: 'api', method: 'POST', status: 200, raw: expect.stringMatching(/^ey/) })
     expect(sent).toMatchObject({ header: { kid: 'k1' }, plaintext: { Account: 'acme', User_ID: 'lin', Action: 'Get' } })
-    expect(answered).toMatchObject({ header: { req: sent.header.jti }, plaintext: { Success: true, Code: 'OK' } })
+    expect(response).toMatchObject({ header: { req: sent.header.jti }, plaintext: { Success: true, Code: 'OK' } })
   })
 
-  test('shows a page’s call with the token opened, and a webhook as it was signed', async () => {
+  test('contains a page’s call with the decrypted token, and a webhook with its signature', async () => {
     const demo = await start()
     const { token } = await (await fetch(`${demo.url}/host/token?user=lin`)).json()
     await fetch(`${demo.url}/widget/binding`, { headers: { Authorization: `Bearer ${token}` } })
@@ -43,7 +43,7 @@ describe('the wire', () => {
     expect(JSON.parse(webhook!.raw)).toMatchObject({ type: 'binding.bound', data: { User_ID: 'lin' } })
   })
 
-  test('shows what cannot be opened as it came, with the refusal', async () => {
+  test('contains a request that cannot be decrypted as received, with the error code', async () => {
     const demo = await start()
     await fetch(`${demo.url}/api/WeChat/GetBindInfo`, { method: 'POST', body: 'no envelope' })
     const seen = { kind: 'api', raw: 'no envelope', opened: '', fault: 'UNAUTHORIZED' }

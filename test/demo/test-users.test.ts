@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Demo } from '../../demo/demo.ts'
 import { clientOf, start } from './demo-fixture.ts'
 
-/** The browser API as a page of this user calls it. */
+/** Calls the browser API as a page of this user. */
 async function pageOf(demo: Demo, user: string) {
   const { token } = await (await fetch(`${demo.url}/host/token?user=${user}`)).json()
   const call = async (method: string, path: string) => {
@@ -18,9 +18,9 @@ async function pageOf(demo: Demo, user: string) {
 
 const subject = (userId: string) => ({ account: 'acme', userId })
 
-describe('createMagicUsers', () => {
+describe('createTestUsers', () => {
   test.each(['off', 'reply', 'code'] as const)(
-    'test-always-bound is bound whenever it is asked about, under CONFIRM=%s too',
+    'test-always-bound is bound at every request, also with CONFIRM=%s',
     async (confirm) => {
       const demo = await start(undefined, { CONFIRM: confirm })
       const page = await pageOf(demo, 'test-always-bound')
@@ -30,7 +30,7 @@ describe('createMagicUsers', () => {
     },
   )
 
-  test('test-always-bound is bound in each account, by a WeChat of its own', async () => {
+  test('test-always-bound is bound in each account, with a separate WeChat', async () => {
     const demo = await start()
     const openids = ['acme', 'other'].map(async (account) => {
       return (await clientOf(demo).getBindInfo({ account, userId: 'test-always-bound' })).OpenId
@@ -38,12 +38,12 @@ describe('createMagicUsers', () => {
     expect(new Set(await Promise.all(openids)).size).toBe(2)
   })
 
-  test('test-expires gets codes of 3 s', async () => {
+  test('test-expires gets QR codes that are valid for 3 s', async () => {
     const page = await pageOf(await start(), 'test-expires')
     expect((await page.newCode()).expiresIn).toBe(2)
   })
 
-  test('test-conflict cannot be bound: to each scan its WeChat is another user’s', async () => {
+  test('test-conflict cannot be bound: at each scan the WeChat belongs to another user', async () => {
     const demo = await start()
     const page = await pageOf(demo, 'test-conflict')
     const { url } = await page.newCode()
@@ -53,7 +53,7 @@ describe('createMagicUsers', () => {
     expect(await page.look()).toMatchObject({ state: 'unbound' })
   })
 
-  test('test-unsubscribes leaves the account by itself', async () => {
+  test('test-unsubscribes unfollows the account by itself', async () => {
     const demo = await start()
     const page = await pageOf(demo, 'test-unsubscribes')
     const { url } = await page.newCode()
@@ -62,7 +62,7 @@ describe('createMagicUsers', () => {
     await expect.poll(page.look, { timeout: 10_000 }).toMatchObject({ state: 'unbound', reason: 'unsubscribe' })
   })
 
-  test('test-slow waits, and nobody else does', async () => {
+  test('test-slow waits, and other users do not', async () => {
     const demo = await start()
     const slow = await pageOf(demo, 'test-slow')
     const order: string[] = []

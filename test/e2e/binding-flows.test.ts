@@ -1,61 +1,61 @@
-/** Ten stories of binding, each told in a real browser: the demo page, the bind server and the simulated WeChat over real HTTP. */
+/** Ten flows from a scan to a binding and back, in a real browser: the demo page, the bind server and the simulated WeChat over real HTTP. */
 import { describe, expect, test } from 'vitest'
-import { backEndKnows, chat, follow, inState, scan, setStage, told, unfollow } from './demo-fixture.ts'
+import { backEndReports, chat, createFixture, follow, inState, reported, scan, unfollow } from './demo-fixture.ts'
 
-const stage = setStage()
+const fixture = createFixture()
 
 describe('binding', () => {
-  test('first bind: a newcomer scans, follows, and everyone hears of it at once', async () => {
-    const page = await stage.open()
+  test('first binding: a person who does not follow scans and follows; page, chat and back end are notified immediately', async () => {
+    const page = await fixture.open()
     await scan(page)
     await follow(page)
 
     await inState(page, 'bound')
     await chat(page, 'now linked to li***@example.com').waitFor()
-    await backEndKnows(page, true)
+    await backEndReports(page, true)
     await page.getByTestId('wire-entry').filter({ hasText: 'binding.bound' }).waitFor()
 
-    const [bound] = await told(page)
+    const [bound] = await reported(page)
     expect(bound).toMatchObject({ type: 'bound', detail: { initial: false } })
-    const callback = stage.demo.wire.since(0).find(({ kind }) => kind === 'callback')
+    const callback = fixture.demo.wire.since(0).find(({ kind }) => kind === 'callback')
     console.log(`callback's arrival to the bound event in the page: ${Math.round(bound!.at - callback!.at)} ms`)
   })
 
-  test('already following: one scan is enough, and a reloaded page knows it from the start', async () => {
-    await stage.demo.simulator.phone('amy').follow()
-    const page = await stage.open()
+  test('already following: one scan is enough, and a reloaded page reports the existing binding', async () => {
+    await fixture.demo.simulator.phone('amy').follow()
+    const page = await fixture.open()
     await scan(page)
     await inState(page, 'bound')
 
     await page.reload()
     await inState(page, 'bound')
-    expect(await told(page)).toMatchObject([{ type: 'bound', detail: { initial: true } }])
+    expect(await reported(page)).toMatchObject([{ type: 'bound', detail: { initial: true } }])
   })
 
-  test('expiry and refresh: an ended code cannot be scanned from the screen, the one after a click can', async () => {
-    const page = await stage.open('&ticket=ended')
+  test('expiry and refresh: an expired QR code is not visible, the one after a click can be scanned', async () => {
+    const page = await fixture.open('&ticket=ended')
     await inState(page, 'expired')
-    expect(await told(page)).toMatchObject([{ type: 'expired' }])
+    expect(await reported(page)).toMatchObject([{ type: 'expired' }])
     await page.getByTestId('scan-button').click()
     await page.getByTestId('scan-status').filter({ hasText: 'No QR code found' }).waitFor()
 
-    await stage.demo.set({ ticket: 'normal' })
+    await fixture.demo.set({ ticket: 'normal' })
     await page.locator('wechat-bind').getByRole('button').click()
     await scan(page)
     await follow(page)
     await inState(page, 'bound')
   })
 
-  test('conflict: a WeChat that another user has is turned away, and the page goes on showing its code', async () => {
-    const page = await stage.open('&person=cai')
+  test('conflict: a WeChat account bound to another user is rejected, and the page keeps its QR code', async () => {
+    const page = await fixture.open('&person=cai')
     await scan(page)
     await chat(page, 'linked to another account').waitFor()
     await inState(page, 'ready')
-    expect(await told(page)).toEqual([])
+    expect(await reported(page)).toEqual([])
   })
 
-  test('code confirm: only who holds the phone can type what it shows', async () => {
-    const page = await stage.open('&confirm=code')
+  test('confirmation by code: the page accepts the digits that the chat displays, and rejects others', async () => {
+    const page = await fixture.open('&confirm=code')
     await scan(page)
     await follow(page)
     await inState(page, 'scanned')
@@ -64,15 +64,15 @@ describe('binding', () => {
 
     await field.fill(digits === '0000' ? '1111' : '0000')
     await page.locator('wechat-bind').getByText('Tries left: 2').waitFor()
-    stage.expectRefusals()
+    fixture.expectRefusals()
     await field.fill(digits)
     await inState(page, 'bound')
-    expect((await told(page)).map(({ type }) => type)).toEqual(['scanned', 'binderror', 'bound'])
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['scanned', 'binderror', 'bound'])
   })
 
-  test('text path on a phone: who cannot scan their own screen sends a line to the account', async () => {
-    await stage.demo.simulator.phone('amy').follow()
-    const page = await stage.open('&context=mobile')
+  test('text instead of a scan: a user on a phone sends the text to the account', async () => {
+    await fixture.demo.simulator.phone('amy').follow()
+    const page = await fixture.open('&context=mobile')
     await inState(page, 'ready')
     await page.locator('wechat-bind').getByRole('button', { name: 'Can’t scan?' }).click()
     const line = await page.locator('wechat-bind').locator('code').innerText()
@@ -84,11 +84,11 @@ describe('binding', () => {
     await chat(page, 'now linked').waitFor()
     await page.getByTestId('dock-browser').click()
     await inState(page, 'bound')
-    expect((await told(page)).map(({ type }) => type)).toEqual(['bound'])
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
-  test('offline and back: the page says so, and goes on by itself', async () => {
-    const page = await stage.open()
+  test('offline and online again: the element displays it, and continues by itself', async () => {
+    const page = await fixture.open()
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()
     await page.getByTestId('set-network').selectOption('down')
@@ -98,37 +98,37 @@ describe('binding', () => {
     await scan(page)
     await follow(page)
     await inState(page, 'bound')
-    expect((await told(page)).map(({ type }) => type)).toEqual(['bound'])
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
-  test('unfollow: leaving the account unbinds and erases, and the page shows a new code', async () => {
-    const page = await stage.open()
+  test('unfollow: the binding is removed, and the page displays a new QR code', async () => {
+    const page = await fixture.open()
     await scan(page)
     await follow(page)
     await inState(page, 'bound')
-    await backEndKnows(page, true)
+    await backEndReports(page, true)
 
     await unfollow(page)
     await inState(page, 'ready')
-    expect((await told(page)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'unsubscribe' } })
-    await backEndKnows(page, false)
+    expect((await reported(page)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'unsubscribe' } })
+    await backEndReports(page, false)
   })
 
-  test('disconnect from the back end: the page hears of it, and its next code works', async () => {
-    const page = await stage.open()
+  test('disconnect by the back end: the page is notified, and its next QR code works', async () => {
+    const page = await fixture.open()
     await scan(page)
     await follow(page)
     await inState(page, 'bound')
     await page.getByTestId('disconnect-button').click()
     await inState(page, 'ready')
-    expect((await told(page)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'disconnect' } })
+    expect((await reported(page)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'disconnect' } })
     await scan(page)
     await inState(page, 'bound')
   })
 
-  test('two tabs: what happens in one shows in the other', async () => {
-    const one = await stage.open()
-    const other = await stage.open()
+  test('two tabs: a change in one tab is displayed in the other', async () => {
+    const one = await fixture.open()
+    const other = await fixture.open()
     await inState(other, 'ready')
     await one.bringToFront()
     await scan(one)
@@ -140,6 +140,6 @@ describe('binding', () => {
     await card.getByRole('button', { name: 'Unlink' }).click()
     await card.getByRole('button', { name: 'Unlink' }).last().click()
     await Promise.all([inState(one, 'ready'), inState(other, 'ready')])
-    expect((await told(one)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'widget' } })
+    expect((await reported(one)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'widget' } })
   })
 })

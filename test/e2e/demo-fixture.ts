@@ -1,4 +1,4 @@
-/** One demo and one browser for all stories of a file, and the few things that people do in them. */
+/** One demo and one browser for all tests of a file, and the user actions that they share. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,15 +7,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
 import { launchOptions } from '../support/chromium.ts'
 
-type Told = { type: string; at: number; detail: unknown }
+type ReportedEvent = { type: string; at: number; detail: unknown }
 
-export function setStage() {
+export function createFixture() {
   let browser: Browser
   let context: BrowserContext
   let demo: Demo
   let folder: string
-  /** What the pages wrote to their consoles: a breach of the content policy would be here. */
-  let complaints: string[]
+  /** Console errors of the pages, including violations of the content policy. */
+  let consoleErrors: string[]
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
@@ -23,15 +23,15 @@ export function setStage() {
     browser = await chromium.launch(await launchOptions())
   })
   beforeEach(async () => {
-    complaints = []
+    consoleErrors = []
     context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
   })
-  // Nobody follows, nothing is set, and so nobody is bound: the next story finds the same state.
+  // Resets conditions, followers and thereby bindings for the next test.
   afterEach(async () => {
     await context.close()
     await demo.set({})
     await Promise.all(demo.simulator.phones.map((phone) => phone.unfollow()))
-    expect(complaints).toEqual([])
+    expect(consoleErrors).toEqual([])
   })
   afterAll(async () => {
     await browser.close()
@@ -44,34 +44,38 @@ export function setStage() {
       return demo
     },
 
-    /** The demo's page in a tab of its own; it collects what the element tells. */
+    /** Opens the demo's page in a new tab and records the element's events. */
     async open(query = ''): Promise<Page> {
       const page = await context.newPage()
-      page.on('pageerror', (error) => complaints.push(error.message))
-      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+      page.on('pageerror', (error) => consoleErrors.push(error.message))
+      page.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()))
       await page.addInitScript(() => {
-        const told: Told[] = []
-        Object.assign(globalThis, { told })
+        const reported: ReportedEvent[] = []
+        Object.assign(globalThis, { reported })
         for (const type of ['bound', 'unbound', 'scanned', 'expired', 'binderror']) {
-          const tell = (event: Event) =>
-            told.push({ type, at: performance.timeOrigin + performance.now(), detail: (event as CustomEvent).detail })
-          document.addEventListener(type, tell)
+          const record = (event: Event) =>
+            reported.push({
+              type,
+              at: performance.timeOrigin + performance.now(),
+              detail: (event as CustomEvent).detail,
+            })
+          document.addEventListener(type, record)
         }
       })
       await page.goto(`${demo.url}/?lang=en${query}`)
       return page
     },
 
-    /** Refusals that the story is about are no complaints. */
+    /** Ignores failed requests that the test expects. */
     expectRefusals(): void {
-      complaints = complaints.filter((text) => !text.startsWith('Failed to load resource'))
+      consoleErrors = consoleErrors.filter((text) => !text.startsWith('Failed to load resource'))
     },
   }
 }
 
-/** What the element has told its page so far. */
-export const told = (page: Page): Promise<Told[]> =>
-  page.evaluate(() => (globalThis as unknown as { told: Told[] }).told)
+/** The events that the element has dispatched so far. */
+export const reported = (page: Page): Promise<ReportedEvent[]> =>
+  page.evaluate(() => (globalThis as unknown as { reported: ReportedEvent[] }).reported)
 
 export const inState = (page: Page, state: string) =>
   page.waitForFunction(
@@ -79,7 +83,7 @@ export const inState = (page: Page, state: string) =>
     state,
   )
 
-/** Holds the phone to the page once there is a code on it. */
+/** Scans the page's QR code with the simulated phone. */
 export async function scan(page: Page): Promise<void> {
   await inState(page, 'ready')
   await page.getByTestId('scan-button').click()
@@ -92,9 +96,9 @@ export async function unfollow(page: Page): Promise<void> {
   await page.getByTestId('unfollow-button').click()
 }
 
-/** A bubble of the chat that holds these words. */
+/** The chat message that contains `words`. */
 export const chat = (page: Page, words: string) => page.getByTestId('chat-message').filter({ hasText: words })
 
-/** What the host site's back end knows. */
-export const backEndKnows = (page: Page, isBound: boolean) =>
+/** Waits until the host site's back end reports the state. */
+export const backEndReports = (page: Page, isBound: boolean) =>
   page.locator(`[data-testid=bind-status][data-bound=${isBound}]`).waitFor()

@@ -1,4 +1,4 @@
-/** Who works on the server starts the demo again and again, and leaves the page open. */
+/** A restart of the demo while its page stays open, as during development. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,8 +24,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-describe('a demo that is started anew under an open page', () => {
-  test('is found again: the phone binds, and the wire keeps what passed before', async () => {
+describe('a restart of the demo while a page is open', () => {
+  test('reconnects the page: the phone binds, and the traffic log keeps the earlier entries', async () => {
     demo = await start('0')
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
     await page.goto(`${demo.url}/?lang=en`)
@@ -33,12 +33,12 @@ describe('a demo that is started anew under an open page', () => {
     const entries = page.getByTestId('wire-entry')
     const newCode = entries.filter({ hasText: '/cgi-bin/qrcode/create' })
     await newCode.waitFor()
-    await entries.filter({ hasText: 'waiting' }).waitFor()
+    await entries.filter({ hasText: 'pending' }).waitFor()
 
     await demo.close()
-    await expect.poll(() => entries.filter({ hasText: 'waiting' }).count()).toBe(0)
+    await expect.poll(() => entries.filter({ hasText: 'pending' }).count()).toBe(0)
     demo = await start(new URL(demo.url).port)
-    await entries.filter({ hasText: 'waiting' }).waitFor()
+    await entries.filter({ hasText: 'pending' }).waitFor()
     await scan(page)
     await follow(page)
     await inState(page, 'bound')

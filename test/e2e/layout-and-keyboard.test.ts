@@ -1,9 +1,9 @@
-/** One visit from the first QR to the last, watched by what a person would notice: a page that jumps, keys that do nothing, chatter. */
+/** The card through all its states: layout shifts, keyboard use and screen reader announcements. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { inState, openStage, STRICT, type Stage } from '../support/browser-stage.ts'
+import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
 import { launchOptions } from '../support/chromium.ts'
 
 /** https://wicg.github.io/layout-instability: not in TypeScript's DOM yet. */
@@ -12,7 +12,7 @@ type Shift = { value: number; moves: string[] }
 
 let browser: Browser
 let context: BrowserContext
-let stage: Stage
+let fixture: Fixture
 let page: Page
 
 beforeAll(async () => {
@@ -21,34 +21,34 @@ beforeAll(async () => {
 afterAll(() => browser.close())
 
 beforeEach(async () => {
-  stage = await openStage({
+  fixture = await openFixture({
     policy: `${STRICT}; style-src 'self'`,
     body: '<input aria-label="Name" /><p><wechat-bind token="token" manual></wechat-bind></p><p id="below">Below</p>',
   })
   context = await browser.newContext({ locale: 'en', reducedMotion: 'reduce' })
   page = await context.newPage()
-  await page.goto(stage.url)
+  await page.goto(fixture.url)
   await inState(page, 'idle')
 })
 afterEach(async () => {
   await context.close()
-  await stage.close()
+  await fixture.close()
 })
 
 const card = () => page.locator('wechat-bind')
 const button = (name: string | RegExp) => card().getByRole('button', { name })
 
-const parked = () => expect.poll(() => stage.bind.waitingPolls).toBe(1)
+const untilPolling = () => expect.poll(() => fixture.bind.waitingPolls).toBe(1)
 
 async function scan(confirm: 'reply' | 'code'): Promise<void> {
-  await parked()
-  stage.bind.change({ state: 'scanned', confirm })
+  await untilPolling()
+  fixture.bind.change({ state: 'scanned', confirm })
   await inState(page, 'scanned')
 }
 
 async function bind(): Promise<void> {
-  await parked()
-  stage.bind.bind()
+  await untilPolling()
+  fixture.bind.bind()
   await inState(page, 'bound')
 }
 
@@ -56,7 +56,7 @@ async function watchShifts(): Promise<void> {
   await page.evaluate(() => {
     const shifts: Shift[] = []
     Object.assign(globalThis, { shifts })
-    // Without mercy: what follows a click counts too.
+    // Shifts after a click are counted too, unlike in the CLS metric.
     new PerformanceObserver((list) => {
       for (const { value, sources } of list.getEntries() as unknown as Entry[]) {
         const toText = ({ x, y, width, height }: DOMRect) => `${x},${y} ${width}x${height}`
@@ -69,18 +69,18 @@ async function watchShifts(): Promise<void> {
   })
 }
 
-/** Two frames later: an entry is told after the frame that it belongs to. */
+/** Waits two frames, because an entry is reported after its frame. */
 const shifts = (): Promise<Shift[]> =>
   page.evaluate(
     () =>
       new Promise((resolve) => {
-        const tell = () => resolve((globalThis as unknown as { shifts: Shift[] }).shifts)
-        requestAnimationFrame(() => requestAnimationFrame(tell))
+        const report = () => resolve((globalThis as unknown as { shifts: Shift[] }).shifts)
+        requestAnimationFrame(() => requestAnimationFrame(report))
       }),
   )
 
-/** By the state's first or last control: words are not this file's business. */
-async function visitEveryState(): Promise<void> {
+/** Uses the first or last button of each state, so that the test does not depend on texts. */
+async function showEveryState(): Promise<void> {
   const press = (at: 'first' | 'last') => card().getByRole('button')[at]().click()
   await press('first')
   await inState(page, 'ready')
@@ -88,47 +88,47 @@ async function visitEveryState(): Promise<void> {
   await card().locator('[part~=code]').waitFor()
   await press('last')
   await scan('reply')
-  stage.bind.change({ state: 'scanned', confirm: 'code' })
+  fixture.bind.change({ state: 'scanned', confirm: 'code' })
   await card().getByRole('textbox').fill('1111')
   await card().locator('[aria-invalid=true]').waitFor()
   await bind()
   await press('first')
   await press('last')
   await inState(page, 'idle')
-  stage.bind.setTicketLifetime(2)
+  fixture.bind.setTicketLifetime(2)
   await page.evaluate(() => document.querySelector('wechat-bind')?.setAttribute('refresh', 'manual'))
   await press('first')
   await inState(page, 'expired')
-  stage.bind.setTicketLifetime(120)
+  fixture.bind.setTicketLifetime(120)
   await press('first')
   await inState(page, 'ready')
   await context.setOffline(true)
   await inState(page, 'offline')
   await context.setOffline(false)
   await inState(page, 'ready')
-  stage.bind.refuse('qrcode', { code: 'WECHAT_FORBIDDEN', status: 502 })
+  fixture.bind.refuse('qrcode', { code: 'WECHAT_FORBIDDEN', status: 502 })
   await page.evaluate(() => (document.querySelector('wechat-bind') as unknown as { refresh(): void }).refresh())
   await inState(page, 'error')
 }
 
-describe('a visit', () => {
-  test('moves nothing on the page, whatever becomes of the card', async () => {
+describe('the card in all states', () => {
+  test('causes no layout shift on the page', async () => {
     await watchShifts()
     const below = await page.locator('#below').boundingBox()
-    await visitEveryState()
+    await showEveryState()
     expect(await page.locator('#below').boundingBox()).toEqual(below)
     const total = (await shifts()).reduce((sum, { value }) => sum + value, 0)
     expect(total.toFixed(2)).toBe('0.00')
   })
 
-  test('moves no word and no button inside the card either', async () => {
+  test('causes no layout shift inside the card', async () => {
     await watchShifts()
-    await visitEveryState()
+    await showEveryState()
     expect(await shifts()).toEqual([])
   })
 
-  test('moves no word when the time left gets shorter', async () => {
-    stage.bind.setTicketLifetime(601)
+  test('causes no layout shift when the remaining time gets shorter', async () => {
+    fixture.bind.setTicketLifetime(601)
     await card().getByRole('button').first().click()
     await inState(page, 'ready')
     await watchShifts()
@@ -136,7 +136,7 @@ describe('a visit', () => {
     expect(await shifts()).toEqual([])
   })
 
-  test('goes by keyboard alone, and the focus stays in the card when a control goes', async () => {
+  test('can be used by keyboard, and the focus stays in the card when a control is removed', async () => {
     const focused = () =>
       page.evaluate(() => {
         const inner = document.activeElement?.shadowRoot?.activeElement
@@ -168,11 +168,11 @@ describe('a visit', () => {
     await expect.poll(() => card().getByRole('button').count()).toBe(2)
     await card().getByRole('button').last().press('Enter')
     await inState(page, 'idle')
-    expect(stage.bind.requests).toContain('DELETE binding')
+    expect(fixture.bind.requests).toContain('DELETE binding')
     expect(await focused()).not.toBeNull()
   })
 
-  test('takes the focus from nobody', async () => {
+  test('does not take the focus from the page', async () => {
     await card().getByRole('button').click()
     await inState(page, 'ready')
     await page.getByLabel('Name').focus()
@@ -181,40 +181,40 @@ describe('a visit', () => {
     expect(await page.evaluate(() => document.activeElement?.localName)).toBe('input')
   })
 
-  test('is told to a screen reader once per state, and never by the second', async () => {
+  test('is announced once per state, and not every second', async () => {
     await card().evaluate((element) => {
-      const told: string[] = []
+      const reported: string[] = []
       const status = element.shadowRoot?.querySelector('[role=status]') as HTMLElement
       const note = () => {
         const words = status.innerText.trim()
-        if (words !== told.at(-1)) told.push(words)
+        if (words !== reported.at(-1)) reported.push(words)
       }
       new MutationObserver(note).observe(status, { childList: true, characterData: true, subtree: true })
-      Object.assign(globalThis, { told, live: status })
+      Object.assign(globalThis, { reported, live: status })
     })
     await card().getByRole('button').click()
     await inState(page, 'ready')
-    const told = () => page.evaluate(() => [...(globalThis as unknown as { told: string[] }).told])
-    await expect.poll(async () => (await told()).at(-1)).toMatch(/scan/i)
-    const before = await told()
+    const reported = () => page.evaluate(() => [...(globalThis as unknown as { reported: string[] }).reported])
+    await expect.poll(async () => (await reported()).at(-1)).toMatch(/scan/i)
+    const before = await reported()
     const timer = card().locator('[part~=timer]')
     for (let second = 0; second < 2; second++) {
       const shown = await timer.innerText()
       await expect.poll(() => timer.innerText(), { timeout: 5000 }).not.toBe(shown)
     }
-    expect(await told()).toEqual(before)
+    expect(await reported()).toEqual(before)
 
     await scan('reply')
     await bind()
-    await expect.poll(async () => (await told()).length).toBe(before.length + 2)
-    // The same live region all the way: one that is replaced is not heard.
+    await expect.poll(async () => (await reported()).length).toBe(before.length + 2)
+    // The live region must stay the same element: screen readers do not announce a replaced one.
     expect(await page.evaluate(() => (globalThis as unknown as { live: Element }).live.isConnected)).toBe(true)
   })
 })
 
-describe('the place that the style sheet of docs/element.md holds', () => {
-  test.each(['README.md', 'README.zh-CN.md'])('is as large as the card, in %s', async (file) => {
-    const text = readFileSync(join(import.meta.dirname, '../../widget', file), 'utf8')
+describe('the placeholder size in docs/element.md', () => {
+  test.each(['element.md', 'element.zh-CN.md'])('is the size of the card, in %s', async (file) => {
+    const text = readFileSync(join(import.meta.dirname, '../../docs', file), 'utf8')
     const [rule = '', width, height] =
       /wechat-bind:not\(:defined\) \{.*width: (\d+)px; height: (\d+)px \}/.exec(text) ?? []
     expect(rule).not.toBe('')

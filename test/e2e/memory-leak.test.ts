@@ -1,32 +1,32 @@
-/** What fifty mounts and removals leave behind in a real browser: no element, no timer of its own, and a heap of the same size. */
+/** Fifty mounts and removals in a real browser must leave no element, no poll and no larger heap. */
 import { type Browser, type CDPSession, chromium, type Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openStage, type Stage } from '../support/browser-stage.ts'
+import { type Fixture, openFixture } from '../support/browser-fixture.ts'
 import { launchOptions } from '../support/chromium.ts'
 
 const MOUNTS = 50
-/** Two elements with all they hold come to more; code that warms up, to less. */
+/** Two leaked elements exceed it; the compiled code of a warm-up does not. */
 const SLACK_BYTES = 200_000
 
 let browser: Browser
-let stage: Stage
+let fixture: Fixture
 let page: Page
 let devtools: CDPSession
 
 beforeAll(async () => {
   browser = await chromium.launch(await launchOptions())
-  stage = await openStage({ body: '' })
+  fixture = await openFixture({ body: '' })
   page = await browser.newPage()
-  await page.goto(stage.url)
+  await page.goto(fixture.url)
   await page.waitForFunction(() => customElements.get('wechat-bind'))
   devtools = await page.context().newCDPSession(page)
 })
 afterAll(async () => {
   await browser.close()
-  await stage.close()
+  await fixture.close()
 })
 
-/** Each is taken away somewhere else: as it is put in, while it asks, and with its QR on screen. */
+/** Removes the elements at different times: at once, during the request, and with the QR code displayed. */
 async function mountAndRemove(): Promise<void> {
   await page.evaluate(async (mounts) => {
     for (let i = 0; i < mounts; i++) {
@@ -42,13 +42,13 @@ async function mountAndRemove(): Promise<void> {
 }
 
 async function heapBytes(): Promise<number> {
-  // Finalizers free more on the second round.
+  // Objects with finalizers are freed only by a second collection.
   for (let i = 0; i < 3; i++) await devtools.send('HeapProfiler.collectGarbage')
   return (await devtools.send('Runtime.getHeapUsage')).usedSize
 }
 
-/** How many elements the page still holds on to. */
-async function elementsHeld(): Promise<number> {
+/** The number of elements in the page's memory. */
+async function elementsInMemory(): Promise<number> {
   const { result } = await devtools.send('Runtime.evaluate', {
     expression: 'customElements.get("wechat-bind").prototype',
   })
@@ -62,14 +62,14 @@ async function elementsHeld(): Promise<number> {
   return count.value
 }
 
-test('fifty mounts and removals leave no element behind, and the heap as it was', async () => {
+test('fifty mounts and removals leave no element in memory and no larger heap', async () => {
   await mountAndRemove()
   const before = await heapBytes()
   await mountAndRemove()
   expect((await heapBytes()) - before).toBeLessThan(SLACK_BYTES)
-  expect(await elementsHeld()).toBe(0)
-  await expect.poll(() => stage.bind.waitingPolls).toBe(0)
-  // The count counts.
+  expect(await elementsInMemory()).toBe(0)
+  await expect.poll(() => fixture.bind.waitingPolls).toBe(0)
+  // Proves that the count works: a mounted element is counted.
   await page.evaluate(() => document.body.append(document.createElement('wechat-bind')))
-  expect(await elementsHeld()).toBe(1)
+  expect(await elementsInMemory()).toBe(1)
 })

@@ -1,13 +1,13 @@
-/** The page docs/simulator.md, run as it stands: each language's blocks are the same code. */
+/** Runs the code blocks of docs/simulator.md and compares them with the Chinese page. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright'
 import { describe, expect, test } from 'vitest'
 import * as published from '../../demo/simulator/index.ts'
 import { startListening, stopListening } from '../../server/http/listen.ts'
-import { setStage } from './demo-fixture.ts'
+import { createFixture } from './demo-fixture.ts'
 
-const stage = setStage()
+const fixture = createFixture()
 
 const root = join(import.meta.dirname, '../../docs')
 
@@ -18,30 +18,30 @@ function blocksOf(file: string): string[] {
 
 const [scanning = '', serving = ''] = blocksOf('simulator.md')
 
-/** Runs a block with what it imports and what its reader has. */
+/** Runs a code block with the given names in place of its imports. */
 const run = (code: string, names: Record<string, unknown>): Promise<unknown> =>
   new (Object.getPrototypeOf(async () => {}).constructor)(...Object.keys(names), code)(...Object.values(names))
 
 describe('docs/simulator.md', () => {
-  test('is the same code in Chinese, but for the comments', () => {
+  test('has the same code in Chinese, except for comments', () => {
     const withoutComments = (code: string) => code.replace(/\/\/.*$/gm, '')
     const [one, other] = ['simulator.md', 'simulator.zh-CN.md'].map((file) => blocksOf(file).map(withoutComments))
     expect(other).toEqual(one)
   })
 
-  test('a browser test scans with one call', async () => {
-    const page = await stage.open()
-    const story = Promise.withResolvers<(fixtures: { page: Page }) => Promise<void>>()
-    await run(scanning.replace('http://127.0.0.1:4000', stage.demo.url).replace(/^ *await page\.goto.*$/m, ''), {
+  test('runs its example of a browser test', async () => {
+    const page = await fixture.open()
+    const testBody = Promise.withResolvers<(fixtures: { page: Page }) => Promise<void>>()
+    await run(scanning.replace('http://127.0.0.1:4000', fixture.demo.url).replace(/^ *await page\.goto.*$/m, ''), {
       ...published,
-      test: (_: string, tell: (fixtures: { page: Page }) => Promise<void>) => story.resolve(tell),
+      test: (_: string, tell: (fixtures: { page: Page }) => Promise<void>) => testBody.resolve(tell),
     })
-    await (await story.promise)({ page })
-    expect(stage.demo.simulator.phone('zoe').following).not.toBeNull()
+    await (await testBody.promise)({ page })
+    expect(fixture.demo.simulator.phone('zoe').following).not.toBeNull()
   })
 
-  test('a process of one’s own serves a WeChat that delivers to its callback', async () => {
-    const said: unknown[] = []
+  test('runs its example of a simulator in a separate process', async () => {
+    const output: unknown[] = []
     let listening: ReturnType<typeof startListening> | undefined
     let made: published.Simulator | undefined
     await run(serving, {
@@ -54,12 +54,12 @@ describe('docs/simulator.md', () => {
         return made
       },
       url: 'http://weixin.qq.com/q/nothing',
-      console: { log: (text: unknown) => said.push(text) },
+      console: { log: (text: unknown) => output.push(text) },
     })
     const { server, url } = await listening!
     const answer = await fetch(`${url}/cgi-bin/getcallbackip`)
     expect(await answer.json()).toMatchObject({ errcode: 41001 })
-    expect(said).toEqual([undefined])
+    expect(output).toEqual([undefined])
     made?.close()
     await stopListening(server)
   })

@@ -47,7 +47,7 @@ const labelOf = ({ theme, lang, forced, dir, still }: Column) =>
 const fileOf = (...names: string[]) => `${names.join('-').replace(/[^\w]+/g, '-')}.png`
 
 /** Changes theme, language and the other settings of the open page before each screenshot, as a user could. */
-async function shoot(page: Page, scene: Scene, device: Device): Promise<void> {
+async function takePictures(page: Page, scene: Scene, device: Device): Promise<void> {
   for (const column of device.columns) {
     const { theme, lang, forced, dir = 'ltr', still } = column
     await page.emulateMedia({
@@ -64,7 +64,7 @@ async function shoot(page: Page, scene: Scene, device: Device): Promise<void> {
 
 async function play(browser: Browser, scene: Scene, device: Device): Promise<void> {
   const { name: _, columns: __, userAgent, viewport } = device
-  const stage = await openScene(scene)
+  const fixture = await openScene(scene)
   const touch = device.name !== 'desktop'
   const context = await browser.newContext({
     timezoneId: 'Asia/Shanghai',
@@ -76,11 +76,11 @@ async function play(browser: Browser, scene: Scene, device: Device): Promise<voi
   })
   const page = await context.newPage()
   await page.route('**/page.css', (route) => route.fulfill({ contentType: 'text/css', body: PAGE_CSS }))
-  await page.goto(stage.url)
-  await scene.reach(page, stage)
-  await shoot(page, scene, device)
+  await page.goto(fixture.url)
+  await scene.reach(page, fixture)
+  await takePictures(page, scene, device)
   await context.close()
-  await stage.close()
+  await fixture.close()
 }
 
 const PAGE_CSS = `

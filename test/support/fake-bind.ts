@@ -36,7 +36,7 @@ export function createFakeBind({ expiresIn = 120, code = '4821' } = {}) {
   const refuse = (c: Context, { status = 500, ...problem }: Partial<Problem>) =>
     c.json({ type: 'about:blank', title: problem.code, detail: 'Set by the test', ...problem, status }, status as 500)
 
-  /** Resolves when the state changes, the client disconnects, or the stage is cleared. */
+  /** Resolves when the state changes, the client disconnects, or the fixture is cleared. */
   const waitForChange = (signal: AbortSignal) =>
     new Promise<void>((resolve) => {
       const stopWaiting = () => {

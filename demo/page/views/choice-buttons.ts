@@ -1,4 +1,4 @@
-/** A few choices side by side, one of them taken. */
+/** A row of buttons for a single choice. */
 import { html, nothing, type TemplateResult } from 'lit'
 
 type Choice = { value: string; content: unknown; label?: string | undefined; testId: string }
@@ -6,13 +6,13 @@ type Choice = { value: string; content: unknown; label?: string | undefined; tes
 export function choiceView(
   name: string,
   choices: Choice[],
-  taken: string,
+  selected: string,
   choose: (value: string) => void,
 ): TemplateResult {
   const button = ({ value, content, label, testId }: Choice) => html`
     <button
       type="button"
-      aria-pressed=${value === taken}
+      aria-pressed=${value === selected}
       aria-label=${label ?? String(content)}
       title=${label ?? nothing}
       data-testid=${testId}

@@ -1,13 +1,13 @@
-/** Scrolls a list to its end when its last item is another one, and leaves the reader in peace otherwise. */
+/** A lit directive that scrolls a list to its end when the last item has changed. */
 import { type AttributePart, noChange } from 'lit'
 import { Directive, directive, type ElementPart, type PartInfo, PartType } from 'lit/directive.js'
 
-class ToEnd extends Directive {
+class ScrollToEnd extends Directive {
   private last: unknown
 
   constructor(part: PartInfo) {
     super(part)
-    if (part.type !== PartType.ELEMENT) throw new TypeError('toEnd() belongs to an element')
+    if (part.type !== PartType.ELEMENT) throw new TypeError('scrollToEnd() belongs to an element')
   }
 
   render(_last: unknown): typeof noChange {
@@ -17,11 +17,11 @@ class ToEnd extends Directive {
   override update({ element }: ElementPart | AttributePart, [last]: [unknown]): typeof noChange {
     if (last !== this.last) {
       this.last = last
-      // The list is drawn after its own attributes.
+      // After rendering: lit renders the children after the element's attributes.
       queueMicrotask(() => element.scrollTo({ top: element.scrollHeight }))
     }
     return noChange
   }
 }
 
-export const toEnd = directive(ToEnd)
+export const scrollToEnd = directive(ScrollToEnd)

@@ -1,9 +1,9 @@
-/** One entry of the wire, opened to its bytes. */
+/** The details of one entry of the traffic log: request and response, as sent and decrypted. */
 import { html, nothing, type TemplateResult } from 'lit'
 import type { WireEntry } from '../../simulator/traffic-log.ts'
 import type { Actions } from '../app.ts'
 import { toCurl } from '../curl.ts'
-import { toFaultWords } from '../fault-translations.ts'
+import { translateFault } from '../fault-translations.ts'
 import type { Messages } from '../messages.ts'
 import type { Language } from '../settings.ts'
 
@@ -27,7 +27,7 @@ export function wireEntryView(
     >
       ${copied === copy ? t.copied : t.copyCurl}
     </button>
-    ${fault ? html`<p class="entry-fault">${toFaultWords(fault, lang)}</p>` : nothing} ${blockView(t.request, head)}
+    ${fault ? html`<p class="entry-fault">${translateFault(fault, lang)}</p>` : nothing} ${blockView(t.request, head)}
     ${raw ? blockView(`${t.body}, ${sizeOf(raw)}`, raw) : nothing} ${opened ? blockView(t.opened, opened) : nothing}
     ${isPending ? nothing : blockView(`${t.answer} ${status || '–'}, ${sizeOf(reply)}`, reply)}
     ${replyOpened ? blockView(t.answerOpened, replyOpened) : nothing}
@@ -41,7 +41,7 @@ const encoder = new TextEncoder()
 
 const sizeOf = (text: string) => `${encoder.encode(text).length} B`
 
-/** Of the day, in this browser's zone, to the millisecond. */
+/** The time of day in the browser's time zone, with milliseconds. */
 export function toTime(at: number): string {
   const time = new Date(at)
   const two = (value: number) => String(value).padStart(2, '0')

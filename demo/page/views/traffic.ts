@@ -1,4 +1,4 @@
-/** The wire: what passes between the page, the bind server, WeChat and the host site's back end, as it passes. */
+/** The traffic log: requests between the page, the bind server, WeChat and the host site's back end. */
 import { html, nothing, type TemplateResult } from 'lit'
 import { guard } from 'lit/directives/guard.js'
 import { repeat } from 'lit/directives/repeat.js'
@@ -21,14 +21,14 @@ const kindWords = {
   event: 'event',
 } as const satisfies Record<WireKind, keyof Messages>
 
-// More than anyone scrolls through; the search finds the others.
-const MOST_ROWS = 200
+// Older entries are found by the search.
+const MAX_ROWS = 200
 
 export function wireView(state: PageState, actions: Actions, t: Messages): TemplateResult {
   const { wire, settings, clearedAt, openEntries, copied } = state
   const list = () => {
     const found = search(wire, settings.wire, settings.q).filter(({ at }) => at >= clearedAt)
-    const rows = found.slice(-MOST_ROWS).reverse()
+    const rows = found.slice(-MAX_ROWS).reverse()
     if (rows.length === 0) return html`<p class="wire-empty">${t.wireEmpty}</p>`
     return repeat(
       rows,

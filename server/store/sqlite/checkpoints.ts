@@ -7,6 +7,8 @@
  * 2. SQLite restarts the WAL from its beginning only when all of it has been copied. Under constant writes a passive checkpoint
  *    never reaches the end, so the file would keep growing. When a checkpoint reports a WAL of `LONG_WAL_PAGES` or more, the next
  *    commit waits in `waitWhileLong` until one more checkpoint has run; the write after it restarts the WAL.
+ * 3. A thread that gets little of the processor or of the disk may take long for one checkpoint. Once `LONG_WAL_PAGES` writes have
+ *    been counted during it, the next commit waits until it ends.
  *
  * What could go wrong: a reader with an open transaction (a backup) keeps a checkpoint from completing. The wait is then not
  * repeated before the next checkpoint. If the thread fails, the next interval starts another one, and SQLite's own checkpoint
@@ -18,7 +20,7 @@ import { Worker } from 'node:worker_threads'
 type Checkpoints = {
   /** Counts units of work, or rows written outside one. Never throws: the writes are committed already. */
   countWrites(count: number): void
-  /** Resolves at once unless the WAL is long; then after a checkpoint. */
+  /** Resolves at once unless the WAL is long or a checkpoint takes long; then after a checkpoint. */
   waitWhileLong(): Promise<void>
   /** Resolves when the thread has ended. */
   close(): Promise<void>
@@ -45,6 +47,7 @@ const THREAD_SOURCE = `
 /** The thread is started by the first checkpoint: an idle server has none. */
 export function createCheckpoints(file: string, longWalPages = LONG_WAL_PAGES): Checkpoints {
   let writes = 0
+  let writesWhileRunning = 0
   let isLong = false
   let isClosed = false
   let thread: Worker | undefined
@@ -74,6 +77,7 @@ export function createCheckpoints(file: string, longWalPages = LONG_WAL_PAGES): 
       return Promise.resolve()
     }
     running = Promise.withResolvers()
+    writesWhileRunning = 0
     thread.ref()
     thread.postMessage('checkpoint')
     return running.promise
@@ -89,11 +93,14 @@ export function createCheckpoints(file: string, longWalPages = LONG_WAL_PAGES): 
   return {
     countWrites(count) {
       writes += count
+      if (running) writesWhileRunning += count
       if (writes < CHECKPOINT_INTERVAL) return
       writes = 0
       void runCheckpoint()
     },
     async waitWhileLong() {
+      // Nobody else copies the WAL meanwhile: SQLite's own checkpoint gets no lock during this one.
+      if (writesWhileRunning >= longWalPages) await running?.promise
       if (!isLong) return
       await running?.promise
       await runCheckpoint()

@@ -1,4 +1,4 @@
-/** A chart as SVG: one line for each series, over sizes that grow by powers of ten. */
+/** Draws a chart as SVG: one line per series, over evenly spaced sizes. */
 
 type Series = { name: string; values: number[] }
 
@@ -15,7 +15,7 @@ export function toChart(title: string, unit: string, sizes: number[], series: Se
     const value = (most * part) / 1.15
     return `<path d="M${LEFT} ${y(value)}H${WIDTH - RIGHT}" stroke="#ddd"/>${text([LEFT - 8, y(value) + 4], value.toPrecision(2), 'text-anchor="end"')}`
   })
-  // Names that would lie over each other move apart.
+  // Moves overlapping labels apart.
   let last = Number.NEGATIVE_INFINITY
   const labels = new Map(
     [...series]

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { giveUp, merge, search } from '../../../demo/page/traffic-entries.ts'
+import { failPending, merge, search } from '../../../demo/page/traffic-entries.ts'
 import type { WireEntry } from '../../../demo/simulator/traffic-log.ts'
 
 const entry = (id: number, more: Partial<WireEntry> = {}): WireEntry => ({
@@ -25,7 +25,7 @@ const entry = (id: number, more: Partial<WireEntry> = {}): WireEntry => ({
 const idsOf = (entries: WireEntry[]) => entries.map(({ id }) => id)
 
 describe('merge', () => {
-  test('puts the newer state of an entry in the place of the older, and all in the order of time', () => {
+  test('replaces changed entries, and sorts by time', () => {
     const merged = merge([entry(1), entry(3, { isPending: true })], [entry(3), entry(-1, { at: 2 })])
     expect(idsOf(merged)).toEqual([1, -1, 3])
     expect(merged[2]?.isPending).toBe(false)
@@ -37,9 +37,9 @@ describe('merge', () => {
   })
 })
 
-describe('giveUp', () => {
-  test('waits no longer for what is on its way, and leaves the rest', () => {
-    expect(giveUp([entry(1), entry(2, { isPending: true, status: 0 })])).toEqual([
+describe('failPending', () => {
+  test('marks pending entries as failed, and keeps the others', () => {
+    expect(failPending([entry(1), entry(2, { isPending: true, status: 0 })])).toEqual([
       entry(1),
       entry(2, { status: 0, fault: 'no answer' }),
     ])
@@ -60,7 +60,7 @@ describe('search', () => {
     [[], 'not_bound', [2]],
     [[], '微信 SCAN', [3]],
     [['api'] as const, 'scan', []],
-  ])('finds among %j by %o', (kinds, q, ids) => {
+  ])('filters by the kinds %j and the words %o', (kinds, q, ids) => {
     expect(idsOf(search(entries, [...kinds], q))).toEqual(ids)
   })
 })

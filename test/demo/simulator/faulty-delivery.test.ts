@@ -2,76 +2,76 @@ import { describe, expect, test } from 'vitest'
 import { createCrypt } from '../../../server/wechat/crypt.ts'
 import { openMessage } from '../../../server/wechat/message.ts'
 import { parseXml } from '../../../server/wechat/xml.ts'
-import { setStage } from './simulator-fixture.ts'
+import { createFixture } from './simulator-fixture.ts'
 
-const events = (stage: ReturnType<typeof setStage>) =>
-  stage.simulator.wire.since(0).flatMap(({ kind, opened, fault }) => {
+const events = (fixture: ReturnType<typeof createFixture>) =>
+  fixture.simulator.wire.since(0).flatMap(({ kind, opened, fault }) => {
     const { Event = '', CreateTime = '' } = parseXml(opened) ?? {}
     return kind === 'callback' ? [{ Event, CreateTime, fault }] : []
   })
 
 describe('faults.setCallback', () => {
-  test('duplicate: the same message comes twice', async () => {
-    const stage = setStage()
-    stage.simulator.faults.setCallback('duplicate')
-    await stage.simulator.phone('amy').follow()
-    const [first, second, ...more] = events(stage)
+  test('duplicate: the same message is delivered twice', async () => {
+    const fixture = createFixture()
+    fixture.simulator.faults.setCallback('duplicate')
+    await fixture.simulator.phone('amy').follow()
+    const [first, second, ...more] = events(fixture)
     expect(first).toMatchObject({ Event: 'subscribe' })
     expect(second).toEqual(first)
     expect(more).toEqual([])
-    expect(stage.deliveries).toHaveLength(2)
+    expect(fixture.deliveries).toHaveLength(2)
   })
 
-  test('delay: it comes 8 s late, under its old CreateTime', async () => {
-    const stage = setStage()
-    stage.simulator.faults.setCallback('delay')
-    const created = stage.time.clock() / 1000
-    const followed = stage.simulator.phone('amy').follow()
-    await stage.time.advance(7_999)
-    expect(stage.deliveries).toEqual([])
-    await stage.time.advance(1)
+  test('delay: the message is delivered 8 s late, with its original CreateTime', async () => {
+    const fixture = createFixture()
+    fixture.simulator.faults.setCallback('delay')
+    const created = fixture.time.clock() / 1000
+    const followed = fixture.simulator.phone('amy').follow()
+    await fixture.time.advance(7_999)
+    expect(fixture.deliveries).toEqual([])
+    await fixture.time.advance(1)
     await followed
-    expect(events(stage)).toEqual([{ Event: 'subscribe', CreateTime: String(created), fault: '' }])
+    expect(events(fixture)).toEqual([{ Event: 'subscribe', CreateTime: String(created), fault: '' }])
   })
 
-  test('reorder: the next one overtakes it', async () => {
-    const stage = setStage()
-    stage.simulator.faults.setCallback('reorder')
-    const amy = stage.simulator.phone('amy')
+  test('reorder: the message is delivered after the next one', async () => {
+    const fixture = createFixture()
+    fixture.simulator.faults.setCallback('reorder')
+    const amy = fixture.simulator.phone('amy')
     await Promise.all([amy.follow(), amy.unfollow()])
-    expect(events(stage).map(({ Event }) => Event)).toEqual(['unsubscribe', 'subscribe'])
+    expect(events(fixture).map(({ Event }) => Event)).toEqual(['unsubscribe', 'subscribe'])
   })
 
-  test('reorder: it comes after 10 s when nothing overtakes it', async () => {
-    const stage = setStage()
-    stage.simulator.faults.setCallback('reorder')
-    const followed = stage.simulator.phone('amy').follow()
-    await stage.time.advance(10_000)
+  test('reorder: the message is delivered after 10 s without a next one', async () => {
+    const fixture = createFixture()
+    fixture.simulator.faults.setCallback('reorder')
+    const followed = fixture.simulator.phone('amy').follow()
+    await fixture.time.advance(10_000)
     await followed
-    expect(stage.deliveries).toHaveLength(1)
-    expect(stage.time.waiting()).toBe(0)
+    expect(fixture.deliveries).toHaveLength(1)
+    expect(fixture.time.waiting()).toBe(0)
   })
 
-  test('drop: it never comes, and nobody in the chat hears of it', async () => {
-    const stage = setStage()
-    stage.simulator.faults.setCallback('drop')
-    expect(await stage.simulator.phone('amy').follow()).toEqual({ kind: 'silent' })
-    expect(stage.deliveries).toEqual([])
-    expect(events(stage)).toMatchObject([{ Event: 'subscribe', fault: 'dropped on its way' }])
+  test('drop: the message is not delivered, and the chat displays no notice', async () => {
+    const fixture = createFixture()
+    fixture.simulator.faults.setCallback('drop')
+    expect(await fixture.simulator.phone('amy').follow()).toEqual({ kind: 'silent' })
+    expect(fixture.deliveries).toEqual([])
+    expect(events(fixture)).toMatchObject([{ Event: 'subscribe', fault: 'dropped on its way' }])
   })
 
   test.each(['secure', 'compatible', 'plain'] as const)(
-    'tamper: what comes is refused by who checks it, in %s mode',
+    'tamper: the signature check rejects the message, in %s mode',
     async (mode) => {
       const opens: boolean[] = []
-      const stage: ReturnType<typeof setStage> = setStage(check, { account: { mode } })
-      const { token, encodingAesKey, appId } = stage.simulator.account
+      const fixture: ReturnType<typeof createFixture> = createFixture(check, { account: { mode } })
+      const { token, encodingAesKey, appId } = fixture.simulator.account
       const crypts = [createCrypt(encodingAesKey, appId)]
 
       function check(url: string, { body }: RequestInit): Response {
         const query = Object.fromEntries([...new URL(url).searchParams].map(([name, value]) => [name, [value]]))
         try {
-          openMessage({ mode, token, crypts }, query, String(body), stage.time.clock())
+          openMessage({ mode, token, crypts }, query, String(body), fixture.time.clock())
           opens.push(true)
         } catch {
           opens.push(false)
@@ -79,9 +79,9 @@ describe('faults.setCallback', () => {
         return new Response('success')
       }
 
-      await stage.simulator.phone('amy').follow()
-      stage.simulator.faults.setCallback('tamper')
-      await stage.simulator.phone('amy').unfollow()
+      await fixture.simulator.phone('amy').follow()
+      fixture.simulator.faults.setCallback('tamper')
+      await fixture.simulator.phone('amy').unfollow()
       expect(opens).toEqual([true, false])
     },
   )

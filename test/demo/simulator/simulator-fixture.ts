@@ -1,13 +1,13 @@
-/** A simulated WeChat on a fake clock, and the few calls that most cases begin with. */
+/** A simulated WeChat with a fake clock, and shortcuts for its API. */
 import { createSimulator, type SimulatorOptions } from '../../../demo/simulator/simulator.ts'
 import { createFakeClock } from '../fake-clock.ts'
 
-/** Answers a delivery: the callback of a case. */
+/** The callback endpoint of a test case. */
 export type Callback = (url: string, init: RequestInit) => Response | Promise<Response>
 
 export const success: Callback = () => new Response('success')
 
-export function setStage(callback: Callback = success, options: SimulatorOptions = {}) {
+export function createFixture(callback: Callback = success, options: SimulatorOptions = {}) {
   const time = createFakeClock()
   const deliveries: { url: URL; body: string; at: number }[] = []
   const simulator = createSimulator({
@@ -34,12 +34,12 @@ export function setStage(callback: Callback = success, options: SimulatorOptions
   const stableToken = (more = {}) => post('stable_token', { ...credentials(), ...more })
   const classicToken = () => get(`token?${new URLSearchParams(credentials())}`)
 
-  /** A call that bears a token; a fresh one unless it is given. */
+  /** The path with `token`, by default a new stable token. */
   const withToken = async (path: string, token?: string) =>
     `${path}${path.includes('?') ? '&' : '?'}access_token=${token ?? (await stableToken()).access_token}`
   const createQrcode = async (body: unknown, token?: string) => post(await withToken('qrcode/create', token), body)
 
-  /** The url of a temporary QR with this scene. */
+  /** Creates a temporary QR code with this scene and returns its url. */
   async function showQrcode(scene = 'wb1_one', expire_seconds = 120): Promise<string> {
     const action_info = { scene: { scene_str: scene } }
     return (await createQrcode({ expire_seconds, action_name: 'QR_STR_SCENE', action_info })).url

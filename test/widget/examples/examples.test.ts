@@ -8,7 +8,7 @@ import { Hono } from 'hono'
 import { type Browser, chromium } from 'playwright'
 import { build, type Plugin } from 'vite'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { complaintsOf, inState, openStage, STRICT } from '../../support/browser-stage.ts'
+import { consoleErrorsOf, inState, openFixture, STRICT } from '../../support/browser-fixture.ts'
 import { launchOptions } from '../../support/chromium.ts'
 import { BOUND_AT } from '../../support/fake-bind.ts'
 
@@ -100,19 +100,19 @@ afterAll(async () => {
 /** Mounts the example, binds, unbinds, removes the element and adds it again. */
 async function use(more: Hono, head: string, body?: string): Promise<void> {
   more.get('/my/wechat-token', (c) => c.json({ token: 'token' }))
-  const stage = await openStage({ more, head, body: body ?? '', policy: STRICT })
+  const fixture = await openFixture({ more, head, body: body ?? '', policy: STRICT })
   const context = await browser.newContext({ locale: 'en' })
-  const complaints = complaintsOf(context)
+  const consoleErrors = consoleErrorsOf(context)
   try {
     const page = await context.newPage()
     page.setDefaultTimeout(15_000)
-    await page.goto(`${stage.url}${body === undefined ? '' : '/page'}`)
+    await page.goto(`${fixture.url}${body === undefined ? '' : '/page'}`)
     await inState(page, 'ready')
     const card = page.locator('wechat-bind')
     await page.getByText('Hear of it in WeChat').waitFor()
     expect(await card.evaluate(({ theme }: HTMLElement & { theme?: string }) => theme)).toBe('light')
 
-    stage.bind.bind()
+    fixture.bind.bind()
     await page.getByText(`bound ${BOUND_AT}`).waitFor()
     await card.getByRole('button').click()
     await card.getByRole('button').last().click()
@@ -121,15 +121,15 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
 
     await page.getByRole('button', { name: 'WeChat', exact: true }).click()
     await card.waitFor({ state: 'detached' })
-    await expect.poll(() => stage.bind.waitingPolls).toBe(0)
+    await expect.poll(() => fixture.bind.waitingPolls).toBe(0)
     await page.getByRole('button', { name: 'WeChat', exact: true }).click()
     await inState(page, 'ready')
-    expect(complaints).toEqual([])
+    expect(consoleErrors).toEqual([])
   } catch (cause) {
-    throw new Error(`The page said: ${complaints.join('; ') || 'nothing'}`, { cause })
+    throw new Error(`The page said: ${consoleErrors.join('; ') || 'nothing'}`, { cause })
   } finally {
     await context.close()
-    await stage.close()
+    await fixture.close()
   }
 }
 

@@ -72,6 +72,26 @@ describe('createCheckpoints', () => {
     database.close()
   })
 
+  test('makes the writer wait for a checkpoint during which a long WAL could be written', async () => {
+    const file = join(folder, 'a.db')
+    const database = new DatabaseSync(file)
+    database.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 0; create table t (text)')
+    const checkpoints = createCheckpoints(file, 1_000)
+    const before = statSync(file).size
+    const insert = database.prepare('insert into t values (?)')
+    for (let i = 0; i < 10; i++) insert.run('x'.repeat(4_000))
+    checkpoints.countWrites(250)
+    checkpoints.countWrites(999)
+    expect(await isSettled(checkpoints.waitWhileLong())).toBe(true)
+    checkpoints.countWrites(1)
+    const waiting = checkpoints.waitWhileLong()
+    expect(await isSettled(waiting)).toBe(false)
+    await waiting
+    expect(statSync(file).size).toBeGreaterThan(before)
+    await checkpoints.close()
+    database.close()
+  })
+
   test('does not make the writer wait again while a reader keeps the checkpoint from completing', async () => {
     const { file, database, insert, checkpoints, waiting } = await openLong()
     await waiting

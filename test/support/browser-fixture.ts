@@ -12,9 +12,9 @@ const root = join(import.meta.dirname, '../..')
 /** The self-contained file, for pages without a bundler. */
 export const readWidget = () => readFileSync(join(root, 'dist/cdn/wechat-bind.js'), 'utf8')
 
-export type Stage = { url: string; bind: FakeBind; close(): Promise<void> }
+export type Fixture = { url: string; bind: FakeBind; close(): Promise<void> }
 
-export type StageOptions = Parameters<typeof createFakeBind>[0] & {
+export type FixtureOptions = Parameters<typeof createFakeBind>[0] & {
   /** The page's `Content-Security-Policy`; default `STRICT`. */
   policy?: string
   /** The content of `<head>`; default: a script element that loads the built file. */
@@ -40,7 +40,7 @@ const OWN_FILE = '<script type="module" src="/wechat-bind.js"></script>'
 export const STRICT = "default-src 'none'; script-src 'self'; connect-src 'self'"
 
 /** Serves the page on a free port of 127.0.0.1. */
-export async function openStage(options: StageOptions = {}): Promise<Stage> {
+export async function openFixture(options: FixtureOptions = {}): Promise<Fixture> {
   const { policy = STRICT, head = OWN_FILE, body = '<wechat-bind token="token"></wechat-bind>', more } = options
   const bind = createFakeBind(options)
   const script = readWidget()
@@ -69,9 +69,9 @@ export async function inState(page: Page, state: StateName): Promise<void> {
 }
 
 /** The page's uncaught errors and console errors, which include violations of its Content-Security-Policy. */
-export function complaintsOf(context: BrowserContext): string[] {
-  const complaints: string[] = []
-  context.on('weberror', (error) => complaints.push(error.error().message))
-  context.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-  return complaints
+export function consoleErrorsOf(context: BrowserContext): string[] {
+  const consoleErrors: string[] = []
+  context.on('weberror', (error) => consoleErrors.push(error.error().message))
+  context.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()))
+  return consoleErrors
 }
