@@ -35,6 +35,8 @@ export type Config = {
   /** The server's address on the internet. Used only by the doctor and in the log. */
   publicUrl: string | undefined
   port: number
+  /** A listener for metrics and probes; undefined: they are on the main port. `port` 0: a free one. */
+  ops: { host: string; port: number } | undefined
   ticketTtlMs: number
   qrPerMinute: number
   tenantQrPerMinute: number
@@ -76,6 +78,7 @@ const replyNames: ReplyName[] = [
 /** Throws `BAD_CONFIG`; its message names each missing or malformed setting, in English and Chinese. */
 export function parseConfig(env: Env): Config {
   const reader = createEnvReader(env)
+  const port = reader.integer('PORT', 0, 65_535, 4000)
   const config = {
     wechat: parseWechat(reader),
     keys: env.BIND_KEYS_FILE ? [] : reader.parsed('BIND_KEYS', parseKeys, []),
@@ -87,7 +90,8 @@ export function parseConfig(env: Env): Config {
     allowedOrigins: reader.origins('ALLOWED_ORIGINS'),
     host: env.HOST || undefined,
     publicUrl: reader.url('PUBLIC_URL', undefined)?.replace(/\/+$/, ''),
-    port: reader.integer('PORT', 0, 65_535, 4000),
+    port,
+    ops: parseOps(reader, port),
     ticketTtlMs: reader.integer('TICKET_TTL', 60, 2_592_000, 120) * 1000,
     qrPerMinute: reader.integer('QR_PER_MINUTE', 1, 1000, 10),
     tenantQrPerMinute: reader.integer('QR_PER_MINUTE_TENANT', 1, 1_000_000, 1000),
@@ -115,6 +119,22 @@ export function parseConfig(env: Env): Config {
   refuseUnknownReplies(reader)
   if (reader.faults.length > 0) throw new BindError('BAD_CONFIG', toMessage(reader.faults))
   return config
+}
+
+/** The default host is this machine alone: metrics and probes are internal. */
+function parseOps(reader: EnvReader, mainPort: number): Config['ops'] {
+  const port = reader.optionalInteger('OPS_PORT', 0, 65_535)
+  const host = reader.text('OPS_HOST')
+  if (host !== undefined && reader.text('OPS_PORT') === undefined) {
+    reader.addFault('OPS_HOST', {
+      en: 'needs OPS_PORT: without OPS_PORT, metrics and probes are on PORT',
+      zh: '须与 OPS_PORT 同时设置：未设置 OPS_PORT 时，指标与探针在 PORT 上',
+    })
+  }
+  if (port !== undefined && port !== 0 && port === mainPort) {
+    reader.addFault('OPS_PORT', { en: 'must differ from PORT', zh: '须与 PORT 不同' })
+  }
+  return port === undefined ? undefined : { host: host ?? '127.0.0.1', port }
 }
 
 function parseWechat(reader: EnvReader): Config['wechat'] {

@@ -154,6 +154,22 @@ describe('createForwarder', () => {
     expect(await forwarder?.relay(delivery)).toBeUndefined()
     expect(await metrics.render()).toContain('wechat_bind_forwards_total{outcome="late"} 1')
   })
+
+  test('keeps 16 MiB of bodies at most, and counts the rest as crowded', async () => {
+    const metrics = createMetrics(() => 0)
+    const { promise: answer, resolve } = Promise.withResolvers<Response>()
+    const settings = { forwardUrl: 'http://neighbour.test', forwardAll: false }
+    const forwarder = createForwarder(settings, { fetch: () => answer, metrics })
+    const delivery = { search: '', body: new Uint8Array(64 * 1024), contentType: undefined }
+    for (let i = 0; i < 300; i++) forwarder?.notify(delivery)
+    resolve(new Response(null, { status: 204 }))
+    await forwarder?.idle()
+    forwarder?.notify(delivery)
+    await forwarder?.idle()
+    const text = await metrics.render()
+    expect(text).toContain('wechat_bind_forwards_total{outcome="crowded"} 44')
+    expect(text).toContain('wechat_bind_forwards_total{outcome="told"} 257')
+  })
 })
 
 describe('a message that is not ours', () => {
