@@ -361,9 +361,17 @@ describe('decideConfirmationExpired', () => {
 })
 
 describe('decideUnsubscribe', () => {
+  type Row = {
+    name: string
+    rules?: Partial<Rules>
+    erases?: boolean
+    owners?: User[]
+    unconfirmed?: Ticket[]
+    changes: string[]
+  }
   const leave = { appId: 'wx1', openid: 'o1', createTime: T }
   const remembered = 'remember the unfollow of o1 until +600 s'
-  const rows: { name: string; rules?: Partial<Rules>; owners?: User[]; unconfirmed?: Ticket[]; changes: string[] }[] = [
+  const rows: Row[] = [
     { name: 'unbinds', owners: [user(1, binding('o1'))], changes: ['unbind u1: unsubscribe', remembered] },
     {
       name: 'unbinds in every tenant',
@@ -379,14 +387,27 @@ describe('decideUnsubscribe', () => {
       changes: ['mark u1 unsubscribed at 0', remembered],
     },
     {
+      name: 'unbinds when the authorization has ended, even if unfollows are only marked',
+      rules: { unsubscribe: 'mark' },
+      erases: true,
+      owners: [user(1, binding('o1', T - 1)), user(2, { ...binding('o1', T + 1), subscribed: false })],
+      changes: ['unbind u1: unsubscribe', 'unbind u2: unsubscribe', remembered],
+    },
+    {
+      name: 'leaves a binding that is newer than the end of the authorization alone',
+      erases: true,
+      owners: [user(1, binding('o1', T + 1))],
+      changes: [remembered],
+    },
+    {
       name: 'lets go of every held scan',
       unconfirmed: [ticket(scanned()), { ...ticket(scanned()), id: 8 }],
       changes: ['ticket is used, wake', 'ticket 8 is used, wake', remembered],
     },
     { name: 'keeps a newer held scan', unconfirmed: [ticket(scanned({ eventTime: T + 1 }))], changes: [remembered] },
   ]
-  test.each(rows)('$name', ({ rules: own, owners = [], unconfirmed = [], changes }) => {
-    const decision = decideUnsubscribe(leave, { owners, unconfirmed }, { ...rules, ...own }, NOW)
+  test.each(rows)('$name', ({ rules: own, erases = false, owners = [], unconfirmed = [], changes }) => {
+    const decision = decideUnsubscribe({ ...leave, erases }, { owners, unconfirmed }, { ...rules, ...own }, NOW)
     expect(decision.changes.map(brief)).toEqual(changes)
     expect(decision.reply).toBeNull()
   })

@@ -116,6 +116,12 @@ describe('openMessage', () => {
     ).toThrow(refused)
   })
 
+  test('takes names with spaces around them in JSON, as WeChat’s samples have them', () => {
+    const Encrypt = crypt.encrypt('{"ToUserName":"gh_1"," OpenID":"oAmy","RevokeInfo ":"201"}')
+    const message = open({ query: toQuery(sign(Encrypt)), body: JSON.stringify({ ToUserName: 'gh_1', Encrypt }) })
+    expect(message.fields).toEqual({ ToUserName: 'gh_1', OpenID: 'oAmy', RevokeInfo: '201' })
+  })
+
   test('takes the JSON format, with numbers beyond 2^53 as they were written, and replies in it', () => {
     const text = `{"ToUserName":"gh_1","FromUserName":"oAmy","CreateTime":1700000000,"MsgType":"text","MsgId":22478079132150902}`
     const Encrypt = crypt.encrypt(text)
