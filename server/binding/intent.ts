@@ -9,7 +9,7 @@ export type Intent =
   | { type: 'claim'; claim: Omit<Claim, 'delivery'>; key: string }
   | { type: 'follow'; openid: string; createTime: number; isSceneLost: boolean }
   /** `erases`: even if `UNSUBSCRIBE` is `mark`. */
-  | { type: 'unfollow'; openid: string; createTime: number; erases: boolean }
+  | { type: 'unfollow'; openid: string; createTime: number; erases?: true }
   | { type: 'confirm'; openid: string; createTime: number }
   | { type: 'undo'; openid: string; createTime: number }
 
@@ -23,7 +23,7 @@ export function toIntent(event: WechatEvent, appId: string, rules: Rules): Inten
     case 'subscribe':
       return toFollowIntent(event, appId, rules)
     case 'unsubscribe':
-      return { ...pick(event), type: 'unfollow', erases: false }
+      return { ...pick(event), type: 'unfollow' }
     case 'user_authorization_cancellation':
     case 'user_authorization_revoke':
       return { ...pick(event), type: 'unfollow', erases: true }

@@ -7,6 +7,7 @@ import { delimiter, dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { npmCacheOr } from '../support/npm-cache.ts'
 import { SECRET } from '../support/test-server.ts'
 import { contextOf, readStages, restOf, root, variablesOf, wordsOf } from './dockerfile.ts'
 import { freePort } from './ports.ts'
@@ -27,13 +28,12 @@ const children: ChildProcess[] = []
 const machine = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) =>
-      /^(npm_config_(cache|registry|cafile|userconfig)|NODE_EXTRA_CA_CERTS|(npm_config_)?(https?_|no_?)proxy)$/i.test(
-        name,
-      ),
+      /^(npm_config_(registry|cafile|userconfig)|NODE_EXTRA_CA_CERTS|(npm_config_)?(https?_|no_?)proxy)$/i.test(name),
     ),
   ),
   PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
   HOME: process.env.HOME,
+  npm_config_cache: npmCacheOr(join(folder, 'npm-cache')),
 }
 
 const npm = (cwd: string, ...args: string[]) => run('npm', args, { cwd, env: machine })
