@@ -99,8 +99,8 @@ function parseQuery(search: string): Query {
 
 type OurEvent = Exclude<WechatEvent, { type: 'other' }>
 
-/** Other systems keep lists of followers: they need every follow and unfollow. */
-const isFollowing = ({ type }: OurEvent) => type === 'subscribe' || type === 'unsubscribe'
+/** Other systems keep lists of followers: they need every follow, every unfollow and every end of an authorization. */
+const isFollowing = ({ type }: OurEvent) => type !== 'SCAN' && type !== 'text'
 
 const replayed = () =>
   new BindError('CALLBACK_REFUSED', 'The nonce came before with another body.', { cause: 'nonce replay' })

@@ -101,8 +101,11 @@ describe('FORWARD_URL', () => {
     const { text: reply } = await deliver({ Event: 'subscribe', EventKey: `qrscene_${await newScene()}` })
     expect(reply).toContain('<Encrypt>')
     expect((await deliver({ Event: 'unsubscribe', EventKey: '' })).text).toBe('success')
+    for (const Event of ['user_authorization_cancellation', 'user_authorization_revoke']) {
+      expect((await deliver({ Event, OpenID: 'oAmy' })).text).toBe('success')
+    }
     await testServer.deps.forwarder?.idle()
-    expect(received).toHaveLength(2)
+    expect(received).toHaveLength(4)
   })
 
   test('returns the reply of the other system to a follow without our scene', async () => {
