@@ -26,8 +26,8 @@ export type WechatEvent =
 
 const other: WechatEvent = { type: 'other' }
 
-// No id of WeChat's contains a control character, and PostgreSQL cannot store NUL.
-const CONTROL = /\p{Cc}/u
+// No id of WeChat's contains one. PostgreSQL cannot store NUL, and a lone surrogate cannot be sent in a URL.
+const CONTROL_OR_LONE_SURROGATE = /[\p{Cc}\p{Cs}]/u
 
 /** `Event` is compared without case, because accounts and frameworks differ. An unknown message is `other`, never an error. */
 export function toEvent(fields: Fields): WechatEvent {
@@ -36,7 +36,7 @@ export function toEvent(fields: Fields): WechatEvent {
   const authorizationEnd = authorizationEnds.find((type) => kind === 'event' && type === Event.toLowerCase())
   // The sender of these two events is WeChat's platform; their user is in `OpenID`.
   const openid = authorizationEnd ? fields.OpenID : fields.FromUserName
-  if (!openid || !/^\d{1,12}$/.test(CreateTime) || CONTROL.test(openid + EventKey)) return other
+  if (!openid || !/^\d{1,12}$/.test(CreateTime) || CONTROL_OR_LONE_SURROGATE.test(openid + EventKey)) return other
   const common = { openid, createTime: Number(CreateTime) }
   if (authorizationEnd) return { ...common, type: authorizationEnd }
   if (kind === 'text') return { ...common, type: 'text', content: fields.Content ?? '', msgId: fields.MsgId ?? '' }

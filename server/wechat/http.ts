@@ -30,25 +30,31 @@ export async function callWechat(
     )
   })
   if (!response.ok) throw unavailable(`WeChat answered HTTP ${response.status}, expected 200`)
-  return parseAnswer(decoder.decode(body))
+  const answer = parseAnswer(decoder.decode(body))
+  if (!answer) throw unavailable('WeChat answered something other than a JSON object')
+  return answer
 }
 
 const TOO_LONG = `WeChat answered more than ${MAX_ANSWER / 1024} KiB`
 
-function parseAnswer(text: string): ApiAnswer {
+/** Undefined for anything but a JSON object, such as the page of a proxy, and for an `errcode` that is not a number. */
+export function parseAnswer(text: string): ApiAnswer | undefined {
   try {
     const answer: unknown = JSON.parse(text)
-    if (typeof answer === 'object' && answer !== null) return answer as ApiAnswer
+    if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return undefined
+    const { errcode = 0, errmsg = '', ...fields } = answer as Record<string, unknown>
+    if (typeof errcode !== 'number') return undefined
+    // Any other value has no text form that is safe to log: {"toString":1} throws.
+    return { ...fields, errcode, errmsg: typeof errmsg === 'string' ? errmsg : '' }
   } catch {
-    // Falls through: the page of a proxy or a captive portal counts as no answer.
+    return undefined
   }
-  throw unavailable('WeChat answered something other than a JSON object')
 }
 
 /** Throws when the answer is a fault; `errcode` absent or 0 is success. */
 export function expectSuccess(answer: ApiAnswer, isTokenRequest = false): ApiAnswer {
   const { errcode = 0, errmsg = '' } = answer
-  if (errcode !== 0) throw toWechatError({ errcode, errmsg: String(errmsg) }, isTokenRequest)
+  if (errcode !== 0) throw toWechatError({ errcode, errmsg }, isTokenRequest)
   return answer
 }
 

@@ -38,6 +38,12 @@ describe('toEvent', () => {
     ['a follow with qrscene_ elsewhere', { Event: 'subscribe', EventKey: 'x_qrscene_a' }, follow('x_qrscene_a')],
     ['a follow with an empty scene', { Event: 'subscribe', EventKey: 'qrscene_' }, follow('qrscene_')],
 
+    ['an openid with a lone surrogate', { Event: 'unsubscribe', FromUserName: 'o\ud800' }, other],
+    [
+      'an openid beyond the BMP',
+      { Event: 'unsubscribe', FromUserName: 'o😀' },
+      { openid: 'o😀', createTime: common.createTime, type: 'unsubscribe' },
+    ],
     ['an unfollow', { Event: 'unsubscribe', EventKey: 'last_trade_no_4' }, { ...common, type: 'unsubscribe' }],
     [
       'an account that was closed',
