@@ -34,7 +34,6 @@ export function instrumentStore(store: Store, { storeDuration, storeFailures }: 
     write: timed('write', store.write) as Store['write'],
     user: timed('user', store.user),
     liveTicket: timed('live_ticket', store.liveTicket),
-    ticketsSince: timed('tickets_since', store.ticketsSince),
     ping: timed('ping', store.ping),
     sweep: timed('sweep', store.sweep),
   }

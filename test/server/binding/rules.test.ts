@@ -77,8 +77,8 @@ function brief(change: Change): string {
       return `unbind u${change.user}: ${change.reason}`
     case 'close':
       return `ticket ${change.ticket === 9 ? '' : `${change.ticket} `}is ${change.as}${change.bumpsVersion ? ', wake' : ''}`
-    case 'closeOthers':
-      return 'close the other tickets'
+    case 'closeTickets':
+      return change.ticket === undefined ? 'close every ticket' : 'close the other tickets'
     case 'scan':
       return `hold for ${change.confirmation.confirm} by ${change.confirmation.openid} until +${(change.confirmation.until - NOW) / 1000} s`
     case 'setSubscribed':
@@ -382,6 +382,12 @@ describe('decideUnsubscribe', () => {
       name: 'lets go of every held scan',
       unconfirmed: [ticket(scanned()), { ...ticket(scanned()), id: 8 }],
       changes: ['ticket is used, wake', 'ticket 8 is used, wake', remembered],
+    },
+    {
+      name: 'cancels a scan before an unbinding closes the same ticket',
+      owners: [user(1, binding('o1'))],
+      unconfirmed: [ticket(scanned())],
+      changes: ['ticket is used, wake', 'unbind u1: unsubscribe', remembered],
     },
     { name: 'keeps a newer held scan', unconfirmed: [ticket(scanned({ eventTime: T + 1 }))], changes: [remembered] },
   ]

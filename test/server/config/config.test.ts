@@ -46,6 +46,8 @@ describe('parseConfig', () => {
       port: 4000,
       ticketTtlMs: 120_000,
       qrPerMinute: 10,
+      qrPerHour: 60,
+      qrPerDay: 200,
       waiters: { inAll: 20_000, perTenant: 10_000, perUser: 20 },
       maxConnections: 25_000,
       trustProxy: false,
