@@ -4,7 +4,7 @@
  */
 import { BindError } from '../errors.ts'
 import type { Plan } from '../store/plan.ts'
-import type { Tx } from '../store/store.ts'
+import type { Identity, Store, Tx } from '../store/store.ts'
 
 export type QrLimits = {
   qrPerMinute: number
@@ -16,6 +16,9 @@ export type QrLimits = {
 
 /** `message`: for the refusal of an attempt. */
 type Limit = { scope: string; most: number; ms: number; message: string }
+
+/** A unit of work, or the store. */
+type Counter<T> = { countAttempt(scope: string, limit: number, until: number, now: number): T }
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -31,11 +34,13 @@ const wrongDigits = (user: number): Limit => ({
   message: `${WRONG_DIGITS_AN_HOUR} wrong digits within an hour: wait.`,
 })
 
-/** The limits of a user come first, so that a user is told of the own limit before that of the tenant. */
-const newQrcodes = (user: number, tenant: string, limits: QrLimits): Limit[] => [
+const ofUser = (user: number, limits: QrLimits): Limit[] => [
   userLimit(user, 'minute', MINUTE_MS, limits.qrPerMinute),
   userLimit(user, 'hour', HOUR_MS, limits.qrPerHour),
   userLimit(user, 'day', DAY_MS, limits.qrPerDay),
+]
+
+const ofTenant = (tenant: string, limits: QrLimits): Limit[] => [
   tenantLimit(tenant, 'minute', MINUTE_MS, limits.tenantQrPerMinute),
   tenantLimit(tenant, 'day', DAY_MS, limits.tenantQrPerDay),
 ]
@@ -54,21 +59,28 @@ const tenantLimit = (tenant: string, unit: string, ms: number, most: number): Li
   message: `The tenant has reached its limit of ${most} new QR codes per ${unit}: wait.`,
 })
 
-/** Counts an attempt to make a QR code. Returns the refusal, without counting, if a limit is reached. */
-export function* countQrcode(
-  tx: Tx,
-  { user, tenant }: { user: number; tenant: string },
-  limits: QrLimits,
-  now: number,
-): Plan<BindError | undefined> {
-  const counted = newQrcodes(user, tenant, limits)
-  const refusal = yield* refusalOf(tx, [wrongDigits(user), ...counted], now)
-  if (refusal) return refusal
-  for (const limit of counted) {
-    // Only a tenant's limit can be reached since it was read: the user is locked, the tenant is not.
-    if (!(yield* count(tx, limit, now))) return yield* refusalOf(tx, [limit], now)
+/**
+ * Counts an attempt to make a QR code. Throws `RATE_LIMITED` without counting it if a limit is reached. A user is told of the own
+ * limit before that of the tenant.
+ */
+export async function countQrcode(store: Store, identity: Identity, limits: QrLimits, now: number): Promise<void> {
+  const tenantLimits = ofTenant(identity.tenant, limits)
+  // The refusal is thrown after the commit: thrown inside the transaction, it would make the units that share it run again.
+  const refusal = await store.write(function* (tx) {
+    const user = yield* tx.ensureUser(identity)
+    const userLimits = ofUser(user, limits)
+    const refusal = yield* refusalOf(tx, [wrongDigits(user), ...userLimits, ...tenantLimits], now)
+    if (refusal) return refusal
+    for (const limit of userLimits) yield* count(tx, limit, now)
+    return undefined
+  })
+  if (refusal) throw refusal
+  for (const limit of tenantLimits) {
+    if (await count(store, limit, now)) continue
+    // Other users of the tenant, or other instances, have reached the limit since it was read.
+    const late = await store.write((tx) => refusalOf(tx, [limit], now))
+    if (late) throw late
   }
-  return undefined
 }
 
 /** Returns the refusal if the user has given too many wrong digits. */
@@ -76,7 +88,8 @@ export const refusalOfDigits = (tx: Tx, user: number, now: number) => refusalOf(
 
 export const countWrongDigits = (tx: Tx, user: number, now: number) => count(tx, wrongDigits(user), now)
 
-const count = (tx: Tx, { scope, most, ms }: Limit, now: number) => tx.countAttempt(scope, most, now + ms, now)
+const count = <T>(counter: Counter<T>, { scope, most, ms }: Limit, now: number): T =>
+  counter.countAttempt(scope, most, now + ms, now)
 
 /** Names the first limit that is reached. `Retry-After` is the time until none of them is. */
 function* refusalOf(tx: Tx, limits: Limit[], now: number): Plan<BindError | undefined> {

@@ -33,7 +33,7 @@ export function createTickets(deps: TicketDeps) {
     const live = await deps.store.liveTicket(request.identity, now)
     if (live && !request.isRefresh && isReusable(live, now)) return live
     try {
-      await countAttempt(deps, request.identity, now)
+      await countQrcode(deps.store, request.identity, deps, now)
       return await createTicket(deps, createQrcode, request, live)
     } catch (error) {
       // The old ticket still works for a while, which is better than an error. A refresh must replace it, so it throws.
@@ -58,15 +58,6 @@ export function createTickets(deps: TicketDeps) {
 }
 
 export type Tickets = ReturnType<typeof createTickets>
-
-/** Counts the attempt before WeChat is called. Throws `RATE_LIMITED`. */
-async function countAttempt(deps: TicketDeps, identity: Identity, now: number): Promise<void> {
-  const refusal = await deps.store.write(function* (tx) {
-    const user = yield* tx.ensureUser(identity)
-    return yield* countQrcode(tx, { user, tenant: identity.tenant }, deps, now)
-  })
-  if (refusal) throw refusal
-}
 
 /** Calls WeChat, then stores the ticket, then returns it, so that no QR is shown whose scene the store does not know. */
 async function createTicket(

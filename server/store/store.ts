@@ -148,7 +148,10 @@ export type Tx = {
   firstPendingAfter(user: number, ticket: number, now: number): Plan<TicketWithQr | undefined>
   /** The window of this name that is not over at `now`. */
   rateWindow(scope: string, now: number): Plan<RateWindow | undefined>
-  /** Counts an attempt; false if the window has reached `limit`. A window that is over begins anew and ends at `until`. */
+  /**
+   * Counts an attempt of a user that is locked; false if the window has reached `limit`. A window that is over begins anew and ends
+   * at `until`.
+   */
   countAttempt(scope: string, limit: number, until: number, now: number): Plan<boolean>
   /** Consumes a jti; false when it was consumed before. */
   consumeJti(jti: string, until: number): Plan<boolean>
@@ -187,6 +190,11 @@ export type Store = {
   user(identity: Identity): Promise<User>
   /** The user's newest ticket that can be scanned at `now`. */
   liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
+  /**
+   * As `countAttempt` of a unit of work, in a transaction of its own. For windows that are not of one user: a unit of work would lock
+   * such a row out of order.
+   */
+  countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
   /**
    * `listener` is called for every version that a commit of any instance has changed, and with `missed` when notifications may

@@ -34,6 +34,7 @@ export function instrumentStore(store: Store, { storeDuration, storeFailures }: 
     write: timed('write', store.write) as Store['write'],
     user: timed('user', store.user),
     liveTicket: timed('live_ticket', store.liveTicket),
+    countAttempt: timed('count_attempt', store.countAttempt),
     ping: timed('ping', store.ping),
     sweep: timed('sweep', store.sweep),
   }

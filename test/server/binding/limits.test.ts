@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Env } from '../../../server/config/config.ts'
 import type { BindError } from '../../../server/errors.ts'
@@ -100,38 +104,21 @@ describe('new QR codes of a user', () => {
     expect([await ask('u2'), await ask('u1', testServer.otherTenant)]).toEqual(['OK', 'OK'])
   })
 
-  test('have no ids in their windows but the number of the user', async () => {
-    const scopes: string[] = []
-    await testServer.close()
-    testServer = await openTestServer(
-      {},
-      {
-        wrapStore: (store) => ({
-          ...store,
-          write: (work) =>
-            store.write((tx) => {
-              const spy = new Proxy(tx, {
-                get: (_, name: keyof typeof tx) =>
-                  name === 'countAttempt'
-                    ? (...args: Parameters<typeof tx.countAttempt>) => {
-                        scopes.push(args[0])
-                        return tx.countAttempt(...args)
-                      }
-                    : (tx[name] as (...args: unknown[]) => unknown).bind(tx),
-              })
-              return work(spy)
-            }),
-        }),
-      },
-    )
+  test('are counted without an id of the product', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+    const file = join(folder, 'limits.db')
+    await open({ DATABASE_URL: `sqlite:${file}` })
     await ask('a-user-id')
-    expect(scopes).toEqual([
-      'qr/minute/user/1',
-      'qr/hour/user/1',
-      'qr/day/user/1',
-      'qr/minute/tenant/default',
+    const scopes = new DatabaseSync(file).prepare('select scope from rate_windows order by scope').all()
+    expect(scopes.map(({ scope }) => scope)).toEqual([
       'qr/day/tenant/default',
+      'qr/day/user/1',
+      'qr/hour/user/1',
+      'qr/minute/tenant/default',
+      'qr/minute/user/1',
     ])
+    await open()
+    rmSync(folder, { recursive: true })
   })
 })
 
