@@ -5,6 +5,13 @@ const common = { ToUserName: 'gh_1', FromUserName: 'oAmy', CreateTime: '17000000
 const who = { openid: 'oAmy', createTime: 1_700_000_000 }
 
 describe('toEvent', () => {
+  test('reads the id of a tapped link, and none of a typed text', () => {
+    const text = { ...common, MsgType: 'text', Content: '确认', MsgId: '1' }
+    expect(toEvent({ ...text, bizmsgmenuid: 'wb1_7' })).toMatchObject({ type: 'text', menuId: 'wb1_7' })
+    expect(toEvent({ ...text, bizmsgmenuid: '' })).toMatchObject({ type: 'text', menuId: '' })
+    expect(toEvent(text)).toMatchObject({ type: 'text', menuId: undefined })
+  })
+
   test.each<[string, Record<string, string>, object]>([
     ['a scan', { Event: 'SCAN', EventKey: 'wb1_a_b' }, { ...who, type: 'SCAN', scene: 'wb1_a_b' }],
     ['a scan in any case', { Event: 'scan', EventKey: 'x' }, { ...who, type: 'SCAN', scene: 'x' }],
