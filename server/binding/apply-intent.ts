@@ -11,11 +11,13 @@ import {
   decideChatConfirm,
   decideClaim,
   decideFollowed,
+  decideLateTap,
   decideUndo,
   decideUnsubscribe,
   type FollowerFacts,
   isSameDelivery,
   type Rules,
+  scanToConfirm,
 } from './rules.ts'
 
 export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; lang: Language }
@@ -178,11 +180,14 @@ function* unfollow(
 
 function* confirm(
   tx: Tx,
-  { appId, rules }: EventSettings,
-  { openid, createTime }: Extract<Intent, { type: 'confirm' }>,
+  { appId, rules, lang }: EventSettings,
+  { openid, createTime, question }: Extract<Intent, { type: 'confirm' }>,
   now: number,
 ): Plan<Decision> {
-  const [ticket] = yield* tx.scannedBy(appId, openid)
+  const ticket = scanToConfirm(yield* tx.scannedBy(appId, openid), question, now)
+  if (!ticket && question !== undefined) {
+    return decideLateTap({ appId, openid }, yield* tx.ticketById(question), lang)
+  }
   const user = ticket && (yield* tx.userById(ticket.user))
   if (!user) return { changes: [], reply: null, isOurs: false }
   return decideChatConfirm(createTime, { ticket, user, owners: yield* tx.ownersOf(appId, openid) }, rules, now)

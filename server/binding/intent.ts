@@ -1,16 +1,16 @@
 /** Decides from the event and the configuration, without the store, whether an event concerns us and what it asks for. */
 import type { WechatEvent } from '../wechat/event.ts'
-import { commands } from './replies.ts'
+import { commands, questionOf } from './replies.ts'
 import type { Claim, Rules } from './rules.ts'
 import { SCENE_PREFIX } from './ticket.ts'
 
-/** What an event asks for. `key`: the scene, or the code of the text path. */
+/** What an event asks for. `key`: the scene, or the code of the text path. `question`: the ticket that the tapped link names. */
 export type Intent =
   | { type: 'claim'; claim: Omit<Claim, 'delivery'>; key: string }
   | { type: 'follow'; openid: string; createTime: number; isSceneLost: boolean }
   /** `erases`: even if `UNSUBSCRIBE` is `mark`. */
   | { type: 'unfollow'; openid: string; createTime: number; erases?: true }
-  | { type: 'confirm'; openid: string; createTime: number }
+  | { type: 'confirm'; openid: string; createTime: number; question: number | undefined }
   | { type: 'undo'; openid: string; createTime: number }
 
 /** Returns undefined for an event that does not concern us. */
@@ -59,8 +59,15 @@ function toChatIntent(event: Extract<WechatEvent, { type: 'text' }>, appId: stri
   const content = event.content.trim()
   const code = commands.bind.exec(content)?.[1]?.toUpperCase()
   if (code) return { type: 'claim', claim: { ...pick(event), via: 'text', appId }, key: code }
-  if (rules.confirm === 'reply' && commands.confirm.test(content)) return { ...pick(event), type: 'confirm' }
+  if (rules.confirm === 'reply' && commands.confirm.test(content)) return toConfirmIntent(event)
   return commands.unbind.test(content) ? { ...pick(event), type: 'undo' } : undefined
+}
+
+/** A tap on the link of another system does not concern us, even if it sends one of our words. */
+function toConfirmIntent(event: Extract<WechatEvent, { type: 'text' }>): Intent | undefined {
+  const question = event.menuId === undefined ? undefined : questionOf(event.menuId)
+  if (event.menuId !== undefined && question === undefined) return undefined
+  return { ...pick(event), type: 'confirm', question }
 }
 
 /**

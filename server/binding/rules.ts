@@ -3,10 +3,12 @@ import type {
   Binding,
   BindReason,
   Change,
+  Claimable,
   Identity,
   Language,
   PendingConfirmation,
   Ticket,
+  TicketState,
   User,
 } from '../store/store.ts'
 import type { Reply, ReplyName } from './replies.ts'
@@ -51,6 +53,11 @@ const TRIES = 3
 /** How long a keyed hash of an erased openid is kept, so that a late delivery cannot undo the unfollow. */
 const TOMBSTONE_KEPT_MS = 600_000
 
+/** A ticket that waits for its confirmation. */
+export type ScannedTicket = Ticket & { state: Extract<TicketState, { name: 'scanned' }> }
+
+const isScanned = (ticket: Ticket): ticket is ScannedTicket => ticket.state.name === 'scanned'
+
 const nothing: Decision = { changes: [], reply: null }
 const notOurs: Decision = { ...nothing, isOurs: false }
 
@@ -76,7 +83,7 @@ export const isSameDelivery = ({ delivery }: Claim, { state }: Ticket) =>
 
 const isOlder = ({ createTime }: { createTime: number }, than = Number.NEGATIVE_INFINITY) => createTime < than
 
-const isBoundTo = ({ binding }: User, { appId, openid }: Claim) =>
+const isBoundTo = ({ binding }: User, { appId, openid }: Pick<Claim, 'appId' | 'openid'>) =>
   binding !== null && binding.openid === openid && binding.appId === appId
 
 const isTaken = (owners: User[], identity: Identity, { conflict }: Rules) =>
@@ -163,10 +170,10 @@ const cancelScan = ({ id, user }: Ticket): Change => ({
   bumpsVersion: true,
 })
 
-const askToConfirm = (ticket: Ticket, confirm: PendingConfirmation['confirm'], digits: string | null): Reply => ({
-  ...replyTo(ticket, confirm === 'code' ? 'confirm_code' : 'confirm_reply'),
-  ...(digits === null ? {} : { digits }),
-})
+const askToConfirm = (ticket: Ticket, confirm: PendingConfirmation['confirm'], digits: string | null): Reply =>
+  confirm === 'code'
+    ? { ...replyTo(ticket, 'confirm_code'), ...(digits === null ? {} : { digits }) }
+    : { ...replyTo(ticket, 'confirm_reply'), question: ticket.id }
 
 /** Closes the ticket, unbinds the users that the binding replaces, then binds. The events are sent in this order. */
 function bind(
@@ -189,7 +196,7 @@ function bind(
         bumpsVersion: false,
         ...(delivery && { delivery }),
       },
-      { type: 'closeOthers', user: user.id, ticket: ticket.id },
+      { type: 'closeTickets', user: user.id, ticket: ticket.id, bumpsVersion: false },
       ...replaced.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
       { type: 'bind', user: user.id, binding, reason, at: now, shownAt: ticket.createdAt },
     ],
@@ -218,6 +225,19 @@ export function decideConfirm({ ticket, user, owners }: ConfirmationFacts, rules
 }
 
 /**
+ * The scan that the confirmation word in the chat is about. A tap is about the question that its link names (`question`). A typed
+ * word names none, so it confirms only while exactly one question is open.
+ */
+export function scanToConfirm(unconfirmed: Ticket[], question: number | undefined, now: number): Ticket | undefined {
+  const asked = unconfirmed.filter(isScanned).filter(({ state }) => state.confirmation.confirm === 'reply')
+  if (question !== undefined) return asked.find(({ id }) => id === question)
+  const open = asked.filter((ticket) => isAwaited(ticket, now))
+  return open.length > 1 ? undefined : (open[0] ?? asked[0])
+}
+
+const isAwaited = ({ state }: ScannedTicket, now: number) => now < state.confirmation.until
+
+/**
  * The confirmation word in the chat. It has no effect with `confirm: 'code'`, because it proves nothing about the person at the
  * page.
  */
@@ -226,6 +246,21 @@ export function decideChatConfirm(createTime: number, facts: ConfirmationFacts, 
   if (ticket.state.name !== 'scanned' || ticket.state.confirmation.confirm !== 'reply') return notOurs
   return isOlder({ createTime }, ticket.state.confirmation.eventTime) ? nothing : decideConfirm(facts, rules, now)
 }
+
+/** A tap on the link of a question that is over. The reply shows no label: the ticket may be another WeChat's. */
+export function decideLateTap(
+  tapper: Pick<Follower, 'appId' | 'openid'>,
+  found: Claimable | undefined,
+  lang: Language,
+): Decision {
+  const isConfirmed = found?.ticket.state.name === 'used' && isBoundTo(found.user, tapper)
+  const reply: Reply = isConfirmed ? replyTo(found.ticket, 'already_bound') : { name: 'expired', lang, label: null }
+  return { changes: [], reply }
+}
+
+/** The scans of a user that digits may confirm. Several may wait: one WeChat scanned this QR code, another one the code before. */
+export const scansAwaitingDigits = (scanned: Ticket[], now: number) =>
+  scanned.filter(isScanned).filter((ticket) => ticket.state.confirmation.confirm === 'code' && isAwaited(ticket, now))
 
 /** Wrong digits: one try less. The last one closes the ticket, which notifies the page. */
 export function decideWrongDigits(ticket: Ticket, { triesLeft }: PendingConfirmation): Change[] {
@@ -247,7 +282,7 @@ export type FollowerFacts = { owners: User[]; unconfirmed: Ticket[] }
 
 /** The unconfirmed scans that an event of this time may cancel: scans of a later event stay. */
 const unconfirmedUntil = (unconfirmed: Ticket[], createTime: number) =>
-  unconfirmed.filter(({ state }) => state.name === 'scanned' && createTime >= state.confirmation.eventTime)
+  unconfirmed.filter(isScanned).filter(({ state }) => createTime >= state.confirmation.eventTime)
 
 /**
  * The account was unfollowed: ends or marks every binding of the openid, except newer ones. With `erases` it ends each, and
@@ -270,8 +305,9 @@ export function decideUnsubscribe(
   )
   return {
     changes: [
-      ...changes,
+      // First, since an unbinding closes every ticket of its user, and a ticket is closed only once.
       ...unconfirmedUntil(unconfirmed, createTime).map(cancelScan),
+      ...changes,
       { type: 'recordUnfollow', appId, openid, eventTime: createTime, until: now + TOMBSTONE_KEPT_MS },
     ],
     reply: null,
@@ -295,9 +331,7 @@ export function decideUndo(
   now: number,
 ): Decision {
   const erase: Change = { type: 'recordUnfollow', appId, openid, eventTime: createTime, until: now + TOMBSTONE_KEPT_MS }
-  const live = unconfirmedUntil(unconfirmed, createTime).filter(
-    ({ state }) => state.name === 'scanned' && now < state.confirmation.until,
-  )
+  const live = unconfirmedUntil(unconfirmed, createTime).filter((ticket) => isAwaited(ticket, now))
   if (live[0]) return { changes: [...live.map(cancelScan), erase], reply: replyTo(live[0], 'cancelled') }
   const latest = owners.find(({ binding }) => binding !== null && createTime >= binding.eventTime)
   if (!latest?.binding) return { ...notOurs, reply: { name: 'not_bound', lang, label: null } }

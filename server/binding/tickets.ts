@@ -1,9 +1,9 @@
 /** Returns a ticket for a user: the one that is still valid, or a new one made at WeChat. */
-import { BindError } from '../errors.ts'
 import { identityKey } from '../store/identity.ts'
 import type { Identity, Language, NewTicket, Store, TicketWithQr } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
-import { createRateLimit } from './rate-limit.ts'
+import { createCircuitBreaker } from './circuit-breaker.ts'
+import { countQrcode, type QrLimits } from './limits.ts'
 import { createCode, createScene, isReusable, isShowable } from './ticket.ts'
 
 type TicketRequest = {
@@ -14,37 +14,27 @@ type TicketRequest = {
   lang: Language
 }
 
-type TicketDeps = {
+type TicketDeps = QrLimits & {
   store: Store
   wechat: WechatApi
   clock: () => number
   appId: string
   ticketTtlMs: number
-  qrPerMinute: number
-  /** The limit for all users of a tenant together, on this instance. */
-  tenantQrPerMinute: number
 }
-
-const MINUTE_MS = 60_000
-const HOUR_MS = 3_600_000
-
-// Three tickets with three tries each: nine guesses an hour at one of 10,000 codes.
-const DEAD_TICKETS_AN_HOUR = 3
 
 /** Requests that arrive together for one user share one call to WeChat. */
 export function createTickets(deps: TicketDeps) {
   const inFlight = new Map<string, Promise<TicketWithQr>>()
-  const isWithinTenantLimit = createRateLimit(deps.tenantQrPerMinute, deps.clock)
+  const throughBreaker = createCircuitBreaker(deps.clock)
+  const createQrcode: WechatApi['createQrcode'] = (...args) => throughBreaker(() => deps.wechat.createQrcode(...args))
 
   async function issue(request: TicketRequest): Promise<TicketWithQr> {
     const now = deps.clock()
     const live = await deps.store.liveTicket(request.identity, now)
     if (live && !request.isRefresh && isReusable(live, now)) return live
     try {
-      await assertWithinLimits(deps, request.identity, now)
-      if (!isWithinTenantLimit(request.identity.tenant))
-        throw tooMany('The tenant has reached its limit of new QR codes for this minute: wait a minute.', 60)
-      return await createTicket(deps, request, live)
+      await countQrcode(deps.store, request.identity, deps, now)
+      return await createTicket(deps, createQrcode, request, live)
     } catch (error) {
       // The old ticket still works for a while, which is better than an error. A refresh must replace it, so it throws.
       if (live && !request.isRefresh && isShowable(live, deps.clock())) return live
@@ -69,26 +59,15 @@ export function createTickets(deps: TicketDeps) {
 
 export type Tickets = ReturnType<typeof createTickets>
 
-async function assertWithinLimits({ store, qrPerMinute }: TicketDeps, identity: Identity, now: number): Promise<void> {
-  if ((await store.ticketsSince(identity, now - MINUTE_MS)) >= qrPerMinute) {
-    throw tooMany(`The limit is ${qrPerMinute} new QR codes per user and minute: wait, or show the current one.`, 60)
-  }
-  if ((await store.ticketsSince(identity, now - HOUR_MS, 'dead')) >= DEAD_TICKETS_AN_HOUR) {
-    throw tooMany('Wrong digits ended 3 tickets of this user within an hour: wait an hour.', 3600)
-  }
-}
-
-const tooMany = (message: string, retryAfterSeconds: number) =>
-  new BindError('RATE_LIMITED', message, { retryAfterSeconds })
-
 /** Calls WeChat, then stores the ticket, then returns it, so that no QR is shown whose scene the store does not know. */
 async function createTicket(
   deps: TicketDeps,
+  createQrcode: WechatApi['createQrcode'],
   { identity, isRefresh, label, lang }: TicketRequest,
   live: TicketWithQr | undefined,
 ): Promise<TicketWithQr> {
   const scene = createScene()
-  const { ticket, url, expireSeconds } = await deps.wechat.createQrcode(scene, deps.ticketTtlMs / 1000)
+  const { ticket, url, expireSeconds } = await createQrcode(scene, deps.ticketTtlMs / 1000)
   const createdAt = deps.clock()
   const made: NewTicket = {
     appId: deps.appId,

@@ -23,6 +23,7 @@ const primaryKeys = {
   outbox: 'event',
   wrong_codes: 'id',
   jtis: 'id',
+  rate_windows: 'scope',
   leases: 'name',
 } as const satisfies Record<Table, string>
 

@@ -87,10 +87,14 @@ export type User = {
   confirmation: PendingConfirmation | null
 }
 
+/** Attempts counted under a name, e.g. the new QR codes of a user. The window begins with its first attempt. */
+export type RateWindow = { scope: string; count: number; until: number }
+
 /** One change of a decision, applied in the transaction that has read the facts for it. */
 export type Change =
   /** `shownAt`: when the scanned ticket was created. */
   | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number; shownAt?: number }
+  /** Also closes every ticket of the user: a QR code made before binds nobody afterwards. */
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
   | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number }
   | { type: 'scan'; ticket: number; user: number; confirmation: PendingConfirmation }
@@ -105,8 +109,8 @@ export type Change =
       bumpsVersion: boolean
       delivery?: string
     }
-  /** Every other ticket of the user that could still be scanned. */
-  | { type: 'closeOthers'; user: number; ticket: number }
+  /** Every ticket of the user that could still bind, except `ticket`. Raises the version only if there was one. */
+  | { type: 'closeTickets'; user: number; ticket?: number; bumpsVersion: boolean }
   | { type: 'recordUnfollow'; appId: string; openid: string; eventTime: number; until: number }
   | { type: 'wrongCode'; openid: string; at: number }
 
@@ -114,11 +118,15 @@ export type Change =
 export type Tx = {
   userOf(identity: Identity): Plan<User>
   userById(id: number): Plan<User>
+  /** The user's id; adds a user that the store does not know. */
+  ensureUser(identity: Identity): Plan<number>
+  ticketById(id: number): Plan<Claimable | undefined>
   ticketByScene(scene: string): Plan<Claimable | undefined>
   ticketByCode(appId: string, code: string): Plan<Claimable | undefined>
   /** The tickets that this openid has scanned and not confirmed, the latest scan first. Expired ones may be among them. */
   scannedBy(appId: string, openid: string): Plan<Ticket[]>
-  scannedOf(user: number): Plan<Ticket | undefined>
+  /** The user's tickets that wait for their confirmation, the latest scan first. Expired ones may be among them. */
+  scannedOf(user: number): Plan<Ticket[]>
   /** The users of all tenants to which this openid is bound, the latest binding first. */
   ownersOf(appId: string, openid: string): Plan<User[]>
   /** `CreateTime` (Unix s) of the last recorded unfollow of this openid; undefined when there is none or it has expired. */
@@ -138,6 +146,13 @@ export type Tx = {
   addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Plan<TicketWithQr>
   /** The user's first ticket with a larger id than `ticket` that can be scanned at `now`. */
   firstPendingAfter(user: number, ticket: number, now: number): Plan<TicketWithQr | undefined>
+  /** The window of this name that is not over at `now`. */
+  rateWindow(scope: string, now: number): Plan<RateWindow | undefined>
+  /**
+   * Counts an attempt of a user that is locked; false if the window has reached `limit`. A window that is over begins anew and ends
+   * at `until`.
+   */
+  countAttempt(scope: string, limit: number, until: number, now: number): Plan<boolean>
   /** Consumes a jti; false when it was consumed before. */
   consumeJti(jti: string, until: number): Plan<boolean>
 }
@@ -175,8 +190,11 @@ export type Store = {
   user(identity: Identity): Promise<User>
   /** The user's newest ticket that can be scanned at `now`. */
   liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
-  /** Counts the user's tickets created after `since`; with `dead`, only those that were closed by wrong digits. */
-  ticketsSince(identity: Identity, since: number, state?: 'dead'): Promise<number>
+  /**
+   * As `countAttempt` of a unit of work, in a transaction of its own. For windows that are not of one user: a unit of work would lock
+   * such a row out of order.
+   */
+  countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
   /**
    * `listener` is called for every version that a commit of any instance has changed, and with `missed` when notifications may

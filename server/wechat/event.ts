@@ -15,13 +15,16 @@ export type AuthorizationEnd = (typeof authorizationEnds)[number]
 
 const authorizationEnds = ['user_authorization_cancellation', 'user_authorization_revoke'] as const
 
-/** `subscribe`: `scene` is the part of `eventKey` after `qrscene_`; `eventKey` is as sent, and empty when WeChat lost the scene. */
+/**
+ * `subscribe`: `scene` is the part of `eventKey` after `qrscene_`; `eventKey` is as sent, and empty when WeChat lost the scene.
+ * `text`: `menuId` is `bizmsgmenuid`, the `msgmenuid` of the tapped link; undefined for a typed message.
+ */
 export type WechatEvent =
   | (Common & { type: 'SCAN'; scene: string })
   | (Common & { type: 'subscribe'; scene: string | undefined; eventKey: string })
   | (Common & { type: 'unsubscribe' })
   | (Common & { type: AuthorizationEnd })
-  | (Common & { type: 'text'; content: string; msgId: string })
+  | (Common & { type: 'text'; content: string; msgId: string; menuId: string | undefined })
   | { type: 'other' }
 
 const other: WechatEvent = { type: 'other' }
@@ -39,7 +42,10 @@ export function toEvent(fields: Fields): WechatEvent {
   if (!openid || !/^\d{1,12}$/.test(CreateTime) || CONTROL_OR_LONE_SURROGATE.test(openid + EventKey)) return other
   const common = { openid, createTime: Number(CreateTime) }
   if (authorizationEnd) return { ...common, type: authorizationEnd }
-  if (kind === 'text') return { ...common, type: 'text', content: fields.Content ?? '', msgId: fields.MsgId ?? '' }
+  if (kind === 'text') {
+    const { Content: content = '', MsgId: msgId = '', bizmsgmenuid: menuId } = fields
+    return { ...common, type: 'text', content, msgId, menuId }
+  }
   return kind === 'event' ? toPush(common, fields) : other
 }
 

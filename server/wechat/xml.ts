@@ -80,8 +80,10 @@ export function toXml(fields: Record<string, string | number>): string {
 
 const toText = (value: string | number) => (typeof value === 'number' ? String(value) : `<![CDATA[${toCdata(value)}]]>`)
 
-/** Drops control characters, which WeChat's parser rejects, and splits `]]>`, which would end the section. */
-function toCdata(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed
-  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '').replaceAll(']]>', ']]]]><![CDATA[>')
-}
+/** A character that XML does not allow: https://www.w3.org/TR/xml/#charsets */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters
+export const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\p{Cs}]/u
+const EACH_NOT_XML = new RegExp(NOT_XML, 'gu')
+
+/** Drops characters that XML does not allow, since WeChat rejects the whole reply, and splits `]]>`, which would end the section. */
+const toCdata = (text: string) => text.replace(EACH_NOT_XML, '').replaceAll(']]>', ']]]]><![CDATA[>')

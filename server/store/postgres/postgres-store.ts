@@ -97,6 +97,8 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
   const reads = createReads(db, runWithoutTransaction, asStoreError)
   return {
     ...reads,
+    countAttempt: (...attempt) =>
+      asStoreError(runWithoutTransaction(new SqlTx(queries, settings, new Map()).countAttempt(...attempt))),
     unionids: createUnionidQueue(db, (plan) => runWithoutTransaction(plan()), asStoreError, 'postgres'),
     sweep: createSweep(db, asStoreError, 'postgres'),
     outbox: createOutbox(db, asStoreError),

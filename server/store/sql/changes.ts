@@ -74,6 +74,7 @@ export class Changes implements ChangeMethods {
 
   *unbind({ user, reason, at }: Of<'unbind'>) {
     yield* this.#queries.unbind({ user })
+    yield* this.closeTickets({ user, bumpsVersion: false })
     yield* this.#addEvent(user, yield* this.bumpVersion(user, reason), 'unbound', reason, at)
   }
 
@@ -101,8 +102,9 @@ export class Changes implements ChangeMethods {
     if (bumpsVersion) yield* this.bumpVersion(user)
   }
 
-  closeOthers(change: Of<'closeOthers'>) {
-    return this.#queries.closeOthers(change)
+  *closeTickets({ user, ticket = 0, bumpsVersion }: Omit<Of<'closeTickets'>, 'type'>) {
+    const { changes } = yield* this.#queries.closeTickets({ user, except: ticket })
+    if (bumpsVersion && changes > 0) yield* this.bumpVersion(user)
   }
 
   recordUnfollow({ appId, openid, eventTime, until }: Of<'recordUnfollow'>) {

@@ -4,8 +4,9 @@ import { type Migration, Migrator } from 'kysely/migration'
 import type { AnyDb, Engine } from './engine.ts'
 import * as first from './migrations/0001-first.ts'
 import * as standardNames from './migrations/0002-standard-names.ts'
+import * as limits from './migrations/0003-limits.ts'
 
-const steps = { '0001-first': first, '0002-standard-names': standardNames }
+const steps = { '0001-first': first, '0002-standard-names': standardNames, '0003-limits': limits }
 
 export const migrations = (engine: Engine): Record<string, Migration> =>
   Object.fromEntries(Object.entries(steps).map(([name, { up }]) => [name, { up: (db) => up(db, engine) }]))

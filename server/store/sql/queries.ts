@@ -78,6 +78,7 @@ function createSelectQueries(db: Kysely<Tables>) {
     ownersOf: query((p: { appId: string; openid: string }) =>
       selectUsers(db).where('bindings.openid', '=', p.openid).where('bindings.app_id', '=', p.appId),
     ),
+    ticketById: query((p: { id: number }) => selectClaimables(db).where('tickets.id', '=', p.id)),
     ticketByScene: query((p: { scene: string }) => selectClaimables(db).where('tickets.scene', '=', p.scene)),
     ticketByCode: query((p: { appId: string; code: string }) =>
       selectClaimables(db).where('tickets.code', '=', p.code).where('tickets.app_id', '=', p.appId),
@@ -108,8 +109,6 @@ function createSelectQueries(db: Kysely<Tables>) {
   }
 }
 
-export const countAll = sql<number>`count(*)`.as('n')
-
 /** Rows with a limited lifetime: hashes, and the replies to deliveries. */
 function createExpiringRowQueries(db: Kysely<Tables>) {
   return {
@@ -129,7 +128,11 @@ function createExpiringRowQueries(db: Kysely<Tables>) {
         ),
     ),
     wrongCodesSince: query((p: { hash: string; since: number }) =>
-      db.selectFrom('wrong_codes').where('openid_hash', '=', p.hash).where('at', '>', p.since).select(countAll),
+      db
+        .selectFrom('wrong_codes')
+        .where('openid_hash', '=', p.hash)
+        .where('at', '>', p.since)
+        .select(sql<number>`count(*)`.as('n')),
     ),
     addWrongCode: query((p: { hash: string; at: number }) =>
       db.insertInto('wrong_codes').values({ openid_hash: p.hash, at: p.at }),
@@ -137,6 +140,24 @@ function createExpiringRowQueries(db: Kysely<Tables>) {
     findDelivery: query((p: { key: string }) => db.selectFrom('deliveries').select('text').where('key', '=', p.key)),
     recordDelivery: query((p: { key: string; text: string | null; until: number }) =>
       db.insertInto('deliveries').values({ key: p.key, text: p.text, until: p.until }),
+    ),
+    rateWindow: query((p: { scope: string; now: number }) =>
+      db.selectFrom('rate_windows').selectAll().where('scope', '=', p.scope).where('until', '>', p.now),
+    ),
+    // One guarded write: of attempts that arrive together, on any number of instances, only as many as allowed are counted.
+    countAttempt: query((p: { scope: string; limit: number; until: number; now: number }) =>
+      db
+        .insertInto('rate_windows')
+        .values({ scope: p.scope, until: p.until, count: 1 })
+        .onConflict((conflict) =>
+          conflict
+            .column('scope')
+            .doUpdateSet({
+              count: sql`case when rate_windows.until <= ${p.now} then 1 else rate_windows.count + 1 end`,
+              until: sql`case when rate_windows.until <= ${p.now} then excluded.until else rate_windows.until end`,
+            })
+            .where(sql<boolean>`rate_windows.until <= ${p.now} or rate_windows.count < ${p.limit}`),
+        ),
     ),
     consumeJti: query((p: { jti: string; until: number }) =>
       db
@@ -210,12 +231,12 @@ function createTicketQueries(db: Kysely<Tables>) {
         .where('id', '=', p.ticket)
         .where('state', 'in', open),
     ),
-    closeOthers: query((p: { user: number; ticket: number }) =>
+    closeTickets: query((p: { user: number; except: number }) =>
       update
         .set({ state: 'replaced', ...noConfirmation })
         .where('user', '=', p.user)
         .where('state', 'in', open)
-        .where('id', '!=', p.ticket),
+        .where('id', '!=', p.except),
     ),
   }
 }

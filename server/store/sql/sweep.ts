@@ -37,8 +37,9 @@ export function createSweep(
   const deleteBatch = (table: string, key: string, selection: RawBuilder<unknown>) =>
     sql`delete from ${sql.table(table)} where ${sql.ref(key)} ${inSubquery(engine, sql`select ${sql.ref(key)} from ${selection} ${limitBatch} ${skipLocked(engine)}`)}`
 
-  const deleteExpired = (table: 'deliveries' | 'jtis' | 'unfollow_tombstones', key: string) => (now: number) =>
-    deleteBatch(table, key, sql`${sql.table(table)} where until <= ${now}`)
+  const deleteExpired =
+    (table: 'deliveries' | 'jtis' | 'unfollow_tombstones' | 'rate_windows', key: string) => (now: number) =>
+      deleteBatch(table, key, sql`${sql.table(table)} where until <= ${now}`)
 
   /** For tables whose ids are in the order of `at`: reads only the rows with the lowest ids and needs no index on `at`. */
   const deleteOld = (table: 'events' | 'wrong_codes', retentionMs: number, condition = sql`true`) => {
@@ -62,6 +63,7 @@ export function createSweep(
     deleteExpired('deliveries', 'key'),
     deleteExpired('jtis', 'id'),
     deleteExpired('unfollow_tombstones', 'openid_hash'),
+    deleteExpired('rate_windows', 'scope'),
     deleteOld('wrong_codes', WRONG_CODE_RETENTION_MS),
     (now) => deleteBatch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_RETENTION_MS}`),
     deleteFromOutbox('failed', EVENT_RETENTION_MS),

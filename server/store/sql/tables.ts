@@ -79,4 +79,6 @@ export type Tables = {
   leases: { name: string; holder: string; until: number }
   wrong_codes: { id: Generated<number>; openid_hash: string; at: number }
   jtis: { id: Generated<number>; jti: string; until: number }
+  /** Attempts of a user or a tenant, counted from the first one on. */
+  rate_windows: { scope: string; until: number; count: number }
 }

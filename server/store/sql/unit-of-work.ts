@@ -1,6 +1,17 @@
 /** The transaction that a unit of work gets: the facts it can read and the changes it can apply, as plans. */
 import type { Plan } from '../plan.ts'
-import type { Change, Claimable, Committed, Identity, NewTicket, Ticket, TicketWithQr, Tx, User } from '../store.ts'
+import type {
+  Change,
+  Claimable,
+  Committed,
+  Identity,
+  NewTicket,
+  RateWindow,
+  Ticket,
+  TicketWithQr,
+  Tx,
+  User,
+} from '../store.ts'
 import { Changes, type KeyedHash, type TxSettings, type VersionedUser } from './changes.ts'
 import { type Locks, noLocks } from './locks.ts'
 import type { ClaimableRow, Queries } from './queries.ts'
@@ -65,6 +76,16 @@ export class SqlTx implements Tx {
     return this.#cacheUser(toUsers(rows)[0]) ?? unknownUser(identity)
   }
 
+  *ensureUser(identity: Identity): Plan<number> {
+    const user = (yield* this.#queries.ensureUser(identity)).rows[0]!.id
+    yield* this.#locks.users([user])
+    return user
+  }
+
+  ticketById(id: number): Plan<Claimable | undefined> {
+    return this.#claimable(() => this.#queries.ticketById({ id }))
+  }
+
   ticketByScene(scene: string): Plan<Claimable | undefined> {
     return this.#claimable(() => this.#queries.ticketByScene({ scene }))
   }
@@ -83,9 +104,9 @@ export class SqlTx implements Tx {
     )
   }
 
-  *scannedOf(user: number): Plan<Ticket | undefined> {
+  *scannedOf(user: number): Plan<Ticket[]> {
     yield* this.#locks.users([user])
-    return toScannedTickets((yield* this.#queries.scannedOf({ user })).rows)[0]
+    return toScannedTickets((yield* this.#queries.scannedOf({ user })).rows)
   }
 
   *ownersOf(appId: string, openid: string): Plan<User[]> {
@@ -129,16 +150,15 @@ export class SqlTx implements Tx {
 
   *addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Plan<TicketWithQr> {
     const { appId, wechatTicket, createdAt, expiresAt, ...same } = ticket
-    const user = (yield* this.#queries.ensureUser(identity)).rows[0]!.id
-    yield* this.#locks.users([user])
+    const user = yield* this.ensureUser(identity)
     const times = { created_at: createdAt, expires_at: expiresAt }
     const values = { ...same, ...times, user, app_id: appId, wechat_ticket: wechatTicket }
     const row = (yield* this.#queries.addTicket(values)).rows[0]!
     if (replacesOthers) {
       const { rows: scanned } = yield* this.#queries.scannedOf({ user })
-      yield* this.#queries.closeOthers({ user, ticket: row.id })
-      // The scan is cancelled, and other pages of the user show it.
-      if (scanned.length > 0) yield* this.#changes.bumpVersion(user)
+      // If a scan is cancelled: other pages of the user show it.
+      const bumpsVersion = scanned.length > 0
+      yield* this.#changes.closeTickets({ user, ticket: row.id, bumpsVersion })
     }
     return toTicketWithQr(row)
   }
@@ -147,6 +167,14 @@ export class SqlTx implements Tx {
     yield* this.#locks.users([user])
     const { rows } = yield* this.#queries.firstPendingAfter({ user, ticket, now })
     return rows[0] && toTicketWithQr(rows[0])
+  }
+
+  *rateWindow(scope: string, now: number): Plan<RateWindow | undefined> {
+    return (yield* this.#queries.rateWindow({ scope, now })).rows[0]
+  }
+
+  *countAttempt(scope: string, limit: number, until: number, now: number): Plan<boolean> {
+    return (yield* this.#queries.countAttempt({ scope, limit, until, now })).changes === 1
   }
 
   *consumeJti(jti: string, until: number): Plan<boolean> {

@@ -126,6 +126,7 @@ export async function openSqliteStore(
   const reads = createReads(db, async (plan) => runPlan(plan, run), asStoreError)
   return {
     ...reads,
+    countAttempt: (...attempt) => asStoreError(group.write((tx) => tx.countAttempt(...attempt))),
     unionids: createUnionidQueue(db, (plan) => group.write(plan), asStoreError, 'sqlite'),
     sweep: createSweep(db, asStoreError, 'sqlite', countRows),
     outbox: createOutbox(db, asStoreError, asCountedWrite),

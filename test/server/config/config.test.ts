@@ -47,6 +47,8 @@ describe('parseConfig', () => {
       ops: undefined,
       ticketTtlMs: 120_000,
       qrPerMinute: 10,
+      qrPerHour: 60,
+      qrPerDay: 200,
       waiters: { inAll: 20_000, perTenant: 10_000, perUser: 20 },
       maxConnections: 25_000,
       trustProxy: false,
