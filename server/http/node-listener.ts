@@ -15,7 +15,7 @@ import { type Answer, toHeaders } from './answer.ts'
 import { type Body, brokenOff, expectLength, NO_BODY, tooLarge } from './body-limit.ts'
 import { isDeferred, type WaitingClient, withHeaders } from './deferred-response.ts'
 import { callEndpoint, type Endpoint } from './endpoint.ts'
-import { CLIENT_GONE, type Logging, openReport, REQUEST_ID, type Report } from './request-log.ts'
+import { CLIENT_GONE, LogEntry, type Logging, REQUEST_ID } from './request-log.ts'
 
 /** Takes the request and returns true, or returns false: another listener must answer it. */
 export type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean
@@ -31,14 +31,14 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
   ): Promise<void> {
     const { path, maxBody } = endpoint
     const { method = '' } = request
-    const { requestId, report } = openReport(logging, headerOf(request, REQUEST_ID.toLowerCase()), method)
+    const entry = new LogEntry(logging, headerOf(request, REQUEST_ID.toLowerCase()), method)
     const headers: Record<string, string | undefined> = {}
     for (const name of endpoint.headers) headers[name] = headerOf(request, name)
-    const head = { method, path, search, headers, requestId }
+    const head = { method, path, search, headers, requestId: entry.requestId }
     const result = await callEndpoint(endpoint, head, async () => (maxBody ? readBody(request, maxBody) : NO_BODY))
-    if (isDeferred(result)) return result.start(toClient(response, path, requestId, result.headers, report))
-    report(path, result.status, result.refusal)
-    if (!response.destroyed) write(response, result, requestId)
+    if (isDeferred(result)) return result.start(new SocketClient(response, entry, path, result.headers))
+    entry.report(path, result.status, result.refusal)
+    if (!response.destroyed) write(response, result, entry.requestId)
   }
 
   return (request, response) => {
@@ -55,30 +55,35 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
 /** As one value: `joinDuplicateHeaders` of the server makes it so, as `Headers` does for the app. */
 const headerOf = ({ headers }: IncomingMessage, name: string) => headers[name] as string | undefined
 
-/** A function of its own, so that its closures keep nothing else of the request. */
-function toClient(
-  response: ServerResponse,
-  path: string,
-  requestId: string,
-  headers: Record<string, string>,
-  report: Report,
-): WaitingClient {
-  return {
-    send(answer) {
-      if (response.destroyed) return
-      write(response, withHeaders(answer, headers), requestId)
-      report(path, answer.status, answer.refusal)
-    },
-    onHangUp(listener) {
-      const hangUp = () => {
-        // Node emits `close` after an answer too.
-        if (response.headersSent) return
-        listener()
-        report(path, CLIENT_GONE, undefined)
-      }
-      if (response.destroyed) hangUp()
-      else response.on('close', hangUp)
-    },
+/** A client whose answer is deferred. A class, because the two closures of an object literal would cost each page 200 bytes. */
+class SocketClient implements WaitingClient {
+  readonly #response: ServerResponse
+  readonly #entry: LogEntry
+  readonly #path: string
+  readonly #headers: Record<string, string>
+
+  constructor(response: ServerResponse, entry: LogEntry, path: string, headers: Record<string, string>) {
+    this.#response = response
+    this.#entry = entry
+    this.#path = path
+    this.#headers = headers
+  }
+
+  send(answer: Answer): void {
+    if (this.#response.destroyed) return
+    write(this.#response, withHeaders(answer, this.#headers), this.#entry.requestId)
+    this.#entry.report(this.#path, answer.status, answer.refusal)
+  }
+
+  onHangUp(listener: () => void): void {
+    const hangUp = () => {
+      // Node emits `close` after an answer too.
+      if (this.#response.headersSent) return
+      listener()
+      this.#entry.report(this.#path, CLIENT_GONE, undefined)
+    }
+    if (this.#response.destroyed) hangUp()
+    else this.#response.on('close', hangUp)
   }
 }
 
