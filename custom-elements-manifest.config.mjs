@@ -1,9 +1,10 @@
-import { cpSync, writeFileSync } from 'node:fs'
+/** Configures `cem analyze`, which writes dist/custom-elements.json and the editor data from the JSDoc of widget/wechat-bind.ts. */
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 
-/** The element among everything that the manifest holds. */
+/** The declaration of `<wechat-bind>` in the manifest. */
 const findElement = ({ modules }) => modules.flatMap(({ declarations }) => declarations).find(({ tagName }) => tagName)
 
-/** `'a' | 'b'` as VS Code wants it. */
+/** The members of a union type such as `'a' | 'b'`, in VS Code's format. */
 const valuesOf = (type = '') => [...type.matchAll(/'([^']+)'/g)].map(([, name]) => ({ name }))
 
 function toHtmlData({ tagName, description, attributes }) {
@@ -25,7 +26,7 @@ export default {
   litelement: true,
   plugins: [
     {
-      // The manifest describes the published files, not their sources.
+      // The manifest names the published .js files instead of the TypeScript sources.
       name: 'published-paths',
       packageLinkPhase({ customElementsManifest }) {
         const published = (path) => path?.replace(/^\/?widget\/(.*)\.ts$/, 'widget/$1.js')
@@ -39,10 +40,11 @@ export default {
       },
     },
     {
-      // What editors and compilers read beside the manifest: VS Code's data, and the types of the tag for each framework.
+      // Writes VS Code's custom data and copies the type files for each framework.
       name: 'editors',
       packageLinkPhase({ customElementsManifest }) {
         const element = findElement(customElementsManifest)
+        mkdirSync('dist', { recursive: true })
         writeFileSync('dist/vscode.html-custom-data.json', JSON.stringify(toHtmlData(element), null, 2))
         writeFileSync('dist/vscode.css-custom-data.json', JSON.stringify(toCssData(element), null, 2))
         cpSync('widget/frameworks', 'dist/widget/frameworks', { recursive: true })

@@ -5,9 +5,12 @@ import { defineConfig } from 'vitest/config'
 import { launchOptions } from './test/support/chromium.ts'
 import { summary } from './test/support/reporter.ts'
 
+// Fails a test in which no assertion ran, for example because all of them are in a callback that was never called.
+const expect = { requireAssertions: true }
+
 export default defineConfig({
   test: {
-    // Both cores of a small machine: much of the time goes into waiting for other processes.
+    // At least 2 workers, even on 2 cores: the tests wait for other processes most of the time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', summary],
     projects: [
@@ -18,6 +21,7 @@ export default defineConfig({
           // A bound for a test that hangs, not for a slow machine: other work may share the two cores.
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          expect,
         },
       },
       {
@@ -26,13 +30,14 @@ export default defineConfig({
           include: ['test/{e2e,widget/examples}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          expect,
         },
       },
       {
-        // @open-wc/testing expects web-test-runner; without these two lines Vite cannot load it.
+        // @open-wc/testing imports modules of web-test-runner: this `exclude` and the alias below replace them.
         optimizeDeps: {
           exclude: ['@web/test-runner-commands'],
-          // Named, so that a first run does not find them on the way and reload the page under a test.
+          // Listed here because Vite reloads the page, also during a test, when it discovers a dependency later.
           include: [
             '@open-wc/testing',
             '@open-wc/testing-helpers',
@@ -50,6 +55,7 @@ export default defineConfig({
           name: 'widget',
           include: ['test/widget/*.test.ts'],
           setupFiles: 'test/widget/setup.ts',
+          expect,
           browser: {
             enabled: true,
             headless: true,

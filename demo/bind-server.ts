@@ -1,6 +1,6 @@
 /**
- * The bind server inside the demo. A setting that a real one reads at its start is changed as an operator would: a new one
- * is opened over the same store, takes over, and the old one ends when its last request is answered.
+ * The bind server inside the demo. It reads its settings only at the start, so a changed setting needs a new server, as in a
+ * deployment: the new server opens the same store and receives all new requests; the old one closes after its last response.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hono } from 'hono'
@@ -8,10 +8,10 @@ import { createApp } from '../server/app.ts'
 import type { Config } from '../server/config/config.ts'
 import type { Deps } from '../server/deps.ts'
 import { type OpenApp, type Overrides, openApp } from '../server/open-app.ts'
-import { createRoundRobin } from './round-robin.ts'
+import { createLoadBalancer } from './load-balancer.ts'
 
-export type BindServer = {
-  /** One of the instances, in turn. */
+type BindServer = {
+  /** Sends the request to one of the instances, round robin. */
   fetch(request: Request, bindings?: object): Promise<Response>
   deps(): Deps
   replace(config: Config, overrides: Overrides): Promise<void>
@@ -19,13 +19,13 @@ export type BindServer = {
   close(): Promise<void>
 }
 
-export type BindServerOptions = {
+type BindServerOptions = {
   instances: number
-  /** What the demo puts in the place of single parts. */
+  /** Replaces single dependencies of an instance. */
   adapt: (deps: Deps, config: Config) => Deps
 }
 
-type Generation = { opened: OpenApp[]; front: Hono; underway: number }
+type Generation = { opened: OpenApp[]; app: Hono; pendingRequests: number }
 
 const IDLE_CHECK_MS = 20
 
@@ -34,44 +34,44 @@ export async function createBindServer(
   overrides: Overrides,
   { instances, adapt }: BindServerOptions,
 ): Promise<BindServer> {
-  const endings = new Set<Promise<void>>()
+  const closings = new Set<Promise<void>>()
   let current = await open(config, overrides)
 
   async function open(config: Config, overrides: Overrides): Promise<Generation> {
     const opened = await Promise.all(Array.from({ length: instances }, () => openApp(config, overrides)))
     const apps = opened.map(({ deps }) => createApp(adapt(deps, config)))
-    return { opened, front: apps.length > 1 ? createRoundRobin(apps) : apps[0]!, underway: 0 }
+    return { opened, app: apps.length > 1 ? createLoadBalancer(apps) : apps[0]!, pendingRequests: 0 }
   }
 
-  async function end(generation: Generation): Promise<void> {
+  async function closeWhenIdle(generation: Generation): Promise<void> {
     for (const { stopWaiting } of generation.opened) stopWaiting()
-    while (generation.underway > 0) await sleep(IDLE_CHECK_MS)
+    while (generation.pendingRequests > 0) await sleep(IDLE_CHECK_MS)
     await Promise.all(generation.opened.map(({ close }) => close()))
   }
 
   return {
     async fetch(request, bindings) {
       const generation = current
-      generation.underway += 1
+      generation.pendingRequests += 1
       try {
-        return await generation.front.fetch(request, bindings)
+        return await generation.app.fetch(request, bindings)
       } finally {
-        generation.underway -= 1
+        generation.pendingRequests -= 1
       }
     },
     deps: () => current.opened[0]!.deps,
     async replace(config, overrides) {
       const old = current
       current = await open(config, overrides)
-      const ending = end(old).finally(() => endings.delete(ending))
-      endings.add(ending)
+      const closing = closeWhenIdle(old).finally(() => closings.delete(closing))
+      closings.add(closing)
     },
     stopWaiting() {
       for (const { stopWaiting } of current.opened) stopWaiting()
     },
     async close() {
-      await Promise.all(endings)
-      await end(current)
+      await Promise.all(closings)
+      await closeWhenIdle(current)
     },
   }
 }

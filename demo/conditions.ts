@@ -1,26 +1,26 @@
 /**
- * What can be set on demand while the demo runs, each under a short name with a few values, the first being the usual one.
- * The names stand in the page's URL, so that a bug report is a link, and in `PUT /demo/conditions` for tests.
+ * The conditions: settings and faults of the running demo, each with a short name and a few values. The first value is the
+ * default. The names are used in the page's URL, so that a link reproduces a bug, and in `PUT /demo/conditions` for tests.
  */
 import { callbackFaults } from './simulator/faults.ts'
 
-/** Answered by the endpoints that give access tokens. */
+/** Errcodes of the endpoints that return access tokens. */
 export const tokenErrcodes = ['40164', '61004', '40243', '89501', '89503', '89506', '89507'] as const
-/** Answered by every other call. */
+/** Errcodes of all other calls. */
 export const callErrcodes = ['-1', '40001', '45009', '45011', '48001', '48004', '50002'] as const
 
 const health = ['up', 'slow', 'down'] as const
 
 export const conditionValues = {
-  /** The bind server's own settings. */
+  /** CONFIRM, CONFLICT and UNSUBSCRIBE of the bind server. */
   confirm: ['off', 'reply', 'code'],
   conflict: ['reject', 'replace', 'allow'],
   unsubscribe: ['unbind', 'mark'],
-  /** Of the account's console and of the server alike. */
+  /** Callback mode, set in the simulated console and in the bind server. */
   mode: ['secure', 'compatible', 'plain'],
-  /** How long a QR code lives: as configured, 10 s, or 2 s. */
+  /** Lifetime of a QR code: as configured, 10 s, or 2 s without a replacement. */
   ticket: ['normal', 'short', 'ended'],
-  /** The bind server's clock, against WeChat's and the product's: 10 minutes off. */
+  /** The bind server's clock: accurate, 10 minutes ahead or behind. */
   clock: ['right', 'ahead', 'behind'],
   server: health,
   store: health,
@@ -34,35 +34,35 @@ export type Conditions = { [N in ConditionName]: (typeof conditionValues)[N][num
 
 export const conditionNames = Object.keys(conditionValues) as ConditionName[]
 
-/** All is well, and the bind server as it comes. */
-export const usual = Object.fromEntries(
+/** The first value of every condition. */
+export const defaultConditions = Object.fromEntries(
   conditionNames.map((name) => [name, conditionValues[name][0]]),
 ) as unknown as Conditions
 
-/** What `given` holds of them, in right spelling; the rest is as in `otherwise`. */
-export function toConditions(given: Record<string, unknown>, otherwise: Conditions): Conditions {
-  const pick = (name: ConditionName) => conditionValues[name].find((value) => value === given[name]) ?? otherwise[name]
+/** Takes the valid conditions of `given`; the others come from `fallback`. */
+export function toConditions(given: Record<string, unknown>, fallback: Conditions): Conditions {
+  const pick = (name: ConditionName) => conditionValues[name].find((value) => value === given[name]) ?? fallback[name]
   return Object.fromEntries(conditionNames.map((name) => [name, pick(name)])) as unknown as Conditions
 }
 
-/** What a program gave that is no condition, in words; a link may hold what it likes. */
-export function faultIn(given: unknown): string | undefined {
+/** The error message for an invalid request body; undefined for a valid one. Links are not checked: unknown values in them are ignored. */
+export function describeInvalid(given: unknown): string | undefined {
   if (!given || typeof given !== 'object') return 'Expected a JSON object of conditions. 应为由条件组成的 JSON 对象。'
   for (const [name, value] of Object.entries(given)) {
     const values: readonly unknown[] | undefined = conditionValues[name as ConditionName]
     if (!values)
-      return `"${name}" is no condition: expected one of ${conditionNames.join(', ')}. 没有名为「${name}」的条件。`
+      return `Unknown condition "${name}": expected one of ${conditionNames.join(', ')}. 没有名为“${name}”的条件。`
     if (!values.includes(value)) return `${name} must be one of ${values.join(', ')}. ${name} 只能取其中之一。`
   }
   return undefined
 }
 
-/** Take effect in the bind server that there is; the others need one that has read them at its start. */
+/** Conditions that apply to the running bind server; the others need a new server, because it reads them at its start. */
 const immediate: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'callbacks']
 
-export const needAnotherServer = (one: Conditions, other: Conditions): boolean =>
+export const needsNewServer = (one: Conditions, other: Conditions): boolean =>
   differences(one, other).some((name) => !immediate.includes(name))
 
-/** The names under which the two differ. */
+/** The names of the conditions that differ. */
 export const differences = (one: Conditions, other: Conditions): ConditionName[] =>
   conditionNames.filter((name) => one[name] !== other[name])

@@ -1,4 +1,4 @@
-/** A store that can be told to be slow or down: what stands behind it stays as it is. */
+/** A store that can be made slow or unavailable. The data of the wrapped store stays as it is. */
 import { BindError } from '../server/errors.ts'
 import type { Outbox } from '../server/store/outbox.ts'
 import type { Store } from '../server/store/store.ts'
@@ -8,47 +8,47 @@ export type Health = 'up' | 'slow' | 'down'
 
 export const SLOW_MS = 3_000
 
-export type FlakyDeps = { health: () => Health; delay: Delay; signal: AbortSignal }
+type FlakyDeps = { health: () => Health; delay: Delay; signal: AbortSignal }
 
-/** Throws `STORE_UNAVAILABLE` while it is down, as an engine does that cannot be reached. */
+/** While it is down, every operation throws `STORE_UNAVAILABLE`, like an engine that cannot be reached. */
 export function createFlakyStore(store: Store, { health, delay, signal }: FlakyDeps): Store {
-  async function pass(): Promise<void> {
+  async function applyHealth(): Promise<void> {
     if (health() === 'slow') await delay(SLOW_MS, signal).catch(() => {})
     if (health() === 'down') throw new BindError('STORE_UNAVAILABLE', 'The store did not answer: try again.')
   }
 
-  function guard<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+  function flaky<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
     return async (...args) => {
-      await pass()
+      await applyHealth()
       return call(...args)
     }
   }
 
   const { outbox } = store
   return {
-    // Some engines are classes, whose methods want their `this`.
-    write: guard((work) => store.write(work)) as Store['write'],
-    user: guard((identity) => store.user(identity)),
-    liveTicket: guard((...args) => store.liveTicket(...args)),
-    ticketsSince: guard((...args) => store.ticketsSince(...args)),
+    // Called as methods, since a store may be a class that needs its `this`.
+    write: flaky((work) => store.write(work)) as Store['write'],
+    user: flaky((identity) => store.user(identity)),
+    liveTicket: flaky((...args) => store.liveTicket(...args)),
+    ticketsSince: flaky((...args) => store.ticketsSince(...args)),
     unionids: {
-      claimDue: guard((...args) => store.unionids.claimDue(...args)),
-      save: guard((answers) => store.unionids.save(answers)),
+      claimDue: flaky((...args) => store.unionids.claimDue(...args)),
+      save: flaky((answers) => store.unionids.save(answers)),
     },
-    sweep: guard((now) => store.sweep(now)),
-    ping: guard(() => store.ping()),
+    sweep: flaky((now) => store.sweep(now)),
+    ping: flaky(() => store.ping()),
     onCommit: (listener) => store.onCommit(listener),
     close: () => store.close(),
     outbox: {
-      due: guard((...args) => outbox.due(...args)),
-      nextAt: guard((tenants) => outbox.nextAt(tenants)),
-      delivered: guard((id) => outbox.delivered(id)),
-      retryAt: guard((...args) => outbox.retryAt(...args)),
-      giveUp: guard((id) => outbox.giveUp(id)),
-      list: guard((...args) => outbox.list(...args)),
-      replay: guard((...args) => outbox.replay(...args)),
-      lease: guard((...args) => outbox.lease(...args)),
-      // The last word of a server that closes: it must not wait.
+      due: flaky((...args) => outbox.due(...args)),
+      nextAt: flaky((tenants) => outbox.nextAt(tenants)),
+      delivered: flaky((id) => outbox.delivered(id)),
+      retryAt: flaky((...args) => outbox.retryAt(...args)),
+      giveUp: flaky((id) => outbox.giveUp(id)),
+      list: flaky((...args) => outbox.list(...args)),
+      replay: flaky((...args) => outbox.replay(...args)),
+      lease: flaky((...args) => outbox.lease(...args)),
+      // Called by a server that is closing, which must not wait.
       release: (holder) => outbox.release(holder),
     } satisfies Outbox,
   }

@@ -1,10 +1,10 @@
-/** The back end of the demo's host site: what any product's server does beside its own work. */
+/** The back end of the demo's host site: the endpoints that a product's server needs for the binding. */
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { type BindClient, BindError } from '../server/client.ts'
 import { ACCOUNT, findUser, type User } from './users.ts'
 
-/** What this back end tells its own page. `boundAt` in Unix seconds. */
+/** The binding, as this back end returns it to its page. `boundAt` in Unix seconds. */
 export type HostBinding = {
   isBound: boolean
   boundAt: number | null
@@ -37,7 +37,7 @@ export function createHostSite({ bind }: { bind: BindClient }): Hono {
         await bind.disconnect(toSubject(user)).catch(ignoreNotBound)
         return c.json(await bindingOf(user))
       })
-      /** What the bind server tells of its own accord. Taken is what verifies; what does not, comes again. */
+      /** Webhooks of the bind server. One with an invalid signature is answered with an error, so the bind server retries it. */
       .post('/webhook', async (c) => {
         bind.verifyWebhook(await c.req.text(), c.req.raw.headers)
         return c.body(null, 204)
@@ -50,14 +50,15 @@ export function createHostSite({ bind }: { bind: BindClient }): Hono {
   )
 }
 
-/** The demo's user is whom the page names, so that a link holds everything. A real site asks its session cookie. */
+/** The signed-in user: the page names it in the URL, so that a link is complete. A real site reads its session cookie. */
 function signedIn(c: Context): User {
   const user = findUser(c.req.query('user'))
-  if (!user) throw new HTTPException(401, { res: c.json({ code: 'SIGNED_OUT', message: 'Nobody is signed in.' }, 401) })
+  if (!user)
+    throw new HTTPException(401, { res: c.json({ code: 'SIGNED_OUT', message: 'No user is signed in.' }, 401) })
   return user
 }
 
-/** Two pages may press the button at once: the second finds it done. */
+/** If two pages disconnect at once, the second one gets NOT_BOUND, which is not an error. */
 function ignoreNotBound(error: unknown): void {
   if (!(error instanceof BindError && error.code === 'NOT_BOUND')) throw error
 }

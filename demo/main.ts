@@ -1,21 +1,21 @@
-/** `npm start`: the demo, with one line that says where it is, and one for each way that leads a phone to it. NODE. */
+/** `npm start`: starts the demo and prints its URL and the URLs for a phone. NODE. */
 import { parseArgs } from 'node:util'
 import QRCode from 'qrcode'
 import { closeOnSignal } from '../server/serve.ts'
 import { type Demo, startDemo } from './demo.ts'
 import { startPostgresServer } from './postgres.ts'
 
-/** `--postgres`: two instances over one PostgreSQL that lasts as long as the demo. */
-async function start(): Promise<Pick<Demo, 'url' | 'othersUrls' | 'close'>> {
+/** `--postgres`: two instances over a temporary PostgreSQL server. */
+async function start(): Promise<Pick<Demo, 'url' | 'networkUrls' | 'close'>> {
   const { values } = parseArgs({ options: { postgres: { type: 'boolean', default: false } } })
   if (!values.postgres) return startDemo({ env: process.env, dataDir: 'data' })
   const postgres = await startPostgresServer()
   try {
     const env = { ...process.env, DATABASE_URL: postgres.urlOf('postgres') }
-    const { url, othersUrls, close } = await startDemo({ env, dataDir: postgres.folder, instances: 2 })
+    const { url, networkUrls, close } = await startDemo({ env, dataDir: postgres.folder, instances: 2 })
     return {
       url,
-      othersUrls,
+      networkUrls,
       async close() {
         await close()
         await postgres.remove()
@@ -28,12 +28,12 @@ async function start(): Promise<Pick<Demo, 'url' | 'othersUrls' | 'close'>> {
 }
 
 try {
-  const { url, othersUrls, close } = await start()
+  const { url, networkUrls, close } = await start()
   closeOnSignal(close)
   console.log(`wechat-bind demo 演示已就绪: ${url}`)
-  for (const other of othersUrls) console.log(`for a phone 供手机访问: ${other}`)
-  // Nobody likes to type an address on a phone.
-  const [first] = othersUrls
+  for (const other of networkUrls) console.log(`for a phone 供手机访问: ${other}`)
+  // A QR code of the first URL, for the phone's camera.
+  const [first] = networkUrls
   if (first && process.stdout.isTTY) console.log(await QRCode.toString(first, { type: 'terminal', small: true }))
 } catch (error) {
   console.error(toMessage(error as NodeJS.ErrnoException))
@@ -43,5 +43,5 @@ try {
 function toMessage({ code, message }: NodeJS.ErrnoException): string {
   if (code !== 'EADDRINUSE') return message
   const port = process.env.PORT || 4000
-  return `Port ${port} is taken: set PORT to another one. 端口 ${port} 已被占用：请用 PORT 指定其他端口。`
+  return `Port ${port} is in use: set PORT to another port. 端口 ${port} 已被占用：请用 PORT 指定其他端口。`
 }

@@ -26,7 +26,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 
-export type User = { uid: number; gid: number }
+type User = { uid: number; gid: number }
 
 /** The user that PostgreSQL runs as: undefined for the user of this process. */
 export function findUser(): User | undefined {

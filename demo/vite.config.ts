@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite'
 
-/** The QA page. The element is not bundled: the page loads the built file, as any site would. */
+/** Builds dist/page: the QA page, the API page and the playground. The element is not bundled: the pages load the built file, as any site does. */
 export default defineConfig({
   root: `${import.meta.dirname}/page`,
   base: './',
@@ -9,11 +9,11 @@ export default defineConfig({
     target: 'es2022',
     outDir: '../../dist/page',
     emptyOutDir: true,
-    // A data: URL in a style sheet would be one more thing for the page's policy to allow.
+    // Small assets stay files: a data: URL in a style sheet would need another source in the page's content policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      // A build on a busy machine is no news.
+      // Rolldown's warning about slow plugins also appears on a busy machine.
       checks: { bundlerTimings: false },
       input: ['index', 'api', 'playground'].map((name) => `${import.meta.dirname}/page/${name}.html`),
     },

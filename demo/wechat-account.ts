@@ -1,18 +1,18 @@
-/** Whose WeChat it is: the simulator's, or a real account when the environment holds its settings. */
+/** Selects the WeChat account: the simulated one, or a real one when the environment contains its settings. */
 import type { Env } from '../server/config/config.ts'
 import type { WechatMode } from '../server/wechat/message.ts'
 import type { Account } from './simulator/account.ts'
 
-/** An appid with its secret is a real account, unless another API is named beside it. */
+/** An appid with a secret, or an API base, selects a real account. */
 export const isRealWechat = ({ WECHAT_APP_ID, WECHAT_APP_SECRET, WECHAT_API_BASE }: Env): boolean =>
   WECHAT_API_BASE !== undefined || (WECHAT_APP_ID !== undefined && WECHAT_APP_SECRET !== undefined)
 
-/** The simulated account of the last start, under what the environment says. */
+/** The saved settings of the simulated account, overridden by the environment. */
 export function toAccount(env: Env, remembered: Account | undefined): Partial<Account> {
   const given: Partial<Record<keyof Account, string | undefined>> = {
     appId: env.WECHAT_APP_ID,
     token: env.WECHAT_TOKEN,
-    // During a rotation, `new,old`: WeChat itself has the new one.
+    // During a rotation `new,old`: WeChat uses the new key.
     encodingAesKey: env.WECHAT_ENCODING_AES_KEY?.split(',')[0],
     originalId: env.WECHAT_ORIGINAL_ID,
     mode: (env.WECHAT_MODE ?? 'secure') as WechatMode,
@@ -20,7 +20,7 @@ export function toAccount(env: Env, remembered: Account | undefined): Partial<Ac
   return { ...remembered, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value)) }
 }
 
-/** The settings of a bind server whose WeChat is the simulator at this URL. */
+/** The environment variables of a bind server for the simulator at this URL. */
 export const toWechatEnv = (account: Account, simulatorUrl: string): Env => ({
   WECHAT_APP_ID: account.appId,
   WECHAT_APP_SECRET: account.appSecret,

@@ -1,4 +1,4 @@
-/** Makes the simulated WeChat as the conditions say. */
+/** Applies the conditions to the simulated WeChat. */
 import { type Conditions, callErrcodes, tokenErrcodes } from './conditions.ts'
 import { SLOW_MS } from './flaky-store.ts'
 import { EVERY_PATH } from './simulator/faults.ts'
@@ -18,6 +18,6 @@ export function applyToWechat({ faults, accessTokens, setMode }: Simulator, cond
     for (const path of ['/cgi-bin/qrcode/create', '/cgi-bin/user/info', '/cgi-bin/user/info/batchget']) failAlways(path)
   if (!isOneOf(tokenErrcodes, errcode)) return
   for (const path of ['/cgi-bin/stable_token', '/cgi-bin/token']) failAlways(path)
-  // Else nobody would notice before the token that is in use has run out.
+  // The current token is invalidated, because otherwise the error would appear only after it expires.
   accessTokens.revoke()
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The bin's commands. NODE. */
+/** The bin `wechat-bind`: runs the command named in the first argument. NODE. */
 import { runDemo } from './commands/demo.ts'
 import { runDoctor } from './commands/doctor.ts'
 import { runKeygen } from './commands/keygen.ts'
@@ -11,22 +11,22 @@ import { BindError } from './errors.ts'
 
 const usage = `wechat-bind <command>
 
-  serve                        run the bind server from the environment
-                               按环境变量运行绑定服务
-  demo                         the server with a simulated WeChat and a QA page
-                               带模拟微信与测试页的演示
-  doctor [--json]              say what is right and wrong with the settings, WeChat's side and the callback
-                               检查配置、微信侧与回调地址，并给出改法
+  serve                        run the bind server, configured by the environment
+                               运行绑定服务，配置取自环境变量
+  demo                         run the server with a simulated WeChat and a QA page
+                               运行演示：绑定服务、模拟微信与测试页
+  doctor [--json]              check the settings, WeChat's API and the callback, and print the fixes
+                               检查配置、微信接口与回调地址，并给出修复方法
   webhooks [list|failed|replay [id]]
-                               what the webhooks have not taken, and telling them again
+                               list the webhook notices that were not delivered, or deliver them again
                                查看未送达的 webhook 通知，或重新投递
   migrate --from sqlite:... --to postgres://...
-                               move a store to PostgreSQL, verified row by row
-                               将数据迁移到 PostgreSQL，并逐行核对
-  keygen [kid]                 print a new entry for BIND_KEYS
-                               生成一条新的 BIND_KEYS
-  token <account> <user>       mint a widget token for a trial, with the first of BIND_KEYS
-                               用 BIND_KEYS 的第一个密钥签发试用令牌
+                               copy the store to PostgreSQL and compare every row
+                               将数据复制到 PostgreSQL，并逐行核对
+  keygen [kid | --webhook]     print a new key for BIND_KEYS, or a new WEBHOOK_SECRET
+                               生成一个 BIND_KEYS 密钥，或一个 WEBHOOK_SECRET
+  token <account> <user>       print a widget token for a test, made with the first key of BIND_KEYS
+                               用 BIND_KEYS 的第一个密钥签发测试用的组件令牌
 `
 
 type Command = (args: string[]) => void | Promise<void>

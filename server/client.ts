@@ -1,4 +1,4 @@
-/** What a product's back end calls: the encrypted API and the widget token, in Node and other runtimes. */
+/** The client for a product's back end: encrypted API, widget token and webhook, on Node and other runtimes. */
 import { Webhook } from 'standardwebhooks'
 import { BindError, type ErrorCode, errorCodes } from './errors.ts'
 import { openEnvelope, sealEnvelope } from './keys/envelope.ts'
@@ -16,15 +16,15 @@ export type BindClientOptions = {
   keyId: string
   /** The 32-byte secret, base64url as in `BIND_KEYS`, or as bytes. */
   key: string | Uint8Array
-  /** What `WEBHOOK_SECRET` holds (`whsec_...`); only `verifyWebhook` needs it. */
+  /** The value of `WEBHOOK_SECRET` (`whsec_...`); needed by `verifyWebhook` only. */
   webhookSecret?: string
   fetch?: typeof fetch
   clock?: () => number
-  /** How long one try may take, ms. Default 6000: the server itself answers within 5 s. */
+  /** Timeout of one try in ms. Default 6000: the server answers within 5 s. */
   timeoutMs?: number
 }
 
-/** Who is asked about; opaque ids of 1 to 128 characters. */
+/** The user in question: opaque ids of 1 to 128 characters. */
 export type Subject = { account: string; userId: string }
 
 export type QrCode = {
@@ -52,23 +52,24 @@ export type BindInfo = {
 }
 
 export type BindClient = {
-  /** A QR for the user; the live one unless `isRefresh`. Throws `RATE_LIMITED`, `WECHAT_*`. */
+  /** A QR for the user: the current one, or with `isRefresh` a new one. Throws `RATE_LIMITED`, `WECHAT_*`. */
   getQrCode(subject: Subject & { isRefresh?: boolean; label?: string }): Promise<QrCode>
   getBindInfo(subject: Subject): Promise<BindInfo>
-  /** Unbinds. Throws `NOT_BOUND` when there was nothing to undo. */
+  /** Unbinds. Throws `NOT_BOUND` when the user has no WeChat bound. */
   disconnect(subject: Subject): Promise<{ Version: number }>
-  /** A token for `<wechat-bind>`, made here: no call to the server. */
+  /** A token for `<wechat-bind>`, made locally without a call to the server. */
   mintToken(request: TokenRequest): Promise<string>
   /**
-   * The payload of a webhook, once its signature and its stamp (within 5 minutes) hold. `body` is the raw text: parsed and
-   * written again it would not verify. Deliveries may come twice: `Version` tells which you have seen. Throws `UNAUTHORIZED`.
+   * Verifies the signature and the timestamp (within 5 minutes) of a webhook and returns its payload. `body` is the raw text:
+   * JSON that was parsed and serialised again does not verify. A delivery may arrive twice: compare `Version`. Throws
+   * `UNAUTHORIZED`.
    */
   verifyWebhook(body: string, headers: Headers | Record<string, string>): WebhookPayload
 }
 
 type ApiResult = { Success: boolean; Code: string; Message: string; Data: unknown }
 
-// A read may be asked again: each try has a jti of its own. One more is enough for a server that restarts.
+// Reads are tried twice, each time with a new jti: one more try is enough while a server restarts.
 const TRIES = 2
 
 export function createBindClient(options: BindClientOptions): BindClient {
@@ -80,7 +81,7 @@ export function createBindClient(options: BindClientOptions): BindClient {
   async function request(call: string, plaintext: object): Promise<unknown> {
     const path = `/api/WeChat/${call}`
     const jti = crypto.randomUUID()
-    // Behind a prefix the server may see another path than we: then it is left out.
+    // Behind a proxy that strips a prefix the server sees another path, so Path is left out.
     const Path = base.pathname === '/' ? path : undefined
     const body = await sealEnvelope(
       { ...plaintext, Date: Math.floor(clock() / 1000), Path },
@@ -95,7 +96,7 @@ export function createBindClient(options: BindClientOptions): BindClient {
     return toData(await openReply(response, text, jti), response.headers)
   }
 
-  /** The whole answer: a line that dies halfway is as good as none. */
+  /** Reads the whole answer within the timeout: a connection lost in the middle counts as no answer. */
   async function post(path: string, body: string): Promise<{ response: Response; text: string }> {
     const headers = { 'Content-Type': 'application/jose' }
     const signal = AbortSignal.timeout(timeoutMs)
@@ -110,11 +111,13 @@ export function createBindClient(options: BindClientOptions): BindClient {
 
   async function openReply(response: Response, text: string, jti: string): Promise<ApiResult> {
     if (response.status === 401)
-      throw new BindError('UNAUTHORIZED', 'The bind server does not know this key: check keyId and key.')
+      throw new BindError('UNAUTHORIZED', 'The bind server does not accept this key: check keyId and key.')
     if (response.status === 413)
-      throw new BindError('TOO_LARGE', 'The request is larger than the bind server takes: shorten Label.')
+      throw new BindError('TOO_LARGE', 'The request is larger than the bind server accepts: shorten Label.')
     const { text: plaintext, header } = await openEnvelope(text, undefined, () => ({ secret })).catch((cause) => {
-      throw new BindError('UNREACHABLE', `The bind server answered HTTP ${response.status} and no envelope.`, { cause })
+      throw new BindError('UNREACHABLE', `The bind server answered HTTP ${response.status} without an envelope.`, {
+        cause,
+      })
     })
     if (header.req !== jti) throw new BindError('UNAUTHORIZED', 'The reply belongs to another request.')
     return JSON.parse(plaintext)
@@ -148,12 +151,12 @@ function verifyWebhook(
   body: string,
   headers: Headers | Record<string, string>,
 ): WebhookPayload {
-  if (!secret) throw new TypeError('verifyWebhook needs webhookSecret: give it to createBindClient')
+  if (!secret) throw new TypeError('verifyWebhook needs webhookSecret: pass it to createBindClient')
   try {
     const plain = headers instanceof Headers ? Object.fromEntries(headers) : headers
     return new Webhook(secret).verify(body, plain) as WebhookPayload
   } catch (cause) {
-    throw new BindError('UNAUTHORIZED', 'The webhook is not one that the bind server signed with this secret.', {
+    throw new BindError('UNAUTHORIZED', 'The webhook was not signed by the bind server with this secret.', {
       cause,
     })
   }

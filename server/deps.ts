@@ -2,11 +2,11 @@
 import type { AfterCommit } from './binding/after-commit.ts'
 import type { EventSettings } from './binding/apply-intent.ts'
 import type { Tickets } from './binding/tickets.ts'
-import type { Unionids } from './binding/unionids.ts'
 import type { Waiters } from './binding/waiters.ts'
 import type { Keyring } from './keys/keyring.ts'
 import type { PrincipalOf } from './keys/token-cache.ts'
 import type { Forwarder } from './outbound/forwarder.ts'
+import type { UnionidFetcher } from './outbound/unionid-fetcher.ts'
 import type { Log } from './platform.ts'
 import type { Store } from './store/store.ts'
 import type { Metrics } from './telemetry/metrics.ts'
@@ -22,7 +22,7 @@ export type Deps = {
   metrics: Metrics
   store: Store
   tickets: Tickets
-  unionids: Unionids
+  unionids: UnionidFetcher
   /** `binding/` calls it after every commit that changes a binding: counts the changes, fetches the unionid of a bound user. */
   afterCommit: AfterCommit
   /** Whether the proxy in front of this server is the operator's own: then its request ids are kept. */

@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp, createEndpoints } from './app.ts'
 import { createTickets } from './binding/tickets.ts'
-import { createUnionids } from './binding/unionids.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
 import type { Deps } from './deps.ts'
@@ -16,8 +15,9 @@ import { createKeyedHash } from './keys/keyed-hash.ts'
 import { createKeyring } from './keys/keyring.ts'
 import { createTokenCache } from './keys/token-cache.ts'
 import { createForwarder } from './outbound/forwarder.ts'
+import { createUnionidFetcher } from './outbound/unionid-fetcher.ts'
 import { createWebhookSender } from './outbound/webhook-sender.ts'
-import type { Fetch, Log, SetTimer } from './platform.ts'
+import { type Fetch, type Log, type SetTimer, systemTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
 import { gaugeToken, gaugeWebhookLag } from './telemetry/gauges.ts'
@@ -54,13 +54,8 @@ export type Overrides = {
 
 const MINUTE_MS = 60_000
 
-const nodeTimer: SetTimer = (callback, ms) => {
-  const timer = setTimeout(callback, ms)
-  return () => clearTimeout(timer)
-}
-
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
-  const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = nodeTimer } = overrides
+  const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = systemTimer } = overrides
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
   const opened = await openStore(config.databaseUrl, {
@@ -90,7 +85,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
   const forwarder = createForwarder(config, { fetch, metrics })
-  const unionids = createUnionids({ store, wechat, clock, setTimer, log })
+  const unionids = createUnionidFetcher({ store, wechat, clock, setTimer, log })
   const { keysFile } = config
   const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
   const keyFile = keysFile === undefined ? undefined : watchKeyFile(keysFile, keyring.replace, log)
@@ -108,7 +103,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
         holder: randomUUID(),
       })
     : undefined
-  if (webhookSender) store.onCommit(webhookSender.nudge)
+  if (webhookSender) store.onCommit(webhookSender.wake)
   gaugeToken(metrics, accessTokens, () => tokenAt)
   if (webhookSender) gaugeWebhookLag(metrics, store, clock)
   const deps: Deps = {
@@ -125,7 +120,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
       nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
       clock,
       // One token for each page that may wait.
-      most: config.waiters.inAll,
+      maxTokens: config.waiters.inAll,
     }),
     afterCommit(changes, said) {
       unionids.follow(changes)

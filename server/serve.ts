@@ -5,7 +5,7 @@ import { type Env, parseConfig } from './config/config.ts'
 import { startListening, stopListening } from './http/listen.ts'
 import { openApp } from './open-app.ts'
 
-export type Running = {
+type Running = {
   url: string
   /** Accepts no new connections, answers every waiting page, finishes callbacks, closes the store. */
   close(): Promise<void>

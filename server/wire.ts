@@ -1,21 +1,21 @@
-/** The JSON that travels between the server and the widget, and to a webhook. Types only: all sides import them, nobody ships them. */
+/** The JSON between the server, the widget and the webhooks. Types only, so that importing this file adds no code to the widget. */
 
-/** Why a binding ended. `replaced`: the user bound a second WeChat, or another user took it over under `CONFLICT=replace`. */
+/** Why a binding ended. `replaced`: the user bound another WeChat account, or another user bound this one under `CONFLICT=replace`. */
 export type UnbindReason = 'disconnect' | 'widget' | 'chat' | 'unsubscribe' | 'replaced'
 
-/** How a scan is confirmed before it binds: a tap in the chat, or four digits typed into the page. */
+/** How a scan is confirmed before it binds: `reply` is a tap in the chat, `code` is four digits typed into the page. */
 export type Confirm = 'reply' | 'code'
 
-/** What `GET /widget/binding`, `POST /widget/confirm` and `DELETE /widget/binding` answer; `version` is also the `ETag`. */
+/** The answer of `GET /widget/binding`, `POST /widget/confirm` and `DELETE /widget/binding`. `version` is also the `ETag`. */
 export type BindingView =
   | { state: 'unbound'; reason?: UnbindReason; version: number }
   | { state: 'scanned'; confirm: Confirm; version: number }
   | { state: 'bound' /** Unix seconds */; boundAt: number; version: number }
 
-/** `url` drawn: an SVG path of 1-unit modules, without margin, on a square of `size` units. */
+/** The QR code of a URL: an SVG path of 1-unit modules, without margin, on a square of `size` units. */
 export type QrPath = { size: number; path: string }
 
-/** A live ticket. `code` is the text path's one-time code; `expiresIn` is seconds left, so that no clock is compared. */
+/** A valid ticket. `code`: the one-time code that can be sent to the chat instead of a scan. `expiresIn`: seconds left, independent of the browser's clock. */
 export type TicketView = {
   state: 'unbound'
   url: string
@@ -25,7 +25,7 @@ export type TicketView = {
   version: number
 }
 
-/** What `POST /widget/qrcode` answers: a ticket, or the state itself when there is nothing to scan. */
+/** The answer of `POST /widget/qrcode`: a ticket, or the state of a user who has nothing to scan. */
 export type QrcodeView = TicketView | Exclude<BindingView, { state: 'unbound' }>
 
 /** RFC 9457 problem details; `code` is stable, `detail` is for people. */
@@ -35,13 +35,13 @@ export type Problem = {
   status: number
   code: string
   detail: string
-  /** The same as the header `X-Request-Id`: what the operator's log knows this request by. */
+  /** Equals the header `X-Request-Id`: the request's id in the server's log. */
   requestId?: string
-  /** With `WRONG_CODE`: how many more tries the ticket has. */
+  /** With `WRONG_CODE`: the number of tries left. */
   triesLeft?: number
 }
 
-/** What a tenant's webhook is told, signed by the Standard WebhookReceivers scheme. */
+/** The body of a webhook delivery, signed by the Standard Webhooks scheme. */
 export type WebhookPayload = {
   type: 'binding.bound' | 'binding.unbound'
   /** ISO 8601 */
@@ -52,7 +52,7 @@ export type WebhookPayload = {
     User_ID: string
     Version: number
     Reason: string
-    /** `bound` only; null when the openid was erased before it could be told. */
+    /** `bound` only; null when the openid was erased before the delivery. */
     OpenId?: string | null
     UnionId?: string | null
     AppId?: string | null

@@ -1,4 +1,4 @@
-/** Who may import whom, checked on the imports of the sources: static, dynamic and type imports alike. */
+/** Checks which folder may import which, for static, dynamic and type imports. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -19,7 +19,7 @@ const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
 const STATIC = /^(?:import|export)\s+(type\s+)?(?:([\w*{},\s$]+?)\s+from\s+)?['"]([^'"]+)['"]/gm
 const DYNAMIC = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
 
-/** `import { type A, type B } from` imports nothing at run time either. */
+/** `import { type A, type B } from` is a type import, too. */
 const isOnlyTypes = (clause: string) => {
   const names = /^\{([^}]*)\}$/.exec(clause.trim())?.[1]?.split(',') ?? []
   return names.length > 0 && names.every((name) => name.trim() === '' || name.trim().startsWith('type '))
@@ -45,12 +45,16 @@ const imports = sources.flatMap((file) => importsIn(file, textOf(file)))
 
 const show = ({ from, to }: Import) => `${from} -> ${to}`
 
-/** The imports that break a rule, as text: a failure lists them. */
+/** The imports that break a rule, as text for the message of a failure. */
 const breaking = (isWrong: (each: Import) => boolean) => imports.filter(isWrong).map(show)
 
+/** A file whose head comment says NODE needs Node.js; the other files of the server also run on other runtimes. */
 const isNodeFile = (file: string) => /^(?:#!.*\n)?\/\*\*(?:(?!\*\/)[\s\S])*\bNODE\b/.test(textOf(file))
 
-/** The rooms of the server from the top floor down: a file imports its own floor and the floors below. */
+/**
+ * The layers (floors) of the server, top first: a file imports from its own floor and the floors below. A room is a folder or a
+ * file of the root.
+ */
 const floors: string[][] = [
   ['cli.ts'],
   ['commands/', 'examples/'],
@@ -90,20 +94,20 @@ describe('the architecture test', () => {
     ])
   })
 
-  test('finds the imports that it judges', () => {
+  test('finds the imports of the sources', () => {
     expect(imports.length).toBeGreaterThan(100)
     expect(imports).toContainEqual({ from: 'server/app.ts', to: 'server/deps.ts', isType: true })
   })
 })
 
 describe('the architecture', () => {
-  test('lets the widget import lit, itself and the types of the wire', () => {
+  test('lets the widget import only lit, itself and the types of server/wire.ts', () => {
     const isAllowed = ({ to, isType }: Import) =>
       /^lit($|\/)/.test(to) || to.startsWith('widget/') || (isType && to === 'server/wire.ts')
     expect(breaking((each) => each.from.startsWith('widget/') && !isAllowed(each))).toEqual([])
   })
 
-  test('keeps the server free of widget and demo, and everything free of the tests', () => {
+  test('lets the server import neither widget nor demo, and no source import a test', () => {
     expect(breaking(({ from, to }) => from.startsWith('server/') && /^(widget|demo)\//.test(to))).toEqual([])
     expect(breaking(({ to }) => to.startsWith('test/'))).toEqual([])
   })
@@ -114,12 +118,19 @@ describe('the architecture', () => {
     expect(files.filter((file) => /^server\/[^/]+$/.test(file)).length).toBeLessThanOrEqual(12)
   })
 
+  test.each(['ARCHITECTURE.md', 'ARCHITECTURE.zh-CN.md'])('has the floors in %s', (page) => {
+    const rows = [...textOf(page).matchAll(/^\| (\d+) \| (.+?) \|/gm)]
+    expect(
+      rows.map(([, floor, rooms = '']) => [Number(floor), [...rooms.matchAll(/`([^`]+)`/g)].map(([, room]) => room)]),
+    ).toEqual(floors.map((rooms, index) => [index + 1, rooms]))
+  })
+
   test('lets a file of the server import only its own floor and the floors below', () => {
     const isServer = (file: string) => file.startsWith('server/')
     expect(breaking(({ from, to }) => isServer(from) && isServer(to) && floorOf(to) < floorOf(from))).toEqual([])
   })
 
-  test('keeps rooms of one floor apart where each could grow into the other', () => {
+  test('lets independent rooms of one floor, and routes, not import each other', () => {
     const apart: [from: RegExp, to: RegExp][] = [
       [/^server\/wechat\//, /^server\/(store|api)\//],
       [/^server\/store\//, /^server\/(wechat|api)\//],
@@ -135,7 +146,7 @@ describe('the architecture', () => {
     expect(breaking(({ from, to }) => isRoute(from) && isRoute(to))).toEqual([])
   })
 
-  test('keeps the rules pure: no clock, no chance, no I/O', () => {
+  test('keeps binding/rules.ts pure: no clock, no randomness, no I/O', () => {
     const text = textOf('server/binding/rules.ts')
     expect(imports.filter(({ from, to }) => from === 'server/binding/rules.ts' && to.startsWith('node:'))).toEqual([])
     expect(text).not.toMatch(/Date\.now|Math\.random|await /)
@@ -149,7 +160,7 @@ describe('the architecture', () => {
     expect(portable.filter((file) => /\bprocess\./.test(textOf(file)))).toEqual([])
   })
 
-  test('has no circle of imports, type imports included', () => {
+  test('has no import cycle, type imports included', () => {
     const next = Map.groupBy(imports, ({ from }) => from)
     const done = new Set<string>()
     const walk = (file: string, path: string[]): string[] => {

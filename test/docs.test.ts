@@ -1,6 +1,6 @@
-/** What the pages say is so: links lead somewhere, tests and metrics that are named exist, both languages hold the same rows. */
+/** Checks the pages: links resolve, the tests, metrics and settings that they name exist, and both languages have the same rows. */
 import { execFileSync } from 'node:child_process'
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -15,7 +15,7 @@ const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
 const isForeign = (path: string) => /(^|[\\/])(node_modules|dist)$/.test(path)
 const pages = globSync('**/*.md', { cwd: root, exclude: isForeign })
 
-/** Without fenced code, in which a bracket is no link. */
+/** The page without fenced code, where brackets are not links. */
 const proseOf = (file: string) => textOf(file).replace(/^ *```[\s\S]*?^ *```/gm, '')
 
 type Link = { page: string; text: string; path: string; anchor: string }
@@ -28,9 +28,9 @@ const linksOf = (page: string): Link[] =>
       return { page, text, path: path === '' ? page : join(dirname(page), path), anchor: decodeURIComponent(anchor) }
     })
 
-const links = pages.flatMap(linksOf)
+const links = [...pages, 'llms.txt'].flatMap(linksOf)
 
-/** As GitHub makes them: lower case, spaces to hyphens, punctuation gone. */
+/** The anchors that GitHub makes of headings: lower case, hyphens for spaces, no punctuation. */
 const anchorsOf = (page: string) =>
   [...proseOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -42,7 +42,7 @@ const anchorsOf = (page: string) =>
 const show = ({ page, path, anchor }: Link) => `${page} -> ${path}${anchor && `#${anchor}`}`
 
 describe('links', () => {
-  test('lead to files and headings that are there', () => {
+  test('lead to existing files and headings', () => {
     expect(links.length).toBeGreaterThan(60)
     const files = new Set(globSync('**', { cwd: root, exclude: isForeign }))
     // Hidden folders are not found by a pattern.
@@ -54,7 +54,7 @@ describe('links', () => {
     expect(links.filter(isBroken).map(show)).toEqual([])
   })
 
-  test('to a test name one that its file holds', () => {
+  test('to a test quote a title that the file contains', () => {
     const proofs = links.filter(
       ({ page, path }) => page.startsWith('SECURITY') && /^test\/.+\/.+\.test\.ts$/.test(path),
     )
@@ -64,7 +64,34 @@ describe('links', () => {
   })
 })
 
-/** Each table's rows as what stands alike in both languages: code and links of their first cell. */
+describe('paths in code', () => {
+  // The changelog names files that no longer exist.
+  const current = pages.filter((page) => !page.startsWith('CHANGELOG'))
+
+  /** Paths of the repository, in inline code: also within a command. Without those with a pattern in them. */
+  const pathsIn = (page: string) =>
+    [...proseOf(page).matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) =>
+      [...code.matchAll(/(?<![\w./:@-])(?:server|widget|demo|test|docs|deploy)\/[\w./*{-]*/g)].map(([path]) => path),
+    )
+
+  test('are files and folders of this repository', () => {
+    const named = current.flatMap((page) => pathsIn(page).map((path) => ({ page, path })))
+    expect(named.filter(({ page }) => page === 'ARCHITECTURE.md').length).toBeGreaterThan(60)
+    const missing = named.filter(({ path }) => !/[*{]/.test(path) && !existsSync(join(root, path)))
+    expect(missing.map(({ page, path }) => `${page}: ${path}`)).toEqual([])
+  })
+
+  test('of ARCHITECTURE and CONTRIBUTING are the same in both languages', () => {
+    for (const page of ['ARCHITECTURE', 'CONTRIBUTING']) {
+      const [english, chinese] = [`${page}.md`, `${page}.zh-CN.md`].map((file) =>
+        pathsIn(file).map((path) => path.replace('.zh-CN.md', '.md')),
+      )
+      expect([...new Set(chinese)].sort()).toEqual([...new Set(english)].sort())
+    }
+  })
+})
+
+/** The rows of each table. Code in the first cell and links to tests must be the same in both languages. */
 const tablesOf = (page: string) =>
   proseOf(page)
     .split(/\n(?!\|)/)
@@ -74,12 +101,22 @@ const tablesOf = (page: string) =>
     })
 
 const codeIn = (row: string) => (row.split(/(?<!\\)\|/)[1] ?? '').match(/`[^`]+`/g) ?? []
-const proofsIn = (row: string) => [...row.matchAll(/\]\((test\/[^)]+)\)/g)].map(([, path]) => path)
+const proofsIn = (row: string) =>
+  [...row.matchAll(/\]\((test\/[^)]+)\)/g)].map(([, path]) => path?.replace('.zh-CN.md', '.md'))
 
-describe.each([
-  ['SECURITY.md', 'SECURITY.zh-CN.md'],
-  ['docs/operations.md', 'docs/operations.zh-CN.md'],
-])('%s and %s', (english, chinese) => {
+describe.each(
+  [
+    'README',
+    'SECURITY',
+    'ARCHITECTURE',
+    'CONTRIBUTING',
+    'CHANGELOG',
+    'docs/README',
+    'docs/operations',
+    'docs/demo',
+    'docs/performance',
+  ].map((page) => [`${page}.md`, `${page}.zh-CN.md`] as const),
+)('%s and %s', (english, chinese) => {
   test('have the same headings, tables and rows', () => {
     const shapeOf = (page: string) => [...proseOf(page).matchAll(/^(#+) /gm)].map(([, level]) => level)
     expect(shapeOf(chinese)).toEqual(shapeOf(english))
@@ -88,8 +125,8 @@ describe.each([
   })
 })
 
-describe('the dashboard, the alerts and the operator’s page', () => {
-  /** Every name that `/metrics` can hold, a histogram's three series among them. */
+describe('the dashboard, the alerts and the operations page', () => {
+  /** Every name that `/metrics` can contain, with the three series of each histogram. */
   async function served(): Promise<Set<string>> {
     const webhook = { WEBHOOK_URL: 'http://receiver.test', WEBHOOK_SECRET: `whsec_${'A'.repeat(43)}=` }
     const testServer = await openTestServer(webhook, { neighbour: async () => new Response() })
@@ -109,7 +146,7 @@ describe('the dashboard, the alerts and the operator’s page', () => {
   ]
 
   test.each(['deploy/grafana-dashboard.json', 'deploy/alerts.yaml', 'docs/operations.md', 'docs/operations.zh-CN.md'])(
-    'names in %s only metrics that are served',
+    'name in %s only metrics that are served',
     async (file) => {
       const names = await served()
       expect(named(file).length).toBeGreaterThan(5)
@@ -117,7 +154,7 @@ describe('the dashboard, the alerts and the operator’s page', () => {
     },
   )
 
-  test('tells of every metric and every alert', async () => {
+  test('name every metric and every alert', async () => {
     const ours = [...(await served())].filter((name) => /^wechat_bind_(?!.*_(bucket|sum|count)$)/.test(name))
     const alerts = [...textOf('deploy/alerts.yaml').matchAll(/- alert: (\w+)/g)].map(([, name]) => name)
     expect(alerts.length).toBeGreaterThan(10)
@@ -126,7 +163,7 @@ describe('the dashboard, the alerts and the operator’s page', () => {
     expect(ours.filter((name) => !textOf('deploy/grafana-dashboard.json').includes(name))).toEqual([])
   })
 
-  test('labels that the alerts and the dashboard compare with are values that occur', () => {
+  test('compare labels only with values that occur', () => {
     const text = textOf('deploy/alerts.yaml') + textOf('deploy/grafana-dashboard.json').replaceAll('\\"', '"')
     const steps = new Set([...text.matchAll(/step="(\w+)"/g)].map(([, step]) => step))
     expect([...steps].sort()).toEqual(['bound', 'confirmed', 'conflict', 'expired', 'scanned', 'shown'])
@@ -136,14 +173,14 @@ describe('the dashboard, the alerts and the operator’s page', () => {
 })
 
 describe('settings', () => {
-  /** Every name that the server reads, from its own source. */
+  /** The names of all settings in the source of the server. */
   const read = new Set(
     globSync('server/**/*.ts', { cwd: root })
       .flatMap((file) => [...textOf(file).matchAll(/(?:['`]|env\.)([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)\b/g)])
       .map(([, name = '']) => name),
   )
 
-  // Not ours: Node's, PostgreSQL's, the image's.
+  // The settings of Node.js and of the PostgreSQL image.
   const others = ['NODE_ENV', 'POSTGRES_USER', 'POSTGRES_DB', 'POSTGRES_PASSWORD']
 
   const assigned = (file: string) => [
@@ -159,13 +196,13 @@ describe('settings', () => {
     'deploy/compose.yaml',
     'deploy/wechat-bind.service',
     'deploy/wechat-bind.env.example',
-  ])('in %s are ones that the server reads', (file) => {
+  ])('in %s are read by the server', (file) => {
     expect(assigned(file).length).toBeGreaterThan(1)
     expect(assigned(file).filter((name) => !read.has(name) && !others.includes(name))).toEqual([])
   })
 
   test.each(['docs/operations.md', 'docs/operations.zh-CN.md', 'SECURITY.md', 'SECURITY.zh-CN.md'])(
-    'that %s names are ones that the server reads',
+    'that %s names are read by the server',
     (file) => {
       const names = [...textOf(file).matchAll(/`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[^`]*`/g)].map(([, name = '']) => name)
       expect(names.length).toBeGreaterThan(5)
@@ -176,12 +213,12 @@ describe('settings', () => {
 
   test.each(['docs/api.md', 'docs/api.zh-CN.md'])('are all in the table of %s', (file) => {
     const config = textOf('server/config/config.ts') + textOf('server/config/webhook-receivers.ts')
-    const names = [...config.matchAll(/(?:settings\.\w+\(['`]|env\.)([A-Z][A-Z0-9_]+)/g)].map(([, name = '']) => name)
+    const names = [...config.matchAll(/(?:reader\.\w+\(['`]|env\.)([A-Z][A-Z0-9_]+)/g)].map(([, name = '']) => name)
     expect(names.length).toBeGreaterThan(20)
     expect([...new Set(names)].filter((name) => !textOf(file).includes(`\`${name}`))).toEqual([])
   })
 
-  test('of the example are enough once they are filled in', () => {
+  test('of the example are valid once they are filled in', () => {
     const lines = textOf('deploy/wechat-bind.env.example').split('\n')
     const env = Object.fromEntries(
       lines.filter((line) => /^[A-Z]/.test(line)).map((line) => line.split('=') as [string, string]),
@@ -201,7 +238,7 @@ describe('settings', () => {
 describe('the backup', () => {
   const commandIn = (page: string) => /^node -e ".*sqlite.*$/m.exec(textOf(page))?.[0] ?? ''
 
-  test('is one command in both languages, and copies a store that is in use', async () => {
+  test('is the same command in both languages, and copies a database that is in use', async () => {
     const command = commandIn('docs/operations.md')
     expect(commandIn('docs/operations.zh-CN.md')).toBe(command)
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-backup-'))
@@ -222,9 +259,9 @@ describe('the backup', () => {
 describe('package-lock.json', () => {
   type Package = { dev?: boolean; hasInstallScript?: boolean; integrity?: string; link?: boolean }
 
-  test('lets no dependency run a script, and knows the hash of each', () => {
+  test('lists no dependency with an install script, and a hash for each', () => {
     const { packages } = JSON.parse(textOf('package-lock.json')) as { packages: Record<string, Package> }
-    // What is linked is in this repository.
+    // Linked packages are part of this repository.
     const all = Object.entries(packages).filter(([path, { link }]) => path.includes('node_modules/') && !link)
     const shipped = all.filter(([, { dev }]) => !dev)
     expect(shipped.length).toBeGreaterThan(20)

@@ -1,6 +1,6 @@
-/** A series of requests and the pauses between them. Pure: chance is passed in. */
+/** Numbers the requests of a series and computes the pause before each: exponential backoff with jitter. Pure: random numbers are passed in. */
 
-/** One request of a series: `turn` tells it from the one before, `failures` counts the failures in a row before it, `delayMs` comes first. */
+/** One request of a series. `turn` numbers the requests, `failures` counts the consecutive failures before this one, `delayMs` is the pause before it. */
 export type Attempt = { turn: number; failures: number; delayMs: number }
 
 const BACKOFF_BASE_MS = 1000
@@ -8,12 +8,12 @@ const BACKOFF_CAP_MS = 30_000
 
 export const firstAttempt: Attempt = { turn: 0, failures: 0, delayMs: 0 }
 
-/** The next request after one that was answered. */
+/** The request after a successful one. */
 export function nextAttempt(attempt: Attempt, delayMs = 0): Attempt {
   return { turn: attempt.turn + 1, failures: 0, delayMs: Math.max(0, delayMs) }
 }
 
-/** The next request after one that failed. */
+/** The request after a failed one. */
 export function retryAttempt(attempt: Attempt, random: number, retryAfterMs?: number): Attempt {
   return {
     turn: attempt.turn + 1,
@@ -22,7 +22,7 @@ export function retryAttempt(attempt: Attempt, random: number, retryAfterMs?: nu
   }
 }
 
-/** The pause after `failures` failures in a row: exponential with full jitter, on top of what the server asked for. */
+/** The pause after `failures` consecutive failures: exponential with full jitter, added to the `Retry-After` of the server. */
 export function backoffMs(failures: number, random: number, retryAfterMs = 0): number {
   return retryAfterMs + random * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** failures)
 }

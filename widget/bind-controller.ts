@@ -1,32 +1,35 @@
-/** Runs the one effect that the state names and aborts the one before: the only place where the element waits for anything. */
+/**
+ * Runs the effect (request, poll or countdown) that the current state requires. When the state requires another effect, the
+ * controller aborts the running one and starts the new one. All timers and requests of the element start here.
+ */
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import type { BindingView, QrcodeView } from '../server/wire.ts'
+import type { Client } from './api-client.ts'
 import { BindError } from './bind-error.ts'
-import type { Client } from './client.ts'
 import { browserClock, type Clock } from './clock.ts'
 import { type Effect, effectOf, initialState, type MachineEvent, reduce, type State } from './machine.ts'
 
-/** The element, as far as the controller is concerned: what the page wishes, and who is told of changes. */
+/** What the controller needs of the element: the page's settings, and a callback for state changes. */
 export type BindHost = ReactiveControllerHost &
   Element & {
     readonly manual: boolean
     readonly watch: boolean
     readonly refreshMode: 'auto' | 'manual'
-    /** Whether a request could be made at all. */
+    /** Whether the page has configured a token source. */
     readonly canStart: boolean
     stateChanged(state: State, previous: State, event: MachineEvent): void
   }
 
 const SECOND_MS = 1000
-/** No page counts down seconds from an hour, and a timer of a month would fire at once. */
+/** The longest timer. `setTimeout` fires at once above 2^31 ms (24.8 days), and above an hour no seconds are displayed. */
 const HOUR_MS = 3600 * SECOND_MS
 
 export class BindController implements ReactiveController {
   #state: State = initialState
   #effect: Effect = 'none'
-  /** Ends the effect that runs. */
+  /** Aborts the running effect. */
   #running = new AbortController()
-  /** Ends everything that hangs on the page; undefined while the element is not in it. */
+  /** Removes the listeners on document and window; undefined while the element is not in a document. */
   #connected: AbortController | undefined
   #onScreen = false
   #queue: MachineEvent[] = []
@@ -45,13 +48,13 @@ export class BindController implements ReactiveController {
     return this.#state
   }
 
-  /** Whole seconds until the QR on screen ends, rounded up; 0 when there is none. */
+  /** Seconds until the displayed QR code expires, rounded up; 0 without a QR code. */
   get secondsLeft(): number {
     if (this.#state.name !== 'ready') return 0
     return Math.max(0, Math.ceil((this.#state.ticket.deadline - this.#clock.now()) / SECOND_MS))
   }
 
-  /** Moves the state. An event raised while another is being told waits its turn, so that listeners see them in order. */
+  /** Applies an event to the state. An event dispatched by a listener is queued until all listeners have received the current one. */
   dispatch(event: MachineEvent): void {
     if (this.#queue.push(event) > 1) return
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
@@ -63,12 +66,12 @@ export class BindController implements ReactiveController {
   hostConnected(): void {
     this.#connected = new AbortController()
     const { signal } = this.#connected
-    // What runs depends on being seen: a hidden tab neither asks nor keeps the other tabs from asking.
-    document.addEventListener('visibilitychange', () => (isVisible() ? this.wake() : this.#follow()), { signal })
+    // A hidden tab sends no requests and releases the lock of the shared poll.
+    document.addEventListener('visibilitychange', () => (isVisible() ? this.wake() : this.#updateEffect()), { signal })
     addEventListener('pageshow', ({ persisted }) => persisted && this.wake(), { signal })
     addEventListener('online', () => this.wake(), { signal })
     addEventListener('offline', () => this.dispatch({ type: 'offline' }), { signal })
-    this.#awaitScreen(signal)
+    this.#observeScreen(signal)
     this.wake()
   }
 
@@ -76,24 +79,24 @@ export class BindController implements ReactiveController {
     this.#connected?.abort()
     this.#connected = undefined
     this.#onScreen = false
-    this.#follow()
+    this.#updateEffect()
   }
 
   hostUpdate(): void {
-    this.#appear()
-    this.#follow()
+    this.#startOnScreen()
+    this.#updateEffect()
   }
 
   #apply(event: MachineEvent): void {
     const previous = this.#state
     this.#state = reduce(previous, event)
     if (this.#state === previous) return
-    this.#follow()
+    this.#updateEffect()
     this.#host.requestUpdate()
     this.#host.stateChanged(this.#state, previous, event)
   }
 
-  #follow(): void {
+  #updateEffect(): void {
     const { watch } = this.#host
     const effect = this.#connected ? effectOf(this.#state, { watch, visible: isVisible() }) : 'none'
     if (effect === this.#effect) return
@@ -118,12 +121,12 @@ export class BindController implements ReactiveController {
   async #request(state: State, signal: AbortSignal): Promise<MachineEvent> {
     if ('attempt' in state && state.attempt?.delayMs) await this.#clock.sleep(state.attempt.delayMs, signal)
     const askedAt = this.#clock.now()
-    const view = await this.#ask(state, signal)
+    const view = await this.#send(state, signal)
     const now = this.#clock.now()
     return { type: 'answered', view, now, tookMs: now - askedAt }
   }
 
-  #ask(state: State, signal: AbortSignal): Promise<QrcodeView | BindingView | null> {
+  #send(state: State, signal: AbortSignal): Promise<QrcodeView | BindingView | null> {
     const client = this.#client
     if (state.name === 'loading') return client.createQrcode(state.replace, signal)
     if (state.name === 'scanned' && state.code) return client.confirm(state.code, signal)
@@ -131,7 +134,7 @@ export class BindController implements ReactiveController {
     return client.waitPast('version' in state ? state.version : 0, signal)
   }
 
-  /** Ticks once a second, for the eye, and ends the QR on time. */
+  /** Updates the displayed time every second and expires the QR code at its deadline. */
   async #countDown(deadline: number, signal: AbortSignal): Promise<void> {
     try {
       for (let left = deadline - this.#clock.now(); left > 0; left = deadline - this.#clock.now()) {
@@ -141,38 +144,38 @@ export class BindController implements ReactiveController {
       }
       this.wake()
     } catch {
-      // Aborted: the state has moved on.
+      // Aborted: another effect has started.
     }
   }
 
   #toFailure(cause: unknown): MachineEvent {
     const error = cause instanceof BindError ? cause : new BindError('INTERNAL', String(cause), { cause })
-    // What the user of a bound element asked for is refused; the rest waits for the network.
+    // Offline, a failed request of a bound element (unbind, poll) is reported; in every other state the element waits for the network.
     const isCutOff = !navigator.onLine && ['NETWORK', 'NO_TOKEN'].includes(error.code)
     if (isCutOff && this.#state.name !== 'bound') return { type: 'offline' }
     return { type: 'failed', error, random: this.#clock.random() }
   }
 
-  /** Looks anew at once; `isOther`: the token may have become another user's. */
+  /** Repeats the request of the current state at once. `isOther`: the token may belong to another user now. */
   wake(isOther = false): void {
     const auto = this.#host.refreshMode !== 'manual' && isVisible()
     this.dispatch({ type: 'wake', now: this.#clock.now(), auto, isOther })
-    this.#follow()
+    this.#updateEffect()
   }
 
-  /** An element below the fold costs nothing until it is scrolled to. */
-  #awaitScreen(signal: AbortSignal): void {
+  /** Starts the element when it is scrolled into view: outside the view it sends no requests. */
+  #observeScreen(signal: AbortSignal): void {
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return
       observer.disconnect()
       this.#onScreen = true
-      this.#appear()
+      this.#startOnScreen()
     })
     observer.observe(this.#host)
     signal.addEventListener('abort', () => observer.disconnect())
   }
 
-  #appear(): void {
+  #startOnScreen(): void {
     const { manual, canStart } = this.#host
     if (this.#onScreen && !manual && canStart && this.#state === initialState) this.dispatch({ type: 'start' })
   }

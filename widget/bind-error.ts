@@ -1,10 +1,10 @@
-/** The widget's one error: a stable `code` for programs, a message for people, and whether the same request may succeed later. */
+/** The widget's only error class: a stable `code` for programs, a message for developers, and whether a retry may succeed. */
 
-/** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and the five that only a browser can meet. */
-export type BindErrorCode = 'NETWORK' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
+/** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and five codes that originate in the browser. */
+type BindErrorCode = 'NETWORK' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
 
-/** What else a refusal can say. `retryAfterMs`: not before; `triesLeft`: of a wrong confirmation code; `requestId`: the server's name for it. */
-export type BindErrorDetails = {
+/** `retryAfterMs`: the earliest retry; `triesLeft`: attempts left after a wrong confirmation code; `requestId`: the request's id in the server's log. */
+type BindErrorDetails = {
   retryable?: boolean
   retryAfterMs?: number | undefined
   triesLeft?: number | undefined
@@ -12,7 +12,7 @@ export type BindErrorDetails = {
   cause?: unknown
 }
 
-/** Why the element could not go on. Never holds a token, a ticket or an openid. */
+/** The reason why the element cannot continue. Never contains a token, a ticket or an openid. */
 export class BindError extends Error {
   readonly code: BindErrorCode
   readonly retryable: boolean = false
@@ -27,7 +27,7 @@ export class BindError extends Error {
   }
 }
 
-/** Whether a new token, and nothing else, would help. */
+/** Whether only a new token can solve the error. */
 export function isTokenError({ code }: BindError): boolean {
   return ['TOKEN_EXPIRED', 'UNAUTHORIZED', 'NO_TOKEN'].includes(code)
 }

@@ -1,6 +1,6 @@
-/** Time and chance as the controller needs them, so that a test can hold them still. */
+/** Time, timers and random numbers for the controller. Tests replace them. */
 
-/** `now` only grows; `sleep` rejects when `signal` aborts. */
+/** `now` never decreases; `sleep` rejects when `signal` aborts. */
 export type Clock = {
   now(): number
   random(): number
@@ -8,8 +8,8 @@ export type Clock = {
 }
 
 /**
- * The longer of what two clocks say has passed: one stands still while a laptop sleeps, the other jumps when it is set.
- * So a QR may end early, which a new one mends, and never late.
+ * Measures elapsed time with two clocks and takes the greater difference: `performance.now()` stops while a laptop sleeps,
+ * `Date.now()` jumps when the clock is set. A QR code may therefore expire too early (the element gets a new one), never too late.
  */
 export function createNow(): Clock['now'] {
   let at = 0

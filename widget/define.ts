@@ -1,4 +1,4 @@
-/** Registers the tag. A second load, a page of several bundles and a server are all harmless. */
+/** Registers the tag. Does nothing on a server and when the tag is already registered (several bundles on one page). */
 import { WechatBind } from './wechat-bind.ts'
 
 if (globalThis.customElements && !customElements.get('wechat-bind')) customElements.define('wechat-bind', WechatBind)

@@ -1,8 +1,8 @@
-/** How the user can reach the QR: scan it from a screen, long-press it inside WeChat, or save its picture first. */
+/** Detects how the user can scan the QR code: from a screen, by a long press inside WeChat, or from a saved picture. */
 
 export type Device = 'desktop' | 'wechat' | 'mobile'
 
-/** Read from the user agent, as WeChat itself recommends; an iPad asks for desktop pages and is held like a screen. */
+/** Reads the user agent, as WeChat's documentation recommends. An iPad sends a desktop user agent and counts as a desktop. */
 export function deviceOf(userAgent: string): Device {
   if (/MicroMessenger/i.test(userAgent)) return /Windows|Macintosh/.test(userAgent) ? 'desktop' : 'wechat'
   return /Android|iPhone|iPad|iPod|HarmonyOS|Mobile/i.test(userAgent) ? 'mobile' : 'desktop'

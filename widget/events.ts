@@ -1,4 +1,4 @@
-/** What the page hears: the machine's transitions as DOM events. No secrets in any of them. */
+/** Dispatches the DOM events for changes of the state. No event contains a secret. */
 import type { UnbindReason } from '../server/wire.ts'
 import type { BindError } from './bind-error.ts'
 import type { MachineEvent, State, StateName } from './machine.ts'
@@ -11,14 +11,14 @@ export type BindEventDetails = {
   scanned: null
   expired: null
   statechange: { state: StateName; previous: StateName }
-  /** `requestId`: the server's name for the request, for its logs. */
+  /** `requestId`: the request's id in the server's log. */
   binderror: { code: string; message: string; retryable: boolean; requestId?: string }
 }
 
 /** The element's events by name, for `addEventListener`. */
 export type BindEventMap = { [Name in keyof BindEventDetails]: CustomEvent<BindEventDetails[Name]> }
 
-/** What every element has, with the types of our events. */
+/** `addEventListener` and `removeEventListener` with the types of the element's events. */
 export type BindListening = {
   <Name extends keyof BindEventMap>(
     type: Name,
@@ -28,21 +28,23 @@ export type BindListening = {
   (type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void
 }
 
-/** Tells `target`'s listeners what the step from `previous` to `state` means to them. */
-export function announce(target: EventTarget, state: State, previous: State, event: MachineEvent): void {
+/** Dispatches the events for the change from `previous` to `state`. */
+export function dispatchEvents(target: EventTarget, state: State, previous: State, event: MachineEvent): void {
   function emit<Name extends keyof BindEventDetails>(name: Name, detail: BindEventDetails[Name]): void {
     target.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }))
   }
 
-  if (state.name !== previous.name) emit('statechange', { state: state.name, previous: previous.name })
+  if (state.name !== previous.name) {
+    emit('statechange', { state: state.name, previous: previous.name })
+    if (state.name === 'scanned') emit('scanned', null)
+    if (state.name === 'expired') emit('expired', null)
+  }
   if (state.name === 'bound' && (previous.name !== 'bound' || state.boundAt !== previous.boundAt)) {
     emit('bound', { boundAt: state.boundAt, initial: state.initial })
   }
   if (previous.name === 'bound' && state.name === 'idle' && event.type !== 'stop') {
     emit('unbound', { reason: reasonOf(event) })
   }
-  if (state.name === 'scanned' && previous.name !== 'scanned') emit('scanned', null)
-  if (state.name === 'expired' && previous.name !== 'expired') emit('expired', null)
 
   const error = errorOf(state)
   if (error && error !== errorOf(previous)) {

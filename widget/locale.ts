@@ -1,20 +1,13 @@
-/** Which language an element is read in: its own `lang`, the nearest one around it, else the browser's. */
+/** The language of an element: its own `lang`, the nearest ancestor's, otherwise the browser's. */
 
-/** Looks outwards through shadow roots, as the platform's own language does. */
+/** Also looks at the hosts of the surrounding shadow roots, as the platform's own inheritance does. */
 export function localeOf(element: Element): string {
-  for (let at: Element | undefined = element; at; at = shadowHost(at)) {
-    const lang = at.closest('[lang]')?.getAttribute('lang')
-    if (lang) return lang
-  }
-  return navigator.language
-}
-
-function shadowHost(element: Element): Element | undefined {
+  const lang = element.closest('[lang]')?.getAttribute('lang')
   const root = element.getRootNode()
-  return root instanceof ShadowRoot ? root.host : undefined
+  return lang || (root instanceof ShadowRoot ? localeOf(root.host) : navigator.language)
 }
 
-/** Calls back when a `lang` anywhere in the document changes, until `signal` aborts. */
+/** Calls `onChange` when any `lang` attribute of the document changes, until `signal` aborts. */
 export function watchLocale(onChange: () => void, signal: AbortSignal): void {
   const observer = new MutationObserver(onChange)
   observer.observe(document.documentElement, { attributeFilter: ['lang'], subtree: true })

@@ -1,6 +1,6 @@
-/** Every word the element says: simplified, traditional, English, side by side so that none can be missing. */
+/** All texts of the element in Simplified Chinese, Traditional Chinese and English. The table form makes a missing translation a type error. */
 
-/** The languages built in, in the order of the columns below. */
+/** The built-in languages. */
 export type Language = 'zh-CN' | 'zh-TW' | 'en'
 
 type Phrase = readonly [zhCN: string, zhTW: string, en: string]
@@ -42,13 +42,13 @@ const phrases = {
   retry: ['重试', '重試', 'Try again'],
 } satisfies Record<string, Phrase>
 
-/** What `messages` may put in place of the built-in words; `{time}` and `{count}` are filled in. */
+/** The keys of the property `messages`, which replaces built-in texts. The element fills in `{time}` and `{count}`. */
 export type Messages = Record<keyof typeof phrases, string>
 
-/** Says one thing in the reader's language; `value` goes where the phrase has a hole. */
-export type Say = (key: keyof Messages, value?: string | number) => string
+/** Returns the text of a key in the user's language; `value` replaces the placeholder. */
+export type Translate = (key: keyof Messages, value?: string | number) => string
 
-export function createSay(language: Language, own?: Partial<Messages> | null): Say {
+export function createTranslate(language: Language, own?: Partial<Messages> | null): Translate {
   const column = language === 'en' ? 2 : language === 'zh-TW' ? 1 : 0
   return (key, value = '') => (own?.[key] ?? phrases[key][column]).replace(/\{\w+\}/, String(value))
 }

@@ -1,14 +1,13 @@
-/** The server's QR path as an SVG for screens, and as a PNG for what wants a picture: a long press, or the album. */
+/** Draws the server's QR path: as an SVG for desktop screens, as a PNG for a long press in WeChat and for saving. */
 import { html, type TemplateResult } from 'lit'
 import type { QrPath } from '../server/wire.ts'
 
-/** ISO/IEC 18004 asks for four modules of quiet zone; fewer, and some scanners do not see the code. */
+/** ISO/IEC 18004 requires a quiet zone of four modules. With fewer some scanners do not detect the code. */
 const QUIET_MODULES = 4
 const DARK = '#111'
-/** Enough for 200 CSS px at three device pixels each. */
+/** 200 CSS px at three device pixels each, rounded up. */
 const PNG_MIN_PX = 640
 
-/** The code as vector: sharp at any size. */
 export function qrSvg({ size, path }: QrPath, label: string): TemplateResult {
   const side = size + 2 * QUIET_MODULES
   const box = `${-QUIET_MODULES} ${-QUIET_MODULES} ${side} ${side}`
@@ -17,14 +16,14 @@ export function qrSvg({ size, path }: QrPath, label: string): TemplateResult {
   </svg>`
 }
 
-/** The code as a picture that WeChat's long press recognises and a phone's album keeps. */
+/** An `img` for WeChat's long press. `onError`: the page's content policy forbids `data:` images. */
 export function qrImage(qr: QrPath, label: string, onError: () => void): TemplateResult {
   return html`<img class="qr" part="qr" @error=${onError} src=${qrPng(qr)} alt=${label} />`
 }
 
 const pictures = new WeakMap<QrPath, string>()
 
-/** A data URL, because WeChat's long press cannot read a blob's; drawn once per ticket. */
+/** A data URL, because WeChat's long press does not recognise a blob URL. Drawn once per ticket. */
 export function qrPng(qr: QrPath): string {
   const picture = pictures.get(qr) ?? drawPng(qr)
   pictures.set(qr, picture)

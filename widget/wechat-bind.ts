@@ -1,73 +1,73 @@
-/** The element itself: attributes in, events out, and one picture per state. What happens in between is the controller's. */
+/** The custom element: attributes, properties, methods and rendering. The controller runs the requests. */
 import { LitElement, type TemplateResult } from 'lit'
+import { createClient } from './api-client.ts'
 import { BindController, type BindHost } from './bind-controller.ts'
-import { cardOf } from './card.ts'
-import { createClient } from './client.ts'
+import { cardTemplate } from './card-layout.ts'
 import { deviceOf } from './device.ts'
-import { announce, type BindListening } from './events.ts'
+import { type BindListening, dispatchEvents } from './events.ts'
 import { localeOf, watchLocale } from './locale.ts'
 import type { MachineEvent, State, StateName } from './machine.ts'
-import { createSay, type Language, type Messages, toLanguage } from './messages.ts'
-import type { View } from './panels.ts'
+import { createTranslate, type Language, type Messages, toLanguage } from './messages.ts'
+import type { View } from './state-panels.ts'
 import { styles } from './styles.ts'
 
 /**
- * Binds the signed-in user's WeChat: shows a QR code, and tells the page as soon as it has been scanned.
+ * Binds the signed-in user's WeChat account: displays a QR code and notifies the page as soon as it is scanned.
  *
  * @tagname wechat-bind
  *
- * @attr {string} lang - `zh-CN`, `zh-TW` or `en`; else the nearest `lang` around the element, else the browser's.
- * @prop {string} lang - As the attribute.
+ * @attr {string} lang - `zh-CN`, `zh-TW` or `en`. Without it the `lang` of the nearest ancestor applies, otherwise the browser's language.
+ * @prop {string} lang - Like the attribute.
  *
- * @fires {CustomEvent<{ boundAt: number, initial: boolean }>} bound - A WeChat is bound. `boundAt`: Unix seconds; `initial`: it was bound before the element started.
- * @fires {CustomEvent<{ reason?: UnbindReason }>} unbound - The binding ended; `reason` says by whose hand.
- * @fires {CustomEvent<void>} scanned - Someone scanned and has to confirm.
- * @fires {CustomEvent<void>} expired - The QR ended and no new one is made unasked.
- * @fires {CustomEvent<{ state: StateName, previous: StateName }>} statechange - After every change of `state`.
- * @fires {CustomEvent<{ code: string, message: string, retryable: boolean, requestId?: string }>} binderror - Something failed that the element cannot mend by itself. `requestId`: the server's name for the request, for its logs.
+ * @fires {CustomEvent<{ boundAt: number, initial: boolean }>} bound - A WeChat account is bound. `boundAt`: Unix seconds; `initial`: it was bound before the element started.
+ * @fires {CustomEvent<{ reason?: UnbindReason }>} unbound - The binding was removed; `reason` says who removed it.
+ * @fires {CustomEvent<void>} scanned - The QR code was scanned, and the user has to confirm.
+ * @fires {CustomEvent<void>} expired - The QR code expired, and the element does not replace it automatically.
+ * @fires {CustomEvent<{ state: StateName, previous: StateName }>} statechange - `state` changed.
+ * @fires {CustomEvent<{ code: string, message: string, retryable: boolean, requestId?: string }>} binderror - An error that the element cannot recover from by itself. `requestId`: the request's id in the server's log.
  *
- * @slot logo - In place of the mark before the title.
- * @slot title - In place of the title.
+ * @slot logo - Replaces the logo before the title.
+ * @slot title - Replaces the title.
  * @slot description - A line below the title, in every state.
- * @slot success - In place of "bound".
- * @slot expired - In place of "expired".
- * @slot error - In place of the error's headline.
- * @slot footer - Below everything.
+ * @slot success - Replaces the text of the state `bound`.
+ * @slot expired - Replaces the text of the state `expired`.
+ * @slot error - Replaces the headline of the state `error`.
+ * @slot footer - Below the buttons.
  *
- * @csspart card - The whole.
- * @csspart title - The title's line.
- * @csspart tile - The square that holds the QR code or the state's drawing.
+ * @csspart card - The whole card.
+ * @csspart title - The line of the title.
+ * @csspart tile - The square with the QR code or the icon of the state.
  * @csspart qr - The QR code, an `svg` or an `img`.
- * @csspart status - The state in words.
- * @csspart hint - The line below it.
- * @csspart timer - How long the QR code lasts.
- * @csspart action - A button, or the link that saves the picture.
- * @csspart code - The line to send to the Official Account.
- * @csspart field - The field for the four digits.
+ * @csspart status - The text of the state.
+ * @csspart hint - The line below `status`.
+ * @csspart timer - The remaining time of the QR code.
+ * @csspart action - A button, or the link that saves the QR picture.
+ * @csspart code - The text to send to the Official Account.
+ * @csspart field - The input for the four digits.
  *
- * @cssprop [--wechat-bind-accent=#07c160] - Colour of shapes: the mark, the check.
- * @cssprop [--wechat-bind-primary=#067a3e] - Colour of filled buttons; white text has to be readable on it.
- * @cssprop [--wechat-bind-link=#067a3e] - Colour of text buttons; #4cd98a when dark.
- * @cssprop [--wechat-bind-text=#1f2329] - Colour of text; #f2f3f5 when dark.
- * @cssprop [--wechat-bind-muted=#5f6368] - Colour of the lines that matter less; #a0a4aa when dark.
- * @cssprop [--wechat-bind-background=#fff] - The card; #1c1d1f when dark.
- * @cssprop [--wechat-bind-surface=#f5f6f7] - The tile when it holds no QR code; #26282b when dark.
- * @cssprop [--wechat-bind-border=#e3e5e8] - The card's hairline; #36383c when dark.
- * @cssprop [--wechat-bind-danger=#c5221f] - The last step of unbinding, a wrong code; #ff8f88 when dark.
- * @cssprop [--wechat-bind-radius=12px] - The card's corners.
- * @cssprop [--wechat-bind-font=system-ui, 'PingFang SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif] - The font family.
- * @cssprop [--wechat-bind-qr-size=224px] - Side of the QR code with its quiet zone; 184px when `size` is `small` (not inside WeChat, where a long press wants 200px), 264px when `large`.
+ * @cssprop [--wechat-bind-accent=#07c160] - Colour of shapes: the logo and the check mark.
+ * @cssprop [--wechat-bind-primary=#067a3e] - Background of filled buttons, whose text is white.
+ * @cssprop [--wechat-bind-link=#067a3e] - Colour of text buttons; #4cd98a in the dark theme.
+ * @cssprop [--wechat-bind-text=#1f2329] - Colour of text; #f2f3f5 in the dark theme.
+ * @cssprop [--wechat-bind-muted=#5f6368] - Colour of secondary text; #a0a4aa in the dark theme.
+ * @cssprop [--wechat-bind-background=#fff] - Background of the card; #1c1d1f in the dark theme.
+ * @cssprop [--wechat-bind-surface=#f5f6f7] - Background of the tile without a QR code; #26282b in the dark theme.
+ * @cssprop [--wechat-bind-border=#e3e5e8] - Border of the card; #36383c in the dark theme.
+ * @cssprop [--wechat-bind-danger=#c5221f] - The button that confirms unbinding, and the input after a wrong code; #ff8f88 in the dark theme.
+ * @cssprop [--wechat-bind-radius=12px] - Corner radius of the card.
+ * @cssprop [--wechat-bind-font=system-ui, 'PingFang SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif] - Font family.
+ * @cssprop [--wechat-bind-qr-size=224px] - Side of the QR code with its quiet zone; 184px with `size="small"` (not inside WeChat, whose long press needs 200px), 264px with `size="large"`.
  *
- * @cssstate idle - Nothing is asked for yet.
- * @cssstate loading - A QR code is being made.
- * @cssstate ready - A QR code can be scanned.
- * @cssstate scanned - It was scanned and waits to be confirmed.
- * @cssstate bound - A WeChat is bound.
- * @cssstate expired - The QR code has ended.
- * @cssstate offline - There is no network.
- * @cssstate error - It cannot go on by itself.
+ * @cssstate idle - No QR code is requested yet.
+ * @cssstate loading - A QR code is requested.
+ * @cssstate ready - A QR code is displayed.
+ * @cssstate scanned - The QR code was scanned, and the user has to confirm.
+ * @cssstate bound - A WeChat account is bound.
+ * @cssstate expired - The QR code has expired.
+ * @cssstate offline - The browser has no network.
+ * @cssstate error - An error that the element cannot recover from by itself.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: types of what every element has.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: only adds types to methods that every element has.
 export class WechatBind extends LitElement implements BindHost {
   static override styles = styles
 
@@ -84,49 +84,49 @@ export class WechatBind extends LitElement implements BindHost {
     messages: { attribute: false },
   }
 
-  /** `lang` is the platform's own property. */
+  /** Adds `lang`, a property of every HTML element, which lit does not observe. */
   static override get observedAttributes(): string[] {
     return [...super.observedAttributes, 'lang']
   }
 
-  /** The bind server's URL; the page's origin when empty. */
+  /** URL of the bind server; empty for the page's origin. */
   server = ''
-  /** A widget token, minted by the page's own server. A renewed one disturbs nothing; one of another user starts anew. */
+  /** A widget token from the page's own server. A renewed token of the same user interrupts nothing; a token of another user restarts the element. */
   token = ''
-  /** Where to GET `{"token": "..."}` with the page's cookies, at the start and whenever a token runs out. */
+  /** URL that answers GET with `{"token": "..."}`. Requested with the page's cookies, at the start and whenever a token has expired. */
   tokenUrl = ''
-  /** As `token-url`, by a function of the page's. Another in its place is called the next time that a token is needed. */
+  /** A function of the page that returns a token, instead of `token-url`. A new function is called when the next token is needed. */
   getToken: (() => string | Promise<string>) | undefined
   /** `small`, `medium` or `large`. */
   size: 'small' | 'medium' | 'large' = 'medium'
-  /** `auto` follows the user's system. */
+  /** `auto` follows the system's theme. */
   theme: 'auto' | 'light' | 'dark' = 'auto'
-  /** `auto` makes a new QR when one ends, three times; `manual` waits for a click. */
+  /** `auto` replaces an expired QR code up to three times; `manual` waits for a click. */
   refreshMode: 'auto' | 'manual' = 'auto'
-  /** Keep listening once bound, to hear of an unbinding elsewhere. */
+  /** Keep polling while bound, to detect that the binding is removed elsewhere. */
   watch = false
-  /** Ask for the QR only after a click. */
+  /** Request the QR code only after a click. */
   manual = false
-  /** Words in place of the built-in ones. */
+  /** Texts that replace the built-in ones. */
   messages: Partial<Messages> = {}
 
   readonly #internals = this.attachInternals?.()
   readonly #controller = new BindController(this, createClient(this))
-  /** What the user has opened on top of the state. */
+  /** The text to send or the question before unbinding, when the user has opened it. */
   #opened: View['opened']
-  /** The page's content policy forbids pictures of ours: the code is drawn without one. */
-  #isPlain = false
-  /** Ends what listens outside the element; undefined while it is not in a page. */
+  /** The page's content policy forbids `data:` images: the QR code is drawn as an SVG. */
+  #usesVectorQr = false
+  /** Removes the listeners outside the element. */
   #connected: AbortController | undefined
-  /** What had the focus before the picture changed. */
+  /** The element that had the focus before rendering. */
   #focused: Element | null | undefined
 
-  /** Where the element is. */
+  /** The current state. */
   get state(): StateName {
     return this.#controller.state.name
   }
 
-  /** When the WeChat was bound, in Unix seconds; null while it is not. */
+  /** When the WeChat account was bound, in Unix seconds; null while none is bound. */
   get boundAt(): number | null {
     const { state } = this.#controller
     return state.name === 'bound' ? state.boundAt : null
@@ -142,27 +142,27 @@ export class WechatBind extends LitElement implements BindHost {
     return !!(this.token || this.tokenUrl || this.getToken)
   }
 
-  /** Asks for a QR when nothing is under way: the click of `manual`, of an ended QR and of an error. */
+  /** Requests a QR code in the states `idle`, `expired` and `error`, like a click on the button there. */
   start(): void {
     this.#controller.dispatch({ type: 'start' })
   }
 
-  /** Ends whatever is under way, until `start()`. */
+  /** Stops all requests until `start()`. */
   stop(): void {
     this.#controller.dispatch({ type: 'stop' })
   }
 
-  /** Makes a new QR; the one on screen stops working. */
+  /** Requests a new QR code; the displayed one becomes invalid. */
   refresh(): void {
     this.#controller.dispatch({ type: 'refresh' })
   }
 
-  /** Gives the four digits that WeChat shows. Applies to `scanned` where the server asks for them. */
+  /** Submits the four digits that WeChat displays. Only in the state `scanned`, when the server requires them. */
   confirm(code: string): void {
     this.#controller.dispatch({ type: 'confirm', code })
   }
 
-  /** Ends the binding, without asking again. Applies to `bound`. */
+  /** Removes the binding without a confirmation. Only in the state `bound`. */
   unbind(): void {
     this.#controller.dispatch({ type: 'unbind' })
   }
@@ -174,8 +174,8 @@ export class WechatBind extends LitElement implements BindHost {
   }
 
   /** @internal */
-  noPicture(): void {
-    this.#isPlain = true
+  useVectorQr(): void {
+    this.#usesVectorQr = true
     this.requestUpdate()
   }
 
@@ -185,7 +185,7 @@ export class WechatBind extends LitElement implements BindHost {
       await navigator.clipboard.writeText(text)
       this.open('copied')
     } catch {
-      // No permission, or plain http: the line is selected for the user's own copy.
+      // No permission, or plain http: selects the text, so that the user can copy it.
       getSelection()?.selectAllChildren(this.renderRoot.querySelector('code') ?? this)
     }
   }
@@ -211,20 +211,20 @@ export class WechatBind extends LitElement implements BindHost {
   stateChanged(state: State, previous: State, event: MachineEvent): void {
     if (state.name !== previous.name) {
       this.#showState(state.name, previous.name)
-      // A QR that was renewed in the background does not close the text path.
+      // A QR code that is renewed in the background does not close the text to send.
       if (state.name !== 'loading' && state.name !== 'ready') this.#opened = undefined
-      // What was copied is not what the next code says.
+      // The copied text belongs to the previous QR code.
       else if (this.#opened) this.#opened = 'text'
     }
-    announce(this, state, previous, event)
+    dispatchEvents(this, state, previous, event)
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     this.#focused = this.shadowRoot?.activeElement
     if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
-    // It may be another user's, and then what is on screen must go at once.
+    // The new token may belong to another user, whose browser must not display the previous user's data.
     if (changed.get('token')) this.#controller.wake(true)
-    // Frameworks give another function at each drawing, also at the one that an error makes: only the first is news.
+    // Frameworks pass a new function at every rendering, also at the one after an error: only the first function counts as a new token.
     const isFirst = changed.has('getToken') && !changed.get('getToken')
     if (isFirst || changed.has('token') || changed.has('tokenUrl')) this.#controller.dispatch({ type: 'token' })
   }
@@ -232,20 +232,20 @@ export class WechatBind extends LitElement implements BindHost {
   protected override render(): TemplateResult {
     const { language, size, theme, manual } = this
     const { state, secondsLeft } = this.#controller
-    const say = createSay(language, this.messages)
-    const device = this.#isPlain ? 'desktop' : deviceOf(navigator.userAgent)
-    const view = { say, language, device, secondsLeft, manual, opened: this.#opened, host: this }
-    return cardOf(state, view, `card ${size} ${theme} ${device}`)
+    const translate = createTranslate(language, this.messages)
+    const device = this.#usesVectorQr ? 'desktop' : deviceOf(navigator.userAgent)
+    const view = { translate, language, device, secondsLeft, manual, opened: this.#opened, host: this }
+    return cardTemplate(state, view, `card ${size} ${theme} ${device}`)
   }
 
   protected override updated(): void {
-    // Who used the card goes on in it when the control is gone; nobody else is given the focus.
+    // When the focused control is removed, the focus moves to the next control of the card. The element never takes the focus from the page.
     if (!this.#focused || this.#focused.isConnected) return
     const next = this.renderRoot.querySelector<HTMLElement>('input, button') ?? this.renderRoot.firstElementChild
     if (next instanceof HTMLElement) next.focus({ preventScroll: true })
   }
 
-  /** Another server knows another ticket. */
+  /** The ticket is not valid at another server. */
   #restart(): void {
     if (this.state === 'idle') return
     this.stop()
@@ -257,7 +257,7 @@ export class WechatBind extends LitElement implements BindHost {
       if (previous) this.#internals?.states.delete(previous)
       this.#internals?.states.add(state)
     } catch {
-      // Browsers before 2024 have no such states, or only names with dashes.
+      // Browsers before 2024 do not support custom states, or only names with dashes.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Draws `/openapi.json`, whatever it holds: the page knows the shape of OpenAPI and nothing of our calls. */
+/** The API page: renders `/openapi.json`. It depends on the OpenAPI format, not on the API's operations. */
 import { render } from 'lit'
 import { parseSettings } from './settings.ts'
 import { apiView, type OpenApi } from './views/api-reference.ts'

@@ -1,23 +1,27 @@
-/** The page's state and how it begins. Views are pure functions of the state; every change draws the page anew. */
-import { usual } from '../conditions.ts'
+/** The QA page's state, its start and its actions. Views are pure functions of the state; every change renders the page again. */
+import { defaultConditions } from '../conditions.ts'
 import { people, TAKEN } from '../users.ts'
 import { type ConditionActions, createConditionActions } from './condition-actions.ts'
-import { putConditions, takeWechat, watchDemo } from './demo-client.ts'
-import { askBinding, type BackEndView, disconnect } from './host-client.ts'
-import { setBrowser } from './network.ts'
+import { bindToOtherUser, putConditions, watchDemo } from './demo-client.ts'
+import { type BackEndView, disconnect, fetchBinding } from './host-site-client.ts'
 import type { PageState, Screen, Store } from './page-state.ts'
 import { createPhoneActions, type PhoneActions } from './phone-actions.ts'
 import { type Person, parseSettings, readConditions, type Settings, toSearch } from './settings.ts'
-import { giveUp, merge, watchEvents } from './wire-log.ts'
+import { simulateBrowser } from './simulated-browser.ts'
+import { failPending, merge, watchEvents } from './traffic-entries.ts'
 
 export type Actions = PhoneActions & ConditionActions & ReturnType<typeof createActions>
 
 export async function createApp(draw: (state: PageState, actions: Actions) => void): Promise<void> {
   const settings = parseSettings(location.search, navigator.languages)
-  setBrowser(settings)
+  simulateBrowser(settings)
   const named = readConditions(location.search)
-  const demo = (await putConditions(named)) ?? { conditions: usual, usual, isReal: false }
-  if (settings.person === TAKEN) await takeWechat(TAKEN)
+  const demo = (await putConditions(named)) ?? {
+    conditions: defaultConditions,
+    usual: defaultConditions,
+    isReal: false,
+  }
+  if (settings.person === TAKEN) await bindToOtherUser(TAKEN)
   let state: PageState = {
     settings,
     demo,
@@ -25,7 +29,7 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
     screens: firstScreens(settings),
     pressed: undefined,
     albums: {},
-    backEnd: { state: 'asking' },
+    backEnd: { state: 'loading' },
     wire: [],
     openEntries: new Set(),
     clearedAt: 0,
@@ -45,14 +49,14 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
   }
   watchEvents((entry) => store.write({ wire: merge(store.read().wire, [entry]) }))
   watchDemo({
-    onDemo: actions.heedDemo,
+    onDemo: actions.showDemo,
     onSimulator: (simulator) => store.write({ simulator }),
-    onWire: (news) => store.write({ wire: merge(store.read().wire, news) }),
-    onLost: () => store.write({ wire: giveUp(store.read().wire) }),
+    onWire: (entries) => store.write({ wire: merge(store.read().wire, entries) }),
+    onLost: () => store.write({ wire: failPending(store.read().wire) }),
   })
   actions.set({})
-  void actions.askBackEnd()
-  actions.renewWhenReady(named)
+  void actions.checkBackEnd()
+  actions.requestNewQrWhenReady(named)
 }
 
 function firstScreens({ context }: Settings): PageState['screens'] {
@@ -60,23 +64,23 @@ function firstScreens({ context }: Settings): PageState['screens'] {
   return Object.fromEntries(people.map((person) => [person, screen])) as PageState['screens']
 }
 
-/** Whether the host site is open on the phone, and not beside it. */
+/** Whether the host site is open on the phone instead of beside it. */
 export const isOnPhone = (context: Settings['context']) => context === 'wechat' || context === 'mobile'
 
 function createActions({ read, write }: Store) {
-  /** How often the back end was asked: an answer that was overtaken by a later question is dropped. */
-  let questions = 0
+  /** Counts the requests to the back end: only the response of the latest one is used. */
+  let requestCount = 0
 
-  async function ask(answer: (user: string) => Promise<BackEndView>): Promise<void> {
-    questions += 1
-    const question = questions
+  async function load(answer: (user: string) => Promise<BackEndView>): Promise<void> {
+    requestCount += 1
+    const request = requestCount
     const backEnd = await answer(read().settings.user)
-    if (question === questions) write({ backEnd })
+    if (request === requestCount) write({ backEnd })
   }
 
-  function changeHands(person: Person): void {
+  function selectPerson(person: Person): void {
     write({ pressed: undefined })
-    if (person === TAKEN) void takeWechat(TAKEN)
+    if (person === TAKEN) void bindToOtherUser(TAKEN)
   }
 
   return {
@@ -84,16 +88,16 @@ function createActions({ read, write }: Store) {
       const { settings: before } = read()
       const settings = { ...before, ...change }
       history.replaceState(null, '', toSearch(settings, location.search))
-      setBrowser(settings)
-      const isElsewhere = settings.context !== before.context
-      write({ settings, ...(isElsewhere ? { screens: firstScreens(settings) } : {}) })
-      if (settings.person !== before.person) changeHands(settings.person)
+      simulateBrowser(settings)
+      const hasMoved = settings.context !== before.context
+      write({ settings, ...(hasMoved ? { screens: firstScreens(settings) } : {}) })
+      if (settings.person !== before.person) selectPerson(settings.person)
       if (settings.user === before.user) return
-      write({ backEnd: { state: 'asking' } })
-      void ask(askBinding)
+      write({ backEnd: { state: 'loading' } })
+      void load(fetchBinding)
     },
-    askBackEnd: () => ask(askBinding),
-    disconnect: () => ask(disconnect),
+    checkBackEnd: () => load(fetchBinding),
+    disconnect: () => load(disconnect),
     toggleEntry(id: number, isOpen: boolean): void {
       const openEntries = new Set(read().openEntries)
       if (openEntries.has(id) === isOpen) return
@@ -102,7 +106,7 @@ function createActions({ read, write }: Store) {
       write({ openEntries })
     },
     clearWire: () => write({ clearedAt: Date.now(), openEntries: new Set() }),
-    /** Puts a text on the clipboard; `what` tells the button that it worked. */
+    /** Copies a text to the clipboard. `what` identifies the button that then displays "Copied". */
     async copy(text: string, what: string): Promise<void> {
       await writeClipboard(text)
       write({ copied: what })
@@ -110,7 +114,7 @@ function createActions({ read, write }: Store) {
   }
 }
 
-/** The clipboard is there over https and on this machine only; elsewhere the old way has to do. */
+/** `navigator.clipboard` exists only over https and on localhost; on other pages the deprecated `execCommand` is used. */
 async function writeClipboard(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text)
   const field = document.body.appendChild(document.createElement('textarea'))

@@ -1,5 +1,5 @@
-/** A request of the wire as a command line that sends it again, byte for byte. */
-import type { WireEntry } from '../simulator/wire.ts'
+/** Formats a recorded request as a curl command that sends it again unchanged. */
+import type { WireEntry } from '../simulator/traffic-log.ts'
 
 export function toCurl({ method, url, headers, raw }: WireEntry): string {
   const parts = ['curl', ...(method === 'GET' ? [] : ['-X', method]), quote(url)]
@@ -8,5 +8,5 @@ export function toCurl({ method, url, headers, raw }: WireEntry): string {
   return parts.join(' ')
 }
 
-/** For a POSIX shell: within single quotes everything stands for itself but the quote. */
+/** Quotes for a POSIX shell: in single quotes only the single quote needs an escape. */
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`

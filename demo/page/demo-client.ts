@@ -1,36 +1,36 @@
-/** The demo behind the page: its conditions, and the one stream of all that changes. */
-import type { DemoView } from '../control.ts'
-import type { SimulatorView } from '../simulator/control.ts'
-import type { WireEntry } from '../simulator/wire.ts'
+/** The client of the demo's API: conditions and the event stream. */
+import type { DemoView } from '../demo-api.ts'
+import type { SimulatorView } from '../simulator/control-api.ts'
+import type { WireEntry } from '../simulator/traffic-log.ts'
 
-/** Makes the conditions as named; what is not named becomes as usual. Undefined when the demo does not answer. */
+/** Sets the given conditions and resets the others. Returns undefined when the demo does not answer. */
 export async function putConditions(given: Record<string, string>): Promise<DemoView | undefined> {
   const init = { method: 'PUT', body: JSON.stringify(given), headers: { 'Content-Type': 'application/json' } }
   const response = await fetch('demo/conditions', init).catch(() => undefined)
   return response?.ok ? response.json() : undefined
 }
 
-/** Sees to it that this person's WeChat is another user's. */
-export async function takeWechat(person: string): Promise<void> {
+/** Binds this person's WeChat to another user. */
+export async function bindToOtherUser(person: string): Promise<void> {
   await fetch(`demo/taken/${person}`, { method: 'POST' }).catch(() => {})
 }
 
-export type DemoListener = {
+type DemoListener = {
   onDemo(view: DemoView): void
   onSimulator(view: SimulatorView): void
   onWire(entries: WireEntry[]): void
-  /** The demo is gone; the stream goes on by itself once it is back. */
+  /** The connection is lost; the stream reconnects by itself. */
   onLost(): void
 }
 
-// As long as a browser waits by itself before it tries again.
+// A browser's own pause before it reconnects an EventSource.
 const RETRY_MS = 3_000
 
-/** A hidden page gives its connection back: a browser has six for one server, and each tab's element holds one of them. */
+/** A hidden page closes its stream: a browser allows six connections to one HTTP/1.1 server, and each tab's element needs one. */
 export function watchDemo({ onDemo, onSimulator, onWire, onLost }: DemoListener): void {
   let stream: EventSource | undefined
   let known = 0
-  const follow = () => {
+  const connect = () => {
     stream?.close()
     if (document.hidden) return
     stream = new EventSource(`demo/stream?since=${known}`)
@@ -43,10 +43,10 @@ export function watchDemo({ onDemo, onSimulator, onWire, onLost }: DemoListener)
     })
     stream.addEventListener('error', ({ target }) => {
       onLost()
-      // A demo that is still starting answers 503, and a browser does not ask again after that.
-      if ((target as EventSource).readyState === EventSource.CLOSED) setTimeout(follow, RETRY_MS)
+      // A demo that is starting answers 503; after an error status a browser does not reconnect by itself.
+      if ((target as EventSource).readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS)
     })
   }
-  document.addEventListener('visibilitychange', follow)
-  follow()
+  document.addEventListener('visibilitychange', connect)
+  connect()
 }

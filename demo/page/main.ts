@@ -1,4 +1,4 @@
-/** Draws the page. The element comes from the built file, as on any site, once the browser is as the settings say. */
+/** The QA page's entry: renders the page, then loads the built element, as any site does. Last, because the simulated browser must be set up before. */
 import { render } from 'lit'
 import { createApp } from './app.ts'
 import { messages } from './messages.ts'

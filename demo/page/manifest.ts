@@ -1,4 +1,4 @@
-/** What the element has, as its manifest tells: the playground sets what is listed there, so it cannot fall behind. */
+/** Loads the element's manifest: the playground lists its attributes, events, slots, parts and custom properties, so it is always complete. */
 
 export type Listed = { name: string; default?: string; type?: { text: string } }
 
@@ -19,9 +19,9 @@ export async function fetchListing(): Promise<Listing> {
   return found
 }
 
-/** The values of `'a' | 'b'`; none of any other type. */
+/** The values of a union type such as `'a' | 'b'`; empty for other types. */
 export const valuesOf = ({ type }: Listed): string[] =>
   [...(type?.text ?? '').matchAll(/'([^']+)'/g)].map(([, value = '']) => value)
 
-/** A default as it is written in an attribute or a style sheet. */
+/** The default without quotes, as written in an attribute or a style sheet. */
 export const defaultOf = ({ default: value = '' }: Listed): string => value.replace(/^'(.*)'$/, '$1')

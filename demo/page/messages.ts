@@ -1,4 +1,4 @@
-/** Every word of the page in every language; the widget brings its own. */
+/** All texts of the QA page in all languages, without those of the element. */
 import type { Language } from './settings.ts'
 import { type CommonWords, commonWords } from './words/common.ts'
 import { en, type Words } from './words/en.ts'

@@ -1,11 +1,11 @@
-/** The state of the demo page, and the store that its actions read and write. */
-import type { DemoView } from '../control.ts'
-import type { SimulatorView } from '../simulator/control.ts'
-import type { WireEntry } from '../simulator/wire.ts'
-import type { BackEndView } from './host-client.ts'
+/** The state of the QA page, and the store that its actions use. */
+import type { DemoView } from '../demo-api.ts'
+import type { SimulatorView } from '../simulator/control-api.ts'
+import type { WireEntry } from '../simulator/traffic-log.ts'
+import type { BackEndView } from './host-site-client.ts'
 import type { Person, Settings } from './settings.ts'
 
-/** What a phone shows. `view`: what its camera saw last. */
+/** The screen of a phone. `view`: the last picture of the camera. */
 export type Screen =
   | { name: 'home' | 'follow' | 'chat' | 'profile' | 'expired' | 'unknown' | 'offline' | 'browser' }
   | { name: 'scanner'; found: 'looking' | 'nothing'; view?: HTMLCanvasElement | undefined }
@@ -16,16 +16,17 @@ export type PageState = {
   /** Undefined until the simulator has answered. */
   simulator: SimulatorView | undefined
   screens: Record<Person, Screen>
-  /** The picture that a long press asks about. */
+  /** The picture of a long press, while its menu is open. */
   pressed: HTMLImageElement | undefined
-  /** The picture that was saved to a phone. */
+  /** The last picture saved on each phone. */
   albums: Partial<Record<Person, HTMLImageElement>>
   backEnd: BackEndView
   wire: readonly WireEntry[]
-  /** The ids of the entries that are open, and the moment before which nothing is shown. */
+  /** The ids of the expanded entries. */
   openEntries: ReadonlySet<number>
+  /** Entries before this time are hidden. */
   clearedAt: number
-  /** What was copied last. */
+  /** The button that copied last. */
   copied: string | undefined
 }
 

@@ -1,4 +1,4 @@
-/** The playground's words. What the element is called to have, attributes, slots and so on, has the same name in every language. */
+/** The playground's texts. Names of attributes, slots and other API names are not translated. */
 import type { Language } from './settings.ts'
 import { type CommonWords, commonWords } from './words/common.ts'
 
@@ -8,17 +8,17 @@ const en = {
   slots: 'Slots',
   styles: 'Custom properties',
   parts: 'Parts',
-  partsLead: 'Press one to see its outline.',
-  words: 'Words',
-  wordsLead: 'The property messages puts yours in place of ours.',
+  partsLead: 'Press a part to outline it.',
+  words: 'Texts',
+  wordsLead: 'The property messages replaces the built-in texts.',
   methods: 'Methods',
   scan: 'Scan and follow',
   unfollow: 'Unfollow',
   events: 'Events',
-  noEvents: 'Nothing has been told yet.',
+  noEvents: 'No events yet.',
   code: 'Code',
   copy: 'Copy',
-  reset: 'Start over',
+  reset: 'Reset',
   direction: 'Direction',
   fourDigits: 'Four digits',
 }
@@ -26,43 +26,43 @@ const en = {
 type PlaygroundWords = typeof en
 
 const zhCN: PlaygroundWords = {
-  title: '试验场',
+  title: '在线调试',
   attributes: '属性',
   slots: '插槽',
   styles: '自定义属性',
   parts: '部件',
-  partsLead: '点一下，看它的轮廓。',
+  partsLead: '点击部件以显示其轮廓。',
   words: '文案',
-  wordsLead: '用 messages 换成你自己的文字。',
+  wordsLead: '通过 messages 属性替换内置文案。',
   methods: '方法',
   scan: '扫码并关注',
   unfollow: '取消关注',
   events: '事件',
-  noEvents: '还没有事件。',
+  noEvents: '暂无事件。',
   code: '代码',
   copy: '复制',
-  reset: '重新开始',
+  reset: '重置',
   direction: '书写方向',
   fourDigits: '四位数字',
 }
 
 const zhTW: PlaygroundWords = {
-  title: '試驗場',
+  title: '線上偵錯',
   attributes: '屬性',
   slots: '插槽',
   styles: '自訂屬性',
   parts: '部件',
-  partsLead: '點一下，看它的輪廓。',
+  partsLead: '點選部件以顯示其輪廓。',
   words: '文案',
-  wordsLead: '用 messages 換成你自己的文字。',
+  wordsLead: '透過 messages 屬性取代內建文案。',
   methods: '方法',
   scan: '掃碼並關注',
   unfollow: '取消關注',
   events: '事件',
-  noEvents: '還沒有事件。',
+  noEvents: '尚無事件。',
   code: '程式碼',
   copy: '複製',
-  reset: '重新開始',
+  reset: '重設',
   direction: '書寫方向',
   fourDigits: '四位數字',
 }

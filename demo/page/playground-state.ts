@@ -1,8 +1,8 @@
-/** The state of the playground, and what its controls can do. */
+/** The playground's state and actions. */
 import type { Group, Tag } from './playground-tag.ts'
 import type { Settings } from './settings.ts'
 
-/** A DOM event of the element, as a line of the log. */
+/** A DOM event of the element in the log. */
 export type ShownEvent = { at: string; name: string; detail: string }
 
 export type PlaygroundState = {
@@ -15,9 +15,9 @@ export type PlaygroundState = {
 
 export type PlaygroundActions = {
   set(settings: Partial<Settings>): void
-  enter(group: Group, name: string, value: string | undefined): void
+  setEntry(group: Group, name: string, value: string | undefined): void
   reset(): void
-  turn(dir: 'ltr' | 'rtl'): void
+  setDirection(dir: 'ltr' | 'rtl'): void
   clear(): void
   call(method: 'start' | 'stop' | 'refresh' | 'unbind'): void
   confirm(code: string): void

@@ -1,15 +1,15 @@
-/** The tag as the playground has set it: kept in the URL, so that what one sees is a link, and written out as code. */
+/** The tag's settings in the playground: stored in the URL, so that a link reproduces them, and written as code. */
 
-/** Each group by name; an entry that is missing is as the element has it. */
+/** The settings by group and name. A missing entry means the element's default. */
 export type Tag = {
   attributes: Record<string, string>
   slots: Record<string, string>
   styles: Record<string, string>
-  /** Parts that are outlined. */
+  /** Outlined parts. */
   parts: Record<string, string>
-  /** `messages`. */
+  /** Entries of the property `messages`. */
   words: Record<string, string>
-  /** Properties that are neither text nor words: `getToken`, given or not. */
+  /** Other properties: `getToken`, present or not. */
   properties: Record<string, string>
 }
 
@@ -36,18 +36,18 @@ export function parseTag(search: string): Tag {
   return tag
 }
 
-/** `search` with the tag in it; what is not the tag's stays. */
+/** Writes the tag into a query string and keeps its other parameters. */
 export function toTagSearch(tag: Tag, search: string): string {
-  const query = new URLSearchParams([...new URLSearchParams(search)].filter(([key]) => !isOurs(key)))
+  const query = new URLSearchParams([...new URLSearchParams(search)].filter(([key]) => !isTagParameter(key)))
   for (const group of groups) {
     for (const [name, value] of Object.entries(tag[group])) query.set(prefixes[group] + name, value)
   }
   return `?${query}`
 }
 
-const isOurs = (key: string) => Object.values(prefixes).some((prefix) => key.startsWith(prefix))
+const isTagParameter = (key: string) => Object.values(prefixes).some((prefix) => key.startsWith(prefix))
 
-/** The tag with one entry of a group set, or taken out. */
+/** Sets one entry of a group, or removes it. */
 export function withEntry(tag: Tag, group: Group, name: string, value: string | undefined): Tag {
   const { [name]: _, ...others } = tag[group]
   return { ...tag, [group]: value === undefined ? others : { ...others, [name]: value } }
@@ -65,14 +65,14 @@ export function toHtml({ attributes, slots, properties }: Tag): string {
 <wechat-bind ${written.join(' ')}>${children.join('')}${end}</wechat-bind>`
 }
 
-/** The style sheet that goes with it; empty when it needs none. */
+/** The style sheet for the tag; empty if none is needed. */
 export function toCss({ styles, parts }: Tag): string {
   const own = Object.entries(styles).map(([name, value]) => `  ${name}: ${value};`)
   const rules = Object.keys(parts).map((name) => `wechat-bind::part(${name}) { ${OUTLINE} }`)
   return [own.length > 0 ? `wechat-bind {\n${own.join('\n')}\n}` : '', ...rules].filter(Boolean).join('\n')
 }
 
-/** What no attribute can say; empty when there is nothing of the kind. */
+/** The script for properties without an attribute; empty if none is set. */
 export function toScript({ words, properties }: Tag): string {
   const lines = [
     'getToken' in properties && `card.getToken = async () => (await (await fetch('/my/wechat-token')).json()).token`,

@@ -1,16 +1,15 @@
-/** The playground: everything that the element has, to be set, and everything that it says. */
+/** The playground page: sets every attribute, slot, custom property, part and text of the element, and lists its events. */
 import { render } from 'lit'
-import { shoot } from './camera.ts'
-import { tokenUrlOf } from './host-client.ts'
+import { tokenUrlOf } from './host-site-client.ts'
 import { fetchListing } from './manifest.ts'
 import { playgroundMessages } from './playground-messages.ts'
 import type { PlaygroundActions, PlaygroundState } from './playground-state.ts'
 import { OUTLINE, parseTag, type Tag, toTagSearch, withEntry } from './playground-tag.ts'
+import { scanPage } from './qr-reader.ts'
 import { parseSettings, toSearch } from './settings.ts'
 import { createPhoneClient } from './simulator-client.ts'
 import { playgroundView } from './views/playground.ts'
 
-/** What a log is read for: the last things that happened. */
 const LOG_LENGTH = 40
 
 type Card = HTMLElement & { messages: object; getToken: (() => Promise<string>) | undefined } & Record<
@@ -43,22 +42,22 @@ let state: PlaygroundState = {
   isCopied: false,
 }
 
-/** What the element has on: it is changed only when the tag is. */
-let dressed: Tag | undefined
+/** The tag that was applied last: the element is changed only when the tag changes. */
+let appliedTag: Tag | undefined
 
 const phone = () => createPhoneClient(state.settings.person)
 
 const actions: PlaygroundActions = {
   set: (settings) => write({ settings: { ...state.settings, ...settings } }),
-  enter: (group, name, value) => write({ tag: withEntry(state.tag, group, name, value), isCopied: false }),
+  setEntry: (group, name, value) => write({ tag: withEntry(state.tag, group, name, value), isCopied: false }),
   reset: () => write({ tag: parseTag(''), events: [], dir: 'ltr' }),
-  turn: (dir) => write({ dir }),
+  setDirection: (dir) => write({ dir }),
   clear: () => write({ events: [] }),
   call: (method) => card[method](),
   confirm: (code) => card.confirm(code),
   async scan() {
-    const shot = await shoot('wechat-bind')
-    if (shot?.text !== undefined) await phone().scan({ url: shot.text, follow: true })
+    const scanned = await scanPage('wechat-bind')
+    if (scanned?.text !== undefined) await phone().scan({ url: scanned.text, follow: true })
   },
   unfollow: () => phone().unfollow(),
   async copy(code) {
@@ -66,7 +65,7 @@ const actions: PlaygroundActions = {
       await navigator.clipboard.writeText(code)
       write({ isCopied: true })
     } catch {
-      // No permission, or plain http: the code is selected for the user's own copy.
+      // No permission, or plain http: selects the code, so that the user can copy it.
       getSelection()?.selectAllChildren(document.querySelector('.code') ?? document.body)
     }
   },
@@ -77,8 +76,8 @@ function write(change: Partial<PlaygroundState>): void {
   draw()
 }
 
-/** Brings the element to what `tag` says; what it does not name goes back to the element's own. */
-function dress({ attributes, slots, styles, parts, words, properties }: Tag): void {
+/** Applies the tag to the element. Settings that the tag does not contain are removed. */
+function applyTag({ attributes, slots, styles, parts, words, properties }: Tag): void {
   const url = tokenUrlOf(state.settings.user)
   const isFunction = 'getToken' in properties
   card.getToken = isFunction ? async () => (await (await fetch(url)).json()).token : undefined
@@ -111,8 +110,8 @@ function draw(): void {
   document.documentElement.dataset.theme = theme
   document.title = `wechat-bind: ${playgroundMessages[lang].title}`
   history.replaceState(null, '', toTagSearch(state.tag, toSearch(state.settings, location.search)))
-  if (dressed !== state.tag) dress(state.tag)
-  dressed = state.tag
+  if (appliedTag !== state.tag) applyTag(state.tag)
+  appliedTag = state.tag
   render(playgroundView(state, listing, card, actions, playgroundMessages[lang]), document.body)
 }
 

@@ -1,22 +1,22 @@
-/** What the page itself can be set to. All of it lives in the URL beside the demo's conditions, so that a bug report is a link. */
+/** The settings of the page. They are stored in the URL with the demo's conditions, so that a link reproduces a bug. */
 import { type ConditionName, type Conditions, conditionNames, conditionValues } from '../conditions.ts'
-import type { WireKind } from '../simulator/wire.ts'
+import type { WireKind } from '../simulator/traffic-log.ts'
 import { findUser, people, users } from '../users.ts'
 
 export const languages = ['zh-CN', 'zh-TW', 'en'] as const
 
-/** Each with its values, the usual one first. */
+/** The values of each setting, the default first. */
 export const settingValues = {
   theme: ['auto', 'light', 'dark'],
-  /** Who holds the phone. */
+  /** The person with the phone. */
   person: people,
-  /** Where the host site is open: in this browser, on a screen, in WeChat's own browser, or in another one on the phone. */
+  /** The browser of the host site: this one, a desktop browser, WeChat's browser, or another mobile browser. */
   context: ['auto', 'desktop', 'wechat', 'mobile'],
-  /** Between this page's element and the bind server. */
+  /** The network between the element and the bind server. */
   network: ['up', 'slow', 'down'],
-  /** How long a newcomer stays on the follow page: five minutes lose the scene. */
+  /** Time on the follow page before the follow: after five minutes the scene is lost. */
   follow: ['quick', 'slow'],
-  /** The element's attribute. */
+  /** The element's attribute `refresh`. */
   refresh: ['auto', 'manual'],
 } as const
 
@@ -39,15 +39,15 @@ type SettingName = keyof typeof settingValues
 export type Settings = { [N in SettingName]: (typeof settingValues)[N][number] } & {
   lang: Language
   user: string
-  /** The kinds that the wire shows; none: all. */
+  /** The kinds of traffic that are displayed; empty: all. */
   wire: WireKind[]
-  /** What it is searched for. */
+  /** The search text of the traffic log. */
   q: string
 }
 
 const settingNames = Object.keys(settingValues) as SettingName[]
 
-/** The settings of a query; what it lacks or spells wrong is the usual one, and the language is the browser's. */
+/** Parses the settings of a query. Missing or invalid ones get the default; the default language is the browser's. */
 export function parseSettings(search: string, preferred: readonly string[]): Settings {
   const query = new URLSearchParams(search)
   const chosen = settingNames.map((name) => [
@@ -64,11 +64,11 @@ export function parseSettings(search: string, preferred: readonly string[]): Set
   }
 }
 
-/** `search` with the settings in it, the usual ones left out. What else it holds stays: another page of links may rely on it. */
+/** Writes the settings into a query, without defaults, and keeps its other parameters. */
 export function toSearch(settings: Settings, search: string): string {
   const query = new URLSearchParams(search)
-  const put = (name: string, value: string, usual: string) =>
-    value === usual ? query.delete(name) : query.set(name, value)
+  const put = (name: string, value: string, defaultValue: string) =>
+    value === defaultValue ? query.delete(name) : query.set(name, value)
   query.set('lang', settings.lang)
   put('user', settings.user, users[0].id)
   for (const name of settingNames) put(name, settings[name], settingValues[name][0])
@@ -77,31 +77,31 @@ export function toSearch(settings: Settings, search: string): string {
   return toText(query)
 }
 
-/** `search` with the conditions that are not as usual, and no others. */
-export function withConditions(search: string, conditions: Conditions, usual: Conditions): string {
+/** Writes the conditions that differ from the defaults into a query. */
+export function withConditions(search: string, conditions: Conditions, defaults: Conditions): string {
   const query = new URLSearchParams(search)
   for (const name of conditionNames) {
-    if (conditions[name] === usual[name]) query.delete(name)
+    if (conditions[name] === defaults[name]) query.delete(name)
     else query.set(name, conditions[name])
   }
   return toText(query)
 }
 
-/** The conditions that a query names; what it spells wrong is as usual. */
+/** The conditions in a query. Invalid ones are ignored. */
 export function readConditions(search: string): Partial<Record<ConditionName, string>> {
   const query = new URLSearchParams(search)
   const named = (name: ConditionName) => oneOf<string>(conditionValues[name], query.get(name))
   return Object.fromEntries(conditionNames.flatMap((name) => (named(name) ? [[name, named(name)]] : [])))
 }
 
-// A comma between the kinds of the wire is allowed in a query as it is, and easier to read.
+// A comma is valid in a query and easier to read than %2C.
 const toText = (query: URLSearchParams) => `?${query}`.replaceAll('%2C', ',')
 
 function oneOf<T extends string>(values: readonly T[], value: string | null): T | undefined {
   return values.find((one) => one === value)
 }
 
-/** The first preferred language that there is: Hong Kong and Macau read Traditional Chinese too. */
+/** The first supported language of the browser. Hong Kong and Macau get Traditional Chinese. */
 export function toLanguage(preferred: readonly string[]): Language {
   for (const tag of preferred) {
     if (/^zh-(TW|HK|MO|Hant)/i.test(tag)) return 'zh-TW'

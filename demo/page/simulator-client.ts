@@ -1,4 +1,4 @@
-/** The simulated WeChat as the page sees it. */
+/** The client of the simulator's control API for this page. */
 import { createSimulatorClient, type PhoneClient } from '../simulator/client.ts'
 
 export type { PhoneClient }

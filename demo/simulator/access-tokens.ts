@@ -1,22 +1,22 @@
-/** The account's access tokens: the classic kind, where each new one kills the last, and the stable kind, which is shared. */
+/** The account's access tokens. Of the classic kind each new token invalidates the previous one; the stable kind is shared by all callers. */
 import type { Random } from './account.ts'
-import { WechatRefusal } from './errcode.ts'
+import { WechatRefusal } from './errcodes.ts'
 
 type AccessToken = {
   value: string
-  /** Epoch ms. Past it the answer is 42001. */
+  /** Epoch ms. After it the API answers 42001. */
   expiresAt: number
-  /** Epoch ms from which a newer one has taken its place: 40001. */
+  /** Epoch ms. After it a newer token has replaced this one: 40001. */
   replacedAt: number
 }
 
-/** The answer of both endpoints. */
-export type Grant = { access_token: string; expires_in: number }
+/** The response of both endpoints. */
+type Grant = { access_token: string; expires_in: number }
 
 const LIFE_MS = 7_200_000
-// WeChat's "both work for 5 minutes" around a switch, and the last 5 minutes in which `stable_token` renews.
+// After a renewal WeChat accepts both tokens for 5 minutes. `stable_token` renews in the last 5 minutes of a token's life.
 const OVERLAP_MS = 300_000
-// A forced refresh does nothing within 30 s of the last one, and is allowed 20 times a day.
+// WeChat ignores a forced refresh within 30 s of the previous one, and allows 20 a day.
 const FORCE_PAUSE_MS = 30_000
 const FORCE_PER_DAY = 20
 const DAY_MS = 86_400_000
@@ -39,9 +39,9 @@ export function createAccessTokens({ clock, random }: { clock: () => number; ran
 
   function renewStable(): AccessToken {
     const now = clock()
-    const left = stable && isAlive(stable, now) ? stable.expiresAt - now : 0
+    const left = stable && isValid(stable, now) ? stable.expiresAt - now : 0
     if (stable && left > OVERLAP_MS) return stable
-    // A token that was just handed out is good for 5 minutes, also when its end was nearer.
+    // The old token stays valid for 5 minutes, even if it had less time left.
     if (stable && left > 0) stable.expiresAt = now + OVERLAP_MS
     stable = issue()
     return stable
@@ -50,7 +50,7 @@ export function createAccessTokens({ clock, random }: { clock: () => number; ran
   function forceStable(): AccessToken {
     const now = clock()
     forcedAt = forcedAt.filter((at) => at > now - DAY_MS)
-    if (stable && isAlive(stable, now) && now - (forcedAt.at(-1) ?? -Infinity) < FORCE_PAUSE_MS) return stable
+    if (stable && isValid(stable, now) && now - (forcedAt.at(-1) ?? -Infinity) < FORCE_PAUSE_MS) return stable
     if (forcedAt.length >= FORCE_PER_DAY) throw new WechatRefusal(45009)
     forcedAt.push(now)
     if (stable) stable.replacedAt = now
@@ -64,17 +64,17 @@ export function createAccessTokens({ clock, random }: { clock: () => number; ran
   })
 
   return {
-    /** `GET /cgi-bin/token`: always a new one; the one before works for 5 minutes more. */
+    /** `GET /cgi-bin/token`: always a new token; the previous one stays valid for 5 minutes. */
     issueClassic(): Grant {
       if (classic) classic.replacedAt = clock() + OVERLAP_MS
       classic = issue()
       return toGrant(classic)
     },
-    /** `POST /cgi-bin/stable_token`: the same one to all who ask while it lives. */
+    /** `POST /cgi-bin/stable_token`: the same token for all callers while it is valid. */
     issueStable(force = false): Grant {
       return toGrant(force ? forceStable() : renewStable())
     },
-    /** Throws 41001, 40014, 40001 or 42001 unless the token is good. */
+    /** Throws 41001, 40014, 40001 or 42001 unless the token is valid. */
     check(value: string | undefined): void {
       if (!value) throw new WechatRefusal(41001)
       const token = issued.get(value)
@@ -82,11 +82,11 @@ export function createAccessTokens({ clock, random }: { clock: () => number; ran
       if (clock() >= token.replacedAt) throw new WechatRefusal(40001)
       if (clock() >= token.expiresAt) throw new WechatRefusal(42001)
     },
-    /** Makes every token of now stale, as another system's forced refresh does. */
+    /** Invalidates all current tokens, as a forced refresh by another system does. */
     revoke(): void {
       for (const token of issued.values()) token.replacedAt = Math.min(token.replacedAt, clock())
     },
   }
 }
 
-const isAlive = ({ expiresAt, replacedAt }: AccessToken, now: number) => now < expiresAt && now < replacedAt
+const isValid = ({ expiresAt, replacedAt }: AccessToken, now: number) => now < expiresAt && now < replacedAt

@@ -1,4 +1,4 @@
-/** The Official Account as WeChat's console holds it, and the ids that WeChat gives to people who meet it. */
+/** The simulated Official Account's settings in WeChat's console, and the openid and unionid of its users. */
 import { createHash } from 'node:crypto'
 import type { WechatMode } from '../../server/wechat/message.ts'
 
@@ -7,22 +7,22 @@ export type Account = {
   appSecret: string
   /** The account's own id, `gh_` and 12 hex digits: `ToUserName` of every message. */
   originalId: string
-  /** What the follow page and the chat call the account. */
+  /** The account's name on the follow page and in the chat. */
   name: string
   token: string
   encodingAesKey: string
-  /** A test account (测试号) has `plain` and nothing else. */
+  /** A test account (测试号) supports only `plain`. */
   mode: WechatMode
-  /** Bound to an Open Platform account: only then people have a `unionid`. */
+  /** Whether the account belongs to an Open Platform account: only then users have a `unionid`. */
   hasUnionid: boolean
 }
 
-/** Cryptographically random bytes; passed in so that a test can repeat itself. */
+/** Returns cryptographically random bytes. Passed in, so that tests are repeatable. */
 export type Random = (size: number) => Buffer
 
 const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
-/** `given`, completed with values in WeChat's own shapes. Throws TypeError for what its console would not save. */
+/** Completes `given` with random values in WeChat's formats. Throws TypeError for a value that WeChat's console rejects. */
 export function createAccount(given: Partial<Account>, random: Random): Account {
   const account: Account = {
     appId: `wx${random(8).toString('hex')}`,
@@ -42,15 +42,15 @@ export function createAccount(given: Partial<Account>, random: Random): Account 
   return account
 }
 
-// The modulus favours 8 of the 62 characters a little: 5.9 bits a character are still far more than anyone can guess.
+// The modulus makes 8 of the 62 characters slightly more frequent: 5.9 bits of entropy per character remain, which is enough.
 const toText = (bytes: Buffer) => Array.from(bytes, (byte) => LETTERS_AND_DIGITS[byte % 62]).join('')
 
-/** 28 characters, the first 6 the same for all of the account's people, and for a person always the same, as WeChat promises. */
+/** 28 characters, always the same for one person and account. The first 6 are the same for all users of the account, as with WeChat. */
 export function toOpenid({ appId }: Account, person: string): string {
   return `o${digest(appId).slice(0, 5)}${digest(appId, person).slice(0, 22)}`
 }
 
-/** The same for every account of one Open Platform account. */
+/** The same for a person in all accounts of one Open Platform account. */
 export function toUnionid(person: string): string {
   return `o${digest('open platform', person).slice(0, 27)}`
 }

@@ -1,24 +1,24 @@
-/** WeChat's API as an app: the paths of `api.weixin.qq.com` that a binding needs, and `showqrcode` of `mp.weixin.qq.com`. */
+/** The simulated HTTP API of WeChat: the paths of `api.weixin.qq.com` that a binding needs, and `showqrcode` of `mp.weixin.qq.com`. */
 import { type Context, Hono } from 'hono'
 import QRCode from 'qrcode'
 import type { AccessTokens } from './access-tokens.ts'
 import type { Account, Random } from './account.ts'
-import { toRid, WechatRefusal } from './errcode.ts'
+import { toRid, WechatRefusal } from './errcodes.ts'
 import type { Faults } from './faults.ts'
 import type { Phone } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
 import type { Quota } from './quota.ts'
+import type { TrafficLog } from './traffic-log.ts'
 import { toUserInfo } from './user-info.ts'
-import type { Wire } from './wire.ts'
 
-export type ApiDeps = {
+type ApiDeps = {
   account: Account
   accessTokens: AccessTokens
   qrcodes: Qrcodes
   quota: Quota
   phones: Phone[]
   faults: Faults
-  wire: Wire
+  wire: TrafficLog
   clock: () => number
   random: Random
 }
@@ -28,16 +28,16 @@ type Query = Record<string, string>
 
 type Endpoint = {
   method: 'GET' | 'POST'
-  /** The two that give access tokens need none. */
+  /** False for the two endpoints that return access tokens. */
   needsToken: boolean
   answer(query: Query, body: Body): object
 }
 
-// The ranges of RFC 5737: nobody must take them for WeChat's.
+// Documentation addresses (RFC 5737), so that no one uses them as WeChat's.
 const API_ADDRESSES = ['192.0.2.10', '192.0.2.11']
 const PUSH_ADDRESSES = ['198.51.100.0/25', '203.0.113.7']
 
-const MOST_FOLLOWERS = 100
+const MAX_OPENIDS = 100
 
 function createEndpoints({ account, accessTokens, qrcodes, quota, phones }: ApiDeps): Record<string, Endpoint> {
   const get = (answer: Endpoint['answer']): Endpoint => ({ method: 'GET', needsToken: true, answer })
@@ -69,7 +69,7 @@ function createEndpoints({ account, accessTokens, qrcodes, quota, phones }: ApiD
     '/cgi-bin/user/info': get(({ openid }) => userInfo(openid)),
     '/cgi-bin/user/info/batchget': post((_, { user_list: list }) => {
       if (!Array.isArray(list)) throw new WechatRefusal(47001)
-      if (list.length === 0 || list.length > MOST_FOLLOWERS) throw new WechatRefusal(40032)
+      if (list.length === 0 || list.length > MAX_OPENIDS) throw new WechatRefusal(40032)
       return { user_info_list: list.map((one: Body | null) => userInfo(one?.openid)) }
     }),
     '/cgi-bin/openapi/quota/get': post((_, { cgi_path }) => ({ errcode: 0, errmsg: 'ok', quota: quota.of(cgi_path) })),
@@ -97,7 +97,7 @@ export function createApi(deps: ApiDeps): Hono {
     if (!endpoint) throw new WechatRefusal(40066)
     if (c.req.method !== endpoint.method) throw new WechatRefusal(endpoint.method === 'GET' ? 43001 : 43002)
     if (endpoint.needsToken) accessTokens.check(c.req.query('access_token'))
-    quota.spend(path)
+    quota.count(path)
     return endpoint.answer(c.req.query(), endpoint.method === 'POST' ? parseBody(await c.req.text()) : {})
   }
 
@@ -107,7 +107,7 @@ export function createApi(deps: ApiDeps): Hono {
     .get('/showqrcode', async (c) => {
       const qrcode = qrcodes.findByTicket(c.req.query('ticket') ?? '')
       if (!qrcode) return c.notFound()
-      // WeChat's picture is a JPEG of 430 px; this one is a PNG, which an <img> shows as well.
+      // WeChat returns a JPEG of 430 px. A PNG of that size works in an <img> as well.
       const png = await QRCode.toBuffer(qrcode.url, { width: 430, margin: 4 })
       return c.body(new Uint8Array(png), 200, { 'Content-Type': 'image/png' })
     })
@@ -119,7 +119,7 @@ export function createApi(deps: ApiDeps): Hono {
     })
 }
 
-/** The path as WeChat has it, wherever this app is mounted. */
+/** WeChat's path, independent of where this app is mounted. */
 const pathOf = (c: Context) => c.req.path.slice(c.req.path.indexOf('/cgi-bin/'))
 
 function parseBody(text: string): Body {
@@ -128,20 +128,20 @@ function parseBody(text: string): Body {
     const body: unknown = JSON.parse(text)
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Body
   } catch {
-    // falls through: WeChat has one code for whatever it cannot read
+    // Falls through to 47001, WeChat's code for every unreadable body.
   }
   throw new WechatRefusal(47001)
 }
 
-/** Puts every call and its answer on the wire. */
+/** Records every call and its response in the traffic log. */
 function recordIn({ wire, clock }: ApiDeps) {
   return async (c: Context, next: () => Promise<void>): Promise<void> => {
     const at = clock()
     const raw = await c.req.text()
     const type = c.req.header('Content-Type')
     const headers: Record<string, string> = type === undefined ? {} : { 'Content-Type': type }
-    const asked = { at, title: pathOf(c), method: c.req.method, url: c.req.url, headers, raw, opened: '' }
-    const end = wire.begin({ kind: 'wechat', ...asked })
+    const request = { at, title: pathOf(c), method: c.req.method, url: c.req.url, headers, raw, opened: '' }
+    const end = wire.begin({ kind: 'wechat', ...request })
     await next()
     const isText = !c.res.headers.get('Content-Type')?.startsWith('image/')
     const reply = isText ? await c.res.clone().text() : ''
@@ -149,7 +149,7 @@ function recordIn({ wire, clock }: ApiDeps) {
   }
 }
 
-/** WeChat answers refusals with HTTP 200: only the body tells. */
+/** WeChat answers errors with HTTP 200: only the body contains the errcode. */
 function faultOf(status: number, reply: string): string {
   const [, errcode, errmsg] = /"errcode":(-?\d+),"errmsg":"([^"]*)"/.exec(reply) ?? []
   if (status !== 200) return `HTTP status ${status}`

@@ -1,23 +1,23 @@
-/** One person's chat with the account, and the links that a text may hold. */
+/** The messages of one person's chat with the account, and the links in them. */
 
 export type ChatMessage = {
   id: number
-  /** `wechat`: WeChat's own grey line. */
+  /** `wechat`: a notice of WeChat itself, in grey. */
   from: 'account' | 'person' | 'wechat'
   content: string
   /** Epoch ms. */
   at: number
 }
 
-/** A piece of a message: text, or text that can be tapped. */
+/** A part of a message: text, or a link (`href`). */
 export type ChatPart = { text: string; href?: string }
 
-/** What the follower reads when the callback failed, whatever the cause. */
+/** WeChat's notice in the chat after any failure of the callback. */
 export const FAULT_NOTICE = '该公众号提供的服务出现故障，请稍后再试'
 
 const LINK = /<a\s+href="([^"]*)"\s*>([^<]*)<\/a>/g
 
-/** WeChat shows `<a href>` in a text as a link and everything else as it stands. */
+/** WeChat renders `<a href>` as a link and displays all other markup as text. */
 export function toChatParts(content: string): ChatPart[] {
   const parts: ChatPart[] = []
   let end = 0
@@ -30,15 +30,13 @@ export function toChatParts(content: string): ChatPart[] {
   return parts
 }
 
-/** `weixin://bizmsgmenu?msgmenuid=1&msgmenucontent=…`: what a tap sends, or undefined for any other link. */
+/** Parses `weixin://bizmsgmenu?msgmenuid=1&msgmenucontent=…`, a link that sends `msgmenucontent` when tapped. Returns undefined for other links. */
 export function parseMenuLink(href: string): { content: string; menuId: string } | undefined {
   if (!href.startsWith('weixin://bizmsgmenu?')) return undefined
   const query = new URLSearchParams(href.slice('weixin://bizmsgmenu?'.length))
   const content = query.get('msgmenucontent')
   return content ? { content, menuId: query.get('msgmenuid') ?? '' } : undefined
 }
-
-export type Chat = ReturnType<typeof createChat>
 
 export function createChat({ clock, remembered = [] }: { clock: () => number; remembered?: ChatMessage[] }) {
   let messages = remembered
@@ -49,7 +47,7 @@ export function createChat({ clock, remembered = [] }: { clock: () => number; re
     clear(): void {
       messages = []
     },
-    /** A list that stays as it is: a later message makes a new one. */
+    /** The list is immutable: `add` creates a new one. */
     all: (): readonly ChatMessage[] => messages,
   }
 }

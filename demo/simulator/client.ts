@@ -1,18 +1,18 @@
-/** Drives a simulated WeChat that runs in another process, over its control API. Needs nothing but `fetch`. */
-import type { PhoneView, ScanView, SimulatorView } from './control.ts'
+/** A client of the simulator's control API, for a simulator in another process. Needs only `fetch`. */
+import type { PhoneView, ScanView, SimulatorView } from './control-api.ts'
 import type { CallbackFault } from './faults.ts'
 
 export type SimulatorClient = ReturnType<typeof createSimulatorClient>
 export type PhoneClient = ReturnType<SimulatorClient['phone']>
 
-/** `base`: where the simulator is mounted, e.g. `http://127.0.0.1:4000/simulator`; a path is relative to the page. */
+/** `base`: the simulator's URL, for example `http://127.0.0.1:4000/simulator`. A path is resolved against the page. */
 export function createSimulatorClient(
   base: string,
   fetch: typeof globalThis.fetch = globalThis.fetch.bind(globalThis),
 ) {
   const root = `${base.replace(/\/+$/, '')}/control`
 
-  async function ask<T>(path: string): Promise<T> {
+  async function get<T>(path: string): Promise<T> {
     return (await expectOk(path, await fetch(`${root}/${path}`))).json()
   }
 
@@ -26,9 +26,9 @@ export function createSimulatorClient(
   }
 
   return {
-    /** One person's gestures; a name that nobody had is a new person. Each resolves when WeChat has taken it. */
+    /** The actions of one person. A new name creates a new person. Each call resolves when the simulator has accepted the action. */
     phone: (person: string) => ({
-      /** Without `url` the code that was made last; with `follow` a newcomer follows the account as well. */
+      /** Without `url` it scans the newest QR code. With `follow` a person who does not follow the account follows it. */
       async scan(scan: { url?: string; follow?: boolean } = {}): Promise<ScanView> {
         return (await post(`phones/${person}/scan`, scan)).json()
       },
@@ -37,7 +37,7 @@ export function createSimulatorClient(
       sendText: (content: string) => command(`phones/${person}/text`, { content }),
       tap: (href: string) => command(`phones/${person}/tap`, { href }),
       async look(): Promise<PhoneView | undefined> {
-        return (await ask<SimulatorView>('state')).phones.find((phone) => phone.person === person)
+        return (await get<SimulatorView>('state')).phones.find((phone) => phone.person === person)
       },
     }),
     fail: (path: string, errcode: number, times: number | 'always' = 1) =>
@@ -46,9 +46,9 @@ export function createSimulatorClient(
     setDown: (down: boolean) => command('faults/down', { down }),
     setCallbackFault: (fault: CallbackFault) => command('faults/callback', { fault }),
     clearFaults: () => command('faults/clear'),
-    /** Ends a code as if its time were over; without `url` the one made last. */
+    /** Expires a QR code; without `url` the newest one. */
     expireQrcode: (url?: string) => command('qrcodes/expire', url === undefined ? {} : { url }),
-    /** Makes every access token stale, as another system's forced refresh does: 40001. */
+    /** Invalidates all access tokens, as a forced refresh by another system does: 40001. */
     revokeAccessTokens: () => command('access-tokens/revoke'),
   }
 }

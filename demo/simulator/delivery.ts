@@ -1,43 +1,41 @@
-/** Delivers a message to the callback URL as WeChat does: within 5 s, again when that fails, and three times at most. */
+/** Delivers a message to the callback URL as WeChat does: with a timeout of 5 s and up to three retries. */
 import type { Account, Random } from './account.ts'
 import type { CallbackFault, Delay } from './faults.ts'
 import { type MessageFields, type Sealed, sealMessage, toEchoQuery, toMessageXml } from './message.ts'
 import { type CallbackAnswer, openReply, type Reply } from './reply.ts'
-import type { Asked, Wire, WireKind } from './wire.ts'
+import type { TrafficLog, TrafficRequest, WireKind } from './traffic-log.ts'
 
-// WeChat hangs up after 5 s and sends again; four deliveries of one message are what its users find in their logs.
+// WeChat disconnects after 5 s and retries. Operators report four deliveries of one message in their logs.
 const DEADLINE_MS = 5_000
 const RETRIES = 3
 
-export type DeliveryDeps = {
+type DeliveryDeps = {
   account: Account
   callbackUrl: () => string | undefined
   clock: () => number
   delay: Delay
-  /** Only `drop` and `tamper` are the affair of a single delivery. */
+  /** Only `drop` and `tamper` are applied here; faulty-delivery.ts applies the others. */
   fault?: () => CallbackFault
   fetch: (url: string, init: RequestInit) => Promise<Response>
   random: Random
-  wire: Wire
-  /** Ends all deliveries under way. */
+  wire: TrafficLog
+  /** Aborts all running deliveries. */
   signal: AbortSignal
 }
 
-/** Delivers one message and says what came of it; never rejects. */
+/** Delivers one message and returns the reply or the fault; never rejects. */
 export type Deliver = (fields: MessageFields) => Promise<Reply>
 
-type Request = Pick<Asked, 'title' | 'url' | 'method' | 'headers' | 'raw' | 'opened'>
-
-export type Delivery = ReturnType<typeof createDelivery>
+type Request = Pick<TrafficRequest, 'title' | 'url' | 'method' | 'headers' | 'raw' | 'opened'>
 
 export function createDelivery(deps: DeliveryDeps) {
   const { account, callbackUrl, clock, delay, fault = () => 'none', fetch, random, wire, signal } = deps
 
-  /** One exchange, cut off when `cut` aborts. A dead line answers status 0. */
+  /** Sends one request, aborted by `cut`. Without a connection the status is 0. */
   async function exchange({ method, url, headers, raw }: Request, cut: AbortSignal): Promise<CallbackAnswer> {
     const body = method === 'POST' ? { body: raw, headers } : {}
     try {
-      // A redirect is an answer like any other, and not 200.
+      // WeChat does not follow a redirect: its status is not 200.
       const response = await fetch(url, { method, ...body, signal: cut, redirect: 'manual' })
       return { status: response.status, body: await response.text() }
     } catch {
@@ -45,10 +43,10 @@ export function createDelivery(deps: DeliveryDeps) {
     }
   }
 
-  /** Resolves when the time is up, also when the simulator is closed before. */
+  /** Resolves after `ms`, or earlier when `until` aborts or the simulator is closed. */
   const wait = (ms: number, until: AbortSignal) => delay(ms, AbortSignal.any([signal, until])).catch(() => {})
 
-  /** One try with its 5 s. `rest` ends with them, so that tries start 5 s apart however they failed. */
+  /** One attempt. `rest` resolves 5 s after its start, so that attempts start 5 s apart, whatever the failure was. */
   async function attempt(request: Request, judge: (answer: CallbackAnswer) => Reply, kind: WireKind) {
     const at = clock()
     const end = wire.begin({ kind, at, ...request })
@@ -76,7 +74,7 @@ export function createDelivery(deps: DeliveryDeps) {
     return { title, method: 'POST', url: withQuery(url, query), headers, raw: body, opened: toMessageXml(fields) }
   }
 
-  /** Lost on its way, and WeChat believes that it came. */
+  /** The message is lost, but WeChat counts it as delivered. */
   function drop(request: Request): Reply {
     wire.add({
       kind: 'callback',
@@ -93,7 +91,7 @@ export function createDelivery(deps: DeliveryDeps) {
 
   const deliver: Deliver = async (fields) => {
     const url = callbackUrl()
-    // Without a server configured, WeChat tells nobody and the follower hears nothing.
+    // Without a callback URL WeChat sends nothing, and the chat displays nothing.
     if (url === undefined) return { kind: 'silent' }
     if (fault() === 'drop') return drop(toRequest(url, fields))
     for (let left = RETRIES; ; left -= 1) {
@@ -102,13 +100,13 @@ export function createDelivery(deps: DeliveryDeps) {
       const isLast = reply.kind !== 'fault' || left === 0
       if (isLast) endRest()
       await rest
-      // Closed under way: nobody is left to be told of a fault.
+      // The simulator was closed during the delivery: not a fault.
       if (signal.aborted) return { kind: 'silent' }
       if (isLast) return reply
     }
   }
 
-  /** The check that saving the URL in the console makes: the reason why it would not be saved, or undefined. */
+  /** The check of WeChat's console when the URL is saved. Returns the reason of a failure, or undefined. */
   async function verifyCallbackUrl(): Promise<string | undefined> {
     const url = callbackUrl()
     if (url === undefined) return 'no callback URL is set'
@@ -129,7 +127,7 @@ export function createDelivery(deps: DeliveryDeps) {
   return { deliver, verifyCallbackUrl }
 }
 
-/** One character of what the signature covers is another: of the ciphertext, or in plain mode of the nonce. */
+/** Changes one character that the signature covers: of the ciphertext, or in plain mode of the nonce. */
 function tamper({ query, body }: Sealed): Sealed {
   const sealed = body.replace(/(<Encrypt><!\[CDATA\[)(.)/, (_, before, first) => before + (first === 'A' ? 'B' : 'A'))
   return sealed === body ? { query: { ...query, nonce: `${query.nonce}0` }, body } : { query, body: sealed }

@@ -1,5 +1,5 @@
-/** Faults of WeChat on demand: an errcode, slowness, an outage, and callbacks that come wrong. */
-import { WechatRefusal } from './errcode.ts'
+/** Simulated faults of WeChat: errcodes, slow responses, an outage, and faulty callbacks. Holds the settings; api.ts, delivery.ts and faulty-delivery.ts apply them. */
+import { WechatRefusal } from './errcodes.ts'
 
 export type Faults = ReturnType<typeof createFaults>
 
@@ -7,8 +7,8 @@ export type Faults = ReturnType<typeof createFaults>
 export type Delay = (ms: number, signal: AbortSignal) => Promise<void>
 
 /**
- * What happens to a message on its way to the callback URL. `duplicate`: it comes twice. `delay`: 8 s late. `reorder`: after
- * the next one. `drop`: never. `tamper`: with a byte changed.
+ * What happens to a message between WeChat and the callback URL. `duplicate`: it is delivered twice. `delay`: 8 s late.
+ * `reorder`: after the next message. `drop`: not at all. `tamper`: with one changed byte.
  */
 export const callbackFaults = ['none', 'duplicate', 'delay', 'reorder', 'drop', 'tamper'] as const
 export type CallbackFault = (typeof callbackFaults)[number]
@@ -32,15 +32,15 @@ export function createFaults({ delay, signal }: { delay: Delay; signal: AbortSig
   }
 
   return {
-    /** The next `times` calls of `path` answer `errcode`; `Infinity`: until `clear`. */
+    /** The next `times` calls of `path` are answered with `errcode`; `Infinity`: until `clear`. */
     fail(path: string, errcode: number, times = 1): void {
       errcodes.set(path, { errcode, times })
     },
-    /** Every call of `path` takes this much longer; 0 ends it. */
+    /** Delays every call of `path` by `ms`; 0 removes the delay. */
     slow(path: string, ms: number): void {
       delaysMs.set(path, ms)
     },
-    /** Every call answers 502 with a page of HTML, as a dead upstream does. */
+    /** Every call is answered with 502 and an HTML page, as by a proxy without an upstream. */
     setDown(down: boolean): void {
       isDown = down
     },
@@ -55,7 +55,7 @@ export function createFaults({ delay, signal }: { delay: Delay; signal: AbortSig
     },
     isDown: () => isDown,
     callback: () => callback,
-    /** Waits and throws as planned for this call. */
+    /** Applies the delay and the errcode set for this path. */
     async apply(path: string): Promise<void> {
       const ms = delaysMs.get(path) ?? delaysMs.get(EVERY_PATH) ?? 0
       if (ms > 0) await delay(ms, signal)

@@ -1,9 +1,9 @@
-/** What WeChat sends to a callback URL: the message's XML, sealed by the account's mode, and the signed query. */
+/** Builds WeChat's requests to a callback URL: the message's XML, encrypted according to the account's mode, and the signed query. */
 import { createCrypt } from '../../server/wechat/crypt.ts'
 import { signatureOf } from '../../server/wechat/signature.ts'
 import type { Account, Random } from './account.ts'
 
-/** The elements of a message, in WeChat's order and spelling. */
+/** The elements of a message, in WeChat's order. */
 export type MessageFields = { ToUserName: string; FromUserName: string; CreateTime: number; MsgType: string } & Record<
   string,
   string | number
@@ -14,7 +14,7 @@ export type Sealed = {
   body: string
 }
 
-/** The line breaks between the elements are WeChat's own. */
+/** WeChat separates the elements by line breaks. */
 export function toMessageXml(fields: Record<string, string | number>): string {
   return `<xml>${toElements(fields)}\n</xml>`
 }
@@ -27,7 +27,7 @@ function toElements(fields: Record<string, string | number>): string {
 
 const toCdata = (text: string) => `<![CDATA[${text.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`
 
-/** Seals one delivery. Each try gets its own timestamp and nonce; the message inside stays the same. */
+/** Encrypts and signs one delivery. Each attempt has its own timestamp and nonce; the message stays the same. */
 export function sealMessage(account: Account, fields: MessageFields, nowMs: number, random: Random): Sealed {
   const timestamp = String(Math.floor(nowMs / 1000))
   const nonce = toNonce(random)
@@ -35,7 +35,7 @@ export function sealMessage(account: Account, fields: MessageFields, nowMs: numb
   const xml = toMessageXml(fields)
   if (account.mode === 'plain') return { query, body: xml }
 
-  // WeChat's 16 random bytes are lower-case hex characters.
+  // The 16 random bytes of WeChat are lower-case hex characters.
   const hex16 = Buffer.from(random(8).toString('hex'))
   const Encrypt = createCrypt(account.encodingAesKey, account.appId).encrypt(xml, hex16)
   const visible = account.mode === 'compatible' ? fields : { ToUserName: fields.ToUserName }
@@ -45,9 +45,9 @@ export function sealMessage(account: Account, fields: MessageFields, nowMs: numb
   }
 }
 
-/** The GET check of the console: `echostr` is plain and there is no `msg_signature`, in secure mode too. */
+/** The query of the console's GET check. `echostr` is not encrypted and there is no `msg_signature`, even in secure mode. */
 export function toEchoQuery(account: Account, nowMs: number, random: Random): Record<string, string> {
-  // 19 digits, beyond 2^53 and odd, which no double is there: who parses it as a number answers something else.
+  // An odd number above 2^53: parsed as a JavaScript number it changes, so the test detects a server that parses it.
   const echostr = String((9_007_199_254_740_993_000n + (random(8).readBigUInt64BE() % 100_000_000_000n)) | 1n)
   return { ...signQuery(account, String(Math.floor(nowMs / 1000)), toNonce(random)), echostr }
 }

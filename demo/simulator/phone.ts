@@ -1,32 +1,32 @@
-/** One person's phone: what scanning, following, leaving and writing make WeChat push, and what the person then sees. */
+/** One person's phone: scanning, following, unfollowing and writing, the callbacks that WeChat sends for them, and the chat. */
 import { type Account, type Random, toOpenid, toUnionid } from './account.ts'
-import type { Changes } from './changes.ts'
+import type { ChangeListeners } from './change-listeners.ts'
 import { type ChatMessage, createChat, FAULT_NOTICE, parseMenuLink } from './chat.ts'
 import type { Deliver } from './delivery.ts'
 import type { MessageFields } from './message.ts'
 import { isExpired, type Qrcode, type Qrcodes } from './qrcodes.ts'
 import type { Reply } from './reply.ts'
 
-/** Where a scan leads: the chat, the follow page, or a notice that the code is over or not WeChat's. */
+/** The screen after a scan: the chat, the follow page, or a notice that the QR code is expired or not from WeChat. */
 export type ScanScreen = 'chat' | 'follow' | 'expired' | 'unknown'
 
-/** What survives a restart. */
+/** The state that is kept over a restart. */
 export type PhoneMemory = { follow: Follow | null; messages: ChatMessage[] }
 
-/** `scene`: of the QR that the follow came from, as `user/info` tells it; later scans do not change it. */
-export type Follow = { at: number; scene: string | null }
+/** `scene`: of the QR code that led to the follow, as in `user/info`. Later scans do not change it. */
+type Follow = { at: number; scene: string | null }
 
-// Two people report it and nobody denies it: after 5 minutes on the follow page the scene is gone, at 4 it is not.
+// Two independent reports: a follow after 5 minutes on the follow page carries no scene, after 4 minutes it does.
 const SCENE_LOST_MS = 300_000
 
-export type PhoneDeps = {
+type PhoneDeps = {
   person: string
   account: Account
   qrcodes: Qrcodes
   deliver: Deliver
   clock: () => number
   random: Random
-  changes: Changes
+  changes: ChangeListeners
   remembered?: PhoneMemory | undefined
 }
 
@@ -38,21 +38,21 @@ export function createPhone(deps: PhoneDeps) {
   const chat = createChat({ clock, remembered: remembered?.messages ?? [] })
   let follow: Follow | null = remembered?.follow ?? null
   /** The scan that opened the follow page. */
-  let visit: { qrcode: Qrcode; at: number } | undefined
+  let pendingScan: { qrcode: Qrcode; at: number } | undefined
 
-  /** The second in which this person's last message was made, and the messages made in it. */
-  let latest = { second: 0, made: new Set<string>() }
+  /** The CreateTime (in seconds) of this person's last message, and the messages of that second. */
+  let lastSecond = { second: 0, made: new Set<string>() }
 
   /**
-   * The second of now. An event is told from its repetition by nothing else: whose hands are a test's and do the same twice
-   * within one second gets the next one, as a person's would.
+   * Returns the CreateTime of a message. Servers detect a repeated delivery of an event by its CreateTime. A test may trigger
+   * the same event twice within one second; the second one then gets the next second, because it is not a repetition.
    */
   function toCreateTime({ Event, EventKey, MsgId }: Record<string, string | number>): number {
     const one = JSON.stringify([Event, EventKey, MsgId])
-    const now = Math.max(Math.floor(clock() / 1000), latest.second)
-    const second = now === latest.second && latest.made.has(one) ? now + 1 : now
-    if (second > latest.second) latest = { second, made: new Set() }
-    latest.made.add(one)
+    const now = Math.max(Math.floor(clock() / 1000), lastSecond.second)
+    const second = now === lastSecond.second && lastSecond.made.has(one) ? now + 1 : now
+    if (second > lastSecond.second) lastSecond = { second, made: new Set() }
+    lastSecond.made.add(one)
     return second
   }
 
@@ -66,21 +66,21 @@ export function createPhone(deps: PhoneDeps) {
       ...fields,
     }
     const reply = await deliver(message)
-    // Who has left sees no reply any more.
+    // After an unfollow the chat displays no reply.
     if (follow && reply.kind === 'text') chat.add('account', reply.content)
     if (follow && reply.kind === 'fault') chat.add('wechat', FAULT_NOTICE)
     changes.notify()
     return reply
   }
 
-  /** The scene and ticket that a follow carries: none after 5 minutes on the page, or when nothing was scanned. */
-  function takeVisit(lingeredMs: number): Qrcode | undefined {
-    const taken = visit
-    visit = undefined
+  /** Returns the scanned QR code for the follow event: none after 5 minutes on the follow page, or without a scan. */
+  function takePendingScan(lingeredMs: number): Qrcode | undefined {
+    const taken = pendingScan
+    pendingScan = undefined
     return taken && clock() - taken.at + lingeredMs < SCENE_LOST_MS ? taken.qrcode : undefined
   }
 
-  /** Beyond 2^53, as WeChat's are: a client that parses it as a number loses its last digits. */
+  /** Above 2^53, like WeChat's ids: parsed as a JavaScript number it loses its last digits. */
   const toMsgId = () => String(9_007_199_254_740_993n + random(8).readBigUInt64BE() / 4n)
 
   function write(content: string, more: Record<string, string> = {}): Promise<Reply> {
@@ -92,17 +92,17 @@ export function createPhone(deps: PhoneDeps) {
 
   async function followNow(lingeredMs = 0): Promise<Reply | undefined> {
     if (follow) return undefined
-    const qrcode = takeVisit(lingeredMs)
+    const qrcode = takePendingScan(lingeredMs)
     follow = { at: clock(), scene: qrcode?.scene ?? null }
     changes.notify()
     const scanned = qrcode && { EventKey: `qrscene_${qrcode.scene}`, Ticket: qrcode.ticket }
     return push('event', { Event: 'subscribe', ...(scanned ?? { EventKey: '' }) })
   }
 
-  /** Points the camera at a code, or at the one that was made last: where that leads at once, and the push that follows from it. */
+  /** Scans a QR code (by default the newest). Returns the screen at once, and a promise for the callback's reply. */
   function point(url?: string): { screen: ScanScreen; delivered: Promise<Reply | undefined> } {
     const qrcode = url === undefined ? qrcodes.newest() : qrcodes.find(url)
-    visit = undefined
+    pendingScan = undefined
     const nothing = Promise.resolve(undefined)
     if (!qrcode) return { screen: 'unknown', delivered: nothing }
     if (isExpired(qrcode, clock())) return { screen: 'expired', delivered: nothing }
@@ -110,7 +110,7 @@ export function createPhone(deps: PhoneDeps) {
       const { scene, ticket } = qrcode
       return { screen: 'chat', delivered: push('event', { Event: 'SCAN', EventKey: scene, Ticket: ticket }) }
     }
-    visit = { qrcode, at: clock() }
+    pendingScan = { qrcode, at: clock() }
     return { screen: 'follow', delivered: nothing }
   }
 
@@ -119,7 +119,7 @@ export function createPhone(deps: PhoneDeps) {
     openid,
     unionid: toUnionid(person),
     point,
-    /** Scans a code (without `url`: the one made last) and waits until WeChat is done; with `follow`, a newcomer follows too. */
+    /** Scans a QR code (by default the newest) and waits for the callback. With `follow` a person who does not follow the account follows it. */
     async scan(url?: string, { follow: willFollow = false } = {}): Promise<ScanScreen> {
       const { screen, delivered } = point(url)
       await delivered
@@ -127,12 +127,9 @@ export function createPhone(deps: PhoneDeps) {
       await followNow()
       return 'chat'
     },
-    /**
-     * Taps "follow" on the page that a scan opened, or, without one, on the account's profile. `lingeredMs`: as if the
-     * person had stayed on that page so much longer.
-     */
+    /** Taps "follow" on the page that a scan opened, or on the account's profile. `lingeredMs` is added to the time spent on that page. */
     follow: ({ lingeredMs = 0 } = {}): Promise<Reply | undefined> => followNow(lingeredMs),
-    /** Leaves the account; the chat goes with it. */
+    /** Unfollows the account and deletes the chat. */
     async unfollow(): Promise<Reply | undefined> {
       if (!follow) return undefined
       follow = null
@@ -143,7 +140,7 @@ export function createPhone(deps: PhoneDeps) {
     async sendText(content: string): Promise<Reply> {
       return write(content)
     },
-    /** Taps a `weixin://bizmsgmenu` link: its text is sent as the person's own. */
+    /** Taps a `weixin://bizmsgmenu` link, which sends its text as a message of the person. */
     async tap(href: string): Promise<Reply> {
       const link = parseMenuLink(href)
       if (!link) throw new TypeError('only a weixin://bizmsgmenu link with msgmenucontent sends something')

@@ -1,35 +1,35 @@
-/** The account's parametric QR codes, with the ways in which WeChat silently makes one that carries nothing. */
+/** The account's parametric QR codes. Like WeChat it creates a code without a scene for some invalid requests, without an error. */
 import type { Random } from './account.ts'
-import { WechatRefusal } from './errcode.ts'
+import { WechatRefusal } from './errcodes.ts'
 import { toQrcodeUrl, toTicket } from './ticket.ts'
 
 export type Qrcode = {
   ticket: string
   url: string
-  /** What comes back in `EventKey`; `0` when the request held no scene that WeChat could read. */
+  /** The scene in `EventKey`; `0` when WeChat could not read the scene of the request. */
   scene: string
   createdAt: number
-  /** Epoch ms, or null: for ever. */
+  /** Epoch ms; null for a permanent code. */
   expiresAt: number | null
 }
 
-/** What WeChat reads in a request, right or wrong. `lifeSeconds` 0: permanent. */
-export type QrcodeOrder = { scene: string; lifeSeconds: number }
+/** The request as WeChat interprets it. `lifeSeconds` 0: permanent. */
+type QrcodeOrder = { scene: string; lifeSeconds: number }
 
-// 60 on today's page of the documentation, 30 on older ones: callers must always send it.
+// The current documentation says 60, older versions say 30: callers should always send `expire_seconds`.
 const DEFAULT_LIFE_SECONDS = 60
 const MAX_LIFE_SECONDS = 2_592_000
 const MAX_PERMANENT = 100_000
 const UINT32_MAX = 4_294_967_295
-// Expired codes are remembered for a day, so that a late scan is told "expired" and not "unknown".
-const REMEMBER_MS = 86_400_000
+// Expired codes are kept for a day, so that a late scan displays "expired" and not "unknown".
+const KEEP_EXPIRED_MS = 86_400_000
 const NO_SCENE = '0'
 
-/** Reads a request as WeChat does: 40052 and 40053 for a few faults, and silence with scene 0 for the others. */
-export function toQrcodeOrder(request: Record<string, unknown>): QrcodeOrder {
+/** Interprets a request as WeChat does: some errors are answered with 40052 or 40053, the others silently produce scene 0. */
+function toQrcodeOrder(request: Record<string, unknown>): QrcodeOrder {
   const { action_name, action_info, expire_seconds } = request
   if (!isRecord(action_info)) throw new WechatRefusal(action_name === undefined ? 40052 : 40053)
-  // Without this inner object (`"action_info":{"scene_id":1}`) the QR works and carries scene 0.
+  // Without the inner `scene` object (`"action_info":{"scene_id":1}`) WeChat creates a code with scene 0.
   const scene = isRecord(action_info.scene) ? action_info.scene : {}
   switch (action_name) {
     case 'QR_SCENE':
@@ -53,13 +53,13 @@ function toLife(seconds: unknown): number {
     : DEFAULT_LIFE_SECONDS
 }
 
-/** A string in `scene_id`, or `scene_str` beside it, is not read: scene 0. Larger than 32 bits comes back as the largest. */
+/** A string in `scene_id`, or an additional `scene_str`, gives scene 0. A number above 32 bits gives the largest 32-bit number. */
 function toNumberScene({ scene_id, scene_str }: Record<string, unknown>): string {
   if (!Number.isInteger(scene_id) || (scene_id as number) < 0 || scene_str !== undefined) return NO_SCENE
   return String(Math.min(scene_id as number, UINT32_MAX))
 }
 
-/** Longer than 64 is accepted for a temporary code, against the documentation. */
+/** For a temporary code WeChat accepts more than 64 characters, contrary to its documentation. */
 function toTextScene({ scene_id, scene_str }: Record<string, unknown>): string {
   return typeof scene_str === 'string' && scene_str !== '' && scene_id === undefined ? scene_str : NO_SCENE
 }
@@ -79,13 +79,13 @@ export const isExpired = ({ expiresAt }: Qrcode, now: number) => expiresAt !== n
 
 export type Qrcodes = ReturnType<typeof createQrcodes>
 
-export type QrcodesDeps = { clock: () => number; random: Random; remembered?: Qrcode[] }
+type QrcodesDeps = { clock: () => number; random: Random; remembered?: Qrcode[] }
 
 export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
   const byUrl = new Map(remembered.map((qrcode) => [qrcode.url, qrcode]))
 
   function forgetOld(now: number): void {
-    for (const qrcode of byUrl.values()) if (isExpired(qrcode, now - REMEMBER_MS)) byUrl.delete(qrcode.url)
+    for (const qrcode of byUrl.values()) if (isExpired(qrcode, now - KEEP_EXPIRED_MS)) byUrl.delete(qrcode.url)
   }
 
   function add({ scene, lifeSeconds }: QrcodeOrder): Qrcode {
@@ -102,7 +102,7 @@ export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
   const isFull = () => all().filter(({ expiresAt }) => expiresAt === null).length >= MAX_PERMANENT
 
   return {
-    /** `POST /cgi-bin/qrcode/create`: its answer, where a permanent code has no `expire_seconds`. */
+    /** The response of `POST /cgi-bin/qrcode/create`. A permanent code has no `expire_seconds`. */
     create(request: Record<string, unknown>) {
       const order = toQrcodeOrder(request)
       forgetOld(clock())
@@ -110,13 +110,12 @@ export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
       const { ticket, url } = add(order)
       return order.lifeSeconds === 0 ? { ticket, url } : { ticket, expire_seconds: order.lifeSeconds, url }
     },
-    /** The code that a camera read, also an expired one. */
+    /** The code with this URL, even if it has expired. */
     find: (url: string) => byUrl.get(url),
-    /** The one that was made last. */
     newest: () => all().at(-1),
     findByTicket: (ticket: string) => all().find((qrcode) => qrcode.ticket === ticket),
     all,
-    /** Ends a code now, as if its time were over; without `url`, the one made last. */
+    /** Expires a code; without `url` the newest one. */
     expire(url?: string): void {
       const qrcode = url === undefined ? all().at(-1) : byUrl.get(url)
       if (qrcode) qrcode.expiresAt = Math.min(qrcode.expiresAt ?? Infinity, clock())

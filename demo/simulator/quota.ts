@@ -1,7 +1,7 @@
-/** Calls per day and path, counted as WeChat counts them: by the day of Beijing. */
-import { WechatRefusal } from './errcode.ts'
+/** Counts API calls per path and day, like WeChat by the day in Beijing. */
+import { WechatRefusal } from './errcodes.ts'
 
-/** Calls a day of a verified service account. */
+/** The daily limits of a verified service account. */
 const dailyLimits: Record<string, number> = {
   '/cgi-bin/token': 2_000,
   '/cgi-bin/stable_token': 500_000,
@@ -26,18 +26,18 @@ export function createQuota({ clock }: { clock: () => number }) {
   }
 
   return {
-    /** Counts one call. Throws 45009 when the day's are used up. */
-    spend(path: string): void {
-      const count = today().get(path) ?? 0
-      if (count >= (dailyLimits[path] ?? Infinity)) throw new WechatRefusal(45009)
-      used.set(path, count + 1)
+    /** Counts one call. Throws 45009 above the daily limit. */
+    count(path: string): void {
+      const calls = today().get(path) ?? 0
+      if (calls >= (dailyLimits[path] ?? Infinity)) throw new WechatRefusal(45009)
+      used.set(path, calls + 1)
     },
     /** `POST /cgi-bin/openapi/quota/get`. Throws 76021 for a path without a limit. */
     of(path: unknown) {
       const limit = typeof path === 'string' ? dailyLimits[path] : undefined
       if (typeof path !== 'string' || limit === undefined) throw new WechatRefusal(76021)
-      const count = today().get(path) ?? 0
-      return { daily_limit: limit, used: count, remain: limit - count }
+      const calls = today().get(path) ?? 0
+      return { daily_limit: limit, used: calls, remain: limit - calls }
     },
   }
 }

@@ -1,4 +1,4 @@
-/** What WeChat makes of a callback's answer: nothing to show, a text for the chat, or a fault. */
+/** Interprets a callback's response as WeChat does: no message, a text for the chat, or a fault. */
 
 import { equalInConstantTime } from '../../server/crypto.ts'
 import { createCrypt } from '../../server/wechat/crypt.ts'
@@ -8,9 +8,9 @@ import type { Account } from './account.ts'
 
 export type Reply =
   | { kind: 'silent' }
-  /** `xml`: the reply opened. */
+  /** `xml`: the decrypted reply. */
   | { kind: 'text'; content: string; xml: string }
-  /** `reason` is for the people who debug; the follower sees one sentence for all of them. */
+  /** `reason` is for developers; the chat displays the same notice for all faults. */
   | { kind: 'fault'; reason: string; xml?: string }
 
 export type CallbackAnswer = { status: number; body: string }
@@ -25,7 +25,7 @@ const fault = (reason: string, xml?: string): Reply => ({
 })
 
 export function openReply(account: Account, openid: string, { status, body }: CallbackAnswer): Reply {
-  // Exactly 200: "success" under a 201 has been seen to be redelivered and then shown as a fault.
+  // Only 200: WeChat was observed to redeliver after "success" with status 201 and then to display a fault.
   if (status !== 200) return fault(`HTTP status ${status}, not 200`)
   if (body === '' || body === 'success') return { kind: 'silent' }
   const outer = parseXml(body)

@@ -1,36 +1,36 @@
-/** WeChat, small enough to run in a test: its API, its people's phones, and its deliveries to one callback URL. */
+/** The simulated WeChat: its API, its users' phones, and the deliveries to one callback URL. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Hono } from 'hono'
 import { createAccessTokens } from './access-tokens.ts'
 import { type Account, createAccount, type Random } from './account.ts'
 import { createApi } from './api.ts'
-import { createChanges } from './changes.ts'
-import { createControl, toSimulatorView } from './control.ts'
+import { createChangeListeners } from './change-listeners.ts'
+import { createControlApi, toSimulatorView } from './control-api.ts'
 import { createDelivery } from './delivery.ts'
 import { createFaults, type Delay } from './faults.ts'
+import { createFaultyDelivery } from './faulty-delivery.ts'
 import { createPhone, type Phone, type PhoneMemory } from './phone.ts'
 import { createQrcodes, isExpired, type Qrcode } from './qrcodes.ts'
 import { createQuota } from './quota.ts'
-import { createUnruly } from './unruly.ts'
-import { createWire, type Wire } from './wire.ts'
+import { createTrafficLog, type TrafficLog } from './traffic-log.ts'
 
-/** What survives a restart; access tokens and the wire do not. */
+/** The state that is kept over a restart; access tokens and the traffic log are not. */
 export type SimulatorMemory = { qrcodes: Qrcode[]; phones: Record<string, PhoneMemory> }
 
 export type SimulatorOptions = {
-  /** What the account's owner set in the console; the rest is made up. */
+  /** The account's settings in WeChat's console; missing ones get random values. */
   account?: Partial<Account>
   callbackUrl?: string | undefined
-  /** Names of the people who have a phone from the start; any other name gets one when it is first used. */
+  /** People who have a phone from the start; any other name gets one at its first use. */
   people?: string[]
-  /** To put what passes into a list that others write to as well. */
-  wire?: Wire
+  /** A traffic log that other components write to as well. */
+  wire?: TrafficLog
   remembered?: SimulatorMemory | undefined
   /** Epoch ms. */
   clock?: () => number
   delay?: Delay
-  /** For the deliveries: a test gives the bind server's `app.request`. */
+  /** Sends the callbacks: a test can pass the bind server's `app.request`. */
   fetch?: (url: string, init: RequestInit) => Response | Promise<Response>
   random?: Random
 }
@@ -38,12 +38,12 @@ export type SimulatorOptions = {
 export type Simulator = ReturnType<typeof createSimulator>
 
 const NAME = /^[\w-]{1,64}$/
-const MOST_PEOPLE = 1000
+const MAX_PEOPLE = 1000
 
 export function createSimulator(options: SimulatorOptions = {}) {
   const { clock = Date.now, random = randomBytes, people = ['amy', 'bo'], remembered } = options
   const {
-    wire = createWire(),
+    wire = createTrafficLog(),
     fetch = globalThis.fetch,
     delay = (ms, signal) => sleep(ms, undefined, { signal }),
   } = options
@@ -52,7 +52,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
 
   const closing = new AbortController()
   const { signal } = closing
-  const changes = createChanges()
+  const changes = createChangeListeners()
   const faults = createFaults({ delay, signal })
   const accessTokens = createAccessTokens({ clock, random })
   const quota = createQuota({ clock })
@@ -68,15 +68,15 @@ export function createSimulator(options: SimulatorOptions = {}) {
     wire,
     signal,
   })
-  const deliver = createUnruly({ deliver: delivery.deliver, fault: faults.callback, delay, signal })
+  const deliver = createFaultyDelivery({ deliver: delivery.deliver, fault: faults.callback, delay, signal })
   const phones: Phone[] = []
 
-  /** The phone of a person, who need not have been heard of before. Throws TypeError for what is no name. */
+  /** Returns a person's phone and creates it at the first use. Throws TypeError for an invalid name. */
   function phone(person: string): Phone {
     const known = phones.find((one) => one.person === person)
     if (known) return known
     if (!NAME.test(person)) throw new TypeError(`a person's name is 1 to 64 letters, digits, "-" or "_", got ${person}`)
-    if (phones.length >= MOST_PEOPLE) throw new TypeError(`there are ${MOST_PEOPLE} people here: use one of them`)
+    if (phones.length >= MAX_PEOPLE) throw new TypeError(`there are ${MAX_PEOPLE} people here: use one of them`)
     const phoneDeps = { person, account, qrcodes, deliver, clock, random, changes }
     const made = createPhone({ ...phoneDeps, remembered: remembered?.phones[person] })
     phones.push(made)
@@ -89,20 +89,18 @@ export function createSimulator(options: SimulatorOptions = {}) {
   return {
     account,
     accessTokens,
-    /** All who have one. */
     phones: phones as readonly Phone[],
     phone,
     faults,
     wire,
     changes,
-    /** All that a page shows. */
     view: () => toSimulatorView(parts),
-    /** `/cgi-bin/*` is WeChat's API, `/control/*` drives the phones. */
-    app: new Hono().route('/cgi-bin', createApi(parts)).route('/control', createControl(parts)),
+    /** `/cgi-bin/*` is WeChat's API, `/control/*` the control API. */
+    app: new Hono().route('/cgi-bin', createApi(parts)).route('/control', createControlApi(parts)),
     setCallbackUrl(url: string): void {
       callbackUrl = url
     },
-    /** The mode that the console is set to; a test account (测试号) has `plain` and nothing else. */
+    /** Sets the callback mode in the console; a test account (测试号) supports only `plain`. */
     setMode(mode: Account['mode']): void {
       account.mode = mode
     },
@@ -114,7 +112,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
         phones: Object.fromEntries(phones.map((one) => [one.person, one.memory()])),
       }
     },
-    /** Ends the deliveries and streams under way. */
+    /** Aborts running deliveries and closes the streams. */
     close(): void {
       closing.abort()
     },

@@ -1,13 +1,13 @@
 /**
- * The bytes of a ticket, as found in published ones: a mark, the length of what follows, then three fields.
+ * The bytes of a ticket, as found in published tickets: a prefix, the length of the rest, then three fields.
  *
- *     81 01 ?? ??                  mark
+ *     81 01 ?? ??                  prefix
  *     3c 00 00 00 00 00 00 00      60, the bytes that follow
  *     01 2e <46 bytes>             the url and a NUL
- *     02 04 <uint32 LE>            made at, Unix seconds
- *     03 04 <uint32 LE>            life in seconds, 0: for ever
+ *     02 04 <uint32 LE>            creation time, Unix seconds
+ *     03 04 <uint32 LE>            lifetime in seconds, 0: permanent
  *
- * The scene is in neither ticket nor url: WeChat keeps it to itself.
+ * Neither the ticket nor the url contains the scene.
  */
 import type { Random } from './account.ts'
 
@@ -22,7 +22,7 @@ export function toTicket(url: string, createdAtSeconds: number, lifeSeconds: num
   ])
   const length = Buffer.alloc(8)
   length.writeUInt32LE(fields.length)
-  // The standard alphabet, so that a client that forgets to encode `+` and `/` for a URL is found out.
+  // The standard base64 alphabet: a client that does not encode `+` and `/` in a URL fails.
   return Buffer.concat([Buffer.from([0x81, 0x01]), random(2), length, fields]).toString('base64')
 }
 
@@ -34,7 +34,7 @@ function uint32(value: number): Buffer {
   return bytes
 }
 
-/** `http://weixin.qq.com/q/02` and 20 random characters: what the QR encodes. Only WeChat's scanner understands it. */
+/** The URL in the QR code: `http://weixin.qq.com/q/02` and 20 random characters. Only WeChat's scanner resolves it. */
 export function toQrcodeUrl(random: Random): string {
   return `http://weixin.qq.com/q/02${random(15).toString('base64url')}`
 }

@@ -1,4 +1,4 @@
-/** The answer of `/cgi-bin/user/info`, as it has been since WeChat ended nicknames and pictures in 2021. */
+/** The response of `/cgi-bin/user/info`, in the format since 2021, when WeChat removed nicknames and pictures. */
 import type { Account } from './account.ts'
 import type { Phone } from './phone.ts'
 
@@ -22,7 +22,7 @@ export function toUserInfo({ openid, unionid, following }: Phone, { hasUnionid }
     groupid: 0,
     tagid_list: [],
     subscribe_scene: scene === null ? 'ADD_SCENE_SEARCH' : 'ADD_SCENE_QR_CODE',
-    // A scene made of digits alone is taken for a number: temporary codes know no other difference here.
+    // WeChat reports a scene of digits as `qr_scene`, any other as `qr_scene_str`.
     qr_scene: isNumber(scene) ? Number(scene) : 0,
     qr_scene_str: isNumber(scene) ? '' : (scene ?? ''),
   }

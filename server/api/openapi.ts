@@ -1,11 +1,11 @@
-/** The OpenAPI 3.1 description, made from the same schemas that check the requests. */
+/** The OpenAPI 3.1 description, generated from the schemas that validate the requests. */
 import { z } from 'zod'
-import { type ErrorCode, errorCodes } from '../errors.ts'
+import { type Bilingual, type ErrorCode, errorCodes } from '../errors.ts'
 import { confirmSchema, qrcodeSchema, requestSchemas, tokenSchema } from './request-schemas.ts'
 
 type Json = Record<string, unknown>
 
-/** A JWE is text whose content has a schema of its own (JSON Schema 2020-12, `contentSchema`). */
+/** A JWE is a string; `contentSchema` (JSON Schema 2020-12) describes its plaintext. */
 const sealed = (contentSchema: Json): Json => ({
   'application/jose': {
     schema: { type: 'string', contentMediaType: 'application/json', contentSchema },
@@ -34,9 +34,9 @@ const orNull = ({ type, ...rest }: Json): Json => ({ ...rest, type: [type, 'null
 
 const resultData = {
   GetQrCode: object({
-    Ticket: { ...text, description: "WeChat's ticket" },
-    Url: { ...text, description: 'What the QR encodes' },
-    ImageUrl: { ...text, description: "WeChat's picture of it" },
+    Ticket: { ...text, description: "WeChat's ticket of the QR code" },
+    Url: { ...text, description: 'The text that the QR code encodes' },
+    ImageUrl: { ...text, description: "URL of WeChat's picture of the QR code" },
     ExpiresAt: unixSeconds,
     ExpireSeconds: { ...integer, description: 'Seconds left' },
   }),
@@ -52,19 +52,17 @@ const resultData = {
   Disconnect: object({ Version: integer }),
 }
 
-type Summary = { en: string; zh: string }
-
 const summaries = {
   GetQrCode: {
-    en: 'A QR for a user: the live one, or a new one from WeChat',
-    zh: '为用户取得二维码：现有的，或向微信新建的',
+    en: 'Returns the QR code of a user: the valid one, or a new one from WeChat',
+    zh: '返回用户的二维码：仍有效的，或向微信新建的',
   },
-  GetBindInfo: { en: 'Who is bound to a user', zh: '查询用户绑定了谁' },
-  Disconnect: { en: 'Ends the binding of a user', zh: '解除用户的绑定' },
-} satisfies Record<string, Summary>
+  GetBindInfo: { en: 'Returns the WeChat account that is bound to a user', zh: '查询用户绑定的微信账号' },
+  Disconnect: { en: 'Removes the binding of a user', zh: '解除用户的绑定' },
+} satisfies Record<string, Bilingual>
 
-/** OpenAPI has one summary; the second language rides beside it. */
-const inBoth = ({ en, zh }: Summary): Json => ({ summary: en, 'x-summary-zh': zh })
+/** OpenAPI has one summary; the Chinese one is an extension (`x-`). */
+const inBoth = ({ en, zh }: Bilingual): Json => ({ summary: en, 'x-summary-zh': zh })
 
 const apiCodes: Record<keyof typeof summaries, ErrorCode[]> = {
   GetQrCode: ['RATE_LIMITED', 'WECHAT_FORBIDDEN', 'WECHAT_QUOTA', 'WECHAT_UNAVAILABLE'],
@@ -72,10 +70,10 @@ const apiCodes: Record<keyof typeof summaries, ErrorCode[]> = {
   Disconnect: ['NOT_BOUND'],
 }
 
-/** Any call of the encrypted API may be refused with these. */
+/** The codes that every call of the encrypted API can return. */
 const commonCodes: ErrorCode[] = ['BAD_REQUEST', 'TEST_USER', 'STALE_DATE', 'REPLAYED', 'STORE_UNAVAILABLE']
 
-/** The codes that share a status, as one response. */
+/** One response for all codes that share a status. */
 function refusals(codes: ErrorCode[], content: (codes: ErrorCode[]) => Json): Json {
   const byStatus = Map.groupBy(codes, (code) => String(errorCodes[code].status))
   return Object.fromEntries(
@@ -116,7 +114,7 @@ function apiPath(call: keyof typeof summaries): Json {
 
 function widgetOperation(
   operationId: string,
-  summary: Summary,
+  summary: Bilingual,
   codes: ErrorCode[],
   answer: Json,
   more: Json = {},
@@ -141,7 +139,10 @@ const widgetPaths: Json = {
   '/widget/qrcode': {
     post: widgetOperation(
       'createQrcode',
-      { en: 'A ticket to scan, or the state when there is nothing to scan', zh: '一张可扫的码；无码可扫时为状态本身' },
+      {
+        en: 'Returns a ticket to scan, or the state when there is nothing to scan',
+        zh: '返回可扫描的二维码；无需扫描时返回绑定状态',
+      },
       [
         'BAD_REQUEST',
         'FORBIDDEN',
@@ -159,25 +160,28 @@ const widgetPaths: Json = {
     get: widgetOperation(
       'getBinding',
       {
-        en: 'The state; with If-None-Match and Prefer: wait, once it changes',
-        zh: '绑定状态；带 If-None-Match 与 Prefer: wait 时，等到变化后应答',
+        en: 'Returns the state; with If-None-Match and Prefer: wait, waits until it changes',
+        zh: '返回绑定状态；带 If-None-Match 与 Prefer: wait 时，等到状态变化后返回',
       },
       [],
       ref('Binding'),
       {
         parameters: [
-          header('If-None-Match', 'The version that is known, as the ETag said it'),
-          header('Prefer', 'wait=25: seconds to wait for another version (RFC 7240), 25 at most'),
+          header('If-None-Match', 'The known version, as in the ETag'),
+          header('Prefer', 'wait=25: seconds to wait for a new version (RFC 7240), at most 25'),
         ],
-        responses: { 304: { description: 'The version is still the one that is known' } },
+        responses: { 304: { description: 'The version has not changed' } },
       },
     ),
-    delete: widgetOperation('unbind', { en: 'Ends the binding', zh: '解除绑定' }, ['FORBIDDEN'], ref('Binding')),
+    delete: widgetOperation('unbind', { en: 'Removes the binding', zh: '解除绑定' }, ['FORBIDDEN'], ref('Binding')),
   },
   '/widget/confirm': {
     post: widgetOperation(
       'confirm',
-      { en: 'With CONFIRM=code: the four digits that WeChat shows', zh: 'CONFIRM=code 时：填入微信显示的四位数字' },
+      {
+        en: 'Confirms a scan with the four digits that WeChat shows (CONFIRM=code)',
+        zh: '用微信显示的四位数字确认扫码（CONFIRM=code）',
+      },
       ['BAD_REQUEST', 'FORBIDDEN', 'TOO_LARGE', 'WRONG_CODE', 'NOT_SCANNED', 'CONFLICT'],
       ref('Binding'),
       { requestBody: { required: true, content: json(toSchema(confirmSchema)) } },
@@ -185,7 +189,7 @@ const widgetPaths: Json = {
   },
 }
 
-const version: Json = { ...integer, description: "The user's version; also the ETag" }
+const version: Json = { ...integer, description: "The version of the user's state; also the ETag" }
 
 const schemas: Json = {
   Binding: {
@@ -197,9 +201,9 @@ const schemas: Json = {
   },
   Ticket: object({
     state: { const: 'unbound' },
-    url: { ...text, description: 'What the QR encodes' },
-    qr: object({ size: integer, path: { ...text, description: 'An SVG path of 1-unit modules, without margin' } }),
-    code: { ...text, description: 'To be sent to the Official Account instead of a scan: 绑定 <code>' },
+    url: { ...text, description: 'The text that the QR code encodes' },
+    qr: object({ size: integer, path: { ...text, description: 'SVG path of 1-unit modules, without margin' } }),
+    code: { ...text, description: 'Can be sent to the Official Account instead of a scan, as: 绑定 <code>' },
     expiresIn: { ...integer, description: 'Seconds left' },
     version,
   }),
@@ -210,7 +214,7 @@ const schemas: Json = {
       status: integer,
       code: text,
       detail: text,
-      requestId: { ...text, description: 'Also the header X-Request-Id: what the log knows this request by' },
+      requestId: { ...text, description: "The request's id in the server's log; also the header X-Request-Id" },
       triesLeft: integer,
     },
     ['triesLeft'],
@@ -218,8 +222,9 @@ const schemas: Json = {
   WidgetToken: toSchema(tokenSchema),
 }
 
-const description = `The encrypted API takes and gives one compact JWE (RFC 7516), alg \`dir\`, enc \`A256GCM\`, whose protected header holds
-\`kid\` and a \`jti\` used once; \`contentSchema\` describes the JSON inside. The browser API takes a widget token as a bearer.`
+const description = `Each request and each reply of the encrypted API is one compact JWE (RFC 7516) with alg \`dir\` and enc \`A256GCM\`. Its
+protected header has a \`kid\`, and a \`jti\` that is used only once; \`contentSchema\` describes the JSON plaintext. The browser
+API expects a widget token as bearer token.`
 
 export const openapi: Json = {
   openapi: '3.1.0',

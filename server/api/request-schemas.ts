@@ -1,53 +1,56 @@
-/** The shapes that come from outside, checked before anything looks at them. */
+/** The schemas of the requests and of the widget token, and their validation. */
 import { z } from 'zod'
 import { BindError } from '../errors.ts'
 
-// Control characters (C0, DEL, C1) have no place in an id; a lone surrogate has no bytes to compare.
+// Ids contain no control characters (C0, DEL, C1). A lone surrogate has no UTF-8 bytes to compare.
 const CONTROL = /[\p{Cc}]/u
 
-const points = (text: string) => [...text].length
+const codePoints = (text: string) => [...text].length
 
-const opaque = (most: number) =>
+const opaque = (max: number) =>
   z
     .string()
-    .refine((text) => points(text) >= 1 && points(text) <= most, `1 to ${most} characters`)
-    .refine((text) => !CONTROL.test(text) && text.isWellFormed(), 'no control characters or broken surrogates')
-    // JSON Schema counts code points too, where zod's own lengths count UTF-16.
-    .meta({ minLength: 1, maxLength: most })
+    .refine((text) => codePoints(text) >= 1 && codePoints(text) <= max, `must have 1 to ${max} characters`)
+    .refine(
+      (text) => !CONTROL.test(text) && text.isWellFormed(),
+      'must contain no control characters and no lone surrogates',
+    )
+    // JSON Schema counts code points; zod's own length checks count UTF-16 units.
+    .meta({ minLength: 1, maxLength: max })
 
 const id = opaque(128)
 const label = opaque(64)
 
-/** Unix seconds as an integer; milliseconds are a common slip, and far outside any window. */
+/** Unix seconds. Milliseconds, a common mistake, are far outside every time window. */
 const unixSeconds = z.int().nonnegative()
 
 const common = {
-  Account: id.describe('Who: with User_ID, opaque and compared byte for byte'),
+  Account: id.describe('Identifies the user together with User_ID; opaque, compared byte for byte'),
   User_ID: id,
-  Date: unixSeconds.describe("Unix seconds, within 300 s of the server's clock"),
-  Path: z.string().optional().describe("The request's path; when present it must match"),
+  Date: unixSeconds.describe("Unix seconds, at most 300 s from the server's clock"),
+  Path: z.string().optional().describe("The request's path; if present it must match"),
 }
 
-/** The plaintext of each call of the encrypted API. Other members are ignored. */
+/** The plaintext of each call of the encrypted API. Unknown fields are ignored. */
 export const requestSchemas = {
   GetQrCode: z.object({
     ...common,
     Action: z.literal('Get'),
-    IsRefresh: z.boolean().default(false).describe('Makes a new QR; the old one stops working'),
-    Label: label.optional().describe('What the chat calls the account'),
+    IsRefresh: z.boolean().default(false).describe('Makes a new QR code; the old one becomes invalid'),
+    Label: label.optional().describe('The name of the account in the chat'),
   }),
   GetBindInfo: z.object({ ...common, Action: z.literal('Get') }),
   Disconnect: z.object({ ...common, Action: z.literal('Update') }),
 }
 
-/** What is looked at before the `jti` is spent. */
+/** Checked before the `jti` is consumed. */
 export const dateSchema = z.object({ Date: unixSeconds })
 
-export const scopes = ['bind', 'unbind'] as const
+const scopes = ['bind', 'unbind'] as const
 export type Scope = (typeof scopes)[number]
 
-// A token lives an hour at most, so that one that leaks is soon worthless.
-const MAX_LIFE_SECONDS = 3600
+// One hour limits the use of a leaked token.
+const MAX_TTL_SECONDS = 3600
 
 export const tokenSchema = z
   .object({
@@ -58,26 +61,29 @@ export const tokenSchema = z
     Label: label.optional(),
     scope: z.array(z.enum(scopes)).default([...scopes]),
   })
-  .refine(({ iat, exp }) => exp > iat && exp - iat <= MAX_LIFE_SECONDS, 'exp must be at most 1 h after iat')
+  .refine(
+    ({ iat, exp }) => exp > iat && exp - iat <= MAX_TTL_SECONDS,
+    'exp must be at most 1 h after iat, and later than iat',
+  )
 
 export type TokenClaims = z.infer<typeof tokenSchema>
 
 export const qrcodeSchema = z.object({ refresh: z.boolean().default(false) })
 
-export const confirmSchema = z.object({ code: z.string().regex(/^\d{4}$/, 'four digits') })
+export const confirmSchema = z.object({ code: z.string().regex(/^\d{4}$/, 'must be four digits') })
 
-/** The value, or `BAD_REQUEST` that names each member at fault, never its content. */
+/** Returns the parsed value, or throws `BAD_REQUEST` that names each faulty field, never its content. */
 export function parseShape<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
   const { success, data, error } = schema.safeParse(value)
   if (success) return data
-  const faults = error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`)
-  throw new BindError('BAD_REQUEST', `Not accepted: ${faults.join('; ')}.`)
+  const faults = error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`)
+  throw new BindError('BAD_REQUEST', `Invalid input: ${faults.join('; ')}.`)
 }
 
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new BindError('BAD_REQUEST', 'Expected JSON, got something else.')
+    throw new BindError('BAD_REQUEST', 'Expected JSON: the text cannot be parsed.')
   }
 }

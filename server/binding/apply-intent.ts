@@ -1,4 +1,4 @@
-/** Applies an intent: reads the facts, decides and writes in one transaction, and keeps the reply for a second delivery. */
+/** Applies an intent: reads the facts, decides and writes in one transaction, and stores the reply for a second delivery. */
 import { randomInt } from 'node:crypto'
 import type { Plan } from '../store/plan.ts'
 import type { Change, Claimable, Language, Tx } from '../store/store.ts'
@@ -14,27 +14,28 @@ import {
   decideUndo,
   decideUnsubscribe,
   type FollowerFacts,
-  isRepetition,
+  isSameDelivery,
   type Rules,
 } from './rules.ts'
 
 export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; lang: Language }
 
-/** What to say in the chat (null: nothing) and what that is called, and what was changed (nothing by a second delivery). */
-export type Outcome =
-  | { reply: string | null; said?: ReplyName | undefined; changes: Change[]; isOurs: boolean }
-  | 'replayed'
+/**
+ * `reply`: the text for the chat, if any; `said`: its name. A second delivery has no `changes`. `replayed`: a nonce with
+ * another body.
+ */
+type Outcome = { reply: string | null; said?: ReplyName | undefined; changes: Change[]; isOurs: boolean } | 'replayed'
 
-/** What makes a delivery this one: the fact it tells, and in plain mode the nonce that may not come with another body. */
-export type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
+/** Identifies a delivery by its event (`key`), and in plain mode also by its nonce, which is valid for one body only. */
+type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
 
-// WeChat gives up after some 20 s; ten minutes outlive every queue on the way.
+// WeChat retries for about 20 s; ten minutes also cover a delay in a proxy's queue.
 const REPLY_KEPT_MS = 600_000
 
-// Before what is kept of a delivery that did not concern us; no reply can hold it, being no character of XML.
+// Prefix of a stored reply whose delivery did not concern us. No reply contains it, because XML does not allow this character.
 const NOT_OURS = '\u0001'
 
-// The page on which a scene gets lost is left within minutes.
+// A lost scene belongs to a ticket made this recently: a new follower leaves WeChat's page within minutes.
 const RECENT_MS = 600_000
 
 const HOUR_MS = 3_600_000
@@ -47,35 +48,41 @@ export async function applyIntent(
   intent: Intent,
 ): Promise<Outcome> {
   const now = clock()
-  const outcome = await store.write((tx) => unit(tx, events, deliveryId, intent, now))
+  const outcome = await store.write((tx) => decideAndWrite(tx, events, deliveryId, intent, now))
   if (outcome !== 'replayed') afterCommit(outcome.changes, outcome.said)
   return outcome
 }
 
-function* unit(tx: Tx, settings: EventSettings, deliveryId: DeliveryId, intent: Intent, now: number): Plan<Outcome> {
-  if (deliveryId.nonce && !(yield* isFirstUse(tx, deliveryId.nonce, now))) return 'replayed'
+function* decideAndWrite(
+  tx: Tx,
+  settings: EventSettings,
+  deliveryId: DeliveryId,
+  intent: Intent,
+  now: number,
+): Plan<Outcome> {
+  if (deliveryId.nonce && !(yield* isNonceValid(tx, deliveryId.nonce, now))) return 'replayed'
   const delivery = tx.fingerprint(deliveryId.key)
   const { changes, reply, isOurs = true } = yield* decide(tx, settings, intent, delivery, now)
-  // Not before: a decision has locked the openid, and so waited for the same delivery that came to another instance.
+  // Read after the decision, which has locked the openid: the same delivery at another instance has committed by then.
   const earlier = yield* tx.findDelivery(delivery)
-  if (earlier !== undefined) return { ...fromMemory(earlier), changes: [] }
+  if (earlier !== undefined) return { ...toOutcome(earlier), changes: [] }
   for (const change of changes) yield* tx.apply(change)
   const text = reply && toText(reply, settings.texts)
-  // The ticket itself remembers what bound it: a row less, which is 10 us of a callback's 70.
+  // A ticket stores the delivery that used it, so no `deliveries` row is needed: 10 us of a callback's 70.
   if (!changes.some((change) => change.type === 'close' && change.delivery === delivery)) {
     yield* tx.recordDelivery(delivery, isOurs ? text : NOT_OURS + (text ?? ''), now + REPLY_KEPT_MS)
   }
   return { reply: text, said: reply?.name, changes, isOurs }
 }
 
-/** The reply that was kept, and whether another system may answer instead. */
-function fromMemory(kept: string | null): { reply: string | null; isOurs: boolean } {
+/** The stored reply, and whether the delivery concerned us. */
+function toOutcome(kept: string | null): { reply: string | null; isOurs: boolean } {
   if (!kept?.startsWith(NOT_OURS)) return { reply: kept, isOurs: true }
   return { reply: kept.slice(NOT_OURS.length) || null, isOurs: false }
 }
 
-/** The first use of a nonce, or a retry of it: the same body again. */
-function* isFirstUse(tx: Tx, { key, bodyDigest }: NonNullable<DeliveryId['nonce']>, now: number): Plan<boolean> {
+/** True for a new nonce, and for a retry with the same body. */
+function* isNonceValid(tx: Tx, { key, bodyDigest }: NonNullable<DeliveryId['nonce']>, now: number): Plan<boolean> {
   const nonce = tx.fingerprint(key)
   const seen = yield* tx.findDelivery(nonce)
   if (seen === undefined) yield* tx.recordDelivery(nonce, bodyDigest, now + REPLY_KEPT_MS)
@@ -109,7 +116,7 @@ function* claimByCode(tx: Tx, settings: EventSettings, claim: Claim, code: strin
   const { openid, appId } = claim
   const say = (name: 'wrong_code' | 'too_many_codes') => ({ name, lang: settings.lang, label: null })
   const found = yield* tx.ticketByCode(appId, code)
-  if (found && isRepetition(claim, found.ticket)) return yield* claimTicket(tx, settings, claim, found, now)
+  if (found && isSameDelivery(claim, found.ticket)) return yield* claimTicket(tx, settings, claim, found, now)
   if ((yield* tx.wrongCodesSince(openid, now - HOUR_MS)) >= WRONG_CODES_AN_HOUR) {
     return { changes: [], reply: say('too_many_codes') }
   }
@@ -125,10 +132,10 @@ function* claimTicket(
   now: number,
 ): Plan<Decision> {
   const owners = yield* tx.ownersOf(claim.appId, claim.openid)
-  // Whatever becomes of the ticket, a follow is a follow.
-  const isFollow = claim.via === 'subscribe' && !(found && isRepetition(claim, found.ticket))
+  // A follow is recorded even if the ticket cannot be claimed.
+  const isFollow = claim.via === 'subscribe' && !(found && isSameDelivery(claim, found.ticket))
   const followed = isFollow ? decideFollowed(claim.createTime, owners) : []
-  // Ours by its prefix and yet unknown: so old that it was swept.
+  // A scene with our prefix that the store does not have: it expired and was deleted.
   if (!found) return { changes: followed, reply: { name: 'expired', lang: settings.lang, label: null } }
   const { confirm } = settings.rules
   const facts = {

@@ -64,7 +64,7 @@ const wrongCode = (triesLeft: number) =>
 const taken = () =>
   new BindError('CONFLICT', 'This WeChat is bound to another account: unbind it there, or scan with another WeChat.')
 
-/** Ends a confirmation whose time is over, so that the page is notified. The user after that. */
+/** Closes a scan whose time to confirm is over, which notifies the page. Returns the user after that. */
 export async function expireConfirmation({ store, clock, afterCommit }: ChangeDeps, user: User): Promise<User> {
   const now = clock()
   if (!user.confirmation || now < user.confirmation.until) return user

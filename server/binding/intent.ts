@@ -1,10 +1,10 @@
-/** Which callback events concern us, and what they ask for: told from the event and the configuration, never from the store. */
+/** Decides from the event and the configuration, without the store, whether an event concerns us and what it asks for. */
 import type { WechatEvent } from '../wechat/event.ts'
 import { commands } from './replies.ts'
 import type { Claim, Rules } from './rules.ts'
 import { SCENE_PREFIX } from './ticket.ts'
 
-/** An event that concerns us, as a intent. */
+/** What an event asks for. `key`: the scene, or the code of the text path. */
 export type Intent =
   | { type: 'claim'; claim: Omit<Claim, 'delivery'>; key: string }
   | { type: 'follow'; openid: string; createTime: number; isSceneLost: boolean }
@@ -12,7 +12,7 @@ export type Intent =
   | { type: 'confirm'; openid: string; createTime: number }
   | { type: 'undo'; openid: string; createTime: number }
 
-/** What the event means to us, or undefined when it is not ours: known from the event alone, without the store. */
+/** Returns undefined for an event that does not concern us. */
 export function toIntent(event: WechatEvent, appId: string, rules: Rules): Intent | undefined {
   switch (event.type) {
     case 'SCAN':
@@ -34,7 +34,10 @@ const isOurs = (scene: string) => scene.startsWith(SCENE_PREFIX)
 
 const pick = ({ openid, createTime }: { openid: string; createTime: number }) => ({ openid, createTime })
 
-/** Without a scene it may be one of ours who lost it; with another's scene it concerns us only where unfollows are marked. */
+/**
+ * WeChat may lose the scene of a new follower. A follow with a foreign scene concerns us only if unfollows are marked
+ * (`UNSUBSCRIBE=mark`).
+ */
 function toFollowIntent(
   event: Extract<WechatEvent, { type: 'subscribe' }>,
   appId: string,
@@ -57,8 +60,8 @@ function toChatIntent(event: Extract<WechatEvent, { type: 'text' }>, appId: stri
 }
 
 /**
- * Events bear no id of their own; the key names the fact, so that two facts of one second stay two. It begins with its time, as
- * `Tx.remember` likes it.
+ * The key of a delivery, made from its fields because an event has no id; the detail separates two events of one second. It
+ * begins with the time: `Tx.fingerprint` keeps the time in front, so that recent rows are close together in the index.
  */
 export function deliveryKeyOf(event: Exclude<WechatEvent, { type: 'other' }>, appId: string): string {
   return [event.createTime, appId, event.openid, event.type, deliveryDetail(event)].join('|')

@@ -1,14 +1,14 @@
-/** A text as a QR: the picture travels as an SVG path, so that the widget carries no encoder. */
+/** Encodes a text as a QR code, as an SVG path: the element draws the path and needs no encoder. */
 import { create } from 'qrcode'
 import type { QrPath } from '../wire.ts'
 
-/** Level M (15 % of the picture may be lost): what WeChat's own pictures have. */
+/** Error correction level M (15 %), as in WeChat's own pictures. */
 export function toQrPath(text: string): QrPath {
   const { size, data } = create(text, { errorCorrectionLevel: 'M' }).modules
   return { size, path: Array.from({ length: size }, (_, y) => rowPath(data, size, y)).join('') }
 }
 
-/** The runs of dark modules in a row, each a rectangle of height 1. */
+/** Each run of dark modules in a row as a rectangle of height 1. */
 function rowPath(data: Uint8Array, size: number, y: number): string {
   let path = ''
   for (let x = 0; x < size; x++) {

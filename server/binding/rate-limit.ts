@@ -1,11 +1,11 @@
-/** So many in any minute, counted in this process: a guard against one tenant using up what belongs to all. */
+/** A limit per key and minute, counted in this process, so that one tenant cannot use up the quota of all. */
 
 const WINDOW_MS = 60_000
 
-/** True when one more is allowed; it is counted then. Old counts are forgotten as the clock moves on. */
-export type Rate = (key: string) => boolean
+/** True when one more is allowed, which is then counted. Each minute starts at zero. */
+type RateLimit = (key: string) => boolean
 
-export function createRateLimit(most: number, clock: () => number): Rate {
+export function createRateLimit(limit: number, clock: () => number): RateLimit {
   let windowEnd = 0
   let counts = new Map<string, number>()
   return (key) => {
@@ -14,7 +14,7 @@ export function createRateLimit(most: number, clock: () => number): Rate {
       counts = new Map()
     }
     const count = (counts.get(key) ?? 0) + 1
-    if (count <= most) counts.set(key, count)
-    return count <= most
+    if (count <= limit) counts.set(key, count)
+    return count <= limit
   }
 }

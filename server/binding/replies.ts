@@ -1,4 +1,4 @@
-/** What the Official Account says in the chat, in every language. */
+/** The replies of the Official Account in the chat, in every language. */
 import type { Language } from '../store/store.ts'
 
 export type ReplyName =
@@ -16,19 +16,19 @@ export type ReplyName =
   | 'too_many_codes'
   | 'scan_again'
 
-/** A reply before it is put into words. */
+/** A reply before it becomes text. */
 export type Reply = { name: ReplyName; lang: Language; label: string | null; digits?: string }
 
-/** The operator's own words, by `REPLY_<NAME>`; `{label}`, `{digits}` and `{confirm}` are filled in. */
+/** Texts that the operator sets with `REPLY_<NAME>`; `{label}`, `{digits}` and `{confirm}` are replaced. */
 export type ReplyTexts = Partial<Record<ReplyName, string>>
 
-// A tap on such a link sends its text as a message of the user's.
+// A tap on this link sends the word as a message from the user.
 const tappable = (word: string) =>
   `<a href="weixin://bizmsgmenu?msgmenucontent=${encodeURIComponent(word)}&msgmenuid=wb1">${word}</a>`
 
 type Words = {
   texts: Record<ReplyName, string>
-  /** Stands for a label that is not known. */
+  /** Used where no label is known. */
   yourAccount: string
   quoted: (label: string) => string
   confirm: string
@@ -103,18 +103,21 @@ const words: Record<Language, Words> = {
   },
 }
 
-/** The words a user may send to act; each language's own, in any case. */
+/** The words that a user can send, in every language and in upper or lower case. */
 export const commands = {
   unbind: /^(解绑|解綁|unbind)$/i,
   confirm: /^(确认绑定|確認綁定|确认|確認|confirm|yes)$/i,
   bind: /^(?:绑定|綁定|bind)[\s:：]*([2-9a-hjkmnp-z]{8})$/i,
 }
 
-/** The reply in words. A label that is not known is "your account". */
+/** The text of a reply. Without a label it says "your account". */
 export function toText({ name, lang, label, digits = '' }: Reply, overrides: ReplyTexts): string {
   const { texts, yourAccount, quoted, confirm } = words[lang]
-  const values: Record<string, string> = { label: label === null ? yourAccount : quoted(label), digits, confirm }
-  return (overrides[name] ?? texts[name]).replace(/\{(label|digits|confirm)\}/g, (_, key: string) => values[key] ?? '')
+  const values = { label: label === null ? yourAccount : quoted(label), digits, confirm }
+  return (overrides[name] ?? texts[name]).replace(
+    /\{(label|digits|confirm)\}/g,
+    (_, key: keyof typeof values) => values[key],
+  )
 }
 
 const languages: [pattern: RegExp, lang: Language][] = [
@@ -123,7 +126,7 @@ const languages: [pattern: RegExp, lang: Language][] = [
   [/^en/i, 'en'],
 ]
 
-/** The first language of an `Accept-Language` that we speak. */
+/** The first language of `Accept-Language` for which there are replies. */
 export function toLanguage(acceptLanguage: string | undefined, fallback: Language): Language {
   for (const range of (acceptLanguage ?? '').split(',')) {
     const known = languages.find(([pattern]) => pattern.test(range.trim()))

@@ -1,4 +1,4 @@
-/** The rules of binding, pure: facts in, changes and a reply out. */
+/** The rules of binding, as pure functions: they take facts that were read from the store and return changes and a reply. */
 import type {
   Binding,
   BindReason,
@@ -18,10 +18,10 @@ export type Rules = {
   unsubscribe: 'unbind' | 'mark'
 }
 
-/** `reply` null: nothing is said in the chat. `isOurs` false: it did not concern us, and another system may answer it. */
+/** `reply` null: no reply in the chat. `isOurs` false: the message did not concern us, and another system may answer it. */
 export type Decision = { changes: Change[]; reply: Reply | null; isOurs?: false }
 
-/** A scan, or the text path's code, as a claim on a ticket. `by`: the fingerprint of its delivery. */
+/** A scan, or a code sent in the chat, that claims a ticket. `delivery`: the fingerprint of its delivery. */
 export type Claim = {
   via: 'SCAN' | 'subscribe' | 'text'
   appId: string
@@ -30,26 +30,26 @@ export type Claim = {
   delivery: string
 }
 
-export type ClaimFacts = {
+type ClaimFacts = {
   ticket: Ticket
   user: User
-  /** Every user to whom the claimant is bound, of every tenant. */
+  /** Every user to whom the claimant is bound, in all tenants. */
   owners: User[]
-  /** `CreateTime` of the claimant's last unfollow, while it is remembered. */
+  /** `CreateTime` of the claimant's last unfollow, while it is stored (`TOMBSTONE_KEPT_MS`). */
   unfollowedAt: number | undefined
-  /** What the claimant has scanned and not confirmed; not looked for where `confirm` is `off`. */
+  /** Tickets that the claimant has scanned and not confirmed; empty if `confirm` is `off`. */
   unconfirmed: Ticket[]
-  /** Four digits to show in the chat, should they be needed. */
+  /** Four random digits for the chat, used with `confirm: 'code'`. */
   digits: string
 }
 
-// The time a person has to confirm; the page counts it down too.
+// The time to confirm a scan; the page shows a countdown of it.
 const CONFIRM_WITHIN_MS = 120_000
 
-export const TRIES = 3
+const TRIES = 3
 
 /** How long a keyed hash of an erased openid is kept, so that a late delivery cannot undo the unfollow. */
-export const TOMBSTONE_KEPT_MS = 600_000
+const TOMBSTONE_KEPT_MS = 600_000
 
 const nothing: Decision = { changes: [], reply: null }
 const notOurs: Decision = { ...nothing, isOurs: false }
@@ -57,25 +57,24 @@ const notOurs: Decision = { ...nothing, isOurs: false }
 export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: number): Decision {
   const { ticket, user, unfollowedAt } = facts
   const say = (name: ReplyName): Decision => ({ changes: [], reply: replyTo(ticket, name) })
-  if (isRepetition(claim, ticket)) return say('bound')
+  if (isSameDelivery(claim, ticket)) return say('bound')
   if (isOlder(claim, unfollowedAt) || isOlder(claim, user.binding?.eventTime)) return nothing
   if (ticket.state.name === 'scanned') return decideScannedAgain(claim, ticket, ticket.state.confirmation, now)
   if (ticket.state.name === 'used') return say(isBoundTo(user, claim) ? 'already_bound' : 'used')
   if (ticket.state.name !== 'pending' || now >= deadlineOf(ticket, claim.via)) return say('expired')
   if (isBoundTo(user, claim)) return decideAlreadyBound(claim, ticket, user)
   if (isTaken(facts.owners, user.identity, rules)) return say('conflict')
-  if (givingWayTo(user, facts.owners, rules).some(({ binding }) => isOlder(claim, binding?.eventTime))) return nothing
+  if (replacedBy(user, facts.owners, rules).some(({ binding }) => isOlder(claim, binding?.eventTime))) return nothing
   return rules.confirm === 'off'
     ? bind(facts, toNewBinding(claim, ticket, now), reasonOf(claim), rules, now, claim.delivery)
     : awaitConfirmation(claim, facts, rules.confirm, now)
 }
 
-/** Whether this very delivery has bound the ticket: it is told so again, and whatever came since stands. */
-export const isRepetition = ({ delivery }: Claim, { state }: Ticket) =>
+/** Whether this same delivery has used the ticket: it gets the same reply, and later changes stay. */
+export const isSameDelivery = ({ delivery }: Claim, { state }: Ticket) =>
   state.name === 'used' && state.delivery === delivery
 
-const isOlder = ({ createTime }: { createTime: number }, than: number | undefined) =>
-  than !== undefined && createTime < than
+const isOlder = ({ createTime }: { createTime: number }, than = Number.NEGATIVE_INFINITY) => createTime < than
 
 const isBoundTo = ({ binding }: User, { appId, openid }: Claim) =>
   binding !== null && binding.openid === openid && binding.appId === appId
@@ -107,7 +106,7 @@ const toNewBinding = (
   lang,
 })
 
-/** The WeChat that is bound already scans again: nothing to change but the ticket, and the mark of an old unfollow. */
+/** A WeChat that is already bound scans again: only closes the ticket and clears the mark of an old unfollow. */
 function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User): Decision {
   return {
     changes: [
@@ -118,7 +117,7 @@ function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User): Decision 
   }
 }
 
-/** A second scan of a held ticket: its own scanner is shown the way again, anyone else is late. */
+/** A second scan of a scanned ticket: the same WeChat gets the instructions again, any other gets `used`. */
 function decideScannedAgain(
   claim: Claim,
   ticket: Ticket,
@@ -130,7 +129,7 @@ function decideScannedAgain(
   return { changes: [], reply: askToConfirm(ticket, confirm, digits) }
 }
 
-/** The latest scan is the one that the chat asks about: what its scanner has left unanswered before is called off. */
+/** Asks to confirm the scan, and cancels earlier unconfirmed scans: the chat can ask about only one. */
 function awaitConfirmation(
   claim: Claim,
   { ticket, unconfirmed, digits: fourDigits }: ClaimFacts,
@@ -169,7 +168,7 @@ const askToConfirm = (ticket: Ticket, confirm: PendingConfirmation['confirm'], d
   ...(digits === null ? {} : { digits }),
 })
 
-/** The ticket is used up, whoever must give way gives way, and the binding stands: in this order, for the events' sake. */
+/** Closes the ticket, unbinds the users that the binding replaces, then binds. The events are sent in this order. */
 function bind(
   { ticket, user, owners }: { ticket: Ticket; user: User; owners: User[] },
   binding: Binding,
@@ -178,8 +177,8 @@ function bind(
   now: number,
   delivery?: string,
 ): Decision {
-  const givingWay = givingWayTo(user, owners, rules)
-  if (user.binding) givingWay.push(user)
+  const replaced = replacedBy(user, owners, rules)
+  if (user.binding) replaced.push(user)
   return {
     changes: [
       {
@@ -191,21 +190,21 @@ function bind(
         ...(delivery && { delivery }),
       },
       { type: 'closeOthers', user: user.id, ticket: ticket.id },
-      ...givingWay.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
+      ...replaced.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
       { type: 'bind', user: user.id, binding, reason, at: now, shownAt: ticket.createdAt },
     ],
     reply: replyTo(ticket, 'bound'),
   }
 }
 
-const givingWayTo = ({ identity }: User, owners: User[], { conflict }: Rules) =>
+const replacedBy = ({ identity }: User, owners: User[], { conflict }: Rules) =>
   conflict === 'replace' ? othersOf(owners, identity) : []
 
-export type ConfirmationFacts = { ticket: Ticket | undefined; user: User; owners: User[] }
+type ConfirmationFacts = { ticket: Ticket; user: User; owners: User[] }
 
-/** The scanner confirmed, in the chat or (once the digits are right) on the page. */
+/** The scan was confirmed: in the chat, or on the page with the right digits. */
 export function decideConfirm({ ticket, user, owners }: ConfirmationFacts, rules: Rules, now: number): Decision {
-  if (ticket?.state.name !== 'scanned') return nothing
+  if (ticket.state.name !== 'scanned') return nothing
   const { confirmation } = ticket.state
   if (now >= confirmation.until) return { changes: [], reply: replyTo(ticket, 'expired') }
   if (isTaken(owners, user.identity, rules)) {
@@ -218,14 +217,17 @@ export function decideConfirm({ ticket, user, owners }: ConfirmationFacts, rules
   return bind({ ticket, user, owners }, toNewBinding(scan, ticket, now), confirmation.reason, rules, now)
 }
 
-/** The word in the chat. Under `code` it proves nothing about who sits before the page, and so does nothing. */
+/**
+ * The confirmation word in the chat. It has no effect with `confirm: 'code'`, because it proves nothing about the person at the
+ * page.
+ */
 export function decideChatConfirm(createTime: number, facts: ConfirmationFacts, rules: Rules, now: number): Decision {
   const { ticket } = facts
-  if (ticket?.state.name !== 'scanned' || ticket.state.confirmation.confirm !== 'reply') return notOurs
+  if (ticket.state.name !== 'scanned' || ticket.state.confirmation.confirm !== 'reply') return notOurs
   return isOlder({ createTime }, ticket.state.confirmation.eventTime) ? nothing : decideConfirm(facts, rules, now)
 }
 
-/** Wrong digits: one try less, and after the last the ticket is dead and the page hears of it. */
+/** Wrong digits: one try less. The last one closes the ticket, which notifies the page. */
 export function decideWrongDigits(ticket: Ticket, { triesLeft }: PendingConfirmation): Change[] {
   const left = triesLeft - 1
   return left > 0
@@ -233,29 +235,29 @@ export function decideWrongDigits(ticket: Ticket, { triesLeft }: PendingConfirma
     : [{ type: 'close', ticket: ticket.id, user: ticket.user, as: 'dead', bumpsVersion: true }]
 }
 
-/** A hold that ran out: the page goes back to what it was before the scan. */
+/** The time to confirm is over: the page returns to its state before the scan. */
 export function decideConfirmationExpired(ticket: Ticket, now: number): Change[] {
   if (ticket.state.name !== 'scanned' || now < ticket.state.confirmation.until) return []
   return [{ type: 'close', ticket: ticket.id, user: ticket.user, as: 'used', bumpsVersion: true }]
 }
 
-export type Follower = { appId: string; openid: string; createTime: number }
+type Follower = { appId: string; openid: string; createTime: number }
 
 export type FollowerFacts = { owners: User[]; unconfirmed: Ticket[] }
 
-/** The unconfirmed that a fact of this time may end. */
+/** The unconfirmed scans that an event of this time may cancel: scans of a later event stay. */
 const unconfirmedUntil = (unconfirmed: Ticket[], createTime: number) =>
   unconfirmed.filter(({ state }) => state.name === 'scanned' && createTime >= state.confirmation.eventTime)
 
-/** The account was unfollowed: every binding of the openid that is not newer ends, or is marked. */
+/** The account was unfollowed: ends or marks every binding of the openid, except newer ones. */
 export function decideUnsubscribe(
   { appId, openid, createTime }: Follower,
   { owners, unconfirmed }: FollowerFacts,
   rules: Rules,
   now: number,
 ): Decision {
-  const ended = owners.filter(({ binding }) => binding !== null && createTime >= binding.eventTime)
-  const endings = ended.map(
+  const affected = owners.filter(({ binding }) => binding !== null && createTime >= binding.eventTime)
+  const changes = affected.map(
     ({ id }): Change =>
       rules.unsubscribe === 'mark'
         ? { type: 'setSubscribed', user: id, subscribed: false, eventTime: createTime }
@@ -263,7 +265,7 @@ export function decideUnsubscribe(
   )
   return {
     changes: [
-      ...endings,
+      ...changes,
       ...unconfirmedUntil(unconfirmed, createTime).map(cancelScan),
       { type: 'recordUnfollow', appId, openid, eventTime: createTime, until: now + TOMBSTONE_KEPT_MS },
     ],
@@ -271,13 +273,16 @@ export function decideUnsubscribe(
   }
 }
 
-/** Followed: the mark of an older unfollow is cleared, and one that is still under way comes too late. */
+/** The account was followed: clears the mark of an older unfollow. An older unfollow that arrives later has no effect. */
 export function decideFollowed(createTime: number, owners: User[]): Change[] {
   const older = owners.filter(({ binding }) => binding && createTime >= binding.eventTime)
   return older.map(({ id }) => ({ type: 'setSubscribed', user: id, subscribed: true, eventTime: createTime }))
 }
 
-/** "解绑" in the chat: a scan that waits is called off; else the latest binding ends. An older scan does not undo it. */
+/**
+ * "解绑" in the chat: cancels unconfirmed scans, or else ends the latest binding. A late delivery of an older scan does not bind
+ * again.
+ */
 export function decideUndo(
   { appId, openid, createTime }: Follower,
   { owners, unconfirmed }: FollowerFacts,

@@ -1,4 +1,4 @@
-/** User_IDs that the demo answers in a set way, for the tests of host sites. Where WeChat is real, nobody may have them. */
+/** User_IDs with a fixed behaviour in the demo, for the tests of host sites. A server with the real WeChat refuses them. */
 import { BindError } from '../errors.ts'
 
 export const testUsers = [
@@ -11,7 +11,7 @@ export const testUsers = [
 
 export type TestUser = (typeof testUsers)[number]
 
-export const isTestUser = (userId: string): userId is TestUser => testUsers.includes(userId as TestUser)
+const isTestUser = (userId: string): userId is TestUser => testUsers.includes(userId as TestUser)
 
 /** Throws `TEST_USER`. */
 export function refuseTestUser(userId: string): void {

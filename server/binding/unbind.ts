@@ -2,7 +2,7 @@
 import type { Change, Identity, User } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
 
-export type Unbound = { user: User; wasBound: boolean }
+type Unbound = { user: User; wasBound: boolean }
 
 /** May be repeated. Cancels a scan that waits for its confirmation as well: nothing remains after "disconnect". */
 export async function unbind(

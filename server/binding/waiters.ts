@@ -1,60 +1,70 @@
-/** Who waits for a user's next version. A wake is never lost: each waiter names the version it knows. */
+/**
+ * The long-polls that wait for a user's next version. A waiter is parked with the version that its page knows; a commit of a
+ * higher version ends the wait. No wake-up is lost, because a page that asks again names the version it knows.
+ *
+ * There may be tens of thousands of waiters, so they share one timer: it fires when the next waiter is due and then at most
+ * every `TICK_MS`. A timer for each would cost ten times the CPU.
+ */
 import { BindError } from '../errors.ts'
 import type { SetTimer } from '../platform.ts'
+import { identityKey } from '../store/identity.ts'
 import type { CommitNotice, Identity } from '../store/store.ts'
 
-/** Why a wait ended. `look`: something may have changed; `over`: nothing was heard of until its time was over or the server stopped. */
-export type Ending = 'look' | 'over'
+/** Why a wait ended. `recheck`: the user may have changed, so read it again; `timeout`: time is up, or the server stops. */
+export type Ending = 'recheck' | 'timeout'
 
-/** One page that waits. A plain record without timer or closure of its own: there may be tens of thousands. */
+/** One waiting page: a plain record without a timer or a closure, to keep memory per page small. */
 export type Waiter = {
   readonly user: string
   readonly tenant: string
   readonly known: number
   dueAt: number
-  /** What its time's end is. */
+  /** How the wait ends at `dueAt`. */
   atDue: Ending
   ending: Ending | undefined
   listener: ((ending: Ending) => void) | undefined
 }
+
+/** The longest wait of a poll. Proxies cut an idle response after 30 s at the earliest. */
+export const MAX_WAIT_MS = 25_000
 
 export type WaiterLimits = { inAll: number; perTenant: number; perUser: number }
 
 export type Waiters = {
   /** Throws `OVERLOADED` beyond a limit. */
   park(identity: Identity, known: number, ms: number): Waiter
-  /** Calls `listener` once: when a version above the known one is committed, the time is over, or the server stops. */
+  /** Calls `listener` once: after a commit of a version above the known one, when time is up, or when the server stops. */
   onEnd(waiter: Waiter, listener: (ending: Ending) => void): void
-  /** Nobody waits any more; the listener is not called. */
+  /** Removes a waiter, e.g. after its page hung up; the listener is not called. */
   leave(waiter: Waiter): void
-  /** Looks again in `ms` at the latest: something ends then that no commit tells of. */
+  /** Ends the wait with `recheck` within `ms`: a confirmation expires then without a commit. */
   recheckWithin(waiter: Waiter, ms: number): void
-  /** Ends the waits that know an older version; after a gap all of them, a few at a time, so that each looks again. */
+  /** Ends the waits for older versions of the user; after a gap in the notices all waits, a few at a time. */
   wake(notice: CommitNotice): void
-  /** Ends every wait, now and from now on. */
+  /** Ends every wait with `timeout`, including those parked later. */
   close(): void
   count(): number
 }
 
-export type WaiterSettings = {
+type WaiterSettings = {
   limits: WaiterLimits
   setTimer: SetTimer
   /** In ms; only its differences count. */
   clock: () => number
 }
 
-// One timer looks after all: twenty glances a second at 10,000 waiters cost half a hundredth of a core, a timer each ten times that.
+// Twenty ticks a second over 10,000 waiters cost 0.5 % of a core.
 const TICK_MS = 50
 
-// Who is answered asks again at once. A crowd that came as one would be answered as one each time, and hold up all others for
-// a quarter of a second; so it is answered, and from then on asks, over two.
+// An answered page asks again at once. 10,000 pages that arrived together would be answered together each time and block the
+// event loop for 250 ms; with this limit they are answered over two seconds, and from then on arrive spread out.
 const ENDS_PER_TICK = 250
 
-// Each looks into the store: 10,000 pages do so within 5 s, and most connections stay free for callbacks.
+// Each recheck reads the store: 10,000 pages take 5 s, and most database connections stay free for callbacks.
 const RECHECKS_AT_ONCE = 20
 const RECHECK_PAUSE_MS = 10
 
-// The page adds a random pause of its own, so that a crowd does not come back as one.
+// The element adds a random pause, so that many pages do not return together.
 const RETRY_AFTER_SECONDS = 5
 
 export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Waiters {
@@ -127,18 +137,18 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
   }
 
   function recheckInBatches(waiters: Waiter[]): void {
-    for (const waiter of waiters.splice(0, RECHECKS_AT_ONCE)) end(waiter, 'look')
+    for (const waiter of waiters.splice(0, RECHECKS_AT_ONCE)) end(waiter, 'recheck')
     if (waiters.length > 0) cancelRechecks = setTimer(() => recheckInBatches(waiters), RECHECK_PAUSE_MS)
   }
 
   return {
     park(identity, known, ms) {
-      const user = keyOf(identity)
+      const user = identityKey(identity)
       const { tenant } = identity
       const dueAt = clock() + ms
-      const waiter: Waiter = { user, tenant, known, dueAt, atDue: 'over', ending: undefined, listener: undefined }
+      const waiter: Waiter = { user, tenant, known, dueAt, atDue: 'timeout', ending: undefined, listener: undefined }
       if (isClosed) {
-        waiter.ending = 'over'
+        waiter.ending = 'timeout'
         return waiter
       }
       expectRoom(user, tenant)
@@ -154,7 +164,7 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
       const dueAt = clock() + ms
       if (dueAt > waiter.dueAt) return
       waiter.dueAt = dueAt
-      waiter.atDue = 'look'
+      waiter.atDue = 'recheck'
       scheduleTick(dueAt)
     },
     wake(notice) {
@@ -164,18 +174,16 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
         return
       }
       const { identity, version } = notice
-      const newer = parked.get(keyOf(identity))?.filter(({ known }) => version > known)
-      for (const waiter of newer ?? []) end(waiter, 'look')
+      const newer = parked.get(identityKey(identity))?.filter(({ known }) => version > known)
+      for (const waiter of newer ?? []) end(waiter, 'recheck')
     },
     close() {
       isClosed = true
-      for (const waiter of all()) end(waiter, 'over')
+      for (const waiter of all()) end(waiter, 'timeout')
     },
     count: () => count,
   }
 }
-
-const keyOf = ({ tenant, account, userId }: Identity) => JSON.stringify([tenant, account, userId])
 
 const scopes = [
   ['perUser', 'This user has'],
@@ -184,6 +192,6 @@ const scopes = [
 ] as const
 
 const overloaded = (whose: string) =>
-  new BindError('OVERLOADED', `${whose} as many waiting pages as may be: ask again in ${RETRY_AFTER_SECONDS} s.`, {
+  new BindError('OVERLOADED', `${whose} reached its limit of waiting pages: ask again in ${RETRY_AFTER_SECONDS} s.`, {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   })

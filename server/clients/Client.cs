@@ -42,7 +42,7 @@ catch (BindException refusal)
 
 static string Env(string name) => Environment.GetEnvironmentVariable(name) ?? "";
 
-/// <summary>A refusal: the code is stable, the message says what to do.</summary>
+/// <summary>A refusal: a stable code and a message that says what to do.</summary>
 public sealed class BindException(string code, string message) : Exception(message)
 {
     public string Code { get; } = code;
@@ -53,7 +53,7 @@ public sealed class BindClient
     private const int IvBytes = 12;
     private const int TagBytes = 16;
 
-    // Without this a "+" would travel as "\u002B": the same JSON, only harder to read.
+    // The default encoder writes "+" as "\u002B": equivalent JSON, but harder to read.
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(10) };
@@ -70,7 +70,7 @@ public sealed class BindClient
         secret = ToSecret(key);
     }
 
-    /// <summary>The Data of the reply. Throws BindException.</summary>
+    /// <summary>Returns the Data of the reply. Throws BindException.</summary>
     public async Task<JsonElement> CallAsync(string name, string account, string user)
     {
         var path = $"/api/WeChat/{name}";
@@ -92,7 +92,7 @@ public sealed class BindClient
         return result.GetProperty("Data");
     }
 
-    /// <summary>A token for the wechat-bind element, made here without a call to the server.</summary>
+    /// <summary>Returns a token for the wechat-bind element, created locally, without a request to the server.</summary>
     public string MintToken(string account, string user, TimeSpan life)
     {
         var now = DateTimeOffset.UtcNow;
@@ -106,7 +106,7 @@ public sealed class BindClient
         return Seal(claims, "typ", "wechat-bind-token+jwe");
     }
 
-    /// <summary>header..iv.ciphertext.tag: the second part is empty, because the key is used directly.</summary>
+    /// <summary>Returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no encrypted key.</summary>
     private string Seal(Dictionary<string, object> plaintext, string name, string value)
     {
         var header = new Dictionary<string, object>
@@ -126,7 +126,7 @@ public sealed class BindClient
         return string.Join('.', protectedHeader, "", ToBase64Url(iv), ToBase64Url(ciphertext), ToBase64Url(tag));
     }
 
-    /// <summary>The protected header and the plaintext, both as JSON text.</summary>
+    /// <summary>Decrypts an envelope: returns the protected header and the plaintext, both as JSON text.</summary>
     public (string Header, string Plaintext) Open(string envelope)
     {
         try
@@ -137,14 +137,14 @@ public sealed class BindClient
             var ciphertext = FromBase64Url(parts[3]);
             var text = new byte[ciphertext.Length];
             using var aes = new AesGcm(secret, TagBytes);
-            // Refuses an iv or a tag of another length.
+            // Throws if the iv or the tag has another length.
             aes.Decrypt(
                 FromBase64Url(parts[2]), ciphertext, FromBase64Url(parts[4]), text, Encoding.ASCII.GetBytes(parts[0]));
             return (Encoding.UTF8.GetString(FromBase64Url(parts[0])), Encoding.UTF8.GetString(text));
         }
         catch (Exception fault) when (fault is FormatException or ArgumentException or CryptographicException)
         {
-            throw new BindException("UNAUTHORIZED", "The envelope does not open with this key.");
+            throw new BindException("UNAUTHORIZED", "The envelope cannot be decrypted with this key.");
         }
     }
 
@@ -164,7 +164,7 @@ public sealed class BindClient
                     var problem = Parse(body);
                     throw new BindException(Text(problem, "code") ?? "", Text(problem, "detail") ?? "");
                 default:
-                    throw new BindException("UNREACHABLE", $"HTTP {(int)response.StatusCode} and no envelope.");
+                    throw new BindException("UNREACHABLE", $"HTTP {(int)response.StatusCode}: the answer is not an envelope.");
             }
         }
         catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
@@ -188,7 +188,7 @@ public sealed class BindClient
         }
         catch (FormatException)
         {
-            // Said below, as for any other length.
+            // Reported below, like a wrong length.
         }
         throw new BindException("BAD_CONFIG", "KEY must be 32 bytes in base64url, 43 characters.");
     }

@@ -37,7 +37,7 @@ public final class Client {
     private static final int TAG_BYTES = 16;
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    /** A refusal: the code is stable, the message says what to do. */
+    /** A refusal: a stable code and a message that says what to do. */
     public static final class BindException extends Exception {
         public final String code;
 
@@ -64,7 +64,7 @@ public final class Client {
         this.key = new SecretKeySpec(bytes(key), "AES");
     }
 
-    /** The Data of the reply, as JSON. */
+    /** Returns the Data of the reply, as JSON. */
     public String call(String name, String account, String user)
             throws BindException, IOException, InterruptedException, GeneralSecurityException {
         String path = "/api/WeChat/" + name;
@@ -83,7 +83,7 @@ public final class Client {
         return Json.member(reply.plaintext(), "Data");
     }
 
-    /** A token for the wechat-bind element, made here without a call to the server. */
+    /** Returns a token for the wechat-bind element, created locally, without a request to the server. */
     public String mintToken(String account, String user, Duration life) throws GeneralSecurityException {
         long now = Instant.now().getEpochSecond();
         var claims = new LinkedHashMap<String, Object>();
@@ -94,7 +94,7 @@ public final class Client {
         return seal(claims, "typ", "wechat-bind-token+jwe");
     }
 
-    /** header..iv.ciphertext.tag: the second part is empty, because the key is used directly. */
+    /** Returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no encrypted key. */
     private String seal(Map<String, Object> plaintext, String name, String value) throws GeneralSecurityException {
         var header = new LinkedHashMap<String, Object>();
         header.put("alg", "dir");
@@ -111,6 +111,7 @@ public final class Client {
         return String.join(".", protectedHeader, "", base64url(iv), ciphertext, tag);
     }
 
+    /** Decrypts an envelope. */
     public Opened open(String envelope) throws BindException {
         try {
             String[] parts = envelope.split("\\.", -1);
@@ -123,7 +124,7 @@ public final class Client {
             cipher.update(ciphertext);
             return new Opened(new String(bytes(parts[0]), UTF_8), new String(cipher.doFinal(tag), UTF_8));
         } catch (GeneralSecurityException | IllegalArgumentException | IndexOutOfBoundsException fault) {
-            throw new BindException("UNAUTHORIZED", "The envelope does not open with this key.");
+            throw new BindException("UNAUTHORIZED", "The envelope cannot be decrypted with this key.");
         }
     }
 
@@ -150,7 +151,7 @@ public final class Client {
         if (type.startsWith("application/jose")) return response.body();
         if (type.startsWith("application/problem+json"))
             throw new BindException(Json.text(response.body(), "code"), Json.text(response.body(), "detail"));
-        throw new BindException("UNREACHABLE", "HTTP " + response.statusCode() + " and no envelope.");
+        throw new BindException("UNREACHABLE", "HTTP " + response.statusCode() + ": the answer is not an envelope.");
     }
 
     private static String base64url(byte[] bytes) {
@@ -161,7 +162,7 @@ public final class Client {
         return Base64.getUrlDecoder().decode(base64url);
     }
 
-    /** As much JSON as the envelope needs, since the JDK has none. With Jackson or Gson at hand, use that. */
+    /** The part of JSON that an envelope needs, because the JDK has no JSON library. If you have Jackson or Gson, use it instead. */
     private static final class Json {
         private static final Pattern TOKEN =
                 Pattern.compile("\"(?:[^\"\\\\]++|\\\\.)*+\"|[\\[\\]{}:,]|[^\\s\\[\\]{}:,\"]++");
@@ -173,7 +174,7 @@ public final class Client {
                     .collect(Collectors.joining(",", "{", "}"));
         }
 
-        /** A member of an object as JSON text, null where there is none. */
+        /** Returns a member of an object as JSON text, or null if the object has no such member. */
         static String member(String json, String name) {
             var tokens = TOKEN.matcher(json);
             int depth = 0;

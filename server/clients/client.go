@@ -23,12 +23,12 @@ var actions = map[string]string{"GetQrCode": "Get", "GetBindInfo": "Get", "Disco
 
 var base64url = base64.RawURLEncoding
 
-// BindError is a refusal: Code is stable, Message says what to do.
+// BindError is a refusal: a stable Code and a Message that says what to do.
 type BindError struct{ Code, Message string }
 
 func (e *BindError) Error() string { return e.Code + ": " + e.Message }
 
-// Header is the protected header of an envelope. Its order is free: what is authenticated is the text as sent.
+// Header is the protected header of an envelope. The order of its members is free, because the encoded text is authenticated.
 type Header struct {
 	Alg string `json:"alg"`
 	Enc string `json:"enc"`
@@ -45,8 +45,8 @@ type Request struct {
 	Date      int64  // Unix seconds
 	Action    string
 	Path      string
-	IsRefresh bool   `json:",omitempty"` // GetQrCode: the old ticket stops working
-	Label     string `json:",omitempty"` // GetQrCode: what the chat calls the account
+	IsRefresh bool   `json:",omitempty"` // GetQrCode: the old QR code stops working
+	Label     string `json:",omitempty"` // GetQrCode: the account's name in the chat
 }
 
 // Claims is the plaintext of a widget token.
@@ -125,7 +125,7 @@ func (c *Client) Call(name string, request Request) (json.RawMessage, error) {
 	return result.Data, nil
 }
 
-// MintToken makes a token for <wechat-bind>, without a call to the server.
+// MintToken returns a token for <wechat-bind>, created locally, without a request to the server.
 func (c *Client) MintToken(claims Claims, life time.Duration) (string, error) {
 	now := time.Now()
 	claims.Iat = now.Unix()
@@ -133,7 +133,7 @@ func (c *Client) MintToken(claims Claims, life time.Duration) (string, error) {
 	return c.Seal(claims, Header{Typ: "wechat-bind-token+jwe"})
 }
 
-// Seal makes header..iv.ciphertext.tag: the second part is empty, because the key is used directly.
+// Seal returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no encrypted key.
 func (c *Client) Seal(plaintext any, header Header) (string, error) {
 	header.Alg, header.Enc, header.Kid = "dir", "A256GCM", c.keyID
 	headerText, err := json.Marshal(header)
@@ -156,9 +156,9 @@ func (c *Client) Seal(plaintext any, header Header) (string, error) {
 	return strings.Join(parts, "."), nil
 }
 
-// Open returns the protected header and the plaintext, both as JSON text.
+// Open decrypts an envelope and returns the protected header and the plaintext, both as JSON text.
 func (c *Client) Open(envelope string) (header, plaintext []byte, err error) {
-	refusal := &BindError{"UNAUTHORIZED", "The envelope does not open with this key."}
+	refusal := &BindError{"UNAUTHORIZED", "The envelope cannot be decrypted with this key."}
 	parts := strings.Split(envelope, ".")
 	if len(parts) != 5 || parts[1] != "" {
 		return nil, nil, refusal
@@ -188,7 +188,7 @@ func (c *Client) post(path, envelope string) (string, error) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return "", &BindError{"UNREACHABLE", c.server + " did not finish its answer."}
+		return "", &BindError{"UNREACHABLE", c.server + " closed the connection before the end of its answer."}
 	}
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/jose") {
 		return string(body), nil
@@ -197,7 +197,7 @@ func (c *Client) post(path, envelope string) (string, error) {
 	if json.Unmarshal(body, &problem) == nil && problem.Code != "" {
 		return "", &BindError{problem.Code, problem.Detail}
 	}
-	return "", &BindError{"UNREACHABLE", fmt.Sprintf("HTTP %d and no envelope.", response.StatusCode)}
+	return "", &BindError{"UNREACHABLE", fmt.Sprintf("HTTP %d: the answer is not an envelope.", response.StatusCode)}
 }
 
 func newJti() (string, error) {

@@ -8,7 +8,7 @@
  */
 declare(strict_types=1);
 
-/** A refusal: the code is stable, the message says what to do. */
+/** A refusal: a stable code and a message that says what to do. */
 final class BindException extends RuntimeException
 {
     public function __construct(public readonly string $refusal, string $message)
@@ -40,9 +40,9 @@ final class BindClient
     }
 
     /**
-     * The Data of the reply.
+     * Returns the Data of the reply.
      *
-     * @param array{IsRefresh?: bool, Label?: string} $more of GetQrCode
+     * @param array{IsRefresh?: bool, Label?: string} $more options of GetQrCode
      */
     public function call(string $name, string $account, string $user, array $more = []): array
     {
@@ -67,7 +67,7 @@ final class BindClient
     }
 
     /**
-     * A token for <wechat-bind>, made here without a call to the server.
+     * Returns a token for <wechat-bind>, created locally, without a request to the server.
      *
      * @param array{Label?: string, scope?: list<'bind'|'unbind'>} $more
      */
@@ -78,7 +78,7 @@ final class BindClient
         return $this->seal($claims + $more, ['typ' => 'wechat-bind-token+jwe']);
     }
 
-    /** header..iv.ciphertext.tag: the second part is empty, because the key is used directly. */
+    /** Returns header..iv.ciphertext.tag. The second part is empty, because "dir" has no encrypted key. */
     private function seal(array $plaintext, array $header): string
     {
         $protected = self::toBase64url(self::toJson(['alg' => 'dir', 'enc' => 'A256GCM', 'kid' => $this->keyId] + $header));
@@ -93,13 +93,13 @@ final class BindClient
     {
         $parts = explode('.', $envelope);
         [$header, $key, $iv, $ciphertext, $tag] = array_map(self::fromBase64url(...), array_pad($parts, 5, ''));
-        // openssl_decrypt would be content with a shorter tag.
+        // openssl_decrypt would accept a shorter tag.
         $isWhole = count($parts) === 5 && $key === '' && strlen($iv) === self::IV_BYTES && strlen($tag) === self::TAG_BYTES;
         $plaintext = $isWhole
             ? openssl_decrypt($ciphertext, self::CIPHER, $this->secret, OPENSSL_RAW_DATA, $iv, $tag, $parts[0])
             : false;
         if ($plaintext === false) {
-            throw new BindException('UNAUTHORIZED', 'The envelope does not open with this key.');
+            throw new BindException('UNAUTHORIZED', 'The envelope cannot be decrypted with this key.');
         }
         return [$header, $plaintext];
     }
@@ -112,7 +112,7 @@ final class BindClient
             'content' => $envelope,
             'timeout' => self::TIMEOUT_SECONDS,
             'follow_location' => 0,
-            'ignore_errors' => true, // a refusal has a body, too
+            'ignore_errors' => true, // returns the body of an HTTP error, too: it holds the refusal
         ]]);
         $stream = @fopen(rtrim($this->server, '/') . $path, 'r', false, $context);
         if ($stream === false) {
@@ -126,7 +126,7 @@ final class BindClient
         $problem = json_decode($body, true);
         throw isset($problem['code'], $problem['detail'])
             ? new BindException($problem['code'], $problem['detail'])
-            : new BindException('UNREACHABLE', 'HTTP ' . explode(' ', $headers[0])[1] . ' and no envelope.');
+            : new BindException('UNREACHABLE', 'HTTP ' . explode(' ', $headers[0])[1] . ': the answer is not an envelope.');
     }
 
     private static function toJson(array $value): string

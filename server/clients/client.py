@@ -23,7 +23,7 @@ TIMEOUT_SECONDS = 10
 
 
 class BindError(Exception):
-    """A refusal: `code` is stable, the message says what to do."""
+    """A refusal: a stable `code` and a message that says what to do."""
 
     def __init__(self, code, message):
         super().__init__(message)
@@ -41,7 +41,7 @@ class BindClient:
         self.key = JWK(kty="oct", k=key.rstrip("="))
 
     def call(self, name, account, user, **more):
-        """The Data of a call; `more` may hold IsRefresh and Label. Raises BindError."""
+        """Returns the Data of the reply; `more` may hold IsRefresh and Label. Raises BindError."""
         path = f"/api/WeChat/{name}"
         jti = str(uuid.uuid4())
         plaintext = {
@@ -61,7 +61,7 @@ class BindClient:
         return result["Data"]
 
     def mint_token(self, account, user, seconds=900, **more):
-        """A token for <wechat-bind>, made here; `more` may hold Label and scope."""
+        """Returns a token for <wechat-bind>, created locally; `more` may hold Label and scope."""
         now = int(time.time())
         claims = {"Account": account, "User_ID": user, "iat": now, "exp": now + seconds, **more}
         return self.seal(claims, typ="wechat-bind-token+jwe")
@@ -72,19 +72,19 @@ class BindClient:
         return jwe.serialize(compact=True)
 
     def open(self, envelope):
-        """The protected header and the plaintext's text."""
+        """Decrypts an envelope: returns the protected header and the plaintext."""
         jwe = JWE(algs=list(ALGORITHMS.values()))
         try:
             jwe.deserialize(envelope, self.key)
         except JWException as error:
-            raise BindError("UNAUTHORIZED", "The envelope does not open with this key.") from error
+            raise BindError("UNAUTHORIZED", "The envelope cannot be decrypted with this key.") from error
         return jwe.jose_header, jwe.payload.decode()
 
     def _post(self, path, envelope):
         request = Request(self.server + path, envelope.encode(), {"Content-Type": "application/jose"})
         try:
             response = urlopen(request, timeout=TIMEOUT_SECONDS)
-        except HTTPError as refusal:  # an answer as well: what counts is in the envelope
+        except HTTPError as refusal:  # the body of an HTTP error holds the refusal
             response = refusal
         except OSError as error:
             raise BindError("UNREACHABLE", f"{self.server} did not answer.") from error
@@ -96,7 +96,7 @@ class BindClient:
             problem = json.loads(body)
             raise BindError(problem["code"], problem["detail"])
         except (ValueError, KeyError, TypeError):
-            raise BindError("UNREACHABLE", f"HTTP {response.status} and no envelope.") from None
+            raise BindError("UNREACHABLE", f"HTTP {response.status}: the answer is not an envelope.") from None
 
 
 def main(call="", *rest):

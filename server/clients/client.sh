@@ -10,30 +10,30 @@ fail() {
   exit "$1"
 }
 
-# A file descriptor instead of an argument: arguments can be read by everyone on the machine.
+# The key is passed by a file descriptor, because every user of the machine can read arguments.
 key() { printf '{"kty":"oct","k":"%s"}' "${KEY%=}"; }
 
-# member <name> <json>: of an object, without quotes where it is a text.
+# member <name> <json>: prints a member of an object; a string is printed without quotes.
 member() { jose fmt -j- -Og "$1" -Su- <<<"$2" || jose fmt -j- -Og "$1" -o- <<<"$2"; }
 
-# seal <header member> <its value>: standard input as an envelope.
+# seal <header parameter> <value>: encrypts standard input and prints the envelope.
 seal() {
   local header
   header=$(jose fmt -j '{"alg":"dir","enc":"A256GCM"}' -q "$KEY_ID" -s kid -U -q "$2" -s "$1" -Uo-)
   jose jwe enc -i "{\"protected\":$header}" -I- -k <(key) -c
 }
 
-# plaintext <envelope>: nothing unless it is whole and of this key. jose writes while it decrypts, so the tag is checked first.
+# plaintext <envelope>: prints the plaintext if the tag is correct. jose prints before it has checked the tag, so a first run checks it.
 plaintext() {
   local decrypt=(jose jwe dec -i- -O)
   printf '%s' "$1" | "${decrypt[@]}" /dev/null -k <(key) 2>/dev/null ||
-    fail 1 'UNAUTHORIZED: The envelope does not open with this key.'
+    fail 1 'UNAUTHORIZED: The envelope cannot be decrypted with this key.'
   printf '%s' "$1" | "${decrypt[@]}" - -k <(key)
 }
 
 header() { printf '%s' "${1%%.*}" | jose b64 dec -i-; }
 
-# ids <account> <user> <more members>: the JSON of a request or a token.
+# ids <account> <user> <more members>: prints the JSON of a request or a token.
 ids() { jose fmt -j "$3" -q "$1" -s Account -U -q "$2" -s User_ID -Uo-; }
 
 call() {
@@ -48,7 +48,7 @@ call() {
   case $status in
     *' application/jose'*) ;;
     *' application/problem+json'*) fail 1 "$(member code "$reply"): $(member detail "$reply")" ;;
-    *) fail 1 "UNREACHABLE: HTTP ${status%% *} and no envelope." ;;
+    *) fail 1 "UNREACHABLE: HTTP ${status%% *}: the answer is not an envelope." ;;
   esac
 
   result=$(plaintext "$reply")

@@ -1,20 +1,22 @@
-/** The bin's command `doctor`: examines the environment, prints what it found and ends with 0 when nothing is wrong. NODE. */
+/** `wechat-bind doctor`: checks the environment, prints the findings and exits with 0 unless one of them is `wrong`. NODE. */
 import { parseArgs } from 'node:util'
-import { examine } from '../doctor/examination.ts'
 import { exitCodeOf } from '../doctor/finding.ts'
+import { inspectStore } from '../doctor/inspect-store.ts'
 import { toJson, toText } from '../doctor/report.ts'
-import { lookAtStore } from '../doctor/store-look.ts'
+import { runChecks } from '../doctor/run-checks.ts'
 import { readKeyFile } from '../keys/key-file.ts'
-
-function setTimer(end: () => void, ms: number): () => void {
-  const timer = setTimeout(end, ms)
-  return () => clearTimeout(timer)
-}
+import { systemTimer } from '../platform.ts'
 
 export async function runDoctor(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { json: { type: 'boolean', default: false } } })
-  const findings = await examine(process.env, { fetch, clock: Date.now, setTimer, lookAtStore, readKeyFile })
+  const findings = await runChecks(process.env, {
+    fetch,
+    clock: Date.now,
+    setTimer: systemTimer,
+    inspectStore,
+    readKeyFile,
+  })
   const text = values.json ? toJson(findings) : toText(findings)
-  // Ends by itself: a connection that still hangs must not keep the process.
+  // `exit`, because a connection that still hangs would keep the process running.
   process.stdout.write(text, () => process.exit(exitCodeOf(findings)))
 }

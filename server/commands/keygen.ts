@@ -1,4 +1,4 @@
-/** `wechat-bind keygen`: prints a new key for BIND_KEYS, or with `--webhook` a new webhook secret. NODE. */
+/** `wechat-bind keygen`: prints a new key for BIND_KEYS, or a new webhook secret with `--webhook`. NODE. */
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { parseKeys } from '../keys/keyring.ts'
@@ -10,7 +10,7 @@ export function runKeygen(args: string[], print: (line: string) => void): void {
 
 function newEntry(kid = `key-${randomBytes(3).toString('hex')}`): string {
   const entry = `${kid}:${randomBytes(32).toString('base64url')}`
-  // Throws for a key id that BIND_KEYS cannot hold.
+  // Throws when the key id is not valid in BIND_KEYS.
   parseKeys(entry)
   return entry
 }

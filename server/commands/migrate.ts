@@ -1,4 +1,4 @@
-/** `wechat-bind migrate`: moves a store from SQLite to PostgreSQL, verified row by row. NODE. */
+/** `wechat-bind migrate`: copies a store from SQLite to PostgreSQL and compares every row. NODE. */
 import { parseArgs } from 'node:util'
 import type { Env } from '../config/config.ts'
 import { BindError } from '../errors.ts'
@@ -6,11 +6,11 @@ import { copyStore, type Digest } from '../store/copy-to-postgres.ts'
 
 const usage = `wechat-bind migrate --from sqlite:<file> [--to postgres://user:password@host/database]
 
-  Stop the server first. The target must be empty; without --to it is DATABASE_URL, which keeps the password out of the shell's
-  history. All or nothing: after a fault, start again.
-  请先停止服务。目标库须为空；不给 --to 时取 DATABASE_URL，以免密码留在命令历史中。要么全部迁移，要么保持原样：出错后重新运行即可。`
+  Stop the server first. The target database must be empty. Without --to the target is DATABASE_URL, which keeps the password
+  out of the shell's history. After a fault the target holds no data: run the command again.
+  请先停止服务。目标数据库须为空。不指定 --to 时使用 DATABASE_URL，以免密码留在命令历史中。出错时目标数据库不含任何数据，重新运行即可。`
 
-/** Prints one line for each table, once its copy was compared with it. */
+/** Prints one line for each table after its copy was compared with it. */
 export async function runMigrate(args: string[], env: Env, print: (line: string) => void): Promise<void> {
   const { values } = parseArgs({ args, options: { from: { type: 'string' }, to: { type: 'string' } } })
   const { from = '', to = env.DATABASE_URL ?? '' } = values
@@ -18,8 +18,8 @@ export async function runMigrate(args: string[], env: Env, print: (line: string)
   if (file === undefined || !/^postgres(ql)?:\/\//.test(to)) throw new BindError('BAD_REQUEST', usage)
   const digests = await copyStore({ from: file, to, onTable: (digest) => print(toLine(digest)) })
   const rows = digests.reduce((sum, digest) => sum + digest.rows, 0)
-  print(`Moved and verified: ${rows} rows. Start the server with DATABASE_URL=postgres://...`)
-  print(`已迁移并逐行核对：共 ${rows} 行。请将 DATABASE_URL 改为 postgres://... 后启动服务。`)
+  print(`Copied and compared: ${rows} rows. Set DATABASE_URL=postgres://... and start the server.`)
+  print(`已复制并逐行核对：共 ${rows} 行。请将 DATABASE_URL 改为 postgres://...，然后启动服务。`)
 }
 
 const toLine = ({ table, rows, sha256 }: Digest) => `${table.padEnd(20)} ${String(rows).padStart(10)}  ${sha256}`

@@ -1,4 +1,4 @@
-/** `wechat-bind token`: mints a widget token for a trial, with the first key of BIND_KEYS. NODE. */
+/** `wechat-bind token`: prints a widget token for a test, made with the first key of BIND_KEYS. NODE. */
 import { parseArgs } from 'node:util'
 import { createBindClient } from '../client.ts'
 import type { Env } from '../config/config.ts'
@@ -12,14 +12,14 @@ export async function runToken(args: string[], env: Env, print: (line: string) =
   const [account, userId] = positionals
   if (!account || !userId) throw new BindError('BAD_REQUEST', 'Usage: wechat-bind token <account> <user>')
   const key = firstKey(env)
-  // Minting makes no call, so any server URL will do.
+  // Minting makes no call: the server URL is not used.
   const client = createBindClient({ server: 'http://localhost', keyId: key.kid, key: key.secret })
   print(await client.mintToken({ account, userId, ttlSeconds: 3600 }))
 }
 
 function firstKey(env: Env): BindKey {
-  const settings = createEnvReader(env)
-  const keys = env.BIND_KEYS_FILE ? readKeyFile(env.BIND_KEYS_FILE) : settings.parsed('BIND_KEYS', parseKeys, [])
-  if (!keys[0]) throw new BindError('BAD_CONFIG', settings.faults.join('\n'))
+  const reader = createEnvReader(env)
+  const keys = env.BIND_KEYS_FILE ? readKeyFile(env.BIND_KEYS_FILE) : reader.parsed('BIND_KEYS', parseKeys, [])
+  if (!keys[0]) throw new BindError('BAD_CONFIG', reader.faults.join('\n'))
   return keys[0]
 }

@@ -1,4 +1,4 @@
-/** `wechat-bind webhooks`: what the tenants have not taken, and telling them again. NODE. */
+/** `wechat-bind webhooks`: lists the notices that were not delivered, or delivers failed ones again. NODE. */
 import { parseArgs } from 'node:util'
 import { type Env, parseConfig } from '../config/config.ts'
 import { BindError } from '../errors.ts'
@@ -7,50 +7,52 @@ import type { Notice, Outbox } from '../store/outbox.ts'
 
 const usage = `wechat-bind webhooks [list|failed|replay [id]]
 
-  list          what waits to be delivered, the oldest first      等待投递的通知，旧的在前
-  failed        what was given up after a day                      一天后放弃的通知
-  replay [id]   tells again what was given up: all, or this one    重新投递已放弃的通知：全部，或指定一条`
+  list          notices waiting for delivery, oldest first         等待投递的通知，最早的在前
+  failed        notices given up after a day of failed tries       投递失败满一天后放弃的通知
+  replay [id]   deliver given-up notices again: all, or this one   重新投递已放弃的通知：全部，或指定一条`
 
-// Enough for a screen; a longer list is read by its count.
-const SHOWN = 100
+// A few screens of a terminal.
+const MAX_SHOWN = 100
 
-/** Runs beside a server on the same store; prints what it did. */
+/** May run while servers use the same store. */
 export async function runWebhooks(args: string[], env: Env, print: (line: string) => void): Promise<void> {
   const { positionals } = parseArgs({ args, allowPositionals: true })
   const [action = 'list', id] = positionals
   const config = parseConfig(env)
   const store = await openStore(config.databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   try {
-    for (const line of await act(store.outbox, action, id)) print(line)
+    for (const line of await runAction(store.outbox, action, id)) print(line)
   } finally {
     await store.close()
   }
 }
 
-async function act(outbox: Outbox, action: string, id: string | undefined): Promise<string[]> {
+async function runAction(outbox: Outbox, action: string, id: string | undefined): Promise<string[]> {
   switch (action) {
     case 'list':
-      return show(await outbox.list('waiting', SHOWN))
+      return show(await outbox.list('waiting', MAX_SHOWN))
     case 'failed':
-      return show(await outbox.list('failed', SHOWN))
+      return show(await outbox.list('failed', MAX_SHOWN))
     case 'replay':
-      return [`${await outbox.replay(Date.now(), toId(id))} will be delivered again. 条将重新投递。`]
+      return replayed(await outbox.replay(Date.now(), toId(id)))
     default:
       throw new BindError('BAD_REQUEST', usage)
   }
 }
+
+const replayed = (count: number) => [`${count} notice(s) will be delivered again.`, `${count} 条通知将重新投递。`]
 
 function toId(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new BindError(
     'BAD_REQUEST',
-    'replay takes the number of one notice, or nothing for all. 请给出一条通知的编号，或留空表示全部。',
+    'replay expects the number of one notice, as list and failed print it, or no argument for all. replay 需要一条通知的编号（见 list 与 failed 的输出）；不指定则重新投递全部。',
   )
 }
 
-/** Never an openid: the payload is made at the time of sending. */
-const show = (notices: Notice[]): string[] => (notices.length === 0 ? ['Nothing. 没有。'] : notices.map(toLine))
+/** Shows no openid: a notice holds none, because the payload is made when it is sent. */
+const show = (notices: Notice[]): string[] => (notices.length === 0 ? ['No notices. 没有通知。'] : notices.map(toLine))
 
 const toLine = ({ id, identity: { tenant, account, userId }, type, reason, version, at, attempts }: Notice) =>
   [

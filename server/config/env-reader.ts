@@ -1,53 +1,53 @@
-/** Reads single settings and collects what is wrong with them, so that one start shows every fault. */
+/** Reads settings one by one and collects their faults, so that one start reports all of them. */
+import type { Bilingual } from '../errors.ts'
 
-export type Words = { en: string; zh: string }
+export type EnvReader = ReturnType<typeof createEnvReader>
 
-export type Settings = ReturnType<typeof createEnvReader>
-
-/** A fault tells the setting's name and rule, never its value: it may be a secret. */
+/** A fault names the setting and its rule, never its value, which may be a secret. */
 export function createEnvReader(env: Record<string, string | undefined>) {
   const faults: string[] = []
-  const add = (name: string, { en, zh }: Words) => void faults.push(`${name}: ${en}\n    ${zh}`)
+  const addFault = (name: string, { en, zh }: Bilingual) => void faults.push(`${name}: ${en}\n    ${zh}`)
   const value = (name: string) => env[name]?.trim() || undefined
 
-  function matching(name: string, pattern: RegExp, fallback: string | undefined, rule: Words): string {
+  function matching(name: string, pattern: RegExp, fallback: string | undefined, rule: Bilingual): string {
     const text = value(name) ?? fallback
     if (text !== undefined && pattern.test(text)) return text
-    add(name, text === undefined ? missing(rule) : rule)
+    addFault(name, text === undefined ? missing(rule) : rule)
     return ''
   }
 
   return {
     faults,
-    add,
+    addFault,
     matching,
-    /** What stands behind `prefix` in the names that are set. */
-    namesAfter: (prefix: string) =>
+    /** The rest of each name that is set and begins with `prefix`. */
+    suffixesOf: (prefix: string) =>
       Object.keys(env).flatMap((name) => (name.startsWith(prefix) && value(name) ? [name.slice(prefix.length)] : [])),
 
-    optional: (name: string, pattern: RegExp, rule: Words) =>
+    optional: (name: string, pattern: RegExp, rule: Bilingual) =>
       value(name) === undefined ? undefined : matching(name, pattern, undefined, rule),
 
-    /** `parse` throws a TypeError whose message is `English | 中文`. */
-    parsed<T>(name: string, parse: (text: string) => T, otherwise: T): T {
+    /** `parse` throws a TypeError with the message `English | 中文`; the result is then `fallback`. */
+    parsed<T>(name: string, parse: (text: string) => T, fallback: T): T {
       const text = value(name)
       try {
         if (text !== undefined) return parse(text)
+        // Throws the rule, for the fault of a missing setting.
         parse('')
       } catch (error) {
         const [en = '', zh = ''] = (error as TypeError).message.split(' | ')
-        add(name, text === undefined ? missing({ en, zh }) : { en, zh })
+        addFault(name, text === undefined ? missing({ en, zh }) : { en, zh })
       }
-      return otherwise
+      return fallback
     },
 
-    integer(name: string, least: number, most: number, fallback: number): number {
+    integer(name: string, min: number, max: number, fallback: number): number {
       const text = value(name)
       const number = text === undefined ? fallback : Number(text)
-      if (Number.isInteger(number) && number >= least && number <= most) return number
-      add(name, {
-        en: `must be a whole number from ${least} to ${most}; leave it out for ${fallback}`,
-        zh: `须为 ${least} 至 ${most} 的整数；不填则为 ${fallback}`,
+      if (Number.isInteger(number) && number >= min && number <= max) return number
+      addFault(name, {
+        en: `must be an integer from ${min} to ${max}; the default is ${fallback}`,
+        zh: `须为 ${min} 至 ${max} 的整数；默认为 ${fallback}`,
       })
       return fallback
     },
@@ -57,9 +57,9 @@ export function createEnvReader(env: Record<string, string | undefined>) {
       const choice = choices.find((each) => each === text)
       if (choice !== undefined) return choice
       const list = choices.join(', ')
-      add(name, {
-        en: `must be one of ${list}; leave it out for ${fallback}`,
-        zh: `须为 ${list} 之一；不填则为 ${fallback}`,
+      addFault(name, {
+        en: `must be one of ${list}; the default is ${fallback}`,
+        zh: `须为 ${list} 之一；默认为 ${fallback}`,
       })
       return fallback
     },
@@ -69,7 +69,10 @@ export function createEnvReader(env: Record<string, string | undefined>) {
       if (text === undefined) return undefined
       const url = URL.parse(text)
       if (url && /^https?:$/.test(url.protocol)) return text
-      add(name, { en: 'must be a URL that begins with http:// or https://', zh: '须为 http:// 或 https:// 开头的网址' })
+      addFault(name, {
+        en: 'must be a URL that begins with http:// or https://',
+        zh: '须为以 http:// 或 https:// 开头的网址',
+      })
       return undefined
     },
 
@@ -77,7 +80,7 @@ export function createEnvReader(env: Record<string, string | undefined>) {
       const list = (value(name) ?? '').split(',').map((text) => text.trim().replace(/\/$/, ''))
       const origins = list.filter((text) => text !== '')
       if (origins.some((text) => URL.parse(text)?.origin !== text)) {
-        add(name, {
+        addFault(name, {
           en: 'must be origins separated by commas, for example https://www.example.com (no path)',
           zh: '须为以逗号分隔的来源，例如 https://www.example.com（不带路径）',
         })
@@ -87,4 +90,4 @@ export function createEnvReader(env: Record<string, string | undefined>) {
   }
 }
 
-const missing = ({ en, zh }: Words): Words => ({ en: `is missing: ${en}`, zh: `缺失：${zh}` })
+const missing = ({ en, zh }: Bilingual): Bilingual => ({ en: `is missing: ${en}`, zh: `缺失：${zh}` })

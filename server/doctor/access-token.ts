@@ -1,84 +1,84 @@
-/** Whether an access token can be had: from WeChat, or from the operator's own token service. */
+/** Checks that an access token can be fetched, from WeChat or from the operator's own token service. */
 import type { Config } from '../config/config.ts'
-import type { Words } from '../config/env-reader.ts'
-import { type ApiAnswer, postJson } from '../wechat/http.ts'
-import { ask, type CallResult, type Reach } from './exchange.ts'
+import type { Bilingual } from '../errors.ts'
+import { toTokenRequest } from '../wechat/access-token.ts'
+import { findErrcode } from './errcode-finding.ts'
 import { type Finding, ok, wrong } from './finding.ts'
-import { toRefusal } from './refusal.ts'
+import { type JsonResult, type ProbeDeps, requestJson } from './http-probe.ts'
 
-export type AccessTokenCheck = {
+type AccessTokenCheck = {
   finding: Finding
   accessToken: string | undefined
-  /** By WeChat's clock; another token service's says nothing of it. */
+  /** This machine's clock minus WeChat's; undefined when WeChat was not asked or sent no `Date`. */
   skewMs: number | undefined
 }
 
-export async function checkAccessToken({ wechat }: Config, reach: Reach): Promise<AccessTokenCheck> {
+export async function checkAccessToken({ wechat }: Config, deps: ProbeDeps): Promise<AccessTokenCheck> {
   const isService = wechat.accessTokenUrl !== undefined
-  const asked = isService ? await ask(reach, wechat.accessTokenUrl!) : await askWechat(wechat, reach)
+  const { url, init } = toTokenRequest(wechat)
+  const result = await requestJson(deps, url, init)
   return {
-    finding: isService ? judgeService(asked) : judgeWechat(asked),
-    accessToken: tokenOf(asked),
-    skewMs: !isService && asked.kind === 'answer' ? asked.skewMs : undefined,
+    finding: isService ? findingOfService(result) : findingOfWechat(result),
+    accessToken: accessTokenIn(result),
+    skewMs: !isService && result.kind === 'answered' ? result.skewMs : undefined,
   }
 }
 
-/** As the server asks: never with `force_refresh`, which kills the token that other systems hold. */
-function askWechat({ appId: appid, appSecret: secret, apiBase }: Config['wechat'], reach: Reach): Promise<CallResult> {
-  const body = { grant_type: 'client_credential', appid, secret, force_refresh: false }
-  return ask(reach, `${apiBase}/cgi-bin/stable_token`, postJson(body))
+function findingOfWechat(result: JsonResult): Finding {
+  if (result.kind === 'failed') return apiUnreachable('token.unreachable', result.fault)
+  const refused = findErrcode('token', result.answer)
+  if (refused) return refused
+  if (accessTokenIn(result)) {
+    return ok('token.ok', { en: 'WeChat returned an access token.', zh: '已从微信取得 access_token。' })
+  }
+  return apiUnreachable('token.unreachable', {
+    en: 'answered without an access token',
+    zh: '返回的内容中没有 access_token',
+  })
 }
 
-function judgeWechat(asked: CallResult): Finding {
-  if (asked.kind === 'silent') return unreachable(asked.what)
-  const refusal = toRefusal('token', asked.answer)
-  if (refusal) return refusal
-  if (tokenOf(asked)) return ok('token.ok', { en: 'WeChat gives an access token.', zh: '已从微信取得 access_token。' })
-  return unreachable({ en: 'answered without an access token', zh: '的回答中没有 access_token' })
-}
-
-/** Also for the calls that bear a token: the cause and the fix are the same. */
-export function unreachable({ en, zh }: Words, id = 'token.unreachable'): Finding {
+/** For every call of WeChat's API. `fault`: the predicate of the sentence. */
+export function apiUnreachable(id: string, fault: Bilingual): Finding {
   return wrong(id, {
-    en: `WeChat's API ${en}.`,
-    zh: `微信接口${zh}。`,
+    en: `WeChat's API ${fault.en}.`,
+    zh: `微信接口${fault.zh}。`,
     fix: {
-      en: 'Let this server reach https://api.weixin.qq.com on port 443 (firewall, DNS), and check WECHAT_API_BASE if it is set.',
-      zh: '请确认本服务器可访问 https://api.weixin.qq.com 的 443 端口（防火墙、DNS）；如设置了 WECHAT_API_BASE，请检查其值。',
+      en: 'Let this server reach https://api.weixin.qq.com on port 443 (firewall, DNS). If WECHAT_API_BASE is set, check its value.',
+      zh: '请确认本服务器可访问 https://api.weixin.qq.com 的 443 端口（防火墙、DNS）。如设置了 WECHAT_API_BASE，请检查其值。',
     },
   })
 }
 
-function judgeService(asked: CallResult): Finding {
-  if (asked.kind === 'silent') return serviceFails('token-service.unreachable', asked.what)
-  const refusal = toRefusal('token-service', asked.answer)
-  if (refusal) return refusal
-  if (tokenOf(asked)) {
+function findingOfService(result: JsonResult): Finding {
+  if (result.kind === 'failed') return serviceFailed('token-service.unreachable', result.fault)
+  const refused = findErrcode('token-service', result.answer)
+  if (refused) return refused
+  if (accessTokenIn(result)) {
     return ok('token-service.ok', {
-      en: 'The token service (ACCESS_TOKEN_URL) gives an access token.',
+      en: 'The token service (ACCESS_TOKEN_URL) returned an access token.',
       zh: '已从令牌服务（ACCESS_TOKEN_URL）取得 access_token。',
     })
   }
-  return serviceFails('token-service.answer', {
-    en: 'answered without a living access token',
-    zh: '的回答中没有有效的 access_token',
+  return serviceFailed('token-service.answer', {
+    en: 'answered without a valid access token',
+    zh: '返回的内容中没有有效的 access_token',
   })
 }
 
-function serviceFails(id: string, { en, zh }: Words): Finding {
+function serviceFailed(id: string, fault: Bilingual): Finding {
   return wrong(id, {
-    en: `The token service (ACCESS_TOKEN_URL) ${en}.`,
-    zh: `令牌服务（ACCESS_TOKEN_URL）${zh}。`,
+    en: `The token service (ACCESS_TOKEN_URL) ${fault.en}.`,
+    zh: `令牌服务（ACCESS_TOKEN_URL）${fault.zh}。`,
     fix: {
-      en: 'Make it answer GET with HTTP 200 and {"access_token":"…","expires_in":7200} within 4 s, or leave ACCESS_TOKEN_URL out.',
-      zh: '请使其对 GET 请求在 4 秒内返回 HTTP 200 与 {"access_token":"…","expires_in":7200}，或不设置 ACCESS_TOKEN_URL。',
+      en: 'Let the service answer GET with HTTP 200 and {"access_token":"…","expires_in":7200} within 4 s, or leave ACCESS_TOKEN_URL out.',
+      zh: '请让该服务在 4 秒内对 GET 请求返回 HTTP 200 与 {"access_token":"…","expires_in":7200}，或不设置 ACCESS_TOKEN_URL。',
     },
   })
 }
 
-function tokenOf(asked: CallResult): string | undefined {
-  if (asked.kind === 'silent') return undefined
-  const { access_token, expires_in }: ApiAnswer = asked.answer
-  const isAlive = typeof expires_in === 'number' && expires_in > 0
-  return typeof access_token === 'string' && access_token !== '' && isAlive ? access_token : undefined
+function accessTokenIn(result: JsonResult): string | undefined {
+  if (result.kind === 'failed') return undefined
+  const { access_token, expires_in } = result.answer
+  const isValid = typeof expires_in === 'number' && expires_in > 0
+  return typeof access_token === 'string' && access_token !== '' && isValid ? access_token : undefined
 }

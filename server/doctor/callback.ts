@@ -1,137 +1,137 @@
-/** Whether the world reaches the callback and it answers as WeChat's console asks, by asking just as the console does. */
+/** Checks that the callback can be reached and passes the URL check of WeChat's console, by sending the same request. */
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/config.ts'
-import type { Words } from '../config/env-reader.ts'
+import type { Bilingual } from '../errors.ts'
 import { signatureOf } from '../wechat/signature.ts'
-import { judgeAddress } from './callback-address.ts'
-import { type Exchange, exchange, type Reach, silenceOf } from './exchange.ts'
 import { type Finding, ok, warn, wrong } from './finding.ts'
+import { describeFailure, type HttpFailure, type HttpResult, type ProbeDeps, sendRequest } from './http-probe.ts'
+import { checkPublicUrl } from './public-url.ts'
 
-// WeChat waits 5 s for everything that a delivery needs; a check this slow leaves little of it.
+// WeChat waits 5 s for a delivery, which takes longer than this check.
 const SLOW_MS = 1_000
 
-/** The GET that saving the URL in the console sends, then the same with a signature that is wrong. */
-export async function checkCallback({ publicUrl, wechat }: Config, reach: Reach): Promise<Finding[]> {
-  if (publicUrl === undefined) return [unset]
+/** Sends the GET that saving the URL in WeChat's console sends, then the same with a wrong signature. */
+export async function checkCallback({ publicUrl, wechat }: Config, deps: ProbeDeps): Promise<Finding[]> {
+  if (publicUrl === undefined) return [notSet]
   const echostr = toDecimal(randomBytes(8))
-  const timestamp = String(Math.floor(reach.clock() / 1000))
+  const timestamp = String(Math.floor(deps.clock() / 1000))
   const nonce = toDecimal(randomBytes(4))
   const get = (signature: string) => {
     const query = new URLSearchParams({ signature, timestamp, nonce, echostr })
-    return exchange(reach, `${publicUrl}/wechat/callback?${query}`, {})
+    return sendRequest(deps, `${publicUrl}/wechat/callback?${query}`)
   }
-  const address = judgeAddress(publicUrl, wechat.apiBase)
-  const answer = judgeAnswer(await get(signatureOf(wechat.token, timestamp, nonce)), echostr)
-  if (answer.level === 'wrong') return [...address, answer]
-  return [...address, answer, judgeForgery(await get('0'.repeat(40)))]
+  const address = checkPublicUrl(publicUrl, wechat.apiBase)
+  const echo = findingOfEcho(await get(signatureOf(wechat.token, timestamp, nonce)), echostr)
+  if (echo.level === 'wrong') return [...address, echo]
+  return [...address, echo, findingOfForgery(await get('0'.repeat(40)))]
 }
 
-/** As WeChat's are: digits alone, and past 2^53 so that a callback that takes it for a number is found out. */
+/** Decimal digits, as WeChat sends; more than 2^53, so that a callback that parses a number changes the value. */
 const toDecimal = (bytes: Buffer) => `9${BigInt(`0x${bytes.toString('hex')}`)}`
 
-function judgeAnswer(answer: Exchange, echostr: string): Finding {
-  if (answer.kind !== 'heard') return unheard(answer)
-  if (answer.status !== 200) return judgeStatus(answer.status)
-  if (!answer.body.equals(Buffer.from(echostr))) return changed(oddityOf(answer.body.toString(), echostr))
-  if (answer.tookMs > SLOW_MS) return slow(answer.tookMs)
+function findingOfEcho(result: HttpResult, echostr: string): Finding {
+  if (result.kind !== 'answered') return unreachable(result)
+  if (result.status !== 200) return wrongStatus(result.status)
+  if (!result.body.equals(Buffer.from(echostr))) return wrongBody(describeBody(result.body.toString(), echostr))
+  if (result.tookMs > SLOW_MS) return slow(result.tookMs)
   return ok('callback.ok', {
-    en: "The callback answers WeChat's check in time. Whether the console has the same Token and EncodingAESKey shows when you save it there.",
-    zh: '回调地址能及时通过微信的校验。公众平台填写的 Token 与 EncodingAESKey 是否一致，在那里保存时可知。',
+    en: "The callback passed WeChat's check in time. To verify that WeChat's console has the same Token and EncodingAESKey, save the URL there.",
+    zh: '回调地址及时通过了微信的校验。要确认公众平台填写的 Token 与 EncodingAESKey 一致，请在公众平台保存该 URL。',
   })
 }
 
-function judgeForgery(answer: Exchange): Finding {
-  if (answer.kind !== 'heard') return unheard(answer)
-  if (answer.status === 403) {
+function findingOfForgery(result: HttpResult): Finding {
+  if (result.kind !== 'answered') return unreachable(result)
+  if (result.status === 403) {
     return ok('callback.forgery', {
       en: 'The callback refuses a wrong signature.',
       zh: '回调地址会拒绝错误的签名。',
     })
   }
   return wrong('callback.forgery', {
-    en: `The callback answers a wrong signature with HTTP ${answer.status}, not 403.`,
-    zh: `对错误的签名，回调地址返回 HTTP ${answer.status}，而非 403。`,
+    en: `The callback answered a wrong signature with HTTP ${result.status}, expected 403.`,
+    zh: `对错误的签名，回调地址返回 HTTP ${result.status}，应为 403。`,
     fix: {
-      en: 'Something else answers in its place, such as a cache or another program: let PUBLIC_URL lead to wechat-bind, uncached.',
-      zh: '可能是缓存或其他程序在代为回答：请让 PUBLIC_URL 直达 wechat-bind，且不缓存。',
+      en: 'A cache or another program answers instead of wechat-bind: route PUBLIC_URL to wechat-bind, without a cache.',
+      zh: '可能是缓存或其他程序代替 wechat-bind 作出响应：请将 PUBLIC_URL 指向 wechat-bind，且不要缓存。',
     },
   })
 }
 
-function judgeStatus(status: number): Finding {
+function wrongStatus(status: number): Finding {
   const [id, fix] =
     status === 403
-      ? (['callback.refused', sameToken] as const)
+      ? (['callback.refused', useSameToken] as const)
       : status >= 300 && status < 400
-        ? (['callback.redirect', noRedirect] as const)
-        : (['callback.status', leadHere] as const)
+        ? (['callback.redirect', avoidRedirect] as const)
+        : (['callback.status', routeToServer] as const)
   return wrong(id, {
-    en: `The callback answers WeChat's check with HTTP ${status}, not 200.`,
-    zh: `对微信的校验，回调地址返回 HTTP ${status}，而非 200。`,
+    en: `The callback answered WeChat's check with HTTP ${status}, expected 200.`,
+    zh: `对微信的校验，回调地址返回 HTTP ${status}，应为 200。`,
     fix,
   })
 }
 
-const sameToken: Words = {
-  en: 'Start the server with the same WECHAT_TOKEN as this command has, and see that both clocks are right. If a firewall answers, let WeChat pass.',
-  zh: '请确认服务器与本命令使用同一个 WECHAT_TOKEN，且双方时钟准确；如为防火墙所拒，请放行微信。',
+const useSameToken: Bilingual = {
+  en: 'Start the server with the same WECHAT_TOKEN as this command, and check the clocks of both machines. If a firewall sent the answer, let WeChat pass.',
+  zh: '请确认服务与本命令使用同一个 WECHAT_TOKEN，且两台机器的时钟准确。如响应来自防火墙，请放行微信。',
 }
 
-const noRedirect: Words = {
-  en: 'WeChat follows no redirect: set PUBLIC_URL to where it leads in the end.',
-  zh: '微信不会跟随重定向：请将 PUBLIC_URL 设为最终地址。',
+const avoidRedirect: Bilingual = {
+  en: 'WeChat does not follow redirects: set PUBLIC_URL to the address that the redirect points to.',
+  zh: '微信不会跟随重定向：请将 PUBLIC_URL 设为重定向后的地址。',
 }
 
-const leadHere: Words = {
-  en: 'Start wechat-bind serve, and let the proxy pass /wechat/callback on to it with its query as it is.',
-  zh: '请启动 wechat-bind serve，并让代理将 /wechat/callback 连同查询参数原样转给它。',
+const routeToServer: Bilingual = {
+  en: 'Run "wechat-bind serve", and let the proxy forward /wechat/callback to it with an unchanged query.',
+  zh: '请运行 wechat-bind serve，并让代理将 /wechat/callback 连同查询参数原样转发给它。',
 }
 
-const unheard = (answer: Exclude<Exchange, { kind: 'heard' }>): Finding => {
-  const { en, zh } = silenceOf(answer)
-  return wrong(answer.kind === 'late' ? 'callback.late' : 'callback.unreachable', {
+const unreachable = (failure: HttpFailure): Finding => {
+  const { en, zh } = describeFailure(failure)
+  return wrong(failure.kind === 'timeout' ? 'callback.late' : 'callback.unreachable', {
     en: `The callback under PUBLIC_URL ${en}.`,
     zh: `PUBLIC_URL 下的回调地址${zh}。`,
     fix: {
-      en: 'Start wechat-bind serve; see that the name resolves, the certificate is complete and the firewall lets port 80 or 443 pass. Where only this machine cannot reach its own public address, run doctor on another.',
-      zh: '请启动 wechat-bind serve，并确认域名可解析、证书链完整、防火墙放行 80 或 443 端口。如仅本机无法访问自己的公网地址，请换一台机器运行 doctor。',
+      en: 'Run "wechat-bind serve". Check that the host name resolves, that the certificate chain is complete and that the firewall allows port 80 or 443. If only this machine cannot reach its own public address, run doctor on another machine.',
+      zh: '请运行 wechat-bind serve，并确认域名可解析、证书链完整、防火墙放行 80 或 443 端口。如仅本机无法访问自己的公网地址，请在另一台机器上运行 doctor。',
     },
   })
 }
 
 const slow = (tookMs: number): Finding =>
   warn('callback.slow', {
-    en: `The callback took ${(tookMs / 1000).toFixed(1)} s to answer WeChat's check; WeChat waits 5 s at most.`,
-    zh: `回调地址用了 ${(tookMs / 1000).toFixed(1)} 秒才通过微信的校验；微信最多等 5 秒。`,
+    en: `The callback took ${(tookMs / 1000).toFixed(1)} s to answer WeChat's check. WeChat waits at most 5 s.`,
+    zh: `回调地址用了 ${(tookMs / 1000).toFixed(1)} 秒才通过微信的校验。微信最多等待 5 秒。`,
     fix: {
-      en: 'Look for what lies between: a slow proxy, a far region, a machine that wakes up for each request.',
-      zh: '请检查中间环节：代理过慢、地域过远，或实例按请求冷启动。',
+      en: 'Look for the delay on the way to the server: a slow proxy, a distant region, or an instance that starts on each request.',
+      zh: '请检查到服务之间的延迟：代理过慢、地域过远，或实例按请求冷启动。',
     },
   })
 
-const changed = ({ en, zh }: Words): Finding =>
+const wrongBody = ({ en, zh }: Bilingual): Finding =>
   wrong('callback.body', {
-    en: `The callback does not answer WeChat's check with the echostr, byte for byte: ${en}.`,
-    zh: `回调地址没有逐字节原样返回 echostr：${zh}。`,
+    en: `The callback must answer WeChat's check with the echostr, byte for byte, but ${en}.`,
+    zh: `回调地址须逐字节原样返回 echostr，但${zh}。`,
     fix: {
-      en: 'Let PUBLIC_URL lead to wechat-bind itself, and let no proxy or framework change what it answers.',
-      zh: '请让 PUBLIC_URL 直达 wechat-bind，且代理或框架不得改动它的回答。',
+      en: 'Route PUBLIC_URL to wechat-bind itself. No proxy or framework may change its answers.',
+      zh: '请将 PUBLIC_URL 直接指向 wechat-bind，代理或框架不得改动其响应。',
     },
   })
 
-/** What became of the echostr, by how it usually goes wrong. */
-function oddityOf(body: string, echostr: string): Words {
-  if (body === '') return { en: 'the body is empty', zh: '正文为空' }
-  if (/^\s*</.test(body)) return { en: 'the body is a page of HTML', zh: '正文是 HTML 页面' }
-  if (body.includes(echostr)) return { en: 'something was put around it', zh: '前后多了其他内容' }
-  return { en: 'the body is something else', zh: '正文是其他内容' }
+/** The common ways in which an echostr is changed. */
+function describeBody(body: string, echostr: string): Bilingual {
+  if (body === '') return { en: 'the body is empty', zh: '响应正文为空' }
+  if (/^\s*</.test(body)) return { en: 'the body is an HTML page', zh: '响应正文是 HTML 页面' }
+  if (body.includes(echostr)) return { en: 'the body has other text around it', zh: '响应正文前后有其他内容' }
+  return { en: 'the body is something else', zh: '响应正文是其他内容' }
 }
 
-const unset = warn('callback.unset', {
-  en: 'The callback was not checked: PUBLIC_URL is not set.',
-  zh: '未检查回调地址：没有设置 PUBLIC_URL。',
+const notSet = warn('callback.unset', {
+  en: 'The callback was not checked, because PUBLIC_URL is not set.',
+  zh: '没有设置 PUBLIC_URL，因此未检查回调地址。',
   fix: {
-    en: 'Set PUBLIC_URL to how the world reaches this server, for example https://bind.example.com.',
-    zh: '请将 PUBLIC_URL 设为外网访问本服务的地址，例如 https://bind.example.com。',
+    en: 'Set PUBLIC_URL to the address of this server on the internet, for example https://bind.example.com.',
+    zh: '请将 PUBLIC_URL 设为本服务在互联网上的地址，例如 https://bind.example.com。',
   },
 })

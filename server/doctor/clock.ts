@@ -1,39 +1,39 @@
-/** Whether this machine's clock agrees with WeChat's. */
+/** Compares this machine's clock with WeChat's. */
 import { type Finding, ok, warn, wrong } from './finding.ts'
 
-// A clock that is synchronised is within a second; a `Date` header adds one, a slow answer a few more.
+// A synchronised clock is off by less than 1 s; the `Date` header adds 1 s, a slow answer a few more.
 const WARN_MS = 60_000
 
-// 300 s: the window of the callback's timestamps and of the encrypted API's `Date`.
+// 300 s: the window for the timestamps of callbacks and for `Date` of the encrypted API.
 const WRONG_MS = 300_000
 
-/** `skewMs`: how far our clock is ahead; undefined when WeChat has not told its time. */
+/** `skewMs`: this machine's clock minus WeChat's; undefined when no answer of WeChat had a `Date`. */
 export function checkClock(skewMs: number | undefined): Finding {
   if (skewMs === undefined) return unknown
   const seconds = Math.round(Math.abs(skewMs) / 1000)
   if (Math.abs(skewMs) <= WARN_MS) {
     return ok('clock.ok', {
-      en: `This machine's clock is within ${WARN_MS / 1000} s of WeChat's.`,
-      zh: `本机时钟与微信相差不到 ${WARN_MS / 1000} 秒。`,
+      en: `This machine's clock differs from WeChat's by at most ${WARN_MS / 1000} s.`,
+      zh: `本机时钟与微信相差不超过 ${WARN_MS / 1000} 秒。`,
     })
   }
   const side = skewMs > 0 ? { en: 'ahead of', zh: '快' } : { en: 'behind', zh: '慢' }
-  const trouble = {
+  const fault = {
     en: `This machine's clock is ${seconds} s ${side.en} WeChat's.`,
     zh: `本机时钟比微信${side.zh} ${seconds} 秒。`,
     fix: {
-      en: `Synchronise it (NTP, chrony): beyond ${WRONG_MS / 1000} s every callback of WeChat is refused.`,
-      zh: `请同步时钟（NTP、chrony）：相差超过 ${WRONG_MS / 1000} 秒时，微信的回调会全部被拒绝。`,
+      en: `Synchronise the clock (NTP, chrony): with a difference of more than ${WRONG_MS / 1000} s the server refuses every callback of WeChat.`,
+      zh: `请同步时钟（NTP、chrony）：相差超过 ${WRONG_MS / 1000} 秒时，服务会拒绝微信的所有回调。`,
     },
   }
-  return Math.abs(skewMs) > WRONG_MS ? wrong('clock.wrong', trouble) : warn('clock.skewed', trouble)
+  return Math.abs(skewMs) > WRONG_MS ? wrong('clock.wrong', fault) : warn('clock.skewed', fault)
 }
 
 const unknown = warn('clock.unknown', {
-  en: "This machine's clock could not be compared: no answer of WeChat's told the time.",
-  zh: '无法核对本机时钟：微信的回答中没有时间。',
+  en: "This machine's clock could not be compared with WeChat's, because no answer of WeChat had a Date header.",
+  zh: '无法核对本机时钟：微信的响应中没有 Date 头。',
   fix: {
-    en: 'Run this again once WeChat answers; until then see that the clock is synchronised (NTP, chrony).',
-    zh: '请在微信接口恢复后重新运行；在此之前请确认时钟已同步（NTP、chrony）。',
+    en: 'Run doctor again when WeChat answers. Until then, check that the clock is synchronised (NTP, chrony).',
+    zh: '请在微信接口恢复后重新运行 doctor。在此之前请确认时钟已同步（NTP、chrony）。',
   },
 })

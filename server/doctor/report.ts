@@ -1,7 +1,7 @@
-/** The findings as text: for people in both languages, and as JSON for scripts. */
+/** Prints the findings: as text in both languages, or as JSON for scripts. */
 import { exitCodeOf, type Finding, type Level } from './finding.ts'
 
-// Each finding hangs from its level, each language on a line of its own; `修复` is four columns wide.
+// The level is a column of its own, each language a line of its own. `修复` is four columns wide.
 const LEVEL_WIDTH = 7
 const INDENT = ' '.repeat(2 + LEVEL_WIDTH)
 
@@ -9,7 +9,7 @@ export function toText(findings: Finding[]): string {
   return `${[heading, ...findings.map(toParagraph), toSummary(findings)].join('\n\n')}\n`
 }
 
-/** One object: `ok` is what the exit code says. */
+/** One object. `ok` is true when the exit code is 0. */
 export function toJson(findings: Finding[]): string {
   return `${JSON.stringify({ ok: exitCodeOf(findings) === 0, findings }, null, 2)}\n`
 }
@@ -26,7 +26,7 @@ function toSummary(findings: Finding[]): string {
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length
   const [right, warned, wrong] = [count('ok'), count('warn'), count('wrong')]
   return [
-    `${right} ok, ${warned} to look at (warn), ${wrong} wrong.`,
-    `${right} 项正常（ok），${warned} 项需留意（warn），${wrong} 项有误（wrong）。`,
+    `${right} ok, ${warned} warn, ${wrong} wrong.`,
+    `${right} 项正常（ok），${warned} 项警告（warn），${wrong} 项错误（wrong）。`,
   ].join('\n')
 }

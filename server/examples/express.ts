@@ -1,4 +1,7 @@
-/** In an Express server: before any body parser, since WeChat's signature covers the raw body. NODE. */
+/**
+ * Mounts the bind server in an Express server, before any body parser: WeChat's signature covers the raw body.
+ * NODE: needs Node's own modules.
+ */
 import { getRequestListener } from '@hono/node-server'
 import express, { type Express } from 'express'
 import type { OpenApp } from '../index.ts'

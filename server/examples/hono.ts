@@ -1,4 +1,4 @@
-/** In a Hono server of your own: the bind server's routes beside yours. */
+/** Mounts the bind server's routes in your own Hono server, beside yours. */
 import { Hono } from 'hono'
 import type { OpenApp } from '../index.ts'
 

@@ -1,4 +1,7 @@
-/** In a bare Node server: hand our paths to the app, keep the rest. NODE. */
+/**
+ * Mounts the bind server in a plain Node server: its paths go to the app, all others to your own handler.
+ * NODE: needs Node's own modules.
+ */
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { OpenApp } from '../index.ts'

@@ -1,13 +1,13 @@
 /** Cross-origin access (CORS) for the pages of the allowed origins. There are no cookies, so credentials are never allowed. */
 import type { Answer } from './answer.ts'
 
-export type Cors = {
+type Cors = {
   /** For every answer, refusals included: a page can read the status and code of a refusal only with these headers. */
   headersFor(origin: string | undefined): Record<string, string>
   preflight(origin: string | undefined): Answer
 }
 
-export type CorsSettings = { origins: string[]; methods: string[]; requestHeaders: string[]; exposedHeaders: string[] }
+type CorsSettings = { origins: string[]; methods: string[]; requestHeaders: string[]; exposedHeaders: string[] }
 
 // Chromium caches a preflight for two hours at most.
 const MAX_AGE_SECONDS = '7200'

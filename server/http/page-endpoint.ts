@@ -18,12 +18,12 @@ const REQUEST_HEADERS = ['Authorization', 'Content-Type', 'If-None-Match', 'Pref
 // `Accept-Language` is sent without a preflight, so CORS need not allow it.
 const READ = ['authorization', 'origin', 'if-none-match', 'prefer', 'accept-language']
 
-export type PageDeps = { allowedOrigins: string[]; allowsTestUsers: boolean; principalOf: PrincipalOf; log: Log }
+type PageDeps = { allowedOrigins: string[]; allowsTestUsers: boolean; principalOf: PrincipalOf; log: Log }
 
 /** May throw: the page gets the error as problem details. */
 export type PageHandler = (request: EndpointRequest, principal: Principal) => Promise<Answer | DeferredAnswer>
 
-export type PageEndpoints = {
+type PageEndpoints = {
   endpoint(method: 'GET' | 'POST' | 'DELETE', path: string, maxBody: number, handle: PageHandler): Endpoint
   /** Under a path pattern: answers preflights, and 404 to the rest. Behind the endpoints. */
   fallback(path: string, maxBody: number): Endpoint

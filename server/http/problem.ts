@@ -5,7 +5,7 @@ import type { Log } from '../platform.ts'
 import type { Problem } from '../wire.ts'
 import { type Answer, toResponse } from './answer.ts'
 
-export function toProblem(error: BindError, requestId: string): Problem {
+function toProblem(error: BindError, requestId: string): Problem {
   const { code, status, message, triesLeft } = error
   return {
     type: 'about:blank',

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 
-export type WidgetFile = { text: string; etag: string }
+type WidgetFile = { text: string; etag: string }
 
 const places = ['../../dist/cdn/wechat-bind.js', '../../cdn/wechat-bind.js']
 

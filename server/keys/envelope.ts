@@ -1,26 +1,26 @@
 /**
- * The envelope of the encrypted API: one JWE (RFC 7516) in compact form, `dir` + `A256GCM`, the key being the client's 32-byte
- * secret. Portable: the client in the product's back end seals and opens with this file too.
+ * The envelope of the encrypted API: one JWE (RFC 7516) in compact form, `dir` + `A256GCM`, with the client's 32-byte secret as
+ * the key. Server and client (`client.ts`) both use this file, so it needs no Node.
  */
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose'
 import { BindError } from '../errors.ts'
 
-/** The type of a widget token, so that a token is never taken for a request nor a request for a token. */
+/** The `typ` of a widget token: a token is not accepted as a request, nor a request as a token. */
 export const TOKEN_TYPE = 'wechat-bind-token+jwe'
 
 export type Header = {
   kid?: string
-  /** Unique per request; spent once. */
+  /** Unique per request; accepted once. */
   jti?: string
   /** In a reply: the request's `jti`, so that a reply cannot be swapped. */
   req?: string
   typ?: string
 }
 
-// Anything else a JWE header may hold would change how it is read (`zip`, `crit`) or where a key comes from (`jku`, `jwk`, ...).
+// Other JWE header members change how the envelope is read (`zip`, `crit`) or supply a key (`jku`, `jwk`, …): refused.
 const KNOWN = new Set(['alg', 'enc', 'kid', 'jti', 'req', 'typ', 'cty'])
 
-// Five parts of base64url without padding, the second empty: with `dir` no key travels. `jose` itself is more lenient.
+// Five parts of base64url without padding. The second is empty: `dir` has no encrypted key. `jose` itself is more lenient.
 const COMPACT = /^[\w-]+\.\.[\w-]+\.[\w-]*\.[\w-]+$/
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -28,7 +28,7 @@ const encoder = new TextEncoder()
 
 const imported = new WeakMap<Uint8Array, Promise<CryptoKey>>()
 
-/** Given bytes, `jose` imports them at every call: a tenth of what a GetBindInfo takes. */
+/** Given bytes, `jose` would import them at every call, which is a tenth of the time of a GetBindInfo. */
 function importOnce(secret: Uint8Array): Promise<CryptoKey> {
   const known = imported.get(secret)
   if (known) return known
@@ -44,10 +44,10 @@ export async function sealEnvelope(plaintext: unknown, header: Header, secret: U
     .encrypt(await importOnce(secret))
 }
 
-/** Finds the key by the `kid`; returns what belongs to it along with the key. */
+/** Looks up a key by its `kid`; the result may carry more than the secret, e.g. its tenant. */
 export type FindKey<K> = (kid: string) => (K & { secret: Uint8Array }) | undefined
 
-export type Opened<K> = { text: string; header: Header; key: K }
+type Opened<K> = { text: string; header: Header; key: K }
 
 /** Decrypts. Every fault (shape, `alg`, `kid`, tag, encoding) throws the same `UNAUTHORIZED`. */
 export async function openEnvelope<K>(jwe: string, typ: string | undefined, findKey: FindKey<K>): Promise<Opened<K>> {

@@ -1,14 +1,14 @@
-/** The keys in a file: one a line, read again when the file changes, so that a key is rotated without a restart. NODE. */
+/** Keys from a file, one per line, read again when the file changes: keys rotate without a restart. NODE. */
 import { readFileSync, statSync } from 'node:fs'
 import { BindError } from '../errors.ts'
 import type { Log } from '../platform.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 
-// A look at the file's date costs microseconds; a rotation may take a second to be seen. Editors and Kubernetes replace
-// files by renaming, which watching by events misses.
-const LOOK_EVERY_MS = 1_000
+// `stat` costs microseconds, and a rotation may take a second. Editors and Kubernetes replace files by renaming, which
+// `fs.watch` misses.
+const CHECK_EVERY_MS = 1_000
 
-/** Throws `BAD_CONFIG` when the file cannot be read or holds something else. */
+/** Throws `BAD_CONFIG` when the file cannot be read or does not parse. */
 export function readKeyFile(path: string): BindKey[] {
   try {
     return parseKeys(readFileSync(path, 'utf8'))
@@ -18,17 +18,17 @@ export function readKeyFile(path: string): BindKey[] {
   }
 }
 
-export type KeyFileWatch = {
-  /** Looks now; what the timer does each second. */
-  look(): void
+type KeyFileWatch = {
+  /** Checks now; the timer does the same each second. */
+  check(): void
   stop(): void
 }
 
-/** Calls `onKeys` after each change; a file that does not parse is logged, and the keys stay as they are. */
+/** Calls `onKeys` after each change. A file that does not parse is logged, and the current keys stay in use. */
 export function watchKeyFile(path: string, onKeys: (keys: BindKey[]) => void, log: Log): KeyFileWatch {
   let seen = stampOf(path)
 
-  function look(): void {
+  function check(): void {
     const stamp = stampOf(path)
     if (stamp === seen) return
     seen = stamp
@@ -41,11 +41,11 @@ export function watchKeyFile(path: string, onKeys: (keys: BindKey[]) => void, lo
     }
   }
 
-  const timer = setInterval(look, LOOK_EVERY_MS).unref()
-  return { look, stop: () => clearInterval(timer) }
+  const timer = setInterval(check, CHECK_EVERY_MS).unref()
+  return { check, stop: () => clearInterval(timer) }
 }
 
-/** Another file, another date or another size: something was written. */
+/** Changes when the file is replaced or written. */
 function stampOf(path: string): string {
   try {
     const { ino, mtimeMs, size } = statSync(path)

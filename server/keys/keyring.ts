@@ -1,11 +1,11 @@
-/** The clients' keys: which secret a `kid` names, and to which tenant it belongs. */
+/** The keys of the clients: each `kid` with its secret and its tenant. */
 
 export type BindKey = { kid: string; tenant: string; secret: Uint8Array }
 
 export type Keyring = {
   find(kid: string): BindKey | undefined
   tenants(): string[]
-  /** From now on these and no others. */
+  /** Replaces all keys. */
   replace(keys: BindKey[]): void
 }
 
@@ -26,21 +26,21 @@ export function parseKeys(text: string): BindKey[] {
   const twice = keys.find(({ kid }, i) => keys.findIndex((key) => key.kid === kid) !== i)
   if (twice)
     throw new TypeError(
-      `names the kid "${twice.kid}" twice: each needs its own | 重复使用了 kid “${twice.kid}”：每个密钥须有自己的 kid`,
+      `names the kid "${twice.kid}" twice: each key needs its own kid | kid “${twice.kid}” 重复：每个密钥须使用不同的 kid`,
     )
-  const alike = keys.find((key) => keys.some((other) => isAlike(key.tenant, other.tenant)))
-  if (alike) throw new TypeError(ALIKE)
+  const clash = keys.find((key) => keys.some((other) => shareSuffix(key.tenant, other.tenant)))
+  if (clash) throw new TypeError(CLASH)
   return keys
 }
 
-/** A tenant's name as an environment variable can hold it. */
+/** The tenant's name in the form that an environment variable can hold. */
 export const toSuffix = (tenant: string) => tenant.toUpperCase().replace(/[^A-Z0-9]/g, '_')
 
-/** Two tenants that one `WEBHOOK_URL_<TENANT>` would mean would hear of each other's users. */
-const isAlike = (one: string, other: string) => one !== other && toSuffix(one) === toSuffix(other)
+/** Tenants that share one `WEBHOOK_URL_<TENANT>` would receive each other's users. */
+const shareSuffix = (one: string, other: string) => one !== other && toSuffix(one) === toSuffix(other)
 
-const ALIKE =
-  'names two tenants that differ in case or punctuation only: let them differ in letters or digits | ' +
+const CLASH =
+  'names two tenants that differ only in case or punctuation: choose names that differ in letters or digits | ' +
   '含有仅大小写或标点不同的两个租户：请使用字母或数字不同的租户名'
 
 function parseKey(entry: string): BindKey {

@@ -1,4 +1,8 @@
-/** Who asks, by the widget token that the page sends with each request. */
+/**
+ * Opens widget tokens and caches them. A waiting page sends the same token with every poll: decrypting it once lowers the CPU
+ * of a poll from 125 to 70 us. The key of the cache is the token's digest; an entry is valid until the token expires or its key
+ * changes.
+ */
 import { hash } from 'node:crypto'
 import type { Scope } from '../api/request-schemas.ts'
 import type { Identity } from '../store/store.ts'
@@ -7,19 +11,19 @@ import { openToken } from './widget-token.ts'
 
 export type Principal = {
   identity: Identity
-  /** Opaque, the same at every instance: by it a browser's tabs know that they wait for one user. */
+  /** Opaque and equal on every instance: the header `Bind-User`, by which the tabs of a browser share one poll. */
   name: string
   label: string | null
   scope: Scope[]
 }
 
-export type TokenCacheDeps = {
+type TokenCacheDeps = {
   keyring: Keyring
   nameOf: (identity: Identity) => string
   /** Epoch ms. */
   clock: () => number
-  /** How many tokens are remembered, at some 600 bytes each. */
-  most: number
+  /** How many tokens are cached; each takes some 600 bytes. */
+  maxTokens: number
 }
 
 /** Throws `UNAUTHORIZED` or `TOKEN_EXPIRED`. */
@@ -27,11 +31,7 @@ export type PrincipalOf = (jwe: string) => Promise<Principal>
 
 type Known = { principal: Principal; key: BindKey; exp: number }
 
-/**
- * Opens a token once: a page that waits sends the same one with every poll, which so takes 70 us of the processor instead of
- * 125. A token is remembered by its digest, until it runs out or its key is taken away.
- */
-export function createTokenCache({ keyring, nameOf, clock, most }: TokenCacheDeps): PrincipalOf {
+export function createTokenCache({ keyring, nameOf, clock, maxTokens }: TokenCacheDeps): PrincipalOf {
   const remembered = new Map<string, Known>()
 
   async function open(jwe: string, digest: string): Promise<Principal> {
@@ -39,9 +39,9 @@ export function createTokenCache({ keyring, nameOf, clock, most }: TokenCacheDep
     const identity = { tenant: key.tenant, account: Account, userId: User_ID }
     const principal = { identity, name: nameOf(identity), label: Label, scope }
     remembered.set(digest, { principal, key, exp })
-    // A map gives its oldest first. One that is pushed out is opened again.
+    // A Map iterates in insertion order, so the first key is the oldest. A token that was dropped is decrypted again.
     const [oldest] = remembered.keys()
-    if (remembered.size > most) remembered.delete(oldest!)
+    if (remembered.size > maxTokens) remembered.delete(oldest!)
     return principal
   }
 

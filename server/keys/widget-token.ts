@@ -1,4 +1,4 @@
-/** The widget token: "this browser is Account A, User_ID U", sealed by the product's back end, opened here. */
+/** The widget token says "this browser belongs to Account A, User_ID U". The product's back end seals it; the server opens it. */
 
 import { parseJson, parseShape, type Scope, type TokenClaims, tokenSchema } from '../api/request-schemas.ts'
 import { BindError } from '../errors.ts'
@@ -7,17 +7,17 @@ import { type FindKey, openEnvelope, sealEnvelope, TOKEN_TYPE } from './envelope
 export type TokenRequest = {
   account: string
   userId: string
-  /** What the chat calls the account, e.g. `ab***@example.com`. */
+  /** The name of the account in the chat, e.g. `ab***@example.com`. */
   label?: string
   scope?: Scope[]
-  /** Seconds, 3600 at most. Default 900. */
+  /** Seconds, at most 3600. Default 900. */
   ttlSeconds?: number
 }
 
-// A clock that runs ahead of ours must not make every fresh token unusable.
+// A client whose clock is ahead must not have all of its new tokens refused.
 const SKEW_SECONDS = 300
 
-/** Minted without a call to the server. */
+/** Makes a token without a call to the server. */
 export function sealToken(request: TokenRequest, kid: string, secret: Uint8Array, nowMs: number): Promise<string> {
   const { account: Account, userId: User_ID, label: Label, scope, ttlSeconds = 900 } = request
   const iat = Math.floor(nowMs / 1000)
@@ -26,14 +26,14 @@ export function sealToken(request: TokenRequest, kid: string, secret: Uint8Array
   return sealEnvelope(claims, { kid, typ: TOKEN_TYPE }, secret)
 }
 
-/** Throws `UNAUTHORIZED`, the same for every fault, or `TOKEN_EXPIRED` for a genuine token that has run out. */
+/** Throws `UNAUTHORIZED` for every fault alike, or `TOKEN_EXPIRED` for a genuine token that has expired. */
 export async function openToken<K>(jwe: string, findKey: FindKey<K>, nowMs: number): Promise<TokenClaims & { key: K }> {
   const { text, key } = await openEnvelope(jwe, TOKEN_TYPE, findKey)
   const claims = parseClaims(text)
   const now = nowMs / 1000
   if (claims.iat > now + SKEW_SECONDS) throw unauthorized()
   if (claims.exp <= now)
-    throw new BindError('TOKEN_EXPIRED', 'The widget token has run out: get a new one from the page’s own server.')
+    throw new BindError('TOKEN_EXPIRED', 'The widget token has expired: get a new one from the page’s own server.')
   return { ...claims, key }
 }
 

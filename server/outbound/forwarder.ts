@@ -1,36 +1,36 @@
-/** Relays deliveries to the system that owned the callback before, byte for byte, within the time that WeChat grants. */
+/** Relays deliveries byte for byte to the system that owned the callback before, within WeChat's time limit. */
 
 import type { Fetch } from '../platform.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
-/** A delivery as it came: what the other system verifies must be what WeChat signed. */
+/** The bytes of a delivery as received: the other system verifies WeChat's signature over them. */
 export type RawDelivery = { search: string; body: Uint8Array<ArrayBuffer>; contentType: string | undefined }
 
-export type Relayed = { body: Uint8Array<ArrayBuffer>; contentType: string }
+type Relayed = { body: Uint8Array<ArrayBuffer>; contentType: string }
 
 export type Forwarder = {
-  /** What is ours is told too, where the configuration says so. */
-  tellsAll: boolean
-  /** The other system's reply, or undefined when it is down, late or answers an error. Never throws. */
+  /** Whether our own events are sent as well (`FORWARD_ALL`). */
+  sendsAll: boolean
+  /** Returns the other system's reply, or undefined when it is down, late or answers an error. Never throws. */
   relay(delivery: RawDelivery): Promise<Relayed | undefined>
-  /** The same in the background; the reply is dropped. */
-  tell(delivery: RawDelivery): void
-  /** Resolves when nothing is under way. */
+  /** Sends in the background and drops the reply. */
+  notify(delivery: RawDelivery): void
+  /** Resolves when no request is under way. */
   idle(): Promise<void>
 }
 
-export type ForwardSettings = { forwardUrl: string | undefined; forwardAll: boolean }
+type ForwardSettings = { forwardUrl: string | undefined; forwardAll: boolean }
 
-// WeChat hangs up after 5 s; half a second is left for the way back.
+// WeChat hangs up after 5 s; half a second is left for the reply.
 const TIMEOUT_MS = 4_500
 
-// A system that is down must not fill our memory: beyond this, WeChat is answered at once.
-const MOST_AT_ONCE = 1_000
+// Bounds the memory that a system which is down can hold: beyond this limit WeChat is answered at once.
+const MAX_AT_ONCE = 1_000
 
-// A passive reply is an XML of some hundred bytes; news with pictures have a few KiB.
+// A passive reply is XML of a few hundred bytes; with news and pictures a few KiB.
 const MAX_REPLY = 64 * 1024
 
-/** Undefined when there is nobody to forward to. */
+/** Returns undefined without `FORWARD_URL`. */
 export function createForwarder(
   { forwardUrl, forwardAll }: ForwardSettings,
   { fetch, metrics, timeoutMs = TIMEOUT_MS }: { fetch: Fetch; metrics: Metrics; timeoutMs?: number },
@@ -52,7 +52,7 @@ export function createForwarder(
   }
 
   async function relay(delivery: RawDelivery, success: 'replied' | 'told'): Promise<Relayed | undefined> {
-    if (underway.size >= MOST_AT_ONCE) {
+    if (underway.size >= MAX_AT_ONCE) {
       metrics.forwards.inc({ outcome: 'crowded' })
       return undefined
     }
@@ -71,16 +71,16 @@ export function createForwarder(
   }
 
   return {
-    tellsAll: forwardAll,
+    sendsAll: forwardAll,
     relay: (delivery) => relay(delivery, 'replied'),
-    tell: (delivery) => void relay(delivery, 'told'),
+    notify: (delivery) => void relay(delivery, 'told'),
     async idle() {
       await Promise.allSettled(underway)
     },
   }
 }
 
-/** The query as it came, behind whatever the configured URL has already. */
+/** Appends the query unchanged to the configured URL, which may have a query of its own. */
 function withSearch(url: string, search: string): string {
   return url.includes('?') ? `${url}&${search.slice(1)}` : url + search
 }

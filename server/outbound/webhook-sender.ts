@@ -1,48 +1,53 @@
-/** Tells the tenants of each change until it is taken: at least once, in order per user, by one sender at a time. */
+/**
+ * Delivers every change to the webhook of its tenant: at least once, in order per user. A lease in the store lets one instance
+ * send at a time, so the order holds with many instances.
+ */
 import { Webhook as Signer } from 'standardwebhooks'
-import type { Webhook, WebhookReceivers } from '../config/webhook-receivers.ts'
-import type { Fetch, Log } from '../platform.ts'
+import type { WebhookReceiver, WebhookReceivers } from '../config/webhook-receivers.ts'
+import type { Fetch, Log, SetTimer } from '../platform.ts'
 import type { Notice, Outbox } from '../store/outbox.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { WebhookPayload } from '../wire.ts'
+import { createWakeLoop } from './wake-loop.ts'
 
-export type WebhookSender = {
-  /** Something was committed: look soon. */
-  nudge(): void
-  /** Cuts off what is under way, which stays due; another instance may take over at once. */
+type WebhookSender = {
+  /** Called after a commit: reads the outbox soon. */
+  wake(): void
+  /** Aborts the deliveries under way, which stay due; another instance may take over at once. */
   close(): Promise<void>
 }
 
-export type WebhookDeps = {
+type WebhookDeps = {
   outbox: Outbox
   webhooks: WebhookReceivers
   tenants: () => string[]
   fetch: Fetch
+  /** Epoch ms. */
   clock: () => number
   /** 0 to 1. */
   random: () => number
-  setTimer: (run: () => void, ms: number) => () => void
+  setTimer: SetTimer
   metrics: Metrics
   log: Log
-  /** This instance, as no other is called. */
+  /** The name of this instance in the lease; unique. */
   holder: string
 }
 
-// A receiver that needs longer takes the work before it does it, or gets it again.
+// A receiver whose work takes longer should queue it and answer first; otherwise it gets the same delivery again.
 const TIMEOUT_MS = 10_000
 
 const FIRST_RETRY_MS = 5_000
 const GROWTH = 3
-const LONGEST_PAUSE_MS = 3 * 60 * 60_000
+const MAX_PAUSE_MS = 3 * 60 * 60_000
 const GIVE_UP_MS = 24 * 60 * 60_000
 
-// Longer than a batch takes at worst, so that a slow receiver never has two senders.
+// Longer than the slowest batch, so that a slow receiver never has two senders.
 const LEASE_MS = 30_000
 
-// While another instance sends, or nothing waits, this is how often we look.
+// How often the outbox is read while another instance holds the lease, or nothing is due.
 const IDLE_MS = 5_000
 
-// A tenant whose receiver is dead holds no more than this; the others go on.
+// Deliveries at a time for one tenant. The limit keeps a receiver that hangs from blocking the other tenants.
 const PER_TENANT = 4
 
 export function createWebhookSender(deps: WebhookDeps): WebhookSender {
@@ -51,40 +56,29 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   const underway = new Map<number, Promise<void>>()
   const closing = new AbortController()
   let cancelTimer = () => {}
-  let looking: Promise<void> | undefined
-  let isNudged = false
 
-  function lookIn(ms: number): void {
+  const loop = createWakeLoop(async () => {
+    await sendDue().catch((error) => {
+      log.warn({ code: error.code }, 'the webhook outbox could not be read; the next try is in 5 s')
+      wakeIn(IDLE_MS)
+    })
+    return false
+  })
+
+  function wakeIn(ms: number): void {
     cancelTimer()
-    if (!closing.signal.aborted) cancelTimer = setTimer(nudge, ms)
-  }
-
-  function nudge(): void {
-    isNudged = true
-    looking ??= look()
-  }
-
-  async function look(): Promise<void> {
-    while (isNudged && !closing.signal.aborted) {
-      isNudged = false
-      await sendDue().catch((error) => {
-        log.warn({ code: error.code }, 'the webhook outbox could not be read; the next look tries again')
-        lookIn(IDLE_MS)
-      })
-    }
-    // In the same turn as the last look at `isNudged`, so that no nudge falls between.
-    looking = undefined
+    if (!closing.signal.aborted) cancelTimer = setTimer(loop.wake, ms)
   }
 
   async function sendDue(): Promise<void> {
     const now = clock()
-    if (!(await outbox.lease(holder, now, now + LEASE_MS))) return lookIn(IDLE_MS)
-    // What is under way is still due, also where it ends before the outbox has answered: it is not sent a second time.
+    if (!(await outbox.lease(holder, now, now + LEASE_MS))) return wakeIn(IDLE_MS)
+    // A delivery under way is still due in the outbox. The copy also covers one that completes before the outbox has answered.
     const sending = new Set(underway.keys())
     const due = await outbox.due(now, deps.tenants().filter(hasRoom), PER_TENANT + sending.size)
     for (const notice of due) if (!sending.has(notice.id) && hasRoom(notice.identity.tenant)) begin(notice)
     const nextAt = await outbox.nextAt(deps.tenants())
-    lookIn(nextAt === undefined ? IDLE_MS : Math.min(Math.max(nextAt - clock(), 100), IDLE_MS))
+    wakeIn(nextAt === undefined ? IDLE_MS : Math.min(Math.max(nextAt - clock(), 100), IDLE_MS))
   }
 
   const hasRoom = (tenant: string) => (busy.get(tenant) ?? 0) < PER_TENANT
@@ -97,10 +91,10 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
         busy.set(tenant, (busy.get(tenant) ?? 1) - 1)
         underway.delete(notice.id)
       })
-      .then(nudge, (error) => {
-        log.warn({ code: error.code }, 'the outcome of a webhook delivery could not be kept')
-        // It still looks due: a store that takes nothing must not make us send it again and again.
-        lookIn(IDLE_MS)
+      .then(loop.wake, (error) => {
+        log.warn({ code: error.code }, 'the outcome of a webhook delivery could not be saved')
+        // The notice still looks due: without a pause, a store that refuses writes would cause delivery after delivery.
+        wakeIn(IDLE_MS)
       })
     underway.set(notice.id, sending)
   }
@@ -109,7 +103,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     const webhook = deps.webhooks.find(notice.identity.tenant)
     if (!webhook) return outbox.giveUp(notice.id)
     const isTaken = await send(deps, webhook, notice, closing.signal)
-    // Cut off by our own end: it stays due, and the next sender tells it.
+    // Aborted by `close`: the notice stays due, and the next sender delivers it.
     if (!isTaken && closing.signal.aborted) return
     deps.metrics.webhooks.inc({ outcome: isTaken ? 'taken' : 'refused' })
     if (isTaken) return outbox.delivered(notice.id)
@@ -119,26 +113,26 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
       : outbox.retryAt(notice.id, now + pauseMs(notice.attempts, deps.random()))
   }
 
-  lookIn(0)
+  wakeIn(0)
   return {
-    nudge,
+    wake: loop.wake,
     async close() {
       closing.abort()
       cancelTimer()
-      await looking
+      await loop.close()
       await Promise.all(underway.values())
       await outbox.release(holder).catch(() => {})
     },
   }
 }
 
-/** 5 s, 15 s, 45 s … 3 h, each up to a fifth longer or shorter, so that a receiver that recovers is not run over. */
+/** 5 s, 15 s, 45 s … 3 h, each up to a fifth longer or shorter, so that the retries of many notices do not arrive together. */
 export const pauseMs = (attempts: number, chance: number) =>
-  Math.round(Math.min(FIRST_RETRY_MS * GROWTH ** attempts, LONGEST_PAUSE_MS) * (0.8 + 0.4 * chance))
+  Math.round(Math.min(FIRST_RETRY_MS * GROWTH ** attempts, MAX_PAUSE_MS) * (0.8 + 0.4 * chance))
 
 async function send(
   { fetch, clock }: WebhookDeps,
-  webhook: Webhook,
+  webhook: WebhookReceiver,
   notice: Notice,
   closing: AbortSignal,
 ): Promise<boolean> {

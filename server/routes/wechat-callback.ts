@@ -33,7 +33,7 @@ export function callbackEndpoints(deps: Deps): Endpoint[] {
     const replied = await replyToOurs(message, event, intent)
     // The store decided that it is not ours: a follow that we do not greet, a "yes" without a question of ours.
     if (!replied.isOurs) return relay(delivery, replied.text)
-    if (forwarder && (forwarder.tellsAll || isFollowing(event))) forwarder.tell(delivery)
+    if (forwarder && (forwarder.sendsAll || isFollowing(event))) forwarder.notify(delivery)
     return toAnswer(replied.text)
   }
 

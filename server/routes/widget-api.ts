@@ -5,7 +5,7 @@ import { toQrPath } from '../binding/qr-path.ts'
 import { toLanguage } from '../binding/replies.ts'
 import { unbind } from '../binding/unbind.ts'
 import { toView } from '../binding/view.ts'
-import type { Waiter } from '../binding/waiters.ts'
+import { MAX_WAIT_MS, type Waiter } from '../binding/waiters.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import { type Answer, jsonAnswer } from '../http/answer.ts'
@@ -17,9 +17,6 @@ import { refuseWithProblem, toBindError } from '../http/problem.ts'
 import type { Principal } from '../keys/token-cache.ts'
 import type { Identity, TicketWithQr, User } from '../store/store.ts'
 import type { BindingView, TicketView } from '../wire.ts'
-
-// Proxies cut an idle response after 30 s at the earliest.
-const MAX_WAIT_MS = 25_000
 
 const MAX_BODY = 4 * 1024
 
@@ -63,7 +60,7 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     client.onHangUp(() => waiters.leave(waiter))
     waiters.onEnd(waiter, (ending) => {
       // Without a read: the page's next poll begins with one.
-      if (ending === 'over') client.send(notModified(waiter.known))
+      if (ending === 'timeout') client.send(notModified(waiter.known))
       else void lookAgain(identity, waiter.known, requestId).then((answer) => client.send(answer))
     })
   }

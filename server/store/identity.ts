@@ -1,10 +1,13 @@
-/** Who is bound, and how: the words that all of the store shares. */
+/** The identity of a user, and two enumerations that every part of the store uses. */
 
-/** Opaque ids, compared byte for byte, nothing crossing a tenant. */
+/** Opaque ids, compared byte by byte. The same ids in two tenants are two users. */
 export type Identity = { tenant: string; account: string; userId: string }
 
-/** What the chat speaks. */
+/** One string per identity, for maps. */
+export const identityKey = ({ tenant, account, userId }: Identity) => JSON.stringify([tenant, account, userId])
+
+/** The languages of the replies in the chat. */
 export type Language = 'zh-CN' | 'zh-TW' | 'en'
 
-/** How a binding came about: a scan, or the text path's code in the chat. */
+/** How a user was bound: by a scan, or by a code typed into the chat. */
 export type BindReason = 'scan' | 'text'

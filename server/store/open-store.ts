@@ -1,10 +1,10 @@
-/** The engine that a `DATABASE_URL` names. NODE. */
+/** Opens the store that `DATABASE_URL` names. NODE. */
 import type { TxSettings } from './sql/changes.ts'
 import type { Store } from './store.ts'
 
 const SQLITE = 'sqlite:'
 
-/** Loads only the driver that is needed. */
+/** Imports only the driver of the chosen engine. */
 export async function openStore(databaseUrl: string, settings: TxSettings): Promise<Store> {
   if (databaseUrl.startsWith(SQLITE)) {
     const { openSqliteStore } = await import('./sqlite/sqlite-store.ts')

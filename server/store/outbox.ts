@@ -1,8 +1,11 @@
-/** Changes on their way to the tenants' webhooks: written with the change itself, kept until they are taken or given up. */
+/**
+ * The outbox: events that a tenant's webhook has to receive. An event is inserted in the transaction of the change itself and is
+ * kept until the receiver has accepted it or the sender has given up.
+ */
 import type { UnbindReason } from '../wire.ts'
 import type { BindReason, Identity } from './identity.ts'
 
-/** A change to be told. The ids of WeChat are read at the time of sending: an openid that was erased since is null. */
+/** One event of the outbox. WeChat's ids are read when the event is sent: they are null once that binding has been removed. */
 export type Notice = {
   id: number
   identity: Identity
@@ -14,7 +17,7 @@ export type Notice = {
   appId: string | null
   openid: string | null
   unionid: string | null
-  /** How often it was tried. */
+  /** Failed attempts so far. */
   attempts: number
 }
 
@@ -22,20 +25,22 @@ export type NoticeState = 'waiting' | 'failed'
 
 export type Outbox = {
   /**
-   * What is due, the oldest first: for each user only the first that waits, so that nothing overtakes. `tenants` may be
-   * told now; the others are busy or gone.
+   * The events of these tenants that are due at `now`, oldest first. Only the first waiting event of each user is returned, so
+   * that a user's events are sent in order. The caller leaves out tenants whose receiver is busy or has no webhook.
    */
   due(now: number, tenants: string[], limit: number): Promise<Notice[]>
-  /** When the next one of these tenants falls due, epoch ms; undefined when none waits. */
+  /** When the next event of these tenants is due, epoch ms; undefined when none is waiting. */
   nextAt(tenants: string[]): Promise<number | undefined>
+  /** Removes the event from the outbox. */
   delivered(id: number): Promise<void>
+  /** Counts a failed attempt; the event is due again at `at`. */
   retryAt(id: number, at: number): Promise<void>
-  /** Given up; what comes after it may pass. */
+  /** Marks the event as failed; later events of the same user are sent without it. */
   giveUp(id: number): Promise<void>
   list(state: NoticeState, limit: number): Promise<Notice[]>
-  /** Makes what failed wait again, due at once; returns how many. Without an id: all. */
+  /** Makes one failed event, or all of them when there is no `id`, due at `now`; returns how many. */
   replay(now: number, id?: number): Promise<number>
-  /** Takes or keeps the right to send until `until`; false while another holder has it. */
+  /** Acquires or extends the lease to send until `until`; false while another holder has it. */
   lease(holder: string, now: number, until: number): Promise<boolean>
   release(holder: string): Promise<void>
 }

@@ -1,25 +1,35 @@
-/** What is done to the store, told statement by statement: who runs it decides whether the event loop turns in between. */
+/**
+ * Plans: generators that yield SQL statements and receive the results. Every read and write of a unit of work is written as a
+ * plan, so that one source runs on both engines.
+ *
+ * Steps: the plan yields `{ text, values }`; a runner executes the statement and passes the result back with `next(result)`.
+ * `runPlan` does this synchronously, for SQLite: a whole transaction runs in one turn of the event loop. `runPlanAsync` awaits
+ * each result, for PostgreSQL.
+ *
+ * Why not async functions: SQLite has one connection, and an `await` between two statements would let another request read or
+ * write inside the open transaction. A plan can also do nothing but yield statements, so it may run again after a rollback.
+ *
+ * What could go wrong: a side effect inside a plan (a request, a counter) would happen once per run. When a statement fails, the
+ * runner throws and does not resume the plan: a `catch` or `finally` inside the plan does not run.
+ */
 
-export type Statement = { text: string; values: unknown[] }
+type Statement = { text: string; values: unknown[] }
 
-/** `changes`: how many rows it wrote. */
-export type Result = { rows: unknown[]; changes: number }
+/** `changes`: the number of rows that the statement wrote. */
+type Result = { rows: unknown[]; changes: number }
 
-/** Yields each statement and is given its result. It can do nothing else, so it may run in any transaction, and twice. */
 export type Plan<T> = Generator<Statement, T, Result>
 
 export type Run = (statement: Statement) => Result
-export type RunLater = (statement: Statement) => Promise<Result>
+export type RunAsync = (statement: Statement) => Promise<Result>
 
-/** On an engine that answers at once: the whole plan in one turn of the event loop. */
 export function runPlan<T>(plan: Plan<T>, run: Run): T {
   let step = plan.next()
   while (!step.done) step = plan.next(run(step.value))
   return step.value
 }
 
-/** On an engine that is asked over a line. */
-export async function runPlanLater<T>(plan: Plan<T>, run: RunLater): Promise<T> {
+export async function runPlanAsync<T>(plan: Plan<T>, run: RunAsync): Promise<T> {
   let step = plan.next()
   while (!step.done) step = plan.next(await run(step.value))
   return step.value

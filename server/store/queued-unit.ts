@@ -1,4 +1,4 @@
-/** A unit of work that waits for its transaction, with the promise of its caller. */
+/** A unit of work in a queue, with the functions that settle its caller's promise. */
 import type { UnitOfWork } from './store.ts'
 
 export type QueuedUnit = { work: UnitOfWork; settle: Settle }

@@ -1,4 +1,7 @@
-/** What the server keeps, and the promise that every engine gives. `storeContract` in test/server/store holds each engine to it. */
+/**
+ * The store's interface: the values that it keeps and the operations that both engines implement. `storeContract` in
+ * test/server/store runs the same tests on each engine.
+ */
 import type { Confirm, UnbindReason } from '../wire.ts'
 import type { BindReason, Identity, Language } from './identity.ts'
 import type { Outbox } from './outbox.ts'
@@ -6,33 +9,37 @@ import type { Plan } from './plan.ts'
 
 export type { BindReason, Identity, Language } from './identity.ts'
 
-/** A WeChat bound to a user. `eventTime` is the `CreateTime` (Unix s) of the newest fact about it. */
+/** A WeChat account bound to a user. `eventTime` is the `CreateTime` (Unix s) of the newest event applied to it. */
 export type Binding = {
   appId: string
   openid: string
   unionid: string | null
   subscribed: boolean
-  /** Epoch ms, our clock. */
+  /** Epoch ms by the server's clock. */
   boundAt: number
   eventTime: number
-  /** How the chat names the account, and in which language it speaks. */
+  /** The name of the user's account in chat messages, and their language. */
   label: string | null
   lang: Language
 }
 
-/** A scan that waits for its confirmation; at `until` (epoch ms) the ticket is dead. */
+/** A scan that waits for the user's confirmation until `until` (epoch ms); after that it can no longer be confirmed. */
 export type PendingConfirmation = {
   confirm: Confirm
   openid: string
   eventTime: number
   until: number
-  /** With `code`: the four digits that the chat shows and the page must be given. */
+  /** With `code`: the four digits that the chat shows and the user types into the page. */
   digits: string | null
   triesLeft: number
   reason: BindReason
 }
 
-/** `pending` can be scanned, `held` waits for its confirmation, the others are over. `by`: the delivery that bound it, as a fingerprint. */
+/**
+ * `pending`: can be scanned. `scanned`: waits for its confirmation. The other states are final. `used`: closed by a scan or after
+ * one, with or without a binding; `delivery` is the fingerprint of the delivery that closed it. `replaced`: closed in favour of
+ * another ticket. `dead`: closed after too many wrong digits.
+ */
 export type TicketState =
   | { name: 'pending' }
   | { name: 'scanned'; confirmation: PendingConfirmation }
@@ -40,7 +47,7 @@ export type TicketState =
   | { name: 'replaced' }
   | { name: 'dead' }
 
-/** One QR and its scene, as far as the rules look at it. Times are epoch ms. */
+/** A QR code and its scene, without the fields that the rules do not read. Times are epoch ms. */
 export type Ticket = {
   id: number
   user: number
@@ -52,12 +59,12 @@ export type Ticket = {
   state: TicketState
 }
 
-/** What a person scans, sees or types. */
-export type QrOfTicket = {
+/** The fields of a ticket that are shown to the user. */
+type QrOfTicket = {
   scene: string
-  /** The text path's code. */
+  /** Sent as a chat message, it has the effect of a scan. */
   code: string
-  /** WeChat's own ticket, for its picture of the QR. */
+  /** WeChat's own ticket, which names its image of the QR code. */
   wechatTicket: string
   url: string
 }
@@ -66,10 +73,10 @@ export type TicketWithQr = Ticket & QrOfTicket
 
 export type NewTicket = Omit<TicketWithQr, 'id' | 'user' | 'state'>
 
-/** A ticket that may be claimed, and whose it is. */
+/** A ticket and its user. */
 export type Claimable = { ticket: Ticket; user: User }
 
-/** A user with what is true of it now. A user never seen has id 0 and version 0. */
+/** A user's present state. A user that the store does not know has id 0 and version 0. */
 export type User = {
   id: number
   identity: Identity
@@ -80,16 +87,16 @@ export type User = {
   confirmation: PendingConfirmation | null
 }
 
-/** One step of a decision, applied in the transaction that read its facts. */
+/** One change of a decision, applied in the transaction that has read the facts for it. */
 export type Change =
-  /** `shownAt`: when the ticket that led here was made. */
+  /** `shownAt`: when the scanned ticket was created. */
   | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number; shownAt?: number }
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
   | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number }
   | { type: 'scan'; ticket: number; user: number; confirmation: PendingConfirmation }
   | { type: 'relabel'; ticket: number; label: string; lang: Language }
   | { type: 'wrongDigits'; ticket: number; triesLeft: number }
-  /** `by`: the fingerprint of the delivery that bound it, which a second one is told by. */
+  /** `delivery`: the fingerprint of the delivery that closes the ticket, by which a repeated delivery is recognized. */
   | {
       type: 'close'
       ticket: number
@@ -103,75 +110,82 @@ export type Change =
   | { type: 'recordUnfollow'; appId: string; openid: string; eventTime: number; until: number }
   | { type: 'wrongCode'; openid: string; at: number }
 
-/** Facts and changes inside one transaction. What a decision reads stays true until the commit. */
+/** The facts that a unit of work can read, and the changes it can apply. The facts do not change before the commit. */
 export type Tx = {
   userOf(identity: Identity): Plan<User>
   userById(id: number): Plan<User>
   ticketByScene(scene: string): Plan<Claimable | undefined>
   ticketByCode(appId: string, code: string): Plan<Claimable | undefined>
-  /** The tickets that this openid has scanned and not confirmed, the latest scan first; some may have run out. */
+  /** The tickets that this openid has scanned and not confirmed, the latest scan first. Expired ones may be among them. */
   scannedBy(appId: string, openid: string): Plan<Ticket[]>
   scannedOf(user: number): Plan<Ticket | undefined>
-  /** Every user, of every tenant, to whom this openid is bound; the latest binding first. */
+  /** The users of all tenants to which this openid is bound, the latest binding first. */
   ownersOf(appId: string, openid: string): Plan<User[]>
-  /** `CreateTime` (Unix s) of the last unfollow of an erased openid, while it is remembered. */
+  /** `CreateTime` (Unix s) of the last recorded unfollow of this openid; undefined when there is none or it has expired. */
   unfollowedAt(appId: string, openid: string): Plan<number | undefined>
   wrongCodesSince(openid: string, since: number): Plan<number>
-  /** Whether anyone's ticket, made since, can still be scanned. */
+  /** Whether any user has a pending ticket that expires after `since`. */
   isAnyPending(appId: string, since: number): Plan<boolean>
   apply(change: Change): Plan<void>
   /**
-   * What may be kept of a delivery's key: a keyed hash, but for the digits of `<Unix s>|` it may begin with. What comes at one
-   * time then lies together, and a commit writes fewer pages.
+   * Stored in place of a delivery's key, which may hold an openid: a keyed hash. A prefix `<Unix s>|` of the key is kept, so that
+   * rows of one time lie together in the index and a commit writes fewer pages.
    */
   fingerprint(key: string): string
-  /** What was remembered under this fingerprint (null is a value too), or undefined. */
+  /** The text recorded for this fingerprint, which may be null; undefined when none was recorded. */
   findDelivery(fingerprint: string): Plan<string | null | undefined>
   recordDelivery(fingerprint: string, text: string | null, until: number): Plan<void>
   addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Plan<TicketWithQr>
-  /** The first of the user's tickets after this one (by id) that can still be scanned at `now`. */
+  /** The user's first ticket with a larger id than `ticket` that can be scanned at `now`. */
   firstPendingAfter(user: number, ticket: number, now: number): Plan<TicketWithQr | undefined>
-  /** Spends a jti; false when it was spent before. */
+  /** Consumes a jti; false when it was consumed before. */
   consumeJti(jti: string, until: number): Plan<boolean>
 }
 
-/** `version` as committed: a waiter that knows a smaller one has something to hear. */
+/** A user's version after a commit. A waiting page that knows a smaller version gets the new state. */
 export type Committed = { identity: Identity; version: number }
 
-/** `missed`: another instance may have committed unheard, for any user. */
+/** `missed`: notifications of other instances may have been lost, so any user may have changed. */
 export type CommitNotice = Committed | 'missed'
 
-/** A binding whose unionid nobody has asked WeChat for, and what came of it: null where there is none. */
+/** A binding whose unionid WeChat has not been asked for. */
 export type UnionidRequest = { user: number; openid: string }
+/** WeChat's answer; null when the account has no unionid. */
 export type UnionidAnswer = UnionidRequest & { unionid: string | null }
 
 export type UnionidStore = {
-  /** So many that are due at `now`; they are due once more at `again`, should no answer be kept. */
+  /** At most `limit` requests that are due at `now`. They become due again at `againAt` unless an answer is saved. */
   claimDue(now: number, againAt: number, limit: number): Promise<UnionidRequest[]>
-  /** Of an openid that is no longer the one bound nothing is kept. */
+  /** Skips an answer if its openid is no longer bound to its user. */
   save(answers: UnionidAnswer[]): Promise<void>
 }
 
-/** A unit of work: a generator function, so that it can do nothing but use `tx`. */
+/**
+ * A unit of work: the reads, decisions and changes that run in one transaction, written as a plan (`plan.ts`). "Unit" in the
+ * comments of this folder.
+ */
 export type UnitOfWork<T = unknown> = (tx: Tx) => Plan<T>
 
 export type Store = {
   /**
-   * Runs `work` as one atomic unit and resolves after its durable commit. Several units may be committed together, and a unit
-   * may run twice. What it throws undoes it alone.
+   * Runs `work` and resolves after its commit is durable. Several units may share a transaction, and a unit may run more than
+   * once. When a unit throws, its own changes are rolled back and no other unit's.
    */
   write<T>(work: UnitOfWork<T>): Promise<T>
   user(identity: Identity): Promise<User>
-  /** The ticket to show: the newest that can be scanned at `now`. */
+  /** The user's newest ticket that can be scanned at `now`. */
   liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
-  /** Tickets of the user made since; with `dead`, those of them that ended by wrong digits. */
+  /** Counts the user's tickets created after `since`; with `dead`, only those that were closed by wrong digits. */
   ticketsSince(identity: Identity, since: number, state?: 'dead'): Promise<number>
   unionids: UnionidStore
-  /** Called after each commit that raised a version, on every instance, and with `missed` after a gap. Returns its own end. */
+  /**
+   * `listener` is called for every version that a commit of any instance has changed, and with `missed` when notifications may
+   * have been lost. Returns a function that removes the listener.
+   */
   onCommit(listener: (notice: CommitNotice) => void): () => void
-  /** Changes that wait to be told to the tenants' webhooks. */
+  /** Events that the tenants' webhooks have not accepted yet. */
   outbox: Outbox
-  /** Forgets what has run out; in small batches, so that nobody waits for it. */
+  /** Deletes expired rows, in batches small enough not to delay requests. */
   sweep(now: number): Promise<void>
   ping(): Promise<void>
   close(): Promise<void>

@@ -1,4 +1,4 @@
-/** What the server stands on, with a stopwatch: its store and WeChat's API as they are, each call counted and timed. */
+/** Wraps the store and the calls to WeChat: each operation is counted and timed. */
 
 import type { Fetch } from '../platform.ts'
 import type { Store } from '../store/store.ts'
@@ -6,7 +6,7 @@ import type { WechatApi } from '../wechat/api.ts'
 import { isKnownErrcode } from '../wechat/errcode.ts'
 import type { Metrics } from './metrics.ts'
 
-/** The operations that a request waits for. */
+/** Instruments the operations that a request waits for. */
 export function instrumentStore(store: Store, { storeDuration, storeFailures }: Metrics): Store {
   function timed<A extends unknown[], R>(
     operation: string,
@@ -20,7 +20,7 @@ export function instrumentStore(store: Store, { storeDuration, storeFailures }: 
       try {
         return await work(...args)
       } catch (error) {
-        // A refusal that a unit of work throws has a code of its own.
+        // A refusal thrown by a unit of work has another code and is no failure of the store.
         if ((error as { code?: unknown }).code === 'STORE_UNAVAILABLE') failed.inc()
         throw error
       } finally {
@@ -47,11 +47,11 @@ const calls: Record<string, string> = {
   '/cgi-bin/user/info/batchget': 'user_info',
 }
 
-/** WeChat's faults come with HTTP 200, so the answer's text is read; `onToken` hears of each access token that was given. */
+/** Reads the body of each answer, since WeChat sends faults with HTTP 200. Calls `onToken` for each access token received. */
 export function instrumentFetch(fetch: Fetch, { wechatAnswers, wechatDuration }: Metrics, onToken: () => void): Fetch {
   return async (url, init) => {
     const path = new URL(url).pathname
-    // Whatever else is asked is the operator's own token service.
+    // Any other path is the operator's own token service.
     const call = Object.entries(calls).find(([end]) => path.endsWith(end))?.[1] ?? 'token'
     const end = wechatDuration.startTimer({ call })
     let errcode = 'none'
@@ -77,7 +77,7 @@ export const instrumentWechat = (wechat: WechatApi, { count }: Metrics): WechatA
   },
 })
 
-/** Bounded whatever WeChat sends. */
+/** A fixed set of labels, whatever WeChat sends. */
 function toLabel(text: string): string {
   try {
     const { errcode = 0 } = JSON.parse(text) as { errcode?: number }

@@ -1,7 +1,15 @@
 /**
- * WeChat's message encryption: AES-256-CBC, iv = the key's first 16 bytes, and
- * `random(16) | length(4, big endian) | message | appid`, padded to blocks of 32, not of 16.
+ * WeChat's message encryption: AES-256-CBC over `random(16) | length(4, big endian) | message | appid`, padded with PKCS#7 to
+ * blocks of 32 bytes (not 16). The iv is the first 16 bytes of the key.
  * https://developers.weixin.qq.com/doc/oplatform/developers/dev/push/encryption.html
+ *
+ * One cipher object serves every message, because creating one costs 6 of the 40 us that a callback takes and leaves a native
+ * object to the garbage collector. A CBC block depends only on the ciphertext block before it:
+ * - Decrypting: only the first block of the result depends on the previous message. It holds the 16 random bytes, which
+ *   nobody reads.
+ * - Encrypting: one block that encrypts to the iv is put in front of the plaintext, and the first block of the result is
+ *   dropped. That block is D(iv) XOR the last ciphertext block of the previous message, since CBC encrypts P XOR previous.
+ * Padding is added and checked here. `final` is never called, and the decipher does not hold a last block back for it.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 import { equalInConstantTime, takeRandom } from '../crypto.ts'
@@ -12,16 +20,17 @@ const RANDOM = 16
 const HEADER = RANDOM + 4
 
 export type Crypt = {
-  /** Base64 of the encrypted message. `random`: 16 bytes, given only where the result must be repeatable. */
+  /** Base64 of the encrypted message. `random`: 16 bytes; tests pass it to get a repeatable result. */
   encrypt(message: string, random?: Buffer): string
-  /** The message. Every fault (base64, length, padding, appid) throws the same `CALLBACK_REFUSED`. */
+  /** The decrypted message. Every fault (base64, length, padding, appid) throws the same `CALLBACK_REFUSED`. */
   decrypt(base64: string): string
 }
 
-/** `encodingAesKey`: 43 characters; its surplus bits may be anything, as WeChat's own keys have them. */
+/** `encodingAesKey`: 43 characters are 258 bits. The last two are ignored: in keys that WeChat's console makes they can be set. */
 export function createCrypt(encodingAesKey: string, appId: string): Crypt {
   const bytes = Buffer.from(`${encodingAesKey}=`, 'base64')
-  if (bytes.length !== 32) throw new TypeError('an EncodingAESKey must decode to 32 bytes')
+  if (bytes.length !== 32)
+    throw new TypeError(`EncodingAESKey must decode to 32 bytes, got ${bytes.length}: copy its 43 characters`)
   const { encipher, decipher } = createChains(createSecretKey(bytes), bytes.subarray(0, CIPHER_BLOCK))
   const id = Buffer.from(appId)
   return {
@@ -32,37 +41,32 @@ export function createCrypt(encodingAesKey: string, appId: string): Crypt {
 
 const CIPHER_BLOCK = 16
 
-/**
- * One cipher for all messages: to make one for each costs 6 us in a callback of 40, for a native object that the collector has
- * to look after. In CBC a block depends on the ciphertext before it and on nothing else, so a chain begins anew
- * when that is the iv again. Whole blocks and no padding of OpenSSL's: `update` gives all.
- */
+/** See the head of this file. */
 function createChains(key: KeyObject, iv: Buffer) {
-  const cipher = createCipheriv('aes-256-cbc', key, iv).setAutoPadding(false)
+  const cipher = createCipheriv('aes-256-cbc', key, iv)
   const decipher = createDecipheriv('aes-256-cbc', key, iv).setAutoPadding(false)
-  // Encrypted without a chain this is the iv; before the chain is taken into account, that is.
-  const beforeIv = createDecipheriv('aes-256-ecb', key, null).setAutoPadding(false).update(iv)
+  // D(iv), the block cipher without chaining: its encryption is the iv.
+  const decryptedIv = createDecipheriv('aes-256-ecb', key, null).setAutoPadding(false).update(iv)
   let last = iv
 
   return {
-    /** `plain`: a block that is left free, then the message in whole blocks. */
+    /** `plain`: one unused block, then the padded message. */
     encipher(plain: Buffer): Buffer {
-      for (let i = 0; i < CIPHER_BLOCK; i++) plain[i] = beforeIv[i]! ^ last[i]!
+      for (let i = 0; i < CIPHER_BLOCK; i++) plain[i] = decryptedIv[i]! ^ last[i]!
       const sealed = cipher.update(plain)
       last = sealed.subarray(-CIPHER_BLOCK)
       return sealed.subarray(CIPHER_BLOCK)
     },
     decipher(base64: string): Buffer {
-      const sealed = Buffer.allocUnsafe(CIPHER_BLOCK + Buffer.byteLength(base64, 'base64'))
-      const length = sealed.write(base64, CIPHER_BLOCK, 'base64')
-      if (length === 0 || length % BLOCK !== 0) throw refused('length')
-      iv.copy(sealed)
-      return decipher.update(sealed.subarray(0, CIPHER_BLOCK + length)).subarray(CIPHER_BLOCK)
+      const sealed = Buffer.from(base64, 'base64')
+      // A part of a block would stay in the decipher and shift the next message.
+      if (sealed.length === 0 || sealed.length % BLOCK !== 0) throw refused('length')
+      return decipher.update(sealed)
     },
   }
 }
 
-/** The message as it is encrypted, behind a block that is left free. */
+/** One unused block, then the padded plaintext. */
 function pack(message: string, appId: Buffer, random: Buffer): Buffer {
   const messageLength = Buffer.byteLength(message)
   const length = HEADER + messageLength + appId.length
@@ -79,21 +83,19 @@ function pack(message: string, appId: Buffer, random: Buffer): Buffer {
 function unpack(plain: Buffer, appId: string): string {
   const pad = plain[plain.length - 1]!
   const end = plain.length - pad
-  if (pad < 1 || pad > BLOCK || end < HEADER || plain.subarray(end).some((byte) => byte !== pad))
-    throw refused('padding')
+  if (pad < 1 || pad > BLOCK || plain.subarray(end).some((byte) => byte !== pad)) throw refused('padding')
   const messageEnd = HEADER + plain.readUInt32BE(RANDOM)
+  // Also when the padding leaves no room for the header.
   if (messageEnd > end) throw refused('message length')
   if (!equalInConstantTime(plain.toString('utf8', messageEnd, end), appId)) throw refused('appid')
   return plain.toString('utf8', HEADER, messageEnd)
 }
 
-/** One code and message for every cause, so that the answer teaches an attacker nothing; the cause is for our log. */
+/** The same code and message for every cause, so that the answer reveals nothing to an attacker. The cause goes to the log. */
 function refused(cause: string): BindError {
   return new BindError(
     'CALLBACK_REFUSED',
-    'The callback does not decrypt with the configured EncodingAESKey and appid.',
-    {
-      cause,
-    },
+    'The callback cannot be decrypted with the configured WECHAT_ENCODING_AES_KEY and WECHAT_APP_ID.',
+    { cause },
   )
 }

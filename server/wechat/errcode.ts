@@ -1,56 +1,205 @@
-/** WeChat's `errcode` as one of our codes, with what the operator can do about it. */
-import { BindError, type ErrorCode } from '../errors.ts'
+/** The one table of WeChat's `errcode`s: the error code that each becomes, and the cause and the fix for the operator. */
+import { type Bilingual, BindError, type ErrorCode } from '../errors.ts'
 
-/** `errcode` and `errmsg` as WeChat sent them; `rid` is what its console's diagnosis tool asks for. */
+/** `errcode` and `errmsg` as WeChat sent them; `errmsg` holds a `rid` for the diagnosis tool of WeChat's console. */
 export type WechatFault = { errcode: number; errmsg: string }
 
-/** The access token is dead: drop it and fetch once more (WxJava and wechatpy agree on the three). */
-export const TOKEN_DEAD: ReadonlySet<number> = new Set([40001, 40014, 42001])
-
-type Row = [code: ErrorCode, fix: string]
-
-const rows: Record<number, Row> = {
-  [-1]: ['WECHAT_UNAVAILABLE', 'WeChat is busy: try again'],
-  40001: [
-    'WECHAT_FORBIDDEN',
-    'the access token or the AppSecret is not valid: check WECHAT_APP_SECRET, and that no other system fetches classic tokens for this account',
-  ],
-  40013: ['WECHAT_FORBIDDEN', 'the appid is not valid: check WECHAT_APP_ID'],
-  40125: ['WECHAT_FORBIDDEN', 'the AppSecret is not valid: check WECHAT_APP_SECRET'],
-  40164: [
-    'WECHAT_FORBIDDEN',
-    "this server's address is not in the account's IP allow-list: add it in WeChat's console",
-  ],
-  61004: [
-    'WECHAT_FORBIDDEN',
-    "this server's address is not in the account's IP allow-list: add it in WeChat's console",
-  ],
-  40243: ['WECHAT_FORBIDDEN', "the AppSecret is frozen: unfreeze it in WeChat's console (takes about 10 minutes)"],
-  45009: [
-    'WECHAT_QUOTA',
-    'the daily quota of this call is used up: wait until midnight in Beijing, or clear it in the console',
-  ],
-  45011: ['WECHAT_QUOTA', 'too many calls this minute: try again in the next one'],
-  45029: ['WECHAT_QUOTA', 'the account has used up its permanent QR codes'],
-  48001: [
-    'WECHAT_FORBIDDEN',
-    'the account may not make parametric QR codes: it must be a verified service account (认证服务号)',
-  ],
-  48004: ['WECHAT_FORBIDDEN', "WeChat has banned this call for the account: see the console's notices"],
-  50002: ['WECHAT_FORBIDDEN', "the account is restricted: see the console's notices"],
-  89501: ['WECHAT_FORBIDDEN', "the account's administrator must approve this server's address"],
-  89503: ['WECHAT_FORBIDDEN', "the account's administrator must approve this server's address"],
-  89506: ['WECHAT_FORBIDDEN', "the administrator rejected this server's address twice: wait 24 hours"],
-  89507: ['WECHAT_FORBIDDEN', "the administrator rejected this server's address: wait one hour"],
+/** A sentence without its full stop, so that the errcode can follow in brackets. */
+type Refusal = Bilingual & {
+  code: ErrorCode
+  /** The second half of the id of the doctor's finding. */
+  name: string
+  /** The same call succeeds later without any change. */
+  isTransient?: true
+  fix: Bilingual
 }
 
-/** Whether the code has a row of its own here. */
-export const isKnownErrcode = (errcode: number) => Object.hasOwn(rows, errcode)
+/** The access token is not valid: drop it and fetch another one. WxJava and wechatpy test for the same three codes. */
+export const INVALID_TOKEN: ReadonlySet<number> = new Set([40001, 40014, 42001])
 
-const unknown: Row = ['WECHAT_FORBIDDEN', "WeChat refused the call: look the errcode up in WeChat's documentation"]
+const CONSOLE: Bilingual = {
+  en: "WeChat's console (设置与开发 > 基本配置)",
+  zh: '公众平台“设置与开发 > 基本配置”',
+}
 
-/** The refusal for people: never WeChat's own `errmsg`, which may hold what must not be shown; that travels as `cause`. */
-export function toWechatError({ errcode, errmsg }: WechatFault): BindError {
-  const [code, fix] = rows[errcode] ?? unknown
-  return new BindError(code, `WeChat answered errcode ${errcode}: ${fix}.`, { cause: { errcode, errmsg } })
+const wrongSecret: Refusal = {
+  code: 'WECHAT_FORBIDDEN',
+  name: 'secret',
+  en: 'WeChat does not accept the AppSecret',
+  zh: '微信不接受该 AppSecret',
+  fix: {
+    en: `Copy WECHAT_APP_SECRET from ${CONSOLE.en}, for the account that WECHAT_APP_ID names. Resetting the AppSecret there invalidates the old one in every other system.`,
+    zh: `请从${CONSOLE.zh}复制 WECHAT_APP_SECRET，须与 WECHAT_APP_ID 属于同一账号。在公众平台重置 AppSecret 后，其他系统中的旧值即失效。`,
+  },
+}
+
+const invalidToken: Refusal = {
+  code: 'WECHAT_FORBIDDEN',
+  name: 'token-dead',
+  en: 'WeChat refused an access token that it had just issued',
+  zh: '微信拒绝了刚取得的 access_token',
+  fix: {
+    en: 'Another system invalidates the access tokens of this account: let every system call stable_token without force_refresh. If ACCESS_TOKEN_URL is set, that service returns expired tokens or tokens of another account.',
+    zh: '该账号的其他系统使 access_token 失效：请让所有系统都使用 stable_token，且不带 force_refresh。如设置了 ACCESS_TOKEN_URL，则是该服务返回了过期的或其他账号的 access_token。',
+  },
+}
+
+function addressNotListed(address?: string): Refusal {
+  const target = address ? { en: address, zh: ` ${address} ` } : { en: 'the address', zh: '该地址' }
+  return {
+    code: 'WECHAT_FORBIDDEN',
+    name: 'ip',
+    en: `This server's IP address${address ? `, ${address},` : ''} is not in the account's IP allow-list`,
+    zh: `本服务器的 IP 地址${address ? ` ${address} ` : ''}不在公众号的 IP 白名单中`,
+    fix: {
+      en: `Add ${target.en} to IP白名单 in ${CONSOLE.en} and wait a few minutes. If the address is another one at each run, give this server a fixed outgoing address (NAT) or set ACCESS_TOKEN_URL.`,
+      zh: `请在${CONSOLE.zh}将${target.zh}加入 IP 白名单，几分钟后生效。如该地址每次不同，请为服务器配置固定的出口 IP（NAT），或设置 ACCESS_TOKEN_URL。`,
+    },
+  }
+}
+
+const addressPending: Refusal = {
+  code: 'WECHAT_FORBIDDEN',
+  name: 'ip-approval',
+  en: "The account's administrator has not yet approved this server's IP address",
+  zh: '公众号管理员尚未批准本服务器的 IP 地址',
+  fix: {
+    en: 'Ask the administrator to confirm the request that WeChat sent to their phone, then try again.',
+    zh: '请管理员在手机微信上确认微信发出的请求，然后重试。',
+  },
+}
+
+const addressRejected = (wait: Bilingual): Refusal => ({
+  code: 'WECHAT_FORBIDDEN',
+  name: 'ip-rejected',
+  en: "The account's administrator rejected this server's IP address",
+  zh: '公众号管理员拒绝了本服务器的 IP 地址',
+  fix: {
+    en: `Wait ${wait.en}, then try again and ask the administrator to approve; or add the address to the IP allow-list.`,
+    zh: `请等待 ${wait.zh}后重试，并请管理员批准；或将该地址加入 IP 白名单。`,
+  },
+})
+
+const readNotices: Bilingual = {
+  en: "Read the notices in WeChat's console: they state the reason and how to appeal.",
+  zh: '请查看公众平台的通知，其中有原因与申诉方式。',
+}
+
+const lookUp: Bilingual = {
+  en: "Look up the errcode in WeChat's documentation, or the rid in the API diagnosis tool of WeChat's console.",
+  zh: '请在微信文档中查询该 errcode，或在公众平台的接口诊断工具中查询 rid。',
+}
+
+const refusals: Record<number, Refusal> = {
+  [-1]: {
+    code: 'WECHAT_UNAVAILABLE',
+    name: 'busy',
+    isTransient: true,
+    en: 'WeChat is busy',
+    zh: '微信系统繁忙',
+    fix: { en: 'Try again in a minute.', zh: '请一分钟后重试。' },
+  },
+  40001: wrongSecret,
+  40013: {
+    code: 'WECHAT_FORBIDDEN',
+    name: 'appid',
+    en: 'WeChat does not know the AppID',
+    zh: '微信不认识该 AppID',
+    fix: { en: `Copy WECHAT_APP_ID from ${CONSOLE.en}.`, zh: `请从${CONSOLE.zh}复制 WECHAT_APP_ID。` },
+  },
+  40125: wrongSecret,
+  40164: addressNotListed(),
+  40243: {
+    code: 'WECHAT_FORBIDDEN',
+    name: 'frozen',
+    en: 'The AppSecret is frozen',
+    zh: 'AppSecret 已被冻结',
+    fix: {
+      en: `Unfreeze the AppSecret in ${CONSOLE.en}; this takes about 10 minutes.`,
+      zh: `请在${CONSOLE.zh}解冻 AppSecret，约 10 分钟后生效。`,
+    },
+  },
+  45009: {
+    code: 'WECHAT_QUOTA',
+    name: 'quota',
+    en: 'The daily quota of this API is used up',
+    zh: '该接口今日的调用额度已用完',
+    fix: {
+      en: "Wait until midnight in Beijing, or reset the quota in WeChat's console (at most 10 times a month). Then find out which system makes so many calls.",
+      zh: '请等到北京时间零点，或在公众平台清零额度（每月最多 10 次），并查明哪个系统调用过多。',
+    },
+  },
+  45011: {
+    code: 'WECHAT_QUOTA',
+    name: 'minute-quota',
+    isTransient: true,
+    en: 'This API was called too often within this minute',
+    zh: '本分钟内该接口调用过于频繁',
+    fix: { en: 'Try again in the next minute.', zh: '请在下一分钟重试。' },
+  },
+  45029: {
+    code: 'WECHAT_QUOTA',
+    name: 'refused',
+    en: 'The account has used up its permanent QR codes',
+    zh: '该账号的永久二维码已用完',
+    fix: lookUp,
+  },
+  48001: {
+    code: 'WECHAT_FORBIDDEN',
+    name: 'unauthorized',
+    en: 'The account has no permission for this API',
+    zh: '该账号没有此接口的权限',
+    fix: {
+      en: "Parametric QR codes require a verified service account (认证服务号) whose yearly verification is still valid: see 接口权限 in WeChat's console. For development, use a test account (测试号).",
+      zh: '带参数二维码仅限认证服务号，且年审须有效：请在公众平台“接口权限”中查看。开发时可使用测试号。',
+    },
+  },
+  48004: {
+    code: 'WECHAT_FORBIDDEN',
+    name: 'banned',
+    en: 'WeChat has blocked this API for the account',
+    zh: '微信已封禁该账号的此接口',
+    fix: readNotices,
+  },
+  50002: {
+    code: 'WECHAT_FORBIDDEN',
+    name: 'restricted',
+    en: 'WeChat has frozen or restricted the account',
+    zh: '该账号已被微信冻结或限制',
+    fix: readNotices,
+  },
+  61004: addressNotListed(),
+  89501: addressPending,
+  89503: addressPending,
+  89506: addressRejected({ en: '24 hours', zh: '24 小时' }),
+  89507: addressRejected({ en: 'one hour', zh: '1 小时' }),
+}
+
+const unknown: Refusal = {
+  code: 'WECHAT_FORBIDDEN',
+  name: 'refused',
+  en: 'WeChat refused the call',
+  zh: '微信拒绝了该调用',
+  fix: lookUp,
+}
+
+/** Whether the table has an entry for the errcode. */
+export const isKnownErrcode = (errcode: number) => Object.hasOwn(refusals, errcode)
+
+/** `isTokenRequest`: the call asked for an access token. `address`: the caller's address as WeChat saw it, where known. */
+export function refusalOf(
+  errcode: number,
+  { isTokenRequest, address }: { isTokenRequest: boolean; address?: string | undefined },
+): Refusal {
+  const refusal = refusals[errcode] ?? unknown
+  if (refusal.name === 'ip') return addressNotListed(address)
+  // 40001 has two meanings: the AppSecret is wrong (no token was sent), or the token is not valid.
+  if (INVALID_TOKEN.has(errcode) && !(errcode === 40001 && isTokenRequest)) return invalidToken
+  return refusal
+}
+
+/** WeChat's `errmsg` may hold an openid or a token: it goes into `cause` for the log, never into the message. */
+export function toWechatError({ errcode, errmsg }: WechatFault, isTokenRequest = false): BindError {
+  const { code, en, fix } = refusalOf(errcode, { isTokenRequest })
+  return new BindError(code, `${en} (errcode ${errcode}). ${fix.en}`, { cause: { errcode, errmsg } })
 }

@@ -1,13 +1,13 @@
-/** What a callback message says, in WeChat's words. */
+/** A callback message as a typed event, with WeChat's names. */
 import type { Fields } from './message.ts'
 
 type Common = {
   openid: string
-  /** WeChat's `CreateTime`, Unix seconds: to be compared with other `CreateTime`s only. */
+  /** WeChat's `CreateTime`, Unix seconds. Compared only with other `CreateTime`s, never with this server's clock. */
   createTime: number
 }
 
-/** A follow's `scene` is what stood behind `qrscene_`; its `eventKey` is the key as sent, empty when WeChat lost the scene. */
+/** `subscribe`: `scene` is the part of `eventKey` after `qrscene_`; `eventKey` is as sent, and empty when WeChat lost the scene. */
 export type WechatEvent =
   | (Common & { type: 'SCAN'; scene: string })
   | (Common & { type: 'subscribe'; scene: string | undefined; eventKey: string })
@@ -17,10 +17,10 @@ export type WechatEvent =
 
 const other: WechatEvent = { type: 'other' }
 
-// No id of WeChat's holds one, and PostgreSQL keeps no NUL.
+// No id of WeChat's contains a control character, and PostgreSQL cannot store NUL.
 const CONTROL = /\p{Cc}/u
 
-/** `Event` is compared in any case: frameworks and old accounts differ. Anything not understood is `other`, never an error. */
+/** `Event` is compared without case, because accounts and frameworks differ. An unknown message is `other`, never an error. */
 export function toEvent(fields: Fields): WechatEvent {
   const { FromUserName: openid, CreateTime = '', EventKey = '' } = fields
   if (!openid || !/^\d{1,12}$/.test(CreateTime) || CONTROL.test(openid + EventKey)) return other
@@ -43,7 +43,7 @@ function toPush(common: Common, { Event = '', EventKey = '' }: Fields): WechatEv
   }
 }
 
-/** Only `qrscene_` is a scene; a follow can also bear `last_trade_no_…`, `scanbarcode|…` or nothing. Cut once: scenes hold `_`. */
+/** Only a key with the prefix `qrscene_` has a scene; others are `last_trade_no_…`, `scanbarcode|…` or empty. A scene may contain `_`. */
 function sceneOfFollow(eventKey: string): string | undefined {
   return /^qrscene_./i.test(eventKey) ? eventKey.slice('qrscene_'.length) : undefined
 }

@@ -1,12 +1,12 @@
-/** One call to WeChat's API: JSON in and out, an end in time, and every fault a BindError. */
+/** One call of WeChat's API: JSON in and out, ended by a signal, and every fault a BindError. */
 import { BindError } from '../errors.ts'
 import type { Fetch } from '../platform.ts'
 import { toWechatError, type WechatFault } from './errcode.ts'
 
-/** The answer of a call; WeChat answers faults with HTTP 200 and an `errcode`. */
+/** The JSON object that a call returns. WeChat reports faults with HTTP 200 and an `errcode`. */
 export type ApiAnswer = Record<string, unknown> & Partial<WechatFault>
 
-/** `url` may hold the access token, so it never gets into an error. */
+/** `url` may contain the access token, so no error quotes it. */
 export async function callWechat(
   fetch: Fetch,
   url: string,
@@ -17,9 +17,9 @@ export async function callWechat(
     throw unavailable(signal.aborted ? 'WeChat did not answer in time' : 'WeChat could not be reached', cause)
   })
   const text = await response.text().catch((cause) => {
-    throw unavailable("WeChat's answer broke off", cause)
+    throw unavailable("The connection was lost during WeChat's answer", cause)
   })
-  if (!response.ok) throw unavailable(`WeChat answered HTTP ${response.status}`)
+  if (!response.ok) throw unavailable(`WeChat answered HTTP ${response.status}, expected 200`)
   return parseAnswer(text)
 }
 
@@ -28,15 +28,15 @@ function parseAnswer(text: string): ApiAnswer {
     const answer: unknown = JSON.parse(text)
     if (typeof answer === 'object' && answer !== null) return answer as ApiAnswer
   } catch {
-    // falls through: a page of a proxy or a captive portal is as good as no answer
+    // Falls through: the page of a proxy or a captive portal counts as no answer.
   }
-  throw unavailable('WeChat answered something other than JSON')
+  throw unavailable('WeChat answered something other than a JSON object')
 }
 
-/** Throws when the answer is a fault (`errcode` absent or 0 is success). */
-export function expectSuccess(answer: ApiAnswer): ApiAnswer {
+/** Throws when the answer is a fault; `errcode` absent or 0 is success. */
+export function expectSuccess(answer: ApiAnswer, isTokenRequest = false): ApiAnswer {
   const { errcode = 0, errmsg = '' } = answer
-  if (errcode !== 0) throw toWechatError({ errcode, errmsg: String(errmsg) })
+  if (errcode !== 0) throw toWechatError({ errcode, errmsg: String(errmsg) }, isTokenRequest)
   return answer
 }
 
@@ -44,7 +44,13 @@ export function postJson(body: unknown): RequestInit {
   return { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
 }
 
-export function unavailable(what: string, cause?: unknown): BindError {
-  // An undici error names the host, never the query; the cause still stays out of the message.
-  return new BindError('WECHAT_UNAVAILABLE', `${what}: try again; if it lasts, run "wechat-bind doctor".`, { cause })
+export function addAccessToken(url: string, accessToken: string): string {
+  return `${url}${url.includes('?') ? '&' : '?'}access_token=${encodeURIComponent(accessToken)}`
+}
+
+/** `fault`: a sentence without its full stop. */
+export function unavailable(fault: string, cause?: unknown): BindError {
+  // An error of undici names the host and never the query; even so the cause stays out of the message.
+  const message = `${fault}. Try again later; if the error persists, run "wechat-bind doctor".`
+  return new BindError('WECHAT_UNAVAILABLE', message, { cause })
 }

@@ -1,4 +1,4 @@
-/** A callback message: verified and opened, and its reply sealed. What is checked is set by the configuration, never by the request. */
+/** Verifies and decrypts a callback message, and encrypts its reply. The configuration decides what is checked, never the request. */
 import { hash } from 'node:crypto'
 import { equalInConstantTime, takeRandom } from '../crypto.ts'
 import { BindError } from '../errors.ts'
@@ -6,19 +6,19 @@ import type { Crypt } from './crypt.ts'
 import { signatureOf } from './signature.ts'
 import { parseXml, toXml } from './xml.ts'
 
-/** 明文模式, 兼容模式, 安全模式 of WeChat's console. */
+/** 明文模式, 兼容模式 and 安全模式 of WeChat's console. */
 export type WechatMode = 'plain' | 'compatible' | 'secure'
 
 export type CallbackSettings = {
   mode: WechatMode
   token: string
-  /** The account's `gh_` id; when set, every message must be addressed to it. */
+  /** The account's `gh_` id. When set, every message must be addressed to it. */
   originalId?: string | undefined
-  /** The configured keys, newest first; a message may still come under the previous one during a rotation. */
+  /** One per configured key, newest first. During a rotation WeChat may still use the previous key. */
   crypts: Crypt[]
 }
 
-/** The query of a callback: each name with all of its values, so that a repeated one shows. */
+/** The query of a callback: every value of each name, so that a repeated parameter can be refused. */
 export type Query = Record<string, string[]>
 
 export type Fields = Record<string, string>
@@ -26,21 +26,21 @@ export type Fields = Record<string, string>
 export type Message = {
   fields: Fields
   format: 'xml' | 'json'
-  /** The key that opened it; its reply is sealed with the same one. Absent in plain mode. */
+  /** Decrypted the message and encrypts its reply. Absent in plain mode. */
   crypt?: Crypt
-  /** Plain mode: the signature says nothing of the body, so a nonce may come again with the same body only. */
+  /** Plain mode only. The signature does not cover the body, so a nonce is accepted again only with the same body. */
   nonce?: Nonce
 }
 
-export type Nonce = { key: string; bodyDigest: string }
+type Nonce = { key: string; bodyDigest: string }
 
-// WeChat's clock and ours may differ, and a retry may bear the stamp of the first try; more is a replay.
+// Allows for a difference between the clocks and for a redelivery that carries the first timestamp. Older is a replay.
 const WINDOW_SECONDS = 300
 
-/** `echostr` as WeChat sends it: decimal digits, but any base64 text is let through; nothing that a browser would render. */
+/** WeChat sends decimal digits. Any base64 text is accepted, and nothing that a browser would render as HTML. */
 const ECHOSTR = /^[A-Za-z0-9+/=_-]{1,256}$/
 
-/** The URL check of WeChat's console: the `echostr` to answer unchanged. Throws `CALLBACK_REFUSED`. */
+/** The URL check of WeChat's console: returns the `echostr` that the server must answer unchanged. Throws `CALLBACK_REFUSED`. */
 export function openEcho(settings: CallbackSettings, query: Query, nowMs: number): string {
   verify(settings, query, 'signature', [], nowMs)
   const echostr = single(query, 'echostr')
@@ -48,7 +48,7 @@ export function openEcho(settings: CallbackSettings, query: Query, nowMs: number
   return echostr
 }
 
-/** A delivery, authenticated and decrypted. Throws `CALLBACK_REFUSED`, the same for every cause. */
+/** Authenticates and decrypts a delivery. Throws the same `CALLBACK_REFUSED` for every cause. */
 export function openMessage(settings: CallbackSettings, query: Query, body: string, nowMs: number): Message {
   const message =
     settings.mode === 'plain' ? openPlain(settings, query, body, nowMs) : openSealed(settings, query, body, nowMs)
@@ -86,17 +86,18 @@ function verify({ token }: CallbackSettings, query: Query, name: string, signed:
 }
 
 function decryptWithAny(crypts: Crypt[], encrypted: string): { text: string; crypt: Crypt } {
+  let fault: unknown = refused('no key')
   for (const crypt of crypts) {
     try {
       return { text: crypt.decrypt(encrypted), crypt }
     } catch (error) {
-      if (crypt === crypts.at(-1)) throw error
+      fault = error
     }
   }
-  throw refused('no key')
+  throw fault
 }
 
-/** XML, or JSON where the account's console says so; every value a string, since `MsgId` exceeds 2^53. */
+/** Parses XML, or JSON if the console is set to it. Every value is a string, because `MsgId` exceeds 2^53. */
 function parseFields(text: string): { fields: Fields; format: Message['format'] } {
   const format = text.trimStart().startsWith('{') ? 'json' : 'xml'
   const fields = format === 'json' ? parseJson(text) : parseXml(text)
@@ -104,20 +105,20 @@ function parseFields(text: string): { fields: Fields; format: Message['format'] 
   return { fields, format }
 }
 
-// `source`: the number as written; TypeScript does not know the third argument yet (ECMAScript 2026).
-const exactly = (_: string, value: unknown, context?: { source?: string }) =>
-  typeof value === 'number' ? context?.source : value
+// `source` is the number as written. TypeScript does not declare the third argument yet (ECMAScript 2026).
+const numbersAsText = (_: string, value: unknown, context: { source?: string }) =>
+  typeof value === 'number' ? context.source : value
 
 function parseJson(text: string): Fields | undefined {
   try {
-    const value: unknown = JSON.parse(text, exactly as (key: string, value: unknown) => unknown)
+    const value: unknown = JSON.parse(text, numbersAsText as (key: string, value: unknown) => unknown)
     return Object.fromEntries(Object.entries(value as object).filter(([, field]) => typeof field === 'string'))
   } catch {
     return undefined
   }
 }
 
-/** A passive text reply, from and to swapped, sealed as the message was. */
+/** A passive text reply with sender and receiver swapped, in the format of the message and encrypted as the message was. */
 export function sealReply(settings: CallbackSettings, message: Message, content: string, nowMs: number): string {
   const { FromUserName = '', ToUserName = '' } = message.fields
   const seconds = Math.floor(nowMs / 1000)
@@ -143,5 +144,5 @@ function single(query: Query, name: string): string {
 }
 
 function refused(cause: string): BindError {
-  return new BindError('CALLBACK_REFUSED', 'The callback is not one that WeChat signed for this server.', { cause })
+  return new BindError('CALLBACK_REFUSED', 'The callback has no valid signature for this server.', { cause })
 }

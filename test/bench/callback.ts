@@ -1,4 +1,7 @@
-/** Callbacks a second, ours and the peers': `npm run bench callback`. Needs npm's registry once, for the peers. */
+/**
+ * Callbacks per second, of this server and of other libraries (peers): `npm run bench callback`. The first run installs the
+ * peers from npm.
+ */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -16,17 +19,17 @@ import { median, spread } from './support/statistics.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
 const ROUNDS = 4
-// V8 still optimizes after 10,000 scans, and a server is not measured in its first second.
+// V8 still optimizes after 10,000 scans.
 const WARM_UPS = 2
 const MS = 1_200
 const CONNECTIONS = 64
 
-// As many as the fastest machine so far would claim in all rounds.
+// As many as the fastest machine so far would send in all rounds.
 const SCANS = 130_000
 
 const PEERS = ['wechat + connect', 'co-wechat + koa', 'wechat-crypto + express', 'node-easywechat']
 
-// So many of ours are claimed already.
+// The number of our tickets that are claimed.
 let claimed = 0
 
 installPeers()
@@ -64,19 +67,19 @@ async function secure(): Promise<Line[]> {
     rateLine('secure, ours, durable', rounds.ours!, rounds.floor!),
     ...PEERS.map((peer) => rateLine(`secure, ${peer}, stores nothing`, rounds[peer]!, rounds.floor!)),
     {
-      what: 'secure, ours, of the floor',
+      what: 'secure, ours, relative to the floor',
       value: ofFloor.toFixed(2),
       number: ofFloor,
       goal: { text: '0.25', atLeast: 0.25 },
     },
     {
-      what: 'secure, ours, times `wechat` + connect',
+      what: 'secure, ours, relative to `wechat` + connect',
       value: `${ofPeer.toFixed(1)}x`,
       number: ofPeer,
       goal: { text: '3x', atLeast: 3 },
     },
     {
-      what: `commits for 1,000 callbacks, ${CONNECTIONS} connections`,
+      what: `commits per 1,000 callbacks, ${CONNECTIONS} connections`,
       value: `${median(commits).toFixed(0)} ${spread(commits)}`,
       number: median(commits),
       goal: { text: '100', atMost: 100 },
@@ -87,9 +90,9 @@ async function secure(): Promise<Line[]> {
       number: median(times.map(({ p99 }) => p99)),
       goal: { text: 'p99 50 ms', atMost: 50 },
     },
-    rateLine('secure, not ours', other, floors),
+    rateLine('secure, other messages', other, floors),
     {
-      what: 'secure, not ours, of the floor',
+      what: 'secure, other messages, relative to the floor',
       value: otherShare.toFixed(2),
       number: otherShare,
       goal: { text: '0.40', atLeast: 0.4 },
@@ -124,7 +127,7 @@ async function open(mode: WechatMode, names: string[]) {
   return { account, floor, ours, peers, end }
 }
 
-/** A ticket for each scan to come. */
+/** Stores a ticket for each scan. */
 async function fill(file: string, { appId }: Account): Promise<void> {
   const store = await openSqliteStore({ file, hashOf: (...parts) => parts.join('|'), hasWebhook: () => false })
   for (let i = 0; i < SCANS; i += 1_000) {
@@ -145,7 +148,10 @@ async function fill(file: string, { appId }: Account): Promise<void> {
   await store.close()
 }
 
-/** Round after round, each server in turn; the first round warms up. Only ours needs new messages: a second scan changes nothing. */
+/**
+ * Measures the servers in turn, round after round; the first rounds warm up. Only ours needs new messages: it answers a
+ * repeated scan without a write.
+ */
 async function interleave(servers: Record<string, Served>): Promise<Record<string, Measured[]>> {
   claimed = 0
   const rounds: Record<string, Measured[]> = Object.fromEntries(Object.keys(servers).map((name) => [name, []]))
@@ -163,7 +169,7 @@ async function interleave(servers: Record<string, Served>): Promise<Record<strin
 function run(by: Load, served: Served, from: number, ms: number, rate?: number): Promise<Measured> {
   return measure(by, served, {
     from,
-    // What is left is shared with the rounds to come.
+    // At most half of the remaining scans, so that the later rounds have some.
     count: Math.floor((SCANS - from) / 2),
     connections: CONNECTIONS,
     ms,
@@ -172,7 +178,7 @@ function run(by: Load, served: Served, from: number, ms: number, rate?: number):
   })
 }
 
-/** As many a second as half of what it could. */
+/** The latencies at a fixed rate of requests. */
 async function latencies(ours: Served, rate: number): Promise<Measured[]> {
   const all: Measured[] = []
   for (let i = 0; i < ROUNDS; i++) {
@@ -183,7 +189,7 @@ async function latencies(ours: Served, rate: number): Promise<Measured[]> {
   return all
 }
 
-/** In a package of their own, so that the project's own install does not carry them. */
+/** The peers are a separate package, so that an install of the project does not include them. */
 function installPeers(): void {
   const cwd = join(import.meta.dirname, 'peers')
   if (existsSync(join(cwd, 'node_modules'))) return

@@ -1,4 +1,4 @@
-/** How soon a page that waits at one instance hears of a commit in another process: `npm run bench cross-process-wake`. */
+/** The time from a commit in one process to the answer of a page that waits at another: `npm run bench cross-process-wake`. */
 import { randomBytes } from 'node:crypto'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
@@ -26,13 +26,13 @@ for (let i = 0; i < ROUNDS + 20; i++) {
   const user = await addUser(store, identity)
   await store.write((tx) => tx.addTicket(identity, newTicket(`scan${i}`, { appId: account.appId }), false))
 
-  // A commit in this process, a page at another.
+  // A commit in this process; the page waits at an instance.
   const first = await park(identity.userId, 0)
   await store.write((tx) => tx.apply({ type: 'unbind', user, reason: 'chat', at: 0 }))
   const committedAt = performance.now()
   const firstTook = (await first.answered) - committedAt
 
-  // A scan at one instance, from its sending; the page at the other.
+  // A scan at one instance, timed from its sending; the page waits at the other instance.
   const second = await park(identity.userId, 1)
   const sentAt = performance.now()
   const [wokenAt] = await Promise.all([
@@ -71,7 +71,7 @@ await Promise.all([waitsHere, scansHere].map((instance) => instance!.end('SIGTER
 await postgres.remove()
 process.exit()
 
-/** A poll that waits already; the moment of its answer. */
+/** Resolves once the poll waits; `answered` is the time of its answer. */
 async function park(userId: string, version: number): Promise<{ answered: Promise<number> }> {
   const token = await waitsHere!.client.mintToken({ account: 'acme', userId })
   const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': `"${version}"`, Prefer: 'wait=25' }

@@ -1,4 +1,7 @@
-/** What a callback, a poll and a GetBindInfo cost as the store grows, and what a sweep holds up: `npm run bench growth`. */
+/**
+ * The time of a callback, a poll and a GetBindInfo as the store grows, and how long a sweep blocks the event loop: `npm run
+ * bench growth`.
+ */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -23,9 +26,10 @@ import { startWechatApi } from './support/wechat-api.ts'
 
 const SIZES = [1_000, 100_000, 3_000_000]
 const ROUNDS = 6
-// A server's first thousands of requests meet code that is not optimized and pages that were never read, the more so the larger the file.
+// The first thousands of requests are slower, the more so the larger the file: V8 has not optimized yet, and the pages of the
+// file are not cached.
 const WARM_UPS = 3
-// Of each kind in a round, so many under way at once.
+// Per kind and round; `CONNECTIONS` of them at a time.
 const REQUESTS = 1_500
 const CONNECTIONS = 64
 
@@ -44,9 +48,9 @@ const charts: Record<string, string> = {}
 
 await measureGrowth('SQLite', newSqlite)
 const biggest = await openSqliteStore({ file: fileOf(SIZES.at(-1)!), ...settings })
-const swept = await sweeping(biggest)
+const swept = await measureSweep(biggest)
 await biggest.close()
-// Not before: what one engine leaves to the system to write would hold up the syncs of the other.
+// Starts after the SQLite part: data that the system still writes for one engine would delay the syncs of the other.
 const postgres = await startPostgres()
 await measureGrowth('PostgreSQL', newPostgres)
 report('growth', [...lines, swept], charts)
@@ -77,14 +81,16 @@ async function newPostgres(size: number): Promise<string> {
   return url
 }
 
-/** A server for each size, asked in turn and then the other way round, so that a machine that is slow for a moment is slow for all. */
+/**
+ * Starts a server per size and measures them in alternating order, so that a slow moment of the machine affects all of them.
+ */
 async function measureGrowth(engine: string, newStore: (size: number) => Promise<string>): Promise<void> {
   const subjects: Subject[] = []
   for (const size of SIZES) {
     const env = { ...toEnv(account, await newStore(size)), WECHAT_API_BASE: wechat.url }
     subjects.push({ size, served: await serveOurs(env), times: { callback: [], poll: [], GetBindInfo: [] } })
   }
-  // What was filled in is on the disk before anything is measured.
+  // The filled databases are on the disk before the measurement starts.
   spawnSync('sync')
   for (let round = 0; round < WARM_UPS + ROUNDS; round++) {
     for (const kind of kinds) for (const subject of subjects) await ask(subject, kind, round)
@@ -92,10 +98,10 @@ async function measureGrowth(engine: string, newStore: (size: number) => Promise
   }
   subjects.sort((a, b) => a.size - b.size)
   for (const { served } of subjects) await served.end()
-  tell(engine, subjects)
+  addResults(engine, subjects)
 }
 
-/** A ticket for each scan to come, of users who are new. */
+/** Adds a ticket for each scan, for new users. */
 async function addTickets(store: Store): Promise<void> {
   for (let i = 0; i < (WARM_UPS + ROUNDS) * REQUESTS; i += 100) {
     await store.write(function* (tx) {
@@ -108,23 +114,23 @@ async function addTickets(store: Store): Promise<void> {
   await store.close()
 }
 
-/** us of one, of so many at once. */
+/** Measures the time per request in us, with `CONNECTIONS` requests at a time. */
 async function ask({ served, size, times }: Subject, kind: Kind, round: number): Promise<void> {
-  const someone = { from: 0, count: REQUESTS, users: size, prefix: 'old', isRandom: true }
+  const anyUser = { from: 0, count: REQUESTS, users: size, prefix: 'old', isRandom: true }
   const recipe: Recipe =
     kind === 'callback'
       ? { what: 'scan', account, from: round * REQUESTS, count: REQUESTS }
-      : { what: kind, ...someone }
+      : { what: kind, ...anyUser }
   await load.make(recipe)
   const job = { from: 0, count: REQUESTS, connections: CONNECTIONS, ms: 60_000, expects: { status: 200 } }
   const { rate } = await measure(load, served, job)
   if (round >= WARM_UPS) times[kind].push(1_000_000 / rate)
 }
 
-function tell(engine: string, subjects: Subject[]): void {
+function addResults(engine: string, subjects: Subject[]): void {
   for (const kind of kinds) {
     const each = subjects.map(({ times }) => median(times[kind]))
-    // Each round against the same round of the smallest.
+    // The ratio per round: only runs from the same seconds are comparable.
     const growth = median(subjects.at(-1)!.times[kind].map((time, i) => time / subjects[0]!.times[kind][i]!))
     lines.push({
       what: `${engine}: one ${kind} with ${SIZES.map((size) => size.toLocaleString('en')).join(' / ')} bindings`,
@@ -134,15 +140,15 @@ function tell(engine: string, subjects: Subject[]): void {
     })
   }
   charts[`growth-${engine.toLowerCase()}.svg`] = toChart(
-    `${engine}: one request, ${CONNECTIONS} at once`,
+    `${engine}: one request, ${CONNECTIONS} at a time`,
     'us',
     SIZES,
     kinds.map((kind) => ({ name: kind, values: subjects.map(({ times }) => median(times[kind])) })),
   )
 }
 
-/** The longest time for which the event loop stands still while a day's rows are swept, beyond what it does without. */
-async function sweeping(store: Store): Promise<Line> {
+/** The longest time for which a sweep of 139,800 rows blocks the event loop. */
+async function measureSweep(store: Store): Promise<Line> {
   const EXPIRED = 60_000
   const long = { createdAt: 1, expiresAt: 2 }
   for (let i = 0; i < EXPIRED; i += 1_000) {
@@ -174,7 +180,7 @@ async function sweeping(store: Store): Promise<Line> {
   const longest = gaps.sort((a, b) => b - a)[Math.floor(gaps.length / 1000)] ?? 0
   const rows = Math.round(EXPIRED * 2.33).toLocaleString('en')
   return {
-    what: `SQLite: sweep of ${rows} rows, longest standstill (99.9 % / all)`,
+    what: `SQLite: sweep of ${rows} rows, longest pause of the event loop (99.9 % / all)`,
     value: `${longest.toFixed(1)} / ${(gaps[0] ?? 0).toFixed(1)} ms, in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
     number: gaps[0] ?? 0,
     goal: { text: '20 ms', atMost: 20 },

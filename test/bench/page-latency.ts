@@ -1,4 +1,4 @@
-/** From the callback's arrival to `bound` in the page, in Chromium: `npm run bench page-latency`. */
+/** The time from the sending of a callback to `bound` in the page, in Chromium: `npm run bench page-latency`. */
 import { randomBytes } from 'node:crypto'
 import { chromium, type Page } from 'playwright'
 import { createAccount } from '../../demo/simulator/account.ts'
@@ -12,15 +12,15 @@ import { startWechatApi } from './support/wechat-api.ts'
 
 const ROUNDS = 120
 
-let tellScene = (_scene: string) => {}
-const wechat = await startWechatApi((scene) => tellScene(scene))
+let onNextScene = (_scene: string) => {}
+const wechat = await startWechatApi((scene) => onNextScene(scene))
 const account = createAccount({}, randomBytes)
 const { env, remove } = newSqliteEnv(account)
 const server = await serveOurs({ ...env, WECHAT_API_BASE: wechat.url })
 const client = createBindClient({ server: server.url, keyId: 'k1', key: SECRET_OF_BENCH })
 const browser = await chromium.launch(await launchOptions())
 const page = await browser.newPage()
-// A page of the server's own origin, so that nothing but the scan is measured.
+// A page of the server's own origin, so that the browser sends no preflight requests.
 await page.route('**/bench', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><body>' }))
 await page.goto(`${server.url}/bench`)
 await page.addScriptTag({ url: '/wechat-bind.js', type: 'module' })
@@ -28,7 +28,7 @@ await page.addScriptTag({ url: '/wechat-bind.js', type: 'module' })
 const times: number[] = []
 for (let i = 0; i < ROUNDS + 10; i++) {
   const scene = new Promise<string>((resolve) => {
-    tellScene = resolve
+    onNextScene = resolve
   })
   await show(page, await client.mintToken({ account: 'acme', userId: `u${i}` }))
   const sentAt = performance.timeOrigin + performance.now()
@@ -53,7 +53,7 @@ wechat.end()
 remove()
 process.exit()
 
-/** A card of its own for each; there once its QR shows and its poll waits. */
+/** Shows a new element; resolves once its QR is visible and its poll waits. */
 async function show(on: Page, token: string): Promise<void> {
   await on.evaluate(async (withToken) => {
     document.querySelector('wechat-bind')?.remove()

@@ -1,8 +1,11 @@
-/** How many scans one instance commits to PostgreSQL, together and each in a transaction of its own: `npm run bench postgres-writes`. */
+/**
+ * Scans per second that one instance commits to PostgreSQL, in batched and in single transactions: `npm run bench postgres-
+ * writes`.
+ */
 
 import { Kysely, PostgresDialect } from 'kysely'
 import { applyIntent, type EventSettings } from '../../server/binding/apply-intent.ts'
-import { runPlanLater } from '../../server/store/plan.ts'
+import { runPlanAsync } from '../../server/store/plan.ts'
 import { createLocks } from '../../server/store/postgres/locks.ts'
 import { createPool, inTransaction, POOL_SIZE } from '../../server/store/postgres/pool.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
@@ -18,7 +21,7 @@ import { median, spread } from './support/statistics.ts'
 const SCANS = 1_500
 const ROUNDS = 3
 
-// As many as would wait at a busy server; alone, no more than there are connections, since the rest would only time out.
+// As at a busy server. Single transactions run at most POOL_SIZE at a time: more would only wait for a connection and time out.
 const AT_ONCE = 64
 
 const postgres = await startPostgres({ isDurable: true })
@@ -51,18 +54,18 @@ const scan = (to: Pick<Store, 'write'>, i: number) => {
   return applyIntent(deps, { key: `${i}|d` }, { type: 'claim', claim, key: `wb1_t${i}` })
 }
 
-/** What the store does without its lanes: a transaction for each, over the same pool. */
+/** The store without batched transactions: one transaction per scan, over a pool of the same size. */
 const pool = createPool(url)
 const queries = createQueries(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }))
 const alone: Pick<Store, 'write'> = {
   write: (work) =>
     inTransaction(pool, async (run) => {
-      const locks = await runPlanLater(createLocks({ openids: new Set(), users: new Set() }), run)
-      return runPlanLater(work(new SqlTx(queries, settings, new Map(), locks)), run)
+      const locks = await runPlanAsync(createLocks({ openids: new Set(), users: new Set() }), run)
+      return runPlanAsync(work(new SqlTx(queries, settings, new Map(), locks)), run)
     }),
 }
 
-/** Scans a second, so many always under way. */
+/** Scans per second and CPU time per scan, with `atOnce` scans at a time. */
 async function measure(
   to: Pick<Store, 'write'>,
   count: number,
@@ -71,10 +74,10 @@ async function measure(
   await makeTickets(count)
   const end = used + count
   const [startedAt, cpu] = [performance.now(), process.cpuUsage()]
-  const line = async () => {
+  const worker = async () => {
     while (used < end) await scan(to, used++)
   }
-  await Promise.all(Array.from({ length: atOnce }, line))
+  await Promise.all(Array.from({ length: atOnce }, worker))
   const { user, system } = process.cpuUsage(cpu)
   return { rate: (count * 1000) / (performance.now() - startedAt), cpuUs: (user + system) / count }
 }
@@ -91,15 +94,15 @@ for (let i = 0; i < ROUNDS; i++) {
 const of = (name: keyof (typeof rounds)[number]) => rounds.map((values) => values[name])
 report('postgres-writes', [
   {
-    what: 'PostgreSQL: scans committed together',
+    what: 'PostgreSQL: scans in batched transactions',
     value: `${round(median(of('together')))}/s ${spread(of('together'))}, ${round(median(of('cpuTogether')))} us of CPU each`,
   },
   {
-    what: 'PostgreSQL: each in its own transaction, pool of ten',
+    what: 'PostgreSQL: scans in single transactions, pool of ten',
     value: `${round(median(of('each')))}/s ${spread(of('each'))}, ${round(median(of('cpuEach')))} us of CPU each`,
   },
   {
-    what: 'PostgreSQL: together, of each alone',
+    what: 'PostgreSQL: batched relative to single transactions',
     value: `${median(rounds.map(({ together, each }) => together / each)).toFixed(2)}x`,
     number: median(rounds.map(({ together, each }) => together / each)),
     goal: { text: '2x', atLeast: 2 },

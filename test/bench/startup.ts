@@ -1,4 +1,4 @@
-/** How soon `serve` listens, and what it holds while nothing happens: `npm run bench startup`. */
+/** The time until `serve` listens, and its idle memory: `npm run bench startup`. */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -15,11 +15,11 @@ import { median, spread } from './support/statistics.ts'
 
 const ROUNDS = 7
 
-// The rest of what the start has left is collected by then.
+// By then the garbage of the start is collected.
 const IDLE_AFTER_MS = 2_000
 
 const root = join(import.meta.dirname, '../..')
-// As it is published: JavaScript, not TypeScript that Node has to strip first.
+// Measures the published JavaScript: with TypeScript, Node would have to strip the types first.
 const built = spawnSync(
   process.execPath,
   [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
@@ -43,7 +43,7 @@ for (let i = 0; i <= ROUNDS; i++) {
   if (!line.includes('listens')) throw new Error(line)
   const took = performance.now() - startedAt
   await sleep(i === 0 ? 0 : IDLE_AFTER_MS)
-  // The first start makes the file.
+  // The first start is not counted, because it creates the database.
   if (i > 0) times.push(took)
   if (i > 0) sizes.push(rssOf(child.pid!))
   child.kill('SIGTERM')
@@ -70,7 +70,7 @@ report('startup', [
       ]),
 ])
 
-/** MiB; NaN where there is no /proc. */
+/** Resident memory in MiB; NaN on a system without /proc. */
 function rssOf(pid: number): number {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024

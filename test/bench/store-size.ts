@@ -1,6 +1,6 @@
 /**
- * What a million users cost the store, and by which index each statement finds its rows: `npm run bench store-size`, or with
- * another number of users `node test/bench/store-size.ts 100000`.
+ * The size of a store with a million users, and the index that each statement uses: `npm run bench store-size`, or
+ * `node test/bench/store-size.ts 100000` for another number of users.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,7 @@ try {
 }
 process.exit()
 
-/** Users bound through the store itself, in SQLite; then moved. */
+/** Binds users through the store in SQLite, then copies them to PostgreSQL. */
 async function sameRowsInBoth(): Promise<void> {
   const file = join(folder, 'bind.db')
   const settings = {
@@ -63,12 +63,12 @@ async function sameRowsInBoth(): Promise<void> {
   const seconds = (performance.now() - startedAt) / 1000
   await query(url, 'vacuum analyze')
   const inPostgres = await sizesInPostgres(url)
-  console.log(`\nBytes a row, of ${BOUND} in each table, indexes included:`)
+  console.log(`\nBytes per row with ${BOUND} rows in each table, including indexes:`)
   for (const table of ['users', 'bindings', 'tickets', 'events', 'deliveries', 'jtis']) {
     const each = (sizes: Map<string, number>) => String(Math.round((sizes.get(table) ?? 0) / BOUND)).padStart(5)
     console.log(`  ${table.padEnd(10)} SQLite ${each(sqlite)}   PostgreSQL ${each(inPostgres)}`)
   }
-  console.log(`  the SQLite file: ${statSync(file).size} bytes; moved and verified in ${seconds.toFixed(1)} s`)
+  console.log(`  the SQLite file: ${statSync(file).size} bytes; copied and verified in ${seconds.toFixed(1)} s`)
 }
 
 function sizesInSqlite(file: string): Map<string, number> {
@@ -94,7 +94,7 @@ async function plans(): Promise<void> {
   const url = await postgres.newDatabase()
   await fillStore(url, users)
   const connection = await newSubscriber(url, 'none')
-  console.log(`\nWith ${users} bindings in PostgreSQL, each statement and the indexes that it uses:`)
+  console.log(`\nWith ${users} bindings in PostgreSQL, the indexes that each statement uses:`)
   for (const text of await allStatements(url)) {
     const scans = await planOf(async (explain) => (await connection.query(explain)).rows, text)
     const used = scans

@@ -1,6 +1,6 @@
 /**
- * Pages that wait at one process: what each costs, how soon one hears and how soon all do, beside a bare node:http, the naive
- * way and SSE; and what waiting costs beside polling each second. `npm run bench waiters`.
+ * Waiting pages at one process: memory per page, time to wake one page and all pages, compared with bare node:http, a naive
+ * long-poll and SSE; and the CPU of waiting compared with a poll every second. `npm run bench waiters`.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { mintTokens, type Name, startContender, withoutWait } from './long-poll/contender.ts'
@@ -11,16 +11,16 @@ import { median, quantile, slope } from './support/statistics.ts'
 const PAGES = 10_000
 const ROUNDS = 3
 const STEPS = 10
-// One process may open 20,000 descriptors here.
+// One process may open 20,000 file descriptors here.
 const MOST_PAGES = 19_000
 const WAKES = 500
-// One whole wait, so that each page asks again once.
+// One full wait (25 s), so that each page polls once more.
 const WAIT_MS = 25_000
 const POLL_MS = 10_000
 
 const tokens = await mintTokens(MOST_PAGES)
 
-/** `kib`: of a page; `rss`: of the process, bytes; `one` and `all`: ms. */
+/** `kib`: memory per page; `rss`: of the process, in bytes; `one` and `all`: ms to wake one page, or all. */
 type Measured = { kib: number; rss: number; one: number[]; all: number }
 type Contender = Awaited<ReturnType<typeof startContender>>
 
@@ -57,7 +57,7 @@ async function wakeAll({ order }: Contender, pages: Page[]): Promise<number> {
   return Math.max(...(await Promise.all(answers))) - sentAt
 }
 
-/** Cores that the server uses while nothing happens: its pages wait, or ask each second. */
+/** The cores that the server uses without any change: its pages wait, or poll every second. */
 async function coresOf(name: 'ours' | 'polled', how: 'waiting' | 'polling'): Promise<number> {
   const server = await startContender(name, tokens.slice(0, PAGES))
   const requests = how === 'waiting' ? server.requests : server.requests.map(withoutWait)
@@ -77,15 +77,15 @@ async function coresOf(name: 'ours' | 'polled', how: 'waiting' | 'polling'): Pro
   return cores
 }
 
-const toWhat: Record<Name, string> = {
+const labels: Record<Name, string> = {
   raw: 'bare node:http',
   ours: 'ours',
-  naive: 'the naive way',
+  naive: 'naive long-poll',
   sse: 'SSE',
   polled: 'short polling',
 }
 
-async function beside(
+async function compare(
   size: number,
   names: Name[],
   rounds: number,
@@ -97,21 +97,21 @@ async function beside(
     const ones = each.flatMap(({ one }) => one)
     const kib = median(each.map((round) => round.kib)).toFixed(1)
     const all = median(each.map((round) => round.all)).toFixed(0)
-    const woken = `one woken p50 ${median(ones).toFixed(2)}, p99 ${quantile(ones, 0.99).toFixed(2)} ms`
+    const woken = `wake one p50 ${median(ones).toFixed(2)}, p99 ${quantile(ones, 0.99).toFixed(2)} ms`
     return {
-      what: `${size.toLocaleString('en')} wait: ${toWhat[name]}`,
-      value: `${kib} KiB each; ${woken}; all woken, the last after ${all} ms`,
+      what: `${size.toLocaleString('en')} pages: ${labels[name]}`,
+      value: `${kib} KiB each; ${woken}; wake all ${all} ms`,
     }
   })
   return { of, lines }
 }
 
 const all: Name[] = ['raw', 'ours', 'naive', 'sse']
-const few = await beside(1_000, all, 1)
-const many = await beside(PAGES, all, ROUNDS)
-const most = await beside(MOST_PAGES, ['raw', 'ours'], 1)
+const few = await compare(1_000, all, 1)
+const many = await compare(PAGES, all, ROUNDS)
+const most = await compare(MOST_PAGES, ['raw', 'ours'], 1)
 
-/** Round by round, since only what ran in the same seconds can be compared. */
+/** The median of the ratios per round: only runs from the same seconds are comparable. */
 const times = (figure: 'kib' | 'all') => median(many.of.ours!.map((ours, i) => ours[figure] / many.of.raw![i]![figure]))
 const memory = times('kib')
 const allWoken = times('all')
@@ -122,44 +122,44 @@ const waiting = await coresOf('ours', 'waiting')
 const same = await coresOf('ours', 'polling')
 const bare = await coresOf('polled', 'polling')
 const ratio = (polling: number) =>
-  `${waiting.toFixed(3)} and ${polling.toFixed(3)} of a core: 1/${(polling / waiting).toFixed(1)}`
+  `${waiting.toFixed(3)} and ${polling.toFixed(3)} cores: 1/${(polling / waiting).toFixed(1)}`
 
 report('waiters', [
   ...few.lines,
   ...many.lines,
   ...most.lines,
   {
-    what: 'a page that waits, of bare node:http that reads the same headers',
+    what: 'memory per page, relative to bare node:http',
     value: `${memory.toFixed(2)}x`,
     number: memory,
     goal: { text: '1.2x', atMost: 1.2 },
   },
   {
-    what: 'one woken with 10,000 held, p50 / p99',
+    what: 'wake one of 10,000 pages, p50 / p99',
     value: `${median(ones).toFixed(2)} / ${quantile(ones, 0.99).toFixed(2)} ms`,
     number: quantile(ones, 0.99),
     goal: { text: '1 / 25 ms', atMost: 25 },
   },
   {
-    what: 'all 10,000 woken, the last, of bare node:http',
+    what: 'wake all 10,000 pages, relative to bare node:http',
     value: `${allWoken.toFixed(2)}x`,
     number: allWoken,
     goal: { text: '1.3x', atMost: 1.3 },
   },
   {
-    what: '19,000 wait: memory of the process',
+    what: '19,000 pages: memory of the process',
     value: `${rss.toFixed(0)} MiB`,
     number: rss,
     goal: { text: '420 MiB', atMost: 420 },
   },
   {
-    what: '10,000 that wait, and the same server asked each second',
+    what: '10,000 pages: CPU of waiting and of polling every second',
     value: ratio(same),
     number: same / waiting,
     goal: { text: '1/8', atLeast: 8 },
   },
   {
-    what: '... and a server that reads no token and no store, asked each second',
+    what: '... and of polling a server that reads no token and no store',
     value: ratio(bare),
   },
 ])

@@ -1,4 +1,4 @@
-/** What a page has to load, gzip -9: `npm run bench widget-size`. */
+/** The size of the self-contained widget after gzip -9: `npm run bench widget-size`. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ const LIT = 'virtual:lit-alone'
 await build({ root, logLevel: 'error' })
 const ours = sizeOf(readFileSync(join(root, 'dist/cdn/wechat-bind.js')))
 
-/** An element that does nothing, with what any Lit element needs. */
+/** An empty Lit element, as a lower bound. */
 const built = (await build({
   configFile: false,
   logLevel: 'error',
@@ -40,7 +40,7 @@ report('widget-size', [
   },
 ])
 
-/** By the command `gzip -9`: Node's zlib, tuned for speed, makes 1.5 % more of it. */
+/** Runs the command `gzip -9`: the output of Node's zlib, which is tuned for speed, is 1.5 % larger. */
 function sizeOf(file: Buffer): number {
   return execFileSync('gzip', ['-9'], { input: file }).length
 }

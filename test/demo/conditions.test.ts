@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { type Conditions, usual } from '../../demo/conditions.ts'
+import { type Conditions, defaultConditions } from '../../demo/conditions.ts'
 import type { Demo } from '../../demo/demo.ts'
-import { bindAmy, clientOf, lin, start } from './start.ts'
+import { bindAmy, clientOf, lin, start } from './demo-fixture.ts'
 
 const put = async ({ url }: Demo, body: unknown) =>
   (await fetch(`${url}/demo/conditions`, { method: 'PUT', body: JSON.stringify(body) })).json()
 
-/** What a page gets that asks for a new code. */
+/** The response to a request for a new QR code. */
 async function newCode(demo: Demo): Promise<{ status: number; code?: string; expiresIn?: number }> {
   const { token } = await (await fetch(`${demo.url}/host/token?user=lin`)).json()
   const headers = { Authorization: `Bearer ${token}` }
@@ -17,35 +17,35 @@ async function newCode(demo: Demo): Promise<{ status: number; code?: string; exp
 
 describe('PUT /demo/conditions', () => {
   test.each([
-    ['{"confrim":"code"}', /"confrim" is no condition.*confirm/],
+    ['{"confrim":"code"}', /Unknown condition "confrim".*confirm/],
     ['{"confirm":"cod"}', /confirm must be one of .*code/],
     ['confirm', /JSON object/],
-  ])('refuses %s, and says what is taken', async (body, detail) => {
+  ])('rejects %s, and names the accepted values', async (body, detail) => {
     const demo = await start()
     const response = await fetch(`${demo.url}/demo/conditions`, { method: 'PUT', body })
     expect(response.status).toBe(400)
     expect((await response.json()).detail).toMatch(detail)
   })
 
-  test('sets what is named, and makes the rest as usual', async () => {
+  test('sets the given conditions and resets the others', async () => {
     const demo = await start()
     expect(await put(demo, { confirm: 'code', store: 'slow' })).toEqual({
-      conditions: { ...usual, confirm: 'code', store: 'slow' },
-      usual,
+      conditions: { ...defaultConditions, confirm: 'code', store: 'slow' },
+      usual: defaultConditions,
       isReal: false,
     })
-    expect((await put(demo, {})).conditions).toEqual(usual)
+    expect((await put(demo, {})).conditions).toEqual(defaultConditions)
   })
 
-  test('takes for usual what the environment says', async () => {
+  test('uses the environment as defaults', async () => {
     const demo = await start(undefined, { CONFIRM: 'reply', WECHAT_MODE: 'plain' })
-    expect(demo.conditions()).toEqual({ ...usual, confirm: 'reply', mode: 'plain' })
+    expect(demo.conditions()).toEqual({ ...defaultConditions, confirm: 'reply', mode: 'plain' })
     await demo.set({ confirm: 'off' })
     await demo.set({})
-    expect(demo.conditions()).toEqual({ ...usual, confirm: 'reply', mode: 'plain' })
+    expect(demo.conditions()).toEqual({ ...defaultConditions, confirm: 'reply', mode: 'plain' })
   })
 
-  test('asks for the digits under confirm=code, and no more after it is taken back', async () => {
+  test('requires the digits with confirm=code, until it is reset', async () => {
     const demo = await start()
     await demo.set({ confirm: 'code' })
     await bindAmy(demo)
@@ -57,20 +57,23 @@ describe('PUT /demo/conditions', () => {
     expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
   })
 
-  test.each(['plain', 'compatible', 'secure'] as const)('changes the mode on both sides: %s', async (mode) => {
-    const demo = await start(undefined, { WECHAT_MODE: mode === 'plain' ? 'secure' : 'plain' })
-    await demo.set({ mode })
-    await bindAmy(demo)
-    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
-    expect(
-      demo.wire
-        .since(0)
-        .find(({ kind }) => kind === 'callback')
-        ?.raw.includes('<Encrypt>'),
-    ).toBe(mode !== 'plain')
-  })
+  test.each(['plain', 'compatible', 'secure'] as const)(
+    'changes the mode of simulator and server: %s',
+    async (mode) => {
+      const demo = await start(undefined, { WECHAT_MODE: mode === 'plain' ? 'secure' : 'plain' })
+      await demo.set({ mode })
+      await bindAmy(demo)
+      expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
+      expect(
+        demo.wire
+          .since(0)
+          .find(({ kind }) => kind === 'callback')
+          ?.raw.includes('<Encrypt>'),
+      ).toBe(mode !== 'plain')
+    },
+  )
 
-  test('keeps what is bound when the bind server is another', async () => {
+  test('keeps bindings when the bind server is replaced', async () => {
     const demo = await start()
     await bindAmy(demo)
     await demo.set({ conflict: 'allow', unsubscribe: 'mark' })
@@ -90,7 +93,7 @@ describe('PUT /demo/conditions', () => {
     [{ errcode: '48001' }, { status: 502, code: 'WECHAT_FORBIDDEN' }],
     [{ clock: 'behind' }, { status: 401, code: 'UNAUTHORIZED' }],
   ]
-  test.each(shown)('shows %j to who asks for a code, until it is taken back', async (conditions, answer) => {
+  test.each(shown)('applies %j to requests for a QR code, until it is reset', async (conditions, answer) => {
     const demo = await start()
     expect(await newCode(demo)).toMatchObject({ status: 200 })
     await demo.set(conditions)
@@ -99,7 +102,7 @@ describe('PUT /demo/conditions', () => {
     expect(await newCode(demo)).toMatchObject({ status: 200 })
   })
 
-  test('cuts off who waits when the server goes down', async () => {
+  test('aborts waiting polls when the server goes down', async () => {
     const demo = await start()
     const { token } = await (await fetch(`${demo.url}/host/token?user=lin`)).json()
     const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': '"0"', Prefer: 'wait=25' }
@@ -109,7 +112,7 @@ describe('PUT /demo/conditions', () => {
     expect((await polling).status).toBe(502)
   })
 
-  test('refuses callbacks under a clock that is 10 minutes off', async () => {
+  test('rejects callbacks with a clock that is 10 minutes off', async () => {
     const demo = await start()
     const { Url } = await clientOf(demo).getQrCode(lin)
     await demo.set({ clock: 'ahead' })
@@ -120,7 +123,7 @@ describe('PUT /demo/conditions', () => {
 })
 
 describe('POST /demo/taken/:person', () => {
-  test('gives the person’s WeChat to another user, once', async () => {
+  test('binds the person’s WeChat to another user, once', async () => {
     const demo = await start()
     for (let time = 0; time < 2; time += 1) await fetch(`${demo.url}/demo/taken/cai`, { method: 'POST' })
     const cai = demo.simulator.phone('cai')
@@ -133,7 +136,7 @@ describe('POST /demo/taken/:person', () => {
 })
 
 describe('GET /demo/stream', () => {
-  test('sends what is, then each change: conditions, phones and what passes', async () => {
+  test('sends the current state, then each change of conditions, phones and traffic', async () => {
     const demo = await start()
     const stream = await fetch(`${demo.url}/demo/stream`)
     const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader()
@@ -149,6 +152,9 @@ describe('GET /demo/stream', () => {
     await until((now) => now.includes('event: wire') && now.includes('"isPending":false'))
     await demo.simulator.phone('bo').follow()
     await until((now) => now.includes('"person":"bo"') && now.includes('"isFollowing":true'))
+    const names = [...text.matchAll(/^event: (\w+)$/gm)].map(([, name]) => name)
+    expect(names.slice(0, 2)).toEqual(['demo', 'simulator'])
+    expect(new Set(names)).toEqual(new Set(['demo', 'simulator', 'wire']))
     await reader.cancel()
   })
 })

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bindAmy, clientOf, lin, makeFolder, start, stop } from './start.ts'
+import { bindAmy, clientOf, lin, makeFolder, start, stop } from './demo-fixture.ts'
 
 describe('startDemo', () => {
-  test('binds over real HTTP in both directions, and the chat shows the decrypted reply', async () => {
+  test('binds over real HTTP in both directions, and the chat displays the decrypted reply', async () => {
     const demo = await start()
     await bindAmy(demo)
     expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({
@@ -16,7 +16,7 @@ describe('startDemo', () => {
     ])
   })
 
-  test('unbinds when the person leaves', async () => {
+  test('unbinds when the person unfollows', async () => {
     const demo = await start()
     await bindAmy(demo)
     await demo.simulator.phone('amy').unfollow()
@@ -24,7 +24,7 @@ describe('startDemo', () => {
   })
 
   test.each(['secure', 'compatible', 'plain'])(
-    'passes the check that WeChat makes of a callback URL, in %s mode',
+    'passes WeChat’s check of the callback URL, in %s mode',
     async (mode) => {
       const demo = await start(undefined, { WECHAT_MODE: mode })
       expect(await demo.simulator.verifyCallbackUrl()).toBeUndefined()
@@ -33,12 +33,12 @@ describe('startDemo', () => {
     },
   )
 
-  test('has its callback URL checked at the start, as the console does when it is saved', async () => {
+  test('checks its callback URL at the start, as WeChat’s console does when it is saved', async () => {
     const demo = await start()
     expect(demo.wire.since(0)).toMatchObject([{ kind: 'check', status: 200, fault: '' }])
   })
 
-  test('gives nothing on the wire an id of the start before, so that an open page keeps both', async () => {
+  test('does not reuse ids of the traffic log after a restart', async () => {
     const folder = makeFolder()
     const first = await start(folder)
     await bindAmy(first)
@@ -49,7 +49,7 @@ describe('startDemo', () => {
     expect(Math.min(...after!)).toBeGreaterThan(Math.max(...before!))
   })
 
-  test('goes on after a restart: bound still, following still, the chat still there', async () => {
+  test('keeps bindings, followers and chats over a restart', async () => {
     const folder = makeFolder()
     const first = await start(folder)
     await bindAmy(first)
@@ -61,13 +61,16 @@ describe('startDemo', () => {
     expect((await clientOf(second).getBindInfo(lin)).IsBound).toBe(false)
   })
 
-  test('begins anew when its memory is not readable', async () => {
+  test('starts without a saved state when the file is not readable', async () => {
     const folder = makeFolder()
     writeFileSync(join(folder, 'demo.json'), '{"account"')
-    await bindAmy(await start(folder))
+    const demo = await start(folder)
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(false)
+    await bindAmy(demo)
+    expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
   })
 
-  test('ends at once, also while pages listen', async () => {
+  test('closes at once, even while pages poll', async () => {
     const demo = await start()
     const stream = await fetch(`${demo.url}/simulator/control/stream`)
     await stop(demo)
@@ -75,15 +78,15 @@ describe('startDemo', () => {
     await expect(fetch(demo.url)).rejects.toThrow(TypeError)
   })
 
-  test('refuses a setting that is wrong before it asks for the port', async () => {
+  test('rejects an invalid setting before it listens', async () => {
     const { url } = await start()
     const wrong = start(makeFolder(), { TICKET_TTL: '1', PORT: new URL(url).port })
     await expect(wrong).rejects.toThrow('TICKET_TTL')
   })
 })
 
-describe('createFront', () => {
-  test('serves the page under a strict policy', async () => {
+describe('createHttpApp', () => {
+  test('serves the page with a strict content policy', async () => {
     const { url } = await start()
     const page = await fetch(url)
     const policy = page.headers.get('Content-Security-Policy') ?? ''
@@ -94,7 +97,7 @@ describe('createFront', () => {
     expect(await page.text()).toContain('<title>page</title>')
   })
 
-  test('serves what was built: the page’s files for ever, the element to be asked for each time', async () => {
+  test('serves the page’s assets as immutable, and the element with no-cache', async () => {
     const { url } = await start()
     const cacheOf = async (path: string) => (await fetch(`${url}${path}`)).headers.get('Cache-Control')
     expect(await cacheOf('/assets/page-1a2b.js')).toBe('public, max-age=31536000, immutable')

@@ -1,9 +1,9 @@
-/** A clock that stands until it is told to go on: `delay` ends when its time has come, in order. */
+/** A clock that moves only by `advance`; each `delay` ends at its time. */
 import type { Delay } from '../../demo/simulator/faults.ts'
 
 type Sleeper = { until: number; wake: () => void }
 
-/** Lets everything run that waits for no clock: a few turns of the event loop are enough for requests within the process. */
+/** Runs everything that does not wait for the clock: 10 turns of the event loop are enough for in-process requests. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate)
 }
@@ -25,7 +25,7 @@ export function createFakeClock(now = Date.UTC(2026, 10, 23, 9)) {
   return {
     clock: () => now,
     delay,
-    /** How many wait. */
+    /** The number of running delays. */
     waiting: () => sleepers.length,
     async advance(ms: number): Promise<void> {
       await settle()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { createFaultyProxy } from '../../demo/faulty-proxy.ts'
 import { createFlakyStore, type Health } from '../../demo/flaky-store.ts'
-import { createGate } from '../../demo/gate.ts'
 import { openStore } from '../../server/store/open-store.ts'
 import { createFakeClock } from './fake-clock.ts'
 
@@ -16,55 +16,55 @@ async function setStore() {
 }
 
 describe('createFlakyStore', () => {
-  test('is the store behind it while it is up', async () => {
+  test('forwards to the wrapped store while it is up', async () => {
     const { flaky } = await setStore()
     expect((await flaky.write((tx) => tx.userOf(lin))).version).toBe(0)
     expect(await flaky.user(lin)).toMatchObject({ identity: lin, binding: null })
     await flaky.close()
   })
 
-  test('answers nothing while it is down, and again after it', async () => {
+  test('throws while it is down, and works again afterwards', async () => {
     const { flaky, set } = await setStore()
     set('down')
-    for (const asked of [flaky.user(lin), flaky.ping(), flaky.write((tx) => tx.userOf(lin)), flaky.outbox.nextAt([])]) {
-      await expect(asked).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    for (const call of [flaky.user(lin), flaky.ping(), flaky.write((tx) => tx.userOf(lin)), flaky.outbox.nextAt([])]) {
+      await expect(call).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     }
     set('up')
     await flaky.ping()
     await flaky.close()
   })
 
-  test('answers 3 s late while it is slow', async () => {
+  test('answers with a delay of 3 s while it is slow', async () => {
     const { flaky, set, time } = await setStore()
     set('slow')
-    let answered = false
-    const asked = flaky.ping().then(() => {
-      answered = true
+    let isAnswered = false
+    const call = flaky.ping().then(() => {
+      isAnswered = true
     })
     await time.advance(2_999)
-    expect(answered).toBe(false)
+    expect(isAnswered).toBe(false)
     await time.advance(1)
-    await asked
+    await call
     await flaky.close()
   })
 })
 
-describe('createGate', () => {
+describe('createFaultyProxy', () => {
   const answer = async () => new Response('ok')
 
-  test('lets pass, holds back for 3 s, and answers 502', async () => {
+  test('forwards, delays by 3 s, and answers 502', async () => {
     const time = createFakeClock()
-    const gate = createGate({ delay: time.delay, signal })
-    expect((await gate.pass(answer)).status).toBe(200)
-    gate.set('slow')
-    const late = gate.pass(answer)
+    const proxy = createFaultyProxy({ delay: time.delay, signal })
+    expect((await proxy.forward(answer)).status).toBe(200)
+    proxy.set('slow')
+    const late = proxy.forward(answer)
     await time.advance(2_999)
     expect(time.waiting()).toBe(1)
     await time.advance(1)
     expect((await late).status).toBe(200)
-    gate.set('down')
-    expect((await gate.pass(answer)).status).toBe(502)
-    gate.set('up')
-    expect((await gate.pass(answer)).status).toBe(200)
+    proxy.set('down')
+    expect((await proxy.forward(answer)).status).toBe(502)
+    proxy.set('up')
+    expect((await proxy.forward(answer)).status).toBe(200)
   })
 })

@@ -3,7 +3,7 @@ import { createHostSite } from '../../demo/host-site.ts'
 import { BindError } from '../../server/client.ts'
 import { openTestServer } from '../support/test-server.ts'
 
-/** A host site beside a real bind server, where Amy has bound her WeChat to the user lin. */
+/** A host site with a real bind server; Amy's WeChat is bound to the user lin. */
 async function setHost() {
   const testServer = await openTestServer()
   const hostSite = createHostSite({ bind: testServer.client })
@@ -14,14 +14,14 @@ async function setHost() {
 }
 
 describe('createHostSite', () => {
-  test('mints a token that the bind server takes for the signed-in user', async () => {
+  test('mints a token that the bind server accepts for the signed-in user', async () => {
     const { testServer, call } = await setHost()
     const { token } = await call('/token?user=lin')
     const answer = await testServer.widget('GET', '/binding', { token })
     expect(await answer.json()).toMatchObject({ state: 'bound' })
   })
 
-  test('tells its page what the bind server knows', async () => {
+  test('returns the binding to its page', async () => {
     const { testServer, call } = await setHost()
     expect(await call('/bind-info?user=lin')).toEqual({
       isBound: true,
@@ -33,19 +33,19 @@ describe('createHostSite', () => {
     expect(await call('/bind-info?user=chen')).toMatchObject({ isBound: false, boundAt: null, openid: null })
   })
 
-  test('disconnects, and finds it done when asked twice', async () => {
+  test('disconnects, also when asked twice', async () => {
     const { call } = await setHost()
     expect(await call('/disconnect?user=lin', 'POST')).toMatchObject({ isBound: false, version: 2 })
     expect(await call('/disconnect?user=lin', 'POST')).toMatchObject({ isBound: false, version: 2 })
   })
 
-  test.each(['/token', '/token?user=nobody', '/bind-info?user=', '/disconnect'])('knows nobody at %s', async (path) => {
+  test.each(['/token', '/token?user=nobody', '/bind-info?user=', '/disconnect'])('answers 401 at %s', async (path) => {
     const { hostSite } = await setHost()
     const answer = await hostSite.request(path, { method: path === '/disconnect' ? 'POST' : 'GET' })
     expect([answer.status, (await answer.json()).code]).toEqual([401, 'SIGNED_OUT'])
   })
 
-  test('says why when the bind server does not answer, and lets no answer be kept', async () => {
+  test('returns an error code when the bind server does not answer, and forbids caching', async () => {
     const { testServer } = await setHost()
     const getBindInfo = () => Promise.reject(new BindError('UNREACHABLE', 'The bind server did not answer.'))
     const hostSite = createHostSite({ bind: { ...testServer.client, getBindInfo } })

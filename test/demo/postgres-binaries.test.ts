@@ -29,7 +29,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(parent, 'test-'))
   original = join(folder, 'original')
   target = join(folder, 'copy')
-  // As npm leaves it under umask 077.
+  // The modes that npm creates with umask 077.
   mkdirSync(join(original, 'bin'), { recursive: true, mode: 0o700 })
   writeFileSync(join(original, 'bin/postgres'), 'program', { mode: 0o700 })
   mkdirSync(join(original, 'lib'), { mode: 0o700 })
@@ -49,7 +49,7 @@ describe('copyForAll', () => {
     expect(modes).toEqual(['755', '755', '755', '755', '644'])
   })
 
-  test('uses the copy that is there', () => {
+  test('uses an existing copy', () => {
     const copy = copyForAll(original, target)
     const { ino } = statSync(join(copy, 'bin/postgres'))
     expect(copyForAll(original, target)).toBe(copy)
@@ -86,7 +86,7 @@ describe('copyForAll', () => {
 })
 
 describe('isOpenToAll', () => {
-  test('is true only when every folder on the way can be entered by all', () => {
+  test('is true only when every user can enter each folder of the path', () => {
     const inside = join(folder, 'a/b')
     mkdirSync(inside, { recursive: true })
     for (const path of [folder, join(folder, 'a'), inside]) chmodSync(path, 0o755)

@@ -1,8 +1,8 @@
-/** The demo with an account that is not its own: a simulator of the test's, on a socket, stands for Tencent's. */
+/** The demo with a real account: a simulator of the test, on a socket, takes the place of WeChat. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { createSimulator, type Simulator } from '../../demo/simulator/simulator.ts'
 import { startListening, stopListening } from '../../server/http/listen.ts'
-import { clientOf, lin, start } from './start.ts'
+import { clientOf, lin, start } from './demo-fixture.ts'
 
 let wechat: Awaited<ReturnType<typeof startListening>>
 let tencent: Simulator
@@ -12,7 +12,7 @@ afterEach(async () => {
   await stopListening(wechat.server)
 })
 
-/** A sandbox account (测试号): plain mode, and no key. */
+/** A test account (测试号): plain mode without a key. */
 async function startWithAccount() {
   tencent = createSimulator({ account: { mode: 'plain' } })
   wechat = await startListening(tencent.app, '127.0.0.1', 0)
@@ -29,7 +29,7 @@ async function startWithAccount() {
 }
 
 describe('startDemo with a real account', () => {
-  test('binds a WeChat of that account, and shows the callback opened', async () => {
+  test('binds a WeChat of that account, and records the decrypted callback', async () => {
     const demo = await startWithAccount()
     await tencent.phone('amy').scan((await clientOf(demo).getQrCode(lin)).Url, { follow: true })
     expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: true, OpenId: tencent.phone('amy').openid })
@@ -37,7 +37,7 @@ describe('startDemo with a real account', () => {
     expect(callback).toMatchObject({ title: 'subscribe', status: 200, opened: expect.stringContaining('qrscene_wb1_') })
   })
 
-  test('puts the calls of WeChat’s API on the wire without a secret or a token', async () => {
+  test('records the calls of WeChat’s API without secrets and tokens', async () => {
     const demo = await startWithAccount()
     await clientOf(demo).getQrCode(lin)
     const calls = demo.wire.since(0).filter(({ kind }) => kind === 'wechat')
@@ -49,7 +49,7 @@ describe('startDemo with a real account', () => {
     expect(text).toContain('access_token=…')
   })
 
-  test('has no simulator, nothing of WeChat’s to set, and no test users', async () => {
+  test('has no simulator, no WeChat conditions and no test users', async () => {
     const demo = await startWithAccount()
     expect((await fetch(`${demo.url}/simulator/control/state`)).status).toBe(404)
     await demo.set({ mode: 'secure', errcode: '48001' })

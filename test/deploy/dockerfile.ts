@@ -1,10 +1,10 @@
-/** A Dockerfile as its instructions, to be followed where no engine is. */
+/** Reads a Dockerfile as a list of instructions, which tests can follow without a container engine. */
 import { globSync, readFileSync } from 'node:fs'
 import { join, matchesGlob } from 'node:path'
 
 export const root = join(import.meta.dirname, '../..')
 
-export type Instruction = { name: string; rest: string }
+type Instruction = { name: string; rest: string }
 
 /** Each stage's instructions, `FROM` first. */
 export function readStages(file: string): Instruction[][] {
@@ -17,7 +17,7 @@ export function readStages(file: string): Instruction[][] {
   return starts.map((start, stage) => instructions.slice(start, starts[stage + 1]))
 }
 
-/** What follows a name, of the last such instruction. */
+/** The arguments of the last instruction of this name. */
 export function restOf(stage: Instruction[], name: string): string {
   const found = stage.findLast((each) => each.name === name)
   if (!found) throw new Error(`the stage has no ${name}`)
@@ -32,15 +32,15 @@ export const variablesOf = (rest: string) =>
     rest.split(' ').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
   )
 
-/** What the ignore file, which begins with "*", lets into the build: top-level entries, and whether a path below them stays. */
+/** The build context by its ignore file, which begins with "*": the top-level entries, and whether it has a path below them. */
 export function contextOf(ignoreFile: string): { entries: string[]; has: (path: string) => boolean } {
   const patterns = readFileSync(join(root, ignoreFile), 'utf8')
     .split('\n')
     .filter((line) => /^[^#]/.test(line))
-  if (patterns[0] !== '*') throw new Error('the ignore file lets everything in')
+  if (patterns[0] !== '*') throw new Error('the ignore file does not begin with "*"')
   const entries = patterns
     .filter((line) => line.startsWith('!'))
     .flatMap((line) => globSync(line.slice(1), { cwd: root }))
-  const left = patterns.slice(1).filter((line) => !line.startsWith('!'))
-  return { entries, has: (path) => !left.some((pattern) => matchesGlob(path, pattern)) }
+  const excluded = patterns.slice(1).filter((line) => !line.startsWith('!'))
+  return { entries, has: (path) => !excluded.some((pattern) => matchesGlob(path, pattern)) }
 }

@@ -1,4 +1,4 @@
-/** The image and the package, made as the Dockerfile and npm make them, in folders of their own: no engine is needed. */
+/** Builds the image and the package in temporary folders, as the Dockerfile and npm do, without a container engine. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { delimiter, dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { npmCacheOr } from '../support/npm-cache.ts'
 import { SECRET } from '../support/test-server.ts'
 import { contextOf, readStages, restOf, root, variablesOf, wordsOf } from './dockerfile.ts'
 import { freePort } from './ports.ts'
@@ -19,21 +20,20 @@ const context = contextOf('deploy/Dockerfile.dockerignore')
 
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-image-'))
 const source = join(folder, 'src')
-/** What the image has in its WORKDIR. */
+/** The WORKDIR of the image. */
 const app = join(folder, 'app')
 const children: ChildProcess[] = []
 
-// Of the machine as little as a fresh one would have: a PATH, npm's cache, and the way to the registry.
+// As little of the environment as a fresh machine has: PATH, HOME, npm's cache, and the access to the registry.
 const machine = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) =>
-      /^(npm_config_(cache|registry|cafile|userconfig)|NODE_EXTRA_CA_CERTS|(npm_config_)?(https?_|no_?)proxy)$/i.test(
-        name,
-      ),
+      /^(npm_config_(registry|cafile|userconfig)|NODE_EXTRA_CA_CERTS|(npm_config_)?(https?_|no_?)proxy)$/i.test(name),
     ),
   ),
   PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
   HOME: process.env.HOME,
+  npm_config_cache: npmCacheOr(join(folder, 'npm-cache')),
 }
 
 const npm = (cwd: string, ...args: string[]) => run('npm', args, { cwd, env: machine })
@@ -44,9 +44,9 @@ beforeAll(async () => {
     const filter = (path: string) => context.has(relative(root, path))
     cpSync(join(root, entry), join(source, entry), { recursive: true, filter })
   }
-  // In place of the build stage's `npm ci`: the same lock file filled this folder.
+  // Replaces `npm ci` of the build stage: this folder was installed from the same lock file.
   symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'))
-  // Its prepack is the build stage's `npm run build`.
+  // `npm pack` runs prepack, which is `npm run build` of the build stage.
   await npm(source, 'pack', '--pack-destination', folder)
   const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
   for (const { path, bytes } of readTarball(join(folder, tarball))) {
@@ -73,7 +73,7 @@ const settings = {
   WECHAT_API_BASE: 'http://127.0.0.1:9',
 }
 
-/** Runs the words in the app's folder; resolves once it says where it listens. */
+/** Runs a command in the folder of the app; resolves once it logs its URL. */
 async function start([command = '', ...args]: string[], env: Record<string, string>) {
   const child = spawn(command, args, {
     cwd: app,
@@ -85,11 +85,11 @@ async function start([command = '', ...args]: string[], env: Record<string, stri
     const { url } = JSON.parse(line) as { url?: string }
     if (url) return { child, url }
   }
-  throw new Error('it ended before it listened')
+  throw new Error('the server exited before it listened')
 }
 
 describe('the package', () => {
-  test('starts in a fresh folder with its dependencies alone', async () => {
+  test('starts in a fresh folder with only its dependencies', async () => {
     const { bin } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8')) as { bin: Record<string, string> }
     const data = join(folder, 'package.db')
     const { url, child } = await start([process.execPath, bin['wechat-bind'] ?? '', 'serve'], {
@@ -103,7 +103,7 @@ describe('the package', () => {
     expect((await once(child, 'exit'))[0]).toBe(0)
   })
 
-  test('holds what is needed to run, and nothing of the tests, the settings or the sources', () => {
+  test('contains no tests, settings or sources', () => {
     expect(readdirSync(app).sort()).toEqual(
       ['LICENSE', 'README.md', 'dist', 'node_modules', 'package-lock.json', 'package.json'].sort(),
     )
@@ -111,7 +111,7 @@ describe('the package', () => {
     expect(files.filter((name) => /(^|[\\/])test[\\/]|\.env|\.db$|(?<!\.d)\.ts$/.test(name))).toEqual([])
   })
 
-  test('depends on nothing native, so that it runs on any libc', () => {
+  test('has no native dependency, so that it runs on any libc', () => {
     const files = readdirSync(join(app, 'node_modules'), { recursive: true, encoding: 'utf8' })
     expect(files.length).toBeGreaterThan(500)
     expect(files.filter((name) => name.endsWith('.node') || name.endsWith('binding.gyp'))).toEqual([])
@@ -119,27 +119,27 @@ describe('the package', () => {
 })
 
 describe('deploy/Dockerfile', () => {
-  test('copies what is there, and what the ignore file lets through', () => {
+  test('copies only paths that exist and that the ignore file includes', () => {
     const copies = [...build, ...image].filter(({ name, rest }) => name === 'COPY' && !rest.startsWith('--from'))
     const sources = copies.flatMap(({ rest }) => rest.split(' ').slice(0, -1)).filter((each) => each !== '.')
     expect(sources.length).toBeGreaterThan(5)
     expect(sources.filter((each) => !context.entries.includes(each))).toEqual([])
   })
 
-  test('takes from the build what the build makes', () => {
+  test('copies all files that the build stage makes', () => {
     const { rest } = image.find((each) => each.name === 'COPY' && each.rest.startsWith('--from=build')) ?? { rest: '' }
     const [, from = '', to = ''] = /^--from=build (\S+) (\S+)$/.exec(rest) ?? []
     const made = join(folder, from)
     expect(readdirSync(made, { recursive: true }).length).toBe(readdirSync(join(app, to), { recursive: true }).length)
   })
 
-  test('runs as someone who is not root, by number', () => {
+  test('runs as a user other than root, given as a number', () => {
     expect(restOf(image, 'USER')).toMatch(/^[1-9]\d*:[1-9]\d*$/)
     const [uid] = restOf(image, 'USER').split(':')
     expect(image.map(({ rest }) => rest).join('\n')).toContain(`chown ${uid}:`)
   })
 
-  test('starts by its own words, and its health check tells whether it answers', async () => {
+  test('starts with its ENTRYPOINT and CMD, and its HEALTHCHECK reports whether it answers', async () => {
     const env = {
       ...variablesOf(restOf(image, 'ENV')),
       PORT: await freePort(),
@@ -158,7 +158,7 @@ describe('deploy/Dockerfile', () => {
     expect((await once(child, 'exit'))[0]).toBe(0)
   })
 
-  test('keeps what it stores in its volume', () => {
+  test('stores its database in its volume', () => {
     expect(variablesOf(restOf(image, 'ENV')).DATABASE_URL).toMatch(new RegExp(`^sqlite:${restOf(image, 'VOLUME')}/`))
   })
 })

@@ -1,4 +1,4 @@
-/** A port that nobody has now, for programs that cannot say which one they took. */
+/** A port that is free now, for programs that cannot report the port that they chose. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 

@@ -1,4 +1,4 @@
-/** Pages that wait behind nginx and Caddy; where one is not installed, its part is skipped. */
+/** Long-polls through nginx and Caddy; the tests of a proxy that is not installed are skipped. */
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -21,9 +21,10 @@ describe.each(proxies)('deploy/$name', (proxy) => {
     let server: Awaited<ReturnType<typeof startListening>>
     let child: ChildProcess
     let url: string
-    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-proxy-'))
+    let folder: string
 
     beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'wechat-bind-proxy-'))
       testServer = await openTestServer()
       server = await startListening(createApp({ ...testServer.deps, trustProxy: true }), '127.0.0.1', 0)
       const [port, spare] = [await freePort(), await freePort()]
@@ -49,7 +50,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       return fetch(`${url}/widget/binding`, { headers, signal: signal ?? null })
     }
 
-    test('answers a page that waits as soon as there is news', async () => {
+    test('answers a waiting page as soon as its user is bound', async () => {
       const poll = park('u1')
       await waiters(1)
       await testServer.phone('amy').scan(await testServer.ticketUrl())
@@ -57,17 +58,17 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       expect(await (await poll).json()).toMatchObject({ state: 'bound' })
     })
 
-    test('tells the server that a page is closed', async () => {
+    test('closes the request at the server when the page closes', async () => {
       const closing = new AbortController()
       const poll = park('u2', closing.signal)
       await waiters(1)
       closing.abort()
       await expect(poll).rejects.toThrow()
-      // The clock of this test server stands still: only the hang-up can end the wait.
+      // The clock of this test server does not advance, so only the hang-up can end the wait.
       await waiters(0)
     })
 
-    test('gives each request an id that the server keeps', async () => {
+    test('gives each request an id, which the server uses', async () => {
       const response = await fetch(`${url}/widget/binding`, { headers: { 'X-Request-Id': 'of-the-client-itself' } })
       const id = response.headers.get('x-request-id') ?? ''
       expect(id).toMatch(/^[\w-]{32,36}$/)
@@ -75,7 +76,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       expect(testServer.log.lines.join('\n')).toContain(id)
     })
 
-    test('lets the world at what pages, products and WeChat need, and at nothing else', async () => {
+    test('exposes only the paths that pages, products and WeChat need', async () => {
       const statusOf = async (path: string) => (await fetch(url + path)).status
       expect(await statusOf('/wechat/callback?signature=a')).toBe(403)
       expect(await statusOf('/widget/binding')).toBe(401)
@@ -89,23 +90,23 @@ describe.each(proxies)('deploy/$name', (proxy) => {
 describe('deploy/nginx.conf and deploy/Caddyfile', () => {
   const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8')
 
-  test('let in the same paths, and none of the inside', async () => {
+  test('expose the same paths, and no internal path', async () => {
     const testServer = await openTestServer()
     const [, list = ''] = /@public path (.+)/.exec(textOf('Caddyfile')) ?? []
     const locations = [...textOf('nginx.conf').matchAll(/location (= )?(\/\S+)/g)].map(([, exact, path]) =>
       exact ? path : `${path}*`,
     )
     expect(locations.sort()).toEqual(list.split(' ').sort())
-    const isLetIn = (path: string) =>
+    const isExposed = (path: string) =>
       locations.some((each) => (each?.endsWith('*') ? path.startsWith(each.slice(0, -1)) : path === each))
-    const inside = new Set(
-      testServer.app.routes.map(({ path }) => path).filter((path) => !path.endsWith('*') && !isLetIn(path)),
+    const internal = new Set(
+      testServer.app.routes.map(({ path }) => path).filter((path) => !path.endsWith('*') && !isExposed(path)),
     )
-    expect([...inside].sort()).toEqual(['/healthz', '/metrics', '/openapi.json', '/readyz'])
+    expect([...internal].sort()).toEqual(['/healthz', '/metrics', '/openapi.json', '/readyz'])
     await testServer.close()
   })
 
-  test('wait longer than the 25 s of a page', () => {
+  test('wait longer than the 25 s of a long-poll', () => {
     const waits = ['nginx.conf', 'Caddyfile'].map(
       (name) => /(?:proxy_read|response_header)_timeout (\d+)s/.exec(textOf(name))?.[1],
     )
@@ -122,12 +123,12 @@ describe('deploy/wechat-bind.service', () => {
   })
 
   const hasSystemd = isInstalled('systemd-analyze')
-  const title = titleWith('systemd-analyze', hasSystemd, 'is a unit that systemd takes, shut in as far as it can be')
+  const title = titleWith('systemd-analyze', hasSystemd, 'is valid for systemd, which rates its exposure below 2')
 
   test.skipIf(!hasSystemd)(title, () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-unit-'))
     const here = join(folder, 'wechat-bind.service')
-    // systemd-analyze wants the program to exist, and allows no quotation marks in its path: a link has a plain path.
+    // systemd-analyze requires that the program exists and that its path has no quotation marks: a link has such a path.
     const node = join(folder, 'node')
     symlinkSync(process.execPath, node)
     writeFileSync(here, readFileSync(unit, 'utf8').replace('/usr/bin/node', `"${node}"`))
@@ -142,8 +143,8 @@ describe('deploy/wechat-bind.service', () => {
 describe('deploy/alerts.yaml', () => {
   const hasPromtool = isInstalled('promtool')
 
-  test.skipIf(!hasPromtool)(titleWith('promtool', hasPromtool, 'is a file of rules that Prometheus takes'), () => {
-    const said = execFileSync('promtool', ['check', 'rules', join(root, 'deploy/alerts.yaml')], { encoding: 'utf8' })
-    expect(said).toMatch(/SUCCESS: \d\d rules found/)
+  test.skipIf(!hasPromtool)(titleWith('promtool', hasPromtool, 'is a valid rule file for Prometheus'), () => {
+    const output = execFileSync('promtool', ['check', 'rules', join(root, 'deploy/alerts.yaml')], { encoding: 'utf8' })
+    expect(output).toMatch(/SUCCESS: \d\d rules found/)
   })
 })

@@ -1,14 +1,14 @@
-/** The proxies of deploy/ on loopback: the files as they are, but for names, ports and certificates. */
+/** Runs the proxies of deploy/ on loopback; their files are changed only in names, ports and certificates. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { root } from './dockerfile.ts'
 
-export type Proxy = { name: string; command: string; write(place: Place): string[] }
+type Proxy = { name: string; command: string; write(place: Place): string[] }
 
-/** Where the proxy listens, what it stands before, and a folder for its files. */
-export type Place = { port: string; spare: string; upstream: string; folder: string }
+/** The ports of the proxy, the host and port of the server behind it, and a folder for its files. */
+type Place = { port: string; spare: string; upstream: string; folder: string }
 
 const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8')
 
@@ -59,19 +59,20 @@ export function isInstalled(command: string): boolean {
   })
 }
 
-/** Resolves once the proxy takes connections; rejects when it ends instead. */
+/** Resolves once the proxy accepts connections; rejects if it exits first. */
 export async function startProxy({ command, write }: Proxy, place: Place): Promise<ChildProcess> {
   const env = { PATH: process.env.PATH, HOME: place.folder, XDG_DATA_HOME: place.folder, XDG_CONFIG_HOME: place.folder }
   const child = spawn(command, write(place), { stdio: ['ignore', 'ignore', 'pipe'], env })
-  let said = ''
+  let output = ''
   child.stderr?.on('data', (text: Buffer) => {
-    said += text
+    output += text
   })
-  while (!(await takes(Number(place.port)))) if (child.exitCode !== null) throw new Error(`${command} ended: ${said}`)
+  while (!(await accepts(Number(place.port))))
+    if (child.exitCode !== null) throw new Error(`${command} exited: ${output}`)
   return child
 }
 
-const takes = (port: number) =>
+const accepts = (port: number) =>
   new Promise<boolean>((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.destroy()

@@ -3,11 +3,11 @@ import { gunzipSync } from 'node:zlib'
 
 const BLOCK = 512
 
-/** The files of a tarball as `npm pack` makes it (ustar, files only): a minimal system may have no tar. */
+/** Reads a tarball of `npm pack` (ustar, files only), since a minimal system may have no tar. */
 export function readTarball(file: string): { path: string; bytes: Uint8Array }[] {
   const archive = gunzipSync(readFileSync(file))
   const files = []
-  // It ends with blocks of zeros.
+  // The archive ends with blocks of zeros.
   for (let start = 0; archive[start]; ) {
     const field = (from: number, length: number) =>
       archive.toString('utf8', start + from, start + from + length).replace(/\0.*$/s, '')

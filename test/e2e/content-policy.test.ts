@@ -1,16 +1,16 @@
-/** What a page's Content-Security-Policy has to allow: each line of the table in docs/element.md, with it and without. */
+/** The Content-Security-Policy that a page needs: each row of the table in docs/element.md, with and without the directive. */
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
-  complaintsOf,
+  consoleErrorsOf,
+  type Fixture,
+  type FixtureOptions,
   inState,
-  openStage,
+  openFixture,
   readWidget,
-  type Stage,
-  type StageOptions,
-} from '../support/browser-stage.ts'
+} from '../support/browser-fixture.ts'
 import { launchOptions } from '../support/chromium.ts'
 
 const NOTHING = "default-src 'none'"
@@ -18,8 +18,8 @@ const WECHAT = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 
 
 let browser: Browser
 let context: BrowserContext
-let complaints: string[]
-const stages: Stage[] = []
+let consoleErrors: string[]
+const fixtures: Fixture[] = []
 
 beforeAll(async () => {
   browser = await chromium.launch(await launchOptions())
@@ -29,25 +29,25 @@ afterAll(() => browser.close())
 beforeEach(() => enter())
 afterEach(async () => {
   await context.close()
-  await Promise.all(stages.splice(0).map((stage) => stage.close()))
+  await Promise.all(fixtures.splice(0).map((fixture) => fixture.close()))
 })
 
 async function enter(userAgent?: string): Promise<void> {
   context = await browser.newContext({ userAgent })
-  complaints = complaintsOf(context)
+  consoleErrors = consoleErrorsOf(context)
 }
 
-async function stageWith(options: StageOptions): Promise<Stage> {
-  const stage = await openStage(options)
-  stages.push(stage)
-  return stage
+async function fixtureWith(options: FixtureOptions): Promise<Fixture> {
+  const fixture = await openFixture(options)
+  fixtures.push(fixture)
+  return fixture
 }
 
-async function visit(options: StageOptions): Promise<{ page: Page; stage: Stage }> {
-  const stage = await stageWith(options)
+async function visit(options: FixtureOptions): Promise<{ page: Page; fixture: Fixture }> {
+  const fixture = await fixtureWith(options)
   const page = await context.newPage()
-  await page.goto(stage.url)
-  return { page, stage }
+  await page.goto(fixture.url)
+  return { page, fixture }
 }
 
 /** The code of the first `binderror`. */
@@ -67,35 +67,35 @@ const qrTag = (page: Page) =>
     .locator('[part~=qr]')
     .evaluate(({ localName }) => localName)
 
-describe('a content policy that allows nothing', () => {
+describe("a content policy with default-src 'none'", () => {
   const policy = `${NOTHING}; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
-  test('needs two more lines on a desk, and not a word of complaint comes', async () => {
-    const { page, stage } = await visit({ policy })
+  test('needs only script-src and connect-src on a desktop, without console errors', async () => {
+    const { page, fixture } = await visit({ policy })
     await inState(page, 'ready')
     const element = page.locator('wechat-bind')
     expect(await element.locator('[part~=card]').evaluate((card) => getComputedStyle(card).borderRadius)).toBe('12px')
     await element.getByRole('button').click()
     await element.locator('[part~=code]').waitFor()
-    stage.bind.bind()
+    fixture.bind.bind()
     await inState(page, 'bound')
-    expect(complaints).toEqual([])
+    expect(consoleErrors).toEqual([])
   })
 
   const trusting = (names: string) => `${policy}; require-trusted-types-for 'script'; trusted-types ${names}`
 
-  test('goes with Trusted Types', async () => {
+  test('supports Trusted Types', async () => {
     const { page } = await visit({ policy: trusting('lit-html') })
     await inState(page, 'ready')
-    expect(complaints).toEqual([])
+    expect(consoleErrors).toEqual([])
   })
 
-  test('keeps the tag unknown where Trusted Types are named and the policy of lit is not', async () => {
+  test('does not register the tag if trusted-types does not list the policy of lit', async () => {
     const { page } = await visit({ policy: trusting("'none'") })
     expect(await isDefined(page)).toBe(false)
   })
 
-  test("needs 'allow-duplicates' in a page with a lit of its own", async () => {
+  test("needs 'allow-duplicates' on a page with another copy of lit", async () => {
     const lit = new Hono().get('/lit.js', (c) =>
       c.body("trustedTypes.createPolicy('lit-html', { createHTML: (text) => text })", 200, {
         'Content-Type': 'text/javascript',
@@ -104,27 +104,27 @@ describe('a content policy that allows nothing', () => {
     const head = '<script src="/lit.js"></script><script type="module" src="/wechat-bind.js"></script>'
     const { page } = await visit({ policy: trusting("lit-html 'allow-duplicates'"), head, more: lit })
     await inState(page, 'ready')
-    expect(complaints).toEqual([])
+    expect(consoleErrors).toEqual([])
 
     const { page: refused } = await visit({ policy: trusting('lit-html'), head, more: lit })
     expect(await isDefined(refused)).toBe(false)
   })
 
-  test('keeps the tag unknown without script-src', async () => {
+  test('does not register the tag without script-src', async () => {
     const { page } = await visit({ policy: `${NOTHING}; connect-src 'self'`, body: '<wechat-bind>later</wechat-bind>' })
     expect(await isDefined(page)).toBe(false)
     expect(await page.getByText('later').isVisible()).toBe(true)
   })
 
-  test('shows an error without connect-src, and tells the page which', async () => {
-    const { page, stage } = await visit({ policy: `${NOTHING}; script-src 'self'` })
+  test('displays an error without connect-src, and reports its code', async () => {
+    const { page, fixture } = await visit({ policy: `${NOTHING}; script-src 'self'` })
     expect(await firstError(page)).toBe('NETWORK')
     await inState(page, 'error')
-    expect(stage.bind.requests).toEqual([])
+    expect(fixture.bind.requests).toEqual([])
   })
 
-  test('shows an error where token-url may not be asked', async () => {
-    const other = await stageWith({})
+  test('displays an error if connect-src forbids token-url', async () => {
+    const other = await fixtureWith({})
     const { page } = await visit({
       policy: `${NOTHING}; script-src 'self'; connect-src ${other.url}`,
       body: `<wechat-bind server="${other.url}" token-url="/token"></wechat-bind>`,
@@ -134,24 +134,24 @@ describe('a content policy that allows nothing', () => {
   })
 })
 
-describe('the file of another origin', () => {
+describe('the file from another origin', () => {
   const integrity = `sha384-${createHash('sha384').update(readWidget()).digest('base64')}`
   const pageOf = (origin: string, more = '') => ({
     head: `<script type="module" crossorigin src="${origin}/wechat-bind.js"${more}></script>`,
     body: `<wechat-bind server="${origin}" token-url="/token"></wechat-bind>`,
   })
 
-  test('needs its origin for the script and the requests, and the page for its token', async () => {
-    const other = await stageWith({})
+  test("needs that origin in script-src and connect-src, and 'self' for the token", async () => {
+    const other = await fixtureWith({})
     const policy = `${NOTHING}; script-src ${other.url}; connect-src ${other.url} 'self'`
     const { page } = await visit({ policy, ...pageOf(other.url) })
     await inState(page, 'ready')
     expect(other.bind.requests).toContain('POST qrcode')
-    expect(complaints).toEqual([])
+    expect(consoleErrors).toEqual([])
   })
 
-  test('is taken by its integrity, and refused when a byte of it is another', async () => {
-    const other = await stageWith({})
+  test('is accepted with its integrity hash, and rejected with another one', async () => {
+    const other = await fixtureWith({})
     const policy = `${NOTHING}; script-src ${other.url}; connect-src ${other.url} 'self'`
     const { page } = await visit({ policy, ...pageOf(other.url, ` integrity="${integrity}"`) })
     await inState(page, 'ready')
@@ -161,15 +161,15 @@ describe('the file of another origin', () => {
     expect(await isDefined(refused)).toBe(false)
   })
 
-  test('is not loaded where only the page itself may be', async () => {
-    const other = await stageWith({})
+  test("is not loaded with script-src 'none'", async () => {
+    const other = await fixtureWith({})
     const policy = `${NOTHING}; script-src 'none'; connect-src ${other.url}`
     const { page } = await visit({ policy, ...pageOf(other.url) })
     expect(await isDefined(page)).toBe(false)
   })
 })
 
-describe('the picture to press long', () => {
+describe('the picture for the long press', () => {
   const policy = `${NOTHING}; script-src 'self'; connect-src 'self'`
 
   test('is a PNG with img-src data:', async () => {
@@ -178,14 +178,14 @@ describe('the picture to press long', () => {
     const { page } = await visit({ policy: `${policy}; img-src data:` })
     await inState(page, 'ready')
     expect(await qrTag(page)).toBe('img')
-    expect(complaints).toEqual([])
+    expect(consoleErrors).toEqual([])
   })
 
-  test('is drawn as on a desk without it', async () => {
+  test('is an SVG, as on a desktop, without it', async () => {
     await context.close()
     await enter(WECHAT)
     const { page } = await visit({ policy })
     await inState(page, 'ready')
-    await page.locator('wechat-bind').locator('svg[part~=qr]').waitFor({ timeout: 2000 })
+    await expect.poll(() => qrTag(page)).toBe('svg')
   })
 })

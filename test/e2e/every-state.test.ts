@@ -1,4 +1,4 @@
-/** What must hold in every state of the element: accessibility, targets for a thumb, and a box that does not move. */
+/** Checks in every state of the element: accessibility, size of touch targets, and a constant size of the card. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
@@ -12,11 +12,11 @@ const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrom
 const phone = { userAgent: PHONE, viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }
 
 const ready = scenes.find(({ name }) => name === 'ready')!
-/** Scenes whose card is larger or smaller because the page wants it so. */
+/** Scenes whose card has another size because of the page's settings. */
 const OTHER_BOX = ['small', 'large', 'slots']
 
 let browser: Browser
-/** The card's box while a QR is on screen: every state has the same. */
+/** The size of the card with a QR code; all states have the same size. */
 let box: { width: number; height: number }
 
 beforeAll(async () => {
@@ -27,18 +27,18 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-/** Plays `scene` on a fresh page and looks at it. */
-async function play(scene: Scene, options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> {
-  const stage = await openScene(scene)
+/** Plays `scene` on a new page, then runs `check`. */
+async function play(scene: Scene, options: BrowserContextOptions, check: (page: Page) => Promise<void>): Promise<void> {
+  const fixture = await openScene(scene)
   const context = await browser.newContext({ locale: 'en', viewport: { width: 420, height: 700 }, ...options })
   try {
     const page = await context.newPage()
-    await page.goto(stage.url)
-    await scene.reach(page, stage)
-    await look(page)
+    await page.goto(fixture.url)
+    await scene.reach(page, fixture)
+    await check(page)
   } finally {
     await context.close()
-    await stage.close()
+    await fixture.close()
   }
 }
 
@@ -47,7 +47,7 @@ async function boxOf(page: Page): Promise<{ width: number; height: number }> {
   return { width, height }
 }
 
-async function faultsOf(page: Page): Promise<string[]> {
+async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe)
   const { violations } = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(context: string, options: object): Promise<AxeResults> } }
@@ -60,15 +60,15 @@ async function faultsOf(page: Page): Promise<string[]> {
 }
 
 describe.each(scenes)('in the state "$name"', (scene) => {
-  test('axe finds nothing, light and dark, the state is told in words, and the box stays', async () => {
+  test('passes axe in light and dark, has a status text, and keeps the size of the card', async () => {
     await play(scene, {}, async (page) => {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        expect(await faultsOf(page)).toEqual([])
+        expect(await violationsOf(page)).toEqual([])
       }
-      const told = page.locator('wechat-bind').getByRole('status')
-      expect(await told.count()).toBe(1)
-      expect((await told.innerText()).trim()).toMatch(/\S{2}/)
+      const status = page.locator('wechat-bind').getByRole('status')
+      expect(await status.count()).toBe(1)
+      expect((await status.innerText()).trim()).toMatch(/\S{2}/)
       for (const lang of ['en', 'zh-CN', 'zh-TW']) {
         await page.locator('wechat-bind').evaluate((card, lang) => Object.assign(card, { lang }), lang)
         if (!OTHER_BOX.includes(scene.name)) expect({ lang, ...(await boxOf(page)) }).toEqual({ lang, ...box })
@@ -76,7 +76,7 @@ describe.each(scenes)('in the state "$name"', (scene) => {
     })
   })
 
-  test('a thumb has 44 px for each control, and none leaves the card', async () => {
+  test('has touch targets of at least 44 px, all inside the card', async () => {
     await play(scene, phone, async (page) => {
       const card = (await page.locator('wechat-bind').boundingBox())!
       expect(card.x + card.width).toBeLessThanOrEqual(320)
@@ -95,7 +95,7 @@ describe.each(scenes)('in the state "$name"', (scene) => {
 describe.each(['small', 'medium', 'large'])('on a phone, with size="%s"', (size) => {
   const waiting = { ...ready, attributes: `size="${size}"` }
 
-  test('the card is as high before its QR as with it, in every language', async () => {
+  test('the card has the same height before and with the QR code, in every language', async () => {
     const loading = scenes.find(({ name }) => name === 'loading')!
     const heights: number[] = []
     for (const scene of [{ ...loading, attributes: waiting.attributes }, waiting]) {
@@ -109,7 +109,7 @@ describe.each(['small', 'medium', 'large'])('on a phone, with size="%s"', (size)
     expect(new Set(heights).size).toBe(1)
   })
 
-  test.each(['block', 'grid', 'flex'])('the card stays in a narrow page laid out as %s', async (display) => {
+  test.each(['block', 'grid', 'flex'])('the card fits a narrow page with display: %s', async (display) => {
     await play(waiting, phone, async (page) => {
       await page.locator('main').evaluate((main, display) => {
         Object.assign(main.style, { display, placeItems: 'center', padding: '16px' })
@@ -121,7 +121,7 @@ describe.each(['small', 'medium', 'large'])('on a phone, with size="%s"', (size)
     })
   })
 
-  test('the picture to press long inside WeChat is 200 px or more', async () => {
+  test('the picture for the long press inside WeChat is at least 200 px wide', async () => {
     const wechat = { ...phone, userAgent: `${PHONE} MicroMessenger/8.0.49` }
     await play(waiting, wechat, async (page) => {
       const picture = (await page.locator('wechat-bind').locator('img').boundingBox())!

@@ -1,15 +1,15 @@
-/** What QA does with the page: a link that brings a state back, the phone's other ways to a code, and the wire. */
+/** The QA page: conditions in links, the phone's other ways to scan, and the traffic log. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright'
 import { describe, expect, test } from 'vitest'
-import { chat, follow, inState, scan, setStage, told } from './stage.ts'
+import { chat, createFixture, follow, inState, reported, scan } from './demo-fixture.ts'
 
-const stage = setStage()
+const fixture = createFixture()
 
-/** Of selects that are narrower than their longest choice: runs in the page. */
-function namesOfCut(selects: Element[]): (string | undefined)[] {
+/** The test ids of selects that are narrower than their longest option. Runs in the page. */
+function cutOffSelects(selects: Element[]): (string | undefined)[] {
   const cut = (selects as HTMLSelectElement[]).filter((select) => {
     const { offsetWidth } = select
     select.style.width = 'max-content'
@@ -21,8 +21,8 @@ function namesOfCut(selects: Element[]): (string | undefined)[] {
 }
 
 describe('the conditions', () => {
-  test('a link brings back what a setting made: here, an account that WeChat refuses', async () => {
-    const page = await stage.open()
+  test('a link restores the conditions: here an errcode of WeChat', async () => {
+    const page = await fixture.open()
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()
     await page.getByTestId('set-errcode').selectOption('48001')
@@ -30,47 +30,49 @@ describe('the conditions', () => {
     const { search } = new URL(page.url())
     expect(search).toBe('?lang=en&errcode=48001')
     await page.close()
-    await stage.demo.set({})
+    await fixture.demo.set({})
 
-    const again = await stage.open(search.replace('?lang=en', ''))
+    const again = await fixture.open(search.replace('?lang=en', ''))
     await inState(again, 'error')
-    expect(await told(again)).toMatchObject([{ type: 'binderror', detail: { code: 'WECHAT_FORBIDDEN' } }])
+    expect(await reported(again)).toMatchObject([{ type: 'binderror', detail: { code: 'WECHAT_FORBIDDEN' } }])
     await again.getByTestId('wire-entry').filter({ hasText: '/cgi-bin/qrcode/create' }).first().click()
     await again.getByText('48001 api unauthorized').first().waitFor()
 
     await again.getByTestId('conditions').click()
     await again.getByTestId('reset').click()
     await inState(again, 'ready')
-    stage.expectRefusals()
+    fixture.expectRefusals()
   })
 
-  test.each([360, 768, 1280])('each choice can be read whole, and nothing leaves the page, at %i px', async (width) => {
+  test.each([360, 768, 1280])('no value is cut off, and the page does not overflow, at %i px', async (width) => {
     for (const lang of ['zh-CN', 'zh-TW', 'en']) {
-      const page = await stage.open()
+      const page = await fixture.open()
       await page.setViewportSize({ width, height: 900 })
       await page.getByTestId(`lang-${lang}`).click()
       await page.getByTestId('conditions').click()
-      expect(await page.locator('.setting select').evaluateAll(namesOfCut), lang).toEqual([])
+      expect(await page.locator('.setting select').evaluateAll(cutOffSelects), lang).toEqual([])
       expect(await page.evaluate(() => document.documentElement.scrollWidth), lang).toBeLessThanOrEqual(width)
       await page.close()
     }
   })
 
-  test('who lingers on the follow page loses the scene, and is asked to scan once more', async () => {
-    const page = await stage.open('&follow=slow')
+  test('a follow after 5 minutes on the follow page loses the scene, and the chat asks for another scan', async () => {
+    const page = await fixture.open('&follow=slow')
     await scan(page)
     await follow(page)
     await chat(page, '再扫一次').waitFor()
     await inState(page, 'ready')
+    expect(await reported(page)).toEqual([])
     await scan(page)
     await inState(page, 'bound')
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 })
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** What axe finds wrong with the page as it is. */
-async function faultsOf(page: Page): Promise<string[]> {
+/** The violations that axe reports for the page. */
+async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe)
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }
@@ -80,34 +82,35 @@ async function faultsOf(page: Page): Promise<string[]> {
 }
 
 describe('the page', () => {
-  test.each(['light', 'dark'])('axe finds nothing, whatever is open, in the %s theme', async (theme) => {
-    const page = await stage.open(`&theme=${theme}`)
+  test.each(['light', 'dark'])('passes axe with every panel open, in the %s theme', async (theme) => {
+    const page = await fixture.open(`&theme=${theme}`)
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()
-    expect(await faultsOf(page), 'conditions').toEqual([])
+    expect(await violationsOf(page), 'conditions').toEqual([])
     await scan(page)
     await page.getByTestId('follow-button').waitFor()
-    expect(await faultsOf(page), 'follow page').toEqual([])
+    expect(await violationsOf(page), 'follow page').toEqual([])
     await follow(page)
     await inState(page, 'bound')
     await chat(page, 'now linked').waitFor()
     await page.locator('[data-kind=callback]').first().click()
-    expect(await faultsOf(page), 'chat and wire').toEqual([])
+    expect(await violationsOf(page), 'chat and traffic log').toEqual([])
   })
 })
 
 describe('the phone', () => {
   test('inside WeChat: a long press on the picture scans it', async () => {
-    const page = await stage.open('&context=wechat')
+    const page = await fixture.open('&context=wechat')
     await inState(page, 'ready')
     await page.locator('wechat-bind').getByRole('img').click({ delay: 700 })
     await page.getByTestId('recognise').click()
     await follow(page)
     await inState(page, 'bound')
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
-  test('in another browser: the picture is saved, and scanned from the album', async () => {
-    const page = await stage.open('&context=mobile')
+  test('in another mobile browser: the picture is saved and scanned from the album', async () => {
+    const page = await fixture.open('&context=mobile')
     await inState(page, 'ready')
     await page.locator('wechat-bind').getByRole('link').click()
     await page.getByTestId('saved').waitFor()
@@ -124,8 +127,8 @@ describe('the phone', () => {
 })
 
 describe('a second phone', () => {
-  test('has the page open where the first has it, as the link of it says', async () => {
-    const page = await stage.open()
+  test('opens the page in the same browser as the first phone, also after a reload', async () => {
+    const page = await fixture.open()
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()
     await page.getByTestId('set-context').selectOption('wechat')
@@ -139,9 +142,9 @@ describe('a second phone', () => {
   })
 })
 
-describe('the wire', () => {
-  test('is searched and filtered, opens to the bytes, and gives them as curl', async () => {
-    const page = await stage.open('&wire=callback')
+describe('the traffic log', () => {
+  test('can be searched and filtered, displays the raw bytes, and copies a request as curl', async () => {
+    const page = await fixture.open('&wire=callback')
     await page.getByTestId('wire-clear').click()
     await scan(page)
     await follow(page)
@@ -160,7 +163,7 @@ describe('the wire', () => {
     expect(copied).toMatch(/^curl -X POST 'http:\/\/127\.0\.0\.1:\d+\/wechat\/callback\?signature=/)
 
     await page.getByTestId('wire-search').fill('no such words')
-    await page.getByText('Nothing has passed yet.').waitFor()
+    await page.getByText('No traffic yet.').waitFor()
     expect(new URL(page.url()).searchParams.get('q')).toBe('no such words')
   })
 })

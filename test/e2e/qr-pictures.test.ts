@@ -1,4 +1,4 @@
-/** Whether a camera reads what is really on the screen: two decoders that know nothing of ours, over sizes, screens and themes. */
+/** Decodes screenshots of the card with two independent QR decoders, at several sizes, pixel ratios and themes. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import jsqr from 'jsqr'
@@ -6,7 +6,7 @@ import { type Browser, chromium } from 'playwright'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader'
-import { inState, openStage, STRICT, type Stage } from '../support/browser-stage.ts'
+import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
 import { launchOptions } from '../support/chromium.ts'
 import { QR_TEXT } from '../support/fake-bind.ts'
 
@@ -18,24 +18,24 @@ const decode =
   (jsqr as unknown as { default?: typeof jsqr.default }).default ?? (jsqr as unknown as typeof jsqr.default)
 
 let browser: Browser
-let stage: Stage
+let fixture: Fixture
 
 beforeAll(async () => {
-  // Its own way is to fetch the file from a CDN.
+  // By default the package fetches the file from a CDN.
   const wasm = readFileSync(createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm'))
   prepareZXingModule({ overrides: { wasmBinary: new Uint8Array(wasm).buffer } })
   browser = await chromium.launch(await launchOptions())
-  stage = await openStage({
+  fixture = await openFixture({
     policy: `${STRICT}; img-src data:; style-src 'self'`,
     expiresIn: 3600,
   })
 })
 afterAll(async () => {
   await browser.close()
-  await stage.close()
+  await fixture.close()
 })
 
-/** What the picture says to each decoder. */
+/** The text that each decoder reads from the picture. */
 async function readPicture(picture: Buffer): Promise<(string | undefined)[]> {
   const { data, width, height } = PNG.sync.read(picture)
   const [code] = await readBarcodes(new Uint8Array(picture), { formats: ['QRCode'] })
@@ -43,28 +43,31 @@ async function readPicture(picture: Buffer): Promise<(string | undefined)[]> {
 }
 
 describe.each([
-  { device: 'a desk', userAgent: undefined },
+  { device: 'a desktop', userAgent: undefined },
   { device: 'WeChat', userAgent: WECHAT },
 ])('the QR on $device', ({ userAgent }) => {
-  test.each(DENSITIES)('is read at every size, light and dark, at %i device pixels each', async (deviceScaleFactor) => {
-    const context = await browser.newContext({ userAgent, deviceScaleFactor, viewport: { width: 480, height: 640 } })
-    const page = await context.newPage()
-    await page.goto(stage.url)
-    await inState(page, 'ready')
-    const read: Record<string, (string | undefined)[]> = {}
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme })
-      for (const side of SIDES) {
-        const tile = page.locator('wechat-bind').locator('[part~=tile]')
-        await page.locator('wechat-bind').evaluate((card, side) => {
-          ;(card as HTMLElement).style.setProperty('--wechat-bind-qr-size', `${side}px`)
-        }, side)
-        expect((await tile.boundingBox())?.width).toBe(side)
-        // The whole card: the decoder has to find the code, as a camera has.
-        read[`${colorScheme} ${side}`] = await readPicture(await page.locator('wechat-bind').screenshot())
+  test.each(DENSITIES)(
+    'is decoded at every size, in light and dark, at a device pixel ratio of %i',
+    async (deviceScaleFactor) => {
+      const context = await browser.newContext({ userAgent, deviceScaleFactor, viewport: { width: 480, height: 640 } })
+      const page = await context.newPage()
+      await page.goto(fixture.url)
+      await inState(page, 'ready')
+      const read: Record<string, (string | undefined)[]> = {}
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        for (const side of SIDES) {
+          const tile = page.locator('wechat-bind').locator('[part~=tile]')
+          await page.locator('wechat-bind').evaluate((card, side) => {
+            ;(card as HTMLElement).style.setProperty('--wechat-bind-qr-size', `${side}px`)
+          }, side)
+          expect((await tile.boundingBox())?.width).toBe(side)
+          // The whole card, so that the decoder must locate the code, like a camera.
+          read[`${colorScheme} ${side}`] = await readPicture(await page.locator('wechat-bind').screenshot())
+        }
       }
-    }
-    await context.close()
-    expect(Object.entries(read).filter(([, texts]) => texts.some((text) => text !== QR_TEXT))).toEqual([])
-  })
+      await context.close()
+      expect(Object.entries(read).filter(([, texts]) => texts.some((text) => text !== QR_TEXT))).toEqual([])
+    },
+  )
 })

@@ -1,4 +1,4 @@
-/** The bin, spawned as its users do. */
+/** The bin, run as a process. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,13 +20,13 @@ const run = (args: string[], env: Record<string, string> = {}): Promise<Ended> =
   })
 
 describe('wechat-bind', () => {
-  test('shows its commands in both languages, and refuses a word that is none', async () => {
+  test('prints its commands in both languages, and refuses an unknown command', async () => {
     const [help, unknown, inherited] = await Promise.all([run([]), run(['frobnicate']), run(['toString'])])
     expect([help.code, unknown.code, inherited.code]).toEqual([0, 2, 2])
     for (const word of ['serve', 'demo', 'keygen', 'token', '绑定服务']) expect(help.stdout).toContain(word)
   })
 
-  test('serve refuses to start, naming every setting that is missing and its fix', async () => {
+  test('serve refuses to start, and names every missing setting with its fix', async () => {
     const { code, stdout, stderr } = await run(['serve'])
     expect([code, stdout]).toEqual([1, ''])
     for (const name of ['WECHAT_APP_ID', 'WECHAT_APP_SECRET', 'WECHAT_TOKEN', 'WECHAT_ENCODING_AES_KEY', 'BIND_KEYS']) {
@@ -35,21 +35,21 @@ describe('wechat-bind', () => {
     expect(stderr).toContain('无法启动')
   })
 
-  test('keygen makes a key that BIND_KEYS takes, another each time', async () => {
+  test('keygen prints a valid key for BIND_KEYS, another one each time', async () => {
     const [one, two] = await Promise.all([run(['keygen', 'mine']), run(['keygen'])])
     expect(parseKeys(one.stdout.trim())[0]).toMatchObject({ kid: 'mine', tenant: 'default' })
     expect(parseKeys(two.stdout.trim())[0]?.kid).toMatch(/^key-/)
     expect(one.stdout).not.toBe(two.stdout)
   })
 
-  test('token mints one for a trial', async () => {
+  test('token prints a widget token', async () => {
     const { stdout } = await run(['token', 'acme', 'u1'], { BIND_KEYS: `k1:${SECRET}` })
     const [key] = parseKeys(`k1:${SECRET}`)
     const claims = await openToken(stdout.trim(), () => key, Date.now())
     expect(claims).toMatchObject({ Account: 'acme', User_ID: 'u1', scope: ['bind', 'unbind'] })
   })
 
-  test('token takes the first key of BIND_KEYS_FILE where that is set', async () => {
+  test('token uses the first key of BIND_KEYS_FILE if that is set', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
     const file = join(folder, 'keys')
     writeFileSync(file, `# ours\nk9:${SECRET}\n`)
@@ -58,7 +58,7 @@ describe('wechat-bind', () => {
     expect(JSON.parse(Buffer.from(stdout.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ kid: 'k9' })
   })
 
-  test('token says what it lacks, in both languages and without a secret', async () => {
+  test('token reports a missing argument or setting in both languages, without a secret', async () => {
     const [noUser, noKeys, badKeys] = await Promise.all([
       run(['token', 'acme']),
       run(['token', 'acme', 'u1']),

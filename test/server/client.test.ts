@@ -11,7 +11,7 @@ const subject = { account: 'acme', userId: 'u1' }
 type Sent = { url: string; jti: string; plaintext: Record<string, unknown>; init: RequestInit }
 type Answer = (sent: Sent, nth: number) => Response | Promise<Response>
 
-/** A bind server as a function: opens each request, keeps it, and answers what the test says. */
+/** A client of a fake bind server that opens and records each request, and replies with `answer`. */
 function open(answer: Answer, own: Partial<BindClientOptions> = {}) {
   const sent: Sent[] = []
   const time = createFakeTime()
@@ -43,10 +43,10 @@ const refuse = (Code: string, init: ResponseInit): Answer => {
   return ({ jti }) => reply({ Success: false, Code, Message: 'what to do', Data: null }, jti, init)
 }
 const html: Answer = () => new Response('<h1>502 Bad Gateway</h1>', { status: 502 })
-const noLine: Answer = () => {
+const noConnection: Answer = () => {
   throw new TypeError('fetch failed')
 }
-const halfAnAnswer: Answer = () =>
+const truncatedAnswer: Answer = () =>
   new Response(new ReadableStream({ pull: (controller) => controller.error(new TypeError('terminated')) }))
 const hang: Answer = ({ init: { signal } }) =>
   new Promise((_, reject) => {
@@ -55,7 +55,7 @@ const hang: Answer = ({ init: { signal } }) =>
   })
 
 describe('createBindClient', () => {
-  test('asks in the contract’s words', async () => {
+  test('sends the fields of each call as documented', async () => {
     const { client, sent, time } = open(succeed)
     await client.getQrCode({ ...subject, isRefresh: true, label: '小明' })
     await client.getBindInfo(subject)
@@ -78,7 +78,7 @@ describe('createBindClient', () => {
     expect(sent[0]?.plaintext).not.toHaveProperty('Path')
   })
 
-  test('gives the Data of the reply', async () => {
+  test('returns the Data of the reply', async () => {
     expect(await open(succeed).client.disconnect(subject)).toEqual({ Version: 3 })
   })
 
@@ -86,12 +86,12 @@ describe('createBindClient', () => {
     ['text', secret],
     ['padded text', `${secret}=`],
     ['bytes', KEY],
-  ])('takes the key as %s', async (_, key) => {
+  ])('accepts the key as %s', async (_, key) => {
     expect(await open(succeed, { key }).client.getBindInfo(subject)).toEqual({ Version: 3 })
   })
 
   test.each(['', 'short', `${secret}A`, `${secret.slice(1)}!`, '密钥', new Uint8Array(31)])(
-    'throws a TypeError at start for the key %s',
+    'throws a TypeError when it is created with the key %s',
     (key) => {
       expect(() => open(succeed, { key })).toThrow(TypeError)
       expect(() => open(succeed, { key })).toThrow('key must be 32 bytes')
@@ -100,7 +100,7 @@ describe('createBindClient', () => {
 
   test.each([
     ['the reply to another request', 'another-jti'],
-    ['a reply to no request', undefined],
+    ['a reply without req', undefined],
   ])('refuses %s', async (_, req) => {
     const { client } = open(async () => {
       const result = { Success: true, Code: 'OK', Message: '', Data: { IsBound: true } }
@@ -109,14 +109,14 @@ describe('createBindClient', () => {
     await expect(client.getBindInfo(subject)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
   })
 
-  test('refuses its own request thrown back', async () => {
+  test('refuses its own request sent back as the reply', async () => {
     const { client } = open(({ init }) => new Response(String(init.body)))
     await expect(client.getBindInfo(subject)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
   })
 
   test.each<[string, Answer]>([
-    ['no line', noLine],
-    ['an answer that breaks off', halfAnAnswer],
+    ['no connection', noConnection],
+    ['a truncated answer', truncatedAnswer],
     ['a proxy’s page', html],
     [
       'a reply under another key',
@@ -129,17 +129,17 @@ describe('createBindClient', () => {
           ),
         ),
     ],
-  ])('asks a second time, with a jti of its own, after %s', async (_, fault) => {
+  ])('retries once, with a new jti, after %s', async (_, fault) => {
     const { client, sent } = open((request, nth) => (nth === 1 ? fault(request, nth) : succeed(request, nth)))
     expect(await client.getBindInfo(subject)).toEqual({ Version: 3 })
     expect(new Set(sent.map(({ jti }) => jti)).size).toBe(2)
   })
 
   test.each<[string, Answer]>([
-    ['no line', noLine],
-    ['an answer that breaks off', halfAnAnswer],
+    ['no connection', noConnection],
+    ['a truncated answer', truncatedAnswer],
     ['a proxy’s page', html],
-  ])('says UNREACHABLE after two times %s, naming the server and no secret', async (_, fault) => {
+  ])('throws UNREACHABLE without the secret after %s twice', async (_, fault) => {
     const { client, sent } = open(fault)
     const error = await client.getQrCode(subject).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ name: 'BindError', code: 'UNREACHABLE', retryable: true })
@@ -147,20 +147,20 @@ describe('createBindClient', () => {
     expect(sent).toHaveLength(2)
   })
 
-  test('disconnects once only: the first try may have done it', async () => {
-    const { client, sent } = open(noLine)
+  test('does not retry disconnect: the first try may have succeeded', async () => {
+    const { client, sent } = open(noConnection)
     await expect(client.disconnect(subject)).rejects.toMatchObject({ code: 'UNREACHABLE' })
     expect(sent).toHaveLength(1)
   })
 
-  test('ends a try that takes too long', async () => {
+  test('aborts a try after timeoutMs', async () => {
     const { client, sent } = open(hang, { timeoutMs: 1 })
     const late = { code: 'UNREACHABLE', cause: { name: 'TimeoutError' } }
     await expect(client.getBindInfo(subject)).rejects.toMatchObject(late)
     expect(sent).toHaveLength(2)
   })
 
-  test('says what to check when the server does not know the key', async () => {
+  test('names keyId and key when the server does not accept the key', async () => {
     const { client, sent } = open(() => Response.json({ code: 'UNAUTHORIZED' }, { status: 401 }))
     await expect(client.getBindInfo(subject)).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
@@ -175,29 +175,29 @@ describe('createBindClient', () => {
     ['REPLAYED', 409, false],
     ['WECHAT_QUOTA', 503, true],
     ['STORE_UNAVAILABLE', 503, true],
-  ])('passes %s on, with its message, and asks no second time', async (code, status, retryable) => {
+  ])('throws %s with the message of the server, and does not retry', async (code, status, retryable) => {
     const { client, sent } = open(refuse(code, { status }))
     const error = { name: 'BindError', code, status, retryable, message: 'what to do' }
     await expect(client.getQrCode(subject)).rejects.toMatchObject(error)
     expect(sent).toHaveLength(1)
   })
 
-  test('passes on when to come back', async () => {
+  test('reads retryAfterSeconds from Retry-After', async () => {
     const { client } = open(refuse('RATE_LIMITED', { status: 429, headers: { 'Retry-After': '42' } }))
     await expect(client.getQrCode(subject)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 42 })
   })
 
-  test('names a refused request as the server’s log does', async () => {
+  test('reads requestId from X-Request-Id', async () => {
     const { client } = open(refuse('WECHAT_QUOTA', { status: 503, headers: { 'X-Request-Id': 'of-the-log' } }))
     await expect(client.getQrCode(subject)).rejects.toMatchObject({ requestId: 'of-the-log' })
   })
 
-  test.each(['FROM_TOMORROW', 'toString'])('takes the unknown code %s for INTERNAL', async (code) => {
+  test.each(['FROM_TOMORROW', 'toString'])('treats the unknown code %s as INTERNAL', async (code) => {
     const { client } = open(refuse(code, { status: 500 }))
     await expect(client.getQrCode(subject)).rejects.toMatchObject({ code: 'INTERNAL', status: 500 })
   })
 
-  test('mints a widget token without a call', async () => {
+  test('mints a widget token without a request', async () => {
     const { client, sent, time } = open(succeed)
     const token = await client.mintToken({ ...subject, label: '小明', scope: ['bind'] })
     expect(await openToken(token, () => ({ secret: KEY }), time.clock())).toMatchObject({

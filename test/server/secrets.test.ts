@@ -1,4 +1,4 @@
-/** A whole day of a bind server, faults and attacks included; then everything it said is searched for what it must not say. */
+/** Drives a bind server through bindings, faults and attacks, then searches its output and its database for secrets and ids. */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -21,9 +21,9 @@ const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-secrets-'))
 const simulator = createSimulator({ people: ['amy', 'bo', 'cy'] })
 const { account, phone } = simulator
 
-/** What was captured, by where it was said. */
-const said = { log: '', errors: '', metrics: '', urls: '', title: '', store: '' }
-/** What belongs nowhere, and what belongs to nobody but WeChat, the store and the tenant. */
+/** The captured text, by its source. */
+const captured = { log: '', errors: '', metrics: '', urls: '', title: '', store: '' }
+/** `secrets` may appear nowhere; `ids` only at WeChat, in the store and at the tenant. */
 const secrets = new Map<string, string>([
   ['app secret', account.appSecret],
   ['token', account.token],
@@ -43,18 +43,18 @@ let wechat: Awaited<ReturnType<typeof startListening>>
 let tenant: Awaited<ReturnType<typeof startListening>>
 let instance: Instance
 
-/** A request of our own page's or client's: its URL is noted. */
-async function ask(url: URL | string, init: RequestInit = {}): Promise<Response> {
-  said.urls += `${new URL(url, instance.url).href}\n`
-  return intrude(url, init)
+/** A request of our page or our client: its URL is captured. */
+async function fetchOurs(url: URL | string, init: RequestInit = {}): Promise<Response> {
+  captured.urls += `${new URL(url, instance.url).href}\n`
+  return fetchAny(url, init)
 }
 
-/** A request of anyone's, whose URL is theirs; the answer is noted where it is a refusal. */
-async function intrude(url: URL | string, init: RequestInit = {}): Promise<Response> {
+/** A request of any sender, whose URL is not captured. An error answer is. */
+async function fetchAny(url: URL | string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(new URL(url, instance.url), init)
   if (response.status >= 400) {
     const headers = JSON.stringify([...response.headers])
-    said.errors += `${response.status} ${headers} ${await response.clone().text()}\n`
+    captured.errors += `${response.status} ${headers} ${await response.clone().text()}\n`
   }
   return response
 }
@@ -62,7 +62,7 @@ async function intrude(url: URL | string, init: RequestInit = {}): Promise<Respo
 async function widget(method: string, path: string, body?: object, headers = {}, user = 'u1'): Promise<Response> {
   const token = await client().mintToken({ account: 'acme', userId: user })
   secrets.set(`widget token ${secrets.size}`, token)
-  return ask(`/widget${path}`, {
+  return fetchOurs(`/widget${path}`, {
     method,
     headers: { Authorization: `Bearer ${token}`, ...headers },
     ...(body ? { body: JSON.stringify(body) } : {}),
@@ -70,11 +70,11 @@ async function widget(method: string, path: string, body?: object, headers = {},
 }
 
 const client = (key = SECRET, clock = Date.now) =>
-  createBindClient({ server: instance.url, keyId: 'k1', key, clock, fetch: ask as typeof fetch })
+  createBindClient({ server: instance.url, keyId: 'k1', key, clock, fetch: fetchOurs as typeof fetch })
 
 const digitsIn = (chat: readonly ChatMessage[]) => /\b\d{4}\b/.exec(chat.at(-1)?.content ?? '')?.[0] ?? ''
 
-/** Of another person's chat as well: scans, takes the digits to the page, and binds. */
+/** Scans, follows, and confirms on the page: first with a wrong code, then with the digits of the chat. */
 async function bind(person: string, user: string): Promise<void> {
   const { Url } = await client().getQrCode({ account: 'acme', userId: user, label: 'ab***@example.com' })
   await phone(person).scan(Url)
@@ -88,7 +88,7 @@ const deliver = (fields: Record<string, string | number>, more: { query?: object
   const { query, body } = sealMessage(account, whole as never, Date.now(), randomBytes)
   for (const value of Object.values(query)) if (value.length > 12) secrets.set(`query ${secrets.size}`, value)
   const search = new URLSearchParams({ ...query, ...more.query })
-  return intrude(`/wechat/callback?${search}`, { method: 'POST', body: more.body ?? body })
+  return fetchAny(`/wechat/callback?${search}`, { method: 'POST', body: more.body ?? body })
 }
 
 beforeAll(async () => {
@@ -109,7 +109,7 @@ beforeAll(async () => {
     '127.0.0.1',
     0,
   )
-  // The tenant's receiver and the system that owned the callback before: both broken.
+  // The tenant's webhook receiver and the system behind FORWARD_URL: both always fail.
   tenant = await startListening(
     new Hono().all('*', (c) => c.text('broken', 500)),
     '127.0.0.1',
@@ -125,7 +125,7 @@ beforeAll(async () => {
     LOG_LEVEL: 'trace',
   })
   simulator.setCallbackUrl(`${instance.url}/wechat/callback`)
-  await aDay()
+  await runScenario()
 }, 60_000)
 
 afterAll(async () => {
@@ -136,14 +136,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** The command line of a process, as every user of the machine sees it. Linux may lack ps; other systems have no /proc. */
+/** The command line of a process, as every user of the machine can read it. Linux may lack ps; other systems have no /proc. */
 function titleOf(pid = 0): string {
   if (existsSync('/proc/self/cmdline')) return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
   return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' })
 }
 
-async function aDay(): Promise<void> {
-  // Bound, waited for, and in conflict with another account.
+async function runScenario(): Promise<void> {
+  // A binding, a waiting page, and a conflict with another account.
   await widget('POST', '/qrcode', {})
   const waiting = widget('GET', '/binding', undefined, { 'If-None-Match': '"0"', Prefer: 'wait=25' })
   await untilWaiting(instance, 1)
@@ -154,7 +154,7 @@ async function aDay(): Promise<void> {
   expect(await client().getBindInfo({ account: 'acme', userId: 'u1' })).toMatchObject({ IsBound: true })
   expect(await client().getBindInfo({ account: 'acme', userId: 'u3' })).toMatchObject({ IsBound: true })
 
-  // The chat: private words, wrong codes, the right one.
+  // The chat: a private message, wrong codes, then the right one.
   await phone('amy').sendText(CHAT)
   for (let i = 0; i < 6; i++) await phone('bo').sendText(`绑定 ABCD234${i}`)
   const { code } = await (await widget('POST', '/qrcode', {}, {}, 'u4')).json()
@@ -168,23 +168,23 @@ async function aDay(): Promise<void> {
   await deliver({ Content: CHAT }, { body: `<xml><Content>${CHAT}</Content></xml>` })
   await deliver({ Content: CHAT }, { body: CHAT.repeat(4_000) })
   await deliver({ Content: CHAT }, { query: { nonce: phone('amy').openid } })
-  await intrude(`/wechat/callback?echostr=${phone('amy').openid}&signature=x&timestamp=1&nonce=2`)
+  await fetchAny(`/wechat/callback?echostr=${phone('amy').openid}&signature=x&timestamp=1&nonce=2`)
 
-  // The encrypted API with the wrong key, a stale date, nothing to undo, no such call; the browser's with all sorts of tokens.
+  // The encrypted API: wrong key, stale date, nothing to disconnect, unknown call. The browser API: expired and invalid tokens.
   const wrong = randomBytes(32).toString('base64url')
   await expect(client(wrong).getBindInfo({ account: 'acme', userId: 'u1' })).rejects.toMatchObject({ status: 401 })
   const late = client(SECRET, () => Date.now() - 3_600_000)
   await expect(late.getBindInfo({ account: 'acme', userId: 'u1' })).rejects.toMatchObject({ code: 'STALE_DATE' })
   await expect(client().disconnect({ account: 'acme', userId: 'nobody' })).rejects.toMatchObject({ code: 'NOT_BOUND' })
-  await intrude(`/api/WeChat/${phone('amy').openid}`, { method: 'POST', body: CHAT })
+  await fetchAny(`/api/WeChat/${phone('amy').openid}`, { method: 'POST', body: CHAT })
   const token = await late.mintToken({ account: 'acme', userId: 'u1' })
   for (const bad of [token, `${token.slice(0, -3)}xyz`, SECRET, phone('amy').openid]) {
     secrets.set(`widget token ${secrets.size}`, bad)
-    await ask('/widget/binding', { headers: { Authorization: `Bearer ${bad}` } })
+    await fetchOurs('/widget/binding', { headers: { Authorization: `Bearer ${bad}` } })
   }
   await widget('POST', '/confirm', { code: CHAT })
 
-  // WeChat refuses, forgets our token, and is down.
+  // WeChat refuses calls, revokes our access token, and is down.
   for (const errcode of [45009, 48001, 40013]) {
     simulator.faults.fail('/cgi-bin/qrcode/create', errcode, 3)
     await widget('POST', '/qrcode', { refresh: true }, {}, 'u5')
@@ -196,18 +196,18 @@ async function aDay(): Promise<void> {
   await widget('POST', '/qrcode', { refresh: true }, {}, 'u7')
   simulator.faults.clear()
 
-  // Every way to unbind; who unfollows is erased.
+  // Disconnect and unfollow: both erase the ids of the user.
   await client().disconnect({ account: 'acme', userId: 'u1' })
   await phone('bo').unfollow()
 
-  for (const path of ['/metrics', '/openapi.json', '/readyz']) said.metrics += await (await ask(path)).text()
-  said.title = titleOf(instance.child.pid)
+  for (const path of ['/metrics', '/openapi.json', '/readyz']) captured.metrics += await (await fetchOurs(path)).text()
+  captured.title = titleOf(instance.child.pid)
   expect(await instance.end('SIGTERM')).toBe(0)
-  said.log = instance.log.join('\n')
-  for (const file of readdirSync(folder)) said.store += readFileSync(join(folder, file), 'latin1')
+  captured.log = instance.log.join('\n')
+  for (const file of readdirSync(folder)) captured.store += readFileSync(join(folder, file), 'latin1')
 }
 
-/** The names of those that occur, as they are or as a URL, base64 or JSON writes them. */
+/** The names of the words that occur in the text, plain or encoded for a URL, JSON or base64. */
 function foundIn(text: string, words: Map<string, string>): string[] {
   const forms = (word: string) => [
     word,
@@ -220,28 +220,28 @@ function foundIn(text: string, words: Map<string, string>): string[] {
   return [...words].filter(([, word]) => forms(word).some((form) => text.includes(form))).map(([name]) => name)
 }
 
-describe('after a whole day', () => {
-  test('there is something to search in, and the search finds what is there', () => {
-    expect(said.log.split('\n').length).toBeGreaterThan(50)
-    expect(said.errors.match(/^\d{3}/gm)?.length).toBeGreaterThan(20)
-    expect(said.metrics).toContain('wechat_bind_')
-    expect(said.urls).toContain('/widget/confirm')
-    expect(said.title).toContain('serve')
+describe('after the scenario', () => {
+  test('every source contains text, and the search finds an id that must be stored', () => {
+    expect(captured.log.split('\n').length).toBeGreaterThan(50)
+    expect(captured.errors.match(/^\d{3}/gm)?.length).toBeGreaterThan(20)
+    expect(captured.metrics).toContain('wechat_bind_')
+    expect(captured.urls).toContain('/widget/confirm')
+    expect(captured.title).toContain('serve')
     expect([...secrets.keys()].filter((name) => name.startsWith('access token')).length).toBeGreaterThan(0)
     expect([...secrets.keys()].filter((name) => name.startsWith('query')).length).toBeGreaterThan(5)
-    // The openid of who is bound has to be in the store: without it there would be no binding.
-    expect(foundIn(said.store, ids)).toContain('openid of cy')
+    // The openid of a bound user must be in the store.
+    expect(foundIn(captured.store, ids)).toContain('openid of cy')
   })
 
   test.each(['log', 'errors', 'metrics', 'urls', 'title'] as const)(
-    'no secret and no id of WeChat is in the %s',
+    'no secret and no WeChat id is in the %s',
     (where) => {
-      expect(foundIn(said[where], new Map([...secrets, ...ids]))).toEqual([])
+      expect(foundIn(captured[where], new Map([...secrets, ...ids]))).toEqual([])
     },
   )
 
-  test('the store holds no secret, and nothing of who was disconnected or has unfollowed', () => {
-    expect(foundIn(said.store, secrets)).toEqual([])
-    expect(foundIn(said.store, ids).filter((name) => !name.endsWith('cy'))).toEqual([])
+  test('the store holds no secret, and no id of a user who was disconnected or has unfollowed', () => {
+    expect(foundIn(captured.store, secrets)).toEqual([])
+    expect(foundIn(captured.store, ids).filter((name) => !name.endsWith('cy'))).toEqual([])
   })
 })

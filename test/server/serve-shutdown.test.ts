@@ -1,4 +1,4 @@
-/** SIGTERM in the middle of traffic: what was accepted is answered, who waits is let go, and the process ends in time. */
+/** SIGTERM under load: accepted requests and waiting pages are answered, and the process exits in time. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { deliverScan, type Instance, sealScan, startInstance, untilWaiting } fro
 import { seedTickets } from '../support/rows.ts'
 
 const USERS = 3_000
-const LANES = 16
+const CONNECTIONS = 16
 const WAITERS = 200
 
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-stop-'))
@@ -24,9 +24,9 @@ const DATABASE_URL = `sqlite:${join(folder, 'bind.db')}`
 beforeAll(() => seedTickets(DATABASE_URL, account.appId, USERS + WAITERS + 1))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-type Outcome = { user: number; status: number; sentAt: number; says: string }
+type Outcome = { user: number; status: number; sentAt: number; replied: string }
 
-/** One scan over a connection of the agent's; status 0 when no answer came. */
+/** Sends one scan over a connection of the agent; status 0 if no answer came. */
 function scan({ url }: Instance, agent: Agent, user: number): Promise<Outcome> {
   const { query, body } = sealScan(account, { openid: `o${user}`, scene: `wb1_u${user}` })
   const sentAt = performance.now()
@@ -39,15 +39,15 @@ function scan({ url }: Instance, agent: Agent, user: number): Promise<Outcome> {
         user,
         sentAt,
         status: response.statusCode ?? 0,
-        says: reply.kind === 'text' ? reply.content : reply.kind,
+        replied: reply.kind === 'text' ? reply.content : reply.kind,
       })
     })
-    sending.on('error', () => resolve({ user, sentAt, status: 0, says: 'no answer' }))
+    sending.on('error', () => resolve({ user, sentAt, status: 0, replied: 'no answer' }))
     sending.end(body)
   })
 }
 
-/** A page's poll: its status. */
+/** Sends a page's long-poll; resolves with its status. */
 async function park({ url, client }: Instance, userId: string): Promise<number> {
   const token = await client.mintToken({ account: 'acme', userId })
   const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': '"0"', Prefer: 'wait=25' }
@@ -55,18 +55,18 @@ async function park({ url, client }: Instance, userId: string): Promise<number> 
 }
 
 describe('SIGTERM under load', () => {
-  test('drops no callback that was sent before it, answers every waiter and ends with 0', {
+  test('answers every callback sent before the signal and every waiter, and exits with 0', {
     timeout: 60_000,
   }, async () => {
     await using instance = await startInstance(account, { DATABASE_URL })
     const waiting = Array.from({ length: WAITERS }, (_, i) => park(instance, `u${USERS + i}`))
     await untilWaiting(instance, WAITERS)
 
-    const agent = new Agent({ keepAlive: true, maxSockets: LANES })
+    const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
     const outcomes: Outcome[] = []
     const isUnderLoad = Promise.withResolvers<void>()
     let next = 0
-    async function lane(): Promise<void> {
+    async function worker(): Promise<void> {
       while (next < USERS) {
         const outcome = await scan(instance, agent, next++)
         outcomes.push(outcome)
@@ -74,23 +74,23 @@ describe('SIGTERM under load', () => {
         if (outcome.status === 0) return
       }
     }
-    const traffic = Promise.all(Array.from({ length: LANES }, lane))
+    const traffic = Promise.all(Array.from({ length: CONNECTIONS }, worker))
     await isUnderLoad.promise
     const exited = once(instance.child, 'exit')
     const signalledAt = performance.now()
     instance.child.kill('SIGTERM')
     const [code] = await exited
-    // What an orchestrator grants at the least before it kills.
+    // Well below the 10 s that Docker waits before SIGKILL; Kubernetes waits 30 s.
     expect(performance.now() - signalledAt).toBeLessThan(5_000)
     await traffic
     agent.destroy()
 
     expect(code).toBe(0)
     expect(outcomes.length).toBeLessThan(USERS)
-    // Over connections that there were, everything was answered, and with success.
+    // Every callback sent before the signal was answered with success.
     const sentBefore = outcomes.filter(({ sentAt }) => sentAt < signalledAt)
     expect(sentBefore.length).toBeGreaterThan(500)
-    expect(sentBefore.filter(({ says }) => says !== 'bound')).toEqual([])
+    expect(sentBefore.filter(({ replied }) => replied !== 'bound')).toEqual([])
     expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set([200, 0]))
 
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([304]))
@@ -105,14 +105,14 @@ describe('SIGTERM under load', () => {
     expect(lost).toEqual([])
   })
 
-  test('does not wait for the rest of a request', { timeout: 30_000 }, async () => {
+  test('does not wait for the rest of an incomplete request', { timeout: 30_000 }, async () => {
     await using instance = await startInstance(account, { DATABASE_URL })
     const socket = connect(Number(new URL(instance.url).port), '127.0.0.1')
     socket.on('error', () => {})
     socket.write('POST /wechat/callback HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<xml>')
     await once(socket, 'ready')
     await fetch(`${instance.url}/healthz`)
-    // A terminal sends it to the whole group, and a parent passes it on: the second one changes nothing.
+    // A process may receive the signal from the terminal and from its parent: the second signal has no effect.
     instance.child.kill('SIGINT')
     expect(await instance.end('SIGTERM')).toBe(0)
     socket.destroy()
@@ -121,8 +121,8 @@ describe('SIGTERM under load', () => {
   test('does not wait for WeChat or another system that never answers', { timeout: 30_000 }, async () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1')
     await once(silent, 'listening')
-    const nowhere = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
-    const env = { DATABASE_URL, WECHAT_API_BASE: nowhere, FORWARD_URL: nowhere, FORWARD_ALL: 'true' }
+    const silentUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const env = { DATABASE_URL, WECHAT_API_BASE: silentUrl, FORWARD_URL: silentUrl, FORWARD_ALL: 'true' }
     await using instance = await startInstance(account, env)
     const answer = await deliverScan(account, instance, { openid: 'oLast', scene: `wb1_u${USERS + WAITERS}` })
     expect(answer.status).toBe(200)

@@ -1,4 +1,4 @@
-/** The server as a process: real sockets, real signals. */
+/** Runs `serve` as a process, with real sockets and signals. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -32,7 +32,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** `serve` from its environment alone, ready when it says where it listens. */
+/** Starts `serve`; resolves once it logs its URL. */
 async function serve() {
   const { account } = simulator
   const child = spawn(process.execPath, [cli, 'serve'], {
@@ -52,12 +52,12 @@ async function serve() {
     const { url } = JSON.parse(line) as { url?: string }
     if (url) return { child, url, client: createBindClient({ server: url, keyId: 'k1', key: SECRET }) }
   }
-  throw new Error('serve ended before it listened')
+  throw new Error('serve exited before it listened')
 }
 
 const subject = { account: 'acme', userId: 'u1' }
 
-/** A poll on a socket of its own: the raw answer, whenever it comes. */
+/** Sends a long-poll on its own socket; `answered` resolves with the raw answer. */
 async function park(url: string, token: string) {
   const { port } = new URL(url)
   const socket = connect(Number(port), '127.0.0.1')
@@ -73,9 +73,9 @@ async function park(url: string, token: string) {
   return { socket, answered: once(socket, 'close').then(() => answer) }
 }
 
-// A process each, on a machine that may be busy.
+// Each test starts a process, and the machine may be busy.
 describe('serve', { timeout: 30_000 }, () => {
-  test('binds over real HTTP, and knows it after a restart', async () => {
+  test('binds over real HTTP, and still has the binding after a restart', async () => {
     const first = await serve()
     simulator.setCallbackUrl(`${first.url}/wechat/callback`)
     const { Url } = await first.client.getQrCode(subject)
@@ -87,7 +87,7 @@ describe('serve', { timeout: 30_000 }, () => {
     expect(await second.client.getBindInfo(subject)).toMatchObject({ IsBound: true, Version: 1 })
   })
 
-  test('says whether it lives and whether it is ready', async () => {
+  test('answers /healthz and /readyz', async () => {
     const { url } = await serve()
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' })
     expect(await (await fetch(`${url}/readyz`)).json()).toEqual({
@@ -96,7 +96,7 @@ describe('serve', { timeout: 30_000 }, () => {
     })
   })
 
-  test('is not ready when WeChat gives no token', async () => {
+  test('is not ready when WeChat refuses the access token', async () => {
     const { url } = await serve()
     simulator.faults.fail('/cgi-bin/stable_token', 40164, 9)
     const response = await fetch(`${url}/readyz`)
@@ -104,11 +104,11 @@ describe('serve', { timeout: 30_000 }, () => {
     expect(await response.json()).toMatchObject({ checks: { store: 'ok', wechat: 'WECHAT_FORBIDDEN' } })
   })
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('answers its waiters on %s and ends with 0', async (signal) => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('answers waiting pages on %s and exits with 0', async (signal) => {
     const { child, url, client } = await serve()
     const token = await client.mintToken(subject)
     const { answered } = await park(url, token)
-    // Once a later request is answered, the poll before it is parked.
+    // The poll waits once a later request is answered.
     await fetch(`${url}/healthz`)
     child.kill(signal)
     const [code] = await once(child, 'exit')
@@ -118,14 +118,14 @@ describe('serve', { timeout: 30_000 }, () => {
 })
 
 describe('startListening', () => {
-  test('lets a waiter go as soon as its client hangs up', async () => {
+  test('removes a waiter as soon as its client hangs up', async () => {
     const testServer = await openTestServer()
     const { server, url } = await startListening(testServer.app, '127.0.0.1', 0)
     const { socket, answered } = await park(url, await testServer.client.mintToken(subject))
     await waiterCount(testServer, 1)
     socket.destroy()
     await answered
-    // The clock of this test server stands still: only the hang-up can end the wait.
+    // The clock of this test server does not advance, so only the hang-up can end the wait.
     await waiterCount(testServer, 0)
     expect(testServer.time.pending()).toBe(0)
     await stopListening(server)

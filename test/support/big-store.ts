@@ -1,6 +1,6 @@
-/** A PostgreSQL store as a busy year leaves it, and the plans of all that the server asks of it. */
+/** A large PostgreSQL store, every statement that the store sends, and the query plans of these statements. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import { type Plan, runPlanLater } from '../../server/store/plan.ts'
+import { type Plan, runPlanAsync } from '../../server/store/plan.ts'
 import { createLocks } from '../../server/store/postgres/locks.ts'
 import { createMaintenancePool } from '../../server/store/postgres/pool.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
@@ -20,10 +20,10 @@ const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: 
 const DAY_MS = 86_400_000
 
 /**
- * `users` of ten tenants, each bound once and unbound and bound again; a day's tickets, of which the last ten minutes' wait;
- * what is remembered for minutes; an outbox with a dead receiver.
+ * Inserts rows for `users` users of ten tenants: a binding and three events each; the tickets of a day, those of the last ten
+ * minutes pending; deliveries, jtis, tombstones and wrong codes; an outbox whose receiver has failed for a long time.
  */
-const fillings = (users: number, now: number) => [
+const inserts = (users: number, now: number) => [
   sql`insert into users (tenant, account, user_id, version) select 'tenant' || i % 10, 'acme', 'user' || i, 3 from generate_series(1, ${users}::int) i`,
   sql`insert into bindings ("user", tenant, app_id, openid, subscribed, bound_at, event_time, label, lang, version)
     select i, 'tenant' || i % 10, 'wx0123456789abcdef', 'o' || left(md5(i::text), 27), 1, ${now}::bigint - i, 1700000000 + i % 1000, 'user***@example.com', 'zh-CN', 3 from generate_series(1, ${users}::int) i`,
@@ -44,33 +44,33 @@ const fillings = (users: number, now: number) => [
 export async function fillStore(url: string, users: number): Promise<void> {
   await (await openPostgresStore({ url, ...settings })).close()
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createMaintenancePool(url) }) })
-  for (const filling of fillings(users, Date.now())) await filling.execute(db)
+  for (const insert of inserts(users, Date.now())) await insert.execute(db)
   await sql`vacuum analyze`.execute(db)
   await db.destroy()
 }
 
-/** The text of every statement that the store sends, by doing all that it can do, and undoing it. */
+/** The text of every statement that the store sends. Calls every operation in a transaction and rolls it back. */
 export async function allStatements(url: string): Promise<string[]> {
   const texts = new Set<string>()
   const db = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: createMaintenancePool(url) }),
     log: ({ query }) => void texts.add(query.sql),
   })
-  const undone = new Error('undone')
+  const rollback = new Error('rolls back the transaction')
   await db
     .transaction()
     .execute(async (trx) => {
-      await doAll(trx)
-      throw undone
+      await callEveryOperation(trx)
+      throw rollback
     })
     .catch((error) => {
-      if (error !== undone) throw error
+      if (error !== rollback) throw error
     })
   await db.destroy()
   return [...texts].filter((text) => !/^(begin|commit|rollback)$/.test(text))
 }
 
-function* doAllOfUnit(queries: Queries, identity: Identity, now: number): Plan<void> {
+function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number): Plan<void> {
   const locks = yield* createLocks({ openids: new Set(), users: new Set() })
   const tx = new SqlTx(queries, settings, new Map(), locks)
   const ticket = yield* tx.addTicket(identity, newTicket('new'), true)
@@ -102,21 +102,21 @@ function* doAllOfUnit(queries: Queries, identity: Identity, now: number): Plan<v
   yield* tx.findDelivery('k')
   yield* tx.recordDelivery('k', null, now)
   yield* tx.consumeJti('j', now)
-  // Out of order: tried, and not waited for.
+  // Locks out of order, for the statements that try a lock without waiting.
   yield* tx.userById(user + 1)
   yield* tx.wrongCodesSince('a', 0)
 }
 
-async function doAll(db: Kysely<Tables>): Promise<void> {
+async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   const identity: Identity = { tenant: 'tenant1', account: 'acme', userId: 'user1' }
   const now = Date.now()
   const run = runOn(db)
-  await runPlanLater(doAllOfUnit(createQueries(db), identity, now), run)
+  await runPlanAsync(callEveryMethodOfTx(createQueries(db), identity, now), run)
 
-  const through = <T>(result: Promise<T>) => result
-  const reads = createReads(db, (plan) => runPlanLater(plan, run), through)
-  const unionids = createUnionidQueue(db, (plan) => runPlanLater(plan(), run), through, 'postgres')
-  const sweep = createSweep(db, through, 'postgres')
+  const unchanged = <T>(result: Promise<T>) => result
+  const reads = createReads(db, (plan) => runPlanAsync(plan, run), unchanged)
+  const unionids = createUnionidQueue(db, (plan) => runPlanAsync(plan(), run), unchanged, 'postgres')
+  const sweep = createSweep(db, unchanged, 'postgres')
   await reads.user(identity)
   await reads.liveTicket(identity, now)
   await reads.ticketsSince(identity, now - 60_000)
@@ -125,7 +125,7 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
   await unionids.save([{ user: 1, openid: 'o1', unionid: 'u' }])
   await sweep(now)
 
-  const outbox = createOutbox(db, through)
+  const outbox = createOutbox(db, unchanged)
   await outbox.lease('a', now, now + 1)
   await outbox.due(now, ['tenant1', 'tenant2'], 4)
   await outbox.nextAt(['default'])
@@ -137,12 +137,12 @@ async function doAll(db: Kysely<Tables>): Promise<void> {
   await outbox.release('a')
 }
 
-/** How a statement reads one table. */
-export type Scan = { kind: string; table: string; index: string | undefined }
+/** The way in which a plan reads one table. */
+type Scan = { kind: string; table: string; index: string | undefined }
 
 type Node = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: Node[] }
 
-/** How PostgreSQL goes about a statement whose parameters it does not know yet, as for every prepared one. */
+/** The scans in PostgreSQL's generic plan of a statement: the plan of a prepared statement, made without parameter values. */
 export async function planOf(query: (text: string) => Promise<object[]>, text: string): Promise<Scan[]> {
   const [row] = (await query(`explain (generic_plan, format json) ${text}`)) as { 'QUERY PLAN': { Plan: Node }[] }[]
   return nodesOf(row!['QUERY PLAN'][0]!.Plan)

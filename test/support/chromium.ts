@@ -1,31 +1,77 @@
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { chromium, type LaunchOptions } from 'playwright'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 
-/** The browser that is there: $CHROME_PATH, one on the PATH, Playwright's own, or Google Chrome. */
+/** An installed browser: $CHROME_PATH, one on the PATH, Playwright's own, or Google Chrome on macOS. */
 function installed(): string | undefined {
   const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((dir) => names.map((name) => join(dir, name)))
   const others = [chromium.executablePath(), '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
   return [process.env.CHROME_PATH ?? '', ...onPath, ...others].find(existsSync)
 }
 
-/** One from npm, with the libraries and the font that a bare Linux lacks (x64 only). */
+/** Chromium from npm, with the libraries and the font that a minimal Linux lacks (x64 only). */
 async function bundled(): Promise<string> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error('No Chromium found: install Chromium or Google Chrome, or set CHROME_PATH.')
   }
-  const { default: archive, inflate, setupLambdaEnvironment } = await import('@sparticuz/chromium')
-  const path = await archive.executablePath()
-  const libraries = await inflate(join(import.meta.dirname, '../../node_modules/@sparticuz/chromium/bin/al2023.tar.br'))
-  // Its own font knows no Chinese: the machine's fonts come first where it has any.
-  if (existsSync('/etc/fonts/fonts.conf') && existsSync('/usr/share/fonts'))
-    process.env.FONTCONFIG_PATH ??= '/etc/fonts'
-  setupLambdaEnvironment(join(libraries, 'lib'))
-  return path
+  const folder = await unpack()
+  // Its own font has no Chinese characters, so the machine's fonts are used when there are any.
+  const hasFonts = existsSync('/etc/fonts/fonts.conf') && existsSync('/usr/share/fonts')
+  process.env.FONTCONFIG_PATH ??= hasFonts ? '/etc/fonts' : configureFonts(join(folder, 'fonts'))
+  process.env.HOME ??= tmpdir()
+  const libraries = join(folder, 'al2023/lib')
+  const others = (process.env.LD_LIBRARY_PATH ?? '').split(delimiter).filter((each) => each && each !== libraries)
+  process.env.LD_LIBRARY_PATH = [libraries, ...others].join(delimiter)
+  return join(folder, 'chromium')
+}
+
+/**
+ * Unpacks the package @sparticuz/chromium once per clone and version; returns the folder.
+ *
+ * The package itself unpacks into the machine's temporary folder and reuses the files that it finds there: the browser of
+ * another user, who alone may start it, or a partly unpacked one. So it is unpacked inside node_modules, into a folder that is
+ * renamed once it is complete.
+ */
+async function unpack(): Promise<string> {
+  const root = join(import.meta.dirname, '../..')
+  const source = join(root, 'node_modules/@sparticuz/chromium')
+  const { version } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as { version: string }
+  const folder = join(root, `node_modules/.cache/chromium-${version}`)
+  if (existsSync(folder)) return folder
+  mkdirSync(dirname(folder), { recursive: true })
+  const fresh = mkdtempSync(`${folder}-`)
+  try {
+    const code = `import chromium, { inflate } from '@sparticuz/chromium'
+      await chromium.executablePath()
+      await inflate(${JSON.stringify(join(source, 'bin/al2023.tar.br'))})`
+    const env = { ...process.env, TMPDIR: fresh }
+    await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { cwd: root, env })
+    renameSync(fresh, folder)
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true })
+    // Another process was first.
+    if (!existsSync(folder)) throw error
+  }
+  return folder
+}
+
+/** Writes the font configuration with the present path of the folder, which may have been moved; returns the folder. */
+function configureFonts(folder: string): string {
+  const file = join(folder, 'fonts.conf')
+  const path = folder.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+  const text = `<fontconfig><dir>${path}</dir><cachedir>${path}/cache</cachedir></fontconfig>\n`
+  if (readFileSync(file, 'utf8') !== text) writeFileSync(file, text)
+  return folder
 }
 
 export async function launchOptions(): Promise<LaunchOptions> {
-  return { executablePath: installed() ?? (await bundled()), args: ['--no-sandbox', '--disable-quic'] }
+  return {
+    executablePath: installed() ?? (await bundled()),
+    args: ['--no-sandbox', '--disable-quic', '--disable-dev-shm-usage'],
+  }
 }

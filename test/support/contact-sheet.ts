@@ -1,4 +1,4 @@
-/** Pictures of every state on one sheet: `node test/support/contact-sheet.ts [folder]` after `npm run build`, then open its index.html. */
+/** Screenshots of every state on one page: run `npm run build`, then `node test/support/contact-sheet.ts [folder]`, and open index.html. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -46,8 +46,8 @@ const labelOf = ({ theme, lang, forced, dir, still }: Column) =>
 
 const fileOf = (...names: string[]) => `${names.join('-').replace(/[^\w]+/g, '-')}.png`
 
-/** Looks at what is there: theme, language and the rest change under the element, as they do under a user. */
-async function shoot(page: Page, scene: Scene, device: Device): Promise<void> {
+/** Changes theme, language and the other settings of the open page before each screenshot, as a user could. */
+async function takePictures(page: Page, scene: Scene, device: Device): Promise<void> {
   for (const column of device.columns) {
     const { theme, lang, forced, dir = 'ltr', still } = column
     await page.emulateMedia({
@@ -56,7 +56,7 @@ async function shoot(page: Page, scene: Scene, device: Device): Promise<void> {
       reducedMotion: still ? 'reduce' : 'no-preference',
     })
     await page.evaluate(([lang = '', dir = '']) => Object.assign(document.documentElement, { lang, dir }), [lang, dir])
-    // Animations end, so that two runs make the same picture.
+    // Animations are skipped to their end, so that two runs make the same screenshot.
     const path = join(folder, fileOf(scene.name, device.name, labelOf(column)))
     await page.locator('main').screenshot({ path, animations: 'disabled' })
   }
@@ -64,7 +64,7 @@ async function shoot(page: Page, scene: Scene, device: Device): Promise<void> {
 
 async function play(browser: Browser, scene: Scene, device: Device): Promise<void> {
   const { name: _, columns: __, userAgent, viewport } = device
-  const stage = await openScene(scene)
+  const fixture = await openScene(scene)
   const touch = device.name !== 'desktop'
   const context = await browser.newContext({
     timezoneId: 'Asia/Shanghai',
@@ -76,11 +76,11 @@ async function play(browser: Browser, scene: Scene, device: Device): Promise<voi
   })
   const page = await context.newPage()
   await page.route('**/page.css', (route) => route.fulfill({ contentType: 'text/css', body: PAGE_CSS }))
-  await page.goto(stage.url)
-  await scene.reach(page, stage)
-  await shoot(page, scene, device)
+  await page.goto(fixture.url)
+  await scene.reach(page, fixture)
+  await takePictures(page, scene, device)
   await context.close()
-  await stage.close()
+  await fixture.close()
 }
 
 const PAGE_CSS = `
@@ -112,7 +112,7 @@ function sheet(): string {
 <table><thead><tr><th></th>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`
 }
 
-/** Whether a Chinese character is another picture than one that no font has. */
+/** Whether a font has Chinese characters: whether one is drawn differently from a character that no font has. */
 const hasChinese = (page: Page) =>
   page.evaluate(() => {
     const [chinese, unknown] = ['绑', '\u{10ffff}'].map((text) => {

@@ -1,26 +1,26 @@
-/** A server that is killed again and again under steady callbacks, and what it knows of those that it answered. */
+/** Kills a server repeatedly while it receives callbacks, and finds the answered callbacks whose binding is missing. */
 import { randomBytes } from 'node:crypto'
 import { createAccount } from '../../demo/simulator/account.ts'
-import { deliverScan, saysOf, startInstance } from './instance.ts'
+import { deliverScan, replyText, startInstance } from './instance.ts'
 import { seedTickets } from './rows.ts'
 
-const USERS_A_ROUND = 40
+const USERS_PER_ROUND = 40
 
 const account = createAccount({}, randomBytes)
 
-/** In each round: all scan at once, the process dies after a random one of the answers; the next round finds what it left. */
+/** In each round all users scan at once, and the process is killed after a random number of answers. The store stays. */
 export async function killInRounds(databaseUrl: string, rounds: number) {
-  await seedTickets(databaseUrl, account.appId, rounds * USERS_A_ROUND)
+  await seedTickets(databaseUrl, account.appId, rounds * USERS_PER_ROUND)
   const answered: number[] = []
   for (let round = 0; round < rounds; round++) {
     await using instance = await startInstance(account, { DATABASE_URL: databaseUrl })
-    const killAfter = Math.floor(Math.random() * USERS_A_ROUND)
+    const killAfter = Math.floor(Math.random() * USERS_PER_ROUND)
     let done = 0
-    const users = Array.from({ length: USERS_A_ROUND }, (_, i) => round * USERS_A_ROUND + i)
+    const users = Array.from({ length: USERS_PER_ROUND }, (_, i) => round * USERS_PER_ROUND + i)
     await Promise.all(
       users.map(async (user) => {
         const answer = await deliverScan(account, instance, { openid: `oUser${user}`, scene: `wb1_u${user}` })
-        if (saysOf(answer) === 'bound') answered.push(user)
+        if (replyText(answer) === 'bound') answered.push(user)
         if (++done > killAfter) instance.child.kill('SIGKILL')
       }),
     )

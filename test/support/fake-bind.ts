@@ -1,49 +1,50 @@
-/** A bind server whose facts the test sets: what a page sees of one user, without WeChat, a store or a wait that is real. */
+/** A fake bind server for the widget: the browser API for one user, whose state the test sets. It has no WeChat and no store. */
 import { type Context, Hono } from 'hono'
 import { toQrPath } from '../../server/binding/qr-path.ts'
 import type { BindingView, Problem, TicketView } from '../../server/wire.ts'
 
-/** A binding without its version: each change has its own. */
-export type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<View, 'version'> : never) : never
+/** A `BindingView` without its version, which each change raises. */
+type UnversionedView = BindingView extends infer View
+  ? View extends BindingView
+    ? Omit<View, 'version'>
+    : never
+  : never
 
-/** As long as WeChat's own, so that the picture is as dense as a real one. */
+/** As long as a real text of WeChat, so that the QR code has as many modules. */
 export const QR_TEXT = 'http://weixin.qq.com/q/02N5qIxGYseRT1aBcD1wc-'
 
 export type FakeBind = ReturnType<typeof createFakeBind>
 
 export function createFakeBind({ expiresIn = 120, code = '4821' } = {}) {
-  let fact: Fact = { state: 'unbound' }
+  let view: UnversionedView = { state: 'unbound' }
   let version = 1
   let triesLeft = 3
-  let life = expiresIn
-  let isMute = false
-  const parked = new Set<() => void>()
+  let lifetime = expiresIn
+  let holdsQrRequests = false
+  const waiting = new Set<() => void>()
   const refusals = new Map<string, Partial<Problem>>()
   const requests: string[] = []
 
-  const answer = (c: Context) => c.json({ ...fact, version } as BindingView, 200, { ETag: `"${version}"` })
+  const answer = (c: Context) => c.json({ ...view, version } as BindingView, 200, { ETag: `"${version}"` })
 
-  function change(next: Fact): void {
-    fact = next
+  function change(next: UnversionedView): void {
+    view = next
     version++
-    for (const leave of [...parked]) leave()
+    for (const stopWaiting of [...waiting]) stopWaiting()
   }
 
   const refuse = (c: Context, { status = 500, ...problem }: Partial<Problem>) =>
-    c.json(
-      { type: 'about:blank', title: problem.code, detail: 'As the test wished', ...problem, status },
-      status as 500,
-    )
+    c.json({ type: 'about:blank', title: problem.code, detail: 'Set by the test', ...problem, status }, status as 500)
 
-  /** Until the fact changes, the client hangs up, or the stage is cleared. */
-  const park = (signal: AbortSignal) =>
+  /** Resolves when the state changes, the client disconnects, or the fixture is cleared. */
+  const waitForChange = (signal: AbortSignal) =>
     new Promise<void>((resolve) => {
-      const leave = () => {
-        parked.delete(leave)
+      const stopWaiting = () => {
+        waiting.delete(stopWaiting)
         resolve()
       }
-      parked.add(leave)
-      signal.addEventListener('abort', leave)
+      waiting.add(stopWaiting)
+      signal.addEventListener('abort', stopWaiting)
     })
 
   const app = new Hono()
@@ -61,22 +62,22 @@ export function createFakeBind({ expiresIn = 120, code = '4821' } = {}) {
       await next()
     })
     .post('/widget/qrcode', async (c) => {
-      if (isMute) await park(c.req.raw.signal)
+      if (holdsQrRequests) await waitForChange(c.req.raw.signal)
       const { refresh } = await c.req.json<{ refresh: boolean }>()
-      if (fact.state === 'bound' || (fact.state === 'scanned' && !refresh)) return answer(c)
-      fact = { state: 'unbound' }
+      if (view.state === 'bound' || (view.state === 'scanned' && !refresh)) return answer(c)
+      view = { state: 'unbound' }
       const qr = toQrPath(QR_TEXT)
       return c.json({
         state: 'unbound',
         url: QR_TEXT,
         qr,
         code: 'K7MP3XWA',
-        expiresIn: life,
+        expiresIn: lifetime,
         version,
       } satisfies TicketView)
     })
     .get('/widget/binding', async (c) => {
-      if (c.req.header('If-None-Match') === `"${version}"`) await park(c.req.raw.signal)
+      if (c.req.header('If-None-Match') === `"${version}"`) await waitForChange(c.req.raw.signal)
       return answer(c)
     })
     .post('/widget/confirm', async (c) => {
@@ -94,29 +95,29 @@ export function createFakeBind({ expiresIn = 120, code = '4821' } = {}) {
 
   return {
     app,
-    /** Method and path of each, in order. */
+    /** Method and path of each request, in order. */
     requests,
     change,
     bind: () => change({ state: 'bound', boundAt: BOUND_AT }),
-    /** Every request to `path` is refused from now on. */
+    /** From now on, every request to `path` gets this problem. */
     refuse: (path: 'qrcode' | 'binding' | 'confirm', problem: Partial<Problem>) => void refusals.set(path, problem),
-    /** A request for a QR is not answered. */
-    mute() {
-      isMute = true
+    /** From now on, requests for a QR code wait instead of being answered. */
+    holdQrRequests() {
+      holdsQrRequests = true
     },
-    /** Tickets made from now on live this long. */
-    setLife(seconds: number) {
-      life = seconds
+    /** The lifetime of tickets created from now on. */
+    setTicketLifetime(seconds: number) {
+      lifetime = seconds
     },
-    get parkedPolls() {
-      return parked.size
+    get waitingPolls() {
+      return waiting.size
     },
-    /** Lets go of whoever waits, so that the socket can close. */
+    /** Ends all waiting requests, so that the server can close. */
     clear() {
-      for (const leave of [...parked]) leave()
+      for (const stopWaiting of [...waiting]) stopWaiting()
     },
   }
 }
 
-/** 15 November 2023, 06:13 in Shanghai: a moment that no picture has to be made anew for. */
+/** 15 November 2023, 06:13 in Shanghai. Fixed, so that screenshots do not change. */
 export const BOUND_AT = 1_700_000_000

@@ -1,7 +1,5 @@
-/** A clock that moves when the test says so, and the timers that hang on it. */
+/** A clock that the test advances, and timers that follow it. */
 import type { SetTimer } from '../../server/platform.ts'
-
-export type FakeTime = ReturnType<typeof createFakeTime>
 
 export function createFakeTime(start = Date.UTC(2026, 0, 15, 8)) {
   let now = start
@@ -24,7 +22,7 @@ export function createFakeTime(start = Date.UTC(2026, 0, 15, 8)) {
           reject(signal.reason)
         })
       }),
-    /** Moves on and runs what falls due, in order. */
+    /** Advances the clock and runs the due timers in order. */
     advance(ms: number): void {
       const until = now + ms
       for (;;) {

@@ -1,4 +1,4 @@
-/** A bind server as a process of its own, and what WeChat would send to it. */
+/** Starts a bind server in a process of its own, and sends it the requests of WeChat. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { type BindClient, createBindClient } from '../../server/client.ts'
 import { SECRET } from './test-server.ts'
 
-/** As `npm run serve` has them. */
+/** The flags of `npm run serve`. */
 export const nodeFlags = packageJson.scripts.serve.split(' ').filter((word) => word.startsWith('--'))
 
 const cli = join(import.meta.dirname, '../../server/cli.ts')
@@ -20,37 +20,37 @@ export type Instance = {
   url: string
   client: BindClient
   child: ChildProcess
-  /** Its log, line by line. */
+  /** The lines of its log. */
   log: string[]
-  /** Resolves once its log has a line like this. */
+  /** Resolves once its log has a matching line. */
   untilLogged(line: RegExp): Promise<void>
-  /** Sends the signal and waits for the end; its exit code, null when the signal ended it. */
+  /** Sends the signal and waits for the exit. Returns the exit code, or null when the signal ended the process. */
   end(signal: NodeJS.Signals): Promise<number | null>
-  /** `await using`: a test that fails leaves no server behind. */
+  /** For `await using`, which also ends the server of a failed test. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** The command that serves, behind another one that prepares its overrides. */
+/** The command line of `serve`, as arguments of a command that prepares its environment (`unshare`). */
 export const serveBehind = (command: string[]): [string, string[]] => {
   const [first, ...rest] = [...command, process.execPath, ...nodeFlags, cli, 'serve']
   return [first!, rest]
 }
 
-/** `serve`, from its environment alone; ready when it says where it listens. */
+/** Starts `serve` with these settings; resolves when it has logged its URL. */
 export async function startInstance(
   account: Account,
   env: Record<string, string>,
   behind: string[] = [],
 ): Promise<Instance> {
   const child = spawn(...serveBehind(behind), {
-    // Not inherited: whoever waits for the end of our standard error must not wait for a server that outlived us.
+    // Pipes: with an inherited stderr, a reader of this process's stderr would also wait for a server that is still running.
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       WECHAT_APP_ID: account.appId,
       WECHAT_APP_SECRET: account.appSecret,
       WECHAT_TOKEN: account.token,
       WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
-      // Nobody listens there: a binding must not need WeChat's API.
+      // A port without a listener: a binding must not need WeChat's API.
       WECHAT_API_BASE: 'http://127.0.0.1:9',
       REPLY_BOUND: 'bound',
       REPLY_USED: 'used',
@@ -70,7 +70,7 @@ export async function startInstance(
       const { url } = JSON.parse(line) as { url?: string }
       if (url) resolve(url)
     })
-    .on('close', () => reject(new Error('serve ended before it listened')))
+    .on('close', () => reject(new Error('serve exited before it was listening')))
   const url = await listening
   const client = createBindClient({ server: url, keyId: 'k1', key: SECRET })
   return {
@@ -97,7 +97,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
 
 export type Scan = { openid: string; scene: string; createTime?: number }
 
-/** What WeChat would send for a scan: query and body. */
+/** WeChat's request for a scan: query and body. */
 export function sealScan(account: Account, { openid, scene, createTime = Math.floor(Date.now() / 1000) }: Scan) {
   const fields = {
     ToUserName: account.originalId,
@@ -111,7 +111,7 @@ export function sealScan(account: Account, { openid, scene, createTime = Math.fl
   return { query: new URLSearchParams(query), body }
 }
 
-/** One delivery of a scan: the HTTP status (0: no answer), and what the chat shows. */
+/** Delivers a scan once. Returns the HTTP status (0 when there was no answer) and the reply in the chat. */
 export async function deliverScan(
   account: Account,
   instance: Pick<Instance, 'url'>,
@@ -127,10 +127,10 @@ export async function deliverScan(
   }
 }
 
-export const saysOf = ({ reply }: { reply: Reply }) => (reply.kind === 'text' ? reply.content : reply.kind)
+export const replyText = ({ reply }: { reply: Reply }) => (reply.kind === 'text' ? reply.content : reply.kind)
 
-/** Resolves once this many pages wait at the instance, by its own metrics. */
+/** Resolves once the instance's metrics count this many waiting pages. */
 export async function untilWaiting({ url }: Instance, count: number): Promise<void> {
-  const isThere = new RegExp(`^wechat_bind_waiters ${count}$`, 'm')
-  while (!isThere.test(await (await fetch(`${url}/metrics`)).text())) await new Promise(setImmediate)
+  const line = new RegExp(`^wechat_bind_waiters ${count}$`, 'm')
+  while (!line.test(await (await fetch(`${url}/metrics`)).text())) await new Promise(setImmediate)
 }

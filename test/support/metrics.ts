@@ -1,4 +1,4 @@
-/** What `/metrics` says now: the value behind each name and its labels, as written. */
+/** Reads `/metrics`: the value of each series, by its name and labels as they are written there. */
 import type { TestServer } from './test-server.ts'
 
 export async function readMetrics({ app }: Pick<TestServer, 'app'>): Promise<Map<string, number>> {

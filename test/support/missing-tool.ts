@@ -1,6 +1,6 @@
-/** The name of a test or `describe` that needs a tool; the reporter counts the skipped ones by this text at the end of a run. */
+/** Titles of tests that are skipped when a tool is missing. The reporter finds these tests by the text in their titles. */
 export const titleWith = (needs: string, isThere: boolean, title: string) =>
   isThere ? title : `${title} (skipped: this machine lacks ${needs})`
 
-/** What a skipped test says that it needs. */
+/** The tool that a skipped test needs, from its title. */
 export const missingIn = (title: string) => /\(skipped: this machine lacks (.+?)\)(?: > |$)/.exec(title)?.[1]

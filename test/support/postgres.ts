@@ -1,10 +1,10 @@
-/** A PostgreSQL server for tests, with a new database for each of them. */
+/** A PostgreSQL server for tests, which creates a new database for each test. */
 import pg from 'pg'
 import { startPostgresServer } from '../../demo/postgres.ts'
 
 export type Postgres = Awaited<ReturnType<typeof startPostgres>>
 
-/** Starts a server; `remove` stops it and deletes its data. Only with `isDurable` does a commit survive a power cut. */
+/** Starts a server; `remove` stops it and deletes its data. `isDurable` turns fsync on, which only benchmarks need. */
 export async function startPostgres({ isDurable = false } = {}) {
   const { urlOf, stop, start, remove } = await startPostgresServer([`fsync=${isDurable ? 'on' : 'off'}`])
   let databases = 0
@@ -22,7 +22,7 @@ export async function startPostgres({ isDurable = false } = {}) {
   }
 }
 
-/** One statement on a connection of its own. */
+/** Runs one statement on a new connection. */
 export async function query<Row extends object>(url: string, text: string, values: unknown[] = []): Promise<Row[]> {
   const client = new pg.Client(url)
   client.on('error', () => {})
@@ -34,33 +34,33 @@ export async function query<Row extends object>(url: string, text: string, value
   }
 }
 
-/** A connection that stays and writes down what is said on a channel. It ends with its server. */
+/** A connection that records the notifications of a channel. It is closed when its server stops. */
 export async function newSubscriber(url: string, channel: string) {
   const client = new pg.Client(url)
   client.on('error', () => {})
   await client.connect()
-  const said: string[] = []
-  let look = () => {}
+  const payloads: string[] = []
+  let onPayload = () => {}
   client.on('notification', ({ payload = '' }) => {
-    said.push(payload)
-    look()
+    payloads.push(payload)
+    onPayload()
   })
   await client.query(`listen ${client.escapeIdentifier(channel)}`)
   return {
     query: (text: string) => client.query(text),
-    /** Resolves with all that was said up to `last`. */
+    /** Resolves with all payloads once `last` is among them. */
     until: (last: string) =>
       new Promise<string[]>((resolve) => {
-        look = () => said.includes(last) && resolve(said)
-        look()
+        onPayload = () => payloads.includes(last) && resolve(payloads)
+        onPayload()
       }),
   }
 }
 
-/** A unit that yields this stands still until its gate is opened. */
+/** A unit that yields this statement waits until the gate of `newGate` is opened. */
 export const PAUSE = { text: 'select pg_advisory_xact_lock_shared(7)', values: [] }
 
-/** A shut gate in a database: `count` units stand before it, then it opens for all and for good. */
+/** An advisory lock that blocks every unit that yields `PAUSE`. `isReachedBy` resolves when `count` units wait for it. */
 export async function newGate(url: string) {
   const client = new pg.Client(url)
   client.on('error', () => {})

@@ -3,10 +3,10 @@ import { missingIn } from './missing-tool.ts'
 
 let isFiltered = false
 
-/** Ends a run with a line for each tool whose tests were skipped, and one plain line: "N passed, N failed, N skipped". */
+/** Prints a line for each missing tool with the number of its skipped tests, and then "N passed, N failed, N skipped". */
 export const summary: Reporter = {
   onInit({ config }) {
-    // With -t most tests are skipped by their name.
+    // With -t, tests are skipped because of their names, not because of a missing tool.
     isFiltered = config.testNamePattern !== undefined
   },
   onTestRunEnd(modules, errors) {

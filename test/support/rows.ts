@@ -1,8 +1,8 @@
-/** Values for the store, where a test does not care. */
+/** Default values for rows of the store, for tests that do not depend on them. */
 import { openStore } from '../../server/store/open-store.ts'
 import type { Binding, NewTicket, Store, User } from '../../server/store/store.ts'
 
-/** A ticket whose scene is `wb1_<name>`, good for an hour. */
+/** A ticket with the scene `wb1_<name>` that expires in an hour. */
 export function newTicket(name: string, more: Partial<NewTicket> = {}): NewTicket {
   const createdAt = Date.now()
   return {
@@ -19,8 +19,8 @@ export function newTicket(name: string, more: Partial<NewTicket> = {}): NewTicke
   }
 }
 
-export const newBinding = (openid: string): Binding => ({
-  appId: 'wx1',
+export const newBinding = (openid: string, appId = 'wx1'): Binding => ({
+  appId,
   openid,
   unionid: null,
   subscribed: true,
@@ -30,15 +30,15 @@ export const newBinding = (openid: string): Binding => ({
   lang: 'en',
 })
 
-// A write has 3 s, also on a machine that does other things.
-const A_WRITE = 50
+// Few enough for the 3 s of a write on a busy machine.
+const TICKETS_PER_WRITE = 50
 
-/** One ticket each for the users `u0`, `u1` ..., whose scenes are `wb1_u0` and so on: no WeChat is asked for them. */
+/** Adds one ticket for each of the users `u0`, `u1` …, with the scenes `wb1_u0` …, without a request to WeChat. */
 export async function seedTickets(databaseUrl: string, appId: string, users: number): Promise<void> {
   const store = await openStore(databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
-  for (let first = 0; first < users; first += A_WRITE) {
+  for (let first = 0; first < users; first += TICKETS_PER_WRITE) {
     await store.write(function* (tx) {
-      for (let i = first; i < Math.min(first + A_WRITE, users); i++) {
+      for (let i = first; i < Math.min(first + TICKETS_PER_WRITE, users); i++) {
         const identity = { tenant: 'default', account: 'acme', userId: `u${i}` }
         yield* tx.addTicket(identity, newTicket(`u${i}`, { appId }), false)
       }
@@ -47,13 +47,13 @@ export async function seedTickets(databaseUrl: string, appId: string, users: num
   await store.close()
 }
 
-/** A user known to the store, by one ticket. */
+/** Adds a user by adding a ticket; returns its id. */
 export async function addUser(store: Store, identity: User['identity'], name = identity.userId): Promise<number> {
   return (await store.write((tx) => tx.addTicket(identity, newTicket(name), false))).user
 }
 
-/** One change more of this user. */
-export function bindTo(store: Store, user: number, openid: string): Promise<void> {
-  const change = { type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: Date.now() } as const
+/** Binds the user, which raises its version by 1. */
+export function bindTo(store: Store, user: number, openid: string, appId?: string): Promise<void> {
+  const change = { type: 'bind', user, binding: newBinding(openid, appId), reason: 'scan', at: Date.now() } as const
   return store.write((tx) => tx.apply(change))
 }

@@ -1,51 +1,51 @@
-/** Every picture the element can show, each reached as a user or a server would reach it: nothing private is touched. */
+/** Every state of the element for the contact sheet, reached only through the page and the fake server's answers. */
 import type { Page } from 'playwright'
-import { inState, openStage, STRICT, type Stage, type StageOptions } from './browser-stage.ts'
+import { type Fixture, type FixtureOptions, inState, openFixture, STRICT } from './browser-fixture.ts'
 
 export type Scene = {
   name: string
   /** The tag's attributes besides `token`. */
   attributes?: string
-  /** What stands in the tag. */
+  /** The content of the tag. */
   content?: string
-  options?: StageOptions
-  /** Before the page is opened. */
-  prepare?: (stage: Stage) => void
-  /** From an opened page to the picture. */
-  reach: (page: Page, stage: Stage) => Promise<void>
+  options?: FixtureOptions
+  /** Called before the page is opened. */
+  prepare?: (fixture: Fixture) => void
+  /** Brings the opened page into the state. */
+  reach: (page: Page, fixture: Fixture) => Promise<void>
 }
 
 const ready = (page: Page) => inState(page, 'ready')
 
-/** The button after its place among the state's actions: words change with the language. */
+/** Presses the button with this index: its text depends on the language. */
 const press = (page: Page, index = 0) => page.locator('wechat-bind').getByRole('button').nth(index).click()
 
-const parked = async (stage: Stage) => {
-  while (stage.bind.parkedPolls === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+const untilPolling = async (fixture: Fixture) => {
+  while (fixture.bind.waitingPolls === 0) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-async function scan(page: Page, stage: Stage, confirm: 'reply' | 'code'): Promise<void> {
+async function scan(page: Page, fixture: Fixture, confirm: 'reply' | 'code'): Promise<void> {
   await ready(page)
-  await parked(stage)
-  stage.bind.change({ state: 'scanned', confirm })
+  await untilPolling(fixture)
+  fixture.bind.change({ state: 'scanned', confirm })
   await inState(page, 'scanned')
 }
 
-async function bind(page: Page, stage: Stage): Promise<void> {
+async function bind(page: Page, fixture: Fixture): Promise<void> {
   await ready(page)
-  await parked(stage)
-  stage.bind.bind()
+  await untilPolling(fixture)
+  fixture.bind.bind()
   await inState(page, 'bound')
 }
 
 const refused = (code: string, status: number) => ({
-  prepare: ({ bind }: Stage) => bind.refuse('qrcode', { code, status }),
+  prepare: ({ bind }: Fixture) => bind.refuse('qrcode', { code, status }),
   reach: (page: Page) => inState(page, 'error'),
 })
 
 export const scenes: Scene[] = [
   { name: 'manual', attributes: 'manual', reach: (page) => inState(page, 'idle') },
-  { name: 'loading', prepare: ({ bind }) => bind.mute(), reach: (page) => inState(page, 'loading') },
+  { name: 'loading', prepare: ({ bind }) => bind.holdQrRequests(), reach: (page) => inState(page, 'loading') },
   { name: 'ready', reach: ready },
   {
     name: 'text path',
@@ -55,12 +55,12 @@ export const scenes: Scene[] = [
       await page.locator('wechat-bind').locator('[part~=code]').waitFor()
     },
   },
-  { name: 'scanned, reply', reach: (page, stage) => scan(page, stage, 'reply') },
-  { name: 'scanned, code', reach: (page, stage) => scan(page, stage, 'code') },
+  { name: 'scanned, reply', reach: (page, fixture) => scan(page, fixture, 'reply') },
+  { name: 'scanned, code', reach: (page, fixture) => scan(page, fixture, 'code') },
   {
     name: 'wrong code',
-    async reach(page, stage) {
-      await scan(page, stage, 'code')
+    async reach(page, fixture) {
+      await scan(page, fixture, 'code')
       await page.locator('wechat-bind').getByRole('textbox').fill('1111')
       await page.locator('wechat-bind [aria-invalid=true]').waitFor()
     },
@@ -107,14 +107,16 @@ export const scenes: Scene[] = [
   },
 ]
 
-/** The stage that `scene` plays on. */
-export function openScene({ attributes = '', content = '', options, prepare }: Scene): Promise<Stage> {
+/** Opens a fixture for the scene. */
+export function openScene({ attributes = '', content = '', options, prepare }: Scene): Promise<Fixture> {
   const body = `<main><wechat-bind token="token" ${attributes}>${content}</wechat-bind></main>`
   const style = '<link rel="stylesheet" href="/page.css" />'
-  return openStage({ policy: `${STRICT}; style-src 'self'; img-src data:`, body: `${style}${body}`, ...options }).then(
-    (stage) => {
-      prepare?.(stage)
-      return stage
-    },
-  )
+  return openFixture({
+    policy: `${STRICT}; style-src 'self'; img-src data:`,
+    body: `${style}${body}`,
+    ...options,
+  }).then((fixture) => {
+    prepare?.(fixture)
+    return fixture
+  })
 }

@@ -1,4 +1,4 @@
-/** The pictures in the READMEs, made by the demo: `node test/support/screenshots.ts` after `npm run build`. */
+/** The screenshots of the demo for the documents: run `npm run build`, then `node test/support/screenshots.ts`. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const inState = (page: Page, state: string) =>
     state,
   )
 
-/** A code on the page, the follow page on the phone, and a wire on which everything has passed once. */
+/** Ends with a QR code on the page, the follow page on the phone, and one event of each kind in the log of requests. */
 async function setScene(page: Page): Promise<void> {
   await inState(page, 'ready')
   await page.getByTestId('scan-button').click()

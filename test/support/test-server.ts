@@ -1,4 +1,4 @@
-/** The whole system in one process: the server on a store in memory, a simulated WeChat beside it, and a clock to turn. */
+/** The whole system in one process: the server with a store in memory, a simulated WeChat, and a clock that the test advances. */
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../../demo/simulator/account.ts'
 import { createSimulator } from '../../demo/simulator/simulator.ts'
@@ -15,7 +15,7 @@ export type TestServer = Awaited<ReturnType<typeof openTestServer>>
 export const SECRET = randomBytes(32).toString('base64url')
 export const OTHER_SECRET = randomBytes(32).toString('base64url')
 
-/** Collects what is logged, so that a test can look for what must not be. */
+/** Collects the log, so that a test can search it for secrets. */
 export function createTestLog(): Log & { lines: string[] } {
   const lines: string[] = []
   const write = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }))
@@ -23,21 +23,21 @@ export function createTestLog(): Log & { lines: string[] } {
 }
 
 export type TestServerOptions = {
-  /** Answers what the server sends to any host but WeChat's. */
+  /** Answers the server's requests to hosts other than WeChat's. */
   neighbour?: Fetch
   wrapStore?: (store: Store) => Store
-  /** The Official Account of an earlier test server, so that this one is its next start. */
+  /** The Official Account of an earlier test server, to simulate its restart. */
   account?: Account
 }
 
 export async function openTestServer(env: Env = {}, { neighbour, wrapStore, account: given }: TestServerOptions = {}) {
-  // Starts at the true time: Standard WebhookReceivers' own verifier asks the real clock.
+  // Starts at the real time, because the verifier of Standard Webhooks reads the real clock.
   const time = createFakeTime(Math.floor(Date.now() / 1000) * 1000)
   const log = createTestLog()
   const simulator = createSimulator({
     clock: time.clock,
     delay: (ms, signal) => time.delay(ms, signal),
-    // In memory, unless a test has put the app behind a socket of its own.
+    // Without a socket, unless the test serves the app on one.
     fetch: (url, init) => (url.startsWith('http://bind.test/') ? testServer.app.request(url, init) : fetch(url, init)),
     callbackUrl: 'http://bind.test/wechat/callback',
     people: ['amy', 'bo', 'cy'],
@@ -83,9 +83,9 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
     client: clientFor('k1', SECRET),
     otherTenant: clientFor('k2', OTHER_SECRET),
     phone: simulator.phone,
-    /** The client on a real socket. */
+    /** A client that sends its requests over a socket. */
     clientOver: (server: string) => createBindClient({ server, keyId: 'k1', key: SECRET, clock: time.clock }),
-    /** A request of the page's, as account `acme` and this user. */
+    /** A request of a page, for this user of the account `acme`. */
     async widget(method: string, path: string, options: WidgetOptions = {}): Promise<Response> {
       const { user = 'u1', headers, body, scope, signal } = options
       const token =
@@ -98,7 +98,7 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
         signal,
       })
     },
-    /** The QR's text of a fresh or live ticket. */
+    /** The text of the user's QR code. */
     async ticketUrl(user = 'u1', isRefresh = false): Promise<string> {
       return (await testServer.client.getQrCode({ account: 'acme', userId: user, isRefresh })).Url
     },
@@ -107,7 +107,7 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
   return testServer
 }
 
-export type WidgetOptions = {
+type WidgetOptions = {
   user?: string
   token?: string
   label?: string

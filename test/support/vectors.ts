@@ -1,7 +1,7 @@
-/** The published vectors of WeChat's callback protocol: where each comes from stands in its `source`. */
+/** Published test vectors of WeChat's callback protocol. The field `source` names where each vector was published. */
 import { readFileSync } from 'node:fs'
 
-export type Vector = {
+type Vector = {
   id: string
   token: string
   encodingAesKey: string

@@ -1,4 +1,4 @@
-/** The tables of docs/element.md, from the manifest: `node test/support/widget-readme.ts` after `npm run build` writes them. */
+/** Writes the tables of docs/element.md from the manifest: run `npm run build`, then `node test/support/widget-readme.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 
 type Entry = {
@@ -15,17 +15,22 @@ type Element = Record<
 > & { tagName?: string }
 
 const root = new URL('../../', import.meta.url)
-const manifest = JSON.parse(readFileSync(new URL('dist/custom-elements.json', root), 'utf8')) as {
-  modules: { declarations: Element[] }[]
+
+function findElement(): Element {
+  const manifest = JSON.parse(readFileSync(new URL('dist/custom-elements.json', root), 'utf8')) as {
+    modules: { declarations: Element[] }[]
+  }
+  const declarations = manifest.modules.flatMap(({ declarations }) => declarations)
+  const found = declarations.find(({ tagName }) => tagName === 'wechat-bind')
+  if (!found) throw new Error('the manifest holds no <wechat-bind>: run "npm run build" first')
+  return found
 }
-const element = manifest.modules
-  .flatMap(({ declarations }) => declarations)
-  .find(({ tagName }) => tagName === 'wechat-bind')
-if (!element) throw new Error('the manifest holds no <wechat-bind>: run "npm run build" first')
 
-const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``
+export const element = findElement()
 
-function table(head: string[], rows: string[][]): string {
+export const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``
+
+export function table(head: string[], rows: string[][]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
@@ -76,7 +81,7 @@ const current = readFileSync(path, 'utf8')
 const [before = ''] = current.split('<!-- from the manifest -->')
 const tables = sections.map(([title, text]) => `## ${title}\n\n${text}`).join('\n\n')
 
-/** The page as it is, and as it should be. */
+/** The present text of the page, and its text with the tables of the manifest. */
 export const readme = { current, wanted: `${before}<!-- from the manifest -->\n\n${tables}\n` }
 
 if (import.meta.main) writeFileSync(path, readme.wanted)

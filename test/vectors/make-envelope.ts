@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { CompactEncrypt, type CompactJWEHeaderParameters } from 'jose'
 
 const KID = 'k1'
-// Counts down, so that its base64url holds "_" and "-": one who decodes it as plain base64 fails here and not in production.
+// Counts down, so that the base64url contains "_" and "-": a client that decodes standard base64 fails with this key.
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => 255 - i)
 
 const ACCOUNT = { Account: 'acme', User_ID: '用户-1' }
@@ -77,7 +77,8 @@ async function toVector({ header, ivFrom, plaintext }: Example) {
 }
 
 const vector = {
-  about: 'One request, one reply and one widget token, sealed with a fixed key and fixed ivs. Never send with these.',
+  about:
+    'One request, one reply and one widget token, sealed with a fixed key and fixed ivs. Never use this key or these ivs for anything else.',
   key: { kid: KID, ...both(KEY) },
   request: await toVector(examples.request),
   reply: await toVector(examples.reply),

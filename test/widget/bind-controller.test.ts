@@ -53,7 +53,7 @@ function expectNothingPending(): void {
 }
 
 describe('BindController', () => {
-  test('asks for a QR, then waits for its version to pass', async () => {
+  test('requests a QR code, then polls past its version', async () => {
     await showQr()
     expect(client.asked).toEqual(['create', 'wait 1'])
     client.last.resolve(bound)
@@ -62,7 +62,7 @@ describe('BindController', () => {
     expect(client.asked).toHaveLength(2)
   })
 
-  test('starts by itself once it is on screen, and not while the page wants a click', async () => {
+  test('starts when it is scrolled into view, but not while `manual` is set', async () => {
     Object.assign(host, { manual: true })
     controller.hostConnected()
     await new Promise(requestAnimationFrame)
@@ -74,7 +74,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create'])
   })
 
-  test('tries again after a growing pause', async () => {
+  test('retries after increasing pauses', async () => {
     await start()
     client.last.reject(down)
     await settle()
@@ -89,7 +89,7 @@ describe('BindController', () => {
     expect(controller.state.name).toBe('ready')
   })
 
-  test('gives up after four retries and tells why', async () => {
+  test('displays the error after four retries', async () => {
     await start()
     for (let attempt = 0; attempt < 5; attempt++) {
       client.last.reject(down)
@@ -100,7 +100,7 @@ describe('BindController', () => {
     expect(client.asked).toHaveLength(5)
   })
 
-  test('drops the answer of a request it has given up', async () => {
+  test('ignores the response of an aborted request', async () => {
     await showQr()
     const given = client.last
     controller.dispatch({ type: 'refresh' })
@@ -111,7 +111,7 @@ describe('BindController', () => {
     expect(client.asked.at(-1)).toBe('replace')
   })
 
-  test('ends the QR on time and makes a new one three times, then leaves it to a click', async () => {
+  test('expires the QR code at its deadline and replaces it three times, then waits for a click', async () => {
     await showQr()
     for (let renewal = 0; renewal < 3; renewal++) {
       await clock.advance(120_000)
@@ -124,21 +124,21 @@ describe('BindController', () => {
     expect(clock.sleeps).toEqual([])
   })
 
-  test('makes no new QR unasked when the page wants none', async () => {
+  test('does not replace an expired QR code with refresh="manual"', async () => {
     host.refreshMode = 'manual'
     await showQr()
     await clock.advance(120_000)
     expect(controller.state.name).toBe('expired')
   })
 
-  test('counts the seconds down for the eye', async () => {
+  test('counts the seconds down', async () => {
     await showQr()
     expect(controller.secondsLeft).toBe(120)
     await clock.advance(1500)
     expect(controller.secondsLeft).toBe(119)
   })
 
-  test('lets a QR of a month live a month', async () => {
+  test('keeps a QR code that is valid for a month for a month', async () => {
     await start()
     client.last.resolve({ ...ticket, expiresIn: 2_592_000 })
     await settle()
@@ -146,7 +146,7 @@ describe('BindController', () => {
     expect(controller.state.name).toBe('ready')
   })
 
-  test('begins nothing while hidden, and asks at once when looked at', async () => {
+  test('sends nothing while hidden, and polls at once when it becomes visible', async () => {
     await showQr()
     setVisible(false)
     client.last.resolve(null)
@@ -157,7 +157,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create', 'wait 1', 'wait 1'])
   })
 
-  test('asks for no QR in a page opened in the background', async () => {
+  test('requests no QR code on a page opened in the background', async () => {
     setVisible(false)
     await start()
     expect(client.asked).toEqual([])
@@ -166,7 +166,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create'])
   })
 
-  test('makes a fresh poll of a parked one when looked at again', async () => {
+  test('replaces the running poll when the page becomes visible again', async () => {
     await showQr()
     const parked = client.last
     setVisible(false)
@@ -176,7 +176,7 @@ describe('BindController', () => {
     expect(client.asked.at(-1)).toBe('wait 1')
   })
 
-  test('has no QR left when it ended out of sight, and makes one when looked at', async () => {
+  test('requests a new QR code when the page becomes visible after the old one expired', async () => {
     await showQr()
     setVisible(false)
     await clock.advance(120_000)
@@ -186,7 +186,7 @@ describe('BindController', () => {
     expect(controller.state.name).toBe('loading')
   })
 
-  test('forgets its failures when looked at again', async () => {
+  test('resets the failure count when the page becomes visible again', async () => {
     await showQr()
     client.last.reject(down)
     await settle()
@@ -198,14 +198,14 @@ describe('BindController', () => {
     expect(client.asked.at(-1)).toBe('wait 1')
   })
 
-  test('asks at once when the browser brings the page back from its cache', async () => {
+  test('polls at once when the browser restores the page from its back/forward cache', async () => {
     await showQr()
     window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
     await settle()
     expect(client.asked).toEqual(['create', 'wait 1', 'wait 1'])
   })
 
-  test('covers the QR while there is no network, and asks for it again after', async () => {
+  test('hides the QR code while offline, and requests it again afterwards', async () => {
     await showQr()
     setOnline(false)
     expect(controller.state.name).toBe('offline')
@@ -217,7 +217,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create', 'wait 1', 'create', 'wait 1'])
   })
 
-  test('is offline when a request fails for want of a network', async () => {
+  test('is offline when a request fails without a network', async () => {
     setOnline(false)
     await start()
     client.last.reject(new BindError('NETWORK', 'no', { retryable: true }))
@@ -225,7 +225,7 @@ describe('BindController', () => {
     expect(controller.state.name).toBe('offline')
   })
 
-  test('listens on after success when told to watch', async () => {
+  test('keeps polling after success when `watch` is set', async () => {
     host.watch = true
     await showQr()
     client.last.resolve(bound)
@@ -236,7 +236,7 @@ describe('BindController', () => {
     expectNothingPending()
   })
 
-  test('has nothing pending once removed, whatever it was doing', async () => {
+  test('has no pending request or timer after its removal, in any state', async () => {
     await start()
     remove()
     expectNothingPending()
@@ -250,7 +250,7 @@ describe('BindController', () => {
     expectNothingPending()
   })
 
-  test('sleeps no more once removed', async () => {
+  test('has no running timer after its removal', async () => {
     await start()
     client.last.reject(down)
     await settle()
@@ -260,7 +260,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create'])
   })
 
-  test('goes on where it was when it is put back', async () => {
+  test('continues in the same state when it is re-added', async () => {
     await showQr()
     remove()
     document.body.append(host)
@@ -270,7 +270,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create', 'wait 1', 'wait 1'])
   })
 
-  test('is deaf to the page once removed', async () => {
+  test("ignores the page's events after its removal", async () => {
     await showQr()
     remove()
     setVisible(false)
@@ -281,13 +281,13 @@ describe('BindController', () => {
     expect(client.asked).toHaveLength(2)
   })
 
-  test('tells its steps in order when a listener asks for another', async () => {
-    const told: string[] = []
+  test('reports its transitions in order when a listener dispatches another event', async () => {
+    const reported: string[] = []
     host.stateChanged = (state, previous) => {
       if (state.name === 'loading' && previous.name === 'idle') controller.dispatch({ type: 'stop' })
-      told.push(`${previous.name} > ${state.name}`)
+      reported.push(`${previous.name} > ${state.name}`)
     }
     await start()
-    expect(told).toEqual(['idle > loading', 'loading > idle'])
+    expect(reported).toEqual(['idle > loading', 'loading > idle'])
   })
 })

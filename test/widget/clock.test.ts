@@ -23,19 +23,19 @@ afterEach(() => {
 })
 
 describe('createNow', () => {
-  test('tells what has passed', () => {
+  test('returns the elapsed time', () => {
     const now = createTestNow()
     pass({ wall: 1000, steady: 1000 })
     expect(now()).toBe(1000)
   })
 
-  test('counts the time a laptop slept, in which one clock stood still', () => {
+  test('includes the time that a laptop slept, while one clock stood still', () => {
     const now = createTestNow()
     pass({ wall: 600_000, steady: 2000 })
     expect(now()).toBe(600_000)
   })
 
-  test('never goes back when the clock is set back, and takes the jump forward once', () => {
+  test('never decreases when the clock is set back, and counts a forward jump once', () => {
     const now = createTestNow()
     pass({ wall: -3_600_000, steady: 1000 })
     expect(now()).toBe(1000)

@@ -1,30 +1,39 @@
-import { expect, fixture, html } from '@open-wc/testing'
-import { describe, test } from 'vitest'
+import { fixture, html } from '@open-wc/testing'
+import { describe, expect, test } from 'vitest'
 import { WechatBind } from '../../widget/define.ts'
+import {
+  bind,
+  expectNothingPending,
+  mount,
+  plain,
+  reach,
+  requestsToBe,
+  scan,
+  server,
+} from './support/element-fixture.ts'
 import { settle } from './support/fake-clock.ts'
-import { bind, expectNothingPending, mount, plain, reach, requestsToBe, scan, server } from './support/stage.ts'
 
 describe('WechatBind on a page', () => {
-  test('ends its request when removed', async () => {
+  test('aborts its poll when removed', async () => {
     const element = await mount()
     await server.parkedPoll()
     element.remove()
     await expectNothingPending()
   })
 
-  test('ends a request for a QR when removed', async () => {
+  test('aborts a request for a QR code when removed', async () => {
     const element = await mount('loading')
     element.remove()
     await expectNothingPending()
     expect(element.state).to.equal('loading')
   })
 
-  test('ends what the user asked for when removed, and does it when put back', async () => {
+  test("aborts a user's request when removed, and repeats it when re-added", async () => {
     const element = await mount()
     const parent = element.parentElement as Element
     const away = async () => {
       element.remove()
-      // The request was not sent yet: there is none to wait for the end of.
+      // The request was not sent yet, so there is none to wait for.
       await settle()
       await expectNothingPending()
       parent.append(element)
@@ -38,7 +47,7 @@ describe('WechatBind on a page', () => {
     await reach(element, 'ready')
   })
 
-  test('goes on with the same QR when it is put back', async () => {
+  test('continues with the same QR code when it is re-added', async () => {
     const element = await mount()
     const parent = element.parentElement as Element
     element.remove()
@@ -50,7 +59,7 @@ describe('WechatBind on a page', () => {
     await expectNothingPending()
   })
 
-  test('goes on when it is moved', async () => {
+  test('continues when it is moved', async () => {
     const element = await mount()
     const elsewhere = await fixture(html`<div></div>`)
     elsewhere.append(element)
@@ -59,8 +68,8 @@ describe('WechatBind on a page', () => {
     await expectNothingPending()
   })
 
-  test('takes a property that was set before the tag was known', async () => {
-    // A second name for the class stands for a page that was quicker than the script.
+  test('applies a property that was set before the tag was registered', async () => {
+    // A second tag name for the class simulates a page that sets the property before the script registers the tag.
     class Late extends WechatBind {}
     const element = document.createElement('wechat-bind-late') as Late
     element.token = 'token'
@@ -71,13 +80,13 @@ describe('WechatBind on a page', () => {
     await expectNothingPending()
   })
 
-  test('is defined once, however often it is loaded', async () => {
+  test('is registered once, even if it is loaded several times', async () => {
     const again = '../../widget/define.ts?again'
     await import(/* @vite-ignore */ again)
     expect(customElements.get('wechat-bind')).to.equal(WechatBind)
   })
 
-  test('lives beside another', async () => {
+  test('works beside another element', async () => {
     const pair = await fixture(html`<div>${plain}${plain}</div>`)
     const [one, other] = [...pair.querySelectorAll('wechat-bind')] as [WechatBind, WechatBind]
     await reach(one, 'ready')
@@ -89,24 +98,24 @@ describe('WechatBind on a page', () => {
   })
 
   async function mountThree(): Promise<WechatBind[]> {
-    const crowd = await fixture(html`<div>${plain}${plain}${plain}</div>`)
-    const three = [...crowd.querySelectorAll('wechat-bind')]
+    const container = await fixture(html`<div>${plain}${plain}${plain}</div>`)
+    const three = [...container.querySelectorAll('wechat-bind')]
     for (const element of three) await reach(element, 'ready')
     await server.parkedPoll()
     return three
   }
 
-  test('asks once for a whole crowd of the same user, and all hear', async () => {
+  test('polls once for several elements of the same user, and all receive the result', async () => {
     const [one, ...others] = (await mountThree()) as [WechatBind]
     expect(server.countOf('binding')).to.equal(1)
     await bind(one)
     for (const other of others) await reach(other, 'bound')
-    // No order is promised between a lock that is passed on and a message: the next in line may have asked before it heard.
+    // The order of a granted lock and a message is not specified: the next element may poll before it receives the message.
     expect(server.countOf('binding')).to.be.oneOf([1, 2])
     await expectNothingPending()
   })
 
-  test('goes on asking for who is left, whoever asked before', async () => {
+  test('continues to poll for the remaining elements when the polling one is removed', async () => {
     const [one, two, three] = (await mountThree()) as [WechatBind, WechatBind, WechatBind]
     one.remove()
     two.remove()
@@ -115,7 +124,7 @@ describe('WechatBind on a page', () => {
     await expectNothingPending()
   })
 
-  test('leaves nothing behind after fifty mounts and removals', async () => {
+  test('leaves no request or timer after fifty mounts and removals', async () => {
     const place = await fixture(html`<div></div>`)
     for (let round = 0; round < 50; round++) {
       const element = Object.assign(new WechatBind(), { token: 'token' })

@@ -1,15 +1,13 @@
-import { expect, fixture, html } from '@open-wc/testing'
-import { describe, test } from 'vitest'
+import { fixture, html } from '@open-wc/testing'
+import { describe, expect, test } from 'vitest'
 import { WechatBind } from '../../widget/define.ts'
 import { setOnline, setVisible } from './support/browser.ts'
-import { settle } from './support/fake-clock.ts'
-import { problem, until } from './support/fake-server.ts'
 import {
   bind,
   button,
   click,
+  eventOf,
   expectNothingPending,
-  heard,
   mount,
   open,
   part,
@@ -20,10 +18,12 @@ import {
   server,
   type,
   words,
-} from './support/stage.ts'
+} from './support/element-fixture.ts'
+import { settle } from './support/fake-clock.ts'
+import { problem, until } from './support/fake-server.ts'
 
 describe('WechatBind', () => {
-  test('shows a QR with its quiet zone, dark on white', async () => {
+  test('displays a QR code with its quiet zone, dark on white', async () => {
     const element = await mount()
     expect(part(element, 'qr')?.getAttribute('viewBox')).to.equal('-4 -4 33 33')
     expect(getComputedStyle(part(element, 'tile') as Element).backgroundColor).to.equal('rgb(255, 255, 255)')
@@ -32,9 +32,9 @@ describe('WechatBind', () => {
       .and.to.match(/Expires in [12]:\d\d/)
   })
 
-  test('is bound as soon as the server says so', async () => {
+  test('is bound as soon as the server reports it', async () => {
     const element = await mount()
-    const event = heard(element, 'bound')
+    const event = eventOf(element, 'bound')
     await bind(element)
     expect((await event).detail).to.deep.equal({ boundAt: 1_700_000_000, initial: false })
     expect((await event).bubbles && (await event).composed).to.equal(true)
@@ -43,7 +43,7 @@ describe('WechatBind', () => {
     await expectNothingPending()
   })
 
-  test('says that a binding was there before', async () => {
+  test('reports a binding that existed before the start', async () => {
     server.change({ state: 'bound', boundAt: 1_700_000_000 })
     const details: unknown[] = []
     await mount(
@@ -53,7 +53,7 @@ describe('WechatBind', () => {
     expect(details).to.deep.equal([{ boundAt: 1_700_000_000, initial: true }])
   })
 
-  test('tells each state it comes to, in order, and shows it to CSS', async () => {
+  test('reports each state in order, and sets it as a CSS state', async () => {
     const names: string[] = []
     const note = ({ detail }: CustomEvent) => names.push(`${detail.previous} > ${detail.state}`)
     const element = await mount('ready', html`<wechat-bind token="token" @statechange=${note}></wechat-bind>`)
@@ -64,16 +64,16 @@ describe('WechatBind', () => {
     expect(names).to.deep.equal(['idle > loading', 'loading > ready', 'ready > scanned', 'scanned > bound'])
   })
 
-  test('asks to confirm on the phone', async () => {
+  test('asks the user to confirm on the phone', async () => {
     const element = await mount()
-    const event = heard(element, 'scanned')
+    const event = eventOf(element, 'scanned')
     await scan(element)
     await event
     expect(words(element)).to.contain('Scanned').and.to.contain('Now confirm in WeChat')
     expect(part(element, 'qr')).to.equal(null)
   })
 
-  test('takes four digits as they come from a keyboard or a clipboard, and sends them by itself', async () => {
+  test('accepts four typed or pasted digits and submits them automatically', async () => {
     const element = await mount()
     await scan(element, 'code')
     await type(element, ' 48 ２１ ')
@@ -81,10 +81,10 @@ describe('WechatBind', () => {
     expect(server.requests.findLast(({ path }) => path === 'confirm')?.body).to.deep.equal({ code: '4821' })
   })
 
-  test('says how many tries are left, and starts over after the last', async () => {
+  test('displays how many tries are left, and starts again after the last', async () => {
     const element = await mount()
     await scan(element, 'code')
-    const event = heard(element, 'binderror')
+    const event = eventOf(element, 'binderror')
     await type(element, '1111')
     expect((await event).detail).to.include({ code: 'WRONG_CODE', retryable: false })
     await element.updateComplete
@@ -105,23 +105,23 @@ describe('WechatBind', () => {
     expect(server.countOf('binding')).to.equal(0)
 
     await click(element, 'Unlink')
-    const event = heard(element, 'unbound')
+    const event = eventOf(element, 'unbound')
     await click(element, 'Unlink')
     expect((await event).detail).to.deep.equal({ reason: 'widget' })
     await reach(element, 'ready')
   })
 
-  test('hears of an unbinding elsewhere when it watches', async () => {
+  test('reports an unbinding elsewhere when `watch` is set', async () => {
     server.change({ state: 'bound', boundAt: 1_700_000_000 })
     const element = await mount('bound', html`<wechat-bind token="token" watch></wechat-bind>`)
     await server.parkedPoll()
-    const event = heard(element, 'unbound')
+    const event = eventOf(element, 'unbound')
     server.change({ state: 'unbound', reason: 'unsubscribe' })
     expect((await event).detail).to.deep.equal({ reason: 'unsubscribe' })
     await reach(element, 'ready')
   })
 
-  test('covers a QR that has ended, and makes another on a click', async () => {
+  test('hides an expired QR code, and requests another one on a click', async () => {
     open({ expiresIn: 0.05 })
     const element = await mount('expired', html`<wechat-bind token="token" lang="en" refresh="manual"></wechat-bind>`)
     expect(part(element, 'qr')).to.equal(null)
@@ -155,17 +155,17 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
-  test('tells an error that it cannot mend, and tries again on a click', async () => {
+  test('reports an error that it cannot recover from, and retries on a click', async () => {
     server.refuseOnce('qrcode', () => problem(403, 'FORBIDDEN'))
     const details: unknown[] = []
     const note = ({ detail }: CustomEvent) => details.push(detail)
     const element = await mount('error', html`<wechat-bind token="token" lang="en" @binderror=${note}></wechat-bind>`)
-    expect(details).to.deep.equal([{ code: 'FORBIDDEN', message: 'FORBIDDEN, as the test wished', retryable: false }])
+    expect(details).to.deep.equal([{ code: 'FORBIDDEN', message: 'FORBIDDEN, set by the test', retryable: false }])
     await click(element, 'Try again')
     await reach(element, 'ready')
   })
 
-  test('is offline without a network, and goes on by itself', async () => {
+  test('is offline without a network, and continues by itself', async () => {
     const element = await mount()
     setOnline(false)
     await reach(element, 'offline')
@@ -176,7 +176,7 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('polls at once when it is looked at again', async () => {
+  test('polls at once when it becomes visible again', async () => {
     const element = await mount()
     await server.parkedPoll()
     setVisible(false)
@@ -188,13 +188,14 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('goes on polling when the server ends the wait', async () => {
+  test('polls again when the server ends the wait', async () => {
     const element = await mount()
     await server.parkedPoll()
     server.change({ state: 'unbound' })
     await until(() => server.countOf('qrcode') === 2)
     await reach(element, 'ready')
     await bind(element)
+    expect(server.countOf('qrcode')).to.equal(2)
   })
 
   test('waits for a token that is set later', async () => {
@@ -204,7 +205,7 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
-  test('gets a new token from the page when one has run out', async () => {
+  test('gets a new token from the page when one has expired', async () => {
     server.accepted.clear()
     server.accepted.add('fresh')
     const given = ['stale', 'fresh']
@@ -212,7 +213,7 @@ describe('WechatBind', () => {
     expect(given).to.deep.equal([])
   })
 
-  test('stops at a token that has run out until the page sets another', async () => {
+  test('stops at an expired token until the page sets another one', async () => {
     server.accepted.clear()
     server.accepted.add('fresh')
     const element = await mount('error')
@@ -221,7 +222,7 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
-  test('does not ask a page over and over that gives another function at each drawing, as frameworks do', async () => {
+  test('does not call getToken in a loop when a framework sets a new function at each rendering', async () => {
     let asked = 0
     const getToken = () => {
       asked++
@@ -240,7 +241,7 @@ describe('WechatBind', () => {
     expect(asked).to.equal(2)
   })
 
-  test('is not disturbed by a token renewed in mid-poll', async () => {
+  test('continues its poll when the token is renewed', async () => {
     const element = await mount()
     await server.parkedPoll()
     server.accepted.add('fresh')
@@ -251,7 +252,7 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('shows nothing of the user before once the token is of another, whatever their versions', async () => {
+  test('displays nothing of the previous user after a token of another user, whatever their versions are', async () => {
     const element = await mount()
     await server.parkedPoll()
     for (const [name, at] of [
@@ -270,16 +271,17 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('asks whose binding it shows when its token is of another user, even when it watches no more', async () => {
+  test('checks the binding after a token of another user, even if it no longer polls', async () => {
     const element = await mount()
     await bind(element)
     server.accepted.add('b')
     server.becomeUser('b', 2)
     element.token = 'b'
     await reach(element, 'ready')
+    expect(server.requests.at(-1)?.headers.get('Authorization')).to.equal('Bearer b')
   })
 
-  test('stays bound, and asks no more than once, when its token is only renewed', async () => {
+  test('stays bound, and sends one request, when its token is only renewed', async () => {
     const element = await mount()
     await bind(element)
     const asked = server.countOf('binding')
@@ -290,7 +292,7 @@ describe('WechatBind', () => {
     expect(element.state).to.equal('bound')
   })
 
-  test('shows no code of the user before when the token changes in the middle of asking for it', async () => {
+  test('displays no QR code of the previous user when the token changes during the request', async () => {
     const element = await fixture<WechatBind>(plain)
     server.accepted.add('b')
     element.start()
@@ -299,7 +301,7 @@ describe('WechatBind', () => {
     expect(server.requests.at(-1)?.headers.get('Authorization')).to.equal('Bearer b')
   })
 
-  test('says that unbinding failed', async () => {
+  test('reports that unbinding failed', async () => {
     const element = await mount()
     await bind(element)
     server.refuseOnce('binding', () => problem(503, 'STORE_UNAVAILABLE'))
@@ -310,7 +312,7 @@ describe('WechatBind', () => {
     expect(element.state).to.equal('bound')
   })
 
-  test('tells what was copied in the live region, and leaves the button and the focus where they are', async () => {
+  test('reports a copy in the live region, and keeps the button and the focus', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
     const [copy, back] = [button(element, 'Copy'), button(element, 'Back to QR code')]
@@ -323,7 +325,7 @@ describe('WechatBind', () => {
     expect(back.isConnected).to.equal(true)
   })
 
-  test('does not say "copied" of a code that was not', async () => {
+  test('does not report "copied" for a code that was not copied', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
     element.open('copied')
@@ -334,22 +336,24 @@ describe('WechatBind', () => {
     expect(words(element)).to.contain('Send us this in WeChat')
   })
 
-  test("is at the page's own origin again when its server is taken away", async () => {
+  test("uses the page's origin again when its server is removed", async () => {
     const element = await mount('ready', html`<wechat-bind token="token" server="/other" lang="en"></wechat-bind>`)
     element.removeAttribute('server')
     await until(() => server.countOf('qrcode') === 2)
     await reach(element, 'ready')
+    expect(server.urlsOf('qrcode')).to.deep.equal(['/other/widget/qrcode', '/widget/qrcode'])
   })
 
-  test('starts anew at another server', async () => {
+  test('restarts at another server', async () => {
     const element = await mount()
     element.server = '/other'
     await until(() => server.countOf('qrcode') === 2)
     await reach(element, 'ready')
     await bind(element)
+    expect(server.urlsOf('qrcode')).to.deep.equal(['/widget/qrcode', '/other/widget/qrcode'])
   })
 
-  test('never throws at the page', async () => {
+  test('never throws an error into the page', async () => {
     const element = new WechatBind()
     element.start()
     element.confirm('1')
@@ -358,7 +362,7 @@ describe('WechatBind', () => {
     element.stop()
     element.server = 'https://['
     element.token = 'token'
-    const event = heard(element, 'binderror')
+    const event = eventOf(element, 'binderror')
     document.body.append(element)
     element.start()
     expect((await event).detail.code).to.equal('BAD_REQUEST')

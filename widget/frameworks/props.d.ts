@@ -1,8 +1,8 @@
 import type { BindEventMap, WechatBind } from '../index.js'
 
 /**
- * What a page sets on the tag, by the property's name. The attribute `refresh` is missing on purpose: frameworks that set
- * properties would put a text in the place of the method of that name, so it is `refreshMode` here.
+ * The properties that a page can set on the tag. The attribute `refresh` is left out: a framework that sets properties would
+ * overwrite the method `refresh()` with a string. Use `refreshMode`.
  */
 export type WechatBindProps = Partial<
   Pick<
@@ -21,7 +21,7 @@ export type WechatBindProps = Partial<
   >
 >
 
-/** Listeners as `onbound`. */
+/** Event listeners such as `onbound`. */
 export type WechatBindListeners = {
   [Name in keyof BindEventMap as `on${Name}`]?: (event: BindEventMap[Name]) => void
 }

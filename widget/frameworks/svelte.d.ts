@@ -1,4 +1,4 @@
-/** `import type {} from 'wechat-bind/svelte'`: the tag in Svelte's templates. */
+/** `import type {} from 'wechat-bind/svelte'`: types of the tag in Svelte's templates. */
 import type { HTMLAttributes } from 'svelte/elements'
 import type { WechatBind } from '../index.js'
 import type { WechatBindListeners, WechatBindProps } from './props.js'

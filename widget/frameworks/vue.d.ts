@@ -1,4 +1,4 @@
-/** `import type {} from 'wechat-bind/vue'`: the tag in Vue's templates. */
+/** `import type {} from 'wechat-bind/vue'`: types of the tag in Vue's templates. */
 import type { HTMLAttributes } from 'vue'
 import type { BindEventMap } from '../index.js'
 import type { WechatBindProps } from './props.js'

@@ -1,4 +1,4 @@
-/** An OpenAPI description as a page to read: each operation with what goes in and what comes out. */
+/** Renders an OpenAPI description: each operation with its parameters, request and responses. */
 import { html, nothing, type TemplateResult } from 'lit'
 import type { Language } from '../settings.ts'
 
@@ -38,18 +38,18 @@ const words = {
   en: {
     request: 'Request',
     headers: 'Headers',
-    answers: 'Answers',
+    answers: 'Responses',
     optional: 'optional',
     back: 'Back to the demo',
-    sealed: 'inside the JWE',
+    sealed: 'JWE payload',
   },
   'zh-CN': {
     request: '请求',
     headers: '请求头',
-    answers: '应答',
+    answers: '响应',
     optional: '可选',
     back: '返回演示',
-    sealed: 'JWE 之内',
+    sealed: 'JWE 内容',
   },
   'zh-TW': {
     request: '請求',
@@ -57,7 +57,7 @@ const words = {
     answers: '回應',
     optional: '可選',
     back: '返回示範',
-    sealed: 'JWE 之內',
+    sealed: 'JWE 內容',
   },
 }
 
@@ -109,7 +109,7 @@ const headerView = ({ name, description }: { name: string; description: string }
 const contentView = (content: Content, show: Show) =>
   Object.entries(content).map(([type, { schema }]) => html`<p class="api-type">${type}</p>${show(schema)}`)
 
-/** Members one a line, nested ones below their owner; a choice shows each of its forms. */
+/** One line per property, nested properties below their parent; `oneOf` lists every form. */
 function schemaView(schema: Schema, all: Record<string, Schema>, t: Words): TemplateResult {
   const { $ref, contentSchema, oneOf, allOf, properties, required = [] } = schema
   const show = (inner: Schema) => schemaView(inner, all, t)

@@ -1,8 +1,8 @@
-/** What the host site's back end knows of the user, by the encrypted API. */
+/** The user's binding, as the host site's back end gets it from the encrypted API. */
 import { html, type TemplateResult } from 'lit'
 import type { HostBinding } from '../../host-site.ts'
 import type { Actions } from '../app.ts'
-import type { BackEndView } from '../host-client.ts'
+import type { BackEndView } from '../host-site-client.ts'
 import type { Messages } from '../messages.ts'
 import type { PageState } from '../page-state.ts'
 import type { Language } from '../settings.ts'
@@ -22,12 +22,12 @@ export function backEndView({ backEnd, settings }: PageState, actions: Actions, 
             </span>
           </dd>
         </div>
-        ${factsOf(binding, settings.lang, t).map(
-          ([term, fact]) => html`<div><dt>${term}</dt><dd>${fact ?? '–'}</dd></div>`,
+        ${rowsOf(binding, settings.lang, t).map(
+          ([term, value]) => html`<div><dt>${term}</dt><dd>${value ?? '–'}</dd></div>`,
         )}
       </dl>
       <div class="actions">
-        <button type="button" class="quiet" data-testid="check-button" @click=${actions.askBackEnd}>${t.checkAgain}</button>
+        <button type="button" class="quiet" data-testid="check-button" @click=${actions.checkBackEnd}>${t.checkAgain}</button>
         <button
           type="button"
           class="quiet danger"
@@ -44,8 +44,8 @@ export function backEndView({ backEnd, settings }: PageState, actions: Actions, 
 
 function statusOf(backEnd: BackEndView, t: Messages): TemplateResult {
   switch (backEnd.state) {
-    case 'asking':
-      return html`${icons.clock}<span>${t.asking}</span>`
+    case 'loading':
+      return html`${icons.clock}<span>${t.loading}</span>`
     case 'failed':
       return html`${icons.alert}<span>${t.notKnown} ${backEnd.code}</span>`
     case 'known':
@@ -55,7 +55,7 @@ function statusOf(backEnd: BackEndView, t: Messages): TemplateResult {
   }
 }
 
-function factsOf(
+function rowsOf(
   binding: HostBinding | undefined,
   lang: Language,
   t: Messages,

@@ -1,4 +1,4 @@
-/** A browser on the phone with the host site in it: WeChat's own, where a long press on a picture scans it, or another. */
+/** The browser on the phone with the host site: WeChat's browser, where a long press scans a picture, or another one. */
 import { html, nothing, type TemplateResult } from 'lit'
 import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
@@ -6,7 +6,7 @@ import type { PageState } from '../page-state.ts'
 import { hostSiteView } from './host-site.ts'
 import { icons } from './icons.ts'
 
-// As long as a finger has to rest for WeChat to take notice.
+// WeChat's threshold for a long press.
 const LONG_PRESS_MS = 500
 
 export function browserView(state: PageState, actions: Actions, t: Messages): TemplateResult {
@@ -44,7 +44,7 @@ function sheetView(picture: HTMLImageElement, actions: Actions, t: Messages): Te
   </div>`
 }
 
-/** The picture that the pointer is on, through shadow roots: what lies over it would be found instead. */
+/** The image under the pointer, also inside shadow roots; undefined if another element covers it. */
 const pictureAt = (event: Event): HTMLImageElement | undefined => {
   const [uppermost] = event.composedPath()
   return uppermost instanceof HTMLImageElement ? uppermost : undefined
@@ -62,7 +62,7 @@ function awaitLongPress(event: PointerEvent, actions: Actions): void {
   for (const type of ['pointerup', 'pointercancel']) addEventListener(type, lift, { signal: lifted.signal })
 }
 
-/** What a mouse has instead of a long press. */
+/** A right click replaces the long press for a mouse. */
 function pressAt(event: MouseEvent, actions: Actions): void {
   const picture = pictureAt(event)
   if (!picture) return
@@ -70,7 +70,7 @@ function pressAt(event: MouseEvent, actions: Actions): void {
   actions.press(picture)
 }
 
-/** A link that saves a picture saves it to this phone. */
+/** A click on the element's download link saves the picture to the simulated phone. */
 function saveFrom(event: MouseEvent, actions: Actions): void {
   const [link] = event.composedPath()
   if (!(link instanceof HTMLAnchorElement) || !link.download) return

@@ -1,12 +1,12 @@
-/** The chat with the account. */
+/** The phone's chat with the account. */
 import { html, nothing, type TemplateResult } from 'lit'
-import type { ChatMessageView } from '../../simulator/control.ts'
+import type { ChatMessageView } from '../../simulator/control-api.ts'
 import type { Language } from '../settings.ts'
 import { icons } from './icons.ts'
 import { accountAvatar, backButton, navView, type PhoneProps } from './screen.ts'
-import { toEnd } from './to-end.ts'
+import { scrollToEnd } from './scroll-to-end.ts'
 
-// WeChat shows the time again after 5 minutes of silence.
+// WeChat displays the time above a message after 5 minutes without messages.
 const SILENCE_MS = 300_000
 
 export function chatView(props: PhoneProps): TemplateResult {
@@ -22,7 +22,7 @@ export function chatView(props: PhoneProps): TemplateResult {
   </button>`
   return html`
     ${navView(accountName, backButton(props, 'home'), about)}
-    <div class="screen-body chat" data-testid="chat" role="log" ${toEnd(phone.chat.at(-1)?.id)}>
+    <div class="screen-body chat" data-testid="chat" role="log" ${scrollToEnd(phone.chat.at(-1)?.id)}>
       ${phone.chat.map((message, index) => messageView(message, phone.chat[index - 1], props))}
     </div>
     <form class="composer" @submit=${(event: SubmitEvent) => submit(event, actions.sendText)}>
@@ -62,6 +62,6 @@ function submit(event: SubmitEvent, send: (content: string) => void): void {
   form.reset()
 }
 
-/** Hours and minutes as the language writes them. */
+/** Hours and minutes in the format of the language. */
 export const toClock = (at: number, lang: Language) =>
   new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', hour12: false }).format(at)

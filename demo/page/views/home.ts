@@ -1,4 +1,4 @@
-/** The list of chats: the account's, once the person follows it. */
+/** The phone's list of chats: the account's chat, if the person follows the account. */
 import { html, type TemplateResult } from 'lit'
 import type { Messages } from '../messages.ts'
 import { toClock } from './chat.ts'

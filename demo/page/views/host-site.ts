@@ -1,22 +1,22 @@
-/** A page of a product that is not ours, with the element in it: "Account settings > Notifications". */
+/** The page of a fictitious product with the element: "Account settings > Notifications". */
 import { html, type TemplateResult } from 'lit'
 import { keyed } from 'lit/directives/keyed.js'
 import { findUser } from '../../users.ts'
 import type { Actions } from '../app.ts'
-import { tokenUrlOf } from '../host-client.ts'
+import { tokenUrlOf } from '../host-site-client.ts'
 import type { Messages } from '../messages.ts'
 import type { Settings } from '../settings.ts'
 import { icons } from './icons.ts'
 
-/** `isEnded`: its codes are to be seen ended, so no new one is made unasked. */
+/** `isEnded`: the expired state is to be displayed, so the element must not replace an expired QR code. */
 export function hostSiteView(
   { user, lang, theme, refresh, context }: Settings,
   isEnded: boolean,
-  { askBackEnd }: Actions,
+  { checkBackEnd }: Actions,
   t: Messages,
 ): TemplateResult {
   const { name = '', email = '' } = findUser(user) ?? {}
-  // Another user is another sign-in, another browser another visit: the element starts anew.
+  // Another user or another browser means another visit: `keyed` creates a new element.
   const element = keyed(
     `${user} ${context}`,
     html`<wechat-bind
@@ -25,8 +25,8 @@ export function hostSiteView(
       theme=${theme}
       refresh=${isEnded ? 'manual' : refresh}
       watch
-      @bound=${askBackEnd}
-      @unbound=${askBackEnd}
+      @bound=${checkBackEnd}
+      @unbound=${checkBackEnd}
     ></wechat-bind>`,
   )
   return html`
@@ -61,8 +61,8 @@ export function hostSiteView(
   `
 }
 
-/** In the host site's place while it is open on the phone. */
-export function elsewhereView(actions: Actions, t: Messages): TemplateResult {
+/** Replaces the host site while it is open on the phone. */
+export function openOnPhoneView(actions: Actions, t: Messages): TemplateResult {
   return html`<div class="elsewhere">
     ${icons.phone}
     <p>${t.openOnPhone}</p>

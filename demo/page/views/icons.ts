@@ -1,4 +1,4 @@
-/** The page's icons: 24 px, drawn in the colour of the text around them, and silent for screen readers. */
+/** The page's icons: 24 px, in the colour of the surrounding text, hidden from screen readers. */
 import { html, svg, type TemplateResult } from 'lit'
 
 const stroke = (path: TemplateResult) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${path}</svg>`

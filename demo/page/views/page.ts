@@ -1,24 +1,24 @@
-/** The whole page: the bars above, and three columns side by side on a desk, one below the other on a phone. */
+/** The layout of the QA page: two bars and three columns, stacked on narrow screens. */
 import { html, type TemplateResult } from 'lit'
 import { type Actions, isOnPhone } from '../app.ts'
 import type { Messages } from '../messages.ts'
 import type { PageState } from '../page-state.ts'
 import { backEndView } from './back-end.ts'
 import { conditionsView } from './conditions.ts'
-import { elsewhereView, hostSiteView } from './host-site.ts'
+import { hostSiteView, openOnPhoneView } from './host-site.ts'
 import { ownPhoneView, phoneView } from './phone.ts'
 import { topBarView } from './top-bar.ts'
-import { wireView } from './wire.ts'
+import { wireView } from './traffic.ts'
 
 export function pageView(state: PageState, actions: Actions, t: Messages): TemplateResult {
   const { settings, demo } = state
-  const isThere = !demo.isReal && isOnPhone(settings.context)
+  const isOnThePhone = !demo.isReal && isOnPhone(settings.context)
   return html`
     ${topBarView(settings, actions, t)} ${conditionsView(state, actions, t)}
     <main class="columns">
       <section class="host-column" aria-labelledby="host-heading">
         <div class="column-head"><h2 id="host-heading" class="caption">${t.hostSite}</h2></div>
-        ${isThere ? elsewhereView(actions, t) : hostSiteView(settings, demo.conditions.ticket === 'ended', actions, t)}
+        ${isOnThePhone ? openOnPhoneView(actions, t) : hostSiteView(settings, demo.conditions.ticket === 'ended', actions, t)}
       </section>
       <section class="phone-column" aria-labelledby="phone-heading">
         ${demo.isReal ? ownPhoneView(t) : phoneView(state, actions, t)}

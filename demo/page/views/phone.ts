@@ -1,6 +1,6 @@
-/** The phone: whose it is, the camera, and the screen it shows. */
+/** The simulated phone: choice of the person, scan button and current screen. */
 import { html, nothing, type TemplateResult } from 'lit'
-import type { PhoneView } from '../../simulator/control.ts'
+import type { PhoneView } from '../../simulator/control-api.ts'
 import { people } from '../../users.ts'
 import { type Actions, isOnPhone } from '../app.ts'
 import type { Messages } from '../messages.ts'
@@ -8,7 +8,7 @@ import type { PageState } from '../page-state.ts'
 import type { Person } from '../settings.ts'
 import { browserView } from './browser.ts'
 import { chatView } from './chat.ts'
-import { choiceView } from './choice.ts'
+import { choiceView } from './choice-buttons.ts'
 import { homeView } from './home.ts'
 import { icons } from './icons.ts'
 import { profileView } from './profile.ts'
@@ -21,7 +21,7 @@ export function phoneView(state: PageState, actions: Actions, t: Messages): Temp
   const { settings, simulator, screens, albums } = state
   const { person, lang, context } = settings
   const screen = screens[person]
-  const phone = simulator?.phones.find((one) => one.person === person) ?? nobody(person)
+  const phone = simulator?.phones.find((one) => one.person === person) ?? emptyPhone(person)
   const props = { phone, accountName: simulator?.account ?? '', lang, album: albums[person], actions, t }
   const choices = people.map((value) => ({
     value,
@@ -45,9 +45,9 @@ export function phoneView(state: PageState, actions: Actions, t: Messages): Temp
   `
 }
 
-const nobody = (person: Person): PhoneView => ({ person, openid: '', isFollowing: false, chat: [] })
+const emptyPhone = (person: Person): PhoneView => ({ person, openid: '', isFollowing: false, chat: [] })
 
-/** The two apps, while the host site is open in one of them. */
+/** The two apps of the phone, displayed while the host site is open on it. */
 function dockView(isBrowser: boolean, actions: Actions, t: Messages): TemplateResult {
   const apps = [
     { value: 'home', content: t.chats, testId: 'dock-wechat' },
@@ -81,7 +81,7 @@ function screenView(screen: PageState['screens'][Person], props: PhoneProps): Te
   }
 }
 
-/** In the phone's place where WeChat is real. */
+/** Replaces the phone with a real WeChat account. */
 export function ownPhoneView(t: Messages): TemplateResult {
   return html`
     <div class="column-head"><h2 id="phone-heading" class="caption">${t.phone}</h2></div>

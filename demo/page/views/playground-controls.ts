@@ -1,20 +1,20 @@
-/** One control for one thing that can be set, after its type. `undefined` is the element's own. */
+/** The playground's form controls, chosen by type. `undefined` means the element's default. */
 import { html, type TemplateResult } from 'lit'
 import { defaultOf, type Listed, valuesOf } from '../manifest.ts'
-import { choiceView } from './choice.ts'
+import { choiceView } from './choice-buttons.ts'
 
-type Enter = (value: string | undefined) => void
+type SetEntry = (value: string | undefined) => void
 
-export function controlView(listed: Listed, value: string | undefined, enter: Enter): TemplateResult {
+export function controlView(listed: Listed, value: string | undefined, setEntry: SetEntry): TemplateResult {
   const { name, type } = listed
   const values = valuesOf(listed)
   if (values.length > 0) {
     const own = defaultOf(listed)
     const choices = values.map((each) => ({ value: each, content: each, testId: `${name}-${each}` }))
-    const choose = (chosen: string) => enter(chosen === own ? undefined : chosen)
+    const choose = (chosen: string) => setEntry(chosen === own ? undefined : chosen)
     return html`<div class="row"><code>${name}</code>${choiceView(name, choices, value ?? own, choose)}</div>`
   }
-  if (type?.text !== 'boolean') return textView(name, value, defaultOf(listed), (text) => enter(text || undefined))
+  if (type?.text !== 'boolean') return textView(name, value, defaultOf(listed), (text) => setEntry(text || undefined))
   return html`
     <label class="row">
       <code>${name}</code>
@@ -24,7 +24,7 @@ export function controlView(listed: Listed, value: string | undefined, enter: En
         class="switch"
         data-testid=${name}
         .checked=${value !== undefined}
-        @change=${({ target }: Event) => enter((target as HTMLInputElement).checked ? '' : undefined)}
+        @change=${({ target }: Event) => setEntry((target as HTMLInputElement).checked ? '' : undefined)}
       />
     </label>
   `
@@ -34,7 +34,7 @@ export function textView(
   name: string,
   value: string | undefined,
   placeholder: string,
-  enter: Enter,
+  setEntry: SetEntry,
   id = name,
 ): TemplateResult {
   return html`
@@ -46,7 +46,7 @@ export function textView(
         data-testid=${id}
         placeholder=${placeholder}
         .value=${value ?? ''}
-        @input=${({ target }: Event) => enter((target as HTMLInputElement).value)}
+        @input=${({ target }: Event) => setEntry((target as HTMLInputElement).value)}
       />
     </label>
   `
@@ -54,11 +54,11 @@ export function textView(
 
 const COLOUR = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i
 
-/** A colour well beside the text where the default is a colour. */
-export function styleView(listed: Listed, value: string | undefined, enter: Enter): TemplateResult {
+/** Adds a colour input when the default is a colour. */
+export function styleView(listed: Listed, value: string | undefined, setEntry: SetEntry): TemplateResult {
   const own = defaultOf(listed)
   const name = listed.name.replace('--wechat-bind-', '')
-  if (!COLOUR.test(own)) return textView(name, value, own, enter)
+  if (!COLOUR.test(own)) return textView(name, value, own, setEntry)
   return html`
     <div class="row">
       <code>${name}</code>
@@ -67,7 +67,7 @@ export function styleView(listed: Listed, value: string | undefined, enter: Ente
         aria-label=${name}
         data-testid=${name}
         .value=${toSixDigits(value && COLOUR.test(value) ? value : own)}
-        @input=${({ target }: Event) => enter((target as HTMLInputElement).value)}
+        @input=${({ target }: Event) => setEntry((target as HTMLInputElement).value)}
       />
       <input
         type="text"
@@ -75,11 +75,11 @@ export function styleView(listed: Listed, value: string | undefined, enter: Ente
         aria-label=${name}
         placeholder=${own}
         .value=${value ?? ''}
-        @input=${({ target }: Event) => enter((target as HTMLInputElement).value)}
+        @input=${({ target }: Event) => setEntry((target as HTMLInputElement).value)}
       />
     </div>
   `
 }
 
-/** The only form that a colour well takes. */
+/** A colour input accepts only six digits. */
 const toSixDigits = (colour: string) => (colour.length === 4 ? colour.replace(/[0-9a-f]/gi, '$&$&') : colour)

@@ -1,4 +1,4 @@
-/** The element in the middle, what sets it beside it, and below it what it says and the code for it. */
+/** The layout of the playground: the element with its actions, code and event log, and the controls beside it. */
 import { html, type TemplateResult } from 'lit'
 import { type Listing, valuesOf } from '../manifest.ts'
 import type { PlaygroundMessages } from '../playground-messages.ts'
@@ -6,13 +6,13 @@ import type { PlaygroundActions, PlaygroundState, ShownEvent } from '../playgrou
 import { toCss, toHtml, toScript } from '../playground-tag.ts'
 import { type Language, languages, settingValues, type Theme } from '../settings.ts'
 import { languageNames } from '../words/common.ts'
-import { choiceView } from './choice.ts'
+import { choiceView } from './choice-buttons.ts'
 import { icons } from './icons.ts'
 import { controlView, styleView, textView } from './playground-controls.ts'
 
 type T = PlaygroundMessages
 
-/** Words that a page most likely says in its own way. */
+/** The texts that pages replace most often. */
 const WORDS = ['title', 'scan', 'bound', 'expired', 'unbind']
 const GET_TOKEN = { name: 'getToken', type: { text: 'boolean' } }
 const METHODS = ['start', 'stop', 'refresh', 'unbind'] as const
@@ -29,9 +29,9 @@ export function playgroundView(
     <main class="playground">
       <div class="scene">
         <section class="stage" dir=${state.dir}>${card}</section>
-        ${handsView(state, actions, t)} ${codeView(state, actions, t)} ${logView(state.events, actions, t)}
+        ${operationsView(state, actions, t)} ${codeView(state, actions, t)} ${logView(state.events, actions, t)}
       </div>
-      ${settersView(state, listing, actions, t)}
+      ${controlsView(state, listing, actions, t)}
     </main>
   `
 }
@@ -48,14 +48,14 @@ function barView({ settings: { lang, theme } }: PlaygroundState, { set }: Playgr
   `
 }
 
-function handsView({ dir }: PlaygroundState, actions: PlaygroundActions, t: T): TemplateResult {
+function operationsView({ dir }: PlaygroundState, actions: PlaygroundActions, t: T): TemplateResult {
   const direction = (['ltr', 'rtl'] as const).map((value) => ({ value, content: value, testId: `dir-${value}` }))
   const confirm = (event: SubmitEvent) => {
     event.preventDefault()
     actions.confirm(String(new FormData(event.target as HTMLFormElement).get('code')))
   }
   return html`
-    <section class="hands">
+    <section class="operations">
       <div role="group" aria-label=${t.phone}>
         <button type="button" class="filled" data-testid="scan" @click=${actions.scan}>${icons.scan} ${t.scan}</button>
         <button type="button" class="quiet" data-testid="unfollow" @click=${actions.unfollow}>${t.unfollow}</button>
@@ -70,7 +70,7 @@ function handsView({ dir }: PlaygroundState, actions: PlaygroundActions, t: T): 
           <button class="quiet"><code>confirm()</code></button>
         </form>
       </div>
-      ${choiceView(t.direction, direction, dir, (value) => actions.turn(value as 'ltr' | 'rtl'))}
+      ${choiceView(t.direction, direction, dir, (value) => actions.setDirection(value as 'ltr' | 'rtl'))}
       <button type="button" class="quiet" data-testid="reset" @click=${actions.reset}>${t.reset}</button>
     </section>
   `
@@ -105,34 +105,39 @@ function codeView({ tag, isCopied }: PlaygroundState, { copy }: PlaygroundAction
   `
 }
 
-function settersView({ tag }: PlaygroundState, listing: Listing, { enter }: PlaygroundActions, t: T): TemplateResult {
+function controlsView(
+  { tag }: PlaygroundState,
+  listing: Listing,
+  { setEntry }: PlaygroundActions,
+  t: T,
+): TemplateResult {
   const { attributes, slots, cssProperties, cssParts } = listing
   const part = (name: string) => html`
     <button
       type="button"
       class="chip"
       aria-pressed=${name in tag.parts}
-      @click=${() => enter('parts', name, name in tag.parts ? undefined : '')}
+      @click=${() => setEntry('parts', name, name in tag.parts ? undefined : '')}
     >
       ${name}
     </button>
   `
-  // What has a few values first: one sees at once what it does.
+  // Attributes with fixed values first.
   const ordered = [...attributes].sort((a, b) => valuesOf(b).length - valuesOf(a).length)
   return html`
     <div class="setters">
       <section class="panel">
         <h2>${t.attributes}</h2>
-        ${ordered.map((each) => controlView(each, tag.attributes[each.name], (value) => enter('attributes', each.name, value)))}
-        ${controlView(GET_TOKEN, tag.properties.getToken, (value) => enter('properties', 'getToken', value))}
+        ${ordered.map((each) => controlView(each, tag.attributes[each.name], (value) => setEntry('attributes', each.name, value)))}
+        ${controlView(GET_TOKEN, tag.properties.getToken, (value) => setEntry('properties', 'getToken', value))}
       </section>
       <section class="panel">
         <h2>${t.slots}</h2>
-        ${slots.map(({ name }) => textView(name, tag.slots[name], '', (value) => enter('slots', name, value || undefined), `slot-${name}`))}
+        ${slots.map(({ name }) => textView(name, tag.slots[name], '', (value) => setEntry('slots', name, value || undefined), `slot-${name}`))}
       </section>
       <section class="panel">
         <h2>${t.styles}</h2>
-        ${cssProperties.map((each) => styleView(each, tag.styles[each.name], (value) => enter('styles', each.name, value || undefined)))}
+        ${cssProperties.map((each) => styleView(each, tag.styles[each.name], (value) => setEntry('styles', each.name, value || undefined)))}
       </section>
       <section class="panel">
         <h2>${t.parts}</h2>
@@ -142,7 +147,7 @@ function settersView({ tag }: PlaygroundState, listing: Listing, { enter }: Play
       <section class="panel">
         <h2>${t.words}</h2>
         <p>${t.wordsLead}</p>
-        ${WORDS.map((name) => textView(name, tag.words[name], '', (value) => enter('words', name, value || undefined), `word-${name}`))}
+        ${WORDS.map((name) => textView(name, tag.words[name], '', (value) => setEntry('words', name, value || undefined), `word-${name}`))}
       </section>
     </div>
   `

@@ -1,4 +1,4 @@
-/** The account's profile: the follow page that a newcomer's scan opens, and later where one leaves. */
+/** The account's profile on the phone: the follow page after a scan, and the page with the unfollow button. */
 import { html, type TemplateResult } from 'lit'
 import { accountAvatar, backButton, navView, type PhoneProps } from './screen.ts'
 

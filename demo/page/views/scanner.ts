@@ -1,4 +1,4 @@
-/** The camera, and what it says when a code leads nowhere. */
+/** The phone's camera screen, and the notices for expired or unknown QR codes. */
 import { html, type TemplateResult } from 'lit'
 import type { Screen } from '../page-state.ts'
 import { icons } from './icons.ts'

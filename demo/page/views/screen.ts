@@ -1,17 +1,17 @@
-/** What the phone's screens have in common. */
+/** Shared parts of the phone's screens. */
 import { html, type TemplateResult } from 'lit'
-import type { PhoneView } from '../../simulator/control.ts'
+import type { PhoneView } from '../../simulator/control-api.ts'
 import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
 import type { Language } from '../settings.ts'
 import { icons } from './icons.ts'
 
-/** What the screens draw: the phone as the simulator tells it, and the account's name. */
+/** The properties of a phone screen. */
 export type PhoneProps = {
   phone: PhoneView
   accountName: string
   lang: Language
-  /** The picture that was saved to the phone. */
+  /** The last picture saved on the phone. */
   album: HTMLImageElement | undefined
   actions: Actions
   t: Messages

@@ -1,11 +1,11 @@
-/** Who is signed in, in which language and theme. */
+/** The top bar: choice of user, language and theme. */
 import { html, type TemplateResult } from 'lit'
-import { magicUsers, type User, users } from '../../users.ts'
+import { testUsers, type User, users } from '../../users.ts'
 import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
 import { type Language, languages, type Settings, settingValues, type Theme } from '../settings.ts'
 import { languageNames } from '../words/common.ts'
-import { choiceView } from './choice.ts'
+import { choiceView } from './choice-buttons.ts'
 import { icons } from './icons.ts'
 
 export function topBarView({ lang, theme, user }: Settings, { set }: Actions, t: Messages): TemplateResult {
@@ -28,7 +28,7 @@ export function topBarView({ lang, theme, user }: Settings, { set }: Actions, t:
         <span>${t.signedInAs}</span>
         <select data-testid="user" .value=${user} @change=${({ target }: Event) => set({ user: selected(target) })}>
           ${users.map(optionView)}
-          <optgroup label=${t.testUsers}>${magicUsers.map(optionView)}</optgroup>
+          <optgroup label=${t.testUsers}>${testUsers.map(optionView)}</optgroup>
         </select>
       </label>
       ${choiceView(t.language, languageChoices, lang, (value) => set({ lang: value as Language }))}

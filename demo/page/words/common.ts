@@ -1,10 +1,10 @@
-/** The words that both pages have. */
+/** Texts that the QA page and the playground share. */
 import type { Language } from '../settings.ts'
 
 const en = {
   language: 'Language',
   theme: 'Theme',
-  auto: 'As the system',
+  auto: 'System',
   light: 'Light',
   dark: 'Dark',
   phone: 'Phone',
@@ -38,5 +38,5 @@ export const commonWords: Record<Language, CommonWords> = {
   },
 }
 
-/** A language in its own words. */
+/** The name of each language in that language. */
 export const languageNames: Record<Language, string> = { 'zh-CN': '简体', 'zh-TW': '繁體', en: 'EN' }

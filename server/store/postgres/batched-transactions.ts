@@ -1,45 +1,54 @@
-/** Sends together the units that arrive together, where an engine has many writers: a few transactions fly at a time. */
+/**
+ * Batched transactions for PostgreSQL: units of work that arrive together run concurrently in one transaction.
+ *
+ * Steps:
+ * 1. `write` puts a unit into the queue and starts a worker unless `MAX_WORKERS` are running.
+ * 2. A worker waits for the end of the event-loop turn, so that units from requests read in the same turn join the batch.
+ * 3. It takes up to `MAX_BATCH` units and runs them in one transaction (`runTogether`), until the queue is empty.
+ * 4. `RolledBackError` means that nothing was committed, because a unit failed or two units needed the same lock. Each unit then
+ *    runs in a transaction of its own (`runAlone`), so that only the caller of a failing unit gets its error.
+ *
+ * What could go wrong: an error during COMMIT leaves the outcome unknown, so all units of the batch are rejected and none runs
+ * again. Worth it: 3,200 scans per second instead of 1,100 (`npm run bench postgres-writes`), because there are fewer commits and
+ * pipelined statements hardly wait for a round trip.
+ */
 import type { QueuedUnit } from '../queued-unit.ts'
 import type { UnitOfWork } from '../store.ts'
 
-// Enough that one that waits for a lock of another instance does not hold up the others, and few enough that they fill.
-const LANES = 4
+// Concurrent transactions: while one waits for another instance's lock, the others go on. With more of them, batches get smaller.
+const MAX_WORKERS = 4
 
-// More in one transaction would only make the first wait for the last.
-const MOST = 64
+// In a larger batch the first unit waits longer for the last one.
+const MAX_BATCH = 64
 
-/** The transaction was undone before its commit; its units may run again. */
-export class RolledBack extends Error {}
+/** The transaction was rolled back before its commit: its units may run again. */
+export class RolledBackError extends Error {}
 
-/**
- * `runTogether` runs units at the same time in one transaction, and throws `RolledBack` when one of them fails or two of them are
- * about the same thing; then each runs alone.
- */
+/** `runTogether` throws `RolledBackError` when one of its units fails or two of them need the same lock. */
 export function createBatchedTransactions(
   runTogether: (works: UnitOfWork[]) => Promise<unknown[]>,
   runAlone: (work: UnitOfWork) => Promise<unknown>,
 ) {
   const queue: QueuedUnit[] = []
-  const lanes = new Set<Promise<void>>()
+  const workers = new Set<Promise<void>>()
 
-  async function fly(): Promise<void> {
-    // The end of the event-loop turn: what the same turn reads from its sockets joins.
+  async function runQueue(): Promise<void> {
     await new Promise(setImmediate)
-    while (queue.length > 0) await send(queue.splice(0, MOST))
+    while (queue.length > 0) await runBatch(queue.splice(0, MAX_BATCH))
   }
 
-  async function send(units: QueuedUnit[]): Promise<void> {
-    if (units.length === 1) return sendAlone(units)
+  async function runBatch(units: QueuedUnit[]): Promise<void> {
+    if (units.length === 1) return runEachAlone(units)
     try {
       const results = await runTogether(units.map(({ work }) => work))
       for (const [i, { settle }] of units.entries()) settle.resolve(results[i] as never)
     } catch (error) {
-      if (error instanceof RolledBack) return sendAlone(units)
+      if (error instanceof RolledBackError) return runEachAlone(units)
       for (const { settle } of units) settle.reject(error)
     }
   }
 
-  async function sendAlone(units: QueuedUnit[]): Promise<void> {
+  async function runEachAlone(units: QueuedUnit[]): Promise<void> {
     await Promise.all(units.map(({ work, settle }) => runAlone(work).then(settle.resolve as never, settle.reject)))
   }
 
@@ -47,14 +56,14 @@ export function createBatchedTransactions(
     write<T>(work: UnitOfWork<T>): Promise<T> {
       return new Promise((resolve, reject) => {
         queue.push({ work, settle: { resolve, reject } })
-        if (lanes.size >= LANES) return
-        const lane = fly().finally(() => lanes.delete(lane))
-        lanes.add(lane)
+        if (workers.size >= MAX_WORKERS) return
+        const worker = runQueue().finally(() => workers.delete(worker))
+        workers.add(worker)
       })
     },
-    /** Resolves when nothing is left to commit. */
+    /** Resolves when every unit is settled. */
     async idle(): Promise<void> {
-      while (lanes.size > 0) await Promise.all(lanes)
+      while (workers.size > 0) await Promise.all(workers)
     },
   }
 }

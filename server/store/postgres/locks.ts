@@ -1,48 +1,59 @@
-/** Row and advisory locks of one PostgreSQL transaction, taken in one order. */
+/**
+ * The locks of a PostgreSQL transaction, acquired in one order, which prevents deadlocks.
+ *
+ * A unit of work locks users (row locks) and openids (advisory locks, since an openid has no row of its own). The order is:
+ * openids before users, each in ascending order.
+ *
+ * Steps:
+ * 1. A lock that comes after every lock acquired so far is waited for.
+ * 2. A lock that comes earlier in the order is only tried (`pg_try_advisory_xact_lock`, `skip locked`). If another transaction
+ *    has it, `LockOrderError` rolls the unit back.
+ * 3. The next run begins by acquiring all locks that the unit has requested so far (`LockRequest`), in order.
+ *
+ * Since a transaction waits only for locks later in the order than its own, a cycle of waiting transactions cannot form. What
+ * could go wrong: a unit may need several runs (at most `MAX_RUNS` in `postgres-store.ts`). Worth it: SERIALIZABLE would instead
+ * fail at any statement or at the commit.
+ */
 import type { Plan } from '../plan.ts'
 import type { Locks } from '../sql/locks.ts'
 
-/** All that a unit has asked for, over all its runs. */
+/** All locks that a unit has requested, over all its runs. */
 export type LockRequest = { openids: Set<string>; users: Set<number> }
 
-/** The unit has to run again, with all it wants locked from the start. */
+/** The unit has to run again and acquire every lock of its `LockRequest` first. */
 export class LockOrderError extends Error {}
 
-/**
- * Locks on an engine with many writers. Who takes locks in the one order (openids, then users, each ascending) may wait for
- * them; who finds out later that it needs an earlier one takes it only while it is free, and else throws `LockOrderError`. So
- * nobody ever waits in a circle.
- */
-export function* createLocks(wanted: LockRequest): Plan<Locks> {
-  const held: LockRequest = { openids: new Set(), users: new Set() }
+/** Acquires `requested` and returns the locks of this run; locks requested later are added to `requested`. */
+export function* createLocks(requested: LockRequest): Plan<Locks> {
+  const acquired: LockRequest = { openids: new Set(), users: new Set() }
 
   const isLast = <T>(value: T, values: Set<T>) => [...values].every((each) => each < value)
 
-  // What is asked for counts as held at once: on one connection, whatever is sent later is answered later.
+  // Added to `acquired` before the statement is sent: one connection executes its statements in the order sent.
   function* openid(name: string): Plan<void> {
-    if (held.openids.has(name)) return
-    const mayWait = held.users.size === 0 && isLast(name, held.openids)
-    wanted.openids.add(name)
-    held.openids.add(name)
+    if (acquired.openids.has(name)) return
+    const mayWait = acquired.users.size === 0 && isLast(name, acquired.openids)
+    requested.openids.add(name)
+    acquired.openids.add(name)
     const { rows } = yield { text: mayWait ? WAIT_FOR_OPENID : TRY_OPENID, values: [`wechat-bind openid ${name}`] }
     if (!mayWait && !(rows as { ok: boolean }[])[0]?.ok) throw new LockOrderError('an openid is locked')
   }
 
   function* users(ids: number[]): Plan<boolean> {
-    const missing = ids.filter((id) => id !== 0 && !held.users.has(id))
+    const missing = ids.filter((id) => id !== 0 && !acquired.users.has(id))
     if (missing.length === 0) return false
-    const mayWait = missing.every((id) => isLast(id, held.users))
+    const mayWait = missing.every((id) => isLast(id, acquired.users))
     for (const id of missing) {
-      wanted.users.add(id)
-      held.users.add(id)
+      requested.users.add(id)
+      acquired.users.add(id)
     }
     const { rows } = yield { text: mayWait ? WAIT_FOR_USERS : TRY_USERS, values: [missing] }
     if (!mayWait && rows.length < new Set(missing).size) throw new LockOrderError('a user is locked')
     return true
   }
 
-  for (const name of [...wanted.openids].sort()) yield* openid(name)
-  yield* users([...wanted.users])
+  for (const name of [...requested.openids].sort()) yield* openid(name)
+  yield* users([...requested.users])
   return { users, openid }
 }
 
@@ -51,21 +62,24 @@ const TRY_OPENID = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as
 const WAIT_FOR_USERS = 'select id from users where id = any($1::bigint[]) order by id for update'
 const TRY_USERS = `${WAIT_FOR_USERS} skip locked`
 
-/** The locks of one transaction for several units that run in it at the same time: what one is about is no other's. */
+/**
+ * Splits one transaction's locks among the units that run in it concurrently. The database cannot separate two units of one
+ * transaction, so a lock that one unit has requested makes the request of another unit throw `LockOrderError`.
+ */
 export function shareLocks(locks: Locks): (unit: number) => Locks {
   const owners = new Map<string | number, number>()
   return (unit) => {
-    const own = (key: string | number) => {
-      if ((owners.get(key) ?? unit) !== unit) throw new LockOrderError('another unit of the transaction is about it')
+    const claim = (key: string | number) => {
+      if ((owners.get(key) ?? unit) !== unit) throw new LockOrderError('another unit of the transaction has the lock')
       owners.set(key, unit)
     }
     return {
       openid(name) {
-        own(name)
+        claim(name)
         return locks.openid(name)
       },
       users(ids) {
-        for (const id of ids) if (id !== 0) own(id)
+        for (const id of ids) if (id !== 0) claim(id)
         return locks.users(ids)
       },
     }

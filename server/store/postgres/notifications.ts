@@ -1,38 +1,50 @@
-/** Hears the notifications of every instance, over a connection that is made anew when it is lost. NODE. */
+/**
+ * Receives the commits of all instances by LISTEN, on a connection of its own that reconnects. NODE.
+ *
+ * Steps:
+ * 1. Each transaction sends NOTIFY with the users whose version it has raised (`postgres-store.ts`). PostgreSQL delivers it
+ *    after the commit.
+ * 2. Every `PROBE_INTERVAL_MS` the connection sends `select 1`. A connection that closes, or that does not answer in time, is
+ *    replaced by a new one.
+ * 3. PostgreSQL does not keep notifications for a client that is not listening. After a reconnect `onGap` is called, and every
+ *    waiting page reads its user again.
+ *
+ * What could go wrong: between the loss of the connection and the reconnect, pages learn of another instance's commits late.
+ * Worth it: polling the database for every waiting page would cost a query per page and second.
+ */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { toConnection } from './pool.ts'
 
-export type Listener = {
-  /** Whether every notification is heard at present. */
+type Listener = {
+  /** Whether the connection is up, as far as known. */
   isListening(): boolean
   close(): Promise<void>
 }
 
-export type ListenerOptions = {
+type ListenerOptions = {
   url: string
   channel: string
   onMessage: (payload: string) => void
-  /** We listen again, and what was said in between is lost. */
+  /** Called after a reconnect: notifications sent in between are lost. */
   onGap: () => void
 }
 
-const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 2_000
+const FIRST_RETRY_MS = 100
+const MAX_RETRY_MS = 2_000
 
-// A line that is cut without a word shows only when one speaks on it.
-const PROBE_EVERY_MS = 5_000
-const PROBE_WITHIN_MS = 2_500
+// A connection that was cut without a FIN or RST looks open until something is sent on it.
+const PROBE_INTERVAL_MS = 5_000
+const PROBE_TIMEOUT_MS = 2_500
 
-/** Resolves once it listens; later losses are mended in the background. */
+/** Resolves once it is listening; reconnects in the background until it is closed. */
 export async function createListener(options: ListenerOptions): Promise<Listener> {
   const closing = new AbortController()
   let client: pg.Client | undefined = await connect(options)
-  const listening = keep()
+  const listening = keepConnected()
 
-  /** Until we are closed: waits for the end of the connection, then makes a new one. */
-  async function keep(): Promise<void> {
+  async function keepConnected(): Promise<void> {
     while (client) {
       await untilLost(client, closing.signal)
       await client.end().catch(() => {})
@@ -52,8 +64,8 @@ export async function createListener(options: ListenerOptions): Promise<Listener
 }
 
 async function connect({ url, channel, onMessage }: ListenerOptions): Promise<pg.Client> {
-  const client = new pg.Client({ ...toConnection(url), query_timeout: PROBE_WITHIN_MS })
-  // 'end' follows.
+  const client = new pg.Client({ ...toConnection(url), query_timeout: PROBE_TIMEOUT_MS })
+  // Ignored, because `end` follows every `error`. Without a listener the event would end the process.
   client.on('error', () => {})
   client.on('notification', ({ payload }) => onMessage(payload ?? ''))
   try {
@@ -66,9 +78,9 @@ async function connect({ url, channel, onMessage }: ListenerOptions): Promise<pg
   }
 }
 
-/** Undefined when we were closed first. */
+/** Resolves with undefined when the signal aborts first. */
 async function reconnect(options: ListenerOptions, signal: AbortSignal): Promise<pg.Client | undefined> {
-  for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  for (let pauseMs = FIRST_RETRY_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
     await delay(pauseMs, undefined, { signal }).catch(() => {})
     const client = signal.aborted ? undefined : await connect(options).catch(() => undefined)
     if (client) return client
@@ -76,10 +88,10 @@ async function reconnect(options: ListenerOptions, signal: AbortSignal): Promise
   return undefined
 }
 
-/** Resolves when the connection has ended or is silent, or the signal aborts. */
+/** Resolves when the connection has closed, when a probe gets no answer, or when the signal aborts. */
 async function untilLost(client: pg.Client, signal: AbortSignal): Promise<void> {
   const lost = new AbortController()
-  const probing = setInterval(() => client.query('select 1').catch(() => lost.abort()), PROBE_EVERY_MS)
+  const probing = setInterval(() => client.query('select 1').catch(() => lost.abort()), PROBE_INTERVAL_MS)
   await once(client, 'end', { signal: AbortSignal.any([signal, lost.signal]) }).catch(() => {})
   clearInterval(probing)
 }

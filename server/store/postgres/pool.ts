@@ -1,53 +1,53 @@
-/** A bounded pool of connections to PostgreSQL that gives up before WeChat does. NODE. */
+/** Bounded connection pools for PostgreSQL, with time-outs shorter than the 5 s in which WeChat expects an answer. NODE. */
 import type { PostgresPool } from 'kysely'
 import pg from 'pg'
-import type { RunLater } from '../plan.ts'
+import type { RunAsync } from '../plan.ts'
 
-// WeChat waits 5 s for its answer, and half of that is spent before a second try could help.
-const CONNECT_WITHIN_MS = 2_000
-const STATEMENT_WITHIN_MS = 2_000
-const LOCK_WITHIN_MS = 1_500
+// Less than half of WeChat's 5 s, so that a failed attempt leaves time for an answer.
+const CONNECT_TIMEOUT_MS = 2_000
+const STATEMENT_TIMEOUT_MS = 2_000
+const LOCK_TIMEOUT_MS = 1_500
 
-// A silent line hears nothing of the server's own time-out.
-const SILENCE_MS = 2_500
+// The client's own time-out: the server's cannot arrive on a broken connection.
+const QUERY_TIMEOUT_MS = 2_500
 
-// Longer than any unit lives: the locks of an instance that is cut off are free again.
-const IDLE_IN_TRANSACTION_MS = 5_000
+// Longer than any unit of work takes. After it, PostgreSQL releases the locks of an instance that lost its connection.
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
 
-/** Connections of one instance, beside the one that listens. */
+/** Connections of one instance, without the one that listens. */
 export const POOL_SIZE = 10
 
-/** How to connect, whatever for. */
+/** Settings of every connection. */
 export const toConnection = (url: string): pg.ClientConfig => ({
   connectionString: url,
   application_name: 'wechat-bind',
-  connectionTimeoutMillis: CONNECT_WITHIN_MS,
+  connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
   types: { getTypeParser },
 })
 
-/** For the server's own work. Pipelined: what is sent without waiting for an answer costs no round trip of its own. */
+/** The server's pool. Its connections are pipelined: a statement can be sent before the previous one is answered. */
 export const createPool = (url: string): PostgresPool =>
-  discarding(
+  discardBroken(
     new pg.Pool({
       ...toConnection(url),
       max: POOL_SIZE,
       pipeline: true,
-      statement_timeout: STATEMENT_WITHIN_MS,
-      lock_timeout: LOCK_WITHIN_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-      query_timeout: SILENCE_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      lock_timeout: LOCK_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
     }),
   )
 
-/** For work that may take its time: migrations, and moving a store. */
+/** A pool without time-outs for statements: for migrations and for copying a store. */
 export const createMaintenancePool = (url: string): PostgresPool =>
-  discarding(new pg.Pool({ ...toConnection(url), max: 2 }))
+  discardBroken(new pg.Pool({ ...toConnection(url), max: 2 }))
 
-/** A connection whose server did not answer is not used again: its late answer would be taken for the next one's. */
-function discarding(pool: pg.Pool): PostgresPool {
-  // A connection that breaks, idle or between two statements, leaves the pool by itself; unheard, the event would end the process.
+/** Closes a connection after a query without an answer: a late answer would be taken for that of the next query. */
+function discardBroken(pool: pg.Pool): PostgresPool {
+  // The pool removes a connection that fails by itself. Without a listener the `error` event would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   return {
@@ -59,9 +59,9 @@ function discarding(pool: pg.Pool): PostgresPool {
       return {
         async query(text: string, values: unknown[]) {
           try {
-            return await client.query({ name: nameOf(text), text, values })
+            return await client.query({ name: statementNameOf(text), text, values })
           } catch (error) {
-            // The server's own errors bear a SQLSTATE, and the connection is as good as before.
+            // An error that the server itself has reported leaves the connection usable.
             isBroken ||= !(error instanceof pg.DatabaseError)
             throw error
           }
@@ -73,8 +73,8 @@ function discarding(pool: pg.Pool): PostgresPool {
   }
 }
 
-/** Undoes all when `work` throws. Unlike Kysely's, statements need not wait for each other. */
-export async function inTransaction<T>(pool: PostgresPool, work: (run: RunLater) => Promise<T>): Promise<T> {
+/** Rolls back when `work` throws. Unlike with Kysely's transactions, statements may be sent without waiting for each other. */
+export async function inTransaction<T>(pool: PostgresPool, work: (run: RunAsync) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   try {
     await client.query('begin', [])
@@ -85,7 +85,7 @@ export async function inTransaction<T>(pool: PostgresPool, work: (run: RunLater)
     await client.query('commit', [])
     return result
   } catch (error) {
-    // On a broken connection, which is not used again, the server does it.
+    // On a broken connection this fails too: the server rolls back when the connection is closed.
     await client.query('rollback', []).catch(() => {})
     throw error
   } finally {
@@ -93,18 +93,21 @@ export async function inTransaction<T>(pool: PostgresPool, work: (run: RunLater)
   }
 }
 
-const names = new Map<string, string>()
+const statementNames = new Map<string, string>()
 
-/** Kysely writes the same text for the same query: named, it is parsed and planned once, which makes half as many callbacks again. */
-function nameOf(text: string): string {
-  const name = names.get(text) ?? `wb${names.size}`
-  names.set(text, name)
+/**
+ * A named statement is parsed and planned once per connection, which raised the rate of callbacks by half. The map stays small,
+ * because Kysely compiles the same query to the same text.
+ */
+function statementNameOf(text: string): string {
+  const name = statementNames.get(text) ?? `wb${statementNames.size}`
+  statementNames.set(text, name)
   return name
 }
 
 const INT8 = 20
 
-/** Ids, times and counts stay far below 2^53, so `bigint` columns are numbers, as in SQLite. */
+/** Ids, times and counts stay far below 2^53, so `bigint` columns become numbers, as in SQLite. */
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
   return oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')
 }

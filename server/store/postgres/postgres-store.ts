@@ -1,9 +1,9 @@
-/** The store in PostgreSQL: any number of instances share it, and each hears of the others' commits. NODE. */
+/** The store in PostgreSQL. Any number of instances share it, and each is notified of the others' commits. NODE. */
 import { randomBytes } from 'node:crypto'
 import { Kysely, PostgresDialect } from 'kysely'
-import { type Plan, type RunLater, runPlanLater } from '../plan.ts'
+import { type Plan, type RunAsync, runPlanAsync } from '../plan.ts'
 import type { TxSettings } from '../sql/changes.ts'
-import { createListeners } from '../sql/commit-listeners.ts'
+import { createCommitListeners } from '../sql/commit-listeners.ts'
 import { runOn } from '../sql/compiled-query.ts'
 import { asStoreErrorWithin } from '../sql/engine-errors.ts'
 import { migrateToLatest } from '../sql/migrations.ts'
@@ -15,32 +15,32 @@ import type { Tables } from '../sql/tables.ts'
 import { createUnionidQueue } from '../sql/unionid-queue.ts'
 import { SqlTx } from '../sql/unit-of-work.ts'
 import type { CommitNotice, Committed, Store, UnitOfWork } from '../store.ts'
-import { createBatchedTransactions, RolledBack } from './batched-transactions.ts'
+import { createBatchedTransactions, RolledBackError } from './batched-transactions.ts'
 import { createLocks, LockOrderError, type LockRequest, shareLocks } from './locks.ts'
 import { createListener } from './notifications.ts'
 import { createMaintenancePool, createPool, inTransaction } from './pool.ts'
 
-export type PostgresOptions = {
+type PostgresOptions = {
   /** `postgres://user:password@host/database` */
   url: string
 } & TxSettings
 
 const CHANNEL = 'wechat_bind'
 
-// WeChat gives up after 5 s; the rest is for the way and for the answer.
-const ANSWER_WITHIN_MS = 3_000
+// WeChat gives up after 5 s; the rest is for the network and for the response.
+const STORE_TIMEOUT_MS = 3_000
 
-// Each run begins with more of its locks; three are rare.
-const MOST_RUNS = 8
+// Each run begins with more of its locks acquired. More than three runs are rare.
+const MAX_RUNS = 8
 
-/** Connects, and brings the tables up to date; other instances may do so at the same time. */
+/** Connects and migrates the tables; several instances may do so at the same time. */
 export async function openPostgresStore({ url, ...settings }: PostgresOptions): Promise<Store> {
   await migrate(url)
   const pool = createPool(url)
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   const queries = createQueries(db)
-  const guard = asStoreErrorWithin(ANSWER_WITHIN_MS)
-  const listeners = createListeners()
+  const asStoreError = asStoreErrorWithin(STORE_TIMEOUT_MS)
+  const listeners = createCommitListeners()
   let sender = newSender()
 
   const listener = await createListener({
@@ -48,65 +48,66 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
     channel: CHANNEL,
     onMessage(payload) {
       const { from, notice } = parseNotification(payload)
-      // Our own were told at once.
-      if (from !== sender) listeners.tell([notice])
+      // Commits of this instance were passed to the listeners right after the commit.
+      if (from !== sender) listeners.notify([notice])
     },
-    onGap: () => listeners.tell(['missed']),
+    onGap: () => listeners.notify(['missed']),
   })
 
-  /** All of them at the same time in one transaction; `wanted` is locked first. */
-  async function runOnce(works: UnitOfWork[], wanted: LockRequest): Promise<unknown[]> {
-    const touched = new Map<number, Committed>()
-    let isDone = false
+  /** Runs the units concurrently in one transaction, which acquires `requested` first. */
+  async function runOnce(works: UnitOfWork[], requested: LockRequest): Promise<unknown[]> {
+    const bumped = new Map<number, Committed>()
+    let isCommitting = false
     try {
       return await inTransaction(pool, async (run) => {
-        const locksOf = shareLocks(await runPlanLater(createLocks(wanted), run))
-        const units = works.map((work, i) => runPlanLater(work(new SqlTx(queries, settings, touched, locksOf(i))), run))
-        // To the last one: none may still write when all is undone.
-        const results = (await Promise.allSettled(units)).map(resultOf)
-        await notify(run, sender, touched.values())
-        isDone = true
+        const locksOf = shareLocks(await runPlanAsync(createLocks(requested), run))
+        const units = works.map((work, i) => runPlanAsync(work(new SqlTx(queries, settings, bumped, locksOf(i))), run))
+        // Waits for every unit, even if one has failed: none may send a statement after the rollback.
+        const results = (await Promise.allSettled(units)).map(valueOrThrow)
+        await sendNotifications(run, sender, bumped.values())
+        isCommitting = true
         return results
       })
     } catch (error) {
-      if (!isDone) throw new RolledBack('undone before the commit', { cause: error })
-      // The line broke on the commit, which may have come through, or may yet: then its own notification tells of it.
+      if (!isCommitting) throw new RolledBackError('rolled back before the commit', { cause: error })
+      // The connection was lost during COMMIT: the outcome is unknown. With a new sender name this instance no longer ignores
+      // the notification of that transaction.
       sender = newSender()
       throw error
     } finally {
-      if (isDone) listeners.tell(touched.values())
+      if (isCommitting) listeners.notify(bumped.values())
     }
   }
 
   async function runAlone(work: UnitOfWork): Promise<unknown> {
-    const wanted: LockRequest = { openids: new Set(), users: new Set() }
+    const requested: LockRequest = { openids: new Set(), users: new Set() }
     for (let runs = 1; ; runs++) {
       try {
-        return (await runOnce([work], wanted))[0]
+        return (await runOnce([work], requested))[0]
       } catch (error) {
-        const cause = error instanceof RolledBack ? error.cause : error
-        if (runs === MOST_RUNS || !isPassing(cause)) throw cause
+        const cause = error instanceof RolledBackError ? error.cause : error
+        if (runs === MAX_RUNS || !isRetryable(cause)) throw cause
       }
     }
   }
 
-  // 2.7 times as many scans a second as with a transaction each: fewer commits, and hardly a round trip that is waited for.
-  const lanes = createBatchedTransactions((works) => runOnce(works, { openids: new Set(), users: new Set() }), runAlone)
-  const alone = <T>(plan: Plan<T>) => runPlanLater(plan, runOn(db))
-  const reads = createReads(db, alone, guard)
+  const runTogether = (works: UnitOfWork[]) => runOnce(works, { openids: new Set(), users: new Set() })
+  const transactions = createBatchedTransactions(runTogether, runAlone)
+  const runWithoutTransaction = <T>(plan: Plan<T>) => runPlanAsync(plan, runOn(db))
+  const reads = createReads(db, runWithoutTransaction, asStoreError)
   return {
     ...reads,
-    unionids: createUnionidQueue(db, (plan) => alone(plan()), guard, 'postgres'),
-    sweep: createSweep(db, guard, 'postgres'),
-    outbox: createOutbox(db, guard),
-    write: (work) => guard(lanes.write(work)),
+    unionids: createUnionidQueue(db, (plan) => runWithoutTransaction(plan()), asStoreError, 'postgres'),
+    sweep: createSweep(db, asStoreError, 'postgres'),
+    outbox: createOutbox(db, asStoreError),
+    write: (work) => asStoreError(transactions.write(work)),
     onCommit: listeners.add,
     async ping() {
       await reads.ping()
-      if (!listener.isListening()) await guard(Promise.reject(new Error('the listening connection is lost')))
+      if (!listener.isListening()) await asStoreError(Promise.reject(new Error('the listening connection is lost')))
     },
     async close() {
-      await lanes.idle()
+      await transactions.idle()
       await listener.close()
       await db.destroy()
     },
@@ -118,24 +119,24 @@ async function migrate(url: string): Promise<void> {
   await migrateToLatest(db, 'postgres').finally(() => db.destroy())
 }
 
-/** Names the transactions of this instance, so that it knows its own notifications. */
+/** Names the sender of a notification, so that an instance recognizes its own. */
 const newSender = () => randomBytes(6).toString('base64url')
 
-/** One for each user, in the transaction itself: heard after its commit, and never without it. */
-async function notify(run: RunLater, sender: string, touched: Iterable<Committed>): Promise<void> {
-  const payloads = [...touched].map(({ identity: { tenant, account, userId }, version }) =>
+/** Sends one notification per user inside the transaction: PostgreSQL delivers it after the commit, and never without one. */
+async function sendNotifications(run: RunAsync, sender: string, bumped: Iterable<Committed>): Promise<void> {
+  const payloads = [...bumped].map(({ identity: { tenant, account, userId }, version }) =>
     JSON.stringify([sender, tenant, account, userId, version]),
   )
   if (payloads.length === 0) return
   await run({ text: 'select pg_notify($1, payload) from unnest($2::text[]) as payload', values: [CHANNEL, payloads] })
 }
 
-function resultOf(result: PromiseSettledResult<unknown>): unknown {
+function valueOrThrow(result: PromiseSettledResult<unknown>): unknown {
   if (result.status === 'rejected') throw result.reason
   return result.value
 }
 
-/** What cannot be read was said by another version of this server: something has changed, for whom is not known. */
+/** A payload that cannot be parsed comes from another version of this server: some user, not known which, has changed. */
 function parseNotification(payload: string): { from?: string; notice: CommitNotice } {
   try {
     const [from, tenant, account, userId, version] = JSON.parse(payload) as [string, string, string, string, number]
@@ -149,8 +150,8 @@ const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK = '40P01'
 const UNIQUE_VIOLATION = '23505'
 
-/** Whether another run may succeed: locks came in the wrong order, or the same delivery was remembered meanwhile. */
-function isPassing(error: unknown): boolean {
+/** Whether another run may succeed: a lock was requested out of order, or another unit has recorded the same delivery. */
+function isRetryable(error: unknown): boolean {
   if (error instanceof LockOrderError) return true
   const { code, constraint } = error as { code?: string; constraint?: string }
   if (code === UNIQUE_VIOLATION) return constraint === 'deliveries_pkey'

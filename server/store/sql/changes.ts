@@ -1,4 +1,4 @@
-/** The changes of a unit, each as the queries that make it. */
+/** The changes that a unit of work applies: the queries of each type of change. */
 import type { Kysely } from 'kysely'
 import type { Plan } from '../plan.ts'
 import type { Change, Committed, User } from '../store.ts'
@@ -8,73 +8,73 @@ import type { Tables } from './tables.ts'
 
 export type Db = Kysely<Tables>
 
-/** A keyed hash, base64url: what may be kept of an id that must not be. */
+/** A keyed hash, base64url: stored in place of an id that may not be kept. */
 export type KeyedHash = (...parts: string[]) => string
 
 export type TxSettings = {
   hashOf: KeyedHash
-  /** Whether a change of this tenant is to be told to someone. */
+  /** Whether the tenant has a webhook, so that its changes go to the outbox. */
   hasWebhook: (tenant: string) => boolean
 }
 
 type Of<T extends Change['type']> = Extract<Change, { type: T }>
-type Appliers = { [T in Change['type']]: (change: Of<T>) => Plan<unknown> }
+type ChangeMethods = { [T in Change['type']]: (change: Of<T>) => Plan<unknown> }
 
-/** What a change needs to know of a user that its decision has read: to ask again would cost 3 us. Kept true by `raise`. */
+/** The part of a user that `bumpVersion` needs. Cached by the unit, since reading it again would take 3 us. */
 export type VersionedUser = Pick<User, 'identity' | 'version' | 'reason'>
 
-/** What a unit writes: a method for each type of change. A class as `SqlTx` is, and for the same reason. */
-export class Changes implements Appliers {
+/** One method for each type of change. A class for the reason given at `SqlTx`. */
+export class Changes implements ChangeMethods {
   readonly #queries: Queries
   readonly #settings: TxSettings
-  readonly #touched: Map<number, Committed>
+  readonly #bumped: Map<number, Committed>
   readonly #versionedUser: (user: number) => Plan<VersionedUser>
 
-  /** `touched` collects the versions that the unit has raised, for the waiters. */
+  /** `bumped` collects the new version of each user, for the commit listeners. */
   constructor(
     queries: Queries,
     settings: TxSettings,
-    touched: Map<number, Committed>,
-    standingOf: (user: number) => Plan<VersionedUser>,
+    bumped: Map<number, Committed>,
+    versionedUser: (user: number) => Plan<VersionedUser>,
   ) {
     this.#queries = queries
     this.#settings = settings
-    this.#touched = touched
-    this.#versionedUser = standingOf
+    this.#bumped = bumped
+    this.#versionedUser = versionedUser
   }
 
   *apply(change: Change): Plan<void> {
     yield* (this[change.type] as (change: Change) => Plan<unknown>).call(this, change)
   }
 
-  /** Raises the version; the row stays locked to the commit, so that versions have no gap and no double. */
+  /** Adds 1 to the user's version. The user stays locked until the commit, so that no version is skipped or used twice. */
   *bumpVersion(id: number, reason?: User['reason']): Plan<Committed> {
     const user = yield* this.#versionedUser(id)
     user.version++
     if (reason !== undefined) user.reason = reason
     yield* this.#queries.bumpVersion({ id, version: user.version, reason: user.reason })
-    const raised = { identity: user.identity, version: user.version }
-    this.#touched.set(id, raised)
-    return raised
+    const bumped = { identity: user.identity, version: user.version }
+    this.#bumped.set(id, bumped)
+    return bumped
   }
 
-  *#append(user: number, { identity, version }: Committed, type: 'bound' | 'unbound', reason: string, at: number) {
+  *#addEvent(user: number, { identity, version }: Committed, type: 'bound' | 'unbound', reason: string, at: number) {
     const event = { user, version, type, reason, at }
     const { tenant } = identity
     if (!this.#settings.hasWebhook(tenant)) return yield* this.#queries.addEvent(event)
-    const { rows } = yield* this.#queries.addEventToTell(event)
-    return yield* this.#queries.addNotice({ event: rows[0]!.id, user, tenant, at })
+    const { rows } = yield* this.#queries.addEventReturningId(event)
+    return yield* this.#queries.addToOutbox({ event: rows[0]!.id, user, tenant, at })
   }
 
   *bind({ user, binding, reason, at }: Of<'bind'>) {
-    const raised = yield* this.bumpVersion(user, null)
-    yield* this.#queries.bind(toBindingRow(user, raised, binding))
-    yield* this.#append(user, raised, 'bound', reason, at)
+    const bumped = yield* this.bumpVersion(user, null)
+    yield* this.#queries.bind(toBindingRow(user, bumped, binding))
+    yield* this.#addEvent(user, bumped, 'bound', reason, at)
   }
 
   *unbind({ user, reason, at }: Of<'unbind'>) {
     yield* this.#queries.unbind({ user })
-    yield* this.#append(user, yield* this.bumpVersion(user, reason), 'unbound', reason, at)
+    yield* this.#addEvent(user, yield* this.bumpVersion(user, reason), 'unbound', reason, at)
   }
 
   setSubscribed({ user, subscribed, eventTime }: Of<'setSubscribed'>) {
@@ -96,8 +96,8 @@ export class Changes implements Appliers {
 
   *close({ ticket, user, as, bumpsVersion, delivery }: Of<'close'>) {
     const { changes } = yield* this.#queries.close({ ticket, as, delivery: delivery ?? null })
-    // The facts said that it was open. Should they ever be wrong, this keeps a ticket from binding twice.
-    if (changes !== 1) throw new Error(`ticket ${ticket} is over already`)
+    // The decision has read the ticket as open. If it was wrong, this keeps the ticket from binding twice.
+    if (changes !== 1) throw new Error(`ticket ${ticket} is already closed`)
     if (bumpsVersion) yield* this.bumpVersion(user)
   }
 

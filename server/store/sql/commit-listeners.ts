@@ -1,18 +1,18 @@
-/** Who on this instance wants to hear of commits. */
+/** The functions of this instance that are called after commits. */
 import type { CommitNotice } from '../store.ts'
 
-type Listener = (notice: CommitNotice) => void
+type CommitListener = (notice: CommitNotice) => void
 
-export function createListeners() {
-  const listeners = new Set<Listener>()
+export function createCommitListeners() {
+  const listeners = new Set<CommitListener>()
   return {
-    /** Returns its own end. */
-    add(listener: Listener): () => void {
+    /** Returns a function that removes the listener. */
+    add(listener: CommitListener): () => void {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    tell(all: Iterable<CommitNotice>): void {
-      for (const notice of all) for (const listener of listeners) listener(notice)
+    notify(notices: Iterable<CommitNotice>): void {
+      for (const notice of notices) for (const listener of listeners) listener(notice)
     },
   }
 }

@@ -1,10 +1,10 @@
-/** The few places where SQLite and PostgreSQL need different SQL. */
+/** The SQL that differs between SQLite and PostgreSQL. */
 import { type RawBuilder, sql } from 'kysely'
 import type { Engine } from './engine.ts'
 
-/** With several writers, rows that another instance has locked are skipped. */
+/** PostgreSQL has several writers: rows that another instance has locked are skipped. */
 export const skipLocked = (engine: Engine) => (engine === 'postgres' ? sql`for update skip locked` : sql``)
 
 /** Membership in a subquery's result. Given an array, PostgreSQL looks up each key instead of scanning the table. */
-export const among = (engine: Engine, keys: RawBuilder<unknown>) =>
+export const inSubquery = (engine: Engine, keys: RawBuilder<unknown>) =>
   engine === 'postgres' ? sql`= any(array(${keys}))` : sql`in (${keys})`

@@ -1,10 +1,10 @@
-/** What a caller sees of an engine's faults: one code, in time for an answer. */
+/** Turns errors of an engine into the one code that callers of the store handle. */
 import { BindError } from '../../errors.ts'
 
-export type Guard = <T>(result: Promise<T>) => Promise<T>
+export type AsStoreError = <T>(result: Promise<T>) => Promise<T>
 
-/** A refusal passes; a fault of the engine becomes `STORE_UNAVAILABLE`, its text kept for the log alone. */
-export const asStoreError: Guard = async (result) => {
+/** A `BindError` passes unchanged; any other error becomes `STORE_UNAVAILABLE`. Its text is in `cause`, for the log only. */
+export const asStoreError: AsStoreError = async (result) => {
   try {
     return await result
   } catch (cause) {
@@ -13,14 +13,14 @@ export const asStoreError: Guard = async (result) => {
   }
 }
 
-/** As `asStoreError`, and a fault as well when there is no result after `ms`: whoever waits behind it has to answer. */
+/** Like `asStoreError`; also fails when there is no result after `ms`, because the caller has to answer its request. */
 export const asStoreErrorWithin =
-  (ms: number): Guard =>
+  (ms: number): AsStoreError =>
   (result) => {
-    const { promise: late, reject } = Promise.withResolvers<never>()
+    const { promise: timeout, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
-    return asStoreError(Promise.race([result, late])).finally(() => clearTimeout(timer))
+    return asStoreError(Promise.race([result, timeout])).finally(() => clearTimeout(timer))
   }
 
 const unavailable = (cause: unknown) =>
-  new BindError('STORE_UNAVAILABLE', 'The store did not take the request: try again.', { cause })
+  new BindError('STORE_UNAVAILABLE', 'The store could not complete the request: try again.', { cause })

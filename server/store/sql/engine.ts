@@ -1,7 +1,7 @@
-/** The two engines, and a database handle whose tables are not yet known. */
+/** The names of the two engines, and a database handle for migrations. */
 import type { Kysely } from 'kysely'
 
 export type Engine = 'sqlite' | 'postgres'
 
-// biome-ignore lint/suspicious/noExplicitAny: a migration runs on tables of every version
+// biome-ignore lint/suspicious/noExplicitAny: the tables differ from migration to migration
 export type AnyDb = Kysely<any>

@@ -1,19 +1,19 @@
-/** What a unit locks until its commit, so that what it has read stays true. */
+/** The locks that a unit of work holds until its commit, so that the rows it has read do not change. */
 import type { Plan } from '../plan.ts'
 
 /**
- * Decisions are about two things: a user with its binding and tickets, and an openid with the users it is bound to and the
- * tickets it holds. Whoever changes either has locked it.
+ * A decision reads two kinds of facts: about a user (its binding and tickets), and about an openid (the users it is bound to and
+ * the tickets it has scanned). A unit locks the user or openid before it reads or changes the facts.
  */
 export type Locks = {
-  /** True when one of them was not locked before: what was read of it may be out of date. */
+  /** True if one of the users was not locked before: rows read earlier may be out of date. */
   users(ids: number[]): Plan<boolean>
   openid(openid: string): Plan<void>
 }
 
-/** For an engine with one writer. */
+/** For SQLite, whose one writer needs no locks. */
 export const noLocks: Locks = {
-  // biome-ignore lint/correctness/useYield: nothing is asked of an engine.
+  // biome-ignore lint/correctness/useYield: sends no statement
   *users() {
     return false
   },

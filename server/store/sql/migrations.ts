@@ -1,4 +1,4 @@
-/** Every migration by name, in order. Migrations only add: a test holds the hash of the SQL of each one. */
+/** All migrations by name, in order. Released migrations never change: a test holds the hash of the SQL of each one. */
 import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import type { AnyDb, Engine } from './engine.ts'
@@ -10,15 +10,15 @@ const steps = { '0001-first': first, '0002-standard-names': standardNames }
 export const migrations = (engine: Engine): Record<string, Migration> =>
   Object.fromEntries(Object.entries(steps).map(([name, { up }]) => [name, { up: (db) => up(db, engine) }]))
 
-/** Brings the tables up to date, all or nothing; who starts at the same time waits. */
+/** Runs all pending migrations or none. A second process that starts at the same time waits. */
 export async function migrateToLatest(db: AnyDb, engine: Engine): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations(engine) } })
-  // On SQLite Kysely takes neither a lock nor a transaction, and its one connection is ours as well.
-  const isOurs = engine === 'sqlite'
-  if (isOurs) await sql`begin immediate`.execute(db)
+  // On SQLite, Kysely uses neither a lock nor a transaction for migrations. The database has one connection, so ours covers them.
+  const ownsTransaction = engine === 'sqlite'
+  if (ownsTransaction) await sql`begin immediate`.execute(db)
   const { error } = await migrator.migrateToLatest()
-  // After some faults (a full disk) SQLite has already rolled back, and this rollback fails.
-  if (isOurs && error) await sql`rollback`.execute(db).catch(() => {})
+  // After some errors (a full disk) SQLite has already rolled back, and this rollback fails.
+  if (ownsTransaction && error) await sql`rollback`.execute(db).catch(() => {})
   if (error) throw error
-  if (isOurs) await sql`commit`.execute(db)
+  if (ownsTransaction) await sql`commit`.execute(db)
 }

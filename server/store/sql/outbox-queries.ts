@@ -1,16 +1,16 @@
-/** The outbox in SQL that every engine understands. */
+/** The outbox's queries, in SQL for both engines. */
 import { sql } from 'kysely'
 import type { Notice, Outbox } from '../outbox.ts'
 import type { Db } from './changes.ts'
-import type { Guard } from './engine-errors.ts'
+import type { AsStoreError } from './engine-errors.ts'
 
-// One sender for all tenants and instances.
+// One instance at a time sends the events of all tenants.
 const LEASE = 'webhook'
 
-/** `guardWrite`: of what is written for each notice, where that is to be known of. */
-export function createOutbox(db: Db, guard: Guard, guardWrite: Guard = guard): Outbox {
-  /** The binding is joined only while it is the one that the event made: a later or erased openid never gets in. */
-  const notices = () =>
+/** `asStoreWrite` wraps the writes, where an engine counts them. */
+export function createOutbox(db: Db, asStoreError: AsStoreError, asStoreWrite: AsStoreError = asStoreError): Outbox {
+  /** Joins the binding only while it has the event's version: never the openid of a later binding. */
+  const selectNotices = () =>
     db
       .selectFrom('outbox')
       .innerJoin('events', 'events.id', 'outbox.event')
@@ -35,7 +35,7 @@ export function createOutbox(db: Db, guard: Guard, guardWrite: Guard = guard): O
 
   async function due(now: number, tenants: string[], limit: number): Promise<Notice[]> {
     if (tenants.length === 0) return []
-    const rows = await notices()
+    const rows = await selectNotices()
       .where('outbox.state', '=', 'waiting')
       .where('outbox.next_at', '<=', now)
       .where('outbox.tenant', 'in', tenants)
@@ -50,7 +50,7 @@ export function createOutbox(db: Db, guard: Guard, guardWrite: Guard = guard): O
           ),
         ),
       )
-      // What a dead receiver has put off is not even looked at.
+      // By `next_at`, so that the index skips the many events that a failing receiver has postponed.
       .orderBy('outbox.next_at')
       .orderBy('outbox.event')
       .limit(limit)
@@ -71,20 +71,20 @@ export function createOutbox(db: Db, guard: Guard, guardWrite: Guard = guard): O
   }
 
   async function giveUp(id: number): Promise<void> {
-    const over = { state: 'failed' as const, attempts: sql<number>`attempts + 1` }
-    await db.updateTable('outbox').set(over).where('event', '=', id).execute()
+    const failed = { state: 'failed' as const, attempts: sql<number>`attempts + 1` }
+    await db.updateTable('outbox').set(failed).where('event', '=', id).execute()
   }
 
   async function replay(now: number, id?: number): Promise<number> {
-    const again = { state: 'waiting' as const, next_at: now, attempts: 0 }
-    const update = db.updateTable('outbox').set(again).where('state', '=', 'failed')
+    const reset = { state: 'waiting' as const, next_at: now, attempts: 0 }
+    const update = db.updateTable('outbox').set(reset).where('state', '=', 'failed')
     const { numUpdatedRows } = await (id === undefined ? update : update.where('event', '=', id)).executeTakeFirst()
     return Number(numUpdatedRows)
   }
 
-  /** One guarded write: the row changes only for its holder, or when the last lease is over. */
+  /** One conditional upsert: it writes only for the present holder, or after the lease has expired. */
   async function lease(holder: string, now: number, until: number): Promise<boolean> {
-    const taken = await db
+    const row = await db
       .insertInto('leases')
       .values({ name: LEASE, holder, until })
       .onConflict((conflict) =>
@@ -95,26 +95,28 @@ export function createOutbox(db: Db, guard: Guard, guardWrite: Guard = guard): O
       )
       .returning('name')
       .executeTakeFirst()
-    return taken !== undefined
+    return row !== undefined
   }
 
   return {
-    due: (now, tenants, limit) => guard(due(now, tenants, limit)),
-    nextAt: (tenants) => guard(nextAt(tenants)),
-    retryAt: (id, at) => guardWrite(retryAt(id, at)),
-    giveUp: (id) => guardWrite(giveUp(id)),
-    replay: (now, id) => guardWrite(replay(now, id)),
-    lease: (holder, now, until) => guard(lease(holder, now, until)),
+    due: (now, tenants, limit) => asStoreError(due(now, tenants, limit)),
+    nextAt: (tenants) => asStoreError(nextAt(tenants)),
+    retryAt: (id, at) => asStoreWrite(retryAt(id, at)),
+    giveUp: (id) => asStoreWrite(giveUp(id)),
+    replay: (now, id) => asStoreWrite(replay(now, id)),
+    lease: (holder, now, until) => asStoreError(lease(holder, now, until)),
     async delivered(id) {
-      await guardWrite(db.deleteFrom('outbox').where('event', '=', id).execute())
+      await asStoreWrite(db.deleteFrom('outbox').where('event', '=', id).execute())
     },
     async list(state, limit) {
       return (
-        await guard(notices().where('outbox.state', '=', state).orderBy('outbox.event').limit(limit).execute())
+        await asStoreError(
+          selectNotices().where('outbox.state', '=', state).orderBy('outbox.event').limit(limit).execute(),
+        )
       ).map(toNotice)
     },
     async release(holder) {
-      await guard(db.deleteFrom('leases').where('name', '=', LEASE).where('holder', '=', holder).execute())
+      await asStoreError(db.deleteFrom('leases').where('name', '=', LEASE).where('holder', '=', holder).execute())
     },
   }
 }

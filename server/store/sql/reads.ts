@@ -1,16 +1,16 @@
-/** The reads outside a transaction. */
+/** The reads that need no unit of work. */
 import { sql } from 'kysely'
 import type { Plan } from '../plan.ts'
 import type { Identity, Store } from '../store.ts'
 import type { Db } from './changes.ts'
-import type { Guard } from './engine-errors.ts'
-import { countAll, createUserQuery } from './queries.ts'
+import type { AsStoreError } from './engine-errors.ts'
+import { countAll, createUserByIdentity } from './queries.ts'
 import { toTicketWithQr, toUsers, unknownUser } from './rows.ts'
 
 export function createReads(
   db: Db,
   read: <T>(plan: Plan<T>) => Promise<T>,
-  guard: Guard,
+  asStoreError: AsStoreError,
 ): Pick<Store, 'user' | 'liveTicket' | 'ticketsSince' | 'ping'> {
   const tickets = ({ tenant, account, userId }: Identity) =>
     db
@@ -20,7 +20,7 @@ export function createReads(
       .where('users.account', '=', account)
       .where('users.user_id', '=', userId)
 
-  const userByIdentity = createUserQuery(db)
+  const userByIdentity = createUserByIdentity(db)
 
   async function user(identity: Identity) {
     const { rows } = await read(userByIdentity(identity))
@@ -39,17 +39,17 @@ export function createReads(
   }
 
   async function ticketsSince(identity: Identity, since: number, state?: 'dead') {
-    const made = tickets(identity).where('tickets.created_at', '>', since)
-    const query = state === undefined ? made : made.where('tickets.state', '=', state)
+    const created = tickets(identity).where('tickets.created_at', '>', since)
+    const query = state === undefined ? created : created.where('tickets.state', '=', state)
     return (await query.select(countAll).executeTakeFirstOrThrow()).n
   }
 
   return {
-    user: (identity) => guard(user(identity)),
-    liveTicket: (identity, now) => guard(liveTicket(identity, now)),
-    ticketsSince: (identity, since, state) => guard(ticketsSince(identity, since, state)),
+    user: (identity) => asStoreError(user(identity)),
+    liveTicket: (identity, now) => asStoreError(liveTicket(identity, now)),
+    ticketsSince: (identity, since, state) => asStoreError(ticketsSince(identity, since, state)),
     async ping() {
-      await guard(sql`select 1`.execute(db))
+      await asStoreError(sql`select 1`.execute(db))
     },
   }
 }

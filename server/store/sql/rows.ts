@@ -1,4 +1,4 @@
-/** Rows to values and back: the one place where column names and flags are known. */
+/** Converts rows to the values of `store.ts` and back. */
 import type { Selectable } from 'kysely'
 import type {
   Binding,
@@ -26,14 +26,14 @@ export const unknownUser = (identity: Identity): User => ({
   confirmation: null,
 })
 
-/** The latest first; of one millisecond too, or two engines would see two. */
-const latestFirst = (a: number | null, b: number | null) => (b ?? 0) - (a ?? 0)
+/** Descending. Equal times are ordered by id, so that both engines return the same row first. */
+const descending = (a: number | null, b: number | null) => (b ?? 0) - (a ?? 0)
 
-/** One user for all of its rows: the hold is the latest. Who was bound last comes first. */
+/** One user for all of its rows, with the latest scan as its confirmation. The latest binding comes first. */
 export function toUsers(rows: UserRow[]): User[] {
   const users = new Map<number, User>()
   const sorted = rows.sort(
-    (a, b) => latestFirst(a.confirm_until, b.confirm_until) || latestFirst(a.scanned_id, b.scanned_id),
+    (a, b) => descending(a.confirm_until, b.confirm_until) || descending(a.scanned_id, b.scanned_id),
   )
   for (const row of sorted) {
     if (users.has(row.id)) continue
@@ -47,7 +47,7 @@ export function toUsers(rows: UserRow[]): User[] {
     })
   }
   const boundAt = ({ binding }: User) => binding?.boundAt ?? null
-  return [...users.values()].sort((a, b) => latestFirst(boundAt(a), boundAt(b)) || latestFirst(a.id, b.id))
+  return [...users.values()].sort((a, b) => descending(boundAt(a), boundAt(b)) || descending(a.id, b.id))
 }
 
 const confirmationOf = (row: UserRow): PendingConfirmation | null =>
@@ -60,7 +60,7 @@ const confirmationOf = (row: UserRow): PendingConfirmation | null =>
         event_time: row.scanned_event_time,
       })
 
-/** The columns of a binding are null together. */
+/** Without a binding, the outer join sets all of its columns to null. */
 function toBinding(row: UserRow): Binding | null {
   const { app_id: appId, openid, bound_at: boundAt, event_time: eventTime, lang } = row
   if (appId === null || openid === null || boundAt === null || eventTime === null || lang === null) return null
@@ -85,11 +85,11 @@ export function toBindingRow(user: number, { identity, version }: Committed, bin
   }
 }
 
-/** The latest scan first. */
+/** The latest scan comes first. */
 export const toScannedTickets = (rows: TicketRow[]): Ticket[] =>
-  rows.sort((a, b) => latestFirst(a.confirm_until, b.confirm_until) || latestFirst(a.id, b.id)).map(toTicket)
+  rows.sort((a, b) => descending(a.confirm_until, b.confirm_until) || descending(a.id, b.id)).map(toTicket)
 
-export const toTicket = (row: TicketRow): Ticket => ({
+const toTicket = (row: TicketRow): Ticket => ({
   id: row.id,
   user: row.user,
   appId: row.app_id,
@@ -108,7 +108,7 @@ export const toTicketWithQr = (row: TicketRow): TicketWithQr => ({
   url: row.url,
 })
 
-/** All rows are of one ticket, in a row for each hold of its user. */
+/** All rows belong to one ticket: one row for each scanned ticket of its user. */
 export function toClaimable(rows: ClaimableRow[]): Claimable | undefined {
   const [row] = rows
   const [user] = toUsers(rows)

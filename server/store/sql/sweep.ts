@@ -1,75 +1,82 @@
-/** Deletes what has expired, a batch at a time. */
+/** Deletes expired rows in small batches. */
 import { type RawBuilder, sql } from 'kysely'
 import type { NoticeState } from '../outbox.ts'
 import type { Db } from './changes.ts'
-import { among, skipLocked } from './dialects.ts'
+import { inSubquery, skipLocked } from './dialects.ts'
 import type { Engine } from './engine.ts'
-import type { Guard } from './engine-errors.ts'
+import type { AsStoreError } from './engine-errors.ts'
 
-// A callback waits some 5 ms behind a batch at most, also where each row lies on a page of its own.
-const BATCH = 200
+// A batch delays a callback by 5 ms at most, even if each row lies on a page of its own.
+const BATCH_SIZE = 200
 
-// In the statement's text, since a planner that does not know how few they are reads the whole table.
-const atMostBatch = sql`limit ${sql.lit(BATCH)}`
-
-// A ticket that is over still tells a late scanner so; a day later nobody scans it.
-const TICKET_KEPT_MS = 24 * 60 * 60_000
+// A literal instead of a parameter: without the number the planner expects many rows and reads the whole table.
+const limitBatch = sql`limit ${sql.lit(BATCH_SIZE)}`
 
 const HOUR_MS = 60 * 60_000
 
-// A quarter to look into what happened, and to replay what no webhook has taken.
-const EVENT_KEPT_MS = 90 * 24 * HOUR_MS
+// A closed ticket is kept so that a late scan gets the right reply; after a day nobody scans it.
+const TICKET_RETENTION_MS = 24 * HOUR_MS
 
-// A sender gives up after a day. What nobody has tried for half a year is a tenant's whose key was removed for good.
-const UNTOLD_KEPT_MS = 2 * EVENT_KEPT_MS
+// Wrong codes are counted within the last hour.
+const WRONG_CODE_RETENTION_MS = HOUR_MS
+
+// A quarter, for investigating incidents and for replaying failed webhooks.
+const EVENT_RETENTION_MS = 90 * 24 * HOUR_MS
+
+// The sender gives up after a day. An event that waits for half a year belongs to a tenant whose webhook was removed.
+const WAITING_RETENTION_MS = 2 * EVENT_RETENTION_MS
 
 export function createSweep(
   db: Db,
-  guard: Guard,
+  asStoreError: AsStoreError,
   engine: Engine,
-  /** Called with the number of rows of each batch; the sweep goes on when it resolves. */
-  wrote: (rows: number) => Promise<void> = async () => {},
+  /** Called with the number of deleted rows after each batch; the sweep continues when it resolves. */
+  onBatch: (rows: number) => Promise<void> = async () => {},
 ): (now: number) => Promise<void> {
-  /** Deletes, of the rows of `chosen`, as many as one batch may hold. */
-  const batch = (table: string, key: string, chosen: RawBuilder<unknown>) =>
-    sql`delete from ${sql.table(table)} where ${sql.ref(key)} ${among(engine, sql`select ${sql.ref(key)} from ${chosen} ${atMostBatch} ${skipLocked(engine)}`)}`
+  /** Deletes at most one batch of the rows of `selection`. */
+  const deleteBatch = (table: string, key: string, selection: RawBuilder<unknown>) =>
+    sql`delete from ${sql.table(table)} where ${sql.ref(key)} ${inSubquery(engine, sql`select ${sql.ref(key)} from ${selection} ${limitBatch} ${skipLocked(engine)}`)}`
 
-  const ranOut = (table: 'deliveries' | 'jtis' | 'unfollow_tombstones', key: string) => (now: number) =>
-    batch(table, key, sql`${sql.table(table)} where until <= ${now}`)
+  const deleteExpired = (table: 'deliveries' | 'jtis' | 'unfollow_tombstones', key: string) => (now: number) =>
+    deleteBatch(table, key, sql`${sql.table(table)} where until <= ${now}`)
 
-  /** Of a table whose ids follow its times: looks no further than the oldest rows, and needs no index on the time. */
-  const aged = (table: 'events' | 'wrong_codes', keptMs: number, isFree = sql`true`) => {
-    const oldest = among(engine, sql`select id from ${sql.table(table)} order by id ${atMostBatch}`)
+  /** For tables whose ids are in the order of `at`: reads only the rows with the lowest ids and needs no index on `at`. */
+  const deleteOld = (table: 'events' | 'wrong_codes', retentionMs: number, condition = sql`true`) => {
+    const oldest = inSubquery(engine, sql`select id from ${sql.table(table)} order by id ${limitBatch}`)
     return (now: number) =>
-      batch(table, 'id', sql`${sql.table(table)} where id ${oldest} and at <= ${now - keptMs} and ${isFree}`)
+      deleteBatch(
+        table,
+        'id',
+        sql`${sql.table(table)} where id ${oldest} and at <= ${now - retentionMs} and ${condition}`,
+      )
   }
 
-  const outlived = (state: NoticeState, keptMs: number) => (now: number) =>
-    batch(
+  const deleteFromOutbox = (state: NoticeState, retentionMs: number) => (now: number) =>
+    deleteBatch(
       'outbox',
       'event',
-      sql`outbox where state = ${sql.lit(state)} and next_at <= ${now - keptMs} order by next_at`,
+      sql`outbox where state = ${sql.lit(state)} and next_at <= ${now - retentionMs} order by next_at`,
     )
 
-  const batches: ((now: number) => RawBuilder<unknown>)[] = [
-    ranOut('deliveries', 'key'),
-    ranOut('jtis', 'id'),
-    ranOut('unfollow_tombstones', 'openid_hash'),
-    aged('wrong_codes', HOUR_MS),
-    (now) => batch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_KEPT_MS}`),
-    outlived('failed', EVENT_KEPT_MS),
-    outlived('waiting', UNTOLD_KEPT_MS),
-    aged('events', EVENT_KEPT_MS, sql`not exists (select event from outbox where event = events.id)`),
+  const steps: ((now: number) => RawBuilder<unknown>)[] = [
+    deleteExpired('deliveries', 'key'),
+    deleteExpired('jtis', 'id'),
+    deleteExpired('unfollow_tombstones', 'openid_hash'),
+    deleteOld('wrong_codes', WRONG_CODE_RETENTION_MS),
+    (now) => deleteBatch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_RETENTION_MS}`),
+    deleteFromOutbox('failed', EVENT_RETENTION_MS),
+    deleteFromOutbox('waiting', WAITING_RETENTION_MS),
+    deleteOld('events', EVENT_RETENTION_MS, sql`not exists (select event from outbox where event = events.id)`),
   ]
 
   return async (now) => {
-    for (const next of batches) {
-      let gone = BATCH
-      while (gone >= BATCH) {
-        gone = Number((await guard(next(now).execute(db))).numAffectedRows ?? 0)
-        // Callbacks that came meanwhile go first: SQLite's promises alone would never let the event loop turn.
+    for (const step of steps) {
+      let deleted = BATCH_SIZE
+      while (deleted >= BATCH_SIZE) {
+        deleted = Number((await asStoreError(step(now).execute(db))).numAffectedRows ?? 0)
+        // SQLite's promises resolve as microtasks: without this, no callback could run between two batches.
         await new Promise(setImmediate)
-        await wrote(gone)
+        await onBatch(deleted)
       }
     }
   }

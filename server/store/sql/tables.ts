@@ -1,4 +1,7 @@
-/** The tables. Integer keys where tables are hot; times are epoch ms, `event_time` is WeChat's Unix seconds; flags are 0 or 1. */
+/**
+ * The tables after all migrations. `../README.md` describes each table and column. Times are epoch ms, except `event_time`, which
+ * is WeChat's `CreateTime` in Unix seconds; flags are 0 or 1.
+ */
 import type { Generated } from 'kysely'
 import type { Confirm, UnbindReason } from '../../wire.ts'
 import type { NoticeState } from '../outbox.ts'
@@ -19,14 +22,14 @@ export type Tables = {
     app_id: string
     openid: string
     unionid: string | null
-    /** When to ask WeChat for the unionid; null once it was asked. */
+    /** When to ask WeChat for the unionid; null once WeChat has answered. */
     unionid_due: number | null
     subscribed: number
     bound_at: number
     event_time: number
     label: string | null
     lang: Language
-    /** The user's version that this binding made. */
+    /** The user's version since this binding. */
     version: number
   }
   tickets: {
@@ -42,7 +45,7 @@ export type Tables = {
     created_at: number
     expires_at: number
     state: TicketState['name']
-    /** The fingerprint of the delivery that bound it. */
+    /** The fingerprint of the delivery that closed the ticket. */
     used_by: string | null
     confirm: Confirm | null
     openid: string | null
@@ -52,7 +55,7 @@ export type Tables = {
     tries_left: number | null
     reason: BindReason | null
   }
-  /** Append-only: what happened to each user, without any id of WeChat's. */
+  /** Append-only: each bound and unbound, without WeChat's ids. */
   events: {
     id: Generated<number>
     user: number
@@ -61,10 +64,10 @@ export type Tables = {
     reason: string
     at: number
   }
-  /** The reply to each delivery, and in plain mode the body that came with each nonce. */
+  /** The reply to each delivery; in plain mode also the body that each nonce was used for. */
   deliveries: { key: string; text: string | null; until: number }
   unfollow_tombstones: { openid_hash: string; event_time: number; until: number }
-  /** What waits for the webhook of its tenant, by the id of its event. */
+  /** The events that a tenant's webhook has not accepted yet. */
   outbox: {
     event: number
     user: number

@@ -1,17 +1,17 @@
-/** Bindings whose unionid is still to be fetched: the column `unionid_due` is the queue, shared by all instances. */
+/** The bindings whose unionid WeChat has not been asked for. The queue is the column `unionid_due`; all instances share it. */
 import { sql } from 'kysely'
 import type { Plan } from '../plan.ts'
 import type { UnionidAnswer, UnionidStore } from '../store.ts'
 import type { Db } from './changes.ts'
 import { query } from './compiled-query.ts'
-import { among, skipLocked } from './dialects.ts'
+import { inSubquery, skipLocked } from './dialects.ts'
 import type { Engine } from './engine.ts'
-import type { Guard } from './engine-errors.ts'
+import type { AsStoreError } from './engine-errors.ts'
 
 export function createUnionidQueue(
   db: Db,
   write: <T>(work: () => Plan<T>) => Promise<T>,
-  guard: Guard,
+  asStoreError: AsStoreError,
   engine: Engine,
 ): UnionidStore {
   const claimDueUnionids = query((p: { now: number; againAt: number; limit: number }) =>
@@ -19,7 +19,7 @@ export function createUnionidQueue(
       .updateTable('bindings')
       .set({ unionid_due: p.againAt })
       .where(
-        sql<boolean>`${sql.ref('user')} ${among(engine, sql`select ${sql.ref('user')} from bindings where unionid_due <= ${p.now} order by unionid_due limit ${p.limit} ${skipLocked(engine)}`)}`,
+        sql<boolean>`${sql.ref('user')} ${inSubquery(engine, sql`select ${sql.ref('user')} from bindings where unionid_due <= ${p.now} order by unionid_due limit ${p.limit} ${skipLocked(engine)}`)}`,
       )
       .returning(['user', 'openid']),
   )
@@ -33,9 +33,10 @@ export function createUnionidQueue(
   )
 
   return {
-    claimDue: async (now, againAt, limit) => (await guard(write(() => claimDueUnionids({ now, againAt, limit })))).rows,
+    claimDue: async (now, againAt, limit) =>
+      (await asStoreError(write(() => claimDueUnionids({ now, againAt, limit })))).rows,
     async save(answers) {
-      await guard(
+      await asStoreError(
         write(function* () {
           for (const each of answers) yield* saveUnionid(each)
         }),

@@ -1,5 +1,4 @@
-/** The facts of a unit, and what it writes. */
-
+/** The transaction that a unit of work gets: the facts it can read and the changes it can apply, as plans. */
 import type { Plan } from '../plan.ts'
 import type { Change, Claimable, Committed, Identity, NewTicket, Ticket, TicketWithQr, Tx, User } from '../store.ts'
 import { Changes, type KeyedHash, type TxSettings, type VersionedUser } from './changes.ts'
@@ -8,8 +7,8 @@ import type { ClaimableRow, Queries } from './queries.ts'
 import { toClaimable, toScannedTickets, toTicketWithQr, toUsers, unknownUser } from './rows.ts'
 
 /**
- * A class, for its generators: one that is made by a closure brings V8 a hidden class of its own, which keeps it and all it
- * refers to until a full collection. Under load these took 50 ms, and every unit was copied twice on the way there.
+ * A class, because its methods are generators. A generator function made by a closure gets a hidden class of its own in V8, which
+ * keeps the function and everything it refers to until a full garbage collection. Under load these collections took 50 ms.
  */
 export class SqlTx implements Tx {
   readonly #queries: Queries
@@ -18,15 +17,16 @@ export class SqlTx implements Tx {
   readonly #changes: Changes
   readonly #users = new Map<number, VersionedUser>()
 
-  /** `touched` collects the versions that the transaction raised, for the waiters. */
-  constructor(queries: Queries, settings: TxSettings, touched: Map<number, Committed>, locks: Locks = noLocks) {
+  /** `bumped` collects the new version of each user, for the commit listeners. */
+  constructor(queries: Queries, settings: TxSettings, bumped: Map<number, Committed>, locks: Locks = noLocks) {
     this.#queries = queries
     this.#hashOf = settings.hashOf
     this.#locks = locks
-    this.#changes = new Changes(queries, settings, touched, (id) => this.#versionedUser(id))
+    this.#changes = new Changes(queries, settings, bumped, (id) => this.#versionedUser(id))
   }
 
-  #known<U extends User | undefined>(user: U): U {
+  /** Keeps the version of a user that has been read, so that `bumpVersion` need not read it again. */
+  #cacheUser<U extends User | undefined>(user: U): U {
     if (user) this.#users.set(user.id, { identity: user.identity, version: user.version, reason: user.reason })
     return user
   }
@@ -36,7 +36,7 @@ export class SqlTx implements Tx {
     return this.#users.get(id)!
   }
 
-  /** Reads until every user that was read of is locked: while a lock was waited for, its holder may have changed all. */
+  /** Repeats the read until the users of all its rows are locked: while it waits for a lock, the holder may change the rows. */
   *#readLocked<Row>(read: () => Plan<{ rows: Row[] }>, userOf: (row: Row) => number): Plan<Row[]> {
     for (;;) {
       const { rows } = yield* read()
@@ -46,13 +46,13 @@ export class SqlTx implements Tx {
 
   *#claimable(read: () => Plan<{ rows: ClaimableRow[] }>): Plan<Claimable | undefined> {
     const found = toClaimable(yield* this.#readLocked(read, ({ id }) => id))
-    this.#known(found?.user)
+    this.#cacheUser(found?.user)
     return found
   }
 
   *userById(id: number): Plan<User> {
     yield* this.#locks.users([id])
-    const user = this.#known(toUsers((yield* this.#queries.userById({ id })).rows)[0])
+    const user = this.#cacheUser(toUsers((yield* this.#queries.userById({ id })).rows)[0])
     if (!user) throw new Error(`there is no user ${id}`)
     return user
   }
@@ -62,7 +62,7 @@ export class SqlTx implements Tx {
       () => this.#queries.userByIdentity(identity),
       ({ id }) => id,
     )
-    return this.#known(toUsers(rows)[0]) ?? unknownUser(identity)
+    return this.#cacheUser(toUsers(rows)[0]) ?? unknownUser(identity)
   }
 
   ticketByScene(scene: string): Plan<Claimable | undefined> {
@@ -94,7 +94,7 @@ export class SqlTx implements Tx {
       () => this.#queries.ownersOf({ appId, openid }),
       ({ id }) => id,
     )
-    return toUsers(rows).map((user) => this.#known(user))
+    return toUsers(rows).map((user) => this.#cacheUser(user))
   }
 
   *unfollowedAt(appId: string, openid: string): Plan<number | undefined> {
@@ -135,10 +135,10 @@ export class SqlTx implements Tx {
     const values = { ...same, ...times, user, app_id: appId, wechat_ticket: wechatTicket }
     const row = (yield* this.#queries.addTicket(values)).rows[0]!
     if (replacesOthers) {
-      const { rows: held } = yield* this.#queries.scannedOf({ user })
+      const { rows: scanned } = yield* this.#queries.scannedOf({ user })
       yield* this.#queries.closeOthers({ user, ticket: row.id })
-      // A scan was called off, which other pages of the user show.
-      if (held.length > 0) yield* this.#changes.bumpVersion(user)
+      // The scan is cancelled, and other pages of the user show it.
+      if (scanned.length > 0) yield* this.#changes.bumpVersion(user)
     }
     return toTicketWithQr(row)
   }

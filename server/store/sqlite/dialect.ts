@@ -1,9 +1,9 @@
-/** Kysely's own SQLite dialect on Node's built-in driver. NODE. */
+/** Kysely's SQLite dialect on Node's built-in driver. NODE. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { SqliteDialect } from 'kysely'
 
 export function nodeSqliteDialect(db: DatabaseSync): SqliteDialect {
-  // Kysely writes the same text for the same query: a statement is prepared once, which saves 16 to 21 % of an insert.
+  // Kysely compiles the same query to the same text. Preparing each text once saves 16 to 21 % of an insert.
   const statements = new Map<string, StatementSync>()
   const prepared = (sql: string) => {
     const statement = statements.get(sql) ?? db.prepare(sql)

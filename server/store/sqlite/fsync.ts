@@ -1,45 +1,53 @@
-/** Syncs a file beside the event loop: a disk that takes its time holds up the answers that wait for it, and nothing else. */
+/**
+ * Syncs a file in Node's thread pool, so that a slow disk delays only the answers that wait for it, not the event loop.
+ *
+ * Steps: one sync runs at a time. A caller that arrives while one runs needs a later one, because the running sync may have
+ * started before the caller's write. All such callers share the next sync.
+ *
+ * What could go wrong: after a failed fsync the system may have dropped the pages that it could not write, and may report the
+ * next fsync as successful (https://wiki.postgresql.org/wiki/Fsync_Errors). So after the first failure every call fails until
+ * the process is restarted.
+ */
 
-export type Fsync = {
-  /** Resolves when all that was written before the call is on the disk. */
-  synced(): Promise<void>
-  /** Throws once a sync has failed: the system may have dropped what it could not write, and call the next one a success. */
+type Fsync = {
+  /** Resolves when everything written before the call is on the disk. */
+  sync(): Promise<void>
+  /** Throws once a sync has failed. */
   assertHealthy(): void
 }
 
-/** One sync at a time; all who ask while one is under way share the next, since only that begins after their writing. */
-export function createFsync(sync: () => Promise<void>): Fsync {
-  let underway: Promise<void> | undefined
+export function createFsync(datasync: () => Promise<void>): Fsync {
+  let current: Promise<void> | undefined
   let next: Promise<void> | undefined
-  let failed = false
+  let hasFailed = false
 
   function assertHealthy(): void {
-    if (failed) throw new Error('the disk failed to sync: see to it, and restart the server')
+    if (hasFailed) throw new Error('the disk failed to sync (fsync): check it, then restart the server')
   }
 
-  async function begin(): Promise<void> {
+  async function runSync(): Promise<void> {
     assertHealthy()
     try {
-      await sync()
+      await datasync()
     } catch (error) {
-      failed = true
+      hasFailed = true
       throw error
     }
   }
 
   function start(): Promise<void> {
     next = undefined
-    const begun = begin().finally(() => {
-      if (underway === begun) underway = undefined
+    const started = runSync().finally(() => {
+      if (current === started) current = undefined
     })
-    underway = begun
-    return begun
+    current = started
+    return started
   }
 
   return {
-    synced() {
-      if (!underway) return start()
-      next ??= underway.then(start, start)
+    sync() {
+      if (!current) return start()
+      next ??= current.then(start, start)
       return next
     },
     assertHealthy,

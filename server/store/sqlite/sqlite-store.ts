@@ -1,14 +1,14 @@
-/** The store in one SQLite file: WAL, and every commit synced to the disk before it is answered. NODE. */
+/** The store in one SQLite file, in WAL mode. Every commit is synced to the disk before its caller gets the result. NODE. */
 import { mkdirSync, realpathSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely } from 'kysely'
 import { type Run, runPlan } from '../plan.ts'
 import type { TxSettings } from '../sql/changes.ts'
-import { createListeners } from '../sql/commit-listeners.ts'
-import { asStoreError, type Guard } from '../sql/engine-errors.ts'
+import { createCommitListeners } from '../sql/commit-listeners.ts'
+import { type AsStoreError, asStoreError } from '../sql/engine-errors.ts'
 import { migrateToLatest } from '../sql/migrations.ts'
 import { createOutbox } from '../sql/outbox-queries.ts'
 import { createQueries } from '../sql/queries.ts'
@@ -18,97 +18,117 @@ import type { Tables } from '../sql/tables.ts'
 import { createUnionidQueue } from '../sql/unionid-queue.ts'
 import { SqlTx } from '../sql/unit-of-work.ts'
 import type { Committed, Store, UnitOfWork } from '../store.ts'
-import { createCheckpoints, LONGEST } from './checkpoints.ts'
+import { AUTOCHECKPOINT_PAGES, createCheckpoints } from './checkpoints.ts'
 import { nodeSqliteDialect } from './dialect.ts'
 import { createFsync } from './fsync.ts'
-import { type Batch, createGroup, UnitFault } from './group-commit.ts'
+import { type CommittedBatch, createGroupCommit, UnitError } from './group-commit.ts'
 import { createRun } from './run.ts'
 
-// Another process that starts or ends on the same file is done within this.
-const START_WITHIN_MS = 5_000
+// Another process that is opening or closing the same file needs less.
+const OPEN_TIMEOUT_MS = 5_000
 
-// Address space: 1 GiB, which some four million bindings fill.
-const MAPPED = 2 ** 30
+// A backup or a second process may hold the write lock briefly. A longer wait is reported to the callback as an error.
+const LOCK_TIMEOUT_MS = 1_000
 
-export type SqliteOptions = {
+// The driver blocks the event loop while it waits for a lock, so it waits only this long; `retryWhileBusy` does the rest.
+const BUSY_TIMEOUT_MS = 20
+
+// 1 GiB of address space, enough for about four million bindings.
+const MMAP_BYTES = 2 ** 30
+
+type SqliteOptions = {
   /** A path, or `:memory:`. */
   file: string
 } & TxSettings
 
-/** Opens the file, making it and its folder where there is none, and brings its tables up to date. */
-export async function openSqliteStore({ file, ...settings }: SqliteOptions): Promise<Store> {
+/** Opens the files of the store. Tests pass a disk whose sync fails. */
+type Disk = {
+  openDatabase(file: string): DatabaseSync
+  /** The write-ahead log, which is synced after each commit. */
+  openWal(path: string): Promise<Pick<FileHandle, 'datasync' | 'close'>>
+}
+
+const nodeDisk: Disk = {
+  openDatabase: (file) => new DatabaseSync(file),
+  openWal: (path) => open(path, 'r+'),
+}
+
+/** Opens the file, or creates it and its folder, and migrates its tables. */
+export async function openSqliteStore(
+  { file, ...settings }: SqliteOptions,
+  { openDatabase, openWal }: Disk = nodeDisk,
+): Promise<Store> {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-  const database = new DatabaseSync(file)
-  // NORMAL leaves the sync of a commit to us, who do it beside the event loop: https://sqlite.org/pragma.html#pragma_synchronous
-  // What is erased is overwritten: an openid must not be found in the file's free pages.
-  // Mapped, a page of millions of rows costs a tenth of a read; it is the system's cache, and no memory of ours.
+  const database = openDatabase(file)
+  // synchronous = NORMAL: SQLite does not sync a commit, `createFsync` does: https://sqlite.org/pragma.html#pragma_synchronous
+  // secure_delete: deleted data is overwritten, so that no erased openid stays in a free page of the file.
+  // mmap_size: with millions of rows a mapped page takes a tenth of the time of a read. The memory is the system's page cache.
   const configure = () =>
     database.exec(
-      `PRAGMA busy_timeout = ${START_WITHIN_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA mmap_size = ${MAPPED}; PRAGMA wal_autocheckpoint = ${LONGEST}`,
+      `PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA mmap_size = ${MMAP_BYTES}; PRAGMA wal_autocheckpoint = ${AUTOCHECKPOINT_PAGES}`,
     )
-  // Who turns a new file to WAL while another does so, too, is refused at once, whatever the timeout.
-  await whileLocked(configure, START_WITHIN_MS)
+  // Switching to WAL fails with SQLITE_BUSY while another process does the same, whatever busy_timeout says.
+  await retryWhileBusy(configure, OPEN_TIMEOUT_MS)
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) })
   await migrateToLatest(db, 'sqlite')
-  // The driver waits for a lock with the event loop standing still: it waits next to nothing, and `begin` below does the rest.
-  database.exec('PRAGMA busy_timeout = 20')
-  // Where the file is a link, SQLite keeps the log beside what it leads to.
-  const wal = file === ':memory:' ? undefined : await open(`${realpathSync(file)}-wal`, 'r+')
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  // If the file is a symbolic link, SQLite puts the WAL beside the link's target.
+  const wal = file === ':memory:' ? undefined : await openWal(`${realpathSync(file)}-wal`)
 
   const checkpoints = file === ':memory:' ? undefined : createCheckpoints(file)
   const run = createRun(database)
   const queries = createQueries(db)
-  const listeners = createListeners()
-  const { synced, assertHealthy } = createFsync(async () => wal?.datasync())
+  const listeners = createCommitListeners()
+  const { sync, assertHealthy } = createFsync(async () => wal?.datasync())
 
-  /** In one turn of the event loop: nobody else reads or writes inside a transaction. */
-  function transact(works: UnitOfWork[]): Batch {
-    // Whoever reads would see what is refused, and may be gone tomorrow.
+  /** Runs in one turn of the event loop: no other code can use the connection inside the transaction. */
+  function runTransaction(works: UnitOfWork[]): CommittedBatch {
+    // After a failed fsync a reader could see rows that a crash would lose.
     assertHealthy()
-    const touched = new Map<number, Committed>()
-    const tx = new SqlTx(queries, settings, touched)
+    const bumped = new Map<number, Committed>()
+    const tx = new SqlTx(queries, settings, bumped)
     run(BEGIN)
     try {
       const results = works.map((work, index) => {
         try {
           return runPlan(work(tx), run)
         } catch (error) {
-          throw isOfEngine(error) ? error : new UnitFault(index, error)
+          throw isEngineError(error) ? error : new UnitError(index, error)
         }
       })
       run(COMMIT)
-      checkpoints?.wrote(works.length)
-      return { results, whenDurable: () => listeners.tell(touched.values()) }
+      checkpoints?.countWrites(works.length)
+      return { results, onDurable: () => listeners.notify(bumped.values()) }
     } catch (error) {
-      undo(run)
+      rollBack(run)
       throw error
     }
   }
 
-  async function commit(works: UnitOfWork[]): Promise<Batch> {
-    await checkpoints?.ready()
-    return whileLocked(() => transact(works))
+  async function commit(works: UnitOfWork[]): Promise<CommittedBatch> {
+    await checkpoints?.waitWhileLong()
+    return retryWhileBusy(() => runTransaction(works))
   }
 
-  /** Rows that are written past the group: whoever writes more waits for this. */
-  async function wrote(rows: number): Promise<void> {
-    checkpoints?.wrote(rows)
-    await checkpoints?.ready()
+  /** Counts rows written without group commit. The writer awaits this before it writes more. */
+  async function countRows(rows: number): Promise<void> {
+    checkpoints?.countWrites(rows)
+    await checkpoints?.waitWhileLong()
   }
 
-  const guardedWrite: Guard = async (result) => {
+  const asCountedWrite: AsStoreError = async (result) => {
     const value = await asStoreError(result)
-    await wrote(1)
+    await countRows(1)
     return value
   }
 
-  const group = createGroup({ commit, synced })
+  const group = createGroupCommit({ commit, sync })
   const reads = createReads(db, async (plan) => runPlan(plan, run), asStoreError)
   return {
     ...reads,
     unionids: createUnionidQueue(db, (plan) => group.write(plan), asStoreError, 'sqlite'),
-    sweep: createSweep(db, asStoreError, 'sqlite', wrote),
-    outbox: createOutbox(db, asStoreError, guardedWrite),
+    sweep: createSweep(db, asStoreError, 'sqlite', countRows),
+    outbox: createOutbox(db, asStoreError, asCountedWrite),
     write: (work) => asStoreError(group.write(work)),
     onCommit: listeners.add,
     ping: () => asStoreError(reads.ping().then(assertHealthy)),
@@ -128,30 +148,27 @@ const ROLLBACK = { text: 'rollback', values: [] }
 const SQLITE_BUSY = 5
 const SQLITE_CONSTRAINT = 19
 
-/** The low byte of SQLite's extended result code. */
+/** The primary result code: the low byte of SQLite's extended one. */
 const errcodeOf = (error: unknown) => ((error as { errcode?: number }).errcode ?? 0) & 0xff
 
-/** A full disk, say: it is not the unit that is to blame. */
-const isOfEngine = (error: unknown) => ![0, SQLITE_CONSTRAINT].includes(errcodeOf(error))
+/** An error that no unit has caused, such as a full disk. */
+const isEngineError = (error: unknown) => ![0, SQLITE_CONSTRAINT].includes(errcodeOf(error))
 
-// A backup or a second process may hold the lock for a moment; longer is a fault that a callback must hear of.
-const LOCK_WITHIN_MS = 1_000
-
-/** Tries again while another process has the one writer's lock; the event loop goes on. */
-async function whileLocked<T>(attempt: () => T, withinMs = LOCK_WITHIN_MS): Promise<T> {
-  for (const giveUpAt = Date.now() + withinMs; ; await sleep(10)) {
+/** Tries again while another process holds the write lock, without blocking the event loop. */
+async function retryWhileBusy<T>(attempt: () => T, timeoutMs = LOCK_TIMEOUT_MS): Promise<T> {
+  for (const deadline = Date.now() + timeoutMs; ; await delay(10)) {
     try {
       return attempt()
     } catch (error) {
-      if (errcodeOf(error) !== SQLITE_BUSY || Date.now() > giveUpAt) throw error
+      if (errcodeOf(error) !== SQLITE_BUSY || Date.now() > deadline) throw error
     }
   }
 }
 
-function undo(run: Run): void {
+function rollBack(run: Run): void {
   try {
     run(ROLLBACK)
   } catch {
-    // After some faults (a full disk) SQLite has rolled back by itself, and says so.
+    // After some errors (a full disk) SQLite has rolled back by itself and refuses this statement.
   }
 }

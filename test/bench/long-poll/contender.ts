@@ -1,4 +1,4 @@
-/** A server under comparison as a child of the bench, and its pages. */
+/** One of the compared servers as a child process, and its pages. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export type Name = 'raw' | 'ours' | 'naive' | 'sse' | 'polled'
 
 const client = createBindClient({ server: 'http://localhost', keyId: KEY.kid, key: KEY.secret })
 
-/** All run as `npm run serve` does, so that none has more room for what it throws away. */
+/** All servers run with the flags of `npm run serve`, so that all have the same heap settings. */
 const withNodeFlags = ({ execArgv = [], ...rest }: ReturnType<typeof pinned>) => ({
   ...rest,
   execArgv: [...execArgv, ...nodeFlags],
@@ -25,7 +25,7 @@ export const mintTokens = (count: number): Promise<string[]> =>
 
 const WAIT = 'Prefer: wait=25\r\n'
 
-/** All are sent the same bytes but for the path, so that none has less to keep. */
+/** All servers receive the same bytes except for the path, so that all keep the same headers in memory. */
 export const toRequest = (path: string, token: string, version = 0) =>
   `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "${version}"\r\n${WAIT}Origin: https://www.example.com\r\nAccept: */*\r\nAccept-Language: zh-CN\r\n\r\n`
 
@@ -42,15 +42,15 @@ export async function startContender(name: Name, tokens: string[]) {
     return ((await once(child, 'message')) as [Figures])[0]
   }
 
-  const until = async (isSo: (held: number) => boolean) => {
-    while (!isSo((await figures()).held)) await delay(2)
+  const until = async (isDone: (held: number) => boolean) => {
+    while (!isDone((await figures()).held)) await delay(2)
   }
 
   return {
     order,
     figures,
     requests,
-    /** Pages that have asked, one for each request, and are held where they ask to wait. */
+    /** Opens a page per request; resolves once each page waits, or is answered if it does not ask to wait. */
     async crowd(asking = requests): Promise<Page[]> {
       const { held: before } = await figures()
       const isHeld = asking[0]?.includes(WAIT)

@@ -1,15 +1,15 @@
-/** Pages that wait, as bare sockets: 10,000 of them fit into one process, and cost next to nothing beside the server. */
+/** Waiting pages as bare sockets: 10,000 fit into one process, and their CPU is negligible next to the server's. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 export type Page = {
   socket: Socket
   send(request: string): void
-  /** Called with each answer, when it comes; each fits into one packet. */
+  /** Called with each answer, which fits into one packet, and its time. */
   onAnswer: (answer: string, at: number) => void
 }
 
-// More at once than the listener's backlog only makes some of them wait a second for their SYN's second try.
+// Below the listener's backlog: a connection beyond it waits a second until its SYN is sent again.
 const ARRIVE_TOGETHER = 100
 
 async function openPage(port: number): Promise<Page> {
@@ -21,7 +21,7 @@ async function openPage(port: number): Promise<Page> {
   return page
 }
 
-/** `arrive` is called for each hundred that have come, and waited for. */
+/** Opens the pages by the hundred, and awaits `arrive` for each hundred. */
 export async function openCrowd(
   port: number,
   size: number,
@@ -37,7 +37,7 @@ export async function openCrowd(
   return pages
 }
 
-/** When the next answer of this page comes. */
+/** Resolves with the time of the next answer. */
 export const nextAnswer = (page: Page): Promise<number> =>
   new Promise((resolve) => {
     page.onAnswer = (_, at) => resolve(at)

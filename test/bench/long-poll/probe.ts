@@ -1,9 +1,12 @@
-/** Asks /healthz ten times a second on a thread of its own, so that what the load's event loop is late by is not laid to the server. */
+/**
+ * Requests /healthz ten times a second on a separate thread, so that delays of the load's event loop do not count as delays of
+ * the server.
+ */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
 const EVERY_MS = 100
 
-/** Ends with how long each answer took, in ms. */
+/** `end` resolves with the time of each answer in ms. */
 export function startProbe(url: string): { end: () => Promise<number[]> } {
   const worker = new Worker(new URL(import.meta.url), { workerData: url })
   return {
@@ -21,7 +24,7 @@ function probe(url: string): void {
   const probing = setInterval(() => probes.push(timeOf(url)), EVERY_MS)
   parentPort!.once('message', async () => {
     clearInterval(probing)
-    // Those under way count: the one that is stuck is the one that matters.
+    // Requests under way count as well: the slowest one matters most.
     parentPort!.postMessage(await Promise.all(probes))
   })
 }

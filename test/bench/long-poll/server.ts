@@ -1,4 +1,4 @@
-/** One of the servers compared, in a process of its own: `node server.ts <raw|ours|naive|sse|polled>`. */
+/** One of the compared servers, in its own process: `node server.ts <raw|ours|naive|sse|polled>`. */
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,7 +13,7 @@ import { benchConfig } from './setting.ts'
 
 type Contender = {
   server: Server
-  /** Makes the page of this user hear of a change. */
+  /** Answers the waiting page of this user. */
   wake(user: string): unknown
   wakeAll(): unknown
   held(): number
@@ -22,12 +22,12 @@ type Contender = {
 const BODY = JSON.stringify({ state: 'unbound', version: 1 })
 const userOf = (url = '') => url.slice(url.lastIndexOf('/') + 1)
 
-/** The floor: responses in a map. */
+/** The minimum: responses in a map. */
 async function raw(): Promise<Contender> {
   const held = new Map<string, ServerResponse>()
   const server = createServer((request, response) => {
     const user = userOf(request.url)
-    // What any long-poll has to read: who asks, what it knows, how long it waits.
+    // The headers that any long-poll reads: token, known version, wait.
     if (!request.headers.authorization || !request.headers['if-none-match'] || !request.headers.prefer) return
     held.set(user, response)
     response.on('close', () => held.delete(user))
@@ -44,7 +44,7 @@ async function raw(): Promise<Contender> {
   }
 }
 
-/** As one would write it at first: a promise, a timer and an abort listener each. */
+/** A first, simple implementation: a promise, a timer and an abort listener per page. */
 async function naive(): Promise<Contender> {
   const held = new Map<string, () => void>()
   const app = new Hono().get('/:user', async (c) => {
@@ -70,7 +70,7 @@ async function naive(): Promise<Contender> {
   }
 }
 
-/** Nothing is held: each page asks each second. */
+/** Without waiting: each page polls every second. */
 async function polled(): Promise<Contender> {
   const changed = new Set<string>()
   const app = new Hono().get('/:user', (c) =>
@@ -85,7 +85,7 @@ async function sse(): Promise<Contender> {
   const app = new Hono().get('/:user', (c) =>
     streamSSE(c, async (stream) => {
       const user = c.req.param('user')
-      // The headers go first, as a packet of their own, so that the next one is the news.
+      // Sends the headers as a separate packet, so that the next packet is the change.
       await stream.writeSSE({ data: '' })
       const { promise, resolve } = Promise.withResolvers<void>()
       held.set(user, resolve)
@@ -107,7 +107,7 @@ async function sse(): Promise<Contender> {
   }
 }
 
-/** The whole server: tokens opened, the store read, the change committed (in memory: the disk is measured elsewhere). */
+/** The complete server: opens tokens, reads the store, commits the change (in memory: `callback` measures the disk). */
 async function ours(): Promise<Contender> {
   const config = benchConfig()
   const { app, intercept, deps, stopWaiting } = await openApp(config, { log: pino({ level: config.logLevel }) })
@@ -127,7 +127,7 @@ async function ours(): Promise<Contender> {
 
 const contenders = { raw, naive, polled, sse, ours }
 
-/** What the parent may ask, and the answer: `held` pages, `rss` in bytes, `cpu` in ms. */
+/** The orders of the parent; `figures` is answered with the `held` pages, `rss` in bytes, `cpu` in ms. */
 export type Order = { wake: string } | 'wakeAll' | 'figures'
 export type Figures = { held: number; rss: number; cpu: number }
 

@@ -1,7 +1,7 @@
-/** What the bench and the server that it measures know of each other. */
+/** The configuration that the bench and the measured server share. */
 import { type Config, parseConfig } from '../../../server/config/config.ts'
 
-export const ACCOUNT = {
+const ACCOUNT = {
   appId: 'wx0123456789abcdef',
   originalId: 'gh_0123456789ab',
   token: 'bench',
@@ -11,12 +11,12 @@ export const ACCOUNT = {
 
 export const KEY = { kid: 'k1', secret: `${'k'.repeat(42)}A` }
 
-export const benchEnv = {
+const benchEnv = {
   WECHAT_APP_ID: ACCOUNT.appId,
   WECHAT_APP_SECRET: ACCOUNT.appSecret,
   WECHAT_TOKEN: ACCOUNT.token,
   WECHAT_ENCODING_AES_KEY: ACCOUNT.encodingAesKey,
-  // Nobody listens there: neither waiting nor binding needs WeChat's API.
+  // No server listens there: neither waiting nor binding needs WeChat's API.
   WECHAT_API_BASE: 'http://127.0.0.1:9',
   BIND_KEYS: `${KEY.kid}:${KEY.secret}`,
   LOG_LEVEL: 'silent',

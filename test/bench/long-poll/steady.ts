@@ -1,4 +1,4 @@
-/** The server as it is served, on a file, with 10,000 waiting pages and steady callbacks, for two minutes. */
+/** The complete server on a database file, with waiting pages and a constant rate of callbacks. */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
@@ -21,10 +21,10 @@ export async function runSteadily(pages: number, perSecond: number, seconds: num
   const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-steady-'))
   const DATABASE_URL = `sqlite:${join(folder, 'bind.db')}`
   await seedTickets(DATABASE_URL, account.appId, perSecond * seconds)
-  // Not pinned to a core: V8's collector works beside the event loop, as on any machine that serves.
+  // Not pinned to a core, so that V8's garbage collector runs in parallel to the event loop, as in production.
   const instance = await startInstance(account, { DATABASE_URL, MAX_WAITERS_TENANT: '20000' })
   try {
-    await settle(instance, pages)
+    await openWaitingPages(instance, pages)
     return await load(instance, perSecond, seconds)
   } finally {
     await instance.end('SIGKILL')
@@ -32,8 +32,8 @@ export async function runSteadily(pages: number, perSecond: number, seconds: num
   }
 }
 
-/** Pages of users who scan nothing: they wait, and ask again whenever they are answered. */
-async function settle({ url, client }: Instance, size: number): Promise<void> {
+/** Opens pages whose users do not scan: they wait, and poll again after each answer. */
+async function openWaitingPages({ url, client }: Instance, size: number): Promise<void> {
   await openCrowd(Number(new URL(url).port), size, async (pages, first) => {
     for (const [i, page] of pages.entries()) {
       const token = await client.mintToken({ account: 'acme', userId: `waiting${first + i}`, ttlSeconds: 3600 })
@@ -55,7 +55,7 @@ async function load(instance: Instance, perSecond: number, seconds: number): Pro
   const elapsed = () => performance.now() - startedAt
 
   const probe = startProbe(instance.url)
-  const weighing = setInterval(async () => rss.push(await metric(instance, 'process_resident_memory_bytes')), 5_000)
+  const sampling = setInterval(async () => rss.push(await metric(instance, 'process_resident_memory_bytes')), 5_000)
 
   for (let due = 0; elapsed() < seconds * 1000; await delay(TICK_MS)) {
     due = Math.floor((elapsed() / 1000) * perSecond)
@@ -66,12 +66,12 @@ async function load(instance: Instance, perSecond: number, seconds: number): Pro
       )
     }
   }
-  clearInterval(weighing)
+  clearInterval(sampling)
   const probes = await probe.end()
   const cores = ((await metric(instance, 'process_cpu_seconds_total')) - cpuBefore) / seconds
   await delay(500)
 
-  console.log(`  the server used ${cores.toFixed(2)} of a core`)
+  console.log(`  the server used ${cores.toFixed(2)} cores`)
   const mib = (bytes: number) => (bytes / 1024 / 1024).toFixed(0)
   const halves = [rss.slice(0, rss.length / 2), rss.slice(rss.length / 2)].map((half) => Math.max(...half))
   const slowest = Math.max(...probes)
@@ -82,7 +82,7 @@ async function load(instance: Instance, perSecond: number, seconds: number): Pro
     `  /healthz: p50 ${quantile(probes, 0.5).toFixed(1)} ms, p99 ${quantile(probes, 0.99).toFixed(1)} ms, slowest ${slowest.toFixed(0)} ms`,
   )
   console.log(
-    `  memory (MiB), each 5 s: ${rss.map(mib).join(' ')}; at most ${halves.map((bytes) => mib(bytes!)).join(' then ')}`,
+    `  memory (MiB), every 5 s: ${rss.map(mib).join(' ')}; maximum of each half: ${halves.map((bytes) => mib(bytes!)).join(' and ')}`,
   )
   return failed === 0 && slowest < 100 && halves[1]! < halves[0]! * 1.1
 }
@@ -92,7 +92,7 @@ async function metric({ url }: Instance, name: string): Promise<number> {
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
 }
 
-/** How long it took to be bound. */
+/** Sends a scan; resolves with the time of its answer in ms. */
 function scan({ url }: Instance, agent: Agent, user: number): Promise<number> {
   const { query, body } = sealScan(account, { openid: `oBench${user}`, scene: `wb1_u${user}` })
   const sentAt = performance.now()

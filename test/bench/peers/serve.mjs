@@ -1,8 +1,8 @@
-/** One of the peers, answering every message with the same text and keeping nothing: `node serve.mjs <name>`. */
+/** One of the peers, which answers every message with the same text and stores nothing: `node serve.mjs <name>`. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-/** Each peer loads its own alone. */
+/** Imports a library only for the peer that needs it. */
 const load = async (name) => (await import(name)).default
 
 const { WECHAT_TOKEN: token, WECHAT_APP_ID: appid, WECHAT_ENCODING_AES_KEY: encodingAESKey } = process.env
@@ -10,7 +10,7 @@ const isPlain = process.env.WECHAT_MODE === 'plain'
 const TEXT = '已绑定“ab***@example.com”。\n不是您本人操作？回复“解绑”即可撤销。'
 
 const peers = {
-  /** node-webot's, in its usual place. */
+  /** node-webot's middleware. */
   'wechat + connect': async () => {
     const [connect, query, wechat] = await Promise.all(['connect', 'connect-query', 'wechat'].map(load))
     return connect()
@@ -30,7 +30,7 @@ const peers = {
       .callback()
   },
 
-  /** The bare cipher, as those who use no framework do. */
+  /** The cipher alone, without a WeChat framework. */
   'wechat-crypto + express': async () => {
     const [express, WXBizMsgCrypt, { parseStringPromise }] = await Promise.all(
       ['express', 'wechat-crypto', 'xml2js'].map(load),
@@ -65,7 +65,7 @@ const peers = {
   },
 }
 
-// The libraries warn of what Node has deprecated since they were written.
+// The libraries cause deprecation warnings of Node.
 process.removeAllListeners('warning')
 const server = createServer(await peers[process.argv[2]]()).listen(0, '127.0.0.1')
 await once(server, 'listening')

@@ -1,8 +1,8 @@
-/** Stores with many bindings, filled past the store's own way, which would take an hour. */
+/** Fills databases with many bindings by SQL: the store itself would take an hour. */
 import { DatabaseSync } from 'node:sqlite'
 import { query } from '../../support/postgres.ts'
 
-/** Users bound long ago, each with one event; openids in no order, as WeChat gives them. */
+/** Users with a binding and one event each; the openids are not sorted, as WeChat's are not. */
 const SQLITE = (count: number) => `
   pragma synchronous = off; pragma journal_mode = memory; pragma cache_size = -200000;
   begin;
@@ -23,7 +23,7 @@ const POSTGRES = (count: number) => [
   'vacuum analyze',
 ]
 
-/** The tables are there already, and empty. */
+/** Requires existing, empty tables. */
 export function fillSqlite(file: string, count: number): void {
   const database = new DatabaseSync(file)
   database.exec(SQLITE(count))

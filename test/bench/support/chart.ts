@@ -1,6 +1,6 @@
-/** A chart as SVG: one line for each series, over sizes that grow by powers of ten. */
+/** Draws a chart as SVG: one line per series, over evenly spaced sizes. */
 
-export type Series = { name: string; values: number[] }
+type Series = { name: string; values: number[] }
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 360, 64, 190, 48, 48]
 const COLOURS = ['#1f6f43', '#2f6fb0', '#b0562f', '#6b4fa0', '#8a7a1f', '#a02f5c']
@@ -15,7 +15,7 @@ export function toChart(title: string, unit: string, sizes: number[], series: Se
     const value = (most * part) / 1.15
     return `<path d="M${LEFT} ${y(value)}H${WIDTH - RIGHT}" stroke="#ddd"/>${text([LEFT - 8, y(value) + 4], value.toPrecision(2), 'text-anchor="end"')}`
   })
-  // Names that would lie over each other move apart.
+  // Moves overlapping labels apart.
   let last = Number.NEGATIVE_INFINITY
   const labels = new Map(
     [...series]

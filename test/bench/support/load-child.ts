@@ -1,4 +1,6 @@
-/** Sends requests over plain sockets and never sleeps: a wake-up would be added to every answer's time. */
+/**
+ * Sends requests over plain sockets. The event loop never sleeps, because the time to wake up would be added to every answer.
+ */
 import { connect, type Socket } from 'node:net'
 import type { Job, Result } from './load.ts'
 import { makeRequests, type Recipe } from './requests.ts'
@@ -12,12 +14,12 @@ process.on('message', async ({ recipe, job }: { recipe?: Recipe; job?: Job }) =>
   process.send!(job ? await run(job) : 'made')
 })
 
-type Line = { socket: Socket; dueAt: number; text: string }
+type Connection = { socket: Socket; dueAt: number; text: string }
 
 async function run({ url, from, count, connections, ms, rate, expects }: Job): Promise<Result> {
   const { hostname, port } = new URL(url)
   const times: number[] = []
-  const free: Line[] = []
+  const free: Connection[] = []
   let next = from
   let wrong = 0
   let firstWrong: string | undefined
@@ -25,36 +27,36 @@ async function run({ url, from, count, connections, ms, rate, expects }: Job): P
   const startedAt = performance.now()
   const isOver = () => next === from + count || performance.now() - startedAt >= ms
 
-  function send(line: Line, dueAt: number): void {
-    line.dueAt = dueAt
-    line.text = ''
-    line.socket.write(requests[next++ % requests.length]!)
+  function send(connection: Connection, dueAt: number): void {
+    connection.dueAt = dueAt
+    connection.text = ''
+    connection.socket.write(requests[next++ % requests.length]!)
   }
 
-  function hear(line: Line, chunk: string): void {
+  function receive(connection: Connection, chunk: string): void {
     isTouched = true
-    line.text += chunk
-    const answer = parseAnswer(line.text)
+    connection.text += chunk
+    const answer = parseAnswer(connection.text)
     if (!answer) return
     const now = performance.now()
-    times.push(now - line.dueAt)
+    times.push(now - connection.dueAt)
     if (
       answer.status !== expects.status ||
       (expects.isEmpty !== undefined && (answer.body === 'success') !== expects.isEmpty)
     ) {
       wrong++
-      firstWrong ??= line.text
+      firstWrong ??= connection.text
     }
-    if (rate === undefined && !isOver()) send(line, now)
-    else free.push(line)
+    if (rate === undefined && !isOver()) send(connection, now)
+    else free.push(connection)
   }
 
   for (let i = 0; i < connections; i++) {
     const socket = connect(Number(port), hostname).setNoDelay(true).setEncoding('latin1')
-    const line: Line = { socket, dueAt: 0, text: '' }
+    const connection: Connection = { socket, dueAt: 0, text: '' }
     await new Promise((resolve) => socket.once('connect', resolve))
-    socket.on('data', (chunk) => hear(line, String(chunk)))
-    free.push(line)
+    socket.on('data', (chunk) => receive(connection, String(chunk)))
+    free.push(connection)
   }
 
   let idleMs = 0
@@ -96,7 +98,7 @@ async function run({ url, from, count, connections, ms, rate, expects }: Job): P
 
 const HEAD_END = '\r\n\r\n'
 
-/** Undefined while it is not all there. Our servers give every answer a length or send it in chunks. */
+/** Returns undefined while the answer is incomplete. The servers send a Content-Length or chunks. */
 function parseAnswer(text: string): { status: number; body: string } | undefined {
   const headEnd = text.indexOf(HEAD_END)
   if (headEnd < 0) return undefined

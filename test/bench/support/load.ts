@@ -1,4 +1,4 @@
-/** The load: a process of its own on a core of its own, with the messages made beforehand. `startLoad` is the parent's side of it. */
+/** Starts the load generator: a process on its own core that sends messages made in advance. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -7,26 +7,26 @@ import type { Recipe } from './requests.ts'
 
 export type Job = {
   url: string
-  /** Which of the made requests, the first and how many; each is sent once, and again from the first when `again`. */
+  /** The first of the made requests to send, and how many. */
   from: number
   count: number
   connections: number
-  /** Ends after this, also when not all are sent. */
+  /** Stops after this time, even if requests are left. */
   ms: number
-  /** Requests a second; undefined: as fast as answers come. */
+  /** Requests per second. Without it each answer triggers the next request. */
   rate?: number | undefined
-  /** What each answer has to hold, so that a server that only refuses is not measured. */
+  /** The expected answer, so that refusals are not measured. */
   expects: { status: number; isEmpty?: boolean }
 }
 
 export type Result = {
   sent: number
   seconds: number
-  /** ms, from when a request was due until its answer was there. */
+  /** ms from the time a request was due until its answer. */
   p50: number
   p99: number
   max: number
-  /** The part of the time in which the load had nothing to do; near 0 it is the bottleneck itself. */
+  /** The share of the time in which the load generator was idle; near 0 it is the bottleneck. */
   idle: number
   wrong: number
   firstWrong: string | undefined
@@ -40,7 +40,7 @@ export async function startLoad() {
   async function ask<T>(message: object): Promise<T> {
     const over = new AbortController()
     const answered = once(child, 'message', over)
-    const ended = once(child, 'exit', over).then(() => Promise.reject(new Error('the load ended')))
+    const ended = once(child, 'exit', over).then(() => Promise.reject(new Error('the load generator exited')))
     child.send(message)
     const [answer] = await Promise.race([answered, ended]).finally(() => {
       ended.catch(() => {})
@@ -50,7 +50,7 @@ export async function startLoad() {
   }
 
   return {
-    /** Makes them; they are kept until the next are made. */
+    /** Makes requests, in place of the previous ones. */
     make: (recipe: Recipe) => ask<'made'>({ recipe }),
     run: (job: Job) => ask<Result>({ job }),
     async end() {

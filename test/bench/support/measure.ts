@@ -1,4 +1,4 @@
-/** One server under load for a moment: what it did, and what it took. */
+/** Measures one server under load: throughput, latency and CPU. */
 import type { Job, Load } from './load.ts'
 import type { Line } from './report.ts'
 import type { Served } from './served.ts'
@@ -6,7 +6,7 @@ import { median, spread } from './statistics.ts'
 
 export type Measured = {
   rate: number
-  /** CPU of the server's process, us a request. */
+  /** CPU time of the server's process per request, in us. */
   cpuUs: number
   p50: number
   p99: number
@@ -32,16 +32,18 @@ export async function measure(load: Load, served: Served, job: Omit<Job, 'url'>)
   }
 }
 
-// Less than this, and it is the load that is measured.
+// Below this idle share the load generator is the bottleneck.
 const LEAST_IDLE = 0.05
 
-/** A line of the table: requests a second and CPU, and as a note whether the load was the bottleneck. */
+/** A line of the report: requests per second, CPU per request, and a note if the load generator was the bottleneck. */
 export function rateLine(what: string, rounds: Measured[], floors?: Measured[]): Line {
   const of = (name: keyof Measured) => rounds.map((round) => round[name])
   const share = floors ? `, ${median(shares(rounds, floors)).toFixed(2)} of the floor` : ''
   const value = `${Math.round(median(of('rate')))}/s ${spread(of('rate'))}, ${median(of('cpuUs')).toFixed(0)} us of CPU${share}`
-  return median(of('loadIdle')) < LEAST_IDLE ? { what, value, note: 'the load was the bottleneck' } : { what, value }
+  return median(of('loadIdle')) < LEAST_IDLE
+    ? { what, value, note: 'the load generator was the bottleneck' }
+    : { what, value }
 }
 
-/** Round by round, so that a machine that is slow for a moment is slow for both. */
+/** The ratio per round: only runs from the same seconds are comparable. */
 export const shares = (rounds: Measured[], others: Measured[]) => rounds.map(({ rate }, i) => rate / others[i]!.rate)

@@ -1,19 +1,19 @@
-/** What a part has found: printed, and handed to the run that writes the report. */
+/** The results of a part: printed, and passed to the run that writes the report. */
 import { appendFileSync } from 'node:fs'
 
 export type Line = {
   what: string
   value: string
-  /** What is compared with the goal. */
+  /** The number to compare with the goal. */
   number?: number
   goal?: Goal
-  /** Why the number is not what it seems, where that is so. */
+  /** A reason not to rely on the number. */
   note?: string
 }
 
-export type Goal = { text: string } & ({ atLeast: number } | { atMost: number })
+type Goal = { text: string } & ({ atLeast: number } | { atMost: number })
 
-export const holds = ({ number = Number.NaN, goal }: Line): boolean | undefined =>
+const holds = ({ number = Number.NaN, goal }: Line): boolean | undefined =>
   goal && ('atLeast' in goal ? number >= goal.atLeast : number <= goal.atMost)
 
 export const verdictOf = (line: Line) => ({ true: 'holds', false: 'MISSED' })[String(holds(line))] ?? ''

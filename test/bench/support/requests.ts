@@ -1,4 +1,4 @@
-/** Distinct valid requests, as the bytes that go over the wire. */
+/** Makes distinct valid requests, as the bytes to send. */
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../../../demo/simulator/account.ts'
 import { type MessageFields, sealMessage } from '../../../demo/simulator/message.ts'
@@ -8,7 +8,7 @@ import { SECRET_OF_BENCH } from './served.ts'
 
 export type Recipe =
   | { what: 'scan' | 'text'; account: Account; from: number; count: number }
-  /** Of users `<prefix>0` and so on, or any of them. */
+  /** Of the users `<prefix>0`, `<prefix>1`, … in turn, or `isRandom`. */
   | { what: 'GetBindInfo' | 'poll'; from: number; count: number; users: number; prefix?: string; isRandom?: boolean }
 
 export async function makeRequests(recipe: Recipe): Promise<Buffer[]> {
@@ -49,7 +49,9 @@ function toDelivery({ what, account }: Extract<Recipe, { account: Account }>, i:
   return toRequest(`/wechat/callback?${new URLSearchParams(query)}`, 'text/xml', body)
 }
 
-/** Nonces that never come twice, as 32 random bits do among so many: the same nonce with another body is a replay. */
+/**
+ * Gives unique nonces: 32 random bits would repeat among so many requests, and a repeated nonce with another body is a replay.
+ */
 const randomFor = (i: number) => (size: number) => {
   const bytes = randomBytes(size)
   if (size === 4) bytes.writeUInt32BE(i)
@@ -63,7 +65,7 @@ function toQuestion({ what, users, prefix = 'u', isRandom = false }: Question, i
   return what === 'poll' ? toPoll(user) : toCall(user)
 }
 
-/** A page that looks: what a poll costs when it is not parked. */
+/** A poll that is answered at once. */
 async function toPoll(userId: string): Promise<Buffer> {
   const secret = Buffer.from(SECRET_OF_BENCH, 'base64url')
   const token = await sealToken({ account: 'acme', userId }, 'k1', secret, Date.now())

@@ -1,11 +1,11 @@
-/** The floor: Hono on node-server that reads the body and answers a constant as long as an encrypted reply. */
+/** The floor: Hono on node-server, which reads the body and answers a constant of the length of an encrypted reply. */
 import { Hono } from 'hono'
 import { startListening } from '../../../server/http/listen.ts'
-import { beMeasured } from './be-measured.ts'
+import { reportUsage } from './report-usage.ts'
 
 const reply = 'x'.repeat(600)
 const app = new Hono().post('*', async (c) => {
   await c.req.text()
   return c.body(reply, 200, { 'Content-Type': 'application/xml; charset=utf-8' })
 })
-beMeasured((await startListening(app, '127.0.0.1', 0)).url)
+reportUsage((await startListening(app, '127.0.0.1', 0)).url)

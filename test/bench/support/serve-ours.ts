@@ -1,6 +1,6 @@
-/** The bind server, as `serve` runs it; its SQLite commits are counted. */
+/** The bind server as `serve` runs it, with a counter of its SQLite commits. */
 import { DatabaseSync } from 'node:sqlite'
-import { beMeasured } from './be-measured.ts'
+import { reportUsage } from './report-usage.ts'
 
 let commits = 0
 const { prepare } = DatabaseSync.prototype
@@ -19,4 +19,4 @@ DatabaseSync.prototype.prepare = function (sql, ...rest) {
 
 const { startServer } = await import('../../../server/serve.ts')
 const running = await startServer(process.env)
-beMeasured(running.url, () => commits, running.close)
+reportUsage(running.url, () => commits, running.close)

@@ -1,4 +1,4 @@
-/** A server to be measured, in a process of its own on a core of its own. */
+/** Starts a server to measure, in its own process on its own core. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -8,15 +8,15 @@ import type { Account } from '../../../demo/simulator/account.ts'
 import { nodeFlags } from '../../support/instance.ts'
 import { CORES, pinned } from './pin.ts'
 
-// No one else's key: the benchmark's own server and its load share it.
+// Only for the benchmark: its server and its load generator share this key.
 export const SECRET_OF_BENCH = Buffer.alloc(32, 7).toString('base64url')
 
-/** What a server's process has used up to now. */
+/** The resources that the server's process has used so far. */
 export type Usage = { cpuUs: number; rss: number; commits: number }
 
 export type Served = { url: string; usage(): Promise<Usage>; end(): Promise<void> }
 
-/** `file`: a script beside this one that says where it listens, as `beMeasured` does. */
+/** `file`: a script beside this one that reports its URL, as `reportUsage` does. */
 export async function serve(
   file: string,
   env: Record<string, string> = {},
@@ -30,7 +30,7 @@ export async function serve(
     env: { ...process.env, ...env },
   })
   const started = new AbortController()
-  const ended = once(child, 'exit', started).then(() => Promise.reject(new Error(`${file} ${args} ended`)))
+  const ended = once(child, 'exit', started).then(() => Promise.reject(new Error(`${file} ${args} exited`)))
   const [{ url }] = (await Promise.race([once(child, 'message', started), ended])) as [{ url: string }]
   ended.catch(() => {})
   started.abort()
@@ -51,9 +51,9 @@ export async function serve(
 /** The bind server, as `npm run serve` starts it. */
 export const serveOurs = (env: Record<string, string>): Promise<Served> => serve('serve-ours.ts', env, nodeFlags)
 
-/** The environment of a bind server on a new SQLite file, and how to take the file away. */
+/** The environment of a bind server on a new SQLite file; `remove` deletes the file. */
 export function newSqliteEnv(account: Account): { env: Record<string, string>; file: string; remove(): void } {
-  // BENCH_FOLDER: a disk, where /tmp is memory and every commit would be free.
+  // BENCH_FOLDER: a folder on a disk, if /tmp is in memory, where a sync costs nothing.
   const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
   const file = join(folder, 'bind.db')
   return { env: toEnv(account, `sqlite:${file}`), file, remove: () => rmSync(folder, { recursive: true, force: true }) }
@@ -65,7 +65,7 @@ export const toEnv = (account: Account, databaseUrl: string): Record<string, str
   WECHAT_TOKEN: account.token,
   WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
   WECHAT_MODE: account.mode,
-  // Nobody listens there: a binding must not need WeChat's API.
+  // No server listens there: a binding must not need WeChat's API.
   WECHAT_API_BASE: 'http://127.0.0.1:9',
   BIND_KEYS: `k1:${SECRET_OF_BENCH}`,
   DATABASE_URL: databaseUrl,

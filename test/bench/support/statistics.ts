@@ -1,6 +1,6 @@
-/** What many measurements come to. */
+/** Quantiles of measurements. */
 
-/** The value that this part of them does not exceed; 0 of none. */
+/** The value that this part of the values does not exceed; 0 without values. */
 export function quantile(values: number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
@@ -15,7 +15,7 @@ export function slope(values: number[]): number {
   return ofValues / values.reduce((sum, _, i) => sum + (i - middle) ** 2, 0)
 }
 
-/** The lowest and the highest, short. */
+/** The lowest and the highest value, rounded. */
 export function spread(values: number[]): string {
   const short = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toPrecision(2))
   return `(${short(Math.min(...values))} to ${short(Math.max(...values))})`

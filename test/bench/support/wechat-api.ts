@@ -1,15 +1,15 @@
-/** WeChat's API as far as a binding asks it, as slow as the real one: an access token, a QR, and who a follower is. */
+/** A fake of WeChat's API with the delay of the real one: access token, QR code, and the data of a follower. */
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-// The usual time of an answer from api.weixin.qq.com within China.
+// The usual response time of api.weixin.qq.com within China.
 const ANSWERS_AFTER_MS = 40
 
 const follower = { subscribe: 1, unionid: 'oUnionidOfTheBench0000000000' }
 
 const bodyOf = <T>(request: IncomingMessage) => new Response(request as never).json() as Promise<T>
 
-/** `onScene` hears of the scene of each QR that is asked for. */
+/** Calls `onScene` with the scene of each QR code that is requested. */
 export async function startWechatApi(onScene: (scene: string) => void = () => {}) {
   async function answer(request: IncomingMessage): Promise<object> {
     const path = request.url ?? ''

@@ -1,4 +1,4 @@
-/** The report of a whole run: Markdown to read, JSON to compare, charts as SVG. */
+/** Writes the report of a complete run: Markdown to read, JSON to compare, charts as SVG. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
@@ -14,7 +14,7 @@ const git = (...args: string[]) => spawnSync('git', args, { cwd: root, encoding:
 const versionOf = (name: string) =>
   (JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version
 
-/** Date, machine, versions and commit, a line each. */
+/** Date, machine, versions and commit, one line each. */
 export function describeMachine(): string[] {
   const [cpu] = cpus()
   const names = ['hono', '@hono/node-server', 'pg', 'jose', 'lit']
@@ -26,15 +26,15 @@ export function describeMachine(): string[] {
     `commit ${git('rev-parse', '--short', 'HEAD')}${isChanged ? ', with changes' : ''}`,
     isPinned
       ? 'server on one core, load on another'
-      : 'server and load share their cores: only the ratios mean something',
+      : 'server and load share their cores: only the ratios are meaningful',
   ]
 }
 
-export type Run = {
+type Run = {
   machine: string[]
   minutes: number
   reported: Part[]
-  outcomes: { name: string; text: string; isWell: boolean }[]
+  outcomes: { name: string; text: string; hasPassed: boolean }[]
 }
 
 export function writeReport({ machine, minutes, reported, outcomes }: Run): void {
@@ -43,7 +43,7 @@ export function writeReport({ machine, minutes, reported, outcomes }: Run): void
   for (const [name, svg] of Object.entries(charts)) writeFileSync(join(folder, name), svg)
   const json = { machine, parts: reported.map(({ part, lines }) => ({ part, lines })) }
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify(json, null, 2)}\n`)
-  const sections = outcomes.map(({ name, text, isWell }) => {
+  const sections = outcomes.map(({ name, text, hasPassed }) => {
     const lines = reported.filter(({ part }) => part === name).flatMap((part) => part.lines)
     const images = reported.filter(({ part }) => part === name).flatMap((part) => Object.keys(part.charts ?? {}))
     const table = lines.map((line) => {
@@ -53,7 +53,7 @@ export function writeReport({ machine, minutes, reported, outcomes }: Run): void
     return [
       `## ${name}`,
       '',
-      ...(isWell ? [] : ['It did not end well.', '']),
+      ...(hasPassed ? [] : ['This part failed.', '']),
       ...(lines.length > 0
         ? ['| what | measured | goal | |', '| --- | --- | --- | --- |', ...table]
         : ['```text', text.trim(), '```']),
@@ -62,13 +62,13 @@ export function writeReport({ machine, minutes, reported, outcomes }: Run): void
     ].join('\n')
   })
   const head = [
-    '# What `npm run bench` found',
+    '# Results of `npm run bench`',
     '',
     ...machine.map((line) => `- ${line}`),
     `- ${minutes.toFixed(1)} minutes`,
     '',
   ]
   const legend =
-    'Medians of the rounds, lowest and highest in brackets; floors and peers ran in turn with ours, and a share is the median of the rounds’ own.'
+    'Medians of the rounds, with the lowest and highest in brackets. The floors, the peers and our server ran in turn; a ratio is the median of the ratios of the rounds.'
   writeFileSync(join(folder, 'report.md'), [...head, legend, '', ...sections].join('\n'))
 }

@@ -1,20 +1,20 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { toCurl } from '../../../demo/page/curl.ts'
-import type { WireEntry } from '../../../demo/simulator/wire.ts'
+import type { WireEntry } from '../../../demo/simulator/traffic-log.ts'
 
-const entry = (asked: Partial<WireEntry>) => ({ method: 'GET', headers: {}, raw: '', ...asked }) as WireEntry
+const entry = (fields: Partial<WireEntry>) => ({ method: 'GET', headers: {}, raw: '', ...fields }) as WireEntry
 
 describe('toCurl', () => {
-  test('asks for a page in one word', () => {
+  test('formats a GET with only its URL', () => {
     expect(toCurl(entry({ url: 'http://bind.example/?a=1&b=2' }))).toBe("curl 'http://bind.example/?a=1&b=2'")
   })
 
-  test('comes out of a shell as it went in', () => {
+  test('is quoted so that a shell passes it on unchanged', () => {
     const raw = `<xml><Content><![CDATA[it's "绑定" $HOME \`ls\` !! \\n]]></Content>\n</xml>`
     const url = `https://bind.example/wechat/callback?nonce=1&signature=a'b`
     const line = toCurl(entry({ method: 'POST', url, headers: { 'Content-Type': 'text/xml' }, raw }))
-    // A real shell takes it apart; curl itself need not be there.
+    // A real shell parses the command; curl need not be installed.
     const words = execFileSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' })
       .split('\0')
       .slice(0, -1)

@@ -5,7 +5,7 @@ const search =
   '?lang=en&a.size=small&a.manual=&s.title=A+%22b%22+%3C&c.--wechat-bind-radius=4px&p.tile=&w.scan=Look&j.getToken='
 
 describe('parseTag', () => {
-  test('reads what toTagSearch writes, and leaves alone what is not the tag’s', () => {
+  test('reads what toTagSearch writes, which keeps other parameters', () => {
     const tag = parseTag(search)
     expect(tag.attributes).toEqual({ size: 'small', manual: '' })
     expect(tag.slots).toEqual({ title: 'A "b" <' })
@@ -14,7 +14,7 @@ describe('parseTag', () => {
 })
 
 describe('withEntry', () => {
-  test('takes out what goes back to the element’s own', () => {
+  test('removes an entry', () => {
     const tag = withEntry(parseTag(search), 'attributes', 'size', undefined)
     expect(tag.attributes).toEqual({ manual: '' })
     expect(withEntry(tag, 'attributes', 'theme', 'dark').attributes).toEqual({ manual: '', theme: 'dark' })
@@ -22,14 +22,14 @@ describe('withEntry', () => {
 })
 
 describe('the code', () => {
-  test('is two lines for a tag that has nothing set', () => {
+  test('has two lines for a tag without settings', () => {
     const tag = parseTag('')
     expect(toHtml(tag)).toBe(`<script type="module" src="https://bind.example/wechat-bind.js"></script>
 <wechat-bind server="https://bind.example" token-url="/my/wechat-token"></wechat-bind>`)
     expect([toCss(tag), toScript(tag)]).toEqual(['', ''])
   })
 
-  test('has everything that is set, and no markup of the user’s', () => {
+  test('contains every setting, and escapes the user’s markup', () => {
     const tag = parseTag(search)
     expect(toHtml(tag)).toContain(`<wechat-bind server="https://bind.example" size="small" manual>
   <span slot="title">A &quot;b&quot; &lt;</span>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { usual } from '../../../demo/conditions.ts'
+import { defaultConditions } from '../../../demo/conditions.ts'
 import { parseSettings, readConditions, toLanguage, toSearch, withConditions } from '../../../demo/page/settings.ts'
 
 const defaults = {
@@ -16,7 +16,7 @@ const defaults = {
 }
 
 describe('parseSettings', () => {
-  test('reads every setting from the query', () => {
+  test('parses every setting of the query', () => {
     const search =
       '?lang=zh-TW&theme=dark&user=test-slow&person=bo&context=wechat&network=down&follow=slow&refresh=manual&wire=api,event&q=scan'
     expect(parseSettings(search, [])).toEqual({
@@ -34,7 +34,7 @@ describe('parseSettings', () => {
   })
 
   test.each(['', '?lang=xx&theme=blue&user=nobody&person=zoe', '?lang=&theme='])(
-    'takes the default for %o',
+    'uses the defaults for %o',
     (search) => {
       expect(parseSettings(search, [])).toEqual(defaults)
     },
@@ -42,7 +42,7 @@ describe('parseSettings', () => {
 })
 
 describe('toSearch', () => {
-  test('writes what parseSettings reads, and keeps what is not its own', () => {
+  test('writes what parseSettings reads, and keeps other parameters', () => {
     const settings = parseSettings('?theme=dark&wire=browser,webhook', ['zh-CN'])
     expect(toSearch(settings, '?theme=light&person=bo&note=7')).toBe(
       '?theme=dark&note=7&lang=zh-CN&wire=browser,webhook',
@@ -52,9 +52,9 @@ describe('toSearch', () => {
 })
 
 describe('withConditions', () => {
-  test('writes what is not as usual, which readConditions reads, and nothing else', () => {
-    const conditions = { ...usual, confirm: 'code', errcode: '48001' } as const
-    const search = withConditions('?lang=en&store=down', conditions, usual)
+  test('writes the conditions that differ from the defaults, as readConditions reads them', () => {
+    const conditions = { ...defaultConditions, confirm: 'code', errcode: '48001' } as const
+    const search = withConditions('?lang=en&store=down', conditions, defaultConditions)
     expect(search).toBe('?lang=en&confirm=code&errcode=48001')
     expect(readConditions(search)).toEqual({ confirm: 'code', errcode: '48001' })
   })
@@ -69,7 +69,7 @@ describe('toLanguage', () => {
     [['fr-FR', 'zh-SG'], 'zh-CN'],
     [['en-GB', 'zh-CN'], 'en'],
     [['fr-FR'], 'en'],
-  ])('makes of %j %s', (preferred, language) => {
+  ])('maps %j to %s', (preferred, language) => {
     expect(toLanguage(preferred)).toBe(language)
   })
 })

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { setStage } from './stage.ts'
+import { createFixture } from './simulator-fixture.ts'
 
 describe('GET /cgi-bin/user/info', () => {
-  test('tells of a follower when they came, by which code, and no name', async () => {
-    const { simulator, time, get, withToken, showQrcode } = setStage()
+  test('returns when and by which QR code a user followed, without a name', async () => {
+    const { simulator, time, get, withToken, showQrcode } = createFixture()
     const amy = simulator.phone('amy')
     await amy.scan(await showQrcode('wb1_one'))
     await amy.follow()
@@ -19,8 +19,8 @@ describe('GET /cgi-bin/user/info', () => {
     })
   })
 
-  test('keeps the scene of the follow when another code is scanned later', async () => {
-    const { simulator, get, withToken, showQrcode } = setStage()
+  test('keeps the scene of the follow after a later scan', async () => {
+    const { simulator, get, withToken, showQrcode } = createFixture()
     const amy = simulator.phone('amy')
     await amy.follow()
     await amy.scan(await showQrcode('wb1_later'))
@@ -28,26 +28,26 @@ describe('GET /cgi-bin/user/info', () => {
     expect(answer).toMatchObject({ subscribe_scene: 'ADD_SCENE_SEARCH', qr_scene_str: '' })
   })
 
-  test('has no unionid when the account belongs to no Open Platform account', async () => {
-    const { simulator, get, withToken } = setStage(undefined, { account: { hasUnionid: false } })
+  test('returns no unionid without an Open Platform account', async () => {
+    const { simulator, get, withToken } = createFixture(undefined, { account: { hasUnionid: false } })
     const answer = await get(await withToken(`user/info?openid=${simulator.phone('amy').openid}`))
     expect(answer).toEqual({ subscribe: 0, openid: simulator.phone('amy').openid, tagid_list: [] })
   })
 
-  test('refuses a foreign openid with 40003', async () => {
-    const { get, withToken } = setStage()
+  test('rejects an unknown openid with 40003', async () => {
+    const { get, withToken } = createFixture()
     expect((await get(await withToken('user/info?openid=oSomeoneElse'))).errcode).toBe(40003)
   })
 })
 
 describe('POST /cgi-bin/user/info/batchget', () => {
   const ask = async (list: unknown) => {
-    const { simulator, post, withToken } = setStage()
+    const { simulator, post, withToken } = createFixture()
     const user_list = Array.isArray(list) ? list : [{ openid: simulator.phone('amy').openid, lang: 'zh_CN' }]
     return { answer: await post(await withToken('user/info/batchget'), { user_list }), simulator }
   }
 
-  test('tells of each follower what `user/info` tells', async () => {
+  test('returns for each user the result of `user/info`', async () => {
     const { answer, simulator } = await ask(undefined)
     const { openid, unionid } = simulator.phone('amy')
     expect(answer).toEqual({ user_info_list: [{ subscribe: 0, openid, unionid, tagid_list: [] }] })
@@ -58,14 +58,14 @@ describe('POST /cgi-bin/user/info/batchget', () => {
     ['an entry without an openid', [{}], 41009],
     ['nobody', [], 40032],
     ['more than a hundred', Array(101).fill({ openid: 'o' }), 40032],
-  ])('refuses %s', async (_, list, errcode) => {
+  ])('rejects %s', async (_, list, errcode) => {
     expect((await ask(list)).answer.errcode).toBe(errcode)
   })
 })
 
 describe('POST /cgi-bin/openapi/quota/get', () => {
   test('counts the calls of the day', async () => {
-    const { post, withToken, createQrcode, time } = setStage()
+    const { post, withToken, createQrcode, time } = createFixture()
     await createQrcode({})
     const ask = async () => post(await withToken('openapi/quota/get'), { cgi_path: '/cgi-bin/qrcode/create' })
     expect((await ask()).quota).toEqual({ daily_limit: 100_000, used: 1, remain: 99_999 })
@@ -73,20 +73,20 @@ describe('POST /cgi-bin/openapi/quota/get', () => {
     expect((await ask()).quota.used).toBe(0)
   })
 
-  test('answers 45009 when they are used up', async () => {
-    const { classicToken } = setStage()
+  test('answers 45009 above the limit', async () => {
+    const { classicToken } = createFixture()
     for (let count = 0; count < 2000; count += 1) await classicToken()
     expect((await classicToken()).errcode).toBe(45009)
   })
 })
 
 describe('createApi', () => {
-  test('answers 40066 to an unknown path', async () => {
-    expect((await setStage().get('menu/get')).errcode).toBe(40066)
+  test('answers 40066 for an unknown path', async () => {
+    expect((await createFixture().get('menu/get')).errcode).toBe(40066)
   })
 
-  test('puts each call on the wire, with its answer', async () => {
-    const { simulator, stableToken } = setStage()
+  test('records each call and its response in the traffic log', async () => {
+    const { simulator, stableToken } = createFixture()
     const answer = await stableToken()
     expect(simulator.wire.since(0)).toMatchObject([
       { kind: 'wechat', title: '/cgi-bin/stable_token', method: 'POST', reply: JSON.stringify(answer) },
@@ -95,8 +95,8 @@ describe('createApi', () => {
 })
 
 describe('createFaults', () => {
-  test('answers an errcode as often as planned, and no more', async () => {
-    const { simulator, stableToken } = setStage()
+  test('answers an errcode for the set number of calls', async () => {
+    const { simulator, stableToken } = createFixture()
     simulator.faults.fail('/cgi-bin/stable_token', 40164, 2)
     expect((await stableToken()).errmsg).toMatch(/^invalid ip 127\.0\.0\.1 ipv6 .*, not in whitelist rid: /)
     expect((await stableToken()).errcode).toBe(40164)
@@ -118,8 +118,8 @@ describe('createFaults', () => {
     [89503, '此IP调用需要管理员确认,请联系管理员'],
     [89506, '24小时内该IP被管理员拒绝调用两次，24小时内不可再使用该IP调用'],
     [89507, '1小时内该IP被管理员拒绝调用一次，1小时内不可再使用该IP调用'],
-  ])('says %i in WeChat’s words, under HTTP 200 and with a rid', async (errcode, words) => {
-    const { simulator, stableToken } = setStage()
+  ])('answers %i with WeChat’s errmsg, HTTP status 200 and a rid', async (errcode, words) => {
+    const { simulator, stableToken } = createFixture()
     simulator.faults.fail('*', errcode)
     const { errmsg, ...rest } = await stableToken()
     const [, said, rid] = /^(.*) rid: (.*)$/.exec(errmsg) ?? []
@@ -128,16 +128,16 @@ describe('createFaults', () => {
     expect(rid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$/)
   })
 
-  test('goes on answering an errcode that is planned for good, until all is cleared', async () => {
-    const { simulator, stableToken } = setStage()
+  test('answers an errcode set with Infinity until `clear`', async () => {
+    const { simulator, stableToken } = createFixture()
     simulator.faults.fail('*', -1, Infinity)
     for (let time = 0; time < 5; time += 1) expect((await stableToken()).errcode).toBe(-1)
     simulator.faults.clear()
     expect((await stableToken()).errcode).toBeUndefined()
   })
 
-  test('holds an answer back for as long as planned', async () => {
-    const { simulator, stableToken, time } = setStage()
+  test('delays a response by the set time', async () => {
+    const { simulator, stableToken, time } = createFixture()
     simulator.faults.slow('/cgi-bin/stable_token', 3000)
     let answered = false
     const answer = stableToken().then(() => {
@@ -149,8 +149,8 @@ describe('createFaults', () => {
     await answer
   })
 
-  test('answers a page of HTML while WeChat is down', async () => {
-    const { simulator } = setStage()
+  test('answers an HTML page while WeChat is down', async () => {
+    const { simulator } = createFixture()
     simulator.faults.setDown(true)
     const down = await simulator.app.request('/cgi-bin/stable_token', { method: 'POST' })
     expect([down.status, down.headers.get('Content-Type')]).toEqual([502, 'text/html; charset=UTF-8'])

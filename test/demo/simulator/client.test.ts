@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { createSimulatorClient } from '../../../demo/simulator/client.ts'
 import { settle } from '../fake-clock.ts'
-import { setStage } from './stage.ts'
+import { createFixture } from './simulator-fixture.ts'
 
-function setClient() {
-  const stage = setStage()
+function createClientFixture() {
+  const fixture = createFixture()
   const client = createSimulatorClient('http://wechat.example/', async (url, init) =>
-    stage.simulator.app.request(String(url), init),
+    fixture.simulator.app.request(String(url), init),
   )
-  return { ...stage, client }
+  return { ...fixture, client }
 }
 
 describe('createSimulatorClient', () => {
-  test('scans and follows in one call, writes, and leaves', async () => {
-    const { client, showQrcode } = setClient()
+  test('scans and follows in one call, writes, and unfollows', async () => {
+    const { client, showQrcode } = createClientFixture()
     const url = await showQrcode()
     const zoe = client.phone('zoe')
     expect(await zoe.scan({ url, follow: true })).toEqual({ screen: 'chat' })
@@ -24,8 +24,8 @@ describe('createSimulatorClient', () => {
     expect(await zoe.look()).toMatchObject({ isFollowing: false })
   })
 
-  test('follows late when told to', async () => {
-    const { client, showQrcode, simulator } = setClient()
+  test('follows with lingeredMs', async () => {
+    const { client, showQrcode, simulator } = createClientFixture()
     await showQrcode()
     await client.phone('amy').scan()
     await client.phone('amy').follow({ lingeredMs: 300_000 })
@@ -33,8 +33,8 @@ describe('createSimulatorClient', () => {
     expect(simulator.wire.since(0).at(-1)?.opened).toContain('<EventKey><![CDATA[]]></EventKey>')
   })
 
-  test('plans faults and clears them', async () => {
-    const { client, stableToken, createQrcode, time } = setClient()
+  test('sets faults and clears them', async () => {
+    const { client, stableToken, createQrcode, time } = createClientFixture()
     await client.fail('/cgi-bin/stable_token', 45009, 'always')
     expect((await stableToken()).errcode).toBe(45009)
     await client.setDown(true)
@@ -47,15 +47,15 @@ describe('createSimulatorClient', () => {
     expect(time.waiting()).toBe(0)
   })
 
-  test('ends the code that was made last', async () => {
-    const { client, showQrcode } = setClient()
+  test('expires the newest QR code', async () => {
+    const { client, showQrcode } = createClientFixture()
     const url = await showQrcode()
     await client.expireQrcode()
     expect(await client.phone('amy').scan({ url })).toEqual({ screen: 'expired' })
   })
 
-  test('says what the simulator did not take', async () => {
-    const { client } = setClient()
+  test('throws an error with the simulator’s reason', async () => {
+    const { client } = createClientFixture()
     await expect(client.phone('amy').sendText('hi')).rejects.toThrow('409 amy does not follow the account')
   })
 })

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import type { SimulatorView } from '../../../demo/simulator/control.ts'
+import type { SimulatorView } from '../../../demo/simulator/control-api.ts'
 import { settle } from '../fake-clock.ts'
-import { setStage } from './stage.ts'
+import { createFixture } from './simulator-fixture.ts'
 
-function setControl() {
-  const stage = setStage()
+function createControlFixture() {
+  const fixture = createFixture()
   const control = (path: string, body?: unknown) =>
-    stage.simulator.app.request(`/control/${path}`, { method: 'POST', body: JSON.stringify(body) })
-  const state = async (): Promise<SimulatorView> => (await stage.simulator.app.request('/control/state')).json()
-  return { ...stage, control, state }
+    fixture.simulator.app.request(`/control/${path}`, { method: 'POST', body: JSON.stringify(body) })
+  const state = async (): Promise<SimulatorView> => (await fixture.simulator.app.request('/control/state')).json()
+  return { ...fixture, control, state }
 }
 
-describe('createControl', () => {
-  test('drives a phone from scan to follow to chat and back', async () => {
-    const { control, state, showQrcode } = setControl()
+describe('createControlApi', () => {
+  test('operates a phone: scan, follow, chat, unfollow', async () => {
+    const { control, state, showQrcode } = createControlFixture()
     const scan = await control('phones/amy/scan', { url: await showQrcode() })
     expect(await scan.json()).toEqual({ screen: 'follow' })
     await control('phones/amy/follow')
@@ -36,20 +36,20 @@ describe('createControl', () => {
     ['faults/fail', { path: 'qrcode/create', errcode: -1 }, 400],
     ['faults/slow', { path: '/cgi-bin/token', ms: 10, mss: 10 }, 400],
     ['phones/amy/scan', { folow: true }, 400],
-  ])('refuses POST %s %j with %i and says why', async (path, body, status) => {
-    const answer = await setControl().control(path, body)
+  ])('rejects POST %s %j with %i and a reason', async (path, body, status) => {
+    const answer = await createControlFixture().control(path, body)
     expect(answer.status).toBe(status)
     expect(await answer.json()).toEqual({ error: expect.stringMatching(/./) })
   })
 
-  test('plans a fault', async () => {
-    const { control, stableToken } = setControl()
+  test('sets a fault', async () => {
+    const { control, stableToken } = createControlFixture()
     await control('faults/fail', { path: '/cgi-bin/stable_token', errcode: 40164 })
     expect((await stableToken()).errcode).toBe(40164)
   })
 
-  test('streams the state at once and after each change, and ends when the simulator is closed', async () => {
-    const { simulator } = setControl()
+  test('streams the state at once and after each change, until the simulator is closed', async () => {
+    const { simulator } = createControlFixture()
     const stream = await simulator.app.request('/control/stream')
     const text = stream.text()
     await settle()
@@ -60,8 +60,8 @@ describe('createControl', () => {
     expect(views.map(({ phones }) => phones[1]?.isFollowing)).toEqual([false, true, true])
   })
 
-  test('gives the wire from an entry on', async () => {
-    const { simulator, stableToken } = setControl()
+  test('returns the traffic log since a revision', async () => {
+    const { simulator, stableToken } = createControlFixture()
     await stableToken()
     const known = simulator.wire.since(0).at(-1)?.revision
     await stableToken()

@@ -5,98 +5,98 @@ import { createCrypt } from '../../../server/wechat/crypt.ts'
 import { openMessage } from '../../../server/wechat/message.ts'
 import { signatureOf } from '../../../server/wechat/signature.ts'
 import { parseXml } from '../../../server/wechat/xml.ts'
-import { type Callback, setStage, success } from './stage.ts'
+import { type Callback, createFixture, success } from './simulator-fixture.ts'
 
 const failing: Callback = () => new Response('down', { status: 500 })
 const silent: Callback = () => new Promise<Response>(() => {})
 const unreachable: Callback = () => Promise.reject(new TypeError('fetch failed'))
 
-/** Follows, with the clock moved on until WeChat has given up. */
-async function followThrough(stage: ReturnType<typeof setStage>) {
-  const followed = stage.simulator.phone('amy').follow()
-  for (let time = 0; time < 4; time += 1) await stage.time.advance(5000)
+/** Follows, and advances the clock until the last retry has failed. */
+async function followUntilLastRetry(fixture: ReturnType<typeof createFixture>) {
+  const followed = fixture.simulator.phone('amy').follow()
+  for (let time = 0; time < 4; time += 1) await fixture.time.advance(5000)
   return followed
 }
 
-const seconds = (stage: ReturnType<typeof setStage>) =>
-  stage.deliveries.map(({ at }) => (at - stage.deliveries[0]!.at) / 1000)
+const seconds = (fixture: ReturnType<typeof createFixture>) =>
+  fixture.deliveries.map(({ at }) => (at - fixture.deliveries[0]!.at) / 1000)
 
 describe('createDelivery', () => {
-  test('delivers once when the answer is success', async () => {
-    const stage = setStage(success)
-    expect(await stage.simulator.phone('amy').follow()).toEqual({ kind: 'silent' })
-    await stage.time.advance(60_000)
-    expect(stage.deliveries).toHaveLength(1)
-    expect(stage.time.waiting()).toBe(0)
+  test('delivers once when the response is success', async () => {
+    const fixture = createFixture(success)
+    expect(await fixture.simulator.phone('amy').follow()).toEqual({ kind: 'silent' })
+    await fixture.time.advance(60_000)
+    expect(fixture.deliveries).toHaveLength(1)
+    expect(fixture.time.waiting()).toBe(0)
   })
 
   test.each([
     ['HTTP 500', failing, 'HTTP status 500, not 200'],
     ['silence', silent, 'no answer within 5 s'],
     ['a dead line', unreachable, 'no connection'],
-  ])('delivers three times more, 5 s apart, after %s', async (_, callback, reason) => {
-    const stage = setStage(callback)
-    expect(await followThrough(stage)).toEqual({ kind: 'fault', reason })
-    expect(seconds(stage)).toEqual([0, 5, 10, 15])
-    await stage.time.advance(60_000)
-    expect(stage.deliveries).toHaveLength(4)
+  ])('retries three times, 5 s apart, after %s', async (_, callback, reason) => {
+    const fixture = createFixture(callback)
+    expect(await followUntilLastRetry(fixture)).toEqual({ kind: 'fault', reason })
+    expect(seconds(fixture)).toEqual([0, 5, 10, 15])
+    await fixture.time.advance(60_000)
+    expect(fixture.deliveries).toHaveLength(4)
   })
 
-  test('repeats the message unchanged under a new timestamp and nonce', async () => {
-    const stage = setStage(failing)
-    await followThrough(stage)
-    const entries = stage.simulator.wire.since(0)
+  test('repeats the message unchanged with a new timestamp and nonce', async () => {
+    const fixture = createFixture(failing)
+    await followUntilLastRetry(fixture)
+    const entries = fixture.simulator.wire.since(0)
     expect(new Set(entries.map(({ opened }) => opened)).size).toBe(1)
-    expect(new Set(stage.deliveries.map(({ url }) => url.searchParams.get('nonce'))).size).toBe(4)
-    const stamps = stage.deliveries.map(({ url }) => Number(url.searchParams.get('timestamp')))
+    expect(new Set(fixture.deliveries.map(({ url }) => url.searchParams.get('nonce'))).size).toBe(4)
+    const stamps = fixture.deliveries.map(({ url }) => Number(url.searchParams.get('timestamp')))
     expect(stamps.map((stamp) => stamp - stamps[0]!)).toEqual([0, 5, 10, 15])
   })
 
-  test('stops as soon as a retry is taken, and shows that answer', async () => {
+  test('stops after the first successful retry, and displays its reply', async () => {
     let tries = 0
-    const stage = setStage(() => {
+    const fixture = createFixture(() => {
       tries += 1
       return tries < 3 ? new Response('', { status: 503 }) : new Response('success')
     })
-    expect(await followThrough(stage)).toEqual({ kind: 'silent' })
-    expect(seconds(stage)).toEqual([0, 5, 10])
-    expect(stage.simulator.phone('amy').chat).toEqual([])
+    expect(await followUntilLastRetry(fixture)).toEqual({ kind: 'silent' })
+    expect(seconds(fixture)).toEqual([0, 5, 10])
+    expect(fixture.simulator.phone('amy').chat).toEqual([])
   })
 
-  test('shows one notice in the chat when every try failed', async () => {
-    const stage = setStage(failing)
-    await followThrough(stage)
-    expect(stage.simulator.phone('amy').chat).toMatchObject([{ from: 'wechat', content: FAULT_NOTICE }])
+  test('displays one notice in the chat when every attempt failed', async () => {
+    const fixture = createFixture(failing)
+    await followUntilLastRetry(fixture)
+    expect(fixture.simulator.phone('amy').chat).toMatchObject([{ from: 'wechat', content: FAULT_NOTICE }])
   })
 
-  test('hangs up when it stops waiting', async () => {
+  test('aborts the request after the timeout', async () => {
     const signals: AbortSignal[] = []
-    const stage = setStage((_, { signal }) => {
+    const fixture = createFixture((_, { signal }) => {
       signals.push(signal!)
       return new Promise<Response>(() => {})
     })
-    await followThrough(stage)
+    await followUntilLastRetry(fixture)
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true, true])
   })
 
-  test('pushes nothing until a callback URL is set', async () => {
-    const stage = setStage(success, { callbackUrl: undefined })
-    expect(await stage.simulator.phone('amy').follow()).toEqual({ kind: 'silent' })
-    expect(stage.deliveries).toEqual([])
-    stage.simulator.setCallbackUrl('https://bind.example/later')
-    await stage.simulator.phone('amy').unfollow()
-    expect(stage.deliveries.map(({ url }) => url.pathname)).toEqual(['/later'])
+  test('sends nothing until a callback URL is set', async () => {
+    const fixture = createFixture(success, { callbackUrl: undefined })
+    expect(await fixture.simulator.phone('amy').follow()).toEqual({ kind: 'silent' })
+    expect(fixture.deliveries).toEqual([])
+    fixture.simulator.setCallbackUrl('https://bind.example/later')
+    await fixture.simulator.phone('amy').unfollow()
+    expect(fixture.deliveries.map(({ url }) => url.pathname)).toEqual(['/later'])
   })
 })
 
 describe('sealMessage', () => {
   const one = (url: URL) => Object.fromEntries([...url.searchParams].map(([name, value]) => [name, [value]]))
 
-  test('encrypts and signs in secure mode so that the server opens it', async () => {
-    const stage = setStage()
-    const { account } = stage.simulator
-    await stage.simulator.phone('amy').follow()
-    const { url, body, at } = stage.deliveries[0]!
+  test('encrypts and signs in secure mode, and the server decrypts it', async () => {
+    const fixture = createFixture()
+    const { account } = fixture.simulator
+    await fixture.simulator.phone('amy').follow()
+    const { url, body, at } = fixture.deliveries[0]!
     const crypts = [createCrypt(account.encodingAesKey, account.appId)]
     const settings = { mode: 'secure', token: account.token, originalId: account.originalId, crypts } as const
     expect(openMessage({ ...settings, crypts }, one(url), body, at).fields).toMatchObject({ Event: 'subscribe' })
@@ -106,24 +106,24 @@ describe('sealMessage', () => {
     expect(Object.keys(parseXml(body) ?? {})).toEqual(['ToUserName', 'Encrypt'])
   })
 
-  test('signs token, timestamp and nonce, and the ciphertext apart', async () => {
-    const stage = setStage()
-    await stage.simulator.phone('amy').follow()
-    const { url, body } = stage.deliveries[0]!
+  test('signs token, timestamp and nonce, and separately the ciphertext', async () => {
+    const fixture = createFixture()
+    await fixture.simulator.phone('amy').follow()
+    const { url, body } = fixture.deliveries[0]!
     const { signature, timestamp, nonce, msg_signature } = Object.fromEntries(url.searchParams)
-    const signed = [stage.simulator.account.token, timestamp!, nonce!]
+    const signed = [fixture.simulator.account.token, timestamp!, nonce!]
     expect(signature).toBe(signatureOf(...signed))
     expect(msg_signature).toBe(signatureOf(...signed, parseXml(body)?.Encrypt ?? ''))
   })
 
-  test('sends the elements and the ciphertext in compatible mode, and elements alone in plain mode', async () => {
+  test('sends elements and ciphertext in compatible mode, and only elements in plain mode', async () => {
     for (const [mode, hasCipher] of [
       ['compatible', true],
       ['plain', false],
     ] as const) {
-      const stage = setStage(success, { account: { mode } })
-      await stage.simulator.phone('amy').follow()
-      const { url, body } = stage.deliveries[0]!
+      const fixture = createFixture(success, { account: { mode } })
+      await fixture.simulator.phone('amy').follow()
+      const { url, body } = fixture.deliveries[0]!
       const fields = parseXml(body) ?? {}
       expect(fields.Event).toBe('subscribe')
       expect('Encrypt' in fields).toBe(hasCipher)
@@ -131,7 +131,7 @@ describe('sealMessage', () => {
     }
   })
 
-  test('makes the signature and the ciphertext of the published vectors', () => {
+  test('produces the signatures and ciphertexts of the published vectors', () => {
     const vectors = JSON.parse(readFileSync(new URL('../../vectors/wechat-vectors.json', import.meta.url), 'utf8'))
     const repeatable = vectors.filter(({ random, plaintext }: Record<string, string>) => random && plaintext)
     expect(repeatable.length).toBeGreaterThan(0)
@@ -156,8 +156,8 @@ describe('sealMessage', () => {
 describe('verifyCallbackUrl', () => {
   const echo: Callback = (url) => new Response(new URL(url).searchParams.get('echostr'))
 
-  test('accepts an answer that is the echostr, byte for byte', async () => {
-    const { simulator, deliveries } = setStage(echo)
+  test('accepts a response that equals the echostr', async () => {
+    const { simulator, deliveries } = createFixture(echo)
     expect(await simulator.verifyCallbackUrl()).toBeUndefined()
     const query = Object.fromEntries(deliveries[0]!.url.searchParams)
     expect(Object.keys(query).sort()).toEqual(['echostr', 'nonce', 'signature', 'timestamp'])
@@ -172,7 +172,7 @@ describe('verifyCallbackUrl', () => {
     ['with status 201', (url) => new Response(new URL(url).searchParams.get('echostr'), { status: 201 })],
     ['success instead', success],
     ['nothing', unreachable],
-  ])('refuses an answer %s', async (_, callback) => {
-    expect(await setStage(callback).simulator.verifyCallbackUrl()).toEqual(expect.any(String))
+  ])('rejects a response %s', async (_, callback) => {
+    expect(await createFixture(callback).simulator.verifyCallbackUrl()).toEqual(expect.any(String))
   })
 })

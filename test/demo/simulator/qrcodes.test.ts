@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { toTicket } from '../../../demo/simulator/ticket.ts'
-import { setStage } from './stage.ts'
+import { createFixture } from './simulator-fixture.ts'
 
-/** What `EventKey` says when a follower scans the code that this request made. */
+/** The `EventKey` after a follower scans the QR code of this request. */
 async function sceneOf(request: unknown): Promise<string | undefined> {
-  const { simulator, createQrcode } = setStage()
+  const { simulator, createQrcode } = createFixture()
   await simulator.phone('amy').follow()
   await simulator.phone('amy').scan((await createQrcode(request)).url)
   return /<EventKey><!\[CDATA\[(.*?)\]\]>/.exec(simulator.wire.since(0).at(-1)?.opened ?? '')?.[1]
@@ -17,8 +17,8 @@ const textScene = (scene_str: string, more = {}) => ({
 })
 
 describe('POST /cgi-bin/qrcode/create', () => {
-  test('answers ticket, expire_seconds and the url that the picture encodes', async () => {
-    const answer = await setStage().createQrcode(textScene('wb1_one'))
+  test('returns the ticket, expire_seconds and the url of the QR code', async () => {
+    const answer = await createFixture().createQrcode(textScene('wb1_one'))
     expect(answer).toEqual({
       ticket: expect.stringMatching(/^gQ[A-Za-z0-9+/]{94}$/),
       expire_seconds: 120,
@@ -32,18 +32,18 @@ describe('POST /cgi-bin/qrcode/create', () => {
     [600, 600],
     [2_592_000, 2_592_000],
     [2_592_001, 2_592_000],
-  ])('makes a life of %o %i s', async (expire_seconds, life) => {
-    expect((await setStage().createQrcode({ ...textScene('a'), expire_seconds })).expire_seconds).toBe(life)
+  ])('interprets expire_seconds %o as %i s', async (expire_seconds, life) => {
+    expect((await createFixture().createQrcode({ ...textScene('a'), expire_seconds })).expire_seconds).toBe(life)
   })
 
-  test('answers a permanent code without expire_seconds', async () => {
+  test('returns a permanent code without expire_seconds', async () => {
     const action_info = { scene: { scene_str: 'for-ever' } }
-    const answer = await setStage().createQrcode({ action_name: 'QR_LIMIT_STR_SCENE', action_info })
+    const answer = await createFixture().createQrcode({ action_name: 'QR_LIMIT_STR_SCENE', action_info })
     expect(Object.keys(answer)).toEqual(['ticket', 'url'])
   })
 
-  test('refuses a wrong token, and makes nothing', async () => {
-    expect((await setStage().createQrcode(textScene('a'), 'made-up')).errcode).toBe(40014)
+  test('rejects an invalid token, and creates no code', async () => {
+    expect((await createFixture().createQrcode(textScene('a'), 'made-up')).errcode).toBe(40014)
   })
 
   test.each([
@@ -56,15 +56,15 @@ describe('POST /cgi-bin/qrcode/create', () => {
       40053,
     ],
     ['a permanent scene_str above 64', { ...textScene('a'.repeat(65)), action_name: 'QR_LIMIT_STR_SCENE' }, 40053],
-  ])('refuses %s', async (_, request, errcode) => {
-    expect((await setStage().createQrcode(request)).errcode).toBe(errcode)
+  ])('rejects %s', async (_, request, errcode) => {
+    expect((await createFixture().createQrcode(request)).errcode).toBe(errcode)
   })
 
   test.each([
     ['without the inner scene', { ...textScene('a'), action_info: { scene_str: 'wb1_one' } }],
     ['with scene_id beside scene_str', textScene('wb1_one', { scene_id: 7 })],
     ['with a string in scene_id', { action_name: 'QR_SCENE', action_info: { scene: { scene_id: '7' } } }],
-  ])('silently makes a working code with scene 0 %s', async (_, request) => {
+  ])('silently creates a code with scene 0 %s', async (_, request) => {
     expect(await sceneOf(request)).toBe('0')
   })
 
@@ -73,13 +73,13 @@ describe('POST /cgi-bin/qrcode/create', () => {
     [textScene('a'.repeat(65)), 'a'.repeat(65)],
     [{ action_name: 'QR_SCENE', action_info: { scene: { scene_id: 7 } } }, '7'],
     [{ action_name: 'QR_SCENE', action_info: { scene: { scene_id: 4_294_967_296 } } }, '4294967295'],
-  ])('carries the scene of %j', async (request, scene) => {
+  ])('keeps the scene of %j', async (request, scene) => {
     expect(await sceneOf(request)).toBe(scene)
   })
 })
 
 describe('toTicket', () => {
-  test('writes the bytes of a published ticket', () => {
+  test('writes the format of a published ticket', () => {
     const published = 'gQGv7zwAAAAAAAAAAS5odHRwOi8vd2VpeGluLnFxLmNvbS9xLzAydzVld0FUcmxjTkYxcEhEMnh5MVEAAgQvp0JiAwQ8AAAA'
     const mark = Buffer.from(published, 'base64').subarray(2, 4)
     expect(toTicket('http://weixin.qq.com/q/02w5ewATrlcNF1pHD2xy1Q', 1_648_535_343, 60, () => mark)).toBe(published)
@@ -87,8 +87,8 @@ describe('toTicket', () => {
 })
 
 describe('GET /cgi-bin/showqrcode', () => {
-  test('answers a picture to the ticket, and 404 to any other', async () => {
-    const { simulator, createQrcode } = setStage()
+  test('returns an image for the ticket, and 404 for any other', async () => {
+    const { simulator, createQrcode } = createFixture()
     const { ticket } = await createQrcode(textScene('wb1_one'))
     const picture = await simulator.app.request(`/cgi-bin/showqrcode?ticket=${encodeURIComponent(ticket)}`)
     expect(picture.headers.get('Content-Type')).toBe('image/png')

@@ -18,7 +18,7 @@ const text = {
 
 type Sealing = Partial<{ appId: string; encodingAesKey: string; token: string; stamp: string; MsgSignature: string }>
 
-/** A reply as a correct server seals it, but for what a case breaks. */
+/** An encrypted reply of a correct server, with the fields that a test case overrides. */
 function seal(fields: Record<string, string | number>, broken: Sealing = {}): string {
   const { appId, encodingAesKey, token, stamp, MsgSignature } = { ...account, stamp: '1764000000', ...broken }
   const Encrypt = createCrypt(encodingAesKey, appId).encrypt(toXml(fields))
@@ -30,12 +30,12 @@ const open = (body: string, status = 200, mode = account.mode) =>
   openReply({ ...account, mode }, openid, { status, body })
 
 describe('openReply', () => {
-  test('takes success and nothing as handled', () => {
+  test('accepts "success" and an empty body', () => {
     expect(open('success')).toEqual({ kind: 'silent' })
     expect(open('')).toEqual({ kind: 'silent' })
   })
 
-  test('opens a sealed text', () => {
+  test('decrypts an encrypted text', () => {
     expect(open(seal(text))).toEqual({ kind: 'text', content: '已绑定', xml: toXml(text) })
   })
 
@@ -82,12 +82,12 @@ describe('openReply', () => {
     expect(open(seal({ ...text, ...broken }))).toMatchObject({ kind: 'fault', reason: expect.stringContaining(reason) })
   })
 
-  test('takes plain and sealed texts in compatible mode', () => {
+  test('accepts plain and encrypted texts in compatible mode', () => {
     expect(open(toXml(text), 200, 'compatible')).toMatchObject({ kind: 'text' })
     expect(open(seal(text), 200, 'compatible')).toMatchObject({ kind: 'text' })
   })
 
-  test('takes only plain texts in plain mode', () => {
+  test('accepts only plain texts in plain mode', () => {
     expect(open(toXml(text), 200, 'plain')).toMatchObject({ kind: 'text' })
     expect(open(seal(text), 200, 'plain')).toEqual({ kind: 'fault', reason: 'encrypted, in plain mode' })
   })

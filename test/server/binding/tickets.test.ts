@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
-import { ticketsOfBoth } from '../../support/both-at-once.ts'
+import { createTicketsConcurrently } from '../../support/concurrent-tickets.ts'
 
 const amy = { tenant: 'default', account: 'acme', userId: 'amy' }
 
 test('two that ask for a user at once are given the same ticket, and only it can be scanned', async () => {
   const store = await openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
-  const [one, other] = await ticketsOfBoth([store, store], amy, false)
+  const [one, other] = await createTicketsConcurrently([store, store], amy, false)
   expect(one).toEqual(other)
   expect(await store.liveTicket(amy, Date.now())).toEqual(one)
   expect(await store.ticketsSince(amy, 0)).toBe(2)
   // Who refreshes asks for a new one and gets it, and the last one counts.
-  const [first, second] = await ticketsOfBoth([store, store], amy, true)
+  const [first, second] = await createTicketsConcurrently([store, store], amy, true)
   expect(first?.id).not.toBe(second?.id)
   expect(await store.liveTicket(amy, Date.now())).toMatchObject({ id: Math.max(first!.id, second!.id) })
   await store.close()

@@ -1,4 +1,4 @@
-/** Each client of server/clients as its users run it: a process that talks to the real server over a socket. */
+/** Runs each client of server/clients as a process against the real server on a socket. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,19 +10,19 @@ import { openToken } from '../../../server/keys/widget-token.ts'
 import { titleWith } from '../../support/missing-tool.ts'
 import { OTHER_SECRET, openTestServer, SECRET, type TestServer } from '../../support/test-server.ts'
 import vector from '../../vectors/envelope.json' with { type: 'json' }
-import { type Ended, run, tools } from './tools.ts'
+import { type CommandResult, run, tools } from './tools.ts'
 
 type Listening = Awaited<ReturnType<typeof startListening>>
 
 const KEY = new Uint8Array(Buffer.from(SECRET, 'base64url'))
 const findKey = () => ({ secret: KEY })
 
-// Everything that is written differently in JSON, in UTF-8 and in a shell.
+// Characters that need escaping in JSON, in UTF-8 or in a shell.
 const account = '客户 "A" $HOME'
 const userId = "用户\\1 'é' 😀"
 
-const refusal = (text: string): Ended => ({ code: 1, stdout: '', stderr: `${text}\n` })
-const NOT_OPENED = refusal('UNAUTHORIZED: The envelope does not open with this key.')
+const refusal = (text: string): CommandResult => ({ code: 1, stdout: '', stderr: `${text}\n` })
+const NOT_OPENED = refusal('UNAUTHORIZED: The envelope cannot be decrypted with this key.')
 
 let folder: string
 beforeAll(() => {
@@ -42,7 +42,7 @@ afterEach(async () => {
 })
 
 for (const tool of tools) {
-  describe.skipIf(!tool.isThere)(titleWith(tool.needs, tool.isThere, tool.file), { timeout: 60_000 }, () => {
+  describe.skipIf(!tool.isInstalled)(titleWith(tool.needs, tool.isInstalled, tool.file), { timeout: 60_000 }, () => {
     let command: string[]
     beforeAll(async () => {
       command = await tool.build(folder)
@@ -53,14 +53,14 @@ for (const tool of tools) {
 
     const open = (envelope: string) => client(['open', envelope], { KEY: vector.key.base64url })
 
-    /** The Data of a call that is granted. */
+    /** The Data of a call that succeeds. */
     async function call(name: string): Promise<Record<string, unknown>> {
       const { code, stdout, stderr } = await client([name, account, userId])
       expect([code, stderr]).toEqual([0, ''])
       return JSON.parse(stdout)
     }
 
-    test('asks for a QR, sees who scanned it, and disconnects once', async () => {
+    test('gets a QR, reads the binding after the scan, and disconnects once', async () => {
       expect(await call('GetBindInfo')).toMatchObject({ IsBound: false, OpenId: null, Version: 0 })
       const { Url, ExpireSeconds } = await call('GetQrCode')
       expect(ExpireSeconds).toBe(120)
@@ -75,7 +75,7 @@ for (const tool of tools) {
       )
     })
 
-    test('mints a token that the browser API takes', async () => {
+    test('mints a token that the browser API accepts', async () => {
       const { stdout } = await client(['token', account, userId])
       const token = stdout.trim()
       expect(await openToken(token, findKey, Date.now())).toMatchObject({ Account: account, User_ID: userId })
@@ -83,7 +83,7 @@ for (const tool of tools) {
       expect([response.status, await response.json()]).toEqual([200, { state: 'unbound', version: 0 }])
     })
 
-    test.each(['request', 'reply', 'token'] as const)('opens the worked example, the %s', async (name) => {
+    test.each(['request', 'reply', 'token'] as const)('opens the %s of the worked example', async (name) => {
       const { header, plaintext, compact } = vector[name]
       expect(await open(compact)).toEqual({ code: 0, stdout: `${header}\n${plaintext}\n`, stderr: '' })
     })
@@ -94,7 +94,7 @@ for (const tool of tools) {
       ['another iv', [header, '', vector.request.iv.base64url, ciphertext, tag]],
       ['another ciphertext', [header, '', iv, `A${ciphertext.slice(1)}`, tag]],
       ['another tag', [header, '', iv, ciphertext, vector.request.tag.base64url]],
-      ['half a tag', [header, '', iv, ciphertext, tag.slice(0, 11)]],
+      ['a truncated tag', [header, '', iv, ciphertext, tag.slice(0, 11)]],
       ['four parts', [header, '', iv, ciphertext + tag]],
     ])('refuses an envelope with %s', async (_, parts) => {
       expect(await open(parts.join('.'))).toEqual(NOT_OPENED)
@@ -113,7 +113,7 @@ for (const tool of tools) {
       expect(ended).toEqual(refusal('UNAUTHORIZED: The reply belongs to another request.'))
     })
 
-    test('says why when the key is wrong, and when nobody answers', async () => {
+    test('reports a wrong key, and a server that does not answer', async () => {
       const wrong = await client(['GetBindInfo', account, userId], { KEY: OTHER_SECRET })
       expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/^UNAUTHORIZED: .+\n$/)])
       const short = await client(['GetBindInfo', account, userId], { KEY: SECRET.slice(1) })
@@ -121,12 +121,12 @@ for (const tool of tools) {
       const { server, url } = await startListening(new Hono(), '127.0.0.1', 0)
       const none = await client(['GetBindInfo', account, userId], { SERVER: url })
       await stopListening(server)
-      expect(none).toEqual(refusal('UNREACHABLE: HTTP 404 and no envelope.'))
+      expect(none).toEqual(refusal('UNREACHABLE: HTTP 404: the answer is not an envelope.'))
       const silent = await client(['GetBindInfo', account, userId], { SERVER: url })
       expect(silent).toEqual(refusal(`UNREACHABLE: ${url} did not answer.`))
     })
 
-    test('says how it is called', async () => {
+    test('prints its usage when an argument is missing', async () => {
       const { code, stderr } = await client(['GetBindInfo', account])
       expect(code).toBe(2)
       for (const word of ['GetQrCode', 'GetBindInfo', 'Disconnect', 'token', 'open']) expect(stderr).toContain(word)
@@ -135,7 +135,7 @@ for (const tool of tools) {
 }
 
 describe('server/clients', () => {
-  test('holds no client that is neither run here nor said not to be', () => {
+  test('contains only the clients of this test, and Client.cs', () => {
     const files = readdirSync(join(import.meta.dirname, '../../../server/clients'))
     const known = [...tools.map(({ file }) => file), 'Client.cs']
     expect(files.sort()).toEqual(known.sort())

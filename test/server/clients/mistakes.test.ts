@@ -1,4 +1,4 @@
-/** The common mistakes of docs/clients.md, made by hand: what is said of them there is what the server answers. */
+/** Makes the common mistakes that docs/clients.md lists, and checks that the server answers as documented. */
 import { createCipheriv, randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openEnvelope, TOKEN_TYPE } from '../../../server/keys/envelope.ts'
@@ -12,20 +12,20 @@ beforeAll(async () => {
 })
 afterAll(() => testServer.close())
 
-type Slips = {
+type Mistakes = {
   header?: object
   plaintext?: object
   ivBytes?: number
-  /** What is authenticated instead of part 1. */
+  /** The additional authenticated data, in place of part 1. */
   aad?: (header: string) => string
-  /** What becomes of the five parts. */
+  /** Joins the five parts; by default with dots. */
   join?: (parts: [string, string, string, string, string]) => string
 }
 
 const unixNow = () => Math.floor(testServer.time.clock() / 1000)
 
-/** A right envelope but for the slips. */
-function seal({ header, plaintext, ivBytes = 12, aad, join = (parts) => parts.join('.') }: Slips): string {
+/** An envelope that is valid except for the mistakes. */
+function seal({ header, plaintext, ivBytes = 12, aad, join = (parts) => parts.join('.') }: Mistakes): string {
   const headerText = JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid: 'k1', jti: randomUUID(), ...header })
   const request = { Account: 'acme', User_ID: '42', Date: unixNow(), Action: 'Get', ...plaintext }
   const first = Buffer.from(headerText).toString('base64url')
@@ -36,7 +36,7 @@ function seal({ header, plaintext, ivBytes = 12, aad, join = (parts) => parts.jo
   return join([first, '', third!, fourth!, fifth!])
 }
 
-/** The sealed code, or the problem's. */
+/** The `Code` of the sealed reply, or the `code` of the problem document. */
 async function answerTo(envelope: string, call = 'GetBindInfo'): Promise<string> {
   const response = await testServer.app.request(`/api/WeChat/${call}`, { method: 'POST', body: envelope })
   const body = await response.text()
@@ -46,16 +46,16 @@ async function answerTo(envelope: string, call = 'GetBindInfo'): Promise<string>
 }
 
 describe('a request made by hand', () => {
-  test('is accepted without a slip, whatever the order and the spaces of its header', async () => {
+  test('is accepted without a mistake, with any order and spacing of its header', async () => {
     expect(await answerTo(seal({}))).toBe('OK')
     expect(await answerTo(seal({ header: { cty: ' json ' }, plaintext: { Other: [] } }))).toBe('OK')
   })
 
-  test.each<[string, string, Slips]>([
+  test.each<[string, string, Mistakes]>([
     ['"=" after part 1', 'UNAUTHORIZED', { join: ([first, ...rest]) => [`${first}=`, ...rest].join('.') }],
     ['the JSON of the header as additional data', 'UNAUTHORIZED', { aad: (header) => header }],
     ['no additional data', 'UNAUTHORIZED', { aad: () => '' }],
-    ['the tag left at the ciphertext', 'UNAUTHORIZED', { join: ([a, b, c, d, e]) => [a, b, c, d + e].join('.') }],
+    ['the tag appended to the ciphertext', 'UNAUTHORIZED', { join: ([a, b, c, d, e]) => [a, b, c, d + e].join('.') }],
     ['an iv of 16 bytes', 'UNAUTHORIZED', { ivBytes: 16 }],
     ['zip', 'UNAUTHORIZED', { header: { zip: 'DEF' } }],
     ['crit', 'UNAUTHORIZED', { header: { crit: ['jti'] } }],
@@ -64,19 +64,19 @@ describe('a request made by hand', () => {
     ['the typ of a token', 'UNAUTHORIZED', { header: { typ: TOKEN_TYPE } }],
     ['no jti', 'BAD_REQUEST', { header: { jti: undefined } }],
     ['a Date in milliseconds', 'STALE_DATE', { plaintext: { Date: 1_760_000_000_000 } }],
-    ['a Date as text', 'BAD_REQUEST', { plaintext: { Date: '1760000000' } }],
+    ['a Date as a string', 'BAD_REQUEST', { plaintext: { Date: '1760000000' } }],
     ['the Action of another call', 'BAD_REQUEST', { plaintext: { Action: 'Update' } }],
     ['a number as User_ID', 'BAD_REQUEST', { plaintext: { User_ID: 42 } }],
-  ])('with %s gets %s', async (_, code, slips) => {
-    expect(await answerTo(seal(slips))).toBe(code)
+  ])('with %s gets %s', async (_, code, mistakes) => {
+    expect(await answerTo(seal(mistakes))).toBe(code)
   })
 
-  test('is refused the second time', async () => {
+  test('is refused as REPLAYED the second time', async () => {
     const envelope = seal({})
     expect([await answerTo(envelope), await answerTo(envelope)]).toEqual(['OK', 'REPLAYED'])
   })
 
-  test('cannot stand in for a token', async () => {
+  test('is accepted as a token only with the typ of a token', async () => {
     const claims = { iat: unixNow(), exp: unixNow() + 900 }
     const status = async (header: object) =>
       (await testServer.widget('GET', '/binding', { token: seal({ header, plaintext: claims }) })).status

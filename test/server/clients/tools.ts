@@ -1,24 +1,24 @@
-/** The clients in other languages as commands: what each needs of this machine, whether it is there, and how to run the client. */
+/** The clients in other languages as commands: the tool that each client needs, whether it is installed, and how to run the client. */
 import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
-export type Tool = {
+type Tool = {
   file: string
   needs: string
-  isThere: boolean
-  /** Makes it runnable, with what it compiles in the folder; returns the command. */
+  isInstalled: boolean
+  /** Compiles the client into the folder, if its language needs that; returns the command that runs it. */
   build(folder: string): Promise<string[]>
 }
 
-export type Ended = { code: number; stdout: string; stderr: string }
+export type CommandResult = { code: number; stdout: string; stderr: string }
 
-// Far more than any of them takes, also on a busy machine; a client gives up on the server after 10 s.
+// Far more than any client takes, even on a busy machine: a client waits 10 s for the server.
 const TIMEOUT_MS = 50_000
 
 const pathOf = (file: string) => join(import.meta.dirname, '../../../server/clients', file)
 
-/** Runs a command to its end, whatever that may be. */
-export function run([command = '', ...args]: string[], env: Record<string, string> = {}): Promise<Ended> {
+/** Runs a command; resolves with its exit code and output, even if it fails. */
+export function run([command = '', ...args]: string[], env: Record<string, string> = {}): Promise<CommandResult> {
   const { PATH = '', HOME = '/tmp' } = process.env
   // Java and others read their arguments in the locale's encoding.
   const overrides = { PATH, HOME, LC_ALL: 'C.UTF-8', ...env }
@@ -34,31 +34,31 @@ async function compile(command: string[]): Promise<void> {
   if (code !== 0) throw new Error(`${command.join(' ')} failed: ${stderr}`)
 }
 
-function ask(command: string, ...args: string[]): string | undefined {
+function outputOf(command: string, ...args: string[]): string | undefined {
   const { status, stdout } = spawnSync(command, args, { encoding: 'utf8', timeout: 20_000 })
   return status === 0 ? stdout : undefined
 }
 
-const answers = (command: string, ...args: string[]) => ask(command, ...args) !== undefined
+const works = (command: string, ...args: string[]) => outputOf(command, ...args) !== undefined
 
-/** The number that the pattern finds in what the command says of itself, 0 without the command. */
+/** The number that the pattern finds in the output of the command; 0 if the command is not installed. */
 const versionOf = (pattern: RegExp, command: string, ...args: string[]) =>
-  Number(pattern.exec(ask(command, ...args) ?? '')?.[1] ?? 0)
+  Number(pattern.exec(outputOf(command, ...args) ?? '')?.[1] ?? 0)
 
-// Debian's own is the one that has python3-jwcrypto, where another stands before it on the PATH.
-const python = ['python3', '/usr/bin/python3'].find((command) => answers(command, '-c', 'import jwcrypto'))
+// Debian installs python3-jwcrypto for /usr/bin/python3, and another python3 may come first on the PATH.
+const python = ['python3', '/usr/bin/python3'].find((command) => works(command, '-c', 'import jwcrypto'))
 
 export const tools: Tool[] = [
   {
     file: 'client.py',
     needs: 'python3 with jwcrypto',
-    isThere: python !== undefined,
+    isInstalled: python !== undefined,
     build: async () => [python ?? '', pathOf('client.py')],
   },
   {
     file: 'client.go',
     needs: 'Go 1.18 or newer',
-    isThere: versionOf(/go1\.(\d+)/, 'go', 'version') >= 18,
+    isInstalled: versionOf(/go1\.(\d+)/, 'go', 'version') >= 18,
     async build(folder) {
       const program = join(folder, 'client')
       await compile(['go', 'build', '-o', program, pathOf('client.go')])
@@ -68,7 +68,7 @@ export const tools: Tool[] = [
   {
     file: 'Client.java',
     needs: 'a JDK, 17 or newer',
-    isThere: versionOf(/javac (\d+)/, 'javac', '-version') >= 17,
+    isInstalled: versionOf(/javac (\d+)/, 'javac', '-version') >= 17,
     async build(folder) {
       await compile(['javac', '-d', folder, pathOf('Client.java')])
       return ['java', '-cp', folder, 'Client']
@@ -77,13 +77,13 @@ export const tools: Tool[] = [
   {
     file: 'client.php',
     needs: 'PHP 8.1 or newer with openssl',
-    isThere: answers('php', '-r', 'exit(PHP_VERSION_ID >= 80100 && extension_loaded("openssl") ? 0 : 1);'),
+    isInstalled: works('php', '-r', 'exit(PHP_VERSION_ID >= 80100 && extension_loaded("openssl") ? 0 : 1);'),
     build: async () => ['php', pathOf('client.php')],
   },
   {
     file: 'client.sh',
     needs: 'bash, curl and the jose CLI',
-    isThere: answers('bash', '--version') && answers('curl', '--version') && answers('jose', 'alg'),
+    isInstalled: works('bash', '--version') && works('curl', '--version') && works('jose', 'alg'),
     build: async () => ['bash', pathOf('client.sh')],
   },
 ]

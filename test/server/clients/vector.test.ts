@@ -1,4 +1,4 @@
-/** The worked example of docs/clients.md: right by our own code, by AES-256-GCM alone, and quoted as it is. */
+/** Checks the worked example of docs/clients.md: against our own code, against AES-256-GCM alone, and as quoted in the pages. */
 import { createCipheriv } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,8 +14,8 @@ const key = Buffer.from(vector.key.hex, 'hex')
 const findKey = (kid: string) => (kid === vector.key.kid ? { secret: new Uint8Array(key) } : undefined)
 const BIND_KEYS = `${vector.key.kid}:${vector.key.base64url}`
 
-/** Reads the page without its line breaks: long values are wrapped there. */
-const readmeOf = (name: string) =>
+/** The page without white space, because it wraps long values. */
+const pageOf = (name: string) =>
   readFileSync(join(import.meta.dirname, '../../../docs', name), 'utf8').replace(/\s/g, '')
 
 function textsOf(value: string | object): string[] {
@@ -25,7 +25,7 @@ function textsOf(value: string | object): string[] {
 describe.each(['request', 'reply', 'token'] as const)('envelope.json, the %s', (name) => {
   const example = vector[name]
 
-  test('is made again byte for byte with AES-256-GCM by hand', () => {
+  test('is reproduced byte for byte with AES-256-GCM alone', () => {
     const header = Buffer.from(example.header).toString('base64url')
     const cipher = createCipheriv('aes-256-gcm', key, Buffer.from(example.iv.hex, 'hex'))
     cipher.setAAD(Buffer.from(header, 'ascii'))
@@ -35,8 +35,8 @@ describe.each(['request', 'reply', 'token'] as const)('envelope.json, the %s', (
     expect(example.headerBase64url).toBe(header)
     expect(example.aadHex).toBe(Buffer.from(header, 'ascii').toString('hex'))
     expect(example.plaintextHex).toBe(Buffer.from(example.plaintext, 'utf8').toString('hex'))
-    for (const [bytes, said] of [[key, vector.key] as const, [iv, example.iv] as const]) {
-      expect(said).toMatchObject({ hex: bytes.toString('hex'), base64url: bytes.toString('base64url') })
+    for (const [bytes, written] of [[key, vector.key] as const, [iv, example.iv] as const]) {
+      expect(written).toMatchObject({ hex: bytes.toString('hex'), base64url: bytes.toString('base64url') })
     }
     expect(example.ciphertext).toEqual({ hex: ciphertext.toString('hex'), base64url: ciphertext.toString('base64url') })
     expect(example.tag).toEqual({ hex: tag.toString('hex'), base64url: tag.toString('base64url') })
@@ -54,7 +54,7 @@ describe.each(['request', 'reply', 'token'] as const)('envelope.json, the %s', (
 })
 
 describe('envelope.json', () => {
-  test('holds what the server accepts: the shape of the call, the reply tied to it, the claims', async () => {
+  test('matches the schemas of the server: the call, the reply to it, the claims of the token', async () => {
     const plaintext = parseJson(request.plaintext)
     expect(parseShape(requestSchemas.GetBindInfo, plaintext)).toEqual(plaintext)
     expect(JSON.parse(reply.header).req).toBe(JSON.parse(request.header).jti)
@@ -62,7 +62,7 @@ describe('envelope.json', () => {
     expect(await openToken(token.compact, findKey, iat * 1000)).toMatchObject(JSON.parse(token.plaintext))
   })
 
-  test('is answered, being old, with a sealed STALE_DATE and with TOKEN_EXPIRED', async () => {
+  test('is refused as outdated, with a sealed STALE_DATE and with TOKEN_EXPIRED', async () => {
     const testServer = await openTestServer({ BIND_KEYS })
     const path = JSON.parse(request.plaintext).Path
     const response = await testServer.app.request(path, { method: 'POST', body: request.compact })
@@ -74,9 +74,9 @@ describe('envelope.json', () => {
     await testServer.close()
   })
 
-  test.each(['clients.md', 'clients.zh-CN.md'])('is quoted by %s as it is', (name) => {
-    const readme = readmeOf(name)
+  test.each(['clients.md', 'clients.zh-CN.md'])('is quoted unchanged in %s', (name) => {
+    const page = pageOf(name)
     const quoted = [vector.key, request, reply.header, reply.plaintext, reply.compact, token.header, token.plaintext]
-    for (const text of [...quoted.flatMap(textsOf), token.compact]) expect(readme).toContain(text.replace(/\s/g, ''))
+    for (const text of [...quoted.flatMap(textsOf), token.compact]) expect(page).toContain(text.replace(/\s/g, ''))
   })
 })

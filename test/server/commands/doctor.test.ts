@@ -1,4 +1,4 @@
-/** The command as a process: real sockets, real exit codes. */
+/** The command as a process, with real sockets and exit codes. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,7 +29,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** `wechat-bind doctor` with nothing but its own environment. */
+/** Runs `wechat-bind doctor` with this environment and no other variables. */
 function doctor(...args: string[]) {
   const { account } = testServer.simulator
   const env = {
@@ -50,22 +50,22 @@ function doctor(...args: string[]) {
 }
 
 describe('doctor', () => {
-  test('ends with 0 when nothing is wrong, and says so in both languages', async () => {
+  test('exits with 0 when no finding is wrong, and prints both languages', async () => {
     const { code, stdout } = await doctor()
-    expect(stdout).toContain('  ok     WeChat gives an access token.\n         已从微信取得 access_token。\n')
+    expect(stdout).toContain('  ok     WeChat returned an access token.\n         已从微信取得 access_token。\n')
     expect(stdout).toContain(', 0 wrong.\n')
     expect(code).toBe(0)
   })
 
-  test('ends with 1 when something is wrong, and says what to do', async () => {
+  test('exits with 1 when a finding is wrong, and prints the fix', async () => {
     testServer.simulator.faults.fail('/cgi-bin/qrcode/create', 48001)
     const { code, stdout } = await doctor()
     expect(code).toBe(1)
-    expect(stdout).toMatch(/ {2}wrong {2}The account has no right to this call \(errcode 48001, rid [\w-]+\)\.\n/)
+    expect(stdout).toMatch(/ {2}wrong {2}The account has no permission for this API \(errcode 48001, rid [\w-]+\)\.\n/)
     expect(stdout).toContain('         修复  带参数二维码仅限认证服务号')
   })
 
-  test('speaks JSON to scripts, and nothing beside it', async () => {
+  test('prints only JSON with --json', async () => {
     testServer.simulator.faults.fail('/cgi-bin/stable_token', 40164)
     const { code, stdout } = await doctor('--json')
     const { ok, findings } = JSON.parse(stdout) as { ok: boolean; findings: Finding[] }

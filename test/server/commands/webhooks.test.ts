@@ -34,7 +34,7 @@ async function run(...args: string[]): Promise<string> {
   return lines.join('\n')
 }
 
-/** A binding and its end: two notices that wait. */
+/** Binds and unbinds a user: two notices wait for delivery. */
 async function change(userId: string): Promise<void> {
   const now = Date.now()
   await store.write(function* (tx) {
@@ -58,24 +58,24 @@ async function change(userId: string): Promise<void> {
 }
 
 describe('runWebhooks', () => {
-  test('lists what waits, without an openid', async () => {
+  test('lists the waiting notices, without an openid', async () => {
     await change('u1')
     const text = await run()
     expect(text).toContain('acme  u1  bound  scan  version=1  tries=0')
     expect(text).toContain('acme  u1  unbound  chat  version=2  tries=0')
     expect(text).not.toContain('o-u1')
-    expect(await run('failed')).toBe('Nothing. 没有。')
+    expect(await run('failed')).toBe('No notices. 没有通知。')
   })
 
-  test('replays what was given up: one, or all', async () => {
+  test('replays given-up notices: one, or all', async () => {
     await change('u1')
     const [first, second] = await store.outbox.list('waiting', 2)
     await store.outbox.giveUp(first?.id ?? 0)
     await store.outbox.giveUp(second?.id ?? 0)
     expect(await run('failed')).toContain('tries=1')
-    expect(await run('replay', String(first?.id))).toContain('1 will be delivered again')
+    expect(await run('replay', String(first?.id))).toContain('1 notice(s) will be delivered again')
     expect((await store.outbox.list('failed', 9)).map(({ id }) => id)).toEqual([second?.id])
-    expect(await run('replay')).toContain('1 will be delivered again')
+    expect(await run('replay')).toContain('1 notice(s) will be delivered again')
     expect(await store.outbox.list('waiting', 9)).toHaveLength(2)
   })
 

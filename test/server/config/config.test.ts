@@ -55,7 +55,7 @@ describe('parseConfig', () => {
     })
   })
 
-  test.each<[name: string, value: string, says: string]>([
+  test.each<[name: string, value: string, rule: string]>([
     ['WECHAT_APP_ID', 'gh_123', 'wx'],
     ['WECHAT_APP_SECRET', 'two words', 'AppSecret'],
     ['WECHAT_TOKEN', 'a-b', '3 to 32 letters or digits'],
@@ -87,11 +87,11 @@ describe('parseConfig', () => {
     ['LOG_LEVEL', 'loud', 'silent'],
     ['WEBHOOK_URL', 'example', 'http:// or https://'],
     ['FORWARD_URL', 'example', 'http:// or https://'],
-    ['REPLY_BUOND', 'hello', 'is not a reply; there are LANG, BOUND'],
-  ])('refuses %s=%s and says the rule', (name, value, says) => {
+    ['REPLY_BUOND', 'hello', 'is not the name of a reply: use REPLY_ and one of LANG, BOUND'],
+  ])('refuses %s=%s and states the rule', (name, value, rule) => {
     const message = faultsOf({ ...valid, [name]: value })
     expect(message).toContain(`${name}: `)
-    expect(message).toContain(says)
+    expect(message).toContain(rule)
     expect(message).toMatch(/[\u4e00-\u9fff]/)
   })
 
@@ -105,7 +105,7 @@ describe('parseConfig', () => {
     for (const value of ['my secret', SECRET, 'tok-en']) expect(message).not.toContain(value)
   })
 
-  test('asks for no EncodingAESKey in plain mode, and takes two during a rotation', () => {
+  test('requires no EncodingAESKey in plain mode, and accepts two during a rotation', () => {
     expect(
       parseConfig({ ...valid, WECHAT_MODE: 'plain', WECHAT_ENCODING_AES_KEY: undefined }).wechat.encodingAesKeys,
     ).toEqual([])
@@ -114,22 +114,24 @@ describe('parseConfig', () => {
       key,
       old,
     ])
-    expect(faultsOf({ ...valid, WECHAT_ENCODING_AES_KEY: `${key},${key},${key}` })).toContain('at most new,old')
+    expect(faultsOf({ ...valid, WECHAT_ENCODING_AES_KEY: `${key},${key},${key}` })).toContain(
+      'has 3 keys: at most two are allowed (new,old)',
+    )
   })
 
-  test('asks for the secret of each webhook', () => {
+  test('requires the secret of each webhook', () => {
     const message = faultsOf({ ...valid, WEBHOOK_URL: 'https://a.example', WEBHOOK_URL_SHOP: 'https://b.example' })
     expect(message).toContain('WEBHOOK_SECRET: is missing')
     expect(message).toContain('WEBHOOK_SECRET_SHOP: is missing')
   })
 
-  test('refuses tenants that one webhook variable would mean together', () => {
+  test('refuses two tenants that share the name of a webhook setting', () => {
     expect(faultsOf({ ...valid, BIND_KEYS: `k1:${SECRET}:a-b,k2:${SECRET}:A_B` })).toContain(
       'BIND_KEYS: names two tenants',
     )
   })
 
-  test('needs no BIND_KEYS beside BIND_KEYS_FILE', () => {
+  test('requires no BIND_KEYS with BIND_KEYS_FILE', () => {
     expect(parseConfig({ ...valid, BIND_KEYS: undefined, BIND_KEYS_FILE: '/etc/keys' })).toMatchObject({
       keysFile: '/etc/keys',
     })
@@ -137,7 +139,7 @@ describe('parseConfig', () => {
 })
 
 describe('parseKeys', () => {
-  test('reads the tenant, or default', () => {
+  test('reads the tenant, which is default if none is given', () => {
     const keys = parseKeys(`k1:${SECRET}, shop-2:${SECRET}=:shop`)
     expect(keys.map(({ kid, tenant, secret }) => [kid, tenant, secret.length])).toEqual([
       ['k1', 'default', 32],

@@ -11,12 +11,12 @@ beforeEach(async () => {
 })
 afterEach(() => fixture.close())
 
-const check = async (more = {}) => checkAccessToken(fixture.config(more), fixture.reach)
+const check = async (more = {}) => checkAccessToken(fixture.config(more), fixture.deps)
 const found = async (more = {}) => idsOf([(await check(more)).finding])[0]
 const foundAtService = () => found({ ACCESS_TOKEN_URL: SERVICE })
 
 describe('checkAccessToken', () => {
-  test('gets a token from WeChat, and never by force', async () => {
+  test('gets a token from WeChat, never with force_refresh', async () => {
     const { finding, accessToken, skewMs } = await check()
     expect(finding).toMatchObject({ id: 'token.ok', level: 'ok' })
     expect(accessToken).toBeTruthy()
@@ -24,7 +24,7 @@ describe('checkAccessToken', () => {
     expect(JSON.parse(fixture.simulator.wire.since(0)[0]!.raw)).toMatchObject({ force_refresh: false })
   })
 
-  test('tells an appid from an AppSecret that is wrong', async () => {
+  test('distinguishes a wrong AppID from a wrong AppSecret', async () => {
     expect(await found({ WECHAT_APP_SECRET: 'another' })).toBe('token.secret wrong')
     expect(await found({ WECHAT_APP_ID: 'wxanother' })).toBe('token.appid wrong')
   })
@@ -53,38 +53,38 @@ describe('checkAccessToken', () => {
     expect(accessToken).toBeUndefined()
   })
 
-  test('prints the address to add, as WeChat saw it', async () => {
+  test('shows the address to add, as WeChat saw it', async () => {
     fixture.simulator.faults.fail(STABLE, 40164)
     const { finding } = await check()
-    expect(finding.en).toContain("This server's address, 127.0.0.1, is not in")
+    expect(finding.en).toContain("This server's IP address, 127.0.0.1, is not in")
     expect(finding.fix?.en).toContain('Add 127.0.0.1 to IP白名单')
     expect(finding.fix?.zh).toContain('将 127.0.0.1 加入 IP 白名单')
   })
 
-  test('says how long to wait after a rejection', async () => {
+  test('states how long to wait after a rejection', async () => {
     fixture.simulator.faults.fail(STABLE, 89506)
     expect((await check()).finding.fix?.en).toContain('24 hours')
     fixture.simulator.faults.fail(STABLE, 89507)
     expect((await check()).finding.fix?.en).toContain('one hour')
   })
 
-  test('says when WeChat is down, silent, out of reach or not WeChat', async () => {
+  test('reports an API that is down, does not answer, cannot be reached or is not WeChat’s', async () => {
     fixture.simulator.faults.setDown(true)
-    expect((await check()).finding.en).toBe("WeChat's API answered HTTP 502, not 200.")
+    expect((await check()).finding.en).toBe("WeChat's API answered HTTP 502, expected 200.")
     fixture.simulator.faults.setDown(false)
     fixture.delay(STABLE, 5_001)
     expect((await check()).finding.en).toBe("WeChat's API did not answer within 5 s.")
-    fixture.stand(STABLE, refuses)
+    fixture.answerWith(STABLE, refuses)
     expect((await check()).finding.en).toBe("WeChat's API could not be reached (ECONNREFUSED).")
-    fixture.stand(STABLE, answers('<html>sign in</html>'))
-    expect((await check()).finding.en).toBe("WeChat's API answered something other than JSON.")
-    fixture.stand(STABLE, answers({ hello: 1 }))
+    fixture.answerWith(STABLE, answers('<html>sign in</html>'))
+    expect((await check()).finding.en).toBe("WeChat's API answered something other than a JSON object.")
+    fixture.answerWith(STABLE, answers({ hello: 1 }))
     expect((await check()).finding.en).toBe("WeChat's API answered without an access token.")
     expect(await found()).toBe('token.unreachable wrong')
   })
 
-  test('asks the token service instead, where there is one', async () => {
-    fixture.stand('tokens.test', answers({ access_token: 't', expires_in: 7200 }))
+  test('asks the token service instead of WeChat if one is set', async () => {
+    fixture.answerWith('tokens.test', answers({ access_token: 't', expires_in: 7200 }))
     const { finding, accessToken, skewMs } = await check({ ACCESS_TOKEN_URL: SERVICE })
     expect(idsOf([finding])).toEqual(['token-service.ok ok'])
     expect(accessToken).toBe('t')
@@ -92,18 +92,18 @@ describe('checkAccessToken', () => {
   })
 
   test.each([
-    ['out of reach', refuses, 'token-service.unreachable wrong'],
+    ['no connection', refuses, 'token-service.unreachable wrong'],
     ['an error page', answers('down', { status: 500 }), 'token-service.unreachable wrong'],
     ['no token', answers({ token: 't' }), 'token-service.answer wrong'],
-    ['a token that is over', answers({ access_token: 't', expires_in: 0 }), 'token-service.answer wrong'],
-    ['WeChat’s refusal, passed on', answers({ errcode: 40125, errmsg: 'x' }), 'token-service.secret wrong'],
-  ])('says when the token service gives %s', async (_, stand, expected) => {
-    fixture.stand('tokens.test', stand)
+    ['an expired token', answers({ access_token: 't', expires_in: 0 }), 'token-service.answer wrong'],
+    ['a refusal of WeChat', answers({ errcode: 40125, errmsg: 'x' }), 'token-service.secret wrong'],
+  ])('reports a token service that returns %s', async (_, answer, expected) => {
+    fixture.answerWith('tokens.test', answer)
     expect(await foundAtService()).toBe(expected)
   })
 
-  test('gives a silent token service its time and no more, and does not print its address', async () => {
-    fixture.stand('tokens.test', hangs)
+  test('waits 5 s for a token service, and does not show its URL', async () => {
+    fixture.answerWith('tokens.test', hangs)
     const checking = check({ ACCESS_TOKEN_URL: SERVICE })
     fixture.time.advance(5_000)
     const { finding } = await checking

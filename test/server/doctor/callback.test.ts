@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkCallback } from '../../../server/doctor/callback.ts'
-import { judgeAddress } from '../../../server/doctor/callback-address.ts'
+import { checkPublicUrl } from '../../../server/doctor/public-url.ts'
 import type { Fetch } from '../../../server/platform.ts'
 import { answers, type DoctorFixture, idsOf, openDoctorFixture, refuses } from './doctor-fixture.ts'
 
@@ -12,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => fixture.close())
 
-const check = (more = {}) => checkCallback(fixture.config(more), fixture.reach)
+const check = (more = {}) => checkCallback(fixture.config(more), fixture.deps)
 const found = async (more = {}) => idsOf(await check(more))
 
 const echostrOf = (url: string) => new URL(url).searchParams.get('echostr') ?? ''
@@ -22,10 +22,10 @@ const echoes =
     new Response(wrap(echostrOf(url)))
 
 describe('checkCallback', () => {
-  test('asks as the console does, then with a wrong signature', async () => {
+  test('sends the request of WeChat’s console, then one with a wrong signature', async () => {
     const urls: string[] = []
-    const { fetch } = fixture.reach
-    fixture.reach.fetch = (url, init) => {
+    const { fetch } = fixture.deps
+    fixture.deps.fetch = (url, init) => {
       urls.push(url)
       return fetch(url, init)
     }
@@ -35,12 +35,12 @@ describe('checkCallback', () => {
     expect(new URL(urls[0]!).pathname).toBe('/wechat/callback')
   })
 
-  test('keeps the path of a PUBLIC_URL that has one', async () => {
-    fixture.stand('bind.test/sub/wechat/callback', answers('moved', { status: 410 }))
+  test('keeps the path of PUBLIC_URL', async () => {
+    fixture.answerWith('bind.test/sub/wechat/callback', answers('moved', { status: 410 }))
     expect(await found({ PUBLIC_URL: 'http://bind.test/sub' })).toEqual(['callback.status wrong'])
   })
 
-  test('warns when the answer takes more than a second, and gives up after five', async () => {
+  test('warns of an answer after more than 1 s, and times out after 5 s', async () => {
     fixture.delay(CALLBACK, 1_000)
     expect(await found()).toContain('callback.ok ok')
     fixture.delay(CALLBACK, 1_001)
@@ -49,14 +49,14 @@ describe('checkCallback', () => {
     expect(await found()).toEqual(['callback.late wrong'])
   })
 
-  test('says when nobody can be reached', async () => {
-    fixture.stand(CALLBACK, refuses)
+  test('reports a callback that cannot be reached', async () => {
+    fixture.answerWith(CALLBACK, refuses)
     const findings = await check()
     expect(idsOf(findings)).toEqual(['callback.unreachable wrong'])
     expect(findings[0]?.en).toBe('The callback under PUBLIC_URL could not be reached (ECONNREFUSED).')
   })
 
-  test('says when the server has another token', async () => {
+  test('reports a server with another token', async () => {
     expect(await found({ WECHAT_TOKEN: 'another' })).toEqual(['callback.refused wrong'])
   })
 
@@ -67,57 +67,57 @@ describe('checkCallback', () => {
     [404, 'callback.status wrong'],
     [502, 'callback.status wrong'],
   ])('explains HTTP %i', async (status, expected) => {
-    fixture.stand(CALLBACK, answers(null, { status, headers: { Location: 'http://bind.test/' } }))
+    fixture.answerWith(CALLBACK, answers(null, { status, headers: { Location: 'http://bind.test/' } }))
     const findings = await check()
     expect(idsOf(findings)).toEqual([expected])
-    expect(findings[0]?.en).toContain(`HTTP ${status}, not 200`)
+    expect(findings[0]?.en).toContain(`HTTP ${status}, expected 200`)
   })
 
   test.each<[string, (echostr: string) => BodyInit, string]>([
-    ['in quotes', (echostr) => JSON.stringify(echostr), 'something was put around it'],
-    ['with a newline', (echostr) => `${echostr}\n`, 'something was put around it'],
-    ['after a byte order mark', (echostr) => `\ufeff${echostr}`, 'something was put around it'],
+    ['in quotes', (echostr) => JSON.stringify(echostr), 'the body has other text around it'],
+    ['with a newline', (echostr) => `${echostr}\n`, 'the body has other text around it'],
+    ['after a byte order mark', (echostr) => `\ufeff${echostr}`, 'the body has other text around it'],
     ['as a number', (echostr) => String(Number(echostr)), 'the body is something else'],
-    ['as a page', () => '<!doctype html><p>Hello', 'the body is a page of HTML'],
+    ['as a page', () => '<!doctype html><p>Hello', 'the body is an HTML page'],
     ['as nothing', () => '', 'the body is empty'],
-  ])('finds an echostr that comes back %s', async (_, wrap, reason) => {
-    fixture.stand(CALLBACK, echoes(wrap))
+  ])('reports an echostr that is returned %s', async (_, wrap, reason) => {
+    fixture.answerWith(CALLBACK, echoes(wrap))
     const findings = await check()
     expect(idsOf(findings)).toEqual(['callback.body wrong'])
-    expect(findings[0]?.en).toContain(`byte for byte: ${reason}.`)
+    expect(findings[0]?.en).toContain(`byte for byte, but ${reason}.`)
   })
 
-  test('finds what answers without checking the signature', async () => {
-    fixture.stand(
+  test('reports an answer to a wrong signature', async () => {
+    fixture.answerWith(
       CALLBACK,
       echoes((echostr) => echostr),
     )
     expect(await found()).toEqual(['callback.ok ok', 'callback.forgery wrong'])
   })
 
-  test('wants 403 for a wrong signature and nothing else', async () => {
-    const { fetch } = fixture.reach
+  test('accepts only 403 for a wrong signature', async () => {
+    const { fetch } = fixture.deps
     for (const status of [204, 400, 500]) {
       let count = 0
-      fixture.reach.fetch = (url, init) => (++count === 1 ? fetch : answers(null, { status }))(url, init)
+      fixture.deps.fetch = (url, init) => (++count === 1 ? fetch : answers(null, { status }))(url, init)
       const findings = await check()
       expect(idsOf(findings)).toEqual(['callback.ok ok', 'callback.forgery wrong'])
-      expect(findings[1]?.en).toContain(`HTTP ${status}, not 403`)
+      expect(findings[1]?.en).toContain(`HTTP ${status}, expected 403`)
     }
   })
 
-  test('says when it breaks down at the second request', async () => {
-    const { fetch } = fixture.reach
+  test('reports a connection that fails at the second request', async () => {
+    const { fetch } = fixture.deps
     let count = 0
-    fixture.reach.fetch = (url, init) => (++count === 1 ? fetch : refuses)(url, init)
+    fixture.deps.fetch = (url, init) => (++count === 1 ? fetch : refuses)(url, init)
     expect(await found()).toEqual(['callback.ok ok', 'callback.unreachable wrong'])
   })
 
-  test('warns that it cannot check what it does not know', async () => {
+  test('warns that it did not check an unset PUBLIC_URL', async () => {
     expect(await found({ PUBLIC_URL: undefined })).toEqual(['callback.unset warn'])
   })
 
-  test('checks the answer of a wrong address all the same', async () => {
+  test('checks the callback even if PUBLIC_URL has a wrong port', async () => {
     expect(await found({ PUBLIC_URL: 'http://bind.test:4000' })).toEqual([
       'callback.port wrong',
       'callback.ok ok',
@@ -126,12 +126,12 @@ describe('checkCallback', () => {
   })
 })
 
-describe('judgeAddress', () => {
-  const judge = (url: string, apiBase = 'https://api.weixin.qq.com') => idsOf(judgeAddress(url, apiBase))
+describe('checkPublicUrl', () => {
+  const found = (url: string, apiBase = 'https://api.weixin.qq.com') => idsOf(checkPublicUrl(url, apiBase))
 
   test.each(['http://bind.example', 'https://bind.example', 'https://bind.example:443/sub', 'http://203.0.113.7:80'])(
-    'has nothing against %s',
-    (url) => expect(judge(url)).toEqual([]),
+    'accepts %s',
+    (url) => expect(found(url)).toEqual([]),
   )
 
   test.each([
@@ -139,7 +139,7 @@ describe('judgeAddress', () => {
     'https://bind.example:8443',
     'http://bind.example:443',
     'https://bind.example:80',
-  ])('knows that WeChat does not call the port of %s', (url) => expect(judge(url)).toEqual(['callback.port wrong']))
+  ])('reports a port that WeChat does not call: %s', (url) => expect(found(url)).toEqual(['callback.port wrong']))
 
   test.each([
     'http://localhost',
@@ -152,15 +152,15 @@ describe('judgeAddress', () => {
     'http://169.254.1.1',
     'http://[fd00::1]',
     'http://[fe80::1]',
-  ])('knows that WeChat does not reach %s', (url) => expect(judge(url)).toEqual(['callback.host wrong']))
+  ])('reports a host that WeChat cannot reach: %s', (url) => expect(found(url)).toEqual(['callback.host wrong']))
 
   test.each(['http://172.32.0.1', 'http://100.10.1.1', 'http://10.example', 'http://fda.example'])(
-    'does not take %s for a private address',
-    (url) => expect(judge(url)).toEqual([]),
+    'takes %s for a public address',
+    (url) => expect(found(url)).toEqual([]),
   )
 
-  test('only warns where WeChat is a stand-in on this machine', () => {
-    expect(judge('http://127.0.0.1:4000', 'http://localhost:4001')).toEqual([
+  test('only warns when WECHAT_API_BASE is a simulator on this machine', () => {
+    expect(found('http://127.0.0.1:4000', 'http://localhost:4001')).toEqual([
       'callback.port warn',
       'callback.host warn',
     ])

@@ -12,11 +12,11 @@ describe('checkClock', () => {
     [300_001, 'clock.wrong wrong'],
     [-300_001, 'clock.wrong wrong'],
     [undefined, 'clock.unknown warn'],
-  ])('with our clock %s ms ahead finds %s', (skewMs, expected) => {
+  ])('finds for a clock that is %s ms ahead: %s', (skewMs, expected) => {
     expect(idsOf([checkClock(skewMs)])).toEqual([expected])
   })
 
-  test('says by how much and to which side', () => {
+  test('states the difference and its direction', () => {
     expect(checkClock(90_000)).toMatchObject({
       en: "This machine's clock is 90 s ahead of WeChat's.",
       zh: '本机时钟比微信快 90 秒。',

@@ -1,8 +1,8 @@
-/** A test server for the doctor to examine: the simulated WeChat with a `Date` on its answers, the bind server at PUBLIC_URL, and faults on the way. */
+/** A test server for the doctor's checks: the simulated WeChat, whose answers have a `Date`, the bind server at PUBLIC_URL, and faults of the network. */
 import { expect } from 'vitest'
 import { type Env, parseConfig } from '../../../server/config/config.ts'
-import type { Reach } from '../../../server/doctor/exchange.ts'
 import type { Finding } from '../../../server/doctor/finding.ts'
+import type { ProbeDeps } from '../../../server/doctor/http-probe.ts'
 import type { Fetch } from '../../../server/platform.ts'
 import { openTestServer, SECRET } from '../../support/test-server.ts'
 
@@ -12,23 +12,23 @@ export async function openDoctorFixture() {
   const testServer = await openTestServer()
   const { simulator, time } = testServer
   const { account } = simulator
-  const stands: [part: string, stand: Fetch][] = []
+  const overrides: [part: string, fetch: Fetch][] = []
   let skewMs: number | undefined = 0
 
-  async function askWechat(url: string, init?: RequestInit): Promise<Response> {
+  async function requestSimulator(url: string, init?: RequestInit): Promise<Response> {
     const { status, headers, body } = await simulator.app.request(url.replace('http://wechat.test', ''), init)
     const dated = new Headers(headers)
     if (skewMs !== undefined) dated.set('Date', new Date(time.clock() - skewMs).toUTCString())
     return new Response(body, { status, headers: dated })
   }
 
-  const beyond: Fetch = async (url, init) =>
-    url.startsWith('http://wechat.test/') ? askWechat(url, init) : testServer.app.request(url, init)
+  const network: Fetch = async (url, init) =>
+    url.startsWith('http://wechat.test/') ? requestSimulator(url, init) : testServer.app.request(url, init)
 
-  const reach: Reach = {
+  const deps: ProbeDeps = {
     clock: time.clock,
     setTimer: time.setTimer,
-    fetch: async (url, init) => (stands.find(([part]) => url.includes(part))?.[1] ?? beyond)(url, init),
+    fetch: async (url, init) => (overrides.find(([part]) => url.includes(part))?.[1] ?? network)(url, init),
   }
 
   const env = (more: Env = {}): Env => ({
@@ -46,21 +46,21 @@ export async function openDoctorFixture() {
   return {
     simulator,
     time,
-    reach,
+    deps,
     env,
     config: (more?: Env) => parseConfig(env(more)),
-    /** From now on `stand` answers every URL that holds `part`. */
-    stand: (part: string, stand: Fetch) => void stands.unshift([part, stand]),
-    /** The true answer, `ms` later: also when that is too late. */
+    /** From now on `fetch` answers every URL that contains `part`. */
+    answerWith: (part: string, fetch: Fetch) => void overrides.unshift([part, fetch]),
+    /** The real answer, `ms` later on the fake clock, even if that is after the time limit. */
     delay: (part: string, ms: number) =>
-      void stands.unshift([
+      void overrides.unshift([
         part,
         async (url, init) => {
           time.advance(ms)
-          return beyond(url, init)
+          return network(url, init)
         },
       ]),
-    /** How far our clock is ahead of WeChat's; undefined: WeChat does not tell. */
+    /** The server's clock minus WeChat's; undefined: WeChat's answers have no `Date`. */
     setSkew(ms: number | undefined): void {
       skewMs = ms
     },
@@ -70,7 +70,7 @@ export async function openDoctorFixture() {
 
 export const hangs: Fetch = () => new Promise(() => {})
 
-/** As undici fails: the code is in the cause, and the message of the cause holds the address. */
+/** Fails like undici: the code is in the cause, and the message of the cause contains the URL. */
 export const refuses: Fetch = async (url) => {
   throw new TypeError('fetch failed', { cause: Object.assign(new Error(`connect ${url}`), { code: 'ECONNREFUSED' }) })
 }
@@ -80,8 +80,8 @@ export const answers =
   async () =>
     typeof body === 'string' || body === null ? new Response(body, init) : Response.json(body, init)
 
-/** Complete in both languages, and with a fix unless all is well. */
-export function expectPlain({ id, level, en, zh, fix }: Finding): void {
+/** The texts are whole sentences in both languages, with a fix unless the level is `ok`. */
+export function expectComplete({ id, level, en, zh, fix }: Finding): void {
   expect(id).toMatch(/^[a-z-]+\.[A-Za-z_-]+$/)
   const texts = [{ en, zh }, ...(fix ? [fix] : [])]
   for (const { en: english, zh: chinese } of texts) {
@@ -92,8 +92,8 @@ export function expectPlain({ id, level, en, zh, fix }: Finding): void {
   expect(fix !== undefined).toBe(level !== 'ok')
 }
 
-/** `id level` of each, once each has been found plain. */
+/** `id level` of each finding, after a check of its texts. */
 export function idsOf(findings: Finding[]): string[] {
-  for (const finding of findings) expectPlain(finding)
+  for (const finding of findings) expectComplete(finding)
   return findings.map(({ id, level }) => `${id} ${level}`)
 }

@@ -19,7 +19,7 @@ afterEach(async () => {
 })
 
 describe('checkMode', () => {
-  test('warns of plain mode alone', () => {
+  test('warns only of plain mode', () => {
     const found = (WECHAT_MODE: string) => idsOf([checkMode(fixture.config({ WECHAT_MODE }))])[0]
     expect(['secure', 'compatible', 'plain'].map(found)).toEqual(['mode.ok ok', 'mode.ok ok', 'mode.plain warn'])
   })
@@ -30,26 +30,26 @@ describe('checkAesKeys', () => {
   const canonical = `${'A'.repeat(42)}E`
   const surplus = `${'A'.repeat(42)}F`
 
-  test('says that a key decodes, and that surplus bits are normal', () => {
+  test('reports that a key decodes, and that surplus bits are normal', () => {
     expect(idsOf(check(canonical))).toEqual(['aes-key.ok ok'])
     expect(check(canonical)[0]?.en).toBe('The EncodingAESKey has 43 characters and decodes to 32 bytes.')
     expect(check(surplus)[0]?.en).toContain('surplus bits at the end are normal')
     expect(check(surplus)[0]?.zh).toContain('末位有多余的比特属正常')
   })
 
-  test('speaks of both during a rotation', () => {
+  test('reports both keys during a rotation', () => {
     expect(idsOf(check(`${canonical},${surplus}`))).toEqual(['aes-key.ok ok'])
     expect(check(`${canonical},${surplus}`)[0]?.en).toContain('Both EncodingAESKeys have 43 characters and decode to')
   })
 
-  test('finds a key that is none', () => {
+  test('finds a malformed key', () => {
     const config = fixture.config()
     expect(idsOf(checkAesKeys({ ...config, wechat: { ...config.wechat, encodingAesKeys: ['short'] } }))).toEqual([
       'aes-key.wrong wrong',
     ])
   })
 
-  test('has nothing to say in plain mode', () => {
+  test('reports nothing in plain mode', () => {
     expect(checkAesKeys(fixture.config({ WECHAT_MODE: 'plain' }))).toEqual([])
   })
 })
@@ -59,18 +59,18 @@ describe('checkKeys', () => {
 
   test('counts the keys', () => {
     const [finding, ...more] = checkKeys(fixture.config(), readKeyFile)
-    expect(finding).toMatchObject({ id: 'keys.ok', level: 'ok', en: 'BIND_KEYS holds 1 key(s).' })
+    expect(finding).toMatchObject({ id: 'keys.ok', level: 'ok', en: 'BIND_KEYS has 1 key(s).' })
     expect(more).toEqual([])
   })
 
-  test('reads the file that holds them', () => {
+  test('counts the keys in BIND_KEYS_FILE', () => {
     const file = join(folder, 'keys')
     writeFileSync(file, `k1:${SECRET}\nk2:${SECRET}:other\n`)
     expect(idsOf(checkFile(file))).toEqual(['keys.ok ok'])
-    expect(checkFile(file)[0]?.en).toBe('BIND_KEYS_FILE holds 2 key(s).')
+    expect(checkFile(file)[0]?.en).toBe('BIND_KEYS_FILE has 2 key(s).')
   })
 
-  test('says when the file is not there or holds something else, and shows none of it', () => {
+  test('reports a file that is missing or malformed, without its content', () => {
     expect(idsOf(checkFile(join(folder, 'none')))).toEqual(['config.BIND_KEYS_FILE wrong'])
     const file = join(folder, 'keys')
     writeFileSync(file, `k1 ${SECRET}`)

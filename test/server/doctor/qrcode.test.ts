@@ -10,16 +10,16 @@ let fixture: DoctorFixture
 let access: { apiBase: string; accessToken: string }
 beforeEach(async () => {
   fixture = await openDoctorFixture()
-  const { accessToken = '' } = await checkAccessToken(fixture.config(), fixture.reach)
+  const { accessToken = '' } = await checkAccessToken(fixture.config(), fixture.deps)
   access = { apiBase: 'http://wechat.test', accessToken }
 })
 afterEach(() => fixture.close())
 
-const foundQrcode = async () => idsOf([(await checkQrcode(access, fixture.reach)).finding])[0]
+const foundQrcode = async () => idsOf([(await checkQrcode(access, fixture.deps)).finding])[0]
 
 describe('checkQrcode', () => {
-  test('makes one real QR that is soon over and whose scene is ours', async () => {
-    const { finding, skewMs } = await checkQrcode(access, fixture.reach)
+  test('makes one real QR code that expires after 60 s, with a scene of wechat-bind', async () => {
+    const { finding, skewMs } = await checkQrcode(access, fixture.deps)
     expect(idsOf([finding])).toEqual(['qr.ok ok'])
     expect(skewMs).toBeDefined()
     const [qrcode, ...more] = fixture.simulator.memory().qrcodes
@@ -44,29 +44,29 @@ describe('checkQrcode', () => {
     expect(await foundQrcode()).toBe(expected)
   })
 
-  test('finds a token dead that another system has made so', async () => {
+  test('reports a token that another system has invalidated', async () => {
     fixture.simulator.accessTokens.revoke()
     expect(await foundQrcode()).toBe('qr.token-dead wrong')
   })
 
-  test('says when WeChat does not answer, or not with a QR', async () => {
-    fixture.stand(CREATE, refuses)
+  test('reports an API that does not answer, or answers without a QR code', async () => {
+    fixture.answerWith(CREATE, refuses)
     expect(await foundQrcode()).toBe('qr.unreachable wrong')
     fixture.delay(CREATE, 5_001)
     expect(await foundQrcode()).toBe('qr.unreachable wrong')
-    fixture.stand(CREATE, answers({ errcode: 0 }))
+    fixture.answerWith(CREATE, answers({ errcode: 0 }))
     expect(await foundQrcode()).toBe('qr.unreachable wrong')
   })
 })
 
 describe('checkQuota', () => {
   const foundWith = async (quota: unknown) => {
-    fixture.stand(QUOTA, answers({ errcode: 0, errmsg: 'ok', quota }))
-    return idsOf([await checkQuota(access, fixture.reach)])[0]
+    fixture.answerWith(QUOTA, answers({ errcode: 0, errmsg: 'ok', quota }))
+    return idsOf([await checkQuota(access, fixture.deps)])[0]
   }
 
-  test('tells what is left of today', async () => {
-    const finding = await checkQuota(access, fixture.reach)
+  test('reports how many QR codes are left for today', async () => {
+    const finding = await checkQuota(access, fixture.deps)
     expect(idsOf([finding])).toEqual(['quota.ok ok'])
     expect(finding.en).toBe('100000 of 100000 QR codes are left for today.')
   })
@@ -77,16 +77,16 @@ describe('checkQuota', () => {
     [1, 'quota.low warn'],
     [0, 'quota.used-up wrong'],
     [-3, 'quota.used-up wrong'],
-  ])('with %i of 100000 left finds %s', async (remain, expected) => {
+  ])('finds for %i of 100000 left: %s', async (remain, expected) => {
     expect(await foundWith({ daily_limit: 100_000, used: 100_000 - remain, remain })).toBe(expected)
   })
 
-  test('does not take silence, a refusal or an odd answer for a fault', async () => {
+  test('only warns when WeChat reports no quota, refuses the call or cannot be reached', async () => {
     expect(await foundWith(undefined)).toBe('quota.unknown warn')
     expect(await foundWith({ daily_limit: 0, remain: 0 })).toBe('quota.unknown warn')
-    fixture.stand(QUOTA, answers({ errcode: 76021, errmsg: 'cgi_path not found' }))
-    expect((await checkQuota(access, fixture.reach)).id).toBe('quota.unknown')
-    fixture.stand(QUOTA, refuses)
-    expect((await checkQuota(access, fixture.reach)).id).toBe('quota.unknown')
+    fixture.answerWith(QUOTA, answers({ errcode: 76021, errmsg: 'cgi_path not found' }))
+    expect((await checkQuota(access, fixture.deps)).id).toBe('quota.unknown')
+    fixture.answerWith(QUOTA, refuses)
+    expect((await checkQuota(access, fixture.deps)).id).toBe('quota.unknown')
   })
 })

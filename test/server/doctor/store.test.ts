@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { inspectStore } from '../../../server/doctor/inspect-store.ts'
 import { checkStore } from '../../../server/doctor/store.ts'
-import { lookAtStore } from '../../../server/doctor/store-look.ts'
 import { openStore } from '../../../server/store/open-store.ts'
 import { type Postgres, query, startPostgres } from '../../support/postgres.ts'
 import { idsOf } from './doctor-fixture.ts'
 
 const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => false }
 
-const found = async (databaseUrl: string) => idsOf([await checkStore(databaseUrl, lookAtStore)])[0]
+const found = async (databaseUrl: string) => idsOf([await checkStore(databaseUrl, inspectStore)])[0]
 const use = async (databaseUrl: string) => (await openStore(databaseUrl, settings)).close()
 
 describe('checkStore on SQLite', () => {
@@ -29,18 +29,18 @@ describe('checkStore on SQLite', () => {
     database.close()
   }
 
-  test('makes no file where there is none yet', async () => {
+  test('creates no file where none exists', async () => {
     expect(await found(`sqlite:${join(folder, 'deep', 'bind.db')}`)).toBe('store.new ok')
     expect(await found('sqlite::memory:')).toBe('store.new ok')
     expect(existsSync(join(folder, 'deep'))).toBe(false)
   })
 
-  test('finds the tables current that the server made', async () => {
+  test('finds the tables of this version up to date', async () => {
     await use(`sqlite:${file}`)
     expect(await found(`sqlite:${file}`)).toBe('store.ok ok')
   })
 
-  test('finds them older or newer, and leaves them so', async () => {
+  test('finds older and newer tables, and changes nothing', async () => {
     await use(`sqlite:${file}`)
     change("INSERT INTO kysely_migration VALUES ('9999-later', '2030-01-01')")
     expect(await found(`sqlite:${file}`)).toBe('store.ahead wrong')
@@ -49,14 +49,14 @@ describe('checkStore on SQLite', () => {
     expect(await found(`sqlite:${file}`)).toBe('store.behind warn')
   })
 
-  test('says when the file is no database, or cannot be made', async () => {
-    writeFileSync(file, 'a letter to a friend, long enough to be read as the head of a file '.repeat(20))
+  test('reports a file that is no database or cannot be created', async () => {
+    writeFileSync(file, 'text that is longer than the header of a database file '.repeat(20))
     expect(await found(`sqlite:${file}`)).toBe('store.unreachable wrong')
     expect(await found(`sqlite:${folder}`)).toBe('store.unreachable wrong')
     expect(await found(`sqlite:${join(file, 'none', 'bind.db')}`)).toBe('store.unreachable wrong')
   })
 
-  test('says when another program keeps the file locked', async () => {
+  test('reports a file that another program keeps locked', async () => {
     await use(`sqlite:${file}`)
     const holder = new DatabaseSync(file)
     holder.exec('BEGIN IMMEDIATE')
@@ -72,7 +72,7 @@ describe('checkStore on PostgreSQL', () => {
   }, 30_000)
   afterAll(() => postgres.remove())
 
-  test('finds a database new, then in use, and leaves it as it is', async () => {
+  test('finds a database new, then in use, and changes nothing', async () => {
     const url = await postgres.newDatabase()
     expect(await found(url)).toBe('store.new ok')
     expect(await found(url)).toBe('store.new ok')
@@ -82,14 +82,14 @@ describe('checkStore on PostgreSQL', () => {
     expect(await found(url)).toBe('store.behind warn')
   })
 
-  test('says when it cannot be opened, and does not show the password', async () => {
+  test('reports a database that cannot be opened, without the password', async () => {
     const url = new URL(await postgres.newDatabase())
     url.password = 'hidden'
     url.pathname = '/absent'
-    const finding = await checkStore(url.href, lookAtStore)
+    const finding = await checkStore(url.href, inspectStore)
     expect(idsOf([finding])).toEqual(['store.unreachable wrong'])
     url.port = '1'
-    const refused = await checkStore(url.href, lookAtStore)
+    const refused = await checkStore(url.href, inspectStore)
     expect(idsOf([refused])).toEqual(['store.unreachable wrong'])
     expect(JSON.stringify([finding, refused])).not.toContain('hidden')
   })

@@ -37,9 +37,9 @@ const mounts: [name: string, mount: () => Promise<string>][] = [
   ['mountInNode', () => listen(mountInNode(testServer))],
 ]
 
-/** A callback and a poll through real sockets: what a body parser or a wrong path would break. */
+/** Sends a callback and a poll through real sockets: a body parser or a wrong path of the host would break them. */
 describe.each(mounts)('%s', (_, mount) => {
-  test('binds through the callback and keeps the host’s own page', async () => {
+  test('binds through the callback, and still serves the host’s own page', async () => {
     const url = await mount()
     testServer.simulator.setCallbackUrl(`${url}/wechat/callback`)
     const qr = await testServer.ticketUrl()

@@ -8,7 +8,7 @@ const OTHER_KEY = new Uint8Array(32).fill(8)
 const findKey = (kid: string) => (kid === 'k1' ? { secret: KEY, tenant: 'shop' } : undefined)
 const open = (jwe: string, typ?: string) => openEnvelope(jwe, typ, findKey)
 
-/** One fault, one message and no cause, whatever was wrong. */
+/** Every fault gives the same code and message, without a cause. */
 const REFUSED = [
   'UNAUTHORIZED',
   'The envelope was not accepted: seal it as a compact JWE, dir + A256GCM, with a kid and key of this server.',
@@ -22,7 +22,7 @@ const faultOf = (opening: Promise<unknown>) =>
 
 const GOOD: CompactJWEHeaderParameters = { alg: 'dir', enc: 'A256GCM', kid: 'k1', jti: 'j1' }
 
-/** Sealed by jose itself: what a client in any language sends. */
+/** Seals with jose alone, as a client in another language would. */
 const seal = (header: object, key: Uint8Array = KEY, plaintext: Uint8Array = Buffer.from('{"a":1}')) =>
   new CompactEncrypt(plaintext).setProtectedHeader({ ...GOOD, ...header }).encrypt(key)
 
@@ -35,14 +35,14 @@ describe('sealEnvelope', () => {
     expect(parts.map((part) => Buffer.from(part, 'base64url').length).slice(1)).toEqual([0, 12, 7, 16])
   })
 
-  test('never seals the same twice alike', async () => {
+  test('gives another envelope each time for the same plaintext', async () => {
     const sealed = await Promise.all([1, 2].map(() => sealEnvelope({}, { kid: 'k1' }, KEY)))
     expect(sealed[0]).not.toBe(sealed[1])
   })
 })
 
 describe('openEnvelope', () => {
-  test('opens what was sealed, with the header’s words and what belongs to the key', async () => {
+  test('opens a sealed envelope, and returns its text, header and key', async () => {
     const jwe = await sealEnvelope({ Label: '账号😀' }, { kid: 'k1', jti: 'j2', req: 'j1' }, KEY)
     expect(await open(jwe)).toEqual({
       text: '{"Label":"账号😀"}',
@@ -51,17 +51,17 @@ describe('openEnvelope', () => {
     })
   })
 
-  test('opens what any JOSE library makes, with typ and cty where it likes', async () => {
+  test('opens an envelope of another JOSE library, with typ and cty', async () => {
     expect((await open(await seal({ typ: 'JOSE', cty: 'application/json' }))).text).toBe('{"a":1}')
   })
 
-  test('takes a jti that is no text for none', async () => {
+  test('ignores a jti that is not a string', async () => {
     expect((await open(await seal({ jti: 7 }))).header).toEqual({ kid: 'k1' })
   })
 
   test.each<[string, () => Promise<string>]>([
     ['an unknown kid', () => seal({ kid: 'k2' })],
-    ['a kid that is no text', () => seal({ kid: 1 as never })],
+    ['a kid that is not a string', () => seal({ kid: 1 as never })],
     ['no kid', () => seal({ kid: undefined })],
     ['another key', () => seal({}, OTHER_KEY)],
     ['enc A128GCM', () => seal({ enc: 'A128GCM' }, KEY.slice(16))],
@@ -73,15 +73,15 @@ describe('openEnvelope', () => {
     ['jku', () => seal({ jku: 'https://evil.example/keys' })],
     ['jwk', () => seal({ jwk: { kty: 'oct', k: Buffer.from(KEY).toString('base64url') } })],
     ['x5u', () => seal({ x5u: 'https://evil.example/cert' })],
-    ['a member of tomorrow', () => seal({ b64: true })],
-    ['a token', () => seal({ typ: TOKEN_TYPE })],
-    ['padding behind a part', async () => `${await seal({})}==`],
-    ['a plaintext that is no UTF-8', () => seal({}, KEY, Uint8Array.of(0x7b, 0xff, 0x7d))],
+    ['an unknown header member', () => seal({ b64: true })],
+    ['the typ of a token', () => seal({ typ: TOKEN_TYPE })],
+    ['base64 padding', async () => `${await seal({})}==`],
+    ['a plaintext that is not UTF-8', () => seal({}, KEY, Uint8Array.of(0x7b, 0xff, 0x7d))],
   ])('refuses %s', async (_, make) => {
     expect(await faultOf(open(await make()))).toEqual(REFUSED)
   })
 
-  test('refuses crit, with and without the member that it names', async () => {
+  test('refuses crit, whether or not the header has the member that it names', async () => {
     const [, ...rest] = (await seal({})).split('.')
     for (const header of [
       { ...GOOD, crit: ['exp'], exp: 1 },
@@ -103,29 +103,29 @@ describe('openEnvelope', () => {
   })
 
   test.each([
-    ['nothing', ''],
+    ['an empty string', ''],
     ['a word', 'hello'],
     ['five empty parts', '....'],
-    ['five parts of junk', 'a.b.c.d.e'],
-    ['five parts that are no base64', '!.!.!.!.!'],
-    ['a header that is no JSON', `${Buffer.from('{').toString('base64url')}..AAAA.AAAA.AAAA`],
-    ['a header that is no object', `${base64url(null)}..AAAA.AAAA.AAAA`],
-    ['a header that is a list', `${base64url([GOOD])}..AAAA.AAAA.AAAA`],
-    ['a good header and junk', `${base64url(GOOD)}..AAAA.AAAA.AAAA`],
-    ['a tag cut short', `${base64url(GOOD)}..${'A'.repeat(16)}.AAAA.AA`],
-    ['an unsecured token', `${base64url({ alg: 'none' })}.${base64url({})}.`],
-    ['a JSON', '{"Account":"a"}'],
+    ['five invalid parts', 'a.b.c.d.e'],
+    ['five parts that are not base64url', '!.!.!.!.!'],
+    ['a header that is not JSON', `${Buffer.from('{').toString('base64url')}..AAAA.AAAA.AAAA`],
+    ['a header that is null', `${base64url(null)}..AAAA.AAAA.AAAA`],
+    ['a header that is an array', `${base64url([GOOD])}..AAAA.AAAA.AAAA`],
+    ['a valid header before parts that were not sealed', `${base64url(GOOD)}..AAAA.AAAA.AAAA`],
+    ['a truncated tag', `${base64url(GOOD)}..${'A'.repeat(16)}.AAAA.AA`],
+    ['an unsecured JWT', `${base64url({ alg: 'none' })}.${base64url({})}.`],
+    ['a JSON text', '{"Account":"a"}'],
   ])('refuses %s', async (_, jwe) => {
     expect(await faultOf(open(jwe))).toEqual(REFUSED)
   })
 
-  test('refuses four parts and six', async () => {
+  test('refuses four parts and six parts', async () => {
     const jwe = await seal({})
     expect(await faultOf(open(jwe.slice(0, jwe.lastIndexOf('.'))))).toEqual(REFUSED)
     expect(await faultOf(open(`${jwe}.AAAA`))).toEqual(REFUSED)
   })
 
-  test('takes no request for a token, and no token for a request', async () => {
+  test('refuses a request as a token, and a token as a request', async () => {
     const now = Date.UTC(2026, 0, 15)
     const token = await sealToken({ account: 'acme', userId: 'u1' }, 'k1', KEY, now)
     expect(await faultOf(open(token))).toEqual(REFUSED)

@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 describe('readKeyFile', () => {
-  test('reads one key a line, past comments and empty lines', () => {
+  test('reads one key per line, and skips comments and empty lines', () => {
     writeFileSync(file, `# ours\nk1:${secret(1)}\n\nk2:${secret(2)}:other\n`)
     expect(readKeyFile(file).map(({ kid, tenant }) => [kid, tenant])).toEqual([
       ['k1', 'default'],
@@ -24,7 +24,7 @@ describe('readKeyFile', () => {
     ])
   })
 
-  test('refuses a file that is missing or holds something else, and shows no secret', () => {
+  test('refuses a missing or invalid file, with no secret in the message', () => {
     expect(() => readKeyFile(join(folder, 'none'))).toThrow('BIND_KEYS_FILE')
     writeFileSync(file, `k1:${secret(1)}\nk2:short`)
     expect(() => readKeyFile(file)).toThrow(expect.not.stringContaining(secret(1)))
@@ -38,32 +38,32 @@ describe('watchKeyFile', () => {
     writeFileSync(file, before)
     const watched = watchKeyFile(file, (keys) => read.push(keys.map(({ kid }) => kid)), log)
     watched.stop()
-    return { read, log, look: watched.look }
+    return { read, log, check: watched.check }
   }
 
-  test('takes over new keys once, and looks no further while nothing changes', () => {
-    const { read, look } = watch(`k1:${secret(1)}`)
-    look()
+  test('reports new keys once, and nothing while the file stays the same', () => {
+    const { read, check } = watch(`k1:${secret(1)}`)
+    check()
     writeFileSync(file, `k1:${secret(1)}\nk2:${secret(2)}`)
-    look()
-    look()
+    check()
+    check()
     expect(read).toEqual([['k1', 'k2']])
   })
 
-  test('sees a file that was put in place by renaming', () => {
-    const { read, look } = watch(`k1:${secret(1)}`)
+  test('detects a file that was replaced by renaming', () => {
+    const { read, check } = watch(`k1:${secret(1)}`)
     writeFileSync(`${file}.new`, `k2:${secret(2)}`)
     renameSync(`${file}.new`, file)
-    look()
+    check()
     expect(read).toEqual([['k2']])
   })
 
-  test('keeps the old keys when the new file does not parse or is gone, and says so', () => {
-    const { read, log, look } = watch(`k1:${secret(1)}`)
+  test('keeps the current keys and logs an error when the file does not parse or is gone', () => {
+    const { read, log, check } = watch(`k1:${secret(1)}`)
     writeFileSync(file, 'nonsense')
-    look()
+    check()
     rmSync(file)
-    look()
+    check()
     expect(read).toEqual([])
     expect(log.lines.filter((line) => line.includes('BIND_KEYS_FILE'))).toHaveLength(2)
   })

@@ -5,7 +5,7 @@ const secret = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
 const bilingual = /^[^|]+ \| [^|]*[\u4e00-\u9fff][^|]*$/
 
 describe('parseKeys', () => {
-  test('reads keys by commas or lines, past comments, spaces and empty entries', () => {
+  test('reads keys separated by commas or lines, and skips comments, spaces and empty entries', () => {
     const text = `# ours\r\n k1:${secret(1)} , k2:${secret(2)}:shop,\n\nk3:${secret(3)}=:shop\n`
     expect(parseKeys(text)).toEqual([
       { kid: 'k1', tenant: 'default', secret: new Uint8Array(32).fill(1) },
@@ -15,24 +15,24 @@ describe('parseKeys', () => {
   })
 
   test.each([
-    ['nothing', ''],
-    ['comments alone', '# none yet'],
+    ['an empty text', ''],
+    ['only comments', '# none yet'],
     ['no secret', 'k1'],
     ['no kid', `:${secret(1)}`],
     ['a short secret', `k1:${secret(1).slice(1)}`],
     ['a long secret', `k1:${secret(1)}A`],
-    ['a secret in plain base64', `k1:${secret(1).slice(0, -1)}+`],
+    ['a secret in standard base64', `k1:${secret(1).slice(0, -1)}+`],
     ['an empty tenant', `k1:${secret(1)}:`],
-    ['a part too many', `k1:${secret(1)}:shop:more`],
+    ['a fourth part', `k1:${secret(1)}:shop:more`],
     ['a kid of 65 characters', `${'k'.repeat(65)}:${secret(1)}`],
-    ['a good key beside a bad one', `k1:${secret(1)},k2`],
+    ['a valid key before an invalid one', `k1:${secret(1)},k2`],
   ])('refuses %s in both languages, without the secret', (_, text) => {
     expect(() => parseKeys(text)).toThrow(TypeError)
     expect(() => parseKeys(text)).toThrow(bilingual)
     expect(() => parseKeys(text)).toThrow(expect.objectContaining({ message: expect.not.stringContaining(secret(1)) }))
   })
 
-  test('refuses a kid that comes twice, and names it', () => {
+  test('refuses a duplicate kid, and names it', () => {
     const text = `k1:${secret(1)},k1:${secret(2)}:shop`
     expect(() => parseKeys(text)).toThrow(/"k1" twice.* \| .*“k1”/)
   })
@@ -41,17 +41,17 @@ describe('parseKeys', () => {
 describe('createKeyring', () => {
   const keys = parseKeys(`k1:${secret(1)},k2:${secret(2)}:shop,k3:${secret(3)}:shop`)
 
-  test('finds a key by its kid and by nothing else', () => {
+  test('finds a key only by its exact kid', () => {
     const keyring = createKeyring(keys)
     expect(keyring.find('k2')).toBe(keys[1])
     for (const kid of ['', 'K1', 'k1 ', 'toString', '__proto__']) expect(keyring.find(kid)).toBeUndefined()
   })
 
-  test('names each tenant once', () => {
+  test('lists each tenant once', () => {
     expect(createKeyring(keys).tenants()).toEqual(['default', 'shop'])
   })
 
-  test('knows only the new keys once they are replaced', () => {
+  test('finds only the new keys after replace', () => {
     const keyring = createKeyring(keys)
     keyring.replace(parseKeys(`k4:${secret(4)}:other`))
     expect([keyring.find('k1'), keyring.find('k4')?.tenant]).toEqual([undefined, 'other'])

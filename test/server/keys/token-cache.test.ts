@@ -7,20 +7,20 @@ const NOW = Date.UTC(2026, 0, 15, 8)
 
 const keyOf = (tenant: string, byte = 7) => ({ kid: 'k1', tenant, secret: new Uint8Array(32).fill(byte) })
 
-function setUp(most = 10) {
+function setUp(maxTokens = 10) {
   const time = { now: NOW }
   const keyring = createKeyring([keyOf('shop')])
   const nameOf = vi.fn(({ userId }: { userId: string }) => `name of ${userId}`)
-  const principalOf = createTokenCache({ keyring, nameOf, clock: () => time.now, most })
+  const principalOf = createTokenCache({ keyring, nameOf, clock: () => time.now, maxTokens })
   const mint = (more: Partial<TokenRequest> = {}) =>
     sealToken({ account: 'acme', userId: 'u1', ...more }, 'k1', keyOf('shop').secret, NOW)
-  /** How many tokens were opened. */
+  /** How many tokens were decrypted. */
   const opened = () => nameOf.mock.calls.length
   return { time, keyring, principalOf, mint, opened }
 }
 
 describe('createTokenCache', () => {
-  test('says who asks, the same from memory', async () => {
+  test('returns the principal of a token, and decrypts each token once', async () => {
     const { principalOf, mint, opened } = setUp()
     const token = await mint({ label: 'ab***@example.com', scope: ['bind'] })
     const principal = {
@@ -36,7 +36,7 @@ describe('createTokenCache', () => {
     expect(opened()).toBe(2)
   })
 
-  test('a remembered token runs out when it says', async () => {
+  test('refuses a cached token once it has expired', async () => {
     const { time, principalOf, mint } = setUp()
     const token = await mint({ ttlSeconds: 60 })
     await principalOf(token)
@@ -47,7 +47,7 @@ describe('createTokenCache', () => {
     await expect(principalOf(token)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' })
   })
 
-  test('a remembered token is worth nothing once its key is taken away or is another', async () => {
+  test('refuses a cached token once its key is removed or replaced', async () => {
     const { keyring, principalOf, mint } = setUp()
     const token = await mint()
     await principalOf(token)
@@ -57,7 +57,7 @@ describe('createTokenCache', () => {
     await expect(principalOf(token)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
   })
 
-  test('a key that is given to another tenant takes its tokens along', async () => {
+  test('returns the new tenant once the key of a cached token belongs to another tenant', async () => {
     const { keyring, principalOf, mint } = setUp()
     const token = await mint()
     await principalOf(token)
@@ -65,17 +65,17 @@ describe('createTokenCache', () => {
     expect((await principalOf(token)).identity.tenant).toBe('other')
   })
 
-  test('what differs in one character of one that is remembered is refused, and not remembered', async () => {
+  test('refuses a token that differs from a cached one in one character, and does not cache it', async () => {
     const { principalOf, mint } = setUp()
     const token = await mint()
     await principalOf(token)
-    // In the middle: the last character of base64url has bits that say nothing.
+    // The first character of the ciphertext, since the last character of a part has unused bits.
     const [head = '', , iv, sealed = '', tag] = token.split('.')
     const changed = [head, '', iv, (sealed[0] === 'A' ? 'B' : 'A') + sealed.slice(1), tag].join('.')
     for (let i = 0; i < 2; i++) await expect(principalOf(changed)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
   })
 
-  test('remembers no more than it may: the oldest is opened again', async () => {
+  test('caches at most maxTokens: the oldest is decrypted again', async () => {
     const { principalOf, mint, opened } = setUp(2)
     const tokens = await Promise.all(['u1', 'u2', 'u3'].map((userId) => mint({ userId })))
     for (const token of tokens) await principalOf(token)

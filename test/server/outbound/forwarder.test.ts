@@ -1,4 +1,4 @@
-/** A good neighbour: what is not ours goes to the system that owned the callback before. */
+/** FORWARD_URL: messages that do not concern binding go to the system that handled the callback before. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sealMessage } from '../../../demo/simulator/message.ts'
 import type { Env } from '../../../server/config/config.ts'
@@ -7,21 +7,21 @@ import type { Fetch } from '../../../server/platform.ts'
 import { createMetrics } from '../../../server/telemetry/metrics.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
 
-type Heard = { url: string; body: string; contentType: string }
+type Received = { url: string; body: string; contentType: string }
 
 let testServer: TestServer
-let heard: Heard[]
-/** What the other system answers. */
-let neighbour: (heard: Heard) => Response | Promise<Response>
+let received: Received[]
+/** The answer of the other system. */
+let neighbour: (received: Received) => Response | Promise<Response>
 
 async function open(env: Env = {}): Promise<void> {
   await testServer?.close()
-  heard = []
+  received = []
   neighbour = () => new Response('<xml>theirs</xml>', { headers: { 'Content-Type': 'text/xml' } })
   const fetch: Fetch = async (url, init) => {
     const request = new Request(url, init)
     const delivery = { url, body: await request.text(), contentType: request.headers.get('Content-Type') ?? '' }
-    heard.push(delivery)
+    received.push(delivery)
     return neighbour(delivery)
   }
   testServer = await openTestServer({ FORWARD_URL: 'http://neighbour.test/wx', ...env }, { neighbour: fetch })
@@ -61,22 +61,22 @@ async function newScene(): Promise<string> {
 }
 
 describe('FORWARD_URL', () => {
-  test('relays what is not ours byte for byte and passes the reply back', async () => {
+  test('relays other messages byte for byte, and returns the reply', async () => {
     const { url, body, text: reply } = await deliver(text)
-    expect(heard).toEqual([
+    expect(received).toEqual([
       { url: url.replace('/wechat/callback', 'http://neighbour.test/wx'), body, contentType: 'text/xml; charset=x' },
     ])
     expect(reply).toBe('<xml>theirs</xml>')
     expect(await metric('wechat_bind_forwards_total{outcome="replied"} 1')).toBe(true)
   })
 
-  test('keeps the query that the URL has already', async () => {
+  test('keeps the query of FORWARD_URL', async () => {
     await open({ FORWARD_URL: 'http://neighbour.test/wx?app=7' })
     const { url } = await deliver(text)
-    expect(heard[0]?.url).toBe(url.replace('/wechat/callback?', 'http://neighbour.test/wx?app=7&'))
+    expect(received[0]?.url).toBe(url.replace('/wechat/callback?', 'http://neighbour.test/wx?app=7&'))
   })
 
-  test('answers success when the other side is down or fails, and counts it', async () => {
+  test('answers success when the other system is down or fails, and counts it', async () => {
     neighbour = () => Promise.reject(new TypeError('fetch failed'))
     expect(await deliver(text)).toMatchObject({ status: 200, text: 'success' })
     neighbour = () => new Response('<html>', { status: 502 })
@@ -86,30 +86,30 @@ describe('FORWARD_URL', () => {
     expect(await metric('wechat_bind_forwards_total{outcome="failed"} 3')).toBe(true)
   })
 
-  test('does not relay what WeChat did not send', async () => {
+  test('does not relay a request that WeChat did not sign', async () => {
     await testServer.app.request('/wechat/callback?signature=x', { method: 'POST', body: '<xml></xml>' })
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
   })
 
-  test('keeps a scan of ours to itself', async () => {
+  test('does not relay a scan of our scene', async () => {
     const scene = await newScene()
     expect((await deliver({ Event: 'SCAN', EventKey: scene })).text).toContain('<Encrypt>')
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
   })
 
-  test('tells of our follows and unfollows, whose reply is dropped', async () => {
+  test('sends our follows and unfollows, and drops the reply', async () => {
     const { text: reply } = await deliver({ Event: 'subscribe', EventKey: `qrscene_${await newScene()}` })
     expect(reply).toContain('<Encrypt>')
     expect((await deliver({ Event: 'unsubscribe', EventKey: '' })).text).toBe('success')
     await testServer.deps.forwarder?.idle()
-    expect(heard).toHaveLength(2)
+    expect(received).toHaveLength(2)
   })
 
-  test('lets the other system greet a follower who is not ours', async () => {
+  test('returns the reply of the other system to a follow without our scene', async () => {
     expect((await deliver({ Event: 'subscribe', EventKey: '' })).text).toBe('<xml>theirs</xml>')
   })
 
-  test('relays a word that answers no question of ours', async () => {
+  test('relays a command that has nothing to act on', async () => {
     await open({ CONFIRM: 'reply' })
     for (const Content of ['yes', '确认', '解绑', 'bind password']) {
       expect((await deliver({ ...text, Content, MsgId: Content })).text).toBe('<xml>theirs</xml>')
@@ -118,33 +118,33 @@ describe('FORWARD_URL', () => {
     expect((await deliver({ ...text, Content: '解绑', MsgId: '9' })).text).toContain('<Encrypt>')
   })
 
-  test('relays what comes again once more: its first answer may be lost', async () => {
+  test('relays a second delivery again, because the first reply may be lost', async () => {
     await open({ CONFIRM: 'reply' })
     for (const event of [{ Event: 'subscribe', EventKey: '' }, ...['yes', '解绑'].map(toText)]) {
       for (const _ of ['first', 'again']) expect((await deliver(event)).text).toBe('<xml>theirs</xml>')
     }
-    expect(heard).toHaveLength(6)
+    expect(received).toHaveLength(6)
     neighbour = () => Promise.reject(new TypeError('fetch failed'))
     expect((await deliver(toText('解绑'))).text).toContain('<Encrypt>')
     expect((await deliver(toText('yes'))).text).toBe('success')
   })
 
-  test('keeps the slash at the end of the URL', async () => {
+  test('keeps the slash at the end of FORWARD_URL', async () => {
     await open({ FORWARD_URL: 'http://neighbour.test/wx/' })
     await deliver(text)
-    expect(heard[0]?.url).toMatch(/^http:\/\/neighbour\.test\/wx\/\?/)
+    expect(received[0]?.url).toMatch(/^http:\/\/neighbour\.test\/wx\/\?/)
   })
 
-  test('tells of everything under FORWARD_ALL', async () => {
+  test('sends our own events as well under FORWARD_ALL', async () => {
     await open({ FORWARD_ALL: 'true' })
     await deliver({ Event: 'SCAN', EventKey: await newScene() })
     await testServer.deps.forwarder?.idle()
-    expect(heard).toHaveLength(1)
+    expect(received).toHaveLength(1)
   })
 })
 
 describe('createForwarder', () => {
-  test('gives up on a slow neighbour, and counts it', async () => {
+  test('gives up after timeoutMs, and counts it', async () => {
     const metrics = createMetrics(() => 0)
     const never: Fetch = (_, init) =>
       new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
@@ -156,8 +156,8 @@ describe('createForwarder', () => {
   })
 })
 
-describe('what is not ours', () => {
-  test('costs no store access', async () => {
+describe('a message that is not ours', () => {
+  test('causes no store access', async () => {
     await testServer.close()
     let uses = 0
     testServer = await openTestServer(

@@ -9,16 +9,16 @@ import { openTestServer, type TestServer } from '../../support/test-server.ts'
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`
 const OTHER_SECRET = `whsec_${Buffer.alloc(32, 2).toString('base64')}`
 
-type Heard = { url: string; headers: Record<string, string>; body: string; payload: WebhookPayload }
+type Received = { url: string; headers: Record<string, string>; body: string; payload: WebhookPayload }
 
 let testServer: TestServer
-let heard: Heard[]
-/** What the receiver answers. */
-let receiver: (heard: Heard) => number | Promise<number>
+let received: Received[]
+/** The status that the receiver answers. */
+let receiver: (received: Received) => number | Promise<number>
 
 async function open(env: Env = {}): Promise<void> {
   await testServer?.close()
-  heard = []
+  received = []
   receiver = () => 204
   const settings = { WEBHOOK_URL: 'http://receiver.test/hook', WEBHOOK_SECRET: SECRET, ...env }
   testServer = await openTestServer(settings, {
@@ -26,7 +26,7 @@ async function open(env: Env = {}): Promise<void> {
       const request = new Request(url, init)
       const body = await request.text()
       const delivery = { url, body, headers: Object.fromEntries(request.headers), payload: JSON.parse(body) }
-      heard.push(delivery)
+      received.push(delivery)
       return new Response(null, { status: await receiver(delivery) })
     },
   })
@@ -35,9 +35,9 @@ async function open(env: Env = {}): Promise<void> {
 beforeEach(() => open())
 afterEach(() => testServer.close())
 
-/** Resolves once this many deliveries were tried; the sender's timers run as the clock is turned. */
+/** Resolves once this many deliveries have arrived; advances the clock, so that the timers of the sender fire. */
 async function tried(count: number): Promise<void> {
-  while (heard.length < count) {
+  while (received.length < count) {
     await new Promise(setImmediate)
     testServer.time.advance(1_000)
   }
@@ -54,14 +54,14 @@ const verify = (body: string, headers: Record<string, string>, webhookSecret = S
     headers,
   )
 
-const types = () => heard.map(({ payload }) => `${payload.type} ${payload.data.Version} ${payload.data.Reason}`)
+const types = () => received.map(({ payload }) => `${payload.type} ${payload.data.Version} ${payload.data.Reason}`)
 
 describe('the webhook', () => {
-  test('tells of a bind and of its end, signed, in the contract’s words', async () => {
+  test('sends binding.bound and binding.unbound, signed', async () => {
     const boundAt = new Date(testServer.time.clock()).toISOString()
     await bind('amy')
     await tried(1)
-    const { url, body, headers, payload } = heard[0] as Heard
+    const { url, body, headers, payload } = received[0] as Received
     expect(url).toBe('http://receiver.test/hook')
     expect(payload).toEqual({
       type: 'binding.bound',
@@ -80,75 +80,75 @@ describe('the webhook', () => {
     expect(verify(body, headers)).toEqual(payload)
     await testServer.client.disconnect({ account: 'acme', userId: 'u1' })
     await tried(2)
-    expect(heard[1]?.payload).toMatchObject({ type: 'binding.unbound', data: { Version: 2, Reason: 'disconnect' } })
-    expect(Object.keys(heard[1]?.payload.data ?? {})).toEqual(['Tenant', 'Account', 'User_ID', 'Version', 'Reason'])
+    expect(received[1]?.payload).toMatchObject({ type: 'binding.unbound', data: { Version: 2, Reason: 'disconnect' } })
+    expect(Object.keys(received[1]?.payload.data ?? {})).toEqual(['Tenant', 'Account', 'User_ID', 'Version', 'Reason'])
   })
 
-  test('names the id of a change again at each try, and tries until it is taken', async () => {
-    receiver = () => (heard.length < 4 ? 503 : 200)
+  test('retries with the same webhook-id until the receiver accepts', async () => {
+    receiver = () => (received.length < 4 ? 503 : 200)
     await bind('amy')
     const started = testServer.time.clock()
     await tried(4)
-    expect(new Set(heard.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
-    // 5 s, 15 s and 45 s, each a fifth shorter at the least.
+    expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+    // Pauses of 5, 15 and 45 s, each at most a fifth shorter.
     expect(testServer.time.clock() - started).toBeGreaterThanOrEqual(0.8 * 65_000)
     expect(await testServer.deps.store.outbox.list('waiting', 10)).toEqual([])
   })
 
-  test('keeps the order per user, and lets nobody else wait for it', async () => {
-    receiver = ({ payload }) => (payload.data.User_ID === 'u1' && heard.length < 6 ? 500 : 200)
+  test('keeps the order per user, and does not delay other users', async () => {
+    receiver = ({ payload }) => (payload.data.User_ID === 'u1' && received.length < 6 ? 500 : 200)
     await bind('amy', 'u1')
     await tried(1)
     await testServer.client.disconnect({ account: 'acme', userId: 'u1' })
     await bind('bo', 'u2')
     await tried(7)
     const ofUser = (user: string) =>
-      heard.filter(({ payload }) => payload.data.User_ID === user).map(({ payload }) => payload.data.Version)
+      received.filter(({ payload }) => payload.data.User_ID === user).map(({ payload }) => payload.data.Version)
     expect(ofUser('u2')).toEqual([1])
     expect(ofUser('u1').filter((version) => version === 2)).toHaveLength(1)
     expect(ofUser('u1').at(-1)).toBe(2)
   })
 
-  test('tells each tenant’s own receiver, with its own secret', async () => {
+  test('sends to each tenant’s own receiver, signed with its own secret', async () => {
     await open({ WEBHOOK_URL_OTHER: 'http://other.test/hook', WEBHOOK_SECRET_OTHER: OTHER_SECRET })
     const { Url } = await testServer.otherTenant.getQrCode({ account: 'acme', userId: 'u1' })
     await testServer.phone('amy').scan(Url)
     await testServer.phone('amy').follow()
     await tried(1)
-    const { url, body, headers } = heard[0] as Heard
+    const { url, body, headers } = received[0] as Received
     expect(url).toBe('http://other.test/hook')
     expect(verify(body, headers, OTHER_SECRET).data.Tenant).toBe('other')
-    expect(() => verify(body, headers)).toThrow('not one that the bind server signed')
+    expect(() => verify(body, headers)).toThrow('was not signed by the bind server')
   })
 
-  test('gives up after a day, and tells again when asked to', async () => {
+  test('gives up after a day, and sends again after a replay', async () => {
     receiver = () => 500
     await bind('amy')
     while ((await testServer.deps.store.outbox.list('failed', 1)).length === 0) {
       await new Promise(setImmediate)
       testServer.time.advance(60_000)
     }
-    const tries = heard.length
+    const tries = received.length
     expect(tries).toBeGreaterThan(10)
     receiver = () => 200
     expect(await testServer.deps.store.outbox.replay(testServer.time.clock())).toBe(1)
     await tried(tries + 1)
-    expect(heard.at(-1)?.payload.data.Version).toBe(1)
+    expect(received.at(-1)?.payload.data.Version).toBe(1)
   })
 
-  test('never tells an openid that was erased meanwhile', async () => {
+  test('sends no openid that was erased before the delivery', async () => {
     receiver = () => 500
     await bind('amy')
     await tried(1)
     await testServer.phone('amy').unfollow()
     receiver = () => 200
     await tried(3)
-    const [, told] = heard
-    expect(told?.payload).toMatchObject({ type: 'binding.bound', data: { OpenId: null, UnionId: null, AppId: null } })
+    const [, second] = received
+    expect(second?.payload).toMatchObject({ type: 'binding.bound', data: { OpenId: null, UnionId: null, AppId: null } })
     expect(types().at(-1)).toBe('binding.unbound 2 unsubscribe')
   })
 
-  test('does not hold up a bind when the receiver hangs', async () => {
+  test('does not delay a bind when the receiver hangs', async () => {
     const hanging: ((status: number) => void)[] = []
     receiver = () => new Promise<number>((resolve) => hanging.push(resolve))
     await bind('amy', 'u1')
@@ -159,7 +159,7 @@ describe('the webhook', () => {
     for (const answer of hanging) answer(200)
   })
 
-  test('is not written for a tenant that has none', async () => {
+  test('is not queued for a tenant without a webhook', async () => {
     await open({ WEBHOOK_URL: undefined, WEBHOOK_SECRET: undefined })
     await bind('amy')
     expect(await testServer.deps.store.outbox.list('waiting', 1)).toEqual([])
@@ -167,7 +167,7 @@ describe('the webhook', () => {
 })
 
 describe('pauseMs', () => {
-  test('grows from 5 s to 3 h, a fifth more or less', () => {
+  test('grows from 5 s to 3 h, with a jitter of a fifth', () => {
     expect([0, 1, 2, 3, 20].map((attempts) => pauseMs(attempts, 0.5))).toEqual([
       5_000, 15_000, 45_000, 135_000, 10_800_000,
     ])
@@ -176,7 +176,7 @@ describe('pauseMs', () => {
 })
 
 describe('a receiver that refuses', () => {
-  test('is tried again at whole milliseconds, which every engine can hold', async () => {
+  test('is retried at a whole millisecond, which every engine can store', async () => {
     receiver = () => 500
     await bind('amy')
     await tried(2)
@@ -186,10 +186,10 @@ describe('a receiver that refuses', () => {
 })
 
 describe('verifyWebhook', () => {
-  test('refuses a changed body, a missing header and an old stamp', async () => {
+  test('refuses a changed body, a missing header and an old timestamp', async () => {
     await bind('amy')
     await tried(1)
-    const { body, headers } = heard[0] as Heard
+    const { body, headers } = received[0] as Received
     const old = new Date(Date.now() - 301_000)
     const stale = {
       ...headers,
@@ -201,7 +201,7 @@ describe('verifyWebhook', () => {
       () => verify(body, { ...headers, 'webhook-id': '' }),
       () => verify(body, stale),
     ]
-    for (const attempt of refused) expect(attempt).toThrow('not one that the bind server signed')
+    for (const attempt of refused) expect(attempt).toThrow('was not signed by the bind server')
     expect(verify(body, new Headers(headers) as never).type).toBe('binding.bound')
   })
 })

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const identityOf = (userId: string): Identity => ({ tenant: 'default', account: '账号 😀 \\ " \'', userId })
 
-/** Something in every table, and more than two batches of users. */
+/** Adds rows to every table, and more than two batches of users. */
 async function fill(store: Store): Promise<void> {
   await store.write(function* (tx) {
     for (let i = 0; i < 2_500; i++) {
@@ -59,7 +59,7 @@ const countOf = async (url: string) =>
   )[0]?.n
 
 describe('copyStore', () => {
-  test('moves every row, and the store goes on where it was', async () => {
+  test('copies every row, and the copy works as a store', async () => {
     const file = await newFile('whole.db')
     const to = await postgres.newDatabase()
     const digests = await copyStore({ from: file, to })
@@ -92,7 +92,7 @@ describe('copyStore', () => {
     await Promise.all([before.close(), after.close()])
   })
 
-  test('moves an empty store', async () => {
+  test('copies an empty store', async () => {
     const file = join(folder, 'empty.db')
     await (await openSqliteStore({ file, ...settings })).close()
     const to = await postgres.newDatabase()
@@ -102,7 +102,7 @@ describe('copyStore', () => {
     await store.close()
   })
 
-  test('refuses a target with anything in it, and changes nothing there', async () => {
+  test('refuses a target that is not empty, and does not change it', async () => {
     const file = await newFile('again.db')
     const to = await postgres.newDatabase()
     const store = await openPostgresStore({ url: to, ...settings })
@@ -115,37 +115,38 @@ describe('copyStore', () => {
     expect(await countOf(to)).toBe(1)
   })
 
-  test('leaves nothing behind when a row does not fit, and can be started again', async () => {
+  test('leaves the target empty when a row cannot be copied, and can be run again', async () => {
     const file = await newFile('broken.db')
     const to = await postgres.newDatabase()
     const database = new DatabaseSync(file)
-    database.exec("update jtis set jti = 'x' || char(0)")
+    // SQLite keeps a text in an integer column; PostgreSQL refuses it.
+    database.exec("update jtis set until = 'x'")
     await expect(copyStore({ from: file, to })).rejects.toThrow()
     expect(await countOf(to)).toBe(0)
-    database.exec("update jtis set jti = 'x'")
+    database.exec('update jtis set until = 1')
     database.close()
     await copyStore({ from: file, to })
     expect(await countOf(to)).toBe(3750)
   })
 
-  test('keeps a server that still runs from writing what nobody would copy', async () => {
+  test('locks the file, so that a running server cannot write rows that would not be copied', async () => {
     const file = await newFile('running.db')
     const running = new DatabaseSync(file)
-    const tries: string[] = []
+    const tables: string[] = []
     const to = await postgres.newDatabase()
     await copyStore({
       from: file,
       to,
       onTable: ({ table }) => {
         expect(() => running.exec('begin immediate')).toThrow('database is locked')
-        tries.push(table)
+        tables.push(table)
       },
     })
-    expect(tries).toHaveLength(10)
+    expect(tables).toHaveLength(10)
     running.close()
   })
 
-  test('refuses a file that is not there, and makes none', async () => {
+  test('refuses a file that does not exist, and does not create it', async () => {
     const from = join(folder, 'nowhere.db')
     await expect(copyStore({ from, to: 'postgres://127.0.0.1:1/none' })).rejects.toMatchObject({ code: 'BAD_CONFIG' })
     expect(() => new DatabaseSync(from, { readOnly: true })).toThrow()
@@ -153,7 +154,7 @@ describe('copyStore', () => {
 })
 
 describe('wechat-bind migrate', () => {
-  test('moves to DATABASE_URL when --to is left out, and tells each table', async () => {
+  test('copies to DATABASE_URL when --to is missing, and prints each table', async () => {
     const file = await newFile('command.db')
     const lines: string[] = []
     const env = { DATABASE_URL: await postgres.newDatabase() }
@@ -167,7 +168,7 @@ describe('wechat-bind migrate', () => {
     [['--from', 'file.db', '--to', 'postgres://x/y']],
     [['--from', 'sqlite:file.db', '--to', 'sqlite:other.db']],
     [['--from', 'sqlite:file.db']],
-  ])('says how it is used when called as %j', async (args) => {
+  ])('prints its usage when called with %j', async (args) => {
     await expect(runMigrate(args, {}, () => {})).rejects.toMatchObject({
       code: 'BAD_REQUEST',
       message: /--from sqlite:/,

@@ -1,4 +1,4 @@
-/** What every engine must keep. Each engine's test calls this with a maker of empty stores. */
+/** The tests that every engine must pass. The test file of an engine calls `storeContract` with a function that opens an empty store. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BindError } from '../../../server/errors.ts'
 import type {
@@ -79,7 +79,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         return names
       })
 
-    test('knows an unseen user as one at version 0', async () => {
+    test('returns version 0 for a user that it does not know', async () => {
       expect(await store.user(amy)).toEqual({
         id: 0,
         identity: amy,
@@ -90,7 +90,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       })
     })
 
-    test('gives back a ticket as it was added, by scene and by code', async () => {
+    test('finds a ticket by scene and by code, with the values that were added', async () => {
       const added = await add('a', { label: 'a***@x.com', lang: 'en' })
       expect(added).toMatchObject({
         ...newTicket('a', { label: 'a***@x.com', lang: 'en' }),
@@ -108,7 +108,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(missing).toEqual([undefined, undefined])
     })
 
-    test('shows the newest ticket that can be scanned', async () => {
+    test('finds the newest ticket that can be scanned', async () => {
       await add('a', { createdAt: NOW - 60_000, expiresAt: NOW + 60_000 })
       const newest = await add('b')
       expect(await store.liveTicket(amy, NOW)).toEqual(newest)
@@ -116,7 +116,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.liveTicket({ ...amy, userId: 'bo' }, NOW)).toBeUndefined()
     })
 
-    test('replaces the other tickets of the user only when told to', async () => {
+    test('replaces the other tickets of the user only when the caller asks for it', async () => {
       await add('a')
       await add('b')
       await add('c', {}, { ...amy, userId: 'bo' })
@@ -125,7 +125,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(names).toEqual(['replaced', 'replaced', 'pending'])
     })
 
-    test('binds, unbinds and counts a version for each', async () => {
+    test('raises the version by 1 for each bind and unbind', async () => {
       const user = await bind(amy, 'o1', { label: 'a***', unionid: 'u1' })
       expect(await store.user(amy)).toMatchObject({
         id: user,
@@ -139,7 +139,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.user(amy)).toMatchObject({ version: 3, reason: null, binding: binding('o2') })
     })
 
-    test('keeps ids apart byte for byte, and tenants from each other', async () => {
+    test('distinguishes ids byte by byte, and users of different tenants', async () => {
       const ids: Identity[] = [
         { tenant: 'default', account: 'A', userId: '1' },
         { tenant: 'default', account: 'A1', userId: '' },
@@ -154,7 +154,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(openids).toEqual(['o0', 'o1', 'o2', 'o3', 'o4', 'o5', 'o6'])
     })
 
-    test('finds every owner of an openid, the latest first', async () => {
+    test('finds every user that an openid is bound to, the latest first', async () => {
       await bind(amy, 'o1', { boundAt: NOW })
       await bind({ ...amy, tenant: 'other' }, 'o1', { boundAt: NOW + 1 })
       await bind({ ...amy, userId: 'bo' }, 'o1', { appId: 'wx2' })
@@ -162,13 +162,13 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(owners.map(({ identity }) => identity.tenant)).toEqual(['other', 'default'])
     })
 
-    test('marks a binding without raising the version', async () => {
+    test('sets `subscribed` of a binding without raising the version', async () => {
       const user = await bind(amy, 'o1')
       await store.write((tx) => tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 5 }))
       expect(await store.user(amy)).toMatchObject({ version: 1, binding: { subscribed: false, eventTime: 5 } })
     })
 
-    test('holds a scan, counts its tries and forgets its openid when it is over', async () => {
+    test('keeps a scan until it is closed, counts its tries, and then deletes its openid', async () => {
       const ticket = await add('a')
       await store.write((tx) => tx.apply({ type: 'scan', ticket: ticket.id, user: ticket.user, confirmation }))
       expect(await store.user(amy)).toMatchObject({ version: 1, confirmation })
@@ -183,7 +183,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.ticketsSince(amy, NOW - 1, 'dead')).toBe(1)
     })
 
-    test('closes the other tickets of a user and no one else’s', async () => {
+    test('closes the other tickets of a user, and no ticket of another user', async () => {
       const a = await add('a')
       await add('b')
       await add('c', {}, { ...amy, userId: 'bo' })
@@ -192,43 +192,43 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(names).toEqual(['pending', 'replaced', 'pending'])
     })
 
-    test('remembers an unfollow by its newest time, in whatever order they arrive', async () => {
-      const erase = (eventTime: number) =>
+    test('keeps the newest unfollow of an openid, even if an older one arrives later', async () => {
+      const recordUnfollow = (eventTime: number) =>
         store.write((tx) => tx.apply({ type: 'recordUnfollow', appId: 'wx1', openid: 'o1', eventTime, until: NOW }))
       const unfollowedAt = () => store.write((tx) => tx.unfollowedAt('wx1', 'o1'))
       expect(await unfollowedAt()).toBeUndefined()
-      await erase(10)
-      await erase(20)
-      await erase(15)
+      await recordUnfollow(10)
+      await recordUnfollow(20)
+      await recordUnfollow(15)
       expect(await unfollowedAt()).toBe(20)
     })
 
-    test('of two scans of one millisecond, tells of the same one everywhere', async () => {
+    test('returns the same one of two scans of one millisecond from every query', async () => {
       const [first, second] = [await add('a'), await add('b')]
       for (const ticket of [second, first]) {
-        const of = { ...confirmation, openid: `o-${ticket.code}` }
-        await store.write((tx) => tx.apply({ type: 'scan', ticket: ticket.id, user: ticket.user, confirmation: of }))
+        const scan = { ...confirmation, openid: `o-${ticket.code}` }
+        await store.write((tx) => tx.apply({ type: 'scan', ticket: ticket.id, user: ticket.user, confirmation: scan }))
       }
-      const held = await store.write((tx) => tx.scannedOf(first.user))
+      const scanned = await store.write((tx) => tx.scannedOf(first.user))
       const openid = 'o-B'
-      expect(held).toMatchObject({ id: second.id, state: { confirmation: { openid } } })
+      expect(scanned).toMatchObject({ id: second.id, state: { confirmation: { openid } } })
       expect(await store.user(amy)).toMatchObject({ confirmation: { openid } })
     })
 
-    test('gives the holds of an openid by their scans, the latest first', async () => {
+    test('orders the scanned tickets of an openid by their scans, the latest first', async () => {
       const early = await add('a', { createdAt: NOW })
       const late = await add('b', { createdAt: NOW - 1000 }, { ...amy, userId: 'bo' })
-      const holdAt = (ticket: { id: number; user: number }, until: number) =>
+      const scanUntil = (ticket: { id: number; user: number }, until: number) =>
         store.write((tx) =>
           tx.apply({ type: 'scan', ticket: ticket.id, user: ticket.user, confirmation: { ...confirmation, until } }),
         )
-      await holdAt(early, NOW + 1000)
-      await holdAt(late, NOW + 2000)
-      const holds = await store.write((tx) => tx.scannedBy('wx1', 'o1'))
-      expect(holds.map(({ id }) => id)).toEqual([late.id, early.id])
+      await scanUntil(early, NOW + 1000)
+      await scanUntil(late, NOW + 2000)
+      const scanned = await store.write((tx) => tx.scannedBy('wx1', 'o1'))
+      expect(scanned.map(({ id }) => id)).toEqual([late.id, early.id])
     })
 
-    test('raises the version when a refresh calls off a held scan, and not otherwise', async () => {
+    test('raises the version when a new ticket cancels a scan, and not when it replaces a pending ticket', async () => {
       const ticket = await add('a')
       await add('b', {}, amy, true)
       expect((await store.user(amy)).version).toBe(0)
@@ -245,15 +245,15 @@ export function storeContract(makeStore: () => Promise<Store>) {
       })
     })
 
-    test('spends a jti once, however many ask at the same time', async () => {
-      const spent = await Promise.all(
+    test('consumes a jti once, even if 20 units try at the same time', async () => {
+      const results = await Promise.all(
         Array.from({ length: 20 }, () => store.write((tx) => tx.consumeJti('k1|j1', NOW))),
       )
-      expect(spent.filter((isFirst) => isFirst)).toHaveLength(1)
+      expect(results.filter((isFirst) => isFirst)).toHaveLength(1)
       expect(await store.write((tx) => tx.consumeJti('k1|j2', NOW))).toBe(true)
     })
 
-    test('remembers a text under a key, also that there was none', async () => {
+    test('finds the reply to a delivery, and null for a delivery without a reply', async () => {
       await store.write(function* (tx) {
         yield* tx.recordDelivery('d1', '已绑定', NOW)
         yield* tx.recordDelivery('d2', null, NOW)
@@ -264,7 +264,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(replies).toEqual(['已绑定', null, undefined])
     })
 
-    test('counts wrong codes and new tickets by time', async () => {
+    test('counts wrong codes and new tickets since a time', async () => {
       const ticket = await add('a')
       await store.write((tx) => tx.apply({ type: 'wrongCode', openid: 'o1', at: NOW }))
       const counts = await store.write(function* (tx) {
@@ -281,7 +281,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.write((tx) => tx.isAnyPending('wx1', ticket.expiresAt))).toBe(false)
     })
 
-    test('has a unionid asked for once, and once more when no answer was kept', async () => {
+    test('returns a unionid request once, and again when no answer was saved', async () => {
       const [a, b] = [await bind(amy, 'o1'), await bind({ ...amy, userId: 'bo' }, 'o2', { boundAt: NOW + 1 })]
       await bind({ ...amy, userId: 'cy' }, 'o3', { unionid: 'known' })
       expect(await store.unionids.claimDue(NOW, NOW + 60_000, 1)).toEqual([{ user: a, openid: 'o1' }])
@@ -294,7 +294,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.unionids.claimDue(NOW + 90_000, NOW + 99_000, 9)).toEqual([{ user: b, openid: 'o2' }])
     })
 
-    test('sets a unionid only for the openid that is still bound', async () => {
+    test('saves a unionid only for an openid that is still bound', async () => {
       const user = await bind(amy, 'o1')
       await store.unionids.save([{ user, openid: 'o2', unionid: 'u2' }])
       expect((await store.user(amy)).binding?.unionid).toBeNull()
@@ -302,7 +302,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect((await store.user(amy)).binding?.unionid).toBe('u1')
     })
 
-    test('undoes all of a unit that throws, and nothing of its neighbours', async () => {
+    test('rolls back every change of a unit that throws, and none of a concurrent unit', async () => {
       const { user } = await add('a')
       const refusal = new BindError('NOT_BOUND', 'no')
       const results = await Promise.allSettled([
@@ -318,12 +318,12 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.user(amy)).toMatchObject({ version: 1, binding: { openid: 'o1' } })
     })
 
-    test('tells of a version after its commit, and of nothing that was undone', async () => {
+    test('notifies listeners of a version after its commit, and of no change that was rolled back', async () => {
       const { user } = await add('a')
-      const heard: CommitNotice[] = []
-      const stop = store.onCommit((notice) => heard.push(notice))
+      const notices: CommitNotice[] = []
+      const stop = store.onCommit((notice) => notices.push(notice))
       await store.write((tx) => tx.apply({ type: 'bind', user, binding: binding('o1'), reason: 'scan', at: NOW }))
-      expect(heard).toEqual([{ identity: amy, version: 1 }])
+      expect(notices).toEqual([{ identity: amy, version: 1 }])
       await expect(
         store.write(function* (tx) {
           yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW })
@@ -332,52 +332,52 @@ export function storeContract(makeStore: () => Promise<Store>) {
       ).rejects.toThrow('no')
       stop()
       await store.write((tx) => tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW }))
-      expect(heard).toHaveLength(1)
+      expect(notices).toHaveLength(1)
     })
 
-    test('turns a fault of the engine into STORE_UNAVAILABLE', async () => {
+    test('turns an error of the engine into STORE_UNAVAILABLE', async () => {
       await add('a')
       await expect(add('a')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     })
 
-    test('sweeps what has run out and keeps what has not', async () => {
+    test('deletes expired rows and keeps the others', async () => {
       await add('old', { createdAt: NOW - 90_000_000, expiresAt: NOW - 86_400_001 })
       const kept = await add('new')
       await store.write(function* (tx) {
-        yield* tx.recordDelivery('gone', 'x', NOW)
+        yield* tx.recordDelivery('expired', 'x', NOW)
         yield* tx.recordDelivery('kept', 'x', NOW + 1)
-        yield* tx.consumeJti('gone', NOW)
+        yield* tx.consumeJti('expired', NOW)
         yield* tx.consumeJti('kept', NOW + 1)
       })
       await store.sweep(NOW)
       const left = await store.write(function* (tx) {
         return {
           tickets: [yield* tx.ticketByScene('wb1_old'), (yield* tx.ticketByScene('wb1_new'))?.ticket.id],
-          replies: [yield* tx.findDelivery('gone'), yield* tx.findDelivery('kept')],
-          spent: [yield* tx.consumeJti('gone', NOW), yield* tx.consumeJti('kept', NOW)],
+          replies: [yield* tx.findDelivery('expired'), yield* tx.findDelivery('kept')],
+          jtis: [yield* tx.consumeJti('expired', NOW), yield* tx.consumeJti('kept', NOW)],
         }
       })
-      expect(left).toEqual({ tickets: [undefined, kept.id], replies: [undefined, 'x'], spent: [true, false] })
+      expect(left).toEqual({ tickets: [undefined, kept.id], replies: [undefined, 'x'], jtis: [true, false] })
     })
 
-    test('sweeps the jtis that have run out from behind many that live', async () => {
+    test('deletes expired jtis that were added after many valid ones', async () => {
       const some = Array.from({ length: 250 }, (_, i) => i)
       await store.write(function* (tx) {
         for (const i of some) yield* tx.consumeJti(`kept${i}`, NOW + 86_400_000)
-        for (const i of some) yield* tx.consumeJti(`gone${i}`, NOW)
+        for (const i of some) yield* tx.consumeJti(`expired${i}`, NOW)
       })
       await store.sweep(NOW)
       const again = await store.write(function* (tx) {
-        let gone = 0
+        let expired = 0
         let kept = 0
-        for (const i of some) if (yield* tx.consumeJti(`gone${i}`, NOW)) gone++
+        for (const i of some) if (yield* tx.consumeJti(`expired${i}`, NOW)) expired++
         for (const i of some) if (yield* tx.consumeJti(`kept${i}`, NOW)) kept++
-        return { gone, kept }
+        return { expired, kept }
       })
-      expect(again).toEqual({ gone: 250, kept: 0 })
+      expect(again).toEqual({ expired: 250, kept: 0 })
     })
 
-    test('keeps events for a quarter, and longer while a webhook waits for them', async () => {
+    test('keeps events for 90 days, and longer while they wait in the outbox', async () => {
       const DAY = 24 * 60 * 60_000
       const { user } = await add('a')
       const unbind = { type: 'unbind', user, reason: 'chat' } as const
@@ -385,7 +385,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       const [first, second] = await store.outbox.list('waiting', 10)
       await store.outbox.giveUp(first!.id)
       await store.sweep(NOW)
-      // The failed one is past being told; the second waits still, for whatever reason.
+      // The failed event has passed its retention time; the second is still waiting, so it is kept.
       expect(await store.outbox.list('failed', 10)).toEqual([])
       expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([2, 3])
       await store.outbox.delivered(second!.id)
@@ -393,7 +393,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([3])
     })
 
-    test('forgets after half a year what waits for a tenant that is gone', async () => {
+    test('deletes an event after 180 days even if it still waits in the outbox', async () => {
       const DAY = 24 * 60 * 60_000
       const { user } = await add('a')
       const unbind = { type: 'unbind', user, reason: 'chat' } as const
@@ -402,7 +402,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([2])
     })
 
-    test('never ends a ticket twice', async () => {
+    test('does not close a ticket twice', async () => {
       const { id: ticket, user } = await add('a')
       const close = { type: 'close', ticket, user, as: 'used', bumpsVersion: false } as const
       await store.write((tx) => tx.apply(close))

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Env } from '../../../server/config/config.ts'
+import { BindError } from '../../../server/errors.ts'
 import type { Store } from '../../../server/store/store.ts'
 import { createMetrics } from '../../../server/telemetry/metrics.ts'
 import { readMetrics } from '../../support/metrics.ts'
+import { addUser, bindTo } from '../../support/rows.ts'
 import { openTestServer, type TestServer, type TestServerOptions } from '../../support/test-server.ts'
 
 let testServer: TestServer
@@ -29,7 +31,7 @@ async function scan(person: string, url: string): Promise<void> {
 const digitsOf = (person: string) => /\b(\d{4})\b/.exec(JSON.stringify(testServer.phone(person).chat))?.[1] ?? ''
 
 describe('the funnel', () => {
-  test('counts a QR, its scan and the binding, and how long that took', async () => {
+  test('counts a QR, its scan and its binding, and measures the time between', async () => {
     await open()
     const url = await testServer.ticketUrl()
     await testServer.ticketUrl()
@@ -41,7 +43,7 @@ describe('the funnel', () => {
     expect(await read('wechat_bind_time_to_bind_seconds_bucket{le="10"}')).toBe(1)
   })
 
-  test('counts the confirmation as a step of its own', async () => {
+  test('counts the confirmation as a separate step', async () => {
     await open({ CONFIRM: 'code' })
     await scan('amy', await testServer.ticketUrl())
     expect(await steps()).toEqual({ shown: 1, scanned: 1 })
@@ -53,7 +55,7 @@ describe('the funnel', () => {
     expect(await read('wechat_bind_wrong_codes_total{where="page"}')).toBe(1)
   })
 
-  test('counts the scans that were turned away', async () => {
+  test('counts refused scans as expired or conflict', async () => {
     await open()
     const replaced = await testServer.ticketUrl('u1')
     await scan('amy', await testServer.ticketUrl('u1', true))
@@ -62,10 +64,16 @@ describe('the funnel', () => {
     expect(await steps()).toEqual({ shown: 3, scanned: 1, bound: 1, expired: 1, conflict: 1 })
   })
 
-  test('counts a conflict that is found only when the page confirms', async () => {
+  test('counts a conflict that is found at the confirmation', async () => {
     await open({ CONFIRM: 'code' })
-    testServer.deps.metrics.countRequest('/widget/confirm', 409, 0, 'CONFLICT')
-    expect(await steps()).toEqual({ conflict: 1 })
+    await scan('amy', await testServer.ticketUrl('u1'))
+    // Another server on the same store, whose CONFIRM is still off, binds the same WeChat to u2.
+    const { store, events } = testServer.deps
+    const u2 = await addUser(store, { tenant: 'default', account: 'acme', userId: 'u2' })
+    await bindTo(store, u2, testServer.phone('amy').openid, events.appId)
+    const answer = await testServer.widget('POST', '/confirm', { body: { code: digitsOf('amy') } })
+    expect([answer.status, (await answer.json()).code]).toEqual([409, 'CONFLICT'])
+    expect(await steps()).toEqual({ shown: 1, scanned: 1, conflict: 1 })
   })
 
   test('counts wrong codes in the chat', async () => {
@@ -76,17 +84,17 @@ describe('the funnel', () => {
   })
 })
 
-describe("WeChat's side", () => {
-  test('is counted by errcode, of which only those we know have a value of their own', async () => {
+describe('the calls to WeChat', () => {
+  test('are counted by errcode, and an unknown errcode as other', async () => {
     await open()
     const { faults } = testServer.simulator
     await testServer.ticketUrl()
     faults.fail('/cgi-bin/qrcode/create', 45009)
-    await expect(testServer.ticketUrl('u2')).rejects.toThrow()
+    await expect(testServer.ticketUrl('u2')).rejects.toMatchObject({ code: 'WECHAT_QUOTA' })
     faults.fail('/cgi-bin/qrcode/create', 987_654)
-    await expect(testServer.ticketUrl('u3')).rejects.toThrow()
+    await expect(testServer.ticketUrl('u3')).rejects.toMatchObject({ code: 'WECHAT_FORBIDDEN' })
     faults.setDown(true)
-    await expect(testServer.ticketUrl('u4')).rejects.toThrow()
+    await expect(testServer.ticketUrl('u4')).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
     const answers = (errcode: string) => read(`wechat_bind_wechat_answers_total{call="qrcode",errcode="${errcode}"}`)
     expect([await answers('0'), await answers('45009'), await answers('other'), await answers('none')]).toEqual([
       1, 1, 1, 1,
@@ -95,7 +103,7 @@ describe("WeChat's side", () => {
     expect(await read('wechat_bind_wechat_answers_total{call="token",errcode="0"}')).toBe(1)
   })
 
-  test('is counted as one call where several followers are asked for at once', async () => {
+  test('are counted once for a batch of followers', async () => {
     await open()
     const { wechat } = testServer.deps
     await wechat.getUnionids(['amy', 'bo'].map((person) => testServer.phone(person).openid))
@@ -103,7 +111,7 @@ describe("WeChat's side", () => {
     expect(await read('wechat_bind_wechat_answers_total{call="user_info",errcode="0"}')).toBe(2)
   })
 
-  test('tells when the access token was fetched and when it ends, once there is one', async () => {
+  test('report when the access token was fetched and when it expires', async () => {
     await open()
     expect(await read('wechat_bind_access_token_timestamp_seconds')).toBeUndefined()
     const fetchedAt = testServer.time.clock() / 1000
@@ -115,22 +123,22 @@ describe("WeChat's side", () => {
 })
 
 describe('the store', () => {
-  test('is timed by operation', async () => {
+  test('is timed per operation', async () => {
     await open()
     await testServer.bindInfo()
     expect(await read('wechat_bind_store_duration_seconds_count{operation="user"}')).toBe(1)
     expect(await read('wechat_bind_store_failures_total{operation="user"}')).toBe(0)
   })
 
-  test('is counted where it fails, and not where a unit of work refuses', async () => {
+  test('counts an unavailable store as a failure, and a refusal not', async () => {
     const breaking = (store: Store): Store => ({
       ...store,
-      user: () => Promise.reject(Object.assign(new Error('gone'), { code: 'STORE_UNAVAILABLE' })),
-      ping: () => Promise.reject(Object.assign(new Error('no'), { code: 'CONFLICT' })),
+      user: () => Promise.reject(new BindError('STORE_UNAVAILABLE', 'gone')),
+      ping: () => Promise.reject(new BindError('CONFLICT', 'no')),
     })
     await open({}, { wrapStore: breaking })
     await testServer.app.request('/readyz')
-    await expect(testServer.bindInfo()).rejects.toThrow()
+    await expect(testServer.bindInfo()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(await read('wechat_bind_store_failures_total{operation="user"}')).toBe(1)
     expect(await read('wechat_bind_store_failures_total{operation="ping"}')).toBe(0)
   })
@@ -139,7 +147,7 @@ describe('the store', () => {
 describe('the webhook lag', () => {
   const settings = { WEBHOOK_URL: 'http://receiver.test/hook', WEBHOOK_SECRET: `whsec_${'A'.repeat(43)}=` }
 
-  test('is the age of the oldest change that was not taken, 0 when none waits', async () => {
+  test('is the age of the oldest undelivered change, or 0', async () => {
     await open(settings, { neighbour: async () => new Response(null, { status: 503 }) })
     expect(await read('wechat_bind_webhook_lag_seconds')).toBe(0)
     await scan('amy', await testServer.ticketUrl())
@@ -148,7 +156,7 @@ describe('the webhook lag', () => {
     expect(await read('wechat_bind_webhook_lag_seconds')).toBe(90)
   })
 
-  test('has no value where the store cannot tell, and is not there without a webhook', async () => {
+  test('is absent when the store fails, and without a webhook', async () => {
     const failing = (store: Store): Store => ({
       ...store,
       outbox: { ...store.outbox, list: () => Promise.reject(new Error('gone')) },
@@ -162,7 +170,7 @@ describe('the webhook lag', () => {
 })
 
 describe('requests', () => {
-  test('are counted by route and never by what stands in the URL', async () => {
+  test('are counted by route, with no value from the URL', async () => {
     await open()
     await testServer.app.request('/amy/secret?token=hush')
     await testServer.app.request('/wechat/callback?signature=hush&timestamp=1&nonce=2')
@@ -175,7 +183,7 @@ describe('requests', () => {
 })
 
 describe('createMetrics', () => {
-  test('gives every metric a help and a name by the conventions', async () => {
+  test('gives every metric a help text and a name that follows the conventions', async () => {
     await open()
     const text = await createMetrics(() => 0).render()
     const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type]) => ({ name, type }))

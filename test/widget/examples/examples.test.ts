@@ -1,4 +1,4 @@
-/** The examples, each compiled by its framework's own checker and then used in a browser as a user would. */
+/** Compiles each example with its framework's own checker, then uses it in a browser. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,13 +8,13 @@ import { Hono } from 'hono'
 import { type Browser, chromium } from 'playwright'
 import { build, type Plugin } from 'vite'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { complaintsOf, inState, openStage, STRICT } from '../../support/browser-stage.ts'
+import { consoleErrorsOf, inState, openFixture, STRICT } from '../../support/browser-fixture.ts'
 import { launchOptions } from '../../support/chromium.ts'
 import { BOUND_AT } from '../../support/fake-bind.ts'
 
 const folderOf = (name: string) => join(import.meta.dirname, '../../../widget/examples', name)
 
-/** Resolves a file of a package as the example sees it: its TypeScript is another than ours. */
+/** Resolves a file of a package from the example's folder, which may have another version of TypeScript. */
 const resolveFor = (name: string, file: string) => createRequire(join(folderOf(name), 'package.json')).resolve(file)
 
 async function run(name: string, ...command: string[]): Promise<void> {
@@ -25,7 +25,7 @@ async function run(name: string, ...command: string[]): Promise<void> {
 
 let angularIsCompiled = false
 
-/** Where Angular's compiler puts its JavaScript: below the example, so that its imports are found. */
+/** The output folder of Angular's compiler, below the example, so that its imports resolve. */
 const angularOut = mkdtempSync(join(folderOf('angular'), 'node_modules/.out-'))
 
 const checkers: Record<string, () => Promise<void>> = {
@@ -54,7 +54,7 @@ const checkers: Record<string, () => Promise<void>> = {
   },
 }
 
-/** Angular's libraries are published half compiled; this is the other half, as Angular's own builder does it. */
+/** Angular publishes partially compiled libraries. This plugin links them, as Angular's own builder does. */
 async function angularLinker(): Promise<Plugin> {
   const { default: linker } = await import(resolveFor('angular', '@angular/compiler-cli/linker/babel'))
   const { transformAsync } = await import(resolveFor('angular', '@babel/core'))
@@ -68,7 +68,7 @@ async function angularLinker(): Promise<Plugin> {
   }
 }
 
-/** The example's own start, bundled with its own configuration. */
+/** Bundles the example's entry with the example's configuration. */
 async function bundle(name: string, entry: string): Promise<string> {
   const root = folderOf(name)
   const start = '\0start'
@@ -87,7 +87,7 @@ async function bundle(name: string, entry: string): Promise<string> {
 
 let browser: Browser
 beforeAll(async () => {
-  // Vite compiles for development in a test otherwise.
+  // Without it Vite builds for development during a test.
   vi.stubEnv('NODE_ENV', 'production')
   browser = await chromium.launch(await launchOptions())
 })
@@ -97,22 +97,22 @@ afterAll(async () => {
   rmSync(angularOut, { recursive: true })
 })
 
-/** Mounts it, is bound and unbound in it, takes it away and puts it back. */
+/** Mounts the example, binds, unbinds, removes the element and adds it again. */
 async function use(more: Hono, head: string, body?: string): Promise<void> {
   more.get('/my/wechat-token', (c) => c.json({ token: 'token' }))
-  const stage = await openStage({ more, head, body: body ?? '', policy: STRICT })
+  const fixture = await openFixture({ more, head, body: body ?? '', policy: STRICT })
   const context = await browser.newContext({ locale: 'en' })
-  const complaints = complaintsOf(context)
+  const consoleErrors = consoleErrorsOf(context)
   try {
     const page = await context.newPage()
     page.setDefaultTimeout(15_000)
-    await page.goto(`${stage.url}${body === undefined ? '' : '/page'}`)
+    await page.goto(`${fixture.url}${body === undefined ? '' : '/page'}`)
     await inState(page, 'ready')
     const card = page.locator('wechat-bind')
     await page.getByText('Hear of it in WeChat').waitFor()
     expect(await card.evaluate(({ theme }: HTMLElement & { theme?: string }) => theme)).toBe('light')
 
-    stage.bind.bind()
+    fixture.bind.bind()
     await page.getByText(`bound ${BOUND_AT}`).waitFor()
     await card.getByRole('button').click()
     await card.getByRole('button').last().click()
@@ -121,22 +121,24 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
 
     await page.getByRole('button', { name: 'WeChat', exact: true }).click()
     await card.waitFor({ state: 'detached' })
-    await expect.poll(() => stage.bind.parkedPolls).toBe(0)
+    await expect.poll(() => fixture.bind.waitingPolls).toBe(0)
     await page.getByRole('button', { name: 'WeChat', exact: true }).click()
     await inState(page, 'ready')
-    expect(complaints).toEqual([])
+    expect(consoleErrors).toEqual([])
   } catch (cause) {
-    throw new Error(`The page said: ${complaints.join('; ') || 'nothing'}`, { cause })
+    throw new Error(`The page said: ${consoleErrors.join('; ') || 'nothing'}`, { cause })
   } finally {
     await context.close()
-    await stage.close()
+    await fixture.close()
   }
 }
 
 describe.each(Object.keys(checkers))('the example for %s', (name) => {
-  test('has no fault in its types', { timeout: 120_000 }, () => checkers[name]?.())
+  test('has correct types', { timeout: 120_000 }, async () => {
+    await expect(checkers[name]?.()).resolves.toBeUndefined()
+  })
 
-  test('binds, hears of it, and leaves nothing', { timeout: 120_000 }, async () => {
+  test('binds, receives the event, and leaves no request or listener', { timeout: 120_000 }, async () => {
     const entry = { angular: join(angularOut, 'main.js'), vue: './main.ts', svelte: './main.ts' }[name] ?? './main.tsx'
     if (name === 'angular' && !angularIsCompiled) await checkers.angular?.()
     const code = await bundle(name, entry.startsWith('/') ? entry : join(folderOf(name), entry))
@@ -146,7 +148,7 @@ describe.each(Object.keys(checkers))('the example for %s', (name) => {
 })
 
 describe('the example in plain HTML', () => {
-  test('binds, hears of it, and leaves nothing', async () => {
+  test('binds, receives the event, and leaves no request or listener', async () => {
     const read = (file: string) => readFileSync(join(folderOf('html'), file), 'utf8')
     const more = new Hono()
       .get('/page', (c) => c.html(read('index.html'), 200, { 'Content-Security-Policy': STRICT }))

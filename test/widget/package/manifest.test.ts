@@ -1,4 +1,4 @@
-/** `custom-elements.json` says what the element has, all of it and nothing else; editors are told the same. */
+/** `custom-elements.json` lists everything that the element has and nothing else; the editor data and the documents match it. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LitElement } from 'lit'
@@ -21,7 +21,7 @@ const members = declaration.members.filter(
   ({ privacy = 'public', static: isStatic }) => privacy === 'public' && !isStatic,
 )
 
-// A path that is computed: the compiler has no types for what is built later.
+// The path is computed, because TypeScript must not resolve the built file.
 const { WechatBind }: { WechatBind: typeof LitElement } = await import(join(root, 'dist/widget/index.js'))
 
 const sources = readdirSync(join(root, 'widget'))
@@ -35,67 +35,67 @@ const namesIn = (pattern: RegExp) =>
 const namesOf = (entries: Entry[]) => entries.map(({ name }) => name).sort()
 const ofKind = (kind: string) => members.filter((member) => member.kind === kind)
 
-/** What is public only for the element's other files. */
-const inner = [...read('widget/wechat-bind.ts').matchAll(/@internal\s*\*\/\s*(?:get |async )*(\w+)/g)].map(
+/** Methods marked @internal: public only for the element's other files. */
+const internal = [...read('widget/wechat-bind.ts').matchAll(/@internal\s*\*\/\s*(?:get |async )*(\w+)/g)].map(
   ([, name]) => name,
 )
 
 describe('custom-elements.json', () => {
-  test('has every attribute that the element observes', () => {
+  test('lists every attribute that the element observes', () => {
     expect(namesOf(declaration.attributes)).toEqual([...WechatBind.observedAttributes].sort())
   })
 
-  test('has every property of the page, and no other that can be set', () => {
-    const properties = [...WechatBind.elementProperties.keys()].map(String).filter((name) => !inner.includes(name))
-    // The platform's own, which the element follows.
+  test('lists every property that a page can set, and no other', () => {
+    const properties = [...WechatBind.elementProperties.keys()].map(String).filter((name) => !internal.includes(name))
+    // `lang` is a property of every HTML element.
     if (WechatBind.observedAttributes.includes('lang')) properties.push('lang')
     const settable = ofKind('field').filter(({ readonly }) => !readonly)
     expect(namesOf(settable)).toEqual([...new Set(properties)].sort())
     expect(namesOf(ofKind('field').filter(({ readonly }) => readonly))).toEqual(['boundAt', 'state'])
   })
 
-  test('has every method that is not an inner one', () => {
+  test('lists every method that is not internal', () => {
     const methods = Object.entries(Object.getOwnPropertyDescriptors(WechatBind.prototype))
       .filter(
         ([name, { value }]) => typeof value === 'function' && name !== 'constructor' && !(name in LitElement.prototype),
       )
       .map(([name]) => name)
-      .filter((name) => !inner.includes(name))
+      .filter((name) => !internal.includes(name))
     expect(namesOf(ofKind('method'))).toEqual(methods.sort())
     expect(methods).toEqual(['confirm', 'refresh', 'start', 'stop', 'unbind'])
   })
 
-  test('has every event that is told', () => {
+  test('lists every event that the element dispatches', () => {
     expect(namesOf(declaration.events)).toEqual(namesIn(/\bemit\('(\w+)'/g))
   })
 
-  test('has every slot and every part that is drawn', () => {
+  test('lists every slot and every part of the templates', () => {
     expect(namesOf(declaration.slots)).toEqual(namesIn(/<slot name="([\w-]+)"/g))
     expect(namesOf(declaration.cssParts)).toEqual(namesIn(/\bpart="([^"]+)"/g))
   })
 
-  test('has every custom property that is read', () => {
+  test('lists every custom property that the style sheet reads', () => {
     expect(namesOf(declaration.cssProperties)).toEqual(namesIn(/(--wechat-bind-[a-z-]+)/g))
   })
 
-  test('has every state', () => {
+  test('lists every state', () => {
     expect(namesOf(declaration.cssStates)).toEqual(namesIn(/\{\s*name: '(\w+)'/g))
   })
 
-  test('describes all of it', () => {
+  test('has a description for every entry', () => {
     const { attributes, events, slots, cssParts, cssProperties, cssStates } = declaration
     const all = [attributes, events, slots, cssParts, cssProperties, cssStates, members].flat()
     expect(all.length).toBeGreaterThan(60)
     expect(all.filter(({ description }) => !description).map(({ name }) => name)).toEqual([])
   })
 
-  test('names the default of every custom property', () => {
+  test('has a default for every custom property', () => {
     expect(namesOf(declaration.cssProperties.filter((property) => !property.default))).toEqual([])
   })
 })
 
-describe('what editors are told', () => {
-  test('is the same tag, with the values that an attribute may have', () => {
+describe("VS Code's custom data", () => {
+  test('lists the same tag, with the values of its attributes', () => {
     const [tag] = JSON.parse(read('dist/vscode.html-custom-data.json')).tags
     expect(tag.name).toBe('wechat-bind')
     expect(namesOf(tag.attributes)).toEqual(namesOf(declaration.attributes))
@@ -103,7 +103,7 @@ describe('what editors are told', () => {
     expect(namesOf(theme.values)).toEqual(['auto', 'dark', 'light'])
   })
 
-  test('is the same custom properties and parts', () => {
+  test('lists the same custom properties and parts', () => {
     const { properties, pseudoElements } = JSON.parse(read('dist/vscode.css-custom-data.json'))
     expect(namesOf(properties)).toEqual(namesOf(declaration.cssProperties))
     expect(namesOf(pseudoElements)).toEqual(namesOf(declaration.cssParts).map((name) => `::part(${name})`))
@@ -111,18 +111,18 @@ describe('what editors are told', () => {
 })
 
 describe('the types for frameworks', () => {
-  test('have every property that a page may set', () => {
+  test('contain every property that a page can set', () => {
     const picked = [...read('widget/frameworks/props.d.ts').matchAll(/^\s*\| '(\w+)'/gm)].map(([, name]) => name)
     expect(picked.sort()).toEqual(namesOf(ofKind('field').filter(({ readonly }) => !readonly)))
   })
 })
 
-describe('the pages on the element', () => {
-  test('have the tables of the manifest: "node test/support/widget-readme.ts" writes them', () => {
+describe('docs/element.md and docs/element.zh-CN.md', () => {
+  test('contain the tables of the manifest ("node test/support/widget-readme.ts" writes them)', () => {
     expect(readme.current).toBe(readme.wanted)
   })
 
-  test('name the same things in Chinese', () => {
+  test('name the same entries in Chinese', () => {
     const text = read('docs/element.zh-CN.md')
     const { attributes, events, slots, cssParts, cssProperties, cssStates } = declaration
     const all = namesOf([attributes, events, slots, cssParts, cssProperties, cssStates].flat())

@@ -1,4 +1,4 @@
-/** What a user's browser does to a page: hides it, loses the network, speaks another language's user agent. Undone by `restoreBrowser`. */
+/** Simulates a hidden page, a lost network and other user agents. `restoreBrowser` undoes it. */
 
 const touched: [target: object, key: string][] = []
 

@@ -1,6 +1,6 @@
-/** A client whose answers the test gives one by one, and which knows what was asked and what was given up. */
+/** An API client whose responses the test sets one by one. Records the requests and their aborts. */
 import type { BindingView, QrcodeView } from '../../../server/wire.ts'
-import type { Client } from '../../../widget/client.ts'
+import type { Client } from '../../../widget/api-client.ts'
 
 type Call = {
   name: string
@@ -28,17 +28,17 @@ export function createFakeClient() {
 
   return {
     ...client,
-    /** Everything asked so far, in order. */
+    /** The names of all requests, in order. */
     get asked() {
       return calls.map(({ name }) => name)
     },
-    /** The request asked last. */
+    /** The last request. */
     get last() {
       const call = calls.at(-1)
-      if (!call) throw new Error('Nothing was asked')
+      if (!call) throw new Error('There was no request')
       return call
     },
-    /** Requests that nobody has answered or given up, given the answers so far. */
+    /** The number of requests that were not aborted. */
     get open() {
       return calls.filter(({ signal }) => !signal.aborted).length
     },

@@ -1,10 +1,10 @@
-/** A clock that stands until the test turns it; it knows who sleeps. */
+/** A clock that moves only by `advance`, and the list of running sleeps. */
 import type { Clock } from '../../../widget/clock.ts'
 
 type Sleeper = { at: number; wake: () => void }
 
 export type FakeClock = Clock & {
-  /** Lengths of the sleeps under way, the shortest first. */
+  /** The remaining times of the running sleeps, the shortest first. */
   readonly sleeps: number[]
   advance(ms: number): Promise<void>
 }
@@ -45,7 +45,7 @@ export function createFakeClock(random = 0.5): FakeClock {
   }
 }
 
-/** Lets everything run that waits for nothing but promises. A message comes sooner than a timer, which browsers slow down. */
+/** Waits until all pending promise callbacks have run. Uses a message, because browsers delay nested timers. */
 export function settle(): Promise<void> {
   const { port1, port2 } = new MessageChannel()
   return new Promise((resolve) => {

@@ -1,11 +1,11 @@
-/** The element as the controller sees it: wishes in, transitions out, nothing drawn. */
+/** The part of the element that the controller uses: settings and a callback for transitions, without rendering. */
 import type { ReactiveController } from 'lit'
 import type { BindHost } from '../../../widget/bind-controller.ts'
 import type { StateName } from '../../../widget/machine.ts'
 
 export type FakeHost = HTMLElement & BindHost & { names: StateName[]; refreshMode: string; watch: boolean }
 
-/** On the page at once, so that it is on screen; take it away with `remove()`. */
+/** Adds the host to the page, so that it is in view. Remove it with `remove()`. */
 export function createFakeHost(): FakeHost {
   const names: StateName[] = []
   const host = Object.assign(document.createElement('div'), {

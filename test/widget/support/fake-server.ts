@@ -1,16 +1,16 @@
-/** A small bind server for the widget's tests: versions, ETags, and a long-poll that parks until the test changes the binding. */
+/** A small bind server for the widget's tests: versions, ETags, and a long-poll that waits until the test changes the binding. */
 import { HttpResponse, http } from 'msw/http'
 import type { BindingView, Problem, QrcodeView, TicketView } from '../../../server/wire.ts'
 import { TEST_HEADER } from './pending.ts'
 
 type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<View, 'version'> : never) : never
 
-/** A version 2 code's size; the modules are of no interest here. */
+/** The size of a version 2 QR code; the modules are arbitrary. */
 const qr = { size: 25, path: 'M0 0h7v7h-7zM18 0h7v7h-7zM0 18h7v7h-7z' }
 
 export type FakeServer = ReturnType<typeof createFakeServer>
 
-/** Answers `test`'s requests at any origin. */
+/** Answers the requests of the test with the id `test`, at any origin. */
 export function createFakeServer(test: string, { expiresIn = 120, code = '4821' } = {}) {
   let version = 1
   let fact: Fact = { state: 'unbound' }
@@ -18,7 +18,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
   let triesLeft = 3
   const parked = new Set<() => void>()
   const refusals: { path: string; answer: () => Response }[] = []
-  const requests: { method: string; path: string; headers: Headers; body: unknown }[] = []
+  const requests: { method: string; url: string; path: string; headers: Headers; body: unknown }[] = []
   const accepted = new Set(['token'])
   let user = test
 
@@ -35,12 +35,13 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
     return { state: 'unbound', url: 'http://weixin.qq.com/q/1', qr, code: `AB3D5${tickets}`, expiresIn, version }
   }
 
-  /** Every route's common part: notes the request, then the refusal that the test planned, or the token's. */
+  /** The common part of all routes: records the request, then returns the planned refusal or the refusal of the token. */
   async function enter(request: Request): Promise<Response | undefined> {
     if (request.headers.get(TEST_HEADER) !== test) return problem(410, 'LATE')
-    const path = new URL(request.url).pathname.replace(/.*\//, '')
+    const { pathname: url } = new URL(request.url)
+    const path = url.replace(/.*\//, '')
     const text = await request.clone().text()
-    requests.push({ method: request.method, path, headers: request.headers, body: text ? JSON.parse(text) : null })
+    requests.push({ method: request.method, url, path, headers: request.headers, body: text ? JSON.parse(text) : null })
     const planned = refusals.findIndex((refusal) => refusal.path === path)
     if (planned >= 0) return refusals.splice(planned, 1)[0]?.answer()
     const token = request.headers.get('Authorization')?.replace('Bearer ', '') ?? ''
@@ -91,23 +92,24 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
   return {
     handlers,
     requests,
-    /** Tokens that are taken; empty it to let them all run out. */
+    /** The accepted tokens. Clear it to expire them all. */
     accepted,
     change,
-    /** From now on the tokens are another user's. */
+    /** From now on the tokens belong to another user. */
     becomeUser(name: string, at: number) {
       user = test + name
       version = at
       fact = { state: 'unbound' }
     },
-    /** The next request to `path` gets `answer` instead. */
+    /** The next request to `path` gets `answer`. */
     refuseOnce: (path: string, answer: () => Response) => void refusals.push({ path, answer }),
-    /** Ends the parked polls as the end of the wait does. */
+    /** Ends the waiting polls with 304, as the server does after its wait. */
     endWait() {
       for (const leave of parked) leave()
     },
     countOf: (path: string) => requests.filter((request) => request.path === path).length,
-    /** Resolves when a poll is parked, so that a change cannot come before it. */
+    urlsOf: (path: string) => requests.filter((request) => request.path === path).map(({ url }) => url),
+    /** Resolves when a poll is waiting, so that a later change cannot precede it. */
     parkedPoll: () => until(() => parked.size > 0),
   }
 }
@@ -119,11 +121,11 @@ export function problem(
   headers: HeadersInit = {},
 ): Response {
   const type = 'application/problem+json'
-  const body = { type: 'about:blank', title: code, status, code, detail: `${code}, as the test wished`, ...more }
+  const body = { type: 'about:blank', title: code, status, code, detail: `${code}, set by the test`, ...more }
   return new HttpResponse(JSON.stringify(body), { status, headers: { ...headers, 'Content-Type': type } })
 }
 
-/** Resolves as soon as `isSo`, looking once per turn of the event loop. */
+/** Resolves when `isSo` returns true. Checks once per turn of the event loop. */
 export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve))
 }

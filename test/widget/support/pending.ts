@@ -1,8 +1,8 @@
-/** Counts the requests and timers that code under test has under way, by standing in front of the page's own; marks each request with its test. */
+/** Counts pending requests and timers by wrapping `fetch` and `setTimeout`, and adds a header with the test's id to each request. */
 
 export type Pending = { requests: number; timers: number; end(): void }
 
-/** The header that tells one test's requests from a late one of the test before. */
+/** Lets the fake server reject a late request of the previous test. */
 export const TEST_HEADER = 'X-Test'
 
 export function watchPending(test: string): Pending {

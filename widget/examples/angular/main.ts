@@ -1,4 +1,4 @@
-/** Angular: CUSTOM_ELEMENTS_SCHEMA lets the tag stand in a template; `[x]` sets a property, `(x)` listens. */
+/** Angular: CUSTOM_ELEMENTS_SCHEMA allows the tag in a template; `[x]` sets a property, `(x)` adds a listener. */
 import { Component, CUSTOM_ELEMENTS_SCHEMA, provideZonelessChangeDetection, signal } from '@angular/core'
 import { bootstrapApplication } from '@angular/platform-browser'
 import type { BindEventMap } from 'wechat-bind'

@@ -1,4 +1,4 @@
-/** No framework and no build: the tag, its events, and a button that takes it away and puts it back. */
+/** Without a framework or a build: the tag, its events, and a button that removes and re-adds it. */
 const card = document.querySelector('wechat-bind')
 const news = document.querySelector('output')
 

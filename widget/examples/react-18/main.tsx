@@ -1,4 +1,4 @@
-/** React 18 knows attributes only: a ref gives the element what is not a text, and hears it. */
+/** React 18 sets only attributes: properties and listeners are set through a ref. */
 import { useEffect, useRef, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import type { BindEventMap, WechatBind } from 'wechat-bind'

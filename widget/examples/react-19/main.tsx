@@ -1,4 +1,4 @@
-/** React 19: properties, functions among them, and listeners go straight to the element. */
+/** React 19 sets properties (also functions) and event listeners on the element. */
 import { useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import 'wechat-bind/define'

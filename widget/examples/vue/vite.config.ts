@@ -1,7 +1,7 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
 
-/** Tells Vue which tag is not one of its own. */
+/** `isCustomElement`: Vue's compiler must not resolve the tag as a Vue component. */
 export default defineConfig({
   plugins: [vue({ template: { compilerOptions: { isCustomElement: (tag) => tag === 'wechat-bind' } } })],
 })

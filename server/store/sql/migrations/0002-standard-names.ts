@@ -1,4 +1,4 @@
-/** Tables, a column and a state get the names that the code uses; no row is lost. Released: never edited. */
+/** Renames two tables, a column and a state to the names used in the code. Released, so its SQL must not change. */
 import { sql } from 'kysely'
 import type { AnyDb, Engine } from '../engine.ts'
 
@@ -6,13 +6,13 @@ export async function up(db: AnyDb, engine: Engine): Promise<void> {
   await rename(db, engine, 'memories', 'deliveries')
   await rename(db, engine, 'erased', 'unfollow_tombstones')
   await db.schema.alterTable('tickets').renameColumn('held_until', 'confirm_until').execute()
-  // The partial index names the old state, so it is made anew.
+  // The partial index depends on the old state's name.
   await db.schema.dropIndex('tickets_held').execute()
   await sql`update tickets set state = 'scanned' where state = 'held'`.execute(db)
   await sql`create index tickets_scanned on tickets ("user") where state = 'scanned'`.execute(db)
 }
 
-/** The table, its primary key's constraint and its index on `until`. Both tables hold ten minutes of rows. */
+/** Renames the table, its primary key's constraint and its index on `until`. Both tables hold the rows of a few minutes. */
 async function rename(db: AnyDb, engine: Engine, from: string, to: string): Promise<void> {
   await db.schema.alterTable(from).renameTo(to).execute()
   if (engine === 'postgres') {

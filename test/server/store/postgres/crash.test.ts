@@ -1,4 +1,4 @@
-/** The same promise over PostgreSQL: what was answered is there, whoever reads it next. */
+/** The same as `../sqlite/crash.test.ts`, with PostgreSQL. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { killInRounds } from '../../../support/crash-rounds.ts'
 import { type Postgres, startPostgres } from '../../../support/postgres.ts'

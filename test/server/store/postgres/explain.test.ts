@@ -1,4 +1,4 @@
-/** With many bindings, PostgreSQL finds what it is asked for by an index. */
+/** With 100,000 bindings, PostgreSQL plans every statement of the store with an index. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { allStatements, fillStore, planOf } from '../../../support/big-store.ts'
 import { newSubscriber, type Postgres, startPostgres } from '../../../support/postgres.ts'
@@ -9,7 +9,7 @@ let url: string
 beforeAll(async () => {
   postgres = await startPostgres()
   url = await postgres.newDatabase()
-  // Enough for the planner to choose as it does among millions; `test/bench/store-size.ts` asks the same of 1,000,000.
+  // Enough for the plans of a table with millions of rows. `npm run bench store-size` checks 1,000,000.
   await fillStore(url, 100_000)
 }, 120_000)
 afterAll(() => postgres.remove(), 30_000)
@@ -21,7 +21,7 @@ test('no statement of the store reads a whole table', async () => {
   const readsAll: string[] = []
   for (const text of texts) {
     const scans = await planOf(async (explain) => (await connection.query(explain)).rows, text)
-    // There is one lease.
+    // The table has one row.
     if (scans.some(({ kind, table }) => kind === 'Seq Scan' && table !== 'leases')) readsAll.push(text)
   }
   expect(readsAll).toEqual([])

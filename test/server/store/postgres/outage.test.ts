@@ -1,4 +1,4 @@
-/** PostgreSQL goes away in the middle of traffic and comes back: nothing answered is lost, and nobody has to restart. */
+/** PostgreSQL stops during traffic and starts again: no answered callback is lost, and no instance needs a restart. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createSimulator } from '../../../../demo/simulator/simulator.ts'
 import { startListening, stopListening } from '../../../../server/http/listen.ts'
@@ -8,7 +8,7 @@ import { type Postgres, query, startPostgres } from '../../../support/postgres.t
 import { newTicket, seedTickets } from '../../../support/rows.ts'
 
 const USERS = 600
-const LANES = 8
+const CONCURRENT_SCANS = 8
 
 const simulator = createSimulator()
 const { account } = simulator
@@ -53,8 +53,8 @@ async function untilReady(instance: Instance): Promise<void> {
   while ((await readiness(instance)).status !== 200) await new Promise(setImmediate)
 }
 
-/** A page that waits as the widget does: it knows `version`, and asks again whatever comes, until it hears of another. */
-async function waitFor(instance: Instance, userId: string, version: number): Promise<unknown> {
+/** Polls as the widget does: repeats the long-poll after any answer until the version differs from `version`. */
+async function pollUntilChanged(instance: Instance, userId: string, version: number): Promise<unknown> {
   const token = await instance.client.mintToken({ account: 'acme', userId })
   const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': `"${version}"`, Prefer: 'wait=25' }
   for (;;) {
@@ -64,19 +64,19 @@ async function waitFor(instance: Instance, userId: string, version: number): Pro
   }
 }
 
-test('PostgreSQL stops for a while in the middle of traffic', { timeout: 90_000 }, async () => {
+test('no answered callback is lost when PostgreSQL stops during traffic', { timeout: 90_000 }, async () => {
   for (const instance of both) {
     expect(await readiness(instance)).toMatchObject({ status: 200, checks: { store: 'ok', wechat: 'ok' } })
   }
-  const waiting = waitFor(both[0], 'waiting', 0)
+  const waiting = pollUntilChanged(both[0], 'waiting', 0)
 
   const statuses: number[] = []
   const answered: string[] = []
   let slowest = 0
   let next = 0
-  const stops = Promise.withResolvers<void>()
-  /** Scans one user after the other, each again until it is answered, as WeChat does. */
-  async function lane(): Promise<void> {
+  const thirdAnswered = Promise.withResolvers<void>()
+  /** Delivers the scan of one user after the other, each until it is answered, like WeChat. */
+  async function deliverScans(): Promise<void> {
     for (let i = next++; i < USERS; i = next++) {
       for (let status = 0; status !== 200; ) {
         const before = performance.now()
@@ -86,15 +86,15 @@ test('PostgreSQL stops for a while in the middle of traffic', { timeout: 90_000 
         statuses.push(status)
         if (status === 200) answered.push(`u${i}`)
       }
-      if (answered.length === USERS / 3) stops.resolve()
+      if (answered.length === USERS / 3) thirdAnswered.resolve()
     }
   }
-  const traffic = Promise.all(Array.from({ length: LANES }, lane))
+  const traffic = Promise.all(Array.from({ length: CONCURRENT_SCANS }, deliverScans))
 
-  await stops.promise
+  await thirdAnswered.promise
   await postgres.stop()
-  const isFailing = statuses.length
-  while (!statuses.slice(isFailing).includes(500)) await new Promise(setImmediate)
+  const statusesBefore = statuses.length
+  while (!statuses.slice(statusesBefore).includes(500)) await new Promise(setImmediate)
   for (const instance of both) {
     expect(await readiness(instance)).toMatchObject({ status: 503, checks: { store: 'STORE_UNAVAILABLE' } })
     expect((await fetch(`${instance.url}/healthz`)).status).toBe(200)
@@ -104,7 +104,7 @@ test('PostgreSQL stops for a while in the middle of traffic', { timeout: 90_000 
   await Promise.all(both.map(untilReady))
   await traffic
 
-  // Every scan was answered once it could be; in between there was nothing but 500, each within WeChat's 5 s.
+  // Every scan was answered in the end; until then every status was 500, each within WeChat's 5 s.
   expect(answered).toHaveLength(USERS)
   expect(before).toBeLessThan(USERS)
   expect(new Set(statuses)).toEqual(new Set([200, 500]))
@@ -116,10 +116,10 @@ test('PostgreSQL stops for a while in the middle of traffic', { timeout: 90_000 
   expect(new Map(bound.map(({ user_id, openid }) => [user_id, openid]))).toEqual(
     new Map(answered.map((userId) => [userId, `o${userId.slice(1)}`])),
   )
-  // Each bound once, however often it was delivered.
+  // Each user was bound once, although some scans were delivered several times.
   expect(await query(url, "select count(*)::int as n from events where type = 'bound'")).toEqual([{ n: USERS }])
 
-  // The page that has waited through all this hears of a scan that comes to the other instance.
+  // The page that has been waiting since before the stop gets a scan that arrives at the other instance.
   await deliverScan(account, both[1], { openid: 'oWaiting', scene: 'wb1_waiting' })
   expect(await waiting).toMatchObject({ state: 'bound', version: 1 })
 
@@ -127,18 +127,20 @@ test('PostgreSQL stops for a while in the middle of traffic', { timeout: 90_000 
     url,
     "select count(*)::int as n from pg_stat_activity where application_name = 'wechat-bind'",
   )
-  // Two pools of ten, and two that listen.
+  // Two pools of ten connections, and two listening connections.
   expect(n).toBeLessThanOrEqual(22)
   expect(both.map(({ child }) => child.exitCode)).toEqual([null, null])
 })
 
-test('what was committed unheard reaches the pages once an instance listens again', { timeout: 30_000 }, async () => {
+test('pages get a change whose notification was lost once the instance listens again', {
+  timeout: 30_000,
+}, async () => {
   const store = await openPostgresStore({ url, hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   await store.write((tx) => tx.addTicket(identityOf('gap'), newTicket('gap', { appId: account.appId }), false))
   await store.close()
-  const waiting = waitFor(both[0], 'gap', 0)
+  const waiting = pollUntilChanged(both[0], 'gap', 0)
   await untilWaiting(both[0], 1)
-  // The version rises without a word said of it, as in the moment in which nobody listens.
+  // Changes the version without a notification, like a commit during the gap.
   await query(url, "update users set version = 1 where user_id = 'gap'")
   await query(url, "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'")
   expect(await waiting).toMatchObject({ state: 'unbound', version: 1 })

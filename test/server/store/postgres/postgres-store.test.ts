@@ -4,9 +4,9 @@ import type { Intent } from '../../../../server/binding/intent.ts'
 import { openPostgresStore } from '../../../../server/store/postgres/postgres-store.ts'
 import { migrations } from '../../../../server/store/sql/migrations.ts'
 import type { CommitNotice, Identity, Store, UnitOfWork } from '../../../../server/store/store.ts'
-import { openLine } from '../../../support/line.ts'
 import { newGate, newSubscriber, PAUSE, type Postgres, query, startPostgres } from '../../../support/postgres.ts'
 import { addUser, bindTo, newTicket } from '../../../support/rows.ts'
+import { openTcpProxy } from '../../../support/tcp-proxy.ts'
 import { storeContract } from '../store-contract.ts'
 
 const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
@@ -30,27 +30,28 @@ async function open(url: string): Promise<Store> {
   return store
 }
 
-/** Two instances over one new database, which finds no deadlock for them: a circle would end in a fault. */
+/** Two instances with one new database. Its deadlock detection is off, so that a deadlock would end in a time-out. */
 async function openTwo() {
   const url = await postgres.newDatabase()
   await query(url, `alter database ${new URL(url).pathname.slice(1)} set deadlock_timeout = '60s'`)
   return { url, a: await open(url), b: await open(url) }
 }
 
-/** What is heard, and a wait for the first that fits. */
+/** Records the commit notices of a store. */
 function listenTo(store: Store) {
-  const heard: CommitNotice[] = []
-  let look = () => {}
+  const notices: CommitNotice[] = []
+  let onNotice = () => {}
   store.onCommit((notice) => {
-    heard.push(notice)
-    look()
+    notices.push(notice)
+    onNotice()
   })
   return {
-    heard,
-    hears: (isFitting: (notice: CommitNotice) => boolean) =>
+    notices,
+    /** Resolves once a notice matches. */
+    until: (isMatch: (notice: CommitNotice) => boolean) =>
       new Promise<void>((resolve) => {
-        look = () => heard.some(isFitting) && resolve()
-        look()
+        onNotice = () => notices.some(isMatch) && resolve()
+        onNotice()
       }),
   }
 }
@@ -58,7 +59,7 @@ function listenTo(store: Store) {
 const isVersion = (version: number) => (notice: CommitNotice) => notice !== 'missed' && notice.version === version
 
 describe('openPostgresStore', () => {
-  test('lets ten instances begin at once on an empty database', async () => {
+  test('opens an empty database from ten instances at once', async () => {
     const url = await postgres.newDatabase()
     const stores = await Promise.all(Array.from({ length: 10 }, () => open(url)))
     await Promise.all(stores.map((store) => store.ping()))
@@ -66,21 +67,21 @@ describe('openPostgresStore', () => {
     expect(applied.map(({ name }) => name)).toEqual(Object.keys(migrations('postgres')))
   })
 
-  test('tells every instance of a commit, each once', async () => {
+  test('notifies every instance of a commit once', async () => {
     const { a, b } = await openTwo()
     const user = await addUser(a, amy)
     const [atA, atB] = [listenTo(a), listenTo(b)]
     await bindTo(a, user, 'o1')
-    expect(atA.heard).toEqual([{ identity: amy, version: 1 }])
-    await atB.hears(isVersion(1))
-    // What B says comes after A's own notification on A's line: had A minded that, it would have heard it by now.
+    expect(atA.notices).toEqual([{ identity: amy, version: 1 }])
+    await atB.until(isVersion(1))
+    // A receives B's notification after its own: if A did not ignore its own, it would be in the list by then.
     await bindTo(b, user, 'o2')
-    await atA.hears(isVersion(2))
+    await atA.until(isVersion(2))
     const both = [1, 2].map((version) => ({ identity: amy, version }))
-    expect([atA.heard, atB.heard]).toEqual([both, both])
+    expect([atA.notices, atB.notices]).toEqual([both, both])
   })
 
-  test('says nothing before the commit, and of several changes of a user only the last', async () => {
+  test('sends no notification before the commit, and only the last version of a user', async () => {
     const url = await postgres.newDatabase()
     const store = await open(url)
     const subscriber = await newSubscriber(url, 'wechat_bind')
@@ -95,33 +96,37 @@ describe('openPostgresStore', () => {
     await gate.open()
     await written
     await query(url, "select pg_notify('wechat_bind', 'the end')")
-    const said = await subscriber.until('the end')
-    expect(said).toEqual(['before the commit', expect.stringContaining('"amy",3]'), 'the end'])
+    const payloads = await subscriber.until('the end')
+    expect(payloads).toEqual(['before the commit', expect.stringContaining('"amy",3]'), 'the end'])
   })
 
-  test.each(['😀', '"', '\\', "'"])('tells of the longest ids, of %s', async (character) => {
-    const { a, b } = await openTwo()
-    const id = character.repeat(128)
-    const identity: Identity = { tenant: id, account: id, userId: id }
-    const user = await addUser(a, identity, 'x')
-    const atB = listenTo(b)
-    await bindTo(a, user, 'o1')
-    await atB.hears(isVersion(1))
-    expect(atB.heard).toEqual([{ identity, version: 1 }])
-  })
+  test.each(['😀', '"', '\\', "'"])(
+    'fits ids of the greatest length into a notification, made of %s',
+    async (character) => {
+      const { a, b } = await openTwo()
+      const id = character.repeat(128)
+      const identity: Identity = { tenant: id, account: id, userId: id }
+      const user = await addUser(a, identity, 'x')
+      const atB = listenTo(b)
+      await bindTo(a, user, 'o1')
+      await atB.until(isVersion(1))
+      expect(atB.notices).toEqual([{ identity, version: 1 }])
+    },
+  )
 
-  test('tells of a gap once it listens again, and hears what comes after', async () => {
+  test('reports a gap once it is listening again, and receives later notifications', async () => {
     const { url, a, b } = await openTwo()
     const user = await addUser(a, amy)
     const atB = listenTo(b)
     await query(url, "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'")
-    await atB.hears((notice) => notice === 'missed')
+    await atB.until((notice) => notice === 'missed')
     await b.ping()
     await bindTo(a, user, 'o1')
-    await atB.hears(isVersion(1))
+    await atB.until(isVersion(1))
+    expect(atB.notices.at(-1)).toEqual({ identity: amy, version: 1 })
   })
 
-  test('survives the end of all its connections at any moment', async () => {
+  test('keeps every answered write when all its connections are closed', async () => {
     const { url, a } = await openTwo()
     const users = await Promise.all(Array.from({ length: 40 }, (_, i) => addUser(a, { ...amy, userId: `u${i}` })))
     const units = users.map((user) => bindTo(a, user, `o${user}`))
@@ -137,7 +142,7 @@ describe('openPostgresStore', () => {
     expect(lost).toEqual([])
   })
 
-  test('gives up in time when someone else keeps a lock', async () => {
+  test('fails before WeChat’s time limit when another client keeps a lock', async () => {
     const { url, a } = await openTwo()
     const user = await addUser(a, amy)
     const other = await newSubscriber(url, 'x')
@@ -150,42 +155,42 @@ describe('openPostgresStore', () => {
     await bindTo(a, user, 'o1')
   })
 
-  test('answers in time on a line that has fallen silent, and does not use it again', async () => {
+  test('fails before WeChat’s time limit on a connection without answers, and does not use it again', async () => {
     const url = new URL(await postgres.newDatabase())
-    const line = await openLine(Number(url.port))
-    url.port = String(line.port)
+    const proxy = await openTcpProxy(Number(url.port))
+    url.port = String(proxy.port)
     const store = await open(url.href)
     const user = await addUser(store, amy)
-    line.hush()
+    proxy.stall()
     const before = performance.now()
     await expect(bindTo(store, user, 'o1')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(performance.now() - before).toBeLessThan(3_500)
     await bindTo(store, user, 'o2')
     expect((await store.user(amy)).binding?.openid).toBe('o2')
-    line.close()
+    proxy.close()
   })
 
-  test('listens again when the line has fallen silent', { timeout: 30_000 }, async () => {
+  test('listens on a new connection when the old one gets no answers', { timeout: 30_000 }, async () => {
     const url = new URL(await postgres.newDatabase())
     const a = await open(url.href)
-    const line = await openLine(Number(url.port))
-    url.port = String(line.port)
+    const proxy = await openTcpProxy(Number(url.port))
+    url.port = String(proxy.port)
     const b = await open(url.href)
     const user = await addUser(a, amy)
     const atB = listenTo(b)
-    line.hush()
+    proxy.stall()
     await bindTo(a, user, 'o1')
-    await atB.hears((notice) => notice === 'missed')
+    await atB.until((notice) => notice === 'missed')
     await bindTo(a, user, 'o2')
-    await atB.hears(isVersion(2))
-    // What was committed in the silence was told by nobody: that is what the gap stands for.
-    expect(atB.heard.filter(isVersion(1))).toEqual([])
-    line.close()
+    await atB.until(isVersion(2))
+    // The notification of the commit during the gap is lost.
+    expect(atB.notices.filter(isVersion(1))).toEqual([])
+    proxy.close()
   })
 })
 
 describe('a unit of work', () => {
-  test('never waits in a circle: who meets another’s lock out of order runs again', async () => {
+  test('runs again instead of waiting for a lock out of order, so that no deadlock occurs', async () => {
     const { url, a, b } = await openTwo()
     const [first, second] = [await addUser(a, amy), await addUser(a, bo)]
     const gate = await newGate(url)
@@ -203,7 +208,7 @@ describe('a unit of work', () => {
     expect([(await a.user(amy)).version, (await a.user(bo)).version]).toEqual([2, 2])
   })
 
-  test('reads again what changed while it waited for the lock', async () => {
+  test('reads rows again that have changed while it waited for the lock', async () => {
     const { url, a, b } = await openTwo()
     const ticket = await a.write((tx) => tx.addTicket(amy, newTicket('t'), false))
     const gate = await newGate(url)
@@ -236,7 +241,7 @@ describe('applyIntent on two instances', () => {
   const apply = (store: Store, events: EventSettings, key: string, intent: Intent) =>
     applyIntent({ store, events, clock: () => now, afterCommit: () => {} }, { key }, intent)
 
-  test('answers one delivery that comes to both the same way', async () => {
+  test('gives the same reply to one delivery at both instances', async () => {
     const { url, a, b } = await openTwo()
     await addUser(a, amy, 't')
     const outcomes = await Promise.all(
@@ -248,13 +253,13 @@ describe('applyIntent on two instances', () => {
     expect(await query(url, 'select version from events')).toEqual([{ version: '1' }])
   })
 
-  test('remembers the first delivery also where it ended, and more was changed, while the second waited', async () => {
+  test('finds the first delivery even if it was committed, with other changes, while the second waited', async () => {
     const { url, a, b } = await openTwo()
     await addUser(a, amy, 't')
     const other = await addUser(a, bo, 'u')
     await bindTo(a, other, 'o1')
     const gate = await newGate(url)
-    // The first is refused, since Bo has the WeChat, who then lets it go.
+    // The first delivery is refused, because the openid is bound to Bo; the same unit then unbinds Bo.
     const first = a.write(function* (tx) {
       yield* tx.ticketByScene('wb1_t')
       yield PAUSE
@@ -271,7 +276,7 @@ describe('applyIntent on two instances', () => {
     expect((await a.user(amy)).binding).toBeNull()
   })
 
-  test('counts five wrong codes of an openid, however many come at once', async () => {
+  test('counts at most five wrong codes of an openid, even if 40 arrive at once', async () => {
     const { url, a, b } = await openTwo()
     await Promise.all(
       Array.from({ length: 40 }, (_, i) => apply(i % 2 ? a : b, events, `d${i}`, claim('o1', 'WRONG', 'text'))),
@@ -279,7 +284,7 @@ describe('applyIntent on two instances', () => {
     expect(await query(url, 'select id from wrong_codes')).toHaveLength(5)
   })
 
-  test('replaces back and forth between two users without losing or doubling a change', async () => {
+  test('moves a binding back and forth between two users with exactly one event per version', async () => {
     const { url, a, b } = await openTwo()
     const replacing: EventSettings = { ...events, rules: { ...rules, conflict: 'replace' } }
     const names = Array.from({ length: 40 }, (_, i) => `t${i}`)
@@ -297,7 +302,7 @@ describe('applyIntent on two instances', () => {
     }
   })
 
-  test('keeps one scan of a person waiting, however many come at once', async () => {
+  test('keeps one scan of an openid waiting for confirmation, even if 40 arrive at once', async () => {
     const { url, a, b } = await openTwo()
     const asking: EventSettings = { ...events, rules: { ...rules, confirm: 'reply' } }
     const names = Array.from({ length: 40 }, (_, i) => `t${i}`)

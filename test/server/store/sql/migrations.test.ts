@@ -14,7 +14,7 @@ import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../../../server/store/sql/engine.ts'
 import { migrations } from '../../../../server/store/sql/migrations.ts'
 
-/** SHA-256 of the SQL of each migration that has been released. A new migration adds a line; no line ever changes. */
+/** SHA-256 of the SQL of each released migration. A new migration adds a line; a line never changes. */
 const released: Record<Engine, Record<string, string>> = {
   sqlite: { '0001-first': 'e1be8791b4b141fc', '0002-standard-names': 'b340eef11bd72394' },
   postgres: { '0001-first': 'c9f3c80832644055', '0002-standard-names': 'f38f10a70f17c78b' },
@@ -33,7 +33,7 @@ const dialects = {
   },
 }
 
-/** The statements of a migration, run on a driver that only records. */
+/** The statements of a migration, recorded without a database. */
 async function statementsOf(engine: Engine, name: string): Promise<string[]> {
   const statements: string[] = []
   const log = ({ query }: { query: CompiledQuery }) => void statements.push(query.sql)

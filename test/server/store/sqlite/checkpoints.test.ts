@@ -14,17 +14,17 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 describe('createCheckpoints', () => {
-  test('copies the log into the file beside the event loop, and leaves the writer writing', async () => {
+  test('copies the WAL into the database file outside the event loop, while the writer goes on', async () => {
     const file = join(folder, 'a.db')
     const database = new DatabaseSync(file)
-    // Nothing else may have copied it.
+    // Without SQLite's own checkpoints only the thread can copy the WAL.
     database.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 0; create table t (text)')
     const insert = database.prepare('insert into t values (?)')
     const checkpoints = createCheckpoints(file)
     const before = statSync(file).size
     for (let i = 0; i < 250; i++) {
       insert.run('x'.repeat(1000))
-      checkpoints.wrote(1)
+      checkpoints.countWrites(1)
     }
     while (statSync(file).size === before) await new Promise(setImmediate)
     insert.run('one more')
@@ -33,17 +33,17 @@ describe('createCheckpoints', () => {
     database.close()
   })
 
-  /** Whether it had nobody to wait for: no thread answers before the event loop turns. */
-  async function isOver(wait: Promise<void>): Promise<boolean> {
-    let over = false
-    void wait.then(() => {
-      over = true
+  /** Whether it resolves without the thread, whose messages arrive only in another turn of the event loop. */
+  async function isSettled(promise: Promise<void>): Promise<boolean> {
+    let settled = false
+    void promise.then(() => {
+      settled = true
     })
     for (let i = 0; i < 10; i++) await undefined
-    return over
+    return settled
   }
 
-  /** A database that nothing else copies, and a wait for its log's end. */
+  /** A database with a long WAL, and the `waitWhileLong` that waits for it. */
   async function openLong() {
     const file = join(folder, 'a.db')
     const database = new DatabaseSync(file)
@@ -51,50 +51,70 @@ describe('createCheckpoints', () => {
     const insert = database.prepare('insert into t values (?)')
     const checkpoints = createCheckpoints(file, 1)
     for (;;) {
-      checkpoints.wrote(250)
+      checkpoints.countWrites(250)
       insert.run('one')
-      const waited = checkpoints.ready()
-      if (!(await isOver(waited))) return { file, database, insert, checkpoints, waited }
+      const waiting = checkpoints.waitWhileLong()
+      if (!(await isSettled(waiting))) return { file, database, insert, checkpoints, waiting }
       await new Promise(setImmediate)
     }
   }
 
-  /** A log's header is written when it begins: https://sqlite.org/fileformat.html#the_write_ahead_log */
+  /** SQLite writes a new header when it restarts the WAL: https://sqlite.org/fileformat.html#the_write_ahead_log */
   const headerOf = (file: string) => readFileSync(`${file}-wal`).toString('hex', 0, 32)
 
-  test('copies a long log to its end while the writer waits, so that it begins anew', async () => {
-    const { file, database, insert, checkpoints, waited } = await openLong()
+  test('copies a long WAL completely while the writer waits, so that SQLite restarts it', async () => {
+    const { file, database, insert, checkpoints, waiting } = await openLong()
     const before = headerOf(file)
-    await waited
+    await waiting
     insert.run('one more')
     expect(headerOf(file)).not.toBe(before)
     await checkpoints.close()
     database.close()
   })
 
-  test('does not keep a writer waiting while a reader holds the log', async () => {
-    const { file, database, insert, checkpoints, waited } = await openLong()
-    await waited
+  test('makes the writer wait for a checkpoint during which a long WAL could be written', async () => {
+    const file = join(folder, 'a.db')
+    const database = new DatabaseSync(file)
+    database.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 0; create table t (text)')
+    const checkpoints = createCheckpoints(file, 1_000)
+    const before = statSync(file).size
+    const insert = database.prepare('insert into t values (?)')
+    for (let i = 0; i < 10; i++) insert.run('x'.repeat(4_000))
+    checkpoints.countWrites(250)
+    checkpoints.countWrites(999)
+    expect(await isSettled(checkpoints.waitWhileLong())).toBe(true)
+    checkpoints.countWrites(1)
+    const waiting = checkpoints.waitWhileLong()
+    expect(await isSettled(waiting)).toBe(false)
+    await waiting
+    expect(statSync(file).size).toBeGreaterThan(before)
+    await checkpoints.close()
+    database.close()
+  })
+
+  test('does not make the writer wait again while a reader keeps the checkpoint from completing', async () => {
+    const { file, database, insert, checkpoints, waiting } = await openLong()
+    await waiting
     const reader = new DatabaseSync(file)
     reader.exec('begin; select * from t')
     insert.run('one more')
-    checkpoints.wrote(250)
-    await checkpoints.ready()
-    expect(await isOver(checkpoints.ready())).toBe(true)
+    checkpoints.countWrites(250)
+    await checkpoints.waitWhileLong()
+    expect(await isSettled(checkpoints.waitWhileLong())).toBe(true)
     await checkpoints.close()
     reader.close()
     database.close()
   })
 
-  test('is not waited for once it is closed', async () => {
-    const { database, checkpoints, waited } = await openLong()
-    const again = checkpoints.ready()
+  test('resolves every wait when it is closed', async () => {
+    const { database, checkpoints, waiting } = await openLong()
+    const again = checkpoints.waitWhileLong()
     await checkpoints.close()
-    await expect(Promise.all([waited, again, checkpoints.ready()])).resolves.toBeDefined()
+    await expect(Promise.all([waiting, again, checkpoints.waitWhileLong()])).resolves.toBeDefined()
     database.close()
   })
 
-  test('holds a process while it is waited for, and no longer', async () => {
+  test('keeps the process running while a checkpoint is awaited, and no longer', async () => {
     const script = `
       const { DatabaseSync } = await import('node:sqlite')
       const { createCheckpoints } = await import(${JSON.stringify(new URL('../../../../server/store/sqlite/checkpoints.ts', import.meta.url))})
@@ -106,11 +126,11 @@ describe('createCheckpoints', () => {
       for (let i = 0; i < 100; i++) {
         for (const checkpoints of [open, closed]) {
           database.exec("insert into t values ('one')")
-          checkpoints.wrote(250)
-          await checkpoints.ready()
+          checkpoints.countWrites(250)
+          await checkpoints.waitWhileLong()
         }
       }
-      await Promise.all([closed.ready(), closed.ready(), closed.close()])
+      await Promise.all([closed.waitWhileLong(), closed.waitWhileLong(), closed.close()])
       console.log('done')`
     const file = join(folder, 'script.mjs')
     writeFileSync(file, script)
@@ -118,12 +138,12 @@ describe('createCheckpoints', () => {
     expect(stdout).toBe('done\n')
   })
 
-  test('outlives a fault of its thread', async () => {
+  test('goes on after an error of its thread', async () => {
     const checkpoints = createCheckpoints(join(folder, 'no folder', 'a.db'))
-    checkpoints.wrote(250)
+    checkpoints.countWrites(250)
     await expect(checkpoints.close()).resolves.toBeUndefined()
-    checkpoints.wrote(250)
-    await expect(checkpoints.ready()).resolves.toBeUndefined()
+    checkpoints.countWrites(250)
+    await expect(checkpoints.waitWhileLong()).resolves.toBeUndefined()
     await expect(checkpoints.close()).resolves.toBeUndefined()
   })
 })

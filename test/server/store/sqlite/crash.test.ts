@@ -1,4 +1,4 @@
-/** A callback answered with success is durable: killed at any moment, the binding is there after the restart. */
+/** A callback that was answered with success is durable: after a kill at a random moment and a restart, its binding exists. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

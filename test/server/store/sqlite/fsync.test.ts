@@ -1,28 +1,28 @@
 import { describe, expect, test } from 'vitest'
 import { createFsync } from '../../../../server/store/sqlite/fsync.ts'
 
-/** A disk whose syncs end when the test says so. */
+/** A disk whose syncs end when the test settles their promise; `done` lists the callers that have been answered. */
 function openDisk() {
   const syncs: PromiseWithResolvers<void>[] = []
-  const { synced } = createFsync(() => {
+  const { sync: syncFile } = createFsync(() => {
     const sync = Promise.withResolvers<void>()
     syncs.push(sync)
     return sync.promise
   })
   const done: string[] = []
-  const ask = (name: string) =>
-    synced().then(
+  const request = (name: string) =>
+    syncFile().then(
       () => void done.push(name),
       (error: Error) => void done.push(`${name}: ${error.message}`),
     )
-  return { syncs, done, ask }
+  return { syncs, done, request }
 }
 
 describe('createFsync', () => {
-  test('answers after a sync that began after the call, and shares it', async () => {
-    const { syncs, done, ask } = openDisk()
-    const first = ask('first')
-    const later = [ask('second'), ask('third')]
+  test('resolves after a sync that started after the call, and shares that sync', async () => {
+    const { syncs, done, request } = openDisk()
+    const first = request('first')
+    const later = [request('second'), request('third')]
     expect(syncs.length).toBe(1)
     syncs[0]!.resolve()
     await first
@@ -32,24 +32,24 @@ describe('createFsync', () => {
     expect([done, syncs.length]).toEqual([['first', 'second', 'third'], 2])
   })
 
-  test('begins at once when none is under way', async () => {
-    const { syncs, ask } = openDisk()
+  test('starts at once when no sync is running', async () => {
+    const { syncs, request } = openDisk()
     for (const name of ['first', 'second']) {
-      const asked = ask(name)
+      const requested = request(name)
       syncs.at(-1)!.resolve()
-      await asked
+      await requested
     }
     expect(syncs.length).toBe(2)
   })
 
-  test('trusts no disk that has failed once: what it could not write it may have dropped', async () => {
-    const { syncs, done, ask } = openDisk()
-    const asked = [ask('first'), ask('second')]
+  test('fails every call after a failed sync, since the system may have dropped pages', async () => {
+    const { syncs, done, request } = openDisk()
+    const requested = [request('first'), request('second')]
     syncs[0]!.reject(new Error('EIO'))
-    await Promise.all(asked)
-    await ask('third')
-    const never = 'the disk failed to sync: see to it, and restart the server'
-    expect(done).toEqual(['first: EIO', `second: ${never}`, `third: ${never}`])
+    await Promise.all(requested)
+    await request('third')
+    const failed = 'the disk failed to sync (fsync): check it, then restart the server'
+    expect(done).toEqual(['first: EIO', `second: ${failed}`, `third: ${failed}`])
     expect(syncs.length).toBe(1)
   })
 })

@@ -1,4 +1,4 @@
-/** The disk fills up under the server, and is emptied again; and a store that may only be read. Each in a small file system of its own. */
+/** A full disk under a running server, and a read-only disk at its start. Each test mounts a small file system of its own. */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -15,11 +15,11 @@ import { SECRET } from '../../../support/test-server.ts'
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-disk-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** A mount that only the command behind it sees, and that ends with it. Without namespaces of one's own there is none. */
+/** Runs a command in a mount namespace of its own: its mounts are visible only to it and end with it. */
 const behind = (...mounting: string[]) => ['unshare', '-rm', 'sh', '-c', `${mounting.join(' && ')} && exec "$@"`, 'sh']
 const disk = mkdtempSync(join(folder, 'disk-'))
 const mount = `mount -t tmpfs -o size=1m tmpfs '${disk}'`
-// With its source named: without it, mount repeats the mount's own options, and its uid means nothing in the namespace.
+// Names the source: without it, `mount` repeats the present options, and their uid is invalid in the namespace.
 const readOnly = `mount -t tmpfs -o remount,ro,size=1m tmpfs '${disk}'`
 const [probe, ...args] = [...behind(mount), 'true']
 const canMount = spawnSync(probe!, args).status === 0
@@ -31,7 +31,7 @@ const file = join(disk, 'bind.db')
 const env = { DATABASE_URL: `sqlite:${file}` }
 const copySeed = `cp '${seed}' '${file}'`
 
-/** Fills what the instance sees there to the last byte; returns what makes room again. */
+/** Fills the disk of the instance to the last byte; returns a function that frees the space. */
 function fillDisk({ child }: Instance): () => void {
   const ballast = join(`/proc/${child.pid}/root`, disk, 'ballast')
   for (const size of [65_536, 4_096, 1]) {
@@ -48,16 +48,16 @@ function fillDisk({ child }: Instance): () => void {
 
 beforeAll(() => seedTickets(`sqlite:${seed}`, account.appId, 200))
 
-// A container that may not make namespaces has no small disk to offer.
-describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a disk without room'), { timeout: 30_000 }, () => {
-  test('is told to WeChat with 500 and to the operator in words, and binds again once there is room', async () => {
+// A container without the right to create namespaces cannot mount a small disk.
+describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a full or read-only disk'), { timeout: 30_000 }, () => {
+  test('answers WeChat with 500 and logs the cause while it is full, and binds again once there is space', async () => {
     await using instance = await startInstance(account, env, behind(mount, copySeed))
     const scan = async (user: number) =>
       (await deliverScan(account, instance, { openid: `o${user}`, scene: `wb1_u${user}` })).status
     expect(await scan(0)).toBe(200)
 
-    const makeRoom = fillDisk(instance)
-    // The free pages that the store has are still good.
+    const freeSpace = fillDisk(instance)
+    // The first scans may still fit into free pages of the store's files.
     let [user, status] = [0, 200]
     while (status === 200) status = await scan(++user)
     expect(status).toBe(500)
@@ -66,12 +66,12 @@ describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a disk without room'), { 
       (await instance.client.getBindInfo({ account: 'acme', userId: `u${of}` })).IsBound
     await expect(isBound(0)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
 
-    makeRoom()
+    freeSpace()
     expect(await scan(user)).toBe(200)
     expect([await isBound(0), await isBound(user), await isBound(user + 1)]).toEqual([true, true, false])
   })
 
-  test('that may only be read ends the start, with the setting and the fix', async () => {
+  test('makes the start fail with the name of the setting and the fix when it is read-only', async () => {
     const isReadOnly = behind(mount, copySeed, readOnly)
     const child = spawn(...serveBehind(isReadOnly), {
       env: {
@@ -84,13 +84,13 @@ describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a disk without room'), { 
         PATH: process.env.PATH,
       },
     })
-    let said = ''
+    let stderr = ''
     child.stderr.on('data', (text) => {
-      said += text
+      stderr += text
     })
     const [code] = await once(child, 'close')
     expect(code).toBe(1)
-    expect(said).toMatch(/^DATABASE_URL: the store cannot be opened \(.+\): check /)
-    expect(said).toMatch(/存储/)
+    expect(stderr).toMatch(/^DATABASE_URL: the store cannot be opened \(.+\): check /)
+    expect(stderr).toMatch(/存储/)
   })
 })

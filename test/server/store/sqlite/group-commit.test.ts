@@ -1,63 +1,66 @@
 import { describe, expect, test } from 'vitest'
-import { type Batch, createGroup, UnitFault } from '../../../../server/store/sqlite/group-commit.ts'
+import { type CommittedBatch, createGroupCommit, UnitError } from '../../../../server/store/sqlite/group-commit.ts'
 import type { UnitOfWork } from '../../../../server/store/store.ts'
 
 const noTx = {} as Parameters<UnitOfWork>[0]
 
-/** A work that gives its name, or throws when it is to blame. */
+/** A unit of work whose result is its name. */
 const work = (name: string) => (() => name) as unknown as UnitOfWork<string>
 
-/** An engine that commits at once, and whose disk is synced when the test says so. */
+/**
+ * A group commit on an engine that commits at once; its fsync ends when the test settles `fsync`. A unit named `failing` throws,
+ * one named `full disk` makes the whole commit throw.
+ */
 function openEngine() {
   const commits: unknown[][] = []
-  const synced = Promise.withResolvers<void>()
-  synced.promise.catch(() => {})
+  const fsync = Promise.withResolvers<void>()
+  fsync.promise.catch(() => {})
   let durable = 0
-  const group = createGroup({
-    async commit(works): Promise<Batch> {
+  const group = createGroupCommit({
+    async commit(works): Promise<CommittedBatch> {
       const results: unknown[] = works.map((each) => each(noTx))
-      const guilty = results.indexOf('guilty')
-      if (guilty >= 0) throw new UnitFault(guilty, new Error('mine'))
+      const failing = results.indexOf('failing')
+      if (failing >= 0) throw new UnitError(failing, new Error('of this unit'))
       if (results.includes('full disk')) throw new Error('the disk is full')
       commits.push(results)
-      return { results, whenDurable: () => durable++ }
+      return { results, onDurable: () => durable++ }
     },
-    synced: () => synced.promise,
+    sync: () => fsync.promise,
   })
-  return { group, commits, sync: synced, isDurable: () => durable }
+  return { group, commits, fsync, durableBatches: () => durable }
 }
 
-describe('createGroup', () => {
-  test('answers nobody before the disk has it, and runs the next transaction meanwhile', async () => {
-    const { group, commits, sync, isDurable } = openEngine()
+describe('createGroupCommit', () => {
+  test('settles no unit before the fsync, and runs the next transaction meanwhile', async () => {
+    const { group, commits, fsync, durableBatches } = openEngine()
     const answered: string[] = []
     const first = group.write(work('a')).then((name) => answered.push(name))
     while (commits.length < 1) await new Promise(setImmediate)
     const second = group.write(work('b')).then((name) => answered.push(name))
     while (commits.length < 2) await new Promise(setImmediate)
-    expect([answered, isDurable()]).toEqual([[], 0])
-    sync.resolve()
+    expect([answered, durableBatches()]).toEqual([[], 0])
+    fsync.resolve()
     await Promise.all([first, second])
-    expect([answered, isDurable()]).toEqual([['a', 'b'], 2])
+    expect([answered, durableBatches()]).toEqual([['a', 'b'], 2])
     await group.idle()
   })
 
-  test('lets the event loop turn before each transaction of a flood', async () => {
-    const { group, commits, sync } = openEngine()
+  test('waits for a turn of the event loop before each transaction of a long queue', async () => {
+    const { group, commits, fsync } = openEngine()
     const writes = Promise.all(Array.from({ length: 1_000 }, (_, i) => group.write(work(String(i)))))
     for (let before = 0; commits.length < 4; before = commits.length) {
       await new Promise(setImmediate)
       expect(commits.length - before).toBeLessThanOrEqual(1)
     }
-    sync.resolve()
+    fsync.resolve()
     await writes
   })
 
-  test('is idle when what came meanwhile is on the disk too', async () => {
+  test('is idle only when units added in the meantime are on the disk too', async () => {
     const syncs: (() => void)[] = []
-    const group = createGroup({
-      commit: async (works) => ({ results: works.map((each) => each(noTx)), whenDurable: () => {} }),
-      synced: () => new Promise((resolve) => void syncs.push(resolve)),
+    const group = createGroupCommit({
+      commit: async (works) => ({ results: works.map((each) => each(noTx)), onDurable: () => {} }),
+      sync: () => new Promise((resolve) => void syncs.push(resolve)),
     })
     const isSynced = async (count: number) => {
       while (syncs.length < count) await new Promise(setImmediate)
@@ -72,7 +75,7 @@ describe('createGroup', () => {
     await isSynced(2)
     syncs[0]!()
     expect(await first).toBe('a')
-    // Whatever the first sync has let go on has gone on by then.
+    // One turn of the event loop, in which `idle` would resolve if it did not wait for the second sync.
     await new Promise(setImmediate)
     expect(isIdle).toBe(false)
     syncs[1]!()
@@ -80,19 +83,19 @@ describe('createGroup', () => {
     await idle
   })
 
-  test('commits together what came together, and lets the guilty one fail alone', async () => {
-    const { group, commits, sync } = openEngine()
-    sync.resolve()
-    const written = await Promise.allSettled(['a', 'guilty', 'b'].map((name) => group.write(work(name))))
+  test('commits units that arrive together in one transaction, and rejects only the unit that throws', async () => {
+    const { group, commits, fsync } = openEngine()
+    fsync.resolve()
+    const written = await Promise.allSettled(['a', 'failing', 'b'].map((name) => group.write(work(name))))
     expect(written.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(commits).toEqual([['a', 'b']])
   })
 
-  test('fails all when the engine does, or the disk', async () => {
+  test('rejects every unit when the engine or the fsync fails', async () => {
     const full = openEngine()
     const refused = await Promise.allSettled(['a', 'full disk'].map((name) => full.group.write(work(name))))
     const broken = openEngine()
-    broken.sync.reject(new Error('EIO'))
+    broken.fsync.reject(new Error('EIO'))
     const lost = await Promise.allSettled(['a', 'b'].map((name) => broken.group.write(work(name))))
     expect([...refused, ...lost].map((each) => (each as PromiseRejectedResult).reason.message)).toEqual([
       'the disk is full',
@@ -100,6 +103,6 @@ describe('createGroup', () => {
       'EIO',
       'EIO',
     ])
-    expect([full.isDurable(), broken.isDurable()]).toEqual([0, 0])
+    expect([full.durableBatches(), broken.durableBatches()]).toEqual([0, 0])
   })
 })

@@ -1,0 +1,26 @@
+/** Holds the current conditions and applies changes one after the other. A change without a difference is skipped. */
+import { type Conditions, differences } from './conditions.ts'
+
+/** Applies the conditions to the demo. */
+type ApplyConditions = (next: Conditions, before: Conditions) => Promise<void>
+
+export function createCurrentConditions(atStart: Conditions, apply: ApplyConditions) {
+  let current = atStart
+  let lastChange: Promise<void> = Promise.resolve()
+
+  async function change(next: Conditions): Promise<void> {
+    const before = current
+    current = next
+    if (differences(next, before).length > 0) await apply(next, before)
+  }
+
+  return {
+    current: () => current,
+    set(next: Conditions): Promise<void> {
+      lastChange = lastChange.catch(() => {}).then(() => change(next))
+      return lastChange
+    },
+    /** Resolves when the last change is applied or has failed. */
+    settled: () => lastChange.catch(() => {}),
+  }
+}

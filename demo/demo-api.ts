@@ -1,0 +1,85 @@
+/** The demo's HTTP API (`/demo/*`) for the QA page and tests: conditions, traffic log, and one event stream for all changes. */
+import { type Context, Hono } from 'hono'
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
+import { type Conditions, describeInvalid, toConditions } from './conditions.ts'
+import type { ChangeListeners } from './simulator/change-listeners.ts'
+import type { SimulatorView } from './simulator/control-api.ts'
+import type { TrafficLog } from './simulator/traffic-log.ts'
+
+/** `usual`: the conditions without overrides. `isReal`: a real WeChat account instead of the simulator; its faults cannot be set. */
+export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }
+
+type DemoApiDeps = {
+  view: () => DemoView
+  simulatorView: () => SimulatorView
+  set: (conditions: Conditions) => Promise<void>
+  /** Binds this person's WeChat to another user. */
+  bindToOtherUser: (person: string) => Promise<void>
+  changes: ChangeListeners
+  wire: TrafficLog
+  signal: AbortSignal
+}
+
+// Some proxies close a stream that is silent for 30 s.
+const HEARTBEAT_MS = 20_000
+
+export function createDemoApi(deps: DemoApiDeps): Hono {
+  const { view, set, bindToOtherUser, wire } = deps
+  return (
+    new Hono()
+      .get('/conditions', (c) => c.json(view()))
+      /** Conditions that the body does not name are reset. */
+      .put('/conditions', async (c) => {
+        const given = await c.req.json().catch(() => undefined)
+        const fault = describeInvalid(given)
+        if (fault !== undefined) return c.json({ detail: fault }, 400)
+        await set(toConditions(given, view().usual))
+        return c.json(view())
+      })
+      .post('/taken/:person', async (c) => {
+        await bindToOtherUser(c.req.param('person')).catch(() => {})
+        return c.body(null, 204)
+      })
+      .get('/wire', (c) => c.json({ entries: wire.since(sinceOf(c)) }))
+      .get('/stream', (c) => streamSSE(c, (stream) => sendChanges(stream, sinceOf(c), deps)))
+  )
+}
+
+const sinceOf = (c: Context) => Number(c.req.query('since') ?? 0) || 0
+
+/** Sends the current state, then every change, until the page or the demo is closed. A slow reader gets several changes in one message. */
+async function sendChanges(stream: SSEStreamingApi, since: number, deps: DemoApiDeps): Promise<void> {
+  const { view, simulatorView, changes, wire, signal } = deps
+  let known = since
+  const sent = new Map<string, string>()
+  let wake = () => {}
+  const unwatch = [changes.watch(() => wake()), wire.watch(() => wake())]
+  const heartbeat = setInterval(() => void stream.write(':\n\n'), HEARTBEAT_MS)
+  const ended = new Promise<'ended'>((resolve) => {
+    stream.onAbort(() => resolve('ended'))
+    signal.addEventListener('abort', () => resolve('ended'), { once: true })
+  })
+
+  async function send(event: string, value: unknown): Promise<void> {
+    const data = JSON.stringify(value)
+    if (sent.get(event) === data) return
+    sent.set(event, data)
+    await stream.writeSSE({ event, data })
+  }
+
+  for (let isOpen = !signal.aborted; isOpen; ) {
+    const changed = new Promise<'changed'>((resolve) => {
+      wake = () => resolve('changed')
+    })
+    await send('demo', view())
+    await send('simulator', simulatorView())
+    const entries = wire.since(known)
+    if (entries.length > 0) {
+      known = Math.max(...entries.map(({ revision }) => revision))
+      await stream.writeSSE({ event: 'wire', data: JSON.stringify(entries) })
+    }
+    isOpen = (await Promise.race([changed, ended])) === 'changed'
+  }
+  clearInterval(heartbeat)
+  for (const end of unwatch) end()
+}

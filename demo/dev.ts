@@ -1,0 +1,98 @@
+/**
+ * `npm run dev`: the demo with the pages and the element served from their sources by Vite, on the same port.
+ * Vite reloads the browser when one of their files is saved. Node's `--watch` starts this process again when a file of the
+ * server or of the demo is saved, and Vite's client in the browser then connects again and reloads. NODE.
+ */
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import { createServer as createVite } from 'vite'
+import type { Env } from '../server/config/config.ts'
+import type { Fetching, Listening } from '../server/http/listen.ts'
+import { closeOnSignal } from '../server/serve.ts'
+import { type Demo, startDemo } from './demo.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** The pages by path. The demo serves them from `dist/page`, with a content policy that Vite's client would break. */
+const pages: Record<string, string> = { '/': 'index.html', '/api.html': 'api.html', '/playground': 'playground.html' }
+
+const element = join(root, 'widget/define.ts')
+
+export type Dev = Pick<Demo, 'url' | 'networkUrls' | 'close'>
+
+/** `cacheDir` holds Vite's copies of the dependencies: two processes must not write to one folder. */
+export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modules/.vite/dev'): Promise<Dev> {
+  const server = createServer()
+  const publicHost = URL.parse(env.PUBLIC_URL ?? '')?.hostname
+  const vite = await createVite({
+    // Vite would bundle a config file into a folder that Node watches, which would restart this process in a loop.
+    configFile: false,
+    root: join(root, 'demo/page'),
+    publicDir: false,
+    cacheDir: join(root, cacheDir),
+    appType: 'custom',
+    logLevel: env.LOG_LEVEL === 'silent' ? 'silent' : 'warn',
+    resolve: { alias: { '/cdn/wechat-bind.js': element, '/wechat-bind.js': element } },
+    // Scans the sources: the pages load the element from a path that Vite cannot resolve.
+    optimizeDeps: { entries: ['*.ts', '../../widget/define.ts'] },
+    server: {
+      middlewareMode: true,
+      ws: { server },
+      // `HOST=0.0.0.0` opens the port to the network: `data/` holds keys and stays closed.
+      fs: { allow: ['demo', 'widget', 'server', 'node_modules'].map((folder) => join(root, folder)) },
+      // WeChat and a phone reach the demo by this name.
+      allowedHosts: publicHost ? [publicHost] : [],
+    },
+  })
+
+  async function sendPage(path: string, file: string, response: ServerResponse): Promise<void> {
+    const html = await readFile(join(root, 'demo/page', file), 'utf8')
+    response.setHeader('Content-Type', 'text/html; charset=utf-8').end(await vite.transformIndexHtml(path, html))
+  }
+
+  async function listen({ fetch }: Fetching, host: string | undefined, port: number): Promise<Listening> {
+    const demo = getRequestListener(fetch)
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const path = request.url?.split('?')[0] ?? ''
+      const file = request.method === 'GET' ? pages[path] : undefined
+      // Before Vite, which would answer `/playground` with `playground.ts`.
+      if (file) sendPage(path, file, response).catch((error: Error) => response.writeHead(500).end(error.message))
+      else vite.middlewares(request, response, () => void demo(request, response))
+    })
+    server.listen(port, host)
+    await once(server, 'listening')
+    return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  }
+
+  const { url, networkUrls, close } = await startDemo({ env, dataDir, dist: join(root, 'dist'), listen }).catch(
+    async (error) => {
+      await vite.close()
+      throw error
+    },
+  )
+  return {
+    url,
+    networkUrls,
+    async close() {
+      // First: the sockets to the browsers' Vite clients would keep the server open.
+      await vite.close()
+      await close()
+    },
+  }
+}
+
+if (import.meta.main) {
+  try {
+    const { url, networkUrls, close } = await startDev(process.env, 'data')
+    closeOnSignal(close)
+    console.log(`wechat-bind demo, reloads on save 演示已就绪，保存即刷新: ${url}`)
+    for (const other of networkUrls) console.log(`for a phone 供手机访问: ${other}`)
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exit(1)
+  }
+}

@@ -1,0 +1,28 @@
+/** The client of the host site's back end. */
+import type { HostBinding } from '../host-site.ts'
+
+/** The binding according to the back end, or the reason why it is unknown. */
+export type BackEndView =
+  | { state: 'loading' }
+  | ({ state: 'known' } & HostBinding)
+  /** `code`: the bind server's error code; undefined without a response. */
+  | { state: 'failed'; code: string | undefined }
+
+const query = (user: string) => new URLSearchParams({ user })
+
+export const tokenUrlOf = (user: string) => `host/token?${query(user)}`
+
+export const fetchBinding = (user: string) => call(`host/bind-info?${query(user)}`)
+
+/** Unbinds through the back end and returns the new state. */
+export const disconnect = (user: string) => call(`host/disconnect?${query(user)}`, { method: 'POST' })
+
+async function call(path: string, init?: RequestInit): Promise<BackEndView> {
+  try {
+    const response = await fetch(path, init)
+    const answer = await response.json()
+    return response.ok ? { state: 'known', ...answer } : { state: 'failed', code: answer.code }
+  } catch {
+    return { state: 'failed', code: undefined }
+  }
+}

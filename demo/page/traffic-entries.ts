@@ -1,0 +1,58 @@
+/** The page's copy of the traffic log: the demo's entries and the element's DOM events. */
+import type { WireEntry, WireKind } from '../simulator/traffic-log.ts'
+
+// The same number as in the demo.
+const MAX_ENTRIES = 500
+
+/** Replaces changed entries and adds new ones; the newest last. */
+export function merge(known: readonly WireEntry[], changes: readonly WireEntry[]): WireEntry[] {
+  const byId = new Map(known.map((entry) => [entry.id, entry]))
+  for (const entry of changes) byId.set(entry.id, entry)
+  return [...byId.values()].sort((one, other) => one.at - other.at || one.id - other.id).slice(-MAX_ENTRIES)
+}
+
+/** Marks all pending entries as failed, after the connection to the demo is lost. */
+export const failPending = (entries: readonly WireEntry[]): WireEntry[] =>
+  entries.map((entry) => (entry.isPending ? { ...entry, isPending: false, fault: 'no answer' } : entry))
+
+/** Filters by kind (empty: all) and by words, case-insensitive; every word must occur in the entry. */
+export function search(entries: readonly WireEntry[], kinds: readonly WireKind[], q: string): WireEntry[] {
+  const words = q.toLowerCase().split(/\s+/).filter(Boolean)
+  return entries.filter((entry) => {
+    if (kinds.length > 0 && !kinds.includes(entry.kind)) return false
+    const text = words.length > 0 ? Object.values(entry).join('\n').toLowerCase() : ''
+    return words.every((word) => text.includes(word))
+  })
+}
+
+const EVENTS = ['statechange', 'bound', 'unbound', 'scanned', 'expired', 'binderror']
+
+let eventCount = 0
+
+/** Calls `onEvent` for each event of the element. These entries have negative ids, so that they do not collide with the demo's. */
+export function watchEvents(onEvent: (entry: WireEntry) => void): void {
+  for (const type of EVENTS) document.addEventListener(type, (event) => onEvent(toEntry(event as CustomEvent)))
+}
+
+function toEntry({ type, detail }: CustomEvent): WireEntry {
+  eventCount += 1
+  const change = type === 'statechange' ? ` ${detail.previous} → ${detail.state}` : ''
+  return {
+    id: -eventCount,
+    revision: 0,
+    isPending: false,
+    kind: 'event',
+    at: Date.now(),
+    title: `${type}${change}`,
+    method: '',
+    url: location.href,
+    headers: {},
+    raw: JSON.stringify({ type, detail }, null, 2),
+    opened: '',
+    tookMs: 0,
+    status: 0,
+    reply: '',
+    replyOpened: '',
+    fault: type === 'binderror' ? detail.code : '',
+  }
+}

@@ -1,0 +1,29 @@
+/** The file in which the demo keeps its state, so that users stay bound and followers stay followers after a restart. NODE. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Account } from './simulator/account.ts'
+import type { SimulatorMemory } from './simulator/simulator.ts'
+
+type SavedState = {
+  /** The simulated Official Account: the openids in the store depend on its appid. */
+  account: Account
+  /** The host site's key for the encrypted API, base64url. */
+  key: string
+  simulator: SimulatorMemory
+}
+
+/** Undefined when the file is missing or is not JSON: the demo then starts with a new state. */
+export function readSavedState(file: string): Partial<SavedState> | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes a second file and renames it, so that a killed demo never leaves a partial file. */
+export function writeSavedState(file: string, state: SavedState): void {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}

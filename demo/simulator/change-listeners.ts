@@ -1,0 +1,16 @@
+/** Calls the listeners after each change of the simulated state. The listeners read the state themselves. */
+export type ChangeListeners = ReturnType<typeof createChangeListeners>
+
+export function createChangeListeners() {
+  const watchers = new Set<() => void>()
+  return {
+    notify(): void {
+      for (const watcher of watchers) watcher()
+    },
+    /** Returns a function that removes the listener. */
+    watch(watcher: () => void): () => void {
+      watchers.add(watcher)
+      return () => watchers.delete(watcher)
+    },
+  }
+}

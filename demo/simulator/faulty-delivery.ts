@@ -1,0 +1,47 @@
+/** Delivers messages twice, late or in the wrong order. Retries and replies then follow WeChat's own rules. */
+import type { Deliver } from './delivery.ts'
+import type { CallbackFault, Delay } from './faults.ts'
+
+type FaultyDeliveryDeps = { deliver: Deliver; fault: () => CallbackFault; delay: Delay; signal: AbortSignal }
+
+// Longer than the 5 s after which WeChat itself retries.
+const LATE_MS = 8_000
+// A message waits at most this long for the next one.
+const REORDER_TIMEOUT_MS = 10_000
+
+export function createFaultyDelivery({ deliver, fault, delay, signal }: FaultyDeliveryDeps): Deliver {
+  /** Releases the message that waits for the next one. */
+  let release: (() => void) | undefined
+  const wait = (ms: number, until: AbortSignal = signal) => delay(ms, AbortSignal.any([signal, until])).catch(() => {})
+
+  async function waitForNextMessage(): Promise<void> {
+    const passed = new AbortController()
+    release = () => passed.abort()
+    await wait(REORDER_TIMEOUT_MS, passed.signal)
+    release = undefined
+  }
+
+  return async (fields) => {
+    switch (fault()) {
+      case 'duplicate': {
+        const reply = await deliver(fields)
+        await deliver(fields)
+        return reply
+      }
+      case 'delay':
+        await wait(LATE_MS)
+        return deliver(fields)
+      case 'reorder': {
+        if (!release) {
+          await waitForNextMessage()
+          return deliver(fields)
+        }
+        const reply = await deliver(fields)
+        release?.()
+        return reply
+      }
+      default:
+        return deliver(fields)
+    }
+  }
+}

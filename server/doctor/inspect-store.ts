@@ -1,0 +1,77 @@
+/** Inspects the store without changing it: the doctor of a new version must not upgrade the tables of a running old server. NODE. */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import { DEFAULT_MIGRATION_TABLE } from 'kysely/migration'
+import { migrateToLatest } from '../store/sql/migrations.ts'
+import { nodeSqliteDialect } from '../store/sqlite/dialect.ts'
+import type { StoreInspection } from './store.ts'
+
+type Tables = { [DEFAULT_MIGRATION_TABLE]: { name: string } }
+
+const SQLITE = 'sqlite:'
+
+export async function inspectStore(databaseUrl: string): Promise<StoreInspection> {
+  const known = await knownMigrations()
+  const applied = databaseUrl.startsWith(SQLITE)
+    ? await inspectFile(databaseUrl.slice(SQLITE.length))
+    : await inspectPostgres(databaseUrl)
+  return { applied, known }
+}
+
+async function inspectFile(file: string): Promise<string[] | undefined> {
+  if (file === ':memory:') return undefined
+  if (!existsSync(file)) {
+    // The dot makes this fail when the nearest existing path is not a folder.
+    accessSync(`${nearestPath(file)}/.`, constants.W_OK)
+    return undefined
+  }
+  const database = new DatabaseSync(file)
+  // The server waits for a lock too: a backup holds one for a moment.
+  database.exec('PRAGMA busy_timeout = 1000')
+  return inspectDatabase(new Kysely({ dialect: nodeSqliteDialect(database) }), 'begin immediate')
+}
+
+async function inspectPostgres(url: string): Promise<string[] | undefined> {
+  const { createPool } = await import('../store/postgres/pool.ts')
+  return inspectDatabase(new Kysely({ dialect: new PostgresDialect({ pool: createPool(url) }) }), 'begin read write')
+}
+
+/** `begin` starts a transaction that writes. It fails on a database that is locked, read-only or a standby, and on a file that is no database. */
+async function inspectDatabase(db: Kysely<Tables>, begin: string): Promise<string[] | undefined> {
+  try {
+    await db.connection().execute(async (connection) => {
+      await sql.raw(begin).execute(connection)
+      await sql`rollback`.execute(connection)
+    })
+    return await appliedMigrations(db)
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** The migrations of this version, read from a new database in memory. Their names are the same on every engine. */
+async function knownMigrations(): Promise<string[]> {
+  const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(new DatabaseSync(':memory:')) })
+  try {
+    await migrateToLatest(db, 'sqlite')
+    return (await appliedMigrations(db)) ?? []
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** Undefined for a database that no server has used yet. */
+async function appliedMigrations(db: Kysely<Tables>): Promise<string[] | undefined> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return undefined
+  const rows = await db.selectFrom(DEFAULT_MIGRATION_TABLE).select('name').execute()
+  return rows.map(({ name }) => name)
+}
+
+/** The nearest ancestor of the file that exists. */
+function nearestPath(file: string): string {
+  const folder = dirname(resolve(file))
+  return existsSync(folder) ? folder : nearestPath(folder)
+}

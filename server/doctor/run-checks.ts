@@ -1,0 +1,118 @@
+/** Runs all checks on one environment, in parallel, and within 15 s even if every connection hangs. */
+import type { Config, Env } from '../config/config.ts'
+import type { Bilingual } from '../errors.ts'
+import type { BindKey } from '../keys/keyring.ts'
+import { checkAccessToken } from './access-token.ts'
+import { checkCallback } from './callback.ts'
+import { checkClock } from './clock.ts'
+import { type Finding, warn, wrong } from './finding.ts'
+import { type ProbeDeps, withTimeout } from './http-probe.ts'
+import { checkAesKeys, checkKeys, checkMode } from './keys.ts'
+import { checkQrcode, checkQuota } from './qrcode.ts'
+import { readSettings } from './settings.ts'
+import { checkStore, type InspectStore } from './store.ts'
+
+export type DoctorDeps = ProbeDeps & { inspectStore: InspectStore; readKeyFile: (path: string) => BindKey[] }
+
+type Check = {
+  id: string
+  title: Bilingual
+  /** The settings that the check uses. When one is faulty the check is skipped, since `config` holds a placeholder. */
+  needs: string[]
+  run(config: Config, deps: DoctorDeps): Promise<Finding[]>
+}
+
+// The longest check makes two requests of 5 s, one after the other.
+const CHECK_LIMIT_MS = 12_000
+
+/** In the order of the report. */
+const checks: Check[] = [
+  {
+    id: 'mode',
+    title: { en: 'the message encryption', zh: '消息加密' },
+    needs: ['WECHAT_MODE', 'WECHAT_ENCODING_AES_KEY'],
+    run: async (config) => [checkMode(config), ...checkAesKeys(config)],
+  },
+  {
+    id: 'keys',
+    title: { en: 'the keys of the back ends', zh: '业务后端的密钥' },
+    needs: ['BIND_KEYS'],
+    run: async (config, { readKeyFile }) => checkKeys(config, readKeyFile),
+  },
+  {
+    id: 'store',
+    title: { en: 'the store', zh: '存储' },
+    needs: ['DATABASE_URL'],
+    run: async ({ databaseUrl }, deps) => [await checkStore(databaseUrl, deps.inspectStore)],
+  },
+  {
+    id: 'wechat',
+    title: { en: "WeChat's API and the clock", zh: '微信接口与时钟' },
+    needs: ['WECHAT_APP_ID', 'WECHAT_APP_SECRET', 'WECHAT_API_BASE', 'ACCESS_TOKEN_URL'],
+    run: checkWechat,
+  },
+  {
+    id: 'callback',
+    title: { en: 'the callback', zh: '回调地址' },
+    needs: ['PUBLIC_URL', 'WECHAT_TOKEN'],
+    run: checkCallback,
+  },
+]
+
+/** Never rejects: every fault is a finding. */
+export async function runChecks(env: Env, deps: DoctorDeps): Promise<Finding[]> {
+  const { config, faulty, findings } = readSettings(env)
+  if (!config) return findings
+  const isPossible = ({ needs }: Check) => !needs.some((name) => faulty.has(name))
+  const results = await Promise.all(checks.filter(isPossible).map((check) => runCheck(check, config, deps)))
+  const skipped = checks.filter((check) => !isPossible(check))
+  return [...findings, ...results.flat(), ...(skipped.length > 0 ? [notChecked(skipped)] : [])]
+}
+
+async function runCheck({ id, title, run }: Check, config: Config, deps: DoctorDeps): Promise<Finding[]> {
+  try {
+    const found = await withTimeout(deps.setTimer, CHECK_LIMIT_MS, () => run(config, deps))
+    const seconds = CHECK_LIMIT_MS / 1000
+    return found === 'timeout'
+      ? [
+          checkFailed(`${id}.late`, title, {
+            en: `did not finish within ${seconds} s`,
+            zh: `在 ${seconds} 秒内没有完成`,
+          }),
+        ]
+      : found
+  } catch (error) {
+    // An unexpected error must not hide the other findings. Its message might contain a secret.
+    const { name } = error as Error
+    return [checkFailed(`${id}.failed`, title, { en: `failed (${name})`, zh: `出错（${name}）` })]
+  }
+}
+
+/** Without an access token WeChat answers no other call, and the finding on the token states the cause. */
+async function checkWechat(config: Config, deps: DoctorDeps): Promise<Finding[]> {
+  const { finding, accessToken, skewMs } = await checkAccessToken(config, deps)
+  if (accessToken === undefined) return [finding, checkClock(skewMs)]
+  const access = { apiBase: config.wechat.apiBase, accessToken }
+  const [qrcode, quota] = await Promise.all([checkQrcode(access, deps), checkQuota(access, deps)])
+  return [finding, qrcode.finding, quota, checkClock(skewMs ?? qrcode.skewMs)]
+}
+
+const checkFailed = (id: string, title: Bilingual, fault: Bilingual): Finding =>
+  wrong(id, {
+    en: `The check of ${title.en} ${fault.en}.`,
+    zh: `对${title.zh}的检查${fault.zh}。`,
+    fix: {
+      en: 'Run doctor again. If the fault persists, report it with the names of your settings, without their values.',
+      zh: '请重新运行 doctor。如问题仍在，请反馈，并附上配置项的名称（不含其值）。',
+    },
+  })
+
+const notChecked = (skipped: Check[]): Finding =>
+  warn('config.skipped', {
+    en: `Not checked: ${skipped.map(({ title }) => title.en).join(', ')}.`,
+    zh: `未检查：${skipped.map(({ title }) => title.zh).join('、')}。`,
+    fix: {
+      en: 'Correct the settings listed above, then run doctor again.',
+      zh: '请改正上述配置项，然后重新运行 doctor。',
+    },
+  })

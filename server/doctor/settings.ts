@@ -1,0 +1,68 @@
+/** Reads the configuration. Each fault becomes a finding, and the settings without a fault can still be checked. */
+import { type Config, type Env, parseConfig } from '../config/config.ts'
+import { type Bilingual, BindError } from '../errors.ts'
+import { type Finding, ok, wrong } from './finding.ts'
+
+type ReadSettings = {
+  /** Undefined when the configuration cannot be read even with placeholders. */
+  config: Config | undefined
+  /** Names of the faulty settings. `config` holds a placeholder or the default for each. */
+  faulty: ReadonlySet<string>
+  findings: Finding[]
+}
+
+type SettingFault = Bilingual & { name: string }
+
+/** Valid values for the required settings, so that the other settings can be read. A check that needs a faulty setting is skipped. */
+const placeholders: Env = {
+  WECHAT_APP_ID: 'wx0',
+  WECHAT_APP_SECRET: '0',
+  WECHAT_TOKEN: '000',
+  WECHAT_ENCODING_AES_KEY: '0'.repeat(43),
+  BIND_KEYS: `none:${'0'.repeat(43)}`,
+}
+
+export function readSettings(env: Env): ReadSettings {
+  const first = parse(env)
+  if (!Array.isArray(first)) return { config: first, faulty: new Set(), findings: [complete] }
+  const second = parse({ ...env, ...Object.fromEntries(first.map(placeholderFor)) })
+  return {
+    config: Array.isArray(second) ? undefined : second,
+    faulty: new Set(first.map(({ name }) => name)),
+    findings: first.map(toFinding),
+  }
+}
+
+/** A webhook whose secret is faulty is left out as a whole: its URL alone would be another fault. */
+const placeholderFor = ({ name }: SettingFault): [string, string | undefined] =>
+  name.startsWith('WEBHOOK_SECRET') ? [name.replace('SECRET', 'URL'), undefined] : [name, placeholders[name]]
+
+function parse(env: Env): Config | SettingFault[] {
+  try {
+    return parseConfig(env)
+  } catch (error) {
+    if (error instanceof BindError && error.code === 'BAD_CONFIG') return toFaults(error.message)
+    throw error
+  }
+}
+
+/** The faults in the message of a `BAD_CONFIG`: a line with the name and the rule in English, then a line in Chinese. */
+export function toFaults(message: string): SettingFault[] {
+  return [...message.matchAll(/^(?: {2}- )?([A-Z][A-Z0-9_]+): (.+)\n {4}(.+)$/gm)].map(
+    ([, name = '', en = '', zh = '']) => ({ name, en, zh }),
+  )
+}
+
+/** The rule states the fix. */
+export function toFinding({ name, en, zh }: SettingFault): Finding {
+  return wrong(`config.${name}`, {
+    en: `The setting ${name} is missing or malformed.`,
+    zh: `配置项 ${name} 缺失或格式错误。`,
+    fix: { en: `${name} ${en}.`, zh: `${name} ${zh}。` },
+  })
+}
+
+const complete = ok('config.ok', {
+  en: 'The settings are complete and well formed.',
+  zh: '配置完整，格式正确。',
+})

@@ -1,0 +1,116 @@
+/** Fetches the unionid of each new binding from WeChat. Nothing waits for a unionid, and nothing fails without one. */
+import type { Log, SetTimer } from '../platform.ts'
+import type { Change, Store, UnionidAnswer, UnionidRequest } from '../store/store.ts'
+import type { WechatApi } from '../wechat/api.ts'
+import { createWakeLoop } from './wake-loop.ts'
+
+export type UnionidFetcher = {
+  /** Starts fetching when one of the changes is a binding. */
+  follow(changes: Change[]): void
+  /** Fetches all that is due: called at the start and each minute, since work claimed by an instance that died becomes due again. */
+  fetchDue(): void
+  /** Resolves when no request is under way. */
+  idle(): Promise<void>
+  /** Completes the request under way; the rest is due at the next start. */
+  close(): Promise<void>
+}
+
+type UnionidDeps = { store: Store; wechat: WechatApi; clock: () => number; setTimer: SetTimer; log: Log }
+
+// The limit of `user/info/batchget`.
+const BATCH = 100
+
+// Where WeChat refuses the batch: so many single calls are saved with one write, four of them at a time.
+const SINGLES_PER_WRITE = 20
+const SINGLES_AT_ONCE = 4
+
+// 400 users a second, which takes some 2 % of a core: the callbacks of a campaign that binds thousands a second need the rest.
+const PAUSE_MS = 250
+
+// A request that was claimed and not answered becomes due again after this, for every instance.
+const RECLAIM_AFTER_MS = 60_000
+
+export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: UnionidDeps): UnionidFetcher {
+  let isClosed = false
+  let endPause = () => {}
+  /** Until this time (epoch ms) single calls replace the batch. */
+  let singlesUntil = 0
+
+  const loop = createWakeLoop(async () => {
+    try {
+      const now = clock()
+      const limit = now < singlesUntil ? SINGLES_PER_WRITE : BATCH
+      const due = await store.unionids.claimDue(now, now + RECLAIM_AFTER_MS, limit)
+      if (due.length > 0) await fetchAll(due, now)
+      if (due.length === BATCH) await pause()
+      return due.length > 0
+    } catch (error) {
+      log.warn({ code: codeOf(error) }, 'the unionids could not be fetched; the next try is in a minute or two')
+      return false
+    }
+  })
+
+  async function fetchAll(due: UnionidRequest[], now: number): Promise<void> {
+    const answers = due.length > 1 && now >= singlesUntil ? await fetchBatch(due, now) : undefined
+    if (answers) return store.unionids.save(answers)
+    for (let i = 0; i < due.length && !isClosed; i += SINGLES_PER_WRITE) {
+      await fetchSingles(due.slice(i, i + SINGLES_PER_WRITE))
+    }
+  }
+
+  /** Undefined when WeChat refuses the whole batch: for one unknown openid in it, or because the account may not use it. */
+  async function fetchBatch(due: UnionidRequest[], now: number): Promise<UnionidAnswer[] | undefined> {
+    try {
+      const unionids = await wechat.getUnionids(due.map(({ openid }) => openid))
+      return due.map((request, i) => ({ ...request, unionid: unionids[i] ?? null }))
+    } catch (error) {
+      log.info({ code: codeOf(error) }, 'WeChat refused a batch of unionids; single calls for a minute')
+      singlesUntil = now + RECLAIM_AFTER_MS
+      return undefined
+    }
+  }
+
+  /** Saves the answers received, then throws the first error: WeChat would not answer the rest either. */
+  async function fetchSingles(due: UnionidRequest[]): Promise<void> {
+    const answers: UnionidAnswer[] = []
+    let fault: unknown
+    const worker = async () => {
+      for (let next = due.pop(); next && fault === undefined && !isClosed; next = due.pop()) {
+        try {
+          answers.push({ ...next, unionid: (await wechat.getUnionid(next.openid)) ?? null })
+        } catch (error) {
+          fault = error
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: SINGLES_AT_ONCE }, worker))
+    if (answers.length > 0) await store.unionids.save(answers)
+    if (fault !== undefined) throw fault
+  }
+
+  function pause(): Promise<void> {
+    return new Promise((resolve) => {
+      if (isClosed) return resolve()
+      const cancel = setTimer(resolve, PAUSE_MS)
+      endPause = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  return {
+    follow(changes) {
+      if (changes.some(({ type }) => type === 'bind')) loop.wake()
+    },
+    fetchDue: loop.wake,
+    idle: loop.idle,
+    close() {
+      isClosed = true
+      endPause()
+      return loop.close()
+    },
+  }
+}
+
+const codeOf = (error: unknown) => (error as { code?: string }).code

@@ -1,0 +1,50 @@
+/** `npm run dev`: pages and element from their sources, and the demo behind them on the same port. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Dev, startDev } from '../../demo/dev.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-dev-'))
+const root = join(import.meta.dirname, '../..')
+let dev: Dev
+
+beforeAll(async () => {
+  dev = await startDev({ PORT: '0', LOG_LEVEL: 'silent' }, folder, 'node_modules/.vite/dev-test')
+}, 30_000)
+
+afterAll(async () => {
+  await dev.close()
+  rmSync(folder, { recursive: true })
+})
+
+const get = async (path: string) => {
+  const response = await fetch(dev.url + path)
+  return { status: response.status, type: response.headers.get('Content-Type') ?? '', text: await response.text() }
+}
+
+describe('npm run dev', () => {
+  test.each(['/', '/api.html', '/playground'])('serves %s with the client that reloads it', async (path) => {
+    const { status, type, text } = await get(path)
+    expect({ status, type }).toEqual({ status: 200, type: 'text/html; charset=utf-8' })
+    expect(text).toContain('/@vite/client')
+  })
+
+  test.each(['/cdn/wechat-bind.js', '/wechat-bind.js'])('serves %s from the sources of the element', async (path) => {
+    const { status, type, text } = await get(path)
+    expect({ status, type }).toEqual({ status: 200, type: 'text/javascript' })
+    expect(text).toContain('/widget/wechat-bind.ts')
+  })
+
+  test('leaves every other path to the demo', async () => {
+    expect((await get('/healthz')).text).toBe('{"status":"ok"}')
+    expect((await get('/demo/conditions')).type).toBe('application/json')
+    expect(await get('/nothing-here')).toMatchObject({ status: 404, type: 'application/problem+json' })
+  })
+
+  test('serves no file outside the folders of the sources', async () => {
+    expect((await get(`/@fs${join(root, 'package.json')}`)).status).toBe(403)
+    // 404 in a folder in which the demo has not run yet.
+    expect([403, 404]).toContain((await get(`/@fs${join(root, 'data/demo.json')}`)).status)
+  })
+})

@@ -1,0 +1,145 @@
+/** Ten flows from a scan to a binding and back, in a real browser: the demo page, the bind server and the simulated WeChat over real HTTP. */
+import { describe, expect, test } from 'vitest'
+import { backEndReports, chat, createFixture, follow, inState, reported, scan, unfollow } from './demo-fixture.ts'
+
+const fixture = createFixture()
+
+describe('binding', () => {
+  test('first binding: a person who does not follow scans and follows; page, chat and back end are notified immediately', async () => {
+    const page = await fixture.open()
+    await scan(page)
+    await follow(page)
+
+    await inState(page, 'bound')
+    await chat(page, 'now linked to li***@example.com').waitFor()
+    await backEndReports(page, true)
+    await page.getByTestId('wire-entry').filter({ hasText: 'binding.bound' }).waitFor()
+
+    const [bound] = await reported(page)
+    expect(bound).toMatchObject({ type: 'bound', detail: { initial: false } })
+    const callback = fixture.demo.wire.since(0).find(({ kind }) => kind === 'callback')
+    console.log(`callback's arrival to the bound event in the page: ${Math.round(bound!.at - callback!.at)} ms`)
+  })
+
+  test('already following: one scan is enough, and a reloaded page reports the existing binding', async () => {
+    await fixture.demo.simulator.phone('amy').follow()
+    const page = await fixture.open()
+    await scan(page)
+    await inState(page, 'bound')
+
+    await page.reload()
+    await inState(page, 'bound')
+    expect(await reported(page)).toMatchObject([{ type: 'bound', detail: { initial: true } }])
+  })
+
+  test('expiry and refresh: an expired QR code is not visible, the one after a click can be scanned', async () => {
+    const page = await fixture.open('&ticket=ended')
+    await inState(page, 'expired')
+    expect(await reported(page)).toMatchObject([{ type: 'expired' }])
+    await page.getByTestId('scan-button').click()
+    await page.getByTestId('scan-status').filter({ hasText: 'No QR code found' }).waitFor()
+
+    await fixture.demo.set({ ticket: 'normal' })
+    await page.locator('wechat-bind').getByRole('button').click()
+    await scan(page)
+    await follow(page)
+    await inState(page, 'bound')
+  })
+
+  test('conflict: a WeChat account bound to another user is rejected, and the page keeps its QR code', async () => {
+    const page = await fixture.open('&person=cai')
+    await scan(page)
+    await chat(page, 'linked to another account').waitFor()
+    await inState(page, 'ready')
+    expect(await reported(page)).toEqual([])
+  })
+
+  test('confirmation by code: the page accepts the digits that the chat displays, and rejects others', async () => {
+    const page = await fixture.open('&confirm=code')
+    await scan(page)
+    await follow(page)
+    await inState(page, 'scanned')
+    const [digits = ''] = /\b\d{4}\b/.exec(await chat(page, 'type on the page').innerText()) ?? []
+    const field = page.locator('wechat-bind').getByRole('textbox')
+
+    await field.fill(digits === '0000' ? '1111' : '0000')
+    await page.locator('wechat-bind').getByText('Tries left: 2').waitFor()
+    fixture.expectRefusals()
+    await field.fill(digits)
+    await inState(page, 'bound')
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['scanned', 'binderror', 'bound'])
+  })
+
+  test('text instead of a scan: a user on a phone sends the text to the account', async () => {
+    await fixture.demo.simulator.phone('amy').follow()
+    const page = await fixture.open('&context=mobile')
+    await inState(page, 'ready')
+    await page.locator('wechat-bind').getByRole('button', { name: 'Can’t scan?' }).click()
+    const line = await page.locator('wechat-bind').locator('code').innerText()
+
+    await page.getByTestId('dock-wechat').click()
+    await page.getByTestId('chat-cell').click()
+    await page.getByTestId('chat-input').fill(line)
+    await page.getByTestId('send-button').click()
+    await chat(page, 'now linked').waitFor()
+    await page.getByTestId('dock-browser').click()
+    await inState(page, 'bound')
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
+  })
+
+  test('offline and online again: the element displays it, and continues by itself', async () => {
+    const page = await fixture.open()
+    await inState(page, 'ready')
+    await page.getByTestId('conditions').click()
+    await page.getByTestId('set-network').selectOption('down')
+    await inState(page, 'offline')
+
+    await page.getByTestId('set-network').selectOption('up')
+    await scan(page)
+    await follow(page)
+    await inState(page, 'bound')
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
+  })
+
+  test('unfollow: the binding is removed, and the page displays a new QR code', async () => {
+    const page = await fixture.open()
+    await scan(page)
+    await follow(page)
+    await inState(page, 'bound')
+    await backEndReports(page, true)
+
+    await unfollow(page)
+    await inState(page, 'ready')
+    expect((await reported(page)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'unsubscribe' } })
+    await backEndReports(page, false)
+  })
+
+  test('disconnect by the back end: the page is notified, and its next QR code works', async () => {
+    const page = await fixture.open()
+    await scan(page)
+    await follow(page)
+    await inState(page, 'bound')
+    await page.getByTestId('disconnect-button').click()
+    await inState(page, 'ready')
+    expect((await reported(page)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'disconnect' } })
+    await scan(page)
+    await inState(page, 'bound')
+  })
+
+  test('two tabs: a change in one tab is displayed in the other', async () => {
+    const one = await fixture.open()
+    const other = await fixture.open()
+    await inState(other, 'ready')
+    await one.bringToFront()
+    await scan(one)
+    await follow(one)
+    await Promise.all([inState(one, 'bound'), inState(other, 'bound')])
+
+    await other.bringToFront()
+    const card = other.locator('wechat-bind')
+    await card.getByRole('button', { name: 'Unlink' }).click()
+    await card.getByRole('button', { name: 'Unlink' }).last().click()
+    await Promise.all([inState(one, 'ready'), inState(other, 'ready')])
+    expect((await reported(one)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'widget' } })
+  })
+})

@@ -1,0 +1,104 @@
+/** One demo and one browser for all tests of a file, and the user actions that they share. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
+import { type Demo, startDemo } from '../../demo/demo.ts'
+import { launchOptions } from '../support/chromium.ts'
+
+type ReportedEvent = { type: string; at: number; detail: unknown }
+
+export function createFixture() {
+  let browser: Browser
+  let context: BrowserContext
+  let demo: Demo
+  let folder: string
+  /** Console errors of the pages, including violations of the content policy. */
+  let consoleErrors: string[]
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+    demo = await startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent' }, dataDir: folder })
+    browser = await chromium.launch(await launchOptions())
+  })
+  beforeEach(async () => {
+    consoleErrors = []
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
+  })
+  // Resets conditions, followers and thereby bindings for the next test.
+  afterEach(async () => {
+    await context.close()
+    await demo.set({})
+    await Promise.all(demo.simulator.phones.map((phone) => phone.unfollow()))
+    expect(consoleErrors).toEqual([])
+  })
+  afterAll(async () => {
+    await browser.close()
+    await demo.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  return {
+    get demo() {
+      return demo
+    },
+
+    /** Opens the demo's page in a new tab and records the element's events. */
+    async open(query = ''): Promise<Page> {
+      const page = await context.newPage()
+      page.on('pageerror', (error) => consoleErrors.push(error.message))
+      page.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()))
+      await page.addInitScript(() => {
+        const reported: ReportedEvent[] = []
+        Object.assign(globalThis, { reported })
+        for (const type of ['bound', 'unbound', 'scanned', 'expired', 'binderror']) {
+          const record = (event: Event) =>
+            reported.push({
+              type,
+              at: performance.timeOrigin + performance.now(),
+              detail: (event as CustomEvent).detail,
+            })
+          document.addEventListener(type, record)
+        }
+      })
+      await page.goto(`${demo.url}/?lang=en${query}`)
+      return page
+    },
+
+    /** Ignores failed requests that the test expects. */
+    expectRefusals(): void {
+      consoleErrors = consoleErrors.filter((text) => !text.startsWith('Failed to load resource'))
+    },
+  }
+}
+
+/** The events that the element has dispatched so far. */
+export const reported = (page: Page): Promise<ReportedEvent[]> =>
+  page.evaluate(() => (globalThis as unknown as { reported: ReportedEvent[] }).reported)
+
+export const inState = (page: Page, state: string) =>
+  page.waitForFunction(
+    (name) => (document.querySelector('wechat-bind') as { state?: string } | null)?.state === name,
+    state,
+  )
+
+/** Scans the page's QR code with the simulated phone. */
+export async function scan(page: Page): Promise<void> {
+  await inState(page, 'ready')
+  await page.getByTestId('scan-button').click()
+}
+
+export const follow = (page: Page) => page.getByTestId('follow-button').click()
+
+export async function unfollow(page: Page): Promise<void> {
+  await page.getByTestId('account-button').click()
+  await page.getByTestId('unfollow-button').click()
+}
+
+/** The chat message that contains `words`. */
+export const chat = (page: Page, words: string) => page.getByTestId('chat-message').filter({ hasText: words })
+
+/** Waits until the host site's back end reports the state. */
+export const backEndReports = (page: Page, isBound: boolean) =>
+  page.locator(`[data-testid=bind-status][data-bound=${isBound}]`).waitFor()

@@ -1,0 +1,223 @@
+/** The card through all its states: layout shifts, keyboard use and screen reader announcements. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
+import { launchOptions } from '../support/chromium.ts'
+
+/** https://wicg.github.io/layout-instability: not in TypeScript's DOM yet. */
+type Entry = { value: number; sources: { previousRect: DOMRect; currentRect: DOMRect }[] }
+type Shift = { value: number; moves: string[] }
+
+let browser: Browser
+let context: BrowserContext
+let fixture: Fixture
+let page: Page
+
+beforeAll(async () => {
+  browser = await chromium.launch(await launchOptions())
+})
+afterAll(() => browser.close())
+
+beforeEach(async () => {
+  fixture = await openFixture({
+    policy: `${STRICT}; style-src 'self'`,
+    body: '<input aria-label="Name" /><p><wechat-bind token="token" manual></wechat-bind></p><p id="below">Below</p>',
+  })
+  context = await browser.newContext({ locale: 'en', reducedMotion: 'reduce' })
+  page = await context.newPage()
+  await page.goto(fixture.url)
+  await inState(page, 'idle')
+})
+afterEach(async () => {
+  await context.close()
+  await fixture.close()
+})
+
+const card = () => page.locator('wechat-bind')
+const button = (name: string | RegExp) => card().getByRole('button', { name })
+
+const untilPolling = () => expect.poll(() => fixture.bind.waitingPolls).toBe(1)
+
+async function scan(confirm: 'reply' | 'code'): Promise<void> {
+  await untilPolling()
+  fixture.bind.change({ state: 'scanned', confirm })
+  await inState(page, 'scanned')
+}
+
+async function bind(): Promise<void> {
+  await untilPolling()
+  fixture.bind.bind()
+  await inState(page, 'bound')
+}
+
+async function watchShifts(): Promise<void> {
+  await page.evaluate(() => {
+    const shifts: Shift[] = []
+    Object.assign(globalThis, { shifts })
+    // Shifts after a click are counted too, unlike in the CLS metric.
+    new PerformanceObserver((list) => {
+      for (const { value, sources } of list.getEntries() as unknown as Entry[]) {
+        const toText = ({ x, y, width, height }: DOMRect) => `${x},${y} ${width}x${height}`
+        const moves = sources.map(
+          ({ previousRect, currentRect }) => `${toText(previousRect)} -> ${toText(currentRect)}`,
+        )
+        shifts.push({ value, moves })
+      }
+    }).observe({ type: 'layout-shift' })
+  })
+}
+
+/** Waits two frames, because an entry is reported after its frame. */
+const shifts = (): Promise<Shift[]> =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const report = () => resolve((globalThis as unknown as { shifts: Shift[] }).shifts)
+        requestAnimationFrame(() => requestAnimationFrame(report))
+      }),
+  )
+
+/** Uses the first or last button of each state, so that the test does not depend on texts. */
+async function showEveryState(): Promise<void> {
+  const press = (at: 'first' | 'last') => card().getByRole('button')[at]().click()
+  await press('first')
+  await inState(page, 'ready')
+  await press('first')
+  await card().locator('[part~=code]').waitFor()
+  await press('last')
+  await scan('reply')
+  fixture.bind.change({ state: 'scanned', confirm: 'code' })
+  await card().getByRole('textbox').fill('1111')
+  await card().locator('[aria-invalid=true]').waitFor()
+  await bind()
+  await press('first')
+  await press('last')
+  await inState(page, 'idle')
+  fixture.bind.setTicketLifetime(2)
+  await page.evaluate(() => document.querySelector('wechat-bind')?.setAttribute('refresh', 'manual'))
+  await press('first')
+  await inState(page, 'expired')
+  fixture.bind.setTicketLifetime(120)
+  await press('first')
+  await inState(page, 'ready')
+  await context.setOffline(true)
+  await inState(page, 'offline')
+  await context.setOffline(false)
+  await inState(page, 'ready')
+  fixture.bind.refuse('qrcode', { code: 'WECHAT_FORBIDDEN', status: 502 })
+  await page.evaluate(() => (document.querySelector('wechat-bind') as unknown as { refresh(): void }).refresh())
+  await inState(page, 'error')
+}
+
+describe('the card in all states', () => {
+  test('causes no layout shift on the page', async () => {
+    await watchShifts()
+    const below = await page.locator('#below').boundingBox()
+    await showEveryState()
+    expect(await page.locator('#below').boundingBox()).toEqual(below)
+    const total = (await shifts()).reduce((sum, { value }) => sum + value, 0)
+    expect(total.toFixed(2)).toBe('0.00')
+  })
+
+  test('causes no layout shift inside the card', async () => {
+    await watchShifts()
+    await showEveryState()
+    expect(await shifts()).toEqual([])
+  })
+
+  test('causes no layout shift when the remaining time gets shorter', async () => {
+    fixture.bind.setTicketLifetime(601)
+    await card().getByRole('button').first().click()
+    await inState(page, 'ready')
+    await watchShifts()
+    await card().getByText('9:59').waitFor()
+    expect(await shifts()).toEqual([])
+  })
+
+  test('can be used by keyboard, and the focus stays in the card when a control is removed', async () => {
+    const focused = () =>
+      page.evaluate(() => {
+        const inner = document.activeElement?.shadowRoot?.activeElement
+        if (!inner) return null
+        const { outlineStyle, outlineWidth } = getComputedStyle(inner)
+        return {
+          label: (inner.textContent || inner.getAttribute('aria-label'))?.trim(),
+          ring: `${outlineStyle} ${outlineWidth}`,
+        }
+      })
+    await page.getByLabel('Name').focus()
+    await page.keyboard.press('Tab')
+    expect(await focused()).toEqual({ label: expect.stringMatching(/QR/), ring: 'solid 2px' })
+    await page.keyboard.press('Enter')
+    await inState(page, 'ready')
+    expect(await focused()).not.toBeNull()
+
+    await button(/scan/i).press('Space')
+    await card().locator('[part~=code]').waitFor()
+    expect(await focused()).not.toBeNull()
+    await scan('code')
+    expect(await focused()).not.toBeNull()
+    await card().getByRole('textbox').focus()
+    await page.keyboard.type('4821')
+    await inState(page, 'bound')
+    expect(await focused()).not.toBeNull()
+
+    await card().getByRole('button').press('Enter')
+    await expect.poll(() => card().getByRole('button').count()).toBe(2)
+    await card().getByRole('button').last().press('Enter')
+    await inState(page, 'idle')
+    expect(fixture.bind.requests).toContain('DELETE binding')
+    expect(await focused()).not.toBeNull()
+  })
+
+  test('does not take the focus from the page', async () => {
+    await card().getByRole('button').click()
+    await inState(page, 'ready')
+    await page.getByLabel('Name').focus()
+    await scan('code')
+    await bind()
+    expect(await page.evaluate(() => document.activeElement?.localName)).toBe('input')
+  })
+
+  test('is announced once per state, and not every second', async () => {
+    await card().evaluate((element) => {
+      const reported: string[] = []
+      const status = element.shadowRoot?.querySelector('[role=status]') as HTMLElement
+      const note = () => {
+        const words = status.innerText.trim()
+        if (words !== reported.at(-1)) reported.push(words)
+      }
+      new MutationObserver(note).observe(status, { childList: true, characterData: true, subtree: true })
+      Object.assign(globalThis, { reported, live: status })
+    })
+    await card().getByRole('button').click()
+    await inState(page, 'ready')
+    const reported = () => page.evaluate(() => [...(globalThis as unknown as { reported: string[] }).reported])
+    await expect.poll(async () => (await reported()).at(-1)).toMatch(/scan/i)
+    const before = await reported()
+    const timer = card().locator('[part~=timer]')
+    for (let second = 0; second < 2; second++) {
+      const shown = await timer.innerText()
+      await expect.poll(() => timer.innerText(), { timeout: 5000 }).not.toBe(shown)
+    }
+    expect(await reported()).toEqual(before)
+
+    await scan('reply')
+    await bind()
+    await expect.poll(async () => (await reported()).length).toBe(before.length + 2)
+    // The live region must stay the same element: screen readers do not announce a replaced one.
+    expect(await page.evaluate(() => (globalThis as unknown as { live: Element }).live.isConnected)).toBe(true)
+  })
+})
+
+describe('the placeholder size in docs/element.md', () => {
+  test.each(['element.md', 'element.zh-CN.md'])('is the size of the card, in %s', async (file) => {
+    const text = readFileSync(join(import.meta.dirname, '../../docs', file), 'utf8')
+    const [rule = '', width, height] =
+      /wechat-bind:not\(:defined\) \{.*width: (\d+)px; height: (\d+)px \}/.exec(text) ?? []
+    expect(rule).not.toBe('')
+    expect(await card().boundingBox()).toMatchObject({ width: Number(width), height: Number(height) })
+  })
+})

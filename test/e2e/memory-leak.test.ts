@@ -1,0 +1,75 @@
+/** Fifty mounts and removals in a real browser must leave no element, no poll and no larger heap. */
+import { type Browser, type CDPSession, chromium, type Page } from 'playwright'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Fixture, openFixture } from '../support/browser-fixture.ts'
+import { launchOptions } from '../support/chromium.ts'
+
+const MOUNTS = 50
+/** Two leaked elements exceed it; the compiled code of a warm-up does not. */
+const SLACK_BYTES = 200_000
+
+let browser: Browser
+let fixture: Fixture
+let page: Page
+let devtools: CDPSession
+
+beforeAll(async () => {
+  browser = await chromium.launch(await launchOptions())
+  fixture = await openFixture({ body: '' })
+  page = await browser.newPage()
+  await page.goto(fixture.url)
+  await page.waitForFunction(() => customElements.get('wechat-bind'))
+  devtools = await page.context().newCDPSession(page)
+})
+afterAll(async () => {
+  await browser.close()
+  await fixture.close()
+})
+
+/** Removes the elements at different times: at once, during the request, and with the QR code displayed. */
+async function mountAndRemove(): Promise<void> {
+  await page.evaluate(async (mounts) => {
+    for (let i = 0; i < mounts; i++) {
+      const card = document.createElement('wechat-bind')
+      card.token = 'token'
+      const ready = new Promise((resolve) => card.addEventListener('statechange', resolve, { once: true }))
+      document.body.append(card)
+      if (i % 3 > 0) await ready
+      if (i % 3 > 1) while (card.state !== 'ready') await new Promise(requestAnimationFrame)
+      card.remove()
+    }
+  }, MOUNTS)
+}
+
+async function heapBytes(): Promise<number> {
+  // Objects with finalizers are freed only by a second collection.
+  for (let i = 0; i < 3; i++) await devtools.send('HeapProfiler.collectGarbage')
+  return (await devtools.send('Runtime.getHeapUsage')).usedSize
+}
+
+/** The number of elements in the page's memory. */
+async function elementsInMemory(): Promise<number> {
+  const { result } = await devtools.send('Runtime.evaluate', {
+    expression: 'customElements.get("wechat-bind").prototype',
+  })
+  const { objects } = await devtools.send('Runtime.queryObjects', { prototypeObjectId: result.objectId! })
+  const { result: count } = await devtools.send('Runtime.callFunctionOn', {
+    objectId: objects.objectId!,
+    functionDeclaration: 'function () { return this.length }',
+    returnByValue: true,
+  })
+  await devtools.send('Runtime.releaseObject', { objectId: objects.objectId! })
+  return count.value
+}
+
+test('fifty mounts and removals leave no element in memory and no larger heap', async () => {
+  await mountAndRemove()
+  const before = await heapBytes()
+  await mountAndRemove()
+  expect((await heapBytes()) - before).toBeLessThan(SLACK_BYTES)
+  expect(await elementsInMemory()).toBe(0)
+  await expect.poll(() => fixture.bind.waitingPolls).toBe(0)
+  // Proves that the count works: a mounted element is counted.
+  await page.evaluate(() => document.body.append(document.createElement('wechat-bind')))
+  expect(await elementsInMemory()).toBe(1)
+})

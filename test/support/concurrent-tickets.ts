@@ -1,0 +1,26 @@
+/** Two instances that request a QR code for the same user from WeChat at the same time: neither knows the other's ticket yet. */
+import { createTickets } from '../../server/binding/tickets.ts'
+import type { Identity, Store, Ticket } from '../../server/store/store.ts'
+import type { WechatApi } from '../../server/wechat/api.ts'
+
+export async function createTicketsConcurrently(
+  stores: [Store, Store],
+  identity: Identity,
+  isRefresh: boolean,
+): Promise<Ticket[]> {
+  const { promise: allRequested, resolve } = Promise.withResolvers<void>()
+  let requests = 0
+  const createQrcode: WechatApi['createQrcode'] = async (scene, expireSeconds) => {
+    if (++requests === stores.length) resolve()
+    await allRequested
+    return { ticket: `t${scene}`, url: `http://weixin.qq.com/q/${scene}`, expireSeconds }
+  }
+  const limits = { ticketTtlMs: 120_000, qrPerMinute: 10, tenantQrPerMinute: 100 }
+  return Promise.all(
+    stores.map((store) => {
+      const wechat = { createQrcode } as WechatApi
+      const tickets = createTickets({ ...limits, store, wechat, clock: Date.now, appId: 'wx1' })
+      return tickets({ identity, isRefresh, label: null, lang: 'en' })
+    }),
+  )
+}

@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest'
+import { type Client, createClient } from '../../widget/api-client.ts'
+import type { Credentials } from '../../widget/token-source.ts'
+
+const qrcode = {
+  state: 'unbound',
+  url: 'u',
+  qr: { size: 25, path: 'M0 0h1v1h-1z' },
+  code: 'ABCD2345',
+  expiresIn: 120,
+  version: 17,
+}
+const bound = { state: 'bound', boundAt: 1_700_000_000, version: 18 }
+
+type Answer = Response | Error | 'never'
+
+/** A client of `https://bind.test` whose fetch returns `answers` in order and records the requests. */
+function createTestClient(answers: Answer[], page: Partial<Credentials> = {}, server = 'https://bind.test') {
+  const requests: Request[] = []
+  const fetch = (async (url: string, init: RequestInit) => {
+    requests.push(new Request(url, init))
+    const answer = answers.shift() ?? 'never'
+    if (answer instanceof Error) throw answer
+    if (answer !== 'never') return answer
+    return new Promise((_, reject) => init.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
+  }) as typeof globalThis.fetch
+  const credentials: Credentials = { token: 't1', tokenUrl: '', getToken: undefined, ...page }
+  const options = { ...credentials, server, language: 'zh-CN' }
+  return { client: createClient(options, fetch), requests, options }
+}
+
+const json = (body: unknown, init?: ResponseInit) => Response.json(body, init)
+const refusal = (status: number, code: string, more = {}, headers = {}) =>
+  json({ type: 'about:blank', title: code, status, code, detail: 'd', ...more }, { status, headers })
+const expiredToken = () => refusal(401, 'TOKEN_EXPIRED')
+const never = new AbortController().signal
+const bearers = (requests: Request[]) => requests.map(({ headers }) => headers.get('Authorization'))
+
+const calls: [string, (client: Client) => Promise<unknown>, string, string, string][] = [
+  ['createQrcode', (client) => client.createQrcode(true, never), 'POST', 'qrcode', '{"refresh":true}'],
+  ['confirm', (client) => client.confirm('4821', never), 'POST', 'confirm', '{"code":"4821"}'],
+  ['unbind', (client) => client.unbind(never), 'DELETE', 'binding', ''],
+  ['waitPast', (client) => client.waitPast(17, never), 'GET', 'binding', ''],
+]
+
+describe('createClient', () => {
+  test.each(calls)('%s sends the request of the API contract', async (name, call, method, path, body) => {
+    const { client, requests } = createTestClient([json(name === 'createQrcode' ? qrcode : bound)])
+    await call(client)
+    const [request] = requests
+    expect(request?.method).toBe(method)
+    expect(request?.url).toBe(`https://bind.test/widget/${path}`)
+    expect(await request?.text()).toBe(body)
+    expect(request?.credentials).toBe('omit')
+    expect(request?.headers.get('Authorization')).toBe('Bearer t1')
+    expect(request?.headers.get('Accept-Language')).toBe('zh-CN')
+  })
+
+  test('waits for a version with a conditional request and Prefer: wait', async () => {
+    const { client, requests } = createTestClient([json(bound)])
+    expect(await client.waitPast(17, never)).toEqual(bound)
+    expect(requests[0]?.headers.get('If-None-Match')).toBe('"17"')
+    expect(requests[0]?.headers.get('Prefer')).toBe('wait=25')
+  })
+
+  test('returns null for 304 Not Modified', async () => {
+    const { client } = createTestClient([new Response(null, { status: 304 })])
+    expect(await client.waitPast(17, never)).toBeNull()
+  })
+
+  test.each([
+    ['', `${location.origin}/widget/binding`],
+    ['https://bind.test/', 'https://bind.test/widget/binding'],
+    ['https://bind.test/wechat', 'https://bind.test/wechat/widget/binding'],
+    ['/wechat', `${location.origin}/wechat/widget/binding`],
+  ])('accepts the server "%s"', async (server, url) => {
+    const { client, requests } = createTestClient([json(bound)], {}, server)
+    await client.unbind(never)
+    expect(requests[0]?.url).toBe(url)
+  })
+
+  test('rejects a server that is not a URL', async () => {
+    const { client } = createTestClient([], {}, 'https://[')
+    await expect(client.unbind(never)).rejects.toMatchObject({ code: 'BAD_REQUEST', retryable: false })
+  })
+
+  test.each([
+    [refusal(422, 'WRONG_CODE', { triesLeft: 2 }), { code: 'WRONG_CODE', retryable: false, triesLeft: 2 }],
+    [
+      refusal(429, 'RATE_LIMITED', {}, { 'Retry-After': '7' }),
+      { code: 'RATE_LIMITED', retryable: true, retryAfterMs: 7000 },
+    ],
+    [refusal(503, 'STORE_UNAVAILABLE'), { code: 'STORE_UNAVAILABLE', retryable: true, retryAfterMs: undefined }],
+    [refusal(502, 'WECHAT_FORBIDDEN'), { code: 'WECHAT_FORBIDDEN', retryable: false }],
+    [refusal(403, 'FORBIDDEN'), { code: 'FORBIDDEN', retryable: false, message: 'd' }],
+    [new Response('<h1>Bad Gateway</h1>', { status: 502 }), { code: 'BAD_RESPONSE', retryable: true }],
+    [new Response('<h1>Not Found</h1>', { status: 404 }), { code: 'BAD_RESPONSE', retryable: false }],
+    [new Response('<h1>Welcome</h1>'), { code: 'BAD_RESPONSE', retryable: false }],
+    [json({ hello: 'world' }), { code: 'BAD_RESPONSE', retryable: false }],
+    [json(null), { code: 'BAD_RESPONSE' }],
+    [json({ state: 'bound', version: 18 }), { code: 'BAD_RESPONSE', retryable: false }],
+    [new TypeError('Failed to fetch'), { code: 'NETWORK', retryable: true }],
+  ])('throws a BindError: %#', async (answer, error) => {
+    const { client } = createTestClient([answer])
+    await expect(client.createQrcode(false, never)).rejects.toMatchObject(error)
+  })
+
+  test('rejects a QR code without a path', async () => {
+    const { client } = createTestClient([json({ ...qrcode, qr: undefined })])
+    await expect(client.createQrcode(false, never)).rejects.toMatchObject({ code: 'BAD_RESPONSE' })
+  })
+
+  test('parses a Retry-After date', async () => {
+    const date = new Date(Date.now() + 60_000).toUTCString()
+    const { client } = createTestClient([refusal(503, 'OVERLOADED', {}, { 'Retry-After': date })])
+    const error = await client.unbind(never).catch((cause) => cause)
+    expect(error.retryAfterMs).toBeGreaterThan(50_000)
+    expect(error.retryAfterMs).toBeLessThanOrEqual(60_000)
+  })
+
+  test("rejects with the signal's reason when the caller aborts", async () => {
+    const { client } = createTestClient(['never'])
+    const controller = new AbortController()
+    const answer = client.waitPast(17, controller.signal)
+    controller.abort('enough')
+    await expect(answer).rejects.toBe('enough')
+  })
+})
+
+describe('createTokenSource', () => {
+  test('gets a new token from the page after a refusal', async () => {
+    const tokens = ['t2', 't3']
+    const getToken = async () => tokens.shift() ?? ''
+    const { client, requests } = createTestClient([expiredToken(), json(bound)], { token: '', getToken })
+    expect(await client.unbind(never)).toEqual(bound)
+    expect(bearers(requests)).toEqual(['Bearer t2', 'Bearer t3'])
+  })
+
+  test('sends no third request after two refusals', async () => {
+    const { client, requests } = createTestClient([expiredToken(), expiredToken()], { getToken: () => 't2' })
+    await expect(client.unbind(never)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' })
+    expect(bearers(requests)).toEqual(['Bearer t1', 'Bearer t2'])
+  })
+
+  test('reuses a valid token', async () => {
+    let asked = 0
+    const { client } = createTestClient([json(bound), json(bound)], { token: '', getToken: () => `t${++asked}` })
+    await client.unbind(never)
+    await client.unbind(never)
+    expect(asked).toBe(1)
+  })
+
+  test("fetches from token-url with the page's cookies", async () => {
+    const { client, requests } = createTestClient([json({ token: 't2' }), json(bound)], {
+      token: '',
+      tokenUrl: '/my/token',
+    })
+    await client.unbind(never)
+    expect(requests[0]?.url).toBe(`${location.origin}/my/token`)
+    expect(requests[0]?.credentials).toBe('include')
+    expect(requests[1]?.headers.get('Authorization')).toBe('Bearer t2')
+  })
+
+  test('changes to the token URL after the given token has expired, and keeps using it', async () => {
+    const { client, requests } = createTestClient([expiredToken(), json({ token: 't2' }), json(bound), json(bound)], {
+      tokenUrl: '/my/token',
+    })
+    await client.unbind(never)
+    await client.unbind(never)
+    expect(bearers(requests)).toEqual(['Bearer t1', null, 'Bearer t2', 'Bearer t2'])
+  })
+
+  test('does not retry when the page set only a token', async () => {
+    const { client, requests } = createTestClient([expiredToken()])
+    await expect(client.unbind(never)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' })
+    expect(requests).toHaveLength(1)
+  })
+
+  test('uses a token that was set during the request', async () => {
+    const page = createTestClient(['never', json(bound)])
+    const answer = page.client.waitPast(17, never)
+    Object.assign(page.options, { token: 't2' })
+    expect(await page.client.unbind(never)).toEqual(bound)
+    expect(bearers(page.requests)).toEqual(['Bearer t1', 'Bearer t2'])
+    expect(await Promise.race([answer, 'still waiting'])).toBe('still waiting')
+  })
+
+  test.each([
+    ['nothing is set', {}, false],
+    ['the page throws', { getToken: () => Promise.reject(new Error('signed out')) }, false],
+    ['the page gives nothing', { getToken: () => '' }, false],
+    ['the page cannot be reached', { tokenUrl: '/my/token' }, true],
+  ])('has no token when %s', async (_when, page, retryable) => {
+    const { client } = createTestClient([new TypeError('Failed to fetch')], { token: '', ...page })
+    await expect(client.unbind(never)).rejects.toMatchObject({ code: 'NO_TOKEN', retryable })
+  })
+})

@@ -1,0 +1,115 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { sharedPoll } from '../../widget/shared-poll.ts'
+import { until } from './support/fake-server.ts'
+
+type View = { version: number; state: string }
+type Poll = { signal: AbortSignal; answer: (view: View | null) => void; fail: (error: unknown) => void }
+
+const bound = { version: 2, state: 'bound' }
+const waiters: AbortController[] = []
+let names = 0
+
+/** A tab of `user`, with the polls that it ran itself. */
+function openTab(user: string | null) {
+  const polls: Poll[] = []
+  const controller = new AbortController()
+  waiters.push(controller)
+  const waitPast = (version: number) =>
+    sharedPoll<View>(user, version, controller.signal, (signal) => {
+      const { promise, resolve, reject } = Promise.withResolvers<View | null>()
+      polls.push({ signal, answer: resolve, fail: reject })
+      signal.addEventListener('abort', () => reject(signal.reason))
+      return promise
+    })
+  return { polls, waitPast, close: () => controller.abort('closed') }
+}
+
+const newUser = () => `-user-${++names}`
+
+/** The number of tabs that hold or wait for the user's lock. */
+async function lockCount(user: string): Promise<number> {
+  const { held = [], pending = [] } = await navigator.locks.query()
+  return [...held, ...pending].filter(({ name }) => name?.endsWith(user)).length
+}
+
+async function untilLockCount(user: string, count: number): Promise<void> {
+  while ((await lockCount(user)) !== count) await new Promise((resolve) => setTimeout(resolve))
+}
+
+describe('sharedPoll', () => {
+  afterEach(() => {
+    for (const waiter of waiters.splice(0)) waiter.abort('over')
+  })
+
+  test('polls in one tab and sends the result to all', async () => {
+    const user = newUser()
+    const tabs = [openTab(user), openTab(user), openTab(user)]
+    const views = tabs.map((tab) => tab.waitPast(1))
+    await untilLockCount(user, 3)
+    const polls = tabs.flatMap((tab) => tab.polls)
+    expect(polls).toHaveLength(1)
+    polls[0]?.answer(bound)
+    expect(await Promise.all(views)).toEqual([bound, bound, bound])
+    await untilLockCount(user, 0)
+  })
+
+  test('continues in another tab when the polling tab is closed', async () => {
+    const user = newUser()
+    const [first, second] = [openTab(user), openTab(user)]
+    const aborted = first.waitPast(1)
+    await untilLockCount(user, 1)
+    const view = second.waitPast(1)
+    await untilLockCount(user, 2)
+    expect(second.polls).toHaveLength(0)
+    first.close()
+    await expect(aborted).rejects.toBe('closed')
+    await until(() => second.polls.length === 1)
+    second.polls[0]?.answer(bound)
+    expect(await view).toEqual(bound)
+  })
+
+  test("does not pass one tab's error to the others", async () => {
+    const user = newUser()
+    const [first, second] = [openTab(user), openTab(user)]
+    const aborted = first.waitPast(1)
+    await untilLockCount(user, 1)
+    const view = second.waitPast(1)
+    await untilLockCount(user, 2)
+    first.polls[0]?.fail(new Error('token'))
+    await expect(aborted).rejects.toThrow('token')
+    await until(() => second.polls.length === 1)
+    second.polls[0]?.answer(bound)
+    expect(await view).toEqual(bound)
+  })
+
+  test('releases the lock for a tab that knows an older version', async () => {
+    const user = newUser()
+    const [ahead, behind] = [openTab(user), openTab(user)]
+    const released = ahead.waitPast(2)
+    await untilLockCount(user, 1)
+    const view = behind.waitPast(1)
+    expect(await released).toBe(null)
+    await until(() => behind.polls.length === 1)
+    behind.polls[0]?.answer(bound)
+    expect(await view).toEqual(bound)
+  })
+
+  test('polls separately for another user, and without a user id', async () => {
+    const [one, other, nameless] = [openTab(newUser()), openTab(newUser()), openTab(null)]
+    const views = [one, other, nameless].map((tab) => tab.waitPast(1))
+    await until(() => [one, other, nameless].every((tab) => tab.polls.length === 1))
+    for (const tab of [one, other, nameless]) tab.polls[0]?.answer(null)
+    expect(await Promise.all(views)).toEqual([null, null, null])
+  })
+
+  test('holds no lock after an abort', async () => {
+    const user = newUser()
+    const tab = openTab(user)
+    const view = tab.waitPast(1)
+    await untilLockCount(user, 1)
+    tab.close()
+    await expect(view).rejects.toBe('closed')
+    await untilLockCount(user, 0)
+    expect(tab.polls[0]?.signal.aborted).toBe(true)
+  })
+})

@@ -1,0 +1,108 @@
+/** The calls of the bind server's browser API. Each returns the parsed response or throws a BindError. `fetch` is passed in. */
+import type { BindingView, QrcodeView } from '../server/wire.ts'
+import { BindError, isTokenError } from './bind-error.ts'
+import { parseResponse } from './response.ts'
+import { sharedPoll } from './shared-poll.ts'
+import { POLL_TIMEOUT_MS, POLL_WAIT_SECONDS, REQUEST_TIMEOUT_MS, withTimeout } from './timeout.ts'
+import { type Credentials, createTokenSource } from './token-source.ts'
+
+/** The page's settings. The client reads them at each request, so a changed setting needs no new client. */
+type ClientOptions = Credentials & { readonly server: string; readonly language: string }
+
+/** When `signal` aborts, a call rejects with the signal's reason. */
+export type Client = {
+  /** Returns the user's valid QR code. With `replace` the server invalidates it and creates another one. */
+  createQrcode(replace: boolean, signal: AbortSignal): Promise<QrcodeView>
+  /** Waits until the binding's version is greater than `version`. Returns null when the server's wait ended first. */
+  waitPast(version: number, signal: AbortSignal): Promise<BindingView | null>
+  /** Sends the four digits that WeChat displays: they prove that the person who scanned also sees this page. */
+  confirm(code: string, signal: AbortSignal): Promise<BindingView>
+  unbind(signal: AbortSignal): Promise<BindingView>
+}
+
+type Call = { method: string; path: string; signal: AbortSignal; body?: object; headers?: Record<string, string> }
+
+const JSON_TYPE = { 'Content-Type': 'application/json' }
+
+/** By default each call reads `globalThis.fetch` anew, because pages and tools replace it. */
+export function createClient(
+  page: ClientOptions,
+  fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args),
+): Client {
+  const token = createTokenSource(page, fetch)
+  /** The user's opaque id from the server (header `Bind-User`), and the page's `token` when it was received. */
+  let knownUser: string | null = null
+  let userToken: string | undefined
+
+  async function send(path: string, init: RequestInit, bearer: string, pageToken: string): Promise<unknown> {
+    const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
+    const answer = await fetch(toUrl(page.server, path), { ...init, headers, credentials: 'omit' })
+    const userId = answer.headers.get('Bind-User') ?? knownUser
+    const isOtherUser = knownUser && knownUser !== userId && path !== 'qrcode'
+    knownUser = userId
+    userToken = pageToken
+    if (isOtherUser) throw new BindError('OTHER_USER', 'The token belongs to another user')
+    return parseResponse(answer)
+  }
+
+  function request(call: Call): Promise<unknown> {
+    const { signal, method, path, body, headers } = call
+    const init = { method, headers: { ...headers, ...(body && JSON_TYPE) }, body: body ? JSON.stringify(body) : null }
+    return withTimeout(headers ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS, signal, async (signal) => {
+      const pageToken = page.token
+      const bearer = await token(signal)
+      if (!bearer) throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
+      try {
+        return await send(path, { ...init, signal }, bearer, pageToken)
+      } catch (error) {
+        const renewed = error instanceof BindError && isTokenError(error) && (await token(signal, bearer))
+        if (!renewed) throw error
+        return send(path, { ...init, signal }, renewed, pageToken)
+      }
+    })
+  }
+
+  return {
+    createQrcode: async (refresh, signal) =>
+      parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh }, signal })),
+
+    waitPast: (version, signal) => {
+      // A new token may belong to another user with the same version: the first request with it does not wait.
+      const isKnownToken = (userToken ?? page.token) === page.token
+      return sharedPoll(isKnownToken ? knownUser : null, version, signal, async (signal) => {
+        const headers: Record<string, string> = isKnownToken
+          ? { 'If-None-Match': `"${version}"`, Prefer: `wait=${POLL_WAIT_SECONDS}` }
+          : {}
+        const answer = await request({ method: 'GET', path: 'binding', headers, signal })
+        return answer === null ? null : parseBinding(answer)
+      })
+    },
+
+    confirm: async (code, signal) =>
+      parseBinding(await request({ method: 'POST', path: 'confirm', body: { code }, signal })),
+
+    unbind: async (signal) => parseBinding(await request({ method: 'DELETE', path: 'binding', signal })),
+  }
+}
+
+/** `server` may be or contain a path: with `https://example.com/bind` the API is below `/bind/widget/`. */
+function toUrl(server: string, path: string): string {
+  try {
+    return new URL(`${(server ?? '').replace(/\/+$/, '')}/widget/${path}`, document.baseURI).href
+  } catch (cause) {
+    throw new BindError('BAD_REQUEST', 'server must be a URL', { cause })
+  }
+}
+
+/** A response without a binding is rejected: a proxy may also answer with status 200. */
+function parseBinding(answer: unknown): BindingView {
+  const view = answer as Partial<BindingView>
+  if (view.version !== undefined && (view.state === 'bound' ? view.boundAt : view.state)) return view as BindingView
+  throw new BindError('BAD_RESPONSE', 'The response is not a binding')
+}
+
+function parseQrcode(answer: unknown): QrcodeView {
+  const view = parseBinding(answer) as QrcodeView
+  if (view.state !== 'unbound' || (view.qr?.path && view.expiresIn >= 0)) return view
+  throw new BindError('BAD_RESPONSE', 'The response is not a QR code')
+}

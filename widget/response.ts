@@ -1,0 +1,38 @@
+/** Parses a response: returns its JSON, null for "304 Not Modified", or throws a BindError. */
+import type { Problem } from '../server/wire.ts'
+import { BindError } from './bind-error.ts'
+
+/** Errors with a 5xx status that a retry cannot solve. */
+const FINAL_CODES = ['WECHAT_FORBIDDEN', 'BAD_CONFIG']
+
+export async function parseResponse(response: Response): Promise<unknown> {
+  const { status, headers, ok } = response
+  if (status === 304) return null
+  const json = parseJson(await response.text()) as Partial<Problem> | undefined
+  if (ok && json) return json
+  // An error of the bind server has a code. An error of a proxy has none: BAD_RESPONSE.
+  const code = (!ok && json?.code) || 'BAD_RESPONSE'
+  throw new BindError(code, json?.detail ?? `Expected JSON, got HTTP status ${status}`, {
+    retryable: (status === 429 || status >= 500) && !FINAL_CODES.includes(code),
+    retryAfterMs: parseRetryAfter(headers.get('Retry-After')),
+    triesLeft: json?.triesLeft,
+    requestId: json?.requestId,
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The longest accepted Retry-After: with a wrong clock a date could mean weeks, and `setTimeout` fires at once above 24.8 days. */
+const MAX_RETRY_AFTER_MS = 3_600_000
+
+/** Parses seconds or a date (RFC 9110, section 10.2.3). */
+function parseRetryAfter(value: string | null): number | undefined {
+  const ms = Number(value) * 1000 || Date.parse(value ?? '') - Date.now()
+  return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined
+}

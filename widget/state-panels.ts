@@ -1,0 +1,180 @@
+/** The card's content for each state: one function per state. */
+import { html, type TemplateResult } from 'lit'
+import { type BindError, isTokenError } from './bind-error.ts'
+import type { Device } from './device.ts'
+import { checkMark, icon } from './icons.ts'
+import type { State, StateName } from './machine.ts'
+import type { Language, Messages, Translate } from './messages.ts'
+import { qrImage, qrPng, qrSvg } from './qr.ts'
+
+/** The parts of the card that depend on the state. They always fill the same box, so a change of state does not change the layout. */
+type Panel = { picture: unknown; status: unknown; hint?: unknown; timer?: string | undefined; actions?: unknown }
+
+/** Everything besides the state that a panel depends on. */
+export type View = {
+  translate: Translate
+  language: Language
+  device: Device
+  secondsLeft: number
+  /** The element waits for a click before it requests a QR code. */
+  manual: boolean
+  /** What the user has opened: the text to send instead of scanning, the same after a click on "copy", or the question before unbinding. */
+  opened: 'text' | 'copied' | 'question' | undefined
+  host: Actions
+}
+
+/** The actions of the buttons. Lit calls listeners with the element as `this`, so templates can use its methods directly. */
+type Actions = {
+  start(): void
+  refresh(): void
+  unbind(): void
+  confirm(code: string): void
+  open(what?: View['opened']): void
+  useVectorQr(): void
+  copy(text: string): void
+}
+
+/** The command word that the server expects in the chat. The same in all languages. */
+const BIND_WORD = '绑定'
+
+type Panels = { [Name in StateName]: (view: View, state: Extract<State, { name: Name }>) => Panel }
+
+/** The panel of `state`. */
+export function panelOf(state: State, view: View): Panel {
+  return (panels[state.name] as (view: View, state: State) => Panel)(view, state)
+}
+
+const loading = ({ translate }: View): Panel => ({
+  picture: html`<span class="spinner"></span>`,
+  status: translate('loading'),
+})
+
+const panels: Panels = {
+  idle: (view, { halted }) => {
+    if (!halted && !view.manual) return loading(view)
+    return {
+      picture: icon('code'),
+      status: view.translate('idle'),
+      actions: button(view, 'show', 'primary', view.host.start),
+    }
+  },
+
+  loading,
+
+  ready: (view, { ticket }) => {
+    const { translate, host, opened, device } = view
+    const timer = timeLeftText(view)
+    if (opened) {
+      const text = `${BIND_WORD} ${ticket.code}`
+      const copy = button(view, 'copy', 'primary', () => host.copy(text))
+      const picture = html`<code part="code">${text}</code>${copy}`
+      // In the live region, because screen readers do not announce a changed button label.
+      const status = translate(opened === 'copied' ? 'copied' : 'send')
+      return { picture, status, timer, actions: button(view, 'showQr', 'quiet', () => host.open()) }
+    }
+    const toText = button(view, 'cannotScan', 'quiet', () => host.open('text'))
+    if (device === 'desktop')
+      return { picture: qrSvg(ticket.qr, translate('qr')), status: translate('scan'), timer, actions: toText }
+    const picture = qrImage(ticket.qr, translate('qr'), host.useVectorQr)
+    if (device === 'wechat') return { picture, status: translate('press'), timer, actions: toText }
+    const savePicture = html`<a part="action" download="wechat.png" href=${qrPng(ticket.qr)}>${translate('savePicture')}</a>`
+    return { picture, status: translate('save'), timer, actions: [savePicture, toText] }
+  },
+
+  scanned: (view, { confirm, code = '', failure }) => {
+    const { translate, host } = view
+    const picture = icon('phone')
+    const actions = button(view, 'renew', 'quiet', host.refresh)
+    if (confirm === 'reply') return { picture, status: translate('scanned'), hint: translate('confirmReply'), actions }
+    const field = html`<input
+      part="field"
+      inputmode="numeric"
+      autocomplete="one-time-code"
+      placeholder="····"
+      aria-label=${translate('confirmCode')}
+      aria-invalid=${!!failure}
+      ?readonly=${code !== ''}
+      .value=${code}
+      @input=${(event: InputEvent) => onCodeInput(event.target as HTMLInputElement, host)}
+    />`
+    return {
+      picture: [picture, field],
+      status: translate('confirmCode'),
+      hint: failure && errorText(failure, translate),
+      actions,
+    }
+  },
+
+  bound: (view, { boundAt, initial, unbinding, failure }) => {
+    const { translate, host, opened, language } = view
+    const picture = checkMark(!initial)
+    if (opened || unbinding) {
+      const cancel = button(view, 'cancel', 'quiet', () => host.open(), unbinding)
+      return {
+        picture,
+        status: translate('unbindAsk'),
+        hint: failure && errorText(failure, translate),
+        actions: [cancel, button(view, 'unbind', 'danger', host.unbind, unbinding)],
+      }
+    }
+    const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(boundAt * 1000)
+    return {
+      picture,
+      status: html`<slot name="success">${translate('bound')}</slot>`,
+      hint: failure ? errorText(failure, translate) : translate('boundAt', time),
+      actions: button(view, 'unbind', 'quiet', () => host.open('question')),
+    }
+  },
+
+  expired: (view) => ({
+    picture: icon('clock'),
+    status: html`<slot name="expired">${view.translate('expired')}</slot>`,
+    actions: button(view, 'renew', 'primary', view.host.start),
+  }),
+
+  offline: ({ translate }) => ({
+    picture: icon('offline'),
+    status: translate('offline'),
+    hint: translate('offlineHint'),
+  }),
+
+  error: (view, { error }) => ({
+    picture: icon('alert'),
+    status: html`<slot name="error">${view.translate('error')}</slot>`,
+    hint: errorText(error, view.translate),
+    actions: button(view, 'retry', 'primary', view.host.start),
+  }),
+}
+
+function button(
+  { translate }: View,
+  label: keyof Messages,
+  look: string,
+  onClick: () => void,
+  busy = false,
+): TemplateResult {
+  return html`<button class=${look} part="action" type="button" aria-disabled=${busy} @click=${onClick}>${translate(label)}</button>`
+}
+
+/** Accepts full-width digits and ignores other pasted characters. Submits after the fourth digit. */
+function onCodeInput(field: HTMLInputElement, host: Actions): void {
+  const digits = field.value.normalize('NFKC').replace(/\D/g, '').slice(0, 4)
+  if (field.value !== digits) field.value = digits
+  if (digits.length === 4) host.confirm(digits)
+}
+
+/** Displayed outside the live region, so that screen readers do not announce every second. */
+function timeLeftText({ translate, secondsLeft }: View): string | undefined {
+  // Not displayed above an hour.
+  if (secondsLeft > 3600) return undefined
+  const time = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, '0')}`
+  return translate('expiresIn', time)
+}
+
+/** The user's next step. The page gets the exact error by `binderror`. */
+function errorText(error: BindError, translate: Translate): string {
+  if (error.triesLeft !== undefined) return translate('triesLeft', error.triesLeft)
+  if (isTokenError(error)) return translate('errorToken')
+  if (error.code === 'RATE_LIMITED') return translate('errorBusy')
+  return translate(error.code === 'NETWORK' || error.code === 'TIMEOUT' ? 'errorNetwork' : 'errorServer')
+}
