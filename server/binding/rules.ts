@@ -249,17 +249,22 @@ export type FollowerFacts = { owners: User[]; unconfirmed: Ticket[] }
 const unconfirmedUntil = (unconfirmed: Ticket[], createTime: number) =>
   unconfirmed.filter(({ state }) => state.name === 'scanned' && createTime >= state.confirmation.eventTime)
 
-/** The account was unfollowed: ends or marks every binding of the openid, except newer ones. */
+/**
+ * The account was unfollowed: ends or marks every binding of the openid, except newer ones. With `erases` it ends each, and
+ * also one that a newer unfollow has marked: a mark is no consent.
+ */
 export function decideUnsubscribe(
-  { appId, openid, createTime }: Follower,
+  { appId, openid, createTime, erases = false }: Follower & { erases?: boolean | undefined },
   { owners, unconfirmed }: FollowerFacts,
   rules: Rules,
   now: number,
 ): Decision {
-  const affected = owners.filter(({ binding }) => binding !== null && createTime >= binding.eventTime)
+  const affected = owners.filter(
+    ({ binding }) => binding !== null && (createTime >= binding.eventTime || (erases && !binding.subscribed)),
+  )
   const changes = affected.map(
     ({ id }): Change =>
-      rules.unsubscribe === 'mark'
+      rules.unsubscribe === 'mark' && !erases
         ? { type: 'setSubscribed', user: id, subscribed: false, eventTime: createTime }
         : { type: 'unbind', user: id, reason: 'unsubscribe', at: now },
   )

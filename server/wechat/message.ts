@@ -112,7 +112,9 @@ const numbersAsText = (_: string, value: unknown, context: { source?: string }) 
 function parseJson(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text, numbersAsText as (key: string, value: unknown) => unknown)
-    return Object.fromEntries(Object.entries(value as object).filter(([, field]) => typeof field === 'string'))
+    const fields = Object.entries(value as object).filter(([, field]) => typeof field === 'string')
+    // WeChat's own samples have names such as " OpenID".
+    return Object.fromEntries(fields.map(([name, field]) => [name.trim(), field]))
   } catch {
     return undefined
   }

@@ -139,24 +139,31 @@ describe('deploy/Dockerfile', () => {
     expect(image.map(({ rest }) => rest).join('\n')).toContain(`chown ${uid}:`)
   })
 
-  test('starts with its ENTRYPOINT and CMD, and its HEALTHCHECK reports whether it answers', async () => {
-    const env = {
-      ...variablesOf(restOf(image, 'ENV')),
-      PORT: await freePort(),
-      DATABASE_URL: `sqlite:${join(folder, 'image.db')}`,
-    }
-    const [command, ...args] = wordsOf(restOf(image, 'HEALTHCHECK'))
-    const check = () =>
-      run(command ?? '', args, { cwd: app, env: { ...machine, ...env } }).then(
-        () => 'healthy',
-        ({ code }: { code: number }) => `exit ${code}`,
-      )
-    expect(await check()).toBe('exit 1')
-    const { child } = await start([...wordsOf(restOf(image, 'ENTRYPOINT')), ...wordsOf(restOf(image, 'CMD'))], env)
-    expect(await check()).toBe('healthy')
-    child.kill('SIGTERM')
-    expect((await once(child, 'exit'))[0]).toBe(0)
-  })
+  test.each([
+    ['PORT', false],
+    ['OPS_PORT', true],
+  ])(
+    'starts with its ENTRYPOINT and CMD, and its HEALTHCHECK reports whether it answers on %s',
+    async (name, hasOps) => {
+      const env = {
+        ...variablesOf(restOf(image, 'ENV')),
+        PORT: await freePort(),
+        ...(hasOps ? { OPS_PORT: await freePort() } : {}),
+        DATABASE_URL: `sqlite:${join(folder, `${name}.db`)}`,
+      }
+      const [command, ...args] = wordsOf(restOf(image, 'HEALTHCHECK'))
+      const check = () =>
+        run(command ?? '', args, { cwd: app, env: { ...machine, ...env } }).then(
+          () => 'healthy',
+          ({ code }: { code: number }) => `exit ${code}`,
+        )
+      expect(await check()).toBe('exit 1')
+      const { child } = await start([...wordsOf(restOf(image, 'ENTRYPOINT')), ...wordsOf(restOf(image, 'CMD'))], env)
+      expect(await check()).toBe('healthy')
+      child.kill('SIGTERM')
+      expect((await once(child, 'exit'))[0]).toBe(0)
+    },
+  )
 
   test('stores its database in its volume', () => {
     expect(variablesOf(restOf(image, 'ENV')).DATABASE_URL).toMatch(new RegExp(`^sqlite:${restOf(image, 'VOLUME')}/`))

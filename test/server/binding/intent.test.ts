@@ -49,6 +49,12 @@ const rows: Row[] = [
   },
 
   { name: 'an unfollow', event: unfollow, intent: { ...sender, type: 'unfollow' } },
+  ...(['user_authorization_cancellation', 'user_authorization_revoke'] as const).map((type) => ({
+    name: `${type}, where an unfollow only marks`,
+    event: { ...sender, type },
+    rules: { unsubscribe: 'mark' } as const,
+    intent: { ...sender, type: 'unfollow', erases: true } as const,
+  })),
   { name: 'an event of another kind', event: { type: 'other' }, intent: undefined },
 
   ...['绑定 ABCD2345', '绑定ABCD2345', '綁定:ABCD2345', 'Bind：abcd2345', '  绑定 ： ABCD2345\n'].map((content) => ({
@@ -124,6 +130,11 @@ describe('deliveryKeyOf', () => {
     ['a follow, with its scene', follow('qrscene_wb1_a', 'wb1_a'), `${T}|wx1|o1|subscribe|wb1_a`],
     ['a follow without a scene', follow(''), `${T}|wx1|o1|subscribe|`],
     ['an unfollow', unfollow, `${T}|wx1|o1|unsubscribe|`],
+    [
+      'an account that was closed',
+      { ...sender, type: 'user_authorization_cancellation' },
+      `${T}|wx1|o1|user_authorization_cancellation|`,
+    ],
     ['a text, with its MsgId', text('解绑', '22478079132150902'), `${T}|wx1|o1|text|22478079132150902`],
     ['a text without a MsgId, with its content', text('解绑', ''), `${T}|wx1|o1|text|解绑`],
   ])('identifies %s', (_, event, key) => {

@@ -471,9 +471,17 @@ describe('decideConfirmationExpired', () => {
 })
 
 describe('decideUnsubscribe', () => {
+  type Row = {
+    name: string
+    rules?: Partial<Rules>
+    erases?: boolean
+    owners?: User[]
+    unconfirmed?: Ticket[]
+    changes: string[]
+  }
   const leave = { appId: 'wx1', openid: 'o1', createTime: T }
   const kept = 'keep the unfollow of o1 until +600 s'
-  const rows: { name: string; rules?: Partial<Rules>; owners?: User[]; unconfirmed?: Ticket[]; changes: string[] }[] = [
+  const rows: Row[] = [
     { name: 'unbinds', owners: [user(1, binding('o1'))], changes: ['unbind u1: unsubscribe', kept] },
     {
       name: 'unbinds in every tenant',
@@ -487,6 +495,19 @@ describe('decideUnsubscribe', () => {
       rules: { unsubscribe: 'mark' },
       owners: [user(1, binding('o1', T - 1))],
       changes: ['mark u1 unsubscribed at 0', kept],
+    },
+    {
+      name: 'mark: unbinds all the same when the authorization has ended, even after a newer unfollow',
+      rules: { unsubscribe: 'mark' },
+      erases: true,
+      owners: [user(1, binding('o1', T - 1)), user(2, { ...binding('o1', T + 1), subscribed: false })],
+      changes: ['unbind u1: unsubscribe', 'unbind u2: unsubscribe', kept],
+    },
+    {
+      name: 'keeps a binding that is newer than the end of the authorization',
+      erases: true,
+      owners: [user(1, binding('o1', T + 1))],
+      changes: [kept],
     },
     {
       name: 'ends every scan that waits for confirmation',
@@ -505,8 +526,8 @@ describe('decideUnsubscribe', () => {
       changes: [kept],
     },
   ]
-  test.each(rows)('$name', ({ rules: own, owners = [], unconfirmed = [], changes }) => {
-    const decision = decideUnsubscribe(leave, { owners, unconfirmed }, { ...rules, ...own }, NOW)
+  test.each(rows)('$name', ({ rules: own, erases, owners = [], unconfirmed = [], changes }) => {
+    const decision = decideUnsubscribe({ ...leave, erases }, { owners, unconfirmed }, { ...rules, ...own }, NOW)
     expect(decision.changes.map(brief)).toEqual(changes)
     expect(decision.reply).toBeNull()
   })

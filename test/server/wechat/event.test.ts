@@ -40,6 +40,24 @@ describe('toEvent', () => {
 
     ['an unfollow', { Event: 'unsubscribe', EventKey: 'last_trade_no_4' }, { ...common, type: 'unsubscribe' }],
     [
+      'an account that was closed',
+      { Event: 'user_authorization_cancellation', FromUserName: 'oPlatform', OpenID: 'oAmy' },
+      { ...common, type: 'user_authorization_cancellation' },
+    ],
+    [
+      'an authorization that was withdrawn, in any case',
+      { Event: 'User_Authorization_Revoke', FromUserName: '', OpenID: 'oAmy', RevokeInfo: '201' },
+      { ...common, type: 'user_authorization_revoke' },
+    ],
+    ['a closed account without its openid', { Event: 'user_authorization_cancellation' }, other],
+    ['a closed account that no database keeps', { Event: 'user_authorization_cancellation', OpenID: 'o\0' }, other],
+    ['a changed profile', { Event: 'user_info_modified', OpenID: 'oAmy' }, other],
+    [
+      'an unfollow of its sender, whatever OpenID says',
+      { Event: 'unsubscribe', OpenID: 'oBo' },
+      { ...common, type: 'unsubscribe' },
+    ],
+    [
       'a text',
       { MsgType: 'text', Content: '解绑', MsgId: '22478079132150902' },
       { ...common, type: 'text', content: '解绑', msgId: '22478079132150902' },

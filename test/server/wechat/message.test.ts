@@ -152,6 +152,12 @@ describe('openMessage', () => {
     )
   })
 
+  test('accepts names with spaces around them in JSON, as in WeChat’s samples', () => {
+    const Encrypt = crypt.encrypt('{"ToUserName":"gh_1"," OpenID":"oAmy","RevokeInfo ":"201"}')
+    const message = open({ query: toQuery(sign(Encrypt)), body: JSON.stringify({ ToUserName: 'gh_1', Encrypt }) })
+    expect(message.fields).toEqual({ ToUserName: 'gh_1', OpenID: 'oAmy', RevokeInfo: '201' })
+  })
+
   test('accepts JSON, keeps numbers beyond 2^53 as they were written, and replies in JSON', () => {
     const text = `{"ToUserName":"gh_1","FromUserName":"oAmy","CreateTime":1700000000,"MsgType":"text","MsgId":22478079132150902}`
     const Encrypt = crypt.encrypt(text)
