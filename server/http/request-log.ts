@@ -16,8 +16,6 @@ declare module 'hono' {
   }
 }
 
-export type Report = (route: string, status: number, code: ErrorCode | undefined) => void
-
 export const REQUEST_ID = 'X-Request-Id'
 
 // Fits the ids of nginx, Caddy, Envoy and cloud load balancers; cannot break a log line or fill it.
@@ -30,33 +28,41 @@ export type Logging = { log: Log; metrics: Metrics; trustProxy: boolean }
 
 /**
  * Writes one line for a request: `debug`, or `info` if it was refused. It names the route and never the path or the query,
- * which may contain secrets. Keeps an id that came with the request only behind a trusted proxy: others could forge one.
+ * which may contain secrets.
  */
 export function logRequests(logging: Logging): MiddlewareHandler {
   return async (c, next) => {
-    const { requestId, report } = openReport(logging, c.req.header(REQUEST_ID), c.req.method)
-    c.set('requestId', requestId)
+    const entry = new LogEntry(logging, c.req.header(REQUEST_ID), c.req.method)
+    c.set('requestId', entry.requestId)
     await next()
-    report(routeOf(c.get('route') ?? routePath(c, -1)), c.res.status, c.get('refusal'))
+    entry.report(routeOf(c.get('route') ?? routePath(c, -1)), c.res.status, c.get('refusal'))
   }
 }
 
-/** The id, and the function that counts and logs the answer. It captures no request: a deferred answer keeps it. */
-export function openReport(
-  logging: Logging,
-  given: string | undefined,
-  method: string,
-): { requestId: string; report: Report } {
-  const requestId = logging.trustProxy && given !== undefined && VALID.test(given) ? given : newRequestId()
-  const startedAt = performance.now()
-  const report: Report = (route, status, code) => {
-    const seconds = (performance.now() - startedAt) / 1000
-    logging.metrics.countRequest(route, status, seconds, code)
-    const fields = { requestId, method, route, status, ms: Math.round(seconds * 1000), ...(code && { code }) }
-    if (status < 400 || status === CLIENT_GONE) logging.log.debug(fields, 'answered')
-    else logging.log.info(fields, 'refused')
+/** One request in the log and the metrics. Holds no request: a deferred answer keeps its entry. */
+export class LogEntry {
+  readonly requestId: string
+  readonly #logging: Logging
+  readonly #method: string
+  readonly #startedAt = performance.now()
+
+  /** Keeps the `given` id only behind a trusted proxy: others could forge one. */
+  constructor(logging: Logging, given: string | undefined, method: string) {
+    this.requestId = logging.trustProxy && given !== undefined && VALID.test(given) ? given : newRequestId()
+    this.#logging = logging
+    this.#method = method
   }
-  return { requestId, report }
+
+  report(route: string, status: number, code: ErrorCode | undefined): void {
+    const { metrics, log } = this.#logging
+    const { requestId } = this
+    const seconds = (performance.now() - this.#startedAt) / 1000
+    metrics.countRequest(route, status, seconds, code)
+    const ms = Math.round(seconds * 1000)
+    const fields = { requestId, method: this.#method, route, status, ms, ...(code && { code }) }
+    if (status < 400 || status === CLIENT_GONE) log.debug(fields, 'answered')
+    else log.info(fields, 'refused')
+  }
 }
 
 /** 32 hex digits, as nginx makes them. V8 keeps a `randomUUID` in fourteen strings until it is sent: 400 bytes a waiting page. */

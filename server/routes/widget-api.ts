@@ -10,7 +10,7 @@ import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import { type Answer, jsonAnswer } from '../http/answer.ts'
 import type { Body } from '../http/body-limit.ts'
-import type { DeferredAnswer, WaitingClient } from '../http/deferred-response.ts'
+import type { WaitingClient } from '../http/deferred-response.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import { createPageEndpoints, type PageHandler } from '../http/page-endpoint.ts'
 import { refuseWithProblem, toBindError } from '../http/problem.ts'
@@ -52,20 +52,17 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
       return toAnswer(user)
     }
     if (user.confirmation) waiters.recheckWithin(waiter, user.confirmation.until - clock())
-    return answerLater(waiter, identity, requestId)
+    return { headers: {}, start: (client) => answerAtEnd(client, waiter, identity, requestId) }
   }
 
-  /** A function of its own, so that its closures keep nothing else of the request. */
-  function answerLater(waiter: Waiter, identity: Identity, requestId: string): DeferredAnswer {
-    const start = ({ send, onHangUp }: WaitingClient) => {
-      onHangUp(() => waiters.leave(waiter))
-      waiters.onEnd(waiter, (ending) => {
-        // Without a read: the page's next poll begins with one.
-        if (ending === 'timeout') send(notModified(waiter.known))
-        else void lookAgain(identity, waiter.known, requestId).then(send)
-      })
-    }
-    return { headers: {}, start }
+  /** A function of its own, so that its closures keep nothing else of the request while the page waits. */
+  function answerAtEnd(client: WaitingClient, waiter: Waiter, identity: Identity, requestId: string): void {
+    client.onHangUp(() => waiters.leave(waiter))
+    waiters.onEnd(waiter, (ending) => {
+      // Without a read: the page's next poll begins with one.
+      if (ending === 'timeout') client.send(notModified(waiter.known))
+      else void lookAgain(identity, waiter.known, requestId).then((answer) => client.send(answer))
+    })
   }
 
   async function lookAgain(identity: Identity, known: number, requestId: string): Promise<Answer> {
