@@ -87,9 +87,22 @@ export function createSimulator(options: SimulatorOptions = {}) {
 
   for (const person of new Set([...people, ...Object.keys(remembered?.phones ?? {})])) phone(person)
 
-  const trusted = { hosts, origins }
-  const state = { account, accessTokens, qrcodes, quota, phones, phone, faults, wire, changes }
-  const parts = { ...state, trusted, clock, random, signal }
+  const parts = {
+    callbackUrl: () => callbackUrl,
+    account,
+    accessTokens,
+    qrcodes,
+    quota,
+    phones,
+    phone,
+    faults,
+    wire,
+    changes,
+    trusted: { hosts, origins },
+    clock,
+    random,
+    signal,
+  }
   return {
     account,
     accessTokens,

@@ -113,8 +113,11 @@ export const commands = {
 /** The text of a reply. Without a label it says "your account". */
 export function toText({ name, lang, label, digits = '' }: Reply, overrides: ReplyTexts): string {
   const { texts, yourAccount, quoted, confirm } = words[lang]
-  const values: Record<string, string> = { label: label === null ? yourAccount : quoted(label), digits, confirm }
-  return (overrides[name] ?? texts[name]).replace(/\{(label|digits|confirm)\}/g, (_, key: string) => values[key] ?? '')
+  const values = { label: label === null ? yourAccount : quoted(label), digits, confirm }
+  return (overrides[name] ?? texts[name]).replace(
+    /\{(label|digits|confirm)\}/g,
+    (_, key: keyof typeof values) => values[key],
+  )
 }
 
 const languages: [pattern: RegExp, lang: Language][] = [

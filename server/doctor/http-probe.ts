@@ -1,7 +1,7 @@
 /** Sends one HTTP request with a time limit, and describes its failure in words. */
 
 import type { Bilingual } from '../errors.ts'
-import type { Fetch, SetTimer } from '../platform.ts'
+import { AnswerTooLong, type Fetch, readCapped, type SetTimer } from '../platform.ts'
 import type { ApiAnswer } from '../wechat/http.ts'
 
 export type ProbeDeps = { fetch: Fetch; clock: () => number; setTimer: SetTimer }
@@ -22,6 +22,9 @@ export type JsonResult =
 
 // After 5 s WeChat gives up on a callback; the server waits 4 s for WeChat.
 const LIMIT_MS = 5_000
+
+// No answer that the doctor expects has more than some KiB.
+const MAX_ANSWER = 256 * 1024
 
 /** The result of `work`, or `'timeout'` after `ms`, even if `work` ignores its signal. */
 export async function withTimeout<T>(
@@ -52,7 +55,7 @@ export async function sendRequest(
   try {
     const received = await withTimeout(setTimer, LIMIT_MS, async (signal) => {
       const response = await fetch(url, { ...init, signal, redirect: 'manual' })
-      return { response, body: Buffer.from(await response.arrayBuffer()) }
+      return { response, body: Buffer.from(await readCapped(response, MAX_ANSWER).catch(emptyIfTooLong)) }
     })
     if (received === 'timeout') return { kind: 'timeout' }
     const { response, body } = received
@@ -80,6 +83,12 @@ export function describeFailure(failure: HttpFailure): Bilingual {
   if (failure.kind === 'timeout')
     return { en: `did not answer within ${LIMIT_MS / 1000} s`, zh: `在 ${LIMIT_MS / 1000} 秒内没有响应` }
   return { en: `could not be reached (${failure.code})`, zh: `无法连接（${failure.code}）` }
+}
+
+/** An answer without a body is as unexpected as one that is too long, and is reported in the same words. */
+function emptyIfTooLong(error: unknown): Uint8Array {
+  if (error instanceof AnswerTooLong) return new Uint8Array(0)
+  throw error
 }
 
 const failed = (en: string, zh: string): JsonResult => ({ kind: 'failed', fault: { en, zh } })

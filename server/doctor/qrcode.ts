@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { SCENE_PREFIX } from '../binding/ticket.ts'
 import { QRCODE_PATH, toQrcodeRequest } from '../wechat/api.ts'
+import { CONSOLE } from '../wechat/console.ts'
 import { type ApiAnswer, addAccessToken, postJson } from '../wechat/http.ts'
 import { apiUnreachable } from './access-token.ts'
 import { findErrcode } from './errcode-finding.ts'
@@ -14,7 +15,7 @@ const TTL_SECONDS = 60
 // A busy afternoon can use up less than a tenth of the quota.
 const LOW = 0.1
 
-type Access = { apiBase: string; accessToken: string }
+export type Access = { apiBase: string; accessToken: string }
 
 const post = (deps: ProbeDeps, { apiBase, accessToken }: Access, path: string, body: unknown): Promise<JsonResult> =>
   requestJson(deps, addAccessToken(apiBase + path, accessToken), postJson(body))
@@ -67,7 +68,7 @@ const unknownQuota = warn('quota.unknown', {
   en: 'WeChat did not report how many QR codes are left for today.',
   zh: '微信没有返回今日剩余的二维码额度。',
   fix: {
-    en: "Ignore this warning unless it persists: WeChat's console shows the quota too (接口权限).",
-    zh: '偶尔出现可忽略；额度也可在公众平台“接口权限”中查看。',
+    en: `Ignore this warning unless it persists: ${CONSOLE.rights.en} shows the quota too.`,
+    zh: `偶尔出现可忽略；额度也可在${CONSOLE.rights.zh}查看。`,
   },
 })

@@ -7,11 +7,20 @@ type Common = {
   createTime: number
 }
 
+/**
+ * The user closed the WeChat account, or withdrew the authorization that the account had. WeChat documents both under
+ * "授权用户信息变更": https://developers.weixin.qq.com/doc/service/guide/h5/authorization_change
+ */
+export type AuthorizationEnd = (typeof authorizationEnds)[number]
+
+const authorizationEnds = ['user_authorization_cancellation', 'user_authorization_revoke'] as const
+
 /** `subscribe`: `scene` is the part of `eventKey` after `qrscene_`; `eventKey` is as sent, and empty when WeChat lost the scene. */
 export type WechatEvent =
   | (Common & { type: 'SCAN'; scene: string })
   | (Common & { type: 'subscribe'; scene: string | undefined; eventKey: string })
   | (Common & { type: 'unsubscribe' })
+  | (Common & { type: AuthorizationEnd })
   | (Common & { type: 'text'; content: string; msgId: string })
   | { type: 'other' }
 
@@ -22,10 +31,14 @@ const CONTROL = /\p{Cc}/u
 
 /** `Event` is compared without case, because accounts and frameworks differ. An unknown message is `other`, never an error. */
 export function toEvent(fields: Fields): WechatEvent {
-  const { FromUserName: openid, CreateTime = '', EventKey = '' } = fields
+  const { MsgType = '', Event = '', CreateTime = '', EventKey = '' } = fields
+  const kind = MsgType.toLowerCase()
+  const authorizationEnd = authorizationEnds.find((type) => kind === 'event' && type === Event.toLowerCase())
+  // The sender of these two events is WeChat's platform; their user is in `OpenID`.
+  const openid = authorizationEnd ? fields.OpenID : fields.FromUserName
   if (!openid || !/^\d{1,12}$/.test(CreateTime) || CONTROL.test(openid + EventKey)) return other
   const common = { openid, createTime: Number(CreateTime) }
-  const kind = fields.MsgType?.toLowerCase()
+  if (authorizationEnd) return { ...common, type: authorizationEnd }
   if (kind === 'text') return { ...common, type: 'text', content: fields.Content ?? '', msgId: fields.MsgId ?? '' }
   return kind === 'event' ? toPush(common, fields) : other
 }

@@ -1,10 +1,16 @@
 /** One call of WeChat's API: JSON in and out, ended by a signal, and every fault a BindError. */
 import { BindError } from '../errors.ts'
-import type { Fetch } from '../platform.ts'
+import { AnswerTooLong, type Fetch, readCapped } from '../platform.ts'
 import { toWechatError, type WechatFault } from './errcode.ts'
 
 /** The JSON object that a call returns. WeChat reports faults with HTTP 200 and an `errcode`. */
 export type ApiAnswer = Record<string, unknown> & Partial<WechatFault>
+
+// `user/info/batchget` with 100 followers returns some 100 KB, more than any other call. The operator's token service and a
+// proxy could send without end.
+export const MAX_ANSWER = 256 * 1024
+
+const decoder = new TextDecoder()
 
 /** `url` may contain the access token, so no error quotes it. */
 export async function callWechat(
@@ -14,14 +20,20 @@ export async function callWechat(
   signal: AbortSignal,
 ): Promise<ApiAnswer> {
   const response = await fetch(url, { ...init, signal, redirect: 'error' }).catch((cause) => {
-    throw unavailable(signal.aborted ? 'WeChat did not answer in time' : 'WeChat could not be reached', cause)
+    const fault = signal.aborted ? 'WeChat did not answer in time' : 'WeChat could not be reached'
+    throw unavailable(cause instanceof AnswerTooLong ? TOO_LONG : fault, cause)
   })
-  const text = await response.text().catch((cause) => {
-    throw unavailable("The connection was lost during WeChat's answer", cause)
+  const body = await readCapped(response, MAX_ANSWER).catch((cause) => {
+    throw unavailable(
+      cause instanceof AnswerTooLong ? TOO_LONG : "The connection was lost during WeChat's answer",
+      cause,
+    )
   })
   if (!response.ok) throw unavailable(`WeChat answered HTTP ${response.status}, expected 200`)
-  return parseAnswer(text)
+  return parseAnswer(decoder.decode(body))
 }
+
+const TOO_LONG = `WeChat answered more than ${MAX_ANSWER / 1024} KiB`
 
 function parseAnswer(text: string): ApiAnswer {
   try {

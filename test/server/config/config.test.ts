@@ -44,6 +44,7 @@ describe('parseConfig', () => {
       allowedOrigins: [],
       host: undefined,
       port: 4000,
+      ops: undefined,
       ticketTtlMs: 120_000,
       qrPerMinute: 10,
       waiters: { inAll: 20_000, perTenant: 10_000, perUser: 20 },
@@ -53,6 +54,13 @@ describe('parseConfig', () => {
       forwardUrl: undefined,
       logLevel: 'info',
     })
+  })
+
+  test('listens for metrics and probes on this machine alone, unless OPS_HOST says otherwise', () => {
+    expect(parseConfig({ ...valid, OPS_PORT: '4001' }).ops).toEqual({ host: '127.0.0.1', port: 4001 })
+    const inContainer = { ...valid, OPS_PORT: '4001', OPS_HOST: '0.0.0.0' }
+    expect(parseConfig(inContainer).ops).toEqual({ host: '0.0.0.0', port: 4001 })
+    expect(parseConfig({ ...valid, OPS_PORT: '' }).ops).toBeUndefined()
   })
 
   test.each<[name: string, value: string, rule: string]>([
@@ -73,6 +81,9 @@ describe('parseConfig', () => {
     ['ALLOWED_ORIGINS', 'https://a.example/path', 'no path'],
     ['PORT', '70000', '0 to 65535'],
     ['PORT', '4000a', '0 to 65535'],
+    ['OPS_PORT', '70000', '0 to 65535'],
+    ['OPS_PORT', '4000', 'must differ from PORT'],
+    ['OPS_HOST', '0.0.0.0', 'needs OPS_PORT'],
     ['TICKET_TTL', '59', '60 to 2592000'],
     ['TICKET_TTL', '60.5', '60 to 2592000'],
     ['QR_PER_MINUTE', '0', '1 to 1000'],
