@@ -28,10 +28,7 @@ export function createRequestGuard({ hosts = [], origins = [] }: TrustedNames = 
     const host = c.req.header('Host')
     // Without `Host`: a call in this process (`app.request`) or HTTP/1.0, which no browser sends.
     if (host !== undefined && !trustedHosts.has(host.replace(/:\d+$/, '').toLowerCase())) {
-      return c.json(
-        { error: `Host ${host} is refused: it is none of ${[...trustedHosts].join(', ')}. ${TRUST_HOST}` },
-        403,
-      )
+      return c.json({ error: `Host ${host} is refused. ${TRUST_HOST}` }, 403)
     }
     // Without `Origin`: no page, but a program such as curl or a test.
     const origin = c.req.header('Origin')
@@ -43,6 +40,7 @@ export function createRequestGuard({ hosts = [], origins = [] }: TrustedNames = 
   }
 }
 
-const TRUST_HOST = 'Add the name to DEMO_HOSTS (demo) or to the option "hosts" (createSimulator).'
+// Does not list the trusted names: the refused page could read them.
+const TRUST_HOST = 'Use localhost, or add the name to DEMO_HOSTS (demo) or to the option "hosts" (createSimulator).'
 const TRUST_ORIGIN =
   'If a proxy in front of this server changes Host, set PUBLIC_URL (demo) or the option "origins" (createSimulator).'

@@ -87,9 +87,10 @@ describe('createRequestGuard', () => {
     expect(await statusOf({ host: '127.0.0.1:4000', origin: 'http://demo.example', trusted })).toBe(403)
   })
 
-  test('names the refused value and the setting', async () => {
-    const { error } = await (await ask({ host: 'evil.example' })).json()
-    expect(error).toMatch(/^Host evil\.example is refused: it is none of localhost, .*DEMO_HOSTS/)
+  test('names the refused value and the setting, and not the trusted names', async () => {
+    const { error } = await (await ask({ host: 'evil.example', trusted: { hosts: ['inner.example'] } })).json()
+    expect(error).toMatch(/^Host evil\.example is refused\. .*DEMO_HOSTS/)
+    expect(error).not.toContain('inner.example')
     const refused = await (await ask({ host: 'localhost', origin: 'http://evil.example' })).json()
     expect(refused.error).toMatch(/^POST from a page of the origin http:\/\/evil\.example is refused\. .*PUBLIC_URL/)
   })
