@@ -100,7 +100,10 @@ export function createBindClient(options: BindClientOptions): BindClient {
     return toData(await openReply(response, text, jti), response.headers)
   }
 
-  /** Reads the whole answer within the timeout: a connection lost in the middle counts as no answer. */
+  /**
+   * Reads the whole answer within the timeout: a connection lost in the middle counts as no answer. Does not follow a redirect:
+   * the envelope goes to `server` only. Not `redirect: 'error'`, which Cloudflare's runtime refuses and which hides the status.
+   */
   async function post(path: string, body: string): Promise<{ response: Response; text: string }> {
     const headers = { 'Content-Type': 'application/jose' }
     const signal = AbortSignal.timeout(timeoutMs)
@@ -108,6 +111,7 @@ export function createBindClient(options: BindClientOptions): BindClient {
       method: 'POST',
       headers,
       body,
+      redirect: 'manual',
       signal,
     })
     return { response, text: new TextDecoder().decode(await readCapped(response, MAX_ANSWER)) }
