@@ -1,7 +1,7 @@
 /**
  * Refuses request targets that two programs can read differently. A proxy decodes `%2f` and resolves `..` in another order than
  * `new URL` does: nginx takes `/widget/x%2fy/../../metrics` for a path below `/widget/`, and the app would answer `/metrics`.
- * No route of this server needs `%`, `\\`, `//` or a dot segment, so a target with one of them gets 404, as any unknown path.
+ * No route of this server needs `%`, `\`, `//` or a dot segment, so a target with one of them gets 404, as any unknown path.
  */
 import type { MiddlewareHandler } from 'hono'
 import { notFound } from './problem.ts'
@@ -17,12 +17,13 @@ export function isPlainTarget(target: string): boolean {
 }
 
 /**
- * For the routes of the app. A runtime normalizes the URL before the app sees it: `\\` and dot segments are gone. On
+ * For the routes of the app. A runtime normalizes the URL before the app sees it: `\` and dot segments are gone. On
  * `@hono/node-server` the bindings hold Node's request with the target as received; elsewhere only `%` and `//` can be refused.
  */
 export const refuseUnusualTargets: MiddlewareHandler = (c, next) => {
   const { incoming } = (c.env ?? {}) as { incoming?: { url?: string } }
-  if (isPlainTarget(incoming?.url ?? c.req.url) && isPlainTarget(new URL(c.req.url).pathname)) return next()
+  const isReceivedPlain = incoming?.url === undefined || isPlainTarget(incoming.url)
+  if (isReceivedPlain && isPlainTarget(new URL(c.req.url).pathname)) return next()
   // No route in the log: the request reached none.
   c.set('route', '*')
   throw notFound()
