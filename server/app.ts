@@ -1,12 +1,13 @@
-/** The endpoints of the bind server, and the Hono app that contains them: `serve` runs it, teams mount it in their own server. */
+/** The endpoints of the bind server, and the Hono apps that contain them: `serve` runs them, teams mount them in their own server. */
 import { Hono } from 'hono'
 import type { Deps } from './deps.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { endpointRoutes } from './http/hono-routes.ts'
 import { notFound, onError } from './http/problem.ts'
 import { logRequests } from './http/request-log.ts'
+import { refuseUnusualTargets } from './http/request-target.ts'
 import { encryptedApiEndpoints } from './routes/encrypted-api.ts'
-import { opsRoutes } from './routes/ops.ts'
+import { descriptionRoutes, opsRoutes } from './routes/ops.ts'
 import { callbackEndpoints } from './routes/wechat-callback.ts'
 import { widgetApiEndpoints } from './routes/widget-api.ts'
 import { widgetFileRoutes } from './routes/widget-file.ts'
@@ -17,14 +18,26 @@ export const createEndpoints = (deps: Deps): Endpoint[] => [
   ...widgetApiEndpoints(deps),
 ]
 
-/** `endpoints`: those of `deps`, where the caller has made them already. */
-export function createApp(deps: Deps, endpoints: Endpoint[] = createEndpoints(deps)): Hono {
+type AppOptions = {
+  /** The endpoints of `deps`, if the caller has made them already. */
+  endpoints?: Endpoint[]
+  /** Whether the app has metrics and probes. Default true. */
+  hasOps?: boolean
+}
+
+export function createApp(deps: Deps, { endpoints = createEndpoints(deps), hasOps = true }: AppOptions = {}): Hono {
+  const ops = hasOps ? [opsRoutes(deps)] : []
+  return assemble(deps, [endpointRoutes(endpoints), widgetFileRoutes(deps), descriptionRoutes(), ...ops])
+}
+
+/** Metrics and probes alone, for a port of their own. */
+export const createOpsApp = (deps: Deps): Hono => assemble(deps, [opsRoutes(deps)])
+
+function assemble(deps: Deps, parts: Hono[]): Hono {
   const answerError = onError(deps.log)
-  return new Hono()
-    .use(logRequests(deps))
-    .route('/', endpointRoutes(endpoints))
-    .route('/', widgetFileRoutes(deps))
-    .route('/', opsRoutes(deps))
-    .notFound((c) => answerError(notFound(), c))
-    .onError(answerError) as unknown as Hono
+  const app = new Hono().use(logRequests(deps))
+  // Route by route, so that a server in which the app is mounted keeps its own paths as they are.
+  for (const { method, path } of parts.flatMap(({ routes }) => routes)) app.on(method, path, refuseUnusualTargets)
+  for (const part of parts) app.route('/', part)
+  return app.notFound((c) => answerError(notFound(), c)).onError(answerError)
 }

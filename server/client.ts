@@ -3,6 +3,7 @@ import { Webhook } from 'standardwebhooks'
 import { BindError, type ErrorCode, errorCodes } from './errors.ts'
 import { openEnvelope, sealEnvelope } from './keys/envelope.ts'
 import { sealToken, type TokenRequest } from './keys/widget-token.ts'
+import { readCapped } from './platform.ts'
 import type { WebhookPayload } from './wire.ts'
 
 export { BindError } from './errors.ts'
@@ -69,6 +70,9 @@ export type BindClient = {
 
 type ApiResult = { Success: boolean; Code: string; Message: string; Data: unknown }
 
+// More than any reply of the bind server. A proxy or a wrong address could send without end.
+const MAX_ANSWER = 8 * 1024 * 1024
+
 // Reads are tried twice, each time with a new jti: one more try is enough while a server restarts.
 const TRIES = 2
 
@@ -106,7 +110,7 @@ export function createBindClient(options: BindClientOptions): BindClient {
       body,
       signal,
     })
-    return { response, text: await response.text() }
+    return { response, text: new TextDecoder().decode(await readCapped(response, MAX_ANSWER)) }
   }
 
   async function openReply(response: Response, text: string, jti: string): Promise<ApiResult> {

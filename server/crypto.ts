@@ -1,4 +1,4 @@
-/** Random bytes from a pool, and string comparison in constant time. 16 bytes take 0.1 us from the pool and 1.5 us from the system. */
+/** Random bytes from a pool, string comparison in constant time, and a check for placeholder keys. 16 bytes take 0.1 us from the pool and 1.5 us from the system. */
 import { randomFillSync, timingSafeEqual } from 'node:crypto'
 
 const pool = Buffer.alloc(4096)
@@ -13,6 +13,9 @@ export function takeRandom(size: number): Buffer {
   used += size
   return Buffer.from(pool.subarray(used - size, used))
 }
+
+/** Such a key is a placeholder, such as 32 zero bytes. */
+export const isOneByteRepeated = (key: Uint8Array) => key.every((byte) => byte === key[0])
 
 /** The time taken reveals the lengths, but not the position where the strings differ. */
 export function equalInConstantTime(a: string, b: string): boolean {

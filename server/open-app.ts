@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
-import { createApp, createEndpoints } from './app.ts'
+import { createApp, createEndpoints, createOpsApp } from './app.ts'
 import { createTickets } from './binding/tickets.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
@@ -28,10 +28,13 @@ import { createWechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
 
 export type OpenApp = {
+  /** With `OPS_PORT` set it has no metrics and no probes. */
   app: Hono
+  /** Metrics and probes alone: `serve` runs it on `OPS_PORT`. */
+  ops: Hono
   /**
    * For a Node server that runs only this app: offer it every request before `app`. Answers the callback, the encrypted API
-   * and the browser API without Hono, which takes less CPU and half of the memory of a waiting page.
+   * and the browser API without Hono, which takes less CPU and half of the memory of a waiting page. Refuses unusual targets.
    */
   intercept: Intercept
   deps: Deps
@@ -145,7 +148,8 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
 
   const endpoints = createEndpoints(deps)
   return {
-    app: createApp(deps, endpoints),
+    app: createApp(deps, { endpoints, hasOps: config.ops === undefined }),
+    ops: createOpsApp(deps),
     intercept: interceptEndpoints(endpoints, deps),
     deps,
     stopWaiting: waiters.close,

@@ -1,4 +1,4 @@
-/** The interfaces of the runtime: HTTP calls, timers, a logger. They are passed in, so that tests can replace them. */
+/** The interfaces of the runtime: HTTP calls, timers, a logger. They are passed in, so that tests can replace them. `readCapped` reads the answer of a call. */
 
 /** The global `fetch` has this type. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>
@@ -12,6 +12,35 @@ export type Log = {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
+}
+
+/** An answer is longer than its reader accepts. */
+export class AnswerTooLong extends Error {
+  override name = 'AnswerTooLong'
+}
+
+/** Reads the body of an answer. Beyond `maxBytes` it cancels the body, which closes the connection, and throws `AnswerTooLong`. */
+export async function readCapped({ body }: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  // Leaving the loop with an error cancels the body.
+  for await (const chunk of body ?? []) {
+    length += chunk.length
+    if (length > maxBytes) throw new AnswerTooLong(`the answer has more than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return joinChunks(chunks, length)
+}
+
+/** `length`: the sum of the chunks' lengths. Without `Buffer`, which not every runtime has. */
+export function joinChunks(chunks: Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
 }
 
 /** `setTimeout` as a `SetTimer`. */

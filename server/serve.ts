@@ -1,8 +1,9 @@
-/** The server process: reads the environment, opens the socket, closes everything on SIGTERM and SIGINT. NODE. */
+/** The server process: reads the environment, opens the sockets, closes everything on SIGTERM and SIGINT. NODE. */
 import { pino } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
 import { type Env, parseConfig } from './config/config.ts'
 import { startListening, stopListening } from './http/listen.ts'
+import { interceptEndpoints } from './http/node-listener.ts'
 import { openApp } from './open-app.ts'
 
 type Running = {
@@ -18,23 +19,29 @@ const END_AFTER_MS = 4_500
 export async function startServer(env: Env): Promise<Running> {
   const config = parseConfig(env)
   const log = pino({ level: config.logLevel })
-  const { app, intercept, deps, stopWaiting, close } = await openApp(config, { log })
+  const { app, ops, intercept, deps, stopWaiting, close } = await openApp(config, { log })
   // Memory, CPU and event loop lag of the process, which runs nothing else.
   collectDefaultMetrics({ register: deps.metrics.registry })
   const { host, port, maxConnections } = config
+  const opsListening =
+    config.ops &&
+    (await startListening(ops, config.ops.host, config.ops.port, { intercept: interceptEndpoints([], deps) }))
   const { server, url } = await startListening(app, host, port, { maxConnections, intercept })
   server.on(
     'drop',
     noteOnce(() => log.warn({ maxConnections }, 'MAX_CONNECTIONS is reached')),
   )
-  log.info({ url, callback: `${config.publicUrl ?? url}/wechat/callback` }, 'wechat-bind listens')
+  log.info(
+    { url, ops: opsListening?.url, callback: `${config.publicUrl ?? url}/wechat/callback` },
+    'wechat-bind listens',
+  )
   return {
     url,
     async close() {
       const startedAt = performance.now()
-      const stopped = stopListening(server)
+      const stopped = [server, ...(opsListening ? [opsListening.server] : [])].map(stopListening)
       stopWaiting()
-      await stopped
+      await Promise.all(stopped)
       await close(END_AFTER_MS - (performance.now() - startedAt))
       log.info({}, 'wechat-bind has stopped')
     },

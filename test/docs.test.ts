@@ -64,6 +64,16 @@ describe('links', () => {
   })
 })
 
+describe('WeChat’s console', () => {
+  test('is named by its present menus in pages, messages and files to deploy', () => {
+    const files = [...pages, ...globSync(['{server,demo,widget,deploy}/**/*'], { cwd: root, exclude: isForeign })]
+    const texts = files.filter((file) => /\.(md|ts|yaml|conf|example|service)$/.test(file))
+    expect(texts.length).toBeGreaterThan(150)
+    // The menus of mp.weixin.qq.com until the settings moved to developers.weixin.qq.com/platform.
+    expect(texts.filter((file) => /设置与开发|基本配置|公众平台/.test(textOf(file)))).toEqual([])
+  })
+})
+
 describe('paths in code', () => {
   // The changelog names files that no longer exist.
   const current = pages.filter((page) => !page.startsWith('CHANGELOG'))
@@ -229,7 +239,7 @@ describe('settings', () => {
       WECHAT_APP_SECRET: 'secret',
       WECHAT_TOKEN: 'token',
       WECHAT_ENCODING_AES_KEY: 'a'.repeat(43),
-      BIND_KEYS: `k1:${'A'.repeat(43)}`,
+      BIND_KEYS: `k1:${'a'.repeat(42)}A`,
     }
     expect(parseConfig(filled)).toMatchObject({ publicUrl: 'https://bind.example', rules: { confirm: 'off' } })
   })

@@ -29,7 +29,7 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
     screens: firstScreens(settings),
     pressed: undefined,
     albums: {},
-    backEnd: { state: 'asking' },
+    backEnd: { state: 'loading' },
     wire: [],
     openEntries: new Set(),
     clearedAt: 0,
@@ -93,7 +93,7 @@ function createActions({ read, write }: Store) {
       write({ settings, ...(hasMoved ? { screens: firstScreens(settings) } : {}) })
       if (settings.person !== before.person) selectPerson(settings.person)
       if (settings.user === before.user) return
-      write({ backEnd: { state: 'asking' } })
+      write({ backEnd: { state: 'loading' } })
       void load(fetchBinding)
     },
     checkBackEnd: () => load(fetchBinding),

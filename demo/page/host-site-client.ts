@@ -3,7 +3,7 @@ import type { HostBinding } from '../host-site.ts'
 
 /** The binding according to the back end, or the reason why it is unknown. */
 export type BackEndView =
-  | { state: 'asking' }
+  | { state: 'loading' }
   | ({ state: 'known' } & HostBinding)
   /** `code`: the bind server's error code; undefined without a response. */
   | { state: 'failed'; code: string | undefined }

@@ -5,6 +5,7 @@ import type { AccessTokens } from './access-tokens.ts'
 import type { Account, Random } from './account.ts'
 import { toRid, WechatRefusal } from './errcodes.ts'
 import type { Faults } from './faults.ts'
+import { checkNetwork } from './network-check.ts'
 import type { Phone } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
 import type { Quota } from './quota.ts'
@@ -13,6 +14,7 @@ import { toUserInfo } from './user-info.ts'
 
 type ApiDeps = {
   account: Account
+  callbackUrl: () => string | undefined
   accessTokens: AccessTokens
   qrcodes: Qrcodes
   quota: Quota
@@ -39,7 +41,14 @@ const PUSH_ADDRESSES = ['198.51.100.0/25', '203.0.113.7']
 
 const MAX_OPENIDS = 100
 
-function createEndpoints({ account, accessTokens, qrcodes, quota, phones }: ApiDeps): Record<string, Endpoint> {
+function createEndpoints({
+  account,
+  callbackUrl,
+  accessTokens,
+  qrcodes,
+  quota,
+  phones,
+}: ApiDeps): Record<string, Endpoint> {
   const get = (answer: Endpoint['answer']): Endpoint => ({ method: 'GET', needsToken: true, answer })
   const post = (answer: Endpoint['answer']): Endpoint => ({ method: 'POST', needsToken: true, answer })
   const userInfo = (openid: unknown) => {
@@ -73,6 +82,7 @@ function createEndpoints({ account, accessTokens, qrcodes, quota, phones }: ApiD
       return { user_info_list: list.map((one: Body | null) => userInfo(one?.openid)) }
     }),
     '/cgi-bin/openapi/quota/get': post((_, { cgi_path }) => ({ errcode: 0, errmsg: 'ok', quota: quota.of(cgi_path) })),
+    '/cgi-bin/callback/check': post((_, body) => checkNetwork(callbackUrl(), body)),
     '/cgi-bin/get_api_domain_ip': get(() => ({ ip_list: API_ADDRESSES })),
     '/cgi-bin/getcallbackip': get(() => ({ ip_list: PUSH_ADDRESSES })),
   }

@@ -34,6 +34,8 @@ export function createSimulatorClient(
       },
       follow: (how: { lingeredMs?: number } = {}) => command(`phones/${person}/follow`, how),
       unfollow: () => command(`phones/${person}/unfollow`),
+      closeAccount: () => command(`phones/${person}/close-account`),
+      revokeAuthorization: () => command(`phones/${person}/revoke-authorization`),
       sendText: (content: string) => command(`phones/${person}/text`, { content }),
       tap: (href: string) => command(`phones/${person}/tap`, { href }),
       async look(): Promise<PhoneView | undefined> {

@@ -100,6 +100,14 @@ export function createControlApi(deps: ControlApiDeps): Hono {
         void phoneOf(c).unfollow()
         return c.body(null, 204)
       })
+      .post('/phones/:person/close-account', (c) => {
+        void phoneOf(c).closeAccount()
+        return c.body(null, 204)
+      })
+      .post('/phones/:person/revoke-authorization', (c) => {
+        void phoneOf(c).revokeAuthorization()
+        return c.body(null, 204)
+      })
       .post('/phones/:person/text', async (c) => {
         const { content } = await readBody(c, textBody)
         void writerOf(c).sendText(content)

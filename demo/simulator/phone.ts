@@ -35,6 +35,8 @@ export type Phone = ReturnType<typeof createPhone>
 export function createPhone(deps: PhoneDeps) {
   const { person, account, qrcodes, deliver, clock, random, changes, remembered } = deps
   const openid = toOpenid(account, person)
+  // No person has this name, because of its space.
+  const platformOpenid = toOpenid(account, 'WeChat platform')
   const chat = createChat({ clock, remembered: remembered?.messages ?? [] })
   let follow: Follow | null = remembered?.follow ?? null
   /** The scan that opened the follow page. */
@@ -72,6 +74,10 @@ export function createPhone(deps: PhoneDeps) {
     changes.notify()
     return reply
   }
+
+  /** The platform's own openid is the sender; the person's is in `OpenID`. */
+  const pushByPlatform = ({ Event, ...more }: { Event: string; RevokeInfo?: string }): Promise<Reply> =>
+    push('event', { FromUserName: platformOpenid, Event, OpenID: openid, AppID: account.appId, ...more })
 
   /** Returns the scanned QR code for the follow event: none after 5 minutes on the follow page, or without a scan. */
   function takePendingScan(lingeredMs: number): Qrcode | undefined {
@@ -137,6 +143,16 @@ export function createPhone(deps: PhoneDeps) {
       changes.notify()
       return push('event', { Event: 'unsubscribe', EventKey: '' })
     },
+    /** Closes the WeChat account. The platform reports it with `user_authorization_cancellation`. */
+    async closeAccount(): Promise<Reply> {
+      follow = null
+      chat.clear()
+      changes.notify()
+      return pushByPlatform({ Event: 'user_authorization_cancellation' })
+    },
+    /** Withdraws the authorization to use the nickname and the picture (205): `user_authorization_revoke`. The person still follows. */
+    revokeAuthorization: (): Promise<Reply> =>
+      pushByPlatform({ Event: 'user_authorization_revoke', RevokeInfo: '205' }),
     async sendText(content: string): Promise<Reply> {
       return write(content)
     },

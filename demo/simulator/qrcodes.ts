@@ -59,7 +59,7 @@ function toNumberScene({ scene_id, scene_str }: Record<string, unknown>): string
   return String(Math.min(scene_id as number, UINT32_MAX))
 }
 
-/** For a temporary code WeChat accepts more than 64 characters, unlike its documentation says. */
+/** For a temporary code WeChat accepts more than 64 characters, contrary to its documentation. */
 function toTextScene({ scene_id, scene_str }: Record<string, unknown>): string {
   return typeof scene_str === 'string' && scene_str !== '' && scene_id === undefined ? scene_str : NO_SCENE
 }

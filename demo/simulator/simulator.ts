@@ -85,7 +85,21 @@ export function createSimulator(options: SimulatorOptions = {}) {
 
   for (const person of new Set([...people, ...Object.keys(remembered?.phones ?? {})])) phone(person)
 
-  const parts = { account, accessTokens, qrcodes, quota, phones, phone, faults, wire, changes, clock, random, signal }
+  const parts = {
+    callbackUrl: () => callbackUrl,
+    account,
+    accessTokens,
+    qrcodes,
+    quota,
+    phones,
+    phone,
+    faults,
+    wire,
+    changes,
+    clock,
+    random,
+    signal,
+  }
   return {
     account,
     accessTokens,

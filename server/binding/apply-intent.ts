@@ -171,10 +171,11 @@ function* followerFacts(tx: Tx, appId: string, openid: string): Plan<FollowerFac
 function* unfollow(
   tx: Tx,
   { appId, rules }: EventSettings,
-  { openid, createTime }: Extract<Intent, { type: 'unfollow' }>,
+  { openid, createTime, erases }: Extract<Intent, { type: 'unfollow' }>,
   now: number,
 ): Plan<Decision> {
-  return decideUnsubscribe({ appId, openid, createTime }, yield* followerFacts(tx, appId, openid), rules, now)
+  const follower = { appId, openid, createTime, erases }
+  return decideUnsubscribe(follower, yield* followerFacts(tx, appId, openid), rules, now)
 }
 
 function* confirm(

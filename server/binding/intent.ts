@@ -8,7 +8,8 @@ import { SCENE_PREFIX } from './ticket.ts'
 export type Intent =
   | { type: 'claim'; claim: Omit<Claim, 'delivery'>; key: string }
   | { type: 'follow'; openid: string; createTime: number; isSceneLost: boolean }
-  | { type: 'unfollow'; openid: string; createTime: number }
+  /** `erases`: even if `UNSUBSCRIBE` is `mark`. */
+  | { type: 'unfollow'; openid: string; createTime: number; erases?: true }
   | { type: 'confirm'; openid: string; createTime: number; question: number | undefined }
   | { type: 'undo'; openid: string; createTime: number }
 
@@ -23,6 +24,9 @@ export function toIntent(event: WechatEvent, appId: string, rules: Rules): Inten
       return toFollowIntent(event, appId, rules)
     case 'unsubscribe':
       return { ...pick(event), type: 'unfollow' }
+    case 'user_authorization_cancellation':
+    case 'user_authorization_revoke':
+      return { ...pick(event), type: 'unfollow', erases: true }
     case 'text':
       return toChatIntent(event, appId, rules)
     case 'other':
@@ -76,5 +80,5 @@ export function deliveryKeyOf(event: Exclude<WechatEvent, { type: 'other' }>, ap
 
 function deliveryDetail(event: Exclude<WechatEvent, { type: 'other' }>): string {
   if (event.type === 'text') return event.msgId || event.content
-  return event.type === 'unsubscribe' ? '' : (event.scene ?? '')
+  return 'scene' in event ? (event.scene ?? '') : ''
 }

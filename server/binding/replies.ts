@@ -126,12 +126,15 @@ export const commands = {
 export function toText({ name, lang, label, digits = '', question = 0 }: Reply, overrides: ReplyTexts): string {
   const { texts, yourAccount, quoted, confirm } = words[lang]
   const plain = label === null ? null : toPlainLabel(label)
-  const values: Record<string, string> = {
+  const values = {
     label: plain === null ? yourAccount : quoted(plain),
     digits,
     confirm: tappable(confirm, question),
   }
-  return (overrides[name] ?? texts[name]).replace(/\{(label|digits|confirm)\}/g, (_, key: string) => values[key] ?? '')
+  return (overrides[name] ?? texts[name]).replace(
+    /\{(label|digits|confirm)\}/g,
+    (_, key: keyof typeof values) => values[key],
+  )
 }
 
 const languages: [pattern: RegExp, lang: Language][] = [

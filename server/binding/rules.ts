@@ -81,8 +81,7 @@ export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: 
 export const isSameDelivery = ({ delivery }: Claim, { state }: Ticket) =>
   state.name === 'used' && state.delivery === delivery
 
-const isOlder = ({ createTime }: { createTime: number }, than: number | undefined) =>
-  than !== undefined && createTime < than
+const isOlder = ({ createTime }: { createTime: number }, than = Number.NEGATIVE_INFINITY) => createTime < than
 
 const isBoundTo = ({ binding }: User, { appId, openid }: Pick<Claim, 'appId' | 'openid'>) =>
   binding !== null && binding.openid === openid && binding.appId === appId
@@ -208,11 +207,11 @@ function bind(
 const replacedBy = ({ identity }: User, owners: User[], { conflict }: Rules) =>
   conflict === 'replace' ? othersOf(owners, identity) : []
 
-type ConfirmationFacts = { ticket: Ticket | undefined; user: User; owners: User[] }
+type ConfirmationFacts = { ticket: Ticket; user: User; owners: User[] }
 
 /** The scan was confirmed: in the chat, or on the page with the right digits. */
 export function decideConfirm({ ticket, user, owners }: ConfirmationFacts, rules: Rules, now: number): Decision {
-  if (ticket?.state.name !== 'scanned') return nothing
+  if (ticket.state.name !== 'scanned') return nothing
   const { confirmation } = ticket.state
   if (now >= confirmation.until) return { changes: [], reply: replyTo(ticket, 'expired') }
   if (isTaken(owners, user.identity, rules)) {
@@ -244,7 +243,7 @@ const isAwaited = ({ state }: ScannedTicket, now: number) => now < state.confirm
  */
 export function decideChatConfirm(createTime: number, facts: ConfirmationFacts, rules: Rules, now: number): Decision {
   const { ticket } = facts
-  if (ticket?.state.name !== 'scanned' || ticket.state.confirmation.confirm !== 'reply') return notOurs
+  if (ticket.state.name !== 'scanned' || ticket.state.confirmation.confirm !== 'reply') return notOurs
   return isOlder({ createTime }, ticket.state.confirmation.eventTime) ? nothing : decideConfirm(facts, rules, now)
 }
 
@@ -285,17 +284,22 @@ export type FollowerFacts = { owners: User[]; unconfirmed: Ticket[] }
 const unconfirmedUntil = (unconfirmed: Ticket[], createTime: number) =>
   unconfirmed.filter(isScanned).filter(({ state }) => createTime >= state.confirmation.eventTime)
 
-/** The account was unfollowed: ends or marks every binding of the openid, except newer ones. */
+/**
+ * The account was unfollowed: ends or marks every binding of the openid, except newer ones. With `erases` it ends each, and
+ * also one that a newer unfollow has marked: a mark is no consent.
+ */
 export function decideUnsubscribe(
-  { appId, openid, createTime }: Follower,
+  { appId, openid, createTime, erases = false }: Follower & { erases?: boolean | undefined },
   { owners, unconfirmed }: FollowerFacts,
   rules: Rules,
   now: number,
 ): Decision {
-  const affected = owners.filter(({ binding }) => binding !== null && createTime >= binding.eventTime)
+  const affected = owners.filter(
+    ({ binding }) => binding !== null && (createTime >= binding.eventTime || (erases && !binding.subscribed)),
+  )
   const changes = affected.map(
     ({ id }): Change =>
-      rules.unsubscribe === 'mark'
+      rules.unsubscribe === 'mark' && !erases
         ? { type: 'setSubscribed', user: id, subscribed: false, eventTime: createTime }
         : { type: 'unbind', user: id, reason: 'unsubscribe', at: now },
   )

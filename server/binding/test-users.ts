@@ -11,10 +11,10 @@ export const testUsers = [
 
 export type TestUser = (typeof testUsers)[number]
 
-const isTestUser = (userId: string): userId is TestUser => testUsers.includes(userId as TestUser)
+const isTestUser = (userId: unknown): userId is TestUser => testUsers.includes(userId as TestUser)
 
-/** Throws `TEST_USER`. */
-export function refuseTestUser(userId: string): void {
+/** Throws `TEST_USER`. Accepts any value, and converts none: the encrypted API checks fields after this call. */
+export function refuseTestUser(userId: unknown): void {
   if (isTestUser(userId)) {
     throw new BindError(
       'TEST_USER',

@@ -6,6 +6,7 @@ import type { WaiterLimits } from '../binding/waiters.ts'
 import { BindError } from '../errors.ts'
 import { type BindKey, parseKeys } from '../keys/keyring.ts'
 import type { Language } from '../store/store.ts'
+import { CONSOLE } from '../wechat/console.ts'
 import type { WechatMode } from '../wechat/message.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
@@ -35,6 +36,8 @@ export type Config = {
   /** The server's address on the internet. Used only by the doctor and in the log. */
   publicUrl: string | undefined
   port: number
+  /** A listener for metrics and probes; undefined: they are on the main port. `port` 0: a free one. */
+  ops: { host: string; port: number } | undefined
   ticketTtlMs: number
   qrPerMinute: number
   qrPerHour: number
@@ -79,6 +82,7 @@ const replyNames: ReplyName[] = [
 /** Throws `BAD_CONFIG`; its message names each missing or malformed setting, in English and Chinese. */
 export function parseConfig(env: Env): Config {
   const reader = createEnvReader(env)
+  const port = reader.integer('PORT', 0, 65_535, 4000)
   const config = {
     wechat: parseWechat(reader),
     keys: env.BIND_KEYS_FILE ? [] : reader.parsed('BIND_KEYS', parseKeys, []),
@@ -90,7 +94,8 @@ export function parseConfig(env: Env): Config {
     allowedOrigins: reader.origins('ALLOWED_ORIGINS'),
     host: env.HOST || undefined,
     publicUrl: reader.url('PUBLIC_URL', undefined)?.replace(/\/+$/, ''),
-    port: reader.integer('PORT', 0, 65_535, 4000),
+    port,
+    ops: parseOps(reader, port),
     ticketTtlMs: reader.integer('TICKET_TTL', 60, 2_592_000, 120) * 1000,
     qrPerMinute: reader.integer('QR_PER_MINUTE', 1, 1000, 10),
     qrPerHour: reader.integer('QR_PER_HOUR', 1, 60_000, 60),
@@ -123,26 +128,42 @@ export function parseConfig(env: Env): Config {
   return config
 }
 
+/** The default host is this machine alone: metrics and probes are internal. */
+function parseOps(reader: EnvReader, mainPort: number): Config['ops'] {
+  const port = reader.optionalInteger('OPS_PORT', 0, 65_535)
+  const host = reader.text('OPS_HOST')
+  if (host !== undefined && reader.text('OPS_PORT') === undefined) {
+    reader.addFault('OPS_HOST', {
+      en: 'needs OPS_PORT: without OPS_PORT, metrics and probes are on PORT',
+      zh: '须与 OPS_PORT 同时设置：未设置 OPS_PORT 时，指标与探针在 PORT 上',
+    })
+  }
+  if (port !== undefined && port !== 0 && port === mainPort) {
+    reader.addFault('OPS_PORT', { en: 'must differ from PORT', zh: '须与 PORT 不同' })
+  }
+  return port === undefined ? undefined : { host: host ?? '127.0.0.1', port }
+}
+
 function parseWechat(reader: EnvReader): Config['wechat'] {
   const mode = reader.oneOf('WECHAT_MODE', ['secure', 'compatible', 'plain'], 'secure')
   return {
     mode,
     appId: reader.matching('WECHAT_APP_ID', /^wx[\w-]{1,62}$/, undefined, {
-      en: "must be the AppID, which begins with wx: copy it from WeChat's console (设置与开发 > 基本配置)",
-      zh: '须为以 wx 开头的开发者 ID（AppID）：请从公众平台“设置与开发 > 基本配置”复制',
+      en: `must be the AppID, which begins with wx: copy it from ${CONSOLE.account.en}`,
+      zh: `须为以 wx 开头的开发者 ID（AppID）：请从${CONSOLE.account.zh}复制`,
     }),
     appSecret: reader.matching('WECHAT_APP_SECRET', /^\S{1,128}$/, undefined, {
-      en: "must be the AppSecret, without spaces: if it is lost, reset it in WeChat's console",
-      zh: '须为开发者密码（AppSecret），不含空格：如已遗失，请在公众平台重置',
+      en: `must be the AppSecret, without spaces: if it is lost, reset it in ${CONSOLE.secret.en}`,
+      zh: `须为开发者密钥（AppSecret），不含空格：如已遗失，请在${CONSOLE.secret.zh}重置`,
     }),
     token: reader.matching('WECHAT_TOKEN', /^[0-9a-z]{3,32}$/i, undefined, {
-      en: "must be 3 to 32 letters or digits, the same as 令牌(Token) in WeChat's console",
-      zh: '须为 3 至 32 位字母或数字，与公众平台“服务器配置”中的令牌（Token）一致',
+      en: `must be 3 to 32 letters or digits, the same as Token in ${CONSOLE.push.en}`,
+      zh: `须为 3 至 32 位字母或数字，与${CONSOLE.push.zh}中的 Token 一致`,
     }),
     encodingAesKeys: mode === 'plain' ? [] : reader.parsed('WECHAT_ENCODING_AES_KEY', parseAesKeys, []),
     originalId: reader.optional('WECHAT_ORIGINAL_ID', /^gh_\w+$/, {
-      en: "must begin with gh_: copy 原始ID from WeChat's console, or leave the setting out",
-      zh: '须以 gh_ 开头：请从公众平台复制原始 ID，或不设置',
+      en: `must begin with gh_: copy 原始 ID from ${CONSOLE.account.en}, or leave the setting out`,
+      zh: `须以 gh_ 开头：请从${CONSOLE.account.zh}复制原始 ID，或不设置`,
     }),
     apiBase: (reader.url('WECHAT_API_BASE', PUBLIC_API) ?? PUBLIC_API).replace(/\/+$/, ''),
     accessTokenUrl: reader.url('ACCESS_TOKEN_URL', undefined),
@@ -167,8 +188,8 @@ function parseAesKeys(text: string): string[] {
   const malformed = keys.find((key) => !/^[0-9A-Za-z]{43}$/.test(key))
   if (malformed === '') {
     throw new TypeError(
-      "must be the EncodingAESKey, 43 letters or digits: copy it from WeChat's console (设置与开发 > 基本配置) | " +
-        '须为 43 位字母或数字的 EncodingAESKey：请从公众平台“设置与开发 > 基本配置”复制',
+      `must be the EncodingAESKey, 43 letters or digits: copy it from ${CONSOLE.push.en} | ` +
+        `须为 43 位字母或数字的 EncodingAESKey：请从${CONSOLE.push.zh}复制`,
     )
   }
   if (malformed !== undefined) {

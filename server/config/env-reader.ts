@@ -20,6 +20,8 @@ export function createEnvReader(env: Record<string, string | undefined>) {
     faults,
     addFault,
     matching,
+    /** Any text; undefined when it is not set. */
+    text: value,
     /** The rest of each name that is set and begins with `prefix`. */
     suffixesOf: (prefix: string) =>
       Object.keys(env).flatMap((name) => (name.startsWith(prefix) && value(name) ? [name.slice(prefix.length)] : [])),
@@ -50,6 +52,19 @@ export function createEnvReader(env: Record<string, string | undefined>) {
         zh: `须为 ${min} 至 ${max} 的整数；默认为 ${fallback}`,
       })
       return fallback
+    },
+
+    /** Undefined when it is not set or has a fault. */
+    optionalInteger(name: string, min: number, max: number): number | undefined {
+      const text = value(name)
+      if (text === undefined) return undefined
+      const number = Number(text)
+      if (Number.isInteger(number) && number >= min && number <= max) return number
+      addFault(name, {
+        en: `must be an integer from ${min} to ${max}, or left out`,
+        zh: `须为 ${min} 至 ${max} 的整数，或不设置`,
+      })
+      return undefined
     },
 
     oneOf<const T extends string>(name: string, choices: readonly T[], fallback: T): T {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import type { Bilingual } from '../errors.ts'
+import { CONSOLE } from '../wechat/console.ts'
 import { signatureOf } from '../wechat/signature.ts'
 import { type Finding, ok, warn, wrong } from './finding.ts'
 import { describeFailure, type HttpFailure, type HttpResult, type ProbeDeps, sendRequest } from './http-probe.ts'
@@ -35,8 +36,8 @@ function findingOfEcho(result: HttpResult, echostr: string): Finding {
   if (!result.body.equals(Buffer.from(echostr))) return wrongBody(describeBody(result.body.toString(), echostr))
   if (result.tookMs > SLOW_MS) return slow(result.tookMs)
   return ok('callback.ok', {
-    en: "The callback passed WeChat's check in time. To verify that WeChat's console has the same Token and EncodingAESKey, save the URL there.",
-    zh: '回调地址及时通过了微信的校验。要确认公众平台填写的 Token 与 EncodingAESKey 一致，请在公众平台保存该 URL。',
+    en: `The callback passed WeChat's check in time. To verify that WeChat has the same Token and EncodingAESKey, save the URL in ${CONSOLE.push.en}.`,
+    zh: `回调地址及时通过了微信的校验。要确认微信的 Token 与 EncodingAESKey 与此一致，请在${CONSOLE.push.zh}提交该 URL。`,
   })
 }
 

@@ -2,13 +2,14 @@
 import { refusalOf } from '../wechat/errcode.ts'
 import type { ApiAnswer } from '../wechat/http.ts'
 import { type Finding, warn, wrong } from './finding.ts'
+import { isIpv4, isIpv6 } from './ip-address.ts'
 
 /** The call that was made; the first half of the finding's id. */
 type Call = 'token' | 'token-service' | 'qr'
 
 /** Undefined for an answer that reports no fault. A transient refusal is only a warning. */
 export function findErrcode(call: Call, answer: ApiAnswer): Finding | undefined {
-  const [errcode, errmsg] = [Number(answer.errcode ?? 0), String(answer.errmsg ?? '')]
+  const { errcode = 0, errmsg = '' } = answer
   if (errcode === 0) return undefined
   const isTokenRequest = call === 'token' || call === 'token-service'
   const { name, isTransient, en, zh, fix } = refusalOf(errcode, { isTokenRequest, address: addressIn(errmsg) })
@@ -20,10 +21,8 @@ export function findErrcode(call: Call, answer: ApiAnswer): Finding | undefined 
 /** This server's address in texts such as `invalid ip 1.2.3.4 ipv6 ::ffff:1.2.3.4, not in whitelist`: IPv4 first. */
 function addressIn(errmsg: string): string | undefined {
   const words = errmsg.split(/[\s,]+/)
-  return words.find((word) => /^\d{1,3}(\.\d{1,3}){3}$/.test(word)) ?? words.find((word) => isIpv6(word))
+  return words.find(isIpv4) ?? words.find(isIpv6)
 }
-
-const isIpv6 = (word: string) => /^[0-9a-f:]+$/i.test(word) && word.split(':').length > 2
 
 /** The errcode, and the `rid` that the diagnosis tool of WeChat's console expects. The rest of `errmsg` may hold secrets. */
 function referenceOf(errcode: number, errmsg: string): string[] {

@@ -3,8 +3,11 @@ import type { Bilingual } from '../errors.ts'
 
 export type Level = 'ok' | 'warn' | 'wrong'
 
-/** `id` and `level` are API: scripts of operators read them. No text contains a secret, a token or an openid. */
-export type Finding = { id: string; level: Level; en: string; zh: string; fix?: Bilingual }
+/**
+ * `id` and `level` are API: scripts of operators read them. No text contains a secret, a token or an openid.
+ * `addresses`: the addresses and ranges that WeChat named, for rules of a firewall.
+ */
+export type Finding = { id: string; level: Level; en: string; zh: string; fix?: Bilingual; addresses?: string[] }
 
 /** A fault and its fix. */
 export type Fault = Bilingual & { fix: Bilingual }

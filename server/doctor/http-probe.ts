@@ -1,8 +1,8 @@
 /** Sends one HTTP request with a time limit, and describes its failure in words. */
 
 import type { Bilingual } from '../errors.ts'
-import type { Fetch, SetTimer } from '../platform.ts'
-import type { ApiAnswer } from '../wechat/http.ts'
+import { AnswerTooLong, type Fetch, readCapped, type SetTimer } from '../platform.ts'
+import { type ApiAnswer, parseAnswer } from '../wechat/http.ts'
 
 export type ProbeDeps = { fetch: Fetch; clock: () => number; setTimer: SetTimer }
 
@@ -22,6 +22,9 @@ export type JsonResult =
 
 // After 5 s WeChat gives up on a callback; the server waits 4 s for WeChat.
 const LIMIT_MS = 5_000
+
+// No answer that the doctor expects has more than some KiB.
+const MAX_ANSWER = 256 * 1024
 
 /** The result of `work`, or `'timeout'` after `ms`, even if `work` ignores its signal. */
 export async function withTimeout<T>(
@@ -52,7 +55,7 @@ export async function sendRequest(
   try {
     const received = await withTimeout(setTimer, LIMIT_MS, async (signal) => {
       const response = await fetch(url, { ...init, signal, redirect: 'manual' })
-      return { response, body: Buffer.from(await response.arrayBuffer()) }
+      return { response, body: Buffer.from(await readCapped(response, MAX_ANSWER).catch(emptyIfTooLong)) }
     })
     if (received === 'timeout') return { kind: 'timeout' }
     const { response, body } = received
@@ -69,7 +72,7 @@ export async function requestJson(deps: ProbeDeps, url: string, init?: RequestIn
   if (result.kind !== 'answered') return { kind: 'failed', fault: describeFailure(result) }
   const { status, body, skewMs } = result
   if (status !== 200) return failed(`answered HTTP ${status}, expected 200`, `返回 HTTP ${status}，应为 200`)
-  const answer = parseObject(body.toString())
+  const answer = parseAnswer(body.toString())
   return answer
     ? { kind: 'answered', answer, skewMs }
     : failed('answered something other than a JSON object', '返回的不是 JSON 对象')
@@ -80,6 +83,12 @@ export function describeFailure(failure: HttpFailure): Bilingual {
   if (failure.kind === 'timeout')
     return { en: `did not answer within ${LIMIT_MS / 1000} s`, zh: `在 ${LIMIT_MS / 1000} 秒内没有响应` }
   return { en: `could not be reached (${failure.code})`, zh: `无法连接（${failure.code}）` }
+}
+
+/** An answer without a body is as unexpected as one that is too long, and is reported in the same words. */
+function emptyIfTooLong(error: unknown): Uint8Array {
+  if (error instanceof AnswerTooLong) return new Uint8Array(0)
+  throw error
 }
 
 const failed = (en: string, zh: string): JsonResult => ({ kind: 'failed', fault: { en, zh } })
@@ -93,13 +102,4 @@ function skewOf(date: string | null, now: number): number | undefined {
 function codeOf(error: unknown): string {
   const { code } = ((error as Error).cause ?? error) as { code?: unknown }
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) ? code : 'no connection'
-}
-
-function parseObject(text: string): ApiAnswer | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as ApiAnswer) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,9 @@
 /** Checks that need no network: the encryption mode, WeChat's EncodingAESKey and the keys of the back ends. */
 import type { Config } from '../config/config.ts'
+import { isOneByteRepeated } from '../crypto.ts'
 import { BindError } from '../errors.ts'
 import type { BindKey } from '../keys/keyring.ts'
+import { CONSOLE } from '../wechat/console.ts'
 import { createCrypt } from '../wechat/crypt.ts'
 import { type Finding, ok, warn, wrong } from './finding.ts'
 import { toFaults, toFinding } from './settings.ts'
@@ -9,16 +11,16 @@ import { toFaults, toFinding } from './settings.ts'
 export function checkMode({ wechat: { mode } }: Config): Finding {
   if (mode !== 'plain') {
     return ok('mode.ok', {
-      en: `Messages are encrypted (WECHAT_MODE=${mode}). WeChat's console must be set to ${consoleNames[mode]} too.`,
-      zh: `消息已加密（WECHAT_MODE=${mode}）。公众平台的消息加解密方式也须为${consoleNames[mode]}。`,
+      en: `Messages are encrypted (WECHAT_MODE=${mode}). ${CONSOLE.push.en} must be set to ${consoleNames[mode]} too.`,
+      zh: `消息已加密（WECHAT_MODE=${mode}）。${CONSOLE.push.zh}中的消息加解密方式也须为${consoleNames[mode]}。`,
     })
   }
   return warn('mode.plain', {
     en: 'Messages are not encrypted (WECHAT_MODE=plain): anyone who sees the URL of one callback can forge messages.',
     zh: '消息未加密（WECHAT_MODE=plain）：任何人看到一次回调的网址就能伪造消息。',
     fix: {
-      en: "Only a test account (测试号) needs plain mode. For any other account leave WECHAT_MODE out and select 安全模式 in WeChat's console.",
-      zh: '仅测试号需要明文模式。其他账号请不要设置 WECHAT_MODE，并在公众平台选择安全模式。',
+      en: `Only a test account (测试号) needs plain mode. For any other account leave WECHAT_MODE out and select 安全模式 in ${CONSOLE.push.en}.`,
+      zh: `仅测试号需要明文模式。其他账号请不要设置 WECHAT_MODE，并在${CONSOLE.push.zh}选择安全模式。`,
     },
   })
 }
@@ -29,6 +31,7 @@ const consoleNames = { secure: '安全模式', compatible: '兼容模式' }
 export function checkAesKeys({ wechat: { encodingAesKeys, appId } }: Config): Finding[] {
   if (encodingAesKeys.length === 0) return []
   if (!encodingAesKeys.every((key) => canDecryptItsOwn(key, appId))) return [unusable]
+  if (encodingAesKeys.some(isGuessable)) return [guessable]
   const isOne = encodingAesKeys.length === 1
   const hasSurplus = encodingAesKeys.some((key) => !isCanonical(key))
   return [
@@ -51,12 +54,23 @@ function canDecryptItsOwn(key: string, appId: string): boolean {
 /** 43 characters are 258 bits. In keys that WeChat's console makes, the last two can be set. */
 const isCanonical = (key: string) => Buffer.from(`${key}=`, 'base64').toString('base64') === `${key}=`
 
+const isGuessable = (key: string) => isOneByteRepeated(Buffer.from(`${key}=`, 'base64'))
+
+const guessable = warn('aes-key.guessable', {
+  en: 'The EncodingAESKey consists of one repeated byte, which anyone can guess.',
+  zh: 'EncodingAESKey 由同一个字节重复而成，任何人都能猜到。',
+  fix: {
+    en: `Click 随机生成 for EncodingAESKey in ${CONSOLE.push.en}, and copy the new key into WECHAT_ENCODING_AES_KEY.`,
+    zh: `请在${CONSOLE.push.zh}为 EncodingAESKey 点“随机生成”，并将新密钥填入 WECHAT_ENCODING_AES_KEY。`,
+  },
+})
+
 const unusable = wrong('aes-key.wrong', {
   en: 'A message that is encrypted with the EncodingAESKey cannot be decrypted with it.',
   zh: '用 EncodingAESKey 加密的消息无法用它解密。',
   fix: {
-    en: "Copy WECHAT_ENCODING_AES_KEY from WeChat's console again: 43 letters and digits.",
-    zh: '请从公众平台重新复制 WECHAT_ENCODING_AES_KEY：43 位字母或数字。',
+    en: `Copy WECHAT_ENCODING_AES_KEY from ${CONSOLE.push.en} again: 43 letters and digits.`,
+    zh: `请从${CONSOLE.push.zh}重新复制 WECHAT_ENCODING_AES_KEY：43 位字母或数字。`,
   },
 })
 

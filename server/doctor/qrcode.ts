@@ -1,7 +1,8 @@
 /** Checks that the account can make parametric QR codes, by making one, and how many are left for today. */
 import { randomBytes } from 'node:crypto'
 import { SCENE_PREFIX } from '../binding/ticket.ts'
-import { QRCODE_PATH, toQrcodeRequest } from '../wechat/api.ts'
+import { parseQrcode, QRCODE_PATH, toQrcodeRequest } from '../wechat/api.ts'
+import { CONSOLE } from '../wechat/console.ts'
 import { type ApiAnswer, addAccessToken, postJson } from '../wechat/http.ts'
 import { apiUnreachable } from './access-token.ts'
 import { findErrcode } from './errcode-finding.ts'
@@ -14,7 +15,7 @@ const TTL_SECONDS = 60
 // A busy afternoon can use up less than a tenth of the quota.
 const LOW = 0.1
 
-type Access = { apiBase: string; accessToken: string }
+export type Access = { apiBase: string; accessToken: string }
 
 const post = (deps: ProbeDeps, { apiBase, accessToken }: Access, path: string, body: unknown): Promise<JsonResult> =>
   requestJson(deps, addAccessToken(apiBase + path, accessToken), postJson(body))
@@ -30,12 +31,11 @@ function findingOfQrcode(result: JsonResult): Finding {
   if (result.kind === 'failed') return apiUnreachable('qr.unreachable', result.fault)
   const refused = findErrcode('qr', result.answer)
   if (refused) return refused
-  const { ticket, url } = result.answer
-  return typeof ticket === 'string' && typeof url === 'string'
+  return parseQrcode(result.answer, TTL_SECONDS)
     ? ok('qr.ok', { en: 'The account can make parametric QR codes.', zh: '该账号可以生成带参数二维码。' })
     : apiUnreachable('qr.unreachable', {
-        en: 'returned a QR code without ticket or url',
-        zh: '返回的二维码缺少 ticket 或 url',
+        en: 'returned a QR code without a valid ticket, url or expire_seconds',
+        zh: '返回的二维码缺少有效的 ticket、url 或 expire_seconds',
       })
 }
 
@@ -67,7 +67,7 @@ const unknownQuota = warn('quota.unknown', {
   en: 'WeChat did not report how many QR codes are left for today.',
   zh: '微信没有返回今日剩余的二维码额度。',
   fix: {
-    en: "Ignore this warning unless it persists: WeChat's console shows the quota too (接口权限).",
-    zh: '偶尔出现可忽略；额度也可在公众平台“接口权限”中查看。',
+    en: `Ignore this warning unless it persists: ${CONSOLE.rights.en} shows the quota too.`,
+    zh: `偶尔出现可忽略；额度也可在${CONSOLE.rights.zh}查看。`,
   },
 })

@@ -5,6 +5,9 @@ import { exitCodeOf, type Finding, type Level } from './finding.ts'
 const LEVEL_WIDTH = 7
 const INDENT = ' '.repeat(2 + LEVEL_WIDTH)
 
+// Fits into 100 columns.
+const ADDRESSES_PER_LINE = 4
+
 export function toText(findings: Finding[]): string {
   return `${[heading, ...findings.map(toParagraph), toSummary(findings)].join('\n\n')}\n`
 }
@@ -16,8 +19,11 @@ export function toJson(findings: Finding[]): string {
 
 const heading = 'wechat-bind doctor'
 
-function toParagraph({ level, en, zh, fix }: Finding): string {
+function toParagraph({ level, en, zh, fix, addresses = [] }: Finding): string {
   const lines = [`  ${level.padEnd(LEVEL_WIDTH)}${en}`, `${INDENT}${zh}`]
+  for (let i = 0; i < addresses.length; i += ADDRESSES_PER_LINE) {
+    lines.push(INDENT + addresses.slice(i, i + ADDRESSES_PER_LINE).join(' '))
+  }
   if (fix) lines.push(`${INDENT}fix   ${fix.en}`, `${INDENT}修复  ${fix.zh}`)
   return lines.join('\n')
 }

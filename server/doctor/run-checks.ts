@@ -8,6 +8,7 @@ import { checkClock } from './clock.ts'
 import { type Finding, warn, wrong } from './finding.ts'
 import { type ProbeDeps, withTimeout } from './http-probe.ts'
 import { checkAesKeys, checkKeys, checkMode } from './keys.ts'
+import { checkApiAddresses, checkCallbackAddresses, checkReach } from './network.ts'
 import { checkQrcode, checkQuota } from './qrcode.ts'
 import { readSettings } from './settings.ts'
 import { checkStore, type InspectStore } from './store.ts'
@@ -93,8 +94,14 @@ async function checkWechat(config: Config, deps: DoctorDeps): Promise<Finding[]>
   const { finding, accessToken, skewMs } = await checkAccessToken(config, deps)
   if (accessToken === undefined) return [finding, checkClock(skewMs)]
   const access = { apiBase: config.wechat.apiBase, accessToken }
-  const [qrcode, quota] = await Promise.all([checkQrcode(access, deps), checkQuota(access, deps)])
-  return [finding, qrcode.finding, quota, checkClock(skewMs ?? qrcode.skewMs)]
+  const [qrcode, ...others] = await Promise.all([
+    checkQrcode(access, deps),
+    checkQuota(access, deps),
+    checkReach(access, deps),
+    checkCallbackAddresses(access, deps),
+    checkApiAddresses(access, deps),
+  ])
+  return [finding, qrcode.finding, ...others, checkClock(skewMs ?? qrcode.skewMs)]
 }
 
 const checkFailed = (id: string, title: Bilingual, fault: Bilingual): Finding =>

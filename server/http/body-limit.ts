@@ -1,6 +1,10 @@
-/** The body of a request, up to a limit: one error for a body that is too large and one for a connection that broke off. */
+/**
+ * The body of a request, up to a limit for each request and, through a budget, for all requests of one surface together. One
+ * error for a body that is too large, one for a connection that broke off, one for a budget that is used up.
+ */
 import type { HonoRequest } from 'hono'
 import { BindError } from '../errors.ts'
+import { joinChunks } from '../platform.ts'
 
 export type Body = Uint8Array<ArrayBuffer>
 
@@ -16,32 +20,79 @@ export function expectLength(contentLength: string | undefined, maxBody: number)
   if (contentLength !== undefined && !(Number(contentLength) <= maxBody)) throw tooLarge()
 }
 
-/** Throws `TOO_LARGE`, and `BAD_REQUEST` when the client hangs up. */
-export async function readLimited(request: HonoRequest, maxBody: number): Promise<Body> {
+export type BodyBudget = {
+  /** The share of one request. */
+  open(): BodyShare
+}
+
+export type BodyShare = {
+  /** Counts bytes that are kept in memory. Throws `OVERLOADED` when the budget is used up. */
+  add(bytes: number): void
+  /** Call once, when the request is answered. */
+  release(): void
+}
+
+// A share of this size is granted beyond the budget too: large bodies that arrive slowly must not keep out WeChat's events,
+// which have some 1 KiB. MAX_CONNECTIONS limits the number of such shares.
+const ALWAYS_GRANTED = 4 * 1024
+
+/** Bounds the memory of bodies that arrive slowly or wait for their answer, which `maxBody` times the connections does not. */
+export function createBodyBudget(maxBytes: number): BodyBudget {
+  let held = 0
+  return {
+    open() {
+      let own = 0
+      return {
+        add(bytes) {
+          if (own + bytes > ALWAYS_GRANTED && held + bytes > maxBytes) throw overloaded()
+          own += bytes
+          held += bytes
+        },
+        release() {
+          held -= own
+          own = 0
+        },
+      }
+    },
+  }
+}
+
+const overloaded = () =>
+  new BindError('OVERLOADED', 'This server holds too many large bodies at once: try again.', { retryAfterSeconds: 5 })
+
+/** Collects the chunks of a body. `add` throws `TOO_LARGE` and `OVERLOADED`. */
+export function createCollector(maxBody: number, share: BodyShare | undefined) {
+  const chunks: Body[] = []
+  let length = 0
+  return {
+    add(chunk: Body): void {
+      length += chunk.length
+      if (length > maxBody) throw tooLarge()
+      share?.add(chunk.length)
+      chunks.push(chunk)
+    },
+    join: (): Body => (chunks.length === 1 ? chunks[0]! : joinChunks(chunks, length)),
+  }
+}
+
+/** Throws `TOO_LARGE`, `OVERLOADED`, and `BAD_REQUEST` when the client hangs up. */
+export async function readLimited(request: HonoRequest, maxBody: number, share?: BodyShare): Promise<Body> {
   const isChunked = request.header('Transfer-Encoding') !== undefined
   const length = isChunked ? undefined : request.header('Content-Length')
   expectLength(length, maxBody)
   try {
+    if (length === undefined) return await readCounted(request.raw, maxBody, share)
     // Node-server reads a body of known length without making a `Request`, which saves 35 us; other bodies are counted.
-    return length === undefined ? await readCounted(request.raw, maxBody) : new Uint8Array(await request.arrayBuffer())
+    share?.add(Number(length))
+    return new Uint8Array(await request.arrayBuffer())
   } catch (error) {
     throw request.raw.signal.aborted && !(error instanceof BindError) ? brokenOff() : error
   }
 }
 
-async function readCounted({ body }: Request, maxBody: number): Promise<Body> {
-  const chunks: Uint8Array[] = []
-  let length = 0
+async function readCounted({ body }: Request, maxBody: number, share: BodyShare | undefined): Promise<Body> {
+  const collector = createCollector(maxBody, share)
   // Not cancelled: on node-server that would cut the connection before the refusal is sent.
-  for await (const chunk of body?.values({ preventCancel: true }) ?? []) {
-    length += chunk.length
-    if (length > maxBody) throw tooLarge()
-    chunks.push(chunk)
-  }
-  const whole = new Uint8Array(length)
-  for (const chunk of chunks.reverse()) {
-    length -= chunk.length
-    whole.set(chunk, length)
-  }
-  return whole
+  for await (const chunk of body?.values({ preventCancel: true }) ?? []) collector.add(chunk)
+  return collector.join()
 }

@@ -5,7 +5,7 @@
  */
 import type { BindError } from '../errors.ts'
 import type { Answer } from './answer.ts'
-import type { Body } from './body-limit.ts'
+import type { Body, BodyBudget, BodyShare } from './body-limit.ts'
 import type { DeferredAnswer } from './deferred-response.ts'
 import { toBindError } from './problem.ts'
 
@@ -29,6 +29,8 @@ export type Endpoint = {
   headers: readonly string[]
   /** Bytes. 0: the body is not read. */
   maxBody: number
+  /** Counts the bodies of all requests together. Needed where `maxBody` times the connections is too much memory. */
+  budget?: BodyBudget
   answer(request: EndpointRequest): Promise<Answer | DeferredAnswer>
   /** The answer when the body cannot be read or `answer` throws. Must not throw. */
   refuse(error: BindError, request: RequestHead): Answer
@@ -36,16 +38,21 @@ export type Endpoint = {
 
 /** Both adapters call an endpoint through this function. Never throws. */
 export async function callEndpoint(
-  { answer, refuse }: Endpoint,
+  { answer, refuse, budget }: Endpoint,
   head: RequestHead,
-  readBody: () => Promise<Body>,
+  readBody: (share: BodyShare | undefined) => Promise<Body>,
 ): Promise<Answer | DeferredAnswer> {
+  const share = budget?.open()
+  let isRead = false
   try {
-    return await answer({ ...head, body: await readBody() })
+    const body = await readBody(share)
+    isRead = true
+    return await answer({ ...head, body })
   } catch (thrown) {
-    const error = toBindError(thrown)
-    const answer = refuse(error, head)
+    const refusal = refuse(toBindError(thrown), head)
     // Node would parse the unread rest of the body as the next request of the connection.
-    return error.code === 'TOO_LARGE' ? { ...answer, headers: { ...answer.headers, Connection: 'close' } } : answer
+    return isRead ? refusal : { ...refusal, headers: { ...refusal.headers, Connection: 'close' } }
+  } finally {
+    share?.release()
   }
 }

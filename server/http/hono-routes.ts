@@ -29,7 +29,9 @@ export function endpointRoutes(endpoints: Endpoint[]): Hono {
         headers: Object.fromEntries(headers.map((name) => [name, c.req.header(name)])),
         requestId: c.get('requestId'),
       }
-      const result = await callEndpoint(endpoint, head, async () => (maxBody ? readLimited(c.req, maxBody) : NO_BODY))
+      const result = await callEndpoint(endpoint, head, async (share) =>
+        maxBody ? readLimited(c.req, maxBody, share) : NO_BODY,
+      )
       return isDeferred(result) ? respondLater(c, result) : toResponse(c, result)
     })
   }

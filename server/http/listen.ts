@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, Server as TcpServer } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Intercept } from './node-listener.ts'
+import { limitPipelining } from './pipelining.ts'
 
 /** A Hono app fits as it is. */
 export type Fetching = { fetch: (request: Request, bindings: object) => Response | Promise<Response> }
@@ -36,6 +37,7 @@ export async function startListening(
     if (!intercept?.(request, response)) void toApp(request, response)
   })
   server.maxConnections = maxConnections
+  limitPipelining(server)
   // An idle connection makes room for a new one.
   server.on('drop', () => server.closeIdleConnections())
   server.listen(port, host)

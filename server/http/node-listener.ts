@@ -1,8 +1,8 @@
 /**
  * Adapter 2: endpoints on Node's own http server, in front of the app, where `serve` owns the process. NODE.
  *
- * Steps: looks up method and path; leaves what it does not find to the app (other routes, preflights, unusual spellings of a
- * path, which the app normalizes); else reads the declared headers and the body, calls the endpoint, and writes the answer
+ * Steps: looks up method and path as received; refuses a target that the app would normalize (`request-target.ts`); leaves other
+ * routes and preflights to the app; else reads the declared headers and the body, calls the endpoint, and writes the answer
  * with its length in one piece. A deferred answer keeps the `ServerResponse`, the request id and the log's reporter.
  *
  * What could go wrong: this adapter and the app could answer one request differently. `adapters.test.ts` sends the same
@@ -12,16 +12,26 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, toHeaders } from './answer.ts'
-import { type Body, brokenOff, expectLength, NO_BODY, tooLarge } from './body-limit.ts'
+import { type Body, type BodyShare, brokenOff, createCollector, expectLength, NO_BODY } from './body-limit.ts'
 import { isDeferred, type WaitingClient, withHeaders } from './deferred-response.ts'
 import { callEndpoint, type Endpoint } from './endpoint.ts'
+import { notFound, refuseWithProblem } from './problem.ts'
 import { CLIENT_GONE, type Logging, openReport, REQUEST_ID, type Report } from './request-log.ts'
+import { isPlainTarget } from './request-target.ts'
 
 /** Takes the request and returns true, or returns false: another listener must answer it. */
 export type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean
 
 export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Intercept {
   const routes = new Map(endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]))
+  const toProblem = refuseWithProblem(logging.log)
+
+  function refuseTarget(request: IncomingMessage, response: ServerResponse): void {
+    const { requestId, report } = openReport(logging, headerOf(request, REQUEST_ID.toLowerCase()), request.method ?? '')
+    const answer = toProblem(notFound(), { requestId })
+    report('none', answer.status, answer.refusal)
+    write(response, answer, requestId)
+  }
 
   async function serve(
     endpoint: Endpoint,
@@ -35,7 +45,9 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
     const headers: Record<string, string | undefined> = {}
     for (const name of endpoint.headers) headers[name] = headerOf(request, name)
     const head = { method, path, search, headers, requestId }
-    const result = await callEndpoint(endpoint, head, async () => (maxBody ? readBody(request, maxBody) : NO_BODY))
+    const result = await callEndpoint(endpoint, head, async (share) =>
+      maxBody ? readBody(request, maxBody, share) : NO_BODY,
+    )
     if (isDeferred(result)) return result.start(toClient(response, path, requestId, result.headers, report))
     report(path, result.status, result.refusal)
     if (!response.destroyed) write(response, result, requestId)
@@ -46,7 +58,11 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
     const queryAt = url.indexOf('?')
     const path = queryAt < 0 ? url : url.slice(0, queryAt)
     const endpoint = routes.get(`${method === 'HEAD' ? 'GET' : method} ${path}`)
-    if (!endpoint) return false
+    if (!endpoint) {
+      if (isPlainTarget(url)) return false
+      refuseTarget(request, response)
+      return true
+    }
     void serve(endpoint, request, response, queryAt < 0 ? '' : url.slice(queryAt))
     return true
   }
@@ -91,21 +107,22 @@ function write(response: ServerResponse, answer: Answer, requestId: string): voi
   response.end(body ?? undefined)
 }
 
-/** Throws `TOO_LARGE`, and `BAD_REQUEST` when the client hangs up. */
-function readBody(request: IncomingMessage, maxBody: number): Promise<Body> {
+/** Throws `TOO_LARGE`, `OVERLOADED`, and `BAD_REQUEST` when the client hangs up. */
+function readBody(request: IncomingMessage, maxBody: number, share: BodyShare | undefined): Promise<Body> {
   // Node's parser refuses a length beside chunks.
   expectLength(request.headers['content-length'], maxBody)
   return new Promise((resolve, reject) => {
-    const chunks: Buffer<ArrayBuffer>[] = []
-    let length = 0
+    const collector = createCollector(maxBody, share)
     request
       .on('data', (chunk: Buffer<ArrayBuffer>) => {
-        length += chunk.length
-        if (length <= maxBody) return chunks.push(chunk)
-        request.pause()
-        reject(tooLarge())
+        try {
+          collector.add(chunk)
+        } catch (error) {
+          request.pause()
+          reject(error)
+        }
       })
-      .on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+      .on('end', () => resolve(collector.join()))
       .on('error', () => reject(brokenOff()))
   })
 }

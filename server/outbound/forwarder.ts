@@ -1,6 +1,6 @@
 /** Relays deliveries byte for byte to the system that owned the callback before, within WeChat's time limit. */
 
-import type { Fetch } from '../platform.ts'
+import { type Fetch, readCapped } from '../platform.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
 /** The bytes of a delivery as received: the other system verifies WeChat's signature over them. */
@@ -27,6 +27,9 @@ const TIMEOUT_MS = 4_500
 // Bounds the memory that a system which is down can hold: beyond this limit WeChat is answered at once.
 const MAX_AT_ONCE = 1_000
 
+// The same for bytes: a body has up to 64 KiB, and `notify` keeps it after its request was answered.
+const MAX_BYTES_AT_ONCE = 16 * 1024 * 1024
+
 // A passive reply is XML of a few hundred bytes; with news and pictures a few KiB.
 const MAX_REPLY = 64 * 1024
 
@@ -37,6 +40,7 @@ export function createForwarder(
 ): Forwarder | undefined {
   if (forwardUrl === undefined) return undefined
   const underway = new Set<Promise<unknown>>()
+  let bytes = 0
 
   async function send({ search, body, contentType }: RawDelivery): Promise<Relayed> {
     const response = await fetch(withSearch(forwardUrl as string, search), {
@@ -46,18 +50,23 @@ export function createForwarder(
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     })
-    const reply = new Uint8Array(await response.arrayBuffer())
-    if (!response.ok || reply.byteLength > MAX_REPLY) throw new TypeError(`HTTP ${response.status}`)
+    if (!response.ok) {
+      await response.body?.cancel()
+      throw new TypeError(`HTTP ${response.status}`)
+    }
+    const reply = await readCapped(response, MAX_REPLY)
     return { body: reply, contentType: response.headers.get('Content-Type') ?? 'text/plain; charset=utf-8' }
   }
 
   async function relay(delivery: RawDelivery, success: 'replied' | 'told'): Promise<Relayed | undefined> {
-    if (underway.size >= MAX_AT_ONCE) {
+    const { length } = delivery.body
+    if (underway.size >= MAX_AT_ONCE || bytes + length > MAX_BYTES_AT_ONCE) {
       metrics.forwards.inc({ outcome: 'crowded' })
       return undefined
     }
     const sending = send(delivery)
     underway.add(sending)
+    bytes += length
     try {
       const relayed = await sending
       metrics.forwards.inc({ outcome: success })
@@ -67,6 +76,7 @@ export function createForwarder(
       return undefined
     } finally {
       underway.delete(sending)
+      bytes -= length
     }
   }
 

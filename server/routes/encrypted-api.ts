@@ -5,6 +5,7 @@ import { unbind } from '../binding/unbind.ts'
 import type { Deps } from '../deps.ts'
 import { BindError, type ErrorCode } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
+import { createBodyBudget } from '../http/body-limit.ts'
 import type { Endpoint, EndpointRequest } from '../http/endpoint.ts'
 import { logFailure, refuseWithProblem, toBindError } from '../http/problem.ts'
 import { type Header, openEnvelope, sealEnvelope } from '../keys/envelope.ts'
@@ -21,12 +22,16 @@ type Request = { path: string; plaintext: unknown; tenant: string }
 // The longest valid request is 4 KiB: three texts of 128 characters, escaped, in base64url.
 const MAX_BODY = 16 * 1024
 
+// 2,048 of the largest bodies at once, from clients that need no key to send one.
+const MAX_BODIES = 32 * 1024 * 1024
+
 const WINDOW_SECONDS = 300
 
 const decoder = new TextDecoder()
 
 export function encryptedApiEndpoints(deps: Deps): Endpoint[] {
   const { store, tickets, keyring, clock, log } = deps
+  const budget = createBodyBudget(MAX_BODIES)
 
   async function getQrCode({ tenant, plaintext }: Request): Promise<object> {
     const { IsRefresh: isRefresh, Label, ...ids } = parseShape(requestSchemas.GetQrCode, plaintext)
@@ -76,7 +81,7 @@ export function encryptedApiEndpoints(deps: Deps): Endpoint[] {
     const { Path = path, User_ID } = plaintext as { Path?: unknown; User_ID?: unknown }
     if (Path !== path)
       throw new BindError('BAD_REQUEST', `Path must be ${path}, the path of the request, or be left out.`)
-    if (!deps.allowsTestUsers) refuseTestUser(String(User_ID))
+    if (!deps.allowsTestUsers) refuseTestUser(User_ID)
   }
 
   async function apply(call: Call, request: Request, header: Header, key: BindKey): Promise<[ApiResult, BindError?]> {
@@ -109,6 +114,7 @@ export function encryptedApiEndpoints(deps: Deps): Endpoint[] {
     path: `/api/WeChat/${call}`,
     headers: [],
     maxBody: MAX_BODY,
+    budget,
     answer: (request) => answer(call, request),
     // In the clear: without a known key a reply cannot be encrypted.
     refuse: refuseWithProblem(log),

@@ -1,25 +1,25 @@
-/** Metrics, health checks and the API description, for the operator. */
+/** Metrics and health checks, for the operator; and the description of the API, which is public. */
 import { Hono } from 'hono'
 import { openapi } from '../api/openapi.ts'
 import type { Deps } from '../deps.ts'
 import { jsonAnswer, toResponse } from '../http/answer.ts'
+import { createReadiness } from '../telemetry/readiness.ts'
 
-export function opsRoutes({ store, wechat, metrics }: Deps) {
-  const state = (check: Promise<void>) =>
-    check.then(
-      () => 'ok' as const,
-      (error: { code?: string }) => error.code ?? 'failed',
-    )
+/** On the main port, or with `OPS_PORT` on a listener of their own. */
+export function opsRoutes(deps: Deps) {
+  const { metrics } = deps
+  const readiness = createReadiness(deps)
 
   return new Hono()
     .get('/metrics', async (c) =>
       toResponse(c, { status: 200, headers: { 'Content-Type': metrics.contentType }, body: await metrics.render() }),
     )
-    .get('/openapi.json', (c) => toResponse(c, jsonAnswer(openapi)))
     .get('/healthz', (c) => toResponse(c, jsonAnswer({ status: 'ok' })))
     .get('/readyz', async (c) => {
-      const checks = { store: await state(store.ping()), wechat: await state(wechat.checkAccess()) }
+      const checks = await readiness()
       const isReady = Object.values(checks).every((check) => check === 'ok')
       return toResponse(c, jsonAnswer({ status: isReady ? 'ok' : 'unavailable', checks }, isReady ? 200 : 503))
     })
 }
+
+export const descriptionRoutes = () => new Hono().get('/openapi.json', (c) => toResponse(c, jsonAnswer(openapi)))

@@ -4,6 +4,7 @@ import { deliveryKeyOf, type Intent, toIntent } from '../binding/intent.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import { type Answer, textAnswer } from '../http/answer.ts'
+import { createBodyBudget } from '../http/body-limit.ts'
 import type { Endpoint, EndpointRequest, RequestHead } from '../http/endpoint.ts'
 import type { RawDelivery } from '../outbound/forwarder.ts'
 import { toEvent, type WechatEvent } from '../wechat/event.ts'
@@ -14,13 +15,16 @@ const PATH = '/wechat/callback'
 // WeChat's largest messages are a few KiB.
 const MAX_BODY = 64 * 1024
 
+// 512 of the largest bodies, or 30,000 of WeChat's events.
+const MAX_BODIES = 32 * 1024 * 1024
+
 /** WeChat's word for "handled, no reply"; the default answer to a message that is not ours. */
 const HANDLED = 'success'
 
 const decoder = new TextDecoder()
 
 /** A delivery is answered only after the commit of its changes. Every refusal gets the same answer: its cause is in the log. */
-export function callbackEndpoints(deps: Deps): Endpoint[] {
+export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODIES)): Endpoint[] {
   const { callback, events, forwarder, metrics, clock, log } = deps
 
   async function take({ search, body, headers }: EndpointRequest): Promise<Answer> {
@@ -61,6 +65,8 @@ export function callbackEndpoints(deps: Deps): Endpoint[] {
     }
     // 500 and not 503: WeChat delivers again what is not answered with success, as is right while the store is down.
     metrics.callbacks.inc({ outcome: 'failed' })
+    // An overload must not fill the log as well: the request's own line has its code.
+    if (code === 'OVERLOADED') return { ...textAnswer('failed', 500), refusal: code }
     log.error({ requestId, code, cause: (error.cause as Error | undefined)?.message }, error.message)
     return textAnswer('failed', 500)
   }
@@ -74,7 +80,7 @@ export function callbackEndpoints(deps: Deps): Endpoint[] {
       answer: async ({ search }) => textAnswer(openEcho(callback, parseQuery(search), clock())),
       refuse,
     },
-    { method: 'POST', path: PATH, headers: ['content-type'], maxBody: MAX_BODY, answer: take, refuse },
+    { method: 'POST', path: PATH, headers: ['content-type'], maxBody: MAX_BODY, budget, answer: take, refuse },
   ]
 }
 
@@ -93,8 +99,8 @@ function parseQuery(search: string): Query {
 
 type OurEvent = Exclude<WechatEvent, { type: 'other' }>
 
-/** Other systems keep lists of followers: they need every follow and unfollow. */
-const isFollowing = ({ type }: OurEvent) => type === 'subscribe' || type === 'unsubscribe'
+/** Other systems keep lists of followers: they need every follow, every unfollow and every end of an authorization. */
+const isFollowing = ({ type }: OurEvent) => type !== 'SCAN' && type !== 'text'
 
 const replayed = () =>
   new BindError('CALLBACK_REFUSED', 'The nonce came before with another body.', { cause: 'nonce replay' })

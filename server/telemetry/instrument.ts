@@ -1,9 +1,10 @@
 /** Wraps the store and the calls to WeChat: each operation is counted and timed. */
 
-import type { Fetch } from '../platform.ts'
+import { type Fetch, readCapped } from '../platform.ts'
 import type { Store } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
 import { isKnownErrcode } from '../wechat/errcode.ts'
+import { MAX_ANSWER } from '../wechat/http.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Instruments the operations that a request waits for. */
@@ -47,7 +48,12 @@ const calls: Record<string, string> = {
   '/cgi-bin/user/info/batchget': 'user_info',
 }
 
-/** Reads the body of each answer, since WeChat sends faults with HTTP 200. Calls `onToken` for each access token received. */
+const decoder = new TextDecoder()
+
+/**
+ * Reads the body of each answer, since WeChat sends faults with HTTP 200, and returns an answer with the bytes read. A clone
+ * would buffer a body without end. Calls `onToken` for each access token received.
+ */
 export function instrumentFetch(fetch: Fetch, { wechatAnswers, wechatDuration }: Metrics, onToken: () => void): Fetch {
   return async (url, init) => {
     const path = new URL(url).pathname
@@ -57,9 +63,11 @@ export function instrumentFetch(fetch: Fetch, { wechatAnswers, wechatDuration }:
     let errcode = 'none'
     try {
       const response = await fetch(url, init)
-      if (response.ok) errcode = toLabel(await response.clone().text())
+      if (!response.ok) return response
+      const body = await readCapped(response, MAX_ANSWER)
+      errcode = toLabel(decoder.decode(body))
       if (call === 'token' && errcode === '0') onToken()
-      return response
+      return new Response(body.length > 0 ? body : null, response)
     } finally {
       end()
       wechatAnswers.inc({ call, errcode })

@@ -1,6 +1,7 @@
 /** The account's access token: one request at a time, renewed before it expires, dropped when WeChat calls it invalid. */
 
 import type { Fetch } from '../platform.ts'
+import { isDuration, isPrintable } from './fields.ts'
 import { type ApiAnswer, callWechat, expectSuccess, postJson, unavailable } from './http.ts'
 
 export type AccessTokens = {
@@ -21,6 +22,14 @@ type AccessTokenSettings = {
 }
 
 type CachedToken = { token: string; renewAt: number; expiresAt: number }
+
+type ReceivedToken = { token: string; ttlMs: number }
+
+// WeChat's tokens have some 140 characters, and its documentation asks for room for 512 at least.
+const MAX_TOKEN_LENGTH = 2_048
+
+// The life of a new token. A token service may name a longer one by mistake.
+const MAX_TTL_MS = 7_200_000
 
 // In the last 5 minutes of a token `stable_token` returns a new one, the same to every instance, and the old one stays valid
 // for 5 minutes more. Asking 2 minutes before the end therefore always returns the new token.
@@ -87,10 +96,15 @@ export function toTokenRequest({ appId: appid, appSecret: secret, apiBase, acces
   return { url: `${apiBase}/cgi-bin/stable_token`, init: postJson(body) }
 }
 
-function toCachedToken({ access_token, expires_in }: ApiAnswer, now: number): CachedToken {
-  if (typeof access_token !== 'string' || access_token === '' || typeof expires_in !== 'number') {
-    throw unavailable('The answer lacks access_token or expires_in')
-  }
-  const ttlMs = expires_in * 1000
-  return { token: access_token, expiresAt: now + ttlMs, renewAt: now + ttlMs - Math.min(RENEW_BEFORE_MS, ttlMs / 4) }
+function toCachedToken(answer: ApiAnswer, now: number): CachedToken {
+  const received = parseAccessToken(answer)
+  if (!received) throw unavailable('The answer has no valid access_token or expires_in')
+  const { token, ttlMs } = received
+  return { token, expiresAt: now + ttlMs, renewAt: now + ttlMs - Math.min(RENEW_BEFORE_MS, ttlMs / 4) }
+}
+
+/** Undefined unless the answer has a token that can be sent and its remaining time. */
+export function parseAccessToken({ access_token, expires_in }: ApiAnswer): ReceivedToken | undefined {
+  if (!isPrintable(access_token, MAX_TOKEN_LENGTH) || !isDuration(expires_in)) return undefined
+  return { token: access_token, ttlMs: Math.min(expires_in * 1000, MAX_TTL_MS) }
 }

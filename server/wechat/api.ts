@@ -3,6 +3,7 @@ import type { BindError } from '../errors.ts'
 import type { Fetch } from '../platform.ts'
 import type { AccessTokens } from './access-token.ts'
 import { INVALID_TOKEN, toWechatError } from './errcode.ts'
+import { isDuration, isPrintable } from './fields.ts'
 import { type ApiAnswer, addAccessToken, callWechat, expectSuccess, postJson, unavailable } from './http.ts'
 
 /** A temporary parametric QR code. `url` is the text that its picture encodes. */
@@ -33,6 +34,12 @@ const CALL_TIMEOUT_MS = 4_000
 // WeChat's "system busy" is transient: two more tries, then the caller gets the error.
 const BUSY = -1
 const BUSY_DELAYS_MS = [150, 450]
+
+// WeChat's tickets have 96 characters, its unionids 28.
+const MAX_ID_LENGTH = 512
+
+// WeChat's URLs have 45 characters. A QR code holds at most 2,331 at its level of error correction.
+const MAX_URL_LENGTH = 512
 
 export const QRCODE_PATH = '/cgi-bin/qrcode/create'
 
@@ -66,10 +73,9 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
   return {
     async createQrcode(scene, expireSeconds) {
       const answer = await call(QRCODE_PATH, postJson(toQrcodeRequest(scene, expireSeconds)))
-      const { ticket, url, expire_seconds = expireSeconds } = answer
-      if (typeof ticket !== 'string' || typeof url !== 'string')
-        throw unavailable('WeChat returned a QR code without ticket or url')
-      return { ticket, url, expireSeconds: Number(expire_seconds) }
+      const qrcode = parseQrcode(answer, expireSeconds)
+      if (!qrcode) throw unavailable('WeChat returned a QR code without a valid ticket, url or expire_seconds')
+      return qrcode
     },
     async getUnionid(openid) {
       const path = `/cgi-bin/user/info?openid=${encodeURIComponent(openid)}&lang=zh_CN`
@@ -92,7 +98,15 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
   }
 }
 
-const unionidOf = ({ unionid }: ApiAnswer) => (typeof unionid === 'string' && unionid !== '' ? unionid : undefined)
+/** Undefined unless the answer has a ticket and a URL that can be shown, and its time if it names one. */
+export function parseQrcode(answer: ApiAnswer, requestedSeconds: number): Qrcode | undefined {
+  const { ticket, url, expire_seconds = requestedSeconds } = answer
+  if (!isPrintable(ticket, MAX_ID_LENGTH) || !isPrintable(url, MAX_URL_LENGTH) || !isDuration(expire_seconds))
+    return undefined
+  return { ticket, url, expireSeconds: Math.min(expire_seconds, requestedSeconds) }
+}
+
+const unionidOf = ({ unionid }: ApiAnswer) => (isPrintable(unionid, MAX_ID_LENGTH) ? unionid : undefined)
 
 // Invalid openid; the user must follow first; the user does not follow. A user who has unfollowed has no unionid for this account.
 const NOT_A_FOLLOWER = new Set([40003, 43004, 50005])
@@ -119,6 +133,6 @@ export function toQrcodeRequest(scene: string, expireSeconds: number) {
 function freshTokenRefused({ errcode = 0, errmsg = '' }: ApiAnswer) {
   return unavailable(
     `WeChat refused an access token that it had just issued (errcode ${errcode})`,
-    toWechatError({ errcode, errmsg: String(errmsg) }),
+    toWechatError({ errcode, errmsg }),
   )
 }

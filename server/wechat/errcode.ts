@@ -1,5 +1,6 @@
 /** The one table of WeChat's `errcode`s: the error code that each becomes, and the cause and the fix for the operator. */
 import { type Bilingual, BindError, type ErrorCode } from '../errors.ts'
+import { CONSOLE } from './console.ts'
 
 /** `errcode` and `errmsg` as WeChat sent them; `errmsg` holds a `rid` for the diagnosis tool of WeChat's console. */
 export type WechatFault = { errcode: number; errmsg: string }
@@ -17,19 +18,14 @@ type Refusal = Bilingual & {
 /** The access token is not valid: drop it and fetch another one. WxJava and wechatpy test for the same three codes. */
 export const INVALID_TOKEN: ReadonlySet<number> = new Set([40001, 40014, 42001])
 
-const CONSOLE: Bilingual = {
-  en: "WeChat's console (设置与开发 > 基本配置)",
-  zh: '公众平台“设置与开发 > 基本配置”',
-}
-
 const wrongSecret: Refusal = {
   code: 'WECHAT_FORBIDDEN',
   name: 'secret',
   en: 'WeChat does not accept the AppSecret',
   zh: '微信不接受该 AppSecret',
   fix: {
-    en: `Copy WECHAT_APP_SECRET from ${CONSOLE.en}, for the account that WECHAT_APP_ID names. Resetting the AppSecret there invalidates the old one in every other system.`,
-    zh: `请从${CONSOLE.zh}复制 WECHAT_APP_SECRET，须与 WECHAT_APP_ID 属于同一账号。在公众平台重置 AppSecret 后，其他系统中的旧值即失效。`,
+    en: `Copy WECHAT_APP_SECRET from ${CONSOLE.secret.en}, for the account that WECHAT_APP_ID names. Resetting the AppSecret there invalidates the old one in every other system.`,
+    zh: `请从${CONSOLE.secret.zh}复制 WECHAT_APP_SECRET，须与 WECHAT_APP_ID 属于同一账号。在此处重置 AppSecret 后，其他系统中的旧值即失效。`,
   },
 }
 
@@ -50,10 +46,10 @@ function addressNotListed(address?: string): Refusal {
     code: 'WECHAT_FORBIDDEN',
     name: 'ip',
     en: `This server's IP address${address ? `, ${address},` : ''} is not in the account's IP allow-list`,
-    zh: `本服务器的 IP 地址${address ? ` ${address} ` : ''}不在公众号的 IP 白名单中`,
+    zh: `本服务器的 IP 地址${address ? ` ${address} ` : ''}不在该账号的 IP 白名单中`,
     fix: {
-      en: `Add ${target.en} to IP白名单 in ${CONSOLE.en} and wait a few minutes. If the address is another one at each run, give this server a fixed outgoing address (NAT) or set ACCESS_TOKEN_URL.`,
-      zh: `请在${CONSOLE.zh}将${target.zh}加入 IP 白名单，几分钟后生效。如该地址每次不同，请为服务器配置固定的出口 IP（NAT），或设置 ACCESS_TOKEN_URL。`,
+      en: `Add ${target.en} to IP白名单 in ${CONSOLE.secret.en} and wait a few minutes. The list holds for every call with an access token, even one from ACCESS_TOKEN_URL. If the address is another one at each run, give this server a fixed outgoing address (NAT), or add the range in CIDR notation.`,
+      zh: `请在${CONSOLE.secret.zh}将${target.zh}加入 IP 白名单，几分钟后生效。白名单适用于所有使用 access_token 的调用，包括从 ACCESS_TOKEN_URL 取得的。如该地址每次不同，请为服务器配置固定的出口 IP（NAT），或以 CIDR 格式加入网段。`,
     },
   }
 }
@@ -81,13 +77,13 @@ const addressRejected = (wait: Bilingual): Refusal => ({
 })
 
 const readNotices: Bilingual = {
-  en: "Read the notices in WeChat's console: they state the reason and how to appeal.",
-  zh: '请查看公众平台的通知，其中有原因与申诉方式。',
+  en: 'Read the notices of the account on mp.weixin.qq.com: they state the reason and how to appeal.',
+  zh: '请登录 mp.weixin.qq.com 查看该账号的通知，其中有原因与申诉方式。',
 }
 
 const lookUp: Bilingual = {
-  en: "Look up the errcode in WeChat's documentation, or the rid in the API diagnosis tool of WeChat's console.",
-  zh: '请在微信文档中查询该 errcode，或在公众平台的接口诊断工具中查询 rid。',
+  en: "Look up the errcode in WeChat's documentation, or the rid in the tool API 诊断 on developers.weixin.qq.com/platform.",
+  zh: '请在微信文档中查询该 errcode，或在 developers.weixin.qq.com/platform 的“API 诊断”中查询 rid。',
 }
 
 const refusals: Record<number, Refusal> = {
@@ -105,7 +101,7 @@ const refusals: Record<number, Refusal> = {
     name: 'appid',
     en: 'WeChat does not know the AppID',
     zh: '微信不认识该 AppID',
-    fix: { en: `Copy WECHAT_APP_ID from ${CONSOLE.en}.`, zh: `请从${CONSOLE.zh}复制 WECHAT_APP_ID。` },
+    fix: { en: `Copy WECHAT_APP_ID from ${CONSOLE.account.en}.`, zh: `请从${CONSOLE.account.zh}复制 WECHAT_APP_ID。` },
   },
   40125: wrongSecret,
   40164: addressNotListed(),
@@ -115,8 +111,8 @@ const refusals: Record<number, Refusal> = {
     en: 'The AppSecret is frozen',
     zh: 'AppSecret 已被冻结',
     fix: {
-      en: `Unfreeze the AppSecret in ${CONSOLE.en}; this takes about 10 minutes.`,
-      zh: `请在${CONSOLE.zh}解冻 AppSecret，约 10 分钟后生效。`,
+      en: `Unfreeze the AppSecret in ${CONSOLE.secret.en}; this takes about 10 minutes.`,
+      zh: `请在${CONSOLE.secret.zh}解冻 AppSecret，约 10 分钟后生效。`,
     },
   },
   45009: {
@@ -125,8 +121,8 @@ const refusals: Record<number, Refusal> = {
     en: 'The daily quota of this API is used up',
     zh: '该接口今日的调用额度已用完',
     fix: {
-      en: "Wait until midnight in Beijing, or reset the quota in WeChat's console (at most 10 times a month). Then find out which system makes so many calls.",
-      zh: '请等到北京时间零点，或在公众平台清零额度（每月最多 10 次），并查明哪个系统调用过多。',
+      en: `Wait until midnight in Beijing, or reset the quota in ${CONSOLE.rights.en} (at most 10 times a month). Then find out which system makes so many calls.`,
+      zh: `请等到北京时间零点，或在${CONSOLE.rights.zh}清零额度（每月最多 10 次），并查明哪个系统调用过多。`,
     },
   },
   45011: {
@@ -150,8 +146,8 @@ const refusals: Record<number, Refusal> = {
     en: 'The account has no permission for this API',
     zh: '该账号没有此接口的权限',
     fix: {
-      en: "Parametric QR codes require a verified service account (认证服务号) whose yearly verification is still valid: see 接口权限 in WeChat's console. For development, use a test account (测试号).",
-      zh: '带参数二维码仅限认证服务号，且年审须有效：请在公众平台“接口权限”中查看。开发时可使用测试号。',
+      en: `Parametric QR codes require a verified service account (认证服务号) whose yearly verification is still valid: see ${CONSOLE.rights.en}. For development, use a test account (测试号).`,
+      zh: `带参数二维码仅限认证服务号，且年审须有效：请在${CONSOLE.rights.zh}查看。开发时可使用测试号。`,
     },
   },
   48004: {

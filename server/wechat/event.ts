@@ -8,6 +8,14 @@ type Common = {
 }
 
 /**
+ * The user closed the WeChat account, or withdrew the authorization that the account had. WeChat documents both under
+ * "授权用户信息变更": https://developers.weixin.qq.com/doc/service/guide/h5/authorization_change
+ */
+export type AuthorizationEnd = (typeof authorizationEnds)[number]
+
+const authorizationEnds = ['user_authorization_cancellation', 'user_authorization_revoke'] as const
+
+/**
  * `subscribe`: `scene` is the part of `eventKey` after `qrscene_`; `eventKey` is as sent, and empty when WeChat lost the scene.
  * `text`: `menuId` is `bizmsgmenuid`, the `msgmenuid` of the tapped link; undefined for a typed message.
  */
@@ -15,20 +23,25 @@ export type WechatEvent =
   | (Common & { type: 'SCAN'; scene: string })
   | (Common & { type: 'subscribe'; scene: string | undefined; eventKey: string })
   | (Common & { type: 'unsubscribe' })
+  | (Common & { type: AuthorizationEnd })
   | (Common & { type: 'text'; content: string; msgId: string; menuId: string | undefined })
   | { type: 'other' }
 
 const other: WechatEvent = { type: 'other' }
 
-// No id of WeChat's contains a control character, and PostgreSQL cannot store NUL.
-const CONTROL = /\p{Cc}/u
+// No id of WeChat's contains one. PostgreSQL cannot store NUL, and a lone surrogate cannot be sent in a URL.
+const CONTROL_OR_LONE_SURROGATE = /[\p{Cc}\p{Cs}]/u
 
 /** `Event` is compared without case, because accounts and frameworks differ. An unknown message is `other`, never an error. */
 export function toEvent(fields: Fields): WechatEvent {
-  const { FromUserName: openid, CreateTime = '', EventKey = '' } = fields
-  if (!openid || !/^\d{1,12}$/.test(CreateTime) || CONTROL.test(openid + EventKey)) return other
+  const { MsgType = '', Event = '', CreateTime = '', EventKey = '' } = fields
+  const kind = MsgType.toLowerCase()
+  const authorizationEnd = authorizationEnds.find((type) => kind === 'event' && type === Event.toLowerCase())
+  // The sender of these two events is WeChat's platform; their user is in `OpenID`.
+  const openid = authorizationEnd ? fields.OpenID : fields.FromUserName
+  if (!openid || !/^\d{1,12}$/.test(CreateTime) || CONTROL_OR_LONE_SURROGATE.test(openid + EventKey)) return other
   const common = { openid, createTime: Number(CreateTime) }
-  const kind = fields.MsgType?.toLowerCase()
+  if (authorizationEnd) return { ...common, type: authorizationEnd }
   if (kind === 'text') {
     const { Content: content = '', MsgId: msgId = '', bizmsgmenuid: menuId } = fields
     return { ...common, type: 'text', content, msgId, menuId }

@@ -1,10 +1,16 @@
 /** One call of WeChat's API: JSON in and out, ended by a signal, and every fault a BindError. */
 import { BindError } from '../errors.ts'
-import type { Fetch } from '../platform.ts'
+import { AnswerTooLong, type Fetch, readCapped } from '../platform.ts'
 import { toWechatError, type WechatFault } from './errcode.ts'
 
 /** The JSON object that a call returns. WeChat reports faults with HTTP 200 and an `errcode`. */
 export type ApiAnswer = Record<string, unknown> & Partial<WechatFault>
+
+// `user/info/batchget` with 100 followers returns some 100 KB, more than any other call. The operator's token service and a
+// proxy could send without end.
+export const MAX_ANSWER = 256 * 1024
+
+const decoder = new TextDecoder()
 
 /** `url` may contain the access token, so no error quotes it. */
 export async function callWechat(
@@ -14,29 +20,41 @@ export async function callWechat(
   signal: AbortSignal,
 ): Promise<ApiAnswer> {
   const response = await fetch(url, { ...init, signal, redirect: 'error' }).catch((cause) => {
-    throw unavailable(signal.aborted ? 'WeChat did not answer in time' : 'WeChat could not be reached', cause)
+    const fault = signal.aborted ? 'WeChat did not answer in time' : 'WeChat could not be reached'
+    throw unavailable(cause instanceof AnswerTooLong ? TOO_LONG : fault, cause)
   })
-  const text = await response.text().catch((cause) => {
-    throw unavailable("The connection was lost during WeChat's answer", cause)
+  const body = await readCapped(response, MAX_ANSWER).catch((cause) => {
+    throw unavailable(
+      cause instanceof AnswerTooLong ? TOO_LONG : "The connection was lost during WeChat's answer",
+      cause,
+    )
   })
   if (!response.ok) throw unavailable(`WeChat answered HTTP ${response.status}, expected 200`)
-  return parseAnswer(text)
+  const answer = parseAnswer(decoder.decode(body))
+  if (!answer) throw unavailable('WeChat answered something other than a JSON object')
+  return answer
 }
 
-function parseAnswer(text: string): ApiAnswer {
+const TOO_LONG = `WeChat answered more than ${MAX_ANSWER / 1024} KiB`
+
+/** Undefined for anything but a JSON object, such as the page of a proxy, and for an `errcode` that is not a number. */
+export function parseAnswer(text: string): ApiAnswer | undefined {
   try {
     const answer: unknown = JSON.parse(text)
-    if (typeof answer === 'object' && answer !== null) return answer as ApiAnswer
+    if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return undefined
+    const { errcode = 0, errmsg = '', ...fields } = answer as Record<string, unknown>
+    if (typeof errcode !== 'number') return undefined
+    // Any other value has no text form that is safe to log: {"toString":1} throws.
+    return { ...fields, errcode, errmsg: typeof errmsg === 'string' ? errmsg : '' }
   } catch {
-    // Falls through: the page of a proxy or a captive portal counts as no answer.
+    return undefined
   }
-  throw unavailable('WeChat answered something other than a JSON object')
 }
 
 /** Throws when the answer is a fault; `errcode` absent or 0 is success. */
 export function expectSuccess(answer: ApiAnswer, isTokenRequest = false): ApiAnswer {
   const { errcode = 0, errmsg = '' } = answer
-  if (errcode !== 0) throw toWechatError({ errcode, errmsg: String(errmsg) }, isTokenRequest)
+  if (errcode !== 0) throw toWechatError({ errcode, errmsg }, isTokenRequest)
   return answer
 }
 

@@ -86,14 +86,15 @@ function verify({ token }: CallbackSettings, query: Query, name: string, signed:
 }
 
 function decryptWithAny(crypts: Crypt[], encrypted: string): { text: string; crypt: Crypt } {
+  let fault: unknown = refused('no key')
   for (const crypt of crypts) {
     try {
       return { text: crypt.decrypt(encrypted), crypt }
     } catch (error) {
-      if (crypt === crypts.at(-1)) throw error
+      fault = error
     }
   }
-  throw refused('no key')
+  throw fault
 }
 
 /** Parses XML, or JSON if the console is set to it. Every value is a string, because `MsgId` exceeds 2^53. */
@@ -105,13 +106,15 @@ function parseFields(text: string): { fields: Fields; format: Message['format'] 
 }
 
 // `source` is the number as written. TypeScript does not declare the third argument yet (ECMAScript 2026).
-const numbersAsText = (_: string, value: unknown, context?: { source?: string }) =>
-  typeof value === 'number' ? context?.source : value
+const numbersAsText = (_: string, value: unknown, context: { source?: string }) =>
+  typeof value === 'number' ? context.source : value
 
 function parseJson(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text, numbersAsText as (key: string, value: unknown) => unknown)
-    return Object.fromEntries(Object.entries(value as object).filter(([, field]) => typeof field === 'string'))
+    const fields = Object.entries(value as object).filter(([, field]) => typeof field === 'string')
+    // WeChat's own samples have names such as " OpenID".
+    return Object.fromEntries(fields.map(([name, field]) => [name.trim(), field]))
   } catch {
     return undefined
   }

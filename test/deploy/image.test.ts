@@ -7,6 +7,7 @@ import { delimiter, dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { npmCacheOr } from '../support/npm-cache.ts'
 import { SECRET } from '../support/test-server.ts'
 import { contextOf, readStages, restOf, root, variablesOf, wordsOf } from './dockerfile.ts'
 import { freePort } from './ports.ts'
@@ -27,13 +28,12 @@ const children: ChildProcess[] = []
 const machine = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) =>
-      /^(npm_config_(cache|registry|cafile|userconfig)|NODE_EXTRA_CA_CERTS|(npm_config_)?(https?_|no_?)proxy)$/i.test(
-        name,
-      ),
+      /^(npm_config_(registry|cafile|userconfig)|NODE_EXTRA_CA_CERTS|(npm_config_)?(https?_|no_?)proxy)$/i.test(name),
     ),
   ),
   PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
   HOME: process.env.HOME,
+  npm_config_cache: npmCacheOr(join(folder, 'npm-cache')),
 }
 
 const npm = (cwd: string, ...args: string[]) => run('npm', args, { cwd, env: machine })
@@ -139,24 +139,31 @@ describe('deploy/Dockerfile', () => {
     expect(image.map(({ rest }) => rest).join('\n')).toContain(`chown ${uid}:`)
   })
 
-  test('starts with its ENTRYPOINT and CMD, and its HEALTHCHECK reports whether it answers', async () => {
-    const env = {
-      ...variablesOf(restOf(image, 'ENV')),
-      PORT: await freePort(),
-      DATABASE_URL: `sqlite:${join(folder, 'image.db')}`,
-    }
-    const [command, ...args] = wordsOf(restOf(image, 'HEALTHCHECK'))
-    const check = () =>
-      run(command ?? '', args, { cwd: app, env: { ...machine, ...env } }).then(
-        () => 'healthy',
-        ({ code }: { code: number }) => `exit ${code}`,
-      )
-    expect(await check()).toBe('exit 1')
-    const { child } = await start([...wordsOf(restOf(image, 'ENTRYPOINT')), ...wordsOf(restOf(image, 'CMD'))], env)
-    expect(await check()).toBe('healthy')
-    child.kill('SIGTERM')
-    expect((await once(child, 'exit'))[0]).toBe(0)
-  })
+  test.each([
+    ['PORT', false],
+    ['OPS_PORT', true],
+  ])(
+    'starts with its ENTRYPOINT and CMD, and its HEALTHCHECK reports whether it answers on %s',
+    async (name, hasOps) => {
+      const env = {
+        ...variablesOf(restOf(image, 'ENV')),
+        PORT: await freePort(),
+        ...(hasOps ? { OPS_PORT: await freePort() } : {}),
+        DATABASE_URL: `sqlite:${join(folder, `${name}.db`)}`,
+      }
+      const [command, ...args] = wordsOf(restOf(image, 'HEALTHCHECK'))
+      const check = () =>
+        run(command ?? '', args, { cwd: app, env: { ...machine, ...env } }).then(
+          () => 'healthy',
+          ({ code }: { code: number }) => `exit ${code}`,
+        )
+      expect(await check()).toBe('exit 1')
+      const { child } = await start([...wordsOf(restOf(image, 'ENTRYPOINT')), ...wordsOf(restOf(image, 'CMD'))], env)
+      expect(await check()).toBe('healthy')
+      child.kill('SIGTERM')
+      expect((await once(child, 'exit'))[0]).toBe(0)
+    },
+  )
 
   test('stores its database in its volume', () => {
     expect(variablesOf(restOf(image, 'ENV')).DATABASE_URL).toMatch(new RegExp(`^sqlite:${restOf(image, 'VOLUME')}/`))

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -21,13 +22,18 @@ describe.each(proxies)('deploy/$name', (proxy) => {
     let server: Awaited<ReturnType<typeof startListening>>
     let child: ChildProcess
     let url: string
+    let spare: string
     let folder: string
+    /** Requests that the proxy has passed on. */
+    let passedOn: string[] = []
 
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'wechat-bind-proxy-'))
       testServer = await openTestServer()
       server = await startListening(createApp({ ...testServer.deps, trustProxy: true }), '127.0.0.1', 0)
-      const [port, spare] = [await freePort(), await freePort()]
+      server.server.on('request', ({ url }) => passedOn.push(url ?? ''))
+      const port = await freePort()
+      spare = await freePort()
       child = await startProxy(proxy, { port, spare, upstream: new URL(server.url).host, folder })
       url = `http://127.0.0.1:${port}`
     })
@@ -84,6 +90,62 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       for (const path of ['/metrics', '/readyz', '/healthz', '/'])
         expect([path, await statusOf(path)]).toEqual([path, 404])
     })
+
+    /** The answer to a request with this target, which no client library sends as it is. */
+    function ask(port: string, target: string, host = '127.0.0.1'): Promise<string> {
+      const socket = connect(Number(port), '127.0.0.1').setEncoding('latin1')
+      let said = ''
+      socket.on('data', (text: string) => {
+        said += text
+      })
+      socket.on('error', () => {})
+      const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(said)))
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`, 'latin1')
+      return closed
+    }
+
+    test('passes on no path that reads differently at the server', async () => {
+      const { port } = new URL(url)
+      passedOn = []
+      for (const path of ['/metrics', '/readyz', '/healthz', '/openapi.json']) {
+        for (const target of [
+          `/widget/x%2fy/../..${path}`,
+          `/widget/x%2Fy/../..${path}`,
+          `/api/WeChat/x%2fy/../../..${path}`,
+          `/widget/..${path}`,
+          `/widget/%2e%2e${path}`,
+          `/widget/.%2e${path}`,
+          `/widget/x/..%2f..${path}`,
+          `/widget//..${path}`,
+          `/widget/../${path}`,
+          `/widget/..\\..${path}`,
+          `/widget\\..${path}`,
+          `/widget/%5c..${path}`,
+          `/widget/..;${path}`,
+          `/widget/#/../..${path}`,
+          `/wechat/callback/..${path}`,
+          `/./widget/..${path}`,
+          `http://127.0.0.1/widget/x%2fy/../..${path}`,
+          `/widget/x%252fy/../..${path}`,
+          `/widget/x%00/../..${path}`,
+        ]) {
+          const said = await ask(port, target)
+          expect([target, said]).toEqual([target, expect.stringMatching(/^HTTP\/1\.1 (400|404) /)])
+        }
+      }
+      expect(passedOn).toEqual([])
+      // The query may hold anything.
+      expect(await ask(port, '/wechat/callback?signature=%2f..//')).toMatch(/^HTTP\/1\.1 403 /)
+      expect(passedOn).toEqual(['/wechat/callback?signature=%2f..//'])
+    })
+
+    // Caddy redirects by itself, to the site's name.
+    if (proxy.name === 'nginx.conf') {
+      test('redirects to its own name, whatever Host says', async () => {
+        const said = await ask(spare, '/widget/binding?a=1', 'evil.example')
+        expect(said).toMatch(/\r\nLocation: https:\/\/bind\.example\/widget\/binding\?a=1\r\n/i)
+      })
+    }
   })
 })
 

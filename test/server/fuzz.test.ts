@@ -1,5 +1,6 @@
 /** Random input from a fixed seed causes no 5xx, no hang, no write and no memory leak. A fault found here gets its own test. */
 import fc from 'fast-check'
+import { CompactEncrypt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sealMessage } from '../../demo/simulator/message.ts'
 import { sealEnvelope, TOKEN_TYPE } from '../../server/keys/envelope.ts'
@@ -39,6 +40,53 @@ const mutated = (text: string) =>
       if (how === 'drop') return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)])
       return how === 'double' ? Buffer.concat([bytes.subarray(0, at), bytes.subarray(Math.max(0, at - bits))]) : bytes
     })
+
+const nested = (open: string, inner: string, close: string, depth: number) =>
+  open.repeat(depth) + inner + close.repeat(depth)
+
+/**
+ * JSON values, as text, that break code which trusts their shape: members that replace an object's own methods, nesting up to
+ * `maxLength` characters, numbers beyond every float or integer, lone surrogates. `JSON.stringify` cannot write most of them.
+ */
+const hostileJson = (maxLength: number) =>
+  fc.oneof(
+    fc.constantFrom(
+      '{"toString":1}',
+      '{"toString":null,"valueOf":null}',
+      '{"toJSON":1}',
+      '{"then":1}',
+      '{"__proto__":null}',
+      '{"__proto__":{"toString":1}}',
+      '{"constructor":{"prototype":{"toString":1}}}',
+      '{"length":4294967296}',
+      '[[{"toString":1}]]',
+      '1e400',
+      '-1e400',
+      '1e-400',
+      '-0',
+      '9007199254740993',
+      `${'9'.repeat(400)}`,
+      '"\\ud800"',
+      '"\\udc00\\ud800"',
+      '"\\u0000"',
+      '"\\u202e\\u2028"',
+    ),
+    fc.integer({ min: 1, max: Math.floor(maxLength / 2) }).map((depth) => nested('[', '', ']', depth)),
+    fc.integer({ min: 1, max: Math.floor(maxLength / 6) - 1 }).map((depth) => nested('{"a":', '1', '}', depth)),
+    fc.constant(nested('[', '', ']', Math.floor(maxLength / 2))),
+    fc.json(),
+  )
+
+/** A JSON object, as text, with these members. */
+const hostileObject = (members: Record<string, fc.Arbitrary<string>>) =>
+  fc.record(members).map((values) => {
+    const entries = Object.entries(values).map(([name, value]) => `${JSON.stringify(name)}:${value}`)
+    return `{${entries.join(',')}}`
+  })
+
+/** Seals a text that need not be JSON. */
+const sealText = (text: string, header: object) =>
+  new CompactEncrypt(Buffer.from(text)).setProtectedHeader({ alg: 'dir', enc: 'A256GCM', ...header }).encrypt(KEY)
 
 // CPU time, because the wall-clock time depends on what else the machine runs.
 const MAX_CPU_US = 1_000_000
@@ -110,6 +158,39 @@ describe('the encrypted API', { timeout: 30_000 }, () => {
       run(500),
     )
   })
+
+  test('answers 600 sealed requests with one hostile field without a 5xx', async () => {
+    const now = Math.floor(testServer.time.clock() / 1000)
+    // The largest plaintext whose envelope has 16 KiB.
+    const hostile = hostileJson(11_000)
+    const usual: Record<string, string> = { Account: '"acme"', User_ID: '"u1"', Date: `${now}`, Action: '"Get"' }
+    const field = fc.constantFrom('Account', 'User_ID', 'Date', 'Action', 'Path', 'Label', 'IsRefresh', '__proto__')
+    const jtis = fc.oneof(fc.constant(undefined), fc.string({ unit: 'binary', maxLength: 130 }), fc.jsonValue())
+    const calls = fc.constantFrom('GetQrCode', 'GetBindInfo', 'Disconnect')
+    let requests = 0
+    await fc.assert(
+      fc.asyncProperty(calls, field, hostile, fc.option(jtis), async (call, name, value, jti) => {
+        const entries = Object.entries({ ...usual, [name]: value }).map(([key, text]) => `"${key}":${text}`)
+        const header = { kid: 'k1', jti: jti === null ? `hostile-${++requests}` : jti }
+        const body = await sealText(`{${entries.join(',')}}`, header)
+        expect((await post(`/api/WeChat/${call}`, body)).status).toBeLessThan(500)
+      }),
+      run(600),
+    )
+  })
+
+  test.each([
+    ['an object without toString', '{"toString":1}'],
+    ['a deeply nested array', nested('[', '', ']', 5_500)],
+    ['a number beyond every float', '1e400'],
+  ])('refuses %s as User_ID with BAD_REQUEST', async (_, userId) => {
+    const now = Math.floor(testServer.time.clock() / 1000)
+    const body = await sealText(`{"Account":"acme","User_ID":${userId},"Date":${now},"Action":"Get"}`, {
+      kid: 'k1',
+      jti: `case-${userId.length}`,
+    })
+    expect((await post('/api/WeChat/GetBindInfo', body)).status).toBe(400)
+  })
 })
 
 describe('the browser API', { timeout: 30_000 }, () => {
@@ -130,6 +211,31 @@ describe('the browser API', { timeout: 30_000 }, () => {
         expect(await statusOf(await sealEnvelope(claims ?? null, { kid: 'k1', typ: TOKEN_TYPE }, KEY))).toBe(401)
       }),
       run(500),
+    )
+  })
+
+  test('answers 300 tokens with one hostile claim, and 300 hostile bodies, without a 5xx', async () => {
+    const now = Math.floor(testServer.time.clock() / 1000)
+    const usual: Record<string, string> = { Account: '"acme"', User_ID: '"u1"', iat: `${now}`, exp: `${now + 60}` }
+    const claim = fc.constantFrom('Account', 'User_ID', 'iat', 'exp', 'Label', 'scope', '__proto__')
+    await fc.assert(
+      fc.asyncProperty(claim, hostileJson(5_000), async (name, value) => {
+        const entries = Object.entries({ ...usual, [name]: value }).map(([key, text]) => `"${key}":${text}`)
+        const jwe = await sealText(`{${entries.join(',')}}`, { kid: 'k1', typ: TOKEN_TYPE })
+        const { status } = await ask(testServer, '/widget/binding', { headers: { Authorization: `Bearer ${jwe}` } })
+        expect([200, 401]).toContain(status)
+      }),
+      run(300),
+    )
+    const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
+    const member = hostileJson(1_900)
+    const bodies = fc.oneof(hostileJson(3_900), hostileObject({ code: member, refresh: member }))
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('confirm', 'qrcode'), bodies, async (route, body) => {
+        const { status } = await post(`/widget/${route}`, body, { Authorization: `Bearer ${token}` })
+        expect(status).toBeLessThan(500)
+      }),
+      run(300),
     )
   })
 
@@ -252,6 +358,36 @@ describe('the callback in plain mode, whose body is not signed', { timeout: 30_0
     )
   })
 
+  test('answers 500 JSON messages with hostile fields without a 5xx', async () => {
+    const { account } = plain.simulator
+    const hostile = hostileJson(20_000)
+    const text = (...values: string[]) =>
+      fc.oneof(fc.constantFrom(...values.map((value) => JSON.stringify(value))), hostile)
+    const messages = hostileObject({
+      ToUserName: text(account.originalId),
+      FromUserName: text('oAmy'),
+      CreateTime: fc.oneof(fc.constant(`${now() / 1000}`), hostile),
+      MsgType: text('event', 'text'),
+      Event: text('SCAN', 'subscribe', 'unsubscribe'),
+      EventKey: text('wb1_x', 'qrscene_wb1_x', ''),
+      Content: text('解绑', '绑定 ABCDEFGH'),
+      MsgId: fc.oneof(fc.bigInt({ min: 0n }).map(String), hostile),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          messages,
+          hostile.map((value) => `{"a":${value}}`),
+        ),
+        async (message) => {
+          expect([200, 403]).toContain(await statusOf(message))
+        },
+      ),
+      run(500),
+    )
+    expect(plain.log.lines.filter((line) => line.includes('INTERNAL'))).toEqual([])
+  })
+
   const KIB_60 = 60_000
   test.each([
     ['nested elements', `<xml>${'<a>'.repeat(KIB_60 / 3)}`],
@@ -265,6 +401,9 @@ describe('the callback in plain mode, whose body is not signed', { timeout: 30_0
     ['entity references', `<xml><a>${'&amp;'.repeat(KIB_60 / 5)}</a></xml>`],
     ['nested arrays', '['.repeat(KIB_60)],
     ['nested objects', '{"a":'.repeat(KIB_60 / 5)],
+    ['nested arrays, closed', `{"a":${nested('[', '', ']', KIB_60 / 2 - 10)}}`],
+    ['nested objects, closed', nested('{"a":', '1', '}', KIB_60 / 6 - 1)],
+    ['lone surrogates', '{"FromUserName":"\\ud800","CreateTime":1,"MsgType":"event","Event":"unsubscribe"}'],
     ['__proto__ in JSON', '{"__proto__":{"MsgType":"event"},"constructor":"x","MsgType":"event","Event":"SCAN"}'],
     ['__proto__ in XML', '<xml><__proto__>x</__proto__><constructor>y</constructor></xml>'],
     ['NUL characters', '\0'.repeat(KIB_60)],

@@ -33,7 +33,7 @@ afterEach(async () => {
 })
 
 /** Starts `serve`; resolves once it logs its URL. */
-async function serve() {
+async function serve(more: Record<string, string> = {}) {
   const { account } = simulator
   const child = spawn(process.execPath, [cli, 'serve'], {
     env: {
@@ -45,12 +45,13 @@ async function serve() {
       BIND_KEYS: `k1:${SECRET}`,
       DATABASE_URL: `sqlite:${join(folder, 'bind.db')}`,
       PORT: '0',
+      ...more,
     },
   })
   children.push(child)
   for await (const line of createInterface(child.stdout)) {
-    const { url } = JSON.parse(line) as { url?: string }
-    if (url) return { child, url, client: createBindClient({ server: url, keyId: 'k1', key: SECRET }) }
+    const { url, ops } = JSON.parse(line) as { url?: string; ops?: string }
+    if (url) return { child, url, ops, client: createBindClient({ server: url, keyId: 'k1', key: SECRET }) }
   }
   throw new Error('serve exited before it listened')
 }
@@ -102,6 +103,29 @@ describe('serve', { timeout: 30_000 }, () => {
     const response = await fetch(`${url}/readyz`)
     expect(response.status).toBe(503)
     expect(await response.json()).toMatchObject({ checks: { store: 'ok', wechat: 'WECHAT_FORBIDDEN' } })
+  })
+
+  test('serves metrics and probes on OPS_PORT only, and the rest on PORT only', async () => {
+    const { child, url, ops } = await serve({ OPS_PORT: '0' })
+    const statusOf = async (base: string | undefined, path: string) => (await fetch(`${base}${path}`)).status
+    expect(ops).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(ops).not.toBe(url)
+    for (const path of ['/metrics', '/healthz', '/readyz']) {
+      expect([path, await statusOf(ops, path), await statusOf(url, path)]).toEqual([path, 200, 404])
+    }
+    for (const [path, status] of [
+      ['/openapi.json', 200],
+      ['/widget/binding', 401],
+      ['/wechat/callback', 403],
+    ] as const) {
+      expect([path, await statusOf(ops, path), await statusOf(url, path)]).toEqual([path, 404, status])
+    }
+    // Both listeners report to one registry.
+    expect(await (await fetch(`${ops}/metrics`)).text()).toMatch(
+      /http_requests_total\{route="\/widget\/binding",status="401"\} 1/,
+    )
+    child.kill('SIGTERM')
+    expect((await once(child, 'exit'))[0]).toBe(0)
   })
 
   test.each(['SIGTERM', 'SIGINT'] as const)('answers waiting pages on %s and exits with 0', async (signal) => {

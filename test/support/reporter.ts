@@ -1,7 +1,15 @@
-import type { Reporter } from 'vitest/node'
+import type { Reporter, TestCase } from 'vitest/node'
 import { missingIn } from './missing-tool.ts'
 
 let isFiltered = false
+
+/** Whether a hook around the test failed, such as `beforeAll`: Vitest reports the test as skipped. */
+function isSkippedByFailure(test: TestCase): boolean {
+  for (let each = test.parent; ; each = each.parent) {
+    if (each.errors().length > 0) return true
+    if (each.type === 'module') return false
+  }
+}
 
 /** Prints a line for each missing tool with the number of its skipped tests, and then "N passed, N failed, N skipped". */
 export const summary: Reporter = {
@@ -16,12 +24,13 @@ export const summary: Reporter = {
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         count[state]++
-        if (state !== 'skipped' || isFiltered) continue
+        if (state !== 'skipped' || isFiltered || isSkippedByFailure(test)) continue
         const needs = missingIn(test.fullName)
         const reason = needs ? `this machine lacks ${needs}` : `no reason given (${test.fullName})`
         skipped[reason] = (skipped[reason] ?? 0) + 1
       }
-      if (module.errors().length) count.failed++ // could not be loaded
+      // A file that could not be loaded, or a failed hook.
+      for (const each of [module, ...module.children.allSuites()]) if (each.errors().length > 0) count.failed++
     }
     for (const [reason, tests] of Object.entries(skipped)) {
       console.log(`SKIPPED ${tests} ${tests === 1 ? 'test' : 'tests'}: ${reason}`)

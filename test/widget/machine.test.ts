@@ -51,23 +51,26 @@ const bound: Bound = {
 const unbinding: Bound = { ...bound, unbinding: true }
 const halted: State = { name: 'idle', halted: true }
 const expired: State = { name: 'expired', attempt: firstAttempt, version: 17, refreshesLeft: AUTO_REFRESHES }
-const spent: State = { ...expired, refreshesLeft: 0 }
+const noRefreshLeft: State = { ...expired, refreshesLeft: 0 }
 
-const busy = new BindError('STORE_UNAVAILABLE', 'm', { retryable: true })
+const temporary = new BindError('STORE_UNAVAILABLE', 'm', { retryable: true })
 const later = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 5000 })
-const muchLater = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 60_000 })
-const forbidden = new BindError('FORBIDDEN', 'm')
+const in15s = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 15_000 })
+const muchLater = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 15_001 })
+const permanent = new BindError('FORBIDDEN', 'm')
 const tokenExpired = new BindError('TOKEN_EXPIRED', 'm')
+const noToken = new BindError('NO_TOKEN', 'm', { retryable: true })
 const wrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 2 })
 const lastWrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 0 })
 const otherUser = new BindError('OTHER_USER', 'm')
 const notBound = new BindError('NOT_BOUND', 'm')
 
-const broken: Failed = { name: 'error', error: forbidden, initial: true }
-const brokenPipe: Failed = { ...broken, error: busy }
-const lockedOut: Failed = { ...broken, error: tokenExpired }
+const permanentError: Failed = { name: 'error', error: permanent, initial: true }
+const laterError: Failed = { ...permanentError, initial: false }
+const temporaryError: Failed = { ...permanentError, error: temporary }
+const tokenError: Failed = { ...permanentError, error: tokenExpired }
 const offline: State = { name: 'offline', initial: false }
-const deaf: Bound = { ...bound, attempt: undefined, failure: tokenExpired }
+const notPolling: Bound = { ...bound, attempt: undefined, failure: tokenExpired }
 
 const fail = (error: BindError, random = 0.5): MachineEvent => ({ type: 'failed', error, random })
 const wake = (now = 2000, auto = true): MachineEvent => ({ type: 'wake', now, auto })
@@ -78,162 +81,269 @@ const answer = (view: QrcodeView | BindingView | null, tookMs = 40): MachineEven
   now: 1000,
   tookMs,
 })
-const late = wake(121_000)
+const wakeAtDeadline = wake(121_000)
 const attempt = (turn: number, failures = 0, delayMs = 0) => ({ turn, failures, delayMs })
 const boundView = { state: 'bound', boundAt: 1_700_000_000, version: 19 } as const
 const scannedView = { state: 'scanned', confirm: 'reply', version: 18 } as const
 
-/** What happens to whom, and what becomes of it; `same`: the very same object. */
+/** Rows of title, state, event and next state. `same`: `reduce` returns the same object. */
 const steps: [title: string, from: State, event: MachineEvent, to: State | 'same'][] = [
-  ['starts', initialState, { type: 'start' }, loading],
-  ['starts when told to', halted, { type: 'start' }, loading],
-  ['starts again after the end of a QR', expired, { type: 'start' }, reloading],
-  ['starts again after an error', broken, { type: 'start' }, loading],
-  ['does not start twice', loading, { type: 'start' }, 'same'],
-  ['stops from anywhere', ready, { type: 'stop' }, halted],
-  ['stops once', halted, { type: 'stop' }, 'same'],
+  ['start: requests a QR code', initialState, { type: 'start' }, loading],
+  ['start: requests a QR code after stop', halted, { type: 'start' }, loading],
+  ['start: requests a QR code after the last one expired', expired, { type: 'start' }, reloading],
+  ['start: requests a QR code again after an error', permanentError, { type: 'start' }, loading],
+  ['start: is not initial after an error that was not', laterError, { type: 'start' }, reloading],
+  ['start: does nothing while the QR code is requested', loading, { type: 'start' }, 'same'],
+  ['stop: halts the element', ready, { type: 'stop' }, halted],
+  ['stop: halts an element that has not started', initialState, { type: 'stop' }, halted],
+  ['stop: does nothing when halted', halted, { type: 'stop' }, 'same'],
 
-  ['replaces the QR on screen on an explicit refresh', ready, { type: 'refresh' }, { ...reloading, replace: true }],
-  ['gives up a scan on an explicit refresh', scanned, { type: 'refresh' }, { ...reloading, replace: true }],
-  ['leaves an ended ticket alone on a refresh', expired, { type: 'refresh' }, reloading],
-  ['looks again when a bound element is refreshed', bound, { type: 'refresh' }, loading],
-  ['does not refresh in the middle of unbinding', unbinding, { type: 'refresh' }, 'same'],
+  ['refresh: replaces the displayed QR code', ready, { type: 'refresh' }, { ...reloading, replace: true }],
+  ['refresh: replaces a scanned QR code', scanned, { type: 'refresh' }, { ...reloading, replace: true }],
+  ['refresh: does not invalidate an expired QR code', expired, { type: 'refresh' }, reloading],
+  ['refresh: requests the state again when bound', bound, { type: 'refresh' }, loading],
+  ['refresh: does nothing while unbinding', unbinding, { type: 'refresh' }, 'same'],
 
-  ['shows the ticket', loading, answer(ticketView), ready],
-  ['knows a binding that was there before', loading, answer(boundView), { ...bound, initial: true }],
-  ['knows a binding made while it asked anew', reloading, answer(boundView), bound],
-  ['goes on where a scan left off', loading, answer(scannedView), scanned],
-  ['drops a ticket that nobody waits for', broken, answer(ticketView), 'same'],
-
-  ['sees the scan', ready, answer(scannedView), scanned],
-  ['sees the binding', ready, answer(boundView), bound],
-  ['sees the confirmation', scanned, answer(boundView), bound],
-  ['asks for the live ticket when a scan lapses', scanned, answer({ state: 'unbound', version: 19 }), reloading],
-  ['asks for the live ticket when its own was used up', ready, answer({ state: 'unbound', version: 18 }), reloading],
-  ['is as new after an unbinding', bound, answer({ state: 'unbound', reason: 'chat', version: 20 }), initialState],
+  ['loading: displays the ticket', loading, answer(ticketView), ready],
   [
-    'drops an older answer, and asks on',
+    'loading: is bound initially when the user is bound already',
+    loading,
+    answer(boundView),
+    { ...bound, initial: true },
+  ],
+  [
+    'loading: is bound when the binding was made while it requested the next QR code',
+    reloading,
+    answer(boundView),
+    bound,
+  ],
+  ['loading: continues with a scan that waits for confirmation', loading, answer(scannedView), scanned],
+  ['error: ignores a ticket that arrives late', permanentError, answer(ticketView), 'same'],
+
+  ['ready: is scanned', ready, answer(scannedView), scanned],
+  ['ready: is bound', ready, answer(boundView), bound],
+  ['scanned: is bound after the confirmation', scanned, answer(boundView), bound],
+  [
+    'scanned: requests the current ticket when the confirmation time is over',
+    scanned,
+    answer({ state: 'unbound', version: 19 }),
+    reloading,
+  ],
+  [
+    'ready: requests the current ticket when its own was used',
+    ready,
+    answer({ state: 'unbound', version: 18 }),
+    reloading,
+  ],
+  [
+    'bound: returns to the initial state when unbound elsewhere',
+    bound,
+    answer({ state: 'unbound', reason: 'chat', version: 20 }),
+    initialState,
+  ],
+  [
+    'bound: ignores an answer with a lower version, and polls again after a pause',
     bound,
     answer(scannedView),
     { ...bound, attempt: attempt(1, 0, 2000), isChecked: undefined },
   ],
-  ['asks once more whose binding it shows', bound, otherToken, { ...bound, attempt: attempt(1), isChecked: true }],
-  ['asks anew for a QR under another token', loading, otherToken, { ...loading, attempt: attempt(1) }],
   [
-    'takes an equal version for no news, and asks no faster',
+    'bound: asks once for the binding when the token may be of another user',
+    bound,
+    otherToken,
+    { ...bound, attempt: attempt(1), isChecked: true },
+  ],
+  [
+    'loading: requests the QR code again when the token may be of another user',
+    loading,
+    otherToken,
+    { ...loading, attempt: attempt(1) },
+  ],
+  [
+    'ready: ignores an answer with the same version, and polls again after a pause',
     ready,
     answer({ state: 'unbound', version: 17 }),
     { ...ready, attempt: attempt(1, 0, 2000) },
   ],
   [
-    'takes a second WeChat for a new binding',
+    'bound: shows a new binding of another WeChat',
     bound,
     answer({ ...boundView, boundAt: 1_700_000_060, version: 21 }),
     { ...bound, boundAt: 1_700_000_060, version: 21 },
   ],
 
-  ['polls again at once after a full wait', ready, answer(null, 25_000), { ...ready, attempt: attempt(1) }],
-  ['spaces out polls that end at once', ready, answer(null, 10), { ...ready, attempt: attempt(1, 0, 1990) }],
+  ['ready: polls again at once after a full wait', ready, answer(null, 25_000), { ...ready, attempt: attempt(1) }],
   [
-    'forgets failures once a poll ends well',
+    'ready: polls without limit',
+    { ...ready, attempt: attempt(12) },
+    answer(null, 25_000),
+    { ...ready, attempt: attempt(13) },
+  ],
+  [
+    'ready: polls again 2 s after the start of a poll that was answered at once',
+    ready,
+    answer(null, 10),
+    { ...ready, attempt: attempt(1, 0, 1990) },
+  ],
+  [
+    'ready: resets the failure count after a successful poll',
     { ...ready, attempt: attempt(4, 3, 8000) },
     answer(null, 25_000),
     { ...ready, attempt: attempt(5) },
   ],
 
-  ['tries again after a passing failure', loading, fail(busy), { ...loading, attempt: attempt(1, 1, 500) }],
-  ['waits as long as the server asks', ready, fail(later), { ...ready, attempt: attempt(1, 1, 5500) }],
-  ['does not wait in silence for a minute', loading, fail(muchLater), { ...broken, error: muchLater }],
+  ['loading: retries after a temporary failure', loading, fail(temporary), { ...loading, attempt: attempt(1, 1, 500) }],
+  ['ready: waits for the Retry-After of the server', ready, fail(later), { ...ready, attempt: attempt(1, 1, 5500) }],
   [
-    'gives up on a QR after four retries',
+    'loading: displays an error when Retry-After is longer',
+    loading,
+    fail(muchLater),
+    { ...permanentError, error: muchLater },
+  ],
+  ['loading: waits for a Retry-After of 15 s', loading, fail(in15s), { ...loading, attempt: attempt(1, 1, 15_500) }],
+  [
+    'loading: displays an error after four retries',
     { ...loading, attempt: attempt(4, 4) },
-    fail(busy),
-    { ...broken, error: busy },
+    fail(temporary),
+    { ...permanentError, error: temporary },
   ],
   [
-    'never gives up on a QR that is on screen',
+    'ready: retries without limit',
     { ...ready, attempt: attempt(9, 9) },
-    fail(busy, 1),
+    fail(temporary, 1),
     { ...ready, attempt: attempt(10, 10, 30_000) },
   ],
-  ['begins anew for another user', { ...scanned, code: '4821' }, fail(otherUser), loading],
-  ['says what it cannot mend', ready, fail(forbidden), { ...broken, initial: false }],
-  ['keeps a scan through a passing failure', scanned, fail(busy, 0), { ...scanned, attempt: attempt(1, 1, 0) }],
-  ['keeps the binding when watching fails for good', bound, fail(tokenExpired), deaf],
-  ['goes on watching after a passing failure', bound, fail(busy), { ...bound, attempt: attempt(1, 1, 500) }],
-  ['fails only once', broken, fail(busy), 'same'],
-
-  ['checks the code', asked, { type: 'confirm', code: '4821' }, checking],
-  ['checks one code at a time', checking, { type: 'confirm', code: '1111' }, 'same'],
-  ['takes no code where none is asked for', scanned, { type: 'confirm', code: '4821' }, 'same'],
-  ['tells how many tries are left', checking, fail(wrongCode), { ...asked, code: undefined, failure: wrongCode }],
-  ['starts over when no try is left', checking, fail(lastWrongCode), reloading],
   [
-    'lets a code be typed again after a passing failure',
-    checking,
-    fail(busy),
-    { ...asked, code: undefined, failure: busy },
+    'scanned: requests a QR code when the token is of another user',
+    { ...scanned, code: '4821' },
+    fail(otherUser),
+    loading,
   ],
-  ['is bound by the right code', checking, answer(boundView), bound],
+  ['ready: displays a permanent error', ready, fail(permanent), { ...permanentError, initial: false }],
+  ['loading: displays a permanent error', loading, fail(permanent), permanentError],
+  ['loading: displays a permanent error of the next QR code', reloading, fail(permanent), laterError],
+  [
+    'scanned: retries after a temporary failure',
+    scanned,
+    fail(temporary, 0),
+    { ...scanned, attempt: attempt(1, 1, 0) },
+  ],
+  ['bound: stays bound and stops polling after a permanent failure', bound, fail(tokenExpired), notPolling],
+  ['bound: retries after a temporary failure', bound, fail(temporary), { ...bound, attempt: attempt(1, 1, 500) }],
+  ['error: ignores a second failure', permanentError, fail(temporary), 'same'],
 
-  ['unbinds', bound, { type: 'unbind' }, { ...unbinding, failure: undefined }],
-  ['unbinds once', unbinding, { type: 'unbind' }, 'same'],
-  ['has nothing to unbind', ready, { type: 'unbind' }, 'same'],
-  ['stays bound when unbinding is refused', unbinding, fail(forbidden), { ...bound, failure: forbidden }],
-  ['is unbound when there was nothing to undo', unbinding, fail(notBound), initialState],
+  ['confirm: sends the code', asked, { type: 'confirm', code: '4821' }, checking],
+  ['confirm: does nothing while a code is checked', checking, { type: 'confirm', code: '1111' }, 'same'],
+  ['confirm: does nothing under CONFIRM=reply', scanned, { type: 'confirm', code: '4821' }, 'same'],
+  [
+    'confirm: displays how many tries are left',
+    checking,
+    fail(wrongCode),
+    { ...asked, code: undefined, failure: wrongCode },
+  ],
+  ['confirm: requests a new QR code when no try is left', checking, fail(lastWrongCode), reloading],
+  [
+    'confirm: accepts a code again after a temporary failure',
+    checking,
+    fail(temporary),
+    { ...asked, code: undefined, failure: temporary },
+  ],
+  ['confirm: is bound after the correct code', checking, answer(boundView), bound],
+  ['confirm: displays a permanent error', checking, fail(permanent), laterError],
 
-  ['makes a new QR when one ends', ready, late, { ...reloading, refreshesLeft: 2 }],
-  ['waits for a click when nobody looks', ready, wake(121_000, false), expired],
-  ['waits for a click after three times', { ...ready, refreshesLeft: 0 }, late, spent],
-  ['lets a scan outlive its QR', scanned, late, { ...scanned, attempt: attempt(1) }],
+  ['unbind: sends the request', bound, { type: 'unbind' }, { ...unbinding, failure: undefined }],
+  ['unbind: does nothing while unbinding', unbinding, { type: 'unbind' }, 'same'],
+  ['unbind: does nothing when not bound', ready, { type: 'unbind' }, 'same'],
+  ['unbind: stays bound when the request fails', unbinding, fail(permanent), { ...bound, failure: permanent }],
+  ['unbind: returns to the initial state when the user was not bound', unbinding, fail(notBound), initialState],
+  [
+    'unbind: returns to the initial state with an answer of the same version',
+    unbinding,
+    answer({ state: 'unbound', version: 19 }),
+    initialState,
+  ],
+
+  ['wake: requests a new QR code when one expires', ready, wakeAtDeadline, { ...reloading, refreshesLeft: 2 }],
+  ['wake: is expired when no new QR code may be requested automatically', ready, wake(121_000, false), expired],
+  ['wake: is expired after three automatic refreshes', { ...ready, refreshesLeft: 0 }, wakeAtDeadline, noRefreshLeft],
+  ['wake: keeps a scan after its QR code expired', scanned, wakeAtDeadline, { ...scanned, attempt: attempt(1) }],
 
   [
-    'polls at once when looked at again',
+    'wake: polls at once and resets the failure count',
     { ...ready, attempt: attempt(3, 2, 4000) },
     wake(),
     { ...ready, attempt: attempt(4) },
   ],
-  ['makes the QR that ended out of sight', expired, wake(), { ...reloading, refreshesLeft: 2 }],
-  ['leaves it to a click after three times, and listens on', spent, wake(), { ...spent, attempt: attempt(1) }],
-  ['leaves a first request alone', loading, wake(), 'same'],
+  ['wake: replaces a QR code that expired while hidden', expired, wake(), { ...reloading, refreshesLeft: 2 }],
   [
-    'does not sleep on when looked at',
+    'wake: does not replace an expired QR code after three refreshes, and polls',
+    noRefreshLeft,
+    wake(),
+    { ...noRefreshLeft, attempt: attempt(1) },
+  ],
+  ['wake: does not repeat the first request', loading, wake(), 'same'],
+  [
+    'wake: ends the pause before a retry',
     { ...loading, attempt: attempt(2, 2, 9000) },
     wake(),
     { ...loading, attempt: attempt(3) },
   ],
-  ['does not disturb a code being checked', checking, wake(), 'same'],
-  ['does not disturb an unbinding', unbinding, wake(), 'same'],
-  ['stays deaf for want of a token', deaf, wake(), 'same'],
+  ['wake: does not repeat the check of a code', checking, wake(), 'same'],
+  ['wake: does not repeat an unbinding', unbinding, wake(), 'same'],
+  ['wake: does nothing when bound and without a valid token', notPolling, wake(), 'same'],
 
-  ['covers the QR when the network goes', ready, { type: 'offline' }, offline],
-  ['stays bound when the network goes', bound, { type: 'offline' }, 'same'],
-  ['asks for the live ticket when the network is back', offline, wake(), reloading],
-  ['has not begun when the network went first', loading, { type: 'offline' }, { ...offline, initial: true }],
-  ['mends a passing error when looked at', brokenPipe, wake(), loading],
-  ['does not mend a lasting error', broken, wake(), 'same'],
-
-  ['hears of a scan whose "follow" came after the end', expired, answer(boundView), bound],
-  ['hears of a late scan that waits to be confirmed', spent, answer(scannedView), scanned],
+  ['offline: hides the QR code', ready, { type: 'offline' }, offline],
+  ['offline: hides the question of a scan', scanned, { type: 'offline' }, offline],
+  ['offline: is not initial while the next QR code is requested', reloading, { type: 'offline' }, offline],
+  ['offline: does nothing when bound', bound, { type: 'offline' }, 'same'],
+  ['wake: requests the current ticket when the network is back', offline, wake(), reloading],
   [
-    'stays ended when the ticket is replaced elsewhere',
+    'offline: is initial when nothing was displayed before',
+    loading,
+    { type: 'offline' },
+    { ...offline, initial: true },
+  ],
+  ['wake: retries after a temporary error', temporaryError, wake(), loading],
+  ['wake: does nothing after a permanent error', permanentError, wake(), 'same'],
+
+  ['expired: is bound by a follow that came after the expiry', expired, answer(boundView), bound],
+  ['expired: is scanned by a late scan that waits for confirmation', noRefreshLeft, answer(scannedView), scanned],
+  [
+    'expired: stays expired when the ticket is replaced elsewhere',
     expired,
     answer({ state: 'unbound', version: 18 }),
     { ...expired, version: 18 },
   ],
-  ['listens on', expired, answer(null, 25_000), { ...expired, attempt: attempt(1) }],
+  ['expired: continues to poll', expired, answer(null, 25_000), { ...expired, attempt: attempt(1) }],
   [
-    'listens no longer than a scan may count',
+    'expired: stops polling after 300 s, when a follow no longer counts',
     { ...expired, attempt: attempt(12) },
     answer(null, 25_000),
     { ...expired, attempt: undefined },
   ],
-  ['stays ended when listening fails for good', expired, fail(tokenExpired), { ...expired, attempt: undefined }],
+  [
+    'expired: stays expired and stops polling after a permanent failure',
+    expired,
+    fail(tokenExpired),
+    { ...expired, attempt: undefined },
+  ],
 
-  ['goes on with a new token', lockedOut, { type: 'token' }, loading],
-  ['watches on with a new token', deaf, { type: 'token' }, { ...bound, failure: undefined }],
-  ['is not disturbed by a new token', ready, { type: 'token' }, 'same'],
-  ['is not helped by a new token', broken, { type: 'token' }, 'same'],
+  ['token: requests a QR code after a token error', tokenError, { type: 'token' }, loading],
+  [
+    'token: is not initial after a token error that was not',
+    { ...tokenError, initial: false },
+    { type: 'token' },
+    reloading,
+  ],
+  ['token: polls again when bound', notPolling, { type: 'token' }, { ...bound, failure: undefined }],
+  ['token: does nothing when ready', ready, { type: 'token' }, 'same'],
+  [
+    'token: does nothing when no token was there to check a code',
+    { ...asked, failure: noToken },
+    { type: 'token' },
+    'same',
+  ],
+  ['token: does nothing after another error', permanentError, { type: 'token' }, 'same'],
 ]
 
 const states: State[] = [
@@ -245,12 +355,12 @@ const states: State[] = [
   checking,
   bound,
   unbinding,
-  deaf,
+  notPolling,
   expired,
-  spent,
+  noRefreshLeft,
   offline,
-  broken,
-  lockedOut,
+  permanentError,
+  tokenError,
 ]
 
 const events: MachineEvent[] = [
@@ -265,17 +375,23 @@ const events: MachineEvent[] = [
   answer(boundView),
   answer({ state: 'unbound', version: 30 }),
   answer(null, 0),
-  fail(busy),
-  fail(forbidden),
-  late,
+  fail(temporary),
+  fail(permanent),
+  wakeAtDeadline,
   wake(),
 ]
 
-/** Deep-frozen, so that a reducer that writes into its argument throws. */
+/** Freezes the state and its parts, so that a reducer that writes to its argument throws. */
 function freeze(state: State): State {
   for (const part of Object.values(state)) if (!(part instanceof Error)) Object.freeze(part)
   return Object.freeze(state)
 }
+
+describe('initialState', () => {
+  test('is not halted, so that an element may start when it becomes visible', () => {
+    expect(initialState).toEqual({ name: 'idle', halted: false })
+  })
+})
 
 describe('reduce', () => {
   test.each(steps)('%s', (_title, from, event, to) => {
@@ -284,14 +400,14 @@ describe('reduce', () => {
     else expect(state).toEqual(to)
   })
 
-  test('has an answer for every event in every state, and changes none in place', () => {
+  test('returns a state for every event in every state, and changes none in place', () => {
     for (const state of states) {
       for (const event of events) expect(reduce(freeze(state), event).name).toBeTypeOf('string')
     }
   })
 
-  test('names another effect whenever it asks for another request', () => {
-    for (const event of [fail(busy), answer(null, 0), wake()]) {
+  test('changes the effect whenever another request is due', () => {
+    for (const event of [fail(temporary), answer(null, 0), wake()]) {
       for (const state of [ready, scanned, bound]) {
         expect(effectOf(reduce(state, event), { watch: true })).not.toBe(effectOf(state, { watch: true }))
       }
@@ -312,20 +428,20 @@ describe('effectOf', () => {
     [expired, 'wait:17.0'],
     [{ ...expired, attempt: undefined }, 'none'],
     [offline, 'none'],
-    [broken, 'none'],
+    [permanentError, 'none'],
   ]
 
-  test.each(effects)('names what %o wants', (state, effect) => {
+  test.each(effects)('returns the effect of %o', (state, effect) => {
     expect(effectOf(state)).toBe(effect)
   })
 
-  test('listens on after success only when asked to', () => {
+  test('polls when bound only with `watch`, or once to check the user', () => {
     expect(effectOf(bound, { watch: true })).toBe('wait:19.0')
     expect(effectOf({ ...bound, isChecked: true })).toBe('wait:19.0')
-    expect(effectOf(deaf, { watch: true })).toBe('none')
+    expect(effectOf(notPolling, { watch: true })).toBe('none')
   })
 
-  test('only counts down, or ends what the user began, while nobody looks', () => {
+  test('of a hidden element is only the countdown, or a request that the user started', () => {
     const hidden = { watch: true, visible: false }
     for (const state of [loading, scanned, bound, expired]) expect(effectOf(state, hidden)).toBe('none')
     expect(effectOf(ready, hidden)).toBe('count:17')

@@ -44,8 +44,8 @@ export function backEndView({ backEnd, settings }: PageState, actions: Actions, 
 
 function statusOf(backEnd: BackEndView, t: Messages): TemplateResult {
   switch (backEnd.state) {
-    case 'asking':
-      return html`${icons.clock}<span>${t.asking}</span>`
+    case 'loading':
+      return html`${icons.clock}<span>${t.loading}</span>`
     case 'failed':
       return html`${icons.alert}<span>${t.notKnown} ${backEnd.code}</span>`
     case 'known':

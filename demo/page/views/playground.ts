@@ -55,7 +55,7 @@ function operationsView({ dir }: PlaygroundState, actions: PlaygroundActions, t:
     actions.confirm(String(new FormData(event.target as HTMLFormElement).get('code')))
   }
   return html`
-    <section class="hands">
+    <section class="operations">
       <div role="group" aria-label=${t.phone}>
         <button type="button" class="filled" data-testid="scan" @click=${actions.scan}>${icons.scan} ${t.scan}</button>
         <button type="button" class="quiet" data-testid="unfollow" @click=${actions.unfollow}>${t.unfollow}</button>

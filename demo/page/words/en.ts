@@ -18,7 +18,7 @@ export const en = {
   status: 'Status',
   bound: 'Bound',
   unbound: 'Not bound',
-  asking: 'Loading…',
+  loading: 'Loading…',
   notKnown: 'Unknown',
   since: 'Bound since',
   openid: 'OpenID',

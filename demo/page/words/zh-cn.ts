@@ -20,7 +20,7 @@ export const zhCN: Words = {
   status: '状态',
   bound: '已绑定',
   unbound: '未绑定',
-  asking: '查询中…',
+  loading: '查询中…',
   notKnown: '未知',
   since: '绑定时间',
   openid: 'OpenID',

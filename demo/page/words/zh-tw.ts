@@ -20,7 +20,7 @@ export const zhTW: Words = {
   status: '狀態',
   bound: '已綁定',
   unbound: '未綁定',
-  asking: '查詢中…',
+  loading: '查詢中…',
   notKnown: '未知',
   since: '綁定時間',
   openid: 'OpenID',

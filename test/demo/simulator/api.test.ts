@@ -80,6 +80,41 @@ describe('POST /cgi-bin/openapi/quota/get', () => {
   })
 })
 
+describe('POST /cgi-bin/callback/check', () => {
+  const ask = async (body: unknown, callbackUrl?: string) => {
+    const { post, withToken, simulator } = createFixture()
+    if (callbackUrl) simulator.setCallbackUrl(callbackUrl)
+    return post(await withToken('callback/check'), body)
+  }
+  const all = { action: 'all', check_operator: 'DEFAULT' }
+
+  test('returns the addresses and the pings of the callback’s host', async () => {
+    expect(await ask(all)).toEqual({
+      dns: [{ ip: '203.0.113.80', real_operator: 'CAP' }],
+      ping: [{ ip: '203.0.113.80', from_operator: 'CAP', package_loss: '0%', time: '23.079ms' }],
+    })
+    expect(await ask({ action: 'dns', check_operator: 'UNICOM' }, 'http://127.0.0.1:4000/x')).toEqual({
+      dns: [{ ip: '127.0.0.1', real_operator: 'CAP' }],
+    })
+    expect(await ask({ action: 'ping', check_operator: 'UNICOM' }, 'http://[::1]:4000/x')).toEqual({
+      ping: [{ ip: '::1', from_operator: 'UNICOM', package_loss: '0%', time: '23.079ms' }],
+    })
+  })
+
+  test.each([
+    [{ ...all, action: 'trace' }, 40202],
+    [{ action: 'all' }, 40203],
+    ['', 44002],
+  ])('rejects %j with %i', async (body, errcode) => {
+    expect((await ask(body)).errcode).toBe(errcode)
+  })
+
+  test('answers 40201 without a callback URL', async () => {
+    const { post, withToken } = createFixture(undefined, { callbackUrl: undefined })
+    expect((await post(await withToken('callback/check'), all)).errcode).toBe(40201)
+  })
+})
+
 describe('createApi', () => {
   test('answers 40066 for an unknown path', async () => {
     expect((await createFixture().get('menu/get')).errcode).toBe(40066)

@@ -24,6 +24,21 @@ describe('createSimulatorClient', () => {
     expect(await zoe.look()).toMatchObject({ isFollowing: false })
   })
 
+  test('withdraws the authorization, and closes the account', async () => {
+    const { client, simulator } = createClientFixture()
+    await client.phone('amy').follow()
+    await client.phone('amy').revokeAuthorization()
+    expect(await client.phone('amy').look()).toMatchObject({ isFollowing: true })
+    await client.phone('amy').closeAccount()
+    expect(await client.phone('amy').look()).toMatchObject({ isFollowing: false })
+    await settle()
+    expect(simulator.wire.since(0).map(({ title }) => title)).toEqual([
+      'subscribe',
+      'user_authorization_revoke',
+      'user_authorization_cancellation',
+    ])
+  })
+
   test('follows with lingeredMs', async () => {
     const { client, showQrcode, simulator } = createClientFixture()
     await showQrcode()

@@ -162,6 +162,26 @@ describe('unfollow', () => {
   })
 })
 
+describe('closeAccount and revokeAuthorization', () => {
+  test('send the event from the platform, with the person in OpenID', async () => {
+    const fixture = createFixture()
+    const { simulator } = fixture
+    const amy = simulator.phone('amy')
+    await amy.follow()
+    await amy.revokeAuthorization()
+    expect(amy.following).not.toBeNull()
+    await amy.closeAccount()
+    expect(amy.following).toBeNull()
+    const [, revoked, closed] = pushed(fixture)
+    const common = { MsgType: 'event', OpenID: amy.openid, AppID: simulator.account.appId }
+    expect(revoked).toMatchObject({ ...common, Event: 'user_authorization_revoke', RevokeInfo: '205' })
+    expect(closed).toMatchObject({ ...common, Event: 'user_authorization_cancellation' })
+    expect(revoked?.FromUserName).toMatch(/^o.{27}$/)
+    expect(revoked?.FromUserName).not.toBe(amy.openid)
+    expect(closed?.FromUserName).toBe(revoked?.FromUserName)
+  })
+})
+
 describe('sendText', () => {
   test('sends the text with a MsgId above 2^53', async () => {
     const fixture = createFixture()

@@ -2,16 +2,19 @@ import { describe, expect, test } from 'vitest'
 import { toQrPath } from '../../../server/binding/qr-path.ts'
 import { readQr } from '../../support/read-qr.ts'
 
-// What WeChat gives: 43 to 46 characters.
+// As in WeChat's answers: 43 to 46 characters.
 const URL = 'http://weixin.qq.com/q/02w5ewATrlcNF1pHD2xy1Q'
 
 describe('toQrPath', () => {
-  test.each([URL, 'a', '绑定', `${URL}?${'x'.repeat(200)}`])('draws %s so that a camera reads it', (text) => {
-    const qr = toQrPath(text)
-    expect([2, 3, 7].map((scale) => readQr(qr, scale))).toEqual([text, text, text])
-  })
+  test.each([URL, 'a', '绑定', `${URL}?${'x'.repeat(200)}`])(
+    'draws %s so that a decoder reads it at three scales',
+    (text) => {
+      const qr = toQrPath(text)
+      expect([2, 3, 7].map((scale) => readQr(qr, scale))).toEqual([text, text, text])
+    },
+  )
 
-  test('stays readable with a stain in its middle', () => {
+  test('stays readable when the modules in the middle are missing', () => {
     const { size, path } = toQrPath(URL)
     const isStained = (at: number) => Math.abs(at - size / 2) < 4
     const stained = path.replace(/M(\d+) (\d+)\D[^M]+/g, (run, x, y) => (isStained(+x) && isStained(+y) ? '' : run))
@@ -19,7 +22,7 @@ describe('toQrPath', () => {
     expect(readQr({ size, path: stained })).toBe(URL)
   })
 
-  test('keeps to its square: every run inside, none that touch', () => {
+  test('draws every run of modules inside the square, and no two that touch', () => {
     const { size, path } = toQrPath(URL)
     expect((size - 17) % 4).toBe(0)
     expect(path).toMatch(/^(M\d+ \d+h\d+v1h-\d+z)+$/)
@@ -29,7 +32,7 @@ describe('toQrPath', () => {
     expect(ends.some(({ x, y }, i) => i > 0 && ends[i - 1]?.y === y && x <= (ends[i - 1]?.end ?? 0))).toBe(false)
   })
 
-  test('is small enough to travel with every ticket', () => {
+  test('is at most 6,000 characters long for a URL of WeChat', () => {
     const { size, path } = toQrPath(URL)
     expect(size).toBe(33)
     expect(path.length).toBeLessThan(6_000)

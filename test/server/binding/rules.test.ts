@@ -1,4 +1,4 @@
-/** Every (configuration, state, event) -> (changes, reply), as a table. */
+/** The rules of binding as tables: configuration, state and event on one side, changes and reply on the other. */
 import { describe, expect, test } from 'vitest'
 import {
   type Claim,
@@ -68,7 +68,7 @@ const scanned = (more?: Partial<PendingConfirmation>): TicketState => ({
 
 const scan: Claim = { via: 'SCAN', appId: 'wx1', openid: 'o1', createTime: T, delivery: 'this delivery' }
 
-/** A change in few words, so that a row of the table reads as a sentence. */
+/** A change as a few words, for the rows of the tables. */
 function brief(change: Change): string {
   switch (change.type) {
     case 'bind':
@@ -76,19 +76,19 @@ function brief(change: Change): string {
     case 'unbind':
       return `unbind u${change.user}: ${change.reason}`
     case 'close':
-      return `ticket ${change.ticket === 9 ? '' : `${change.ticket} `}is ${change.as}${change.bumpsVersion ? ', wake' : ''}`
+      return `ticket ${change.ticket === 9 ? '' : `${change.ticket} `}is ${change.as}${change.bumpsVersion ? ', new version' : ''}`
     case 'closeTickets':
       return change.ticket === undefined ? 'close every ticket' : 'close the other tickets'
     case 'scan':
-      return `hold for ${change.confirmation.confirm} by ${change.confirmation.openid} until +${(change.confirmation.until - NOW) / 1000} s`
+      return `await ${change.confirmation.confirm} of ${change.confirmation.openid} until +${(change.confirmation.until - NOW) / 1000} s`
     case 'setSubscribed':
       return `mark u${change.user} ${change.subscribed ? 'subscribed' : 'unsubscribed'} at ${change.eventTime - T}`
     case 'relabel':
-      return `call it ${change.label}`
+      return `label ${change.label}`
     case 'wrongDigits':
       return `${change.triesLeft} tries left`
     case 'recordUnfollow':
-      return `remember the unfollow of ${change.openid} until +${(change.until - NOW) / 1000} s`
+      return `keep the unfollow of ${change.openid} until +${(change.until - NOW) / 1000} s`
     case 'wrongCode':
       return `count a wrong code of ${change.openid}`
   }
@@ -105,7 +105,7 @@ type Row = {
   owners?: User[]
   unfollowedAt?: number
   unconfirmed?: Ticket[]
-  /** Moves the clock, ms. */
+  /** Ms after NOW. */
   later?: number
   changes: string[]
   reply: string | null
@@ -115,16 +115,28 @@ const claims: Row[] = [
   { name: 'a scan binds', changes: bound, reply: 'bound' },
   { name: 'a follow binds', claim: { via: 'subscribe' }, changes: bound, reply: 'bound' },
   {
-    name: 'the code in the chat binds, by text',
+    name: 'the code in the chat binds, with the reason text',
     claim: { via: 'text' },
     changes: ['ticket is used', 'close the other tickets', 'bind u1 to o1 by text'],
     reply: 'bound',
   },
-  { name: 'the last moment counts', later: 59_999, changes: bound, reply: 'bound' },
-  { name: 'a scan at the end is late', later: 60_000, changes: [], reply: 'expired' },
-  { name: 'a code at the end is late', claim: { via: 'text' }, later: 60_000, changes: [], reply: 'expired' },
-  { name: 'a follow has 300 s more', claim: { via: 'subscribe' }, later: 359_999, changes: bound, reply: 'bound' },
-  { name: 'a follow after that is late', claim: { via: 'subscribe' }, later: 360_000, changes: [], reply: 'expired' },
+  { name: 'a scan 1 ms before the expiry binds', later: 59_999, changes: bound, reply: 'bound' },
+  { name: 'a scan at the expiry is too late', later: 60_000, changes: [], reply: 'expired' },
+  { name: 'a code at the expiry is too late', claim: { via: 'text' }, later: 60_000, changes: [], reply: 'expired' },
+  {
+    name: 'a follow binds up to 300 s after the expiry',
+    claim: { via: 'subscribe' },
+    later: 359_999,
+    changes: bound,
+    reply: 'bound',
+  },
+  {
+    name: 'a follow 300 s after the expiry is too late',
+    claim: { via: 'subscribe' },
+    later: 360_000,
+    changes: [],
+    reply: 'expired',
+  },
   { name: 'a replaced ticket changes nothing', state: { name: 'replaced' }, changes: [], reply: 'expired' },
   { name: 'a dead ticket changes nothing', state: { name: 'dead' }, changes: [], reply: 'expired' },
   {
@@ -135,21 +147,21 @@ const claims: Row[] = [
     reply: 'used',
   },
   {
-    name: 'a used ticket tells its own scanner so',
+    name: 'a used ticket tells the WeChat that used it that it is bound',
     state: { name: 'used', delivery: 'an earlier delivery' },
     user: user(1, binding('o1')),
     changes: [],
     reply: 'already_bound',
   },
   {
-    name: 'the delivery that used a ticket gets its reply again',
+    name: 'a redelivery of the scan that used a ticket gets the same reply',
     state: { name: 'used', delivery: 'this delivery' },
     user: user(1, binding('o1')),
     changes: [],
     reply: 'bound',
   },
   {
-    name: 'that delivery comes again after an unbind, and binds nothing',
+    name: 'a redelivery of that scan after an unbind gets the same reply and binds nothing',
     state: { name: 'used', delivery: 'this delivery' },
     changes: [],
     reply: 'bound',
@@ -161,7 +173,7 @@ const claims: Row[] = [
     reply: 'used',
   },
   {
-    name: 'the same WeChat again uses up the ticket and clears its mark',
+    name: 'a scan by the WeChat that is bound already uses the ticket and marks it as following',
     user: user(1, binding('o1')),
     claim: { createTime: T + 5 },
     changes: ['ticket is used', 'mark u1 subscribed at 5'],
@@ -180,81 +192,111 @@ const claims: Row[] = [
     reply: null,
   },
   { name: 'an older scan does not undo a newer unfollow', unfollowedAt: T + 1, changes: [], reply: null },
-  { name: 'of two facts of one second the later arrival wins', unfollowedAt: T, changes: bound, reply: 'bound' },
   {
-    name: 'reject: a WeChat of another user is turned away and the ticket lives',
+    name: 'of two events of one second the one that arrives later counts',
+    unfollowedAt: T,
+    changes: bound,
+    reply: 'bound',
+  },
+  {
+    name: 'reject: a WeChat of another user is refused and the ticket stays pending',
     owners: [user(2, binding('o1'))],
     changes: [],
     reply: 'conflict',
   },
   {
-    name: 'reject: a marked WeChat still counts',
+    name: 'reject: a WeChat that unfollowed and is only marked still belongs to its user',
     owners: [user(2, { ...binding('o1'), subscribed: false })],
     changes: [],
     reply: 'conflict',
   },
   {
-    name: 'reject: another tenant does not count',
+    name: 'reject: a binding in another tenant is no conflict',
     owners: [user(2, binding('o1'), 'other')],
     changes: bound,
     reply: 'bound',
   },
   {
-    name: 'replace: the other user gives way',
+    name: 'replace: the other user of the tenant is unbound',
     rules: { conflict: 'replace' },
     owners: [user(2, binding('o1')), user(3, binding('o1'), 'other')],
     changes: ['ticket is used', 'close the other tickets', 'unbind u2: replaced', 'bind u1 to o1 by scan'],
     reply: 'bound',
   },
   {
-    name: 'replace: an older scan does not take over a newer binding',
+    name: 'replace: an older scan does not replace a newer binding of another user',
     rules: { conflict: 'replace' },
     owners: [user(2, binding('o1', T + 1))],
     changes: [],
     reply: null,
   },
   {
-    name: 'confirm: the latest scan is the one that is asked about',
+    name: 'confirm: a new scan cancels the earlier scans of the same WeChat that wait for confirmation',
     rules: { confirm: 'reply' },
     unconfirmed: [{ ...ticket(scanned()), id: 7, user: 5 }],
-    changes: ['ticket 7 is used, wake', 'hold for reply by o1 until +120 s'],
+    changes: ['ticket 7 is used, new version', 'await reply of o1 until +120 s'],
     reply: 'confirm_reply',
   },
   {
-    name: 'allow: both keep it',
+    name: 'replace: an owner without a binding is no obstacle',
+    rules: { conflict: 'replace' },
+    owners: [user(2)],
+    changes: ['ticket is used', 'close the other tickets', 'unbind u2: replaced', 'bind u1 to o1 by scan'],
+    reply: 'bound',
+  },
+  {
+    name: 'a binding to the same openid of another Official Account is replaced',
+    user: user(1, { ...binding('o1'), appId: 'wx2' }),
+    changes: ['ticket is used', 'close the other tickets', 'unbind u1: replaced', 'bind u1 to o1 by scan'],
+    reply: 'bound',
+  },
+  {
+    name: 'reject: the same user id in another account of the tenant is another user',
+    owners: [{ ...user(2, binding('o1')), identity: { tenant: 'default', account: 'other', userId: 'u1' } }],
+    changes: [],
+    reply: 'conflict',
+  },
+  {
+    name: 'reject: another user id in the same account is another user',
+    owners: [{ ...user(2, binding('o1')), identity: { tenant: 'default', account: 'acme', userId: 'u2' } }],
+    changes: [],
+    reply: 'conflict',
+  },
+  {
+    name: 'allow: both users are bound',
     rules: { conflict: 'allow' },
     owners: [user(2, binding('o1'))],
     changes: bound,
     reply: 'bound',
   },
   {
-    name: 'confirm by reply: held for 120 s',
+    name: 'confirm by reply: the scan waits 120 s',
     rules: { confirm: 'reply' },
-    changes: ['hold for reply by o1 until +120 s'],
+    changes: ['await reply of o1 until +120 s'],
     reply: 'confirm_reply',
   },
   {
-    name: 'confirm by code: held for 120 s',
+    name: 'confirm by code: the scan waits 120 s',
     rules: { confirm: 'code' },
-    changes: ['hold for code by o1 until +120 s'],
+    changes: ['await code of o1 until +120 s'],
     reply: 'confirm_code',
   },
   {
-    name: 'confirm: a conflict is told at the scan already',
+    name: 'confirm: a conflict is refused at the scan',
     rules: { confirm: 'code' },
     owners: [user(2, binding('o1'))],
     changes: [],
     reply: 'conflict',
   },
   {
-    name: 'held: its scanner is asked again',
+    name: 'scanned: a second scan by the same WeChat repeats the question',
     rules: { confirm: 'code' },
     state: scanned({ confirm: 'code', digits: '4821' }),
     changes: [],
     reply: 'confirm_code',
   },
   {
-    name: 'held: its scanner comes too late',
+    name: 'scanned: a second scan by the same WeChat after 120 s is too late',
     rules: { confirm: 'reply' },
     state: scanned(),
     later: 120_000,
@@ -262,7 +304,7 @@ const claims: Row[] = [
     reply: 'expired',
   },
   {
-    name: 'held: anyone else is too late',
+    name: 'scanned: another WeChat is too late',
     rules: { confirm: 'reply' },
     state: scanned({ openid: 'o2' }),
     changes: [],
@@ -283,7 +325,7 @@ describe('decideClaim', () => {
     expect(reply?.name ?? null).toBe(row.reply)
   })
 
-  test('shows the digits in the chat, and only under code', () => {
+  test('puts the digits into the reply under CONFIRM=code only', () => {
     const facts = {
       ticket: ticket(),
       user: user(1),
@@ -301,7 +343,7 @@ describe('decideClaim', () => {
     ])
   })
 
-  test('names the label of the ticket and never that of another account', () => {
+  test('replies with the label of the ticket, never with that of another account', () => {
     const other = user(2, { ...binding('o1'), label: 'secret-other' })
     const facts = {
       ticket: ticket(),
@@ -315,6 +357,55 @@ describe('decideClaim', () => {
   })
 })
 
+describe('the changes of a scan', () => {
+  const facts = {
+    ticket: ticket(),
+    user: user(1),
+    owners: [],
+    unfollowedAt: undefined,
+    unconfirmed: [],
+    digits: '0042',
+  }
+
+  test('that binds name the delivery that used the ticket, the whole binding, and when the QR code was made', () => {
+    expect(decideClaim({ ...scan, createTime: T + 5 }, facts, rules, NOW + 7).changes).toEqual([
+      { type: 'close', ticket: 9, user: 1, as: 'used', bumpsVersion: false, delivery: 'this delivery' },
+      { type: 'closeTickets', user: 1, ticket: 9, bumpsVersion: false },
+      {
+        type: 'bind',
+        user: 1,
+        binding: {
+          appId: 'wx1',
+          openid: 'o1',
+          unionid: null,
+          subscribed: true,
+          boundAt: NOW + 7,
+          eventTime: T + 5,
+          label: 'a***',
+          lang: 'en',
+        },
+        reason: 'scan',
+        at: NOW + 7,
+        shownAt: NOW - 60_000,
+      },
+    ])
+  })
+
+  test.each([
+    ['code', 'SCAN', '0042', 'scan'],
+    ['reply', 'text', null, 'text'],
+  ] as const)('that waits for a %s keep what the confirmation needs', (confirm, via, digits, reason) => {
+    expect(decideClaim({ ...scan, via }, facts, { ...rules, confirm }, NOW).changes).toEqual([
+      {
+        type: 'scan',
+        ticket: 9,
+        user: 1,
+        confirmation: { confirm, openid: 'o1', eventTime: T, until: NOW + 120_000, digits, triesLeft: 3, reason },
+      },
+    ])
+  })
+})
+
 describe('decideConfirm', () => {
   const rows: {
     name: string
@@ -324,14 +415,14 @@ describe('decideConfirm', () => {
     changes: string[]
     reply: string | null
   }[] = [
-    { name: 'binds what is held', state: scanned(), changes: bound, reply: 'bound' },
-    { name: 'does nothing when nothing is held', changes: [], reply: null },
-    { name: 'is late at the end', state: scanned(), later: 120_000, changes: [], reply: 'expired' },
+    { name: 'binds a scan that waits for confirmation', state: scanned(), changes: bound, reply: 'bound' },
+    { name: 'does nothing when the ticket is not scanned', changes: [], reply: null },
+    { name: 'refuses a confirmation after 120 s', state: scanned(), later: 120_000, changes: [], reply: 'expired' },
     {
-      name: 'lets go when the WeChat was taken meanwhile',
+      name: 'ends the scan with a conflict when the WeChat was bound to another user meanwhile',
       state: scanned(),
       owners: [user(2, binding('o1'))],
-      changes: ['ticket is used, wake'],
+      changes: ['ticket is used, new version'],
       reply: 'conflict',
     },
   ]
@@ -340,123 +431,180 @@ describe('decideConfirm', () => {
     expect(decision.changes.map(brief)).toEqual(changes)
     expect(decision.reply?.name ?? null).toBe(reply)
   })
+
+  test('binds with the time and the reason of the scan, and names no delivery', () => {
+    const state = scanned({ eventTime: T - 3, reason: 'text' })
+    const { changes } = decideConfirm({ ticket: ticket(state), user: user(1), owners: [] }, rules, NOW)
+    expect(changes[0]).toEqual({ type: 'close', ticket: 9, user: 1, as: 'used', bumpsVersion: false })
+    expect(changes[2]).toMatchObject({
+      type: 'bind',
+      binding: { appId: 'wx1', openid: 'o1', eventTime: T - 3 },
+      reason: 'text',
+    })
+  })
+
+  test('is no conflict with a binding that the same user has made meanwhile', () => {
+    const again = user(1, binding('o1'))
+    const decision = decideConfirm({ ticket: ticket(scanned()), user: again, owners: [again] }, rules, NOW)
+    expect(decision.reply?.name).toBe('bound')
+  })
 })
 
 describe('decideWrongDigits', () => {
   test.each([
     [3, ['2 tries left']],
     [2, ['1 tries left']],
-    [1, ['ticket is dead, wake']],
+    [1, ['ticket is dead, new version']],
   ])('takes one of %i tries', (triesLeft, changes) => {
     expect(decideWrongDigits(ticket(), confirmation({ triesLeft })).map(brief)).toEqual(changes)
   })
 })
 
 describe('decideConfirmationExpired', () => {
-  test('lets go at the end, and not before', () => {
+  test('ends the scan after 120 s, and not before', () => {
     expect(decideConfirmationExpired(ticket(scanned()), NOW + 119_999)).toEqual([])
-    expect(decideConfirmationExpired(ticket(scanned()), NOW + 120_000).map(brief)).toEqual(['ticket is used, wake'])
+    expect(decideConfirmationExpired(ticket(scanned()), NOW + 120_000).map(brief)).toEqual([
+      'ticket is used, new version',
+    ])
     expect(decideConfirmationExpired(ticket(), NOW + 120_000)).toEqual([])
   })
 })
 
 describe('decideUnsubscribe', () => {
+  type Row = {
+    name: string
+    rules?: Partial<Rules>
+    erases?: boolean
+    owners?: User[]
+    unconfirmed?: Ticket[]
+    changes: string[]
+  }
   const leave = { appId: 'wx1', openid: 'o1', createTime: T }
-  const remembered = 'remember the unfollow of o1 until +600 s'
-  const rows: { name: string; rules?: Partial<Rules>; owners?: User[]; unconfirmed?: Ticket[]; changes: string[] }[] = [
-    { name: 'unbinds', owners: [user(1, binding('o1'))], changes: ['unbind u1: unsubscribe', remembered] },
+  const kept = 'keep the unfollow of o1 until +600 s'
+  const rows: Row[] = [
+    { name: 'unbinds', owners: [user(1, binding('o1'))], changes: ['unbind u1: unsubscribe', kept] },
     {
       name: 'unbinds in every tenant',
       owners: [user(1, binding('o1')), user(2, binding('o1'), 'other')],
-      changes: ['unbind u1: unsubscribe', 'unbind u2: unsubscribe', remembered],
+      changes: ['unbind u1: unsubscribe', 'unbind u2: unsubscribe', kept],
     },
-    { name: 'leaves a newer binding alone', owners: [user(1, binding('o1', T + 1))], changes: [remembered] },
-    { name: 'remembers an unfollow of someone unknown', changes: [remembered] },
+    { name: 'keeps a newer binding', owners: [user(1, binding('o1', T + 1))], changes: [kept] },
+    { name: 'keeps the unfollow of an openid that is not bound', changes: [kept] },
     {
-      name: 'marks where that is asked for',
+      name: 'mark: marks the binding as not following',
       rules: { unsubscribe: 'mark' },
       owners: [user(1, binding('o1', T - 1))],
-      changes: ['mark u1 unsubscribed at 0', remembered],
+      changes: ['mark u1 unsubscribed at 0', kept],
     },
     {
-      name: 'lets go of every held scan',
+      name: 'mark: unbinds all the same when the authorization has ended, even after a newer unfollow',
+      rules: { unsubscribe: 'mark' },
+      erases: true,
+      owners: [user(1, binding('o1', T - 1)), user(2, { ...binding('o1', T + 1), subscribed: false })],
+      changes: ['unbind u1: unsubscribe', 'unbind u2: unsubscribe', kept],
+    },
+    {
+      name: 'keeps a binding that is newer than the end of the authorization',
+      erases: true,
+      owners: [user(1, binding('o1', T + 1))],
+      changes: [kept],
+    },
+    {
+      name: 'ends every scan that waits for confirmation',
       unconfirmed: [ticket(scanned()), { ...ticket(scanned()), id: 8 }],
-      changes: ['ticket is used, wake', 'ticket 8 is used, wake', remembered],
+      changes: ['ticket is used, new version', 'ticket 8 is used, new version', kept],
+    },
+    {
+      name: 'keeps a newer scan that waits for confirmation',
+      unconfirmed: [ticket(scanned({ eventTime: T + 1 }))],
+      changes: [kept],
+    },
+    {
+      name: 'ignores an owner without a binding and a ticket that is not scanned',
+      owners: [user(1)],
+      unconfirmed: [ticket()],
+      changes: [kept],
     },
     {
       name: 'cancels a scan before an unbinding closes the same ticket',
       owners: [user(1, binding('o1'))],
       unconfirmed: [ticket(scanned())],
-      changes: ['ticket is used, wake', 'unbind u1: unsubscribe', remembered],
+      changes: ['ticket is used, new version', 'unbind u1: unsubscribe', kept],
     },
-    { name: 'keeps a newer held scan', unconfirmed: [ticket(scanned({ eventTime: T + 1 }))], changes: [remembered] },
   ]
-  test.each(rows)('$name', ({ rules: own, owners = [], unconfirmed = [], changes }) => {
-    const decision = decideUnsubscribe(leave, { owners, unconfirmed }, { ...rules, ...own }, NOW)
+  test.each(rows)('$name', ({ rules: own, erases, owners = [], unconfirmed = [], changes }) => {
+    const decision = decideUnsubscribe({ ...leave, erases }, { owners, unconfirmed }, { ...rules, ...own }, NOW)
     expect(decision.changes.map(brief)).toEqual(changes)
     expect(decision.reply).toBeNull()
   })
 })
 
 describe('decideFollowed', () => {
-  test('clears the marks that are not newer, and moves every fact on', () => {
+  test('marks every binding that is not newer as following', () => {
     const marked = (id: number, eventTime: number) => user(id, { ...binding('o1', eventTime), subscribed: false })
-    const changes = decideFollowed(T, [marked(1, T), marked(2, T + 1), user(3, binding('o1'))])
+    const changes = decideFollowed(T, [marked(1, T), marked(2, T + 1), user(3, binding('o1')), user(4)])
     expect(changes.map(brief)).toEqual(['mark u1 subscribed at 0', 'mark u3 subscribed at 0'])
   })
 })
 
 describe('decideChatConfirm', () => {
-  const decide = (state: TicketState | undefined, createTime: number) =>
-    decideChatConfirm(createTime, { ticket: state && ticket(state), user: user(1), owners: [] }, rules, NOW)
+  const decide = (state: TicketState, createTime: number) =>
+    decideChatConfirm(createTime, { ticket: ticket(state), user: user(1), owners: [] }, rules, NOW)
 
-  test('binds what is held', () => {
+  test('binds a scan that waits for confirmation', () => {
     expect(decide(scanned(), T).changes.map(brief)).toEqual(bound)
   })
 
-  test('is not ours where nothing is held, and proves nothing under code', () => {
-    expect(
-      [undefined, { name: 'used', delivery: null } as const, scanned({ confirm: 'code' })].map((state) =>
-        decide(state, T),
-      ),
-    ).toEqual([
-      { changes: [], reply: null, isOurs: false },
-      { changes: [], reply: null, isOurs: false },
-      { changes: [], reply: null, isOurs: false },
-    ])
+  test.each<[string, TicketState]>([
+    ['where nothing waits for confirmation', { name: 'used', delivery: null }],
+    ['under CONFIRM=code', scanned({ confirm: 'code' })],
+  ])('leaves the word to another system %s', (_, state) => {
+    expect(decide(state, T)).toEqual({ changes: [], reply: null, isOurs: false })
   })
 
-  test('from before the scan does nothing', () => {
+  test('ignores a word that is older than the scan', () => {
     expect(decide(scanned(), T - 1)).toEqual({ changes: [], reply: null })
   })
 })
 
 describe('decideUndo', () => {
   const follower = { appId: 'wx1', openid: 'o1', createTime: T }
-  const remembered = 'remember the unfollow of o1 until +600 s'
+  const kept = 'keep the unfollow of o1 until +600 s'
   const rows: { name: string; owners?: User[]; unconfirmed?: Ticket[]; changes: string[]; reply: string }[] = [
     {
-      name: 'ends the latest binding',
+      name: 'unbinds the latest binding',
       owners: [user(2, binding('o1')), user(1, binding('o1'))],
-      changes: ['unbind u2: chat', remembered],
+      changes: ['unbind u2: chat', kept],
       reply: 'unbound',
     },
-    { name: 'has nothing to end', changes: [], reply: 'not_bound' },
-    { name: 'leaves a newer binding alone', owners: [user(1, binding('o1', T + 1))], changes: [], reply: 'not_bound' },
+    { name: 'replies that nothing is bound', changes: [], reply: 'not_bound' },
+    { name: 'ignores an owner without a binding', owners: [user(1)], changes: [], reply: 'not_bound' },
     {
-      name: 'calls off a held scan before it ends a binding',
+      name: 'unbinds the latest of the bindings that are not newer',
+      owners: [user(3, binding('o1', T + 1)), user(2, binding('o1')), user(1, binding('o1'))],
+      changes: ['unbind u2: chat', kept],
+      reply: 'unbound',
+    },
+    { name: 'keeps a newer binding', owners: [user(1, binding('o1', T + 1))], changes: [], reply: 'not_bound' },
+    {
+      name: 'cancels a scan that waits for confirmation, and keeps the binding',
       owners: [user(2, binding('o1'))],
       unconfirmed: [ticket(scanned())],
-      changes: ['ticket is used, wake', remembered],
+      changes: ['ticket is used, new version', kept],
       reply: 'cancelled',
     },
     {
-      name: 'leaves a newer scan alone',
+      name: 'keeps a newer scan',
       unconfirmed: [ticket(scanned({ eventTime: T + 1 }))],
       changes: [],
       reply: 'not_bound',
     },
-    { name: 'finds a held scan over', unconfirmed: [ticket(scanned({ until: NOW }))], changes: [], reply: 'not_bound' },
+    {
+      name: 'ignores a scan whose 120 s are over',
+      unconfirmed: [ticket(scanned({ until: NOW }))],
+      changes: [],
+      reply: 'not_bound',
+    },
   ]
   test.each(rows)('$name', ({ owners = [], unconfirmed = [], changes, reply }) => {
     const decision = decideUndo(follower, { owners, unconfirmed }, 'en', NOW)

@@ -3,7 +3,7 @@ import { testUsers } from '../../../server/binding/test-users.ts'
 import { openTestServer } from '../../support/test-server.ts'
 
 describe('refuseTestUser', () => {
-  test.each(testUsers)('%s is nobody to a real server, in either API', async (userId) => {
+  test.each(testUsers)('refuses %s on a real server, in both APIs', async (userId) => {
     const testServer = await openTestServer()
     const subject = { account: 'acme', userId }
     await expect(testServer.client.getQrCode(subject)).rejects.toMatchObject({ code: 'TEST_USER', status: 400 })
@@ -16,7 +16,7 @@ describe('refuseTestUser', () => {
     expect([answer.status, (await answer.json()).code]).toEqual([400, 'TEST_USER'])
   })
 
-  test('lets an id alone that only looks like one', async () => {
+  test('accepts an id that only begins like a test user', async () => {
     const testServer = await openTestServer()
     const info = await testServer.client.getBindInfo({ account: 'acme', userId: 'test-slow-lane' })
     expect(info.IsBound).toBe(false)

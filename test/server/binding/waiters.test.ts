@@ -10,7 +10,7 @@ const plenty: WaiterLimits = { inAll: 1000, perTenant: 1000, perUser: 1000 }
 function open(limits: Partial<WaiterLimits> = {}) {
   const time = createFakeTime()
   const waiters = createWaiters({ limits: { ...plenty, ...limits }, ...time })
-  /** The ending of each, in the order in which they were parked; undefined while it waits. */
+  /** How each wait ended, in the order of the arguments; undefined while it lasts. */
   const endings = (...parked: Waiter[]) => {
     const seen = parked.map((): Ending | undefined => undefined)
     for (const [i, waiter] of parked.entries()) {
@@ -24,7 +24,7 @@ function open(limits: Partial<WaiterLimits> = {}) {
 }
 
 describe('createWaiters', () => {
-  test('wakes who knows an older version of this user, and nobody else', () => {
+  test('wakes only the waits of this user with an older version', () => {
     const { waiters, endings } = open()
     const seen = endings(waiters.park(amy, 1, 1000), waiters.park(amy, 2, 1000), waiters.park(bo, 1, 1000))
     waiters.wake({ identity: amy, version: 2 })
@@ -32,21 +32,21 @@ describe('createWaiters', () => {
     expect(waiters.count()).toBe(2)
   })
 
-  test('keeps users apart whose ids run together', () => {
+  test('distinguishes users whose account and user id are equal when joined', () => {
     const { waiters, endings } = open()
     const seen = endings(waiters.park({ ...amy, account: 'A', userId: '1' }, 0, 1000))
     waiters.wake({ identity: { ...amy, account: 'A1', userId: '' }, version: 1 })
     expect(seen).toEqual([undefined])
   })
 
-  test('tells of a wake that came before anyone listened', () => {
+  test('reports a wake that came before onEnd was called', () => {
     const { waiters, endings } = open()
     const waiter = waiters.park(amy, 1, 1000)
     waiters.wake({ identity: amy, version: 2 })
     expect(endings(waiter)).toEqual(['recheck'])
   })
 
-  test('ends after the time, and looks again sooner when told to', () => {
+  test('ends after its time, or earlier where an earlier recheck was requested', () => {
     const { waiters, endings, time, rest } = open()
     const [long, short] = [waiters.park(amy, 1, 25_000), waiters.park(amy, 1, 25_000)]
     const seen = endings(long, short)
@@ -59,7 +59,7 @@ describe('createWaiters', () => {
     expect(rest()).toEqual([0, 0])
   })
 
-  test('keeps one timer for a thousand, and ends each within a twentieth of a second', () => {
+  test('uses one timer for 1,000 waits, and ends each at most 50 ms late', () => {
     const { waiters, time, rest } = open()
     const lateness: number[] = []
     for (let i = 0; i < 1000; i++) {
@@ -75,7 +75,7 @@ describe('createWaiters', () => {
     expect(rest()).toEqual([0, 0])
   })
 
-  test('spreads a crowd whose time is over at once, so that it does not come back as one', () => {
+  test('spreads the ends of waits that began together, so that their next polls do not come together', () => {
     const { waiters, endings, time } = open()
     const seen = endings(
       ...Array.from({ length: 1000 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 1, 25_000)),
@@ -90,7 +90,7 @@ describe('createWaiters', () => {
     expect(time.pending()).toBe(0)
   })
 
-  test('forgets who leaves, and calls nobody', () => {
+  test('forgets a wait that was left, and calls no callback', () => {
     const { waiters, endings, time, rest } = open()
     const waiter = waiters.park(amy, 1, 25_000)
     const seen = endings(waiter)
@@ -102,7 +102,7 @@ describe('createWaiters', () => {
     expect(seen).toEqual([undefined])
   })
 
-  test('lets all look again after a gap, whatever version they know, a few at a time', () => {
+  test('ends all waits after missed notifications, whatever their version, a few at a time', () => {
     const { waiters, endings, time, rest } = open()
     const users = Array.from({ length: 50 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 9, 25_000))
     const seen = endings(...users)
@@ -115,7 +115,7 @@ describe('createWaiters', () => {
     expect(rest()).toEqual([0, 0])
   })
 
-  test('ends every wait at shutdown, also one that begins later', () => {
+  test('ends every wait at shutdown, and every later one at once', () => {
     const { waiters, endings, rest } = open()
     const seen = endings(waiters.park(amy, 1, 25_000), waiters.park(bo, 1, 25_000))
     waiters.close()
@@ -130,7 +130,7 @@ describe('the limits of createWaiters', () => {
   test.each([
     ['a user', { perUser: 2 }, amy, bo],
     ['a tenant', { perTenant: 2 }, bo, { ...amy, tenant: 'other' }],
-  ])('refuse one too many of %s, and nobody else', (_, limits, refused, served) => {
+  ])('refuse one wait too many of %s, and no other', (_, limits, refused, served) => {
     const { waiters } = open(limits)
     const first = waiters.park(amy, 1, 25_000)
     waiters.park(amy, 1, 25_000)
@@ -141,7 +141,7 @@ describe('the limits of createWaiters', () => {
     expect(waiters.count()).toBe(3)
   })
 
-  test('refuse everyone when there are too many in all, until one is gone', () => {
+  test('refuse every wait at the total limit, until one ends', () => {
     const { waiters, time } = open({ inAll: 1 })
     waiters.park(amy, 1, 25_000)
     expect(() => waiters.park({ ...bo, tenant: 'other' }, 1, 25_000)).toThrow(overloaded)
@@ -150,7 +150,7 @@ describe('the limits of createWaiters', () => {
     expect(waiters.count()).toBe(1)
   })
 
-  test('name no user and no tenant', () => {
+  test('do not name a user or a tenant in the error', () => {
     const { waiters } = open({ perTenant: 0 })
     expect(() => waiters.park({ tenant: 'secret-tenant', account: 'acme', userId: 'amy' }, 1, 1)).toThrow(
       /^This tenant has reached its limit of waiting pages: ask again in 5 s\.$/,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Env, parseConfig } from '../../../server/config/config.ts'
 import { parseKeys } from '../../../server/keys/keyring.ts'
 
-const SECRET = Buffer.alloc(32, 7).toString('base64url')
+const [SECRET, OTHER_SECRET] = ['7', '8'].map((digit) => Buffer.from(`${digit.repeat(31)}!`).toString('base64url'))
 const valid: Env = {
   WECHAT_APP_ID: 'wx1234567890abcdef',
   WECHAT_APP_SECRET: 'the-app-secret',
@@ -44,6 +44,7 @@ describe('parseConfig', () => {
       allowedOrigins: [],
       host: undefined,
       port: 4000,
+      ops: undefined,
       ticketTtlMs: 120_000,
       qrPerMinute: 10,
       qrPerHour: 60,
@@ -55,6 +56,13 @@ describe('parseConfig', () => {
       forwardUrl: undefined,
       logLevel: 'info',
     })
+  })
+
+  test('listens for metrics and probes on this machine alone, unless OPS_HOST says otherwise', () => {
+    expect(parseConfig({ ...valid, OPS_PORT: '4001' }).ops).toEqual({ host: '127.0.0.1', port: 4001 })
+    const inContainer = { ...valid, OPS_PORT: '4001', OPS_HOST: '0.0.0.0' }
+    expect(parseConfig(inContainer).ops).toEqual({ host: '0.0.0.0', port: 4001 })
+    expect(parseConfig({ ...valid, OPS_PORT: '' }).ops).toBeUndefined()
   })
 
   test.each<[name: string, value: string, rule: string]>([
@@ -70,11 +78,16 @@ describe('parseConfig', () => {
     ['ACCESS_TOKEN_URL', 'ftp://x', 'http:// or https://'],
     ['BIND_KEYS', 'k1:short', 'wechat-bind keygen'],
     ['BIND_KEYS', `k1:${SECRET},k1:${SECRET}`, '"k1" twice'],
+    ['BIND_KEYS', `k1:${SECRET},k2:${SECRET}:shop`, 'two tenants the same secret'],
+    ['BIND_KEYS', `k1:${'A'.repeat(43)}`, 'one repeated byte'],
     ['DATABASE_URL', 'mysql://x', 'sqlite:'],
     ['DATABASE_URL', 'postgres:x', 'postgres://user:password@host/database'],
     ['ALLOWED_ORIGINS', 'https://a.example/path', 'no path'],
     ['PORT', '70000', '0 to 65535'],
     ['PORT', '4000a', '0 to 65535'],
+    ['OPS_PORT', '70000', '0 to 65535'],
+    ['OPS_PORT', '4000', 'must differ from PORT'],
+    ['OPS_HOST', '0.0.0.0', 'needs OPS_PORT'],
     ['TICKET_TTL', '59', '60 to 2592000'],
     ['TICKET_TTL', '60.5', '60 to 2592000'],
     ['QR_PER_MINUTE', '0', '1 to 1000'],
@@ -128,7 +141,7 @@ describe('parseConfig', () => {
   })
 
   test('refuses two tenants that share the name of a webhook setting', () => {
-    expect(faultsOf({ ...valid, BIND_KEYS: `k1:${SECRET}:a-b,k2:${SECRET}:A_B` })).toContain(
+    expect(faultsOf({ ...valid, BIND_KEYS: `k1:${SECRET}:a-b,k2:${OTHER_SECRET}:A_B` })).toContain(
       'BIND_KEYS: names two tenants',
     )
   })
@@ -142,7 +155,7 @@ describe('parseConfig', () => {
 
 describe('parseKeys', () => {
   test('reads the tenant, which is default if none is given', () => {
-    const keys = parseKeys(`k1:${SECRET}, shop-2:${SECRET}=:shop`)
+    const keys = parseKeys(`k1:${SECRET}, shop-2:${OTHER_SECRET}=:shop`)
     expect(keys.map(({ kid, tenant, secret }) => [kid, tenant, secret.length])).toEqual([
       ['k1', 'default', 32],
       ['shop-2', 'shop', 32],

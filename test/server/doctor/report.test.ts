@@ -30,6 +30,16 @@ describe('toText', () => {
 1 项正常（ok），1 项警告（warn），1 项错误（wrong）。
 `)
   })
+
+  test('prints the addresses of a finding once, four in a line', () => {
+    const addresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4', '198.51.100.0/25']
+    expect(toText([{ ...ok('a.ok', { en: 'All is well.', zh: '一切正常。' }), addresses }])).toContain(
+      `         一切正常。
+         192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4
+         198.51.100.0/25
+`,
+    )
+  })
 })
 
 describe('toJson', () => {

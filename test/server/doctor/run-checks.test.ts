@@ -28,6 +28,9 @@ describe('runChecks', () => {
       'token.ok ok',
       'qr.ok ok',
       'quota.ok ok',
+      'reach.ok ok',
+      'callback-addresses.ok ok',
+      'api-addresses.ok ok',
       'clock.ok ok',
       'callback.ok ok',
       'callback.forgery ok',
@@ -38,7 +41,10 @@ describe('runChecks', () => {
   test('makes no other call to WeChat without a token, and still reads the time from the refusal', async () => {
     fixture.simulator.faults.fail('/cgi-bin/stable_token', 40164)
     const ids = await found()
-    expect(ids.filter((id) => /^(token|qr|quota|clock)\./.test(id))).toEqual(['token.ip wrong', 'clock.ok ok'])
+    expect(ids.filter((id) => /^(token|qr|quota|reach|callback-addresses|api-addresses|clock)\./.test(id))).toEqual([
+      'token.ip wrong',
+      'clock.ok ok',
+    ])
   })
 
   test.each([
@@ -72,6 +78,9 @@ describe('runChecks', () => {
       'token.ok ok',
       'qr.ok ok',
       'quota.ok ok',
+      'reach.ok ok',
+      'callback-addresses.ok ok',
+      'api-addresses.ok ok',
       'clock.ok ok',
       'config.skipped warn',
     ])
@@ -111,7 +120,13 @@ describe('runChecks', () => {
     const outputs: string[] = []
     for (const errcode of [0, 40001, 48001, 45009, 49999]) {
       fixture.simulator.faults.clear()
-      for (const path of ['qrcode/create', 'openapi/quota/get']) {
+      for (const path of [
+        'qrcode/create',
+        'openapi/quota/get',
+        'callback/check',
+        'getcallbackip',
+        'get_api_domain_ip',
+      ]) {
         fixture.simulator.faults.fail(`/cgi-bin/${path}`, errcode)
       }
       const findings = await run({ PUBLIC_URL: 'http://bind.test:4000' })

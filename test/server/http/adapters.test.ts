@@ -194,6 +194,7 @@ describe('both adapters', () => {
     ['an API call that does not exist', 'none', () => ({ line: 'POST /api/WeChat/GetUser', body: 'x' })],
     ['a widget call that does not exist', 'none', () => ({ line: 'POST /widget/nothing', headers: [authorized()] })],
     ['a probe', '/healthz', () => ({ line: 'GET /healthz' })],
+    ['the root', 'none', () => ({ line: 'GET /' })],
   ])('answer %s, which Node leaves to the app, with the same bytes', async (_, route, toRequest) => {
     passedOn = 0
     const expected = await observe(mounted, toRequest(), route)

@@ -83,10 +83,11 @@ describe('interceptEndpoints', () => {
   })
 
   test.each([
-    ['an unusual spelling of the path', 'GET /widget/../widget/binding'],
-    ['an absolute target', 'GET http://x/widget/binding'],
-    ['an encoded letter', 'GET /widget/bindin%67'],
-  ])('leaves %s to the app', async (_, line) => {
+    ['a dot segment', 'GET /widget/../widget/binding', 404],
+    ['an encoded letter', 'GET /widget/bindin%67', 404],
+    ['an absolute target', 'GET http://x/widget/binding', 401],
+    ['an absolute target with a dot segment', 'GET http://x/widget/../widget/binding', 404],
+  ])('answers %s (%s) with %i', async (_, line, status) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('latin1')
     let said = ''
     socket.on('data', (text) => {
@@ -94,6 +95,6 @@ describe('interceptEndpoints', () => {
     })
     socket.write(`${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
     await once(socket, 'close')
-    expect(said).toMatch(/^HTTP\/1\.1 401 /)
+    expect(said).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
   })
 })

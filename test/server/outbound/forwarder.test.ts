@@ -101,8 +101,11 @@ describe('FORWARD_URL', () => {
     const { text: reply } = await deliver({ Event: 'subscribe', EventKey: `qrscene_${await newScene()}` })
     expect(reply).toContain('<Encrypt>')
     expect((await deliver({ Event: 'unsubscribe', EventKey: '' })).text).toBe('success')
+    for (const Event of ['user_authorization_cancellation', 'user_authorization_revoke']) {
+      expect((await deliver({ Event, OpenID: 'oAmy' })).text).toBe('success')
+    }
     await testServer.deps.forwarder?.idle()
-    expect(received).toHaveLength(2)
+    expect(received).toHaveLength(4)
   })
 
   test('returns the reply of the other system to a follow without our scene', async () => {
@@ -153,6 +156,22 @@ describe('createForwarder', () => {
     const delivery = { search: '?a=1', body: new Uint8Array(0), contentType: undefined }
     expect(await forwarder?.relay(delivery)).toBeUndefined()
     expect(await metrics.render()).toContain('wechat_bind_forwards_total{outcome="late"} 1')
+  })
+
+  test('keeps 16 MiB of bodies at most, and counts the rest as crowded', async () => {
+    const metrics = createMetrics(() => 0)
+    const { promise: answer, resolve } = Promise.withResolvers<Response>()
+    const settings = { forwardUrl: 'http://neighbour.test', forwardAll: false }
+    const forwarder = createForwarder(settings, { fetch: () => answer, metrics })
+    const delivery = { search: '', body: new Uint8Array(64 * 1024), contentType: undefined }
+    for (let i = 0; i < 300; i++) forwarder?.notify(delivery)
+    resolve(new Response(null, { status: 204 }))
+    await forwarder?.idle()
+    forwarder?.notify(delivery)
+    await forwarder?.idle()
+    const text = await metrics.render()
+    expect(text).toContain('wechat_bind_forwards_total{outcome="crowded"} 44')
+    expect(text).toContain('wechat_bind_forwards_total{outcome="told"} 257')
   })
 })
 

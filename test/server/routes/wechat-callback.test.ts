@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sealMessage, toEchoQuery } from '../../../demo/simulator/message.ts'
 import { openReply } from '../../../demo/simulator/reply.ts'
 import type { Env } from '../../../server/config/config.ts'
+import { createCrypt } from '../../../server/wechat/crypt.ts'
+import { signatureOf } from '../../../server/wechat/signature.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
 
 let testServer: TestServer
@@ -39,6 +41,15 @@ const post = (query: Record<string, string>, body: string) =>
 async function deliver(more: Record<string, string | number>): Promise<Response> {
   const { query, body } = seal(more)
   return post(query, body)
+}
+
+/** Delivers a message in JSON, as an account does whose console is set to it. */
+function deliverJson(fields: Record<string, string | number>): Promise<Response> {
+  const { appId, encodingAesKey, token } = testServer.simulator.account
+  const [timestamp, nonce] = [String(seconds()), '7']
+  const Encrypt = createCrypt(encodingAesKey, appId).encrypt(JSON.stringify(fields))
+  const query = { timestamp, nonce, msg_signature: signatureOf(token, timestamp, nonce, Encrypt) }
+  return Promise.resolve(post(query, JSON.stringify({ ToUserName: fields.ToUserName, Encrypt })))
 }
 
 /** The text of the reply as WeChat would show it; `silent` for "success". */
@@ -359,6 +370,76 @@ describe('an unsubscribe', () => {
     await leave(seconds())
     await deliver({ Event: 'subscribe', EventKey: `qrscene_${await newScene('u2')}`, FromUserName: 'oAmy' })
     expect(await testServer.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: true })
+  })
+})
+
+describe('the end of an authorization', () => {
+  const ends = ['user_authorization_cancellation', 'user_authorization_revoke']
+  const end = (Event: string, CreateTime = seconds()) =>
+    deliver({ Event, FromUserName: 'oPlatform', OpenID: 'oAmy', AppID: testServer.simulator.account.appId, CreateTime })
+
+  test.each(ends)('%s unbinds and erases, whatever UNSUBSCRIBE says', async (Event) => {
+    await reopen({ UNSUBSCRIBE: 'mark' })
+    await deliver({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
+    expect(await (await end(Event)).text()).toBe('success')
+    expect(await testServer.bindInfo()).toMatchObject({ IsBound: false, OpenId: null, Version: 2 })
+    const page = await (await testServer.widget('GET', '/binding')).json()
+    expect(page).toMatchObject({ state: 'unbound', reason: 'unsubscribe' })
+  })
+
+  test('unbinds after an unfollow of the same second, which has only marked the binding', async () => {
+    await reopen({ UNSUBSCRIBE: 'mark' })
+    await deliver({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
+    await deliver({ Event: 'unsubscribe', FromUserName: 'oAmy' })
+    expect(await isBound()).toBe(true)
+    await end('user_authorization_cancellation')
+    expect(await isBound()).toBe(false)
+  })
+
+  test('cancels an unconfirmed scan, and no scan from before it binds', async () => {
+    await reopen({ CONFIRM: 'reply' })
+    const late = await newScene('u2')
+    await deliver({ Event: 'SCAN', EventKey: await newScene('u1'), FromUserName: 'oAmy' })
+    await end('user_authorization_revoke')
+    expect(await (await testServer.widget('GET', '/binding')).json()).toMatchObject({ state: 'unbound' })
+    await deliver({ Event: 'SCAN', EventKey: late, FromUserName: 'oAmy', CreateTime: seconds() - 1 })
+    const page = await (await testServer.widget('GET', '/binding', { user: 'u2' })).json()
+    expect(page).toMatchObject({ state: 'unbound' })
+  })
+
+  test('leaves the bindings of others, and of the platform that sends it, alone', async () => {
+    await deliver({ Event: 'SCAN', EventKey: await newScene('u1'), FromUserName: 'oPlatform' })
+    await deliver({ Event: 'SCAN', EventKey: await newScene('u2'), FromUserName: 'oBo' })
+    for (const Event of ends) await end(Event)
+    expect([await isBound('u1'), await isBound('u2')]).toEqual([true, true])
+  })
+
+  test.each(ends)('is read from WeChat’s own sample of %s in JSON, whose names begin with a space', async (Event) => {
+    const openid = 'oaKk343WOktAaT2ygsX138BGblrg'
+    await deliver({ Event: 'SCAN', EventKey: await newScene(), FromUserName: openid })
+    // https://developers.weixin.qq.com/doc/service/guide/h5/authorization_change
+    const sample = {
+      ToUserName: testServer.simulator.account.originalId,
+      FromUserName: 'oaKk346BaWE-eIn4oSRWbaM9vR7s',
+      CreateTime: seconds(),
+      MsgType: 'event',
+      Event,
+      ' OpenID': openid,
+      ' AppID': testServer.simulator.account.appId,
+      ' RevokeInfo': '201',
+    }
+    expect((await deliverJson(sample)).status).toBe(200)
+    expect(await isBound()).toBe(false)
+  })
+
+  test('is sent by the simulator', async () => {
+    for (const act of ['closeAccount', 'revokeAuthorization'] as const) {
+      await testServer.phone('amy').scan(await testServer.ticketUrl(), { follow: true })
+      expect(await isBound()).toBe(true)
+      testServer.time.advance(1_000)
+      await testServer.phone('amy')[act]()
+      expect(await isBound()).toBe(false)
+    }
   })
 })
 

@@ -121,10 +121,11 @@ describe('copyStore', () => {
     const file = await newFile('broken.db')
     const to = await postgres.newDatabase()
     const database = new DatabaseSync(file)
-    database.exec("update jtis set jti = 'x' || char(0)")
+    // SQLite keeps a text in an integer column; PostgreSQL refuses it.
+    database.exec("update jtis set until = 'x'")
     await expect(copyStore({ from: file, to })).rejects.toThrow()
     expect(await countOf(to)).toBe(0)
-    database.exec("update jtis set jti = 'x'")
+    database.exec('update jtis set until = 1')
     database.close()
     await copyStore({ from: file, to })
     expect(await countOf(to)).toBe(3750)

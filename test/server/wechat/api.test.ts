@@ -11,7 +11,7 @@ const settings = { appId: 'wx1', appSecret: 'the-secret', apiBase: 'http://wecha
 type Call = { path: string; token: string | null; body: Record<string, unknown> }
 type Answer = (call: Call, signal: AbortSignal) => unknown
 
-/** WeChat as a function: each call is kept, each answer made by the test. Tokens are t1, t2, …, each for two hours. */
+/** A fake WeChat API: records each call, and the test makes each answer. Tokens are t1, t2, …, valid for two hours each. */
 function open(answer: Answer = () => ({ ticket: 'T', url: 'U', expire_seconds: 60 }), own: object = {}) {
   const time = createFakeTime()
   const calls: Call[] = []
@@ -51,7 +51,7 @@ const onApi =
 describe('createAccessTokens', () => {
   const tokenOnly: Answer = () => undefined
 
-  test('asks stable_token once for all who ask together, and never by force', async () => {
+  test('sends one stable_token request for concurrent calls, and never with force_refresh', async () => {
     const { accessTokens, calls } = open(tokenOnly)
     const tokens = await Promise.all(Array.from({ length: 20 }, () => accessTokens.get(signal)))
     expect(new Set(tokens)).toEqual(new Set(['t1']))
@@ -64,7 +64,7 @@ describe('createAccessTokens', () => {
     ])
   })
 
-  test('renews before the end, and lets nobody wait for it', async () => {
+  test('renews a token before it expires, while calls use the old one', async () => {
     const { accessTokens, time, calls } = open(tokenOnly)
     await accessTokens.get(signal)
     time.advance(7_079_000)
@@ -76,7 +76,7 @@ describe('createAccessTokens', () => {
     expect(accessTokens.expiresAt()).toBe(time.clock() + 7_200_000)
   })
 
-  test('goes on with the old token while a renewal hangs, and asks no second time', async () => {
+  test('uses the old token while a renewal hangs, and sends no second request', async () => {
     let isHanging = false
     const { accessTokens, time, calls } = open(() => (isHanging ? new Promise(() => {}) : undefined))
     await accessTokens.get(signal)
@@ -86,7 +86,7 @@ describe('createAccessTokens', () => {
     expect(calls).toHaveLength(2)
   })
 
-  test('hurts nobody when a renewal fails after its token was dropped', async () => {
+  test('raises no unhandled rejection when a renewal fails after its token was dropped', async () => {
     let fail = (_: unknown) => {}
     let isHanging = false
     const { accessTokens, time } = open(() => (isHanging ? new Promise((_, reject) => (fail = reject)) : undefined))
@@ -102,14 +102,54 @@ describe('createAccessTokens', () => {
   })
 
   test.each([{}, { access_token: '', expires_in: 7200 }, { access_token: 't', expires_in: '7200' }, []])(
-    'takes %j for no token',
+    'refuses the token answer %j',
     async (answer) => {
       const { accessTokens } = open(() => answer)
       await expect(accessTokens.get(signal)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
     },
   )
 
-  test('drops the token that failed, and no newer one', async () => {
+  test.each([
+    ['a lone surrogate', { access_token: 'a\ud800', expires_in: 7200 }],
+    ['a line break', { access_token: 'a\nb', expires_in: 7200 }],
+    ['2,049 characters', { access_token: 'a'.repeat(2_049), expires_in: 7200 }],
+    ['a number', { access_token: 1, expires_in: 7200 }],
+    ['no life left', { access_token: 'a', expires_in: 0 }],
+    ['a negative life', { access_token: 'a', expires_in: -1 }],
+    ['an endless life', '{"access_token":"a","expires_in":1e999}'],
+    ['no life', { access_token: 'a', expires_in: null }],
+    ['an object for the life', { access_token: 'a', expires_in: { valueOf: 1 } }],
+  ])('refuses a token with %s, and does not keep it', async (_, bad) => {
+    let isBad = true
+    const { accessTokens, calls } = open(() => {
+      if (!isBad) return undefined
+      return typeof bad === 'string' ? new Response(bad) : bad
+    })
+    await expect(accessTokens.get(signal)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
+    expect(accessTokens.expiresAt()).toBeUndefined()
+    isBad = false
+    expect([await accessTokens.get(signal), calls.length]).toEqual(['t1', 2])
+  })
+
+  test('keeps the old token when a renewal returns one that cannot be sent', async () => {
+    let isBad = false
+    const { accessTokens, time } = open(() => (isBad ? { access_token: '\ud800', expires_in: 7200 } : undefined))
+    await accessTokens.get(signal)
+    isBad = true
+    time.advance(7_100_000)
+    for (let i = 0; i < 2; i++) {
+      expect(await accessTokens.get(signal)).toBe('t1')
+      await setImmediate()
+    }
+  })
+
+  test('renews a token after two hours, even if its service names a longer life', async () => {
+    const { accessTokens, time } = open(() => ({ access_token: 'a', expires_in: 1e15 }))
+    await accessTokens.get(signal)
+    expect(accessTokens.expiresAt()).toBe(time.clock() + 7_200_000)
+  })
+
+  test('drops the token that failed, but not a newer one', async () => {
     const { accessTokens } = open(tokenOnly)
     await accessTokens.get(signal)
     accessTokens.drop('another')
@@ -118,7 +158,7 @@ describe('createAccessTokens', () => {
     expect(await accessTokens.get(signal)).toBe('t2')
   })
 
-  test('goes on with the old token while it lives when the renewal fails', async () => {
+  test('uses the old token until it expires when the renewal fails', async () => {
     let isDown = false
     const { accessTokens, time } = open(() => (isDown ? { errcode: -1, errmsg: 'busy' } : undefined))
     await accessTokens.get(signal)
@@ -129,7 +169,7 @@ describe('createAccessTokens', () => {
     await expect(accessTokens.get(signal)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
   })
 
-  test('asks the operator’s own token service instead, where there is one', async () => {
+  test('requests the token from the operator’s token service where one is configured', async () => {
     const { accessTokens, calls } = open(tokenOnly, { accessTokenUrl: 'http://own.test/own-token' })
     expect(await accessTokens.get(signal)).toBe('t1')
     expect(calls.map(({ path }) => path)).toEqual(['/own-token'])
@@ -139,13 +179,13 @@ describe('createAccessTokens', () => {
     [40164, 'WECHAT_FORBIDDEN'],
     [40125, 'WECHAT_FORBIDDEN'],
     [40001, 'WECHAT_FORBIDDEN'],
-  ])('does not try again on %i', async (errcode, code) => {
+  ])('does not retry after errcode %i', async (errcode, code) => {
     const { accessTokens, calls } = open(() => ({ errcode, errmsg: 'no' }))
     await expect(accessTokens.get(signal)).rejects.toMatchObject({ code })
     expect(calls).toHaveLength(1)
   })
 
-  test('lets who gives up go, and the others have the token', async () => {
+  test('rejects only the call whose signal was aborted', async () => {
     const { accessTokens } = open(tokenOnly)
     const hurried = new AbortController()
     const [gone, waiting] = [accessTokens.get(hurried.signal), accessTokens.get(signal)]
@@ -156,7 +196,7 @@ describe('createAccessTokens', () => {
 })
 
 describe('createQrcode', () => {
-  test('asks for QR_STR_SCENE with its own life, the scene inside scene', async () => {
+  test('requests a QR_STR_SCENE with an expiry, and the scene under action_info.scene', async () => {
     const { api, calls } = open(onApi({ ticket: 'T', url: 'U', expire_seconds: 60 }))
     expect(await api.createQrcode('wb1_x', 60)).toEqual({ ticket: 'T', url: 'U', expireSeconds: 60 })
     expect(calls.at(-1)).toEqual({
@@ -166,7 +206,7 @@ describe('createQrcode', () => {
     })
   })
 
-  test.each([40001, 40014, 42001])('drops a token that is dead (%i) and tries once more', async (errcode) => {
+  test.each([40001, 40014, 42001])('drops an invalid token (errcode %i) and retries once', async (errcode) => {
     const { api, calls } = open(({ path, token }) => {
       if (path.includes('token')) return undefined
       return token === 't1' ? { errcode, errmsg: 'dead' } : { ticket: 'T', url: 'U' }
@@ -175,13 +215,13 @@ describe('createQrcode', () => {
     expect(calls.map(({ token }) => token)).toEqual([null, 't1', null, 't2'])
   })
 
-  test('tries no third time when a fresh token is dead too', async () => {
+  test('does not retry again when the new token is invalid too', async () => {
     const { api, count } = open(onApi({ errcode: 40001, errmsg: 'dead' }))
     await expect(api.createQrcode('wb1_x', 60)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
     expect([count('/cgi-bin/stable_token'), count('/cgi-bin/qrcode/create')]).toEqual([2, 2])
   })
 
-  test('waits a little and tries again while WeChat is busy, twice', async () => {
+  test('retries twice with a pause while WeChat is busy', async () => {
     const { api, delays, count } = open(onApi({ errcode: -1, errmsg: 'system error' }))
     await expect(api.createQrcode('wb1_x', 60)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
     expect([delays, count('/cgi-bin/qrcode/create')]).toEqual([[150, 450], 3])
@@ -192,14 +232,28 @@ describe('createQrcode', () => {
     ['HTTP 500 with a QR code', () => Response.json({ ticket: 'T', url: 'U' }, { status: 500 })],
     ['a page', () => new Response('<html>')],
     ['no url', () => ({ ticket: 'T' })],
+    ['an empty url', () => ({ ticket: 'T', url: '' })],
+    ['a url with a space', () => ({ ticket: 'T', url: 'http://weixin.qq.com/q/ 02' })],
+    ['a url of 513 characters', () => ({ ticket: 'T', url: 'u'.repeat(513) })],
+    ['an empty ticket', () => ({ ticket: '', url: 'U' })],
+    ['a ticket with a lone surrogate', () => ({ ticket: '\ud800', url: 'U' })],
+    ['a ticket of 513 characters', () => ({ ticket: 't'.repeat(513), url: 'U' })],
+    ['a life of 0', () => ({ ticket: 'T', url: 'U', expire_seconds: 0 })],
+    ['a negative life', () => ({ ticket: 'T', url: 'U', expire_seconds: -60 })],
+    ['an endless life', () => new Response('{"ticket":"T","url":"U","expire_seconds":1e999}')],
+    ['a life in words', () => ({ ticket: 'T', url: 'U', expire_seconds: 'soon' })],
+    ['a life that is an object', () => ({ ticket: 'T', url: 'U', expire_seconds: { valueOf: 1 } })],
     ['null', () => new Response('null')],
+    ['a list', () => []],
+    ['an errcode that is an object', () => ({ errcode: { toString: 1 } })],
+    ['an errmsg that is an object', () => ({ errcode: -1, errmsg: { toString: 1 } })],
     [
       'a dead line',
       () => {
         throw new TypeError('fetch failed')
       },
     ],
-  ])('takes %s for WeChat being away, and shows no token', async (_, answer) => {
+  ])('reports %s as WECHAT_UNAVAILABLE, without the token', async (_, answer) => {
     const { api } = open(({ path }) => (path.includes('token') ? undefined : answer()))
     const error = await api.createQrcode('wb1_x', 60).catch((thrown: Error) => thrown)
     expect(error).toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
@@ -207,10 +261,21 @@ describe('createQrcode', () => {
   })
 })
 
-describe('a call that WeChat leaves open', () => {
+describe('the life of a QR code', () => {
+  test.each([
+    [{ expire_seconds: 30 }, 30],
+    [{ expire_seconds: 86_400 }, 60],
+    [{}, 60],
+  ])('of WeChat’s answer %j is %i s, at most the life that was asked for', async (more, expected) => {
+    const { api } = open(onApi({ ticket: 'T', url: 'U', ...more }))
+    expect((await api.createQrcode('wb1_x', 60)).expireSeconds).toBe(expected)
+  })
+})
+
+describe('a call that WeChat does not answer', () => {
   afterEach(() => vi.restoreAllMocks())
 
-  test.each(['/cgi-bin/stable_token', '/cgi-bin/qrcode/create'])('ends after 4 s at %s', async (path) => {
+  test.each(['/cgi-bin/stable_token', '/cgi-bin/qrcode/create'])('is aborted after 4 s at %s', async (path) => {
     const ends: { ms: number; end: () => void }[] = []
     vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
       const controller = new AbortController()
@@ -230,6 +295,11 @@ describe('getUnionid', () => {
   test.each([
     [{ openid: 'o', unionid: 'u' }, 'u'],
     [{ openid: 'o', unionid: '' }, undefined],
+    [{ openid: 'o', unionid: 5 }, undefined],
+    [{ openid: 'o', unionid: ['u'] }, undefined],
+    [{ openid: 'o', unionid: 'u\0' }, undefined],
+    [{ openid: 'o', unionid: '\ud800' }, undefined],
+    [{ openid: 'o', unionid: 'u'.repeat(513) }, undefined],
     [{ openid: 'o', subscribe: 0 }, undefined],
   ])('reads %o as %s', async (answer, expected) => {
     const { api } = open(onApi(answer))
@@ -238,7 +308,7 @@ describe('getUnionid', () => {
 })
 
 describe('getUnionids', () => {
-  test('asks for all in one call, and reads them by their openids', async () => {
+  test('requests all in one call, and assigns the answers by openid', async () => {
     const list = [
       { openid: 'b', unionid: 'ub' },
       { openid: 'c', unionid: '' },
@@ -274,7 +344,7 @@ describe('toWechatError', () => {
     [40243, 'WECHAT_FORBIDDEN'],
     [50002, 'WECHAT_FORBIDDEN'],
     [99999, 'WECHAT_FORBIDDEN'],
-  ])('takes errcode %i for %s, says the fix and keeps WeChat’s own words to the log', (errcode, code) => {
+  ])('maps errcode %i to %s, with a fix in the message and the text of WeChat only in the cause', (errcode, code) => {
     const error = toWechatError({ errcode, errmsg: 'hint: secret rid: 1' })
     expect(error).toMatchObject({ code, cause: { errcode, errmsg: 'hint: secret rid: 1' } })
     expect(error.message).toContain(String(errcode))

@@ -1,4 +1,4 @@
-import { createCipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { equalInConstantTime } from '../../../server/crypto.ts'
 import { createCrypt } from '../../../server/wechat/crypt.ts'
@@ -8,7 +8,6 @@ import { vectors } from '../../support/vectors.ts'
 const KEY = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG'
 const APP_ID = 'wxb11529c136998cb6'
 const random = Buffer.from('aaaabbbbccccdddd')
-const refused = expect.objectContaining({ code: 'CALLBACK_REFUSED' })
 
 describe('the published vectors', () => {
   test('are sixteen', () => {
@@ -16,19 +15,19 @@ describe('the published vectors', () => {
   })
 
   test.each(vectors.filter(({ signature }) => signature))(
-    '$id has its signature',
+    '$id has the published signature',
     ({ token, timestamp, nonce, signature }) => {
       expect(signatureOf(token, timestamp, nonce)).toBe(signature)
     },
   )
 
-  test.each(vectors.filter(({ msgSignature }) => msgSignature))('$id has its msg_signature', (vector) => {
+  test.each(vectors.filter(({ msgSignature }) => msgSignature))('$id has the published msg_signature', (vector) => {
     const { token, timestamp, nonce, encrypted = '', msgSignature } = vector
     expect(signatureOf(token, timestamp, nonce, encrypted)).toBe(msgSignature)
   })
 
   test.each(vectors.filter(({ encrypted }) => encrypted))(
-    '$id decrypts, and its message comes back when sealed again',
+    '$id decrypts, and its message is unchanged after encryption and decryption',
     (vector) => {
       const crypt = createCrypt(vector.encodingAesKey, vector.appId)
       expect(crypt.decrypt(vector.encrypted ?? '')).toBe(vector.plaintext)
@@ -36,16 +35,19 @@ describe('the published vectors', () => {
     },
   )
 
-  test.each(vectors.filter((vector) => vector.random && vector.encrypted))('$id encrypts byte for byte', (vector) => {
-    const crypt = createCrypt(vector.encodingAesKey, vector.appId)
-    expect(crypt.encrypt(vector.plaintext ?? '', Buffer.from(vector.random ?? ''))).toBe(vector.encrypted)
-  })
+  test.each(vectors.filter((vector) => vector.random && vector.encrypted))(
+    '$id encrypts to the published bytes',
+    (vector) => {
+      const crypt = createCrypt(vector.encodingAesKey, vector.appId)
+      expect(crypt.encrypt(vector.plaintext ?? '', Buffer.from(vector.random ?? ''))).toBe(vector.encrypted)
+    },
+  )
 })
 
 describe('createCrypt', () => {
   const crypt = createCrypt(KEY, APP_ID)
 
-  test('pads to blocks of 32, each length from 1 to 32, both ways', () => {
+  test('pads to blocks of 32 bytes, with every padding length from 1 to 32, and removes the padding', () => {
     const lengths = new Set<number>()
     for (let size = 0; size < 32; size++) {
       const message = 'x'.repeat(size)
@@ -57,64 +59,107 @@ describe('createCrypt', () => {
     expect(lengths.size).toBe(32)
   })
 
-  test('counts bytes and not characters', () => {
+  test('counts the length of a message in bytes, not in characters', () => {
     expect(crypt.decrypt(crypt.encrypt('绑定😀\n'))).toBe('绑定😀\n')
   })
 
-  test('takes a key whose last character has surplus bits', () => {
+  test('accepts a key whose last character has the two surplus bits set', () => {
     const strict = createCrypt(`${'A'.repeat(42)}A`, APP_ID)
     for (const last of ['B', 'C', 'D']) {
       expect(createCrypt(`${'A'.repeat(42)}${last}`, APP_ID).decrypt(strict.encrypt('same key'))).toBe('same key')
     }
   })
 
-  test('never gives the same text twice', () => {
+  test('encrypts the same message to another text each time', () => {
     expect(crypt.encrypt('twice')).not.toBe(crypt.encrypt('twice'))
   })
 
-  /** By hand: 20 bytes of header, 22 of message and 18 of appid, so that 4 or 36 fill the block. */
+  test('encrypts every message under the iv of the key, whatever it encrypted before', () => {
+    const fresh = () => createCrypt(KEY, APP_ID)
+    const used = fresh()
+    for (const message of ['first', 'x'.repeat(100), '']) {
+      expect(used.encrypt(message, random)).toBe(fresh().encrypt(message, random))
+    }
+    // WeChat's side: one message under the iv, with all of its random bytes.
+    const key = Buffer.from(`${KEY}=`, 'base64')
+    const decipher = createDecipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
+    expect(decipher.update(Buffer.from(used.encrypt('last', random), 'base64')).subarray(0, 16)).toEqual(random)
+  })
+
+  /** A message of `length` bytes sealed without createCrypt. Header, 22 bytes and appid are 60 bytes: 4 or 36 fill the block. */
   function sealWithPadding(padding: number[], length = 22): string {
     const header = Buffer.concat([random, Buffer.from([0, 0, 0, length])])
-    const key = Buffer.from(`${KEY}=`, 'base64')
-    const cipher = createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
-    return cipher
-      .update(Buffer.concat([header, Buffer.alloc(22, 'x'), Buffer.from(APP_ID), Buffer.from(padding)]))
-      .toString('base64')
+    return sealPlain(Buffer.concat([header, Buffer.alloc(22, 'x'), Buffer.from(APP_ID), Buffer.from(padding)]))
   }
 
-  test('opens what is sealed by hand with a right padding', () => {
+  function sealPlain(plain: Buffer): string {
+    const key = Buffer.from(`${KEY}=`, 'base64')
+    const cipher = createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
+    return cipher.update(plain).toString('base64')
+  }
+
+  test('decrypts a message that was sealed without createCrypt', () => {
     expect(crypt.decrypt(sealWithPadding([4, 4, 4, 4]))).toBe('x'.repeat(22))
   })
 
   const encrypted = crypt.encrypt('message', random)
-  const otherKey = createCrypt(KEY.toUpperCase(), APP_ID)
   const bytes = Buffer.from(encrypted, 'base64')
 
-  test.each<[string, () => string]>([
-    ['another key', () => otherKey.decrypt(encrypted)],
-    ['another appid', () => createCrypt(KEY, 'wx0000000000000000').decrypt(encrypted)],
-    ['an appid that only begins alike', () => createCrypt(KEY, APP_ID.slice(0, -1)).decrypt(encrypted)],
-    ['nothing', () => crypt.decrypt('')],
-    ['no base64', () => crypt.decrypt('!!!!')],
-    ['a block cut off', () => crypt.decrypt(bytes.subarray(0, -32).toString('base64'))],
-    ['half a block', () => crypt.decrypt(bytes.subarray(0, -16).toString('base64'))],
-    ['a padding that only ends right', () => crypt.decrypt(sealWithPadding([0, 0, 0, 4]))],
-    ['a padding of nothing', () => crypt.decrypt(sealWithPadding([0, 0, 0, 0]))],
-    ['a padding longer than a block', () => crypt.decrypt(sealWithPadding(Array(36).fill(36)))],
-    ['a length beyond the message', () => crypt.decrypt(sealWithPadding([4, 4, 4, 4], 99))],
+  const refusals: [what: string, attempt: () => string, cause: string][] = [
+    ['a text under another key', () => createCrypt(KEY.toUpperCase(), APP_ID).decrypt(encrypted), 'padding'],
+    ['another appid', () => createCrypt(KEY, 'wx0000000000000000').decrypt(encrypted), 'appid'],
     [
-      'a changed padding',
-      () => crypt.decrypt(Buffer.concat([bytes.subarray(0, -32), Buffer.alloc(32)]).toString('base64')),
+      'an appid that is the start of the right one',
+      () => createCrypt(KEY, APP_ID.slice(0, -1)).decrypt(encrypted),
+      'appid',
     ],
-  ])('refuses %s with one and the same error', (_, attempt) => {
-    expect(attempt).toThrow(refused)
+    ['an empty text', () => crypt.decrypt(''), 'length'],
+    ['a text that is not base64', () => crypt.decrypt('!!!!'), 'length'],
+    ['a text without its last block', () => crypt.decrypt(bytes.subarray(0, -32).toString('base64')), 'padding'],
+    ['half a block', () => crypt.decrypt(bytes.subarray(0, -16).toString('base64')), 'length'],
+    ['a part of a block', () => crypt.decrypt(bytes.subarray(0, -5).toString('base64')), 'length'],
+    ['a padding of which only the last byte is right', () => crypt.decrypt(sealWithPadding([0, 0, 0, 4])), 'padding'],
+    ['a padding of length 0', () => crypt.decrypt(sealWithPadding([0, 0, 0, 0])), 'padding'],
+    ['a padding longer than a block', () => crypt.decrypt(sealWithPadding(Array(36).fill(36))), 'padding'],
+    ['a block of zeros in place of the last one', () => crypt.decrypt(withZerosAtTheEnd()), 'padding'],
+    [
+      'a padding that leaves no room for the header',
+      () => crypt.decrypt(sealPlain(Buffer.alloc(32, 13))),
+      'message length',
+    ],
+    [
+      'a length that ends behind the plaintext',
+      () => crypt.decrypt(sealWithPadding([4, 4, 4, 4], 41)),
+      'message length',
+    ],
+    ['a length that leaves no appid', () => crypt.decrypt(sealWithPadding([4, 4, 4, 4], 40)), 'appid'],
+    ['a length that cuts the appid', () => crypt.decrypt(sealWithPadding([4, 4, 4, 4], 23)), 'appid'],
+  ]
+
+  const withZerosAtTheEnd = () => Buffer.concat([bytes.subarray(0, -32), Buffer.alloc(32)]).toString('base64')
+
+  test.each(refusals)('refuses %s with the one public error, and gives the cause to the log', (_, attempt, cause) => {
     expect(attempt).toThrow(
-      'The callback cannot be decrypted with the configured WECHAT_ENCODING_AES_KEY and WECHAT_APP_ID.',
+      expect.objectContaining({
+        code: 'CALLBACK_REFUSED',
+        message: 'The callback cannot be decrypted with the configured WECHAT_ENCODING_AES_KEY and WECHAT_APP_ID.',
+        cause,
+      }),
     )
   })
 
-  test('throws at start for a key that is no key', () => {
-    expect(() => createCrypt('short', APP_ID)).toThrow(TypeError)
+  test.each(refusals)('decrypts the next message after %s', (_, attempt) => {
+    expect(attempt).toThrow()
+    expect(crypt.decrypt(encrypted)).toBe('message')
+  })
+
+  test.each([
+    ['short', 3],
+    [`${KEY}AAAA`, 35],
+  ])('throws at start for the key %s, which decodes to %i bytes', (key, length) => {
+    expect(() => createCrypt(key, APP_ID)).toThrow(
+      new TypeError(`EncodingAESKey must decode to 32 bytes, got ${length}: copy its 43 characters`),
+    )
   })
 })
 
@@ -125,7 +170,7 @@ describe('equalInConstantTime', () => {
     ['abc', 'abcd', false],
     ['', '', true],
     ['é', 'e', false],
-  ])('%s and %s: %s', (a, b, expected) => {
+  ])('compares %s with %s: %s', (a, b, expected) => {
     expect(equalInConstantTime(a, b)).toBe(expected)
   })
 })

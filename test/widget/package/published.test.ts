@@ -12,6 +12,7 @@ import { formatMessage } from 'publint/utils'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readWidgetFile } from '../../../server/http/static-file.ts'
+import { npmCacheOr } from '../../support/npm-cache.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
@@ -24,7 +25,8 @@ let tarball: Buffer
 
 beforeAll(async () => {
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
-  const { stdout } = await promisify(execFile)('npm', pack, { cwd: root })
+  const cache = ['--cache', npmCacheOr(join(folder, 'npm-cache'))]
+  const { stdout } = await promisify(execFile)('npm', [...pack, ...cache], { cwd: root })
   const [{ filename }] = JSON.parse(stdout)
   tarball = readFileSync(join(folder, filename))
 })

@@ -1,0 +1,23 @@
+/** Where WeChat's console has each setting. It is the developer platform: mp.weixin.qq.com has these settings no more. */
+import type { Bilingual } from '../errors.ts'
+
+// The move: https://developers.weixin.qq.com/doc/service/guide/dev/migration.html
+const PLATFORM = 'developers.weixin.qq.com/platform'
+const ACCOUNT = '我的业务与服务 > 服务号'
+
+const place = (path: string): Bilingual => ({
+  en: `WeChat's console (${PLATFORM}, ${ACCOUNT} > ${path})`,
+  zh: `微信开发者平台（${PLATFORM}）“${ACCOUNT} > ${path}”`,
+})
+
+/** Each as an object of a sentence: "copy it from …", "请从…复制". */
+export const CONSOLE = {
+  /** AppID and 原始 ID. */
+  account: place('基础信息'),
+  /** AppSecret and the IP list. */
+  secret: place('基础信息 > 开发密钥'),
+  /** URL, Token, EncodingAESKey and the encryption mode of the callback. */
+  push: place('基础信息 > 域名与消息推送配置'),
+  /** Which APIs the account may call, and how often. */
+  rights: place('接口管理 > 接口权限与额度'),
+}

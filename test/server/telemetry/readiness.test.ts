@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest'
+import { createReadiness } from '../../../server/telemetry/readiness.ts'
+import { openTestServer } from '../../support/test-server.ts'
+
+/** Counts the checks; each ends when the test says so. */
+function open() {
+  let now = 1_000_000
+  const calls = { store: 0, wechat: 0 }
+  let pending: (() => void)[] = []
+  let fault: object | undefined
+  const check = (name: keyof typeof calls) => () => {
+    calls[name]++
+    return new Promise<void>((resolve, reject) => pending.push(() => (fault ? reject(fault) : resolve())))
+  }
+  const readiness = createReadiness({
+    store: { ping: check('store') },
+    wechat: { checkAccess: check('wechat') },
+    clock: () => now,
+  })
+  return {
+    readiness,
+    calls,
+    advance: (ms: number) => {
+      now += ms
+    },
+    fail: (code: object | undefined) => {
+      fault = code
+    },
+    /** Ends the checks under way. */
+    async end() {
+      for (const finish of pending) finish()
+      pending = []
+      await new Promise(setImmediate)
+    },
+  }
+}
+
+describe('createReadiness', () => {
+  test('makes one check for all probes that ask while it runs', async () => {
+    const { readiness, calls, end } = open()
+    const probes = Array.from({ length: 1_000 }, () => readiness())
+    await end()
+    expect(new Set(await Promise.all(probes.map(async (probe) => JSON.stringify(await probe))))).toEqual(
+      new Set(['{"store":"ok","wechat":"ok"}']),
+    )
+    expect(calls).toEqual({ store: 1, wechat: 1 })
+  })
+
+  test('reuses a result for a second, counted from its end', async () => {
+    const { readiness, calls, end, advance, fail } = open()
+    void readiness()
+    advance(10_000)
+    await end()
+    fail({ code: 'STORE_UNAVAILABLE' })
+    advance(999)
+    expect(await readiness()).toEqual({ store: 'ok', wechat: 'ok' })
+    expect(calls.store).toBe(1)
+    advance(1)
+    const next = readiness()
+    await end()
+    expect(await next).toEqual({ store: 'STORE_UNAVAILABLE', wechat: 'STORE_UNAVAILABLE' })
+    expect(calls.store).toBe(2)
+  })
+
+  test.each([-3_600_000, 3_600_000])('checks again after a correction of the clock by %i ms', async (ms) => {
+    const { readiness, calls, end, advance } = open()
+    void readiness()
+    await end()
+    advance(ms)
+    void readiness()
+    expect(calls.store).toBe(2)
+    await end()
+  })
+
+  test('names an error without a code as failed', async () => {
+    const { readiness, end, fail } = open()
+    fail(new Error('no code'))
+    const probe = readiness()
+    await end()
+    expect(await probe).toEqual({ store: 'failed', wechat: 'failed' })
+  })
+})
+
+describe('GET /readyz', () => {
+  test('calls WeChat at most once a second, however many probes come while there is no token', async () => {
+    const testServer = await openTestServer()
+    testServer.simulator.faults.fail('/cgi-bin/stable_token', 40164, 1_000)
+    const count = () =>
+      testServer.deps.metrics
+        .render()
+        .then((text) => Number(/wechat_answers_total\{call="token",errcode="40164"\} (\d+)/.exec(text)?.[1] ?? 0))
+    const probe = async () => (await testServer.app.request('/readyz')).status
+    expect(await Promise.all(Array.from({ length: 100 }, probe))).toEqual(Array(100).fill(503))
+    for (let i = 0; i < 100; i++) await probe()
+    expect(await count()).toBe(1)
+    testServer.time.advance(1_000)
+    for (let i = 0; i < 100; i++) await probe()
+    expect(await count()).toBe(2)
+    await testServer.close()
+  })
+})
