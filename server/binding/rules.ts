@@ -254,8 +254,8 @@ export function decideLateTap(
   lang: Language,
 ): Decision {
   const isConfirmed = found?.ticket.state.name === 'used' && isBoundTo(found.user, tapper)
-  const reply: Reply = isConfirmed ? replyTo(found.ticket, 'already_bound') : { name: 'expired', lang, label: null }
-  return { changes: [], reply }
+  if (isConfirmed) return { changes: [], reply: replyTo(found.ticket, 'already_bound') }
+  return { changes: [], reply: { name: 'expired', lang: found?.ticket.lang ?? lang, label: null } }
 }
 
 /** The scans of a user that digits may confirm. Several may wait: one WeChat scanned this QR code, another one the code before. */

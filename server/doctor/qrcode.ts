@@ -59,8 +59,8 @@ function quotaIn({ quota }: ApiAnswer): { limit: number | undefined; remain: num
 }
 
 const saveQuota = {
-  en: 'The quota is reset at midnight in Beijing. Decrease QR_PER_MINUTE or increase TICKET_TTL, and find out whether another system of the account makes QR codes.',
-  zh: '额度于北京时间零点重置。请调低 QR_PER_MINUTE 或调高 TICKET_TTL，并查明该账号是否有其他系统在生成二维码。',
+  en: 'The quota is reset at midnight in Beijing. Decrease QR_PER_DAY or QR_PER_DAY_TENANT, or increase TICKET_TTL, and find out whether another system of the account makes QR codes.',
+  zh: '额度于北京时间零点重置。请调低 QR_PER_DAY 或 QR_PER_DAY_TENANT，或调高 TICKET_TTL，并查明该账号是否有其他系统在生成二维码。',
 }
 
 const unknownQuota = warn('quota.unknown', {
