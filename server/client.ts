@@ -124,9 +124,13 @@ export function createBindClient(options: BindClientOptions): BindClient {
     if (response.status === 413)
       throw new BindError('TOO_LARGE', 'The request is larger than the bind server accepts: shorten Label.')
     const { text: plaintext, header } = await openEnvelope(text, undefined, () => ({ secret })).catch((cause) => {
-      throw new BindError('UNREACHABLE', `The bind server answered HTTP ${response.status} without an encrypted reply.`, {
-        cause,
-      })
+      throw new BindError(
+        'UNREACHABLE',
+        `The bind server answered HTTP ${response.status} without an encrypted reply.`,
+        {
+          cause,
+        },
+      )
     })
     if (header.req !== jti) throw new BindError('UNAUTHORIZED', 'The reply belongs to another request.')
     return JSON.parse(plaintext)

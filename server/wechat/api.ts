@@ -129,7 +129,7 @@ export function toQrcodeRequest(scene: string, expireSeconds: number) {
   }
 }
 
-/** The error when another system invalidates the account's tokens. With its code the caller tries again and the server logs the cause. */
+/** The error when another system invalidates the account's tokens. Its code makes the caller try again. */
 function freshTokenRefused({ errcode = 0, errmsg = '' }: ApiAnswer) {
   return unavailable(
     `WeChat refused an access token that it had just issued (errcode ${errcode})`,

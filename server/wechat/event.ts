@@ -63,7 +63,8 @@ function toPush(common: Common, { Event = '', EventKey = '' }: Fields): WechatEv
 }
 
 /**
- * Only a key with the prefix `qrscene_` has a scene, which may contain `_`. Other keys are `last_trade_no_…`, `scanbarcode|…` or empty.
+ * Only a key with the prefix `qrscene_` has a scene, which may contain `_`. Other keys are `last_trade_no_…`, `scanbarcode|…` or
+ * empty.
  */
 function sceneOfFollow(eventKey: string): string | undefined {
   return /^qrscene_./i.test(eventKey) ? eventKey.slice('qrscene_'.length) : undefined
