@@ -1,4 +1,4 @@
-/** Cross-origin access (CORS) for the pages of the allowed origins. The server uses no cookies, so credentials are never allowed. */
+/** Cross-origin access (CORS) for pages of the allowed origins. The server uses no cookies, so credentials are never allowed. */
 import type { Answer } from './answer.ts'
 
 type Cors = {

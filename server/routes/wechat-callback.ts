@@ -63,7 +63,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
       log.warn({ requestId, code, cause: code === 'TOO_LARGE' ? 'size' : error.cause }, 'a callback was refused')
       return textAnswer('refused', 403)
     }
-    // WeChat retries a delivery that fails, so the event is not lost while the store is down. The status is 500, not 503.
+    // WeChat repeats a delivery that is not answered with success, so the event is not lost while the store is down.
     metrics.callbacks.inc({ outcome: 'failed' })
     // The request's log line has the code. A second line for each request would fill the log during an overload.
     if (code === 'OVERLOADED') return { ...textAnswer('failed', 500), refusal: code }
