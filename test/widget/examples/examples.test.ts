@@ -109,7 +109,7 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
     await page.goto(`${fixture.url}${body === undefined ? '' : '/page'}`)
     await inState(page, 'ready')
     const card = page.locator('wechat-bind')
-    await page.getByText('Hear of it in WeChat').waitFor()
+    await page.getByText('Notifications in WeChat').waitFor()
     expect(await card.evaluate(({ theme }: HTMLElement & { theme?: string }) => theme)).toBe('light')
 
     fixture.bind.bind()
