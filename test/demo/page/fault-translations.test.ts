@@ -14,7 +14,7 @@ const reasons = ['reply.ts', 'delivery.ts'].flatMap((name) =>
 
 describe('translateFault', () => {
   test('finds the reasons in the sources', () => {
-    expect(reasons).toContain('dropped on its way')
+    expect(reasons).toContain('dropped before the delivery')
     expect(reasons.length).toBeGreaterThan(15)
   })
 

@@ -57,7 +57,7 @@ describe('faults.setCallback', () => {
     fixture.simulator.faults.setCallback('drop')
     expect(await fixture.simulator.phone('amy').follow()).toEqual({ kind: 'silent' })
     expect(fixture.deliveries).toEqual([])
-    expect(events(fixture)).toMatchObject([{ Event: 'subscribe', fault: 'dropped on its way' }])
+    expect(events(fixture)).toMatchObject([{ Event: 'subscribe', fault: 'dropped before the delivery' }])
   })
 
   test.each(['secure', 'compatible', 'plain'] as const)(
