@@ -42,13 +42,13 @@ export type Demo = {
   /** The traffic log. */
   wire: TrafficLog
   conditions(): Conditions
-  /** Sets the conditions; those that are not named are reset. */
+  /** Sets the given conditions and resets the others. */
   set(conditions: Partial<Conditions>): Promise<void>
   close(): Promise<void>
 }
 
 type DemoOptions = {
-  /** The bind server's environment variables; missing ones get the demo's defaults. `PORT=0` selects a free port. */
+  /** The bind server's environment variables; a missing variable gets the demo's default. `PORT=0` selects a free port. */
   env: Env
   /** The folder of the SQLite database and of demo.json. */
   dataDir: string
@@ -56,7 +56,7 @@ type DemoOptions = {
   dist?: string
   /** The number of bind servers over one store; more than one needs PostgreSQL. */
   instances?: number
-  /** Opens the port: `npm run dev` puts Vite in front of the demo. `base` is the secret path, or empty. */
+  /** Opens the port. `npm run dev` passes a function that puts Vite in front of the demo. `base` is the secret path, or empty. */
   listen?: (app: Fetching & { base: string }, host: string | undefined, port: number) => Promise<Listening>
 }
 
@@ -81,7 +81,7 @@ export async function startDemo({
   const trusted = toTrustedNames(env)
   const closing = new AbortController()
   const { signal } = closing
-  // A page stays open over a restart, so ids must not repeat. Ids start at the current time in ms and grow more slowly than it.
+  // A page stays open over a restart, so ids must not repeat. Ids start at the current time in ms and grow more slowly than the time.
   const wire = createTrafficLog(Date.now())
   const changes = createChangeListeners()
   const account = isReal ? savedState?.account : toAccount(env, savedState?.account)

@@ -1,7 +1,7 @@
 /**
- * `npm run dev`: the demo with the pages and the element served from their sources by Vite, on the same port.
- * Vite reloads the browser when one of their files is saved. Node's `--watch` starts this process again when a file of the
- * server or of the demo is saved, and Vite's client in the browser then connects again and reloads. NODE.
+ * `npm run dev` starts the demo. Vite serves the pages and the element from their sources, on the same port.
+ * Vite reloads the browser when a source of a page or of the element is saved. Node's `--watch` starts this process again
+ * when a file of the server or of the demo is saved. Vite's client in the browser then connects again and reloads. NODE.
  */
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -41,12 +41,12 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
       appType: 'custom',
       logLevel: env.LOG_LEVEL === 'silent' ? 'silent' : 'warn',
       resolve: { alias: { '/cdn/wechat-bind.js': element, '/wechat-bind.js': element } },
-      // Scans the sources: the pages load the element from a path that Vite cannot resolve.
+      // Vite scans the sources for dependencies, because the pages load the element from a path that Vite cannot resolve.
       optimizeDeps: { entries: ['*.ts', '../../widget/define.ts'] },
       server: {
         middlewareMode: true,
         ws: { server },
-        // `HOST=0.0.0.0` opens the port to the network: `data/` holds keys and stays closed.
+        // `HOST=0.0.0.0` opens the port to the network, so Vite must not serve `data/`, which contains keys.
         fs: { allow: ['demo', 'widget', 'server', 'node_modules'].map((folder) => join(root, folder)) },
         allowedHosts: [...(toTrustedNames(env).hosts ?? [])],
       },
@@ -73,7 +73,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
       if (!path.startsWith(`${base}/`)) return void demo(request, response)
       const page = path.slice(base.length)
       const file = method === 'GET' ? pages[page] : undefined
-      // Before Vite, which would answer `/playground` with `playground.ts`.
+      // The pages are matched first, because Vite would answer `/playground` with `playground.ts`.
       if (file) return void sendPage(page, file, response).catch((error) => response.writeHead(500).end(error.message))
       started.middlewares(request, response, () => {
         // Vite has removed `base` from the URL.
@@ -96,7 +96,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
     url,
     networkUrls,
     async close() {
-      // First: the sockets to the browsers' Vite clients would keep the server open.
+      // Vite closes first, because the sockets to the browsers' Vite clients would keep the server open.
       await vite?.close()
       await close()
     },

@@ -1,4 +1,4 @@
-/** The demo's HTTP routes on one origin: the built pages, the demo's API, the host site's back end, the simulated WeChat; all other paths go to the bind server. NODE. */
+/** The demo's HTTP routes on one origin. The demo serves the built pages, its API, the host site's back end and the simulated WeChat. All other paths go to the bind server. NODE. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +17,7 @@ type HttpAppParts = {
   dist: string
 }
 
-/** A strict content policy: the demo fails if the element needs more. */
+/** A strict content policy. The demo fails if the element needs more permissions. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -67,7 +67,7 @@ function withCache(policy: string) {
   }
 }
 
-/** The output folder: `../dist` beside the sources; in the published package this file is inside it. */
+/** The output folder. Beside the sources it is `../dist`; in the published package it contains this file. */
 export function findDist(): string {
   const places = ['../dist', '..'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
   const found = places.find((place) => existsSync(join(place, 'page/index.html')))

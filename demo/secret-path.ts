@@ -1,14 +1,14 @@
 /**
- * With a real WeChat account the demo shows real openids, chats and signed URLs, and its address is public, because WeChat must
- * reach it. So the whole demo is below a secret path. Only the paths that WeChat and the pages of other sites need are public:
- * the callback, the widget API and the element's file.
+ * With a real WeChat account the demo displays real openids, chats and signed URLs. The demo's address is public, because
+ * WeChat must reach it. Therefore the whole demo is below a secret path. Only the callback, the widget API and the element's
+ * file are public, because WeChat and the pages of other sites need them.
  */
 import { type Context, Hono } from 'hono'
 import { equalInConstantTime } from '../server/crypto.ts'
 
 type SecretPathDeps = {
   secret: string
-  /** The whole demo. It sees its requests without the secret. */
+  /** The whole demo. It receives its requests without the secret path. */
   inside: Hono
   /** The bind server. */
   bind: (request: Request, bindings: object) => Promise<Response>
@@ -24,7 +24,7 @@ export function hideBehindSecretPath({ secret, inside, bind }: SecretPathDeps): 
       const url = new URL(c.req.url)
       const [, first = '', path] = /^\/([^/]*)(\/.*)?$/s.exec(url.pathname) ?? []
       if (!equalInConstantTime(first, secret)) return c.text(NOT_FOUND, 404)
-      // The page's URLs are relative to this slash. The redirect is relative too: a proxy may serve the demo below another path.
+      // The page's URLs are relative to this slash. The redirect is relative too, because a proxy may serve the demo below another path.
       if (path === undefined) return c.redirect(`${secret}/${url.search}`)
       url.pathname = path
       return inside.fetch(new Request(url, c.req.raw), c.env)

@@ -1,4 +1,4 @@
-/** The calls of the bind server's browser API. Each returns the parsed response or throws a BindError. `fetch` is passed in. */
+/** The client of the bind server's browser API. Each method returns the parsed response or throws a BindError. */
 import type { BindingView, QrcodeView } from '../server/wire.ts'
 import { BindError, isTokenError } from './bind-error.ts'
 import { parseResponse } from './response.ts'
@@ -14,16 +14,16 @@ type ClientOptions = Credentials & { readonly server: string; readonly language:
 export type Client = {
   /** Returns the user's valid QR code. With `replace` the server invalidates it and creates another one. */
   createQrcode(replace: boolean, signal: AbortSignal): Promise<QrcodeView>
-  /** Waits until the binding's version is greater than `version`. Returns null when the server's wait ended first. */
+  /** Waits for a binding whose version is greater than `version`. Returns null if the server's waiting time ends first. */
   waitPast(version: number, signal: AbortSignal): Promise<BindingView | null>
-  /** Sends the four digits that WeChat displays: they prove that the person who scanned also sees this page. */
+  /** Sends the four digits that WeChat displays. The digits prove that the person who scanned also sees this page. */
   confirm(code: string, signal: AbortSignal): Promise<BindingView>
   unbind(signal: AbortSignal): Promise<BindingView>
 }
 
 type Call = { method: string; path: string; signal: AbortSignal; body?: object; headers?: Record<string, string> }
 
-/** By default each call reads `globalThis.fetch` anew, because pages and tools replace it. */
+/** By default each call reads the current `globalThis.fetch`, because pages and developer tools may replace it. */
 export function createClient(
   page: ClientOptions,
   fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args),
@@ -39,7 +39,7 @@ export function createClient(
     pageToken: string,
     { method, path, headers, body, signal }: Call,
   ): Promise<unknown> {
-    // `server` may be or contain a path: with `https://example.com/bind` the API is below `/bind/widget/`.
+    // `server` may be or contain a path. For `https://example.com/bind` the API's paths start with `/bind/widget/`.
     const answer = await send(`${(page.server ?? '').replace(/\/+$/, '')}/widget/${path}`, {
       method,
       headers: {
@@ -81,7 +81,7 @@ export function createClient(
       parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh }, signal })),
 
     waitPast: (version, signal) => {
-      // A new token may belong to another user with the same version: the first request with it does not wait.
+      // A new token may belong to another user whose binding has the same version, so its first request does not wait.
       const isKnownToken = (userToken ?? page.token) === page.token
       return sharedPoll(isKnownToken ? knownUser : null, version, signal, async (signal) => {
         const headers: Record<string, string> = isKnownToken
@@ -99,7 +99,7 @@ export function createClient(
   }
 }
 
-/** A response without a binding is rejected: a proxy may also answer with status 200. */
+/** Rejects a response without a binding, because a proxy may send status 200 with another body. */
 function parseBinding(answer: unknown): BindingView {
   const view = answer as Partial<BindingView>
   if (view.version !== undefined && (view.state === 'bound' ? view.boundAt : view.state)) return view as BindingView

@@ -1,15 +1,15 @@
-/** Sends the element's requests. They carry a widget token or receive one, so they go only to the URLs that the page has set. */
+/** Sends the element's requests. The requests carry or return a widget token, so they go only to the URLs that the page has set. */
 import { BindError } from './bind-error.ts'
 
 export type Send = (url: string, init: RequestInit) => Promise<Response>
 
-/** `fetch` with resolved URLs. A redirect fails like a lost connection: it would send the request to a URL that the response names. */
+/** `fetch` with resolved URLs. A redirect fails like a lost connection, because it would send the request to a URL that the page has not set. */
 export const createSend =
   (fetch: typeof globalThis.fetch): Send =>
   (url, init) =>
     fetch(resolve(url), { ...init, redirect: 'error' })
 
-/** Resolves against the page's own URL: `document.baseURI` would follow a `<base>`, which injected HTML can contain. */
+/** Resolves against the page's own URL. `document.baseURI` depends on `<base>`, which injected HTML can contain. */
 function resolve(url: string): string {
   for (const base of [location.href, origin]) {
     try {

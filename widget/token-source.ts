@@ -1,4 +1,4 @@
-/** Returns the widget token for requests: the page's `token`, or one fetched with `getToken` or `tokenUrl` after a refusal. */
+/** Returns the widget token for requests: the page's `token`. If `token` is empty or refused, fetches one with `getToken` or from `tokenUrl`. */
 import { BindError } from './bind-error.ts'
 import { parseResponse } from './response.ts'
 import type { Send } from './send.ts'
@@ -10,7 +10,7 @@ export type Credentials = {
   readonly getToken: (() => string | Promise<string>) | undefined
 }
 
-/** Returns a token that differs from `refused`, the token that the server has just rejected; undefined when there is none. */
+/** Returns a token that differs from `refused`, the token that the server has just rejected. Returns undefined when the page has no other token. */
 type TokenSource = (signal: AbortSignal, refused?: string) => Promise<string | undefined>
 
 export function createTokenSource(page: Credentials, send: Send): TokenSource {
@@ -21,7 +21,7 @@ export function createTokenSource(page: Credentials, send: Send): TokenSource {
   return async (signal, refused) => {
     const { token, tokenUrl, getToken } = page
     const from = getToken ?? tokenUrl
-    // Only `token` is set: the element's own retry does not send a refused token again, a retry of the user does.
+    // When only `token` is set, the element's own retry does not send a refused token again. A retry by the user does.
     if (!from) return token === refused ? undefined : token
     refusedTokens.add(refused)
     if (token && !refusedTokens.has(token)) return token
@@ -39,7 +39,7 @@ async function fetchToken({ getToken, tokenUrl }: Credentials, send: Send, signa
     if (token && typeof token === 'string') return token
   } catch (cause) {
     throw new BindError('NO_TOKEN', 'The page returned no widget token', {
-      // An error response of the page's server is final unless it is marked retryable. A failed `getToken` is final, a network failure of `tokenUrl` is not.
+      // An error response of the page's server is final unless it is marked retryable. A failed `getToken` is final. A network failure of `tokenUrl` is not.
       retryable: cause instanceof BindError ? cause.retryable : !getToken,
       cause,
     })

@@ -114,7 +114,7 @@ export class WechatBind extends LitElement implements BindHost {
   readonly #controller = new BindController(this, createClient(this))
   /** The text to send or the question before unbinding, when the user has opened it. */
   #opened: View['opened']
-  /** The page's content policy forbids `data:` images: the QR code is drawn as an SVG. */
+  /** Set when the page's content policy forbids `data:` images. The QR code is then drawn as an SVG. */
   #usesVectorQr = false
   /** Removes the listeners outside the element. */
   #connected: AbortController | undefined
@@ -185,7 +185,7 @@ export class WechatBind extends LitElement implements BindHost {
       await navigator.clipboard.writeText(text)
       this.open('copied')
     } catch {
-      // No permission, or plain http: selects the text, so that the user can copy it.
+      // The clipboard needs permission and https. Without them the text is selected, so that the user can copy it.
       getSelection()?.selectAllChildren(this.renderRoot.querySelector('code') ?? this)
     }
   }
@@ -224,7 +224,7 @@ export class WechatBind extends LitElement implements BindHost {
     if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
     // The new token may belong to another user, whose browser must not display the previous user's data.
     if (changed.get('token')) this.#controller.wake(true)
-    // Frameworks pass a new function at every rendering, also at the one after an error: only the first function counts as a new token.
+    // Frameworks pass a new function at every rendering, including the rendering after an error. Therefore only the first function counts as a new token.
     const isFirst = changed.has('getToken') && !changed.get('getToken')
     if (isFirst || changed.has('token') || changed.has('tokenUrl')) this.#controller.dispatch({ type: 'token' })
   }
@@ -245,7 +245,7 @@ export class WechatBind extends LitElement implements BindHost {
     if (next instanceof HTMLElement) next.focus({ preventScroll: true })
   }
 
-  /** The ticket is not valid at another server. */
+  /** Starts again, because the ticket is not valid at another server. */
   #restart(): void {
     if (this.state === 'idle') return
     this.stop()

@@ -85,7 +85,7 @@ export function createControlApi(deps: ControlApiDeps): Hono {
       /** Sends the state at once and after each change. */
       .get('/stream', (c) => streamSSE(c, (stream) => sendChanges(stream, view, changes, signal)))
       .get('/wire', (c) => c.json({ entries: wire.since(Number(c.req.query('since') ?? 0)) }))
-      // Each action is answered at once; the callback's result appears in the state later.
+      // The API answers each action at once. The callback's result appears in the state later.
       .post('/phones/:person/scan', async (c) => {
         const { url, follow } = await readBody(c, scanBody)
         const person = phoneOf(c)
@@ -163,7 +163,7 @@ function toPhoneView({ person, openid, following, chat }: Phone): PhoneView {
   return { person, openid, isFollowing: following !== null, chat: messages }
 }
 
-/** Parses and validates the body; an empty body counts as `{}`. Answers 400 with the reason. */
+/** Parses and validates the body; an empty body counts as `{}`. An invalid body is answered with 400 and the reason. */
 async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const text = await c.req.text()
   const body = text === '' ? {} : tryJson(text)

@@ -1,4 +1,4 @@
-/** The pages that may use the demo: not those of other sites, which a browser on the same machine or network has open. */
+/** Pages of other sites in a browser on the same machine or network must not use the demo. */
 import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { Demo } from '../../demo/demo.ts'
@@ -6,7 +6,7 @@ import { start } from './demo-fixture.ts'
 
 type Headers = Record<string, string>
 
-/** `node:http`, because `fetch` does not send every `Host`. Returns the status and closes the connection, also of a stream. */
+/** Uses `node:http`, because `fetch` does not send every `Host`. Returns the status and closes the connection, even of a stream. */
 function send({ url }: Demo, path: string, headers: Headers, method = 'GET', body = ''): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const sent = request(url + path, { method, headers, agent: false }, (response) => {
@@ -38,7 +38,7 @@ const changes: [method: string, path: string, body: string][] = [
 ]
 
 describe('startDemo', () => {
-  test('answers no request with a foreign Host, as DNS rebinding sends it', async () => {
+  test('refuses a request with a foreign `Host`, as DNS rebinding sends it', async () => {
     const demo = await start()
     const headers = { Host: `evil.example:${new URL(demo.url).port}` }
     for (const path of reads) expect([path, await send(demo, path, headers)]).toEqual([path, 403])
@@ -48,7 +48,7 @@ describe('startDemo', () => {
     }
   })
 
-  test('lets no page of another origin change anything', async () => {
+  test('refuses changes by a page of another origin', async () => {
     const demo = await start()
     await demo.simulator.phone('amy').follow()
     const { port } = new URL(demo.url)
@@ -60,7 +60,7 @@ describe('startDemo', () => {
     expect(demo.simulator.phone('amy').following).not.toBeNull()
   })
 
-  test('accepts its own page, a program without Origin, and the names of its settings', async () => {
+  test('accepts its own page, a program without `Origin`, and the names in its settings', async () => {
     const demo = await start(undefined, { PUBLIC_URL: 'https://demo.example', DEMO_HOSTS: 'wechat' })
     const { port, origin } = new URL(demo.url)
     const accepted: Headers[] = [
@@ -83,7 +83,7 @@ describe('startDemo', () => {
     }
   })
 
-  test('does not check Host where a token, a key or a signature protects the request', async () => {
+  test('does not check `Host` where a token, a key or a signature protects the request', async () => {
     const demo = await start()
     const headers = { Host: 'bind.example' }
     const statuses = ['/widget/binding', '/wechat/callback', '/simulator/cgi-bin/getcallbackip', '/cdn/wechat-bind.js']

@@ -1,4 +1,4 @@
-/** The demo with a real account: a simulator of the test, on a socket, takes the place of WeChat. */
+/** Tests the demo with a real account. A simulator that listens on a socket replaces WeChat. */
 import { request } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createSimulator, type Simulator } from '../../demo/simulator/simulator.ts'
@@ -33,7 +33,7 @@ async function startWithAccount(env: Record<string, string> = {}, folder?: strin
 }
 
 describe('startDemo with a real account', () => {
-  test('binds a WeChat of that account, and records the decrypted callback', async () => {
+  test('binds a WeChat user of that account, and records the decrypted callback', async () => {
     const demo = await startWithAccount()
     await tencent.phone('amy').scan((await clientOf(demo).getQrCode(lin)).Url, { follow: true })
     expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: true, OpenId: tencent.phone('amy').openid })
@@ -66,7 +66,7 @@ describe('startDemo with a real account', () => {
 })
 
 describe('the path of the demo with a real account', () => {
-  test('is secret: outside it only the callback, the widget API and the element’s file answer', async () => {
+  test('is secret, and only the callback, the widget API and the element’s file are outside it', async () => {
     const demo = await startWithAccount()
     const { origin, pathname } = new URL(demo.url)
     expect(pathname).toMatch(/^\/[\w-]{22}$/)
@@ -105,7 +105,7 @@ describe('the path of the demo with a real account', () => {
     expect(await answerTo('/wechat-bind.js')).toEqual(['/wechat-bind.js', expect.any(Number), false])
   })
 
-  test('contains the page, which a URL without the last slash leads to, and the whole demo', async () => {
+  test('contains the page and the whole demo, and redirects from a URL without the last slash', async () => {
     const demo = await startWithAccount()
     const page = await fetch(`${demo.url}?lang=en`)
     expect([page.status, page.url]).toEqual([200, `${demo.url}/?lang=en`])
@@ -126,7 +126,7 @@ describe('the path of the demo with a real account', () => {
     await expect.poll(webhook).toMatchObject({ title: 'binding.bound', status: 204 })
   })
 
-  test('is refused for a foreign Host and to pages of other origins, too', async () => {
+  test('refuses a foreign `Host` and pages of other origins', async () => {
     const demo = await startWithAccount()
     const Origin = 'https://evil.example'
     const put = await fetch(`${demo.url}/demo/conditions`, { method: 'PUT', body: '{}', headers: { Origin } })
@@ -140,7 +140,7 @@ describe('the path of the demo with a real account', () => {
     expect(status).toBe(403)
   })
 
-  test('is kept over a restart, and printed below PUBLIC_URL', async () => {
+  test('stays the same after a restart, and is printed with PUBLIC_URL', async () => {
     const folder = makeFolder()
     const first = await startWithAccount({}, folder)
     await stop(first)

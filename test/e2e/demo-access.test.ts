@@ -1,4 +1,4 @@
-/** The demo in a real browser: its page below the secret path of a real account, and a page of another site that attacks it. */
+/** The demo in a real browser, with a secret path for a real account, and with an attack by a page of another site. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ let browser: Browser
 let page: Page
 let folder: string
 let demo: Demo
-/** Another server: WeChat, or the site that attacks. */
+/** Another server, which plays WeChat or the attacking site. */
 let other: Listening
 
 beforeAll(async () => {
@@ -40,7 +40,7 @@ const start = (env: Record<string, string> = {}) =>
   startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent', ...env }, dataDir: folder })
 
 describe('the demo with a real account', () => {
-  test('works below its secret path: the page binds and shows the traffic', async () => {
+  test('works below its secret path, where the page binds and displays the traffic', async () => {
     const tencent = createSimulator({ account: { mode: 'plain' } })
     other = await startListening(tencent.app, '127.0.0.1', 0)
     const { appId, appSecret, token } = tencent.account

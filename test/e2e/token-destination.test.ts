@@ -1,4 +1,4 @@
-/** The built element on a page that leads requests to another origin: its requests, and the token, go only to the URLs that the page has set. */
+/** The built element on a page that diverts requests to another origin. The requests and the token go only to the URLs that the page has set. */
 import { Hono } from 'hono'
 import { type Browser, chromium, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -6,12 +6,12 @@ import { type Listening, startListening, stopListening } from '../../server/http
 import { type Fixture, type FixtureOptions, inState, openFixture } from '../support/browser-fixture.ts'
 import { launchOptions } from '../support/chromium.ts'
 
-/** Allows every request, so that the content policy protects nothing here. */
+/** The content policy allows every request, so that only the element itself protects the token. */
 const OPEN_POLICY = "default-src 'none'; script-src 'self'; connect-src *"
 
 let browser: Browser
 let page: Page
-/** The other origin. It accepts every request of a page, and records it. */
+/** The other origin. It accepts and records every request of a page. */
 let stranger: Listening
 let received: string[]
 let fixture: Fixture
@@ -46,7 +46,7 @@ async function visit(options: FixtureOptions): Promise<void> {
   await page.goto(fixture.url)
 }
 
-/** `<base>` after the script, whose own URL it would change as well. */
+/** `<base>` comes after the script, because it would also change the script's URL. */
 const headWithBase = () => `<script type="module" src="/wechat-bind.js"></script><base href="${stranger.url}/">`
 
 const element = '<wechat-bind token-url="/token"></wechat-bind>'
@@ -60,7 +60,7 @@ describe('a page with a <base> of another origin', () => {
     expect(received).toEqual([])
   })
 
-  test('gets them from the origin of the outer page in an iframe with srcdoc', async () => {
+  test('gets its token and its QR code from the origin of the outer page in an iframe with srcdoc', async () => {
     const inner = (headWithBase() + element).replaceAll('"', '&quot;')
     await visit({ head: '', body: `<iframe srcdoc="${inner}" width="400" height="500"></iframe>` })
     const frame = page.frames()[1]
@@ -71,7 +71,7 @@ describe('a page with a <base> of another origin', () => {
 })
 
 describe('a redirect to another origin', () => {
-  /** Redirects `path` to the other origin; returns the number of requests so far. */
+  /** Returns a route that redirects `path` to the other origin, and a function that counts the requests. */
   function redirect(method: string, path: string): { more: Hono; count: () => number } {
     let count = 0
     const more = new Hono().on(method, path, (c) => {
@@ -81,7 +81,7 @@ describe('a redirect to another origin', () => {
     return { more, count: () => count }
   }
 
-  // The second request shows that the first one has failed.
+  // The second request proves that the first request has failed.
   test('is not followed by a request with the token', async () => {
     const { more, count } = redirect('POST', '/bind/widget/qrcode')
     await visit({ body: '<wechat-bind server="/bind" token="token"></wechat-bind>', more })

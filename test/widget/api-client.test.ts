@@ -180,7 +180,7 @@ describe('createTokenSource', () => {
     expect(requests[1]?.headers.get('Authorization')).toBe('Bearer t2')
   })
 
-  test('changes to the token URL after the given token has expired, and keeps using it', async () => {
+  test('fetches from token-url after the given token has expired, and keeps the fetched token', async () => {
     const { client, requests } = createTestClient([expiredToken(), json({ token: 't2' }), json(bound), json(bound)], {
       tokenUrl: '/my/token',
     })

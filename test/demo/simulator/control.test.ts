@@ -42,7 +42,7 @@ describe('createControlApi', () => {
     expect(await answer.json()).toEqual({ error: expect.stringMatching(/./) })
   })
 
-  test('refuses a foreign Host, and a POST from a page of another origin', async () => {
+  test('refuses a foreign `Host`, and a POST from a page of another origin', async () => {
     const { simulator, state } = createControlFixture()
     const foreignHost = await simulator.app.request('/control/state', { headers: { Host: 'evil.example' } })
     expect([foreignHost.status, await foreignHost.json()]).toEqual([403, { error: expect.stringContaining('Host') }])
@@ -52,7 +52,7 @@ describe('createControlApi', () => {
     expect((await state()).phones[0]?.isFollowing).toBe(false)
   })
 
-  test('accepts the hosts and origins of its options; WeChat’s API accepts every Host', async () => {
+  test('accepts the hosts and origins of its options, while WeChat’s API accepts every `Host`', async () => {
     const { simulator } = createFixture(undefined, { hosts: ['wechat'], origins: ['https://wechat.example'] })
     const statusOf = async (path: string, headers: Record<string, string>, method = 'POST') =>
       (await simulator.app.request(path, { method, headers })).status

@@ -31,7 +31,7 @@ describe('createRequestGuard', () => {
     '127.0.0.1.nip.example:4000',
     '192.168.1.5:4000',
     '',
-  ])('refuses the Host %j, also to read', async (host) => {
+  ])('refuses the `Host` %j, even for GET', async (host) => {
     expect(await statusOf({ host })).toBe(403)
     expect(await statusOf({ host, method: 'GET' })).toBe(403)
   })
@@ -43,11 +43,11 @@ describe('createRequestGuard', () => {
     expect(await statusOf({ host: 'other.example', trusted })).toBe(403)
   })
 
-  test('accepts a request without Host and Origin: a call in this process', async () => {
+  test('accepts a request without `Host` and `Origin`, which is a call in this process', async () => {
     expect(await statusOf({})).toBe(200)
   })
 
-  test('accepts a POST without Origin: a program, not a page', async () => {
+  test('accepts a POST without `Origin`, which comes from a program', async () => {
     expect(await statusOf({ host: 'localhost:4000' })).toBe(200)
   })
 
@@ -81,13 +81,13 @@ describe('createRequestGuard', () => {
     },
   )
 
-  test('accepts a configured origin, for a proxy that changes Host', async () => {
+  test('accepts a configured origin, for a proxy that changes `Host`', async () => {
     const trusted = { origins: ['https://demo.example'] }
     expect(await statusOf({ host: '127.0.0.1:4000', origin: 'https://demo.example', trusted })).toBe(200)
     expect(await statusOf({ host: '127.0.0.1:4000', origin: 'http://demo.example', trusted })).toBe(403)
   })
 
-  test('names the refused value and the setting, and not the trusted names', async () => {
+  test('names the refused value and the setting, but not the trusted names', async () => {
     const { error } = await (await ask({ host: 'evil.example', trusted: { hosts: ['inner.example'] } })).json()
     expect(error).toMatch(/^Host evil\.example is refused\. .*DEMO_HOSTS/)
     expect(error).not.toContain('inner.example')
