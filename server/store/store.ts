@@ -119,6 +119,8 @@ export type Tx = {
   /** The tickets that this openid has scanned and not confirmed, the latest scan first. Expired ones may be among them. */
   scannedBy(appId: string, openid: string): Plan<Ticket[]>
   scannedOf(user: number): Plan<Ticket | undefined>
+  /** At most `limit` tickets of any users whose scan could be confirmed until `until` or earlier. */
+  unconfirmedUntil(until: number, limit: number): Plan<Ticket[]>
   /** The users of all tenants to which this openid is bound, the latest binding first. */
   ownersOf(appId: string, openid: string): Plan<User[]>
   /** `CreateTime` (Unix s) of the last recorded unfollow of this openid; undefined when there is none or it has expired. */

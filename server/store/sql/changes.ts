@@ -15,6 +15,8 @@ export type TxSettings = {
   hashOf: KeyedHash
   /** Whether the tenant has a webhook, so that its changes go to the outbox. */
   hasWebhook: (tenant: string) => boolean
+  /** Called when a unit of work removes WeChat's ids from the tables. It may be rolled back afterwards. */
+  onErase?: () => void
 }
 
 type Of<T extends Change['type']> = Extract<Change, { type: T }>
@@ -74,6 +76,7 @@ export class Changes implements ChangeMethods {
 
   *unbind({ user, reason, at }: Of<'unbind'>) {
     yield* this.#queries.unbind({ user })
+    this.#settings.onErase?.()
     yield* this.#addEvent(user, yield* this.bumpVersion(user, reason), 'unbound', reason, at)
   }
 
@@ -98,11 +101,14 @@ export class Changes implements ChangeMethods {
     const { changes } = yield* this.#queries.close({ ticket, as, delivery: delivery ?? null })
     // The decision has read the ticket as open. If it was wrong, this keeps the ticket from binding twice.
     if (changes !== 1) throw new Error(`ticket ${ticket} is already closed`)
+    // Only a ticket that was scanned before, without this delivery, has an openid.
+    if (delivery === undefined) this.#settings.onErase?.()
     if (bumpsVersion) yield* this.bumpVersion(user)
   }
 
-  closeOthers(change: Of<'closeOthers'>) {
-    return this.#queries.closeOthers(change)
+  *closeOthers({ user, ticket }: Omit<Of<'closeOthers'>, 'type'>) {
+    const { changes } = yield* this.#queries.closeOthers({ user, ticket })
+    if (changes > 0) this.#settings.onErase?.()
   }
 
   recordUnfollow({ appId, openid, eventTime, until }: Of<'recordUnfollow'>) {

@@ -88,6 +88,15 @@ export class SqlTx implements Tx {
     return toScannedTickets((yield* this.#queries.scannedOf({ user })).rows)[0]
   }
 
+  *unconfirmedUntil(until: number, limit: number): Plan<Ticket[]> {
+    return toScannedTickets(
+      yield* this.#readLocked(
+        () => this.#queries.unconfirmedUntil({ until, limit }),
+        ({ user }) => user,
+      ),
+    )
+  }
+
   *ownersOf(appId: string, openid: string): Plan<User[]> {
     yield* this.#locks.openid(openid)
     const rows = yield* this.#readLocked(
@@ -136,7 +145,7 @@ export class SqlTx implements Tx {
     const row = (yield* this.#queries.addTicket(values)).rows[0]!
     if (replacesOthers) {
       const { rows: scanned } = yield* this.#queries.scannedOf({ user })
-      yield* this.#queries.closeOthers({ user, ticket: row.id })
+      yield* this.#changes.closeOthers({ user, ticket: row.id })
       // The scan is cancelled, and other pages of the user show it.
       if (scanned.length > 0) yield* this.#changes.bumpVersion(user)
     }
