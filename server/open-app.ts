@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp, createEndpoints, createOpsApp } from './app.ts'
+import { expireScans } from './binding/expire-scans.ts'
 import { createTickets } from './binding/tickets.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
@@ -65,6 +66,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   const opened = await openStore(config.databaseUrl, {
     hashOf,
     hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
+    setTimer: overrides.setTimer,
   }).catch((cause) => {
     throw cannotOpen(cause)
   })
@@ -178,10 +180,10 @@ function cannotOpen(cause: Error & { code?: string }): BindError {
   return new BindError('BAD_CONFIG', message.join('\n'), { cause })
 }
 
-async function sweep({ store, clock, log }: Deps): Promise<void> {
-  await store
-    .sweep(clock())
-    .catch((error) => log.warn({ code: error.code }, 'the sweep failed; it runs again in a minute'))
+async function sweep(deps: Deps): Promise<void> {
+  const warn = (error: BindError) => deps.log.warn({ code: error.code }, 'the sweep failed; it runs again in a minute')
+  await expireScans(deps).catch(warn)
+  await deps.store.sweep(deps.clock()).catch(warn)
 }
 
 const toCallbackSettings = ({ wechat: { mode, token, originalId, encodingAesKeys, appId } }: Config) => ({

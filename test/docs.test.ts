@@ -1,6 +1,6 @@
 /** Checks the pages: links resolve, the tests, metrics and settings that they name exist, and both languages have the same rows. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -259,6 +259,8 @@ describe('the backup', () => {
     const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
     execFileSync('sh', ['-c', here], { env: { PATH }, stdio: ['ignore', 'ignore', 'inherit'] })
     await testServer.close()
+    // Openids: no other user may read the copy.
+    expect(statSync(copy).mode & 0o777).toBe(0o600)
     const backup = new DatabaseSync(copy, { readOnly: true })
     expect(backup.prepare('select count(*) as tickets from tickets').get()).toEqual({ tickets: 1 })
     backup.close()

@@ -1,5 +1,6 @@
 /** `wechat-bind doctor`: checks the environment and prints the findings. Exits with 0 unless a finding is `wrong`. NODE. */
 import { parseArgs } from 'node:util'
+import { fileAccess } from '../doctor/file-access.ts'
 import { exitCodeOf } from '../doctor/finding.ts'
 import { inspectStore } from '../doctor/inspect-store.ts'
 import { toJson, toText } from '../doctor/report.ts'
@@ -15,6 +16,7 @@ export async function runDoctor(args: string[]): Promise<void> {
     setTimer: systemTimer,
     inspectStore,
     readKeyFile,
+    fileAccess,
   })
   const text = values.json ? toJson(findings) : toText(findings)
   // `exit` is needed, because an open connection would keep the process running.

@@ -5,6 +5,7 @@ import type { BindKey } from '../keys/keyring.ts'
 import { checkAccessToken } from './access-token.ts'
 import { checkCallback } from './callback.ts'
 import { checkClock } from './clock.ts'
+import { checkFiles, type FileAccess } from './files.ts'
 import { type Finding, warn, wrong } from './finding.ts'
 import { type ProbeDeps, withTimeout } from './http-probe.ts'
 import { checkAesKeys, checkKeys, checkMode } from './keys.ts'
@@ -13,7 +14,12 @@ import { checkQrcode, checkQuota } from './qrcode.ts'
 import { readSettings } from './settings.ts'
 import { checkStore, type InspectStore } from './store.ts'
 
-export type DoctorDeps = ProbeDeps & { inspectStore: InspectStore; readKeyFile: (path: string) => BindKey[] }
+export type DoctorDeps = ProbeDeps & {
+  inspectStore: InspectStore
+  readKeyFile: (path: string) => BindKey[]
+  /** Without it no file is checked. */
+  fileAccess?: FileAccess
+}
 
 type Check = {
   id: string
@@ -39,6 +45,12 @@ const checks: Check[] = [
     title: { en: 'the keys of the back ends', zh: '业务后端的密钥' },
     needs: ['BIND_KEYS'],
     run: async (config, { readKeyFile }) => checkKeys(config, readKeyFile),
+  },
+  {
+    id: 'files',
+    title: { en: 'the permissions of files', zh: '文件权限' },
+    needs: ['DATABASE_URL'],
+    run: async (config, { fileAccess }) => (fileAccess ? checkFiles(config, fileAccess) : []),
   },
   {
     id: 'store',

@@ -1,14 +1,17 @@
 /** Opens the store that `DATABASE_URL` names. NODE. */
+import type { SetTimer } from '../platform.ts'
 import type { TxSettings } from './sql/changes.ts'
 import type { Store } from './store.ts'
 
 const SQLITE = 'sqlite:'
 
+type Settings = TxSettings & { setTimer?: SetTimer | undefined }
+
 /** Imports the driver of the chosen engine, and no other driver. */
-export async function openStore(databaseUrl: string, settings: TxSettings): Promise<Store> {
+export async function openStore(databaseUrl: string, { setTimer, ...settings }: Settings): Promise<Store> {
   if (databaseUrl.startsWith(SQLITE)) {
     const { openSqliteStore } = await import('./sqlite/sqlite-store.ts')
-    return openSqliteStore({ file: databaseUrl.slice(SQLITE.length), ...settings })
+    return openSqliteStore({ file: databaseUrl.slice(SQLITE.length), setTimer, ...settings })
   }
   const { openPostgresStore } = await import('./postgres/postgres-store.ts')
   return openPostgresStore({ url: databaseUrl, ...settings })

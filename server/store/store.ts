@@ -127,6 +127,8 @@ export type Tx = {
   scannedBy(appId: string, openid: string): Plan<Ticket[]>
   /** The user's tickets that wait for their confirmation, the latest scan first. Expired ones may be among them. */
   scannedOf(user: number): Plan<Ticket[]>
+  /** At most `limit` tickets of any users whose scan could be confirmed until `until` or earlier. */
+  unconfirmedUntil(until: number, limit: number): Plan<Ticket[]>
   /** The users of all tenants to which this openid is bound, the latest binding first. */
   ownersOf(appId: string, openid: string): Plan<User[]>
   /** `CreateTime` (Unix s) of the newest recorded unfollow of this openid; undefined without an unfollow that is still stored. */

@@ -15,6 +15,8 @@ export type TxSettings = {
   hashOf: KeyedHash
   /** Whether the tenant has a webhook, so that its changes go to the outbox. */
   hasWebhook: (tenant: string) => boolean
+  /** Called when a unit of work removes WeChat's ids from the tables. It may be rolled back afterwards. */
+  onErase?: () => void
 }
 
 type Of<T extends Change['type']> = Extract<Change, { type: T }>
@@ -75,6 +77,7 @@ export class Changes implements ChangeMethods {
   *unbind({ user, reason, at }: Of<'unbind'>) {
     yield* this.#queries.unbind({ user })
     yield* this.closeTickets({ user, bumpsVersion: false })
+    this.#settings.onErase?.()
     yield* this.#addEvent(user, yield* this.bumpVersion(user, reason), 'unbound', reason, at)
   }
 
@@ -99,11 +102,14 @@ export class Changes implements ChangeMethods {
     const { changes } = yield* this.#queries.close({ ticket, as, delivery: delivery ?? null })
     // The decision has read the ticket as open. If the decision has an error, this check keeps the ticket from binding twice.
     if (changes !== 1) throw new Error(`ticket ${ticket} is already closed`)
+    // Only a ticket that was scanned before, without this delivery, has an openid.
+    if (delivery === undefined) this.#settings.onErase?.()
     if (bumpsVersion) yield* this.bumpVersion(user)
   }
 
   *closeTickets({ user, ticket = 0, bumpsVersion }: Omit<Of<'closeTickets'>, 'type'>) {
     const { changes } = yield* this.#queries.closeTickets({ user, except: ticket })
+    if (changes > 0) this.#settings.onErase?.()
     if (bumpsVersion && changes > 0) yield* this.bumpVersion(user)
   }
 

@@ -7,8 +7,15 @@ import type { AsStoreError } from './engine-errors.ts'
 // The lease of the sender: one instance at a time sends the events of all tenants.
 const LEASE = 'webhook'
 
-/** `asStoreWrite` wraps every write, so that an engine can count the written rows. */
-export function createOutbox(db: Db, asStoreError: AsStoreError, asStoreWrite: AsStoreError = asStoreError): Outbox {
+/** Runs a write that belongs to no unit of work. */
+export type RunWrite = <T>(write: () => Promise<T>) => Promise<T>
+
+/** `runWrite`: SQLite counts the writes, and starts none while it empties its log. */
+export function createOutbox(
+  db: Db,
+  asStoreError: AsStoreError,
+  runWrite: RunWrite = (write) => asStoreError(write()),
+): Outbox {
   /** Joins the binding only while it has the event's version, so that an event never gets the openid of a later binding. */
   const selectNotices = () =>
     db
@@ -101,12 +108,12 @@ export function createOutbox(db: Db, asStoreError: AsStoreError, asStoreWrite: A
   return {
     due: (now, tenants, limit) => asStoreError(due(now, tenants, limit)),
     nextAt: (tenants) => asStoreError(nextAt(tenants)),
-    retryAt: (id, at) => asStoreWrite(retryAt(id, at)),
-    giveUp: (id) => asStoreWrite(giveUp(id)),
-    replay: (now, id) => asStoreWrite(replay(now, id)),
-    lease: (holder, now, until) => asStoreError(lease(holder, now, until)),
+    retryAt: (id, at) => runWrite(() => retryAt(id, at)),
+    giveUp: (id) => runWrite(() => giveUp(id)),
+    replay: (now, id) => runWrite(() => replay(now, id)),
+    lease: (holder, now, until) => runWrite(() => lease(holder, now, until)),
     async delivered(id) {
-      await asStoreWrite(db.deleteFrom('outbox').where('event', '=', id).execute())
+      await runWrite(() => db.deleteFrom('outbox').where('event', '=', id).execute())
     },
     async list(state, limit) {
       return (

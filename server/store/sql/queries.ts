@@ -88,6 +88,9 @@ function createSelectQueries(db: Kysely<Tables>) {
       scanned.where('openid', 'is not', null).where('openid', '=', p.openid).where('app_id', '=', p.appId),
     ),
     scannedOf: query((p: { user: number }) => scanned.where('user', '=', p.user)),
+    unconfirmedUntil: query((p: { until: number; limit: number }) =>
+      scanned.where('confirm_until', '<=', p.until).limit(p.limit),
+    ),
     firstPendingAfter: query((p: { user: number; ticket: number; now: number }) =>
       tickets
         .where('user', '=', p.user)

@@ -110,6 +110,15 @@ export class SqlTx implements Tx {
     return toScannedTickets((yield* this.#queries.scannedOf({ user })).rows)
   }
 
+  *unconfirmedUntil(until: number, limit: number): Plan<Ticket[]> {
+    return toScannedTickets(
+      yield* this.#readLocked(
+        () => this.#queries.unconfirmedUntil({ until, limit }),
+        ({ user }) => user,
+      ),
+    )
+  }
+
   *ownersOf(appId: string, openid: string): Plan<User[]> {
     yield* this.#locks.openid(openid)
     const rows = yield* this.#readLocked(

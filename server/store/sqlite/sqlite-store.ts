@@ -1,16 +1,16 @@
 /** The store in one SQLite file, in WAL mode. Every commit is synced to the disk before its caller gets the result. NODE. */
-import { mkdirSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely } from 'kysely'
+import type { SetTimer } from '../../platform.ts'
 import { type Run, runPlan } from '../plan.ts'
 import type { TxSettings } from '../sql/changes.ts'
 import { createCommitListeners } from '../sql/commit-listeners.ts'
-import { type AsStoreError, asStoreError } from '../sql/engine-errors.ts'
+import { asStoreError } from '../sql/engine-errors.ts'
 import { migrateToLatest } from '../sql/migrations.ts'
-import { createOutbox } from '../sql/outbox-queries.ts'
+import { createOutbox, type RunWrite } from '../sql/outbox-queries.ts'
 import { createQueries } from '../sql/queries.ts'
 import { createReads } from '../sql/reads.ts'
 import { createSweep } from '../sql/sweep.ts'
@@ -22,6 +22,7 @@ import { AUTOCHECKPOINT_PAGES, createCheckpoints } from './checkpoints.ts'
 import { nodeSqliteDialect } from './dialect.ts'
 import { createFsync } from './fsync.ts'
 import { type CommittedBatch, createGroupCommit, UnitError } from './group-commit.ts'
+import { hasLog, restrictFiles } from './private-files.ts'
 import { createRun } from './run.ts'
 
 // Longer than another process needs to open or close the same file.
@@ -39,6 +40,8 @@ const MMAP_BYTES = 2 ** 30
 type SqliteOptions = {
   /** A path, or `:memory:`. */
   file: string
+  /** For the delay after which erased ids leave the log. */
+  setTimer?: SetTimer | undefined
 } & TxSettings
 
 /** Opens the files of the store. Tests pass a disk whose sync fails. */
@@ -55,10 +58,12 @@ const nodeDisk: Disk = {
 
 /** Opens the file, or creates it and its folder, and migrates its tables. */
 export async function openSqliteStore(
-  { file, ...settings }: SqliteOptions,
+  { file, setTimer, ...settings }: SqliteOptions,
   { openDatabase, openWal }: Disk = nodeDisk,
 ): Promise<Store> {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
+  const isInMemory = file === ':memory:'
+  if (!isInMemory) restrictFiles(file)
+  const hasOldLog = !isInMemory && hasLog(file)
   const database = openDatabase(file)
   // synchronous = NORMAL: SQLite does not sync a commit, `createFsync` does: https://sqlite.org/pragma.html#pragma_synchronous
   // secure_delete: SQLite overwrites deleted data, so that no erased openid stays in a free page of the file.
@@ -73,9 +78,18 @@ export async function openSqliteStore(
   await migrateToLatest(db, 'sqlite')
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
   // If the file is a symbolic link, SQLite puts the WAL beside the link's target.
-  const wal = file === ':memory:' ? undefined : await openWal(`${realpathSync(file)}-wal`)
+  const wal = isInMemory ? undefined : await openWal(`${realpathSync(file)}-wal`)
 
-  const checkpoints = file === ':memory:' ? undefined : createCheckpoints(file)
+  const checkpoints = isInMemory ? undefined : createCheckpoints(file, undefined, setTimer)
+  // The process that wrote it was killed, or still runs: it may have erased ids.
+  if (hasOldLog) checkpoints?.noteErasure()
+  let isErasing = false
+  const txSettings: TxSettings = {
+    ...settings,
+    onErase() {
+      isErasing = true
+    },
+  }
   const run = createRun(database)
   const queries = createQueries(db)
   const listeners = createCommitListeners()
@@ -86,7 +100,7 @@ export async function openSqliteStore(
     // Refuses the batch after a failed fsync, because a reader could see rows that a crash would lose.
     assertHealthy()
     const bumped = new Map<number, Committed>()
-    const tx = new SqlTx(queries, settings, bumped)
+    const tx = new SqlTx(queries, txSettings, bumped)
     run(BEGIN)
     try {
       const results = works.map((work, index) => {
@@ -98,6 +112,8 @@ export async function openSqliteStore(
       })
       run(COMMIT)
       checkpoints?.countWrites(works.length)
+      if (isErasing) checkpoints?.noteErasure()
+      isErasing = false
       return { results, onDurable: () => listeners.notify(bumped.values()) }
     } catch (error) {
       rollBack(run)
@@ -116,29 +132,45 @@ export async function openSqliteStore(
     await checkpoints?.waitWhileLong()
   }
 
-  const asCountedWrite: AsStoreError = async (result) => {
-    const value = await asStoreError(result)
-    await countRows(1)
+  const runWrite: RunWrite = async (write) => {
+    await checkpoints?.waitWhileLong()
+    const value = await asStoreError(write())
+    checkpoints?.countWrites(1)
     return value
   }
 
   const group = createGroupCommit({ commit, sync })
+  const sweep = createSweep(db, asStoreError, 'sqlite', countRows)
   const reads = createReads(db, async (plan) => runPlan(plan, run), asStoreError)
   return {
     ...reads,
     countAttempt: (...attempt) => asStoreError(group.write((tx) => tx.countAttempt(...attempt))),
     unionids: createUnionidQueue(db, (plan) => group.write(plan), asStoreError, 'sqlite'),
-    sweep: createSweep(db, asStoreError, 'sqlite', countRows),
-    outbox: createOutbox(db, asStoreError, asCountedWrite),
+    async sweep(now) {
+      await checkpoints?.waitWhileLong()
+      await sweep(now)
+    },
+    outbox: createOutbox(db, asStoreError, runWrite),
     write: (work) => asStoreError(group.write(work)),
     onCommit: listeners.add,
     ping: () => asStoreError(reads.ping().then(assertHealthy)),
     async close() {
       await group.idle()
+      const hasErasure = checkpoints?.hasErasure() ?? false
       await checkpoints?.close()
+      if (hasErasure) truncateLog(database)
       await wal?.close()
       await db.destroy()
     },
+  }
+}
+
+/** For another process that has the file open: the last one to close it deletes the log. */
+function truncateLog(database: DatabaseSync): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch {
+    // A failing disk. The next start finds the log and truncates it.
   }
 }
 

@@ -237,6 +237,27 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.user(amy)).toMatchObject({ confirmation: { openid } })
     })
 
+    test('finds the scans of all users whose time to confirm is over, at most as many as asked for', async () => {
+      const scan = async (code: string, until: number, userId: string) => {
+        const { id, user } = await add(code, {}, { ...amy, userId })
+        const scanned = { ...confirmation, openid: `o-${code}`, until }
+        await store.write((tx) => tx.apply({ type: 'scan', ticket: id, user, confirmation: scanned }))
+        return id
+      }
+      const early = await scan('a', NOW, 'amy')
+      const late = await scan('b', NOW + 1, 'bo')
+      const closed = await scan('c', NOW, 'cy')
+      const { user } = await store.write((tx) => tx.scannedBy('wx1', 'o-c')).then(([ticket]) => ticket!)
+      await store.write((tx) => tx.apply({ type: 'close', ticket: closed, user, as: 'used', bumpsVersion: true }))
+      await add('d')
+      const found = async (until: number, limit: number) =>
+        (await store.write((tx) => tx.unconfirmedUntil(until, limit))).map(({ id }) => id)
+      expect(await found(NOW - 1, 10)).toEqual([])
+      expect(await found(NOW, 10)).toEqual([early])
+      expect(await found(NOW + 1, 10)).toEqual([late, early])
+      expect(await found(NOW + 1, 1)).toHaveLength(1)
+    })
+
     test('orders the scanned tickets of an openid by their scans, the latest first', async () => {
       const early = await add('a', { createdAt: NOW })
       const late = await add('b', { createdAt: NOW - 1000 }, { ...amy, userId: 'bo' })
