@@ -37,7 +37,7 @@ type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | u
 // WeChat retries for about 20 s; ten minutes also cover a delay in a proxy's queue.
 const REPLY_KEPT_MS = 600_000
 
-// Marks the stored reply of a delivery that is not about binding. XML does not allow this character, so no reply starts with it.
+// Prefix of the stored reply of a delivery that is not about binding. No reply starts with it, because XML does not allow it.
 const NOT_OURS = '\u0001'
 
 // WeChat may lose the scene of a new follower. The scene then belongs to a ticket of the last ten minutes, because a new

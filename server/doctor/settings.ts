@@ -13,7 +13,7 @@ type ReadSettings = {
 
 type SettingFault = Bilingual & { name: string }
 
-/** Valid values for the required settings, so that the other settings can be read. Checks that need a faulty setting are skipped. */
+/** Valid values for the required settings, so that other settings can be read. Checks that need a faulty setting are skipped. */
 const placeholders: Env = {
   WECHAT_APP_ID: 'wx0',
   WECHAT_APP_SECRET: '0',
