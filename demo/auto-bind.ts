@@ -1,4 +1,4 @@
-/** Binds a simulated phone to a user without interaction: scans, follows and confirms as the settings require. */
+/** Binds a simulated phone to a user without interaction. It scans, follows and confirms as the settings require. */
 import { confirmCode } from '../server/binding/confirmation.ts'
 import type { Deps } from '../server/deps.ts'
 import type { Identity } from '../server/store/store.ts'

@@ -1,4 +1,4 @@
-/** The settings of the demo's bind server: the demo's defaults, overridden by the environment, overridden by the conditions. */
+/** The settings of the demo's bind server. The environment overrides the demo's defaults, and the conditions override both. */
 import { join } from 'node:path'
 import { type Config, type Env, parseConfig } from '../server/config/config.ts'
 import type { Conditions } from './conditions.ts'
@@ -15,7 +15,7 @@ type BindConfigDeps = {
   account: Account | undefined
 }
 
-// `short`: enough time for a manual scan. `ended`: the expired state is displayed after 2 s.
+// `short`: enough time for a manual scan. `ended`: the QR code expires after 2 s.
 const TICKET_TTL_MS = { short: 10_000, ended: 2_000 }
 
 export function createBindConfig({ env, dataDir, key, webhookSecret, account }: BindConfigDeps) {
@@ -27,7 +27,7 @@ export function createBindConfig({ env, dataDir, key, webhookSecret, account }: 
       DATABASE_URL: `sqlite:${join(dataDir, 'wechat-bind.db')}`,
       // The demo prints its URLs and no request log.
       LOG_LEVEL: 'warn',
-      // A tester requests more QR codes than a user.
+      // A tester requests more QR codes than a user, so the demo's limits are higher.
       QR_PER_MINUTE: '100',
       QR_PER_HOUR: '6000',
       QR_PER_DAY: '100000',

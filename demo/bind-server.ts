@@ -1,6 +1,7 @@
 /**
- * The bind server inside the demo. It reads its settings only at the start, so a changed setting needs a new server, as in a
- * deployment: the new server opens the same store and receives all new requests; the old one closes after its last response.
+ * The bind server inside the demo. A bind server reads its settings only at the start, so a changed setting needs a new
+ * server, as in a deployment. The new server opens the same store and receives all new requests. The old server closes after
+ * its last response.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hono } from 'hono'

@@ -1,6 +1,6 @@
 /**
- * The conditions: settings and faults of the running demo, each with a short name and a few values. The first value is the
- * default. The names are used in the page's URL, so that a link reproduces a bug, and in `PUT /demo/conditions` for tests.
+ * The conditions are settings and faults of the running demo. Each has a short name and a few values, and the first value is
+ * the default. The page's URL contains the names, so that a link reproduces a bug. Tests use them in `PUT /demo/conditions`.
  */
 import { callbackFaults } from './simulator/faults.ts'
 
@@ -41,13 +41,13 @@ export const defaultConditions = Object.fromEntries(
   conditionNames.map((name) => [name, conditionValues[name][0]]),
 ) as unknown as Conditions
 
-/** Takes the valid conditions of `given`; the others come from `fallback`. */
+/** Returns the valid conditions of `given`, completed from `fallback`. */
 export function toConditions(given: Record<string, unknown>, fallback: Conditions): Conditions {
   const pick = (name: ConditionName) => conditionValues[name].find((value) => value === given[name]) ?? fallback[name]
   return Object.fromEntries(conditionNames.map((name) => [name, pick(name)])) as unknown as Conditions
 }
 
-/** The error message for an invalid request body; undefined for a valid one. Links are not checked: unknown values in them are ignored. */
+/** The error message for an invalid request body; undefined for a valid one. Links are not checked, because unknown values in a link are ignored. */
 export function describeInvalid(given: unknown): string | undefined {
   if (!given || typeof given !== 'object') return 'Expected a JSON object of conditions. 应为由条件组成的 JSON 对象。'
   for (const [name, value] of Object.entries(given)) {
@@ -59,12 +59,12 @@ export function describeInvalid(given: unknown): string | undefined {
   return undefined
 }
 
-/** Conditions that apply to the running bind server; the others need a new server, because it reads them at its start. */
+/** Conditions that apply to the running bind server. All other conditions need a new server, because a server reads them at its start. */
 const immediate: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'callbacks']
 
 export const needsNewServer = (one: Conditions, other: Conditions): boolean =>
   differences(one, other).some((name) => !immediate.includes(name))
 
-/** The names of the conditions that differ. */
+/** The names of the conditions whose values differ. */
 export const differences = (one: Conditions, other: Conditions): ConditionName[] =>
   conditionNames.filter((name) => one[name] !== other[name])

@@ -6,7 +6,7 @@ import type { ChangeListeners } from './simulator/change-listeners.ts'
 import type { SimulatorView } from './simulator/control-api.ts'
 import type { TrafficLog } from './simulator/traffic-log.ts'
 
-/** `usual`: the conditions without overrides. `isReal`: a real WeChat account instead of the simulator; its faults cannot be set. */
+/** `usual`: the conditions without overrides. `isReal`: the demo uses a real WeChat account, whose faults cannot be set. */
 export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }
 
 type DemoApiDeps = {
@@ -47,7 +47,7 @@ export function createDemoApi(deps: DemoApiDeps): Hono {
 
 const sinceOf = (c: Context) => Number(c.req.query('since') ?? 0) || 0
 
-/** Sends the current state, then every change, until the page or the demo is closed. A slow reader gets several changes in one message. */
+/** Sends the current state, then every change, until the page or the demo is closed. A slow client receives several changes in one message. */
 async function sendChanges(stream: SSEStreamingApi, since: number, deps: DemoApiDeps): Promise<void> {
   const { view, simulatorView, changes, wire, signal } = deps
   let known = since

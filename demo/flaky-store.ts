@@ -1,4 +1,4 @@
-/** A store that can be made slow or unavailable. The data of the wrapped store stays as it is. */
+/** A store that can be made slow or unavailable. The data of the wrapped store does not change. */
 import { BindError } from '../server/errors.ts'
 import type { Outbox } from '../server/store/outbox.ts'
 import type { Store } from '../server/store/store.ts'
@@ -10,7 +10,7 @@ export const SLOW_MS = 3_000
 
 type FlakyDeps = { health: () => Health; delay: Delay; signal: AbortSignal }
 
-/** While it is down, every operation throws `STORE_UNAVAILABLE`, like an engine that cannot be reached. */
+/** While the store is down, every operation throws `STORE_UNAVAILABLE`, as for a database that cannot be reached. */
 export function createFlakyStore(store: Store, { health, delay, signal }: FlakyDeps): Store {
   async function applyHealth(): Promise<void> {
     if (health() === 'slow') await delay(SLOW_MS, signal).catch(() => {})
@@ -26,7 +26,7 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
 
   const { outbox } = store
   return {
-    // Called as methods, since a store may be a class that needs its `this`.
+    // The functions are called as methods, because a store may be a class that needs its `this`.
     write: flaky((work) => store.write(work)) as Store['write'],
     user: flaky((identity) => store.user(identity)),
     liveTicket: flaky((...args) => store.liveTicket(...args)),
@@ -48,7 +48,7 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
       list: flaky((...args) => outbox.list(...args)),
       replay: flaky((...args) => outbox.replay(...args)),
       lease: flaky((...args) => outbox.lease(...args)),
-      // Called by a server that is closing, which must not wait.
+      // A closing server calls `release` and must not wait, so the failure does not apply here.
       release: (holder) => outbox.release(holder),
     } satisfies Outbox,
   }

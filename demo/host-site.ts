@@ -1,4 +1,4 @@
-/** The back end of the demo's host site: the endpoints that a product's server needs for the binding. */
+/** The back end of the demo's host site, with the endpoints that a site's server needs for the binding. */
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { type BindClient, BindError } from '../server/client.ts'
@@ -37,7 +37,7 @@ export function createHostSite({ bind }: { bind: BindClient }): Hono {
         await bind.disconnect(toSubject(user)).catch(ignoreNotBound)
         return c.json(await bindingOf(user))
       })
-      /** Webhooks of the bind server. One with an invalid signature is answered with an error, so the bind server retries it. */
+      /** Receives webhooks of the bind server. An invalid signature gets an error response, so the bind server retries the webhook. */
       .post('/webhook', async (c) => {
         bind.verifyWebhook(await c.req.text(), c.req.raw.headers)
         return c.body(null, 204)
@@ -50,7 +50,7 @@ export function createHostSite({ bind }: { bind: BindClient }): Hono {
   )
 }
 
-/** The signed-in user: the page names it in the URL, so that a link is complete. A real site reads its session cookie. */
+/** The signed-in user. The page names the user in the URL, so that a link is complete. A real site reads its session cookie. */
 function signedIn(c: Context): User {
   const user = findUser(c.req.query('user'))
   if (!user)

@@ -1,9 +1,10 @@
-/** The demo's HTTP routes on one origin: the built pages, the demo's API, the host site's back end, the simulated WeChat; all other paths go to the bind server. NODE. */
+/** The demo's HTTP routes on one origin. The demo serves the built pages, its API, the host site's back end and the simulated WeChat. All other paths go to the bind server. NODE. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { type Context, Hono } from 'hono'
+import { createRequestGuard, type TrustedNames } from './simulator/request-guard.ts'
 
 type HttpAppParts = {
   control: Hono
@@ -11,11 +12,12 @@ type HttpAppParts = {
   /** Undefined with a real WeChat account. */
   simulator: Hono | undefined
   bind: (request: Request, bindings: object) => Promise<Response>
+  trusted: TrustedNames
   /** The folder with Vite's output: `page` and `cdn`. */
   dist: string
 }
 
-/** A strict content policy: the demo fails if the element needs more. */
+/** A strict content policy. The demo fails if the element needs more permissions. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -27,10 +29,12 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-export function createHttpApp({ control, hostSite, simulator, bind, dist }: HttpAppParts): Hono {
+export function createHttpApp({ control, hostSite, simulator, bind, trusted, dist }: HttpAppParts): Hono {
   const page = serveStatic({ root: join(dist, 'page') })
   const cdn = serveStatic({ root: dist })
+  const guard = createRequestGuard(trusted)
   return new Hono()
+    .on('ALL', ['/', '/api.html', '/playground', '/demo/*', '/host/*'], guard)
     .use('/', withPolicy)
     .get('/', page)
     .use('/api.html', withPolicy)
@@ -63,7 +67,7 @@ function withCache(policy: string) {
   }
 }
 
-/** The output folder: `../dist` beside the sources; in the published package this file is inside it. */
+/** The output folder. Beside the sources it is `../dist`; in the published package it contains this file. */
 export function findDist(): string {
   const places = ['../dist', '..'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
   const found = places.find((place) => existsSync(join(place, 'page/index.html')))

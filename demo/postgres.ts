@@ -11,9 +11,9 @@ type PostgresServer = {
   /** The server's folder, which `remove` deletes. */
   folder: string
   stop(): Promise<void>
-  /** Starts it again after `stop`, with the same data and port. */
+  /** Starts the server again after `stop`, with the same data and port. */
   start(): Promise<void>
-  /** Stops it and deletes the folder. */
+  /** Stops the server and deletes the folder. */
   remove(): Promise<void>
 }
 
@@ -28,13 +28,13 @@ export async function startPostgresServer(settings: string[] = []): Promise<Post
   const passwordFile = join(folder, 'password')
   const port = await freePort()
   let server: ChildProcess | undefined
-  // For process.exit. Ctrl+C reaches the server without this, since it is in the same process group.
+  // Stops the server at process.exit. Ctrl+C reaches the server directly, because the server is in the same process group.
   const quit = () => void server?.kill('SIGQUIT')
 
   /** Runs a program of PostgreSQL until it exits or prints that it is ready. On a failure the error contains its output. */
   async function run(program: string, ...args: string[]): Promise<ChildProcess> {
     const child = spawn(join(binaries, 'bin', program), args, {
-      // The user that runs it may not be allowed to enter this process's working directory.
+      // The user of the program may have no access to this process's working directory.
       cwd: folder,
       // `READY` is the English text.
       env: { ...process.env, LC_ALL: 'C' },
@@ -68,7 +68,7 @@ export async function startPostgresServer(settings: string[] = []): Promise<Post
     process.off('exit', quit)
     if (!server || server.exitCode !== null || server.signalCode !== null) return
     const ended = once(server, 'exit')
-    // A fast shutdown closes the connections and loses nothing. Windows has no SIGINT for it.
+    // SIGINT requests a fast shutdown, which closes the connections and loses no data. Windows has no SIGINT.
     if (process.platform === 'win32') await run('pg_ctl', 'stop', '-D', data, '-m', 'fast')
     else server.kill('SIGINT')
     await ended
@@ -83,7 +83,7 @@ export async function startPostgresServer(settings: string[] = []): Promise<Post
     mkdirSync(data, { mode: 0o700 })
     writeFileSync(passwordFile, 'postgres\n', { mode: 0o600 })
     if (user) {
-      // The data folder inside belongs to another user, who has to pass through this one.
+      // The data folder belongs to another user, and that user has to enter this parent folder.
       chmodSync(folder, 0o711)
       for (const path of [data, passwordFile]) chownSync(path, user.uid, user.gid)
     }

@@ -1,4 +1,4 @@
-/** Records the requests of pages and back ends to the bind server, and decrypts them: the demo has the keys. */
+/** Records the requests of pages and back ends to the bind server. The demo has the keys, so the requests are recorded decrypted. */
 import type { Deps } from '../server/deps.ts'
 import { openEnvelope } from '../server/keys/envelope.ts'
 import type { BindKey } from '../server/keys/keyring.ts'
@@ -13,13 +13,13 @@ type RequestRecorderDeps = {
   wire: TrafficLog
   deps: () => Deps
   clock: () => number
-  /** With a real WeChat account callbacks are recorded here too; the simulator records its own. */
+  /** Set with a real WeChat account, because then no simulator records the callbacks. */
   isReal: boolean
 }
 
 type Decrypted = { text: string; identity?: Identity }
 
-// The headers that are recorded: enough to read the request and to repeat it with curl.
+// The recorded headers are enough to read the request and to repeat it with curl.
 const HEADERS = ['content-type', 'authorization', 'if-none-match', 'prefer', 'accept-language', 'origin']
 
 const notDecrypted: Decrypted = { text: '' }

@@ -1,4 +1,4 @@
-/** Records the requests that the bind server sends: webhooks, and calls of a real WeChat API, whose secrets are removed. */
+/** Records the requests that the bind server sends: webhooks, and calls of a real WeChat API. Secrets are removed from the calls. */
 import type { Fetch } from '../server/platform.ts'
 import type { TrafficLog, WireKind } from './simulator/traffic-log.ts'
 
@@ -41,6 +41,6 @@ function tryJson(text: string): { type?: string } {
   }
 }
 
-/** The demo's page may be visible to everyone on the network. */
+/** Removes secrets, because everyone on the network may see the demo's page. */
 const hideSecrets = (text: string) =>
   text.replace(/("(?:secret|access_token)":")[^"]*/g, '$1…').replace(/([?&](?:secret|access_token)=)[^&]*/g, '$1…')

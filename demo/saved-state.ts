@@ -5,14 +5,16 @@ import type { Account } from './simulator/account.ts'
 import type { SimulatorMemory } from './simulator/simulator.ts'
 
 type SavedState = {
-  /** The simulated Official Account: the openids in the store depend on its appid. */
+  /** The simulated Official Account. It is kept because the openids in the store depend on its appid. */
   account: Account
+  /** The part of the demo's path that is secret with a real WeChat account. */
+  pathSecret: string
   /** The host site's key for the encrypted API, base64url. */
   key: string
   simulator: SimulatorMemory
 }
 
-/** Undefined when the file is missing or is not JSON: the demo then starts with a new state. */
+/** Undefined when the file is missing or is not JSON. The demo then starts with a new state. */
 export function readSavedState(file: string): Partial<SavedState> | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))

@@ -1,4 +1,4 @@
-/** The behaviour of the test users (`test-slow`, `test-always-bound`, ...). They act automatically, so a host site's tests need no phone and no clock. */
+/** The behaviour of the test users (`test-slow`, `test-always-bound`, ...). The test users act automatically, so a host site's tests need no phone and no simulated time. */
 import { createHash } from 'node:crypto'
 import type { TestUser } from '../server/binding/test-users.ts'
 import { createTickets, type Tickets } from '../server/binding/tickets.ts'
@@ -32,7 +32,7 @@ export function createTestUsers({
   }
 
   return {
-    /** Runs before the bind server receives a request for this user. `test-slow`: waits. `test-always-bound`: is bound first. */
+    /** Runs before the bind server receives a request for this user. For `test-slow` it waits. For `test-always-bound` it first binds the user. */
     async prepare(deps: Deps, identity: Identity): Promise<void> {
       if (isTestUser('test-slow', identity)) await delay(SLOW_MS, signal)
       if (isTestUser('test-always-bound', identity))
@@ -84,7 +84,7 @@ function withOtherOwnerIn(tx: Tx): Tx {
       return [...(yield* tx.ownersOf(...args)), ...(otherOwner ? [otherOwner] : [])]
     },
   }
-  // A proxy, because spreading `tx` would lose the methods of its class.
+  // `tx` is wrapped in a proxy, because spreading `tx` would lose the methods of its class.
   return new Proxy(tx, {
     get: (_, name: keyof Tx) => overrides[name] ?? (tx[name] as (...args: unknown[]) => unknown).bind(tx),
   })

@@ -1,4 +1,4 @@
-/** The users of the demo's host site. A real site has them in its database. */
+/** The users of the demo's host site. A real site reads its users from a database. */
 import { testUsers as testUserIds } from '../server/binding/test-users.ts'
 
 /** The people with a simulated phone. The WeChat of `cai` is bound to another user. */

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite'
 
-/** Builds dist/page: the QA page, the API page and the playground. The element is not bundled: the pages load the built file, as any site does. */
+/** Builds dist/page: the QA page, the API page and the playground. The pages load the element's built file, as any site does. */
 export default defineConfig({
   root: `${import.meta.dirname}/page`,
   base: './',
@@ -9,7 +9,7 @@ export default defineConfig({
     target: 'es2022',
     outDir: '../../dist/page',
     emptyOutDir: true,
-    // Small assets stay files: a data: URL in a style sheet would need another source in the page's content policy.
+    // Small assets stay files, because a data: URL in a style sheet would need another source in the page's content policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {

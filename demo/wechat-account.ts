@@ -12,7 +12,7 @@ export function toAccount(env: Env, remembered: Account | undefined): Partial<Ac
   const given: Partial<Record<keyof Account, string | undefined>> = {
     appId: env.WECHAT_APP_ID,
     token: env.WECHAT_TOKEN,
-    // During a rotation `new,old`: WeChat uses the new key.
+    // During a rotation the value is `new,old`, and WeChat uses the new key.
     encodingAesKey: env.WECHAT_ENCODING_AES_KEY?.split(',')[0],
     originalId: env.WECHAT_ORIGINAL_ID,
     mode: (env.WECHAT_MODE ?? 'secure') as WechatMode,

@@ -18,6 +18,6 @@ export function applyToWechat({ faults, accessTokens, setMode }: Simulator, cond
     for (const path of ['/cgi-bin/qrcode/create', '/cgi-bin/user/info', '/cgi-bin/user/info/batchget']) failAlways(path)
   if (!isOneOf(tokenErrcodes, errcode)) return
   for (const path of ['/cgi-bin/stable_token', '/cgi-bin/token']) failAlways(path)
-  // The current token is invalidated, because otherwise the error would appear only after it expires.
+  // The current token is invalidated, because otherwise the error would appear only after the token expires.
   accessTokens.revoke()
 }

@@ -1,7 +1,8 @@
-/** The calls of the bind server's browser API. Each returns the parsed response or throws a BindError. `fetch` is passed in. */
+/** The client of the bind server's browser API. Each method returns the parsed response or throws a BindError. */
 import type { BindingView, QrcodeView } from '../server/wire.ts'
 import { BindError, isTokenError } from './bind-error.ts'
 import { parseResponse } from './response.ts'
+import { createSend } from './send.ts'
 import { sharedPoll } from './shared-poll.ts'
 import { POLL_TIMEOUT_MS, POLL_WAIT_SECONDS, REQUEST_TIMEOUT_MS, withTimeout } from './timeout.ts'
 import { type Credentials, createTokenSource } from './token-source.ts'
@@ -13,30 +14,44 @@ type ClientOptions = Credentials & { readonly server: string; readonly language:
 export type Client = {
   /** Returns the user's valid QR code. With `replace` the server invalidates it and creates another one. */
   createQrcode(replace: boolean, signal: AbortSignal): Promise<QrcodeView>
-  /** Waits until the binding's version is greater than `version`. Returns null when the server's wait ended first. */
+  /** Waits for a binding whose version is greater than `version`. Returns null if the server's waiting time ends first. */
   waitPast(version: number, signal: AbortSignal): Promise<BindingView | null>
-  /** Sends the four digits that WeChat displays: they prove that the person who scanned also sees this page. */
+  /** Sends the four digits that WeChat displays. The digits prove that the person who scanned also sees this page. */
   confirm(code: string, signal: AbortSignal): Promise<BindingView>
   unbind(signal: AbortSignal): Promise<BindingView>
 }
 
 type Call = { method: string; path: string; signal: AbortSignal; body?: object; headers?: Record<string, string> }
 
-const JSON_TYPE = { 'Content-Type': 'application/json' }
-
-/** By default each call reads `globalThis.fetch` anew, because pages and tools replace it. */
+/** By default each call reads the current `globalThis.fetch`, because pages and developer tools may replace it. */
 export function createClient(
   page: ClientOptions,
   fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args),
 ): Client {
-  const token = createTokenSource(page, fetch)
+  const send = createSend(fetch)
+  const token = createTokenSource(page, send)
   /** The user's opaque id from the server (header `Bind-User`), and the page's `token` when it was received. */
   let knownUser: string | null = null
   let userToken: string | undefined
 
-  async function send(path: string, init: RequestInit, bearer: string, pageToken: string): Promise<unknown> {
-    const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
-    const answer = await fetch(toUrl(page.server, path), { ...init, headers, credentials: 'omit' })
+  async function sendWith(
+    bearer: string,
+    pageToken: string,
+    { method, path, headers, body, signal }: Call,
+  ): Promise<unknown> {
+    // `server` may be or contain a path. For `https://example.com/bind` the API's paths start with `/bind/widget/`.
+    const answer = await send(`${(page.server ?? '').replace(/\/+$/, '')}/widget/${path}`, {
+      method,
+      headers: {
+        ...headers,
+        ...(body && { 'Content-Type': 'application/json' }),
+        Authorization: `Bearer ${bearer}`,
+        'Accept-Language': page.language,
+      },
+      body: body && JSON.stringify(body),
+      credentials: 'omit',
+      signal,
+    })
     const userId = answer.headers.get('Bind-User') ?? knownUser
     const isOtherUser = knownUser && knownUser !== userId && path !== 'qrcode'
     knownUser = userId
@@ -46,18 +61,17 @@ export function createClient(
   }
 
   function request(call: Call): Promise<unknown> {
-    const { signal, method, path, body, headers } = call
-    const init = { method, headers: { ...headers, ...(body && JSON_TYPE) }, body: body ? JSON.stringify(body) : null }
-    return withTimeout(headers ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS, signal, async (signal) => {
+    return withTimeout(call.headers ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS, call.signal, async (signal) => {
       const pageToken = page.token
       const bearer = await token(signal)
       if (!bearer) throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
+      const timed = { ...call, signal }
       try {
-        return await send(path, { ...init, signal }, bearer, pageToken)
+        return await sendWith(bearer, pageToken, timed)
       } catch (error) {
         const renewed = error instanceof BindError && isTokenError(error) && (await token(signal, bearer))
         if (!renewed) throw error
-        return send(path, { ...init, signal }, renewed, pageToken)
+        return sendWith(renewed, pageToken, timed)
       }
     })
   }
@@ -67,7 +81,7 @@ export function createClient(
       parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh }, signal })),
 
     waitPast: (version, signal) => {
-      // A new token may belong to another user with the same version: the first request with it does not wait.
+      // A new token may belong to another user whose binding has the same version, so its first request does not wait.
       const isKnownToken = (userToken ?? page.token) === page.token
       return sharedPoll(isKnownToken ? knownUser : null, version, signal, async (signal) => {
         const headers: Record<string, string> = isKnownToken
@@ -85,16 +99,7 @@ export function createClient(
   }
 }
 
-/** `server` may be or contain a path: with `https://example.com/bind` the API is below `/bind/widget/`. */
-function toUrl(server: string, path: string): string {
-  try {
-    return new URL(`${(server ?? '').replace(/\/+$/, '')}/widget/${path}`, document.baseURI).href
-  } catch (cause) {
-    throw new BindError('BAD_REQUEST', 'server must be a URL', { cause })
-  }
-}
-
-/** A response without a binding is rejected: a proxy may also answer with status 200. */
+/** Rejects a response without a binding, because a proxy may send status 200 with another body. */
 function parseBinding(answer: unknown): BindingView {
   const view = answer as Partial<BindingView>
   if (view.version !== undefined && (view.state === 'bound' ? view.boundAt : view.state)) return view as BindingView

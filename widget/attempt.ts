@@ -1,4 +1,4 @@
-/** Numbers the requests of a series and computes the pause before each: exponential backoff with jitter. Pure: random numbers are passed in. */
+/** Numbers the requests of a series and computes the pause before each request. The pauses grow exponentially and have jitter. */
 
 /** One request of a series. `turn` numbers the requests, `failures` counts the consecutive failures before this one, `delayMs` is the pause before it. */
 export type Attempt = { turn: number; failures: number; delayMs: number }
@@ -22,7 +22,7 @@ export function retryAttempt(attempt: Attempt, random: number, retryAfterMs?: nu
   }
 }
 
-/** The pause after `failures` consecutive failures: exponential with full jitter, added to the `Retry-After` of the server. */
+/** The pause after `failures` consecutive failures: the server's `Retry-After` plus an exponential backoff with full jitter. */
 export function backoffMs(failures: number, random: number, retryAfterMs = 0): number {
   return retryAfterMs + random * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** failures)
 }

@@ -9,7 +9,7 @@ import { BindError } from './bind-error.ts'
 import { browserClock, type Clock } from './clock.ts'
 import { type Effect, effectOf, initialState, type MachineEvent, reduce, type State } from './machine.ts'
 
-/** What the controller needs of the element: the page's settings, and a callback for state changes. */
+/** The part of the element that the controller uses: the page's settings and a callback for state changes. */
 export type BindHost = ReactiveControllerHost &
   Element & {
     readonly manual: boolean
@@ -21,7 +21,7 @@ export type BindHost = ReactiveControllerHost &
   }
 
 const SECOND_MS = 1000
-/** The longest timer. `setTimeout` fires at once above 2^31 ms (24.8 days), and above an hour no seconds are displayed. */
+/** The longest timer. A `setTimeout` above 2^31 ms (24.8 days) fires at once. Above an hour the element displays no remaining time. */
 const HOUR_MS = 3600 * SECOND_MS
 
 export class BindController implements ReactiveController {
@@ -54,7 +54,7 @@ export class BindController implements ReactiveController {
     return Math.max(0, Math.ceil((this.#state.ticket.deadline - this.#clock.now()) / SECOND_MS))
   }
 
-  /** Applies an event to the state. An event dispatched by a listener is queued until all listeners have received the current one. */
+  /** Applies an event to the state. An event dispatched by a listener is queued until all listeners have received the current event. */
   dispatch(event: MachineEvent): void {
     if (this.#queue.push(event) > 1) return
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
@@ -144,26 +144,26 @@ export class BindController implements ReactiveController {
       }
       this.wake()
     } catch {
-      // Aborted: another effect has started.
+      // The controller has aborted this countdown.
     }
   }
 
   #toFailure(cause: unknown): MachineEvent {
     const error = cause instanceof BindError ? cause : new BindError('INTERNAL', String(cause), { cause })
-    // Offline, a failed request of a bound element (unbind, poll) is reported; in every other state the element waits for the network.
+    // A bound element reports a failed request (unbind, poll) even while it is offline. In every other state the element waits for the network.
     const isCutOff = !navigator.onLine && ['NETWORK', 'NO_TOKEN'].includes(error.code)
     if (isCutOff && this.#state.name !== 'bound') return { type: 'offline' }
     return { type: 'failed', error, random: this.#clock.random() }
   }
 
-  /** Repeats the request of the current state at once. `isOther`: the token may belong to another user now. */
+  /** Repeats the request of the current state at once. `isOther` means that the token may belong to another user now. */
   wake(isOther = false): void {
     const auto = this.#host.refreshMode !== 'manual' && isVisible()
     this.dispatch({ type: 'wake', now: this.#clock.now(), auto, isOther })
     this.#updateEffect()
   }
 
-  /** Starts the element when it is scrolled into view: outside the view it sends no requests. */
+  /** Starts the element when it is scrolled into view. An element that was never in view sends no requests. */
   #observeScreen(signal: AbortSignal): void {
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return

@@ -1,4 +1,4 @@
-/** The widget's only error class: a stable `code` for programs, a message for developers, and whether a retry may succeed. */
+/** The widget's only error class. An error has a stable `code` for programs and a message for developers. */
 
 /** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and five codes that originate in the browser. */
 type BindErrorCode = 'NETWORK' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
@@ -12,7 +12,7 @@ type BindErrorDetails = {
   cause?: unknown
 }
 
-/** The reason why the element cannot continue. Never contains a token, a ticket or an openid. */
+/** The reason why the element cannot continue. The error never contains a token, a ticket or an openid. */
 export class BindError extends Error {
   readonly code: BindErrorCode
   readonly retryable: boolean = false

@@ -1,4 +1,4 @@
-/** The card's HTML: the same box in all states, filled with the content of the state's panel. */
+/** Renders the card's HTML. All states have the same box, and the panel of the current state fills it. */
 import { html, type TemplateResult } from 'lit'
 import { keyed } from 'lit/directives/keyed.js'
 import { mark } from './icons.ts'
@@ -9,7 +9,7 @@ export function cardTemplate(state: State, view: View, classes: string): Templat
   const { translate, language, opened } = view
   const { picture, status, hint, timer, actions } = panelOf(state, view)
   const hasQr = state.name === 'ready' && !opened
-  // `keyed` creates new elements when the text changes. Within an old element a new text moves its first letter, which browsers report as a layout shift.
+  // `keyed` creates new elements when the text changes. A new text inside an existing element moves the first letter, and browsers report that as a layout shift.
   const textKey = `${state.name} ${opened} ${status} ${hint}`
   const actionsKey = `${state.name} ${!opened}`
   return html`<section class=${classes} part="card" lang=${language} aria-labelledby="title" tabindex="-1">

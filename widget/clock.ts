@@ -1,4 +1,4 @@
-/** Time, timers and random numbers for the controller. Tests replace them. */
+/** Provides time, timers and random numbers for the controller. Tests pass another clock. */
 
 /** `now` never decreases; `sleep` rejects when `signal` aborts. */
 export type Clock = {
@@ -8,8 +8,9 @@ export type Clock = {
 }
 
 /**
- * Measures elapsed time with two clocks and takes the greater difference: `performance.now()` stops while a laptop sleeps,
- * `Date.now()` jumps when the clock is set. A QR code may therefore expire too early (the element gets a new one), never too late.
+ * Measures elapsed time with two clocks and takes the greater difference, because `performance.now()` stops while a laptop
+ * sleeps, and `Date.now()` jumps when the clock is set. A QR code may therefore expire too early, but never too late. The
+ * element replaces a QR code that expired too early.
  */
 export function createNow(): Clock['now'] {
   let at = 0

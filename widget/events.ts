@@ -5,7 +5,7 @@ import type { MachineEvent, State, StateName } from './machine.ts'
 
 /** Each event's `detail`. */
 export type BindEventDetails = {
-  /** `boundAt`: Unix seconds; `initial`: it was bound before the element started. */
+  /** `boundAt`: Unix seconds; `initial`: the account was bound before the element started. */
   bound: { boundAt: number; initial: boolean }
   unbound: { reason: UnbindReason | undefined }
   scanned: null

@@ -1,4 +1,4 @@
-/** Icons on a grid of 24 units. Each state has its own, so that states differ by shape and not only by colour. */
+/** Icons on a grid of 24 by 24. Each state has its own icon, so that states differ by shape and not only by colour. */
 import { html, type TemplateResult } from 'lit'
 
 const circle = 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z'
@@ -22,7 +22,7 @@ export function checkMark(isAnimated: boolean): TemplateResult {
   </svg>`
 }
 
-/** The logo before the title: a speech bubble, not WeChat's trademark. */
+/** The logo before the title. It is a speech bubble, because WeChat's logo is a trademark. */
 export const mark: TemplateResult = html`<svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
   <path d="M6 3h12a4 4 0 0 1 4 4v7a4 4 0 0 1-4 4h-6l-5 4v-4H6a4 4 0 0 1-4-4V7a4 4 0 0 1 4-4z" />
 </svg>`

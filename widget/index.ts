@@ -1,4 +1,4 @@
-/** The public exports. No side effects: `wechat-bind/define` registers the tag. */
+/** The public exports. The module has no side effects; `wechat-bind/define` registers the tag. */
 export type { BindEventDetails, BindEventMap } from './events.ts'
 export type { StateName } from './machine.ts'
 export type { Language, Messages } from './messages.ts'

@@ -1,6 +1,6 @@
-/** The language of an element: its own `lang`, the nearest ancestor's, otherwise the browser's. */
+/** Determines an element's language: its own `lang`, the `lang` of the nearest ancestor, otherwise the browser's language. */
 
-/** Also looks at the hosts of the surrounding shadow roots, as the platform's own inheritance does. */
+/** Also searches the hosts of the surrounding shadow roots, because the browser inherits `lang` through them. */
 export function localeOf(element: Element): string {
   const lang = element.closest('[lang]')?.getAttribute('lang')
   const root = element.getRootNode()

@@ -1,4 +1,4 @@
-/** The element's state machine. Pure: an event carries the time, random number and settings that its transition depends on. */
+/** The element's state machine. Its functions are pure: an event carries the time, random number and settings that the transition uses. */
 import type { BindingView, Confirm, QrcodeView, QrPath } from '../server/wire.ts'
 import { type Attempt, firstAttempt, nextAttempt, retryAttempt } from './attempt.ts'
 import { type BindError, isTokenError } from './bind-error.ts'
@@ -6,7 +6,7 @@ import { type BindError, isTokenError } from './bind-error.ts'
 /** A QR code that is valid until `deadline`, in ms of the monotonic clock. */
 type Ticket = { url: string; qr: QrPath; code: string; deadline: number }
 
-/** `halted`: stopped by `stop()`; the element then does not start when it is scrolled into view. */
+/** `halted`: `stop()` was called, so the element does not start when it is scrolled into view. */
 type Idle = { name: 'idle'; halted: boolean }
 /** `replace`: the server invalidates the current ticket; `initial`: nothing has been displayed yet. */
 export type Loading = { name: 'loading'; attempt: Attempt; replace: boolean; initial: boolean; refreshesLeft: number }
@@ -20,7 +20,7 @@ export type Scanned = {
   code?: string | undefined
   failure?: BindError | undefined
 }
-/** `boundAt` is in Unix seconds, as in the API. `attempt` is missing after polling has failed permanently. `failure`: of polling or unbinding. */
+/** `boundAt` is in Unix seconds, as in the API. `attempt` is missing after polling has failed permanently. `failure`: the error of polling or unbinding. */
 export type Bound = {
   name: 'bound'
   attempt?: Attempt | undefined
@@ -28,11 +28,11 @@ export type Bound = {
   boundAt: number
   initial: boolean
   unbinding: boolean
-  /** One request checks whether the binding belongs to the token's user. */
+  /** Set while a request checks whether the binding belongs to the token's user. */
   isChecked?: true | undefined
   failure?: BindError | undefined
 }
-/** Keeps polling: a user who scanned in time may tap "follow" later. */
+/** The element keeps polling, because a user who scanned in time may tap "follow" later. */
 type Expired = { name: 'expired'; attempt?: Attempt | undefined; version: number; refreshesLeft: number }
 type Offline = { name: 'offline'; initial: boolean }
 export type Failed = { name: 'error'; error: BindError; initial: boolean }
@@ -43,9 +43,9 @@ export type State = Idle | Loading | Ready | Scanned | Bound | Expired | Offline
 export type StateName = State['name']
 
 /**
- * `answered`: the server's response, null for "not modified", `tookMs` after the request. `auto`: the element may replace an
- * expired QR code without a click (it is visible and has `refresh="auto"`). `isOther`: the token may belong to another user now.
- * `now`: on the same clock as a ticket's deadline.
+ * `view`: the server's response, null for "not modified". `tookMs`: the duration of the request. `now`: the time, on the clock
+ * of a ticket's deadline. `auto`: the element may replace an expired QR code without a click, because it is visible and has
+ * `refresh="auto"`. `isOther`: the token may belong to another user now.
  */
 export type MachineEvent =
   | { type: 'start' | 'stop' | 'refresh' | 'unbind' | 'token' | 'offline' }
@@ -57,16 +57,16 @@ export type MachineEvent =
 /** The effect that a state requires: nothing, a request, or only the countdown. When the string changes, the controller aborts the effect and starts the next. */
 export type Effect = 'none' | `${'create' | 'count' | 'ask'}:${number}` | `wait:${number}.${number}`
 
-/** How many times an element without user action replaces an expired QR code. After that it needs a click. */
+/** How many times the element replaces an expired QR code without a click. */
 export const AUTO_REFRESHES = 3
 
-/** Consecutive failures to get a QR code before the element displays an error. Polls are retried without limit, because their QR code is still displayed. */
+/** Consecutive failures to get a QR code before the element displays an error. Polls are retried without limit, because the QR code is still displayed. */
 const CREATE_ATTEMPTS = 4
-/** With a longer Retry-After the element displays an error instead of waiting. */
+/** The element displays an error instead of waiting for a longer Retry-After. */
 const MAX_SILENT_WAIT_MS = 15_000
-/** Polls after the QR code has expired: a `subscribe` counts for 300 s after that, which is 12 waits of 25 s. */
+/** The number of polls after the QR code has expired. A `subscribe` counts until 300 s after the expiry, which is 12 waits of 25 s. */
 const LATE_POLLS = 12
-/** Minimum time between two polls, for a server that answers at once because it shuts down, or a proxy that cannot wait. */
+/** The minimum time between two polls. Without it the element would flood a server that is shutting down, or a proxy that answers polls at once. */
 const POLL_SPACING_MS = 2000
 
 export const initialState: State = { name: 'idle', halted: false }
@@ -102,7 +102,7 @@ const steps: Steps = {
   unbind: (state) =>
     state.name === 'bound' && !state.unbinding ? { ...state, unbinding: true, failure: undefined } : state,
 
-  /** Versions only increase: a lower version is outdated. An equal version changes nothing, except as the response to a user's request. */
+  /** Versions only increase, so a lower version is outdated. An equal version changes nothing, unless it answers a user's request. */
   answered(state, { view, now, tookMs }) {
     if (!hasRequest(state)) return state
     if (state.name === 'loading') return view ? fromQrcode(state, view as QrcodeView, now) : state
@@ -110,7 +110,7 @@ const steps: Steps = {
       return afterPoll(state, view ? 0 : tookMs)
     }
     if (view.state !== 'unbound') return fromBinding(view)
-    // Unbound: a bound element starts again. An expired QR code stays expired. After a scan that was not confirmed in time the element requests the current ticket.
+    // The view is unbound. A bound element starts again. An expired QR code stays expired. After a scan that was not confirmed in time the element requests the current ticket.
     if (state.name === 'expired') return { ...state, version: view.version }
     return state.name === 'bound' ? initialState : toLoading({ initial: false })
   },
@@ -123,14 +123,14 @@ const steps: Steps = {
     if (error.retryable && (state.name !== 'loading' || mayRetry(state, error))) {
       return { ...state, attempt: retryAttempt(state.attempt, random, error.retryAfterMs) }
     }
-    // A failed poll does not undo the binding: the element stays bound and stops polling.
+    // A failed poll does not remove the binding, so the element stays bound and stops polling.
     if (state.name === 'bound') return { ...state, attempt: undefined, failure: error }
     return state.name === 'expired'
       ? { ...state, attempt: undefined }
       : toError(error, state.name === 'loading' && state.initial)
   },
 
-  /** A new token: continues after an error that the old token caused. */
+  /** Continues with a new token after an error that the old token caused. */
   token(state) {
     if (state.name === 'error' && isTokenError(state.error)) return toLoading({ initial: state.initial })
     if (state.name !== 'bound' || !state.failure || !isTokenError(state.failure)) return state
@@ -143,7 +143,7 @@ const steps: Steps = {
       ? { name: 'offline', initial: state.name === 'loading' && state.initial }
       : state,
 
-  /** The QR code expired, or the element is visible, online or connected again: sends the request at once and resets the failure count. */
+  /** Sends the request at once and resets the failure count, when the QR code has expired or the element is visible, online or connected again. */
   wake(state, { now, auto, isOther }) {
     if (state.name === 'offline' || (state.name === 'error' && state.error.retryable)) {
       return toLoading({ initial: state.initial })

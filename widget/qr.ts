@@ -2,7 +2,7 @@
 import { html, type TemplateResult } from 'lit'
 import type { QrPath } from '../server/wire.ts'
 
-/** ISO/IEC 18004 requires a quiet zone of four modules. With fewer some scanners do not detect the code. */
+/** ISO/IEC 18004 requires a quiet zone of four modules. Some scanners do not detect a code with fewer modules. */
 const QUIET_MODULES = 4
 const DARK = '#111'
 /** 200 CSS px at three device pixels each, rounded up. */
@@ -16,14 +16,14 @@ export function qrSvg({ size, path }: QrPath, label: string): TemplateResult {
   </svg>`
 }
 
-/** An `img` for WeChat's long press. `onError`: the page's content policy forbids `data:` images. */
+/** An `img` for WeChat's long press. `onError` is called when the page's content policy forbids `data:` images. */
 export function qrImage(qr: QrPath, label: string, onError: () => void): TemplateResult {
   return html`<img class="qr" part="qr" @error=${onError} src=${qrPng(qr)} alt=${label} />`
 }
 
 const pictures = new WeakMap<QrPath, string>()
 
-/** A data URL, because WeChat's long press does not recognise a blob URL. Drawn once per ticket. */
+/** Returns a data URL, because WeChat's long press does not recognise a blob URL. Each ticket is drawn once. */
 export function qrPng(qr: QrPath): string {
   const picture = pictures.get(qr) ?? drawPng(qr)
   pictures.set(qr, picture)

@@ -10,7 +10,7 @@ export async function parseResponse(response: Response): Promise<unknown> {
   if (status === 304) return null
   const json = parseJson(await response.text()) as Partial<Problem> | undefined
   if (ok && json) return json
-  // An error of the bind server has a code. An error of a proxy has none: BAD_RESPONSE.
+  // An error of the bind server has a code. An error of a proxy has no code and becomes BAD_RESPONSE.
   const code = (!ok && json?.code) || 'BAD_RESPONSE'
   throw new BindError(code, json?.detail ?? `Expected JSON, got HTTP status ${status}`, {
     retryable: (status === 429 || status >= 500) && !FINAL_CODES.includes(code),
@@ -28,7 +28,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The longest accepted Retry-After: with a wrong clock a date could mean weeks, and `setTimeout` fires at once above 24.8 days. */
+/** The longest accepted Retry-After. With a wrong clock a date could mean weeks, and a `setTimeout` above 24.8 days fires at once. */
 const MAX_RETRY_AFTER_MS = 3_600_000
 
 /** Parses seconds or a date (RFC 9110, section 10.2.3). */

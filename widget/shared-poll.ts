@@ -1,9 +1,9 @@
 /**
- * One poll per browser and user, however many tabs and elements wait. Web Locks elect the element that polls; it sends the
- * result to the others by BroadcastChannel. When its tab closes, the browser grants the lock to the next element.
+ * Sends one poll per browser and user for all waiting tabs and elements. Web Locks elect the element that polls. This element
+ * sends the result to the others by BroadcastChannel. When its tab closes, the browser grants the lock to the next element.
  */
 
-/** A message between tabs: a binding, or, without `state`, the version that the sender knows. */
+/** A message between tabs. With `state` the message is a binding; otherwise it is the version that the sender knows. */
 type TabMessage = { version: number; state?: string }
 
 /**
@@ -17,7 +17,7 @@ export async function sharedPoll<View extends TabMessage>(
   poll: (signal: AbortSignal) => Promise<View | null>,
 ): Promise<View | null> {
   if (!user || !navigator.locks || !globalThis.BroadcastChannel) return poll(signal)
-  // The prefix also keeps the name from starting with a hyphen, which Web Locks forbid.
+  // Web Locks forbid a name that starts with a hyphen, and the prefix prevents such a name.
   const name = `wechat-bind ${user}`
   const done = new AbortController()
   const abort = () => done.abort(signal.reason)
@@ -29,7 +29,7 @@ export async function sharedPoll<View extends TabMessage>(
     const received = new Promise<View | null>((resolve) => {
       opened.onmessage = ({ data }: MessageEvent<TabMessage>) => {
         if (data.state && data.version > version) resolve(data as View)
-        // The sender knows an older version and missed a message. This element ends its poll: the sender gets the lock, and the server answers its poll at once.
+        // The sender knows an older version and missed a message. This element ends its poll, so that the sender gets the lock and polls.
         if (data.version < version) resolve(null)
       }
     })
@@ -41,7 +41,7 @@ export async function sharedPoll<View extends TabMessage>(
     })
     return await Promise.race([received, polled])
   } catch (error) {
-    // A sandboxed page or blocked site data: both APIs exist, but their use is forbidden.
+    // On a sandboxed page, or when site data is blocked, both APIs exist but throw a SecurityError.
     if ((error as Error).name === 'SecurityError') return await poll(signal)
     throw error
   } finally {

@@ -1,4 +1,4 @@
-/** The card's content for each state: one function per state. */
+/** The card's content for each state. Each state has one function. */
 import { html, type TemplateResult } from 'lit'
 import { type BindError, isTokenError } from './bind-error.ts'
 import type { Device } from './device.ts'
@@ -10,7 +10,7 @@ import { qrImage, qrPng, qrSvg } from './qr.ts'
 /** The parts of the card that depend on the state. They always fill the same box, so a change of state does not change the layout. */
 type Panel = { picture: unknown; status: unknown; hint?: unknown; timer?: string | undefined; actions?: unknown }
 
-/** Everything besides the state that a panel depends on. */
+/** The values that a panel depends on, besides the state. */
 export type View = {
   translate: Translate
   language: Language
@@ -18,7 +18,7 @@ export type View = {
   secondsLeft: number
   /** The element waits for a click before it requests a QR code. */
   manual: boolean
-  /** What the user has opened: the text to send instead of scanning, the same after a click on "copy", or the question before unbinding. */
+  /** `text`: the text to send instead of scanning is open; `copied`: the user has copied the text; `question`: the question before unbinding is open. */
   opened: 'text' | 'copied' | 'question' | undefined
   host: Actions
 }
@@ -34,7 +34,7 @@ type Actions = {
   copy(text: string): void
 }
 
-/** The command word that the server expects in the chat. The same in all languages. */
+/** The command word that the server expects in the chat. The word is the same in all languages. */
 const BIND_WORD = '绑定'
 
 type Panels = { [Name in StateName]: (view: View, state: Extract<State, { name: Name }>) => Panel }
@@ -68,7 +68,7 @@ const panels: Panels = {
       const text = `${BIND_WORD} ${ticket.code}`
       const copy = button(view, 'copy', 'primary', () => host.copy(text))
       const picture = html`<code part="code">${text}</code>${copy}`
-      // In the live region, because screen readers do not announce a changed button label.
+      // The status is in the live region, because screen readers do not announce a changed button label.
       const status = translate(opened === 'copied' ? 'copied' : 'send')
       return { picture, status, timer, actions: button(view, 'showQr', 'quiet', () => host.open()) }
     }
@@ -165,13 +165,12 @@ function onCodeInput(field: HTMLInputElement, host: Actions): void {
 
 /** Displayed outside the live region, so that screen readers do not announce every second. */
 function timeLeftText({ translate, secondsLeft }: View): string | undefined {
-  // Not displayed above an hour.
   if (secondsLeft > 3600) return undefined
   const time = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, '0')}`
   return translate('expiresIn', time)
 }
 
-/** The user's next step. The page gets the exact error by `binderror`. */
+/** The user's next step. The event `binderror` gives the page the exact error. */
 function errorText(error: BindError, translate: Translate): string {
   if (error.triesLeft !== undefined) return translate('triesLeft', error.triesLeft)
   if (isTokenError(error)) return translate('errorToken')

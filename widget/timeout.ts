@@ -1,4 +1,4 @@
-/** How long a request to the server may take, and the function that enforces it. */
+/** The time limits of requests, and the function that enforces the limits. */
 import { BindError } from './bind-error.ts'
 
 /** Seconds that the server may hold a poll open (`Prefer: wait=25`). 25 is the server's maximum. */

@@ -1,6 +1,7 @@
-/** Returns the widget token for requests: the page's `token`, or one fetched with `getToken` or `tokenUrl` after a refusal. */
+/** Returns the widget token for requests: the page's `token`. If `token` is empty or refused, fetches one with `getToken` or from `tokenUrl`. */
 import { BindError } from './bind-error.ts'
 import { parseResponse } from './response.ts'
+import type { Send } from './send.ts'
 
 /** The page's settings, read at each request. Precedence: `token`, `getToken`, `tokenUrl`. */
 export type Credentials = {
@@ -9,10 +10,10 @@ export type Credentials = {
   readonly getToken: (() => string | Promise<string>) | undefined
 }
 
-/** Returns a token that differs from `refused`, the token that the server has just rejected; undefined when there is none. */
+/** Returns a token that differs from `refused`, the token that the server has just rejected. Returns undefined when the page has no other token. */
 type TokenSource = (signal: AbortSignal, refused?: string) => Promise<string | undefined>
 
-export function createTokenSource(page: Credentials, send: typeof fetch): TokenSource {
+export function createTokenSource(page: Credentials, send: Send): TokenSource {
   const refusedTokens = new Set<string | undefined>()
   let cached: string | undefined
   let cachedFrom: unknown
@@ -20,7 +21,7 @@ export function createTokenSource(page: Credentials, send: typeof fetch): TokenS
   return async (signal, refused) => {
     const { token, tokenUrl, getToken } = page
     const from = getToken ?? tokenUrl
-    // Only `token` is set: the element's own retry does not send a refused token again, a retry of the user does.
+    // When only `token` is set, the element's own retry does not send a refused token again. A retry by the user does.
     if (!from) return token === refused ? undefined : token
     refusedTokens.add(refused)
     if (token && !refusedTokens.has(token)) return token
@@ -32,17 +33,13 @@ export function createTokenSource(page: Credentials, send: typeof fetch): TokenS
   }
 }
 
-async function fetchToken(
-  { getToken, tokenUrl }: Credentials,
-  send: typeof fetch,
-  signal: AbortSignal,
-): Promise<string> {
+async function fetchToken({ getToken, tokenUrl }: Credentials, send: Send, signal: AbortSignal): Promise<string> {
   try {
     const token = getToken ? await getToken() : await fetchFromUrl(tokenUrl, send, signal)
     if (token && typeof token === 'string') return token
   } catch (cause) {
     throw new BindError('NO_TOKEN', 'The page returned no widget token', {
-      // An error response of the page's server is final unless it is marked retryable. A failed `getToken` is final, a network failure of `tokenUrl` is not.
+      // An error response of the page's server is final unless it is marked retryable. A failed `getToken` is final. A network failure of `tokenUrl` is not.
       retryable: cause instanceof BindError ? cause.retryable : !getToken,
       cause,
     })
@@ -51,7 +48,7 @@ async function fetchToken(
 }
 
 /** The page's endpoint identifies the user by the session cookie. */
-async function fetchFromUrl(url: string, send: typeof fetch, signal: AbortSignal): Promise<unknown> {
-  const answer = await send(new URL(url, document.baseURI), { credentials: 'include', cache: 'no-store', signal })
+async function fetchFromUrl(url: string, send: Send, signal: AbortSignal): Promise<unknown> {
+  const answer = await send(url, { credentials: 'include', cache: 'no-store', signal })
   return ((await parseResponse(answer)) as { token?: unknown } | null)?.token
 }

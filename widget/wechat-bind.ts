@@ -89,11 +89,11 @@ export class WechatBind extends LitElement implements BindHost {
     return [...super.observedAttributes, 'lang']
   }
 
-  /** URL of the bind server; empty for the page's origin. */
+  /** URL of the bind server; empty for the page's origin. A relative URL is resolved against the page's URL; `<base>` has no effect. */
   server = ''
   /** A widget token from the page's own server. A renewed token of the same user interrupts nothing; a token of another user restarts the element. */
   token = ''
-  /** URL that answers GET with `{"token": "..."}`. Requested with the page's cookies, at the start and whenever a token has expired. */
+  /** URL that answers GET with `{"token": "..."}`. Requested with the page's cookies, at the start and whenever a token has expired. A redirect is not followed. */
   tokenUrl = ''
   /** A function of the page that returns a token, instead of `token-url`. A new function is called when the next token is needed. */
   getToken: (() => string | Promise<string>) | undefined
@@ -114,7 +114,7 @@ export class WechatBind extends LitElement implements BindHost {
   readonly #controller = new BindController(this, createClient(this))
   /** The text to send or the question before unbinding, when the user has opened it. */
   #opened: View['opened']
-  /** The page's content policy forbids `data:` images: the QR code is drawn as an SVG. */
+  /** Set when the page's content policy forbids `data:` images. The QR code is then drawn as an SVG. */
   #usesVectorQr = false
   /** Removes the listeners outside the element. */
   #connected: AbortController | undefined
@@ -185,7 +185,7 @@ export class WechatBind extends LitElement implements BindHost {
       await navigator.clipboard.writeText(text)
       this.open('copied')
     } catch {
-      // No permission, or plain http: selects the text, so that the user can copy it.
+      // The clipboard needs permission and https. Without them the text is selected, so that the user can copy it.
       getSelection()?.selectAllChildren(this.renderRoot.querySelector('code') ?? this)
     }
   }
@@ -224,7 +224,7 @@ export class WechatBind extends LitElement implements BindHost {
     if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
     // The new token may belong to another user, whose browser must not display the previous user's data.
     if (changed.get('token')) this.#controller.wake(true)
-    // Frameworks pass a new function at every rendering, also at the one after an error: only the first function counts as a new token.
+    // Frameworks pass a new function at every rendering, including the rendering after an error. Therefore only the first function counts as a new token.
     const isFirst = changed.has('getToken') && !changed.get('getToken')
     if (isFirst || changed.has('token') || changed.has('tokenUrl')) this.#controller.dispatch({ type: 'token' })
   }
@@ -245,7 +245,7 @@ export class WechatBind extends LitElement implements BindHost {
     if (next instanceof HTMLElement) next.focus({ preventScroll: true })
   }
 
-  /** The ticket is not valid at another server. */
+  /** Starts again, because the ticket is not valid at another server. */
   #restart(): void {
     if (this.state === 'idle') return
     this.stop()

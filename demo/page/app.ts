@@ -1,4 +1,4 @@
-/** The QA page's state, its start and its actions. Views are pure functions of the state; every change renders the page again. */
+/** Creates the QA page's state and actions, and starts the page. Views are pure functions of the state, and every change renders the page again. */
 import { defaultConditions } from '../conditions.ts'
 import { people, TAKEN } from '../users.ts'
 import { type ConditionActions, createConditionActions } from './condition-actions.ts'
@@ -68,7 +68,7 @@ function firstScreens({ context }: Settings): PageState['screens'] {
 export const isOnPhone = (context: Settings['context']) => context === 'wechat' || context === 'mobile'
 
 function createActions({ read, write }: Store) {
-  /** Counts the requests to the back end: only the response of the latest one is used. */
+  /** Counts the requests to the back end, because only the response to the latest request is used. */
   let requestCount = 0
 
   async function load(answer: (user: string) => Promise<BackEndView>): Promise<void> {
@@ -114,7 +114,7 @@ function createActions({ read, write }: Store) {
   }
 }
 
-/** `navigator.clipboard` exists only over https and on localhost; on other pages the deprecated `execCommand` is used. */
+/** `navigator.clipboard` exists only over https and on localhost. Other pages use the deprecated `execCommand`. */
 async function writeClipboard(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text)
   const field = document.body.appendChild(document.createElement('textarea'))

@@ -1,4 +1,4 @@
-/** The actions of the conditions panel: sends the conditions to the demo, updates the URL, and requests a new QR code where the change affects it. */
+/** The actions of the conditions panel. They send the conditions to the demo, update the URL, and request a new QR code if the change affects QR codes. */
 import { type ConditionName, differences } from '../conditions.ts'
 import type { DemoView } from '../demo-api.ts'
 import { putConditions } from './demo-client.ts'
@@ -9,7 +9,7 @@ export type ConditionActions = ReturnType<typeof createConditionActions>
 
 type Element = HTMLElement & { state: string; refresh(): void }
 
-// Conditions whose effect appears only with the next QR code.
+// Conditions that take effect with the next QR code.
 const NEED_NEW_QR: ConditionName[] = ['ticket', 'errcode', 'wechat', 'clock']
 
 export function createConditionActions({ read, write }: Store) {
@@ -32,7 +32,7 @@ export function createConditionActions({ read, write }: Store) {
     showDemo,
     setCondition: (name: ConditionName, value: string) => put({ ...read().demo.conditions, [name]: value }),
     resetConditions: () => put({}),
-    /** For a link with such conditions: requests a new QR code as soon as the element displays one. */
+    /** If the link contains such conditions, requests a new QR code as soon as the element displays a QR code. */
     requestNewQrWhenReady(named: Partial<Record<ConditionName, string>>): void {
       if (!NEED_NEW_QR.some((name) => name in named)) return
       const end = new AbortController()

@@ -8,5 +8,5 @@ export function toCurl({ method, url, headers, raw }: WireEntry): string {
   return parts.join(' ')
 }
 
-/** Quotes for a POSIX shell: in single quotes only the single quote needs an escape. */
+/** Quotes for a POSIX shell. Inside single quotes only the single quote needs an escape. */
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`

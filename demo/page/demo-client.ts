@@ -23,10 +23,10 @@ type DemoListener = {
   onLost(): void
 }
 
-// A browser's own pause before it reconnects an EventSource.
+// The same pause that a browser makes before it reconnects an EventSource.
 const RETRY_MS = 3_000
 
-/** A hidden page closes its stream: a browser allows six connections to one HTTP/1.1 server, and each tab's element needs one. */
+/** A hidden page closes its stream, because a browser allows six connections to one HTTP/1.1 server, and each tab's element needs one of them. */
 export function watchDemo({ onDemo, onSimulator, onWire, onLost }: DemoListener): void {
   let stream: EventSource | undefined
   let known = 0
@@ -43,7 +43,7 @@ export function watchDemo({ onDemo, onSimulator, onWire, onLost }: DemoListener)
     })
     stream.addEventListener('error', ({ target }) => {
       onLost()
-      // A demo that is starting answers 503; after an error status a browser does not reconnect by itself.
+      // A demo that is starting answers 503. A browser does not reconnect by itself after an error status.
       if ((target as EventSource).readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS)
     })
   }

@@ -1,7 +1,7 @@
 /** The client of the host site's back end. */
 import type { HostBinding } from '../host-site.ts'
 
-/** The binding according to the back end, or the reason why it is unknown. */
+/** The binding that the back end has returned, or the reason why the binding is unknown. */
 export type BackEndView =
   | { state: 'loading' }
   | ({ state: 'known' } & HostBinding)

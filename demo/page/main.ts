@@ -1,4 +1,4 @@
-/** The QA page's entry: renders the page, then loads the built element, as any site does. Last, because the simulated browser must be set up before. */
+/** The entry of the QA page. It renders the page, then loads the built element, as any site does. The element comes last, because the simulated browser must be set up first. */
 import { render } from 'lit'
 import { createApp } from './app.ts'
 import { messages } from './messages.ts'

@@ -1,4 +1,4 @@
-/** Loads the element's manifest: the playground lists its attributes, events, slots, parts and custom properties, so it is always complete. */
+/** Loads the element's manifest. The playground lists every attribute, event, slot, part and custom property of the manifest. */
 
 export type Listed = { name: string; default?: string; type?: { text: string } }
 
@@ -15,7 +15,7 @@ type Manifest = { modules: { declarations: (Listing & { tagName?: string })[] }[
 export async function fetchListing(): Promise<Listing> {
   const { modules } = (await (await fetch('custom-elements.json')).json()) as Manifest
   const found = modules.flatMap(({ declarations }) => declarations).find(({ tagName }) => tagName === 'wechat-bind')
-  if (!found) throw new Error('The manifest holds no <wechat-bind>: run "npm run build" first.')
+  if (!found) throw new Error('The manifest does not contain <wechat-bind>: run "npm run build" first.')
   return found
 }
 
@@ -23,5 +23,5 @@ export async function fetchListing(): Promise<Listing> {
 export const valuesOf = ({ type }: Listed): string[] =>
   [...(type?.text ?? '').matchAll(/'([^']+)'/g)].map(([, value = '']) => value)
 
-/** The default without quotes, as written in an attribute or a style sheet. */
+/** The default value without quotes, as in an attribute or a style sheet. */
 export const defaultOf = ({ default: value = '' }: Listed): string => value.replace(/^'(.*)'$/, '$1')

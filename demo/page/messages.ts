@@ -1,4 +1,4 @@
-/** All texts of the QA page in all languages, without those of the element. */
+/** All texts of the QA page in all languages. The element has its own texts. */
 import type { Language } from './settings.ts'
 import { type CommonWords, commonWords } from './words/common.ts'
 import { en, type Words } from './words/en.ts'

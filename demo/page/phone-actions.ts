@@ -6,7 +6,7 @@ import { createPhoneClient, type PhoneClient } from './simulator-client.ts'
 
 export type PhoneActions = ReturnType<typeof createPhoneActions>
 
-// 8 attempts in 2 s, then the phone displays that it found no QR code.
+// The camera makes 8 attempts in 2 s. Then the phone displays that it found no QR code.
 const ATTEMPTS = 8
 const ATTEMPT_EVERY_MS = 250
 

@@ -1,4 +1,4 @@
-/** The tag's settings in the playground: stored in the URL, so that a link reproduces them, and written as code. */
+/** The tag's settings in the playground. The URL contains the settings, so that a link reproduces them, and the page displays them as code. */
 
 /** The settings by group and name. A missing entry means the element's default. */
 export type Tag = {
@@ -9,7 +9,7 @@ export type Tag = {
   parts: Record<string, string>
   /** Entries of the property `messages`. */
   words: Record<string, string>
-  /** Other properties: `getToken`, present or not. */
+  /** The properties without an attribute, which are set or not: `getToken`. */
   properties: Record<string, string>
 }
 

@@ -42,7 +42,7 @@ let state: PlaygroundState = {
   isCopied: false,
 }
 
-/** The tag that was applied last: the element is changed only when the tag changes. */
+/** The last applied tag. The element is changed only when the tag changes. */
 let appliedTag: Tag | undefined
 
 const phone = () => createPhoneClient(state.settings.person)
@@ -65,7 +65,7 @@ const actions: PlaygroundActions = {
       await navigator.clipboard.writeText(code)
       write({ isCopied: true })
     } catch {
-      // No permission, or plain http: selects the code, so that the user can copy it.
+      // The clipboard needs permission and https. Without them the code is selected, so that the user can copy it.
       getSelection()?.selectAllChildren(document.querySelector('.code') ?? document.body)
     }
   },

@@ -1,7 +1,7 @@
-/** The simulated phone's camera: draws the page's QR code as rendered (styles, size, background) and decodes the pixels. */
+/** The simulated phone's camera. It draws the page's QR code with its styles, size and background, and decodes the pixels. */
 import jsqr from 'jsqr'
 
-// jsqr is a CommonJS package with a `default` member, which only some bundlers unwrap.
+// jsqr is a CommonJS package with a `default` export, which only some bundlers unwrap.
 const decode =
   (jsqr as unknown as { default?: typeof jsqr.default }).default ?? (jsqr as unknown as typeof jsqr.default)
 
@@ -10,9 +10,9 @@ type Picture = SVGSVGElement | HTMLImageElement | HTMLCanvasElement
 /** The picture and the decoded text of its QR code. */
 type PageScan = { view: HTMLCanvasElement; text?: string }
 
-// Below this size a QR code of 29 modules has modules of 3 px, too small for a phone's camera.
+// Below this size the modules of a QR code of 29 by 29 are under 3 px, which is too small for a phone's camera.
 const SMALLEST_PX = 96
-// The picture includes this margin around the code: without a quiet zone the code cannot be decoded, as with a camera.
+// The picture includes this margin around the code, because a camera also sees it. A code without a quiet zone then cannot be decoded.
 const MARGIN_PX = 16
 const SCALE = 2
 
@@ -48,7 +48,7 @@ function isVisible(picture: Picture): boolean {
   return isLarge && picture.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !isCovered(picture)
 }
 
-/** Whether another element covers the centre of the picture. Outside the viewport this cannot be detected, and the picture counts as visible. */
+/** Whether another element covers the centre of the picture. A picture outside the viewport counts as visible, because a cover cannot be detected there. */
 function isCovered(picture: Picture): boolean {
   const { left, top, width, height } = picture.getBoundingClientRect()
   const root = picture.getRootNode() as ShadowRoot
@@ -98,7 +98,7 @@ async function rasterise(drawing: SVGSVGElement): Promise<HTMLImageElement> {
   const copies = [copy, ...copy.querySelectorAll('*')]
   originals.forEach((original, index) => {
     const { fill, stroke } = getComputedStyle(original)
-    // Attributes, because the page's content policy forbids inline styles.
+    // The colours are set as attributes, because the page's content policy forbids inline styles.
     copies[index]?.setAttribute('fill', fill)
     copies[index]?.setAttribute('stroke', stroke)
     copies[index]?.removeAttribute('style')

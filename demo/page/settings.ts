@@ -1,4 +1,4 @@
-/** The settings of the page. They are stored in the URL with the demo's conditions, so that a link reproduces a bug. */
+/** The settings of the page. The URL contains the settings and the demo's conditions, so that a link reproduces a bug. */
 import { type ConditionName, type Conditions, conditionNames, conditionValues } from '../conditions.ts'
 import type { WireKind } from '../simulator/traffic-log.ts'
 import { findUser, people, users } from '../users.ts'
@@ -14,7 +14,7 @@ export const settingValues = {
   context: ['auto', 'desktop', 'wechat', 'mobile'],
   /** The network between the element and the bind server. */
   network: ['up', 'slow', 'down'],
-  /** Time on the follow page before the follow: after five minutes the scene is lost. */
+  /** The time on the follow page before the follow. After five minutes WeChat loses the scene. */
   follow: ['quick', 'slow'],
   /** The element's attribute `refresh`. */
   refresh: ['auto', 'manual'],
@@ -39,7 +39,7 @@ type SettingName = keyof typeof settingValues
 export type Settings = { [N in SettingName]: (typeof settingValues)[N][number] } & {
   lang: Language
   user: string
-  /** The kinds of traffic that are displayed; empty: all. */
+  /** The displayed kinds of traffic. An empty list displays all kinds. */
   wire: WireKind[]
   /** The search text of the traffic log. */
   q: string
@@ -47,7 +47,7 @@ export type Settings = { [N in SettingName]: (typeof settingValues)[N][number] }
 
 const settingNames = Object.keys(settingValues) as SettingName[]
 
-/** Parses the settings of a query. Missing or invalid ones get the default; the default language is the browser's. */
+/** Parses the settings of a query. A missing or invalid setting gets its default; the default language is the browser's. */
 export function parseSettings(search: string, preferred: readonly string[]): Settings {
   const query = new URLSearchParams(search)
   const chosen = settingNames.map((name) => [
@@ -87,7 +87,7 @@ export function withConditions(search: string, conditions: Conditions, defaults:
   return toText(query)
 }
 
-/** The conditions in a query. Invalid ones are ignored. */
+/** The conditions in a query. Invalid conditions are ignored. */
 export function readConditions(search: string): Partial<Record<ConditionName, string>> {
   const query = new URLSearchParams(search)
   const named = (name: ConditionName) => oneOf<string>(conditionValues[name], query.get(name))

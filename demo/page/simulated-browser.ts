@@ -31,7 +31,7 @@ globalThis.fetch = async (input, init) => {
   if (network === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS))
   const signals = init?.signal ? [init.signal, signal] : [signal]
   return realFetch(input, { ...init, signal: AbortSignal.any(signals) }).catch((error) => {
-    // A lost network must look like fetch's own TypeError, not like an abort by the caller.
+    // After a lost network `fetch` must throw a TypeError, as a browser does, and not the caller's abort reason.
     throw signal.aborted ? new TypeError('Failed to fetch') : error
   })
 }

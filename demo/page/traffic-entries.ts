@@ -1,10 +1,10 @@
 /** The page's copy of the traffic log: the demo's entries and the element's DOM events. */
 import type { WireEntry, WireKind } from '../simulator/traffic-log.ts'
 
-// The same number as in the demo.
+// The demo's own log has the same limit.
 const MAX_ENTRIES = 500
 
-/** Replaces changed entries and adds new ones; the newest last. */
+/** Replaces changed entries and adds new entries, with the newest last. */
 export function merge(known: readonly WireEntry[], changes: readonly WireEntry[]): WireEntry[] {
   const byId = new Map(known.map((entry) => [entry.id, entry]))
   for (const entry of changes) byId.set(entry.id, entry)
@@ -15,7 +15,7 @@ export function merge(known: readonly WireEntry[], changes: readonly WireEntry[]
 export const failPending = (entries: readonly WireEntry[]): WireEntry[] =>
   entries.map((entry) => (entry.isPending ? { ...entry, isPending: false, fault: 'no answer' } : entry))
 
-/** Filters by kind (empty: all) and by words, case-insensitive; every word must occur in the entry. */
+/** Filters by kind and by words. No kind means all kinds; every word must occur in the entry, in upper or lower case. */
 export function search(entries: readonly WireEntry[], kinds: readonly WireKind[], q: string): WireEntry[] {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean)
   return entries.filter((entry) => {

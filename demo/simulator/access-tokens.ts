@@ -1,12 +1,12 @@
-/** The account's access tokens. Of the classic kind each new token invalidates the previous one; the stable kind is shared by all callers. */
+/** The account's access tokens. Each new token of `/cgi-bin/token` replaces the previous token. All callers of `/cgi-bin/stable_token` get the same token. */
 import type { Random } from './account.ts'
 import { WechatRefusal } from './errcodes.ts'
 
 type AccessToken = {
   value: string
-  /** Epoch ms. After it the API answers 42001. */
+  /** Epoch ms. From this time on the API answers 42001. */
   expiresAt: number
-  /** Epoch ms. After it a newer token has replaced this one: 40001. */
+  /** Epoch ms. From this time on a newer token has replaced this token, and the API answers 40001. */
   replacedAt: number
 }
 
@@ -14,9 +14,9 @@ type AccessToken = {
 type Grant = { access_token: string; expires_in: number }
 
 const LIFE_MS = 7_200_000
-// After a renewal WeChat accepts both tokens for 5 minutes. `stable_token` renews in the last 5 minutes of a token's life.
+// After a renewal WeChat accepts both tokens for 5 minutes. `stable_token` returns a new token in the last 5 minutes of a token's lifetime.
 const OVERLAP_MS = 300_000
-// WeChat ignores a forced refresh within 30 s of the previous one, and allows 20 a day.
+// WeChat ignores a forced refresh within 30 s of the previous one, and allows 20 forced refreshes a day.
 const FORCE_PAUSE_MS = 30_000
 const FORCE_PER_DAY = 20
 const DAY_MS = 86_400_000
@@ -41,7 +41,7 @@ export function createAccessTokens({ clock, random }: { clock: () => number; ran
     const now = clock()
     const left = stable && isValid(stable, now) ? stable.expiresAt - now : 0
     if (stable && left > OVERLAP_MS) return stable
-    // The old token stays valid for 5 minutes, even if it had less time left.
+    // The old token stays valid for 5 minutes, even if less of its lifetime was left.
     if (stable && left > 0) stable.expiresAt = now + OVERLAP_MS
     stable = issue()
     return stable

@@ -13,11 +13,11 @@ export type Account = {
   encodingAesKey: string
   /** A test account (测试号) supports only `plain`. */
   mode: WechatMode
-  /** Whether the account belongs to an Open Platform account: only then users have a `unionid`. */
+  /** Whether the account belongs to an Open Platform account. Only then do users have a `unionid`. */
   hasUnionid: boolean
 }
 
-/** Returns cryptographically random bytes. Passed in, so that tests are repeatable. */
+/** Returns cryptographically random bytes. Tests pass a repeatable source. */
 export type Random = (size: number) => Buffer
 
 const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -42,15 +42,15 @@ export function createAccount(given: Partial<Account>, random: Random): Account 
   return account
 }
 
-// The modulus makes 8 of the 62 characters slightly more frequent: 5.9 bits of entropy per character remain, which is enough.
+// The modulus makes 8 of the 62 characters slightly more frequent. The remaining 5.9 bits of entropy per character are enough.
 const toText = (bytes: Buffer) => Array.from(bytes, (byte) => LETTERS_AND_DIGITS[byte % 62]).join('')
 
-/** 28 characters, always the same for one person and account. The first 6 are the same for all users of the account, as with WeChat. */
+/** 28 characters, always the same for one person and account. As in WeChat, all users of the account have the same first 6 characters. */
 export function toOpenid({ appId }: Account, person: string): string {
   return `o${digest(appId).slice(0, 5)}${digest(appId, person).slice(0, 22)}`
 }
 
-/** The same for a person in all accounts of one Open Platform account. */
+/** The id of a person, the same in all accounts of one Open Platform account. */
 export function toUnionid(person: string): string {
   return `o${digest('open platform', person).slice(0, 27)}`
 }

@@ -35,7 +35,7 @@ type Endpoint = {
   answer(query: Query, body: Body): object
 }
 
-// Documentation addresses (RFC 5737), so that no one uses them as WeChat's.
+// Documentation addresses (RFC 5737), so that nobody takes them for WeChat's addresses.
 const API_ADDRESSES = ['192.0.2.10', '192.0.2.11']
 const PUSH_ADDRESSES = ['198.51.100.0/25', '203.0.113.7']
 
@@ -138,7 +138,7 @@ function parseBody(text: string): Body {
     const body: unknown = JSON.parse(text)
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Body
   } catch {
-    // Falls through to 47001, WeChat's code for every unreadable body.
+    // The error 47001 below is WeChat's code for every unreadable body.
   }
   throw new WechatRefusal(47001)
 }
@@ -159,7 +159,7 @@ function recordIn({ wire, clock }: ApiDeps) {
   }
 }
 
-/** WeChat answers errors with HTTP 200: only the body contains the errcode. */
+/** WeChat answers errors with HTTP 200, so only the body contains the errcode. */
 function faultOf(status: number, reply: string): string {
   const [, errcode, errmsg] = /"errcode":(-?\d+),"errmsg":"([^"]*)"/.exec(reply) ?? []
   if (status !== 200) return `HTTP status ${status}`

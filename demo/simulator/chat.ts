@@ -47,7 +47,7 @@ export function createChat({ clock, remembered = [] }: { clock: () => number; re
     clear(): void {
       messages = []
     },
-    /** The list is immutable: `add` creates a new one. */
+    /** The list is immutable, because `add` creates a new list. */
     all: (): readonly ChatMessage[] => messages,
   }
 }

@@ -1,4 +1,4 @@
-/** A client of the simulator's control API, for a simulator in another process. Needs only `fetch`. */
+/** A client of the simulator's control API, for a simulator in another process. The client needs only `fetch`. */
 import type { PhoneView, ScanView, SimulatorView } from './control-api.ts'
 import type { CallbackFault } from './faults.ts'
 
@@ -28,7 +28,7 @@ export function createSimulatorClient(
   return {
     /** The actions of one person. A new name creates a new person. Each call resolves when the simulator has accepted the action. */
     phone: (person: string) => ({
-      /** Without `url` it scans the newest QR code. With `follow` a person who does not follow the account follows it. */
+      /** Scans the newest QR code, unless `url` names another one. With `follow` a person who is not a follower follows the account. */
       async scan(scan: { url?: string; follow?: boolean } = {}): Promise<ScanView> {
         return (await post(`phones/${person}/scan`, scan)).json()
       },
@@ -48,9 +48,9 @@ export function createSimulatorClient(
     setDown: (down: boolean) => command('faults/down', { down }),
     setCallbackFault: (fault: CallbackFault) => command('faults/callback', { fault }),
     clearFaults: () => command('faults/clear'),
-    /** Expires a QR code; without `url` the newest one. */
+    /** Expires the QR code with this `url`, by default the newest QR code. */
     expireQrcode: (url?: string) => command('qrcodes/expire', url === undefined ? {} : { url }),
-    /** Invalidates all access tokens, as a forced refresh by another system does: 40001. */
+    /** Invalidates all access tokens, as a forced refresh by another system does. The API then answers 40001. */
     revokeAccessTokens: () => command('access-tokens/revoke'),
   }
 }

@@ -10,6 +10,7 @@ import { type ChatMessage, type ChatPart, parseMenuLink, toChatParts } from './c
 import { callbackFaults, type Faults } from './faults.ts'
 import type { Phone, ScanScreen } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
+import { createRequestGuard, type TrustedNames } from './request-guard.ts'
 import type { TrafficLog } from './traffic-log.ts'
 
 type ControlApiDeps = {
@@ -21,6 +22,7 @@ type ControlApiDeps = {
   faults: Faults
   wire: TrafficLog
   changes: ChangeListeners
+  trusted: TrustedNames
   /** Closes the event streams. */
   signal: AbortSignal
 }
@@ -59,7 +61,7 @@ export const toSimulatorView = ({ account, phones }: Pick<ControlApiDeps, 'accou
 })
 
 export function createControlApi(deps: ControlApiDeps): Hono {
-  const { accessTokens, qrcodes, phone, faults, wire, changes, signal } = deps
+  const { accessTokens, qrcodes, phone, faults, wire, changes, trusted, signal } = deps
   const view = () => toSimulatorView(deps)
 
   function phoneOf(c: Context): Phone {
@@ -78,11 +80,12 @@ export function createControlApi(deps: ControlApiDeps): Hono {
 
   return (
     new Hono()
+      .use(createRequestGuard(trusted))
       .get('/state', (c) => c.json(view()))
       /** Sends the state at once and after each change. */
       .get('/stream', (c) => streamSSE(c, (stream) => sendChanges(stream, view, changes, signal)))
       .get('/wire', (c) => c.json({ entries: wire.since(Number(c.req.query('since') ?? 0)) }))
-      // Each action is answered at once; the callback's result appears in the state later.
+      // The API answers each action at once. The callback's result appears in the state later.
       .post('/phones/:person/scan', async (c) => {
         const { url, follow } = await readBody(c, scanBody)
         const person = phoneOf(c)
@@ -160,7 +163,7 @@ function toPhoneView({ person, openid, following, chat }: Phone): PhoneView {
   return { person, openid, isFollowing: following !== null, chat: messages }
 }
 
-/** Parses and validates the body; an empty body counts as `{}`. Answers 400 with the reason. */
+/** Parses and validates the body; an empty body counts as `{}`. An invalid body is answered with 400 and the reason. */
 async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const text = await c.req.text()
   const body = text === '' ? {} : tryJson(text)

@@ -1,4 +1,4 @@
-/** Delivers a message to the callback URL as WeChat does: with a timeout of 5 s and up to three retries. */
+/** Delivers a message to the callback URL as WeChat does, with a timeout of 5 s and up to three retries. */
 import type { Account, Random } from './account.ts'
 import type { CallbackFault, Delay } from './faults.ts'
 import { type MessageFields, type Sealed, sealMessage, toEchoQuery, toMessageXml } from './message.ts'
@@ -23,7 +23,7 @@ type DeliveryDeps = {
   signal: AbortSignal
 }
 
-/** Delivers one message and returns the reply or the fault; never rejects. */
+/** Delivers one message and returns the reply or the fault. The promise never rejects. */
 export type Deliver = (fields: MessageFields) => Promise<Reply>
 
 type Request = Pick<TrafficRequest, 'title' | 'url' | 'method' | 'headers' | 'raw' | 'opened'>
@@ -31,11 +31,11 @@ type Request = Pick<TrafficRequest, 'title' | 'url' | 'method' | 'headers' | 'ra
 export function createDelivery(deps: DeliveryDeps) {
   const { account, callbackUrl, clock, delay, fault = () => 'none', fetch, random, wire, signal } = deps
 
-  /** Sends one request, aborted by `cut`. Without a connection the status is 0. */
+  /** Sends one request, which `cut` aborts. Without a connection the status is 0. */
   async function exchange({ method, url, headers, raw }: Request, cut: AbortSignal): Promise<CallbackAnswer> {
     const body = method === 'POST' ? { body: raw, headers } : {}
     try {
-      // WeChat does not follow a redirect: its status is not 200.
+      // WeChat does not follow a redirect. Its status is not 200, so it counts as a failure.
       const response = await fetch(url, { method, ...body, signal: cut, redirect: 'manual' })
       return { status: response.status, body: await response.text() }
     } catch {
@@ -46,7 +46,7 @@ export function createDelivery(deps: DeliveryDeps) {
   /** Resolves after `ms`, or earlier when `until` aborts or the simulator is closed. */
   const wait = (ms: number, until: AbortSignal) => delay(ms, AbortSignal.any([signal, until])).catch(() => {})
 
-  /** One attempt. `rest` resolves 5 s after its start, so that attempts start 5 s apart, whatever the failure was. */
+  /** Makes one attempt. `rest` resolves 5 s after the start of the attempt, so that attempts start 5 s apart after every kind of failure. */
   async function attempt(request: Request, judge: (answer: CallbackAnswer) => Reply, kind: WireKind) {
     const at = clock()
     const end = wire.begin({ kind, at, ...request })
@@ -84,7 +84,7 @@ export function createDelivery(deps: DeliveryDeps) {
       status: 0,
       reply: '',
       replyOpened: '',
-      fault: 'dropped on its way',
+      fault: 'dropped before the delivery',
     })
     return { kind: 'silent' }
   }
@@ -100,7 +100,7 @@ export function createDelivery(deps: DeliveryDeps) {
       const isLast = reply.kind !== 'fault' || left === 0
       if (isLast) endRest()
       await rest
-      // The simulator was closed during the delivery: not a fault.
+      // The simulator was closed during the delivery, which is not a fault.
       if (signal.aborted) return { kind: 'silent' }
       if (isLast) return reply
     }
@@ -127,7 +127,7 @@ export function createDelivery(deps: DeliveryDeps) {
   return { deliver, verifyCallbackUrl }
 }
 
-/** Changes one character that the signature covers: of the ciphertext, or in plain mode of the nonce. */
+/** Changes one character that the signature covers. In plain mode it belongs to the nonce, otherwise to the ciphertext. */
 function tamper({ query, body }: Sealed): Sealed {
   const sealed = body.replace(/(<Encrypt><!\[CDATA\[)(.)/, (_, before, first) => before + (first === 'A' ? 'B' : 'A'))
   return sealed === body ? { query: { ...query, nonce: `${query.nonce}0` }, body } : { query, body: sealed }

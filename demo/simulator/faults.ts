@@ -1,4 +1,4 @@
-/** Simulated faults of WeChat: errcodes, slow responses, an outage, and faulty callbacks. Holds the settings; api.ts, delivery.ts and faulty-delivery.ts apply them. */
+/** The settings of simulated WeChat failures: errcodes, slow responses, an outage, and faulty callbacks. The modules api.ts, delivery.ts and faulty-delivery.ts apply them. */
 import { WechatRefusal } from './errcodes.ts'
 
 export type Faults = ReturnType<typeof createFaults>
@@ -7,13 +7,13 @@ export type Faults = ReturnType<typeof createFaults>
 export type Delay = (ms: number, signal: AbortSignal) => Promise<void>
 
 /**
- * What happens to a message between WeChat and the callback URL. `duplicate`: it is delivered twice. `delay`: 8 s late.
- * `reorder`: after the next message. `drop`: not at all. `tamper`: with one changed byte.
+ * Failures between WeChat and the callback URL. `duplicate`: the message is delivered twice. `delay`: it is delivered 8 s late.
+ * `reorder`: it is delivered after the next message. `drop`: it is lost. `tamper`: one byte of it is changed.
  */
 export const callbackFaults = ['none', 'duplicate', 'delay', 'reorder', 'drop', 'tamper'] as const
 export type CallbackFault = (typeof callbackFaults)[number]
 
-/** Stands for every path of the API. */
+/** The name for all paths of the API. */
 export const EVERY_PATH = '*'
 
 export function createFaults({ delay, signal }: { delay: Delay; signal: AbortSignal }) {
@@ -40,7 +40,7 @@ export function createFaults({ delay, signal }: { delay: Delay; signal: AbortSig
     slow(path: string, ms: number): void {
       delaysMs.set(path, ms)
     },
-    /** Every call is answered with 502 and an HTML page, as by a proxy without an upstream. */
+    /** Every call is answered with 502 and an HTML page, as a proxy does when its upstream is unavailable. */
     setDown(down: boolean): void {
       isDown = down
     },

@@ -47,7 +47,7 @@ export function sealMessage(account: Account, fields: MessageFields, nowMs: numb
 
 /** The query of the console's GET check. `echostr` is not encrypted and there is no `msg_signature`, even in secure mode. */
 export function toEchoQuery(account: Account, nowMs: number, random: Random): Record<string, string> {
-  // An odd number above 2^53: parsed as a JavaScript number it changes, so the test detects a server that parses it.
+  // An odd number above 2^53. JavaScript numbers cannot represent it, so the check detects a server that parses the echostr as a number.
   const echostr = String((9_007_199_254_740_993_000n + (random(8).readBigUInt64BE() % 100_000_000_000n)) | 1n)
   return { ...signQuery(account, String(Math.floor(nowMs / 1000)), toNonce(random)), echostr }
 }

@@ -1,4 +1,4 @@
-/** The answer of `callback/check`. The simulator sends no DNS query and no ping: it reports an address without losses. */
+/** The answer of `callback/check`. The simulator sends no DNS query and no ping. It reports a fixed address and no packet loss. */
 import { isIP } from 'node:net'
 import { WechatRefusal } from './errcodes.ts'
 
@@ -8,7 +8,7 @@ const operators = ['CHINANET', 'UNICOM', 'CAP', 'DEFAULT']
 // A documentation address (RFC 5737).
 const ADDRESS = '203.0.113.80'
 
-/** Throws 40202, 40203, or 40201 without a callback URL. */
+/** Throws 40202 or 40203 for an invalid parameter, and 40201 without a callback URL. */
 export function checkNetwork(callbackUrl: string | undefined, { action, check_operator }: Record<string, unknown>) {
   if (!actions.includes(String(action))) throw new WechatRefusal(40202)
   if (!operators.includes(String(check_operator))) throw new WechatRefusal(40203)

@@ -1,4 +1,4 @@
-/** One person's phone: scanning, following, unfollowing and writing, the callbacks that WeChat sends for them, and the chat. */
+/** One person's phone: its actions (scan, follow, unfollow, write), the callbacks that WeChat sends for these actions, and the chat. */
 import { type Account, type Random, toOpenid, toUnionid } from './account.ts'
 import type { ChangeListeners } from './change-listeners.ts'
 import { type ChatMessage, createChat, FAULT_NOTICE, parseMenuLink } from './chat.ts'
@@ -13,10 +13,10 @@ export type ScanScreen = 'chat' | 'follow' | 'expired' | 'unknown'
 /** The state that is kept over a restart. */
 export type PhoneMemory = { follow: Follow | null; messages: ChatMessage[] }
 
-/** `scene`: of the QR code that led to the follow, as in `user/info`. Later scans do not change it. */
+/** `scene`: the scene of the QR code that led to the follow, as in `user/info`. Later scans do not change the scene. */
 type Follow = { at: number; scene: string | null }
 
-// Two independent reports: a follow after 5 minutes on the follow page carries no scene, after 4 minutes it does.
+// Two independent reports say that a follow after 5 minutes on the follow page has no scene, and a follow after 4 minutes has one.
 const SCENE_LOST_MS = 300_000
 
 type PhoneDeps = {
@@ -35,7 +35,7 @@ export type Phone = ReturnType<typeof createPhone>
 export function createPhone(deps: PhoneDeps) {
   const { person, account, qrcodes, deliver, clock, random, changes, remembered } = deps
   const openid = toOpenid(account, person)
-  // No person has this name, because of its space.
+  // No person has this name, because names contain no space.
   const platformOpenid = toOpenid(account, 'WeChat platform')
   const chat = createChat({ clock, remembered: remembered?.messages ?? [] })
   let follow: Follow | null = remembered?.follow ?? null
@@ -75,18 +75,18 @@ export function createPhone(deps: PhoneDeps) {
     return reply
   }
 
-  /** The platform's own openid is the sender; the person's is in `OpenID`. */
+  /** The sender is the platform's own openid. `OpenID` contains the person's openid. */
   const pushByPlatform = ({ Event, ...more }: { Event: string; RevokeInfo?: string }): Promise<Reply> =>
     push('event', { FromUserName: platformOpenid, Event, OpenID: openid, AppID: account.appId, ...more })
 
-  /** Returns the scanned QR code for the follow event: none after 5 minutes on the follow page, or without a scan. */
+  /** Returns the scanned QR code for the follow event: undefined after 5 minutes on the follow page, or without a scan. */
   function takePendingScan(lingeredMs: number): Qrcode | undefined {
     const taken = pendingScan
     pendingScan = undefined
     return taken && clock() - taken.at + lingeredMs < SCENE_LOST_MS ? taken.qrcode : undefined
   }
 
-  /** Above 2^53, like WeChat's ids: parsed as a JavaScript number it loses its last digits. */
+  /** Ids are above 2^53, as in WeChat, so an id that is parsed as a JavaScript number loses its last digits. */
   const toMsgId = () => String(9_007_199_254_740_993n + random(8).readBigUInt64BE() / 4n)
 
   function write(content: string, more: Record<string, string> = {}): Promise<Reply> {
@@ -159,7 +159,7 @@ export function createPhone(deps: PhoneDeps) {
     /** Taps a `weixin://bizmsgmenu` link, which sends its text as a message of the person. */
     async tap(href: string): Promise<Reply> {
       const link = parseMenuLink(href)
-      if (!link) throw new TypeError('only a weixin://bizmsgmenu link with msgmenucontent sends something')
+      if (!link) throw new TypeError('only a weixin://bizmsgmenu link with msgmenucontent sends a message')
       return write(link.content, { bizmsgmenuid: link.menuId })
     },
     get chat(): readonly ChatMessage[] {

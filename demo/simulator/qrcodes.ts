@@ -16,7 +16,7 @@ export type Qrcode = {
 /** The request as WeChat interprets it. `lifeSeconds` 0: permanent. */
 type QrcodeOrder = { scene: string; lifeSeconds: number }
 
-// The current documentation says 60, older versions say 30: callers should always send `expire_seconds`.
+// The current documentation says 60, and older versions say 30. Callers should always send `expire_seconds`.
 const DEFAULT_LIFE_SECONDS = 60
 const MAX_LIFE_SECONDS = 2_592_000
 const MAX_PERMANENT = 100_000
@@ -25,7 +25,7 @@ const UINT32_MAX = 4_294_967_295
 const KEEP_EXPIRED_MS = 86_400_000
 const NO_SCENE = '0'
 
-/** Interprets a request as WeChat does: some errors are answered with 40052 or 40053, the others silently produce scene 0. */
+/** Interprets a request as WeChat does. Some errors are answered with 40052 or 40053. All others produce a code with scene 0. */
 function toQrcodeOrder(request: Record<string, unknown>): QrcodeOrder {
   const { action_name, action_info, expire_seconds } = request
   if (!isRecord(action_info)) throw new WechatRefusal(action_name === undefined ? 40052 : 40053)
@@ -115,7 +115,7 @@ export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
     newest: () => all().at(-1),
     findByTicket: (ticket: string) => all().find((qrcode) => qrcode.ticket === ticket),
     all,
-    /** Expires a code; without `url` the newest one. */
+    /** Expires the code with this `url`, by default the newest code. */
     expire(url?: string): void {
       const qrcode = url === undefined ? all().at(-1) : byUrl.get(url)
       if (qrcode) qrcode.expiresAt = Math.min(qrcode.expiresAt ?? Infinity, clock())

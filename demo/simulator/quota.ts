@@ -1,4 +1,4 @@
-/** Counts API calls per path and day, like WeChat by the day in Beijing. */
+/** Counts API calls per path and day. As in WeChat, a day is a day in Beijing. */
 import { WechatRefusal } from './errcodes.ts'
 
 /** The daily limits of a verified service account. */

@@ -10,7 +10,7 @@ export type Reply =
   | { kind: 'silent' }
   /** `xml`: the decrypted reply. */
   | { kind: 'text'; content: string; xml: string }
-  /** `reason` is for developers; the chat displays the same notice for all faults. */
+  /** `reason` is for developers. The chat displays the same notice for all faults. */
   | { kind: 'fault'; reason: string; xml?: string }
 
 export type CallbackAnswer = { status: number; body: string }
@@ -25,11 +25,11 @@ const fault = (reason: string, xml?: string): Reply => ({
 })
 
 export function openReply(account: Account, openid: string, { status, body }: CallbackAnswer): Reply {
-  // Only 200: WeChat was observed to redeliver after "success" with status 201 and then to display a fault.
+  // Only status 200 is accepted. After "success" with status 201 WeChat was observed to redeliver and then to display a fault.
   if (status !== 200) return fault(`HTTP status ${status}, not 200`)
   if (body === '' || body === 'success') return { kind: 'silent' }
   const outer = parseXml(body)
-  if (!outer) return fault('neither "success", nor empty, nor XML')
+  if (!outer) return fault('the body is not XML, "success" or empty')
   if (outer.Encrypt === undefined) {
     return account.mode === 'secure' ? fault('not encrypted, in secure mode', body) : readText(account, openid, body)
   }
@@ -48,16 +48,16 @@ function unseal(account: Account, outer: Record<string, string>): string | Reply
   try {
     return createCrypt(account.encodingAesKey, account.appId).decrypt(Encrypt)
   } catch {
-    return fault('Encrypt does not open with the EncodingAESKey and the appid')
+    return fault('Encrypt cannot be decrypted with the EncodingAESKey and the appid')
   }
 }
 
 function readText({ originalId }: Account, openid: string, xml: string): Reply {
-  // The parser accepts these characters.
+  // The XML parser accepts these characters, but WeChat does not.
   const fields = NOT_XML.test(xml) ? undefined : parseXml(xml)
   if (!fields) return fault('the message is not XML', xml)
   const { ToUserName, FromUserName, CreateTime = '', MsgType, Content = '' } = fields
-  if (ToUserName !== openid) return fault('ToUserName is not the openid that the message came from', xml)
+  if (ToUserName !== openid) return fault('ToUserName is not the openid of the sender', xml)
   if (FromUserName !== originalId) return fault("FromUserName is not the account's id", xml)
   if (!/^\d{1,10}$/.test(CreateTime)) return fault('CreateTime is not in Unix seconds', xml)
   if (MsgType !== 'text') return fault('MsgType is not text', xml)

@@ -13,24 +13,26 @@ import { createFaultyDelivery } from './faulty-delivery.ts'
 import { createPhone, type Phone, type PhoneMemory } from './phone.ts'
 import { createQrcodes, isExpired, type Qrcode } from './qrcodes.ts'
 import { createQuota } from './quota.ts'
+import type { TrustedNames } from './request-guard.ts'
 import { createTrafficLog, type TrafficLog } from './traffic-log.ts'
 
-/** The state that is kept over a restart; access tokens and the traffic log are not. */
+/** The state that is kept over a restart. Access tokens and the traffic log are not kept. */
 export type SimulatorMemory = { qrcodes: Qrcode[]; phones: Record<string, PhoneMemory> }
 
-export type SimulatorOptions = {
-  /** The account's settings in WeChat's console; missing ones get random values. */
+/** `hosts` and `origins` apply to the control API only. */
+export type SimulatorOptions = TrustedNames & {
+  /** The account's settings in WeChat's console. Missing settings get random values. */
   account?: Partial<Account>
   callbackUrl?: string | undefined
-  /** People who have a phone from the start; any other name gets one at its first use. */
+  /** People who have a phone from the start. Any other name gets a phone at its first use. */
   people?: string[]
-  /** A traffic log that other components write to as well. */
+  /** A traffic log that other components also write to. */
   wire?: TrafficLog
   remembered?: SimulatorMemory | undefined
   /** Epoch ms. */
   clock?: () => number
   delay?: Delay
-  /** Sends the callbacks: a test can pass the bind server's `app.request`. */
+  /** Sends the callbacks. A test can pass the bind server's `app.request`. */
   fetch?: (url: string, init: RequestInit) => Response | Promise<Response>
   random?: Random
 }
@@ -41,7 +43,7 @@ const NAME = /^[\w-]{1,64}$/
 const MAX_PEOPLE = 1000
 
 export function createSimulator(options: SimulatorOptions = {}) {
-  const { clock = Date.now, random = randomBytes, people = ['amy', 'bo'], remembered } = options
+  const { clock = Date.now, random = randomBytes, people = ['amy', 'bo'], remembered, hosts, origins } = options
   const {
     wire = createTrafficLog(),
     fetch = globalThis.fetch,
@@ -71,12 +73,13 @@ export function createSimulator(options: SimulatorOptions = {}) {
   const deliver = createFaultyDelivery({ deliver: delivery.deliver, fault: faults.callback, delay, signal })
   const phones: Phone[] = []
 
-  /** Returns a person's phone and creates it at the first use. Throws TypeError for an invalid name. */
+  /** Returns a person's phone, which is created at its first use. Throws TypeError for an invalid name. */
   function phone(person: string): Phone {
     const known = phones.find((one) => one.person === person)
     if (known) return known
     if (!NAME.test(person)) throw new TypeError(`a person's name is 1 to 64 letters, digits, "-" or "_", got ${person}`)
-    if (phones.length >= MAX_PEOPLE) throw new TypeError(`there are ${MAX_PEOPLE} people here: use one of them`)
+    if (phones.length >= MAX_PEOPLE)
+      throw new TypeError(`the simulator has the maximum of ${MAX_PEOPLE} people: use an existing one`)
     const phoneDeps = { person, account, qrcodes, deliver, clock, random, changes }
     const made = createPhone({ ...phoneDeps, remembered: remembered?.phones[person] })
     phones.push(made)
@@ -96,6 +99,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
     faults,
     wire,
     changes,
+    trusted: { hosts, origins },
     clock,
     random,
     signal,

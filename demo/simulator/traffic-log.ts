@@ -1,6 +1,6 @@
 /**
- * The traffic log, called `wire` in URLs and in the API: the requests between page, bind server, WeChat and host site, as sent
- * and decrypted, the newest last. An entry is added when the request starts, so that pending requests are visible too.
+ * The traffic log contains the requests between page, bind server, WeChat and host site, as sent and decrypted, the newest
+ * last. URLs and the API call the log `wire`. An entry is added when a request starts, so that pending requests are visible too.
  */
 
 /**
@@ -35,7 +35,7 @@ type TrafficResponse = {
 export type WireEntry = TrafficRequest &
   TrafficResponse & {
     id: number
-    /** Increases with each change of any entry: a reader requests the changes since the revision it knows. */
+    /** Increases with each change of any entry. A client requests the changes since the last revision that it received. */
     revision: number
     isPending: boolean
   }
@@ -49,7 +49,7 @@ const noResponse: TrafficResponse = { tookMs: 0, status: 0, reply: '', replyOpen
 
 export type TrafficLog = ReturnType<typeof createTrafficLog>
 
-/** `start`: the first id and revision. After a restart it must be larger than all previous ones, because pages stay open. */
+/** `start`: the first id and revision. After a restart it must be larger than all previous ids, because pages stay open. */
 export function createTrafficLog(start = 0) {
   const watchers = new Set<() => void>()
   let entries: WireEntry[] = []

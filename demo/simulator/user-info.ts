@@ -22,7 +22,7 @@ export function toUserInfo({ openid, unionid, following }: Phone, { hasUnionid }
     groupid: 0,
     tagid_list: [],
     subscribe_scene: scene === null ? 'ADD_SCENE_SEARCH' : 'ADD_SCENE_QR_CODE',
-    // WeChat reports a scene of digits as `qr_scene`, any other as `qr_scene_str`.
+    // WeChat reports a scene of digits as `qr_scene`, and any other scene as `qr_scene_str`.
     qr_scene: isNumber(scene) ? Number(scene) : 0,
     qr_scene_str: isNumber(scene) ? '' : (scene ?? ''),
   }

@@ -54,14 +54,14 @@ const resultData = {
 
 const summaries = {
   GetQrCode: {
-    en: 'Returns the QR code of a user: the valid one, or a new one from WeChat',
-    zh: '返回用户的二维码：仍有效的，或向微信新建的',
+    en: 'Returns the valid QR code of a user, or a new QR code from WeChat',
+    zh: '返回用户仍有效的二维码；没有时向微信申请新的二维码',
   },
   GetBindInfo: { en: 'Returns the WeChat account that is bound to a user', zh: '查询用户绑定的微信账号' },
   Disconnect: { en: 'Removes the binding of a user', zh: '解除用户的绑定' },
 } satisfies Record<string, Bilingual>
 
-/** OpenAPI has one summary; the Chinese one is an extension (`x-`). */
+/** OpenAPI has one summary. The Chinese summary is an extension (`x-`). */
 const inBoth = ({ en, zh }: Bilingual): Json => ({ summary: en, 'x-summary-zh': zh })
 
 const apiCodes: Record<keyof typeof summaries, ErrorCode[]> = {
@@ -73,7 +73,7 @@ const apiCodes: Record<keyof typeof summaries, ErrorCode[]> = {
 /** The codes that every call of the encrypted API can return. */
 const commonCodes: ErrorCode[] = ['BAD_REQUEST', 'TEST_USER', 'STALE_DATE', 'REPLAYED', 'STORE_UNAVAILABLE']
 
-/** One response for all codes that share a status. */
+/** Codes with the same status share one response. */
 function refusals(codes: ErrorCode[], content: (codes: ErrorCode[]) => Json): Json {
   const byStatus = Map.groupBy(codes, (code) => String(errorCodes[code].status))
   return Object.fromEntries(
@@ -140,7 +140,7 @@ const widgetPaths: Json = {
     post: widgetOperation(
       'createQrcode',
       {
-        en: 'Returns a ticket to scan, or the state when there is nothing to scan',
+        en: 'Returns a ticket to scan, or the state if no scan is needed',
         zh: '返回可扫描的二维码；无需扫描时返回绑定状态',
       },
       [
@@ -160,7 +160,7 @@ const widgetPaths: Json = {
     get: widgetOperation(
       'getBinding',
       {
-        en: 'Returns the state; with If-None-Match and Prefer: wait, waits until it changes',
+        en: 'Returns the state; with If-None-Match and Prefer: wait, waits until the state changes',
         zh: '返回绑定状态；带 If-None-Match 与 Prefer: wait 时，等到状态变化后返回',
       },
       [],

@@ -1,8 +1,8 @@
-/** The schemas of the requests and of the widget token, and their validation. */
+/** Defines the schemas of the requests and of the widget token, and validates both. */
 import { z } from 'zod'
 import { BindError } from '../errors.ts'
 
-// Ids contain no control characters (C0, DEL, C1). A lone surrogate has no UTF-8 bytes to compare.
+// Ids contain no control characters (C0, DEL, C1). Lone surrogates are refused, because they cannot be encoded as UTF-8.
 const CONTROL = /[\p{Cc}]/u
 
 const codePoints = (text: string) => [...text].length
@@ -15,13 +15,13 @@ const opaque = (max: number) =>
       (text) => !CONTROL.test(text) && text.isWellFormed(),
       'must contain no control characters and no lone surrogates',
     )
-    // JSON Schema counts code points; zod's own length checks count UTF-16 units.
+    // JSON Schema counts code points, but zod's own length checks count UTF-16 units.
     .meta({ minLength: 1, maxLength: max })
 
 const id = opaque(128)
 const label = opaque(64)
 
-/** Unix seconds. Milliseconds, a common mistake, are far outside every time window. */
+/** Unix seconds. Milliseconds, which are a common mistake, are far outside every time window. */
 const unixSeconds = z.int().nonnegative()
 
 const common = {
@@ -72,7 +72,7 @@ export const qrcodeSchema = z.object({ refresh: z.boolean().default(false) })
 
 export const confirmSchema = z.object({ code: z.string().regex(/^\d{4}$/, 'must be four digits') })
 
-/** Returns the parsed value, or throws `BAD_REQUEST` that names each faulty field, never its content. */
+/** Returns the parsed value, or throws `BAD_REQUEST`. The error names each faulty field without its content. */
 export function parseShape<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
   const { success, data, error } = schema.safeParse(value)
   if (success) return data

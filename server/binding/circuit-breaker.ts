@@ -1,12 +1,13 @@
 /**
- * Limits the calls to WeChat while WeChat refuses all of them: after `REFUSALS` refusals in a row, one call per `PROBE_MS` is made,
- * and every other caller gets the last refusal. The first success ends this. Each refused call would count against WeChat's quotas.
+ * Limits the calls to WeChat while WeChat refuses all of them, because refused calls count against WeChat's quotas. After
+ * `REFUSALS` refusals in a row, one call per `PROBE_MS` is made, and every other caller gets the last refusal. The first success
+ * removes the limit.
  */
 
-// A single fault does not stop other users; a second of refusals on a busy server does.
+// A few refusals do not affect other users. A busy server reaches this number within a second.
 const REFUSALS = 10
 
-// After WeChat has recovered, the next page that asks for a QR code gets one within this time.
+// Within this time after WeChat has recovered, pages get QR codes again.
 const PROBE_MS = 5_000
 
 export function createCircuitBreaker(clock: () => number) {

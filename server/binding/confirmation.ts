@@ -1,4 +1,4 @@
-/** A scan that waits for its confirmation: the page's digits confirm it, or it expires. */
+/** Confirms a scan by the digits that the page sends, and closes a scan whose time to confirm is over. */
 import { equalInConstantTime } from '../crypto.ts'
 import { BindError } from '../errors.ts'
 import type { Plan } from '../store/plan.ts'
@@ -15,8 +15,8 @@ import {
 } from './rules.ts'
 
 /**
- * The page gives the four digits that the chat shows, which proves that one person scanned and uses the page.
- * Throws `NOT_SCANNED`, `RATE_LIMITED`, `WRONG_CODE` with `triesLeft` (the try is counted before it is answered), `CONFLICT`.
+ * The page sends the four digits that the chat shows. This proves that the person at the page is the person who scanned.
+ * Throws `NOT_SCANNED`, `RATE_LIMITED`, `CONFLICT`, or `WRONG_CODE` with `triesLeft`. A try is counted before the answer is sent.
  */
 export async function confirmCode(
   { store, events, clock, afterCommit }: ChangeDeps & { events: { rules: Rules } },
@@ -24,7 +24,7 @@ export async function confirmCode(
   digits: string,
 ): Promise<User> {
   const now = clock()
-  // The refusal is thrown after the commit: thrown inside the transaction, it would undo what was decided.
+  // The refusal is thrown after the commit, because an error inside the transaction would roll back its changes.
   const { user, changes, refusal } = await store.write(function* (tx): Plan<Decided & { user: User }> {
     const user = yield* tx.userOf(identity)
     const scanned = scansAwaitingDigits(yield* tx.scannedOf(user.id), now)
@@ -53,7 +53,7 @@ function* decide(
   const ticket = scanned.find(({ state }) => equalInConstantTime(state.confirmation.digits ?? '', digits))
   if (!ticket) {
     yield* countWrongDigits(tx, user.id, now)
-    // Each of the scans could have been meant, so each loses a try.
+    // The digits do not say which scan is meant, so each scan loses a try.
     const changes = scanned.flatMap((each) => decideWrongDigits(each, each.state.confirmation))
     return { changes, refusal: wrongCode(Math.max(...scanned.map(({ state }) => state.confirmation.triesLeft)) - 1) }
   }
@@ -70,7 +70,7 @@ const wrongCode = (triesLeft: number) =>
 const taken = () =>
   new BindError('CONFLICT', 'This WeChat is bound to another account: unbind it there, or scan with another WeChat.')
 
-/** Closes the scans whose time to confirm is over, which notifies the page. Returns the user after that. */
+/** Closes the scans whose time to confirm is over, which notifies the page. Returns the updated user. */
 export async function expireConfirmation({ store, clock, afterCommit }: ChangeDeps, user: User): Promise<User> {
   const now = clock()
   if (!user.confirmation || now < user.confirmation.until) return user

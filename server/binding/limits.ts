@@ -1,6 +1,6 @@
 /**
- * The limits of attempts, counted in the store and therefore over all instances. Each limit has a window that begins with its first
- * attempt. An attempt counts whatever becomes of it: WeChat may refuse the QR code, the ticket may be replaced or closed.
+ * The limits of attempts. The counters are in the store, so they include the attempts at all instances. Each limit has a window
+ * that begins with the first attempt. An attempt counts even if it fails later, for example if WeChat refuses the QR code.
  */
 import { BindError } from '../errors.ts'
 import type { Plan } from '../store/plan.ts'
@@ -14,17 +14,17 @@ export type QrLimits = {
   tenantQrPerDay: number
 }
 
-/** `message`: for the refusal of an attempt. */
+/** `message` is the message of the error when the limit is reached. */
 type Limit = { scope: string; most: number; ms: number; message: string }
 
-/** A unit of work, or the store. */
+/** A unit of work (the part of a transaction that belongs to one caller), or the store. */
 type Counter<T> = { countAttempt(scope: string, limit: number, until: number, now: number): T }
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-// Nine guesses an hour at one of 10,000 codes: three tickets with three tries each.
+// Three tickets with three tries each: nine guesses an hour at one of 10,000 codes.
 const WRONG_DIGITS_AN_HOUR = 9
 
 const wrongDigits = (user: number): Limit => ({
@@ -60,12 +60,13 @@ const tenantLimit = (tenant: string, unit: string, ms: number, most: number): Li
 })
 
 /**
- * Counts an attempt to make a QR code. Throws `RATE_LIMITED` without counting it if a limit is reached. A user is told of the own
- * limit before that of the tenant.
+ * Counts an attempt to make a QR code. If a limit is reached, throws `RATE_LIMITED` and does not count the attempt. If both
+ * limits are reached, the error names the limit of the user, not the limit of the tenant.
  */
 export async function countQrcode(store: Store, identity: Identity, limits: QrLimits, now: number): Promise<void> {
   const tenantLimits = ofTenant(identity.tenant, limits)
-  // The refusal is thrown after the commit: thrown inside the transaction, it would make the units that share it run again.
+  // The refusal is thrown after the commit. An error inside the transaction would roll it back, and the other units of work in
+  // that transaction would have to run again.
   const refusal = await store.write(function* (tx) {
     const user = yield* tx.ensureUser(identity)
     const userLimits = ofUser(user, limits)
@@ -77,7 +78,7 @@ export async function countQrcode(store: Store, identity: Identity, limits: QrLi
   if (refusal) throw refusal
   for (const limit of tenantLimits) {
     if (await count(store, limit, now)) continue
-    // Other users of the tenant, or other instances, have reached the limit since it was read.
+    // Requests of other users or at other instances may have reached the limit after it was read.
     const late = await store.write((tx) => refusalOf(tx, [limit], now))
     if (late) throw late
   }
@@ -91,7 +92,7 @@ export const countWrongDigits = (tx: Tx, user: number, now: number) => count(tx,
 const count = <T>(counter: Counter<T>, { scope, most, ms }: Limit, now: number): T =>
   counter.countAttempt(scope, most, now + ms, now)
 
-/** Names the first limit that is reached. `Retry-After` is the time until none of them is. */
+/** The error names the first limit that is reached. Its `Retry-After` is the time until no limit is reached. */
 function* refusalOf(tx: Tx, limits: Limit[], now: number): Plan<BindError | undefined> {
   let message: string | undefined
   let until = now

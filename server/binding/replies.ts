@@ -17,10 +17,10 @@ export type ReplyName =
   | 'too_many_codes'
   | 'scan_again'
 
-/** A reply before it becomes text. `question`: the ticket that a tap on `{confirm}` confirms. */
+/** A reply before it is rendered as text. `question` is the ticket that a tap on `{confirm}` confirms. */
 export type Reply = { name: ReplyName; lang: Language; label: string | null; digits?: string; question?: number }
 
-/** Texts that the operator sets with `REPLY_<NAME>`; `{label}`, `{digits}` and `{confirm}` are replaced. */
+/** The texts that the operator sets with `REPLY_<NAME>`. `{label}`, `{digits}` and `{confirm}` are placeholders. */
 export type ReplyTexts = Partial<Record<ReplyName, string>>
 
 // A tap on this link sends the word as a message from the user, with `msgmenuid` as its `bizmsgmenuid`.
@@ -30,7 +30,7 @@ const tappable = (word: string, question: number) =>
 const QUESTION_PREFIX = 'wb1_'
 const QUESTION = new RegExp(`^${QUESTION_PREFIX}(\\d{1,15})$`)
 
-/** The ticket that a tapped link names; undefined for a link of another system. */
+/** Returns the ticket that a tapped link names, or undefined for a link of another system. */
 export function questionOf(menuId: string): number | undefined {
   const [, ticket] = QUESTION.exec(menuId) ?? []
   return ticket === undefined ? undefined : Number(ticket)
@@ -38,9 +38,9 @@ export function questionOf(menuId: string): number | undefined {
 
 type Words = {
   texts: Record<ReplyName, string>
-  /** Used where no label is known. */
+  /** Replaces the label if the label is unknown. */
   yourAccount: string
-  /** Quotation marks keep a label from reading as part of the message. */
+  /** Puts the label in quotation marks, so that it does not look like a part of the message. */
   quoted: (label: string) => string
   /** The word that confirms. */
   confirm: string
@@ -115,14 +115,14 @@ const words: Record<Language, Words> = {
   },
 }
 
-/** The words that a user can send, in every language and in upper or lower case. */
+/** The words that a user can send, in all languages. Case does not matter. */
 export const commands = {
   unbind: /^(解绑|解綁|unbind)$/i,
   confirm: /^(确认绑定|確認綁定|确认|確認|confirm|yes)$/i,
   bind: /^(?:绑定|綁定|bind)[\s:：]*([2-9a-hjkmnp-z]{8})$/i,
 }
 
-/** The text of a reply. Without a visible label it says "your account". */
+/** Renders a reply as text. Without a visible label the text says "your account". */
 export function toText({ name, lang, label, digits = '', question = 0 }: Reply, overrides: ReplyTexts): string {
   const { texts, yourAccount, quoted, confirm } = words[lang]
   const plain = label === null ? null : toPlainLabel(label)
@@ -143,7 +143,7 @@ const languages: [pattern: RegExp, lang: Language][] = [
   [/^en/i, 'en'],
 ]
 
-/** The first language of `Accept-Language` for which there are replies. */
+/** Returns the first language of `Accept-Language` in which replies exist. */
 export function toLanguage(acceptLanguage: string | undefined, fallback: Language): Language {
   for (const range of (acceptLanguage ?? '').split(',')) {
     const known = languages.find(([pattern]) => pattern.test(range.trim()))

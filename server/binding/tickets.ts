@@ -1,4 +1,4 @@
-/** Returns a ticket for a user: the one that is still valid, or a new one made at WeChat. */
+/** Returns the valid ticket of a user, or makes a new ticket at WeChat. */
 import { identityKey } from '../store/identity.ts'
 import type { Identity, Language, NewTicket, Store, TicketWithQr } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
@@ -8,7 +8,7 @@ import { createCode, createScene, isReusable, isShowable } from './ticket.ts'
 
 type TicketRequest = {
   identity: Identity
-  /** Makes a new ticket even if one is valid; the old one stops working. */
+  /** Makes a new ticket even if the current ticket is valid. The current ticket then stops working. */
   isRefresh: boolean
   label: string | null
   lang: Language
@@ -22,7 +22,7 @@ type TicketDeps = QrLimits & {
   ticketTtlMs: number
 }
 
-/** Requests that arrive together for one user share one call to WeChat. */
+/** Simultaneous requests for one user share one call to WeChat. */
 export function createTickets(deps: TicketDeps) {
   const inFlight = new Map<string, Promise<TicketWithQr>>()
   const throughBreaker = createCircuitBreaker(deps.clock)
@@ -36,13 +36,13 @@ export function createTickets(deps: TicketDeps) {
       await countQrcode(deps.store, request.identity, deps, now)
       return await createTicket(deps, createQrcode, request, live)
     } catch (error) {
-      // The old ticket still works for a while, which is better than an error. A refresh must replace it, so it throws.
+      // The current ticket still works for a while, which is better than an error. A refresh must replace the ticket, so it throws.
       if (live && !request.isRefresh && isShowable(live, deps.clock())) return live
       throw error
     }
   }
 
-  /** The chat shows the label that the page or the back end sent last. */
+  /** Updates the label and language of the ticket, because the chat shows the values of the last request. */
   async function relabelled(live: TicketWithQr, { label, lang }: TicketRequest): Promise<TicketWithQr> {
     if (label === null || label === live.label) return live
     await deps.store.write((tx) => tx.apply({ type: 'relabel', ticket: live.id, label, lang }))
@@ -59,7 +59,7 @@ export function createTickets(deps: TicketDeps) {
 
 export type Tickets = ReturnType<typeof createTickets>
 
-/** Calls WeChat, then stores the ticket, then returns it, so that no QR is shown whose scene the store does not know. */
+/** Stores the ticket before it is returned, so that the store knows the scene of every QR code that is shown. */
 async function createTicket(
   deps: TicketDeps,
   createQrcode: WechatApi['createQrcode'],
@@ -83,7 +83,7 @@ async function createTicket(
   return deps.store.write(function* (tx) {
     const ours = yield* tx.addTicket(identity, made, isRefresh)
     if (isRefresh) return ours
-    // Another instance may have made a ticket meanwhile: the first one counts, so that all pages show the same QR.
+    // Another instance may have made a ticket in the meantime. The first ticket is used, so that all pages show the same QR code.
     const first = yield* tx.firstPendingAfter(ours.user, live?.id ?? 0, createdAt)
     if (first === undefined || first.id === ours.id) return ours
     yield* tx.apply({ type: 'close', ticket: ours.id, user: ours.user, as: 'replaced', bumpsVersion: false })

@@ -1,12 +1,12 @@
-/** Ends a binding from the product's side: its back end's `Disconnect`, or the page's own button. */
+/** Ends a binding at the request of a back end (`Disconnect`) or of the page's button. */
 import type { Change, Identity, User } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
 
 type Unbound = { user: User; wasBound: boolean }
 
 /**
- * May be repeated. Closes every ticket of the user, even if nothing was bound: a QR code made before binds nobody afterwards. The
- * version rises if there was one, so that a page that shows it makes a new one.
+ * Can be repeated. Closes every ticket of the user even without a binding, so that QR codes made before bind nobody afterwards.
+ * Closing a ticket increments the version, so that a page that shows its QR code makes a new one.
  */
 export async function unbind(
   { store, clock, afterCommit }: ChangeDeps,

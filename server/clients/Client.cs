@@ -2,7 +2,7 @@
 //
 //   dotnet new console -o client && cp Client.cs client/Program.cs && cd client
 //   SERVER=https://bind.example KEY_ID=k1 KEY=... dotnet run -- GetQrCode|GetBindInfo|Disconnect|token <account> <user>
-//                                                 dotnet run -- open <envelope>
+//                                                 dotnet run -- open <jwe>
 using System;
 using System.Collections.Generic;
 using System.Net.Http;
@@ -24,13 +24,13 @@ try
         case ["token", var account, var user]:
             Console.WriteLine(client.MintToken(account, user, TimeSpan.FromMinutes(15)));
             return 0;
-        case ["open", var envelope]:
-            var (header, plaintext) = client.Open(envelope);
+        case ["open", var compact]:
+            var (header, plaintext) = client.Open(compact);
             Console.WriteLine(header + "\n" + plaintext);
             return 0;
         default:
             Console.Error.WriteLine(
-                "usage: client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client open <envelope>");
+                "usage: client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client open <jwe>");
             return 2;
     }
 }
@@ -42,7 +42,7 @@ catch (BindException refusal)
 
 static string Env(string name) => Environment.GetEnvironmentVariable(name) ?? "";
 
-/// <summary>A refusal: a stable code and a message that says what to do.</summary>
+/// <summary>A refusal, with a stable code and a message that says what to do.</summary>
 public sealed class BindException(string code, string message) : Exception(message)
 {
     public string Code { get; } = code;
@@ -53,16 +53,19 @@ public sealed class BindClient
     private const int IvBytes = 12;
     private const int TagBytes = 16;
 
-    // The default encoder writes "+" as "\u002B": equivalent JSON, but harder to read.
+    // The default encoder writes "+" as "\u002B", which is equivalent JSON but harder to read.
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    // By default a redirect with status 307 or 308 sends the encrypted request to the new URL.
+    private static readonly HttpClientHandler NoRedirect = new() { AllowAutoRedirect = false };
+
+    private static readonly HttpClient Http = new(NoRedirect) { Timeout = TimeSpan.FromSeconds(10) };
 
     private readonly string server;
     private readonly string keyId;
     private readonly byte[] secret;
 
-    /// <param name="key">The secret as in BIND_KEYS: 32 bytes in base64url.</param>
+    /// <param name="key">The secret from BIND_KEYS, which is 32 bytes in base64url.</param>
     public BindClient(string server, string keyId, string key)
     {
         this.server = server.TrimEnd('/');
@@ -126,12 +129,12 @@ public sealed class BindClient
         return string.Join('.', protectedHeader, "", ToBase64Url(iv), ToBase64Url(ciphertext), ToBase64Url(tag));
     }
 
-    /// <summary>Decrypts an envelope: returns the protected header and the plaintext, both as JSON text.</summary>
-    public (string Header, string Plaintext) Open(string envelope)
+    /// <summary>Decrypts a JWE and returns the protected header and the plaintext, both as JSON text.</summary>
+    public (string Header, string Plaintext) Open(string compact)
     {
         try
         {
-            var parts = envelope.Split('.');
+            var parts = compact.Split('.');
             if (parts.Length != 5 || parts[1] != "")
                 throw new FormatException("not dir");
             var ciphertext = FromBase64Url(parts[3]);
@@ -144,15 +147,15 @@ public sealed class BindClient
         }
         catch (Exception fault) when (fault is FormatException or ArgumentException or CryptographicException)
         {
-            throw new BindException("UNAUTHORIZED", "The envelope cannot be decrypted with this key.");
+            throw new BindException("UNAUTHORIZED", "The JWE cannot be decrypted with this key.");
         }
     }
 
-    private async Task<string> PostAsync(string path, string envelope)
+    private async Task<string> PostAsync(string path, string compact)
     {
         try
         {
-            using var content = new ByteArrayContent(Encoding.ASCII.GetBytes(envelope));
+            using var content = new ByteArrayContent(Encoding.ASCII.GetBytes(compact));
             content.Headers.ContentType = new MediaTypeHeaderValue("application/jose");
             using var response = await Http.PostAsync(server + path, content);
             var body = await response.Content.ReadAsStringAsync();
@@ -164,7 +167,7 @@ public sealed class BindClient
                     var problem = Parse(body);
                     throw new BindException(Text(problem, "code") ?? "", Text(problem, "detail") ?? "");
                 default:
-                    throw new BindException("UNREACHABLE", $"HTTP {(int)response.StatusCode}: the answer is not an envelope.");
+                    throw new BindException("UNREACHABLE", $"HTTP {(int)response.StatusCode}: the answer is not a JWE.");
             }
         }
         catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
@@ -188,7 +191,7 @@ public sealed class BindClient
         }
         catch (FormatException)
         {
-            // Reported below, like a wrong length.
+            // The error is reported below, like a wrong length.
         }
         throw new BindException("BAD_CONFIG", "KEY must be 32 bytes in base64url, 43 characters.");
     }

@@ -27,7 +27,7 @@ import javax.crypto.spec.SecretKeySpec;
  *
  * <pre>
  * SERVER=https://bind.example KEY_ID=k1 KEY=... java Client.java GetQrCode|GetBindInfo|Disconnect|token account user
- *                                               java Client.java open envelope
+ *                                               java Client.java open jwe
  * </pre>
  */
 public final class Client {
@@ -37,7 +37,7 @@ public final class Client {
     private static final int TAG_BYTES = 16;
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    /** A refusal: a stable code and a message that says what to do. */
+    /** A refusal, with a stable code and a message that says what to do. */
     public static final class BindException extends Exception {
         public final String code;
 
@@ -55,7 +55,7 @@ public final class Client {
     private final SecretKeySpec key;
     private final HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
-    /** Takes the secret as in BIND_KEYS: 32 bytes in base64url. */
+    /** Takes the secret from BIND_KEYS, which is 32 bytes in base64url. */
     public Client(String server, String keyId, String key) throws BindException {
         if (!key.matches("[A-Za-z0-9_-]{43}=?"))
             throw new BindException("BAD_CONFIG", "KEY must be 32 bytes in base64url, 43 characters.");
@@ -111,10 +111,10 @@ public final class Client {
         return String.join(".", protectedHeader, "", base64url(iv), ciphertext, tag);
     }
 
-    /** Decrypts an envelope. */
-    public Opened open(String envelope) throws BindException {
+    /** Decrypts a JWE. */
+    public Opened open(String compact) throws BindException {
         try {
-            String[] parts = envelope.split("\\.", -1);
+            String[] parts = compact.split("\\.", -1);
             byte[] iv = bytes(parts[2]);
             byte[] ciphertext = bytes(parts[3]);
             byte[] tag = bytes(parts[4]);
@@ -124,7 +124,7 @@ public final class Client {
             cipher.update(ciphertext);
             return new Opened(new String(bytes(parts[0]), UTF_8), new String(cipher.doFinal(tag), UTF_8));
         } catch (GeneralSecurityException | IllegalArgumentException | IndexOutOfBoundsException fault) {
-            throw new BindException("UNAUTHORIZED", "The envelope cannot be decrypted with this key.");
+            throw new BindException("UNAUTHORIZED", "The JWE cannot be decrypted with this key.");
         }
     }
 
@@ -135,11 +135,11 @@ public final class Client {
         return cipher;
     }
 
-    private String post(String path, String envelope) throws BindException, InterruptedException {
+    private String post(String path, String compact) throws BindException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(URI.create(server + path))
                 .timeout(Duration.ofSeconds(10))
                 .header("Content-Type", "application/jose")
-                .POST(HttpRequest.BodyPublishers.ofString(envelope))
+                .POST(HttpRequest.BodyPublishers.ofString(compact))
                 .build();
         HttpResponse<String> response;
         try {
@@ -151,7 +151,7 @@ public final class Client {
         if (type.startsWith("application/jose")) return response.body();
         if (type.startsWith("application/problem+json"))
             throw new BindException(Json.text(response.body(), "code"), Json.text(response.body(), "detail"));
-        throw new BindException("UNREACHABLE", "HTTP " + response.statusCode() + ": the answer is not an envelope.");
+        throw new BindException("UNREACHABLE", "HTTP " + response.statusCode() + ": the answer is not a JWE.");
     }
 
     private static String base64url(byte[] bytes) {
@@ -162,7 +162,7 @@ public final class Client {
         return Base64.getUrlDecoder().decode(base64url);
     }
 
-    /** The part of JSON that an envelope needs, because the JDK has no JSON library. If you have Jackson or Gson, use it instead. */
+    /** Reads and writes JSON, because the JDK has no JSON library. You can use Jackson or Gson instead. */
     private static final class Json {
         private static final Pattern TOKEN =
                 Pattern.compile("\"(?:[^\"\\\\]++|\\\\.)*+\"|[\\[\\]{}:,]|[^\\s\\[\\]{}:,\"]++");
@@ -227,7 +227,7 @@ public final class Client {
         boolean isOpen = args.length == 2 && args[0].equals("open");
         boolean isCall = args.length == 3 && (args[0].equals("token") || ACTIONS.containsKey(args[0]));
         if (!isOpen && !isCall) {
-            System.err.println("usage: Client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or Client open <envelope>");
+            System.err.println("usage: Client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or Client open <jwe>");
             System.exit(2);
         }
         try {

@@ -1,7 +1,7 @@
 // The encrypted API of wechat-bind in Go, with the standard library only.
 //
 //	SERVER=https://bind.example KEY_ID=k1 KEY=... go run client.go GetQrCode|GetBindInfo|Disconnect|token <account> <user>
-//	                                              go run client.go open <envelope>
+//	                                              go run client.go open <jwe>
 package main
 
 import (
@@ -23,12 +23,12 @@ var actions = map[string]string{"GetQrCode": "Get", "GetBindInfo": "Get", "Disco
 
 var base64url = base64.RawURLEncoding
 
-// BindError is a refusal: a stable Code and a Message that says what to do.
+// BindError is a refusal, with a stable Code and a Message that says what to do.
 type BindError struct{ Code, Message string }
 
 func (e *BindError) Error() string { return e.Code + ": " + e.Message }
 
-// Header is the protected header of an envelope. The order of its members is free, because the encoded text is authenticated.
+// Header is the protected header of a JWE. Its members can have any order, because the encoded text is authenticated.
 type Header struct {
 	Alg string `json:"alg"`
 	Enc string `json:"enc"`
@@ -45,8 +45,8 @@ type Request struct {
 	Date      int64  // Unix seconds
 	Action    string
 	Path      string
-	IsRefresh bool   `json:",omitempty"` // GetQrCode: the old QR code stops working
-	Label     string `json:",omitempty"` // GetQrCode: the account's name in the chat
+	IsRefresh bool   `json:",omitempty"` // for GetQrCode: makes a new QR code, and the old one stops working
+	Label     string `json:",omitempty"` // for GetQrCode: the account's name in the chat
 }
 
 // Claims is the plaintext of a widget token.
@@ -66,7 +66,7 @@ type Client struct {
 	http   http.Client
 }
 
-// NewClient takes the secret as in BIND_KEYS: 32 bytes in base64url.
+// NewClient takes the secret from BIND_KEYS, which is 32 bytes in base64url.
 func NewClient(server, keyID, key string) (*Client, error) {
 	secret, err := base64url.DecodeString(strings.TrimRight(key, "="))
 	if err != nil || len(secret) != 32 {
@@ -80,7 +80,10 @@ func NewClient(server, keyID, key string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{strings.TrimRight(server, "/"), keyID, aead, http.Client{Timeout: 10 * time.Second}}, nil
+	// By default a redirect with status 307 or 308 sends the encrypted request to the new URL.
+	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client := http.Client{Timeout: 10 * time.Second, CheckRedirect: noRedirect}
+	return &Client{strings.TrimRight(server, "/"), keyID, aead, client}, nil
 }
 
 // Call returns the Data of the reply, or a *BindError.
@@ -92,11 +95,11 @@ func (c *Client) Call(name string, request Request) (json.RawMessage, error) {
 	request.Date = time.Now().Unix()
 	request.Action = actions[name]
 	request.Path = "/api/WeChat/" + name
-	envelope, err := c.Seal(request, Header{Jti: jti})
+	compact, err := c.Seal(request, Header{Jti: jti})
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.post(request.Path, envelope)
+	answer, err := c.post(request.Path, compact)
 	if err != nil {
 		return nil, err
 	}
@@ -156,10 +159,10 @@ func (c *Client) Seal(plaintext any, header Header) (string, error) {
 	return strings.Join(parts, "."), nil
 }
 
-// Open decrypts an envelope and returns the protected header and the plaintext, both as JSON text.
-func (c *Client) Open(envelope string) (header, plaintext []byte, err error) {
-	refusal := &BindError{"UNAUTHORIZED", "The envelope cannot be decrypted with this key."}
-	parts := strings.Split(envelope, ".")
+// Open decrypts a JWE and returns the protected header and the plaintext, both as JSON text.
+func (c *Client) Open(compact string) (header, plaintext []byte, err error) {
+	refusal := &BindError{"UNAUTHORIZED", "The JWE cannot be decrypted with this key."}
+	parts := strings.Split(compact, ".")
 	if len(parts) != 5 || parts[1] != "" {
 		return nil, nil, refusal
 	}
@@ -180,8 +183,8 @@ func (c *Client) Open(envelope string) (header, plaintext []byte, err error) {
 	return raw[0], plaintext, nil
 }
 
-func (c *Client) post(path, envelope string) (string, error) {
-	response, err := c.http.Post(c.server+path, "application/jose", strings.NewReader(envelope))
+func (c *Client) post(path, compact string) (string, error) {
+	response, err := c.http.Post(c.server+path, "application/jose", strings.NewReader(compact))
 	if err != nil {
 		return "", &BindError{"UNREACHABLE", c.server + " did not answer."}
 	}
@@ -197,7 +200,7 @@ func (c *Client) post(path, envelope string) (string, error) {
 	if json.Unmarshal(body, &problem) == nil && problem.Code != "" {
 		return "", &BindError{problem.Code, problem.Detail}
 	}
-	return "", &BindError{"UNREACHABLE", fmt.Sprintf("HTTP %d: the answer is not an envelope.", response.StatusCode)}
+	return "", &BindError{"UNREACHABLE", fmt.Sprintf("HTTP %d: the answer is not a JWE.", response.StatusCode)}
 }
 
 func newJti() (string, error) {
@@ -232,7 +235,7 @@ func isUsage(args []string) bool {
 func main() {
 	args := os.Args[1:]
 	if !isUsage(args) {
-		fmt.Fprintln(os.Stderr, "usage: client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client open <envelope>")
+		fmt.Fprintln(os.Stderr, "usage: client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client open <jwe>")
 		os.Exit(2)
 	}
 	answer, err := run(args)

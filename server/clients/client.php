@@ -4,11 +4,11 @@
  * The encrypted API of wechat-bind in PHP 8.1, with the openssl extension only.
  *
  * SERVER=https://bind.example KEY_ID=k1 KEY=... php client.php GetQrCode|GetBindInfo|Disconnect|token <account> <user>
- *                                               php client.php open <envelope>
+ *                                               php client.php open <jwe>
  */
 declare(strict_types=1);
 
-/** A refusal: a stable code and a message that says what to do. */
+/** A refusal, with a stable code and a message that says what to do. */
 final class BindException extends RuntimeException
 {
     public function __construct(public readonly string $refusal, string $message)
@@ -27,7 +27,7 @@ final class BindClient
 
     private readonly string $secret;
 
-    /** @param string $key the secret as in BIND_KEYS: 32 bytes in base64url */
+    /** @param string $key the secret from BIND_KEYS, which is 32 bytes in base64url */
     public function __construct(
         private readonly string $server,
         private readonly string $keyId,
@@ -89,9 +89,9 @@ final class BindClient
     }
 
     /** @return array{string, string} the protected header and the plaintext, both as JSON text */
-    public function open(string $envelope): array
+    public function open(string $compact): array
     {
-        $parts = explode('.', $envelope);
+        $parts = explode('.', $compact);
         [$header, $key, $iv, $ciphertext, $tag] = array_map(self::fromBase64url(...), array_pad($parts, 5, ''));
         // openssl_decrypt would accept a shorter tag.
         $isWhole = count($parts) === 5 && $key === '' && strlen($iv) === self::IV_BYTES && strlen($tag) === self::TAG_BYTES;
@@ -99,20 +99,20 @@ final class BindClient
             ? openssl_decrypt($ciphertext, self::CIPHER, $this->secret, OPENSSL_RAW_DATA, $iv, $tag, $parts[0])
             : false;
         if ($plaintext === false) {
-            throw new BindException('UNAUTHORIZED', 'The envelope cannot be decrypted with this key.');
+            throw new BindException('UNAUTHORIZED', 'The JWE cannot be decrypted with this key.');
         }
         return [$header, $plaintext];
     }
 
-    private function post(string $path, string $envelope): string
+    private function post(string $path, string $compact): string
     {
         $context = stream_context_create(['http' => [
             'method' => 'POST',
             'header' => 'Content-Type: application/jose',
-            'content' => $envelope,
+            'content' => $compact,
             'timeout' => self::TIMEOUT_SECONDS,
             'follow_location' => 0,
-            'ignore_errors' => true, // returns the body of an HTTP error, too: it holds the refusal
+            'ignore_errors' => true, // also returns the body of an HTTP error, which has the refusal
         ]]);
         $stream = @fopen(rtrim($this->server, '/') . $path, 'r', false, $context);
         if ($stream === false) {
@@ -126,7 +126,7 @@ final class BindClient
         $problem = json_decode($body, true);
         throw isset($problem['code'], $problem['detail'])
             ? new BindException($problem['code'], $problem['detail'])
-            : new BindException('UNREACHABLE', 'HTTP ' . explode(' ', $headers[0])[1] . ': the answer is not an envelope.');
+            : new BindException('UNREACHABLE', 'HTTP ' . explode(' ', $headers[0])[1] . ': the answer is not a JWE.');
     }
 
     private static function toJson(array $value): string
@@ -154,7 +154,7 @@ final class BindClient
 $isOpen = $argc === 3 && $call === 'open';
 $isCall = $argc === 4 && ($call === 'token' || isset(BindClient::ACTIONS[$call]));
 if (!$isOpen && !$isCall) {
-    fwrite(STDERR, "usage: client.php GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client.php open <envelope>\n");
+    fwrite(STDERR, "usage: client.php GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client.php open <jwe>\n");
     exit(2);
 }
 try {

@@ -2,7 +2,7 @@
 """The encrypted API of wechat-bind in Python, with jwcrypto.
 
 SERVER=https://bind.example KEY_ID=k1 KEY=... client.py GetQrCode|GetBindInfo|Disconnect|token <account> <user>
-                                               client.py open <envelope>
+                                               client.py open <jwe>
 """
 import json
 import os
@@ -23,7 +23,7 @@ TIMEOUT_SECONDS = 10
 
 
 class BindError(Exception):
-    """A refusal: a stable `code` and a message that says what to do."""
+    """A refusal, with a stable `code` and a message that says what to do."""
 
     def __init__(self, code, message):
         super().__init__(message)
@@ -31,7 +31,7 @@ class BindError(Exception):
 
 
 class BindClient:
-    """`key` is the secret as in BIND_KEYS: 32 bytes in base64url."""
+    """`key` is the secret from BIND_KEYS, which is 32 bytes in base64url."""
 
     def __init__(self, server, key_id, key):
         if not re.fullmatch(r"[\w-]{43}=?", key, re.ASCII):
@@ -41,7 +41,7 @@ class BindClient:
         self.key = JWK(kty="oct", k=key.rstrip("="))
 
     def call(self, name, account, user, **more):
-        """Returns the Data of the reply; `more` may hold IsRefresh and Label. Raises BindError."""
+        """Returns the Data of the reply. `more` may contain IsRefresh and Label. Raises BindError."""
         path = f"/api/WeChat/{name}"
         jti = str(uuid.uuid4())
         plaintext = {
@@ -61,7 +61,7 @@ class BindClient:
         return result["Data"]
 
     def mint_token(self, account, user, seconds=900, **more):
-        """Returns a token for <wechat-bind>, created locally; `more` may hold Label and scope."""
+        """Creates a token for <wechat-bind> locally. `more` may contain Label and scope."""
         now = int(time.time())
         claims = {"Account": account, "User_ID": user, "iat": now, "exp": now + seconds, **more}
         return self.seal(claims, typ="wechat-bind-token+jwe")
@@ -71,17 +71,17 @@ class BindClient:
         jwe.add_recipient(self.key)
         return jwe.serialize(compact=True)
 
-    def open(self, envelope):
-        """Decrypts an envelope: returns the protected header and the plaintext."""
+    def open(self, compact):
+        """Decrypts a JWE and returns the protected header and the plaintext."""
         jwe = JWE(algs=list(ALGORITHMS.values()))
         try:
-            jwe.deserialize(envelope, self.key)
+            jwe.deserialize(compact, self.key)
         except JWException as error:
-            raise BindError("UNAUTHORIZED", "The envelope cannot be decrypted with this key.") from error
+            raise BindError("UNAUTHORIZED", "The JWE cannot be decrypted with this key.") from error
         return jwe.jose_header, jwe.payload.decode()
 
-    def _post(self, path, envelope):
-        request = Request(self.server + path, envelope.encode(), {"Content-Type": "application/jose"})
+    def _post(self, path, compact):
+        request = Request(self.server + path, compact.encode(), {"Content-Type": "application/jose"})
         try:
             response = urlopen(request, timeout=TIMEOUT_SECONDS)
         except HTTPError as refusal:  # the body of an HTTP error holds the refusal
@@ -96,7 +96,7 @@ class BindClient:
             problem = json.loads(body)
             raise BindError(problem["code"], problem["detail"])
         except (ValueError, KeyError, TypeError):
-            raise BindError("UNREACHABLE", f"HTTP {response.status}: the answer is not an envelope.") from None
+            raise BindError("UNREACHABLE", f"HTTP {response.status}: the answer is not a JWE.") from None
 
 
 def main(call="", *rest):

@@ -2,7 +2,7 @@
 # The encrypted API of wechat-bind with curl and the jose CLI (Debian, Fedora, Homebrew: package "jose").
 #
 # SERVER=https://bind.example KEY_ID=k1 KEY=... client.sh GetQrCode|GetBindInfo|Disconnect|token <account> <user>
-#                                               client.sh open <envelope>
+#                                               client.sh open <jwe>
 set -euo pipefail
 
 fail() {
@@ -10,24 +10,24 @@ fail() {
   exit "$1"
 }
 
-# The key is passed by a file descriptor, because every user of the machine can read arguments.
+# The key is passed by a file descriptor, because every user of the machine can read the arguments of a process.
 key() { printf '{"kty":"oct","k":"%s"}' "${KEY%=}"; }
 
-# member <name> <json>: prints a member of an object; a string is printed without quotes.
+# member <name> <json>: prints a member of an object. A string is printed without quotes.
 member() { jose fmt -j- -Og "$1" -Su- <<<"$2" || jose fmt -j- -Og "$1" -o- <<<"$2"; }
 
-# seal <header parameter> <value>: encrypts standard input and prints the envelope.
+# seal <header parameter> <value>: encrypts standard input and prints the JWE.
 seal() {
   local header
   header=$(jose fmt -j '{"alg":"dir","enc":"A256GCM"}' -q "$KEY_ID" -s kid -U -q "$2" -s "$1" -Uo-)
   jose jwe enc -i "{\"protected\":$header}" -I- -k <(key) -c
 }
 
-# plaintext <envelope>: prints the plaintext if the tag is correct. jose prints before it has checked the tag, so a first run checks it.
+# plaintext <jwe>: prints the plaintext if the tag is correct. jose prints before it checks the tag, so a first run only checks it.
 plaintext() {
   local decrypt=(jose jwe dec -i- -O)
   printf '%s' "$1" | "${decrypt[@]}" /dev/null -k <(key) 2>/dev/null ||
-    fail 1 'UNAUTHORIZED: The envelope cannot be decrypted with this key.'
+    fail 1 'UNAUTHORIZED: The JWE cannot be decrypted with this key.'
   printf '%s' "$1" | "${decrypt[@]}" - -k <(key)
 }
 
@@ -48,7 +48,7 @@ call() {
   case $status in
     *' application/jose'*) ;;
     *' application/problem+json'*) fail 1 "$(member code "$reply"): $(member detail "$reply")" ;;
-    *) fail 1 "UNREACHABLE: HTTP ${status%% *}: the answer is not an envelope." ;;
+    *) fail 1 "UNREACHABLE: HTTP ${status%% *}: the answer is not a JWE." ;;
   esac
 
   result=$(plaintext "$reply")
@@ -75,5 +75,5 @@ case "${1-} $#" in
   'GetQrCode 3' | 'GetBindInfo 3' | 'Disconnect 3') call "$@"; echo ;;
   'token 3') token "$2" "$3"; echo ;;
   'open 2') open "$2" ;;
-  *) fail 2 'usage: client.sh GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client.sh open <envelope>' ;;
+  *) fail 2 'usage: client.sh GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client.sh open <jwe>' ;;
 esac

@@ -1,4 +1,4 @@
-/** `wechat-bind doctor`: checks the environment, prints the findings and exits with 0 unless one of them is `wrong`. NODE. */
+/** `wechat-bind doctor`: checks the environment and prints the findings. Exits with 0 unless a finding is `wrong`. NODE. */
 import { parseArgs } from 'node:util'
 import { exitCodeOf } from '../doctor/finding.ts'
 import { inspectStore } from '../doctor/inspect-store.ts'
@@ -17,6 +17,6 @@ export async function runDoctor(args: string[]): Promise<void> {
     readKeyFile,
   })
   const text = values.json ? toJson(findings) : toText(findings)
-  // `exit`, because a connection that still hangs would keep the process running.
+  // `exit` is needed, because an open connection would keep the process running.
   process.stdout.write(text, () => process.exit(exitCodeOf(findings)))
 }

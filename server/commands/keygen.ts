@@ -10,7 +10,7 @@ export function runKeygen(args: string[], print: (line: string) => void): void {
 
 function newEntry(kid = `key-${randomBytes(3).toString('hex')}`): string {
   const entry = `${kid}:${randomBytes(32).toString('base64url')}`
-  // Throws when the key id is not valid in BIND_KEYS.
+  // Throws if the key id is not valid in BIND_KEYS.
   parseKeys(entry)
   return entry
 }

@@ -12,7 +12,7 @@ export async function runToken(args: string[], env: Env, print: (line: string) =
   const [account, userId] = positionals
   if (!account || !userId) throw new BindError('BAD_REQUEST', 'Usage: wechat-bind token <account> <user>')
   const key = firstKey(env)
-  // Minting makes no call: the server URL is not used.
+  // The server URL is not used, because making a token needs no call.
   const client = createBindClient({ server: 'http://localhost', keyId: key.kid, key: key.secret })
   print(await client.mintToken({ account, userId, ttlSeconds: 3600 }))
 }

@@ -1,4 +1,4 @@
-/** `wechat-bind webhooks`: lists the notices that were not delivered, or delivers failed ones again. NODE. */
+/** `wechat-bind webhooks`: lists undelivered notices, or delivers failed notices again. NODE. */
 import { parseArgs } from 'node:util'
 import { type Env, parseConfig } from '../config/config.ts'
 import { BindError } from '../errors.ts'
@@ -8,13 +8,13 @@ import type { Notice, Outbox } from '../store/outbox.ts'
 const usage = `wechat-bind webhooks [list|failed|replay [id]]
 
   list          notices waiting for delivery, oldest first         等待投递的通知，最早的在前
-  failed        notices given up after a day of failed tries       投递失败满一天后放弃的通知
-  replay [id]   deliver given-up notices again: all, or this one   重新投递已放弃的通知：全部，或指定一条`
+  failed        notices that could not be delivered for a day      投递失败满一天后放弃的通知
+  replay [id]   deliver failed notices again: all, or this one     重新投递已放弃的通知：全部，或指定一条`
 
-// A few screens of a terminal.
+// This many lines fill a few screens of a terminal.
 const MAX_SHOWN = 100
 
-/** May run while servers use the same store. */
+/** The command may run while servers use the same store. */
 export async function runWebhooks(args: string[], env: Env, print: (line: string) => void): Promise<void> {
   const { positionals } = parseArgs({ args, allowPositionals: true })
   const [action = 'list', id] = positionals
@@ -47,11 +47,11 @@ function toId(text: string | undefined): number | undefined {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new BindError(
     'BAD_REQUEST',
-    'replay expects the number of one notice, as list and failed print it, or no argument for all. replay 需要一条通知的编号（见 list 与 failed 的输出）；不指定则重新投递全部。',
+    'replay expects the number of a notice, which list and failed print, or no argument for all notices. replay 需要一条通知的编号（见 list 与 failed 的输出）；不指定则重新投递全部通知。',
   )
 }
 
-/** Shows no openid: a notice holds none, because the payload is made when it is sent. */
+/** The output has no openid: notices are stored without an openid, because the payload is made when a notice is sent. */
 const show = (notices: Notice[]): string[] => (notices.length === 0 ? ['No notices. 没有通知。'] : notices.map(toLine))
 
 const toLine = ({ id, identity: { tenant, account, userId }, type, reason, version, at, attempts }: Notice) =>

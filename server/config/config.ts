@@ -1,4 +1,4 @@
-/** The configuration, parsed once at start from a plain record. One error names every faulty setting and its fix. */
+/** Parses the configuration once at the start, from a plain record. One error names all faulty settings and their fixes. */
 
 import type { ReplyName, ReplyTexts } from '../binding/replies.ts'
 import type { Rules } from '../binding/rules.ts'
@@ -26,17 +26,17 @@ export type Config = {
     accessTokenUrl: string | undefined
   }
   keys: BindKey[]
-  /** The file that holds the keys instead, one per line. */
+  /** A file with the keys, one per line. If set, it replaces `keys`. */
   keysFile: string | undefined
   databaseUrl: string
   /** Origins of the pages that may embed the widget. The server's own origin needs no entry. */
   allowedOrigins: string[]
-  /** Undefined: listens on every interface. */
+  /** If undefined, the server listens on all interfaces. */
   host: string | undefined
   /** The server's address on the internet. Used only by the doctor and in the log. */
   publicUrl: string | undefined
   port: number
-  /** A listener for metrics and probes; undefined: they are on the main port. `port` 0: a free one. */
+  /** The address for metrics and probes. If undefined, they are on the main port. `port` 0 takes a free port. */
   ops: { host: string; port: number } | undefined
   ticketTtlMs: number
   qrPerMinute: number
@@ -46,15 +46,15 @@ export type Config = {
   tenantQrPerDay: number
   /** How many pages may wait at one instance. */
   waiters: WaiterLimits
-  /** Open sockets of one instance. Larger than the number of waiting pages, so that WeChat and the health probes still connect. */
+  /** Limit of open sockets of one instance. Above the limit of waiting pages, so that WeChat and health probes can connect. */
   maxConnections: number
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }
   webhooks: WebhookReceivers
-  /** The proxy in front of the server is the operator's own: its `X-Request-Id` is kept. */
+  /** Whether the proxy in front of the server is the operator's own, so that its `X-Request-Id` is kept. */
   trustProxy: boolean
   forwardUrl: string | undefined
-  /** Messages that this server handles go to `forwardUrl` too. */
+  /** Whether messages about binding are sent to `forwardUrl` too. */
   forwardAll: boolean
   logLevel: string
 }
@@ -79,7 +79,7 @@ const replyNames: ReplyName[] = [
   'scan_again',
 ]
 
-/** Throws `BAD_CONFIG`; its message names each missing or malformed setting, in English and Chinese. */
+/** Throws `BAD_CONFIG`. The message names each missing or malformed setting in English and Chinese. */
 export function parseConfig(env: Env): Config {
   const reader = createEnvReader(env)
   const port = reader.integer('PORT', 0, 65_535, 4000)
@@ -128,7 +128,7 @@ export function parseConfig(env: Env): Config {
   return config
 }
 
-/** The default host is this machine alone: metrics and probes are internal. */
+/** The default host is the loopback address, because metrics and probes are internal. */
 function parseOps(reader: EnvReader, mainPort: number): Config['ops'] {
   const port = reader.optionalInteger('OPS_PORT', 0, 65_535)
   const host = reader.text('OPS_HOST')
@@ -170,7 +170,7 @@ function parseWechat(reader: EnvReader): Config['wechat'] {
   }
 }
 
-/** A reply with a misspelled name would have no effect and cause no error. */
+/** Without this check, a reply with a misspelled name would have no effect and cause no error. */
 function refuseUnknownReplies(reader: EnvReader): void {
   const known = new Set(['LANG', ...replyNames.map((name) => name.toUpperCase())])
   for (const name of reader.suffixesOf('REPLY_').filter((each) => !known.has(each))) {
@@ -182,7 +182,7 @@ function refuseUnknownReplies(reader: EnvReader): void {
   }
 }
 
-/** One key, or `new,old` during a rotation. */
+/** Parses one key, or `new,old` during a rotation. */
 function parseAesKeys(text: string): string[] {
   const keys = text.split(',').map((key) => key.trim())
   const malformed = keys.find((key) => !/^[0-9A-Za-z]{43}$/.test(key))

@@ -3,7 +3,7 @@ import type { Bilingual } from '../errors.ts'
 
 export type EnvReader = ReturnType<typeof createEnvReader>
 
-/** A fault names the setting and its rule, never its value, which may be a secret. */
+/** A fault names the setting and its rule. It does not contain the value, which may be a secret. */
 export function createEnvReader(env: Record<string, string | undefined>) {
   const faults: string[] = []
   const addFault = (name: string, { en, zh }: Bilingual) => void faults.push(`${name}: ${en}\n    ${zh}`)
@@ -20,21 +20,21 @@ export function createEnvReader(env: Record<string, string | undefined>) {
     faults,
     addFault,
     matching,
-    /** Any text; undefined when it is not set. */
+    /** Returns any text, or undefined if the setting is not set. */
     text: value,
-    /** The rest of each name that is set and begins with `prefix`. */
+    /** Returns the names of settings that begin with `prefix`, without the prefix. */
     suffixesOf: (prefix: string) =>
       Object.keys(env).flatMap((name) => (name.startsWith(prefix) && value(name) ? [name.slice(prefix.length)] : [])),
 
     optional: (name: string, pattern: RegExp, rule: Bilingual) =>
       value(name) === undefined ? undefined : matching(name, pattern, undefined, rule),
 
-    /** `parse` throws a TypeError with the message `English | 中文`; the result is then `fallback`. */
+    /** If `parse` throws, the result is `fallback`. `parse` throws a TypeError with the message `English | 中文`. */
     parsed<T>(name: string, parse: (text: string) => T, fallback: T): T {
       const text = value(name)
       try {
         if (text !== undefined) return parse(text)
-        // Throws the rule, for the fault of a missing setting.
+        // Parsing an empty text throws the rule of the setting, which the fault needs.
         parse('')
       } catch (error) {
         const [en = '', zh = ''] = (error as TypeError).message.split(' | ')
@@ -54,7 +54,7 @@ export function createEnvReader(env: Record<string, string | undefined>) {
       return fallback
     },
 
-    /** Undefined when it is not set or has a fault. */
+    /** Returns undefined if the setting is not set or has a fault. */
     optionalInteger(name: string, min: number, max: number): number | undefined {
       const text = value(name)
       if (text === undefined) return undefined

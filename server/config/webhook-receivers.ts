@@ -1,23 +1,23 @@
-/** The webhook receiver of each tenant, from the configuration. */
+/** Reads the webhook receiver of each tenant from the configuration. */
 import { toSuffix } from '../keys/keyring.ts'
 import type { EnvReader } from './env-reader.ts'
 
 export type WebhookReceiver = {
   url: string
-  /** `whsec_` and base64; signs the deliveries. */
+  /** The key that signs the deliveries: `whsec_` and base64. */
   secret: string
 }
 
 export type WebhookReceivers = {
-  /** The receiver of a tenant; undefined when it has none. */
+  /** Returns the receiver of a tenant, or undefined if the tenant has no receiver. */
   find(tenant: string): WebhookReceiver | undefined
-  /** Whether any tenant has one. */
+  /** Whether any tenant has a receiver. */
   isAny: boolean
 }
 
 const SECRET = /^whsec_[A-Za-z0-9+/]{32,100}={0,2}$/
 
-/** `WEBHOOK_URL` and `WEBHOOK_SECRET` for all tenants; `WEBHOOK_URL_<TENANT>` and `WEBHOOK_SECRET_<TENANT>` for one. */
+/** `WEBHOOK_URL` and `WEBHOOK_SECRET` apply to all tenants, `WEBHOOK_URL_<TENANT>` and `WEBHOOK_SECRET_<TENANT>` to one tenant. */
 export function parseWebhookReceivers(reader: EnvReader): WebhookReceivers {
   const shared = parseReceiver(reader, '')
   const own = new Map(reader.suffixesOf('WEBHOOK_URL_').map((suffix) => [suffix, parseReceiver(reader, `_${suffix}`)]))

@@ -9,7 +9,7 @@ import { type JsonResult, type ProbeDeps, requestJson } from './http-probe.ts'
 type AccessTokenCheck = {
   finding: Finding
   accessToken: string | undefined
-  /** This machine's clock minus WeChat's; undefined when WeChat was not asked or sent no `Date`. */
+  /** This machine's clock minus WeChat's. Undefined if WeChat was not called or sent no `Date`. */
   skewMs: number | undefined
 }
 
@@ -37,13 +37,13 @@ function findingOfWechat(result: JsonResult): Finding {
   })
 }
 
-/** For every call of WeChat's API. `fault`: the predicate of the sentence. */
+/** A finding for any call of WeChat's API. `fault` is the predicate of the sentence. */
 export function apiUnreachable(id: string, fault: Bilingual): Finding {
   return wrong(id, {
     en: `WeChat's API ${fault.en}.`,
     zh: `微信接口${fault.zh}。`,
     fix: {
-      en: 'Let this server reach https://api.weixin.qq.com on port 443 (firewall, DNS). If WECHAT_API_BASE is set, check its value.',
+      en: 'Check that this server can reach https://api.weixin.qq.com on port 443 (firewall, DNS). If WECHAT_API_BASE is set, check its value.',
       zh: '请确认本服务器可访问 https://api.weixin.qq.com 的 443 端口（防火墙、DNS）。如设置了 WECHAT_API_BASE，请检查其值。',
     },
   })
@@ -70,7 +70,7 @@ function serviceFailed(id: string, fault: Bilingual): Finding {
     en: `The token service (ACCESS_TOKEN_URL) ${fault.en}.`,
     zh: `令牌服务（ACCESS_TOKEN_URL）${fault.zh}。`,
     fix: {
-      en: 'Let the service answer GET with HTTP 200 and {"access_token":"…","expires_in":7200} within 4 s, or leave ACCESS_TOKEN_URL out.',
+      en: 'The service must answer GET with HTTP 200 and {"access_token":"…","expires_in":7200} within 4 s. Otherwise do not set ACCESS_TOKEN_URL.',
       zh: '请让该服务在 4 秒内对 GET 请求返回 HTTP 200 与 {"access_token":"…","expires_in":7200}，或不设置 ACCESS_TOKEN_URL。',
     },
   })

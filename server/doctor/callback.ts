@@ -8,10 +8,10 @@ import { type Finding, ok, warn, wrong } from './finding.ts'
 import { describeFailure, type HttpFailure, type HttpResult, type ProbeDeps, sendRequest } from './http-probe.ts'
 import { checkPublicUrl } from './public-url.ts'
 
-// WeChat waits 5 s for a delivery, which takes longer than this check.
+// WeChat waits 5 s for the answer to a delivery. A delivery takes longer than this check, so the check must be faster.
 const SLOW_MS = 1_000
 
-/** Sends the GET that saving the URL in WeChat's console sends, then the same with a wrong signature. */
+/** Sends the GET that WeChat sends when the URL is saved in its console, then the same request with a wrong signature. */
 export async function checkCallback({ publicUrl, wechat }: Config, deps: ProbeDeps): Promise<Finding[]> {
   if (publicUrl === undefined) return [notSet]
   const echostr = toDecimal(randomBytes(8))
@@ -27,7 +27,7 @@ export async function checkCallback({ publicUrl, wechat }: Config, deps: ProbeDe
   return [...address, echo, findingOfForgery(await get('0'.repeat(40)))]
 }
 
-/** Decimal digits, as WeChat sends; more than 2^53, so that a callback that parses a number changes the value. */
+/** WeChat sends decimal digits. The number is above 2^53, so that a callback that parses it as a number changes the value. */
 const toDecimal = (bytes: Buffer) => `9${BigInt(`0x${bytes.toString('hex')}`)}`
 
 function findingOfEcho(result: HttpResult, echostr: string): Finding {
@@ -51,7 +51,7 @@ function findingOfForgery(result: HttpResult): Finding {
   }
   return wrong('callback.forgery', {
     en: `The callback answered a wrong signature with HTTP ${result.status}, expected 403.`,
-    zh: `对错误的签名，回调地址返回 HTTP ${result.status}，应为 403。`,
+    zh: `签名错误时，回调地址返回 HTTP ${result.status}，应为 403。`,
     fix: {
       en: 'A cache or another program answers instead of wechat-bind: route PUBLIC_URL to wechat-bind, without a cache.',
       zh: '可能是缓存或其他程序代替 wechat-bind 作出响应：请将 PUBLIC_URL 指向 wechat-bind，且不要缓存。',
@@ -68,13 +68,13 @@ function wrongStatus(status: number): Finding {
         : (['callback.status', routeToServer] as const)
   return wrong(id, {
     en: `The callback answered WeChat's check with HTTP ${status}, expected 200.`,
-    zh: `对微信的校验，回调地址返回 HTTP ${status}，应为 200。`,
+    zh: `微信校验时，回调地址返回 HTTP ${status}，应为 200。`,
     fix,
   })
 }
 
 const useSameToken: Bilingual = {
-  en: 'Start the server with the same WECHAT_TOKEN as this command, and check the clocks of both machines. If a firewall sent the answer, let WeChat pass.',
+  en: 'Start the server with the same WECHAT_TOKEN as this command, and check the clocks of both machines. If a firewall sent the answer, allow the requests of WeChat.',
   zh: '请确认服务与本命令使用同一个 WECHAT_TOKEN，且两台机器的时钟准确。如响应来自防火墙，请放行微信。',
 }
 
@@ -120,7 +120,7 @@ const wrongBody = ({ en, zh }: Bilingual): Finding =>
     },
   })
 
-/** The common ways in which an echostr is changed. */
+/** Describes the common ways in which the answer differs from the echostr. */
 function describeBody(body: string, echostr: string): Bilingual {
   if (body === '') return { en: 'the body is empty', zh: '响应正文为空' }
   if (/^\s*</.test(body)) return { en: 'the body is an HTML page', zh: '响应正文是 HTML 页面' }

@@ -1,13 +1,13 @@
 /** Compares this machine's clock with WeChat's. */
 import { type Finding, ok, warn, wrong } from './finding.ts'
 
-// A synchronised clock is off by less than 1 s; the `Date` header adds 1 s, a slow answer a few more.
+// A synchronised clock is off by less than 1 s. The `Date` header adds up to 1 s, and a slow answer adds a few seconds.
 const WARN_MS = 60_000
 
-// 300 s: the window for the timestamps of callbacks and for `Date` of the encrypted API.
+// 300 s is the window for the timestamps of callbacks and for `Date` of the encrypted API.
 const WRONG_MS = 300_000
 
-/** `skewMs`: this machine's clock minus WeChat's; undefined when no answer of WeChat had a `Date`. */
+/** `skewMs` is this machine's clock minus WeChat's. Undefined if no answer of WeChat had a `Date`. */
 export function checkClock(skewMs: number | undefined): Finding {
   if (skewMs === undefined) return unknown
   const seconds = Math.round(Math.abs(skewMs) / 1000)

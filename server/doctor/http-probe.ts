@@ -1,4 +1,4 @@
-/** Sends one HTTP request with a time limit, and describes its failure in words. */
+/** Sends an HTTP request with a time limit, and describes a failure in both languages. */
 
 import type { Bilingual } from '../errors.ts'
 import { AnswerTooLong, type Fetch, readCapped, type SetTimer } from '../platform.ts'
@@ -6,7 +6,7 @@ import { type ApiAnswer, parseAnswer } from '../wechat/http.ts'
 
 export type ProbeDeps = { fetch: Fetch; clock: () => number; setTimer: SetTimer }
 
-/** `skewMs`: this machine's clock minus the answer's `Date`; undefined without that header. */
+/** `skewMs` is this machine's clock minus the answer's `Date`. Undefined without this header. */
 export type HttpResult =
   /** `body` is bytes, because decoding drops a byte order mark. */
   | { kind: 'answered'; status: number; body: Buffer; tookMs: number; skewMs: number | undefined }
@@ -15,18 +15,18 @@ export type HttpResult =
 
 export type HttpFailure = Exclude<HttpResult, { kind: 'answered' }>
 
-/** `fault` is the predicate of a sentence whose subject is the other side. */
+/** `fault` is the predicate of a sentence. Its subject is the other server. */
 export type JsonResult =
   | { kind: 'answered'; answer: ApiAnswer; skewMs: number | undefined }
   | { kind: 'failed'; fault: Bilingual }
 
-// After 5 s WeChat gives up on a callback; the server waits 4 s for WeChat.
+// WeChat waits 5 s for a callback, and the server waits 4 s for WeChat.
 const LIMIT_MS = 5_000
 
-// No answer that the doctor expects has more than some KiB.
+// Every answer that the doctor expects has at most a few KiB.
 const MAX_ANSWER = 256 * 1024
 
-/** The result of `work`, or `'timeout'` after `ms`, even if `work` ignores its signal. */
+/** Resolves with the result of `work`, or with `'timeout'` after `ms`, even if `work` ignores its signal. */
 export async function withTimeout<T>(
   setTimer: SetTimer,
   ms: number,
@@ -45,7 +45,7 @@ export async function withTimeout<T>(
   }
 }
 
-/** Never rejects, and follows no redirect. */
+/** Never rejects. Does not follow redirects. */
 export async function sendRequest(
   { fetch, clock, setTimer }: ProbeDeps,
   url: string,
@@ -66,7 +66,7 @@ export async function sendRequest(
   }
 }
 
-/** Sends a request to WeChat's API or a token service. Any answer but HTTP 200 with a JSON object is a failure. */
+/** Sends a request to WeChat's API or a token service. Every answer except HTTP 200 with a JSON object is a failure. */
 export async function requestJson(deps: ProbeDeps, url: string, init?: RequestInit): Promise<JsonResult> {
   const result = await sendRequest(deps, url, init)
   if (result.kind !== 'answered') return { kind: 'failed', fault: describeFailure(result) }
@@ -78,14 +78,14 @@ export async function requestJson(deps: ProbeDeps, url: string, init?: RequestIn
     : failed('answered something other than a JSON object', '返回的不是 JSON 对象')
 }
 
-/** The predicate of a sentence whose subject is the other side. */
+/** Returns the predicate of a sentence. Its subject is the other server. */
 export function describeFailure(failure: HttpFailure): Bilingual {
   if (failure.kind === 'timeout')
     return { en: `did not answer within ${LIMIT_MS / 1000} s`, zh: `在 ${LIMIT_MS / 1000} 秒内没有响应` }
   return { en: `could not be reached (${failure.code})`, zh: `无法连接（${failure.code}）` }
 }
 
-/** An answer without a body is as unexpected as one that is too long, and is reported in the same words. */
+/** Replaces an answer that is too long by an empty body, because both are reported in the same words. */
 function emptyIfTooLong(error: unknown): Uint8Array {
   if (error instanceof AnswerTooLong) return new Uint8Array(0)
   throw error
@@ -98,7 +98,7 @@ function skewOf(date: string | null, now: number): number | undefined {
   return Number.isNaN(theirs) ? undefined : now - theirs
 }
 
-/** The system's code (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), never its message, which may contain a URL with a token. */
+/** Returns the code of an error (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), because its message may contain a URL with a token. */
 function codeOf(error: unknown): string {
   const { code } = ((error as Error).cause ?? error) as { code?: unknown }
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) ? code : 'no connection'

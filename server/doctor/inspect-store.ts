@@ -1,4 +1,4 @@
-/** Inspects the store without changing it: the doctor of a new version must not upgrade the tables of a running old server. NODE. */
+/** Inspects the store without changing it. A new version's doctor must not upgrade the tables of an old running server. NODE. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -23,12 +23,12 @@ export async function inspectStore(databaseUrl: string): Promise<StoreInspection
 async function inspectFile(file: string): Promise<string[] | undefined> {
   if (file === ':memory:') return undefined
   if (!existsSync(file)) {
-    // The dot makes this fail when the nearest existing path is not a folder.
+    // The dot makes the call fail if the nearest existing path is not a folder.
     accessSync(`${nearestPath(file)}/.`, constants.W_OK)
     return undefined
   }
   const database = new DatabaseSync(file)
-  // The server waits for a lock too: a backup holds one for a moment.
+  // The server waits for a lock too, because a backup locks the database for a moment.
   database.exec('PRAGMA busy_timeout = 1000')
   return inspectDatabase(new Kysely({ dialect: nodeSqliteDialect(database) }), 'begin immediate')
 }
@@ -38,7 +38,7 @@ async function inspectPostgres(url: string): Promise<string[] | undefined> {
   return inspectDatabase(new Kysely({ dialect: new PostgresDialect({ pool: createPool(url) }) }), 'begin read write')
 }
 
-/** `begin` starts a transaction that writes. It fails on a database that is locked, read-only or a standby, and on a file that is no database. */
+/** `begin` starts a transaction that writes. It fails if the database is locked, read-only, a standby, or not a database file. */
 async function inspectDatabase(db: Kysely<Tables>, begin: string): Promise<string[] | undefined> {
   try {
     await db.connection().execute(async (connection) => {
@@ -51,7 +51,7 @@ async function inspectDatabase(db: Kysely<Tables>, begin: string): Promise<strin
   }
 }
 
-/** The migrations of this version, read from a new database in memory. Their names are the same on every engine. */
+/** Reads the migrations of this version from a new database in memory. The names are the same in SQLite and PostgreSQL. */
 async function knownMigrations(): Promise<string[]> {
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(new DatabaseSync(':memory:')) })
   try {
@@ -62,7 +62,7 @@ async function knownMigrations(): Promise<string[]> {
   }
 }
 
-/** Undefined for a database that no server has used yet. */
+/** Returns undefined for a database that no server has used yet. */
 async function appliedMigrations(db: Kysely<Tables>): Promise<string[] | undefined> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
   if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return undefined
@@ -70,7 +70,7 @@ async function appliedMigrations(db: Kysely<Tables>): Promise<string[] | undefin
   return rows.map(({ name }) => name)
 }
 
-/** The nearest ancestor of the file that exists. */
+/** Returns the nearest existing ancestor of the file. */
 function nearestPath(file: string): string {
   const folder = dirname(resolve(file))
   return existsSync(folder) ? folder : nearestPath(folder)

@@ -1,4 +1,4 @@
-/** Checks that need no network: the encryption mode, WeChat's EncodingAESKey and the keys of the back ends. */
+/** Checks the encryption mode, WeChat's EncodingAESKey and the keys of the back ends. These checks need no network. */
 import type { Config } from '../config/config.ts'
 import { isOneByteRepeated } from '../crypto.ts'
 import { BindError } from '../errors.ts'
@@ -19,7 +19,7 @@ export function checkMode({ wechat: { mode } }: Config): Finding {
     en: 'Messages are not encrypted (WECHAT_MODE=plain): anyone who sees the URL of one callback can forge messages.',
     zh: '消息未加密（WECHAT_MODE=plain）：任何人看到一次回调的网址就能伪造消息。',
     fix: {
-      en: `Only a test account (测试号) needs plain mode. For any other account leave WECHAT_MODE out and select 安全模式 in ${CONSOLE.push.en}.`,
+      en: `Only a test account (测试号) needs plain mode. For any other account do not set WECHAT_MODE, and select 安全模式 in ${CONSOLE.push.en}.`,
       zh: `仅测试号需要明文模式。其他账号请不要设置 WECHAT_MODE，并在${CONSOLE.push.zh}选择安全模式。`,
     },
   })
@@ -27,7 +27,7 @@ export function checkMode({ wechat: { mode } }: Config): Finding {
 
 const consoleNames = { secure: '安全模式', compatible: '兼容模式' }
 
-/** Empty in plain mode, which has no key. */
+/** Returns no findings in plain mode, because it has no key. */
 export function checkAesKeys({ wechat: { encodingAesKeys, appId } }: Config): Finding[] {
   if (encodingAesKeys.length === 0) return []
   if (!encodingAesKeys.every((key) => canDecryptItsOwn(key, appId))) return [unusable]
@@ -36,8 +36,8 @@ export function checkAesKeys({ wechat: { encodingAesKeys, appId } }: Config): Fi
   const hasSurplus = encodingAesKeys.some((key) => !isCanonical(key))
   return [
     ok('aes-key.ok', {
-      en: `${isOne ? 'The EncodingAESKey has' : 'Both EncodingAESKeys have'} 43 characters and decode${isOne ? 's' : ''} to 32 bytes${hasSurplus ? '; surplus bits at the end are normal' : ''}.`,
-      zh: `${isOne ? '' : '两个 '}EncodingAESKey 为 43 位，可解码为 32 字节${hasSurplus ? '；末位有多余的比特属正常' : ''}。`,
+      en: `${isOne ? 'The EncodingAESKey has' : 'Both EncodingAESKeys have'} 43 characters and decode${isOne ? 's' : ''} to 32 bytes${hasSurplus ? '; unused bits at the end may be set' : ''}.`,
+      zh: `${isOne ? '' : '两个 '}EncodingAESKey 为 43 位，可解码为 32 字节${hasSurplus ? '；末位有未使用的比特，属正常情况' : ''}。`,
     }),
   ]
 }
@@ -51,7 +51,7 @@ function canDecryptItsOwn(key: string, appId: string): boolean {
   }
 }
 
-/** 43 characters are 258 bits. In keys that WeChat's console makes, the last two can be set. */
+/** 43 characters are 258 bits, but a key has 256 bits. Keys from WeChat's console may have the last two bits set. */
 const isCanonical = (key: string) => Buffer.from(`${key}=`, 'base64').toString('base64') === `${key}=`
 
 const isGuessable = (key: string) => isOneByteRepeated(Buffer.from(`${key}=`, 'base64'))

@@ -1,4 +1,4 @@
-/** Asks WeChat whether it resolves and reaches the callback's host, and for the addresses of both sides' firewall rules. */
+/** Asks WeChat whether it can resolve and reach the callback's host, and which addresses firewalls have to allow. */
 import type { Bilingual } from '../errors.ts'
 import { CONSOLE } from '../wechat/console.ts'
 import { type ApiAnswer, addAccessToken, postJson } from '../wechat/http.ts'
@@ -31,13 +31,13 @@ export async function checkReach(access: Access, deps: ProbeDeps): Promise<Findi
 function reached(resolved: string[], isPinged: boolean): Finding {
   const list = resolved.join(', ')
   return ok('reach.ok', {
-    en: `WeChat resolves the host name of the callback URL to ${list}${isPinged ? ', and its ping is answered' : ''}.`,
+    en: `WeChat resolves the host name of the callback URL to ${list}${isPinged ? ', and the host answers pings' : ''}.`,
     zh: `微信将回调 URL 的域名解析为 ${list}${isPinged ? '，且能 ping 通' : ''}。`,
   })
 }
 
 const noCallbackUrl = wrong('reach.unset', {
-  en: 'No callback URL is set for the account (errcode 40201): WeChat sends no scan to this server.',
+  en: 'No callback URL is set for the account (errcode 40201), so WeChat does not send scans to this server.',
   zh: '该账号没有设置回调 URL（errcode 40201）：微信不会向本服务推送扫码。',
   fix: {
     en: `Start the server, then enter https://<your host>/wechat/callback as the URL in ${CONSOLE.push.en}, save it and enable it.`,
@@ -56,10 +56,10 @@ const unresolved = wrong('reach.dns', {
 
 function pingLost(resolved: string[], lost: string[]): Finding {
   return warn('reach.ping', {
-    en: `WeChat resolves the host name of the callback URL to ${resolved.join(', ')}, but its ping of ${lost.join(', ')} is not answered.`,
+    en: `WeChat resolves the host name of the callback URL to ${resolved.join(', ')}, but ${lost.join(', ')} did not answer a ping.`,
     zh: `微信将回调 URL 的域名解析为 ${resolved.join(', ')}，但 ping 不通 ${lost.join(', ')}。`,
     fix: {
-      en: 'Ignore this warning if a firewall drops pings and callbacks arrive. Otherwise remove addresses that are out of use from the DNS, and let the firewall pass port 80 or 443.',
+      en: 'Ignore this warning if a firewall drops pings and callbacks arrive. Otherwise remove unused addresses from the DNS, and allow port 80 or 443 in the firewall.',
       zh: '如防火墙丢弃 ping，且能收到回调，可忽略。否则请从 DNS 中删除停用的地址，并让防火墙放行 80 或 443 端口。',
     },
   })
@@ -78,18 +78,18 @@ const unknownReach = (result: JsonResult): Finding =>
 /** The addresses that callbacks come from, for a firewall in front of this server. */
 export const checkCallbackAddresses = (access: Access, deps: ProbeDeps): Promise<Finding> =>
   checkAddresses(access, deps, '/cgi-bin/getcallbackip', 'callback-addresses', {
-    en: 'that callbacks come from: a firewall in front of this server must let them pass',
-    zh: '回调的来源地址：服务前的防火墙须放行',
+    en: 'that a firewall must allow for incoming callbacks',
+    zh: '入站防火墙须放行的回调来源地址',
   })
 
 /** The addresses of WeChat's API, for a firewall that limits this server's outgoing connections. */
 export const checkApiAddresses = (access: Access, deps: ProbeDeps): Promise<Finding> =>
   checkAddresses(access, deps, '/cgi-bin/get_api_domain_ip', 'api-addresses', {
-    en: 'of its API: a firewall that limits outgoing connections must let them pass',
-    zh: '微信接口的地址：限制出站连接的防火墙须放行',
+    en: 'that a firewall must allow for outgoing calls to its API',
+    zh: '出站防火墙须放行的微信接口地址',
   })
 
-/** `purpose`: the rest of a sentence about the addresses. */
+/** `purpose` is the rest of a sentence about the addresses. */
 async function checkAddresses(
   access: Access,
   deps: ProbeDeps,
@@ -111,7 +111,7 @@ async function checkAddresses(
     en: `WeChat did not report the addresses ${purpose.en}${reasonOf(result).en}.`,
     zh: `微信没有返回${purpose.zh}${reasonOf(result).zh}。`,
     fix: {
-      en: 'Ignore this warning unless a firewall filters by address.',
+      en: 'You can ignore this warning if no firewall filters by address.',
       zh: '如防火墙不按地址过滤，可忽略。',
     },
   })
@@ -129,5 +129,5 @@ function reasonOf(result: JsonResult): Bilingual {
 const rowsIn = (list: unknown): Record<string, unknown>[] =>
   Array.isArray(list) ? list.filter((row) => typeof row === 'object' && row !== null) : []
 
-/** Any other text of the answer is left out: it might be a secret. */
+/** Other texts of the answer are left out, because they may be secret. */
 const addressesIn = (list: unknown[]): string[] => list.filter(isAddressOrRange)

@@ -1,13 +1,13 @@
-/** Checks that WeChat can call PUBLIC_URL: it calls only ports 80 and 443, and from the internet. */
+/** Checks that WeChat can call PUBLIC_URL. WeChat calls only ports 80 and 443, and only from the internet. */
 import { type Fault, type Finding, warn, wrong } from './finding.ts'
 
-/** Empty when PUBLIC_URL has no fault. */
+/** Returns no findings if PUBLIC_URL has no fault. */
 export function checkPublicUrl(publicUrl: string, apiBase: string): Finding[] {
   const { port, hostname } = new URL(publicUrl)
-  // An API base on this machine is a simulator, which calls any address.
+  // An API base on this machine is a simulator. It can call any address.
   const report = isLoopback(new URL(apiBase).hostname) ? warn : wrong
   return [
-    // `port` is empty for port 80 of http and port 443 of https, the two that WeChat calls.
+    // `port` is empty for port 80 of http and for port 443 of https. WeChat calls only these.
     ...(port === '' ? [] : [report('callback.port', wrongPort(port))]),
     ...(isLoopback(hostname) || isPrivate(hostname) ? [report('callback.host', notPublic)] : []),
   ]

@@ -1,4 +1,4 @@
-/** Checks that the account can make parametric QR codes, by making one, and how many are left for today. */
+/** Checks that the account can make parametric QR codes by making one. Also checks how many are left for today. */
 import { randomBytes } from 'node:crypto'
 import { SCENE_PREFIX } from '../binding/ticket.ts'
 import { parseQrcode, QRCODE_PATH, toQrcodeRequest } from '../wechat/api.ts'
@@ -9,10 +9,10 @@ import { findErrcode } from './errcode-finding.ts'
 import { type Finding, ok, warn, wrong } from './finding.ts'
 import { type JsonResult, type ProbeDeps, requestJson } from './http-probe.ts'
 
-// The shortest TICKET_TTL: nobody is meant to scan the code.
+// The shortest TICKET_TTL is enough, because nobody scans this code.
 const TTL_SECONDS = 60
 
-// A busy afternoon can use up less than a tenth of the quota.
+// A busy afternoon can use up the last tenth of the quota.
 const LOW = 0.1
 
 export type Access = { apiBase: string; accessToken: string }
@@ -20,7 +20,7 @@ export type Access = { apiBase: string; accessToken: string }
 const post = (deps: ProbeDeps, { apiBase, accessToken }: Access, path: string, body: unknown): Promise<JsonResult> =>
   requestJson(deps, addAccessToken(apiBase + path, accessToken), postJson(body))
 
-/** The scene has the prefix of wechat-bind and no ticket: a scan has no effect here, and other systems ignore it. */
+/** The scene has no ticket, so a scan has no effect on this server. Other systems ignore the prefix of wechat-bind. */
 export async function checkQrcode(access: Access, deps: ProbeDeps) {
   const scene = `${SCENE_PREFIX}doctor_${randomBytes(12).toString('base64url')}`
   const result = await post(deps, access, QRCODE_PATH, toQrcodeRequest(scene, TTL_SECONDS))
@@ -52,7 +52,7 @@ export async function checkQuota(access: Access, deps: ProbeDeps): Promise<Findi
 
 const noQuota = { limit: undefined, remain: undefined }
 
-/** Without numbers when the answer is a refusal or has no limit. */
+/** Returns no numbers if the answer is a refusal or has no limit. */
 function quotaIn({ quota }: ApiAnswer): { limit: number | undefined; remain: number | undefined } {
   const { daily_limit: limit, remain } = (quota ?? {}) as Record<string, unknown>
   return typeof limit === 'number' && limit > 0 && typeof remain === 'number' ? { limit, remain } : noQuota
@@ -67,7 +67,7 @@ const unknownQuota = warn('quota.unknown', {
   en: 'WeChat did not report how many QR codes are left for today.',
   zh: '微信没有返回今日剩余的二维码额度。',
   fix: {
-    en: `Ignore this warning unless it persists: ${CONSOLE.rights.en} shows the quota too.`,
+    en: `You can ignore this warning if it does not persist. ${CONSOLE.rights.en} shows the quota too.`,
     zh: `偶尔出现可忽略；额度也可在${CONSOLE.rights.zh}查看。`,
   },
 })

@@ -1,18 +1,18 @@
-/** Prints the findings: as text in both languages, or as JSON for scripts. */
+/** Prints the findings as text in both languages, or as JSON for scripts. */
 import { exitCodeOf, type Finding, type Level } from './finding.ts'
 
-// The level is a column of its own, each language a line of its own. `修复` is four columns wide.
+// The level has a separate column, and each language has a separate line. `修复` is four columns wide.
 const LEVEL_WIDTH = 7
 const INDENT = ' '.repeat(2 + LEVEL_WIDTH)
 
-// Fits into 100 columns.
+// The report fits into 100 columns.
 const ADDRESSES_PER_LINE = 4
 
 export function toText(findings: Finding[]): string {
   return `${[heading, ...findings.map(toParagraph), toSummary(findings)].join('\n\n')}\n`
 }
 
-/** One object. `ok` is true when the exit code is 0. */
+/** Prints one object. `ok` is true if the exit code is 0. */
 export function toJson(findings: Finding[]): string {
   return `${JSON.stringify({ ok: exitCodeOf(findings) === 0, findings }, null, 2)}\n`
 }

@@ -1,4 +1,4 @@
-/** Runs all checks on one environment, in parallel, and within 15 s even if every connection hangs. */
+/** Runs all checks on one environment in parallel. Takes at most 15 s, even if no connection is answered. */
 import type { Config, Env } from '../config/config.ts'
 import type { Bilingual } from '../errors.ts'
 import type { BindKey } from '../keys/keyring.ts'
@@ -18,15 +18,15 @@ export type DoctorDeps = ProbeDeps & { inspectStore: InspectStore; readKeyFile: 
 type Check = {
   id: string
   title: Bilingual
-  /** The settings that the check uses. When one is faulty the check is skipped, since `config` holds a placeholder. */
+  /** The settings that the check uses. If one is faulty, `config` has a placeholder for it, so the check is skipped. */
   needs: string[]
   run(config: Config, deps: DoctorDeps): Promise<Finding[]>
 }
 
-// The longest check makes two requests of 5 s, one after the other.
+// The longest check makes two requests of at most 5 s, one after the other.
 const CHECK_LIMIT_MS = 12_000
 
-/** In the order of the report. */
+/** All checks, in the order of the report. */
 const checks: Check[] = [
   {
     id: 'mode',
@@ -60,7 +60,7 @@ const checks: Check[] = [
   },
 ]
 
-/** Never rejects: every fault is a finding. */
+/** Never rejects, because every error becomes a finding. */
 export async function runChecks(env: Env, deps: DoctorDeps): Promise<Finding[]> {
   const { config, faulty, findings } = readSettings(env)
   if (!config) return findings
@@ -83,13 +83,13 @@ async function runCheck({ id, title, run }: Check, config: Config, deps: DoctorD
         ]
       : found
   } catch (error) {
-    // An unexpected error must not hide the other findings. Its message might contain a secret.
+    // An unexpected error must not hide the other findings. Its message is left out, because it may contain a secret.
     const { name } = error as Error
     return [checkFailed(`${id}.failed`, title, { en: `failed (${name})`, zh: `出错（${name}）` })]
   }
 }
 
-/** Without an access token WeChat answers no other call, and the finding on the token states the cause. */
+/** Without an access token WeChat refuses all other calls. The finding about the token states the cause. */
 async function checkWechat(config: Config, deps: DoctorDeps): Promise<Finding[]> {
   const { finding, accessToken, skewMs } = await checkAccessToken(config, deps)
   if (accessToken === undefined) return [finding, checkClock(skewMs)]
@@ -109,7 +109,7 @@ const checkFailed = (id: string, title: Bilingual, fault: Bilingual): Finding =>
     en: `The check of ${title.en} ${fault.en}.`,
     zh: `对${title.zh}的检查${fault.zh}。`,
     fix: {
-      en: 'Run doctor again. If the fault persists, report it with the names of your settings, without their values.',
+      en: 'Run doctor again. If the check fails again, report this with the names of your settings, without their values.',
       zh: '请重新运行 doctor。如问题仍在，请反馈，并附上配置项的名称（不含其值）。',
     },
   })

@@ -1,19 +1,19 @@
-/** Reads the configuration. Each fault becomes a finding, and the settings without a fault can still be checked. */
+/** Reads the configuration. Each fault becomes a finding. The settings without a fault can still be checked. */
 import { type Config, type Env, parseConfig } from '../config/config.ts'
 import { type Bilingual, BindError } from '../errors.ts'
 import { type Finding, ok, wrong } from './finding.ts'
 
 type ReadSettings = {
-  /** Undefined when the configuration cannot be read even with placeholders. */
+  /** Undefined if the configuration cannot be read even with placeholders. */
   config: Config | undefined
-  /** Names of the faulty settings. `config` holds a placeholder or the default for each. */
+  /** The names of the faulty settings. For each of these, `config` has a placeholder or the default. */
   faulty: ReadonlySet<string>
   findings: Finding[]
 }
 
 type SettingFault = Bilingual & { name: string }
 
-/** Valid values for the required settings, so that the other settings can be read. A check that needs a faulty setting is skipped. */
+/** Valid values for the required settings, so that the other settings can be read. Checks that need a faulty setting are skipped. */
 const placeholders: Env = {
   WECHAT_APP_ID: 'wx0',
   WECHAT_APP_SECRET: '0',
@@ -33,7 +33,7 @@ export function readSettings(env: Env): ReadSettings {
   }
 }
 
-/** A webhook whose secret is faulty is left out as a whole: its URL alone would be another fault. */
+/** If the secret of a webhook is faulty, its URL is left out too, because a URL without a secret would be another fault. */
 const placeholderFor = ({ name }: SettingFault): [string, string | undefined] =>
   name.startsWith('WEBHOOK_SECRET') ? [name.replace('SECRET', 'URL'), undefined] : [name, placeholders[name]]
 
@@ -46,14 +46,14 @@ function parse(env: Env): Config | SettingFault[] {
   }
 }
 
-/** The faults in the message of a `BAD_CONFIG`: a line with the name and the rule in English, then a line in Chinese. */
+/** Parses the message of a `BAD_CONFIG`. Each fault has a line with the name and the rule in English, then a line in Chinese. */
 export function toFaults(message: string): SettingFault[] {
   return [...message.matchAll(/^(?: {2}- )?([A-Z][A-Z0-9_]+): (.+)\n {4}(.+)$/gm)].map(
     ([, name = '', en = '', zh = '']) => ({ name, en, zh }),
   )
 }
 
-/** The rule states the fix. */
+/** The fix is the rule of the setting. */
 export function toFinding({ name, en, zh }: SettingFault): Finding {
   return wrong(`config.${name}`, {
     en: `The setting ${name} is missing or malformed.`,

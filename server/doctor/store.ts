@@ -2,20 +2,20 @@
 import { type Finding, ok, warn, wrong } from './finding.ts'
 
 export type StoreInspection = {
-  /** Names of the applied migrations; undefined where no store exists yet. */
+  /** The names of the applied migrations. Undefined if no store exists yet. */
   applied: string[] | undefined
-  /** Names of the migrations of this version. */
+  /** The names of the migrations of this version. */
   known: string[]
 }
 
-/** Changes nothing in the store. Rejects when the store cannot be reached or is not writable. */
+/** Changes nothing in the store. Rejects if the store cannot be reached or is not writable. */
 export type InspectStore = (databaseUrl: string) => Promise<StoreInspection>
 
 export async function checkStore(databaseUrl: string, inspect: InspectStore): Promise<Finding> {
   try {
     return findingOf(await inspect(databaseUrl))
   } catch (error) {
-    // A connection that is refused on several addresses has a code and no message.
+    // The error for a connection that several addresses refused has a code, but an empty message.
     const { message, code = 'unknown' } = error as Error & { code?: string }
     return unreachable(message || code)
   }

@@ -1,5 +1,5 @@
 /**
- * Mounts the bind server in an Express server, before any body parser: WeChat's signature covers the raw body.
+ * Mounts the bind server in an Express server. It must be mounted before any body parser, because WeChat signs the raw body.
  * NODE: needs Node's own modules.
  */
 import { getRequestListener } from '@hono/node-server'

@@ -1,5 +1,5 @@
 /**
- * Mounts the bind server in a plain Node server: its paths go to the app, all others to your own handler.
+ * Mounts the bind server in a plain Node server. Requests for its paths go to the app, all others to your own handler.
  * NODE: needs Node's own modules.
  */
 import { createServer, type Server } from 'node:http'

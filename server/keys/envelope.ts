@@ -1,26 +1,27 @@
 /**
- * The envelope of the encrypted API: one JWE (RFC 7516) in compact form, `dir` + `A256GCM`, with the client's 32-byte secret as
- * the key. Server and client (`client.ts`) both use this file, so it needs no Node.
+ * Encrypts and decrypts requests, replies and widget tokens. In this code an envelope is one JWE (RFC 7516) in compact form,
+ * with `dir` and `A256GCM` and with the client's 32-byte secret as the key. The server and `client.ts` use this file, and it
+ * runs on any runtime.
  */
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose'
 import { BindError } from '../errors.ts'
 
-/** The `typ` of a widget token: a token is not accepted as a request, nor a request as a token. */
+/** The `typ` of a widget token. It keeps tokens from being accepted as requests, and requests as tokens. */
 export const TOKEN_TYPE = 'wechat-bind-token+jwe'
 
 export type Header = {
   kid?: string
-  /** Unique per request; accepted once. */
+  /** Unique for each request. The server accepts it once. */
   jti?: string
-  /** In a reply: the request's `jti`, so that a reply cannot be swapped. */
+  /** The request's `jti`, in a reply. It shows that the reply belongs to the request. */
   req?: string
   typ?: string
 }
 
-// Other JWE header members change how the envelope is read (`zip`, `crit`) or supply a key (`jku`, `jwk`, …): refused.
+// Other JWE header members are refused, because they change the decryption (`zip`, `crit`) or supply a key (`jku`, `jwk`, …).
 const KNOWN = new Set(['alg', 'enc', 'kid', 'jti', 'req', 'typ', 'cty'])
 
-// Five parts of base64url without padding. The second is empty: `dir` has no encrypted key. `jose` itself is more lenient.
+// Five parts of base64url without padding. The second part is empty, because `dir` has no encrypted key. `jose` accepts more.
 const COMPACT = /^[\w-]+\.\.[\w-]+\.[\w-]*\.[\w-]+$/
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -28,7 +29,7 @@ const encoder = new TextEncoder()
 
 const imported = new WeakMap<Uint8Array, Promise<CryptoKey>>()
 
-/** Given bytes, `jose` would import them at every call, which is a tenth of the time of a GetBindInfo. */
+/** Imports each secret once. `jose` would import bytes at every call, which takes a tenth of the time of a GetBindInfo. */
 function importOnce(secret: Uint8Array): Promise<CryptoKey> {
   const known = imported.get(secret)
   if (known) return known
@@ -44,12 +45,12 @@ export async function sealEnvelope(plaintext: unknown, header: Header, secret: U
     .encrypt(await importOnce(secret))
 }
 
-/** Looks up a key by its `kid`; the result may carry more than the secret, e.g. its tenant. */
+/** Looks up a key by its `kid`. The result may have more fields than the secret, e.g. the tenant. */
 export type FindKey<K> = (kid: string) => (K & { secret: Uint8Array }) | undefined
 
 type Opened<K> = { text: string; header: Header; key: K }
 
-/** Decrypts. Every fault (shape, `alg`, `kid`, tag, encoding) throws the same `UNAUTHORIZED`. */
+/** Decrypts an envelope. Throws the same `UNAUTHORIZED` for every fault (shape, `alg`, `kid`, tag, encoding). */
 export async function openEnvelope<K>(jwe: string, typ: string | undefined, findKey: FindKey<K>): Promise<Opened<K>> {
   let found: (K & { secret: Uint8Array }) | undefined
   const find = (header: CompactJWEHeaderParameters) => {
@@ -79,5 +80,5 @@ function toHeader({ kid, jti, req, typ }: CompactJWEHeaderParameters & { jti?: u
 const unauthorized = () =>
   new BindError(
     'UNAUTHORIZED',
-    'The envelope was not accepted: seal it as a compact JWE, dir + A256GCM, with a kid and key of this server.',
+    'The body was not accepted: it must be a compact JWE with dir and A256GCM, with a kid and key of this server.',
   )

@@ -1,11 +1,11 @@
-/** Keys from a file, one per line, read again when the file changes: keys rotate without a restart. NODE. */
+/** Reads keys from a file, one per line, and again after each change, so that keys can rotate without a restart. NODE. */
 import { readFileSync, statSync } from 'node:fs'
 import { BindError } from '../errors.ts'
 import type { Log } from '../platform.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 
-// `stat` costs microseconds, and a rotation may take a second. Editors and Kubernetes replace files by renaming, which
-// `fs.watch` misses.
+// A rotation may take a second, and `stat` takes microseconds. `fs.watch` is not used, because it misses a file that is replaced
+// by renaming, as editors and Kubernetes do.
 const CHECK_EVERY_MS = 1_000
 
 /** Throws `BAD_CONFIG` when the file cannot be read or does not parse. */
@@ -19,7 +19,7 @@ export function readKeyFile(path: string): BindKey[] {
 }
 
 type KeyFileWatch = {
-  /** Checks now; the timer does the same each second. */
+  /** Checks the file now. The timer does the same every second. */
   check(): void
   stop(): void
 }
@@ -45,7 +45,7 @@ export function watchKeyFile(path: string, onKeys: (keys: BindKey[]) => void, lo
   return { check, stop: () => clearInterval(timer) }
 }
 
-/** Changes when the file is replaced or written. */
+/** Returns a text that changes when the file is replaced or written. */
 function stampOf(path: string): string {
   try {
     const { ino, mtimeMs, size } = statSync(path)

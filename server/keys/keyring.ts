@@ -1,4 +1,4 @@
-/** The keys of the clients: each `kid` with its secret and its tenant. */
+/** The keys of the back ends. Each `kid` has a secret and a tenant. */
 import { isOneByteRepeated } from '../crypto.ts'
 
 export type BindKey = { kid: string; tenant: string; secret: Uint8Array }
@@ -13,10 +13,10 @@ export type Keyring = {
 const ENTRY = /^([^:\s]{1,64}):([\w-]{43}=?)(?::([^:\s]{1,64}))?$/
 
 const RULE =
-  'must be kid:secret[:tenant], comma separated, the secret being 32 bytes in base64url: make one with "npx wechat-bind keygen" | ' +
+  'must be kid:secret[:tenant], separated by commas, with a secret of 32 bytes in base64url: make one with "npx wechat-bind keygen" | ' +
   '须为 kid:密钥[:租户]，以逗号分隔，密钥为 32 字节的 base64url：可用 “npx wechat-bind keygen” 生成'
 
-/** `kid:base64url-secret[:tenant]`, separated by commas or lines. Throws TypeError `English | 中文`, without the secret. */
+/** Parses `kid:base64url-secret[:tenant]`, separated by commas or lines. Throws a TypeError `English | 中文` without the secret. */
 export function parseKeys(text: string): BindKey[] {
   const keys = text
     .split(/[,\n]/)
@@ -43,7 +43,7 @@ export function parseKeys(text: string): BindKey[] {
   return keys
 }
 
-/** The tenant's name in the form that an environment variable can hold. */
+/** Returns the tenant's name in a form that is allowed in the name of an environment variable. */
 export const toSuffix = (tenant: string) => tenant.toUpperCase().replace(/[^A-Z0-9]/g, '_')
 
 /** Tenants that share one `WEBHOOK_URL_<TENANT>` would receive each other's users. */
@@ -57,7 +57,7 @@ const weakSecret = (kid: string) =>
   `gives the key "${kid}" a secret of one repeated byte, which anyone can guess: make one with "npx wechat-bind keygen" | ` +
   `密钥“${kid}”由同一个字节重复而成，任何人都能猜到：请用 “npx wechat-bind keygen” 生成`
 
-/** The `kid` of a request is not encrypted: with the other tenant's, a back end would act for that tenant. */
+/** Two tenants must not share a secret: the `kid` is not encrypted, so a back end could send the other tenant's `kid`. */
 const sharedSecret = (kid: string, other: string) =>
   `gives two tenants the same secret (keys "${kid}" and "${other}"): make a key for each tenant with "npx wechat-bind keygen" | ` +
   `两个租户使用同一密钥（“${kid}”与“${other}”）：请用 “npx wechat-bind keygen” 为每个租户各生成一个`

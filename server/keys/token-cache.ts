@@ -1,7 +1,6 @@
 /**
- * Opens widget tokens and caches them. A waiting page sends the same token with every poll: decrypting it once lowers the CPU
- * of a poll from 125 to 70 us. The key of the cache is the token's digest; an entry is valid until the token expires or its key
- * changes.
+ * Decrypts widget tokens and caches the result. A waiting page sends the same token with every poll. The cache lowers the CPU of
+ * a poll from 125 to 70 us. A cache key is the digest of a token. An entry is valid until the token expires or its key changes.
  */
 import { hash } from 'node:crypto'
 import type { Scope } from '../api/request-schemas.ts'
@@ -11,7 +10,7 @@ import { openToken } from './widget-token.ts'
 
 export type Principal = {
   identity: Identity
-  /** Opaque and equal on every instance: the header `Bind-User`, by which the tabs of a browser share one poll. */
+  /** The value of the header `Bind-User`. It is opaque and the same on every instance; the tabs of a browser share a poll by it. */
   name: string
   label: string | null
   scope: Scope[]
@@ -22,7 +21,7 @@ type TokenCacheDeps = {
   nameOf: (identity: Identity) => string
   /** Epoch ms. */
   clock: () => number
-  /** How many tokens are cached; each takes some 600 bytes. */
+  /** How many tokens are cached. Each takes about 600 bytes. */
   maxTokens: number
 }
 
@@ -39,7 +38,7 @@ export function createTokenCache({ keyring, nameOf, clock, maxTokens }: TokenCac
     const identity = { tenant: key.tenant, account: Account, userId: User_ID }
     const principal = { identity, name: nameOf(identity), label: Label, scope }
     remembered.set(digest, { principal, key, exp })
-    // A Map iterates in insertion order, so the first key is the oldest. A token that was dropped is decrypted again.
+    // A Map iterates in insertion order, so its first key is the oldest. If a removed token is sent again, it is decrypted again.
     const [oldest] = remembered.keys()
     if (remembered.size > maxTokens) remembered.delete(oldest!)
     return principal

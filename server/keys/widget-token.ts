@@ -1,4 +1,4 @@
-/** The widget token says "this browser belongs to Account A, User_ID U". The product's back end seals it; the server opens it. */
+/** The widget token names the Account and User_ID of a page's user. A back end encrypts the token; the server decrypts it. */
 
 import { parseJson, parseShape, type Scope, type TokenClaims, tokenSchema } from '../api/request-schemas.ts'
 import { BindError } from '../errors.ts'
@@ -10,14 +10,14 @@ export type TokenRequest = {
   /** The name of the account in the chat, e.g. `ab***@example.com`. */
   label?: string
   scope?: Scope[]
-  /** Seconds, at most 3600. Default 900. */
+  /** At most 3600. Default 900. */
   ttlSeconds?: number
 }
 
-// A client whose clock is ahead must not have all of its new tokens refused.
+// Without this tolerance, all new tokens of a back end whose clock is ahead would be refused.
 const SKEW_SECONDS = 300
 
-/** Makes a token without a call to the server. */
+/** Makes a token. No call to the server is needed. */
 export function sealToken(request: TokenRequest, kid: string, secret: Uint8Array, nowMs: number): Promise<string> {
   const { account: Account, userId: User_ID, label: Label, scope, ttlSeconds = 900 } = request
   const iat = Math.floor(nowMs / 1000)
@@ -26,7 +26,7 @@ export function sealToken(request: TokenRequest, kid: string, secret: Uint8Array
   return sealEnvelope(claims, { kid, typ: TOKEN_TYPE }, secret)
 }
 
-/** Throws `UNAUTHORIZED` for every fault alike, or `TOKEN_EXPIRED` for a genuine token that has expired. */
+/** Throws `TOKEN_EXPIRED` if the token is genuine and has expired, and `UNAUTHORIZED` for all other faults. */
 export async function openToken<K>(jwe: string, findKey: FindKey<K>, nowMs: number): Promise<TokenClaims & { key: K }> {
   const { text, key } = await openEnvelope(jwe, TOKEN_TYPE, findKey)
   const claims = parseClaims(text)
@@ -46,4 +46,4 @@ function parseClaims(text: string): TokenClaims {
 }
 
 const unauthorized = () =>
-  new BindError('UNAUTHORIZED', 'The widget token was not accepted: mint one with a key of this server.')
+  new BindError('UNAUTHORIZED', 'The widget token was not accepted: make a token with a key of this server.')

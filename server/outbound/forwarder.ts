@@ -1,36 +1,36 @@
-/** Relays deliveries byte for byte to the system that owned the callback before, within WeChat's time limit. */
+/** Forwards deliveries, byte for byte, to the system that owned the callback before. Keeps WeChat's time limit. */
 
 import { type Fetch, readCapped } from '../platform.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
-/** The bytes of a delivery as received: the other system verifies WeChat's signature over them. */
+/** The bytes of a delivery as received, because the other system verifies WeChat's signature over these bytes. */
 export type RawDelivery = { search: string; body: Uint8Array<ArrayBuffer>; contentType: string | undefined }
 
 type Relayed = { body: Uint8Array<ArrayBuffer>; contentType: string }
 
 export type Forwarder = {
-  /** Whether our own events are sent as well (`FORWARD_ALL`). */
+  /** Whether events about binding are sent too (`FORWARD_ALL`). */
   sendsAll: boolean
-  /** Returns the other system's reply, or undefined when it is down, late or answers an error. Never throws. */
+  /** Returns the other system's reply, or undefined if that system is down, late, or answers with an error. Never throws. */
   relay(delivery: RawDelivery): Promise<Relayed | undefined>
-  /** Sends in the background and drops the reply. */
+  /** Sends the delivery in the background and ignores the reply. */
   notify(delivery: RawDelivery): void
-  /** Resolves when no request is under way. */
+  /** Resolves when no request is in flight. */
   idle(): Promise<void>
 }
 
 type ForwardSettings = { forwardUrl: string | undefined; forwardAll: boolean }
 
-// WeChat hangs up after 5 s; half a second is left for the reply.
+// WeChat disconnects after 5 s. Half a second is left for the reply.
 const TIMEOUT_MS = 4_500
 
-// Bounds the memory that a system which is down can hold: beyond this limit WeChat is answered at once.
+// Limits the memory for requests while the other system does not answer. Above the limit WeChat is answered at once.
 const MAX_AT_ONCE = 1_000
 
-// The same for bytes: a body has up to 64 KiB, and `notify` keeps it after its request was answered.
+// Limits the bytes of these requests. A body has up to 64 KiB, and `notify` keeps it after its request was answered.
 const MAX_BYTES_AT_ONCE = 16 * 1024 * 1024
 
-// A passive reply is XML of a few hundred bytes; with news and pictures a few KiB.
+// A passive reply is XML of a few hundred bytes, or of a few KiB with news and pictures.
 const MAX_REPLY = 64 * 1024
 
 /** Returns undefined without `FORWARD_URL`. */

@@ -1,17 +1,17 @@
-/** Fetches the unionid of each new binding from WeChat. Nothing waits for a unionid, and nothing fails without one. */
+/** Fetches the unionid of each new binding from WeChat in the background. A binding does not wait for its unionid. */
 import type { Log, SetTimer } from '../platform.ts'
 import type { Change, Store, UnionidAnswer, UnionidRequest } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
 import { createWakeLoop } from './wake-loop.ts'
 
 export type UnionidFetcher = {
-  /** Starts fetching when one of the changes is a binding. */
+  /** Starts fetching if one of the changes is a binding. */
   follow(changes: Change[]): void
-  /** Fetches all that is due: called at the start and each minute, since work claimed by an instance that died becomes due again. */
+  /** Fetches all unionids that are due. Called every minute, because work claimed by an instance that died becomes due again. */
   fetchDue(): void
-  /** Resolves when no request is under way. */
+  /** Resolves when no request is in flight. */
   idle(): Promise<void>
-  /** Completes the request under way; the rest is due at the next start. */
+  /** Completes the request in flight. The remaining unionids are due at the next start. */
   close(): Promise<void>
 }
 
@@ -20,14 +20,15 @@ type UnionidDeps = { store: Store; wechat: WechatApi; clock: () => number; setTi
 // The limit of `user/info/batchget`.
 const BATCH = 100
 
-// Where WeChat refuses the batch: so many single calls are saved with one write, four of them at a time.
+// If WeChat refuses the batch, single calls are made, four at a time. One write saves the answers of 20 calls.
 const SINGLES_PER_WRITE = 20
 const SINGLES_AT_ONCE = 4
 
-// 400 users a second, which takes some 2 % of a core: the callbacks of a campaign that binds thousands a second need the rest.
+// This limits fetching to 400 users a second, about 2 % of a core. A campaign with thousands of bindings a second needs the CPU
+// for its callbacks.
 const PAUSE_MS = 250
 
-// A request that was claimed and not answered becomes due again after this, for every instance.
+// A claimed request without an answer becomes due again at all instances after this time.
 const RECLAIM_AFTER_MS = 60_000
 
 export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: UnionidDeps): UnionidFetcher {
@@ -45,7 +46,7 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
       if (due.length === BATCH) await pause()
       return due.length > 0
     } catch (error) {
-      log.warn({ code: codeOf(error) }, 'the unionids could not be fetched; the next try is in a minute or two')
+      log.warn({ code: codeOf(error) }, 'the unionids could not be fetched; the server tries again in a minute or two')
       return false
     }
   })
@@ -58,19 +59,22 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
     }
   }
 
-  /** Undefined when WeChat refuses the whole batch: for one unknown openid in it, or because the account may not use it. */
+  /** Returns undefined if WeChat refuses the whole batch, because of one unknown openid or a missing permission of the account. */
   async function fetchBatch(due: UnionidRequest[], now: number): Promise<UnionidAnswer[] | undefined> {
     try {
       const unionids = await wechat.getUnionids(due.map(({ openid }) => openid))
       return due.map((request, i) => ({ ...request, unionid: unionids[i] ?? null }))
     } catch (error) {
-      log.info({ code: codeOf(error) }, 'WeChat refused a batch of unionids; single calls for a minute')
+      log.info(
+        { code: codeOf(error) },
+        'WeChat refused a batch of unionids; the server makes single calls for a minute',
+      )
       singlesUntil = now + RECLAIM_AFTER_MS
       return undefined
     }
   }
 
-  /** Saves the answers received, then throws the first error: WeChat would not answer the rest either. */
+  /** Saves the answers received, then throws the first error, because WeChat would not answer the remaining calls either. */
   async function fetchSingles(due: UnionidRequest[]): Promise<void> {
     const answers: UnionidAnswer[] = []
     let fault: unknown

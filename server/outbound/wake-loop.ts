@@ -1,14 +1,13 @@
 /**
- * A loop in the background that sleeps while there is nothing to do. `wake` starts it, or makes a running one go round once
- * more. The flag is cleared before each step and read after it in the same turn of the event loop, so a wake that arrives
- * during a step is never lost.
+ * A background loop that runs while there is work. `wake` starts the loop, or makes a running loop take another step. `wake`
+ * sets a flag. The loop clears the flag before each step and reads it after the step, so a `wake` during a step is never lost.
  */
 
 type WakeLoop = {
   wake(): void
   /** Resolves when no step runs. */
   idle(): Promise<void>
-  /** Starts no further step; resolves when the current one has ended. */
+  /** Starts no further step. Resolves at the end of the current step. */
   close(): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 /**
- * Delivers every change to the webhook of its tenant: at least once, in order per user. A lease in the store lets one instance
- * send at a time, so the order holds with many instances.
+ * Delivers every change to the webhook of its tenant, at least once and in order for each user. A lease in the store allows one
+ * instance at a time to send, so the order is kept with many instances.
  */
 import { Webhook as Signer } from 'standardwebhooks'
 import type { WebhookReceiver, WebhookReceivers } from '../config/webhook-receivers.ts'
@@ -11,9 +11,9 @@ import type { WebhookPayload } from '../wire.ts'
 import { createWakeLoop } from './wake-loop.ts'
 
 type WebhookSender = {
-  /** Called after a commit: reads the outbox soon. */
+  /** Called after a commit. The outbox is then read soon. */
   wake(): void
-  /** Aborts the deliveries under way, which stay due; another instance may take over at once. */
+  /** Aborts the deliveries in flight, which stay due. Another instance may take over at once. */
   close(): Promise<void>
 }
 
@@ -29,11 +29,11 @@ type WebhookDeps = {
   setTimer: SetTimer
   metrics: Metrics
   log: Log
-  /** The name of this instance in the lease; unique. */
+  /** The unique name of this instance in the lease. */
   holder: string
 }
 
-// A receiver whose work takes longer should queue it and answer first; otherwise it gets the same delivery again.
+// A receiver that needs more time should answer first and do the work later. Otherwise it gets the same delivery again.
 const TIMEOUT_MS = 10_000
 
 const FIRST_RETRY_MS = 5_000
@@ -41,13 +41,13 @@ const GROWTH = 3
 const MAX_PAUSE_MS = 3 * 60 * 60_000
 const GIVE_UP_MS = 24 * 60 * 60_000
 
-// Longer than the slowest batch, so that a slow receiver never has two senders.
+// This is longer than the slowest batch, so that a slow receiver never gets deliveries from two instances.
 const LEASE_MS = 30_000
 
 // How often the outbox is read while another instance holds the lease, or nothing is due.
 const IDLE_MS = 5_000
 
-// Deliveries at a time for one tenant. The limit keeps a receiver that hangs from blocking the other tenants.
+// Simultaneous deliveries for one tenant. The limit prevents a receiver that does not answer from blocking other tenants.
 const PER_TENANT = 4
 
 export function createWebhookSender(deps: WebhookDeps): WebhookSender {
@@ -59,7 +59,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
 
   const loop = createWakeLoop(async () => {
     await sendDue().catch((error) => {
-      log.warn({ code: error.code }, 'the webhook outbox could not be read; the next try is in 5 s')
+      log.warn({ code: error.code }, 'the webhook outbox could not be read; the server tries again in 5 s')
       wakeIn(IDLE_MS)
     })
     return false
@@ -73,7 +73,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   async function sendDue(): Promise<void> {
     const now = clock()
     if (!(await outbox.lease(holder, now, now + LEASE_MS))) return wakeIn(IDLE_MS)
-    // A delivery under way is still due in the outbox. The copy also covers one that completes before the outbox has answered.
+    // Deliveries in flight are still due in the outbox. The set is a copy, because one may complete before the outbox answers.
     const sending = new Set(underway.keys())
     const due = await outbox.due(now, deps.tenants().filter(hasRoom), PER_TENANT + sending.size)
     for (const notice of due) if (!sending.has(notice.id) && hasRoom(notice.identity.tenant)) begin(notice)
@@ -93,7 +93,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
       })
       .then(loop.wake, (error) => {
         log.warn({ code: error.code }, 'the outcome of a webhook delivery could not be saved')
-        // The notice still looks due: without a pause, a store that refuses writes would cause delivery after delivery.
+        // The notice is still due in the store. Without a pause, it would be delivered again and again while writes fail.
         wakeIn(IDLE_MS)
       })
     underway.set(notice.id, sending)
@@ -103,7 +103,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     const webhook = deps.webhooks.find(notice.identity.tenant)
     if (!webhook) return outbox.giveUp(notice.id)
     const isTaken = await send(deps, webhook, notice, closing.signal)
-    // Aborted by `close`: the notice stays due, and the next sender delivers it.
+    // `close` has aborted the delivery. The notice stays due, and the next sender delivers it.
     if (!isTaken && closing.signal.aborted) return
     deps.metrics.webhooks.inc({ outcome: isTaken ? 'taken' : 'refused' })
     if (isTaken) return outbox.delivered(notice.id)
@@ -126,7 +126,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   }
 }
 
-/** 5 s, 15 s, 45 s … 3 h, each up to a fifth longer or shorter, so that the retries of many notices do not arrive together. */
+/** 5 s, 15 s, 45 s … 3 h. Each pause is up to a fifth longer or shorter, so that the retries of many notices are spread out. */
 export const pauseMs = (attempts: number, chance: number) =>
   Math.round(Math.min(FIRST_RETRY_MS * GROWTH ** attempts, MAX_PAUSE_MS) * (0.8 + 0.4 * chance))
 

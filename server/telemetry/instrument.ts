@@ -1,4 +1,4 @@
-/** Wraps the store and the calls to WeChat: each operation is counted and timed. */
+/** Wraps the store and the calls to WeChat, to count and time each operation. */
 
 import { type Fetch, readCapped } from '../platform.ts'
 import type { Store } from '../store/store.ts'
@@ -21,7 +21,7 @@ export function instrumentStore(store: Store, { storeDuration, storeFailures }: 
       try {
         return await work(...args)
       } catch (error) {
-        // A refusal thrown by a unit of work has another code and is no failure of the store.
+        // Only this code is a failure of the store. A unit of work may throw refusals, which have other codes.
         if ((error as { code?: unknown }).code === 'STORE_UNAVAILABLE') failed.inc()
         throw error
       } finally {
@@ -51,13 +51,13 @@ const calls: Record<string, string> = {
 const decoder = new TextDecoder()
 
 /**
- * Reads the body of each answer, since WeChat sends faults with HTTP 200, and returns an answer with the bytes read. A clone
- * would buffer a body without end. Calls `onToken` for each access token received.
+ * Reads the body of each answer, because WeChat sends errors with HTTP 200. Returns an answer with the bytes read. A clone would
+ * buffer a body of any size. Calls `onToken` for each access token received.
  */
 export function instrumentFetch(fetch: Fetch, { wechatAnswers, wechatDuration }: Metrics, onToken: () => void): Fetch {
   return async (url, init) => {
     const path = new URL(url).pathname
-    // Any other path is the operator's own token service.
+    // Any other path belongs to the operator's own token service.
     const call = Object.entries(calls).find(([end]) => path.endsWith(end))?.[1] ?? 'token'
     const end = wechatDuration.startTimer({ call })
     let errcode = 'none'
@@ -75,7 +75,7 @@ export function instrumentFetch(fetch: Fetch, { wechatAnswers, wechatDuration }:
   }
 }
 
-/** Counts the QR codes made at WeChat: the first step of the funnel. */
+/** Counts the QR codes made at WeChat, which is the first step of the funnel. */
 export const instrumentWechat = (wechat: WechatApi, { count }: Metrics): WechatApi => ({
   ...wechat,
   async createQrcode(scene, expireSeconds) {
@@ -85,7 +85,7 @@ export const instrumentWechat = (wechat: WechatApi, { count }: Metrics): WechatA
   },
 })
 
-/** A fixed set of labels, whatever WeChat sends. */
+/** Returns one of a fixed set of labels for any answer of WeChat. */
 function toLabel(text: string): string {
   try {
     const { errcode = 0 } = JSON.parse(text) as { errcode?: number }

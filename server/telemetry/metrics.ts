@@ -1,25 +1,25 @@
-/** The Prometheus metrics. No label holds an id, and each label has a fixed set of values. */
+/** The Prometheus metrics. No label contains an id, and each label has a fixed set of values. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ErrorCode } from '../errors.ts'
 import type { Change } from '../store/store.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
 
-/** The steps of a QR. `expired` and `conflict` are refused scans. */
+/** The steps of a QR code. `expired` and `conflict` are refused scans. */
 const steps = ['shown', 'scanned', 'confirmed', 'bound', 'expired', 'conflict'] as const
 
 type Step = (typeof steps)[number]
 
-// From a commit within one turn of the event loop to a statement that reached its timeout.
+// The range is from a commit within one turn of the event loop to a statement that reached its timeout.
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 
-// WeChat answers within tenths of a second; a call is aborted after 4 s.
+// WeChat usually answers within 0.1 to 0.9 s. A call is aborted after 4 s.
 const WECHAT_SECONDS = [0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 2.5, 4]
 
-// From a quick scan to a new follower who has to follow first; a page makes a new QR after two minutes.
+// The range is from a quick scan to a user who has to follow the account first. A page makes a new QR code after two minutes.
 const BIND_SECONDS = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600]
 
-// WeChat waits 5 s for a callback; a long-poll is answered after 25 s.
+// WeChat waits 5 s for a callback. A long-poll is answered after at most 25 s.
 const HTTP_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 25]
 
 /** Each app has its own registry, so two apps in one process count separately. `waiters` is called at each scrape. */
@@ -30,7 +30,7 @@ export function createMetrics(waiters: () => number) {
   const histogram = (name: string, help: string, buckets: number[], ...labelNames: string[]) =>
     new Histogram({ name: `wechat_bind_${name}`, help, buckets, labelNames, registers: [registry] })
 
-  /** `read` is called at each scrape; undefined removes the series. */
+  /** `read` is called at each scrape. If it returns undefined, the series is removed. */
   function gauge(name: string, help: string, read: () => Promise<number | undefined> | number | undefined): void {
     new Gauge({
       name: `wechat_bind_${name}`,
@@ -47,27 +47,31 @@ export function createMetrics(waiters: () => number) {
   gauge('waiters', 'Long-polls waiting now.', waiters)
   const funnel = counter(
     'funnel_total',
-    'Steps of a QR: shown (made at WeChat), scanned (accepted), confirmed (with CONFIRM), bound; expired and conflict: refused scans.',
+    'QR codes by step: shown (made at WeChat), scanned (accepted), confirmed (with CONFIRM), bound; expired and conflict are refused scans.',
     'step',
   )
-  // Starts at zero, so that `rate` sees the first increase.
+  // The counters start at zero, so that `rate` includes the first increase.
   for (const step of steps) funnel.inc({ step }, 0)
   const callbacks = counter(
     'callbacks_total',
-    'Deliveries from WeChat: ours, other (not ours), refused (not from WeChat), failed (answered 500).',
+    'Deliveries from WeChat: ours (about binding), other (not about binding), refused (not from WeChat), failed (answered 500).',
     'outcome',
   )
   for (const outcome of ['ours', 'other', 'refused', 'failed']) callbacks.inc({ outcome }, 0)
   const wechatAnswers = counter(
     'wechat_answers_total',
-    'Answers of WeChat to our calls by errcode: 0 success, none no readable answer, other an unknown errcode.',
+    'Answers of WeChat to calls of this server, by errcode; 0: success, none: no readable answer, other: an unknown errcode.',
     'call',
     'errcode',
   )
   wechatAnswers.inc({ call: 'token', errcode: '0' }, 0)
   const changes = counter('changes_total', 'Binds and unbinds, by reason.', 'type', 'reason')
-  const timeToBind = histogram('time_to_bind_seconds', 'From the creation of a QR to its binding.', BIND_SECONDS)
-  const wrongCodes = counter('wrong_codes_total', 'Wrong codes in the chat, wrong digits on the page.', 'where')
+  const timeToBind = histogram(
+    'time_to_bind_seconds',
+    'Time from the creation of a QR code to its binding.',
+    BIND_SECONDS,
+  )
+  const wrongCodes = counter('wrong_codes_total', 'Wrong codes in the chat and wrong digits on the page.', 'where')
   for (const where of ['chat', 'page']) wrongCodes.inc({ where }, 0)
   const requests = counter('http_requests_total', 'Requests answered, by route.', 'route', 'status')
   const durations = histogram(
@@ -84,12 +88,12 @@ export function createMetrics(waiters: () => number) {
     callbacks,
     forwards: counter(
       'forwards_total',
-      'Deliveries sent to FORWARD_URL: replied, told (reply dropped), failed, late (after 4.5 s), crowded (too many at once).',
+      'Deliveries for FORWARD_URL: replied, told (reply ignored), failed, late (no answer in 4.5 s), crowded (not sent, too many at once).',
       'outcome',
     ),
     webhooks: counter(
       'webhooks_total',
-      'Webhook deliveries: taken (2xx) or refused (any other answer; tried again).',
+      'Webhook deliveries: taken (answered 2xx) or refused (any other answer; delivered again later).',
       'outcome',
     ),
     wechatAnswers,
@@ -98,7 +102,7 @@ export function createMetrics(waiters: () => number) {
     storeFailures: counter('store_failures_total', 'Store operations that failed.', 'operation'),
     count: (step: Step) => funnel.inc({ step }),
 
-    /** With `isConfirmed` (CONFIRM is not `off`) the binding counts as confirmed; otherwise also as scanned. */
+    /** A binding counts as confirmed if `isConfirmed` (CONFIRM is not `off`), otherwise as scanned. */
     countChanges(made: Change[], isConfirmed: boolean): void {
       for (const change of made) {
         if (change.type === 'scan') funnel.inc({ step: 'scanned' })

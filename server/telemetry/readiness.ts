@@ -1,8 +1,8 @@
 /**
- * Whether this instance can serve: the store answers, and an access token is available.
+ * Checks whether this instance can serve requests: the store must answer, and an access token must be available.
  *
- * A result is reused for a second, and simultaneous probes share one check. Without a valid token a check is a call to WeChat,
- * whose number per day is limited, and anyone who reaches the probe could use it up.
+ * A result is reused for a second, and simultaneous probes share one check. Without a valid token each check calls WeChat, and
+ * WeChat limits the calls per day. Otherwise a client of the probe could use up this quota.
  */
 import type { Store } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
@@ -17,7 +17,7 @@ type ReadinessDeps = {
   clock: () => number
 }
 
-// Shorter than any interval of a probe: kubelet and load balancers probe every 5 to 10 s.
+// This is shorter than the interval of common probes: kubelet and load balancers probe every 5 to 10 s.
 const FRESH_MS = 1_000
 
 export function createReadiness({ store, wechat, clock }: ReadinessDeps): () => Promise<Checks> {
@@ -39,7 +39,7 @@ export function createReadiness({ store, wechat, clock }: ReadinessDeps): () => 
   }
 }
 
-/** A correction of the system clock in either direction ends the freshness. */
+/** A result is not reused if the system clock was corrected by more than a second in the meantime. */
 const isFresh = (endedAt: number, now: number) => Math.abs(now - endedAt) < FRESH_MS
 
 const stateOf = (check: Promise<void>) =>

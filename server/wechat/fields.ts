@@ -1,8 +1,8 @@
-/** Checks fields of WeChat's answers: another value would fail later, in a URL, a QR code or the database. */
+/** Checks fields of WeChat's answers, because a wrong value would fail later, in a URL, a QR code or the database. */
 
-/** 1 to `maxLength` printable ASCII characters: no space, no control character, no lone surrogate. */
+/** Accepts 1 to `maxLength` printable ASCII characters, without spaces. */
 export const isPrintable = (value: unknown, maxLength: number): value is string =>
   typeof value === 'string' && value.length <= maxLength && /^[\x21-\x7e]+$/.test(value)
 
-/** At least one, in seconds. JSON has no NaN, but a number such as 1e999 becomes Infinity. */
+/** Accepts a finite number of seconds, at least 1. JSON has no NaN, but a number such as 1e999 becomes Infinity. */
 export const isDuration = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 1

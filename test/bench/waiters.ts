@@ -6,10 +6,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { mintTokens, type Name, startContender, withoutWait } from './long-poll/contender.ts'
 import { nextAnswer, type Page } from './long-poll/crowd.ts'
 import { type Line, report } from './support/report.ts'
-import { median, quantile } from './support/statistics.ts'
+import { median, quantile, slope } from './support/statistics.ts'
 
 const PAGES = 10_000
 const ROUNDS = 3
+const STEPS = 10
 // One process may open 20,000 file descriptors here.
 const MOST_PAGES = 19_000
 const WAKES = 500
@@ -25,18 +26,21 @@ type Contender = Awaited<ReturnType<typeof startContender>>
 
 async function measure(name: Name, size: number): Promise<Measured> {
   const server = await startContender(name, tokens.slice(0, size))
-  // The memory per page is what the second half of the pages adds: by then the fixed memory of the process is allocated.
-  const half = size / 2
-  const pages = await server.crowd(server.requests.slice(0, half))
-  const before = await server.figures()
-  pages.push(...(await server.crowd(server.requests.slice(half))))
-  const { rss } = await server.figures()
+  // The cost of a page is the slope of the process's memory over ten samples. The difference of two samples depends on the time
+  // of V8's last collection: bare node:http costs 11.7 KiB a page by the slope, and 10.5 by its samples at 5,000 and 10,000.
+  const step = size / STEPS
+  const pages: Page[] = []
+  const samples: number[] = []
+  for (let from = 0; from < size; from += step) {
+    pages.push(...(await server.crowd(server.requests.slice(from, from + step))))
+    samples.push((await server.figures()).rss)
+  }
   const one: number[] = []
-  for (let i = 0; i < Math.min(WAKES, half); i++) one.push(await wake(server, pages, i))
+  for (let i = 0; i < Math.min(WAKES, size / 2); i++) one.push(await wake(server, pages, i))
   const all = await wakeAll(server, pages.slice(one.length))
   for (const { socket } of pages) socket.destroy()
   server.end()
-  return { kib: (rss - before.rss) / 1024 / half, rss, one, all }
+  return { kib: slope(samples) / 1024 / step, rss: samples.at(-1)!, one, all }
 }
 
 async function wake({ order }: Contender, pages: Page[], i: number): Promise<number> {
@@ -128,7 +132,7 @@ report('waiters', [
     what: 'memory per page, relative to bare node:http',
     value: `${memory.toFixed(2)}x`,
     number: memory,
-    goal: { text: '1.25x', atMost: 1.25 },
+    goal: { text: '1.2x', atMost: 1.2 },
   },
   {
     what: 'wake one of 10,000 pages, p50 / p99',

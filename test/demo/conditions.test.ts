@@ -45,7 +45,7 @@ describe('PUT /demo/conditions', () => {
     expect(demo.conditions()).toEqual({ ...defaultConditions, confirm: 'reply', mode: 'plain' })
   })
 
-  test('requires the digits with confirm=code, until it is reset', async () => {
+  test('requires the digits with confirm=code until the reset', async () => {
     const demo = await start()
     await demo.set({ confirm: 'code' })
     await bindAmy(demo)
@@ -94,7 +94,7 @@ describe('PUT /demo/conditions', () => {
     [{ errcode: '48001' }, { status: 502, code: 'WECHAT_FORBIDDEN' }],
     [{ clock: 'behind' }, { status: 401, code: 'UNAUTHORIZED' }],
   ]
-  test.each(shown)('applies %j to requests for a QR code, until it is reset', async (conditions, answer) => {
+  test.each(shown)('applies %j to requests for a QR code until the reset', async (conditions, answer) => {
     const demo = await start()
     expect(await newCode(demo)).toMatchObject({ status: 200 })
     await demo.set(conditions)
@@ -113,7 +113,7 @@ describe('PUT /demo/conditions', () => {
     expect((await polling).status).toBe(502)
   })
 
-  test('rejects callbacks with a clock that is 10 minutes off', async () => {
+  test('rejects callbacks when its clock is 10 minutes wrong', async () => {
     const demo = await start()
     const { Url } = await clientOf(demo).getQrCode(lin)
     await demo.set({ clock: 'ahead' })

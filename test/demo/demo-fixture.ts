@@ -1,4 +1,4 @@
-/** Starts a demo on a free port, and shortcuts for its tests. */
+/** Starts a demo on a free port, and offers shortcuts for the demo's tests. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,7 +43,7 @@ export async function stop(demo: Demo): Promise<void> {
 export const clientOf = ({ url }: Demo) => createBindClient({ server: url, keyId: 'k1', key: KEY })
 export const lin = { account: 'acme', userId: 'lin' }
 
-/** Binds Amy's WeChat to lin: she scans the QR code and follows. */
+/** Amy scans lin's QR code and follows the account, which binds her WeChat to lin. */
 export async function bindAmy(demo: Demo): Promise<void> {
   const amy = demo.simulator.phone('amy')
   await amy.scan((await clientOf(demo).getQrCode({ ...lin, label: 'li***@example.com' })).Url)

@@ -33,7 +33,7 @@ describe('startDemo', () => {
     },
   )
 
-  test('checks its callback URL at the start, as WeChat’s console does when it is saved', async () => {
+  test('checks its callback URL at the start, as WeChat’s console does when the URL is saved', async () => {
     const demo = await start()
     expect(demo.wire.since(0)).toMatchObject([{ kind: 'check', status: 200, fault: '' }])
   })
@@ -70,7 +70,7 @@ describe('startDemo', () => {
     expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
   })
 
-  test('closes at once, even while pages poll', async () => {
+  test('closes at once, even if pages poll', async () => {
     const demo = await start()
     const stream = await fetch(`${demo.url}/simulator/control/stream`)
     await stop(demo)
@@ -78,7 +78,7 @@ describe('startDemo', () => {
     await expect(fetch(demo.url)).rejects.toThrow(TypeError)
   })
 
-  test('rejects an invalid setting before it listens', async () => {
+  test('rejects an invalid setting before the port is open', async () => {
     const { url } = await start()
     const wrong = start(makeFolder(), { TICKET_TTL: '1', PORT: new URL(url).port })
     await expect(wrong).rejects.toThrow('TICKET_TTL')

@@ -1,4 +1,4 @@
-/** `npm run dev`: pages and element from their sources, and the demo behind them on the same port. */
+/** `npm run dev` serves pages and element from their sources, and the demo on the same port. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ const get = async (path: string) => {
 }
 
 describe('npm run dev', () => {
-  test.each(['/', '/api.html', '/playground'])('serves %s with the client that reloads it', async (path) => {
+  test.each(['/', '/api.html', '/playground'])('serves %s with the Vite client that reloads the page', async (path) => {
     const { status, type, text } = await get(path)
     expect({ status, type }).toEqual({ status: 200, type: 'text/html; charset=utf-8' })
     expect(text).toContain('/@vite/client')
@@ -36,7 +36,7 @@ describe('npm run dev', () => {
     expect(text).toContain('/widget/wechat-bind.ts')
   })
 
-  test('leaves every other path to the demo', async () => {
+  test('passes every other path to the demo', async () => {
     expect((await get('/healthz')).text).toBe('{"status":"ok"}')
     expect((await get('/demo/conditions')).type).toBe('application/json')
     expect(await get('/nothing-here')).toMatchObject({ status: 404, type: 'application/problem+json' })
@@ -44,7 +44,37 @@ describe('npm run dev', () => {
 
   test('serves no file outside the folders of the sources', async () => {
     expect((await get(`/@fs${join(root, 'package.json')}`)).status).toBe(403)
-    // 404 in a folder in which the demo has not run yet.
+    // The status is 404 in a folder in which the demo has not run yet.
     expect([403, 404]).toContain((await get(`/@fs${join(root, 'data/demo.json')}`)).status)
   })
+})
+
+describe('npm run dev with a real account', () => {
+  const account = {
+    WECHAT_APP_ID: 'wx0123456789abcdef',
+    WECHAT_APP_SECRET: 'secret',
+    WECHAT_TOKEN: 'token',
+    WECHAT_MODE: 'plain',
+  }
+
+  test('serves pages, sources and demo below the secret path only', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'wechat-bind-dev-'))
+    const real = await startDev({ PORT: '0', LOG_LEVEL: 'silent', ...account }, data, 'node_modules/.vite/dev-test')
+    const { origin, pathname } = new URL(real.url)
+    const textOf = async (url: string) => (await fetch(url)).text()
+    try {
+      const page = await textOf(`${real.url}/`)
+      expect(page).toContain(`${pathname}/@vite/client`)
+      expect(await textOf(`${real.url}/main.ts`)).toContain('createApp')
+      expect(await textOf(`${real.url}/cdn/wechat-bind.js`)).toContain('/widget/wechat-bind.ts')
+      expect(JSON.parse(await textOf(`${real.url}/demo/conditions`))).toMatchObject({ isReal: true })
+      for (const path of ['/', '/main.ts', '/@vite/client', '/demo/conditions', '/wechat-bind.js']) {
+        expect(await textOf(origin + path)).not.toContain(pathname)
+        if (path !== '/wechat-bind.js') expect([path, (await fetch(origin + path)).status]).toEqual([path, 404])
+      }
+    } finally {
+      await real.close()
+      rmSync(data, { recursive: true })
+    }
+  }, 30_000)
 })

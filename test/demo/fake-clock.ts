@@ -1,9 +1,9 @@
-/** A clock that moves only by `advance`; each `delay` ends at its time. */
+/** A clock whose time changes only by `advance`, which also ends each due `delay`. */
 import type { Delay } from '../../demo/simulator/faults.ts'
 
 type Sleeper = { until: number; wake: () => void }
 
-/** Runs everything that does not wait for the clock: 10 turns of the event loop are enough for in-process requests. */
+/** Runs all work that does not wait for the clock. 10 turns of the event loop are enough for in-process requests. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate)
 }

@@ -21,7 +21,7 @@ describe('createHostSite', () => {
     expect(await answer.json()).toMatchObject({ state: 'bound' })
   })
 
-  test('returns the binding to its page', async () => {
+  test('returns the binding to the page', async () => {
     const { testServer, call } = await setHost()
     expect(await call('/bind-info?user=lin')).toEqual({
       isBound: true,
@@ -33,7 +33,7 @@ describe('createHostSite', () => {
     expect(await call('/bind-info?user=chen')).toMatchObject({ isBound: false, boundAt: null, openid: null })
   })
 
-  test('disconnects, also when asked twice', async () => {
+  test('disconnects, even if the page requests it twice', async () => {
     const { call } = await setHost()
     expect(await call('/disconnect?user=lin', 'POST')).toMatchObject({ isBound: false, version: 2 })
     expect(await call('/disconnect?user=lin', 'POST')).toMatchObject({ isBound: false, version: 2 })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createLoadBalancer } from '../../demo/load-balancer.ts'
 
 describe('createLoadBalancer', () => {
-  test('sends each request to the next instance, and names it in a header', async () => {
+  test('sends each request to the next instance, and names the instance in a header', async () => {
     const instance = (name: string) => new Hono().all('*', (c) => c.text(`${name} ${c.req.method} ${c.req.path}`, 201))
     const app = createLoadBalancer([instance('a'), instance('b')])
     const answers = [await app.request('/x'), await app.request('/y', { method: 'POST' }), await app.request('/z')]

@@ -29,7 +29,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(parent, 'test-'))
   original = join(folder, 'original')
   target = join(folder, 'copy')
-  // The modes that npm creates with umask 077.
+  // npm creates files with these modes under umask 077.
   mkdirSync(join(original, 'bin'), { recursive: true, mode: 0o700 })
   writeFileSync(join(original, 'bin/postgres'), 'program', { mode: 0o700 })
   mkdirSync(join(original, 'lib'), { mode: 0o700 })
@@ -74,7 +74,7 @@ describe('copyForAll', () => {
     expect(readFileSync(join(copy, 'lib/libpq.so'), 'utf8')).toBe('library')
   })
 
-  test('neither uses nor changes what another user could have put there', () => {
+  test('does not use or change a folder that another user could have created', () => {
     cpSync(original, `${target}-1`, { recursive: true, verbatimSymlinks: true })
     chmodSync(`${target}-1`, 0o777)
     symlinkSync(original, `${target}-2`)

@@ -30,7 +30,7 @@ describe('the traffic log', () => {
     expect(response).toMatchObject({ header: { req: sent.header.jti }, plaintext: { Success: true, Code: 'OK' } })
   })
 
-  test('contains a page’s call with the decrypted token, and a webhook with its signature', async () => {
+  test('contains a page’s call with the decrypted token, and a webhook with the signature', async () => {
     const demo = await start()
     const { token } = await (await fetch(`${demo.url}/host/token?user=lin`)).json()
     await fetch(`${demo.url}/widget/binding`, { headers: { Authorization: `Bearer ${token}` } })
@@ -43,7 +43,7 @@ describe('the traffic log', () => {
     expect(JSON.parse(webhook!.raw)).toMatchObject({ type: 'binding.bound', data: { User_ID: 'lin' } })
   })
 
-  test('contains a request that cannot be decrypted as received, with the error code', async () => {
+  test('contains an undecryptable request in its received form, with the error code', async () => {
     const demo = await start()
     await fetch(`${demo.url}/api/WeChat/GetBindInfo`, { method: 'POST', body: 'no envelope' })
     const seen = { kind: 'api', raw: 'no envelope', opened: '', fault: 'UNAUTHORIZED' }

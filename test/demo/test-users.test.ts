@@ -30,7 +30,7 @@ describe('createTestUsers', () => {
     },
   )
 
-  test('test-always-bound is bound in each account, with a separate WeChat', async () => {
+  test('test-always-bound is bound in each account, with a separate WeChat account', async () => {
     const demo = await start()
     const openids = ['acme', 'other'].map(async (account) => {
       return (await clientOf(demo).getBindInfo({ account, userId: 'test-always-bound' })).OpenId
@@ -43,7 +43,7 @@ describe('createTestUsers', () => {
     expect((await page.newCode()).expiresIn).toBe(2)
   })
 
-  test('test-conflict cannot be bound: at each scan the WeChat belongs to another user', async () => {
+  test('test-conflict cannot be bound, because its WeChat account is bound to another user at each scan', async () => {
     const demo = await start()
     const page = await pageOf(demo, 'test-conflict')
     const { url } = await page.newCode()
@@ -62,7 +62,7 @@ describe('createTestUsers', () => {
     await expect.poll(page.look, { timeout: 10_000 }).toMatchObject({ state: 'unbound', reason: 'unsubscribe' })
   })
 
-  test('test-slow waits, and other users do not', async () => {
+  test('test-slow waits for its responses, and other users do not', async () => {
     const demo = await start()
     const slow = await pageOf(demo, 'test-slow')
     const order: string[] = []

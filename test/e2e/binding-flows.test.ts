@@ -32,7 +32,7 @@ describe('binding', () => {
     expect(await reported(page)).toMatchObject([{ type: 'bound', detail: { initial: true } }])
   })
 
-  test('expiry and refresh: an expired QR code is not visible, the one after a click can be scanned', async () => {
+  test('expiry and refresh: an expired QR code is not visible, and a click displays a new QR code', async () => {
     const page = await fixture.open('&ticket=ended')
     await inState(page, 'expired')
     expect(await reported(page)).toMatchObject([{ type: 'expired' }])
@@ -107,7 +107,7 @@ describe('binding', () => {
     expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
-  test('offline and online again: the element displays it, and continues by itself', async () => {
+  test('offline and online again: the element displays the offline state, and continues by itself', async () => {
     const page = await fixture.open()
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()

@@ -1,4 +1,4 @@
-/** The Content-Security-Policy that a page needs: each row of the table in docs/element.md, with and without the directive. */
+/** Tests the Content-Security-Policy that a page needs. Each row of the table in docs/element.md is tested with and without the directive. */
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
@@ -150,7 +150,7 @@ describe('the file from another origin', () => {
     expect(consoleErrors).toEqual([])
   })
 
-  test('is accepted with its integrity hash, and rejected with another one', async () => {
+  test('is accepted with its integrity hash, and rejected with another hash', async () => {
     const other = await fixtureWith({})
     const policy = `${NOTHING}; script-src ${other.url}; connect-src ${other.url} 'self'`
     const { page } = await visit({ policy, ...pageOf(other.url, ` integrity="${integrity}"`) })
@@ -181,7 +181,7 @@ describe('the picture for the long press', () => {
     expect(consoleErrors).toEqual([])
   })
 
-  test('is an SVG, as on a desktop, without it', async () => {
+  test('is an SVG without img-src data:', async () => {
     await context.close()
     await enter(WECHAT)
     const { page } = await visit({ policy })

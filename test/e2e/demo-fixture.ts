@@ -26,7 +26,7 @@ export function createFixture() {
     consoleErrors = []
     context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
   })
-  // Resets conditions, followers and thereby bindings for the next test.
+  // Resets conditions and followers, and thereby bindings, for the next test.
   afterEach(async () => {
     await context.close()
     await demo.set({})
@@ -66,7 +66,7 @@ export function createFixture() {
       return page
     },
 
-    /** Ignores failed requests that the test expects. */
+    /** Removes the errors of failed requests, when the test expects such failures. */
     expectRefusals(): void {
       consoleErrors = consoleErrors.filter((text) => !text.startsWith('Failed to load resource'))
     },

@@ -1,4 +1,4 @@
-/** A restart of the demo while its page stays open, as during development. */
+/** Restarts the demo while its page stays open, as during development. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -12,7 +12,7 @@ const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrom
 const phone = { userAgent: PHONE, viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }
 
 const ready = scenes.find(({ name }) => name === 'ready')!
-/** Scenes whose card has another size because of the page's settings. */
+/** Scenes in which the page's settings change the size of the card. */
 const OTHER_BOX = ['small', 'large', 'slots']
 
 let browser: Browser
@@ -95,7 +95,7 @@ describe.each(scenes)('in the state "$name"', (scene) => {
 describe.each(['small', 'medium', 'large'])('on a phone, with size="%s"', (size) => {
   const waiting = { ...ready, attributes: `size="${size}"` }
 
-  test('the card has the same height before and with the QR code, in every language', async () => {
+  test('the card has the same height with and without the QR code, in every language', async () => {
     const loading = scenes.find(({ name }) => name === 'loading')!
     const heights: number[] = []
     for (const scene of [{ ...loading, attributes: waiting.attributes }, waiting]) {

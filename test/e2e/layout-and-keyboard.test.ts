@@ -1,4 +1,4 @@
-/** The card through all its states: layout shifts, keyboard use and screen reader announcements. */
+/** Tests layout shifts, keyboard use and screen reader announcements in all states of the card. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
 import { launchOptions } from '../support/chromium.ts'
 
-/** https://wicg.github.io/layout-instability: not in TypeScript's DOM yet. */
+/** See https://wicg.github.io/layout-instability. TypeScript's DOM types do not contain it yet. */
 type Entry = { value: number; sources: { previousRect: DOMRect; currentRect: DOMRect }[] }
 type Shift = { value: number; moves: string[] }
 
@@ -56,7 +56,7 @@ async function watchShifts(): Promise<void> {
   await page.evaluate(() => {
     const shifts: Shift[] = []
     Object.assign(globalThis, { shifts })
-    // Shifts after a click are counted too, unlike in the CLS metric.
+    // The test also counts shifts after a click, unlike the CLS metric.
     new PerformanceObserver((list) => {
       for (const { value, sources } of list.getEntries() as unknown as Entry[]) {
         const toText = ({ x, y, width, height }: DOMRect) => `${x},${y} ${width}x${height}`
@@ -69,7 +69,7 @@ async function watchShifts(): Promise<void> {
   })
 }
 
-/** Waits two frames, because an entry is reported after its frame. */
+/** Waits for two frames, because the browser reports an entry after its frame. */
 const shifts = (): Promise<Shift[]> =>
   page.evaluate(
     () =>
@@ -181,7 +181,7 @@ describe('the card in all states', () => {
     expect(await page.evaluate(() => document.activeElement?.localName)).toBe('input')
   })
 
-  test('is announced once per state, and not every second', async () => {
+  test('is announced once per state, but not every second', async () => {
     await card().evaluate((element) => {
       const reported: string[] = []
       const status = element.shadowRoot?.querySelector('[role=status]') as HTMLElement
@@ -207,7 +207,7 @@ describe('the card in all states', () => {
     await scan('reply')
     await bind()
     await expect.poll(async () => (await reported()).length).toBe(before.length + 2)
-    // The live region must stay the same element: screen readers do not announce a replaced one.
+    // The live region must stay the same element, because screen readers do not announce a replaced element.
     expect(await page.evaluate(() => (globalThis as unknown as { live: Element }).live.isConnected)).toBe(true)
   })
 })

@@ -5,7 +5,7 @@ import { type Fixture, openFixture } from '../support/browser-fixture.ts'
 import { launchOptions } from '../support/chromium.ts'
 
 const MOUNTS = 50
-/** Two leaked elements exceed it; the compiled code of a warm-up does not. */
+/** The limit in bytes. Two leaked elements exceed the limit, and compiled code does not. */
 const SLACK_BYTES = 200_000
 
 let browser: Browser
@@ -26,7 +26,7 @@ afterAll(async () => {
   await fixture.close()
 })
 
-/** Removes the elements at different times: at once, during the request, and with the QR code displayed. */
+/** Removes the elements at three times: at once, during the request, and when the QR code is displayed. */
 async function mountAndRemove(): Promise<void> {
   await page.evaluate(async (mounts) => {
     for (let i = 0; i < mounts; i++) {
@@ -69,7 +69,7 @@ test('fifty mounts and removals leave no element in memory and no larger heap', 
   expect((await heapBytes()) - before).toBeLessThan(SLACK_BYTES)
   expect(await elementsInMemory()).toBe(0)
   await expect.poll(() => fixture.bind.waitingPolls).toBe(0)
-  // Proves that the count works: a mounted element is counted.
+  // A mounted element must be counted, which proves that the count works.
   await page.evaluate(() => document.body.append(document.createElement('wechat-bind')))
   expect(await elementsInMemory()).toBe(1)
 })

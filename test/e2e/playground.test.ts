@@ -1,4 +1,4 @@
-/** The playground in a real browser: sets every entry of the manifest, lists events and copies the code. */
+/** Tests the playground in a real browser. The test sets every entry of the manifest, lists events and copies the code. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -38,7 +38,7 @@ afterEach(async () => {
   await context.close()
   await demo.close()
   rmSync(folder, { recursive: true })
-  // A violation of the content policy is logged as an error.
+  // The browser logs a violation of the content policy as an error.
   expect(consoleErrors).toEqual([])
 })
 

@@ -1,4 +1,4 @@
-/** The QA page: conditions in links, the phone's other ways to scan, and the traffic log. */
+/** The QA page's conditions in links, the phone's other ways to scan, and the traffic log. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
@@ -21,7 +21,7 @@ function cutOffSelects(selects: Element[]): (string | undefined)[] {
 }
 
 describe('the conditions', () => {
-  test('a link restores the conditions: here an errcode of WeChat', async () => {
+  test('a link restores the conditions, for example an errcode of WeChat', async () => {
     const page = await fixture.open()
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()
@@ -99,7 +99,7 @@ describe('the page', () => {
 })
 
 describe('the phone', () => {
-  test('inside WeChat: a long press on the picture scans it', async () => {
+  test('inside WeChat a long press on the picture scans the QR code', async () => {
     const page = await fixture.open('&context=wechat')
     await inState(page, 'ready')
     await page.locator('wechat-bind').getByRole('img').click({ delay: 700 })
@@ -109,7 +109,7 @@ describe('the phone', () => {
     expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
-  test('in another mobile browser: the picture is saved and scanned from the album', async () => {
+  test('in another mobile browser the picture is saved and scanned from the album', async () => {
     const page = await fixture.open('&context=mobile')
     await inState(page, 'ready')
     await page.locator('wechat-bind').getByRole('link').click()
@@ -127,7 +127,7 @@ describe('the phone', () => {
 })
 
 describe('a second phone', () => {
-  test('opens the page in the same browser as the first phone, also after a reload', async () => {
+  test('opens the page in the same browser as the first phone, even after a reload', async () => {
     const page = await fixture.open()
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()

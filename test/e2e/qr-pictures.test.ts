@@ -62,7 +62,7 @@ describe.each([
             ;(card as HTMLElement).style.setProperty('--wechat-bind-qr-size', `${side}px`)
           }, side)
           expect((await tile.boundingBox())?.width).toBe(side)
-          // The whole card, so that the decoder must locate the code, like a camera.
+          // The screenshot contains the whole card, so that the decoder must locate the code, as a camera does.
           read[`${colorScheme} ${side}`] = await readPicture(await page.locator('wechat-bind').screenshot())
         }
       }

@@ -1,7 +1,7 @@
 /**
- * The pages for coding agents, `llms.txt` and `docs/skill/SKILL.md`: `node test/support/agent-pages.ts` after `npm run build`
- * writes both. Attributes, methods and events come from the manifest, calls and codes from the OpenAPI description, code from
- * the README, and the list of documents from `docs/README.md`.
+ * Writes the pages for coding agents, `llms.txt` and `docs/skill/SKILL.md`: run `npm run build`, then
+ * `node test/support/agent-pages.ts`. Attributes, methods and events come from the manifest. Calls and codes come from the OpenAPI
+ * description, code from the README, and the list of documents from `docs/README.md`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { openapi } from '../../server/api/openapi.ts'
@@ -206,7 +206,7 @@ ${documents
   .join('\n')}
 `
 
-/** Each page as it is, and as it should be. */
+/** The present and the expected text of each page. */
 export const agentPages = [
   { path: 'llms.txt', wanted: llms },
   { path: 'docs/skill/SKILL.md', wanted: skill },

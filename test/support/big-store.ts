@@ -1,4 +1,4 @@
-/** A large PostgreSQL store, every statement that the store sends, and the query plans of these statements. */
+/** Fills a large PostgreSQL store, and lists the statements that the store sends and their query plans. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { type Plan, runPlanAsync } from '../../server/store/plan.ts'
 import { createLocks } from '../../server/store/postgres/locks.ts'
@@ -20,8 +20,8 @@ const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: 
 const DAY_MS = 86_400_000
 
 /**
- * Inserts rows for `users` users of ten tenants: a binding and three events each; the tickets of a day, those of the last ten
- * minutes pending; deliveries, jtis, tombstones, wrong codes and rate windows; an outbox whose receiver has failed for a long time.
+ * Inserts rows for `users` users of ten tenants. Each user gets a binding and three events. The tickets are those of one day; the
+ * tickets of the last ten minutes are pending. The receiver of the outbox has failed for a long time.
  */
 const inserts = (users: number, now: number) => [
   sql`insert into users (tenant, account, user_id, version) select 'tenant' || i % 10, 'acme', 'user' || i, 3 from generate_series(1, ${users}::int) i`,
@@ -107,7 +107,7 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   yield* tx.consumeJti('j', now)
   yield* tx.rateWindow('qr/hour/user/1', now)
   yield* tx.countAttempt('qr/hour/user/1', 1, now + 1, now)
-  // Locks out of order, for the statements that try a lock without waiting.
+  // Requests locks out of order, so that the statements that only try a lock are sent too.
   yield* tx.userById(user + 1)
   yield* tx.wrongCodesSince('a', 0)
 }
@@ -140,12 +140,12 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   await outbox.release('a')
 }
 
-/** The way in which a plan reads one table. */
+/** How a plan reads one table. */
 type Scan = { kind: string; table: string; index: string | undefined }
 
 type Node = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: Node[] }
 
-/** The scans in PostgreSQL's generic plan of a statement: the plan of a prepared statement, made without parameter values. */
+/** The scans in PostgreSQL's generic plan of a statement, which is the plan of a prepared statement without parameter values. */
 export async function planOf(query: (text: string) => Promise<object[]>, text: string): Promise<Scan[]> {
   const [row] = (await query(`explain (generic_plan, format json) ${text}`)) as { 'QUERY PLAN': { Plan: Node }[] }[]
   return nodesOf(row!['QUERY PLAN'][0]!.Plan)

@@ -1,4 +1,4 @@
-/** A server for tests of the built element in a real browser: a page that loads the element, and a fake bind server for it. */
+/** A server for tests of the built element in a real browser. It serves a page that loads the element, and a fake bind server. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Hono } from 'hono'
@@ -15,9 +15,9 @@ export const readWidget = () => readFileSync(join(root, 'dist/cdn/wechat-bind.js
 export type Fixture = { url: string; bind: FakeBind; close(): Promise<void> }
 
 export type FixtureOptions = Parameters<typeof createFakeBind>[0] & {
-  /** The page's `Content-Security-Policy`; default `STRICT`. */
+  /** The page's `Content-Security-Policy`. The default is `STRICT`. */
   policy?: string
-  /** The content of `<head>`; default: a script element that loads the built file. */
+  /** The content of `<head>`. The default is a script element that loads the built file. */
   head?: string
   body?: string
   /** Routes for further files of the page. */

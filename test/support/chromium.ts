@@ -7,7 +7,7 @@ import { chromium, type LaunchOptions } from 'playwright'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 
-/** An installed browser: $CHROME_PATH, one on the PATH, Playwright's own, or Google Chrome on macOS. */
+/** The path of an installed browser: $CHROME_PATH, a browser on the PATH, Playwright's own, or Google Chrome on macOS. */
 function installed(): string | undefined {
   const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((dir) => names.map((name) => join(dir, name)))
   const others = [chromium.executablePath(), '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
@@ -20,7 +20,7 @@ async function bundled(): Promise<string> {
     throw new Error('No Chromium found: install Chromium or Google Chrome, or set CHROME_PATH.')
   }
   const folder = await unpack()
-  // Its own font has no Chinese characters, so the machine's fonts are used when there are any.
+  // The package's own font has no Chinese characters, so the machine's fonts are used when the machine has any.
   const hasFonts = existsSync('/etc/fonts/fonts.conf') && existsSync('/usr/share/fonts')
   process.env.FONTCONFIG_PATH ??= hasFonts ? '/etc/fonts' : configureFonts(join(folder, 'fonts'))
   process.env.HOME ??= tmpdir()
@@ -31,11 +31,11 @@ async function bundled(): Promise<string> {
 }
 
 /**
- * Unpacks the package @sparticuz/chromium once per clone and version; returns the folder.
+ * Unpacks the package @sparticuz/chromium once per clone and version. Returns the folder.
  *
- * The package itself unpacks into the machine's temporary folder and reuses the files that it finds there: the browser of
- * another user, who alone may start it, or a partly unpacked one. So it is unpacked inside node_modules, into a folder that is
- * renamed once it is complete.
+ * The package's own code unpacks into the machine's temporary folder and reuses any files there. These may be an incomplete copy, or
+ * the copy of another user, which only that user may start. So this function unpacks the package inside node_modules, into a
+ * folder that it renames once the copy is complete.
  */
 async function unpack(): Promise<string> {
   const root = join(import.meta.dirname, '../..')
@@ -54,7 +54,7 @@ async function unpack(): Promise<string> {
     renameSync(fresh, folder)
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true })
-    // Another process was first.
+    // Another process has unpacked the package meanwhile.
     if (!existsSync(folder)) throw error
   }
   return folder

@@ -1,4 +1,4 @@
-/** Two instances that request a QR code for the same user from WeChat at the same time: neither knows the other's ticket yet. */
+/** Two instances request a QR code for the same user from WeChat at the same time, before either has stored its ticket. */
 import { createTickets } from '../../server/binding/tickets.ts'
 import type { Identity, Store, Ticket } from '../../server/store/store.ts'
 import type { WechatApi } from '../../server/wechat/api.ts'

@@ -1,4 +1,7 @@
-/** Screenshots of every state on one page: run `npm run build`, then `node test/support/contact-sheet.ts [folder]`, and open index.html. */
+/**
+ * Makes a page with screenshots of every state: run `npm run build`, then `node test/support/contact-sheet.ts [folder]`, and open
+ * index.html.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -56,7 +59,7 @@ async function takePictures(page: Page, scene: Scene, device: Device): Promise<v
       reducedMotion: still ? 'reduce' : 'no-preference',
     })
     await page.evaluate(([lang = '', dir = '']) => Object.assign(document.documentElement, { lang, dir }), [lang, dir])
-    // Animations are skipped to their end, so that two runs make the same screenshot.
+    // Animations are set to their end, so that two runs make the same screenshot.
     const path = join(folder, fileOf(scene.name, device.name, labelOf(column)))
     await page.locator('main').screenshot({ path, animations: 'disabled' })
   }
@@ -112,7 +115,7 @@ function sheet(): string {
 <table><thead><tr><th></th>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`
 }
 
-/** Whether a font has Chinese characters: whether one is drawn differently from a character that no font has. */
+/** Whether a font has Chinese characters. If so, such a character is drawn differently from a character that no font has. */
 const hasChinese = (page: Page) =>
   page.evaluate(() => {
     const [chinese, unknown] = ['绑', '\u{10ffff}'].map((text) => {

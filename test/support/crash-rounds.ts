@@ -8,7 +8,7 @@ const USERS_PER_ROUND = 40
 
 const account = createAccount({}, randomBytes)
 
-/** In each round all users scan at once, and the process is killed after a random number of answers. The store stays. */
+/** In each round all users scan at once, and the process is killed after a random number of answers. All rounds use one store. */
 export async function killInRounds(databaseUrl: string, rounds: number) {
   await seedTickets(databaseUrl, account.appId, rounds * USERS_PER_ROUND)
   const answered: number[] = []

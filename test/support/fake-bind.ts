@@ -1,4 +1,4 @@
-/** A fake bind server for the widget: the browser API for one user, whose state the test sets. It has no WeChat and no store. */
+/** A fake bind server for the widget. It has the browser API for one user, whose state the test sets, without WeChat or a store. */
 import { type Context, Hono } from 'hono'
 import { toQrPath } from '../../server/binding/qr-path.ts'
 import type { BindingView, Problem, TicketView } from '../../server/wire.ts'
@@ -10,7 +10,7 @@ type UnversionedView = BindingView extends infer View
     : never
   : never
 
-/** As long as a real text of WeChat, so that the QR code has as many modules. */
+/** A text as long as a real text of WeChat, so that the QR code has the same number of modules. */
 export const QR_TEXT = 'http://weixin.qq.com/q/02N5qIxGYseRT1aBcD1wc-'
 
 export type FakeBind = ReturnType<typeof createFakeBind>

@@ -1,11 +1,11 @@
-/** Memory in use after a garbage collection. */
+/** Measures the memory in use after a garbage collection. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** Bytes. The turns of the event loop between collections free what pending callbacks refer to. */
+/** The memory in bytes. The turns of the event loop between collections run pending callbacks, so that their memory is freed. */
 export async function heldBytes(): Promise<number> {
   for (let i = 0; i < 3; i++) {
     collect()

@@ -43,14 +43,14 @@ export async function startInstance(
   behind: string[] = [],
 ): Promise<Instance> {
   const child = spawn(...serveBehind(behind), {
-    // Pipes: with an inherited stderr, a reader of this process's stderr would also wait for a server that is still running.
+    // The streams are pipes, because a reader of an inherited stderr would also wait for a server that is still running.
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       WECHAT_APP_ID: account.appId,
       WECHAT_APP_SECRET: account.appSecret,
       WECHAT_TOKEN: account.token,
       WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
-      // A port without a listener: a binding must not need WeChat's API.
+      // No server listens on this port, because a binding must not need WeChat's API.
       WECHAT_API_BASE: 'http://127.0.0.1:9',
       REPLY_BOUND: 'bound',
       REPLY_USED: 'used',
@@ -97,7 +97,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
 
 export type Scan = { openid: string; scene: string; createTime?: number }
 
-/** WeChat's request for a scan: query and body. */
+/** The query and the body of WeChat's request for a scan. */
 export function sealScan(account: Account, { openid, scene, createTime = Math.floor(Date.now() / 1000) }: Scan) {
   const fields = {
     ToUserName: account.originalId,

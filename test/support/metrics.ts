@@ -1,4 +1,4 @@
-/** Reads `/metrics`: the value of each series, by its name and labels as they are written there. */
+/** Reads `/metrics`. Returns the value of each series by its name and labels, which are spelled as on that page. */
 import type { TestServer } from './test-server.ts'
 
 export async function readMetrics({ app }: Pick<TestServer, 'app'>): Promise<Map<string, number>> {

@@ -1,4 +1,4 @@
-/** Titles of tests that are skipped when a tool is missing. The reporter finds these tests by the text in their titles. */
+/** Marks the titles of tests that are skipped when a tool is missing. The reporter finds these tests by the mark. */
 export const titleWith = (needs: string, isThere: boolean, title: string) =>
   isThere ? title : `${title} (skipped: this machine lacks ${needs})`
 

@@ -4,7 +4,7 @@ import { startPostgresServer } from '../../demo/postgres.ts'
 
 export type Postgres = Awaited<ReturnType<typeof startPostgres>>
 
-/** Starts a server; `remove` stops it and deletes its data. `isDurable` turns fsync on, which only benchmarks need. */
+/** Starts a server. `remove` stops the server and deletes its data. `isDurable` turns fsync on, which only benchmarks need. */
 export async function startPostgres({ isDurable = false } = {}) {
   const { urlOf, stop, start, remove } = await startPostgresServer([`fsync=${isDurable ? 'on' : 'off'}`])
   let databases = 0
@@ -57,7 +57,7 @@ export async function newSubscriber(url: string, channel: string) {
   }
 }
 
-/** A unit that yields this statement waits until the gate of `newGate` is opened. */
+/** A unit that yields this statement waits until the gate that `newGate` has made is opened. */
 export const PAUSE = { text: 'select pg_advisory_xact_lock_shared(7)', values: [] }
 
 /** An advisory lock that blocks every unit that yields `PAUSE`. `isReachedBy` resolves when `count` units wait for it. */

@@ -3,7 +3,7 @@ import { missingIn } from './missing-tool.ts'
 
 let isFiltered = false
 
-/** Whether a hook around the test failed, such as `beforeAll`: Vitest reports the test as skipped. */
+/** Whether a hook around the test failed, such as `beforeAll`. Vitest then reports the test as skipped. */
 function isSkippedByFailure(test: TestCase): boolean {
   for (let each = test.parent; ; each = each.parent) {
     if (each.errors().length > 0) return true
@@ -29,7 +29,7 @@ export const summary: Reporter = {
         const reason = needs ? `this machine lacks ${needs}` : `no reason given (${test.fullName})`
         skipped[reason] = (skipped[reason] ?? 0) + 1
       }
-      // A file that could not be loaded, or a failed hook.
+      // The file could not be loaded, or a hook failed.
       for (const each of [module, ...module.children.allSuites()]) if (each.errors().length > 0) count.failed++
     }
     for (const [reason, tests] of Object.entries(skipped)) {

@@ -1,4 +1,4 @@
-/** Every state of the element for the contact sheet, reached only through the page and the fake server's answers. */
+/** Every state of the element for the contact sheet. A state is reached only through the page and the fake server's answers. */
 import type { Page } from 'playwright'
 import { type Fixture, type FixtureOptions, inState, openFixture, STRICT } from './browser-fixture.ts'
 
@@ -17,7 +17,7 @@ export type Scene = {
 
 const ready = (page: Page) => inState(page, 'ready')
 
-/** Presses the button with this index: its text depends on the language. */
+/** Presses the button with this index, because the text of a button depends on the language. */
 const press = (page: Page, index = 0) => page.locator('wechat-bind').getByRole('button').nth(index).click()
 
 const untilPolling = async (fixture: Fixture) => {

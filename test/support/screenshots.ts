@@ -1,4 +1,4 @@
-/** The screenshots of the demo for the documents: run `npm run build`, then `node test/support/screenshots.ts`. */
+/** Makes the screenshots of the demo for the documents: run `npm run build`, then `node test/support/screenshots.ts`. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

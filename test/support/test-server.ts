@@ -1,4 +1,4 @@
-/** The whole system in one process: the server with a store in memory, a simulated WeChat, and a clock that the test advances. */
+/** Runs the whole system in one process: the server with a store in memory, a simulated WeChat, and a clock that the test advances. */
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../../demo/simulator/account.ts'
 import { createSimulator } from '../../demo/simulator/simulator.ts'
@@ -31,13 +31,13 @@ export type TestServerOptions = {
 }
 
 export async function openTestServer(env: Env = {}, { neighbour, wrapStore, account: given }: TestServerOptions = {}) {
-  // Starts at the real time, because the verifier of Standard Webhooks reads the real clock.
+  // The clock starts at the real time, because the verifier of Standard Webhooks reads the real clock.
   const time = createFakeTime(Math.floor(Date.now() / 1000) * 1000)
   const log = createTestLog()
   const simulator = createSimulator({
     clock: time.clock,
     delay: (ms, signal) => time.delay(ms, signal),
-    // Without a socket, unless the test serves the app on one.
+    // The simulator calls the app without a socket, unless the test serves the app on one.
     fetch: (url, init) => (url.startsWith('http://bind.test/') ? testServer.app.request(url, init) : fetch(url, init)),
     callbackUrl: 'http://bind.test/wechat/callback',
     people: ['amy', 'bo', 'cy'],

@@ -37,7 +37,7 @@ export function table(head: string[], rows: string[][]): string {
 const named = (entries: Entry[]) => entries.map(({ name, description = '' }) => [code(name), description])
 
 const methods = element.members.filter(({ kind, privacy }) => kind === 'method' && privacy !== 'private')
-const ours = ['start', 'stop', 'refresh', 'confirm', 'unbind']
+const documented = ['start', 'stop', 'refresh', 'confirm', 'unbind']
 
 const sections: [title: string, text: string][] = [
   [
@@ -52,7 +52,7 @@ const sections: [title: string, text: string][] = [
       ]),
     ),
   ],
-  ['Methods', table(['method', 'meaning'], named(methods.filter(({ name }) => ours.includes(name))))],
+  ['Methods', table(['method', 'meaning'], named(methods.filter(({ name }) => documented.includes(name))))],
   [
     'Events',
     table(

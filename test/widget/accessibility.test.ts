@@ -66,7 +66,7 @@ describe('The accessibility of WechatBind', () => {
     expect(region?.textContent).to.contain('Now confirm in WeChat')
   })
 
-  test('neither takes the focus from the page nor loses it', async () => {
+  test('does not take the focus from the page, and keeps the focus in the card', async () => {
     const page = await fixture(html`<div><input />${plain}</div>`)
     const element = page.querySelector('wechat-bind') as WechatBind
     const input = page.querySelector('input')
@@ -89,7 +89,7 @@ describe('The accessibility of WechatBind', () => {
     expect(part(element, 'qr')).to.not.equal(null)
   })
 
-  test('displays an image for the long press inside WeChat, large enough for its recognition', async () => {
+  test('displays an image inside WeChat that is large enough for the long press', async () => {
     setUserAgent('Mozilla/5.0 (iPhone) Mobile MicroMessenger/8.0.50')
     const element = await mount()
     const picture = part<HTMLImageElement>(element, 'qr')
@@ -114,7 +114,7 @@ describe('The accessibility of WechatBind', () => {
     ['zh-CN', '打开微信扫一扫'],
     ['zh-Hant-HK', '開啟微信掃一掃'],
     ['fr', 'Scan with WeChat'],
-  ])('speaks %s', async (lang, line) => {
+  ])('displays its texts in %s', async (lang, line) => {
     const element = await mount('ready', html`<wechat-bind token="token" lang=${lang}></wechat-bind>`)
     expect(part(element, 'status')?.textContent).to.equal(line)
     expect(['zh-CN', 'zh-TW', 'en']).to.include(server.requests[0]?.headers.get('Accept-Language'))

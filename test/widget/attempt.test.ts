@@ -8,12 +8,12 @@ describe('backoffMs', () => {
     ])
   })
 
-  test('is spread over the whole range, so that many clients do not retry at the same moment', () => {
+  test('returns random pauses over the whole range, so that many clients do not retry at the same moment', () => {
     expect(backoffMs(3, 0)).toBe(0)
     expect(backoffMs(3, 0.25)).toBe(2000)
   })
 
-  test('is at least the Retry-After of the server', () => {
+  test('returns at least the Retry-After of the server', () => {
     expect(backoffMs(0, 0, 7000)).toBe(7000)
   })
 })

@@ -131,14 +131,14 @@ describe('BindController', () => {
     expect(controller.state.name).toBe('expired')
   })
 
-  test('counts the seconds down', async () => {
+  test('counts down the seconds', async () => {
     await showQr()
     expect(controller.secondsLeft).toBe(120)
     await clock.advance(1500)
     expect(controller.secondsLeft).toBe(119)
   })
 
-  test('keeps a QR code that is valid for a month for a month', async () => {
+  test('keeps a QR code with a lifetime of a month until it expires', async () => {
     await start()
     client.last.resolve({ ...ticket, expiresIn: 2_592_000 })
     await settle()
@@ -176,7 +176,7 @@ describe('BindController', () => {
     expect(client.asked.at(-1)).toBe('wait 1')
   })
 
-  test('requests a new QR code when the page becomes visible after the old one expired', async () => {
+  test('requests a new QR code when the page becomes visible after the old QR code has expired', async () => {
     await showQr()
     setVisible(false)
     await clock.advance(120_000)
@@ -205,7 +205,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create', 'wait 1', 'wait 1'])
   })
 
-  test('hides the QR code while offline, and requests it again afterwards', async () => {
+  test('hides the QR code while offline, and requests it again when the browser is online', async () => {
     await showQr()
     setOnline(false)
     expect(controller.state.name).toBe('offline')

@@ -29,7 +29,7 @@ describe('createNow', () => {
     expect(now()).toBe(1000)
   })
 
-  test('includes the time that a laptop slept, while one clock stood still', () => {
+  test('includes the time during which a laptop slept and one clock stopped', () => {
     const now = createTestNow()
     pass({ wall: 600_000, steady: 2000 })
     expect(now()).toBe(600_000)

@@ -33,7 +33,7 @@ describe('WechatBind on a page', () => {
     const parent = element.parentElement as Element
     const away = async () => {
       element.remove()
-      // The request was not sent yet, so there is none to wait for.
+      // The request is not sent yet, so the test cannot wait for a request.
       await settle()
       await expectNothingPending()
       parent.append(element)
@@ -69,7 +69,7 @@ describe('WechatBind on a page', () => {
   })
 
   test('applies a property that was set before the tag was registered', async () => {
-    // A second tag name for the class simulates a page that sets the property before the script registers the tag.
+    // The test registers a subclass under another name, to simulate a page that sets the property before the script registers the tag.
     class Late extends WechatBind {}
     const element = document.createElement('wechat-bind-late') as Late
     element.token = 'token'
@@ -86,7 +86,7 @@ describe('WechatBind on a page', () => {
     expect(customElements.get('wechat-bind')).to.equal(WechatBind)
   })
 
-  test('works beside another element', async () => {
+  test('works on a page with another element', async () => {
     const pair = await fixture(html`<div>${plain}${plain}</div>`)
     const [one, other] = [...pair.querySelectorAll('wechat-bind')] as [WechatBind, WechatBind]
     await reach(one, 'ready')
@@ -105,12 +105,12 @@ describe('WechatBind on a page', () => {
     return three
   }
 
-  test('polls once for several elements of the same user, and all receive the result', async () => {
+  test('polls once for several elements of the same user, and all elements receive the result', async () => {
     const [one, ...others] = (await mountThree()) as [WechatBind]
     expect(server.countOf('binding')).to.equal(1)
     await bind(one)
     for (const other of others) await reach(other, 'bound')
-    // The order of a granted lock and a message is not specified: the next element may poll before it receives the message.
+    // The order of a granted lock and a message is not specified, so the next element may poll before it receives the message.
     expect(server.countOf('binding')).to.be.oneOf([1, 2])
     await expectNothingPending()
   })

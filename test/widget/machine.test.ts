@@ -92,7 +92,7 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
   ['start: requests a QR code after stop', halted, { type: 'start' }, loading],
   ['start: requests a QR code after the last one expired', expired, { type: 'start' }, reloading],
   ['start: requests a QR code again after an error', permanentError, { type: 'start' }, loading],
-  ['start: is not initial after an error that was not', laterError, { type: 'start' }, reloading],
+  ['start: is not initial after an error that was not initial', laterError, { type: 'start' }, reloading],
   ['start: does nothing while the QR code is requested', loading, { type: 'start' }, 'same'],
   ['stop: halts the element', ready, { type: 'stop' }, halted],
   ['stop: halts an element that has not started', initialState, { type: 'stop' }, halted],
@@ -112,7 +112,7 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
     { ...bound, initial: true },
   ],
   [
-    'loading: is bound when the binding was made while it requested the next QR code',
+    'loading: is bound when the user was bound during the request for the next QR code',
     reloading,
     answer(boundView),
     bound,
@@ -130,7 +130,7 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
     reloading,
   ],
   [
-    'ready: requests the current ticket when its own was used',
+    'ready: requests the current ticket when the displayed ticket was used',
     ready,
     answer({ state: 'unbound', version: 18 }),
     reloading,
@@ -148,13 +148,13 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
     { ...bound, attempt: attempt(1, 0, 2000), isChecked: undefined },
   ],
   [
-    'bound: asks once for the binding when the token may be of another user',
+    'bound: requests the binding once when the token may belong to another user',
     bound,
     otherToken,
     { ...bound, attempt: attempt(1), isChecked: true },
   ],
   [
-    'loading: requests the QR code again when the token may be of another user',
+    'loading: requests the QR code again when the token may belong to another user',
     loading,
     otherToken,
     { ...loading, attempt: attempt(1) },
@@ -166,7 +166,7 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
     { ...ready, attempt: attempt(1, 0, 2000) },
   ],
   [
-    'bound: shows a new binding of another WeChat',
+    'bound: displays a new binding to another WeChat account',
     bound,
     answer({ ...boundView, boundAt: 1_700_000_060, version: 21 }),
     { ...bound, boundAt: 1_700_000_060, version: 21 },
@@ -195,7 +195,7 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
   ['loading: retries after a temporary failure', loading, fail(temporary), { ...loading, attempt: attempt(1, 1, 500) }],
   ['ready: waits for the Retry-After of the server', ready, fail(later), { ...ready, attempt: attempt(1, 1, 5500) }],
   [
-    'loading: displays an error when Retry-After is longer',
+    'loading: displays an error when Retry-After is longer than 15 s',
     loading,
     fail(muchLater),
     { ...permanentError, error: muchLater },
@@ -214,7 +214,7 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
     { ...ready, attempt: attempt(10, 10, 30_000) },
   ],
   [
-    'scanned: requests a QR code when the token is of another user',
+    'scanned: requests a QR code when the token belongs to another user',
     { ...scanned, code: '4821' },
     fail(otherUser),
     loading,
@@ -290,7 +290,7 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
   ],
   ['wake: does not repeat the check of a code', checking, wake(), 'same'],
   ['wake: does not repeat an unbinding', unbinding, wake(), 'same'],
-  ['wake: does nothing when bound and without a valid token', notPolling, wake(), 'same'],
+  ['wake: does nothing when polling has stopped because the token is invalid', notPolling, wake(), 'same'],
 
   ['offline: hides the QR code', ready, { type: 'offline' }, offline],
   ['offline: hides the question of a scan', scanned, { type: 'offline' }, offline],
@@ -388,7 +388,7 @@ function freeze(state: State): State {
 }
 
 describe('initialState', () => {
-  test('is not halted, so that an element may start when it becomes visible', () => {
+  test('is not halted, so that an element starts when it becomes visible', () => {
     expect(initialState).toEqual({ name: 'idle', halted: false })
   })
 })
@@ -400,13 +400,13 @@ describe('reduce', () => {
     else expect(state).toEqual(to)
   })
 
-  test('returns a state for every event in every state, and changes none in place', () => {
+  test('returns a state for every event in every state, and changes no state in place', () => {
     for (const state of states) {
       for (const event of events) expect(reduce(freeze(state), event).name).toBeTypeOf('string')
     }
   })
 
-  test('changes the effect whenever another request is due', () => {
+  test('returns a state with another effect whenever another request is due', () => {
     for (const event of [fail(temporary), answer(null, 0), wake()]) {
       for (const state of [ready, scanned, bound]) {
         expect(effectOf(reduce(state, event), { watch: true })).not.toBe(effectOf(state, { watch: true }))
@@ -435,13 +435,13 @@ describe('effectOf', () => {
     expect(effectOf(state)).toBe(effect)
   })
 
-  test('polls when bound only with `watch`, or once to check the user', () => {
+  test('returns a poll for a bound element only with `watch`, or once to check the user', () => {
     expect(effectOf(bound, { watch: true })).toBe('wait:19.0')
     expect(effectOf({ ...bound, isChecked: true })).toBe('wait:19.0')
     expect(effectOf(notPolling, { watch: true })).toBe('none')
   })
 
-  test('of a hidden element is only the countdown, or a request that the user started', () => {
+  test('returns for a hidden element only the countdown, or a request that the user started', () => {
     const hidden = { watch: true, visible: false }
     for (const state of [loading, scanned, bound, expired]) expect(effectOf(state, hidden)).toBe('none')
     expect(effectOf(ready, hidden)).toBe('count:17')

@@ -26,7 +26,7 @@ function openTab(user: string | null) {
 
 const newUser = () => `-user-${++names}`
 
-/** The number of tabs that hold or wait for the user's lock. */
+/** The number of tabs that have the user's lock or wait for it. */
 async function lockCount(user: string): Promise<number> {
   const { held = [], pending = [] } = await navigator.locks.query()
   return [...held, ...pending].filter(({ name }) => name?.endsWith(user)).length
@@ -102,7 +102,7 @@ describe('sharedPoll', () => {
     expect(await Promise.all(views)).toEqual([null, null, null])
   })
 
-  test('holds no lock after an abort', async () => {
+  test('releases the lock after an abort', async () => {
     const user = newUser()
     const tab = openTab(user)
     const view = tab.waitPast(1)

@@ -81,7 +81,7 @@ describe('WechatBind', () => {
     expect(server.requests.findLast(({ path }) => path === 'confirm')?.body).to.deep.equal({ code: '4821' })
   })
 
-  test('displays how many tries are left, and starts again after the last', async () => {
+  test('displays the number of tries left, and starts again after the last try', async () => {
     const element = await mount()
     await scan(element, 'code')
     const event = eventOf(element, 'binderror')
@@ -131,7 +131,7 @@ describe('WechatBind', () => {
     expect(server.requests[0]?.body).to.deep.equal({ refresh: false })
   })
 
-  test('replaces the QR on refresh()', async () => {
+  test('replaces the QR code on refresh()', async () => {
     const element = await mount()
     element.refresh()
     await reach(element, 'ready')
@@ -155,7 +155,7 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
-  test('reports an error that it cannot recover from, and retries on a click', async () => {
+  test('reports a permanent error, and retries on a click', async () => {
     server.refuseOnce('qrcode', () => problem(403, 'FORBIDDEN'))
     const details: unknown[] = []
     const note = ({ detail }: CustomEvent) => details.push(detail)
@@ -205,7 +205,7 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
-  test('gets a new token from the page when one has expired', async () => {
+  test('gets a new token from the page when a token has expired', async () => {
     server.accepted.clear()
     server.accepted.add('fresh')
     const given = ['stale', 'fresh']
@@ -213,7 +213,7 @@ describe('WechatBind', () => {
     expect(given).to.deep.equal([])
   })
 
-  test('stops at an expired token until the page sets another one', async () => {
+  test('stops at an expired token until the page sets another token', async () => {
     server.accepted.clear()
     server.accepted.add('fresh')
     const element = await mount('error')
@@ -271,7 +271,7 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('checks the binding after a token of another user, even if it no longer polls', async () => {
+  test('checks the binding after a token of another user, even if the element no longer polls', async () => {
     const element = await mount()
     await bind(element)
     server.accepted.add('b')
@@ -325,7 +325,7 @@ describe('WechatBind', () => {
     expect(back.isConnected).to.equal(true)
   })
 
-  test('does not report "copied" for a code that was not copied', async () => {
+  test('does not display "copied" for a code that was not copied', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
     element.open('copied')
@@ -336,7 +336,7 @@ describe('WechatBind', () => {
     expect(words(element)).to.contain('Send us this in WeChat')
   })
 
-  test("uses the page's origin again when its server is removed", async () => {
+  test("uses the page's origin again when `server` is removed", async () => {
     const element = await mount('ready', html`<wechat-bind token="token" server="/other" lang="en"></wechat-bind>`)
     element.removeAttribute('server')
     await until(() => server.countOf('qrcode') === 2)
@@ -344,7 +344,7 @@ describe('WechatBind', () => {
     expect(server.urlsOf('qrcode')).to.deep.equal(['/other/widget/qrcode', '/widget/qrcode'])
   })
 
-  test('restarts at another server', async () => {
+  test('restarts when `server` changes', async () => {
     const element = await mount()
     element.server = '/other'
     await until(() => server.countOf('qrcode') === 2)

@@ -109,7 +109,7 @@ const headerView = ({ name, description }: { name: string; description: string }
 const contentView = (content: Content, show: Show) =>
   Object.entries(content).map(([type, { schema }]) => html`<p class="api-type">${type}</p>${show(schema)}`)
 
-/** One line per property, nested properties below their parent; `oneOf` lists every form. */
+/** Renders one line per property, with nested properties below their parent. `oneOf` lists every form. */
 function schemaView(schema: Schema, all: Record<string, Schema>, t: Words): TemplateResult {
   const { $ref, contentSchema, oneOf, allOf, properties, required = [] } = schema
   const show = (inner: Schema) => schemaView(inner, all, t)

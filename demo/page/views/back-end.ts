@@ -1,4 +1,4 @@
-/** The user's binding, as the host site's back end gets it from the encrypted API. */
+/** Displays the user's binding that the host site's back end has received from the encrypted API. */
 import { html, type TemplateResult } from 'lit'
 import type { HostBinding } from '../../host-site.ts'
 import type { Actions } from '../app.ts'

@@ -1,4 +1,4 @@
-/** The browser on the phone with the host site: WeChat's browser, where a long press scans a picture, or another one. */
+/** The browser on the phone, with the host site. In WeChat's browser a long press on a picture scans its QR code. */
 import { html, nothing, type TemplateResult } from 'lit'
 import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
@@ -44,7 +44,7 @@ function sheetView(picture: HTMLImageElement, actions: Actions, t: Messages): Te
   </div>`
 }
 
-/** The image under the pointer, also inside shadow roots; undefined if another element covers it. */
+/** The image under the pointer, even inside a shadow root. Undefined if another element covers the image. */
 const pictureAt = (event: Event): HTMLImageElement | undefined => {
   const [uppermost] = event.composedPath()
   return uppermost instanceof HTMLImageElement ? uppermost : undefined

@@ -8,7 +8,7 @@ import type { Messages } from '../messages.ts'
 import type { Settings } from '../settings.ts'
 import { icons } from './icons.ts'
 
-/** `isEnded`: the expired state is to be displayed, so the element must not replace an expired QR code. */
+/** `isEnded`: the tester wants to see the expired state, so the element must not replace an expired QR code. */
 export function hostSiteView(
   { user, lang, theme, refresh, context }: Settings,
   isEnded: boolean,
@@ -16,7 +16,7 @@ export function hostSiteView(
   t: Messages,
 ): TemplateResult {
   const { name = '', email = '' } = findUser(user) ?? {}
-  // Another user or another browser means another visit: `keyed` creates a new element.
+  // Another user or another browser is a new visit, so `keyed` creates a new element.
   const element = keyed(
     `${user} ${context}`,
     html`<wechat-bind

@@ -1,4 +1,4 @@
-/** The layout of the QA page: two bars and three columns, stacked on narrow screens. */
+/** The layout of the QA page: two bars and three columns. Narrow screens stack the columns. */
 import { html, type TemplateResult } from 'lit'
 import { type Actions, isOnPhone } from '../app.ts'
 import type { Messages } from '../messages.ts'

@@ -1,4 +1,4 @@
-/** The playground's form controls, chosen by type. `undefined` means the element's default. */
+/** The playground's form controls. The type of a setting selects its control; `undefined` means the element's default. */
 import { html, type TemplateResult } from 'lit'
 import { defaultOf, type Listed, valuesOf } from '../manifest.ts'
 import { choiceView } from './choice-buttons.ts'

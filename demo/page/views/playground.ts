@@ -122,7 +122,7 @@ function controlsView(
       ${name}
     </button>
   `
-  // Attributes with fixed values first.
+  // Attributes with fixed values come first.
   const ordered = [...attributes].sort((a, b) => valuesOf(b).length - valuesOf(a).length)
   return html`
     <div class="setters">

@@ -17,7 +17,7 @@ class ScrollToEnd extends Directive {
   override update({ element }: ElementPart | AttributePart, [last]: [unknown]): typeof noChange {
     if (last !== this.last) {
       this.last = last
-      // After rendering: lit renders the children after the element's attributes.
+      // Scrolls after rendering, because lit renders the children after the element's attributes.
       queueMicrotask(() => element.scrollTo({ top: element.scrollHeight }))
     }
     return noChange

@@ -21,7 +21,7 @@ const kindWords = {
   event: 'event',
 } as const satisfies Record<WireKind, keyof Messages>
 
-// Older entries are found by the search.
+// The search also finds older entries.
 const MAX_ROWS = 200
 
 export function wireView(state: PageState, actions: Actions, t: Messages): TemplateResult {

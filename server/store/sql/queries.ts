@@ -9,7 +9,7 @@ export type Queries = ReturnType<typeof createQueries>
 
 type Ids = { tenant: string; account: string; userId: string }
 
-// A closed ticket keeps neither openid nor digits.
+// The columns that are set to null when a ticket is closed.
 const noConfirmation = { openid: null, digits: null, confirm: null, event_time: null } as const
 
 export function createQueries(db: Kysely<Tables>) {
@@ -22,8 +22,8 @@ export function createQueries(db: Kysely<Tables>) {
 }
 
 /**
- * A user with its binding, one row for each scanned ticket. One query instead of three takes 10 us less. `rows.ts` sorts the few
- * rows, since an ORDER BY takes SQLite 35 us even for a single row.
+ * A user with its binding, as one row for each scanned ticket. One query takes 10 us less than three. `rows.ts` sorts the few rows,
+ * because an ORDER BY takes SQLite 35 us even for a single row.
  */
 const selectUsers = (db: Kysely<Tables>) =>
   db
@@ -84,7 +84,7 @@ function createSelectQueries(db: Kysely<Tables>) {
       selectClaimables(db).where('tickets.code', '=', p.code).where('tickets.app_id', '=', p.appId),
     ),
     scannedBy: query((p: { appId: string; openid: string }) =>
-      // The partial index needs this condition: the planner cannot conclude it from a parameter.
+      // The planner uses the partial index only with this literal condition, which it cannot derive from a parameter.
       scanned.where('openid', 'is not', null).where('openid', '=', p.openid).where('app_id', '=', p.appId),
     ),
     scannedOf: query((p: { user: number }) => scanned.where('user', '=', p.user)),
@@ -109,7 +109,7 @@ function createSelectQueries(db: Kysely<Tables>) {
   }
 }
 
-/** Rows with a limited lifetime: hashes, and the replies to deliveries. */
+/** The queries of rows with a limited lifetime: hashes, and the replies to deliveries. */
 function createExpiringRowQueries(db: Kysely<Tables>) {
   return {
     unfollowedAt: query((p: { hash: string }) =>
@@ -144,7 +144,7 @@ function createExpiringRowQueries(db: Kysely<Tables>) {
     rateWindow: query((p: { scope: string; now: number }) =>
       db.selectFrom('rate_windows').selectAll().where('scope', '=', p.scope).where('until', '>', p.now),
     ),
-    // One guarded write: of attempts that arrive together, on any number of instances, only as many as allowed are counted.
+    // One statement checks the limit and counts, so that simultaneous attempts on several instances cannot exceed the limit.
     countAttempt: query((p: { scope: string; limit: number; until: number; now: number }) =>
       db
         .insertInto('rate_windows')
@@ -250,7 +250,7 @@ function createUserQueries(db: Kysely<Tables>) {
       db
         .insertInto('users')
         .values({ tenant: p.tenant, account: p.account, user_id: p.userId, reason: null })
-        // Without a change the update still returns the row, and locks it.
+        // An update that changes nothing still locks the row and returns it.
         .onConflict((conflict) => conflict.columns(['tenant', 'account', 'user_id']).doUpdateSet({ tenant: p.tenant }))
         .returning('id'),
     ),

@@ -1,4 +1,4 @@
-/** The transaction that a unit of work gets: the facts it can read and the changes it can apply, as plans. */
+/** The object `tx` that a unit of work gets. Its methods read facts and apply changes, as plans. */
 import type { Plan } from '../plan.ts'
 import type {
   Change,
@@ -18,8 +18,9 @@ import type { ClaimableRow, Queries } from './queries.ts'
 import { toClaimable, toScannedTickets, toTicketWithQr, toUsers, unknownUser } from './rows.ts'
 
 /**
- * A class, because its methods are generators. A generator function made by a closure gets a hidden class of its own in V8, which
- * keeps the function and everything it refers to until a full garbage collection. Under load these collections took 50 ms.
+ * This is a class, because its methods are generators. V8 gives a generator function that a closure makes a hidden class of its
+ * own, which keeps the function and everything that the function refers to until a full garbage collection. Under load such a
+ * collection took 50 ms.
  */
 export class SqlTx implements Tx {
   readonly #queries: Queries
@@ -36,7 +37,7 @@ export class SqlTx implements Tx {
     this.#changes = new Changes(queries, settings, bumped, (id) => this.#versionedUser(id))
   }
 
-  /** Keeps the version of a user that has been read, so that `bumpVersion` need not read it again. */
+  /** Caches the version of a user that was read, so that `bumpVersion` need not read the user again. */
   #cacheUser<U extends User | undefined>(user: U): U {
     if (user) this.#users.set(user.id, { identity: user.identity, version: user.version, reason: user.reason })
     return user
@@ -47,7 +48,7 @@ export class SqlTx implements Tx {
     return this.#users.get(id)!
   }
 
-  /** Repeats the read until the users of all its rows are locked: while it waits for a lock, the holder may change the rows. */
+  /** Repeats the read until the users of all its rows are locked, because rows may change while it waits for a lock. */
   *#readLocked<Row>(read: () => Plan<{ rows: Row[] }>, userOf: (row: Row) => number): Plan<Row[]> {
     for (;;) {
       const { rows } = yield* read()
@@ -156,7 +157,7 @@ export class SqlTx implements Tx {
     const row = (yield* this.#queries.addTicket(values)).rows[0]!
     if (replacesOthers) {
       const { rows: scanned } = yield* this.#queries.scannedOf({ user })
-      // If a scan is cancelled: other pages of the user show it.
+      // Other pages of the user show the scan that the new ticket has cancelled.
       const bumpsVersion = scanned.length > 0
       yield* this.#changes.closeTickets({ user, ticket: row.id, bumpsVersion })
     }

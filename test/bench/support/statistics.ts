@@ -8,6 +8,13 @@ export function quantile(values: number[], part: number): number {
 
 export const median = (values: number[]) => quantile(values, 0.5)
 
+/** How much each value exceeds the one before it: the slope of the least-squares line through all. */
+export function slope(values: number[]): number {
+  const middle = (values.length - 1) / 2
+  const ofValues = values.reduce((sum, value, i) => sum + (i - middle) * value, 0)
+  return ofValues / values.reduce((sum, _, i) => sum + (i - middle) ** 2, 0)
+}
+
 /** The lowest and the highest value, rounded. */
 export function spread(values: number[]): string {
   const short = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toPrecision(2))

@@ -5,7 +5,7 @@ import { translateFault } from '../../../demo/page/fault-translations.ts'
 
 const sourceOf = (name: string) => readFileSync(join(import.meta.dirname, '../../../demo/simulator', name), 'utf8')
 
-/** The reasons in the simulator's sources, with a number for each placeholder. */
+/** The reasons in the simulator's sources. Each placeholder is replaced by a number. */
 const reasons = ['reply.ts', 'delivery.ts'].flatMap((name) =>
   [...sourceOf(name).matchAll(/(?:fault\(|reason: |fault: )\s*(['"`])(.*?)\1/g)].map(([, , text = '']) =>
     text.replace(/\$\{.*?\}/g, '200'),
@@ -14,7 +14,7 @@ const reasons = ['reply.ts', 'delivery.ts'].flatMap((name) =>
 
 describe('translateFault', () => {
   test('finds the reasons in the sources', () => {
-    expect(reasons).toContain('dropped on its way')
+    expect(reasons).toContain('dropped before the delivery')
     expect(reasons.length).toBeGreaterThan(15)
   })
 

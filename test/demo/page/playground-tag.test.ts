@@ -5,7 +5,7 @@ const search =
   '?lang=en&a.size=small&a.manual=&s.title=A+%22b%22+%3C&c.--wechat-bind-radius=4px&p.tile=&w.scan=Look&j.getToken='
 
 describe('parseTag', () => {
-  test('reads what toTagSearch writes, which keeps other parameters', () => {
+  test('reads the query of toTagSearch, which keeps other parameters', () => {
     const tag = parseTag(search)
     expect(tag.attributes).toEqual({ size: 'small', manual: '' })
     expect(tag.slots).toEqual({ title: 'A "b" <' })

@@ -42,7 +42,7 @@ describe('parseSettings', () => {
 })
 
 describe('toSearch', () => {
-  test('writes what parseSettings reads, and keeps other parameters', () => {
+  test('writes a query that parseSettings reads, and keeps other parameters', () => {
     const settings = parseSettings('?theme=dark&wire=browser,webhook', ['zh-CN'])
     expect(toSearch(settings, '?theme=light&person=bo&note=7')).toBe(
       '?theme=dark&note=7&lang=zh-CN&wire=browser,webhook',

@@ -17,7 +17,7 @@ describe('POST /cgi-bin/stable_token', () => {
     expect(await fixture.stableToken()).toEqual({ access_token: first.access_token, expires_in: 1200 })
   })
 
-  test('returns a new token in the last 5 minutes, and the old one stays valid for 5 minutes', async () => {
+  test('returns a new token in the last 5 minutes, and the old token stays valid for 5 minutes', async () => {
     const fixture = createFixture()
     const { access_token: old } = await fixture.stableToken()
     await fixture.time.advance(118 * MINUTE_MS)
@@ -82,7 +82,7 @@ describe('POST /cgi-bin/stable_token', () => {
 })
 
 describe('GET /cgi-bin/token', () => {
-  test('returns a new token each time, and the previous one stays valid for 5 minutes', async () => {
+  test('returns a new token each time, and the previous token stays valid for 5 minutes', async () => {
     const fixture = createFixture()
     const { access_token: old } = await fixture.classicToken()
     const { access_token: next } = await fixture.classicToken()
@@ -93,7 +93,7 @@ describe('GET /cgi-bin/token', () => {
     expect(await errcodeOf(fixture, next)).toBeUndefined()
   })
 
-  test('does not affect the stable token, and is not affected by it', async () => {
+  test('issues tokens that are independent of the stable token', async () => {
     const fixture = createFixture()
     const classic = await fixture.classicToken()
     const stable = await fixture.stableToken()
@@ -105,7 +105,7 @@ describe('GET /cgi-bin/token', () => {
 })
 
 describe('createAccessTokens', () => {
-  test('throws 41001 without a token, 40014 for an unknown one, 42001 for an expired one', async () => {
+  test('throws 41001 without a token, 40014 for an unknown token, 42001 for an expired token', async () => {
     const fixture = createFixture()
     const { access_token } = await fixture.stableToken()
     expect((await fixture.get('getcallbackip')).errcode).toBe(41001)
@@ -114,7 +114,7 @@ describe('createAccessTokens', () => {
     expect(await errcodeOf(fixture, access_token)).toBe(42001)
   })
 
-  test('returns a valid token after all were revoked', async () => {
+  test('returns a valid token after all tokens were revoked', async () => {
     const fixture = createFixture()
     const { access_token: old } = await fixture.stableToken()
     fixture.simulator.accessTokens.revoke()

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createFixture } from './simulator-fixture.ts'
 
 describe('GET /cgi-bin/user/info', () => {
-  test('returns when and by which QR code a user followed, without a name', async () => {
+  test('returns the time and the scene of the follow, without a name', async () => {
     const { simulator, time, get, withToken, showQrcode } = createFixture()
     const amy = simulator.phone('amy')
     await amy.scan(await showQrcode('wb1_one'))
@@ -19,7 +19,7 @@ describe('GET /cgi-bin/user/info', () => {
     })
   })
 
-  test('keeps the scene of the follow after a later scan', async () => {
+  test('returns the scene of the follow even after a later scan', async () => {
     const { simulator, get, withToken, showQrcode } = createFixture()
     const amy = simulator.phone('amy')
     await amy.follow()
@@ -47,7 +47,7 @@ describe('POST /cgi-bin/user/info/batchget', () => {
     return { answer: await post(await withToken('user/info/batchget'), { user_list }), simulator }
   }
 
-  test('returns for each user the result of `user/info`', async () => {
+  test('returns the result of `user/info` for each user', async () => {
     const { answer, simulator } = await ask(undefined)
     const { openid, unionid } = simulator.phone('amy')
     expect(answer).toEqual({ user_info_list: [{ subscribe: 0, openid, unionid, tagid_list: [] }] })

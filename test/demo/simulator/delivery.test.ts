@@ -33,7 +33,7 @@ describe('createDelivery', () => {
   test.each([
     ['HTTP 500', failing, 'HTTP status 500, not 200'],
     ['silence', silent, 'no answer within 5 s'],
-    ['a dead line', unreachable, 'no connection'],
+    ['a lost connection', unreachable, 'no connection'],
   ])('retries three times, 5 s apart, after %s', async (_, callback, reason) => {
     const fixture = createFixture(callback)
     expect(await followUntilLastRetry(fixture)).toEqual({ kind: 'fault', reason })
@@ -52,7 +52,7 @@ describe('createDelivery', () => {
     expect(stamps.map((stamp) => stamp - stamps[0]!)).toEqual([0, 5, 10, 15])
   })
 
-  test('stops after the first successful retry, and displays its reply', async () => {
+  test('stops after the first successful retry, and displays the reply', async () => {
     let tries = 0
     const fixture = createFixture(() => {
       tries += 1
@@ -63,7 +63,7 @@ describe('createDelivery', () => {
     expect(fixture.simulator.phone('amy').chat).toEqual([])
   })
 
-  test('displays one notice in the chat when every attempt failed', async () => {
+  test('displays one notice in the chat after all attempts have failed', async () => {
     const fixture = createFixture(failing)
     await followUntilLastRetry(fixture)
     expect(fixture.simulator.phone('amy').chat).toMatchObject([{ from: 'wechat', content: FAULT_NOTICE }])

@@ -34,7 +34,7 @@ describe('faults.setCallback', () => {
     expect(events(fixture)).toEqual([{ Event: 'subscribe', CreateTime: String(created), fault: '' }])
   })
 
-  test('reorder: the message is delivered after the next one', async () => {
+  test('reorder: the message is delivered after the next message', async () => {
     const fixture = createFixture()
     fixture.simulator.faults.setCallback('reorder')
     const amy = fixture.simulator.phone('amy')
@@ -42,7 +42,7 @@ describe('faults.setCallback', () => {
     expect(events(fixture).map(({ Event }) => Event)).toEqual(['unsubscribe', 'subscribe'])
   })
 
-  test('reorder: the message is delivered after 10 s without a next one', async () => {
+  test('reorder: the message is delivered after 10 s without a next message', async () => {
     const fixture = createFixture()
     fixture.simulator.faults.setCallback('reorder')
     const followed = fixture.simulator.phone('amy').follow()
@@ -57,7 +57,7 @@ describe('faults.setCallback', () => {
     fixture.simulator.faults.setCallback('drop')
     expect(await fixture.simulator.phone('amy').follow()).toEqual({ kind: 'silent' })
     expect(fixture.deliveries).toEqual([])
-    expect(events(fixture)).toMatchObject([{ Event: 'subscribe', fault: 'dropped on its way' }])
+    expect(events(fixture)).toMatchObject([{ Event: 'subscribe', fault: 'dropped before the delivery' }])
   })
 
   test.each(['secure', 'compatible', 'plain'] as const)(

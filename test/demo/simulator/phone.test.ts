@@ -71,7 +71,7 @@ describe('follow', () => {
     ])
   })
 
-  test('keeps the scene for 4 minutes on the follow page, even if the QR code expires meanwhile', async () => {
+  test('keeps the scene for 4 minutes on the follow page, even if the QR code expires in this time', async () => {
     const fixture = createFixture()
     const amy = fixture.simulator.phone('amy')
     await amy.scan(await fixture.showQrcode('wb1_one', 60))
@@ -123,7 +123,7 @@ describe('unfollow', () => {
     expect(amy.chat).toEqual([])
   })
 
-  test('gets a new CreateTime, however fast a test follows and unfollows', async () => {
+  test('sends a new CreateTime, even if a test follows and unfollows within a second', async () => {
     const fixture = createFixture()
     const amy = fixture.simulator.phone('amy')
     for (let time = 0; time < 3; time += 1) {
@@ -163,7 +163,7 @@ describe('unfollow', () => {
 })
 
 describe('closeAccount and revokeAuthorization', () => {
-  test('send the event from the platform, with the person in OpenID', async () => {
+  test('send the event with the platform as the sender, and the person in OpenID', async () => {
     const fixture = createFixture()
     const { simulator } = fixture
     const amy = simulator.phone('amy')
@@ -236,7 +236,7 @@ describe('createSimulator', () => {
     expect(pushed(fixture)).toMatchObject([{ Event: 'subscribe', EventKey: 'qrscene_wb1_new' }])
   })
 
-  test('creates a phone for a new name, and returns the same one later', async () => {
+  test('creates a phone for a new name, and returns the same phone later', async () => {
     const first = createFixture()
     await first.simulator.phone('test-42').follow()
     const again = createFixture(undefined, { account: first.simulator.account, remembered: first.simulator.memory() })
@@ -244,7 +244,7 @@ describe('createSimulator', () => {
     expect(() => first.simulator.phone('no name')).toThrow(TypeError)
   })
 
-  test('gives each person a constant and different openid', () => {
+  test('gives each person another openid, which does not change', () => {
     const { simulator } = createFixture()
     const [amy, bo] = [simulator.phone('amy').openid, simulator.phone('bo').openid]
     expect(amy).toMatch(/^o[A-Za-z0-9_-]{27}$/)
@@ -252,7 +252,7 @@ describe('createSimulator', () => {
     expect(bo).not.toBe(amy)
   })
 
-  test('restores followers, chats and valid QR codes from its memory', async () => {
+  test('restores followers, chats and valid QR codes from the saved state', async () => {
     const first = createFixture()
     await first.simulator.phone('amy').follow()
     await first.simulator.phone('amy').sendText('hi')

@@ -87,7 +87,7 @@ describe('toTicket', () => {
 })
 
 describe('GET /cgi-bin/showqrcode', () => {
-  test('returns an image for the ticket, and 404 for any other', async () => {
+  test('returns an image for the ticket, and 404 for any other ticket', async () => {
     const { simulator, createQrcode } = createFixture()
     const { ticket } = await createQrcode(textScene('wb1_one'))
     const picture = await simulator.app.request(`/cgi-bin/showqrcode?ticket=${encodeURIComponent(ticket)}`)

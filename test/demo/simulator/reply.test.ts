@@ -48,19 +48,19 @@ describe('openReply', () => {
   })
 
   test.each([
-    ['JSON', '{"success":true}', 'neither "success", nor empty, nor XML'],
-    ['success with a newline', 'success\n', 'neither "success", nor empty, nor XML'],
-    ['a page of HTML', '<html><body>error</body></html>', 'neither "success", nor empty, nor XML'],
+    ['JSON', '{"success":true}', 'the body is not XML, "success" or empty'],
+    ['success with a newline', 'success\n', 'the body is not XML, "success" or empty'],
+    ['a page of HTML', '<html><body>error</body></html>', 'the body is not XML, "success" or empty'],
     ['a plain text in secure mode', toXml(text), 'not encrypted, in secure mode'],
     [
       'a foreign key',
       seal(text, { encodingAesKey: 'A'.repeat(43) }),
-      'Encrypt does not open with the EncodingAESKey and the appid',
+      'Encrypt cannot be decrypted with the EncodingAESKey and the appid',
     ],
     [
       'a foreign appid',
       seal(text, { appId: 'wx0123456789abcdef' }),
-      'Encrypt does not open with the EncodingAESKey and the appid',
+      'Encrypt cannot be decrypted with the EncodingAESKey and the appid',
     ],
     ['a signature by another token', seal(text, { token: 'other' }), 'MsgSignature is wrong'],
     ['no signature', seal(text, { MsgSignature: '' }), 'MsgSignature is wrong'],

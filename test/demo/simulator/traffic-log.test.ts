@@ -14,7 +14,7 @@ const request: TrafficRequest = {
 const response = { tookMs: 7, status: 200, reply: 'ok', replyOpened: '', fault: '' }
 
 describe('createTrafficLog', () => {
-  test('lists a request before its response, and notifies its listeners of both', () => {
+  test('lists a request before its response arrives, and notifies its listeners of both', () => {
     const wire = createTrafficLog()
     let notifications = 0
     const unwatch = wire.watch(() => {

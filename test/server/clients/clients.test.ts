@@ -22,7 +22,7 @@ const account = '客户 "A" $HOME'
 const userId = "用户\\1 'é' 😀"
 
 const refusal = (text: string): CommandResult => ({ code: 1, stdout: '', stderr: `${text}\n` })
-const NOT_OPENED = refusal('UNAUTHORIZED: The envelope cannot be decrypted with this key.')
+const NOT_OPENED = refusal('UNAUTHORIZED: The JWE cannot be decrypted with this key.')
 
 let folder: string
 beforeAll(() => {
@@ -121,9 +121,24 @@ for (const tool of tools) {
       const { server, url } = await startListening(new Hono(), '127.0.0.1', 0)
       const none = await client(['GetBindInfo', account, userId], { SERVER: url })
       await stopListening(server)
-      expect(none).toEqual(refusal('UNREACHABLE: HTTP 404: the answer is not an envelope.'))
+      expect(none).toEqual(refusal('UNREACHABLE: HTTP 404: the answer is not a JWE.'))
       const silent = await client(['GetBindInfo', account, userId], { SERVER: url })
       expect(silent).toEqual(refusal(`UNREACHABLE: ${url} did not answer.`))
+    })
+
+    test('sends no envelope to the target of a redirect', async () => {
+      const received: string[] = []
+      const stranger = new Hono().all('*', (c) => {
+        received.push(c.req.path)
+        return c.text('')
+      })
+      const other = await startListening(stranger, '127.0.0.1', 0)
+      const redirecting = new Hono().all('*', (c) => c.redirect(other.url + c.req.path, 307))
+      const { server, url } = await startListening(redirecting, '127.0.0.1', 0)
+      const ended = await client(['GetBindInfo', account, userId], { SERVER: url })
+      await Promise.all([stopListening(server), stopListening(other.server)])
+      expect(ended).toEqual(refusal('UNREACHABLE: HTTP 307: the answer is not a JWE.'))
+      expect(received).toEqual([])
     })
 
     test('prints its usage when an argument is missing', async () => {

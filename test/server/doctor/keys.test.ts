@@ -30,11 +30,11 @@ describe('checkAesKeys', () => {
   const canonical = `${'A'.repeat(42)}E`
   const surplus = `${'A'.repeat(42)}F`
 
-  test('reports that a key decodes, and that surplus bits are normal', () => {
+  test('reports that a key decodes, and that unused bits may be set', () => {
     expect(idsOf(check(canonical))).toEqual(['aes-key.ok ok'])
     expect(check(canonical)[0]?.en).toBe('The EncodingAESKey has 43 characters and decodes to 32 bytes.')
-    expect(check(surplus)[0]?.en).toContain('surplus bits at the end are normal')
-    expect(check(surplus)[0]?.zh).toContain('末位有多余的比特属正常')
+    expect(check(surplus)[0]?.en).toContain('unused bits at the end may be set')
+    expect(check(surplus)[0]?.zh).toContain('末位有未使用的比特，属正常情况')
   })
 
   test('reports both keys during a rotation', () => {

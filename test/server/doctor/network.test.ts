@@ -26,7 +26,7 @@ describe('checkReach', () => {
     const finding = await checkReach(access, fixture.deps)
     expect(idsOf([finding])).toEqual(['reach.ok ok'])
     expect(finding.en).toBe(
-      'WeChat resolves the host name of the callback URL to 203.0.113.80, and its ping is answered.',
+      'WeChat resolves the host name of the callback URL to 203.0.113.80, and the host answers pings.',
     )
     expect(finding.zh).toBe('微信将回调 URL 的域名解析为 203.0.113.80，且能 ping 通。')
   })
@@ -56,7 +56,7 @@ describe('checkReach', () => {
 
   test('names the addresses whose ping is lost', async () => {
     fixture.answerWith(CHECK, answers({ dns, ping: [ping('100%')] }))
-    expect((await checkReach(access, fixture.deps)).en).toContain('its ping of 111.161.64.40 is not answered')
+    expect((await checkReach(access, fixture.deps)).en).toContain('111.161.64.40 did not answer a ping')
   })
 
   test('only warns when WeChat cannot be reached', async () => {

@@ -1,4 +1,4 @@
-/** Seeded: bytes that are no HTTP, or nearly. Each connection gets a refusal or its end, and the server goes on. */
+/** Seeded: bytes that are not quite HTTP. Each connection is refused or closed, and the server keeps answering. */
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import fc from 'fast-check'
@@ -24,7 +24,7 @@ afterAll(async () => {
   await testServer.close()
 })
 
-/** Together, since most connections end by a time-out. */
+/** In parallel: most connections end by a timeout. */
 async function expectNo5xxFor<T>(each: fc.Arbitrary<T>, numRuns: number, toBytes: (value: T) => Uint8Array | string) {
   await Promise.all(
     fc.sample(each, { seed: SEED, numRuns }).map(async (value) => {
@@ -34,7 +34,7 @@ async function expectNo5xxFor<T>(each: fc.Arbitrary<T>, numRuns: number, toBytes
   )
 }
 
-/** All that comes back until the server ends the connection. */
+/** Everything received until the server closes the connection. */
 async function send(bytes: Uint8Array | string): Promise<string> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('latin1')
   socket.on('error', () => {})
@@ -42,7 +42,7 @@ async function send(bytes: Uint8Array | string): Promise<string> {
   socket.on('data', (text: string) => {
     said += text
   })
-  // Not `once`, which takes a reset for a failure.
+  // Not `once`: it rejects on a reset.
   const closed = new Promise((resolve) => socket.on('close', resolve))
   socket.write(bytes)
   await closed
@@ -64,11 +64,11 @@ const path = fc.constantFrom(
 )
 
 describe('a socket', { timeout: 30_000 }, () => {
-  test('of any bytes ends without a 5xx', async () => {
+  test('with random bytes ends without a 5xx', async () => {
     await expectNo5xxFor(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 3 }), 200, Buffer.concat)
   })
 
-  test('of requests with headers, targets and lengths of any kind ends without a 5xx', async () => {
+  test('with random headers, targets and lengths ends without a 5xx', async () => {
     const name = fc.constantFrom(
       'Host',
       'Authorization',
@@ -123,7 +123,7 @@ describe('a socket', { timeout: 30_000 }, () => {
     })
   })
 
-  test('leaves a server that answers, and nobody waiting', async () => {
+  test('leaves a server that answers, and no waiting page', async () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
     expect(testServer.deps.waiters.count()).toBe(0)
     expect(testServer.log.lines.filter((text) => text.includes('INTERNAL'))).toEqual([])

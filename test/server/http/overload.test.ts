@@ -1,4 +1,4 @@
-/** More than the server has room for: who comes too much is refused in words, and everybody else is served. */
+/** Overload: excess pages, connections and bytes are refused, and other requests are answered. */
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
@@ -39,7 +39,7 @@ async function untilWaiting(count: number): Promise<void> {
   while (testServer.deps.waiters.count() !== count) await new Promise(setImmediate)
 }
 
-/** A socket of one's own that has sent this; all that it was answered until it was closed. */
+/** Sends the text on a new socket. `answer`: everything received until the socket closes. */
 async function send(text: string): Promise<{ socket: Socket; answer: Promise<string> }> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('latin1')
   sockets.push(socket)
@@ -48,7 +48,7 @@ async function send(text: string): Promise<{ socket: Socket; answer: Promise<str
   socket.on('data', (more: string) => {
     said += more
   })
-  // Not `once`, which takes a reset for a failure.
+  // Not `once`: it rejects on a reset.
   const answer = new Promise<string>((resolve) => socket.on('close', () => resolve(said)))
   await once(socket, 'connect')
   socket.write(text)
@@ -62,7 +62,7 @@ describe('waiting pages', () => {
     ['MAX_WAITERS_USER', 'This user has', ['u1', 'u1', 'u1']],
     ['MAX_WAITERS_TENANT', 'This tenant has', ['u1', 'u2', 'u3']],
     ['MAX_WAITERS', 'This server has', ['u1', 'u2', 'u3']],
-  ])('beyond %s are told to come back, and find room once another is gone', async (name, whose, users) => {
+  ])('beyond %s are refused with Retry-After, and accepted when another page ends', async (name, whose, users) => {
     await serve({ [name]: '2' })
     const waiting = users.slice(0, 2).map((user) => poll(user))
     await untilWaiting(2)
@@ -84,7 +84,7 @@ describe('waiting pages', () => {
     expect((await next).status).toBe(304)
   })
 
-  test('do not keep WeChat, the back end and the probes from their answers', async () => {
+  test('do not block the callback, the encrypted API and the probes', async () => {
     await serve({ MAX_WAITERS: '1' })
     const waiting = poll()
     await untilWaiting(1)
@@ -96,21 +96,21 @@ describe('waiting pages', () => {
     expect(await (await waiting).json()).toMatchObject({ state: 'bound', version: 1 })
   })
 
-  test('are forgotten as soon as their clients hang up', async () => {
+  test('are removed as soon as their clients hang up', async () => {
     await serve({ MAX_WAITERS: '50' })
     const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
     const text = `GET /widget/binding HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "0"\r\nPrefer: wait=25\r\n\r\n`
     const parked = await Promise.all(Array.from({ length: 20 }, () => send(text)))
     await untilWaiting(20)
     for (const { socket } of parked) socket.destroy()
-    // The clock of this test server stands still: only the hang-ups can end the waits.
+    // The fake clock stands still: only the hang-ups can end the waits.
     await untilWaiting(0)
     expect(testServer.time.pending()).toBe(0)
   })
 })
 
 describe('connections', () => {
-  test('beyond MAX_CONNECTIONS are closed, and those that only idle make room', async () => {
+  test('beyond MAX_CONNECTIONS are closed, and idle ones make room', async () => {
     await serve({}, { maxConnections: 2 })
     const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
     const waiting = `GET /widget/binding HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "0"\r\nPrefer: wait=25\r\n\r\n`
@@ -130,15 +130,15 @@ describe('connections', () => {
     ['half of its headers', 'POST /wechat/callback HTTP/1.1\r\nHost: x\r\nX-Slow: '],
     ['half of its body', 'POST /wechat/callback HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<xml>'],
     ['nothing at all', ''],
-  ])('that have sent %s are closed after a while', async (_, text) => {
+  ])('that have sent %s are closed after the timeout', async (_, text) => {
     await serve({}, { headersTimeout: 50, requestTimeout: 50, connectionsCheckingInterval: 10 })
     const { answer } = await send(text)
     expect([0, 408]).toContain(statusOf(await answer))
   })
 })
 
-describe('what is too large', () => {
-  test('in the headers is refused by the parser', async () => {
+describe('a request over the limit', () => {
+  test('of the headers is refused by the parser', async () => {
     await serve()
     const { answer } = await send(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`)
     expect(statusOf(await answer)).toBe(431)
@@ -150,15 +150,18 @@ describe('what is too large', () => {
     ['/api/WeChat/GetBindInfo', 16, 413],
     ['/widget/qrcode', 4, 413],
     ['/widget/confirm', 4, 413],
-  ])('in the body of %s is refused with its length told or not, and the connection ends', async (path, kib, status) => {
-    await serve()
-    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await token()}\r\n`
-    const size = kib * 1024 + 1
-    const told = await send(`${head}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
-    expect(statusOf(await told.answer)).toBe(status)
-    const chunked = await send(
-      `${head}Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${'x'.repeat(size)}\r\n`,
-    )
-    expect(statusOf(await chunked.answer)).toBe(status)
-  })
+  ])(
+    'of the body of %s is refused with and without a declared length, and the connection is closed',
+    async (path, kib, status) => {
+      await serve()
+      const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await token()}\r\n`
+      const size = kib * 1024 + 1
+      const told = await send(`${head}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
+      expect(statusOf(await told.answer)).toBe(status)
+      const chunked = await send(
+        `${head}Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${'x'.repeat(size)}\r\n`,
+      )
+      expect(statusOf(await chunked.answer)).toBe(status)
+    },
+  )
 })

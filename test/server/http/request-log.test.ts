@@ -14,7 +14,7 @@ afterEach(() => testServer.close())
 
 const idOf = (response: Response) => response.headers.get('x-request-id') ?? ''
 
-/** The log's lines about one request. */
+/** The log lines of one request. */
 const linesOf = (id: string) =>
   testServer.log.lines.map((line) => JSON.parse(line)).filter(({ requestId }) => requestId === id)
 
@@ -29,13 +29,13 @@ describe('a request', () => {
     ])
   })
 
-  test('has another id than the next', async () => {
+  test('has an id of its own', async () => {
     const [one, two] = await Promise.all([testServer.app.request('/healthz'), testServer.app.request('/healthz')])
     expect(idOf(one)).toMatch(OURS)
     expect(idOf(one)).not.toBe(idOf(two))
   })
 
-  test('keeps the id that it came with only behind a trusted proxy', async () => {
+  test('keeps a given id only behind a trusted proxy', async () => {
     const headers = { 'X-Request-Id': GIVEN }
     const trusting = createApp({ ...testServer.deps, trustProxy: true })
     expect(idOf(await trusting.request('/healthz', { headers }))).toBe(GIVEN)
@@ -43,14 +43,14 @@ describe('a request', () => {
   })
 
   test.each(['short', 'a'.repeat(129), 'with space and more', '{"level":60}', 'line\tbreak-and-more'])(
-    'gets an id of ours instead of %j',
+    'gets a new id instead of %j',
     async (id) => {
       const trusting = createApp({ ...testServer.deps, trustProxy: true })
       expect(idOf(await trusting.request('/healthz', { headers: { 'X-Request-Id': id } }))).toMatch(OURS)
     },
   )
 
-  test('that fails names its cause under the id that its answer bears', async () => {
+  test('that fails is logged with its cause and the id of its answer', async () => {
     await testServer.deps.store.close()
     const response = await testServer.widget('GET', '/binding')
     expect(response.status).toBe(503)
@@ -61,7 +61,7 @@ describe('a request', () => {
     testServer = await openTestServer()
   })
 
-  test('of the encrypted API and of the callback have theirs', async () => {
+  test('to the encrypted API or the callback has an id as well', async () => {
     const sealed = await testServer.app.request('/api/WeChat/GetBindInfo', { method: 'POST', body: 'no envelope' })
     expect(linesOf(idOf(sealed))).toEqual([expect.objectContaining({ route: '/api/WeChat/GetBindInfo', status: 401 })])
     const forged = await testServer.app.request('/wechat/callback', { method: 'POST', body: '<xml></xml>' })
@@ -71,7 +71,7 @@ describe('a request', () => {
     ])
   })
 
-  test('is logged by its route: neither its path nor its query is', async () => {
+  test('is logged with its route, without its path and query', async () => {
     await testServer.app.request('/nowhere/amy?ticket=hush')
     await testServer.app.request('/wechat/callback?signature=hush&timestamp=1&nonce=2&echostr=3&openid=oAmy')
     const log = testServer.log.lines.join('\n')
@@ -80,7 +80,7 @@ describe('a request', () => {
     for (const word of ['hush', 'amy', 'oAmy', 'nowhere']) expect(log).not.toContain(word)
   })
 
-  test('whose page was closed is no refusal', async () => {
+  test('whose page was closed is logged as 499, not as refused', async () => {
     const leaving = new AbortController()
     const poll = testServer.widget('GET', '/binding', {
       headers: { 'If-None-Match': '"0"', Prefer: 'wait=25' },

@@ -1,4 +1,4 @@
-/** What every answer says to a browser, and which pages may ask at all. */
+/** The security headers of every answer, and the origins whose pages may read answers. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
 
@@ -27,7 +27,7 @@ describe('every answer', () => {
     ['POST', '/widget/confirm', 400],
     ['DELETE', '/widget/binding', 200],
     ['OPTIONS', '/widget/binding', 204],
-  ])('to %s %s (%i) is neither kept, framed, guessed at nor referred to', async (method, path, status) => {
+  ])('to %s %s (%i) forbids caching, framing, type sniffing and referrers', async (method, path, status) => {
     const response = await testServer.app.request(path, { method, headers: authorized() })
     expect(response.status).toBe(status)
     expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -48,12 +48,12 @@ describe('ALLOWED_ORIGINS', () => {
       headers: { ...authorized(), Origin: origin, 'Access-Control-Request-Method': 'GET' },
     })
 
-  test.each(['https://www.example.com', 'https://app.example.com'])('lets pages of %s in', async (origin) => {
+  test.each(['https://www.example.com', 'https://app.example.com'])('allows pages of %s', async (origin) => {
     for (const method of ['GET', 'OPTIONS']) {
       const { headers } = await askFrom(origin, method)
       expect(headers.get('Access-Control-Allow-Origin')).toBe(origin)
       expect(headers.get('Vary')).toMatch(/\bOrigin\b/)
-      // No cookie is ever read, so none may be sent along.
+      // The server reads no cookies.
       expect(headers.get('Access-Control-Allow-Credentials')).toBeNull()
     }
   })
@@ -67,13 +67,13 @@ describe('ALLOWED_ORIGINS', () => {
     'https://WWW.example.com',
     'null',
     '*',
-  ])('lets no page of %s in', async (origin) => {
+  ])('refuses pages of %s', async (origin) => {
     for (const method of ['GET', 'OPTIONS']) {
       expect((await askFrom(origin, method)).headers.get('Access-Control-Allow-Origin')).toBeNull()
     }
   })
 
-  test('is nothing to the encrypted API, the callback and the probes, which no page may read', async () => {
+  test('does not apply to the encrypted API, the callback and the probes: no page may read them', async () => {
     for (const path of ['/api/WeChat/GetQrCode', '/wechat/callback', '/healthz', '/metrics', '/openapi.json']) {
       const headers = { Origin: 'https://www.example.com' }
       const response = await testServer.app.request(path, { headers })

@@ -11,7 +11,7 @@ const open = (jwe: string, typ?: string) => openEnvelope(jwe, typ, findKey)
 /** Every fault gives the same code and message, without a cause. */
 const REFUSED = [
   'UNAUTHORIZED',
-  'The envelope was not accepted: seal it as a compact JWE, dir + A256GCM, with a kid and key of this server.',
+  'The body was not accepted: it must be a compact JWE with dir and A256GCM, with a kid and key of this server.',
   undefined,
 ]
 const faultOf = (opening: Promise<unknown>) =>

@@ -33,7 +33,7 @@ const post = (call: Call, body: string, type = 'application/jose') =>
 
 type Answer = { status: number; result: ApiResult; headers: Headers; req: string | undefined }
 
-/** Seals, sends and opens by hand, as a client in any language does. */
+/** Encrypts, sends and decrypts without our client, as another language would. */
 async function send(call: Call, more: object = {}, jti: string | undefined = newJti()): Promise<Answer> {
   const body = await sealEnvelope(plaintextOf(call, more), { kid: 'k1', ...(jti === undefined ? {} : { jti }) }, KEY)
   return open(await post(call, body))
@@ -51,7 +51,7 @@ async function bindTo(person: string, user = 'u1') {
 }
 
 describe('GetQrCode', () => {
-  test('answers the ticket in the contract’s words', async () => {
+  test('answers the fields of the contract', async () => {
     const { status, result, headers } = await send('GetQrCode')
     expect([status, headers.get('cache-control')]).toEqual([200, 'no-store'])
     const ticket = result.Data as Record<string, string>
@@ -70,7 +70,7 @@ describe('GetQrCode', () => {
     expect(ticket.Ticket).toMatch(/^gQ/)
   })
 
-  test('asks WeChat for a QR_STR_SCENE of our own with the configured life', async () => {
+  test('asks WeChat for a QR_STR_SCENE with a random scene and the configured lifetime', async () => {
     await send('GetQrCode')
     const [created] = testServer.simulator.wire.since(0).filter(({ url }) => url.includes('qrcode/create'))
     expect(JSON.parse(created?.raw ?? '')).toEqual({
@@ -80,27 +80,27 @@ describe('GetQrCode', () => {
     })
   })
 
-  test('gives the live ticket again, and a new one on IsRefresh', async () => {
+  test('answers the valid ticket again, and a new one with IsRefresh', async () => {
     const urlOf = async (more?: object) => ((await send('GetQrCode', more)).result.Data as { Url: string }).Url
     const first = await urlOf()
     expect(await urlOf()).toBe(first)
     expect(await urlOf({ IsRefresh: true })).not.toBe(first)
   })
 
-  test('gives a bound user a ticket too, to bind another WeChat', async () => {
+  test('answers a ticket to a bound user as well', async () => {
     await bindTo('amy')
     await bindTo('bo')
     expect((await testServer.bindInfo()).OpenId).toBe(testServer.phone('bo').openid)
   })
 
-  test('calls the account by its Label in the chat', async () => {
+  test('names the account by its Label in the chat', async () => {
     const { Url } = (await send('GetQrCode', { Label: 'ab***@example.com' })).result.Data as { Url: string }
     await testServer.phone('amy').scan(Url)
     await testServer.phone('amy').follow()
     expect(testServer.phone('amy').chat.at(-1)?.content).toContain('“ab***@example.com”')
   })
 
-  test('calls the account by its newest Label, also on the ticket that was there', async () => {
+  test('names the account by its newest Label, even with an existing ticket', async () => {
     await send('GetQrCode')
     const { Url } = (await send('GetQrCode', { Label: 'new***' })).result.Data as { Url: string }
     await testServer.phone('amy').scan(Url)
@@ -108,20 +108,20 @@ describe('GetQrCode', () => {
     expect(testServer.phone('amy').chat.at(-1)?.content).toContain('“new***”')
   })
 
-  test('makes one call to WeChat for requests that come together, whatever they call the account', async () => {
+  test('makes one call to WeChat for simultaneous requests, even with different Labels', async () => {
     const labels = Array.from({ length: 20 }, (_, i) => `label-${i}`)
     const answers = await Promise.all(labels.map((Label) => send('GetQrCode', { Label })))
     expect(new Set(answers.map(({ result }) => (result.Data as { Url: string }).Url)).size).toBe(1)
     expect(testServer.simulator.wire.since(0).filter(({ url }) => url.includes('qrcode/create'))).toHaveLength(1)
   })
 
-  test('tells in time when WeChat does not answer', async () => {
+  test('answers WECHAT_UNAVAILABLE when WeChat does not answer', async () => {
     testServer.simulator.faults.setDown(true)
     const { status, result } = await send('GetQrCode')
     expect([status, result.Success, result.Code, result.Data]).toEqual([503, false, 'WECHAT_UNAVAILABLE', null])
   })
 
-  test('says with Retry-After when a user asks too often', async () => {
+  test('answers 429 with Retry-After above the limit of a user', async () => {
     for (let i = 0; i < 10; i++) await send('GetQrCode', { IsRefresh: true })
     const { status, result, headers } = await send('GetQrCode', { IsRefresh: true })
     expect([status, result.Code, headers.get('retry-after')]).toEqual([429, 'RATE_LIMITED', '60'])
@@ -141,7 +141,7 @@ describe('GetBindInfo', () => {
     })
   })
 
-  test('answers the binding, with the unionid fetched after it', async () => {
+  test('answers the binding, with the unionid that was fetched afterwards', async () => {
     await bindTo('amy')
     await testServer.deps.unionids.idle()
     expect((await send('GetBindInfo')).result.Data).toEqual({
@@ -155,28 +155,28 @@ describe('GetBindInfo', () => {
     })
   })
 
-  test('takes ids as opaque: A and 1 are not A1 and nothing', async () => {
+  test('compares ids byte for byte, and does not join account and user id', async () => {
     await bindTo('amy', 'u1')
     for (const ids of [{ Account: 'acmeu', User_ID: '1' }, { Account: 'ACME' }, { User_ID: 'u1 ' }]) {
       expect((await send('GetBindInfo', ids)).result.Data).toMatchObject({ IsBound: false })
     }
   })
 
-  test('knows nothing of another tenant’s users', async () => {
+  test('does not find users of another tenant', async () => {
     await bindTo('amy')
     expect((await testServer.otherTenant.getBindInfo({ account: 'acme', userId: 'u1' })).IsBound).toBe(false)
   })
 })
 
 describe('Disconnect', () => {
-  test('unbinds, answers the version after it, and has nothing to undo the second time', async () => {
+  test('unbinds, answers the new version, and answers NOT_BOUND the second time', async () => {
     await bindTo('amy')
     expect((await send('Disconnect')).result).toMatchObject({ Success: true, Code: 'OK', Data: { Version: 2 } })
     const { status, result } = await send('Disconnect')
     expect([status, result.Success, result.Code]).toEqual([409, false, 'NOT_BOUND'])
   })
 
-  test('cannot reach another tenant’s binding', async () => {
+  test('does not unbind a user of another tenant', async () => {
     await bindTo('amy')
     await expect(testServer.otherTenant.disconnect({ account: 'acme', userId: 'u1' })).rejects.toMatchObject({
       code: 'NOT_BOUND',
@@ -186,7 +186,7 @@ describe('Disconnect', () => {
 })
 
 describe('a request', () => {
-  test('gets a reply that names its jti', async () => {
+  test('gets a reply that contains its jti', async () => {
     expect((await send('GetBindInfo', {}, 'mine')).req).toBe('mine')
   })
 
@@ -208,7 +208,7 @@ describe('a request', () => {
   })
 
   test.each([{ Account: '账'.repeat(128) }, { User_ID: '😀'.repeat(128) }, { Path: '/api/WeChat/GetBindInfo' }])(
-    'with %o is fine',
+    'with %o is accepted',
     async (more) => {
       expect((await send('GetBindInfo', more)).status).toBe(200)
     },
@@ -225,7 +225,7 @@ describe('a request', () => {
     [-300, 'OK'],
     [300, 'OK'],
     [301, 'STALE_DATE'],
-  ])('dated %i s off is %s', async (seconds, code) => {
+  ])('with a Date %i s off is %s', async (seconds, code) => {
     expect((await send('GetBindInfo', { Date: nowSeconds() + seconds })).result.Code).toBe(code)
   })
 
@@ -235,14 +235,14 @@ describe('a request', () => {
     expect([status, result.Code]).toEqual([409, 'REPLAYED'])
   })
 
-  test('spends its jti even when the rest is wrong, but not when its date is', async () => {
+  test('consumes its jti even if another field is invalid, but not if its Date is', async () => {
     await send('GetBindInfo', { Account: '' }, 'wrong')
     expect((await send('GetBindInfo', {}, 'wrong')).result.Code).toBe('REPLAYED')
     await send('GetBindInfo', { Date: nowSeconds() - 1000 }, 'stale')
     expect((await send('GetBindInfo', {}, 'stale')).result.Code).toBe('OK')
   })
 
-  test('may bear the jti of another key', async () => {
+  test('may have a jti that another key has used', async () => {
     await send('GetBindInfo', {}, 'shared')
     const body = await sealEnvelope(plaintextOf('GetBindInfo'), { kid: 'k2', jti: 'shared' }, bytes(OTHER_SECRET))
     expect((await post('GetBindInfo', body)).status).toBe(200)
@@ -257,7 +257,7 @@ describe('a request', () => {
     }
   })
 
-  test('that does not open gets one and the same 401, and spends nothing', async () => {
+  test('that cannot be decrypted gets the same 401 for every cause, and consumes no jti', async () => {
     const plaintext = plaintextOf('GetBindInfo')
     const sealed = await sealEnvelope(plaintext, { kid: 'k1', jti: 'unopened' }, KEY)
     const refused = [
@@ -273,7 +273,7 @@ describe('a request', () => {
     ]
     const answers = await Promise.all(refused.map(async (body) => post('GetBindInfo', body)))
     const problems = await Promise.all(answers.map((response) => response.json() as Promise<Problem>))
-    // An id for each request is all that tells them apart.
+    // Only the request ids differ.
     const texts = problems.map(({ requestId, ...rest }) => JSON.stringify(rest))
     expect(new Set(answers.map(({ status, headers }) => `${status} ${headers.get('content-type')}`))).toEqual(
       new Set(['401 application/problem+json']),
@@ -283,12 +283,12 @@ describe('a request', () => {
     expect((await open(await post('GetBindInfo', sealed))).result.Code).toBe('OK')
   })
 
-  test('of 1 MB is refused before any crypto', async () => {
+  test('of 1 MB is refused before decryption', async () => {
     const response = await post('GetBindInfo', 'x'.repeat(1_000_000))
     expect([response.status, response.headers.get('content-type')]).toEqual([413, 'application/problem+json'])
   })
 
-  test('to another call or by another method is 404', async () => {
+  test('with an unknown call or another method is 404', async () => {
     const answers = [await testServer.app.request('/api/WeChat/GetBindInfo'), await post('Nothing' as Call, 'x')]
     expect(answers.map(({ status }) => status)).toEqual([404, 404])
   })

@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => testServer.close())
 
 describe('GET /readyz', () => {
-  test('is 503 and names the part when the store is down', async () => {
+  test('answers 503 with the failed check when the store is down', async () => {
     await testServer.deps.store.close()
     const response = await testServer.app.request('/readyz')
     expect(response.status).toBe(503)
@@ -19,7 +19,7 @@ describe('GET /readyz', () => {
 })
 
 describe('GET /metrics', () => {
-  test('counts what the page and the back end do, too', async () => {
+  test('counts unbindings by the page and by the back end', async () => {
     const bind = async () => {
       const url = await testServer.ticketUrl()
       if ((await testServer.phone('amy').scan(url)) === 'follow') await testServer.phone('amy').follow()
@@ -33,7 +33,7 @@ describe('GET /metrics', () => {
     expect(text).toContain('wechat_bind_changes_total{type="unbind",reason="disconnect"} 1')
   })
 
-  test('counts callbacks and bindings, and shows no id', async () => {
+  test('counts callbacks and bindings, and contains no id', async () => {
     const url = await testServer.ticketUrl()
     await testServer.phone('amy').scan(url)
     await testServer.phone('amy').follow()
@@ -55,7 +55,7 @@ describe('GET /openapi.json', () => {
       components: { schemas: Record<string, unknown> }
     }
 
-  test('describes every route that the server has', async () => {
+  test('describes every route', async () => {
     const { openapi, paths } = await read()
     expect(openapi).toBe('3.1.0')
     const described = Object.entries(paths).flatMap(([path, item]) =>
@@ -67,13 +67,13 @@ describe('GET /openapi.json', () => {
     expect(described.sort()).toEqual([...new Set(served)].sort())
   })
 
-  test('says what the validators check', async () => {
+  test('contains the constraints of the validators', async () => {
     const { paths } = await read()
     const body = JSON.stringify(paths['/api/WeChat/GetQrCode']?.post?.requestBody)
     for (const part of ['Account', 'User_ID', 'Date', 'IsRefresh', '"const":"Get"']) expect(body).toContain(part)
   })
 
-  test('refers only to what it holds, and to codes that exist', async () => {
+  test('refers only to its own schemas and to existing codes', async () => {
     const description = await read()
     const text = JSON.stringify(description)
     for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {

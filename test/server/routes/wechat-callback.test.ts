@@ -1,4 +1,4 @@
-/** WeChat's side of the HTTP surface, driven by the simulated WeChat. */
+/** The callback, driven by the simulated WeChat. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,7 +73,7 @@ const newScene = async (user = 'u1', isRefresh = false) => sceneOf(await testSer
 const isBound = async (user = 'u1') => (await testServer.bindInfo(user)).IsBound
 
 describe('GET /wechat/callback', () => {
-  test('answers the console’s check with the echostr, byte for byte', async () => {
+  test('answers the URL check with the echostr, byte for byte', async () => {
     expect(await testServer.simulator.verifyCallbackUrl()).toBeUndefined()
     const query = toEchoQuery(testServer.simulator.account, testServer.time.clock(), random)
     const response = await testServer.app.request(`/wechat/callback?${new URLSearchParams(query)}`)
@@ -81,7 +81,7 @@ describe('GET /wechat/callback', () => {
     expect(response.headers.get('content-type')).toMatch(/^text\/plain/)
   })
 
-  test('refuses a wrong signature, an old stamp and an echostr that a browser would render', async () => {
+  test('refuses a wrong signature, an old timestamp and an echostr that a browser would render', async () => {
     const query = toEchoQuery(testServer.simulator.account, testServer.time.clock(), random)
     const get = async (more: Record<string, string>) =>
       (await testServer.app.request(`/wechat/callback?${new URLSearchParams({ ...query, ...more })}`)).status
@@ -94,7 +94,7 @@ describe('GET /wechat/callback', () => {
 })
 
 describe('POST /wechat/callback', () => {
-  test('binds a newcomer by subscribe and answers sealed', async () => {
+  test('binds a new follower by subscribe and encrypts the answer', async () => {
     const scene = await newScene()
     const text = await chatReply({ Event: 'subscribe', EventKey: `qrscene_${scene}`, FromUserName: 'oAmy' })
     expect(text).toContain('已绑定您的账号')
@@ -102,7 +102,7 @@ describe('POST /wechat/callback', () => {
     expect(await testServer.bindInfo()).toMatchObject({ IsBound: true, OpenId: 'oAmy' })
   })
 
-  test('binds a follower by SCAN, in any case', async () => {
+  test('binds a follower by SCAN, in upper or lower case', async () => {
     expect(await chatReply({ Event: 'scan', EventKey: await newScene(), FromUserName: 'oAmy' })).toContain('已绑定')
     expect(await isBound()).toBe(true)
   })
@@ -123,7 +123,7 @@ describe('POST /wechat/callback', () => {
     expect([response.status, await response.text()]).toEqual([200, 'success'])
   })
 
-  test('tells the scanner of a ticket that is not known any more', async () => {
+  test('answers a scan of an unknown ticket as expired', async () => {
     expect(await chatReply({ Event: 'SCAN', EventKey: 'wb1_AAAAAAAAAAAAAAAAAAAAAA' })).toContain('已失效')
   })
 
@@ -155,13 +155,13 @@ describe('POST /wechat/callback', () => {
     expect(await chatReply({ Event: 'SCAN', EventKey: scene })).toContain('已绑定')
   })
 
-  test('takes a message behind an XML declaration', async () => {
+  test('accepts a message with an XML declaration', async () => {
     const { query, body } = seal({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
     expect((await post(query, `<?xml version="1.0" encoding="UTF-8"?>\n${body}`)).status).toBe(200)
     expect(await isBound()).toBe(true)
   })
 
-  test('refuses a message that another account’s server sealed', async () => {
+  test('refuses a message encrypted for another account', async () => {
     const { account } = testServer.simulator
     const scene = await newScene()
     const other = { ...account, appId: 'wxother000000000000' }
@@ -174,7 +174,7 @@ describe('POST /wechat/callback', () => {
     expect((await post(query, body)).status).toBe(403)
   })
 
-  test('refuses a body of 1 MB before it looks at it', async () => {
+  test('refuses a body of 1 MB before parsing it', async () => {
     const { query } = seal({ Event: 'SCAN', EventKey: 'x' })
     const response = await post(query, 'x'.repeat(1_000_000))
     expect([response.status, await response.text(), response.headers.get('connection')]).toEqual([
@@ -184,7 +184,7 @@ describe('POST /wechat/callback', () => {
     ])
   })
 
-  test('answers 500 when the store is down, so that WeChat sends again', async () => {
+  test('answers 500 when the store is down, so that WeChat delivers again', async () => {
     const scene = await newScene()
     const { query, body } = seal({ Event: 'SCAN', EventKey: scene })
     await testServer.deps.store.close()
@@ -195,7 +195,7 @@ describe('POST /wechat/callback', () => {
 })
 
 describe('WECHAT_MODE', () => {
-  test('plain takes WeChat’s sandbox account, signature and all', async () => {
+  test('plain accepts WeChat’s sandbox account, and checks its signature', async () => {
     await reopen({ WECHAT_MODE: 'plain', WECHAT_ENCODING_AES_KEY: undefined })
     const url = await testServer.ticketUrl()
     await testServer.phone('amy').scan(url)
@@ -205,7 +205,7 @@ describe('WECHAT_MODE', () => {
     expect((await post({ ...query, signature: 'a'.repeat(40) }, body)).status).toBe(403)
   })
 
-  test('plain lets a nonce come again with the same body only', async () => {
+  test('plain accepts a repeated nonce only with the same body', async () => {
     await reopen({ WECHAT_MODE: 'plain', WECHAT_ENCODING_AES_KEY: undefined })
     const scene = await newScene()
     const { query, body } = seal({ Event: 'SCAN', EventKey: scene, FromUserName: 'oAmy' })
@@ -215,7 +215,7 @@ describe('WECHAT_MODE', () => {
     expect(await isBound('u2')).toBe(false)
   })
 
-  test('compatible believes the decrypted part only, and refuses a plaintext message', async () => {
+  test('compatible reads only the decrypted part, and refuses a plaintext message', async () => {
     await reopen({ WECHAT_MODE: 'compatible' })
     const scene = await newScene()
     const { query, body } = seal({ Event: 'SCAN', EventKey: scene, FromUserName: 'oAmy' })
@@ -224,7 +224,7 @@ describe('WECHAT_MODE', () => {
     expect((await testServer.bindInfo()).OpenId).toBe('oAmy')
   })
 
-  test('secure refuses a plaintext message, whatever its query says', async () => {
+  test('secure refuses a plaintext message with any query', async () => {
     const scene = await newScene()
     const { query } = seal({ Event: 'SCAN', EventKey: scene })
     const plain = { ...testServer.simulator.account, mode: 'plain' as const }
@@ -239,7 +239,7 @@ describe('WECHAT_MODE', () => {
   })
 })
 
-describe('a delivery that comes again', () => {
+describe('a repeated delivery', () => {
   test('changes nothing and gets the reply of the first', async () => {
     const event = { Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' }
     const first = await chatReply(event)
@@ -258,14 +258,14 @@ describe('a delivery that comes again', () => {
     expect(await testServer.bindInfo()).toMatchObject({ IsBound: false, Version: 2 })
   })
 
-  test('is not taken for one when it is another scan of the same second', async () => {
+  test('is distinguished from another scan of the same second', async () => {
     const [one, two] = [await newScene('u1'), await newScene('u2')]
     await deliver({ Event: 'SCAN', EventKey: one, FromUserName: 'oAmy' })
     expect(await chatReply({ Event: 'SCAN', EventKey: two, FromUserName: 'oAmy' })).toContain('已绑定其他账号')
   })
 })
 
-describe('a delivery that comes again, after other news of the same second', () => {
+describe('a repeated delivery after another event of the same second', () => {
   test('does not clear the mark of an unfollow', async () => {
     await reopen({ UNSUBSCRIBE: 'mark' })
     const CreateTime = seconds()
@@ -276,7 +276,7 @@ describe('a delivery that comes again, after other news of the same second', () 
     expect(await testServer.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: false })
   })
 
-  test('gets the reply of the first, although its sender may try no more codes', async () => {
+  test('gets the reply of the first, even if its sender has used up its tries', async () => {
     const { code } = (await (await testServer.widget('POST', '/qrcode')).json()) as { code: string }
     const text = (Content: string, MsgId: string) => ({ MsgType: 'text', Content, MsgId, FromUserName: 'oAmy' })
     const right = text(`绑定 ${code}`, 'right')
@@ -287,7 +287,7 @@ describe('a delivery that comes again, after other news of the same second', () 
   })
 })
 
-describe('a delivery that comes again after a restart', () => {
+describe('a repeated delivery after a restart', () => {
   test('gets the reply of the first, and does not bind again', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
     const env = { DATABASE_URL: `sqlite:${join(folder, 'bind.db')}` }
@@ -328,7 +328,7 @@ describe('an unsubscribe', () => {
   const leave = (CreateTime: number) =>
     deliver({ Event: 'unsubscribe', EventKey: '', FromUserName: 'oAmy', CreateTime })
 
-  test('unbinds, and following again does not bind by itself', async () => {
+  test('unbinds, and a new follow does not bind again', async () => {
     await deliver({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
     await leave(seconds())
     expect(await testServer.bindInfo()).toMatchObject({ IsBound: false, OpenId: null, Version: 2 })
@@ -336,13 +336,13 @@ describe('an unsubscribe', () => {
     expect(await isBound()).toBe(false)
   })
 
-  test('older than the binding does nothing', async () => {
+  test('older than the binding has no effect', async () => {
     await deliver({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
     await leave(seconds() - 1)
     expect(await isBound()).toBe(true)
   })
 
-  test('is not undone by a scan from before it, while that can still arrive', async () => {
+  test('is not undone by an older scan that arrives late', async () => {
     const EventKey = await newScene()
     await leave(seconds())
     await deliver({ Event: 'SCAN', EventKey, FromUserName: 'oAmy', CreateTime: seconds() - 1 })
@@ -364,7 +364,7 @@ describe('an unsubscribe', () => {
     expect(await testServer.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: true })
   })
 
-  test('leaves a mark that following through one of our QRs clears too, whatever becomes of its ticket', async () => {
+  test('leaves a mark, which a follow through any of our QR codes clears', async () => {
     await reopen({ UNSUBSCRIBE: 'mark' })
     await deliver({ Event: 'SCAN', EventKey: await newScene('u1'), FromUserName: 'oAmy' })
     await leave(seconds())
@@ -443,32 +443,32 @@ describe('the end of an authorization', () => {
   })
 })
 
-describe('a follower who lost the scene', () => {
-  test('is asked to scan again while a ticket is pending and recent, and lands by it', async () => {
+describe('a follow without a scene', () => {
+  test('is answered with a request to scan again while a recent ticket is pending', async () => {
     const url = await testServer.ticketUrl()
     expect(await testServer.phone('amy').scan(url)).toBe('follow')
-    // Five minutes on the follow page: WeChat has forgotten the scene.
+    // WeChat drops the scene after five minutes on the follow page.
     testServer.time.advance(301_000)
     expect(await testServer.phone('amy').follow()).toMatchObject({ content: expect.stringContaining('再扫一次') })
     await testServer.phone('amy').scan(await testServer.ticketUrl())
     expect(await isBound()).toBe(true)
   })
 
-  test('is left alone when nobody waits for a scan', async () => {
+  test('is not answered when no ticket is pending', async () => {
     await newScene()
     testServer.time.advance(721_000)
     expect(await chatReply({ Event: 'subscribe', EventKey: '', FromUserName: 'oAmy' })).toBe('silent')
   })
 })
 
-describe('a late delivery never undoes a newer fact', () => {
+describe('a late delivery does not undo a newer event', () => {
   const say = (Content: string, CreateTime: number) =>
     chatReply({ MsgType: 'text', Content, MsgId: `${Content}${CreateTime}`, FromUserName: 'oAmy', CreateTime })
   const scan = (EventKey: string, CreateTime: number) =>
     deliver({ Event: 'SCAN', EventKey, FromUserName: 'oAmy', CreateTime })
   const leave = (CreateTime: number) => deliver({ Event: 'unsubscribe', FromUserName: 'oAmy', CreateTime })
 
-  test('an older unfollow does not shorten a newer one', async () => {
+  test('an older unfollow does not replace a newer one', async () => {
     const scene = await newScene()
     await leave(seconds() - 10)
     await leave(seconds() - 100)
@@ -476,7 +476,7 @@ describe('a late delivery never undoes a newer fact', () => {
     expect(await isBound()).toBe(false)
   })
 
-  test('an older scan does not take over a newer binding under replace', async () => {
+  test('an older scan does not replace a newer binding under CONFLICT=replace', async () => {
     await reopen({ CONFLICT: 'replace' })
     const [old, fresh] = [await newScene('u1'), await newScene('u2')]
     await scan(fresh, seconds())
@@ -484,7 +484,7 @@ describe('a late delivery never undoes a newer fact', () => {
     expect([await isBound('u1'), await isBound('u2')]).toEqual([false, true])
   })
 
-  test('an older word in the chat neither confirms nor calls off a newer scan', async () => {
+  test('an older message in the chat neither confirms nor cancels a newer scan', async () => {
     await reopen({ CONFIRM: 'reply' })
     await scan(await newScene(), seconds())
     await say('确认', seconds() - 60)
@@ -500,7 +500,7 @@ describe('a late delivery never undoes a newer fact', () => {
     expect(await isBound('u2')).toBe(false)
   })
 
-  test('an older unfollow does not mark who has followed again', async () => {
+  test('an older unfollow does not mark a newer follow', async () => {
     await reopen({ UNSUBSCRIBE: 'mark' })
     await scan(await newScene(), seconds() - 30)
     await deliver({ Event: 'subscribe', EventKey: '', FromUserName: 'oAmy', CreateTime: seconds() - 10 })
@@ -521,7 +521,7 @@ describe('the text path', () => {
     expect(await isBound()).toBe(true)
   })
 
-  test('lets nobody guess: after five wrong codes in an hour even the right one waits', async () => {
+  test('refuses even the right code after five wrong ones in an hour', async () => {
     const code = await codeOf()
     for (let i = 0; i < 5; i++) expect(await write(`绑定 22222${i + 2}22`, `w${i}`)).toContain('绑定码不正确')
     expect(await write(`绑定 ${code}`, 'r')).toContain('一小时后')
@@ -547,7 +547,7 @@ describe('undo in the chat', () => {
 describe('CONFIRM=reply', () => {
   beforeEach(() => reopen({ CONFIRM: 'reply' }))
 
-  test('holds the scan until its scanner taps', async () => {
+  test('binds only after the scanner has confirmed in the chat', async () => {
     const asked = await chatReply({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
     expect(asked).toContain('weixin://bizmsgmenu?msgmenucontent=')
     expect(await (await testServer.widget('GET', '/binding')).json()).toMatchObject({
@@ -564,7 +564,7 @@ describe('CONFIRM=reply', () => {
 describe('two scans of one WeChat', () => {
   const scan = (EventKey: string) => chatReply({ Event: 'SCAN', EventKey, FromUserName: 'oAmy' })
 
-  test('the tap confirms the one that the chat asked about last', async () => {
+  test('a confirmation in the chat is for the later one', async () => {
     await reopen({ CONFIRM: 'reply' })
     const [own, relayed] = [await newScene('own'), await newScene('relayed')]
     await scan(relayed)
@@ -574,7 +574,7 @@ describe('two scans of one WeChat', () => {
     expect([await isBound('own'), await isBound('relayed')]).toEqual([true, false])
   })
 
-  test('are both called off by an unfollow, and no digits bind any more', async () => {
+  test('are both cancelled by an unfollow, and their digits no longer bind', async () => {
     await reopen({ CONFIRM: 'code', CONFLICT: 'allow' })
     const digits = /\d{4}/.exec(await scan(await newScene('ua')))?.[0]
     await deliver({ Event: 'unsubscribe', FromUserName: 'oAmy' })
@@ -584,7 +584,7 @@ describe('two scans of one WeChat', () => {
 })
 
 describe('replies', () => {
-  test('speak the language of the page, or the configured one', async () => {
+  test('are in the language of the page, or the configured one', async () => {
     const askIn = async (language: string, user: string) => {
       const response = await testServer.widget('POST', '/qrcode', { user, headers: { 'Accept-Language': language } })
       return sceneOf(((await response.json()) as { url: string }).url)
@@ -598,12 +598,12 @@ describe('replies', () => {
     expect(texts[2]).toContain('已绑定您的账号')
   })
 
-  test('are the operator’s own where REPLY_* says so', async () => {
+  test('are the texts of REPLY_* if these are set', async () => {
     await reopen({ REPLY_BOUND: '好了：{label}' })
     expect(await chatReply({ Event: 'SCAN', EventKey: await newScene() })).toBe('好了：您的账号')
   })
 
-  test('never name the account that holds the WeChat', async () => {
+  test('never name the account to which the WeChat is bound', async () => {
     await testServer.client.getQrCode({ account: 'acme', userId: 'u1', label: 'first-label' })
     await deliver({ Event: 'SCAN', EventKey: await newScene('u1'), FromUserName: 'oAmy' })
     const text = await chatReply({ Event: 'SCAN', EventKey: await newScene('u2'), FromUserName: 'oAmy' })

@@ -25,19 +25,19 @@ const poll = (version: number, more: { wait?: number; user?: string; signal?: Ab
     headers: { 'If-None-Match': `"${version}"`, Prefer: `wait=${more.wait ?? 25}` },
   })
 
-/** Resolves once the server holds this many waiters: the polls are parked. */
+/** Resolves once this many polls wait. */
 async function parked(count: number): Promise<void> {
   while (testServer.deps.waiters.count() !== count) await new Promise(setImmediate)
 }
 
-/** Follows and thereby binds; the phone keeps following. */
+/** Scans, and follows the account if the phone does not follow it yet: either binds. */
 async function bindTo(person: string, user = 'u1'): Promise<void> {
   const { url } = await ticketOf(user)
   if ((await testServer.phone(person).scan(url)) === 'follow') await testServer.phone(person).follow()
 }
 
 describe('POST /widget/qrcode', () => {
-  test('answers a ticket whose drawing reads as its url', async () => {
+  test('answers a ticket whose QR drawing decodes to its url', async () => {
     const response = await testServer.widget('POST', '/qrcode', { body: { refresh: false } })
     expect(response.status).toBe(200)
     expect(response.headers.get('cache-control')).toBe('no-store')
@@ -48,11 +48,11 @@ describe('POST /widget/qrcode', () => {
     expect(readQr(ticket.qr)).toBe(ticket.url)
   })
 
-  test('takes an empty body for an empty object', async () => {
+  test('treats an empty body as an empty object', async () => {
     expect((await testServer.widget('POST', '/qrcode')).status).toBe(200)
   })
 
-  test('shows the same ticket again until a sixth of its life is left', async () => {
+  test('answers the same ticket until a sixth of its lifetime is left', async () => {
     const { url } = await ticketOf()
     testServer.time.advance(99_000)
     expect(await ticketOf()).toMatchObject({ url, expiresIn: 21 })
@@ -70,7 +70,7 @@ describe('POST /widget/qrcode', () => {
     expect(testServer.phone('amy').chat.at(-1)?.content).toContain('已失效')
   })
 
-  test('answers the bound state, with its version as ETag, when there is nothing to scan', async () => {
+  test('answers the bound state, with its version as ETag, to a bound user', async () => {
     await bindTo('amy')
     const response = await testServer.widget('POST', '/qrcode')
     expect(response.headers.get('etag')).toBe('"1"')
@@ -81,13 +81,13 @@ describe('POST /widget/qrcode', () => {
     })
   })
 
-  test('makes one call to WeChat for requests that come together', async () => {
+  test('makes one call to WeChat for simultaneous requests', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => ticketOf()))
     expect(new Set(answers.map(({ url }) => url)).size).toBe(1)
     expect(testServer.simulator.wire.since(0).filter(({ url }) => url.includes('qrcode/create'))).toHaveLength(1)
   })
 
-  test('limits new QR codes per user and minute, and says when to come back', async () => {
+  test('limits new QR codes per user and minute, with Retry-After', async () => {
     for (let i = 0; i < 10; i++) await ticketOf('u1', { refresh: true })
     const refused = await testServer.widget('POST', '/qrcode', { body: { refresh: true } })
     expect(refused.status).toBe(429)
@@ -98,7 +98,7 @@ describe('POST /widget/qrcode', () => {
     expect((await ticketOf('u1', { refresh: true })).state).toBe('unbound')
   })
 
-  test('limits new QR codes per tenant too, and no other tenant feels it', async () => {
+  test('limits new QR codes per tenant, without effect on other tenants', async () => {
     await reopen({ QR_PER_MINUTE_TENANT: '3' })
     const statuses: number[] = []
     for (const user of ['a', 'b', 'c', 'd'])
@@ -121,12 +121,12 @@ describe('POST /widget/qrcode', () => {
     expect(await response.json()).toMatchObject({ code, status })
   })
 
-  test('serves the old ticket while it lives when WeChat is down', async () => {
+  test('answers the old ticket while it is valid when WeChat is down', async () => {
     const { url } = await ticketOf()
     testServer.time.advance(110_000)
     testServer.simulator.faults.setDown(true)
     expect(await ticketOf()).toMatchObject({ url, expiresIn: 10 })
-    // With less than a second left the page would be told 0: an error that passes is better.
+    // With less than a second left `expiresIn` would be 0: a retryable error is better.
     testServer.time.advance(9001)
     expect((await testServer.widget('POST', '/qrcode')).status).toBe(503)
   })
@@ -142,7 +142,7 @@ describe('POST /widget/qrcode', () => {
     expect(await response.json()).toMatchObject({ code: 'BAD_REQUEST' })
   })
 
-  test('refuses a body of 1 MB before it looks at it', async () => {
+  test('refuses a body of 1 MB before parsing it', async () => {
     const response = await testServer.widget('POST', '/qrcode', { body: { pad: 'x'.repeat(1_000_000) } })
     expect(response.status).toBe(413)
     expect(await response.json()).toMatchObject({ code: 'TOO_LARGE' })
@@ -150,7 +150,7 @@ describe('POST /widget/qrcode', () => {
 })
 
 describe('GET /widget/binding', () => {
-  test('names the user to its pages, by a name that tells nothing and that no other user has', async () => {
+  test('sends an opaque name of the user, which no other user has', async () => {
     const nameIn = (response: Response) => response.headers.get('Bind-User')
     const asked = nameIn(await testServer.widget('POST', '/qrcode'))
     const name = nameIn(await testServer.widget('GET', '/binding'))
@@ -165,7 +165,7 @@ describe('GET /widget/binding', () => {
     expect(await response.json()).toEqual({ state: 'unbound', version: 0 })
   })
 
-  test('answers at once when the version is an old one', async () => {
+  test('answers at once when the version is old', async () => {
     await bindTo('amy')
     expect(await (await poll(0)).json()).toMatchObject({ state: 'bound', version: 1 })
   })
@@ -182,7 +182,7 @@ describe('GET /widget/binding', () => {
     expect(testServer.deps.waiters.count()).toBe(0)
   })
 
-  test('wakes every page of the user and no page of anyone else', async () => {
+  test('wakes every page of the user and no page of other users', async () => {
     const { url } = await ticketOf('u1')
     const pages = [poll(0, { user: 'u1' }), poll(0, { user: 'u1' })]
     const other = poll(0, { user: 'u2' })
@@ -209,7 +209,7 @@ describe('GET /widget/binding', () => {
     expect([response.status, await response.text(), response.headers.get('etag')]).toEqual([304, '', '"0"'])
   })
 
-  test('does not wait without Prefer, nor for a version that is no version of ours', async () => {
+  test('does not wait without Prefer or without a valid version', async () => {
     const unchanged = await testServer.widget('GET', '/binding', { headers: { 'If-None-Match': '"0"' } })
     const strange = await testServer.widget('GET', '/binding', {
       headers: { 'If-None-Match': '"abc"', Prefer: 'wait=25' },
@@ -217,7 +217,7 @@ describe('GET /widget/binding', () => {
     expect([unchanged.status, strange.status]).toEqual([304, 200])
   })
 
-  test('forgets a client that hangs up', async () => {
+  test('removes a client that hangs up', async () => {
     const hangUp = new AbortController()
     const waiting = poll(0, { signal: hangUp.signal })
     await parked(1)
@@ -226,20 +226,20 @@ describe('GET /widget/binding', () => {
     expect([testServer.deps.waiters.count(), testServer.time.pending()]).toEqual([0, 0])
   })
 
-  test('is answered at shutdown', async () => {
+  test('answers a waiting page at shutdown', async () => {
     const waiting = poll(0)
     await parked(1)
     testServer.stopWaiting()
     expect((await waiting).status).toBe(304)
   })
 
-  test('says why the last binding ended', async () => {
+  test('answers why the last binding ended', async () => {
     await bindTo('amy')
     await testServer.phone('amy').unfollow()
     expect(await (await poll(1)).json()).toEqual({ state: 'unbound', reason: 'unsubscribe', version: 2 })
   })
 
-  test('never shows an openid, a unionid or a scene', async () => {
+  test('never contains an openid, a unionid or a scene', async () => {
     await bindTo('amy')
     const text = await (await testServer.widget('GET', '/binding')).text()
     expect(text).not.toContain(testServer.phone('amy').openid)
@@ -248,7 +248,7 @@ describe('GET /widget/binding', () => {
 })
 
 describe('DELETE /widget/binding', () => {
-  test('unbinds and answers the new state, also when repeated', async () => {
+  test('unbinds and answers the new state, even if repeated', async () => {
     await bindTo('amy')
     const first = await testServer.widget('DELETE', '/binding')
     expect(await first.json()).toEqual({ state: 'unbound', reason: 'widget', version: 2 })
@@ -274,7 +274,7 @@ describe('POST /widget/confirm', () => {
     expect(await response.json()).toMatchObject({ state: 'bound', version: 2 })
   })
 
-  test('counts three wrong tries, and then the ticket is dead', async () => {
+  test('invalidates the ticket after three wrong tries', async () => {
     await bindTo('amy')
     const digits = digitsOf('amy')
     const left: unknown[] = []
@@ -289,7 +289,7 @@ describe('POST /widget/confirm', () => {
     expect(await (await poll(1)).json()).toMatchObject({ state: 'unbound', version: 2 })
   })
 
-  test('lets a user wait after three dead tickets in an hour', async () => {
+  test('refuses new tickets after three invalidated ones in an hour', async () => {
     for (let ticket = 0; ticket < 3; ticket++) {
       await bindTo('amy')
       const digits = digitsOf('amy')
@@ -299,7 +299,7 @@ describe('POST /widget/confirm', () => {
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '3600'])
   })
 
-  test('lets go of the scan after 120 s and wakes the page', async () => {
+  test('ends the scan after 120 s and wakes the page', async () => {
     await bindTo('amy')
     const waiting = poll(1)
     await parked(1)
@@ -313,7 +313,7 @@ describe('POST /widget/confirm', () => {
     expect((await confirm(digitsOf('amy'))).status).toBe(409)
   })
 
-  test('refuses what is not four digits without counting it', async () => {
+  test('refuses a code that is not four digits without counting it', async () => {
     await bindTo('amy')
     expect((await confirm('12345')).status).toBe(400)
     expect((await confirm(digitsOf('amy'))).status).toBe(200)
@@ -323,7 +323,7 @@ describe('POST /widget/confirm', () => {
 describe('the widget token', () => {
   const refusalOf = async (response: Response) => [response.status, ((await response.json()) as { code: string }).code]
 
-  test('is needed for every request', async () => {
+  test('is required for every request', async () => {
     const answers = await Promise.all(
       [
         ['POST', '/qrcode'],
@@ -335,7 +335,7 @@ describe('the widget token', () => {
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401])
   })
 
-  test('runs out, and says so in a word of its own', async () => {
+  test('is refused with TOKEN_EXPIRED after its lifetime', async () => {
     const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1', ttlSeconds: 60 })
     expect((await testServer.widget('GET', '/binding', { token })).status).toBe(200)
     testServer.time.advance(60_000)
@@ -348,7 +348,7 @@ describe('the widget token', () => {
     expect(await refusalOf(await testServer.widget('GET', '/binding', { token }))).toEqual([401, 'UNAUTHORIZED'])
   })
 
-  test('allows what its scope holds and nothing more', async () => {
+  test('allows only the actions of its scope', async () => {
     const scope: ('bind' | 'unbind')[] = ['bind']
     expect(await refusalOf(await testServer.widget('DELETE', '/binding', { scope }))).toEqual([403, 'FORBIDDEN'])
     expect((await testServer.widget('POST', '/qrcode', { scope })).status).toBe(200)
@@ -356,7 +356,7 @@ describe('the widget token', () => {
     expect((await testServer.widget('POST', '/qrcode', { scope: ['unbind'] })).status).toBe(403)
   })
 
-  test('speaks for its tenant alone', async () => {
+  test('is valid only for its tenant', async () => {
     await bindTo('amy')
     const token = await testServer.otherTenant.mintToken({ account: 'acme', userId: 'u1' })
     const view = (await (await testServer.widget('GET', '/binding', { token })).json()) as BindingView
@@ -371,7 +371,7 @@ describe('CORS', () => {
       headers: { Origin: origin, 'Access-Control-Request-Method': 'GET' },
     })
 
-  test('lets in the listed origins, once for two hours', async () => {
+  test('allows the listed origins, with a preflight cached for two hours', async () => {
     await reopen({ ALLOWED_ORIGINS: 'https://app.example, https://www.example' })
     const { status, headers } = await preflight('https://app.example')
     expect([status, headers.get('access-control-allow-origin'), headers.get('access-control-max-age')]).toEqual([
@@ -382,13 +382,13 @@ describe('CORS', () => {
     expect(headers.get('access-control-allow-headers')).toBe('Authorization,Content-Type,If-None-Match,Prefer')
   })
 
-  test('lets in nobody else, and by default nobody', async () => {
+  test('allows no other origin, and by default none', async () => {
     expect((await preflight('https://app.example')).headers.get('access-control-allow-origin')).toBeNull()
     await reopen({ ALLOWED_ORIGINS: 'https://app.example' })
     expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull()
   })
 
-  test('shows a refusal to the page too', async () => {
+  test('lets the page read a refusal', async () => {
     await reopen({ ALLOWED_ORIGINS: 'https://app.example' })
     const response = await testServer.app.request('/widget/binding', { headers: { Origin: 'https://app.example' } })
     expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([401, 'https://app.example'])

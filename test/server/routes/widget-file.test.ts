@@ -3,7 +3,7 @@ import { createApp } from '../../../server/app.ts'
 import { openTestServer } from '../../support/test-server.ts'
 
 describe('GET /wechat-bind.js', () => {
-  test('gives the built widget to a page of any origin, and 304 to who has it', async () => {
+  test('answers the built widget to any origin, and 304 to its ETag', async () => {
     const testServer = await openTestServer()
     const app = createApp({ ...testServer.deps, widgetFile: { text: 'export {}', etag: '"v1"' } })
     const response = await app.request('/wechat-bind.js')
@@ -15,7 +15,7 @@ describe('GET /wechat-bind.js', () => {
     await testServer.close()
   })
 
-  test('says how to build it where it is not', async () => {
+  test('answers how to build it if it is not built', async () => {
     const testServer = await openTestServer()
     const response = await createApp({ ...testServer.deps, widgetFile: undefined }).request('/wechat-bind.js')
     expect(response.status).toBe(404)

@@ -86,7 +86,7 @@ describe('copyStore', () => {
     }
     expect(await after.write((tx) => tx.consumeJti('jti', 2))).toBe(false)
     expect(await after.write((tx) => tx.findDelivery('a key'))).toBe('已绑定\u2028')
-    // New ids follow the old ones.
+    // New ids are greater than the copied ids.
     const user = await addUser(after, identityOf('newcomer'))
     expect(user).toBeGreaterThan(2500)
     await bindTo(after, user, 'oNewcomer')
@@ -117,11 +117,11 @@ describe('copyStore', () => {
     expect(await countOf(to)).toBe(1)
   })
 
-  test('leaves the target empty when a row cannot be copied, and can be run again', async () => {
+  test('leaves the target empty when a row cannot be copied, and succeeds when it is repeated', async () => {
     const file = await newFile('broken.db')
     const to = await postgres.newDatabase()
     const database = new DatabaseSync(file)
-    // SQLite keeps a text in an integer column; PostgreSQL refuses it.
+    // SQLite stores a text in an integer column, but PostgreSQL refuses the text.
     database.exec("update jtis set until = 'x'")
     await expect(copyStore({ from: file, to })).rejects.toThrow()
     expect(await countOf(to)).toBe(0)

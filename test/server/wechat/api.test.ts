@@ -11,7 +11,7 @@ const settings = { appId: 'wx1', appSecret: 'the-secret', apiBase: 'http://wecha
 type Call = { path: string; token: string | null; body: Record<string, unknown> }
 type Answer = (call: Call, signal: AbortSignal) => unknown
 
-/** A fake WeChat API: records each call, and the test makes each answer. Tokens are t1, t2, …, valid for two hours each. */
+/** A fake WeChat API that records each call. The test makes the answers. The tokens are t1, t2, …, each valid for two hours. */
 function open(answer: Answer = () => ({ ticket: 'T', url: 'U', expire_seconds: 60 }), own: object = {}) {
   const time = createFakeTime()
   const calls: Call[] = []
@@ -114,11 +114,11 @@ describe('createAccessTokens', () => {
     ['a line break', { access_token: 'a\nb', expires_in: 7200 }],
     ['2,049 characters', { access_token: 'a'.repeat(2_049), expires_in: 7200 }],
     ['a number', { access_token: 1, expires_in: 7200 }],
-    ['no life left', { access_token: 'a', expires_in: 0 }],
-    ['a negative life', { access_token: 'a', expires_in: -1 }],
-    ['an endless life', '{"access_token":"a","expires_in":1e999}'],
-    ['no life', { access_token: 'a', expires_in: null }],
-    ['an object for the life', { access_token: 'a', expires_in: { valueOf: 1 } }],
+    ['a lifetime of 0', { access_token: 'a', expires_in: 0 }],
+    ['a negative lifetime', { access_token: 'a', expires_in: -1 }],
+    ['an infinite lifetime', '{"access_token":"a","expires_in":1e999}'],
+    ['no lifetime', { access_token: 'a', expires_in: null }],
+    ['an object for the lifetime', { access_token: 'a', expires_in: { valueOf: 1 } }],
   ])('refuses a token with %s, and does not keep it', async (_, bad) => {
     let isBad = true
     const { accessTokens, calls } = open(() => {
@@ -131,7 +131,7 @@ describe('createAccessTokens', () => {
     expect([await accessTokens.get(signal), calls.length]).toEqual(['t1', 2])
   })
 
-  test('keeps the old token when a renewal returns one that cannot be sent', async () => {
+  test('keeps the old token when a renewal returns a token that cannot be sent', async () => {
     let isBad = false
     const { accessTokens, time } = open(() => (isBad ? { access_token: '\ud800', expires_in: 7200 } : undefined))
     await accessTokens.get(signal)
@@ -143,13 +143,13 @@ describe('createAccessTokens', () => {
     }
   })
 
-  test('renews a token after two hours, even if its service names a longer life', async () => {
+  test('renews a token after two hours, even if the token service names a longer lifetime', async () => {
     const { accessTokens, time } = open(() => ({ access_token: 'a', expires_in: 1e15 }))
     await accessTokens.get(signal)
     expect(accessTokens.expiresAt()).toBe(time.clock() + 7_200_000)
   })
 
-  test('drops the token that failed, but not a newer one', async () => {
+  test('drops the token that failed, but not a newer token', async () => {
     const { accessTokens } = open(tokenOnly)
     await accessTokens.get(signal)
     accessTokens.drop('another')
@@ -169,7 +169,7 @@ describe('createAccessTokens', () => {
     await expect(accessTokens.get(signal)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
   })
 
-  test('requests the token from the operator’s token service where one is configured', async () => {
+  test('requests the token from the operator’s token service when one is configured', async () => {
     const { accessTokens, calls } = open(tokenOnly, { accessTokenUrl: 'http://own.test/own-token' })
     expect(await accessTokens.get(signal)).toBe('t1')
     expect(calls.map(({ path }) => path)).toEqual(['/own-token'])
@@ -238,17 +238,17 @@ describe('createQrcode', () => {
     ['an empty ticket', () => ({ ticket: '', url: 'U' })],
     ['a ticket with a lone surrogate', () => ({ ticket: '\ud800', url: 'U' })],
     ['a ticket of 513 characters', () => ({ ticket: 't'.repeat(513), url: 'U' })],
-    ['a life of 0', () => ({ ticket: 'T', url: 'U', expire_seconds: 0 })],
-    ['a negative life', () => ({ ticket: 'T', url: 'U', expire_seconds: -60 })],
-    ['an endless life', () => new Response('{"ticket":"T","url":"U","expire_seconds":1e999}')],
-    ['a life in words', () => ({ ticket: 'T', url: 'U', expire_seconds: 'soon' })],
-    ['a life that is an object', () => ({ ticket: 'T', url: 'U', expire_seconds: { valueOf: 1 } })],
+    ['a lifetime of 0', () => ({ ticket: 'T', url: 'U', expire_seconds: 0 })],
+    ['a negative lifetime', () => ({ ticket: 'T', url: 'U', expire_seconds: -60 })],
+    ['an infinite lifetime', () => new Response('{"ticket":"T","url":"U","expire_seconds":1e999}')],
+    ['a lifetime in words', () => ({ ticket: 'T', url: 'U', expire_seconds: 'soon' })],
+    ['a lifetime that is an object', () => ({ ticket: 'T', url: 'U', expire_seconds: { valueOf: 1 } })],
     ['null', () => new Response('null')],
     ['a list', () => []],
     ['an errcode that is an object', () => ({ errcode: { toString: 1 } })],
     ['an errmsg that is an object', () => ({ errcode: -1, errmsg: { toString: 1 } })],
     [
-      'a dead line',
+      'a connection that fails',
       () => {
         throw new TypeError('fetch failed')
       },
@@ -261,7 +261,7 @@ describe('createQrcode', () => {
   })
 })
 
-describe('the life of a QR code', () => {
+describe('the lifetime of a QR code', () => {
   test.each([
     [{ expire_seconds: 30 }, 30],
     [{ expire_seconds: 86_400 }, 60],
@@ -308,7 +308,7 @@ describe('getUnionid', () => {
 })
 
 describe('getUnionids', () => {
-  test('requests all in one call, and assigns the answers by openid', async () => {
+  test('requests all unionids in one call, and assigns the answers by openid', async () => {
     const list = [
       { openid: 'b', unionid: 'ub' },
       { openid: 'c', unionid: '' },

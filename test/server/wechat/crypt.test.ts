@@ -70,7 +70,7 @@ describe('createCrypt', () => {
     }
   })
 
-  test('encrypts the same message to another text each time', () => {
+  test('encrypts the same message to a different text each time', () => {
     expect(crypt.encrypt('twice')).not.toBe(crypt.encrypt('twice'))
   })
 
@@ -80,13 +80,13 @@ describe('createCrypt', () => {
     for (const message of ['first', 'x'.repeat(100), '']) {
       expect(used.encrypt(message, random)).toBe(fresh().encrypt(message, random))
     }
-    // WeChat's side: one message under the iv, with all of its random bytes.
+    // WeChat decrypts one message under the iv, with all of its random bytes.
     const key = Buffer.from(`${KEY}=`, 'base64')
     const decipher = createDecipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
     expect(decipher.update(Buffer.from(used.encrypt('last', random), 'base64')).subarray(0, 16)).toEqual(random)
   })
 
-  /** A message of `length` bytes sealed without createCrypt. Header, 22 bytes and appid are 60 bytes: 4 or 36 fill the block. */
+  /** A message encrypted without createCrypt. Header, 22 bytes and appid are 60 bytes, so a padding of 4 or 36 fills the block. */
   function sealWithPadding(padding: number[], length = 22): string {
     const header = Buffer.concat([random, Buffer.from([0, 0, 0, length])])
     return sealPlain(Buffer.concat([header, Buffer.alloc(22, 'x'), Buffer.from(APP_ID), Buffer.from(padding)]))
@@ -98,7 +98,7 @@ describe('createCrypt', () => {
     return cipher.update(plain).toString('base64')
   }
 
-  test('decrypts a message that was sealed without createCrypt', () => {
+  test('decrypts a message that was encrypted without createCrypt', () => {
     expect(crypt.decrypt(sealWithPadding([4, 4, 4, 4]))).toBe('x'.repeat(22))
   })
 
@@ -127,11 +127,7 @@ describe('createCrypt', () => {
       () => crypt.decrypt(sealPlain(Buffer.alloc(32, 13))),
       'message length',
     ],
-    [
-      'a length that ends behind the plaintext',
-      () => crypt.decrypt(sealWithPadding([4, 4, 4, 4], 41)),
-      'message length',
-    ],
+    ['a length that exceeds the plaintext', () => crypt.decrypt(sealWithPadding([4, 4, 4, 4], 41)), 'message length'],
     ['a length that leaves no appid', () => crypt.decrypt(sealWithPadding([4, 4, 4, 4], 40)), 'appid'],
     ['a length that cuts the appid', () => crypt.decrypt(sealWithPadding([4, 4, 4, 4], 23)), 'appid'],
   ]

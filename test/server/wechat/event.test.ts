@@ -9,7 +9,7 @@ const other = { type: 'other' }
 const follow = (eventKey: string, scene?: string) => ({ ...common, type: 'subscribe', scene, eventKey })
 
 describe('toEvent', () => {
-  test('reads the id of a tapped link, and none of a typed text', () => {
+  test('reads the id of a tapped link, and no id from a typed text', () => {
     const text = { ...event, MsgType: 'text', Content: '确认', MsgId: '1' }
     expect(toEvent({ ...text, bizmsgmenuid: 'wb1_7' })).toMatchObject({ type: 'text', menuId: 'wb1_7' })
     expect(toEvent({ ...text, bizmsgmenuid: '' })).toMatchObject({ type: 'text', menuId: '' })
@@ -29,7 +29,7 @@ describe('toEvent', () => {
 
     ['a follow by QR code', { Event: 'subscribe', EventKey: 'qrscene_wb1_a' }, follow('qrscene_wb1_a', 'wb1_a')],
     [
-      'a follow whose scene begins with qrscene_ again',
+      'a follow whose scene itself begins with qrscene_',
       { Event: 'Subscribe', EventKey: 'qrscene_qrscene_a' },
       follow('qrscene_qrscene_a', 'qrscene_a'),
     ],
@@ -63,10 +63,10 @@ describe('toEvent', () => {
       { ...common, type: 'user_authorization_revoke' },
     ],
     ['a closed account without its openid', { Event: 'user_authorization_cancellation' }, other],
-    ['a closed account that no database keeps', { Event: 'user_authorization_cancellation', OpenID: 'o\0' }, other],
+    ['a closed account whose openid has a NUL', { Event: 'user_authorization_cancellation', OpenID: 'o\0' }, other],
     ['a changed profile', { Event: 'user_info_modified', OpenID: 'oAmy' }, other],
     [
-      'an unfollow of its sender, whatever OpenID says',
+      'an unfollow with another OpenID, which is ignored',
       { Event: 'unsubscribe', OpenID: 'oBo' },
       { ...common, type: 'unsubscribe' },
     ],
@@ -80,7 +80,11 @@ describe('toEvent', () => {
       { MsgType: 'TEXT', Content: 'a', MsgId: '1' },
       { ...common, type: 'text', content: 'a', msgId: '1' },
     ],
-    ['a text without content and id', { MsgType: 'text' }, { ...common, type: 'text', content: '', msgId: '' }],
+    [
+      'a text without content and without an id',
+      { MsgType: 'text' },
+      { ...common, type: 'text', content: '', msgId: '' },
+    ],
 
     ['a click on a menu', { Event: 'CLICK', EventKey: 'wb1_x' }, other],
     ['an event without a name', {}, other],

@@ -24,7 +24,7 @@ const fields = {
 }
 const refused = expect.objectContaining({ code: 'CALLBACK_REFUSED' })
 
-/** Every refusal has the same code and message. Its cause is for the log. */
+/** Every refusal has the same code and message. Only its `cause`, which is for the log, differs. */
 const refusedFor = (cause: string) =>
   expect.objectContaining({
     code: 'CALLBACK_REFUSED',
@@ -113,7 +113,7 @@ describe('openMessage', () => {
     expect(oldCrypt.decrypt(reply?.Encrypt ?? '')).toContain('hi')
   })
 
-  test('refuses a message under a key that is not configured, with the fault of the last key as the cause', () => {
+  test('refuses a message under a key that is not configured, with the error of the last key as the cause', () => {
     const thirdCrypt = createCrypt(KEY.toUpperCase(), APP_ID)
     expect(() => open(sealed(fields, thirdCrypt))).toThrow(
       expect.objectContaining({ code: 'CALLBACK_REFUSED', cause: expect.stringMatching(/^(padding|message length)$/) }),
@@ -124,7 +124,7 @@ describe('openMessage', () => {
     )
   })
 
-  test('refuses an encrypted message where no key is configured', () => {
+  test('refuses an encrypted message when no key is configured', () => {
     expect(() => open(sealed(), { crypts: [] })).toThrow(refusedFor('no key'))
   })
 
@@ -172,7 +172,7 @@ describe('openMessage', () => {
     expect(reply.TimeStamp).toBe(1_700_000_000)
   })
 
-  test('accepts JSON behind white space, and leaves out the values that are neither text nor a number', () => {
+  test('accepts JSON after white space, and reads only texts and numbers', () => {
     const text = ' \n{"ToUserName":"gh_1","A":{"B":"c"},"C":["d"],"E":true,"F":null,"G":-1.50}'
     const Encrypt = crypt.encrypt(text)
     const body = ` \n${JSON.stringify({ ToUserName: 'gh_1', Encrypt })}`
@@ -272,7 +272,7 @@ describe('sealReply', () => {
   const plain: CallbackSettings = { ...settings, mode: 'plain', crypts: [] }
   const replyTo = (body: string) => sealReply(plain, openMessage(plain, toQuery(sign('')), body, NOW), 'hi', NOW)
 
-  test('is not encrypted in plain mode', () => {
+  test('does not encrypt in plain mode', () => {
     expect(parseXml(replyTo(toXml(fields)))).toEqual({
       ToUserName: 'oAmy',
       FromUserName: 'gh_1',
@@ -282,7 +282,7 @@ describe('sealReply', () => {
     })
   })
 
-  test('has an empty name where the message has none', () => {
+  test('writes an empty name when the message has none', () => {
     expect(parseXml(replyTo(toXml({ MsgType: 'text' })))).toMatchObject({ ToUserName: '', FromUserName: '' })
   })
 })
@@ -293,7 +293,7 @@ describe('parseXml', () => {
     expect(parseXml(text)).toEqual({ A: ' <b> ', B: '1', C: '' })
   })
 
-  test('reads text that looks like markup inside CDATA', () => {
+  test('reads CDATA whose text looks like markup', () => {
     expect(parseXml(toXml({ Content: '<!DOCTYPE html><?php <!-- </xml>' }))?.Content).toBe(
       '<!DOCTYPE html><?php <!-- </xml>',
     )

@@ -1,4 +1,4 @@
-/** Compiles each example with its framework's own checker, then uses it in a browser. */
+/** Compiles each example with its framework's own checker, then uses the example in a browser. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -87,7 +87,7 @@ async function bundle(name: string, entry: string): Promise<string> {
 
 let browser: Browser
 beforeAll(async () => {
-  // Without it Vite builds for development during a test.
+  // Without this mode Vite builds for development during a test.
   vi.stubEnv('NODE_ENV', 'production')
   browser = await chromium.launch(await launchOptions())
 })
@@ -109,7 +109,7 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
     await page.goto(`${fixture.url}${body === undefined ? '' : '/page'}`)
     await inState(page, 'ready')
     const card = page.locator('wechat-bind')
-    await page.getByText('Hear of it in WeChat').waitFor()
+    await page.getByText('Notifications in WeChat').waitFor()
     expect(await card.evaluate(({ theme }: HTMLElement & { theme?: string }) => theme)).toBe('light')
 
     fixture.bind.bind()

@@ -1,4 +1,4 @@
-/** The pages for coding agents hold what the manifest, the OpenAPI description and the README hold. */
+/** The pages for coding agents are generated from the manifest, the OpenAPI description and the README. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -7,7 +7,7 @@ import { agentPages } from '../../support/agent-pages.ts'
 const read = (path: string) => readFileSync(join(import.meta.dirname, '../../..', path), 'utf8')
 
 describe('the pages for coding agents', () => {
-  test.each(agentPages)('$path is as "node test/support/agent-pages.ts" writes it', ({ path, wanted }) => {
+  test.each(agentPages)('$path equals the output of "node test/support/agent-pages.ts"', ({ path, wanted }) => {
     expect(read(path)).toBe(wanted)
   })
 

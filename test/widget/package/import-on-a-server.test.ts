@@ -13,7 +13,7 @@ async function run(code: string): Promise<unknown> {
 }
 
 describe('importing on a server', () => {
-  test('exports the class, and creates neither a document nor a pending operation', async () => {
+  test('exports the class, and creates no document and no pending operation', async () => {
     const output = await run(`
       const { WechatBind } = await import('wechat-bind')
       await import('wechat-bind/define')
@@ -24,7 +24,7 @@ describe('importing on a server', () => {
   })
 
   test('throws no error without customElements', async () => {
-    // In Node lit defines `customElements` for server-side rendering.
+    // Lit defines `customElements` in Node, for server-side rendering.
     const output = await run(`
       await import('lit')
       delete globalThis.customElements
@@ -34,7 +34,7 @@ describe('importing on a server', () => {
     expect(output).toEqual(['function', 'undefined'])
   })
 
-  test('registers once when a renderer provides customElements, even if it is loaded twice', async () => {
+  test('registers the tag once when a renderer provides customElements, even if the module is loaded twice', async () => {
     const output = await run(`
       const names = []
       globalThis.customElements = { get: (name) => names.find((each) => each === name), define: (name) => names.push(name) }

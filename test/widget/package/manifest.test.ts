@@ -1,4 +1,4 @@
-/** `custom-elements.json` lists everything that the element has and nothing else; the editor data and the documents match it. */
+/** `custom-elements.json` lists exactly the element's public interface. The editor data and the documents match this file. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LitElement } from 'lit'
@@ -21,7 +21,7 @@ const members = declaration.members.filter(
   ({ privacy = 'public', static: isStatic }) => privacy === 'public' && !isStatic,
 )
 
-// The path is computed, because TypeScript must not resolve the built file.
+// TypeScript must not resolve the built file, so the path is computed.
 const { WechatBind }: { WechatBind: typeof LitElement } = await import(join(root, 'dist/widget/index.js'))
 
 const sources = readdirSync(join(root, 'widget'))
@@ -35,7 +35,7 @@ const namesIn = (pattern: RegExp) =>
 const namesOf = (entries: Entry[]) => entries.map(({ name }) => name).sort()
 const ofKind = (kind: string) => members.filter((member) => member.kind === kind)
 
-/** Methods marked @internal: public only for the element's other files. */
+/** Methods marked @internal. They are public only for the element's other files. */
 const internal = [...read('widget/wechat-bind.ts').matchAll(/@internal\s*\*\/\s*(?:get |async )*(\w+)/g)].map(
   ([, name]) => name,
 )
@@ -45,7 +45,7 @@ describe('custom-elements.json', () => {
     expect(namesOf(declaration.attributes)).toEqual([...WechatBind.observedAttributes].sort())
   })
 
-  test('lists every property that a page can set, and no other', () => {
+  test('lists every property that a page can set, and no other property', () => {
     const properties = [...WechatBind.elementProperties.keys()].map(String).filter((name) => !internal.includes(name))
     // `lang` is a property of every HTML element.
     if (WechatBind.observedAttributes.includes('lang')) properties.push('lang')
@@ -95,7 +95,7 @@ describe('custom-elements.json', () => {
 })
 
 describe("VS Code's custom data", () => {
-  test('lists the same tag, with the values of its attributes', () => {
+  test('lists the tag with the values of its attributes', () => {
     const [tag] = JSON.parse(read('dist/vscode.html-custom-data.json')).tags
     expect(tag.name).toBe('wechat-bind')
     expect(namesOf(tag.attributes)).toEqual(namesOf(declaration.attributes))

@@ -1,4 +1,4 @@
-/** Simulates a hidden page, a lost network and other user agents. `restoreBrowser` undoes it. */
+/** Simulates a hidden page, a lost network and other user agents. `restoreBrowser` restores the real browser. */
 
 const touched: [target: object, key: string][] = []
 

@@ -1,4 +1,4 @@
-/** For the element's tests: a fake server behind the page's `fetch`, functions to mount the element and to operate it. */
+/** The element's tests use a fake server behind the page's `fetch`. The functions here mount and operate the element. */
 import { fixture, html, oneEvent } from '@open-wc/testing'
 import { setupWorker } from 'msw/browser'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
@@ -17,7 +17,7 @@ let pending: Pending
 let test = ''
 
 beforeAll(() => worker.start({ quiet: true, onUnhandledFrame: 'bypass' }))
-// Not awaited: `stop` does not resolve while its page closes.
+// `stop` is not awaited, because its promise does not resolve while the page closes.
 afterAll(() => void worker.stop())
 
 beforeEach(({ task }) => {

@@ -1,4 +1,4 @@
-/** An API client whose responses the test sets one by one. Records the requests and their aborts. */
+/** An API client whose responses the test sets one by one. It records the requests and the aborts. */
 import type { BindingView, QrcodeView } from '../../../server/wire.ts'
 import type { Client } from '../../../widget/api-client.ts'
 

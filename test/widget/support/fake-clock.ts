@@ -1,4 +1,4 @@
-/** A clock that moves only by `advance`, and the list of running sleeps. */
+/** A clock whose time changes only by `advance`, with a list of the running sleeps. */
 import type { Clock } from '../../../widget/clock.ts'
 
 type Sleeper = { at: number; wake: () => void }
@@ -45,7 +45,7 @@ export function createFakeClock(random = 0.5): FakeClock {
   }
 }
 
-/** Waits until all pending promise callbacks have run. Uses a message, because browsers delay nested timers. */
+/** Waits until all pending promise callbacks have run. It uses a message, because browsers delay nested timers. */
 export function settle(): Promise<void> {
   const { port1, port2 } = new MessageChannel()
   return new Promise((resolve) => {

@@ -1,11 +1,11 @@
-/** The part of the element that the controller uses: settings and a callback for transitions, without rendering. */
+/** A host for the controller without rendering. It has the element's settings and a callback for transitions. */
 import type { ReactiveController } from 'lit'
 import type { BindHost } from '../../../widget/bind-controller.ts'
 import type { StateName } from '../../../widget/machine.ts'
 
 export type FakeHost = HTMLElement & BindHost & { names: StateName[]; refreshMode: string; watch: boolean }
 
-/** Adds the host to the page, so that it is in view. Remove it with `remove()`. */
+/** Adds the host to the page, so that the host is in view. `remove()` removes it. */
 export function createFakeHost(): FakeHost {
   const names: StateName[] = []
   const host = Object.assign(document.createElement('div'), {

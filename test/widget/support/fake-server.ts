@@ -1,11 +1,11 @@
-/** A small bind server for the widget's tests: versions, ETags, and a long-poll that waits until the test changes the binding. */
+/** A small bind server for the widget's tests. It has versions, ETags, and a long-poll that waits until the test changes the binding. */
 import { HttpResponse, http } from 'msw/http'
 import type { BindingView, Problem, QrcodeView, TicketView } from '../../../server/wire.ts'
 import { TEST_HEADER } from './pending.ts'
 
 type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<View, 'version'> : never) : never
 
-/** The size of a version 2 QR code; the modules are arbitrary. */
+/** The picture has the size of a version 2 QR code and arbitrary modules. */
 const qr = { size: 25, path: 'M0 0h7v7h-7zM18 0h7v7h-7zM0 18h7v7h-7z' }
 
 export type FakeServer = ReturnType<typeof createFakeServer>
@@ -92,10 +92,10 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
   return {
     handlers,
     requests,
-    /** The accepted tokens. Clear it to expire them all. */
+    /** The accepted tokens. Clearing the set expires all tokens. */
     accepted,
     change,
-    /** From now on the tokens belong to another user. */
+    /** After this call the tokens belong to another user. */
     becomeUser(name: string, at: number) {
       user = test + name
       version = at
@@ -109,7 +109,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
     },
     countOf: (path: string) => requests.filter((request) => request.path === path).length,
     urlsOf: (path: string) => requests.filter((request) => request.path === path).map(({ url }) => url),
-    /** Resolves when a poll is waiting, so that a later change cannot precede it. */
+    /** Resolves when a poll is waiting, so that a later change cannot happen before the poll. */
     parkedPoll: () => until(() => parked.size > 0),
   }
 }

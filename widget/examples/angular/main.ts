@@ -26,7 +26,7 @@ import 'wechat-bind/define'
 class App {
   readonly isShown = signal(true)
   readonly news = signal('')
-  readonly messages = { title: 'Hear of it in WeChat' }
+  readonly messages = { title: 'Notifications in WeChat' }
 
   async getToken(): Promise<string> {
     const response = await fetch('/my/wechat-token')

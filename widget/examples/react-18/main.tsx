@@ -19,7 +19,7 @@ function WechatCard({ onNews }: { onNews: (news: string) => void }) {
     const onUnbound: EventListener = (event) => onNews(`unbound ${(event as BindEventMap['unbound']).detail.reason}`)
     element.addEventListener('bound', onBound)
     element.addEventListener('unbound', onUnbound)
-    element.messages = { title: 'Hear of it in WeChat' }
+    element.messages = { title: 'Notifications in WeChat' }
     element.getToken = getToken
     return () => {
       element.removeEventListener('bound', onBound)

@@ -21,7 +21,7 @@ function App() {
         <wechat-bind
           getToken={getToken}
           theme="light"
-          messages={{ title: 'Hear of it in WeChat' }}
+          messages={{ title: 'Notifications in WeChat' }}
           onbound={({ detail }) => setNews(`bound ${detail.boundAt}`)}
           onunbound={({ detail }) => setNews(`unbound ${detail.reason}`)}
         />

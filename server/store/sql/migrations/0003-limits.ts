@@ -8,7 +8,7 @@ export async function up(db: AnyDb, engine: Engine): Promise<void> {
     .addColumn('scope', 'text', (column) => column.primaryKey())
     .addColumn('until', 'bigint', (column) => column.notNull())
     .addColumn('count', 'integer', (column) => column.notNull())
-  // One B-tree in the order of the key, instead of a table and an index.
+  // SQLite stores the table as one B-tree in the order of the key, instead of a table and an index.
   await (engine === 'sqlite' ? created.modifyEnd(sql`without rowid`) : created).execute()
   await db.schema.createIndex('rate_windows_until').on('rate_windows').column('until').execute()
 }

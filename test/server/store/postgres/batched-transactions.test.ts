@@ -50,7 +50,7 @@ function openEngine() {
   }
 }
 
-/** Enough turns of the event loop for everything that does not wait for a commit. */
+/** Waits for a few turns of the event loop, in which everything settles that does not wait for a commit. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
 }
@@ -61,7 +61,7 @@ const outcomesOf = (settled: PromiseSettledResult<unknown>[]) =>
   settled.map((each) => (each.status === 'fulfilled' ? each.value : (each.reason as Error).message))
 
 describe('createBatchedTransactions', () => {
-  test('runs a unit that arrives by itself in a transaction of its own', async () => {
+  test('runs a unit that arrives alone in a transaction of its own', async () => {
     const { write, alone, open } = openEngine()
     expect(await write('a')).toBe('a, alone')
     expect([alone, open]).toEqual([['a'], []])
@@ -70,7 +70,7 @@ describe('createBatchedTransactions', () => {
   test('shares one transaction among the units of one turn of the event loop, and gives each its own result', async () => {
     const { write, alone, open } = openEngine()
     const first = write('a')
-    // Promises of the same turn, like those of other sockets, settle first.
+    // Promises of the same turn settle first, like those of other sockets.
     for (let i = 0; i < 20; i++) await undefined
     const written = Promise.allSettled([first, write('b'), write('c')])
     await turns()
@@ -93,7 +93,7 @@ describe('createBatchedTransactions', () => {
     expect(isWritten).toBe(true)
   })
 
-  test('runs each unit again in a transaction of its own when the shared one was rolled back, and rejects only the failing unit', async () => {
+  test('runs each unit again in its own transaction after a rollback of the shared one, and rejects only the failing unit', async () => {
     const { writeAll, alone, open } = openEngine()
     const written = writeAll(['a', 'failing', 'b'])
     await turns()
@@ -102,7 +102,7 @@ describe('createBatchedTransactions', () => {
     expect(alone).toEqual(['a', 'failing', 'b'])
   })
 
-  test('rejects every unit, and runs none again, when the outcome of the commit is unknown', async () => {
+  test('rejects every unit and runs no unit again when the outcome of the commit is unknown', async () => {
     const { writeAll, alone, open } = openEngine()
     const written = writeAll(['a', 'b'])
     await turns()
@@ -127,7 +127,7 @@ describe('createBatchedTransactions', () => {
     await idle()
   })
 
-  test('has at most four transactions open, and runs later units when one of them has ended', async () => {
+  test('opens at most four transactions, and runs later units when a transaction has ended', async () => {
     const { writeAll, open } = openEngine()
     const written: Promise<PromiseSettledResult<unknown>[]>[] = []
     for (let group = 0; group < 6; group++) {
@@ -162,7 +162,7 @@ describe('createBatchedTransactions', () => {
     expect(await write('c')).toBe('c, alone')
   })
 
-  test('is idle when every unit is settled, including units that arrived in the meantime', async () => {
+  test('is idle when every unit is settled, including units that arrived while it waited', async () => {
     const { writeAll, open, idle } = openEngine()
     const first = writeAll(['a', 'b'])
     await turns()

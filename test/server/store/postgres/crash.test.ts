@@ -1,4 +1,4 @@
-/** The same as `../sqlite/crash.test.ts`, with PostgreSQL. */
+/** The test of `../sqlite/crash.test.ts` with PostgreSQL. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { killInRounds } from '../../../support/crash-rounds.ts'
 import { type Postgres, startPostgres } from '../../../support/postgres.ts'

@@ -1,4 +1,4 @@
-/** With 100,000 bindings, PostgreSQL plans every statement of the store with an index. */
+/** PostgreSQL uses an index for every statement of the store when there are 100,000 bindings. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { allStatements, fillStore, planOf } from '../../../support/big-store.ts'
 import { newSubscriber, type Postgres, startPostgres } from '../../../support/postgres.ts'
@@ -9,7 +9,7 @@ let url: string
 beforeAll(async () => {
   postgres = await startPostgres()
   url = await postgres.newDatabase()
-  // Enough for the plans of a table with millions of rows. `npm run bench store-size` checks 1,000,000.
+  // With this size PostgreSQL makes the same plans as for millions of rows. `npm run bench store-size` checks 1,000,000.
   await fillStore(url, 100_000)
 }, 120_000)
 afterAll(() => postgres.remove(), 30_000)

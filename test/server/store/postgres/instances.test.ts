@@ -1,4 +1,4 @@
-/** Two instances with one database: of two conflicting requests exactly one succeeds, and both instances show the same result. */
+/** Two instances use one database. Of two conflicting requests exactly one succeeds, and both instances show the same result. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
@@ -69,8 +69,8 @@ async function redeliver(instance: Instance, scan: Scan) {
 }
 
 /**
- * `count` concurrent scans, sent to the two instances in turn. The failed ones are repeated one after the other: a busy machine
- * cannot answer all of them within the time limit, however often they are sent at once.
+ * Sends `count` concurrent scans to the two instances in turn. Failed scans are repeated one after the other, because a busy
+ * machine cannot answer all scans within the time limit when they are sent at once.
  */
 async function race(count: number, scanOf: (i: number) => Scan) {
   const instanceOf = (i: number) => both[i % 2]!
@@ -103,13 +103,13 @@ describe('two instances', () => {
     await other.close()
   })
 
-  test('bind one of two people who both scan the same ticket 100 times', { timeout: 60_000 }, async () => {
+  test('bind one of two WeChat users who both scan the same ticket 100 times', { timeout: 180_000 }, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const userId = `ticket${round}`
       const scene = await addTicket(userId)
       const people = [`oAmy${round}`, `oBo${round}`]
       const now = Math.floor(Date.now() / 1000)
-      // Each delivery is sent to both instances, like a retry of WeChat.
+      // Each delivery is sent to both instances, like a repeated delivery of WeChat.
       const answers = await race(200, (i) => ({
         openid: people[(i >> 1) % 2]!,
         scene,
@@ -120,14 +120,14 @@ describe('two instances', () => {
       expect(info).toMatchObject({ IsBound: true, Version: 1 })
       const replies = people.map((openid) => answers.filter((_, i) => people[(i >> 1) % 2] === openid).map(replyText))
       const [bound, refused] = info.OpenId === people[0] ? replies : replies.reverse()
-      // Only the delivery that made the binding and its repetition get this reply.
+      // Only two requests get this reply: the delivery that made the binding, and its repetition.
       expect(countOf(bound!, 'bound')).toBe(2)
       expect(refused).not.toContain('bound')
       expect(await query(url, eventsOf, [userId])).toEqual([{ type: 'bound', version: '1' }])
     }
   })
 
-  test('bind one WeChat account to one of two users when CONFLICT is reject', { timeout: 60_000 }, async () => {
+  test('bind one WeChat account to one of two users when CONFLICT is reject', { timeout: 180_000 }, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const users = [`left${round}`, `right${round}`]
       const scenes = [await addTicket(users[0]!), await addTicket(users[1]!)]
@@ -163,7 +163,7 @@ describe('two instances', () => {
     expect(await response.json()).toMatchObject({ state: 'bound', version: 1 })
   })
 
-  test('send each event of a user to the webhook once, in order, one at a time, and go on when one instance stops', {
+  test('send the events of a user to the webhook once each, in order and one at a time, and go on when one instance stops', {
     timeout: 60_000,
   }, async () => {
     const users = Array.from({ length: 40 }, (_, i) => `webhook${i}`)

@@ -1,4 +1,4 @@
-/** PostgreSQL stops during traffic and starts again: no answered callback is lost, and no instance needs a restart. */
+/** PostgreSQL stops during traffic and starts again. No answered callback is lost, and no instance needs a restart. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createSimulator } from '../../../../demo/simulator/simulator.ts'
 import { startListening, stopListening } from '../../../../server/http/listen.ts'
@@ -53,7 +53,7 @@ async function untilReady(instance: Instance): Promise<void> {
   while ((await readiness(instance)).status !== 200) await new Promise(setImmediate)
 }
 
-/** Polls as the widget does: repeats the long-poll after any answer until the version differs from `version`. */
+/** Polls like the widget: it repeats the long-poll after any answer until the version differs from `version`. */
 async function pollUntilChanged(instance: Instance, userId: string, version: number): Promise<unknown> {
   const token = await instance.client.mintToken({ account: 'acme', userId })
   const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': `"${version}"`, Prefer: 'wait=25' }
@@ -75,7 +75,7 @@ test('no answered callback is lost when PostgreSQL stops during traffic', { time
   let slowest = 0
   let next = 0
   const thirdAnswered = Promise.withResolvers<void>()
-  /** Delivers the scan of one user after the other, each until it is answered, like WeChat. */
+  /** Delivers the scans of the users in turn, and repeats each scan until it is answered, like WeChat. */
   async function deliverScans(): Promise<void> {
     for (let i = next++; i < USERS; i = next++) {
       for (let status = 0; status !== 200; ) {
@@ -104,7 +104,7 @@ test('no answered callback is lost when PostgreSQL stops during traffic', { time
   await Promise.all(both.map(untilReady))
   await traffic
 
-  // Every scan was answered in the end; until then every status was 500, each within WeChat's 5 s.
+  // Every scan was finally answered. Every earlier attempt got the status 500 within WeChat's 5 s.
   expect(answered).toHaveLength(USERS)
   expect(before).toBeLessThan(USERS)
   expect(new Set(statuses)).toEqual(new Set([200, 500]))
@@ -119,7 +119,7 @@ test('no answered callback is lost when PostgreSQL stops during traffic', { time
   // Each user was bound once, although some scans were delivered several times.
   expect(await query(url, "select count(*)::int as n from events where type = 'bound'")).toEqual([{ n: USERS }])
 
-  // The page that has been waiting since before the stop gets a scan that arrives at the other instance.
+  // A page that has waited since the time before the stop gets a scan that arrives at the other instance.
   await deliverScan(account, both[1], { openid: 'oWaiting', scene: 'wb1_waiting' })
   expect(await waiting).toMatchObject({ state: 'bound', version: 1 })
 
@@ -132,7 +132,7 @@ test('no answered callback is lost when PostgreSQL stops during traffic', { time
   expect(both.map(({ child }) => child.exitCode)).toEqual([null, null])
 })
 
-test('pages get a change whose notification was lost once the instance listens again', {
+test('pages get a change with a lost notification as soon as the instance listens again', {
   timeout: 30_000,
 }, async () => {
   const store = await openPostgresStore({ url, hashOf: (...parts) => parts.join(), hasWebhook: () => false })

@@ -19,7 +19,7 @@ async function migratedTables(): Promise<Columns> {
   return Object.fromEntries(tables.map(({ name, columns }) => [name, columns.map((column) => column.name).sort()]))
 }
 
-/** The type `Tables`: each table is a member `name: { … }` with an indent of two. */
+/** Reads the type `Tables`, in which each table is a member `name: { … }` with an indent of two. */
 function declaredTables(): Columns {
   const members = textOf('sql/tables.ts').matchAll(/^ {2}(\w+): \{([\s\S]*?)\}$/gm)
   return Object.fromEntries(
@@ -30,7 +30,7 @@ function declaredTables(): Columns {
   )
 }
 
-/** The page: a heading for each table, and the columns as code in the first cells below it. */
+/** Reads the README, which has a heading for each table and the columns as code in the first cells below the heading. */
 function describedTables(): Columns {
   const [, schema = ''] = textOf('README.md').split('## Storage schema')
   const sections = schema.split(/^### /m).slice(1)
@@ -43,7 +43,7 @@ function describedTables(): Columns {
 }
 
 describe('the storage schema', () => {
-  test('is the same in the migrations, the type `Tables` and the page', async () => {
+  test('is the same in the migrations, the type `Tables` and the README', async () => {
     const tables = await migratedTables()
     expect(Object.keys(tables)).toHaveLength(11)
     expect(declaredTables()).toEqual(tables)

@@ -1,4 +1,4 @@
-/** A store of the first version, with rows in every table, opened by the present one. */
+/** The present version opens a store of the first version that has rows in every table. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

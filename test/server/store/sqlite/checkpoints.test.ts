@@ -17,7 +17,7 @@ describe('createCheckpoints', () => {
   test('copies the WAL into the database file outside the event loop, while the writer goes on', async () => {
     const file = join(folder, 'a.db')
     const database = new DatabaseSync(file)
-    // Without SQLite's own checkpoints only the thread can copy the WAL.
+    // SQLite's own checkpoints are off, so only the thread can copy the WAL.
     database.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 0; create table t (text)')
     const insert = database.prepare('insert into t values (?)')
     const checkpoints = createCheckpoints(file)
@@ -33,7 +33,7 @@ describe('createCheckpoints', () => {
     database.close()
   })
 
-  /** Whether it resolves without the thread, whose messages arrive only in another turn of the event loop. */
+  /** Whether the promise resolves without the thread, whose messages arrive only in another turn of the event loop. */
   async function isSettled(promise: Promise<void>): Promise<boolean> {
     let settled = false
     void promise.then(() => {
@@ -43,7 +43,7 @@ describe('createCheckpoints', () => {
     return settled
   }
 
-  /** A database with a long WAL, and the `waitWhileLong` that waits for it. */
+  /** A database with a long WAL, and the pending promise of `waitWhileLong`. */
   async function openLong() {
     const file = join(folder, 'a.db')
     const database = new DatabaseSync(file)
@@ -72,7 +72,7 @@ describe('createCheckpoints', () => {
     database.close()
   })
 
-  test('makes the writer wait for a checkpoint during which a long WAL could be written', async () => {
+  test('makes the writer wait for a checkpoint that is slow enough for the WAL to become long', async () => {
     const file = join(folder, 'a.db')
     const database = new DatabaseSync(file)
     database.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 0; create table t (text)')
@@ -114,7 +114,7 @@ describe('createCheckpoints', () => {
     database.close()
   })
 
-  test('keeps the process running while a checkpoint is awaited, and no longer', async () => {
+  test('keeps the process running only while a checkpoint is awaited', async () => {
     const script = `
       const { DatabaseSync } = await import('node:sqlite')
       const { createCheckpoints } = await import(${JSON.stringify(new URL('../../../../server/store/sqlite/checkpoints.ts', import.meta.url))})

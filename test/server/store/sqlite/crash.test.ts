@@ -1,4 +1,4 @@
-/** A callback that was answered with success is durable: after a kill at a random moment and a restart, its binding exists. */
+/** A binding is durable once its callback was answered: it exists after a kill at a random moment and a restart. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createFsync } from '../../../../server/store/sqlite/fsync.ts'
 
-/** A disk whose syncs end when the test settles their promise; `done` lists the callers that have been answered. */
+/** A disk whose syncs end when the test settles their promises. `done` lists the callers whose call has settled. */
 function openDisk() {
   const syncs: PromiseWithResolvers<void>[] = []
   const { sync: syncFile } = createFsync(() => {
@@ -19,7 +19,7 @@ function openDisk() {
 }
 
 describe('createFsync', () => {
-  test('resolves after a sync that started after the call, and shares that sync', async () => {
+  test('resolves after a sync that started after the call, which several callers share', async () => {
     const { syncs, done, request } = openDisk()
     const first = request('first')
     const later = [request('second'), request('third')]
@@ -42,7 +42,7 @@ describe('createFsync', () => {
     expect(syncs.length).toBe(2)
   })
 
-  test('fails every call after a failed sync, since the system may have dropped pages', async () => {
+  test('fails every call after a failed sync, because the system may have dropped pages', async () => {
     const { syncs, done, request } = openDisk()
     const requested = [request('first'), request('second')]
     syncs[0]!.reject(new Error('EIO'))

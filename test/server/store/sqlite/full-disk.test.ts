@@ -1,4 +1,4 @@
-/** A full disk under a running server, and a read-only disk at its start. Each test mounts a small file system of its own. */
+/** Tests of a full disk while the server runs, and of a read-only disk at its start. Each test mounts its own small file system. */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -15,11 +15,11 @@ import { SECRET } from '../../../support/test-server.ts'
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-disk-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Runs a command in a mount namespace of its own: its mounts are visible only to it and end with it. */
+/** Runs a command in a separate mount namespace. Its mounts are visible only to the command and disappear when the command ends. */
 const behind = (...mounting: string[]) => ['unshare', '-rm', 'sh', '-c', `${mounting.join(' && ')} && exec "$@"`, 'sh']
 const disk = mkdtempSync(join(folder, 'disk-'))
 const mount = `mount -t tmpfs -o size=1m tmpfs '${disk}'`
-// Names the source: without it, `mount` repeats the present options, and their uid is invalid in the namespace.
+// The source is named because `mount` would otherwise repeat the present options, whose uid is invalid in the namespace.
 const readOnly = `mount -t tmpfs -o remount,ro,size=1m tmpfs '${disk}'`
 const [probe, ...args] = [...behind(mount), 'true']
 const canMount = spawnSync(probe!, args).status === 0
@@ -31,7 +31,7 @@ const file = join(disk, 'bind.db')
 const env = { DATABASE_URL: `sqlite:${file}` }
 const copySeed = `cp '${seed}' '${file}'`
 
-/** Fills the disk of the instance to the last byte; returns a function that frees the space. */
+/** Fills the disk of the instance completely. Returns a function that frees the space. */
 function fillDisk({ child }: Instance): () => void {
   const ballast = join(`/proc/${child.pid}/root`, disk, 'ballast')
   for (const size of [65_536, 4_096, 1]) {
@@ -50,7 +50,7 @@ beforeAll(() => seedTickets(`sqlite:${seed}`, account.appId, 200))
 
 // A container without the right to create namespaces cannot mount a small disk.
 describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a full or read-only disk'), { timeout: 30_000 }, () => {
-  test('answers WeChat with 500 and logs the cause while it is full, and binds again once there is space', async () => {
+  test('makes the server answer 500 and log the cause while it is full, and lets it bind again once there is space', async () => {
     await using instance = await startInstance(account, env, behind(mount, copySeed))
     const scan = async (user: number) =>
       (await deliverScan(account, instance, { openid: `o${user}`, scene: `wb1_u${user}` })).status

@@ -8,8 +8,8 @@ const noTx = {} as Parameters<UnitOfWork>[0]
 const work = (name: string) => (() => name) as unknown as UnitOfWork<string>
 
 /**
- * A group commit on an engine that commits at once; its fsync ends when the test settles `fsync`. A unit named `failing` throws,
- * one named `full disk` makes the whole commit throw.
+ * A group commit on an engine that commits at once. The fsync ends when the test settles `fsync`. A unit named `failing` throws. A
+ * unit named `full disk` makes the whole commit throw.
  */
 function openEngine() {
   const commits: unknown[][] = []
@@ -31,7 +31,7 @@ function openEngine() {
 }
 
 describe('createGroupCommit', () => {
-  test('settles no unit before the fsync, and runs the next transaction meanwhile', async () => {
+  test('settles no unit before the fsync has ended, and runs the next transaction meanwhile', async () => {
     const { group, commits, fsync, durableBatches } = openEngine()
     const answered: string[] = []
     const first = group.write(work('a')).then((name) => answered.push(name))
@@ -56,7 +56,7 @@ describe('createGroupCommit', () => {
     await writes
   })
 
-  test('is idle only when units added in the meantime are on the disk too', async () => {
+  test('is idle only when units that were added while it waited are on the disk too', async () => {
     const syncs: (() => void)[] = []
     const group = createGroupCommit({
       commit: async (works) => ({ results: works.map((each) => each(noTx)), onDurable: () => {} }),

@@ -40,7 +40,7 @@ describe('openSqliteStore', () => {
     await store.close()
   })
 
-  test('keeps the WAL shorter than the limit at which SQLite would block the event loop, with writes of every kind', async () => {
+  test('keeps the WAL below the size at which SQLite blocks the event loop, with writes of every kind', async () => {
     const file = newFile()
     const store = await openSqliteStore({ file, ...settings })
     let longest = 0
@@ -54,13 +54,13 @@ describe('openSqliteStore', () => {
       )
     const before = statSync(file).size
     await recordDeliveries(0, 500)
-    // The file grows when the thread begins to copy.
+    // The file grows when the thread begins to copy pages.
     while (statSync(file).size === before) await new Promise(setImmediate)
     // Each delivery writes one page or a little more.
     await recordDeliveries(500, 15_000)
     await store.sweep(2)
     clearInterval(measuring)
-    // In pages of the WAL; SQLite's own checkpoint begins at 16,000.
+    // The limit is in pages of the WAL. SQLite's own checkpoint begins at 16,000.
     expect(longest / 4_120).toBeLessThan(15_500)
     await store.close()
   })
@@ -74,7 +74,7 @@ describe('openSqliteStore', () => {
     await store.close()
   })
 
-  test('opens a symbolic link, whose WAL is beside the target', async () => {
+  test('opens a symbolic link and puts the WAL beside the target', async () => {
     const file = newFile()
     await (await openSqliteStore({ file, ...settings })).close()
     const link = join(folder, 'link.db')
@@ -84,7 +84,7 @@ describe('openSqliteStore', () => {
     await store.close()
   })
 
-  test('opens a new file in several processes at once', { timeout: 30_000 }, async () => {
+  test('opens a new file in several processes at once', { timeout: 120_000 }, async () => {
     const script = `
       const { openSqliteStore } = await import(${JSON.stringify(new URL('../../../../server/store/sqlite/sqlite-store.ts', import.meta.url))})
       const store = await openSqliteStore({ file: process.argv[1], hashOf: String, hasWebhook: () => false })
@@ -103,7 +103,7 @@ describe('openSqliteStore', () => {
     const file = newFile()
     await mkdir(dirname(file), { recursive: true })
     const other = new DatabaseSync(file)
-    // The lock that a process holds while it switches. Another process gets SQLITE_BUSY at once, whatever busy_timeout says.
+    // A process that switches has this lock. Another process gets SQLITE_BUSY at once, whatever busy_timeout says.
     other.exec('begin immediate')
     const opening = openSqliteStore({ file, ...settings })
     expect(other.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'delete' })
@@ -114,7 +114,7 @@ describe('openSqliteStore', () => {
     await store.close()
   })
 
-  test('migrates from the beginning after a first start that was interrupted', async () => {
+  test('runs all migrations after a first start that was interrupted', async () => {
     const file = newFile()
     await mkdir(dirname(file), { recursive: true })
     const other = new DatabaseSync(file)
@@ -138,7 +138,7 @@ describe('openSqliteStore', () => {
     expect(readFileSync(file, 'utf8')).toBe(text)
   })
 
-  test('does not block the event loop while another process holds the lock, and then rejects all waiting writes', async () => {
+  test('rejects all waiting writes when another process keeps the lock, and does not block the event loop meanwhile', async () => {
     const file = newFile()
     const store = await openSqliteStore({ file, ...settings })
     const other = new DatabaseSync(file)
@@ -198,7 +198,7 @@ describe('openSqliteStore', () => {
     const broken = { code: 'STORE_UNAVAILABLE', cause: { message: expect.stringContaining('restart the server') } }
     await expect(add('refused')).rejects.toMatchObject(broken)
     await expect(store.ping()).rejects.toMatchObject(broken)
-    // A refused write must not be committed: a reader could see rows that a crash would lose.
+    // A refused write must not be committed, because a reader could see rows that a crash would lose.
     expect(await store.user({ tenant: 't', account: 'a', userId: 'refused' })).toMatchObject({ id: 0 })
     await store.close()
   })
