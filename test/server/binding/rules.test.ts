@@ -7,10 +7,13 @@ import {
   decideConfirm,
   decideConfirmationExpired,
   decideFollowed,
+  decideLateTap,
   decideUndo,
   decideUnsubscribe,
   decideWrongDigits,
   type Rules,
+  scansAwaitingDigits,
+  scanToConfirm,
 } from '../../../server/binding/rules.ts'
 import type { Binding, Change, PendingConfirmation, Ticket, TicketState, User } from '../../../server/store/store.ts'
 
@@ -564,6 +567,79 @@ describe('decideChatConfirm', () => {
 
   test('ignores a word that is older than the scan', () => {
     expect(decide(scanned(), T - 1)).toEqual({ changes: [], reply: null })
+  })
+})
+
+describe('scanToConfirm', () => {
+  const numbered = (id: number, more?: Partial<PendingConfirmation>): Ticket => ({ ...ticket(scanned(more)), id })
+  const rows: { name: string; unconfirmed: Ticket[]; question?: number; later?: number; found: number | undefined }[] =
+    [
+      { name: 'a typed word: the one question that is open', unconfirmed: [numbered(1)], found: 1 },
+      { name: 'a typed word: none', unconfirmed: [], found: undefined },
+      { name: 'a typed word: none of two open questions', unconfirmed: [numbered(2), numbered(1)], found: undefined },
+      {
+        name: 'a typed word: the one that is open, although an expired one is stored',
+        unconfirmed: [numbered(2, { until: NOW }), numbered(1, { until: NOW + 1 })],
+        found: 1,
+      },
+      {
+        name: 'a typed word: the latest of those that have expired',
+        unconfirmed: [numbered(2), numbered(1)],
+        later: 120_000,
+        found: 2,
+      },
+      { name: 'a tap: its own question, of two', unconfirmed: [numbered(2), numbered(1)], question: 1, found: 1 },
+      { name: 'a tap: its own question, expired', unconfirmed: [numbered(1, { until: NOW })], question: 1, found: 1 },
+      { name: 'a tap: not another question', unconfirmed: [numbered(2)], question: 1, found: undefined },
+      {
+        name: 'no scan that the digits confirm',
+        unconfirmed: [numbered(1, { confirm: 'code', digits: '4821' })],
+        question: 1,
+        found: undefined,
+      },
+      { name: 'no ticket in another state', unconfirmed: [ticket()], question: 9, found: undefined },
+    ]
+  test.each(rows)('finds for $name', ({ unconfirmed, question, later = 0, found }) => {
+    expect(scanToConfirm(unconfirmed, question, NOW + later)?.id).toBe(found)
+  })
+})
+
+describe('decideLateTap', () => {
+  const tapper = { appId: 'wx1', openid: 'o1' }
+  const used: TicketState = { name: 'used', delivery: null }
+  const rows: { name: string; found: { ticket: Ticket; user: User } | undefined; reply: object }[] = [
+    {
+      name: 'the question that bound this WeChat',
+      found: { ticket: ticket(used), user: user(1, binding('o1')) },
+      reply: { name: 'already_bound', lang: 'en', label: 'a***' },
+    },
+    {
+      name: 'a question that was cancelled',
+      found: { ticket: ticket(used), user: user(1) },
+      reply: { name: 'expired', lang: 'en', label: null },
+    },
+    {
+      name: 'a question that bound another WeChat',
+      found: { ticket: ticket(used), user: user(1, binding('o2')) },
+      reply: { name: 'expired', lang: 'en', label: null },
+    },
+    {
+      name: 'a ticket that was replaced',
+      found: { ticket: ticket({ name: 'replaced' }), user: user(1, binding('o1')) },
+      reply: { name: 'expired', lang: 'en', label: null },
+    },
+    { name: 'no ticket', found: undefined, reply: { name: 'expired', lang: 'zh-TW', label: null } },
+  ]
+  test.each(rows)('answers a tap that names $name, and changes nothing', ({ found, reply }) => {
+    expect(decideLateTap(tapper, found, 'zh-TW')).toEqual({ changes: [], reply })
+  })
+})
+
+describe('scansAwaitingDigits', () => {
+  test('returns the scans under CONFIRM=code that have not expired', () => {
+    const code = (id: number, until: number): Ticket => ({ ...ticket(scanned({ confirm: 'code', until })), id })
+    const all = [code(3, NOW + 1), code(2, NOW), code(1, NOW + 2), ticket(scanned()), ticket()]
+    expect(scansAwaitingDigits(all, NOW).map(({ id }) => id)).toEqual([3, 1])
   })
 })
 
