@@ -27,8 +27,11 @@ export function createBindConfig({ env, dataDir, key, webhookSecret, account }: 
       DATABASE_URL: `sqlite:${join(dataDir, 'wechat-bind.db')}`,
       // The demo prints its URLs and no request log.
       LOG_LEVEL: 'warn',
-      // A tester requests overrides QR codes than a user.
+      // A tester requests more QR codes than a user.
       QR_PER_MINUTE: '100',
+      QR_PER_HOUR: '6000',
+      QR_PER_DAY: '100000',
+      QR_PER_DAY_TENANT: '1000000',
       ...(env.WEBHOOK_URL ? {} : { WEBHOOK_URL: `${url}/host/webhook`, WEBHOOK_SECRET: webhookSecret }),
       ...(account ? toWechatEnv(account, `${url}/simulator`) : {}),
     }
@@ -37,9 +40,10 @@ export function createBindConfig({ env, dataDir, key, webhookSecret, account }: 
 
   return {
     at,
-    withConditions(url: string, { confirm, conflict, unsubscribe, mode, ticket }: Conditions): Config {
+    withConditions(url: string, { confirm, conflict, unsubscribe, mode, ticket, limits }: Conditions): Config {
       const rules = { CONFIRM: confirm, CONFLICT: conflict, UNSUBSCRIBE: unsubscribe }
-      const config = at(url, account ? { ...rules, WECHAT_MODE: mode } : rules)
+      const low: Env = limits === 'low' ? { QR_PER_MINUTE: '1' } : {}
+      const config = at(url, { ...rules, ...low, ...(account ? { WECHAT_MODE: mode } : {}) })
       return ticket === 'normal' ? config : { ...config, ticketTtlMs: TICKET_TTL_MS[ticket] }
     },
   }

@@ -20,6 +20,8 @@ export const conditionValues = {
   mode: ['secure', 'compatible', 'plain'],
   /** Lifetime of a QR code: as configured, 10 s, or 2 s without a replacement. */
   ticket: ['normal', 'short', 'ended'],
+  /** New QR codes of a user: as configured, or 1 a minute. */
+  limits: ['normal', 'low'],
   /** The bind server's clock: accurate, 10 minutes ahead or behind. */
   clock: ['right', 'ahead', 'behind'],
   server: health,

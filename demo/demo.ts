@@ -19,10 +19,11 @@ import { createFaultyProxy } from './faulty-proxy.ts'
 import { createFlakyStore } from './flaky-store.ts'
 import { createHostSite } from './host-site.ts'
 import { createHttpApp, findDist } from './http-app.ts'
-import { toNetworkUrls } from './network-urls.ts'
+import { toNetworkUrls, toTrustedNames } from './network-urls.ts'
 import { createRequestRecorder } from './record-incoming.ts'
 import { createRecordingFetch } from './record-outgoing.ts'
 import { readSavedState, writeSavedState } from './saved-state.ts'
+import { hideBehindSecretPath } from './secret-path.ts'
 import { createChangeListeners } from './simulator/change-listeners.ts'
 import type { Delay } from './simulator/faults.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
@@ -33,6 +34,7 @@ import { isRealWechat, toAccount } from './wechat-account.ts'
 import { applyToWechat } from './wechat-conditions.ts'
 
 export type Demo = {
+  /** The URL to open, without a trailing slash. With a real WeChat account its path is secret. */
   url: string
   /** URLs for a phone on the same network; empty when the demo listens only on this machine. */
   networkUrls: string[]
@@ -54,8 +56,8 @@ type DemoOptions = {
   dist?: string
   /** The number of bind servers over one store; more than one needs PostgreSQL. */
   instances?: number
-  /** Opens the port: `npm run dev` puts Vite in front of the demo. */
-  listen?: (app: Fetching, host: string | undefined, port: number) => Promise<Listening>
+  /** Opens the port: `npm run dev` puts Vite in front of the demo. `base` is the secret path, or empty. */
+  listen?: (app: Fetching & { base: string }, host: string | undefined, port: number) => Promise<Listening>
 }
 
 const CLOCK_MS = { right: 0, ahead: 600_000, behind: -600_000 }
@@ -73,7 +75,10 @@ export async function startDemo({
   const savedState = readSavedState(file)
   const key = savedState?.key ?? randomBytes(32).toString('base64url')
   const webhookSecret = env.WEBHOOK_SECRET ?? `whsec_${randomBytes(32).toString('base64')}`
+  const pathSecret = savedState?.pathSecret || randomBytes(16).toString('base64url')
   const isReal = isRealWechat(env)
+  const base = isReal ? `/${pathSecret}` : ''
+  const trusted = toTrustedNames(env)
   const closing = new AbortController()
   const { signal } = closing
   // A page stays open over a restart, so ids must not repeat. Ids start at the current time in ms and grow more slowly than it.
@@ -83,6 +88,7 @@ export async function startDemo({
   const simulator = createSimulator({
     account: account ?? {},
     remembered: savedState?.simulator,
+    ...trusted,
     wire,
     people: [...people],
   })
@@ -101,9 +107,10 @@ export async function startDemo({
   const { host, port, rules, wechat } = bindConfig.at('http://127.0.0.1')
   let app = new Hono().all('*', (c) => c.text('The demo is starting.', 503))
   const fetch = (request: Request, bindings?: object) => app.fetch(request, bindings)
-  const { server, url } = await listen({ fetch }, host, port)
+  const { server, url: origin } = await listen({ fetch, base }, host, port)
+  const url = origin + base
   const first = bindConfig.at(url)
-  const networkUrls = toNetworkUrls(first.publicUrl, host, new URL(url).port)
+  const networkUrls = toNetworkUrls(first.publicUrl, host, new URL(origin).port).map((each) => each + base)
 
   const atStart = toConditions({ ...rules, mode: wechat.mode }, defaultConditions)
   const currentConditions = createCurrentConditions(atStart, async (next, before) => {
@@ -149,7 +156,9 @@ export async function startDemo({
   const { kid, secret, tenant } = first.keys[0]!
   const recordRequest = createRequestRecorder({ wire, deps: bindServer.deps, clock: Date.now, isReal })
   const prepare = (identity: Identity) => testUsers.prepare(bindServer.deps(), identity)
-  app = createHttpApp({
+  const bind = (request: Request, bindings: object) =>
+    recordRequest(request, prepare, (passed) => proxy.forward(() => bindServer.fetch(passed, bindings)))
+  const inside = createHttpApp({
     control: createDemoApi({
       view: () => ({ conditions: currentConditions.current(), usual: atStart, isReal }),
       simulatorView: simulator.view,
@@ -162,12 +171,14 @@ export async function startDemo({
     }),
     hostSite: createHostSite({ bind: createBindClient({ server: url, keyId: kid, key: secret, webhookSecret }) }),
     simulator: isReal ? undefined : simulator.app,
-    bind: (request, bindings) =>
-      recordRequest(request, prepare, (passed) => proxy.forward(() => bindServer.fetch(passed, bindings))),
+    bind,
+    trusted,
     dist,
   })
+  app = isReal ? hideBehindSecretPath({ secret: pathSecret, inside, bind }) : inside
 
-  const save = () => writeSavedState(file, { account: simulator.account, key, simulator: simulator.memory() })
+  const save = () =>
+    writeSavedState(file, { account: simulator.account, key, pathSecret, simulator: simulator.memory() })
   save()
   simulator.changes.watch(save)
   simulator.changes.watch(changes.notify)

@@ -9,11 +9,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import { createServer as createVite } from 'vite'
+import { createServer as createVite, type ViteDevServer } from 'vite'
 import type { Env } from '../server/config/config.ts'
 import type { Fetching, Listening } from '../server/http/listen.ts'
 import { closeOnSignal } from '../server/serve.ts'
 import { type Demo, startDemo } from './demo.ts'
+import { toTrustedNames } from './network-urls.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -27,41 +28,58 @@ export type Dev = Pick<Demo, 'url' | 'networkUrls' | 'close'>
 /** `cacheDir` holds Vite's copies of the dependencies: two processes must not write to one folder. */
 export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modules/.vite/dev'): Promise<Dev> {
   const server = createServer()
-  const publicHost = URL.parse(env.PUBLIC_URL ?? '')?.hostname
-  const vite = await createVite({
-    // Vite would bundle a config file into a folder that Node watches, which would restart this process in a loop.
-    configFile: false,
-    root: join(root, 'demo/page'),
-    publicDir: false,
-    cacheDir: join(root, cacheDir),
-    appType: 'custom',
-    logLevel: env.LOG_LEVEL === 'silent' ? 'silent' : 'warn',
-    resolve: { alias: { '/cdn/wechat-bind.js': element, '/wechat-bind.js': element } },
-    // Scans the sources: the pages load the element from a path that Vite cannot resolve.
-    optimizeDeps: { entries: ['*.ts', '../../widget/define.ts'] },
-    server: {
-      middlewareMode: true,
-      ws: { server },
-      // `HOST=0.0.0.0` opens the port to the network: `data/` holds keys and stays closed.
-      fs: { allow: ['demo', 'widget', 'server', 'node_modules'].map((folder) => join(root, folder)) },
-      // WeChat and a phone reach the demo by this name.
-      allowedHosts: publicHost ? [publicHost] : [],
-    },
-  })
+  let vite: ViteDevServer | undefined
 
-  async function sendPage(path: string, file: string, response: ServerResponse): Promise<void> {
-    const html = await readFile(join(root, 'demo/page', file), 'utf8')
-    response.setHeader('Content-Type', 'text/html; charset=utf-8').end(await vite.transformIndexHtml(path, html))
-  }
+  const startVite = (base: string) =>
+    createVite({
+      // Vite would bundle a config file into a folder that Node watches, which would restart this process in a loop.
+      configFile: false,
+      root: join(root, 'demo/page'),
+      base,
+      publicDir: false,
+      cacheDir: join(root, cacheDir),
+      appType: 'custom',
+      logLevel: env.LOG_LEVEL === 'silent' ? 'silent' : 'warn',
+      resolve: { alias: { '/cdn/wechat-bind.js': element, '/wechat-bind.js': element } },
+      // Scans the sources: the pages load the element from a path that Vite cannot resolve.
+      optimizeDeps: { entries: ['*.ts', '../../widget/define.ts'] },
+      server: {
+        middlewareMode: true,
+        ws: { server },
+        // `HOST=0.0.0.0` opens the port to the network: `data/` holds keys and stays closed.
+        fs: { allow: ['demo', 'widget', 'server', 'node_modules'].map((folder) => join(root, folder)) },
+        allowedHosts: [...(toTrustedNames(env).hosts ?? [])],
+      },
+    })
 
-  async function listen({ fetch }: Fetching, host: string | undefined, port: number): Promise<Listening> {
+  async function listen(
+    { fetch, base }: Fetching & { base: string },
+    host: string | undefined,
+    port: number,
+  ): Promise<Listening> {
+    const started = await startVite(`${base}/`)
+    vite = started
     const demo = getRequestListener(fetch)
+
+    async function sendPage(path: string, file: string, response: ServerResponse): Promise<void> {
+      const html = await readFile(join(root, 'demo/page', file), 'utf8')
+      response.setHeader('Content-Type', 'text/html; charset=utf-8').end(await started.transformIndexHtml(path, html))
+    }
+
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      const path = request.url?.split('?')[0] ?? ''
-      const file = request.method === 'GET' ? pages[path] : undefined
+      const { method, url = '' } = request
+      const [path = ''] = url.split('?')
+      // Vite answers only below the secret path, because it writes this path into the files.
+      if (!path.startsWith(`${base}/`)) return void demo(request, response)
+      const page = path.slice(base.length)
+      const file = method === 'GET' ? pages[page] : undefined
       // Before Vite, which would answer `/playground` with `playground.ts`.
-      if (file) sendPage(path, file, response).catch((error: Error) => response.writeHead(500).end(error.message))
-      else vite.middlewares(request, response, () => void demo(request, response))
+      if (file) return void sendPage(page, file, response).catch((error) => response.writeHead(500).end(error.message))
+      started.middlewares(request, response, () => {
+        // Vite has removed `base` from the URL.
+        request.url = url
+        void demo(request, response)
+      })
     })
     server.listen(port, host)
     await once(server, 'listening')
@@ -70,7 +88,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
 
   const { url, networkUrls, close } = await startDemo({ env, dataDir, dist: join(root, 'dist'), listen }).catch(
     async (error) => {
-      await vite.close()
+      await vite?.close()
       throw error
     },
   )
@@ -79,7 +97,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
     networkUrls,
     async close() {
       // First: the sockets to the browsers' Vite clients would keep the server open.
-      await vite.close()
+      await vite?.close()
       await close()
     },
   }

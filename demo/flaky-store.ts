@@ -30,7 +30,7 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     write: flaky((work) => store.write(work)) as Store['write'],
     user: flaky((identity) => store.user(identity)),
     liveTicket: flaky((...args) => store.liveTicket(...args)),
-    ticketsSince: flaky((...args) => store.ticketsSince(...args)),
+    countAttempt: flaky((...args) => store.countAttempt(...args)),
     unionids: {
       claimDue: flaky((...args) => store.unionids.claimDue(...args)),
       save: flaky((answers) => store.unionids.save(answers)),

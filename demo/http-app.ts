@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { type Context, Hono } from 'hono'
+import { createRequestGuard, type TrustedNames } from './simulator/request-guard.ts'
 
 type HttpAppParts = {
   control: Hono
@@ -11,6 +12,7 @@ type HttpAppParts = {
   /** Undefined with a real WeChat account. */
   simulator: Hono | undefined
   bind: (request: Request, bindings: object) => Promise<Response>
+  trusted: TrustedNames
   /** The folder with Vite's output: `page` and `cdn`. */
   dist: string
 }
@@ -27,10 +29,12 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-export function createHttpApp({ control, hostSite, simulator, bind, dist }: HttpAppParts): Hono {
+export function createHttpApp({ control, hostSite, simulator, bind, trusted, dist }: HttpAppParts): Hono {
   const page = serveStatic({ root: join(dist, 'page') })
   const cdn = serveStatic({ root: dist })
+  const guard = createRequestGuard(trusted)
   return new Hono()
+    .on('ALL', ['/', '/api.html', '/playground', '/demo/*', '/host/*'], guard)
     .use('/', withPolicy)
     .get('/', page)
     .use('/api.html', withPolicy)

@@ -1,12 +1,26 @@
-/** The URLs under which a phone on the same network reaches the demo. NODE. */
+/** The names and URLs under which browsers, also a phone on the same network, reach the demo. NODE. */
 import { networkInterfaces } from 'node:os'
+import type { Env } from '../server/config/config.ts'
+import type { TrustedNames } from './simulator/request-guard.ts'
 
 /** `PUBLIC_URL` if it is set, otherwise one URL per network interface when `host` is a wildcard address. */
 export function toNetworkUrls(publicUrl: string | undefined, host: string | undefined, port: string): string[] {
-  if (publicUrl) return [publicUrl]
+  return publicUrl ? [publicUrl] : networkAddresses(host).map((address) => `http://${address}:${port}`)
+}
+
+function networkAddresses(host: string | undefined): string[] {
   if (host !== undefined && host !== '0.0.0.0' && host !== '::') return []
   const addresses = Object.values(networkInterfaces()).flat()
-  return addresses.flatMap((one) =>
-    one && one.family === 'IPv4' && !one.internal ? [`http://${one.address}:${port}`] : [],
-  )
+  return addresses.flatMap((one) => (one && one.family === 'IPv4' && !one.internal ? [one.address] : []))
+}
+
+/** The printed names, the host of `PUBLIC_URL`, and the names in `DEMO_HOSTS`, separated by commas. */
+export function toTrustedNames({ HOST = '127.0.0.1', PUBLIC_URL = '', DEMO_HOSTS = '' }: Env): TrustedNames {
+  const publicUrl = URL.parse(PUBLIC_URL)
+  const own = HOST.includes(':') ? `[${HOST}]` : HOST
+  const names = [own, ...networkAddresses(HOST || undefined), publicUrl?.hostname, ...DEMO_HOSTS.split(',')]
+  return {
+    hosts: names.flatMap((name) => name?.trim() || []),
+    origins: publicUrl ? [publicUrl.origin] : [],
+  }
 }

@@ -1,4 +1,4 @@
-/** The endpoints of the bind server, and the Hono apps that contain them: `serve` runs them, teams mount them in their own server. */
+/** Makes the endpoints and the Hono apps that contain them. `serve` runs these apps; teams can mount them in their own server. */
 import { Hono } from 'hono'
 import type { Deps } from './deps.ts'
 import type { Endpoint } from './http/endpoint.ts'
@@ -19,7 +19,7 @@ export const createEndpoints = (deps: Deps): Endpoint[] => [
 ]
 
 type AppOptions = {
-  /** The endpoints of `deps`, if the caller has made them already. */
+  /** The endpoints made from `deps`, if the caller has them already. */
   endpoints?: Endpoint[]
   /** Whether the app has metrics and probes. Default true. */
   hasOps?: boolean
@@ -30,13 +30,13 @@ export function createApp(deps: Deps, { endpoints = createEndpoints(deps), hasOp
   return assemble(deps, [endpointRoutes(endpoints), widgetFileRoutes(deps), descriptionRoutes(), ...ops])
 }
 
-/** Metrics and probes alone, for a port of their own. */
+/** An app with only metrics and probes, for a separate port. */
 export const createOpsApp = (deps: Deps): Hono => assemble(deps, [opsRoutes(deps)])
 
 function assemble(deps: Deps, parts: Hono[]): Hono {
   const answerError = onError(deps.log)
   const app = new Hono().use(logRequests(deps))
-  // Route by route, so that a server in which the app is mounted keeps its own paths as they are.
+  // The check is added to each route, so that it does not affect the other paths of a server in which the app is mounted.
   for (const { method, path } of parts.flatMap(({ routes }) => routes)) app.on(method, path, refuseUnusualTargets)
   for (const part of parts) app.route('/', part)
   return app.notFound((c) => answerError(notFound(), c)).onError(answerError)

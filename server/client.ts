@@ -1,4 +1,4 @@
-/** The client for a product's back end: encrypted API, widget token and webhook, on Node and other runtimes. */
+/** The client for the back end of your site: encrypted API, widget token and webhook, on Node and other runtimes. */
 import { Webhook } from 'standardwebhooks'
 import { BindError, type ErrorCode, errorCodes } from './errors.ts'
 import { openEnvelope, sealEnvelope } from './keys/envelope.ts'
@@ -17,23 +17,23 @@ export type BindClientOptions = {
   keyId: string
   /** The 32-byte secret, base64url as in `BIND_KEYS`, or as bytes. */
   key: string | Uint8Array
-  /** The value of `WEBHOOK_SECRET` (`whsec_...`); needed by `verifyWebhook` only. */
+  /** The value of `WEBHOOK_SECRET` (`whsec_...`), which only `verifyWebhook` needs. */
   webhookSecret?: string
   fetch?: typeof fetch
   clock?: () => number
-  /** Timeout of one try in ms. Default 6000: the server answers within 5 s. */
+  /** Timeout of one try in ms. The default is 6000, because the server answers within 5 s. */
   timeoutMs?: number
 }
 
-/** The user in question: opaque ids of 1 to 128 characters. */
+/** The user of the request. Both ids are opaque and have 1 to 128 characters. */
 export type Subject = { account: string; userId: string }
 
 export type QrCode = {
   /** WeChat's ticket. */
   Ticket: string
-  /** What the QR encodes. */
+  /** The text of the QR code. */
   Url: string
-  /** WeChat's picture of it. */
+  /** WeChat's image of the QR code. */
   ImageUrl: string
   /** Unix seconds. */
   ExpiresAt: number
@@ -53,27 +53,27 @@ export type BindInfo = {
 }
 
 export type BindClient = {
-  /** A QR for the user: the current one, or with `isRefresh` a new one. Throws `RATE_LIMITED`, `WECHAT_*`. */
+  /** Returns the user's current QR code, or a new one with `isRefresh`. Throws `RATE_LIMITED`, `WECHAT_*`. */
   getQrCode(subject: Subject & { isRefresh?: boolean; label?: string }): Promise<QrCode>
   getBindInfo(subject: Subject): Promise<BindInfo>
-  /** Unbinds. Throws `NOT_BOUND` when the user has no WeChat bound. */
+  /** Removes the binding. Throws `NOT_BOUND` when the user has no WeChat account bound. */
   disconnect(subject: Subject): Promise<{ Version: number }>
-  /** A token for `<wechat-bind>`, made locally without a call to the server. */
+  /** Makes a token for `<wechat-bind>` locally, without a call to the server. */
   mintToken(request: TokenRequest): Promise<string>
   /**
-   * Verifies the signature and the timestamp (within 5 minutes) of a webhook and returns its payload. `body` is the raw text:
-   * JSON that was parsed and serialised again does not verify. A delivery may arrive twice: compare `Version`. Throws
-   * `UNAUTHORIZED`.
+   * Verifies the signature and the timestamp (within 5 minutes) of a webhook and returns its payload. `body` must be the
+   * raw text, because JSON that was parsed and serialized again does not match the signature. A delivery may arrive twice, so
+   * compare `Version`. Throws `UNAUTHORIZED`.
    */
   verifyWebhook(body: string, headers: Headers | Record<string, string>): WebhookPayload
 }
 
 type ApiResult = { Success: boolean; Code: string; Message: string; Data: unknown }
 
-// More than any reply of the bind server. A proxy or a wrong address could send without end.
+// More than any reply of the bind server. The limit protects from a proxy or a wrong address that never stops sending.
 const MAX_ANSWER = 8 * 1024 * 1024
 
-// Reads are tried twice, each time with a new jti: one more try is enough while a server restarts.
+// Reads are tried twice, each time with a new jti. The second try covers the restart of a server.
 const TRIES = 2
 
 export function createBindClient(options: BindClientOptions): BindClient {
@@ -85,7 +85,7 @@ export function createBindClient(options: BindClientOptions): BindClient {
   async function request(call: string, plaintext: object): Promise<unknown> {
     const path = `/api/WeChat/${call}`
     const jti = crypto.randomUUID()
-    // Behind a proxy that strips a prefix the server sees another path, so Path is left out.
+    // A proxy that strips a prefix changes the path that the server sees, so Path is left out when `server` has a path.
     const Path = base.pathname === '/' ? path : undefined
     const body = await sealEnvelope(
       { ...plaintext, Date: Math.floor(clock() / 1000), Path },
@@ -100,7 +100,11 @@ export function createBindClient(options: BindClientOptions): BindClient {
     return toData(await openReply(response, text, jti), response.headers)
   }
 
-  /** Reads the whole answer within the timeout: a connection lost in the middle counts as no answer. */
+  /**
+   * Reads the whole answer within the timeout, so a connection lost in the middle counts as no answer. Does not follow a redirect,
+   * because the encrypted request must go to `server` only. `redirect: 'error'` would hide the status, and Cloudflare's runtime
+   * refuses it.
+   */
   async function post(path: string, body: string): Promise<{ response: Response; text: string }> {
     const headers = { 'Content-Type': 'application/jose' }
     const signal = AbortSignal.timeout(timeoutMs)
@@ -108,6 +112,7 @@ export function createBindClient(options: BindClientOptions): BindClient {
       method: 'POST',
       headers,
       body,
+      redirect: 'manual',
       signal,
     })
     return { response, text: new TextDecoder().decode(await readCapped(response, MAX_ANSWER)) }
@@ -119,9 +124,13 @@ export function createBindClient(options: BindClientOptions): BindClient {
     if (response.status === 413)
       throw new BindError('TOO_LARGE', 'The request is larger than the bind server accepts: shorten Label.')
     const { text: plaintext, header } = await openEnvelope(text, undefined, () => ({ secret })).catch((cause) => {
-      throw new BindError('UNREACHABLE', `The bind server answered HTTP ${response.status} without an envelope.`, {
-        cause,
-      })
+      throw new BindError(
+        'UNREACHABLE',
+        `The bind server answered HTTP ${response.status} without an encrypted reply.`,
+        {
+          cause,
+        },
+      )
     })
     if (header.req !== jti) throw new BindError('UNAUTHORIZED', 'The reply belongs to another request.')
     return JSON.parse(plaintext)

@@ -1,10 +1,13 @@
-/** Random bytes from a pool, and string comparison in constant time. 16 bytes take 0.1 us from the pool and 1.5 us from the system. */
+/**
+ * Random bytes from a pool, string comparison in constant time, and a check for placeholder keys. Taking 16 bytes from the pool
+ * needs 0.1 us, from the system 1.5 us.
+ */
 import { randomFillSync, timingSafeEqual } from 'node:crypto'
 
 const pool = Buffer.alloc(4096)
 let used = pool.length
 
-/** `size`: far less than the pool's 4 KiB. Returns a copy; no byte of the pool is used twice. */
+/** `size` must be far less than the pool's 4 KiB. Returns a copy; no byte of the pool is used twice. */
 export function takeRandom(size: number): Buffer {
   if (used + size > pool.length) {
     randomFillSync(pool)
@@ -13,6 +16,9 @@ export function takeRandom(size: number): Buffer {
   used += size
   return Buffer.from(pool.subarray(used - size, used))
 }
+
+/** A key of equal bytes, such as 32 zeros, is a placeholder. */
+export const isOneByteRepeated = (key: Uint8Array) => key.every((byte) => byte === key[0])
 
 /** The time taken reveals the lengths, but not the position where the strings differ. */
 export function equalInConstantTime(a: string, b: string): boolean {

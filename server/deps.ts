@@ -1,4 +1,4 @@
-/** Everything that the app needs. With these the app runs on any runtime that Hono supports. */
+/** The parts that the app is made from. An app that is given these runs on any runtime that Hono supports. */
 import type { AfterCommit } from './binding/after-commit.ts'
 import type { EventSettings } from './binding/apply-intent.ts'
 import type { Tickets } from './binding/tickets.ts'
@@ -16,26 +16,26 @@ import type { CallbackSettings } from './wechat/message.ts'
 export type Deps = {
   callback: CallbackSettings
   events: EventSettings
-  /** To the system that owned the callback before; undefined without `FORWARD_URL`. */
+  /** Forwards to the system that owned the callback before. Undefined without `FORWARD_URL`. */
   forwarder: Forwarder | undefined
   keyring: Keyring
   metrics: Metrics
   store: Store
   tickets: Tickets
   unionids: UnionidFetcher
-  /** `binding/` calls it after every commit that changes a binding: counts the changes, fetches the unionid of a bound user. */
+  /** Counts the changes and fetches the unionid of a bound user. `binding/` calls it after every commit that changes a binding. */
   afterCommit: AfterCommit
-  /** Whether the proxy in front of this server is the operator's own: then its request ids are kept. */
+  /** Whether the proxy in front of this server is the operator's own, so that its request ids can be trusted. */
   trustProxy: boolean
   waiters: Waiters
   principalOf: PrincipalOf
   wechat: WechatApi
-  /** The URL of WeChat's QR picture, without the ticket at its end. */
+  /** The URL of WeChat's QR picture, up to the ticket that is appended. */
   qrImageUrl: string
   allowedOrigins: string[]
   /** Whether the simulator's test users are accepted. */
   allowsTestUsers: boolean
-  /** Served as `/wechat-bind.js`; undefined if it is not built. */
+  /** The file behind `/wechat-bind.js`. Undefined if the widget is not built. */
   widgetFile: { text: string; etag: string } | undefined
   log: Log
   /** Epoch ms. */

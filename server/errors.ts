@@ -1,9 +1,12 @@
-/** One error class and its one table of codes. The code is API; the message is for people and contains no secret, openid or ciphertext. */
+/**
+ * The error class and the table of its codes. The codes are part of the API. A message is for people and contains no secret, openid
+ * or ciphertext.
+ */
 
 /** A text for operators, in English and in Chinese. */
 export type Bilingual = { en: string; zh: string }
 
-/** `status`: the HTTP status. `retryable`: the same request may succeed later. `title`: the code in words. */
+/** `status` is the HTTP status, `title` the code in words. `retryable` means that the same request may succeed later. */
 export const errorCodes = {
   BAD_REQUEST: { status: 400, retryable: false, title: 'The request is malformed' },
   TEST_USER: { status: 400, retryable: false, title: 'This User_ID works only with the simulator' },

@@ -1,4 +1,4 @@
-/** Makes the app and all its parts from a configuration: opens the store, connects the parts, closes them in order. NODE. */
+/** Opens the store, makes the app and all its parts from a configuration, and closes them in order. NODE. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
@@ -28,19 +28,20 @@ import { createWechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
 
 export type OpenApp = {
-  /** With `OPS_PORT` set it has no metrics and no probes. */
+  /** The app. It has no metrics and no probes if `OPS_PORT` is set. */
   app: Hono
-  /** Metrics and probes alone: `serve` runs it on `OPS_PORT`. */
+  /** An app with only metrics and probes. `serve` runs it on `OPS_PORT`. */
   ops: Hono
   /**
-   * For a Node server that runs only this app: offer it every request before `app`. Answers the callback, the encrypted API
-   * and the browser API without Hono, which takes less CPU and half of the memory of a waiting page. Refuses unusual targets.
+   * Answers the callback, the encrypted API and the browser API without Hono. This takes less CPU, and half of the memory for
+   * each waiting page. Also refuses unusual request targets. A Node server that runs only this app offers every request to
+   * `intercept` first, and to `app` if `intercept` returns false.
    */
   intercept: Intercept
   deps: Deps
-  /** Answers every waiting page; from now on no page waits. */
+  /** Answers every waiting page. Later polls are answered without a wait. */
   stopWaiting(): void
-  /** Call after the last request: waits for background work, at most `withinMs`, and closes the store. */
+  /** Waits for background work, at most `withinMs`, and closes the store. Call it after the last request. */
   close(withinMs?: number): Promise<void>
 }
 
@@ -49,7 +50,7 @@ export type Overrides = {
   clock?: () => number
   fetch?: Fetch
   setTimer?: SetTimer
-  /** Wraps the store: to count its calls, to measure it, to make it fail. */
+  /** Wraps the store, for example to count calls or to simulate failures. */
   wrapStore?: ((store: Store) => Store) | undefined
   /** Accepts the simulator's test users. */
   allowsTestUsers?: boolean
@@ -70,7 +71,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   const waiters = createWaiters({
     limits: config.waiters,
     setTimer,
-    // Monotonic: a correction of the system clock must not lengthen a wait.
+    // This clock is monotonic, because a correction of the system clock must not lengthen a wait.
     clock: overrides.clock ?? (() => performance.now()),
   })
   const metrics = createMetrics(waiters.count)
@@ -122,7 +123,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
       keyring,
       nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
       clock,
-      // One token for each page that may wait.
+      // Each page that may wait has one token.
       maxTokens: config.waiters.inAll,
     }),
     afterCommit(changes, said) {
@@ -166,13 +167,13 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   }
 }
 
-/** The drivers' messages (`attempt to write a readonly database`) name neither the setting nor a fix. */
+/** Adds the setting and a fix to the driver's message, which is for example `attempt to write a readonly database`. */
 function cannotOpen(cause: Error & { code?: string }): BindError {
-  // A connection refused on several addresses is an error with a code and without a message.
+  // The error for a connection that several addresses refused has a code, but an empty message.
   const why = cause.message || cause.code
   const message = [
-    `DATABASE_URL: the store cannot be opened (${why}): check that the database runs, that the disk has room and that this server's user may write to it.`,
-    `    存储无法打开（${why}）：请确认数据库在运行、磁盘有剩余空间，且运行服务的用户有写权限。`,
+    `DATABASE_URL: the store cannot be opened (${why}): check that the database is running, that the disk has free space, and that this server's user may write to it.`,
+    `    存储无法打开（${why}）：请确认数据库正在运行、磁盘有剩余空间，并且运行本服务的用户有写权限。`,
   ]
   return new BindError('BAD_CONFIG', message.join('\n'), { cause })
 }
@@ -190,7 +191,7 @@ const toCallbackSettings = ({ wechat: { mode, token, originalId, encodingAesKeys
   crypts: encodingAesKeys.map((key) => createCrypt(key, appId)),
 })
 
-/** WeChat serves QR pictures from another host than its API; the simulator serves both from one. */
+/** WeChat serves QR pictures and its API from different hosts. The simulator serves both from one host. */
 function toQrImageUrl(apiBase: string): string {
   const base = new URL(apiBase).hostname.endsWith('.weixin.qq.com') ? 'https://mp.weixin.qq.com' : apiBase
   return `${base}/cgi-bin/showqrcode?ticket=`

@@ -1,4 +1,7 @@
-/** The interfaces of the runtime: HTTP calls, timers, a logger. They are passed in, so that tests can replace them. `readCapped` reads the answer of a call. */
+/**
+ * The interfaces of the runtime for HTTP calls, timers and the log. They are passed in, so that tests can replace them. `readCapped`
+ * reads the answer of a call.
+ */
 
 /** The global `fetch` has this type. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>
@@ -14,7 +17,7 @@ export type Log = {
   error(fields: object, message: string): void
 }
 
-/** An answer is longer than its reader accepts. */
+/** The error when an answer is longer than its reader accepts. */
 export class AnswerTooLong extends Error {
   override name = 'AnswerTooLong'
 }
@@ -32,7 +35,7 @@ export async function readCapped({ body }: Response, maxBytes: number): Promise<
   return joinChunks(chunks, length)
 }
 
-/** `length`: the sum of the chunks' lengths. Without `Buffer`, which not every runtime has. */
+/** `length` is the sum of the chunks' lengths. The function does not use `Buffer`, which some runtimes lack. */
 export function joinChunks(chunks: Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(length)
   let at = 0

@@ -12,15 +12,15 @@ type Running = {
   close(): Promise<void>
 }
 
-// Half a second less than the 5 s that an orchestrator grants before it kills the process.
+// An orchestrator kills the process after 5 s; half a second is kept in reserve.
 const END_AFTER_MS = 4_500
 
-/** Throws `BAD_CONFIG` before it opens or listens. */
+/** Throws `BAD_CONFIG` before it opens the store or a socket. */
 export async function startServer(env: Env): Promise<Running> {
   const config = parseConfig(env)
   const log = pino({ level: config.logLevel })
   const { app, ops, intercept, deps, stopWaiting, close } = await openApp(config, { log })
-  // Memory, CPU and event loop lag of the process, which runs nothing else.
+  // Adds memory, CPU and event loop lag of the process. The process runs only this server, so the figures describe this server.
   collectDefaultMetrics({ register: deps.metrics.registry })
   const { host, port, maxConnections } = config
   const opsListening =
@@ -50,7 +50,7 @@ export async function startServer(env: Env): Promise<Running> {
 
 const MINUTE_MS = 60_000
 
-/** Runs `note` at most once a minute: an overload must not fill the log. */
+/** Runs `note` at most once a minute, so that an overload does not fill the log. */
 function noteOnce(note: () => void): () => void {
   let nextAt = 0
   return () => {
@@ -60,11 +60,11 @@ function noteOnce(note: () => void): () => void {
   }
 }
 
-/** Runs `close` once on the first SIGTERM or SIGINT, then lets the process end. */
+/** Runs `close` on the first SIGTERM or SIGINT, then exits the process. */
 export function closeOnSignal(close: () => Promise<void>): void {
   let isClosing = false
   const stop = () => {
-    // A second signal must not interrupt the close: a terminal sends one to the whole process group.
+    // Later signals are ignored: a terminal signals the whole process group, so one Ctrl-C may arrive twice.
     if (isClosing) return
     isClosing = true
     close().then(

@@ -1,6 +1,9 @@
-/** The JSON between the server, the widget and the webhooks. Types only, so that importing this file adds no code to the widget. */
+/** The JSON between the server, the widget and the webhooks. This file has only types, so its import adds no code to the widget. */
 
-/** Why a binding ended. `replaced`: the user bound another WeChat account, or another user bound this one under `CONFLICT=replace`. */
+/**
+ * Why a binding was removed. `replaced` means that the user bound another WeChat account, or that another user bound this WeChat
+ * account under `CONFLICT=replace`.
+ */
 export type UnbindReason = 'disconnect' | 'widget' | 'chat' | 'unsubscribe' | 'replaced'
 
 /** How a scan is confirmed before it binds: `reply` is a tap in the chat, `code` is four digits typed into the page. */
@@ -15,7 +18,10 @@ export type BindingView =
 /** The QR code of a URL: an SVG path of 1-unit modules, without margin, on a square of `size` units. */
 export type QrPath = { size: number; path: string }
 
-/** A valid ticket. `code`: the one-time code that can be sent to the chat instead of a scan. `expiresIn`: seconds left, independent of the browser's clock. */
+/**
+ * A valid ticket. `code` is the one-time code that the user can send to the chat instead of a scan. `expiresIn` is the number of
+ * seconds left, which does not depend on the browser's clock.
+ */
 export type TicketView = {
   state: 'unbound'
   url: string
@@ -28,14 +34,14 @@ export type TicketView = {
 /** The answer of `POST /widget/qrcode`: a ticket, or the state of a user who has nothing to scan. */
 export type QrcodeView = TicketView | Exclude<BindingView, { state: 'unbound' }>
 
-/** RFC 9457 problem details; `code` is stable, `detail` is for people. */
+/** RFC 9457 problem details. `code` is stable; `detail` is for people. */
 export type Problem = {
   type: string
   title: string
   status: number
   code: string
   detail: string
-  /** Equals the header `X-Request-Id`: the request's id in the server's log. */
+  /** The request's id in the server's log, also sent in the header `X-Request-Id`. */
   requestId?: string
   /** With `WRONG_CODE`: the number of tries left. */
   triesLeft?: number

@@ -239,7 +239,7 @@ describe('settings', () => {
       WECHAT_APP_SECRET: 'secret',
       WECHAT_TOKEN: 'token',
       WECHAT_ENCODING_AES_KEY: 'a'.repeat(43),
-      BIND_KEYS: `k1:${'A'.repeat(43)}`,
+      BIND_KEYS: `k1:${'a'.repeat(42)}A`,
     }
     expect(parseConfig(filled)).toMatchObject({ publicUrl: 'https://bind.example', rules: { confirm: 'off' } })
   })

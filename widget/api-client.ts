@@ -2,6 +2,7 @@
 import type { BindingView, QrcodeView } from '../server/wire.ts'
 import { BindError, isTokenError } from './bind-error.ts'
 import { parseResponse } from './response.ts'
+import { createSend } from './send.ts'
 import { sharedPoll } from './shared-poll.ts'
 import { POLL_TIMEOUT_MS, POLL_WAIT_SECONDS, REQUEST_TIMEOUT_MS, withTimeout } from './timeout.ts'
 import { type Credentials, createTokenSource } from './token-source.ts'
@@ -22,21 +23,35 @@ export type Client = {
 
 type Call = { method: string; path: string; signal: AbortSignal; body?: object; headers?: Record<string, string> }
 
-const JSON_TYPE = { 'Content-Type': 'application/json' }
-
 /** By default each call reads `globalThis.fetch` anew, because pages and tools replace it. */
 export function createClient(
   page: ClientOptions,
   fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args),
 ): Client {
-  const token = createTokenSource(page, fetch)
+  const send = createSend(fetch)
+  const token = createTokenSource(page, send)
   /** The user's opaque id from the server (header `Bind-User`), and the page's `token` when it was received. */
   let knownUser: string | null = null
   let userToken: string | undefined
 
-  async function send(path: string, init: RequestInit, bearer: string, pageToken: string): Promise<unknown> {
-    const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
-    const answer = await fetch(toUrl(page.server, path), { ...init, headers, credentials: 'omit' })
+  async function sendWith(
+    bearer: string,
+    pageToken: string,
+    { method, path, headers, body, signal }: Call,
+  ): Promise<unknown> {
+    // `server` may be or contain a path: with `https://example.com/bind` the API is below `/bind/widget/`.
+    const answer = await send(`${(page.server ?? '').replace(/\/+$/, '')}/widget/${path}`, {
+      method,
+      headers: {
+        ...headers,
+        ...(body && { 'Content-Type': 'application/json' }),
+        Authorization: `Bearer ${bearer}`,
+        'Accept-Language': page.language,
+      },
+      body: body && JSON.stringify(body),
+      credentials: 'omit',
+      signal,
+    })
     const userId = answer.headers.get('Bind-User') ?? knownUser
     const isOtherUser = knownUser && knownUser !== userId && path !== 'qrcode'
     knownUser = userId
@@ -46,18 +61,17 @@ export function createClient(
   }
 
   function request(call: Call): Promise<unknown> {
-    const { signal, method, path, body, headers } = call
-    const init = { method, headers: { ...headers, ...(body && JSON_TYPE) }, body: body ? JSON.stringify(body) : null }
-    return withTimeout(headers ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS, signal, async (signal) => {
+    return withTimeout(call.headers ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS, call.signal, async (signal) => {
       const pageToken = page.token
       const bearer = await token(signal)
       if (!bearer) throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
+      const timed = { ...call, signal }
       try {
-        return await send(path, { ...init, signal }, bearer, pageToken)
+        return await sendWith(bearer, pageToken, timed)
       } catch (error) {
         const renewed = error instanceof BindError && isTokenError(error) && (await token(signal, bearer))
         if (!renewed) throw error
-        return send(path, { ...init, signal }, renewed, pageToken)
+        return sendWith(renewed, pageToken, timed)
       }
     })
   }
@@ -82,15 +96,6 @@ export function createClient(
       parseBinding(await request({ method: 'POST', path: 'confirm', body: { code }, signal })),
 
     unbind: async (signal) => parseBinding(await request({ method: 'DELETE', path: 'binding', signal })),
-  }
-}
-
-/** `server` may be or contain a path: with `https://example.com/bind` the API is below `/bind/widget/`. */
-function toUrl(server: string, path: string): string {
-  try {
-    return new URL(`${(server ?? '').replace(/\/+$/, '')}/widget/${path}`, document.baseURI).href
-  } catch (cause) {
-    throw new BindError('BAD_REQUEST', 'server must be a URL', { cause })
   }
 }
 

@@ -1,6 +1,7 @@
 /** Returns the widget token for requests: the page's `token`, or one fetched with `getToken` or `tokenUrl` after a refusal. */
 import { BindError } from './bind-error.ts'
 import { parseResponse } from './response.ts'
+import type { Send } from './send.ts'
 
 /** The page's settings, read at each request. Precedence: `token`, `getToken`, `tokenUrl`. */
 export type Credentials = {
@@ -12,7 +13,7 @@ export type Credentials = {
 /** Returns a token that differs from `refused`, the token that the server has just rejected; undefined when there is none. */
 type TokenSource = (signal: AbortSignal, refused?: string) => Promise<string | undefined>
 
-export function createTokenSource(page: Credentials, send: typeof fetch): TokenSource {
+export function createTokenSource(page: Credentials, send: Send): TokenSource {
   const refusedTokens = new Set<string | undefined>()
   let cached: string | undefined
   let cachedFrom: unknown
@@ -32,11 +33,7 @@ export function createTokenSource(page: Credentials, send: typeof fetch): TokenS
   }
 }
 
-async function fetchToken(
-  { getToken, tokenUrl }: Credentials,
-  send: typeof fetch,
-  signal: AbortSignal,
-): Promise<string> {
+async function fetchToken({ getToken, tokenUrl }: Credentials, send: Send, signal: AbortSignal): Promise<string> {
   try {
     const token = getToken ? await getToken() : await fetchFromUrl(tokenUrl, send, signal)
     if (token && typeof token === 'string') return token
@@ -51,7 +48,7 @@ async function fetchToken(
 }
 
 /** The page's endpoint identifies the user by the session cookie. */
-async function fetchFromUrl(url: string, send: typeof fetch, signal: AbortSignal): Promise<unknown> {
-  const answer = await send(new URL(url, document.baseURI), { credentials: 'include', cache: 'no-store', signal })
+async function fetchFromUrl(url: string, send: Send, signal: AbortSignal): Promise<unknown> {
+  const answer = await send(url, { credentials: 'include', cache: 'no-store', signal })
   return ((await parseResponse(answer)) as { token?: unknown } | null)?.token
 }

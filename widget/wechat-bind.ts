@@ -89,11 +89,11 @@ export class WechatBind extends LitElement implements BindHost {
     return [...super.observedAttributes, 'lang']
   }
 
-  /** URL of the bind server; empty for the page's origin. */
+  /** URL of the bind server; empty for the page's origin. A relative URL is resolved against the page's URL; `<base>` has no effect. */
   server = ''
   /** A widget token from the page's own server. A renewed token of the same user interrupts nothing; a token of another user restarts the element. */
   token = ''
-  /** URL that answers GET with `{"token": "..."}`. Requested with the page's cookies, at the start and whenever a token has expired. */
+  /** URL that answers GET with `{"token": "..."}`. Requested with the page's cookies, at the start and whenever a token has expired. A redirect is not followed. */
   tokenUrl = ''
   /** A function of the page that returns a token, instead of `token-url`. A new function is called when the next token is needed. */
   getToken: (() => string | Promise<string>) | undefined

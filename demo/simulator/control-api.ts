@@ -10,6 +10,7 @@ import { type ChatMessage, type ChatPart, parseMenuLink, toChatParts } from './c
 import { callbackFaults, type Faults } from './faults.ts'
 import type { Phone, ScanScreen } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
+import { createRequestGuard, type TrustedNames } from './request-guard.ts'
 import type { TrafficLog } from './traffic-log.ts'
 
 type ControlApiDeps = {
@@ -21,6 +22,7 @@ type ControlApiDeps = {
   faults: Faults
   wire: TrafficLog
   changes: ChangeListeners
+  trusted: TrustedNames
   /** Closes the event streams. */
   signal: AbortSignal
 }
@@ -59,7 +61,7 @@ export const toSimulatorView = ({ account, phones }: Pick<ControlApiDeps, 'accou
 })
 
 export function createControlApi(deps: ControlApiDeps): Hono {
-  const { accessTokens, qrcodes, phone, faults, wire, changes, signal } = deps
+  const { accessTokens, qrcodes, phone, faults, wire, changes, trusted, signal } = deps
   const view = () => toSimulatorView(deps)
 
   function phoneOf(c: Context): Phone {
@@ -78,6 +80,7 @@ export function createControlApi(deps: ControlApiDeps): Hono {
 
   return (
     new Hono()
+      .use(createRequestGuard(trusted))
       .get('/state', (c) => c.json(view()))
       /** Sends the state at once and after each change. */
       .get('/stream', (c) => streamSSE(c, (stream) => sendChanges(stream, view, changes, signal)))

@@ -3,7 +3,7 @@
 import { equalInConstantTime } from '../../server/crypto.ts'
 import { createCrypt } from '../../server/wechat/crypt.ts'
 import { signatureOf } from '../../server/wechat/signature.ts'
-import { parseXml } from '../../server/wechat/xml.ts'
+import { NOT_XML, parseXml } from '../../server/wechat/xml.ts'
 import type { Account } from './account.ts'
 
 export type Reply =
@@ -53,7 +53,8 @@ function unseal(account: Account, outer: Record<string, string>): string | Reply
 }
 
 function readText({ originalId }: Account, openid: string, xml: string): Reply {
-  const fields = parseXml(xml)
+  // The parser accepts these characters.
+  const fields = NOT_XML.test(xml) ? undefined : parseXml(xml)
   if (!fields) return fault('the message is not XML', xml)
   const { ToUserName, FromUserName, CreateTime = '', MsgType, Content = '' } = fields
   if (ToUserName !== openid) return fault('ToUserName is not the openid that the message came from', xml)

@@ -13,12 +13,14 @@ import { createFaultyDelivery } from './faulty-delivery.ts'
 import { createPhone, type Phone, type PhoneMemory } from './phone.ts'
 import { createQrcodes, isExpired, type Qrcode } from './qrcodes.ts'
 import { createQuota } from './quota.ts'
+import type { TrustedNames } from './request-guard.ts'
 import { createTrafficLog, type TrafficLog } from './traffic-log.ts'
 
 /** The state that is kept over a restart; access tokens and the traffic log are not. */
 export type SimulatorMemory = { qrcodes: Qrcode[]; phones: Record<string, PhoneMemory> }
 
-export type SimulatorOptions = {
+/** `hosts` and `origins` apply to the control API only. */
+export type SimulatorOptions = TrustedNames & {
   /** The account's settings in WeChat's console; missing ones get random values. */
   account?: Partial<Account>
   callbackUrl?: string | undefined
@@ -41,7 +43,7 @@ const NAME = /^[\w-]{1,64}$/
 const MAX_PEOPLE = 1000
 
 export function createSimulator(options: SimulatorOptions = {}) {
-  const { clock = Date.now, random = randomBytes, people = ['amy', 'bo'], remembered } = options
+  const { clock = Date.now, random = randomBytes, people = ['amy', 'bo'], remembered, hosts, origins } = options
   const {
     wire = createTrafficLog(),
     fetch = globalThis.fetch,
@@ -96,6 +98,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
     faults,
     wire,
     changes,
+    trusted: { hosts, origins },
     clock,
     random,
     signal,

@@ -182,7 +182,7 @@ const widgetPaths: Json = {
         en: 'Confirms a scan with the four digits that WeChat shows (CONFIRM=code)',
         zh: '用微信显示的四位数字确认扫码（CONFIRM=code）',
       },
-      ['BAD_REQUEST', 'FORBIDDEN', 'TOO_LARGE', 'WRONG_CODE', 'NOT_SCANNED', 'CONFLICT'],
+      ['BAD_REQUEST', 'FORBIDDEN', 'TOO_LARGE', 'WRONG_CODE', 'NOT_SCANNED', 'CONFLICT', 'RATE_LIMITED'],
       ref('Binding'),
       { requestBody: { required: true, content: json(toSchema(confirmSchema)) } },
     ),

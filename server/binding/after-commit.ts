@@ -1,8 +1,8 @@
-/** Every function of `binding/` that changes a binding calls `afterCommit` itself once the transaction is committed. */
+/** The type of `afterCommit`. Every function of `binding/` that changes a binding calls it after the commit. */
 import type { Change, Store } from '../store/store.ts'
 import type { ReplyName } from './replies.ts'
 
-/** `said`: the reply in the chat, if there is one. */
+/** `said` is the name of the reply in the chat, if there is a reply. */
 export type AfterCommit = (changes: Change[], said?: ReplyName) => void
 
 /** A subset of `Deps`. */

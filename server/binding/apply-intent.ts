@@ -1,4 +1,7 @@
-/** Applies an intent: reads the facts, decides and writes in one transaction, and stores the reply for a second delivery. */
+/**
+ * Applies an intent. One transaction reads the facts (the rows that the rules need), decides, and writes the changes and the
+ * reply. If WeChat delivers the event again, it gets the stored reply.
+ */
 import { randomInt } from 'node:crypto'
 import type { Plan } from '../store/plan.ts'
 import type { Change, Claimable, Language, Tx } from '../store/store.ts'
@@ -11,37 +14,40 @@ import {
   decideChatConfirm,
   decideClaim,
   decideFollowed,
+  decideLateTap,
   decideUndo,
   decideUnsubscribe,
   type FollowerFacts,
   isSameDelivery,
   type Rules,
+  scanToConfirm,
 } from './rules.ts'
 
 export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; lang: Language }
 
 /**
- * `reply`: the text for the chat, if any; `said`: its name. A second delivery has no `changes`. `replayed`: a nonce with
- * another body.
+ * `reply` is the text for the chat, and `said` is its name. `isOurs` is false if the event is not about binding. A second
+ * delivery has no `changes`. The outcome `replayed` means that the nonce was used before with another body.
  */
 type Outcome = { reply: string | null; said?: ReplyName | undefined; changes: Change[]; isOurs: boolean } | 'replayed'
 
-/** Identifies a delivery by its event (`key`), and in plain mode also by its nonce, which is valid for one body only. */
+/** Identifies a delivery by its event (`key`). In plain mode its nonce identifies it too, and is valid for one body only. */
 type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
 
 // WeChat retries for about 20 s; ten minutes also cover a delay in a proxy's queue.
 const REPLY_KEPT_MS = 600_000
 
-// Prefix of a stored reply whose delivery did not concern us. No reply contains it, because XML does not allow this character.
+// Marks the stored reply of a delivery that is not about binding. XML does not allow this character, so no reply starts with it.
 const NOT_OURS = '\u0001'
 
-// A lost scene belongs to a ticket made this recently: a new follower leaves WeChat's page within minutes.
+// WeChat may lose the scene of a new follower. The scene then belongs to a ticket of the last ten minutes, because a new
+// follower leaves WeChat's page within minutes.
 const RECENT_MS = 600_000
 
 const HOUR_MS = 3_600_000
 const WRONG_CODES_AN_HOUR = 5
 
-/** A second delivery changes nothing and gets the reply of the first. */
+/** A second delivery changes nothing and gets the reply of the first delivery. */
 export async function applyIntent(
   { store, events, clock, afterCommit }: ChangeDeps & { events: EventSettings },
   deliveryId: DeliveryId,
@@ -63,25 +69,25 @@ function* decideAndWrite(
   if (deliveryId.nonce && !(yield* isNonceValid(tx, deliveryId.nonce, now))) return 'replayed'
   const delivery = tx.fingerprint(deliveryId.key)
   const { changes, reply, isOurs = true } = yield* decide(tx, settings, intent, delivery, now)
-  // Read after the decision, which has locked the openid: the same delivery at another instance has committed by then.
+  // This is read after the decision, which locks the openid. If another instance applied the same delivery, it has committed.
   const earlier = yield* tx.findDelivery(delivery)
   if (earlier !== undefined) return { ...toOutcome(earlier), changes: [] }
   for (const change of changes) yield* tx.apply(change)
   const text = reply && toText(reply, settings.texts)
-  // A ticket stores the delivery that used it, so no `deliveries` row is needed: 10 us of a callback's 70.
+  // A used ticket stores its delivery, so it needs no row in `deliveries`. This saves 10 us of the 70 us of a callback.
   if (!changes.some((change) => change.type === 'close' && change.delivery === delivery)) {
     yield* tx.recordDelivery(delivery, isOurs ? text : NOT_OURS + (text ?? ''), now + REPLY_KEPT_MS)
   }
   return { reply: text, said: reply?.name, changes, isOurs }
 }
 
-/** The stored reply, and whether the delivery concerned us. */
+/** The stored reply, and whether the delivery was about binding. */
 function toOutcome(kept: string | null): { reply: string | null; isOurs: boolean } {
   if (!kept?.startsWith(NOT_OURS)) return { reply: kept, isOurs: true }
   return { reply: kept.slice(NOT_OURS.length) || null, isOurs: false }
 }
 
-/** True for a new nonce, and for a retry with the same body. */
+/** Returns true for a new nonce, and for a retry with the same body. */
 function* isNonceValid(tx: Tx, { key, bodyDigest }: NonNullable<DeliveryId['nonce']>, now: number): Plan<boolean> {
   const nonce = tx.fingerprint(key)
   const seen = yield* tx.findDelivery(nonce)
@@ -135,7 +141,7 @@ function* claimTicket(
   // A follow is recorded even if the ticket cannot be claimed.
   const isFollow = claim.via === 'subscribe' && !(found && isSameDelivery(claim, found.ticket))
   const followed = isFollow ? decideFollowed(claim.createTime, owners) : []
-  // A scene with our prefix that the store does not have: it expired and was deleted.
+  // The scene has the prefix of this server but is not in the store, so its ticket expired and was deleted.
   if (!found) return { changes: followed, reply: { name: 'expired', lang: settings.lang, label: null } }
   const { confirm } = settings.rules
   const facts = {
@@ -178,11 +184,14 @@ function* unfollow(
 
 function* confirm(
   tx: Tx,
-  { appId, rules }: EventSettings,
-  { openid, createTime }: Extract<Intent, { type: 'confirm' }>,
+  { appId, rules, lang }: EventSettings,
+  { openid, createTime, question }: Extract<Intent, { type: 'confirm' }>,
   now: number,
 ): Plan<Decision> {
-  const [ticket] = yield* tx.scannedBy(appId, openid)
+  const ticket = scanToConfirm(yield* tx.scannedBy(appId, openid), question, now)
+  if (!ticket && question !== undefined) {
+    return decideLateTap({ appId, openid }, yield* tx.ticketById(question), lang)
+  }
   const user = ticket && (yield* tx.userById(ticket.user))
   if (!user) return { changes: [], reply: null, isOurs: false }
   return decideChatConfirm(createTime, { ticket, user, owners: yield* tx.ownersOf(appId, openid) }, rules, now)

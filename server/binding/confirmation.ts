@@ -1,14 +1,22 @@
-/** A scan that waits for its confirmation: the page's digits confirm it, or it expires. */
+/** Confirms a scan by the digits that the page sends, and closes a scan whose time to confirm is over. */
 import { equalInConstantTime } from '../crypto.ts'
 import { BindError } from '../errors.ts'
 import type { Plan } from '../store/plan.ts'
-import type { Change, Identity, Ticket, Tx, User } from '../store/store.ts'
+import type { Change, Identity, Tx, User } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
-import { decideConfirm, decideConfirmationExpired, decideWrongDigits, type Rules } from './rules.ts'
+import { countWrongDigits, refusalOfDigits } from './limits.ts'
+import {
+  decideConfirm,
+  decideConfirmationExpired,
+  decideWrongDigits,
+  type Rules,
+  type ScannedTicket,
+  scansAwaitingDigits,
+} from './rules.ts'
 
 /**
- * The page gives the four digits that the chat shows, which proves that one person scanned and uses the page.
- * Throws `NOT_SCANNED`, `WRONG_CODE` with `triesLeft` (the try is counted before it is answered), `CONFLICT`.
+ * The page sends the four digits that the chat shows. This proves that the person at the page is the person who scanned.
+ * Throws `NOT_SCANNED`, `RATE_LIMITED`, `CONFLICT`, or `WRONG_CODE` with `triesLeft`. A try is counted before the answer is sent.
  */
 export async function confirmCode(
   { store, events, clock, afterCommit }: ChangeDeps & { events: { rules: Rules } },
@@ -16,11 +24,11 @@ export async function confirmCode(
   digits: string,
 ): Promise<User> {
   const now = clock()
-  // The refusal is thrown after the commit: thrown inside the transaction, it would undo what was decided.
+  // The refusal is thrown after the commit, because an error inside the transaction would roll back its changes.
   const { user, changes, refusal } = await store.write(function* (tx): Plan<Decided & { user: User }> {
     const user = yield* tx.userOf(identity)
-    const ticket = yield* tx.scannedOf(user.id)
-    const decided = yield* decide(tx, user, ticket, digits, events.rules, now)
+    const scanned = scansAwaitingDigits(yield* tx.scannedOf(user.id), now)
+    const decided = yield* decide(tx, user, scanned, digits, events.rules, now)
     for (const change of decided.changes) yield* tx.apply(change)
     return { ...decided, user: decided.refusal ? user : yield* tx.userById(user.id) }
   })
@@ -34,29 +42,27 @@ type Decided = { changes: Change[]; refusal?: BindError }
 function* decide(
   tx: Tx,
   user: User,
-  ticket: Ticket | undefined,
+  scanned: ScannedTicket[],
   digits: string,
   rules: Rules,
   now: number,
 ): Plan<Decided> {
-  if (
-    ticket?.state.name !== 'scanned' ||
-    ticket.state.confirmation.confirm !== 'code' ||
-    now >= ticket.state.confirmation.until
-  ) {
-    return {
-      changes: [],
-      refusal: new BindError('NOT_SCANNED', 'There is no scan to confirm: scan the QR code first.'),
-    }
+  if (scanned.length === 0) return { changes: [], refusal: notScanned() }
+  const limited = yield* refusalOfDigits(tx, user.id, now)
+  if (limited) return { changes: [], refusal: limited }
+  const ticket = scanned.find(({ state }) => equalInConstantTime(state.confirmation.digits ?? '', digits))
+  if (!ticket) {
+    yield* countWrongDigits(tx, user.id, now)
+    // The digits do not say which scan is meant, so each scan loses a try.
+    const changes = scanned.flatMap((each) => decideWrongDigits(each, each.state.confirmation))
+    return { changes, refusal: wrongCode(Math.max(...scanned.map(({ state }) => state.confirmation.triesLeft)) - 1) }
   }
-  const { confirmation } = ticket.state
-  if (!equalInConstantTime(confirmation.digits ?? '', digits)) {
-    return { changes: decideWrongDigits(ticket, confirmation), refusal: wrongCode(confirmation.triesLeft - 1) }
-  }
-  const owners = yield* tx.ownersOf(ticket.appId, confirmation.openid)
+  const owners = yield* tx.ownersOf(ticket.appId, ticket.state.confirmation.openid)
   const { changes, reply } = decideConfirm({ ticket, user, owners }, rules, now)
   return reply?.name === 'conflict' ? { changes, refusal: taken() } : { changes }
 }
+
+const notScanned = () => new BindError('NOT_SCANNED', 'There is no scan to confirm: scan the QR code first.')
 
 const wrongCode = (triesLeft: number) =>
   new BindError('WRONG_CODE', `These are not the digits in WeChat; tries left: ${triesLeft}.`, { triesLeft })
@@ -64,13 +70,13 @@ const wrongCode = (triesLeft: number) =>
 const taken = () =>
   new BindError('CONFLICT', 'This WeChat is bound to another account: unbind it there, or scan with another WeChat.')
 
-/** Closes a scan whose time to confirm is over, which notifies the page. Returns the user after that. */
+/** Closes the scans whose time to confirm is over, which notifies the page. Returns the updated user. */
 export async function expireConfirmation({ store, clock, afterCommit }: ChangeDeps, user: User): Promise<User> {
   const now = clock()
   if (!user.confirmation || now < user.confirmation.until) return user
   const expired = await store.write(function* (tx) {
-    const ticket = yield* tx.scannedOf(user.id)
-    const changes = ticket ? decideConfirmationExpired(ticket, now) : []
+    const scanned = yield* tx.scannedOf(user.id)
+    const changes = scanned.flatMap((ticket) => decideConfirmationExpired(ticket, now))
     for (const change of changes) yield* tx.apply(change)
     return { user: yield* tx.userById(user.id), changes }
   })

@@ -1,19 +1,19 @@
-/** Decides from the event and the configuration, without the store, whether an event concerns us and what it asks for. */
+/** Decides whether an event is about binding, and which intent it has. Needs the event and the configuration, not the store. */
 import type { WechatEvent } from '../wechat/event.ts'
-import { commands } from './replies.ts'
+import { commands, questionOf } from './replies.ts'
 import type { Claim, Rules } from './rules.ts'
 import { SCENE_PREFIX } from './ticket.ts'
 
-/** What an event asks for. `key`: the scene, or the code of the text path. */
+/** The request in an event. `key` is the scene, or the code of the text path. `question` is the ticket that a tapped link names. */
 export type Intent =
   | { type: 'claim'; claim: Omit<Claim, 'delivery'>; key: string }
   | { type: 'follow'; openid: string; createTime: number; isSceneLost: boolean }
-  /** `erases`: even if `UNSUBSCRIBE` is `mark`. */
+  /** `erases` ends the bindings even if `UNSUBSCRIBE` is `mark`. */
   | { type: 'unfollow'; openid: string; createTime: number; erases?: true }
-  | { type: 'confirm'; openid: string; createTime: number }
+  | { type: 'confirm'; openid: string; createTime: number; question: number | undefined }
   | { type: 'undo'; openid: string; createTime: number }
 
-/** Returns undefined for an event that does not concern us. */
+/** Returns undefined for an event that is not about binding. */
 export function toIntent(event: WechatEvent, appId: string, rules: Rules): Intent | undefined {
   switch (event.type) {
     case 'SCAN':
@@ -39,8 +39,8 @@ const isOurs = (scene: string) => scene.startsWith(SCENE_PREFIX)
 const pick = ({ openid, createTime }: { openid: string; createTime: number }) => ({ openid, createTime })
 
 /**
- * WeChat may lose the scene of a new follower. A follow with a foreign scene concerns us only if unfollows are marked
- * (`UNSUBSCRIBE=mark`).
+ * WeChat may lose the scene of a new follower, so a follow without a scene may be about binding. A follow with the scene of
+ * another system is about binding only if unfollows are marked (`UNSUBSCRIBE=mark`).
  */
 function toFollowIntent(
   event: Extract<WechatEvent, { type: 'subscribe' }>,
@@ -59,13 +59,21 @@ function toChatIntent(event: Extract<WechatEvent, { type: 'text' }>, appId: stri
   const content = event.content.trim()
   const code = commands.bind.exec(content)?.[1]?.toUpperCase()
   if (code) return { type: 'claim', claim: { ...pick(event), via: 'text', appId }, key: code }
-  if (rules.confirm === 'reply' && commands.confirm.test(content)) return { ...pick(event), type: 'confirm' }
+  if (rules.confirm === 'reply' && commands.confirm.test(content)) return toConfirmIntent(event)
   return commands.unbind.test(content) ? { ...pick(event), type: 'undo' } : undefined
 }
 
+/** A tap on the link of another system is not about binding, even if it sends one of the words of this server. */
+function toConfirmIntent(event: Extract<WechatEvent, { type: 'text' }>): Intent | undefined {
+  const question = event.menuId === undefined ? undefined : questionOf(event.menuId)
+  if (event.menuId !== undefined && question === undefined) return undefined
+  return { ...pick(event), type: 'confirm', question }
+}
+
 /**
- * The key of a delivery, made from its fields because an event has no id; the detail separates two events of one second. It
- * begins with the time: `Tx.fingerprint` keeps the time in front, so that recent rows are close together in the index.
+ * The key of a delivery. It is made from the fields of the event, because an event has no id. The detail distinguishes two
+ * events of one second. The key begins with the time, and so does its `Tx.fingerprint`, so that recent rows are adjacent in the
+ * index.
  */
 export function deliveryKeyOf(event: Exclude<WechatEvent, { type: 'other' }>, appId: string): string {
   return [event.createTime, appId, event.openid, event.type, deliveryDetail(event)].join('|')

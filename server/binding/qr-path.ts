@@ -1,14 +1,14 @@
-/** Encodes a text as a QR code, as an SVG path: the element draws the path and needs no encoder. */
+/** Encodes a text as a QR code and returns an SVG path. The element draws the path, so it needs no encoder. */
 import { create } from 'qrcode'
 import type { QrPath } from '../wire.ts'
 
-/** Error correction level M (15 %), as in WeChat's own pictures. */
+/** Uses error correction level M (15 %), as WeChat does in its own pictures. */
 export function toQrPath(text: string): QrPath {
   const { size, data } = create(text, { errorCorrectionLevel: 'M' }).modules
   return { size, path: Array.from({ length: size }, (_, y) => rowPath(data, size, y)).join('') }
 }
 
-/** Each run of dark modules in a row as a rectangle of height 1. */
+/** Draws each run of dark modules in a row as a rectangle of height 1. */
 function rowPath(data: Uint8Array, size: number, y: number): string {
   let path = ''
   for (let x = 0; x < size; x++) {

@@ -1,5 +1,6 @@
 /** The replies of the Official Account in the chat, in every language. */
 import type { Language } from '../store/store.ts'
+import { toPlainLabel } from './label.ts'
 
 export type ReplyName =
   | 'bound'
@@ -16,21 +17,32 @@ export type ReplyName =
   | 'too_many_codes'
   | 'scan_again'
 
-/** A reply before it becomes text. */
-export type Reply = { name: ReplyName; lang: Language; label: string | null; digits?: string }
+/** A reply before it is rendered as text. `question` is the ticket that a tap on `{confirm}` confirms. */
+export type Reply = { name: ReplyName; lang: Language; label: string | null; digits?: string; question?: number }
 
-/** Texts that the operator sets with `REPLY_<NAME>`; `{label}`, `{digits}` and `{confirm}` are replaced. */
+/** The texts that the operator sets with `REPLY_<NAME>`. `{label}`, `{digits}` and `{confirm}` are placeholders. */
 export type ReplyTexts = Partial<Record<ReplyName, string>>
 
-// A tap on this link sends the word as a message from the user.
-const tappable = (word: string) =>
-  `<a href="weixin://bizmsgmenu?msgmenucontent=${encodeURIComponent(word)}&msgmenuid=wb1">${word}</a>`
+// A tap on this link sends the word as a message from the user, with `msgmenuid` as its `bizmsgmenuid`.
+const tappable = (word: string, question: number) =>
+  `<a href="weixin://bizmsgmenu?msgmenucontent=${encodeURIComponent(word)}&msgmenuid=${QUESTION_PREFIX}${question}">${word}</a>`
+
+const QUESTION_PREFIX = 'wb1_'
+const QUESTION = new RegExp(`^${QUESTION_PREFIX}(\\d{1,15})$`)
+
+/** Returns the ticket that a tapped link names, or undefined for a link of another system. */
+export function questionOf(menuId: string): number | undefined {
+  const [, ticket] = QUESTION.exec(menuId) ?? []
+  return ticket === undefined ? undefined : Number(ticket)
+}
 
 type Words = {
   texts: Record<ReplyName, string>
-  /** Used where no label is known. */
+  /** Replaces the label if the label is unknown. */
   yourAccount: string
+  /** Puts the label in quotation marks, so that it does not look like a part of the message. */
   quoted: (label: string) => string
+  /** The word that confirms. */
   confirm: string
 }
 
@@ -38,7 +50,7 @@ const words: Record<Language, Words> = {
   'zh-CN': {
     yourAccount: '您的账号',
     quoted: (label) => `“${label}”`,
-    confirm: tappable('确认绑定'),
+    confirm: '确认绑定',
     texts: {
       bound: '已绑定{label}。\n不是您本人操作？回复“解绑”即可撤销。',
       already_bound: '此微信已绑定{label}，无需重复操作。\n如需解除，请回复“解绑”。',
@@ -59,7 +71,7 @@ const words: Record<Language, Words> = {
   'zh-TW': {
     yourAccount: '您的帳號',
     quoted: (label) => `「${label}」`,
-    confirm: tappable('確認綁定'),
+    confirm: '確認綁定',
     texts: {
       bound: '已綁定{label}。\n不是您本人操作？回覆「解綁」即可撤銷。',
       already_bound: '此微信已綁定{label}，無須重複操作。\n如需解除，請回覆「解綁」。',
@@ -80,8 +92,8 @@ const words: Record<Language, Words> = {
   },
   en: {
     yourAccount: 'your account',
-    quoted: (label) => label,
-    confirm: tappable('Confirm'),
+    quoted: (label) => `“${label}”`,
+    confirm: 'Confirm',
     texts: {
       bound: 'This WeChat is now linked to {label}.\nNot you? Reply 解绑 to undo.',
       already_bound: 'This WeChat is already linked to {label}.\nTo unlink, reply 解绑.',
@@ -103,17 +115,22 @@ const words: Record<Language, Words> = {
   },
 }
 
-/** The words that a user can send, in every language and in upper or lower case. */
+/** The words that a user can send, in all languages. Case does not matter. */
 export const commands = {
   unbind: /^(解绑|解綁|unbind)$/i,
   confirm: /^(确认绑定|確認綁定|确认|確認|confirm|yes)$/i,
   bind: /^(?:绑定|綁定|bind)[\s:：]*([2-9a-hjkmnp-z]{8})$/i,
 }
 
-/** The text of a reply. Without a label it says "your account". */
-export function toText({ name, lang, label, digits = '' }: Reply, overrides: ReplyTexts): string {
+/** Renders a reply as text. Without a visible label the text says "your account". */
+export function toText({ name, lang, label, digits = '', question = 0 }: Reply, overrides: ReplyTexts): string {
   const { texts, yourAccount, quoted, confirm } = words[lang]
-  const values = { label: label === null ? yourAccount : quoted(label), digits, confirm }
+  const plain = label === null ? null : toPlainLabel(label)
+  const values = {
+    label: plain === null ? yourAccount : quoted(plain),
+    digits,
+    confirm: tappable(confirm, question),
+  }
   return (overrides[name] ?? texts[name]).replace(
     /\{(label|digits|confirm)\}/g,
     (_, key: keyof typeof values) => values[key],
@@ -126,7 +143,7 @@ const languages: [pattern: RegExp, lang: Language][] = [
   [/^en/i, 'en'],
 ]
 
-/** The first language of `Accept-Language` for which there are replies. */
+/** Returns the first language of `Accept-Language` in which replies exist. */
 export function toLanguage(acceptLanguage: string | undefined, fallback: Language): Language {
   for (const range of (acceptLanguage ?? '').split(',')) {
     const known = languages.find(([pattern]) => pattern.test(range.trim()))

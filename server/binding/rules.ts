@@ -1,12 +1,14 @@
-/** The rules of binding, as pure functions: they take facts that were read from the store and return changes and a reply. */
+/** The rules of binding, as pure functions. They take facts (rows that were read from the store) and return changes and a reply. */
 import type {
   Binding,
   BindReason,
   Change,
+  Claimable,
   Identity,
   Language,
   PendingConfirmation,
   Ticket,
+  TicketState,
   User,
 } from '../store/store.ts'
 import type { Reply, ReplyName } from './replies.ts'
@@ -18,10 +20,10 @@ export type Rules = {
   unsubscribe: 'unbind' | 'mark'
 }
 
-/** `reply` null: no reply in the chat. `isOurs` false: the message did not concern us, and another system may answer it. */
+/** `reply` null: the chat gets no reply. `isOurs` false: the message is not about binding, and another system may answer it. */
 export type Decision = { changes: Change[]; reply: Reply | null; isOurs?: false }
 
-/** A scan, or a code sent in the chat, that claims a ticket. `delivery`: the fingerprint of its delivery. */
+/** A scan, or a code sent in the chat, that claims a ticket. `delivery` is the fingerprint of the event's delivery. */
 export type Claim = {
   via: 'SCAN' | 'subscribe' | 'text'
   appId: string
@@ -35,7 +37,7 @@ type ClaimFacts = {
   user: User
   /** Every user to whom the claimant is bound, in all tenants. */
   owners: User[]
-  /** `CreateTime` of the claimant's last unfollow, while it is stored (`TOMBSTONE_KEPT_MS`). */
+  /** `CreateTime` of the claimant's last unfollow. Undefined after `TOMBSTONE_KEPT_MS`. */
   unfollowedAt: number | undefined
   /** Tickets that the claimant has scanned and not confirmed; empty if `confirm` is `off`. */
   unconfirmed: Ticket[]
@@ -48,8 +50,13 @@ const CONFIRM_WITHIN_MS = 120_000
 
 const TRIES = 3
 
-/** How long a keyed hash of an erased openid is kept, so that a late delivery cannot undo the unfollow. */
+/** How long the keyed hash of an erased openid is kept, so that an older event that arrives late cannot bind the openid again. */
 const TOMBSTONE_KEPT_MS = 600_000
+
+/** A ticket that waits for its confirmation. */
+export type ScannedTicket = Ticket & { state: Extract<TicketState, { name: 'scanned' }> }
+
+const isScanned = (ticket: Ticket): ticket is ScannedTicket => ticket.state.name === 'scanned'
 
 const nothing: Decision = { changes: [], reply: null }
 const notOurs: Decision = { ...nothing, isOurs: false }
@@ -70,13 +77,13 @@ export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: 
     : awaitConfirmation(claim, facts, rules.confirm, now)
 }
 
-/** Whether this same delivery has used the ticket: it gets the same reply, and later changes stay. */
+/** Whether this delivery has used the ticket before. It then gets the same reply and changes nothing. */
 export const isSameDelivery = ({ delivery }: Claim, { state }: Ticket) =>
   state.name === 'used' && state.delivery === delivery
 
 const isOlder = ({ createTime }: { createTime: number }, than = Number.NEGATIVE_INFINITY) => createTime < than
 
-const isBoundTo = ({ binding }: User, { appId, openid }: Claim) =>
+const isBoundTo = ({ binding }: User, { appId, openid }: Pick<Claim, 'appId' | 'openid'>) =>
   binding !== null && binding.openid === openid && binding.appId === appId
 
 const isTaken = (owners: User[], identity: Identity, { conflict }: Rules) =>
@@ -106,7 +113,7 @@ const toNewBinding = (
   lang,
 })
 
-/** A WeChat that is already bound scans again: only closes the ticket and clears the mark of an old unfollow. */
+/** A WeChat user who is already bound scans again: only closes the ticket and clears the mark of an older unfollow. */
 function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User): Decision {
   return {
     changes: [
@@ -117,7 +124,7 @@ function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User): Decision 
   }
 }
 
-/** A second scan of a scanned ticket: the same WeChat gets the instructions again, any other gets `used`. */
+/** Decides about a second scan of a ticket. The same WeChat user gets the instructions again; another user gets `used`. */
 function decideScannedAgain(
   claim: Claim,
   ticket: Ticket,
@@ -129,7 +136,7 @@ function decideScannedAgain(
   return { changes: [], reply: askToConfirm(ticket, confirm, digits) }
 }
 
-/** Asks to confirm the scan, and cancels earlier unconfirmed scans: the chat can ask about only one. */
+/** Asks to confirm the scan, and cancels earlier unconfirmed scans, because the chat asks about one scan at a time. */
 function awaitConfirmation(
   claim: Claim,
   { ticket, unconfirmed, digits: fourDigits }: ClaimFacts,
@@ -163,10 +170,10 @@ const cancelScan = ({ id, user }: Ticket): Change => ({
   bumpsVersion: true,
 })
 
-const askToConfirm = (ticket: Ticket, confirm: PendingConfirmation['confirm'], digits: string | null): Reply => ({
-  ...replyTo(ticket, confirm === 'code' ? 'confirm_code' : 'confirm_reply'),
-  ...(digits === null ? {} : { digits }),
-})
+const askToConfirm = (ticket: Ticket, confirm: PendingConfirmation['confirm'], digits: string | null): Reply =>
+  confirm === 'code'
+    ? { ...replyTo(ticket, 'confirm_code'), ...(digits === null ? {} : { digits }) }
+    : { ...replyTo(ticket, 'confirm_reply'), question: ticket.id }
 
 /** Closes the ticket, unbinds the users that the binding replaces, then binds. The events are sent in this order. */
 function bind(
@@ -189,7 +196,7 @@ function bind(
         bumpsVersion: false,
         ...(delivery && { delivery }),
       },
-      { type: 'closeOthers', user: user.id, ticket: ticket.id },
+      { type: 'closeTickets', user: user.id, ticket: ticket.id, bumpsVersion: false },
       ...replaced.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
       { type: 'bind', user: user.id, binding, reason, at: now, shownAt: ticket.createdAt },
     ],
@@ -202,7 +209,7 @@ const replacedBy = ({ identity }: User, owners: User[], { conflict }: Rules) =>
 
 type ConfirmationFacts = { ticket: Ticket; user: User; owners: User[] }
 
-/** The scan was confirmed: in the chat, or on the page with the right digits. */
+/** Decides after a confirmation in the chat, or on the page with the right digits. */
 export function decideConfirm({ ticket, user, owners }: ConfirmationFacts, rules: Rules, now: number): Decision {
   if (ticket.state.name !== 'scanned') return nothing
   const { confirmation } = ticket.state
@@ -218,8 +225,21 @@ export function decideConfirm({ ticket, user, owners }: ConfirmationFacts, rules
 }
 
 /**
- * The confirmation word in the chat. It has no effect with `confirm: 'code'`, because it proves nothing about the person at the
- * page.
+ * Returns the scan that the confirmation word in the chat confirms. A tapped link names its scan (`question`). A typed word names
+ * no scan, so it confirms only while exactly one scan is unconfirmed.
+ */
+export function scanToConfirm(unconfirmed: Ticket[], question: number | undefined, now: number): Ticket | undefined {
+  const asked = unconfirmed.filter(isScanned).filter(({ state }) => state.confirmation.confirm === 'reply')
+  if (question !== undefined) return asked.find(({ id }) => id === question)
+  const open = asked.filter((ticket) => isAwaited(ticket, now))
+  return open.length > 1 ? undefined : (open[0] ?? asked[0])
+}
+
+const isAwaited = ({ state }: ScannedTicket, now: number) => now < state.confirmation.until
+
+/**
+ * Decides about the confirmation word in the chat. With `confirm: 'code'` the word has no effect, because it does not prove that
+ * the sender is the person at the page.
  */
 export function decideChatConfirm(createTime: number, facts: ConfirmationFacts, rules: Rules, now: number): Decision {
   const { ticket } = facts
@@ -227,7 +247,22 @@ export function decideChatConfirm(createTime: number, facts: ConfirmationFacts, 
   return isOlder({ createTime }, ticket.state.confirmation.eventTime) ? nothing : decideConfirm(facts, rules, now)
 }
 
-/** Wrong digits: one try less. The last one closes the ticket, which notifies the page. */
+/** Decides about a tap on an outdated link. The reply shows no label, because the ticket may belong to another WeChat user. */
+export function decideLateTap(
+  tapper: Pick<Follower, 'appId' | 'openid'>,
+  found: Claimable | undefined,
+  lang: Language,
+): Decision {
+  const isConfirmed = found?.ticket.state.name === 'used' && isBoundTo(found.user, tapper)
+  if (isConfirmed) return { changes: [], reply: replyTo(found.ticket, 'already_bound') }
+  return { changes: [], reply: { name: 'expired', lang: found?.ticket.lang ?? lang, label: null } }
+}
+
+/** Returns the scans of a user that digits can confirm. Different WeChat users may have scanned different QR codes of this user. */
+export const scansAwaitingDigits = (scanned: Ticket[], now: number) =>
+  scanned.filter(isScanned).filter((ticket) => ticket.state.confirmation.confirm === 'code' && isAwaited(ticket, now))
+
+/** Wrong digits cost one try. Without a try left the ticket is closed, which notifies the page. */
 export function decideWrongDigits(ticket: Ticket, { triesLeft }: PendingConfirmation): Change[] {
   const left = triesLeft - 1
   return left > 0
@@ -235,7 +270,7 @@ export function decideWrongDigits(ticket: Ticket, { triesLeft }: PendingConfirma
     : [{ type: 'close', ticket: ticket.id, user: ticket.user, as: 'dead', bumpsVersion: true }]
 }
 
-/** The time to confirm is over: the page returns to its state before the scan. */
+/** Closes a ticket whose time to confirm is over, so that the page returns to its state before the scan. */
 export function decideConfirmationExpired(ticket: Ticket, now: number): Change[] {
   if (ticket.state.name !== 'scanned' || now < ticket.state.confirmation.until) return []
   return [{ type: 'close', ticket: ticket.id, user: ticket.user, as: 'used', bumpsVersion: true }]
@@ -245,13 +280,13 @@ type Follower = { appId: string; openid: string; createTime: number }
 
 export type FollowerFacts = { owners: User[]; unconfirmed: Ticket[] }
 
-/** The unconfirmed scans that an event of this time may cancel: scans of a later event stay. */
+/** Returns the unconfirmed scans that are not newer than an event. The event cancels only these. */
 const unconfirmedUntil = (unconfirmed: Ticket[], createTime: number) =>
-  unconfirmed.filter(({ state }) => state.name === 'scanned' && createTime >= state.confirmation.eventTime)
+  unconfirmed.filter(isScanned).filter(({ state }) => createTime >= state.confirmation.eventTime)
 
 /**
- * The account was unfollowed: ends or marks every binding of the openid, except newer ones. With `erases` it ends each, and
- * also one that a newer unfollow has marked: a mark is no consent.
+ * Decides about an unfollow. Ends or marks every binding of the openid that is not newer than the unfollow. With `erases` it
+ * always ends the bindings, including a binding that a newer unfollow has marked, because a mark is not consent.
  */
 export function decideUnsubscribe(
   { appId, openid, createTime, erases = false }: Follower & { erases?: boolean | undefined },
@@ -270,23 +305,24 @@ export function decideUnsubscribe(
   )
   return {
     changes: [
-      ...changes,
+      // These come first, because an unbinding closes every ticket of its user and a ticket can be closed only once.
       ...unconfirmedUntil(unconfirmed, createTime).map(cancelScan),
+      ...changes,
       { type: 'recordUnfollow', appId, openid, eventTime: createTime, until: now + TOMBSTONE_KEPT_MS },
     ],
     reply: null,
   }
 }
 
-/** The account was followed: clears the mark of an older unfollow. An older unfollow that arrives later has no effect. */
+/** Decides about a follow: clears the mark of an older unfollow. An older unfollow that arrives later has no effect. */
 export function decideFollowed(createTime: number, owners: User[]): Change[] {
   const older = owners.filter(({ binding }) => binding && createTime >= binding.eventTime)
   return older.map(({ id }) => ({ type: 'setSubscribed', user: id, subscribed: true, eventTime: createTime }))
 }
 
 /**
- * "解绑" in the chat: cancels unconfirmed scans, or else ends the latest binding. A late delivery of an older scan does not bind
- * again.
+ * Decides about "解绑" in the chat: cancels the unconfirmed scans, or ends the latest binding if there are none. An older scan
+ * that is delivered later does not bind again.
  */
 export function decideUndo(
   { appId, openid, createTime }: Follower,
@@ -295,9 +331,7 @@ export function decideUndo(
   now: number,
 ): Decision {
   const erase: Change = { type: 'recordUnfollow', appId, openid, eventTime: createTime, until: now + TOMBSTONE_KEPT_MS }
-  const live = unconfirmedUntil(unconfirmed, createTime).filter(
-    ({ state }) => state.name === 'scanned' && now < state.confirmation.until,
-  )
+  const live = unconfirmedUntil(unconfirmed, createTime).filter((ticket) => isAwaited(ticket, now))
   if (live[0]) return { changes: [...live.map(cancelScan), erase], reply: replyTo(live[0], 'cancelled') }
   const latest = owners.find(({ binding }) => binding !== null && createTime >= binding.eventTime)
   if (!latest?.binding) return { ...notOurs, reply: { name: 'not_bound', lang, label: null } }

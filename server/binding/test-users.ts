@@ -1,4 +1,4 @@
-/** User_IDs with a fixed behaviour in the demo, for the tests of host sites. A server with the real WeChat refuses them. */
+/** User_IDs with a fixed behaviour in the demo, for the tests of host sites. A server that calls the real WeChat refuses them. */
 import { BindError } from '../errors.ts'
 
 export const testUsers = [
@@ -13,7 +13,7 @@ export type TestUser = (typeof testUsers)[number]
 
 const isTestUser = (userId: unknown): userId is TestUser => testUsers.includes(userId as TestUser)
 
-/** Throws `TEST_USER`. Accepts any value, and converts none: the encrypted API checks fields after this call. */
+/** Throws `TEST_USER` for a test user. Accepts a value of any type, because the encrypted API checks types after this call. */
 export function refuseTestUser(userId: unknown): void {
   if (isTestUser(userId)) {
     throw new BindError(

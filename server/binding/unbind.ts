@@ -1,10 +1,13 @@
-/** Ends a binding from the product's side: its back end's `Disconnect`, or the page's own button. */
+/** Ends a binding at the request of a back end (`Disconnect`) or of the page's button. */
 import type { Change, Identity, User } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
 
 type Unbound = { user: User; wasBound: boolean }
 
-/** May be repeated. Cancels a scan that waits for its confirmation as well: nothing remains after "disconnect". */
+/**
+ * Can be repeated. Closes every ticket of the user even without a binding, so that QR codes made before bind nobody afterwards.
+ * Closing a ticket increments the version, so that a page that shows its QR code makes a new one.
+ */
 export async function unbind(
   { store, clock, afterCommit }: ChangeDeps,
   identity: Identity,
@@ -13,20 +16,13 @@ export async function unbind(
   const now = clock()
   const { changes, ...unbound } = await store.write(function* (tx) {
     const user = yield* tx.userOf(identity)
-    const scanned = user.confirmation ? yield* tx.scannedOf(user.id) : undefined
-    const changes: Change[] = []
-    if (scanned)
-      changes.push({
-        type: 'close',
-        ticket: scanned.id,
-        user: user.id,
-        as: 'used',
-        bumpsVersion: user.binding === null,
-      })
-    if (user.binding) changes.push({ type: 'unbind', user: user.id, reason, at: now })
-    for (const change of changes) yield* tx.apply(change)
-    const after = changes.length > 0 ? yield* tx.userById(user.id) : user
-    return { user: after, changes, wasBound: user.binding !== null }
+    if (user.id === 0) return { user, changes: [], wasBound: false }
+    const wasBound = user.binding !== null
+    const change: Change = wasBound
+      ? { type: 'unbind', user: user.id, reason, at: now }
+      : { type: 'closeTickets', user: user.id, bumpsVersion: true }
+    yield* tx.apply(change)
+    return { user: yield* tx.userById(user.id), changes: [change], wasBound }
   })
   afterCommit(changes)
   return unbound

@@ -1,19 +1,19 @@
 /**
- * The long-polls that wait for a user's next version. A waiter is parked with the version that its page knows; a commit of a
- * higher version ends the wait. No wake-up is lost, because a page that asks again names the version it knows.
+ * The long-polls that wait for a user's next version. A waiter is parked with the version that its page knows. A commit of a
+ * higher version ends the wait. No wake-up is lost, because each poll names the version that its page knows.
  *
- * There may be tens of thousands of waiters, so they share one timer: it fires when the next waiter is due and then at most
- * every `TICK_MS`. A timer for each would cost ten times the CPU.
+ * There may be tens of thousands of waiters, so they share one timer, which fires when the next waiter is due, at most every
+ * `TICK_MS`. A timer for each waiter would cost ten times the CPU.
  */
 import { BindError } from '../errors.ts'
 import type { SetTimer } from '../platform.ts'
 import { identityKey } from '../store/identity.ts'
 import type { CommitNotice, Identity } from '../store/store.ts'
 
-/** Why a wait ended. `recheck`: the user may have changed, so read it again; `timeout`: time is up, or the server stops. */
+/** Why a wait ended. `recheck`: the user may have changed and has to be read again. `timeout`: time is up, or the server stops. */
 export type Ending = 'recheck' | 'timeout'
 
-/** One waiting page: a plain record without a timer or a closure, to keep memory per page small. */
+/** One waiting page. A plain record without a timer or a closure takes little memory. */
 export type Waiter = {
   readonly user: string
   readonly tenant: string
@@ -35,11 +35,11 @@ export type Waiters = {
   park(identity: Identity, known: number, ms: number): Waiter
   /** Calls `listener` once: after a commit of a version above the known one, when time is up, or when the server stops. */
   onEnd(waiter: Waiter, listener: (ending: Ending) => void): void
-  /** Removes a waiter, e.g. after its page hung up; the listener is not called. */
+  /** Removes a waiter, e.g. after its page has disconnected. The listener is not called. */
   leave(waiter: Waiter): void
-  /** Ends the wait with `recheck` within `ms`: a confirmation expires then without a commit. */
+  /** Ends the wait with `recheck` after at most `ms`, because a confirmation expires then without a commit. */
   recheckWithin(waiter: Waiter, ms: number): void
-  /** Ends the waits for older versions of the user; after a gap in the notices all waits, a few at a time. */
+  /** Ends the waits for older versions of the user. After a gap in the notices it ends all waits, a few at a time. */
   wake(notice: CommitNotice): void
   /** Ends every wait with `timeout`, including those parked later. */
   close(): void
@@ -49,18 +49,18 @@ export type Waiters = {
 type WaiterSettings = {
   limits: WaiterLimits
   setTimer: SetTimer
-  /** In ms; only its differences count. */
+  /** In ms, from any starting point. */
   clock: () => number
 }
 
 // Twenty ticks a second over 10,000 waiters cost 0.5 % of a core.
 const TICK_MS = 50
 
-// An answered page asks again at once. 10,000 pages that arrived together would be answered together each time and block the
-// event loop for 250 ms; with this limit they are answered over two seconds, and from then on arrive spread out.
+// An answered page polls again at once. Without this limit, 10,000 pages that arrived together would be answered together each
+// time, and block the event loop for 250 ms. With it, they are answered over two seconds, so their next polls are spread out.
 const ENDS_PER_TICK = 250
 
-// Each recheck reads the store: 10,000 pages take 5 s, and most database connections stay free for callbacks.
+// Each recheck reads the store. At this limit 10,000 pages take 5 s, and most database connections stay free for callbacks.
 const RECHECKS_AT_ONCE = 20
 const RECHECK_PAUSE_MS = 10
 

@@ -56,7 +56,10 @@ public sealed class BindClient
     // The default encoder writes "+" as "\u002B": equivalent JSON, but harder to read.
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    // By default a redirect with status 307 or 308 sends the envelope to the new URL.
+    private static readonly HttpClientHandler NoRedirect = new() { AllowAutoRedirect = false };
+
+    private static readonly HttpClient Http = new(NoRedirect) { Timeout = TimeSpan.FromSeconds(10) };
 
     private readonly string server;
     private readonly string keyId;

@@ -80,7 +80,10 @@ func NewClient(server, keyID, key string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{strings.TrimRight(server, "/"), keyID, aead, http.Client{Timeout: 10 * time.Second}}, nil
+	// By default a redirect with status 307 or 308 sends the envelope to the new URL.
+	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client := http.Client{Timeout: 10 * time.Second, CheckRedirect: noRedirect}
+	return &Client{strings.TrimRight(server, "/"), keyID, aead, client}, nil
 }
 
 // Call returns the Data of the reply, or a *BindError.

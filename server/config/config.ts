@@ -40,7 +40,10 @@ export type Config = {
   ops: { host: string; port: number } | undefined
   ticketTtlMs: number
   qrPerMinute: number
+  qrPerHour: number
+  qrPerDay: number
   tenantQrPerMinute: number
+  tenantQrPerDay: number
   /** How many pages may wait at one instance. */
   waiters: WaiterLimits
   /** Open sockets of one instance. Larger than the number of waiting pages, so that WeChat and the health probes still connect. */
@@ -95,7 +98,10 @@ export function parseConfig(env: Env): Config {
     ops: parseOps(reader, port),
     ticketTtlMs: reader.integer('TICKET_TTL', 60, 2_592_000, 120) * 1000,
     qrPerMinute: reader.integer('QR_PER_MINUTE', 1, 1000, 10),
+    qrPerHour: reader.integer('QR_PER_HOUR', 1, 60_000, 60),
+    qrPerDay: reader.integer('QR_PER_DAY', 1, 1_000_000, 200),
     tenantQrPerMinute: reader.integer('QR_PER_MINUTE_TENANT', 1, 1_000_000, 1000),
+    tenantQrPerDay: reader.integer('QR_PER_DAY_TENANT', 1, 1_000_000_000, 50_000),
     waiters: {
       inAll: reader.integer('MAX_WAITERS', 1, 1_000_000, 20_000),
       perTenant: reader.integer('MAX_WAITERS_TENANT', 1, 1_000_000, 10_000),

@@ -1,7 +1,7 @@
 /** Checks that an access token can be fetched, from WeChat or from the operator's own token service. */
 import type { Config } from '../config/config.ts'
 import type { Bilingual } from '../errors.ts'
-import { toTokenRequest } from '../wechat/access-token.ts'
+import { parseAccessToken, toTokenRequest } from '../wechat/access-token.ts'
 import { findErrcode } from './errcode-finding.ts'
 import { type Finding, ok, wrong } from './finding.ts'
 import { type JsonResult, type ProbeDeps, requestJson } from './http-probe.ts'
@@ -76,9 +76,5 @@ function serviceFailed(id: string, fault: Bilingual): Finding {
   })
 }
 
-function accessTokenIn(result: JsonResult): string | undefined {
-  if (result.kind === 'failed') return undefined
-  const { access_token, expires_in } = result.answer
-  const isValid = typeof expires_in === 'number' && expires_in > 0
-  return typeof access_token === 'string' && access_token !== '' && isValid ? access_token : undefined
-}
+const accessTokenIn = (result: JsonResult): string | undefined =>
+  result.kind === 'failed' ? undefined : parseAccessToken(result.answer)?.token

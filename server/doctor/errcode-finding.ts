@@ -9,7 +9,7 @@ type Call = 'token' | 'token-service' | 'qr'
 
 /** Undefined for an answer that reports no fault. A transient refusal is only a warning. */
 export function findErrcode(call: Call, answer: ApiAnswer): Finding | undefined {
-  const [errcode, errmsg] = [Number(answer.errcode ?? 0), String(answer.errmsg ?? '')]
+  const { errcode = 0, errmsg = '' } = answer
   if (errcode === 0) return undefined
   const isTokenRequest = call === 'token' || call === 'token-service'
   const { name, isTransient, en, zh, fix } = refusalOf(errcode, { isTokenRequest, address: addressIn(errmsg) })

@@ -2,7 +2,7 @@
 
 import type { Bilingual } from '../errors.ts'
 import { AnswerTooLong, type Fetch, readCapped, type SetTimer } from '../platform.ts'
-import type { ApiAnswer } from '../wechat/http.ts'
+import { type ApiAnswer, parseAnswer } from '../wechat/http.ts'
 
 export type ProbeDeps = { fetch: Fetch; clock: () => number; setTimer: SetTimer }
 
@@ -72,7 +72,7 @@ export async function requestJson(deps: ProbeDeps, url: string, init?: RequestIn
   if (result.kind !== 'answered') return { kind: 'failed', fault: describeFailure(result) }
   const { status, body, skewMs } = result
   if (status !== 200) return failed(`answered HTTP ${status}, expected 200`, `返回 HTTP ${status}，应为 200`)
-  const answer = parseObject(body.toString())
+  const answer = parseAnswer(body.toString())
   return answer
     ? { kind: 'answered', answer, skewMs }
     : failed('answered something other than a JSON object', '返回的不是 JSON 对象')
@@ -102,13 +102,4 @@ function skewOf(date: string | null, now: number): number | undefined {
 function codeOf(error: unknown): string {
   const { code } = ((error as Error).cause ?? error) as { code?: unknown }
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) ? code : 'no connection'
-}
-
-function parseObject(text: string): ApiAnswer | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as ApiAnswer) : undefined
-  } catch {
-    return undefined
-  }
 }

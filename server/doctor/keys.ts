@@ -1,5 +1,6 @@
 /** Checks that need no network: the encryption mode, WeChat's EncodingAESKey and the keys of the back ends. */
 import type { Config } from '../config/config.ts'
+import { isOneByteRepeated } from '../crypto.ts'
 import { BindError } from '../errors.ts'
 import type { BindKey } from '../keys/keyring.ts'
 import { CONSOLE } from '../wechat/console.ts'
@@ -30,6 +31,7 @@ const consoleNames = { secure: '安全模式', compatible: '兼容模式' }
 export function checkAesKeys({ wechat: { encodingAesKeys, appId } }: Config): Finding[] {
   if (encodingAesKeys.length === 0) return []
   if (!encodingAesKeys.every((key) => canDecryptItsOwn(key, appId))) return [unusable]
+  if (encodingAesKeys.some(isGuessable)) return [guessable]
   const isOne = encodingAesKeys.length === 1
   const hasSurplus = encodingAesKeys.some((key) => !isCanonical(key))
   return [
@@ -51,6 +53,17 @@ function canDecryptItsOwn(key: string, appId: string): boolean {
 
 /** 43 characters are 258 bits. In keys that WeChat's console makes, the last two can be set. */
 const isCanonical = (key: string) => Buffer.from(`${key}=`, 'base64').toString('base64') === `${key}=`
+
+const isGuessable = (key: string) => isOneByteRepeated(Buffer.from(`${key}=`, 'base64'))
+
+const guessable = warn('aes-key.guessable', {
+  en: 'The EncodingAESKey consists of one repeated byte, which anyone can guess.',
+  zh: 'EncodingAESKey 由同一个字节重复而成，任何人都能猜到。',
+  fix: {
+    en: `Click 随机生成 for EncodingAESKey in ${CONSOLE.push.en}, and copy the new key into WECHAT_ENCODING_AES_KEY.`,
+    zh: `请在${CONSOLE.push.zh}为 EncodingAESKey 点“随机生成”，并将新密钥填入 WECHAT_ENCODING_AES_KEY。`,
+  },
+})
 
 const unusable = wrong('aes-key.wrong', {
   en: 'A message that is encrypted with the EncodingAESKey cannot be decrypted with it.',

@@ -18,7 +18,7 @@ const call = (deps: ProbeDeps, { apiBase, accessToken }: Access, path: string, i
 
 export async function checkReach(access: Access, deps: ProbeDeps): Promise<Finding> {
   const result = await call(deps, access, '/cgi-bin/callback/check', postJson(CHECK_REQUEST))
-  if (result.kind === 'answered' && Number(result.answer.errcode) === NO_CALLBACK_URL) return noCallbackUrl
+  if (result.kind === 'answered' && result.answer.errcode === NO_CALLBACK_URL) return noCallbackUrl
   const answer = successOf(result)
   const resolved = addressesIn(rowsIn(answer?.dns).map(({ ip }) => ip))
   if (!answer || !Array.isArray(answer.dns)) return unknownReach(result)
@@ -118,11 +118,11 @@ async function checkAddresses(
 }
 
 const successOf = (result: JsonResult): ApiAnswer | undefined =>
-  result.kind === 'answered' && Number(result.answer.errcode ?? 0) === 0 ? result.answer : undefined
+  result.kind === 'answered' && (result.answer.errcode ?? 0) === 0 ? result.answer : undefined
 
 function reasonOf(result: JsonResult): Bilingual {
   if (result.kind === 'failed') return { en: ` (it ${result.fault.en})`, zh: `（${result.fault.zh}）` }
-  const errcode = Number(result.answer.errcode ?? 0)
+  const { errcode = 0 } = result.answer
   return errcode === 0 ? { en: '', zh: '' } : { en: ` (errcode ${errcode})`, zh: `（errcode ${errcode}）` }
 }
 

@@ -1,7 +1,7 @@
 /** Checks that the account can make parametric QR codes, by making one, and how many are left for today. */
 import { randomBytes } from 'node:crypto'
 import { SCENE_PREFIX } from '../binding/ticket.ts'
-import { QRCODE_PATH, toQrcodeRequest } from '../wechat/api.ts'
+import { parseQrcode, QRCODE_PATH, toQrcodeRequest } from '../wechat/api.ts'
 import { CONSOLE } from '../wechat/console.ts'
 import { type ApiAnswer, addAccessToken, postJson } from '../wechat/http.ts'
 import { apiUnreachable } from './access-token.ts'
@@ -31,12 +31,11 @@ function findingOfQrcode(result: JsonResult): Finding {
   if (result.kind === 'failed') return apiUnreachable('qr.unreachable', result.fault)
   const refused = findErrcode('qr', result.answer)
   if (refused) return refused
-  const { ticket, url } = result.answer
-  return typeof ticket === 'string' && typeof url === 'string'
+  return parseQrcode(result.answer, TTL_SECONDS)
     ? ok('qr.ok', { en: 'The account can make parametric QR codes.', zh: '该账号可以生成带参数二维码。' })
     : apiUnreachable('qr.unreachable', {
-        en: 'returned a QR code without ticket or url',
-        zh: '返回的二维码缺少 ticket 或 url',
+        en: 'returned a QR code without a valid ticket, url or expire_seconds',
+        zh: '返回的二维码缺少有效的 ticket、url 或 expire_seconds',
       })
 }
 
@@ -60,8 +59,8 @@ function quotaIn({ quota }: ApiAnswer): { limit: number | undefined; remain: num
 }
 
 const saveQuota = {
-  en: 'The quota is reset at midnight in Beijing. Decrease QR_PER_MINUTE or increase TICKET_TTL, and find out whether another system of the account makes QR codes.',
-  zh: '额度于北京时间零点重置。请调低 QR_PER_MINUTE 或调高 TICKET_TTL，并查明该账号是否有其他系统在生成二维码。',
+  en: 'The quota is reset at midnight in Beijing. Decrease QR_PER_DAY or QR_PER_DAY_TENANT, or increase TICKET_TTL, and find out whether another system of the account makes QR codes.',
+  zh: '额度于北京时间零点重置。请调低 QR_PER_DAY 或 QR_PER_DAY_TENANT，或调高 TICKET_TTL，并查明该账号是否有其他系统在生成二维码。',
 }
 
 const unknownQuota = warn('quota.unknown', {

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import type { ErrorCode } from '../errors.ts'
 import { REQUEST_ID } from './request-log.ts'
 
-/** `refusal`: the error code, for the log and the metrics. `headers` override the security headers of the same name. */
+/** `refusal` is the error code for the log and the metrics. `headers` override the security headers of the same name. */
 export type Answer = {
   status: number
   headers: Record<string, string>
@@ -18,14 +18,14 @@ const SECURITY_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 }
 
-/** All headers that are sent with an answer. */
+/** Returns all headers that are sent with an answer. */
 export const toHeaders = ({ headers }: Answer, requestId: string): Record<string, string> => ({
   ...SECURITY_HEADERS,
   [REQUEST_ID]: requestId,
   ...headers,
 })
 
-/** The headers go in as one record: setting them one by one through Hono costs 15 us an answer. */
+/** Sets the headers as one record, because setting them one by one through Hono costs 15 us per answer. */
 export function toResponse(c: Context, answer: Answer): Response {
   const { status, body, refusal } = answer
   if (refusal !== undefined) c.set('refusal', refusal)

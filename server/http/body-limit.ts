@@ -1,6 +1,6 @@
 /**
- * The body of a request, up to a limit for each request and, through a budget, for all requests of one surface together. One
- * error for a body that is too large, one for a connection that broke off, one for a budget that is used up.
+ * Reads the body of a request up to a limit. A budget also limits the bodies of all requests to one API together. A body that
+ * is too large, a connection that closes early, and a budget that is used up have an error each.
  */
 import type { HonoRequest } from 'hono'
 import { BindError } from '../errors.ts'
@@ -12,16 +12,17 @@ export const NO_BODY: Body = new Uint8Array(0)
 
 export const tooLarge = () => new BindError('TOO_LARGE', 'The body is larger than any valid request.')
 
-/** The client closed the connection before its body was complete. Not a failure of the server, so nothing is logged as one. */
-export const brokenOff = () => new BindError('BAD_REQUEST', 'The request broke off.', { cause: 'broken off' })
+/** The client closed the connection before its body was complete. This is not logged as a failure of the server. */
+export const brokenOff = () =>
+  new BindError('BAD_REQUEST', 'The connection was closed before the body was complete.', { cause: 'broken off' })
 
-/** Throws `TOO_LARGE` by the declared length, before anything is read. */
+/** Throws `TOO_LARGE` if the declared length is over the limit. Nothing has been read by then. */
 export function expectLength(contentLength: string | undefined, maxBody: number): void {
   if (contentLength !== undefined && !(Number(contentLength) <= maxBody)) throw tooLarge()
 }
 
 export type BodyBudget = {
-  /** The share of one request. */
+  /** Opens the share of one request. */
   open(): BodyShare
 }
 
@@ -32,11 +33,11 @@ export type BodyShare = {
   release(): void
 }
 
-// A share of this size is granted beyond the budget too: large bodies that arrive slowly must not keep out WeChat's events,
-// which have some 1 KiB. MAX_CONNECTIONS limits the number of such shares.
+// A share of this size is granted even if the budget is used up. Otherwise large bodies that arrive slowly would block WeChat's
+// events, which have about 1 KiB. MAX_CONNECTIONS limits the number of such shares.
 const ALWAYS_GRANTED = 4 * 1024
 
-/** Bounds the memory of bodies that arrive slowly or wait for their answer, which `maxBody` times the connections does not. */
+/** Limits the memory for bodies that arrive slowly or wait for an answer. `maxBody` for each connection would be too much. */
 export function createBodyBudget(maxBytes: number): BodyBudget {
   let held = 0
   return {
@@ -58,7 +59,9 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
 }
 
 const overloaded = () =>
-  new BindError('OVERLOADED', 'This server holds too many large bodies at once: try again.', { retryAfterSeconds: 5 })
+  new BindError('OVERLOADED', 'This server is reading too many large bodies at once: try again.', {
+    retryAfterSeconds: 5,
+  })
 
 /** Collects the chunks of a body. `add` throws `TOO_LARGE` and `OVERLOADED`. */
 export function createCollector(maxBody: number, share: BodyShare | undefined) {
@@ -75,14 +78,14 @@ export function createCollector(maxBody: number, share: BodyShare | undefined) {
   }
 }
 
-/** Throws `TOO_LARGE`, `OVERLOADED`, and `BAD_REQUEST` when the client hangs up. */
+/** Throws `TOO_LARGE`, `OVERLOADED`, or `BAD_REQUEST` if the client disconnects. */
 export async function readLimited(request: HonoRequest, maxBody: number, share?: BodyShare): Promise<Body> {
   const isChunked = request.header('Transfer-Encoding') !== undefined
   const length = isChunked ? undefined : request.header('Content-Length')
   expectLength(length, maxBody)
   try {
     if (length === undefined) return await readCounted(request.raw, maxBody, share)
-    // Node-server reads a body of known length without making a `Request`, which saves 35 us; other bodies are counted.
+    // node-server reads a body of known length without making a `Request`, which saves 35 us. Other bodies are counted in chunks.
     share?.add(Number(length))
     return new Uint8Array(await request.arrayBuffer())
   } catch (error) {
@@ -92,7 +95,7 @@ export async function readLimited(request: HonoRequest, maxBody: number, share?:
 
 async function readCounted({ body }: Request, maxBody: number, share: BodyShare | undefined): Promise<Body> {
   const collector = createCollector(maxBody, share)
-  // Not cancelled: on node-server that would cut the connection before the refusal is sent.
+  // The stream is not cancelled, because node-server would then close the connection before the refusal is sent.
   for await (const chunk of body?.values({ preventCancel: true }) ?? []) collector.add(chunk)
   return collector.join()
 }

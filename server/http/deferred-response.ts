@@ -1,35 +1,35 @@
 /**
- * An answer that is given later. `GET /widget/binding` waits for up to 25 s, and thousands of pages wait at once.
+ * An answer that is sent later. `GET /widget/binding` waits for up to 25 s, and thousands of pages wait at once.
  *
- * Steps: the endpoint returns a `DeferredAnswer` instead of an `Answer`; the adapter calls `start` once with the client; the
- * endpoint registers for a hang-up, keeps the client, and calls `send` when there is something to say. The endpoint's promise
- * has settled by then: no promise and no stack frame waits with the page.
+ * Steps: The endpoint returns a `DeferredAnswer` instead of an `Answer`. The adapter calls `start` once with the client. The
+ * endpoint registers with `onHangUp`, keeps the client, and calls `send` when it has an answer. The endpoint's promise has
+ * already settled, so no promise and no stack frame stays in memory while the page waits.
  *
- * What could go wrong: a closure that captures the request keeps its headers, parser and frames for the whole wait. So an
- * adapter makes the client in a function of its own, from single values, and an endpoint keeps only what its answer needs. A
- * client may hang up before `start`, between `start` and `send`, or never; `send` after a hang-up does nothing.
+ * What could go wrong: A closure that captures the request would keep its headers, parser and frames in memory during the wait.
+ * So an adapter makes the client in a separate function, from single values, and an endpoint keeps only the values that its
+ * answer needs. A client may disconnect before `start` or before `send`. `send` does nothing after the client has disconnected.
  *
- * Why: on Node's server a waiting page costs about what bare `node:http` needs for it (`npm run bench waiters`); a handler
- * that awaits a promise costs twice as much.
+ * Why: On Node's server a waiting page takes about as much memory as with bare `node:http` (`npm run bench waiters`). A handler
+ * that awaits a promise takes twice as much.
  */
 import type { Answer } from './answer.ts'
 
 export type WaitingClient = {
   /** Call once. */
   send(answer: Answer): void
-  /** Calls `listener` at most once; immediately if the client has hung up already. */
+  /** Calls `listener` once if the client disconnects, or immediately if it has disconnected already. */
   onHangUp(listener: () => void): void
 }
 
 export type DeferredAnswer = {
-  /** Added to the headers of the answer that is sent. */
+  /** Headers that are added to the answer. */
   headers: Record<string, string>
   start(client: WaitingClient): void
 }
 
 export const isDeferred = (result: Answer | DeferredAnswer): result is DeferredAnswer => 'start' in result
 
-/** With headers beside its own, which win. */
+/** Adds headers. A header that the answer already has is kept. */
 export const withHeaders = <T extends Answer | DeferredAnswer>(result: T, headers: Record<string, string>): T => ({
   ...result,
   headers: { ...headers, ...result.headers },

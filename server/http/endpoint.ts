@@ -1,7 +1,7 @@
 /**
- * An endpoint: a function from the plain values of a request to an answer, now or later. It knows nothing of the server that
- * calls it. Two adapters serve it with the same headers, log lines and metrics: `hono-routes.ts` in the Hono app, which teams
- * mount in a server of their own, and `node-listener.ts` on Node's own http server, for `serve`.
+ * An endpoint is a function from the plain values of a request to an answer, which may be deferred. It does not depend on the
+ * server that calls it. Two adapters serve endpoints with the same headers, log lines and metrics. `hono-routes.ts` serves them
+ * in the Hono app, which teams mount in their own server. `node-listener.ts` serves them on Node's http server, for `serve`.
  */
 import type { BindError } from '../errors.ts'
 import type { Answer } from './answer.ts'
@@ -13,22 +13,22 @@ import { toBindError } from './problem.ts'
 export type EndpointRequest = {
   method: string
   path: string
-  /** From the `?` on, or empty. */
+  /** The query with its `?`, or an empty string. */
   search: string
-  /** Those that the endpoint declares, by lower-case name. */
+  /** The headers that the endpoint declares, by lower-case name. */
   headers: Record<string, string | undefined>
   requestId: string
 }
 
 export type Endpoint = {
-  /** `GET` serves HEAD too. `ALL`, with a path pattern, is for the Hono app: Node's adapter leaves such requests to it. */
+  /** `GET` serves HEAD too. `ALL` needs a path pattern, and only the Hono app serves it: Node's adapter leaves it to the app. */
   method: 'GET' | 'POST' | 'DELETE' | 'ALL'
   path: string
   /** The request headers that are read, in lower case. */
   headers: readonly string[]
-  /** Bytes. 0: the body is not read, and `answer` gets an empty one. */
+  /** In bytes. If 0, the body is not read, and `answer` gets an empty one. */
   maxBody: number
-  /** Counts the bodies of all requests together. Needed where `maxBody` times the connections is too much memory. */
+  /** Limits the bodies of all requests together. Needed if `maxBody` times the number of connections is too much memory. */
   budget?: BodyBudget
   answer(request: EndpointRequest, body: Body): Promise<Answer | DeferredAnswer>
   /** The answer when the body cannot be read or `answer` throws. Must not throw. */
@@ -49,7 +49,7 @@ export async function callEndpoint(
     return await answer(request, body)
   } catch (thrown) {
     const refusal = refuse(toBindError(thrown), request)
-    // Node would parse the unread rest of the body as the next request of the connection.
+    // The connection is closed, because Node would parse the unread rest of the body as the next request.
     return isRead ? refusal : { ...refusal, headers: { ...refusal.headers, Connection: 'close' } }
   } finally {
     share?.release()

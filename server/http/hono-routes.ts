@@ -1,11 +1,11 @@
 /**
- * Adapter 1: endpoints as routes of the Hono app, for teams that mount the app in a server of their own.
+ * Adapter 1 adds endpoints to the Hono app as routes, for teams that mount the app in their own server.
  *
- * Steps: takes the plain values from Hono's context, calls the endpoint, and makes a `Response`. A deferred answer becomes a
- * promise for a `Response`, so that the middleware around the app (its own log included) sees every request end.
+ * Steps: The adapter takes the plain values from Hono's context, calls the endpoint, and makes a `Response`. A deferred answer
+ * becomes a promise of a `Response`, so that middleware such as a request log sees the end of every request.
  *
- * What could go wrong: a promise that never settles would keep the request and all middleware frames in memory. So a hang-up,
- * which the request's `signal` reports, settles it as well, with a response that nobody reads.
+ * What could go wrong: A promise that never settles would keep the request and all middleware frames in memory. So the promise
+ * also settles if the client disconnects, which the request's `signal` reports. Nobody receives that response.
  */
 import { type Context, Hono } from 'hono'
 import { routePath } from 'hono/route'
@@ -20,7 +20,7 @@ export function endpointRoutes(endpoints: Endpoint[]): Hono {
   for (const endpoint of endpoints) {
     const { method, path, headers, maxBody } = endpoint
     routes.on(method, path, async (c) => {
-      // The log needs the route that answered: Hono's list of matched routes may go on behind it.
+      // The log needs the route that answered, which may not be the last one in Hono's list of matched routes.
       c.set('route', routePath(c))
       const request = {
         method: c.req.method,

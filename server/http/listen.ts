@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server'
 import type { Intercept } from './node-listener.ts'
 import { limitPipelining } from './pipelining.ts'
 
-/** A Hono app fits as it is. */
+/** A Hono app has this type. */
 export type Fetching = { fetch: (request: Request, bindings: object) => Response | Promise<Response> }
 
 export type Listening = { server: Server; url: string }
@@ -15,17 +15,18 @@ export type Listening = { server: Server; url: string }
 export type ListenOptions = Partial<typeof serverOptions> & { maxConnections?: number; intercept?: Intercept }
 
 const serverOptions = {
-  // A whole request is a few KiB: a client that needs longer only holds a socket.
+  // A whole request is a few KiB. A slower client would only occupy a socket.
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 2_000,
-  // Longer than the 60 s of nginx and cloud load balancers: when they close first, no request is in flight to a closed socket.
+  // This is longer than the 60 s of nginx and cloud load balancers. If the proxy closes an idle connection first, it cannot send
+  // a request to a socket that this server has just closed.
   keepAliveTimeout: 65_000,
-  // As `Headers` does: a repeated header has the same value for an intercepted endpoint as for the app.
+  // `Headers` joins repeated headers too, so an intercepted endpoint gets the same value as the app.
   joinDuplicateHeaders: true,
 }
 
-/** Listens on `host` (undefined: every interface) and `port` (0: a free one). The URL is valid on this machine. */
+/** Listens on `host` (undefined: all interfaces) and `port` (0: any free port). The returned URL is valid on this machine. */
 export async function startListening(
   { fetch }: Fetching,
   host: string | undefined,
@@ -38,28 +39,28 @@ export async function startListening(
   })
   server.maxConnections = maxConnections
   limitPipelining(server)
-  // An idle connection makes room for a new one.
+  // Idle connections are closed, so that a new client can connect.
   server.on('drop', () => server.closeIdleConnections())
   server.listen(port, host)
   await once(server, 'listening')
   const { port: taken } = server.address() as AddressInfo
-  // "Every interface" is an address to listen on, not one to call.
+  // The address for "all interfaces" cannot be called, so the URL has the loopback address.
   const isEvery = host === undefined || host === '0.0.0.0' || host === '::'
   const name = isEvery ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
   return { server, url: `http://${name}:${taken}` }
 }
 
-// Requests that were in flight when the stop began arrive within this time, and are answered.
+// Requests that were sent before the stop arrive within this time, and are answered.
 const GRACE_MS = 200
 
-// Then open sockets are cut, so that the process ends within the 5 s that an orchestrator grants.
+// After this time open sockets are closed, so that the process exits within the 5 s that an orchestrator allows.
 const CUT_AFTER_MS = 3_500
 
 /** Accepts no new connections, answers the requests on existing ones, and resolves when the last connection is closed. */
 export async function stopListening(server: Server): Promise<void> {
   const closed = once(server, 'close')
   server.prependListener('request', (_, response) => response.setHeader('Connection', 'close'))
-  // Not `server.close()`: it cuts idle connections at once, with requests in flight on them.
+  // `server.close()` of `node:http` would close idle connections at once, and requests on their way to them would be lost.
   TcpServer.prototype.close.call(server)
   const graceUntil = performance.now() + GRACE_MS
   const idle = setInterval(() => performance.now() >= graceUntil && server.closeIdleConnections(), 20)

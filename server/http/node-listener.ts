@@ -1,14 +1,14 @@
 /**
- * Adapter 2: endpoints on Node's own http server, in front of the app, where `serve` owns the process. NODE.
+ * Adapter 2 serves endpoints on Node's own http server, in front of the app. `serve` uses this adapter. NODE.
  *
- * Steps: looks up method and path as received; refuses a target that the app would normalize (`request-target.ts`); leaves other
- * routes and preflights to the app; else reads the declared headers and the body, calls the endpoint, and writes the answer
- * with its length in one piece. A deferred answer keeps the `ServerResponse` and the request's `LogEntry`.
+ * Steps: The adapter refuses a target that the app would normalize (`request-target.ts`). It looks up the method and the path as
+ * received, and leaves other routes and preflights to the app. For an endpoint it reads the declared headers and the body, calls
+ * the endpoint, and writes the answer in one piece. A deferred answer keeps the `ServerResponse` and the request's `LogEntry`.
  *
- * What could go wrong: this adapter and the app could answer one request differently. `adapters.test.ts` sends the same
+ * What could go wrong: This adapter and the app could answer one request differently. `adapters.test.ts` sends the same
  * requests to both and compares the answers.
  *
- * Why: Hono and node-server take 11 us of the 37 us of CPU that the cheapest callback costs, and a fifth of a long-poll's.
+ * Why: The cheapest callback costs 37 us of CPU, of which Hono and node-server take 11 us. They take a fifth of a long-poll's CPU.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, toHeaders } from './answer.ts'
@@ -19,7 +19,7 @@ import { notFound, refuseWithProblem } from './problem.ts'
 import { CLIENT_GONE, LogEntry, type Logging, REQUEST_ID } from './request-log.ts'
 import { isPlainTarget } from './request-target.ts'
 
-/** Takes the request and returns true, or returns false: another listener must answer it. */
+/** Answers the request and returns true, or returns false if another listener must answer the request. */
 export type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean
 
 export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Intercept {
@@ -69,10 +69,10 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
   }
 }
 
-/** As one value: `joinDuplicateHeaders` of the server makes it so, as `Headers` does for the app. */
+/** Returns one string even for a repeated header, because the server sets `joinDuplicateHeaders`. */
 const headerOf = ({ headers }: IncomingMessage, name: string) => headers[name] as string | undefined
 
-/** A client whose answer is deferred. A class, because the two closures of an object literal would cost each page 200 bytes. */
+/** A client whose answer is deferred. As an object literal with two closures it would take 200 bytes more for each page. */
 class SocketClient implements WaitingClient {
   readonly #response: ServerResponse
   readonly #entry: LogEntry
@@ -94,7 +94,7 @@ class SocketClient implements WaitingClient {
 
   onHangUp(listener: () => void): void {
     const hangUp = () => {
-      // Node emits `close` after an answer too.
+      // Node also emits `close` after an answer.
       if (this.#response.headersSent) return
       listener()
       this.#entry.report(this.#path, CLIENT_GONE, undefined)
@@ -107,15 +107,15 @@ class SocketClient implements WaitingClient {
 function write(response: ServerResponse, answer: Answer, requestId: string): void {
   const { status, body } = answer
   const headers: Record<string, string | number> = toHeaders(answer, requestId)
-  // With its length the answer is one piece, not chunks. To HEAD the app sends no length either.
+  // With a length the answer is not sent in chunks. An answer to HEAD has no length, as in the app.
   if (body !== null && response.req.method !== 'HEAD') headers['Content-Length'] = Buffer.byteLength(body)
   response.writeHead(status, headers)
   response.end(body ?? undefined)
 }
 
-/** Throws `TOO_LARGE`, `OVERLOADED`, and `BAD_REQUEST` when the client hangs up. */
+/** Throws `TOO_LARGE`, `OVERLOADED`, or `BAD_REQUEST` if the client disconnects. */
 function readBody(request: IncomingMessage, maxBody: number, share: BodyShare | undefined): Promise<Body> {
-  // Node's parser refuses a length beside chunks.
+  // Node's parser refuses a request that has both a length and chunks.
   expectLength(request.headers['content-length'], maxBody)
   return new Promise((resolve, reject) => {
     const collector = createCollector(maxBody, share)

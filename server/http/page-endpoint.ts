@@ -1,4 +1,4 @@
-/** Endpoints for pages: CORS, a widget token in `Authorization`, the user's name in `Bind-User`, refusals as problem details. */
+/** Makes endpoints for pages, with CORS, a widget token in `Authorization`, the user's name in `Bind-User`, and problem details. */
 import { refuseTestUser } from '../binding/test-users.ts'
 import type { BindError } from '../errors.ts'
 import type { Principal, PrincipalOf } from '../keys/token-cache.ts'
@@ -11,7 +11,7 @@ import type { Endpoint, EndpointRequest } from './endpoint.ts'
 import { notFound, refuseWithProblem, toBindError } from './problem.ts'
 import { REQUEST_ID } from './request-log.ts'
 
-/** The user's opaque name: by it the tabs of a browser share one poll, and the element notices a token of another user. */
+/** The user's opaque name. With it the tabs of a browser share one poll, and the element notices a token of another user. */
 const USER_NAME = 'Bind-User'
 
 const REQUEST_HEADERS = ['Authorization', 'Content-Type', 'If-None-Match', 'Prefer']
@@ -21,7 +21,7 @@ const READ = ['authorization', 'origin', 'if-none-match', 'prefer', 'accept-lang
 
 type PageDeps = { allowedOrigins: string[]; allowsTestUsers: boolean; principalOf: PrincipalOf; log: Log }
 
-/** May throw: the page gets the error as problem details. */
+/** If it throws, the page gets the error as problem details. */
 export type PageHandler = (
   request: EndpointRequest,
   principal: Principal,
@@ -30,7 +30,7 @@ export type PageHandler = (
 
 type PageEndpoints = {
   endpoint(method: 'GET' | 'POST' | 'DELETE', path: string, maxBody: number, handle: PageHandler): Endpoint
-  /** Under a path pattern: answers preflights, and 404 to the rest. Behind the endpoints. */
+  /** Answers preflights below a path pattern, and 404 to other requests. Add it after the endpoints. */
   fallback(path: string, maxBody: number): Endpoint
 }
 

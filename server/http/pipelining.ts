@@ -1,24 +1,25 @@
 /**
  * Limits the requests in flight on one connection. NODE.
  *
- * HTTP/1.1 allows a client to send requests without waiting for the answers (pipelining). Node parses all of them and starts
- * all of them; its only limit is on answers already written. 107,000 pipelined requests on one socket took 444 MB.
+ * HTTP/1.1 allows a client to send requests without waiting for the answers (pipelining). Node parses and starts all of these
+ * requests; it limits only answers that are already written. 107,000 pipelined requests on one socket took 444 MB.
  *
- * Steps: a response that Node has queued behind another one has no socket yet. Such responses are counted for each connection.
- * Above the limit the socket is paused, so that the rest stays in the system's buffers and TCP slows the client down; below it
- * the socket is resumed. Node resumes a socket itself whenever a request on it ends, so the pause is renewed on `resume`, which
- * Node emits before it reads.
+ * Steps: A response that Node has queued behind another response has no socket yet. Such responses are counted for each
+ * connection. Above the limit the socket is paused, so that further requests stay in the system's buffers and TCP slows the
+ * client down. Below the limit the socket is resumed. Node itself resumes a socket when a request on it ends. So the socket is
+ * paused again on `resume`, which Node emits before it reads.
  *
- * What could go wrong: Node hands its parser up to 64 KiB at a time and the parser does not stop in between, so one more piece of
- * requests follows the pause: at most some 2,500 of the shortest. A paused socket reports no hang-up; the answers end its wait.
+ * What could go wrong: Node passes up to 64 KiB to its parser at a time, and the parser does not stop in between. So up to about
+ * 2,500 more requests of the shortest kind are started after the pause. A paused socket does not report that the client has
+ * disconnected, but the answers to the queued requests end the pause.
  *
- * Why not a refusal: answers are sent in order, so it would wait in the queue as well. A client without pipelining, which is
- * every browser and proxy, costs one comparison for each request.
+ * Why not a refusal: Answers are sent in order, so a refusal would wait in the queue as well. Browsers and proxies do not use
+ * pipelining; the limit costs them one comparison for each request.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-// Browsers, nginx, Caddy and WeChat send one request at a time; old HTTP libraries a handful.
+// Browsers, nginx, Caddy and WeChat send one request at a time. Old HTTP libraries send a few.
 export const MAX_PIPELINED = 16
 
 export function limitPipelining(server: Server, limit = MAX_PIPELINED): void {

@@ -18,17 +18,17 @@ function toProblem(error: BindError, requestId: string): Problem {
   }
 }
 
-/** An unexpected error becomes `INTERNAL`: the answer does not tell its cause, the log does. */
+/** Turns an unexpected error into `INTERNAL`. Its cause is in the log, not in the answer. */
 export function toBindError(error: unknown): BindError {
   if (error instanceof BindError) return error
-  return new BindError('INTERNAL', 'The server failed: try again; the cause is in its log.', { cause: error })
+  return new BindError('INTERNAL', 'The server failed: try again. The server log has the cause.', { cause: error })
 }
 
 /** The path is not echoed: it may contain a token or an openid. */
 export const notFound = () =>
   new BindError('NOT_FOUND', 'No route for this method and path: /openapi.json lists all routes.')
 
-/** `refuse` of an endpoint: the error as problem details, and in the log if the operator should know it. */
+/** Makes a `refuse` for endpoints. It answers with problem details, and logs failures of the server. */
 export function refuseWithProblem(log: Log) {
   return (error: BindError, { requestId }: { requestId: string }): Answer => {
     logFailure(log, requestId, error)
@@ -38,21 +38,21 @@ export function refuseWithProblem(log: Log) {
   }
 }
 
-/** The same for the app's other routes. */
+/** Does the same for the app's other routes. */
 export function onError(log: Log) {
   const refuse = refuseWithProblem(log)
   return (thrown: unknown, c: Context): Response =>
     toResponse(c, refuse(toBindError(thrown), { requestId: c.get('requestId') }))
 }
 
-/** Logs failures of the server (5xx); refusals are the client's to correct and are only counted. */
+/** Logs failures of the server (5xx). Refusals (4xx) are only counted, because the client has to correct the request. */
 export function logFailure(log: Log, requestId: string, error: BindError): void {
-  // A client that asks too much must not fill the log as well.
+  // A client that sends too many requests must not fill the log.
   if (error.status < 500 || error.code === 'OVERLOADED') return
   log.error({ requestId, code: error.code, cause: causeOf(error) }, error.message)
 }
 
-/** Name, text and code of a cause. It never contains a query string: no error is made with one. */
+/** Returns name, message and code of a cause. They contain no query string, because no error is made from a query string. */
 function causeOf({ cause }: BindError): unknown {
   if (cause instanceof Error)
     return { name: cause.name, message: cause.message, code: (cause as { code?: unknown }).code }

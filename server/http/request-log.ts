@@ -1,4 +1,4 @@
-/** Every request has an id: in the log lines, in the answer's header and in the body of a refusal. A bug report leads to its cause. */
+/** Gives every request an id, which is in its log lines, in a header of its answer, and in the body of a refusal. */
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { takeRandom } from '../crypto.ts'
@@ -11,24 +11,24 @@ declare module 'hono' {
     requestId: string
     /** The error code of a refusal. */
     refusal: ErrorCode
-    /** The route that answered; unset where Hono's last matched route is the one. */
+    /** The route that answered. Unset if it is the last route that Hono matched. */
     route: string
   }
 }
 
 export const REQUEST_ID = 'X-Request-Id'
 
-// Fits the ids of nginx, Caddy, Envoy and cloud load balancers; cannot break a log line or fill it.
+// Matches the ids of nginx, Caddy, Envoy and cloud load balancers. A matching id is short and cannot break a log line.
 const VALID = /^[\w.-]{8,128}$/
 
-/** nginx's status for a client that closed the connection before the answer, such as a page that was closed. */
+/** The status that nginx logs if the client closed the connection before the answer, for example because the page was closed. */
 export const CLIENT_GONE = 499
 
 export type Logging = { log: Log; metrics: Metrics; trustProxy: boolean }
 
 /**
- * Writes one line for a request: `debug`, or `info` if it was refused. It names the route and never the path or the query,
- * which may contain secrets.
+ * Logs one line for each request, with level `info` if the request was refused, otherwise `debug`. The line names the route. It
+ * does not contain the path or the query, because they may contain secrets.
  */
 export function logRequests(logging: Logging): MiddlewareHandler {
   return async (c, next) => {
@@ -39,14 +39,14 @@ export function logRequests(logging: Logging): MiddlewareHandler {
   }
 }
 
-/** One request in the log and the metrics. Holds no request: a deferred answer keeps its entry. */
+/** Reports one request to the log and the metrics. Has no reference to the request, because a deferred answer keeps the entry. */
 export class LogEntry {
   readonly requestId: string
   readonly #logging: Logging
   readonly #method: string
   readonly #startedAt = performance.now()
 
-  /** Keeps the `given` id only behind a trusted proxy: others could forge one. */
+  /** Uses the `given` id only behind a trusted proxy, because any other client could forge an id. */
   constructor(logging: Logging, given: string | undefined, method: string) {
     this.requestId = logging.trustProxy && given !== undefined && VALID.test(given) ? given : newRequestId()
     this.#logging = logging
@@ -65,8 +65,8 @@ export class LogEntry {
   }
 }
 
-/** 32 hex digits, as nginx makes them. V8 keeps a `randomUUID` in fourteen strings until it is sent: 400 bytes a waiting page. */
+/** Makes 32 hex digits, as nginx does. V8 stores a `randomUUID` as 14 strings until it is sent: 400 bytes per waiting page. */
 const newRequestId = () => takeRandom(16).toString('hex')
 
-/** The route's pattern; `none` for a pattern that ends with `*`: only middleware or a fallback has matched. */
+/** Returns the route's pattern, or `none` if it ends with `*`, because then only middleware or a fallback has matched. */
 const routeOf = (pattern: string) => (pattern.endsWith('*') ? 'none' : pattern)

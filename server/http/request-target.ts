@@ -1,29 +1,31 @@
 /**
- * Refuses request targets that two programs can read differently. A proxy decodes `%2f` and resolves `..` in another order than
- * `new URL` does: nginx takes `/widget/x%2fy/../../metrics` for a path below `/widget/`, and the app would answer `/metrics`.
- * No route of this server needs `%`, `\\`, `//` or a dot segment, so a target with one of them gets 404, as any unknown path.
+ * Refuses request targets that a proxy and this server may interpret differently. A proxy may decode `%2f` and resolve `..` in
+ * another order than `new URL` does. For example, nginx takes `/widget/x%2fy/../../metrics` for a path below `/widget/`, and the
+ * app would answer `/metrics`. No route of this server needs `%`, `\`, `//` or a dot segment, so such a target gets 404.
  */
 import type { MiddlewareHandler } from 'hono'
 import { notFound } from './problem.ts'
 
-// Segments of unreserved characters (RFC 3986), neither `.` nor `..`, each after one slash. Scheme and host may come first:
-// RFC 9112 requires a server to accept this form, too.
+// Matches segments of unreserved characters (RFC 3986) except `.` and `..`, each after one slash. A scheme and a host are allowed
+// in front, because RFC 9112 requires a server to accept this form too.
 const PLAIN = /^(?:https?:\/\/[\w.:[\]-]+)?(?:\/(?!\.\.?(?:\/|$))[\w.~-]+)*\/?$/i
 
-/** `target`: as the request line has it, or a URL. The query may hold anything. */
+/** `target` is a URL, or the target from the request line. The query is not checked. */
 export function isPlainTarget(target: string): boolean {
   const queryAt = target.indexOf('?')
   return target !== '' && PLAIN.test(queryAt < 0 ? target : target.slice(0, queryAt))
 }
 
 /**
- * For the routes of the app. A runtime normalizes the URL before the app sees it: `\\` and dot segments are gone. On
- * `@hono/node-server` the bindings hold Node's request with the target as received; elsewhere only `%` and `//` can be refused.
+ * The check for the routes of the app. A runtime normalizes the URL before the app gets it, which removes `\` and dot segments.
+ * With `@hono/node-server` the bindings contain Node's request, which has the target as received. With other runtimes only `%`
+ * and `//` can be refused.
  */
 export const refuseUnusualTargets: MiddlewareHandler = (c, next) => {
   const { incoming } = (c.env ?? {}) as { incoming?: { url?: string } }
-  if (isPlainTarget(incoming?.url ?? c.req.url) && isPlainTarget(new URL(c.req.url).pathname)) return next()
-  // No route in the log: the request reached none.
+  const isReceivedPlain = incoming?.url === undefined || isPlainTarget(incoming.url)
+  if (isReceivedPlain && isPlainTarget(new URL(c.req.url).pathname)) return next()
+  // The log names no route, because the request reached no route.
   c.set('route', '*')
   throw notFound()
 }

@@ -6,7 +6,7 @@ type WidgetFile = { text: string; etag: string }
 
 const places = ['../../dist/cdn/wechat-bind.js', '../../cdn/wechat-bind.js']
 
-/** Call once, at the start: the file changes only with the package. */
+/** Called once at the start, because the file changes only with the package. */
 export function readWidgetFile(): WidgetFile | undefined {
   const found = places.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url))
   if (!found) return undefined

@@ -1,4 +1,5 @@
 /** The keys of the clients: each `kid` with its secret and its tenant. */
+import { isOneByteRepeated } from '../crypto.ts'
 
 export type BindKey = { kid: string; tenant: string; secret: Uint8Array }
 
@@ -30,6 +31,15 @@ export function parseKeys(text: string): BindKey[] {
     )
   const clash = keys.find((key) => keys.some((other) => shareSuffix(key.tenant, other.tenant)))
   if (clash) throw new TypeError(CLASH)
+  const weak = keys.find(({ secret }) => isOneByteRepeated(secret))
+  if (weak) throw new TypeError(weakSecret(weak.kid))
+  const bySecret = new Map<string, BindKey>()
+  for (const key of keys) {
+    const text = Buffer.from(key.secret).toString('base64')
+    const first = bySecret.get(text) ?? key
+    if (first.tenant !== key.tenant) throw new TypeError(sharedSecret(first.kid, key.kid))
+    bySecret.set(text, key)
+  }
   return keys
 }
 
@@ -42,6 +52,15 @@ const shareSuffix = (one: string, other: string) => one !== other && toSuffix(on
 const CLASH =
   'names two tenants that differ only in case or punctuation: choose names that differ in letters or digits | ' +
   '含有仅大小写或标点不同的两个租户：请使用字母或数字不同的租户名'
+
+const weakSecret = (kid: string) =>
+  `gives the key "${kid}" a secret of one repeated byte, which anyone can guess: make one with "npx wechat-bind keygen" | ` +
+  `密钥“${kid}”由同一个字节重复而成，任何人都能猜到：请用 “npx wechat-bind keygen” 生成`
+
+/** The `kid` of a request is not encrypted: with the other tenant's, a back end would act for that tenant. */
+const sharedSecret = (kid: string, other: string) =>
+  `gives two tenants the same secret (keys "${kid}" and "${other}"): make a key for each tenant with "npx wechat-bind keygen" | ` +
+  `两个租户使用同一密钥（“${kid}”与“${other}”）：请用 “npx wechat-bind keygen” 为每个租户各生成一个`
 
 function parseKey(entry: string): BindKey {
   const [, kid, secret, tenant = 'default'] = ENTRY.exec(entry) ?? []

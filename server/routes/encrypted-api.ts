@@ -1,4 +1,4 @@
-/** The encrypted API, for the product's back end: one encrypted request, one encrypted reply. */
+/** The encrypted API for back ends. Each encrypted request gets one encrypted reply. */
 import { dateSchema, parseJson, parseShape, requestSchemas } from '../api/request-schemas.ts'
 import { refuseTestUser } from '../binding/test-users.ts'
 import { unbind } from '../binding/unbind.ts'
@@ -23,7 +23,7 @@ type Request = { path: string; plaintext: unknown; tenant: string }
 // The longest valid request is 4 KiB: three texts of 128 characters, escaped, in base64url.
 const MAX_BODY = 16 * 1024
 
-// 2,048 of the largest bodies at once, from clients that need no key to send one.
+// This limits memory to 2,048 of the largest bodies at once. A client can send a body without a key.
 const MAX_BODIES = 32 * 1024 * 1024
 
 const WINDOW_SECONDS = 300
@@ -59,7 +59,7 @@ export function encryptedApiEndpoints(deps: Deps): Endpoint[] {
     Disconnect: disconnect,
   }
 
-  /** Checks the date, then consumes the `jti`, even if the rest of the request is refused. */
+  /** Checks the date, then consumes the `jti`. The `jti` stays consumed even if the rest of the request is refused. */
   async function admit({ path, plaintext }: Request, { jti }: Header, { kid }: BindKey): Promise<void> {
     const { Date: date } = parseShape(dateSchema, plaintext)
     if (jti === undefined || jti === '' || [...jti].length > 128) {
@@ -117,12 +117,12 @@ export function encryptedApiEndpoints(deps: Deps): Endpoint[] {
     maxBody: MAX_BODY,
     budget,
     answer: (request, body) => answer(call, request, body),
-    // In the clear: without a known key a reply cannot be encrypted.
+    // The refusal is not encrypted, because the key of the client is unknown.
     refuse: refuseWithProblem(log),
   }))
 }
 
-/** Undefined for text that is not JSON: the schemas refuse it with an encrypted `BAD_REQUEST`, like any other plaintext. */
+/** Returns undefined for text that is not JSON. The schemas then refuse the request with an encrypted `BAD_REQUEST`. */
 function tryJson(text: string): unknown {
   try {
     return parseJson(text)

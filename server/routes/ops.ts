@@ -1,11 +1,11 @@
-/** Metrics and health checks, for the operator; and the description of the API, which is public. */
+/** Metrics and health checks for the operator, and the public description of the API. */
 import { Hono } from 'hono'
 import { openapi } from '../api/openapi.ts'
 import type { Deps } from '../deps.ts'
 import { jsonAnswer, toResponse } from '../http/answer.ts'
 import { createReadiness } from '../telemetry/readiness.ts'
 
-/** On the main port, or with `OPS_PORT` on a listener of their own. */
+/** These routes are on the main port, or on a separate port if `OPS_PORT` is set. */
 export function opsRoutes(deps: Deps) {
   const { metrics } = deps
   const readiness = createReadiness(deps)

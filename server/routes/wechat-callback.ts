@@ -1,4 +1,4 @@
-/** WeChat's callback: GET proves that the URL is ours, POST delivers messages. */
+/** WeChat's callback. GET proves to WeChat that this server owns the URL; POST delivers messages. */
 import { applyIntent } from '../binding/apply-intent.ts'
 import { deliveryKeyOf, type Intent, toIntent } from '../binding/intent.ts'
 import type { Deps } from '../deps.ts'
@@ -16,15 +16,15 @@ const PATH = '/wechat/callback'
 // WeChat's largest messages are a few KiB.
 const MAX_BODY = 64 * 1024
 
-// 512 of the largest bodies, or 30,000 of WeChat's events.
+// This is enough for 512 of the largest bodies, or for 30,000 events of about 1 KiB.
 const MAX_BODIES = 32 * 1024 * 1024
 
-/** WeChat's word for "handled, no reply"; the default answer to a message that is not ours. */
+/** WeChat's word for "handled, no reply". It is the default answer to a message that is not about binding. */
 const HANDLED = 'success'
 
 const decoder = new TextDecoder()
 
-/** A delivery is answered only after the commit of its changes. Every refusal gets the same answer: its cause is in the log. */
+/** A delivery is answered only after the commit of its changes. All refusals get the same answer; the log has the cause. */
 export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODIES)): Endpoint[] {
   const { callback, events, forwarder, metrics, clock, log } = deps
 
@@ -36,7 +36,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     metrics.callbacks.inc({ outcome: intent ? 'ours' : 'other' })
     if (event.type === 'other' || !intent) return relay(delivery)
     const replied = await replyToOurs(message, event, intent)
-    // The store decided that it is not ours: a follow that we do not greet, a "yes" without a question of ours.
+    // The store shows that the message is not about binding, e.g. a confirmation word without an unconfirmed scan.
     if (!replied.isOurs) return relay(delivery, replied.text)
     if (forwarder && (forwarder.sendsAll || isFollowing(event))) forwarder.notify(delivery)
     return toAnswer(replied.text)
@@ -50,7 +50,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     return { text, isOurs: outcome.isOurs }
   }
 
-  /** Passes a delivery on to the system that owned the callback before. Costs no access to the store. */
+  /** Forwards a delivery to the system that owned the callback before. Does not access the store. */
   async function relay(delivery: RawDelivery, otherwise = HANDLED): Promise<Answer> {
     const relayed = await forwarder?.relay(delivery)
     if (!relayed) return toAnswer(otherwise)
@@ -64,9 +64,9 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
       log.warn({ requestId, code, cause: code === 'TOO_LARGE' ? 'size' : error.cause }, 'a callback was refused')
       return textAnswer('refused', 403)
     }
-    // 500 and not 503: WeChat delivers again what is not answered with success, as is right while the store is down.
+    // WeChat retries a delivery that fails, so the event is not lost while the store is down. The status is 500, not 503.
     metrics.callbacks.inc({ outcome: 'failed' })
-    // An overload must not fill the log as well: the request's own line has its code.
+    // The request's log line has the code. A second line for each request would fill the log during an overload.
     if (code === 'OVERLOADED') return { ...textAnswer('failed', 500), refusal: code }
     log.error({ requestId, code, cause: (error.cause as Error | undefined)?.message }, error.message)
     return textAnswer('failed', 500)
@@ -87,7 +87,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
 
 type Replied = { text: string; isOurs: boolean }
 
-/** Each name with all of its values. */
+/** Returns each name with all of its values. */
 function parseQuery(search: string): Query {
   const query: Query = Object.create(null)
   for (const [name, value] of new URLSearchParams(search)) {
@@ -100,11 +100,11 @@ function parseQuery(search: string): Query {
 
 type OurEvent = Exclude<WechatEvent, { type: 'other' }>
 
-/** Other systems keep lists of followers: they need every follow, every unfollow and every end of an authorization. */
+/** Other systems keep lists of followers, so they need every follow, every unfollow and every revoked authorization. */
 const isFollowing = ({ type }: OurEvent) => type !== 'SCAN' && type !== 'text'
 
 const replayed = () =>
-  new BindError('CALLBACK_REFUSED', 'The nonce came before with another body.', { cause: 'nonce replay' })
+  new BindError('CALLBACK_REFUSED', 'This nonce was used before with another body.', { cause: 'nonce replay' })
 
 const toAnswer = (text: string): Answer => ({
   status: 200,

@@ -1,4 +1,4 @@
-/** The browser API: JSON over a widget token, and the long-poll. The browser never sees an openid and never needs a clock. */
+/** The browser API: JSON calls with a widget token, and the long-poll. The browser gets no openid and needs no correct clock. */
 import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../api/request-schemas.ts'
 import { confirmCode, expireConfirmation } from '../binding/confirmation.ts'
 import { toQrPath } from '../binding/qr-path.ts'
@@ -41,7 +41,7 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
       const user = await userNow(identity)
       return user.version === known ? notModified(known) : toAnswer(user)
     }
-    // Registered before the read, so that a commit between the two ends the wait.
+    // The waiter is parked before the read, so that a commit after the read ends the wait.
     const waiter = waiters.park(identity, known, waitMs)
     const user = await userNow(identity).catch((error) => {
       waiters.leave(waiter)
@@ -55,11 +55,11 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     return { headers: {}, start: (client) => answerAtEnd(client, waiter, identity, requestId) }
   }
 
-  /** A function of its own, so that its closures keep nothing else of the request while the page waits. */
+  /** This is a separate function, so that its closures keep nothing else of the request in memory while the page waits. */
   function answerAtEnd(client: WaitingClient, waiter: Waiter, identity: Identity, requestId: string): void {
     client.onHangUp(() => waiters.leave(waiter))
     waiters.onEnd(waiter, (ending) => {
-      // Without a read: the page's next poll begins with one.
+      // No read is needed here, because the page's next poll begins with a read.
       if (ending === 'timeout') client.send(notModified(waiter.known))
       else void lookAgain(identity, waiter.known, requestId).then((answer) => client.send(answer))
     })
@@ -108,23 +108,23 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
 
 function permitted(principal: Principal, scope: Scope): Principal {
   if (principal.scope.includes(scope)) return principal
-  throw new BindError('FORBIDDEN', `The widget token's scope does not hold "${scope}": mint one that does.`)
+  throw new BindError('FORBIDDEN', `The widget token's scope does not include "${scope}": make a token with it.`)
 }
 
-/** An empty body is an empty object: no field is required. */
+/** An empty body counts as an empty object, because no field is required. */
 const toJson = (body: Body): unknown => (body.length === 0 ? {} : parseJson(decoder.decode(body)))
 
 const etagOf = (version: number) => `"${version}"`
 
 const notModified = (known: number): Answer => ({ status: 304, headers: { ETag: etagOf(known) }, body: null })
 
-/** `"17"`, as in our own `ETag`; undefined for anything else. */
+/** Parses an `ETag` of this server, such as `"17"`. Returns undefined for any other value. */
 function knownVersion(ifNoneMatch: string | undefined): number | undefined {
   const [, digits] = /^(?:W\/)?"(\d{1,15})"$/.exec(ifNoneMatch?.trim() ?? '') ?? []
   return digits === undefined ? undefined : Number(digits)
 }
 
-/** RFC 7240: `Prefer: wait=25`. 0 if absent or malformed. */
+/** Parses `Prefer: wait=25` (RFC 7240). Returns 0 if the header is absent or malformed. */
 function waitMsOf(prefer: string | undefined): number {
   const [, seconds = '0'] = /(?:^|[,;]\s*)wait\s*=\s*"?(\d{1,6})"?/i.exec(prefer ?? '') ?? []
   return Math.min(Number(seconds) * 1000, MAX_WAIT_MS)

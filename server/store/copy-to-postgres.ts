@@ -12,7 +12,7 @@ import { nodeSqliteDialect } from './sqlite/dialect.ts'
 type Table = keyof Tables
 type Row = Record<string, unknown>
 
-/** The primary key of each table. Rows are read in its order. */
+/** The primary key of each table. Rows are read in the order of the key. */
 const primaryKeys = {
   users: 'id',
   bindings: 'user',
@@ -23,6 +23,7 @@ const primaryKeys = {
   outbox: 'event',
   wrong_codes: 'id',
   jtis: 'id',
+  rate_windows: 'scope',
   leases: 'name',
 } as const satisfies Record<Table, string>
 
@@ -42,7 +43,7 @@ type CopyOptions = {
 const BATCH_SIZE = 1000
 
 /**
- * Copies all tables or none; after an error it can be run again. While it runs, the SQLite file is locked for writing. Throws
+ * Copies all tables or none, so the copy can be repeated after an error. The SQLite file is locked for writing meanwhile. Throws
  * `BAD_CONFIG` when the file does not exist, the target is not empty, or a row differs from its copy.
  */
 export async function copyStore({ from, to, onTable = () => {} }: CopyOptions): Promise<Digest[]> {
@@ -71,7 +72,7 @@ export async function copyStore({ from, to, onTable = () => {} }: CopyOptions): 
   }
 }
 
-/** Also locks the tables: a server that starts on the target waits until the copy is complete. */
+/** Also locks the tables, so that a server that starts on the target waits until the copy is complete. */
 async function assertEmpty(target: Kysely<Tables>): Promise<void> {
   await sql`lock table ${sql.join(tables.map((table) => sql.table(table)))} in exclusive mode`.execute(target)
   for (const table of tables) {
@@ -83,7 +84,7 @@ async function assertEmpty(target: Kysely<Tables>): Promise<void> {
 async function copyTable(source: DatabaseSync, target: Kysely<Tables>, table: Table): Promise<void> {
   for (const rows of batchesOf(source, table)) {
     const columns = sql.join(Object.keys(rows[0]!).map((column) => sql.ref(column)))
-    // All rows are one parameter; `overriding system value` keeps their ids.
+    // One parameter contains all rows. `overriding system value` keeps their ids.
     await sql`
       insert into ${sql.table(table)} (${columns}) overriding system value
       select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows)}::json)
@@ -114,7 +115,7 @@ async function verifyTable(source: DatabaseSync, target: Kysely<Tables>, table: 
   return { table, rows: count, sha256: hash.digest('hex') }
 }
 
-/** Text keys are ordered by their bytes, as in SQLite. */
+/** The next batch of copied rows. Keys that are texts are compared by their bytes, as in SQLite. */
 async function readCopies(target: Kysely<Tables>, table: Table, after: unknown): Promise<Row[]> {
   const key = sql.ref(primaryKeys[table])
   const order = hasIntegerKey(table) ? key : sql`${key} collate "C"`

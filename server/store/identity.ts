@@ -3,11 +3,11 @@
 /** Opaque ids, compared byte by byte. The same ids in two tenants are two users. */
 export type Identity = { tenant: string; account: string; userId: string }
 
-/** One string per identity, for maps. */
+/** A string that is different for each identity, used as a key of maps. */
 export const identityKey = ({ tenant, account, userId }: Identity) => JSON.stringify([tenant, account, userId])
 
 /** The languages of the replies in the chat. */
 export type Language = 'zh-CN' | 'zh-TW' | 'en'
 
-/** How a user was bound: by a scan, or by a code typed into the chat. */
+/** `scan`: the user was bound by a scan. `text`: by a code sent as a chat message. */
 export type BindReason = 'scan' | 'text'

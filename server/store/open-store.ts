@@ -4,7 +4,7 @@ import type { Store } from './store.ts'
 
 const SQLITE = 'sqlite:'
 
-/** Imports only the driver of the chosen engine. */
+/** Imports the driver of the chosen engine, and no other driver. */
 export async function openStore(databaseUrl: string, settings: TxSettings): Promise<Store> {
   if (databaseUrl.startsWith(SQLITE)) {
     const { openSqliteStore } = await import('./sqlite/sqlite-store.ts')

@@ -5,7 +5,7 @@
 import type { UnbindReason } from '../wire.ts'
 import type { BindReason, Identity } from './identity.ts'
 
-/** One event of the outbox. WeChat's ids are read when the event is sent: they are null once that binding has been removed. */
+/** One event of the outbox. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
 export type Notice = {
   id: number
   identity: Identity
@@ -26,21 +26,21 @@ export type NoticeState = 'waiting' | 'failed'
 export type Outbox = {
   /**
    * The events of these tenants that are due at `now`, oldest first. Only the first waiting event of each user is returned, so
-   * that a user's events are sent in order. The caller leaves out tenants whose receiver is busy or has no webhook.
+   * that a user's events are sent in order. The caller leaves out tenants whose receiver is busy, and tenants without a webhook.
    */
   due(now: number, tenants: string[], limit: number): Promise<Notice[]>
-  /** When the next event of these tenants is due, epoch ms; undefined when none is waiting. */
+  /** When the next event of these tenants is due, in epoch ms; undefined when no event is waiting. */
   nextAt(tenants: string[]): Promise<number | undefined>
   /** Removes the event from the outbox. */
   delivered(id: number): Promise<void>
   /** Counts a failed attempt; the event is due again at `at`. */
   retryAt(id: number, at: number): Promise<void>
-  /** Marks the event as failed; later events of the same user are sent without it. */
+  /** Marks the event as failed, so that it no longer delays later events of the same user. */
   giveUp(id: number): Promise<void>
   list(state: NoticeState, limit: number): Promise<Notice[]>
-  /** Makes one failed event, or all of them when there is no `id`, due at `now`; returns how many. */
+  /** Makes the failed event `id` due at `now`, or all failed events when there is no `id`. Returns their number. */
   replay(now: number, id?: number): Promise<number>
-  /** Acquires or extends the lease to send until `until`; false while another holder has it. */
+  /** Acquires or extends, until `until`, the lease that allows sending. Returns false while another holder has the lease. */
   lease(holder: string, now: number, until: number): Promise<boolean>
   release(holder: string): Promise<void>
 }

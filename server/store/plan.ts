@@ -2,12 +2,12 @@
  * Plans: generators that yield SQL statements and receive the results. Every read and write of a unit of work is written as a
  * plan, so that one source runs on both engines.
  *
- * Steps: the plan yields `{ text, values }`; a runner executes the statement and passes the result back with `next(result)`.
+ * The plan yields `{ text, values }`. A runner executes the statement and passes the result back with `next(result)`.
  * `runPlan` does this synchronously, for SQLite: a whole transaction runs in one turn of the event loop. `runPlanAsync` awaits
  * each result, for PostgreSQL.
  *
- * Why not async functions: SQLite has one connection, and an `await` between two statements would let another request read or
- * write inside the open transaction. A plan can also do nothing but yield statements, so it may run again after a rollback.
+ * Plans are not async functions, because SQLite has one connection. An `await` between two statements would let another request
+ * read or write inside the open transaction. A plan has no effect except its statements, so it may run again after a rollback.
  *
  * What could go wrong: a side effect inside a plan (a request, a counter) would happen once per run. When a statement fails, the
  * runner throws and does not resume the plan: a `catch` or `finally` inside the plan does not run.

@@ -9,7 +9,7 @@ import type { Plan } from './plan.ts'
 
 export type { BindReason, Identity, Language } from './identity.ts'
 
-/** A WeChat account bound to a user. `eventTime` is the `CreateTime` (Unix s) of the newest event applied to it. */
+/** A WeChat account bound to a user. `eventTime` is the `CreateTime` (Unix s) of the newest event applied to the binding. */
 export type Binding = {
   appId: string
   openid: string
@@ -23,7 +23,7 @@ export type Binding = {
   lang: Language
 }
 
-/** A scan that waits for the user's confirmation until `until` (epoch ms); after that it can no longer be confirmed. */
+/** A scan that the user has not confirmed yet. It can be confirmed until `until` (epoch ms). */
 export type PendingConfirmation = {
   confirm: Confirm
   openid: string
@@ -36,9 +36,9 @@ export type PendingConfirmation = {
 }
 
 /**
- * `pending`: can be scanned. `scanned`: waits for its confirmation. The other states are final. `used`: closed by a scan or after
- * one, with or without a binding; `delivery` is the fingerprint of the delivery that closed it. `replaced`: closed in favour of
- * another ticket. `dead`: closed after too many wrong digits.
+ * A `pending` ticket can be scanned. A `scanned` ticket waits for its confirmation. The other states are final. A `used` ticket was
+ * closed by a scan or after a scan, with or without a binding; `delivery` is the fingerprint of the delivery that closed it.
+ * A `replaced` ticket was closed because another ticket took its place. A `dead` ticket was closed after too many wrong digits.
  */
 export type TicketState =
   | { name: 'pending' }
@@ -62,9 +62,9 @@ export type Ticket = {
 /** The fields of a ticket that are shown to the user. */
 type QrOfTicket = {
   scene: string
-  /** Sent as a chat message, it has the effect of a scan. */
+  /** The code that has the effect of a scan when the user sends it as a chat message. */
   code: string
-  /** WeChat's own ticket, which names its image of the QR code. */
+  /** WeChat's own ticket, from which WeChat makes an image of the QR code. */
   wechatTicket: string
   url: string
 }
@@ -81,16 +81,20 @@ export type User = {
   id: number
   identity: Identity
   version: number
-  /** Why the last binding ended. */
+  /** Why the last binding was removed. */
   reason: UnbindReason | null
   binding: Binding | null
   confirmation: PendingConfirmation | null
 }
 
+/** Attempts counted under a name, e.g. the new QR codes of a user. The window begins with its first attempt. */
+export type RateWindow = { scope: string; count: number; until: number }
+
 /** One change of a decision, applied in the transaction that has read the facts for it. */
 export type Change =
   /** `shownAt`: when the scanned ticket was created. */
   | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number; shownAt?: number }
+  /** Also closes every ticket of the user, so that an earlier QR code can no longer bind. */
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
   | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number }
   | { type: 'scan'; ticket: number; user: number; confirmation: PendingConfirmation }
@@ -105,8 +109,8 @@ export type Change =
       bumpsVersion: boolean
       delivery?: string
     }
-  /** Every other ticket of the user that could still be scanned. */
-  | { type: 'closeOthers'; user: number; ticket: number }
+  /** Closes every ticket of the user that could still bind, except `ticket`. Raises the version only if it closed a ticket. */
+  | { type: 'closeTickets'; user: number; ticket?: number; bumpsVersion: boolean }
   | { type: 'recordUnfollow'; appId: string; openid: string; eventTime: number; until: number }
   | { type: 'wrongCode'; openid: string; at: number }
 
@@ -114,76 +118,90 @@ export type Change =
 export type Tx = {
   userOf(identity: Identity): Plan<User>
   userById(id: number): Plan<User>
+  /** The user's id; adds a user that the store does not know. */
+  ensureUser(identity: Identity): Plan<number>
+  ticketById(id: number): Plan<Claimable | undefined>
   ticketByScene(scene: string): Plan<Claimable | undefined>
   ticketByCode(appId: string, code: string): Plan<Claimable | undefined>
   /** The tickets that this openid has scanned and not confirmed, the latest scan first. Expired ones may be among them. */
   scannedBy(appId: string, openid: string): Plan<Ticket[]>
-  scannedOf(user: number): Plan<Ticket | undefined>
+  /** The user's tickets that wait for their confirmation, the latest scan first. Expired ones may be among them. */
+  scannedOf(user: number): Plan<Ticket[]>
   /** The users of all tenants to which this openid is bound, the latest binding first. */
   ownersOf(appId: string, openid: string): Plan<User[]>
-  /** `CreateTime` (Unix s) of the last recorded unfollow of this openid; undefined when there is none or it has expired. */
+  /** `CreateTime` (Unix s) of the newest recorded unfollow of this openid; undefined without an unfollow that is still stored. */
   unfollowedAt(appId: string, openid: string): Plan<number | undefined>
   wrongCodesSince(openid: string, since: number): Plan<number>
   /** Whether any user has a pending ticket that expires after `since`. */
   isAnyPending(appId: string, since: number): Plan<boolean>
   apply(change: Change): Plan<void>
   /**
-   * Stored in place of a delivery's key, which may hold an openid: a keyed hash. A prefix `<Unix s>|` of the key is kept, so that
-   * rows of one time lie together in the index and a commit writes fewer pages.
+   * The keyed hash that is stored in place of a delivery's key, which may contain an openid. The key's prefix `<Unix s>|` is not
+   * hashed, so that rows of one time are neighbours in the index and a commit writes fewer pages.
    */
   fingerprint(key: string): string
-  /** The text recorded for this fingerprint, which may be null; undefined when none was recorded. */
+  /** The text recorded for this fingerprint, which may be null; undefined when nothing was recorded. */
   findDelivery(fingerprint: string): Plan<string | null | undefined>
   recordDelivery(fingerprint: string, text: string | null, until: number): Plan<void>
   addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Plan<TicketWithQr>
   /** The user's first ticket with a larger id than `ticket` that can be scanned at `now`. */
   firstPendingAfter(user: number, ticket: number, now: number): Plan<TicketWithQr | undefined>
-  /** Consumes a jti; false when it was consumed before. */
+  /** The window of this name, unless it is over at `now`. */
+  rateWindow(scope: string, now: number): Plan<RateWindow | undefined>
+  /**
+   * Counts an attempt of a user that is locked. Returns false if the window has reached `limit`. If the window is over, a new one
+   * begins and ends at `until`.
+   */
+  countAttempt(scope: string, limit: number, until: number, now: number): Plan<boolean>
+  /** Consumes a jti. Returns false when the jti was consumed before. */
   consumeJti(jti: string, until: number): Plan<boolean>
 }
 
-/** A user's version after a commit. A waiting page that knows a smaller version gets the new state. */
+/** A user's version after a commit. The server sends the new state to a waiting page that knows a smaller version. */
 export type Committed = { identity: Identity; version: number }
 
-/** `missed`: notifications of other instances may have been lost, so any user may have changed. */
+/** `missed` means that notifications of other instances may have been lost, so any user may have changed. */
 export type CommitNotice = Committed | 'missed'
 
-/** A binding whose unionid WeChat has not been asked for. */
+/** A binding whose unionid has not been requested from WeChat. */
 export type UnionidRequest = { user: number; openid: string }
 /** WeChat's answer; null when the account has no unionid. */
 export type UnionidAnswer = UnionidRequest & { unionid: string | null }
 
 export type UnionidStore = {
-  /** At most `limit` requests that are due at `now`. They become due again at `againAt` unless an answer is saved. */
+  /** At most `limit` requests that are due at `now`. A request becomes due again at `againAt` unless its answer is saved. */
   claimDue(now: number, againAt: number, limit: number): Promise<UnionidRequest[]>
-  /** Skips an answer if its openid is no longer bound to its user. */
+  /** Saves the answers, except those whose openid is no longer bound to its user. */
   save(answers: UnionidAnswer[]): Promise<void>
 }
 
 /**
- * A unit of work: the reads, decisions and changes that run in one transaction, written as a plan (`plan.ts`). "Unit" in the
- * comments of this folder.
+ * A unit of work: the reads, decisions and changes that run in one transaction, written as a plan (`plan.ts`). The comments of this
+ * folder call it a unit.
  */
 export type UnitOfWork<T = unknown> = (tx: Tx) => Plan<T>
 
 export type Store = {
   /**
    * Runs `work` and resolves after its commit is durable. Several units may share a transaction, and a unit may run more than
-   * once. When a unit throws, its own changes are rolled back and no other unit's.
+   * once. When a unit throws, only its own changes are rolled back.
    */
   write<T>(work: UnitOfWork<T>): Promise<T>
   user(identity: Identity): Promise<User>
   /** The user's newest ticket that can be scanned at `now`. */
   liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
-  /** Counts the user's tickets created after `since`; with `dead`, only those that were closed by wrong digits. */
-  ticketsSince(identity: Identity, since: number, state?: 'dead'): Promise<number>
+  /**
+   * Works like `Tx.countAttempt`, in a transaction of its own. It serves windows that several users share: a unit of work would lock
+   * the row of such a window out of order.
+   */
+  countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
   /**
-   * `listener` is called for every version that a commit of any instance has changed, and with `missed` when notifications may
-   * have been lost. Returns a function that removes the listener.
+   * Calls `listener` for every version that a commit of any instance has changed, and with `missed` when notifications may have
+   * been lost. Returns a function that removes the listener.
    */
   onCommit(listener: (notice: CommitNotice) => void): () => void
-  /** Events that the tenants' webhooks have not accepted yet. */
+  /** The events that the tenants' webhooks have not accepted yet. */
   outbox: Outbox
   /** Deletes expired rows, in batches small enough not to delay requests. */
   sweep(now: number): Promise<void>

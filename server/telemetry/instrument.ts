@@ -35,7 +35,7 @@ export function instrumentStore(store: Store, { storeDuration, storeFailures }: 
     write: timed('write', store.write) as Store['write'],
     user: timed('user', store.user),
     liveTicket: timed('live_ticket', store.liveTicket),
-    ticketsSince: timed('tickets_since', store.ticketsSince),
+    countAttempt: timed('count_attempt', store.countAttempt),
     ping: timed('ping', store.ping),
     sweep: timed('sweep', store.sweep),
   }

@@ -1,14 +1,18 @@
-/** The account's access token: one request at a time, renewed before it expires, dropped when WeChat calls it invalid. */
+/**
+ * Caches the account's access token. The token is renewed before it expires, with one request at a time, and dropped when WeChat
+ * calls it invalid.
+ */
 
 import type { Fetch } from '../platform.ts'
+import { isDuration, isPrintable } from './fields.ts'
 import { type ApiAnswer, callWechat, expectSuccess, postJson, unavailable } from './http.ts'
 
 export type AccessTokens = {
-  /** A valid token. Throws `WECHAT_*`, also when `signal` aborts. */
+  /** Resolves with a valid token. Throws `WECHAT_*`, also when `signal` aborts. */
   get(signal: AbortSignal): Promise<string>
-  /** Forgets `token` if it is still the current one, so that ten calls that fail with it drop it once. */
+  /** Drops `token` unless a newer token has replaced it, so that several calls that fail with one token cause one renewal. */
   drop(token: string): void
-  /** When the current token expires, epoch ms; undefined before the first one. */
+  /** When the current token expires, in epoch ms; undefined before the first token. */
   expiresAt(): number | undefined
 }
 
@@ -16,17 +20,25 @@ type AccessTokenSettings = {
   appId: string
   appSecret: string
   apiBase: string
-  /** The operator's own token service, asked instead of WeChat: GET, `{"access_token","expires_in"}`. */
+  /** The operator's own token service, used instead of WeChat. It answers GET with `{"access_token","expires_in"}`. */
   accessTokenUrl?: string | undefined
 }
 
 type CachedToken = { token: string; renewAt: number; expiresAt: number }
 
-// In the last 5 minutes of a token `stable_token` returns a new one, the same to every instance, and the old one stays valid
-// for 5 minutes more. Asking 2 minutes before the end therefore always returns the new token.
+type ReceivedToken = { token: string; ttlMs: number }
+
+// WeChat's tokens have about 140 characters. WeChat's documentation requires room for at least 512.
+const MAX_TOKEN_LENGTH = 2_048
+
+// The lifetime of a new token. A token service may name a longer lifetime by mistake.
+const MAX_TTL_MS = 7_200_000
+
+// In the last 5 minutes of a token, `stable_token` returns the same new token to every instance. The old token stays valid for
+// another 5 minutes. A renewal 2 minutes before the expiry therefore always returns the new token.
 const RENEW_BEFORE_MS = 120_000
 
-// Longer than WeChat takes for any answer, and shorter than the 5 s that the callers of this server wait.
+// WeChat answers within this time, and the callers of this server wait for 5 s.
 const FETCH_TIMEOUT_MS = 4_000
 
 export function createAccessTokens(
@@ -40,7 +52,7 @@ export function createAccessTokens(
     try {
       cached = toCachedToken(await requestToken(settings, fetch), clock())
     } catch (error) {
-      // While the old token is valid, a failed renewal does no harm.
+      // A failed renewal is no error while the old token is valid.
       if (!cached || clock() >= cached.expiresAt) throw error
     }
     return cached.token
@@ -54,7 +66,7 @@ export function createAccessTokens(
         renewal = undefined
       })
       if (!cached || now >= cached.expiresAt) return untilAborted(renewal, signal)
-      // A renewal may hang, and the old token still works: nobody waits.
+      // The caller does not wait, because the renewal may hang and the old token still works.
       renewal.catch(() => {})
       return Promise.resolve(cached.token)
     },
@@ -80,17 +92,22 @@ async function requestToken(settings: AccessTokenSettings, fetch: Fetch): Promis
   return expectSuccess(await callWechat(fetch, url, init, AbortSignal.timeout(FETCH_TIMEOUT_MS)), true)
 }
 
-/** `force_refresh` is never true: it invalidates the token that the account's other systems hold, and is limited to 20 a day. */
+/** `force_refresh` is never sent, because it invalidates the token of the account's other systems and is limited to 20 calls a day. */
 export function toTokenRequest({ appId: appid, appSecret: secret, apiBase, accessTokenUrl }: AccessTokenSettings) {
   if (accessTokenUrl !== undefined) return { url: accessTokenUrl, init: {} }
   const body = { grant_type: 'client_credential', appid, secret, force_refresh: false }
   return { url: `${apiBase}/cgi-bin/stable_token`, init: postJson(body) }
 }
 
-function toCachedToken({ access_token, expires_in }: ApiAnswer, now: number): CachedToken {
-  if (typeof access_token !== 'string' || access_token === '' || typeof expires_in !== 'number') {
-    throw unavailable('The answer lacks access_token or expires_in')
-  }
-  const ttlMs = expires_in * 1000
-  return { token: access_token, expiresAt: now + ttlMs, renewAt: now + ttlMs - Math.min(RENEW_BEFORE_MS, ttlMs / 4) }
+function toCachedToken(answer: ApiAnswer, now: number): CachedToken {
+  const received = parseAccessToken(answer)
+  if (!received) throw unavailable('The answer has no valid access_token or expires_in')
+  const { token, ttlMs } = received
+  return { token, expiresAt: now + ttlMs, renewAt: now + ttlMs - Math.min(RENEW_BEFORE_MS, ttlMs / 4) }
+}
+
+/** Undefined unless the answer has a token that can be sent in a URL, and the token's remaining time. */
+export function parseAccessToken({ access_token, expires_in }: ApiAnswer): ReceivedToken | undefined {
+  if (!isPrintable(access_token, MAX_TOKEN_LENGTH) || !isDuration(expires_in)) return undefined
+  return { token: access_token, ttlMs: Math.min(expires_in * 1000, MAX_TTL_MS) }
 }

@@ -3,17 +3,18 @@ import type { BindError } from '../errors.ts'
 import type { Fetch } from '../platform.ts'
 import type { AccessTokens } from './access-token.ts'
 import { INVALID_TOKEN, toWechatError } from './errcode.ts'
+import { isDuration, isPrintable } from './fields.ts'
 import { type ApiAnswer, addAccessToken, callWechat, expectSuccess, postJson, unavailable } from './http.ts'
 
-/** A temporary parametric QR code. `url` is the text that its picture encodes. */
+/** A temporary parametric QR code. `url` is the text that the code encodes. */
 type Qrcode = { ticket: string; url: string; expireSeconds: number }
 
 export type WechatApi = {
   /** `scene`: 1 to 64 of `[A-Za-z0-9_-]`. Throws `WECHAT_FORBIDDEN`, `WECHAT_QUOTA` or `WECHAT_UNAVAILABLE` within the time limit. */
   createQrcode(scene: string, expireSeconds: number): Promise<Qrcode>
-  /** The follower's `unionid`, or undefined where the account belongs to no Open Platform account. */
+  /** The follower's `unionid`, or undefined if the account is not linked to an Open Platform account. */
   getUnionid(openid: string): Promise<string | undefined>
-  /** The unionids of 2 to 100 followers in one call, in the same order. Throws when WeChat does not know one of the openids. */
+  /** The unionids of 2 to 100 followers, in the order of the openids, with one call. Throws when WeChat does not know an openid. */
   getUnionids(openids: string[]): Promise<(string | undefined)[]>
   /** Throws when no access token is available. */
   checkAccess(): Promise<void>
@@ -27,12 +28,18 @@ type WechatApiDeps = {
   delay: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
-// For all tries of one call together: the caller of GetQrCode is answered within 5 s.
+// The limit for all tries of one call together, because the caller of GetQrCode gets an answer within 5 s.
 const CALL_TIMEOUT_MS = 4_000
 
-// WeChat's "system busy" is transient: two more tries, then the caller gets the error.
+// WeChat's error "system busy" is transient, so the call is repeated after each of these pauses.
 const BUSY = -1
 const BUSY_DELAYS_MS = [150, 450]
+
+// WeChat's tickets have 96 characters, and its unionids have 28.
+const MAX_ID_LENGTH = 512
+
+// WeChat's URLs have 45 characters. A QR code of the level M can encode at most 2,331.
+const MAX_URL_LENGTH = 512
 
 export const QRCODE_PATH = '/cgi-bin/qrcode/create'
 
@@ -40,7 +47,7 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
   const callWith = (token: string, path: string, init: RequestInit, signal: AbortSignal) =>
     callWechat(fetch, addAccessToken(apiBase + path, token), init, signal)
 
-  /** Calls with a valid token. A token that WeChat calls invalid is dropped, and the call made once more, never twice. */
+  /** Calls with a valid token. When WeChat calls the token invalid, drops the token and repeats the call once. */
   async function callOnce(path: string, init: RequestInit, signal: AbortSignal): Promise<ApiAnswer> {
     const token = await accessTokens.get(signal)
     const answer = await callWith(token, path, init, signal)
@@ -66,10 +73,9 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
   return {
     async createQrcode(scene, expireSeconds) {
       const answer = await call(QRCODE_PATH, postJson(toQrcodeRequest(scene, expireSeconds)))
-      const { ticket, url, expire_seconds = expireSeconds } = answer
-      if (typeof ticket !== 'string' || typeof url !== 'string')
-        throw unavailable('WeChat returned a QR code without ticket or url')
-      return { ticket, url, expireSeconds: Number(expire_seconds) }
+      const qrcode = parseQrcode(answer, expireSeconds)
+      if (!qrcode) throw unavailable('WeChat returned a QR code without a valid ticket, url or expire_seconds')
+      return qrcode
     },
     async getUnionid(openid) {
       const path = `/cgi-bin/user/info?openid=${encodeURIComponent(openid)}&lang=zh_CN`
@@ -92,7 +98,15 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
   }
 }
 
-const unionidOf = ({ unionid }: ApiAnswer) => (typeof unionid === 'string' && unionid !== '' ? unionid : undefined)
+/** Undefined unless the answer has a ticket and a URL that can be shown. A lifetime is optional, but must be valid. */
+export function parseQrcode(answer: ApiAnswer, requestedSeconds: number): Qrcode | undefined {
+  const { ticket, url, expire_seconds = requestedSeconds } = answer
+  if (!isPrintable(ticket, MAX_ID_LENGTH) || !isPrintable(url, MAX_URL_LENGTH) || !isDuration(expire_seconds))
+    return undefined
+  return { ticket, url, expireSeconds: Math.min(expire_seconds, requestedSeconds) }
+}
+
+const unionidOf = ({ unionid }: ApiAnswer) => (isPrintable(unionid, MAX_ID_LENGTH) ? unionid : undefined)
 
 // Invalid openid; the user must follow first; the user does not follow. A user who has unfollowed has no unionid for this account.
 const NOT_A_FOLLOWER = new Set([40003, 43004, 50005])
@@ -103,22 +117,22 @@ function emptyIfNotFollower(error: BindError): ApiAnswer {
 }
 
 /**
- * The body of `qrcode/create`. Without the inner `scene`, or with the scene in `scene_id`, WeChat reports no fault and makes
- * a QR code that can be scanned and whose scene is 0.
+ * The body of `qrcode/create`. Without the inner `scene`, or with the scene in `scene_id`, WeChat reports no error and makes a QR
+ * code whose scene is 0.
  */
 export function toQrcodeRequest(scene: string, expireSeconds: number) {
   return {
-    // Always sent: WeChat's default is 30 s on one page of its documentation and 60 s on another.
+    // The field is always sent, because WeChat's default is 30 s on one page of its documentation and 60 s on another.
     expire_seconds: expireSeconds,
     action_name: 'QR_STR_SCENE',
     action_info: { scene: { scene_str: scene } },
   }
 }
 
-/** Another system invalidates the account's tokens. `WECHAT_UNAVAILABLE`, so that the caller tries again and the fault is logged. */
+/** The error when another system invalidates the account's tokens. With its code the caller tries again and the server logs the cause. */
 function freshTokenRefused({ errcode = 0, errmsg = '' }: ApiAnswer) {
   return unavailable(
     `WeChat refused an access token that it had just issued (errcode ${errcode})`,
-    toWechatError({ errcode, errmsg: String(errmsg) }),
+    toWechatError({ errcode, errmsg }),
   )
 }

@@ -1,7 +1,7 @@
-/** Where WeChat's console has each setting. It is the developer platform: mp.weixin.qq.com has these settings no more. */
+/** The page of WeChat's console that has each setting. All are on the developer platform; mp.weixin.qq.com no longer has them. */
 import type { Bilingual } from '../errors.ts'
 
-// The move: https://developers.weixin.qq.com/doc/service/guide/dev/migration.html
+// WeChat announced the move here: https://developers.weixin.qq.com/doc/service/guide/dev/migration.html
 const PLATFORM = 'developers.weixin.qq.com/platform'
 const ACCOUNT = '我的业务与服务 > 服务号'
 
@@ -10,7 +10,7 @@ const place = (path: string): Bilingual => ({
   zh: `微信开发者平台（${PLATFORM}）“${ACCOUNT} > ${path}”`,
 })
 
-/** Each as an object of a sentence: "copy it from …", "请从…复制". */
+/** Each text is the object of a sentence: "copy it from …", "请从…复制". */
 export const CONSOLE = {
   /** AppID and 原始 ID. */
   account: place('基础信息'),

@@ -1,15 +1,15 @@
 /**
  * WeChat's message encryption: AES-256-CBC over `random(16) | length(4, big endian) | message | appid`, padded with PKCS#7 to
- * blocks of 32 bytes (not 16). The iv is the first 16 bytes of the key.
+ * blocks of 32 bytes, not 16. The iv is the first 16 bytes of the key.
  * https://developers.weixin.qq.com/doc/oplatform/developers/dev/push/encryption.html
  *
  * One cipher object serves every message, because creating one costs 6 of the 40 us that a callback takes and leaves a native
  * object to the garbage collector. A CBC block depends only on the ciphertext block before it:
- * - Decrypting: only the first block of the result depends on the previous message. It holds the 16 random bytes, which
- *   nobody reads.
+ * - Decrypting: only the first block of the result depends on the previous message. That block contains the 16 random bytes,
+ *   which are not used.
  * - Encrypting: one block that encrypts to the iv is put in front of the plaintext, and the first block of the result is
  *   dropped. That block is D(iv) XOR the last ciphertext block of the previous message, since CBC encrypts P XOR previous.
- * Padding is added and checked here. `final` is never called, and the decipher does not hold a last block back for it.
+ * This file adds and checks the padding itself, so `final` is never called and the decipher does not keep back a last block.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 import { equalInConstantTime, takeRandom } from '../crypto.ts'
@@ -22,11 +22,11 @@ const HEADER = RANDOM + 4
 export type Crypt = {
   /** Base64 of the encrypted message. `random`: 16 bytes; tests pass it to get a repeatable result. */
   encrypt(message: string, random?: Buffer): string
-  /** The decrypted message. Every fault (base64, length, padding, appid) throws the same `CALLBACK_REFUSED`. */
+  /** The decrypted message. Every error (base64, length, padding, appid) throws the same `CALLBACK_REFUSED`. */
   decrypt(base64: string): string
 }
 
-/** `encodingAesKey`: 43 characters are 258 bits. The last two are ignored: in keys that WeChat's console makes they can be set. */
+/** `encodingAesKey` has 43 characters, which are 258 bits. The last two bits are ignored, because WeChat's console may set them. */
 export function createCrypt(encodingAesKey: string, appId: string): Crypt {
   const bytes = Buffer.from(`${encodingAesKey}=`, 'base64')
   if (bytes.length !== 32)
@@ -41,16 +41,16 @@ export function createCrypt(encodingAesKey: string, appId: string): Crypt {
 
 const CIPHER_BLOCK = 16
 
-/** See the head of this file. */
+/** The comment at the top of this file explains the block in front of each message. */
 function createChains(key: KeyObject, iv: Buffer) {
   const cipher = createCipheriv('aes-256-cbc', key, iv)
   const decipher = createDecipheriv('aes-256-cbc', key, iv).setAutoPadding(false)
-  // D(iv), the block cipher without chaining: its encryption is the iv.
+  // D(iv) is the block that the cipher without chaining encrypts to the iv.
   const decryptedIv = createDecipheriv('aes-256-ecb', key, null).setAutoPadding(false).update(iv)
   let last = iv
 
   return {
-    /** `plain`: one unused block, then the padded message. */
+    /** `plain` is one unused block, followed by the padded message. */
     encipher(plain: Buffer): Buffer {
       for (let i = 0; i < CIPHER_BLOCK; i++) plain[i] = decryptedIv[i]! ^ last[i]!
       const sealed = cipher.update(plain)
@@ -59,14 +59,14 @@ function createChains(key: KeyObject, iv: Buffer) {
     },
     decipher(base64: string): Buffer {
       const sealed = Buffer.from(base64, 'base64')
-      // A part of a block would stay in the decipher and shift the next message.
+      // An incomplete block would stay in the decipher and shift the next message.
       if (sealed.length === 0 || sealed.length % BLOCK !== 0) throw refused('length')
       return decipher.update(sealed)
     },
   }
 }
 
-/** One unused block, then the padded plaintext. */
+/** Returns one unused block, followed by the padded plaintext. */
 function pack(message: string, appId: Buffer, random: Buffer): Buffer {
   const messageLength = Buffer.byteLength(message)
   const length = HEADER + messageLength + appId.length
@@ -85,13 +85,13 @@ function unpack(plain: Buffer, appId: string): string {
   const end = plain.length - pad
   if (pad < 1 || pad > BLOCK || plain.subarray(end).some((byte) => byte !== pad)) throw refused('padding')
   const messageEnd = HEADER + plain.readUInt32BE(RANDOM)
-  // Also when the padding leaves no room for the header.
+  // This also refuses a message whose padding leaves no room for the header.
   if (messageEnd > end) throw refused('message length')
   if (!equalInConstantTime(plain.toString('utf8', messageEnd, end), appId)) throw refused('appid')
   return plain.toString('utf8', HEADER, messageEnd)
 }
 
-/** The same code and message for every cause, so that the answer reveals nothing to an attacker. The cause goes to the log. */
+/** The code and the message are the same for every cause, so that the answer reveals nothing to an attacker. The cause is logged. */
 function refused(cause: string): BindError {
   return new BindError(
     'CALLBACK_REFUSED',

@@ -1,8 +1,8 @@
-/** The one table of WeChat's `errcode`s: the error code that each becomes, and the cause and the fix for the operator. */
+/** The table of WeChat's `errcode`s, with the error code, the cause and the fix for the operator. */
 import { type Bilingual, BindError, type ErrorCode } from '../errors.ts'
 import { CONSOLE } from './console.ts'
 
-/** `errcode` and `errmsg` as WeChat sent them; `errmsg` holds a `rid` for the diagnosis tool of WeChat's console. */
+/** `errcode` and `errmsg` as WeChat sent them; `errmsg` contains a `rid` for the diagnosis tool of WeChat's console. */
 export type WechatFault = { errcode: number; errmsg: string }
 
 /** A sentence without its full stop, so that the errcode can follow in brackets. */
@@ -10,12 +10,12 @@ type Refusal = Bilingual & {
   code: ErrorCode
   /** The second half of the id of the doctor's finding. */
   name: string
-  /** The same call succeeds later without any change. */
+  /** True if the same call succeeds later without any change. */
   isTransient?: true
   fix: Bilingual
 }
 
-/** The access token is not valid: drop it and fetch another one. WxJava and wechatpy test for the same three codes. */
+/** The codes of an access token that is not valid and has to be replaced. WxJava and wechatpy test for the same three codes. */
 export const INVALID_TOKEN: ReadonlySet<number> = new Set([40001, 40014, 42001])
 
 const wrongSecret: Refusal = {
@@ -35,7 +35,7 @@ const invalidToken: Refusal = {
   en: 'WeChat refused an access token that it had just issued',
   zh: '微信拒绝了刚取得的 access_token',
   fix: {
-    en: 'Another system invalidates the access tokens of this account: let every system call stable_token without force_refresh. If ACCESS_TOKEN_URL is set, that service returns expired tokens or tokens of another account.',
+    en: 'Another system invalidates the access tokens of this account: let every system call stable_token without force_refresh. If ACCESS_TOKEN_URL is set, the service at that URL returns expired tokens or tokens of another account.',
     zh: '该账号的其他系统使 access_token 失效：请让所有系统都使用 stable_token，且不带 force_refresh。如设置了 ACCESS_TOKEN_URL，则是该服务返回了过期的或其他账号的 access_token。',
   },
 }
@@ -48,8 +48,8 @@ function addressNotListed(address?: string): Refusal {
     en: `This server's IP address${address ? `, ${address},` : ''} is not in the account's IP allow-list`,
     zh: `本服务器的 IP 地址${address ? ` ${address} ` : ''}不在该账号的 IP 白名单中`,
     fix: {
-      en: `Add ${target.en} to IP白名单 in ${CONSOLE.secret.en} and wait a few minutes. The list holds for every call with an access token, even one from ACCESS_TOKEN_URL. If the address is another one at each run, give this server a fixed outgoing address (NAT), or add the range in CIDR notation.`,
-      zh: `请在${CONSOLE.secret.zh}将${target.zh}加入 IP 白名单，几分钟后生效。白名单适用于所有使用 access_token 的调用，包括从 ACCESS_TOKEN_URL 取得的。如该地址每次不同，请为服务器配置固定的出口 IP（NAT），或以 CIDR 格式加入网段。`,
+      en: `Add ${target.en} to IP白名单 in ${CONSOLE.secret.en} and wait a few minutes. The list applies to every call with an access token, even if the token is from ACCESS_TOKEN_URL. If the address differs at each run, give this server a fixed outgoing address (NAT), or add the range in CIDR notation.`,
+      zh: `请在${CONSOLE.secret.zh}将${target.zh}加入 IP 白名单，几分钟后生效。白名单适用于所有使用 access_token 的调用，即使该 access_token 取自 ACCESS_TOKEN_URL。如该地址每次不同，请为服务器配置固定的出口 IP（NAT），或以 CIDR 格式加入网段。`,
     },
   }
 }
@@ -182,19 +182,19 @@ const unknown: Refusal = {
 /** Whether the table has an entry for the errcode. */
 export const isKnownErrcode = (errcode: number) => Object.hasOwn(refusals, errcode)
 
-/** `isTokenRequest`: the call asked for an access token. `address`: the caller's address as WeChat saw it, where known. */
+/** `isTokenRequest`: whether the call requested an access token. `address`: the caller's IP address, if WeChat reported it. */
 export function refusalOf(
   errcode: number,
   { isTokenRequest, address }: { isTokenRequest: boolean; address?: string | undefined },
 ): Refusal {
   const refusal = refusals[errcode] ?? unknown
   if (refusal.name === 'ip') return addressNotListed(address)
-  // 40001 has two meanings: the AppSecret is wrong (no token was sent), or the token is not valid.
+  // 40001 has two meanings. In answer to a token request the AppSecret is wrong; in answer to other calls the token is not valid.
   if (INVALID_TOKEN.has(errcode) && !(errcode === 40001 && isTokenRequest)) return invalidToken
   return refusal
 }
 
-/** WeChat's `errmsg` may hold an openid or a token: it goes into `cause` for the log, never into the message. */
+/** WeChat's `errmsg` may contain an openid or a token, so it goes into `cause` for the log and never into the message. */
 export function toWechatError({ errcode, errmsg }: WechatFault, isTokenRequest = false): BindError {
   const { code, en, fix } = refusalOf(errcode, { isTokenRequest })
   return new BindError(code, `${en} (errcode ${errcode}). ${fix.en}`, { cause: { errcode, errmsg } })

@@ -1,4 +1,4 @@
-/** A callback message as a typed event, with WeChat's names. */
+/** Converts a callback message to a typed event that keeps WeChat's names. */
 import type { Fields } from './message.ts'
 
 type Common = {
@@ -15,31 +15,37 @@ export type AuthorizationEnd = (typeof authorizationEnds)[number]
 
 const authorizationEnds = ['user_authorization_cancellation', 'user_authorization_revoke'] as const
 
-/** `subscribe`: `scene` is the part of `eventKey` after `qrscene_`; `eventKey` is as sent, and empty when WeChat lost the scene. */
+/**
+ * In `subscribe`, `eventKey` is the value as sent, which is empty when WeChat lost the scene; `scene` is its part after `qrscene_`.
+ * In `text`, `menuId` is `bizmsgmenuid`, the `msgmenuid` of the tapped link; it is undefined for a typed message.
+ */
 export type WechatEvent =
   | (Common & { type: 'SCAN'; scene: string })
   | (Common & { type: 'subscribe'; scene: string | undefined; eventKey: string })
   | (Common & { type: 'unsubscribe' })
   | (Common & { type: AuthorizationEnd })
-  | (Common & { type: 'text'; content: string; msgId: string })
+  | (Common & { type: 'text'; content: string; msgId: string; menuId: string | undefined })
   | { type: 'other' }
 
 const other: WechatEvent = { type: 'other' }
 
-// No id of WeChat's contains a control character, and PostgreSQL cannot store NUL.
-const CONTROL = /\p{Cc}/u
+// WeChat's ids contain no such character. PostgreSQL cannot store NUL, and a lone surrogate cannot be sent in a URL.
+const CONTROL_OR_LONE_SURROGATE = /[\p{Cc}\p{Cs}]/u
 
-/** `Event` is compared without case, because accounts and frameworks differ. An unknown message is `other`, never an error. */
+/** The case of `Event` is ignored, because accounts and frameworks differ. An unknown message becomes `other`, without an error. */
 export function toEvent(fields: Fields): WechatEvent {
   const { MsgType = '', Event = '', CreateTime = '', EventKey = '' } = fields
   const kind = MsgType.toLowerCase()
   const authorizationEnd = authorizationEnds.find((type) => kind === 'event' && type === Event.toLowerCase())
-  // The sender of these two events is WeChat's platform; their user is in `OpenID`.
+  // The sender of these two events is WeChat's platform. The user is in `OpenID`.
   const openid = authorizationEnd ? fields.OpenID : fields.FromUserName
-  if (!openid || !/^\d{1,12}$/.test(CreateTime) || CONTROL.test(openid + EventKey)) return other
+  if (!openid || !/^\d{1,12}$/.test(CreateTime) || CONTROL_OR_LONE_SURROGATE.test(openid + EventKey)) return other
   const common = { openid, createTime: Number(CreateTime) }
   if (authorizationEnd) return { ...common, type: authorizationEnd }
-  if (kind === 'text') return { ...common, type: 'text', content: fields.Content ?? '', msgId: fields.MsgId ?? '' }
+  if (kind === 'text') {
+    const { Content: content = '', MsgId: msgId = '', bizmsgmenuid: menuId } = fields
+    return { ...common, type: 'text', content, msgId, menuId }
+  }
   return kind === 'event' ? toPush(common, fields) : other
 }
 
@@ -56,7 +62,9 @@ function toPush(common: Common, { Event = '', EventKey = '' }: Fields): WechatEv
   }
 }
 
-/** Only a key with the prefix `qrscene_` has a scene; others are `last_trade_no_…`, `scanbarcode|…` or empty. A scene may contain `_`. */
+/**
+ * Only a key with the prefix `qrscene_` has a scene, which may contain `_`. Other keys are `last_trade_no_…`, `scanbarcode|…` or empty.
+ */
 function sceneOfFollow(eventKey: string): string | undefined {
   return /^qrscene_./i.test(eventKey) ? eventKey.slice('qrscene_'.length) : undefined
 }

@@ -1,18 +1,18 @@
-/** One call of WeChat's API: JSON in and out, ended by a signal, and every fault a BindError. */
+/** Makes one call of WeChat's API. The answer is JSON, a signal aborts the call, and every error is a `BindError`. */
 import { BindError } from '../errors.ts'
 import { AnswerTooLong, type Fetch, readCapped } from '../platform.ts'
 import { toWechatError, type WechatFault } from './errcode.ts'
 
-/** The JSON object that a call returns. WeChat reports faults with HTTP 200 and an `errcode`. */
+/** The JSON object that a call returns. WeChat reports errors with HTTP 200 and an `errcode`. */
 export type ApiAnswer = Record<string, unknown> & Partial<WechatFault>
 
-// `user/info/batchget` with 100 followers returns some 100 KB, more than any other call. The operator's token service and a
-// proxy could send without end.
+// `user/info/batchget` with 100 followers returns about 100 KB, more than any other call. The limit protects from the operator's
+// token service or a proxy that never stops sending.
 export const MAX_ANSWER = 256 * 1024
 
 const decoder = new TextDecoder()
 
-/** `url` may contain the access token, so no error quotes it. */
+/** `url` may contain the access token, so no error message quotes the URL. */
 export async function callWechat(
   fetch: Fetch,
   url: string,
@@ -20,8 +20,8 @@ export async function callWechat(
   signal: AbortSignal,
 ): Promise<ApiAnswer> {
   const response = await fetch(url, { ...init, signal, redirect: 'error' }).catch((cause) => {
-    const fault = signal.aborted ? 'WeChat did not answer in time' : 'WeChat could not be reached'
-    throw unavailable(cause instanceof AnswerTooLong ? TOO_LONG : fault, cause)
+    const reason = signal.aborted ? 'WeChat did not answer in time' : 'WeChat could not be reached'
+    throw unavailable(cause instanceof AnswerTooLong ? TOO_LONG : reason, cause)
   })
   const body = await readCapped(response, MAX_ANSWER).catch((cause) => {
     throw unavailable(
@@ -30,25 +30,31 @@ export async function callWechat(
     )
   })
   if (!response.ok) throw unavailable(`WeChat answered HTTP ${response.status}, expected 200`)
-  return parseAnswer(decoder.decode(body))
+  const answer = parseAnswer(decoder.decode(body))
+  if (!answer) throw unavailable('WeChat answered something other than a JSON object')
+  return answer
 }
 
 const TOO_LONG = `WeChat answered more than ${MAX_ANSWER / 1024} KiB`
 
-function parseAnswer(text: string): ApiAnswer {
+/** Undefined for anything but a JSON object, such as the page of a proxy, and for an `errcode` that is not a number. */
+export function parseAnswer(text: string): ApiAnswer | undefined {
   try {
     const answer: unknown = JSON.parse(text)
-    if (typeof answer === 'object' && answer !== null) return answer as ApiAnswer
+    if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return undefined
+    const { errcode = 0, errmsg = '', ...fields } = answer as Record<string, unknown>
+    if (typeof errcode !== 'number') return undefined
+    // Another value may fail when it is logged as text: {"toString":1} throws.
+    return { ...fields, errcode, errmsg: typeof errmsg === 'string' ? errmsg : '' }
   } catch {
-    // Falls through: the page of a proxy or a captive portal counts as no answer.
+    return undefined
   }
-  throw unavailable('WeChat answered something other than a JSON object')
 }
 
-/** Throws when the answer is a fault; `errcode` absent or 0 is success. */
+/** Throws when the answer reports an error. An `errcode` that is absent or 0 means success. */
 export function expectSuccess(answer: ApiAnswer, isTokenRequest = false): ApiAnswer {
   const { errcode = 0, errmsg = '' } = answer
-  if (errcode !== 0) throw toWechatError({ errcode, errmsg: String(errmsg) }, isTokenRequest)
+  if (errcode !== 0) throw toWechatError({ errcode, errmsg }, isTokenRequest)
   return answer
 }
 
@@ -60,9 +66,9 @@ export function addAccessToken(url: string, accessToken: string): string {
   return `${url}${url.includes('?') ? '&' : '?'}access_token=${encodeURIComponent(accessToken)}`
 }
 
-/** `fault`: a sentence without its full stop. */
-export function unavailable(fault: string, cause?: unknown): BindError {
-  // An error of undici names the host and never the query; even so the cause stays out of the message.
-  const message = `${fault}. Try again later; if the error persists, run "wechat-bind doctor".`
+/** `reason` is a sentence without its full stop. */
+export function unavailable(reason: string, cause?: unknown): BindError {
+  // The cause is not part of the message, although an error of undici contains only the host and never the query.
+  const message = `${reason}. Try again later; if the error persists, run "wechat-bind doctor".`
   return new BindError('WECHAT_UNAVAILABLE', message, { cause })
 }

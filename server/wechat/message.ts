@@ -1,4 +1,4 @@
-/** Verifies and decrypts a callback message, and encrypts its reply. The configuration decides what is checked, never the request. */
+/** Verifies and decrypts a callback message, and encrypts its reply. The configuration alone decides which checks apply. */
 import { hash } from 'node:crypto'
 import { equalInConstantTime, takeRandom } from '../crypto.ts'
 import { BindError } from '../errors.ts'
@@ -6,7 +6,7 @@ import type { Crypt } from './crypt.ts'
 import { signatureOf } from './signature.ts'
 import { parseXml, toXml } from './xml.ts'
 
-/** 明文模式, 兼容模式 and 安全模式 of WeChat's console. */
+/** The modes 明文模式, 兼容模式 and 安全模式 of WeChat's console. */
 export type WechatMode = 'plain' | 'compatible' | 'secure'
 
 export type CallbackSettings = {
@@ -14,11 +14,11 @@ export type CallbackSettings = {
   token: string
   /** The account's `gh_` id. When set, every message must be addressed to it. */
   originalId?: string | undefined
-  /** One per configured key, newest first. During a rotation WeChat may still use the previous key. */
+  /** One `Crypt` per configured key, newest first. During a rotation WeChat may still use the previous key. */
   crypts: Crypt[]
 }
 
-/** The query of a callback: every value of each name, so that a repeated parameter can be refused. */
+/** The query of a callback, with every value of each name, so that a repeated parameter can be refused. */
 export type Query = Record<string, string[]>
 
 export type Fields = Record<string, string>
@@ -26,7 +26,7 @@ export type Fields = Record<string, string>
 export type Message = {
   fields: Fields
   format: 'xml' | 'json'
-  /** Decrypted the message and encrypts its reply. Absent in plain mode. */
+  /** The `Crypt` that decrypted the message, which also encrypts the reply. Absent in plain mode. */
   crypt?: Crypt
   /** Plain mode only. The signature does not cover the body, so a nonce is accepted again only with the same body. */
   nonce?: Nonce
@@ -34,13 +34,13 @@ export type Message = {
 
 type Nonce = { key: string; bodyDigest: string }
 
-// Allows for a difference between the clocks and for a redelivery that carries the first timestamp. Older is a replay.
+// Allows a difference between the clocks, and a redelivery with the first timestamp. An older message is a replay.
 const WINDOW_SECONDS = 300
 
-/** WeChat sends decimal digits. Any base64 text is accepted, and nothing that a browser would render as HTML. */
+/** WeChat sends decimal digits. Any base64 text is accepted, because a browser cannot render it as HTML. */
 const ECHOSTR = /^[A-Za-z0-9+/=_-]{1,256}$/
 
-/** The URL check of WeChat's console: returns the `echostr` that the server must answer unchanged. Throws `CALLBACK_REFUSED`. */
+/** The URL check of WeChat's console. Returns the `echostr`, which the server must answer unchanged. Throws `CALLBACK_REFUSED`. */
 export function openEcho(settings: CallbackSettings, query: Query, nowMs: number): string {
   verify(settings, query, 'signature', [], nowMs)
   const echostr = single(query, 'echostr')
@@ -98,7 +98,7 @@ function decryptWithAny(crypts: Crypt[], encrypted: string): { text: string; cry
   throw fault ?? refused('no key')
 }
 
-/** Parses XML, or JSON if the console is set to it. Every value is a string, because `MsgId` exceeds 2^53. */
+/** Parses XML, or JSON if the console is set to JSON. Every value is a string, because `MsgId` exceeds 2^53. */
 function parseFields(text: string): { fields: Fields; format: Message['format'] } {
   const format = text.trimStart().startsWith('{') ? 'json' : 'xml'
   const fields = format === 'json' ? parseJson(text) : parseXml(text)
@@ -106,7 +106,7 @@ function parseFields(text: string): { fields: Fields; format: Message['format'] 
   return { fields, format }
 }
 
-// `source` is the number as written. TypeScript does not declare the third argument yet (ECMAScript 2026).
+// `source` is the text of the number. TypeScript does not declare the third argument yet (ECMAScript 2026).
 const numbersAsText = (_: string, value: unknown, context: { source?: string }) =>
   typeof value === 'number' ? context.source : value
 
@@ -121,7 +121,7 @@ function parseJson(text: string): Fields | undefined {
   }
 }
 
-/** A passive text reply with sender and receiver swapped, in the format of the message and encrypted as the message was. */
+/** A passive text reply with sender and receiver swapped. It has the format of the message and is encrypted if the message was. */
 export function sealReply(settings: CallbackSettings, message: Message, content: string, nowMs: number): string {
   const { FromUserName = '', ToUserName = '' } = message.fields
   const seconds = Math.floor(nowMs / 1000)

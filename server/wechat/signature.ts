@@ -1,7 +1,7 @@
-/** WeChat's signature: the SHA-1 of the sorted strings. It proves that the sender knows the callback's token, and nothing else. */
+/** WeChat's signature is the SHA-1 of the sorted strings. It proves only that the sender knows the callback's token. */
 import { hash } from 'node:crypto'
 
-/** Lower-case hex of SHA-1 over the strings, sorted and joined: WeChat's `signature` and `msg_signature`. */
+/** The SHA-1 of the sorted and joined strings in lower-case hex, as in WeChat's `signature` and `msg_signature`. */
 export function signatureOf(...parts: string[]): string {
   return hash('sha1', parts.sort().join(''))
 }

@@ -83,6 +83,7 @@ describe('PUT /demo/conditions', () => {
 
   const shown: [Partial<Conditions>, object][] = [
     [{ ticket: 'short' }, { status: 200, expiresIn: 9 }],
+    [{ limits: 'low' }, { status: 429, code: 'RATE_LIMITED' }],
     [{ server: 'down' }, { status: 502 }],
     [{ store: 'down' }, { status: 503, code: 'STORE_UNAVAILABLE' }],
     [{ wechat: 'down' }, { status: 503, code: 'WECHAT_UNAVAILABLE' }],

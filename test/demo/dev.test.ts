@@ -48,3 +48,33 @@ describe('npm run dev', () => {
     expect([403, 404]).toContain((await get(`/@fs${join(root, 'data/demo.json')}`)).status)
   })
 })
+
+describe('npm run dev with a real account', () => {
+  const account = {
+    WECHAT_APP_ID: 'wx0123456789abcdef',
+    WECHAT_APP_SECRET: 'secret',
+    WECHAT_TOKEN: 'token',
+    WECHAT_MODE: 'plain',
+  }
+
+  test('serves pages, sources and demo below the secret path only', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'wechat-bind-dev-'))
+    const real = await startDev({ PORT: '0', LOG_LEVEL: 'silent', ...account }, data, 'node_modules/.vite/dev-test')
+    const { origin, pathname } = new URL(real.url)
+    const textOf = async (url: string) => (await fetch(url)).text()
+    try {
+      const page = await textOf(`${real.url}/`)
+      expect(page).toContain(`${pathname}/@vite/client`)
+      expect(await textOf(`${real.url}/main.ts`)).toContain('createApp')
+      expect(await textOf(`${real.url}/cdn/wechat-bind.js`)).toContain('/widget/wechat-bind.ts')
+      expect(JSON.parse(await textOf(`${real.url}/demo/conditions`))).toMatchObject({ isReal: true })
+      for (const path of ['/', '/main.ts', '/@vite/client', '/demo/conditions', '/wechat-bind.js']) {
+        expect(await textOf(origin + path)).not.toContain(pathname)
+        if (path !== '/wechat-bind.js') expect([path, (await fetch(origin + path)).status]).toEqual([path, 404])
+      }
+    } finally {
+      await real.close()
+      rmSync(data, { recursive: true })
+    }
+  }, 30_000)
+})

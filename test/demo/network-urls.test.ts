@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { toNetworkUrls } from '../../demo/network-urls.ts'
+import { toNetworkUrls, toTrustedNames } from '../../demo/network-urls.ts'
 import { clientOf, lin, start } from './demo-fixture.ts'
 
 describe('toNetworkUrls', () => {
@@ -14,6 +14,28 @@ describe('toNetworkUrls', () => {
   test.each(['0.0.0.0', '::', undefined])('returns no loopback address with HOST=%s', (host) => {
     const urls = toNetworkUrls(undefined, host, '4000')
     expect(urls.every((url) => /^http:\/\/(\d+\.){3}\d+:4000$/.test(url) && !url.includes('//127.'))).toBe(true)
+  })
+})
+
+describe('toTrustedNames', () => {
+  test('contains the host of PUBLIC_URL with its origin, and the names in DEMO_HOSTS', () => {
+    const env = { PUBLIC_URL: 'https://demo.example:8443/path', DEMO_HOSTS: 'wechat, host.docker.internal' }
+    expect(toTrustedNames(env)).toEqual({
+      hosts: ['127.0.0.1', 'demo.example', 'wechat', 'host.docker.internal'],
+      origins: ['https://demo.example:8443'],
+    })
+  })
+
+  test.each(['0.0.0.0', '::', ''])('contains the printed addresses with HOST=%s', (HOST) => {
+    const printed = toNetworkUrls(undefined, HOST || undefined, '4000').map((url) => new URL(url).hostname)
+    expect(toTrustedNames({ HOST }).hosts).toEqual(expect.arrayContaining(printed))
+  })
+
+  test.each([
+    ['192.168.1.5', '192.168.1.5'],
+    ['fe80::1', '[fe80::1]'],
+  ])('contains HOST=%s as a browser sends it', (HOST, host) => {
+    expect(toTrustedNames({ HOST })).toEqual({ hosts: [host], origins: [] })
   })
 })
 

@@ -1,30 +1,34 @@
 /** The demo with a real account: a simulator of the test, on a socket, takes the place of WeChat. */
+import { request } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createSimulator, type Simulator } from '../../demo/simulator/simulator.ts'
 import { startListening, stopListening } from '../../server/http/listen.ts'
-import { clientOf, lin, start } from './demo-fixture.ts'
+import { clientOf, lin, makeFolder, start, stop } from './demo-fixture.ts'
 
 let wechat: Awaited<ReturnType<typeof startListening>>
 let tencent: Simulator
 
-afterEach(async () => {
+async function closeWechat(): Promise<void> {
   tencent.close()
   await stopListening(wechat.server)
-})
+}
+
+afterEach(closeWechat)
 
 /** A test account (测试号): plain mode without a key. */
-async function startWithAccount() {
+async function startWithAccount(env: Record<string, string> = {}, folder?: string) {
   tencent = createSimulator({ account: { mode: 'plain' } })
   wechat = await startListening(tencent.app, '127.0.0.1', 0)
   const { appId, appSecret, token } = tencent.account
-  const demo = await start(undefined, {
+  const demo = await start(folder, {
     WECHAT_APP_ID: appId,
     WECHAT_APP_SECRET: appSecret,
     WECHAT_TOKEN: token,
     WECHAT_MODE: 'plain',
     WECHAT_API_BASE: wechat.url,
+    ...env,
   })
-  tencent.setCallbackUrl(`${demo.url}/wechat/callback`)
+  tencent.setCallbackUrl(`${new URL(demo.url).origin}/wechat/callback`)
   return demo
 }
 
@@ -58,5 +62,92 @@ describe('startDemo with a real account', () => {
     await expect(clientOf(demo).getBindInfo({ ...lin, userId: 'test-slow' })).rejects.toMatchObject({
       code: 'TEST_USER',
     })
+  })
+})
+
+describe('the path of the demo with a real account', () => {
+  test('is secret: outside it only the callback, the widget API and the element’s file answer', async () => {
+    const demo = await startWithAccount()
+    const { origin, pathname } = new URL(demo.url)
+    expect(pathname).toMatch(/^\/[\w-]{22}$/)
+    const answerTo = async (path: string) => {
+      const response = await fetch(origin + path)
+      return [
+        path,
+        response.status,
+        (await response.text()).startsWith('Not found. Open the URL that the demo printed'),
+      ]
+    }
+    const inside = [
+      '/',
+      '/api.html',
+      '/playground',
+      '/custom-elements.json',
+      '/assets/page-1a2b.js',
+      '/cdn/wechat-bind.js',
+      '/demo/conditions',
+      '/demo/wire',
+      '/demo/stream',
+      '/host/token?user=lin',
+      '/host/bind-info?user=lin',
+      '/simulator/control/wire',
+      '/api/WeChat/GetBindInfo',
+      '/metrics',
+      '/readyz',
+      '/openapi.json',
+    ]
+    const wrongSecret = pathname.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'))
+    for (const path of [...inside, `${wrongSecret}/demo/wire`, `/${pathname}/demo/wire`, '/widget/../demo/wire']) {
+      expect(await answerTo(path)).toEqual([path, 404, true])
+    }
+    expect(await answerTo('/widget/binding')).toEqual(['/widget/binding', 401, false])
+    expect(await answerTo('/wechat/callback')).toEqual(['/wechat/callback', 403, false])
+    expect(await answerTo('/wechat-bind.js')).toEqual(['/wechat-bind.js', expect.any(Number), false])
+  })
+
+  test('contains the page, which a URL without the last slash leads to, and the whole demo', async () => {
+    const demo = await startWithAccount()
+    const page = await fetch(`${demo.url}?lang=en`)
+    expect([page.status, page.url]).toEqual([200, `${demo.url}/?lang=en`])
+    expect(await page.text()).toContain('<title>page</title>')
+    const put = { method: 'PUT', body: '{"confirm":"code"}' }
+    expect(await (await fetch(`${demo.url}/demo/conditions`, put)).json()).toMatchObject({
+      conditions: { confirm: 'code' },
+    })
+    for (const path of ['/demo/wire', '/host/bind-info?user=lin', '/cdn/wechat-bind.js', '/healthz']) {
+      expect([path, (await fetch(demo.url + path)).status]).toEqual([path, 200])
+    }
+  })
+
+  test('receives the webhooks of the bind server', async () => {
+    const demo = await startWithAccount()
+    await tencent.phone('amy').scan((await clientOf(demo).getQrCode(lin)).Url, { follow: true })
+    const webhook = () => demo.wire.since(0).find(({ kind, isPending }) => kind === 'webhook' && !isPending)
+    await expect.poll(webhook).toMatchObject({ title: 'binding.bound', status: 204 })
+  })
+
+  test('is refused for a foreign Host and to pages of other origins, too', async () => {
+    const demo = await startWithAccount()
+    const Origin = 'https://evil.example'
+    const put = await fetch(`${demo.url}/demo/conditions`, { method: 'PUT', body: '{}', headers: { Origin } })
+    expect(put.status).toBe(403)
+    const status = await new Promise((resolve, reject) => {
+      const options = { headers: { Host: 'evil.example' }, agent: false }
+      request(`${demo.url}/demo/wire`, options, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end()
+    })
+    expect(status).toBe(403)
+  })
+
+  test('is kept over a restart, and printed below PUBLIC_URL', async () => {
+    const folder = makeFolder()
+    const first = await startWithAccount({}, folder)
+    await stop(first)
+    await closeWechat()
+    const second = await startWithAccount({ PUBLIC_URL: 'https://demo.example' }, folder)
+    const { pathname } = new URL(second.url)
+    expect(pathname).toBe(new URL(first.url).pathname)
+    expect(second.networkUrls).toEqual([`https://demo.example${pathname}`])
   })
 })

@@ -1,4 +1,4 @@
-/** Ten flows from a scan to a binding and back, in a real browser: the demo page, the bind server and the simulated WeChat over real HTTP. */
+/** Twelve flows from a scan to a binding and back, in a real browser: the demo page, the bind server and the simulated WeChat over real HTTP. */
 import { describe, expect, test } from 'vitest'
 import { backEndReports, chat, createFixture, follow, inState, reported, scan, unfollow } from './demo-fixture.ts'
 
@@ -11,7 +11,7 @@ describe('binding', () => {
     await follow(page)
 
     await inState(page, 'bound')
-    await chat(page, 'now linked to li***@example.com').waitFor()
+    await chat(page, 'now linked to “li***@example.com”').waitFor()
     await backEndReports(page, true)
     await page.getByTestId('wire-entry').filter({ hasText: 'binding.bound' }).waitFor()
 
@@ -70,6 +70,26 @@ describe('binding', () => {
     expect((await reported(page)).map(({ type }) => type)).toEqual(['scanned', 'binderror', 'bound'])
   })
 
+  test('confirmation in the chat: a tap on the link of an older message confirms nothing, that of the newest binds', async () => {
+    const amy = fixture.demo.simulator.phone('amy')
+    await amy.follow()
+    const page = await fixture.open('&confirm=reply')
+    await scan(page)
+    await inState(page, 'scanned')
+    await chat(page, 'Link this WeChat to').waitFor()
+    await page.evaluate(() => (document.querySelector('wechat-bind') as { refresh?: () => void } | null)?.refresh?.())
+    await scan(page)
+    await inState(page, 'scanned')
+    const confirms = chat(page, 'Link this WeChat to').getByRole('button', { name: 'Confirm' })
+    await confirms.nth(1).waitFor()
+
+    await confirms.first().click()
+    await chat(page, 'This QR code no longer works').waitFor()
+    expect((await reported(page)).map(({ type }) => type)).toEqual(['scanned', 'scanned'])
+    await confirms.last().click()
+    await inState(page, 'bound')
+  })
+
   test('text instead of a scan: a user on a phone sends the text to the account', async () => {
     await fixture.demo.simulator.phone('amy').follow()
     const page = await fixture.open('&context=mobile')
@@ -122,6 +142,24 @@ describe('binding', () => {
     await page.getByTestId('disconnect-button').click()
     await inState(page, 'ready')
     expect((await reported(page)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'disconnect' } })
+    await scan(page)
+    await inState(page, 'bound')
+  })
+
+  test('disconnect of an unbound user: the page replaces its QR code by itself, and the earlier one binds nobody', async () => {
+    const page = await fixture.open()
+    await inState(page, 'ready')
+    const { url: bind, simulator } = fixture.demo
+    const newest = () => simulator.memory().qrcodes.at(-1)?.url
+    const earlier = newest()
+    const { token } = (await (await fetch(`${bind}/host/token?user=lin`)).json()) as { token: string }
+    await fetch(`${bind}/widget/binding`, { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } })
+    await expect.poll(newest).not.toBe(earlier)
+
+    const amy = simulator.phone('amy')
+    await amy.scan(earlier, { follow: true })
+    expect(amy.chat.at(-1)?.content).toContain('This QR code no longer works')
+    await inState(page, 'ready')
     await scan(page)
     await inState(page, 'bound')
   })

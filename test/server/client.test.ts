@@ -1,5 +1,7 @@
+import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import { type BindClientOptions, createBindClient } from '../../server/client.ts'
+import { startListening, stopListening } from '../../server/http/listen.ts'
 import { openEnvelope, sealEnvelope } from '../../server/keys/envelope.ts'
 import { openToken } from '../../server/keys/widget-token.ts'
 import { createFakeTime } from '../support/fake-time.ts'
@@ -145,6 +147,22 @@ describe('createBindClient', () => {
     expect(error).toMatchObject({ name: 'BindError', code: 'UNREACHABLE', retryable: true })
     expect(String(error)).not.toContain(secret)
     expect(sent).toHaveLength(2)
+  })
+
+  test('sends no envelope to the target of a redirect', async () => {
+    const received: string[] = []
+    const stranger = new Hono().all('*', (c) => {
+      received.push(c.req.path)
+      return c.text('')
+    })
+    const other = await startListening(stranger, '127.0.0.1', 0)
+    const redirecting = new Hono().all('*', (c) => c.redirect(other.url + c.req.path, 307))
+    const { server, url } = await startListening(redirecting, '127.0.0.1', 0)
+    const { client } = open(succeed, { server: url, fetch })
+    const error = await client.getBindInfo(subject).catch((thrown: unknown) => thrown)
+    await Promise.all([stopListening(server), stopListening(other.server)])
+    expect(error).toMatchObject({ code: 'UNREACHABLE', message: expect.stringContaining('HTTP 307') })
+    expect(received).toEqual([])
   })
 
   test('does not retry disconnect: the first try may have succeeded', async () => {

@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000
 
 /**
  * Inserts rows for `users` users of ten tenants: a binding and three events each; the tickets of a day, those of the last ten
- * minutes pending; deliveries, jtis, tombstones and wrong codes; an outbox whose receiver has failed for a long time.
+ * minutes pending; deliveries, jtis, tombstones, wrong codes and rate windows; an outbox whose receiver has failed for a long time.
  */
 const inserts = (users: number, now: number) => [
   sql`insert into users (tenant, account, user_id, version) select 'tenant' || i % 10, 'acme', 'user' || i, 3 from generate_series(1, ${users}::int) i`,
@@ -38,6 +38,7 @@ const inserts = (users: number, now: number) => [
   sql`insert into deliveries (key, text, until) select md5(i::text), repeat('回复', 20), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
   sql`insert into jtis (jti, until) select md5(i::text), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
   sql`insert into unfollow_tombstones (openid_hash, event_time, until) select md5(i::text), 1, ${now}::bigint + i from generate_series(1, ${users}::int / 10) i`,
+  sql`insert into rate_windows (scope, until, count) select 'qr/hour/user/' || i, ${now}::bigint + i * 10, 1 from generate_series(1, ${users}::int / 2) i`,
   sql`insert into wrong_codes (openid_hash, at) select md5(i::text), ${now}::bigint - i from generate_series(1, ${users}::int / 10) i`,
 ]
 
@@ -88,7 +89,9 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   yield* tx.scannedOf(user)
   yield* tx.apply({ type: 'wrongDigits', ticket: ticket.id, triesLeft: 2 })
   yield* tx.apply({ type: 'close', ticket: ticket.id, user, as: 'used', bumpsVersion: true })
-  yield* tx.apply({ type: 'closeOthers', user, ticket: ticket.id })
+  yield* tx.apply({ type: 'closeTickets', user, ticket: ticket.id, bumpsVersion: true })
+  yield* tx.ensureUser(identity)
+  yield* tx.ticketById(ticket.id)
   yield* tx.apply({ type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: now })
   yield* tx.ownersOf('wx1', openid)
   yield* tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 1 })
@@ -102,6 +105,8 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   yield* tx.findDelivery('k')
   yield* tx.recordDelivery('k', null, now)
   yield* tx.consumeJti('j', now)
+  yield* tx.rateWindow('qr/hour/user/1', now)
+  yield* tx.countAttempt('qr/hour/user/1', 1, now + 1, now)
   // Locks out of order, for the statements that try a lock without waiting.
   yield* tx.userById(user + 1)
   yield* tx.wrongCodesSince('a', 0)
@@ -119,8 +124,6 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   const sweep = createSweep(db, unchanged, 'postgres')
   await reads.user(identity)
   await reads.liveTicket(identity, now)
-  await reads.ticketsSince(identity, now - 60_000)
-  await reads.ticketsSince(identity, now - 3_600_000, 'dead')
   await unionids.claimDue(now, now + 60_000, 20)
   await unionids.save([{ user: 1, openid: 'o1', unionid: 'u' }])
   await sweep(now)

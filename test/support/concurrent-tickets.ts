@@ -15,7 +15,14 @@ export async function createTicketsConcurrently(
     await allRequested
     return { ticket: `t${scene}`, url: `http://weixin.qq.com/q/${scene}`, expireSeconds }
   }
-  const limits = { ticketTtlMs: 120_000, qrPerMinute: 10, tenantQrPerMinute: 100 }
+  const limits = {
+    ticketTtlMs: 120_000,
+    qrPerMinute: 10,
+    qrPerHour: 60,
+    qrPerDay: 200,
+    tenantQrPerMinute: 100,
+    tenantQrPerDay: 1000,
+  }
   return Promise.all(
     stores.map((store) => {
       const wechat = { createQrcode } as WechatApi

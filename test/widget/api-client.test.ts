@@ -52,6 +52,7 @@ describe('createClient', () => {
     expect(request?.url).toBe(`https://bind.test/widget/${path}`)
     expect(await request?.text()).toBe(body)
     expect(request?.credentials).toBe('omit')
+    expect(request?.redirect).toBe('error')
     expect(request?.headers.get('Authorization')).toBe('Bearer t1')
     expect(request?.headers.get('Accept-Language')).toBe('zh-CN')
   })
@@ -77,6 +78,23 @@ describe('createClient', () => {
     const { client, requests } = createTestClient([json(bound)], {}, server)
     await client.unbind(never)
     expect(requests[0]?.url).toBe(url)
+  })
+
+  test('sends nothing to a foreign base URL of the document', async () => {
+    const base = Object.assign(document.createElement('base'), { href: 'https://evil.test/' })
+    document.head.prepend(base)
+    try {
+      const page = { token: '', tokenUrl: 'my/token' }
+      const { client, requests } = createTestClient([json({ token: 't2' }), json(bound)], page, '')
+      await client.unbind(never)
+      expect(document.baseURI).toBe('https://evil.test/')
+      expect(requests.map(({ url }) => url)).toEqual([
+        new URL('my/token', location.href).href,
+        `${location.origin}/widget/binding`,
+      ])
+    } finally {
+      base.remove()
+    }
   })
 
   test('rejects a server that is not a URL', async () => {
@@ -158,6 +176,7 @@ describe('createTokenSource', () => {
     await client.unbind(never)
     expect(requests[0]?.url).toBe(`${location.origin}/my/token`)
     expect(requests[0]?.credentials).toBe('include')
+    expect(requests[0]?.redirect).toBe('error')
     expect(requests[1]?.headers.get('Authorization')).toBe('Bearer t2')
   })
 
@@ -189,6 +208,7 @@ describe('createTokenSource', () => {
     ['nothing is set', {}, false],
     ['the page throws', { getToken: () => Promise.reject(new Error('signed out')) }, false],
     ['the page gives nothing', { getToken: () => '' }, false],
+    ['token-url is not a URL', { tokenUrl: 'https://[' }, false],
     ['the page cannot be reached', { tokenUrl: '/my/token' }, true],
   ])('has no token when %s', async (_when, page, retryable) => {
     const { client } = createTestClient([new TypeError('Failed to fetch')], { token: '', ...page })

@@ -59,6 +59,7 @@ const in15s = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs
 const muchLater = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 15_001 })
 const permanent = new BindError('FORBIDDEN', 'm')
 const tokenExpired = new BindError('TOKEN_EXPIRED', 'm')
+const noToken = new BindError('NO_TOKEN', 'm', { retryable: true })
 const wrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 2 })
 const lastWrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 0 })
 const otherUser = new BindError('OTHER_USER', 'm')
@@ -336,6 +337,12 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
   ],
   ['token: polls again when bound', notPolling, { type: 'token' }, { ...bound, failure: undefined }],
   ['token: does nothing when ready', ready, { type: 'token' }, 'same'],
+  [
+    'token: does nothing when no token was there to check a code',
+    { ...asked, failure: noToken },
+    { type: 'token' },
+    'same',
+  ],
   ['token: does nothing after another error', permanentError, { type: 'token' }, 'same'],
 ]
 

@@ -11,7 +11,7 @@ import { icons } from './icons.ts'
 type PageName = 'context' | 'network' | 'follow' | 'refresh'
 
 const pageSettings: PageName[] = ['context', 'refresh', 'network', 'follow']
-const serverConditions: ConditionName[] = ['confirm', 'conflict', 'unsubscribe', 'ticket', 'mode', 'clock']
+const serverConditions: ConditionName[] = ['confirm', 'conflict', 'unsubscribe', 'ticket', 'limits', 'mode', 'clock']
 const faults: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'callbacks']
 // These can be set only for the simulated WeChat.
 const simulatorOnly: SettableName[] = ['mode', 'wechat', 'errcode', 'callbacks', 'follow']

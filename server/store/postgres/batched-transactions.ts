@@ -9,19 +9,21 @@
  *    runs in a transaction of its own (`runAlone`), so that only the caller of a failing unit gets its error.
  *
  * What could go wrong: an error during COMMIT leaves the outcome unknown, so all units of the batch are rejected and none runs
- * again. Worth it: 3,200 scans per second instead of 1,100 (`npm run bench postgres-writes`), because there are fewer commits and
+ * again.
+ *
+ * Batches raise the rate from 1,100 to 3,200 scans per second (`npm run bench postgres-writes`): there are fewer commits, and
  * pipelined statements hardly wait for a round trip.
  */
 import type { QueuedUnit } from '../queued-unit.ts'
 import type { UnitOfWork } from '../store.ts'
 
-// Concurrent transactions: while one waits for another instance's lock, the others go on. With more of them, batches get smaller.
+// While one transaction waits for another instance's lock, the others go on. More transactions would make the batches smaller.
 const MAX_WORKERS = 4
 
 // In a larger batch the first unit waits longer for the last one.
 const MAX_BATCH = 64
 
-/** The transaction was rolled back before its commit: its units may run again. */
+/** The transaction was rolled back before its commit, so its units may run again. */
 export class RolledBackError extends Error {}
 
 /** `runTogether` throws `RolledBackError` when one of its units fails or two of them need the same lock. */

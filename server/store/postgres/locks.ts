@@ -1,26 +1,26 @@
 /**
  * The locks of a PostgreSQL transaction, acquired in one order, which prevents deadlocks.
  *
- * A unit of work locks users (row locks) and openids (advisory locks, since an openid has no row of its own). The order is:
- * openids before users, each in ascending order.
+ * A unit of work locks users (row locks) and openids (advisory locks, because an openid has no row of its own). In the order of
+ * the locks, openids come before users, and both are in ascending order.
  *
  * Steps:
- * 1. A lock that comes after every lock acquired so far is waited for.
- * 2. A lock that comes earlier in the order is only tried (`pg_try_advisory_xact_lock`, `skip locked`). If another transaction
- *    has it, `LockOrderError` rolls the unit back.
+ * 1. The transaction waits for a lock that comes after every lock acquired so far.
+ * 2. It only tries a lock that comes earlier in the order (`pg_try_advisory_xact_lock`, `skip locked`). If another transaction
+ *    has that lock, `LockOrderError` rolls the unit back.
  * 3. The next run begins by acquiring all locks that the unit has requested so far (`LockRequest`), in order.
  *
- * Since a transaction waits only for locks later in the order than its own, a cycle of waiting transactions cannot form. What
- * could go wrong: a unit may need several runs (at most `MAX_RUNS` in `postgres-store.ts`). Worth it: SERIALIZABLE would instead
- * fail at any statement or at the commit.
+ * A transaction waits only for locks that come after its own, so a cycle of waiting transactions cannot form. The cost is that a
+ * unit may need several runs (at most `MAX_RUNS` in `postgres-store.ts`). The isolation level SERIALIZABLE would need repeated
+ * runs too, and could fail at any statement or at the commit.
  */
 import type { Plan } from '../plan.ts'
 import type { Locks } from '../sql/locks.ts'
 
-/** All locks that a unit has requested, over all its runs. */
+/** All locks that a unit has requested in all its runs. */
 export type LockRequest = { openids: Set<string>; users: Set<number> }
 
-/** The unit has to run again and acquire every lock of its `LockRequest` first. */
+/** The unit has to run again, and to acquire every lock of its `LockRequest` first. */
 export class LockOrderError extends Error {}
 
 /** Acquires `requested` and returns the locks of this run; locks requested later are added to `requested`. */
@@ -29,7 +29,7 @@ export function* createLocks(requested: LockRequest): Plan<Locks> {
 
   const isLast = <T>(value: T, values: Set<T>) => [...values].every((each) => each < value)
 
-  // Added to `acquired` before the statement is sent: one connection executes its statements in the order sent.
+  // A lock is added to `acquired` before its statement is sent, because a connection executes statements in the order sent.
   function* openid(name: string): Plan<void> {
     if (acquired.openids.has(name)) return
     const mayWait = acquired.users.size === 0 && isLast(name, acquired.openids)

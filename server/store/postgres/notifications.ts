@@ -1,5 +1,5 @@
 /**
- * Receives the commits of all instances by LISTEN, on a connection of its own that reconnects. NODE.
+ * Receives notifications of all instances' commits by LISTEN, on a separate connection that reconnects. NODE.
  *
  * Steps:
  * 1. Each transaction sends NOTIFY with the users whose version it has raised (`postgres-store.ts`). PostgreSQL delivers it
@@ -9,8 +9,8 @@
  * 3. PostgreSQL does not keep notifications for a client that is not listening. After a reconnect `onGap` is called, and every
  *    waiting page reads its user again.
  *
- * What could go wrong: between the loss of the connection and the reconnect, pages learn of another instance's commits late.
- * Worth it: polling the database for every waiting page would cost a query per page and second.
+ * What could go wrong: while the connection is lost, pages show other instances' commits only after the reconnect. The
+ * alternative, polling the database for every waiting page, would cost a query per page and second.
  */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -27,18 +27,18 @@ type ListenerOptions = {
   url: string
   channel: string
   onMessage: (payload: string) => void
-  /** Called after a reconnect: notifications sent in between are lost. */
+  /** Called after a reconnect, because notifications sent before it may be lost. */
   onGap: () => void
 }
 
 const FIRST_RETRY_MS = 100
 const MAX_RETRY_MS = 2_000
 
-// A connection that was cut without a FIN or RST looks open until something is sent on it.
+// A connection that was lost without a FIN or RST looks open until something is sent on it.
 const PROBE_INTERVAL_MS = 5_000
 const PROBE_TIMEOUT_MS = 2_500
 
-/** Resolves once it is listening; reconnects in the background until it is closed. */
+/** Resolves once the connection is listening. Reconnects in the background until `close` is called. */
 export async function createListener(options: ListenerOptions): Promise<Listener> {
   const closing = new AbortController()
   let client: pg.Client | undefined = await connect(options)
@@ -65,7 +65,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
 
 async function connect({ url, channel, onMessage }: ListenerOptions): Promise<pg.Client> {
   const client = new pg.Client({ ...toConnection(url), query_timeout: PROBE_TIMEOUT_MS })
-  // Ignored, because `end` follows every `error`. Without a listener the event would end the process.
+  // The error is ignored, because `end` follows every `error`. Without a listener the event would end the process.
   client.on('error', () => {})
   client.on('notification', ({ payload }) => onMessage(payload ?? ''))
   try {

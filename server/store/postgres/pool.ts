@@ -8,13 +8,13 @@ const CONNECT_TIMEOUT_MS = 2_000
 const STATEMENT_TIMEOUT_MS = 2_000
 const LOCK_TIMEOUT_MS = 1_500
 
-// The client's own time-out: the server's cannot arrive on a broken connection.
+// The time-out of the client, because an error of the server cannot arrive on a broken connection.
 const QUERY_TIMEOUT_MS = 2_500
 
-// Longer than any unit of work takes. After it, PostgreSQL releases the locks of an instance that lost its connection.
+// Longer than any unit of work takes. After this time PostgreSQL releases the locks of an instance that lost its connection.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
 
-/** Connections of one instance, without the one that listens. */
+/** The connections of one instance, without the listening one. */
 export const POOL_SIZE = 10
 
 /** Settings of every connection. */
@@ -27,7 +27,7 @@ export const toConnection = (url: string): pg.ClientConfig => ({
   types: { getTypeParser },
 })
 
-/** The server's pool. Its connections are pipelined: a statement can be sent before the previous one is answered. */
+/** The server's pool. Its connections are pipelined, so a statement can be sent before the previous one is answered. */
 export const createPool = (url: string): PostgresPool =>
   discardBroken(
     new pg.Pool({
@@ -41,11 +41,11 @@ export const createPool = (url: string): PostgresPool =>
     }),
   )
 
-/** A pool without time-outs for statements: for migrations and for copying a store. */
+/** A pool without time-outs for statements, used for migrations and for copying a store. */
 export const createMaintenancePool = (url: string): PostgresPool =>
   discardBroken(new pg.Pool({ ...toConnection(url), max: 2 }))
 
-/** Closes a connection after a query without an answer: a late answer would be taken for that of the next query. */
+/** Closes a connection after a query without an answer, because a late answer would count as that of the next query. */
 function discardBroken(pool: pg.Pool): PostgresPool {
   // The pool removes a connection that fails by itself. Without a listener the `error` event would end the process.
   pool.on('error', () => {})
@@ -61,19 +61,19 @@ function discardBroken(pool: pg.Pool): PostgresPool {
           try {
             return await client.query({ name: statementNameOf(text), text, values })
           } catch (error) {
-            // An error that the server itself has reported leaves the connection usable.
+            // The connection stays usable after an error that the server itself has reported.
             isBroken ||= !(error instanceof pg.DatabaseError)
             throw error
           }
         },
         release: (isDiscarded = false) => client.release(isDiscarded || isBroken),
-        // biome-ignore lint/suspicious/noExplicitAny: Kysely's type has an overload for cursors, which we do not use
+        // biome-ignore lint/suspicious/noExplicitAny: Kysely's type has an overload for cursors, which is not used here
       } as any
     },
   }
 }
 
-/** Rolls back when `work` throws. Unlike with Kysely's transactions, statements may be sent without waiting for each other. */
+/** Rolls back when `work` throws. Unlike a transaction of Kysely, it lets `work` send statements before earlier ones are answered. */
 export async function inTransaction<T>(pool: PostgresPool, work: (run: RunAsync) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   try {
@@ -85,7 +85,7 @@ export async function inTransaction<T>(pool: PostgresPool, work: (run: RunAsync)
     await client.query('commit', [])
     return result
   } catch (error) {
-    // On a broken connection this fails too: the server rolls back when the connection is closed.
+    // On a broken connection this fails too. The server then rolls back when the connection is closed.
     await client.query('rollback', []).catch(() => {})
     throw error
   } finally {
@@ -96,8 +96,8 @@ export async function inTransaction<T>(pool: PostgresPool, work: (run: RunAsync)
 const statementNames = new Map<string, string>()
 
 /**
- * A named statement is parsed and planned once per connection, which raised the rate of callbacks by half. The map stays small,
- * because Kysely compiles the same query to the same text.
+ * PostgreSQL parses and plans a named statement once per connection, which raised the rate of callbacks by half. The map stays
+ * small, because Kysely compiles the same query to the same text.
  */
 function statementNameOf(text: string): string {
   const name = statementNames.get(text) ?? `wb${statementNames.size}`

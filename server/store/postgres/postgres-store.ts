@@ -27,10 +27,10 @@ type PostgresOptions = {
 
 const CHANNEL = 'wechat_bind'
 
-// WeChat gives up after 5 s; the rest is for the network and for the response.
+// WeChat gives up after 5 s. The remaining time is for the network and the response.
 const STORE_TIMEOUT_MS = 3_000
 
-// Each run begins with more of its locks acquired. More than three runs are rare.
+// Each run begins by acquiring the locks of the runs before it, so more than three runs are rare.
 const MAX_RUNS = 8
 
 /** Connects and migrates the tables; several instances may do so at the same time. */
@@ -48,7 +48,7 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
     channel: CHANNEL,
     onMessage(payload) {
       const { from, notice } = parseNotification(payload)
-      // Commits of this instance were passed to the listeners right after the commit.
+      // The listeners were notified of this instance's own commits right after each commit.
       if (from !== sender) listeners.notify([notice])
     },
     onGap: () => listeners.notify(['missed']),
@@ -62,7 +62,7 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
       return await inTransaction(pool, async (run) => {
         const locksOf = shareLocks(await runPlanAsync(createLocks(requested), run))
         const units = works.map((work, i) => runPlanAsync(work(new SqlTx(queries, settings, bumped, locksOf(i))), run))
-        // Waits for every unit, even if one has failed: none may send a statement after the rollback.
+        // Waits for every unit even if one has failed, because no unit may send a statement after the rollback.
         const results = (await Promise.allSettled(units)).map(valueOrThrow)
         await sendNotifications(run, sender, bumped.values())
         isCommitting = true
@@ -70,7 +70,7 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
       })
     } catch (error) {
       if (!isCommitting) throw new RolledBackError('rolled back before the commit', { cause: error })
-      // The connection was lost during COMMIT: the outcome is unknown. With a new sender name this instance no longer ignores
+      // The connection was lost during COMMIT, so the outcome is unknown. With a new sender name this instance no longer ignores
       // the notification of that transaction.
       sender = newSender()
       throw error
@@ -97,6 +97,8 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
   const reads = createReads(db, runWithoutTransaction, asStoreError)
   return {
     ...reads,
+    countAttempt: (...attempt) =>
+      asStoreError(runWithoutTransaction(new SqlTx(queries, settings, new Map()).countAttempt(...attempt))),
     unionids: createUnionidQueue(db, (plan) => runWithoutTransaction(plan()), asStoreError, 'postgres'),
     sweep: createSweep(db, asStoreError, 'postgres'),
     outbox: createOutbox(db, asStoreError),
@@ -122,7 +124,7 @@ async function migrate(url: string): Promise<void> {
 /** Names the sender of a notification, so that an instance recognizes its own. */
 const newSender = () => randomBytes(6).toString('base64url')
 
-/** Sends one notification per user inside the transaction: PostgreSQL delivers it after the commit, and never without one. */
+/** Sends one notification per user inside the transaction. PostgreSQL delivers it only if the transaction commits. */
 async function sendNotifications(run: RunAsync, sender: string, bumped: Iterable<Committed>): Promise<void> {
   const payloads = [...bumped].map(({ identity: { tenant, account, userId }, version }) =>
     JSON.stringify([sender, tenant, account, userId, version]),
@@ -136,7 +138,7 @@ function valueOrThrow(result: PromiseSettledResult<unknown>): unknown {
   return result.value
 }
 
-/** A payload that cannot be parsed comes from another version of this server: some user, not known which, has changed. */
+/** A payload that cannot be parsed comes from another version of this server, and means that an unknown user has changed. */
 function parseNotification(payload: string): { from?: string; notice: CommitNotice } {
   try {
     const [from, tenant, account, userId, version] = JSON.parse(payload) as [string, string, string, string, number]

@@ -8,7 +8,7 @@ import type { Tables } from './tables.ts'
 
 export type Db = Kysely<Tables>
 
-/** A keyed hash, base64url: stored in place of an id that may not be kept. */
+/** A keyed hash in base64url, stored in place of an id that may not be kept. */
 export type KeyedHash = (...parts: string[]) => string
 
 export type TxSettings = {
@@ -20,10 +20,10 @@ export type TxSettings = {
 type Of<T extends Change['type']> = Extract<Change, { type: T }>
 type ChangeMethods = { [T in Change['type']]: (change: Of<T>) => Plan<unknown> }
 
-/** The part of a user that `bumpVersion` needs. Cached by the unit, since reading it again would take 3 us. */
+/** The part of a user that `bumpVersion` needs. The unit caches it, because another read would take 3 us. */
 export type VersionedUser = Pick<User, 'identity' | 'version' | 'reason'>
 
-/** One method for each type of change. A class for the reason given at `SqlTx`. */
+/** One method for each type of change. This is a class for the reason given at `SqlTx`. */
 export class Changes implements ChangeMethods {
   readonly #queries: Queries
   readonly #settings: TxSettings
@@ -74,6 +74,7 @@ export class Changes implements ChangeMethods {
 
   *unbind({ user, reason, at }: Of<'unbind'>) {
     yield* this.#queries.unbind({ user })
+    yield* this.closeTickets({ user, bumpsVersion: false })
     yield* this.#addEvent(user, yield* this.bumpVersion(user, reason), 'unbound', reason, at)
   }
 
@@ -96,13 +97,14 @@ export class Changes implements ChangeMethods {
 
   *close({ ticket, user, as, bumpsVersion, delivery }: Of<'close'>) {
     const { changes } = yield* this.#queries.close({ ticket, as, delivery: delivery ?? null })
-    // The decision has read the ticket as open. If it was wrong, this keeps the ticket from binding twice.
+    // The decision has read the ticket as open. If the decision has an error, this check keeps the ticket from binding twice.
     if (changes !== 1) throw new Error(`ticket ${ticket} is already closed`)
     if (bumpsVersion) yield* this.bumpVersion(user)
   }
 
-  closeOthers(change: Of<'closeOthers'>) {
-    return this.#queries.closeOthers(change)
+  *closeTickets({ user, ticket = 0, bumpsVersion }: Omit<Of<'closeTickets'>, 'type'>) {
+    const { changes } = yield* this.#queries.closeTickets({ user, except: ticket })
+    if (bumpsVersion && changes > 0) yield* this.bumpVersion(user)
   }
 
   recordUnfollow({ appId, openid, eventTime, until }: Of<'recordUnfollow'>) {

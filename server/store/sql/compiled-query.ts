@@ -2,9 +2,9 @@
  * Compiled queries: Kysely checks the types of a query and compiles it to SQL once, when the store opens. A plan only binds the
  * parameters. Compiling at every run took most of a query's time in a CPU profile.
  *
- * How: the query is built once with a placeholder for each parameter. Kysely returns the SQL text and a list of values, in which
- * the placeholders mark the positions of the parameters. What could go wrong: code that builds a query must not look at a
- * parameter (`if (p.x)`), because it gets a placeholder and runs once.
+ * The query is built once with a placeholder for each parameter. Kysely returns the SQL text and a list of values, in which the
+ * placeholders mark the positions of the parameters. Code that builds a query must not test a parameter (`if (p.x)`), because it
+ * runs only once and gets a placeholder instead of the value.
  */
 import { type Compilable, CompiledQuery, type Kysely } from 'kysely'
 import type { Plan, RunAsync } from '../plan.ts'
@@ -12,7 +12,7 @@ import type { Tables } from './tables.ts'
 
 type Query<P, Row> = (parameters: P) => Plan<{ rows: Row[]; changes: number }>
 
-/** Stands for the parameter `name` while a query is built. */
+/** The placeholder of the parameter `name` while a query is built. */
 class Placeholder {
   readonly name: string
 

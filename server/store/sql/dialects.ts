@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Engine } from './engine.ts'
 
-/** PostgreSQL has several writers: rows that another instance has locked are skipped. */
+/** PostgreSQL has several writers, so its query skips rows that another instance has locked. */
 export const skipLocked = (engine: Engine) => (engine === 'postgres' ? sql`for update skip locked` : sql``)
 
 /** Membership in a subquery's result. Given an array, PostgreSQL looks up each key instead of scanning the table. */

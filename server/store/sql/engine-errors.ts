@@ -3,7 +3,7 @@ import { BindError } from '../../errors.ts'
 
 export type AsStoreError = <T>(result: Promise<T>) => Promise<T>
 
-/** A `BindError` passes unchanged; any other error becomes `STORE_UNAVAILABLE`. Its text is in `cause`, for the log only. */
+/** Keeps a `BindError` and turns any other error into `STORE_UNAVAILABLE`. The original error is in `cause`, for the log only. */
 export const asStoreError: AsStoreError = async (result) => {
   try {
     return await result
@@ -13,7 +13,7 @@ export const asStoreError: AsStoreError = async (result) => {
   }
 }
 
-/** Like `asStoreError`; also fails when there is no result after `ms`, because the caller has to answer its request. */
+/** Works like `asStoreError`, and also fails without a result after `ms`, because the caller has to answer its own request. */
 export const asStoreErrorWithin =
   (ms: number): AsStoreError =>
   (result) => {

@@ -6,12 +6,12 @@ import type { Plan } from '../plan.ts'
  * the tickets it has scanned). A unit locks the user or openid before it reads or changes the facts.
  */
 export type Locks = {
-  /** True if one of the users was not locked before: rows read earlier may be out of date. */
+  /** Returns true if one of the users was not locked before. Rows read earlier may then be out of date. */
   users(ids: number[]): Plan<boolean>
   openid(openid: string): Plan<void>
 }
 
-/** For SQLite, whose one writer needs no locks. */
+/** The locks of SQLite, whose one writer needs none. */
 export const noLocks: Locks = {
   // biome-ignore lint/correctness/useYield: sends no statement
   *users() {

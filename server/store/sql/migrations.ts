@@ -1,11 +1,12 @@
-/** All migrations by name, in order. Released migrations never change: a test holds the hash of the SQL of each one. */
+/** All migrations by name, in order. Released migrations never change: a test compares the SQL of each one with a hash. */
 import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import type { AnyDb, Engine } from './engine.ts'
 import * as first from './migrations/0001-first.ts'
 import * as standardNames from './migrations/0002-standard-names.ts'
+import * as limits from './migrations/0003-limits.ts'
 
-const steps = { '0001-first': first, '0002-standard-names': standardNames }
+const steps = { '0001-first': first, '0002-standard-names': standardNames, '0003-limits': limits }
 
 export const migrations = (engine: Engine): Record<string, Migration> =>
   Object.fromEntries(Object.entries(steps).map(([name, { up }]) => [name, { up: (db) => up(db, engine) }]))
@@ -13,7 +14,8 @@ export const migrations = (engine: Engine): Record<string, Migration> =>
 /** Runs all pending migrations or none. A second process that starts at the same time waits. */
 export async function migrateToLatest(db: AnyDb, engine: Engine): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations(engine) } })
-  // On SQLite, Kysely uses neither a lock nor a transaction for migrations. The database has one connection, so ours covers them.
+  // On SQLite, Kysely runs migrations without a lock and without a transaction. The database has one connection, so the
+  // transaction that is opened here contains them.
   const ownsTransaction = engine === 'sqlite'
   if (ownsTransaction) await sql`begin immediate`.execute(db)
   const { error } = await migrator.migrateToLatest()

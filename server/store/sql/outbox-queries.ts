@@ -4,12 +4,12 @@ import type { Notice, Outbox } from '../outbox.ts'
 import type { Db } from './changes.ts'
 import type { AsStoreError } from './engine-errors.ts'
 
-// One instance at a time sends the events of all tenants.
+// The lease of the sender: one instance at a time sends the events of all tenants.
 const LEASE = 'webhook'
 
-/** `asStoreWrite` wraps the writes, where an engine counts them. */
+/** `asStoreWrite` wraps every write, so that an engine can count the written rows. */
 export function createOutbox(db: Db, asStoreError: AsStoreError, asStoreWrite: AsStoreError = asStoreError): Outbox {
-  /** Joins the binding only while it has the event's version: never the openid of a later binding. */
+  /** Joins the binding only while it has the event's version, so that an event never gets the openid of a later binding. */
   const selectNotices = () =>
     db
       .selectFrom('outbox')
@@ -50,7 +50,7 @@ export function createOutbox(db: Db, asStoreError: AsStoreError, asStoreWrite: A
           ),
         ),
       )
-      // By `next_at`, so that the index skips the many events that a failing receiver has postponed.
+      // This order lets the database use the index on `next_at` and skip the many events that a failing receiver has postponed.
       .orderBy('outbox.next_at')
       .orderBy('outbox.event')
       .limit(limit)
@@ -82,7 +82,7 @@ export function createOutbox(db: Db, asStoreError: AsStoreError, asStoreWrite: A
     return Number(numUpdatedRows)
   }
 
-  /** One conditional upsert: it writes only for the present holder, or after the lease has expired. */
+  /** A conditional upsert, which writes only for the present holder or after the lease has expired. */
   async function lease(holder: string, now: number, until: number): Promise<boolean> {
     const row = await db
       .insertInto('leases')

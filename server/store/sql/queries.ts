@@ -9,7 +9,7 @@ export type Queries = ReturnType<typeof createQueries>
 
 type Ids = { tenant: string; account: string; userId: string }
 
-// A closed ticket keeps neither openid nor digits.
+// The columns that are set to null when a ticket is closed.
 const noConfirmation = { openid: null, digits: null, confirm: null, event_time: null } as const
 
 export function createQueries(db: Kysely<Tables>) {
@@ -22,8 +22,8 @@ export function createQueries(db: Kysely<Tables>) {
 }
 
 /**
- * A user with its binding, one row for each scanned ticket. One query instead of three takes 10 us less. `rows.ts` sorts the few
- * rows, since an ORDER BY takes SQLite 35 us even for a single row.
+ * A user with its binding, as one row for each scanned ticket. One query takes 10 us less than three. `rows.ts` sorts the few rows,
+ * because an ORDER BY takes SQLite 35 us even for a single row.
  */
 const selectUsers = (db: Kysely<Tables>) =>
   db
@@ -78,12 +78,13 @@ function createSelectQueries(db: Kysely<Tables>) {
     ownersOf: query((p: { appId: string; openid: string }) =>
       selectUsers(db).where('bindings.openid', '=', p.openid).where('bindings.app_id', '=', p.appId),
     ),
+    ticketById: query((p: { id: number }) => selectClaimables(db).where('tickets.id', '=', p.id)),
     ticketByScene: query((p: { scene: string }) => selectClaimables(db).where('tickets.scene', '=', p.scene)),
     ticketByCode: query((p: { appId: string; code: string }) =>
       selectClaimables(db).where('tickets.code', '=', p.code).where('tickets.app_id', '=', p.appId),
     ),
     scannedBy: query((p: { appId: string; openid: string }) =>
-      // The partial index needs this condition: the planner cannot conclude it from a parameter.
+      // The planner uses the partial index only with this literal condition, which it cannot derive from a parameter.
       scanned.where('openid', 'is not', null).where('openid', '=', p.openid).where('app_id', '=', p.appId),
     ),
     scannedOf: query((p: { user: number }) => scanned.where('user', '=', p.user)),
@@ -108,9 +109,7 @@ function createSelectQueries(db: Kysely<Tables>) {
   }
 }
 
-export const countAll = sql<number>`count(*)`.as('n')
-
-/** Rows with a limited lifetime: hashes, and the replies to deliveries. */
+/** The queries of rows with a limited lifetime: hashes, and the replies to deliveries. */
 function createExpiringRowQueries(db: Kysely<Tables>) {
   return {
     unfollowedAt: query((p: { hash: string }) =>
@@ -129,7 +128,11 @@ function createExpiringRowQueries(db: Kysely<Tables>) {
         ),
     ),
     wrongCodesSince: query((p: { hash: string; since: number }) =>
-      db.selectFrom('wrong_codes').where('openid_hash', '=', p.hash).where('at', '>', p.since).select(countAll),
+      db
+        .selectFrom('wrong_codes')
+        .where('openid_hash', '=', p.hash)
+        .where('at', '>', p.since)
+        .select(sql<number>`count(*)`.as('n')),
     ),
     addWrongCode: query((p: { hash: string; at: number }) =>
       db.insertInto('wrong_codes').values({ openid_hash: p.hash, at: p.at }),
@@ -137,6 +140,24 @@ function createExpiringRowQueries(db: Kysely<Tables>) {
     findDelivery: query((p: { key: string }) => db.selectFrom('deliveries').select('text').where('key', '=', p.key)),
     recordDelivery: query((p: { key: string; text: string | null; until: number }) =>
       db.insertInto('deliveries').values({ key: p.key, text: p.text, until: p.until }),
+    ),
+    rateWindow: query((p: { scope: string; now: number }) =>
+      db.selectFrom('rate_windows').selectAll().where('scope', '=', p.scope).where('until', '>', p.now),
+    ),
+    // One statement checks the limit and counts, so that simultaneous attempts on several instances cannot exceed the limit.
+    countAttempt: query((p: { scope: string; limit: number; until: number; now: number }) =>
+      db
+        .insertInto('rate_windows')
+        .values({ scope: p.scope, until: p.until, count: 1 })
+        .onConflict((conflict) =>
+          conflict
+            .column('scope')
+            .doUpdateSet({
+              count: sql`case when rate_windows.until <= ${p.now} then 1 else rate_windows.count + 1 end`,
+              until: sql`case when rate_windows.until <= ${p.now} then excluded.until else rate_windows.until end`,
+            })
+            .where(sql<boolean>`rate_windows.until <= ${p.now} or rate_windows.count < ${p.limit}`),
+        ),
     ),
     consumeJti: query((p: { jti: string; until: number }) =>
       db
@@ -210,12 +231,12 @@ function createTicketQueries(db: Kysely<Tables>) {
         .where('id', '=', p.ticket)
         .where('state', 'in', open),
     ),
-    closeOthers: query((p: { user: number; ticket: number }) =>
+    closeTickets: query((p: { user: number; except: number }) =>
       update
         .set({ state: 'replaced', ...noConfirmation })
         .where('user', '=', p.user)
         .where('state', 'in', open)
-        .where('id', '!=', p.ticket),
+        .where('id', '!=', p.except),
     ),
   }
 }
@@ -229,7 +250,7 @@ function createUserQueries(db: Kysely<Tables>) {
       db
         .insertInto('users')
         .values({ tenant: p.tenant, account: p.account, user_id: p.userId, reason: null })
-        // Without a change the update still returns the row, and locks it.
+        // An update that changes nothing still locks the row and returns it.
         .onConflict((conflict) => conflict.columns(['tenant', 'account', 'user_id']).doUpdateSet({ tenant: p.tenant }))
         .returning('id'),
     ),

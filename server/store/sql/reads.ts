@@ -4,22 +4,14 @@ import type { Plan } from '../plan.ts'
 import type { Identity, Store } from '../store.ts'
 import type { Db } from './changes.ts'
 import type { AsStoreError } from './engine-errors.ts'
-import { countAll, createUserByIdentity } from './queries.ts'
+import { createUserByIdentity } from './queries.ts'
 import { toTicketWithQr, toUsers, unknownUser } from './rows.ts'
 
 export function createReads(
   db: Db,
   read: <T>(plan: Plan<T>) => Promise<T>,
   asStoreError: AsStoreError,
-): Pick<Store, 'user' | 'liveTicket' | 'ticketsSince' | 'ping'> {
-  const tickets = ({ tenant, account, userId }: Identity) =>
-    db
-      .selectFrom('tickets')
-      .innerJoin('users', 'users.id', 'tickets.user')
-      .where('users.tenant', '=', tenant)
-      .where('users.account', '=', account)
-      .where('users.user_id', '=', userId)
-
+): Pick<Store, 'user' | 'liveTicket' | 'ping'> {
   const userByIdentity = createUserByIdentity(db)
 
   async function user(identity: Identity) {
@@ -27,8 +19,13 @@ export function createReads(
     return toUsers(rows)[0] ?? unknownUser(identity)
   }
 
-  async function liveTicket(identity: Identity, now: number) {
-    const row = await tickets(identity)
+  async function liveTicket({ tenant, account, userId }: Identity, now: number) {
+    const row = await db
+      .selectFrom('tickets')
+      .innerJoin('users', 'users.id', 'tickets.user')
+      .where('users.tenant', '=', tenant)
+      .where('users.account', '=', account)
+      .where('users.user_id', '=', userId)
       .selectAll('tickets')
       .where('tickets.state', '=', 'pending')
       .where('tickets.expires_at', '>', now)
@@ -38,16 +35,9 @@ export function createReads(
     return row && toTicketWithQr(row)
   }
 
-  async function ticketsSince(identity: Identity, since: number, state?: 'dead') {
-    const created = tickets(identity).where('tickets.created_at', '>', since)
-    const query = state === undefined ? created : created.where('tickets.state', '=', state)
-    return (await query.select(countAll).executeTakeFirstOrThrow()).n
-  }
-
   return {
     user: (identity) => asStoreError(user(identity)),
     liveTicket: (identity, now) => asStoreError(liveTicket(identity, now)),
-    ticketsSince: (identity, since, state) => asStoreError(ticketsSince(identity, since, state)),
     async ping() {
       await asStoreError(sql`select 1`.execute(db))
     },

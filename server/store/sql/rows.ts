@@ -26,10 +26,10 @@ export const unknownUser = (identity: Identity): User => ({
   confirmation: null,
 })
 
-/** Descending. Equal times are ordered by id, so that both engines return the same row first. */
+/** Sorts in descending order. Equal times are ordered by id, so that both engines return the same row first. */
 const descending = (a: number | null, b: number | null) => (b ?? 0) - (a ?? 0)
 
-/** One user for all of its rows, with the latest scan as its confirmation. The latest binding comes first. */
+/** Merges the rows of each user into one user, whose confirmation is the latest scan. The latest binding comes first. */
 export function toUsers(rows: UserRow[]): User[] {
   const users = new Map<number, User>()
   const sorted = rows.sort(
@@ -85,7 +85,7 @@ export function toBindingRow(user: number, { identity, version }: Committed, bin
   }
 }
 
-/** The latest scan comes first. */
+/** Converts the rows to tickets, the latest scan first. */
 export const toScannedTickets = (rows: TicketRow[]): Ticket[] =>
   rows.sort((a, b) => descending(a.confirm_until, b.confirm_until) || descending(a.id, b.id)).map(toTicket)
 
@@ -108,7 +108,7 @@ export const toTicketWithQr = (row: TicketRow): TicketWithQr => ({
   url: row.url,
 })
 
-/** All rows belong to one ticket: one row for each scanned ticket of its user. */
+/** All rows are of one ticket; there is a row for each scanned ticket of its user. */
 export function toClaimable(rows: ClaimableRow[]): Claimable | undefined {
   const [row] = rows
   const [user] = toUsers(rows)

@@ -6,10 +6,10 @@ import { inSubquery, skipLocked } from './dialects.ts'
 import type { Engine } from './engine.ts'
 import type { AsStoreError } from './engine-errors.ts'
 
-// A batch delays a callback by 5 ms at most, even if each row lies on a page of its own.
+// With this size a batch delays a callback by at most 5 ms, even if each row is on a page of its own.
 const BATCH_SIZE = 200
 
-// A literal instead of a parameter: without the number the planner expects many rows and reads the whole table.
+// The limit is a literal: with a parameter the planner expects many rows and reads the whole table.
 const limitBatch = sql`limit ${sql.lit(BATCH_SIZE)}`
 
 const HOUR_MS = 60 * 60_000
@@ -20,10 +20,10 @@ const TICKET_RETENTION_MS = 24 * HOUR_MS
 // Wrong codes are counted within the last hour.
 const WRONG_CODE_RETENTION_MS = HOUR_MS
 
-// A quarter, for investigating incidents and for replaying failed webhooks.
+// A quarter of a year leaves time to investigate incidents and to replay failed webhooks.
 const EVENT_RETENTION_MS = 90 * 24 * HOUR_MS
 
-// The sender gives up after a day. An event that waits for half a year belongs to a tenant whose webhook was removed.
+// The sender gives up after a day. An event that has waited for half a year belongs to a tenant whose webhook was removed.
 const WAITING_RETENTION_MS = 2 * EVENT_RETENTION_MS
 
 export function createSweep(
@@ -37,10 +37,11 @@ export function createSweep(
   const deleteBatch = (table: string, key: string, selection: RawBuilder<unknown>) =>
     sql`delete from ${sql.table(table)} where ${sql.ref(key)} ${inSubquery(engine, sql`select ${sql.ref(key)} from ${selection} ${limitBatch} ${skipLocked(engine)}`)}`
 
-  const deleteExpired = (table: 'deliveries' | 'jtis' | 'unfollow_tombstones', key: string) => (now: number) =>
-    deleteBatch(table, key, sql`${sql.table(table)} where until <= ${now}`)
+  const deleteExpired =
+    (table: 'deliveries' | 'jtis' | 'unfollow_tombstones' | 'rate_windows', key: string) => (now: number) =>
+      deleteBatch(table, key, sql`${sql.table(table)} where until <= ${now}`)
 
-  /** For tables whose ids are in the order of `at`: reads only the rows with the lowest ids and needs no index on `at`. */
+  /** Serves tables whose ids are in the order of `at`. It reads only the rows with the lowest ids, and needs no index on `at`. */
   const deleteOld = (table: 'events' | 'wrong_codes', retentionMs: number, condition = sql`true`) => {
     const oldest = inSubquery(engine, sql`select id from ${sql.table(table)} order by id ${limitBatch}`)
     return (now: number) =>
@@ -62,6 +63,7 @@ export function createSweep(
     deleteExpired('deliveries', 'key'),
     deleteExpired('jtis', 'id'),
     deleteExpired('unfollow_tombstones', 'openid_hash'),
+    deleteExpired('rate_windows', 'scope'),
     deleteOld('wrong_codes', WRONG_CODE_RETENTION_MS),
     (now) => deleteBatch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_RETENTION_MS}`),
     deleteFromOutbox('failed', EVENT_RETENTION_MS),
@@ -74,7 +76,7 @@ export function createSweep(
       let deleted = BATCH_SIZE
       while (deleted >= BATCH_SIZE) {
         deleted = Number((await asStoreError(step(now).execute(db))).numAffectedRows ?? 0)
-        // SQLite's promises resolve as microtasks: without this, no callback could run between two batches.
+        // SQLite's promises resolve as microtasks. Without this pause no callback could run between two batches.
         await new Promise(setImmediate)
         await onBatch(deleted)
       }

@@ -1,6 +1,6 @@
 /**
  * The tables after all migrations. `../README.md` describes each table and column. Times are epoch ms, except `event_time`, which
- * is WeChat's `CreateTime` in Unix seconds; flags are 0 or 1.
+ * is WeChat's `CreateTime` in Unix seconds. Flags are 0 or 1.
  */
 import type { Generated } from 'kysely'
 import type { Confirm, UnbindReason } from '../../wire.ts'
@@ -22,7 +22,7 @@ export type Tables = {
     app_id: string
     openid: string
     unionid: string | null
-    /** When to ask WeChat for the unionid; null once WeChat has answered. */
+    /** When the unionid is requested from WeChat; null once WeChat has answered. */
     unionid_due: number | null
     subscribed: number
     bound_at: number
@@ -55,7 +55,7 @@ export type Tables = {
     tries_left: number | null
     reason: BindReason | null
   }
-  /** Append-only: each bound and unbound, without WeChat's ids. */
+  /** Append-only: a row for each time a user was bound or unbound, without WeChat's ids. */
   events: {
     id: Generated<number>
     user: number
@@ -64,7 +64,7 @@ export type Tables = {
     reason: string
     at: number
   }
-  /** The reply to each delivery; in plain mode also the body that each nonce was used for. */
+  /** The reply to each delivery. In plain mode also the digest of the body that came with each nonce. */
   deliveries: { key: string; text: string | null; until: number }
   unfollow_tombstones: { openid_hash: string; event_time: number; until: number }
   /** The events that a tenant's webhook has not accepted yet. */
@@ -79,4 +79,6 @@ export type Tables = {
   leases: { name: string; holder: string; until: number }
   wrong_codes: { id: Generated<number>; openid_hash: string; at: number }
   jtis: { id: Generated<number>; jti: string; until: number }
+  /** The number of attempts of a user or a tenant in the present window. */
+  rate_windows: { scope: string; until: number; count: number }
 }

@@ -1,4 +1,4 @@
-/** The bindings whose unionid WeChat has not been asked for. The queue is the column `unionid_due`; all instances share it. */
+/** The bindings whose unionid has not been requested from WeChat. The column `unionid_due` is the queue that all instances share. */
 import { sql } from 'kysely'
 import type { Plan } from '../plan.ts'
 import type { UnionidAnswer, UnionidStore } from '../store.ts'

@@ -1,14 +1,26 @@
-/** The transaction that a unit of work gets: the facts it can read and the changes it can apply, as plans. */
+/** The object `tx` that a unit of work gets. Its methods read facts and apply changes, as plans. */
 import type { Plan } from '../plan.ts'
-import type { Change, Claimable, Committed, Identity, NewTicket, Ticket, TicketWithQr, Tx, User } from '../store.ts'
+import type {
+  Change,
+  Claimable,
+  Committed,
+  Identity,
+  NewTicket,
+  RateWindow,
+  Ticket,
+  TicketWithQr,
+  Tx,
+  User,
+} from '../store.ts'
 import { Changes, type KeyedHash, type TxSettings, type VersionedUser } from './changes.ts'
 import { type Locks, noLocks } from './locks.ts'
 import type { ClaimableRow, Queries } from './queries.ts'
 import { toClaimable, toScannedTickets, toTicketWithQr, toUsers, unknownUser } from './rows.ts'
 
 /**
- * A class, because its methods are generators. A generator function made by a closure gets a hidden class of its own in V8, which
- * keeps the function and everything it refers to until a full garbage collection. Under load these collections took 50 ms.
+ * This is a class, because its methods are generators. V8 gives a generator function that a closure makes a hidden class of its
+ * own, which keeps the function and everything that the function refers to until a full garbage collection. Under load such a
+ * collection took 50 ms.
  */
 export class SqlTx implements Tx {
   readonly #queries: Queries
@@ -25,7 +37,7 @@ export class SqlTx implements Tx {
     this.#changes = new Changes(queries, settings, bumped, (id) => this.#versionedUser(id))
   }
 
-  /** Keeps the version of a user that has been read, so that `bumpVersion` need not read it again. */
+  /** Caches the version of a user that was read, so that `bumpVersion` need not read the user again. */
   #cacheUser<U extends User | undefined>(user: U): U {
     if (user) this.#users.set(user.id, { identity: user.identity, version: user.version, reason: user.reason })
     return user
@@ -36,7 +48,7 @@ export class SqlTx implements Tx {
     return this.#users.get(id)!
   }
 
-  /** Repeats the read until the users of all its rows are locked: while it waits for a lock, the holder may change the rows. */
+  /** Repeats the read until the users of all its rows are locked, because rows may change while it waits for a lock. */
   *#readLocked<Row>(read: () => Plan<{ rows: Row[] }>, userOf: (row: Row) => number): Plan<Row[]> {
     for (;;) {
       const { rows } = yield* read()
@@ -65,6 +77,16 @@ export class SqlTx implements Tx {
     return this.#cacheUser(toUsers(rows)[0]) ?? unknownUser(identity)
   }
 
+  *ensureUser(identity: Identity): Plan<number> {
+    const user = (yield* this.#queries.ensureUser(identity)).rows[0]!.id
+    yield* this.#locks.users([user])
+    return user
+  }
+
+  ticketById(id: number): Plan<Claimable | undefined> {
+    return this.#claimable(() => this.#queries.ticketById({ id }))
+  }
+
   ticketByScene(scene: string): Plan<Claimable | undefined> {
     return this.#claimable(() => this.#queries.ticketByScene({ scene }))
   }
@@ -83,9 +105,9 @@ export class SqlTx implements Tx {
     )
   }
 
-  *scannedOf(user: number): Plan<Ticket | undefined> {
+  *scannedOf(user: number): Plan<Ticket[]> {
     yield* this.#locks.users([user])
-    return toScannedTickets((yield* this.#queries.scannedOf({ user })).rows)[0]
+    return toScannedTickets((yield* this.#queries.scannedOf({ user })).rows)
   }
 
   *ownersOf(appId: string, openid: string): Plan<User[]> {
@@ -129,16 +151,15 @@ export class SqlTx implements Tx {
 
   *addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Plan<TicketWithQr> {
     const { appId, wechatTicket, createdAt, expiresAt, ...same } = ticket
-    const user = (yield* this.#queries.ensureUser(identity)).rows[0]!.id
-    yield* this.#locks.users([user])
+    const user = yield* this.ensureUser(identity)
     const times = { created_at: createdAt, expires_at: expiresAt }
     const values = { ...same, ...times, user, app_id: appId, wechat_ticket: wechatTicket }
     const row = (yield* this.#queries.addTicket(values)).rows[0]!
     if (replacesOthers) {
       const { rows: scanned } = yield* this.#queries.scannedOf({ user })
-      yield* this.#queries.closeOthers({ user, ticket: row.id })
-      // The scan is cancelled, and other pages of the user show it.
-      if (scanned.length > 0) yield* this.#changes.bumpVersion(user)
+      // Other pages of the user show the scan that the new ticket has cancelled.
+      const bumpsVersion = scanned.length > 0
+      yield* this.#changes.closeTickets({ user, ticket: row.id, bumpsVersion })
     }
     return toTicketWithQr(row)
   }
@@ -147,6 +168,14 @@ export class SqlTx implements Tx {
     yield* this.#locks.users([user])
     const { rows } = yield* this.#queries.firstPendingAfter({ user, ticket, now })
     return rows[0] && toTicketWithQr(rows[0])
+  }
+
+  *rateWindow(scope: string, now: number): Plan<RateWindow | undefined> {
+    return (yield* this.#queries.rateWindow({ scope, now })).rows[0]
+  }
+
+  *countAttempt(scope: string, limit: number, until: number, now: number): Plan<boolean> {
+    return (yield* this.#queries.countAttempt({ scope, limit, until, now })).changes === 1
   }
 
   *consumeJti(jti: string, until: number): Plan<boolean> {

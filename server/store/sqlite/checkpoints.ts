@@ -6,35 +6,37 @@
  *    connection runs `wal_checkpoint(PASSIVE)`, which copies pages while the server goes on writing.
  * 2. SQLite restarts the WAL from its beginning only when all of it has been copied. Under constant writes a passive checkpoint
  *    never reaches the end, so the file would keep growing. When a checkpoint reports a WAL of `LONG_WAL_PAGES` or more, the next
- *    commit waits in `waitWhileLong` until one more checkpoint has run; the write after it restarts the WAL.
- * 3. A thread that gets little of the processor or of the disk may take long for one checkpoint. Once `LONG_WAL_PAGES` writes have
- *    been counted during it, the next commit waits until it ends.
+ *    commit waits in `waitWhileLong` until one more checkpoint has run. The next write then restarts the WAL.
+ * 3. A checkpoint takes long on a busy processor or disk. Once `LONG_WAL_PAGES` writes have been counted during one checkpoint, the
+ *    next commit waits until that checkpoint has ended.
  *
- * What could go wrong: a reader with an open transaction (a backup) keeps a checkpoint from completing. The wait is then not
- * repeated before the next checkpoint. If the thread fails, the next interval starts another one, and SQLite's own checkpoint
- * begins at `AUTOCHECKPOINT_PAGES`. Worth it: with millions of rows SQLite's own checkpoint, which runs inside a commit, blocked
- * the event loop for 20 to 50 ms, once in fifteen groups of commits.
+ * What could go wrong: a reader with an open transaction (a backup) keeps a checkpoint from completing. Commits then do
+ * not wait again before the next checkpoint. If the thread fails, the next interval starts another thread, and SQLite's own
+ * checkpoint begins at `AUTOCHECKPOINT_PAGES`.
+ *
+ * The thread exists because SQLite's own checkpoint runs inside a commit. With millions of rows it blocked the event loop for 20 to
+ * 50 ms, once in fifteen groups of commits.
  */
 import { Worker } from 'node:worker_threads'
 
 type Checkpoints = {
-  /** Counts units of work, or rows written outside one. Never throws: the writes are committed already. */
+  /** Counts units of work, or rows written outside a unit. Never throws, because the writes are committed already. */
   countWrites(count: number): void
-  /** Resolves at once unless the WAL is long or a checkpoint takes long; then after a checkpoint. */
+  /** Resolves at once, or after a checkpoint if the WAL is long or a checkpoint takes long. */
   waitWhileLong(): Promise<void>
   /** Resolves when the thread has ended. */
   close(): Promise<void>
 }
 
-// A unit writes one to two pages. With so few pages per checkpoint the disk is busy only briefly, and the fsync of the WAL waits
-// little.
+// A unit writes one to two pages. With so few pages per checkpoint the disk is busy only briefly, so the fsync of the WAL
+// waits little.
 const CHECKPOINT_INTERVAL = 250
 
-// Pages have 4 KiB.
+// A page has 4 KiB.
 const LONG_WAL_PAGES = 4_000
 export const AUTOCHECKPOINT_PAGES = 4 * LONG_WAL_PAGES
 
-// A string instead of a file, so that a bundled server has no second file.
+// The code of the thread is a string, so that a bundled server needs no second file.
 const THREAD_SOURCE = `
   const { parentPort, workerData } = require('node:worker_threads')
   const { DatabaseSync } = require('node:sqlite')
@@ -44,7 +46,7 @@ const THREAD_SOURCE = `
   parentPort.on('message', () => parentPort.postMessage(checkpoint.get().log))
 `
 
-/** The thread is started by the first checkpoint: an idle server has none. */
+/** The first checkpoint starts the thread, so an idle server has no thread. */
 export function createCheckpoints(file: string, longWalPages = LONG_WAL_PAGES): Checkpoints {
   let writes = 0
   let writesWhileRunning = 0
@@ -57,7 +59,7 @@ export function createCheckpoints(file: string, longWalPages = LONG_WAL_PAGES): 
     const options = { eval: true, workerData: file, resourceLimits: { maxOldGenerationSizeMb: 16 } }
     const worker = new Worker(THREAD_SOURCE, options)
     worker.on('message', (walPages: number) => finish(walPages >= longWalPages))
-    // Ignored: a failing disk also fails the next commit, which reports it. `exit` follows.
+    // The error is ignored, because a failing disk also fails the next commit, which reports it. `exit` follows.
     worker.on('error', () => {})
     worker.on('exit', () => {
       thread = undefined
@@ -66,7 +68,7 @@ export function createCheckpoints(file: string, longWalPages = LONG_WAL_PAGES): 
     return worker
   }
 
-  /** Resolves when the checkpoint has run. Only until then the thread keeps the process from ending. */
+  /** Resolves when the checkpoint has run. The thread keeps the process from ending only until then. */
   function runCheckpoint(): Promise<void> {
     if (isClosed) return Promise.resolve()
     if (running) return running.promise
@@ -99,12 +101,12 @@ export function createCheckpoints(file: string, longWalPages = LONG_WAL_PAGES): 
       void runCheckpoint()
     },
     async waitWhileLong() {
-      // Nobody else copies the WAL meanwhile: SQLite's own checkpoint gets no lock during this one.
+      // Only the thread can copy the WAL now, because SQLite's own checkpoint cannot get the lock during this one.
       if (writesWhileRunning >= longWalPages) await running?.promise
       if (!isLong) return
       await running?.promise
       await runCheckpoint()
-      // Even if a reader kept the checkpoint from completing: the next one decides again.
+      // The flag is reset even if a reader kept the checkpoint from completing. The next checkpoint sets it again if necessary.
       isLong = false
     },
     async close() {

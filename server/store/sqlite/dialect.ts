@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { SqliteDialect } from 'kysely'
 
 export function nodeSqliteDialect(db: DatabaseSync): SqliteDialect {
-  // Kysely compiles the same query to the same text. Preparing each text once saves 16 to 21 % of an insert.
+  // Kysely compiles the same query to the same text. Preparing each text only once saves 16 to 21 % of the time of an insert.
   const statements = new Map<string, StatementSync>()
   const prepared = (sql: string) => {
     const statement = statements.get(sql) ?? db.prepare(sql)

@@ -1,8 +1,8 @@
 /**
  * Syncs a file in Node's thread pool, so that a slow disk delays only the answers that wait for it, not the event loop.
  *
- * Steps: one sync runs at a time. A caller that arrives while one runs needs a later one, because the running sync may have
- * started before the caller's write. All such callers share the next sync.
+ * One sync runs at a time. A caller that arrives during a sync needs the next one, because the running sync may have started before
+ * the caller's write. All such callers share the next sync.
  *
  * What could go wrong: after a failed fsync the system may have dropped the pages that it could not write, and may report the
  * next fsync as successful (https://wiki.postgresql.org/wiki/Fsync_Errors). So after the first failure every call fails until

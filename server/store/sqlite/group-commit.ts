@@ -2,15 +2,16 @@
  * Group commit for SQLite, which has one writer: units of work that arrive together share one transaction and one fsync.
  *
  * Steps:
- * 1. `write` puts a unit into the queue. The queue collects for at least one turn of the event loop and while it still grows, at
- *    most `MAX_TURNS` turns or `MAX_BATCH` units.
+ * 1. `write` puts a unit into the queue. The queue collects units for at least one turn of the event loop, and longer while it still
+ *    grows. It collects for at most `MAX_TURNS` turns, and at most `MAX_BATCH` units.
  * 2. The units run in order in one transaction. When one throws (`UnitError`), the transaction is rolled back and the others run
  *    again without it, so that only its own caller gets the error.
  * 3. The next batch may run while the previous one is being synced. The callers of a batch get their results after its fsync.
  *
- * What could go wrong: an error of the engine (a full disk) or a failed fsync rejects every unit of the batch. To run each unit
- * alone after such an error would make the last caller wait for all the errors before it. Worth it: at saturation 1,000 scans
- * need 17 commits (`npm run bench callback`).
+ * What could go wrong: an error of the engine (a full disk) or a failed fsync rejects every unit of the batch. If each unit
+ * then ran alone, the last caller would have to wait for the errors of all units before it.
+ *
+ * With group commit, 1,000 scans need 17 commits at saturation (`npm run bench callback`).
  */
 import type { QueuedUnit } from '../queued-unit.ts'
 import type { UnitOfWork } from '../store.ts'
@@ -44,7 +45,7 @@ const MAX_TURNS = 8
 export function createGroupCommit({ commit, sync }: Writer) {
   const queue: QueuedUnit[] = []
   let draining: Promise<void> | undefined
-  // Batches are synced in the order of their commits, so the last one settles last.
+  // Batches are synced in the order of their commits, so the last batch settles last.
   let lastBatch: Promise<void> | undefined
 
   async function drain(): Promise<void> {
@@ -56,8 +57,8 @@ export function createGroupCommit({ commit, sync }: Writer) {
   }
 
   /**
-   * Waiting until the queue stops growing made half as many commits, and 7 % more callbacks per second, than waiting for one
-   * turn. At least one turn is waited for, so that a long queue does not block the event loop.
+   * Waiting until the queue stops growing needs half as many commits as waiting for one turn, and allows 7 % more callbacks per
+   * second. It waits for at least one turn, so that a long queue does not block the event loop.
    */
   async function waitForBatch(): Promise<void> {
     for (let turn = 0, seen = 0; turn < MAX_TURNS && seen < queue.length; turn++) {

@@ -24,7 +24,7 @@ import { createFsync } from './fsync.ts'
 import { type CommittedBatch, createGroupCommit, UnitError } from './group-commit.ts'
 import { createRun } from './run.ts'
 
-// Another process that is opening or closing the same file needs less.
+// Longer than another process needs to open or close the same file.
 const OPEN_TIMEOUT_MS = 5_000
 
 // A backup or a second process may hold the write lock briefly. A longer wait is reported to the callback as an error.
@@ -33,7 +33,7 @@ const LOCK_TIMEOUT_MS = 1_000
 // The driver blocks the event loop while it waits for a lock, so it waits only this long; `retryWhileBusy` does the rest.
 const BUSY_TIMEOUT_MS = 20
 
-// 1 GiB of address space, enough for about four million bindings.
+// 1 GiB of address space, which is enough for about four million bindings.
 const MMAP_BYTES = 2 ** 30
 
 type SqliteOptions = {
@@ -61,7 +61,7 @@ export async function openSqliteStore(
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
   const database = openDatabase(file)
   // synchronous = NORMAL: SQLite does not sync a commit, `createFsync` does: https://sqlite.org/pragma.html#pragma_synchronous
-  // secure_delete: deleted data is overwritten, so that no erased openid stays in a free page of the file.
+  // secure_delete: SQLite overwrites deleted data, so that no erased openid stays in a free page of the file.
   // mmap_size: with millions of rows a mapped page takes a tenth of the time of a read. The memory is the system's page cache.
   const configure = () =>
     database.exec(
@@ -81,9 +81,9 @@ export async function openSqliteStore(
   const listeners = createCommitListeners()
   const { sync, assertHealthy } = createFsync(async () => wal?.datasync())
 
-  /** Runs in one turn of the event loop: no other code can use the connection inside the transaction. */
+  /** Runs in one turn of the event loop, so that no other code can use the connection inside the transaction. */
   function runTransaction(works: UnitOfWork[]): CommittedBatch {
-    // After a failed fsync a reader could see rows that a crash would lose.
+    // Refuses the batch after a failed fsync, because a reader could see rows that a crash would lose.
     assertHealthy()
     const bumped = new Map<number, Committed>()
     const tx = new SqlTx(queries, settings, bumped)
@@ -110,7 +110,7 @@ export async function openSqliteStore(
     return retryWhileBusy(() => runTransaction(works))
   }
 
-  /** Counts rows written without group commit. The writer awaits this before it writes more. */
+  /** Counts rows written without group commit. The caller awaits this before it writes more rows. */
   async function countRows(rows: number): Promise<void> {
     checkpoints?.countWrites(rows)
     await checkpoints?.waitWhileLong()
@@ -126,6 +126,7 @@ export async function openSqliteStore(
   const reads = createReads(db, async (plan) => runPlan(plan, run), asStoreError)
   return {
     ...reads,
+    countAttempt: (...attempt) => asStoreError(group.write((tx) => tx.countAttempt(...attempt))),
     unionids: createUnionidQueue(db, (plan) => group.write(plan), asStoreError, 'sqlite'),
     sweep: createSweep(db, asStoreError, 'sqlite', countRows),
     outbox: createOutbox(db, asStoreError, asCountedWrite),

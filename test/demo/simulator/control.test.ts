@@ -42,6 +42,25 @@ describe('createControlApi', () => {
     expect(await answer.json()).toEqual({ error: expect.stringMatching(/./) })
   })
 
+  test('refuses a foreign Host, and a POST from a page of another origin', async () => {
+    const { simulator, state } = createControlFixture()
+    const foreignHost = await simulator.app.request('/control/state', { headers: { Host: 'evil.example' } })
+    expect([foreignHost.status, await foreignHost.json()]).toEqual([403, { error: expect.stringContaining('Host') }])
+    const headers = { Host: 'localhost:4000', Origin: 'https://evil.example' }
+    const forged = await simulator.app.request('/control/phones/amy/follow', { method: 'POST', headers })
+    expect(forged.status).toBe(403)
+    expect((await state()).phones[0]?.isFollowing).toBe(false)
+  })
+
+  test('accepts the hosts and origins of its options; WeChat’s API accepts every Host', async () => {
+    const { simulator } = createFixture(undefined, { hosts: ['wechat'], origins: ['https://wechat.example'] })
+    const statusOf = async (path: string, headers: Record<string, string>, method = 'POST') =>
+      (await simulator.app.request(path, { method, headers })).status
+    expect(await statusOf('/control/faults/clear', { Host: 'wechat:4001' })).toBe(204)
+    expect(await statusOf('/control/faults/clear', { Host: 'wechat:4001', Origin: 'https://wechat.example' })).toBe(204)
+    expect(await statusOf('/cgi-bin/getcallbackip', { Host: 'wechat.internal' }, 'GET')).toBe(200)
+  })
+
   test('sets a fault', async () => {
     const { control, stableToken } = createControlFixture()
     await control('faults/fail', { path: '/cgi-bin/stable_token', errcode: 40164 })

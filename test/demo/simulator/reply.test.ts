@@ -82,6 +82,11 @@ describe('openReply', () => {
     expect(open(seal({ ...text, ...broken }))).toMatchObject({ kind: 'fault', reason: expect.stringContaining(reason) })
   })
 
+  test('refuses a character that XML does not allow', () => {
+    const body = toXml(text).replace('已绑定', '已\ufffe绑定')
+    expect(open(body, 200, 'plain')).toEqual({ kind: 'fault', reason: 'the message is not XML', xml: body })
+  })
+
   test('accepts plain and encrypted texts in compatible mode', () => {
     expect(open(toXml(text), 200, 'compatible')).toMatchObject({ kind: 'text' })
     expect(open(seal(text), 200, 'compatible')).toMatchObject({ kind: 'text' })

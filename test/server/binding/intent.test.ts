@@ -15,13 +15,14 @@ const claim = (via: 'SCAN' | 'subscribe' | 'text', key: string): Intent => ({
 
 const scan = (scene: string) => ({ ...sender, type: 'SCAN', scene }) as const
 const follow = (eventKey: string, scene?: string) => ({ ...sender, type: 'subscribe', scene, eventKey }) as const
-const text = (content: string, msgId = '1') => ({ ...sender, type: 'text', content, msgId }) as const
+const text = (content: string, msgId = '1', menuId?: string) =>
+  ({ ...sender, type: 'text', content, msgId, menuId }) as const
 const unfollow = { ...sender, type: 'unsubscribe' } as const
 
 type Row = { name: string; event: WechatEvent; rules?: Partial<Rules>; intent: Intent | undefined }
 
 const undo: Intent = { ...sender, type: 'undo' }
-const confirm: Intent = { ...sender, type: 'confirm' }
+const confirm: Intent = { ...sender, type: 'confirm', question: undefined }
 
 const rows: Row[] = [
   { name: 'a scan of our scene', event: scan('wb1_a'), intent: claim('SCAN', 'wb1_a') },
@@ -57,6 +58,18 @@ const rows: Row[] = [
   })),
   { name: 'an event of another kind', event: { type: 'other' }, intent: undefined },
 
+  {
+    name: 'a tap on our link, with the question that it names',
+    event: text('确认绑定', '1', 'wb1_7'),
+    rules: { confirm: 'reply' },
+    intent: { ...sender, type: 'confirm', question: 7 },
+  },
+  {
+    name: 'a tap on a link of another system that sends our word',
+    event: text('确认', '1', 'shop_7'),
+    rules: { confirm: 'reply' },
+    intent: undefined,
+  },
   ...['绑定 ABCD2345', '绑定ABCD2345', '綁定:ABCD2345', 'Bind：abcd2345', '  绑定 ： ABCD2345\n'].map((content) => ({
     name: `the text ${JSON.stringify(content)}`,
     event: text(content),

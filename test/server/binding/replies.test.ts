@@ -28,6 +28,7 @@ const reply = (name: ReplyName, lang: Language, more: Partial<Reply> = {}): Repl
   lang,
   label: 'a***@example.com',
   digits: '0042',
+  question: 7,
   ...more,
 })
 
@@ -47,7 +48,7 @@ describe('toText', () => {
     expect(languages.map((lang) => toText(reply('cancelled', lang), {}))).toEqual([
       '已取消绑定“a***@example.com”。',
       '已取消綁定「a***@example.com」。',
-      'Linking a***@example.com was cancelled.',
+      'Linking “a***@example.com” was cancelled.',
     ])
   })
 
@@ -62,7 +63,7 @@ describe('toText', () => {
   test.each(languages)('offers in %s a link that sends a word which confirms', (lang) => {
     const text = toText(reply('confirm_reply', lang), {})
     const [, sent = '', word] =
-      /<a href="weixin:\/\/bizmsgmenu\?msgmenucontent=([^&"]+)&msgmenuid=wb1">([^<]+)<\/a>/.exec(text) ?? []
+      /<a href="weixin:\/\/bizmsgmenu\?msgmenucontent=([^&"]+)&msgmenuid=wb1_7">([^<]+)<\/a>/.exec(text) ?? []
     expect(decodeURIComponent(sent)).toBe(word)
     expect(word).toMatch(commands.confirm)
   })
@@ -77,10 +78,10 @@ describe('toText', () => {
   test('uses the text of the operator, in every language, and replaces its placeholders', () => {
     const texts = { bound: '{label} {digits} {confirm} {other} {label}' }
     expect(toText(reply('bound', 'en', { label: 'L' }), texts)).toBe(
-      'L 0042 <a href="weixin://bizmsgmenu?msgmenucontent=Confirm&msgmenuid=wb1">Confirm</a> {other} L',
+      '“L” 0042 <a href="weixin://bizmsgmenu?msgmenucontent=Confirm&msgmenuid=wb1_7">Confirm</a> {other} “L”',
     )
     expect(toText(reply('bound', 'zh-CN', { label: 'L' }), { bound: '{label}' })).toBe('“L”')
-    expect(toText(reply('unbound', 'en', { label: 'L' }), texts)).toContain('no longer linked to L')
+    expect(toText(reply('unbound', 'en', { label: 'L' }), texts)).toContain('no longer linked to “L”')
   })
 
   test('replaces {digits} with nothing where there are none', () => {
@@ -88,7 +89,7 @@ describe('toText', () => {
   })
 
   test('does not replace a placeholder that comes from a label', () => {
-    expect(toText(reply('bound', 'en', { label: '{digits}' }), { bound: '{label}' })).toBe('{digits}')
+    expect(toText(reply('bound', 'en', { label: '{digits}' }), { bound: '{label}' })).toBe('“{digits}”')
   })
 })
 

@@ -77,8 +77,8 @@ function brief(change: Change): string {
       return `unbind u${change.user}: ${change.reason}`
     case 'close':
       return `ticket ${change.ticket === 9 ? '' : `${change.ticket} `}is ${change.as}${change.bumpsVersion ? ', new version' : ''}`
-    case 'closeOthers':
-      return 'close the other tickets'
+    case 'closeTickets':
+      return change.ticket === undefined ? 'close every ticket' : 'close the other tickets'
     case 'scan':
       return `await ${change.confirmation.confirm} of ${change.confirmation.openid} until +${(change.confirmation.until - NOW) / 1000} s`
     case 'setSubscribed':
@@ -370,7 +370,7 @@ describe('the changes of a scan', () => {
   test('that binds name the delivery that used the ticket, the whole binding, and when the QR code was made', () => {
     expect(decideClaim({ ...scan, createTime: T + 5 }, facts, rules, NOW + 7).changes).toEqual([
       { type: 'close', ticket: 9, user: 1, as: 'used', bumpsVersion: false, delivery: 'this delivery' },
-      { type: 'closeOthers', user: 1, ticket: 9 },
+      { type: 'closeTickets', user: 1, ticket: 9, bumpsVersion: false },
       {
         type: 'bind',
         user: 1,
@@ -524,6 +524,12 @@ describe('decideUnsubscribe', () => {
       owners: [user(1)],
       unconfirmed: [ticket()],
       changes: [kept],
+    },
+    {
+      name: 'cancels a scan before an unbinding closes the same ticket',
+      owners: [user(1, binding('o1'))],
+      unconfirmed: [ticket(scanned())],
+      changes: ['ticket is used, new version', 'unbind u1: unsubscribe', kept],
     },
   ]
   test.each(rows)('$name', ({ rules: own, erases, owners = [], unconfirmed = [], changes }) => {

@@ -40,7 +40,8 @@ describe('createCode', () => {
   test.each(['', ' in lower case'])('makes a code that the chat accepts%s', (how) => {
     for (const code of createCodes()) {
       const content = `绑定 ${how ? code.toLowerCase() : code}`
-      const intent = toIntent({ ...sender, type: 'text', content, msgId: '1' }, 'wx1', rules)
+      const event = { ...sender, type: 'text', content, msgId: '1', menuId: undefined } as const
+      const intent = toIntent(event, 'wx1', rules)
       expect(intent).toMatchObject({ type: 'claim', key: code })
     }
   })

@@ -9,7 +9,6 @@ test('two that ask for a user at once are given the same ticket, and only it can
   const [one, other] = await createTicketsConcurrently([store, store], amy, false)
   expect(one).toEqual(other)
   expect(await store.liveTicket(amy, Date.now())).toEqual(one)
-  expect(await store.ticketsSince(amy, 0)).toBe(2)
   // Who refreshes asks for a new one and gets it, and the last one counts.
   const [first, second] = await createTicketsConcurrently([store, store], amy, true)
   expect(first?.id).not.toBe(second?.id)

@@ -126,6 +126,21 @@ for (const tool of tools) {
       expect(silent).toEqual(refusal(`UNREACHABLE: ${url} did not answer.`))
     })
 
+    test('sends no envelope to the target of a redirect', async () => {
+      const received: string[] = []
+      const stranger = new Hono().all('*', (c) => {
+        received.push(c.req.path)
+        return c.text('')
+      })
+      const other = await startListening(stranger, '127.0.0.1', 0)
+      const redirecting = new Hono().all('*', (c) => c.redirect(other.url + c.req.path, 307))
+      const { server, url } = await startListening(redirecting, '127.0.0.1', 0)
+      const ended = await client(['GetBindInfo', account, userId], { SERVER: url })
+      await Promise.all([stopListening(server), stopListening(other.server)])
+      expect(ended).toEqual(refusal('UNREACHABLE: HTTP 307: the answer is not an envelope.'))
+      expect(received).toEqual([])
+    })
+
     test('prints its usage when an argument is missing', async () => {
       const { code, stderr } = await client(['GetBindInfo', account])
       expect(code).toBe(2)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Env, parseConfig } from '../../../server/config/config.ts'
 import { parseKeys } from '../../../server/keys/keyring.ts'
 
-const SECRET = Buffer.alloc(32, 7).toString('base64url')
+const [SECRET, OTHER_SECRET] = ['7', '8'].map((digit) => Buffer.from(`${digit.repeat(31)}!`).toString('base64url'))
 const valid: Env = {
   WECHAT_APP_ID: 'wx1234567890abcdef',
   WECHAT_APP_SECRET: 'the-app-secret',
@@ -47,6 +47,8 @@ describe('parseConfig', () => {
       ops: undefined,
       ticketTtlMs: 120_000,
       qrPerMinute: 10,
+      qrPerHour: 60,
+      qrPerDay: 200,
       waiters: { inAll: 20_000, perTenant: 10_000, perUser: 20 },
       maxConnections: 25_000,
       trustProxy: false,
@@ -76,6 +78,8 @@ describe('parseConfig', () => {
     ['ACCESS_TOKEN_URL', 'ftp://x', 'http:// or https://'],
     ['BIND_KEYS', 'k1:short', 'wechat-bind keygen'],
     ['BIND_KEYS', `k1:${SECRET},k1:${SECRET}`, '"k1" twice'],
+    ['BIND_KEYS', `k1:${SECRET},k2:${SECRET}:shop`, 'two tenants the same secret'],
+    ['BIND_KEYS', `k1:${'A'.repeat(43)}`, 'one repeated byte'],
     ['DATABASE_URL', 'mysql://x', 'sqlite:'],
     ['DATABASE_URL', 'postgres:x', 'postgres://user:password@host/database'],
     ['ALLOWED_ORIGINS', 'https://a.example/path', 'no path'],
@@ -137,7 +141,7 @@ describe('parseConfig', () => {
   })
 
   test('refuses two tenants that share the name of a webhook setting', () => {
-    expect(faultsOf({ ...valid, BIND_KEYS: `k1:${SECRET}:a-b,k2:${SECRET}:A_B` })).toContain(
+    expect(faultsOf({ ...valid, BIND_KEYS: `k1:${SECRET}:a-b,k2:${OTHER_SECRET}:A_B` })).toContain(
       'BIND_KEYS: names two tenants',
     )
   })
@@ -151,7 +155,7 @@ describe('parseConfig', () => {
 
 describe('parseKeys', () => {
   test('reads the tenant, which is default if none is given', () => {
-    const keys = parseKeys(`k1:${SECRET}, shop-2:${SECRET}=:shop`)
+    const keys = parseKeys(`k1:${SECRET}, shop-2:${OTHER_SECRET}=:shop`)
     expect(keys.map(({ kid, tenant, secret }) => [kid, tenant, secret.length])).toEqual([
       ['k1', 'default', 32],
       ['shop-2', 'shop', 32],

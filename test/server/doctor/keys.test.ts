@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkAesKeys, checkKeys, checkMode } from '../../../server/doctor/keys.ts'
 import { readKeyFile } from '../../../server/keys/key-file.ts'
-import { SECRET } from '../../support/test-server.ts'
+import { OTHER_SECRET, SECRET } from '../../support/test-server.ts'
 import { type DoctorFixture, idsOf, openDoctorFixture } from './doctor-fixture.ts'
 
 let fixture: DoctorFixture
@@ -49,6 +49,11 @@ describe('checkAesKeys', () => {
     ])
   })
 
+  test('warns of a key of one repeated byte', () => {
+    expect(idsOf(check('A'.repeat(43)))).toEqual(['aes-key.guessable warn'])
+    expect(idsOf(check(`${canonical},${'A'.repeat(43)}`))).toEqual(['aes-key.guessable warn'])
+  })
+
   test('reports nothing in plain mode', () => {
     expect(checkAesKeys(fixture.config({ WECHAT_MODE: 'plain' }))).toEqual([])
   })
@@ -65,7 +70,7 @@ describe('checkKeys', () => {
 
   test('counts the keys in BIND_KEYS_FILE', () => {
     const file = join(folder, 'keys')
-    writeFileSync(file, `k1:${SECRET}\nk2:${SECRET}:other\n`)
+    writeFileSync(file, `k1:${SECRET}\nk2:${OTHER_SECRET}:other\n`)
     expect(idsOf(checkFile(file))).toEqual(['keys.ok ok'])
     expect(checkFile(file)[0]?.en).toBe('BIND_KEYS_FILE has 2 key(s).')
   })

@@ -49,7 +49,7 @@ describe('checkReach', () => {
     ['an answer without dns', { errcode: 0 }, 'reach.unknown warn'],
     ['rows that are none', { dns: [null, 'x', { ip: 5 }], ping: {} }, 'reach.dns wrong'],
     ['a missing permission', { errcode: 48001, errmsg: '' }, 'reach.unknown warn'],
-    ['an errcode as text', { errcode: '40201' }, 'reach.unset wrong'],
+    ['an errcode as text', { errcode: '40201' }, 'reach.unknown warn'],
   ])('finds for %s', async (_, answer, expected) => {
     expect(await foundWith(answer)).toBe(expected)
   })

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readKeyFile, watchKeyFile } from '../../../server/keys/key-file.ts'
 import { createTestLog } from '../../support/test-server.ts'
 
-const secret = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
+const secret = (first: number) => Buffer.from(Array.from({ length: 32 }, (_, i) => first + i)).toString('base64url')
 
 let folder: string
 let file: string
@@ -28,6 +28,13 @@ describe('readKeyFile', () => {
     expect(() => readKeyFile(join(folder, 'none'))).toThrow('BIND_KEYS_FILE')
     writeFileSync(file, `k1:${secret(1)}\nk2:short`)
     expect(() => readKeyFile(file)).toThrow(expect.not.stringContaining(secret(1)))
+  })
+})
+
+describe('readKeyFile and watchKeyFile', () => {
+  test('refuse a file that gives two tenants the same secret', () => {
+    writeFileSync(file, `k1:${secret(1)}\nk2:${secret(1)}:other\n`)
+    expect(() => readKeyFile(file)).toThrow(/^BIND_KEYS_FILE: gives two tenants the same secret.*\n {4}两个租户/)
   })
 })
 

@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { createKeyring, parseKeys } from '../../../server/keys/keyring.ts'
 
-const secret = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
+const bytes = (first: number) => Uint8Array.from({ length: 32 }, (_, i) => first + i)
+const secret = (first: number) => Buffer.from(bytes(first)).toString('base64url')
 const bilingual = /^[^|]+ \| [^|]*[\u4e00-\u9fff][^|]*$/
 
 describe('parseKeys', () => {
   test('reads keys separated by commas or lines, and skips comments, spaces and empty entries', () => {
     const text = `# ours\r\n k1:${secret(1)} , k2:${secret(2)}:shop,\n\nk3:${secret(3)}=:shop\n`
     expect(parseKeys(text)).toEqual([
-      { kid: 'k1', tenant: 'default', secret: new Uint8Array(32).fill(1) },
-      { kid: 'k2', tenant: 'shop', secret: new Uint8Array(32).fill(2) },
-      { kid: 'k3', tenant: 'shop', secret: new Uint8Array(32).fill(3) },
+      { kid: 'k1', tenant: 'default', secret: bytes(1) },
+      { kid: 'k2', tenant: 'shop', secret: bytes(2) },
+      { kid: 'k3', tenant: 'shop', secret: bytes(3) },
     ])
   })
 
@@ -35,6 +36,32 @@ describe('parseKeys', () => {
   test('refuses a duplicate kid, and names it', () => {
     const text = `k1:${secret(1)},k1:${secret(2)}:shop`
     expect(() => parseKeys(text)).toThrow(/"k1" twice.* \| .*“k1”/)
+  })
+
+  test.each([0, 1, 255])('refuses a secret of 32 bytes %i, and names its kid', (byte) => {
+    const text = `k1:${secret(1)},k2:${Buffer.alloc(32, byte).toString('base64url')}`
+    expect(() => parseKeys(text)).toThrow(/"k2" a secret of one repeated byte.* \| .*“k2”/)
+  })
+
+  test.each([
+    ['', ''],
+    ['=', ''],
+    ['', '='],
+  ])('refuses one secret for two tenants, written as secret%s and secret%s', (first, second) => {
+    const text = `k1:${secret(1)}${first},k3:${secret(3)},k2:${secret(1)}${second}:shop`
+    expect(() => parseKeys(text)).toThrow(/two tenants the same secret \(keys "k1" and "k2"\).* \| .*“k1”与“k2”/)
+    expect(() => parseKeys(text)).toThrow(expect.objectContaining({ message: expect.not.stringContaining(secret(1)) }))
+  })
+
+  test('refuses one secret for two tenants even if its unused last bits differ', () => {
+    const text = secret(1)
+    const surplus = `${text.slice(0, -1)}${String.fromCharCode(text.charCodeAt(42) + 1)}`
+    expect(Buffer.from(surplus, 'base64url')).toEqual(Buffer.from(bytes(1)))
+    expect(() => parseKeys(`k1:${text},k2:${surplus}:shop`)).toThrow('two tenants the same secret')
+  })
+
+  test('accepts one secret under two kids of one tenant, which separates nothing', () => {
+    expect(parseKeys(`k1:${secret(1)},k2:${secret(1)}`)).toHaveLength(2)
   })
 })
 

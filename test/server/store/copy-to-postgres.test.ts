@@ -36,6 +36,7 @@ async function fill(store: Store): Promise<void> {
     yield* tx.recordDelivery('a key', '已绑定\u2028', Date.now() + 600_000)
     yield* tx.recordDelivery('none', null, 1)
     yield* tx.consumeJti('jti', 2)
+    yield* tx.countAttempt('qr/hour/user/1', 1, 2, 1)
     yield* tx.apply({ type: 'wrongCode', openid: 'o1', at: 3 })
     yield* tx.apply({ type: 'recordUnfollow', appId: 'wx1', openid: 'o1', eventTime: 4, until: 5 })
   })
@@ -73,6 +74,7 @@ describe('copyStore', () => {
       outbox: 1250,
       wrong_codes: 1,
       jtis: 1,
+      rate_windows: 1,
       leases: 1,
     })
     const [before, after] = [
@@ -142,7 +144,7 @@ describe('copyStore', () => {
         tables.push(table)
       },
     })
-    expect(tables).toHaveLength(10)
+    expect(tables).toHaveLength(11)
     running.close()
   })
 
@@ -160,7 +162,7 @@ describe('wechat-bind migrate', () => {
     const env = { DATABASE_URL: await postgres.newDatabase() }
     await runMigrate(['--from', `sqlite:${file}`], env, (line) => lines.push(line))
     expect(lines[0]).toMatch(/^users +2500 {2}[0-9a-f]{64}$/)
-    expect(lines.at(-1)).toContain('8756')
+    expect(lines.at(-1)).toContain('8757')
   })
 
   test.each([

@@ -109,6 +109,46 @@ describe('createAccessTokens', () => {
     },
   )
 
+  test.each([
+    ['a lone surrogate', { access_token: 'a\ud800', expires_in: 7200 }],
+    ['a line break', { access_token: 'a\nb', expires_in: 7200 }],
+    ['2,049 characters', { access_token: 'a'.repeat(2_049), expires_in: 7200 }],
+    ['a number', { access_token: 1, expires_in: 7200 }],
+    ['no life left', { access_token: 'a', expires_in: 0 }],
+    ['a negative life', { access_token: 'a', expires_in: -1 }],
+    ['an endless life', '{"access_token":"a","expires_in":1e999}'],
+    ['no life', { access_token: 'a', expires_in: null }],
+    ['an object for the life', { access_token: 'a', expires_in: { valueOf: 1 } }],
+  ])('refuses a token with %s, and does not keep it', async (_, bad) => {
+    let isBad = true
+    const { accessTokens, calls } = open(() => {
+      if (!isBad) return undefined
+      return typeof bad === 'string' ? new Response(bad) : bad
+    })
+    await expect(accessTokens.get(signal)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
+    expect(accessTokens.expiresAt()).toBeUndefined()
+    isBad = false
+    expect([await accessTokens.get(signal), calls.length]).toEqual(['t1', 2])
+  })
+
+  test('keeps the old token when a renewal returns one that cannot be sent', async () => {
+    let isBad = false
+    const { accessTokens, time } = open(() => (isBad ? { access_token: '\ud800', expires_in: 7200 } : undefined))
+    await accessTokens.get(signal)
+    isBad = true
+    time.advance(7_100_000)
+    for (let i = 0; i < 2; i++) {
+      expect(await accessTokens.get(signal)).toBe('t1')
+      await setImmediate()
+    }
+  })
+
+  test('renews a token after two hours, even if its service names a longer life', async () => {
+    const { accessTokens, time } = open(() => ({ access_token: 'a', expires_in: 1e15 }))
+    await accessTokens.get(signal)
+    expect(accessTokens.expiresAt()).toBe(time.clock() + 7_200_000)
+  })
+
   test('drops the token that failed, but not a newer one', async () => {
     const { accessTokens } = open(tokenOnly)
     await accessTokens.get(signal)
@@ -192,7 +232,21 @@ describe('createQrcode', () => {
     ['HTTP 500 with a QR code', () => Response.json({ ticket: 'T', url: 'U' }, { status: 500 })],
     ['a page', () => new Response('<html>')],
     ['no url', () => ({ ticket: 'T' })],
+    ['an empty url', () => ({ ticket: 'T', url: '' })],
+    ['a url with a space', () => ({ ticket: 'T', url: 'http://weixin.qq.com/q/ 02' })],
+    ['a url of 513 characters', () => ({ ticket: 'T', url: 'u'.repeat(513) })],
+    ['an empty ticket', () => ({ ticket: '', url: 'U' })],
+    ['a ticket with a lone surrogate', () => ({ ticket: '\ud800', url: 'U' })],
+    ['a ticket of 513 characters', () => ({ ticket: 't'.repeat(513), url: 'U' })],
+    ['a life of 0', () => ({ ticket: 'T', url: 'U', expire_seconds: 0 })],
+    ['a negative life', () => ({ ticket: 'T', url: 'U', expire_seconds: -60 })],
+    ['an endless life', () => new Response('{"ticket":"T","url":"U","expire_seconds":1e999}')],
+    ['a life in words', () => ({ ticket: 'T', url: 'U', expire_seconds: 'soon' })],
+    ['a life that is an object', () => ({ ticket: 'T', url: 'U', expire_seconds: { valueOf: 1 } })],
     ['null', () => new Response('null')],
+    ['a list', () => []],
+    ['an errcode that is an object', () => ({ errcode: { toString: 1 } })],
+    ['an errmsg that is an object', () => ({ errcode: -1, errmsg: { toString: 1 } })],
     [
       'a dead line',
       () => {
@@ -204,6 +258,17 @@ describe('createQrcode', () => {
     const error = await api.createQrcode('wb1_x', 60).catch((thrown: Error) => thrown)
     expect(error).toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
     expect(String(error)).not.toMatch(/t1|the-secret/)
+  })
+})
+
+describe('the life of a QR code', () => {
+  test.each([
+    [{ expire_seconds: 30 }, 30],
+    [{ expire_seconds: 86_400 }, 60],
+    [{}, 60],
+  ])('of WeChat’s answer %j is %i s, at most the life that was asked for', async (more, expected) => {
+    const { api } = open(onApi({ ticket: 'T', url: 'U', ...more }))
+    expect((await api.createQrcode('wb1_x', 60)).expireSeconds).toBe(expected)
   })
 })
 
@@ -230,6 +295,11 @@ describe('getUnionid', () => {
   test.each([
     [{ openid: 'o', unionid: 'u' }, 'u'],
     [{ openid: 'o', unionid: '' }, undefined],
+    [{ openid: 'o', unionid: 5 }, undefined],
+    [{ openid: 'o', unionid: ['u'] }, undefined],
+    [{ openid: 'o', unionid: 'u\0' }, undefined],
+    [{ openid: 'o', unionid: '\ud800' }, undefined],
+    [{ openid: 'o', unionid: 'u'.repeat(513) }, undefined],
     [{ openid: 'o', subscribe: 0 }, undefined],
   ])('reads %o as %s', async (answer, expected) => {
     const { api } = open(onApi(answer))

@@ -9,6 +9,13 @@ const other = { type: 'other' }
 const follow = (eventKey: string, scene?: string) => ({ ...common, type: 'subscribe', scene, eventKey })
 
 describe('toEvent', () => {
+  test('reads the id of a tapped link, and none of a typed text', () => {
+    const text = { ...event, MsgType: 'text', Content: '确认', MsgId: '1' }
+    expect(toEvent({ ...text, bizmsgmenuid: 'wb1_7' })).toMatchObject({ type: 'text', menuId: 'wb1_7' })
+    expect(toEvent({ ...text, bizmsgmenuid: '' })).toMatchObject({ type: 'text', menuId: '' })
+    expect(toEvent(text)).toMatchObject({ type: 'text', menuId: undefined })
+  })
+
   test.each<[string, Record<string, string | undefined>, object]>([
     ['a scan', { Event: 'SCAN', EventKey: 'wb1_a_b' }, { ...common, type: 'SCAN', scene: 'wb1_a_b' }],
     ['a scan whose name is in lower case', { Event: 'scan', EventKey: 'x' }, { ...common, type: 'SCAN', scene: 'x' }],
@@ -38,6 +45,12 @@ describe('toEvent', () => {
     ['a follow with qrscene_ elsewhere', { Event: 'subscribe', EventKey: 'x_qrscene_a' }, follow('x_qrscene_a')],
     ['a follow with an empty scene', { Event: 'subscribe', EventKey: 'qrscene_' }, follow('qrscene_')],
 
+    ['an openid with a lone surrogate', { Event: 'unsubscribe', FromUserName: 'o\ud800' }, other],
+    [
+      'an openid beyond the BMP',
+      { Event: 'unsubscribe', FromUserName: 'o😀' },
+      { openid: 'o😀', createTime: common.createTime, type: 'unsubscribe' },
+    ],
     ['an unfollow', { Event: 'unsubscribe', EventKey: 'last_trade_no_4' }, { ...common, type: 'unsubscribe' }],
     [
       'an account that was closed',

@@ -15,7 +15,7 @@ function numbered(db: AnyDb, table: string, engine: Engine) {
 /** A primary key that is another table's key. In SQLite an INTEGER PRIMARY KEY is the rowid and needs no index. */
 const foreignKey = (engine: Engine) => (engine === 'sqlite' ? 'integer' : 'bigint')
 
-/** A table whose rows expire at `until`. In SQLite one B-tree in the order of the key, instead of a table and an index. */
+/** A table whose rows expire at `until`. SQLite stores it as one B-tree in the order of the key, instead of a table and an index. */
 function remembered(db: AnyDb, table: string, key: string, engine: Engine) {
   const created = db.schema
     .createTable(table)
@@ -51,7 +51,7 @@ async function createBindings(db: AnyDb, engine: Engine) {
     .addColumn('lang', 'text', required)
     .addColumn('version', 'bigint', required)
     .execute()
-  // Small: holds only the bindings of the last moments, whose unionid has not been asked for.
+  // The index is small: it contains only the newest bindings, whose unionid has not been requested yet.
   await sql`create index bindings_unionid on bindings (unionid_due) where unionid_due is not null`.execute(db)
   await db.schema.createIndex('bindings_openid').on('bindings').columns(['openid', 'app_id']).execute()
 }
@@ -80,7 +80,7 @@ async function createTickets(db: AnyDb, engine: Engine) {
     .execute()
   await db.schema.createIndex('tickets_user').on('tickets').columns(['user', 'created_at']).execute()
   await db.schema.createIndex('tickets_expires').on('tickets').column('expires_at').execute()
-  // Small: only a held ticket (waiting for its confirmation) has an openid, and there are few at a time.
+  // The index is small: only a held ticket (one that waits for its confirmation) has an openid, and few tickets wait at a time.
   await sql`create index tickets_held on tickets ("user") where state = 'held'`.execute(db)
   await sql`create index tickets_openid on tickets (openid) where openid is not null`.execute(db)
 }
@@ -113,7 +113,7 @@ async function createOutbox(db: AnyDb, engine: Engine) {
 async function createMemories(db: AnyDb, engine: Engine) {
   await remembered(db, 'memories', 'key', engine).addColumn('text', 'text').execute()
   await remembered(db, 'erased', 'openid_hash', engine).addColumn('event_time', 'bigint', required).execute()
-  // With an integer key only one of its three B-trees, the index on `jti`, is written in random order.
+  // The table has three B-trees. With an integer key only the index on `jti` is written in random order.
   await numbered(db, 'jtis', engine)
     .addColumn('jti', 'text', (column) => column.notNull().unique())
     .addColumn('until', 'bigint', required)

@@ -12,7 +12,7 @@ export async function up(db: AnyDb, engine: Engine): Promise<void> {
   await sql`create index tickets_scanned on tickets ("user") where state = 'scanned'`.execute(db)
 }
 
-/** Renames the table, its primary key's constraint and its index on `until`. Both tables hold the rows of a few minutes. */
+/** Renames the table, its primary key's constraint and its index on `until`. Both tables contain only rows of a few minutes. */
 async function rename(db: AnyDb, engine: Engine, from: string, to: string): Promise<void> {
   await db.schema.alterTable(from).renameTo(to).execute()
   if (engine === 'postgres') {

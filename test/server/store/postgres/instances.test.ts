@@ -103,7 +103,7 @@ describe('two instances', () => {
     await other.close()
   })
 
-  test('bind one of two people who both scan the same ticket 100 times', { timeout: 60_000 }, async () => {
+  test('bind one of two people who both scan the same ticket 100 times', { timeout: 180_000 }, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const userId = `ticket${round}`
       const scene = await addTicket(userId)
@@ -127,7 +127,7 @@ describe('two instances', () => {
     }
   })
 
-  test('bind one WeChat account to one of two users when CONFLICT is reject', { timeout: 60_000 }, async () => {
+  test('bind one WeChat account to one of two users when CONFLICT is reject', { timeout: 180_000 }, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const users = [`left${round}`, `right${round}`]
       const scenes = [await addTicket(users[0]!), await addTicket(users[1]!)]

@@ -16,8 +16,16 @@ import { migrations } from '../../../../server/store/sql/migrations.ts'
 
 /** SHA-256 of the SQL of each released migration. A new migration adds a line; a line never changes. */
 const released: Record<Engine, Record<string, string>> = {
-  sqlite: { '0001-first': 'e1be8791b4b141fc', '0002-standard-names': 'b340eef11bd72394' },
-  postgres: { '0001-first': 'c9f3c80832644055', '0002-standard-names': 'f38f10a70f17c78b' },
+  sqlite: {
+    '0001-first': 'e1be8791b4b141fc',
+    '0002-standard-names': 'b340eef11bd72394',
+    '0003-limits': '81c4785b5ed41c77',
+  },
+  postgres: {
+    '0001-first': 'c9f3c80832644055',
+    '0002-standard-names': 'f38f10a70f17c78b',
+    '0003-limits': 'b3c480f8cd554bc9',
+  },
 }
 
 const dialects = {

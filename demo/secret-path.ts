@@ -1,0 +1,34 @@
+/**
+ * With a real WeChat account the demo shows real openids, chats and signed URLs, and its address is public, because WeChat must
+ * reach it. So the whole demo is below a secret path. Only the paths that WeChat and the pages of other sites need are public:
+ * the callback, the widget API and the element's file.
+ */
+import { type Context, Hono } from 'hono'
+import { equalInConstantTime } from '../server/crypto.ts'
+
+type SecretPathDeps = {
+  secret: string
+  /** The whole demo. It sees its requests without the secret. */
+  inside: Hono
+  /** The bind server. */
+  bind: (request: Request, bindings: object) => Promise<Response>
+}
+
+export function hideBehindSecretPath({ secret, inside, bind }: SecretPathDeps): Hono {
+  const toBind = (c: Context) => bind(c.req.raw, c.env as object)
+  return new Hono()
+    .all('/wechat/*', toBind)
+    .all('/widget/*', toBind)
+    .get('/wechat-bind.js', toBind)
+    .all('*', (c) => {
+      const url = new URL(c.req.url)
+      const [, first = '', path] = /^\/([^/]*)(\/.*)?$/s.exec(url.pathname) ?? []
+      if (!equalInConstantTime(first, secret)) return c.text(NOT_FOUND, 404)
+      // The page's URLs are relative to this slash. The redirect is relative too: a proxy may serve the demo below another path.
+      if (path === undefined) return c.redirect(`${secret}/${url.search}`)
+      url.pathname = path
+      return inside.fetch(new Request(url, c.req.raw), c.env)
+    })
+}
+
+const NOT_FOUND = 'Not found. Open the URL that the demo printed at its start. 未找到。请打开演示启动时打印的网址。\n'

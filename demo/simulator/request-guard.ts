@@ -1,0 +1,46 @@
+/**
+ * Refuses requests that a page of another site makes a browser send to a server on the user's machine or network. With DNS
+ * rebinding (the site's name resolves to this server) the page could read the answers: the browser sends that name as `Host`.
+ * Without it the page could still send POST requests: the browser sends the page's origin as `Origin`.
+ */
+import type { Context } from 'hono'
+
+export type TrustedNames = {
+  /** Host names of the server besides `localhost`, `127.0.0.1` and `[::1]`, without a port. */
+  hosts?: readonly string[] | undefined
+  /** Origins of the server's own pages that differ from `Host`, because a proxy changes it. */
+  origins?: readonly string[] | undefined
+}
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+const READING_METHODS = ['GET', 'HEAD', 'OPTIONS']
+
+export function createRequestGuard({ hosts = [], origins = [] }: TrustedNames = {}) {
+  const trustedHosts = new Set([...LOOPBACK, ...hosts.map((host) => host.toLowerCase())])
+
+  /** The scheme is not compared: a proxy in front of the server may end TLS. */
+  function isOwn(origin: string, host: string): boolean {
+    const { protocol = '', host: page } = URL.parse(origin) ?? {}
+    return origins.includes(origin) || (/^https?:$/.test(protocol) && URL.parse(`${protocol}//${host}`)?.host === page)
+  }
+
+  return async (c: Context, next: () => Promise<void>): Promise<Response | undefined> => {
+    const host = c.req.header('Host')
+    // Without `Host`: a call in this process (`app.request`) or HTTP/1.0, which no browser sends.
+    if (host !== undefined && !trustedHosts.has(host.replace(/:\d+$/, '').toLowerCase())) {
+      return c.json({ error: `Host ${host} is refused. ${TRUST_HOST}` }, 403)
+    }
+    // Without `Origin`: no page, but a program such as curl or a test.
+    const origin = c.req.header('Origin')
+    const isReading = READING_METHODS.includes(c.req.method)
+    if (origin !== undefined && !isReading && !isOwn(origin, host ?? new URL(c.req.url).host)) {
+      return c.json({ error: `${c.req.method} from a page of the origin ${origin} is refused. ${TRUST_ORIGIN}` }, 403)
+    }
+    await next()
+  }
+}
+
+// Does not list the trusted names: the refused page could read them.
+const TRUST_HOST = 'Use localhost, or add the name to DEMO_HOSTS (demo) or to the option "hosts" (createSimulator).'
+const TRUST_ORIGIN =
+  'If a proxy in front of this server changes Host, set PUBLIC_URL (demo) or the option "origins" (createSimulator).'

@@ -1,0 +1,107 @@
+/**
+ * The limits of attempts. The counters are in the store, so they include the attempts at all instances. Each limit has a window
+ * that begins with the first attempt. An attempt counts even if it fails later, for example if WeChat refuses the QR code.
+ */
+import { BindError } from '../errors.ts'
+import type { Plan } from '../store/plan.ts'
+import type { Identity, Store, Tx } from '../store/store.ts'
+
+export type QrLimits = {
+  qrPerMinute: number
+  qrPerHour: number
+  qrPerDay: number
+  tenantQrPerMinute: number
+  tenantQrPerDay: number
+}
+
+/** `message` is the message of the error when the limit is reached. */
+type Limit = { scope: string; most: number; ms: number; message: string }
+
+/** A unit of work (the part of a transaction that belongs to one caller), or the store. */
+type Counter<T> = { countAttempt(scope: string, limit: number, until: number, now: number): T }
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+// Three tickets with three tries each: nine guesses an hour at one of 10,000 codes.
+const WRONG_DIGITS_AN_HOUR = 9
+
+const wrongDigits = (user: number): Limit => ({
+  scope: `digits/hour/user/${user}`,
+  most: WRONG_DIGITS_AN_HOUR,
+  ms: HOUR_MS,
+  message: `${WRONG_DIGITS_AN_HOUR} wrong digits within an hour: wait.`,
+})
+
+const ofUser = (user: number, limits: QrLimits): Limit[] => [
+  userLimit(user, 'minute', MINUTE_MS, limits.qrPerMinute),
+  userLimit(user, 'hour', HOUR_MS, limits.qrPerHour),
+  userLimit(user, 'day', DAY_MS, limits.qrPerDay),
+]
+
+const ofTenant = (tenant: string, limits: QrLimits): Limit[] => [
+  tenantLimit(tenant, 'minute', MINUTE_MS, limits.tenantQrPerMinute),
+  tenantLimit(tenant, 'day', DAY_MS, limits.tenantQrPerDay),
+]
+
+const userLimit = (user: number, unit: string, ms: number, most: number): Limit => ({
+  scope: `qr/${unit}/user/${user}`,
+  most,
+  ms,
+  message: `The limit is ${most} new QR codes per user and ${unit}: wait, or show the current one.`,
+})
+
+const tenantLimit = (tenant: string, unit: string, ms: number, most: number): Limit => ({
+  scope: `qr/${unit}/tenant/${tenant}`,
+  most,
+  ms,
+  message: `The tenant has reached its limit of ${most} new QR codes per ${unit}: wait.`,
+})
+
+/**
+ * Counts an attempt to make a QR code. If a limit is reached, throws `RATE_LIMITED` and does not count the attempt. If both
+ * limits are reached, the error names the limit of the user, not the limit of the tenant.
+ */
+export async function countQrcode(store: Store, identity: Identity, limits: QrLimits, now: number): Promise<void> {
+  const tenantLimits = ofTenant(identity.tenant, limits)
+  // The refusal is thrown after the commit. An error inside the transaction would roll it back, and the other units of work in
+  // that transaction would have to run again.
+  const refusal = await store.write(function* (tx) {
+    const user = yield* tx.ensureUser(identity)
+    const userLimits = ofUser(user, limits)
+    const refusal = yield* refusalOf(tx, [wrongDigits(user), ...userLimits, ...tenantLimits], now)
+    if (refusal) return refusal
+    for (const limit of userLimits) yield* count(tx, limit, now)
+    return undefined
+  })
+  if (refusal) throw refusal
+  for (const limit of tenantLimits) {
+    if (await count(store, limit, now)) continue
+    // Requests of other users or at other instances may have reached the limit after it was read.
+    const late = await store.write((tx) => refusalOf(tx, [limit], now))
+    if (late) throw late
+  }
+}
+
+/** Returns the refusal if the user has given too many wrong digits. */
+export const refusalOfDigits = (tx: Tx, user: number, now: number) => refusalOf(tx, [wrongDigits(user)], now)
+
+export const countWrongDigits = (tx: Tx, user: number, now: number) => count(tx, wrongDigits(user), now)
+
+const count = <T>(counter: Counter<T>, { scope, most, ms }: Limit, now: number): T =>
+  counter.countAttempt(scope, most, now + ms, now)
+
+/** The error names the first limit that is reached. Its `Retry-After` is the time until no limit is reached. */
+function* refusalOf(tx: Tx, limits: Limit[], now: number): Plan<BindError | undefined> {
+  let message: string | undefined
+  let until = now
+  for (const limit of limits) {
+    const window = yield* tx.rateWindow(limit.scope, now)
+    if (!window || window.count < limit.most) continue
+    message ??= limit.message
+    until = Math.max(until, window.until)
+  }
+  if (message === undefined) return undefined
+  return new BindError('RATE_LIMITED', message, { retryAfterSeconds: Math.ceil((until - now) / 1000) })
+}

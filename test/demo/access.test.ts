@@ -1,0 +1,92 @@
+/** The pages that may use the demo: not those of other sites, which a browser on the same machine or network has open. */
+import { request } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import type { Demo } from '../../demo/demo.ts'
+import { start } from './demo-fixture.ts'
+
+type Headers = Record<string, string>
+
+/** `node:http`, because `fetch` does not send every `Host`. Returns the status and closes the connection, also of a stream. */
+function send({ url }: Demo, path: string, headers: Headers, method = 'GET', body = ''): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url + path, { method, headers, agent: false }, (response) => {
+      response.destroy()
+      resolve(response.statusCode)
+    })
+    sent.on('error', reject).end(body)
+  })
+}
+
+const reads = [
+  '/',
+  '/demo/conditions',
+  '/demo/wire',
+  '/demo/stream',
+  '/host/token?user=lin',
+  '/host/bind-info?user=lin',
+  '/simulator/control/state',
+  '/simulator/control/stream',
+  '/simulator/control/wire',
+]
+
+const changes: [method: string, path: string, body: string][] = [
+  ['PUT', '/demo/conditions', '{}'],
+  ['POST', '/demo/taken/cy', ''],
+  ['POST', '/host/disconnect?user=lin', ''],
+  ['POST', '/simulator/control/phones/amy/unfollow', ''],
+  ['POST', '/simulator/control/faults/down', '{"down":true}'],
+]
+
+describe('startDemo', () => {
+  test('answers no request with a foreign Host, as DNS rebinding sends it', async () => {
+    const demo = await start()
+    const headers = { Host: `evil.example:${new URL(demo.url).port}` }
+    for (const path of reads) expect([path, await send(demo, path, headers)]).toEqual([path, 403])
+    for (const [method, path, body] of changes) {
+      const origin = `http://${headers.Host}`
+      expect([path, await send(demo, path, { ...headers, Origin: origin }, method, body)]).toEqual([path, 403])
+    }
+  })
+
+  test('lets no page of another origin change anything', async () => {
+    const demo = await start()
+    await demo.simulator.phone('amy').follow()
+    const { port } = new URL(demo.url)
+    for (const Origin of ['https://evil.example', 'http://127.0.0.1:1', `http://localhost:${port}`, 'null']) {
+      for (const [method, path, body] of changes) {
+        expect([Origin, path, await send(demo, path, { Origin }, method, body)]).toEqual([Origin, path, 403])
+      }
+    }
+    expect(demo.simulator.phone('amy').following).not.toBeNull()
+  })
+
+  test('accepts its own page, a program without Origin, and the names of its settings', async () => {
+    const demo = await start(undefined, { PUBLIC_URL: 'https://demo.example', DEMO_HOSTS: 'wechat' })
+    const { port, origin } = new URL(demo.url)
+    const accepted: Headers[] = [
+      {},
+      { Origin: origin },
+      { Host: `localhost:${port}`, Origin: `http://localhost:${port}` },
+      { Host: 'demo.example', Origin: 'https://demo.example' },
+      { Origin: 'https://demo.example' },
+      { Host: 'wechat:4000' },
+    ]
+    for (const headers of accepted) {
+      for (const path of reads) expect([headers, path, await send(demo, path, headers)]).toEqual([headers, path, 200])
+      for (const [method, path, body] of changes) {
+        expect([path, (await send(demo, path, headers, method, body)) ?? 0]).toEqual([
+          path,
+          expect.toBeOneOf([200, 204]),
+        ])
+      }
+      await demo.simulator.faults.clear()
+    }
+  })
+
+  test('does not check Host where a token, a key or a signature protects the request', async () => {
+    const demo = await start()
+    const headers = { Host: 'bind.example' }
+    const statuses = ['/widget/binding', '/wechat/callback', '/simulator/cgi-bin/getcallbackip', '/cdn/wechat-bind.js']
+    expect(await Promise.all(statuses.map((path) => send(demo, path, headers)))).toEqual([401, 403, 200, 200])
+  })
+})
