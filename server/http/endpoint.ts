@@ -5,11 +5,12 @@
  */
 import type { BindError } from '../errors.ts'
 import type { Answer } from './answer.ts'
-import type { Body, BodyBudget, BodyShare } from './body-limit.ts'
+import { type Body, type BodyBudget, type BodyShare, NO_BODY } from './body-limit.ts'
 import type { DeferredAnswer } from './deferred-response.ts'
 import { toBindError } from './problem.ts'
 
-export type RequestHead = {
+/** A request without its body. */
+export type EndpointRequest = {
   method: string
   path: string
   /** The query with its `?`, or an empty string. */
@@ -19,37 +20,35 @@ export type RequestHead = {
   requestId: string
 }
 
-export type EndpointRequest = RequestHead & { body: Body }
-
 export type Endpoint = {
   /** `GET` serves HEAD too. `ALL` needs a path pattern, and only the Hono app serves it: Node's adapter leaves it to the app. */
   method: 'GET' | 'POST' | 'DELETE' | 'ALL'
   path: string
   /** The request headers that are read, in lower case. */
   headers: readonly string[]
-  /** In bytes. If 0, the body is not read. */
+  /** In bytes. If 0, the body is not read, and `answer` gets an empty one. */
   maxBody: number
   /** Limits the bodies of all requests together. Needed if `maxBody` times the number of connections is too much memory. */
   budget?: BodyBudget
-  answer(request: EndpointRequest): Promise<Answer | DeferredAnswer>
+  answer(request: EndpointRequest, body: Body): Promise<Answer | DeferredAnswer>
   /** The answer when the body cannot be read or `answer` throws. Must not throw. */
-  refuse(error: BindError, request: RequestHead): Answer
+  refuse(error: BindError, request: EndpointRequest): Answer
 }
 
 /** Both adapters call an endpoint through this function. Never throws. */
 export async function callEndpoint(
-  { answer, refuse, budget }: Endpoint,
-  head: RequestHead,
+  { maxBody, budget, answer, refuse }: Endpoint,
+  request: EndpointRequest,
   readBody: (share: BodyShare | undefined) => Promise<Body>,
 ): Promise<Answer | DeferredAnswer> {
   const share = budget?.open()
   let isRead = false
   try {
-    const body = await readBody(share)
+    const body = maxBody === 0 ? NO_BODY : await readBody(share)
     isRead = true
-    return await answer({ ...head, body })
+    return await answer(request, body)
   } catch (thrown) {
-    const refusal = refuse(toBindError(thrown), head)
+    const refusal = refuse(toBindError(thrown), request)
     // The connection is closed, because Node would parse the unread rest of the body as the next request.
     return isRead ? refusal : { ...refusal, headers: { ...refusal.headers, Connection: 'close' } }
   } finally {

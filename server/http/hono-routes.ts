@@ -10,7 +10,7 @@
 import { type Context, Hono } from 'hono'
 import { routePath } from 'hono/route'
 import { toResponse } from './answer.ts'
-import { NO_BODY, readLimited } from './body-limit.ts'
+import { readLimited } from './body-limit.ts'
 import { type DeferredAnswer, isDeferred, withHeaders } from './deferred-response.ts'
 import { callEndpoint, type Endpoint } from './endpoint.ts'
 import { CLIENT_GONE } from './request-log.ts'
@@ -22,16 +22,14 @@ export function endpointRoutes(endpoints: Endpoint[]): Hono {
     routes.on(method, path, async (c) => {
       // The log needs the route that answered, which may not be the last one in Hono's list of matched routes.
       c.set('route', routePath(c))
-      const head = {
+      const request = {
         method: c.req.method,
         path: c.req.path,
         search: new URL(c.req.url).search,
         headers: Object.fromEntries(headers.map((name) => [name, c.req.header(name)])),
         requestId: c.get('requestId'),
       }
-      const result = await callEndpoint(endpoint, head, async (share) =>
-        maxBody ? readLimited(c.req, maxBody, share) : NO_BODY,
-      )
+      const result = await callEndpoint(endpoint, request, (share) => readLimited(c.req, maxBody, share))
       return isDeferred(result) ? respondLater(c, result) : toResponse(c, result)
     })
   }

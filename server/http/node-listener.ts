@@ -12,7 +12,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, toHeaders } from './answer.ts'
-import { type Body, type BodyShare, brokenOff, createCollector, expectLength, NO_BODY } from './body-limit.ts'
+import { type Body, type BodyShare, brokenOff, createCollector, expectLength } from './body-limit.ts'
 import { isDeferred, type WaitingClient, withHeaders } from './deferred-response.ts'
 import { callEndpoint, type Endpoint } from './endpoint.ts'
 import { notFound, refuseWithProblem } from './problem.ts'
@@ -38,19 +38,17 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
 
   async function serve(
     endpoint: Endpoint,
-    request: IncomingMessage,
+    incoming: IncomingMessage,
     response: ServerResponse,
     search: string,
   ): Promise<void> {
     const { path, maxBody } = endpoint
-    const { method = '' } = request
-    const entry = toEntry(request)
+    const { method = '' } = incoming
+    const entry = toEntry(incoming)
     const headers: Record<string, string | undefined> = {}
-    for (const name of endpoint.headers) headers[name] = headerOf(request, name)
-    const head = { method, path, search, headers, requestId: entry.requestId }
-    const result = await callEndpoint(endpoint, head, async (share) =>
-      maxBody ? readBody(request, maxBody, share) : NO_BODY,
-    )
+    for (const name of endpoint.headers) headers[name] = headerOf(incoming, name)
+    const request = { method, path, search, headers, requestId: entry.requestId }
+    const result = await callEndpoint(endpoint, request, (share) => readBody(incoming, maxBody, share))
     if (isDeferred(result)) return result.start(new SocketClient(response, entry, path, result.headers))
     entry.report(path, result.status, result.refusal)
     if (!response.destroyed) write(response, result, entry.requestId)

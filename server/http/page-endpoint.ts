@@ -4,9 +4,10 @@ import type { BindError } from '../errors.ts'
 import type { Principal, PrincipalOf } from '../keys/token-cache.ts'
 import type { Log } from '../platform.ts'
 import type { Answer } from './answer.ts'
+import type { Body } from './body-limit.ts'
 import { createCors } from './cors.ts'
 import { type DeferredAnswer, withHeaders } from './deferred-response.ts'
-import type { Endpoint, EndpointRequest, RequestHead } from './endpoint.ts'
+import type { Endpoint, EndpointRequest } from './endpoint.ts'
 import { notFound, refuseWithProblem, toBindError } from './problem.ts'
 import { REQUEST_ID } from './request-log.ts'
 
@@ -21,7 +22,11 @@ const READ = ['authorization', 'origin', 'if-none-match', 'prefer', 'accept-lang
 type PageDeps = { allowedOrigins: string[]; allowsTestUsers: boolean; principalOf: PrincipalOf; log: Log }
 
 /** If it throws, the page gets the error as problem details. */
-export type PageHandler = (request: EndpointRequest, principal: Principal) => Promise<Answer | DeferredAnswer>
+export type PageHandler = (
+  request: EndpointRequest,
+  principal: Principal,
+  body: Body,
+) => Promise<Answer | DeferredAnswer>
 
 type PageEndpoints = {
   endpoint(method: 'GET' | 'POST' | 'DELETE', path: string, maxBody: number, handle: PageHandler): Endpoint
@@ -45,14 +50,14 @@ export function createPageEndpoints({ allowedOrigins, allowsTestUsers, principal
     return principal
   }
 
-  const refuse = (error: BindError, head: RequestHead): Answer =>
-    withHeaders(toProblem(error, head), cors.headersFor(head.headers.origin))
+  const refuse = (error: BindError, request: EndpointRequest): Answer =>
+    withHeaders(toProblem(error, request), cors.headersFor(request.headers.origin))
 
-  async function answer(request: EndpointRequest, handle: PageHandler): Promise<Answer | DeferredAnswer> {
+  async function answer(request: EndpointRequest, body: Body, handle: PageHandler): Promise<Answer | DeferredAnswer> {
     const principal = await authenticate(request.headers.authorization)
     const headers = { ...cors.headersFor(request.headers.origin), [USER_NAME]: principal.name }
     try {
-      return withHeaders(await handle(request, principal), headers)
+      return withHeaders(await handle(request, principal, body), headers)
     } catch (thrown) {
       return withHeaders(toProblem(toBindError(thrown), request), headers)
     }
@@ -64,7 +69,7 @@ export function createPageEndpoints({ allowedOrigins, allowsTestUsers, principal
       path,
       headers: READ,
       maxBody,
-      answer: (request) => answer(request, handle),
+      answer: (request, body) => answer(request, body, handle),
       refuse,
     }),
     fallback: (path, maxBody) => ({
@@ -72,9 +77,9 @@ export function createPageEndpoints({ allowedOrigins, allowsTestUsers, principal
       path,
       headers: READ,
       maxBody,
-      async answer(request) {
+      async answer(request, body) {
         if (request.method === 'OPTIONS') return cors.preflight(request.headers.origin)
-        return answer(request, () => Promise.reject(notFound()))
+        return answer(request, body, () => Promise.reject(notFound()))
       },
       refuse,
     }),

@@ -5,6 +5,7 @@ import { unbind } from '../binding/unbind.ts'
 import type { Deps } from '../deps.ts'
 import { BindError, type ErrorCode } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
+import type { Body } from '../http/body-limit.ts'
 import { createBodyBudget } from '../http/body-limit.ts'
 import type { Endpoint, EndpointRequest } from '../http/endpoint.ts'
 import { logFailure, refuseWithProblem, toBindError } from '../http/problem.ts'
@@ -94,7 +95,7 @@ export function encryptedApiEndpoints(deps: Deps): Endpoint[] {
     }
   }
 
-  async function answer(call: Call, { path, body, requestId }: EndpointRequest): Promise<Answer> {
+  async function answer(call: Call, { path, requestId }: EndpointRequest, body: Body): Promise<Answer> {
     const { text, header, key } = await openEnvelope<BindKey>(decoder.decode(body).trim(), undefined, keyring.find)
     const [result, error] = await apply(call, { path, plaintext: tryJson(text), tenant: key.tenant }, header, key)
     if (error) logFailure(log, requestId, error)
@@ -115,7 +116,7 @@ export function encryptedApiEndpoints(deps: Deps): Endpoint[] {
     headers: [],
     maxBody: MAX_BODY,
     budget,
-    answer: (request) => answer(call, request),
+    answer: (request, body) => answer(call, request, body),
     // The refusal is not encrypted, because the key of the client is unknown.
     refuse: refuseWithProblem(log),
   }))

@@ -4,8 +4,9 @@ import { deliveryKeyOf, type Intent, toIntent } from '../binding/intent.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import { type Answer, textAnswer } from '../http/answer.ts'
+import type { Body } from '../http/body-limit.ts'
 import { createBodyBudget } from '../http/body-limit.ts'
-import type { Endpoint, EndpointRequest, RequestHead } from '../http/endpoint.ts'
+import type { Endpoint, EndpointRequest } from '../http/endpoint.ts'
 import type { RawDelivery } from '../outbound/forwarder.ts'
 import { toEvent, type WechatEvent } from '../wechat/event.ts'
 import { type Message, openEcho, openMessage, type Query, sealReply } from '../wechat/message.ts'
@@ -27,7 +28,7 @@ const decoder = new TextDecoder()
 export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODIES)): Endpoint[] {
   const { callback, events, forwarder, metrics, clock, log } = deps
 
-  async function take({ search, body, headers }: EndpointRequest): Promise<Answer> {
+  async function take({ search, headers }: EndpointRequest, body: Body): Promise<Answer> {
     const delivery = { search, body, contentType: headers['content-type'] }
     const message = openMessage(callback, parseQuery(search), decoder.decode(body), clock())
     const event = toEvent(message.fields)
@@ -56,7 +57,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     return { status: 200, headers: { 'Content-Type': relayed.contentType }, body: relayed.body }
   }
 
-  function refuse(error: BindError, { requestId }: RequestHead): Answer {
+  function refuse(error: BindError, { requestId }: EndpointRequest): Answer {
     const { code } = error
     if (error.status < 500) {
       metrics.callbacks.inc({ outcome: 'refused' })

@@ -74,7 +74,7 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     }
   }
 
-  const showQrcode: PageHandler = async ({ headers, body }, principal) => {
+  const showQrcode: PageHandler = async ({ headers }, principal, body) => {
     const { identity, label } = permitted(principal, 'bind')
     const { refresh: isRefresh } = parseShape(qrcodeSchema, toJson(body))
     const user = await userNow(identity)
@@ -85,7 +85,7 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     return jsonAnswer(toTicketView(ticket, await store.user(identity), clock()))
   }
 
-  const confirm: PageHandler = async ({ body }, principal) => {
+  const confirm: PageHandler = async (_, principal, body) => {
     const { identity } = permitted(principal, 'bind')
     const { code } = parseShape(confirmSchema, toJson(body))
     return toAnswer(await confirmCode(deps, identity, code))

@@ -56,7 +56,12 @@ export async function startContender(name: Name, tokens: string[]) {
       const isHeld = asking[0]?.includes(WAIT)
       return openCrowd(port, asking.length, async (pages, first) => {
         const answered = pages.map(nextAnswer)
-        for (const [i, page] of pages.entries()) page.send(asking[first + i]!)
+        for (const [i, page] of pages.entries()) {
+          const request = asking[first + i]!
+          // A page whose wait ends while others still arrive waits again. Without this a slow machine would never hold them all.
+          if (isHeld) page.onAnswer = () => page.send(request)
+          page.send(request)
+        }
         if (isHeld) await until((held) => held >= before + first + pages.length)
         else await Promise.all(answered)
       })
