@@ -1,4 +1,4 @@
-/** The demo in one process: bind server, simulated WeChat and QA page, connected by real HTTP. NODE. */
+/** The demo in one process: bind server, simulated WeChat and QA page, connected by real HTTP. Node only. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,7 +1,7 @@
 /**
  * `npm run dev` starts the demo. Vite serves the pages and the element from their sources, on the same port.
  * Vite reloads the browser when a source of a page or of the element is saved. Node's `--watch` starts this process again
- * when a file of the server or of the demo is saved. Vite's client in the browser then connects again and reloads. NODE.
+ * when a file of the server or of the demo is saved. Vite's client in the browser then connects again and reloads. Node only.
  */
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-/** The demo's HTTP routes on one origin. The demo serves the built pages, its API, the host site's back end and the simulated WeChat. All other paths go to the bind server. NODE. */
+/** The demo's HTTP routes on one origin. The demo serves the built pages, its API, the host site's back end and the simulated WeChat. All other paths go to the bind server. Node only. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

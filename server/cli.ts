@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The bin `wechat-bind`: runs the command named in the first argument. NODE. */
+/** The bin `wechat-bind`: runs the command named in the first argument. Node only. */
 import { runDemo } from './commands/demo.ts'
 import { runDoctor } from './commands/doctor.ts'
 import { runKeygen } from './commands/keygen.ts'

@@ -1,4 +1,4 @@
-/** Opens the store, makes the app and all its parts from a configuration, and closes them in order. NODE. */
+/** Opens the store, makes the app and all its parts from a configuration, and closes them in order. Node only. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'

@@ -1,4 +1,4 @@
-/** The server process: reads the environment, opens the sockets, closes everything on SIGTERM and SIGINT. NODE. */
+/** The server process: reads the environment, opens the sockets, closes everything on SIGTERM and SIGINT. Node only. */
 import { pino } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
 import { type Env, parseConfig } from './config/config.ts'

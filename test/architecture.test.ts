@@ -48,8 +48,8 @@ const show = ({ from, to }: Import) => `${from} -> ${to}`
 /** The imports that break a rule, as text for the message of a failure. */
 const breaking = (isWrong: (each: Import) => boolean) => imports.filter(isWrong).map(show)
 
-/** A file whose head comment says NODE needs Node.js; the other files of the server also run on other runtimes. */
-const isNodeFile = (file: string) => /^(?:#!.*\n)?\/\*\*(?:(?!\*\/)[\s\S])*\bNODE\b/.test(textOf(file))
+/** A file whose head comment says "Node only" needs Node.js; the other files of the server also run on other runtimes. */
+const isNodeFile = (file: string) => /^(?:#!.*\n)?\/\*\*(?:(?!\*\/)[\s\S])*\bNode only\b/.test(textOf(file))
 
 /**
  * The layers (floors) of the server, top first: a file imports from its own floor and the floors below. A room is a folder or a
@@ -152,7 +152,7 @@ describe('the architecture', () => {
     expect(text).not.toMatch(/Date\.now|Math\.random|await /)
   })
 
-  test('lets only files marked NODE touch the process, the file system, sockets and drivers', () => {
+  test('lets only files marked "Node only" touch the process, the file system, sockets and drivers', () => {
     const NODE_ONLY =
       /^(node:(fs|http|https|net|sqlite|child_process|path|events|timers|worker_threads)|pg|pino|@hono\/node-server)(\/|$)/
     const portable = sources.filter((file) => file.startsWith('server/') && !isNodeFile(file))

@@ -1,4 +1,4 @@
-/** `wechat-bind demo`: starts the demo as a child process, because the server must not import the demo. NODE. */
+/** `wechat-bind demo`: starts the demo as a child process, because the server must not import the demo. Node only. */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,4 @@
-/** `wechat-bind doctor`: checks the environment and prints the findings. Exits with 0 unless a finding is `wrong`. NODE. */
+/** `wechat-bind doctor`: checks the environment and prints the findings. Exits with 0 unless a finding is `wrong`. Node only. */
 import { parseArgs } from 'node:util'
 import { fileAccess } from '../doctor/file-access.ts'
 import { exitCodeOf } from '../doctor/finding.ts'

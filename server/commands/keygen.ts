@@ -1,4 +1,4 @@
-/** `wechat-bind keygen`: prints a new key for BIND_KEYS, or a new webhook secret with `--webhook`. NODE. */
+/** `wechat-bind keygen`: prints a new key for BIND_KEYS, or a new webhook secret with `--webhook`. Node only. */
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { parseKeys } from '../keys/keyring.ts'

@@ -1,4 +1,4 @@
-/** `wechat-bind migrate`: copies a store from SQLite to PostgreSQL and compares every row. NODE. */
+/** `wechat-bind migrate`: copies a store from SQLite to PostgreSQL and compares every row. Node only. */
 import { parseArgs } from 'node:util'
 import type { Env } from '../config/config.ts'
 import { BindError } from '../errors.ts'

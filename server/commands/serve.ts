@@ -1,4 +1,4 @@
-/** `wechat-bind serve`: runs the bind server until SIGTERM or SIGINT. NODE. */
+/** `wechat-bind serve`: runs the bind server until SIGTERM or SIGINT. Node only. */
 import type { Env } from '../config/config.ts'
 import { closeOnSignal, startServer } from '../serve.ts'
 

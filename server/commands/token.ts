@@ -1,4 +1,4 @@
-/** `wechat-bind token`: prints a widget token for a test, made with the first key of BIND_KEYS. NODE. */
+/** `wechat-bind token`: prints a widget token for a test, made with the first key of BIND_KEYS. Node only. */
 import { parseArgs } from 'node:util'
 import { createBindClient } from '../client.ts'
 import type { Env } from '../config/config.ts'

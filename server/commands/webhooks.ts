@@ -1,4 +1,4 @@
-/** `wechat-bind webhooks`: lists undelivered notices, or delivers failed notices again. NODE. */
+/** `wechat-bind webhooks`: lists undelivered notices, or delivers failed notices again. Node only. */
 import { parseArgs } from 'node:util'
 import { type Env, parseConfig } from '../config/config.ts'
 import { BindError } from '../errors.ts'

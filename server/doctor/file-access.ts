@@ -1,4 +1,4 @@
-/** The permissions of files, and the files that may hold this process's settings. NODE. */
+/** The permissions of files, and the files that may hold this process's settings. Node only. */
 import { statSync } from 'node:fs'
 import type { FileAccess } from './files.ts'
 

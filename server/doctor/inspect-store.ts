@@ -1,4 +1,4 @@
-/** Inspects the store without changing it. A new version's doctor must not upgrade the tables of an old running server. NODE. */
+/** Inspects the store without changing it. A new version's doctor must not upgrade the tables of an old running server. Node only. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'

@@ -1,6 +1,6 @@
 /**
  * Mounts the bind server in an Express server. It must be mounted before any body parser, because WeChat signs the raw body.
- * NODE: needs Node's own modules.
+ * Node only: needs Node's own modules.
  */
 import { getRequestListener } from '@hono/node-server'
 import express, { type Express } from 'express'

@@ -1,6 +1,6 @@
 /**
  * Mounts the bind server in a plain Node server. Requests for its paths go to the app, all others to your own handler.
- * NODE: needs Node's own modules.
+ * Node only: needs Node's own modules.
  */
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'

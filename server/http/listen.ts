@@ -1,4 +1,4 @@
-/** Opens the listening socket and closes it in order. NODE. */
+/** Opens the listening socket and closes it in order. Node only. */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, Server as TcpServer } from 'node:net'

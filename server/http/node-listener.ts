@@ -1,5 +1,5 @@
 /**
- * Adapter 2 serves endpoints on Node's own http server, in front of the app. `serve` uses this adapter. NODE.
+ * Adapter 2 serves endpoints on Node's own http server, in front of the app. `serve` uses this adapter. Node only.
  *
  * Steps: The adapter refuses a target that the app would normalize (`request-target.ts`). It looks up the method and the path as
  * received, and leaves other routes and preflights to the app. For an endpoint it reads the declared headers and the body, calls

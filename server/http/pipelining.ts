@@ -1,5 +1,5 @@
 /**
- * Limits the requests in flight on one connection. NODE.
+ * Limits the requests in flight on one connection. Node only.
  *
  * HTTP/1.1 allows a client to send requests without waiting for the answers (pipelining). Node parses and starts all of these
  * requests; it limits only answers that are already written. 107,000 pipelined requests on one socket took 444 MB.

@@ -1,4 +1,4 @@
-/** Reads the built widget from `dist` of a checkout or from the published package. NODE. */
+/** Reads the built widget from `dist` of a checkout or from the published package. Node only. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 

@@ -1,4 +1,4 @@
-/** Reads keys from a file, one per line, and again after each change, so that keys can rotate without a restart. NODE. */
+/** Reads keys from a file, one per line, and again after each change, so that keys can rotate without a restart. Node only. */
 import { readFileSync, statSync } from 'node:fs'
 import { BindError } from '../errors.ts'
 import type { Log } from '../platform.ts'

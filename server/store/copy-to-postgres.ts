@@ -1,4 +1,4 @@
-/** Copies a store from SQLite to PostgreSQL in one transaction, and compares each row with its copy. NODE. */
+/** Copies a store from SQLite to PostgreSQL in one transaction, and compares each row with its copy. Node only. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'

@@ -1,4 +1,4 @@
-/** Opens the store that `DATABASE_URL` names. NODE. */
+/** Opens the store that `DATABASE_URL` names. Node only. */
 import type { SetTimer } from '../platform.ts'
 import type { TxSettings } from './sql/changes.ts'
 import type { Store } from './store.ts'

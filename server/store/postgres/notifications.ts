@@ -1,5 +1,5 @@
 /**
- * Receives notifications of all instances' commits by LISTEN, on a separate connection that reconnects. NODE.
+ * Receives notifications of all instances' commits by LISTEN, on a separate connection that reconnects. Node only.
  *
  * Steps:
  * 1. Each transaction sends NOTIFY with the users whose version it has raised (`postgres-store.ts`). PostgreSQL delivers it

@@ -1,4 +1,4 @@
-/** Bounded connection pools for PostgreSQL, with time-outs shorter than the 5 s in which WeChat expects an answer. NODE. */
+/** Bounded connection pools for PostgreSQL, with time-outs shorter than the 5 s in which WeChat expects an answer. Node only. */
 import type { PostgresPool } from 'kysely'
 import pg from 'pg'
 import type { RunAsync } from '../plan.ts'

@@ -1,4 +1,4 @@
-/** The store in PostgreSQL. Any number of instances share it, and each is notified of the others' commits. NODE. */
+/** The store in PostgreSQL. Any number of instances share it, and each is notified of the others' commits. Node only. */
 import { randomBytes } from 'node:crypto'
 import { Kysely, PostgresDialect } from 'kysely'
 import { type Plan, type RunAsync, runPlanAsync } from '../plan.ts'

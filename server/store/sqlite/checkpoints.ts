@@ -1,5 +1,5 @@
 /**
- * The checkpoint thread: copies SQLite's write-ahead log (WAL) into the database file, outside the event loop. NODE.
+ * The checkpoint thread: copies SQLite's write-ahead log (WAL) into the database file, outside the event loop. Node only.
  *
  * Steps:
  * 1. `countWrites` counts the written units and rows. After every `CHECKPOINT_INTERVAL` of them a worker thread with its own

@@ -1,4 +1,4 @@
-/** Kysely's SQLite dialect on Node's built-in driver. NODE. */
+/** Kysely's SQLite dialect on Node's built-in driver. Node only. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { SqliteDialect } from 'kysely'
 

@@ -1,4 +1,4 @@
-/** Runs the statements of plans on an SQLite connection without Kysely's driver, which needs more calls per statement. NODE. */
+/** Runs the statements of plans on an SQLite connection without Kysely's driver, which needs more calls per statement. Node only. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Run } from '../plan.ts'
 

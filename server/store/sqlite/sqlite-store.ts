@@ -1,4 +1,4 @@
-/** The store in one SQLite file, in WAL mode. Every commit is synced to the disk before its caller gets the result. NODE. */
+/** The store in one SQLite file, in WAL mode. Every commit is synced to the disk before its caller gets the result. Node only. */
 import { realpathSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
