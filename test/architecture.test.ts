@@ -146,11 +146,14 @@ describe('the architecture', () => {
     expect(breaking(({ from, to }) => isRoute(from) && isRoute(to))).toEqual([])
   })
 
-  test('keeps binding/rules.ts pure: no clock, no randomness, no I/O', () => {
-    const text = textOf('server/binding/rules.ts')
-    expect(imports.filter(({ from, to }) => from === 'server/binding/rules.ts' && to.startsWith('node:'))).toEqual([])
-    expect(text).not.toMatch(/Date\.now|Math\.random|await /)
-  })
+  test.each(['rules', 'decision', 'confirmation-rules', 'label', 'intent'])(
+    'keeps binding/%s.ts pure: no clock, no randomness, no I/O',
+    (name) => {
+      const file = `server/binding/${name}.ts`
+      expect(imports.filter(({ from, to }) => from === file && to.startsWith('node:'))).toEqual([])
+      expect(textOf(file)).not.toMatch(/Date\.now|Math\.random|await /)
+    },
+  )
 
   test('lets only files marked "Node only" touch the process, the file system, sockets and drivers', () => {
     const NODE_ONLY =

@@ -6,21 +6,17 @@ import { randomInt } from 'node:crypto'
 import type { Plan } from '../store/plan.ts'
 import type { Change, Claimable, Language, Tx } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
+import { decideChatConfirm, decideLateTap, scanToConfirm } from './confirmation-rules.ts'
+import type { Claim, Decision, Rules } from './decision.ts'
 import type { Intent } from './intent.ts'
 import { type ReplyName, type ReplyTexts, toText } from './replies.ts'
 import {
-  type Claim,
-  type Decision,
-  decideChatConfirm,
   decideClaim,
   decideFollowed,
-  decideLateTap,
   decideUndo,
   decideUnsubscribe,
   type FollowerFacts,
   isSameDelivery,
-  type Rules,
-  scanToConfirm,
 } from './rules.ts'
 
 export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; lang: Language }

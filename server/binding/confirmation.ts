@@ -4,15 +4,14 @@ import { BindError } from '../errors.ts'
 import type { Plan } from '../store/plan.ts'
 import type { Change, Identity, Tx, User } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
-import { countWrongDigits, refusalOfDigits } from './limits.ts'
 import {
   decideConfirm,
   decideConfirmationExpired,
   decideWrongDigits,
-  type Rules,
-  type ScannedTicket,
   scansAwaitingDigits,
-} from './rules.ts'
+} from './confirmation-rules.ts'
+import type { Rules, ScannedTicket } from './decision.ts'
+import { countWrongDigits, refusalOfDigits } from './limits.ts'
 
 /**
  * The page sends the four digits that the chat shows. This proves that the person at the page is the person who scanned.

@@ -2,7 +2,7 @@
 import type { Plan } from '../store/plan.ts'
 import type { Change } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
-import { decideConfirmationExpired } from './rules.ts'
+import { decideConfirmationExpired } from './confirmation-rules.ts'
 
 // Until then a late confirmation in the chat is answered with "expired".
 const KEPT_MS = 30_000

@@ -1,7 +1,7 @@
 /** Decides whether an event is about binding, and which intent it has. Needs the event and the configuration, not the store. */
 import type { WechatEvent } from '../wechat/event.ts'
+import type { Claim, Rules } from './decision.ts'
 import { commands, questionOf } from './replies.ts'
-import type { Claim, Rules } from './rules.ts'
 import { SCENE_PREFIX } from './ticket.ts'
 
 /** The request in an event. `key` is the scene, or the code of the text path. `question` is the ticket that a tapped link names. */

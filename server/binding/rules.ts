@@ -1,36 +1,26 @@
 /** The rules of binding, as pure functions. They take facts (rows that were read from the store) and return changes and a reply. */
-import type {
-  Binding,
-  BindReason,
-  Change,
-  Claimable,
-  Identity,
-  Language,
-  PendingConfirmation,
-  Ticket,
-  TicketState,
-  User,
-} from '../store/store.ts'
-import type { Reply, ReplyName } from './replies.ts'
+import type { Change, Language, Ticket, User } from '../store/store.ts'
+import { awaitConfirmation, decideScannedAgain } from './confirmation-rules.ts'
+import {
+  bind,
+  type Claim,
+  cancelScan,
+  type Decision,
+  isAwaited,
+  isBoundTo,
+  isOlder,
+  isScanned,
+  isTaken,
+  nothing,
+  notOurs,
+  type Rules,
+  reasonOf,
+  replacedBy,
+  replyTo,
+  toNewBinding,
+} from './decision.ts'
+import type { ReplyName } from './replies.ts'
 import { deadlineOf } from './ticket.ts'
-
-export type Rules = {
-  conflict: 'reject' | 'replace' | 'allow'
-  confirm: 'off' | 'reply' | 'code'
-  unsubscribe: 'unbind' | 'mark'
-}
-
-/** `reply` null: the chat gets no reply. `isOurs` false: the message is not about binding, and another system may answer it. */
-export type Decision = { changes: Change[]; reply: Reply | null; isOurs?: false }
-
-/** A scan, or a code sent in the chat, that claims a ticket. `delivery` is the fingerprint of the event's delivery. */
-export type Claim = {
-  via: 'SCAN' | 'subscribe' | 'text'
-  appId: string
-  openid: string
-  createTime: number
-  delivery: string
-}
 
 type ClaimFacts = {
   ticket: Ticket
@@ -45,21 +35,8 @@ type ClaimFacts = {
   digits: string
 }
 
-// The time to confirm a scan; the page shows a countdown of it.
-const CONFIRM_WITHIN_MS = 120_000
-
-const TRIES = 3
-
 /** How long the keyed hash of an erased openid is kept, so that an older event that arrives late cannot bind the openid again. */
 const TOMBSTONE_KEPT_MS = 600_000
-
-/** A ticket that waits for its confirmation. */
-export type ScannedTicket = Ticket & { state: Extract<TicketState, { name: 'scanned' }> }
-
-const isScanned = (ticket: Ticket): ticket is ScannedTicket => ticket.state.name === 'scanned'
-
-const nothing: Decision = { changes: [], reply: null }
-const notOurs: Decision = { ...nothing, isOurs: false }
 
 export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: number): Decision {
   const { ticket, user, unfollowedAt } = facts
@@ -81,38 +58,6 @@ export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: 
 export const isSameDelivery = ({ delivery }: Claim, { state }: Ticket) =>
   state.name === 'used' && state.delivery === delivery
 
-const isOlder = ({ createTime }: { createTime: number }, than = Number.NEGATIVE_INFINITY) => createTime < than
-
-const isBoundTo = ({ binding }: User, { appId, openid }: Pick<Claim, 'appId' | 'openid'>) =>
-  binding !== null && binding.openid === openid && binding.appId === appId
-
-const isTaken = (owners: User[], identity: Identity, { conflict }: Rules) =>
-  conflict === 'reject' && othersOf(owners, identity).length > 0
-
-const othersOf = (owners: User[], { tenant, account, userId }: Identity) =>
-  owners.filter(
-    ({ identity: owner }) => owner.tenant === tenant && !(owner.account === account && owner.userId === userId),
-  )
-
-const reasonOf = ({ via }: Claim): BindReason => (via === 'text' ? 'text' : 'scan')
-
-const replyTo = ({ lang, label }: Pick<Ticket, 'lang' | 'label'>, name: ReplyName): Reply => ({ name, lang, label })
-
-const toNewBinding = (
-  claim: Pick<Claim, 'appId' | 'openid' | 'createTime'>,
-  { label, lang }: Ticket,
-  now: number,
-): Binding => ({
-  appId: claim.appId,
-  openid: claim.openid,
-  unionid: null,
-  subscribed: true,
-  boundAt: now,
-  eventTime: claim.createTime,
-  label,
-  lang,
-})
-
 /** A WeChat user who is already bound scans again: only closes the ticket and clears the mark of an older unfollow. */
 function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User): Decision {
   return {
@@ -122,158 +67,6 @@ function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User): Decision 
     ],
     reply: replyTo(ticket, 'already_bound'),
   }
-}
-
-/** Decides about a second scan of a ticket. The same WeChat user gets the instructions again; another user gets `used`. */
-function decideScannedAgain(
-  claim: Claim,
-  ticket: Ticket,
-  { openid, until, confirm, digits }: PendingConfirmation,
-  now: number,
-): Decision {
-  if (openid !== claim.openid) return { changes: [], reply: replyTo(ticket, 'used') }
-  if (now >= until) return { changes: [], reply: replyTo(ticket, 'expired') }
-  return { changes: [], reply: askToConfirm(ticket, confirm, digits) }
-}
-
-/** Asks to confirm the scan, and cancels earlier unconfirmed scans, because the chat asks about one scan at a time. */
-function awaitConfirmation(
-  claim: Claim,
-  { ticket, unconfirmed, digits: fourDigits }: ClaimFacts,
-  confirm: PendingConfirmation['confirm'],
-  now: number,
-) {
-  const digits = confirm === 'code' ? fourDigits : null
-  const confirmation: PendingConfirmation = {
-    confirm,
-    openid: claim.openid,
-    eventTime: claim.createTime,
-    until: now + CONFIRM_WITHIN_MS,
-    digits,
-    triesLeft: TRIES,
-    reason: reasonOf(claim),
-  }
-  return {
-    changes: [
-      ...unconfirmed.map(cancelScan),
-      { type: 'scan', ticket: ticket.id, user: ticket.user, confirmation } as const,
-    ],
-    reply: askToConfirm(ticket, confirm, digits),
-  }
-}
-
-const cancelScan = ({ id, user }: Ticket): Change => ({
-  type: 'close',
-  ticket: id,
-  user,
-  as: 'used',
-  bumpsVersion: true,
-})
-
-const askToConfirm = (ticket: Ticket, confirm: PendingConfirmation['confirm'], digits: string | null): Reply =>
-  confirm === 'code'
-    ? { ...replyTo(ticket, 'confirm_code'), ...(digits === null ? {} : { digits }) }
-    : { ...replyTo(ticket, 'confirm_reply'), question: ticket.id }
-
-/** Closes the ticket, unbinds the users that the binding replaces, then binds. The events are sent in this order. */
-function bind(
-  { ticket, user, owners }: { ticket: Ticket; user: User; owners: User[] },
-  binding: Binding,
-  reason: BindReason,
-  rules: Rules,
-  now: number,
-  delivery?: string,
-): Decision {
-  const replaced = replacedBy(user, owners, rules)
-  if (user.binding) replaced.push(user)
-  return {
-    changes: [
-      {
-        type: 'close',
-        ticket: ticket.id,
-        user: user.id,
-        as: 'used',
-        bumpsVersion: false,
-        ...(delivery && { delivery }),
-      },
-      { type: 'closeTickets', user: user.id, ticket: ticket.id, bumpsVersion: false },
-      ...replaced.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
-      { type: 'bind', user: user.id, binding, reason, at: now, shownAt: ticket.createdAt },
-    ],
-    reply: replyTo(ticket, 'bound'),
-  }
-}
-
-const replacedBy = ({ identity }: User, owners: User[], { conflict }: Rules) =>
-  conflict === 'replace' ? othersOf(owners, identity) : []
-
-type ConfirmationFacts = { ticket: Ticket; user: User; owners: User[] }
-
-/** Decides after a confirmation in the chat, or on the page with the right digits. */
-export function decideConfirm({ ticket, user, owners }: ConfirmationFacts, rules: Rules, now: number): Decision {
-  if (ticket.state.name !== 'scanned') return nothing
-  const { confirmation } = ticket.state
-  if (now >= confirmation.until) return { changes: [], reply: replyTo(ticket, 'expired') }
-  if (isTaken(owners, user.identity, rules)) {
-    return {
-      changes: [{ type: 'close', ticket: ticket.id, user: user.id, as: 'used', bumpsVersion: true }],
-      reply: replyTo(ticket, 'conflict'),
-    }
-  }
-  const scan = { appId: ticket.appId, openid: confirmation.openid, createTime: confirmation.eventTime }
-  return bind({ ticket, user, owners }, toNewBinding(scan, ticket, now), confirmation.reason, rules, now)
-}
-
-/**
- * Returns the scan that the confirmation word in the chat confirms. A tapped link names its scan (`question`). A typed word names
- * no scan, so it confirms only while exactly one scan is unconfirmed.
- */
-export function scanToConfirm(unconfirmed: Ticket[], question: number | undefined, now: number): Ticket | undefined {
-  const asked = unconfirmed.filter(isScanned).filter(({ state }) => state.confirmation.confirm === 'reply')
-  if (question !== undefined) return asked.find(({ id }) => id === question)
-  const open = asked.filter((ticket) => isAwaited(ticket, now))
-  return open.length > 1 ? undefined : (open[0] ?? asked[0])
-}
-
-const isAwaited = ({ state }: ScannedTicket, now: number) => now < state.confirmation.until
-
-/**
- * Decides about the confirmation word in the chat. With `confirm: 'code'` the word has no effect, because it does not prove that
- * the sender is the person at the page.
- */
-export function decideChatConfirm(createTime: number, facts: ConfirmationFacts, rules: Rules, now: number): Decision {
-  const { ticket } = facts
-  if (ticket.state.name !== 'scanned' || ticket.state.confirmation.confirm !== 'reply') return notOurs
-  return isOlder({ createTime }, ticket.state.confirmation.eventTime) ? nothing : decideConfirm(facts, rules, now)
-}
-
-/** Decides about a tap on an outdated link. The reply shows no label, because the ticket may belong to another WeChat user. */
-export function decideLateTap(
-  tapper: Pick<Follower, 'appId' | 'openid'>,
-  found: Claimable | undefined,
-  lang: Language,
-): Decision {
-  const isConfirmed = found?.ticket.state.name === 'used' && isBoundTo(found.user, tapper)
-  if (isConfirmed) return { changes: [], reply: replyTo(found.ticket, 'already_bound') }
-  return { changes: [], reply: { name: 'expired', lang: found?.ticket.lang ?? lang, label: null } }
-}
-
-/** Returns the scans of a user that digits can confirm. Different WeChat users may have scanned different QR codes of this user. */
-export const scansAwaitingDigits = (scanned: Ticket[], now: number) =>
-  scanned.filter(isScanned).filter((ticket) => ticket.state.confirmation.confirm === 'code' && isAwaited(ticket, now))
-
-/** Wrong digits cost one try. Without a try left the ticket is closed, which notifies the page. */
-export function decideWrongDigits(ticket: Ticket, { triesLeft }: PendingConfirmation): Change[] {
-  const left = triesLeft - 1
-  return left > 0
-    ? [{ type: 'wrongDigits', ticket: ticket.id, triesLeft: left }]
-    : [{ type: 'close', ticket: ticket.id, user: ticket.user, as: 'dead', bumpsVersion: true }]
-}
-
-/** Closes a ticket whose time to confirm is over, so that the page returns to its state before the scan. */
-export function decideConfirmationExpired(ticket: Ticket, now: number): Change[] {
-  if (ticket.state.name !== 'scanned' || now < ticket.state.confirmation.until) return []
-  return [{ type: 'close', ticket: ticket.id, user: ticket.user, as: 'used', bumpsVersion: true }]
 }
 
 type Follower = { appId: string; openid: string; createTime: number }

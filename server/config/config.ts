@@ -1,7 +1,7 @@
 /** Parses the configuration once at the start, from a plain record. One error names all faulty settings and their fixes. */
 
+import type { Rules } from '../binding/decision.ts'
 import type { ReplyName, ReplyTexts } from '../binding/replies.ts'
-import type { Rules } from '../binding/rules.ts'
 import type { WaiterLimits } from '../binding/waiters.ts'
 import { BindError } from '../errors.ts'
 import { type BindKey, parseKeys } from '../keys/keyring.ts'

@@ -3,7 +3,7 @@
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
   mutate: [
-    'server/binding/{rules,intent,ticket,replies}.ts',
+    'server/binding/{rules,decision,confirmation-rules,intent,ticket,replies}.ts',
     'server/wechat/{message,crypt,event}.ts',
     'widget/{machine,attempt}.ts',
   ],

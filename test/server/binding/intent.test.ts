@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { Rules } from '../../../server/binding/decision.ts'
 import { deliveryKeyOf, type Intent, toIntent } from '../../../server/binding/intent.ts'
-import type { Rules } from '../../../server/binding/rules.ts'
 import type { WechatEvent } from '../../../server/wechat/event.ts'
 
 const T = 1_700_000_000

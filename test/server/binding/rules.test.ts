@@ -1,20 +1,16 @@
 /** The rules of binding as tables: configuration, state and event on one side, changes and reply on the other. */
 import { describe, expect, test } from 'vitest'
 import {
-  type Claim,
   decideChatConfirm,
-  decideClaim,
   decideConfirm,
   decideConfirmationExpired,
-  decideFollowed,
   decideLateTap,
-  decideUndo,
-  decideUnsubscribe,
   decideWrongDigits,
-  type Rules,
   scansAwaitingDigits,
   scanToConfirm,
-} from '../../../server/binding/rules.ts'
+} from '../../../server/binding/confirmation-rules.ts'
+import type { Claim, Rules } from '../../../server/binding/decision.ts'
+import { decideClaim, decideFollowed, decideUndo, decideUnsubscribe } from '../../../server/binding/rules.ts'
 import type { Binding, Change, PendingConfirmation, Ticket, TicketState, User } from '../../../server/store/store.ts'
 
 const NOW = 1_700_000_000_000

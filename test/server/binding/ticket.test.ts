@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { Rules } from '../../../server/binding/decision.ts'
 import { toIntent } from '../../../server/binding/intent.ts'
-import type { Rules } from '../../../server/binding/rules.ts'
 import { createCode, createScene, deadlineOf, isReusable, isShowable } from '../../../server/binding/ticket.ts'
 import type { Ticket } from '../../../server/store/store.ts'
 

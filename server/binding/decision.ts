@@ -1,0 +1,107 @@
+/** What every rule of binding shares: the settings, a decision, and the changes of a binding. Pure. */
+import type { Binding, BindReason, Change, Identity, Ticket, TicketState, User } from '../store/store.ts'
+import type { Reply, ReplyName } from './replies.ts'
+
+export type Rules = {
+  conflict: 'reject' | 'replace' | 'allow'
+  confirm: 'off' | 'reply' | 'code'
+  unsubscribe: 'unbind' | 'mark'
+}
+
+/** `reply` null: the chat gets no reply. `isOurs` false: the message is not about binding, and another system may answer it. */
+export type Decision = { changes: Change[]; reply: Reply | null; isOurs?: false }
+
+/** A scan, or a code sent in the chat, that claims a ticket. `delivery` is the fingerprint of the event's delivery. */
+export type Claim = {
+  via: 'SCAN' | 'subscribe' | 'text'
+  appId: string
+  openid: string
+  createTime: number
+  delivery: string
+}
+
+export const nothing: Decision = { changes: [], reply: null }
+export const notOurs: Decision = { ...nothing, isOurs: false }
+
+/** A ticket that waits for its confirmation. */
+export type ScannedTicket = Ticket & { state: Extract<TicketState, { name: 'scanned' }> }
+
+export const isScanned = (ticket: Ticket): ticket is ScannedTicket => ticket.state.name === 'scanned'
+
+export const isAwaited = ({ state }: ScannedTicket, now: number) => now < state.confirmation.until
+
+export const isOlder = ({ createTime }: { createTime: number }, than = Number.NEGATIVE_INFINITY) => createTime < than
+
+export const isBoundTo = ({ binding }: User, { appId, openid }: Pick<Claim, 'appId' | 'openid'>) =>
+  binding !== null && binding.openid === openid && binding.appId === appId
+
+export const isTaken = (owners: User[], identity: Identity, { conflict }: Rules) =>
+  conflict === 'reject' && othersOf(owners, identity).length > 0
+
+const othersOf = (owners: User[], { tenant, account, userId }: Identity) =>
+  owners.filter(
+    ({ identity: owner }) => owner.tenant === tenant && !(owner.account === account && owner.userId === userId),
+  )
+
+export const reasonOf = ({ via }: Claim): BindReason => (via === 'text' ? 'text' : 'scan')
+
+export const replyTo = ({ lang, label }: Pick<Ticket, 'lang' | 'label'>, name: ReplyName): Reply => ({
+  name,
+  lang,
+  label,
+})
+
+export const toNewBinding = (
+  claim: Pick<Claim, 'appId' | 'openid' | 'createTime'>,
+  { label, lang }: Ticket,
+  now: number,
+): Binding => ({
+  appId: claim.appId,
+  openid: claim.openid,
+  unionid: null,
+  subscribed: true,
+  boundAt: now,
+  eventTime: claim.createTime,
+  label,
+  lang,
+})
+
+export const cancelScan = ({ id, user }: Ticket): Change => ({
+  type: 'close',
+  ticket: id,
+  user,
+  as: 'used',
+  bumpsVersion: true,
+})
+
+/** Closes the ticket, unbinds the users that the binding replaces, then binds. The events are sent in this order. */
+export function bind(
+  { ticket, user, owners }: { ticket: Ticket; user: User; owners: User[] },
+  binding: Binding,
+  reason: BindReason,
+  rules: Rules,
+  now: number,
+  delivery?: string,
+): Decision {
+  const replaced = replacedBy(user, owners, rules)
+  if (user.binding) replaced.push(user)
+  return {
+    changes: [
+      {
+        type: 'close',
+        ticket: ticket.id,
+        user: user.id,
+        as: 'used',
+        bumpsVersion: false,
+        ...(delivery && { delivery }),
+      },
+      { type: 'closeTickets', user: user.id, ticket: ticket.id, bumpsVersion: false },
+      ...replaced.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
+      { type: 'bind', user: user.id, binding, reason, at: now, shownAt: ticket.createdAt },
+    ],
+    reply: replyTo(ticket, 'bound'),
+  }
+}
+
+export const replacedBy = ({ identity }: User, owners: User[], { conflict }: Rules) =>
+  conflict === 'replace' ? othersOf(owners, identity) : []
