@@ -66,8 +66,8 @@ const guessable = warn('aes-key.guessable', {
 })
 
 const unusable = wrong('aes-key.wrong', {
-  en: 'A message that is encrypted with the EncodingAESKey cannot be decrypted with it.',
-  zh: '用 EncodingAESKey 加密的消息无法用它解密。',
+  en: 'The EncodingAESKey does not work: a test message encrypted with it could not be decrypted.',
+  zh: 'EncodingAESKey 不可用：用它加密的测试消息无法解密。',
   fix: {
     en: `Copy WECHAT_ENCODING_AES_KEY from ${CONSOLE.push.en} again: 43 letters and digits.`,
     zh: `请从${CONSOLE.push.zh}重新复制 WECHAT_ENCODING_AES_KEY：43 位字母或数字。`,

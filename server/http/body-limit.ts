@@ -22,7 +22,7 @@ export function expectLength(contentLength: string | undefined, maxBody: number)
 }
 
 export type BodyBudget = {
-  /** Opens the share of one request. */
+  /** Starts counting the bytes of one request against the budget. */
   open(): BodyShare
 }
 

@@ -44,7 +44,7 @@ export function parseAnswer(text: string): ApiAnswer | undefined {
     if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return undefined
     const { errcode = 0, errmsg = '', ...fields } = answer as Record<string, unknown>
     if (typeof errcode !== 'number') return undefined
-    // Another value may fail when it is logged as text: {"toString":1} throws.
+    // A value that is not a string could throw when it is logged, for example {"toString":1}.
     return { ...fields, errcode, errmsg: typeof errmsg === 'string' ? errmsg : '' }
   } catch {
     return undefined

@@ -70,7 +70,7 @@ describe('binding', () => {
     expect((await reported(page)).map(({ type }) => type)).toEqual(['scanned', 'binderror', 'bound'])
   })
 
-  test('confirmation in the chat: a tap on the link of an older message confirms nothing, that of the newest binds', async () => {
+  test('confirmation in the chat: tapping the link in an older message confirms nothing, and tapping the link in the newest message binds', async () => {
     const amy = fixture.demo.simulator.phone('amy')
     await amy.follow()
     const page = await fixture.open('&confirm=reply')

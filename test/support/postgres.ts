@@ -57,7 +57,7 @@ export async function newSubscriber(url: string, channel: string) {
   }
 }
 
-/** A unit that yields this statement waits until the gate that `newGate` has made is opened. */
+/** A unit of work that yields this statement waits until the gate from `newGate` is opened. */
 export const PAUSE = { text: 'select pg_advisory_xact_lock_shared(7)', values: [] }
 
 /** An advisory lock that blocks every unit that yields `PAUSE`. `isReachedBy` resolves when `count` units wait for it. */

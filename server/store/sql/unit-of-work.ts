@@ -1,4 +1,4 @@
-/** The object `tx` that a unit of work gets. Its methods read facts and apply changes, as plans. */
+/** The object `tx` that a unit of work gets. Its methods read facts and apply changes. Each method returns a `Plan`: a generator that yields SQL statements. */
 import type { Plan } from '../plan.ts'
 import type {
   Change,
@@ -166,7 +166,7 @@ export class SqlTx implements Tx {
     const row = (yield* this.#queries.addTicket(values)).rows[0]!
     if (replacesOthers) {
       const { rows: scanned } = yield* this.#queries.scannedOf({ user })
-      // Other pages of the user show the scan that the new ticket has cancelled.
+      // Other open pages of the user may still show the cancelled scan. A new version updates them.
       const bumpsVersion = scanned.length > 0
       yield* this.#changes.closeTickets({ user, ticket: row.id, bumpsVersion })
     }

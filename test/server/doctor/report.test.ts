@@ -50,7 +50,7 @@ describe('toJson', () => {
 })
 
 describe('exitCodeOf', () => {
-  test('is 1 only when a finding is wrong', () => {
+  test('is 1 only if a finding has the level `wrong`', () => {
     expect([exitCodeOf([]), exitCodeOf(findings.slice(0, 2)), exitCodeOf(findings)]).toEqual([0, 0, 1])
   })
 })

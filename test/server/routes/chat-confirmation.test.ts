@@ -55,7 +55,7 @@ describe('a tap on the link', () => {
     expect(await isBound('own')).toBe(true)
   })
 
-  test('of an older message does not confirm the newer question, and says that it is over', async () => {
+  test('in an older message does not confirm the newer question, and the reply says that the link has expired', async () => {
     const older = await scan('own', 'own***')
     testServer.time.advance(1000)
     const newer = await scan('relayed', 'foreign***')
@@ -66,7 +66,7 @@ describe('a tap on the link', () => {
     expect([await isBound('own'), await isBound('relayed')]).toEqual([false, true])
   })
 
-  test('after 120 s says that the question is over', async () => {
+  test('after 120 s gets the reply that the link has expired', async () => {
     const link = await scan('own')
     testServer.time.advance(120_000)
     await testServer.phone('amy').tap(link)
@@ -81,7 +81,7 @@ describe('a tap on the link', () => {
     expect(lastMessage()).toContain('此微信已绑定“own***”')
   })
 
-  test('of a question for another WeChat says only that it is over', async () => {
+  test('in a message to another WeChat user gets only the reply that the link has expired', async () => {
     await testServer.phone('bo').follow()
     const { Url } = await testServer.client.getQrCode({ account: 'acme', userId: 'own', label: 'bo***' })
     await testServer.phone('bo').scan(Url)
@@ -104,7 +104,7 @@ describe('a tap on the link', () => {
     },
   )
 
-  test('that names no ticket says that it is over', async () => {
+  test('that names no ticket gets the reply that the link has expired', async () => {
     await scan('own')
     const { length } = await deliver({ bizmsgmenuid: 'wb1_999999' })
     expect(length).toBeGreaterThan('success'.length)

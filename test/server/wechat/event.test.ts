@@ -58,7 +58,7 @@ describe('toEvent', () => {
       { ...common, type: 'user_authorization_cancellation' },
     ],
     [
-      'an authorization that was withdrawn, in any case',
+      'a withdrawn authorization, in upper or lower case',
       { Event: 'User_Authorization_Revoke', FromUserName: '', OpenID: 'oAmy', RevokeInfo: '201' },
       { ...common, type: 'user_authorization_revoke' },
     ],
