@@ -65,9 +65,9 @@ function toChatIntent(event: Extract<WechatEvent, { type: 'text' }>, appId: stri
 
 /** A tap on the link of another system is not about binding, even if it sends one of the words of this server. */
 function toConfirmIntent(event: Extract<WechatEvent, { type: 'text' }>): Intent | undefined {
-  const question = event.menuId === undefined ? undefined : questionOf(event.menuId)
-  if (event.menuId !== undefined && question === undefined) return undefined
-  return { ...pick(event), type: 'confirm', question }
+  if (event.menuId === undefined) return { ...pick(event), type: 'confirm', question: undefined }
+  const question = questionOf(event.menuId)
+  return question === undefined ? undefined : { ...pick(event), type: 'confirm', question }
 }
 
 /**

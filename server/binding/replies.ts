@@ -32,7 +32,7 @@ const QUESTION = new RegExp(`^${QUESTION_PREFIX}(\\d{1,15})$`)
 
 /** Returns the ticket that a tapped link names, or undefined for a link of another system. */
 export function questionOf(menuId: string): number | undefined {
-  const [, ticket] = QUESTION.exec(menuId) ?? []
+  const ticket = QUESTION.exec(menuId)?.[1]
   return ticket === undefined ? undefined : Number(ticket)
 }
 

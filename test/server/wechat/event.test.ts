@@ -76,6 +76,11 @@ describe('toEvent', () => {
       { ...common, type: 'text', content: '解绑', msgId: '22478079132150902' },
     ],
     [
+      'a text with the name of an event, which is ignored',
+      { MsgType: 'text', Content: 'a', MsgId: '1', Event: 'user_authorization_revoke', OpenID: 'oBo' },
+      { ...common, type: 'text', content: 'a', msgId: '1' },
+    ],
+    [
       'a text whose type is in capitals',
       { MsgType: 'TEXT', Content: 'a', MsgId: '1' },
       { ...common, type: 'text', content: 'a', msgId: '1' },
