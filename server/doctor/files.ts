@@ -44,8 +44,8 @@ function toFinding({ path, holds, mode }: SecretFile & { mode: number }): Findin
   const isWritable = (mode & OTHERS_WRITE) !== 0
   const digits = (mode & 0o777).toString(8).padStart(3, '0')
   return warn('files.open', {
-    en: `Every user of this machine can ${isWritable ? 'change' : 'read'} ${path}, which holds ${holds.en} (mode ${digits}).`,
-    zh: `本机的任何用户都可以${isWritable ? '修改' : '读取'} ${path}，其中含有${holds.zh}（权限 ${digits}）。`,
+    en: `Every user of this machine can ${isWritable ? 'change' : 'read'} ${path}. The file holds ${holds.en}, and its mode is ${digits}.`,
+    zh: `本机的任何用户都可以${isWritable ? '修改' : '读取'} ${path}。该文件含有${holds.zh}，权限为 ${digits}。`,
     fix: { en: `Run chmod 600 ${path} as its owner.`, zh: `请以该文件所有者的身份运行 chmod 600 ${path}。` },
   })
 }

@@ -47,9 +47,9 @@ describe('checkFiles', () => {
     write('bind.db-shm', 0o600)
     const findings = check({ DATABASE_URL: `sqlite:${database}` }, [env])
     expect(findings.map(({ en }) => en)).toEqual([
-      `Every user of this machine can change ${env}, which holds the settings (mode 666).`,
-      `Every user of this machine can read ${database}, which holds openids (DATABASE_URL) (mode 644).`,
-      `Every user of this machine can read ${database}-wal, which holds openids (DATABASE_URL) (mode 604).`,
+      `Every user of this machine can change ${env}. The file holds the settings, and its mode is 666.`,
+      `Every user of this machine can read ${database}. The file holds openids (DATABASE_URL), and its mode is 644.`,
+      `Every user of this machine can read ${database}-wal. The file holds openids (DATABASE_URL), and its mode is 604.`,
     ])
     expect(findings[1]?.fix?.en).toBe(`Run chmod 600 ${database} as its owner.`)
   })
