@@ -17,8 +17,8 @@ export function takeRandom(size: number): Buffer {
   return Buffer.from(pool.subarray(used - size, used))
 }
 
-/** A key of equal bytes, such as 32 zeros, is a placeholder. */
-export const isOneByteRepeated = (key: Uint8Array) => key.every((byte) => byte === key[0])
+/** A key of zeros is a placeholder that was never replaced. */
+export const isAllZeros = (key: Uint8Array) => key.every((byte) => byte === 0)
 
 /** The time taken reveals the lengths, but not the position where the strings differ. */
 export function equalInConstantTime(a: string, b: string): boolean {

@@ -1,6 +1,6 @@
 /** Checks the encryption mode, WeChat's EncodingAESKey and the keys of the back ends. These checks need no network. */
 import type { Config } from '../config/config.ts'
-import { isOneByteRepeated } from '../crypto.ts'
+import { isAllZeros } from '../crypto.ts'
 import { BindError } from '../errors.ts'
 import type { BindKey } from '../keys/keyring.ts'
 import { CONSOLE } from '../wechat/console.ts'
@@ -54,11 +54,11 @@ function canDecryptItsOwn(key: string, appId: string): boolean {
 /** 43 characters are 258 bits, but a key has 256 bits. Keys from WeChat's console may have the last two bits set. */
 const isCanonical = (key: string) => Buffer.from(`${key}=`, 'base64').toString('base64') === `${key}=`
 
-const isGuessable = (key: string) => isOneByteRepeated(Buffer.from(`${key}=`, 'base64'))
+const isGuessable = (key: string) => isAllZeros(Buffer.from(`${key}=`, 'base64'))
 
 const guessable = warn('aes-key.guessable', {
-  en: 'The EncodingAESKey consists of one repeated byte, which anyone can guess.',
-  zh: 'EncodingAESKey 由同一个字节重复而成，任何人都能猜到。',
+  en: 'The EncodingAESKey consists of zeros, which anyone can guess.',
+  zh: 'EncodingAESKey 全为零，任何人都能猜到。',
   fix: {
     en: `Click 随机生成 for EncodingAESKey in ${CONSOLE.push.en}, and copy the new key into WECHAT_ENCODING_AES_KEY.`,
     zh: `请在${CONSOLE.push.zh}为 EncodingAESKey 点“随机生成”，并将新密钥填入 WECHAT_ENCODING_AES_KEY。`,

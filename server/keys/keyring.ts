@@ -1,5 +1,5 @@
 /** The keys of the back ends. Each `kid` has a secret and a tenant. */
-import { isOneByteRepeated } from '../crypto.ts'
+import { isAllZeros } from '../crypto.ts'
 
 export type BindKey = { kid: string; tenant: string; secret: Uint8Array }
 
@@ -31,7 +31,7 @@ export function parseKeys(text: string): BindKey[] {
     )
   const clash = keys.find((key) => keys.some((other) => shareSuffix(key.tenant, other.tenant)))
   if (clash) throw new TypeError(CLASH)
-  const weak = keys.find(({ secret }) => isOneByteRepeated(secret))
+  const weak = keys.find(({ secret }) => isAllZeros(secret))
   if (weak) throw new TypeError(weakSecret(weak.kid))
   const bySecret = new Map<string, BindKey>()
   for (const key of keys) {
@@ -54,8 +54,8 @@ const CLASH =
   '含有仅大小写或标点不同的两个租户：请使用字母或数字不同的租户名'
 
 const weakSecret = (kid: string) =>
-  `gives the key "${kid}" a secret of one repeated byte, which anyone can guess: make one with "npx wechat-bind keygen" | ` +
-  `密钥“${kid}”由同一个字节重复而成，任何人都能猜到：请用 “npx wechat-bind keygen” 生成`
+  `gives the key "${kid}" a secret of zeros, which anyone can guess: make one with "npx wechat-bind keygen" | ` +
+  `密钥“${kid}”的密钥全为零，任何人都能猜到：请用 “npx wechat-bind keygen” 生成`
 
 /** Two tenants must not share a secret: the `kid` is not encrypted, so a back end could send the other tenant's `kid`. */
 const sharedSecret = (kid: string, other: string) =>

@@ -79,7 +79,7 @@ describe('parseConfig', () => {
     ['BIND_KEYS', 'k1:short', 'wechat-bind keygen'],
     ['BIND_KEYS', `k1:${SECRET},k1:${SECRET}`, '"k1" twice'],
     ['BIND_KEYS', `k1:${SECRET},k2:${SECRET}:shop`, 'two tenants the same secret'],
-    ['BIND_KEYS', `k1:${'A'.repeat(43)}`, 'one repeated byte'],
+    ['BIND_KEYS', `k1:${'A'.repeat(43)}`, 'a secret of zeros'],
     ['DATABASE_URL', 'mysql://x', 'sqlite:'],
     ['DATABASE_URL', 'postgres:x', 'postgres://user:password@host/database'],
     ['ALLOWED_ORIGINS', 'https://a.example/path', 'no path'],

@@ -49,7 +49,7 @@ describe('checkAesKeys', () => {
     ])
   })
 
-  test('warns of a key of one repeated byte', () => {
+  test('warns of a key of zeros', () => {
     expect(idsOf(check('A'.repeat(43)))).toEqual(['aes-key.guessable warn'])
     expect(idsOf(check(`${canonical},${'A'.repeat(43)}`))).toEqual(['aes-key.guessable warn'])
   })

@@ -38,9 +38,9 @@ describe('parseKeys', () => {
     expect(() => parseKeys(text)).toThrow(/"k1" twice.* \| .*“k1”/)
   })
 
-  test.each([0, 1, 255])('refuses a secret of 32 bytes %i, and names its kid', (byte) => {
-    const text = `k1:${secret(1)},k2:${Buffer.alloc(32, byte).toString('base64url')}`
-    expect(() => parseKeys(text)).toThrow(/"k2" a secret of one repeated byte.* \| .*“k2”/)
+  test('refuses a secret of 32 zeros, and names its kid', () => {
+    const text = `k1:${secret(1)},k2:${Buffer.alloc(32).toString('base64url')}`
+    expect(() => parseKeys(text)).toThrow(/"k2" a secret of zeros.* \| .*“k2”/)
   })
 
   test.each([
