@@ -29,7 +29,15 @@ export async function startPostgresServer(settings: string[] = []): Promise<Post
   const port = await freePort()
   let server: ChildProcess | undefined
   // Stops the server at process.exit. Ctrl+C reaches the server directly, because the server is in the same process group.
-  const quit = () => void server?.kill('SIGQUIT')
+  const quit = () => {
+    server?.kill('SIGQUIT')
+    try {
+      // Repeated, because the server may still write.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+    } catch {
+      // The folder for temporary files is cleaned by the system.
+    }
+  }
 
   /** Runs a program of PostgreSQL until it exits or prints that it is ready. On a failure the error contains its output. */
   async function run(program: string, ...args: string[]): Promise<ChildProcess> {

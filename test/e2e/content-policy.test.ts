@@ -12,6 +12,7 @@ import {
   readWidget,
 } from '../support/browser-fixture.ts'
 import { launchOptions } from '../support/chromium.ts'
+import { startOnline } from '../support/network.ts'
 
 const NOTHING = "default-src 'none'"
 const WECHAT = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile MicroMessenger/8.0.49'
@@ -34,6 +35,7 @@ afterEach(async () => {
 
 async function enter(userAgent?: string): Promise<void> {
   context = await browser.newContext({ userAgent })
+  await startOnline(context)
   consoleErrors = consoleErrorsOf(context)
 }
 

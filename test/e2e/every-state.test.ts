@@ -5,6 +5,7 @@ import type { AxeResults } from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchOptions } from '../support/chromium.ts'
+import { startOnline } from '../support/network.ts'
 import { openScene, type Scene, scenes } from '../support/scenes.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -32,6 +33,7 @@ async function play(scene: Scene, options: BrowserContextOptions, check: (page: 
   const fixture = await openScene(scene)
   const context = await browser.newContext({ locale: 'en', viewport: { width: 420, height: 700 }, ...options })
   try {
+    await startOnline(context)
     const page = await context.newPage()
     await page.goto(fixture.url)
     await scene.reach(page, fixture)

@@ -5,6 +5,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
 import { launchOptions } from '../support/chromium.ts'
+import { setOffline, startOnline } from '../support/network.ts'
 
 /** See https://wicg.github.io/layout-instability. TypeScript's DOM types do not contain it yet. */
 type Entry = { value: number; sources: { previousRect: DOMRect; currentRect: DOMRect }[] }
@@ -26,6 +27,7 @@ beforeEach(async () => {
     body: '<input aria-label="Name" /><p><wechat-bind token="token" manual></wechat-bind></p><p id="below">Below</p>',
   })
   context = await browser.newContext({ locale: 'en', reducedMotion: 'reduce' })
+  await startOnline(context)
   page = await context.newPage()
   await page.goto(fixture.url)
   await inState(page, 'idle')
@@ -102,9 +104,9 @@ async function showEveryState(): Promise<void> {
   fixture.bind.setTicketLifetime(120)
   await press('first')
   await inState(page, 'ready')
-  await context.setOffline(true)
+  await setOffline(context, true)
   await inState(page, 'offline')
-  await context.setOffline(false)
+  await setOffline(context, false)
   await inState(page, 'ready')
   fixture.bind.refuse('qrcode', { code: 'WECHAT_FORBIDDEN', status: 502 })
   await page.evaluate(() => (document.querySelector('wechat-bind') as unknown as { refresh(): void }).refresh())

@@ -1,6 +1,7 @@
 /** Every state of the element for the contact sheet. A state is reached only through the page and the fake server's answers. */
 import type { Page } from 'playwright'
 import { type Fixture, type FixtureOptions, inState, openFixture, STRICT } from './browser-fixture.ts'
+import { setOffline } from './network.ts'
 
 export type Scene = {
   name: string
@@ -90,7 +91,7 @@ export const scenes: Scene[] = [
     name: 'offline',
     async reach(page) {
       await ready(page)
-      await page.context().setOffline(true)
+      await setOffline(page.context(), true)
       await inState(page, 'offline')
     },
   },
