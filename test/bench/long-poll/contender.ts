@@ -50,7 +50,7 @@ export async function startContender(name: Name, tokens: string[]) {
     order,
     figures,
     requests,
-    /** Opens a page per request; resolves once each page waits, or is answered if it does not ask to wait. */
+    /** Opens a page for each request. Resolves once each page waits or, without a `Prefer` header, is answered. */
     async crowd(asking = requests): Promise<Page[]> {
       const { held: before } = await figures()
       const isHeld = asking[0]?.includes(WAIT)

@@ -139,14 +139,14 @@ const claims: Row[] = [
   { name: 'a replaced ticket changes nothing', state: { name: 'replaced' }, changes: [], reply: 'expired' },
   { name: 'a dead ticket changes nothing', state: { name: 'dead' }, changes: [], reply: 'expired' },
   {
-    name: 'a used ticket changes nothing for another',
+    name: 'a used ticket changes nothing for another WeChat',
     state: { name: 'used', delivery: 'an earlier delivery' },
     user: user(1, binding('o2')),
     changes: [],
     reply: 'used',
   },
   {
-    name: 'a used ticket tells the WeChat that used it that it is bound',
+    name: 'a used ticket that is scanned again by the same WeChat gets the reply that it is bound',
     state: { name: 'used', delivery: 'an earlier delivery' },
     user: user(1, binding('o1')),
     changes: [],
@@ -192,7 +192,7 @@ const claims: Row[] = [
   },
   { name: 'an older scan does not undo a newer unfollow', unfollowedAt: T + 1, changes: [], reply: null },
   {
-    name: 'of two events of one second the one that arrives later counts',
+    name: 'of two events of one second the later arrival has effect',
     unfollowedAt: T,
     changes: bound,
     reply: 'bound',
@@ -366,7 +366,7 @@ describe('the changes of a scan', () => {
     digits: '0042',
   }
 
-  test('that binds name the delivery that used the ticket, the whole binding, and when the QR code was made', () => {
+  test('that binds contain the delivery that used the ticket, the whole binding, and the time when the QR code was made', () => {
     expect(decideClaim({ ...scan, createTime: T + 5 }, facts, rules, NOW + 7).changes).toEqual([
       { type: 'close', ticket: 9, user: 1, as: 'used', bumpsVersion: false, delivery: 'this delivery' },
       { type: 'closeTickets', user: 1, ticket: 9, bumpsVersion: false },
@@ -393,7 +393,7 @@ describe('the changes of a scan', () => {
   test.each([
     ['code', 'SCAN', '0042', 'scan'],
     ['reply', 'text', null, 'text'],
-  ] as const)('that waits for a %s keep what the confirmation needs', (confirm, via, digits, reason) => {
+  ] as const)('that waits for a %s contain every value that the confirmation needs', (confirm, via, digits, reason) => {
     expect(decideClaim({ ...scan, via }, facts, { ...rules, confirm }, NOW).changes).toEqual([
       {
         type: 'scan',
@@ -418,7 +418,7 @@ describe('decideConfirm', () => {
     { name: 'does nothing when the ticket is not scanned', changes: [], reply: null },
     { name: 'refuses a confirmation after 120 s', state: scanned(), later: 120_000, changes: [], reply: 'expired' },
     {
-      name: 'ends the scan with a conflict when the WeChat was bound to another user meanwhile',
+      name: 'ends the scan with a conflict when the WeChat was bound to another user in the meantime',
       state: scanned(),
       owners: [user(2, binding('o1'))],
       changes: ['ticket is used, new version'],
@@ -442,7 +442,7 @@ describe('decideConfirm', () => {
     })
   })
 
-  test('is no conflict with a binding that the same user has made meanwhile', () => {
+  test('binds when the same user has bound the WeChat in the meantime', () => {
     const again = user(1, binding('o1'))
     const decision = decideConfirm({ ticket: ticket(scanned()), user: again, owners: [again] }, rules, NOW)
     expect(decision.reply?.name).toBe('bound')
@@ -496,7 +496,7 @@ describe('decideUnsubscribe', () => {
       changes: ['mark u1 unsubscribed at 0', kept],
     },
     {
-      name: 'mark: unbinds all the same when the authorization has ended, even after a newer unfollow',
+      name: 'mark: still unbinds when the authorization has ended, even after a newer unfollow',
       rules: { unsubscribe: 'mark' },
       erases: true,
       owners: [user(1, binding('o1', T - 1)), user(2, { ...binding('o1', T + 1), subscribed: false })],
@@ -555,7 +555,7 @@ describe('decideChatConfirm', () => {
   })
 
   test.each<[string, TicketState]>([
-    ['where nothing waits for confirmation', { name: 'used', delivery: null }],
+    ['when nothing waits for confirmation', { name: 'used', delivery: null }],
     ['under CONFIRM=code', scanned({ confirm: 'code' })],
   ])('leaves the word to another system %s', (_, state) => {
     expect(decide(state, T)).toEqual({ changes: [], reply: null, isOurs: false })
@@ -574,12 +574,12 @@ describe('scanToConfirm', () => {
       { name: 'a typed word: none', unconfirmed: [], found: undefined },
       { name: 'a typed word: none of two open questions', unconfirmed: [numbered(2), numbered(1)], found: undefined },
       {
-        name: 'a typed word: the one that is open, although an expired one is stored',
+        name: 'a typed word: the one open question, although an expired one is stored',
         unconfirmed: [numbered(2, { until: NOW }), numbered(1, { until: NOW + 1 })],
         found: 1,
       },
       {
-        name: 'a typed word: the latest of those that have expired',
+        name: 'a typed word: the latest of the expired questions',
         unconfirmed: [numbered(2), numbered(1)],
         later: 120_000,
         found: 2,

@@ -90,7 +90,7 @@ describe('the webhook', () => {
     const started = testServer.time.clock()
     await tried(4)
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
-    // Pauses of 5, 15 and 45 s, each at most a fifth shorter.
+    // The pauses are 5, 15 and 45 s, and each is at most a fifth shorter.
     expect(testServer.time.clock() - started).toBeGreaterThanOrEqual(0.8 * 65_000)
     expect(await testServer.deps.store.outbox.list('waiting', 10)).toEqual([])
   })
