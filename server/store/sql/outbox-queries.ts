@@ -10,7 +10,7 @@ const LEASE = 'webhook'
 /** Runs a write that belongs to no unit of work. */
 export type RunWrite = <T>(write: () => Promise<T>) => Promise<T>
 
-/** `runWrite`: SQLite counts the writes, and starts none while it empties its log. */
+/** SQLite passes a `runWrite` that counts the writes and delays them while the log is truncated. */
 export function createOutbox(
   db: Db,
   asStoreError: AsStoreError,
