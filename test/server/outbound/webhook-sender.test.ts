@@ -95,6 +95,17 @@ describe('the webhook', () => {
     expect(await testServer.deps.store.outbox.list('waiting', 10)).toEqual([])
   })
 
+  test('has a random webhook-id, which a store restored from a backup does not repeat', async () => {
+    const ids = new Set<string | undefined>()
+    for (let start = 0; start < 2; start++) {
+      await open()
+      await bind('amy')
+      await tried(1)
+      ids.add(received[0]?.headers['webhook-id'])
+    }
+    expect([...ids]).toEqual([expect.stringMatching(/^evt_[\w-]{22}$/), expect.stringMatching(/^evt_[\w-]{22}$/)])
+  })
+
   test('keeps the order per user, and does not delay other users', async () => {
     receiver = ({ payload }) => (payload.data.User_ID === 'u1' && received.length < 6 ? 500 : 200)
     await bind('amy', 'u1')
