@@ -64,16 +64,16 @@ async function secure(): Promise<Line[]> {
   const otherShare = median(shares(other, floors))
   return [
     rateLine('floor: Hono + node-server, constant answer', rounds.floor!),
-    rateLine('secure, ours, durable', rounds.ours!, rounds.floor!),
+    rateLine('secure, wechat-bind, durable', rounds.ours!, rounds.floor!),
     ...PEERS.map((peer) => rateLine(`secure, ${peer}, stores nothing`, rounds[peer]!, rounds.floor!)),
     {
-      what: 'secure, ours, relative to the floor',
+      what: 'secure, wechat-bind, relative to the floor',
       value: ofFloor.toFixed(2),
       number: ofFloor,
       goal: { text: '0.25', atLeast: 0.25 },
     },
     {
-      what: 'secure, ours, relative to `wechat` + connect',
+      what: 'secure, wechat-bind, relative to `wechat` + connect',
       value: `${ofPeer.toFixed(1)}x`,
       number: ofPeer,
       goal: { text: '3x', atLeast: 3 },
@@ -106,7 +106,7 @@ async function plain(): Promise<Line[]> {
   const rounds = await interleave({ floor, ours, ...peers })
   await end()
   return [
-    rateLine('plain, ours, durable', rounds.ours!, rounds.floor!),
+    rateLine('plain, wechat-bind, durable', rounds.ours!, rounds.floor!),
     rateLine(`plain, ${PEERS[0]}, stores nothing`, rounds[PEERS[0]!]!, rounds.floor!),
   ]
 }

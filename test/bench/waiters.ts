@@ -79,7 +79,7 @@ async function coresOf(name: 'ours' | 'polled', how: 'waiting' | 'polling'): Pro
 
 const labels: Record<Name, string> = {
   raw: 'bare node:http',
-  ours: 'ours',
+  ours: 'wechat-bind',
   naive: 'naive long-poll',
   sse: 'SSE',
   polled: 'short polling',
