@@ -296,7 +296,7 @@ describe('applyIntent on two instances', () => {
     expect(await query(url, 'select version from events')).toEqual([{ version: '1' }])
   })
 
-  test('finds a delivery that was committed, together with other changes, while its repetition waited', async () => {
+  test('finds a delivery that was committed, with other changes, while the repeated delivery waited for a lock', async () => {
     const { url, a, b } = await openTwo()
     await addUser(a, amy, 't')
     const other = await addUser(a, bo, 'u')
