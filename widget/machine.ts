@@ -64,7 +64,7 @@ export const AUTO_REFRESHES = 3
 const CREATE_ATTEMPTS = 4
 /** The element displays an error instead of waiting for a longer Retry-After. */
 const MAX_SILENT_WAIT_MS = 15_000
-/** The number of polls after the QR code has expired. A `subscribe` counts until 300 s after the expiry, which is 12 waits of 25 s. */
+/** The number of polls after the QR code has expired. The server accepts a late follow for 300 s, which is 12 waits of 25 s. */
 const LATE_POLLS = 12
 /** The minimum time between two polls. Without it the element would flood a server that is shutting down, or a proxy that answers polls at once. */
 const POLL_SPACING_MS = 2000
@@ -143,7 +143,7 @@ const steps: Steps = {
       ? { name: 'offline', initial: state.name === 'loading' && state.initial }
       : state,
 
-  /** Sends the request at once and resets the failure count, when the QR code has expired or the element is visible, online or connected again. */
+  /** Sends the request at once and resets the failure count. Occurs when the QR code expires, and when the element becomes visible, online or connected. */
   wake(state, { now, auto, isOther }) {
     if (state.name === 'offline' || (state.name === 'error' && state.error.retryable)) {
       return toLoading({ initial: state.initial })

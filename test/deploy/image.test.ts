@@ -23,7 +23,7 @@ const source = join(folder, 'src')
 const app = join(folder, 'app')
 const children: ChildProcess[] = []
 
-// As little of the environment as a fresh machine has: PATH, HOME, npm's cache, and the access to the registry.
+// Contains only PATH, HOME, npm's cache and the access to the registry, like the environment of a fresh machine.
 const machine = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) =>
@@ -57,7 +57,7 @@ beforeAll(async () => {
     const filter = (path: string) => context.has(relative(root, path))
     cpSync(join(root, entry), join(source, entry), { recursive: true, filter })
   }
-  // Replaces `npm ci` of the build stage: this folder was installed from the same lock file.
+  // The build stage runs `npm ci`. This folder was installed from the same lock file, so its packages are used instead.
   symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'))
   await npm(source, ...argumentsOf(build.findLast(({ name }) => name === 'RUN')))
   for (const { from, paths, to } of image.flatMap(copyOf))

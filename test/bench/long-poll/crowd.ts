@@ -9,7 +9,7 @@ export type Page = {
   onAnswer: (answer: string, at: number) => void
 }
 
-// Below the listener's backlog: a connection beyond it waits a second until its SYN is sent again.
+// Less than the listener's backlog. A connection beyond the backlog waits a second until its SYN is sent again.
 const ARRIVE_TOGETHER = 100
 
 async function openPage(port: number): Promise<Page> {
@@ -21,7 +21,7 @@ async function openPage(port: number): Promise<Page> {
   return page
 }
 
-/** Opens the pages by the hundred, and awaits `arrive` for each hundred. */
+/** Opens a hundred pages at a time, and awaits `arrive` after each hundred. */
 export async function openCrowd(
   port: number,
   size: number,

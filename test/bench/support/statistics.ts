@@ -8,7 +8,7 @@ export function quantile(values: number[], part: number): number {
 
 export const median = (values: number[]) => quantile(values, 0.5)
 
-/** How much each value exceeds the one before it: the slope of the least-squares line through all. */
+/** The average difference of two successive values: the slope of the least-squares line through all values. */
 export function slope(values: number[]): number {
   const middle = (values.length - 1) / 2
   const ofValues = values.reduce((sum, value, i) => sum + (i - middle) * value, 0)

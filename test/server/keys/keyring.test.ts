@@ -60,7 +60,7 @@ describe('parseKeys', () => {
     expect(() => parseKeys(`k1:${text},k2:${surplus}:shop`)).toThrow('two tenants the same secret')
   })
 
-  test('accepts one secret under two kids of one tenant, which separates nothing', () => {
+  test('accepts one secret under two kids of one tenant', () => {
     expect(parseKeys(`k1:${secret(1)},k2:${secret(1)}`)).toHaveLength(2)
   })
 })

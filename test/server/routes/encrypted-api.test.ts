@@ -33,7 +33,7 @@ const post = (call: Call, body: string, type = 'application/jose') =>
 
 type Answer = { status: number; result: ApiResult; headers: Headers; req: string | undefined }
 
-/** Encrypts, sends and decrypts without our client, as another language would. */
+/** Encrypts, sends and decrypts without `createBindClient`, as a client in another language does. */
 async function send(call: Call, more: object = {}, jti: string | undefined = newJti()): Promise<Answer> {
   const body = await sealEnvelope(plaintextOf(call, more), { kid: 'k1', ...(jti === undefined ? {} : { jti }) }, KEY)
   return open(await post(call, body))

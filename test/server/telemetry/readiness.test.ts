@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createReadiness } from '../../../server/telemetry/readiness.ts'
 import { openTestServer } from '../../support/test-server.ts'
 
-/** Counts the checks; each ends when the test says so. */
+/** Counts the checks. A check ends when the test calls `end`. */
 function open() {
   let now = 1_000_000
   const calls = { store: 0, wechat: 0 }
@@ -46,7 +46,7 @@ describe('createReadiness', () => {
     expect(calls).toEqual({ store: 1, wechat: 1 })
   })
 
-  test('reuses a result for a second, counted from its end', async () => {
+  test('reuses a result for a second after the end of the check', async () => {
     const { readiness, calls, end, advance, fail } = open()
     void readiness()
     advance(10_000)
@@ -82,7 +82,7 @@ describe('createReadiness', () => {
 })
 
 describe('GET /readyz', () => {
-  test('calls WeChat at most once a second, however many probes come while there is no token', async () => {
+  test('calls WeChat at most once a second while there is no token, regardless of the number of probes', async () => {
     const testServer = await openTestServer()
     testServer.simulator.faults.fail('/cgi-bin/stable_token', 40164, 1_000)
     const count = () =>

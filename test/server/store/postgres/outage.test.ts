@@ -132,7 +132,7 @@ test('no answered callback is lost when PostgreSQL stops during traffic', { time
   expect(both.map(({ child }) => child.exitCode)).toEqual([null, null])
 })
 
-test('pages get a change with a lost notification as soon as the instance listens again', {
+test('pages get a change whose notification was lost as soon as the instance listens again', {
   timeout: 30_000,
 }, async () => {
   const store = await openPostgresStore({ url, hashOf: (...parts) => parts.join(), hasWebhook: () => false })

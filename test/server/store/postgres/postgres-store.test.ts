@@ -273,7 +273,7 @@ describe('applyIntent on two instances', () => {
     key,
   })
 
-  /** Repeats what the store could not complete, like WeChat: on a busy machine 40 at once outlast the time limit of a lock. */
+  /** Repeats a failed delivery, like WeChat. On a busy machine 40 simultaneous deliveries exceed the time limit of a lock. */
   async function apply(store: Store, events: EventSettings, key: string, intent: Intent) {
     for (let triesLeft = 3; ; triesLeft--) {
       try {
