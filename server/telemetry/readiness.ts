@@ -1,8 +1,8 @@
 /**
  * Checks whether this instance can serve requests: the store must answer, and an access token must be available.
  *
- * A result is reused for a second, and simultaneous probes share one check. Without a valid token each check calls WeChat, and
- * WeChat limits the calls per day. Otherwise a client of the probe could use up this quota.
+ * A result is reused for a second, and simultaneous probes share one check. The reason is that each check calls WeChat while there
+ * is no valid token, and WeChat limits the calls per day: frequent probes could use up this quota.
  */
 import type { Store } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'

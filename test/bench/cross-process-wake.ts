@@ -26,7 +26,7 @@ for (let i = 0; i < ROUNDS + 20; i++) {
   const user = await addUser(store, identity)
   await store.write((tx) => tx.addTicket(identity, newTicket(`scan${i}`, { appId: account.appId }), false))
 
-  // A commit in this process; the page waits at an instance.
+  // This process commits, and the page waits at an instance.
   const first = await park(identity.userId, 0)
   await store.write((tx) => tx.apply({ type: 'unbind', user, reason: 'chat', at: 0 }))
   const committedAt = performance.now()

@@ -20,7 +20,7 @@ const POLL_MS = 10_000
 
 const tokens = await mintTokens(MOST_PAGES)
 
-/** `kib`: memory per page; `rss`: of the process, in bytes; `one` and `all`: ms to wake one page, or all. */
+/** `kib`: memory per page. `rss`: memory of the process, in bytes. `one` and `all`: the time to wake one page or all, in ms. */
 type Measured = { kib: number; rss: number; one: number[]; all: number }
 type Contender = Awaited<ReturnType<typeof startContender>>
 

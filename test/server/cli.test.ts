@@ -64,7 +64,7 @@ describe('wechat-bind', () => {
   test('token uses the first key of BIND_KEYS_FILE if that is set', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
     const file = join(folder, 'keys')
-    writeFileSync(file, `# ours\nk9:${SECRET}\n`)
+    writeFileSync(file, `# comment\nk9:${SECRET}\n`)
     const { stdout } = await run(['token', 'acme', 'u1'], { BIND_KEYS_FILE: file })
     rmSync(folder, { recursive: true })
     expect(JSON.parse(Buffer.from(stdout.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ kid: 'k9' })

@@ -1,4 +1,4 @@
-/** Starts a bind server in a process of its own, and sends it the requests of WeChat. */
+/** Starts a bind server in a separate process, and sends requests to it as WeChat does. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

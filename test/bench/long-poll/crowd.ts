@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 export type Page = {
   socket: Socket
   send(request: string): void
-  /** Called with each answer, which fits into one packet, and its time. */
+  /** Called with each answer and its time. An answer fits into one packet. */
   onAnswer: (answer: string, at: number) => void
 }
 

@@ -1,4 +1,4 @@
-/** Makes distinct valid requests, as the bytes to send. */
+/** Makes distinct valid requests as byte arrays. */
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../../../demo/simulator/account.ts'
 import { type MessageFields, sealMessage } from '../../../demo/simulator/message.ts'

@@ -1,6 +1,6 @@
 /** Quantiles of measurements. */
 
-/** The value that this part of the values does not exceed; 0 without values. */
+/** The quantile: the value that the given share of the values does not exceed. Returns 0 without values. */
 export function quantile(values: number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
