@@ -10,8 +10,8 @@ type Import = { from: string; to: string; isType: boolean }
 const sources = ['widget', 'server', 'demo'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    // Examples are separate packages, and the type files for frameworks import the frameworks.
-    .filter((file) => file.endsWith('.ts') && !/^widget\/(examples|frameworks)\//.test(file)),
+    // Examples are separate packages, `dist` is built, and the type files for frameworks import the frameworks.
+    .filter((file) => file.endsWith('.ts') && !/^widget\/(examples|frameworks)\/|\/dist\//.test(file)),
 )
 
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -64,7 +64,7 @@ const floors: string[][] = [
   ['routes/'],
   ['deps.ts', 'doctor/'],
   ['outbound/', 'config/'],
-  ['client.ts', 'http/'],
+  ['client.ts', 'clients/', 'http/'],
   ['binding/', 'keys/', 'telemetry/'],
   ['store/', 'wechat/', 'api/'],
   ['platform.ts', 'crypto.ts', 'errors.ts', 'wire.ts'],

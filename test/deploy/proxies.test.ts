@@ -180,8 +180,11 @@ describe('deploy/wechat-bind.service', () => {
   const unit = join(root, 'deploy/wechat-bind.service')
 
   test('starts the command of the package', () => {
-    const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: Record<string, string> }
-    expect(readFileSync(unit, 'utf8')).toContain(`/opt/wechat-bind/${bin['wechat-bind']} serve`)
+    const { bin } = JSON.parse(readFileSync(join(root, 'server/package.json'), 'utf8')) as {
+      bin: Record<string, string>
+    }
+    const installed = '/opt/wechat-bind/node_modules/wechat-bind-server'
+    expect(readFileSync(unit, 'utf8')).toContain(`${installed}/${bin['wechat-bind']} serve`)
   })
 
   const hasSystemd = isInstalled('systemd-analyze')

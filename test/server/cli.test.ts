@@ -26,6 +26,18 @@ describe('wechat-bind', () => {
     for (const word of ['serve', 'demo', 'keygen', 'token', '绑定服务']) expect(help.stdout).toContain(word)
   })
 
+  test('prints its version', async () => {
+    expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  test('says in one line which Node it needs on a Node that is too old', async () => {
+    const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.15.1' } })`
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(old)}`
+    const { code, stdout, stderr } = await run(['serve'], { NODE_OPTIONS })
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^wechat-bind needs Node 22\.16 or newer, this is Node 22\.15\.1\..*22\.15\.1。\n$/)
+  })
+
   test('serve refuses to start, and names every missing setting with its fix', async () => {
     const { code, stdout, stderr } = await run(['serve'])
     expect([code, stdout]).toEqual([1, ''])
