@@ -70,7 +70,7 @@ function findPackage(): { folder: string; name: string } {
   }
 }
 
-/** npm keeps the modes of the package, and not every system's package has the x bits. */
+/** Sets the x bits. npm keeps the modes of the package, and the packages of some systems lack the x bits. */
 function makeExecutable(folder: string): string {
   for (const name of readdirSync(join(folder, 'bin'))) {
     const file = join(folder, 'bin', name)

@@ -1,4 +1,4 @@
-/** The parts that the app is made from. An app that is given these runs on any runtime that Hono supports. */
+/** The parts that the app is made from. An app made from such parts runs on any runtime that Hono supports. */
 import type { AfterCommit } from './binding/after-commit.ts'
 import type { EventSettings } from './binding/apply-intent.ts'
 import type { Tickets } from './binding/tickets.ts'

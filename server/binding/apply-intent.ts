@@ -77,7 +77,8 @@ function* decideAndWrite(
   if (deliveryId.nonce && !(yield* isNonceValid(tx, deliveryId.nonce, now))) return 'replayed'
   const delivery = tx.fingerprint(deliveryId.key)
   const { changes, reply, isOurs = true, scan } = yield* decide(tx, settings, intent, delivery, now)
-  // This is read after the decision, which locks the openid. If another instance applied the same delivery, it has committed.
+  // Read after the decision, because the decision waits for the lock of the openid. An instance that has applied the same delivery
+  // has then committed it.
   const earlier = yield* tx.findDelivery(delivery)
   if (earlier !== undefined) {
     return { ...toOutcome(earlier), changes: [], scan: scan && repeatedScan(scan.identity) }

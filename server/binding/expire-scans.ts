@@ -1,14 +1,14 @@
-/** Closes the scans whose time to confirm is over where no page asks about them: they hold an openid and digits. */
+/** Closes the scans whose time to confirm is over, even if no page asks about them, because such a scan stores an openid and digits. */
 import type { Plan } from '../store/plan.ts'
 import type { Change, Identity } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
 import { decideConfirmationExpired } from './confirmation-rules.ts'
 import { unconfirmedScan } from './scan-outcome.ts'
 
-// Until then a late confirmation in the chat is answered with "expired".
+// During this time after the deadline a late confirmation in the chat is answered with "expired".
 const KEPT_MS = 30_000
 
-// A unit of work locks so many users at most.
+// The largest number of users that one unit of work locks.
 const BATCH = 100
 
 type Expired = { change: Change; identity: Identity }

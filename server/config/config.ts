@@ -40,7 +40,7 @@ export type Config = {
   /** The server's address on the internet. Used only by the doctor and in the log. */
   publicUrl: string | undefined
   port: number
-  /** The address for metrics and probes. If undefined, they are on the main port. `port` 0 takes a free port. */
+  /** The address for metrics and probes. Without it, metrics and probes are on the main port. `port` 0 takes a free port. */
   ops: { host: string; port: number } | undefined
   ticketTtlMs: number
   qrPerMinute: number
@@ -50,7 +50,7 @@ export type Config = {
   tenantQrPerDay: number
   /** How many pages may wait at one instance. */
   waiters: WaiterLimits
-  /** Limit of open sockets of one instance. Above the limit of waiting pages, so that WeChat and health probes can connect. */
+  /** The limit of open sockets of one instance. It is higher than the limit of waiting pages, so that WeChat and health probes can connect. */
   maxConnections: number
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }

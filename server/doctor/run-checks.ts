@@ -17,14 +17,14 @@ import { checkStore, type InspectStore } from './store.ts'
 export type DoctorDeps = ProbeDeps & {
   inspectStore: InspectStore
   readKeyFile: ReadKeyFile
-  /** Without it no file is checked. */
+  /** Without `fileAccess` no file is checked. */
   fileAccess?: FileAccess
 }
 
 type Check = {
   id: string
   title: Bilingual
-  /** The settings that the check uses. If one is faulty, `config` has a placeholder for it, so the check is skipped. */
+  /** The settings that the check uses. If a setting is faulty, `config` has a placeholder for it, and the check is skipped. */
   needs: string[]
   run(config: Config, deps: DoctorDeps): Promise<Finding[]>
 }

@@ -4,8 +4,8 @@ import { BindError } from '../errors.ts'
 import type { Log } from '../platform.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 
-// A rotation may take a second, and `stat` takes microseconds. `fs.watch` is not used, because it misses a file that is replaced
-// by renaming, as editors and Kubernetes do.
+// A change may take effect after a second, and a `stat` takes microseconds. `fs.watch` is not used, because it misses a file that
+// editors or Kubernetes replace by renaming.
 const CHECK_EVERY_MS = 1_000
 
 export type ReadKeyFile = (path: string) => BindKey[]

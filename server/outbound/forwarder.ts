@@ -33,7 +33,7 @@ const TIMEOUT_MS = 4_500
 // Limits the memory for requests while the other system does not answer. Above the limit WeChat is answered at once.
 const MAX_AT_ONCE = 1_000
 
-// Limits the bytes of these requests. A body has up to 64 KiB, and `notify` keeps it after its request was answered.
+// Limits the bytes of these requests. A body has up to 64 KiB, and `notify` keeps the body after WeChat's request was answered.
 const MAX_BYTES_AT_ONCE = 16 * 1024 * 1024
 
 // A passive reply is XML of a few hundred bytes, or of a few KiB with news and pictures.

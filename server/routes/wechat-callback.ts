@@ -42,7 +42,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     }
     if (event.type === 'other' || !intent) return relay(delivery)
     const replied = await replyToOurs(message, event, intent)
-    // The store shows that the message is not about binding, e.g. a confirmation word without an unconfirmed scan.
+    // The store has shown that the message is not about binding, for example a confirmation word without an unconfirmed scan.
     if (!replied.isOurs) return relay(delivery, replied.text)
     if (forwarder && (forwarder.sendsAll || isFollowing(event))) forwarder.notify(delivery)
     return toAnswer(replied.text)

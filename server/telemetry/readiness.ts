@@ -2,8 +2,8 @@
  * Checks whether this instance can serve requests: the store must take a write, and an access token must be available. A store
  * that only answers reads, as with a full disk, binds nobody.
  *
- * A result is reused for a second, and simultaneous probes share one check. Without a valid token each check calls WeChat, and
- * WeChat limits the calls per day. Otherwise a client of the probe could use up this quota.
+ * A result is reused for a second, and simultaneous probes share one check. The reason is that each check calls WeChat while there
+ * is no valid token, and WeChat limits the calls per day: frequent probes could use up this quota.
  */
 import { takeRandom } from '../crypto.ts'
 import type { Store } from '../store/store.ts'

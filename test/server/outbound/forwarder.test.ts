@@ -119,13 +119,13 @@ describe('FORWARD_URL', () => {
     expect(received).toEqual([])
   })
 
-  test('does not relay a scan of our scene', async () => {
+  test('does not relay a scan of a scene of this server', async () => {
     const scene = await newScene()
     expect((await deliver({ Event: 'SCAN', EventKey: scene })).text).toContain('<Encrypt>')
     expect(received).toEqual([])
   })
 
-  test('sends our follows and unfollows, and drops the reply', async () => {
+  test('sends follows and unfollows that are about binding, and ignores the reply', async () => {
     const { text: reply } = await deliver({ Event: 'subscribe', EventKey: `qrscene_${await newScene()}` })
     expect(reply).toContain('<Encrypt>')
     expect((await deliver({ Event: 'unsubscribe', EventKey: '' })).text).toBe('success')
@@ -136,11 +136,11 @@ describe('FORWARD_URL', () => {
     expect(received).toHaveLength(4)
   })
 
-  test('returns the reply of the other system to a follow without our scene', async () => {
+  test('returns the reply of the other system to a follow without a scene of this server', async () => {
     expect((await deliver({ Event: 'subscribe', EventKey: '' })).text).toBe('<xml>theirs</xml>')
   })
 
-  test('relays a command that has nothing to act on', async () => {
+  test('relays a command that has no effect', async () => {
     await open({ CONFIRM: 'reply' })
     for (const Content of ['yes', '确认', '解绑', 'bind password']) {
       expect((await deliver({ ...text, Content, MsgId: Content })).text).toBe('<xml>theirs</xml>')
@@ -169,7 +169,7 @@ describe('FORWARD_URL', () => {
     expect(received[0]?.url).toMatch(/^http:\/\/neighbour\.test\/wx\/\?/)
   })
 
-  test('sends our own events as well under FORWARD_ALL', async () => {
+  test('also sends events about binding under FORWARD_ALL', async () => {
     await open({ FORWARD_ALL: 'true' })
     await deliver({ Event: 'SCAN', EventKey: await newScene() })
     await testServer.deps.forwarder?.idle()
@@ -206,7 +206,7 @@ describe('createForwarder', () => {
   })
 })
 
-describe('a message that is not ours', () => {
+describe('a message that is not about binding', () => {
   test('causes no store access', async () => {
     await testServer.close()
     let uses = 0

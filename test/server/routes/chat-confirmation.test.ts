@@ -96,7 +96,7 @@ describe('a tap on the link', () => {
   })
 
   test.each(['1', '101', '', 'wb1', 'wb1_', 'wb1_x', 'wb2_1', ' wb1_1'])(
-    'of another system (bizmsgmenuid "%s") does not concern us',
+    'of another system (bizmsgmenuid "%s") is not about binding',
     async (bizmsgmenuid) => {
       await scan('own')
       expect(await deliver({ bizmsgmenuid })).toBe('success')
@@ -173,7 +173,7 @@ describe('a label', () => {
   })
 
   test.each(['\ufffe', '\u202e\u200b', '\u2028'])(
-    'of which nothing is visible is "your account": %j',
+    'without a visible character is replaced by "your account": %j',
     async (label) => {
       await scan('own', label)
       expect(lastMessage()).toContain('是否将此微信绑定到您的账号？')

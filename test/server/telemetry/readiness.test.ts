@@ -9,7 +9,7 @@ import { createReadiness } from '../../../server/telemetry/readiness.ts'
 import { titleWith } from '../../support/missing-tool.ts'
 import { openTestServer } from '../../support/test-server.ts'
 
-/** Counts the checks; each ends when the test says so. */
+/** Counts the checks. A check ends when the test calls `end`. */
 function open() {
   let now = 1_000_000
   const calls = { store: 0, wechat: 0 }
@@ -53,7 +53,7 @@ describe('createReadiness', () => {
     expect(calls).toEqual({ store: 1, wechat: 1 })
   })
 
-  test('reuses a result for a second, counted from its end', async () => {
+  test('reuses a result for a second after the end of the check', async () => {
     const { readiness, calls, end, advance, fail } = open()
     void readiness()
     advance(10_000)
@@ -123,7 +123,7 @@ describe('GET /readyz', () => {
     },
   )
 
-  test('calls WeChat at most once a second, however many probes come while there is no token', async () => {
+  test('calls WeChat at most once a second while there is no token, regardless of the number of probes', async () => {
     const testServer = await openTestServer()
     testServer.simulator.faults.fail('/cgi-bin/stable_token', 40164, 1_000)
     const count = () =>

@@ -139,7 +139,7 @@ describe('openMessage', () => {
     expect(open({ query: toQuery(sign(Encrypt)), body }, { mode: 'compatible' }).fields).toEqual(fields)
   })
 
-  test('checks the plain signature in plain mode, and ties the nonce to the body', () => {
+  test('checks the plain signature in plain mode, and returns the nonce with a digest of the body', () => {
     const query = toQuery(sign(''))
     const body = toXml(fields)
     const { nonce, ...message } = open({ query, body }, { mode: 'plain' })
