@@ -44,7 +44,8 @@ function respondLater(c: Context, { headers, start }: DeferredAnswer): Promise<R
     onHangUp(listener) {
       const hangUp = () => {
         listener()
-        resolve(new Response(null, { status: CLIENT_GONE }))
+        // Nobody receives it. The request's log line has the user's name from it.
+        resolve(new Response(null, { status: CLIENT_GONE, headers }))
       }
       if (signal.aborted) hangUp()
       else signal.addEventListener('abort', hangUp, { once: true })
