@@ -33,5 +33,5 @@ export function findNodeFault(
   const [wantedMajor = 0, wantedMinor = 0] = needed.split('.').map(Number)
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return undefined
-  return `wechat-bind needs Node ${needed} or newer; this is Node ${version}. wechat-bind 需要 Node ${needed} 或更新版本，当前为 ${version}。`
+  return `wechat-bind needs Node ${needed} or newer, this is Node ${version}. 需要 Node ${needed} 或更高版本，当前为 ${version}。`
 }

@@ -7,6 +7,7 @@ import { BindError } from '../errors.ts'
 import { parseKeyFile, type ReadKeyFile } from '../keys/key-file.ts'
 import { type BindKey, parseKeys } from '../keys/keyring.ts'
 import type { Language } from '../store/store.ts'
+import { findNodeFault } from '../version.ts'
 import { CONSOLE } from '../wechat/console.ts'
 import type { WechatMode } from '../wechat/message.ts'
 import { checkContradictions } from './contradictions.ts'
@@ -89,6 +90,8 @@ const replyNames: ReplyName[] = [
 
 /** Throws `BAD_CONFIG`. The message names each missing or malformed setting in English and Chinese. */
 export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Config {
+  const oldNode = findNodeFault()
+  if (oldNode !== undefined) throw new BindError('BAD_CONFIG', oldNode)
   const reader = createEnvReader(env)
   const port = reader.integer('PORT', 0, 65_535, 4000)
   const settings = {
