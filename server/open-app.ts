@@ -7,6 +7,8 @@ import { expireScans } from './binding/expire-scans.ts'
 import { createTickets } from './binding/tickets.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
+import { readReceivers } from './config/read-receivers.ts'
+import { watchWebhooksFile } from './config/webhooks-file.ts'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
 import { type Intercept, interceptEndpoints } from './http/node-listener.ts'
@@ -21,7 +23,7 @@ import { createWebhookSender } from './outbound/webhook-sender.ts'
 import { type Fetch, type Log, type SetTimer, systemTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
-import { gaugeToken, gaugeWebhookLag } from './telemetry/gauges.ts'
+import { gaugeToken, gaugeWebhooks } from './telemetry/gauges.ts'
 import { instrumentFetch, instrumentStore, instrumentWechat } from './telemetry/instrument.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createAccessTokens } from './wechat/access-token.ts'
@@ -63,9 +65,12 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = systemTimer } = overrides
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
+  const { keysFile, webhooksFile } = config
+  const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
+  let webhooks = readReceivers(config, keyring.tenants())
   const opened = await openStore(config.databaseUrl, {
     hashOf,
-    hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
+    hasWebhook: (tenant) => webhooks.of(tenant).length > 0,
     setTimer: overrides.setTimer,
   }).catch((cause) => {
     throw cannotOpen(cause)
@@ -92,14 +97,22 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   })
   const forwarder = createForwarder(config, { fetch, metrics })
   const unionids = createUnionidFetcher({ store, wechat, clock, setTimer, log })
-  const { keysFile } = config
-  const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
   const keyFile = keysFile === undefined ? undefined : watchKeyFile(keysFile, keyring.replace, log)
-  const webhookSender = config.webhooks.isAny
+  const webhooksWatch =
+    webhooksFile === undefined
+      ? undefined
+      : watchWebhooksFile(
+          webhooksFile,
+          (receivers) => {
+            webhooks = config.webhooks.withFile(receivers)
+          },
+          log,
+        )
+  const hasWebhooks = webhooksFile !== undefined || webhooks.all.length > 0
+  const webhookSender = hasWebhooks
     ? createWebhookSender({
         outbox: store.outbox,
-        webhooks: config.webhooks,
-        tenants: keyring.tenants,
+        webhooks: () => webhooks,
         fetch,
         clock,
         random: Math.random,
@@ -111,7 +124,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     : undefined
   if (webhookSender) store.onCommit(webhookSender.wake)
   gaugeToken(metrics, accessTokens, () => tokenAt)
-  if (webhookSender) gaugeWebhookLag(metrics, store, clock)
+  if (webhookSender) gaugeWebhooks(metrics, store, clock)
   const deps: Deps = {
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
@@ -159,6 +172,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     async close(withinMs = 5_000) {
       clearInterval(minutely)
       keyFile?.stop()
+      webhooksWatch?.stop()
       waiters.close()
       const timer = new AbortController()
       const timeout = delay(Math.max(0, withinMs), undefined, { signal: timer.signal }).catch(() => {})

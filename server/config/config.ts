@@ -9,7 +9,7 @@ import type { Language } from '../store/store.ts'
 import { CONSOLE } from '../wechat/console.ts'
 import type { WechatMode } from '../wechat/message.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
-import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
+import { parseWebhookReceivers, refuseUnknownTenants, type WebhookReceivers } from './webhook-receivers.ts'
 
 export type Env = Record<string, string | undefined>
 
@@ -50,7 +50,10 @@ export type Config = {
   maxConnections: number
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }
+  /** The receivers of the environment. Those of `webhooksFile` are added to them. */
   webhooks: WebhookReceivers
+  /** A JSON file with webhook receivers. */
+  webhooksFile: string | undefined
   /** Whether the proxy in front of the server is the operator's own, so that its `X-Request-Id` is kept. */
   trustProxy: boolean
   forwardUrl: string | undefined
@@ -118,12 +121,16 @@ export function parseConfig(env: Env): Config {
       texts: Object.fromEntries(replyNames.map((name) => [name, env[`REPLY_${name.toUpperCase()}`] || undefined])),
     },
     webhooks: parseWebhookReceivers(reader),
+    webhooksFile: reader.text('WEBHOOKS_FILE'),
     trustProxy: reader.oneOf('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
     forwardUrl: reader.url('FORWARD_URL', undefined),
     forwardAll: reader.oneOf('FORWARD_ALL', ['true', 'false'], 'false') === 'true',
     logLevel: reader.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   } satisfies Config
   refuseUnknownReplies(reader)
+  const tenants = config.keys.map(({ tenant }) => tenant)
+  // With BIND_KEYS_FILE the tenants are checked when the file is read.
+  if (tenants.length > 0) refuseUnknownTenants(reader, tenants)
   if (reader.faults.length > 0) throw new BindError('BAD_CONFIG', toMessage(reader.faults))
   return config
 }

@@ -25,7 +25,7 @@ const placeholders: Env = {
 export function readSettings(env: Env): ReadSettings {
   const first = parse(env)
   if (!Array.isArray(first)) return { config: first, faulty: new Set(), findings: [complete] }
-  const second = parse({ ...env, ...Object.fromEntries(first.map(placeholderFor)) })
+  const second = parse({ ...env, ...Object.fromEntries(first.flatMap(placeholdersFor)) })
   return {
     config: Array.isArray(second) ? undefined : second,
     faulty: new Set(first.map(({ name }) => name)),
@@ -33,9 +33,12 @@ export function readSettings(env: Env): ReadSettings {
   }
 }
 
-/** If the secret of a webhook is faulty, its URL is left out too, because a URL without a secret would be another fault. */
-const placeholderFor = ({ name }: SettingFault): [string, string | undefined] =>
-  name.startsWith('WEBHOOK_SECRET') ? [name.replace('SECRET', 'URL'), undefined] : [name, placeholders[name]]
+/** If the URL or the secret of a webhook is faulty, both are left out, because one without the other would be another fault. */
+function placeholdersFor({ name }: SettingFault): [string, string | undefined][] {
+  const suffix = /^WEBHOOK_(?:URL|SECRET)((?:_.*)?)$/.exec(name)?.[1]
+  if (suffix === undefined) return [[name, placeholders[name]]]
+  return [`WEBHOOK_URL${suffix}`, `WEBHOOK_SECRET${suffix}`].map((each) => [each, undefined])
+}
 
 function parse(env: Env): Config | SettingFault[] {
   try {

@@ -1,12 +1,9 @@
 /** Reads keys from a file, one per line, and again after each change, so that keys can rotate without a restart. Node only. */
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { BindError } from '../errors.ts'
 import type { Log } from '../platform.ts'
+import { type WatchedFile, watchFile } from '../watched-file.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
-
-// A rotation may take a second, and `stat` takes microseconds. `fs.watch` is not used, because it misses a file that is replaced
-// by renaming, as editors and Kubernetes do.
-const CHECK_EVERY_MS = 1_000
 
 /** Throws `BAD_CONFIG` when the file cannot be read or does not parse. */
 export function readKeyFile(path: string): BindKey[] {
@@ -18,20 +15,9 @@ export function readKeyFile(path: string): BindKey[] {
   }
 }
 
-type KeyFileWatch = {
-  /** Checks the file now. The timer does the same every second. */
-  check(): void
-  stop(): void
-}
-
 /** Calls `onKeys` after each change. A file that does not parse is logged, and the current keys stay in use. */
-export function watchKeyFile(path: string, onKeys: (keys: BindKey[]) => void, log: Log): KeyFileWatch {
-  let seen = stampOf(path)
-
-  function check(): void {
-    const stamp = stampOf(path)
-    if (stamp === seen) return
-    seen = stamp
+export function watchKeyFile(path: string, onKeys: (keys: BindKey[]) => void, log: Log): WatchedFile {
+  return watchFile(path, () => {
     try {
       const keys = readKeyFile(path)
       onKeys(keys)
@@ -39,18 +25,5 @@ export function watchKeyFile(path: string, onKeys: (keys: BindKey[]) => void, lo
     } catch (error) {
       log.error({ code: (error as BindError).code }, (error as Error).message)
     }
-  }
-
-  const timer = setInterval(check, CHECK_EVERY_MS).unref()
-  return { check, stop: () => clearInterval(timer) }
-}
-
-/** Returns a text that changes when the file is replaced or written. */
-function stampOf(path: string): string {
-  try {
-    const { ino, mtimeMs, size } = statSync(path)
-    return `${ino} ${mtimeMs} ${size}`
-  } catch (error) {
-    return `none: ${(error as NodeJS.ErrnoException).code}`
-  }
+  })
 }

@@ -59,10 +59,10 @@ describe('readSettings', () => {
   })
 
   test('reads the other settings when a webhook has no secret, for all tenants or for one', () => {
-    for (const suffix of ['', '_ACME']) {
+    for (const suffix of ['', '_DEFAULT']) {
       const { config, findings } = readSettings(fixture.env({ [`WEBHOOK_URL${suffix}`]: 'https://hook.test' }))
       expect(idsOf(findings)).toEqual([`config.WEBHOOK_SECRET${suffix} wrong`])
-      expect(config?.webhooks.isAny).toBe(false)
+      expect(config?.webhooks.all).toEqual([])
     }
   })
 })

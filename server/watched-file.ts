@@ -1,0 +1,37 @@
+/** Calls back after each change of a file, so that keys and receivers can change without a restart. Node only. */
+import { statSync } from 'node:fs'
+
+// A rotation may take a second, and `stat` takes microseconds. `fs.watch` is not used, because it misses a file that is replaced
+// by renaming, as editors and Kubernetes do.
+const CHECK_EVERY_MS = 1_000
+
+export type WatchedFile = {
+  /** Checks the file now. The timer does the same every second. */
+  check(): void
+  stop(): void
+}
+
+/** `onChange` must not throw. */
+export function watchFile(path: string, onChange: () => void): WatchedFile {
+  let seen = stampOf(path)
+
+  function check(): void {
+    const stamp = stampOf(path)
+    if (stamp === seen) return
+    seen = stamp
+    onChange()
+  }
+
+  const timer = setInterval(check, CHECK_EVERY_MS).unref()
+  return { check, stop: () => clearInterval(timer) }
+}
+
+/** Returns a text that changes when the file is replaced or written. */
+function stampOf(path: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(path)
+    return `${ino} ${mtimeMs} ${size}`
+  } catch (error) {
+    return `none: ${(error as NodeJS.ErrnoException).code}`
+  }
+}
