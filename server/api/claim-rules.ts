@@ -1,4 +1,4 @@
-/** The rules for ids, labels and the lifetime of a token. Both the schemas and the client use them; the client does not bring zod. */
+/** The rules for ids, labels and the lifetime of a token. The schemas and the client use these rules, because the client must not import zod. */
 
 // Control characters (C0, DEL, C1), and lone surrogates, which cannot be encoded as UTF-8.
 const FORBIDDEN = /[\p{Cc}\p{Cs}]/u

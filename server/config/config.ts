@@ -28,7 +28,7 @@ export type Config = {
     apiBase: string
     accessTokenUrl: string | undefined
   }
-  /** The keys of BIND_KEYS, or those that the file had when the settings were read. */
+  /** The keys of BIND_KEYS, or the keys that were in the file when the settings were read. */
   keys: BindKey[]
   /** A file with the keys, one per line, which is read again when it changes. */
   keysFile: string | undefined
@@ -63,7 +63,7 @@ export type Config = {
   /** Whether WeChat gets an error for a message that `forwardUrl` did not take, so that it sends the message again. */
   forwardErrors: 'retry' | 'hide'
   logLevel: string
-  /** Variables that look like settings and are none. They may belong to another program. */
+  /** Variables that look like settings but are not. They may belong to another program. */
   unknownNames: string[]
 }
 
@@ -164,7 +164,7 @@ const parseDatabaseUrl = (reader: EnvReader) =>
 function parseBindKeys(reader: EnvReader, readKeys: ReadKeyFile): Pick<Config, 'keys' | 'keysFile'> {
   const keysFile = reader.text('BIND_KEYS_FILE')
   if (keysFile === undefined) return { keys: reader.parsed('BIND_KEYS', parseKeys, []), keysFile }
-  // Reading it makes its name known.
+  // Reads a setting that is not used, so that its name is known.
   reader.text('BIND_KEYS')
   return { keys: reader.parsed('BIND_KEYS_FILE', readKeys, []), keysFile }
 }
@@ -213,7 +213,7 @@ function parseWechat(reader: EnvReader): Config['wechat'] {
 
 function parseEncryption(reader: EnvReader, mode: WechatMode): string[] {
   if (mode !== 'plain') return reader.parsed('WECHAT_ENCODING_AES_KEY', parseAesKeys, [])
-  // Reading it makes its name known.
+  // Reads a setting that is not used, so that its name is known.
   reader.text('WECHAT_ENCODING_AES_KEY')
   return []
 }

@@ -1,4 +1,4 @@
-/** Finds settings that are well formed and contradict each other. Pure. */
+/** Finds settings that are well formed but contradict each other. Pure. */
 import { type BindKey, toSuffix } from '../keys/keyring.ts'
 import type { EnvReader } from './env-reader.ts'
 
@@ -17,7 +17,7 @@ export function checkContradictions(reader: EnvReader, { keys, maxConnections, m
 function checkWebhooks(reader: EnvReader, keys: BindKey[]): void {
   const tenants = new Set(keys.map(({ tenant }) => toSuffix(tenant)))
   for (const suffix of reader.suffixesOf('WEBHOOK_URL_')) {
-    // Without a readable key the tenants are unknown.
+    // If no key can be read, the tenants are unknown.
     if (keys.length === 0 || tenants.has(suffix)) continue
     const list = [...tenants].join(', ')
     reader.addFault(`WEBHOOK_URL_${suffix}`, {

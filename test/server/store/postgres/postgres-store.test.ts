@@ -76,7 +76,7 @@ describe('openPostgresStore', () => {
     await bindTo(a, user, 'o1')
     expect(atA.notices).toEqual([{ identity: amy, version: 1 }])
     await atB.until(isVersion(1))
-    // A receives its own notification before that of B, so the list would contain it by now if A did not ignore it.
+    // A receives its own notification before that of B. If A did not ignore its own notification, the list would contain it.
     await bindTo(b, user, 'o2')
     await atA.until(isVersion(2))
     const both = [1, 2].map((version) => ({ identity: amy, version }))
