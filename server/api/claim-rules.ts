@@ -21,7 +21,7 @@ export const hasOnlyAllowedCharacters = (text: string): boolean => !FORBIDDEN.te
 export const scopes = ['bind', 'unbind'] as const
 export type Scope = (typeof scopes)[number]
 
-// One hour limits the use of a leaked token.
+// The lifetime is at most one hour, because a leaked token can be used until it expires.
 const MAX_TTL_SECONDS = 3600
 
 export const isValidLifetime = ({ iat, exp }: { iat: number; exp: number }): boolean =>
