@@ -1,9 +1,23 @@
-/** Calls back after each change of a file, so that keys and receivers can change without a restart. Node only. */
-import { statSync } from 'node:fs'
+/** Reads files with settings, and calls back after each change, so that keys and receivers can change without a restart. Node only. */
+import { readFileSync, statSync } from 'node:fs'
 
 // A rotation may take a second, and `stat` takes microseconds. `fs.watch` is not used, because it misses a file that is replaced
 // by renaming, as editors and Kubernetes do.
 const CHECK_EVERY_MS = 1_000
+
+/** Throws a TypeError `English | 中文` when the file cannot be read. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new TypeError(
+      `cannot be read (${code}): check the path and that this server's user may read the file | ` +
+        `无法读取（${code}）：请检查路径，并确认运行本服务的用户有读权限`,
+      { cause },
+    )
+  }
+}
 
 export type WatchedFile = {
   /** Checks the file now. The timer does the same every second. */

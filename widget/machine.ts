@@ -66,7 +66,7 @@ const CREATE_ATTEMPTS = 4
 const MAX_SILENT_WAIT_MS = 15_000
 /** The number of polls after the QR code has expired. The server accepts a late follow for 300 s, which is 12 waits of 25 s. */
 const LATE_POLLS = 12
-/** The minimum time between two polls. Without it the element would flood a server that is shutting down, or a proxy that answers polls at once. */
+/** The minimum time between two polls. It prevents a flood of polls when a server that is shutting down, or a proxy, answers them at once. */
 const POLL_SPACING_MS = 2000
 
 export const initialState: State = { name: 'idle', halted: false }
@@ -110,7 +110,7 @@ const steps: Steps = {
       return afterPoll(state, view ? 0 : tookMs)
     }
     if (view.state !== 'unbound') return fromBinding(view)
-    // The view is unbound. A bound element starts again. An expired QR code stays expired. After a scan that was not confirmed in time the element requests the current ticket.
+    // The view is unbound. A bound element starts again, and an expired QR code stays expired. If a scan was not confirmed in time, the element requests the current ticket.
     if (state.name === 'expired') return { ...state, version: view.version }
     return state.name === 'bound' ? initialState : toLoading({ initial: false })
   },

@@ -1,10 +1,8 @@
 /** `wechat-bind webhooks`: lists receivers and notices, sends notices again, enables and tests receivers. Node only. */
 import { parseArgs } from 'node:util'
 import { type Env, parseConfig } from '../config/config.ts'
-import { readReceivers } from '../config/read-receivers.ts'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import { BindError } from '../errors.ts'
-import { readKeyFile } from '../keys/key-file.ts'
 import { adviceFor } from '../outbound/webhook-advice.ts'
 import { failureText } from '../outbound/webhook-request.ts'
 import { sendTest } from '../outbound/webhook-test.ts'
@@ -55,14 +53,9 @@ export async function runWebhooks(args: string[], env: Env, print: (line: string
   const takesTarget = !['list', 'failed'].includes(name)
   if (!action || rest.length > 0 || (target !== undefined && !takesTarget)) throw new BindError('BAD_REQUEST', usage)
   const config = parseConfig(env)
-  const keys = config.keysFile === undefined ? config.keys : readKeyFile(config.keysFile)
-  const webhooks = readReceivers(
-    config,
-    keys.map(({ tenant }) => tenant),
-  )
   const store = await openStore(config.databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   try {
-    for (const line of await action({ outbox: store.outbox, receivers: webhooks.all, target })) print(line)
+    for (const line of await action({ outbox: store.outbox, receivers: config.webhooks.all, target })) print(line)
   } finally {
     await store.close()
   }

@@ -22,6 +22,7 @@ export type EventType = (typeof eventTypes)[number]
 
 export type WebhookReceivers = {
   all: WebhookReceiver[]
+  ofFile: WebhookReceiver[]
   /** The receivers of a tenant. */
   of(tenant: string): WebhookReceiver[]
   /** These receivers and those of the file. */
@@ -34,6 +35,7 @@ type EnvReceivers = { shared: WebhookReceiver | undefined; own: ReadonlyMap<stri
 function createWebhookReceivers({ shared, own }: EnvReceivers, file: WebhookReceiver[]): WebhookReceivers {
   return {
     all: [...(shared ? [shared] : []), ...own.values(), ...file],
+    ofFile: file,
     of(tenant) {
       const fromEnv = own.get(toSuffix(tenant)) ?? shared
       const fromFile = file.filter((receiver) => receiver.tenant === undefined || receiver.tenant === tenant)
@@ -45,7 +47,6 @@ function createWebhookReceivers({ shared, own }: EnvReceivers, file: WebhookRece
 
 /** `WEBHOOK_URL` and `WEBHOOK_SECRET` apply to all tenants, `WEBHOOK_URL_<TENANT>` and `WEBHOOK_SECRET_<TENANT>` to one tenant. */
 export function parseWebhookReceivers(reader: EnvReader): WebhookReceivers {
-  refuseSecretsWithoutUrl(reader)
   const own = new Map<string, WebhookReceiver>()
   for (const suffix of reader.suffixesOf('WEBHOOK_URL_')) {
     const receiver = parseReceiver(reader, `_${suffix}`, suffix.toLowerCase())
@@ -61,30 +62,6 @@ function parseReceiver(reader: EnvReader, suffix: string, tenant: string | undef
   const secrets = reader.parsed(`WEBHOOK_SECRET${suffix}`, parseSecrets, [])
   return { name, tenant, url, secrets }
 }
-
-function refuseSecretsWithoutUrl(reader: EnvReader): void {
-  const suffixes = ['', ...reader.suffixesOf('WEBHOOK_SECRET_').map((suffix) => `_${suffix}`)]
-  for (const suffix of suffixes) {
-    if (reader.text(`WEBHOOK_SECRET${suffix}`) === undefined || reader.text(`WEBHOOK_URL${suffix}`)) continue
-    reader.addFault(`WEBHOOK_SECRET${suffix}`, {
-      en: `is set without WEBHOOK_URL${suffix}: set the URL of the receiver too, or remove the secret`,
-      zh: `已设置，但缺少 WEBHOOK_URL${suffix}：请同时设置接收地址，或移除该密钥`,
-    })
-  }
-}
-
-/** Adds a fault for each receiver whose tenant has no key. Its events would never come, because no one can bind in that tenant. */
-export function refuseUnknownTenants(reader: EnvReader, tenants: string[]): void {
-  const known = tenants.map(toSuffix)
-  for (const suffix of reader.suffixesOf('WEBHOOK_URL_').filter((each) => !known.includes(each))) {
-    reader.addFault(`WEBHOOK_URL_${suffix}`, noSuchTenant(tenants))
-  }
-}
-
-export const noSuchTenant = (tenants: string[]): Bilingual => ({
-  en: `names a tenant that no key has: the tenants of the keys are ${[...new Set(tenants)].join(', ')}`,
-  zh: `指定的租户没有密钥：现有密钥的租户为 ${[...new Set(tenants)].join('、')}`,
-})
 
 const MAX_SECRETS = 5
 

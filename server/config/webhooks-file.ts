@@ -1,9 +1,8 @@
 /** Reads the webhook receivers of `WEBHOOKS_FILE`, and reads them again after each change of the file. Node only. */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { type Bilingual, BindError } from '../errors.ts'
+import type { Bilingual } from '../errors.ts'
 import type { Log } from '../platform.ts'
-import { watchFile } from '../watched-file.ts'
+import { readText, watchFile } from '../watched-file.ts'
 import { eventTypes, isSecret, SECRETS_RULE, type WebhookReceiver } from './webhook-receivers.ts'
 
 const isHttpUrl = (text: string) => /^https?:$/.test(URL.parse(text)?.protocol ?? '')
@@ -77,15 +76,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Throws `BAD_CONFIG` if the file cannot be read or has a fault. */
-export function readWebhooksFile(path: string): WebhookReceiver[] {
-  try {
-    return parseWebhooksFile(readFileSync(path, 'utf8'))
-  } catch (cause) {
-    const [en, zh = '无法读取该文件'] = (cause as Error).message.split(' | ')
-    throw new BindError('BAD_CONFIG', `WEBHOOKS_FILE: ${en}\n    ${zh}`, { cause })
-  }
-}
+/** Throws a TypeError `English | 中文` if the file cannot be read or has a fault. */
+export const readWebhooksFile = (path: string): WebhookReceiver[] => parseWebhooksFile(readText(path))
 
 /** Calls `onReceivers` after each change. A file with a fault is logged, and the present receivers stay. */
 export function watchWebhooksFile(path: string, onReceivers: (receivers: WebhookReceiver[]) => void, log: Log) {
@@ -95,10 +87,8 @@ export function watchWebhooksFile(path: string, onReceivers: (receivers: Webhook
       onReceivers(receivers)
       log.info({ receivers: receivers.length }, 'WEBHOOKS_FILE was read again')
     } catch (error) {
-      log.warn(
-        { code: (error as BindError).code },
-        `${(error as Error).message}\n    The receivers of the file before stay in use.`,
-      )
+      const [en] = (error as Error).message.split(' | ')
+      log.warn({ code: 'BAD_CONFIG' }, `WEBHOOKS_FILE: ${en}. The receivers of the file before stay in use`)
     }
   })
 }

@@ -1,17 +1,21 @@
 /** Reads keys from a file, one per line, and again after each change, so that keys can rotate without a restart. Node only. */
-import { readFileSync } from 'node:fs'
 import { BindError } from '../errors.ts'
 import type { Log } from '../platform.ts'
-import { type WatchedFile, watchFile } from '../watched-file.ts'
+import { readText, type WatchedFile, watchFile } from '../watched-file.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 
+export type ReadKeyFile = (path: string) => BindKey[]
+
+/** Throws a TypeError `English | 中文` when the file cannot be read or does not parse. */
+export const parseKeyFile: ReadKeyFile = (path) => parseKeys(readText(path))
+
 /** Throws `BAD_CONFIG` when the file cannot be read or does not parse. */
-export function readKeyFile(path: string): BindKey[] {
+export const readKeyFile: ReadKeyFile = (path) => {
   try {
-    return parseKeys(readFileSync(path, 'utf8'))
+    return parseKeyFile(path)
   } catch (cause) {
-    const what = (cause as Error).message.split(' | ')
-    throw new BindError('BAD_CONFIG', `BIND_KEYS_FILE: ${what[0]}\n    ${what[1] ?? '无法读取该文件'}`, { cause })
+    const [en, zh] = (cause as Error).message.split(' | ')
+    throw new BindError('BAD_CONFIG', `BIND_KEYS_FILE: ${en}\n    ${zh}`, { cause })
   }
 }
 

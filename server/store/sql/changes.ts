@@ -104,9 +104,9 @@ export class Changes implements ChangeMethods {
 
   *close({ ticket, user, as, bumpsVersion, delivery }: Of<'close'>) {
     const { changes } = yield* this.#queries.close({ ticket, as, delivery: delivery ?? null })
-    // The decision has read the ticket as open. If the decision has an error, this check keeps the ticket from binding twice.
+    // The decision has read the ticket as open, so this check fails only after an error in a rule. The ticket then does not bind twice.
     if (changes !== 1) throw new Error(`ticket ${ticket} is already closed`)
-    // Only a ticket that was scanned before, without this delivery, has an openid.
+    // Without a `delivery` the ticket was scanned before, so its row contains an openid, which is now removed.
     if (delivery === undefined) this.#settings.onErase?.()
     if (bumpsVersion) yield* this.bumpVersion(user)
   }

@@ -223,7 +223,7 @@ function* dispatch(
   return { moved: moved.length, isMore: rows.length === limit && moved.length > 0, heldUntil }
 }
 
-/** Joins the binding only if it was made by the event or before, so that an event never gets the openid of a later binding. */
+/** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */
 const selectNotices = (db: Db) =>
   db
     .selectFrom('notices')

@@ -159,7 +159,7 @@ export function createCheckpoints(
     noteErasure: () => truncateIn(ERASE_AFTER_MS),
     async waitWhileLong() {
       await truncation
-      // Only the thread can copy the WAL now, because SQLite's own checkpoint cannot get the lock during this one.
+      // While the thread's checkpoint runs, SQLite's own checkpoint cannot get the lock, so only the thread can copy the WAL.
       if (writesWhileRunning >= longWalPages) await running?.promise
       if (!isLong) return
       await running?.promise

@@ -40,7 +40,7 @@ const MMAP_BYTES = 2 ** 30
 type SqliteOptions = {
   /** A path, or `:memory:`. */
   file: string
-  /** For the delay after which erased ids leave the log. */
+  /** The timer for the delay after which erased ids leave the log. */
   setTimer?: SetTimer | undefined
 } & TxSettings
 

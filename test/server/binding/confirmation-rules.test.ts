@@ -36,7 +36,7 @@ describe('decideConfirm', () => {
     { name: 'does nothing when the ticket is not scanned', changes: [], reply: null },
     { name: 'refuses a confirmation after 120 s', state: scanned(), later: 120_000, changes: [], reply: 'expired' },
     {
-      name: 'ends the scan with a conflict when the WeChat was bound to another user meanwhile',
+      name: 'ends the scan with a conflict when the WeChat was bound to another user in the meantime',
       state: scanned(),
       owners: [user(2, binding('o1'))],
       changes: ['ticket is used, new version'],
@@ -60,7 +60,7 @@ describe('decideConfirm', () => {
     })
   })
 
-  test('is no conflict with a binding that the same user has made meanwhile', () => {
+  test('binds when the same user has bound the WeChat in the meantime', () => {
     const again = user(1, binding('o1'))
     const decision = decideConfirm({ ticket: ticket(scanned()), user: again, owners: [again] }, rules, NOW)
     expect(decision.reply?.name).toBe('bound')
@@ -96,7 +96,7 @@ describe('decideChatConfirm', () => {
   })
 
   test.each<[string, TicketState]>([
-    ['where nothing waits for confirmation', { name: 'used', delivery: null }],
+    ['when nothing waits for confirmation', { name: 'used', delivery: null }],
     ['under CONFIRM=code', scanned({ confirm: 'code' })],
   ])('leaves the word to another system %s', (_, state) => {
     expect(decide(state, T)).toEqual({ changes: [], reply: null, isOurs: false })
@@ -115,12 +115,12 @@ describe('scanToConfirm', () => {
       { name: 'a typed word: none', unconfirmed: [], found: undefined },
       { name: 'a typed word: none of two open questions', unconfirmed: [numbered(2), numbered(1)], found: undefined },
       {
-        name: 'a typed word: the one that is open, although an expired one is stored',
+        name: 'a typed word: the one open question, although an expired one is stored',
         unconfirmed: [numbered(2, { until: NOW }), numbered(1, { until: NOW + 1 })],
         found: 1,
       },
       {
-        name: 'a typed word: the latest of those that have expired',
+        name: 'a typed word: the latest of the expired questions',
         unconfirmed: [numbered(2), numbered(1)],
         later: 120_000,
         found: 2,

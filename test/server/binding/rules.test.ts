@@ -49,14 +49,14 @@ const claims: Row[] = [
   { name: 'a replaced ticket changes nothing', state: { name: 'replaced' }, changes: [], reply: 'expired' },
   { name: 'a dead ticket changes nothing', state: { name: 'dead' }, changes: [], reply: 'expired' },
   {
-    name: 'a used ticket changes nothing for another',
+    name: 'a used ticket changes nothing for another WeChat',
     state: { name: 'used', delivery: 'an earlier delivery' },
     user: user(1, binding('o2')),
     changes: [],
     reply: 'used',
   },
   {
-    name: 'a used ticket tells the WeChat that used it that it is bound',
+    name: 'a used ticket that is scanned again by the same WeChat gets the reply that it is bound',
     state: { name: 'used', delivery: 'an earlier delivery' },
     user: user(1, binding('o1')),
     changes: [],
@@ -102,7 +102,7 @@ const claims: Row[] = [
   },
   { name: 'an older scan does not undo a newer unfollow', unfollowedAt: T + 1, changes: [], reply: null },
   {
-    name: 'of two events of one second the one that arrives later counts',
+    name: 'of two events of one second the later arrival has effect',
     unfollowedAt: T,
     changes: bound,
     reply: 'bound',
@@ -276,7 +276,7 @@ describe('the changes of a scan', () => {
     digits: '0042',
   }
 
-  test('that binds name the delivery that used the ticket, the whole binding, and when the QR code was made', () => {
+  test('that binds contain the delivery that used the ticket, the whole binding, and the time when the QR code was made', () => {
     expect(decideClaim({ ...scan, createTime: T + 5 }, facts, rules, NOW + 7).changes).toEqual([
       { type: 'close', ticket: 9, user: 1, as: 'used', bumpsVersion: false, delivery: 'this delivery' },
       { type: 'closeTickets', user: 1, ticket: 9, bumpsVersion: false },
@@ -303,7 +303,7 @@ describe('the changes of a scan', () => {
   test.each([
     ['code', 'SCAN', '0042', 'scan'],
     ['reply', 'text', null, 'text'],
-  ] as const)('that waits for a %s keep what the confirmation needs', (confirm, via, digits, reason) => {
+  ] as const)('that waits for a %s contain every value that the confirmation needs', (confirm, via, digits, reason) => {
     expect(decideClaim({ ...scan, via }, facts, { ...rules, confirm }, NOW).changes).toEqual([
       {
         type: 'scan',
@@ -342,7 +342,7 @@ describe('decideUnsubscribe', () => {
       changes: ['mark u1 unsubscribed at 0', kept],
     },
     {
-      name: 'mark: unbinds all the same when the authorization has ended, even after a newer unfollow',
+      name: 'mark: still unbinds when the authorization has ended, even after a newer unfollow',
       rules: { unsubscribe: 'mark' },
       erases: true,
       owners: [user(1, binding('o1', T - 1)), user(2, { ...binding('o1', T + 1), subscribed: false })],
