@@ -39,7 +39,7 @@ export function findUser(): User | undefined {
     if (user) return { uid: Number(user[2]), gid: Number(user[3]) }
   }
   throw new Error(
-    'PostgreSQL does not run as root, and /etc/passwd has no user named postgres or nobody that could run it.',
+    'PostgreSQL does not run as root, and /etc/passwd has neither a user "postgres" nor a user "nobody" to run it.',
   )
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The bin `wechat-bind`: runs the command named in the first argument. A command is imported only when it runs: on a Node that is too
- * old its imports fail with an error that does not say so, and the version must be checked before. Node only.
+ * The bin `wechat-bind`: runs the command named in the first argument. A command is imported only after the version of Node was
+ * checked, because on an old Node the import fails with an error that does not name the version. Node only.
  */
 import { existsSync, readFileSync } from 'node:fs'
 
@@ -25,7 +25,7 @@ const usage = `wechat-bind <command>
                                用 BIND_KEYS 的第一个密钥签发测试用的组件令牌
 `
 
-/** The package's package.json; in the sources it is in this folder. */
+/** The package.json of the package. In a checkout it is in this folder. */
 const manifest = ['./package.json', '../../package.json'].map((path) => new URL(path, import.meta.url)).find(existsSync)
 
 const { version, engines } = JSON.parse(readFileSync(manifest!, 'utf8')) as {

@@ -75,13 +75,13 @@ describe('the project', () => {
     expect(Object.keys(dependencies).sort()).toEqual([...new Set(brought)].sort())
   })
 
-  test('says in every README how its packages are installed', () => {
+  test('has the commands that install its packages in every README', () => {
     for (const file of globSync('{README*.md,{widget,server}/README*.md,docs/start*.md}', { cwd: root }))
       expect(readFileSync(join(root, file), 'utf8'), file).toMatch(/npm install wechat-bind/)
   })
 })
 
-/** Names of JavaScript and of the web that Node 18 lacks. */
+/** Removes the globals and methods that Node 18 lacks. */
 const NEWER_THAN_18 = `
   for (const [holder, names] of [
     [globalThis, ['crypto', 'navigator', 'WebSocket', 'CustomEvent', 'Iterator']],
@@ -182,7 +182,7 @@ describe('the package wechat-bind-server on a machine', () => {
   })
 })
 
-/** Compiles lines of TypeScript in a folder with all checks on, also of the declarations of the packages. */
+/** Compiles lines of TypeScript in a folder. All checks are on, and the declarations of the packages are checked too. */
 async function checkTypes({ folder }: Installed, options: object, lines: string[]): Promise<void> {
   writeFileSync(join(folder, 'main.ts'), `${lines.join('\n')}\n`)
   const compilerOptions = {

@@ -26,8 +26,8 @@ type Contender = Awaited<ReturnType<typeof startContender>>
 
 async function measure(name: Name, size: number): Promise<Measured> {
   const server = await startContender(name, tokens.slice(0, size))
-  // The cost of a page is the slope of the process's memory over ten samples. The difference of two samples depends on the time
-  // of V8's last collection: bare node:http costs 11.7 KiB a page by the slope, and 10.5 by its samples at 5,000 and 10,000.
+  // The cost of a page is the slope of the process's memory over ten samples. The difference of only two samples would depend on
+  // the time of V8's last collection. For example, bare node:http takes 11.7 KiB a page by the slope, but 10.5 by two samples.
   const step = size / STEPS
   const pages: Page[] = []
   const samples: number[] = []

@@ -13,7 +13,7 @@ import { openTestServer, type TestServer } from '../../support/test-server.ts'
 const KIB = 1024
 
 describe('createBodyBudget', () => {
-  test('refuses bytes beyond it, with the time to the next try, and grants them after a release', () => {
+  test('refuses bytes over the budget with the time to the next try, and grants them after a release', () => {
     const budget = createBodyBudget(100 * KIB)
     const [first, second] = [budget.open(), budget.open()]
     first.add(60 * KIB)

@@ -81,7 +81,7 @@ describe('openEnvelope', () => {
     expect(await faultOf(open(await make()))).toEqual(REFUSED)
   })
 
-  test('refuses crit, whether or not the header has the member that it names', async () => {
+  test('refuses crit, even if the header has the member that crit names', async () => {
     const [, ...rest] = (await seal({})).split('.')
     for (const header of [
       { ...GOOD, crit: ['exp'], exp: 1 },

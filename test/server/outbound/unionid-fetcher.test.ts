@@ -163,7 +163,7 @@ describe('createUnionidFetcher', () => {
     expect([await unionidOf(0), await unionidOf(49)]).toEqual(['u', 'u'])
   })
 
-  test('misses no binding that arrives while it reads the queue for the last time', async () => {
+  test('fetches a binding that arrives during the last read of the queue', async () => {
     for (let turns = 0; turns < 12; turns++) {
       let looks = 0
       const { promise: looked, resolve: look } = Promise.withResolvers<void>()

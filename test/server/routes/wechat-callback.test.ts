@@ -564,7 +564,7 @@ describe('CONFIRM=reply', () => {
 describe('two scans of one WeChat', () => {
   const scan = (EventKey: string) => chatReply({ Event: 'SCAN', EventKey, FromUserName: 'oAmy' })
 
-  test('a confirmation in the chat is for the later one', async () => {
+  test('a confirmation in the chat confirms the later scan', async () => {
     await reopen({ CONFIRM: 'reply' })
     const [own, relayed] = [await newScene('own'), await newScene('relayed')]
     await scan(relayed)

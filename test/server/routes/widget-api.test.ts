@@ -233,7 +233,7 @@ describe('GET /widget/binding', () => {
     expect((await waiting).status).toBe(304)
   })
 
-  test('answers why the last binding ended', async () => {
+  test('answers the reason of the last unbinding', async () => {
     await bindTo('amy')
     await testServer.phone('amy').unfollow()
     expect(await (await poll(1)).json()).toEqual({ state: 'unbound', reason: 'unsubscribe', version: 2 })
