@@ -47,7 +47,7 @@ export type Problem = {
   triesLeft?: number
 }
 
-/** The body of a webhook delivery, signed by the Standard Webhooks scheme. `webhook.test` has empty ids and the version 0. */
+/** The body of a webhook delivery, signed as Standard Webhooks defines. `webhook.test` has empty ids and the version 0. */
 export type WebhookPayload = {
   type: 'binding.bound' | 'binding.unbound' | 'webhook.test'
   /** ISO 8601 */
