@@ -8,7 +8,7 @@ import type { Phone } from './simulator/phone.ts'
 export async function autoBind(deps: Deps, identity: Identity, phone: Phone): Promise<void> {
   const { store, tickets, events } = deps
   if ((await store.user(identity)).binding) return
-  const { url } = await tickets({ identity, isRefresh: false, label: null, lang: events.lang })
+  const { url } = await tickets({ identity, isRefresh: false, label: null, lang: events.lang, isPage: false })
   await phone.scan(url, { follow: true })
   const { confirmation } = await store.user(identity)
   if (confirmation?.confirm === 'reply') await phone.sendText('确认绑定')

@@ -25,6 +25,8 @@ export type Config = {
     apiBase: string
     accessTokenUrl: string | undefined
   }
+  /** The name of the Official Account, which the pages show. */
+  accountName: string | undefined
   keys: BindKey[]
   /** A file with the keys, one per line. If set, it replaces `keys`. */
   keysFile: string | undefined
@@ -85,6 +87,10 @@ export function parseConfig(env: Env): Config {
   const port = reader.integer('PORT', 0, 65_535, 4000)
   const config = {
     wechat: parseWechat(reader),
+    accountName: reader.optional('ACCOUNT_NAME', /^[^\p{Cc}]{1,64}$/u, {
+      en: 'must be the name of the Official Account, at most 64 characters, or be left out',
+      zh: '须为公众号名称，最多 64 个字符，或不设置',
+    }),
     keys: env.BIND_KEYS_FILE ? [] : reader.parsed('BIND_KEYS', parseKeys, []),
     keysFile: env.BIND_KEYS_FILE || undefined,
     databaseUrl: reader.matching('DATABASE_URL', DATABASE_URL, 'sqlite:./data/wechat-bind.db', {
