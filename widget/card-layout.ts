@@ -32,8 +32,7 @@ export function cardTemplate(state: State, view: View, classes: string, onClose?
     @keydown=${onKeydown}
   >
     <header>
-      <slot name="logo">${mark}</slot>
-      <h2 id="title" part="title"><slot name="title">${translate(title)}</slot></h2>
+      ${keyed(title, html`<slot name="logo">${mark}</slot><h2 id="title" part="title"><slot name="title">${translate(title)}</slot></h2>`)}
     </header>
     ${onClose && html`<button class="close" part="close" type="button" aria-label=${translate('close')} @click=${onClose}>${icon('close')}</button>`}
     <slot name="description"></slot>
@@ -42,7 +41,7 @@ export function cardTemplate(state: State, view: View, classes: string, onClose?
       <div role="status">
         ${keyed(textKey, html`<p part="status">${status}</p>${hint && html`<p class=${hintClass} id="hint" part="hint">${hint}</p>`}`)}
       </div>
-      ${timer && html`<p class="hint" part="timer" role="timer">${keyed(timer, timer)}</p>`}
+      ${timer && keyed(textKey, html`<p class="hint" part="timer" role="timer">${keyed(timer, timer)}</p>`)}
     </div>
     <div class="actions">${keyed(actionsKey, html`${actions}`)}</div>
     <slot name="footer"></slot>

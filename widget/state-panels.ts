@@ -28,8 +28,6 @@ export type View = {
   secondsLeft: number
   /** A refused scan that the card mentions. */
   notice: Notice | undefined
-  /** The name of the Official Account, if the server knows it. */
-  account: string | undefined
   /** The element waits for a click before it requests a QR code. */
   manual: boolean
   /** `text`: the text to send instead of scanning is open; `copied`: the user has copied the text; `question`: the question before unbinding is open. */
@@ -74,7 +72,8 @@ const panels: Panels = {
   loading,
 
   ready: (view, { ticket }) => {
-    const { translate, host, opened, device, notice, account, language } = view
+    const { translate, host, opened, device, notice, language } = view
+    const { account } = ticket
     const timer = timeLeftText(view)
     if (opened) {
       // The server accepts the word in every language.
@@ -83,7 +82,10 @@ const panels: Panels = {
       const find = account && html`<p class="hint">${translate('find', account)}</p>`
       const picture = html`<code part="code">${text}</code>${copy}${find}`
       // The status is in the live region, because screen readers do not announce a changed button label.
-      const status = translate(opened === 'copied' ? 'copied' : 'send', nameOf(view))
+      const status = translate(
+        opened === 'copied' ? 'copied' : 'send',
+        account ? quoted(account, language) : translate('account'),
+      )
       return { picture, status, timer, actions: button(view, 'showQr', 'quiet', () => host.show()) }
     }
     const toText = button(view, 'cannotScan', 'quiet', () => host.show('text'))
@@ -105,7 +107,7 @@ const panels: Panels = {
     const picture = icon('phone')
     const actions = button(view, 'renew', 'quiet', host.refresh)
     if (confirm === 'reply') {
-      return { picture, status: translate('scanned'), hint: translate('confirmReply', nameOf(view)), actions }
+      return { picture, status: translate('scanned'), hint: translate('confirmReply'), actions }
     }
     const field = html`<input
       part="field"
@@ -197,10 +199,8 @@ function timeLeftText({ translate, secondsLeft }: View): string | undefined {
   return translate('expiresIn', time)
 }
 
-/** How the card names the Official Account in a sentence. */
-function nameOf({ account, language, translate }: View): string {
-  if (!account) return translate('account')
-  return language === 'zh-TW' ? `「${account}」` : `“${account}”`
+function quoted(name: string, language: Language): string {
+  return language === 'zh-TW' ? `「${name}」` : `“${name}”`
 }
 
 /** The user's next step. The event `binderror` gives the page the exact error. */

@@ -133,8 +133,6 @@ export class WechatBind extends LitElement implements BindHost {
   #focused: Element | null | undefined
   /** The state that is rendered. */
   #rendered: StateName = 'idle'
-  /** The name of the Official Account, which the server sends with a QR code. */
-  #account: string | undefined
   #isOpen = false
   /** Closes the dialog after a success. */
   #closing: ReturnType<typeof setTimeout> | undefined
@@ -257,7 +255,6 @@ export class WechatBind extends LitElement implements BindHost {
       // The copied text belongs to the previous QR code.
       else if (this.#opened) this.#opened = 'text'
     }
-    if (state.name === 'ready') this.#account = state.ticket.account
     if (state.name === 'bound' && previous.name !== 'bound' && !state.initial && this.#isOpen) {
       this.#closing = setTimeout(() => this.close(), SUCCESS_SHOWN_MS)
     }
@@ -286,7 +283,6 @@ export class WechatBind extends LitElement implements BindHost {
       device,
       secondsLeft,
       notice,
-      account: this.#account,
       manual,
       opened: this.#opened,
       host: this,

@@ -98,17 +98,17 @@ const words: Record<Language, Words> = {
       bound: 'This WeChat is now bound to {label}.\nNot you? Reply “unbind” to undo.',
       already_bound: 'This WeChat is already bound to {label}.\nTo unbind it, reply “unbind”.',
       used: 'This QR code has been used. Nothing was changed. Refresh it on the page and scan again.',
-      expired: 'This QR code has expired. Nothing was changed. Refresh it on the page and scan again.',
+      expired: 'This QR code no longer works. Nothing was changed. Refresh it on the page and scan again.',
       conflict:
         'This WeChat is bound to another account, so it was not bound to {label}. Unbind it there, or reply “unbind” and scan again.',
       confirm_reply:
         'Bind this WeChat to {label}?\nWithin two minutes, tap: {confirm}\nNot you? Ignore this, or reply “unbind”.',
       confirm_code:
-        'Binding this WeChat to {label}.\nWithin two minutes, enter on the page: {digits}\nDo not share these digits. Not you? Ignore this, or reply “unbind”.',
+        'Binding this WeChat to {label}.\nWithin two minutes, type on the page: {digits}\nDo not share these digits. Not you? Ignore this, or reply “unbind”.',
       unbound: 'This WeChat is no longer bound to {label}.',
       cancelled: 'Binding this WeChat to {label} was cancelled.',
       not_bound: 'This WeChat is not bound to any account.',
-      wrong_code: 'This code is wrong or has expired. Check the code on the page.',
+      wrong_code: 'This code is wrong or no longer works. Check the code on the page.',
       too_many_codes: 'Too many attempts. Try again in an hour.',
       scan_again: 'Thank you for following. To bind your account, scan the QR code on the page again.',
     },

@@ -63,7 +63,7 @@ describe('binding', () => {
     const field = page.locator('wechat-bind').getByRole('textbox')
 
     await field.fill(digits === '0000' ? '1111' : '0000')
-    await page.locator('wechat-bind').getByText('Attempts left: 2').waitFor()
+    await page.locator('wechat-bind').getByText('Tries left: 2').waitFor()
     fixture.expectRefusals()
     await field.fill(digits)
     await inState(page, 'bound')
@@ -76,11 +76,11 @@ describe('binding', () => {
     const page = await fixture.open('&confirm=reply')
     await scan(page)
     await inState(page, 'scanned')
-    await chat(page, 'Link this WeChat to').waitFor()
+    await chat(page, 'Bind this WeChat to').waitFor()
     await page.evaluate(() => (document.querySelector('wechat-bind') as { refresh?: () => void } | null)?.refresh?.())
     await scan(page)
     await inState(page, 'scanned')
-    const confirms = chat(page, 'Link this WeChat to').getByRole('button', { name: 'Confirm' })
+    const confirms = chat(page, 'Bind this WeChat to').getByRole('button', { name: 'Confirm' })
     await confirms.nth(1).waitFor()
 
     await confirms.first().click()

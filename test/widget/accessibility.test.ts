@@ -63,7 +63,7 @@ describe('The accessibility of WechatBind', () => {
     expect(region?.textContent?.trim()).to.equal('Scan with WeChat')
     await scan(element)
     expect(element.renderRoot.querySelector('[role=status]')).to.equal(region)
-    expect(region?.textContent).to.contain('Confirm in the chat with the Official Account')
+    expect(region?.textContent).to.contain('Now confirm in WeChat')
   })
 
   test('does not take the focus from the page, and keeps the focus in the card', async () => {

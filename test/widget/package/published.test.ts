@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** The size in bytes, as compressed by Node's zlib at level 9. The command `gzip -9` makes this file 1.5 % smaller. */
-const BUDGET = 16_500
+const BUDGET = 18_700
 
 let tarball: Buffer
 
@@ -104,7 +104,7 @@ describe('the self-contained file', () => {
     expect(licences).toContain('Redistributions in binary form must reproduce the above copyright notice')
   })
 
-  test('has at most 16,500 bytes after gzip', () => {
+  test('has at most 18,700 bytes after gzip', () => {
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(BUDGET)
   })
 
