@@ -29,12 +29,12 @@ import type { Delay } from './simulator/faults.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
 import { createTrafficLog, type TrafficLog } from './simulator/traffic-log.ts'
 import { createTestUsers, withOtherOwner } from './test-users.ts'
-import { ACCOUNT, people } from './users.ts'
+import { people } from './users.ts'
 import { isRealWechat, toAccount } from './wechat-account.ts'
 import { applyToWechat } from './wechat-conditions.ts'
 
 export type Demo = {
-  /** The URL to open, without a trailing slash. With a real WeChat account its path is secret. */
+  /** The URL to open, without a trailing slash. Its path is secret if the demo uses a real WeChat account. */
   url: string
   /** URLs for a phone on the same network; empty when the demo listens only on this machine. */
   networkUrls: string[]
@@ -163,8 +163,10 @@ export async function startDemo({
       view: () => ({ conditions: currentConditions.current(), usual: atStart, isReal }),
       simulatorView: simulator.view,
       set: currentConditions.set,
-      bindToOtherUser: (person) =>
-        autoBind(bindServer.deps(), { tenant, account: ACCOUNT, userId: 'someone-else' }, simulator.phone(person)),
+      bind: (person, user) => autoBind(bindServer.deps(), { tenant, ...user }, simulator.phone(person)),
+      async forget(people) {
+        await Promise.all(people.map((person) => simulator.phone(person).closeAccount()))
+      },
       changes,
       wire,
       signal,

@@ -1,7 +1,7 @@
 /** The client of the demo's API: conditions and the event stream. */
 import type { DemoView } from '../demo-api.ts'
-import type { SimulatorView } from '../simulator/control-api.ts'
 import type { WireEntry } from '../simulator/traffic-log.ts'
+import type { SimulatorView } from '../simulator/views.ts'
 
 /** Sets the given conditions and resets the others. Returns undefined when the demo does not answer. */
 export async function putConditions(given: Record<string, string>): Promise<DemoView | undefined> {
@@ -23,7 +23,7 @@ type DemoListener = {
   onLost(): void
 }
 
-// The same pause that a browser makes before it reconnects an EventSource.
+// A browser makes the same pause before it reconnects an EventSource.
 const RETRY_MS = 3_000
 
 /** A hidden page closes its stream, because a browser allows six connections to one HTTP/1.1 server, and each tab's element needs one of them. */

@@ -211,7 +211,7 @@ const schemas: Json = {
       qr: object({ size: integer, path: { ...text, description: 'SVG path of 1-unit modules, without margin' } }),
       code: {
         ...text,
-        description: 'Can be sent to the Official Account instead of a scan, as: 绑定 <code> or bind <code>',
+        description: 'The user can send it to the Official Account instead of scanning, as: 绑定 <code> or bind <code>',
       },
       account: { ...text, description: 'The name of the Official Account (ACCOUNT_NAME)' },
       expiresIn: { ...integer, description: 'Seconds left' },

@@ -8,6 +8,8 @@ import type { BindReason, Identity } from './identity.ts'
 /** One event of the outbox. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
 export type Notice = {
   id: number
+  /** The `webhook-id`: random, and the same for every receiver and attempt. */
+  uid: string
   identity: Identity
   type: 'bound' | 'unbound'
   reason: BindReason | UnbindReason

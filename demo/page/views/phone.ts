@@ -1,6 +1,6 @@
 /** The simulated phone: choice of the person, scan button and current screen. */
 import { html, nothing, type TemplateResult } from 'lit'
-import type { PhoneView } from '../../simulator/control-api.ts'
+import type { PhoneView } from '../../simulator/views.ts'
 import { people } from '../../users.ts'
 import { type Actions, isOnPhone } from '../app.ts'
 import type { Messages } from '../messages.ts'
@@ -81,7 +81,7 @@ function screenView(screen: PageState['screens'][Person], props: PhoneProps): Te
   }
 }
 
-/** Replaces the phone with a real WeChat account. */
+/** Displayed instead of the simulated phone if the demo uses a real WeChat account. */
 export function ownPhoneView(t: Messages): TemplateResult {
   return html`
     <div class="column-head"><h2 id="phone-heading" class="caption">${t.phone}</h2></div>

@@ -1,5 +1,6 @@
 /** The changes that a unit of work applies: the queries of each type of change. */
 import type { Kysely } from 'kysely'
+import { takeRandom } from '../../crypto.ts'
 import type { Plan } from '../plan.ts'
 import type { Change, Committed, User } from '../store.ts'
 import type { Queries } from './queries.ts'
@@ -18,6 +19,9 @@ export type TxSettings = {
   /** Called when a unit of work removes WeChat's ids from the tables. It may be rolled back afterwards. */
   onErase?: () => void
 }
+
+/** Random, so that a store restored from a backup gives no new event the id of one that a receiver has already accepted. */
+const newEventUid = () => `evt_${takeRandom(16).toString('base64url')}`
 
 type Of<T extends Change['type']> = Extract<Change, { type: T }>
 type ChangeMethods = { [T in Change['type']]: (change: Of<T>) => Plan<unknown> }
@@ -61,7 +65,7 @@ export class Changes implements ChangeMethods {
   }
 
   *#addEvent(user: number, { identity, version }: Committed, type: 'bound' | 'unbound', reason: string, at: number) {
-    const event = { user, version, type, reason, at }
+    const event = { user, version, type, reason, at, uid: newEventUid() }
     const { tenant } = identity
     if (!this.#settings.hasWebhook(tenant)) return yield* this.#queries.addEvent(event)
     const { rows } = yield* this.#queries.addEventReturningId(event)
@@ -105,9 +109,9 @@ export class Changes implements ChangeMethods {
 
   *close({ ticket, user, as, bumpsVersion, delivery }: Of<'close'>) {
     const { changes } = yield* this.#queries.close({ ticket, as, delivery: delivery ?? null })
-    // The decision has read the ticket as open. If the decision has an error, this check keeps the ticket from binding twice.
+    // The decision has read the ticket as open, so this check fails only after an error in a rule. The ticket then does not bind twice.
     if (changes !== 1) throw new Error(`ticket ${ticket} is already closed`)
-    // Only a ticket that was scanned before, without this delivery, has an openid.
+    // Without a `delivery` the ticket was scanned before, so its row contains an openid, which is now removed.
     if (delivery === undefined) this.#settings.onErase?.()
     if (bumpsVersion) yield* this.bumpVersion(user)
   }

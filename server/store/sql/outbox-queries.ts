@@ -10,24 +10,25 @@ const LEASE = 'webhook'
 /** Runs a write that belongs to no unit of work. */
 export type RunWrite = <T>(write: () => Promise<T>) => Promise<T>
 
-/** `runWrite`: SQLite counts the writes, and starts none while it empties its log. */
+/** SQLite passes a `runWrite` that counts the writes and delays them while the log is truncated. */
 export function createOutbox(
   db: Db,
   asStoreError: AsStoreError,
   runWrite: RunWrite = (write) => asStoreError(write()),
 ): Outbox {
-  /** Joins the binding only while it has the event's version, so that an event never gets the openid of a later binding. */
+  /** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */
   const selectNotices = () =>
     db
       .selectFrom('outbox')
       .innerJoin('events', 'events.id', 'outbox.event')
       .innerJoin('users', 'users.id', 'events.user')
       .leftJoin('bindings', (join) =>
-        join.onRef('bindings.user', '=', 'events.user').onRef('bindings.version', '=', 'events.version'),
+        join.onRef('bindings.user', '=', 'events.user').onRef('bindings.version', '<=', 'events.version'),
       )
       .select([
         'outbox.event',
         'outbox.attempts',
+        'events.uid',
         'events.type',
         'events.reason',
         'events.version',
@@ -131,6 +132,7 @@ export function createOutbox(
 type Row = {
   event: number
   attempts: number
+  uid: string | null
   type: 'bound' | 'unbound'
   reason: string
   version: number
@@ -145,6 +147,7 @@ type Row = {
 
 const toNotice = (row: Row): Notice => ({
   id: row.event,
+  uid: row.uid ?? `evt_${row.event}`,
   identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
   type: row.type,
   reason: row.reason as Notice['reason'],

@@ -248,7 +248,9 @@ function createTicketQueries(db: Kysely<Tables>) {
 function createUserQueries(db: Kysely<Tables>) {
   type NewEvent = Omit<Insertable<Tables['events']>, 'id'>
   const addEvent = (p: NewEvent) =>
-    db.insertInto('events').values({ user: p.user, version: p.version, type: p.type, reason: p.reason, at: p.at })
+    db
+      .insertInto('events')
+      .values({ user: p.user, version: p.version, type: p.type, reason: p.reason, at: p.at, uid: p.uid })
   return {
     ensureUser: query((p: Ids) =>
       db

@@ -67,6 +67,8 @@ export type Tables = {
     type: 'bound' | 'unbound'
     reason: string
     at: number
+    /** Random; null in events of versions before 0004. */
+    uid: string | null
   }
   /** The reply to each delivery. In plain mode also the digest of the body that came with each nonce. */
   deliveries: { key: string; text: string | null; until: number }
