@@ -475,31 +475,6 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(again).toEqual({ expired: 250, kept: 0 })
     })
 
-    test('keeps events for 90 days, and longer while they wait in the outbox', async () => {
-      const DAY = 24 * 60 * 60_000
-      const { user } = await add('a')
-      const unbind = { type: 'unbind', user, reason: 'chat' } as const
-      for (const days of [100, 95, 1]) await store.write((tx) => tx.apply({ ...unbind, at: NOW - days * DAY }))
-      const [first, second] = await store.outbox.list('waiting', 10)
-      await store.outbox.giveUp(first!.id)
-      await store.sweep(NOW)
-      // The failed event has passed its retention time; the second is still waiting, so it is kept.
-      expect(await store.outbox.list('failed', 10)).toEqual([])
-      expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([2, 3])
-      await store.outbox.delivered(second!.id)
-      await store.sweep(NOW)
-      expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([3])
-    })
-
-    test('deletes an event after 180 days even if it still waits in the outbox', async () => {
-      const DAY = 24 * 60 * 60_000
-      const { user } = await add('a')
-      const unbind = { type: 'unbind', user, reason: 'chat' } as const
-      for (const days of [181, 179]) await store.write((tx) => tx.apply({ ...unbind, at: NOW - days * DAY }))
-      await store.sweep(NOW)
-      expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([2])
-    })
-
     test('does not close a ticket twice', async () => {
       const { id: ticket, user } = await add('a')
       const close = { type: 'close', ticket, user, as: 'used', bumpsVersion: false } as const
