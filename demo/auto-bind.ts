@@ -9,7 +9,7 @@ export async function autoBind(deps: Deps, identity: Identity, phone: Phone): Pr
   const { store, tickets, events } = deps
   const { binding: current } = await store.user(identity)
   if (current) return current.openid === phone.openid
-  const { url } = await tickets({ identity, isRefresh: false, label: null, lang: events.lang })
+  const { url } = await tickets({ identity, isRefresh: false, label: null, lang: events.lang, isPage: false })
   await phone.scan(url, { follow: true })
   const { confirmation } = await store.user(identity)
   if (confirmation?.confirm === 'reply') await phone.sendText('确认绑定')
