@@ -1,7 +1,7 @@
 /**
  * Fills `widget/dist` and `server/dist`, the contents of the packages `wechat-bind` and `wechat-bind-server`, from the built `dist`.
- * Both keep its folders, so that a file has the same relative imports in a checkout and in a package. Of the server, the package of
- * the element gets only the files that its exports import.
+ * Both packages keep the folders of `dist`, so that a file has the same relative imports in a checkout and in a package. The package
+ * of the element gets only those files of the server that its exports import.
  */
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -9,11 +9,11 @@ import { dirname, join, relative } from 'node:path'
 const root = import.meta.dirname
 const built = join(root, 'dist')
 
-/** The relative imports of a module or of its declarations, also `import("./x.js")` in a type. */
+/** The relative imports of a module or of its declarations, including `import("./x.js")` in a type. */
 const importsOf = (file) =>
   [...readFileSync(file, 'utf8').matchAll(/(?:\bfrom |\bimport |\bimport\()["'](\.{1,2}\/[^"']+)["']/g)].map(
     ([, path]) =>
-      // Declarations keep the name of the source: './x.ts' there means x.d.ts.
+      // Declarations import './x.ts', the name of the source, which means x.d.ts.
       join(dirname(file), path.replace(/\.ts$/, '.js')),
   )
 

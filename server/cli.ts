@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * The bin `wechat-bind`: runs the command named in the first argument. A command is imported only when it runs: on a Node that is too
- * old its imports fail with an error that does not say so, and the version must be checked before. Node only.
+ * The bin `wechat-bind`: runs the command named in the first argument. A command is imported only after the version of Node was
+ * checked, because on an old Node the import fails with an error that does not name the version. Node only.
  */
+import { findNodeFault, readVersion } from './config/version.ts'
 import { BindError } from './errors.ts'
-import { findNodeFault, readVersion } from './version.ts'
 
 const usage = `wechat-bind <command>
 

@@ -1,4 +1,4 @@
-/** The rules for ids, labels and the lifetime of a token. Both the schemas and the client use them; the client does not bring zod. */
+/** The rules for ids, labels and the lifetime of a token. The schemas and the client use these rules, because the client must not import zod. */
 
 // Control characters (C0, DEL, C1), and lone surrogates, which cannot be encoded as UTF-8.
 const FORBIDDEN = /[\p{Cc}\p{Cs}]/u
@@ -21,7 +21,7 @@ export const hasOnlyAllowedCharacters = (text: string): boolean => !FORBIDDEN.te
 export const scopes = ['bind', 'unbind'] as const
 export type Scope = (typeof scopes)[number]
 
-// One hour limits the use of a leaked token.
+// The lifetime is at most one hour, because a leaked token can be used until it expires.
 const MAX_TTL_SECONDS = 3600
 
 export const isValidLifetime = ({ iat, exp }: { iat: number; exp: number }): boolean =>

@@ -3,7 +3,7 @@ import type { Change, Store } from '../store/store.ts'
 import type { ReplyName } from './replies.ts'
 import type { ScanOutcome } from './scan-outcome.ts'
 
-/** `said` is the name of the reply in the chat, if there is a reply; `scan` what became of a scan. */
+/** `said` is the name of the reply in the chat, if there is a reply. `scan` is the outcome of a scan. */
 export type AfterCommit = (changes: Change[], said?: ReplyName, scan?: ScanOutcome) => void
 
 /** A subset of `Deps`. */

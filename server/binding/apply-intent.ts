@@ -36,7 +36,7 @@ type Outcome =
     }
   | 'replayed'
 
-/** A decision, and what became of the scan if the event is about one. */
+/** A decision, and the outcome of the scan if the event is a scan. */
 type Decided = Decision & { scan?: ScanOutcome }
 
 /** Identifies a delivery by its event (`key`). In plain mode its nonce identifies it too, and is valid for one body only. */

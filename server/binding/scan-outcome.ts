@@ -1,13 +1,13 @@
-/** What became of a scan, as one log line: it answers "I scanned, and the page shows nothing". Pure. */
+/** The outcome of a scan, for a log line that explains why a page shows no binding after a scan. Pure. */
 import type { Identity, TicketState } from '../store/store.ts'
 import type { Decision } from './decision.ts'
 
-/** `reason` is a fixed word. `identity`: whose QR code it was; absent if the server does not know the code. */
+/** `reason` is one of a fixed set of words. `identity` is the user of the QR code; absent if the server does not know the code. */
 export type ScanOutcome = { outcome: OutcomeName; reason: string; identity?: Identity | undefined }
 
 type OutcomeName = 'bound' | 'scanned' | 'conflict' | 'expired' | 'used' | 'duplicate' | 'other'
 
-/** The message of every such line, so that one filter finds them all. */
+/** The message of every such log line, so that one filter finds all of them. */
 export const SCAN_LINE = 'a scan was handled'
 
 /** A scan of a QR code that another system made. */
@@ -50,7 +50,7 @@ export function toScanOutcome(decision: Decision, identity?: Identity, state?: T
     case 'expired':
       return is('expired', whyExpired(state))
     default:
-      // Without a reply the event is older than an unfollow or than the binding.
+      // A scan without a reply is older than the last unfollow or the present binding.
       return is('other', said ?? 'older')
   }
 }

@@ -7,13 +7,14 @@ import { BindError } from '../errors.ts'
 import { parseKeyFile, type ReadKeyFile } from '../keys/key-file.ts'
 import { type BindKey, parseKeys } from '../keys/keyring.ts'
 import type { Language } from '../store/store.ts'
-import { findNodeFault } from '../version.ts'
 import { CONSOLE } from '../wechat/console.ts'
 import type { WechatMode } from '../wechat/message.ts'
 import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
 import { checkNames } from './unknown-names.ts'
+import { findNodeFault } from './version.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
+import { readWebhooksFile } from './webhooks-file.ts'
 
 export type Env = Record<string, string | undefined>
 
@@ -29,7 +30,9 @@ export type Config = {
     apiBase: string
     accessTokenUrl: string | undefined
   }
-  /** The keys of BIND_KEYS, or those that the file had when the settings were read. */
+  /** The name of the Official Account, which the pages show. */
+  accountName: string | undefined
+  /** The keys of BIND_KEYS, or the keys that were in the file when the settings were read. */
   keys: BindKey[]
   /** A file with the keys, one per line, which is read again when it changes. */
   keysFile: string | undefined
@@ -55,7 +58,10 @@ export type Config = {
   maxConnections: number
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }
+  /** The receivers of the environment and of `webhooksFile`. */
   webhooks: WebhookReceivers
+  /** A JSON file with webhook receivers. */
+  webhooksFile: string | undefined
   /** Whether the proxy in front of the server is the operator's own, so that its `X-Request-Id` is kept. */
   trustProxy: boolean
   forwardUrl: string | undefined
@@ -64,7 +70,7 @@ export type Config = {
   /** Whether WeChat gets an error for a message that `forwardUrl` did not take, so that it sends the message again. */
   forwardErrors: 'retry' | 'hide'
   logLevel: string
-  /** Variables that look like settings and are none. They may belong to another program. */
+  /** Variables that look like settings but are not. They may belong to another program. */
   unknownNames: string[]
 }
 
@@ -96,6 +102,10 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
   const port = reader.integer('PORT', 0, 65_535, 4000)
   const settings = {
     wechat: parseWechat(reader),
+    accountName: reader.optional('ACCOUNT_NAME', /^[^\p{Cc}]{1,64}$/u, {
+      en: 'must be the name of the Official Account, at most 64 characters, or be left out',
+      zh: '须为公众号名称，最多 64 个字符，或不设置',
+    }),
     ...parseBindKeys(reader, readKeys),
     databaseUrl: parseDatabaseUrl(reader),
     allowedOrigins: reader.origins('ALLOWED_ORIGINS'),
@@ -124,15 +134,15 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
       lang: reader.oneOf('REPLY_LANG', ['zh-CN', 'zh-TW', 'en'], 'zh-CN'),
       texts: Object.fromEntries(replyNames.map((name) => [name, reader.text(`REPLY_${name.toUpperCase()}`)])),
     },
-    webhooks: parseWebhookReceivers(reader),
+    ...parseWebhooks(reader),
     trustProxy: reader.oneOf('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
     forwardUrl: reader.url('FORWARD_URL', undefined),
     forwardAll: reader.oneOf('FORWARD_ALL', ['true', 'false'], 'false') === 'true',
     forwardErrors: reader.oneOf('FORWARD_ERRORS', ['retry', 'hide'], 'retry'),
     logLevel: reader.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   } satisfies Omit<Config, 'unknownNames'>
-  const { keys, maxConnections, waiters } = settings
-  checkContradictions(reader, { keys, maxConnections, maxWaiters: waiters.inAll })
+  const { keys, webhooks, maxConnections, waiters } = settings
+  checkContradictions(reader, { keys, webhooks, maxConnections, maxWaiters: waiters.inAll })
   const unknownNames = checkNames(reader)
   if (reader.faults.length > 0) throw new BindError('BAD_CONFIG', toMessage(reader.faults))
   return { ...settings, unknownNames }
@@ -167,9 +177,16 @@ const parseDatabaseUrl = (reader: EnvReader) =>
 function parseBindKeys(reader: EnvReader, readKeys: ReadKeyFile): Pick<Config, 'keys' | 'keysFile'> {
   const keysFile = reader.text('BIND_KEYS_FILE')
   if (keysFile === undefined) return { keys: reader.parsed('BIND_KEYS', parseKeys, []), keysFile }
-  // Reading it makes its name known.
+  // Reads a setting that is not used, so that its name is known.
   reader.text('BIND_KEYS')
   return { keys: reader.parsed('BIND_KEYS_FILE', readKeys, []), keysFile }
+}
+
+function parseWebhooks(reader: EnvReader): Pick<Config, 'webhooks' | 'webhooksFile'> {
+  const webhooks = parseWebhookReceivers(reader)
+  const webhooksFile = reader.text('WEBHOOKS_FILE')
+  if (webhooksFile === undefined) return { webhooks, webhooksFile }
+  return { webhooks: webhooks.withFile(reader.parsed('WEBHOOKS_FILE', readWebhooksFile, [])), webhooksFile }
 }
 
 /** The default host is the loopback address, because metrics and probes are internal. */
@@ -216,7 +233,7 @@ function parseWechat(reader: EnvReader): Config['wechat'] {
 
 function parseEncryption(reader: EnvReader, mode: WechatMode): string[] {
   if (mode !== 'plain') return reader.parsed('WECHAT_ENCODING_AES_KEY', parseAesKeys, [])
-  // Reading it makes its name known.
+  // Reads a setting that is not used, so that its name is known.
   reader.text('WECHAT_ENCODING_AES_KEY')
   return []
 }

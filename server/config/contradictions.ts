@@ -1,12 +1,14 @@
-/** Finds settings that are well formed and contradict each other. Pure. */
+/** Finds settings that are well formed but contradict each other. Pure. */
 import { type BindKey, toSuffix } from '../keys/keyring.ts'
 import type { EnvReader } from './env-reader.ts'
+import type { WebhookReceivers } from './webhook-receivers.ts'
 
-type Parsed = { keys: BindKey[]; maxConnections: number; maxWaiters: number }
+type Parsed = { keys: BindKey[]; webhooks: WebhookReceivers; maxConnections: number; maxWaiters: number }
 
 /** Adds a fault for each contradiction. */
-export function checkContradictions(reader: EnvReader, { keys, maxConnections, maxWaiters }: Parsed): void {
+export function checkContradictions(reader: EnvReader, { keys, webhooks, maxConnections, maxWaiters }: Parsed): void {
   checkWebhooks(reader, keys)
+  checkFileReceivers(reader, keys, webhooks)
   if (maxConnections >= maxWaiters) return
   reader.addFault('MAX_CONNECTIONS', {
     en: `is ${maxConnections}, fewer than MAX_WAITERS (${maxWaiters}): each long poll keeps a connection open. Raise MAX_CONNECTIONS or lower MAX_WAITERS`,
@@ -14,10 +16,23 @@ export function checkContradictions(reader: EnvReader, { keys, maxConnections, m
   })
 }
 
+/** Checks the tenants of the receivers of the file, which have the same form as the tenants of the keys. */
+function checkFileReceivers(reader: EnvReader, keys: BindKey[], { ofFile }: WebhookReceivers): void {
+  const tenants = new Set(keys.map(({ tenant }) => tenant))
+  for (const { name, tenant } of ofFile) {
+    if (keys.length === 0 || tenant === undefined || tenants.has(tenant)) continue
+    const list = [...tenants].join(', ')
+    reader.addFault('WEBHOOKS_FILE', {
+      en: `"${name}" names a tenant that no key has, so it would never be called. The tenants of the keys are: ${list}`,
+      zh: `“${name}”所指的租户没有密钥，因此不会被调用。密钥中的租户为：${list}`,
+    })
+  }
+}
+
 function checkWebhooks(reader: EnvReader, keys: BindKey[]): void {
   const tenants = new Set(keys.map(({ tenant }) => toSuffix(tenant)))
   for (const suffix of reader.suffixesOf('WEBHOOK_URL_')) {
-    // Without a readable key the tenants are unknown.
+    // If no key can be read, the tenants are unknown.
     if (keys.length === 0 || tenants.has(suffix)) continue
     const list = [...tenants].join(', ')
     reader.addFault(`WEBHOOK_URL_${suffix}`, {

@@ -4,8 +4,8 @@ import type { Bilingual } from '../errors.ts'
 export type EnvReader = ReturnType<typeof createEnvReader>
 
 /**
- * A fault names the setting and its rule. It does not contain the value, which may be a secret. The reader remembers each name
- * that was read: these are the known names, so that a new setting needs no second list.
+ * A fault names the setting and its rule. It does not contain the value, which may be a secret. Every name that was read counts as
+ * a known name, so that a new setting needs no second list.
  */
 export function createEnvReader(env: Record<string, string | undefined>) {
   const faults: string[] = []
@@ -121,7 +121,7 @@ export function createEnvReader(env: Record<string, string | undefined>) {
 }
 
 const quoted: Bilingual = {
-  en: 'has quotation marks around its value, which would be part of it (docker --env-file, for example, keeps them): remove them',
+  en: 'has quotation marks around its value, which would become part of the value (docker --env-file, for example, keeps quotation marks): remove them',
   zh: '的值带有引号，引号会成为值的一部分（例如 docker --env-file 会保留引号）：请去掉引号',
 }
 

@@ -1,4 +1,4 @@
-/** Finds misspelled settings. Without this check they would have no effect and cause no error. Pure. */
+/** Finds misspelled settings. Without this check a misspelled setting would have no effect and cause no error. Pure. */
 import type { Bilingual } from '../errors.ts'
 import type { EnvReader } from './env-reader.ts'
 
@@ -12,7 +12,7 @@ const SHARED = /^WECHAT_/
 const KUBERNETES = /_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/
 const SERVICE_URL = /^(?:tcp|udp|sctp):\/\//
 
-/** Call it after all settings were read. Adds a fault for each misspelled name. Returns the names to warn of. */
+/** Call this function after all settings were read. Adds a fault for each misspelled name. Returns the names to warn of. */
 export function checkNames(reader: EnvReader): string[] {
   const known = [...reader.knownNames()]
   const unset = known.filter((name) => !reader.isSet(name))
@@ -28,7 +28,7 @@ export function checkNames(reader: EnvReader): string[] {
   return warned
 }
 
-/** The known name must be set or the variable corrected, so a variable of another program can keep its name. */
+/** If the known name is set, the variable is accepted. So a variable of another program can keep its name. */
 const didYouMean = (meant: string): Bilingual => ({
   en: `is not a setting; did you mean ${meant}? Correct the name. If the variable belongs to another program, set ${meant}, too`,
   zh: `不是配置项，是否应为 ${meant}？请改正名称。如该变量属于其他程序，请同时设置 ${meant}`,
@@ -45,8 +45,9 @@ function notASetting(name: string, known: string[]): Bilingual {
 }
 
 /**
- * Whether one name is within two letters of the other. Short names have neighbours that are no mistakes (HOME and HOST, APP_PORT
- * and OPS_PORT): there a second letter counts only if the first letters are equal and the name has more than four.
+ * Whether a name differs from a known name by at most two letters. Short names may be similar without a mistake (HOME and HOST,
+ * APP_PORT and OPS_PORT). So in a known name of up to eight letters two letters may differ only if it has more than four letters
+ * and both names begin with the same letter.
  */
 function isNear(name: string, known: string): boolean {
   const distance = distanceOf(name, known)

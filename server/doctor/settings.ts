@@ -24,7 +24,7 @@ const placeholders: Env = {
   BIND_KEYS: `none:${'0'.repeat(43)}`,
 }
 
-/** `readKeys` reads BIND_KEYS_FILE. Its faults are those of the check of the keys. */
+/** `readKeys` reads BIND_KEYS_FILE. The check of the keys reports the faults of this file. */
 export function readSettings(env: Env, readKeys: ReadKeyFile = () => []): ReadSettings {
   const first = parse(env, readKeys)
   if (!Array.isArray(first)) return { config: first, faulty: new Set(), findings: [complete] }
@@ -36,7 +36,7 @@ export function readSettings(env: Env, readKeys: ReadKeyFile = () => []): ReadSe
   }
 }
 
-/** A webhook is left out as a whole, because a URL without a secret would be another fault, and so would be the reverse. */
+/** If the URL or the secret of a webhook is faulty, both are left out, because one without the other would be another fault. */
 function placeholdersFor({ name }: SettingFault): [string, string | undefined][] {
   const [, suffix] = /^WEBHOOK_(?:URL|SECRET)(.*)$/.exec(name) ?? []
   return suffix === undefined

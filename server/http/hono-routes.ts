@@ -44,7 +44,7 @@ function respondLater(c: Context, { headers, start }: DeferredAnswer): Promise<R
     onHangUp(listener) {
       const hangUp = () => {
         listener()
-        // Nobody receives it. The request's log line has the user's name from it.
+        // Nobody receives this response. The request's log line takes the user's name from its headers.
         resolve(new Response(null, { status: CLIENT_GONE, headers }))
       }
       if (signal.aborted) hangUp()

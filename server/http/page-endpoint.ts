@@ -68,7 +68,7 @@ export function createPageEndpoints(deps: PageDeps): PageEndpoints {
     }
   }
 
-  /** Pages of the server's own origin send no preflight, and every call of another page begins with one. */
+  /** A page of another origin sends a preflight before every call. A page of the server's own origin sends none. So an unlisted origin here is worth a warning. */
   function preflight(origin: string | undefined): Answer {
     if (origin !== undefined && !allowedOrigins.includes(origin)) warn('origin', { origin: toLogged(origin) })
     return cors.preflight(origin)
@@ -97,6 +97,6 @@ export function createPageEndpoints(deps: PageDeps): PageEndpoints {
   }
 }
 
-/** Only what is an origin and short goes into the log, because any client can send this header. */
+/** Logs the value only if it is an origin and short, because any client can send this header. */
 const toLogged = (origin: string) =>
   origin.length <= 200 && URL.parse(origin)?.origin === origin ? origin : 'not an origin'

@@ -14,10 +14,10 @@ export type Keyring = {
 const NAME = /^\S{1,64}$/
 const SECRET = /^[\w-]{43}=?$/
 
-// Only a short kid is quoted in a message: a longer text may be a secret in the wrong place.
+// A message quotes only a short kid, because a longer text may be a secret in the wrong place.
 const QUOTABLE = /^[\w.-]{1,32}$/
 
-/** `fault` names the entry and what is wrong with it. */
+/** `fault` names the entry and its fault. */
 const rule = (fault?: Bilingual) =>
   new TypeError(
     `must be kid:secret[:tenant], separated by commas, with a secret of 32 bytes in base64url${fault ? `; ${fault.en}` : ''}: make a key with "npx wechat-bind keygen" | ` +
@@ -83,7 +83,7 @@ function parseKey(entry: string, index: number): BindKey {
   return { kid, tenant, secret: new Uint8Array(Buffer.from(secret, 'base64url')) }
 }
 
-/** Says what is wrong with an entry, without a part of it. */
+/** Describes the fault of an entry. The text contains no part of the entry. */
 function faultOf(kid: string, secret: string, tenant: string, surplus: number): Bilingual | undefined {
   if (!NAME.test(kid)) {
     return { en: 'needs a kid of 1 to 64 characters without spaces', zh: '的 kid 须为 1 至 64 个字符，不含空格' }

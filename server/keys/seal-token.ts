@@ -41,7 +41,7 @@ export function sealToken(request: TokenRequest, kid: string, secret: Uint8Array
   return sealEnvelope({ Account, User_ID, iat, exp, Label, scope }, { kid, typ: TOKEN_TYPE }, secret)
 }
 
-// The types of the fields are checked as well, because many callers have no TypeScript.
+// The types of the fields are checked too, because many callers do not use TypeScript.
 function textFaults(name: string, text: unknown, max: number): string[] {
   if (typeof text !== 'string') return [`${name}: must be a text`]
   const faults = [hasLength(text, max) ? '' : lengthFault(max), hasOnlyAllowedCharacters(text) ? '' : CHARACTERS_FAULT]

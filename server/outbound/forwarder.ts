@@ -13,7 +13,7 @@ type Relayed = { body: Uint8Array<ArrayBuffer>; contentType: string }
 export type Forwarder = {
   /** Whether events about binding are sent too (`FORWARD_ALL`). */
   sendsAll: boolean
-  /** Whether WeChat gets `success` for a message that the other system did not take (`FORWARD_ERRORS=hide`). */
+  /** Whether WeChat gets `success` for a message that the other system did not accept (`FORWARD_ERRORS=hide`). */
   hidesErrors: boolean
   /** Returns the other system's reply, or undefined if that system is down, late, or answers with an error. Never throws. */
   relay(delivery: RawDelivery): Promise<Relayed | undefined>

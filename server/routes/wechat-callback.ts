@@ -61,7 +61,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     if (!forwarder) return toAnswer(otherwise)
     const relayed = await forwarder.relay(delivery)
     if (relayed) return { status: 200, headers: { 'Content-Type': relayed.contentType }, body: relayed.body }
-    // WeChat repeats the delivery, as it would without this server in between.
+    // WeChat then repeats the delivery, as it would if it had called the other system directly.
     return forwarder.hidesErrors ? toAnswer(otherwise) : textAnswer('failed', 500)
   }
 

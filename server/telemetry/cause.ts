@@ -1,8 +1,8 @@
-/** The field `cause` of log lines: one text, whatever the error is, so that one filter finds it in every line. */
+/** The field `cause` of log lines. It is a text for every kind of error, so that one filter works for every line. */
 
 /**
- * Returns the words of this server (`msg_signature`), WeChat's `errcode` and `errmsg`, or the code and message of an error. None
- * of them contains a query string, because no error is made from one.
+ * Returns a word of this server (such as `msg_signature`), WeChat's `errcode` and `errmsg`, or the code and message of an error.
+ * The text contains no query string, because no error is made from a query string.
  */
 export function toCause(cause: unknown): string | undefined {
   if (cause === undefined || cause === null) return undefined

@@ -1,6 +1,6 @@
 /**
- * Checks whether this instance can serve requests: the store must take a write, and an access token must be available. A store
- * that only answers reads, as with a full disk, binds nobody.
+ * Checks whether this instance can serve requests: the store must accept a write, and an access token must be available. With a
+ * full disk the store answers reads, but no scan can bind.
  *
  * A result is reused for a second, and simultaneous probes share one check. The reason is that each check calls WeChat while there
  * is no valid token, and WeChat limits the calls per day: frequent probes could use up this quota.
@@ -25,7 +25,7 @@ const FRESH_MS = 1_000
 export function createReadiness({ store, wechat, clock }: ReadinessDeps): () => Promise<Checks> {
   let latest: { checks: Promise<Checks>; endedAt: number | undefined } | undefined
 
-  /** Inserts a row of its own, which collides with no other instance. The next sweep deletes it. */
+  /** Inserts a row with a random key, which is different at each instance. The sweep deletes the row later. */
   async function checkStore(): Promise<void> {
     await store.ping()
     const now = clock()

@@ -1,6 +1,6 @@
 /**
- * Warnings about mistakes of the set-up that nobody sees in a browser or in WeChat. Each has its fix. A mistake usually affects
- * every request, so each kind is logged at most once a minute.
+ * Warnings about mistakes of the set-up that are visible neither in a browser nor in WeChat. Each warning has a fix. A mistake
+ * usually affects every request, so each kind is logged at most once a minute.
  */
 import type { Log } from '../platform.ts'
 
@@ -12,8 +12,8 @@ const texts = {
   origin:
     'a page was refused: its origin is not allowed. If the page is yours, add the origin to ALLOWED_ORIGINS and restart',
   forward:
-    'FORWARD_URL did not take a message. Check the system there; with FORWARD_ERRORS=retry WeChat sends the message again, at most three times',
-  connections: 'MAX_CONNECTIONS is reached: new connections are dropped. Raise it, or add an instance',
+    'the system at FORWARD_URL did not accept a message. Check that system. With FORWARD_ERRORS=retry WeChat sends the message again, at most three times',
+  connections: 'MAX_CONNECTIONS is reached: new connections are closed. Raise MAX_CONNECTIONS, or add an instance',
 } as const
 
 export type WarningKind = keyof typeof texts
@@ -23,7 +23,7 @@ export type Warn = (kind: WarningKind, fields: object) => boolean
 
 const MINUTE_MS = 60_000
 
-/** `clock` should be monotonic (ms), so that a correction of the system clock silences nothing. */
+/** `clock` must be monotonic (ms), so that a correction of the system clock does not suppress a warning. */
 export function createWarnings(log: Log, clock: () => number): Warn {
   const nextAt = new Map<WarningKind, number>()
   return (kind, fields) => {

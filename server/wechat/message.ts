@@ -64,7 +64,7 @@ function openPlain(settings: CallbackSettings, query: Query, body: string, nowMs
     bodyDigest: hash('sha256', body),
   }
   const { fields, format } = parseFields(body)
-  // The console is set to 安全模式. In 兼容模式 the message has its fields beside the ciphertext.
+  // A body with only a ciphertext means that the console is set to 安全模式. In 兼容模式 the fields are sent beside the ciphertext.
   if (fields.Encrypt && !fields.MsgType) throw refused('ciphertext')
   return { fields, format, nonce }
 }

@@ -286,7 +286,7 @@ describe('the callback', { timeout: 30_000 }, () => {
     await refused(500)
     const before = await heldBytes()
     await refused(4_000)
-    // 1 kB of each delivery would add up to 4 MB, the bodies to 80 MB.
+    // A leak of 1 kB for each delivery would add up to 4 MB, and a leak of the bodies to 80 MB.
     expect((await heldBytes()) - before).toBeLessThan(4_000_000)
   })
 

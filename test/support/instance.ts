@@ -30,7 +30,7 @@ export type Instance = {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** The command line of `serve` after the words of `command`, for example of `unshare`, which prepares its environment. */
+/** Appends the command line of `serve` to `command`, which prepares the environment (for example `unshare`). */
 export const serveBehind = (command: string[]): [string, string[]] => {
   const [first, ...rest] = [...command, process.execPath, ...nodeFlags, cli, 'serve']
   return [first!, rest]

@@ -101,7 +101,7 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
       asStoreError(runWithoutTransaction(new SqlTx(queries, settings, new Map()).countAttempt(...attempt))),
     unionids: createUnionidQueue(db, (plan) => runWithoutTransaction(plan()), asStoreError, 'postgres'),
     sweep: createSweep(db, asStoreError, 'postgres'),
-    outbox: createOutbox(db, asStoreError),
+    outbox: createOutbox({ db, engine: 'postgres', asStoreError, write: (plan) => transactions.write(plan) }),
     write: (work) => asStoreError(transactions.write(work)),
     onCommit: listeners.add,
     async ping() {

@@ -8,3 +8,15 @@ export const skipLocked = (engine: Engine) => (engine === 'postgres' ? sql`for u
 /** Membership in a subquery's result. Given an array, PostgreSQL looks up each key instead of scanning the table. */
 export const inSubquery = (engine: Engine, keys: RawBuilder<unknown>) =>
   engine === 'postgres' ? sql`= any(array(${keys}))` : sql`in (${keys})`
+
+/** Membership in a JSON array of ids. All ids are one parameter, so the statement's text does not depend on their number. */
+export const jsonIds = (engine: Engine, ids: string) =>
+  engine === 'postgres'
+    ? sql`= any(array(select json_array_elements_text(${ids}::json)::bigint))`
+    : sql`in (select value from json_each(${ids}))`
+
+/** A JSON array of `[event, receiver]` as a table. */
+export const jsonPairs = (engine: Engine, pairs: string) =>
+  engine === 'postgres'
+    ? sql`(select (value->>0)::bigint as event, value->>1 as receiver from json_array_elements(${pairs}::json))`
+    : sql`(select json_extract(value, '$[0]') as event, json_extract(value, '$[1]') as receiver from json_each(${pairs}))`

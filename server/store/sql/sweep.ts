@@ -20,10 +20,11 @@ const TICKET_RETENTION_MS = 24 * HOUR_MS
 // Wrong codes are counted within the last hour.
 const WRONG_CODE_RETENTION_MS = HOUR_MS
 
-// A quarter of a year leaves time to investigate incidents and to replay failed webhooks.
+// A quarter of a year leaves time to investigate incidents, to replay failed webhooks, and to enable a receiver that is off.
 const EVENT_RETENTION_MS = 90 * 24 * HOUR_MS
 
-// The sender gives up after a day. An event that has waited for half a year belongs to a tenant whose webhook was removed.
+// The sender moves events to the queues within seconds. An event that has waited for half a year belongs to a tenant whose webhooks
+// were removed.
 const WAITING_RETENTION_MS = 2 * EVENT_RETENTION_MS
 
 export function createSweep(
@@ -59,6 +60,13 @@ export function createSweep(
       sql`outbox where state = ${sql.lit(state)} and next_at <= ${now - retentionMs} order by next_at`,
     )
 
+  /** Reads only the rows with the lowest ids, because ids are nearly in the order of time. */
+  const deleteNotices = (now: number) => {
+    const oldest = inSubquery(engine, sql`select id from notices order by id ${limitBatch}`)
+    const old = sql`exists (select id from events where events.id = notices.event and events.at <= ${now - EVENT_RETENTION_MS})`
+    return deleteBatch('notices', 'id', sql`notices where id ${oldest} and ${old}`)
+  }
+
   const steps: ((now: number) => RawBuilder<unknown>)[] = [
     deleteExpired('deliveries', 'key'),
     deleteExpired('jtis', 'id'),
@@ -68,7 +76,12 @@ export function createSweep(
     (now) => deleteBatch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_RETENTION_MS}`),
     deleteFromOutbox('failed', EVENT_RETENTION_MS),
     deleteFromOutbox('waiting', WAITING_RETENTION_MS),
-    deleteOld('events', EVENT_RETENTION_MS, sql`not exists (select event from outbox where event = events.id)`),
+    deleteNotices,
+    deleteOld(
+      'events',
+      EVENT_RETENTION_MS,
+      sql`not exists (select event from outbox where event = events.id) and not exists (select event from notices where event = events.id)`,
+    ),
   ]
 
   return async (now) => {

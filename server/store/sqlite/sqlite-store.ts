@@ -8,9 +8,9 @@ import type { SetTimer } from '../../platform.ts'
 import { type Run, runPlan } from '../plan.ts'
 import type { TxSettings } from '../sql/changes.ts'
 import { createCommitListeners } from '../sql/commit-listeners.ts'
-import { asStoreError } from '../sql/engine-errors.ts'
+import { asStoreError, type RunWrite } from '../sql/engine-errors.ts'
 import { migrateToLatest } from '../sql/migrations.ts'
-import { createOutbox, type RunWrite } from '../sql/outbox-queries.ts'
+import { createOutbox } from '../sql/outbox-queries.ts'
 import { createQueries } from '../sql/queries.ts'
 import { createReads } from '../sql/reads.ts'
 import { createSweep } from '../sql/sweep.ts'
@@ -150,7 +150,7 @@ export async function openSqliteStore(
       await checkpoints?.waitWhileLong()
       await sweep(now)
     },
-    outbox: createOutbox(db, asStoreError, runWrite),
+    outbox: createOutbox({ db, engine: 'sqlite', asStoreError, write: (plan) => group.write(plan), runWrite }),
     write: (work) => asStoreError(group.write(work)),
     onCommit: listeners.add,
     ping: () => asStoreError(reads.ping().then(assertHealthy)),

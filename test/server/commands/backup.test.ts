@@ -88,7 +88,7 @@ describe('wechat-bind backup', () => {
     }
 
     test('runs pg_dump, with the password in its environment and not among its arguments', async () => {
-      install('for each; do case $each in --file=*) out=${each#--file=};; esac; done; echo "$PGPASSWORD $*" > "$out"')
+      install('file=$(echo "$2" | cut -d= -f2); echo "$PGPASSWORD $*" > "$file"')
       await dump()
       const given = readFileSync(target, 'utf8')
       expect(given).toMatch(

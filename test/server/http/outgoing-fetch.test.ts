@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readUserAgent } from '../../../server/config/version.ts'
 import { createOutgoingFetch, withUserAgent } from '../../../server/http/outgoing-fetch.ts'
-import { readUserAgent } from '../../../server/version.ts'
 
 type Received = { method: string; url: string; headers: IncomingHttpHeaders; body: string; port: number }
 

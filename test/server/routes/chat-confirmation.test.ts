@@ -137,7 +137,7 @@ describe('a typed word', () => {
 
   test('confirms nothing while two questions are open', async () => {
     await scan('a')
-    // A scan cancels the earlier question, so the second one is written without a scan.
+    // A scan would cancel the earlier question, so the second question is written directly into the store.
     const { ticket } = await testServer.deps.store.write(function* (tx) {
       const identity = { tenant: 'default', account: 'acme', userId: 'b' }
       const ticket = yield* tx.addTicket(identity, newTicket('b', { appId: testServer.config.wechat.appId }), false)

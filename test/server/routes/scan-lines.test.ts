@@ -1,4 +1,4 @@
-/** One line at `info` for every outcome of a scan: page, scan and binding are found by one name. */
+/** Every outcome of a scan is logged as one line at `info`. The line and the page's requests have the same name of the user. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { sealMessage } from '../../../demo/simulator/message.ts'
 import { SCAN_LINE } from '../../../server/binding/scan-outcome.ts'
@@ -41,18 +41,18 @@ const say = (Content: string, FromUserName = 'oAmy') =>
   deliver({ MsgType: 'text', Content, MsgId: Content, FromUserName })
 
 describe('the line of a scan', () => {
-  test('names a binding, its reason and the user, and the page has the same name', async () => {
+  test('has the outcome, the reason and the name of the user, which the page has too', async () => {
     await open()
     const name = await nameOf()
     await scan(await newScene())
     expect(lines()).toEqual([expect.objectContaining({ outcome: 'bound', reason: 'scan', user: name })])
-    // A refused request of the page has the same name in its line.
+    // The log line of a refused request of the page has the same name.
     expect((await testServer.widget('POST', '/confirm', { body: { code: '0000' } })).status).toBe(409)
     const refused = testServer.log.lines.filter((line) => line.includes('NOT_SCANNED')).map((line) => JSON.parse(line))
     expect(refused.at(-1)).toMatchObject({ route: '/widget/confirm', user: name })
   })
 
-  test('tells a repeated delivery, a bound WeChat, a used code and a conflict apart', async () => {
+  test('distinguishes a repeated delivery, a bound WeChat, a used code and a conflict', async () => {
     await open()
     const scene = await newScene()
     for (const _ of ['first', 'again']) await scan(scene)
@@ -90,7 +90,7 @@ describe('the line of a scan', () => {
     expect(lines()[2]).not.toHaveProperty('user')
   })
 
-  test('covers the confirmation in the chat', async () => {
+  test('is written for a confirmation in the chat', async () => {
     await open({ CONFIRM: 'reply' })
     const scene = await newScene()
     await scan(scene)
@@ -101,7 +101,7 @@ describe('the line of a scan', () => {
     expect(new Set(lines().map(({ user }) => user))).toEqual(new Set([await nameOf()]))
   })
 
-  test('covers the digits on the page, and a scan that nobody confirms', async () => {
+  test('is written for digits on the page, and for a scan that nobody confirms', async () => {
     await open({ CONFIRM: 'code' })
     await testServer.phone('amy').scan(await testServer.ticketUrl())
     const reply = await testServer.phone('amy').follow()
@@ -115,7 +115,7 @@ describe('the line of a scan', () => {
     expect(lines().at(-1)?.user).toBe(await nameOf('u2'))
   })
 
-  test('covers the text path, and the scan of another system', async () => {
+  test('is written for a code sent in the chat, and for a scan of another system', async () => {
     await open()
     const { code } = (await (await testServer.widget('POST', '/qrcode', { body: {} })).json()) as { code: string }
     await say('bind 22222222')
@@ -125,7 +125,7 @@ describe('the line of a scan', () => {
     expect(stories()).toEqual(['other wrong_code', 'bound text', 'other foreign_scene', 'other foreign_scene'])
   })
 
-  test('has no line for an unfollow, a command and a message that is not about binding', async () => {
+  test('is not written for an unfollow, a command or a message that is not about binding', async () => {
     await open()
     await scan(await newScene())
     testServer.time.advance(1_000)

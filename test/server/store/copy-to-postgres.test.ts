@@ -72,6 +72,8 @@ describe('copyStore', () => {
       deliveries: 2,
       unfollow_tombstones: 1,
       outbox: 1250,
+      notices: 0,
+      webhook_receivers: 0,
       wrong_codes: 1,
       jtis: 1,
       rate_windows: 1,
@@ -144,7 +146,7 @@ describe('copyStore', () => {
         tables.push(table)
       },
     })
-    expect(tables).toHaveLength(11)
+    expect(tables).toHaveLength(13)
     running.close()
   })
 

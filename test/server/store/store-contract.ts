@@ -95,6 +95,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         reason: null,
         binding: null,
         confirmation: null,
+        refusedScan: null,
       })
     })
 
@@ -296,6 +297,17 @@ export function storeContract(makeStore: () => Promise<Store>) {
       })
     })
 
+    test('keeps the last refused scan with the version that it has made', async () => {
+      const { user } = await add('a')
+      const refuse = (notice: 'conflict' | 'expired_scan', at: number) =>
+        store.write((tx) => tx.apply({ type: 'refuse', user, notice, at }))
+      await refuse('conflict', NOW)
+      await refuse('expired_scan', NOW + 1)
+      const refusedScan = { notice: 'expired_scan', version: 2, at: NOW + 1 }
+      expect(await store.user(amy)).toMatchObject({ version: 2, refusedScan })
+      expect(await store.write((tx) => tx.userOf(amy))).toMatchObject({ version: 2, refusedScan })
+    })
+
     test('consumes a jti once, even if 20 units try at the same time', async () => {
       const results = await Promise.all(
         Array.from({ length: 20 }, () => store.write((tx) => tx.consumeJti('k1|j1', NOW))),
@@ -469,31 +481,6 @@ export function storeContract(makeStore: () => Promise<Store>) {
       await store.sweep(NOW)
       const again = { expired: await consume('expired', NOW), kept: await consume('kept', NOW) }
       expect(again).toEqual({ expired: 250, kept: 0 })
-    })
-
-    test('keeps events for 90 days, and longer while they wait in the outbox', async () => {
-      const DAY = 24 * 60 * 60_000
-      const { user } = await add('a')
-      const unbind = { type: 'unbind', user, reason: 'chat' } as const
-      for (const days of [100, 95, 1]) await store.write((tx) => tx.apply({ ...unbind, at: NOW - days * DAY }))
-      const [first, second] = await store.outbox.list('waiting', 10)
-      await store.outbox.giveUp(first!.id)
-      await store.sweep(NOW)
-      // The failed event has passed its retention time; the second is still waiting, so it is kept.
-      expect(await store.outbox.list('failed', 10)).toEqual([])
-      expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([2, 3])
-      await store.outbox.delivered(second!.id)
-      await store.sweep(NOW)
-      expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([3])
-    })
-
-    test('deletes an event after 180 days even if it still waits in the outbox', async () => {
-      const DAY = 24 * 60 * 60_000
-      const { user } = await add('a')
-      const unbind = { type: 'unbind', user, reason: 'chat' } as const
-      for (const days of [181, 179]) await store.write((tx) => tx.apply({ ...unbind, at: NOW - days * DAY }))
-      await store.sweep(NOW)
-      expect((await store.outbox.list('waiting', 10)).map(({ version }) => version)).toEqual([2])
     })
 
     test('does not close a ticket twice', async () => {

@@ -79,7 +79,7 @@ describe('createReadiness', () => {
     await end()
   })
 
-  test('is not ready while the store answers reads and takes no write', async () => {
+  test('is not ready while the store answers reads but refuses writes', async () => {
     const refused = new BindError('STORE_UNAVAILABLE', 'database or disk is full')
     const readiness = createReadiness({
       store: { ping: async () => {}, write: () => Promise.reject(refused) },
@@ -99,7 +99,7 @@ describe('createReadiness', () => {
 })
 
 describe('GET /readyz', () => {
-  // Writes beyond the limit fail as they do on a full disk. Node ignores the signal that the system sends with the error.
+  // Writes beyond the limit fail as on a full disk. Node ignores the signal that the system sends too.
   const hasLimit = process.platform === 'linux'
   test.skipIf(!hasLimit)(
     titleWith('Linux', hasLimit, 'answers 503 while the disk is full, although reads work'),

@@ -1,4 +1,4 @@
-/** Mistakes of the set-up that cost people hours: warned of once a minute at most, with the fix. */
+/** Mistakes of the set-up cause a warning with the fix, at most once a minute. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { sealMessage } from '../../../demo/simulator/message.ts'
 import type { Env } from '../../../server/config/config.ts'
@@ -45,7 +45,7 @@ describe('createWarnings', () => {
 })
 
 describe('a ciphertext for WECHAT_MODE=plain', () => {
-  test('is refused instead of lost, and warned of once a minute with the fix', async () => {
+  test('is refused instead of lost, and causes a warning with the fix once a minute', async () => {
     await open({ WECHAT_MODE: 'plain' })
     for (const _ of [1, 2]) expect((await deliver('secure')).status).toBe(403)
     expect(linesWith('"cause":"ciphertext"')).toHaveLength(2)
@@ -62,7 +62,7 @@ describe('a ciphertext for WECHAT_MODE=plain', () => {
 })
 
 describe('a plaintext for WECHAT_MODE=secure', () => {
-  test('is refused, and warned of once a minute with the fix', async () => {
+  test('is refused, and causes a warning with the fix once a minute', async () => {
     await open({})
     for (const _ of [1, 2]) expect((await deliver('plain')).status).toBe(403)
     expect(linesWith('"cause":"plaintext"')).toHaveLength(2)
@@ -74,14 +74,14 @@ describe('an origin that is not allowed', () => {
   const ask = (origin: string) =>
     testServer.app.request('/widget/binding', { method: 'OPTIONS', headers: { Origin: origin } })
 
-  test('is named once a minute, with the setting that allows it', async () => {
+  test('is logged once a minute, with the setting that allows it', async () => {
     await open({ ALLOWED_ORIGINS: 'https://good.example' })
     for (const origin of ['https://good.example', 'https://other.example', 'https://third.example']) await ask(origin)
     expect(linesWith('ALLOWED_ORIGINS')).toEqual([expect.stringContaining('"origin":"https://other.example"')])
   })
 
   test.each(['null', 'https://a.example/path?token=1', `https://${'a'.repeat(300)}.example`])(
-    'is not quoted unless it is an origin: %s',
+    'is quoted only if it is an origin: %s',
     async (origin) => {
       await open({})
       await ask(origin)

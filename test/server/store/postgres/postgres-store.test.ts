@@ -9,6 +9,7 @@ import type { CommitNotice, Identity, Store, UnitOfWork } from '../../../../serv
 import { newGate, newSubscriber, PAUSE, type Postgres, query, startPostgres } from '../../../support/postgres.ts'
 import { addUser, bindTo, newTicket } from '../../../support/rows.ts'
 import { openTcpProxy } from '../../../support/tcp-proxy.ts'
+import { outboxContract } from '../outbox-contract.ts'
 import { storeContract } from '../store-contract.ts'
 
 const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
@@ -21,7 +22,9 @@ beforeAll(async () => {
 }, 30_000)
 afterAll(() => postgres.remove())
 
-storeContract(async () => openPostgresStore({ url: await postgres.newDatabase(), ...settings }))
+const makeStore = async () => openPostgresStore({ url: await postgres.newDatabase(), ...settings })
+storeContract(makeStore)
+outboxContract(makeStore)
 
 const opened: Store[] = []
 afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())))
@@ -76,7 +79,7 @@ describe('openPostgresStore', () => {
     await bindTo(a, user, 'o1')
     expect(atA.notices).toEqual([{ identity: amy, version: 1 }])
     await atB.until(isVersion(1))
-    // A receives its own notification before that of B, so the list would contain it by now if A did not ignore it.
+    // A receives its own notification before that of B. If A did not ignore its own notification, the list would contain it.
     await bindTo(b, user, 'o2')
     await atA.until(isVersion(2))
     const both = [1, 2].map((version) => ({ identity: amy, version }))

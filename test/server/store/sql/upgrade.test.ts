@@ -95,6 +95,7 @@ describe.each(['sqlite', 'postgres'] as const)('a %s store of version 0001', (en
         lang: 'zh-CN',
       },
       confirmation: null,
+      refusedScan: null,
     })
     const confirmation = {
       confirm: 'code',
@@ -105,7 +106,7 @@ describe.each(['sqlite', 'postgres'] as const)('a %s store of version 0001', (en
       triesLeft: 2,
       reason: 'scan',
     }
-    const unbound = { id: 2, identity: bo, version: 3, reason: 'chat', binding: null }
+    const unbound = { id: 2, identity: bo, version: 3, reason: 'chat', binding: null, refusedScan: null }
     expect(await store.user(bo)).toEqual({ ...unbound, confirmation })
     expect(await store.liveTicket(bo, NOW)).toMatchObject({ id: 3, scene: 'wb1_open', state: { name: 'pending' } })
 
@@ -130,18 +131,11 @@ describe.each(['sqlite', 'postgres'] as const)('a %s store of version 0001', (en
       isNewJti: false,
     })
 
-    expect(await store.outbox.due(NOW, ['default'], 10)).toMatchObject([
-      {
-        id: 1,
-        uid: 'evt_1',
-        identity: amy,
-        type: 'bound',
-        reason: 'scan',
-        version: 1,
-        at: NOW,
-        openid: 'o1',
-        attempts: 2,
-      },
+    // The server moves the rows of the outbox to the queues of the receivers, with all attempts.
+    expect(await store.outbox.list('waiting', 10)).toMatchObject([{ receiver: null, attempts: 2 }])
+    expect(await store.outbox.dispatch(LATER, () => ['WEBHOOK_URL'], 10)).toMatchObject({ moved: 1 })
+    expect(await store.outbox.claim(LATER, LATER + 1, [{ receiver: 'WEBHOOK_URL', room: 8 }])).toMatchObject([
+      { uid: 'evt_1', identity: amy, type: 'bound', reason: 'scan', version: 1, at: NOW, openid: 'o1', attempts: 0 },
     ])
     expect(await store.outbox.lease('second', NOW, LATER)).toBe(false)
     expect(await store.outbox.lease('first', NOW, LATER)).toBe(true)
