@@ -83,12 +83,12 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   // This clock is monotonic, because a correction of the system clock must not lengthen a wait.
   const monotonic = overrides.clock ?? (() => performance.now())
   const warn = createWarnings(log, monotonic)
-  // A failure here is no reason not to start: the doctor counts again.
+  // The server starts even if the count fails. The doctor counts again.
   const otherBindings = await opened.countOtherBindings(appId).catch(() => 0)
   if (otherBindings > 0) {
     log.warn(
       { bindings: otherBindings },
-      'bindings belong to another account than WECHAT_APP_ID, and no message of this account reaches their users: run "wechat-bind doctor"',
+      'bindings belong to another account than WECHAT_APP_ID, and this account cannot send messages to their users: run "wechat-bind doctor"',
     )
   }
   const waiters = createWaiters({ limits: config.waiters, setTimer, clock: monotonic })

@@ -204,7 +204,7 @@ export type Store = {
    */
   countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
-  /** The bindings of other Official Accounts than `appId`, whose scans this server does not get. */
+  /** The number of bindings that belong to another Official Account than `appId`. */
   countOtherBindings(appId: string): Promise<number>
   /**
    * Calls `listener` for every version that a commit of any instance has changed, and with `missed` when notifications may have

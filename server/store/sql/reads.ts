@@ -7,7 +7,7 @@ import type { AsStoreError } from './engine-errors.ts'
 import { createUserByIdentity } from './queries.ts'
 import { toTicketWithQr, toUsers, unknownUser } from './rows.ts'
 
-/** Reads the whole index of openids: 0.1 s for a million bindings. Only the start and the doctor count. */
+/** Reads the whole index of openids, 0.1 s for a million bindings. Called only at the start and by the doctor. */
 export async function countOtherBindings(db: Db, appId: string): Promise<number> {
   const { others } = await db
     .selectFrom('bindings')
