@@ -136,7 +136,7 @@ async function send(
   notice: Notice,
   closing: AbortSignal,
 ): Promise<boolean> {
-  const id = `evt_${notice.id}`
+  const id = notice.uid
   const body = JSON.stringify(toPayload(notice))
   const now = new Date(clock())
   const headers = {
@@ -165,7 +165,7 @@ function toPayload(notice: Notice): WebhookPayload {
       Tenant,
       Account,
       User_ID,
-      ...(notice.type === 'bound' ? ids : {}),
+      ...(notice.type === 'unbound' ? {} : ids),
       Version: notice.version,
       Reason: notice.reason,
     },

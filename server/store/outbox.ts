@@ -2,15 +2,16 @@
  * The outbox: events that a tenant's webhook has to receive. An event is inserted in the transaction of the change itself and is
  * kept until the receiver has accepted it or the sender has given up.
  */
-import type { UnbindReason } from '../wire.ts'
-import type { BindReason, Identity } from './identity.ts'
+import type { EventReason, EventType, Identity } from './identity.ts'
 
 /** One event of the outbox. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
 export type Notice = {
   id: number
+  /** The `webhook-id`: random, and the same for every receiver and attempt. */
+  uid: string
   identity: Identity
-  type: 'bound' | 'unbound'
-  reason: BindReason | UnbindReason
+  type: EventType
+  reason: EventReason
   version: number
   /** Epoch ms of the change. */
   at: number

@@ -5,8 +5,16 @@ import type { AnyDb, Engine } from './engine.ts'
 import * as first from './migrations/0001-first.ts'
 import * as standardNames from './migrations/0002-standard-names.ts'
 import * as limits from './migrations/0003-limits.ts'
+import * as eventIds from './migrations/0004-event-ids.ts'
+import * as bindingsAsData from './migrations/0006-bindings-as-data.ts'
 
-const steps = { '0001-first': first, '0002-standard-names': standardNames, '0003-limits': limits }
+const steps = {
+  '0001-first': first,
+  '0002-standard-names': standardNames,
+  '0003-limits': limits,
+  '0004-event-ids': eventIds,
+  '0006-bindings-as-data': bindingsAsData,
+}
 
 export const migrations = (engine: Engine): Record<string, Migration> =>
   Object.fromEntries(Object.entries(steps).map(([name, { up }]) => [name, { up: (db) => up(db, engine) }]))

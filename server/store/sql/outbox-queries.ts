@@ -1,8 +1,8 @@
 /** The outbox's queries, in SQL for both engines. */
 import { sql } from 'kysely'
 import type { Notice, Outbox } from '../outbox.ts'
-import type { Db } from './changes.ts'
 import type { AsStoreError } from './engine-errors.ts'
+import type { Db } from './tx-settings.ts'
 
 // The lease of the sender: one instance at a time sends the events of all tenants.
 const LEASE = 'webhook'
@@ -16,18 +16,19 @@ export function createOutbox(
   asStoreError: AsStoreError,
   runWrite: RunWrite = (write) => asStoreError(write()),
 ): Outbox {
-  /** Joins the binding only while it has the event's version, so that an event never gets the openid of a later binding. */
+  /** Joins the binding only if it was made by the event or before, so that an event never gets the openid of a later binding. */
   const selectNotices = () =>
     db
       .selectFrom('outbox')
       .innerJoin('events', 'events.id', 'outbox.event')
       .innerJoin('users', 'users.id', 'events.user')
       .leftJoin('bindings', (join) =>
-        join.onRef('bindings.user', '=', 'events.user').onRef('bindings.version', '=', 'events.version'),
+        join.onRef('bindings.user', '=', 'events.user').onRef('bindings.version', '<=', 'events.version'),
       )
       .select([
         'outbox.event',
         'outbox.attempts',
+        'events.uid',
         'events.type',
         'events.reason',
         'events.version',
@@ -131,8 +132,9 @@ export function createOutbox(
 type Row = {
   event: number
   attempts: number
-  type: 'bound' | 'unbound'
-  reason: string
+  uid: string | null
+  type: Notice['type']
+  reason: Notice['reason']
   version: number
   at: number
   tenant: string
@@ -145,9 +147,10 @@ type Row = {
 
 const toNotice = (row: Row): Notice => ({
   id: row.event,
+  uid: row.uid ?? `evt_${row.event}`,
   identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
   type: row.type,
-  reason: row.reason as Notice['reason'],
+  reason: row.reason,
   version: row.version,
   at: row.at,
   appId: row.app_id,

@@ -90,6 +90,8 @@ function brief(change: Change): string {
       return `keep the unfollow of ${change.openid} until +${(change.until - NOW) / 1000} s`
     case 'wrongCode':
       return `count a wrong code of ${change.openid}`
+    default:
+      return change.type
   }
 }
 
@@ -352,7 +354,7 @@ describe('decideClaim', () => {
       unconfirmed: [],
       digits: '',
     }
-    expect(decideClaim(scan, facts, rules, NOW).reply).toEqual({ name: 'conflict', lang: 'en', label: 'a***' })
+    expect(decideClaim(scan, facts, rules, NOW).reply).toEqual({ name: 'conflict', lang: 'en', label: 'a***', user: 1 })
   })
 })
 
@@ -541,7 +543,7 @@ describe('decideUnsubscribe', () => {
 describe('decideFollowed', () => {
   test('marks every binding that is not newer as following', () => {
     const marked = (id: number, eventTime: number) => user(id, { ...binding('o1', eventTime), subscribed: false })
-    const changes = decideFollowed(T, [marked(1, T), marked(2, T + 1), user(3, binding('o1')), user(4)])
+    const changes = decideFollowed(T, [marked(1, T), marked(2, T + 1), user(3, binding('o1')), user(4)], NOW)
     expect(changes.map(brief)).toEqual(['mark u1 subscribed at 0', 'mark u3 subscribed at 0'])
   })
 })
@@ -607,7 +609,7 @@ describe('decideLateTap', () => {
     {
       name: 'the question that bound this WeChat',
       found: { ticket: ticket(used), user: user(1, binding('o1')) },
-      reply: { name: 'already_bound', lang: 'en', label: 'a***' },
+      reply: { name: 'already_bound', lang: 'en', label: 'a***', user: 1 },
     },
     {
       name: 'a question that was cancelled',

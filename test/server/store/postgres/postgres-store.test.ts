@@ -11,7 +11,10 @@ import { addUser, bindTo, newTicket } from '../../../support/rows.ts'
 import { openTcpProxy } from '../../../support/tcp-proxy.ts'
 import { storeContract } from '../store-contract.ts'
 
-const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
+const settings = {
+  hashOf: (...parts: string[]) => JSON.stringify(parts),
+  hasWebhook: (tenant: string) => tenant !== 'quiet',
+}
 const amy: Identity = { tenant: 'default', account: 'acme', userId: 'amy' }
 const bo: Identity = { ...amy, userId: 'bo' }
 
