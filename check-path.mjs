@@ -1,7 +1,7 @@
-/** Ends `npm start`, `npm run build` and `npm test` in a folder whose path the tools cannot handle: their own errors name another cause. */
+/** Stops `npm start`, `npm run build` and `npm test` in a folder whose path the tools cannot handle. The tools' own errors name other causes. */
 import { delimiter } from 'node:path'
 
-// Vite cuts at # and ?, TypeScript takes * and ? as patterns, Vitest decodes %, and the delimiter splits the PATH.
+// Vite cuts a path at # and ?, TypeScript treats * and ? as patterns, Vitest decodes %, and the delimiter splits the PATH.
 const refused = [...'#?*%', delimiter].filter((character) => import.meta.dirname.includes(character))
 
 if (refused.length > 0) {

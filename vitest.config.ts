@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'server',
           include: ['test/*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'],
-          // A bound for a test that hangs, not for a slow machine: other work may share the two cores.
+          // Ends a test that hangs. The limit is long enough for a slow machine, on which other work shares the two cores.
           testTimeout: 30_000,
           hookTimeout: 60_000,
           expect,
@@ -34,10 +34,10 @@ export default defineConfig({
         },
       },
       {
-        // @open-wc/testing imports modules of web-test-runner: this `exclude` and the alias below replace them.
+        // @open-wc/testing imports modules of web-test-runner. This `exclude` and the alias below replace them.
         optimizeDeps: {
           exclude: ['@web/test-runner-commands'],
-          // Listed here because Vite reloads the page, also during a test, when it discovers a dependency later.
+          // Listed here because Vite reloads the page, even during a test, when it discovers a dependency later.
           include: [
             '@open-wc/testing',
             '@open-wc/testing-helpers',

@@ -11,7 +11,7 @@ type BindConfigDeps = {
   /** The host site's key for the encrypted API, base64url. */
   key: string
   webhookSecret: string
-  /** The simulated account; undefined with a real WeChat account. */
+  /** The simulated account; undefined if the demo uses a real WeChat account. */
   account: Account | undefined
 }
 

@@ -34,7 +34,7 @@ import { isRealWechat, toAccount } from './wechat-account.ts'
 import { applyToWechat } from './wechat-conditions.ts'
 
 export type Demo = {
-  /** The URL to open, without a trailing slash. With a real WeChat account its path is secret. */
+  /** The URL to open, without a trailing slash. Its path is secret if the demo uses a real WeChat account. */
   url: string
   /** URLs for a phone on the same network; empty when the demo listens only on this machine. */
   networkUrls: string[]

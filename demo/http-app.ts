@@ -9,7 +9,7 @@ import { createRequestGuard, type TrustedNames } from './simulator/request-guard
 type HttpAppParts = {
   control: Hono
   hostSite: Hono
-  /** Undefined with a real WeChat account. */
+  /** Undefined if the demo uses a real WeChat account. */
   simulator: Hono | undefined
   bind: (request: Request, bindings: object) => Promise<Response>
   trusted: TrustedNames
@@ -67,7 +67,7 @@ function withCache(policy: string) {
   }
 }
 
-/** The output folder. Beside the sources it is `../dist`; in the published package it contains this file. */
+/** The output folder: `../dist` of a checkout, or the folder of this file in the published package. */
 export function findDist(): string {
   const places = ['../dist', '..'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
   const found = places.find((place) => existsSync(join(place, 'page/index.html')))

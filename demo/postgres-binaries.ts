@@ -39,7 +39,7 @@ export function findUser(): User | undefined {
     if (user) return { uid: Number(user[2]), gid: Number(user[3]) }
   }
   throw new Error(
-    'PostgreSQL does not run as root, and /etc/passwd has no user named postgres or nobody that could run it.',
+    'PostgreSQL does not run as root, and /etc/passwd has neither a user "postgres" nor a user "nobody" to run it.',
   )
 }
 
@@ -70,7 +70,7 @@ function findPackage(): { folder: string; name: string } {
   }
 }
 
-/** npm keeps the modes of the package, and not every system's package has the x bits. */
+/** Sets the x bits. npm keeps the modes of the package, and the packages of some systems lack the x bits. */
 function makeExecutable(folder: string): string {
   for (const name of readdirSync(join(folder, 'bin'))) {
     const file = join(folder, 'bin', name)

@@ -32,10 +32,10 @@ export async function startPostgresServer(settings: string[] = []): Promise<Post
   const quit = () => {
     server?.kill('SIGQUIT')
     try {
-      // Repeated, because the server may still write.
+      // The deletion is repeated, because the server may still write files.
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
     } catch {
-      // The folder for temporary files is cleaned by the system.
+      // The system deletes the rest, because the folder is in the folder for temporary files.
     }
   }
 

@@ -13,7 +13,7 @@ type RequestRecorderDeps = {
   wire: TrafficLog
   deps: () => Deps
   clock: () => number
-  /** Set with a real WeChat account, because then no simulator records the callbacks. */
+  /** Set if the demo uses a real WeChat account, because then no simulator records the callbacks. */
   isReal: boolean
 }
 

@@ -7,7 +7,7 @@ import type { SimulatorMemory } from './simulator/simulator.ts'
 type SavedState = {
   /** The simulated Official Account. It is kept because the openids in the store depend on its appid. */
   account: Account
-  /** The part of the demo's path that is secret with a real WeChat account. */
+  /** The secret part of the demo's path, used with a real WeChat account. */
   pathSecret: string
   /** The host site's key for the encrypted API, base64url. */
   key: string

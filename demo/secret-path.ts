@@ -1,7 +1,7 @@
 /**
- * With a real WeChat account the demo displays real openids, chats and signed URLs. The demo's address is public, because
- * WeChat must reach it. Therefore the whole demo is below a secret path. Only the callback, the widget API and the element's
- * file are public, because WeChat and the pages of other sites need them.
+ * A demo that uses a real WeChat account displays real openids, chats and signed URLs. Its address is public, because WeChat
+ * must reach it. Therefore the whole demo is below a secret path. Only the callback, the widget API and the element's file are
+ * public, because WeChat and the pages of other sites need them.
  */
 import { type Context, Hono } from 'hono'
 import { equalInConstantTime } from '../server/crypto.ts'

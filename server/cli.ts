@@ -1,13 +1,9 @@
 #!/usr/bin/env node
-/** The bin `wechat-bind`: runs the command named in the first argument. Node only. */
-import { runDemo } from './commands/demo.ts'
-import { runDoctor } from './commands/doctor.ts'
-import { runKeygen } from './commands/keygen.ts'
-import { runMigrate } from './commands/migrate.ts'
-import { runServe } from './commands/serve.ts'
-import { runToken } from './commands/token.ts'
-import { runWebhooks } from './commands/webhooks.ts'
-import { BindError } from './errors.ts'
+/**
+ * The bin `wechat-bind`: runs the command named in the first argument. A command is imported only after the version of Node was
+ * checked, because on an old Node the import fails with an error that does not name the version. Node only.
+ */
+import { existsSync, readFileSync } from 'node:fs'
 
 const usage = `wechat-bind <command>
 
@@ -29,16 +25,41 @@ const usage = `wechat-bind <command>
                                用 BIND_KEYS 的第一个密钥签发测试用的组件令牌
 `
 
+/** The package.json of the package. In a checkout it is in this folder. */
+const manifest = ['./package.json', '../../package.json'].map((path) => new URL(path, import.meta.url)).find(existsSync)
+
+const { version, engines } = JSON.parse(readFileSync(manifest!, 'utf8')) as {
+  version: string
+  engines: { node: string }
+}
+
 type Command = (args: string[]) => void | Promise<void>
 
 const commands: Record<string, Command> = {
-  serve: () => runServe(process.env),
-  demo: runDemo,
-  doctor: runDoctor,
-  webhooks: (args) => runWebhooks(args, process.env, console.log),
-  migrate: (args) => runMigrate(args, process.env, console.log),
-  keygen: (args) => runKeygen(args, console.log),
-  token: (args) => runToken(args, process.env, console.log),
+  serve: async () => (await import('./commands/serve.ts')).runServe(process.env),
+  demo: async (args) => (await import('./commands/demo.ts')).runDemo(args),
+  doctor: async (args) => (await import('./commands/doctor.ts')).runDoctor(args),
+  webhooks: async (args) => (await import('./commands/webhooks.ts')).runWebhooks(args, process.env, console.log),
+  migrate: async (args) => (await import('./commands/migrate.ts')).runMigrate(args, process.env, console.log),
+  keygen: async (args) => (await import('./commands/keygen.ts')).runKeygen(args, console.log),
+  token: async (args) => (await import('./commands/token.ts')).runToken(args, process.env, console.log),
+  '--version': () => console.log(version),
+}
+
+/** The lines for a Node that is older than `engines` allows, or undefined. */
+function describeOldNode(): string | undefined {
+  const oldest = engines.node.replace('>=', '')
+  const [major = 0, minor = 0] = oldest.split('.').map(Number)
+  const [ourMajor = 0, ourMinor = 0] = process.versions.node.split('.').map(Number)
+  if (ourMajor > major || (ourMajor === major && ourMinor >= minor)) return undefined
+  const current = process.versions.node
+  return `wechat-bind needs Node ${oldest} or newer, this is Node ${current}. 需要 Node ${oldest} 或更高版本，当前为 ${current}。`
+}
+
+const oldNode = describeOldNode()
+if (oldNode) {
+  console.error(oldNode)
+  process.exit(1)
 }
 
 const [name = '', ...args] = process.argv.slice(2)
@@ -48,6 +69,7 @@ if (command) {
   try {
     await command(args)
   } catch (error) {
+    const { BindError } = await import('./errors.ts')
     const { message } = error as Error
     console.error(error instanceof BindError ? message : `wechat-bind: ${message}`)
     process.exit(1)

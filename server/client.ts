@@ -2,12 +2,12 @@
 import { Webhook } from 'standardwebhooks'
 import { BindError, type ErrorCode, errorCodes } from './errors.ts'
 import { openEnvelope, sealEnvelope } from './keys/envelope.ts'
-import { sealToken, type TokenRequest } from './keys/widget-token.ts'
+import { sealToken, type TokenRequest } from './keys/seal-token.ts'
 import { readCapped } from './platform.ts'
 import type { WebhookPayload } from './wire.ts'
 
 export { BindError } from './errors.ts'
-export type { TokenRequest } from './keys/widget-token.ts'
+export type { TokenRequest } from './keys/seal-token.ts'
 export type { WebhookPayload } from './wire.ts'
 
 export type BindClientOptions = {

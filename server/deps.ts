@@ -1,4 +1,4 @@
-/** The parts that the app is made from. An app that is given these runs on any runtime that Hono supports. */
+/** The parts that the app is made from. An app made from such parts runs on any runtime that Hono supports. */
 import type { AfterCommit } from './binding/after-commit.ts'
 import type { EventSettings } from './binding/apply-intent.ts'
 import type { Tickets } from './binding/tickets.ts'
@@ -10,6 +10,7 @@ import type { UnionidFetcher } from './outbound/unionid-fetcher.ts'
 import type { Log } from './platform.ts'
 import type { Store } from './store/store.ts'
 import type { Metrics } from './telemetry/metrics.ts'
+import type { Warn } from './telemetry/warnings.ts'
 import type { WechatApi } from './wechat/api.ts'
 import type { CallbackSettings } from './wechat/message.ts'
 
@@ -38,6 +39,8 @@ export type Deps = {
   /** The file behind `/wechat-bind.js`. Undefined if the widget is not built. */
   widgetFile: { text: string; etag: string } | undefined
   log: Log
+  /** Logs the mistakes of the set-up, with their fixes. */
+  warn: Warn
   /** Epoch ms. */
   clock: () => number
 }

@@ -1,4 +1,4 @@
-/** The entry `wechat-bind/server`: the app, which you can mount in your own server. `openApp` needs Node; `createApp` does not. */
+/** The entry `wechat-bind-server`: the app, which you can mount in your own server. `openApp` needs Node; `createApp` does not. */
 export { createApp } from './app.ts'
 export { type Config, type Env, parseConfig } from './config/config.ts'
 export type { Deps } from './deps.ts'

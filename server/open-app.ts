@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp, createEndpoints, createOpsApp } from './app.ts'
 import { expireScans } from './binding/expire-scans.ts'
+import { SCAN_LINE, type ScanOutcome } from './binding/scan-outcome.ts'
 import { createTickets } from './binding/tickets.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
@@ -20,10 +21,11 @@ import { createUnionidFetcher } from './outbound/unionid-fetcher.ts'
 import { createWebhookSender } from './outbound/webhook-sender.ts'
 import { type Fetch, type Log, type SetTimer, systemTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
-import type { Store } from './store/store.ts'
+import type { Identity, Store } from './store/store.ts'
 import { gaugeToken, gaugeWebhookLag } from './telemetry/gauges.ts'
 import { instrumentFetch, instrumentStore, instrumentWechat } from './telemetry/instrument.ts'
 import { createMetrics } from './telemetry/metrics.ts'
+import { createWarnings } from './telemetry/warnings.ts'
 import { createAccessTokens } from './wechat/access-token.ts'
 import { createWechatApi } from './wechat/api.ts'
 import { createCrypt } from './wechat/crypt.ts'
@@ -66,6 +68,8 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = systemTimer } = overrides
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
+  /** The page's `Bind-User`. */
+  const nameOf = ({ tenant, account, userId }: Identity) => hashOf('user', tenant, account, userId)
   const opened = await openStore(config.databaseUrl, {
     hashOf,
     hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
@@ -73,12 +77,10 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   }).catch((cause) => {
     throw cannotOpen(cause)
   })
-  const waiters = createWaiters({
-    limits: config.waiters,
-    setTimer,
-    // This clock is monotonic, because a correction of the system clock must not lengthen a wait.
-    clock: overrides.clock ?? (() => performance.now()),
-  })
+  // This clock is monotonic, because a correction of the system clock must not lengthen a wait.
+  const monotonic = overrides.clock ?? (() => performance.now())
+  const warn = createWarnings(log, monotonic)
+  const waiters = createWaiters({ limits: config.waiters, setTimer, clock: monotonic })
   const metrics = createMetrics(waiters.count)
   const store = instrumentStore(overrides.wrapStore?.(opened) ?? opened, metrics)
   store.onCommit(waiters.wake)
@@ -93,7 +95,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     fetch: wechatFetch,
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
-  const forwarder = createForwarder(config, { fetch, metrics })
+  const forwarder = createForwarder(config, { fetch, metrics, warn })
   const unionids = createUnionidFetcher({ store, wechat, clock, setTimer, log })
   const { keysFile } = config
   const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
@@ -126,15 +128,16 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     unionids,
     principalOf: createTokenCache({
       keyring,
-      nameOf: ({ tenant, account, userId }) => hashOf('user', tenant, account, userId),
+      nameOf,
       clock,
       // Each page that may wait has one token.
       maxTokens: config.waiters.inAll,
     }),
-    afterCommit(changes, said) {
+    afterCommit(changes, said, scan) {
       unionids.follow(changes)
       metrics.countChanges(changes, config.rules.confirm !== 'off')
       if (said === 'expired' || said === 'conflict') metrics.count(said)
+      if (scan) log.info(toFields(scan, nameOf), SCAN_LINE)
     },
     trustProxy: config.trustProxy,
     waiters,
@@ -144,7 +147,14 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     allowsTestUsers: overrides.allowsTestUsers ?? false,
     widgetFile: readWidgetFile(),
     log,
+    warn,
     clock,
+  }
+  for (const name of config.unknownNames ?? []) {
+    log.warn(
+      { name },
+      'an environment variable is not a setting and has no effect: correct its name if it is meant for this server',
+    )
   }
   unionids.fetchDue()
   const minutely = setInterval(() => {
@@ -195,6 +205,12 @@ async function sweep(deps: Deps): Promise<void> {
   await expireScans(deps).catch(warn)
   await deps.store.sweep(deps.clock()).catch(warn)
 }
+
+const toFields = ({ outcome, reason, identity }: ScanOutcome, nameOf: (identity: Identity) => string) => ({
+  outcome,
+  reason,
+  user: identity && nameOf(identity),
+})
 
 const toCallbackSettings = ({ wechat: { mode, token, originalId, encodingAesKeys, appId } }: Config) => ({
   mode,

@@ -27,10 +27,7 @@ export async function startServer(env: Env): Promise<Running> {
     config.ops &&
     (await startListening(ops, config.ops.host, config.ops.port, { intercept: interceptEndpoints([], deps) }))
   const { server, url } = await startListening(app, host, port, { maxConnections, intercept })
-  server.on(
-    'drop',
-    noteOnce(() => log.warn({ maxConnections }, 'MAX_CONNECTIONS is reached')),
-  )
+  server.on('drop', () => deps.warn('connections', { maxConnections }))
   log.info(
     { url, ops: opsListening?.url, callback: `${config.publicUrl ?? url}/wechat/callback` },
     'wechat-bind listens',
@@ -45,18 +42,6 @@ export async function startServer(env: Env): Promise<Running> {
       await close(END_AFTER_MS - (performance.now() - startedAt))
       log.info({}, 'wechat-bind has stopped')
     },
-  }
-}
-
-const MINUTE_MS = 60_000
-
-/** Runs `note` at most once a minute, so that an overload does not fill the log. */
-function noteOnce(note: () => void): () => void {
-  let nextAt = 0
-  return () => {
-    if (performance.now() < nextAt) return
-    nextAt = performance.now() + MINUTE_MS
-    note()
   }
 }
 

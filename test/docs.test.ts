@@ -45,7 +45,7 @@ describe('links', () => {
   test('lead to existing files and headings', () => {
     expect(links.length).toBeGreaterThan(60)
     const files = new Set(globSync('**', { cwd: root, exclude: isForeign }))
-    // Hidden folders are not found by a pattern.
+    // A glob pattern does not match hidden folders.
     files.add('.ci/run')
     const isBroken = ({ path, anchor }: Link) => {
       const target = path.replace(/\/$/, '')
@@ -65,7 +65,7 @@ describe('links', () => {
 })
 
 describe('WeChat’s console', () => {
-  test('is named by its present menus in pages, messages and files to deploy', () => {
+  test('is named by its current menus in pages, messages and the files of deploy/', () => {
     const files = [...pages, ...globSync(['{server,demo,widget,deploy}/**/*'], { cwd: root, exclude: isForeign })]
     const texts = files.filter((file) => /\.(md|ts|yaml|conf|example|service)$/.test(file))
     expect(texts.length).toBeGreaterThan(150)
@@ -78,7 +78,7 @@ describe('paths in code', () => {
   // The changelog names files that no longer exist.
   const current = pages.filter((page) => !page.startsWith('CHANGELOG'))
 
-  /** Paths of the repository, in inline code: also within a command. Without those with a pattern in them. */
+  /** The paths of the repository in inline code, including those within a command. Paths with a pattern are left out. */
   const pathsIn = (page: string) =>
     [...proseOf(page).matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) =>
       [...code.matchAll(/(?<![\w./:@-])(?:server|widget|demo|test|docs|deploy)\/[\w./*{-]*/g)].map(([path]) => path),
@@ -248,7 +248,7 @@ describe('settings', () => {
 describe('the backup', () => {
   const commandIn = (page: string) => /^node -e ".*sqlite.*$/m.exec(textOf(page))?.[0] ?? ''
 
-  test('is the same command in both languages, and copies a database that is in use', async () => {
+  test('has the same command in both languages, and copies a database that is in use', async () => {
     const command = commandIn('docs/operations.md')
     expect(commandIn('docs/operations.zh-CN.md')).toBe(command)
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-backup-'))
@@ -259,7 +259,7 @@ describe('the backup', () => {
     const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
     execFileSync('sh', ['-c', here], { env: { PATH }, stdio: ['ignore', 'ignore', 'inherit'] })
     await testServer.close()
-    // Openids: no other user may read the copy.
+    // The copy contains openids, so no other user may read it.
     expect(statSync(copy).mode & 0o777).toBe(0o600)
     const backup = new DatabaseSync(copy, { readOnly: true })
     expect(backup.prepare('select count(*) as tickets from tickets').get()).toEqual({ tickets: 1 })

@@ -1,6 +1,6 @@
 /** Numbers the requests of a series and computes the pause before each request. The pauses grow exponentially and have jitter. */
 
-/** One request of a series. `turn` numbers the requests, `failures` counts the consecutive failures before this one, `delayMs` is the pause before it. */
+/** One request of a series. `turn` is its number, `failures` counts the consecutive failures before it, and `delayMs` is the pause before it. */
 export type Attempt = { turn: number; failures: number; delayMs: number }
 
 const BACKOFF_BASE_MS = 1000

@@ -64,9 +64,9 @@ export const AUTO_REFRESHES = 3
 const CREATE_ATTEMPTS = 4
 /** The element displays an error instead of waiting for a longer Retry-After. */
 const MAX_SILENT_WAIT_MS = 15_000
-/** The number of polls after the QR code has expired. A `subscribe` counts until 300 s after the expiry, which is 12 waits of 25 s. */
+/** The number of polls after the QR code has expired. The server accepts a late follow for 300 s, which is 12 waits of 25 s. */
 const LATE_POLLS = 12
-/** The minimum time between two polls. Without it the element would flood a server that is shutting down, or a proxy that answers polls at once. */
+/** The minimum time between two polls. It prevents a flood of polls when a server that is shutting down, or a proxy, answers them at once. */
 const POLL_SPACING_MS = 2000
 
 export const initialState: State = { name: 'idle', halted: false }
@@ -110,7 +110,7 @@ const steps: Steps = {
       return afterPoll(state, view ? 0 : tookMs)
     }
     if (view.state !== 'unbound') return fromBinding(view)
-    // The view is unbound. A bound element starts again. An expired QR code stays expired. After a scan that was not confirmed in time the element requests the current ticket.
+    // The view is unbound. A bound element starts again, and an expired QR code stays expired. If a scan was not confirmed in time, the element requests the current ticket.
     if (state.name === 'expired') return { ...state, version: view.version }
     return state.name === 'bound' ? initialState : toLoading({ initial: false })
   },
@@ -143,7 +143,7 @@ const steps: Steps = {
       ? { name: 'offline', initial: state.name === 'loading' && state.initial }
       : state,
 
-  /** Sends the request at once and resets the failure count, when the QR code has expired or the element is visible, online or connected again. */
+  /** Sends the request at once and resets the failure count. Occurs when the QR code expires, and when the element becomes visible, online or connected. */
   wake(state, { now, auto, isOther }) {
     if (state.name === 'offline' || (state.name === 'error' && state.error.retryable)) {
       return toLoading({ initial: state.initial })

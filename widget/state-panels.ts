@@ -18,7 +18,7 @@ export type View = {
   secondsLeft: number
   /** The element waits for a click before it requests a QR code. */
   manual: boolean
-  /** `text`: the text to send instead of scanning is open; `copied`: the user has copied the text; `question`: the question before unbinding is open. */
+  /** `text`: shows the text that the user can send instead of scanning; `copied`: the user has copied this text; `question`: asks before unbinding. */
   opened: 'text' | 'copied' | 'question' | undefined
   host: Actions
 }

@@ -19,7 +19,7 @@ const dark = `
 export const styles = unsafeCSS(`
 :host {
   display: inline-block;
-  /* Without it a grid column would grow to the card's preferred width. */
+  /* Keeps a grid column from growing to the card's preferred width. */
   min-width: 0;
   max-width: 100%;
   vertical-align: top;

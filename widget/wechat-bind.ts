@@ -112,7 +112,7 @@ export class WechatBind extends LitElement implements BindHost {
 
   readonly #internals = this.attachInternals?.()
   readonly #controller = new BindController(this, createClient(this))
-  /** The text to send or the question before unbinding, when the user has opened it. */
+  /** The part of the panel that the user has opened. */
   #opened: View['opened']
   /** Set when the page's content policy forbids `data:` images. The QR code is then drawn as an SVG. */
   #usesVectorQr = false

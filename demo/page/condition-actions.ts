@@ -28,11 +28,11 @@ export function createConditionActions({ read, write }: Store) {
   }
 
   return {
-    /** Displays the conditions after a change by this page or another one. */
+    /** Displays the conditions after a change by this page or another page. */
     showDemo,
     setCondition: (name: ConditionName, value: string) => put({ ...read().demo.conditions, [name]: value }),
     resetConditions: () => put({}),
-    /** If the link contains such conditions, requests a new QR code as soon as the element displays a QR code. */
+    /** Some conditions of a link apply only to a new QR code. This function then requests one as soon as the element is ready. */
     requestNewQrWhenReady(named: Partial<Record<ConditionName, string>>): void {
       if (!NEED_NEW_QR.some((name) => name in named)) return
       const end = new AbortController()

@@ -23,7 +23,7 @@ type DemoListener = {
   onLost(): void
 }
 
-// The same pause that a browser makes before it reconnects an EventSource.
+// A browser makes the same pause before it reconnects an EventSource.
 const RETRY_MS = 3_000
 
 /** A hidden page closes its stream, because a browser allows six connections to one HTTP/1.1 server, and each tab's element needs one of them. */

@@ -45,7 +45,7 @@ export function createPhoneActions({ read, write }: Store) {
     show(person, { name: 'scanner', found: 'nothing', view })
   }
 
-  /** Scans the QR code in a picture instead of the camera's. */
+  /** Scans the QR code in a saved or pressed picture. The camera is not used. */
   const scanPicture = (picture: HTMLImageElement | undefined) =>
     perform(async (phone, person) => {
       write({ pressed: undefined })

@@ -31,7 +31,7 @@ globalThis.fetch = async (input, init) => {
   if (network === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS))
   const signals = init?.signal ? [init.signal, signal] : [signal]
   return realFetch(input, { ...init, signal: AbortSignal.any(signals) }).catch((error) => {
-    // After a lost network `fetch` must throw a TypeError, as a browser does, and not the caller's abort reason.
+    // When the network is lost, `fetch` must throw a TypeError like a browser's `fetch`, and not the caller's abort reason.
     throw signal.aborted ? new TypeError('Failed to fetch') : error
   })
 }

@@ -15,7 +15,7 @@ export function merge(known: readonly WireEntry[], changes: readonly WireEntry[]
 export const failPending = (entries: readonly WireEntry[]): WireEntry[] =>
   entries.map((entry) => (entry.isPending ? { ...entry, isPending: false, fault: 'no answer' } : entry))
 
-/** Filters by kind and by words. No kind means all kinds; every word must occur in the entry, in upper or lower case. */
+/** Filters by kind and by words. Without a kind all kinds match. Every word must occur in the entry, in upper or lower case. */
 export function search(entries: readonly WireEntry[], kinds: readonly WireKind[], q: string): WireEntry[] {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean)
   return entries.filter((entry) => {

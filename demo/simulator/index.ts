@@ -1,4 +1,4 @@
-/** The exports of `wechat-bind/simulator`, a simulated WeChat for tests. docs/simulator.md describes its scope and limits. */
+/** The exports of `wechat-bind-server/simulator`, a simulated WeChat for tests. docs/simulator.md describes its scope and limits. */
 export type { Account } from './account.ts'
 export { createSimulatorClient, type PhoneClient, type SimulatorClient } from './client.ts'
 export type { ChatMessageView, PhoneView, ScanView, SimulatorView } from './control-api.ts'

@@ -46,8 +46,8 @@ export function createPhone(deps: PhoneDeps) {
   let lastSecond = { second: 0, made: new Set<string>() }
 
   /**
-   * Returns the CreateTime of a message. Servers detect a repeated delivery of an event by its CreateTime. A test may trigger
-   * the same event twice within one second; the second one then gets the next second, because it is not a repetition.
+   * Returns the CreateTime of a message. Servers detect a repeated delivery of an event by its CreateTime. If a test triggers
+   * the same event twice within one second, the second event gets the next second, so that it is not taken for a repetition.
    */
   function toCreateTime({ Event, EventKey, MsgId }: Record<string, string | number>): number {
     const one = JSON.stringify([Event, EventKey, MsgId])

@@ -22,7 +22,7 @@ export function toTicket(url: string, createdAtSeconds: number, lifeSeconds: num
   ])
   const length = Buffer.alloc(8)
   length.writeUInt32LE(fields.length)
-  // The standard base64 alphabet: a client that does not encode `+` and `/` in a URL fails.
+  // Uses the standard base64 alphabet, so that a client that does not encode `+` and `/` in a URL fails.
   return Buffer.concat([Buffer.from([0x81, 0x01]), random(2), length, fields]).toString('base64')
 }
 

@@ -203,7 +203,7 @@ const schemas: Json = {
     state: { const: 'unbound' },
     url: { ...text, description: 'The text that the QR code encodes' },
     qr: object({ size: integer, path: { ...text, description: 'SVG path of 1-unit modules, without margin' } }),
-    code: { ...text, description: 'Can be sent to the Official Account instead of a scan, as: 绑定 <code>' },
+    code: { ...text, description: 'The user can send it to the Official Account instead of scanning, as: 绑定 <code>' },
     expiresIn: { ...integer, description: 'Seconds left' },
     version,
   }),

@@ -1,25 +1,31 @@
 /** Defines the schemas of the requests and of the widget token, and validates both. */
 import { z } from 'zod'
 import { BindError } from '../errors.ts'
+import {
+  CHARACTERS_FAULT,
+  hasLength,
+  hasOnlyAllowedCharacters,
+  ID_LENGTH,
+  isValidLifetime,
+  LABEL_LENGTH,
+  LIFETIME_FAULT,
+  lengthFault,
+  type Scope,
+  scopes,
+} from './claim-rules.ts'
 
-// Ids contain no control characters (C0, DEL, C1). Lone surrogates are refused, because they cannot be encoded as UTF-8.
-const CONTROL = /[\p{Cc}]/u
-
-const codePoints = (text: string) => [...text].length
+export type { Scope }
 
 const opaque = (max: number) =>
   z
     .string()
-    .refine((text) => codePoints(text) >= 1 && codePoints(text) <= max, `must have 1 to ${max} characters`)
-    .refine(
-      (text) => !CONTROL.test(text) && text.isWellFormed(),
-      'must contain no control characters and no lone surrogates',
-    )
+    .refine((text) => hasLength(text, max), lengthFault(max))
+    .refine(hasOnlyAllowedCharacters, CHARACTERS_FAULT)
     // JSON Schema counts code points, but zod's own length checks count UTF-16 units.
     .meta({ minLength: 1, maxLength: max })
 
-const id = opaque(128)
-const label = opaque(64)
+const id = opaque(ID_LENGTH)
+const label = opaque(LABEL_LENGTH)
 
 /** Unix seconds. Milliseconds, which are a common mistake, are far outside every time window. */
 const unixSeconds = z.int().nonnegative()
@@ -46,12 +52,6 @@ export const requestSchemas = {
 /** Checked before the `jti` is consumed. */
 export const dateSchema = z.object({ Date: unixSeconds })
 
-const scopes = ['bind', 'unbind'] as const
-export type Scope = (typeof scopes)[number]
-
-// One hour limits the use of a leaked token.
-const MAX_TTL_SECONDS = 3600
-
 export const tokenSchema = z
   .object({
     Account: id,
@@ -61,10 +61,7 @@ export const tokenSchema = z
     Label: label.optional(),
     scope: z.array(z.enum(scopes)).default([...scopes]),
   })
-  .refine(
-    ({ iat, exp }) => exp > iat && exp - iat <= MAX_TTL_SECONDS,
-    'exp must be at most 1 h after iat, and later than iat',
-  )
+  .refine(isValidLifetime, LIFETIME_FAULT)
 
 export type TokenClaims = z.infer<typeof tokenSchema>
 

@@ -18,6 +18,7 @@ import {
   type FollowerFacts,
   isSameDelivery,
 } from './rules.ts'
+import { repeatedScan, type ScanOutcome, toScanOutcome } from './scan-outcome.ts'
 
 export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; lang: Language }
 
@@ -25,7 +26,18 @@ export type EventSettings = { appId: string; rules: Rules; texts: ReplyTexts; la
  * `reply` is the text for the chat, and `said` is its name. `isOurs` is false if the event is not about binding. A second
  * delivery has no `changes`. The outcome `replayed` means that the nonce was used before with another body.
  */
-type Outcome = { reply: string | null; said?: ReplyName | undefined; changes: Change[]; isOurs: boolean } | 'replayed'
+type Outcome =
+  | {
+      reply: string | null
+      said?: ReplyName | undefined
+      changes: Change[]
+      isOurs: boolean
+      scan?: ScanOutcome | undefined
+    }
+  | 'replayed'
+
+/** A decision, and the outcome of the scan if the event is a scan. */
+type Decided = Decision & { scan?: ScanOutcome }
 
 /** Identifies a delivery by its event (`key`). In plain mode its nonce identifies it too, and is valid for one body only. */
 type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
@@ -51,7 +63,7 @@ export async function applyIntent(
 ): Promise<Outcome> {
   const now = clock()
   const outcome = await store.write((tx) => decideAndWrite(tx, events, deliveryId, intent, now))
-  if (outcome !== 'replayed') afterCommit(outcome.changes, outcome.said)
+  if (outcome !== 'replayed') afterCommit(outcome.changes, outcome.said, outcome.scan)
   return outcome
 }
 
@@ -64,10 +76,13 @@ function* decideAndWrite(
 ): Plan<Outcome> {
   if (deliveryId.nonce && !(yield* isNonceValid(tx, deliveryId.nonce, now))) return 'replayed'
   const delivery = tx.fingerprint(deliveryId.key)
-  const { changes, reply, isOurs = true } = yield* decide(tx, settings, intent, delivery, now)
-  // This is read after the decision, which locks the openid. If another instance applied the same delivery, it has committed.
+  const { changes, reply, isOurs = true, scan } = yield* decide(tx, settings, intent, delivery, now)
+  // Read after the decision, because the decision waits for the lock of the openid. An instance that has applied the same delivery
+  // has then committed it.
   const earlier = yield* tx.findDelivery(delivery)
-  if (earlier !== undefined) return { ...toOutcome(earlier), changes: [] }
+  if (earlier !== undefined) {
+    return { ...toOutcome(earlier), changes: [], scan: scan && repeatedScan(scan.identity) }
+  }
   for (const change of changes) yield* tx.apply(change)
   const text = reply && toText(reply, settings.texts)
   // A used ticket stores its delivery, so it needs no row in `deliveries`. This saves 10 us of the 70 us of a callback.
@@ -75,7 +90,7 @@ function* decideAndWrite(
     const user = reply?.label == null ? null : reply.user
     yield* tx.recordDelivery(delivery, isOurs ? text : NOT_OURS + (text ?? ''), now + REPLY_KEPT_MS, user)
   }
-  return { reply: text, said: reply?.name, changes, isOurs }
+  return { reply: text, said: reply?.name, changes, isOurs, scan }
 }
 
 /** The stored reply, and whether the delivery was about binding. */
@@ -92,7 +107,7 @@ function* isNonceValid(tx: Tx, { key, bodyDigest }: NonNullable<DeliveryId['nonc
   return seen === undefined || seen === bodyDigest
 }
 
-function decide(tx: Tx, settings: EventSettings, intent: Intent, delivery: string, now: number): Plan<Decision> {
+function decide(tx: Tx, settings: EventSettings, intent: Intent, delivery: string, now: number): Plan<Decided> {
   switch (intent.type) {
     case 'claim':
       return claim(tx, settings, intent, delivery, now)
@@ -109,21 +124,21 @@ function decide(tx: Tx, settings: EventSettings, intent: Intent, delivery: strin
 
 type ClaimIntent = Extract<Intent, { type: 'claim' }>
 
-function* claim(tx: Tx, settings: EventSettings, intent: ClaimIntent, delivery: string, now: number): Plan<Decision> {
+function* claim(tx: Tx, settings: EventSettings, intent: ClaimIntent, delivery: string, now: number): Plan<Decided> {
   const claim = { ...intent.claim, delivery }
   if (claim.via === 'text') return yield* claimByCode(tx, settings, claim, intent.key, now)
   return yield* claimTicket(tx, settings, claim, yield* tx.ticketByScene(intent.key), now)
 }
 
-function* claimByCode(tx: Tx, settings: EventSettings, claim: Claim, code: string, now: number): Plan<Decision> {
+function* claimByCode(tx: Tx, settings: EventSettings, claim: Claim, code: string, now: number): Plan<Decided> {
   const { openid, appId } = claim
   const say = (name: 'wrong_code' | 'too_many_codes') => ({ name, lang: settings.lang, label: null })
   const found = yield* tx.ticketByCode(appId, code)
   if (found && isSameDelivery(claim, found.ticket)) return yield* claimTicket(tx, settings, claim, found, now)
   if ((yield* tx.wrongCodesSince(openid, now - HOUR_MS)) >= WRONG_CODES_AN_HOUR) {
-    return { changes: [], reply: say('too_many_codes') }
+    return withScan({ changes: [], reply: say('too_many_codes') }, found)
   }
-  if (!found) return { changes: [{ type: 'wrongCode', openid, at: now }], reply: say('wrong_code') }
+  if (!found) return withScan({ changes: [{ type: 'wrongCode', openid, at: now }], reply: say('wrong_code') })
   return yield* claimTicket(tx, settings, claim, found, now)
 }
 
@@ -133,13 +148,13 @@ function* claimTicket(
   claim: Claim,
   found: Claimable | undefined,
   now: number,
-): Plan<Decision> {
+): Plan<Decided> {
   const owners = yield* tx.ownersOf(claim.appId, claim.openid)
   // A follow is recorded even if the ticket cannot be claimed.
   const isFollow = claim.via === 'subscribe' && !(found && isSameDelivery(claim, found.ticket))
   const followed = isFollow ? decideFollowed(claim.createTime, owners, now) : []
   // The scene has the prefix of this server but is not in the store, so its ticket expired and was deleted.
-  if (!found) return { changes: followed, reply: { name: 'expired', lang: settings.lang, label: null } }
+  if (!found) return withScan({ changes: followed, reply: { name: 'expired', lang: settings.lang, label: null } })
   const { confirm } = settings.rules
   const facts = {
     ...found,
@@ -149,19 +164,24 @@ function* claimTicket(
     digits: confirm === 'code' ? String(randomInt(10_000)).padStart(4, '0') : '',
   }
   const { changes, reply } = decideClaim(claim, facts, settings.rules, now)
-  return { changes: [...followed, ...changes], reply }
+  return withScan({ changes: [...followed, ...changes], reply }, found)
 }
+
+const withScan = (decision: Decision, found?: Claimable): Decided => ({
+  ...decision,
+  scan: toScanOutcome(decision, found?.user.identity, found?.ticket.state.name),
+})
 
 function* follow(
   tx: Tx,
   { appId, lang }: EventSettings,
   { openid, createTime, isSceneLost }: Extract<Intent, { type: 'follow' }>,
   now: number,
-): Plan<Decision> {
+): Plan<Decided> {
   const changes = decideFollowed(createTime, yield* tx.ownersOf(appId, openid), now)
   const asksAgain = isSceneLost && (yield* tx.isAnyPending(appId, now - RECENT_MS))
   return asksAgain
-    ? { changes, reply: { name: 'scan_again', lang, label: null } }
+    ? withScan({ changes, reply: { name: 'scan_again', lang, label: null } })
     : { changes, reply: null, isOurs: false }
 }
 
@@ -184,14 +204,17 @@ function* confirm(
   { appId, rules, lang }: EventSettings,
   { openid, createTime, question }: Extract<Intent, { type: 'confirm' }>,
   now: number,
-): Plan<Decision> {
+): Plan<Decided> {
   const ticket = scanToConfirm(yield* tx.scannedBy(appId, openid), question, now)
   if (!ticket && question !== undefined) {
-    return decideLateTap({ appId, openid }, yield* tx.ticketById(question), lang)
+    const found = yield* tx.ticketById(question)
+    return withScan(decideLateTap({ appId, openid }, found, lang), found)
   }
   const user = ticket && (yield* tx.userById(ticket.user))
   if (!user) return { changes: [], reply: null, isOurs: false }
-  return decideChatConfirm(createTime, { ticket, user, owners: yield* tx.ownersOf(appId, openid) }, rules, now)
+  const owners = yield* tx.ownersOf(appId, openid)
+  const decision = decideChatConfirm(createTime, { ticket, user, owners }, rules, now)
+  return decision.isOurs === false ? decision : withScan(decision, { ticket, user })
 }
 
 function* undo(

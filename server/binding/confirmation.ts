@@ -12,6 +12,7 @@ import {
 } from './confirmation-rules.ts'
 import type { Rules, ScannedTicket } from './decision.ts'
 import { countWrongDigits, refusalOfDigits } from './limits.ts'
+import { type ScanOutcome, toScanOutcome, unconfirmedScan } from './scan-outcome.ts'
 
 /**
  * The page sends the four digits that the chat shows. This proves that the person at the page is the person who scanned.
@@ -24,19 +25,19 @@ export async function confirmCode(
 ): Promise<User> {
   const now = clock()
   // The refusal is thrown after the commit, because an error inside the transaction would roll back its changes.
-  const { user, changes, refusal } = await store.write(function* (tx): Plan<Decided & { user: User }> {
+  const { user, changes, refusal, scan } = await store.write(function* (tx): Plan<Decided & { user: User }> {
     const user = yield* tx.userOf(identity)
     const scanned = scansAwaitingDigits(yield* tx.scannedOf(user.id), now)
     const decided = yield* decide(tx, user, scanned, digits, events.rules, now)
     for (const change of decided.changes) yield* tx.apply(change)
     return { ...decided, user: decided.refusal ? user : yield* tx.userById(user.id) }
   })
-  afterCommit(changes)
+  afterCommit(changes, undefined, scan)
   if (refusal) throw refusal
   return user
 }
 
-type Decided = { changes: Change[]; refusal?: BindError }
+type Decided = { changes: Change[]; refusal?: BindError; scan?: ScanOutcome }
 
 function* decide(
   tx: Tx,
@@ -57,8 +58,10 @@ function* decide(
     return { changes, refusal: wrongCode(Math.max(...scanned.map(({ state }) => state.confirmation.triesLeft)) - 1) }
   }
   const owners = yield* tx.ownersOf(ticket.appId, ticket.state.confirmation.openid)
-  const { changes, reply } = decideConfirm({ ticket, user, owners }, rules, now)
-  return reply?.name === 'conflict' ? { changes, refusal: taken() } : { changes }
+  const decision = decideConfirm({ ticket, user, owners }, rules, now)
+  const scan = toScanOutcome(decision, user.identity, ticket.state.name)
+  const { changes } = decision
+  return decision.reply?.name === 'conflict' ? { changes, scan, refusal: taken() } : { changes, scan }
 }
 
 const notScanned = () => new BindError('NOT_SCANNED', 'There is no scan to confirm: scan the QR code first.')
@@ -79,6 +82,6 @@ export async function expireConfirmation({ store, clock, afterCommit }: ChangeDe
     for (const change of changes) yield* tx.apply(change)
     return { user: yield* tx.userById(user.id), changes }
   })
-  afterCommit(expired.changes)
+  afterCommit(expired.changes, undefined, expired.changes.length > 0 ? unconfirmedScan(user.identity) : undefined)
   return expired.user
 }

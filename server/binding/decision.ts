@@ -1,4 +1,4 @@
-/** What every rule of binding shares: the settings, a decision, and the changes of a binding. Pure. */
+/** The parts that the rules of binding share: the settings, the type of a decision, and the changes of a binding. Pure. */
 import type { Binding, BindReason, Change, Identity, Ticket, TicketState, User } from '../store/store.ts'
 import type { Reply, ReplyName } from './replies.ts'
 

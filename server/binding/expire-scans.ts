@@ -1,27 +1,34 @@
-/** Closes the scans whose time to confirm is over where no page asks about them: they hold an openid and digits. */
+/** Closes the scans whose time to confirm is over, even if no page asks about them, because such a scan stores an openid and digits. */
 import type { Plan } from '../store/plan.ts'
-import type { Change } from '../store/store.ts'
+import type { Change, Identity } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
 import { decideConfirmationExpired } from './confirmation-rules.ts'
+import { unconfirmedScan } from './scan-outcome.ts'
 
-// Until then a late confirmation in the chat is answered with "expired".
+// During this time after the deadline a late confirmation in the chat is answered with "expired".
 const KEPT_MS = 30_000
 
-// A unit of work locks so many users at most.
+// The largest number of users that one unit of work locks.
 const BATCH = 100
+
+type Expired = { change: Change; identity: Identity }
 
 /** Called each minute, so an openid is kept for at most 90 s after the time to confirm it. */
 export async function expireScans({ store, clock, afterCommit }: ChangeDeps): Promise<void> {
   let closed: number
   do {
     const now = clock()
-    const changes = await store.write(function* (tx): Plan<Change[]> {
-      const tickets = yield* tx.unconfirmedUntil(now - KEPT_MS, BATCH)
-      const changes = tickets.flatMap((ticket) => decideConfirmationExpired(ticket, now))
-      for (const change of changes) yield* tx.apply(change)
-      return changes
+    const expired = await store.write(function* (tx): Plan<Expired[]> {
+      const expired: Expired[] = []
+      for (const ticket of yield* tx.unconfirmedUntil(now - KEPT_MS, BATCH)) {
+        for (const change of decideConfirmationExpired(ticket, now)) {
+          yield* tx.apply(change)
+          expired.push({ change, identity: (yield* tx.userById(ticket.user)).identity })
+        }
+      }
+      return expired
     })
-    afterCommit(changes)
-    closed = changes.length
+    for (const { change, identity } of expired) afterCommit([change], undefined, unconfirmedScan(identity))
+    closed = expired.length
   } while (closed === BATCH)
 }

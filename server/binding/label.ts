@@ -1,7 +1,8 @@
 /** Turns the label of an account into one line of plain text for WeChat's chat. */
 
 // Characters that are invisible in the chat or reorder the text: format characters, zero-width characters, bidirectional controls
-// and fillers, among them three blank signs that Unicode counts as visible. Lone surrogates and noncharacters (U+FFFE, U+FFFF) are not allowed in XML, and WeChat would reject the whole reply.
+// and fillers. Three of the fillers are blank, although Unicode counts them as visible. Lone surrogates and noncharacters (U+FFFE,
+// U+FFFF) are not allowed in XML, and WeChat would reject the whole reply.
 const HIDDEN = /[\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u{13441}\u{13442}\u{1D159}]/gu
 
 // Separators, line breaks, control characters and U+2800 (an empty braille pattern). `<` and `>` are replaced because WeChat

@@ -73,7 +73,7 @@ type Follower = { appId: string; openid: string; createTime: number }
 
 export type FollowerFacts = { owners: User[]; unconfirmed: Ticket[] }
 
-/** Returns the unconfirmed scans that are not newer than an event. The event cancels only these. */
+/** Returns the unconfirmed scans that are not newer than an event. The event cancels only these scans. */
 const unconfirmedUntil = (unconfirmed: Ticket[], createTime: number) =>
   unconfirmed.filter(isScanned).filter(({ state }) => createTime >= state.confirmation.eventTime)
 
@@ -98,7 +98,7 @@ export function decideUnsubscribe(
   )
   return {
     changes: [
-      // These come first, because an unbinding closes every ticket of its user and a ticket can be closed only once.
+      // The scans are cancelled first, because an unbinding closes every ticket of its user and a ticket can be closed only once.
       ...unconfirmedUntil(unconfirmed, createTime).map(cancelScan),
       ...changes,
       { type: 'recordUnfollow', appId, openid, eventTime: createTime, until: now + TOMBSTONE_KEPT_MS },

@@ -47,7 +47,7 @@ function toId(text: string | undefined): number | undefined {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new BindError(
     'BAD_REQUEST',
-    'replay expects the number of a notice, which list and failed print, or no argument for all notices. replay 需要一条通知的编号（见 list 与 failed 的输出）；不指定则重新投递全部通知。',
+    'replay expects the number of one notice (printed by "list" and "failed"), or no argument to deliver all notices again. replay 需要一条通知的编号（见 list 与 failed 的输出）；不指定则重新投递全部通知。',
   )
 }
 

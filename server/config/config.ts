@@ -1,14 +1,17 @@
-/** Parses the configuration once at the start, from a plain record. One error names all faulty settings and their fixes. */
+/** Parses the configuration once at the start, from a plain record. One error names all faulty settings and their fixes. Node only. */
 
 import type { Rules } from '../binding/decision.ts'
 import type { ReplyName, ReplyTexts } from '../binding/replies.ts'
 import type { WaiterLimits } from '../binding/waiters.ts'
 import { BindError } from '../errors.ts'
+import { parseKeyFile, type ReadKeyFile } from '../keys/key-file.ts'
 import { type BindKey, parseKeys } from '../keys/keyring.ts'
 import type { Language } from '../store/store.ts'
 import { CONSOLE } from '../wechat/console.ts'
 import type { WechatMode } from '../wechat/message.ts'
+import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
+import { checkNames } from './unknown-names.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
 
 export type Env = Record<string, string | undefined>
@@ -25,8 +28,9 @@ export type Config = {
     apiBase: string
     accessTokenUrl: string | undefined
   }
+  /** The keys of BIND_KEYS, or the keys that were in the file when the settings were read. */
   keys: BindKey[]
-  /** A file with the keys, one per line. If set, it replaces `keys`. */
+  /** A file with the keys, one per line, which is read again when it changes. */
   keysFile: string | undefined
   databaseUrl: string
   /** Origins of the pages that may embed the widget. The server's own origin needs no entry. */
@@ -36,7 +40,7 @@ export type Config = {
   /** The server's address on the internet. Used only by the doctor and in the log. */
   publicUrl: string | undefined
   port: number
-  /** The address for metrics and probes. If undefined, they are on the main port. `port` 0 takes a free port. */
+  /** The address for metrics and probes. Without it, metrics and probes are on the main port. `port` 0 takes a free port. */
   ops: { host: string; port: number } | undefined
   ticketTtlMs: number
   qrPerMinute: number
@@ -46,7 +50,7 @@ export type Config = {
   tenantQrPerDay: number
   /** How many pages may wait at one instance. */
   waiters: WaiterLimits
-  /** Limit of open sockets of one instance. Above the limit of waiting pages, so that WeChat and health probes can connect. */
+  /** The limit of open sockets of one instance. It is higher than the limit of waiting pages, so that WeChat and health probes can connect. */
   maxConnections: number
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }
@@ -56,7 +60,11 @@ export type Config = {
   forwardUrl: string | undefined
   /** Whether messages about binding are sent to `forwardUrl` too. */
   forwardAll: boolean
+  /** Whether WeChat gets an error for a message that `forwardUrl` did not take, so that it sends the message again. */
+  forwardErrors: 'retry' | 'hide'
   logLevel: string
+  /** Variables that look like settings but are not. They may belong to another program. */
+  unknownNames: string[]
 }
 
 const DATABASE_URL = /^(sqlite:.+|postgres(ql)?:\/\/\S+)$/
@@ -80,19 +88,15 @@ const replyNames: ReplyName[] = [
 ]
 
 /** Throws `BAD_CONFIG`. The message names each missing or malformed setting in English and Chinese. */
-export function parseConfig(env: Env): Config {
+export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Config {
   const reader = createEnvReader(env)
   const port = reader.integer('PORT', 0, 65_535, 4000)
-  const config = {
+  const settings = {
     wechat: parseWechat(reader),
-    keys: env.BIND_KEYS_FILE ? [] : reader.parsed('BIND_KEYS', parseKeys, []),
-    keysFile: env.BIND_KEYS_FILE || undefined,
-    databaseUrl: reader.matching('DATABASE_URL', DATABASE_URL, 'sqlite:./data/wechat-bind.db', {
-      en: 'must be sqlite:<file>, for example sqlite:./data/wechat-bind.db, or postgres://user:password@host/database',
-      zh: '须为 sqlite:<文件>（例如 sqlite:./data/wechat-bind.db）或 postgres://用户:密码@主机/数据库',
-    }),
+    ...parseBindKeys(reader, readKeys),
+    databaseUrl: parseDatabaseUrl(reader),
     allowedOrigins: reader.origins('ALLOWED_ORIGINS'),
-    host: env.HOST || undefined,
+    host: reader.text('HOST'),
     publicUrl: reader.url('PUBLIC_URL', undefined)?.replace(/\/+$/, ''),
     port,
     ops: parseOps(reader, port),
@@ -115,17 +119,54 @@ export function parseConfig(env: Env): Config {
     },
     replies: {
       lang: reader.oneOf('REPLY_LANG', ['zh-CN', 'zh-TW', 'en'], 'zh-CN'),
-      texts: Object.fromEntries(replyNames.map((name) => [name, env[`REPLY_${name.toUpperCase()}`] || undefined])),
+      texts: Object.fromEntries(replyNames.map((name) => [name, reader.text(`REPLY_${name.toUpperCase()}`)])),
     },
     webhooks: parseWebhookReceivers(reader),
     trustProxy: reader.oneOf('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
     forwardUrl: reader.url('FORWARD_URL', undefined),
     forwardAll: reader.oneOf('FORWARD_ALL', ['true', 'false'], 'false') === 'true',
+    forwardErrors: reader.oneOf('FORWARD_ERRORS', ['retry', 'hide'], 'retry'),
     logLevel: reader.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
-  } satisfies Config
-  refuseUnknownReplies(reader)
+  } satisfies Omit<Config, 'unknownNames'>
+  const { keys, maxConnections, waiters } = settings
+  checkContradictions(reader, { keys, maxConnections, maxWaiters: waiters.inAll })
+  const unknownNames = checkNames(reader)
   if (reader.faults.length > 0) throw new BindError('BAD_CONFIG', toMessage(reader.faults))
-  return config
+  return { ...settings, unknownNames }
+}
+
+/** For a command that uses no other setting. Throws `BAD_CONFIG`. */
+export function readDatabaseUrl(env: Env): string {
+  const reader = createEnvReader(env)
+  const url = parseDatabaseUrl(reader)
+  throwFaults(reader)
+  return url
+}
+
+/** For a command that uses no other setting. Throws `BAD_CONFIG`. */
+export function readBindKeys(env: Env): BindKey[] {
+  const reader = createEnvReader(env)
+  const { keys } = parseBindKeys(reader, parseKeyFile)
+  throwFaults(reader)
+  return keys
+}
+
+function throwFaults({ faults }: EnvReader): void {
+  if (faults.length > 0) throw new BindError('BAD_CONFIG', faults.join('\n'))
+}
+
+const parseDatabaseUrl = (reader: EnvReader) =>
+  reader.matching('DATABASE_URL', DATABASE_URL, 'sqlite:./data/wechat-bind.db', {
+    en: 'must be sqlite:<file>, for example sqlite:./data/wechat-bind.db, or postgres://user:password@host/database',
+    zh: '须为 sqlite:<文件>（例如 sqlite:./data/wechat-bind.db）或 postgres://用户:密码@主机/数据库',
+  })
+
+function parseBindKeys(reader: EnvReader, readKeys: ReadKeyFile): Pick<Config, 'keys' | 'keysFile'> {
+  const keysFile = reader.text('BIND_KEYS_FILE')
+  if (keysFile === undefined) return { keys: reader.parsed('BIND_KEYS', parseKeys, []), keysFile }
+  // Reads a setting that is not used, so that its name is known.
+  reader.text('BIND_KEYS')
+  return { keys: reader.parsed('BIND_KEYS_FILE', readKeys, []), keysFile }
 }
 
 /** The default host is the loopback address, because metrics and probes are internal. */
@@ -160,7 +201,7 @@ function parseWechat(reader: EnvReader): Config['wechat'] {
       en: `must be 3 to 32 letters or digits, the same as Token in ${CONSOLE.push.en}`,
       zh: `须为 3 至 32 位字母或数字，与${CONSOLE.push.zh}中的 Token 一致`,
     }),
-    encodingAesKeys: mode === 'plain' ? [] : reader.parsed('WECHAT_ENCODING_AES_KEY', parseAesKeys, []),
+    encodingAesKeys: parseEncryption(reader, mode),
     originalId: reader.optional('WECHAT_ORIGINAL_ID', /^gh_\w+$/, {
       en: `must begin with gh_: copy 原始 ID from ${CONSOLE.account.en}, or leave the setting out`,
       zh: `须以 gh_ 开头：请从${CONSOLE.account.zh}复制原始 ID，或不设置`,
@@ -170,16 +211,11 @@ function parseWechat(reader: EnvReader): Config['wechat'] {
   }
 }
 
-/** Without this check, a reply with a misspelled name would have no effect and cause no error. */
-function refuseUnknownReplies(reader: EnvReader): void {
-  const known = new Set(['LANG', ...replyNames.map((name) => name.toUpperCase())])
-  for (const name of reader.suffixesOf('REPLY_').filter((each) => !known.has(each))) {
-    const list = [...known].join(', ')
-    reader.addFault(`REPLY_${name}`, {
-      en: `is not the name of a reply: use REPLY_ and one of ${list}`,
-      zh: `不是回复的名称：须为 REPLY_ 加 ${list} 之一`,
-    })
-  }
+function parseEncryption(reader: EnvReader, mode: WechatMode): string[] {
+  if (mode !== 'plain') return reader.parsed('WECHAT_ENCODING_AES_KEY', parseAesKeys, [])
+  // Reads a setting that is not used, so that its name is known.
+  reader.text('WECHAT_ENCODING_AES_KEY')
+  return []
 }
 
 /** Parses one key, or `new,old` during a rotation. */
@@ -209,7 +245,7 @@ function parseAesKeys(text: string): string[] {
 
 const toMessage = (faults: string[]) =>
   [
-    `wechat-bind cannot start: ${faults.length} setting(s) are missing or malformed.`,
-    `wechat-bind 无法启动：有 ${faults.length} 项配置缺失或格式错误。`,
+    `wechat-bind cannot start: ${faults.length} setting(s) are missing, malformed or unknown.`,
+    `wechat-bind 无法启动：有 ${faults.length} 项配置缺失、格式错误或不存在。`,
     ...faults.map((fault) => `  - ${fault}`),
   ].join('\n')

@@ -3,11 +3,22 @@ import type { Bilingual } from '../errors.ts'
 
 export type EnvReader = ReturnType<typeof createEnvReader>
 
-/** A fault names the setting and its rule. It does not contain the value, which may be a secret. */
+/**
+ * A fault names the setting and its rule. It does not contain the value, which may be a secret. Every name that was read counts as
+ * a known name, so that a new setting needs no second list.
+ */
 export function createEnvReader(env: Record<string, string | undefined>) {
   const faults: string[] = []
+  const known = new Set<string>()
   const addFault = (name: string, { en, zh }: Bilingual) => void faults.push(`${name}: ${en}\n    ${zh}`)
-  const value = (name: string) => env[name]?.trim() || undefined
+
+  function value(name: string): string | undefined {
+    const text = env[name]?.trim() || undefined
+    const [, inner] = /^(["'])(.*)\1$/s.exec(text ?? '')?.slice(1) ?? []
+    if (inner !== undefined && !known.has(name)) addFault(name, quoted)
+    known.add(name)
+    return inner ?? text
+  }
 
   function matching(name: string, pattern: RegExp, fallback: string | undefined, rule: Bilingual): string {
     const text = value(name) ?? fallback
@@ -25,6 +36,10 @@ export function createEnvReader(env: Record<string, string | undefined>) {
     /** Returns the names of settings that begin with `prefix`, without the prefix. */
     suffixesOf: (prefix: string) =>
       Object.keys(env).flatMap((name) => (name.startsWith(prefix) && value(name) ? [name.slice(prefix.length)] : [])),
+    knownNames: (): ReadonlySet<string> => known,
+    /** Returns the variables that no setting has read, with their values. */
+    unknownNames: () => Object.entries(env).filter(([name, text]) => !known.has(name) && text !== undefined),
+    isSet: (name: string) => Boolean(env[name]?.trim()),
 
     optional: (name: string, pattern: RegExp, rule: Bilingual) =>
       value(name) === undefined ? undefined : matching(name, pattern, undefined, rule),
@@ -103,6 +118,11 @@ export function createEnvReader(env: Record<string, string | undefined>) {
       return origins
     },
   }
+}
+
+const quoted: Bilingual = {
+  en: 'has quotation marks around its value, which would become part of the value (docker --env-file, for example, keeps quotation marks): remove them',
+  zh: '的值带有引号，引号会成为值的一部分（例如 docker --env-file 会保留引号）：请去掉引号',
 }
 
 const missing = ({ en, zh }: Bilingual): Bilingual => ({ en: `is missing: ${en}`, zh: `缺失：${zh}` })

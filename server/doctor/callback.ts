@@ -8,7 +8,7 @@ import { type Finding, ok, warn, wrong } from './finding.ts'
 import { describeFailure, type HttpFailure, type HttpResult, type ProbeDeps, sendRequest } from './http-probe.ts'
 import { checkPublicUrl } from './public-url.ts'
 
-// WeChat waits 5 s for the answer to a delivery. A delivery takes longer than this check, so the check must be faster.
+// WeChat waits 5 s for the answer to a delivery. A delivery takes longer than this check, so the limit here is lower.
 const SLOW_MS = 1_000
 
 /** Sends the GET that WeChat sends when the URL is saved in its console, then the same request with a wrong signature. */

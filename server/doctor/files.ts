@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.ts'
 import { type Finding, ok, warn } from './finding.ts'
 
-/** What the check needs of the file system. */
+/** The functions of the file system that the check uses. */
 export type FileAccess = {
   /** The permission bits of a file; undefined if there is none, or if the system has no such bits. */
   modeOf(path: string): number | undefined
@@ -17,7 +17,7 @@ const SQLITE = 'sqlite:'
 const OTHERS_READ = 0o004
 const OTHERS_WRITE = 0o002
 
-/** Empty when there is no such file, as with PostgreSQL and BIND_KEYS. */
+/** Returns no findings if none of the files exists, for example with PostgreSQL and BIND_KEYS. */
 export function checkFiles(config: Config, { modeOf, envFiles }: FileAccess): Finding[] {
   const found = filesOf(config, envFiles).flatMap((file) => {
     const mode = modeOf(file.path)

@@ -59,8 +59,8 @@ function pingLost(resolved: string[], lost: string[]): Finding {
     en: `WeChat resolves the host name of the callback URL to ${resolved.join(', ')}, but ${lost.join(', ')} did not answer a ping.`,
     zh: `微信将回调 URL 的域名解析为 ${resolved.join(', ')}，但 ping 不通 ${lost.join(', ')}。`,
     fix: {
-      en: 'Ignore this warning if a firewall drops pings and callbacks arrive. Otherwise remove unused addresses from the DNS, and allow port 80 or 443 in the firewall.',
-      zh: '如防火墙丢弃 ping，且能收到回调，可忽略。否则请从 DNS 中删除停用的地址，并让防火墙放行 80 或 443 端口。',
+      en: 'You can ignore this warning if callbacks arrive: a firewall then drops only the pings. Otherwise remove unused addresses from the DNS, and allow port 80 or 443 in the firewall.',
+      zh: '如能收到回调，可忽略：防火墙只是丢弃了 ping。否则请从 DNS 中删除停用的地址，并让防火墙放行 80 或 443 端口。',
     },
   })
 }
@@ -70,7 +70,7 @@ const unknownReach = (result: JsonResult): Finding =>
     en: `WeChat did not report whether it reaches the callback${reasonOf(result).en}.`,
     zh: `微信没有返回能否访问回调地址${reasonOf(result).zh}。`,
     fix: {
-      en: `Ignore this warning if callbacks arrive. Otherwise check the URL in ${CONSOLE.push.en}.`,
+      en: `You can ignore this warning if callbacks arrive. Otherwise check the URL in ${CONSOLE.push.en}.`,
       zh: `如能收到回调，可忽略。否则请检查${CONSOLE.push.zh}中的 URL。`,
     },
   })

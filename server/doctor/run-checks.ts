@@ -1,7 +1,7 @@
 /** Runs all checks on one environment in parallel. Takes at most 15 s, even if no connection is answered. */
 import type { Config, Env } from '../config/config.ts'
 import type { Bilingual } from '../errors.ts'
-import type { BindKey } from '../keys/keyring.ts'
+import type { ReadKeyFile } from '../keys/key-file.ts'
 import { checkAccessToken } from './access-token.ts'
 import { checkCallback } from './callback.ts'
 import { checkClock } from './clock.ts'
@@ -16,15 +16,15 @@ import { checkStore, type InspectStore } from './store.ts'
 
 export type DoctorDeps = ProbeDeps & {
   inspectStore: InspectStore
-  readKeyFile: (path: string) => BindKey[]
-  /** Without it no file is checked. */
+  readKeyFile: ReadKeyFile
+  /** Without `fileAccess` no file is checked. */
   fileAccess?: FileAccess
 }
 
 type Check = {
   id: string
   title: Bilingual
-  /** The settings that the check uses. If one is faulty, `config` has a placeholder for it, so the check is skipped. */
+  /** The settings that the check uses. If a setting is faulty, `config` has a placeholder for it, and the check is skipped. */
   needs: string[]
   run(config: Config, deps: DoctorDeps): Promise<Finding[]>
 }
@@ -74,7 +74,7 @@ const checks: Check[] = [
 
 /** Never rejects, because every error becomes a finding. */
 export async function runChecks(env: Env, deps: DoctorDeps): Promise<Finding[]> {
-  const { config, faulty, findings } = readSettings(env)
+  const { config, faulty, findings } = readSettings(env, deps.readKeyFile)
   if (!config) return findings
   const isPossible = ({ needs }: Check) => !needs.some((name) => faulty.has(name))
   const results = await Promise.all(checks.filter(isPossible).map((check) => runCheck(check, config, deps)))

@@ -1,6 +1,8 @@
 /** Reads the configuration. Each fault becomes a finding. The settings without a fault can still be checked. */
 import { type Config, type Env, parseConfig } from '../config/config.ts'
 import { type Bilingual, BindError } from '../errors.ts'
+import type { ReadKeyFile } from '../keys/key-file.ts'
+import type { BindKey } from '../keys/keyring.ts'
 import { type Finding, ok, wrong } from './finding.ts'
 
 type ReadSettings = {
@@ -22,10 +24,11 @@ const placeholders: Env = {
   BIND_KEYS: `none:${'0'.repeat(43)}`,
 }
 
-export function readSettings(env: Env): ReadSettings {
-  const first = parse(env)
+/** `readKeys` reads BIND_KEYS_FILE. The check of the keys reports the faults of this file. */
+export function readSettings(env: Env, readKeys: ReadKeyFile = () => []): ReadSettings {
+  const first = parse(env, readKeys)
   if (!Array.isArray(first)) return { config: first, faulty: new Set(), findings: [complete] }
-  const second = parse({ ...env, ...Object.fromEntries(first.map(placeholderFor)) })
+  const second = parse({ ...env, ...Object.fromEntries(first.flatMap(placeholdersFor)) }, readKeys)
   return {
     config: Array.isArray(second) ? undefined : second,
     faulty: new Set(first.map(({ name }) => name)),
@@ -33,13 +36,25 @@ export function readSettings(env: Env): ReadSettings {
   }
 }
 
-/** If the secret of a webhook is faulty, its URL is left out too, because a URL without a secret would be another fault. */
-const placeholderFor = ({ name }: SettingFault): [string, string | undefined] =>
-  name.startsWith('WEBHOOK_SECRET') ? [name.replace('SECRET', 'URL'), undefined] : [name, placeholders[name]]
+/** If the URL or the secret of a webhook is faulty, both are left out, because one without the other would be another fault. */
+function placeholdersFor({ name }: SettingFault): [string, string | undefined][] {
+  const [, suffix] = /^WEBHOOK_(?:URL|SECRET)(.*)$/.exec(name) ?? []
+  return suffix === undefined
+    ? [[name, placeholders[name]]]
+    : [`WEBHOOK_URL${suffix}`, `WEBHOOK_SECRET${suffix}`].map((each) => [each, undefined])
+}
 
-function parse(env: Env): Config | SettingFault[] {
+function orNone(read: () => BindKey[]): BindKey[] {
   try {
-    return parseConfig(env)
+    return read()
+  } catch {
+    return []
+  }
+}
+
+function parse(env: Env, readKeys: ReadKeyFile): Config | SettingFault[] {
+  try {
+    return parseConfig(env, (path) => orNone(() => readKeys(path)))
   } catch (error) {
     if (error instanceof BindError && error.code === 'BAD_CONFIG') return toFaults(error.message)
     throw error
@@ -56,8 +71,8 @@ export function toFaults(message: string): SettingFault[] {
 /** The fix is the rule of the setting. */
 export function toFinding({ name, en, zh }: SettingFault): Finding {
   return wrong(`config.${name}`, {
-    en: `The setting ${name} is missing or malformed.`,
-    zh: `配置项 ${name} 缺失或格式错误。`,
+    en: `The setting ${name} is missing, malformed or unknown.`,
+    zh: `配置项 ${name} 缺失、格式错误或不存在。`,
     fix: { en: `${name} ${en}.`, zh: `${name} ${zh}。` },
   })
 }

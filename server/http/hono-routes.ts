@@ -44,7 +44,8 @@ function respondLater(c: Context, { headers, start }: DeferredAnswer): Promise<R
     onHangUp(listener) {
       const hangUp = () => {
         listener()
-        resolve(new Response(null, { status: CLIENT_GONE }))
+        // Nobody receives this response. The request's log line takes the user's name from its headers.
+        resolve(new Response(null, { status: CLIENT_GONE, headers }))
       }
       if (signal.aborted) hangUp()
       else signal.addEventListener('abort', hangUp, { once: true })

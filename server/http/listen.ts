@@ -19,8 +19,8 @@ const serverOptions = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 2_000,
-  // This is longer than the 60 s of nginx and cloud load balancers. If the proxy closes an idle connection first, it cannot send
-  // a request to a socket that this server has just closed.
+  // This is longer than the 60 s after which nginx and cloud load balancers close an idle connection. If this server closed it
+  // first, the proxy could send a request to a socket that was just closed.
   keepAliveTimeout: 65_000,
   // `Headers` joins repeated headers too, so an intercepted endpoint gets the same value as the app.
   joinDuplicateHeaders: true,

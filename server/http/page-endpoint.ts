@@ -3,23 +3,27 @@ import { refuseTestUser } from '../binding/test-users.ts'
 import type { BindError } from '../errors.ts'
 import type { Principal, PrincipalOf } from '../keys/token-cache.ts'
 import type { Log } from '../platform.ts'
+import type { Warn } from '../telemetry/warnings.ts'
 import type { Answer } from './answer.ts'
 import type { Body } from './body-limit.ts'
 import { createCors } from './cors.ts'
 import { type DeferredAnswer, withHeaders } from './deferred-response.ts'
 import type { Endpoint, EndpointRequest } from './endpoint.ts'
 import { notFound, refuseWithProblem, toBindError } from './problem.ts'
-import { REQUEST_ID } from './request-log.ts'
-
-/** The user's opaque name. With it the tabs of a browser share one poll, and the element notices a token of another user. */
-const USER_NAME = 'Bind-User'
+import { REQUEST_ID, USER_NAME } from './request-log.ts'
 
 const REQUEST_HEADERS = ['Authorization', 'Content-Type', 'If-None-Match', 'Prefer']
 
 // `Accept-Language` is sent without a preflight, so CORS need not allow it.
 const READ = ['authorization', 'origin', 'if-none-match', 'prefer', 'accept-language']
 
-type PageDeps = { allowedOrigins: string[]; allowsTestUsers: boolean; principalOf: PrincipalOf; log: Log }
+type PageDeps = {
+  allowedOrigins: string[]
+  allowsTestUsers: boolean
+  principalOf: PrincipalOf
+  log: Log
+  warn: Warn
+}
 
 /** If it throws, the page gets the error as problem details. */
 export type PageHandler = (
@@ -34,7 +38,8 @@ type PageEndpoints = {
   fallback(path: string, maxBody: number): Endpoint
 }
 
-export function createPageEndpoints({ allowedOrigins, allowsTestUsers, principalOf, log }: PageDeps): PageEndpoints {
+export function createPageEndpoints(deps: PageDeps): PageEndpoints {
+  const { allowedOrigins, allowsTestUsers, principalOf, log, warn } = deps
   const cors = createCors({
     origins: allowedOrigins,
     methods: ['GET', 'POST', 'DELETE'],
@@ -63,6 +68,12 @@ export function createPageEndpoints({ allowedOrigins, allowsTestUsers, principal
     }
   }
 
+  /** A page of another origin sends a preflight before every call. A page of the server's own origin sends none. So an unlisted origin here is worth a warning. */
+  function preflight(origin: string | undefined): Answer {
+    if (origin !== undefined && !allowedOrigins.includes(origin)) warn('origin', { origin: toLogged(origin) })
+    return cors.preflight(origin)
+  }
+
   return {
     endpoint: (method, path, maxBody, handle) => ({
       method,
@@ -78,10 +89,14 @@ export function createPageEndpoints({ allowedOrigins, allowsTestUsers, principal
       headers: READ,
       maxBody,
       async answer(request, body) {
-        if (request.method === 'OPTIONS') return cors.preflight(request.headers.origin)
+        if (request.method === 'OPTIONS') return preflight(request.headers.origin)
         return answer(request, body, () => Promise.reject(notFound()))
       },
       refuse,
     }),
   }
 }
+
+/** Logs the value only if it is an origin and short, because any client can send this header. */
+const toLogged = (origin: string) =>
+  origin.length <= 200 && URL.parse(origin)?.origin === origin ? origin : 'not an origin'

@@ -6,8 +6,8 @@
  *
  * Steps: A response that Node has queued behind another response has no socket yet. Such responses are counted for each
  * connection. Above the limit the socket is paused, so that further requests stay in the system's buffers and TCP slows the
- * client down. Below the limit the socket is resumed. Node itself resumes a socket when a request on it ends. So the socket is
- * paused again on `resume`, which Node emits before it reads.
+ * client down. Below the limit the socket is resumed. Node itself also resumes a socket when a request on it ends. Node emits
+ * `resume` before it reads, and the socket is then paused again.
  *
  * What could go wrong: Node passes up to 64 KiB to its parser at a time, and the parser does not stop in between. So up to about
  * 2,500 more requests of the shortest kind are started after the pause. A paused socket does not report that the client has

@@ -2,6 +2,7 @@
 import type { Context } from 'hono'
 import { BindError, errorCodes } from '../errors.ts'
 import type { Log } from '../platform.ts'
+import { toCause } from '../telemetry/cause.ts'
 import type { Problem } from '../wire.ts'
 import { type Answer, toResponse } from './answer.ts'
 
@@ -49,12 +50,5 @@ export function onError(log: Log) {
 export function logFailure(log: Log, requestId: string, error: BindError): void {
   // A client that sends too many requests must not fill the log.
   if (error.status < 500 || error.code === 'OVERLOADED') return
-  log.error({ requestId, code: error.code, cause: causeOf(error) }, error.message)
-}
-
-/** Returns name, message and code of a cause. They contain no query string, because no error is made from a query string. */
-function causeOf({ cause }: BindError): unknown {
-  if (cause instanceof Error)
-    return { name: cause.name, message: cause.message, code: (cause as { code?: unknown }).code }
-  return cause
+  log.error({ requestId, code: error.code, cause: toCause(error.cause) }, error.message)
 }

@@ -18,6 +18,9 @@ declare module 'hono' {
 
 export const REQUEST_ID = 'X-Request-Id'
 
+/** The user's opaque name. With it the tabs of a browser share one poll, and the element notices a token of another user. */
+export const USER_NAME = 'Bind-User'
+
 // Matches the ids of nginx, Caddy, Envoy and cloud load balancers. A matching id is short and cannot break a log line.
 const VALID = /^[\w.-]{8,128}$/
 
@@ -35,7 +38,8 @@ export function logRequests(logging: Logging): MiddlewareHandler {
     const entry = new LogEntry(logging, c.req.header(REQUEST_ID), c.req.method)
     c.set('requestId', entry.requestId)
     await next()
-    entry.report(routeOf(c.get('route') ?? routePath(c, -1)), c.res.status, c.get('refusal'))
+    const user = c.res.headers.get(USER_NAME) ?? undefined
+    entry.report(routeOf(c.get('route') ?? routePath(c, -1)), c.res.status, c.get('refusal'), user)
   }
 }
 
@@ -53,13 +57,14 @@ export class LogEntry {
     this.#method = method
   }
 
-  report(route: string, status: number, code: ErrorCode | undefined): void {
+  /** `user` is the answer's `Bind-User`. */
+  report(route: string, status: number, code: ErrorCode | undefined, user: string | undefined): void {
     const { metrics, log } = this.#logging
     const { requestId } = this
     const seconds = (performance.now() - this.#startedAt) / 1000
     metrics.countRequest(route, status, seconds, code)
     const ms = Math.round(seconds * 1000)
-    const fields = { requestId, method: this.#method, route, status, ms, ...(code && { code }) }
+    const fields = { requestId, method: this.#method, route, status, ms, ...(code && { code }), ...(user && { user }) }
     if (status < 400 || status === CLIENT_GONE) log.debug(fields, 'answered')
     else log.info(fields, 'refused')
   }

@@ -4,17 +4,35 @@ import { BindError } from '../errors.ts'
 import type { Log } from '../platform.ts'
 import { type BindKey, parseKeys } from './keyring.ts'
 
-// A rotation may take a second, and `stat` takes microseconds. `fs.watch` is not used, because it misses a file that is replaced
-// by renaming, as editors and Kubernetes do.
+// A change may take effect after a second, and a `stat` takes microseconds. `fs.watch` is not used, because it misses a file that
+// editors or Kubernetes replace by renaming.
 const CHECK_EVERY_MS = 1_000
 
+export type ReadKeyFile = (path: string) => BindKey[]
+
+/** Throws a TypeError `English | 中文` when the file cannot be read or does not parse. */
+export const parseKeyFile: ReadKeyFile = (path) => parseKeys(readText(path))
+
 /** Throws `BAD_CONFIG` when the file cannot be read or does not parse. */
-export function readKeyFile(path: string): BindKey[] {
+export const readKeyFile: ReadKeyFile = (path) => {
   try {
-    return parseKeys(readFileSync(path, 'utf8'))
+    return parseKeyFile(path)
   } catch (cause) {
-    const what = (cause as Error).message.split(' | ')
-    throw new BindError('BAD_CONFIG', `BIND_KEYS_FILE: ${what[0]}\n    ${what[1] ?? '无法读取该文件'}`, { cause })
+    const [en, zh] = (cause as Error).message.split(' | ')
+    throw new BindError('BAD_CONFIG', `BIND_KEYS_FILE: ${en}\n    ${zh}`, { cause })
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new TypeError(
+      `cannot be read (${code}): check the path and that this server's user may read the file | ` +
+        `无法读取（${code}）：请检查路径，并确认运行本服务的用户有读权限`,
+      { cause },
+    )
   }
 }
 

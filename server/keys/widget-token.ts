@@ -1,30 +1,13 @@
 /** The widget token names the Account and User_ID of a page's user. A back end encrypts the token; the server decrypts it. */
 
-import { parseJson, parseShape, type Scope, type TokenClaims, tokenSchema } from '../api/request-schemas.ts'
+import { parseJson, parseShape, type TokenClaims, tokenSchema } from '../api/request-schemas.ts'
 import { BindError } from '../errors.ts'
-import { type FindKey, openEnvelope, sealEnvelope, TOKEN_TYPE } from './envelope.ts'
+import { type FindKey, openEnvelope, TOKEN_TYPE } from './envelope.ts'
 
-export type TokenRequest = {
-  account: string
-  userId: string
-  /** The name of the account in the chat, e.g. `ab***@example.com`. */
-  label?: string
-  scope?: Scope[]
-  /** At most 3600. Default 900. */
-  ttlSeconds?: number
-}
+export { sealToken, type TokenRequest } from './seal-token.ts'
 
 // Without this tolerance, all new tokens of a back end whose clock is ahead would be refused.
 const SKEW_SECONDS = 300
-
-/** Makes a token. No call to the server is needed. */
-export function sealToken(request: TokenRequest, kid: string, secret: Uint8Array, nowMs: number): Promise<string> {
-  const { account: Account, userId: User_ID, label: Label, scope, ttlSeconds = 900 } = request
-  const iat = Math.floor(nowMs / 1000)
-  const claims: Record<string, unknown> = { Account, User_ID, iat, exp: iat + ttlSeconds, Label, scope }
-  parseShape(tokenSchema, claims)
-  return sealEnvelope(claims, { kid, typ: TOKEN_TYPE }, secret)
-}
 
 /** Throws `TOKEN_EXPIRED` if the token is genuine and has expired, and `UNAUTHORIZED` for all other faults. */
 export async function openToken<K>(jwe: string, findKey: FindKey<K>, nowMs: number): Promise<TokenClaims & { key: K }> {

@@ -1,7 +1,9 @@
 /** Forwards deliveries, byte for byte, to the system that owned the callback before. Keeps WeChat's time limit. */
 
 import { type Fetch, readCapped } from '../platform.ts'
+import { toCause } from '../telemetry/cause.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Warn } from '../telemetry/warnings.ts'
 
 /** The bytes of a delivery as received, because the other system verifies WeChat's signature over these bytes. */
 export type RawDelivery = { search: string; body: Uint8Array<ArrayBuffer>; contentType: string | undefined }
@@ -11,6 +13,8 @@ type Relayed = { body: Uint8Array<ArrayBuffer>; contentType: string }
 export type Forwarder = {
   /** Whether events about binding are sent too (`FORWARD_ALL`). */
   sendsAll: boolean
+  /** Whether WeChat gets `success` for a message that the other system did not accept (`FORWARD_ERRORS=hide`). */
+  hidesErrors: boolean
   /** Returns the other system's reply, or undefined if that system is down, late, or answers with an error. Never throws. */
   relay(delivery: RawDelivery): Promise<Relayed | undefined>
   /** Sends the delivery in the background and ignores the reply. */
@@ -19,7 +23,9 @@ export type Forwarder = {
   idle(): Promise<void>
 }
 
-type ForwardSettings = { forwardUrl: string | undefined; forwardAll: boolean }
+type ForwardSettings = { forwardUrl: string | undefined; forwardAll: boolean; forwardErrors: 'retry' | 'hide' }
+
+type ForwarderDeps = { fetch: Fetch; metrics: Metrics; warn: Warn; timeoutMs?: number }
 
 // WeChat disconnects after 5 s. Half a second is left for the reply.
 const TIMEOUT_MS = 4_500
@@ -27,7 +33,7 @@ const TIMEOUT_MS = 4_500
 // Limits the memory for requests while the other system does not answer. Above the limit WeChat is answered at once.
 const MAX_AT_ONCE = 1_000
 
-// Limits the bytes of these requests. A body has up to 64 KiB, and `notify` keeps it after its request was answered.
+// Limits the bytes of these requests. A body has up to 64 KiB, and `notify` keeps the body after WeChat's request was answered.
 const MAX_BYTES_AT_ONCE = 16 * 1024 * 1024
 
 // A passive reply is XML of a few hundred bytes, or of a few KiB with news and pictures.
@@ -35,8 +41,8 @@ const MAX_REPLY = 64 * 1024
 
 /** Returns undefined without `FORWARD_URL`. */
 export function createForwarder(
-  { forwardUrl, forwardAll }: ForwardSettings,
-  { fetch, metrics, timeoutMs = TIMEOUT_MS }: { fetch: Fetch; metrics: Metrics; timeoutMs?: number },
+  { forwardUrl, forwardAll, forwardErrors }: ForwardSettings,
+  { fetch, metrics, warn, timeoutMs = TIMEOUT_MS }: ForwarderDeps,
 ): Forwarder | undefined {
   if (forwardUrl === undefined) return undefined
   const underway = new Set<Promise<unknown>>()
@@ -52,7 +58,7 @@ export function createForwarder(
     })
     if (!response.ok) {
       await response.body?.cancel()
-      throw new TypeError(`HTTP ${response.status}`)
+      throw Object.assign(new Error(`HTTP ${response.status}`), { name: 'HTTP' })
     }
     const reply = await readCapped(response, MAX_REPLY)
     return { body: reply, contentType: response.headers.get('Content-Type') ?? 'text/plain; charset=utf-8' }
@@ -61,8 +67,7 @@ export function createForwarder(
   async function relay(delivery: RawDelivery, success: 'replied' | 'told'): Promise<Relayed | undefined> {
     const { length } = delivery.body
     if (underway.size >= MAX_AT_ONCE || bytes + length > MAX_BYTES_AT_ONCE) {
-      metrics.forwards.inc({ outcome: 'crowded' })
-      return undefined
+      return fail('crowded', `${underway.size} messages are in flight`)
     }
     const sending = send(delivery)
     underway.add(sending)
@@ -72,16 +77,21 @@ export function createForwarder(
       metrics.forwards.inc({ outcome: success })
       return relayed
     } catch (error) {
-      metrics.forwards.inc({ outcome: (error as Error).name === 'TimeoutError' ? 'late' : 'failed' })
-      return undefined
+      return fail((error as Error).name === 'TimeoutError' ? 'late' : 'failed', error)
     } finally {
       underway.delete(sending)
       bytes -= length
     }
   }
 
+  function fail(outcome: 'crowded' | 'failed' | 'late', cause: unknown): undefined {
+    metrics.forwards.inc({ outcome })
+    warn('forward', { outcome, cause: toCause(cause) })
+  }
+
   return {
     sendsAll: forwardAll,
+    hidesErrors: forwardErrors === 'hide',
     relay: (delivery) => relay(delivery, 'replied'),
     notify: (delivery) => void relay(delivery, 'told'),
     async idle() {

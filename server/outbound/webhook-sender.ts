@@ -73,7 +73,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   async function sendDue(): Promise<void> {
     const now = clock()
     if (!(await outbox.lease(holder, now, now + LEASE_MS))) return wakeIn(IDLE_MS)
-    // Deliveries in flight are still due in the outbox. The set is a copy, because one may complete before the outbox answers.
+    // Deliveries in flight are still due in the outbox. The set is copied, because a delivery may complete before the outbox answers.
     const sending = new Set(underway.keys())
     const due = await outbox.due(now, deps.tenants().filter(hasRoom), PER_TENANT + sending.size)
     for (const notice of due) if (!sending.has(notice.id) && hasRoom(notice.identity.tenant)) begin(notice)

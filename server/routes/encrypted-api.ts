@@ -23,7 +23,7 @@ type Request = { path: string; plaintext: unknown; tenant: string }
 // The longest valid request is 4 KiB: three texts of 128 characters, escaped, in base64url.
 const MAX_BODY = 16 * 1024
 
-// This limits memory to 2,048 of the largest bodies at once. A client needs no key to send a body.
+// Limits memory to 2,048 of the largest bodies at once. The limit is needed, because a client needs no key to send a body.
 const MAX_BODIES = 32 * 1024 * 1024
 
 const WINDOW_SECONDS = 300

@@ -1,6 +1,7 @@
 /** WeChat's callback. GET proves to WeChat that this server owns the URL; POST delivers messages. */
 import { applyIntent } from '../binding/apply-intent.ts'
 import { deliveryKeyOf, type Intent, toIntent } from '../binding/intent.ts'
+import { foreignScan, SCAN_LINE } from '../binding/scan-outcome.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
 import { type Answer, textAnswer } from '../http/answer.ts'
@@ -8,6 +9,8 @@ import type { Body } from '../http/body-limit.ts'
 import { createBodyBudget } from '../http/body-limit.ts'
 import type { Endpoint, EndpointRequest } from '../http/endpoint.ts'
 import type { RawDelivery } from '../outbound/forwarder.ts'
+import { toCause } from '../telemetry/cause.ts'
+import { isWarningKind } from '../telemetry/warnings.ts'
 import { toEvent, type WechatEvent } from '../wechat/event.ts'
 import { type Message, openEcho, openMessage, type Query, sealReply } from '../wechat/message.ts'
 
@@ -26,17 +29,20 @@ const decoder = new TextDecoder()
 
 /** A delivery is answered only after the commit of its changes. All refusals get the same answer; the log has the cause. */
 export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODIES)): Endpoint[] {
-  const { callback, events, forwarder, metrics, clock, log } = deps
+  const { callback, events, forwarder, metrics, clock, log, warn } = deps
 
-  async function take({ search, headers }: EndpointRequest, body: Body): Promise<Answer> {
+  async function take({ search, headers, requestId }: EndpointRequest, body: Body): Promise<Answer> {
     const delivery = { search, body, contentType: headers['content-type'] }
     const message = openMessage(callback, parseQuery(search), decoder.decode(body), clock())
     const event = toEvent(message.fields)
     const intent = toIntent(event, events.appId, events.rules)
     metrics.callbacks.inc({ outcome: intent ? 'ours' : 'other' })
+    if (intent?.type !== 'claim' && 'scene' in event && event.scene !== undefined) {
+      log.info({ requestId, ...foreignScan }, SCAN_LINE)
+    }
     if (event.type === 'other' || !intent) return relay(delivery)
     const replied = await replyToOurs(message, event, intent)
-    // The store shows that the message is not about binding, e.g. a confirmation word without an unconfirmed scan.
+    // The store has shown that the message is not about binding, for example a confirmation word without an unconfirmed scan.
     if (!replied.isOurs) return relay(delivery, replied.text)
     if (forwarder && (forwarder.sendsAll || isFollowing(event))) forwarder.notify(delivery)
     return toAnswer(replied.text)
@@ -52,24 +58,33 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
 
   /** Forwards a delivery to the system that owned the callback before. Does not access the store. */
   async function relay(delivery: RawDelivery, otherwise = HANDLED): Promise<Answer> {
-    const relayed = await forwarder?.relay(delivery)
-    if (!relayed) return toAnswer(otherwise)
-    return { status: 200, headers: { 'Content-Type': relayed.contentType }, body: relayed.body }
+    if (!forwarder) return toAnswer(otherwise)
+    const relayed = await forwarder.relay(delivery)
+    if (relayed) return { status: 200, headers: { 'Content-Type': relayed.contentType }, body: relayed.body }
+    // WeChat then repeats the delivery, as it would if it had called the other system directly.
+    return forwarder.hidesErrors ? toAnswer(otherwise) : textAnswer('failed', 500)
   }
 
   function refuse(error: BindError, { requestId }: EndpointRequest): Answer {
     const { code } = error
     if (error.status < 500) {
       metrics.callbacks.inc({ outcome: 'refused' })
-      log.warn({ requestId, code, cause: code === 'TOO_LARGE' ? 'size' : error.cause }, 'a callback was refused')
+      logRefusal(requestId, code, code === 'TOO_LARGE' ? 'size' : toCause(error.cause))
       return textAnswer('refused', 403)
     }
     // WeChat repeats a delivery that is not answered with success, so the event is not lost while the store is down.
     metrics.callbacks.inc({ outcome: 'failed' })
     // The request's log line has the code. A second line for each request would fill the log during an overload.
     if (code === 'OVERLOADED') return { ...textAnswer('failed', 500), refusal: code }
-    log.error({ requestId, code, cause: (error.cause as Error | undefined)?.message }, error.message)
+    log.error({ requestId, code, cause: toCause(error.cause) }, error.message)
     return textAnswer('failed', 500)
+  }
+
+  /** A wrong mode of the console refuses every callback, so its fix is logged once a minute instead of a warning for each. */
+  function logRefusal(requestId: string, code: string, cause: string | undefined): void {
+    const fields = { requestId, code, cause }
+    if (!isWarningKind(cause)) log.warn(fields, 'a callback was refused')
+    else if (!warn(cause, fields)) log.info(fields, 'a callback was refused')
   }
 
   return [

@@ -21,7 +21,7 @@ export function instrumentStore(store: Store, { storeDuration, storeFailures }: 
       try {
         return await work(...args)
       } catch (error) {
-        // Only this code is a failure of the store. A unit of work may throw refusals, which have other codes.
+        // Only `STORE_UNAVAILABLE` is a failure of the store. A unit of work may throw refusals, which have other codes.
         if ((error as { code?: unknown }).code === 'STORE_UNAVAILABLE') failed.inc()
         throw error
       } finally {

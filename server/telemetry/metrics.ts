@@ -82,15 +82,18 @@ export function createMetrics(waiters: () => number) {
   )
   const refusals = counter('refusals_total', 'Requests refused or failed, by code.', 'code')
 
+  const forwards = counter(
+    'forwards_total',
+    'Deliveries for FORWARD_URL: replied, told (reply ignored), failed, late (no answer in 4.5 s), crowded (not sent, too many at once).',
+    'outcome',
+  )
+  for (const outcome of ['replied', 'told', 'failed', 'late', 'crowded']) forwards.inc({ outcome }, 0)
+
   return {
     registry,
     gauge,
     callbacks,
-    forwards: counter(
-      'forwards_total',
-      'Deliveries for FORWARD_URL: replied, told (reply ignored), failed, late (no answer in 4.5 s), crowded (not sent, too many at once).',
-      'outcome',
-    ),
+    forwards,
     webhooks: counter(
       'webhooks_total',
       'Webhook deliveries: taken (answered 2xx) or refused (any other answer; delivered again later).',

@@ -1,9 +1,11 @@
 /**
- * Checks whether this instance can serve requests: the store must answer, and an access token must be available.
+ * Checks whether this instance can serve requests: the store must accept a write, and an access token must be available. With a
+ * full disk the store answers reads, but no scan can bind.
  *
- * A result is reused for a second, and simultaneous probes share one check. Without a valid token each check calls WeChat, and
- * WeChat limits the calls per day. Otherwise a client of the probe could use up this quota.
+ * A result is reused for a second, and simultaneous probes share one check. The reason is that each check calls WeChat while there
+ * is no valid token, and WeChat limits the calls per day: frequent probes could use up this quota.
  */
+import { takeRandom } from '../crypto.ts'
 import type { Store } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
 
@@ -11,7 +13,7 @@ import type { WechatApi } from '../wechat/api.ts'
 export type Checks = { store: string; wechat: string }
 
 type ReadinessDeps = {
-  store: Pick<Store, 'ping'>
+  store: Pick<Store, 'ping' | 'write'>
   wechat: Pick<WechatApi, 'checkAccess'>
   /** Epoch ms. */
   clock: () => number
@@ -23,8 +25,16 @@ const FRESH_MS = 1_000
 export function createReadiness({ store, wechat, clock }: ReadinessDeps): () => Promise<Checks> {
   let latest: { checks: Promise<Checks>; endedAt: number | undefined } | undefined
 
+  /** Inserts a row with a random key, which is different at each instance. The sweep deletes the row later. */
+  async function checkStore(): Promise<void> {
+    await store.ping()
+    const now = clock()
+    const key = `${Math.floor(now / 1000)}|readyz|${takeRandom(16).toString('base64url')}`
+    await store.write((tx) => tx.recordDelivery(tx.fingerprint(key), null, now))
+  }
+
   async function check(): Promise<Checks> {
-    const [storeState, wechatState] = await Promise.all([stateOf(store.ping()), stateOf(wechat.checkAccess())])
+    const [storeState, wechatState] = await Promise.all([stateOf(checkStore()), stateOf(wechat.checkAccess())])
     return { store: storeState, wechat: wechatState }
   }
 

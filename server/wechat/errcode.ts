@@ -35,8 +35,8 @@ const invalidToken: Refusal = {
   en: 'WeChat refused an access token that it had just issued',
   zh: '微信拒绝了刚取得的 access_token',
   fix: {
-    en: 'Another system invalidates the access tokens of this account: let every system call stable_token without force_refresh. If ACCESS_TOKEN_URL is set, the service at that URL returns expired tokens or tokens of another account.',
-    zh: '该账号的其他系统使 access_token 失效：请让所有系统都使用 stable_token，且不带 force_refresh。如设置了 ACCESS_TOKEN_URL，则是该服务返回了过期的或其他账号的 access_token。',
+    en: 'Another system invalidates the access tokens of this account: let every system call stable_token without force_refresh. If ACCESS_TOKEN_URL is set, check whether the service at that URL returns expired tokens or tokens of another account.',
+    zh: '该账号的其他系统使 access_token 失效：请让所有系统都使用 stable_token，且不带 force_refresh。如设置了 ACCESS_TOKEN_URL，请检查该服务是否返回了过期的或其他账号的 access_token。',
   },
 }
 

@@ -24,12 +24,12 @@ const WARM_UPS = 2
 const MS = 1_200
 const CONNECTIONS = 64
 
-// As many as the fastest machine so far would send in all rounds.
+// The number of scans that the fastest machine so far sends in all rounds.
 const SCANS = 130_000
 
 const PEERS = ['wechat + connect', 'co-wechat + koa', 'wechat-crypto + express', 'node-easywechat']
 
-// The number of our tickets that are claimed.
+// The number of tickets claimed so far.
 let claimed = 0
 
 installPeers()
@@ -64,16 +64,16 @@ async function secure(): Promise<Line[]> {
   const otherShare = median(shares(other, floors))
   return [
     rateLine('floor: Hono + node-server, constant answer', rounds.floor!),
-    rateLine('secure, ours, durable', rounds.ours!, rounds.floor!),
+    rateLine('secure, wechat-bind, durable', rounds.ours!, rounds.floor!),
     ...PEERS.map((peer) => rateLine(`secure, ${peer}, stores nothing`, rounds[peer]!, rounds.floor!)),
     {
-      what: 'secure, ours, relative to the floor',
+      what: 'secure, wechat-bind, relative to the floor',
       value: ofFloor.toFixed(2),
       number: ofFloor,
       goal: { text: '0.25', atLeast: 0.25 },
     },
     {
-      what: 'secure, ours, relative to `wechat` + connect',
+      what: 'secure, wechat-bind, relative to `wechat` + connect',
       value: `${ofPeer.toFixed(1)}x`,
       number: ofPeer,
       goal: { text: '3x', atLeast: 3 },
@@ -106,7 +106,7 @@ async function plain(): Promise<Line[]> {
   const rounds = await interleave({ floor, ours, ...peers })
   await end()
   return [
-    rateLine('plain, ours, durable', rounds.ours!, rounds.floor!),
+    rateLine('plain, wechat-bind, durable', rounds.ours!, rounds.floor!),
     rateLine(`plain, ${PEERS[0]}, stores nothing`, rounds[PEERS[0]!]!, rounds.floor!),
   ]
 }
@@ -149,8 +149,8 @@ async function fill(file: string, { appId }: Account): Promise<void> {
 }
 
 /**
- * Measures the servers in turn, round after round; the first rounds warm up. Only ours needs new messages: it answers a
- * repeated scan without a write.
+ * Measures the servers in turn, round after round. The first rounds warm up. Only this server needs new messages, because it
+ * answers a repeated scan without a write.
  */
 async function interleave(servers: Record<string, Served>): Promise<Record<string, Measured[]>> {
   claimed = 0
@@ -169,7 +169,7 @@ async function interleave(servers: Record<string, Served>): Promise<Record<strin
 function run(by: Load, served: Served, from: number, ms: number, rate?: number): Promise<Measured> {
   return measure(by, served, {
     from,
-    // At most half of the remaining scans, so that the later rounds have some.
+    // At most half of the remaining scans, so that some are left for the later rounds.
     count: Math.floor((SCANS - from) / 2),
     connections: CONNECTIONS,
     ms,

@@ -1,4 +1,4 @@
-/** The time from a commit in one process to the answer of a page that waits at another: `npm run bench cross-process-wake`. */
+/** The time from a commit in one process to the answer of a page that waits at another process: `npm run bench cross-process-wake`. */
 import { randomBytes } from 'node:crypto'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
@@ -26,13 +26,13 @@ for (let i = 0; i < ROUNDS + 20; i++) {
   const user = await addUser(store, identity)
   await store.write((tx) => tx.addTicket(identity, newTicket(`scan${i}`, { appId: account.appId }), false))
 
-  // A commit in this process; the page waits at an instance.
+  // This process commits, and the page waits at an instance.
   const first = await park(identity.userId, 0)
   await store.write((tx) => tx.apply({ type: 'unbind', user, reason: 'chat', at: 0 }))
   const committedAt = performance.now()
   const firstTook = (await first.answered) - committedAt
 
-  // A scan at one instance, timed from its sending; the page waits at the other instance.
+  // The page waits at one instance, and the scan is sent to the other. The time begins when the scan is sent.
   const second = await park(identity.userId, 1)
   const sentAt = performance.now()
   const [wokenAt] = await Promise.all([
@@ -40,7 +40,7 @@ for (let i = 0; i < ROUNDS + 20; i++) {
     deliverScan(account, scansHere!, { openid: `o${i}`, scene: `wb1_scan${i}` }),
   ])
 
-  // The floor: a bare notification from one connection to another.
+  // The lower bound: a notification from one connection to another, without a store.
   const notifiedAt = performance.now()
   await Promise.all([floor.until(`${i}`), floor.query(`select pg_notify('floor', '${i}')`)])
   const floorTook = performance.now() - notifiedAt

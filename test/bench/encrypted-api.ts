@@ -40,7 +40,7 @@ for (let i = 0; i < WARM_UPS + ROUNDS; i++) {
     ['floor', floor],
     ['ours', ours],
   ] as const) {
-    // Our server accepts the jti of a call once.
+    // The bind server accepts the jti of a call once.
     const from = name === 'ours' ? called : 0
     const job = { from, count: Math.floor((CALLS - from) / 2), connections: 64, ms: MS, expects: { status: 200 } }
     const measured = await measure(load, served, job)

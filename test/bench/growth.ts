@@ -26,10 +26,10 @@ import { startWechatApi } from './support/wechat-api.ts'
 
 const SIZES = [1_000, 100_000, 3_000_000]
 const ROUNDS = 6
-// The first thousands of requests are slower, the more so the larger the file: V8 has not optimized yet, and the pages of the
-// file are not cached.
+// The first thousands of requests are slower, because V8 has not optimized yet and the pages of the file are not cached. The
+// effect grows with the file.
 const WARM_UPS = 3
-// Per kind and round; `CONNECTIONS` of them at a time.
+// Requests of each kind in each round, `CONNECTIONS` at a time.
 const REQUESTS = 1_500
 const CONNECTIONS = 64
 
@@ -50,7 +50,7 @@ await measureGrowth('SQLite', newSqlite)
 const biggest = await openSqliteStore({ file: fileOf(SIZES.at(-1)!), ...settings })
 const swept = await measureSweep(biggest)
 await biggest.close()
-// Starts after the SQLite part: data that the system still writes for one engine would delay the syncs of the other.
+// Starts after the SQLite part, because data that the system still writes for one engine would delay the syncs of the other.
 const postgres = await startPostgres()
 await measureGrowth('PostgreSQL', newPostgres)
 report('growth', [...lines, swept], charts)
@@ -90,7 +90,7 @@ async function measureGrowth(engine: string, newStore: (size: number) => Promise
     const env = { ...toEnv(account, await newStore(size)), WECHAT_API_BASE: wechat.url }
     subjects.push({ size, served: await serveOurs(env), times: { callback: [], poll: [], GetBindInfo: [] } })
   }
-  // The filled databases are on the disk before the measurement starts.
+  // Waits until the filled databases are on the disk.
   spawnSync('sync')
   for (let round = 0; round < WARM_UPS + ROUNDS; round++) {
     for (const kind of kinds) for (const subject of subjects) await ask(subject, kind, round)
@@ -130,7 +130,7 @@ async function ask({ served, size, times }: Subject, kind: Kind, round: number):
 function addResults(engine: string, subjects: Subject[]): void {
   for (const kind of kinds) {
     const each = subjects.map(({ times }) => median(times[kind]))
-    // The ratio per round: only runs from the same seconds are comparable.
+    // The ratio of each round is used, because only runs of the same seconds are comparable.
     const growth = median(subjects.at(-1)!.times[kind].map((time, i) => time / subjects[0]!.times[kind][i]!))
     lines.push({
       what: `${engine}: one ${kind} with ${SIZES.map((size) => size.toLocaleString('en')).join(' / ')} bindings`,

@@ -53,7 +53,7 @@ wechat.end()
 remove()
 process.exit()
 
-/** Shows a new element; resolves once its QR is visible and its poll waits. */
+/** Shows a new element. Resolves once its QR code is visible and its poll waits. */
 async function show(on: Page, token: string): Promise<void> {
   await on.evaluate(async (withToken) => {
     document.querySelector('wechat-bind')?.remove()

@@ -21,7 +21,7 @@ import { median, spread } from './support/statistics.ts'
 const SCANS = 1_500
 const ROUNDS = 3
 
-// As at a busy server. Single transactions run at most POOL_SIZE at a time: more would only wait for a connection and time out.
+// A busy server has this many at a time. Of single transactions at most POOL_SIZE run; more would wait for a connection and time out.
 const AT_ONCE = 64
 
 const postgres = await startPostgres({ isDurable: true })

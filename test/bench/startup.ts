@@ -15,7 +15,7 @@ import { median, spread } from './support/statistics.ts'
 
 const ROUNDS = 7
 
-// By then the garbage of the start is collected.
+// After this time the garbage of the start is collected.
 const IDLE_AFTER_MS = 2_000
 
 const root = join(import.meta.dirname, '../..')

@@ -1,6 +1,6 @@
 /**
- * Waiting pages at one process: memory per page, time to wake one page and all pages, compared with bare node:http, a naive
- * long-poll and SSE; and the CPU of waiting compared with a poll every second. `npm run bench waiters`.
+ * Measures waiting pages at one process: `npm run bench waiters`. Compares memory per page and the time to wake one page and all
+ * pages with bare node:http, a naive long-poll and SSE. Compares the CPU of waiting with that of a poll every second.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { mintTokens, type Name, startContender, withoutWait } from './long-poll/contender.ts'
@@ -20,14 +20,14 @@ const POLL_MS = 10_000
 
 const tokens = await mintTokens(MOST_PAGES)
 
-/** `kib`: memory per page; `rss`: of the process, in bytes; `one` and `all`: ms to wake one page, or all. */
+/** `kib`: memory per page. `rss`: memory of the process, in bytes. `one` and `all`: the time to wake one page or all, in ms. */
 type Measured = { kib: number; rss: number; one: number[]; all: number }
 type Contender = Awaited<ReturnType<typeof startContender>>
 
 async function measure(name: Name, size: number): Promise<Measured> {
   const server = await startContender(name, tokens.slice(0, size))
-  // The cost of a page is the slope of the process's memory over ten samples. The difference of two samples depends on the time
-  // of V8's last collection: bare node:http costs 11.7 KiB a page by the slope, and 10.5 by its samples at 5,000 and 10,000.
+  // The cost of a page is the slope of the process's memory over ten samples. The difference of only two samples would depend on
+  // the time of V8's last collection. For example, bare node:http takes 11.7 KiB a page by the slope, but 10.5 by two samples.
   const step = size / STEPS
   const pages: Page[] = []
   const samples: number[] = []
@@ -57,7 +57,7 @@ async function wakeAll({ order }: Contender, pages: Page[]): Promise<number> {
   return Math.max(...(await Promise.all(answers))) - sentAt
 }
 
-/** The cores that the server uses without any change: its pages wait, or poll every second. */
+/** The number of cores that the server uses while no state changes, and its pages wait or poll every second. */
 async function coresOf(name: 'ours' | 'polled', how: 'waiting' | 'polling'): Promise<number> {
   const server = await startContender(name, tokens.slice(0, PAGES))
   const requests = how === 'waiting' ? server.requests : server.requests.map(withoutWait)
@@ -79,7 +79,7 @@ async function coresOf(name: 'ours' | 'polled', how: 'waiting' | 'polling'): Pro
 
 const labels: Record<Name, string> = {
   raw: 'bare node:http',
-  ours: 'ours',
+  ours: 'wechat-bind',
   naive: 'naive long-poll',
   sse: 'SSE',
   polled: 'short polling',
@@ -111,7 +111,7 @@ const few = await compare(1_000, all, 1)
 const many = await compare(PAGES, all, ROUNDS)
 const most = await compare(MOST_PAGES, ['raw', 'ours'], 1)
 
-/** The median of the ratios per round: only runs from the same seconds are comparable. */
+/** The median of the ratios of the rounds, because only runs of the same seconds are comparable. */
 const times = (figure: 'kib' | 'all') => median(many.of.ours!.map((ours, i) => ours[figure] / many.of.raw![i]![figure]))
 const memory = times('kib')
 const allWoken = times('all')

@@ -66,7 +66,7 @@ describe('startDemo with a real account', () => {
 })
 
 describe('the path of the demo with a real account', () => {
-  test('is secret, and only the callback, the widget API and the element’s file are outside it', async () => {
+  test('is secret, and contains everything except the callback, the widget API and the element’s file', async () => {
     const demo = await startWithAccount()
     const { origin, pathname } = new URL(demo.url)
     expect(pathname).toMatch(/^\/[\w-]{22}$/)

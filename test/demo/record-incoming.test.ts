@@ -45,8 +45,8 @@ describe('the traffic log', () => {
 
   test('contains an undecryptable request in its received form, with the error code', async () => {
     const demo = await start()
-    await fetch(`${demo.url}/api/WeChat/GetBindInfo`, { method: 'POST', body: 'no envelope' })
-    const seen = { kind: 'api', raw: 'no envelope', opened: '', fault: 'UNAUTHORIZED' }
+    await fetch(`${demo.url}/api/WeChat/GetBindInfo`, { method: 'POST', body: 'not a JWE' })
+    const seen = { kind: 'api', raw: 'not a JWE', opened: '', fault: 'UNAUTHORIZED' }
     expect(demo.wire.since(0).at(-1)).toMatchObject(seen)
   })
 })

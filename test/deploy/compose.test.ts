@@ -1,4 +1,4 @@
-/** deploy/compose.yaml and the base images: what the containers may do, and what they are made of. */
+/** Checks the rights of the containers in deploy/compose.yaml, and the base images. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -27,7 +27,7 @@ describe('deploy/compose.yaml', () => {
     },
   )
 
-  test('publishes the main port to this machine alone, and the port of metrics and probes to no one', () => {
+  test('publishes the main port on the loopback address, and does not publish the port of metrics and probes', () => {
     expect([...compose.matchAll(/^ +ports: (.+)$/gm)].map(([, ports]) => ports)).toEqual(["['127.0.0.1:4000:4000']"])
     expect(serviceOf.get('bind')).toMatch(/^ {6}OPS_PORT: 4001$/m)
   })
@@ -36,19 +36,19 @@ describe('deploy/compose.yaml', () => {
 describe('base images', () => {
   const PINNED = /^(?:node|postgres):(\d+)\.[\w.]+-(?:slim|alpine)@sha256:[0-9a-f]{64}$/
 
-  test('are pinned by digest, with the version that the digest has', () => {
+  test('are pinned by version and digest', () => {
     const ours = readStages('deploy/Dockerfile').map((stage) => restOf(stage, 'FROM').replace(/ AS .*/, ''))
     const theirs = [...compose.matchAll(/^ +image: (.+)$/gm)].map(([, image = '']) => image)
     const images = [...ours, ...theirs.filter((image) => image !== 'wechat-bind')]
     expect(images.map((image) => PINNED.exec(image)?.[1])).toEqual(['24', '24', '18'])
   })
 
-  test('of one version of Node, the one that the scripts use', () => {
+  test('of Node have the version that the scripts use', () => {
     const versions = readStages('deploy/Dockerfile').map((stage) => /^node:(\d+)/.exec(restOf(stage, 'FROM'))?.[1])
     expect(new Set(versions)).toEqual(new Set([readFileSync(join(root, '.node-version'), 'utf8').trim()]))
   })
 
-  test('are kept up to date by Dependabot, which leaves majors to a person', () => {
+  test('are updated by Dependabot, except to a new major version', () => {
     const dependabot = readFileSync(join(root, '.github/dependabot.yml'), 'utf8')
     for (const name of ['docker', 'docker-compose']) {
       const [, entry = ''] = new RegExp(`package-ecosystem: ${name}\\n([\\s\\S]*?)(?:\\n\\n|$)`).exec(dependabot) ?? []

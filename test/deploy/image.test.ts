@@ -1,9 +1,9 @@
-/** Builds the image and the package in temporary folders, as the Dockerfile and npm do, without a container engine. */
+/** Builds the image in temporary folders, by the instructions of the Dockerfile, without a container engine. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join, relative } from 'node:path'
+import { basename, delimiter, dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -11,7 +11,6 @@ import { npmCacheOr } from '../support/npm-cache.ts'
 import { SECRET } from '../support/test-server.ts'
 import { contextOf, readStages, restOf, root, variablesOf, wordsOf } from './dockerfile.ts'
 import { freePort } from './ports.ts'
-import { readTarball } from './tarball.ts'
 
 const run = promisify(execFile)
 
@@ -24,7 +23,7 @@ const source = join(folder, 'src')
 const app = join(folder, 'app')
 const children: ChildProcess[] = []
 
-// As little of the environment as a fresh machine has: PATH, HOME, npm's cache, and the access to the registry.
+// Contains only PATH, HOME, npm's cache and the access to the registry, like the environment of a fresh machine.
 const machine = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) =>
@@ -36,6 +35,20 @@ const machine = {
   npm_config_cache: npmCacheOr(join(folder, 'npm-cache')),
 }
 
+type Instruction = (typeof image)[number]
+
+/** The arguments of the npm command with which a RUN instruction begins. */
+const argumentsOf = (instruction: Instruction | undefined) =>
+  /^npm ([^&]+?)(?: &&|$)/.exec(instruction?.rest ?? '')?.[1]?.split(' ') ?? []
+
+/** A COPY instruction; `from` is the stage, or undefined for the context. */
+function copyOf({ name, rest }: Instruction): { from: string | undefined; paths: string[]; to: string }[] {
+  if (name !== 'COPY') return []
+  const words = rest.split(' ')
+  const [, from] = /^--from=(.+)/.exec(words[0] ?? '') ?? []
+  return [{ from, paths: words.slice(from ? 1 : 0, -1), to: words.at(-1) ?? '' }]
+}
+
 const npm = (cwd: string, ...args: string[]) => run('npm', args, { cwd, env: machine })
 
 beforeAll(async () => {
@@ -44,18 +57,15 @@ beforeAll(async () => {
     const filter = (path: string) => context.has(relative(root, path))
     cpSync(join(root, entry), join(source, entry), { recursive: true, filter })
   }
-  // Replaces `npm ci` of the build stage: this folder was installed from the same lock file.
+  // The build stage runs `npm ci`. This folder was installed from the same lock file, so its packages are used instead.
   symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'))
-  // `npm pack` runs prepack, which is `npm run build` of the build stage.
-  await npm(source, 'pack', '--pack-destination', folder)
-  const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-  for (const { path, bytes } of readTarball(join(folder, tarball))) {
-    const file = join(app, path.replace(/^package\//, ''))
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, bytes)
-  }
-  cpSync(join(root, 'package-lock.json'), join(app, 'package-lock.json'))
-  await npm(app, 'ci', '--omit=dev', '--ignore-scripts', '--prefer-offline')
+  await npm(source, ...argumentsOf(build.findLast(({ name }) => name === 'RUN')))
+  for (const { from, paths, to } of image.flatMap(copyOf))
+    for (const path of paths) {
+      const target = /\/$/.test(to) ? join(app, to, basename(path)) : join(app, to)
+      cpSync(from === 'build' ? join(folder, path) : join(root, path), target, { recursive: true })
+    }
+  await npm(app, ...argumentsOf(image.find(({ name }) => name === 'RUN')), '--prefer-offline')
 }, 300_000)
 
 afterEach(() => {
@@ -88,13 +98,12 @@ async function start([command = '', ...args]: string[], env: Record<string, stri
   throw new Error('the server exited before it listened')
 }
 
-describe('the package', () => {
-  test('starts in a fresh folder with only its dependencies', async () => {
-    const { bin } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8')) as { bin: Record<string, string> }
-    const data = join(folder, 'package.db')
-    const { url, child } = await start([process.execPath, bin['wechat-bind'] ?? '', 'serve'], {
+describe('the image', () => {
+  test('starts with only the dependencies of wechat-bind-server', async () => {
+    const [, ...command] = wordsOf(restOf(image, 'ENTRYPOINT'))
+    const { url, child } = await start([process.execPath, ...command, 'serve'], {
       PORT: '0',
-      DATABASE_URL: `sqlite:${data}`,
+      DATABASE_URL: `sqlite:${join(folder, 'package.db')}`,
     })
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
     const widget = await fetch(`${url}/wechat-bind.js`)
@@ -105,9 +114,10 @@ describe('the package', () => {
 
   test('contains no tests, settings or sources', () => {
     expect(readdirSync(app).sort()).toEqual(
-      ['LICENSE', 'README.md', 'dist', 'node_modules', 'package-lock.json', 'package.json'].sort(),
+      ['.npmrc', 'LICENSE', 'node_modules', 'package-lock.json', 'package.json', 'server'].sort(),
     )
-    const files = readdirSync(join(app, 'dist'), { recursive: true, encoding: 'utf8' })
+    expect(readdirSync(join(app, 'node_modules'))).not.toContain('lit')
+    const files = readdirSync(join(app, 'server'), { recursive: true, encoding: 'utf8' })
     expect(files.filter((name) => /(^|[\\/])test[\\/]|\.env|\.db$|(?<!\.d)\.ts$/.test(name))).toEqual([])
   })
 
@@ -120,17 +130,18 @@ describe('the package', () => {
 
 describe('deploy/Dockerfile', () => {
   test('copies only paths that exist and that the ignore file includes', () => {
-    const copies = [...build, ...image].filter(({ name, rest }) => name === 'COPY' && !rest.startsWith('--from'))
-    const sources = copies.flatMap(({ rest }) => rest.split(' ').slice(0, -1)).filter((each) => each !== '.')
+    const copies = [...build, ...image].flatMap(copyOf).filter(({ from }) => !from)
+    const sources = copies.flatMap(({ paths }) => paths).filter((each) => each !== '.')
     expect(sources.length).toBeGreaterThan(5)
-    expect(sources.filter((each) => !context.entries.includes(each))).toEqual([])
+    const isInContext = (path: string) => context.entries.includes(path.split('/')[0] ?? '') && context.has(path)
+    expect(sources.filter((each) => !isInContext(each) || !existsSync(join(root, each)))).toEqual([])
   })
 
   test('copies all files that the build stage makes', () => {
-    const { rest } = image.find((each) => each.name === 'COPY' && each.rest.startsWith('--from=build')) ?? { rest: '' }
-    const [, from = '', to = ''] = /^--from=build (\S+) (\S+)$/.exec(rest) ?? []
-    const made = join(folder, from)
-    expect(readdirSync(made, { recursive: true }).length).toBe(readdirSync(join(app, to), { recursive: true }).length)
+    const [copy] = image.flatMap(copyOf).filter(({ from }) => from === 'build')
+    const made = readdirSync(join(folder, copy?.paths[0] ?? ''), { recursive: true })
+    expect(made.length).toBeGreaterThan(200)
+    expect(made.length).toBe(readdirSync(join(app, copy?.to ?? ''), { recursive: true }).length)
   })
 
   test('runs as a user other than root, given as a number', () => {

@@ -1,4 +1,4 @@
-/** Long-polls through nginx and Caddy; the tests of a proxy that is not installed are skipped. */
+/** Sends long-polls through nginx and Caddy. The tests of a proxy that is not installed are skipped. */
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -70,7 +70,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       await waiters(1)
       closing.abort()
       await expect(poll).rejects.toThrow()
-      // The clock of this test server does not advance, so only the hang-up can end the wait.
+      // The clock of this test server does not advance, so only the disconnect can end the wait.
       await waiters(0)
     })
 
@@ -91,7 +91,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
         expect([path, await statusOf(path)]).toEqual([path, 404])
     })
 
-    /** The answer to a request with this target, which no client library sends as it is. */
+    /** The answer to a request with this target. Client libraries would change the target, so the request is written to a socket. */
     function ask(port: string, target: string, host = '127.0.0.1'): Promise<string> {
       const socket = connect(Number(port), '127.0.0.1').setEncoding('latin1')
       let said = ''
@@ -104,7 +104,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       return closed
     }
 
-    test('passes on no path that reads differently at the server', async () => {
+    test('forwards no path that the server would interpret differently', async () => {
       const { port } = new URL(url)
       passedOn = []
       for (const path of ['/metrics', '/readyz', '/healthz', '/openapi.json']) {
@@ -134,7 +134,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
         }
       }
       expect(passedOn).toEqual([])
-      // The query may hold anything.
+      // Any character is allowed in the query.
       expect(await ask(port, '/wechat/callback?signature=%2f..//')).toMatch(/^HTTP\/1\.1 403 /)
       expect(passedOn).toEqual(['/wechat/callback?signature=%2f..//'])
     })
@@ -180,8 +180,11 @@ describe('deploy/wechat-bind.service', () => {
   const unit = join(root, 'deploy/wechat-bind.service')
 
   test('starts the command of the package', () => {
-    const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: Record<string, string> }
-    expect(readFileSync(unit, 'utf8')).toContain(`/opt/wechat-bind/${bin['wechat-bind']} serve`)
+    const { bin } = JSON.parse(readFileSync(join(root, 'server/package.json'), 'utf8')) as {
+      bin: Record<string, string>
+    }
+    const installed = '/opt/wechat-bind/node_modules/wechat-bind-server'
+    expect(readFileSync(unit, 'utf8')).toContain(`${installed}/${bin['wechat-bind']} serve`)
   })
 
   const hasSystemd = isInstalled('systemd-analyze')
@@ -190,7 +193,7 @@ describe('deploy/wechat-bind.service', () => {
   test.skipIf(!hasSystemd)(title, () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-unit-'))
     const here = join(folder, 'wechat-bind.service')
-    // systemd-analyze requires that the program exists and that its path has no quotation marks: a link has such a path.
+    // systemd-analyze requires an existing program whose path has no quotation marks, so the program is reached by a symbolic link.
     const node = join(folder, 'node')
     symlinkSync(process.execPath, node)
     writeFileSync(here, readFileSync(unit, 'utf8').replace('/usr/bin/node', `"${node}"`))

@@ -1,4 +1,4 @@
-/** Runs the proxies of deploy/ on loopback; their files are changed only in names, ports and certificates. */
+/** Runs the proxies of deploy/ on loopback. Only the names, ports and certificates in their files are changed. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'

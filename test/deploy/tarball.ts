@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib'
 
 const BLOCK = 512
 
-/** Reads a tarball of `npm pack` (ustar, files only), since a minimal system may have no tar. */
+/** Reads a tarball of `npm pack` (ustar, files only), because a minimal system may have no tar. */
 export function readTarball(file: string): { path: string; bytes: Uint8Array }[] {
   const archive = gunzipSync(readFileSync(file))
   const files = []

@@ -15,7 +15,7 @@ let browser: Browser
 let page: Page
 let folder: string
 let demo: Demo
-/** Another server, which plays WeChat or the attacking site. */
+/** Another server, which acts as WeChat or as the attacking site. */
 let other: Listening
 
 beforeAll(async () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-/** Plays `scene` on a new page, then runs `check`. */
+/** Brings a new page into the state of `scene`, then runs `check`. */
 async function play(scene: Scene, options: BrowserContextOptions, check: (page: Page) => Promise<void>): Promise<void> {
   const fixture = await openScene(scene)
   const context = await browser.newContext({ locale: 'en', viewport: { width: 420, height: 700 }, ...options })

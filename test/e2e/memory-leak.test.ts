@@ -69,7 +69,7 @@ test('fifty mounts and removals leave no element in memory and no larger heap', 
   expect((await heapBytes()) - before).toBeLessThan(SLACK_BYTES)
   expect(await elementsInMemory()).toBe(0)
   await expect.poll(() => fixture.bind.waitingPolls).toBe(0)
-  // A mounted element must be counted, which proves that the count works.
+  // Checks that the count includes a mounted element.
   await page.evaluate(() => document.body.append(document.createElement('wechat-bind')))
   expect(await elementsInMemory()).toBe(1)
 })

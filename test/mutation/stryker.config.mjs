@@ -11,7 +11,7 @@ export default {
   vitest: { configFile: 'test/mutation/vitest.config.ts' },
   coverageAnalysis: 'perTest',
   concurrency: 2,
-  // No such file: Stryker would rewrite it with the API of TypeScript, which TypeScript 7 does not have.
+  // This file does not exist. Stryker would rewrite an existing file with the API of TypeScript, which TypeScript 7 does not have.
   tsconfigFile: 'none.json',
   ignorePatterns: ['/dist', '/data', '/coverage', '/reports', '/demo', '/deploy', '/docs'],
   reporters: ['progress', 'clear-text', 'html', 'json'],

@@ -1,4 +1,4 @@
-/** The tests of the mutated files only, without a browser: the machine and its attempts are pure and run in Node as well. */
+/** Runs only the tests of the mutated files. The tests of the element's machine need no browser, because the machine is pure. */
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({

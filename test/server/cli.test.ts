@@ -26,6 +26,18 @@ describe('wechat-bind', () => {
     for (const word of ['serve', 'demo', 'keygen', 'token', '绑定服务']) expect(help.stdout).toContain(word)
   })
 
+  test('prints its version', async () => {
+    expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  test('says in one line which Node it needs on a Node that is too old', async () => {
+    const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.15.1' } })`
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(old)}`
+    const { code, stdout, stderr } = await run(['serve'], { NODE_OPTIONS })
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^wechat-bind needs Node 22\.16 or newer, this is Node 22\.15\.1\..*22\.15\.1。\n$/)
+  })
+
   test('serve refuses to start, and names every missing setting with its fix', async () => {
     const { code, stdout, stderr } = await run(['serve'])
     expect([code, stdout]).toEqual([1, ''])
@@ -52,7 +64,7 @@ describe('wechat-bind', () => {
   test('token uses the first key of BIND_KEYS_FILE if that is set', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
     const file = join(folder, 'keys')
-    writeFileSync(file, `# ours\nk9:${SECRET}\n`)
+    writeFileSync(file, `# comment\nk9:${SECRET}\n`)
     const { stdout } = await run(['token', 'acme', 'u1'], { BIND_KEYS_FILE: file })
     rmSync(folder, { recursive: true })
     expect(JSON.parse(Buffer.from(stdout.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ kid: 'k9' })

@@ -149,7 +149,7 @@ describe('createBindClient', () => {
     expect(sent).toHaveLength(2)
   })
 
-  test('sends no envelope to the target of a redirect', async () => {
+  test('sends no request to the target of a redirect', async () => {
     const received: string[] = []
     const stranger = new Hono().all('*', (c) => {
       received.push(c.req.path)

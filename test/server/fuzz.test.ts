@@ -104,7 +104,7 @@ const post = (path: string, body: BodyInit, headers: Record<string, string> = {}
   ask(testServer, path, { method: 'POST', body, headers })
 
 describe('the encrypted API', { timeout: 30_000 }, () => {
-  test('refuses 2,500 random envelopes', async () => {
+  test('refuses 2,500 random bodies', async () => {
     const part = fc.string({ unit: 'binary', maxLength: 60 }).map((text) => Buffer.from(text).toString('base64url'))
     const jwes = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -128,7 +128,7 @@ describe('the encrypted API', { timeout: 30_000 }, () => {
     const before = writes
     await fc.assert(
       fc.asyncProperty(mutated(sealed), async (body) => {
-        // White space around the envelope is allowed.
+        // White space around the JWE is allowed.
         fc.pre(body.toString().trim() !== sealed)
         expect((await post('/api/WeChat/GetBindInfo', new Uint8Array(body))).status).toBe(401)
       }),
@@ -161,7 +161,7 @@ describe('the encrypted API', { timeout: 30_000 }, () => {
 
   test('answers 600 sealed requests with one hostile field without a 5xx', async () => {
     const now = Math.floor(testServer.time.clock() / 1000)
-    // The largest plaintext whose envelope has 16 KiB.
+    // The largest plaintext whose JWE has at most 16 KiB.
     const hostile = hostileJson(11_000)
     const usual: Record<string, string> = { Account: '"acme"', User_ID: '"u1"', Date: `${now}`, Action: '"Get"' }
     const field = fc.constantFrom('Account', 'User_ID', 'Date', 'Action', 'Path', 'Label', 'IsRefresh', '__proto__')
@@ -276,7 +276,7 @@ describe('the callback', { timeout: 30_000 }, () => {
     expect(writes - before).toBeLessThan(20)
   })
 
-  test('keeps nothing of 4,000 refused deliveries in memory', async () => {
+  test('keeps no memory for 4,000 refused deliveries', async () => {
     const refused = async (count: number) => {
       for (let i = 0; i < count; i++) {
         const body = `<xml><Encrypt><![CDATA[${'A'.repeat(20_000)}${i}]]></Encrypt></xml>`
@@ -286,7 +286,7 @@ describe('the callback', { timeout: 30_000 }, () => {
     await refused(500)
     const before = await heldBytes()
     await refused(4_000)
-    // 1 kB of each delivery would add up to 4 MB, the bodies to 80 MB.
+    // A leak of 1 kB for each delivery would add up to 4 MB, and a leak of the bodies to 80 MB.
     expect((await heldBytes()) - before).toBeLessThan(4_000_000)
   })
 

@@ -23,7 +23,7 @@ const { account, phone } = simulator
 
 /** The captured text, by its source. */
 const captured = { log: '', errors: '', metrics: '', urls: '', title: '', store: '' }
-/** `secrets` may appear nowhere; `ids` only at WeChat, in the store and at the tenant. */
+/** `secrets` must appear nowhere. `ids` may appear only at WeChat, in the store and at the tenant. */
 const secrets = new Map<string, string>([
   ['app secret', account.appSecret],
   ['token', account.token],
@@ -43,13 +43,13 @@ let wechat: Awaited<ReturnType<typeof startListening>>
 let tenant: Awaited<ReturnType<typeof startListening>>
 let instance: Instance
 
-/** A request of our page or our client: its URL is captured. */
+/** Sends a request as the page or the client does. Its URL is captured. */
 async function fetchOurs(url: URL | string, init: RequestInit = {}): Promise<Response> {
   captured.urls += `${new URL(url, instance.url).href}\n`
   return fetchAny(url, init)
 }
 
-/** A request of any sender, whose URL is not captured. An error answer is. */
+/** Sends a request as any sender may. Error answers are captured, but the URL is not. */
 async function fetchAny(url: URL | string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(new URL(url, instance.url), init)
   if (response.status >= 400) {
@@ -184,7 +184,7 @@ async function runScenario(): Promise<void> {
   }
   await widget('POST', '/confirm', { code: CHAT })
 
-  // WeChat refuses calls, revokes our access token, and is down.
+  // WeChat refuses calls, revokes the access token, and is down.
   for (const errcode of [45009, 48001, 40013]) {
     simulator.faults.fail('/cgi-bin/qrcode/create', errcode, 3)
     await widget('POST', '/qrcode', { refresh: true }, {}, 'u5')

@@ -142,14 +142,14 @@ describe('serve', { timeout: 30_000 }, () => {
 })
 
 describe('startListening', () => {
-  test('removes a waiter as soon as its client hangs up', async () => {
+  test('removes a waiter as soon as its client disconnects', async () => {
     const testServer = await openTestServer()
     const { server, url } = await startListening(testServer.app, '127.0.0.1', 0)
     const { socket, answered } = await park(url, await testServer.client.mintToken(subject))
     await waiterCount(testServer, 1)
     socket.destroy()
     await answered
-    // The clock of this test server does not advance, so only the hang-up can end the wait.
+    // The clock of this test server does not advance, so only the disconnect can end the wait.
     await waiterCount(testServer, 0)
     expect(testServer.time.pending()).toBe(0)
     await stopListening(server)

@@ -73,7 +73,7 @@ const methods = element.members.filter(
 )
 
 const [tag, listen] = codeOf('In a page')
-const [client] = codeOf('In your back end')
+const [, client] = codeOf('In your back end')
 const [serve] = codeOf('The server')
 
 const skill = `---
@@ -159,10 +159,10 @@ Every setting: [api.md](../api.md#configuration). Production: [operations.md](..
 
 ## 5. Test with the simulator
 
-\`npx wechat-bind demo\` starts a bind server and a simulated WeChat at \`http://127.0.0.1:4000\`, without any account. In a browser test:
+\`npm install -D wechat-bind-server\`; \`npx wechat-bind demo\` starts a bind server and a simulated WeChat at \`http://127.0.0.1:4000\`, without any account. In a browser test:
 
 \`\`\`ts
-import { createSimulatorClient } from 'wechat-bind/simulator'
+import { createSimulatorClient } from 'wechat-bind-server/simulator'
 
 const wechat = createSimulatorClient('http://127.0.0.1:4000/simulator')
 
@@ -190,7 +190,8 @@ const llms = `# wechat-bind
 
 - Element: \`<wechat-bind>\` with ${element.attributes.map(({ name }) => code(name)).join(', ')}; events ${element.events.map(({ name }) => code(name)).join(', ')}
 - Encrypted API: ${encrypted.map(({ request }) => code(request)).join(', ')}
-- Package exports: \`wechat-bind/define\` (registers the tag), \`wechat-bind\` (the class), \`wechat-bind/client\` (back end), \`wechat-bind/server\` (mount the server), \`wechat-bind/simulator\` (tests)
+- Package \`wechat-bind\`, for a site: \`wechat-bind/define\` (registers the tag), \`wechat-bind\` (the class), \`wechat-bind/client\` (back end)
+- Package \`wechat-bind-server\`: the command \`wechat-bind\`, \`wechat-bind-server\` (mount the server), \`wechat-bind-server/simulator\` (tests)
 - A running server describes its API at \`/openapi.json\`; the package describes the element in \`custom-elements.json\`
 
 ## Start here

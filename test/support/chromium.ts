@@ -33,9 +33,9 @@ async function bundled(): Promise<string> {
 /**
  * Unpacks the package @sparticuz/chromium once per clone and version. Returns the folder.
  *
- * The package's own code unpacks into the machine's temporary folder and reuses any files there. These may be an incomplete copy, or
- * the copy of another user, which only that user may start. So this function unpacks the package inside node_modules, into a
- * folder that it renames once the copy is complete.
+ * The package's own code unpacks into the machine's temporary folder and reuses any files there. Such files may be an incomplete
+ * copy, or a copy that only another user may start. So this function unpacks the package inside node_modules, into a folder that
+ * it renames once the copy is complete.
  */
 async function unpack(): Promise<string> {
   const root = join(import.meta.dirname, '../..')

@@ -115,7 +115,7 @@ function sheet(): string {
 <table><thead><tr><th></th>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`
 }
 
-/** Whether a font has Chinese characters. If so, such a character is drawn differently from a character that no font has. */
+/** Whether a font has Chinese characters. Compares the picture of a Chinese character with that of a character that no font has. */
 const hasChinese = (page: Page) =>
   page.evaluate(() => {
     const [chinese, unknown] = ['绑', '\u{10ffff}'].map((text) => {

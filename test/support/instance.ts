@@ -1,4 +1,4 @@
-/** Starts a bind server in a process of its own, and sends it the requests of WeChat. */
+/** Starts a bind server in a separate process, and sends requests to it as WeChat does. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -30,7 +30,7 @@ export type Instance = {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** The command line of `serve`, as arguments of a command that prepares its environment (`unshare`). */
+/** Appends the command line of `serve` to `command`, which prepares the environment (for example `unshare`). */
 export const serveBehind = (command: string[]): [string, string[]] => {
   const [first, ...rest] = [...command, process.execPath, ...nodeFlags, cli, 'serve']
   return [first!, rest]

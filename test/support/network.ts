@@ -1,7 +1,7 @@
-/** `navigator.onLine` in tests: Chromium reports offline on a machine whose only network is loopback, such as a closed container. */
+/** Sets `navigator.onLine` in tests. Chromium reports offline on a machine whose only network is loopback, such as a closed container. */
 import type { BrowserContext } from 'playwright'
 
-/** Pages of the context report online until `setOffline`. Call it before the first page. */
+/** Makes pages of the context report online until `setOffline` is called. Call this function before the first page opens. */
 export async function startOnline(context: BrowserContext): Promise<void> {
   await context.addInitScript(() => {
     let isOnline = true
@@ -15,7 +15,7 @@ export async function startOnline(context: BrowserContext): Promise<void> {
   })
 }
 
-/** Like `context.setOffline`, which fires no event where Chromium reports offline already. */
+/** Works like `context.setOffline`, which fires no event if Chromium already reports offline. */
 export async function setOffline(context: BrowserContext, isOffline: boolean): Promise<void> {
   await context.setOffline(isOffline)
   for (const page of context.pages()) {

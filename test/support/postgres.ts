@@ -48,7 +48,7 @@ export async function newSubscriber(url: string, channel: string) {
   await client.query(`listen ${client.escapeIdentifier(channel)}`)
   return {
     query: (text: string) => client.query(text),
-    /** Resolves with all payloads once `last` is among them. */
+    /** Waits for the payload `last`, then resolves with all payloads. */
     until: (last: string) =>
       new Promise<string[]>((resolve) => {
         onPayload = () => payloads.includes(last) && resolve(payloads)

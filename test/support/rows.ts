@@ -30,7 +30,7 @@ export const newBinding = (openid: string, appId = 'wx1'): Binding => ({
   lang: 'en',
 })
 
-// Few enough for the 3 s of a write on a busy machine.
+// Even a busy machine adds this many tickets within the 3 s time limit of a write.
 const TICKETS_PER_WRITE = 50
 
 /** Adds one ticket for each of the users `u0`, `u1` …, with the scenes `wb1_u0` …, without a request to WeChat. */
@@ -47,7 +47,7 @@ export async function seedTickets(databaseUrl: string, appId: string, users: num
   await store.close()
 }
 
-/** Adds a user by adding a ticket; returns its id. */
+/** Adds a user by adding a ticket. Returns the id of the user. */
 export async function addUser(store: Store, identity: User['identity'], name = identity.userId): Promise<number> {
   return (await store.write((tx) => tx.addTicket(identity, newTicket(name), false))).user
 }

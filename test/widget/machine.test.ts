@@ -264,7 +264,12 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
   ],
 
   ['wake: requests a new QR code when one expires', ready, wakeAtDeadline, { ...reloading, refreshesLeft: 2 }],
-  ['wake: is expired when no new QR code may be requested automatically', ready, wake(121_000, false), expired],
+  [
+    'wake: is expired when the element may not request a new QR code automatically',
+    ready,
+    wake(121_000, false),
+    expired,
+  ],
   ['wake: is expired after three automatic refreshes', { ...ready, refreshesLeft: 0 }, wakeAtDeadline, noRefreshLeft],
   ['wake: keeps a scan after its QR code expired', scanned, wakeAtDeadline, { ...scanned, attempt: attempt(1) }],
 
@@ -330,7 +335,7 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
 
   ['token: requests a QR code after a token error', tokenError, { type: 'token' }, loading],
   [
-    'token: is not initial after a token error that was not',
+    'token: is not initial after a token error that was not initial',
     { ...tokenError, initial: false },
     { type: 'token' },
     reloading,
@@ -338,7 +343,7 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
   ['token: polls again when bound', notPolling, { type: 'token' }, { ...bound, failure: undefined }],
   ['token: does nothing when ready', ready, { type: 'token' }, 'same'],
   [
-    'token: does nothing when no token was there to check a code',
+    'token: does nothing when a code could not be checked without a token',
     { ...asked, failure: noToken },
     { type: 'token' },
     'same',

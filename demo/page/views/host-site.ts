@@ -61,7 +61,7 @@ export function hostSiteView(
   `
 }
 
-/** Replaces the host site while it is open on the phone. */
+/** Displayed instead of the host site while the host site is open on the phone. */
 export function openOnPhoneView(actions: Actions, t: Messages): TemplateResult {
   return html`<div class="elsewhere">
     ${icons.phone}

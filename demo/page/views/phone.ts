@@ -81,7 +81,7 @@ function screenView(screen: PageState['screens'][Person], props: PhoneProps): Te
   }
 }
 
-/** Replaces the phone with a real WeChat account. */
+/** Displayed instead of the simulated phone if the demo uses a real WeChat account. */
 export function ownPhoneView(t: Messages): TemplateResult {
   return html`
     <div class="column-head"><h2 id="phone-heading" class="caption">${t.phone}</h2></div>

@@ -18,7 +18,7 @@ import pg from 'pg'
 import { toConnection } from './pool.ts'
 
 type Listener = {
-  /** Whether the connection is up, as far as known. */
+  /** Whether the connection is up. A lost connection is noticed at the next probe. */
   isListening(): boolean
   close(): Promise<void>
 }

@@ -50,7 +50,7 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
     channel: CHANNEL,
     onMessage(payload) {
       const { from, notice } = parseNotification(payload)
-      // The listeners were notified of this instance's own commits right after each commit.
+      // A notification of this instance's own commit is ignored, because its listeners were notified right after the commit.
       if (from !== sender) listeners.notify([notice])
     },
     onGap: () => listeners.notify(['missed']),

@@ -156,7 +156,7 @@ type Row = {
   unionid: string | null
 }
 
-/** Joins the binding only if it was made by the event or before, so that an event never gets the openid of a later binding. */
+/** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */
 function eventsAfter(db: Db, tenant: string, user: number | undefined, position: number, limit: number): Plan<Row[]> {
   const whose = user === undefined ? sql`tenant = ${tenant}` : sql`"user" = ${user}`
   const page = sql`

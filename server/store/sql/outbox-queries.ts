@@ -16,7 +16,7 @@ export function createOutbox(
   asStoreError: AsStoreError,
   runWrite: RunWrite = (write) => asStoreError(write()),
 ): Outbox {
-  /** Joins the binding only if it was made by the event or before, so that an event never gets the openid of a later binding. */
+  /** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */
   const selectNotices = () =>
     db
       .selectFrom('outbox')

@@ -1,4 +1,4 @@
-/** The object `tx` that a unit of work gets. Its methods read facts and apply changes. Each method returns a `Plan`: a generator that yields SQL statements. */
+/** The object `tx` that a unit of work gets. Its methods read facts and apply changes. Each method returns a `Plan`, a generator of SQL statements. */
 import type { Plan } from '../plan.ts'
 import type {
   Change,
@@ -21,9 +21,9 @@ import type { ClaimableRow } from './ticket-queries.ts'
 import type { KeyedHash, TxSettings, VersionedUser } from './tx-settings.ts'
 
 /**
- * This is a class, because its methods are generators. V8 gives a generator function that a closure makes a hidden class of its
- * own, which keeps the function and everything that the function refers to until a full garbage collection. Under load such a
- * collection took 50 ms.
+ * This is a class, because its methods are generators. If a closure created the generator functions, V8 would give each of them a
+ * hidden class of its own. Such a class keeps the function, and all objects that the function refers to, until a full garbage
+ * collection, which took 50 ms under load.
  */
 export class SqlTx implements Tx {
   readonly #queries: Queries

@@ -31,7 +31,7 @@ type Checkpoints = {
   noteErasure(): void
   /** Whether ids of an erasure may still be in the WAL. */
   hasErasure(): boolean
-  /** Call before a write. Resolves at once, or after a checkpoint if the WAL is long or being truncated, or a checkpoint takes long. */
+  /** Call before a write. Waits for a checkpoint if the WAL is long or being truncated, or if a checkpoint takes long. */
   waitWhileLong(): Promise<void>
   /** Resolves when the thread has ended. */
   close(): Promise<void>
@@ -106,8 +106,8 @@ export function createCheckpoints(
   }
 
   /**
-   * Resolves when the checkpoint has run, or the one that runs already. The thread keeps the process from ending only until
-   * then.
+   * Runs a checkpoint, unless one is running. Resolves when the checkpoint has ended. Until then the thread keeps the process
+   * running.
    */
   function runCheckpoint(mode: Mode = 'PASSIVE'): Promise<Result> {
     if (isClosed) return Promise.resolve(UNKNOWN)
@@ -139,7 +139,7 @@ export function createCheckpoints(
   async function truncate(): Promise<void> {
     await runCheckpoint()
     while (running) await running.promise
-    // Not earlier: an erasure that is committed until here is in the WAL that is truncated.
+    // An erasure that was committed before this line is in the WAL that is now truncated. A later erasure starts a new timer.
     cancelTimer = undefined
     const truncating = runCheckpoint('TRUNCATE')
     truncation = truncating
@@ -159,7 +159,7 @@ export function createCheckpoints(
     noteErasure: () => truncateIn(ERASE_AFTER_MS),
     async waitWhileLong() {
       await truncation
-      // Only the thread can copy the WAL now, because SQLite's own checkpoint cannot get the lock during this one.
+      // While the thread's checkpoint runs, SQLite's own checkpoint cannot get the lock, so only the thread can copy the WAL.
       if (writesWhileRunning >= longWalPages) await running?.promise
       if (!isLong) return
       await running?.promise
@@ -177,7 +177,7 @@ export function createCheckpoints(
   }
 }
 
-/** Does not keep the process from ending. */
+/** A timer that does not keep the process running. */
 const backgroundTimer: SetTimer = (callback, ms) => {
   const timer = setTimeout(callback, ms).unref()
   return () => clearTimeout(timer)

@@ -9,12 +9,12 @@ const besideTarget = (file: string, suffix: string) => realpathSync(file) + suff
 
 /**
  * Creates the folder (0700) and the file (0600), whatever the umask. SQLite gives its log and the log's index the permissions of
- * the file. Of files that exist, which an earlier version created readable for everyone, it takes the permissions of other users and
- * leaves those of the owner and the group. A folder that exists stays as it is.
+ * the file. An earlier version created files that everyone can read, so the permissions of other users are removed from existing
+ * files. The permissions of the owner, of the group and of an existing folder do not change.
  */
 export function restrictFiles(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  // Another process may create it at the same time: it is not truncated.
+  // `a` does not truncate the file, because another process may create it at the same time.
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
   for (const suffix of ['', '-wal', '-shm']) takeFromOthers(besideTarget(file, suffix))
 }
@@ -24,11 +24,11 @@ function takeFromOthers(path: string): void {
     const { mode } = statSync(path)
     if ((mode & OTHERS) !== 0) chmodSync(path, mode & 0o777 & ~OTHERS)
   } catch {
-    // There is no such file, or another user owns it: the doctor warns of that.
+    // The file does not exist, or another user owns it. The doctor warns of the second case.
   }
 }
 
-/** Whether the existing file has a log with content, as after a server that was killed. */
+/** Whether the existing file has a log with content, for example because the server was killed. */
 export function hasLog(file: string): boolean {
   return (statSync(besideTarget(file, '-wal'), { throwIfNoEntry: false })?.size ?? 0) > 0
 }

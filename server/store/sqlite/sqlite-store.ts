@@ -42,7 +42,7 @@ const MMAP_BYTES = 2 ** 30
 type SqliteOptions = {
   /** A path, or `:memory:`. */
   file: string
-  /** For the delay after which erased ids leave the log. */
+  /** The timer for the delay after which erased ids leave the log. */
   setTimer?: SetTimer | undefined
 } & TxSettings
 
@@ -83,7 +83,7 @@ export async function openSqliteStore(
   const wal = isInMemory ? undefined : await openWal(`${realpathSync(file)}-wal`)
 
   const checkpoints = isInMemory ? undefined : createCheckpoints(file, undefined, setTimer)
-  // The process that wrote it was killed, or still runs: it may have erased ids.
+  // The log may contain erased ids. Its process was killed or still runs.
   if (hasOldLog) checkpoints?.noteErasure()
   let isErasing = false
   const txSettings: TxSettings = {
@@ -175,12 +175,12 @@ export async function openSqliteStore(
   }
 }
 
-/** For another process that has the file open: the last one to close it deletes the log. */
+/** Empties the log. SQLite deletes the log only when no other process has the file open. */
 function truncateLog(database: DatabaseSync): void {
   try {
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   } catch {
-    // A failing disk. The next start finds the log and truncates it.
+    // The disk fails. The next start finds the log and truncates it.
   }
 }
 

@@ -50,7 +50,7 @@ export async function startContender(name: Name, tokens: string[]) {
     order,
     figures,
     requests,
-    /** Opens a page per request; resolves once each page waits, or is answered if it does not ask to wait. */
+    /** Opens a page for each request. Resolves once each page waits or, without a `Prefer` header, is answered. */
     async crowd(asking = requests): Promise<Page[]> {
       const { held: before } = await figures()
       const isHeld = asking[0]?.includes(WAIT)
@@ -58,7 +58,7 @@ export async function startContender(name: Name, tokens: string[]) {
         const answered = pages.map(nextAnswer)
         for (const [i, page] of pages.entries()) {
           const request = asking[first + i]!
-          // Only our server ends a wait, after 25 s. Such a page waits again while others still arrive on a slow machine.
+          // Only the bind server ends a wait, after 25 s. On a slow machine other pages are then still being opened, so the page waits again.
           if (isHeld && name === 'ours') page.onAnswer = () => page.send(request)
           page.send(request)
         }

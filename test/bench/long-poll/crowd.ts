@@ -5,11 +5,11 @@ import { connect, type Socket } from 'node:net'
 export type Page = {
   socket: Socket
   send(request: string): void
-  /** Called with each answer, which fits into one packet, and its time. */
+  /** Called with each answer and its time. An answer fits into one packet. */
   onAnswer: (answer: string, at: number) => void
 }
 
-// Below the listener's backlog: a connection beyond it waits a second until its SYN is sent again.
+// Less than the listener's backlog. A connection beyond the backlog waits a second until its SYN is sent again.
 const ARRIVE_TOGETHER = 100
 
 async function openPage(port: number): Promise<Page> {
@@ -21,7 +21,7 @@ async function openPage(port: number): Promise<Page> {
   return page
 }
 
-/** Opens the pages by the hundred, and awaits `arrive` for each hundred. */
+/** Opens a hundred pages at a time, and awaits `arrive` after each hundred. */
 export async function openCrowd(
   port: number,
   size: number,

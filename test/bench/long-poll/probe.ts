@@ -24,7 +24,7 @@ function probe(url: string): void {
   const probing = setInterval(() => probes.push(timeOf(url)), EVERY_MS)
   parentPort!.once('message', async () => {
     clearInterval(probing)
-    // Requests under way count as well: the slowest one matters most.
+    // Requests in flight count too, because the slowest one matters most.
     parentPort!.postMessage(await Promise.all(probes))
   })
 }

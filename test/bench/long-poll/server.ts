@@ -27,7 +27,7 @@ async function raw(): Promise<Contender> {
   const held = new Map<string, ServerResponse>()
   const server = createServer((request, response) => {
     const user = userOf(request.url)
-    // The headers that any long-poll reads: token, known version, wait.
+    // The headers that every long-poll has to read: token, known version, wait.
     if (!request.headers.authorization || !request.headers['if-none-match'] || !request.headers.prefer) return
     held.set(user, response)
     response.on('close', () => held.delete(user))
@@ -70,7 +70,7 @@ async function naive(): Promise<Contender> {
   }
 }
 
-/** Without waiting: each page polls every second. */
+/** A server without waiting pages: each page polls every second. */
 async function polled(): Promise<Contender> {
   const changed = new Set<string>()
   const app = new Hono().get('/:user', (c) =>
@@ -107,7 +107,7 @@ async function sse(): Promise<Contender> {
   }
 }
 
-/** The complete server: opens tokens, reads the store, commits the change (in memory: `callback` measures the disk). */
+/** The complete server: decrypts tokens, reads the store and commits the change. The store is in memory; `callback` measures the disk. */
 async function ours(): Promise<Contender> {
   const config = benchConfig()
   const { app, intercept, deps, stopWaiting } = await openApp(config, { log: pino({ level: config.logLevel }) })
@@ -127,7 +127,7 @@ async function ours(): Promise<Contender> {
 
 const contenders = { raw, naive, polled, sse, ours }
 
-/** The orders of the parent; `figures` is answered with the `held` pages, `rss` in bytes, `cpu` in ms. */
+/** The commands of the parent process. The answer to `figures` has the number of `held` pages, `rss` in bytes and `cpu` in ms. */
 export type Order = { wake: string } | 'wakeAll' | 'figures'
 export type Figures = { held: number; rss: number; cpu: number }
 

@@ -21,7 +21,7 @@ export async function runSteadily(pages: number, perSecond: number, seconds: num
   const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-steady-'))
   const DATABASE_URL = `sqlite:${join(folder, 'bind.db')}`
   await seedTickets(DATABASE_URL, account.appId, perSecond * seconds)
-  // Not pinned to a core, so that V8's garbage collector runs in parallel to the event loop, as in production.
+  // The server is not pinned to a core, so that V8's garbage collector runs in parallel to the event loop, as in production.
   const instance = await startInstance(account, { DATABASE_URL, MAX_WAITERS_TENANT: '20000' })
   try {
     await openWaitingPages(instance, pages)

@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { query } from '../../support/postgres.ts'
 
-/** Users with a binding and one event each; the openids are not sorted, as WeChat's are not. */
+/** Users with a binding and one event each. The openids are in random order, as in reality. */
 const SQLITE = (count: number) => `
   pragma synchronous = off; pragma journal_mode = memory; pragma cache_size = -200000;
   begin;

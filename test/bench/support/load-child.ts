@@ -1,5 +1,5 @@
 /**
- * Sends requests over plain sockets. The event loop never sleeps, because the time to wake up would be added to every answer.
+ * Sends requests over plain sockets. The event loop never sleeps, because each answer would then include the time to wake up.
  */
 import { connect, type Socket } from 'node:net'
 import type { Job, Result } from './load.ts'

@@ -7,7 +7,7 @@ import type { Recipe } from './requests.ts'
 
 export type Job = {
   url: string
-  /** The first of the made requests to send, and how many. */
+  /** The index of the first request to send, and the number of requests. */
   from: number
   count: number
   connections: number
@@ -50,7 +50,7 @@ export async function startLoad() {
   }
 
   return {
-    /** Makes requests, in place of the previous ones. */
+    /** Makes requests. They replace the previous ones. */
     make: (recipe: Recipe) => ask<'made'>({ recipe }),
     run: (job: Job) => ask<Result>({ job }),
     async end() {

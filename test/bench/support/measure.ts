@@ -45,5 +45,5 @@ export function rateLine(what: string, rounds: Measured[], floors?: Measured[]):
     : { what, value }
 }
 
-/** The ratio per round: only runs from the same seconds are comparable. */
+/** The ratio of each round, because only runs of the same seconds are comparable. */
 export const shares = (rounds: Measured[], others: Measured[]) => rounds.map(({ rate }, i) => rate / others[i]!.rate)

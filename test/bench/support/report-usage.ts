@@ -1,4 +1,4 @@
-/** The child's side of `serve`: reports its URL at the start, and its usage on request. */
+/** Runs in the measured server's process. Reports the server's URL at the start, and its usage on request. */
 import type { Usage } from './served.ts'
 
 export function reportUsage(url: string, commits = () => 0, close: () => Promise<void> = async () => {}): void {

@@ -1,4 +1,4 @@
-/** Makes distinct valid requests, as the bytes to send. */
+/** Makes distinct valid requests as byte arrays. */
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../../../demo/simulator/account.ts'
 import { type MessageFields, sealMessage } from '../../../demo/simulator/message.ts'
@@ -8,7 +8,7 @@ import { SECRET_OF_BENCH } from './served.ts'
 
 export type Recipe =
   | { what: 'scan' | 'text'; account: Account; from: number; count: number }
-  /** Of the users `<prefix>0`, `<prefix>1`, … in turn, or `isRandom`. */
+  /** Requests of the users `<prefix>0`, `<prefix>1`, … in turn, or in random order with `isRandom`. */
   | { what: 'GetBindInfo' | 'poll'; from: number; count: number; users: number; prefix?: string; isRandom?: boolean }
 
 export async function makeRequests(recipe: Recipe): Promise<Buffer[]> {
@@ -50,7 +50,7 @@ function toDelivery({ what, account }: Extract<Recipe, { account: Account }>, i:
 }
 
 /**
- * Gives unique nonces: 32 random bits would repeat among so many requests, and a repeated nonce with another body is a replay.
+ * Makes unique nonces. 32 random bits would repeat among so many requests, and the server refuses a repeated nonce with another body.
  */
 const randomFor = (i: number) => (size: number) => {
   const bytes = randomBytes(size)

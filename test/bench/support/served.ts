@@ -8,7 +8,7 @@ import type { Account } from '../../../demo/simulator/account.ts'
 import { nodeFlags } from '../../support/instance.ts'
 import { CORES, pinned } from './pin.ts'
 
-// Only for the benchmark: its server and its load generator share this key.
+// The server and the load generator of the benchmark share this key.
 export const SECRET_OF_BENCH = Buffer.from('a key of the benchmark: 32 bytes').toString('base64url')
 
 /** The resources that the server's process has used so far. */
@@ -53,7 +53,7 @@ export const serveOurs = (env: Record<string, string>): Promise<Served> => serve
 
 /** The environment of a bind server on a new SQLite file; `remove` deletes the file. */
 export function newSqliteEnv(account: Account): { env: Record<string, string>; file: string; remove(): void } {
-  // BENCH_FOLDER: a folder on a disk, if /tmp is in memory, where a sync costs nothing.
+  // Set BENCH_FOLDER to a folder on a disk if /tmp is in memory, where a sync takes no time.
   const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
   const file = join(folder, 'bind.db')
   return { env: toEnv(account, `sqlite:${file}`), file, remove: () => rmSync(folder, { recursive: true, force: true }) }
@@ -65,7 +65,7 @@ export const toEnv = (account: Account, databaseUrl: string): Record<string, str
   WECHAT_TOKEN: account.token,
   WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
   WECHAT_MODE: account.mode,
-  // No server listens there: a binding must not need WeChat's API.
+  // No server listens there, because a binding must not need WeChat's API.
   WECHAT_API_BASE: 'http://127.0.0.1:9',
   BIND_KEYS: `k1:${SECRET_OF_BENCH}`,
   DATABASE_URL: databaseUrl,

@@ -1,6 +1,6 @@
 /** Quantiles of measurements. */
 
-/** The value that this part of the values does not exceed; 0 without values. */
+/** The quantile: the value that the given share of the values does not exceed. Returns 0 without values. */
 export function quantile(values: number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
@@ -8,7 +8,7 @@ export function quantile(values: number[], part: number): number {
 
 export const median = (values: number[]) => quantile(values, 0.5)
 
-/** How much each value exceeds the one before it: the slope of the least-squares line through all. */
+/** The average difference of two successive values: the slope of the least-squares line through all values. */
 export function slope(values: number[]): number {
   const middle = (values.length - 1) / 2
   const ofValues = values.reduce((sum, value, i) => sum + (i - middle) * value, 0)

@@ -69,6 +69,6 @@ export function writeReport({ machine, minutes, reported, outcomes }: Run): void
     '',
   ]
   const legend =
-    'Medians of the rounds, with the lowest and highest in brackets. The floors, the peers and our server ran in turn; a ratio is the median of the ratios of the rounds.'
+    'Medians of the rounds, with the lowest and highest in brackets. The floors, the peers and the bind server ran in turn. A ratio is the median of the ratios of the rounds.'
   writeFileSync(join(folder, 'report.md'), [...head, legend, '', ...sections].join('\n'))
 }

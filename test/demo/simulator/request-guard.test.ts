@@ -70,16 +70,13 @@ describe('createRequestGuard', () => {
     'ftp://localhost:4000',
     'null',
     '',
-  ])(
-    'refuses a POST from a page of the origin %j, and lets it read: without CORS the page gets no answer',
-    async (origin) => {
-      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-        expect(await statusOf({ host: 'localhost:4000', origin, method })).toBe(403)
-      }
-      const read = await ask({ host: 'localhost:4000', origin, method: 'GET' })
-      expect([read.status, read.headers.get('Access-Control-Allow-Origin')]).toEqual([200, null])
-    },
-  )
+  ])('refuses a POST from a page of the origin %j, and answers its GET without CORS headers', async (origin) => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      expect(await statusOf({ host: 'localhost:4000', origin, method })).toBe(403)
+    }
+    const read = await ask({ host: 'localhost:4000', origin, method: 'GET' })
+    expect([read.status, read.headers.get('Access-Control-Allow-Origin')]).toEqual([200, null])
+  })
 
   test('accepts a configured origin, for a proxy that changes `Host`', async () => {
     const trusted = { origins: ['https://demo.example'] }

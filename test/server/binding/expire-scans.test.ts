@@ -33,7 +33,7 @@ function withIds(): unknown[] {
 const pageOf = async (user = 'u1', headers = {}) => testServer.widget('GET', '/binding', { user, headers })
 
 describe('expireScans', () => {
-  test('clears openid and digits soon after the time to confirm is over, although no page asks', async () => {
+  test('clears openid and digits soon after the time to confirm is over, even if no page asks', async () => {
     await scan()
     expect(withIds()).toEqual(['scanned'])
     testServer.time.advance(149_000)
@@ -58,7 +58,7 @@ describe('expireScans', () => {
     expect(page).toMatchObject({ state: 'unbound', version: scanned.version + 1 })
   })
 
-  test('leaves the scans of other users that can still be confirmed', async () => {
+  test('keeps the scans of other users that can still be confirmed', async () => {
     await scan('u1', 'amy')
     testServer.time.advance(100_000)
     await scan('u2', 'bo')

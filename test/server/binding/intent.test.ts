@@ -25,10 +25,14 @@ const undo: Intent = { ...sender, type: 'undo' }
 const confirm: Intent = { ...sender, type: 'confirm', question: undefined }
 
 const rows: Row[] = [
-  { name: 'a scan of our scene', event: scan('wb1_a'), intent: claim('SCAN', 'wb1_a') },
-  { name: 'a scan of a scene of another system', event: scan('shop_wb1_a'), intent: undefined },
+  { name: 'a scan with a scene of this server', event: scan('wb1_a'), intent: claim('SCAN', 'wb1_a') },
+  { name: 'a scan with a scene of another system', event: scan('shop_wb1_a'), intent: undefined },
 
-  { name: 'a follow with our scene', event: follow('qrscene_wb1_a', 'wb1_a'), intent: claim('subscribe', 'wb1_a') },
+  {
+    name: 'a follow with a scene of this server',
+    event: follow('qrscene_wb1_a', 'wb1_a'),
+    intent: claim('subscribe', 'wb1_a'),
+  },
   {
     name: 'a follow whose scene WeChat lost',
     event: follow(''),
@@ -37,13 +41,13 @@ const rows: Row[] = [
   { name: 'a follow with a scene of another system', event: follow('qrscene_shop', 'shop'), intent: undefined },
   { name: 'a follow after a payment', event: follow('last_trade_no_4'), intent: undefined },
   {
-    name: 'a follow with a scene of another system, where an unfollow only marks',
+    name: 'a follow with a scene of another system, under UNSUBSCRIBE=mark',
     event: follow('qrscene_shop', 'shop'),
     rules: { unsubscribe: 'mark' },
     intent: { ...sender, type: 'follow', isSceneLost: false },
   },
   {
-    name: 'a follow with our scene, where an unfollow only marks',
+    name: 'a follow with a scene of this server, under UNSUBSCRIBE=mark',
     event: follow('qrscene_wb1_a', 'wb1_a'),
     rules: { unsubscribe: 'mark' },
     intent: claim('subscribe', 'wb1_a'),
@@ -51,7 +55,7 @@ const rows: Row[] = [
 
   { name: 'an unfollow', event: unfollow, intent: { ...sender, type: 'unfollow' } },
   ...(['user_authorization_cancellation', 'user_authorization_revoke'] as const).map((type) => ({
-    name: `${type}, where an unfollow only marks`,
+    name: `${type}, under UNSUBSCRIBE=mark`,
     event: { ...sender, type },
     rules: { unsubscribe: 'mark' } as const,
     intent: { ...sender, type: 'unfollow', erases: true } as const,
@@ -59,13 +63,13 @@ const rows: Row[] = [
   { name: 'an event of another kind', event: { type: 'other' }, intent: undefined },
 
   {
-    name: 'a tap on our link, with the question that it names',
+    name: 'a tap on a link of this server, with the question that the link names',
     event: text('确认绑定', '1', 'wb1_7'),
     rules: { confirm: 'reply' },
     intent: { ...sender, type: 'confirm', question: 7 },
   },
   {
-    name: 'a tap on a link of another system that sends our word',
+    name: 'a tap on a link of another system that sends a word of this server',
     event: text('确认', '1', 'shop_7'),
     rules: { confirm: 'reply' },
     intent: undefined,

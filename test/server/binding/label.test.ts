@@ -83,7 +83,7 @@ describe('a reply', () => {
     ['zh-CN', '您的账号'],
     ['zh-TW', '您的帳號'],
     ['en', 'your account'],
-  ])('in %s says "%s" for a label of which nothing is visible', (lang, words) => {
+  ])('in %s says "%s" for a label without a visible character', (lang, words) => {
     expect(bound('\u200b\u202e', lang)).toContain(words)
   })
 

@@ -84,13 +84,13 @@ describe('new QR codes of a user', () => {
     expect(await ask()).toBe('RATE_LIMITED 3600')
   })
 
-  test('count even if WeChat refused them, and WeChat is not called for the rest', async () => {
+  test('count even if WeChat refuses them, and WeChat is not called beyond the limit', async () => {
     testServer.simulator.faults.fail('/cgi-bin/qrcode/create', 45009, 1000)
     expect(await askTimes(30)).toEqual(['WECHAT_QUOTA', 'RATE_LIMITED 60'])
     expect(callsToWechat()).toBe(10)
   })
 
-  test('do not count while they are refused, nor while the QR code is shown again', async () => {
+  test('are not counted when the limit refuses them or the current QR code is shown again', async () => {
     await open({ QR_PER_MINUTE: '1', QR_PER_HOUR: '2' })
     await askTimes(5)
     for (let i = 0; i < 5; i++) await testServer.client.getQrCode({ account: 'acme', userId: 'u1' })
@@ -98,13 +98,13 @@ describe('new QR codes of a user', () => {
     expect(await ask()).toBe('OK')
   })
 
-  test('are limited on their own: other users get theirs', async () => {
+  test('are limited for each user separately', async () => {
     await open({ QR_PER_MINUTE: '1' })
     await askTimes(2)
     expect([await ask('u2'), await ask('u1', testServer.otherTenant)]).toEqual(['OK', 'OK'])
   })
 
-  test('are counted without an id of the product', async () => {
+  test('are counted without storing the ids of the user again', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
     const file = join(folder, 'limits.db')
     await open({ DATABASE_URL: `sqlite:${file}` })
@@ -138,7 +138,7 @@ describe('new QR codes of a tenant', () => {
     expect(await ask('d')).toBe('OK')
   })
 
-  test('that are refused do not count against the user, and the own limit of a user is named first', async () => {
+  test('that are refused do not count for the user, and the error names the limit of the user first', async () => {
     await open({ QR_PER_MINUTE: '2', QR_PER_MINUTE_TENANT: '3' })
     const messageFor = (user: string) =>
       testServer.client.getQrCode({ account: 'acme', userId: user, isRefresh: true }).catch(({ message }) => message)
@@ -150,7 +150,7 @@ describe('new QR codes of a tenant', () => {
     expect(await askTimes(2, { user: 'b' })).toEqual(['OK'])
   })
 
-  test('of attempts that arrive together only as many as allowed are sent to WeChat', async () => {
+  test('are requested from WeChat only as often as allowed when attempts arrive together', async () => {
     await open({ QR_PER_DAY_TENANT: '7' })
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => ask(`u${i}`)))
     expect(answers.filter((answer) => answer === 'OK')).toHaveLength(7)
@@ -161,7 +161,7 @@ describe('new QR codes of a tenant', () => {
 describe('while WeChat refuses', () => {
   const fail = (times: number) => testServer.simulator.faults.fail('/cgi-bin/qrcode/create', 45009, times)
 
-  test('one call in 5 s is sent on after ten refusals in a row, and the first success ends that', async () => {
+  test('one call in 5 s is made after ten refusals in a row, until the first success', async () => {
     fail(12)
     const users = Array.from({ length: 30 }, (_, i) => `u${i}`)
     for (const user of users) expect(await ask(user)).toBe('WECHAT_QUOTA')
@@ -238,7 +238,7 @@ describe('wrong digits', () => {
     expect(await confirm(digits)).toBe('bound')
   })
 
-  test('also stop new QR codes, and affect no other user', async () => {
+  test('also stop new QR codes of the user, and affect no other user', async () => {
     for (let i = 0; i < 9; i++) await confirm(wrong(await scan('amy', i % 3 === 0)))
     expect(await ask()).toBe('RATE_LIMITED 3600')
     expect(await ask('u2')).toBe('OK')

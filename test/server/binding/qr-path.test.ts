@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { toQrPath } from '../../../server/binding/qr-path.ts'
 import { readQr } from '../../support/read-qr.ts'
 
-// As in WeChat's answers: 43 to 46 characters.
+// WeChat's answers have URLs of 43 to 46 characters.
 const URL = 'http://weixin.qq.com/q/02w5ewATrlcNF1pHD2xy1Q'
 
 describe('toQrPath', () => {
@@ -22,7 +22,7 @@ describe('toQrPath', () => {
     expect(readQr({ size, path: stained })).toBe(URL)
   })
 
-  test('draws every run of modules inside the square, and no two that touch', () => {
+  test('draws every run of modules inside the square, and no two runs touch', () => {
     const { size, path } = toQrPath(URL)
     expect((size - 17) % 4).toBe(0)
     expect(path).toMatch(/^(M\d+ \d+h\d+v1h-\d+z)+$/)

@@ -39,7 +39,7 @@ describe('toText', () => {
     expect(text).not.toMatch(/[{}]/)
     expect(text.includes('a***@example.com')).toBe(hasLabel)
     expect(text.includes('0042')).toBe(name === 'confirm_code')
-    // Written languages differ: the simplified 绑 and the traditional 綁 never stand in each other's text.
+    // A simplified text has 绑 and never 綁, and a traditional text has 綁 and never 绑.
     if (lang === 'zh-CN') expect(text).not.toContain('綁')
     if (lang === 'zh-TW') expect(text).not.toContain('绑')
   })
@@ -52,7 +52,7 @@ describe('toText', () => {
     ])
   })
 
-  test('writes "your account" where no label is known', () => {
+  test('writes "your account" if no label is known', () => {
     expect(languages.map((lang) => toText(reply('cancelled', lang, { label: null }), {}))).toEqual([
       '已取消绑定您的账号。',
       '已取消綁定您的帳號。',
@@ -84,7 +84,7 @@ describe('toText', () => {
     expect(toText(reply('unbound', 'en', { label: 'L' }), texts)).toContain('no longer linked to “L”')
   })
 
-  test('replaces {digits} with nothing where there are none', () => {
+  test('removes {digits} if there are no digits', () => {
     expect(toText(reply('bound', 'en', { digits: undefined }), { bound: 'a{digits}b' })).toBe('ab')
   })
 

@@ -1,101 +1,9 @@
 /** The rules of binding as tables: configuration, state and event on one side, changes and reply on the other. */
 import { describe, expect, test } from 'vitest'
-import {
-  decideChatConfirm,
-  decideConfirm,
-  decideConfirmationExpired,
-  decideLateTap,
-  decideWrongDigits,
-  scansAwaitingDigits,
-  scanToConfirm,
-} from '../../../server/binding/confirmation-rules.ts'
 import type { Claim, Rules } from '../../../server/binding/decision.ts'
 import { decideClaim, decideFollowed, decideUndo, decideUnsubscribe } from '../../../server/binding/rules.ts'
-import type { Binding, Change, PendingConfirmation, Ticket, TicketState, User } from '../../../server/store/store.ts'
-
-const NOW = 1_700_000_000_000
-const T = NOW / 1000
-
-const rules: Rules = { conflict: 'reject', confirm: 'off', unsubscribe: 'unbind' }
-
-const binding = (openid: string, eventTime = T): Binding => ({
-  appId: 'wx1',
-  openid,
-  unionid: null,
-  subscribed: true,
-  boundAt: NOW - 1000,
-  eventTime,
-  label: 'a***',
-  lang: 'en',
-})
-
-const user = (id: number, bound: Binding | null = null, tenant = 'default'): User => ({
-  id,
-  identity: { tenant, account: 'acme', userId: `u${id}` },
-  version: 1,
-  reason: null,
-  binding: bound,
-  confirmation: null,
-})
-
-const ticket = (state: TicketState = { name: 'pending' }): Ticket => ({
-  id: 9,
-  user: 1,
-  appId: 'wx1',
-  label: 'a***',
-  lang: 'en',
-  createdAt: NOW - 60_000,
-  expiresAt: NOW + 60_000,
-  state,
-})
-
-const confirmation = (more: Partial<PendingConfirmation> = {}): PendingConfirmation => ({
-  confirm: 'reply',
-  openid: 'o1',
-  eventTime: T,
-  until: NOW + 120_000,
-  digits: null,
-  triesLeft: 3,
-  reason: 'scan',
-  ...more,
-})
-
-const scanned = (more?: Partial<PendingConfirmation>): TicketState => ({
-  name: 'scanned',
-  confirmation: confirmation(more),
-})
-
-const scan: Claim = { via: 'SCAN', appId: 'wx1', openid: 'o1', createTime: T, delivery: 'this delivery' }
-
-/** A change as a few words, for the rows of the tables. */
-function brief(change: Change): string {
-  switch (change.type) {
-    case 'bind':
-      return `bind u${change.user} to ${change.binding.openid} by ${change.reason}`
-    case 'unbind':
-      return `unbind u${change.user}: ${change.reason}`
-    case 'close':
-      return `ticket ${change.ticket === 9 ? '' : `${change.ticket} `}is ${change.as}${change.bumpsVersion ? ', new version' : ''}`
-    case 'closeTickets':
-      return change.ticket === undefined ? 'close every ticket' : 'close the other tickets'
-    case 'scan':
-      return `await ${change.confirmation.confirm} of ${change.confirmation.openid} until +${(change.confirmation.until - NOW) / 1000} s`
-    case 'setSubscribed':
-      return `mark u${change.user} ${change.subscribed ? 'subscribed' : 'unsubscribed'} at ${change.eventTime - T}`
-    case 'relabel':
-      return `label ${change.label}`
-    case 'wrongDigits':
-      return `${change.triesLeft} tries left`
-    case 'recordUnfollow':
-      return `keep the unfollow of ${change.openid} until +${(change.until - NOW) / 1000} s`
-    case 'wrongCode':
-      return `count a wrong code of ${change.openid}`
-    default:
-      return change.type
-  }
-}
-
-const bound = ['ticket is used', 'close the other tickets', 'bind u1 to o1 by scan']
+import type { Ticket, TicketState, User } from '../../../server/store/store.ts'
+import { binding, bound, brief, NOW, rules, scan, scanned, T, ticket, user } from '../../support/rule-fixture.ts'
 
 type Row = {
   name: string
@@ -141,14 +49,14 @@ const claims: Row[] = [
   { name: 'a replaced ticket changes nothing', state: { name: 'replaced' }, changes: [], reply: 'expired' },
   { name: 'a dead ticket changes nothing', state: { name: 'dead' }, changes: [], reply: 'expired' },
   {
-    name: 'a used ticket changes nothing for another',
+    name: 'a used ticket changes nothing for another WeChat',
     state: { name: 'used', delivery: 'an earlier delivery' },
     user: user(1, binding('o2')),
     changes: [],
     reply: 'used',
   },
   {
-    name: 'a used ticket tells the WeChat that used it that it is bound',
+    name: 'a used ticket that is scanned again by the same WeChat gets the reply that it is bound',
     state: { name: 'used', delivery: 'an earlier delivery' },
     user: user(1, binding('o1')),
     changes: [],
@@ -194,7 +102,7 @@ const claims: Row[] = [
   },
   { name: 'an older scan does not undo a newer unfollow', unfollowedAt: T + 1, changes: [], reply: null },
   {
-    name: 'of two events of one second the one that arrives later counts',
+    name: 'of two events of one second the later arrival has effect',
     unfollowedAt: T,
     changes: bound,
     reply: 'bound',
@@ -368,7 +276,7 @@ describe('the changes of a scan', () => {
     digits: '0042',
   }
 
-  test('that binds name the delivery that used the ticket, the whole binding, and when the QR code was made', () => {
+  test('that binds contain the delivery that used the ticket, the whole binding, and the time when the QR code was made', () => {
     expect(decideClaim({ ...scan, createTime: T + 5 }, facts, rules, NOW + 7).changes).toEqual([
       { type: 'close', ticket: 9, user: 1, as: 'used', bumpsVersion: false, delivery: 'this delivery' },
       { type: 'closeTickets', user: 1, ticket: 9, bumpsVersion: false },
@@ -395,7 +303,7 @@ describe('the changes of a scan', () => {
   test.each([
     ['code', 'SCAN', '0042', 'scan'],
     ['reply', 'text', null, 'text'],
-  ] as const)('that waits for a %s keep what the confirmation needs', (confirm, via, digits, reason) => {
+  ] as const)('that waits for a %s contain every value that the confirmation needs', (confirm, via, digits, reason) => {
     expect(decideClaim({ ...scan, via }, facts, { ...rules, confirm }, NOW).changes).toEqual([
       {
         type: 'scan',
@@ -404,70 +312,6 @@ describe('the changes of a scan', () => {
         confirmation: { confirm, openid: 'o1', eventTime: T, until: NOW + 120_000, digits, triesLeft: 3, reason },
       },
     ])
-  })
-})
-
-describe('decideConfirm', () => {
-  const rows: {
-    name: string
-    state?: TicketState
-    owners?: User[]
-    later?: number
-    changes: string[]
-    reply: string | null
-  }[] = [
-    { name: 'binds a scan that waits for confirmation', state: scanned(), changes: bound, reply: 'bound' },
-    { name: 'does nothing when the ticket is not scanned', changes: [], reply: null },
-    { name: 'refuses a confirmation after 120 s', state: scanned(), later: 120_000, changes: [], reply: 'expired' },
-    {
-      name: 'ends the scan with a conflict when the WeChat was bound to another user meanwhile',
-      state: scanned(),
-      owners: [user(2, binding('o1'))],
-      changes: ['ticket is used, new version'],
-      reply: 'conflict',
-    },
-  ]
-  test.each(rows)('$name', ({ state, owners = [], later = 0, changes, reply }) => {
-    const decision = decideConfirm({ ticket: ticket(state), user: user(1), owners }, rules, NOW + later)
-    expect(decision.changes.map(brief)).toEqual(changes)
-    expect(decision.reply?.name ?? null).toBe(reply)
-  })
-
-  test('binds with the time and the reason of the scan, and names no delivery', () => {
-    const state = scanned({ eventTime: T - 3, reason: 'text' })
-    const { changes } = decideConfirm({ ticket: ticket(state), user: user(1), owners: [] }, rules, NOW)
-    expect(changes[0]).toEqual({ type: 'close', ticket: 9, user: 1, as: 'used', bumpsVersion: false })
-    expect(changes[2]).toMatchObject({
-      type: 'bind',
-      binding: { appId: 'wx1', openid: 'o1', eventTime: T - 3 },
-      reason: 'text',
-    })
-  })
-
-  test('is no conflict with a binding that the same user has made meanwhile', () => {
-    const again = user(1, binding('o1'))
-    const decision = decideConfirm({ ticket: ticket(scanned()), user: again, owners: [again] }, rules, NOW)
-    expect(decision.reply?.name).toBe('bound')
-  })
-})
-
-describe('decideWrongDigits', () => {
-  test.each([
-    [3, ['2 tries left']],
-    [2, ['1 tries left']],
-    [1, ['ticket is dead, new version']],
-  ])('takes one of %i tries', (triesLeft, changes) => {
-    expect(decideWrongDigits(ticket(), confirmation({ triesLeft })).map(brief)).toEqual(changes)
-  })
-})
-
-describe('decideConfirmationExpired', () => {
-  test('ends the scan after 120 s, and not before', () => {
-    expect(decideConfirmationExpired(ticket(scanned()), NOW + 119_999)).toEqual([])
-    expect(decideConfirmationExpired(ticket(scanned()), NOW + 120_000).map(brief)).toEqual([
-      'ticket is used, new version',
-    ])
-    expect(decideConfirmationExpired(ticket(), NOW + 120_000)).toEqual([])
   })
 })
 
@@ -498,7 +342,7 @@ describe('decideUnsubscribe', () => {
       changes: ['mark u1 unsubscribed at 0', kept],
     },
     {
-      name: 'mark: unbinds all the same when the authorization has ended, even after a newer unfollow',
+      name: 'mark: still unbinds when the authorization has ended, even after a newer unfollow',
       rules: { unsubscribe: 'mark' },
       erases: true,
       owners: [user(1, binding('o1', T - 1)), user(2, { ...binding('o1', T + 1), subscribed: false })],
@@ -545,99 +389,6 @@ describe('decideFollowed', () => {
     const marked = (id: number, eventTime: number) => user(id, { ...binding('o1', eventTime), subscribed: false })
     const changes = decideFollowed(T, [marked(1, T), marked(2, T + 1), user(3, binding('o1')), user(4)], NOW)
     expect(changes.map(brief)).toEqual(['mark u1 subscribed at 0', 'mark u3 subscribed at 0'])
-  })
-})
-
-describe('decideChatConfirm', () => {
-  const decide = (state: TicketState, createTime: number) =>
-    decideChatConfirm(createTime, { ticket: ticket(state), user: user(1), owners: [] }, rules, NOW)
-
-  test('binds a scan that waits for confirmation', () => {
-    expect(decide(scanned(), T).changes.map(brief)).toEqual(bound)
-  })
-
-  test.each<[string, TicketState]>([
-    ['where nothing waits for confirmation', { name: 'used', delivery: null }],
-    ['under CONFIRM=code', scanned({ confirm: 'code' })],
-  ])('leaves the word to another system %s', (_, state) => {
-    expect(decide(state, T)).toEqual({ changes: [], reply: null, isOurs: false })
-  })
-
-  test('ignores a word that is older than the scan', () => {
-    expect(decide(scanned(), T - 1)).toEqual({ changes: [], reply: null })
-  })
-})
-
-describe('scanToConfirm', () => {
-  const numbered = (id: number, more?: Partial<PendingConfirmation>): Ticket => ({ ...ticket(scanned(more)), id })
-  const rows: { name: string; unconfirmed: Ticket[]; question?: number; later?: number; found: number | undefined }[] =
-    [
-      { name: 'a typed word: the one question that is open', unconfirmed: [numbered(1)], found: 1 },
-      { name: 'a typed word: none', unconfirmed: [], found: undefined },
-      { name: 'a typed word: none of two open questions', unconfirmed: [numbered(2), numbered(1)], found: undefined },
-      {
-        name: 'a typed word: the one that is open, although an expired one is stored',
-        unconfirmed: [numbered(2, { until: NOW }), numbered(1, { until: NOW + 1 })],
-        found: 1,
-      },
-      {
-        name: 'a typed word: the latest of those that have expired',
-        unconfirmed: [numbered(2), numbered(1)],
-        later: 120_000,
-        found: 2,
-      },
-      { name: 'a tap: its own question, of two', unconfirmed: [numbered(2), numbered(1)], question: 1, found: 1 },
-      { name: 'a tap: its own question, expired', unconfirmed: [numbered(1, { until: NOW })], question: 1, found: 1 },
-      { name: 'a tap: not another question', unconfirmed: [numbered(2)], question: 1, found: undefined },
-      {
-        name: 'no scan that the digits confirm',
-        unconfirmed: [numbered(1, { confirm: 'code', digits: '4821' })],
-        question: 1,
-        found: undefined,
-      },
-      { name: 'no ticket in another state', unconfirmed: [ticket()], question: 9, found: undefined },
-    ]
-  test.each(rows)('finds for $name', ({ unconfirmed, question, later = 0, found }) => {
-    expect(scanToConfirm(unconfirmed, question, NOW + later)?.id).toBe(found)
-  })
-})
-
-describe('decideLateTap', () => {
-  const tapper = { appId: 'wx1', openid: 'o1' }
-  const used: TicketState = { name: 'used', delivery: null }
-  const rows: { name: string; found: { ticket: Ticket; user: User } | undefined; reply: object }[] = [
-    {
-      name: 'the question that bound this WeChat',
-      found: { ticket: ticket(used), user: user(1, binding('o1')) },
-      reply: { name: 'already_bound', lang: 'en', label: 'a***', user: 1 },
-    },
-    {
-      name: 'a question that was cancelled',
-      found: { ticket: ticket(used), user: user(1) },
-      reply: { name: 'expired', lang: 'en', label: null },
-    },
-    {
-      name: 'a question that bound another WeChat',
-      found: { ticket: ticket(used), user: user(1, binding('o2')) },
-      reply: { name: 'expired', lang: 'en', label: null },
-    },
-    {
-      name: 'a ticket that was replaced',
-      found: { ticket: ticket({ name: 'replaced' }), user: user(1, binding('o1')) },
-      reply: { name: 'expired', lang: 'en', label: null },
-    },
-    { name: 'no ticket', found: undefined, reply: { name: 'expired', lang: 'zh-TW', label: null } },
-  ]
-  test.each(rows)('answers a tap that names $name, and changes nothing', ({ found, reply }) => {
-    expect(decideLateTap(tapper, found, 'zh-TW')).toEqual({ changes: [], reply })
-  })
-})
-
-describe('scansAwaitingDigits', () => {
-  test('returns the scans under CONFIRM=code that have not expired', () => {
-    const code = (id: number, until: number): Ticket => ({ ...ticket(scanned({ confirm: 'code', until })), id })
-    const all = [code(3, NOW + 1), code(2, NOW), code(1, NOW + 2), ticket(scanned()), ticket()]
-    expect(scansAwaitingDigits(all, NOW).map(({ id }) => id)).toEqual([3, 1])
   })
 })
 

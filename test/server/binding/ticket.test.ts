@@ -12,13 +12,13 @@ const sender = { openid: 'o1', createTime: NOW / 1000 }
 const ticket = { createdAt: NOW, expiresAt: NOW + 120_000 } as Ticket
 
 describe('createScene', () => {
-  test('makes a scene of 128 random bits that WeChat accepts: at most 64 characters, and none to be escaped', () => {
+  test('makes a scene of 128 random bits that WeChat accepts: at most 64 characters, without a character that needs escaping', () => {
     const scenes = Array.from({ length: 100 }, createScene)
     for (const scene of scenes) expect(scene).toMatch(/^wb1_[\w-]{22}$/)
     expect(new Set(scenes).size).toBe(100)
   })
 
-  test('makes a scene that a scan recognises as ours', () => {
+  test('makes a scene that is recognised as a scene of this server', () => {
     const scene = createScene()
     expect(toIntent({ ...sender, type: 'SCAN', scene }, 'wx1', rules)).toMatchObject({ type: 'claim', key: scene })
   })
@@ -54,7 +54,7 @@ describe('isShowable', () => {
 })
 
 describe('isReusable', () => {
-  test('is true while more than a sixth of the life is left', () => {
+  test('is true while more than a sixth of the lifetime is left', () => {
     expect([0, 99_999, 100_000, 110_000].map((ms) => isReusable(ticket, NOW + ms))).toEqual([true, true, false, false])
   })
 

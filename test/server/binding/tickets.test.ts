@@ -8,12 +8,12 @@ import { createTicketsConcurrently } from '../../support/concurrent-tickets.ts'
 
 const amy = { tenant: 'default', account: 'acme', userId: 'amy' }
 
-test('two that ask for a user at once are given the same ticket, and only it can be scanned', async () => {
+test('two simultaneous requests for one user get the same ticket, and only this ticket can be scanned', async () => {
   const store = await openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   const [one, other] = await createTicketsConcurrently([store, store], amy, false)
   expect(one).toEqual(other)
   expect(await store.liveTicket(amy, Date.now())).toEqual(one)
-  // Who refreshes asks for a new one and gets it, and the last one counts.
+  // Each refresh gets a new ticket, and only the last ticket stays valid.
   const [first, second] = await createTicketsConcurrently([store, store], amy, true)
   expect(first?.id).not.toBe(second?.id)
   expect(await store.liveTicket(amy, Date.now())).toMatchObject({ id: Math.max(first!.id, second!.id) })

@@ -46,7 +46,7 @@ describe('createWaiters', () => {
     expect(endings(waiter)).toEqual(['recheck'])
   })
 
-  test('ends after its time, or earlier where an earlier recheck was requested', () => {
+  test('ends after its time, or earlier if an earlier recheck was requested', () => {
     const { waiters, endings, time, rest } = open()
     const [long, short] = [waiters.park(amy, 1, 25_000), waiters.park(amy, 1, 25_000)]
     const seen = endings(long, short)
@@ -75,7 +75,7 @@ describe('createWaiters', () => {
     expect(rest()).toEqual([0, 0])
   })
 
-  test('spreads the ends of waits that began together, so that their next polls do not come together', () => {
+  test('spreads the ends of waits that began together, so that their next polls do not arrive together', () => {
     const { waiters, endings, time } = open()
     const seen = endings(
       ...Array.from({ length: 1000 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 1, 25_000)),
@@ -90,7 +90,7 @@ describe('createWaiters', () => {
     expect(time.pending()).toBe(0)
   })
 
-  test('forgets a wait that was left, and calls no callback', () => {
+  test('removes a wait after `leave`, and does not call its listener', () => {
     const { waiters, endings, time, rest } = open()
     const waiter = waiters.park(amy, 1, 25_000)
     const seen = endings(waiter)
@@ -130,7 +130,7 @@ describe('the limits of createWaiters', () => {
   test.each([
     ['a user', { perUser: 2 }, amy, bo],
     ['a tenant', { perTenant: 2 }, bo, { ...amy, tenant: 'other' }],
-  ])('refuse one wait too many of %s, and no other', (_, limits, refused, served) => {
+  ])('refuse only the waits of %s beyond the limit', (_, limits, refused, served) => {
     const { waiters } = open(limits)
     const first = waiters.park(amy, 1, 25_000)
     waiters.park(amy, 1, 25_000)

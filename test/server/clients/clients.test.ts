@@ -17,7 +17,7 @@ type Listening = Awaited<ReturnType<typeof startListening>>
 const KEY = new Uint8Array(Buffer.from(SECRET, 'base64url'))
 const findKey = () => ({ secret: KEY })
 
-// Characters that need escaping in JSON, in UTF-8 or in a shell.
+// Contains characters that JSON or a shell escapes, and characters of several bytes in UTF-8.
 const account = '客户 "A" $HOME'
 const userId = "用户\\1 'é' 😀"
 
@@ -126,7 +126,7 @@ for (const tool of tools) {
       expect(silent).toEqual(refusal(`UNREACHABLE: ${url} did not answer.`))
     })
 
-    test('sends no envelope to the target of a redirect', async () => {
+    test('sends no request to the target of a redirect', async () => {
       const received: string[] = []
       const stranger = new Hono().all('*', (c) => {
         received.push(c.req.path)

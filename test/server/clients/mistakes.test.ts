@@ -16,7 +16,7 @@ type Mistakes = {
   header?: object
   plaintext?: object
   ivBytes?: number
-  /** The additional authenticated data, in place of part 1. */
+  /** The additional authenticated data. The default is part 1. */
   aad?: (header: string) => string
   /** Joins the five parts; by default with dots. */
   join?: (parts: [string, string, string, string, string]) => string
@@ -24,7 +24,7 @@ type Mistakes = {
 
 const unixNow = () => Math.floor(testServer.time.clock() / 1000)
 
-/** An envelope that is valid except for the mistakes. */
+/** An encrypted request that is valid except for the given mistakes. */
 function seal({ header, plaintext, ivBytes = 12, aad, join = (parts) => parts.join('.') }: Mistakes): string {
   const headerText = JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid: 'k1', jti: randomUUID(), ...header })
   const request = { Account: 'acme', User_ID: '42', Date: unixNow(), Action: 'Get', ...plaintext }
@@ -36,7 +36,7 @@ function seal({ header, plaintext, ivBytes = 12, aad, join = (parts) => parts.jo
   return join([first, '', third!, fourth!, fifth!])
 }
 
-/** The `Code` of the sealed reply, or the `code` of the problem document. */
+/** The `Code` of the encrypted reply, or the `code` of the problem document. */
 async function answerTo(envelope: string, call = 'GetBindInfo'): Promise<string> {
   const response = await testServer.app.request(`/api/WeChat/${call}`, { method: 'POST', body: envelope })
   const body = await response.text()

@@ -6,7 +6,7 @@ type Tool = {
   file: string
   needs: string
   isInstalled: boolean
-  /** Compiles the client into the folder, if its language needs that; returns the command that runs it. */
+  /** Compiles the client into the folder, if its language needs that. Returns the command that runs the client. */
   build(folder: string): Promise<string[]>
 }
 

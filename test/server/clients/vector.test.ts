@@ -1,4 +1,4 @@
-/** Checks the worked example of docs/clients.md: against our own code, against AES-256-GCM alone, and as quoted in the pages. */
+/** Checks the worked example of docs/clients.md: with the code of the server, with AES-256-GCM alone, and as quoted in the pages. */
 import { createCipheriv } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -62,7 +62,7 @@ describe('envelope.json', () => {
     expect(await openToken(token.compact, findKey, iat * 1000)).toMatchObject(JSON.parse(token.plaintext))
   })
 
-  test('is refused as outdated, with a sealed STALE_DATE and with TOKEN_EXPIRED', async () => {
+  test('is refused as outdated, with an encrypted STALE_DATE and with TOKEN_EXPIRED', async () => {
     const testServer = await openTestServer({ BIND_KEYS })
     const path = JSON.parse(request.plaintext).Path
     const response = await testServer.app.request(path, { method: 'POST', body: request.compact })

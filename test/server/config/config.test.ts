@@ -3,6 +3,7 @@ import { type Env, parseConfig } from '../../../server/config/config.ts'
 import { parseKeys } from '../../../server/keys/keyring.ts'
 
 const [SECRET, OTHER_SECRET] = ['7', '8'].map((digit) => Buffer.from(`${digit.repeat(31)}!`).toString('base64url'))
+const SECRET_OF_WEBHOOK = `whsec_${'A'.repeat(32)}`
 const valid: Env = {
   WECHAT_APP_ID: 'wx1234567890abcdef',
   WECHAT_APP_SECRET: 'the-app-secret',
@@ -76,6 +77,7 @@ describe('parseConfig', () => {
     ['WECHAT_MODE', 'auto', 'secure, compatible, plain'],
     ['WECHAT_API_BASE', 'api.weixin.qq.com', 'http:// or https://'],
     ['ACCESS_TOKEN_URL', 'ftp://x', 'http:// or https://'],
+    ['FORWARD_ERRORS', 'ignore', 'retry, hide'],
     ['BIND_KEYS', 'k1:short', 'wechat-bind keygen'],
     ['BIND_KEYS', `k1:${SECRET},k1:${SECRET}`, '"k1" twice'],
     ['BIND_KEYS', `k1:${SECRET},k2:${SECRET}:shop`, 'two tenants the same secret'],
@@ -102,12 +104,42 @@ describe('parseConfig', () => {
     ['LOG_LEVEL', 'loud', 'silent'],
     ['WEBHOOK_URL', 'example', 'http:// or https://'],
     ['FORWARD_URL', 'example', 'http:// or https://'],
-    ['REPLY_BUOND', 'hello', 'is not the name of a reply: use REPLY_ and one of LANG, BOUND'],
+    ['REPLY_BUOND', 'hello', 'did you mean REPLY_BOUND?'],
+    ['REPLY_NOTHING', 'hello', 'is not a setting: remove it, or use one of REPLY_LANG, REPLY_BOUND'],
+    ['CONFIRMS', 'code', 'did you mean CONFIRM?'],
+    ['ALLOWED_ORIGIN', '', 'did you mean ALLOWED_ORIGINS?'],
+    ['LOGLEVEL', 'debug', 'did you mean LOG_LEVEL?'],
+    ['DATABASE_ULR', 'sqlite:x', 'did you mean DATABASE_URL?'],
+    ['QR_PER_WEEK', '5', 'is not a setting: remove it, or use one of QR_PER_MINUTE'],
+    ['BIND_KEY', 'k1:x', 'did you mean BIND_KEYS?'],
+    ['WEBHOOK_TIMEOUT', '5', 'is not a setting'],
+    ['CONSOLE_THEME', 'dark', 'is not a setting'],
+    ['WEBHOOK_SECRET', SECRET_OF_WEBHOOK, 'needs WEBHOOK_URL'],
+    ['WEBHOOK_SECRET_DEFAULT', SECRET_OF_WEBHOOK, 'needs WEBHOOK_URL_DEFAULT'],
+    ['WEBHOOK_URL_SHOPZ', 'https://a.example', 'names a tenant that no key has'],
+    ['MAX_CONNECTIONS', '19999', 'fewer than MAX_WAITERS (20000)'],
+    ['HOST', '"127.0.0.1"', 'has quotation marks around its value'],
+    ['CONFIRM', "'code'", 'has quotation marks around its value'],
+    ['BIND_KEYS', `k1:${SECRET},k2:short`, 'entry 2 ("k2") has a secret of 5 characters, expected 43'],
+    ['BIND_KEYS', `k1:${SECRET},k2`, 'entry 2 has no secret after its kid'],
+    [
+      'BIND_KEYS',
+      `k1:${SECRET?.slice(1)}+`,
+      'entry 1 ("k1") has characters in its secret that base64url does not have',
+    ],
+    ['BIND_KEYS', `k1:${SECRET}:a:b`, 'entry 1 ("k1") has more than three parts'],
+    ['BIND_KEYS', `k1:${SECRET}:`, 'entry 1 ("k1") needs a tenant'],
+    ['BIND_KEYS', `:${SECRET}`, 'entry 1 needs a kid'],
   ])('refuses %s=%s and states the rule', (name, value, rule) => {
     const message = faultsOf({ ...valid, [name]: value })
     expect(message).toContain(`${name}: `)
     expect(message).toContain(rule)
     expect(message).toMatch(/[\u4e00-\u9fff]/)
+  })
+
+  test('compares the default of MAX_CONNECTIONS with MAX_WAITERS', () => {
+    expect(faultsOf({ ...valid, MAX_WAITERS: '25000' })).toBe('')
+    expect(faultsOf({ ...valid, MAX_WAITERS: '25001' })).toContain('MAX_CONNECTIONS: is 25000, fewer than MAX_WAITERS')
   })
 
   test('never shows a value: it may be a secret', () => {
@@ -135,7 +167,8 @@ describe('parseConfig', () => {
   })
 
   test('requires the secret of each webhook', () => {
-    const message = faultsOf({ ...valid, WEBHOOK_URL: 'https://a.example', WEBHOOK_URL_SHOP: 'https://b.example' })
+    const webhooks = { WEBHOOK_URL: 'https://a.example', WEBHOOK_URL_SHOP: 'https://b.example' }
+    const message = faultsOf({ ...valid, BIND_KEYS: `k1:${SECRET}:shop`, ...webhooks })
     expect(message).toContain('WEBHOOK_SECRET: is missing')
     expect(message).toContain('WEBHOOK_SECRET_SHOP: is missing')
   })
@@ -147,9 +180,52 @@ describe('parseConfig', () => {
   })
 
   test('requires no BIND_KEYS with BIND_KEYS_FILE', () => {
-    expect(parseConfig({ ...valid, BIND_KEYS: undefined, BIND_KEYS_FILE: '/etc/keys' })).toMatchObject({
+    const keys = parseKeys(`k9:${SECRET}`)
+    expect(parseConfig({ ...valid, BIND_KEYS: undefined, BIND_KEYS_FILE: '/etc/keys' }, () => keys)).toMatchObject({
+      keys,
       keysFile: '/etc/keys',
     })
+  })
+
+  test('names an unreadable BIND_KEYS_FILE beside every other fault', () => {
+    const message = faultsOf({ ...valid, BIND_KEYS_FILE: '/nowhere/keys', PORT: '4000a' })
+    expect(message).toContain('BIND_KEYS_FILE: cannot be read (ENOENT)')
+    expect(message).toContain('PORT: must be an integer')
+    expect(message).toContain('2 setting(s)')
+  })
+
+  test('accepts the variables of other programs, of the system and of Kubernetes', () => {
+    const others = {
+      HOME: '/root',
+      PATH: '/bin',
+      CONFIRMED: 'x',
+      APP_PORT: '80',
+      API_HOST: 'x',
+      NODE_ENV: 'production',
+      POSTGRES_PASSWORD: 'x',
+      BIND_SERVICE_HOST: '10.0.0.1',
+      BIND_SERVICE_PORT_HTTP: '80',
+      BIND_PORT: 'tcp://10.0.0.1:80',
+      BIND_PORT_80_TCP_ADDR: '10.0.0.1',
+      WEBHOOK_TIMEOUT: '',
+      npm_config_cache: 'x',
+    }
+    expect(faultsOf({ ...valid, CONFIRM: 'off', ...others })).toBe('')
+  })
+
+  test('accepts a name near a setting if that setting is set, because it may belong to another program', () => {
+    expect(faultsOf({ ...valid, CONFIG: '/etc/x' })).toContain('did you mean CONFIRM?')
+    expect(faultsOf({ ...valid, CONFIG: '/etc/x', CONFIRM: 'off' })).toBe('')
+  })
+
+  test('returns the unknown names with the prefix WECHAT_, which may belong to another program', () => {
+    const { unknownNames } = parseConfig({ ...valid, WECHAT_PAY_KEY: 'x', WECHAT_APP_IDS: 'x', OTHER: 'x' })
+    expect(unknownNames).toEqual(['WECHAT_PAY_KEY', 'WECHAT_APP_IDS'])
+  })
+
+  test('knows the settings that others make needless', () => {
+    const file = { BIND_KEYS_FILE: '/etc/keys', WECHAT_MODE: 'plain', WEBHOOK_URL: '', WEBHOOK_SECRET: '' }
+    expect(parseConfig({ ...valid, ...file }, () => parseKeys(`k9:${SECRET}`)).unknownNames).toEqual([])
   })
 })
 

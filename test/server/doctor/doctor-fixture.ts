@@ -48,7 +48,7 @@ export async function openDoctorFixture() {
     time,
     deps,
     env,
-    config: (more?: Env) => parseConfig(env(more)),
+    config: (more?: Env) => parseConfig(env(more), () => []),
     /** From now on `fetch` answers every URL that contains `part`. */
     answerWith: (part: string, fetch: Fetch) => void overrides.unshift([part, fetch]),
     /** The real answer, `ms` later on the fake clock, even if that is after the time limit. */

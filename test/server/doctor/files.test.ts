@@ -54,7 +54,7 @@ describe('checkFiles', () => {
     expect(findings[1]?.fix?.en).toBe(`Run chmod 600 ${database} as its owner.`)
   })
 
-  test('reports nothing where there is no such file', () => {
+  test('reports nothing if the files do not exist', () => {
     expect(check({}, [join(folder, 'none')])).toEqual([])
     expect(check({ DATABASE_URL: 'postgres://user:password@host/database' })).toEqual([])
   })

@@ -78,7 +78,7 @@ describe('requestJson', () => {
     expect(await result).toMatchObject({ kind: 'failed', fault: { en: 'did not answer within 5 s' } })
   })
 
-  test.each(['null', '1', '"text"', ''])('fails on the body %j, which is no JSON object', async (body) => {
+  test.each(['null', '1', '"text"', ''])('fails on the body %j, which is not a JSON object', async (body) => {
     const result = await requestJson(
       depsWith(async () => new Response(body)),
       'http://any.test',

@@ -22,7 +22,7 @@ describe('checkReach', () => {
   const dns = [{ ip: '111.161.64.40', real_operator: 'UNICOM' }]
   const ping = (package_loss: string, ip = '111.161.64.40') => ({ ip, from_operator: 'UNICOM', package_loss, time: '' })
 
-  test('says what WeChat’s DNS and ping found', async () => {
+  test('reports the addresses that WeChat resolved, and whether they answer pings', async () => {
     const finding = await checkReach(access, fixture.deps)
     expect(idsOf([finding])).toEqual(['reach.ok ok'])
     expect(finding.en).toBe(
@@ -47,7 +47,7 @@ describe('checkReach', () => {
     ['a lost ping', { dns, ping: [ping('100%')] }, 'reach.ping warn'],
     ['one of two pings lost', { dns, ping: [ping('0%'), ping('100%', '2001:db8::1')] }, 'reach.ping warn'],
     ['an answer without dns', { errcode: 0 }, 'reach.unknown warn'],
-    ['rows that are none', { dns: [null, 'x', { ip: 5 }], ping: {} }, 'reach.dns wrong'],
+    ['entries without an address', { dns: [null, 'x', { ip: 5 }], ping: {} }, 'reach.dns wrong'],
     ['a missing permission', { errcode: 48001, errmsg: '' }, 'reach.unknown warn'],
     ['an errcode as text', { errcode: '40201' }, 'reach.unknown warn'],
   ])('finds for %s', async (_, answer, expected) => {

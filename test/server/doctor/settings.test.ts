@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readSettings } from '../../../server/doctor/settings.ts'
+import { SECRET } from '../../support/test-server.ts'
 import { type DoctorFixture, idsOf, openDoctorFixture } from './doctor-fixture.ts'
 
 let fixture: DoctorFixture
@@ -60,7 +61,9 @@ describe('readSettings', () => {
 
   test('reads the other settings when a webhook has no secret, for all tenants or for one', () => {
     for (const suffix of ['', '_ACME']) {
-      const { config, findings } = readSettings(fixture.env({ [`WEBHOOK_URL${suffix}`]: 'https://hook.test' }))
+      const { config, findings } = readSettings(
+        fixture.env({ [`WEBHOOK_URL${suffix}`]: 'https://hook.test', BIND_KEYS: `k1:${SECRET}:acme` }),
+      )
       expect(idsOf(findings)).toEqual([`config.WEBHOOK_SECRET${suffix} wrong`])
       expect(config?.webhooks.isAny).toBe(false)
     }

@@ -29,7 +29,7 @@ describe('checkStore on SQLite', () => {
     database.close()
   }
 
-  test('creates no file where none exists', async () => {
+  test('creates no file if none exists', async () => {
     expect(await found(`sqlite:${join(folder, 'deep', 'bind.db')}`)).toBe('store.new ok')
     expect(await found('sqlite::memory:')).toBe('store.new ok')
     expect(existsSync(join(folder, 'deep'))).toBe(false)
@@ -49,7 +49,7 @@ describe('checkStore on SQLite', () => {
     expect(await found(`sqlite:${file}`)).toBe('store.behind warn')
   })
 
-  test('reports a file that is no database or cannot be created', async () => {
+  test('reports a file that is not a database or cannot be created', async () => {
     writeFileSync(file, 'text that is longer than the header of a database file '.repeat(20))
     expect(await found(`sqlite:${file}`)).toBe('store.unreachable wrong')
     expect(await found(`sqlite:${folder}`)).toBe('store.unreachable wrong')
@@ -72,7 +72,7 @@ describe('checkStore on PostgreSQL', () => {
   }, 30_000)
   afterAll(() => postgres.remove())
 
-  test('finds a database new, then in use, and changes nothing', async () => {
+  test('reports a new database, and later the same database in use, and changes nothing', async () => {
     const url = await postgres.newDatabase()
     expect(await found(url)).toBe('store.new ok')
     expect(await found(url)).toBe('store.new ok')

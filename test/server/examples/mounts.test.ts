@@ -37,7 +37,7 @@ const mounts: [name: string, mount: () => Promise<string>][] = [
   ['mountInNode', () => listen(mountInNode(testServer))],
 ]
 
-/** Sends a callback and a poll through real sockets: a body parser or a wrong path of the host would break them. */
+/** Sends a callback and a poll through real sockets, because a body parser or a wrong path of the host server would break them. */
 describe.each(mounts)('%s', (_, mount) => {
   test('binds through the callback, and still serves the host’s own page', async () => {
     const url = await mount()

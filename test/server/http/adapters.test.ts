@@ -1,6 +1,6 @@
 /**
- * The same requests to both adapters: the endpoints mounted in the Hono app, and on Node's own server. Answers are compared
- * header by header and byte by byte, log lines and metrics too.
+ * Sends the same requests to both adapters: the endpoints mounted in the Hono app, and the endpoints on Node's own server.
+ * Compares the answers byte by byte, and also the log lines and the metrics.
  */
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
@@ -16,7 +16,7 @@ const KEY = new Uint8Array(Buffer.from(SECRET, 'base64url'))
 let testServer: TestServer
 let mounted: { server: Server; url: string }
 let direct: { server: Server; url: string }
-/** How many requests the Hono app behind Node's adapter has got. */
+/** The number of requests that Node's adapter has left to the Hono app. */
 let passedOn = 0
 let token = ''
 
@@ -58,7 +58,7 @@ function open(url: string, { line, headers = [], body, chunked }: Request) {
   return { socket, closed }
 }
 
-/** The answer without its date. Header names are compared in lower case and in any order: HTTP gives neither a meaning. */
+/** The answer without its date. Header names are compared in lower case and in any order, because neither matters in HTTP. */
 function toFacts(said: string) {
   const [head = '', ...rest] = said.split('\r\n\r\n')
   const [status = '', ...lines] = head.split('\r\n')
@@ -74,7 +74,7 @@ async function countedOf(route: string): Promise<number> {
   return found.filter(([, name]) => name === route).reduce((sum, [, , count]) => sum + Number(count), 0)
 }
 
-/** The answer of one adapter, what was logged, and how much it has counted. */
+/** The answer of one adapter, its log lines, and the increase of its counters. */
 async function observe({ url }: { url: string }, request: Request, route: string) {
   const from = testServer.log.lines.length
   const before = await countedOf(route)
@@ -99,15 +99,15 @@ describe('both adapters', () => {
   const callback = '/wechat/callback'
   const binding = '/widget/binding'
   test.each<[name: string, route: string, toRequest: () => Request]>([
-    ['a message that is not ours', callback, delivery],
+    ['a message that is not about binding', callback, delivery],
     [
       'a forged message',
       callback,
       () => ({ ...delivery(), line: delivery().line.replace('msg_signature=', 'msg_signature=0') }),
     ],
     ['a message without a query', callback, () => ({ ...delivery(), line: `POST ${callback}` })],
-    ['a parameter named like a prototype', callback, () => delivery('&__proto__=1')],
-    ['a broken escape', callback, () => ({ line: `POST ${callback}?signature=%E0%A4%A`, body: '' })],
+    ['a parameter with the name __proto__', callback, () => delivery('&__proto__=1')],
+    ['an invalid percent-encoding', callback, () => ({ line: `POST ${callback}?signature=%E0%A4%A`, body: '' })],
     ['a message over the limit', callback, () => ({ ...delivery(), body: 'x'.repeat(70_000) })],
     [
       'a message over the limit, in chunks',
@@ -117,7 +117,7 @@ describe('both adapters', () => {
     ['a URL check without a signature', callback, () => ({ line: `GET ${callback}?echostr=1` })],
     ['HEAD of the callback', callback, () => ({ line: `HEAD ${callback}?echostr=1` })],
     [
-      'an API call that is no envelope',
+      'an API call whose body is not a JWE',
       '/api/WeChat/GetBindInfo',
       () => ({ line: 'POST /api/WeChat/GetBindInfo', body: 'x' }),
     ],
@@ -162,7 +162,7 @@ describe('both adapters', () => {
       () => ({ line: 'POST /widget/confirm', headers: [authorized()], chunked: '{"code":"1234"}' }),
     ],
     [
-      'a confirmation that is no JSON',
+      'a confirmation that is not JSON',
       '/widget/confirm',
       () => ({ line: 'POST /widget/confirm', headers: [authorized()], body: '{' }),
     ],
@@ -210,7 +210,7 @@ describe('both adapters', () => {
     const route = '/api/WeChat/GetBindInfo'
     const expected = await observe(mounted, await call('adapter-1'), route)
     const seen = await observe(direct, await call('adapter-2'), route)
-    // Two encryptions of one plaintext differ.
+    // The same plaintext is encrypted differently each time.
     expect({ ...seen, body: '' }).toEqual({ ...expected, body: '' })
     expect(expected.status).toBe('HTTP/1.1 200 OK')
   })
@@ -235,16 +235,16 @@ describe('both adapters', () => {
   })
 
   test.each<[name: string, hangUp: Request, status: number]>([
-    ['a page that hangs up', { line: `GET ${binding}`, headers: POLL }, 499],
-    ['a callback that hangs up in its body', { line: `POST ${callback}`, headers: ['Content-Length: 9'] }, 403],
+    ['a page that disconnects', { line: `GET ${binding}`, headers: POLL }, 499],
+    ['a callback that disconnects in its body', { line: `POST ${callback}`, headers: ['Content-Length: 9'] }, 403],
     [
-      'an API call that hangs up in its body',
+      'an API call that disconnects in its body',
       { line: 'POST /api/WeChat/Disconnect', headers: ['Content-Length: 9'] },
       400,
     ],
-    ['a QR request that hangs up in its body', { line: 'POST /widget/qrcode', headers: ['Content-Length: 9'] }, 400],
-    ['a chunked call that hangs up', { line: 'POST /widget/confirm', headers: ['Transfer-Encoding: chunked'] }, 400],
-  ])('log %s alike', async (_, { line, headers = [] }, status) => {
+    ['a QR request that disconnects in its body', { line: 'POST /widget/qrcode', headers: ['Content-Length: 9'] }, 400],
+    ['a chunked call that disconnects', { line: 'POST /widget/confirm', headers: ['Transfer-Encoding: chunked'] }, 400],
+  ])('log %s in the same way', async (_, { line, headers = [] }, status) => {
     const logs: object[][] = []
     for (const { server, url } of [mounted, direct]) {
       const from = testServer.log.lines.length

@@ -1,4 +1,4 @@
-/** The budget for bodies in memory, in both adapters: large bodies beyond it are refused, small ones are not. */
+/** The budget for bodies in memory, in both adapters. When the budget is used up, large bodies are refused and small ones accepted. */
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
@@ -13,7 +13,7 @@ import { openTestServer, type TestServer } from '../../support/test-server.ts'
 const KIB = 1024
 
 describe('createBodyBudget', () => {
-  test('refuses what is beyond it, with the time to the next try, and grants it after a release', () => {
+  test('refuses bytes over the budget with the time to the next try, and grants them after a release', () => {
     const budget = createBodyBudget(100 * KIB)
     const [first, second] = [budget.open(), budget.open()]
     first.add(60 * KIB)
@@ -25,7 +25,7 @@ describe('createBodyBudget', () => {
     budget.open().add(60 * KIB)
   })
 
-  test('counts nothing that it refused, and releases a share once', () => {
+  test('does not count refused bytes, and releases a share only once', () => {
     const budget = createBodyBudget(100 * KIB)
     const share = budget.open()
     share.add(60 * KIB)
@@ -50,7 +50,7 @@ describe.each(['the Hono app', 'Node’s server'])('large bodies that arrive slo
   let testServer: TestServer
   let server: Server
   let url: string
-  /** Bytes in memory, by the budget's own counting. */
+  /** The bytes in memory, as the budget counts them. */
   let held: number
   const sockets: Socket[] = []
 
@@ -118,7 +118,7 @@ describe.each(['the Hono app', 'Node’s server'])('large bodies that arrive slo
     const refused = await send(post(60, 'x'.repeat(59 * KIB))).answer
     expect(refused).toMatch(/^HTTP\/1\.1 500 /)
     expect(refused).toMatch(/\r\nConnection: close\r\n/i)
-    // One line for the request, none for the failure.
+    // The refusal has the request's own log line and no second line.
     expect(testServer.log.lines.filter((line) => line.includes('OVERLOADED')).length).toBe(1)
     expect(testServer.log.lines.filter((line) => line.includes('too many large bodies'))).toEqual([])
 

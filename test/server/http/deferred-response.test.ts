@@ -11,7 +11,7 @@ let testServer: TestServer
 let server: Server
 let url: string
 let isDown = false
-/** A read of the user waits for it. */
+/** Reads of the user wait for this promise. */
 let gate: Promise<void> | undefined
 let reads = 0
 
@@ -44,7 +44,7 @@ describe.each(adapters)('a waiting page, %s,', (_, optionsOf) => {
     await testServer.close()
   })
 
-  /** Resolves once the poll waits; the promise of its answer is in an object, so that it is not awaited. */
+  /** Resolves once the poll waits. The promise of the answer is inside an object, so that `await` does not wait for it too. */
   async function park(hangUp?: AbortSignal): Promise<{ answered: Promise<Response> }> {
     const answered = await ask(hangUp)
     while (testServer.deps.waiters.count() !== 1) await new Promise(setImmediate)
@@ -80,7 +80,7 @@ describe.each(adapters)('a waiting page, %s,', (_, optionsOf) => {
     'x-request-id': 'given-by-the-proxy',
   }
 
-  /** The log lines of the route, once its one answer is counted. */
+  /** Waits until the answer is counted. Returns the log lines of the route. */
   const counted = async (status: number) => {
     const line = `wechat_bind_http_requests_total{route="/widget/binding",status="${status}"} 1`
     while (!(await testServer.deps.metrics.render()).includes(line)) await new Promise(setImmediate)
@@ -120,7 +120,7 @@ describe.each(adapters)('a waiting page, %s,', (_, optionsOf) => {
     expect(await counted(500)).toMatchObject([{ status: 500, code: 'INTERNAL' }])
   })
 
-  test('is counted as 499 when it hangs up', async () => {
+  test('is counted as 499 when it disconnects', async () => {
     const hangUp = new AbortController()
     await park(hangUp.signal)
     hangUp.abort()
@@ -128,7 +128,7 @@ describe.each(adapters)('a waiting page, %s,', (_, optionsOf) => {
     expect(testServer.deps.waiters.count()).toBe(0)
   })
 
-  test('is counted as 499 when it hangs up during the read before the wait', async () => {
+  test('is counted as 499 when it disconnects during the read before the wait', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     gate = promise
     const hangUp = new AbortController()
@@ -142,7 +142,7 @@ describe.each(adapters)('a waiting page, %s,', (_, optionsOf) => {
     expect(testServer.deps.waiters.count()).toBe(0)
   })
 
-  test('is counted once, as 499, when it hangs up during the read after the wait', async () => {
+  test('is counted once, as 499, when it disconnects during the read after the wait', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const hangUp = new AbortController()
     const closed = new Promise((gone) => server.once('connection', (socket) => socket.once('close', gone)))

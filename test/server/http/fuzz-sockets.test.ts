@@ -1,4 +1,4 @@
-/** Seeded: bytes that are not quite HTTP. Each connection is refused or closed, and the server keeps answering. */
+/** Sends random bytes that are almost HTTP, from a fixed seed. The server refuses or closes each connection, and keeps answering. */
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import fc from 'fast-check'
@@ -24,7 +24,7 @@ afterAll(async () => {
   await testServer.close()
 })
 
-/** In parallel: most connections end by a timeout. */
+/** Runs in parallel, because most connections end by a timeout. */
 async function expectNo5xxFor<T>(each: fc.Arbitrary<T>, numRuns: number, toBytes: (value: T) => Uint8Array | string) {
   await Promise.all(
     fc.sample(each, { seed: SEED, numRuns }).map(async (value) => {
@@ -42,7 +42,7 @@ async function send(bytes: Uint8Array | string): Promise<string> {
   socket.on('data', (text: string) => {
     said += text
   })
-  // Not `once`: it rejects on a reset.
+  // `once` is not used, because it rejects when the connection is reset.
   const closed = new Promise((resolve) => socket.on('close', resolve))
   socket.write(bytes)
   await closed
@@ -123,7 +123,7 @@ describe('a socket', { timeout: 30_000 }, () => {
     })
   })
 
-  test('leaves a server that answers, and no waiting page', async () => {
+  test('leaves the server able to answer, and leaves no waiting page', async () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
     expect(testServer.deps.waiters.count()).toBe(0)
     expect(testServer.log.lines.filter((text) => text.includes('INTERNAL'))).toEqual([])

@@ -63,7 +63,7 @@ describe('interceptEndpoints', () => {
     expect(said).toMatch(/\r\nConnection: close\r\n/)
   })
 
-  test('still answers after a sender hung up in the middle of a body', async () => {
+  test('still answers after a sender has disconnected in the middle of a body', async () => {
     const refused = Promise.withResolvers<void>()
     const { warn } = testServer.deps.log
     testServer.deps.log.warn = (fields, message) => {

@@ -48,7 +48,7 @@ async function send(text: string): Promise<{ socket: Socket; answer: Promise<str
   socket.on('data', (more: string) => {
     said += more
   })
-  // Not `once`: it rejects on a reset.
+  // `once` is not used, because it rejects when the connection is reset.
   const answer = new Promise<string>((resolve) => socket.on('close', () => resolve(said)))
   await once(socket, 'connect')
   socket.write(text)
@@ -62,27 +62,30 @@ describe('waiting pages', () => {
     ['MAX_WAITERS_USER', 'This user has', ['u1', 'u1', 'u1']],
     ['MAX_WAITERS_TENANT', 'This tenant has', ['u1', 'u2', 'u3']],
     ['MAX_WAITERS', 'This server has', ['u1', 'u2', 'u3']],
-  ])('beyond %s are refused with Retry-After, and accepted when another page ends', async (name, whose, users) => {
-    await serve({ [name]: '2' })
-    const waiting = users.slice(0, 2).map((user) => poll(user))
-    await untilWaiting(2)
-    const refused = await poll(users[2])
-    expect(refused.status).toBe(503)
-    expect(refused.headers.get('Retry-After')).toBe('5')
-    expect(refused.headers.get('Cache-Control')).toBe('no-store')
-    expect(await refused.json()).toMatchObject({
-      code: 'OVERLOADED',
-      status: 503,
-      detail: expect.stringContaining(whose),
-    })
+  ])(
+    'beyond %s are refused with Retry-After, and accepted when the wait of another page ends',
+    async (name, whose, users) => {
+      await serve({ [name]: '2' })
+      const waiting = users.slice(0, 2).map((user) => poll(user))
+      await untilWaiting(2)
+      const refused = await poll(users[2])
+      expect(refused.status).toBe(503)
+      expect(refused.headers.get('Retry-After')).toBe('5')
+      expect(refused.headers.get('Cache-Control')).toBe('no-store')
+      expect(await refused.json()).toMatchObject({
+        code: 'OVERLOADED',
+        status: 503,
+        detail: expect.stringContaining(whose),
+      })
 
-    testServer.time.advance(25_000)
-    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([304, 304])
-    const next = poll(users[2])
-    await untilWaiting(1)
-    testServer.stopWaiting()
-    expect((await next).status).toBe(304)
-  })
+      testServer.time.advance(25_000)
+      expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([304, 304])
+      const next = poll(users[2])
+      await untilWaiting(1)
+      testServer.stopWaiting()
+      expect((await next).status).toBe(304)
+    },
+  )
 
   test('do not block the callback, the encrypted API and the probes', async () => {
     await serve({ MAX_WAITERS: '1' })
@@ -96,21 +99,21 @@ describe('waiting pages', () => {
     expect(await (await waiting).json()).toMatchObject({ state: 'bound', version: 1 })
   })
 
-  test('are removed as soon as their clients hang up', async () => {
+  test('are removed as soon as their clients disconnect', async () => {
     await serve({ MAX_WAITERS: '50' })
     const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
     const text = `GET /widget/binding HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "0"\r\nPrefer: wait=25\r\n\r\n`
     const parked = await Promise.all(Array.from({ length: 20 }, () => send(text)))
     await untilWaiting(20)
     for (const { socket } of parked) socket.destroy()
-    // The fake clock stands still: only the hang-ups can end the waits.
+    // The fake clock stands still, so only the disconnects can end the waits.
     await untilWaiting(0)
     expect(testServer.time.pending()).toBe(0)
   })
 })
 
 describe('connections', () => {
-  test('beyond MAX_CONNECTIONS are closed, and idle ones make room', async () => {
+  test('beyond MAX_CONNECTIONS are closed, and idle ones are closed so that new clients can connect', async () => {
     await serve({}, { maxConnections: 2 })
     const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
     const waiting = `GET /widget/binding HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "0"\r\nPrefer: wait=25\r\n\r\n`

@@ -1,4 +1,4 @@
-/** Many requests on one connection without waiting for the answers: the number that is in flight, and the order of the answers. */
+/** Many requests are sent on one connection without waiting for the answers. Checks how many are in flight, and the order of the answers. */
 import type { Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -11,7 +11,7 @@ let url: string
 let inFlight: number
 let mostInFlight: number
 let answered: number
-/** Answers all requests, those that are still to come among them. */
+/** Answers all present and later requests. */
 let release: () => void
 let socket: Socket
 
@@ -64,7 +64,7 @@ describe('requests that are pipelined', () => {
     await turns()
     expect(inFlight).toBeGreaterThan(16)
     expect(mostInFlight).toBeLessThan(MOST)
-    // Some 6 KiB for each request in flight; 8,000 of them would take 48 MB.
+    // Each request in flight takes about 6 KiB, so 8,000 would take 48 MB.
     expect((await heldBytes()) - before).toBeLessThan(24_000_000)
 
     release()
@@ -84,7 +84,7 @@ describe('requests that are pipelined', () => {
     while (answered < 100) await new Promise(setImmediate)
   })
 
-  test('do not delay another connection, and end with their client', async () => {
+  test('do not delay another connection, and end when their client disconnects', async () => {
     socket.write(get('/00000').repeat(8_000))
     await turns()
     const other = fetch(`${url}/other`)

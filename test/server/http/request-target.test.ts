@@ -1,4 +1,4 @@
-/** Targets that a proxy and this server could read differently: refused on every way into the server. */
+/** Request targets that a proxy and this server could interpret differently are refused by every adapter. */
 import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -104,7 +104,7 @@ describe.each(ways)('%s', (name, start) => {
     await testServer.close()
   })
 
-  /** The whole answer to a request with this target, which no client library sends as it is. */
+  /** The whole answer to a request with this target. Client libraries would change the target, so the request is written to a socket. */
   function ask(target: string, host = 'x'): Promise<string> {
     const socket = connect(Number(new URL(listening.url).port), '127.0.0.1').setEncoding('latin1')
     let said = ''
@@ -128,7 +128,7 @@ describe.each(ways)('%s', (name, start) => {
     }
   })
 
-  test('answers no unusual target below its own paths either', async () => {
+  test('refuses unusual targets below its own paths too', async () => {
     for (const target of ['/widget/./binding', '/widget/bindin%67', '/wechat/./callback', '/api/WeChat//GetBindInfo']) {
       const said = await ask(target)
       expect([target, said]).toEqual([target, expect.stringMatching(/^HTTP\/1\.1 (404|200 OK[\s\S]*your own page$)/)])
@@ -145,7 +145,7 @@ describe.each(ways)('%s', (name, start) => {
 })
 
 describe('the app on another runtime', () => {
-  test('refuses what a normalized URL still shows', async () => {
+  test('refuses targets that are still unusual in a normalized URL', async () => {
     const testServer = await openTestServer()
     for (const path of ['/metric%73', '/widget/x%2fy/binding', '//metrics', '/widget/%252e%252e/metrics']) {
       const response = await testServer.app.fetch(new Request(`http://bind.test${path}`))
@@ -156,7 +156,7 @@ describe('the app on another runtime', () => {
     await testServer.close()
   })
 
-  test('leaves the paths of the server in which it is mounted as they are', async () => {
+  test('does not refuse paths of the server in which it is mounted', async () => {
     const testServer = await openTestServer()
     const { Hono } = await import('hono')
     const host = new Hono().route('/', testServer.app).get('/files/:name', (c) => c.text(c.req.param('name')))

@@ -73,7 +73,7 @@ describe('ALLOWED_ORIGINS', () => {
     }
   })
 
-  test('does not apply to the encrypted API, the callback and the probes: no page may read them', async () => {
+  test('does not apply to the encrypted API, the callback and the probes, which no page may read', async () => {
     for (const path of ['/api/WeChat/GetQrCode', '/wechat/callback', '/healthz', '/metrics', '/openapi.json']) {
       const headers = { Origin: 'https://www.example.com' }
       const response = await testServer.app.request(path, { headers })

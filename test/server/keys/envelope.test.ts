@@ -35,7 +35,7 @@ describe('sealEnvelope', () => {
     expect(parts.map((part) => Buffer.from(part, 'base64url').length).slice(1)).toEqual([0, 12, 7, 16])
   })
 
-  test('gives another envelope each time for the same plaintext', async () => {
+  test('makes a different envelope each time from the same plaintext', async () => {
     const sealed = await Promise.all([1, 2].map(() => sealEnvelope({}, { kid: 'k1' }, KEY)))
     expect(sealed[0]).not.toBe(sealed[1])
   })
@@ -81,7 +81,7 @@ describe('openEnvelope', () => {
     expect(await faultOf(open(await make()))).toEqual(REFUSED)
   })
 
-  test('refuses crit, whether or not the header has the member that it names', async () => {
+  test('refuses crit, even if the header has the member that crit names', async () => {
     const [, ...rest] = (await seal({})).split('.')
     for (const header of [
       { ...GOOD, crit: ['exp'], exp: 1 },

@@ -17,7 +17,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 describe('readKeyFile', () => {
   test('reads one key per line, and skips comments and empty lines', () => {
-    writeFileSync(file, `# ours\nk1:${secret(1)}\n\nk2:${secret(2)}:other\n`)
+    writeFileSync(file, `# comment\nk1:${secret(1)}\n\nk2:${secret(2)}:other\n`)
     expect(readKeyFile(file).map(({ kid, tenant }) => [kid, tenant])).toEqual([
       ['k1', 'default'],
       ['k2', 'other'],

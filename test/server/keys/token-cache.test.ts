@@ -69,7 +69,7 @@ describe('createTokenCache', () => {
     const { principalOf, mint } = setUp()
     const token = await mint()
     await principalOf(token)
-    // The first character of the ciphertext, since the last character of a part has unused bits.
+    // Changes the first character of the ciphertext, because the last character of a part has unused bits.
     const [head = '', , iv, sealed = '', tag] = token.split('.')
     const changed = [head, '', iv, (sealed[0] === 'A' ? 'B' : 'A') + sealed.slice(1), tag].join('.')
     for (let i = 0; i < 2; i++) await expect(principalOf(changed)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })

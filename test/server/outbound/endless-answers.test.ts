@@ -1,4 +1,4 @@
-/** Other servers that answer without end, over real sockets: the bytes that each could send are counted. */
+/** Other servers send answers without end over real sockets. The tests count the bytes that each server could send. */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -21,7 +21,7 @@ const chunk = Buffer.alloc(64 * 1024, ' ')
 let sender: Server
 let url: string
 let status: number
-/** Of each answer, the bytes that were sent when its connection closed. */
+/** The bytes of each answer that were sent before its connection closed. */
 let answers: Promise<number>[]
 let testServer: TestServer | undefined
 
@@ -59,7 +59,7 @@ const open = async (env: Env) => {
   return testServer
 }
 
-/** The callback's answer to a message that is not ours. */
+/** The callback's answer to a message that is not about binding. */
 async function deliver({ app, simulator, time }: TestServer): Promise<Response> {
   const now = time.clock()
   const fields = { ToUserName: simulator.account.originalId, FromUserName: 'oAmy', CreateTime: now / 1000 }

@@ -76,14 +76,42 @@ describe('FORWARD_URL', () => {
     expect(received[0]?.url).toBe(url.replace('/wechat/callback?', 'http://neighbour.test/wx?app=7&'))
   })
 
-  test('answers success when the other system is down or fails, and counts it', async () => {
-    neighbour = () => Promise.reject(new TypeError('fetch failed'))
-    expect(await deliver(text)).toMatchObject({ status: 200, text: 'success' })
-    neighbour = () => new Response('<html>', { status: 502 })
-    expect((await deliver({ ...text, MsgId: '2' })).text).toBe('success')
-    neighbour = () => new Response('x'.repeat(70_000))
-    expect((await deliver({ ...text, MsgId: '3' })).text).toBe('success')
+  /** The other system is down, answers an error, or answers too much. */
+  const faults: (() => Response | Promise<Response>)[] = [
+    () => Promise.reject(new TypeError('fetch failed', { cause: refusedConnection })),
+    () => new Response('<html>', { status: 502 }),
+    () => new Response('x'.repeat(70_000)),
+  ]
+  const refusedConnection = Object.assign(new Error('connect ECONNREFUSED 192.0.2.1:80'), { code: 'ECONNREFUSED' })
+
+  test('answers 500 when the other system is down or fails, so that WeChat sends the message again', async () => {
+    for (const fault of faults) {
+      neighbour = fault
+      expect(await deliver(text)).toMatchObject({ status: 500, text: 'failed' })
+    }
     expect(await metric('wechat_bind_forwards_total{outcome="failed"} 3')).toBe(true)
+    neighbour = () => new Response('success')
+    expect(await deliver(text)).toMatchObject({ status: 200, text: 'success' })
+  })
+
+  test('answers success under FORWARD_ERRORS=hide when the other system is down or fails', async () => {
+    await open({ FORWARD_ERRORS: 'hide' })
+    for (const fault of faults) {
+      neighbour = fault
+      expect(await deliver(text)).toMatchObject({ status: 200, text: 'success' })
+    }
+    expect(await metric('wechat_bind_forwards_total{outcome="failed"} 3')).toBe(true)
+  })
+
+  test('warns once a minute of a system that fails, with the error and the fix', async () => {
+    const warnings = () => testServer.log.lines.filter((line) => line.includes('FORWARD_URL'))
+    neighbour = faults[0]!
+    for (const _ of [1, 2, 3]) await deliver(text)
+    expect(warnings()).toEqual([expect.stringContaining('"cause":"connect ECONNREFUSED 192.0.2.1:80"')])
+    testServer.time.advance(60_000)
+    neighbour = faults[1]!
+    await deliver(text)
+    expect(warnings()[1]).toContain('"cause":"HTTP 502"')
   })
 
   test('does not relay a request that WeChat did not sign', async () => {
@@ -91,13 +119,13 @@ describe('FORWARD_URL', () => {
     expect(received).toEqual([])
   })
 
-  test('does not relay a scan of our scene', async () => {
+  test('does not relay a scan of a scene of this server', async () => {
     const scene = await newScene()
     expect((await deliver({ Event: 'SCAN', EventKey: scene })).text).toContain('<Encrypt>')
     expect(received).toEqual([])
   })
 
-  test('sends our follows and unfollows, and drops the reply', async () => {
+  test('sends follows and unfollows that are about binding, and ignores the reply', async () => {
     const { text: reply } = await deliver({ Event: 'subscribe', EventKey: `qrscene_${await newScene()}` })
     expect(reply).toContain('<Encrypt>')
     expect((await deliver({ Event: 'unsubscribe', EventKey: '' })).text).toBe('success')
@@ -108,21 +136,24 @@ describe('FORWARD_URL', () => {
     expect(received).toHaveLength(4)
   })
 
-  test('returns the reply of the other system to a follow without our scene', async () => {
+  test('returns the reply of the other system to a follow without a scene of this server', async () => {
     expect((await deliver({ Event: 'subscribe', EventKey: '' })).text).toBe('<xml>theirs</xml>')
   })
 
-  test('relays a command that has nothing to act on', async () => {
+  test('relays a command that has no effect', async () => {
     await open({ CONFIRM: 'reply' })
     for (const Content of ['yes', '确认', '解绑', 'bind password']) {
       expect((await deliver({ ...text, Content, MsgId: Content })).text).toBe('<xml>theirs</xml>')
     }
     neighbour = () => Promise.reject(new TypeError('fetch failed'))
+    expect((await deliver({ ...text, Content: '解绑', MsgId: '9' })).status).toBe(500)
+    await open({ FORWARD_ERRORS: 'hide' })
+    neighbour = () => Promise.reject(new TypeError('fetch failed'))
     expect((await deliver({ ...text, Content: '解绑', MsgId: '9' })).text).toContain('<Encrypt>')
   })
 
   test('relays a second delivery again, because the first reply may be lost', async () => {
-    await open({ CONFIRM: 'reply' })
+    await open({ CONFIRM: 'reply', FORWARD_ERRORS: 'hide' })
     for (const event of [{ Event: 'subscribe', EventKey: '' }, ...['yes', '解绑'].map(toText)]) {
       for (const _ of ['first', 'again']) expect((await deliver(event)).text).toBe('<xml>theirs</xml>')
     }
@@ -138,7 +169,7 @@ describe('FORWARD_URL', () => {
     expect(received[0]?.url).toMatch(/^http:\/\/neighbour\.test\/wx\/\?/)
   })
 
-  test('sends our own events as well under FORWARD_ALL', async () => {
+  test('also sends events about binding under FORWARD_ALL', async () => {
     await open({ FORWARD_ALL: 'true' })
     await deliver({ Event: 'SCAN', EventKey: await newScene() })
     await testServer.deps.forwarder?.idle()
@@ -151,8 +182,8 @@ describe('createForwarder', () => {
     const metrics = createMetrics(() => 0)
     const never: Fetch = (_, init) =>
       new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
-    const settings = { forwardUrl: 'http://neighbour.test', forwardAll: false }
-    const forwarder = createForwarder(settings, { fetch: never, metrics, timeoutMs: 5 })
+    const settings = { forwardUrl: 'http://neighbour.test', forwardAll: false, forwardErrors: 'retry' as const }
+    const forwarder = createForwarder(settings, { fetch: never, metrics, warn: () => true, timeoutMs: 5 })
     const delivery = { search: '?a=1', body: new Uint8Array(0), contentType: undefined }
     expect(await forwarder?.relay(delivery)).toBeUndefined()
     expect(await metrics.render()).toContain('wechat_bind_forwards_total{outcome="late"} 1')
@@ -161,8 +192,8 @@ describe('createForwarder', () => {
   test('keeps 16 MiB of bodies at most, and counts the rest as crowded', async () => {
     const metrics = createMetrics(() => 0)
     const { promise: answer, resolve } = Promise.withResolvers<Response>()
-    const settings = { forwardUrl: 'http://neighbour.test', forwardAll: false }
-    const forwarder = createForwarder(settings, { fetch: () => answer, metrics })
+    const settings = { forwardUrl: 'http://neighbour.test', forwardAll: false, forwardErrors: 'retry' as const }
+    const forwarder = createForwarder(settings, { fetch: () => answer, metrics, warn: () => true })
     const delivery = { search: '', body: new Uint8Array(64 * 1024), contentType: undefined }
     for (let i = 0; i < 300; i++) forwarder?.notify(delivery)
     resolve(new Response(null, { status: 204 }))
@@ -175,7 +206,7 @@ describe('createForwarder', () => {
   })
 })
 
-describe('a message that is not ours', () => {
+describe('a message that is not about binding', () => {
   test('causes no store access', async () => {
     await testServer.close()
     let uses = 0

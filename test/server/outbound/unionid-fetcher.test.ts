@@ -107,7 +107,7 @@ describe('createUnionidFetcher', () => {
     expect(asked.sort()).toEqual(Array.from({ length: 50 }, (_, i) => `o${i}`).sort())
   })
 
-  test('fetches at the start what an earlier run has left', async () => {
+  test('fetches at the start the unionids that an earlier run has not fetched', async () => {
     await bindUsers(1)
     const { unionids } = open(() => 'u')
     unionids.fetchDue()
@@ -115,7 +115,7 @@ describe('createUnionidFetcher', () => {
     expect(await unionidOf(0)).toBe('u')
   })
 
-  test('fetches again after a minute what an earlier run has claimed and not saved', async () => {
+  test('fetches after a minute the unionids that an earlier run has claimed but not saved', async () => {
     await bindUsers(1)
     await store.unionids.claimDue(Date.now() + 1, Date.now() + 50_000, 1)
     const { unionids, asked, aMinuteLater } = open(() => 'u')
@@ -163,7 +163,7 @@ describe('createUnionidFetcher', () => {
     expect([await unionidOf(0), await unionidOf(49)]).toEqual(['u', 'u'])
   })
 
-  test('misses no binding that arrives while it reads the queue for the last time', async () => {
+  test('fetches a binding that arrives during the last read of the queue', async () => {
     for (let turns = 0; turns < 12; turns++) {
       let looks = 0
       const { promise: looked, resolve: look } = Promise.withResolvers<void>()

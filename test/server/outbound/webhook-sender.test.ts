@@ -90,9 +90,20 @@ describe('the webhook', () => {
     const started = testServer.time.clock()
     await tried(4)
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
-    // Pauses of 5, 15 and 45 s, each at most a fifth shorter.
+    // The pauses are 5, 15 and 45 s, and each is at most a fifth shorter.
     expect(testServer.time.clock() - started).toBeGreaterThanOrEqual(0.8 * 65_000)
     expect(await testServer.deps.store.outbox.list('waiting', 10)).toEqual([])
+  })
+
+  test('has a random webhook-id, which a store restored from a backup does not repeat', async () => {
+    const ids = new Set<string | undefined>()
+    for (let start = 0; start < 2; start++) {
+      await open()
+      await bind('amy')
+      await tried(1)
+      ids.add(received[0]?.headers['webhook-id'])
+    }
+    expect([...ids]).toEqual([expect.stringMatching(/^evt_[\w-]{22}$/), expect.stringMatching(/^evt_[\w-]{22}$/)])
   })
 
   test('keeps the order per user, and does not delay other users', async () => {

@@ -96,7 +96,7 @@ describe('a tap on the link', () => {
   })
 
   test.each(['1', '101', '', 'wb1', 'wb1_', 'wb1_x', 'wb2_1', ' wb1_1'])(
-    'of another system (bizmsgmenuid "%s") does not concern us',
+    'of another system (bizmsgmenuid "%s") is not about binding',
     async (bizmsgmenuid) => {
       await scan('own')
       expect(await deliver({ bizmsgmenuid })).toBe('success')
@@ -137,7 +137,7 @@ describe('a typed word', () => {
 
   test('confirms nothing while two questions are open', async () => {
     await scan('a')
-    // A scan cancels the earlier question, so the second one is written without a scan.
+    // A scan would cancel the earlier question, so the second question is written directly into the store.
     const { ticket } = await testServer.deps.store.write(function* (tx) {
       const identity = { tenant: 'default', account: 'acme', userId: 'b' }
       const ticket = yield* tx.addTicket(identity, newTicket('b', { appId: testServer.config.wechat.appId }), false)
@@ -173,7 +173,7 @@ describe('a label', () => {
   })
 
   test.each(['\ufffe', '\u202e\u200b', '\u2028'])(
-    'of which nothing is visible is "your account": %j',
+    'without a visible character is replaced by "your account": %j',
     async (label) => {
       await scan('own', label)
       expect(lastMessage()).toContain('是否将此微信绑定到您的账号？')

@@ -15,7 +15,7 @@ afterEach(() => testServer.close())
 const show = async (user = 'u1', refresh = false): Promise<TicketView> =>
   (await testServer.widget('POST', '/qrcode', { user, body: { refresh } })).json()
 
-/** Scans, and follows if the person does not yet. */
+/** Scans, and follows the account if the person does not follow it yet. */
 async function scan(person: string, url: string): Promise<void> {
   if ((await testServer.phone(person).scan(url)) === 'follow') await testServer.phone(person).follow()
 }
@@ -50,7 +50,7 @@ describe.each(unbindings)('%s', (_, env, unbind) => {
     expect(await isBound()).toBe(true)
   })
 
-  test('lets a QR code made before bind nobody', async () => {
+  test('invalidates a QR code that was made before', async () => {
     const url = await secondUrl()
     await unbind()
     await scan('bo', url)
@@ -58,7 +58,7 @@ describe.each(unbindings)('%s', (_, env, unbind) => {
     expect(await isBound()).toBe(false)
   })
 
-  test('lets nobody bind by following late, after the QR code expired', async () => {
+  test('invalidates a scan whose late follow comes after the QR code has expired', async () => {
     const url = await secondUrl()
     expect(await testServer.phone('bo').scan(url)).toBe('follow')
     testServer.time.advance(130_000)
@@ -96,7 +96,7 @@ describe.each([
     expect(await isBound()).toBe(true)
   })
 
-  test('changes nothing when it is repeated, or for a user never seen', async () => {
+  test('changes nothing when it is repeated, or for an unknown user', async () => {
     const { version } = await show()
     await unbind()
     await unbind()
@@ -124,7 +124,7 @@ test('Disconnect still answers NOT_BOUND when it has only closed a QR code', asy
   expect(await disconnect()).toBe('NOT_BOUND')
 })
 
-test('UNSUBSCRIBE=mark is no unbinding: the QR code keeps working', async () => {
+test('an unfollow under UNSUBSCRIBE=mark does not unbind, so the QR code keeps working', async () => {
   await open({ UNSUBSCRIBE: 'mark' })
   await scan('amy', (await show()).url)
   const url = await secondUrl()
@@ -141,14 +141,14 @@ describe('the digits of two scans of one user', () => {
     for (const person of ['amy', 'bo']) await scan(person, await secondUrl())
   })
 
-  test.each(['amy', 'bo'])('bind the WeChat that was shown them: %s', async (person) => {
+  test.each(['amy', 'bo'])('bind the WeChat user to whom they were shown: %s', async (person) => {
     expect((await confirm(digitsOf(person))).status).toBe(200)
     expect((await testServer.bindInfo()).OpenId).toBe(testServer.phone(person).openid)
     const other = person === 'amy' ? 'bo' : 'amy'
     expect((await confirm(digitsOf(other))).status).toBe(409)
   })
 
-  test('lose a try each when they are wrong', async () => {
+  test('cost each scan a try when they are wrong', async () => {
     const all = Array.from({ length: 10_000 }, (_, i) => String(i).padStart(4, '0'))
     const [wrong = ''] = all.filter((digits) => ![digitsOf('amy'), digitsOf('bo')].includes(digits))
     const left: unknown[] = []

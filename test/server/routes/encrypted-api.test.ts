@@ -33,7 +33,7 @@ const post = (call: Call, body: string, type = 'application/jose') =>
 
 type Answer = { status: number; result: ApiResult; headers: Headers; req: string | undefined }
 
-/** Encrypts, sends and decrypts without our client, as another language would. */
+/** Encrypts, sends and decrypts without `createBindClient`, as a client in another language does. */
 async function send(call: Call, more: object = {}, jti: string | undefined = newJti()): Promise<Answer> {
   const body = await sealEnvelope(plaintextOf(call, more), { kid: 'k1', ...(jti === undefined ? {} : { jti }) }, KEY)
   return open(await post(call, body))
@@ -237,7 +237,7 @@ describe('a request', () => {
     expect([status, result.Code]).toEqual([409, 'REPLAYED'])
   })
 
-  test('consumes its jti even if another field is invalid, but not if its Date is', async () => {
+  test('consumes its jti if another field is invalid, but not if its Date is invalid', async () => {
     await send('GetBindInfo', { Account: '' }, 'wrong')
     expect((await send('GetBindInfo', {}, 'wrong')).result.Code).toBe('REPLAYED')
     await send('GetBindInfo', { Date: nowSeconds() - 1000 }, 'stale')
@@ -250,7 +250,7 @@ describe('a request', () => {
     expect((await post('GetBindInfo', body)).status).toBe(200)
   })
 
-  test('whose plaintext is no object is BAD_REQUEST', async () => {
+  test('whose plaintext is not an object is BAD_REQUEST', async () => {
     for (const plaintext of ['text', 7, null, []]) {
       const { result } = await open(
         await post('GetBindInfo', await sealEnvelope(plaintext, { kid: 'k1', jti: newJti() }, KEY)),

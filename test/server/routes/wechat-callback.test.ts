@@ -43,7 +43,7 @@ async function deliver(more: Record<string, string | number>): Promise<Response>
   return post(query, body)
 }
 
-/** Delivers a message in JSON, as an account does whose console is set to it. */
+/** Delivers a message in JSON, as WeChat does when its console is set to JSON. */
 function deliverJson(fields: Record<string, string | number>): Promise<Response> {
   const { appId, encodingAesKey, token } = testServer.simulator.account
   const [timestamp, nonce] = [String(seconds()), '7']
@@ -364,7 +364,7 @@ describe('an unsubscribe', () => {
     expect(await testServer.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: true, Version: 3 })
   })
 
-  test('leaves a mark, which a follow through any of our QR codes clears', async () => {
+  test('marks the binding, and a follow by any QR code of this server clears the mark', async () => {
     await reopen({ UNSUBSCRIBE: 'mark' })
     await deliver({ Event: 'SCAN', EventKey: await newScene('u1'), FromUserName: 'oAmy' })
     await leave(seconds())
@@ -396,7 +396,7 @@ describe('the end of an authorization', () => {
     expect(await isBound()).toBe(false)
   })
 
-  test('cancels an unconfirmed scan, and no scan from before it binds', async () => {
+  test('cancels an unconfirmed scan, and an earlier scan that arrives later does not bind', async () => {
     await reopen({ CONFIRM: 'reply' })
     const late = await newScene('u2')
     await deliver({ Event: 'SCAN', EventKey: await newScene('u1'), FromUserName: 'oAmy' })
@@ -407,7 +407,7 @@ describe('the end of an authorization', () => {
     expect(page).toMatchObject({ state: 'unbound' })
   })
 
-  test('leaves the bindings of others, and of the platform that sends it, alone', async () => {
+  test('unbinds neither other users nor the openid of the platform that sends the event', async () => {
     await deliver({ Event: 'SCAN', EventKey: await newScene('u1'), FromUserName: 'oPlatform' })
     await deliver({ Event: 'SCAN', EventKey: await newScene('u2'), FromUserName: 'oBo' })
     for (const Event of ends) await end(Event)
@@ -492,7 +492,7 @@ describe('a late delivery does not undo a newer event', () => {
     expect(await (await testServer.widget('GET', '/binding')).json()).toMatchObject({ state: 'scanned' })
   })
 
-  test('an older scan does not bind after an undo in the chat', async () => {
+  test('an older scan does not bind after 解绑 in the chat', async () => {
     const scene = await newScene('u2')
     await scan(await newScene('u1'), seconds() - 30)
     await say('解绑', seconds() - 10)
@@ -531,7 +531,7 @@ describe('the text path', () => {
   })
 })
 
-describe('undo in the chat', () => {
+describe('解绑 in the chat', () => {
   test('unbinds, once', async () => {
     await deliver({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
     const undo = (MsgId: string) => chatReply({ MsgType: 'text', Content: ' 解绑 ', MsgId, FromUserName: 'oAmy' })
@@ -564,7 +564,7 @@ describe('CONFIRM=reply', () => {
 describe('two scans of one WeChat', () => {
   const scan = (EventKey: string) => chatReply({ Event: 'SCAN', EventKey, FromUserName: 'oAmy' })
 
-  test('a confirmation in the chat is for the later one', async () => {
+  test('a confirmation in the chat confirms the later scan', async () => {
     await reopen({ CONFIRM: 'reply' })
     const [own, relayed] = [await newScene('own'), await newScene('relayed')]
     await scan(relayed)

@@ -30,7 +30,7 @@ async function parked(count: number): Promise<void> {
   while (testServer.deps.waiters.count() !== count) await new Promise(setImmediate)
 }
 
-/** Scans, and follows the account if the phone does not follow it yet: either binds. */
+/** Scans, and follows the account if the phone does not follow it yet. Both bind. */
 async function bindTo(person: string, user = 'u1'): Promise<void> {
   const { url } = await ticketOf(user)
   if ((await testServer.phone(person).scan(url)) === 'follow') await testServer.phone(person).follow()
@@ -126,7 +126,7 @@ describe('POST /widget/qrcode', () => {
     testServer.time.advance(110_000)
     testServer.simulator.faults.setDown(true)
     expect(await ticketOf()).toMatchObject({ url, expiresIn: 10 })
-    // With less than a second left `expiresIn` would be 0: a retryable error is better.
+    // With less than a second left `expiresIn` would be 0. A retryable error is better than such a ticket.
     testServer.time.advance(9001)
     expect((await testServer.widget('POST', '/qrcode')).status).toBe(503)
   })
@@ -217,7 +217,7 @@ describe('GET /widget/binding', () => {
     expect([unchanged.status, strange.status]).toEqual([304, 200])
   })
 
-  test('removes a client that hangs up', async () => {
+  test('removes a client that disconnects', async () => {
     const hangUp = new AbortController()
     const waiting = poll(0, { signal: hangUp.signal })
     await parked(1)
@@ -233,7 +233,7 @@ describe('GET /widget/binding', () => {
     expect((await waiting).status).toBe(304)
   })
 
-  test('answers why the last binding ended', async () => {
+  test('answers the reason of the last unbinding', async () => {
     await bindTo('amy')
     await testServer.phone('amy').unfollow()
     expect(await (await poll(1)).json()).toEqual({ state: 'unbound', reason: 'unsubscribe', version: 2 })
@@ -342,7 +342,7 @@ describe('the widget token', () => {
     expect(await refusalOf(await testServer.widget('GET', '/binding', { token }))).toEqual([401, 'TOKEN_EXPIRED'])
   })
 
-  test('is refused when it is an envelope of the encrypted API', async () => {
+  test('is refused when it is a request of the encrypted API', async () => {
     const claims = { Account: 'acme', User_ID: 'u1', iat: 1_768_464_000, exp: 1_768_464_600 }
     const token = await sealEnvelope(claims, { kid: 'k1' }, Buffer.from(SECRET, 'base64url'))
     expect(await refusalOf(await testServer.widget('GET', '/binding', { token }))).toEqual([401, 'UNAUTHORIZED'])

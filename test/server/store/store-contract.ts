@@ -726,7 +726,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
     })
 
     test('deletes expired jtis that were added after many valid ones', async () => {
-      /** Consumes 250 jtis; returns how many were new. In small units: a busy machine needs long for a statement. */
+      /** Consumes 250 jtis and returns how many were new. The units are small, because a statement takes long on a busy machine. */
       async function consume(prefix: string, expiresAt: number): Promise<number> {
         let fresh = 0
         for (let first = 0; first < 250; first += 50) {

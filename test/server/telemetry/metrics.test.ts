@@ -130,7 +130,7 @@ describe('the store', () => {
     expect(await read('wechat_bind_store_failures_total{operation="user"}')).toBe(0)
   })
 
-  test('counts an unavailable store as a failure, and a refusal not', async () => {
+  test('counts an unavailable store as a failure, but not a refusal', async () => {
     const breaking = (store: Store): Store => ({
       ...store,
       user: () => Promise.reject(new BindError('STORE_UNAVAILABLE', 'gone')),

@@ -1,8 +1,15 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { BindError } from '../../../server/errors.ts'
 import { createReadiness } from '../../../server/telemetry/readiness.ts'
+import { titleWith } from '../../support/missing-tool.ts'
 import { openTestServer } from '../../support/test-server.ts'
 
-/** Counts the checks; each ends when the test says so. */
+/** Counts the checks. A check ends when the test calls `end`. */
 function open() {
   let now = 1_000_000
   const calls = { store: 0, wechat: 0 }
@@ -13,7 +20,7 @@ function open() {
     return new Promise<void>((resolve, reject) => pending.push(() => (fault ? reject(fault) : resolve())))
   }
   const readiness = createReadiness({
-    store: { ping: check('store') },
+    store: { ping: check('store'), write: async () => undefined as never },
     wechat: { checkAccess: check('wechat') },
     clock: () => now,
   })
@@ -46,7 +53,7 @@ describe('createReadiness', () => {
     expect(calls).toEqual({ store: 1, wechat: 1 })
   })
 
-  test('reuses a result for a second, counted from its end', async () => {
+  test('reuses a result for a second after the end of the check', async () => {
     const { readiness, calls, end, advance, fail } = open()
     void readiness()
     advance(10_000)
@@ -72,6 +79,16 @@ describe('createReadiness', () => {
     await end()
   })
 
+  test('is not ready while the store answers reads but refuses writes', async () => {
+    const refused = new BindError('STORE_UNAVAILABLE', 'database or disk is full')
+    const readiness = createReadiness({
+      store: { ping: async () => {}, write: () => Promise.reject(refused) },
+      wechat: { checkAccess: async () => {} },
+      clock: () => 1_000_000,
+    })
+    expect(await readiness()).toEqual({ store: 'STORE_UNAVAILABLE', wechat: 'ok' })
+  })
+
   test('names an error without a code as failed', async () => {
     const { readiness, end, fail } = open()
     fail(new Error('no code'))
@@ -82,7 +99,31 @@ describe('createReadiness', () => {
 })
 
 describe('GET /readyz', () => {
-  test('calls WeChat at most once a second, however many probes come while there is no token', async () => {
+  // Writes beyond the limit fail as on a full disk. Node ignores the signal that the system sends too.
+  const hasLimit = process.platform === 'linux'
+  test.skipIf(!hasLimit)(
+    titleWith('Linux', hasLimit, 'answers 503 while the disk is full, although reads work'),
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+      const program = join(import.meta.dirname, '../../support/full-disk.ts')
+      const { stdout } = await promisify(execFile)('bash', [
+        '-c',
+        'ulimit -f 300; exec "$@"',
+        '-',
+        process.execPath,
+        program,
+        folder,
+      ])
+      rmSync(folder, { recursive: true })
+      expect(JSON.parse(stdout)).toEqual({
+        before: { store: 'ok', wechat: 'ok' },
+        reads: true,
+        after: { store: 'STORE_UNAVAILABLE', wechat: 'ok' },
+      })
+    },
+  )
+
+  test('calls WeChat at most once a second while there is no token, regardless of the number of probes', async () => {
     const testServer = await openTestServer()
     testServer.simulator.faults.fail('/cgi-bin/stable_token', 40164, 1_000)
     const count = () =>

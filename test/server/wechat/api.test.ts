@@ -241,7 +241,7 @@ describe('createQrcode', () => {
     ['a lifetime of 0', () => ({ ticket: 'T', url: 'U', expire_seconds: 0 })],
     ['a negative lifetime', () => ({ ticket: 'T', url: 'U', expire_seconds: -60 })],
     ['an infinite lifetime', () => new Response('{"ticket":"T","url":"U","expire_seconds":1e999}')],
-    ['a lifetime in words', () => ({ ticket: 'T', url: 'U', expire_seconds: 'soon' })],
+    ['a lifetime that is a text', () => ({ ticket: 'T', url: 'U', expire_seconds: 'soon' })],
     ['a lifetime that is an object', () => ({ ticket: 'T', url: 'U', expire_seconds: { valueOf: 1 } })],
     ['null', () => new Response('null')],
     ['a list', () => []],
@@ -266,7 +266,7 @@ describe('the lifetime of a QR code', () => {
     [{ expire_seconds: 30 }, 30],
     [{ expire_seconds: 86_400 }, 60],
     [{}, 60],
-  ])('of WeChat’s answer %j is %i s, at most the life that was asked for', async (more, expected) => {
+  ])('of WeChat’s answer %j is %i s, which is at most the requested lifetime', async (more, expected) => {
     const { api } = open(onApi({ ticket: 'T', url: 'U', ...more }))
     expect((await api.createQrcode('wb1_x', 60)).expireSeconds).toBe(expected)
   })

@@ -74,7 +74,7 @@ describe('createCrypt', () => {
     expect(crypt.encrypt('twice')).not.toBe(crypt.encrypt('twice'))
   })
 
-  test('encrypts every message under the iv of the key, whatever it encrypted before', () => {
+  test('encrypts every message under the iv of the key, whatever was encrypted before', () => {
     const fresh = () => createCrypt(KEY, APP_ID)
     const used = fresh()
     for (const message of ['first', 'x'.repeat(100), '']) {

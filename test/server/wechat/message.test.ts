@@ -139,7 +139,7 @@ describe('openMessage', () => {
     expect(open({ query: toQuery(sign(Encrypt)), body }, { mode: 'compatible' }).fields).toEqual(fields)
   })
 
-  test('checks the plain signature in plain mode, and ties the nonce to the body', () => {
+  test('checks the plain signature in plain mode, and returns the nonce with a digest of the body', () => {
     const query = toQuery(sign(''))
     const body = toXml(fields)
     const { nonce, ...message } = open({ query, body }, { mode: 'plain' })
@@ -322,7 +322,7 @@ describe('parseXml', () => {
     (part) => {
       const started = performance.now()
       expect(parseXml(`<xml>${part.repeat(1_000_000 / part.length)}</xml>`)).toBeUndefined()
-      // Linear time takes a tenth of this, quadratic time half a minute.
+      // Linear time takes a tenth of this limit, and quadratic time half a minute.
       expect(performance.now() - started).toBeLessThan(3_000)
     },
   )

@@ -50,7 +50,7 @@ function openEngine() {
   }
 }
 
-/** Waits for a few turns of the event loop, in which everything settles that does not wait for a commit. */
+/** Waits for a few turns of the event loop. Every promise that does not wait for a commit settles in this time. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
 }

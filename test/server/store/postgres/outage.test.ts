@@ -119,7 +119,7 @@ test('no answered callback is lost when PostgreSQL stops during traffic', { time
   // Each user was bound once, although some scans were delivered several times.
   expect(await query(url, "select count(*)::int as n from events where type = 'bound'")).toEqual([{ n: USERS }])
 
-  // A page that has waited since the time before the stop gets a scan that arrives at the other instance.
+  // A page that has waited since before the stop is notified of a scan that arrives at the other instance.
   await deliverScan(account, both[1], { openid: 'oWaiting', scene: 'wb1_waiting' })
   expect(await waiting).toMatchObject({ state: 'bound', version: 1 })
 
@@ -132,7 +132,7 @@ test('no answered callback is lost when PostgreSQL stops during traffic', { time
   expect(both.map(({ child }) => child.exitCode)).toEqual([null, null])
 })
 
-test('pages get a change with a lost notification as soon as the instance listens again', {
+test('pages get a change whose notification was lost as soon as the instance listens again', {
   timeout: 30_000,
 }, async () => {
   const store = await openPostgresStore({ url, hashOf: (...parts) => parts.join(), hasWebhook: () => false })

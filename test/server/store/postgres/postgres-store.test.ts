@@ -79,7 +79,7 @@ describe('openPostgresStore', () => {
     await bindTo(a, user, 'o1')
     expect(atA.notices).toEqual([{ identity: amy, version: 1 }])
     await atB.until(isVersion(1))
-    // A receives its own notification before that of B, so the list would contain it by now if A did not ignore it.
+    // A receives its own notification before that of B. If A did not ignore its own notification, the list would contain it.
     await bindTo(b, user, 'o2')
     await atA.until(isVersion(2))
     const both = [1, 2].map((version) => ({ identity: amy, version }))
@@ -276,7 +276,7 @@ describe('applyIntent on two instances', () => {
     key,
   })
 
-  /** Repeats what the store could not complete, like WeChat: on a busy machine 40 at once outlast the time limit of a lock. */
+  /** Repeats a failed delivery, like WeChat. On a busy machine 40 simultaneous deliveries exceed the time limit of a lock. */
   async function apply(store: Store, events: EventSettings, key: string, intent: Intent) {
     for (let triesLeft = 3; ; triesLeft--) {
       try {
@@ -299,7 +299,7 @@ describe('applyIntent on two instances', () => {
     expect(await query(url, 'select version from events')).toEqual([{ version: '1' }])
   })
 
-  test('finds a delivery that was committed, together with other changes, while its repetition waited', async () => {
+  test('finds a delivery that was committed, with other changes, while the repeated delivery waited for a lock', async () => {
     const { url, a, b } = await openTwo()
     await addUser(a, amy, 't')
     const other = await addUser(a, bo, 'u')

@@ -131,7 +131,17 @@ describe.each(['sqlite', 'postgres'] as const)('a %s store of version 0001', (en
     })
 
     expect(await store.outbox.due(NOW, ['default'], 10)).toMatchObject([
-      { id: 1, identity: amy, type: 'bound', reason: 'scan', version: 1, at: NOW, openid: 'o1', attempts: 2 },
+      {
+        id: 1,
+        uid: 'evt_1',
+        identity: amy,
+        type: 'bound',
+        reason: 'scan',
+        version: 1,
+        at: NOW,
+        openid: 'o1',
+        attempts: 2,
+      },
     ])
     expect(await store.outbox.lease('second', NOW, LATER)).toBe(false)
     expect(await store.outbox.lease('first', NOW, LATER)).toBe(true)

@@ -1,4 +1,4 @@
-/** A binding is durable once its callback was answered: it exists after a kill at a random moment and a restart. */
+/** A binding is durable once its callback was answered. It still exists after the server was killed at a random moment and restarted. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -72,17 +72,17 @@ describe('an erased openid', () => {
     await store.close()
   })
 
-  test('leaves the log once a reader has ended that kept it from being emptied', async () => {
+  test('leaves the log once the last reader has ended, because a reader keeps the log from being emptied', async () => {
     const { file, time, store, addBound, unbind } = await openStore()
     const user = await addBound('u1')
     const reader = new DatabaseSync(file)
     reader.exec('begin; select * from bindings')
     await unbind(user)
     time.advance(30_000)
-    // A try has failed when the next one is planned.
+    // A pending timer for the next try means that this try has failed.
     await until(() => time.pending()).toBe(1)
     expect(holding(file)).toContain('-wal')
-    // Writes go on meanwhile.
+    // Writes still succeed.
     expect(await store.write((tx) => tx.consumeJti('j', 1))).toBe(true)
     reader.exec('commit')
     reader.close()
@@ -135,7 +135,7 @@ describe('an erased openid', () => {
   test('leaves the log of a server that was killed, after the next start', async () => {
     const first = await openStore()
     await first.unbind(await first.addBound('u1'))
-    // The files as a killed process leaves them.
+    // A copy of the files has the state that a killed process leaves.
     const file = newFile()
     for (const suffix of ['', '-wal']) copyFileSync(first.file + suffix, file + suffix)
     await first.store.close()
@@ -159,7 +159,7 @@ describe('an erased openid', () => {
 })
 
 describe('the truncation of the log', () => {
-  test('fails no write of any kind that comes meanwhile', async () => {
+  test('lets writes of every kind succeed meanwhile', async () => {
     const { file, time, store, addBound, unbind } = await openStore()
     for (let round = 0; round < 20; round++) {
       await unbind(await addBound(`u${round}`))

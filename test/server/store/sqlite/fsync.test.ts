@@ -19,7 +19,7 @@ function openDisk() {
 }
 
 describe('createFsync', () => {
-  test('resolves after a sync that started after the call, which several callers share', async () => {
+  test('resolves after a sync that started after the call, and shares this sync among several callers', async () => {
     const { syncs, done, request } = openDisk()
     const first = request('first')
     const later = [request('second'), request('third')]

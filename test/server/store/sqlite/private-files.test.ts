@@ -19,7 +19,7 @@ const modesOf = (file: string) => ['', '-wal', '-shm'].map((suffix) => modeOf(fi
 describe('the files of the SQLite store', () => {
   test.each(['000', '022', '077'])('are created for their owner alone, with umask %s', (umask) => {
     const file = join(folder, 'made', 'deep', 'bind.db')
-    // In a process of its own, because the umask is the process's.
+    // Runs in a separate process, because the umask applies to the whole process.
     const script = `
       process.umask(0o${umask})
       const { openSqliteStore } = await import(${JSON.stringify(new URL('../../../../server/store/sqlite/sqlite-store.ts', import.meta.url))})

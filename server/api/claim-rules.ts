@@ -1,0 +1,28 @@
+/** The rules for ids, labels and the lifetime of a token. The schemas and the client use these rules, because the client must not import zod. */
+
+// Control characters (C0, DEL, C1), and lone surrogates, which cannot be encoded as UTF-8.
+const FORBIDDEN = /[\p{Cc}\p{Cs}]/u
+
+export const ID_LENGTH = 128
+export const LABEL_LENGTH = 64
+
+export const lengthFault = (max: number) => `must have 1 to ${max} characters`
+export const CHARACTERS_FAULT = 'must contain no control characters and no lone surrogates'
+export const LIFETIME_FAULT = 'exp must be at most 1 h after iat, and later than iat'
+
+/** Counts code points, as JSON Schema does. */
+export function hasLength(text: string, max: number): boolean {
+  const { length } = [...text]
+  return length >= 1 && length <= max
+}
+
+export const hasOnlyAllowedCharacters = (text: string): boolean => !FORBIDDEN.test(text)
+
+export const scopes = ['bind', 'unbind'] as const
+export type Scope = (typeof scopes)[number]
+
+// The lifetime is at most one hour, because a leaked token can be used until it expires.
+const MAX_TTL_SECONDS = 3600
+
+export const isValidLifetime = ({ iat, exp }: { iat: number; exp: number }): boolean =>
+  exp > iat && exp - iat <= MAX_TTL_SECONDS

@@ -1,0 +1,63 @@
+/** The outcome of a scan, for a log line that explains why a page shows no binding after a scan. Pure. */
+import type { Identity, TicketState } from '../store/store.ts'
+import type { Decision } from './decision.ts'
+
+/** `reason` is one of a fixed set of words. `identity` is the user of the QR code; absent if the server does not know the code. */
+export type ScanOutcome = { outcome: OutcomeName; reason: string; identity?: Identity | undefined }
+
+type OutcomeName = 'bound' | 'scanned' | 'conflict' | 'expired' | 'used' | 'duplicate' | 'other'
+
+/** The message of every such log line, so that one filter finds all of them. */
+export const SCAN_LINE = 'a scan was handled'
+
+/** A scan of a QR code that another system made. */
+export const foreignScan: ScanOutcome = { outcome: 'other', reason: 'foreign_scene' }
+
+/** WeChat delivered the same scan again. */
+export const repeatedScan = (identity?: Identity): ScanOutcome => ({
+  outcome: 'duplicate',
+  reason: 'delivery',
+  identity,
+})
+
+/** The user did not confirm the scan in time. */
+export const unconfirmedScan = (identity: Identity): ScanOutcome => ({
+  outcome: 'expired',
+  reason: 'not_confirmed',
+  identity,
+})
+
+/** `state` is the state of the ticket before the decision. */
+export function toScanOutcome(decision: Decision, identity?: Identity, state?: TicketState['name']): ScanOutcome {
+  const is = (outcome: OutcomeName, reason: string): ScanOutcome => ({ outcome, reason, identity })
+  for (const change of decision.changes) {
+    if (change.type === 'bind') return is('bound', change.reason)
+    if (change.type === 'scan') return is('scanned', change.confirmation.reason)
+  }
+  const said = decision.reply?.name
+  switch (said) {
+    case 'bound':
+      return repeatedScan(identity)
+    case 'already_bound':
+      return is('duplicate', said)
+    case 'confirm_reply':
+    case 'confirm_code':
+      return is('scanned', 'again')
+    case 'conflict':
+      return is('conflict', 'other_user')
+    case 'used':
+      return is('used', 'other_wechat')
+    case 'expired':
+      return is('expired', whyExpired(state))
+    default:
+      // A scan without a reply is older than the last unfollow or the present binding.
+      return is('other', said ?? 'older')
+  }
+}
+
+function whyExpired(state: TicketState['name'] | undefined): string {
+  if (state === undefined) return 'unknown_code'
+  if (state === 'pending') return 'ticket_ttl'
+  if (state === 'dead') return 'wrong_digits'
+  return state === 'replaced' ? 'replaced' : 'not_confirmed'
+}
