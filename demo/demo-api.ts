@@ -1,10 +1,12 @@
 /** The demo's HTTP API (`/demo/*`) for the QA page and tests: conditions, traffic log, and one event stream for all changes. */
 import { type Context, Hono } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
+import { z } from 'zod'
 import { type Conditions, describeInvalid, toConditions } from './conditions.ts'
 import type { ChangeListeners } from './simulator/change-listeners.ts'
-import type { SimulatorView } from './simulator/control-api.ts'
 import type { TrafficLog } from './simulator/traffic-log.ts'
+import type { SimulatorView } from './simulator/views.ts'
+import { ACCOUNT } from './users.ts'
 
 /** `usual`: the conditions without overrides. `isReal`: the demo uses a real WeChat account, whose faults cannot be set. */
 export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }
@@ -13,18 +15,23 @@ type DemoApiDeps = {
   view: () => DemoView
   simulatorView: () => SimulatorView
   set: (conditions: Conditions) => Promise<void>
-  /** Binds this person's WeChat to another user. */
-  bindToOtherUser: (person: string) => Promise<void>
+  /** Binds this person's WeChat to a user; resolves with whether it is bound. */
+  bind: (person: string, user: { account: string; userId: string }) => Promise<boolean>
+  /** Ends everything that these people's WeChats have done; the promise resolves after it. */
+  forget: (people: string[]) => Promise<void>
   changes: ChangeListeners
   wire: TrafficLog
   signal: AbortSignal
 }
 
+const bindBody = z.strictObject({ account: z.string(), userId: z.string() })
+const resetBody = z.strictObject({ people: z.array(z.string()).optional() })
+
 // Some proxies close a stream that is silent for 30 s.
 const HEARTBEAT_MS = 20_000
 
 export function createDemoApi(deps: DemoApiDeps): Hono {
-  const { view, set, bindToOtherUser, wire } = deps
+  const { view, simulatorView, set, bind, forget, wire } = deps
   return (
     new Hono()
       .get('/conditions', (c) => c.json(view()))
@@ -37,7 +44,23 @@ export function createDemoApi(deps: DemoApiDeps): Hono {
         return c.json(view())
       })
       .post('/taken/:person', async (c) => {
-        await bindToOtherUser(c.req.param('person')).catch(() => {})
+        await bind(c.req.param('person'), { account: ACCOUNT, userId: 'someone-else' }).catch(() => {})
+        return c.body(null, 204)
+      })
+      /** For tests of other sites: scans, follows and confirms at once. */
+      .post('/bind/:person', async (c) => {
+        const user = bindBody.safeParse(await c.req.json().catch(() => undefined))
+        if (!user.success) return c.json({ detail: z.prettifyError(user.error) }, 400)
+        if (await bind(c.req.param('person'), user.data)) return c.body(null, 204)
+        return c.json({ detail: 'The rules refuse this bind, or the user is bound to another WeChat.' }, 409)
+      })
+      /** Ends the bindings of these people; without `people` those of everyone, and the conditions. */
+      .post('/reset', async (c) => {
+        const body = resetBody.safeParse(await c.req.json().catch(() => ({})))
+        if (!body.success) return c.json({ detail: z.prettifyError(body.error) }, 400)
+        const { people } = body.data
+        if (!people) await set(view().usual)
+        await forget(people ?? simulatorView().phones.map(({ person }) => person))
         return c.body(null, 204)
       })
       .get('/wire', (c) => c.json({ entries: wire.since(sinceOf(c)) }))

@@ -29,7 +29,7 @@ import type { Delay } from './simulator/faults.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
 import { createTrafficLog, type TrafficLog } from './simulator/traffic-log.ts'
 import { createTestUsers, withOtherOwner } from './test-users.ts'
-import { ACCOUNT, people } from './users.ts'
+import { people } from './users.ts'
 import { isRealWechat, toAccount } from './wechat-account.ts'
 import { applyToWechat } from './wechat-conditions.ts'
 
@@ -163,8 +163,10 @@ export async function startDemo({
       view: () => ({ conditions: currentConditions.current(), usual: atStart, isReal }),
       simulatorView: simulator.view,
       set: currentConditions.set,
-      bindToOtherUser: (person) =>
-        autoBind(bindServer.deps(), { tenant, account: ACCOUNT, userId: 'someone-else' }, simulator.phone(person)),
+      bind: (person, user) => autoBind(bindServer.deps(), { tenant, ...user }, simulator.phone(person)),
+      async forget(people) {
+        await Promise.all(people.map((person) => simulator.phone(person).closeAccount()))
+      },
       changes,
       wire,
       signal,

@@ -1,28 +1,47 @@
 /** `npm start`: starts the demo and prints its URL and the URLs for a phone. Node only. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import QRCode from 'qrcode'
 import { closeOnSignal } from '../server/serve.ts'
 import { type Demo, startDemo } from './demo.ts'
 import { startPostgresServer } from './postgres.ts'
 
-/** `--postgres`: two instances over a temporary PostgreSQL server. */
-async function start(): Promise<Pick<Demo, 'url' | 'networkUrls' | 'close'>> {
-  const { values } = parseArgs({ options: { postgres: { type: 'boolean', default: false } } })
-  if (!values.postgres) return startDemo({ env: process.env, dataDir: 'data' })
-  const postgres = await startPostgresServer()
-  try {
+type Started = Pick<Demo, 'url' | 'networkUrls' | 'close'>
+
+/** `--postgres`: two instances over a temporary PostgreSQL server. `--temporary`: the data is removed at the end, as tests need it. */
+async function start(): Promise<Started> {
+  const { values } = parseArgs({
+    options: { postgres: { type: 'boolean', default: false }, temporary: { type: 'boolean', default: false } },
+  })
+  if (values.postgres) {
+    const postgres = await startPostgresServer()
     const env = { ...process.env, DATABASE_URL: postgres.urlOf('postgres') }
-    const { url, networkUrls, close } = await startDemo({ env, dataDir: postgres.folder, instances: 2 })
+    return startWith(() => startDemo({ env, dataDir: postgres.folder, instances: 2 }), postgres.remove)
+  }
+  if (!values.temporary) return startDemo({ env: process.env, dataDir: 'data' })
+  const dataDir = await mkdtemp(join(tmpdir(), 'wechat-bind-demo-'))
+  return startWith(
+    () => startDemo({ env: process.env, dataDir }),
+    () => rm(dataDir, { recursive: true, force: true }),
+  )
+}
+
+/** Removes what the demo needed after it has closed, or if it does not start. */
+async function startWith(start: () => Promise<Demo>, remove: () => Promise<void>): Promise<Started> {
+  try {
+    const { url, networkUrls, close } = await start()
     return {
       url,
       networkUrls,
       async close() {
         await close()
-        await postgres.remove()
+        await remove()
       },
     }
   } catch (error) {
-    await postgres.remove()
+    await remove()
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** The packages `wechat-bind` and `wechat-bind-server`, installed in an empty folder and checked with publint and arethetypeswrong. */
 import { execFile } from 'node:child_process'
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -120,6 +120,22 @@ describe('the package wechat-bind in the folder of a site', () => {
       `const bind = createBindClient({ server: 'https://bind.example', keyId: 'k1', key: '${SECRET}' })`,
       `export const info: Promise<BindInfo> = bind.getBindInfo({ account: 'acme', userId: '42' })`,
       `export type Kept = [BindError, Messages, WebhookPayload]`,
+    ])
+  })
+
+  test('has types for the tests of a site that has installed Playwright', async () => {
+    symlinkSync(join(root, 'node_modules/@playwright'), join(site.folder, 'node_modules/@playwright'))
+    const node = { types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }
+    await checkTypes(site, { module: 'node16', moduleResolution: 'node16', ...node }, [
+      `import { defineConfig } from '@playwright/test'`,
+      `import { expect, test, testKey, type Wechat, webServer } from 'wechat-bind/playwright'`,
+      `export default defineConfig({ webServer: [webServer({ allowedOrigins: ['http://127.0.0.1:3000'] })] })`,
+      `test('binds', async ({ wechat, bindUser, bind }) => {`,
+      `  const phone: Wechat = wechat`,
+      `  await phone.scan({ account: 'acme', userId: '42' }, { follow: false })`,
+      `  await bindUser({ account: 'acme', userId: '42' })`,
+      `  expect((await bind.getBindInfo({ account: 'acme', userId: testKey.keyId })).IsBound).toBe(true)`,
+      `})`,
     ])
   })
 

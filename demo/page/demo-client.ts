@@ -1,7 +1,7 @@
 /** The client of the demo's API: conditions and the event stream. */
 import type { DemoView } from '../demo-api.ts'
-import type { SimulatorView } from '../simulator/control-api.ts'
 import type { WireEntry } from '../simulator/traffic-log.ts'
+import type { SimulatorView } from '../simulator/views.ts'
 
 /** Sets the given conditions and resets the others. Returns undefined when the demo does not answer. */
 export async function putConditions(given: Record<string, string>): Promise<DemoView | undefined> {

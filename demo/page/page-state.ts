@@ -1,7 +1,7 @@
 /** The state of the QA page, and the store that its actions use. */
 import type { DemoView } from '../demo-api.ts'
-import type { SimulatorView } from '../simulator/control-api.ts'
 import type { WireEntry } from '../simulator/traffic-log.ts'
+import type { SimulatorView } from '../simulator/views.ts'
 import type { BackEndView } from './host-site-client.ts'
 import type { Person, Settings } from './settings.ts'
 

@@ -1,16 +1,7 @@
 /** The messages of one person's chat with the account, and the links in them. */
+import type { ChatMessageView, ChatPart } from './views.ts'
 
-export type ChatMessage = {
-  id: number
-  /** `wechat`: a notice of WeChat itself, in grey. */
-  from: 'account' | 'person' | 'wechat'
-  content: string
-  /** Epoch ms. */
-  at: number
-}
-
-/** A part of a message: text, or a link (`href`). */
-export type ChatPart = { text: string; href?: string }
+export type ChatMessage = Omit<ChatMessageView, 'parts'> & { content: string }
 
 /** WeChat's notice in the chat after any failure of the callback. */
 export const FAULT_NOTICE = '该公众号提供的服务出现故障，请稍后再试'

@@ -1,6 +1,5 @@
 /** A client of the simulator's control API, for a simulator in another process. The client needs only `fetch`. */
-import type { PhoneView, ScanView, SimulatorView } from './control-api.ts'
-import type { CallbackFault } from './faults.ts'
+import type { CallbackFault, PhoneView, ScanView, SimulatorView } from './views.ts'
 
 export type SimulatorClient = ReturnType<typeof createSimulatorClient>
 export type PhoneClient = ReturnType<SimulatorClient['phone']>
@@ -34,6 +33,7 @@ export function createSimulatorClient(
       },
       follow: (how: { lingeredMs?: number } = {}) => command(`phones/${person}/follow`, how),
       unfollow: () => command(`phones/${person}/unfollow`),
+      /** Ends all bindings of the person; resolves when the callback has been answered. */
       closeAccount: () => command(`phones/${person}/close-account`),
       revokeAuthorization: () => command(`phones/${person}/revoke-authorization`),
       sendText: (content: string) => command(`phones/${person}/text`, { content }),

@@ -6,12 +6,13 @@ import { z } from 'zod'
 import type { AccessTokens } from './access-tokens.ts'
 import type { Account } from './account.ts'
 import type { ChangeListeners } from './change-listeners.ts'
-import { type ChatMessage, type ChatPart, parseMenuLink, toChatParts } from './chat.ts'
+import { parseMenuLink, toChatParts } from './chat.ts'
 import { callbackFaults, type Faults } from './faults.ts'
-import type { Phone, ScanScreen } from './phone.ts'
+import type { Phone } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
 import { createRequestGuard, type TrustedNames } from './request-guard.ts'
 import type { TrafficLog } from './traffic-log.ts'
+import type { PhoneView, ScanView, SimulatorView } from './views.ts'
 
 type ControlApiDeps = {
   account: Account
@@ -26,15 +27,6 @@ type ControlApiDeps = {
   /** Closes the event streams. */
   signal: AbortSignal
 }
-
-export type ChatMessageView = Pick<ChatMessage, 'id' | 'from' | 'at'> & { parts: ChatPart[] }
-
-export type PhoneView = { person: string; openid: string; isFollowing: boolean; chat: ChatMessageView[] }
-
-/** The state of the simulated WeChat that a page displays. */
-export type SimulatorView = { account: string; phones: PhoneView[] }
-
-export type ScanView = { screen: ScanScreen }
 
 // Some proxies close a stream that is silent for 30 s.
 const HEARTBEAT_MS = 20_000
@@ -103,8 +95,9 @@ export function createControlApi(deps: ControlApiDeps): Hono {
         void phoneOf(c).unfollow()
         return c.body(null, 204)
       })
-      .post('/phones/:person/close-account', (c) => {
-        void phoneOf(c).closeAccount()
+      // Answers after the callback, so that a test can begin when everything has ended.
+      .post('/phones/:person/close-account', async (c) => {
+        await phoneOf(c).closeAccount()
         return c.body(null, 204)
       })
       .post('/phones/:person/revoke-authorization', (c) => {

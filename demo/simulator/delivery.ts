@@ -1,9 +1,10 @@
 /** Delivers a message to the callback URL as WeChat does, with a timeout of 5 s and up to three retries. */
 import type { Account, Random } from './account.ts'
-import type { CallbackFault, Delay } from './faults.ts'
+import type { Delay } from './faults.ts'
 import { type MessageFields, type Sealed, sealMessage, toEchoQuery, toMessageXml } from './message.ts'
 import { type CallbackAnswer, openReply, type Reply } from './reply.ts'
 import type { TrafficLog, TrafficRequest, WireKind } from './traffic-log.ts'
+import type { CallbackFault } from './views.ts'
 
 // WeChat disconnects after 5 s and retries. Operators report four deliveries of one message in their logs.
 const DEADLINE_MS = 5_000

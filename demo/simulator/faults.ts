@@ -1,17 +1,20 @@
 /** The settings of simulated WeChat failures: errcodes, slow responses, an outage, and faulty callbacks. The modules api.ts, delivery.ts and faulty-delivery.ts apply them. */
 import { WechatRefusal } from './errcodes.ts'
+import type { CallbackFault } from './views.ts'
 
 export type Faults = ReturnType<typeof createFaults>
 
 /** Resolves after `ms`, rejects when the signal aborts. */
 export type Delay = (ms: number, signal: AbortSignal) => Promise<void>
 
-/**
- * Failures between WeChat and the callback URL. `duplicate`: the message is delivered twice. `delay`: it is delivered 8 s late.
- * `reorder`: it is delivered after the next message. `drop`: it is lost. `tamper`: one byte of it is changed.
- */
-export const callbackFaults = ['none', 'duplicate', 'delay', 'reorder', 'drop', 'tamper'] as const
-export type CallbackFault = (typeof callbackFaults)[number]
+export const callbackFaults = [
+  'none',
+  'duplicate',
+  'delay',
+  'reorder',
+  'drop',
+  'tamper',
+] as const satisfies CallbackFault[]
 
 /** The name for all paths of the API. */
 export const EVERY_PATH = '*'

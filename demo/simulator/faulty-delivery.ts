@@ -1,6 +1,7 @@
 /** Delivers messages twice, late or in the wrong order. Retries and replies then follow WeChat's own rules. */
 import type { Deliver } from './delivery.ts'
-import type { CallbackFault, Delay } from './faults.ts'
+import type { Delay } from './faults.ts'
+import type { CallbackFault } from './views.ts'
 
 type FaultyDeliveryDeps = { deliver: Deliver; fault: () => CallbackFault; delay: Delay; signal: AbortSignal }
 

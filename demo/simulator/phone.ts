@@ -6,9 +6,7 @@ import type { Deliver } from './delivery.ts'
 import type { MessageFields } from './message.ts'
 import { isExpired, type Qrcode, type Qrcodes } from './qrcodes.ts'
 import type { Reply } from './reply.ts'
-
-/** The screen after a scan: the chat, the follow page, or a notice that the QR code is expired or not from WeChat. */
-export type ScanScreen = 'chat' | 'follow' | 'expired' | 'unknown'
+import type { ScanScreen } from './views.ts'
 
 /** The state that is kept over a restart. */
 export type PhoneMemory = { follow: Follow | null; messages: ChatMessage[] }

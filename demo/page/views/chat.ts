@@ -1,6 +1,6 @@
 /** The phone's chat with the account. */
 import { html, nothing, type TemplateResult } from 'lit'
-import type { ChatMessageView } from '../../simulator/control-api.ts'
+import type { ChatMessageView } from '../../simulator/views.ts'
 import type { Language } from '../settings.ts'
 import { icons } from './icons.ts'
 import { accountAvatar, backButton, navView, type PhoneProps } from './screen.ts'

@@ -1,6 +1,6 @@
 /** The simulated phone: choice of the person, scan button and current screen. */
 import { html, nothing, type TemplateResult } from 'lit'
-import type { PhoneView } from '../../simulator/control-api.ts'
+import type { PhoneView } from '../../simulator/views.ts'
 import { people } from '../../users.ts'
 import { type Actions, isOnPhone } from '../app.ts'
 import type { Messages } from '../messages.ts'

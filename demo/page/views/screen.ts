@@ -1,6 +1,6 @@
 /** Shared parts of the phone's screens. */
 import { html, type TemplateResult } from 'lit'
-import type { PhoneView } from '../../simulator/control-api.ts'
+import type { PhoneView } from '../../simulator/views.ts'
 import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
 import type { Language } from '../settings.ts'

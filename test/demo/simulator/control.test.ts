@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { SimulatorView } from '../../../demo/simulator/control-api.ts'
+import type { SimulatorView } from '../../../demo/simulator/views.ts'
 import { settle } from '../fake-clock.ts'
 import { createFixture } from './simulator-fixture.ts'
 

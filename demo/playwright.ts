@@ -1,0 +1,153 @@
+/**
+ * `wechat-bind/playwright`: fixtures for the tests of a site that uses the element, with the demo as its bind server and its WeChat.
+ * Each test has a phone of its own, and what the phone has bound is unbound before and after the test. So a test may run again, beside
+ * others, or after one that was killed. Node only.
+ */
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { test as base, type TestInfo } from '@playwright/test'
+import { type BindClient, createBindClient } from '../server/client.ts'
+import { createSimulatorClient, type PhoneClient } from './simulator/client.ts'
+import type { ScanView } from './simulator/views.ts'
+
+export { expect } from '@playwright/test'
+
+/** The key that `webServer` gives to the demo, for the back end of the site in its tests. */
+export const testKey = { keyId: 'test', key: 'wechat-bind-key-for-tests-only-00000000000A' }
+
+const DEFAULT_SERVER = 'http://127.0.0.1:4000'
+
+export type User = { account: string; userId: string }
+
+export type WebServerOptions = {
+  /** The origins of the site's pages: `ALLOWED_ORIGINS` of the bind server. The default is this variable of the environment. */
+  allowedOrigins?: string[]
+  /** The default is 4000. */
+  port?: number
+  /** Further settings of the bind server, e.g. `{ CONFIRM: 'code' }`. */
+  env?: Record<string, string>
+}
+
+/** An entry of Playwright's `webServer`, with the fields that it sets. */
+export type WebServer = {
+  name: string
+  command: string
+  url: string
+  env: Record<string, string>
+  reuseExistingServer: boolean
+  gracefulShutdown: { signal: 'SIGTERM'; timeout: number }
+}
+
+/**
+ * An entry for `webServer` of playwright.config.ts. It starts the demo of the package `wechat-bind-server` with data of its own, and
+ * tells the fixtures its URL: Playwright reads the configuration in every worker.
+ */
+export function webServer({ allowedOrigins, port = 4000, env = {} }: WebServerOptions = {}): WebServer {
+  const url = `http://127.0.0.1:${port}`
+  process.env.WECHAT_BIND_TEST_SERVER = url
+  return {
+    name: 'wechat-bind',
+    command: `"${process.execPath}" "${findCommand()}" demo --temporary`,
+    url: `${url}/readyz`,
+    env: {
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      BIND_KEYS: `${testKey.keyId}:${testKey.key}`,
+      ALLOWED_ORIGINS: allowedOrigins?.join(',') ?? process.env.ALLOWED_ORIGINS ?? '',
+      ...env,
+    },
+    reuseExistingServer: !process.env.CI,
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 10_000 },
+  }
+}
+
+/** The bin of `wechat-bind-server`, as installed for the site or beside this package. */
+function findCommand(): string {
+  for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
+    try {
+      const manifest = createRequire(from).resolve('wechat-bind-server/package.json')
+      return join(dirname(manifest), 'dist/server/cli.js')
+    } catch {
+      // Not installed here.
+    }
+  }
+  throw new Error('wechat-bind-server is not installed: npm install -D wechat-bind-server')
+}
+
+/** The phone of one test. It follows nobody and has bound nothing when the test begins. */
+export type Wechat = Omit<PhoneClient, 'scan'> & {
+  /** The name of the phone's person in the demo. */
+  person: string
+  /**
+   * Scans the QR code on the page of `user`, or the newest one of all: in tests that run in parallel, name the user. A person who
+   * does not follow the account follows it, unless `follow` is false.
+   */
+  scan(user?: User, options?: { follow?: boolean }): Promise<ScanView>
+  /**
+   * Sets conditions of the demo, such as `{ confirm: 'code' }`, until the end of the test. They apply to all tests that use the same
+   * demo: run such tests in a worker of their own.
+   */
+  setConditions(conditions: Record<string, string>): Promise<void>
+}
+
+export type WechatFixtures = {
+  wechat: Wechat
+  /** Binds the phone of this test to the user, without a page: it scans, follows and confirms. */
+  bindUser: (user: User) => Promise<void>
+  /** A client of the bind server with the key of the tests. */
+  bind: BindClient
+}
+
+export type WechatOptions = {
+  /** The URL of the demo. The default is the one of `webServer`. */
+  wechatServer: string
+}
+
+export const test = base.extend<WechatFixtures, WechatOptions>({
+  wechatServer: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures from the pattern.
+    async ({}, use) => use(process.env.WECHAT_BIND_TEST_SERVER ?? DEFAULT_SERVER),
+    { option: true, scope: 'worker' },
+  ],
+
+  bind: async ({ wechatServer }, use) => use(createBindClient({ server: wechatServer, ...testKey })),
+
+  wechat: async ({ wechatServer, bind }, use, testInfo) => {
+    const person = toPerson(testInfo)
+    const phone = createSimulatorClient(`${wechatServer}/simulator`).phone(person)
+    const forget = () => send(wechatServer, 'POST', 'reset', { people: [person] })
+    let hasConditions = false
+    await forget()
+    await use({
+      ...phone,
+      person,
+      async scan(user, { follow = true } = {}) {
+        const url = user && (await bind.getQrCode(user)).Url
+        return phone.scan(url === undefined ? { follow } : { url, follow })
+      },
+      async setConditions(conditions) {
+        hasConditions = true
+        await send(wechatServer, 'PUT', 'conditions', conditions)
+      },
+    })
+    if (hasConditions) await send(wechatServer, 'PUT', 'conditions', {})
+    await forget()
+  },
+
+  bindUser: async ({ wechatServer, wechat }, use) =>
+    use(({ account, userId }) => send(wechatServer, 'POST', `bind/${wechat.person}`, { account, userId })),
+})
+
+/** The same name for a test in each run, another one for each test that runs beside it. */
+const toPerson = ({ testId, repeatEachIndex }: TestInfo) =>
+  `test-${testId}-${repeatEachIndex}`.replace(/[^\w-]/g, '-').slice(0, 64)
+
+async function send(server: string, method: 'POST' | 'PUT', path: string, body: object): Promise<void> {
+  const init = { method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }
+  const response = await fetch(`${server}/demo/${path}`, init).catch((cause) => {
+    throw new Error(`The demo does not answer at ${server}: add webServer() to playwright.config.ts.`, { cause })
+  })
+  if (response.ok) return
+  const { detail = '' } = (await response.json().catch(() => ({}))) as { detail?: string }
+  throw new Error(`${method} /demo/${path} answered ${response.status} ${detail}`.trim())
+}

@@ -1,0 +1,29 @@
+/** The answers of the control API. Types only: a client of another process needs nothing else of the simulator. */
+
+/** The screen after a scan: the chat, the follow page, or a notice that the QR code is expired or not from WeChat. */
+export type ScanScreen = 'chat' | 'follow' | 'expired' | 'unknown'
+
+export type ScanView = { screen: ScanScreen }
+
+/** A part of a message: text, or a link (`href`). */
+export type ChatPart = { text: string; href?: string }
+
+export type ChatMessageView = {
+  id: number
+  /** `wechat`: a notice of WeChat itself, in grey. */
+  from: 'account' | 'person' | 'wechat'
+  /** Epoch ms. */
+  at: number
+  parts: ChatPart[]
+}
+
+export type PhoneView = { person: string; openid: string; isFollowing: boolean; chat: ChatMessageView[] }
+
+/** The state of the simulated WeChat that a page displays. */
+export type SimulatorView = { account: string; phones: PhoneView[] }
+
+/**
+ * Failures between WeChat and the callback URL. `duplicate`: the message is delivered twice. `delay`: it is delivered 8 s late.
+ * `reorder`: it is delivered after the next message. `drop`: it is lost. `tamper`: one byte of it is changed.
+ */
+export type CallbackFault = 'none' | 'duplicate' | 'delay' | 'reorder' | 'drop' | 'tamper'
