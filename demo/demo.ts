@@ -128,7 +128,7 @@ export async function startDemo({
     wire,
     clock: Date.now,
     kindOf(to) {
-      if (to === first.webhooks.find('default')?.url) return 'webhook'
+      if (to === first.webhooks.of('default')[0]?.url) return 'webhook'
       return isReal && to.startsWith(first.wechat.apiBase) ? 'wechat' : undefined
     },
   })

@@ -8,6 +8,8 @@ import { SCAN_LINE, type ScanOutcome } from './binding/scan-outcome.ts'
 import { createTickets } from './binding/tickets.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
+import type { WebhookReceiver } from './config/webhook-receivers.ts'
+import { watchWebhooksFile } from './config/webhooks-file.ts'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
 import { type Intercept, interceptEndpoints } from './http/node-listener.ts'
@@ -22,7 +24,7 @@ import { createWebhookSender } from './outbound/webhook-sender.ts'
 import { type Fetch, type Log, type SetTimer, systemTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
 import type { Identity, Store } from './store/store.ts'
-import { gaugeToken, gaugeWebhookLag } from './telemetry/gauges.ts'
+import { gaugeToken, gaugeWebhooks } from './telemetry/gauges.ts'
 import { instrumentFetch, instrumentStore, instrumentWechat } from './telemetry/instrument.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createWarnings } from './telemetry/warnings.ts'
@@ -70,9 +72,10 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   const hashOf = createKeyedHash(config.wechat.appSecret)
   /** The page's `Bind-User`. */
   const nameOf = ({ tenant, account, userId }: Identity) => hashOf('user', tenant, account, userId)
+  let { webhooks } = config
   const opened = await openStore(config.databaseUrl, {
     hashOf,
-    hasWebhook: (tenant) => config.webhooks.find(tenant) !== undefined,
+    hasWebhook: (tenant) => webhooks.of(tenant).length > 0,
     setTimer: overrides.setTimer,
   }).catch((cause) => {
     throw cannotOpen(cause)
@@ -97,14 +100,18 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   })
   const forwarder = createForwarder(config, { fetch, metrics, warn })
   const unionids = createUnionidFetcher({ store, wechat, clock, setTimer, log })
-  const { keysFile } = config
+  const { keysFile, webhooksFile } = config
   const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
   const keyFile = keysFile === undefined ? undefined : watchKeyFile(keysFile, keyring.replace, log)
-  const webhookSender = config.webhooks.isAny
+  const onReceivers = (receivers: WebhookReceiver[]) => {
+    webhooks = config.webhooks.withFile(receivers)
+  }
+  const webhooksWatch = webhooksFile === undefined ? undefined : watchWebhooksFile(webhooksFile, onReceivers, log)
+  const hasWebhooks = webhooksFile !== undefined || webhooks.all.length > 0
+  const webhookSender = hasWebhooks
     ? createWebhookSender({
         outbox: store.outbox,
-        webhooks: config.webhooks,
-        tenants: keyring.tenants,
+        webhooks: () => webhooks,
         fetch,
         clock,
         random: Math.random,
@@ -116,7 +123,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     : undefined
   if (webhookSender) store.onCommit(webhookSender.wake)
   gaugeToken(metrics, accessTokens, () => tokenAt)
-  if (webhookSender) gaugeWebhookLag(metrics, store, clock)
+  if (webhookSender) gaugeWebhooks(metrics, store, clock)
   const deps: Deps = {
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
@@ -179,6 +186,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
       clearInterval(minutely)
       clearInterval(purging)
       keyFile?.stop()
+      webhooksWatch?.stop()
       waiters.close()
       const timer = new AbortController()
       const timeout = delay(Math.max(0, withinMs), undefined, { signal: timer.signal }).catch(() => {})

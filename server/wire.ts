@@ -55,9 +55,9 @@ export type Problem = {
   triesLeft?: number
 }
 
-/** The body of a webhook delivery, signed by the Standard Webhooks scheme. */
+/** The body of a webhook delivery, signed by the Standard Webhooks scheme. `webhook.test` has empty ids and the version 0. */
 export type WebhookPayload = {
-  type: 'binding.bound' | 'binding.unbound' | 'binding.updated'
+  type: 'binding.bound' | 'binding.unbound' | 'binding.updated' | 'webhook.test'
   /** ISO 8601 */
   timestamp: string
   data: {

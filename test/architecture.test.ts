@@ -67,7 +67,7 @@ const floors: string[][] = [
   ['client.ts', 'clients/', 'http/'],
   ['binding/', 'keys/', 'telemetry/'],
   ['store/', 'wechat/', 'api/'],
-  ['platform.ts', 'crypto.ts', 'errors.ts', 'wire.ts'],
+  ['platform.ts', 'crypto.ts', 'errors.ts', 'watched-file.ts', 'wire.ts'],
 ]
 
 const roomOf = (file: string) => /^server\/([^/]+\/)?/.exec(file)?.[1] ?? file.slice('server/'.length)

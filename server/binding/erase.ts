@@ -15,7 +15,7 @@ export async function eraseUser({ store, clock, afterCommit }: ChangeDeps, ident
     const ending: Change = user.binding
       ? { type: 'unbind', user: user.id, reason: 'erased', at }
       : { type: 'closeTickets', user: user.id, bumpsVersion: true }
-    const changes: Change[] = [ending, { type: 'erase', user: user.id }]
+    const changes: Change[] = [ending, { type: 'erase', user: user.id, at }]
     for (const change of changes) yield* tx.apply(change)
     return changes
   })

@@ -1,68 +1,138 @@
-/** `wechat-bind webhooks`: lists undelivered notices, or delivers failed notices again. Node only. */
+/** `wechat-bind webhooks`: lists receivers and notices, sends notices again, enables and tests receivers. Node only. */
 import { parseArgs } from 'node:util'
 import { type Env, parseConfig } from '../config/config.ts'
+import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import { BindError } from '../errors.ts'
+import { adviceFor } from '../outbound/webhook-advice.ts'
+import { failureText } from '../outbound/webhook-request.ts'
+import { sendTest } from '../outbound/webhook-test.ts'
+import { systemTimer } from '../platform.ts'
 import { openStore } from '../store/open-store.ts'
-import type { Notice, Outbox } from '../store/outbox.ts'
+import type { Notice, NoticeFilter, Outbox } from '../store/outbox.ts'
+import { toReceiverLine } from './webhook-receiver-line.ts'
 
-const usage = `wechat-bind webhooks [list|failed|replay [id]]
+const usage = `wechat-bind webhooks [list|failed|retry|replay|enable|test] [NAME|ID]
 
-  list          notices waiting for delivery, oldest first         等待投递的通知，最早的在前
-  failed        notices that could not be delivered for a day      投递失败满一天后放弃的通知
-  replay [id]   deliver failed notices again: all, or this one     重新投递已放弃的通知：全部，或指定一条`
+  list                the receivers, then the notices that wait, oldest first   接收方；等待投递的通知，最早的在前
+  failed              notices that were given up after three days, and why      投递三天后放弃的通知及原因
+  retry [NAME|ID]     try waiting notices now: all, of a receiver, or one       立即重试等待中的通知：全部、某接收方或一条
+  replay [NAME|ID]    send failed notices again: all, of a receiver, or one     重新投递已放弃的通知：全部、某接收方或一条
+  enable NAME         switch a receiver on that was switched off                启用已停用的接收方
+  test NAME           send an event webhook.test to a receiver now              立即向接收方发送 webhook.test 事件`
 
 // This many lines fill a few screens of a terminal.
 const MAX_SHOWN = 100
 
+type Context = { outbox: Outbox; receivers: WebhookReceiver[]; target: string | undefined }
+
+const actions: Record<string, (context: Context) => Promise<string[]>> = {
+  list: showAll,
+  failed: async ({ outbox }) => show(await outbox.list('failed', MAX_SHOWN)),
+  retry: async ({ outbox, ...given }) => {
+    const count = await outbox.retry(Date.now(), toFilter(given))
+    return [`${count} notice(s) will be tried now.`, `${count} 条通知将立即重试。`]
+  },
+  replay: async ({ outbox, ...given }) => {
+    const count = await outbox.replay(Date.now(), toFilter(given))
+    return [`${count} notice(s) will be delivered again.`, `${count} 条通知将重新投递。`]
+  },
+  enable: async ({ outbox, ...given }) => {
+    const { name } = toReceiver(given)
+    return (await outbox.enable(name, Date.now()))
+      ? [`${name} is on. Its waiting notices are sent now.`, `${name} 已启用，等待中的通知将立即投递。`]
+      : [`${name} was on already.`, `${name} 本已启用。`]
+  },
+  test: (given) => test(toReceiver(given)),
+}
+
 /** The command may run while servers use the same store. */
 export async function runWebhooks(args: string[], env: Env, print: (line: string) => void): Promise<void> {
   const { positionals } = parseArgs({ args, allowPositionals: true })
-  const [action = 'list', id] = positionals
+  const [name = 'list', target, ...rest] = positionals
+  const action = Object.hasOwn(actions, name) ? actions[name] : undefined
+  const takesTarget = !['list', 'failed'].includes(name)
+  if (!action || rest.length > 0 || (target !== undefined && !takesTarget)) throw new BindError('BAD_REQUEST', usage)
   const config = parseConfig(env)
   const store = await openStore(config.databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   try {
-    for (const line of await runAction(store.outbox, action, id)) print(line)
+    for (const line of await action({ outbox: store.outbox, receivers: config.webhooks.all, target })) print(line)
   } finally {
     await store.close()
   }
 }
 
-async function runAction(outbox: Outbox, action: string, id: string | undefined): Promise<string[]> {
-  switch (action) {
-    case 'list':
-      return show(await outbox.list('waiting', MAX_SHOWN))
-    case 'failed':
-      return show(await outbox.list('failed', MAX_SHOWN))
-    case 'replay':
-      return replayed(await outbox.replay(Date.now(), toId(id)))
-    default:
-      throw new BindError('BAD_REQUEST', usage)
-  }
+async function showAll({ outbox, receivers }: Context): Promise<string[]> {
+  const [states, lengths, waiting] = await Promise.all([
+    outbox.receivers(),
+    outbox.lengths(),
+    outbox.list('waiting', MAX_SHOWN),
+  ])
+  const known = receivers.map(({ name }) => name)
+  const names = [...new Set([...known, ...lengths.map(({ receiver }) => receiver)])]
+  const lines = names.map((name) =>
+    toReceiverLine({
+      name,
+      isKnown: known.includes(name),
+      state: states.find((state) => state.name === name),
+      length: lengths.find(({ receiver }) => receiver === name),
+    }),
+  )
+  return [...lines, ...show(waiting)]
 }
 
-const replayed = (count: number) => [`${count} notice(s) will be delivered again.`, `${count} 条通知将重新投递。`]
+function toFilter({ receivers, target }: Omit<Context, 'outbox'>): NoticeFilter {
+  if (target === undefined) return {}
+  return /^\d{1,15}$/.test(target) ? { id: Number(target) } : { receiver: toReceiver({ receivers, target }).name }
+}
 
-function toId(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (/^\d{1,15}$/.test(text)) return Number(text)
+/** Without a name the only receiver is meant. */
+function toReceiver({ receivers, target }: Omit<Context, 'outbox'>): WebhookReceiver {
+  const [only, ...others] = receivers
+  const found = receivers.find(({ name }) => name === target)
+  if (found) return found
+  if (target === undefined && only && others.length === 0) return only
+  const names = receivers.map(({ name }) => name).join(', ')
   throw new BindError(
     'BAD_REQUEST',
-    'replay expects the number of one notice (printed by "list" and "failed"), or no argument to deliver all notices again. replay 需要一条通知的编号（见 list 与 failed 的输出）；不指定则重新投递全部通知。',
+    names === ''
+      ? 'No webhook receiver is configured: set WEBHOOK_URL, or WEBHOOKS_FILE. 未配置接收方：请设置 WEBHOOK_URL 或 WEBHOOKS_FILE。'
+      : `Name one of the receivers: ${names}. 请指定一个接收方：${names}。`,
+  )
+}
+
+async function test(receiver: WebhookReceiver): Promise<string[]> {
+  const startedAt = performance.now()
+  const answer = await sendTest({ fetch, clock: Date.now, setTimer: systemTimer }, receiver)
+  const ms = Math.round(performance.now() - startedAt)
+  if (answer.accepted) {
+    return [
+      `${receiver.name} answered ${answer.status} in ${ms} ms.`,
+      `${receiver.name} 在 ${ms} 毫秒内应答 ${answer.status}。`,
+    ]
+  }
+  const { en, zh } = adviceFor(answer.failure)
+  const what = failureText(answer.failure)
+  throw new BindError(
+    'UNREACHABLE',
+    `${receiver.name} did not accept the test (${what}): ${en}.\n${receiver.name} 未接受测试（${what}）：${zh}。`,
   )
 }
 
 /** The output has no openid: notices are stored without an openid, because the payload is made when a notice is sent. */
 const show = (notices: Notice[]): string[] => (notices.length === 0 ? ['No notices. 没有通知。'] : notices.map(toLine))
 
-const toLine = ({ id, identity: { tenant, account, userId }, type, reason, version, at, attempts }: Notice) =>
+const toLine = (notice: Notice) =>
   [
-    id,
-    new Date(at).toISOString(),
-    tenant,
-    account,
-    userId,
-    type,
-    reason,
-    `version=${version}`,
-    `tries=${attempts}`,
+    notice.id,
+    new Date(notice.at).toISOString(),
+    notice.receiver ?? '-',
+    notice.identity.tenant,
+    notice.identity.account,
+    notice.identity.userId,
+    notice.type,
+    notice.reason,
+    `version=${notice.version}`,
+    `tries=${notice.attempts}`,
+    `next=${new Date(notice.nextAt).toISOString()}`,
+    ...(notice.failure ? [`last=${failureText(notice.failure)}`] : []),
   ].join('  ')

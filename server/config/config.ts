@@ -13,6 +13,7 @@ import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
 import { checkNames } from './unknown-names.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
+import { readWebhooksFile } from './webhooks-file.ts'
 
 export type Env = Record<string, string | undefined>
 
@@ -54,7 +55,10 @@ export type Config = {
   maxConnections: number
   rules: Rules
   replies: { texts: ReplyTexts; lang: Language }
+  /** The receivers of the environment and of `webhooksFile`. */
   webhooks: WebhookReceivers
+  /** A JSON file with webhook receivers. */
+  webhooksFile: string | undefined
   /** Whether the proxy in front of the server is the operator's own, so that its `X-Request-Id` is kept. */
   trustProxy: boolean
   forwardUrl: string | undefined
@@ -121,15 +125,15 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
       lang: reader.oneOf('REPLY_LANG', ['zh-CN', 'zh-TW', 'en'], 'zh-CN'),
       texts: Object.fromEntries(replyNames.map((name) => [name, reader.text(`REPLY_${name.toUpperCase()}`)])),
     },
-    webhooks: parseWebhookReceivers(reader),
+    ...parseWebhooks(reader),
     trustProxy: reader.oneOf('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
     forwardUrl: reader.url('FORWARD_URL', undefined),
     forwardAll: reader.oneOf('FORWARD_ALL', ['true', 'false'], 'false') === 'true',
     forwardErrors: reader.oneOf('FORWARD_ERRORS', ['retry', 'hide'], 'retry'),
     logLevel: reader.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   } satisfies Omit<Config, 'unknownNames'>
-  const { keys, maxConnections, waiters } = settings
-  checkContradictions(reader, { keys, maxConnections, maxWaiters: waiters.inAll })
+  const { keys, webhooks, maxConnections, waiters } = settings
+  checkContradictions(reader, { keys, webhooks, maxConnections, maxWaiters: waiters.inAll })
   const unknownNames = checkNames(reader)
   if (reader.faults.length > 0) throw new BindError('BAD_CONFIG', toMessage(reader.faults))
   return { ...settings, unknownNames }
@@ -167,6 +171,13 @@ function parseBindKeys(reader: EnvReader, readKeys: ReadKeyFile): Pick<Config, '
   // Reads a setting that is not used, so that its name is known.
   reader.text('BIND_KEYS')
   return { keys: reader.parsed('BIND_KEYS_FILE', readKeys, []), keysFile }
+}
+
+function parseWebhooks(reader: EnvReader): Pick<Config, 'webhooks' | 'webhooksFile'> {
+  const webhooks = parseWebhookReceivers(reader)
+  const webhooksFile = reader.text('WEBHOOKS_FILE')
+  if (webhooksFile === undefined) return { webhooks, webhooksFile }
+  return { webhooks: webhooks.withFile(reader.parsed('WEBHOOKS_FILE', readWebhooksFile, [])), webhooksFile }
 }
 
 /** The default host is the loopback address, because metrics and probes are internal. */

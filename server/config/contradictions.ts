@@ -1,17 +1,32 @@
 /** Finds settings that are well formed but contradict each other. Pure. */
 import { type BindKey, toSuffix } from '../keys/keyring.ts'
 import type { EnvReader } from './env-reader.ts'
+import type { WebhookReceivers } from './webhook-receivers.ts'
 
-type Parsed = { keys: BindKey[]; maxConnections: number; maxWaiters: number }
+type Parsed = { keys: BindKey[]; webhooks: WebhookReceivers; maxConnections: number; maxWaiters: number }
 
 /** Adds a fault for each contradiction. */
-export function checkContradictions(reader: EnvReader, { keys, maxConnections, maxWaiters }: Parsed): void {
+export function checkContradictions(reader: EnvReader, { keys, webhooks, maxConnections, maxWaiters }: Parsed): void {
   checkWebhooks(reader, keys)
+  checkFileReceivers(reader, keys, webhooks)
   if (maxConnections >= maxWaiters) return
   reader.addFault('MAX_CONNECTIONS', {
     en: `is ${maxConnections}, fewer than MAX_WAITERS (${maxWaiters}): each long poll keeps a connection open. Raise MAX_CONNECTIONS or lower MAX_WAITERS`,
     zh: `为 ${maxConnections}，小于 MAX_WAITERS（${maxWaiters}）：每个长轮询占用一个连接。请调高 MAX_CONNECTIONS 或调低 MAX_WAITERS`,
   })
+}
+
+/** A receiver of the file names its tenant as the keys do. */
+function checkFileReceivers(reader: EnvReader, keys: BindKey[], { ofFile }: WebhookReceivers): void {
+  const tenants = new Set(keys.map(({ tenant }) => tenant))
+  for (const { name, tenant } of ofFile) {
+    if (keys.length === 0 || tenant === undefined || tenants.has(tenant)) continue
+    const list = [...tenants].join(', ')
+    reader.addFault('WEBHOOKS_FILE', {
+      en: `"${name}" names a tenant that no key has, so it would never be called. The tenants of the keys are: ${list}`,
+      zh: `“${name}”所指的租户没有密钥，因此不会被调用。密钥中的租户为：${list}`,
+    })
+  }
 }
 
 function checkWebhooks(reader: EnvReader, keys: BindKey[]): void {

@@ -1,38 +1,94 @@
-/** Reads the webhook receiver of each tenant from the configuration. */
+/** The webhook receivers: those of the environment, and those of `WEBHOOKS_FILE`. */
+import { Webhook as Signer } from 'standardwebhooks'
+import type { Bilingual } from '../errors.ts'
 import { toSuffix } from '../keys/keyring.ts'
 import type { EnvReader } from './env-reader.ts'
 
 export type WebhookReceiver = {
+  /** The name in commands and logs. For a receiver of the environment it is the name of its setting, for example `WEBHOOK_URL`. */
+  name: string
+  /** Undefined if the receiver serves all tenants. */
+  tenant?: string | undefined
   url: string
-  /** The key that signs the deliveries: `whsec_` and base64. */
-  secret: string
+  /** The keys that sign the deliveries, newest first: `whsec_` and base64. */
+  secrets: string[]
+  /** The types of events that it gets. Undefined means all. */
+  types?: EventType[] | undefined
 }
+
+export const eventTypes = ['binding.bound', 'binding.unbound', 'binding.updated'] as const
+
+export type EventType = (typeof eventTypes)[number]
 
 export type WebhookReceivers = {
-  /** Returns the receiver of a tenant, or undefined if the tenant has no receiver. */
-  find(tenant: string): WebhookReceiver | undefined
-  /** Whether any tenant has a receiver. */
-  isAny: boolean
+  all: WebhookReceiver[]
+  ofFile: WebhookReceiver[]
+  /** The receivers of a tenant. */
+  of(tenant: string): WebhookReceiver[]
+  /** These receivers and those of the file. */
+  withFile(receivers: WebhookReceiver[]): WebhookReceivers
 }
 
-const SECRET = /^whsec_[A-Za-z0-9+/]{32,100}={0,2}$/
+type EnvReceivers = { shared: WebhookReceiver | undefined; own: ReadonlyMap<string, WebhookReceiver> }
 
-/** `WEBHOOK_URL` and `WEBHOOK_SECRET` apply to all tenants, `WEBHOOK_URL_<TENANT>` and `WEBHOOK_SECRET_<TENANT>` to one tenant. */
-export function parseWebhookReceivers(reader: EnvReader): WebhookReceivers {
-  const shared = parseReceiver(reader, '')
-  const own = new Map(reader.suffixesOf('WEBHOOK_URL_').map((suffix) => [suffix, parseReceiver(reader, `_${suffix}`)]))
+/** A receiver of one tenant in the environment replaces `WEBHOOK_URL` for this tenant. The receivers of the file are added to them. */
+function createWebhookReceivers({ shared, own }: EnvReceivers, file: WebhookReceiver[]): WebhookReceivers {
   return {
-    find: (tenant) => own.get(toSuffix(tenant)) ?? shared,
-    isAny: shared !== undefined || own.size > 0,
+    all: [...(shared ? [shared] : []), ...own.values(), ...file],
+    ofFile: file,
+    of(tenant) {
+      const fromEnv = own.get(toSuffix(tenant)) ?? shared
+      const fromFile = file.filter((receiver) => receiver.tenant === undefined || receiver.tenant === tenant)
+      return [...(fromEnv ? [fromEnv] : []), ...fromFile]
+    },
+    withFile: (receivers) => createWebhookReceivers({ shared, own }, receivers),
   }
 }
 
-function parseReceiver(reader: EnvReader, suffix: string): WebhookReceiver | undefined {
-  const url = reader.url(`WEBHOOK_URL${suffix}`, undefined)
+/** `WEBHOOK_URL` and `WEBHOOK_SECRET` apply to all tenants, `WEBHOOK_URL_<TENANT>` and `WEBHOOK_SECRET_<TENANT>` to one tenant. */
+export function parseWebhookReceivers(reader: EnvReader): WebhookReceivers {
+  const own = new Map<string, WebhookReceiver>()
+  for (const suffix of reader.suffixesOf('WEBHOOK_URL_')) {
+    const receiver = parseReceiver(reader, `_${suffix}`, suffix.toLowerCase())
+    if (receiver) own.set(suffix, receiver)
+  }
+  return createWebhookReceivers({ shared: parseReceiver(reader, '', undefined), own }, [])
+}
+
+function parseReceiver(reader: EnvReader, suffix: string, tenant: string | undefined): WebhookReceiver | undefined {
+  const name = `WEBHOOK_URL${suffix}`
+  const url = reader.url(name, undefined)
   if (url === undefined) return undefined
-  const secret = reader.matching(`WEBHOOK_SECRET${suffix}`, SECRET, undefined, {
-    en: 'must be whsec_ and at least 24 bytes in base64: make one with "npx wechat-bind keygen --webhook"',
-    zh: '须为 whsec_ 加至少 24 字节的 base64：请用“npx wechat-bind keygen --webhook”生成',
-  })
-  return { url, secret }
+  const secrets = reader.parsed(`WEBHOOK_SECRET${suffix}`, parseSecrets, [])
+  return { name, tenant, url, secrets }
+}
+
+const MAX_SECRETS = 5
+
+export const SECRETS_RULE: Bilingual = {
+  en: 'must be whsec_ and 24 to 64 bytes in base64: make one with "npx wechat-bind keygen --webhook" (during a rotation: new,old)',
+  zh: '须为 whsec_ 加 24 至 64 字节的 base64：请用“npx wechat-bind keygen --webhook”生成（轮换期间：新,旧）',
+}
+
+/** Parses one secret, or `new,old` during a rotation. */
+function parseSecrets(text: string): string[] {
+  const secrets = text.split(',').map((secret) => secret.trim())
+  if (secrets.length > MAX_SECRETS || !secrets.every(isSecret)) {
+    throw new TypeError(`${SECRETS_RULE.en} | ${SECRETS_RULE.zh}`)
+  }
+  return secrets
+}
+
+/** The lengths are those of the Standard Webhooks specification. */
+export function isSecret(text: string): boolean {
+  const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1]
+  if (base64 === undefined) return false
+  const { length } = Buffer.from(base64, 'base64')
+  try {
+    // Throws if the padding is wrong.
+    new Signer(text)
+    return length >= 24 && length <= 64
+  } catch {
+    return false
+  }
 }

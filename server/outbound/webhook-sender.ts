@@ -1,26 +1,37 @@
 /**
- * Delivers every change to the webhook of its tenant, at least once and in order for each user. A lease in the store allows one
- * instance at a time to send, so the order is kept with many instances.
+ * Delivers every change to the webhook receivers of its tenant, at least once, and in order for each user and receiver.
+ *
+ * Steps, in a loop that a commit, an answer and a timer wake:
+ * 1. The instance with the lease moves new events from the outbox to the queues of their receivers.
+ * 2. Every instance claims due notices of the receivers that have room, so that instances share the work. A claim ends after
+ *    `CLAIM_MS`: the notices of an instance that was killed become due again.
+ * 3. The answer of a receiver removes the notice, or sets the time of the next attempt. A receiver that is overloaded, or fails
+ *    again and again, gets a pause; one that answers 410 or fails for five days is switched off.
+ *
+ * Each receiver has its own queue, its own room and its own pauses, so a receiver that is slow or down delays no other one.
  */
-import { Webhook as Signer } from 'standardwebhooks'
 import type { WebhookReceiver, WebhookReceivers } from '../config/webhook-receivers.ts'
 import type { Fetch, Log, SetTimer } from '../platform.ts'
-import type { Notice, Outbox } from '../store/outbox.ts'
+import type { Notice, Outbox, ReceiverState } from '../store/outbox.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { WebhookPayload } from '../wire.ts'
+import { createBatchWrites } from './batch-writes.ts'
 import { createWakeLoop } from './wake-loop.ts'
+import { createWebhookLog } from './webhook-log.ts'
+import { sendWebhook } from './webhook-request.ts'
+import { pausedUntil, type Refusal, retryAt } from './webhook-schedule.ts'
 
 type WebhookSender = {
   /** Called after a commit. The outbox is then read soon. */
   wake(): void
-  /** Aborts the deliveries in flight, which stay due. Another instance may take over at once. */
+  /** Aborts the deliveries in flight, which become due at once. Another instance may take over. */
   close(): Promise<void>
 }
 
 type WebhookDeps = {
   outbox: Outbox
-  webhooks: WebhookReceivers
-  tenants: () => string[]
+  /** The present receivers. */
+  webhooks: () => WebhookReceivers
   fetch: Fetch
   /** Epoch ms. */
   clock: () => number
@@ -33,36 +44,53 @@ type WebhookDeps = {
   holder: string
 }
 
-// A receiver that needs more time should answer first and do the work later. Otherwise it gets the same delivery again.
-const TIMEOUT_MS = 10_000
+// Longer than a request and the write of its outcome.
+const CLAIM_MS = 45_000
 
-const FIRST_RETRY_MS = 5_000
-const GROWTH = 3
-const MAX_PAUSE_MS = 3 * 60 * 60_000
-const GIVE_UP_MS = 24 * 60 * 60_000
+// Renewed after half of this time.
+const LEASE_MS = 10_000
 
-// This is longer than the slowest batch, so that a slow receiver never gets deliveries from two instances.
-const LEASE_MS = 30_000
+// How often the queues are read if nothing wakes the loop: other instances and commands change them too.
+const IDLE_MS = 1_000
 
-// How often the outbox is read while another instance holds the lease, or nothing is due.
-const IDLE_MS = 5_000
+// How often the outbox is read while an event waits for its unionid.
+const HELD_MS = 200
 
-// Simultaneous deliveries for one tenant. The limit prevents a receiver that does not answer from blocking other tenants.
-const PER_TENANT = 4
+// The pause after an error of the store.
+const ERROR_MS = 5_000
+
+// Simultaneous requests to one receiver. One that has failed gets one at a time until it accepts.
+const PER_RECEIVER = 8
+
+// Rows that one transaction adds to the queues. More would delay callbacks on SQLite, which has one connection.
+const ROWS_PER_DISPATCH = 512
 
 export function createWebhookSender(deps: WebhookDeps): WebhookSender {
-  const { outbox, clock, setTimer, log, holder } = deps
-  const busy = new Map<string, number>()
-  const underway = new Map<number, Promise<void>>()
+  const { outbox, webhooks, clock, random, setTimer, metrics, holder } = deps
+  const report = createWebhookLog(deps.log, clock)
+  const inFlight = new Map<string, number>()
+  const underway = new Set<Promise<void>>()
   const closing = new AbortController()
+  const saveAccepted = createBatchWrites((ids: number[]) => outbox.delivered(ids))
   let cancelTimer = () => {}
+  let states = new Map<string, ReceiverState>()
+  let statesReadAt = Number.NEGATIVE_INFINITY
+  let leasedUntil = 0
+  let leaseAt = 0
+  let dispatchAt = 0
 
   const loop = createWakeLoop(async () => {
-    await sendDue().catch((error) => {
-      log.warn({ code: error.code }, 'the webhook outbox could not be read; the server tries again in 5 s')
-      wakeIn(IDLE_MS)
-    })
-    return false
+    try {
+      await readStates()
+      const isMore = await dispatch()
+      await claim()
+      if (!isMore) await sleepUntilDue()
+      return isMore
+    } catch (error) {
+      report.storeFailed(error)
+      wakeIn(ERROR_MS)
+      return false
+    }
   })
 
   function wakeIn(ms: number): void {
@@ -70,92 +98,143 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     if (!closing.signal.aborted) cancelTimer = setTimer(loop.wake, ms)
   }
 
-  async function sendDue(): Promise<void> {
+  /** The states change when a receiver fails at another instance, and when a command enables it. */
+  async function readStates(): Promise<void> {
     const now = clock()
-    if (!(await outbox.lease(holder, now, now + LEASE_MS))) return wakeIn(IDLE_MS)
-    // Deliveries in flight are still due in the outbox. The set is copied, because a delivery may complete before the outbox answers.
-    const sending = new Set(underway.keys())
-    const due = await outbox.due(now, deps.tenants().filter(hasRoom), PER_TENANT + sending.size)
-    for (const notice of due) if (!sending.has(notice.id) && hasRoom(notice.identity.tenant)) begin(notice)
-    const nextAt = await outbox.nextAt(deps.tenants())
-    wakeIn(nextAt === undefined ? IDLE_MS : Math.min(Math.max(nextAt - clock(), 100), IDLE_MS))
+    if (Math.abs(now - statesReadAt) < IDLE_MS) return
+    states = new Map((await outbox.receivers()).map((state) => [state.name, state]))
+    statesReadAt = now
   }
 
-  const hasRoom = (tenant: string) => (busy.get(tenant) ?? 0) < PER_TENANT
+  async function holdLease(now: number): Promise<boolean> {
+    if (now >= leaseAt) {
+      const isHeld = await outbox.lease(holder, now, now + LEASE_MS)
+      leasedUntil = isHeld ? now + LEASE_MS : 0
+      leaseAt = now + (isHeld ? LEASE_MS / 2 : IDLE_MS)
+    }
+    return leasedUntil > now
+  }
 
-  function begin(notice: Notice): void {
-    const { tenant } = notice.identity
-    busy.set(tenant, (busy.get(tenant) ?? 0) + 1)
-    const sending = deliver(notice)
+  /** Returns true if more events can be moved at once. */
+  async function dispatch(): Promise<boolean> {
+    const now = clock()
+    if (now < dispatchAt) return false
+    dispatchAt = now + IDLE_MS
+    if (!(await holdLease(now))) return false
+    const receivers = webhooks()
+    const limit = Math.ceil(ROWS_PER_DISPATCH / Math.max(receivers.all.length, 1))
+    const { isMore, heldUntil } = await outbox.dispatch(now, (...event) => namesFor(receivers, ...event), limit)
+    if (heldUntil !== undefined) dispatchAt = Math.min(now + HELD_MS, heldUntil)
+    if (isMore) dispatchAt = 0
+    return isMore
+  }
+
+  async function claim(): Promise<void> {
+    if (closing.signal.aborted) return
+    const now = clock()
+    const receivers = new Map(webhooks().all.map((receiver) => [receiver.name, receiver]))
+    const rooms = [...receivers.keys()].map((receiver) => ({ receiver, room: roomOf(receiver, now) }))
+    const withRoom = rooms.filter(({ room }) => room > 0)
+    for (const notice of await outbox.claim(now, now + CLAIM_MS, withRoom)) {
+      const receiver = receivers.get(notice.receiver ?? '')
+      if (receiver) begin(receiver, notice)
+    }
+  }
+
+  function roomOf(name: string, now: number): number {
+    const state = states.get(name)
+    if (state && (state.status !== 'on' || (state.pausedUntil ?? 0) > now)) return 0
+    const limit = state && state.failures > 0 ? 1 : PER_RECEIVER
+    return limit - (inFlight.get(name) ?? 0)
+  }
+
+  async function sleepUntilDue(): Promise<void> {
+    const now = clock()
+    const names = webhooks().all.map(({ name }) => name)
+    const nextAt = await outbox.nextAt(
+      now,
+      names.filter((name) => roomOf(name, now) > 0),
+    )
+    const pauses = names.flatMap((name) => states.get(name)?.pausedUntil ?? [])
+    const next = Math.min(...[nextAt ?? [], pauses, dispatchAt].flat().filter((at) => at > now), now + IDLE_MS)
+    wakeIn(next - now)
+  }
+
+  function begin(receiver: WebhookReceiver, notice: Notice): void {
+    const { name } = receiver
+    inFlight.set(name, (inFlight.get(name) ?? 0) + 1)
+    const sending = deliver(receiver, notice)
+      // The claim of the notice ends by itself.
+      .catch(report.storeFailed)
       .finally(() => {
-        busy.set(tenant, (busy.get(tenant) ?? 1) - 1)
-        underway.delete(notice.id)
+        inFlight.set(name, (inFlight.get(name) ?? 1) - 1)
+        underway.delete(sending)
+        loop.wake()
       })
-      .then(loop.wake, (error) => {
-        log.warn({ code: error.code }, 'the outcome of a webhook delivery could not be saved')
-        // The notice is still due in the store. Without a pause, it would be delivered again and again while writes fail.
-        wakeIn(IDLE_MS)
-      })
-    underway.set(notice.id, sending)
+    underway.add(sending)
   }
 
-  async function deliver(notice: Notice): Promise<void> {
-    const webhook = deps.webhooks.find(notice.identity.tenant)
-    if (!webhook) return outbox.giveUp(notice.id)
-    const isTaken = await send(deps, webhook, notice, closing.signal)
-    // `close` has aborted the delivery. The notice stays due, and the next sender delivers it.
-    if (!isTaken && closing.signal.aborted) return
-    deps.metrics.webhooks.inc({ outcome: isTaken ? 'taken' : 'refused' })
-    if (isTaken) return outbox.delivered(notice.id)
+  async function deliver(receiver: WebhookReceiver, notice: Notice): Promise<void> {
+    const message = { id: notice.uid, body: JSON.stringify(toPayload(notice)) }
+    const answer = await sendWebhook(deps, receiver, message, closing.signal)
+    if (answer.accepted) {
+      metrics.webhooks.inc({ outcome: 'taken' })
+      await saveAccepted(notice.id)
+      return noteAccepted(receiver.name)
+    }
+    // `close` has aborted the request.
+    if (answer.failure.status === null && closing.signal.aborted) return outbox.unclaim(notice.id, clock())
+    metrics.webhooks.inc({ outcome: 'refused' })
+    await saveRefusal(receiver.name, notice, answer)
+  }
+
+  async function saveRefusal(name: string, notice: Notice, refusal: Refusal): Promise<void> {
     const now = clock()
-    return now - notice.at >= GIVE_UP_MS
-      ? outbox.giveUp(notice.id)
-      : outbox.retryAt(notice.id, now + pauseMs(notice.attempts, deps.random()))
+    const { failure } = refusal
+    const failures = (states.get(name)?.failures ?? 0) + 1
+    const isGone = failure.status === 410
+    const before = states.get(name)?.status ?? 'on'
+    const paused = pausedUntil(now, failures, refusal, random())
+    const state = await outbox.receiverFailed({ name, now, failure, isGone, pausedUntil: paused })
+    states.set(name, state)
+    const next = retryAt(now, notice.attempts + 1, refusal, random())
+    if (next === undefined) await outbox.giveUp(notice.id, failure)
+    else await outbox.retryAt(notice.id, next, failure)
+    report.refused(name, failure, next)
+    if (before === 'on' && state.status !== 'on') report.switchedOff(state)
+  }
+
+  async function noteAccepted(name: string): Promise<void> {
+    const state = states.get(name)
+    if (!state || state.failures === 0 || state.status !== 'on') return
+    states.set(name, { ...state, failingSince: null, failures: 0, pausedUntil: null })
+    await outbox.receiverAccepted(name)
+    report.acceptsAgain(name)
   }
 
   wakeIn(0)
   return {
-    wake: loop.wake,
+    wake() {
+      dispatchAt = 0
+      loop.wake()
+    },
     async close() {
       closing.abort()
       cancelTimer()
       await loop.close()
-      await Promise.all(underway.values())
+      await Promise.all(underway)
       await outbox.release(holder).catch(() => {})
     },
   }
 }
 
-/** 5 s, 15 s, 45 s … 3 h. Each pause is up to a fifth longer or shorter, so that the retries of many notices are spread out. */
-export const pauseMs = (attempts: number, chance: number) =>
-  Math.round(Math.min(FIRST_RETRY_MS * GROWTH ** attempts, MAX_PAUSE_MS) * (0.8 + 0.4 * chance))
+const namesFor = (receivers: WebhookReceivers, tenant: string, type: Notice['type']): string[] =>
+  receivers
+    .of(tenant)
+    .filter(({ types }) => types === undefined || types.includes(`binding.${type}`))
+    .map(({ name }) => name)
 
-async function send(
-  { fetch, clock }: WebhookDeps,
-  webhook: WebhookReceiver,
-  notice: Notice,
-  closing: AbortSignal,
-): Promise<boolean> {
-  const id = notice.uid
-  const body = JSON.stringify(toPayload(notice))
-  const now = new Date(clock())
-  const headers = {
-    'Content-Type': 'application/json',
-    'webhook-id': id,
-    'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-    'webhook-signature': new Signer(webhook.secret).sign(id, now, body),
-  }
-  const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), closing])
-  try {
-    const response = await fetch(webhook.url, { method: 'POST', headers, body, redirect: 'manual', signal })
-    await response.body?.cancel()
-    return response.ok
-  } catch {
-    return false
-  }
-}
-
-function toPayload(notice: Notice): WebhookPayload {
+export function toPayload(notice: Notice): WebhookPayload {
   const { tenant: Tenant, account: Account, userId: User_ID } = notice.identity
   const ids = { OpenId: notice.openid, UnionId: notice.unionid, AppId: notice.appId }
   return {

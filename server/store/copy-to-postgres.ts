@@ -22,6 +22,8 @@ const primaryKeys = {
   deliveries: 'key',
   unfollow_tombstones: 'openid_hash',
   outbox: 'event',
+  notices: 'id',
+  webhook_receivers: 'name',
   wrong_codes: 'id',
   jtis: 'id',
   rate_windows: 'scope',

@@ -1,14 +1,17 @@
 /**
- * The outbox: events that a tenant's webhook has to receive. An event is inserted in the transaction of the change itself and is
- * kept until the receiver has accepted it or the sender has given up.
+ * The outbox: events that webhook receivers have to accept. An event is inserted in the transaction of the change itself. The sender
+ * moves it to the queue of each receiver, as one notice per receiver, so that a receiver that fails delays no other one. A notice
+ * is kept until its receiver has accepted it or the sender has given up.
  */
 import type { EventReason, EventType, Identity } from './identity.ts'
 
-/** One event of the outbox. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
+/** One event for one receiver. WeChat's ids are read when it is sent, so they are null if its binding was removed before. */
 export type Notice = {
   id: number
   /** The `webhook-id`: random, and the same for every receiver and attempt. */
   uid: string
+  /** Null while the event has not been moved to the queues of its receivers. */
+  receiver: string | null
   identity: Identity
   type: EventType
   reason: EventReason
@@ -20,28 +23,99 @@ export type Notice = {
   unionid: string | null
   /** Failed attempts so far. */
   attempts: number
+  /** When the next attempt is due. */
+  nextAt: number
+  /** Why the last attempt failed: the status of the answer, or the code of the error. */
+  failure: Failure | null
 }
+
+/** `status` is that of an answer, `error` the code of a request without an answer. One of them is set. */
+export type Failure = { status: number | null; error: string | null }
 
 export type NoticeState = 'waiting' | 'failed'
 
+/** Selects notices: one by its id, those of one receiver, or all. */
+export type NoticeFilter = { id?: number; receiver?: string }
+
+/** `gone` was answered 410, `off` has failed for five days. Neither gets a notice until it is enabled. */
+export type ReceiverStatus = 'on' | 'gone' | 'off'
+
+/** What is stored about a receiver that has failed. Times are epoch ms. */
+export type ReceiverState = {
+  name: string
+  status: ReceiverStatus
+  /** The first failure since the last success; null while the receiver accepts. */
+  failingSince: number | null
+  /** Failures since the last success. */
+  failures: number
+  /** Until then the receiver gets no notice. */
+  pausedUntil: number | null
+  lastFailure: Failure
+  lastFailureAt: number
+}
+
+export type ReceiverFailure = {
+  name: string
+  now: number
+  failure: Failure
+  /** Whether the receiver answered 410. */
+  isGone: boolean
+  pausedUntil: number | null
+}
+
+/** The number of notices in a receiver's queue. */
+export type QueueLength = { receiver: string; waiting: number; failed: number }
+
+/** `heldUntil`: when an event that waits for its unionid is moved even without it. */
+type Dispatched = { moved: number; isMore: boolean; heldUntil: number | undefined }
+
 export type Outbox = {
   /**
-   * The events of these tenants that are due at `now`, oldest first. Only the first waiting event of each user is returned, so
-   * that a user's events are sent in order. The caller leaves out tenants whose receiver is busy, and tenants without a webhook.
+   * Moves at most `limit` events, oldest first, to the queues of the receivers that `route` names; it may be called more than once.
+   * An event waits for its unionid, at most `HOLD_MS`, and later events of its user wait with it. The caller needs the lease.
    */
-  due(now: number, tenants: string[], limit: number): Promise<Notice[]>
-  /** When the next event of these tenants is due, in epoch ms; undefined when no event is waiting. */
-  nextAt(tenants: string[]): Promise<number | undefined>
-  /** Removes the event from the outbox. */
-  delivered(id: number): Promise<void>
-  /** Counts a failed attempt; the event is due again at `at`. */
-  retryAt(id: number, at: number): Promise<void>
-  /** Marks the event as failed, so that it no longer delays later events of the same user. */
-  giveUp(id: number): Promise<void>
+  dispatch(now: number, route: (tenant: string, type: Notice['type']) => string[], limit: number): Promise<Dispatched>
+  /**
+   * Takes due notices, at most `room` of each receiver. Only the first waiting notice of a user is taken, so that a receiver gets a
+   * user's events in order. A notice becomes due again at `until` unless its outcome is saved. No notice is taken by two instances.
+   */
+  claim(now: number, until: number, rooms: { receiver: string; room: number }[]): Promise<Notice[]>
+  /** When the next notice of these receivers becomes due after `now`; undefined if none does. */
+  nextAt(now: number, receivers: string[]): Promise<number | undefined>
+  /** Ends the claim of a notice that was not tried. It is due at `now`. */
+  unclaim(id: number, now: number): Promise<void>
+  /** Removes accepted notices. */
+  delivered(ids: number[]): Promise<void>
+  /** Counts a failed attempt; the notice is due again at `at`. */
+  retryAt(id: number, at: number, failure: Failure): Promise<void>
+  /** Marks the notice as failed, so that it no longer delays later events of the same user. */
+  giveUp(id: number, failure: Failure): Promise<void>
   list(state: NoticeState, limit: number): Promise<Notice[]>
-  /** Makes the failed event `id` due at `now`, or all failed events when there is no `id`. Returns their number. */
-  replay(now: number, id?: number): Promise<number>
-  /** Acquires or extends, until `until`, the lease that allows sending. Returns false while another holder has the lease. */
+  lengths(): Promise<QueueLength[]>
+  /** `at` of the oldest event that waits for a receiver that is on. */
+  oldestAt(): Promise<number | undefined>
+  /** Makes failed notices due at `now`, with all attempts. Returns their number. */
+  replay(now: number, filter?: NoticeFilter): Promise<number>
+  /** Makes waiting notices due at `now`, and ends the pause of their receivers. Returns the number of notices. */
+  retry(now: number, filter?: NoticeFilter): Promise<number>
+  /** The receivers that have failed, by name. A receiver that is not listed is on. */
+  receivers(): Promise<ReceiverState[]>
+  /** Counts a failure of a receiver. Switches it off after five days of failures. Returns its new state. */
+  receiverFailed(failed: ReceiverFailure): Promise<ReceiverState>
+  /** Forgets the failures of a receiver that is on. */
+  receiverAccepted(name: string): Promise<void>
+  /** Switches a receiver on, and makes its waiting notices due at `now`. Returns false if it was on. */
+  enable(name: string, now: number): Promise<boolean>
+  /** Acquires or extends, until `until`, the lease for `dispatch`. Returns false while another holder has it. */
   lease(holder: string, now: number, until: number): Promise<boolean>
   release(holder: string): Promise<void>
 }
+
+/** How long an event waits for its unionid before it is sent without it. */
+export const HOLD_MS = 3_000
+
+/** A receiver that fails for this long is switched off. */
+export const OFF_AFTER_MS = 5 * 24 * 60 * 60_000
+
+// The longest pause between two attempts is a day, and a fifth more. Without a failure in twice this time, nothing was tried.
+export const FAILURE_GAP_MS = 2 * 24 * 60 * 60_000

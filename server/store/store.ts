@@ -59,7 +59,7 @@ export type Change =
   /** After an account's migration. Has no effect unless `from` is bound to the user. The unit has locked both openids. */
   | { type: 'moveOpenid'; user: number; from: AccountOpenid; to: AccountOpenid; at: number }
   /** Deletes what is kept of a user that has no binding. `Store.purgeErased` completes it. */
-  | { type: 'erase'; user: number }
+  | { type: 'erase'; user: number; at: number }
   | { type: 'scan'; ticket: number; user: number; confirmation: PendingConfirmation }
   | { type: 'relabel'; ticket: number; label: string; lang: Language }
   | { type: 'wrongDigits'; ticket: number; triesLeft: number }

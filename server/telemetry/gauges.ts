@@ -10,14 +10,22 @@ export function gaugeToken({ gauge }: Metrics, { expiresAt }: AccessTokens, fetc
   gauge('access_token_expiry_timestamp_seconds', 'When the access token in use expires.', () => seconds(expiresAt()))
 }
 
-/** The gauge reads the store, so every instance reports the same value. It has no value while the store fails. */
-export function gaugeWebhookLag({ gauge }: Metrics, { outbox }: Store, clock: () => number): void {
+/** The gauges read the store, so every instance reports the same values. They have no value while the store fails. */
+export function gaugeWebhooks({ gauge }: Metrics, { outbox }: Store, clock: () => number): void {
   gauge(
     'webhook_lag_seconds',
-    'Age of the oldest change that is waiting for its webhook; 0 if none is waiting.',
+    'Age of the oldest change that is waiting for a receiver that is on; 0 if none is waiting.',
     async () => {
-      const oldest = await outbox.list('waiting', 1).catch(() => undefined)
-      return oldest && (oldest[0] ? (clock() - oldest[0].at) / 1000 : 0)
+      try {
+        const at = await outbox.oldestAt()
+        return at === undefined ? 0 : (clock() - at) / 1000
+      } catch {
+        return undefined
+      }
     },
   )
+  gauge('webhook_receivers_off', 'Receivers that are switched off, after a 410 or five days of failures.', async () => {
+    const states = await outbox.receivers().catch(() => undefined)
+    return states?.filter(({ status }) => status !== 'on').length
+  })
 }

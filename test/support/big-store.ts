@@ -38,6 +38,8 @@ const inserts = (users: number, now: number) => [
     from generate_series(0, ${users}::int * 3 - 1) i`,
   sql`insert into outbox (event, "user", tenant, state, next_at) select i * 10, 1 + i % 5000, 'tenant' || i % 10, case when i % 50 = 0 then 'waiting' else 'failed' end, ${now}::bigint - i * 1000
     from generate_series(1, ${users}::int / 10) i`,
+  sql`insert into notices (event, "user", receiver, state, next_at) select i * 10 + 1, 1 + i % 5000, case when i % 2 = 0 then 'one' else 'two' end, case when i % 50 < 2 then 'waiting' else 'failed' end, ${now}::bigint - i * 1000
+    from generate_series(1, ${users}::int / 10) i`,
   sql`insert into deliveries (key, text, until) select md5(i::text), repeat('回复', 20), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
   sql`insert into jtis (jti, until) select md5(i::text), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
   sql`insert into unfollow_tombstones (openid_hash, event_time, until) select md5(i::text), 1, ${now}::bigint + i from generate_series(1, ${users}::int / 10) i`,
@@ -102,7 +104,7 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   yield* tx.apply({ type: 'setUnionid', user, openid, unionid: 'u1', at: now })
   yield* tx.apply({ type: 'moveOpenid', user, from: { appId, openid }, to: { appId: 'wx2', openid: 'o2' }, at: now })
   yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
-  yield* tx.apply({ type: 'erase', user })
+  yield* tx.apply({ type: 'erase', user, at: now })
   yield* tx.purgeErased(now, 1)
   yield* tx.apply({ type: 'recordUnfollow', appId, openid, eventTime: 1, until: now })
   yield* tx.apply({ type: 'wrongCode', openid, at: now })
@@ -129,8 +131,8 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
 
   const unchanged = <T>(result: Promise<T>) => result
   const reads = createReads(db, queries, (plan) => runPlanAsync(plan, run), unchanged, settings)
-  const write = <T>(work: UnitOfWork<T>) => runPlanAsync(work(new SqlTx(queries, settings, new Map())), run)
-  const unionids = createUnionidQueue(db, (plan) => runPlanAsync(plan(), run), write, unchanged, 'postgres')
+  const apply = <T>(work: UnitOfWork<T>) => runPlanAsync(work(new SqlTx(queries, settings, new Map())), run)
+  const unionids = createUnionidQueue(db, (plan) => runPlanAsync(plan(), run), apply, unchanged, 'postgres')
   const sweep = createSweep(db, unchanged, 'postgres')
   await reads.user(identity)
   await reads.liveTicket(identity, now)
@@ -150,18 +152,36 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   await events({ tenant: 'tenant1', after: undefined, limit: 100 })
   await events({ tenant: 'tenant1', after: { position: 9, uid: null }, limit: 500 })
   await events({ tenant: 'tenant1', user: identity, after: { position: 1, uid: 'x' }, limit: 500 })
-  await purgeErased(write, now)
+  await purgeErased(apply, now)
   await sweep(now)
 
-  const outbox = createOutbox(db, unchanged)
+  const write = <T>(work: () => Plan<T>) => runPlanAsync(work(), run)
+  const outbox = createOutbox({ db, engine: 'postgres', asStoreError: unchanged, write })
   await outbox.lease('a', now, now + 1)
-  await outbox.due(now, ['tenant1', 'tenant2'], 4)
-  await outbox.nextAt(['default'])
-  await outbox.retryAt(1, now)
-  await outbox.giveUp(1)
+  await outbox.dispatch(now, () => ['one', 'two'], 4)
+  await outbox.claim(
+    now,
+    now,
+    ['one', 'two'].map((receiver) => ({ receiver, room: 8 })),
+  )
+  await outbox.nextAt(now, ['one', 'two'])
+  await outbox.unclaim(1, now)
+  await outbox.retryAt(1, now, { status: 500, error: null })
+  await outbox.giveUp(1, { status: 500, error: null })
   await outbox.list('failed', 100)
-  await outbox.delivered(1)
-  await outbox.replay(now, 1)
+  await outbox.oldestAt()
+  await outbox.delivered([1])
+  await outbox.replay(now, { id: 1 })
+  await outbox.retry(now, { receiver: 'one' })
+  await outbox.receiverFailed({
+    name: 'one',
+    now,
+    failure: { status: 410, error: null },
+    isGone: true,
+    pausedUntil: null,
+  })
+  await outbox.receiverAccepted('one')
+  await outbox.enable('one', now)
   await outbox.release('a')
 }
 

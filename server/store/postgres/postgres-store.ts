@@ -110,7 +110,7 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
     unionids: createUnionidQueue(db, (plan) => runWithoutTransaction(plan()), write, asStoreError, 'postgres'),
     events: (feedQuery) => asStoreError(readEvents(feedQuery)),
     sweep: createSweep(db, asStoreError, 'postgres'),
-    outbox: createOutbox(db, asStoreError),
+    outbox: createOutbox({ db, engine: 'postgres', asStoreError, write: (plan) => transactions.write(plan) }),
     write,
     purgeErased: (before) => purgeErased(write, before),
     onCommit: listeners.add,

@@ -78,8 +78,8 @@ export class Changes implements ChangeMethods {
     yield* this.#addEvent(user, yield* this.bumpVersion(user, reason), 'unbound', reason, at)
   }
 
-  *erase({ user }: Of<'erase'>) {
-    yield* this.erasure.erase(user, yield* this.#versionedUser(user))
+  *erase({ user, at }: Of<'erase'>) {
+    yield* this.erasure.erase(user, yield* this.#versionedUser(user), at)
   }
 
   *setSubscribed({ user, subscribed, eventTime, at }: Of<'setSubscribed'>) {

@@ -9,6 +9,14 @@ export const skipLocked = (engine: Engine) => (engine === 'postgres' ? sql`for u
 export const inSubquery = (engine: Engine, keys: RawBuilder<unknown>) =>
   engine === 'postgres' ? sql`= any(array(${keys}))` : sql`in (${keys})`
 
-/** Membership in a list of ids, as one parameter: a list of parameters would be another statement for each length. */
-export const inList = (engine: Engine, ids: number[]) =>
-  engine === 'postgres' ? sql`= any(${ids}::bigint[])` : sql`in (select value from json_each(${JSON.stringify(ids)}))`
+/** Membership in a JSON array of ids. One parameter for any number of ids keeps the statement's text the same. */
+export const jsonIds = (engine: Engine, ids: string) =>
+  engine === 'postgres'
+    ? sql`= any(array(select json_array_elements_text(${ids}::json)::bigint))`
+    : sql`in (select value from json_each(${ids}))`
+
+/** A JSON array of `[event, receiver]` as a table. */
+export const jsonPairs = (engine: Engine, pairs: string) =>
+  engine === 'postgres'
+    ? sql`(select (value->>0)::bigint as event, value->>1 as receiver from json_array_elements(${pairs}::json))`
+    : sql`(select json_extract(value, '$[0]') as event, json_extract(value, '$[1]') as receiver from json_each(${pairs}))`

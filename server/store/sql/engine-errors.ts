@@ -3,6 +3,9 @@ import { BindError } from '../../errors.ts'
 
 export type AsStoreError = <T>(result: Promise<T>) => Promise<T>
 
+/** Runs a write that belongs to no unit of work. */
+export type RunWrite = <T>(write: () => Promise<T>) => Promise<T>
+
 /** Keeps a `BindError` and turns any other error into `STORE_UNAVAILABLE`. The original error is in `cause`, for the log only. */
 export const asStoreError: AsStoreError = async (result) => {
   try {

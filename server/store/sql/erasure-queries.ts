@@ -3,8 +3,14 @@ import { type Kysely, sql } from 'kysely'
 import { query } from './compiled-query.ts'
 import type { Tables } from './tables.ts'
 
-/** Whether a notice of the event waits for its receiver. */
-const isWaiting = sql<boolean>`exists (select 1 from outbox where outbox.event = events.id and outbox.state = 'waiting')`
+// The sender gives up after four days at most. A notice that is older belongs to a receiver that is no longer configured.
+const ABANDONED_AFTER_MS = 7 * 24 * 60 * 60_000
+
+/** Whether a notice of the event waits for a receiver that is on. */
+const isWaiting = (now: number) => sql<boolean>`(events.at + ${sql.lit(ABANDONED_AFTER_MS)} > ${now} and (
+  exists (select 1 from outbox where outbox.event = events.id and outbox.state = 'waiting') or
+  exists (select 1 from notices left join webhook_receivers on webhook_receivers.name = notices.receiver
+    where notices.event = events.id and notices.state = 'waiting' and coalesce(webhook_receivers.status, 'on') = 'on')))`
 
 export function createErasureQueries(db: Kysely<Tables>) {
   return { ...createErase(db), ...createPurge(db), ...createFloors(db) }
@@ -18,12 +24,12 @@ function createErase(db: Kysely<Tables>) {
       db.updateTable('deliveries').set({ text: null, user: null }).where('user', '=', p.user),
     ),
     /** The event with `version` is kept, which the erasure itself has written. */
-    deleteHistory: query((p: { user: number; version: number }) =>
+    deleteHistory: query((p: { user: number; version: number; at: number }) =>
       db
         .deleteFrom('events')
         .where('user', '=', p.user)
         .where('version', '!=', p.version)
-        .where(sql<boolean>`not ${isWaiting}`),
+        .where(sql<boolean>`not ${isWaiting(p.at)}`),
     ),
     markHistory: query((p: { user: number }) =>
       db
@@ -42,16 +48,26 @@ function createErase(db: Kysely<Tables>) {
 
 function createPurge(db: Kysely<Tables>) {
   const marked = db.selectFrom('events').where('erased', '=', sql.lit(1))
+  const takenOf = (p: { user: number; before: number }) =>
+    marked
+      .where('user', '=', p.user)
+      .where('at', '<=', p.before)
+      .where(sql<boolean>`not ${isWaiting(p.before)}`)
+      .select('id')
   return {
     usersToPurge: query((p: { before: number; limit: number }) =>
-      marked.where('at', '<=', p.before).where(sql<boolean>`not ${isWaiting}`).select('user').distinct().limit(p.limit),
+      marked
+        .where('at', '<=', p.before)
+        .where(sql<boolean>`not ${isWaiting(p.before)}`)
+        .select('user')
+        .distinct()
+        .limit(p.limit),
     ),
-    deleteGivenUp: query((p: { user: number }) =>
-      db
-        .deleteFrom('outbox')
-        .where('user', '=', p.user)
-        .where('state', '=', sql.lit('failed'))
-        .where('event', 'in', marked.where('user', '=', p.user).select('id')),
+    deleteUnsent: query((p: { user: number; before: number }) =>
+      db.deleteFrom('outbox').where('user', '=', p.user).where('event', 'in', takenOf(p)),
+    ),
+    deleteNotices: query((p: { user: number; before: number }) =>
+      db.deleteFrom('notices').where('event', 'in', takenOf(p)),
     ),
     deleteMarked: query((p: { user: number; before: number }) =>
       db
@@ -59,7 +75,7 @@ function createPurge(db: Kysely<Tables>) {
         .where('user', '=', p.user)
         .where('erased', '=', sql.lit(1))
         .where('at', '<=', p.before)
-        .where(sql<boolean>`not ${isWaiting}`),
+        .where(sql<boolean>`not ${isWaiting(p.before)}`),
     ),
     isMarked: query((p: { user: number }) =>
       db.selectFrom('users').select('id').where('id', '=', p.user).where('erased', '=', sql.lit(1)),

@@ -4,7 +4,7 @@
  * 1. `erase` deletes the tickets and the history, empties the recorded replies that name the user, and marks the user. The binding
  *    has been removed before, in the same transaction. What remains are the notices that still wait for a receiver, and the
  *    event of the erasure itself, both marked.
- * 2. `purge` deletes the marked events once their notices are taken or given up, and then replaces the identity by its keyed hash.
+ * 2. `purge` deletes the marked events once their notices are taken or given up (or their receiver is off), and then replaces the identity by its keyed hash.
  *    A tenant without a webhook has no notices: its readers of the feed get the event for a few seconds.
  *
  * The row of the user stays under the hash, with the version: after another bind of the same ids, a page or a receiver that knows
@@ -30,12 +30,12 @@ export class Erasure {
     return this.#settings.hashOf('erased user', tenant, account, userId)
   }
 
-  *erase(user: number, { identity, version }: VersionedUser): Plan<void> {
+  *erase(user: number, { identity, version }: VersionedUser, at: number): Plan<void> {
     yield* this.#queries.deleteTickets({ user })
     yield* this.#queries.clearReplies({ user })
-    yield* this.#queries.deleteHistory({ user, version })
     yield* this.#queries.markHistory({ user })
-    yield* this.#queries.deleteGivenUp({ user })
+    yield* this.#deleteNotices(user, at)
+    yield* this.#queries.deleteHistory({ user, version, at })
     yield* this.#queries.markUser({ user })
     yield* this.#forget(user, identity)
     this.#settings.onErase?.()
@@ -43,10 +43,16 @@ export class Erasure {
 
   /** Deletes the marked events until `before` whose notices no longer wait. The user is locked. */
   *purge(user: number, { identity }: VersionedUser, before: number): Plan<void> {
-    yield* this.#queries.deleteGivenUp({ user })
+    yield* this.#deleteNotices(user, before)
     yield* this.#queries.deleteMarked({ user, before })
     yield* this.#forget(user, identity)
     this.#settings.onErase?.()
+  }
+
+  /** Deletes the given up notices of events that will be deleted. */
+  *#deleteNotices(user: number, before: number): Plan<void> {
+    yield* this.#queries.deleteUnsent({ user, before })
+    yield* this.#queries.deleteNotices({ user, before })
   }
 
   /** Replaces the identity by its hash, unless an event is left or the user has come back. */

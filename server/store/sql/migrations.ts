@@ -6,6 +6,7 @@ import * as first from './migrations/0001-first.ts'
 import * as standardNames from './migrations/0002-standard-names.ts'
 import * as limits from './migrations/0003-limits.ts'
 import * as eventIds from './migrations/0004-event-ids.ts'
+import * as webhookQueues from './migrations/0005-webhook-queues.ts'
 import * as bindingsAsData from './migrations/0006-bindings-as-data.ts'
 
 const steps = {
@@ -13,6 +14,7 @@ const steps = {
   '0002-standard-names': standardNames,
   '0003-limits': limits,
   '0004-event-ids': eventIds,
+  '0005-webhook-queues': webhookQueues,
   '0006-bindings-as-data': bindingsAsData,
 }
 

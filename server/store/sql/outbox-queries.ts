@@ -1,93 +1,128 @@
 /** The outbox's queries, in SQL for both engines. */
-import { sql } from 'kysely'
-import type { Notice, Outbox } from '../outbox.ts'
-import type { AsStoreError } from './engine-errors.ts'
+import { type RawBuilder, sql } from 'kysely'
+import { HOLD_MS, type Notice, type NoticeFilter, type NoticeState, type Outbox } from '../outbox.ts'
+import type { Plan } from '../plan.ts'
+import { query } from './compiled-query.ts'
+import { inSubquery, jsonIds, jsonPairs, skipLocked } from './dialects.ts'
+import type { Engine } from './engine.ts'
+import type { AsStoreError, RunWrite } from './engine-errors.ts'
+import { createReceiverStates } from './receiver-states.ts'
 import type { Db } from './tx-settings.ts'
 
-// The lease of the sender: one instance at a time sends the events of all tenants.
+// The lease of the instance that moves events to the queues of the receivers.
 const LEASE = 'webhook'
 
-/** Runs a write that belongs to no unit of work. */
-export type RunWrite = <T>(write: () => Promise<T>) => Promise<T>
+type OutboxOptions = {
+  db: Db
+  engine: Engine
+  asStoreError: AsStoreError
+  /** Runs a plan in a transaction. */
+  write: <T>(work: () => Plan<T>) => Promise<T>
+  /** SQLite counts the writes, and starts none while it empties its log. */
+  runWrite?: RunWrite
+}
 
-/** `runWrite`: SQLite counts the writes, and starts none while it empties its log. */
-export function createOutbox(
-  db: Db,
-  asStoreError: AsStoreError,
-  runWrite: RunWrite = (write) => asStoreError(write()),
-): Outbox {
-  /** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */
-  const selectNotices = () =>
-    db
-      .selectFrom('outbox')
-      .innerJoin('events', 'events.id', 'outbox.event')
-      .innerJoin('users', 'users.id', 'events.user')
-      .leftJoin('bindings', (join) =>
-        join.onRef('bindings.user', '=', 'events.user').onRef('bindings.version', '<=', 'events.version'),
-      )
-      .select([
-        'outbox.event',
-        'outbox.attempts',
-        'events.uid',
-        'events.type',
-        'events.reason',
-        'events.version',
-        'events.at',
-        'users.tenant',
-        'users.account',
-        'users.user_id',
-        'bindings.app_id',
-        'bindings.openid',
-        'bindings.unionid',
-      ])
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { db, engine, asStoreError, write, runWrite = (run) => asStoreError(run()) } = options
+  const dispatching = createDispatchQueries(db, engine)
 
-  async function due(now: number, tenants: string[], limit: number): Promise<Notice[]> {
-    if (tenants.length === 0) return []
-    const rows = await selectNotices()
-      .where('outbox.state', '=', 'waiting')
-      .where('outbox.next_at', '<=', now)
-      .where('outbox.tenant', 'in', tenants)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('outbox as earlier')
-              .select('earlier.event')
-              .whereRef('earlier.user', '=', 'outbox.user')
-              .whereRef('earlier.event', '<', 'outbox.event')
-              .where('earlier.state', '=', 'waiting'),
-          ),
-        ),
-      )
-      // This order lets the database use the index on `next_at` and skip the many events that a failing receiver has postponed.
-      .orderBy('outbox.next_at')
-      .orderBy('outbox.event')
-      .limit(limit)
-      .execute()
-    return rows.map(toNotice)
+  async function claim(now: number, until: number, rooms: { receiver: string; room: number }[]): Promise<Notice[]> {
+    if (rooms.length === 0) return []
+    const firstOf = ({ receiver, room }: { receiver: string; room: number }, i: number) => sql`
+      select * from (
+        select n.id from notices n
+        where n.receiver = ${receiver} and n.state = 'waiting' and n.next_at <= ${now} and not exists (
+          select 1 from notices earlier
+          where earlier.receiver = n.receiver and earlier."user" = n."user" and earlier.event < n.event and earlier.state = 'waiting'
+        )
+        order by n.next_at, n.id limit ${room} ${skipLocked(engine)}
+      ) as ${sql.ref(`of${i}`)}`
+    const candidates = sql.join(rooms.map(firstOf), sql` union all `)
+    const claimed = await runWrite(() =>
+      sql<{
+        id: number
+      }>`update notices set next_at = ${until} where id ${inSubquery(engine, candidates)} returning id`.execute(db),
+    )
+    if (claimed.rows.length === 0) return []
+    const ids = claimed.rows.map(({ id }) => id)
+    const notices = selectNotices(db).where(sql<boolean>`notices.id ${jsonIds(engine, JSON.stringify(ids))}`)
+    return (await asStoreError(notices.orderBy('notices.id').execute())).map(toNotice)
   }
 
-  async function nextAt(tenants: string[]): Promise<number | undefined> {
-    if (tenants.length === 0) return undefined
-    const waiting = db.selectFrom('outbox').select('next_at').where('state', '=', 'waiting')
-    const query = waiting.where('tenant', 'in', tenants).orderBy('next_at').limit(1)
-    return (await query.executeTakeFirst())?.next_at
+  async function nextAt(now: number, receivers: string[]): Promise<number | undefined> {
+    if (receivers.length === 0) return undefined
+    const nextOf = (receiver: string) =>
+      sql`select min(next_at) as at from notices where receiver = ${receiver} and state = 'waiting' and next_at > ${now}`
+    const nexts = sql.join(receivers.map(nextOf), sql` union all `)
+    const { rows } = await sql<{ at: number | null }>`select min(at) as at from (${nexts}) as nexts`.execute(db)
+    return rows[0]?.at ?? undefined
   }
 
-  async function retryAt(id: number, at: number): Promise<void> {
-    const next = { next_at: at, attempts: sql<number>`attempts + 1` }
-    await db.updateTable('outbox').set(next).where('event', '=', id).execute()
+  /** The failed notices of a receiver get `next_at`, by which the sweep counts their age, from their last attempt. */
+  const setFailed = (id: number, failure: Notice['failure'], more: { next_at: number } | { state: 'failed' }) =>
+    runWrite(async () => {
+      const failed = { attempts: sql<number>`attempts + 1`, status: failure?.status, error: failure?.error }
+      await db
+        .updateTable('notices')
+        .set({ ...failed, ...more })
+        .where('id', '=', id)
+        .execute()
+    })
+
+  async function list(state: NoticeState, limit: number): Promise<Notice[]> {
+    const queued = selectNotices(db).where('notices.state', '=', state).orderBy('notices.id').limit(limit)
+    const unmoved = selectUnmoved(db).where('outbox.state', '=', state).orderBy('outbox.event').limit(limit)
+    const rows = [...(await queued.execute()), ...(await unmoved.execute())]
+    return rows.slice(0, limit).map(toNotice)
   }
 
-  async function giveUp(id: number): Promise<void> {
-    const failed = { state: 'failed' as const, attempts: sql<number>`attempts + 1` }
-    await db.updateTable('outbox').set(failed).where('event', '=', id).execute()
+  async function lengths() {
+    const count = (state: NoticeState) => sql<number>`sum(case when state = ${sql.lit(state)} then 1 else 0 end)`
+    const counts = [count('waiting').as('waiting'), count('failed').as('failed')] as const
+    const rows = await db.selectFrom('notices').select('receiver').select(counts).groupBy('receiver').execute()
+    return rows.map((row) => ({ ...row, waiting: Number(row.waiting), failed: Number(row.failed) }))
   }
 
-  async function replay(now: number, id?: number): Promise<number> {
-    const reset = { state: 'waiting' as const, next_at: now, attempts: 0 }
-    const update = db.updateTable('outbox').set(reset).where('state', '=', 'failed')
-    const { numUpdatedRows } = await (id === undefined ? update : update.where('event', '=', id)).executeTakeFirst()
-    return Number(numUpdatedRows)
+  async function oldestAt(): Promise<number | undefined> {
+    const ats = await Promise.all([
+      db
+        .selectFrom('outbox')
+        .innerJoin('events', 'events.id', 'outbox.event')
+        .select('events.at')
+        .where('outbox.state', '=', 'waiting')
+        .orderBy('outbox.event')
+        .limit(1)
+        .executeTakeFirst(),
+      db
+        .selectFrom('notices')
+        .innerJoin('events', 'events.id', 'notices.event')
+        .leftJoin('webhook_receivers as r', 'r.name', 'notices.receiver')
+        .select('events.at')
+        .where('notices.state', '=', 'waiting')
+        .where(({ or, eb }) => or([eb('r.status', 'is', null), eb('r.status', '=', 'on')]))
+        .orderBy('notices.id')
+        .limit(1)
+        .executeTakeFirst(),
+    ])
+    const found = ats.flatMap((row) => (row ? [row.at] : []))
+    return found.length === 0 ? undefined : Math.min(...found)
+  }
+
+  async function makeDue(now: number, state: NoticeState, { id, receiver }: NoticeFilter): Promise<number> {
+    // A waiting notice keeps its attempts: `retry` brings them forward and adds none.
+    const due = state === 'failed' ? { state: 'waiting' as const, next_at: now, attempts: 0 } : { next_at: now }
+    let update = db.updateTable('notices').set(due).where('state', '=', sql.lit(state))
+    if (id !== undefined) update = update.where('id', '=', id)
+    if (receiver !== undefined) update = update.where('receiver', '=', receiver)
+    return Number((await update.executeTakeFirst()).numUpdatedRows)
+  }
+
+  async function retry(now: number, filter: NoticeFilter): Promise<number> {
+    const count = await makeDue(now, 'waiting', filter)
+    let resume = db.updateTable('webhook_receivers').set({ paused_until: null }).where('paused_until', 'is not', null)
+    if (filter.receiver !== undefined) resume = resume.where('name', '=', filter.receiver)
+    await resume.execute()
+    return count
   }
 
   /** A conditional upsert, which writes only for the present holder or after the lease has expired. */
@@ -107,47 +142,140 @@ export function createOutbox(
   }
 
   return {
-    due: (now, tenants, limit) => asStoreError(due(now, tenants, limit)),
-    nextAt: (tenants) => asStoreError(nextAt(tenants)),
-    retryAt: (id, at) => runWrite(() => retryAt(id, at)),
-    giveUp: (id) => runWrite(() => giveUp(id)),
-    replay: (now, id) => runWrite(() => replay(now, id)),
+    ...createReceiverStates(db, asStoreError, runWrite),
+    dispatch: (now, route, limit) => asStoreError(write(() => dispatch(dispatching, now, route, limit))),
+    claim,
+    nextAt: (now, receivers) => asStoreError(nextAt(now, receivers)),
+    async delivered(ids) {
+      await runWrite(() => sql`delete from notices where id ${jsonIds(engine, JSON.stringify(ids))}`.execute(db))
+    },
+    async unclaim(id, now) {
+      await runWrite(() => db.updateTable('notices').set({ next_at: now }).where('id', '=', id).execute())
+    },
+    retryAt: (id, at, failure) => setFailed(id, failure, { next_at: at }),
+    giveUp: (id, failure) => setFailed(id, failure, { state: 'failed' }),
+    list: (state, limit) => asStoreError(list(state, limit)),
+    lengths: () => asStoreError(lengths()),
+    oldestAt: () => asStoreError(oldestAt()),
+    replay: (now, filter = {}) => runWrite(() => makeDue(now, 'failed', filter)),
+    retry: (now, filter = {}) => runWrite(() => retry(now, filter)),
     lease: (holder, now, until) => runWrite(() => lease(holder, now, until)),
-    async delivered(id) {
-      await runWrite(() => db.deleteFrom('outbox').where('event', '=', id).execute())
-    },
-    async list(state, limit) {
-      return (
-        await asStoreError(
-          selectNotices().where('outbox.state', '=', state).orderBy('outbox.event').limit(limit).execute(),
-        )
-      ).map(toNotice)
-    },
     async release(holder) {
       await asStoreError(db.deleteFrom('leases').where('name', '=', LEASE).where('holder', '=', holder).execute())
     },
   }
 }
 
-type Row = {
-  event: number
-  attempts: number
-  uid: string | null
-  type: Notice['type']
-  reason: Notice['reason']
-  version: number
-  at: number
-  tenant: string
-  account: string
-  user_id: string
-  app_id: string | null
-  openid: string | null
-  unionid: string | null
+type DispatchQueries = ReturnType<typeof createDispatchQueries>
+
+function createDispatchQueries(db: Db, engine: Engine) {
+  const compilable = <Row>(raw: RawBuilder<Row>) => ({ compile: () => raw.compile(db) })
+  return {
+    oldest: query((p: { limit: number }) =>
+      db
+        .selectFrom('outbox')
+        .innerJoin('events', 'events.id', 'outbox.event')
+        .leftJoin('bindings', (join) =>
+          join.onRef('bindings.user', '=', 'events.user').onRef('bindings.version', '=', 'events.version'),
+        )
+        .select(['outbox.event', 'outbox.user', 'outbox.tenant', 'events.type', 'events.at', 'bindings.unionid_due'])
+        .orderBy('outbox.event')
+        .limit(p.limit),
+    ),
+    // `on conflict`: after its lease has expired, an instance may repeat what the next holder has done.
+    addNotices: query((p: { ids: string; pairs: string; now: number }) =>
+      compilable(sql`
+        insert into notices (event, "user", receiver, state, next_at)
+        select o.event, o."user", pair.receiver, o.state, case when o.state = 'failed' then o.next_at else ${p.now} end
+        from ${jsonPairs(engine, p.pairs)} as pair join outbox o on o.event = pair.event
+        where o.event ${jsonIds(engine, p.ids)} on conflict do nothing`),
+    ),
+    remove: query((p: { ids: string }) => compilable(sql`delete from outbox where event ${jsonIds(engine, p.ids)}`)),
+  }
 }
 
+/** A new function, not a closure, for the reason given at `SqlTx`. */
+function* dispatch(
+  queries: DispatchQueries,
+  now: number,
+  route: (tenant: string, type: Notice['type']) => string[],
+  limit: number,
+): Plan<{ moved: number; isMore: boolean; heldUntil: number | undefined }> {
+  const { rows } = yield* queries.oldest({ limit })
+  const heldUsers = new Set<number>()
+  let heldUntil: number | undefined
+  const moved: number[] = []
+  const pairs: [event: number, receiver: string][] = []
+  for (const { event, user, tenant, type, at, unionid_due } of rows) {
+    const until = at + HOLD_MS
+    const isHeld = heldUsers.has(user) || (type === 'bound' && unionid_due !== null && until > now)
+    if (isHeld) {
+      heldUsers.add(user)
+      heldUntil = Math.min(heldUntil ?? until, until)
+    } else {
+      moved.push(event)
+      for (const receiver of route(tenant, type)) pairs.push([event, receiver])
+    }
+  }
+  const ids = JSON.stringify(moved)
+  if (pairs.length > 0) yield* queries.addNotices({ ids, pairs: JSON.stringify(pairs), now })
+  if (moved.length > 0) yield* queries.remove({ ids })
+  return { moved: moved.length, isMore: rows.length === limit && moved.length > 0, heldUntil }
+}
+
+/** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */
+const selectNotices = (db: Db) =>
+  db
+    .selectFrom('notices')
+    .innerJoin('events', 'events.id', 'notices.event')
+    .innerJoin('users', 'users.id', 'events.user')
+    .leftJoin('bindings', (join) =>
+      join.onRef('bindings.user', '=', 'events.user').onRef('bindings.version', '<=', 'events.version'),
+    )
+    .select([
+      'notices.id',
+      'notices.receiver',
+      'notices.next_at',
+      'notices.attempts',
+      'notices.status',
+      'notices.error',
+    ])
+    .select(payloadColumns)
+
+/** Events that are still in the outbox. They have the number of the event, and no receiver. */
+const selectUnmoved = (db: Db) =>
+  db
+    .selectFrom('outbox')
+    .innerJoin('events', 'events.id', 'outbox.event')
+    .innerJoin('users', 'users.id', 'events.user')
+    .leftJoin('bindings', (join) =>
+      join.onRef('bindings.user', '=', 'events.user').onRef('bindings.version', '<=', 'events.version'),
+    )
+    .select(['outbox.next_at', 'outbox.attempts', 'outbox.event as id'])
+    .select([sql.lit(null).as('receiver'), sql.lit(null).as('status'), sql.lit(null).as('error')])
+    .select(payloadColumns)
+
+const payloadColumns = [
+  'events.id as event',
+  'events.uid',
+  'events.type',
+  'events.reason',
+  'events.version',
+  'events.at',
+  'users.tenant',
+  'users.account',
+  'users.user_id',
+  'bindings.app_id',
+  'bindings.openid',
+  'bindings.unionid',
+] as const
+
+type Row = Awaited<ReturnType<ReturnType<typeof selectNotices | typeof selectUnmoved>['execute']>>[number]
+
 const toNotice = (row: Row): Notice => ({
-  id: row.event,
+  id: row.id,
   uid: row.uid ?? `evt_${row.event}`,
+  receiver: row.receiver,
   identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
   type: row.type,
   reason: row.reason,
@@ -157,4 +285,6 @@ const toNotice = (row: Row): Notice => ({
   openid: row.openid,
   unionid: row.unionid,
   attempts: row.attempts,
+  nextAt: row.next_at,
+  failure: row.status === null && row.error === null ? null : { status: row.status, error: row.error },
 })

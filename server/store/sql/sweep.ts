@@ -1,7 +1,7 @@
 /** Deletes expired rows in small batches. */
 import { type RawBuilder, sql } from 'kysely'
 import type { NoticeState } from '../outbox.ts'
-import { inList, inSubquery, skipLocked } from './dialects.ts'
+import { inSubquery, jsonIds, skipLocked } from './dialects.ts'
 import type { Engine } from './engine.ts'
 import type { AsStoreError } from './engine-errors.ts'
 import type { Db } from './tx-settings.ts'
@@ -20,10 +20,11 @@ const TICKET_RETENTION_MS = 24 * HOUR_MS
 // Wrong codes are counted within the last hour.
 const WRONG_CODE_RETENTION_MS = HOUR_MS
 
-// A quarter of a year leaves time to investigate incidents and to replay failed webhooks.
+// A quarter of a year leaves time to investigate incidents, to replay failed webhooks, and to enable a receiver that is off.
 const EVENT_RETENTION_MS = 90 * 24 * HOUR_MS
 
-// The sender gives up after a day. An event that has waited for half a year belongs to a tenant whose webhook was removed.
+// The sender moves events to the queues within seconds. An event that has waited for half a year was left when the webhooks were
+// removed.
 const WAITING_RETENTION_MS = 2 * EVENT_RETENTION_MS
 
 type Expired = { id: number; tenant: string; position: number | null }
@@ -61,6 +62,13 @@ export function createSweep(
       sql`outbox where state = ${sql.lit(state)} and next_at <= ${now - retentionMs} order by next_at`,
     )
 
+  /** Ids are nearly in the order of time, so only the rows with the lowest ids are read. */
+  const deleteNotices = (now: number) => {
+    const oldest = inSubquery(engine, sql`select id from notices order by id ${limitBatch}`)
+    const old = sql`exists (select id from events where events.id = notices.event and events.at <= ${now - EVENT_RETENTION_MS})`
+    return deleteBatch('notices', 'id', sql`notices where id ${oldest} and ${old}`)
+  }
+
   const steps: ((now: number) => RawBuilder<unknown>)[] = [
     deleteExpired('deliveries', 'key'),
     deleteExpired('jtis', 'id'),
@@ -70,17 +78,17 @@ export function createSweep(
     (now) => deleteBatch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_RETENTION_MS}`),
     deleteFromOutbox('failed', EVENT_RETENTION_MS),
     deleteFromOutbox('waiting', WAITING_RETENTION_MS),
+    deleteNotices,
   ]
 
   /** Notes the positions before it deletes the events, so that no reader of the feed misses them silently. */
   async function deleteEvents(now: number): Promise<number> {
     const { rows } = await sql<Expired>`select id, tenant, position from events where id ${oldest('events')}
-      and at <= ${now - EVENT_RETENTION_MS} and not exists (select event from outbox where event = events.id)`.execute(
-      db,
-    )
+      and at <= ${now - EVENT_RETENTION_MS} and not exists (select event from outbox where event = events.id)
+      and not exists (select event from notices where event = events.id)`.execute(db)
     for (const [tenant, events] of Map.groupBy(rows, (row) => row.tenant)) await noteExpired(tenant, events)
     const ids = rows.map(({ id }) => id)
-    if (ids.length > 0) await sql`delete from events where id ${inList(engine, ids)}`.execute(db)
+    if (ids.length > 0) await sql`delete from events where id ${jsonIds(engine, JSON.stringify(ids))}`.execute(db)
     return ids.length
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Generated } from 'kysely'
 import type { Confirm, UnbindReason } from '../../wire.ts'
-import type { NoticeState } from '../outbox.ts'
+import type { NoticeState, ReceiverStatus } from '../outbox.ts'
 import type { BindReason, EventReason, EventType, Language, TicketState } from '../store.ts'
 
 export type Tables = {
@@ -81,7 +81,7 @@ export type Tables = {
   /** The reply to each delivery. In plain mode also the digest of the body that came with each nonce. */
   deliveries: { key: string; text: string | null; until: number; user: Generated<number | null> }
   unfollow_tombstones: { openid_hash: string; event_time: number; until: number }
-  /** The events that a tenant's webhook has not accepted yet. */
+  /** The events that have not been moved to the queues of their receivers yet. */
   outbox: {
     event: number
     user: number
@@ -89,6 +89,30 @@ export type Tables = {
     state: NoticeState
     next_at: number
     attempts: Generated<number>
+  }
+  /** The queues of the webhook receivers: a row for each event and receiver. */
+  notices: {
+    id: Generated<number>
+    event: number
+    user: number
+    receiver: string
+    state: NoticeState
+    next_at: number
+    attempts: Generated<number>
+    /** The status of the last answer, or the code of the error. */
+    status: number | null
+    error: string | null
+  }
+  /** A row for each receiver that has ever failed. */
+  webhook_receivers: {
+    name: string
+    status: ReceiverStatus
+    failing_since: number | null
+    failures: number
+    paused_until: number | null
+    last_status: number | null
+    last_error: string | null
+    last_at: number
   }
   leases: { name: string; holder: string; until: number }
   wrong_codes: { id: Generated<number>; openid_hash: string; at: number }

@@ -25,7 +25,7 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
       .orderBy('created_at')
       .orderBy('id'),
   )
-  const noticesOf = query((p: { user: number }) =>
+  const unsentOf = query((p: { user: number }) =>
     db
       .selectFrom('outbox')
       .innerJoin('events', 'events.id', 'outbox.event')
@@ -33,13 +33,21 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
       .where('outbox.user', '=', p.user)
       .orderBy('outbox.event'),
   )
+  const noticesOf = query((p: { user: number }) =>
+    db
+      .selectFrom('notices')
+      .innerJoin('events', 'events.id', 'notices.event')
+      .select(['events.id', 'events.uid', 'notices.state', 'notices.next_at', 'notices.attempts'])
+      .where('events.user', '=', p.user)
+      .orderBy('notices.id'),
+  )
 
   return function* (identity) {
     const [user] = toUsers((yield* userByIdentity(identity)).rows)
     if (!user) return undefined
     const { rows: history } = yield* historyOf({ user: user.id })
     const { rows: tickets } = yield* ticketsOf({ user: user.id })
-    const { rows: notices } = yield* noticesOf({ user: user.id })
+    const notices = [...(yield* noticesOf({ user: user.id })).rows, ...(yield* unsentOf({ user: user.id })).rows]
     return {
       user,
       history: history.map(({ id, uid, ...event }) => ({ uid: toUid({ id, uid }), ...event })),

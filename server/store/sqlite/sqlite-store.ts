@@ -7,11 +7,11 @@ import { Kysely } from 'kysely'
 import type { SetTimer } from '../../platform.ts'
 import { type Run, runPlan } from '../plan.ts'
 import { createCommitListeners } from '../sql/commit-listeners.ts'
-import { asStoreError } from '../sql/engine-errors.ts'
+import { asStoreError, type RunWrite } from '../sql/engine-errors.ts'
 import { purgeErased } from '../sql/erasure.ts'
 import { createEventFeed } from '../sql/feed.ts'
 import { migrateToLatest } from '../sql/migrations.ts'
-import { createOutbox, type RunWrite } from '../sql/outbox-queries.ts'
+import { createOutbox } from '../sql/outbox-queries.ts'
 import { createQueries } from '../sql/queries.ts'
 import { createReads } from '../sql/reads.ts'
 import { createSweep } from '../sql/sweep.ts'
@@ -159,7 +159,7 @@ export async function openSqliteStore(
       await checkpoints?.waitWhileLong()
       await sweep(now)
     },
-    outbox: createOutbox(db, asStoreError, runWrite),
+    outbox: createOutbox({ db, engine: 'sqlite', asStoreError, write: (plan) => group.write(plan), runWrite }),
     write,
     purgeErased: (before) => purgeErased(write, before),
     onCommit: listeners.add,

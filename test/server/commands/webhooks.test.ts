@@ -1,10 +1,17 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { Webhook } from 'standardwebhooks'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runWebhooks } from '../../../server/commands/webhooks.ts'
+import type { Env } from '../../../server/config/config.ts'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../../server/store/store.ts'
+import type { WebhookPayload } from '../../../server/wire.ts'
 import { SECRET } from '../../support/test-server.ts'
 
 let folder: string
@@ -19,6 +26,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+
 const env = () => ({
   WECHAT_APP_ID: 'wx1',
   WECHAT_APP_SECRET: 's',
@@ -26,11 +35,15 @@ const env = () => ({
   WECHAT_ENCODING_AES_KEY: 'A'.repeat(43),
   BIND_KEYS: `k1:${SECRET}`,
   DATABASE_URL: `sqlite:${join(folder, 'bind.db')}`,
+  WEBHOOK_URL: 'http://127.0.0.1:9/hook',
+  WEBHOOK_SECRET,
 })
 
-async function run(...args: string[]): Promise<string> {
+async function run(...given: (string | Env)[]): Promise<string> {
   const lines: string[] = []
-  await runWebhooks(args, env(), (line) => lines.push(line))
+  const args = given.filter((each) => typeof each === 'string')
+  const more = given.find((each) => typeof each === 'object')
+  await runWebhooks(args, { ...env(), ...more }, (line) => lines.push(line))
   return lines.join('\n')
 }
 
@@ -57,29 +70,105 @@ async function change(userId: string): Promise<void> {
   })
 }
 
+const NOW = 1_700_000_000_000
+
+/** Moves all events to the queues of these receivers; returns the notices. */
+async function queue(...receivers: string[]) {
+  await store.outbox.dispatch(Date.now() + 60_000, () => receivers, 100)
+  return store.outbox.list('waiting', 100)
+}
+
+/** A receiver on a socket that answers with this status, and the events that it got. */
+async function openReceiver(status: number) {
+  const got: WebhookPayload[] = []
+  const server = createServer(async (request, response) => {
+    const body = await text(request)
+    got.push(new Webhook(WEBHOOK_SECRET).verify(body, request.headers as Record<string, string>) as WebhookPayload)
+    response.writeHead(status).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, got, close: () => server.close() }
+}
+
 describe('runWebhooks', () => {
   test('lists the waiting notices, without an openid', async () => {
     await change('u1')
-    const text = await run()
-    expect(text).toContain('acme  u1  bound  scan  version=1  tries=0')
-    expect(text).toContain('acme  u1  unbound  chat  version=2  tries=0')
-    expect(text).not.toContain('o-u1')
+    await queue('WEBHOOK_URL')
+    const shown = await run()
+    expect(shown).toMatch(/^WEBHOOK_URL {2}on \(启用\) {2}waiting=2 {2}failed=0\n/)
+    expect(shown).toMatch(/WEBHOOK_URL {2}default {2}acme {2}u1 {2}bound {2}scan {2}version=1 {2}tries=0 {2}next=20/)
+    expect(shown).toMatch(/u1 {2}unbound {2}chat {2}version=2 {2}tries=0/)
+    expect(shown).not.toContain('o-u1')
     expect(await run('failed')).toBe('No notices. 没有通知。')
   })
 
-  test('replays given-up notices: one, or all', async () => {
+  test('lists an event that no server has moved to a receiver yet', async () => {
     await change('u1')
-    const [first, second] = await store.outbox.list('waiting', 2)
-    await store.outbox.giveUp(first?.id ?? 0)
-    await store.outbox.giveUp(second?.id ?? 0)
-    expect(await run('failed')).toContain('tries=1')
-    expect(await run('replay', String(first?.id))).toContain('1 notice(s) will be delivered again')
-    expect((await store.outbox.list('failed', 9)).map(({ id }) => id)).toEqual([second?.id])
-    expect(await run('replay')).toContain('1 notice(s) will be delivered again')
+    expect(await run('list')).toMatch(/ {2}- {2}default {2}acme {2}u1 {2}bound/)
+  })
+
+  test('shows the state of each receiver: why it is off, and until when it pauses', async () => {
+    const failed = { now: NOW, failure: { status: 429, error: null }, isGone: false, pausedUntil: NOW + 5_000 }
+    await store.outbox.receiverFailed({ ...failed, name: 'WEBHOOK_URL' })
+    expect(await run()).toMatch(
+      /^WEBHOOK_URL {2}on .*failing-since=2023-11-14T22:13:20.000Z {2}paused-until=2023-11-14T22:13:25.000Z {2}last-failure=HTTP 429 2023/,
+    )
+    await store.outbox.receiverFailed({ ...failed, name: 'WEBHOOK_URL', isGone: true })
+    await change('u1')
+    await queue('old')
+    expect(await run()).toMatch(/^WEBHOOK_URL {2}gone .*\nold {2}not configured \(未配置\) {2}waiting=2/)
+  })
+
+  test('shows why a notice failed, and replays: one, those of a receiver, or all', async () => {
+    await change('u1')
+    const [first, second] = await queue('WEBHOOK_URL')
+    await store.outbox.giveUp(first!.id, { status: 503, error: null })
+    await store.outbox.giveUp(second!.id, { status: null, error: 'TIMEOUT' })
+    expect(await run('failed')).toMatch(/tries=1 .*last=HTTP 503\n.*last=TIMEOUT$/)
+    expect(await run('replay', String(first!.id))).toContain('1 notice(s) will be delivered again')
+    expect((await store.outbox.list('failed', 9)).map(({ id }) => id)).toEqual([second!.id])
+    expect(await run('replay', 'WEBHOOK_URL')).toContain('1 notice(s) will be delivered again')
+    expect(await run('replay')).toContain('0 notice(s) will be delivered again')
     expect(await store.outbox.list('waiting', 9)).toHaveLength(2)
   })
 
-  test.each([[['frobnicate']], [['replay', 'all']]])('refuses %j', async (args) => {
-    await expect(run(...args)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  test('hurries what waits', async () => {
+    await change('u1')
+    const [first] = await queue('WEBHOOK_URL')
+    await store.outbox.retryAt(first!.id, Date.now() + 86_400_000, { status: 500, error: null })
+    expect(await run('retry', 'WEBHOOK_URL')).toContain('2 notice(s) will be tried now')
+    expect((await store.outbox.list('waiting', 1))[0]!.nextAt).toBeLessThanOrEqual(Date.now())
   })
+
+  test('enables a receiver that is off; without a name, the only one', async () => {
+    const gone = { now: NOW, failure: { status: 410, error: null }, isGone: true, pausedUntil: null }
+    await store.outbox.receiverFailed({ ...gone, name: 'WEBHOOK_URL' })
+    expect(await run('enable', 'WEBHOOK_URL')).toContain('WEBHOOK_URL is on.')
+    expect(await run('enable')).toContain('WEBHOOK_URL was on already.')
+  })
+
+  test('sends a signed test event, and fails with the fix if it is not accepted', async () => {
+    const [well, ill] = [await openReceiver(204), await openReceiver(404)]
+    expect(await run('test', 'WEBHOOK_URL', { WEBHOOK_URL: well.url })).toMatch(/WEBHOOK_URL answered 204 in \d+ ms/)
+    expect(well.got).toMatchObject([{ type: 'webhook.test', data: { Version: 0, Reason: 'test' } }])
+    await expect(run('test', { WEBHOOK_URL: ill.url })).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      message: /did not accept the test \(HTTP 404\): .*check the path/,
+    })
+    well.close()
+    ill.close()
+  })
+
+  test('names the receivers when the name is not theirs', async () => {
+    await expect(run('enable', 'crm')).rejects.toThrow('Name one of the receivers: WEBHOOK_URL.')
+    const none = { WEBHOOK_URL: undefined, WEBHOOK_SECRET: undefined }
+    await expect(run('test', none)).rejects.toThrow('No webhook receiver is configured')
+  })
+
+  test.each([[['frobnicate']], [['replay', 'all']], [['list', 'crm']], [['test', 'WEBHOOK_URL', 'now']]])(
+    'refuses %j',
+    async (args) => {
+      await expect(run(...args)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+    },
+  )
 })

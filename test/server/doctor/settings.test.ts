@@ -65,7 +65,7 @@ describe('readSettings', () => {
         fixture.env({ [`WEBHOOK_URL${suffix}`]: 'https://hook.test', BIND_KEYS: `k1:${SECRET}:acme` }),
       )
       expect(idsOf(findings)).toEqual([`config.WEBHOOK_SECRET${suffix} wrong`])
-      expect(config?.webhooks.isAny).toBe(false)
+      expect(config?.webhooks.all).toEqual([])
     }
   })
 })

@@ -74,6 +74,8 @@ describe('copyStore', () => {
       deliveries: 2,
       unfollow_tombstones: 1,
       outbox: 1250,
+      notices: 0,
+      webhook_receivers: 0,
       wrong_codes: 1,
       jtis: 1,
       rate_windows: 1,
@@ -146,7 +148,7 @@ describe('copyStore', () => {
         tables.push(table)
       },
     })
-    expect(tables).toHaveLength(12)
+    expect(tables).toHaveLength(14)
     running.close()
   })
 

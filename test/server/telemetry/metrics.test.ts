@@ -159,7 +159,7 @@ describe('the webhook lag', () => {
   test('is absent when the store fails, and without a webhook', async () => {
     const failing = (store: Store): Store => ({
       ...store,
-      outbox: { ...store.outbox, list: () => Promise.reject(new Error('gone')) },
+      outbox: { ...store.outbox, oldestAt: () => Promise.reject(new Error('gone')) },
     })
     await open(settings, { wrapStore: failing })
     expect(await read('wechat_bind_webhook_lag_seconds')).toBeUndefined()

@@ -9,6 +9,7 @@ import type { CommitNotice, Identity, Store, UnitOfWork } from '../../../../serv
 import { newGate, newSubscriber, PAUSE, type Postgres, query, startPostgres } from '../../../support/postgres.ts'
 import { addUser, bindTo, newTicket } from '../../../support/rows.ts'
 import { openTcpProxy } from '../../../support/tcp-proxy.ts'
+import { outboxContract } from '../outbox-contract.ts'
 import { storeContract } from '../store-contract.ts'
 
 const settings = {
@@ -24,7 +25,9 @@ beforeAll(async () => {
 }, 30_000)
 afterAll(() => postgres.remove())
 
-storeContract(async () => openPostgresStore({ url: await postgres.newDatabase(), ...settings }))
+const makeStore = async () => openPostgresStore({ url: await postgres.newDatabase(), ...settings })
+storeContract(makeStore)
+outboxContract(makeStore)
 
 const opened: Store[] = []
 afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())))

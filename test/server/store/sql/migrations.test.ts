@@ -21,6 +21,7 @@ const released: Record<Engine, Record<string, string>> = {
     '0002-standard-names': 'b340eef11bd72394',
     '0003-limits': '81c4785b5ed41c77',
     '0004-event-ids': '2bc744ecdb7b82be',
+    '0005-webhook-queues': '11f57af6aa201620',
     '0006-bindings-as-data': '84d0031e22e68d2e',
   },
   postgres: {
@@ -28,6 +29,7 @@ const released: Record<Engine, Record<string, string>> = {
     '0002-standard-names': 'f38f10a70f17c78b',
     '0003-limits': 'b3c480f8cd554bc9',
     '0004-event-ids': '2bc744ecdb7b82be',
+    '0005-webhook-queues': '1647ee941c56ae6a',
     '0006-bindings-as-data': '84d0031e22e68d2e',
   },
 }

@@ -130,18 +130,11 @@ describe.each(['sqlite', 'postgres'] as const)('a %s store of version 0001', (en
       isNewJti: false,
     })
 
-    expect(await store.outbox.due(NOW, ['default'], 10)).toMatchObject([
-      {
-        id: 1,
-        uid: 'evt_1',
-        identity: amy,
-        type: 'bound',
-        reason: 'scan',
-        version: 1,
-        at: NOW,
-        openid: 'o1',
-        attempts: 2,
-      },
+    // The server moves the rows of the outbox to the queues of the receivers, with all attempts.
+    expect(await store.outbox.list('waiting', 10)).toMatchObject([{ receiver: null, attempts: 2 }])
+    expect(await store.outbox.dispatch(LATER, () => ['WEBHOOK_URL'], 10)).toMatchObject({ moved: 1 })
+    expect(await store.outbox.claim(LATER, LATER + 1, [{ receiver: 'WEBHOOK_URL', room: 8 }])).toMatchObject([
+      { uid: 'evt_1', identity: amy, type: 'bound', reason: 'scan', version: 1, at: NOW, openid: 'o1', attempts: 0 },
     ])
     expect(await store.outbox.lease('second', NOW, LATER)).toBe(false)
     expect(await store.outbox.lease('first', NOW, LATER)).toBe(true)

@@ -167,7 +167,7 @@ describe('the truncation of the log', () => {
       const writes = Array.from({ length: 20 }, async (_, i) => {
         for (let turn = 0; turn < i; turn++) await new Promise(setImmediate)
         await store.write((tx) => tx.consumeJti(`${round} ${i}`, 1))
-        await store.outbox.retryAt(1, i)
+        await store.outbox.unclaim(1, i)
         await store.outbox.lease('me', i, i + 1)
         await store.sweep(0)
       })

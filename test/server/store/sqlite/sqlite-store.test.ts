@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openSqliteStore } from '../../../../server/store/sqlite/sqlite-store.ts'
 import { newTicket } from '../../../support/rows.ts'
+import { outboxContract } from '../outbox-contract.ts'
 import { storeContract } from '../store-contract.ts'
 
 const settings = {
@@ -20,7 +21,9 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let files = 0
 const newFile = () => join(folder, 'made', `${++files}.db`)
 
-storeContract(() => openSqliteStore({ file: newFile(), ...settings }))
+const makeStore = () => openSqliteStore({ file: newFile(), ...settings })
+storeContract(makeStore)
+outboxContract(makeStore)
 
 describe('openSqliteStore', () => {
   test('keeps everything across a restart', async () => {
@@ -72,7 +75,7 @@ describe('openSqliteStore', () => {
     const file = newFile()
     const store = await openSqliteStore({ file, ...settings })
     const before = statSync(file).size
-    for (let i = 0; i < 250; i++) await store.outbox.retryAt(1, i)
+    for (let i = 0; i < 250; i++) await store.outbox.unclaim(1, i)
     await expect.poll(() => statSync(file).size, { interval: 1, timeout: 4_000 }).toBeGreaterThan(before)
     await store.close()
   })

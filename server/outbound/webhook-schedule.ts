@@ -1,0 +1,67 @@
+/** When a webhook is tried again, and when a receiver is given a pause. Pure. */
+import type { Failure } from '../store/outbox.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+/** The pauses between the attempts: three days and four hours in all. */
+export const SCHEDULE_MS = [
+  5 * SECOND,
+  30 * SECOND,
+  2 * MINUTE,
+  10 * MINUTE,
+  30 * MINUTE,
+  2 * HOUR,
+  5 * HOUR,
+  10 * HOUR,
+  14 * HOUR,
+  20 * HOUR,
+  24 * HOUR,
+]
+
+const MAX_RETRY_AFTER_MS = 24 * HOUR
+
+const FIRST_PAUSE_MS = 5 * SECOND
+const MAX_PAUSE_MS = 5 * MINUTE
+
+// A receiver that answers nothing useful so many times in a row is tried with one notice at a time, at most a minute apart.
+const FAILURES_BEFORE_PAUSE = 5
+const MAX_PAUSE_AFTER_FAILURES_MS = MINUTE
+
+// The answers by which a receiver says that it is overloaded.
+const OVERLOADED = [429, 502, 504]
+
+/** A refused attempt. `retryAfterMs` is undefined without the header `Retry-After`. */
+export type Refusal = { failure: Failure; retryAfterMs: number | undefined }
+
+/**
+ * When the notice is tried again, or undefined after the last attempt. `attempts` counts this failure. `Retry-After` can only make
+ * the pause longer: otherwise short values would use up all attempts within minutes.
+ */
+export function retryAt(now: number, attempts: number, { retryAfterMs = 0 }: Refusal, chance: number) {
+  const pause = SCHEDULE_MS[attempts - 1]
+  return pause === undefined ? undefined : now + Math.max(withJitter(pause, chance), retryAfterMs)
+}
+
+/** Until when the receiver gets no notice at all; null if it needs no pause. `failures` counts this failure. */
+export function pausedUntil(now: number, failures: number, refusal: Refusal, chance: number): number | null {
+  const { failure, retryAfterMs = 0 } = refusal
+  const isOverloaded = OVERLOADED.includes(failure.status ?? 0) || (failure.status === 503 && retryAfterMs > 0)
+  if (!isOverloaded && failures < FAILURES_BEFORE_PAUSE) return null
+  const doublings = isOverloaded ? failures - 1 : failures - FAILURES_BEFORE_PAUSE
+  const longest = isOverloaded ? MAX_PAUSE_MS : MAX_PAUSE_AFTER_FAILURES_MS
+  const pause = withJitter(Math.min(FIRST_PAUSE_MS * 2 ** doublings, longest), chance)
+  return now + Math.max(pause, isOverloaded ? retryAfterMs : 0)
+}
+
+/** Up to a fifth longer, so that the retries of many notices are spread out. */
+const withJitter = (ms: number, chance: number) => Math.round(ms * (1 + 0.2 * chance))
+
+/** Reads `Retry-After`: seconds or a date. Undefined if it is missing, malformed or in the past; at most a day. */
+export function readRetryAfter(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined
+  const text = header.trim()
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * SECOND : Date.parse(text) - now
+  return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined
+}
