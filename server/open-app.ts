@@ -125,6 +125,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   gaugeToken(metrics, accessTokens, () => tokenAt)
   if (webhookSender) gaugeWebhooks(metrics, store, clock)
   const deps: Deps = {
+    accountName: config.accountName,
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
     forwarder,

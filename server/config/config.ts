@@ -29,6 +29,8 @@ export type Config = {
     apiBase: string
     accessTokenUrl: string | undefined
   }
+  /** The name of the Official Account, which the pages show. */
+  accountName: string | undefined
   /** The keys of BIND_KEYS, or the keys that were in the file when the settings were read. */
   keys: BindKey[]
   /** A file with the keys, one per line, which is read again when it changes. */
@@ -97,6 +99,10 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
   const port = reader.integer('PORT', 0, 65_535, 4000)
   const settings = {
     wechat: parseWechat(reader),
+    accountName: reader.optional('ACCOUNT_NAME', /^[^\p{Cc}]{1,64}$/u, {
+      en: 'must be the name of the Official Account, at most 64 characters, or be left out',
+      zh: '须为公众号名称，最多 64 个字符，或不设置',
+    }),
     ...parseBindKeys(reader, readKeys),
     databaseUrl: parseDatabaseUrl(reader),
     allowedOrigins: reader.origins('ALLOWED_ORIGINS'),

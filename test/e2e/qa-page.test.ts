@@ -92,7 +92,7 @@ describe('the page', () => {
     expect(await violationsOf(page), 'follow page').toEqual([])
     await follow(page)
     await inState(page, 'bound')
-    await chat(page, 'now linked').waitFor()
+    await chat(page, 'now bound').waitFor()
     await page.locator('[data-kind=callback]').first().click()
     expect(await violationsOf(page), 'chat and traffic log').toEqual([])
   })

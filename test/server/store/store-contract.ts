@@ -92,6 +92,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         reason: null,
         binding: null,
         confirmation: null,
+        refusedScan: null,
       })
     })
 
@@ -293,6 +294,17 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.write((tx) => tx.ticketByScene('wb1_a'))).toMatchObject({
         ticket: { label: 'b***', lang: 'en' },
       })
+    })
+
+    test('keeps the last refused scan with the version that it has made', async () => {
+      const { user } = await add('a')
+      const refuse = (notice: 'conflict' | 'expired_scan', at: number) =>
+        store.write((tx) => tx.apply({ type: 'refuse', user, notice, at }))
+      await refuse('conflict', NOW)
+      await refuse('expired_scan', NOW + 1)
+      const refusedScan = { notice: 'expired_scan', version: 2, at: NOW + 1 }
+      expect(await store.user(amy)).toMatchObject({ version: 2, refusedScan })
+      expect(await store.write((tx) => tx.userOf(amy))).toMatchObject({ version: 2, refusedScan })
     })
 
     test('consumes a jti once, even if 20 units try at the same time', async () => {
