@@ -18,8 +18,8 @@ export type UnbindReason =
 export type Confirm = 'reply' | 'code'
 
 /**
- * A scan that the server has refused: `conflict` by a WeChat that is bound to another account (`CONFLICT=reject`), `expired_scan` of
- * a QR code that no longer works.
+ * Why the server has refused a scan. `conflict`: the WeChat is bound to another account (`CONFLICT=reject`). `expired_scan`: the QR
+ * code no longer works.
  */
 export type Notice = 'conflict' | 'expired_scan'
 
