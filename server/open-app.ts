@@ -65,6 +65,9 @@ export type Overrides = {
 
 const MINUTE_MS = 60_000
 
+// An erasure is complete after two intervals, well before SQLite's log is emptied of it (30 s).
+const PURGE_INTERVAL_MS = 10_000
+
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
   const { log, clock = Date.now, setTimer = systemTimer } = overrides
   const fetch = withUserAgent(overrides.fetch ?? createOutgoingFetch(), readUserAgent())
@@ -178,6 +181,12 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     void sweep(deps)
   }, MINUTE_MS).unref()
 
+  const purging = setInterval(() => {
+    void store.purgeErased(clock() - PURGE_INTERVAL_MS).catch((error: BindError) => {
+      log.warn({ code: error.code }, 'erasures could not be completed; the server tries again in 10 s')
+    })
+  }, PURGE_INTERVAL_MS).unref()
+
   const endpoints = createEndpoints(deps)
   return {
     app: createApp(deps, { endpoints, hasOps: config.ops === undefined }),
@@ -187,6 +196,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     stopWaiting: waiters.close,
     async close(withinMs = 5_000) {
       clearInterval(minutely)
+      clearInterval(purging)
       keyFile?.stop()
       webhooksWatch?.stop()
       waiters.close()
