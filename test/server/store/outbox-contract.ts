@@ -63,8 +63,9 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       await addEvents('b')
       expect(await dispatch()).toEqual({ moved: 1, isMore: false, heldUntil: NOW + 3_000 })
       expect(shown(await claim())).toEqual(['b 1'])
-      await store.unionids.save([{ user, openid: 'o1', unionid: 'u1' }])
-      expect(await dispatch()).toMatchObject({ moved: 1, heldUntil: undefined })
+      await store.unionids.save([{ user, openid: 'o1', unionid: 'u1' }], NOW)
+      // The binding, and that its unionid is known.
+      expect(await dispatch()).toMatchObject({ moved: 2, heldUntil: undefined })
       expect(await claim()).toMatchObject([{ openid: 'o1', unionid: 'u1' }])
       await bind('o2')
       await bind('o3')
