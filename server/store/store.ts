@@ -2,7 +2,7 @@
  * The store's interface: the values that it keeps and the operations that both engines implement. `storeContract` in
  * test/server/store runs the same tests on each engine.
  */
-import type { Confirm, UnbindReason } from '../wire.ts'
+import type { Confirm, Notice, UnbindReason } from '../wire.ts'
 import type { BindReason, Identity, Language } from './identity.ts'
 import type { Outbox } from './outbox.ts'
 import type { Plan } from './plan.ts'
@@ -76,6 +76,9 @@ export type NewTicket = Omit<TicketWithQr, 'id' | 'user' | 'state'>
 /** A ticket and its user. */
 export type Claimable = { ticket: Ticket; user: User }
 
+/** The last refused scan of a user. Pages show it while `version` is the user's version. `at`: epoch ms. */
+export type RefusedScan = { notice: Notice; version: number; at: number }
+
 /** A user's present state. A user that the store does not know has id 0 and version 0. */
 export type User = {
   id: number
@@ -85,6 +88,7 @@ export type User = {
   reason: UnbindReason | null
   binding: Binding | null
   confirmation: PendingConfirmation | null
+  refusedScan: RefusedScan | null
 }
 
 /** Attempts counted under a name, e.g. the new QR codes of a user. The window begins with its first attempt. */
@@ -98,7 +102,9 @@ export type Change =
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
   | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number }
   | { type: 'scan'; ticket: number; user: number; confirmation: PendingConfirmation }
-  | { type: 'relabel'; ticket: number; label: string; lang: Language }
+  /** Raises the version, so that the pages show the notice. */
+  | { type: 'refuse'; user: number; notice: Notice; at: number }
+  | { type: 'relabel'; ticket: number; label: string | null; lang: Language }
   | { type: 'wrongDigits'; ticket: number; triesLeft: number }
   /** `delivery`: the fingerprint of the delivery that closes the ticket, by which a repeated delivery is recognized. */
   | {
@@ -198,6 +204,8 @@ export type Store = {
    */
   countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
+  /** The bindings of other Official Accounts than `appId`, whose scans this server does not get. */
+  countOtherBindings(appId: string): Promise<number>
   /**
    * Calls `listener` for every version that a commit of any instance has changed, and with `missed` when notifications may have
    * been lost. Returns a function that removes the listener.

@@ -1,7 +1,7 @@
 /**
  * Receives webhooks in a route of Next's app router: save it as `app/webhook/route.ts`, and export `POST` alone:
  *
- *     export const POST = createPost(process.env.WEBHOOK_SECRET!, storeChange)
+ *     export const POST = createPost(secret, storeChange)
  */
 import { createReceive, type StoreChange } from './receive.ts'
 

@@ -1,6 +1,6 @@
 /** Every query of a unit of work, in SQL for both engines. */
 import { type Insertable, type Kysely, sql } from 'kysely'
-import type { Confirm, UnbindReason } from '../../wire.ts'
+import type { Confirm, Notice, UnbindReason } from '../../wire.ts'
 import type { BindReason, Language } from '../store.ts'
 import { query } from './compiled-query.ts'
 import type { Tables } from './tables.ts'
@@ -33,6 +33,7 @@ const selectUsers = (db: Kysely<Tables>) =>
       join.onRef('scanned.user', '=', 'users.id').on('scanned.state', '=', sql.lit('scanned')),
     )
     .select(['users.id', 'users.tenant', 'users.account', 'users.user_id', 'users.version', 'users.reason'])
+    .select(['users.notice', 'users.notice_version', 'users.notice_at'])
     .select(['bindings.app_id', 'bindings.openid', 'bindings.unionid', 'bindings.subscribed', 'bindings.bound_at'])
     .select(['bindings.event_time', 'bindings.label', 'bindings.lang'])
     .select([
@@ -222,7 +223,7 @@ function createTicketQueries(db: Kysely<Tables>) {
         })
         .where('id', '=', p.ticket),
     ),
-    relabel: query((p: { ticket: number; label: string; lang: Language }) =>
+    relabel: query((p: { ticket: number; label: string | null; lang: Language }) =>
       update.set({ label: p.label, lang: p.lang }).where('id', '=', p.ticket).where('state', '=', sql.lit('pending')),
     ),
     setTriesLeft: query((p: { ticket: number; triesLeft: number }) =>
@@ -261,6 +262,12 @@ function createUserQueries(db: Kysely<Tables>) {
     ),
     bumpVersion: query((p: { id: number; version: number; reason: UnbindReason | null }) =>
       db.updateTable('users').set({ version: p.version, reason: p.reason }).where('id', '=', p.id),
+    ),
+    refuse: query((p: { user: number; notice: Notice; version: number; at: number }) =>
+      db
+        .updateTable('users')
+        .set({ notice: p.notice, notice_version: p.version, notice_at: p.at })
+        .where('id', '=', p.user),
     ),
     bind: query((p: Tables['bindings']) => {
       const row = {

@@ -3,7 +3,7 @@
  * is WeChat's `CreateTime` in Unix seconds. Flags are 0 or 1.
  */
 import type { Generated } from 'kysely'
-import type { Confirm, UnbindReason } from '../../wire.ts'
+import type { Confirm, Notice, UnbindReason } from '../../wire.ts'
 import type { NoticeState, ReceiverStatus } from '../outbox.ts'
 import type { BindReason, Language, TicketState } from '../store.ts'
 
@@ -15,6 +15,10 @@ export type Tables = {
     user_id: string
     version: Generated<number>
     reason: UnbindReason | null
+    /** The last refused scan, the user's version since then, and its time. */
+    notice: Notice | null
+    notice_version: number | null
+    notice_at: number | null
   }
   bindings: {
     user: number

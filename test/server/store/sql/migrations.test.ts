@@ -22,6 +22,7 @@ const released: Record<Engine, Record<string, string>> = {
     '0003-limits': '81c4785b5ed41c77',
     '0004-event-ids': '2bc744ecdb7b82be',
     '0005-webhook-queues': '11f57af6aa201620',
+    '0006-notices': '1e8b66f713db7560',
   },
   postgres: {
     '0001-first': 'c9f3c80832644055',
@@ -29,6 +30,7 @@ const released: Record<Engine, Record<string, string>> = {
     '0003-limits': 'b3c480f8cd554bc9',
     '0004-event-ids': '2bc744ecdb7b82be',
     '0005-webhook-queues': '1647ee941c56ae6a',
+    '0006-notices': '1e8b66f713db7560',
   },
 }
 
