@@ -17,7 +17,7 @@ import { checkStore, type InspectStore } from './store.ts'
 
 export type DoctorDeps = ProbeDeps & {
   inspectStore: InspectStore
-  /** Without it the bindings are not counted. */
+  /** Without `countBindings` the bindings are not counted. */
   countBindings?: CountBindings
   readKeyFile: ReadKeyFile
   /** Without `fileAccess` no file is checked. */

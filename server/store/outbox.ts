@@ -3,8 +3,7 @@
  * moves it to the queue of each receiver, as one notice per receiver, so that a receiver that fails delays no other one. A notice
  * is kept until its receiver has accepted it or the sender has given up.
  */
-import type { UnbindReason } from '../wire.ts'
-import type { BindReason, Identity } from './identity.ts'
+import type { EventReason, EventType, Identity } from './identity.ts'
 
 /** One event for one receiver. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
 export type Notice = {
@@ -14,8 +13,8 @@ export type Notice = {
   /** Null while the event has not been moved to the queues of its receivers. */
   receiver: string | null
   identity: Identity
-  type: 'bound' | 'unbound'
-  reason: BindReason | UnbindReason
+  type: EventType
+  reason: EventReason
   version: number
   /** Epoch ms of the change. */
   at: number

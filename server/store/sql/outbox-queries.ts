@@ -2,12 +2,12 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Dispatched, HOLD_MS, type Notice, type NoticeFilter, type NoticeState, type Outbox } from '../outbox.ts'
 import type { Plan } from '../plan.ts'
-import type { Db } from './changes.ts'
 import { query } from './compiled-query.ts'
 import { inSubquery, jsonIds, jsonPairs, skipLocked } from './dialects.ts'
 import type { Engine } from './engine.ts'
 import type { AsStoreError, RunWrite } from './engine-errors.ts'
 import { createReceiverStates } from './receiver-states.ts'
+import type { Db } from './tx-settings.ts'
 
 // The lease of the instance that moves events to the queues of the receivers.
 const LEASE = 'webhook'
@@ -269,7 +269,7 @@ const toNotice = (row: Row): Notice => ({
   receiver: row.receiver,
   identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
   type: row.type,
-  reason: row.reason as Notice['reason'],
+  reason: row.reason,
   version: row.version,
   at: row.at,
   appId: row.app_id,

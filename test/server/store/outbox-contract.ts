@@ -68,7 +68,8 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       await addEvents('b')
       expect(await dispatch()).toEqual({ receivers: ['one'], isMore: false, heldUntil: NOW + 3_000 })
       expect(shown(await claim())).toEqual(['b 1'])
-      await store.unionids.save([{ user, openid: 'o1', unionid: 'u1' }])
+      await store.unionids.save([{ user, openid: 'o1', unionid: 'u1' }], NOW)
+      // The binding, and that its unionid is known.
       expect(await dispatch()).toMatchObject({ receivers: ['one'], heldUntil: undefined })
       expect(await claim()).toMatchObject([{ openid: 'o1', unionid: 'u1' }])
       await bind('o2')

@@ -1,0 +1,37 @@
+/** The walk over all bindings, a page at a time. */
+import type { Identity } from './identity.ts'
+import type { Binding } from './user.ts'
+
+export type BoundUser = { id: number; identity: Identity; version: number; binding: Binding }
+
+/** Times are epoch ms. Without a `tenant`, all tenants. */
+export type BindingFilter = {
+  tenant?: string | undefined
+  account?: string | undefined
+  appId?: string | undefined
+  openid?: string | undefined
+  unionid?: string | undefined
+  /** Inclusive. */
+  boundSince?: number | undefined
+  /** Exclusive. */
+  boundUntil?: number | undefined
+}
+
+/**
+ * The place of a binding in the walk. It does not change while the binding stands, so a binding that stands from the first page to
+ * the last comes exactly once, whatever else changes meanwhile.
+ */
+export type WalkPosition = { tenant: string; boundAt: number; user: number }
+
+/** The next `limit` bindings in the order of tenant, `boundAt` and user. */
+export type BindingWalk = (
+  filter: BindingFilter,
+  after: WalkPosition | undefined,
+  limit: number,
+) => Promise<BoundUser[]>
+
+export const positionOf = ({ id, identity, binding }: BoundUser): WalkPosition => ({
+  tenant: identity.tenant,
+  boundAt: binding.boundAt,
+  user: id,
+})
