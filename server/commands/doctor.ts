@@ -1,7 +1,7 @@
 /** `wechat-bind doctor`: checks the environment and prints the findings. Exits with 0 unless a finding is `wrong`. Node only. */
 import { fileAccess } from '../doctor/file-access.ts'
 import { exitCodeOf } from '../doctor/finding.ts'
-import { countBindings, inspectStore } from '../doctor/inspect-store.ts'
+import { countBindings, findReceiversOff, inspectStore } from '../doctor/inspect-store.ts'
 import { toJson, toText } from '../doctor/report.ts'
 import { runChecks } from '../doctor/run-checks.ts'
 import { readKeyFile } from '../keys/key-file.ts'
@@ -19,6 +19,7 @@ export async function runDoctor(args: string[]): Promise<void> {
     setTimer: systemTimer,
     inspectStore,
     countBindings,
+    findReceiversOff,
     readKeyFile,
     fileAccess,
   })

@@ -1,6 +1,5 @@
 /** `wechat-bind webhooks`: lists receivers and notices, sends notices again, enables and tests receivers. Node only. */
-import { parseArgs } from 'node:util'
-import { type Env, parseConfig } from '../config/config.ts'
+import { type Env, readWebhookSettings } from '../config/config.ts'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import { BindError } from '../errors.ts'
 import { adviceFor } from '../outbound/webhook-advice.ts'
@@ -9,6 +8,7 @@ import { sendTest } from '../outbound/webhook-test.ts'
 import { systemTimer } from '../platform.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Notice, NoticeFilter, Outbox } from '../store/outbox.ts'
+import { readArguments } from './arguments.ts'
 import { toReceiverLine } from './webhook-receiver-line.ts'
 
 const usage = `wechat-bind webhooks [list|failed|retry|replay|enable|test] [NAME|ID]
@@ -47,15 +47,15 @@ const actions: Record<string, (context: Context) => Promise<string[]>> = {
 
 /** The command may run while servers use the same store. */
 export async function runWebhooks(args: string[], env: Env, print: (line: string) => void): Promise<void> {
-  const { positionals } = parseArgs({ args, allowPositionals: true })
-  const [name = 'list', target, ...rest] = positionals
+  const { positionals } = readArguments(args, { usage, positionals: 2 })
+  const [name = 'list', target] = positionals
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined
   const takesTarget = !['list', 'failed'].includes(name)
-  if (!action || rest.length > 0 || (target !== undefined && !takesTarget)) throw new BindError('BAD_REQUEST', usage)
-  const config = parseConfig(env)
-  const store = await openStore(config.databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+  if (!action || (target !== undefined && !takesTarget)) throw new BindError('BAD_REQUEST', usage)
+  const { databaseUrl, webhooks } = readWebhookSettings(env)
+  const store = await openStore(databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   try {
-    for (const line of await action({ outbox: store.outbox, receivers: config.webhooks.all, target })) print(line)
+    for (const line of await action({ outbox: store.outbox, receivers: webhooks.all, target })) print(line)
   } finally {
     await store.close()
   }

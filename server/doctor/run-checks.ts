@@ -12,6 +12,7 @@ import { type ProbeDeps, withTimeout } from './http-probe.ts'
 import { checkAesKeys, checkKeys, checkMode } from './keys.ts'
 import { checkApiAddresses, checkCallbackAddresses, checkReach } from './network.ts'
 import { checkQrcode, checkQuota } from './qrcode.ts'
+import { checkReceiversOff, type FindReceiversOff } from './receivers-off.ts'
 import { readSettings } from './settings.ts'
 import { checkStore, type InspectStore } from './store.ts'
 
@@ -19,6 +20,8 @@ export type DoctorDeps = ProbeDeps & {
   inspectStore: InspectStore
   /** Without `countBindings` the bindings are not counted. */
   countBindings?: CountBindings
+  /** Without `findReceiversOff` the receivers are not checked. */
+  findReceiversOff?: FindReceiversOff
   readKeyFile: ReadKeyFile
   /** Without `fileAccess` no file is checked. */
   fileAccess?: FileAccess
@@ -66,6 +69,12 @@ const checks: Check[] = [
     title: { en: 'the accounts of the bindings', zh: '绑定所属的公众号' },
     needs: ['DATABASE_URL', 'WECHAT_APP_ID'],
     run: async (config, { countBindings }) => (countBindings ? checkBoundAccounts(config, countBindings) : []),
+  },
+  {
+    id: 'webhooks',
+    title: { en: 'the webhook receivers', zh: 'webhook 接收方' },
+    needs: ['DATABASE_URL'],
+    run: async (config, { findReceiversOff }) => (findReceiversOff ? checkReceiversOff(config, findReceiversOff) : []),
   },
   {
     id: 'wechat',
