@@ -65,7 +65,7 @@ export type Overrides = {
 
 const MINUTE_MS = 60_000
 
-// An erasure is complete after two intervals, well before SQLite's log is emptied of it (30 s).
+// An erasure is complete after two intervals. SQLite's log still contains the erased data for up to 30 s.
 const PURGE_INTERVAL_MS = 10_000
 
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {

@@ -1,7 +1,9 @@
 /** `wechat-bind webhooks`: lists receivers and notices, sends notices again, enables and tests receivers. Node only. */
 import { type Env, readWebhookSettings } from '../config/config.ts'
+import { readUserAgent } from '../config/version.ts'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import { BindError } from '../errors.ts'
+import { createOutgoingFetch, withUserAgent } from '../http/outgoing-fetch.ts'
 import { adviceFor } from '../outbound/webhook-advice.ts'
 import { failureText } from '../outbound/webhook-request.ts'
 import { sendTest } from '../outbound/webhook-test.ts'
@@ -102,7 +104,10 @@ function toReceiver({ receivers, target }: Omit<Context, 'outbox'>): WebhookRece
 
 async function test(receiver: WebhookReceiver): Promise<string[]> {
   const startedAt = performance.now()
-  const answer = await sendTest({ fetch, clock: Date.now, setTimer: systemTimer }, receiver)
+  const answer = await sendTest(
+    { fetch: withUserAgent(createOutgoingFetch(), readUserAgent()), clock: Date.now, setTimer: systemTimer },
+    receiver,
+  )
   const ms = Math.round(performance.now() - startedAt)
   if (answer.accepted) {
     return [
