@@ -76,8 +76,8 @@ const checks: Check[] = [
     run: async (config, { countBindings }) => (countBindings ? checkBoundAccounts(config, countBindings) : []),
   },
   {
-    id: 'webhooks',
-    title: { en: 'the webhook receivers', zh: 'webhook 接收方' },
+    id: 'receivers',
+    title: { en: 'receivers that are off', zh: '已停用的接收方' },
     needs: ['DATABASE_URL'],
     run: async (config, { findReceiversOff }) => (findReceiversOff ? checkReceiversOff(config, findReceiversOff) : []),
   },
