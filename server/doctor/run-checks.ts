@@ -14,6 +14,7 @@ import { checkAesKeys, checkKeys, checkMode } from './keys.ts'
 import { checkApiAddresses, checkCallbackAddresses, checkReach } from './network.ts'
 import { checkOrigins } from './origins.ts'
 import { checkQrcode, checkQuota } from './qrcode.ts'
+import { checkReceiversOff, type FindReceiversOff } from './receivers-off.ts'
 import { readSettings } from './settings.ts'
 import { checkStore, type InspectStore } from './store.ts'
 import { checkWebhooks } from './webhooks.ts'
@@ -22,6 +23,8 @@ export type DoctorDeps = ProbeDeps & {
   inspectStore: InspectStore
   /** Without `countBindings` the bindings are not counted. */
   countBindings?: CountBindings
+  /** Without `findReceiversOff` the receivers are not checked. */
+  findReceiversOff?: FindReceiversOff
   readKeyFile: ReadKeyFile
   /** Whether the webhook receivers get a signed `webhook.test`. */
   sendsWebhooks?: boolean
@@ -73,6 +76,12 @@ const checks: Check[] = [
     title: { en: 'the accounts of the bindings', zh: '绑定所属的公众号' },
     needs: ['DATABASE_URL', 'WECHAT_APP_ID'],
     run: async (config, { countBindings }) => (countBindings ? checkBoundAccounts(config, countBindings) : []),
+  },
+  {
+    id: 'receivers',
+    title: { en: 'receivers that are off', zh: '已停用的接收方' },
+    needs: ['DATABASE_URL'],
+    run: async (config, { findReceiversOff }) => (findReceiversOff ? checkReceiversOff(config, findReceiversOff) : []),
   },
   {
     id: 'wechat',
