@@ -237,7 +237,8 @@ export class WechatBind extends LitElement implements BindHost {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#connected?.abort()
-    // The browser has closed the dialog of a removed element, without an event.
+    // The browser hides the dialog of a removed element, but leaves it open.
+    this.close()
     this.#onClose()
   }
 
