@@ -4,7 +4,7 @@ import type { Deps } from '../server/deps.ts'
 import type { Identity } from '../server/store/store.ts'
 import type { Phone } from './simulator/phone.ts'
 
-/** Returns whether the phone's WeChat is bound to the user now. Does nothing if the user is bound, or if the rules reject the binding. */
+/** Returns whether the phone's WeChat is now bound to the user. Does nothing if the user is bound, or if the rules reject the binding. */
 export async function autoBind(deps: Deps, identity: Identity, phone: Phone): Promise<boolean> {
   const { store, tickets, events } = deps
   const { binding: current } = await store.user(identity)

@@ -30,6 +30,7 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     write: flaky((work) => store.write(work)) as Store['write'],
     user: flaky((identity) => store.user(identity)),
     liveTicket: flaky((...args) => store.liveTicket(...args)),
+    countOtherBindings: flaky((appId) => store.countOtherBindings(appId)),
     countAttempt: flaky((...args) => store.countAttempt(...args)),
     unionids: {
       claimDue: flaky((...args) => store.unionids.claimDue(...args)),

@@ -10,8 +10,8 @@ export type UnbindReason = 'disconnect' | 'widget' | 'chat' | 'unsubscribe' | 'r
 export type Confirm = 'reply' | 'code'
 
 /**
- * A scan that the server has refused: `conflict` by a WeChat that is bound to another account (`CONFLICT=reject`), `expired_scan` of
- * a QR code that no longer works.
+ * Why the server has refused a scan. `conflict`: the WeChat is bound to another account (`CONFLICT=reject`). `expired_scan`: the QR
+ * code no longer works.
  */
 export type Notice = 'conflict' | 'expired_scan'
 
@@ -59,7 +59,7 @@ export type Problem = {
   triesLeft?: number
 }
 
-/** The body of a webhook delivery, signed by the Standard Webhooks scheme. `webhook.test` has empty ids and the version 0. */
+/** The body of a webhook delivery, signed as Standard Webhooks defines. `webhook.test` has empty ids and the version 0. */
 export type WebhookPayload = {
   type: 'binding.bound' | 'binding.unbound' | 'webhook.test'
   /** ISO 8601 */

@@ -101,7 +101,7 @@ describe('the architecture test', () => {
 })
 
 describe('the architecture', () => {
-  test('lets the widget import only lit, itself and the types of server/wire.ts, and its React component also React', () => {
+  test('lets the widget import only lit, itself, the types of server/wire.ts, and React in the React component', () => {
     const isAllowed = ({ from, to, isType }: Import) =>
       /^lit($|\/)/.test(to) ||
       to.startsWith('widget/') ||

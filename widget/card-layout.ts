@@ -17,7 +17,7 @@ export function cardTemplate(state: State, view: View, classes: string, onClose?
 
   function onKeydown(event: KeyboardEvent): void {
     if (event.key !== 'Escape' || !opened) return
-    // Without this the key would also close the dialog.
+    // By default, the Escape key also closes the dialog.
     event.preventDefault()
     host.show()
   }
@@ -48,7 +48,7 @@ export function cardTemplate(state: State, view: View, classes: string, onClose?
   </section>`
 }
 
-/** `display="button"`: a button in the page's place, and the dialog with the card that it opens. */
+/** `display="button"`: a button in the page, and the dialog that it opens. The dialog contains the card. */
 export function dialogTemplate(
   card: TemplateResult,
   { translate }: View,

@@ -48,7 +48,7 @@ export function dispatchEvents(target: EventTarget, state: State, previous: Stat
     emit('unbound', { reason: reasonOf(event) })
   }
 
-  // While loading, the notice is of a scan before this element's QR code.
+  // In the state `loading`, the notice is older than this element's QR code.
   if (event.type === 'answered' && event.view?.notice && previous.name !== 'loading' && previous.name !== 'idle') {
     emit('refused', { reason: event.view.notice })
   }

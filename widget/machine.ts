@@ -44,7 +44,7 @@ export type Bound = {
 /** The element keeps polling, because a user who scanned in time may tap "follow" later. */
 type Expired = { name: 'expired'; attempt?: Attempt | undefined; version: number; refreshesLeft: number }
 type Offline = { name: 'offline'; initial: boolean }
-/** `isUnstarted`: the element has sent no request, because the page has set no way to a token. */
+/** `isUnstarted`: the element has sent no request, because the page has set neither a token nor a source of tokens. */
 export type Failed = { name: 'error'; error: BindError; initial: boolean; isUnstarted?: boolean }
 
 export type State = Idle | Loading | Ready | Scanned | Bound | Expired | Offline | Failed
@@ -64,7 +64,7 @@ export type MachineEvent =
   | { type: 'failed'; error: BindError; random: number }
   | { type: 'wake'; now: number; auto: boolean; isOther?: boolean }
 
-/** The effect that a state requires: nothing, a request, only the countdown, the wait for the page to set a way to a token (`token`), or one look whether a WeChat is bound (`look`). When the string changes, the controller aborts the effect and starts the next. */
+/** The effect that a state requires: nothing, a request, only the countdown, the wait until the page sets a token or a source of tokens (`token`), or one request for the binding (`look`). When the string changes, the controller aborts the effect and starts the next. */
 export type Effect = 'none' | 'token' | 'look' | `${'create' | 'count' | 'ask'}:${number}` | `wait:${number}.${number}`
 
 /** How many times the element replaces an expired QR code without a click. */
@@ -116,7 +116,7 @@ const steps: Steps = {
 
   /** Versions only increase, so a lower version is outdated. An equal version changes nothing, unless it answers a user's request. */
   answered(state, { view, now, tookMs }) {
-    // Before the user opens the dialog, only a binding is of interest.
+    // The dialog is closed. Only a binding changes the state.
     if (state.name === 'idle') return view?.state === 'bound' ? fromBinding(view, true) : state
     if (!hasRequest(state)) return state
     if (state.name === 'loading') return view ? fromQrcode(state, view as QrcodeView, now) : state
@@ -124,7 +124,7 @@ const steps: Steps = {
       return afterPoll(state, view ? 0 : tookMs)
     }
     if (view.state !== 'unbound') return fromBinding(view)
-    // After exactly one change, which is the refused scan, the QR code is still valid.
+    // If the version rose by exactly 1, the refused scan was the only change, and the QR code is still valid.
     if (state.name === 'ready' && view.notice && view.version === state.version + 1) {
       const { version } = view
       return { ...state, version, attempt: nextAttempt(state.attempt), refused: toRefused(view, now) }
@@ -186,7 +186,7 @@ const steps: Steps = {
   },
 }
 
-/** The effect that `state` requires. `lacksToken`: the element is in view, and the page has set no way to a token. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set. A hidden element only completes requests that the user started. */
+/** The effect that `state` requires. `lacksToken`: the element is in view, and the page has set neither a token nor a source of tokens. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set. A hidden element only completes requests that the user started. */
 export function effectOf(
   state: State,
   { watch = false, visible = true, lacksToken = false, looks = false } = {},

@@ -1,6 +1,6 @@
 /**
- * `wechat-bind/react`: the element as a component for React 18 and 19. On a server it renders the tag with its attributes; in the
- * browser it sets properties and listeners, also after hydration.
+ * `wechat-bind/react`: the element as a component for React 18 and 19. On a server, the component renders the tag with its
+ * attributes. In the browser, it sets properties and listeners, even on a tag that a server has rendered.
  */
 'use client'
 

@@ -14,7 +14,7 @@ type Panel = {
   picture: unknown
   status: unknown
   hint?: unknown
-  /** The hint says what went wrong. */
+  /** Whether the hint describes a problem. */
   isProblem?: boolean | undefined
   timer?: string | undefined
   actions?: unknown

@@ -12,7 +12,7 @@ import type { View } from './state-panels.ts'
 import { styles } from './styles.ts'
 import { warnOnce } from './warn-once.ts'
 
-/** How long the dialog shows that a WeChat was bound before it closes itself. */
+/** How long the dialog stays open after a binding. */
 const SUCCESS_SHOWN_MS = 1500
 
 /**
@@ -39,7 +39,7 @@ const SUCCESS_SHOWN_MS = 1500
  * @slot error - Replaces the headline of the state `error`.
  * @slot footer - Below the buttons.
  *
- * @csspart button - With `display="button"`: the button in the page's place.
+ * @csspart button - With `display="button"`: the button in the page.
  * @csspart close - With `display="button"`: the button that closes the dialog.
  * @csspart card - The whole card.
  * @csspart title - The line of the title.
@@ -131,10 +131,10 @@ export class WechatBind extends LitElement implements BindHost {
   #connected: AbortController | undefined
   /** The element that had the focus before rendering. */
   #focused: Element | null | undefined
-  /** The state that is rendered. */
+  /** The state that the element last rendered. */
   #rendered: StateName = 'idle'
   #isOpen = false
-  /** Closes the dialog after a success. */
+  /** The timer that closes the dialog after a binding. */
   #closing: ReturnType<typeof setTimeout> | undefined
 
   /** The current state. */
@@ -251,7 +251,7 @@ export class WechatBind extends LitElement implements BindHost {
   stateChanged(state: State, previous: State, event: MachineEvent): void {
     if (state.name !== previous.name) {
       this.#showState(state.name, previous.name)
-      // A QR code that is renewed in the background does not close the text to send.
+      // When the QR code is renewed in the background, the text to send stays open.
       if (state.name !== 'loading' && state.name !== 'ready') this.#opened = undefined
       // The copied text belongs to the previous QR code.
       else if (this.#opened) this.#opened = 'text'
@@ -312,7 +312,7 @@ export class WechatBind extends LitElement implements BindHost {
     next?.focus({ preventScroll: true })
   }
 
-  /** The dialog was closed: by the element, a key, or a click beside it. */
+  /** The dialog was closed: by the element, a key, or a click outside the dialog. */
   #onClose(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
@@ -324,7 +324,7 @@ export class WechatBind extends LitElement implements BindHost {
 
   /** Warns of settings that have no effect, for example because a framework has set them in the wrong way. */
   #warnOfMistakes(): void {
-    // Frameworks set a property when the element has one of that name.
+    // When the element has a property of that name, a framework sets the property instead of the attribute.
     const { refresh } = this as { refresh: unknown }
     if (typeof refresh !== 'function') {
       delete (this as { refresh?: unknown }).refresh

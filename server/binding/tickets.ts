@@ -12,7 +12,7 @@ type TicketRequest = {
   isRefresh: boolean
   label: string | null
   lang: Language
-  /** Whether a page asks, whose language the chat follows. */
+  /** Whether the request comes from a page. The chat then uses the language of that page. */
   isPage: boolean
 }
 

@@ -12,6 +12,7 @@ import type { WechatMode } from '../wechat/message.ts'
 import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
 import { checkNames } from './unknown-names.ts'
+import { findNodeFault } from './version.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
 import { readWebhooksFile } from './webhooks-file.ts'
 
@@ -95,6 +96,8 @@ const replyNames: ReplyName[] = [
 
 /** Throws `BAD_CONFIG`. The message names each missing or malformed setting in English and Chinese. */
 export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Config {
+  const oldNode = findNodeFault()
+  if (oldNode !== undefined) throw new BindError('BAD_CONFIG', oldNode)
   const reader = createEnvReader(env)
   const port = reader.integer('PORT', 0, 65_535, 4000)
   const settings = {

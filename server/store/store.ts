@@ -204,6 +204,8 @@ export type Store = {
    */
   countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
+  /** The bindings of other Official Accounts than `appId`, whose scans this server does not get. */
+  countOtherBindings(appId: string): Promise<number>
   /**
    * Calls `listener` for every version that a commit of any instance has changed, and with `missed` when notifications may have
    * been lost. Returns a function that removes the listener.

@@ -63,7 +63,7 @@ describe('BindController', () => {
     expect(client.asked).toHaveLength(2)
   })
 
-  test('reports after 3 s in view that the page has set no way to a token, and warns once', async () => {
+  test('reports a page without a token or a source of tokens after 3 s in view, and warns once', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     Object.assign(host, { canStart: false })
     controller.hostConnected()
@@ -94,7 +94,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create'])
   })
 
-  test('looks for a binding, and requests no QR code, for the button of a closed dialog', async () => {
+  test('requests the binding, and no QR code, while the dialog is closed', async () => {
     Object.assign(host, { isClosed: true })
     controller.hostConnected()
     await until(() => client.asked.length > 0)

@@ -432,20 +432,20 @@ describe('a refused scan', () => {
     })
   })
 
-  test('requests the QR code again when there was another change before it', () => {
+  test('requests the QR code again when there was another change before the scan', () => {
     expect(reduce(ready, answer({ ...refused, version: 19 }))).toEqual(reloading)
   })
 
-  test('is mentioned by a QR code that is requested after it', () => {
+  test('is shown with the QR code that is requested after the scan', () => {
     const view = { ...ticketView, notice: 'expired_scan' } as const
     expect(reduce(loading, answer(view))).toMatchObject({ refused: { notice: 'expired_scan', until: 61_000 } })
   })
 })
 
-describe('a page without a way to a token', () => {
+describe('a page without a token or a source of tokens', () => {
   const missing = new BindError('NO_TOKEN', 'm')
 
-  test('is an error that a token ends', () => {
+  test('is an error until the page sets a token', () => {
     const state = reduce(initialState, fail(missing))
     expect(state).toEqual({ name: 'error', error: missing, initial: true, isUnstarted: true })
     expect(reduce(state, { type: 'token' })).toBe(initialState)
@@ -459,7 +459,7 @@ describe('a page without a way to a token', () => {
 })
 
 describe('the button of a closed dialog', () => {
-  test('looks once whether a WeChat is bound', () => {
+  test('asks once whether a WeChat is bound', () => {
     expect(effectOf(initialState, { looks: true })).toBe('look')
     expect(reduce(initialState, answer({ state: 'unbound', version: 3 }))).toBe(initialState)
     expect(reduce(initialState, answer(boundView))).toEqual({ ...bound, initial: true })

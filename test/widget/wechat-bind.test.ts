@@ -371,7 +371,7 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('says that a scan in progress met a WeChat of another account', async () => {
+  test('says that the WeChat that scanned is bound to another account', async () => {
     const element = await mount()
     await scan(element, 'code')
     server.refuseOnce('confirm', () => problem(409, 'CONFLICT'))

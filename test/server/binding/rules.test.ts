@@ -53,13 +53,13 @@ const claims: Row[] = [
     reply: 'expired',
   },
   {
-    name: 'a replaced ticket changes nothing',
+    name: 'a replaced ticket binds nobody',
     state: { name: 'replaced' },
     changes: ['notice expired_scan to u1'],
     reply: 'expired',
   },
   {
-    name: 'a dead ticket changes nothing',
+    name: 'a ticket closed after wrong digits binds nobody',
     state: { name: 'dead' },
     changes: ['notice expired_scan to u1'],
     reply: 'expired',
@@ -236,14 +236,14 @@ const claims: Row[] = [
     reply: 'used',
   },
   {
-    name: 'a second refused scan within 10 s raises no version',
+    name: 'a second refused scan within 10 s causes no notice',
     state: { name: 'dead' },
     user: { ...user(1), refusedScan: { notice: 'conflict', version: 1, at: NOW - 9_999 } },
     changes: [],
     reply: 'expired',
   },
   {
-    name: 'a refused scan 10 s after the last one is told',
+    name: 'a refused scan 10 s after the last one causes a notice',
     state: { name: 'dead' },
     user: { ...user(1), refusedScan: { notice: 'conflict', version: 1, at: NOW - 10_000 } },
     changes: ['notice expired_scan to u1'],

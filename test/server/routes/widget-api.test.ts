@@ -188,7 +188,7 @@ describe('a refused scan', () => {
     expect(await ticketOf()).toMatchObject({ url, version: version + 1, notice: 'conflict' })
   })
 
-  test('gives the notice `expired_scan` for a QR code that was replaced, to its own user only', async () => {
+  test('shows the notice `expired_scan` only to the user of the replaced QR code', async () => {
     const old = await ticketOf()
     await ticketOf('u1', { refresh: true })
     await ticketOf('u2')
@@ -198,7 +198,7 @@ describe('a refused scan', () => {
     expect(await binding('u2')).toEqual({ state: 'unbound', version: 0 })
   })
 
-  test('raises the version once in 10 s, and the notice ends after 60 s', async () => {
+  test('raises the version at most once in 10 s, and has no notice after 60 s', async () => {
     await bindTo('amy', 'u2')
     const { url } = await ticketOf()
     for (let scans = 0; scans < 3; scans++) {
@@ -213,7 +213,7 @@ describe('a refused scan', () => {
     expect(await binding()).toEqual({ state: 'unbound', version: 2 })
   })
 
-  test('ends its notice with the next change', async () => {
+  test('has no notice after the next change', async () => {
     await bindTo('amy', 'u2')
     const { url } = await ticketOf()
     await testServer.phone('amy').scan(url)

@@ -79,6 +79,14 @@ export function storeContract(makeStore: () => Promise<Store>) {
         return names
       })
 
+    test('counts the bindings of other accounts than the given one', async () => {
+      expect(await store.countOtherBindings('wx1')).toBe(0)
+      await bind(amy, 'o1')
+      await bind({ ...amy, userId: 'bo' }, 'o2', { appId: 'wx2' })
+      await bind({ ...amy, userId: 'cy' }, 'o3', { appId: 'wx0' })
+      expect([await store.countOtherBindings('wx1'), await store.countOtherBindings('wx3')]).toEqual([2, 3])
+    })
+
     test('returns version 0 for a user that it does not know', async () => {
       expect(await store.user(amy)).toEqual({
         id: 0,
