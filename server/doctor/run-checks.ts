@@ -37,6 +37,8 @@ type Check = {
   title: Bilingual
   /** The settings that the check uses. If a setting is faulty, `config` has a placeholder for it, and the check is skipped. */
   needs: string[]
+  /** Whether the check applies to this configuration. One that does not apply is not listed as skipped. */
+  applies?(config: Config): boolean
   run(config: Config, deps: DoctorDeps): Promise<Finding[]>
 }
 
@@ -97,18 +99,21 @@ const checks: Check[] = [
     id: 'origins',
     title: { en: 'the allowed origins', zh: '允许的来源' },
     needs: ['PUBLIC_URL', 'ALLOWED_ORIGINS'],
+    applies: ({ allowedOrigins }) => allowedOrigins.length > 0,
     run: checkOrigins,
   },
   {
     id: 'forward',
     title: { en: 'the system at FORWARD_URL', zh: 'FORWARD_URL 的系统' },
     needs: ['FORWARD_URL', 'FORWARD_ERRORS', 'WECHAT_TOKEN'],
+    applies: ({ forwardUrl }) => forwardUrl !== undefined,
     run: checkForward,
   },
   {
     id: 'webhooks',
     title: { en: 'the webhook receivers', zh: 'webhook 接收方' },
     needs: ['WEBHOOKS_FILE'],
+    applies: ({ webhooks }) => webhooks.all.length > 0,
     run: (config, deps) => checkWebhooks(config, deps, deps.sendsWebhooks ?? false),
   },
 ]
@@ -118,8 +123,9 @@ export async function runChecks(env: Env, deps: DoctorDeps): Promise<Finding[]> 
   const { config, faulty, findings } = readSettings(env, deps.readKeyFile)
   if (!config) return findings
   const isPossible = ({ needs }: Check) => !needs.some((name) => faulty.has(name))
-  const results = await Promise.all(checks.filter(isPossible).map((check) => runCheck(check, config, deps)))
-  const skipped = checks.filter((check) => !isPossible(check))
+  const applicable = checks.filter(({ applies }) => applies?.(config) ?? true)
+  const results = await Promise.all(applicable.filter(isPossible).map((check) => runCheck(check, config, deps)))
+  const skipped = applicable.filter((check) => !isPossible(check))
   return [...findings, ...results.flat(), ...(skipped.length > 0 ? [notChecked(skipped)] : [])]
 }
 
