@@ -93,7 +93,7 @@ export async function openSqliteStore(
     },
   }
   const run = createRun(database)
-  const queries = createQueries(db)
+  const queries = createQueries(db, 'sqlite')
   const listeners = createCommitListeners()
   const { sync, assertHealthy } = createFsync(async () => wal?.datasync())
 
