@@ -117,7 +117,7 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
     },
     maxConnections: reader.integer('MAX_CONNECTIONS', 10, 1_100_000, 25_000),
     rules: {
-      conflict: reader.oneOf('CONFLICT', ['reject', 'replace', 'allow'], 'reject'),
+      conflict: parseConflict(reader),
       confirm: reader.oneOf('CONFIRM', ['off', 'reply', 'code'], 'off'),
       unsubscribe: reader.oneOf('UNSUBSCRIBE', ['unbind', 'mark'], 'unbind'),
     },
@@ -155,11 +155,13 @@ export function readBindKeys(env: Env): BindKey[] {
   return keys
 }
 
-function throwFaults({ faults }: EnvReader): void {
+export function throwFaults({ faults }: EnvReader): void {
   if (faults.length > 0) throw new BindError('BAD_CONFIG', faults.join('\n'))
 }
 
-const parseDatabaseUrl = (reader: EnvReader) =>
+export const parseConflict = (reader: EnvReader) => reader.oneOf('CONFLICT', ['reject', 'replace', 'allow'], 'reject')
+
+export const parseDatabaseUrl = (reader: EnvReader) =>
   reader.matching('DATABASE_URL', DATABASE_URL, 'sqlite:./data/wechat-bind.db', {
     en: 'must be sqlite:<file>, for example sqlite:./data/wechat-bind.db, or postgres://user:password@host/database',
     zh: '须为 sqlite:<文件>（例如 sqlite:./data/wechat-bind.db）或 postgres://用户:密码@主机/数据库',
@@ -173,7 +175,7 @@ function parseBindKeys(reader: EnvReader, readKeys: ReadKeyFile): Pick<Config, '
   return { keys: reader.parsed('BIND_KEYS_FILE', readKeys, []), keysFile }
 }
 
-function parseWebhooks(reader: EnvReader): Pick<Config, 'webhooks' | 'webhooksFile'> {
+export function parseWebhooks(reader: EnvReader): Pick<Config, 'webhooks' | 'webhooksFile'> {
   const webhooks = parseWebhookReceivers(reader)
   const webhooksFile = reader.text('WEBHOOKS_FILE')
   if (webhooksFile === undefined) return { webhooks, webhooksFile }
@@ -196,10 +198,11 @@ function parseOps(reader: EnvReader, mainPort: number): Config['ops'] {
   return port === undefined ? undefined : { host: host ?? '127.0.0.1', port }
 }
 
-function parseWechat(reader: EnvReader): Config['wechat'] {
-  const mode = reader.oneOf('WECHAT_MODE', ['secure', 'compatible', 'plain'], 'secure')
+/** What a call of WeChat's API needs. */
+export function parseAccount(
+  reader: EnvReader,
+): Pick<Config['wechat'], 'appId' | 'appSecret' | 'apiBase' | 'accessTokenUrl'> {
   return {
-    mode,
     appId: reader.matching('WECHAT_APP_ID', /^wx[\w-]{1,62}$/, undefined, {
       en: `must be the AppID, which begins with wx: copy it from ${CONSOLE.account.en}`,
       zh: `须为以 wx 开头的开发者 ID（AppID）：请从${CONSOLE.account.zh}复制`,
@@ -208,6 +211,16 @@ function parseWechat(reader: EnvReader): Config['wechat'] {
       en: `must be the AppSecret, without spaces: if it is lost, reset it in ${CONSOLE.secret.en}`,
       zh: `须为开发者密钥（AppSecret），不含空格：如已遗失，请在${CONSOLE.secret.zh}重置`,
     }),
+    apiBase: (reader.url('WECHAT_API_BASE', PUBLIC_API) ?? PUBLIC_API).replace(/\/+$/, ''),
+    accessTokenUrl: reader.url('ACCESS_TOKEN_URL', undefined),
+  }
+}
+
+function parseWechat(reader: EnvReader): Config['wechat'] {
+  const mode = reader.oneOf('WECHAT_MODE', ['secure', 'compatible', 'plain'], 'secure')
+  return {
+    ...parseAccount(reader),
+    mode,
     token: reader.matching('WECHAT_TOKEN', /^[0-9a-z]{3,32}$/i, undefined, {
       en: `must be 3 to 32 letters or digits, the same as Token in ${CONSOLE.push.en}`,
       zh: `须为 3 至 32 位字母或数字，与${CONSOLE.push.zh}中的 Token 一致`,
@@ -217,8 +230,6 @@ function parseWechat(reader: EnvReader): Config['wechat'] {
       en: `must begin with gh_: copy 原始 ID from ${CONSOLE.account.en}, or leave the setting out`,
       zh: `须以 gh_ 开头：请从${CONSOLE.account.zh}复制原始 ID，或不设置`,
     }),
-    apiBase: (reader.url('WECHAT_API_BASE', PUBLIC_API) ?? PUBLIC_API).replace(/\/+$/, ''),
-    accessTokenUrl: reader.url('ACCESS_TOKEN_URL', undefined),
   }
 }
 
