@@ -41,9 +41,18 @@ const integrity: Plugin = {
   },
 }
 
+/** Copies the element's page beside the file. The element's warnings in the console link to it (`widget/warn-once.ts`). */
+const page: Plugin = {
+  name: 'page',
+  generateBundle() {
+    const source = readFileSync(join(import.meta.dirname, 'docs/element.md'), 'utf8')
+    this.emitFile({ type: 'asset', fileName: 'element.md', source })
+  },
+}
+
 export default defineConfig({
   publicDir: false,
-  plugins: [squeezeStyles, integrity],
+  plugins: [squeezeStyles, integrity, page],
   build: {
     target: 'es2022',
     outDir: 'dist/cdn',

@@ -18,6 +18,8 @@ type BindConfigDeps = {
 // `short`: enough time for a manual scan. `ended`: the QR code expires after 2 s.
 const TICKET_TTL_MS = { short: 10_000, ended: 2_000 }
 
+export type BindConfig = ReturnType<typeof createBindConfig>
+
 export function createBindConfig({ env, dataDir, key, webhookSecret, account }: BindConfigDeps) {
   /** The settings of a server at this URL, without conditions. Throws `BAD_CONFIG`. */
   function at(url: string, overrides: Env = {}): Config {
@@ -40,10 +42,19 @@ export function createBindConfig({ env, dataDir, key, webhookSecret, account }: 
 
   return {
     at,
-    withConditions(url: string, { confirm, conflict, unsubscribe, mode, ticket, limits }: Conditions): Config {
+    /** `path`: the prefix of the visitor for whom WeChat's API is simulated. */
+    withConditions(
+      url: string,
+      { confirm, conflict, unsubscribe, mode, ticket, limits }: Conditions,
+      path = '',
+    ): Config {
       const rules = { CONFIRM: confirm, CONFLICT: conflict, UNSUBSCRIBE: unsubscribe }
       const low: Env = limits === 'low' ? { QR_PER_MINUTE: '1' } : {}
-      const config = at(url, { ...rules, ...low, ...(account ? { WECHAT_MODE: mode } : {}) })
+      const config = at(url, {
+        ...rules,
+        ...low,
+        ...(account ? { WECHAT_MODE: mode, WECHAT_API_BASE: `${url}${path}/simulator` } : {}),
+      })
       return ticket === 'normal' ? config : { ...config, ticketTtlMs: TICKET_TTL_MS[ticket] }
     },
   }

@@ -11,7 +11,7 @@ import type { Deps } from '../server/deps.ts'
 import { type OpenApp, type Overrides, openApp } from '../server/open-app.ts'
 import { createLoadBalancer } from './load-balancer.ts'
 
-type BindServer = {
+export type BindServer = {
   /** Sends the request to one of the instances, round robin. */
   fetch(request: Request, bindings?: object): Promise<Response>
   deps(): Deps
@@ -20,7 +20,7 @@ type BindServer = {
   close(): Promise<void>
 }
 
-type BindServerOptions = {
+export type BindServerOptions = {
   instances: number
   /** Replaces single dependencies of an instance. */
   adapt: (deps: Deps, config: Config) => Deps

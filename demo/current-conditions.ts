@@ -4,6 +4,8 @@ import { type Conditions, differences } from './conditions.ts'
 /** Applies the conditions to the demo. */
 type ApplyConditions = (next: Conditions, before: Conditions) => Promise<void>
 
+export type CurrentConditions = ReturnType<typeof createCurrentConditions>
+
 export function createCurrentConditions(atStart: Conditions, apply: ApplyConditions) {
   let current = atStart
   let lastChange: Promise<void> = Promise.resolve()

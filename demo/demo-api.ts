@@ -15,9 +15,9 @@ type DemoApiDeps = {
   view: () => DemoView
   simulatorView: () => SimulatorView
   set: (conditions: Conditions) => Promise<void>
-  /** Binds this person's WeChat to a user; resolves with whether it is bound. */
+  /** Binds this person's WeChat to a user. Resolves with true if the WeChat is bound then. */
   bind: (person: string, user: { account: string; userId: string }) => Promise<boolean>
-  /** Ends everything that these people's WeChats have done; the promise resolves after it. */
+  /** Closes the WeChat accounts of these people, which ends their bindings. Resolves when the callbacks are answered. */
   forget: (people: string[]) => Promise<void>
   changes: ChangeListeners
   wire: TrafficLog
@@ -47,14 +47,14 @@ export function createDemoApi(deps: DemoApiDeps): Hono {
         await bind(c.req.param('person'), { account: ACCOUNT, userId: 'someone-else' }).catch(() => {})
         return c.body(null, 204)
       })
-      /** For tests of other sites: scans, follows and confirms at once. */
+      /** For the tests of other sites. Scans, follows and confirms in one call. */
       .post('/bind/:person', async (c) => {
         const user = bindBody.safeParse(await c.req.json().catch(() => undefined))
         if (!user.success) return c.json({ detail: z.prettifyError(user.error) }, 400)
         if (await bind(c.req.param('person'), user.data)) return c.body(null, 204)
-        return c.json({ detail: 'The rules refuse this bind, or the user is bound to another WeChat.' }, 409)
+        return c.json({ detail: 'The rules refuse this binding, or the user is bound to another WeChat.' }, 409)
       })
-      /** Ends the bindings of these people; without `people` those of everyone, and the conditions. */
+      /** Ends the bindings of these people. Without `people` it ends all bindings and resets the conditions. */
       .post('/reset', async (c) => {
         const body = resetBody.safeParse(await c.req.json().catch(() => ({})))
         if (!body.success) return c.json({ detail: z.prettifyError(body.error) }, 400)

@@ -4,34 +4,31 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Hono } from 'hono'
 import { pino } from 'pino'
-import { createBindClient } from '../server/client.ts'
+import type { BindClient } from '../server/client.ts'
 import type { Env } from '../server/config/config.ts'
 import { type Fetching, type Listening, startListening, stopListening } from '../server/http/listen.ts'
-import type { Overrides } from '../server/open-app.ts'
-import type { Identity, Store } from '../server/store/store.ts'
+import type { Identity } from '../server/store/store.ts'
 import { autoBind } from './auto-bind.ts'
 import { createBindConfig } from './bind-config.ts'
-import { createBindServer } from './bind-server.ts'
-import { type Conditions, defaultConditions, needsNewServer, toConditions } from './conditions.ts'
-import { createCurrentConditions } from './current-conditions.ts'
+import { type Conditions, defaultConditions, toConditions } from './conditions.ts'
 import { createDemoApi } from './demo-api.ts'
-import { createFaultyProxy } from './faulty-proxy.ts'
-import { createFlakyStore } from './flaky-store.ts'
 import { createHostSite } from './host-site.ts'
 import { createHttpApp, findDist } from './http-app.ts'
 import { toNetworkUrls, toTrustedNames } from './network-urls.ts'
 import { createRequestRecorder } from './record-incoming.ts'
 import { createRecordingFetch } from './record-outgoing.ts'
+import { type DemoRoom, openDemoRoom } from './room.ts'
 import { readSavedState, writeSavedState } from './saved-state.ts'
 import { hideBehindSecretPath } from './secret-path.ts'
 import { createChangeListeners } from './simulator/change-listeners.ts'
-import type { Delay } from './simulator/faults.ts'
+import { createFaults, type Delay, type Faults } from './simulator/faults.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
 import { createTrafficLog, type TrafficLog } from './simulator/traffic-log.ts'
-import { createTestUsers, withOtherOwner } from './test-users.ts'
+import { createTestUsers } from './test-users.ts'
 import { people } from './users.ts'
+import { createVisitors } from './visitors.ts'
 import { isRealWechat, toAccount } from './wechat-account.ts'
-import { applyToWechat } from './wechat-conditions.ts'
+import { failsTokens } from './wechat-conditions.ts'
 
 export type Demo = {
   /** The URL to open, without a trailing slash. Its path is secret if the demo uses a real WeChat account. */
@@ -60,8 +57,6 @@ type DemoOptions = {
   listen?: (app: Fetching & { base: string }, host: string | undefined, port: number) => Promise<Listening>
 }
 
-const CLOCK_MS = { right: 0, ahead: 600_000, behind: -600_000 }
-
 const delay: Delay = (ms, signal) => sleep(ms, undefined, { signal })
 
 export async function startDemo({
@@ -85,15 +80,20 @@ export async function startDemo({
   const wire = createTrafficLog(Date.now())
   const changes = createChangeListeners()
   const account = isReal ? savedState?.account : toAccount(env, savedState?.account)
+  // Assigned below: the rooms need the simulator.
+  let currentRoom: () => DemoRoom | undefined = () => undefined
   const simulator = createSimulator({
     account: account ?? {},
     remembered: savedState?.simulator,
     ...trusted,
     wire,
     people: [...people],
+    current() {
+      const room = currentRoom()
+      return room && { faults: room.faults, mode: room.current().mode, callbackUrl: `${room.url}/wechat/callback` }
+    },
   })
   const testUsers = createTestUsers({ simulator, delay, signal })
-  const proxy = createFaultyProxy({ delay, signal })
 
   const bindConfig = createBindConfig({
     env,
@@ -113,16 +113,7 @@ export async function startDemo({
   const networkUrls = toNetworkUrls(first.publicUrl, host, new URL(origin).port).map((each) => each + base)
 
   const atStart = toConditions({ ...rules, mode: wechat.mode }, defaultConditions)
-  const currentConditions = createCurrentConditions(atStart, async (next, before) => {
-    if (needsNewServer(next, before)) {
-      await bindServer.replace(bindConfig.withConditions(url, next), overridesWith(next))
-    }
-    if (!isReal) applyToWechat(simulator, next)
-    proxy.set(next.server)
-    changes.notify()
-  })
-  if (!isReal) applyToWechat(simulator, atStart)
-
+  const { tenant } = first.keys[0]!
   const log = pino({ level: first.logLevel })
   const recordingFetch = createRecordingFetch({
     wire,
@@ -132,38 +123,63 @@ export async function startDemo({
       return isReal && to.startsWith(first.wechat.apiBase) ? 'wechat' : undefined
     },
   })
-  const overridesWith = ({ clock, conflict }: Conditions): Overrides => ({
-    log,
-    allowsTestUsers: !isReal,
-    fetch: recordingFetch,
-    clock: () => Date.now() + CLOCK_MS[clock],
-    wrapStore(store: Store) {
-      const flaky = createFlakyStore(store, { health: () => currentConditions.current().store, delay, signal })
-      return conflict === 'reject' ? withOtherOwner(flaky) : flaky
-    },
+  const openRoom = (path: string, conditions: Conditions, faults: Faults) =>
+    openDemoRoom(
+      { url, path, conditions, faults },
+      {
+        bindConfig,
+        overrides: { log, allowsTestUsers: !isReal, fetch: recordingFetch },
+        serverOptions: {
+          instances,
+          adapt(deps, config) {
+            deps.store.onCommit((notice) => void testUsers.onCommit(deps, notice).catch(() => {}))
+            const { appId } = config.wechat
+            const publicUrl = networkUrls[0] ?? url
+            const qrImageUrl = isReal ? deps.qrImageUrl : deps.qrImageUrl.replace(url, publicUrl)
+            const ticketOf = testUsers.tickets(deps, config, appId)
+            return {
+              ...deps,
+              qrImageUrl,
+              async tickets(request) {
+                const ticket = await ticketOf(request)
+                // Whoever scans it, the rules of the visitor apply whose page shows it.
+                simulator.keepContext(ticket.url)
+                return ticket
+              },
+            }
+          },
+        },
+        webhookSecret,
+        delay,
+        signal,
+        onCommit(notice, room) {
+          for (const other of visitors.all()) if (other !== room) other.wake(notice)
+        },
+        onChange(next) {
+          if (path === '' && !isReal) simulator.setMode(next.mode)
+          if (failsTokens(next.errcode)) simulator.accessTokens.revoke()
+          changes.notify()
+        },
+      },
+    )
+  const shared = await openRoom('', atStart, simulator.faults)
+  const visitors = createVisitors({
+    shared,
+    // A real WeChat cannot know the visitor of a callback, so everyone shares the conditions.
+    openRoom: isReal ? undefined : (path, conditions) => openRoom(path, conditions, createFaults({ delay, signal })),
   })
-  const bindServer = await createBindServer(first, overridesWith(atStart), {
-    instances,
-    adapt(deps, config) {
-      deps.store.onCommit((notice) => void testUsers.onCommit(deps, notice).catch(() => {}))
-      const { appId } = config.wechat
-      const publicUrl = networkUrls[0] ?? url
-      const qrImageUrl = isReal ? deps.qrImageUrl : deps.qrImageUrl.replace(url, publicUrl)
-      return { ...deps, qrImageUrl, tickets: testUsers.tickets(deps, config, appId) }
-    },
-  })
+  currentRoom = () => (visitors.room() === shared ? undefined : visitors.room())
 
-  const { kid, secret, tenant } = first.keys[0]!
-  const recordRequest = createRequestRecorder({ wire, deps: bindServer.deps, clock: Date.now, isReal })
-  const prepare = (identity: Identity) => testUsers.prepare(bindServer.deps(), identity)
+  const recordRequest = createRequestRecorder({ wire, deps: shared.deps, clock: Date.now, isReal })
+  const prepare = (identity: Identity) => testUsers.prepare(visitors.room().deps(), identity)
   const bind = (request: Request, bindings: object) =>
-    recordRequest(request, prepare, (passed) => proxy.forward(() => bindServer.fetch(passed, bindings)))
-  const inside = createHttpApp({
+    recordRequest(request, prepare, (passed) => visitors.room().fetch(passed, bindings))
+  const site = createHttpApp({
     control: createDemoApi({
-      view: () => ({ conditions: currentConditions.current(), usual: atStart, isReal }),
+      view: () => ({ conditions: visitors.room().current(), usual: atStart, isReal }),
       simulatorView: simulator.view,
-      set: currentConditions.set,
-      bind: (person, user) => autoBind(bindServer.deps(), { tenant, ...user }, simulator.phone(person)),
+      set: visitors.set,
+      bind: (person, user) => autoBind(visitors.room().deps(), { tenant, ...user }, simulator.phone(person)),
       async forget(people) {
         await Promise.all(people.map((person) => simulator.phone(person).closeAccount()))
       },
@@ -171,12 +187,16 @@ export async function startDemo({
       wire,
       signal,
     }),
-    hostSite: createHostSite({ bind: createBindClient({ server: url, keyId: kid, key: secret, webhookSecret }) }),
+    // Each call goes to the server of the present visitor.
+    hostSite: createHostSite({
+      bind: new Proxy(shared.client, { get: (_, name: keyof BindClient) => visitors.room().client[name] }),
+    }),
     simulator: isReal ? undefined : simulator.app,
     bind,
     trusted,
     dist,
   })
+  const inside = visitors.routes(site)
   app = isReal ? hideBehindSecretPath({ secret: pathSecret, inside, bind }) : inside
 
   const save = () =>
@@ -195,15 +215,14 @@ export async function startDemo({
     networkUrls,
     simulator,
     wire,
-    conditions: currentConditions.current,
-    set: (given) => currentConditions.set(toConditions(given, atStart)),
+    conditions: shared.current,
+    set: (given) => visitors.set(toConditions(given, atStart)),
     async close() {
       closing.abort()
       simulator.close()
-      bindServer.stopWaiting()
+      for (const room of visitors.all()) room.stopWaiting()
       await stopListening(server)
-      await currentConditions.settled()
-      await bindServer.close()
+      await visitors.close()
       save()
     },
   }

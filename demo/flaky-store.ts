@@ -35,6 +35,7 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     events: flaky((feedQuery) => store.events(feedQuery)),
     purgeErased: flaky((before) => store.purgeErased(before)),
     liveTicket: flaky((...args) => store.liveTicket(...args)),
+    countOtherBindings: flaky((appId) => store.countOtherBindings(appId)),
     countAttempt: flaky((...args) => store.countAttempt(...args)),
     unionids: {
       claimDue: flaky((...args) => store.unionids.claimDue(...args)),

@@ -10,7 +10,7 @@ import { startPostgresServer } from './postgres.ts'
 
 type Started = Pick<Demo, 'url' | 'networkUrls' | 'close'>
 
-/** `--postgres`: two instances over a temporary PostgreSQL server. `--temporary`: the data is removed at the end, as tests need it. */
+/** `--postgres`: two instances over a temporary PostgreSQL server. `--temporary`: the data is removed at the end, for tests. */
 async function start(): Promise<Started> {
   const { values } = parseArgs({
     options: { postgres: { type: 'boolean', default: false }, temporary: { type: 'boolean', default: false } },
@@ -28,7 +28,7 @@ async function start(): Promise<Started> {
   )
 }
 
-/** Removes what the demo needed after it has closed, or if it does not start. */
+/** Removes the temporary files after the demo has closed or failed to start. */
 async function startWith(start: () => Promise<Demo>, remove: () => Promise<void>): Promise<Started> {
   try {
     const { url, networkUrls, close } = await start()

@@ -1,7 +1,7 @@
 /**
  * `wechat-bind/playwright`: fixtures for the tests of a site that uses the element, with the demo as its bind server and its WeChat.
- * Each test has a phone of its own, and what the phone has bound is unbound before and after the test. So a test may run again, beside
- * others, or after one that was killed. Node only.
+ * Each test has its own phone, and the bindings of this phone are removed before and after the test. So a test may be repeated, even
+ * after a run that was killed, and may run in parallel with other tests. Node only.
  */
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -12,7 +12,7 @@ import type { ScanView } from './simulator/views.ts'
 
 export { expect } from '@playwright/test'
 
-/** The key that `webServer` gives to the demo, for the back end of the site in its tests. */
+/** The key that `webServer` gives to the demo. The back end of the site uses this key in its tests. */
 export const testKey = { keyId: 'test', key: 'wechat-bind-key-for-tests-only-00000000000A' }
 
 const DEFAULT_SERVER = 'http://127.0.0.1:4000'
@@ -20,7 +20,7 @@ const DEFAULT_SERVER = 'http://127.0.0.1:4000'
 export type User = { account: string; userId: string }
 
 export type WebServerOptions = {
-  /** The origins of the site's pages: `ALLOWED_ORIGINS` of the bind server. The default is this variable of the environment. */
+  /** The origins of the site's pages: `ALLOWED_ORIGINS` of the bind server. The default is the environment variable of this name. */
   allowedOrigins?: string[]
   /** The default is 4000. */
   port?: number
@@ -39,8 +39,8 @@ export type WebServer = {
 }
 
 /**
- * An entry for `webServer` of playwright.config.ts. It starts the demo of the package `wechat-bind-server` with data of its own, and
- * tells the fixtures its URL: Playwright reads the configuration in every worker.
+ * An entry for `webServer` of playwright.config.ts. It starts the demo of the package `wechat-bind-server` with temporary data. The
+ * call also passes the demo's URL to the fixtures, because Playwright reads the configuration in every worker.
  */
 export function webServer({ allowedOrigins, port = 4000, env = {} }: WebServerOptions = {}): WebServer {
   const url = `http://127.0.0.1:${port}`
@@ -68,38 +68,38 @@ function findCommand(): string {
       const manifest = createRequire(from).resolve('wechat-bind-server/package.json')
       return join(dirname(manifest), 'dist/server/cli.js')
     } catch {
-      // Not installed here.
+      // The package is not installed there.
     }
   }
   throw new Error('wechat-bind-server is not installed: npm install -D wechat-bind-server')
 }
 
-/** The phone of one test. It follows nobody and has bound nothing when the test begins. */
+/** The phone of one test. When the test begins, the person does not follow the account and has no binding. */
 export type Wechat = Omit<PhoneClient, 'scan'> & {
   /** The name of the phone's person in the demo. */
   person: string
   /**
-   * Scans the QR code on the page of `user`, or the newest one of all: in tests that run in parallel, name the user. A person who
-   * does not follow the account follows it, unless `follow` is false.
+   * Scans the QR code on the page of `user`. Without `user` it scans the newest QR code of all users, so name the user in tests that
+   * run in parallel. A person who does not follow the account follows it, unless `follow` is false.
    */
   scan(user?: User, options?: { follow?: boolean }): Promise<ScanView>
   /**
-   * Sets conditions of the demo, such as `{ confirm: 'code' }`, until the end of the test. They apply to all tests that use the same
-   * demo: run such tests in a worker of their own.
+   * Sets conditions of the demo, such as `{ confirm: 'code' }`, until the end of the test. The conditions apply to all tests that use
+   * the same demo, so such tests must not run in parallel with others.
    */
   setConditions(conditions: Record<string, string>): Promise<void>
 }
 
 export type WechatFixtures = {
   wechat: Wechat
-  /** Binds the phone of this test to the user, without a page: it scans, follows and confirms. */
+  /** Binds the phone of this test to the user without a page. The phone scans, follows and confirms. */
   bindUser: (user: User) => Promise<void>
   /** A client of the bind server with the key of the tests. */
   bind: BindClient
 }
 
 export type WechatOptions = {
-  /** The URL of the demo. The default is the one of `webServer`. */
+  /** The URL of the demo. The default is the URL of `webServer`. */
   wechatServer: string
 }
 
@@ -138,7 +138,7 @@ export const test = base.extend<WechatFixtures, WechatOptions>({
     use(({ account, userId }) => send(wechatServer, 'POST', `bind/${wechat.person}`, { account, userId })),
 })
 
-/** The same name for a test in each run, another one for each test that runs beside it. */
+/** The name of the phone's person. It is the same in each run of a test, and differs between tests that run in parallel. */
 const toPerson = ({ testId, repeatEachIndex }: TestInfo) =>
   `test-${testId}-${repeatEachIndex}`.replace(/[^\w-]/g, '-').slice(0, 64)
 

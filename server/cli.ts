@@ -3,7 +3,8 @@
  * The bin `wechat-bind`: runs the command named in the first argument. A command is imported only after the version of Node was
  * checked, because on an old Node the import fails with an error that does not name the version. Node only.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { findNodeFault, readVersion } from './config/version.ts'
+import { BindError } from './errors.ts'
 
 const usage = `wechat-bind <command>
 
@@ -16,6 +17,8 @@ const usage = `wechat-bind <command>
   webhooks [list|failed|replay [id]]
                                list the webhook notices that were not delivered, or deliver them again
                                查看未送达的 webhook 通知，或重新投递
+  backup <file> [--force]      copy the whole store to a file, while the server runs or not
+                               将整个存储复制到文件，服务运行与否均可
   migrate --from sqlite:... --to postgres://...
                                copy the store to PostgreSQL and compare every row
                                将数据复制到 PostgreSQL，并逐行核对
@@ -23,41 +26,30 @@ const usage = `wechat-bind <command>
                                生成一个 BIND_KEYS 密钥，或一个 WEBHOOK_SECRET
   token <account> <user>       print a widget token for a test, made with the first key of BIND_KEYS
                                用 BIND_KEYS 的第一个密钥签发测试用的组件令牌
+  --version                    print the version
+                               显示版本
 `
-
-/** The package.json of the package. In a checkout it is in this folder. */
-const manifest = ['./package.json', '../../package.json'].map((path) => new URL(path, import.meta.url)).find(existsSync)
-
-const { version, engines } = JSON.parse(readFileSync(manifest!, 'utf8')) as {
-  version: string
-  engines: { node: string }
-}
 
 type Command = (args: string[]) => void | Promise<void>
 
 const commands: Record<string, Command> = {
-  serve: async () => (await import('./commands/serve.ts')).runServe(process.env),
+  serve: async (args) => (await import('./commands/serve.ts')).runServe(args, process.env),
   demo: async (args) => (await import('./commands/demo.ts')).runDemo(args),
   doctor: async (args) => (await import('./commands/doctor.ts')).runDoctor(args),
   webhooks: async (args) => (await import('./commands/webhooks.ts')).runWebhooks(args, process.env, console.log),
+  backup: async (args) => (await import('./commands/backup.ts')).runBackup(args, process.env, console.log),
   migrate: async (args) => (await import('./commands/migrate.ts')).runMigrate(args, process.env, console.log),
   keygen: async (args) => (await import('./commands/keygen.ts')).runKeygen(args, console.log),
   token: async (args) => (await import('./commands/token.ts')).runToken(args, process.env, console.log),
-  '--version': () => console.log(version),
+  '--version': async (args) => {
+    const { readArguments } = await import('./commands/arguments.ts')
+    readArguments(args, { usage: 'wechat-bind --version' })
+    console.log(readVersion())
+  },
 }
 
-/** The lines for a Node that is older than `engines` allows, or undefined. */
-function describeOldNode(): string | undefined {
-  const oldest = engines.node.replace('>=', '')
-  const [major = 0, minor = 0] = oldest.split('.').map(Number)
-  const [ourMajor = 0, ourMinor = 0] = process.versions.node.split('.').map(Number)
-  if (ourMajor > major || (ourMajor === major && ourMinor >= minor)) return undefined
-  const current = process.versions.node
-  return `wechat-bind needs Node ${oldest} or newer, this is Node ${current}. 需要 Node ${oldest} 或更高版本，当前为 ${current}。`
-}
-
-const oldNode = describeOldNode()
-if (oldNode) {
+const oldNode = findNodeFault()
+if (oldNode !== undefined) {
   console.error(oldNode)
   process.exit(1)
 }
@@ -69,7 +61,6 @@ if (command) {
   try {
     await command(args)
   } catch (error) {
-    const { BindError } = await import('./errors.ts')
     const { message } = error as Error
     console.error(error instanceof BindError ? message : `wechat-bind: ${message}`)
     process.exit(1)

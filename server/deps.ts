@@ -15,6 +15,8 @@ import type { WechatApi } from './wechat/api.ts'
 import type { CallbackSettings } from './wechat/message.ts'
 
 export type Deps = {
+  /** The name of the Official Account (`ACCOUNT_NAME`), which the pages show. */
+  accountName: string | undefined
   callback: CallbackSettings
   events: EventSettings
   /** Forwards to the system that owned the callback before. Undefined without `FORWARD_URL`. */

@@ -8,11 +8,13 @@ import { SCAN_LINE, type ScanOutcome } from './binding/scan-outcome.ts'
 import { createTickets } from './binding/tickets.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
+import { findNodeFault, readUserAgent } from './config/version.ts'
 import type { WebhookReceiver } from './config/webhook-receivers.ts'
 import { watchWebhooksFile } from './config/webhooks-file.ts'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
 import { type Intercept, interceptEndpoints } from './http/node-listener.ts'
+import { createOutgoingFetch, withUserAgent } from './http/outgoing-fetch.ts'
 import { readWidgetFile } from './http/static-file.ts'
 import { readKeyFile, watchKeyFile } from './keys/key-file.ts'
 import { createKeyedHash } from './keys/keyed-hash.ts'
@@ -67,7 +69,8 @@ const MINUTE_MS = 60_000
 const PURGE_INTERVAL_MS = 10_000
 
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
-  const { log, clock = Date.now, fetch = globalThis.fetch, setTimer = systemTimer } = overrides
+  const { log, clock = Date.now, setTimer = systemTimer } = overrides
+  const fetch = withUserAgent(overrides.fetch ?? createOutgoingFetch(), readUserAgent())
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
   /** The page's `Bind-User`. */
@@ -83,6 +86,14 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   // This clock is monotonic, because a correction of the system clock must not lengthen a wait.
   const monotonic = overrides.clock ?? (() => performance.now())
   const warn = createWarnings(log, monotonic)
+  // A failure here is no reason not to start: the doctor counts again.
+  const otherBindings = await opened.countOtherBindings(appId).catch(() => 0)
+  if (otherBindings > 0) {
+    log.warn(
+      { bindings: otherBindings },
+      'bindings belong to another account than WECHAT_APP_ID, and no message of this account reaches their users: run "wechat-bind doctor"',
+    )
+  }
   const waiters = createWaiters({ limits: config.waiters, setTimer, clock: monotonic })
   const metrics = createMetrics(waiters.count)
   const store = instrumentStore(overrides.wrapStore?.(opened) ?? opened, metrics)
@@ -125,6 +136,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   gaugeToken(metrics, accessTokens, () => tokenAt)
   if (webhookSender) gaugeWebhooks(metrics, store, clock)
   const deps: Deps = {
+    accountName: config.accountName,
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
     forwarder,
@@ -199,6 +211,8 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
 
 /** Adds the setting and a fix to the driver's message, which is for example `attempt to write a readonly database`. */
 function cannotOpen(cause: Error & { code?: string }): BindError {
+  // "No such built-in module: node:sqlite"
+  if (cause.code === 'ERR_UNKNOWN_BUILTIN_MODULE') return nodeTooOld(cause)
   // The error for a connection that several addresses refused has a code, but an empty message.
   const why = cause.message || cause.code
   const message = [
@@ -207,6 +221,13 @@ function cannotOpen(cause: Error & { code?: string }): BindError {
   ]
   return new BindError('BAD_CONFIG', message.join('\n'), { cause })
 }
+
+const nodeTooOld = (cause: Error) =>
+  new BindError(
+    'BAD_CONFIG',
+    findNodeFault() ?? `wechat-bind needs Node with node:sqlite. wechat-bind 需要带有 node:sqlite 的 Node。`,
+    { cause },
+  )
 
 async function sweep(deps: Deps): Promise<void> {
   const warn = (error: BindError) => deps.log.warn({ code: error.code }, 'the sweep failed; it runs again in a minute')

@@ -2,6 +2,7 @@
 import { pino } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
 import { type Env, parseConfig } from './config/config.ts'
+import { BindError } from './errors.ts'
 import { startListening, stopListening } from './http/listen.ts'
 import { interceptEndpoints } from './http/node-listener.ts'
 import { openApp } from './open-app.ts'
@@ -23,10 +24,22 @@ export async function startServer(env: Env): Promise<Running> {
   // Adds memory, CPU and event loop lag of the process. The process runs only this server, so the figures describe this server.
   collectDefaultMetrics({ register: deps.metrics.registry })
   const { host, port, maxConnections } = config
-  const opsListening =
-    config.ops &&
-    (await startListening(ops, config.ops.host, config.ops.port, { intercept: interceptEndpoints([], deps) }))
-  const { server, url } = await startListening(app, host, port, { maxConnections, intercept })
+  const listen = async () => {
+    const opsListening =
+      config.ops &&
+      (await startListening(ops, config.ops.host, config.ops.port, { intercept: interceptEndpoints([], deps) }).catch(
+        cannotListen('OPS_PORT', 'OPS_HOST', config.ops.port),
+      ))
+    const main = await startListening(app, host, port, { maxConnections, intercept }).catch((cause) => {
+      opsListening?.server.close()
+      return cannotListen('PORT', 'HOST', port)(cause)
+    })
+    return { ...main, opsListening }
+  }
+  const { server, url, opsListening } = await listen().catch(async (error) => {
+    await close(0)
+    throw error
+  })
   server.on('drop', () => deps.warn('connections', { maxConnections }))
   log.info(
     { url, ops: opsListening?.url, callback: `${config.publicUrl ?? url}/wechat/callback` },
@@ -44,6 +57,31 @@ export async function startServer(env: Env): Promise<Running> {
     },
   }
 }
+
+/** Turns Node's error into a sentence with the setting and the fix. */
+const cannotListen =
+  (portName: string, hostName: string, port: number) =>
+  (cause: NodeJS.ErrnoException): never => {
+    const [en, zh] = {
+      EADDRINUSE: [
+        `${portName}: port ${port} is in use, perhaps by another instance: stop that program, or set ${portName} to a free port.`,
+        `端口 ${port} 已被占用（可能是另一个实例）：请停止该程序，或将 ${portName} 设为空闲端口。`,
+      ],
+      EACCES: [
+        `${portName}: this user may not listen on port ${port}: set ${portName} to 1024 or higher, and put a proxy in front.`,
+        `当前用户不能监听端口 ${port}：请将 ${portName} 设为 1024 或更大，并在前面使用代理。`,
+      ],
+      EADDRNOTAVAIL: [
+        `${hostName}: this machine does not have the address: set ${hostName} to one of its own addresses, or leave it out.`,
+        `本机没有该地址：请将 ${hostName} 设为本机的地址，或不设置。`,
+      ],
+      ENOTFOUND: [
+        `${hostName}: the name cannot be resolved: set ${hostName} to an address of this machine, or leave it out.`,
+        `无法解析该名称：请将 ${hostName} 设为本机的地址，或不设置。`,
+      ],
+    }[cause.code ?? ''] ?? [`${portName}: cannot listen (${cause.code}).`, `无法监听（${cause.code}）。`]
+    throw new BindError('BAD_CONFIG', `${en}\n    ${zh}`, { cause })
+  }
 
 /** Runs `close` on the first SIGTERM or SIGINT, then exits the process. */
 export function closeOnSignal(close: () => Promise<void>): void {

@@ -1,8 +1,8 @@
 /** Reads files with settings, and calls back after each change, so that keys and receivers can change without a restart. Node only. */
 import { readFileSync, statSync } from 'node:fs'
 
-// A rotation may take a second, and `stat` takes microseconds. `fs.watch` is not used, because it misses a file that is replaced
-// by renaming, as editors and Kubernetes do.
+// A change may take effect after a second, and a `stat` takes microseconds. `fs.watch` is not used, because it misses a file that
+// editors or Kubernetes replace by renaming.
 const CHECK_EVERY_MS = 1_000
 
 /** Throws a TypeError `English | 中文` when the file cannot be read. */

@@ -17,26 +17,38 @@ export type UnbindReason =
 /** How a scan is confirmed before it binds: `reply` is a tap in the chat, `code` is four digits typed into the page. */
 export type Confirm = 'reply' | 'code'
 
-/** The answer of `GET /widget/binding`, `POST /widget/confirm` and `DELETE /widget/binding`. `version` is also the `ETag`. */
-export type BindingView =
-  | { state: 'unbound'; reason?: UnbindReason; version: number }
-  | { state: 'scanned'; confirm: Confirm; version: number }
-  | { state: 'bound' /** Unix seconds */; boundAt: number; version: number }
+/**
+ * Why the server has refused a scan. `conflict`: the WeChat is bound to another account (`CONFLICT=reject`). `expired_scan`: the QR
+ * code no longer works.
+ */
+export type Notice = 'conflict' | 'expired_scan'
+
+/**
+ * The answer of `GET /widget/binding`, `POST /widget/confirm` and `DELETE /widget/binding`. `version` is also the `ETag`. `notice` is
+ * present from a refused scan to the next change, for 60 s at most.
+ */
+export type BindingView = { version: number; notice?: Notice } & (
+  | { state: 'unbound'; reason?: UnbindReason }
+  | { state: 'scanned'; confirm: Confirm }
+  | { state: 'bound' /** Unix seconds */; boundAt: number }
+)
 
 /** The QR code of a URL: an SVG path of 1-unit modules, without margin, on a square of `size` units. */
 export type QrPath = { size: number; path: string }
 
 /**
  * A valid ticket. `code` is the one-time code that the user can send to the chat instead of a scan. `expiresIn` is the number of
- * seconds left, which does not depend on the browser's clock.
+ * seconds left, which does not depend on the browser's clock. `account` is the name of the Official Account (`ACCOUNT_NAME`).
  */
 export type TicketView = {
   state: 'unbound'
   url: string
   qr: QrPath
   code: string
+  account?: string
   expiresIn: number
   version: number
+  notice?: Notice
 }
 
 /** The answer of `POST /widget/qrcode`: a ticket, or the state of a user who has nothing to scan. */
@@ -55,7 +67,7 @@ export type Problem = {
   triesLeft?: number
 }
 
-/** The body of a webhook delivery, signed by the Standard Webhooks scheme. `webhook.test` has empty ids and the version 0. */
+/** The body of a webhook delivery, signed as Standard Webhooks defines. `webhook.test` has empty ids and the version 0. */
 export type WebhookPayload = {
   type: 'binding.bound' | 'binding.unbound' | 'binding.updated' | 'webhook.test'
   /** ISO 8601 */

@@ -101,9 +101,12 @@ describe('the architecture test', () => {
 })
 
 describe('the architecture', () => {
-  test('lets the widget import only lit, itself and the types of server/wire.ts', () => {
-    const isAllowed = ({ to, isType }: Import) =>
-      /^lit($|\/)/.test(to) || to.startsWith('widget/') || (isType && to === 'server/wire.ts')
+  test('lets the widget import only lit, itself, the types of server/wire.ts, and React in the React component', () => {
+    const isAllowed = ({ from, to, isType }: Import) =>
+      /^lit($|\/)/.test(to) ||
+      to.startsWith('widget/') ||
+      (isType && to === 'server/wire.ts') ||
+      (from === 'widget/react.ts' && ['react', '@lit/react'].includes(to))
     expect(breaking((each) => each.from.startsWith('widget/') && !isAllowed(each))).toEqual([])
   })
 

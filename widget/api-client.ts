@@ -14,6 +14,8 @@ type ClientOptions = Credentials & { readonly server: string; readonly language:
 export type Client = {
   /** Returns the user's valid QR code. With `replace` the server invalidates it and creates another one. */
   createQrcode(replace: boolean, signal: AbortSignal): Promise<QrcodeView>
+  /** Returns the binding at once, without a QR code. */
+  look(signal: AbortSignal): Promise<BindingView>
   /** Waits for a binding whose version is greater than `version`. Returns null if the server's waiting time ends first. */
   waitPast(version: number, signal: AbortSignal): Promise<BindingView | null>
   /** Sends the four digits that WeChat displays. The digits prove that the person who scanned also sees this page. */
@@ -79,6 +81,8 @@ export function createClient(
   return {
     createQrcode: async (refresh, signal) =>
       parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh }, signal })),
+
+    look: async (signal) => parseBinding(await request({ method: 'GET', path: 'binding', signal })),
 
     waitPast: (version, signal) => {
       // A new token may belong to another user whose binding has the same version, so its first request does not wait.

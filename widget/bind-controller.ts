@@ -3,16 +3,19 @@
  * controller aborts the running one and starts the new one. All timers and requests of the element start here.
  */
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
-import type { BindingView, QrcodeView } from '../server/wire.ts'
+import type { BindingView, Notice, QrcodeView } from '../server/wire.ts'
 import type { Client } from './api-client.ts'
 import { BindError } from './bind-error.ts'
 import { browserClock, type Clock } from './clock.ts'
 import { type Effect, effectOf, initialState, type MachineEvent, reduce, type State } from './machine.ts'
+import { warnOnce } from './warn-once.ts'
 
 /** The part of the element that the controller uses: the page's settings and a callback for state changes. */
 export type BindHost = ReactiveControllerHost &
   Element & {
     readonly manual: boolean
+    /** Whether the element is the button of a closed dialog. */
+    readonly isClosed: boolean
     readonly watch: boolean
     readonly refreshMode: 'auto' | 'manual'
     /** Whether the page has configured a token source. */
@@ -21,6 +24,8 @@ export type BindHost = ReactiveControllerHost &
   }
 
 const SECOND_MS = 1000
+/** A page may set the token some time after the element is in view. */
+const TOKEN_GRACE_MS = 3 * SECOND_MS
 /** The longest timer. A `setTimeout` above 2^31 ms (24.8 days) fires at once. Above an hour the element displays no remaining time. */
 const HOUR_MS = 3600 * SECOND_MS
 
@@ -52,6 +57,13 @@ export class BindController implements ReactiveController {
   get secondsLeft(): number {
     if (this.#state.name !== 'ready') return 0
     return Math.max(0, Math.ceil((this.#state.ticket.deadline - this.#clock.now()) / SECOND_MS))
+  }
+
+  /** The refused scan that the card mentions. */
+  get notice(): Notice | undefined {
+    if (this.#state.name !== 'ready' || !this.#state.refused) return undefined
+    const { notice, until } = this.#state.refused
+    return this.#clock.now() < until ? notice : undefined
   }
 
   /** Applies an event to the state. An event dispatched by a listener is queued until all listeners have received the current event. */
@@ -97,8 +109,14 @@ export class BindController implements ReactiveController {
   }
 
   #updateEffect(): void {
-    const { watch } = this.#host
-    const effect = this.#connected ? effectOf(this.#state, { watch, visible: isVisible() }) : 'none'
+    const { watch, canStart, isClosed } = this.#host
+    const settings = {
+      watch,
+      visible: isVisible(),
+      lacksToken: this.#onScreen && !canStart,
+      looks: this.#onScreen && isClosed,
+    }
+    const effect = this.#connected ? effectOf(this.#state, settings) : 'none'
     if (effect === this.#effect) return
     this.#effect = effect
     this.#running.abort()
@@ -126,8 +144,13 @@ export class BindController implements ReactiveController {
     return { type: 'answered', view, now, tookMs: now - askedAt }
   }
 
-  #send(state: State, signal: AbortSignal): Promise<QrcodeView | BindingView | null> {
+  async #send(state: State, signal: AbortSignal): Promise<QrcodeView | BindingView | null> {
     const client = this.#client
+    if (state.name === 'idle' && this.#effect === 'look') return client.look(signal)
+    if (state.name === 'idle') {
+      await this.#clock.sleep(TOKEN_GRACE_MS, signal)
+      throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
+    }
     if (state.name === 'loading') return client.createQrcode(state.replace, signal)
     if (state.name === 'scanned' && state.code) return client.confirm(state.code, signal)
     if (state.name === 'bound' && state.unbinding) return client.unbind(signal)
@@ -153,6 +176,7 @@ export class BindController implements ReactiveController {
     // A bound element reports a failed request (unbind, poll) even while it is offline. In every other state the element waits for the network.
     const isCutOff = !navigator.onLine && ['NETWORK', 'NO_TOKEN'].includes(error.code)
     if (isCutOff && this.#state.name !== 'bound') return { type: 'offline' }
+    if (['NO_TOKEN', 'BLOCKED'].includes(error.code)) warnOnce(`${error.code}: ${error.message}`)
     return { type: 'failed', error, random: this.#clock.random() }
   }
 
@@ -170,14 +194,16 @@ export class BindController implements ReactiveController {
       observer.disconnect()
       this.#onScreen = true
       this.#startOnScreen()
+      this.#updateEffect()
     })
     observer.observe(this.#host)
     signal.addEventListener('abort', () => observer.disconnect())
   }
 
   #startOnScreen(): void {
-    const { manual, canStart } = this.#host
-    if (this.#onScreen && !manual && canStart && this.#state === initialState) this.dispatch({ type: 'start' })
+    const { manual, isClosed, canStart } = this.#host
+    if (this.#onScreen && !manual && !isClosed && canStart && this.#state === initialState)
+      this.dispatch({ type: 'start' })
   }
 }
 

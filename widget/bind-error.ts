@@ -1,14 +1,18 @@
 /** The widget's only error class. An error has a stable `code` for programs and a message for developers. */
 
-/** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and five codes that originate in the browser. */
-type BindErrorCode = 'NETWORK' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
+/** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and the codes that originate in the browser. */
+type BindErrorCode = 'NETWORK' | 'BLOCKED' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
 
-/** `retryAfterMs`: the earliest retry; `triesLeft`: attempts left after a wrong confirmation code; `requestId`: the request's id in the server's log. */
+/**
+ * `retryAfterMs`: the earliest retry; `triesLeft`: attempts left after a wrong confirmation code; `requestId`: the request's id in
+ * the server's log; `status`: the HTTP status, 0 for a redirect.
+ */
 type BindErrorDetails = {
   retryable?: boolean
   retryAfterMs?: number | undefined
   triesLeft?: number | undefined
   requestId?: string | undefined
+  status?: number | undefined
   cause?: unknown
 }
 
@@ -19,6 +23,7 @@ export class BindError extends Error {
   declare readonly retryAfterMs?: number
   declare readonly triesLeft?: number
   declare readonly requestId?: string
+  declare readonly status?: number
 
   constructor(code: BindErrorCode, message: string, details: BindErrorDetails = {}) {
     super(message)
@@ -28,6 +33,11 @@ export class BindError extends Error {
 }
 
 /** Whether only a new token can solve the error. */
-export function isTokenError({ code }: BindError): boolean {
+export function isTokenError({ code }: Pick<BindError, 'code'>): boolean {
   return ['TOKEN_EXPIRED', 'UNAUTHORIZED', 'NO_TOKEN'].includes(code)
+}
+
+/** Whether the session of the page's user has ended: no token is valid, or the page's server refuses one or redirects to its sign-in page. */
+export function isSignedOut({ code, status }: BindError): boolean {
+  return code === 'NO_TOKEN' ? [0, 401, 403].includes(status!) : isTokenError({ code })
 }

@@ -2,8 +2,13 @@
 
 export type Device = 'desktop' | 'wechat' | 'mobile'
 
-/** Reads the user agent, as WeChat's documentation recommends. An iPad sends a desktop user agent and counts as a desktop. */
-export function deviceOf(userAgent: string): Device {
-  if (/MicroMessenger/i.test(userAgent)) return /Windows|Macintosh/.test(userAgent) ? 'desktop' : 'wechat'
-  return /Android|iPhone|iPad|iPod|HarmonyOS|Mobile/i.test(userAgent) ? 'mobile' : 'desktop'
+/**
+ * Reads the user agent, as WeChat's documentation recommends. WeCom's browser also names WeChat (`MicroMessenger`), but a bound WeChat
+ * must scan with WeChat. An iPad sends the user agent of a Mac, and a Mac has no touch screen. A HarmonyOS tablet sends
+ * `(Tablet; OpenHarmony 5.0)`.
+ */
+export function deviceOf({ userAgent, maxTouchPoints }: Pick<Navigator, 'userAgent' | 'maxTouchPoints'>): Device {
+  if (/MicroMessenger(?!.*wxwork)/i.test(userAgent)) return /Windows|Macintosh/.test(userAgent) ? 'desktop' : 'wechat'
+  const isTablet = /Macintosh/.test(userAgent) && maxTouchPoints > 1
+  return isTablet || /Android|iPhone|iPad|iPod|HarmonyOS|Tablet|Mobile/i.test(userAgent) ? 'mobile' : 'desktop'
 }

@@ -1,5 +1,5 @@
 /** Dispatches the DOM events for changes of the state. No event contains a secret. */
-import type { UnbindReason } from '../server/wire.ts'
+import type { Notice, UnbindReason } from '../server/wire.ts'
 import type { BindError } from './bind-error.ts'
 import type { MachineEvent, State, StateName } from './machine.ts'
 
@@ -9,6 +9,8 @@ export type BindEventDetails = {
   bound: { boundAt: number; initial: boolean }
   unbound: { reason: UnbindReason | undefined }
   scanned: null
+  /** `conflict`: the WeChat is bound to another account; `expired_scan`: the scanned QR code no longer works. */
+  refused: { reason: Notice }
   expired: null
   statechange: { state: StateName; previous: StateName }
   /** `requestId`: the request's id in the server's log. */
@@ -44,6 +46,11 @@ export function dispatchEvents(target: EventTarget, state: State, previous: Stat
   }
   if (previous.name === 'bound' && state.name === 'idle' && event.type !== 'stop') {
     emit('unbound', { reason: reasonOf(event) })
+  }
+
+  // In the state `loading`, the notice is older than this element's QR code.
+  if (event.type === 'answered' && event.view?.notice && previous.name !== 'loading' && previous.name !== 'idle') {
+    emit('refused', { reason: event.view.notice })
   }
 
   const error = errorOf(state)

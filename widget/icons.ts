@@ -8,6 +8,7 @@ const paths = {
   phone: 'M9 3h6a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H9a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM11 18h2',
   clock: `${circle}M12 7.5V12l3 2`,
   alert: `${circle}M12 8v5M12 16h.01`,
+  close: 'M6 6l12 12M18 6L6 18',
   offline: 'M4 4l16 16M9 16a4 4 0 0 1 6 0M5 12a10 10 0 0 1 4-2.5M19 12a10 10 0 0 0-5-3M12 19.5h.01',
 }
 

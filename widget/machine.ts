@@ -1,16 +1,25 @@
 /** The element's state machine. Its functions are pure: an event carries the time, random number and settings that the transition uses. */
-import type { BindingView, Confirm, QrcodeView, QrPath } from '../server/wire.ts'
+import type { BindingView, Confirm, Notice, QrcodeView, QrPath } from '../server/wire.ts'
 import { type Attempt, firstAttempt, nextAttempt, retryAttempt } from './attempt.ts'
 import { type BindError, isTokenError } from './bind-error.ts'
 
-/** A QR code that is valid until `deadline`, in ms of the monotonic clock. */
-type Ticket = { url: string; qr: QrPath; code: string; deadline: number }
+/** A QR code that is valid until `deadline`, in ms of the monotonic clock. `account`: the name of the Official Account. */
+type Ticket = { url: string; qr: QrPath; code: string; account: string | undefined; deadline: number }
+/** A scan that the server has refused. The card mentions it until `until`. */
+type Refused = { notice: Notice; until: number }
 
 /** `halted`: `stop()` was called, so the element does not start when it is scrolled into view. */
 type Idle = { name: 'idle'; halted: boolean }
 /** `replace`: the server invalidates the current ticket; `initial`: nothing has been displayed yet. */
 export type Loading = { name: 'loading'; attempt: Attempt; replace: boolean; initial: boolean; refreshesLeft: number }
-export type Ready = { name: 'ready'; attempt: Attempt; version: number; ticket: Ticket; refreshesLeft: number }
+export type Ready = {
+  name: 'ready'
+  attempt: Attempt
+  version: number
+  ticket: Ticket
+  refreshesLeft: number
+  refused?: Refused | undefined
+}
 /** `code`: the digits that the server is checking; `failure`: why the previous digits were rejected. */
 export type Scanned = {
   name: 'scanned'
@@ -35,7 +44,8 @@ export type Bound = {
 /** The element keeps polling, because a user who scanned in time may tap "follow" later. */
 type Expired = { name: 'expired'; attempt?: Attempt | undefined; version: number; refreshesLeft: number }
 type Offline = { name: 'offline'; initial: boolean }
-export type Failed = { name: 'error'; error: BindError; initial: boolean }
+/** `isUnstarted`: the element has sent no request, because the page has set neither a token nor a source of tokens. */
+export type Failed = { name: 'error'; error: BindError; initial: boolean; isUnstarted?: boolean }
 
 export type State = Idle | Loading | Ready | Scanned | Bound | Expired | Offline | Failed
 
@@ -54,8 +64,8 @@ export type MachineEvent =
   | { type: 'failed'; error: BindError; random: number }
   | { type: 'wake'; now: number; auto: boolean; isOther?: boolean }
 
-/** The effect that a state requires: nothing, a request, or only the countdown. When the string changes, the controller aborts the effect and starts the next. */
-export type Effect = 'none' | `${'create' | 'count' | 'ask'}:${number}` | `wait:${number}.${number}`
+/** The effect that a state requires: nothing, a request, only the countdown, the wait until the page sets a token or a source of tokens (`token`), or one request for the binding (`look`). When the string changes, the controller aborts the effect and starts the next. */
+export type Effect = 'none' | 'token' | 'look' | `${'create' | 'count' | 'ask'}:${number}` | `wait:${number}.${number}`
 
 /** How many times the element replaces an expired QR code without a click. */
 export const AUTO_REFRESHES = 3
@@ -68,6 +78,8 @@ const MAX_SILENT_WAIT_MS = 15_000
 const LATE_POLLS = 12
 /** The minimum time between two polls. It prevents a flood of polls when a server that is shutting down, or a proxy, answers them at once. */
 const POLL_SPACING_MS = 2000
+/** How long the card mentions a refused scan. The server also forgets it after 60 s. */
+const REFUSED_SHOWN_MS = 60_000
 
 export const initialState: State = { name: 'idle', halted: false }
 
@@ -104,18 +116,28 @@ const steps: Steps = {
 
   /** Versions only increase, so a lower version is outdated. An equal version changes nothing, unless it answers a user's request. */
   answered(state, { view, now, tookMs }) {
+    // The dialog is closed. Only a binding changes the state.
+    if (state.name === 'idle') return view?.state === 'bound' ? fromBinding(view, true) : state
     if (!hasRequest(state)) return state
     if (state.name === 'loading') return view ? fromQrcode(state, view as QrcodeView, now) : state
     if (!view || view.version < state.version || (view.version === state.version && !isUserRequest(state))) {
       return afterPoll(state, view ? 0 : tookMs)
     }
     if (view.state !== 'unbound') return fromBinding(view)
+    // If the version rose by exactly 1, the refused scan was the only change, and the QR code is still valid.
+    if (state.name === 'ready' && view.notice && view.version === state.version + 1) {
+      const { version } = view
+      return { ...state, version, attempt: nextAttempt(state.attempt), refused: toRefused(view, now) }
+    }
     // The view is unbound. A bound element starts again, and an expired QR code stays expired. If a scan was not confirmed in time, the element requests the current ticket.
     if (state.name === 'expired') return { ...state, version: view.version }
     return state.name === 'bound' ? initialState : toLoading({ initial: false })
   },
 
   failed(state, { error, random }) {
+    if (state.name === 'idle') {
+      return error.code === 'NO_TOKEN' && !error.retryable ? { ...toError(error, true), isUnstarted: true } : state
+    }
     if (!hasRequest(state)) return state
     // The displayed data belongs to the previous user.
     if (error.code === 'OTHER_USER') return toLoading()
@@ -132,7 +154,9 @@ const steps: Steps = {
 
   /** Continues with a new token after an error that the old token caused. */
   token(state) {
-    if (state.name === 'error' && isTokenError(state.error)) return toLoading({ initial: state.initial })
+    if (state.name === 'error' && isTokenError(state.error)) {
+      return state.isUnstarted ? initialState : toLoading({ initial: state.initial })
+    }
     if (state.name !== 'bound' || !state.failure || !isTokenError(state.failure)) return state
     return { ...state, attempt: firstAttempt, failure: undefined }
   },
@@ -162,8 +186,12 @@ const steps: Steps = {
   },
 }
 
-/** The effect that `state` requires. A bound element sends no requests unless `watch` is set. A hidden element only completes requests that the user started. */
-export function effectOf(state: State, { watch = false, visible = true } = {}): Effect {
+/** The effect that `state` requires. `lacksToken`: the element is in view, and the page has set neither a token nor a source of tokens. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set. A hidden element only completes requests that the user started. */
+export function effectOf(
+  state: State,
+  { watch = false, visible = true, lacksToken = false, looks = false } = {},
+): Effect {
+  if (state.name === 'idle' && !state.halted && visible) return lacksToken ? 'token' : looks ? 'look' : 'none'
   if (!hasRequest(state)) return 'none'
   if (isUserRequest(state)) return `ask:${(state as Scanned).version}`
   if (state.name === 'bound' && !watch && !state.isChecked) return 'none'
@@ -193,9 +221,13 @@ function toLoading({
 
 function fromQrcode({ initial, refreshesLeft }: Loading, view: QrcodeView, now: number): State {
   if (view.state !== 'unbound') return fromBinding(view, initial)
-  const { version, url, qr, code, expiresIn } = view
-  const ticket = { url, qr, code, deadline: now + expiresIn * 1000 }
-  return { name: 'ready', attempt: firstAttempt, version, ticket, refreshesLeft }
+  const { version, url, qr, code, account, expiresIn } = view
+  const ticket = { url, qr, code, account, deadline: now + expiresIn * 1000 }
+  return { name: 'ready', attempt: firstAttempt, version, ticket, refreshesLeft, refused: toRefused(view, now) }
+}
+
+function toRefused({ notice }: { notice?: Notice }, now: number): Refused | undefined {
+  return notice && { notice, until: now + REFUSED_SHOWN_MS }
 }
 
 function fromBinding(view: Exclude<BindingView, { state: 'unbound' }>, initial = false): Scanned | Bound {

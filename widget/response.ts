@@ -7,16 +7,18 @@ const FINAL_CODES = ['WECHAT_FORBIDDEN', 'BAD_CONFIG']
 
 export async function parseResponse(response: Response): Promise<unknown> {
   const { status, headers, ok } = response
+  const got = status ? `HTTP ${status} ${headers.get('Content-Type')}` : 'a redirect'
   if (status === 304) return null
   const json = parseJson(await response.text()) as Partial<Problem> | undefined
   if (ok && json) return json
   // An error of the bind server has a code. An error of a proxy has no code and becomes BAD_RESPONSE.
   const code = (!ok && json?.code) || 'BAD_RESPONSE'
-  throw new BindError(code, json?.detail ?? `Expected JSON, got HTTP status ${status}`, {
+  throw new BindError(code, json?.detail ?? `Expected JSON, got ${got}`, {
     retryable: (status === 429 || status >= 500) && !FINAL_CODES.includes(code),
     retryAfterMs: parseRetryAfter(headers.get('Retry-After')),
     triesLeft: json?.triesLeft,
     requestId: json?.requestId,
+    status,
   })
 }
 

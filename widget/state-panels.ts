@@ -1,6 +1,7 @@
 /** The card's content for each state. Each state has one function. */
 import { html, type TemplateResult } from 'lit'
-import { type BindError, isTokenError } from './bind-error.ts'
+import type { Notice } from '../server/wire.ts'
+import { type BindError, isSignedOut } from './bind-error.ts'
 import type { Device } from './device.ts'
 import { checkMark, icon } from './icons.ts'
 import type { State, StateName } from './machine.ts'
@@ -8,7 +9,16 @@ import type { Language, Messages, Translate } from './messages.ts'
 import { qrImage, qrPng, qrSvg } from './qr.ts'
 
 /** The parts of the card that depend on the state. They always fill the same box, so a change of state does not change the layout. */
-type Panel = { picture: unknown; status: unknown; hint?: unknown; timer?: string | undefined; actions?: unknown }
+type Panel = {
+  title?: keyof Messages
+  picture: unknown
+  status: unknown
+  hint?: unknown
+  /** Whether the hint describes a problem. */
+  isProblem?: boolean | undefined
+  timer?: string | undefined
+  actions?: unknown
+}
 
 /** The values that a panel depends on, besides the state. */
 export type View = {
@@ -16,6 +26,8 @@ export type View = {
   language: Language
   device: Device
   secondsLeft: number
+  /** A refused scan that the card mentions. */
+  notice: Notice | undefined
   /** The element waits for a click before it requests a QR code. */
   manual: boolean
   /** `text`: shows the text that the user can send instead of scanning; `copied`: the user has copied this text; `question`: asks before unbinding. */
@@ -29,13 +41,10 @@ type Actions = {
   refresh(): void
   unbind(): void
   confirm(code: string): void
-  open(what?: View['opened']): void
+  show(what?: View['opened']): void
   useVectorQr(): void
   copy(text: string): void
 }
-
-/** The command word that the server expects in the chat. The word is the same in all languages. */
-const BIND_WORD = '绑定'
 
 type Panels = { [Name in StateName]: (view: View, state: Extract<State, { name: Name }>) => Panel }
 
@@ -44,14 +53,15 @@ export function panelOf(state: State, view: View): Panel {
   return (panels[state.name] as (view: View, state: State) => Panel)(view, state)
 }
 
-const loading = ({ translate }: View): Panel => ({
+const loading = ({ translate }: View, state: State): Panel => ({
   picture: html`<span class="spinner"></span>`,
   status: translate('loading'),
+  hint: state.name === 'loading' && state.attempt.failures > 0 && translate('retrying'),
 })
 
 const panels: Panels = {
-  idle: (view, { halted }) => {
-    if (!halted && !view.manual) return loading(view)
+  idle: (view, state) => {
+    if (!state.halted && !view.manual) return loading(view, state)
     return {
       picture: icon('code'),
       status: view.translate('idle'),
@@ -62,30 +72,43 @@ const panels: Panels = {
   loading,
 
   ready: (view, { ticket }) => {
-    const { translate, host, opened, device } = view
+    const { translate, host, opened, device, notice, language } = view
+    const { account } = ticket
     const timer = timeLeftText(view)
     if (opened) {
-      const text = `${BIND_WORD} ${ticket.code}`
+      // The server accepts the word in every language.
+      const text = `${language === 'en' ? 'bind' : '绑定'} ${ticket.code}`
       const copy = button(view, 'copy', 'primary', () => host.copy(text))
-      const picture = html`<code part="code">${text}</code>${copy}`
+      const find = account && html`<p class="hint">${translate('find', account)}</p>`
+      const picture = html`<code part="code">${text}</code>${copy}${find}`
       // The status is in the live region, because screen readers do not announce a changed button label.
-      const status = translate(opened === 'copied' ? 'copied' : 'send')
-      return { picture, status, timer, actions: button(view, 'showQr', 'quiet', () => host.open()) }
+      const status = translate(
+        opened === 'copied' ? 'copied' : 'send',
+        account ? quoted(account, language) : translate('account'),
+      )
+      return { picture, status, timer, actions: button(view, 'showQr', 'quiet', () => host.show()) }
     }
-    const toText = button(view, 'cannotScan', 'quiet', () => host.open('text'))
-    if (device === 'desktop')
-      return { picture: qrSvg(ticket.qr, translate('qr')), status: translate('scan'), timer, actions: toText }
+    const toText = button(view, 'cannotScan', 'quiet', () => host.show('text'))
+    // The notice takes the line of the timer, so that the card does not grow.
+    const line = notice
+      ? { hint: translate(notice === 'conflict' ? 'conflict' : 'expiredScan'), isProblem: true }
+      : { timer }
+    if (device === 'desktop') {
+      return { picture: qrSvg(ticket.qr, translate('qr')), status: translate('scan'), ...line, actions: toText }
+    }
     const picture = qrImage(ticket.qr, translate('qr'), host.useVectorQr)
-    if (device === 'wechat') return { picture, status: translate('press'), timer, actions: toText }
+    if (device === 'wechat') return { picture, status: translate('press'), ...line, actions: toText }
     const savePicture = html`<a part="action" download="wechat.png" href=${qrPng(ticket.qr)}>${translate('savePicture')}</a>`
-    return { picture, status: translate('save'), timer, actions: [savePicture, toText] }
+    return { picture, status: translate('save'), ...line, actions: [savePicture, toText] }
   },
 
   scanned: (view, { confirm, code = '', failure }) => {
     const { translate, host } = view
     const picture = icon('phone')
     const actions = button(view, 'renew', 'quiet', host.refresh)
-    if (confirm === 'reply') return { picture, status: translate('scanned'), hint: translate('confirmReply'), actions }
+    if (confirm === 'reply') {
+      return { picture, status: translate('scanned'), hint: translate('confirmReply'), actions }
+    }
     const field = html`<input
       part="field"
       inputmode="numeric"
@@ -93,6 +116,7 @@ const panels: Panels = {
       placeholder="····"
       aria-label=${translate('confirmCode')}
       aria-invalid=${!!failure}
+      aria-describedby="hint"
       ?readonly=${code !== ''}
       .value=${code}
       @input=${(event: InputEvent) => onCodeInput(event.target as HTMLInputElement, host)}
@@ -101,6 +125,7 @@ const panels: Panels = {
       picture: [picture, field],
       status: translate('confirmCode'),
       hint: failure && errorText(failure, translate),
+      isProblem: !!failure,
       actions,
     }
   },
@@ -109,20 +134,24 @@ const panels: Panels = {
     const { translate, host, opened, language } = view
     const picture = checkMark(!initial)
     if (opened || unbinding) {
-      const cancel = button(view, 'cancel', 'quiet', () => host.open(), unbinding)
+      const cancel = button(view, 'cancel', 'quiet', () => host.show(), unbinding)
       return {
+        title: 'bound',
         picture,
         status: translate('unbindAsk'),
         hint: failure && errorText(failure, translate),
+        isProblem: !!failure,
         actions: [cancel, button(view, 'unbind', 'danger', host.unbind, unbinding)],
       }
     }
     const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(boundAt * 1000)
     return {
+      title: 'bound',
       picture,
-      status: html`<slot name="success">${translate('bound')}</slot>`,
-      hint: failure ? errorText(failure, translate) : translate('boundAt', time),
-      actions: button(view, 'unbind', 'quiet', () => host.open('question')),
+      status: html`<slot name="success">${translate('boundAt', time)}</slot>`,
+      hint: failure && errorText(failure, translate),
+      isProblem: !!failure,
+      actions: button(view, 'unbind', 'quiet', () => host.show('question')),
     }
   },
 
@@ -170,10 +199,17 @@ function timeLeftText({ translate, secondsLeft }: View): string | undefined {
   return translate('expiresIn', time)
 }
 
+function quoted(name: string, language: Language): string {
+  return language === 'zh-TW' ? `「${name}」` : `“${name}”`
+}
+
 /** The user's next step. The event `binderror` gives the page the exact error. */
 function errorText(error: BindError, translate: Translate): string {
-  if (error.triesLeft !== undefined) return translate('triesLeft', error.triesLeft)
-  if (isTokenError(error)) return translate('errorToken')
-  if (error.code === 'RATE_LIMITED') return translate('errorBusy')
-  return translate(error.code === 'NETWORK' || error.code === 'TIMEOUT' ? 'errorNetwork' : 'errorServer')
+  const { code, triesLeft, retryable } = error
+  if (triesLeft !== undefined) return translate('triesLeft', triesLeft)
+  if (isSignedOut(error)) return translate('errorToken')
+  if (code === 'CONFLICT') return translate('conflict')
+  if (code === 'RATE_LIMITED') return translate('errorBusy')
+  const isNetwork = code === 'NETWORK' || code === 'TIMEOUT' || (code === 'NO_TOKEN' && retryable)
+  return translate(isNetwork ? 'errorNetwork' : 'errorServer')
 }

@@ -25,7 +25,7 @@ export const styles = unsafeCSS(`
   vertical-align: top;
 }
 :host([hidden]) { display: none }
-.card {
+.card, .open {
   --text: var(--wechat-bind-text, #1f2329);
   --muted: var(--wechat-bind-muted, #5f6368);
   --link: var(--wechat-bind-link, #067a3e);
@@ -37,6 +37,11 @@ export const styles = unsafeCSS(`
   --primary: var(--wechat-bind-primary, #067a3e);
   --qr: var(--wechat-bind-qr-size, 224px);
   color-scheme: light;
+  /* 14px at the usual root size. The limits serve pages that set the root's size for other purposes, for example 62.5%. */
+  font: var(--wechat-bind-font-size, clamp(14px, 0.875rem, 28px)) / calc(10 / 7) var(--wechat-bind-font, system-ui, 'PingFang SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif);
+}
+.card {
+  position: relative;
   box-sizing: border-box;
   width: calc(var(--qr) + 64px);
   max-width: 100%;
@@ -45,31 +50,35 @@ export const styles = unsafeCSS(`
   border-radius: var(--wechat-bind-radius, 12px);
   background: var(--background);
   color: var(--text);
-  font: 14px/20px var(--wechat-bind-font, system-ui, 'PingFang SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif);
   font-variant-numeric: tabular-nums;
   text-align: center;
+  overflow-wrap: anywhere;
   outline: 0;
 }
+dialog { padding: 0; border: 0; background: none; color: inherit }
+::backdrop { background: rgb(0 0 0 / 0.5) }
 /* WeChat's long press recognises no QR picture below 200 px. */
 .small:not(.wechat) { --qr: var(--wechat-bind-qr-size, 184px) }
 .large { --qr: var(--wechat-bind-qr-size, 264px) }
 .dark { ${dark} }
 @media (prefers-color-scheme: dark) {
-  .card:not(.light) { ${dark} }
+  .card:not(.light), .open:not(.light) { ${dark} }
 }
-header, .tile, .actions {
+header, .tile, .actions, .open {
   display: flex;
   align-items: center;
   justify-content: center;
   gap: 8px;
 }
-p { margin: 0 }
+p, h2 { margin: 0 }
 /* Text takes its direction from its own language, even on a right-to-left page. */
 p, button, a, #title { unicode-bidi: plaintext }
-#title, [part=status] { font-size: 16px; line-height: 24px; font-weight: 500 }
-#title { font-weight: 600 }
+#title, [part=status] { font-size: calc(8em / 7); line-height: 1.5; font-weight: 500 }
+#title { min-width: 0; font-weight: 600 }
 ::slotted([slot=description]), .hint { color: var(--muted) }
-.mark { width: 20px }
+.problem { color: var(--danger) }
+.mark { flex: none; width: 20px }
+.open .mark { fill: currentColor }
 .tile {
   flex-direction: column;
   gap: 16px;
@@ -96,9 +105,9 @@ p, button, a, #title { unicode-bidi: plaintext }
   forced-color-adjust: none;
   border-radius: 50%;
 }
-code { color: var(--text); font: 600 20px/24px ui-monospace, Consolas, monospace; user-select: all }
+code { color: var(--text); font: 600 calc(10em / 7) / 1.2 ui-monospace, Consolas, monospace; user-select: all }
 /* Room for three lines (status, hint, timer), so that a text that wraps does not change the height of the card. */
-.words { height: 64px }
+.words { min-height: calc(34em / 7) }
 .actions { min-height: 44px }
 button, a, input {
   box-sizing: border-box;
@@ -114,25 +123,28 @@ button, a, input {
 }
 button:hover, a:hover { background: var(--surface) }
 .primary, .danger { padding-inline: 16px }
-.primary, .primary:hover { background: var(--primary); color: #fff }
+.primary, .primary:hover { border-color: transparent; background: var(--primary); color: #fff }
 .danger { border-color: currentColor; color: var(--danger) }
 [aria-disabled=true] { opacity: 0.6; cursor: default }
 input {
-  width: 144px;
+  width: 7.2em;
   padding-right: 0;
   direction: ltr;
   border-color: var(--muted);
   background: var(--background);
   color: var(--text);
-  font-size: 20px;
-  line-height: 28px;
-  letter-spacing: 16px;
+  font-size: calc(10em / 7);
+  line-height: 1.4;
+  letter-spacing: 0.8em;
   text-align: center;
   cursor: text;
 }
-[aria-invalid=true] { border-color: var(--danger) }
 ::placeholder { color: var(--muted) }
 :focus-visible:not(.card) { outline: 2px solid var(--link); outline-offset: 2px }
+input[aria-invalid=true] { border-color: var(--danger); outline-color: var(--danger) }
+.open { padding-inline: 16px; border-color: var(--border) }
+.close { position: absolute; top: 4px; inset-inline-end: 4px; color: var(--muted) }
+.close .icon { display: block; width: 20px; stroke-width: 2 }
 @media (pointer: coarse) {
   button, a { padding-block: 11px }
 }

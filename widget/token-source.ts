@@ -34,21 +34,27 @@ export function createTokenSource(page: Credentials, send: Send): TokenSource {
 }
 
 async function fetchToken({ getToken, tokenUrl }: Credentials, send: Send, signal: AbortSignal): Promise<string> {
+  // The query may contain a secret.
+  const source = getToken ? 'getToken' : `token-url ${tokenUrl.split('?')[0]}`
   try {
     const token = getToken ? await getToken() : await fetchFromUrl(tokenUrl, send, signal)
     if (token && typeof token === 'string') return token
+    throw new BindError('NO_TOKEN', 'No token')
   } catch (cause) {
-    throw new BindError('NO_TOKEN', 'The page returned no widget token', {
-      // An error response of the page's server is final unless it is marked retryable. A failed `getToken` is final. A network failure of `tokenUrl` is not.
-      retryable: cause instanceof BindError ? cause.retryable : !getToken,
-      cause,
-    })
+    // An error response of the page's server is final unless it is marked retryable. A failed `getToken` is final. A network failure of `tokenUrl` is not.
+    const { message, retryable, retryAfterMs, status } =
+      cause instanceof BindError
+        ? cause
+        : new BindError('', getToken ? 'It failed' : 'No connection', { retryable: !getToken })
+    throw new BindError('NO_TOKEN', `${source}: ${message}`, { retryable, retryAfterMs, status, cause })
   }
-  throw new BindError('NO_TOKEN', 'The page returned no widget token')
 }
 
-/** The page's endpoint identifies the user by the session cookie. */
-async function fetchFromUrl(url: string, send: Send, signal: AbortSignal): Promise<unknown> {
-  const answer = await send(url, { credentials: 'include', cache: 'no-store', signal })
-  return ((await parseResponse(answer)) as { token?: unknown } | null)?.token
+/** The page's endpoint identifies the user by the session cookie. A redirect, usually to a sign-in page, is an answer with the status 0. */
+async function fetchFromUrl(url: string, send: Send, signal: AbortSignal): Promise<string> {
+  const answer = await send(url, { credentials: 'include', cache: 'no-store', redirect: 'manual', signal })
+  const { token } = ((await parseResponse(answer)) ?? {}) as { token?: unknown }
+  if (token && typeof token === 'string') return token
+  const { status } = answer
+  throw new BindError('NO_TOKEN', `Expected {"token":"..."}, got HTTP ${status}`, { status })
 }

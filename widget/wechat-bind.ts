@@ -2,7 +2,7 @@
 import { LitElement, type TemplateResult } from 'lit'
 import { createClient } from './api-client.ts'
 import { BindController, type BindHost } from './bind-controller.ts'
-import { cardTemplate } from './card-layout.ts'
+import { cardTemplate, dialogTemplate } from './card-layout.ts'
 import { deviceOf } from './device.ts'
 import { type BindListening, dispatchEvents } from './events.ts'
 import { localeOf, watchLocale } from './locale.ts'
@@ -10,6 +10,10 @@ import type { MachineEvent, State, StateName } from './machine.ts'
 import { createTranslate, type Language, type Messages, toLanguage } from './messages.ts'
 import type { View } from './state-panels.ts'
 import { styles } from './styles.ts'
+import { warnOnce } from './warn-once.ts'
+
+/** How long the dialog stays open after a binding. */
+const SUCCESS_SHOWN_MS = 1500
 
 /**
  * Binds the signed-in user's WeChat account: displays a QR code and notifies the page as soon as it is scanned.
@@ -22,6 +26,7 @@ import { styles } from './styles.ts'
  * @fires {CustomEvent<{ boundAt: number, initial: boolean }>} bound - A WeChat account is bound. `boundAt`: Unix seconds; `initial`: it was bound before the element started.
  * @fires {CustomEvent<{ reason?: UnbindReason }>} unbound - The binding was removed; `reason` says who removed it.
  * @fires {CustomEvent<void>} scanned - The QR code was scanned, and the user has to confirm.
+ * @fires {CustomEvent<{ reason: 'conflict' | 'expired_scan' }>} refused - A scan was refused: the WeChat account is bound to another account, or the scanned QR code no longer works.
  * @fires {CustomEvent<void>} expired - The QR code expired, and the element does not replace it automatically.
  * @fires {CustomEvent<{ state: StateName, previous: StateName }>} statechange - `state` changed.
  * @fires {CustomEvent<{ code: string, message: string, retryable: boolean, requestId?: string }>} binderror - An error that the element cannot recover from by itself. `requestId`: the request's id in the server's log.
@@ -34,6 +39,8 @@ import { styles } from './styles.ts'
  * @slot error - Replaces the headline of the state `error`.
  * @slot footer - Below the buttons.
  *
+ * @csspart button - With `display="button"`: the button in the page.
+ * @csspart close - With `display="button"`: the button that closes the dialog.
  * @csspart card - The whole card.
  * @csspart title - The line of the title.
  * @csspart tile - The square with the QR code or the icon of the state.
@@ -56,6 +63,7 @@ import { styles } from './styles.ts'
  * @cssprop [--wechat-bind-danger=#c5221f] - The button that confirms unbinding, and the input after a wrong code; #ff8f88 in the dark theme.
  * @cssprop [--wechat-bind-radius=12px] - Corner radius of the card.
  * @cssprop [--wechat-bind-font=system-ui, 'PingFang SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif] - Font family.
+ * @cssprop [--wechat-bind-font-size=clamp(14px, 0.875rem, 28px)] - Size of normal text, to which all other text is relative. It follows the root's font size.
  * @cssprop [--wechat-bind-qr-size=224px] - Side of the QR code with its quiet zone; 184px with `size="small"` (not inside WeChat, whose long press needs 200px), 264px with `size="large"`.
  *
  * @cssstate idle - No QR code is requested yet.
@@ -76,6 +84,7 @@ export class WechatBind extends LitElement implements BindHost {
     token: {},
     tokenUrl: { attribute: 'token-url' },
     getToken: { attribute: false },
+    display: {},
     size: {},
     theme: {},
     refreshMode: { attribute: 'refresh' },
@@ -97,7 +106,9 @@ export class WechatBind extends LitElement implements BindHost {
   tokenUrl = ''
   /** A function of the page that returns a token, instead of `token-url`. A new function is called when the next token is needed. */
   getToken: (() => string | Promise<string>) | undefined
-  /** `small`, `medium` or `large`. */
+  /** `card`, or `button`: a button that opens the card in a dialog. The QR code is requested when the dialog opens. */
+  display: 'card' | 'button' = 'card'
+  /** `small` (248 px wide), `medium` (288 px) or `large` (328 px). */
   size: 'small' | 'medium' | 'large' = 'medium'
   /** `auto` follows the system's theme. */
   theme: 'auto' | 'light' | 'dark' = 'auto'
@@ -120,6 +131,11 @@ export class WechatBind extends LitElement implements BindHost {
   #connected: AbortController | undefined
   /** The element that had the focus before rendering. */
   #focused: Element | null | undefined
+  /** The state that the element last rendered. */
+  #rendered: StateName = 'idle'
+  #isOpen = false
+  /** The timer that closes the dialog after a binding. */
+  #closing: ReturnType<typeof setTimeout> | undefined
 
   /** The current state. */
   get state(): StateName {
@@ -140,6 +156,26 @@ export class WechatBind extends LitElement implements BindHost {
   /** @internal */
   get canStart(): boolean {
     return !!(this.token || this.tokenUrl || this.getToken)
+  }
+
+  /** @internal */
+  get isClosed(): boolean {
+    return this.display === 'button' && !this.#isOpen
+  }
+
+  /** With `display="button"`: opens the dialog, like a click on the button. */
+  open(): void {
+    const dialog = this.renderRoot?.querySelector('dialog')
+    if (!dialog || dialog.open) return
+    dialog.showModal()
+    this.#isOpen = true
+    this.requestUpdate()
+    if (!this.manual) this.start()
+  }
+
+  /** Closes the dialog. Until it is opened again, the element shows no QR code. */
+  close(): void {
+    this.renderRoot?.querySelector('dialog')?.close()
   }
 
   /** Requests a QR code in the states `idle`, `expired` and `error`, like a click on the button there. */
@@ -168,7 +204,7 @@ export class WechatBind extends LitElement implements BindHost {
   }
 
   /** @internal */
-  open(what?: View['opened']): void {
+  show(what?: View['opened']): void {
     this.#opened = what
     this.requestUpdate()
   }
@@ -183,7 +219,7 @@ export class WechatBind extends LitElement implements BindHost {
   async copy(text: string): Promise<void> {
     try {
       await navigator.clipboard.writeText(text)
-      this.open('copied')
+      this.show('copied')
     } catch {
       // The clipboard needs permission and https. Without them the text is selected, so that the user can copy it.
       getSelection()?.selectAllChildren(this.renderRoot.querySelector('code') ?? this)
@@ -195,11 +231,14 @@ export class WechatBind extends LitElement implements BindHost {
     this.#connected = new AbortController()
     watchLocale(() => this.requestUpdate(), this.#connected.signal)
     this.#showState(this.state)
+    this.#warnOfMistakes()
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#connected?.abort()
+    // When the element is removed, the browser closes its dialog without an event.
+    this.#onClose()
   }
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
@@ -211,16 +250,20 @@ export class WechatBind extends LitElement implements BindHost {
   stateChanged(state: State, previous: State, event: MachineEvent): void {
     if (state.name !== previous.name) {
       this.#showState(state.name, previous.name)
-      // A QR code that is renewed in the background does not close the text to send.
+      // When the QR code is renewed in the background, the text to send stays open.
       if (state.name !== 'loading' && state.name !== 'ready') this.#opened = undefined
       // The copied text belongs to the previous QR code.
       else if (this.#opened) this.#opened = 'text'
+    }
+    if (state.name === 'bound' && previous.name !== 'bound' && !state.initial && this.#isOpen) {
+      this.#closing = setTimeout(() => this.close(), SUCCESS_SHOWN_MS)
     }
     dispatchEvents(this, state, previous, event)
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     this.#focused = this.shadowRoot?.activeElement
+    this.#warnOfMistakes()
     if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
     // The new token may belong to another user, whose browser must not display the previous user's data.
     if (changed.get('token')) this.#controller.wake(true)
@@ -231,18 +274,64 @@ export class WechatBind extends LitElement implements BindHost {
 
   protected override render(): TemplateResult {
     const { language, size, theme, manual } = this
-    const { state, secondsLeft } = this.#controller
+    const { state, secondsLeft, notice } = this.#controller
     const translate = createTranslate(language, this.messages)
-    const device = this.#usesVectorQr ? 'desktop' : deviceOf(navigator.userAgent)
-    const view = { translate, language, device, secondsLeft, manual, opened: this.#opened, host: this }
-    return cardTemplate(state, view, `card ${size} ${theme} ${device}`)
+    const device = this.#usesVectorQr ? 'desktop' : deviceOf(navigator)
+    const view: View = {
+      translate,
+      language,
+      device,
+      secondsLeft,
+      notice,
+      manual,
+      opened: this.#opened,
+      host: this,
+    }
+    const classes = `card ${size} ${theme} ${device}`
+    if (this.display !== 'button') return cardTemplate(state, view, classes)
+    const actions = { open: this.open, close: () => this.close(), onClose: () => this.#onClose() }
+    return dialogTemplate(
+      cardTemplate(state, view, classes, actions.close),
+      view,
+      theme,
+      this.state === 'bound',
+      actions,
+    )
   }
 
   protected override updated(): void {
-    // When the focused control is removed, the focus moves to the next control of the card. The element never takes the focus from the page.
+    const isSameState = this.#rendered === this.state
+    this.#rendered = this.state
+    // When the focused control is removed, the focus moves to another place of the card. The element never takes the focus from the page.
     if (!this.#focused || this.#focused.isConnected) return
-    const next = this.renderRoot.querySelector<HTMLElement>('input, button') ?? this.renderRoot.firstElementChild
-    if (next instanceof HTMLElement) next.focus({ preventScroll: true })
+    const card = this.renderRoot.querySelector<HTMLElement>('section')
+    // After a change of the state the user may still be typing, and the next key must not press a button.
+    const next =
+      card?.querySelector<HTMLElement>(isSameState ? 'input, .tile button, .actions button' : 'input') ?? card
+    next?.focus({ preventScroll: true })
+  }
+
+  /** The dialog was closed: by the element, a key, or a click outside the dialog. */
+  #onClose(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#opened = undefined
+    clearTimeout(this.#closing)
+    if (this.state !== 'bound') this.stop()
+    this.requestUpdate()
+  }
+
+  /** Warns of settings that have no effect, for example because a framework has set them in the wrong way. */
+  #warnOfMistakes(): void {
+    // When the element has a property of that name, a framework sets the property instead of the attribute.
+    const { refresh } = this as { refresh: unknown }
+    if (typeof refresh !== 'function') {
+      delete (this as { refresh?: unknown }).refresh
+      this.refreshMode = refresh === 'manual' ? 'manual' : 'auto'
+      warnOnce('refresh is a method: set refreshMode, or the attribute refresh')
+    }
+    const name = this.getAttributeNames().find((name) => /^(get-?token|tokenurl|messages|refresh-?mode)$/.test(name))
+    if (name) warnOnce(`The attribute ${name} has no effect: set the property, or token-url or refresh`)
   }
 
   /** Starts again, because the ticket is not valid at another server. */

@@ -2,7 +2,7 @@
 import { defaultConditions } from '../conditions.ts'
 import { people, TAKEN } from '../users.ts'
 import { type ConditionActions, createConditionActions } from './condition-actions.ts'
-import { bindToOtherUser, putConditions, watchDemo } from './demo-client.ts'
+import { bindToOtherUser, getConditions, putConditions, watchDemo } from './demo-client.ts'
 import { type BackEndView, disconnect, fetchBinding } from './host-site-client.ts'
 import type { PageState, Screen, Store } from './page-state.ts'
 import { createPhoneActions, type PhoneActions } from './phone-actions.ts'
@@ -16,7 +16,8 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
   const settings = parseSettings(location.search, navigator.languages)
   simulateBrowser(settings)
   const named = readConditions(location.search)
-  const demo = (await putConditions(named)) ?? {
+  // A link with conditions sets them; a page without any keeps those that a test or the visitor has set.
+  const demo = (await (Object.keys(named).length > 0 ? putConditions(named) : getConditions())) ?? {
     conditions: defaultConditions,
     usual: defaultConditions,
     isReal: false,

@@ -1,18 +1,24 @@
-/** The client of the demo's API: conditions and the event stream. */
+/** The client of the demo's API: conditions and the event stream. Its requests belong to the visitor of this page. */
 import type { DemoView } from '../demo-api.ts'
 import type { WireEntry } from '../simulator/traffic-log.ts'
 import type { SimulatorView } from '../simulator/views.ts'
+import { visitorPath } from './visitor.ts'
 
-/** Sets the given conditions and resets the others. Returns undefined when the demo does not answer. */
-export async function putConditions(given: Record<string, string>): Promise<DemoView | undefined> {
-  const init = { method: 'PUT', body: JSON.stringify(given), headers: { 'Content-Type': 'application/json' } }
-  const response = await fetch('demo/conditions', init).catch(() => undefined)
+/** Reads the conditions. Returns undefined when the demo does not answer. */
+export const getConditions = (): Promise<DemoView | undefined> => request()
+
+/** Sets the given conditions of this visitor and resets the others. Returns undefined when the demo does not answer. */
+export const putConditions = (given: Record<string, string>): Promise<DemoView | undefined> =>
+  request({ method: 'PUT', body: JSON.stringify(given), headers: { 'Content-Type': 'application/json' } })
+
+async function request(init?: RequestInit): Promise<DemoView | undefined> {
+  const response = await fetch(`${visitorPath}/demo/conditions`, init).catch(() => undefined)
   return response?.ok ? response.json() : undefined
 }
 
 /** Binds this person's WeChat to another user. */
 export async function bindToOtherUser(person: string): Promise<void> {
-  await fetch(`demo/taken/${person}`, { method: 'POST' }).catch(() => {})
+  await fetch(`${visitorPath}/demo/taken/${person}`, { method: 'POST' }).catch(() => {})
 }
 
 type DemoListener = {
@@ -33,7 +39,7 @@ export function watchDemo({ onDemo, onSimulator, onWire, onLost }: DemoListener)
   const connect = () => {
     stream?.close()
     if (document.hidden) return
-    stream = new EventSource(`demo/stream?since=${known}`)
+    stream = new EventSource(`${visitorPath}/demo/stream?since=${known}`)
     stream.addEventListener('demo', ({ data }) => onDemo(JSON.parse(data)))
     stream.addEventListener('simulator', ({ data }) => onSimulator(JSON.parse(data)))
     stream.addEventListener('wire', ({ data }) => {

@@ -1,5 +1,6 @@
 /** The client of the host site's back end. */
 import type { HostBinding } from '../host-site.ts'
+import { visitorPath } from './visitor.ts'
 
 /** The binding that the back end has returned, or the reason why the binding is unknown. */
 export type BackEndView =
@@ -10,12 +11,12 @@ export type BackEndView =
 
 const query = (user: string) => new URLSearchParams({ user })
 
-export const tokenUrlOf = (user: string) => `host/token?${query(user)}`
+export const tokenUrlOf = (user: string) => `${visitorPath}/host/token?${query(user)}`
 
-export const fetchBinding = (user: string) => call(`host/bind-info?${query(user)}`)
+export const fetchBinding = (user: string) => call(`${visitorPath}/host/bind-info?${query(user)}`)
 
 /** Unbinds through the back end and returns the new state. */
-export const disconnect = (user: string) => call(`host/disconnect?${query(user)}`, { method: 'POST' })
+export const disconnect = (user: string) => call(`${visitorPath}/host/disconnect?${query(user)}`, { method: 'POST' })
 
 async function call(path: string, init?: RequestInit): Promise<BackEndView> {
   try {

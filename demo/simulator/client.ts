@@ -33,7 +33,7 @@ export function createSimulatorClient(
       },
       follow: (how: { lingeredMs?: number } = {}) => command(`phones/${person}/follow`, how),
       unfollow: () => command(`phones/${person}/unfollow`),
-      /** Ends all bindings of the person; resolves when the callback has been answered. */
+      /** Closes the WeChat account, which ends all bindings of the person. Resolves when the callback has been answered. */
       closeAccount: () => command(`phones/${person}/close-account`),
       revokeAuthorization: () => command(`phones/${person}/revoke-authorization`),
       sendText: (content: string) => command(`phones/${person}/text`, { content }),

@@ -95,7 +95,7 @@ export function createControlApi(deps: ControlApiDeps): Hono {
         void phoneOf(c).unfollow()
         return c.body(null, 204)
       })
-      // Answers after the callback, so that a test can begin when everything has ended.
+      // Answers after the callback, so that a test can wait until the bindings have ended.
       .post('/phones/:person/close-account', async (c) => {
         await phoneOf(c).closeAccount()
         return c.body(null, 204)

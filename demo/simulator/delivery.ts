@@ -11,7 +11,7 @@ const DEADLINE_MS = 5_000
 const RETRIES = 3
 
 type DeliveryDeps = {
-  account: Account
+  account: () => Account
   callbackUrl: () => string | undefined
   clock: () => number
   delay: Delay
@@ -68,7 +68,7 @@ export function createDelivery(deps: DeliveryDeps) {
   }
 
   function toRequest(url: string, fields: MessageFields): Request {
-    const sealed = sealMessage(account, fields, clock(), random)
+    const sealed = sealMessage(account(), fields, clock(), random)
     const { query, body } = fault() === 'tamper' ? tamper(sealed) : sealed
     const title = fields.MsgType === 'event' ? String(fields.Event) : fields.MsgType
     const headers = { 'Content-Type': 'text/xml' }
@@ -96,7 +96,7 @@ export function createDelivery(deps: DeliveryDeps) {
     if (url === undefined) return { kind: 'silent' }
     if (fault() === 'drop') return drop(toRequest(url, fields))
     for (let left = RETRIES; ; left -= 1) {
-      const judge = (answer: CallbackAnswer) => openReply(account, fields.FromUserName, answer)
+      const judge = (answer: CallbackAnswer) => openReply(account(), fields.FromUserName, answer)
       const { reply, rest, endRest } = await attempt(toRequest(url, fields), judge, 'callback')
       const isLast = reply.kind !== 'fault' || left === 0
       if (isLast) endRest()
@@ -111,7 +111,7 @@ export function createDelivery(deps: DeliveryDeps) {
   async function verifyCallbackUrl(): Promise<string | undefined> {
     const url = callbackUrl()
     if (url === undefined) return 'no callback URL is set'
-    const query = toEchoQuery(account, clock(), random)
+    const query = toEchoQuery(account(), clock(), random)
     const judge = ({ status, body }: CallbackAnswer): Reply =>
       status === 200 && body === query.echostr
         ? { kind: 'silent' }

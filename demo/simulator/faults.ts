@@ -19,6 +19,18 @@ export const callbackFaults = [
 /** The name for all paths of the API. */
 export const EVERY_PATH = '*'
 
+/** Faults that are chosen at each use, for a simulator with several independent users. */
+export const createCurrentFaults = (current: () => Faults): Faults => ({
+  fail: (...args) => current().fail(...args),
+  slow: (...args) => current().slow(...args),
+  setDown: (down) => current().setDown(down),
+  setCallback: (fault) => current().setCallback(fault),
+  clear: () => current().clear(),
+  isDown: () => current().isDown(),
+  callback: () => current().callback(),
+  apply: (path) => current().apply(path),
+})
+
 export function createFaults({ delay, signal }: { delay: Delay; signal: AbortSignal }) {
   const errcodes = new Map<string, { errcode: number; times: number }>()
   const delaysMs = new Map<string, number>()

@@ -37,6 +37,8 @@ export function createPhone(deps: PhoneDeps) {
   const platformOpenid = toOpenid(account, 'WeChat platform')
   const chat = createChat({ clock, remembered: remembered?.messages ?? [] })
   let follow: Follow | null = remembered?.follow ?? null
+  /** The context that was kept for the QR code that was scanned last. */
+  let inContext: ReturnType<Qrcodes['contextOf']> = (run) => run()
   /** The scan that opened the follow page. */
   let pendingScan: { qrcode: Qrcode; at: number } | undefined
 
@@ -65,7 +67,7 @@ export function createPhone(deps: PhoneDeps) {
       MsgType,
       ...fields,
     }
-    const reply = await deliver(message)
+    const reply = await inContext(() => deliver(message))
     // After an unfollow the chat displays no reply.
     if (follow && reply.kind === 'text') chat.add('account', reply.content)
     if (follow && reply.kind === 'fault') chat.add('wechat', FAULT_NOTICE)
@@ -110,6 +112,7 @@ export function createPhone(deps: PhoneDeps) {
     const nothing = Promise.resolve(undefined)
     if (!qrcode) return { screen: 'unknown', delivered: nothing }
     if (isExpired(qrcode, clock())) return { screen: 'expired', delivered: nothing }
+    inContext = qrcodes.contextOf(qrcode)
     if (follow) {
       const { scene, ticket } = qrcode
       return { screen: 'chat', delivered: push('event', { Event: 'SCAN', EventKey: scene, Ticket: ticket }) }

@@ -1,4 +1,5 @@
 /** The account's parametric QR codes. Like WeChat it creates a code without a scene for some invalid requests, without an error. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Random } from './account.ts'
 import { WechatRefusal } from './errcodes.ts'
 import { toQrcodeUrl, toTicket } from './ticket.ts'
@@ -77,11 +78,15 @@ function toPermanentText({ scene_str }: Record<string, unknown>): string {
 
 export const isExpired = ({ expiresAt }: Qrcode, now: number) => expiresAt !== null && now >= expiresAt
 
+/** Calls a function in the asynchronous context in which a QR code was shown last. */
+type InContext = <T>(run: () => T) => T
+
 export type Qrcodes = ReturnType<typeof createQrcodes>
 
 type QrcodesDeps = { clock: () => number; random: Random; remembered?: Qrcode[] }
 
 export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
+  const contexts = new WeakMap<Qrcode, InContext>()
   const byUrl = new Map(remembered.map((qrcode) => [qrcode.url, qrcode]))
 
   function forgetOld(now: number): void {
@@ -112,6 +117,12 @@ export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
     },
     /** The code with this URL, even if it has expired. */
     find: (url: string) => byUrl.get(url),
+    /** Messages after a scan of this code are delivered in the caller's asynchronous context. */
+    keepContext(url: string): void {
+      const qrcode = byUrl.get(url)
+      if (qrcode) contexts.set(qrcode, AsyncLocalStorage.snapshot())
+    },
+    contextOf: (qrcode: Qrcode): InContext => contexts.get(qrcode) ?? ((run) => run()),
     newest: () => all().at(-1),
     findByTicket: (ticket: string) => all().find((qrcode) => qrcode.ticket === ticket),
     all,

@@ -8,7 +8,7 @@ import { createApi } from './api.ts'
 import { createChangeListeners } from './change-listeners.ts'
 import { createControlApi, toSimulatorView } from './control-api.ts'
 import { createDelivery } from './delivery.ts'
-import { createFaults, type Delay } from './faults.ts'
+import { createCurrentFaults, createFaults, type Delay, type Faults } from './faults.ts'
 import { createFaultyDelivery } from './faulty-delivery.ts'
 import { createPhone, type Phone, type PhoneMemory } from './phone.ts'
 import { createQrcodes, isExpired, type Qrcode } from './qrcodes.ts'
@@ -35,6 +35,8 @@ export type SimulatorOptions = TrustedNames & {
   /** Sends the callbacks. A test can pass the bind server's `app.request`. */
   fetch?: (url: string, init: RequestInit) => Response | Promise<Response>
   random?: Random
+  /** What applies now in place of the simulator's own; undefined: its own. */
+  current?: () => { faults: Faults; mode: Account['mode']; callbackUrl: string } | undefined
 }
 
 export type Simulator = ReturnType<typeof createSimulator>
@@ -49,19 +51,23 @@ export function createSimulator(options: SimulatorOptions = {}) {
     fetch = globalThis.fetch,
     delay = (ms, signal) => sleep(ms, undefined, { signal }),
   } = options
+  const { current = () => undefined } = options
   const account = createAccount(options.account ?? {}, random)
+  /** As the account has it now. */
+  const withMode = (): Account => ({ ...account, mode: current()?.mode ?? account.mode })
   let callbackUrl = options.callbackUrl
 
   const closing = new AbortController()
   const { signal } = closing
   const changes = createChangeListeners()
-  const faults = createFaults({ delay, signal })
+  const ownFaults = createFaults({ delay, signal })
+  const faults = createCurrentFaults(() => current()?.faults ?? ownFaults)
   const accessTokens = createAccessTokens({ clock, random })
   const quota = createQuota({ clock })
   const qrcodes = createQrcodes({ clock, random, remembered: remembered?.qrcodes ?? [] })
   const delivery = createDelivery({
-    account,
-    callbackUrl: () => callbackUrl,
+    account: withMode,
+    callbackUrl: () => current()?.callbackUrl ?? callbackUrl,
     clock,
     delay,
     fault: faults.callback,
@@ -124,6 +130,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
     },
     verifyCallbackUrl: delivery.verifyCallbackUrl,
     expireQrcode: qrcodes.expire,
+    keepContext: qrcodes.keepContext,
     memory(): SimulatorMemory {
       return {
         qrcodes: qrcodes.all().filter((qrcode) => !isExpired(qrcode, clock())),

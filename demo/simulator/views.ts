@@ -1,4 +1,4 @@
-/** The answers of the control API. Types only: a client of another process needs nothing else of the simulator. */
+/** The answers of the control API. This file has only types, because a client in another process needs no other part of the simulator. */
 
 /** The screen after a scan: the chat, the follow page, or a notice that the QR code is expired or not from WeChat. */
 export type ScanScreen = 'chat' | 'follow' | 'expired' | 'unknown'

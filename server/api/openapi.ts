@@ -191,22 +191,35 @@ const widgetPaths: Json = {
 
 const version: Json = { ...integer, description: "The version of the user's state; also the ETag" }
 
+const notice: Json = {
+  enum: ['conflict', 'expired_scan'],
+  description: 'A refused scan: of a WeChat that is bound to another account, or of a QR code that no longer works',
+}
+
 const schemas: Json = {
   Binding: {
     oneOf: [
-      object({ state: { const: 'unbound' }, reason: text, version }, ['reason']),
-      object({ state: { const: 'scanned' }, confirm: { enum: ['reply', 'code'] }, version }),
-      object({ state: { const: 'bound' }, boundAt: unixSeconds, version }),
+      object({ state: { const: 'unbound' }, reason: text, version, notice }, ['reason', 'notice']),
+      object({ state: { const: 'scanned' }, confirm: { enum: ['reply', 'code'] }, version, notice }, ['notice']),
+      object({ state: { const: 'bound' }, boundAt: unixSeconds, version, notice }, ['notice']),
     ],
   },
-  Ticket: object({
-    state: { const: 'unbound' },
-    url: { ...text, description: 'The text that the QR code encodes' },
-    qr: object({ size: integer, path: { ...text, description: 'SVG path of 1-unit modules, without margin' } }),
-    code: { ...text, description: 'The user can send it to the Official Account instead of scanning, as: 绑定 <code>' },
-    expiresIn: { ...integer, description: 'Seconds left' },
-    version,
-  }),
+  Ticket: object(
+    {
+      state: { const: 'unbound' },
+      url: { ...text, description: 'The text that the QR code encodes' },
+      qr: object({ size: integer, path: { ...text, description: 'SVG path of 1-unit modules, without margin' } }),
+      code: {
+        ...text,
+        description: 'The user can send it to the Official Account instead of scanning, as: 绑定 <code> or bind <code>',
+      },
+      account: { ...text, description: 'The name of the Official Account (ACCOUNT_NAME)' },
+      expiresIn: { ...integer, description: 'Seconds left' },
+      version,
+      notice,
+    },
+    ['account', 'notice'],
+  ),
   Problem: object(
     {
       type: text,

@@ -76,7 +76,10 @@ export function decideConfirm({ ticket, user, owners }: ConfirmationFacts, rules
   if (now >= confirmation.until) return { changes: [], reply: replyTo(ticket, 'expired') }
   if (isTaken(owners, user.identity, rules)) {
     return {
-      changes: [{ type: 'close', ticket: ticket.id, user: user.id, as: 'used', bumpsVersion: true }],
+      changes: [
+        { type: 'close', ticket: ticket.id, user: user.id, as: 'used', bumpsVersion: false },
+        { type: 'refuse', user: user.id, notice: 'conflict', at: now },
+      ],
       reply: replyTo(ticket, 'conflict'),
     }
   }

@@ -1,5 +1,6 @@
 /** The parts that the rules of binding share: the settings, the type of a decision, and the changes of a binding. Pure. */
 import type { Binding, BindReason, Change, Identity, Ticket, TicketState, User } from '../store/store.ts'
+import type { Notice } from '../wire.ts'
 import type { Reply, ReplyName } from './replies.ts'
 
 export type Rules = {
@@ -74,6 +75,15 @@ export const cancelScan = ({ id, user }: Ticket): Change => ({
   as: 'used',
   bumpsVersion: true,
 })
+
+/** The version rises for a notice at most once in this time, so that scans cannot keep the pages busy. */
+const NOTICE_SPACING_MS = 10_000
+
+/** Tells the pages of a user that a scan was refused. The pages of a bound user show no QR code. */
+export function noticeTo({ id, binding, refusedScan }: User, notice: Notice, now: number): Change[] {
+  const isRecent = refusedScan !== null && now < refusedScan.at + NOTICE_SPACING_MS
+  return binding || isRecent ? [] : [{ type: 'refuse', user: id, notice, at: now }]
+}
 
 /** Closes the ticket, unbinds the users that the binding replaces, then binds. The events are sent in this order. */
 export function bind(

@@ -63,14 +63,14 @@ const words: Record<Language, Words> = {
     confirm: '确认绑定',
     texts: {
       bound: '已绑定{label}。\n不是您本人操作？回复“解绑”即可撤销。',
-      already_bound: '此微信已绑定{label}，无需重复操作。\n如需解除，请回复“解绑”。',
+      already_bound: '此微信已绑定{label}，无需重复操作。\n如需解绑，请回复“解绑”。',
       used: '此二维码已被使用，绑定未作更改。请在网页上刷新二维码后再扫。',
       expired: '此二维码已失效，绑定未作更改。请在网页上刷新二维码后再扫。',
       conflict: '此微信已绑定其他账号，未能绑定{label}。请先在原账号解绑，或回复“解绑”后重新扫码。',
       confirm_reply: '是否将此微信绑定到{label}？\n请在两分钟内点击：{confirm}\n不是您本人操作？请忽略，或回复“解绑”。',
       confirm_code:
         '正在绑定{label}。\n请在两分钟内于网页输入：{digits}\n不要把数字告诉任何人。不是您本人操作？请忽略，或回复“解绑”。',
-      unbound: '已解除与{label}的绑定。',
+      unbound: '已将此微信与{label}解绑。',
       cancelled: '已取消绑定{label}。',
       not_bound: '此微信没有绑定任何账号。',
       wrong_code: '绑定码不正确或已失效。请核对网页上显示的绑定码。',
@@ -84,7 +84,7 @@ const words: Record<Language, Words> = {
     confirm: '確認綁定',
     texts: {
       bound: '已綁定{label}。\n不是您本人操作？回覆「解綁」即可撤銷。',
-      already_bound: '此微信已綁定{label}，無須重複操作。\n如需解除，請回覆「解綁」。',
+      already_bound: '此微信已綁定{label}，無須重複操作。\n如需解綁，請回覆「解綁」。',
       used: '此 QR Code 已被使用，綁定未作變更。請在網頁上重新整理 QR Code 後再掃。',
       expired: '此 QR Code 已失效，綁定未作變更。請在網頁上重新整理 QR Code 後再掃。',
       conflict: '此微信已綁定其他帳號，未能綁定{label}。請先在原帳號解綁，或回覆「解綁」後重新掃描。',
@@ -92,7 +92,7 @@ const words: Record<Language, Words> = {
         '是否將此微信綁定到{label}？\n請在兩分鐘內點選：{confirm}\n不是您本人操作？請忽略，或回覆「解綁」。',
       confirm_code:
         '正在綁定{label}。\n請在兩分鐘內於網頁輸入：{digits}\n不要把數字告訴任何人。不是您本人操作？請忽略，或回覆「解綁」。',
-      unbound: '已解除與{label}的綁定。',
+      unbound: '已將此微信與{label}解綁。',
       cancelled: '已取消綁定{label}。',
       not_bound: '此微信沒有綁定任何帳號。',
       wrong_code: '綁定碼不正確或已失效。請核對網頁上顯示的綁定碼。',
@@ -105,29 +105,29 @@ const words: Record<Language, Words> = {
     quoted: (label) => `“${label}”`,
     confirm: 'Confirm',
     texts: {
-      bound: 'This WeChat is now linked to {label}.\nNot you? Reply 解绑 to undo.',
-      already_bound: 'This WeChat is already linked to {label}.\nTo unlink, reply 解绑.',
-      used: 'This QR code has been used. Nothing was changed: refresh it on the page and scan again.',
-      expired: 'This QR code no longer works. Nothing was changed: refresh it on the page and scan again.',
+      bound: 'This WeChat is now bound to {label}.\nNot you? Reply “unbind” to undo.',
+      already_bound: 'This WeChat is already bound to {label}.\nTo unbind it, reply “unbind”.',
+      used: 'This QR code has been used. Nothing was changed. Refresh it on the page and scan again.',
+      expired: 'This QR code no longer works. Nothing was changed. Refresh it on the page and scan again.',
       conflict:
-        'This WeChat is linked to another account, so {label} was not linked. Unlink it there, or reply 解绑 and scan again.',
+        'This WeChat is bound to another account, so it was not bound to {label}. Unbind it there, or reply “unbind” and scan again.',
       confirm_reply:
-        'Link this WeChat to {label}?\nWithin two minutes, tap: {confirm}\nNot you? Ignore this, or reply 解绑.',
+        'Bind this WeChat to {label}?\nWithin two minutes, tap: {confirm}\nNot you? Ignore this, or reply “unbind”.',
       confirm_code:
-        'Linking {label}.\nWithin two minutes, type on the page: {digits}\nTell these digits to no one. Not you? Ignore this, or reply 解绑.',
-      unbound: 'This WeChat is no longer linked to {label}.',
-      cancelled: 'Linking {label} was cancelled.',
-      not_bound: 'This WeChat is not linked to any account.',
-      wrong_code: 'That code is wrong or no longer works. Check the code on the page.',
-      too_many_codes: 'Too many tries. Please wait an hour.',
-      scan_again: 'Thank you for following. To link your account, scan the QR code on the page once more.',
+        'Binding this WeChat to {label}.\nWithin two minutes, type on the page: {digits}\nDo not share these digits. Not you? Ignore this, or reply “unbind”.',
+      unbound: 'This WeChat is no longer bound to {label}.',
+      cancelled: 'Binding this WeChat to {label} was cancelled.',
+      not_bound: 'This WeChat is not bound to any account.',
+      wrong_code: 'This code is wrong or no longer works. Check the code on the page.',
+      too_many_codes: 'Too many attempts. Try again in an hour.',
+      scan_again: 'Thank you for following. To bind your account, scan the QR code on the page again.',
     },
   },
 }
 
 /** The words that a user can send, in all languages. Case does not matter. */
 export const commands = {
-  unbind: /^(解绑|解綁|unbind)$/i,
+  unbind: /^(解绑|解綁|unbind|unlink|undo)$/i,
   confirm: /^(确认绑定|確認綁定|确认|確認|confirm|yes)$/i,
   bind: /^(?:绑定|綁定|bind)[\s:：]*([2-9a-hjkmnp-z]{8})$/i,
 }

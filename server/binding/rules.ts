@@ -1,5 +1,6 @@
 /** The rules of binding, as pure functions. They take facts (rows that were read from the store) and return changes and a reply. */
 import type { Change, Language, Ticket, User } from '../store/store.ts'
+import type { Notice } from '../wire.ts'
 import { awaitConfirmation, decideScannedAgain } from './confirmation-rules.ts'
 import {
   bind,
@@ -12,6 +13,7 @@ import {
   isScanned,
   isTaken,
   nothing,
+  noticeTo,
   notOurs,
   type Rules,
   reasonOf,
@@ -41,13 +43,19 @@ const TOMBSTONE_KEPT_MS = 600_000
 export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: number): Decision {
   const { ticket, user, unfollowedAt } = facts
   const say = (name: ReplyName): Decision => ({ changes: [], reply: replyTo(ticket, name) })
+  const refuse = (name: ReplyName, notice: Notice): Decision => ({
+    changes: noticeTo(user, notice, now),
+    reply: replyTo(ticket, name),
+  })
   if (isSameDelivery(claim, ticket)) return say('bound')
   if (isOlder(claim, unfollowedAt) || isOlder(claim, user.binding?.eventTime)) return nothing
   if (ticket.state.name === 'scanned') return decideScannedAgain(claim, ticket, ticket.state.confirmation, now)
-  if (ticket.state.name === 'used') return say(isBoundTo(user, claim) ? 'already_bound' : 'used')
-  if (ticket.state.name !== 'pending' || now >= deadlineOf(ticket, claim.via)) return say('expired')
+  if (ticket.state.name === 'used') {
+    return isBoundTo(user, claim) ? say('already_bound') : refuse('used', 'expired_scan')
+  }
+  if (ticket.state.name !== 'pending' || now >= deadlineOf(ticket, claim.via)) return refuse('expired', 'expired_scan')
   if (isBoundTo(user, claim)) return decideAlreadyBound(claim, ticket, user, now)
-  if (isTaken(facts.owners, user.identity, rules)) return say('conflict')
+  if (isTaken(facts.owners, user.identity, rules)) return refuse('conflict', 'conflict')
   if (replacedBy(user, facts.owners, rules).some(({ binding }) => isOlder(claim, binding?.eventTime))) return nothing
   return rules.confirm === 'off'
     ? bind(facts, toNewBinding(claim, ticket, now), reasonOf(claim), rules, now, claim.delivery)

@@ -12,6 +12,8 @@ type TicketRequest = {
   isRefresh: boolean
   label: string | null
   lang: Language
+  /** Whether the request comes from a page. The chat then uses the language of that page. */
+  isPage: boolean
 }
 
 type TicketDeps = QrLimits & {
@@ -46,8 +48,10 @@ export function createTickets(deps: TicketDeps) {
   }
 
   /** Updates the label and language of the ticket, because the chat shows the values of the last request. */
-  async function relabelled(live: TicketWithQr, { label, lang }: TicketRequest): Promise<TicketWithQr> {
-    if (label === null || label === live.label) return live
+  async function relabelled(live: TicketWithQr, request: TicketRequest): Promise<TicketWithQr> {
+    const label = request.label ?? live.label
+    const lang = request.isPage ? request.lang : live.lang
+    if (label === live.label && lang === live.lang) return live
     await deps.store.write((tx) => tx.apply({ type: 'relabel', ticket: live.id, label, lang }))
     return { ...live, label, lang }
   }

@@ -1,10 +1,20 @@
 /** The part of a user that the page may see. */
 import type { User } from '../store/store.ts'
-import type { BindingView } from '../wire.ts'
+import type { BindingView, Notice } from '../wire.ts'
 
 /** `scanned` takes precedence over `bound`, because the page has to confirm the scan even if another WeChat user is still bound. */
-export function toView({ binding, confirmation, reason, version }: User, now: number): BindingView {
-  if (confirmation && now < confirmation.until) return { state: 'scanned', confirm: confirmation.confirm, version }
-  if (binding) return { state: 'bound', boundAt: Math.floor(binding.boundAt / 1000), version }
-  return { state: 'unbound', ...(reason === null ? {} : { reason }), version }
+export function toView(user: User, now: number): BindingView {
+  const { binding, confirmation, reason } = user
+  const more = { version: user.version, ...noticeOf(user, now) }
+  if (confirmation && now < confirmation.until) return { state: 'scanned', confirm: confirmation.confirm, ...more }
+  if (binding) return { state: 'bound', boundAt: Math.floor(binding.boundAt / 1000), ...more }
+  return { state: 'unbound', ...(reason === null ? {} : { reason }), ...more }
+}
+
+const NOTICE_SHOWN_MS = 60_000
+
+/** The notice of a refused scan, until the next change of the user's state and for a minute at most. */
+export function noticeOf({ refusedScan, version }: User, now: number): { notice?: Notice } {
+  if (refusedScan?.version !== version || now >= refusedScan.at + NOTICE_SHOWN_MS) return {}
+  return { notice: refusedScan.notice }
 }

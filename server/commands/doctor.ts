@@ -1,20 +1,24 @@
 /** `wechat-bind doctor`: checks the environment and prints the findings. Exits with 0 unless a finding is `wrong`. Node only. */
-import { parseArgs } from 'node:util'
 import { fileAccess } from '../doctor/file-access.ts'
 import { exitCodeOf } from '../doctor/finding.ts'
-import { inspectStore } from '../doctor/inspect-store.ts'
+import { countBindings, inspectStore } from '../doctor/inspect-store.ts'
 import { toJson, toText } from '../doctor/report.ts'
 import { runChecks } from '../doctor/run-checks.ts'
 import { readKeyFile } from '../keys/key-file.ts'
 import { systemTimer } from '../platform.ts'
+import { readArguments } from './arguments.ts'
 
 export async function runDoctor(args: string[]): Promise<void> {
-  const { values } = parseArgs({ args, options: { json: { type: 'boolean', default: false } } })
+  const { values } = readArguments(args, {
+    usage: 'wechat-bind doctor [--json] [--webhooks]',
+    options: { json: { type: 'boolean', default: false }, webhooks: { type: 'boolean', default: false } },
+  })
   const findings = await runChecks(process.env, {
     fetch,
     clock: Date.now,
     setTimer: systemTimer,
     inspectStore,
+    countBindings,
     readKeyFile,
     fileAccess,
   })

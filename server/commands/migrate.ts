@@ -1,8 +1,8 @@
 /** `wechat-bind migrate`: copies a store from SQLite to PostgreSQL and compares every row. Node only. */
-import { parseArgs } from 'node:util'
 import type { Env } from '../config/config.ts'
 import { BindError } from '../errors.ts'
 import { copyStore, type Digest } from '../store/copy-to-postgres.ts'
+import { readArguments } from './arguments.ts'
 
 const usage = `wechat-bind migrate --from sqlite:<file> [--to postgres://user:password@host/database]
 
@@ -12,7 +12,7 @@ const usage = `wechat-bind migrate --from sqlite:<file> [--to postgres://user:pa
 
 /** Prints one line for each table after the table and its copy were compared. */
 export async function runMigrate(args: string[], env: Env, print: (line: string) => void): Promise<void> {
-  const { values } = parseArgs({ args, options: { from: { type: 'string' }, to: { type: 'string' } } })
+  const { values } = readArguments(args, { usage, options: { from: { type: 'string' }, to: { type: 'string' } } })
   const { from = '', to = env.DATABASE_URL ?? '' } = values
   const [, file] = /^sqlite:(.+)$/.exec(from) ?? []
   if (file === undefined || !/^postgres(ql)?:\/\//.test(to)) throw new BindError('BAD_REQUEST', usage)

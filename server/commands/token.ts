@@ -1,25 +1,18 @@
 /** `wechat-bind token`: prints a widget token for a test, made with the first key of BIND_KEYS. Node only. */
-import { parseArgs } from 'node:util'
 import { createBindClient } from '../client.ts'
-import type { Env } from '../config/config.ts'
-import { createEnvReader } from '../config/env-reader.ts'
+import { type Env, readBindKeys } from '../config/config.ts'
 import { BindError } from '../errors.ts'
-import { readKeyFile } from '../keys/key-file.ts'
-import { type BindKey, parseKeys } from '../keys/keyring.ts'
+import { readArguments } from './arguments.ts'
+
+const usage = 'wechat-bind token <account> <user>'
 
 export async function runToken(args: string[], env: Env, print: (line: string) => void): Promise<void> {
-  const { positionals } = parseArgs({ args, allowPositionals: true })
+  const { positionals } = readArguments(args, { usage, positionals: 2 })
   const [account, userId] = positionals
-  if (!account || !userId) throw new BindError('BAD_REQUEST', 'Usage: wechat-bind token <account> <user>')
-  const key = firstKey(env)
+  if (!account || !userId) throw new BindError('BAD_REQUEST', `Usage 用法: ${usage}`)
+  const [key] = readBindKeys(env)
+  if (!key) throw new BindError('BAD_CONFIG', 'BIND_KEYS: is missing')
   // The server URL is not used, because making a token needs no call.
   const client = createBindClient({ server: 'http://localhost', keyId: key.kid, key: key.secret })
   print(await client.mintToken({ account, userId, ttlSeconds: 3600 }))
-}
-
-function firstKey(env: Env): BindKey {
-  const reader = createEnvReader(env)
-  const keys = env.BIND_KEYS_FILE ? readKeyFile(env.BIND_KEYS_FILE) : reader.parsed('BIND_KEYS', parseKeys, [])
-  if (!keys[0]) throw new BindError('BAD_CONFIG', reader.faults.join('\n'))
-  return keys[0]
 }

@@ -85,7 +85,7 @@ function toFilter({ receivers, target }: Omit<Context, 'outbox'>): NoticeFilter 
   return /^\d{1,15}$/.test(target) ? { id: Number(target) } : { receiver: toReceiver({ receivers, target }).name }
 }
 
-/** Without a name the only receiver is meant. */
+/** Without a name, returns the only receiver. */
 function toReceiver({ receivers, target }: Omit<Context, 'outbox'>): WebhookReceiver {
   const [only, ...others] = receivers
   const found = receivers.find(({ name }) => name === target)

@@ -12,6 +12,7 @@ import type { WechatMode } from '../wechat/message.ts'
 import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
 import { checkNames } from './unknown-names.ts'
+import { findNodeFault } from './version.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
 import { readWebhooksFile } from './webhooks-file.ts'
 
@@ -29,6 +30,8 @@ export type Config = {
     apiBase: string
     accessTokenUrl: string | undefined
   }
+  /** The name of the Official Account, which the pages show. */
+  accountName: string | undefined
   /** The keys of BIND_KEYS, or the keys that were in the file when the settings were read. */
   keys: BindKey[]
   /** A file with the keys, one per line, which is read again when it changes. */
@@ -93,10 +96,16 @@ const replyNames: ReplyName[] = [
 
 /** Throws `BAD_CONFIG`. The message names each missing or malformed setting in English and Chinese. */
 export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Config {
+  const oldNode = findNodeFault()
+  if (oldNode !== undefined) throw new BindError('BAD_CONFIG', oldNode)
   const reader = createEnvReader(env)
   const port = reader.integer('PORT', 0, 65_535, 4000)
   const settings = {
     wechat: parseWechat(reader),
+    accountName: reader.optional('ACCOUNT_NAME', /^[^\p{Cc}]{1,64}$/u, {
+      en: 'must be the name of the Official Account, at most 64 characters, or be left out',
+      zh: '须为公众号名称，最多 64 个字符，或不设置',
+    }),
     ...parseBindKeys(reader, readKeys),
     databaseUrl: parseDatabaseUrl(reader),
     allowedOrigins: reader.origins('ALLOWED_ORIGINS'),

@@ -1,4 +1,4 @@
-/** The webhook receivers: those of the environment, and those of `WEBHOOKS_FILE`. */
+/** The webhook receivers of the environment and of `WEBHOOKS_FILE`. */
 import { Webhook as Signer } from 'standardwebhooks'
 import type { Bilingual } from '../errors.ts'
 import { toSuffix } from '../keys/keyring.ts'
@@ -12,7 +12,7 @@ export type WebhookReceiver = {
   url: string
   /** The keys that sign the deliveries, newest first: `whsec_` and base64. */
   secrets: string[]
-  /** The types of events that it gets. Undefined means all. */
+  /** The types of events that the receiver gets. Undefined means all. */
   types?: EventType[] | undefined
 }
 
@@ -25,13 +25,13 @@ export type WebhookReceivers = {
   ofFile: WebhookReceiver[]
   /** The receivers of a tenant. */
   of(tenant: string): WebhookReceiver[]
-  /** These receivers and those of the file. */
+  /** Returns these receivers and the receivers of the file. */
   withFile(receivers: WebhookReceiver[]): WebhookReceivers
 }
 
 type EnvReceivers = { shared: WebhookReceiver | undefined; own: ReadonlyMap<string, WebhookReceiver> }
 
-/** A receiver of one tenant in the environment replaces `WEBHOOK_URL` for this tenant. The receivers of the file are added to them. */
+/** In the environment, the receiver of a tenant replaces `WEBHOOK_URL` for this tenant. The receivers of the file are added. */
 function createWebhookReceivers({ shared, own }: EnvReceivers, file: WebhookReceiver[]): WebhookReceivers {
   return {
     all: [...(shared ? [shared] : []), ...own.values(), ...file],
@@ -79,7 +79,7 @@ function parseSecrets(text: string): string[] {
   return secrets
 }
 
-/** The lengths are those of the Standard Webhooks specification. */
+/** The Standard Webhooks specification defines these lengths. */
 export function isSecret(text: string): boolean {
   const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1]
   if (base64 === undefined) return false

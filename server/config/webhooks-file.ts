@@ -88,7 +88,7 @@ export function watchWebhooksFile(path: string, onReceivers: (receivers: Webhook
       log.info({ receivers: receivers.length }, 'WEBHOOKS_FILE was read again')
     } catch (error) {
       const [en] = (error as Error).message.split(' | ')
-      log.warn({ code: 'BAD_CONFIG' }, `WEBHOOKS_FILE: ${en}. The receivers of the file before stay in use`)
+      log.warn({ code: 'BAD_CONFIG' }, `WEBHOOKS_FILE: ${en}. The previous receivers stay in use`)
     }
   })
 }

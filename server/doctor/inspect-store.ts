@@ -5,7 +5,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { DEFAULT_MIGRATION_TABLE } from 'kysely/migration'
 import { migrateToLatest } from '../store/sql/migrations.ts'
+import { countOtherBindings } from '../store/sql/reads.ts'
+import type { Db } from '../store/sql/tx-settings.ts'
 import { nodeSqliteDialect } from '../store/sqlite/dialect.ts'
+import type { CountBindings } from './bound-accounts.ts'
 import type { StoreInspection } from './store.ts'
 
 type Tables = { [DEFAULT_MIGRATION_TABLE]: { name: string } }
@@ -14,13 +17,28 @@ const SQLITE = 'sqlite:'
 
 export async function inspectStore(databaseUrl: string): Promise<StoreInspection> {
   const known = await knownMigrations()
-  const applied = databaseUrl.startsWith(SQLITE)
-    ? await inspectFile(databaseUrl.slice(SQLITE.length))
-    : await inspectPostgres(databaseUrl)
-  return { applied, known }
+  const isFile = databaseUrl.startsWith(SQLITE)
+  const db = await openDatabase(databaseUrl)
+  return { applied: db && (await inspectDatabase(db, isFile ? 'begin immediate' : 'begin read write')), known }
 }
 
-async function inspectFile(file: string): Promise<string[] | undefined> {
+/** Counts the bindings of other accounts than `appId`. */
+export const countBindings: CountBindings = async (databaseUrl, appId) => {
+  const db = await openDatabase(databaseUrl)
+  try {
+    return db && (await appliedMigrations(db)) ? await countOtherBindings(db as unknown as Db, appId) : 0
+  } finally {
+    await db?.destroy()
+  }
+}
+
+/** Returns undefined if the file does not exist yet. Throws if it could not be created. */
+async function openDatabase(databaseUrl: string): Promise<Kysely<Tables> | undefined> {
+  if (!databaseUrl.startsWith(SQLITE)) {
+    const { createPool } = await import('../store/postgres/pool.ts')
+    return new Kysely({ dialect: new PostgresDialect({ pool: createPool(databaseUrl) }) })
+  }
+  const file = databaseUrl.slice(SQLITE.length)
   if (file === ':memory:') return undefined
   if (!existsSync(file)) {
     // The dot makes the call fail if the nearest existing path is not a folder.
@@ -30,12 +48,7 @@ async function inspectFile(file: string): Promise<string[] | undefined> {
   const database = new DatabaseSync(file)
   // The server waits for a lock too, because a backup locks the database for a moment.
   database.exec('PRAGMA busy_timeout = 1000')
-  return inspectDatabase(new Kysely({ dialect: nodeSqliteDialect(database) }), 'begin immediate')
-}
-
-async function inspectPostgres(url: string): Promise<string[] | undefined> {
-  const { createPool } = await import('../store/postgres/pool.ts')
-  return inspectDatabase(new Kysely({ dialect: new PostgresDialect({ pool: createPool(url) }) }), 'begin read write')
+  return new Kysely({ dialect: nodeSqliteDialect(database) })
 }
 
 /** `begin` starts a transaction that writes. It fails if the database is locked, read-only, a standby, or not a database file. */

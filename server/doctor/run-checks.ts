@@ -3,6 +3,7 @@ import type { Config, Env } from '../config/config.ts'
 import type { Bilingual } from '../errors.ts'
 import type { ReadKeyFile } from '../keys/key-file.ts'
 import { checkAccessToken } from './access-token.ts'
+import { type CountBindings, checkBoundAccounts } from './bound-accounts.ts'
 import { checkCallback } from './callback.ts'
 import { checkClock } from './clock.ts'
 import { checkFiles, type FileAccess } from './files.ts'
@@ -16,6 +17,8 @@ import { checkStore, type InspectStore } from './store.ts'
 
 export type DoctorDeps = ProbeDeps & {
   inspectStore: InspectStore
+  /** Without it the bindings are not counted. */
+  countBindings?: CountBindings
   readKeyFile: ReadKeyFile
   /** Without `fileAccess` no file is checked. */
   fileAccess?: FileAccess
@@ -57,6 +60,12 @@ const checks: Check[] = [
     title: { en: 'the store', zh: '存储' },
     needs: ['DATABASE_URL'],
     run: async ({ databaseUrl }, deps) => [await checkStore(databaseUrl, deps.inspectStore)],
+  },
+  {
+    id: 'account',
+    title: { en: 'the accounts of the bindings', zh: '绑定所属的公众号' },
+    needs: ['DATABASE_URL', 'WECHAT_APP_ID'],
+    run: async (config, { countBindings }) => (countBindings ? checkBoundAccounts(config, countBindings) : []),
   },
   {
     id: 'wechat',

@@ -1,4 +1,4 @@
-/** Writes items together that arrive while the previous write runs. */
+/** Collects the items that arrive while the previous write runs, and writes them together. */
 
 /** Returns a function that resolves once its item is written, and rejects if the write fails. */
 export function createBatchWrites<T>(write: (items: T[]) => Promise<void>): (item: T) => Promise<void> {

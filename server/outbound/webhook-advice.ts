@@ -1,4 +1,4 @@
-/** What to do about a receiver that does not accept, by its answer. */
+/** The fix for a receiver that does not accept a webhook, selected by the receiver's answer. */
 import type { Bilingual } from '../errors.ts'
 import type { Failure } from '../store/outbox.ts'
 

@@ -1,4 +1,4 @@
-/** One request to a webhook receiver: signed as Standard Webhooks defines, and its answer judged. */
+/** Sends one request to a webhook receiver, signed as Standard Webhooks defines, and interprets the answer. */
 import { Webhook as Signer } from 'standardwebhooks'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import { type Fetch, readCapped, type SetTimer } from '../platform.ts'
@@ -16,7 +16,7 @@ type Message = { id: string; body: string }
 // The specification recommends 15 to 30 s. A receiver that needs more time should answer first and do the work later.
 const TIMEOUT_MS = 20_000
 
-// The answer's content is not used. It is read so that the connection can be used again.
+// The answer's content is not used. It is read only so that the connection can be used again.
 const MAX_ANSWER = 64 * 1024
 
 const FAILED_BY_TIMEOUT = 'TIMEOUT'
@@ -53,7 +53,7 @@ export async function sendWebhook(
   }
 }
 
-/** The code of the socket's error, for example ECONNREFUSED. The message is not used: it may contain the URL. */
+/** The code of the socket's error, for example ECONNREFUSED. The message is not used, because it may contain the URL. */
 function codeOf(error: unknown): string {
   const { cause, code, name } = error as { cause?: { code?: unknown }; code?: unknown; name?: string }
   const text = cause?.code ?? code

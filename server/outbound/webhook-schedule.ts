@@ -1,4 +1,4 @@
-/** When a webhook is tried again, and when a receiver is given a pause. Pure. */
+/** The times of the next attempt and of the pauses of a receiver. Pure. */
 import type { Failure } from '../store/outbox.ts'
 
 const SECOND = 1_000
@@ -25,26 +25,26 @@ const MAX_RETRY_AFTER_MS = 24 * HOUR
 const FIRST_PAUSE_MS = 5 * SECOND
 const MAX_PAUSE_MS = 5 * MINUTE
 
-// A receiver that answers nothing useful so many times in a row is tried with one notice at a time, at most a minute apart.
+// After so many failures in a row a receiver gets one notice at a time, with pauses of at most a minute.
 const FAILURES_BEFORE_PAUSE = 5
 const MAX_PAUSE_AFTER_FAILURES_MS = MINUTE
 
-// The answers by which a receiver says that it is overloaded.
+// A receiver with one of these answers is overloaded.
 const OVERLOADED = [429, 502, 504]
 
 /** A refused attempt. `retryAfterMs` is undefined without the header `Retry-After`. */
 export type Refusal = { failure: Failure; retryAfterMs: number | undefined }
 
 /**
- * When the notice is tried again, or undefined after the last attempt. `attempts` counts this failure. `Retry-After` can only make
- * the pause longer: otherwise short values would use up all attempts within minutes.
+ * The time of the next attempt, or undefined after the last attempt. `attempts` counts this failure. `Retry-After` can only make
+ * the pause longer, because short values would use up all attempts within minutes.
  */
 export function retryAt(now: number, attempts: number, { retryAfterMs = 0 }: Refusal, chance: number) {
   const pause = SCHEDULE_MS[attempts - 1]
   return pause === undefined ? undefined : now + Math.max(withJitter(pause, chance), retryAfterMs)
 }
 
-/** Until when the receiver gets no notice at all; null if it needs no pause. `failures` counts this failure. */
+/** The end of the receiver's pause, in which it gets no notice; null without a pause. `failures` counts this failure. */
 export function pausedUntil(now: number, failures: number, refusal: Refusal, chance: number): number | null {
   const { failure, retryAfterMs = 0 } = refusal
   const isOverloaded = OVERLOADED.includes(failure.status ?? 0) || (failure.status === 503 && retryAfterMs > 0)
@@ -55,7 +55,7 @@ export function pausedUntil(now: number, failures: number, refusal: Refusal, cha
   return now + Math.max(pause, isOverloaded ? retryAfterMs : 0)
 }
 
-/** Up to a fifth longer, so that the retries of many notices are spread out. */
+/** Makes a pause up to a fifth longer, so that the retries of many notices are spread out. */
 const withJitter = (ms: number, chance: number) => Math.round(ms * (1 + 0.2 * chance))
 
 /** Reads `Retry-After`: seconds or a date. Undefined if it is missing, malformed or in the past; at most a day. */

@@ -4,11 +4,12 @@
  * Steps, in a loop that a commit, an answer and a timer wake:
  * 1. The instance with the lease moves new events from the outbox to the queues of their receivers.
  * 2. Every instance claims due notices of the receivers that have room, so that instances share the work. A claim ends after
- *    `CLAIM_MS`: the notices of an instance that was killed become due again.
- * 3. The answer of a receiver removes the notice, or sets the time of the next attempt. A receiver that is overloaded, or fails
- *    again and again, gets a pause; one that answers 410 or fails for five days is switched off.
+ *    `CLAIM_MS`, so the notices of an instance that was killed become due again.
+ * 3. The answer of a receiver removes the notice, or sets the time of the next attempt. A receiver that is overloaded or fails
+ *    repeatedly gets a pause. A receiver that answers 410 or fails for five days is switched off.
  *
- * Each receiver has its own queue, its own room and its own pauses, so a receiver that is slow or down delays no other one.
+ * Each receiver has its own queue, its own limit of requests in flight (its room) and its own pauses. So a receiver that is slow or
+ * down delays no other receiver.
  */
 import type { WebhookReceiver, WebhookReceivers } from '../config/webhook-receivers.ts'
 import type { Fetch, Log, SetTimer } from '../platform.ts'
@@ -44,13 +45,13 @@ type WebhookDeps = {
   holder: string
 }
 
-// Longer than a request and the write of its outcome.
+// Longer than a request takes, including the write of its outcome.
 const CLAIM_MS = 45_000
 
-// Renewed after half of this time.
+// The lease is renewed after half of this time.
 const LEASE_MS = 10_000
 
-// How often the queues are read if nothing wakes the loop: other instances and commands change them too.
+// How often the queues are read if nothing wakes the loop, because other instances and commands change the queues too.
 const IDLE_MS = 1_000
 
 // How often the outbox is read while an event waits for its unionid.
@@ -59,10 +60,10 @@ const HELD_MS = 200
 // The pause after an error of the store.
 const ERROR_MS = 5_000
 
-// Simultaneous requests to one receiver. One that has failed gets one at a time until it accepts.
+// Simultaneous requests to one receiver. After a failure a receiver gets one request at a time until it accepts one.
 const PER_RECEIVER = 8
 
-// Rows that one transaction adds to the queues. More would delay callbacks on SQLite, which has one connection.
+// The number of rows that one transaction adds to the queues. More rows would delay callbacks on SQLite, which has one connection.
 const ROWS_PER_DISPATCH = 512
 
 export function createWebhookSender(deps: WebhookDeps): WebhookSender {

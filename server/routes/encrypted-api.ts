@@ -37,7 +37,8 @@ export function encryptedApiEndpoints(deps: Deps): Endpoint[] {
   async function getQrCode({ tenant, plaintext }: Request): Promise<object> {
     const { IsRefresh: isRefresh, Label, ...ids } = parseShape(requestSchemas.GetQrCode, plaintext)
     const identity = toIdentity(tenant, ids)
-    const ticket = await tickets({ identity, isRefresh, label: Label ?? null, lang: deps.events.lang })
+    const { lang } = deps.events
+    const ticket = await tickets({ identity, isRefresh, label: Label ?? null, lang, isPage: false })
     return toQrCode(ticket, deps.qrImageUrl, clock())
   }
 

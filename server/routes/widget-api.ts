@@ -4,7 +4,7 @@ import { confirmCode, expireConfirmation } from '../binding/confirmation.ts'
 import { toQrPath } from '../binding/qr-path.ts'
 import { toLanguage } from '../binding/replies.ts'
 import { unbind } from '../binding/unbind.ts'
-import { toView } from '../binding/view.ts'
+import { noticeOf, toView } from '../binding/view.ts'
 import { MAX_WAIT_MS, type Waiter } from '../binding/waiters.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
@@ -23,7 +23,7 @@ const MAX_BODY = 4 * 1024
 const decoder = new TextDecoder()
 
 export function widgetApiEndpoints(deps: Deps): Endpoint[] {
-  const { store, tickets, waiters, clock, events } = deps
+  const { store, tickets, waiters, clock, events, accountName } = deps
   const { endpoint, fallback } = createPageEndpoints(deps)
   const toProblem = refuseWithProblem(deps.log)
 
@@ -81,8 +81,8 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     const view = toView(user, clock())
     if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return toAnswer(user)
     const lang = toLanguage(headers['accept-language'], events.lang)
-    const ticket = await tickets({ identity, isRefresh, label, lang })
-    return jsonAnswer(toTicketView(ticket, await store.user(identity), clock()))
+    const ticket = await tickets({ identity, isRefresh, label, lang, isPage: true })
+    return jsonAnswer(toTicketView(ticket, await store.user(identity), accountName, clock()))
   }
 
   const confirm: PageHandler = async (_, principal, body) => {
@@ -130,11 +130,18 @@ function waitMsOf(prefer: string | undefined): number {
   return Math.min(Number(seconds) * 1000, MAX_WAIT_MS)
 }
 
-const toTicketView = ({ url, code, expiresAt }: TicketWithQr, { version }: User, now: number): TicketView => ({
+const toTicketView = (
+  { url, code, expiresAt }: TicketWithQr,
+  user: User,
+  account: string | undefined,
+  now: number,
+): TicketView => ({
   state: 'unbound',
   url,
   qr: toQrPath(url),
   code,
+  ...(account === undefined ? {} : { account }),
   expiresIn: Math.max(0, Math.floor((expiresAt - now) / 1000)),
-  version,
+  version: user.version,
+  ...noticeOf(user, now),
 })

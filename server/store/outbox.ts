@@ -5,7 +5,7 @@
  */
 import type { EventReason, EventType, Identity } from './identity.ts'
 
-/** One event for one receiver. WeChat's ids are read when it is sent, so they are null if its binding was removed before. */
+/** One event for one receiver. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
 export type Notice = {
   id: number
   /** The `webhook-id`: random, and the same for every receiver and attempt. */
@@ -29,18 +29,18 @@ export type Notice = {
   failure: Failure | null
 }
 
-/** `status` is that of an answer, `error` the code of a request without an answer. One of them is set. */
+/** `status` is the status of the answer, `error` the code of a request without an answer. One of the two is set. */
 export type Failure = { status: number | null; error: string | null }
 
 export type NoticeState = 'waiting' | 'failed'
 
-/** Selects notices: one by its id, those of one receiver, or all. */
+/** Selects one notice by its id, the notices of one receiver, or all notices. */
 export type NoticeFilter = { id?: number; receiver?: string }
 
-/** `gone` was answered 410, `off` has failed for five days. Neither gets a notice until it is enabled. */
+/** `gone`: the receiver answered 410. `off`: it has failed for five days. In both states it gets no notice until it is enabled. */
 export type ReceiverStatus = 'on' | 'gone' | 'off'
 
-/** What is stored about a receiver that has failed. Times are epoch ms. */
+/** The stored state of a receiver that has failed. Times are epoch ms. */
 export type ReceiverState = {
   name: string
   status: ReceiverStatus
@@ -48,7 +48,7 @@ export type ReceiverState = {
   failingSince: number | null
   /** Failures since the last success. */
   failures: number
-  /** Until then the receiver gets no notice. */
+  /** The receiver gets no notice until this time. */
   pausedUntil: number | null
   lastFailure: Failure
   lastFailureAt: number
@@ -66,13 +66,13 @@ export type ReceiverFailure = {
 /** The number of notices in a receiver's queue. */
 export type QueueLength = { receiver: string; waiting: number; failed: number }
 
-/** `heldUntil`: when an event that waits for its unionid is moved even without it. */
+/** `heldUntil`: the time at which an event that waits for its unionid is moved without the unionid. */
 type Dispatched = { moved: number; isMore: boolean; heldUntil: number | undefined }
 
 export type Outbox = {
   /**
-   * Moves at most `limit` events, oldest first, to the queues of the receivers that `route` names; it may be called more than once.
-   * An event waits for its unionid, at most `HOLD_MS`, and later events of its user wait with it. The caller needs the lease.
+   * Moves at most `limit` events, oldest first, to the queues of the receivers that `route` names; `route` may be called repeatedly.
+   * An event waits for its unionid, at most `HOLD_MS`, and later events of its user wait too. The caller needs the lease.
    */
   dispatch(now: number, route: (tenant: string, type: Notice['type']) => string[], limit: number): Promise<Dispatched>
   /**
@@ -106,16 +106,16 @@ export type Outbox = {
   receiverAccepted(name: string): Promise<void>
   /** Switches a receiver on, and makes its waiting notices due at `now`. Returns false if it was on. */
   enable(name: string, now: number): Promise<boolean>
-  /** Acquires or extends, until `until`, the lease for `dispatch`. Returns false while another holder has it. */
+  /** Acquires or extends, until `until`, the lease for `dispatch`. Returns false while another holder has the lease. */
   lease(holder: string, now: number, until: number): Promise<boolean>
   release(holder: string): Promise<void>
 }
 
-/** How long an event waits for its unionid before it is sent without it. */
+/** How long an event waits for its unionid. After this time the event is sent without the unionid. */
 export const HOLD_MS = 3_000
 
 /** A receiver that fails for this long is switched off. */
 export const OFF_AFTER_MS = 5 * 24 * 60 * 60_000
 
-// The longest pause between two attempts is a day, and a fifth more. Without a failure in twice this time, nothing was tried.
+// The longest pause between two attempts is a day and a fifth. If twice this time passes without a failure, there was no attempt.
 export const FAILURE_GAP_MS = 2 * 24 * 60 * 60_000

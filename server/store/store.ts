@@ -2,7 +2,7 @@
  * The store's interface: the values that it keeps and the operations that both engines implement. `storeContract` in
  * test/server/store runs the same tests on each engine.
  */
-import type { UnbindReason } from '../wire.ts'
+import type { Notice, UnbindReason } from '../wire.ts'
 import type { BindingWalk } from './binding-walk.ts'
 import type { EventFeed } from './event-feed.ts'
 import type { BindReason, Identity, Language } from './identity.ts'
@@ -12,7 +12,7 @@ import type { Binding, PendingConfirmation, TicketState, User } from './user.ts'
 import type { UserRecord } from './user-record.ts'
 
 export type { BindReason, EventReason, EventType, Identity, Language, UpdateReason } from './identity.ts'
-export type { Binding, PendingConfirmation, TicketState, User } from './user.ts'
+export type { Binding, PendingConfirmation, RefusedScan, TicketState, User } from './user.ts'
 
 /** A QR code and its scene, without the fields that the rules do not read. Times are epoch ms. */
 export type Ticket = {
@@ -61,7 +61,9 @@ export type Change =
   /** Deletes what is kept of a user that has no binding. `Store.purgeErased` completes it. */
   | { type: 'erase'; user: number; at: number }
   | { type: 'scan'; ticket: number; user: number; confirmation: PendingConfirmation }
-  | { type: 'relabel'; ticket: number; label: string; lang: Language }
+  /** Raises the version, so that the pages show the notice. */
+  | { type: 'refuse'; user: number; notice: Notice; at: number }
+  | { type: 'relabel'; ticket: number; label: string | null; lang: Language }
   | { type: 'wrongDigits'; ticket: number; triesLeft: number }
   /** `delivery`: the fingerprint of the delivery that closes the ticket, by which a repeated delivery is recognized. */
   | {
@@ -192,6 +194,8 @@ export type Store = {
    */
   countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
+  /** The bindings of other Official Accounts than `appId`, whose scans this server does not get. */
+  countOtherBindings(appId: string): Promise<number>
   /**
    * Calls `listener` for every version that a commit of any instance has changed, and with `missed` when notifications may have
    * been lost. Returns a function that removes the listener.

@@ -1,5 +1,5 @@
 /** A user's present state: the binding, and a scan that is not confirmed yet. */
-import type { Confirm, UnbindReason } from '../wire.ts'
+import type { Confirm, Notice, UnbindReason } from '../wire.ts'
 import type { BindReason, Identity, Language } from './identity.ts'
 
 /** A WeChat account bound to a user. `eventTime` is the `CreateTime` (Unix s) of the newest event applied to the binding. */
@@ -40,6 +40,9 @@ export type TicketState =
   | { name: 'replaced' }
   | { name: 'dead' }
 
+/** The last refused scan of a user. Pages show it while `version` is the user's version. `at`: epoch ms. */
+export type RefusedScan = { notice: Notice; version: number; at: number }
+
 /** A user's present state. A user that the store does not know has id 0 and version 0. */
 export type User = {
   id: number
@@ -49,4 +52,5 @@ export type User = {
   reason: UnbindReason | null
   binding: Binding | null
   confirmation: PendingConfirmation | null
+  refusedScan: RefusedScan | null
 }

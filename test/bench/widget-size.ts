@@ -36,7 +36,7 @@ report('widget-size', [
     what: 'the self-contained widget, gzip',
     value: kB(ours),
     number: ours / 1000,
-    goal: { text: '16.5 kB', atMost: 16.5 },
+    goal: { text: '18.7 kB', atMost: 18.7 },
   },
 ])
 

@@ -20,6 +20,7 @@ function send({ url }: Demo, path: string, headers: Headers, method = 'GET', bod
 const reads = [
   '/',
   '/demo/conditions',
+  '/visitor/one-of-two/demo/conditions',
   '/demo/wire',
   '/demo/stream',
   '/host/token?user=lin',
@@ -31,6 +32,7 @@ const reads = [
 
 const changes: [method: string, path: string, body: string][] = [
   ['PUT', '/demo/conditions', '{}'],
+  ['PUT', '/visitor/one-of-two/demo/conditions', '{}'],
   ['POST', '/demo/taken/cy', ''],
   ['POST', '/host/disconnect?user=lin', ''],
   ['POST', '/simulator/control/phones/amy/unfollow', ''],

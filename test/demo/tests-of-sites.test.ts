@@ -1,4 +1,4 @@
-/** The demo's API for the tests of other sites: bind at once, and reset. */
+/** The demo's API for the tests of other sites: binds a person in one call, and resets the demo. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Demo } from '../../demo/demo.ts'
 import { clientOf, lin, start } from './demo-fixture.ts'
@@ -37,7 +37,7 @@ describe('POST /demo/reset', () => {
     expect(demo.simulator.phone('zoe').following).toBeNull()
   })
 
-  test('ends all bindings and conditions when it names nobody', async () => {
+  test('ends all bindings and resets the conditions when no people are named', async () => {
     await demo.set({ confirm: 'reply' })
     await post('bind/zoe', lin)
     await post('reset', {})
@@ -45,7 +45,7 @@ describe('POST /demo/reset', () => {
     expect(demo.conditions().confirm).toBe('off')
   })
 
-  test('lets a test bind again at once, also within the same second', async () => {
+  test('lets a test bind again at once, even within the same second', async () => {
     for (let round = 0; round < 3; round++) {
       expect((await post('bind/zoe', lin)).status).toBe(204)
       await post('reset', { people: ['zoe'] })

@@ -8,20 +8,21 @@ import { root } from './dockerfile.ts'
 type Proxy = { name: string; command: string; write(place: Place): string[] }
 
 /** The ports of the proxy, the host and port of the server behind it, and a folder for its files. */
-type Place = { port: string; spare: string; upstream: string; folder: string }
+type Place = { port: string; spare: string; upstream: string; second?: string; folder: string }
 
 const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8')
 
 const nginx: Proxy = {
   name: 'nginx.conf',
   command: 'nginx',
-  write({ port, spare, upstream, folder }) {
+  write({ port, spare, upstream, second, folder }) {
     const site = textOf('nginx.conf')
       .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port};`)
       .replace('listen 80;', `listen 127.0.0.1:${spare};`)
       .replace(/listen \[::\]:.*\n|ssl_certificate.*\n/g, '')
       .replaceAll('/var/log/nginx', folder)
-      .replace('127.0.0.1:4000', upstream)
+      .replace('server 127.0.0.1:4000', `server ${upstream}`)
+      .replace('#server 127.0.0.1:4010', second ? `server ${second}` : '#')
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
       (kind) => `${kind}_temp_path ${folder}/${kind};`,
     )
@@ -36,10 +37,10 @@ const nginx: Proxy = {
 const caddy: Proxy = {
   name: 'Caddyfile',
   command: 'caddy',
-  write({ port, upstream, folder }) {
+  write({ port, upstream, second, folder }) {
     const site = textOf('Caddyfile')
+      .replace('reverse_proxy 127.0.0.1:4000', `reverse_proxy ${second ? `${upstream} ${second}` : upstream}`)
       .replace('bind.example {', `http://127.0.0.1:${port} {`)
-      .replace('127.0.0.1:4000', upstream)
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'Caddyfile'), `{\n\tadmin off\n}\n${site}`)
     return ['run', '--config', join(folder, 'Caddyfile'), '--adapter', 'caddyfile']

@@ -11,7 +11,7 @@ describe('binding', () => {
     await follow(page)
 
     await inState(page, 'bound')
-    await chat(page, 'now linked to “li***@example.com”').waitFor()
+    await chat(page, 'now bound to “li***@example.com”').waitFor()
     await backEndReports(page, true)
     await page.getByTestId('wire-entry').filter({ hasText: 'binding.bound' }).waitFor()
 
@@ -49,7 +49,7 @@ describe('binding', () => {
   test('conflict: a WeChat account bound to another user is rejected, and the page keeps its QR code', async () => {
     const page = await fixture.open('&person=cai')
     await scan(page)
-    await chat(page, 'linked to another account').waitFor()
+    await chat(page, 'bound to another account').waitFor()
     await inState(page, 'ready')
     expect(await reported(page)).toEqual([])
   })
@@ -76,11 +76,11 @@ describe('binding', () => {
     const page = await fixture.open('&confirm=reply')
     await scan(page)
     await inState(page, 'scanned')
-    await chat(page, 'Link this WeChat to').waitFor()
+    await chat(page, 'Bind this WeChat to').waitFor()
     await page.evaluate(() => (document.querySelector('wechat-bind') as { refresh?: () => void } | null)?.refresh?.())
     await scan(page)
     await inState(page, 'scanned')
-    const confirms = chat(page, 'Link this WeChat to').getByRole('button', { name: 'Confirm' })
+    const confirms = chat(page, 'Bind this WeChat to').getByRole('button', { name: 'Confirm' })
     await confirms.nth(1).waitFor()
 
     await confirms.first().click()
@@ -101,7 +101,7 @@ describe('binding', () => {
     await page.getByTestId('chat-cell').click()
     await page.getByTestId('chat-input').fill(line)
     await page.getByTestId('send-button').click()
-    await chat(page, 'now linked').waitFor()
+    await chat(page, 'now bound').waitFor()
     await page.getByTestId('dock-browser').click()
     await inState(page, 'bound')
     expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
@@ -175,8 +175,8 @@ describe('binding', () => {
 
     await other.bringToFront()
     const card = other.locator('wechat-bind')
-    await card.getByRole('button', { name: 'Unlink' }).click()
-    await card.getByRole('button', { name: 'Unlink' }).last().click()
+    await card.getByRole('button', { name: 'Unbind' }).click()
+    await card.getByRole('button', { name: 'Unbind' }).last().click()
     await Promise.all([inState(one, 'ready'), inState(other, 'ready')])
     expect((await reported(one)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'widget' } })
   })

@@ -44,6 +44,24 @@ describe('the conditions', () => {
     fixture.expectRefusals()
   })
 
+  test('set by a test stay when a page is opened, and those of one page apply to no other', async () => {
+    const body = JSON.stringify({ confirm: 'code' })
+    await fetch(`${fixture.demo.url}/demo/conditions`, { method: 'PUT', body })
+    const [one, other] = [await fixture.open(), await fixture.open()]
+    for (const page of [one, other]) await inState(page, 'ready')
+    expect(fixture.demo.conditions().confirm).toBe('code')
+
+    await one.getByTestId('conditions').click()
+    await one.getByTestId('set-errcode').selectOption('48001')
+    await inState(one, 'error')
+    await other.locator('wechat-bind').evaluate((element) => (element as HTMLElement & { refresh(): void }).refresh())
+    await scan(other)
+    await follow(other)
+    await inState(other, 'scanned')
+    expect(fixture.demo.conditions()).toMatchObject({ confirm: 'code', errcode: 'none' })
+    fixture.expectRefusals()
+  })
+
   test.each([360, 768, 1280])('no value is cut off, and the page does not overflow, at %i px', async (width) => {
     for (const lang of ['zh-CN', 'zh-TW', 'en']) {
       const page = await fixture.open()
@@ -92,7 +110,7 @@ describe('the page', () => {
     expect(await violationsOf(page), 'follow page').toEqual([])
     await follow(page)
     await inState(page, 'bound')
-    await chat(page, 'now linked').waitFor()
+    await chat(page, 'now bound').waitFor()
     await page.locator('[data-kind=callback]').first().click()
     expect(await violationsOf(page), 'chat and traffic log').toEqual([])
   })

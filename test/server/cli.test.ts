@@ -38,6 +38,26 @@ describe('wechat-bind', () => {
     expect(stderr).toMatch(/^wechat-bind needs Node 22\.16 or newer, this is Node 22\.15\.1\..*22\.15\.1。\n$/)
   })
 
+  test.each([
+    ['serve', 'extra'],
+    ['demo', 'extra'],
+    ['doctor', 'extra'],
+    ['doctor', '--verbose'],
+    ['keygen', 'mine', 'other'],
+    ['keygen', 'mine', '--webhook'],
+    ['token', 'acme', 'u1', 'u2'],
+    ['backup', 'a.db', 'b.db'],
+    ['migrate', '--from', 'sqlite:a.db', 'postgres://user:hush@host/bind'],
+    ['--version', 'extra'],
+  ])('refuses an argument that nobody reads: %s %s', async (...args) => {
+    const { code, stdout, stderr } = await run(args)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(
+      /^wechat-bind: an (argument is not expected|option is not known).*。\nUsage 用法: wechat-bind /,
+    )
+    expect(stderr).not.toContain('hush')
+  })
+
   test('serve refuses to start, and names every missing setting with its fix', async () => {
     const { code, stdout, stderr } = await run(['serve'])
     expect([code, stdout]).toEqual([1, ''])

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSimulator } from '../../demo/simulator/simulator.ts'
 import { createBindClient } from '../../server/client.ts'
 import { startListening, stopListening } from '../../server/http/listen.ts'
+import { startServer } from '../../server/serve.ts'
 import { openTestServer, SECRET, type TestServer } from '../support/test-server.ts'
 
 const cli = join(import.meta.dirname, '../../server/cli.ts')
@@ -49,9 +50,11 @@ async function serve(more: Record<string, string> = {}) {
     },
   })
   children.push(child)
+  const lines: string[] = []
   for await (const line of createInterface(child.stdout)) {
+    lines.push(line)
     const { url, ops } = JSON.parse(line) as { url?: string; ops?: string }
-    if (url) return { child, url, ops, client: createBindClient({ server: url, keyId: 'k1', key: SECRET }) }
+    if (url) return { child, url, ops, lines, client: createBindClient({ server: url, keyId: 'k1', key: SECRET }) }
   }
   throw new Error('serve exited before it listened')
 }
@@ -126,6 +129,43 @@ describe('serve', { timeout: 30_000 }, () => {
     )
     child.kill('SIGTERM')
     expect((await once(child, 'exit'))[0]).toBe(0)
+  })
+
+  test('says which setting to change when its port or its address cannot be used', async () => {
+    const { account } = simulator
+    const { port } = new URL(wechat.url)
+    const start = (more: Record<string, string>) =>
+      startServer({
+        WECHAT_APP_ID: account.appId,
+        WECHAT_APP_SECRET: account.appSecret,
+        WECHAT_TOKEN: account.token,
+        WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
+        BIND_KEYS: `k1:${SECRET}`,
+        DATABASE_URL: `sqlite:${join(folder, 'bind.db')}`,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        LOG_LEVEL: 'silent',
+        ...more,
+      })
+    await expect(start({ PORT: port })).rejects.toThrow(`PORT: port ${port} is in use`)
+    await expect(start({ OPS_PORT: port })).rejects.toThrow(`OPS_PORT: port ${port} is in use`)
+    await expect(start({ HOST: '192.0.2.1' })).rejects.toThrow('HOST: this machine does not have the address')
+    // Each failed start has released the store and the other port.
+    const { close } = await start({})
+    await close()
+  })
+
+  test('warns at the start of bindings that belong to another account', async () => {
+    const first = await serve()
+    simulator.setCallbackUrl(`${first.url}/wechat/callback`)
+    const { Url } = await first.client.getQrCode(subject)
+    if ((await simulator.phone('amy').scan(Url)) === 'follow') await simulator.phone('amy').follow()
+    first.child.kill('SIGTERM')
+    await once(first.child, 'exit')
+    const { lines } = await serve({ WECHAT_APP_ID: 'wx0000000000000000' })
+    expect(lines.filter((line) => line.includes('belong to another account'))).toEqual([
+      expect.stringContaining('"bindings":1'),
+    ])
   })
 
   test.each(['SIGTERM', 'SIGINT'] as const)('answers waiting pages on %s and exits with 0', async (signal) => {

@@ -27,7 +27,7 @@ export async function createTicketsConcurrently(
     stores.map((store) => {
       const wechat = { createQrcode } as WechatApi
       const tickets = createTickets({ ...limits, store, wechat, clock: Date.now, appId: 'wx1' })
-      return tickets({ identity, isRefresh, label: null, lang: 'en' })
+      return tickets({ identity, isRefresh, label: null, lang: 'en', isPage: true })
     }),
   )
 }

@@ -25,6 +25,7 @@ export const user = (id: number, bound: Binding | null = null, tenant = 'default
   reason: null,
   binding: bound,
   confirmation: null,
+  refusedScan: null,
 })
 
 export const ticket = (state: TicketState = { name: 'pending' }): Ticket => ({
@@ -79,6 +80,8 @@ export function brief(change: Change): string {
       return `keep the unfollow of ${change.openid} until +${(change.until - NOW) / 1000} s`
     case 'wrongCode':
       return `count a wrong code of ${change.openid}`
+    case 'refuse':
+      return `notice ${change.notice} to u${change.user}`
     default:
       return change.type
   }

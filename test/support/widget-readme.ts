@@ -37,7 +37,7 @@ export function table(head: string[], rows: string[][]): string {
 const named = (entries: Entry[]) => entries.map(({ name, description = '' }) => [code(name), description])
 
 const methods = element.members.filter(({ kind, privacy }) => kind === 'method' && privacy !== 'private')
-const documented = ['start', 'stop', 'refresh', 'confirm', 'unbind']
+const documented = ['start', 'stop', 'refresh', 'confirm', 'unbind', 'open', 'close']
 
 const sections: [title: string, text: string][] = [
   [

@@ -18,7 +18,7 @@ describe('The accessibility of WechatBind', () => {
       'bound',
       async (element) => {
         await bind(element)
-        await click(element, 'Unlink')
+        await click(element, 'Unbind')
       },
     ],
     ['offline', 'offline', async () => setOnline(false)],
@@ -76,15 +76,15 @@ describe('The accessibility of WechatBind', () => {
     expect(document.activeElement).to.equal(input)
 
     await bind(element)
-    button(element, 'Unlink').focus()
-    await click(element, 'Unlink')
+    button(element, 'Unbind').focus()
+    await click(element, 'Unbind')
     expect(element.shadowRoot?.activeElement).to.equal(button(element, 'Cancel'))
   })
 
   test('displays the text to send for a user who cannot scan', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
-    expect(part(element, 'code')?.textContent).to.equal('绑定 AB3D51')
+    expect(part(element, 'code')?.textContent).to.equal('bind AB3D51')
     await click(element, 'Back to QR code')
     expect(part(element, 'qr')).to.not.equal(null)
   })

@@ -117,10 +117,34 @@ describe('createClient', () => {
     [json({ hello: 'world' }), { code: 'BAD_RESPONSE', retryable: false }],
     [json(null), { code: 'BAD_RESPONSE' }],
     [json({ state: 'bound', version: 18 }), { code: 'BAD_RESPONSE', retryable: false }],
-    [new TypeError('Failed to fetch'), { code: 'NETWORK', retryable: true }],
   ])('throws a BindError: %#', async (answer, error) => {
     const { client } = createTestClient([answer])
     await expect(client.createQrcode(false, never)).rejects.toMatchObject(error)
+  })
+
+  test('tells an answer that CORS hides from a lost connection, by a request without the token', async () => {
+    const lost = new TypeError('Failed to fetch')
+    const { client, requests } = createTestClient([lost, new Response()])
+    const error = await client.createQrcode(false, never).catch((cause) => cause)
+    expect(error).toMatchObject({ code: 'BLOCKED', retryable: false })
+    expect(error.message).toBe(
+      `https://bind.test hides its answers from ${location.origin}: add this origin to ALLOWED_ORIGINS`,
+    )
+    expect(requests[1]).toMatchObject({ mode: 'no-cors', method: 'GET', credentials: 'omit' })
+    expect(requests[1]?.headers.get('Authorization')).toBeNull()
+
+    const offline = createTestClient([lost, lost])
+    await expect(offline.client.createQrcode(false, never)).rejects.toMatchObject({ code: 'NETWORK', retryable: true })
+  })
+
+  test.each([
+    ['the origin of the page', '', [new TypeError('Failed to fetch')]],
+    ['a server that has answered before', 'https://bind.test', [json(bound), new TypeError('Failed to fetch')]],
+  ])('does not suspect CORS at %s', async (_what, server, answers) => {
+    const { client, requests } = createTestClient([...answers], {}, server)
+    if (answers.length > 1) await client.unbind(never)
+    await expect(client.unbind(never)).rejects.toMatchObject({ code: 'NETWORK', retryable: true })
+    expect(requests).toHaveLength(answers.length)
   })
 
   test('rejects a QR code without a path', async () => {
@@ -176,7 +200,7 @@ describe('createTokenSource', () => {
     await client.unbind(never)
     expect(requests[0]?.url).toBe(`${location.origin}/my/token`)
     expect(requests[0]?.credentials).toBe('include')
-    expect(requests[0]?.redirect).toBe('error')
+    expect(requests[0]?.redirect).toBe('manual')
     expect(requests[1]?.headers.get('Authorization')).toBe('Bearer t2')
   })
 
@@ -213,5 +237,24 @@ describe('createTokenSource', () => {
   ])('has no token when %s', async (_when, page, retryable) => {
     const { client } = createTestClient([new TypeError('Failed to fetch')], { token: '', ...page })
     await expect(client.unbind(never)).rejects.toMatchObject({ code: 'NO_TOKEN', retryable })
+  })
+
+  const page = (status: number) => new Response('<h1>Page</h1>', { status, headers: { 'Content-Type': 'text/html' } })
+
+  test.each([
+    [page(404), 'Expected JSON, got HTTP 404 text/html', false],
+    [page(502), 'Expected JSON, got HTTP 502 text/html', true],
+    [page(200), 'Expected JSON, got HTTP 200 text/html', false],
+    [json({ hello: 'world' }), 'Expected {"token":"..."}, got HTTP 200', false],
+    [
+      Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' }),
+      'Expected JSON, got a redirect',
+      false,
+    ],
+  ])('names the URL and the status when token-url answers no token: %#', async (answer, why, retryable) => {
+    const { client } = createTestClient([answer], { token: '', tokenUrl: '/my/token?session=secret' })
+    const error = await client.unbind(never).catch((cause) => cause)
+    expect(error).toMatchObject({ code: 'NO_TOKEN', retryable, status: answer.status })
+    expect(error.message).toBe(`token-url /my/token: ${why}`)
   })
 })

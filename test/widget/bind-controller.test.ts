@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { QrcodeView } from '../../server/wire.ts'
 import { BindController } from '../../widget/bind-controller.ts'
 import { BindError } from '../../widget/bind-error.ts'
@@ -6,6 +6,7 @@ import { restoreBrowser, setOnline, setVisible } from './support/browser.ts'
 import { createFakeClient } from './support/fake-client.ts'
 import { createFakeClock, type FakeClock, settle } from './support/fake-clock.ts'
 import { createFakeHost, type FakeHost } from './support/fake-host.ts'
+import { until } from './support/fake-server.ts'
 
 const qr = { size: 25, path: 'M0 0h1v1h-1z' }
 const ticket = { state: 'unbound', url: 'u', qr, code: 'ABCD2345', expiresIn: 120, version: 1 } satisfies QrcodeView
@@ -60,6 +61,61 @@ describe('BindController', () => {
     await settle()
     expect(host.names).toEqual(['loading', 'ready', 'bound'])
     expect(client.asked).toHaveLength(2)
+  })
+
+  test('reports a page without a token or a source of tokens after 3 s in view, and warns once', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    Object.assign(host, { canStart: false })
+    controller.hostConnected()
+    await until(() => clock.sleeps.length > 0)
+    await clock.advance(2999)
+    expect(host.names).toEqual([])
+    await clock.advance(1)
+    expect(controller.state).toMatchObject({ name: 'error', error: { code: 'NO_TOKEN', retryable: false } })
+    controller.dispatch({ type: 'start' })
+    await settle()
+    client.last.reject(new BindError('NO_TOKEN', 'Set token, token-url or getToken'))
+    await settle()
+    expect(host.names).toEqual(['error', 'loading', 'error'])
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^<wechat-bind> NO_TOKEN: Set token, token-url or getToken\. See https:\S+#problems$/)],
+    ])
+    warn.mockRestore()
+  })
+
+  test('does not report a missing token when the token is set within 3 s', async () => {
+    Object.assign(host, { canStart: false })
+    controller.hostConnected()
+    await until(() => clock.sleeps.length > 0)
+    Object.assign(host, { canStart: true })
+    controller.hostUpdate()
+    expect(clock.sleeps).toEqual([])
+    await settle()
+    expect(client.asked).toEqual(['create'])
+  })
+
+  test('requests the binding, and no QR code, while the dialog is closed', async () => {
+    Object.assign(host, { isClosed: true })
+    controller.hostConnected()
+    await until(() => client.asked.length > 0)
+    client.last.resolve({ state: 'unbound', version: 0 })
+    await settle()
+    Object.assign(host, { isClosed: false })
+    controller.hostUpdate()
+    await settle()
+    expect(client.asked).toEqual(['look', 'create'])
+  })
+
+  test('mentions a refused scan for 60 s', async () => {
+    await showQr()
+    client.last.resolve({ state: 'unbound', version: 2, notice: 'conflict' })
+    await settle()
+    expect(client.asked).toEqual(['create', 'wait 1', 'wait 2'])
+    await clock.advance(59_999)
+    expect(controller.notice).toBe('conflict')
+    await clock.advance(1)
+    expect(controller.notice).toBeUndefined()
+    expect(controller.state.name).toBe('ready')
   })
 
   test('starts when it is scrolled into view, but not while `manual` is set', async () => {

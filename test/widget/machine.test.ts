@@ -26,7 +26,7 @@ const ticketView = {
   expiresIn: 120,
   version: 17,
 } satisfies QrcodeView
-const ticket = { url: 'u', qr, code: 'ABCD2345', deadline: 121_000 }
+const ticket = { url: 'u', qr, code: 'ABCD2345', account: undefined, deadline: 121_000 }
 
 const loading: Loading = {
   name: 'loading',
@@ -417,6 +417,53 @@ describe('reduce', () => {
         expect(effectOf(reduce(state, event), { watch: true })).not.toBe(effectOf(state, { watch: true }))
       }
     }
+  })
+})
+
+describe('a refused scan', () => {
+  const refused = { state: 'unbound', version: 18, notice: 'conflict' } as const
+
+  test('keeps the QR code and is mentioned for a minute', () => {
+    expect(reduce(ready, answer(refused))).toEqual({
+      ...ready,
+      version: 18,
+      attempt: attempt(1),
+      refused: { notice: 'conflict', until: 61_000 },
+    })
+  })
+
+  test('requests the QR code again when there was another change before the scan', () => {
+    expect(reduce(ready, answer({ ...refused, version: 19 }))).toEqual(reloading)
+  })
+
+  test('is shown with the QR code that is requested after the scan', () => {
+    const view = { ...ticketView, notice: 'expired_scan' } as const
+    expect(reduce(loading, answer(view))).toMatchObject({ refused: { notice: 'expired_scan', until: 61_000 } })
+  })
+})
+
+describe('a page without a token or a source of tokens', () => {
+  const missing = new BindError('NO_TOKEN', 'm')
+
+  test('is an error until the page sets a token', () => {
+    const state = reduce(initialState, fail(missing))
+    expect(state).toEqual({ name: 'error', error: missing, initial: true, isUnstarted: true })
+    expect(reduce(state, { type: 'token' })).toBe(initialState)
+  })
+
+  test('waits for the token while the element is visible, and not after stop()', () => {
+    expect(effectOf(initialState, { lacksToken: true })).toBe('token')
+    expect(effectOf(initialState, { lacksToken: true, visible: false })).toBe('none')
+    expect(effectOf(halted, { lacksToken: true })).toBe('none')
+  })
+})
+
+describe('the button of a closed dialog', () => {
+  test('asks once whether a WeChat is bound', () => {
+    expect(effectOf(initialState, { looks: true })).toBe('look')
+    expect(reduce(initialState, answer({ state: 'unbound', version: 3 }))).toBe(initialState)
+    expect(reduce(initialState, answer(boundView))).toEqual({ ...bound, initial: true })
+    expect(reduce(initialState, fail(temporary))).toBe(initialState)
   })
 })
 

@@ -1,8 +1,9 @@
 import { fixture, html } from '@open-wc/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { WechatBind } from '../../widget/define.ts'
 import { setOnline, setVisible } from './support/browser.ts'
 import {
+  answerTokenUrl,
   bind,
   button,
   click,
@@ -39,7 +40,7 @@ describe('WechatBind', () => {
     expect((await event).detail).to.deep.equal({ boundAt: 1_700_000_000, initial: false })
     expect((await event).bubbles && (await event).composed).to.equal(true)
     expect(element.boundAt).to.equal(1_700_000_000)
-    expect(words(element)).to.contain('WeChat linked').and.to.contain('2023')
+    expect(words(element)).to.contain('WeChat is bound').and.to.contain('2023')
     await expectNothingPending()
   })
 
@@ -100,13 +101,13 @@ describe('WechatBind', () => {
   test('unbinds in two steps', async () => {
     server.change({ state: 'bound', boundAt: 1_700_000_000 })
     const element = await mount('bound')
-    await click(element, 'Unlink')
+    await click(element, 'Unbind')
     await click(element, 'Cancel')
     expect(server.countOf('binding')).to.equal(0)
 
-    await click(element, 'Unlink')
+    await click(element, 'Unbind')
     const event = eventOf(element, 'unbound')
-    await click(element, 'Unlink')
+    await click(element, 'Unbind')
     expect((await event).detail).to.deep.equal({ reason: 'widget' })
     await reach(element, 'ready')
   })
@@ -305,8 +306,8 @@ describe('WechatBind', () => {
     const element = await mount()
     await bind(element)
     server.refuseOnce('binding', () => problem(503, 'STORE_UNAVAILABLE'))
-    await click(element, 'Unlink')
-    await click(element, 'Unlink')
+    await click(element, 'Unbind')
+    await click(element, 'Unbind')
     await requestsToBe(0)
     await until(() => words(element).includes('Please try again later'))
     expect(element.state).to.equal('bound')
@@ -317,9 +318,11 @@ describe('WechatBind', () => {
     await click(element, 'Can’t scan?')
     const [copy, back] = [button(element, 'Copy'), button(element, 'Back to QR code')]
     copy.focus()
-    element.open('copied')
+    element.show('copied')
     await element.updateComplete
-    expect(element.renderRoot.querySelector('[role=status]')?.textContent?.trim()).to.equal('Copied, now send it')
+    expect(element.renderRoot.querySelector('[role=status]')?.textContent?.trim()).to.equal(
+      'Copied. Now send it to the Official Account',
+    )
     expect(element.shadowRoot?.activeElement).to.equal(copy)
     expect(copy.textContent).to.equal('Copy')
     expect(back.isConnected).to.equal(true)
@@ -328,12 +331,12 @@ describe('WechatBind', () => {
   test('does not display "copied" for a code that was not copied', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
-    element.open('copied')
+    element.show('copied')
     await element.updateComplete
     element.refresh()
     await reach(element, 'loading')
     await reach(element, 'ready')
-    expect(words(element)).to.contain('Send us this in WeChat')
+    expect(words(element)).to.contain('Send this text to the Official Account in WeChat')
   })
 
   test("uses the page's origin again when `server` is removed", async () => {
@@ -351,6 +354,89 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
     await bind(element)
     expect(server.urlsOf('qrcode')).to.deep.equal(['/widget/qrcode', '/other/widget/qrcode'])
+  })
+
+  test('mentions a refused scan, keeps its QR code, and reports it', async () => {
+    const element = await mount()
+    await server.parkedPoll()
+    const picture = part(element, 'qr')
+    const event = eventOf(element, 'refused')
+    server.change({ state: 'unbound', notice: 'conflict' })
+    expect((await event).detail).to.deep.equal({ reason: 'conflict' })
+    await element.updateComplete
+    expect(words(element)).to.contain('This WeChat is bound to another account')
+    expect(part(element, 'qr')).to.equal(picture)
+    expect(element.state).to.equal('ready')
+    expect(server.countOf('qrcode')).to.equal(1)
+    await bind(element)
+  })
+
+  test('says that the WeChat that scanned is bound to another account', async () => {
+    const element = await mount()
+    await scan(element, 'code')
+    server.refuseOnce('confirm', () => problem(409, 'CONFLICT'))
+    await type(element, '4821')
+    await reach(element, 'error')
+    expect(words(element)).to.contain('This WeChat is bound to another account')
+  })
+
+  test('names the Official Account to write to', async () => {
+    open({ account: 'Acme' })
+    const element = await mount()
+    await click(element, 'Can’t scan?')
+    expect(words(element))
+      .to.contain('Send this text to “Acme” in WeChat')
+      .and.to.contain('Search for “Acme” in WeChat')
+  })
+
+  test('does not tell the user that the session has ended when token-url does not exist', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    answerTokenUrl(() => new Response('<h1>Not found</h1>', { status: 404 }))
+    const element = await mount('error', html`<wechat-bind token-url="/my-token" lang="en"></wechat-bind>`)
+    expect(words(element)).to.contain('Please try again later').and.not.to.contain('session')
+    expect(warn.mock.calls.flat().join()).to.match(/NO_TOKEN: token-url \/my-token: .*HTTP 404/)
+    warn.mockRestore()
+  })
+
+  test.each([
+    ['refuses', () => new Response('', { status: 401 })],
+    ['redirects to a sign-in page', () => Response.redirect(`${location.origin}/sign-in`, 302)],
+  ])('tells the user at once that the session has ended when token-url %s', async (_what, answer) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    answerTokenUrl(answer)
+    const element = await mount('error', html`<wechat-bind token-url="/my-token" lang="en"></wechat-bind>`)
+    expect(words(element)).to.contain('Your session has ended. Reload the page.')
+    expect(server.requests).to.deep.equal([])
+    warn.mockRestore()
+  })
+
+  test('says while it retries that the connection fails', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    answerTokenUrl(() => new Response('', { status: 502 }))
+    const element = await mount('loading', html`<wechat-bind token-url="/my-token" lang="en"></wechat-bind>`)
+    await until(() => words(element).includes('Connection failed. Retrying…'))
+    expect(element.state).to.equal('loading')
+    expect(warn.mock.calls.flat().join()).to.match(/NO_TOKEN: token-url \/my-token: .*HTTP 502/)
+    warn.mockRestore()
+  })
+
+  test('accepts a text that a framework sets as `refresh`, keeps the method, and warns once', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const element = await mount('ready', html`<wechat-bind token="token" .refresh=${'manual'}></wechat-bind>`)
+    expect(element.refreshMode).to.equal('manual')
+    expect(element.refresh).to.be.a('function')
+    await mount('ready', html`<wechat-bind token="token" .refresh=${'manual'}></wechat-bind>`)
+    expect(warn.mock.calls).to.have.length(1)
+    expect(warn.mock.calls[0]?.[0]).to.contain('set refreshMode')
+    warn.mockRestore()
+  })
+
+  test('warns of getToken as an attribute', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    await mount('ready', html`<wechat-bind token="token" getToken="getToken"></wechat-bind>`)
+    expect(warn.mock.calls.flat()).to.have.length(1)
+    expect(warn.mock.calls[0]?.[0]).to.contain('The attribute gettoken has no effect')
+    warn.mockRestore()
   })
 
   test('never throws an error into the page', async () => {

@@ -12,6 +12,7 @@ export type WechatBindProps = Partial<
     | 'tokenUrl'
     | 'getToken'
     | 'lang'
+    | 'display'
     | 'size'
     | 'theme'
     | 'refreshMode'

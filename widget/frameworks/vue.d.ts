@@ -1,5 +1,5 @@
 /** `import type {} from 'wechat-bind/vue'`: types of the tag in Vue's templates. */
-import type { HTMLAttributes } from 'vue'
+import type { HTMLAttributes, ReservedProps } from 'vue'
 import type { BindEventMap } from '../index.js'
 import type { WechatBindProps } from './props.js'
 
@@ -9,6 +9,8 @@ type Listeners = {
 
 declare module 'vue' {
   interface GlobalComponents {
-    'wechat-bind': new () => { $props: WechatBindProps & Listeners & HTMLAttributes }
+    'wechat-bind': new () => {
+      $props: WechatBindProps & Listeners & HTMLAttributes & ReservedProps & { 'token-url'?: string }
+    }
   }
 }

@@ -6,6 +6,7 @@ import type { Actions } from '../app.ts'
 import { tokenUrlOf } from '../host-site-client.ts'
 import type { Messages } from '../messages.ts'
 import type { Settings } from '../settings.ts'
+import { visitorPath } from '../visitor.ts'
 import { icons } from './icons.ts'
 
 /** `isEnded`: the tester wants to see the expired state, so the element must not replace an expired QR code. */
@@ -20,6 +21,7 @@ export function hostSiteView(
   const element = keyed(
     `${user} ${context}`,
     html`<wechat-bind
+      server=${visitorPath}
       token-url=${tokenUrlOf(user)}
       lang=${lang}
       theme=${theme}

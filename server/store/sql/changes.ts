@@ -107,6 +107,11 @@ export class Changes implements ChangeMethods {
     yield* this.bumpVersion(user)
   }
 
+  *refuse({ user, notice, at }: Of<'refuse'>) {
+    const { version } = yield* this.bumpVersion(user)
+    yield* this.#queries.refuse({ user, notice, version, at })
+  }
+
   relabel(change: Of<'relabel'>) {
     return this.#queries.relabel(change)
   }

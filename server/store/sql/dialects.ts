@@ -9,7 +9,7 @@ export const skipLocked = (engine: Engine) => (engine === 'postgres' ? sql`for u
 export const inSubquery = (engine: Engine, keys: RawBuilder<unknown>) =>
   engine === 'postgres' ? sql`= any(array(${keys}))` : sql`in (${keys})`
 
-/** Membership in a JSON array of ids. One parameter for any number of ids keeps the statement's text the same. */
+/** Membership in a JSON array of ids. All ids are one parameter, so the statement's text does not depend on their number. */
 export const jsonIds = (engine: Engine, ids: string) =>
   engine === 'postgres'
     ? sql`= any(array(select json_array_elements_text(${ids}::json)::bigint))`

@@ -116,7 +116,7 @@ function createFloors(db: Kysely<Tables>) {
     toFloor: query((p: { user: number; hash: string }) =>
       db
         .updateTable('users')
-        .set({ ...noName, user_id: p.hash, reason: null, erased: sql.lit(0) })
+        .set({ ...noName, user_id: p.hash, reason: null, notice: null, erased: sql.lit(0) })
         .where('id', '=', p.user)
         .where('erased', '=', sql.lit(1)),
     ),

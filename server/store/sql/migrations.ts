@@ -7,7 +7,8 @@ import * as standardNames from './migrations/0002-standard-names.ts'
 import * as limits from './migrations/0003-limits.ts'
 import * as eventIds from './migrations/0004-event-ids.ts'
 import * as webhookQueues from './migrations/0005-webhook-queues.ts'
-import * as bindingsAsData from './migrations/0006-bindings-as-data.ts'
+import * as notices from './migrations/0006-notices.ts'
+import * as bindingsAsData from './migrations/0007-bindings-as-data.ts'
 
 const steps = {
   '0001-first': first,
@@ -15,7 +16,8 @@ const steps = {
   '0003-limits': limits,
   '0004-event-ids': eventIds,
   '0005-webhook-queues': webhookQueues,
-  '0006-bindings-as-data': bindingsAsData,
+  '0006-notices': notices,
+  '0007-bindings-as-data': bindingsAsData,
 }
 
 export const migrations = (engine: Engine): Record<string, Migration> =>

@@ -18,7 +18,7 @@ type OutboxOptions = {
   asStoreError: AsStoreError
   /** Runs a plan in a transaction. */
   write: <T>(work: () => Plan<T>) => Promise<T>
-  /** SQLite counts the writes, and starts none while it empties its log. */
+  /** SQLite counts the writes, and delays them while the log is truncated. */
   runWrite?: RunWrite
 }
 
@@ -58,7 +58,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     return rows[0]?.at ?? undefined
   }
 
-  /** The failed notices of a receiver get `next_at`, by which the sweep counts their age, from their last attempt. */
+  /** Sets `next_at` of a failed notice to the time of its last attempt, from which the sweep counts the notice's age. */
   const setFailed = (id: number, failure: Notice['failure'], more: { next_at: number } | { state: 'failed' }) =>
     runWrite(async () => {
       const failed = { attempts: sql<number>`attempts + 1`, status: failure?.status, error: failure?.error }
@@ -109,7 +109,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   async function makeDue(now: number, state: NoticeState, { id, receiver }: NoticeFilter): Promise<number> {
-    // A waiting notice keeps its attempts: `retry` brings them forward and adds none.
+    // `retry` only makes the next attempt earlier, so a waiting notice keeps its number of attempts.
     const due = state === 'failed' ? { state: 'waiting' as const, next_at: now, attempts: 0 } : { next_at: now }
     let update = db.updateTable('notices').set(due).where('state', '=', sql.lit(state))
     if (id !== undefined) update = update.where('id', '=', id)
@@ -182,7 +182,7 @@ function createDispatchQueries(db: Db, engine: Engine) {
         .orderBy('outbox.event')
         .limit(p.limit),
     ),
-    // `on conflict`: after its lease has expired, an instance may repeat what the next holder has done.
+    // `on conflict` is needed, because an instance whose lease has expired may move the same events as the next holder.
     addNotices: query((p: { ids: string; pairs: string; now: number }) =>
       compilable(sql`
         insert into notices (event, "user", receiver, state, next_at)

@@ -6,6 +6,7 @@ import type {
   Committed,
   Identity,
   PendingConfirmation,
+  RefusedScan,
   Ticket,
   TicketState,
   TicketWithQr,
@@ -26,6 +27,7 @@ export const unknownUser = (identity: Identity, version = 0): User => ({
   reason: null,
   binding: null,
   confirmation: null,
+  refusedScan: null,
 })
 
 /** Sorts in descending order. Equal times are ordered by id, so that both engines return the same row first. */
@@ -46,10 +48,15 @@ export function toUsers(rows: UserRow[]): User[] {
       reason: row.reason,
       binding: toBinding(row),
       confirmation: confirmationOf(row),
+      refusedScan: toRefusedScan(row),
     })
   }
   const boundAt = ({ binding }: User) => binding?.boundAt ?? null
   return [...users.values()].sort((a, b) => descending(boundAt(a), boundAt(b)) || descending(a.id, b.id))
+}
+
+function toRefusedScan({ notice, notice_version: version, notice_at: at }: UserRow): RefusedScan | null {
+  return notice === null || version === null || at === null ? null : { notice, version, at }
 }
 
 const confirmationOf = (row: UserRow): PendingConfirmation | null =>

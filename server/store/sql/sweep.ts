@@ -23,8 +23,8 @@ const WRONG_CODE_RETENTION_MS = HOUR_MS
 // A quarter of a year leaves time to investigate incidents, to replay failed webhooks, and to enable a receiver that is off.
 const EVENT_RETENTION_MS = 90 * 24 * HOUR_MS
 
-// The sender moves events to the queues within seconds. An event that has waited for half a year was left when the webhooks were
-// removed.
+// The sender moves events to the queues within seconds. An event that has waited for half a year belongs to a tenant whose webhooks
+// were removed.
 const WAITING_RETENTION_MS = 2 * EVENT_RETENTION_MS
 
 type Expired = { id: number; tenant: string; position: number | null }
@@ -62,7 +62,7 @@ export function createSweep(
       sql`outbox where state = ${sql.lit(state)} and next_at <= ${now - retentionMs} order by next_at`,
     )
 
-  /** Ids are nearly in the order of time, so only the rows with the lowest ids are read. */
+  /** Reads only the rows with the lowest ids, because ids are nearly in the order of time. */
   const deleteNotices = (now: number) => {
     const oldest = inSubquery(engine, sql`select id from notices order by id ${limitBatch}`)
     const old = sql`exists (select id from events where events.id = notices.event and events.at <= ${now - EVENT_RETENTION_MS})`

@@ -3,7 +3,7 @@
  * is WeChat's `CreateTime` in Unix seconds. Flags are 0 or 1.
  */
 import type { Generated } from 'kysely'
-import type { Confirm, UnbindReason } from '../../wire.ts'
+import type { Confirm, Notice, UnbindReason } from '../../wire.ts'
 import type { NoticeState, ReceiverStatus } from '../outbox.ts'
 import type { BindReason, EventReason, EventType, Language, TicketState } from '../store.ts'
 
@@ -19,6 +19,10 @@ export type Tables = {
     ticket_epoch: Generated<number>
     /** 1 from an erasure until the identity is replaced by its keyed hash. */
     erased: Generated<number>
+    /** The last refused scan, the user's version since then, and its time. */
+    notice: Notice | null
+    notice_version: number | null
+    notice_at: number | null
   }
   bindings: {
     user: number

@@ -117,7 +117,7 @@ function createTicketWrites(db: Kysely<Tables>) {
         })
         .where('id', '=', p.ticket),
     ),
-    relabel: query((p: { ticket: number; label: string; lang: Language }) =>
+    relabel: query((p: { ticket: number; label: string | null; lang: Language }) =>
       update.set({ label: p.label, lang: p.lang }).where('id', '=', p.ticket).where('state', '=', sql.lit('pending')),
     ),
     setTriesLeft: query((p: { ticket: number; triesLeft: number }) =>

@@ -1,6 +1,6 @@
 /** The queries of users, in SQL for both engines. */
 import { type Kysely, sql } from 'kysely'
-import type { UnbindReason } from '../../wire.ts'
+import type { Notice, UnbindReason } from '../../wire.ts'
 import { query } from './compiled-query.ts'
 import type { Tables } from './tables.ts'
 
@@ -18,6 +18,7 @@ export const selectUsers = (db: Kysely<Tables>) =>
       join.onRef('scanned.user', '=', 'users.id').on('scanned.state', '=', sql.lit('scanned')),
     )
     .select(['users.id', 'users.tenant', 'users.account', 'users.user_id', 'users.version', 'users.reason'])
+    .select(['users.notice', 'users.notice_version', 'users.notice_at'])
     .select(['bindings.app_id', 'bindings.openid', 'bindings.unionid', 'bindings.subscribed', 'bindings.bound_at'])
     .select(['bindings.event_time', 'bindings.label', 'bindings.lang'])
     .select([
@@ -58,6 +59,12 @@ export function createUserQueries(db: Kysely<Tables>) {
     ),
     bumpVersion: query((p: { id: number; version: number; reason: UnbindReason | null }) =>
       db.updateTable('users').set({ version: p.version, reason: p.reason }).where('id', '=', p.id),
+    ),
+    refuse: query((p: { user: number; notice: Notice; version: number; at: number }) =>
+      db
+        .updateTable('users')
+        .set({ notice: p.notice, notice_version: p.version, notice_at: p.at })
+        .where('id', '=', p.user),
     ),
     bumpTicketEpoch: query((p: { id: number }) =>
       db.updateTable('users').set({ ticket_epoch: sql<number>`ticket_epoch + 1` }).where('id', '=', p.id),

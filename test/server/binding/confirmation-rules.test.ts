@@ -39,7 +39,7 @@ describe('decideConfirm', () => {
       name: 'ends the scan with a conflict when the WeChat was bound to another user in the meantime',
       state: scanned(),
       owners: [user(2, binding('o1'))],
-      changes: ['ticket is used, new version'],
+      changes: ['ticket is used', 'notice conflict to u1'],
       reply: 'conflict',
     },
   ]

@@ -48,7 +48,7 @@ describe('toText', () => {
     expect(languages.map((lang) => toText(reply('cancelled', lang), {}))).toEqual([
       '已取消绑定“a***@example.com”。',
       '已取消綁定「a***@example.com」。',
-      'Linking “a***@example.com” was cancelled.',
+      'Binding this WeChat to “a***@example.com” was cancelled.',
     ])
   })
 
@@ -56,7 +56,7 @@ describe('toText', () => {
     expect(languages.map((lang) => toText(reply('cancelled', lang, { label: null }), {}))).toEqual([
       '已取消绑定您的账号。',
       '已取消綁定您的帳號。',
-      'Linking your account was cancelled.',
+      'Binding this WeChat to your account was cancelled.',
     ])
   })
 
@@ -69,7 +69,8 @@ describe('toText', () => {
   })
 
   test.each(cases)('names in $name in $lang only commands that exist', ({ lang, name }) => {
-    const named = toText(reply(name, lang), {}).match(/解[绑綁](?=[”」\s.]|$)/g) ?? []
+    const pattern = lang === 'en' ? /(?<=[Rr]eply “)[^”]+/g : /解[绑綁](?=[”」])/g
+    const named = toText(reply(name, lang), {}).match(pattern) ?? []
     for (const word of named) expect(word).toMatch(commands.unbind)
     const offersUndo = ['bound', 'already_bound', 'conflict', 'confirm_reply', 'confirm_code'].includes(name)
     expect(named.length > 0).toBe(offersUndo)
@@ -81,7 +82,7 @@ describe('toText', () => {
       '“L” 0042 <a href="weixin://bizmsgmenu?msgmenucontent=Confirm&msgmenuid=wb1_7">Confirm</a> {other} “L”',
     )
     expect(toText(reply('bound', 'zh-CN', { label: 'L' }), { bound: '{label}' })).toBe('“L”')
-    expect(toText(reply('unbound', 'en', { label: 'L' }), texts)).toContain('no longer linked to “L”')
+    expect(toText(reply('unbound', 'en', { label: 'L' }), texts)).toContain('no longer bound to “L”')
   })
 
   test('removes {digits} if there are no digits', () => {
@@ -90,6 +91,24 @@ describe('toText', () => {
 
   test('does not replace a placeholder that comes from a label', () => {
     expect(toText(reply('bound', 'en', { label: '{digits}' }), { bound: '{label}' })).toBe('“{digits}”')
+  })
+})
+
+describe('commands', () => {
+  test.each(['解绑', '解綁', 'unbind', 'Unlink', 'UNDO'])('unbinds by "%s"', (word) => {
+    expect(word).toMatch(commands.unbind)
+  })
+
+  test.each(['确认绑定', '確認', 'confirm', 'Yes'])('confirms by "%s"', (word) => {
+    expect(word).toMatch(commands.confirm)
+  })
+
+  test.each(['绑定 K7MP3XWA', '綁定K7MP3XWA', 'bind K7MP3XWA', 'Bind: k7mp3xwa'])('binds by "%s"', (text) => {
+    expect(commands.bind.exec(text)?.[1]?.toUpperCase()).toBe('K7MP3XWA')
+  })
+
+  test.each(['unbinding', 'undo it', 'binder', 'bind K7MP'])('ignores "%s"', (text) => {
+    expect(Object.values(commands).filter((command) => command.test(text))).toEqual([])
   })
 })
 

@@ -30,8 +30,14 @@ const claims: Row[] = [
     reply: 'bound',
   },
   { name: 'a scan 1 ms before the expiry binds', later: 59_999, changes: bound, reply: 'bound' },
-  { name: 'a scan at the expiry is too late', later: 60_000, changes: [], reply: 'expired' },
-  { name: 'a code at the expiry is too late', claim: { via: 'text' }, later: 60_000, changes: [], reply: 'expired' },
+  { name: 'a scan at the expiry is too late', later: 60_000, changes: ['notice expired_scan to u1'], reply: 'expired' },
+  {
+    name: 'a code at the expiry is too late',
+    claim: { via: 'text' },
+    later: 60_000,
+    changes: ['notice expired_scan to u1'],
+    reply: 'expired',
+  },
   {
     name: 'a follow binds up to 300 s after the expiry',
     claim: { via: 'subscribe' },
@@ -43,11 +49,21 @@ const claims: Row[] = [
     name: 'a follow 300 s after the expiry is too late',
     claim: { via: 'subscribe' },
     later: 360_000,
-    changes: [],
+    changes: ['notice expired_scan to u1'],
     reply: 'expired',
   },
-  { name: 'a replaced ticket changes nothing', state: { name: 'replaced' }, changes: [], reply: 'expired' },
-  { name: 'a dead ticket changes nothing', state: { name: 'dead' }, changes: [], reply: 'expired' },
+  {
+    name: 'a replaced ticket binds nobody',
+    state: { name: 'replaced' },
+    changes: ['notice expired_scan to u1'],
+    reply: 'expired',
+  },
+  {
+    name: 'a ticket closed after wrong digits binds nobody',
+    state: { name: 'dead' },
+    changes: ['notice expired_scan to u1'],
+    reply: 'expired',
+  },
   {
     name: 'a used ticket changes nothing for another WeChat',
     state: { name: 'used', delivery: 'an earlier delivery' },
@@ -78,7 +94,7 @@ const claims: Row[] = [
   {
     name: 'a used ticket does not bind again after an unbind',
     state: { name: 'used', delivery: 'an earlier delivery' },
-    changes: [],
+    changes: ['notice expired_scan to u1'],
     reply: 'used',
   },
   {
@@ -110,13 +126,13 @@ const claims: Row[] = [
   {
     name: 'reject: a WeChat of another user is refused and the ticket stays pending',
     owners: [user(2, binding('o1'))],
-    changes: [],
+    changes: ['notice conflict to u1'],
     reply: 'conflict',
   },
   {
     name: 'reject: a WeChat that unfollowed and is only marked still belongs to its user',
     owners: [user(2, { ...binding('o1'), subscribed: false })],
-    changes: [],
+    changes: ['notice conflict to u1'],
     reply: 'conflict',
   },
   {
@@ -162,13 +178,13 @@ const claims: Row[] = [
   {
     name: 'reject: the same user id in another account of the tenant is another user',
     owners: [{ ...user(2, binding('o1')), identity: { tenant: 'default', account: 'other', userId: 'u1' } }],
-    changes: [],
+    changes: ['notice conflict to u1'],
     reply: 'conflict',
   },
   {
     name: 'reject: another user id in the same account is another user',
     owners: [{ ...user(2, binding('o1')), identity: { tenant: 'default', account: 'acme', userId: 'u2' } }],
-    changes: [],
+    changes: ['notice conflict to u1'],
     reply: 'conflict',
   },
   {
@@ -194,7 +210,7 @@ const claims: Row[] = [
     name: 'confirm: a conflict is refused at the scan',
     rules: { confirm: 'code' },
     owners: [user(2, binding('o1'))],
-    changes: [],
+    changes: ['notice conflict to u1'],
     reply: 'conflict',
   },
   {
@@ -218,6 +234,20 @@ const claims: Row[] = [
     state: scanned({ openid: 'o2' }),
     changes: [],
     reply: 'used',
+  },
+  {
+    name: 'a second refused scan within 10 s causes no notice',
+    state: { name: 'dead' },
+    user: { ...user(1), refusedScan: { notice: 'conflict', version: 1, at: NOW - 9_999 } },
+    changes: [],
+    reply: 'expired',
+  },
+  {
+    name: 'a refused scan 10 s after the last one causes a notice',
+    state: { name: 'dead' },
+    user: { ...user(1), refusedScan: { notice: 'conflict', version: 1, at: NOW - 10_000 } },
+    changes: ['notice expired_scan to u1'],
+    reply: 'expired',
   },
 ]
 

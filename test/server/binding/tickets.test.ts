@@ -41,7 +41,7 @@ test.each([
     appId: 'wx1',
     ticketTtlMs: 120_000,
   })
-  const ticket = await tickets({ identity: amy, isRefresh: false, label: null, lang: 'en' })
+  const ticket = await tickets({ identity: amy, isRefresh: false, label: null, lang: 'en', isPage: false })
   expect(scenes).toHaveLength(2)
   expect(ticket.scene).toBe(scenes[1])
   expect(await store.write((tx) => tx.ticketByScene(scenes[0]!))).toBeUndefined()

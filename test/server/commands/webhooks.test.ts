@@ -72,7 +72,7 @@ async function change(userId: string): Promise<void> {
 
 const NOW = 1_700_000_000_000
 
-/** Moves all events to the queues of these receivers; returns the notices. */
+/** Moves all events to the queues of these receivers. Returns the notices. */
 async function queue(...receivers: string[]) {
   await store.outbox.dispatch(Date.now() + 60_000, () => receivers, 100)
   return store.outbox.list('waiting', 100)
@@ -119,7 +119,7 @@ describe('runWebhooks', () => {
     expect(await run()).toMatch(/^WEBHOOK_URL {2}gone .*\nold {2}not configured \(未配置\) {2}waiting=2/)
   })
 
-  test('shows why a notice failed, and replays: one, those of a receiver, or all', async () => {
+  test('shows why a notice failed, and replays one notice, the notices of a receiver, or all', async () => {
     await change('u1')
     const [first, second] = await queue('WEBHOOK_URL')
     await store.outbox.giveUp(first!.id, { status: 503, error: null })
@@ -132,7 +132,7 @@ describe('runWebhooks', () => {
     expect(await store.outbox.list('waiting', 9)).toHaveLength(2)
   })
 
-  test('hurries what waits', async () => {
+  test('retries waiting notices at once', async () => {
     await change('u1')
     const [first] = await queue('WEBHOOK_URL')
     await store.outbox.retryAt(first!.id, Date.now() + 86_400_000, { status: 500, error: null })
@@ -159,7 +159,7 @@ describe('runWebhooks', () => {
     ill.close()
   })
 
-  test('names the receivers when the name is not theirs', async () => {
+  test('names the receivers when the given name is unknown', async () => {
     await expect(run('enable', 'crm')).rejects.toThrow('Name one of the receivers: WEBHOOK_URL.')
     const none = { WEBHOOK_URL: undefined, WEBHOOK_SECRET: undefined }
     await expect(run('test', none)).rejects.toThrow('No webhook receiver is configured')

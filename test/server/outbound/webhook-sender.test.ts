@@ -69,7 +69,7 @@ async function tried(count: number, stepMs = 1_000): Promise<void> {
   }
 }
 
-/** Lets this time pass. */
+/** Advances the clock by this time. */
 async function pass(ms: number, stepMs: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += stepMs) {
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
@@ -243,12 +243,12 @@ describe('a receiver that fails', () => {
     await bind('amy')
     await tried(1)
     await tried(2, Math.max(1_000, expected / 20))
-    // An HTTP date has whole seconds, and the clock went on before the answer.
+    // An HTTP date has whole seconds, and the clock advanced before the answer.
     expect(retryTimes()[0]).toBeGreaterThanOrEqual(expected - 10_000)
     expect(retryTimes()[0]).toBeLessThan(expected * 1.1 + 10_000)
   })
 
-  test.each([429, 502, 504])('gets a pause for all users by an answer %i', async (status) => {
+  test.each([429, 502, 504])('gets a pause for all users after an answer %i', async (status) => {
     receiver = () =>
       new Response(null, { status: received.length === 1 ? status : 200, headers: { 'Retry-After': '90' } })
     await bind('amy', 'u1')
@@ -285,7 +285,7 @@ describe('a receiver that fails', () => {
     expect(types()).toEqual(['binding.bound 1 scan', 'binding.bound 1 scan', 'binding.unbound 2 disconnect'])
   })
 
-  test('is off after five days of failures, and says so in the log and the metric', async () => {
+  test('is off after five days of failures, with a log line and a metric', async () => {
     receiver = () => 500
     await bind('amy', 'u1')
     for (let day = 0; day < 6; day++) {
@@ -306,7 +306,7 @@ describe('a receiver that fails', () => {
     expect(received).toHaveLength(tries)
   })
 
-  test('is warned of once a minute, with the status and the fix, and without its URL', async () => {
+  test('causes a warning once a minute, with the status and the fix, and without its URL', async () => {
     receiver = () => 401
     for (const user of ['u1', 'u2', 'u3']) await bind('amy', user).catch(() => {})
     await tried(2)
@@ -321,7 +321,7 @@ describe('a receiver that fails', () => {
     await expect.poll(() => testServer.log.lines.join()).toContain('the webhook receiver accepts again')
   })
 
-  test('is warned of with the code of the error, if it does not answer', async () => {
+  test('causes a warning with the code of the error if it does not answer', async () => {
     receiver = () => {
       throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } })
     }
@@ -364,7 +364,7 @@ describe('a receiver that fails', () => {
     for (const { nextAt } of notices) expect(Number.isInteger(nextAt)).toBe(true)
   })
 
-  test('is hurried by a retry', async () => {
+  test('is tried at once by a retry', async () => {
     receiver = () => (received.length < 4 ? 500 : 200)
     await bind('amy')
     await tried(3)
@@ -373,7 +373,7 @@ describe('a receiver that fails', () => {
     expect(retryTimes()[2]).toBeLessThan(30_000)
   })
 
-  test('gives its events back when the server closes', async () => {
+  test('has its events due at once when the server closes', async () => {
     receiver = ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     const seen: unknown[] = []
     await open({}, (store) => ({
@@ -397,7 +397,7 @@ describe('a receiver that fails', () => {
 })
 
 describe('two secrets', () => {
-  test('sign every request once each, as Standard Webhooks defines', async () => {
+  test('each sign every request, as Standard Webhooks defines', async () => {
     await open({ WEBHOOK_SECRET: `${OTHER_SECRET}, ${SECRET}` })
     await bind('amy')
     await tried(1)
@@ -430,7 +430,7 @@ describe('WEBHOOKS_FILE', () => {
     open({ WEBHOOK_URL: undefined, WEBHOOK_SECRET: undefined, WEBHOOKS_FILE: file, ...env })
   const urls = () => received.map(({ url, payload }) => `${new URL(url).hostname} ${payload.type}`).sort()
 
-  test('adds receivers, each with its tenant and its types; all get the same id', async () => {
+  test('adds receivers with a tenant and types, and all of them get the same id', async () => {
     write([
       entry('crm', { tenant: 'default', secrets: [OTHER_SECRET] }),
       entry('audit', { types: ['binding.unbound'] }),
@@ -453,7 +453,7 @@ describe('WEBHOOKS_FILE', () => {
     expect(verify(crm.body, crm.headers, OTHER_SECRET).type).toBe('binding.bound')
   })
 
-  test('delays no receiver by one that hangs, is down or refuses', async () => {
+  test('delays no receiver when another receiver hangs, is down or refuses', async () => {
     write([entry('hangs'), entry('down'), entry('refuses'), entry('well')])
     await openFile()
     receiver = ({ url, signal }) => {
@@ -476,7 +476,7 @@ describe('WEBHOOKS_FILE', () => {
     expect(await outbox().lengths()).toContainEqual({ receiver: 'hangs', waiting: 3, failed: 0 })
   })
 
-  test('is read again after a change; a file with a fault is warned of, and the receivers before stay', async () => {
+  test('is read again after a change, and a file with a fault causes a warning and keeps the previous receivers', async () => {
     write([entry('old')])
     await openFile()
     const warned = () => testServer.log.lines.join()

@@ -535,7 +535,7 @@ describe('解绑 in the chat', () => {
   test('unbinds, once', async () => {
     await deliver({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
     const undo = (MsgId: string) => chatReply({ MsgType: 'text', Content: ' 解绑 ', MsgId, FromUserName: 'oAmy' })
-    expect(await undo('1')).toContain('已解除')
+    expect(await undo('1')).toContain('解绑。')
     expect(await undo('2')).toContain('没有绑定')
     expect(await (await testServer.widget('GET', '/binding')).json()).toMatchObject({
       state: 'unbound',
@@ -593,7 +593,7 @@ describe('replies', () => {
     const texts = await Promise.all(
       scenes.map((EventKey, i) => chatReply({ Event: 'SCAN', EventKey, FromUserName: `oP${i}` })),
     )
-    expect(texts[0]).toContain('linked to your account')
+    expect(texts[0]).toContain('bound to your account')
     expect(texts[1]).toContain('已綁定您的帳號')
     expect(texts[2]).toContain('已绑定您的账号')
   })

@@ -70,6 +70,23 @@ describe('POST /widget/qrcode', () => {
     expect(testServer.phone('amy').chat.at(-1)?.content).toContain('已失效')
   })
 
+  test('lets the chat follow the language of the page that shows a valid QR code now', async () => {
+    const show = (lang: string) => testServer.widget('POST', '/qrcode', { headers: { 'Accept-Language': lang } })
+    const [first, again] = [await (await show('zh-CN')).json(), await (await show('en')).json()]
+    expect(again.url).toBe(first.url)
+    await testServer.phone('amy').scan(again.url)
+    await testServer.phone('amy').follow()
+    expect(testServer.phone('amy').chat.at(-1)?.content).toContain('now bound to')
+  })
+
+  test('keeps the language of the page when the back end asks for the QR code', async () => {
+    const { url } = await (await testServer.widget('POST', '/qrcode', { headers: { 'Accept-Language': 'en' } })).json()
+    expect(await testServer.ticketUrl()).toBe(url)
+    await testServer.phone('amy').scan(url)
+    await testServer.phone('amy').follow()
+    expect(testServer.phone('amy').chat.at(-1)?.content).toContain('now bound to')
+  })
+
   test('answers the bound state, with its version as ETag, to a bound user', async () => {
     await bindTo('amy')
     const response = await testServer.widget('POST', '/qrcode')
@@ -146,6 +163,62 @@ describe('POST /widget/qrcode', () => {
     const response = await testServer.widget('POST', '/qrcode', { body: { pad: 'x'.repeat(1_000_000) } })
     expect(response.status).toBe(413)
     expect(await response.json()).toMatchObject({ code: 'TOO_LARGE' })
+  })
+})
+
+describe('the name of the Official Account', () => {
+  test('is in the view of the QR code if ACCOUNT_NAME is set, and missing otherwise', async () => {
+    expect(await ticketOf()).not.toHaveProperty('account')
+    await reopen({ ACCOUNT_NAME: '安客科技' })
+    expect(await ticketOf()).toMatchObject({ account: '安客科技' })
+  })
+})
+
+describe('a refused scan', () => {
+  const binding = async (user = 'u1'): Promise<BindingView> =>
+    (await testServer.widget('GET', '/binding', { user })).json()
+
+  test('wakes the page with the notice `conflict` when the WeChat is bound to another user', async () => {
+    await bindTo('amy', 'u2')
+    const { url, version } = await ticketOf()
+    const waiting = poll(version)
+    await parked(1)
+    await testServer.phone('amy').scan(url)
+    expect(await (await waiting).json()).toEqual({ state: 'unbound', version: version + 1, notice: 'conflict' })
+    expect(await ticketOf()).toMatchObject({ url, version: version + 1, notice: 'conflict' })
+  })
+
+  test('shows the notice `expired_scan` only to the user of the replaced QR code', async () => {
+    const old = await ticketOf()
+    await ticketOf('u1', { refresh: true })
+    await ticketOf('u2')
+    await testServer.phone('amy').scan(old.url)
+    await testServer.phone('amy').follow()
+    expect(await binding()).toEqual({ state: 'unbound', version: old.version + 1, notice: 'expired_scan' })
+    expect(await binding('u2')).toEqual({ state: 'unbound', version: 0 })
+  })
+
+  test('raises the version at most once in 10 s, and has no notice after 60 s', async () => {
+    await bindTo('amy', 'u2')
+    const { url } = await ticketOf()
+    for (let scans = 0; scans < 3; scans++) {
+      testServer.time.advance(1000)
+      await testServer.phone('amy').scan(url)
+    }
+    expect(await binding()).toEqual({ state: 'unbound', version: 1, notice: 'conflict' })
+    testServer.time.advance(9000)
+    await testServer.phone('amy').scan(url)
+    expect(await binding()).toEqual({ state: 'unbound', version: 2, notice: 'conflict' })
+    testServer.time.advance(60_000)
+    expect(await binding()).toEqual({ state: 'unbound', version: 2 })
+  })
+
+  test('has no notice after the next change', async () => {
+    await bindTo('amy', 'u2')
+    const { url } = await ticketOf()
+    await testServer.phone('amy').scan(url)
+    await bindTo('bob')
+    expect(await binding()).not.toHaveProperty('notice')
   })
 })
 

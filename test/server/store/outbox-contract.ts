@@ -20,7 +20,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
 
     const identityOf = (userId: string) => ({ tenant: 'default', account: 'acme', userId })
 
-    /** A user with as many events as `changes`, an unbind each. */
+    /** A user with `changes` events, each of which is an unbind. */
     async function addEvents(userId: string, changes = 1, at = NOW): Promise<number> {
       const user = await addUser(store, identityOf(userId))
       const unbind = { type: 'unbind', user, reason: 'chat', at } as const
@@ -47,14 +47,14 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(first[0]?.uid).toMatch(/^evt_[\w-]{22}$/)
     })
 
-    test('drops an event that no receiver wants, and moves a batch at a time', async () => {
+    test('removes an event without a receiver, and moves a batch at a time', async () => {
       await addEvents('a', 3)
       expect(await dispatch([], NOW, 2)).toEqual({ moved: 2, isMore: true, heldUntil: undefined })
       expect(await dispatch([], NOW, 2)).toEqual({ moved: 1, isMore: false, heldUntil: undefined })
       expect(await waiting()).toEqual([])
     })
 
-    test('holds a binding back for three seconds while its unionid is fetched, and later events of the user with it', async () => {
+    test('delays a binding for three seconds while its unionid is fetched, and also later events of the user', async () => {
       const user = await addUser(store, identityOf('a'))
       const at = NOW
       const bind = (openid: string) =>
@@ -69,7 +69,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await claim()).toMatchObject([{ openid: 'o1', unionid: 'u1' }])
       await bind('o2')
       await bind('o3')
-      // The first binding was replaced, so its event waits for nothing.
+      // The first binding was replaced, so its event does not wait for a unionid.
       expect(await dispatch(['one'], NOW + 2_999)).toMatchObject({ moved: 1, heldUntil: NOW + 3_000 })
       expect(await dispatch(['one'], NOW + 3_000)).toMatchObject({ moved: 1 })
     })
@@ -89,7 +89,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(shown(await claim())).toEqual(['a 3'])
     })
 
-    test('makes the notices of an instance that was killed due again, and those of one that closes at once', async () => {
+    test('makes the notices of a killed instance due after the claim, and the notices of a closing instance at once', async () => {
       await addEvents('a')
       await dispatch()
       const [claimed] = await claim()
@@ -99,7 +99,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await claim()).toMatchObject([{ attempts: 0 }])
     })
 
-    test('tells when the next notice is due', async () => {
+    test('returns the time when the next notice is due', async () => {
       await addEvents('a')
       await dispatch()
       const [notice] = await claim()
@@ -112,7 +112,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       ])
     })
 
-    test('retries what waits and replays what failed: all, of one receiver, or one notice', async () => {
+    test('retries waiting and replays failed notices: all, of one receiver, or one notice', async () => {
       for (const user of ['a', 'b', 'c']) await addEvents(user)
       await dispatch(['one', 'two'])
       const [a, b, c] = await claim()
@@ -160,7 +160,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await fail('two', NOW + 6 * DAY)).toMatchObject({ status: 'on', failingSince: NOW + 6 * DAY, failures: 2 })
     })
 
-    test('keeps a receiver that answered 410 off until it is enabled, and then sends what waits', async () => {
+    test('keeps a receiver that answered 410 off until it is enabled, and then sends its waiting notices', async () => {
       await addEvents('a')
       await dispatch()
       const [notice] = await claim()
@@ -176,7 +176,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await claim()).toMatchObject([{ id: notice!.id }])
     })
 
-    test('counts the notices of each receiver, and tells the age of the oldest', async () => {
+    test('counts the notices of each receiver, and returns the age of the oldest', async () => {
       expect(await store.outbox.oldestAt()).toBeUndefined()
       await addEvents('a', 1, NOW + 2)
       expect(await store.outbox.oldestAt()).toBe(NOW + 2)
@@ -197,7 +197,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await store.outbox.list('waiting', 1)).toMatchObject([{ receiver: null, version: 1, attempts: 0 }])
     })
 
-    test('keeps events for 90 days, and with them the notices of a receiver that is off', async () => {
+    test('keeps events for 90 days, and also the notices of a receiver that is off', async () => {
       for (const days of [100, 91, 1]) await addEvents(`d${days}`, 1, NOW - days * DAY)
       await dispatch()
       expect(await waiting()).toEqual(['d100 1', 'd91 1', 'd1 1'])

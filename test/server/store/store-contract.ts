@@ -84,6 +84,14 @@ export function storeContract(makeStore: () => Promise<Store>) {
         return names
       })
 
+    test('counts the bindings of other accounts than the given one', async () => {
+      expect(await store.countOtherBindings('wx1')).toBe(0)
+      await bind(amy, 'o1')
+      await bind({ ...amy, userId: 'bo' }, 'o2', { appId: 'wx2' })
+      await bind({ ...amy, userId: 'cy' }, 'o3', { appId: 'wx0' })
+      expect([await store.countOtherBindings('wx1'), await store.countOtherBindings('wx3')]).toEqual([2, 3])
+    })
+
     test('returns version 0 for a user that it does not know', async () => {
       expect(await store.user(amy)).toEqual({
         id: 0,
@@ -92,6 +100,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         reason: null,
         binding: null,
         confirmation: null,
+        refusedScan: null,
       })
     })
 
@@ -293,6 +302,17 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.write((tx) => tx.ticketByScene('wb1_a'))).toMatchObject({
         ticket: { label: 'b***', lang: 'en' },
       })
+    })
+
+    test('keeps the last refused scan with the version that it has made', async () => {
+      const { user } = await add('a')
+      const refuse = (notice: 'conflict' | 'expired_scan', at: number) =>
+        store.write((tx) => tx.apply({ type: 'refuse', user, notice, at }))
+      await refuse('conflict', NOW)
+      await refuse('expired_scan', NOW + 1)
+      const refusedScan = { notice: 'expired_scan', version: 2, at: NOW + 1 }
+      expect(await store.user(amy)).toMatchObject({ version: 2, refusedScan })
+      expect(await store.write((tx) => tx.userOf(amy))).toMatchObject({ version: 2, refusedScan })
     })
 
     test('consumes a jti once, even if 20 units try at the same time', async () => {

@@ -62,7 +62,7 @@ describe('custom-elements.json', () => {
       .map(([name]) => name)
       .filter((name) => !internal.includes(name))
     expect(namesOf(ofKind('method'))).toEqual(methods.sort())
-    expect(methods).toEqual(['confirm', 'refresh', 'start', 'stop', 'unbind'])
+    expect(methods).toEqual(['close', 'confirm', 'open', 'refresh', 'start', 'stop', 'unbind'])
   })
 
   test('lists every event that the element dispatches', () => {

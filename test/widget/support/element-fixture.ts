@@ -1,6 +1,7 @@
 /** The element's tests use a fake server behind the page's `fetch`. The functions here mount and operate the element. */
 import { fixture, html, oneEvent } from '@open-wc/testing'
 import { setupWorker } from 'msw/browser'
+import { http } from 'msw/http'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import '../../../widget/define.ts'
 import type { BindEventDetails } from '../../../widget/events.ts'
@@ -38,6 +39,9 @@ export function open(options = {}): void {
   worker.resetHandlers()
   worker.use(...server.handlers)
 }
+
+/** From now on, the page's own server answers `/my-token`. */
+export const answerTokenUrl = (answer: () => Response) => worker.use(http.get('*/my-token', answer))
 
 type Template = ReturnType<typeof html>
 export const plain = html`<wechat-bind token="token" lang="en"></wechat-bind>`

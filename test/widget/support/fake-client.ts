@@ -21,6 +21,7 @@ export function createFakeClient() {
 
   const client: Client = {
     createQrcode: (replace, signal) => ask(replace ? 'replace' : 'create', signal),
+    look: (signal) => ask('look', signal),
     waitPast: (version, signal) => ask(`wait ${version}`, signal),
     confirm: (code, signal) => ask(`confirm ${code}`, signal),
     unbind: (signal) => ask('unbind', signal),

@@ -11,6 +11,7 @@ export function createFakeHost(): FakeHost {
   const host = Object.assign(document.createElement('div'), {
     names,
     manual: false,
+    isClosed: false,
     watch: false,
     refreshMode: 'auto' as const,
     canStart: true,

@@ -8,10 +8,12 @@ type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<Vi
 /** The picture has the size of a version 2 QR code and arbitrary modules. */
 const qr = { size: 25, path: 'M0 0h7v7h-7zM18 0h7v7h-7zM0 18h7v7h-7z' }
 
+type Options = { expiresIn?: number; code?: string; account?: string }
+
 export type FakeServer = ReturnType<typeof createFakeServer>
 
 /** Answers the requests of the test with the id `test`, at any origin. */
-export function createFakeServer(test: string, { expiresIn = 120, code = '4821' } = {}) {
+export function createFakeServer(test: string, { expiresIn = 120, code = '4821', account }: Options = {}) {
   let version = 1
   let fact: Fact = { state: 'unbound' }
   let tickets = 0
@@ -31,8 +33,19 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821' 
     for (const leave of parked) leave()
   }
 
+  const notice = () => ('notice' in fact && fact.notice ? { notice: fact.notice } : {})
+
   function ticket(): TicketView {
-    return { state: 'unbound', url: 'http://weixin.qq.com/q/1', qr, code: `AB3D5${tickets}`, expiresIn, version }
+    return {
+      state: 'unbound',
+      url: 'http://weixin.qq.com/q/1',
+      qr,
+      code: `AB3D5${tickets}`,
+      expiresIn,
+      version,
+      ...notice(),
+      ...(account && { account }),
+    }
   }
 
   /** The common part of all routes: records the request, then returns the planned refusal or the refusal of the token. */

@@ -1,7 +1,7 @@
 /** Adds a queue of notices for each webhook receiver, and the state of the receivers. Released, so its SQL must not change. */
 import type { AnyDb, Engine } from '../engine.ts'
 
-/** The rows of `outbox` stay: the sender moves them to the queues. */
+/** The rows of `outbox` are not changed. The sender moves the events to the queues later. */
 export async function up(db: AnyDb, engine: Engine): Promise<void> {
   const created = db.schema.createTable('notices')
   const numbered =

@@ -22,7 +22,8 @@ const released: Record<Engine, Record<string, string>> = {
     '0003-limits': '81c4785b5ed41c77',
     '0004-event-ids': '2bc744ecdb7b82be',
     '0005-webhook-queues': '11f57af6aa201620',
-    '0006-bindings-as-data': '84d0031e22e68d2e',
+    '0006-notices': '1e8b66f713db7560',
+    '0007-bindings-as-data': '84d0031e22e68d2e',
   },
   postgres: {
     '0001-first': 'c9f3c80832644055',
@@ -30,7 +31,8 @@ const released: Record<Engine, Record<string, string>> = {
     '0003-limits': 'b3c480f8cd554bc9',
     '0004-event-ids': '2bc744ecdb7b82be',
     '0005-webhook-queues': '1647ee941c56ae6a',
-    '0006-bindings-as-data': '84d0031e22e68d2e',
+    '0006-notices': '1e8b66f713db7560',
+    '0007-bindings-as-data': '84d0031e22e68d2e',
   },
 }
 

@@ -95,6 +95,7 @@ describe.each(['sqlite', 'postgres'] as const)('a %s store of version 0001', (en
         lang: 'zh-CN',
       },
       confirmation: null,
+      refusedScan: null,
     })
     const confirmation = {
       confirm: 'code',
@@ -105,7 +106,7 @@ describe.each(['sqlite', 'postgres'] as const)('a %s store of version 0001', (en
       triesLeft: 2,
       reason: 'scan',
     }
-    const unbound = { id: 2, identity: bo, version: 3, reason: 'chat', binding: null }
+    const unbound = { id: 2, identity: bo, version: 3, reason: 'chat', binding: null, refusedScan: null }
     expect(await store.user(bo)).toEqual({ ...unbound, confirmation })
     expect(await store.liveTicket(bo, NOW)).toMatchObject({ id: 3, scene: 'wb1_open', state: { name: 'pending' } })
 

@@ -1,0 +1,12 @@
+/** The visitor of this page: a tab and its reloads. The demo keeps a visitor's conditions apart from those of others. */
+const KEY = 'wechat-bind-demo-visitor'
+
+// `crypto.randomUUID` exists only over https and on localhost.
+const toId = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+const id = sessionStorage.getItem(KEY) ?? toId()
+sessionStorage.setItem(KEY, id)
+
+/** The prefix of the paths that belong to this visitor, relative to the page. */
+export const visitorPath = `visitor/${id}`

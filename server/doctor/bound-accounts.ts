@@ -1,0 +1,25 @@
+/** Checks that the bindings belong to the configured account: after a change of WECHAT_APP_ID the old ones get no events any more. */
+import type { Config } from '../config/config.ts'
+import { type Finding, warn } from './finding.ts'
+
+/** The number of bindings whose AppID is not `appId`. Changes nothing in the store. */
+export type CountBindings = (databaseUrl: string, appId: string) => Promise<number>
+
+/** Empty if all bindings belong to the account. */
+export async function checkBoundAccounts(
+  { databaseUrl, wechat: { appId } }: Config,
+  countBindings: CountBindings,
+): Promise<Finding[]> {
+  const count = await countBindings(databaseUrl, appId).catch(() => 0) // The check of the store reports what fails.
+  if (count === 0) return []
+  return [
+    warn('store.other-account', {
+      en: `${count} binding(s) belong to another Official Account than WECHAT_APP_ID. Their users appear as bound, but no message of this account can reach them.`,
+      zh: `有 ${count} 个绑定属于 WECHAT_APP_ID 以外的公众号。这些用户显示为已绑定，但本账号的消息无法送达。`,
+      fix: {
+        en: "If WECHAT_APP_ID is wrong, correct it. After an account migration (账号迁移), convert the openids with WeChat's changeopenid. Otherwise end these bindings, so that their users bind again.",
+        zh: '如 WECHAT_APP_ID 有误，请改正。如进行了账号迁移，请用微信的 changeopenid 转换 openid。否则请解除这些绑定，让用户重新绑定。',
+      },
+    }),
+  ]
+}

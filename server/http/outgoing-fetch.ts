@@ -1,0 +1,80 @@
+/**
+ * Sends the server's own requests: to WeChat, to FORWARD_URL and to webhooks. Node's `fetch` sends a browser's headers, and
+ * `sec-fetch-mode` cannot be left out. Firewalls that look for forged browsers refuse that. So the requests are made with
+ * `node:http`, in the form of `fetch`, as far as this server needs it: no redirect is followed, and no answer is decompressed,
+ * because none is asked for. Node only.
+ */
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { Readable } from 'node:stream'
+import type { Fetch } from '../platform.ts'
+
+/** Adds the name of this server to each request that has no `User-Agent` of its own. */
+export const withUserAgent =
+  (fetch: Fetch, userAgent: string): Fetch =>
+  (url, init) =>
+    fetch(url, { ...init, headers: { 'User-Agent': userAgent, ...(init?.headers as Record<string, string>) } })
+
+// Shorter than the idle limit of common servers and load balancers, so that no request is sent to a connection that closes.
+const IDLE_MS = 4_000
+
+/** Headers must be a plain record, and a body text or bytes. A redirect is an error with `redirect: 'error'`, else an answer. */
+export function createOutgoingFetch(): Fetch {
+  const agents = {
+    'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
+    'https:': new HttpsAgent({ keepAlive: true, timeout: IDLE_MS }),
+  }
+
+  return (input, init = {}) =>
+    new Promise((resolve, reject) => {
+      const url = new URL(input)
+      const { method = 'GET', headers, body, redirect, signal } = init
+      const bytes = body === undefined || body === null ? undefined : Buffer.from(body as string | Uint8Array)
+      const isTls = url.protocol === 'https:'
+      const request: ClientRequest = (isTls ? httpsRequest : httpRequest)(url, {
+        method,
+        agent: isTls ? agents['https:'] : agents['http:'],
+        headers: {
+          Accept: '*/*',
+          ...(headers as Record<string, string>),
+          ...(bytes && { 'Content-Length': String(bytes.length) }),
+        },
+      })
+      const fail = (cause: unknown) =>
+        reject(signal?.aborted ? signal.reason : new TypeError('fetch failed', { cause }))
+      const abort = () => request.destroy(signal?.reason as Error)
+      if (signal?.aborted) abort()
+      signal?.addEventListener('abort', abort, { once: true })
+      request.on('close', () => signal?.removeEventListener('abort', abort))
+      request.on('error', fail)
+      request.on('response', (incoming) => {
+        const { statusCode = 0 } = incoming
+        if (redirect === 'error' && statusCode >= 300 && statusCode < 400 && incoming.headers.location) {
+          request.destroy()
+          return fail(new Error('unexpected redirect'))
+        }
+        try {
+          resolve(toResponse(incoming, statusCode))
+        } catch (error) {
+          // A status or a header that `Response` does not accept.
+          request.destroy()
+          fail(error)
+        }
+      })
+      request.end(bytes)
+    })
+}
+
+// The Fetch standard allows no body with these.
+const WITHOUT_BODY = [204, 205, 304]
+
+function toResponse(incoming: IncomingMessage, status: number): Response {
+  const headers = new Headers()
+  for (let i = 0; i < incoming.rawHeaders.length; i += 2)
+    headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!)
+  if (WITHOUT_BODY.includes(status)) {
+    incoming.resume()
+    return new Response(null, { status, headers })
+  }
+  return new Response(Readable.toWeb(incoming) as ReadableStream<Uint8Array>, { status, headers })
+}

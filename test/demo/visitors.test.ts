@@ -1,0 +1,96 @@
+/** Conditions belong to a visitor: what they change for one page, they change for no other. */
+import { beforeEach, describe, expect, test } from 'vitest'
+import { defaultConditions } from '../../demo/conditions.ts'
+import type { Demo } from '../../demo/demo.ts'
+import { createBindClient } from '../../server/client.ts'
+import { clientOf, lin, start } from './demo-fixture.ts'
+
+const KEY = 'demo-key-of-32-bytes-in-base64url-000000000'.slice(0, 43)
+
+let demo: Demo
+beforeEach(async () => {
+  demo = await start()
+})
+
+const one = '/visitor/one-of-two'
+const other = '/visitor/other-of-two'
+
+const put = (path: string, conditions: object) =>
+  fetch(`${demo.url}${path}/demo/conditions`, { method: 'PUT', body: JSON.stringify(conditions) })
+
+const conditionsOf = async (path: string) =>
+  (await (await fetch(`${demo.url}${path}/demo/conditions`)).json()).conditions
+
+const client = (path: string) => createBindClient({ server: demo.url + path, keyId: 'k1', key: KEY })
+
+async function pollAs(path: string): Promise<{ status: number; body: { state?: string; version?: number } }> {
+  const token = await clientOf(demo).mintToken(lin)
+  const response = await fetch(`${demo.url}${path}/widget/binding`, { headers: { Authorization: `Bearer ${token}` } })
+  return { status: response.status, body: await response.json().catch(() => ({})) }
+}
+
+/** Waits for a version other than the known one, as a page does. */
+async function waitAs(path: string): Promise<Response> {
+  const token = await clientOf(demo).mintToken(lin)
+  const headers = { Authorization: `Bearer ${token}` }
+  const first = await fetch(`${demo.url}${path}/widget/binding`, { headers })
+  const known = first.headers.get('ETag') ?? ''
+  return fetch(`${demo.url}${path}/widget/binding`, {
+    headers: { ...headers, 'If-None-Match': known, Prefer: 'wait=20' },
+  })
+}
+
+describe('the conditions of a visitor', () => {
+  test('are the ones of everyone until the visitor sets some, and then apply to nobody else', async () => {
+    await put('', { confirm: 'reply' })
+    expect(await conditionsOf(one)).toEqual({ ...defaultConditions, confirm: 'reply' })
+    await put(one, { confirm: 'code', store: 'slow' })
+    expect(await conditionsOf(one)).toEqual({ ...defaultConditions, confirm: 'code', store: 'slow' })
+    expect(await conditionsOf(other)).toEqual({ ...defaultConditions, confirm: 'reply' })
+    expect(demo.conditions()).toEqual({ ...defaultConditions, confirm: 'reply' })
+  })
+
+  test('end when a program sets the conditions for everyone', async () => {
+    await put(one, { confirm: 'code' })
+    await put('', { clock: 'ahead' })
+    expect(await conditionsOf(one)).toEqual({ ...defaultConditions, clock: 'ahead' })
+  })
+
+  test('break the server for this visitor only', async () => {
+    await put(one, { server: 'down' })
+    expect((await pollAs(one)).status).toBe(502)
+    expect((await pollAs(other)).status).toBe(200)
+    expect((await pollAs('')).status).toBe(200)
+    await put(one, {})
+    expect((await pollAs(one)).status).toBe(200)
+  })
+
+  test("break WeChat's API for this visitor only", async () => {
+    await put(one, { errcode: '48001' })
+    await expect(client(one).getQrCode(lin)).rejects.toMatchObject({ code: 'WECHAT_FORBIDDEN' })
+    expect((await client(other).getQrCode(lin)).Url).toMatch(/^http/)
+  })
+
+  test.each(['secure', 'plain'] as const)(
+    'rule a scan of the QR code that was shown to the visitor last, whoever scans (mode %s)',
+    async (mode) => {
+      // A live QR code is shown again: it may be older than the conditions.
+      await clientOf(demo).getQrCode(lin)
+      await put(one, { confirm: 'reply', mode })
+      const amy = demo.simulator.phone('amy')
+      await amy.scan((await client(one).getQrCode(lin)).Url, { follow: true })
+      expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: false })
+      // The reply belongs to the same scan.
+      await amy.sendText('确认绑定')
+      expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: true })
+    },
+  )
+
+  test('leave the bindings to everyone: a scan wakes the pages of the same user at other visitors', async () => {
+    await put(one, { unsubscribe: 'mark' })
+    const waiting = [waitAs(''), waitAs(other)]
+    await demo.simulator.phone('amy').scan((await client(one).getQrCode(lin)).Url, { follow: true })
+    for (const response of await Promise.all(waiting)) expect(response.status).toBe(200)
+    expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: true })
+  })
+})

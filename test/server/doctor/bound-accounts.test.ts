@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { checkBoundAccounts } from '../../../server/doctor/bound-accounts.ts'
+import { countBindings } from '../../../server/doctor/inspect-store.ts'
+import { openTestServer } from '../../support/test-server.ts'
+import { type DoctorFixture, idsOf, openDoctorFixture } from './doctor-fixture.ts'
+
+let fixture: DoctorFixture
+let folder: string
+let url: string
+beforeEach(async () => {
+  fixture = await openDoctorFixture()
+  folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+  url = `sqlite:${join(folder, 'bind.db')}`
+})
+afterEach(async () => {
+  await fixture.close()
+  rmSync(folder, { recursive: true })
+})
+
+const check = (WECHAT_APP_ID: string) =>
+  checkBoundAccounts(fixture.config({ DATABASE_URL: url, WECHAT_APP_ID }), countBindings)
+
+describe('checkBoundAccounts', () => {
+  test('counts the bindings of another account', async () => {
+    expect(await check('wx1')).toEqual([])
+    const testServer = await openTestServer({ DATABASE_URL: url })
+    await testServer.phone('amy').scan(await testServer.ticketUrl())
+    await testServer.phone('amy').follow()
+    await testServer.close()
+    const { appId } = testServer.simulator.account
+    expect(await check(appId)).toEqual([])
+    const findings = await check('wx0000000000000000')
+    expect(idsOf(findings)).toEqual(['store.other-account warn'])
+    expect(findings[0]?.en).toMatch(/^1 binding\(s\) belong to another/)
+  })
+
+  test('leaves an unreachable store to the check of the store', async () => {
+    url = 'postgres://nobody@127.0.0.1:1/none'
+    expect(await check('wx1')).toEqual([])
+  })
+})
