@@ -35,8 +35,8 @@ const RETRY_AFTER_MS = 500
 
 const MAX_FAULTS_SHOWN = 50
 
-/** Returns whether every line was taken. */
-export async function importBindings(deps: ImportDeps, options: ImportOptions): Promise<boolean> {
+/** `some`: lines were reported and not imported. `nothing`: the file is malformed. */
+export async function importBindings(deps: ImportDeps, options: ImportOptions): Promise<'all' | 'some' | 'nothing'> {
   const defaults: LineDefaults = {
     tenant: options.tenant ?? 'default',
     account: options.account,
@@ -44,7 +44,7 @@ export async function importBindings(deps: ImportDeps, options: ImportOptions): 
     now: deps.clock(),
   }
   const total = await checkFile(deps.terminal, options, defaults)
-  if (total === undefined) return false
+  if (total === undefined) return 'nothing'
   const counts = new Map<Outcome, number>()
   let done = 0
   let isAnyRefused = false
@@ -62,7 +62,7 @@ export async function importBindings(deps: ImportDeps, options: ImportOptions): 
     deps.terminal.progress(`${done} / ${total} (${Math.floor((done / total) * 100)} %)`)
   }
   await deps.terminal.print(toSummary(total, counts, options))
-  return !isAnyRefused
+  return isAnyRefused ? 'some' : 'all'
 }
 
 /** Returns the number of lines; undefined if one of them is malformed. */
