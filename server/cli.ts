@@ -40,6 +40,10 @@ const commands: Record<string, Command> = {
   doctor: async (args) => (await import('./commands/doctor.ts')).runDoctor(args),
   webhooks: async (args) => (await import('./commands/webhooks.ts')).runWebhooks(args, process.env, console.log),
   bindings: async (args) => {
+    const { setFlagsFromString } = await import('node:v8')
+    // An import makes much garbage. With these flags a million lines take 150 MB of memory instead of 350.
+    setFlagsFromString('--semi-space-growth-factor=1')
+    setFlagsFromString('--heap-growing-percent=30')
     const { runBindings } = await import('./commands/bindings.ts')
     const { processTerminal } = await import('./commands/terminal.ts')
     process.exitCode = await runBindings(args, { env: process.env, terminal: processTerminal() })

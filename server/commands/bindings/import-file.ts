@@ -4,6 +4,7 @@
  */
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { pipeline, Readable } from 'node:stream'
 import { type CsvError, type Info, parse } from 'csv-parse'
 import { BindError } from '../../errors.ts'
 import { fromCell } from '../csv.ts'
@@ -113,11 +114,12 @@ async function* readCsv(path: string, hasAccount: boolean): AsyncGenerator<FileL
     columns: (head: string[]) => toColumns(head, hasAccount),
     info: true,
     max_record_size: MAX_LINE,
+    // A file may mix them after it was edited.
+    record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
   })
-  const feeding = feed(path, parser)
-  // The error reaches the loop below through the parser.
-  feeding.catch(() => {})
+  // An error of the file reaches the loop below through the parser.
+  pipeline(Readable.from(readText(path)), parser, () => {})
   try {
     for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
       const raw: RawLine = {}
@@ -128,18 +130,6 @@ async function* readCsv(path: string, hasAccount: boolean): AsyncGenerator<FileL
     throw error instanceof BindError ? error : toRefusal(error as CsvError)
   } finally {
     parser.destroy()
-  }
-}
-
-async function feed(path: string, parser: ReturnType<typeof parse>): Promise<void> {
-  try {
-    for await (const text of readText(path)) {
-      if (parser.destroyed) return
-      if (!parser.write(text)) await new Promise((resolve) => parser.once('drain', resolve).once('close', resolve))
-    }
-    parser.end()
-  } catch (error) {
-    parser.destroy(error as Error)
   }
 }
 

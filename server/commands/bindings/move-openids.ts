@@ -40,7 +40,10 @@ export async function moveAll(deps: MoveDeps, options: MoveOptions): Promise<boo
   const counts: Record<Outcome, number> = { moved: 0, taken: 0, changed: 0, refused: 0 }
   let done = 0
   for await (const page of walkPages(store, { tenant, appId: from }, BATCH)) {
-    const changed = await change(page)
+    const changed = await change(page).catch(async (error) => {
+      if (done > 0) await terminal.report(toSummary(counts, options.isDryRun))
+      throw error
+    })
     const moves = page.flatMap((bound, i): OpenidMove[] => {
       const result = changed[i]!
       return 'openid' in result ? [{ bound, to: { appId, openid: result.openid } }] : []
