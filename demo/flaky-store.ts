@@ -48,7 +48,6 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     outbox: {
       dispatch: flaky((...args) => outbox.dispatch(...args)),
       claim: flaky((...args) => outbox.claim(...args)),
-      nextAt: flaky((...args) => outbox.nextAt(...args)),
       unclaim: flaky((...args) => outbox.unclaim(...args)),
       delivered: flaky((ids) => outbox.delivered(ids)),
       retryAt: flaky((...args) => outbox.retryAt(...args)),

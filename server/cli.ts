@@ -12,11 +12,12 @@ const usage = `wechat-bind <command>
                                运行绑定服务，配置取自环境变量
   demo                         run the server with a simulated WeChat and a QA page
                                运行演示：绑定服务、模拟微信与测试页
-  doctor [--json]              check the settings, WeChat's API and the callback, and print the fixes
-                               检查配置、微信接口与回调地址，并给出修复方法
-  webhooks [list|failed|replay [id]]
-                               list the webhook notices that were not delivered, or deliver them again
-                               查看未送达的 webhook 通知，或重新投递
+  doctor [--json] [--webhooks] check the settings, WeChat's API and the callback, and print the fixes;
+                               --webhooks sends a signed webhook.test to every receiver
+                               检查配置、微信接口与回调地址，并给出修复方法；--webhooks 向每个接收方发送签名的 webhook.test
+  webhooks [list|failed|retry|replay|enable|test] [name|id]
+                               show the webhook receivers and what was not delivered, deliver it again, enable or test a receiver
+                               查看 webhook 接收方与未送达的通知，重新投递，启用或测试接收方
   bindings <command>           list, show, unbind, erase, export, import and move bindings
                                列出、查看、解绑、抹除、导出、导入与迁移绑定
   backup <file> [--force]      copy the whole store to a file, while the server runs or not

@@ -3,9 +3,8 @@ import type { Change, Identity } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
 
 /**
- * First the binding ends like any other, so that the page and the webhook are told. Then everything that is kept of the user is
- * deleted; `Store.purgeErased` deletes the last notices and the identity a few seconds later. Can be repeated, also for a user that
- * was never seen.
+ * First removes the binding, which notifies the page and the webhook as usual. Then deletes the user's data. `Store.purgeErased`
+ * deletes the last notices and the identity a few seconds later. The call can be repeated, even for an unknown user.
  */
 export async function eraseUser({ store, clock, afterCommit }: ChangeDeps, identity: Identity): Promise<void> {
   const at = clock()

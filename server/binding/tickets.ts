@@ -43,7 +43,7 @@ export function createTickets(deps: TicketDeps) {
       if (live && !request.isRefresh && isShowable(live, deps.clock())) return live
       throw error
     }
-    // Every ticket of the user was closed while WeChat made this one. Each round needs another such change, and counts for the limits.
+    // All tickets of the user were closed while WeChat made this one. Each repetition requires another such change, and the limits count it.
     return issue(request)
   }
 
@@ -68,8 +68,8 @@ export type Tickets = ReturnType<typeof createTickets>
 
 /**
  * Stores the ticket before it is returned, so that the store knows the scene of every QR code that is shown. WeChat may take seconds.
- * If every ticket of the user was closed meanwhile (an unbinding, an erasure), the ticket is not stored and nothing is returned: a
- * QR code requested before must bind nobody.
+ * If an unbinding or an erasure has closed all tickets of the user meanwhile, the ticket is not stored and nothing is returned,
+ * because a QR code that was requested before must bind nobody.
  */
 async function createTicket(
   deps: TicketDeps,

@@ -1,10 +1,10 @@
-/** The walk over all bindings, a page at a time. */
+/** Lists all bindings, one page at a time. */
 import type { Identity } from './identity.ts'
 import type { Binding } from './user.ts'
 
 export type BoundUser = { id: number; identity: Identity; version: number; binding: Binding }
 
-/** Times are epoch ms. Without a `tenant`, all tenants. */
+/** Times are epoch ms. Without `tenant`, the bindings of all tenants are listed. */
 export type BindingFilter = {
   tenant?: string | undefined
   account?: string | undefined
@@ -18,8 +18,8 @@ export type BindingFilter = {
 }
 
 /**
- * The place of a binding in the walk. It does not change while the binding stands, so a binding that stands from the first page to
- * the last comes exactly once, whatever else changes meanwhile.
+ * The position of a binding in the list. It does not change until the binding is removed. A binding that exists from the first page
+ * to the last is listed exactly once, even if other bindings change meanwhile.
  */
 export type WalkPosition = { tenant: string; boundAt: number; user: number }
 

@@ -1,7 +1,7 @@
-/** The feed of a tenant's events, which any number of readers follow with a position of their own. */
+/** The feed of a tenant's events. Each reader has a separate position. */
 import type { EventReason, EventType, Identity } from './identity.ts'
 
-/** One change of a binding. WeChat's ids are those of the binding as it is now, and null once it has been removed. */
+/** One change of a binding. WeChat's ids are those of the current binding, or null after its removal. */
 export type BindingEvent = {
   /** The `webhook-id`. */
   uid: string
@@ -16,12 +16,12 @@ export type BindingEvent = {
   unionid: string | null
 }
 
-/** How far a reader has come. `uid` is that of the event at the position, if there is one: a restored store has another event there. */
+/** The position of a reader. `uid` is the uid of the event at this position, if there is one. A restored store can have another event there. */
 export type FeedPosition = { position: number; uid: string | null }
 
 export type FeedQuery = {
   tenant: string
-  /** That user alone. */
+  /** Only the events of this user. */
   user?: Identity | undefined
   /** Undefined: from the oldest event that is kept. */
   after: FeedPosition | undefined

@@ -13,7 +13,7 @@ export type Language = 'zh-CN' | 'zh-TW' | 'en'
 /** `scan`: the user was bound by a scan. `text`: by a code sent as a chat message. `import`: by an operator's file. `oauth`: by web authorization. */
 export type BindReason = 'scan' | 'text' | 'import' | 'oauth'
 
-/** What has changed in a binding that stands. `openid`: it was moved to another appid. */
+/** Which part of a binding has changed. `openid`: the binding was moved to another AppID. */
 export type UpdateReason = 'unionid' | 'subscribed' | 'unsubscribed' | 'openid'
 
 export type EventType = 'bound' | 'unbound' | 'updated'

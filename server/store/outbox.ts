@@ -66,8 +66,8 @@ export type ReceiverFailure = {
 /** The number of notices in a receiver's queue. */
 export type QueueLength = { receiver: string; waiting: number; failed: number }
 
-/** `heldUntil`: the time at which an event that waits for its unionid is moved without the unionid. */
-type Dispatched = { moved: number; isMore: boolean; heldUntil: number | undefined }
+/** The receivers that got a notice. `heldUntil`: the time at which an event that waits for its unionid is moved without the unionid. */
+export type Dispatched = { receivers: string[]; isMore: boolean; heldUntil: number | undefined }
 
 export type Outbox = {
   /**
@@ -80,8 +80,6 @@ export type Outbox = {
    * user's events in order. A notice becomes due again at `until` unless its outcome is saved. No notice is taken by two instances.
    */
   claim(now: number, until: number, rooms: { receiver: string; room: number }[]): Promise<Notice[]>
-  /** When the next notice of these receivers becomes due after `now`; undefined if none does. */
-  nextAt(now: number, receivers: string[]): Promise<number | undefined>
   /** Ends the claim of a notice that was not tried. It is due at `now`. */
   unclaim(id: number, now: number): Promise<void>
   /** Removes accepted notices. */

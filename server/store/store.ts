@@ -56,7 +56,7 @@ export type Change =
   | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number; at: number }
   /** Has no effect unless the openid is bound to the user. `unionid` null: the account has none. */
   | { type: 'setUnionid'; user: number; openid: string; unionid: string | null; at: number }
-  /** After an account's migration. Has no effect unless `from` is bound to the user. The unit has locked both openids. */
+  /** Used after an account migration. Has no effect unless `from` is bound to the user. The unit has locked both openids. */
   | { type: 'moveOpenid'; user: number; from: AccountOpenid; to: AccountOpenid; at: number }
   /** Deletes what is kept of a user that has no binding. `Store.purgeErased` completes it. */
   | { type: 'erase'; user: number; at: number }
@@ -131,7 +131,7 @@ export type Tx = {
   fingerprint(key: string): string
   /** The text recorded for this fingerprint, which may be null; undefined when nothing was recorded. */
   findDelivery(fingerprint: string): Plan<string | null | undefined>
-  /** `user`: whose label the text has. */
+  /** `user`: the user whose label is in the text. */
   recordDelivery(fingerprint: string, text: string | null, until: number, user?: number | null): Plan<void>
   addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Plan<TicketWithQr>
   /** The user's first ticket with a larger id than `ticket` that can be scanned at `now`. */
@@ -194,7 +194,7 @@ export type Store = {
    */
   countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
-  /** The bindings of other Official Accounts than `appId`, whose scans this server does not get. */
+  /** The number of bindings that belong to another Official Account than `appId`. */
   countOtherBindings(appId: string): Promise<number>
   /**
    * Calls `listener` for every version that a commit of any instance has changed, and with `missed` when notifications may have

@@ -19,7 +19,7 @@ type RecordedTicket = {
   lang: Language
   createdAt: number
   expiresAt: number
-  /** The openid that has scanned a ticket which waits for its confirmation. */
+  /** The openid that has scanned the ticket, while the ticket waits for its confirmation. */
   scannedBy: string | null
 }
 

@@ -1,4 +1,4 @@
-/** A user's present state: the binding, and a scan that is not confirmed yet. */
+/** A user's current state: the binding, and a scan that is not confirmed yet. */
 import type { Confirm, Notice, UnbindReason } from '../wire.ts'
 import type { BindReason, Identity, Language } from './identity.ts'
 

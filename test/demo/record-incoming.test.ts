@@ -8,7 +8,7 @@ describe('the traffic log', () => {
   test('contains all requests of a binding, in order', async () => {
     const demo = await start()
     await bindAmy(demo)
-    await expect.poll(() => kinds(demo.wire.since(0))).toContain('webhook binding.bound')
+    await expect.poll(() => kinds(demo.wire.since(0))).toContain('webhook binding.updated')
     expect(kinds(demo.wire.since(0)).filter((one) => !one.includes('user/info'))).toEqual([
       'check echostr',
       'api GetQrCode',
@@ -16,6 +16,8 @@ describe('the traffic log', () => {
       'wechat /cgi-bin/qrcode/create',
       'callback subscribe',
       'webhook binding.bound',
+      // The unionid is known.
+      'webhook binding.updated',
     ])
   })
 

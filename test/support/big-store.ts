@@ -168,7 +168,6 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
     now,
     ['one', 'two'].map((receiver) => ({ receiver, room: 8 })),
   )
-  await outbox.nextAt(now, ['one', 'two'])
   await outbox.unclaim(1, now)
   await outbox.retryAt(1, now, { status: 500, error: null })
   await outbox.giveUp(1, { status: 500, error: null })

@@ -1,4 +1,4 @@
-/** The pages of the walk over all bindings. */
+/** Reads the pages of the list of all bindings. */
 import { type RawBuilder, sql } from 'kysely'
 import type { BindingFilter, BoundUser, WalkPosition } from '../binding-walk.ts'
 import type { Plan } from '../plan.ts'
@@ -14,9 +14,9 @@ type Row = Pick<
   Pick<UserRow, 'event_time' | 'label' | 'lang'> & { user: number; user_version: number }
 
 /**
- * An openid and a unionid have few bindings, so these are read first and the rest is applied to them. Without `materialized`,
- * SQLite would choose the index in the order of the walk, and read all bindings of the tenant. The columns of the users are
- * subqueries, which PostgreSQL looks up for each row of the page; for a join it may read all users.
+ * An openid or a unionid has few bindings. They are read first, and the other filters are applied to them. Without `materialized`,
+ * SQLite would use the index in the order of the list, and read all bindings of the tenant. The columns of the users are
+ * subqueries, which PostgreSQL looks up for each row of the page. For a join it may read all users.
  */
 export function* listBindings(
   db: Db,
@@ -54,7 +54,7 @@ function conditions(filter: BindingFilter, after: WalkPosition | undefined): Raw
   if (appId !== undefined) all.push(sql`app_id = ${appId}`)
   if (unionid !== undefined) all.push(sql`unionid = ${unionid}`)
   if (boundUntil !== undefined) all.push(sql`bound_at < ${boundUntil}`)
-  // One lower bound: with two, the database may begin at the lower one and skip the rows up to the other.
+  // There is one lower bound. With two, the database may begin at the lower one and read unneeded rows up to the other.
   if (after && tenant === undefined) {
     all.push(sql`(tenant, bound_at, "user") > (${after.tenant}, ${after.boundAt}, ${after.user})`)
   } else if (after && after.boundAt >= (boundSince ?? 0)) {

@@ -28,7 +28,7 @@ export function createBindingQueries(db: Kysely<Tables>) {
         .onConflict((conflict) => conflict.column('user').doUpdateSet(row))
     }),
     unbind: query((p: { user: number }) => db.deleteFrom('bindings').where('user', '=', p.user)),
-    // These write only rows that differ, so that the number of rows says whether the binding has changed.
+    // These queries write only rows that differ, so the number of rows shows whether the binding has changed.
     setSubscribed: query((p: { user: number; subscribed: number; eventTime: number }) =>
       update
         .set({ subscribed: p.subscribed, event_time: p.eventTime })

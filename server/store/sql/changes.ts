@@ -60,7 +60,7 @@ export class Changes implements ChangeMethods {
     return yield* this.#queries.addToOutbox({ event: rows[0]!.id, user, tenant, at })
   }
 
-  /** The event of a binding that stands and has changed. */
+  /** Adds the event of a binding that was changed but not removed. */
   *#addUpdate(user: number, reason: UpdateReason, at: number) {
     yield* this.#addEvent(user, yield* this.bumpVersion(user), 'updated', reason, at)
   }

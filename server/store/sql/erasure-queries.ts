@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import { query } from './compiled-query.ts'
 import type { Tables } from './tables.ts'
 
-// The sender gives up after four days at most. A notice that is older belongs to a receiver that is no longer configured.
+// The sender stops after four days at most, so an older notice belongs to a receiver that is no longer configured.
 const ABANDONED_AFTER_MS = 7 * 24 * 60 * 60_000
 
 /** Whether a notice of the event waits for a receiver that is on. */
@@ -23,7 +23,7 @@ function createErase(db: Kysely<Tables>) {
     clearReplies: query((p: { user: number }) =>
       db.updateTable('deliveries').set({ text: null, user: null }).where('user', '=', p.user),
     ),
-    /** The event with `version` is kept, which the erasure itself has written. */
+    /** Keeps the event with `version`, because the erasure itself has written it. */
     deleteHistory: query((p: { user: number; version: number; at: number }) =>
       db
         .deleteFrom('events')

@@ -1,15 +1,17 @@
 /**
  * Erases a user. Two steps, each in one transaction:
  *
- * 1. `erase` deletes the tickets and the history, empties the recorded replies that name the user, and marks the user. The binding
- *    has been removed before, in the same transaction. What remains are the notices that still wait for a receiver, and the
- *    event of the erasure itself, both marked.
- * 2. `purge` deletes the marked events once their notices are taken or given up (or their receiver is off), and then replaces the identity by its keyed hash.
- *    A tenant without a webhook has no notices: its readers of the feed get the event for a few seconds.
+ * 1. `erase` deletes the tickets and the history, empties the recorded replies that name the user, and marks the user. The same
+ *    transaction has already removed the binding. Two kinds of rows remain and are marked: the notices that wait for a receiver,
+ *    and the event of the erasure itself.
+ * 2. `purge` deletes the marked events when no notice waits any more: the receiver has taken it, the sender has given up, or the
+ *    receiver is off. Then `purge` replaces the identity by its keyed hash. A tenant without a webhook has no notices, so readers of
+ *    its feed can get the event only for a few seconds.
  *
- * The row of the user stays under the hash, with the version: after another bind of the same ids, a page or a receiver that knows
- * an older version must see a greater one. What could go wrong: a crash between the two steps. The marks are stored, so `purge`
- * goes on after the restart. A user that comes back before the second step is no longer marked; its marked events still go.
+ * The row of the user stays under the hash and keeps the version. If the same ids are bound again, a page or a receiver that knows
+ * an older version must see a greater one. A crash between the two steps does no harm: the marks are stored, so `purge`
+ * continues after the restart. If a user is added again before the second step, its mark is removed, but its marked events are
+ * still deleted.
  */
 import type { Plan } from '../plan.ts'
 import type { Identity, Store } from '../store.ts'
@@ -45,7 +47,7 @@ export class Erasure {
     this.#settings.onErase?.()
   }
 
-  /** Deletes the marked events until `before` whose notices no longer wait. The user is locked. */
+  /** Deletes the marked events until `before` that have no waiting notice. The user is locked. */
   *purge(user: number, { identity }: VersionedUser, before: number): Plan<void> {
     yield* this.#deleteNotices(user, before)
     yield* this.#queries.deleteMarked({ user, before })
@@ -59,12 +61,12 @@ export class Erasure {
     yield* this.#queries.deleteNotices({ user, before })
   }
 
-  /** Replaces the identity by its hash, unless an event is left or the user has come back. */
+  /** Replaces the identity by its hash, unless an event is left or the user was added again. */
   *#forget(user: number, identity: Identity): Plan<void> {
     if ((yield* this.#queries.markedOf({ user })).rows.length > 0) return
     const hash = this.#hashOf(identity)
     if ((yield* this.#queries.isMarked({ user })).rows.length === 0) return
-    // An earlier erasure of the same ids has left its row. Its version is smaller, because this user began with it.
+    // The row of an earlier erasure of the same ids. Its version is smaller, because this user began with that version.
     yield* this.#queries.deleteFloor({ hash })
     yield* this.#queries.toFloor({ user, hash })
   }
@@ -79,7 +81,7 @@ export class Erasure {
   }
 }
 
-// A unit of work locks so many users at most.
+// A unit of work locks at most this number of users.
 const PURGED_AT_ONCE = 100
 
 /** Completes all erasures until `before` whose notices are taken or given up. */

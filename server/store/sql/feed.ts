@@ -1,18 +1,18 @@
 /**
- * The feed of events: every reader gets every event of its tenant, and a user's events in order.
+ * The feed of events. Every reader gets every event of its tenant, and the events of each user in order.
  *
- * Ids do not serve as positions. PostgreSQL gives an id when a row is inserted, and the transactions of several instances commit in
- * another order: a reader that has seen id 6 would skip id 5, which is committed later. Nor do the ids of transactions
- * (`pg_snapshot_xmin`): one long transaction of any program in the cluster would stop the feed, and a dump restored elsewhere has
- * ids from the future. So an event gets its position after its commit:
+ * Ids cannot be positions. PostgreSQL assigns an id when a row is inserted, and the transactions of several instances may commit in
+ * another order. A reader that has seen id 6 would skip id 5, which is committed later. The ids of transactions
+ * (`pg_snapshot_xmin`) cannot be positions either: one long transaction of any program in the cluster would stop the feed, and a
+ * dump that is restored elsewhere has ids above those of its new cluster. So an event gets its position after its commit:
  *
- * 1. A reader that has come to the end looks for committed events without a position.
+ * 1. A reader at the end of the feed looks for committed events without a position.
  * 2. It locks the tenant's row of `feed_heads`, gives these events the next positions in the order of their ids, and commits. The
- *    lock makes this one writer at a time, so positions become visible in their order.
+ *    lock allows one writer at a time, so positions become visible in their order.
  * 3. It reads the events after its own position.
  *
  * A user's events are inserted under the user's lock, one after the commit of the other, so their ids are in order and a snapshot
- * that shows one of them shows the earlier ones. A change therefore costs nothing more, and a tenant without a reader has no
+ * that shows one of them shows the earlier ones. A change therefore takes no extra time, and a tenant without a reader has no
  * positions.
  *
  * What could go wrong: events expire that a reader has not read. The sweep notes the position (`noteExpired`) before it deletes
@@ -26,12 +26,12 @@ import { pageSize, query, runQuery } from './compiled-query.ts'
 import type { Db } from './tx-settings.ts'
 import { createUserByIdentity } from './user-queries.ts'
 
-// Few enough for a statement's time-out on a busy machine.
+// So few that a statement finishes within its time limit on a busy machine.
 const PUBLISHED_AT_ONCE = 1000
 
 type RunPlan = <T>(plan: () => Plan<T>) => Promise<T>
 
-/** `inTransaction` runs the plan in a transaction of its own: within another one, it would hold the lock too long. */
+/** `inTransaction` runs the plan in a separate transaction, because a longer transaction would hold the lock too long. */
 export function createEventFeed(db: Db, read: RunPlan, inTransaction: RunPlan): EventFeed {
   const queries = createFeedQueries(db)
   const userByIdentity = createUserByIdentity(db)

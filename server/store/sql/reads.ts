@@ -16,7 +16,7 @@ import { createUserRecords } from './user-records.ts'
 const FEW = 10
 const MANY = 100
 
-/** Reads the whole index of openids: 0.1 s for a million bindings. Only the start and the doctor count. */
+/** Reads the whole index of openids, 0.1 s for a million bindings. Called only at the start and by the doctor. */
 export async function countOtherBindings(db: Db, appId: string): Promise<number> {
   const { others } = await db
     .selectFrom('bindings')
@@ -42,7 +42,7 @@ export function createReads(
   }
 
   function* users(identities: Identity[]): Plan<User[]> {
-    // A fixed number of values: each number is a statement of its own, which every connection to PostgreSQL prepares.
+    // The number of values is fixed, because every connection to PostgreSQL prepares one statement for each number.
     const size = identities.length <= FEW ? FEW : MANY
     const names = Array.from({ length: size }, (_, i) => identities[Math.min(i, identities.length - 1)]!)
     const tuples = names.map(({ tenant, account, userId }) => sql`(${tenant}, ${account}, ${userId})`)

@@ -81,7 +81,7 @@ export function createSweep(
     deleteNotices,
   ]
 
-  /** Notes the positions before it deletes the events, so that no reader of the feed misses them silently. */
+  /** Notes the positions before it deletes the events, so that a reader who missed them gets an error. */
   async function deleteEvents(now: number): Promise<number> {
     const { rows } = await sql<Expired>`select id, tenant, position from events where id ${oldest('events')}
       and at <= ${now - EVENT_RETENTION_MS} and not exists (select event from outbox where event = events.id)
@@ -92,7 +92,7 @@ export function createSweep(
     return ids.length
   }
 
-  /** An event without a position gets one that no event has: every reader that has not read it is before this position. */
+  /** An event without a position gets the position after the newest. Every reader is then before this position and gets an error. */
   async function noteExpired(tenant: string, events: Expired[]): Promise<void> {
     const head = db.updateTable('feed_heads').where('tenant', '=', tenant)
     const isUnread = events.some(({ position }) => position === null)

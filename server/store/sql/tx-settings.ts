@@ -1,4 +1,4 @@
-/** What every unit of work is given, and what it remembers of a user. */
+/** The settings of a unit of work, and the part of a user that it caches. */
 import type { Kysely } from 'kysely'
 import type { User } from '../store.ts'
 import type { Tables } from './tables.ts'

@@ -466,7 +466,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       const unbindUser = (user: number, reason: UnbindReason = 'chat', at = NOW) =>
         store.write((tx) => tx.apply({ type: 'unbind', user, reason, at }))
 
-      test('returns every event once, with the ids of the binding as it is now', async () => {
+      test('returns every event once, with the ids of the current binding', async () => {
         const start = await follow()
         expect(start).toMatchObject({ events: [], hasMore: false })
         const user = await bind(amy, 'o1')
@@ -499,7 +499,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         expect(reasons(await follow({ user: { ...amy, userId: 'no' }, after: nobody.next }))).toEqual(['no bound scan'])
       })
 
-      test('is gone when events after the position have expired, read by another reader or by none', async () => {
+      test('returns `gone` when events after the position have expired, even if another reader has read them', async () => {
         const quiet = { tenant: 'quiet' }
         const LATER = NOW + 91 * 86_400_000
         const user = await bind(ann, 'o1')
@@ -518,7 +518,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         expect(await follow({ ...quiet, after: last.next })).toMatchObject({ events: [] })
       })
 
-      test('is gone for the position of a store that was replaced by an older one', async () => {
+      test('returns `gone` for a position from before the restore of an older store', async () => {
         const quiet = { tenant: 'quiet' }
         await bind(ann, 'o1')
         const { next } = await follow(quiet)
@@ -556,7 +556,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         expect(await statesOf('wb1_left')).toEqual([undefined])
       })
 
-      test('leaves the notices until the webhook has taken them or the sender has given up', async () => {
+      test('keeps the notices until the webhook has taken them or the sender has given up', async () => {
         await bind(amy, 'o1')
         await erase(amy)
         const names = async () => (await store.outbox.list('waiting', 9)).map(({ reason, openid }) => [reason, openid])
@@ -581,7 +581,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         expect(await store.user(amy)).toMatchObject({ id: 0, version: 2 })
       })
 
-      test('does not wait for a receiver that is gone, or no longer configured', async () => {
+      test('does not wait for a receiver that answered 410 or is no longer configured', async () => {
         const bo = { ...amy, userId: 'bo' }
         for (const identity of [amy, bo]) await bind(identity, 'o1')
         for (const identity of [amy, bo]) await erase(identity)
@@ -600,7 +600,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         expect(await store.outbox.list('waiting', 9)).toEqual([])
       })
 
-      test('leaves the version: each later one of the same ids is greater, also after a second erasure', async () => {
+      test('keeps the version: later versions of the same ids are greater, even after a second erasure', async () => {
         let version = 0
         for (let round = 0; round < 3; round++) {
           await bind(ann, `o${round}`)
@@ -622,7 +622,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         expect(await store.user(ann)).toMatchObject({ id: 0, version: 0 })
       })
 
-      test('does not touch a user that has come back before it is complete', async () => {
+      test('keeps a user that was added again before it is complete', async () => {
         await bind(ann, 'o1')
         await erase(ann)
         await bind(ann, 'o2')
@@ -789,7 +789,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(notices).toHaveLength(1)
     })
 
-    test('turns an error of the engine into STORE_UNAVAILABLE', async () => {
+    test('reports an error of the engine as STORE_UNAVAILABLE', async () => {
       await add('a')
       await expect(add('a')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     })
