@@ -11,6 +11,9 @@ import { ACCOUNT } from './users.ts'
 /** `usual`: the conditions without overrides. `isReal`: the demo uses a real WeChat account, whose faults cannot be set. */
 export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }
 
+/** `now`: the demo's clock, to tell the traffic of this visit from earlier traffic. */
+export type DemoAnswer = DemoView & { now: number }
+
 type DemoApiDeps = {
   view: () => DemoView
   simulatorView: () => SimulatorView
@@ -32,16 +35,17 @@ const HEARTBEAT_MS = 20_000
 
 export function createDemoApi(deps: DemoApiDeps): Hono {
   const { view, simulatorView, set, bind, forget, wire } = deps
+  const answer = (): DemoAnswer => ({ ...view(), now: Date.now() })
   return (
     new Hono()
-      .get('/conditions', (c) => c.json(view()))
+      .get('/conditions', (c) => c.json(answer()))
       /** Conditions that the body does not name are reset. */
       .put('/conditions', async (c) => {
         const given = await c.req.json().catch(() => undefined)
         const fault = describeInvalid(given)
         if (fault !== undefined) return c.json({ detail: fault }, 400)
         await set(toConditions(given, view().usual))
-        return c.json(view())
+        return c.json(answer())
       })
       .post('/taken/:person', async (c) => {
         await bind(c.req.param('person'), { account: ACCOUNT, userId: 'someone-else' }).catch(() => {})

@@ -1,17 +1,17 @@
 /** The client of the demo's API: conditions and the event stream. Its requests belong to the visitor of this page. */
-import type { DemoView } from '../demo-api.ts'
+import type { DemoAnswer, DemoView } from '../demo-api.ts'
 import type { WireEntry } from '../simulator/traffic-log.ts'
 import type { SimulatorView } from '../simulator/views.ts'
 import { visitorPath } from './visitor.ts'
 
 /** Reads the conditions. Returns undefined when the demo does not answer. */
-export const getConditions = (): Promise<DemoView | undefined> => request()
+export const getConditions = (): Promise<DemoAnswer | undefined> => request()
 
 /** Sets the given conditions of this visitor and resets the others. Returns undefined when the demo does not answer. */
-export const putConditions = (given: Record<string, string>): Promise<DemoView | undefined> =>
+export const putConditions = (given: Record<string, string>): Promise<DemoAnswer | undefined> =>
   request({ method: 'PUT', body: JSON.stringify(given), headers: { 'Content-Type': 'application/json' } })
 
-async function request(init?: RequestInit): Promise<DemoView | undefined> {
+async function request(init?: RequestInit): Promise<DemoAnswer | undefined> {
   const response = await fetch(`${visitorPath}/demo/conditions`, init).catch(() => undefined)
   return response?.ok ? response.json() : undefined
 }
