@@ -80,7 +80,7 @@ export async function startDemo({
   const wire = createTrafficLog(Date.now())
   const changes = createChangeListeners()
   const account = isReal ? savedState?.account : toAccount(env, savedState?.account)
-  // Assigned below: the rooms need the simulator.
+  // Assigned below, because the rooms need the simulator.
   let currentRoom: () => DemoRoom | undefined = () => undefined
   const simulator = createSimulator({
     account: account ?? {},
@@ -142,7 +142,7 @@ export async function startDemo({
               qrImageUrl,
               async tickets(request) {
                 const ticket = await ticketOf(request)
-                // Whoever scans it, the rules of the visitor apply whose page shows it.
+                // A scan follows the conditions of the visitor whose page shows the QR code.
                 simulator.keepContext(ticket.url)
                 return ticket
               },
@@ -187,7 +187,7 @@ export async function startDemo({
       wire,
       signal,
     }),
-    // Each call goes to the server of the present visitor.
+    // Each call goes to the server of the visitor who sent the current request.
     hostSite: createHostSite({
       bind: new Proxy(shared.client, { get: (_, name: keyof BindClient) => visitors.room().client[name] }),
     }),

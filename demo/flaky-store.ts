@@ -29,12 +29,17 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     // The functions are called as methods, because a store may be a class that needs its `this`.
     write: flaky((work) => store.write(work)) as Store['write'],
     user: flaky((identity) => store.user(identity)),
+    users: flaky((identities) => store.users(identities)),
+    userRecord: flaky((identity) => store.userRecord(identity)),
+    listBindings: flaky((...args) => store.listBindings(...args)),
+    events: flaky((feedQuery) => store.events(feedQuery)),
+    purgeErased: flaky((before) => store.purgeErased(before)),
     liveTicket: flaky((...args) => store.liveTicket(...args)),
     countOtherBindings: flaky((appId) => store.countOtherBindings(appId)),
     countAttempt: flaky((...args) => store.countAttempt(...args)),
     unionids: {
       claimDue: flaky((...args) => store.unionids.claimDue(...args)),
-      save: flaky((answers) => store.unionids.save(answers)),
+      save: flaky((...args) => store.unionids.save(...args)),
     },
     sweep: flaky((now) => store.sweep(now)),
     ping: flaky(() => store.ping()),
@@ -43,7 +48,6 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     outbox: {
       dispatch: flaky((...args) => outbox.dispatch(...args)),
       claim: flaky((...args) => outbox.claim(...args)),
-      nextAt: flaky((...args) => outbox.nextAt(...args)),
       unclaim: flaky((...args) => outbox.unclaim(...args)),
       delivered: flaky((ids) => outbox.delivered(ids)),
       retryAt: flaky((...args) => outbox.retryAt(...args)),

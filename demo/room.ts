@@ -1,6 +1,6 @@
 /**
- * The bind server with its conditions, and what stands in front of it: a proxy, the faults of WeChat, the host site's client. Everyone
- * shares one room; a visitor with conditions of their own gets another one, over the same store.
+ * A room is a bind server with its conditions, a faulty proxy in front of it, the faults of WeChat and the host site's client. All
+ * visitors share one room. A visitor who sets conditions gets a separate room with the same store.
  */
 import { type BindClient, createBindClient } from '../server/client.ts'
 import type { Overrides } from '../server/open-app.ts'
@@ -24,7 +24,7 @@ export type DemoRoom = Room &
     faults: Faults
     /** The client of the host site's back end. */
     client: BindClient
-    /** Tells the server of this room about a commit of another one: SQLite does not. */
+    /** Notifies the server of this room about a commit in another room, because SQLite does not. */
     wake(notice: CommitNotice): void
   }
 
@@ -59,7 +59,7 @@ export async function openDemoRoom(
   const { bindConfig, delay, signal } = deps
   const proxy = createFaultyProxy({ delay, signal })
   const configWith = (next: Conditions) => bindConfig.withConditions(url, next, path)
-  /** What the present server does after a commit: wake its pages, send webhooks. */
+  /** The current server listens to commits to wake its pages and to send webhooks. */
   let listeners = new Set<(notice: CommitNotice) => void>()
 
   const overridesWith = ({ clock, conflict }: Conditions): Overrides => ({

@@ -1,21 +1,21 @@
 /**
- * The visitors of the demo, and whose conditions apply. A page has the id of its visitor and puts it in front of its paths
- * (`/visitor/<id>/…`), also of those that the element requests. What happens while such a request is handled, such as a callback after
- * a scan, belongs to the visitor as well: an `AsyncLocalStorage` carries the id. A request without an id, which a program sends,
- * belongs to nobody and sets the conditions for everyone. Node only.
+ * Decides which conditions apply to a request of the demo. A visitor is a browser tab with an id. The page puts the id in front of
+ * its paths (`/visitor/<id>/…`), including the paths that the element requests. An `AsyncLocalStorage` holds the id while such a
+ * request is handled, so a callback after a scan has the same conditions. A program sends requests without an id: they set the
+ * conditions for everyone. Node only.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Context, Hono } from 'hono'
 import { type Conditions, differences } from './conditions.ts'
 import type { CurrentConditions } from './current-conditions.ts'
 
-/** The conditions of a visitor, and what they apply to. */
+/** The conditions of one visitor or of everyone, with the servers to which they apply. */
 export type Room = CurrentConditions & { stopWaiting(): void; close(): Promise<void> }
 
 type VisitorsDeps<R extends Room> = {
-  /** The conditions of everyone without conditions of their own. */
+  /** Used by the visitors that have not set conditions. */
   shared: R
-  /** Opens what a visitor with these conditions needs; `path` is the visitor's prefix. Undefined: no visitor has any. */
+  /** Opens a room for one visitor; `path` is the visitor's prefix. If undefined, visitors cannot have a room. */
   openRoom: ((path: string, conditions: Conditions) => Promise<R>) | undefined
 }
 
@@ -55,16 +55,16 @@ export function createVisitors<R extends Room>({ shared, openRoom }: VisitorsDep
   }
 
   return {
-    /** The room of the present visitor. */
+    /** The room of the visitor who sent the current request. */
     room,
     all: (): R[] => [shared, ...rooms.values()],
-    /** Sets the present visitor's conditions. Outside of a visit: everyone's, and visitors lose theirs. */
+    /** Sets the conditions of the visitor who sent the current request. Without a visitor, sets them for everyone and closes all rooms. */
     set(next: Conditions): Promise<void> {
       const id = visitor.getStore()
       lastChange = lastChange.catch(() => {}).then(() => change(id, next))
       return lastChange
     },
-    /** Runs `inside` for the visitor in the path, without the prefix. Other paths are left to it as they are. */
+    /** Passes requests to `inside`, after it has removed the visitor's prefix from the path. */
     routes: (inside: Hono): Hono =>
       new Hono().all('*', (c: Context) => {
         const url = new URL(c.req.url)

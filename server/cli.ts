@@ -12,8 +12,9 @@ const usage = `wechat-bind <command>
                                运行绑定服务，配置取自环境变量
   demo                         run the server with a simulated WeChat and a QA page
                                运行演示：绑定服务、模拟微信与测试页
-  doctor [--json]              check the settings, WeChat's API and the callback, and print the fixes
-                               检查配置、微信接口与回调地址，并给出修复方法
+  doctor [--json] [--webhooks] check the settings, WeChat's API and the callback, and print the fixes;
+                               --webhooks sends a signed webhook.test to every receiver
+                               检查配置、微信接口与回调地址，并给出修复方法；--webhooks 向每个接收方发送签名的 webhook.test
   webhooks [list|failed|replay [id]]
                                list the webhook notices that were not delivered, or deliver them again
                                查看未送达的 webhook 通知，或重新投递

@@ -10,5 +10,6 @@ export {
   type Overrides as Surroundings,
   openApp,
 } from './open-app.ts'
+export type { Fetch, Log, SetTimer } from './platform.ts'
 export type { Store } from './store/store.ts'
 export type * from './wire.ts'

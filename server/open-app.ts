@@ -65,6 +65,9 @@ export type Overrides = {
 
 const MINUTE_MS = 60_000
 
+// An erasure is complete after two intervals. SQLite's log still contains the erased data for up to 30 s.
+const PURGE_INTERVAL_MS = 10_000
+
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
   const { log, clock = Date.now, setTimer = systemTimer } = overrides
   const fetch = withUserAgent(overrides.fetch ?? createOutgoingFetch(), readUserAgent())
@@ -83,12 +86,12 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   // This clock is monotonic, because a correction of the system clock must not lengthen a wait.
   const monotonic = overrides.clock ?? (() => performance.now())
   const warn = createWarnings(log, monotonic)
-  // A failure here is no reason not to start: the doctor counts again.
+  // The server starts even if the count fails. The doctor counts again.
   const otherBindings = await opened.countOtherBindings(appId).catch(() => 0)
   if (otherBindings > 0) {
     log.warn(
       { bindings: otherBindings },
-      'bindings belong to another account than WECHAT_APP_ID, and no message of this account reaches their users: run "wechat-bind doctor"',
+      'bindings belong to another account than WECHAT_APP_ID, and this account cannot send messages to their users: run "wechat-bind doctor"',
     )
   }
   const waiters = createWaiters({ limits: config.waiters, setTimer, clock: monotonic })
@@ -178,6 +181,12 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     void sweep(deps)
   }, MINUTE_MS).unref()
 
+  const purging = setInterval(() => {
+    void store.purgeErased(clock() - PURGE_INTERVAL_MS).catch((error: BindError) => {
+      log.warn({ code: error.code }, 'erasures could not be completed; the server tries again in 10 s')
+    })
+  }, PURGE_INTERVAL_MS).unref()
+
   const endpoints = createEndpoints(deps)
   return {
     app: createApp(deps, { endpoints, hasOps: config.ops === undefined }),
@@ -187,6 +196,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     stopWaiting: waiters.close,
     async close(withinMs = 5_000) {
       clearInterval(minutely)
+      clearInterval(purging)
       keyFile?.stop()
       webhooksWatch?.stop()
       waiters.close()

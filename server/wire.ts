@@ -2,9 +2,17 @@
 
 /**
  * Why a binding was removed. `replaced` means that the user bound another WeChat account, or that another user bound this WeChat
- * account under `CONFLICT=replace`.
+ * account under `CONFLICT=replace`. `operator` is the command line or the console. `erased` means that the user was erased.
  */
-export type UnbindReason = 'disconnect' | 'widget' | 'chat' | 'unsubscribe' | 'replaced'
+export type UnbindReason =
+  | 'disconnect'
+  | 'widget'
+  | 'chat'
+  | 'unsubscribe'
+  | 'replaced'
+  | 'operator'
+  | 'erased'
+  | 'import'
 
 /** How a scan is confirmed before it binds: `reply` is a tap in the chat, `code` is four digits typed into the page. */
 export type Confirm = 'reply' | 'code'
@@ -61,7 +69,7 @@ export type Problem = {
 
 /** The body of a webhook delivery, signed as Standard Webhooks defines. `webhook.test` has empty ids and the version 0. */
 export type WebhookPayload = {
-  type: 'binding.bound' | 'binding.unbound' | 'webhook.test'
+  type: 'binding.bound' | 'binding.unbound' | 'binding.updated' | 'webhook.test'
   /** ISO 8601 */
   timestamp: string
   data: {
@@ -70,7 +78,7 @@ export type WebhookPayload = {
     User_ID: string
     Version: number
     Reason: string
-    /** `bound` only; null when the openid was erased before the delivery. */
+    /** `bound` and `updated` only; null when the openid was erased before the delivery. */
     OpenId?: string | null
     UnionId?: string | null
     AppId?: string | null

@@ -1,8 +1,8 @@
 /** Checks the pages: links resolve, the tests, metrics and settings that they name exist, and both languages have the same rows. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { collectDefaultMetrics } from 'prom-client'
 import { describe, expect, test } from 'vitest'
@@ -56,7 +56,7 @@ describe('links', () => {
 
   test('to a test quote a title that the file contains', () => {
     const proofs = links.filter(
-      ({ page, path }) => page.startsWith('SECURITY') && /^test\/.+\/.+\.test\.ts$/.test(path),
+      ({ page, path }) => /^(SECURITY|docs\/webhooks)/.test(page) && /^test\/.+\/.+\.test\.ts$/.test(path),
     )
     expect(proofs.length).toBeGreaterThan(80)
     const missing = proofs.filter(({ path, text }) => !textOf(path).includes(`'${text}'`))
@@ -246,22 +246,24 @@ describe('settings', () => {
 })
 
 describe('the backup', () => {
-  const commandIn = (page: string) => /^node -e ".*sqlite.*$/m.exec(textOf(page))?.[0] ?? ''
+  const commandsIn = (page: string) => [...textOf(page).matchAll(/^wechat-bind backup .*$/gm)].map(([line]) => line)
 
   test('has the same command in both languages, and copies a database that is in use', async () => {
-    const command = commandIn('docs/operations.md')
-    expect(commandIn('docs/operations.zh-CN.md')).toBe(command)
+    const commands = commandsIn('docs/operations.md')
+    expect(commands).toHaveLength(1)
+    expect(commandsIn('docs/operations.zh-CN.md')).toEqual(commands)
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-backup-'))
-    const [file, copy] = [join(folder, 'wechat-bind.db'), join(folder, 'copy.db')]
-    const testServer = await openTestServer({ DATABASE_URL: `sqlite:${file}` })
+    const DATABASE_URL = `sqlite:${join(folder, 'wechat-bind.db')}`
+    const testServer = await openTestServer({ DATABASE_URL })
     await testServer.ticketUrl()
-    const here = command.replace('/var/lib/wechat-bind/wechat-bind.db', file).replace(/\/var\/backups\/\S+/, copy)
-    const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
-    execFileSync('sh', ['-c', here], { env: { PATH }, stdio: ['ignore', 'ignore', 'inherit'] })
+    const bin = `"${process.execPath}" "${join(root, 'server/cli.ts')}"`
+    const here = commands[0]!.replace('/var/backups/wechat-bind', folder).replace('wechat-bind', bin)
+    execFileSync('sh', ['-c', here], { env: { PATH: process.env.PATH, DATABASE_URL } })
     await testServer.close()
+    const [copy = ''] = readdirSync(folder).filter((name) => /^\d{4}-\d\d-\d\d\.db$/.test(name))
     // The copy contains openids, so no other user may read it.
-    expect(statSync(copy).mode & 0o777).toBe(0o600)
-    const backup = new DatabaseSync(copy, { readOnly: true })
+    expect(statSync(join(folder, copy)).mode & 0o777).toBe(0o600)
+    const backup = new DatabaseSync(join(folder, copy), { readOnly: true })
     expect(backup.prepare('select count(*) as tickets from tickets').get()).toEqual({ tickets: 1 })
     backup.close()
     rmSync(folder, { recursive: true })

@@ -250,7 +250,7 @@ export class WechatBind extends LitElement implements BindHost {
   stateChanged(state: State, previous: State, event: MachineEvent): void {
     if (state.name !== previous.name) {
       this.#showState(state.name, previous.name)
-      // A QR code that is renewed in the background does not close the text to send.
+      // When the QR code is renewed in the background, the text to send stays open.
       if (state.name !== 'loading' && state.name !== 'ready') this.#opened = undefined
       // The copied text belongs to the previous QR code.
       else if (this.#opened) this.#opened = 'text'
@@ -323,7 +323,7 @@ export class WechatBind extends LitElement implements BindHost {
 
   /** Warns of settings that have no effect, for example because a framework has set them in the wrong way. */
   #warnOfMistakes(): void {
-    // Frameworks set a property when the element has one of that name.
+    // When the element has a property of that name, a framework sets the property instead of the attribute.
     const { refresh } = this as { refresh: unknown }
     if (typeof refresh !== 'function') {
       delete (this as { refresh?: unknown }).refresh

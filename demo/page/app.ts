@@ -16,7 +16,7 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
   const settings = parseSettings(location.search, navigator.languages)
   simulateBrowser(settings)
   const named = readConditions(location.search)
-  // A link with conditions sets them; a page without any keeps those that a test or the visitor has set.
+  // A link with conditions sets them. A link without conditions keeps the conditions that a test or the visitor has set.
   const demo = (await (Object.keys(named).length > 0 ? putConditions(named) : getConditions())) ?? {
     conditions: defaultConditions,
     usual: defaultConditions,

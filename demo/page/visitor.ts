@@ -1,4 +1,4 @@
-/** The visitor of this page: a tab and its reloads. The demo keeps a visitor's conditions apart from those of others. */
+/** The visitor of this page: a tab and its reloads. The conditions that a visitor sets do not apply to other visitors. */
 const KEY = 'wechat-bind-demo-visitor'
 
 // `crypto.randomUUID` exists only over https and on localhost.

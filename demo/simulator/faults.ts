@@ -19,7 +19,7 @@ export const callbackFaults = [
 /** The name for all paths of the API. */
 export const EVERY_PATH = '*'
 
-/** Faults that are chosen at each use, for a simulator with several independent users. */
+/** Faults that are looked up at each use, because they depend on the visitor. */
 export const createCurrentFaults = (current: () => Faults): Faults => ({
   fail: (...args) => current().fail(...args),
   slow: (...args) => current().slow(...args),

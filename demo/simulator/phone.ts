@@ -37,7 +37,7 @@ export function createPhone(deps: PhoneDeps) {
   const platformOpenid = toOpenid(account, 'WeChat platform')
   const chat = createChat({ clock, remembered: remembered?.messages ?? [] })
   let follow: Follow | null = remembered?.follow ?? null
-  /** The context that was kept for the QR code that was scanned last. */
+  /** The asynchronous context of the last scanned QR code. */
   let inContext: ReturnType<Qrcodes['contextOf']> = (run) => run()
   /** The scan that opened the follow page. */
   let pendingScan: { qrcode: Qrcode; at: number } | undefined

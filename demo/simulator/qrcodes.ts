@@ -78,7 +78,7 @@ function toPermanentText({ scene_str }: Record<string, unknown>): string {
 
 export const isExpired = ({ expiresAt }: Qrcode, now: number) => expiresAt !== null && now >= expiresAt
 
-/** Calls a function in the asynchronous context in which a QR code was shown last. */
+/** Calls a function in the asynchronous context of the last request for a QR code. */
 type InContext = <T>(run: () => T) => T
 
 export type Qrcodes = ReturnType<typeof createQrcodes>
@@ -117,7 +117,7 @@ export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
     },
     /** The code with this URL, even if it has expired. */
     find: (url: string) => byUrl.get(url),
-    /** Messages after a scan of this code are delivered in the caller's asynchronous context. */
+    /** After a scan of this QR code, messages are delivered in the asynchronous context of this call. */
     keepContext(url: string): void {
       const qrcode = byUrl.get(url)
       if (qrcode) contexts.set(qrcode, AsyncLocalStorage.snapshot())

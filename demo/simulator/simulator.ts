@@ -35,7 +35,7 @@ export type SimulatorOptions = TrustedNames & {
   /** Sends the callbacks. A test can pass the bind server's `app.request`. */
   fetch?: (url: string, init: RequestInit) => Response | Promise<Response>
   random?: Random
-  /** What applies now in place of the simulator's own; undefined: its own. */
+  /** Returns the faults, mode and callback URL for the current request, or undefined to use those of the simulator. */
   current?: () => { faults: Faults; mode: Account['mode']; callbackUrl: string } | undefined
 }
 
@@ -53,7 +53,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
   } = options
   const { current = () => undefined } = options
   const account = createAccount(options.account ?? {}, random)
-  /** As the account has it now. */
+  /** The account with the mode that applies to the current request. */
   const withMode = (): Account => ({ ...account, mode: current()?.mode ?? account.mode })
   let callbackUrl = options.callbackUrl
 

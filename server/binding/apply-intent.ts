@@ -87,7 +87,8 @@ function* decideAndWrite(
   const text = reply && toText(reply, settings.texts)
   // A used ticket stores its delivery, so it needs no row in `deliveries`. This saves 10 us of the 70 us of a callback.
   if (!changes.some((change) => change.type === 'close' && change.delivery === delivery)) {
-    yield* tx.recordDelivery(delivery, isOurs ? text : NOT_OURS + (text ?? ''), now + REPLY_KEPT_MS)
+    const user = reply?.label == null ? null : reply.user
+    yield* tx.recordDelivery(delivery, isOurs ? text : NOT_OURS + (text ?? ''), now + REPLY_KEPT_MS, user)
   }
   return { reply: text, said: reply?.name, changes, isOurs, scan }
 }
@@ -151,7 +152,7 @@ function* claimTicket(
   const owners = yield* tx.ownersOf(claim.appId, claim.openid)
   // A follow is recorded even if the ticket cannot be claimed.
   const isFollow = claim.via === 'subscribe' && !(found && isSameDelivery(claim, found.ticket))
-  const followed = isFollow ? decideFollowed(claim.createTime, owners) : []
+  const followed = isFollow ? decideFollowed(claim.createTime, owners, now) : []
   // The scene has the prefix of this server but is not in the store, so its ticket expired and was deleted.
   if (!found) return withScan({ changes: followed, reply: { name: 'expired', lang: settings.lang, label: null } })
   const { confirm } = settings.rules
@@ -177,7 +178,7 @@ function* follow(
   { openid, createTime, isSceneLost }: Extract<Intent, { type: 'follow' }>,
   now: number,
 ): Plan<Decided> {
-  const changes = decideFollowed(createTime, yield* tx.ownersOf(appId, openid))
+  const changes = decideFollowed(createTime, yield* tx.ownersOf(appId, openid), now)
   const asksAgain = isSceneLost && (yield* tx.isAnyPending(appId, now - RECENT_MS))
   return asksAgain
     ? withScan({ changes, reply: { name: 'scan_again', lang, label: null } })

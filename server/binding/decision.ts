@@ -46,10 +46,11 @@ const othersOf = (owners: User[], { tenant, account, userId }: Identity) =>
 
 export const reasonOf = ({ via }: Claim): BindReason => (via === 'text' ? 'text' : 'scan')
 
-export const replyTo = ({ lang, label }: Pick<Ticket, 'lang' | 'label'>, name: ReplyName): Reply => ({
+export const replyTo = ({ lang, label, user }: Pick<Ticket, 'lang' | 'label' | 'user'>, name: ReplyName): Reply => ({
   name,
   lang,
   label,
+  user,
 })
 
 export const toNewBinding = (

@@ -4,7 +4,7 @@
  */
 import { BindError } from '../errors.ts'
 import type { Plan } from '../store/plan.ts'
-import type { Identity, Store, Tx } from '../store/store.ts'
+import type { Identity, Store, TicketEpoch, Tx } from '../store/store.ts'
 
 export type QrLimits = {
   qrPerMinute: number
@@ -61,27 +61,34 @@ const tenantLimit = (tenant: string, unit: string, ms: number, most: number): Li
 
 /**
  * Counts an attempt to make a QR code. If a limit is reached, throws `RATE_LIMITED` and does not count the attempt. If both
- * limits are reached, the error names the limit of the user, not the limit of the tenant.
+ * limits are reached, the error names the limit of the user, not the limit of the tenant. Returns the epoch in which the QR code is
+ * requested.
  */
-export async function countQrcode(store: Store, identity: Identity, limits: QrLimits, now: number): Promise<void> {
+export async function countQrcode(
+  store: Store,
+  identity: Identity,
+  limits: QrLimits,
+  now: number,
+): Promise<TicketEpoch> {
   const tenantLimits = ofTenant(identity.tenant, limits)
   // The refusal is thrown after the commit. An error inside the transaction would roll it back, and the other units of work in
   // that transaction would have to run again.
-  const refusal = await store.write(function* (tx) {
-    const user = yield* tx.ensureUser(identity)
-    const userLimits = ofUser(user, limits)
-    const refusal = yield* refusalOf(tx, [wrongDigits(user), ...userLimits, ...tenantLimits], now)
-    if (refusal) return refusal
+  const counted = await store.write(function* (tx) {
+    const asked = yield* tx.ticketEpoch(identity)
+    const userLimits = ofUser(asked.user, limits)
+    const refusal = yield* refusalOf(tx, [wrongDigits(asked.user), ...userLimits, ...tenantLimits], now)
+    if (refusal) return { refusal }
     for (const limit of userLimits) yield* count(tx, limit, now)
-    return undefined
+    return { asked }
   })
-  if (refusal) throw refusal
+  if (counted.refusal) throw counted.refusal
   for (const limit of tenantLimits) {
     if (await count(store, limit, now)) continue
     // Requests of other users or at other instances may have reached the limit after it was read.
     const late = await store.write((tx) => refusalOf(tx, [limit], now))
     if (late) throw late
   }
+  return counted.asked
 }
 
 /** Returns the refusal if the user has given too many wrong digits. */

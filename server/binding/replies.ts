@@ -17,8 +17,18 @@ export type ReplyName =
   | 'too_many_codes'
   | 'scan_again'
 
-/** A reply before it is rendered as text. `question` is the ticket that a tap on `{confirm}` confirms. */
-export type Reply = { name: ReplyName; lang: Language; label: string | null; digits?: string; question?: number }
+/**
+ * A reply before it is rendered as text. `user` is the user whose label it has; `question` is the ticket that a tap on `{confirm}`
+ * confirms.
+ */
+export type Reply = {
+  name: ReplyName
+  lang: Language
+  label: string | null
+  user?: number
+  digits?: string
+  question?: number
+}
 
 /** The texts that the operator sets with `REPLY_<NAME>`. `{label}`, `{digits}` and `{confirm}` are placeholders. */
 export type ReplyTexts = Partial<Record<ReplyName, string>>

@@ -54,7 +54,7 @@ export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: 
     return isBoundTo(user, claim) ? say('already_bound') : refuse('used', 'expired_scan')
   }
   if (ticket.state.name !== 'pending' || now >= deadlineOf(ticket, claim.via)) return refuse('expired', 'expired_scan')
-  if (isBoundTo(user, claim)) return decideAlreadyBound(claim, ticket, user)
+  if (isBoundTo(user, claim)) return decideAlreadyBound(claim, ticket, user, now)
   if (isTaken(facts.owners, user.identity, rules)) return refuse('conflict', 'conflict')
   if (replacedBy(user, facts.owners, rules).some(({ binding }) => isOlder(claim, binding?.eventTime))) return nothing
   return rules.confirm === 'off'
@@ -67,11 +67,11 @@ export const isSameDelivery = ({ delivery }: Claim, { state }: Ticket) =>
   state.name === 'used' && state.delivery === delivery
 
 /** A WeChat user who is already bound scans again: only closes the ticket and clears the mark of an older unfollow. */
-function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User): Decision {
+function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User, now: number): Decision {
   return {
     changes: [
       { type: 'close', ticket: ticket.id, user: user.id, as: 'used', bumpsVersion: false },
-      { type: 'setSubscribed', user: user.id, subscribed: true, eventTime: claim.createTime },
+      { type: 'setSubscribed', user: user.id, subscribed: true, eventTime: claim.createTime, at: now },
     ],
     reply: replyTo(ticket, 'already_bound'),
   }
@@ -101,7 +101,7 @@ export function decideUnsubscribe(
   const changes = affected.map(
     ({ id }): Change =>
       rules.unsubscribe === 'mark' && !erases
-        ? { type: 'setSubscribed', user: id, subscribed: false, eventTime: createTime }
+        ? { type: 'setSubscribed', user: id, subscribed: false, eventTime: createTime, at: now }
         : { type: 'unbind', user: id, reason: 'unsubscribe', at: now },
   )
   return {
@@ -116,9 +116,9 @@ export function decideUnsubscribe(
 }
 
 /** Decides about a follow: clears the mark of an older unfollow. An older unfollow that arrives later has no effect. */
-export function decideFollowed(createTime: number, owners: User[]): Change[] {
+export function decideFollowed(createTime: number, owners: User[], now: number): Change[] {
   const older = owners.filter(({ binding }) => binding && createTime >= binding.eventTime)
-  return older.map(({ id }) => ({ type: 'setSubscribed', user: id, subscribed: true, eventTime: createTime }))
+  return older.map(({ id }) => ({ type: 'setSubscribed', user: id, subscribed: true, eventTime: createTime, at: now }))
 }
 
 /**
@@ -138,6 +138,6 @@ export function decideUndo(
   if (!latest?.binding) return { ...notOurs, reply: { name: 'not_bound', lang, label: null } }
   return {
     changes: [{ type: 'unbind', user: latest.id, reason: 'chat', at: now }, erase],
-    reply: replyTo(latest.binding, 'unbound'),
+    reply: replyTo({ ...latest.binding, user: latest.id }, 'unbound'),
   }
 }

@@ -1,6 +1,6 @@
 /** Returns the valid ticket of a user, or makes a new ticket at WeChat. */
 import { identityKey } from '../store/identity.ts'
-import type { Identity, Language, NewTicket, Store, TicketWithQr } from '../store/store.ts'
+import type { Identity, Language, NewTicket, Store, TicketEpoch, TicketWithQr } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
 import { countQrcode, type QrLimits } from './limits.ts'
@@ -35,13 +35,16 @@ export function createTickets(deps: TicketDeps) {
     const live = await deps.store.liveTicket(request.identity, now)
     if (live && !request.isRefresh && isReusable(live, now)) return live
     try {
-      await countQrcode(deps.store, request.identity, deps, now)
-      return await createTicket(deps, createQrcode, request, live)
+      const asked = await countQrcode(deps.store, request.identity, deps, now)
+      const ticket = await createTicket(deps, createQrcode, request, live, asked)
+      if (ticket) return ticket
     } catch (error) {
       // The current ticket still works for a while, which is better than an error. A refresh must replace the ticket, so it throws.
       if (live && !request.isRefresh && isShowable(live, deps.clock())) return live
       throw error
     }
+    // All tickets of the user were closed while WeChat made this one. Each repetition requires another such change, and the limits count it.
+    return issue(request)
   }
 
   /** Updates the label and language of the ticket, because the chat shows the values of the last request. */
@@ -63,13 +66,18 @@ export function createTickets(deps: TicketDeps) {
 
 export type Tickets = ReturnType<typeof createTickets>
 
-/** Stores the ticket before it is returned, so that the store knows the scene of every QR code that is shown. */
+/**
+ * Stores the ticket before it is returned, so that the store knows the scene of every QR code that is shown. WeChat may take seconds.
+ * If an unbinding or an erasure has closed all tickets of the user meanwhile, the ticket is not stored and nothing is returned,
+ * because a QR code that was requested before must bind nobody.
+ */
 async function createTicket(
   deps: TicketDeps,
   createQrcode: WechatApi['createQrcode'],
   { identity, isRefresh, label, lang }: TicketRequest,
   live: TicketWithQr | undefined,
-): Promise<TicketWithQr> {
+  asked: TicketEpoch,
+): Promise<TicketWithQr | undefined> {
   const scene = createScene()
   const { ticket, url, expireSeconds } = await createQrcode(scene, deps.ticketTtlMs / 1000)
   const createdAt = deps.clock()
@@ -85,6 +93,8 @@ async function createTicket(
     expiresAt: createdAt + Math.min(expireSeconds * 1000, deps.ticketTtlMs),
   }
   return deps.store.write(function* (tx) {
+    const { user, epoch } = yield* tx.ticketEpoch(identity)
+    if (user !== asked.user || epoch !== asked.epoch) return undefined
     const ours = yield* tx.addTicket(identity, made, isRefresh)
     if (isRefresh) return ours
     // Another instance may have made a ticket in the meantime. The first ticket is used, so that all pages show the same QR code.

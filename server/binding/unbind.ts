@@ -1,4 +1,4 @@
-/** Ends a binding at the request of a back end (`Disconnect`) or of the page's button. */
+/** Ends a binding at the request of a back end (`Disconnect`), of the page's button, or of an operator. */
 import type { Change, Identity, User } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
 
@@ -11,7 +11,7 @@ type Unbound = { user: User; wasBound: boolean }
 export async function unbind(
   { store, clock, afterCommit }: ChangeDeps,
   identity: Identity,
-  reason: 'disconnect' | 'widget',
+  reason: 'disconnect' | 'widget' | 'operator',
 ): Promise<Unbound> {
   const now = clock()
   const { changes, ...unbound } = await store.write(function* (tx) {

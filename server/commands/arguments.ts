@@ -7,7 +7,7 @@ type Options = NonNullable<ParseArgsConfig['options']>
 type Expected<T extends Options> = {
   usage: string
   options?: T
-  /** The greatest number of arguments without a name. Default none. */
+  /** The maximum number of positional arguments. Default 0. */
   positionals?: number
 }
 

@@ -1,9 +1,11 @@
 /** `wechat-bind doctor`: checks the environment and prints the findings. Exits with 0 unless a finding is `wrong`. Node only. */
+import { readUserAgent } from '../config/version.ts'
 import { fileAccess } from '../doctor/file-access.ts'
 import { exitCodeOf } from '../doctor/finding.ts'
 import { countBindings, inspectStore } from '../doctor/inspect-store.ts'
 import { toJson, toText } from '../doctor/report.ts'
 import { runChecks } from '../doctor/run-checks.ts'
+import { createOutgoingFetch, withUserAgent } from '../http/outgoing-fetch.ts'
 import { readKeyFile } from '../keys/key-file.ts'
 import { systemTimer } from '../platform.ts'
 import { readArguments } from './arguments.ts'
@@ -14,11 +16,12 @@ export async function runDoctor(args: string[]): Promise<void> {
     options: { json: { type: 'boolean', default: false }, webhooks: { type: 'boolean', default: false } },
   })
   const findings = await runChecks(process.env, {
-    fetch,
+    fetch: withUserAgent(createOutgoingFetch(), readUserAgent()),
     clock: Date.now,
     setTimer: systemTimer,
     inspectStore,
     countBindings,
+    sendsWebhooks: values.webhooks,
     readKeyFile,
     fileAccess,
   })

@@ -1,6 +1,6 @@
 /**
- * The version of this package, and whether Node is new enough for it. The bin imports this file before any other, so it uses
- * nothing that an old Node lacks. Node only.
+ * The version of this package, and whether Node is new enough for it. The bin imports this file first, so this file must run in an
+ * old Node. Node only.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,7 +10,7 @@ type Manifest = { version: string; engines: { node: string } }
 
 let manifest: Manifest | undefined
 
-/** Reads the nearest package.json above this file: that of the installed package, or that of the checkout. */
+/** Reads the package.json of the installed package or of the checkout: the nearest one above this file. */
 function readManifest(): Manifest {
   if (manifest) return manifest
   let folder = dirname(fileURLToPath(import.meta.url))

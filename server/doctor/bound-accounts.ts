@@ -1,4 +1,4 @@
-/** Checks that the bindings belong to the configured account: after a change of WECHAT_APP_ID the old ones get no events any more. */
+/** Checks that the bindings belong to the configured account. After a change of WECHAT_APP_ID, no event reaches the old bindings. */
 import type { Config } from '../config/config.ts'
 import { type Finding, warn } from './finding.ts'
 
@@ -10,11 +10,11 @@ export async function checkBoundAccounts(
   { databaseUrl, wechat: { appId } }: Config,
   countBindings: CountBindings,
 ): Promise<Finding[]> {
-  const count = await countBindings(databaseUrl, appId).catch(() => 0) // The check of the store reports what fails.
+  const count = await countBindings(databaseUrl, appId).catch(() => 0) // The check of the store reports the failure.
   if (count === 0) return []
   return [
     warn('store.other-account', {
-      en: `${count} binding(s) belong to another Official Account than WECHAT_APP_ID. Their users appear as bound, but no message of this account can reach them.`,
+      en: `${count} binding(s) belong to another Official Account than WECHAT_APP_ID. Their users appear as bound, but this account cannot send them messages.`,
       zh: `有 ${count} 个绑定属于 WECHAT_APP_ID 以外的公众号。这些用户显示为已绑定，但本账号的消息无法送达。`,
       fix: {
         en: "If WECHAT_APP_ID is wrong, correct it. After an account migration (账号迁移), convert the openids with WeChat's changeopenid. Otherwise end these bindings, so that their users bind again.",

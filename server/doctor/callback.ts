@@ -14,17 +14,24 @@ const SLOW_MS = 1_000
 /** Sends the GET that WeChat sends when the URL is saved in its console, then the same request with a wrong signature. */
 export async function checkCallback({ publicUrl, wechat }: Config, deps: ProbeDeps): Promise<Finding[]> {
   if (publicUrl === undefined) return [notSet]
-  const echostr = toDecimal(randomBytes(8))
-  const timestamp = String(Math.floor(deps.clock() / 1000))
-  const nonce = toDecimal(randomBytes(4))
-  const get = (signature: string) => {
-    const query = new URLSearchParams({ signature, timestamp, nonce, echostr })
-    return sendRequest(deps, `${publicUrl}/wechat/callback?${query}`)
-  }
+  const echo = newEcho(wechat.token, deps.clock())
+  const get = (signature: string) => sendRequest(deps, `${publicUrl}/wechat/callback?${echo.queryWith(signature)}`)
   const address = checkPublicUrl(publicUrl, wechat.apiBase)
-  const echo = findingOfEcho(await get(signatureOf(wechat.token, timestamp, nonce)), echostr)
-  if (echo.level === 'wrong') return [...address, echo]
-  return [...address, echo, findingOfForgery(await get('0'.repeat(40)))]
+  const answered = findingOfEcho(await get(echo.signature), echo.echostr)
+  if (answered.level === 'wrong') return [...address, answered]
+  return [...address, answered, findingOfForgery(await get('0'.repeat(40)))]
+}
+
+/** The URL check of WeChat's console, with the right signature or another one. */
+export function newEcho(token: string, now: number) {
+  const echostr = toDecimal(randomBytes(8))
+  const timestamp = String(Math.floor(now / 1000))
+  const nonce = toDecimal(randomBytes(4))
+  return {
+    echostr,
+    signature: signatureOf(token, timestamp, nonce),
+    queryWith: (signature: string) => String(new URLSearchParams({ signature, timestamp, nonce, echostr })),
+  }
 }
 
 /** WeChat sends decimal digits. The number is above 2^53, so that a callback that parses it as a number changes the value. */

@@ -9,7 +9,15 @@ export type ProbeDeps = { fetch: Fetch; clock: () => number; setTimer: SetTimer 
 /** `skewMs` is this machine's clock minus the answer's `Date`. Undefined without this header. */
 export type HttpResult =
   /** `body` is bytes, because decoding drops a byte order mark. */
-  | { kind: 'answered'; status: number; body: Buffer; tookMs: number; skewMs: number | undefined }
+  | {
+      kind: 'answered'
+      status: number
+      body: Buffer
+      tookMs: number
+      skewMs: number | undefined
+      /** The `Access-Control-Allow-Origin` of the answer. */
+      allowsOrigin: string | null
+    }
   | { kind: 'timeout' }
   | { kind: 'unreachable'; code: string }
 
@@ -60,7 +68,8 @@ export async function sendRequest(
     if (received === 'timeout') return { kind: 'timeout' }
     const { response, body } = received
     const skewMs = skewOf(response.headers.get('Date'), clock())
-    return { kind: 'answered', status: response.status, body, tookMs: clock() - startedAt, skewMs }
+    const allowsOrigin = response.headers.get('Access-Control-Allow-Origin')
+    return { kind: 'answered', status: response.status, body, tookMs: clock() - startedAt, skewMs, allowsOrigin }
   } catch (error) {
     return { kind: 'unreachable', code: codeOf(error) }
   }

@@ -8,18 +8,23 @@ import { checkCallback } from './callback.ts'
 import { checkClock } from './clock.ts'
 import { checkFiles, type FileAccess } from './files.ts'
 import { type Finding, warn, wrong } from './finding.ts'
+import { checkForward } from './forward.ts'
 import { type ProbeDeps, withTimeout } from './http-probe.ts'
 import { checkAesKeys, checkKeys, checkMode } from './keys.ts'
 import { checkApiAddresses, checkCallbackAddresses, checkReach } from './network.ts'
+import { checkOrigins } from './origins.ts'
 import { checkQrcode, checkQuota } from './qrcode.ts'
 import { readSettings } from './settings.ts'
 import { checkStore, type InspectStore } from './store.ts'
+import { checkWebhooks } from './webhooks.ts'
 
 export type DoctorDeps = ProbeDeps & {
   inspectStore: InspectStore
-  /** Without it the bindings are not counted. */
+  /** Without `countBindings` the bindings are not counted. */
   countBindings?: CountBindings
   readKeyFile: ReadKeyFile
+  /** Whether the webhook receivers get a signed `webhook.test`. */
+  sendsWebhooks?: boolean
   /** Without `fileAccess` no file is checked. */
   fileAccess?: FileAccess
 }
@@ -78,6 +83,24 @@ const checks: Check[] = [
     title: { en: 'the callback', zh: '回调地址' },
     needs: ['PUBLIC_URL', 'WECHAT_TOKEN'],
     run: checkCallback,
+  },
+  {
+    id: 'origins',
+    title: { en: 'the allowed origins', zh: '允许的来源' },
+    needs: ['PUBLIC_URL', 'ALLOWED_ORIGINS'],
+    run: checkOrigins,
+  },
+  {
+    id: 'forward',
+    title: { en: 'the system at FORWARD_URL', zh: 'FORWARD_URL 的系统' },
+    needs: ['FORWARD_URL', 'FORWARD_ERRORS', 'WECHAT_TOKEN'],
+    run: checkForward,
+  },
+  {
+    id: 'webhooks',
+    title: { en: 'the webhook receivers', zh: 'webhook 接收方' },
+    needs: ['WEBHOOKS_FILE'],
+    run: (config, deps) => checkWebhooks(config, deps, deps.sendsWebhooks ?? false),
   },
 ]
 

@@ -1,8 +1,8 @@
 /**
- * Sends the server's own requests: to WeChat, to FORWARD_URL and to webhooks. Node's `fetch` sends a browser's headers, and
- * `sec-fetch-mode` cannot be left out. Firewalls that look for forged browsers refuse that. So the requests are made with
- * `node:http`, in the form of `fetch`, as far as this server needs it: no redirect is followed, and no answer is decompressed,
- * because none is asked for. Node only.
+ * Sends the server's own requests: to WeChat, to FORWARD_URL and to webhooks. Node's `fetch` always sends `sec-fetch-mode`, a
+ * browser's header, and some firewalls therefore refuse the request as a forged browser. This function uses `node:http` instead and
+ * implements the part of `fetch` that the server needs. It follows no redirect. It requests no compression and decompresses no
+ * answer. Node only.
  */
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
@@ -15,10 +15,10 @@ export const withUserAgent =
   (url, init) =>
     fetch(url, { ...init, headers: { 'User-Agent': userAgent, ...(init?.headers as Record<string, string>) } })
 
-// Shorter than the idle limit of common servers and load balancers, so that no request is sent to a connection that closes.
+// Shorter than the idle limit of common servers and load balancers, so that no request uses a connection that they are closing.
 const IDLE_MS = 4_000
 
-/** Headers must be a plain record, and a body text or bytes. A redirect is an error with `redirect: 'error'`, else an answer. */
+/** Headers must be a plain record. A body must be text or bytes. With `redirect: 'error'` a redirect is an error, otherwise an answer. */
 export function createOutgoingFetch(): Fetch {
   const agents = {
     'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
@@ -56,7 +56,7 @@ export function createOutgoingFetch(): Fetch {
         try {
           resolve(toResponse(incoming, statusCode))
         } catch (error) {
-          // A status or a header that `Response` does not accept.
+          // `Response` does not accept the status or a header.
           request.destroy()
           fail(error)
         }
@@ -65,7 +65,7 @@ export function createOutgoingFetch(): Fetch {
     })
 }
 
-// The Fetch standard allows no body with these.
+// With these statuses the Fetch standard allows no body.
 const WITHOUT_BODY = [204, 205, 304]
 
 function toResponse(incoming: IncomingMessage, status: number): Response {

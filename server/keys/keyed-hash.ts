@@ -1,6 +1,6 @@
 /** Hashes with the AppSecret as key, so the hash is the same on every instance and cannot be computed without the AppSecret. */
 import { createHmac, hash } from 'node:crypto'
-import type { KeyedHash } from '../store/sql/changes.ts'
+import type { KeyedHash } from '../store/sql/tx-settings.ts'
 
 export function createKeyedHash(appSecret: string): KeyedHash {
   // A key as prefix is safe with SHA-3, but not with SHA-2 (FIPS 202, A.2). The hash takes 1 us; an HMAC would take 3 us.

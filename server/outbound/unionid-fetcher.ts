@@ -53,7 +53,7 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
 
   async function fetchAll(due: UnionidRequest[], now: number): Promise<void> {
     const answers = due.length > 1 && now >= singlesUntil ? await fetchBatch(due, now) : undefined
-    if (answers) return store.unionids.save(answers)
+    if (answers) return store.unionids.save(answers, clock())
     for (let i = 0; i < due.length && !isClosed; i += SINGLES_PER_WRITE) {
       await fetchSingles(due.slice(i, i + SINGLES_PER_WRITE))
     }
@@ -88,7 +88,7 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
       }
     }
     await Promise.all(Array.from({ length: SINGLES_AT_ONCE }, worker))
-    if (answers.length > 0) await store.unionids.save(answers)
+    if (answers.length > 0) await store.unionids.save(answers, clock())
     if (fault !== undefined) throw fault
   }
 

@@ -19,8 +19,6 @@ const TIMEOUT_MS = 20_000
 // The answer's content is not used. It is read only so that the connection can be used again.
 const MAX_ANSWER = 64 * 1024
 
-const FAILED_BY_TIMEOUT = 'TIMEOUT'
-
 /** Never throws. `closing` aborts the request. */
 export async function sendWebhook(
   { fetch, clock, setTimer }: RequestDeps,
@@ -35,9 +33,15 @@ export async function sendWebhook(
     'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
     'webhook-signature': secrets.map((secret) => new Signer(secret).sign(id, now, body)).join(' '),
   }
-  const timeout = new AbortController()
-  const cancelTimer = setTimer(() => timeout.abort(), TIMEOUT_MS)
-  const signal = closing ? AbortSignal.any([timeout.signal, closing]) : timeout.signal
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  let isLate = false
+  const cancelTimer = setTimer(() => {
+    isLate = true
+    abort()
+  }, TIMEOUT_MS)
+  closing?.addEventListener('abort', abort)
+  const { signal } = controller
   try {
     const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
     await readCapped(response, MAX_ANSWER).catch(() => {})
@@ -46,10 +50,11 @@ export async function sendWebhook(
     const retryAfterMs = readRetryAfter(response.headers.get('Retry-After'), clock())
     return { accepted: false, failure: { status, error: null }, retryAfterMs }
   } catch (error) {
-    const code = timeout.signal.aborted ? FAILED_BY_TIMEOUT : codeOf(error)
+    const code = isLate ? 'TIMEOUT' : codeOf(error)
     return { accepted: false, failure: { status: null, error: code }, retryAfterMs: undefined }
   } finally {
     cancelTimer()
+    closing?.removeEventListener('abort', abort)
   }
 }
 

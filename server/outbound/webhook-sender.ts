@@ -52,7 +52,7 @@ const CLAIM_MS = 45_000
 const LEASE_MS = 10_000
 
 // How often the queues are read if nothing wakes the loop, because other instances and commands change the queues too.
-const IDLE_MS = 1_000
+const POLL_MS = 1_000
 
 // How often the outbox is read while an event waits for its unionid.
 const HELD_MS = 200
@@ -62,6 +62,11 @@ const ERROR_MS = 5_000
 
 // Simultaneous requests to one receiver. After a failure a receiver gets one request at a time until it accepts one.
 const PER_RECEIVER = 8
+
+// Requests of the last second at all receivers. More would delay the callbacks of this process, which have the same CPU. A request
+// that takes longer only waits, and is not counted: otherwise receivers that hang would take the room of the others.
+const ACTIVE = 48
+const ACTIVE_MS = 1_000
 
 // The number of rows that one transaction adds to the queues. More rows would delay callbacks on SQLite, which has one connection.
 const ROWS_PER_DISPATCH = 512
@@ -73,20 +78,23 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   const underway = new Set<Promise<void>>()
   const closing = new AbortController()
   const saveAccepted = createBatchWrites((ids: number[]) => outbox.delivered(ids))
+  /** The receivers that may have a due notice. */
+  const hungry = new Set<string>()
   let cancelTimer = () => {}
   let states = new Map<string, ReceiverState>()
-  let statesReadAt = Number.NEGATIVE_INFINITY
   let leasedUntil = 0
   let leaseAt = 0
   let dispatchAt = 0
+  let pollAt = 0
+  let active = 0
 
   const loop = createWakeLoop(async () => {
     try {
-      await readStates()
+      await poll()
       const isMore = await dispatch()
       await claim()
-      if (!isMore) await sleepUntilDue()
-      return isMore
+      wakeIn(Math.min(pollAt, dispatchAt) - clock())
+      return isMore || (hungry.size > 0 && active < ACTIVE)
     } catch (error) {
       report.storeFailed(error)
       wakeIn(ERROR_MS)
@@ -96,22 +104,23 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
 
   function wakeIn(ms: number): void {
     cancelTimer()
-    if (!closing.signal.aborted) cancelTimer = setTimer(loop.wake, ms)
+    if (!closing.signal.aborted) cancelTimer = setTimer(loop.wake, Math.min(Math.max(ms, 0), ERROR_MS))
   }
 
-  /** The states change when a receiver fails at another instance, and when a command enables it. */
-  async function readStates(): Promise<void> {
+  /** Finds what nothing wakes the loop for: the end of a pause, and the changes of other instances and of commands. */
+  async function poll(): Promise<void> {
     const now = clock()
-    if (Math.abs(now - statesReadAt) < IDLE_MS) return
+    if (now < pollAt && pollAt <= now + POLL_MS) return
     states = new Map((await outbox.receivers()).map((state) => [state.name, state]))
-    statesReadAt = now
+    for (const { name } of webhooks().all) hungry.add(name)
+    pollAt = now + POLL_MS
   }
 
   async function holdLease(now: number): Promise<boolean> {
     if (now >= leaseAt) {
       const isHeld = await outbox.lease(holder, now, now + LEASE_MS)
       leasedUntil = isHeld ? now + LEASE_MS : 0
-      leaseAt = now + (isHeld ? LEASE_MS / 2 : IDLE_MS)
+      leaseAt = now + (isHeld ? LEASE_MS / 2 : POLL_MS)
     }
     return leasedUntil > now
   }
@@ -119,26 +128,34 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   /** Returns true if more events can be moved at once. */
   async function dispatch(): Promise<boolean> {
     const now = clock()
-    if (now < dispatchAt) return false
-    dispatchAt = now + IDLE_MS
+    if (now < dispatchAt && dispatchAt <= now + POLL_MS) return false
+    dispatchAt = now + POLL_MS
     if (!(await holdLease(now))) return false
     const receivers = webhooks()
     const limit = Math.ceil(ROWS_PER_DISPATCH / Math.max(receivers.all.length, 1))
-    const { isMore, heldUntil } = await outbox.dispatch(now, (...event) => namesFor(receivers, ...event), limit)
-    if (heldUntil !== undefined) dispatchAt = Math.min(now + HELD_MS, heldUntil)
-    if (isMore) dispatchAt = 0
-    return isMore
+    const moved = await outbox.dispatch(now, (...event) => namesFor(receivers, ...event), limit)
+    for (const name of moved.receivers) hungry.add(name)
+    if (moved.heldUntil !== undefined) dispatchAt = Math.min(now + HELD_MS, moved.heldUntil)
+    if (moved.isMore) dispatchAt = 0
+    return moved.isMore
   }
 
   async function claim(): Promise<void> {
     if (closing.signal.aborted) return
     const now = clock()
     const receivers = new Map(webhooks().all.map((receiver) => [receiver.name, receiver]))
-    const rooms = [...receivers.keys()].map((receiver) => ({ receiver, room: roomOf(receiver, now) }))
-    const withRoom = rooms.filter(({ room }) => room > 0)
-    for (const notice of await outbox.claim(now, now + CLAIM_MS, withRoom)) {
-      const receiver = receivers.get(notice.receiver ?? '')
-      if (receiver) begin(receiver, notice)
+    const rooms: { receiver: string; room: number }[] = []
+    let left = ACTIVE - active
+    // The receivers for which no room is left stay hungry, and are the first of the next time.
+    for (const receiver of hungry) {
+      if (left <= 0) break
+      hungry.delete(receiver)
+      const room = Math.min(receivers.has(receiver) ? roomOf(receiver, now) : 0, left)
+      if (room > 0) rooms.push({ receiver, room })
+      left -= Math.max(room, 0)
+    }
+    for (const notice of await outbox.claim(now, now + CLAIM_MS, rooms)) {
+      begin(receivers.get(notice.receiver!)!, notice)
     }
   }
 
@@ -149,28 +166,26 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     return limit - (inFlight.get(name) ?? 0)
   }
 
-  async function sleepUntilDue(): Promise<void> {
-    const now = clock()
-    const names = webhooks().all.map(({ name }) => name)
-    const nextAt = await outbox.nextAt(
-      now,
-      names.filter((name) => roomOf(name, now) > 0),
-    )
-    const pauses = names.flatMap((name) => states.get(name)?.pausedUntil ?? [])
-    const next = Math.min(...[nextAt ?? [], pauses, dispatchAt].flat().filter((at) => at > now), now + IDLE_MS)
-    wakeIn(next - now)
-  }
-
   function begin(receiver: WebhookReceiver, notice: Notice): void {
     const { name } = receiver
     inFlight.set(name, (inFlight.get(name) ?? 0) + 1)
+    active++
+    let isActive = true
+    const rest = () => {
+      if (isActive) active--
+      isActive = false
+      if (hungry.size > 0) loop.wake()
+    }
+    const cancelRest = setTimer(rest, ACTIVE_MS)
     const sending = deliver(receiver, notice)
       // The claim of the notice ends by itself.
       .catch(report.storeFailed)
       .finally(() => {
         inFlight.set(name, (inFlight.get(name) ?? 1) - 1)
         underway.delete(sending)
-        loop.wake()
+        hungry.add(name)
+        cancelRest()
+        rest()
       })
     underway.add(sending)
   }

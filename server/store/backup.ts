@@ -1,9 +1,9 @@
 /**
- * Copies a store to a file. SQLite's `VACUUM INTO` copies one state of the database, without its free pages, while other processes
- * write. PostgreSQL's own `pg_dump` does the same there.
+ * Copies a store to a file. While other processes write, SQLite's `VACUUM INTO` copies the database at one moment, without its free
+ * pages. PostgreSQL is copied by `pg_dump`, also at one moment.
  *
- * The copy is written under another name beside the target, with mode 0600 from the start, and gets its name when it is complete:
- * a copy that was cut off never looks like a backup. Node only.
+ * The copy is written to a temporary file in the same folder, with mode 0600 from the start. The file gets its final name when the
+ * copy is complete, so an incomplete copy is never taken for a backup. Node only.
  */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -23,14 +23,14 @@ type BackupOptions = {
 
 const SQLITE = 'sqlite:'
 
-// A running server holds the write lock for milliseconds; switching to WAL and a checkpoint take longer.
+// A running server usually holds the lock for some milliseconds. The switch to WAL and a checkpoint hold it longer.
 const BUSY_TIMEOUT_MS = 10_000
 
 /** Returns the size of the copy in bytes. Throws `BAD_REQUEST` or `BAD_CONFIG`. */
 export async function backUpStore(databaseUrl: string, { file, replaces, env }: BackupOptions): Promise<number> {
   if (!replaces && existsSync(file)) throw exists(file)
   const part = `${file}.${randomBytes(6).toString('hex')}.part`
-  // Fails if the file exists: the copy must not follow a link that someone else has put there.
+  // Fails if the file exists, because the copy must not follow a link that another user has created.
   const created = await open(part, 'wx', 0o600).catch((cause) => {
     throw cannotWrite(file, cause)
   })
@@ -48,7 +48,7 @@ export async function backUpStore(databaseUrl: string, { file, replaces, env }: 
 }
 
 function copyFile(from: string, to: string): void {
-  // `DatabaseSync` would create the file.
+  // Without this check, `DatabaseSync` would create the file.
   if (!existsSync(from)) {
     throw new BindError(
       'BAD_CONFIG',
@@ -90,7 +90,7 @@ async function sync(file: string): Promise<{ size: number }> {
   }
 }
 
-/** Fails if another file has taken the name meanwhile. */
+/** Fails if a file with this name was created during the copy. */
 async function linkNew(part: string, file: string): Promise<void> {
   await link(part, file).catch((cause) => {
     throw cause.code === 'EEXIST' ? exists(file) : cannotWrite(file, cause)

@@ -18,6 +18,7 @@ const primaryKeys = {
   bindings: 'user',
   tickets: 'id',
   events: 'id',
+  feed_heads: 'tenant',
   deliveries: 'key',
   unfollow_tombstones: 'openid_hash',
   outbox: 'event',

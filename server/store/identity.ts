@@ -1,4 +1,5 @@
-/** The identity of a user, and two enumerations that every part of the store uses. */
+/** The identity of a user, and the enumerations that every part of the store uses. */
+import type { UnbindReason } from '../wire.ts'
 
 /** Opaque ids, compared byte by byte. The same ids in two tenants are two users. */
 export type Identity = { tenant: string; account: string; userId: string }
@@ -9,5 +10,12 @@ export const identityKey = ({ tenant, account, userId }: Identity) => JSON.strin
 /** The languages of the replies in the chat. */
 export type Language = 'zh-CN' | 'zh-TW' | 'en'
 
-/** `scan`: the user was bound by a scan. `text`: by a code sent as a chat message. */
-export type BindReason = 'scan' | 'text'
+/** `scan`: the user was bound by a scan. `text`: by a code sent as a chat message. `import`: by an operator's file. `oauth`: by web authorization. */
+export type BindReason = 'scan' | 'text' | 'import' | 'oauth'
+
+/** Which part of a binding has changed. `openid`: the binding was moved to another AppID. */
+export type UpdateReason = 'unionid' | 'subscribed' | 'unsubscribed' | 'openid'
+
+export type EventType = 'bound' | 'unbound' | 'updated'
+
+export type EventReason = BindReason | UnbindReason | UpdateReason

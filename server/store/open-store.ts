@@ -1,6 +1,6 @@
 /** Opens the store that `DATABASE_URL` names. Node only. */
 import type { SetTimer } from '../platform.ts'
-import type { TxSettings } from './sql/changes.ts'
+import type { TxSettings } from './sql/tx-settings.ts'
 import type { Store } from './store.ts'
 
 const SQLITE = 'sqlite:'

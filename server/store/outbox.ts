@@ -3,8 +3,7 @@
  * moves it to the queue of each receiver, as one notice per receiver, so that a receiver that fails delays no other one. A notice
  * is kept until its receiver has accepted it or the sender has given up.
  */
-import type { UnbindReason } from '../wire.ts'
-import type { BindReason, Identity } from './identity.ts'
+import type { EventReason, EventType, Identity } from './identity.ts'
 
 /** One event for one receiver. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
 export type Notice = {
@@ -14,8 +13,8 @@ export type Notice = {
   /** Null while the event has not been moved to the queues of its receivers. */
   receiver: string | null
   identity: Identity
-  type: 'bound' | 'unbound'
-  reason: BindReason | UnbindReason
+  type: EventType
+  reason: EventReason
   version: number
   /** Epoch ms of the change. */
   at: number
@@ -67,8 +66,8 @@ export type ReceiverFailure = {
 /** The number of notices in a receiver's queue. */
 export type QueueLength = { receiver: string; waiting: number; failed: number }
 
-/** `heldUntil`: the time at which an event that waits for its unionid is moved without the unionid. */
-type Dispatched = { moved: number; isMore: boolean; heldUntil: number | undefined }
+/** The receivers that got a notice. `heldUntil`: the time at which an event that waits for its unionid is moved without the unionid. */
+export type Dispatched = { receivers: string[]; isMore: boolean; heldUntil: number | undefined }
 
 export type Outbox = {
   /**
@@ -81,8 +80,6 @@ export type Outbox = {
    * user's events in order. A notice becomes due again at `until` unless its outcome is saved. No notice is taken by two instances.
    */
   claim(now: number, until: number, rooms: { receiver: string; room: number }[]): Promise<Notice[]>
-  /** When the next notice of these receivers becomes due after `now`; undefined if none does. */
-  nextAt(now: number, receivers: string[]): Promise<number | undefined>
   /** Ends the claim of a notice that was not tried. It is due at `now`. */
   unclaim(id: number, now: number): Promise<void>
   /** Removes accepted notices. */

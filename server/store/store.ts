@@ -2,50 +2,17 @@
  * The store's interface: the values that it keeps and the operations that both engines implement. `storeContract` in
  * test/server/store runs the same tests on each engine.
  */
-import type { Confirm, Notice, UnbindReason } from '../wire.ts'
+import type { Notice, UnbindReason } from '../wire.ts'
+import type { BindingWalk } from './binding-walk.ts'
+import type { EventFeed } from './event-feed.ts'
 import type { BindReason, Identity, Language } from './identity.ts'
 import type { Outbox } from './outbox.ts'
 import type { Plan } from './plan.ts'
+import type { Binding, PendingConfirmation, TicketState, User } from './user.ts'
+import type { UserRecord } from './user-record.ts'
 
-export type { BindReason, Identity, Language } from './identity.ts'
-
-/** A WeChat account bound to a user. `eventTime` is the `CreateTime` (Unix s) of the newest event applied to the binding. */
-export type Binding = {
-  appId: string
-  openid: string
-  unionid: string | null
-  subscribed: boolean
-  /** Epoch ms by the server's clock. */
-  boundAt: number
-  eventTime: number
-  /** The name of the user's account in chat messages, and their language. */
-  label: string | null
-  lang: Language
-}
-
-/** A scan that the user has not confirmed yet. It can be confirmed until `until` (epoch ms). */
-export type PendingConfirmation = {
-  confirm: Confirm
-  openid: string
-  eventTime: number
-  until: number
-  /** With `code`: the four digits that the chat shows and the user types into the page. */
-  digits: string | null
-  triesLeft: number
-  reason: BindReason
-}
-
-/**
- * A `pending` ticket can be scanned. A `scanned` ticket waits for its confirmation. The other states are final. A `used` ticket was
- * closed by a scan or after a scan, with or without a binding; `delivery` is the fingerprint of the delivery that closed it.
- * A `replaced` ticket was closed because another ticket took its place. A `dead` ticket was closed after too many wrong digits.
- */
-export type TicketState =
-  | { name: 'pending' }
-  | { name: 'scanned'; confirmation: PendingConfirmation }
-  | { name: 'used'; delivery: string | null }
-  | { name: 'replaced' }
-  | { name: 'dead' }
+export type { BindReason, EventReason, EventType, Identity, Language, UpdateReason } from './identity.ts'
+export type { Binding, PendingConfirmation, RefusedScan, TicketState, User } from './user.ts'
 
 /** A QR code and its scene, without the fields that the rules do not read. Times are epoch ms. */
 export type Ticket = {
@@ -76,21 +43,6 @@ export type NewTicket = Omit<TicketWithQr, 'id' | 'user' | 'state'>
 /** A ticket and its user. */
 export type Claimable = { ticket: Ticket; user: User }
 
-/** The last refused scan of a user. Pages show it while `version` is the user's version. `at`: epoch ms. */
-export type RefusedScan = { notice: Notice; version: number; at: number }
-
-/** A user's present state. A user that the store does not know has id 0 and version 0. */
-export type User = {
-  id: number
-  identity: Identity
-  version: number
-  /** Why the last binding was removed. */
-  reason: UnbindReason | null
-  binding: Binding | null
-  confirmation: PendingConfirmation | null
-  refusedScan: RefusedScan | null
-}
-
 /** Attempts counted under a name, e.g. the new QR codes of a user. The window begins with its first attempt. */
 export type RateWindow = { scope: string; count: number; until: number }
 
@@ -100,7 +52,14 @@ export type Change =
   | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number; shownAt?: number }
   /** Also closes every ticket of the user, so that an earlier QR code can no longer bind. */
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
-  | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number }
+  /** An event says so only if the binding has changed. */
+  | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number; at: number }
+  /** Has no effect unless the openid is bound to the user. `unionid` null: the account has none. */
+  | { type: 'setUnionid'; user: number; openid: string; unionid: string | null; at: number }
+  /** Used after an account migration. Has no effect unless `from` is bound to the user. The unit has locked both openids. */
+  | { type: 'moveOpenid'; user: number; from: AccountOpenid; to: AccountOpenid; at: number }
+  /** Deletes what is kept of a user that has no binding. `Store.purgeErased` completes it. */
+  | { type: 'erase'; user: number; at: number }
   | { type: 'scan'; ticket: number; user: number; confirmation: PendingConfirmation }
   /** Raises the version, so that the pages show the notice. */
   | { type: 'refuse'; user: number; notice: Notice; at: number }
@@ -115,10 +74,19 @@ export type Change =
       bumpsVersion: boolean
       delivery?: string
     }
-  /** Closes every ticket of the user that could still bind, except `ticket`. Raises the version only if it closed a ticket. */
+  /**
+   * Closes every ticket of the user that could still bind, except `ticket`. Without `ticket`, also those whose QR code is being
+   * made. Raises the version only if it closed a ticket.
+   */
   | { type: 'closeTickets'; user: number; ticket?: number; bumpsVersion: boolean }
   | { type: 'recordUnfollow'; appId: string; openid: string; eventTime: number; until: number }
   | { type: 'wrongCode'; openid: string; at: number }
+
+/** A WeChat user's name at one Official Account. */
+export type AccountOpenid = { appId: string; openid: string }
+
+/** A QR code requested in an epoch works only while the user's epoch is the same. */
+export type TicketEpoch = { user: number; epoch: number }
 
 /** The facts that a unit of work can read, and the changes it can apply. The facts do not change before the commit. */
 export type Tx = {
@@ -126,6 +94,10 @@ export type Tx = {
   userById(id: number): Plan<User>
   /** The user's id; adds a user that the store does not know. */
   ensureUser(identity: Identity): Plan<number>
+  /** Adds a user that the store does not know. The epoch changes when every ticket of the user is closed. */
+  ticketEpoch(identity: Identity): Plan<TicketEpoch>
+  /** Locks the users, so that a unit that changes several of them acquires its locks in order. */
+  lockUsers(ids: number[]): Plan<void>
   ticketById(id: number): Plan<Claimable | undefined>
   ticketByScene(scene: string): Plan<Claimable | undefined>
   ticketByCode(appId: string, code: string): Plan<Claimable | undefined>
@@ -150,7 +122,8 @@ export type Tx = {
   fingerprint(key: string): string
   /** The text recorded for this fingerprint, which may be null; undefined when nothing was recorded. */
   findDelivery(fingerprint: string): Plan<string | null | undefined>
-  recordDelivery(fingerprint: string, text: string | null, until: number): Plan<void>
+  /** `user`: the user whose label is in the text. */
+  recordDelivery(fingerprint: string, text: string | null, until: number, user?: number | null): Plan<void>
   addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Plan<TicketWithQr>
   /** The user's first ticket with a larger id than `ticket` that can be scanned at `now`. */
   firstPendingAfter(user: number, ticket: number, now: number): Plan<TicketWithQr | undefined>
@@ -163,6 +136,8 @@ export type Tx = {
   countAttempt(scope: string, limit: number, until: number, now: number): Plan<boolean>
   /** Consumes a jti. Returns false when the jti was consumed before. */
   consumeJti(jti: string, until: number): Plan<boolean>
+  /** Completes erasures until `before`, at most `limit`. Returns true if more may be left. */
+  purgeErased(before: number, limit: number): Plan<boolean>
 }
 
 /** A user's version after a commit. The server sends the new state to a waiting page that knows a smaller version. */
@@ -179,8 +154,8 @@ export type UnionidAnswer = UnionidRequest & { unionid: string | null }
 export type UnionidStore = {
   /** At most `limit` requests that are due at `now`. A request becomes due again at `againAt` unless its answer is saved. */
   claimDue(now: number, againAt: number, limit: number): Promise<UnionidRequest[]>
-  /** Saves the answers, except those whose openid is no longer bound to its user. */
-  save(answers: UnionidAnswer[]): Promise<void>
+  /** Saves the answers, except those whose openid is no longer bound to its user. A unionid that is new is an event. */
+  save(answers: UnionidAnswer[], at: number): Promise<void>
 }
 
 /**
@@ -196,6 +171,12 @@ export type Store = {
    */
   write<T>(work: UnitOfWork<T>): Promise<T>
   user(identity: Identity): Promise<User>
+  /** In the same order. */
+  users(identities: Identity[]): Promise<User[]>
+  /** Everything kept of a user. Undefined for a user that the store does not know. */
+  userRecord(identity: Identity): Promise<UserRecord | undefined>
+  listBindings: BindingWalk
+  events: EventFeed
   /** The user's newest ticket that can be scanned at `now`. */
   liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
   /**
@@ -204,7 +185,7 @@ export type Store = {
    */
   countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
-  /** The bindings of other Official Accounts than `appId`, whose scans this server does not get. */
+  /** The number of bindings that belong to another Official Account than `appId`. */
   countOtherBindings(appId: string): Promise<number>
   /**
    * Calls `listener` for every version that a commit of any instance has changed, and with `missed` when notifications may have
@@ -213,6 +194,11 @@ export type Store = {
   onCommit(listener: (notice: CommitNotice) => void): () => void
   /** The events that the tenants' webhooks have not accepted yet. */
   outbox: Outbox
+  /**
+   * Completes erasures until `before` whose notices are taken or given up: deletes the last events and the identity. Call it every
+   * few seconds.
+   */
+  purgeErased(before: number): Promise<void>
   /** Deletes expired rows, in batches small enough not to delay requests. */
   sweep(now: number): Promise<void>
   ping(): Promise<void>

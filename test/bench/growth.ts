@@ -130,7 +130,7 @@ async function ask({ served, size, times }: Subject, kind: Kind, round: number):
 function addResults(engine: string, subjects: Subject[]): void {
   for (const kind of kinds) {
     const each = subjects.map(({ times }) => median(times[kind]))
-    // The ratio of each round is used, because only runs of the same seconds are comparable.
+    // The ratio of each round is used, because only measurements that were made at the same time are comparable.
     const growth = median(subjects.at(-1)!.times[kind].map((time, i) => time / subjects[0]!.times[kind][i]!))
     lines.push({
       what: `${engine}: one ${kind} with ${SIZES.map((size) => size.toLocaleString('en')).join(' / ')} bindings`,

@@ -1,4 +1,4 @@
-/** Conditions belong to a visitor: what they change for one page, they change for no other. */
+/** The conditions of one visitor do not affect the pages of other visitors. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { defaultConditions } from '../../demo/conditions.ts'
 import type { Demo } from '../../demo/demo.ts'
@@ -41,7 +41,7 @@ async function waitAs(path: string): Promise<Response> {
 }
 
 describe('the conditions of a visitor', () => {
-  test('are the ones of everyone until the visitor sets some, and then apply to nobody else', async () => {
+  test('are the shared ones until the visitor sets conditions, which then apply to this visitor only', async () => {
     await put('', { confirm: 'reply' })
     expect(await conditionsOf(one)).toEqual({ ...defaultConditions, confirm: 'reply' })
     await put(one, { confirm: 'code', store: 'slow' })
@@ -72,9 +72,9 @@ describe('the conditions of a visitor', () => {
   })
 
   test.each(['secure', 'plain'] as const)(
-    'rule a scan of the QR code that was shown to the visitor last, whoever scans (mode %s)',
+    'apply to any scan of the QR code that the visitor requested last (mode %s)',
     async (mode) => {
-      // A live QR code is shown again: it may be older than the conditions.
+      // A valid QR code is returned again, even if it is older than the conditions.
       await clientOf(demo).getQrCode(lin)
       await put(one, { confirm: 'reply', mode })
       const amy = demo.simulator.phone('amy')
@@ -86,7 +86,7 @@ describe('the conditions of a visitor', () => {
     },
   )
 
-  test('leave the bindings to everyone: a scan wakes the pages of the same user at other visitors', async () => {
+  test('do not separate the bindings: a scan wakes the pages of the same user at other visitors', async () => {
     await put(one, { unsubscribe: 'mark' })
     const waiting = [waitAs(''), waitAs(other)]
     await demo.simulator.phone('amy').scan((await client(one).getQrCode(lin)).Url, { follow: true })

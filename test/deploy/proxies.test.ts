@@ -205,6 +205,31 @@ describe('deploy/wechat-bind.service', () => {
   })
 })
 
+describe('deploy/wechat-bind.sh', () => {
+  test('runs any command as the service runs: same program, user, folder and settings', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-run-'))
+    writeFileSync(join(folder, 'systemd-run'), '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 })
+    const PATH = `${folder}:${process.env.PATH}`
+    const script = join(root, 'deploy/wechat-bind.sh')
+    const given = execFileSync('sh', [script, 'token', 'acme', 'a user'], { env: { PATH }, encoding: 'utf8' }).split(
+      '\n',
+    )
+    rmSync(folder, { recursive: true })
+    expect(given.slice(-5)).toEqual([expect.stringMatching(/cli\.js$/), 'token', 'acme', 'a user', ''])
+    // Without a terminal the output can be piped.
+    expect(given).toContain('--pipe')
+    const unit = readFileSync(join(root, 'deploy/wechat-bind.service'), 'utf8')
+    const program = given.slice(given.indexOf('/usr/bin/node'), -4)
+    for (const word of program) expect(unit).toContain(word)
+    const settings = given.filter((word) => /^[A-Z]\w+=/.test(word))
+    expect(settings).toHaveLength(5)
+    for (const setting of settings) {
+      const [name, value = ''] = setting.replace('=-', '=').split(/=(.*)/s)
+      expect(unit).toMatch(new RegExp(`^${name}=.*${value}`, 'm'))
+    }
+  })
+})
+
 describe('deploy/alerts.yaml', () => {
   const hasPromtool = isInstalled('promtool')
 

@@ -1,6 +1,6 @@
 /**
- * Restarts two instances in turn behind the proxies of deploy/, under load. With nginx nobody notices. Caddy does not pass a POST to
- * the other instance (https://github.com/caddyserver/caddy/issues/7546), so there the senders repeat it, as they really do.
+ * Restarts two instances in turn behind the proxies of deploy/, under load. With nginx no request fails. Caddy does not pass a POST to
+ * the other instance (https://github.com/caddyserver/caddy/issues/7546), so with Caddy the senders repeat it, as WeChat does.
  */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -97,7 +97,7 @@ describe.each(proxies)('two instances behind deploy/$name', (proxy) => {
       await progress()
       const restarted = await listen(Number(new URL(url).port))
       instances[index] = restarted
-      // The proxy uses it again.
+      // Resolves when the proxy uses the restarted instance again.
       await once(restarted.server, 'request')
     }
     await progress()

@@ -44,7 +44,7 @@ describe('the conditions', () => {
     fixture.expectRefusals()
   })
 
-  test('set by a test stay when a page is opened, and those of one page apply to no other', async () => {
+  test('that a test has set remain when a page is opened, and those of one page do not apply to other pages', async () => {
     const body = JSON.stringify({ confirm: 'code' })
     await fetch(`${fixture.demo.url}/demo/conditions`, { method: 'PUT', body })
     const [one, other] = [await fixture.open(), await fixture.open()]

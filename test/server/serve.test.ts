@@ -155,7 +155,7 @@ describe('serve', { timeout: 30_000 }, () => {
     await close()
   })
 
-  test('warns at the start of bindings that belong to another account', async () => {
+  test('warns at the start if bindings belong to another account', async () => {
     const first = await serve()
     simulator.setCallbackUrl(`${first.url}/wechat/callback`)
     const { Url } = await first.client.getQrCode(subject)

@@ -5,6 +5,8 @@ import { createLocks } from '../../server/store/postgres/locks.ts'
 import { createMaintenancePool } from '../../server/store/postgres/pool.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
 import { runOn } from '../../server/store/sql/compiled-query.ts'
+import { purgeErased } from '../../server/store/sql/erasure.ts'
+import { createEventFeed } from '../../server/store/sql/feed.ts'
 import { createOutbox } from '../../server/store/sql/outbox-queries.ts'
 import { createQueries, type Queries } from '../../server/store/sql/queries.ts'
 import { createReads } from '../../server/store/sql/reads.ts'
@@ -12,7 +14,7 @@ import { createSweep } from '../../server/store/sql/sweep.ts'
 import type { Tables } from '../../server/store/sql/tables.ts'
 import { createUnionidQueue } from '../../server/store/sql/unionid-queue.ts'
 import { SqlTx } from '../../server/store/sql/unit-of-work.ts'
-import type { Identity } from '../../server/store/store.ts'
+import type { Identity, UnitOfWork } from '../../server/store/store.ts'
 import { newBinding, newTicket } from './rows.ts'
 
 const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: () => true }
@@ -25,13 +27,14 @@ const DAY_MS = 86_400_000
  */
 const inserts = (users: number, now: number) => [
   sql`insert into users (tenant, account, user_id, version) select 'tenant' || i % 10, 'acme', 'user' || i, 3 from generate_series(1, ${users}::int) i`,
-  sql`insert into bindings ("user", tenant, app_id, openid, subscribed, bound_at, event_time, label, lang, version)
-    select i, 'tenant' || i % 10, 'wx0123456789abcdef', 'o' || left(md5(i::text), 27), 1, ${now}::bigint - i, 1700000000 + i % 1000, 'user***@example.com', 'zh-CN', 3 from generate_series(1, ${users}::int) i`,
+  sql`insert into bindings ("user", tenant, account, app_id, openid, subscribed, bound_at, event_time, label, lang, version)
+    select i, 'tenant' || i % 10, 'acme', 'wx0123456789abcdef', 'o' || left(md5(i::text), 27), 1, ${now}::bigint - i, 1700000000 + i % 1000, 'user***@example.com', 'zh-CN', 3 from generate_series(1, ${users}::int) i`,
   sql`insert into tickets ("user", app_id, scene, code, wechat_ticket, url, label, lang, created_at, expires_at, state)
     select i, 'wx0123456789abcdef', 'wb1_' || left(md5(i::text), 22), upper(left(md5('c' || i), 8)) || i, 'g' || repeat(md5(i::text), 3), 'http://weixin.qq.com/q/02' || left(md5(i::text), 20),
       'user***@example.com', 'zh-CN', at, at + 120000, case when at > ${now - 600_000}::bigint then 'pending' else 'used' end
     from (select i, ${now}::bigint - i * ${DAY_MS}::bigint / ${users}::int as at from generate_series(1, ${users}::int) i) as made`,
-  sql`insert into events ("user", version, type, reason, at) select i % ${users}::int + 1, i / ${users}::int + 1, 'bound', 'scan', ${now - 80 * DAY_MS}::bigint + i
+  sql`insert into events ("user", tenant, version, type, reason, at, position) select i % ${users}::int + 1, 'tenant' || (i + 1) % 10, i / ${users}::int + 1, 'bound', 'scan',
+      ${now - 80 * DAY_MS}::bigint + i, case when i < ${users}::int then i end
     from generate_series(0, ${users}::int * 3 - 1) i`,
   sql`insert into outbox (event, "user", tenant, state, next_at) select i * 10, 1 + i % 5000, 'tenant' || i % 10, case when i % 50 = 0 then 'waiting' else 'failed' end, ${now}::bigint - i * 1000
     from generate_series(1, ${users}::int / 10) i`,
@@ -97,8 +100,12 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   yield* tx.ticketById(ticket.id)
   yield* tx.apply({ type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: now })
   yield* tx.ownersOf('wx1', openid)
-  yield* tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 1 })
+  yield* tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 1, at: now })
+  yield* tx.apply({ type: 'setUnionid', user, openid, unionid: 'u1', at: now })
+  yield* tx.apply({ type: 'moveOpenid', user, from: { appId, openid }, to: { appId: 'wx2', openid: 'o2' }, at: now })
   yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
+  yield* tx.apply({ type: 'erase', user, at: now })
+  yield* tx.purgeErased(now, 1)
   yield* tx.apply({ type: 'recordUnfollow', appId, openid, eventTime: 1, until: now })
   yield* tx.apply({ type: 'wrongCode', openid, at: now })
   yield* tx.wrongCodesSince(openid, now - 3_600_000)
@@ -119,16 +126,33 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   const identity: Identity = { tenant: 'tenant1', account: 'acme', userId: 'user1' }
   const now = Date.now()
   const run = runOn(db)
-  await runPlanAsync(callEveryMethodOfTx(createQueries(db), identity, now), run)
+  const queries = createQueries(db)
+  await runPlanAsync(callEveryMethodOfTx(queries, identity, now), run)
 
   const unchanged = <T>(result: Promise<T>) => result
-  const reads = createReads(db, (plan) => runPlanAsync(plan, run), unchanged)
-  const unionids = createUnionidQueue(db, (plan) => runPlanAsync(plan(), run), unchanged, 'postgres')
+  const reads = createReads(db, queries, (plan) => runPlanAsync(plan, run), unchanged, settings)
+  const apply = <T>(work: UnitOfWork<T>) => runPlanAsync(work(new SqlTx(queries, settings, new Map())), run)
+  const unionids = createUnionidQueue(db, (plan) => runPlanAsync(plan(), run), apply, unchanged, 'postgres')
   const sweep = createSweep(db, unchanged, 'postgres')
   await reads.user(identity)
   await reads.liveTicket(identity, now)
   await unionids.claimDue(now, now + 60_000, 20)
-  await unionids.save([{ user: 1, openid: 'o1', unionid: 'u' }])
+  await unionids.save([{ user: 1, openid: 'o1', unionid: 'u' }], now)
+  await reads.users([identity])
+  await reads.userRecord(identity)
+  const after = { tenant: 'tenant1', boundAt: now, user: 1 }
+  const filters = [{}, { account: 'acme' }, { openid: 'o1' }, { unionid: 'u1' }, { boundSince: 1, boundUntil: now }]
+  for (const filter of filters) {
+    await reads.listBindings({ tenant: 'tenant1', ...filter }, undefined, 100)
+    await reads.listBindings({ tenant: 'tenant1', ...filter }, after, 500)
+  }
+  await reads.listBindings({}, after, 1000)
+  const inTransaction = <T>(plan: () => Plan<T>) => runPlanAsync(plan(), run)
+  const events = createEventFeed(db, inTransaction, inTransaction)
+  await events({ tenant: 'tenant1', after: undefined, limit: 100 })
+  await events({ tenant: 'tenant1', after: { position: 9, uid: null }, limit: 500 })
+  await events({ tenant: 'tenant1', user: identity, after: { position: 1, uid: 'x' }, limit: 500 })
+  await purgeErased(apply, now)
   await sweep(now)
 
   const write = <T>(work: () => Plan<T>) => runPlanAsync(work(), run)
@@ -140,7 +164,6 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
     now,
     ['one', 'two'].map((receiver) => ({ receiver, room: 8 })),
   )
-  await outbox.nextAt(now, ['one', 'two'])
   await outbox.unclaim(1, now)
   await outbox.retryAt(1, now, { status: 500, error: null })
   await outbox.giveUp(1, { status: 500, error: null })

@@ -82,6 +82,8 @@ export function brief(change: Change): string {
       return `count a wrong code of ${change.openid}`
     case 'refuse':
       return `notice ${change.notice} to u${change.user}`
+    default:
+      return change.type
   }
 }
 

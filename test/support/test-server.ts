@@ -26,8 +26,8 @@ export type TestServerOptions = {
   /** Answers the server's requests to hosts other than WeChat's. */
   neighbour?: Fetch
   wrapStore?: (store: Store) => Store
-  /** The Official Account of an earlier test server, to simulate its restart. */
-  account?: Account
+  /** Settings of the Official Account, or that of an earlier test server, to simulate its restart. Its users have no unionid. */
+  account?: Partial<Account>
 }
 
 export async function openTestServer(env: Env = {}, { neighbour, wrapStore, account: given }: TestServerOptions = {}) {
@@ -41,7 +41,7 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
     fetch: (url, init) => (url.startsWith('http://bind.test/') ? testServer.app.request(url, init) : fetch(url, init)),
     callbackUrl: 'http://bind.test/wechat/callback',
     people: ['amy', 'bo', 'cy'],
-    account: { ...given, mode: (env.WECHAT_MODE ?? 'secure') as WechatMode },
+    account: { hasUnionid: false, ...given, mode: (env.WECHAT_MODE ?? 'secure') as WechatMode },
   })
   const { account } = simulator
   const config = parseConfig({

@@ -2,16 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import { Kysely, PostgresDialect } from 'kysely'
 import { type Plan, type RunAsync, runPlanAsync } from '../plan.ts'
-import type { TxSettings } from '../sql/changes.ts'
 import { createCommitListeners } from '../sql/commit-listeners.ts'
 import { runOn } from '../sql/compiled-query.ts'
 import { asStoreErrorWithin } from '../sql/engine-errors.ts'
+import { purgeErased } from '../sql/erasure.ts'
+import { createEventFeed } from '../sql/feed.ts'
 import { migrateToLatest } from '../sql/migrations.ts'
 import { createOutbox } from '../sql/outbox-queries.ts'
 import { createQueries } from '../sql/queries.ts'
 import { createReads } from '../sql/reads.ts'
 import { createSweep } from '../sql/sweep.ts'
 import type { Tables } from '../sql/tables.ts'
+import type { TxSettings } from '../sql/tx-settings.ts'
 import { createUnionidQueue } from '../sql/unionid-queue.ts'
 import { SqlTx } from '../sql/unit-of-work.ts'
 import type { CommitNotice, Committed, Store, UnitOfWork } from '../store.ts'
@@ -94,15 +96,23 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
   const runTogether = (works: UnitOfWork[]) => runOnce(works, { openids: new Set(), users: new Set() })
   const transactions = createBatchedTransactions(runTogether, runAlone)
   const runWithoutTransaction = <T>(plan: Plan<T>) => runPlanAsync(plan, runOn(db))
-  const reads = createReads(db, runWithoutTransaction, asStoreError)
+  const reads = createReads(db, queries, runWithoutTransaction, asStoreError, settings)
+  const write: Store['write'] = (work) => asStoreError(transactions.write(work))
+  const readEvents = createEventFeed(
+    db,
+    (plan) => runWithoutTransaction(plan()),
+    (plan) => inTransaction(pool, (run) => runPlanAsync(plan(), run)),
+  )
   return {
     ...reads,
     countAttempt: (...attempt) =>
       asStoreError(runWithoutTransaction(new SqlTx(queries, settings, new Map()).countAttempt(...attempt))),
-    unionids: createUnionidQueue(db, (plan) => runWithoutTransaction(plan()), asStoreError, 'postgres'),
+    unionids: createUnionidQueue(db, (plan) => runWithoutTransaction(plan()), write, asStoreError, 'postgres'),
+    events: (feedQuery) => asStoreError(readEvents(feedQuery)),
     sweep: createSweep(db, asStoreError, 'postgres'),
     outbox: createOutbox({ db, engine: 'postgres', asStoreError, write: (plan) => transactions.write(plan) }),
-    write: (work) => asStoreError(transactions.write(work)),
+    write,
+    purgeErased: (before) => purgeErased(write, before),
     onCommit: listeners.add,
     async ping() {
       await reads.ping()

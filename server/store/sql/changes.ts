@@ -1,24 +1,11 @@
 /** The changes that a unit of work applies: the queries of each type of change. */
-import type { Kysely } from 'kysely'
 import { takeRandom } from '../../crypto.ts'
 import type { Plan } from '../plan.ts'
-import type { Change, Committed, User } from '../store.ts'
+import type { Change, Committed, EventReason, EventType, UpdateReason, User } from '../store.ts'
+import { Erasure } from './erasure.ts'
 import type { Queries } from './queries.ts'
 import { toBindingRow, toConfirmationValues } from './rows.ts'
-import type { Tables } from './tables.ts'
-
-export type Db = Kysely<Tables>
-
-/** A keyed hash in base64url, stored in place of an id that may not be kept. */
-export type KeyedHash = (...parts: string[]) => string
-
-export type TxSettings = {
-  hashOf: KeyedHash
-  /** Whether the tenant has a webhook, so that its changes go to the outbox. */
-  hasWebhook: (tenant: string) => boolean
-  /** Called when a unit of work removes WeChat's ids from the tables. It may be rolled back afterwards. */
-  onErase?: () => void
-}
+import type { TxSettings, VersionedUser } from './tx-settings.ts'
 
 /** Random, so that a store restored from a backup gives no new event the id of one that a receiver has already accepted. */
 const newEventUid = () => `evt_${takeRandom(16).toString('base64url')}`
@@ -26,8 +13,7 @@ const newEventUid = () => `evt_${takeRandom(16).toString('base64url')}`
 type Of<T extends Change['type']> = Extract<Change, { type: T }>
 type ChangeMethods = { [T in Change['type']]: (change: Of<T>) => Plan<unknown> }
 
-/** The part of a user that `bumpVersion` needs. The unit caches it, because another read would take 3 us. */
-export type VersionedUser = Pick<User, 'identity' | 'version' | 'reason'>
+const NO_ROWS = { changes: 0 }
 
 /** One method for each type of change. This is a class for the reason given at `SqlTx`. */
 export class Changes implements ChangeMethods {
@@ -35,6 +21,7 @@ export class Changes implements ChangeMethods {
   readonly #settings: TxSettings
   readonly #bumped: Map<number, Committed>
   readonly #versionedUser: (user: number) => Plan<VersionedUser>
+  readonly erasure: Erasure
 
   /** `bumped` collects the new version of each user, for the commit listeners. */
   constructor(
@@ -47,6 +34,7 @@ export class Changes implements ChangeMethods {
     this.#settings = settings
     this.#bumped = bumped
     this.#versionedUser = versionedUser
+    this.erasure = new Erasure(queries, settings)
   }
 
   *apply(change: Change): Plan<void> {
@@ -64,12 +52,17 @@ export class Changes implements ChangeMethods {
     return bumped
   }
 
-  *#addEvent(user: number, { identity, version }: Committed, type: 'bound' | 'unbound', reason: string, at: number) {
-    const event = { user, version, type, reason, at, uid: newEventUid() }
+  *#addEvent(user: number, { identity, version }: Committed, type: EventType, reason: EventReason, at: number) {
     const { tenant } = identity
+    const event = { user, version, type, reason, at, uid: newEventUid(), tenant }
     if (!this.#settings.hasWebhook(tenant)) return yield* this.#queries.addEvent(event)
     const { rows } = yield* this.#queries.addEventReturningId(event)
     return yield* this.#queries.addToOutbox({ event: rows[0]!.id, user, tenant, at })
+  }
+
+  /** Adds the event of a binding that was changed but not removed. */
+  *#addUpdate(user: number, reason: UpdateReason, at: number) {
+    yield* this.#addEvent(user, yield* this.bumpVersion(user), 'updated', reason, at)
   }
 
   *bind({ user, binding, reason, at }: Of<'bind'>) {
@@ -85,8 +78,28 @@ export class Changes implements ChangeMethods {
     yield* this.#addEvent(user, yield* this.bumpVersion(user, reason), 'unbound', reason, at)
   }
 
-  setSubscribed({ user, subscribed, eventTime }: Of<'setSubscribed'>) {
-    return this.#queries.setSubscribed({ user, subscribed: subscribed ? 1 : 0, eventTime })
+  *erase({ user, at }: Of<'erase'>) {
+    yield* this.erasure.erase(user, yield* this.#versionedUser(user), at)
+  }
+
+  *setSubscribed({ user, subscribed, eventTime, at }: Of<'setSubscribed'>) {
+    const { changes } = yield* this.#queries.setSubscribed({ user, subscribed: subscribed ? 1 : 0, eventTime })
+    if (changes === 0) return yield* this.#queries.setEventTime({ user, eventTime })
+    return yield* this.#addUpdate(user, subscribed ? 'subscribed' : 'unsubscribed', at)
+  }
+
+  *setUnionid({ user, openid, unionid, at }: Of<'setUnionid'>) {
+    const { changes } = unionid === null ? NO_ROWS : yield* this.#queries.setUnionid({ user, openid, unionid })
+    if (changes === 0) return yield* this.#queries.endUnionidRequest({ user, openid })
+    return yield* this.#addUpdate(user, 'unionid', at)
+  }
+
+  *moveOpenid({ user, from, to, at }: Of<'moveOpenid'>) {
+    const names = { fromAppId: from.appId, fromOpenid: from.openid, ...to }
+    const { changes } = yield* this.#queries.moveOpenid({ user, ...names })
+    if (changes === 0) return
+    this.#settings.onErase?.()
+    yield* this.#addUpdate(user, 'openid', at)
   }
 
   *scan({ ticket, user, confirmation }: Of<'scan'>) {
@@ -109,15 +122,16 @@ export class Changes implements ChangeMethods {
 
   *close({ ticket, user, as, bumpsVersion, delivery }: Of<'close'>) {
     const { changes } = yield* this.#queries.close({ ticket, as, delivery: delivery ?? null })
-    // The decision has read the ticket as open, so this check fails only after an error in a rule. The ticket then does not bind twice.
+    // The decision has read the ticket as open. If the decision has an error, this check keeps the ticket from binding twice.
     if (changes !== 1) throw new Error(`ticket ${ticket} is already closed`)
-    // Without a `delivery` the ticket was scanned before, so its row contains an openid, which is now removed.
+    // Only a ticket that was scanned before, without this delivery, has an openid.
     if (delivery === undefined) this.#settings.onErase?.()
     if (bumpsVersion) yield* this.bumpVersion(user)
   }
 
-  *closeTickets({ user, ticket = 0, bumpsVersion }: Omit<Of<'closeTickets'>, 'type'>) {
-    const { changes } = yield* this.#queries.closeTickets({ user, except: ticket })
+  *closeTickets({ user, ticket, bumpsVersion }: Omit<Of<'closeTickets'>, 'type'>) {
+    const { changes } = yield* this.#queries.closeTickets({ user, except: ticket ?? 0 })
+    if (ticket === undefined) yield* this.#queries.bumpTicketEpoch({ id: user })
     if (changes > 0) this.#settings.onErase?.()
     if (bumpsVersion && changes > 0) yield* this.bumpVersion(user)
   }

@@ -38,3 +38,24 @@ export const runOn =
     const { rows, numAffectedRows = 0n } = await db.executeQuery(CompiledQuery.raw(text, values))
     return { rows, changes: Number(numAffectedRows) }
   }
+
+/** A query builder of Kysely, or raw SQL. */
+type Compiles = { compile(db: Kysely<Tables>): CompiledQuery<unknown> }
+
+/** Runs a query that is built for its parameters, which may decide about its conditions. Compiling takes about 0.1 ms. */
+export function* runQuery<Row>(db: Kysely<Tables>, built: Compiles): Plan<Row[]> {
+  const { sql: text, parameters } = built.compile(db)
+  return (yield { text, values: [...parameters] }).rows as Row[]
+}
+
+const PAGE_SIZES = [11, 101, 501, 1001]
+
+/**
+ * The rows to read for a page of `limit` rows. The number is part of the SQL text: with a parameter, PostgreSQL plans for a tenth of
+ * the table. There are few sizes, because each text is a prepared statement of every connection.
+ */
+export function pageSize(limit: number): number {
+  const size = PAGE_SIZES.find((each) => each >= limit)
+  if (size === undefined) throw new RangeError(`a page has at most ${PAGE_SIZES.at(-1)} rows`)
+  return size
+}

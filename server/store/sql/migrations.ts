@@ -8,6 +8,7 @@ import * as limits from './migrations/0003-limits.ts'
 import * as eventIds from './migrations/0004-event-ids.ts'
 import * as webhookQueues from './migrations/0005-webhook-queues.ts'
 import * as notices from './migrations/0006-notices.ts'
+import * as bindingsAsData from './migrations/0007-bindings-as-data.ts'
 
 const steps = {
   '0001-first': first,
@@ -16,6 +17,7 @@ const steps = {
   '0004-event-ids': eventIds,
   '0005-webhook-queues': webhookQueues,
   '0006-notices': notices,
+  '0007-bindings-as-data': bindingsAsData,
 }
 
 export const migrations = (engine: Engine): Record<string, Migration> =>

@@ -1,13 +1,13 @@
 /** The outbox's queries, in SQL for both engines. */
 import { type RawBuilder, sql } from 'kysely'
-import { HOLD_MS, type Notice, type NoticeFilter, type NoticeState, type Outbox } from '../outbox.ts'
+import { type Dispatched, HOLD_MS, type Notice, type NoticeFilter, type NoticeState, type Outbox } from '../outbox.ts'
 import type { Plan } from '../plan.ts'
-import type { Db } from './changes.ts'
 import { query } from './compiled-query.ts'
 import { inSubquery, jsonIds, jsonPairs, skipLocked } from './dialects.ts'
 import type { Engine } from './engine.ts'
 import type { AsStoreError, RunWrite } from './engine-errors.ts'
 import { createReceiverStates } from './receiver-states.ts'
+import type { Db } from './tx-settings.ts'
 
 // The lease of the instance that moves events to the queues of the receivers.
 const LEASE = 'webhook'
@@ -47,15 +47,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const ids = claimed.rows.map(({ id }) => id)
     const notices = selectNotices(db).where(sql<boolean>`notices.id ${jsonIds(engine, JSON.stringify(ids))}`)
     return (await asStoreError(notices.orderBy('notices.id').execute())).map(toNotice)
-  }
-
-  async function nextAt(now: number, receivers: string[]): Promise<number | undefined> {
-    if (receivers.length === 0) return undefined
-    const nextOf = (receiver: string) =>
-      sql`select min(next_at) as at from notices where receiver = ${receiver} and state = 'waiting' and next_at > ${now}`
-    const nexts = sql.join(receivers.map(nextOf), sql` union all `)
-    const { rows } = await sql<{ at: number | null }>`select min(at) as at from (${nexts}) as nexts`.execute(db)
-    return rows[0]?.at ?? undefined
   }
 
   /** Sets `next_at` of a failed notice to the time of its last attempt, from which the sweep counts the notice's age. */
@@ -145,7 +136,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
     ...createReceiverStates(db, asStoreError, runWrite),
     dispatch: (now, route, limit) => asStoreError(write(() => dispatch(dispatching, now, route, limit))),
     claim,
-    nextAt: (now, receivers) => asStoreError(nextAt(now, receivers)),
     async delivered(ids) {
       await runWrite(() => sql`delete from notices where id ${jsonIds(engine, JSON.stringify(ids))}`.execute(db))
     },
@@ -200,7 +190,7 @@ function* dispatch(
   now: number,
   route: (tenant: string, type: Notice['type']) => string[],
   limit: number,
-): Plan<{ moved: number; isMore: boolean; heldUntil: number | undefined }> {
+): Plan<Dispatched> {
   const { rows } = yield* queries.oldest({ limit })
   const heldUsers = new Set<number>()
   let heldUntil: number | undefined
@@ -220,7 +210,8 @@ function* dispatch(
   const ids = JSON.stringify(moved)
   if (pairs.length > 0) yield* queries.addNotices({ ids, pairs: JSON.stringify(pairs), now })
   if (moved.length > 0) yield* queries.remove({ ids })
-  return { moved: moved.length, isMore: rows.length === limit && moved.length > 0, heldUntil }
+  const receivers = [...new Set(pairs.map(([, receiver]) => receiver))]
+  return { receivers, isMore: rows.length === limit && moved.length > 0, heldUntil }
 }
 
 /** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */
@@ -278,7 +269,7 @@ const toNotice = (row: Row): Notice => ({
   receiver: row.receiver,
   identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
   type: row.type,
-  reason: row.reason as Notice['reason'],
+  reason: row.reason,
   version: row.version,
   at: row.at,
   appId: row.app_id,

@@ -1,9 +1,9 @@
 /** The state of each webhook receiver that has failed, in SQL for both engines. */
 import { type Selectable, sql } from 'kysely'
 import { FAILURE_GAP_MS, OFF_AFTER_MS, type Outbox, type ReceiverFailure, type ReceiverState } from '../outbox.ts'
-import type { Db } from './changes.ts'
 import type { AsStoreError, RunWrite } from './engine-errors.ts'
 import type { Tables } from './tables.ts'
+import type { Db } from './tx-settings.ts'
 
 type ReceiverStates = Pick<Outbox, 'receivers' | 'receiverFailed' | 'receiverAccepted' | 'enable'>
 

@@ -12,16 +12,18 @@ import type {
   TicketWithQr,
   User,
 } from '../store.ts'
-import type { ClaimableRow, ConfirmationValues, UserRow } from './queries.ts'
 import type { Tables } from './tables.ts'
+import type { ClaimableRow, ConfirmationValues } from './ticket-queries.ts'
+import type { UserRow } from './user-queries.ts'
 
 type TicketRow = Selectable<Tables['tickets']>
 type BindingRow = Selectable<Tables['bindings']>
 
-export const unknownUser = (identity: Identity): User => ({
+/** `version` is 0 unless a user with these ids was erased. */
+export const unknownUser = (identity: Identity, version = 0): User => ({
   id: 0,
   identity,
-  version: 0,
+  version,
   reason: null,
   binding: null,
   confirmation: null,
@@ -67,8 +69,13 @@ const confirmationOf = (row: UserRow): PendingConfirmation | null =>
         event_time: row.scanned_event_time,
       })
 
+type NullableBindingRow = Pick<
+  UserRow,
+  'app_id' | 'openid' | 'unionid' | 'subscribed' | 'bound_at' | 'event_time' | 'label' | 'lang'
+>
+
 /** Without a binding, the outer join sets all of its columns to null. */
-function toBinding(row: UserRow): Binding | null {
+export function toBinding(row: NullableBindingRow): Binding | null {
   const { app_id: appId, openid, bound_at: boundAt, event_time: eventTime, lang } = row
   if (appId === null || openid === null || boundAt === null || eventTime === null || lang === null) return null
   const { unionid, label } = row
@@ -79,6 +86,7 @@ export function toBindingRow(user: number, { identity, version }: Committed, bin
   return {
     user,
     tenant: identity.tenant,
+    account: identity.account,
     app_id: binding.appId,
     openid: binding.openid,
     unionid: binding.unionid,

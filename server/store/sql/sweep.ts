@@ -1,10 +1,10 @@
 /** Deletes expired rows in small batches. */
 import { type RawBuilder, sql } from 'kysely'
 import type { NoticeState } from '../outbox.ts'
-import type { Db } from './changes.ts'
-import { inSubquery, skipLocked } from './dialects.ts'
+import { inSubquery, jsonIds, skipLocked } from './dialects.ts'
 import type { Engine } from './engine.ts'
 import type { AsStoreError } from './engine-errors.ts'
+import type { Db } from './tx-settings.ts'
 
 // With this size a batch delays a callback by at most 5 ms, even if each row is on a page of its own.
 const BATCH_SIZE = 200
@@ -27,6 +27,8 @@ const EVENT_RETENTION_MS = 90 * 24 * HOUR_MS
 // were removed.
 const WAITING_RETENTION_MS = 2 * EVENT_RETENTION_MS
 
+type Expired = { id: number; tenant: string; position: number | null }
+
 export function createSweep(
   db: Db,
   asStoreError: AsStoreError,
@@ -42,16 +44,16 @@ export function createSweep(
     (table: 'deliveries' | 'jtis' | 'unfollow_tombstones' | 'rate_windows', key: string) => (now: number) =>
       deleteBatch(table, key, sql`${sql.table(table)} where until <= ${now}`)
 
-  /** Serves tables whose ids are in the order of `at`. It reads only the rows with the lowest ids, and needs no index on `at`. */
-  const deleteOld = (table: 'events' | 'wrong_codes', retentionMs: number, condition = sql`true`) => {
-    const oldest = inSubquery(engine, sql`select id from ${sql.table(table)} order by id ${limitBatch}`)
-    return (now: number) =>
-      deleteBatch(
-        table,
-        'id',
-        sql`${sql.table(table)} where id ${oldest} and at <= ${now - retentionMs} and ${condition}`,
-      )
-  }
+  /** The ids of `wrong_codes` and `events` are in the order of `at`. Only the rows with the lowest ids are read, without an index on `at`. */
+  const oldest = (table: 'events' | 'wrong_codes') =>
+    inSubquery(engine, sql`select id from ${sql.table(table)} order by id ${limitBatch}`)
+
+  const deleteWrongCodes = (now: number) =>
+    deleteBatch(
+      'wrong_codes',
+      'id',
+      sql`wrong_codes where id ${oldest('wrong_codes')} and at <= ${now - WRONG_CODE_RETENTION_MS}`,
+    )
 
   const deleteFromOutbox = (state: NoticeState, retentionMs: number) => (now: number) =>
     deleteBatch(
@@ -72,23 +74,43 @@ export function createSweep(
     deleteExpired('jtis', 'id'),
     deleteExpired('unfollow_tombstones', 'openid_hash'),
     deleteExpired('rate_windows', 'scope'),
-    deleteOld('wrong_codes', WRONG_CODE_RETENTION_MS),
+    deleteWrongCodes,
     (now) => deleteBatch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_RETENTION_MS}`),
     deleteFromOutbox('failed', EVENT_RETENTION_MS),
     deleteFromOutbox('waiting', WAITING_RETENTION_MS),
     deleteNotices,
-    deleteOld(
-      'events',
-      EVENT_RETENTION_MS,
-      sql`not exists (select event from outbox where event = events.id) and not exists (select event from notices where event = events.id)`,
-    ),
   ]
 
+  /** Notes the positions before it deletes the events, so that a reader who missed them gets an error. */
+  async function deleteEvents(now: number): Promise<number> {
+    const { rows } = await sql<Expired>`select id, tenant, position from events where id ${oldest('events')}
+      and at <= ${now - EVENT_RETENTION_MS} and not exists (select event from outbox where event = events.id)
+      and not exists (select event from notices where event = events.id)`.execute(db)
+    for (const [tenant, events] of Map.groupBy(rows, (row) => row.tenant)) await noteExpired(tenant, events)
+    const ids = rows.map(({ id }) => id)
+    if (ids.length > 0) await sql`delete from events where id ${jsonIds(engine, JSON.stringify(ids))}`.execute(db)
+    return ids.length
+  }
+
+  /** An event without a position gets the position after the newest. Every reader is then before this position and gets an error. */
+  async function noteExpired(tenant: string, events: Expired[]): Promise<void> {
+    const head = db.updateTable('feed_heads').where('tenant', '=', tenant)
+    const isUnread = events.some(({ position }) => position === null)
+    const newest = Math.max(...events.map(({ position }) => position ?? 0))
+    await (isUnread
+      ? head.set({ position: sql<number>`position + 1`, lost: sql<number>`position + 1` })
+      : head.set({ lost: newest }).where('lost', '<', newest)
+    ).execute()
+  }
+
+  const deleteRows = async (step: RawBuilder<unknown>) => Number((await step.execute(db)).numAffectedRows ?? 0)
+
   return async (now) => {
-    for (const step of steps) {
+    const batches = [...steps.map((step) => () => deleteRows(step(now))), () => deleteEvents(now)]
+    for (const deleteNext of batches) {
       let deleted = BATCH_SIZE
       while (deleted >= BATCH_SIZE) {
-        deleted = Number((await asStoreError(step(now).execute(db))).numAffectedRows ?? 0)
+        deleted = await asStoreError(deleteNext())
         // SQLite's promises resolve as microtasks. Without this pause no callback could run between two batches.
         await new Promise(setImmediate)
         await onBatch(deleted)

@@ -5,7 +5,7 @@
 import type { Generated } from 'kysely'
 import type { Confirm, Notice, UnbindReason } from '../../wire.ts'
 import type { NoticeState, ReceiverStatus } from '../outbox.ts'
-import type { BindReason, Language, TicketState } from '../store.ts'
+import type { BindReason, EventReason, EventType, Language, TicketState } from '../store.ts'
 
 export type Tables = {
   users: {
@@ -15,6 +15,10 @@ export type Tables = {
     user_id: string
     version: Generated<number>
     reason: UnbindReason | null
+    /** Adds 1 when every ticket of the user is closed. A QR code requested before is then refused. */
+    ticket_epoch: Generated<number>
+    /** 1 from an erasure until the identity is replaced by its keyed hash. */
+    erased: Generated<number>
     /** The last refused scan, the user's version since then, and its time. */
     notice: Notice | null
     notice_version: number | null
@@ -35,6 +39,7 @@ export type Tables = {
     lang: Language
     /** The user's version since this binding. */
     version: number
+    account: string
   }
   tickets: {
     id: Generated<number>
@@ -59,19 +64,26 @@ export type Tables = {
     tries_left: number | null
     reason: BindReason | null
   }
-  /** Append-only: a row for each time a user was bound or unbound, without WeChat's ids. */
+  /** Append-only: a row for each change of a binding, without WeChat's ids. */
   events: {
     id: Generated<number>
     user: number
     version: number
-    type: 'bound' | 'unbound'
-    reason: string
+    type: EventType
+    reason: EventReason
     at: number
     /** Random; null in events of versions before 0004. */
     uid: string | null
+    tenant: string
+    /** Where the event is in the feed of its tenant; null until a reader of the feed has reached it. */
+    position: Generated<number | null>
+    /** 1 when the event is deleted once its notices are taken. */
+    erased: Generated<number>
   }
+  /** The newest position of each tenant's feed, and the newest position whose event may have expired. */
+  feed_heads: { tenant: string; position: number; lost: number }
   /** The reply to each delivery. In plain mode also the digest of the body that came with each nonce. */
-  deliveries: { key: string; text: string | null; until: number }
+  deliveries: { key: string; text: string | null; until: number; user: Generated<number | null> }
   unfollow_tombstones: { openid_hash: string; event_time: number; until: number }
   /** The events that have not been moved to the queues of their receivers yet. */
   outbox: {

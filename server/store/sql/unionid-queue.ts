@@ -1,16 +1,17 @@
 /** The bindings whose unionid has not been requested from WeChat. The column `unionid_due` is the queue that all instances share. */
 import { sql } from 'kysely'
 import type { Plan } from '../plan.ts'
-import type { UnionidAnswer, UnionidStore } from '../store.ts'
-import type { Db } from './changes.ts'
+import type { Store, UnionidStore } from '../store.ts'
 import { query } from './compiled-query.ts'
 import { inSubquery, skipLocked } from './dialects.ts'
 import type { Engine } from './engine.ts'
 import type { AsStoreError } from './engine-errors.ts'
+import type { Db } from './tx-settings.ts'
 
 export function createUnionidQueue(
   db: Db,
   write: <T>(work: () => Plan<T>) => Promise<T>,
+  apply: Store['write'],
   asStoreError: AsStoreError,
   engine: Engine,
 ): UnionidStore {
@@ -24,23 +25,14 @@ export function createUnionidQueue(
       .returning(['user', 'openid']),
   )
 
-  const saveUnionid = query((p: UnionidAnswer) =>
-    db
-      .updateTable('bindings')
-      .set({ unionid: p.unionid, unionid_due: null })
-      .where('user', '=', p.user)
-      .where('openid', '=', p.openid),
-  )
-
   return {
     claimDue: async (now, againAt, limit) =>
       (await asStoreError(write(() => claimDueUnionids({ now, againAt, limit })))).rows,
-    async save(answers) {
-      await asStoreError(
-        write(function* () {
-          for (const each of answers) yield* saveUnionid(each)
-        }),
-      )
+    async save(answers, at) {
+      await apply(function* (tx) {
+        yield* tx.lockUsers(answers.map(({ user }) => user).sort((a, b) => a - b))
+        for (const answer of answers) yield* tx.apply({ type: 'setUnionid', ...answer, at })
+      })
     },
   }
 }

@@ -8,14 +8,17 @@ import type {
   NewTicket,
   RateWindow,
   Ticket,
+  TicketEpoch,
   TicketWithQr,
   Tx,
   User,
 } from '../store.ts'
-import { Changes, type KeyedHash, type TxSettings, type VersionedUser } from './changes.ts'
+import { Changes } from './changes.ts'
 import { type Locks, noLocks } from './locks.ts'
-import type { ClaimableRow, Queries } from './queries.ts'
+import type { Queries } from './queries.ts'
 import { toClaimable, toScannedTickets, toTicketWithQr, toUsers, unknownUser } from './rows.ts'
+import type { ClaimableRow } from './ticket-queries.ts'
+import type { KeyedHash, TxSettings, VersionedUser } from './tx-settings.ts'
 
 /**
  * This is a class, because its methods are generators. If a closure created the generator functions, V8 would give each of them a
@@ -74,13 +77,24 @@ export class SqlTx implements Tx {
       () => this.#queries.userByIdentity(identity),
       ({ id }) => id,
     )
-    return this.#cacheUser(toUsers(rows)[0]) ?? unknownUser(identity)
+    const found = this.#cacheUser(toUsers(rows)[0])
+    return found ?? unknownUser(identity, yield* this.#changes.erasure.floorOf(identity))
+  }
+
+  *lockUsers(ids: number[]): Plan<void> {
+    yield* this.#locks.users(ids)
   }
 
   *ensureUser(identity: Identity): Plan<number> {
-    const user = (yield* this.#queries.ensureUser(identity)).rows[0]!.id
+    return (yield* this.ticketEpoch(identity)).user
+  }
+
+  *ticketEpoch(identity: Identity): Plan<TicketEpoch> {
+    const { id: user, version, ticket_epoch: epoch } = (yield* this.#queries.ensureUser(identity)).rows[0]!
     yield* this.#locks.users([user])
-    return user
+    // This is a statement of its own, because an erasure for which the insert has waited is visible only to the next one.
+    if (version === 0) yield* this.#changes.erasure.raiseToFloor(user, identity)
+    return { user, epoch }
   }
 
   ticketById(id: number): Plan<Claimable | undefined> {
@@ -154,8 +168,8 @@ export class SqlTx implements Tx {
     return (yield* this.#queries.findDelivery({ key })).rows[0]?.text
   }
 
-  *recordDelivery(key: string, text: string | null, until: number): Plan<void> {
-    yield* this.#queries.recordDelivery({ key, text, until })
+  *recordDelivery(key: string, text: string | null, until: number, user: number | null = null): Plan<void> {
+    yield* this.#queries.recordDelivery({ key, text, until, user })
   }
 
   *addTicket(identity: Identity, ticket: NewTicket, replacesOthers: boolean): Plan<TicketWithQr> {
@@ -189,5 +203,12 @@ export class SqlTx implements Tx {
 
   *consumeJti(jti: string, until: number): Plan<boolean> {
     return (yield* this.#queries.consumeJti({ jti: this.#hashOf(jti), until })).changes === 1
+  }
+
+  *purgeErased(before: number, limit: number): Plan<boolean> {
+    const { rows } = yield* this.#queries.usersToPurge({ before, limit })
+    yield* this.#locks.users(rows.map(({ user }) => user))
+    for (const { user } of rows) yield* this.#changes.erasure.purge(user, yield* this.#versionedUser(user), before)
+    return rows.length === limit
   }
 }

@@ -6,15 +6,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely } from 'kysely'
 import type { SetTimer } from '../../platform.ts'
 import { type Run, runPlan } from '../plan.ts'
-import type { TxSettings } from '../sql/changes.ts'
 import { createCommitListeners } from '../sql/commit-listeners.ts'
 import { asStoreError, type RunWrite } from '../sql/engine-errors.ts'
+import { purgeErased } from '../sql/erasure.ts'
+import { createEventFeed } from '../sql/feed.ts'
 import { migrateToLatest } from '../sql/migrations.ts'
 import { createOutbox } from '../sql/outbox-queries.ts'
 import { createQueries } from '../sql/queries.ts'
 import { createReads } from '../sql/reads.ts'
 import { createSweep } from '../sql/sweep.ts'
 import type { Tables } from '../sql/tables.ts'
+import type { TxSettings } from '../sql/tx-settings.ts'
 import { createUnionidQueue } from '../sql/unionid-queue.ts'
 import { SqlTx } from '../sql/unit-of-work.ts'
 import type { Committed, Store, UnitOfWork } from '../store.ts'
@@ -141,17 +143,25 @@ export async function openSqliteStore(
 
   const group = createGroupCommit({ commit, sync })
   const sweep = createSweep(db, asStoreError, 'sqlite', countRows)
-  const reads = createReads(db, async (plan) => runPlan(plan, run), asStoreError)
+  const reads = createReads(db, queries, async (plan) => runPlan(plan, run), asStoreError, settings)
+  const write: Store['write'] = (work) => asStoreError(group.write(work))
+  const readEvents = createEventFeed(
+    db,
+    async (plan) => runPlan(plan(), run),
+    (plan) => group.write(plan),
+  )
   return {
     ...reads,
     countAttempt: (...attempt) => asStoreError(group.write((tx) => tx.countAttempt(...attempt))),
-    unionids: createUnionidQueue(db, (plan) => group.write(plan), asStoreError, 'sqlite'),
+    unionids: createUnionidQueue(db, (plan) => group.write(plan), write, asStoreError, 'sqlite'),
+    events: (feedQuery) => asStoreError(readEvents(feedQuery)),
     async sweep(now) {
       await checkpoints?.waitWhileLong()
       await sweep(now)
     },
     outbox: createOutbox({ db, engine: 'sqlite', asStoreError, write: (plan) => group.write(plan), runWrite }),
-    write: (work) => asStoreError(group.write(work)),
+    write,
+    purgeErased: (before) => purgeErased(write, before),
     onCommit: listeners.add,
     ping: () => asStoreError(reads.ping().then(assertHealthy)),
     async close() {

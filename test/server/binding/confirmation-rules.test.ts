@@ -148,7 +148,7 @@ describe('decideLateTap', () => {
     {
       name: 'the question that bound this WeChat',
       found: { ticket: ticket(used), user: user(1, binding('o1')) },
-      reply: { name: 'already_bound', lang: 'en', label: 'a***' },
+      reply: { name: 'already_bound', lang: 'en', label: 'a***', user: 1 },
     },
     {
       name: 'a question that was cancelled',

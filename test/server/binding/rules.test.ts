@@ -292,7 +292,7 @@ describe('decideClaim', () => {
       unconfirmed: [],
       digits: '',
     }
-    expect(decideClaim(scan, facts, rules, NOW).reply).toEqual({ name: 'conflict', lang: 'en', label: 'a***' })
+    expect(decideClaim(scan, facts, rules, NOW).reply).toEqual({ name: 'conflict', lang: 'en', label: 'a***', user: 1 })
   })
 })
 
@@ -417,7 +417,7 @@ describe('decideUnsubscribe', () => {
 describe('decideFollowed', () => {
   test('marks every binding that is not newer as following', () => {
     const marked = (id: number, eventTime: number) => user(id, { ...binding('o1', eventTime), subscribed: false })
-    const changes = decideFollowed(T, [marked(1, T), marked(2, T + 1), user(3, binding('o1')), user(4)])
+    const changes = decideFollowed(T, [marked(1, T), marked(2, T + 1), user(3, binding('o1')), user(4)], NOW)
     expect(changes.map(brief)).toEqual(['mark u1 subscribed at 0', 'mark u3 subscribed at 0'])
   })
 })

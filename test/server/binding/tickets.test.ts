@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest'
+import { eraseUser } from '../../../server/binding/erase.ts'
+import { createTickets } from '../../../server/binding/tickets.ts'
+import { unbind } from '../../../server/binding/unbind.ts'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
+import type { WechatApi } from '../../../server/wechat/api.ts'
 import { createTicketsConcurrently } from '../../support/concurrent-tickets.ts'
 
 const amy = { tenant: 'default', account: 'acme', userId: 'amy' }
@@ -13,5 +17,34 @@ test('two simultaneous requests for one user get the same ticket, and only this 
   const [first, second] = await createTicketsConcurrently([store, store], amy, true)
   expect(first?.id).not.toBe(second?.id)
   expect(await store.liveTicket(amy, Date.now())).toMatchObject({ id: Math.max(first!.id, second!.id) })
+  await store.close()
+})
+
+test.each([
+  ['a Disconnect', 'disconnect'],
+  ['an erasure', 'erase'],
+] as const)('a QR code that WeChat makes during %s is replaced by one made after it', async (_, how) => {
+  const store = await openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+  const deps = { store, clock: Date.now, afterCommit() {} }
+  const scenes: string[] = []
+  const createQrcode: WechatApi['createQrcode'] = async (scene) => {
+    scenes.push(scene)
+    if (scenes.length === 1) await (how === 'erase' ? eraseUser(deps, amy) : unbind(deps, amy, 'disconnect'))
+    if (how === 'erase') await store.purgeErased(Date.now())
+    return { ticket: scene, url: scene, expireSeconds: 120 }
+  }
+  const limits = { qrPerMinute: 9, qrPerHour: 9, qrPerDay: 9, tenantQrPerMinute: 9, tenantQrPerDay: 9 }
+  const tickets = createTickets({
+    ...deps,
+    ...limits,
+    wechat: { createQrcode } as WechatApi,
+    appId: 'wx1',
+    ticketTtlMs: 120_000,
+  })
+  const ticket = await tickets({ identity: amy, isRefresh: false, label: null, lang: 'en', isPage: false })
+  expect(scenes).toHaveLength(2)
+  expect(ticket.scene).toBe(scenes[1])
+  expect(await store.write((tx) => tx.ticketByScene(scenes[0]!))).toBeUndefined()
+  expect(await store.liveTicket(amy, Date.now())).toMatchObject({ scene: scenes[1] })
   await store.close()
 })

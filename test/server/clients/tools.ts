@@ -39,10 +39,10 @@ function outputOf(command: string, ...args: string[]): string | undefined {
   return status === 0 ? stdout : undefined
 }
 
-const works = (command: string, ...args: string[]) => outputOf(command, ...args) !== undefined
+export const works = (command: string, ...args: string[]) => outputOf(command, ...args) !== undefined
 
 /** The number that the pattern finds in the output of the command; 0 if the command is not installed. */
-const versionOf = (pattern: RegExp, command: string, ...args: string[]) =>
+export const versionOf = (pattern: RegExp, command: string, ...args: string[]) =>
   Number(pattern.exec(outputOf(command, ...args) ?? '')?.[1] ?? 0)
 
 // Debian installs python3-jwcrypto for /usr/bin/python3, and another python3 may come first on the PATH.

@@ -52,7 +52,7 @@ describe('wechat-bind backup', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 
-  test('refuses to overwrite a file, unless it is told to', async () => {
+  test('refuses to overwrite a file without --force', async () => {
     writeFileSync(target, 'precious')
     await expect(backUp(target)).rejects.toThrow(/backup\.db exists: .*--force/)
     expect(readFileSync(target, 'utf8')).toBe('precious')
@@ -80,7 +80,7 @@ describe('wechat-bind backup', () => {
 
     const dump = () => runBackup([target], { DATABASE_URL: url }, (line) => printed.push(line))
 
-    /** A stand-in for `pg_dump`, which shows what it was given. */
+    /** A stand-in for `pg_dump`, which prints its arguments and environment. */
     function install(script: string): void {
       writeFileSync(join(folder, 'pg_dump'), `#!/bin/sh\n${script}\n`)
       chmodSync(join(folder, 'pg_dump'), 0o755)
@@ -97,7 +97,7 @@ describe('wechat-bind backup', () => {
       expect(statSync(target).mode & 0o777).toBe(0o600)
     })
 
-    test('says what pg_dump said, and how to get it where it is missing', async () => {
+    test('shows the error of pg_dump, and says how to install pg_dump if it is missing', async () => {
       install('echo "pg_dump: error: server version mismatch" >&2; exit 1')
       await expect(dump()).rejects.toThrow('could not be copied: pg_dump: error: server version mismatch')
       process.env.PATH = join(folder, 'nowhere')

@@ -213,7 +213,7 @@ describe('parseConfig', () => {
     expect(faultsOf({ ...valid, CONFIRM: 'off', ...others })).toBe('')
   })
 
-  test('accepts a name near a setting if that setting is set, because it may belong to another program', () => {
+  test('accepts a name similar to a setting if that setting is set, because the name may belong to another program', () => {
     expect(faultsOf({ ...valid, CONFIG: '/etc/x' })).toContain('did you mean CONFIRM?')
     expect(faultsOf({ ...valid, CONFIG: '/etc/x', CONFIRM: 'off' })).toBe('')
   })
@@ -223,7 +223,7 @@ describe('parseConfig', () => {
     expect(unknownNames).toEqual(['WECHAT_PAY_KEY', 'WECHAT_APP_IDS'])
   })
 
-  test('knows the settings that others make needless', () => {
+  test('accepts settings that have no effect because of another setting', () => {
     const file = { BIND_KEYS_FILE: '/etc/keys', WECHAT_MODE: 'plain', WEBHOOK_URL: '', WEBHOOK_SECRET: '' }
     expect(parseConfig({ ...valid, ...file }, () => parseKeys(`k9:${SECRET}`)).unknownNames).toEqual([])
   })

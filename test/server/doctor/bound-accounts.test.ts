@@ -37,7 +37,7 @@ describe('checkBoundAccounts', () => {
     expect(findings[0]?.en).toMatch(/^1 binding\(s\) belong to another/)
   })
 
-  test('leaves an unreachable store to the check of the store', async () => {
+  test('finds nothing if the store is unreachable, because another check reports it', async () => {
     url = 'postgres://nobody@127.0.0.1:1/none'
     expect(await check('wx1')).toEqual([])
   })

@@ -63,7 +63,7 @@ describe('createOutgoingFetch', () => {
     expect((await fetch(`${url}/none`)).body).toBeNull()
   })
 
-  test('follows no redirect: it is an answer, or an error if the caller wants that', async () => {
+  test('follows no redirect: it is an answer, or an error with `redirect: error`', async () => {
     expect((await fetch(`${url}/moved`, { redirect: 'manual' })).status).toBe(302)
     await expect(fetch(`${url}/moved`, { redirect: 'error' })).rejects.toThrow('fetch failed')
   })
@@ -75,7 +75,7 @@ describe('createOutgoingFetch', () => {
     await expect(fetch(url, { signal: AbortSignal.abort(new Error('gone')) })).rejects.toThrow('gone')
   })
 
-  test('rejects like fetch when nobody listens, with the code in the cause', async () => {
+  test('rejects like fetch when the port is closed, with the code in the cause', async () => {
     const closed = createServer().listen(0, '127.0.0.1')
     await once(closed, 'listening')
     const { port } = closed.address() as AddressInfo
@@ -86,7 +86,7 @@ describe('createOutgoingFetch', () => {
     })
   })
 
-  test('fails the read of an answer that was cut off', async () => {
+  test('rejects the read of an incomplete answer', async () => {
     const response = await fetch(`${url}/cut`)
     await expect(response.text()).rejects.toThrow()
   })

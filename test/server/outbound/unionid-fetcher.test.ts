@@ -237,7 +237,7 @@ describe('openApp', () => {
   test('fetches missing unionids each minute, even without a new binding', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     try {
-      const testServer = await openTestServer()
+      const testServer = await openTestServer({}, { account: { hasUnionid: true } })
       const url = await testServer.ticketUrl()
       testServer.simulator.faults.fail('/cgi-bin/user/info', 45009)
       const amy = testServer.phone('amy')

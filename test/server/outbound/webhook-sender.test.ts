@@ -30,13 +30,14 @@ let received: Received[]
 /** The answer of the receiver, or its status. */
 let receiver: (received: Received) => number | Response | Promise<number>
 
-async function open(env: Env = {}, wrapStore?: (store: Store) => Store): Promise<void> {
+async function open(env: Env = {}, wrapStore?: (store: Store) => Store, hasUnionid = false): Promise<void> {
   await testServer?.close()
   received = []
   receiver = () => 204
   const settings = { WEBHOOK_URL: 'http://receiver.test/hook', WEBHOOK_SECRET: SECRET, ...env }
   testServer = await openTestServer(settings, {
     wrapStore,
+    account: { hasUnionid },
     neighbour: async (url, init) => {
       const request = new Request(url, init)
       const body = await request.text()
@@ -97,7 +98,8 @@ const verify = (body: string, headers: Record<string, string>, webhookSecret = S
 const types = () => received.map(({ payload }) => `${payload.type} ${payload.data.Version} ${payload.data.Reason}`)
 
 describe('the webhook', () => {
-  test('sends binding.bound and binding.unbound, signed', async () => {
+  test('sends binding.bound, binding.updated and binding.unbound, signed', async () => {
+    await open({}, undefined, true)
     const boundAt = new Date(testServer.time.clock()).toISOString()
     await bind('amy')
     await tried(1)
@@ -118,10 +120,17 @@ describe('the webhook', () => {
       },
     })
     expect(verify(body, headers)).toEqual(payload)
-    await testServer.client.disconnect({ account: 'acme', userId: 'u1' })
     await tried(2)
-    expect(received[1]?.payload).toMatchObject({ type: 'binding.unbound', data: { Version: 2, Reason: 'disconnect' } })
-    expect(Object.keys(received[1]?.payload.data ?? {})).toEqual(['Tenant', 'Account', 'User_ID', 'Version', 'Reason'])
+    expect(received[1]?.payload).toEqual({
+      ...payload,
+      type: 'binding.updated',
+      timestamp: expect.any(String),
+      data: { ...payload.data, Version: 2, Reason: 'unionid' },
+    })
+    await testServer.client.disconnect({ account: 'acme', userId: 'u1' })
+    await tried(3)
+    expect(received[2]?.payload).toMatchObject({ type: 'binding.unbound', data: { Version: 3, Reason: 'disconnect' } })
+    expect(Object.keys(received[2]?.payload.data ?? {})).toEqual(['Tenant', 'Account', 'User_ID', 'Version', 'Reason'])
   })
 
   test('has a random webhook-id, which a store restored from a backup does not repeat', async () => {

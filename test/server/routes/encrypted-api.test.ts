@@ -142,6 +142,8 @@ describe('GetBindInfo', () => {
   })
 
   test('answers the binding, with the unionid that was fetched afterwards', async () => {
+    await testServer.close()
+    testServer = await openTestServer({}, { account: { hasUnionid: true } })
     await bindTo('amy')
     await testServer.deps.unionids.idle()
     expect((await send('GetBindInfo')).result.Data).toEqual({
@@ -151,7 +153,7 @@ describe('GetBindInfo', () => {
       AppId: testServer.simulator.account.appId,
       IsSubscribed: true,
       BoundAt: nowSeconds(),
-      Version: 1,
+      Version: 2,
     })
   })
 

@@ -355,13 +355,13 @@ describe('an unsubscribe', () => {
     await reopen({ UNSUBSCRIBE: 'mark' })
     await deliver({ Event: 'SCAN', EventKey: await newScene('u1'), FromUserName: 'oAmy' })
     await leave(seconds())
-    expect(await testServer.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: false, Version: 1 })
+    expect(await testServer.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: false, Version: 2 })
     expect(await chatReply({ Event: 'SCAN', EventKey: await newScene('u2'), FromUserName: 'oAmy' })).toContain(
       '其他账号',
     )
     testServer.time.advance(1000)
     await deliver({ Event: 'subscribe', EventKey: 'qrscene_vendor', FromUserName: 'oAmy' })
-    expect(await testServer.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: true })
+    expect(await testServer.bindInfo()).toMatchObject({ IsBound: true, IsSubscribed: true, Version: 3 })
   })
 
   test('marks the binding, and a follow by any QR code of this server clears the mark', async () => {

@@ -41,6 +41,7 @@ async function fill(store: Store): Promise<void> {
     yield* tx.apply({ type: 'recordUnfollow', appId: 'wx1', openid: 'o1', eventTime: 4, until: 5 })
   })
   await store.outbox.lease('holder', 0, 1)
+  await store.events({ tenant: 'default', after: undefined, limit: 1 })
 }
 
 async function newFile(name: string): Promise<string> {
@@ -69,6 +70,7 @@ describe('copyStore', () => {
       bindings: 1250,
       tickets: 2500,
       events: 1250,
+      feed_heads: 1,
       deliveries: 2,
       unfollow_tombstones: 1,
       outbox: 1250,
@@ -146,7 +148,7 @@ describe('copyStore', () => {
         tables.push(table)
       },
     })
-    expect(tables).toHaveLength(13)
+    expect(tables).toHaveLength(14)
     running.close()
   })
 
@@ -164,7 +166,7 @@ describe('wechat-bind migrate', () => {
     const env = { DATABASE_URL: await postgres.newDatabase() }
     await runMigrate(['--from', `sqlite:${file}`], env, (line) => lines.push(line))
     expect(lines[0]).toMatch(/^users +2500 {2}[0-9a-f]{64}$/)
-    expect(lines.at(-1)).toContain('8757')
+    expect(lines.at(-1)).toContain('8758')
   })
 
   test.each([

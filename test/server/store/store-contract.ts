@@ -1,6 +1,8 @@
 /** The tests that every engine must pass. Each engine's test file calls `storeContract` with a function that opens an empty store. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BindError } from '../../../server/errors.ts'
+import { type BindingFilter, positionOf, type WalkPosition } from '../../../server/store/binding-walk.ts'
+import type { FeedPage, FeedQuery } from '../../../server/store/event-feed.ts'
 import type {
   Binding,
   CommitNotice,
@@ -9,8 +11,11 @@ import type {
   PendingConfirmation,
   Store,
 } from '../../../server/store/store.ts'
+import type { UnbindReason } from '../../../server/wire.ts'
 
 const amy: Identity = { tenant: 'default', account: 'acme', userId: 'amy' }
+/** Of a tenant without a webhook. */
+const ann: Identity = { tenant: 'quiet', account: 'acme', userId: 'ann' }
 const NOW = 1_700_000_000_000
 
 const newTicket = (name: string, more: Partial<NewTicket> = {}): NewTicket => ({
@@ -171,10 +176,12 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(owners.map(({ identity }) => identity.tenant)).toEqual(['other', 'default'])
     })
 
-    test('sets `subscribed` of a binding without raising the version', async () => {
+    test('sets `subscribed` of a binding, and raises the version only when it has changed', async () => {
       const user = await bind(amy, 'o1')
-      await store.write((tx) => tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 5 }))
-      expect(await store.user(amy)).toMatchObject({ version: 1, binding: { subscribed: false, eventTime: 5 } })
+      await store.write((tx) => tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 5, at: NOW }))
+      expect(await store.user(amy)).toMatchObject({ version: 2, binding: { subscribed: false, eventTime: 5 } })
+      await store.write((tx) => tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 6, at: NOW }))
+      expect(await store.user(amy)).toMatchObject({ version: 2, binding: { subscribed: false, eventTime: 6 } })
     })
 
     test('keeps a scan and counts its tries until the ticket is closed, and then deletes its openid', async () => {
@@ -375,24 +382,323 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.write((tx) => tx.ticketById(added.id + 1))).toBeUndefined()
     })
 
+    describe('a walk over bindings', () => {
+      const filters = {
+        account: { account: 'acme' },
+        openid: { openid: 'o2' },
+        unionid: { unionid: 'u3' },
+        'time and account': { account: 'acme', boundSince: NOW + 1, boundUntil: NOW + 3 },
+        appid: { appId: 'wx2' },
+      }
+
+      const walk = async (filter: BindingFilter, limit: number) => {
+        const names: string[] = []
+        for (let after: WalkPosition | undefined; ; ) {
+          const page = await store.listBindings(filter, after, limit)
+          names.push(...page.map(({ identity }) => identity.userId))
+          if (page.length < limit) return names
+          after = positionOf(page.at(-1)!)
+        }
+      }
+
+      beforeEach(async () => {
+        await bind(amy, 'o1', { boundAt: NOW + 2, label: 'a***@x.com' })
+        await bind({ ...amy, userId: 'bo' }, 'o2', { boundAt: NOW + 1 })
+        await bind({ ...amy, account: 'other', userId: 'cy' }, 'o3', { boundAt: NOW + 1, unionid: 'u3' })
+        await bind({ ...amy, userId: 'dee' }, 'o2', { boundAt: NOW + 3, appId: 'wx2' })
+        await bind({ ...amy, tenant: 'shop', userId: 'eve' }, 'o2', { boundAt: NOW })
+      })
+
+      test('returns each binding of the tenant once, in the order of their times, in pages of any size', async () => {
+        for (const limit of [1, 2, 3, 500]) {
+          expect(await walk({ tenant: 'default' }, limit)).toEqual(['bo', 'cy', 'amy', 'dee'])
+        }
+        expect(await walk({}, 2)).toEqual(['bo', 'cy', 'amy', 'dee', 'eve'])
+        const [first] = await store.listBindings(
+          { tenant: 'default', account: 'acme', boundSince: NOW + 2 },
+          undefined,
+          1,
+        )
+        expect(first).toEqual({
+          id: expect.any(Number),
+          identity: amy,
+          version: 1,
+          binding: binding('o1', { boundAt: NOW + 2, label: 'a***@x.com' }),
+        })
+      })
+
+      test.each([
+        ['account', ['bo', 'amy', 'dee']],
+        ['openid', ['bo', 'dee']],
+        ['unionid', ['cy']],
+        ['time and account', ['bo', 'amy']],
+        ['appid', ['dee']],
+      ] as const)('finds bindings by %s', async (name, found) => {
+        for (const limit of [1, 500]) expect(await walk({ tenant: 'default', ...filters[name] }, limit)).toEqual(found)
+        expect(await walk({ tenant: 'none', ...filters[name] }, 500)).toEqual([])
+      })
+    })
+
+    test('reads several users in their order, known or not', async () => {
+      await bind(amy, 'o1')
+      const bo = { ...amy, userId: 'bo' }
+      const strangers = Array.from({ length: 20 }, (_, i) => ({ ...amy, userId: `u${i}` }))
+      const users = await store.users([bo, amy, bo, ...strangers])
+      expect(users.map(({ identity, version }) => [identity.userId, version]).slice(0, 4)).toEqual([
+        ['bo', 0],
+        ['amy', 1],
+        ['bo', 0],
+        ['u0', 0],
+      ])
+      expect(users[1]).toEqual(await store.user(amy))
+    })
+
+    describe('the feed of events', () => {
+      const reasons = (page: FeedPage | 'gone') =>
+        page === 'gone' ? page : page.events.map(({ identity, type, reason }) => `${identity.userId} ${type} ${reason}`)
+
+      const follow = async (query: Partial<FeedQuery> = {}) => {
+        const page = await store.events({ tenant: 'default', after: undefined, limit: 100, ...query })
+        if (page === 'gone') throw new Error('gone')
+        return page
+      }
+
+      const unbindUser = (user: number, reason: UnbindReason = 'chat', at = NOW) =>
+        store.write((tx) => tx.apply({ type: 'unbind', user, reason, at }))
+
+      test('returns every event once, with the ids of the current binding', async () => {
+        const start = await follow()
+        expect(start).toMatchObject({ events: [], hasMore: false })
+        const user = await bind(amy, 'o1')
+        await bind({ ...amy, tenant: 'shop' }, 'o1')
+        await bind({ ...amy, userId: 'bo' }, 'o2')
+        const first = await follow({ limit: 1 })
+        expect(first).toMatchObject({ hasMore: true, events: [{ identity: amy, openid: 'o1', version: 1, at: NOW }] })
+        await store.unionids.save([{ user, openid: 'o1', unionid: 'u1' }], NOW + 1)
+        const second = await follow({ after: first.next })
+        expect(reasons(second)).toEqual(['bo bound scan', 'amy updated unionid'])
+        expect(second.events[1]).toMatchObject({ version: 2, openid: 'o1', unionid: 'u1', at: NOW + 1 })
+        expect(second.hasMore).toBe(false)
+        await unbindUser(user)
+        const third = await follow({ after: second.next })
+        expect(third.events).toMatchObject([{ type: 'unbound', reason: 'chat', version: 3, openid: null }])
+        expect(await follow({ after: third.next })).toEqual({ events: [], next: third.next, hasMore: false })
+        expect(reasons(await follow({ after: start.next }))).toHaveLength(4)
+        expect((await follow()).events[0]).toMatchObject({ openid: null })
+        expect(new Set((await follow()).events.map(({ uid }) => uid)).size).toBe(4)
+      })
+
+      test('returns the events of one user', async () => {
+        await bind({ ...amy, userId: 'bo' }, 'o2')
+        await bind(amy, 'o1')
+        expect(reasons(await follow({ user: amy }))).toEqual(['amy bound scan'])
+        const nobody = await follow({ user: { ...amy, userId: 'no' } })
+        expect(nobody.events).toEqual([])
+        expect(reasons(await follow())).toHaveLength(2)
+        await bind({ ...amy, userId: 'no' }, 'o3')
+        expect(reasons(await follow({ user: { ...amy, userId: 'no' }, after: nobody.next }))).toEqual(['no bound scan'])
+      })
+
+      test('returns `gone` when events after the position have expired, even if another reader has read them', async () => {
+        const quiet = { tenant: 'quiet' }
+        const LATER = NOW + 91 * 86_400_000
+        const user = await bind(ann, 'o1')
+        const first = await follow(quiet)
+        await unbindUser(user)
+        await store.sweep(LATER)
+        expect(await store.events({ tenant: 'quiet', after: first.next, limit: 10 })).toBe('gone')
+        const second = await follow(quiet)
+        expect(second.events).toEqual([])
+        await bind(ann, 'o1')
+        await follow(quiet)
+        await bind({ ...ann, userId: 'bo' }, 'o2')
+        const last = await follow(quiet)
+        await store.sweep(LATER)
+        expect(await store.events({ tenant: 'quiet', after: second.next, limit: 10 })).toBe('gone')
+        expect(await follow({ ...quiet, after: last.next })).toMatchObject({ events: [] })
+      })
+
+      test('returns `gone` for a position from before the restore of an older store', async () => {
+        const quiet = { tenant: 'quiet' }
+        await bind(ann, 'o1')
+        const { next } = await follow(quiet)
+        const beyond = { ...next, position: next.position + 1 }
+        expect(await store.events({ tenant: 'quiet', after: beyond, limit: 10 })).toBe('gone')
+        expect(await store.events({ tenant: 'quiet', after: { ...next, uid: 'other' }, limit: 10 })).toBe('gone')
+      })
+    })
+
+    describe('an erasure', () => {
+      const erase = (identity: Identity, at = NOW) =>
+        store.write(function* (tx) {
+          const user = yield* tx.userOf(identity)
+          if (user.binding) yield* tx.apply({ type: 'unbind', user: user.id, reason: 'erased', at })
+          yield* tx.apply({ type: 'erase', user: user.id, at })
+        })
+
+      const feed = async () => {
+        const page = await store.events({ tenant: 'quiet', after: undefined, limit: 100 })
+        return page === 'gone' ? [] : page.events.map(({ identity, reason }) => `${identity.userId} ${reason}`)
+      }
+
+      test('deletes the history and the tickets at once, and the last event with the identity later', async () => {
+        await bind({ ...ann, userId: 'bo' }, 'o2')
+        await bind(ann, 'o1')
+        await add('left', {}, ann)
+        await erase(ann)
+        expect(await feed()).toEqual(['bo scan', 'ann erased'])
+        expect(await store.userRecord(ann)).toMatchObject({ user: { version: 2, reason: 'erased' }, tickets: [] })
+        await store.purgeErased(NOW - 1)
+        expect(await feed()).toEqual(['bo scan', 'ann erased'])
+        await store.purgeErased(NOW)
+        expect(await feed()).toEqual(['bo scan'])
+        expect(await store.userRecord(ann)).toBeUndefined()
+        expect(await statesOf('wb1_left')).toEqual([undefined])
+      })
+
+      test('keeps the notices until the webhook has taken them or the sender has given up', async () => {
+        await bind(amy, 'o1')
+        await erase(amy)
+        const names = async () => (await store.outbox.list('waiting', 9)).map(({ reason, openid }) => [reason, openid])
+        const both = [
+          ['scan', null],
+          ['erased', null],
+        ]
+        await store.purgeErased(NOW + 60_000)
+        expect(await names()).toEqual(both)
+        await store.outbox.dispatch(NOW + 60_000, () => ['shop'], 9)
+        await store.purgeErased(NOW + 60_000)
+        expect(await names()).toEqual(both)
+        const [bound, erased] = await store.outbox.list('waiting', 9)
+        await store.outbox.giveUp(bound!.id, { status: 500, error: null })
+        await store.purgeErased(NOW + 60_000)
+        expect(await names()).toEqual([['erased', null]])
+        expect(await store.outbox.list('failed', 9)).toEqual([])
+        expect(await store.userRecord(amy)).toMatchObject({ notices: [{ state: 'waiting' }] })
+        await store.outbox.delivered([erased!.id])
+        await store.purgeErased(NOW + 60_000)
+        expect(await store.userRecord(amy)).toBeUndefined()
+        expect(await store.user(amy)).toMatchObject({ id: 0, version: 2 })
+      })
+
+      test('does not wait for a receiver that answered 410 or is no longer configured', async () => {
+        const bo = { ...amy, userId: 'bo' }
+        for (const identity of [amy, bo]) await bind(identity, 'o1')
+        for (const identity of [amy, bo]) await erase(identity)
+        await store.outbox.dispatch(NOW, () => ['shop'], 9)
+        await store.purgeErased(NOW + 7 * 86_400_000 - 1)
+        expect(await store.userRecord(amy)).toBeDefined()
+        await store.purgeErased(NOW + 7 * 86_400_000)
+        expect(await store.userRecord(amy)).toBeUndefined()
+        await bind(amy, 'o1')
+        await erase(amy)
+        await store.outbox.dispatch(NOW, () => ['gone'], 9)
+        const failure = { status: 410, error: null }
+        await store.outbox.receiverFailed({ name: 'gone', now: NOW, failure, isGone: true, pausedUntil: null })
+        await store.purgeErased(NOW)
+        expect(await store.userRecord(amy)).toBeUndefined()
+        expect(await store.outbox.list('waiting', 9)).toEqual([])
+      })
+
+      test('keeps the version: later versions of the same ids are greater, even after a second erasure', async () => {
+        let version = 0
+        for (let round = 0; round < 3; round++) {
+          await bind(ann, `o${round}`)
+          expect((await store.user(ann)).version).toBeGreaterThan(version)
+          await erase(ann)
+          await store.purgeErased(NOW)
+          version = (await store.user(ann)).version
+          expect(version).toBe(2 * (round + 1))
+          expect((await store.users([ann]))[0]).toEqual(await store.user(ann))
+          expect(await store.write((tx) => tx.userOf(ann))).toEqual(await store.user(ann))
+        }
+        expect(await store.user({ ...ann, userId: 'bo' })).toMatchObject({ version: 0 })
+      })
+
+      test('of a user without a binding is complete at once', async () => {
+        const { user } = await add('a', {}, ann)
+        await store.write((tx) => tx.apply({ type: 'erase', user, at: NOW }))
+        expect(await store.userRecord(ann)).toBeUndefined()
+        expect(await store.user(ann)).toMatchObject({ id: 0, version: 0 })
+      })
+
+      test('keeps a user that was added again before it is complete', async () => {
+        await bind(ann, 'o1')
+        await erase(ann)
+        await bind(ann, 'o2')
+        await store.purgeErased(NOW)
+        expect(await feed()).toEqual(['ann scan'])
+        expect(await store.user(ann)).toMatchObject({ version: 3, binding: { openid: 'o2' } })
+      })
+
+      test('empties the recorded replies that have the label of the user', async () => {
+        const user = await bind(ann, 'o1')
+        await store.write(function* (tx) {
+          yield* tx.recordDelivery('d1', 'bound to a***@x.com', NOW, user)
+          yield* tx.recordDelivery('d2', 'bound to b***@x.com', NOW, user + 1)
+        })
+        await erase(ann)
+        const replies = await store.write(function* (tx) {
+          return [yield* tx.findDelivery('d1'), yield* tx.findDelivery('d2')]
+        })
+        expect(replies).toEqual([null, 'bound to b***@x.com'])
+      })
+    })
+
+    test('moves a binding to another openid only from the one that is bound', async () => {
+      const user = await bind(amy, 'o1')
+      const move = (openid: string) =>
+        store.write((tx) =>
+          tx.apply({
+            type: 'moveOpenid',
+            user,
+            from: { appId: 'wx1', openid },
+            to: { appId: 'wx2', openid: 'p1' },
+            at: NOW,
+          }),
+        )
+      await move('o9')
+      expect(await store.user(amy)).toMatchObject({ version: 1, binding: { appId: 'wx1', openid: 'o1' } })
+      await move('o1')
+      expect(await store.user(amy)).toMatchObject({ version: 2, binding: { appId: 'wx2', openid: 'p1', boundAt: NOW } })
+    })
+
+    test('changes the epoch of a user when every ticket of the user is closed', async () => {
+      const epoch = () => store.write((tx) => tx.ticketEpoch(amy))
+      const { user } = await epoch()
+      const seen = [(await epoch()).epoch]
+      for (const type of ['closeTickets', 'unbind'] as const) {
+        await store.write((tx) =>
+          tx.apply(type === 'unbind' ? { type, user, reason: 'chat', at: NOW } : { type, user, bumpsVersion: true }),
+        )
+        seen.push((await epoch()).epoch)
+      }
+      await store.write((tx) => tx.apply({ type: 'closeTickets', user, ticket: 7, bumpsVersion: true }))
+      seen.push((await epoch()).epoch)
+      expect(seen).toEqual([0, 1, 2, 2])
+    })
+
     test('returns a unionid request once, and returns it again when no answer was saved', async () => {
       const [a, b] = [await bind(amy, 'o1'), await bind({ ...amy, userId: 'bo' }, 'o2', { boundAt: NOW + 1 })]
       await bind({ ...amy, userId: 'cy' }, 'o3', { unionid: 'known' })
       expect(await store.unionids.claimDue(NOW, NOW + 60_000, 1)).toEqual([{ user: a, openid: 'o1' }])
       expect(await store.unionids.claimDue(NOW, NOW + 60_000, 9)).toEqual([])
       expect(await store.unionids.claimDue(NOW + 1, NOW + 60_001, 9)).toEqual([{ user: b, openid: 'o2' }])
-      await store.unionids.save([
-        { user: a, openid: 'o1', unionid: null },
-        { user: b, openid: 'o9', unionid: 'u9' },
-      ])
+      await store.unionids.save(
+        [
+          { user: a, openid: 'o1', unionid: null },
+          { user: b, openid: 'o9', unionid: 'u9' },
+        ],
+        NOW,
+      )
       expect(await store.unionids.claimDue(NOW + 90_000, NOW + 99_000, 9)).toEqual([{ user: b, openid: 'o2' }])
     })
 
     test('saves a unionid only for an openid that is still bound', async () => {
       const user = await bind(amy, 'o1')
-      await store.unionids.save([{ user, openid: 'o2', unionid: 'u2' }])
+      await store.unionids.save([{ user, openid: 'o2', unionid: 'u2' }], NOW)
       expect((await store.user(amy)).binding?.unionid).toBeNull()
-      await store.unionids.save([{ user, openid: 'o1', unionid: 'u1' }])
+      await store.unionids.save([{ user, openid: 'o1', unionid: 'u1' }], NOW)
       expect((await store.user(amy)).binding?.unionid).toBe('u1')
     })
 
@@ -429,7 +735,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(notices).toHaveLength(1)
     })
 
-    test('turns an error of the engine into STORE_UNAVAILABLE', async () => {
+    test('reports an error of the engine as STORE_UNAVAILABLE', async () => {
       await add('a')
       await expect(add('a')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     })

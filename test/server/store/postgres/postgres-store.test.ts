@@ -12,7 +12,10 @@ import { openTcpProxy } from '../../../support/tcp-proxy.ts'
 import { outboxContract } from '../outbox-contract.ts'
 import { storeContract } from '../store-contract.ts'
 
-const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
+const settings = {
+  hashOf: (...parts: string[]) => JSON.stringify(parts),
+  hasWebhook: (tenant: string) => tenant !== 'quiet',
+}
 const amy: Identity = { tenant: 'default', account: 'acme', userId: 'amy' }
 const bo: Identity = { ...amy, userId: 'bo' }
 

@@ -133,7 +133,7 @@ describe.each(['sqlite', 'postgres'] as const)('a %s store of version 0001', (en
 
     // The server moves the rows of the outbox to the queues of the receivers, with all attempts.
     expect(await store.outbox.list('waiting', 10)).toMatchObject([{ receiver: null, attempts: 2 }])
-    expect(await store.outbox.dispatch(LATER, () => ['WEBHOOK_URL'], 10)).toMatchObject({ moved: 1 })
+    expect(await store.outbox.dispatch(LATER, () => ['WEBHOOK_URL'], 10)).toMatchObject({ receivers: ['WEBHOOK_URL'] })
     expect(await store.outbox.claim(LATER, LATER + 1, [{ receiver: 'WEBHOOK_URL', room: 8 }])).toMatchObject([
       { uid: 'evt_1', identity: amy, type: 'bound', reason: 'scan', version: 1, at: NOW, openid: 'o1', attempts: 0 },
     ])

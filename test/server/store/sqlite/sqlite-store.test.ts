@@ -11,7 +11,10 @@ import { newTicket } from '../../../support/rows.ts'
 import { outboxContract } from '../outbox-contract.ts'
 import { storeContract } from '../store-contract.ts'
 
-const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
+const settings = {
+  hashOf: (...parts: string[]) => JSON.stringify(parts),
+  hasWebhook: (tenant: string) => tenant !== 'quiet',
+}
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 

@@ -1,0 +1,53 @@
+/** Tries the webhook receivers: whether they answer, or with `--webhooks` whether they accept a signed event `webhook.test`. */
+import type { Config } from '../config/config.ts'
+import type { WebhookReceiver } from '../config/webhook-receivers.ts'
+import { adviceFor } from '../outbound/webhook-advice.ts'
+import { failureText } from '../outbound/webhook-request.ts'
+import { sendTest } from '../outbound/webhook-test.ts'
+import { type Finding, ok, warn, wrong } from './finding.ts'
+import { describeFailure, type ProbeDeps, sendRequest } from './http-probe.ts'
+
+export function checkWebhooks({ webhooks }: Config, deps: ProbeDeps, sendsTests: boolean): Promise<Finding[]> {
+  return Promise.all(webhooks.all.map((receiver) => (sendsTests ? test(receiver, deps) : reach(receiver, deps))))
+}
+
+async function test(receiver: WebhookReceiver, deps: ProbeDeps): Promise<Finding> {
+  const answer = await sendTest(deps, receiver)
+  const { name } = receiver
+  if (answer.accepted) {
+    return ok('webhook.accepted', {
+      en: `${name} accepted a signed webhook.test (HTTP ${answer.status}).`,
+      zh: `${name} 接受了签名的 webhook.test（HTTP ${answer.status}）。`,
+    })
+  }
+  const what = failureText(answer.failure)
+  const advice = adviceFor(answer.failure)
+  return wrong('webhook.refused', {
+    en: `${name} did not accept a signed webhook.test (${what}).`,
+    zh: `${name} 没有接受签名的 webhook.test（${what}）。`,
+    fix: { en: `${advice.en[0]?.toUpperCase()}${advice.en.slice(1)}.`, zh: `${advice.zh}。` },
+  })
+}
+
+/** A receiver takes only POST, so every answer shows that the URL leads to a program, except that of a broken proxy. */
+async function reach({ name, url }: WebhookReceiver, deps: ProbeDeps): Promise<Finding> {
+  const result = await sendRequest(deps, url, { method: 'HEAD' })
+  if (result.kind === 'answered' && result.status < 500) {
+    return ok('webhook.reachable', {
+      en: `${name} can be reached. "wechat-bind doctor --webhooks" sends it a signed webhook.test.`,
+      zh: `${name} 可以连接。“wechat-bind doctor --webhooks”会向它发送签名的 webhook.test。`,
+    })
+  }
+  const { en, zh } =
+    result.kind === 'answered'
+      ? { en: `answered HTTP ${result.status}`, zh: `返回 HTTP ${result.status}` }
+      : describeFailure(result)
+  return warn('webhook.unreachable', {
+    en: `${name} ${en}.`,
+    zh: `${name} ${zh}。`,
+    fix: {
+      en: 'Check that the receiver runs, that its URL is right, and that this server may connect to it. Events wait for three days.',
+      zh: '请确认接收方正在运行、地址正确，且本服务器可以连接。事件会等待三天。',
+    },
+  })
+}

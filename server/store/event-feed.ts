@@ -1,0 +1,34 @@
+/** The feed of a tenant's events. Each reader has a separate position. */
+import type { EventReason, EventType, Identity } from './identity.ts'
+
+/** One change of a binding. WeChat's ids are those of the current binding, or null after its removal. */
+export type BindingEvent = {
+  /** The `webhook-id`. */
+  uid: string
+  identity: Identity
+  type: EventType
+  reason: EventReason
+  version: number
+  /** Epoch ms. */
+  at: number
+  appId: string | null
+  openid: string | null
+  unionid: string | null
+}
+
+/** The position of a reader. `uid` is the uid of the event at this position, if there is one. A restored store can have another event there. */
+export type FeedPosition = { position: number; uid: string | null }
+
+export type FeedQuery = {
+  tenant: string
+  /** Only the events of this user. */
+  user?: Identity | undefined
+  /** Undefined: from the oldest event that is kept. */
+  after: FeedPosition | undefined
+  limit: number
+}
+
+export type FeedPage = { events: BindingEvent[]; next: FeedPosition; hasMore: boolean }
+
+/** `gone`: events after the position have expired, or the store was restored to a time before it. */
+export type EventFeed = (query: FeedQuery) => Promise<FeedPage | 'gone'>

@@ -1,0 +1,86 @@
+/**
+ * Erases a user. Two steps, each in one transaction:
+ *
+ * 1. `erase` deletes the tickets and the history, empties the recorded replies that name the user, and marks the user. The same
+ *    transaction has already removed the binding. Two kinds of rows remain and are marked: the notices that wait for a receiver,
+ *    and the event of the erasure itself.
+ * 2. `purge` deletes the marked events when no notice waits any more: the receiver has taken it, the sender has given up, or the
+ *    receiver is off. Then `purge` replaces the identity by its keyed hash. A tenant without a webhook has no notices, so readers of
+ *    its feed can get the event only for a few seconds.
+ *
+ * The row of the user stays under the hash and keeps the version. If the same ids are bound again, a page or a receiver that knows
+ * an older version must see a greater one. A crash between the two steps does no harm: the marks are stored, so `purge`
+ * continues after the restart. If a user is added again before the second step, its mark is removed, but its marked events are
+ * still deleted.
+ */
+import type { Plan } from '../plan.ts'
+import type { Identity, Store } from '../store.ts'
+import type { Queries } from './queries.ts'
+import type { TxSettings, VersionedUser } from './tx-settings.ts'
+
+/** This is a class for the reason given at `SqlTx`. */
+export class Erasure {
+  readonly #queries: Queries
+  readonly #settings: TxSettings
+
+  constructor(queries: Queries, settings: TxSettings) {
+    this.#queries = queries
+    this.#settings = settings
+  }
+
+  #hashOf({ tenant, account, userId }: Identity): string {
+    return this.#settings.hashOf('erased user', tenant, account, userId)
+  }
+
+  *erase(user: number, { identity, version }: VersionedUser, at: number): Plan<void> {
+    yield* this.#queries.deleteTickets({ user })
+    yield* this.#queries.clearReplies({ user })
+    yield* this.#queries.markHistory({ user })
+    yield* this.#deleteNotices(user, at)
+    yield* this.#queries.deleteHistory({ user, version, at })
+    yield* this.#queries.markUser({ user })
+    yield* this.#forget(user, identity)
+    this.#settings.onErase?.()
+  }
+
+  /** Deletes the marked events until `before` that have no waiting notice. The user is locked. */
+  *purge(user: number, { identity }: VersionedUser, before: number): Plan<void> {
+    yield* this.#deleteNotices(user, before)
+    yield* this.#queries.deleteMarked({ user, before })
+    yield* this.#forget(user, identity)
+    this.#settings.onErase?.()
+  }
+
+  /** Deletes the given up notices of events that will be deleted. */
+  *#deleteNotices(user: number, before: number): Plan<void> {
+    yield* this.#queries.deleteUnsent({ user, before })
+    yield* this.#queries.deleteNotices({ user, before })
+  }
+
+  /** Replaces the identity by its hash, unless an event is left or the user was added again. */
+  *#forget(user: number, identity: Identity): Plan<void> {
+    if ((yield* this.#queries.markedOf({ user })).rows.length > 0) return
+    const hash = this.#hashOf(identity)
+    if ((yield* this.#queries.isMarked({ user })).rows.length === 0) return
+    // The row of an earlier erasure of the same ids. Its version is smaller, because this user began with that version.
+    yield* this.#queries.deleteFloor({ hash })
+    yield* this.#queries.toFloor({ user, hash })
+  }
+
+  /** The version that an erased user of this identity had; 0 if there was none. */
+  *floorOf(identity: Identity): Plan<number> {
+    return (yield* this.#queries.floorOf({ hash: this.#hashOf(identity) })).rows[0]?.version ?? 0
+  }
+
+  *raiseToFloor(user: number, identity: Identity): Plan<void> {
+    yield* this.#queries.raiseToFloor({ user, hash: this.#hashOf(identity) })
+  }
+}
+
+// A unit of work locks at most this number of users.
+const PURGED_AT_ONCE = 100
+
+/** Completes all erasures until `before` whose notices are taken or given up. */
+export async function purgeErased(write: Store['write'], before: number): Promise<void> {
+  while (await write((tx) => tx.purgeErased(before, PURGED_AT_ONCE)));
+}

@@ -1,0 +1,26 @@
+/** Everything that the store keeps of one user, without secrets and without scenes and codes. Times are epoch ms. */
+import type { EventReason, EventType, Language } from './identity.ts'
+import type { NoticeState } from './outbox.ts'
+import type { TicketState, User } from './user.ts'
+
+export type UserRecord = {
+  user: User
+  history: RecordedEvent[]
+  tickets: RecordedTicket[]
+  notices: RecordedNotice[]
+}
+
+type RecordedEvent = { uid: string; type: EventType; reason: EventReason; version: number; at: number }
+
+type RecordedTicket = {
+  appId: string
+  state: TicketState['name']
+  label: string | null
+  lang: Language
+  createdAt: number
+  expiresAt: number
+  /** The openid that has scanned the ticket, while the ticket waits for its confirmation. */
+  scannedBy: string | null
+}
+
+type RecordedNotice = { uid: string; state: NoticeState; nextAt: number; attempts: number }
