@@ -1,7 +1,8 @@
 /** The API page: renders `/openapi.json`. It depends on the OpenAPI format, not on the API's operations. */
 import { render } from 'lit'
+import type { OpenApi } from './openapi.ts'
 import { parseSettings, type Settings, toSearch } from './settings.ts'
-import { apiView, type OpenApi } from './views/api-reference.ts'
+import { apiView } from './views/api-reference.ts'
 
 const description = (await (await fetch('openapi.json')).json()) as OpenApi
 let settings = parseSettings(location.search, navigator.languages)

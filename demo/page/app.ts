@@ -17,10 +17,9 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
   simulateBrowser(settings)
   const named = readConditions(location.search)
   // A link with conditions sets them. A link without conditions keeps the conditions that a test or the visitor has set.
-  const demo = (await (Object.keys(named).length > 0 ? putConditions(named) : getConditions())) ?? {
-    conditions: defaultConditions,
-    usual: defaultConditions,
-    isReal: false,
+  const answer = await (Object.keys(named).length > 0 ? putConditions(named) : getConditions())
+  const { view: demo, now } = answer ?? {
+    view: { conditions: defaultConditions, usual: defaultConditions, isReal: false },
     now: Date.now(),
   }
   if (settings.person === TAKEN) await bindToOtherUser(TAKEN)
@@ -35,7 +34,7 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
     backEnd: { state: 'loading' },
     wire: [],
     openEntries: new Set(),
-    clearedAt: demo.now,
+    clearedAt: now,
     isNarrow: narrow.matches,
     part: 'site',
     copied: undefined,

@@ -1,8 +1,11 @@
 /** The client of the demo's API: conditions and the event stream. Its requests belong to the visitor of this page. */
-import type { DemoAnswer, DemoView } from '../demo-api.ts'
+import type { DemoView } from '../demo-api.ts'
 import type { WireEntry } from '../simulator/traffic-log.ts'
 import type { SimulatorView } from '../simulator/views.ts'
 import { visitorPath } from './visitor.ts'
+
+/** `now`: the demo's clock in ms. */
+export type DemoAnswer = { view: DemoView; now: number }
 
 /** Reads the conditions. Returns undefined when the demo does not answer. */
 export const getConditions = (): Promise<DemoAnswer | undefined> => request()
@@ -13,7 +16,8 @@ export const putConditions = (given: Record<string, string>): Promise<DemoAnswer
 
 async function request(init?: RequestInit): Promise<DemoAnswer | undefined> {
   const response = await fetch(`${visitorPath}/demo/conditions`, init).catch(() => undefined)
-  return response?.ok ? response.json() : undefined
+  if (!response?.ok) return undefined
+  return { view: await response.json(), now: Number(response.headers.get('Demo-Now')) }
 }
 
 /** Binds this person's WeChat to another user. */

@@ -1,6 +1,6 @@
 /** An example of each request of the API, made from its schema. */
 import { html, type TemplateResult } from 'lit'
-import type { Operation, Schema } from './api-reference.ts'
+import type { Operation, Schema } from '../openapi.ts'
 
 const samples: Record<string, unknown> = { Account: 'acme', User_ID: '42', code: '1234' }
 

@@ -1,43 +1,12 @@
 /** Renders an OpenAPI description: its contents, then each operation with its parameters, an example, request and responses. */
 import { html, nothing, type TemplateResult } from 'lit'
 import { translateDescription } from '../api-translations.ts'
+import type { Content, OpenApi, Operation, Schema } from '../openapi.ts'
 import { type Language, languages, type Settings, settingValues, type Theme } from '../settings.ts'
 import { commonWords, languageNames } from '../words/common.ts'
 import { exampleText, exampleView } from './api-example.ts'
 import { choiceView } from './choice-buttons.ts'
 import { icons } from './icons.ts'
-
-export type Schema = {
-  $ref?: string
-  type?: string | string[]
-  const?: unknown
-  enum?: unknown[]
-  default?: unknown
-  description?: string
-  properties?: Record<string, Schema>
-  required?: string[]
-  items?: Schema
-  oneOf?: Schema[]
-  allOf?: Schema[]
-  contentSchema?: Schema
-}
-
-type Content = Record<string, { schema: Schema }>
-export type Operation = {
-  operationId: string
-  summary: string
-  'x-summary-zh'?: string
-  tags: string[]
-  parameters?: { name: string; description: string }[]
-  requestBody?: { content: Content }
-  responses: Record<string, { description: string; content?: Content }>
-}
-
-export type OpenApi = {
-  info: { title: string; description: string }
-  paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, Schema> }
-}
 
 const words = {
   en: {
