@@ -29,6 +29,8 @@ export const conditionValues = {
   wechat: health,
   errcode: ['none', ...callErrcodes, ...tokenErrcodes],
   callbacks: callbackFaults,
+  /** The host site's webhook receiver, which is the same for all visitors. */
+  receiver: ['up', 'error', 'busy', 'hang', 'moved', 'gone'],
 } as const
 
 export type ConditionName = keyof typeof conditionValues
@@ -60,7 +62,7 @@ export function describeInvalid(given: unknown): string | undefined {
 }
 
 /** Conditions that apply to the running bind server. All other conditions need a new server, because a server reads them at its start. */
-const immediate: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'callbacks']
+const immediate: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'callbacks', 'receiver']
 
 export const needsNewServer = (one: Conditions, other: Conditions): boolean =>
   differences(one, other).some((name) => !immediate.includes(name))

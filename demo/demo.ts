@@ -12,6 +12,7 @@ import { autoBind } from './auto-bind.ts'
 import { createBindConfig } from './bind-config.ts'
 import { type Conditions, defaultConditions, toConditions } from './conditions.ts'
 import { createDemoApi } from './demo-api.ts'
+import { answerFaulty } from './faulty-receiver.ts'
 import { createHostSite } from './host-site.ts'
 import { createHttpApp, findDist } from './http-app.ts'
 import { toNetworkUrls, toTrustedNames } from './network-urls.ts'
@@ -123,6 +124,19 @@ export async function startDemo({
       return isReal && to.startsWith(first.wechat.apiBase) ? 'wechat' : undefined
     },
   })
+  // Assigned below, because they need the rooms.
+  let receiver = (): Conditions['receiver'] => 'up'
+  let lastReceiver = receiver()
+
+  /** Shows the sender's reaction to another answer at once: enables a receiver that answered 410, and retries what waits. */
+  function onReceiverChange(): void {
+    if (receiver() === lastReceiver) return
+    lastReceiver = receiver()
+    const { outbox } = shared.deps().store
+    const now = Date.now()
+    void Promise.all([outbox.enable('WEBHOOK_URL', now), outbox.retry(now)]).catch(() => {})
+  }
+
   const openRoom = (path: string, conditions: Conditions, faults: Faults) =>
     openDemoRoom(
       { url, path, conditions, faults },
@@ -158,6 +172,7 @@ export async function startDemo({
         onChange(next) {
           if (path === '' && !isReal) simulator.setMode(next.mode)
           if (failsTokens(next.errcode)) simulator.accessTokens.revoke()
+          onReceiverChange()
           changes.notify()
         },
       },
@@ -168,6 +183,11 @@ export async function startDemo({
     // A real WeChat cannot know the visitor of a callback, so everyone shares the conditions.
     openRoom: isReal ? undefined : (path, conditions) => openRoom(path, conditions, createFaults({ delay, signal })),
   })
+  receiver = () =>
+    visitors
+      .all()
+      .find((room) => room.current().receiver !== 'up')
+      ?.current().receiver ?? 'up'
   currentRoom = () => (visitors.room() === shared ? undefined : visitors.room())
 
   const recordRequest = createRequestRecorder({ wire, deps: shared.deps, clock: Date.now, isReal })
@@ -190,6 +210,11 @@ export async function startDemo({
     // Each call goes to the server of the visitor who sent the current request.
     hostSite: createHostSite({
       bind: new Proxy(shared.client, { get: (_, name: keyof BindClient) => visitors.room().client[name] }),
+      failWebhook() {
+        const fault = receiver()
+        lastReceiver = fault
+        return fault === 'up' ? undefined : answerFaulty(fault, delay, signal)
+      },
     }),
     simulator: isReal ? undefined : simulator.app,
     bind,

@@ -13,7 +13,13 @@ export type HostBinding = {
   version: number
 }
 
-export function createHostSite({ bind }: { bind: BindClient }): Hono {
+type HostSiteDeps = {
+  bind: BindClient
+  /** The answer to a webhook if the receiver is to fail; undefined if it is to accept. */
+  failWebhook?: () => Promise<Response> | undefined
+}
+
+export function createHostSite({ bind, failWebhook = () => undefined }: HostSiteDeps): Hono {
   const toSubject = ({ id }: User) => ({ account: ACCOUNT, userId: id })
 
   async function bindingOf(user: User): Promise<HostBinding> {
@@ -40,7 +46,7 @@ export function createHostSite({ bind }: { bind: BindClient }): Hono {
       /** Receives webhooks of the bind server. An invalid signature gets an error response, so the bind server retries the webhook. */
       .post('/webhook', async (c) => {
         bind.verifyWebhook(await c.req.text(), c.req.raw.headers)
-        return c.body(null, 204)
+        return failWebhook() ?? c.body(null, 204)
       })
       .onError((error, c) => {
         if (error instanceof HTTPException) return error.getResponse()

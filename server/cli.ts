@@ -15,9 +15,9 @@ const usage = `wechat-bind <command>
   doctor [--json] [--webhooks] check the settings, WeChat's API and the callback, and print the fixes;
                                --webhooks sends a signed webhook.test to every receiver
                                检查配置、微信接口与回调地址，并给出修复方法；--webhooks 向每个接收方发送签名的 webhook.test
-  webhooks [list|failed|replay [id]]
-                               list the webhook notices that were not delivered, or deliver them again
-                               查看未送达的 webhook 通知，或重新投递
+  webhooks [list|failed|retry|replay|enable|test] [name|id]
+                               show the webhook receivers and what was not delivered, deliver it again, enable or test a receiver
+                               查看 webhook 接收方与未送达的通知，重新投递，启用或测试接收方
   backup <file> [--force]      copy the whole store to a file, while the server runs or not
                                将整个存储复制到文件，服务运行与否均可
   migrate --from sqlite:... --to postgres://...

@@ -69,6 +69,17 @@ const en: Labels = {
       tamper: 'Tampered with',
     },
   },
+  receiver: {
+    label: 'Webhook receiver',
+    values: {
+      up: 'Accepts',
+      error: '500',
+      busy: '429, retry after 10 s',
+      hang: 'No answer',
+      moved: '307 redirect',
+      gone: '410 gone',
+    },
+  },
 }
 
 const zhCN: Labels = {
@@ -120,6 +131,17 @@ const zhCN: Labels = {
       tamper: '被改动一个字节',
     },
   },
+  receiver: {
+    label: 'Webhook 接收方',
+    values: {
+      up: '接受',
+      error: '500',
+      busy: '429，10 秒后重试',
+      hang: '不应答',
+      moved: '307 重定向',
+      gone: '410 不再接收',
+    },
+  },
 }
 
 const zhTW: Labels = {
@@ -169,6 +191,17 @@ const zhTW: Labels = {
       reorder: '晚於下一則',
       drop: '遺失',
       tamper: '被改動一個位元組',
+    },
+  },
+  receiver: {
+    label: 'Webhook 接收方',
+    values: {
+      up: '接受',
+      error: '500',
+      busy: '429，10 秒後重試',
+      hang: '不回應',
+      moved: '307 重新導向',
+      gone: '410 不再接收',
     },
   },
 }

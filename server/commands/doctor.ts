@@ -2,7 +2,7 @@
 import { readUserAgent } from '../config/version.ts'
 import { fileAccess } from '../doctor/file-access.ts'
 import { exitCodeOf } from '../doctor/finding.ts'
-import { countBindings, inspectStore } from '../doctor/inspect-store.ts'
+import { countBindings, findReceiversOff, inspectStore } from '../doctor/inspect-store.ts'
 import { toJson, toText } from '../doctor/report.ts'
 import { runChecks } from '../doctor/run-checks.ts'
 import { createOutgoingFetch, withUserAgent } from '../http/outgoing-fetch.ts'
@@ -21,6 +21,7 @@ export async function runDoctor(args: string[]): Promise<void> {
     setTimer: systemTimer,
     inspectStore,
     countBindings,
+    findReceiversOff,
     sendsWebhooks: values.webhooks,
     readKeyFile,
     fileAccess,

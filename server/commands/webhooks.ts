@@ -1,14 +1,16 @@
 /** `wechat-bind webhooks`: lists receivers and notices, sends notices again, enables and tests receivers. Node only. */
-import { parseArgs } from 'node:util'
-import { type Env, parseConfig } from '../config/config.ts'
+import { type Env, readWebhookSettings } from '../config/config.ts'
+import { readUserAgent } from '../config/version.ts'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import { BindError } from '../errors.ts'
+import { createOutgoingFetch, withUserAgent } from '../http/outgoing-fetch.ts'
 import { adviceFor } from '../outbound/webhook-advice.ts'
 import { failureText } from '../outbound/webhook-request.ts'
 import { sendTest } from '../outbound/webhook-test.ts'
 import { systemTimer } from '../platform.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Notice, NoticeFilter, Outbox } from '../store/outbox.ts'
+import { readArguments } from './arguments.ts'
 import { toReceiverLine } from './webhook-receiver-line.ts'
 
 const usage = `wechat-bind webhooks [list|failed|retry|replay|enable|test] [NAME|ID]
@@ -47,15 +49,15 @@ const actions: Record<string, (context: Context) => Promise<string[]>> = {
 
 /** The command may run while servers use the same store. */
 export async function runWebhooks(args: string[], env: Env, print: (line: string) => void): Promise<void> {
-  const { positionals } = parseArgs({ args, allowPositionals: true })
-  const [name = 'list', target, ...rest] = positionals
+  const { positionals } = readArguments(args, { usage, positionals: 2 })
+  const [name = 'list', target] = positionals
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined
   const takesTarget = !['list', 'failed'].includes(name)
-  if (!action || rest.length > 0 || (target !== undefined && !takesTarget)) throw new BindError('BAD_REQUEST', usage)
-  const config = parseConfig(env)
-  const store = await openStore(config.databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+  if (!action || (target !== undefined && !takesTarget)) throw new BindError('BAD_REQUEST', usage)
+  const { databaseUrl, webhooks } = readWebhookSettings(env)
+  const store = await openStore(databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   try {
-    for (const line of await action({ outbox: store.outbox, receivers: config.webhooks.all, target })) print(line)
+    for (const line of await action({ outbox: store.outbox, receivers: webhooks.all, target })) print(line)
   } finally {
     await store.close()
   }
@@ -102,7 +104,10 @@ function toReceiver({ receivers, target }: Omit<Context, 'outbox'>): WebhookRece
 
 async function test(receiver: WebhookReceiver): Promise<string[]> {
   const startedAt = performance.now()
-  const answer = await sendTest({ fetch, clock: Date.now, setTimer: systemTimer }, receiver)
+  const answer = await sendTest(
+    { fetch: withUserAgent(createOutgoingFetch(), readUserAgent()), clock: Date.now, setTimer: systemTimer },
+    receiver,
+  )
   const ms = Math.round(performance.now() - startedAt)
   if (answer.accepted) {
     return [

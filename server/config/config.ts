@@ -157,6 +157,14 @@ export function readDatabaseUrl(env: Env): string {
 }
 
 /** For a command that uses no other setting. Throws `BAD_CONFIG`. */
+export function readWebhookSettings(env: Env): Pick<Config, 'databaseUrl' | 'webhooks'> {
+  const reader = createEnvReader(env)
+  const settings = { databaseUrl: parseDatabaseUrl(reader), ...parseWebhooks(reader) }
+  throwFaults(reader)
+  return settings
+}
+
+/** For a command that uses no other setting. Throws `BAD_CONFIG`. */
 export function readBindKeys(env: Env): BindKey[] {
   const reader = createEnvReader(env)
   const { keys } = parseBindKeys(reader, parseKeyFile)

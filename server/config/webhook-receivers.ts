@@ -1,5 +1,4 @@
 /** The webhook receivers of the environment and of `WEBHOOKS_FILE`. */
-import { Webhook as Signer } from 'standardwebhooks'
 import type { Bilingual } from '../errors.ts'
 import { toSuffix } from '../keys/keyring.ts'
 import type { EnvReader } from './env-reader.ts'
@@ -84,11 +83,5 @@ export function isSecret(text: string): boolean {
   const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1]
   if (base64 === undefined) return false
   const { length } = Buffer.from(base64, 'base64')
-  try {
-    // Throws if the padding is wrong.
-    new Signer(text)
-    return length >= 24 && length <= 64
-  } catch {
-    return false
-  }
+  return length >= 24 && length <= 64
 }

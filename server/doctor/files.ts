@@ -28,13 +28,16 @@ export function checkFiles(config: Config, { modeOf, envFiles }: FileAccess): Fi
   return open.length > 0 ? open.map(toFinding) : [closed]
 }
 
-function filesOf({ keysFile, databaseUrl }: Config, envFiles: string[]): SecretFile[] {
+function filesOf({ keysFile, webhooksFile, databaseUrl }: Config, envFiles: string[]): SecretFile[] {
   const database = databaseUrl.startsWith(SQLITE) ? databaseUrl.slice(SQLITE.length) : undefined
   const paths = database === undefined ? [] : [database, `${database}-wal`, `${database}-shm`]
   return [
     ...(keysFile === undefined
       ? []
       : [{ path: keysFile, holds: { en: 'the keys (BIND_KEYS_FILE)', zh: '密钥（BIND_KEYS_FILE）' } }]),
+    ...(webhooksFile === undefined
+      ? []
+      : [{ path: webhooksFile, holds: { en: 'secrets (WEBHOOKS_FILE)', zh: '密钥（WEBHOOKS_FILE）' } }]),
     ...envFiles.map((path) => ({ path, holds: { en: 'the settings', zh: '配置' } })),
     ...paths.map((path) => ({ path, holds: { en: 'openids (DATABASE_URL)', zh: 'openid（DATABASE_URL）' } })),
   ]

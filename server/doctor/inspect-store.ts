@@ -9,6 +9,7 @@ import { countOtherBindings } from '../store/sql/reads.ts'
 import type { Db } from '../store/sql/tx-settings.ts'
 import { nodeSqliteDialect } from '../store/sqlite/dialect.ts'
 import type { CountBindings } from './bound-accounts.ts'
+import type { FindReceiversOff } from './receivers-off.ts'
 import type { StoreInspection } from './store.ts'
 
 type Tables = { [DEFAULT_MIGRATION_TABLE]: { name: string } }
@@ -27,6 +28,19 @@ export const countBindings: CountBindings = async (databaseUrl, appId) => {
   const db = await openDatabase(databaseUrl)
   try {
     return db && (await appliedMigrations(db)) ? await countOtherBindings(db as unknown as Db, appId) : 0
+  } finally {
+    await db?.destroy()
+  }
+}
+
+/** Returns no receiver for a store of a version before 0005. */
+export const findReceiversOff: FindReceiversOff = async (databaseUrl) => {
+  const db = (await openDatabase(databaseUrl)) as unknown as Db | undefined
+  try {
+    const tables = (await db?.introspection.getTables()) ?? []
+    if (!db || !tables.some(({ name }) => name === 'webhook_receivers')) return []
+    const rows = await db.selectFrom('webhook_receivers').select(['name', 'status']).orderBy('name').execute()
+    return rows.flatMap(({ name, status }) => (status === 'on' ? [] : [{ name, status }]))
   } finally {
     await db?.destroy()
   }

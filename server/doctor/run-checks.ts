@@ -14,6 +14,7 @@ import { checkAesKeys, checkKeys, checkMode } from './keys.ts'
 import { checkApiAddresses, checkCallbackAddresses, checkReach } from './network.ts'
 import { checkOrigins } from './origins.ts'
 import { checkQrcode, checkQuota } from './qrcode.ts'
+import { checkReceiversOff, type FindReceiversOff } from './receivers-off.ts'
 import { readSettings } from './settings.ts'
 import { checkStore, type InspectStore } from './store.ts'
 import { checkWebhooks } from './webhooks.ts'
@@ -22,6 +23,8 @@ export type DoctorDeps = ProbeDeps & {
   inspectStore: InspectStore
   /** Without `countBindings` the bindings are not counted. */
   countBindings?: CountBindings
+  /** Without `findReceiversOff` the receivers are not checked. */
+  findReceiversOff?: FindReceiversOff
   readKeyFile: ReadKeyFile
   /** Whether the webhook receivers get a signed `webhook.test`. */
   sendsWebhooks?: boolean
@@ -34,6 +37,8 @@ type Check = {
   title: Bilingual
   /** The settings that the check uses. If a setting is faulty, `config` has a placeholder for it, and the check is skipped. */
   needs: string[]
+  /** Whether the check applies to this configuration. One that does not apply is not listed as skipped. */
+  applies?(config: Config): boolean
   run(config: Config, deps: DoctorDeps): Promise<Finding[]>
 }
 
@@ -73,6 +78,12 @@ const checks: Check[] = [
     run: async (config, { countBindings }) => (countBindings ? checkBoundAccounts(config, countBindings) : []),
   },
   {
+    id: 'receivers',
+    title: { en: 'receivers that are off', zh: '已停用的接收方' },
+    needs: ['DATABASE_URL'],
+    run: async (config, { findReceiversOff }) => (findReceiversOff ? checkReceiversOff(config, findReceiversOff) : []),
+  },
+  {
     id: 'wechat',
     title: { en: "WeChat's API and the clock", zh: '微信接口与时钟' },
     needs: ['WECHAT_APP_ID', 'WECHAT_APP_SECRET', 'WECHAT_API_BASE', 'ACCESS_TOKEN_URL'],
@@ -88,18 +99,21 @@ const checks: Check[] = [
     id: 'origins',
     title: { en: 'the allowed origins', zh: '允许的来源' },
     needs: ['PUBLIC_URL', 'ALLOWED_ORIGINS'],
+    applies: ({ allowedOrigins }) => allowedOrigins.length > 0,
     run: checkOrigins,
   },
   {
     id: 'forward',
     title: { en: 'the system at FORWARD_URL', zh: 'FORWARD_URL 的系统' },
     needs: ['FORWARD_URL', 'FORWARD_ERRORS', 'WECHAT_TOKEN'],
+    applies: ({ forwardUrl }) => forwardUrl !== undefined,
     run: checkForward,
   },
   {
     id: 'webhooks',
     title: { en: 'the webhook receivers', zh: 'webhook 接收方' },
     needs: ['WEBHOOKS_FILE'],
+    applies: ({ webhooks }) => webhooks.all.length > 0,
     run: (config, deps) => checkWebhooks(config, deps, deps.sendsWebhooks ?? false),
   },
 ]
@@ -109,8 +123,9 @@ export async function runChecks(env: Env, deps: DoctorDeps): Promise<Finding[]> 
   const { config, faulty, findings } = readSettings(env, deps.readKeyFile)
   if (!config) return findings
   const isPossible = ({ needs }: Check) => !needs.some((name) => faulty.has(name))
-  const results = await Promise.all(checks.filter(isPossible).map((check) => runCheck(check, config, deps)))
-  const skipped = checks.filter((check) => !isPossible(check))
+  const applicable = checks.filter(({ applies }) => applies?.(config) ?? true)
+  const results = await Promise.all(applicable.filter(isPossible).map((check) => runCheck(check, config, deps)))
+  const skipped = applicable.filter((check) => !isPossible(check))
   return [...findings, ...results.flat(), ...(skipped.length > 0 ? [notChecked(skipped)] : [])]
 }
 

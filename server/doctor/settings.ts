@@ -3,7 +3,7 @@ import { type Config, type Env, parseConfig } from '../config/config.ts'
 import { type Bilingual, BindError } from '../errors.ts'
 import type { ReadKeyFile } from '../keys/key-file.ts'
 import type { BindKey } from '../keys/keyring.ts'
-import { type Finding, ok, wrong } from './finding.ts'
+import { type Finding, ok, warn, wrong } from './finding.ts'
 
 type ReadSettings = {
   /** Undefined if the configuration cannot be read even with placeholders. */
@@ -27,7 +27,8 @@ const placeholders: Env = {
 /** `readKeys` reads BIND_KEYS_FILE. The check of the keys reports the faults of this file. */
 export function readSettings(env: Env, readKeys: ReadKeyFile = () => []): ReadSettings {
   const first = parse(env, readKeys)
-  if (!Array.isArray(first)) return { config: first, faulty: new Set(), findings: [complete] }
+  if (!Array.isArray(first))
+    return { config: first, faulty: new Set(), findings: [complete, ...first.unknownNames.map(unknownName)] }
   const second = parse({ ...env, ...Object.fromEntries(first.flatMap(placeholdersFor)) }, readKeys)
   return {
     config: Array.isArray(second) ? undefined : second,
@@ -38,6 +39,8 @@ export function readSettings(env: Env, readKeys: ReadKeyFile = () => []): ReadSe
 
 /** If the URL or the secret of a webhook is faulty, both are left out, because one without the other would be another fault. */
 function placeholdersFor({ name }: SettingFault): [string, string | undefined][] {
+  // The limit of connections is compared with the limit of waiters.
+  if (name === 'MAX_CONNECTIONS') return [name, 'MAX_WAITERS'].map((each) => [each, undefined])
   const [, suffix] = /^WEBHOOK_(?:URL|SECRET)(.*)$/.exec(name) ?? []
   return suffix === undefined
     ? [[name, placeholders[name]]]
@@ -76,6 +79,16 @@ export function toFinding({ name, en, zh }: SettingFault): Finding {
     fix: { en: `${name} ${en}.`, zh: `${name} ${zh}。` },
   })
 }
+
+const unknownName = (name: string): Finding =>
+  warn('config.unknown', {
+    en: `The variable ${name} is not a setting and has no effect.`,
+    zh: `变量 ${name} 不是配置项，不起作用。`,
+    fix: {
+      en: 'Correct its name if it is meant for this server. If it belongs to another program, ignore this warning.',
+      zh: '如果它是为本服务设置的，请改正名称；如属于其他程序，可忽略此警告。',
+    },
+  })
 
 const complete = ok('config.ok', {
   en: 'The settings are complete and well formed.',

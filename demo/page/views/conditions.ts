@@ -13,7 +13,7 @@ type PageName = 'context' | 'network' | 'follow' | 'refresh'
 
 const pageSettings: PageName[] = ['context', 'refresh', 'network', 'follow']
 const serverConditions: ConditionName[] = ['confirm', 'conflict', 'unsubscribe', 'ticket', 'limits', 'mode', 'clock']
-const faults: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'callbacks']
+const faults: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'callbacks', 'receiver']
 // These conditions apply only to the simulated WeChat.
 const simulatorOnly: SettableName[] = ['mode', 'wechat', 'errcode', 'callbacks', 'follow']
 

@@ -12,7 +12,6 @@ import type { Env } from '../../../server/config/config.ts'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../../server/store/store.ts'
 import type { WebhookPayload } from '../../../server/wire.ts'
-import { SECRET } from '../../support/test-server.ts'
 
 let folder: string
 let store: Store
@@ -28,12 +27,8 @@ afterEach(async () => {
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
+/** The command needs no other setting. */
 const env = () => ({
-  WECHAT_APP_ID: 'wx1',
-  WECHAT_APP_SECRET: 's',
-  WECHAT_TOKEN: 'token',
-  WECHAT_ENCODING_AES_KEY: 'A'.repeat(43),
-  BIND_KEYS: `k1:${SECRET}`,
   DATABASE_URL: `sqlite:${join(folder, 'bind.db')}`,
   WEBHOOK_URL: 'http://127.0.0.1:9/hook',
   WEBHOOK_SECRET,

@@ -35,6 +35,20 @@ describe('readSettings', () => {
     expect(JSON.stringify(findings)).not.toContain(key)
   })
 
+  test('warns of a name that looks like a setting and is none', () => {
+    const { config, findings } = readSettings(fixture.env({ WECHAT_PAY_KEY: 'x' }))
+    expect(idsOf(findings)).toEqual(['config.ok ok', 'config.unknown warn'])
+    expect(config).toBeDefined()
+  })
+
+  test('reads the other settings beside a misspelled name and a contradiction', () => {
+    const { config, faulty } = readSettings(
+      fixture.env({ CONFIRMS: 'code', MAX_WAITERS: '30000', WEBHOOK_URL_NONE: 'https://a.example' }),
+    )
+    expect([...faulty].sort()).toEqual(['CONFIRMS', 'MAX_CONNECTIONS', 'WEBHOOK_SECRET_NONE', 'WEBHOOK_URL_NONE'])
+    expect(config?.maxConnections).toBe(25_000)
+  })
+
   test('reads the defaults from an empty environment', () => {
     const { config, findings } = readSettings({})
     expect(idsOf(findings).sort()).toEqual([
