@@ -33,6 +33,28 @@ const whole: Record<string, Record<Chinese, string>> = {
   'The text that the QR code encodes': { 'zh-CN': '二维码的内容', 'zh-TW': 'QR Code 的內容' },
   "URL of WeChat's picture of the QR code": { 'zh-CN': '微信的二维码图片网址', 'zh-TW': '微信的 QR Code 圖片網址' },
   'Unix seconds': { 'zh-CN': 'Unix 秒', 'zh-TW': 'Unix 秒' },
+  'The reply has one item for each, in the same order': {
+    'zh-CN': '应答按相同顺序逐项对应',
+    'zh-TW': '回應按相同順序逐項對應',
+  },
+  'Unix seconds, inclusive': { 'zh-CN': 'Unix 秒，包含该时刻', 'zh-TW': 'Unix 秒，包含該時刻' },
+  'Unix seconds, exclusive': { 'zh-CN': 'Unix 秒，不包含该时刻', 'zh-TW': 'Unix 秒，不包含該時刻' },
+  'NextCursor of the last reply': { 'zh-CN': '上一个应答的 NextCursor', 'zh-TW': '上一個回應的 NextCursor' },
+  'Null at the end': { 'zh-CN': '没有更多时为 null', 'zh-TW': '沒有更多時為 null' },
+  'Cursor of the last reply; without it, from the oldest event that is kept': {
+    'zh-CN': '上一个应答的 Cursor；不写则从保留的最早事件开始',
+    'zh-TW': '上一個回應的 Cursor；不寫則從保留的最早事件開始',
+  },
+  'With User_ID: the events of this user alone': {
+    'zh-CN': '与 User_ID 一起：只返回该用户的事件',
+    'zh-TW': '與 User_ID 一起：只返回該使用者的事件',
+  },
+  'Seconds to wait for an event': { 'zh-CN': '等待事件的秒数', 'zh-TW': '等待事件的秒數' },
+  "The webhook's webhook-id": { 'zh-CN': 'webhook 的 webhook-id', 'zh-TW': 'webhook 的 webhook-id' },
+  'The next After, even if there was no event': {
+    'zh-CN': '下一次的 After，没有事件时也要使用',
+    'zh-TW': '下一次的 After，沒有事件時也要使用',
+  },
   'Seconds left': { 'zh-CN': '剩余秒数', 'zh-TW': '剩餘秒數' },
   'The known version, as in the ETag': { 'zh-CN': '已知的版本，取自 ETag', 'zh-TW': '已知的版本，取自 ETag' },
   'wait=25: seconds to wait for a new version (RFC 7240), at most 25': {
@@ -84,6 +106,8 @@ const titles: Record<string, Record<Chinese, string>> = {
   NOT_BOUND: { 'zh-CN': '用户没有绑定微信', 'zh-TW': '使用者沒有綁定微信' },
   NOT_SCANNED: { 'zh-CN': '没有待确认的扫码', 'zh-TW': '沒有待確認的掃描' },
   CONFLICT: { 'zh-CN': '此微信已绑定其他用户', 'zh-TW': '此微信已綁定其他使用者' },
+  EVENTS_GONE: { 'zh-CN': '此游标之后的事件已过期', 'zh-TW': '此游標之後的事件已過期' },
+  OVERLOADED: { 'zh-CN': '服务器已达到容量上限', 'zh-TW': '伺服器已達到容量上限' },
   WRONG_CODE: { 'zh-CN': '数字与微信中显示的不一致', 'zh-TW': '數字與微信中顯示的不一致' },
 }
 

@@ -21,6 +21,7 @@ const en: Hints = {
   wechat: 'All calls to api.weixin.qq.com',
   errcode: 'What WeChat answers to the next calls',
   callbacks: 'How WeChat’s events arrive',
+  receiver: 'How the site’s back end answers webhooks',
 }
 
 const zhCN: Hints = {
@@ -40,6 +41,7 @@ const zhCN: Hints = {
   wechat: '对 api.weixin.qq.com 的全部调用',
   errcode: '微信对之后调用的应答',
   callbacks: '微信事件的到达方式',
+  receiver: '网站后端对 webhook 的应答',
 }
 
 const zhTW: Hints = {
@@ -59,6 +61,7 @@ const zhTW: Hints = {
   wechat: '對 api.weixin.qq.com 的全部呼叫',
   errcode: '微信對之後呼叫的回應',
   callbacks: '微信事件的到達方式',
+  receiver: '網站後端對 webhook 的回應',
 }
 
 export const conditionHints: Record<Language, Hints> = { 'zh-CN': zhCN, 'zh-TW': zhTW, en }
