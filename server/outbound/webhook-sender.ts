@@ -19,6 +19,7 @@ import type { WebhookPayload } from '../wire.ts'
 import { createBatchWrites } from './batch-writes.ts'
 import { createWakeLoop } from './wake-loop.ts'
 import { createWebhookLog } from './webhook-log.ts'
+import { toPayload } from './webhook-payload.ts'
 import { sendWebhook } from './webhook-request.ts'
 import { pausedUntil, type Refusal, retryAt } from './webhook-schedule.ts'
 
@@ -262,20 +263,3 @@ const namesFor = (receivers: WebhookReceivers, tenant: string, type: Notice['typ
     .of(tenant)
     .filter(({ types }) => types === undefined || types.includes(`binding.${type}`))
     .map(({ name }) => name)
-
-export function toPayload(notice: Notice): WebhookPayload {
-  const { tenant: Tenant, account: Account, userId: User_ID } = notice.identity
-  const ids = { OpenId: notice.openid, UnionId: notice.unionid, AppId: notice.appId }
-  return {
-    type: `binding.${notice.type}`,
-    timestamp: new Date(notice.at).toISOString(),
-    data: {
-      Tenant,
-      Account,
-      User_ID,
-      ...(notice.type === 'unbound' ? {} : ids),
-      Version: notice.version,
-      Reason: notice.reason,
-    },
-  }
-}
