@@ -1,11 +1,13 @@
 /** Makes the endpoints and the Hono apps that contain them. `serve` runs these apps; teams can mount them in their own server. */
 import { Hono } from 'hono'
 import type { Deps } from './deps.ts'
+import { createEncryptedEndpoints } from './http/encrypted-endpoint.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { endpointRoutes } from './http/hono-routes.ts'
 import { notFound, onError } from './http/problem.ts'
 import { logRequests } from './http/request-log.ts'
 import { refuseUnusualTargets } from './http/request-target.ts'
+import { dataApiEndpoints } from './routes/data-api.ts'
 import { encryptedApiEndpoints } from './routes/encrypted-api.ts'
 import { descriptionRoutes, opsRoutes } from './routes/ops.ts'
 import { callbackEndpoints } from './routes/wechat-callback.ts'
@@ -14,9 +16,14 @@ import { widgetFileRoutes } from './routes/widget-file.ts'
 
 export const createEndpoints = (deps: Deps): Endpoint[] => [
   ...callbackEndpoints(deps),
-  ...encryptedApiEndpoints(deps),
+  ...backEndEndpoints(deps),
   ...widgetApiEndpoints(deps),
 ]
+
+function backEndEndpoints(deps: Deps): Endpoint[] {
+  const endpoint = createEncryptedEndpoints(deps)
+  return [...encryptedApiEndpoints(deps, endpoint), ...dataApiEndpoints(deps, endpoint)]
+}
 
 type AppOptions = {
   /** The endpoints made from `deps`, if the caller has them already. */

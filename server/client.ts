@@ -1,11 +1,25 @@
 /** The client for the back end of your site: encrypted API, widget token and webhook, on Node and other runtimes. */
 import { Webhook } from 'standardwebhooks'
+import {
+  type BindInfo,
+  type BindItem,
+  type BindingEvent,
+  type BindingFilter,
+  type EventsOptions,
+  type ListedBinding,
+  listBindings,
+  type RequestLimits,
+  readEvents,
+  type Subject,
+  toIds,
+} from './api/client-iterators.ts'
 import { BindError, type ErrorCode, errorCodes } from './errors.ts'
 import { openEnvelope, sealEnvelope } from './keys/envelope.ts'
 import { sealToken, type TokenRequest } from './keys/seal-token.ts'
 import { readCapped } from './platform.ts'
 import type { WebhookPayload } from './wire.ts'
 
+export type { BindInfo, BindItem, BindingEvent, BindingFilter, EventsOptions, Subject } from './api/client-iterators.ts'
 export { BindError } from './errors.ts'
 export type { TokenRequest } from './keys/seal-token.ts'
 export type { WebhookPayload } from './wire.ts'
@@ -25,9 +39,6 @@ export type BindClientOptions = {
   timeoutMs?: number
 }
 
-/** The user of the request. Both ids are opaque and have 1 to 128 characters. */
-export type Subject = { account: string; userId: string }
-
 export type QrCode = {
   /** WeChat's ticket. */
   Ticket: string
@@ -41,23 +52,25 @@ export type QrCode = {
   ExpireSeconds: number
 }
 
-export type BindInfo = {
-  IsBound: boolean
-  OpenId: string | null
-  UnionId: string | null
-  AppId: string
-  IsSubscribed: boolean
-  /** Unix seconds. */
-  BoundAt: number | null
-  Version: number
-}
-
 export type BindClient = {
   /** Returns the user's current QR code, or a new one with `isRefresh`. Throws `RATE_LIMITED`, `WECHAT_*`. */
   getQrCode(subject: Subject & { isRefresh?: boolean; label?: string }): Promise<QrCode>
   getBindInfo(subject: Subject): Promise<BindInfo>
   /** Removes the binding. Throws `NOT_BOUND` when the user has no WeChat account bound. */
   disconnect(subject: Subject): Promise<{ Version: number }>
+  /** At most 100 users. Returns an item for each, in the same order. */
+  getBindInfos(subjects: Subject[]): Promise<BindItem[]>
+  /** All bindings of the tenant, or those that match. A binding that stands during the iteration comes exactly once. */
+  listBindings(filter?: BindingFilter): AsyncGenerator<ListedBinding, void>
+  /**
+   * The events, oldest first, and then the next ones as they come. A network error is thrown: begin again with `after`. An event may
+   * come twice. Throws `EVENTS_GONE` when events after `after` have expired: list the bindings anew.
+   */
+  events(options?: EventsOptions): AsyncGenerator<BindingEvent, void>
+  /** Deletes everything that is kept of the user, also if it was never seen. */
+  eraseUser(subject: Subject): Promise<{ Erased: true }>
+  /** Everything that is kept of the user, as JSON that a person can read. */
+  exportUser(subject: Subject): Promise<Record<string, unknown>>
   /** Makes a token for `<wechat-bind>` locally, without a call to the server. */
   mintToken(request: TokenRequest): Promise<string>
   /**
@@ -82,7 +95,7 @@ export function createBindClient(options: BindClientOptions): BindClient {
   const secret = toSecret(options.key)
   const base = new URL(options.server)
 
-  async function request(call: string, plaintext: object): Promise<unknown> {
+  async function request(call: string, plaintext: object, limits: RequestLimits = {}): Promise<unknown> {
     const path = `/api/WeChat/${call}`
     const jti = crypto.randomUUID()
     // A proxy that strips a prefix changes the path that the server sees, so Path is left out when `server` has a path.
@@ -92,7 +105,8 @@ export function createBindClient(options: BindClientOptions): BindClient {
       { kid: keyId, jti },
       secret,
     )
-    const { response, text } = await post(path, body).catch((cause) => {
+    const { response, text } = await post(path, body, limits).catch((cause) => {
+      limits.signal?.throwIfAborted()
       throw new BindError('UNREACHABLE', `The bind server at ${base.origin} did not answer.`, {
         cause,
       })
@@ -105,9 +119,10 @@ export function createBindClient(options: BindClientOptions): BindClient {
    * because the encrypted request must go to `server` only. `redirect: 'error'` would hide the status, and Cloudflare's runtime
    * refuses it.
    */
-  async function post(path: string, body: string): Promise<{ response: Response; text: string }> {
+  async function post(path: string, body: string, { signal: abort, waitMs = 0 }: RequestLimits) {
     const headers = { 'Content-Type': 'application/jose' }
-    const signal = AbortSignal.timeout(timeoutMs)
+    const timeout = AbortSignal.timeout(timeoutMs + waitMs)
+    const signal = abort ? AbortSignal.any([abort, timeout]) : timeout
     const response = await send(new URL(base.pathname.replace(/\/$/, '') + path, base), {
       method: 'POST',
       headers,
@@ -122,7 +137,10 @@ export function createBindClient(options: BindClientOptions): BindClient {
     if (response.status === 401)
       throw new BindError('UNAUTHORIZED', 'The bind server does not accept this key: check keyId and key.')
     if (response.status === 413)
-      throw new BindError('TOO_LARGE', 'The request is larger than the bind server accepts: shorten Label.')
+      throw new BindError(
+        'TOO_LARGE',
+        'The request is larger than the bind server accepts: shorten Label, or name fewer users.',
+      )
     const { text: plaintext, header } = await openEnvelope(text, undefined, () => ({ secret })).catch((cause) => {
       throw new BindError(
         'UNREACHABLE',
@@ -136,17 +154,15 @@ export function createBindClient(options: BindClientOptions): BindClient {
     return JSON.parse(plaintext)
   }
 
-  async function call(name: string, plaintext: object): Promise<unknown> {
+  async function call(name: string, plaintext: object, limits?: RequestLimits): Promise<unknown> {
     for (let left = TRIES - 1; ; left--) {
       try {
-        return await request(name, plaintext)
+        return await request(name, plaintext, limits)
       } catch (error) {
         if (left === 0 || !(error instanceof BindError) || error.code !== 'UNREACHABLE') throw error
       }
     }
   }
-
-  const toIds = ({ account: Account, userId: User_ID }: Subject) => ({ Account, User_ID })
 
   return {
     getQrCode: ({ isRefresh: IsRefresh, label: Label, ...subject }) =>
@@ -154,6 +170,17 @@ export function createBindClient(options: BindClientOptions): BindClient {
     getBindInfo: (subject) => call('GetBindInfo', { ...toIds(subject), Action: 'Get' }) as Promise<BindInfo>,
     disconnect: (subject) =>
       request('Disconnect', { ...toIds(subject), Action: 'Update' }) as Promise<{ Version: number }>,
+    async getBindInfos(subjects) {
+      const { Items } = (await call('GetBindInfos', { Users: subjects.map(toIds), Action: 'Get' })) as {
+        Items: BindItem[]
+      }
+      return Items
+    },
+    listBindings: (filter) => listBindings(call, filter),
+    events: (options) => readEvents(call, options),
+    eraseUser: (subject) => call('EraseUser', { ...toIds(subject), Action: 'Update' }) as Promise<{ Erased: true }>,
+    exportUser: (subject) =>
+      call('ExportUser', { ...toIds(subject), Action: 'Get' }) as Promise<Record<string, unknown>>,
     mintToken: (token) => sealToken(token, keyId, secret, clock()),
     verifyWebhook: (body, headers) => verifyWebhook(options.webhookSecret, body, headers),
   }

@@ -3,6 +3,7 @@ import type { AfterCommit } from './binding/after-commit.ts'
 import type { EventSettings } from './binding/apply-intent.ts'
 import type { Tickets } from './binding/tickets.ts'
 import type { Waiters } from './binding/waiters.ts'
+import type { Cursors } from './keys/cursor.ts'
 import type { Keyring } from './keys/keyring.ts'
 import type { PrincipalOf } from './keys/token-cache.ts'
 import type { Forwarder } from './outbound/forwarder.ts'
@@ -22,6 +23,7 @@ export type Deps = {
   /** Forwards to the system that owned the callback before. Undefined without `FORWARD_URL`. */
   forwarder: Forwarder | undefined
   keyring: Keyring
+  cursors: Cursors
   metrics: Metrics
   store: Store
   tickets: Tickets

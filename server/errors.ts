@@ -20,6 +20,7 @@ export const errorCodes = {
   NOT_BOUND: { status: 409, retryable: false, title: 'The user has no WeChat account bound' },
   NOT_SCANNED: { status: 409, retryable: false, title: 'There is no scan to confirm' },
   CONFLICT: { status: 409, retryable: false, title: 'This WeChat account is bound to another user' },
+  EVENTS_GONE: { status: 410, retryable: false, title: 'Events after this cursor have expired' },
   TOO_LARGE: { status: 413, retryable: false, title: 'The request body is too large' },
   WRONG_CODE: { status: 422, retryable: false, title: 'The code differs from the one shown in WeChat' },
   RATE_LIMITED: { status: 429, retryable: true, title: 'Too many requests' },

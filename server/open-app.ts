@@ -16,6 +16,7 @@ import { BindError } from './errors.ts'
 import { type Intercept, interceptEndpoints } from './http/node-listener.ts'
 import { createOutgoingFetch, withUserAgent } from './http/outgoing-fetch.ts'
 import { readWidgetFile } from './http/static-file.ts'
+import { createCursors } from './keys/cursor.ts'
 import { readKeyFile, watchKeyFile } from './keys/key-file.ts'
 import { createKeyedHash } from './keys/keyed-hash.ts'
 import { createKeyring } from './keys/keyring.ts'
@@ -142,6 +143,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     forwarder,
     metrics,
     keyring,
+    cursors: createCursors(hashOf),
     store,
     tickets: createTickets({ ...config, store, wechat: instrumentWechat(wechat, metrics), clock, appId }),
     unionids,

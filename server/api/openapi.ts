@@ -32,6 +32,20 @@ const integer: Json = { type: 'integer' }
 const unixSeconds: Json = { type: 'integer', description: 'Unix seconds' }
 const orNull = ({ type, ...rest }: Json): Json => ({ ...rest, type: [type, 'null'] })
 
+const bindInfo: Json = {
+  IsBound: { type: 'boolean' },
+  OpenId: orNull(text),
+  UnionId: orNull(text),
+  AppId: text,
+  IsSubscribed: { type: 'boolean' },
+  BoundAt: orNull(unixSeconds),
+  Version: integer,
+}
+
+const listOf = (items: Json): Json => ({ type: 'array', items })
+
+const bindInfoOf = (more: Json) => object({ Account: text, User_ID: text, ...bindInfo, ...more })
+
 const resultData = {
   GetQrCode: object({
     Ticket: { ...text, description: "WeChat's ticket of the QR code" },
@@ -40,16 +54,31 @@ const resultData = {
     ExpiresAt: unixSeconds,
     ExpireSeconds: { ...integer, description: 'Seconds left' },
   }),
-  GetBindInfo: object({
-    IsBound: { type: 'boolean' },
-    OpenId: orNull(text),
-    UnionId: orNull(text),
-    AppId: text,
-    IsSubscribed: { type: 'boolean' },
-    BoundAt: orNull(unixSeconds),
-    Version: integer,
-  }),
+  GetBindInfo: object(bindInfo),
   Disconnect: object({ Version: integer }),
+  GetBindInfos: object({ Items: listOf(bindInfoOf({})) }),
+  ListBindings: object({
+    Items: listOf(bindInfoOf({ Label: orNull(text) })),
+    NextCursor: { ...orNull(text), description: 'Null at the end' },
+  }),
+  GetEvents: object({
+    Items: listOf({
+      allOf: [ref('Event'), object({ Id: { ...text, description: "The webhook's webhook-id" } })],
+    }),
+    Cursor: { ...text, description: 'The next After, even if there was no event' },
+    HasMore: { type: 'boolean' },
+  }),
+  EraseUser: object({ Erased: { const: true } }),
+  ExportUser: object({
+    Tenant: text,
+    Account: text,
+    User_ID: text,
+    Version: integer,
+    Binding: { type: ['object', 'null'] },
+    History: listOf({ type: 'object' }),
+    Tickets: listOf({ type: 'object' }),
+    Notices: listOf({ type: 'object' }),
+  }),
 }
 
 const summaries = {
@@ -59,6 +88,14 @@ const summaries = {
   },
   GetBindInfo: { en: 'Returns the WeChat account that is bound to a user', zh: '查询用户绑定的微信账号' },
   Disconnect: { en: 'Removes the binding of a user', zh: '解除用户的绑定' },
+  GetBindInfos: { en: 'Returns the bindings of up to 100 users', zh: '查询至多 100 个用户的绑定' },
+  ListBindings: { en: 'Lists the bindings of the tenant, a page at a time', zh: '分页列出租户的全部绑定' },
+  GetEvents: {
+    en: 'Returns the events after a cursor, and waits for the next one',
+    zh: '返回游标之后的事件，可等待下一个事件',
+  },
+  EraseUser: { en: 'Erases everything that is kept of a user', zh: '抹除用户的全部数据' },
+  ExportUser: { en: 'Returns everything that is kept of a user', zh: '导出用户的全部数据' },
 } satisfies Record<string, Bilingual>
 
 /** OpenAPI has one summary. The Chinese summary is an extension (`x-`). */
@@ -68,6 +105,11 @@ const apiCodes: Record<keyof typeof summaries, ErrorCode[]> = {
   GetQrCode: ['RATE_LIMITED', 'WECHAT_FORBIDDEN', 'WECHAT_QUOTA', 'WECHAT_UNAVAILABLE'],
   GetBindInfo: [],
   Disconnect: ['NOT_BOUND'],
+  GetBindInfos: [],
+  ListBindings: [],
+  GetEvents: ['EVENTS_GONE', 'OVERLOADED'],
+  EraseUser: [],
+  ExportUser: [],
 }
 
 /** The codes that every call of the encrypted API can return. */
@@ -196,7 +238,26 @@ const notice: Json = {
   description: 'A refused scan: of a WeChat that is bound to another account, or of a QR code that no longer works',
 }
 
+const event: Json = object({
+  type: { enum: ['binding.bound', 'binding.unbound', 'binding.updated'] },
+  timestamp: { ...text, format: 'date-time' },
+  data: object(
+    {
+      Tenant: text,
+      Account: text,
+      User_ID: text,
+      OpenId: orNull(text),
+      UnionId: orNull(text),
+      AppId: orNull(text),
+      Version: integer,
+      Reason: text,
+    },
+    ['OpenId', 'UnionId', 'AppId'],
+  ),
+})
+
 const schemas: Json = {
+  Event: event,
   Binding: {
     oneOf: [
       object({ state: { const: 'unbound' }, reason: text, version, notice }, ['reason', 'notice']),

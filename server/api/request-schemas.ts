@@ -37,6 +37,18 @@ const common = {
   Path: z.string().optional().describe("The request's path; if present it must match"),
 }
 
+// Milliseconds are a common mistake: as seconds they would be after the year 5000.
+const moment = unixSeconds.max(99_999_999_999, 'must be Unix seconds, not milliseconds')
+
+const limit = z.int().min(1).max(500).default(100)
+
+// Longer than any cursor of this server.
+const cursor = z.string().min(1).max(256)
+
+const user = { Account: common.Account, User_ID: common.User_ID }
+
+const { Date: date, Path: path } = common
+
 /** The plaintext of each call of the encrypted API. Unknown fields are ignored. */
 export const requestSchemas = {
   GetQrCode: z.object({
@@ -47,6 +59,46 @@ export const requestSchemas = {
   }),
   GetBindInfo: z.object({ ...common, Action: z.literal('Get') }),
   Disconnect: z.object({ ...common, Action: z.literal('Update') }),
+  GetBindInfos: z.object({
+    Users: z.array(z.object(user)).min(1).max(100).describe('The reply has one item for each, in the same order'),
+    Action: z.literal('Get'),
+    Date: date,
+    Path: path,
+  }),
+  ListBindings: z
+    .object({
+      Account: id.optional(),
+      OpenId: id.optional(),
+      UnionId: id.optional(),
+      BoundSince: moment.optional().describe('Unix seconds, inclusive'),
+      BoundUntil: moment.optional().describe('Unix seconds, exclusive'),
+      Limit: limit,
+      Cursor: cursor.optional().describe('NextCursor of the last reply'),
+      Action: z.literal('Get'),
+      Date: date,
+      Path: path,
+    })
+    .refine(({ BoundSince = 0, BoundUntil }) => BoundUntil === undefined || BoundSince < BoundUntil, {
+      path: ['BoundUntil'],
+      message: 'must be later than BoundSince',
+    }),
+  GetEvents: z
+    .object({
+      After: cursor.optional().describe('Cursor of the last reply; without it, from the oldest event that is kept'),
+      Account: id.optional().describe('With User_ID: the events of this user alone'),
+      User_ID: id.optional(),
+      Limit: limit,
+      Wait: z.int().min(0).max(25).default(0).describe('Seconds to wait for an event'),
+      Action: z.literal('Get'),
+      Date: date,
+      Path: path,
+    })
+    .refine(({ Account, User_ID }) => (Account === undefined) === (User_ID === undefined), {
+      path: ['User_ID'],
+      message: 'must be given together with Account',
+    }),
+  EraseUser: z.object({ ...common, Action: z.literal('Update') }),
+  ExportUser: z.object({ ...common, Action: z.literal('Get') }),
 }
 
 /** Checked before the `jti` is consumed. */

@@ -1,4 +1,4 @@
-/** The part of a user that the page may see. */
+/** The parts of a user that the page may see, and that a back end gets. */
 import type { User } from '../store/store.ts'
 import type { BindingView, Notice } from '../wire.ts'
 
@@ -18,3 +18,14 @@ export function noticeOf({ refusedScan, version }: User, now: number): { notice?
   if (refusedScan?.version !== version || now >= refusedScan.at + NOTICE_SHOWN_MS) return {}
   return { notice: refusedScan.notice }
 }
+
+/** `appId` is that of the server, for a user without a binding. */
+export const toBindInfo = ({ binding, version }: Pick<User, 'binding' | 'version'>, appId: string) => ({
+  IsBound: binding !== null,
+  OpenId: binding?.openid ?? null,
+  UnionId: binding?.unionid ?? null,
+  AppId: binding?.appId ?? appId,
+  IsSubscribed: binding?.subscribed ?? false,
+  BoundAt: binding ? Math.floor(binding.boundAt / 1000) : null,
+  Version: version,
+})

@@ -10,6 +10,9 @@ import type { SetTimer } from '../platform.ts'
 import { identityKey } from '../store/identity.ts'
 import type { CommitNotice, Identity } from '../store/store.ts'
 
+/** The readers of a tenant's events wait under this name, which no user has. Every commit of the tenant ends their wait. */
+export const feedReaders = (tenant: string): Identity => ({ tenant, account: '', userId: '' })
+
 /** Why a wait ended. `recheck`: the user may have changed and has to be read again. `timeout`: time is up, or the server stops. */
 export type Ending = 'recheck' | 'timeout'
 
@@ -174,8 +177,10 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
         return
       }
       const { identity, version } = notice
-      const newer = parked.get(identityKey(identity))?.filter(({ known }) => version > known)
-      for (const waiter of newer ?? []) end(waiter, 'recheck')
+      for (const name of [identity, feedReaders(identity.tenant)]) {
+        const newer = parked.get(identityKey(name))?.filter(({ known }) => version > known)
+        for (const waiter of newer ?? []) end(waiter, 'recheck')
+      }
     },
     close() {
       isClosed = true

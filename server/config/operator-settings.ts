@@ -1,16 +1,9 @@
 /** The settings of the commands that change bindings: a part of the server's, so that such a command runs with the server's environment. */
 import { createKeyedHash } from '../keys/keyed-hash.ts'
 import type { TxSettings } from '../store/sql/tx-settings.ts'
-import {
-  type Config,
-  type Env,
-  parseAccount,
-  parseConflict,
-  parseDatabaseUrl,
-  parseWebhooks,
-  throwFaults,
-} from './config.ts'
+import { type Config, type Env, parseConflict, parseDatabaseUrl, parseWebhooks, throwFaults } from './config.ts'
 import { createEnvReader } from './env-reader.ts'
+import { parseAccount } from './wechat-settings.ts'
 
 export type OperatorSettings = {
   databaseUrl: string

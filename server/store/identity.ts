@@ -19,3 +19,10 @@ export type UpdateReason = 'unionid' | 'subscribed' | 'unsubscribed' | 'openid'
 export type EventType = 'bound' | 'unbound' | 'updated'
 
 export type EventReason = BindReason | UnbindReason | UpdateReason
+
+/** `ids` as they are on the wire. */
+export const toIdentity = (tenant: string, ids: { Account: string; User_ID: string }): Identity => ({
+  tenant,
+  account: ids.Account,
+  userId: ids.User_ID,
+})

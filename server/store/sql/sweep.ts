@@ -94,13 +94,18 @@ export function createSweep(
 
   /** An event without a position gets the position after the newest. Every reader is then before this position and gets an error. */
   async function noteExpired(tenant: string, events: Expired[]): Promise<void> {
-    const head = db.updateTable('feed_heads').where('tenant', '=', tenant)
     const isUnread = events.some(({ position }) => position === null)
     const newest = Math.max(...events.map(({ position }) => position ?? 0))
+    // A reader may have a cursor of a feed that is still empty and has no head.
     await (isUnread
-      ? head.set({ position: sql<number>`position + 1`, lost: sql<number>`position + 1` })
-      : head.set({ lost: newest }).where('lost', '<', newest)
-    ).execute()
+      ? sql`insert into feed_heads (tenant, position, lost) values (${tenant}, 1, 1) on conflict (tenant)
+          do update set position = feed_heads.position + 1, lost = feed_heads.position + 1`.execute(db)
+      : db
+          .updateTable('feed_heads')
+          .set({ lost: newest })
+          .where('tenant', '=', tenant)
+          .where('lost', '<', newest)
+          .execute())
   }
 
   const deleteRows = async (step: RawBuilder<unknown>) => Number((await step.execute(db)).numAffectedRows ?? 0)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ApiResult } from '../../../server/http/encrypted-endpoint.ts'
 import { openEnvelope, sealEnvelope, TOKEN_TYPE } from '../../../server/keys/envelope.ts'
-import type { ApiResult } from '../../../server/routes/encrypted-api.ts'
 import type { Problem } from '../../../server/wire.ts'
 import { OTHER_SECRET, openTestServer, SECRET, type TestServer } from '../../support/test-server.ts'
 

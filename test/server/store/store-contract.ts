@@ -502,11 +502,13 @@ export function storeContract(makeStore: () => Promise<Store>) {
       test('returns `gone` when events after the position have expired, even if another reader has read them', async () => {
         const quiet = { tenant: 'quiet' }
         const LATER = NOW + 91 * 86_400_000
+        const start = await follow(quiet)
         const user = await bind(ann, 'o1')
         const first = await follow(quiet)
         await unbindUser(user)
         await store.sweep(LATER)
         expect(await store.events({ tenant: 'quiet', after: first.next, limit: 10 })).toBe('gone')
+        expect(await store.events({ ...quiet, after: start.next, limit: 10 })).toBe('gone')
         const second = await follow(quiet)
         expect(second.events).toEqual([])
         await bind(ann, 'o1')
@@ -516,6 +518,15 @@ export function storeContract(makeStore: () => Promise<Store>) {
         await store.sweep(LATER)
         expect(await store.events({ tenant: 'quiet', after: second.next, limit: 10 })).toBe('gone')
         expect(await follow({ ...quiet, after: last.next })).toMatchObject({ events: [] })
+      })
+
+      test('returns `gone` for the position in an empty feed, when the first events have expired unread', async () => {
+        const quiet = { tenant: 'quiet' }
+        const start = await follow(quiet)
+        await bind(ann, 'o1')
+        await store.sweep(NOW + 91 * 86_400_000)
+        expect(await store.events({ ...quiet, after: start.next, limit: 10 })).toBe('gone')
+        expect(await follow(quiet)).toMatchObject({ events: [] })
       })
 
       test('returns `gone` for a position from before the restore of an older store', async () => {

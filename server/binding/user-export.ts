@@ -1,0 +1,51 @@
+/** Everything that is kept of a user, as JSON that a person can read: `ExportUser` and `wechat-bind bindings show`. */
+import type { Identity } from '../store/store.ts'
+import type { UserRecord } from '../store/user-record.ts'
+
+export type UserExport = ReturnType<typeof toUserExport>
+
+const toTime = (ms: number) => new Date(ms).toISOString()
+
+/** Has no secret, no scene and no code. `record` is undefined for a user that was never seen. */
+export function toUserExport({ tenant, account, userId }: Identity, record: UserRecord | undefined) {
+  const binding = record?.user.binding
+  return {
+    Tenant: tenant,
+    Account: account,
+    User_ID: userId,
+    Version: record?.user.version ?? 0,
+    Binding: binding
+      ? {
+          OpenId: binding.openid,
+          UnionId: binding.unionid,
+          AppId: binding.appId,
+          IsSubscribed: binding.subscribed,
+          BoundAt: toTime(binding.boundAt),
+          Label: binding.label,
+          Language: binding.lang,
+        }
+      : null,
+    History: (record?.history ?? []).map(({ uid, type, reason, version, at }) => ({
+      Id: uid,
+      Type: `binding.${type}`,
+      Reason: reason,
+      Version: version,
+      At: toTime(at),
+    })),
+    Tickets: (record?.tickets ?? []).map((ticket) => ({
+      AppId: ticket.appId,
+      State: ticket.state,
+      Label: ticket.label,
+      Language: ticket.lang,
+      CreatedAt: toTime(ticket.createdAt),
+      ExpiresAt: toTime(ticket.expiresAt),
+      ScannedBy: ticket.scannedBy,
+    })),
+    Notices: (record?.notices ?? []).map(({ uid, state, nextAt, attempts }) => ({
+      Id: uid,
+      State: state,
+      NextTryAt: toTime(nextAt),
+      Attempts: attempts,
+    })),
+  }
+}
