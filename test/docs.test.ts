@@ -222,7 +222,9 @@ describe('settings', () => {
   )
 
   test.each(['docs/api.md', 'docs/api.zh-CN.md'])('are all in the table of %s', (file) => {
-    const config = textOf('server/config/config.ts') + textOf('server/config/webhook-receivers.ts')
+    const config = ['config', 'webhook-receivers', 'wechat-settings']
+      .map((name) => textOf(`server/config/${name}.ts`))
+      .join('')
     const names = [...config.matchAll(/(?:reader\.\w+\(['`]|env\.)([A-Z][A-Z0-9_]+)/g)].map(([, name = '']) => name)
     expect(names.length).toBeGreaterThan(20)
     expect([...new Set(names)].filter((name) => !textOf(file).includes(`\`${name}`))).toEqual([])

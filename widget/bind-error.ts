@@ -1,7 +1,7 @@
 /** The widget's only error class. An error has a stable `code` for programs and a message for developers. */
 
-/** The server's codes (`UNAUTHORIZED`, `RATE_LIMITED`, ...) and the codes that originate in the browser. */
-type BindErrorCode = 'NETWORK' | 'BLOCKED' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN' | (string & {})
+/** The codes that originate in the browser. docs/element.md explains each one. */
+export type BindErrorCode = 'NETWORK' | 'BLOCKED' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN'
 
 /**
  * `retryAfterMs`: the earliest retry; `triesLeft`: attempts left after a wrong confirmation code; `requestId`: the request's id in
@@ -18,14 +18,15 @@ type BindErrorDetails = {
 
 /** The reason why the element cannot continue. The error never contains a token, a ticket or an openid. */
 export class BindError extends Error {
-  readonly code: BindErrorCode
+  /** A code of the browser or of the server (`UNAUTHORIZED`, `RATE_LIMITED`, ...). */
+  readonly code: BindErrorCode | (string & {})
   readonly retryable: boolean = false
   declare readonly retryAfterMs?: number
   declare readonly triesLeft?: number
   declare readonly requestId?: string
   declare readonly status?: number
 
-  constructor(code: BindErrorCode, message: string, details: BindErrorDetails = {}) {
+  constructor(code: BindError['code'], message: string, details: BindErrorDetails = {}) {
     super(message)
     this.code = code
     Object.assign(this, details)

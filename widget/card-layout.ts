@@ -9,7 +9,7 @@ import { panelOf, type View } from './state-panels.ts'
 export function cardTemplate(state: State, view: View, classes: string, onClose?: () => void): TemplateResult {
   const { translate, language, opened, host } = view
   const { title = 'title', picture, status, hint, isProblem, timer, actions } = panelOf(state, view)
-  const hasQr = state.name === 'ready' && !opened
+  const tile = state.name === 'bound' ? 'bare' : state.name === 'ready' && !opened ? 'paper' : ''
   // `keyed` creates new elements when the text changes. A new text inside an existing element moves the first letter, and browsers report that as a layout shift.
   const textKey = `${state.name} ${opened} ${status} ${hint}`
   const actionsKey = `${state.name} ${!opened}`
@@ -36,7 +36,7 @@ export function cardTemplate(state: State, view: View, classes: string, onClose?
     </header>
     ${onClose && html`<button class="close" part="close" type="button" aria-label=${translate('close')} @click=${onClose}>${icon('close')}</button>`}
     <slot name="description"></slot>
-    <div class=${hasQr ? 'tile paper' : 'tile'} part="tile">${picture}</div>
+    <div class=${`tile ${tile}`} part="tile">${picture}</div>
     <div class="words">
       <div role="status">
         ${keyed(textKey, html`<p part="status">${status}</p>${hint && html`<p class=${hintClass} id="hint" part="hint">${hint}</p>`}`)}

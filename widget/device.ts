@@ -8,7 +8,9 @@ export type Device = 'desktop' | 'wechat' | 'mobile'
  * `(Tablet; OpenHarmony 5.0)`.
  */
 export function deviceOf({ userAgent, maxTouchPoints }: Pick<Navigator, 'userAgent' | 'maxTouchPoints'>): Device {
-  if (/MicroMessenger(?!.*wxwork)/i.test(userAgent)) return /Windows|Macintosh/.test(userAgent) ? 'desktop' : 'wechat'
+  if (/MicroMessenger/i.test(userAgent) && !/wxwork/i.test(userAgent)) {
+    return /Windows|Macintosh/.test(userAgent) ? 'desktop' : 'wechat'
+  }
   const isTablet = /Macintosh/.test(userAgent) && maxTouchPoints > 1
   return isTablet || /Android|iPhone|iPad|iPod|HarmonyOS|Tablet|Mobile/i.test(userAgent) ? 'mobile' : 'desktop'
 }

@@ -5,7 +5,7 @@ export type Language = 'zh-CN' | 'zh-TW' | 'en'
 
 type Phrase = readonly [zhCN: string, zhTW: string, en: string]
 
-const phrases = {
+export const phrases = {
   title: ['绑定微信', '綁定微信', 'Bind WeChat'],
   idle: ['扫码即可绑定', '掃碼即可綁定', 'Scan a QR code to bind'],
   show: ['显示二维码', '顯示 QR 碼', 'Show QR code'],

@@ -70,7 +70,7 @@ header, .tile, .actions, .open {
   justify-content: center;
   gap: 8px;
 }
-p, h2 { margin: 0 }
+p, h2 { margin: 0; text-wrap: balance }
 /* Text takes its direction from its own language, even on a right-to-left page. */
 p, button, a, #title { unicode-bidi: plaintext }
 #title, [part=status] { font-size: calc(8em / 7); line-height: 1.5; font-weight: 500 }
@@ -90,6 +90,7 @@ p, button, a, #title { unicode-bidi: plaintext }
   background: var(--surface);
   color: var(--muted);
 }
+.bare { background: none }
 .paper { background: #fff; forced-color-adjust: none }
 .qr { display: block; width: 100%; border-radius: 8px }
 .icon { width: 48px; stroke-width: 1.25 }
@@ -122,7 +123,8 @@ button, a, input {
   cursor: pointer;
 }
 button:hover, a:hover { background: var(--surface) }
-.primary, .danger { padding-inline: 16px }
+.open { border-color: var(--border); background: var(--background) }
+.primary, .danger, .open { padding-inline: 16px }
 .primary, .primary:hover { border-color: transparent; background: var(--primary); color: #fff }
 .danger { border-color: currentColor; color: var(--danger) }
 [aria-disabled=true] { opacity: 0.6; cursor: default }
@@ -141,8 +143,8 @@ input {
 }
 ::placeholder { color: var(--muted) }
 :focus-visible:not(.card) { outline: 2px solid var(--link); outline-offset: 2px }
-input[aria-invalid=true] { border-color: var(--danger); outline-color: var(--danger) }
-.open { padding-inline: 16px; border-color: var(--border) }
+/* The ring of the focus would otherwise hide the colour of the border. */
+[aria-invalid=true], [aria-invalid=true]:focus-visible { border-color: var(--danger); outline-color: var(--danger) }
 .close { position: absolute; top: 4px; inset-inline-end: 4px; color: var(--muted) }
 .close .icon { display: block; width: 20px; stroke-width: 2 }
 @media (pointer: coarse) {

@@ -237,7 +237,8 @@ export class WechatBind extends LitElement implements BindHost {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#connected?.abort()
-    // When the element is removed, the browser closes its dialog without an event.
+    // The browser hides the dialog of a removed element, but leaves it open.
+    this.close()
     this.#onClose()
   }
 

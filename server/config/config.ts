@@ -7,29 +7,18 @@ import { BindError } from '../errors.ts'
 import { parseKeyFile, type ReadKeyFile } from '../keys/key-file.ts'
 import { type BindKey, parseKeys } from '../keys/keyring.ts'
 import type { Language } from '../store/store.ts'
-import { CONSOLE } from '../wechat/console.ts'
-import type { WechatMode } from '../wechat/message.ts'
 import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
 import { checkNames } from './unknown-names.ts'
 import { findNodeFault } from './version.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
 import { readWebhooksFile } from './webhooks-file.ts'
+import { parseWechat, type WechatSettings } from './wechat-settings.ts'
 
 export type Env = Record<string, string | undefined>
 
 export type Config = {
-  wechat: {
-    appId: string
-    appSecret: string
-    token: string
-    /** Newest first; empty in plain mode. */
-    encodingAesKeys: string[]
-    mode: WechatMode
-    originalId: string | undefined
-    apiBase: string
-    accessTokenUrl: string | undefined
-  }
+  wechat: WechatSettings
   /** The name of the Official Account, which the pages show. */
   accountName: string | undefined
   /** The keys of BIND_KEYS, or the keys that were in the file when the settings were read. */
@@ -75,8 +64,6 @@ export type Config = {
 }
 
 const DATABASE_URL = /^(sqlite:.+|postgres(ql)?:\/\/\S+)$/
-
-const PUBLIC_API = 'https://api.weixin.qq.com'
 
 const replyNames: ReplyName[] = [
   'bound',
@@ -126,7 +113,7 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
     },
     maxConnections: reader.integer('MAX_CONNECTIONS', 10, 1_100_000, 25_000),
     rules: {
-      conflict: reader.oneOf('CONFLICT', ['reject', 'replace', 'allow'], 'reject'),
+      conflict: parseConflict(reader),
       confirm: reader.oneOf('CONFIRM', ['off', 'reply', 'code'], 'off'),
       unsubscribe: reader.oneOf('UNSUBSCRIBE', ['unbind', 'mark'], 'unbind'),
     },
@@ -172,11 +159,13 @@ export function readBindKeys(env: Env): BindKey[] {
   return keys
 }
 
-function throwFaults({ faults }: EnvReader): void {
+export function throwFaults({ faults }: EnvReader): void {
   if (faults.length > 0) throw new BindError('BAD_CONFIG', faults.join('\n'))
 }
 
-const parseDatabaseUrl = (reader: EnvReader) =>
+export const parseConflict = (reader: EnvReader) => reader.oneOf('CONFLICT', ['reject', 'replace', 'allow'], 'reject')
+
+export const parseDatabaseUrl = (reader: EnvReader) =>
   reader.matching('DATABASE_URL', DATABASE_URL, 'sqlite:./data/wechat-bind.db', {
     en: 'must be sqlite:<file>, for example sqlite:./data/wechat-bind.db, or postgres://user:password@host/database',
     zh: '须为 sqlite:<文件>（例如 sqlite:./data/wechat-bind.db）或 postgres://用户:密码@主机/数据库',
@@ -190,7 +179,7 @@ function parseBindKeys(reader: EnvReader, readKeys: ReadKeyFile): Pick<Config, '
   return { keys: reader.parsed('BIND_KEYS_FILE', readKeys, []), keysFile }
 }
 
-function parseWebhooks(reader: EnvReader): Pick<Config, 'webhooks' | 'webhooksFile'> {
+export function parseWebhooks(reader: EnvReader): Pick<Config, 'webhooks' | 'webhooksFile'> {
   const webhooks = parseWebhookReceivers(reader)
   const webhooksFile = reader.text('WEBHOOKS_FILE')
   if (webhooksFile === undefined) return { webhooks, webhooksFile }
@@ -211,64 +200,6 @@ function parseOps(reader: EnvReader, mainPort: number): Config['ops'] {
     reader.addFault('OPS_PORT', { en: 'must differ from PORT', zh: '须与 PORT 不同' })
   }
   return port === undefined ? undefined : { host: host ?? '127.0.0.1', port }
-}
-
-function parseWechat(reader: EnvReader): Config['wechat'] {
-  const mode = reader.oneOf('WECHAT_MODE', ['secure', 'compatible', 'plain'], 'secure')
-  return {
-    mode,
-    appId: reader.matching('WECHAT_APP_ID', /^wx[\w-]{1,62}$/, undefined, {
-      en: `must be the AppID, which begins with wx: copy it from ${CONSOLE.account.en}`,
-      zh: `须为以 wx 开头的开发者 ID（AppID）：请从${CONSOLE.account.zh}复制`,
-    }),
-    appSecret: reader.matching('WECHAT_APP_SECRET', /^\S{1,128}$/, undefined, {
-      en: `must be the AppSecret, without spaces: if it is lost, reset it in ${CONSOLE.secret.en}`,
-      zh: `须为开发者密钥（AppSecret），不含空格：如已遗失，请在${CONSOLE.secret.zh}重置`,
-    }),
-    token: reader.matching('WECHAT_TOKEN', /^[0-9a-z]{3,32}$/i, undefined, {
-      en: `must be 3 to 32 letters or digits, the same as Token in ${CONSOLE.push.en}`,
-      zh: `须为 3 至 32 位字母或数字，与${CONSOLE.push.zh}中的 Token 一致`,
-    }),
-    encodingAesKeys: parseEncryption(reader, mode),
-    originalId: reader.optional('WECHAT_ORIGINAL_ID', /^gh_\w+$/, {
-      en: `must begin with gh_: copy 原始 ID from ${CONSOLE.account.en}, or leave the setting out`,
-      zh: `须以 gh_ 开头：请从${CONSOLE.account.zh}复制原始 ID，或不设置`,
-    }),
-    apiBase: (reader.url('WECHAT_API_BASE', PUBLIC_API) ?? PUBLIC_API).replace(/\/+$/, ''),
-    accessTokenUrl: reader.url('ACCESS_TOKEN_URL', undefined),
-  }
-}
-
-function parseEncryption(reader: EnvReader, mode: WechatMode): string[] {
-  if (mode !== 'plain') return reader.parsed('WECHAT_ENCODING_AES_KEY', parseAesKeys, [])
-  // Reads a setting that is not used, so that its name is known.
-  reader.text('WECHAT_ENCODING_AES_KEY')
-  return []
-}
-
-/** Parses one key, or `new,old` during a rotation. */
-function parseAesKeys(text: string): string[] {
-  const keys = text.split(',').map((key) => key.trim())
-  const malformed = keys.find((key) => !/^[0-9A-Za-z]{43}$/.test(key))
-  if (malformed === '') {
-    throw new TypeError(
-      `must be the EncodingAESKey, 43 letters or digits: copy it from ${CONSOLE.push.en} | ` +
-        `须为 43 位字母或数字的 EncodingAESKey：请从${CONSOLE.push.zh}复制`,
-    )
-  }
-  if (malformed !== undefined) {
-    const got = malformed.length
-    throw new TypeError(
-      `must be 43 letters or digits, got ${got} characters: copy it without "=" | ` +
-        `须为 43 位字母或数字，当前为 ${got} 位：复制时不要带“=”`,
-    )
-  }
-  if (keys.length > 2) {
-    throw new TypeError(
-      `has ${keys.length} keys: at most two are allowed (new,old) | 有 ${keys.length} 个密钥：最多两个（新,旧）`,
-    )
-  }
-  return keys
 }
 
 const toMessage = (faults: string[]) =>

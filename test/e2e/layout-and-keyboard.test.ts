@@ -222,4 +222,14 @@ describe('the placeholder size in docs/element.md', () => {
     expect(rule).not.toBe('')
     expect(await card().boundingBox()).toMatchObject({ width: Number(width), height: Number(height) })
   })
+
+  test('is in the table of sizes, for each size', async () => {
+    const text = readFileSync(join(import.meta.dirname, '../../docs/element.md'), 'utf8')
+    const rows = [...text.matchAll(/^\| `(small|medium|large)` \| \d+ px \| (\d+) × (\d+) px \|$/gm)]
+    expect(rows).toHaveLength(3)
+    for (const [, size = '', width, height] of rows) {
+      await card().evaluate((element, size) => element.setAttribute('size', size), size)
+      await expect.poll(() => card().boundingBox()).toMatchObject({ width: Number(width), height: Number(height) })
+    }
+  })
 })

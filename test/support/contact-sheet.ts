@@ -61,7 +61,7 @@ async function takePictures(page: Page, scene: Scene, device: Device): Promise<v
     await page.evaluate(([lang = '', dir = '']) => Object.assign(document.documentElement, { lang, dir }), [lang, dir])
     // Animations are set to their end, so that two runs make the same screenshot.
     const path = join(folder, fileOf(scene.name, device.name, labelOf(column)))
-    await page.locator('main').screenshot({ path, animations: 'disabled' })
+    await page.screenshot({ path, animations: 'disabled' })
   }
 }
 

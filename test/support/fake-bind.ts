@@ -15,7 +15,9 @@ export const QR_TEXT = 'http://weixin.qq.com/q/02N5qIxGYseRT1aBcD1wc-'
 
 export type FakeBind = ReturnType<typeof createFakeBind>
 
-export function createFakeBind({ expiresIn = 120, code = '4821' } = {}) {
+type FakeBindOptions = { expiresIn?: number; code?: string; account?: string }
+
+export function createFakeBind({ expiresIn = 120, code = '4821', account }: FakeBindOptions = {}) {
   let view: UnversionedView = { state: 'unbound' }
   let version = 1
   let triesLeft = 3
@@ -72,6 +74,7 @@ export function createFakeBind({ expiresIn = 120, code = '4821' } = {}) {
         url: QR_TEXT,
         qr,
         code: 'K7MP3XWA',
+        ...(account && { account }),
         expiresIn: lifetime,
         version,
       } satisfies TicketView)

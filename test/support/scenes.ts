@@ -56,6 +56,33 @@ export const scenes: Scene[] = [
       await page.locator('wechat-bind').locator('[part~=code]').waitFor()
     },
   },
+  {
+    name: 'text path with a name',
+    options: { account: '安客科技 Anke' },
+    async reach(page) {
+      await ready(page)
+      await press(page)
+      await page.locator('wechat-bind').locator('[part~=code]').waitFor()
+    },
+  },
+  {
+    name: 'refused scan',
+    async reach(page, fixture) {
+      await ready(page)
+      await untilPolling(fixture)
+      fixture.bind.change({ state: 'unbound', notice: 'conflict' })
+      await page.locator('wechat-bind .problem').waitFor()
+    },
+  },
+  {
+    name: 'scan of an expired code',
+    async reach(page, fixture) {
+      await ready(page)
+      await untilPolling(fixture)
+      fixture.bind.change({ state: 'unbound', notice: 'expired_scan' })
+      await page.locator('wechat-bind .problem').waitFor()
+    },
+  },
   { name: 'scanned, reply', reach: (page, fixture) => scan(page, fixture, 'reply') },
   { name: 'scanned, code', reach: (page, fixture) => scan(page, fixture, 'code') },
   {
@@ -100,6 +127,27 @@ export const scenes: Scene[] = [
   { name: 'too many', ...refused('RATE_LIMITED', 403) },
   { name: 'small', attributes: 'size="small"', reach: ready },
   { name: 'large', attributes: 'size="large"', reach: ready },
+  { name: 'button', attributes: 'display="button"', reach: (page) => inState(page, 'idle') },
+  {
+    name: 'button, bound',
+    attributes: 'display="button"',
+    prepare: ({ bind }) => bind.bind(),
+    reach: (page) => inState(page, 'bound'),
+  },
+  {
+    name: 'dialog',
+    attributes: 'display="button"',
+    async reach(page) {
+      await inState(page, 'idle')
+      await press(page)
+      await ready(page)
+    },
+  },
+  {
+    name: 'long title',
+    content: `<b slot="title">Donaudampfschifffahrtsgesellschaftsbenachrichtigungen</b>`,
+    reach: ready,
+  },
   {
     name: 'slots',
     content: `<b slot="title">Acme</b><span slot="description">Mentions reach you in WeChat.</span>

@@ -1,5 +1,6 @@
-/** Writes the tables of docs/element.md from the manifest: run `npm run build`, then `node test/support/widget-readme.ts`. */
+/** Writes the tables of docs/element.md and docs/element.zh-CN.md from the manifest and the source: run `npm run build`, then `node test/support/widget-readme.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { elementTables } from './element-tables.ts'
 
 type Entry = {
   name: string
@@ -76,12 +77,21 @@ const sections: [title: string, text: string][] = [
   ],
 ]
 
-const path = new URL('docs/element.md', root)
-const current = readFileSync(path, 'utf8')
-const [before = ''] = current.split('<!-- from the manifest -->')
+const MARKS = { en: '<!-- from the manifest -->', zh: '<!-- from the source -->' }
+
+function pageWith(path: string, mark: string, tables: string) {
+  const file = new URL(path, root)
+  const current = readFileSync(file, 'utf8')
+  const [before = ''] = current.split(mark)
+  return { path, file, current, wanted: `${before}${mark}\n\n${tables}\n` }
+}
+
 const tables = sections.map(([title, text]) => `## ${title}\n\n${text}`).join('\n\n')
 
-/** The present text of the page, and its text with the tables of the manifest. */
-export const readme = { current, wanted: `${before}<!-- from the manifest -->\n\n${tables}\n` }
+/** The present text of each page, and its text with the tables of the manifest and of the source. */
+export const pages = [
+  pageWith('docs/element.md', MARKS.en, `${tables}\n\n${elementTables('en')}`),
+  pageWith('docs/element.zh-CN.md', MARKS.zh, elementTables('zh')),
+]
 
-if (import.meta.main) writeFileSync(path, readme.wanted)
+if (import.meta.main) for (const { file, wanted } of pages) writeFileSync(file, wanted)

@@ -1,5 +1,5 @@
 /** `import type {} from 'wechat-bind/vue'`: types of the tag in Vue's templates. */
-import type { HTMLAttributes, ReservedProps } from 'vue'
+import type { ReservedProps } from 'vue'
 import type { BindEventMap } from '../index.js'
 import type { WechatBindProps } from './props.js'
 
@@ -8,6 +8,10 @@ type Listeners = {
 }
 
 declare module 'vue' {
+  /** The content of the tag names its slot with the attribute `slot`, which Vue's types do not contain. */
+  interface HTMLAttributes {
+    slot?: string
+  }
   interface GlobalComponents {
     'wechat-bind': new () => {
       $props: WechatBindProps & Listeners & HTMLAttributes & ReservedProps & { 'token-url'?: string }

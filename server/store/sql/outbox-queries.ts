@@ -210,7 +210,7 @@ function* dispatch(
   const ids = JSON.stringify(moved)
   if (pairs.length > 0) yield* queries.addNotices({ ids, pairs: JSON.stringify(pairs), now })
   if (moved.length > 0) yield* queries.remove({ ids })
-  const receivers = [...new Set(pairs.map(([, receiver]) => receiver))]
+  const receivers = pairs.map(([, receiver]) => receiver)
   return { receivers, isMore: rows.length === limit && moved.length > 0, heldUntil }
 }
 

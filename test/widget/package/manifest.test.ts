@@ -3,7 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LitElement } from 'lit'
 import { describe, expect, test } from 'vitest'
-import { readme } from '../../support/widget-readme.ts'
+import { openapi } from '../../../server/api/openapi.ts'
+import { codeRows } from '../../support/element-tables.ts'
+import { pages } from '../../support/widget-readme.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -118,8 +120,23 @@ describe('the types for frameworks', () => {
 })
 
 describe('docs/element.md and docs/element.zh-CN.md', () => {
-  test('contain the tables of the manifest ("node test/support/widget-readme.ts" writes them)', () => {
-    expect(readme.current).toBe(readme.wanted)
+  test.each(pages)(
+    '$path contains the tables of the manifest and of the source ("node test/support/widget-readme.ts")',
+    ({ current, wanted }) => {
+      expect(current).toBe(wanted)
+    },
+  )
+
+  test('explain every code that the element or the browser API of the server can raise', () => {
+    const own = [...sources.matchAll(/new BindError\(\s*'([A-Z_]+)'/g)].map(([, code = '']) => code)
+    const paths = Object.entries((openapi as { paths: object }).paths).filter(([path]) => path.startsWith('/widget/'))
+    const lists = [...JSON.stringify(paths).matchAll(/"code":\{"enum":(\[[^\]]*\])/g)]
+    const ofServer = lists.flatMap(([, list = '[]']) => JSON.parse(list) as string[])
+    expect(own).toContain('NO_TOKEN')
+    expect(ofServer).toContain('TOKEN_EXPIRED')
+    const raised = new Set([...own, ...ofServer, 'NETWORK', 'TIMEOUT'])
+    raised.delete('OTHER_USER')
+    expect([...raised].filter((code) => !(code in codeRows))).toEqual([])
   })
 
   test('name the same entries in Chinese', () => {
