@@ -11,6 +11,9 @@ import { ACCOUNT } from './users.ts'
 /** `usual`: the conditions without overrides. `isReal`: the demo uses a real WeChat account, whose faults cannot be set. */
 export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }
 
+/** The header with the demo's clock in ms, which tells the traffic of a visit from earlier traffic. */
+const NOW_HEADER = 'Demo-Now'
+
 type DemoApiDeps = {
   view: () => DemoView
   simulatorView: () => SimulatorView
@@ -34,14 +37,14 @@ export function createDemoApi(deps: DemoApiDeps): Hono {
   const { view, simulatorView, set, bind, forget, wire } = deps
   return (
     new Hono()
-      .get('/conditions', (c) => c.json(view()))
+      .get('/conditions', (c) => c.json(view(), 200, { [NOW_HEADER]: String(Date.now()) }))
       /** Conditions that the body does not name are reset. */
       .put('/conditions', async (c) => {
         const given = await c.req.json().catch(() => undefined)
         const fault = describeInvalid(given)
         if (fault !== undefined) return c.json({ detail: fault }, 400)
         await set(toConditions(given, view().usual))
-        return c.json(view())
+        return c.json(view(), 200, { [NOW_HEADER]: String(Date.now()) })
       })
       .post('/taken/:person', async (c) => {
         await bind(c.req.param('person'), { account: ACCOUNT, userId: 'someone-else' }).catch(() => {})

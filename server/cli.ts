@@ -18,6 +18,8 @@ const usage = `wechat-bind <command>
   webhooks [list|failed|retry|replay|enable|test] [name|id]
                                show the webhook receivers and what was not delivered, deliver it again, enable or test a receiver
                                查看 webhook 接收方与未送达的通知，重新投递，启用或测试接收方
+  bindings <command>           list, show, unbind, erase, export, import and move bindings
+                               列出、查看、解绑、抹除、导出、导入与迁移绑定
   backup <file> [--force]      copy the whole store to a file, while the server runs or not
                                将整个存储复制到文件，服务运行与否均可
   migrate --from sqlite:... --to postgres://...
@@ -38,6 +40,15 @@ const commands: Record<string, Command> = {
   demo: async (args) => (await import('./commands/demo.ts')).runDemo(args),
   doctor: async (args) => (await import('./commands/doctor.ts')).runDoctor(args),
   webhooks: async (args) => (await import('./commands/webhooks.ts')).runWebhooks(args, process.env, console.log),
+  bindings: async (args) => {
+    const { setFlagsFromString } = await import('node:v8')
+    // An import makes much garbage. With these flags a million lines take 150 MB of memory instead of 350.
+    setFlagsFromString('--semi-space-growth-factor=1')
+    setFlagsFromString('--heap-growing-percent=30')
+    const { runBindings } = await import('./commands/bindings.ts')
+    const { processTerminal } = await import('./commands/terminal.ts')
+    process.exitCode = await runBindings(args, { env: process.env, terminal: processTerminal() })
+  },
   backup: async (args) => (await import('./commands/backup.ts')).runBackup(args, process.env, console.log),
   migrate: async (args) => (await import('./commands/migrate.ts')).runMigrate(args, process.env, console.log),
   keygen: async (args) => (await import('./commands/keygen.ts')).runKeygen(args, console.log),

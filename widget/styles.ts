@@ -123,7 +123,8 @@ button, a, input {
   cursor: pointer;
 }
 button:hover, a:hover { background: var(--surface) }
-.primary, .danger { padding-inline: 16px }
+.open { border-color: var(--border); background: var(--background) }
+.primary, .danger, .open { padding-inline: 16px }
 .primary, .primary:hover { border-color: transparent; background: var(--primary); color: #fff }
 .danger { border-color: currentColor; color: var(--danger) }
 [aria-disabled=true] { opacity: 0.6; cursor: default }
@@ -144,7 +145,6 @@ input {
 :focus-visible:not(.card) { outline: 2px solid var(--link); outline-offset: 2px }
 /* The ring of the focus would otherwise hide the colour of the border. */
 [aria-invalid=true], [aria-invalid=true]:focus-visible { border-color: var(--danger); outline-color: var(--danger) }
-.open { padding-inline: 16px; border-color: var(--border) }
 .close { position: absolute; top: 4px; inset-inline-end: 4px; color: var(--muted) }
 .close .icon { display: block; width: 20px; stroke-width: 2 }
 @media (pointer: coarse) {

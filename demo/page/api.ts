@@ -1,11 +1,24 @@
 /** The API page: renders `/openapi.json`. It depends on the OpenAPI format, not on the API's operations. */
 import { render } from 'lit'
-import { parseSettings } from './settings.ts'
-import { apiView, type OpenApi } from './views/api-reference.ts'
-
-const { lang, theme } = parseSettings(location.search, navigator.languages)
-document.documentElement.lang = lang
-document.documentElement.dataset.theme = theme
+import type { OpenApi } from './openapi.ts'
+import { parseSettings, type Settings, toSearch } from './settings.ts'
+import { apiView } from './views/api-reference.ts'
 
 const description = (await (await fetch('openapi.json')).json()) as OpenApi
-render(apiView(description, lang), document.body)
+let settings = parseSettings(location.search, navigator.languages)
+
+function draw(): void {
+  document.documentElement.lang = settings.lang
+  document.documentElement.dataset.theme = settings.theme
+  render(apiView(description, settings, set), document.body)
+}
+
+function set(change: Partial<Settings>): void {
+  settings = { ...settings, ...change }
+  history.replaceState(null, '', toSearch(settings, location.search) + location.hash)
+  draw()
+}
+
+draw()
+// The browser looked for the anchor before the page had any.
+document.getElementById(location.hash.slice(1))?.scrollIntoView()

@@ -4,7 +4,7 @@ import { people, TAKEN } from '../users.ts'
 import { type ConditionActions, createConditionActions } from './condition-actions.ts'
 import { bindToOtherUser, getConditions, putConditions, watchDemo } from './demo-client.ts'
 import { type BackEndView, disconnect, fetchBinding } from './host-site-client.ts'
-import type { PageState, Screen, Store } from './page-state.ts'
+import type { PagePart, PageState, Screen, Store } from './page-state.ts'
 import { createPhoneActions, type PhoneActions } from './phone-actions.ts'
 import { type Person, parseSettings, readConditions, type Settings, toSearch } from './settings.ts'
 import { simulateBrowser } from './simulated-browser.ts'
@@ -17,12 +17,13 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
   simulateBrowser(settings)
   const named = readConditions(location.search)
   // A link with conditions sets them. A link without conditions keeps the conditions that a test or the visitor has set.
-  const demo = (await (Object.keys(named).length > 0 ? putConditions(named) : getConditions())) ?? {
-    conditions: defaultConditions,
-    usual: defaultConditions,
-    isReal: false,
+  const answer = await (Object.keys(named).length > 0 ? putConditions(named) : getConditions())
+  const { view: demo, now } = answer ?? {
+    view: { conditions: defaultConditions, usual: defaultConditions, isReal: false },
+    now: Date.now(),
   }
   if (settings.person === TAKEN) await bindToOtherUser(TAKEN)
+  const narrow = matchMedia('(max-width: 719px)')
   let state: PageState = {
     settings,
     demo,
@@ -33,7 +34,9 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
     backEnd: { state: 'loading' },
     wire: [],
     openEntries: new Set(),
-    clearedAt: 0,
+    clearedAt: now,
+    isNarrow: narrow.matches,
+    part: 'site',
     copied: undefined,
   }
   const store: Store = {
@@ -48,6 +51,7 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
     ...createConditionActions(store),
     ...createActions(store),
   }
+  narrow.addEventListener('change', ({ matches }) => store.write({ isNarrow: matches }))
   watchEvents((entry) => store.write({ wire: merge(store.read().wire, [entry]) }))
   watchDemo({
     onDemo: actions.showDemo,
@@ -97,6 +101,7 @@ function createActions({ read, write }: Store) {
       write({ backEnd: { state: 'loading' } })
       void load(fetchBinding)
     },
+    showPart: (part: PagePart) => write({ part }),
     checkBackEnd: () => load(fetchBinding),
     disconnect: () => load(disconnect),
     toggleEntry(id: number, isOpen: boolean): void {
@@ -107,6 +112,7 @@ function createActions({ read, write }: Store) {
       write({ openEntries })
     },
     clearWire: () => write({ clearedAt: Date.now(), openEntries: new Set() }),
+    showEarlierWire: () => write({ clearedAt: 0 }),
     /** Copies a text to the clipboard. `what` identifies the button that then displays "Copied". */
     async copy(text: string, what: string): Promise<void> {
       await writeClipboard(text)

@@ -20,8 +20,9 @@ export function createConditionActions({ read, write }: Store) {
 
   async function put(given: Record<string, string>): Promise<void> {
     const before = read().demo.conditions
-    const demo = await putConditions(given)
-    if (!demo) return
+    const answer = await putConditions(given)
+    if (!answer) return
+    const demo = answer.view
     showDemo(demo)
     const changed = differences(before, demo.conditions)
     if (changed.some((name) => NEED_NEW_QR.includes(name))) requestNewQr()

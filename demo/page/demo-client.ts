@@ -4,16 +4,20 @@ import type { WireEntry } from '../simulator/traffic-log.ts'
 import type { SimulatorView } from '../simulator/views.ts'
 import { visitorPath } from './visitor.ts'
 
+/** `now`: the demo's clock in ms. */
+export type DemoAnswer = { view: DemoView; now: number }
+
 /** Reads the conditions. Returns undefined when the demo does not answer. */
-export const getConditions = (): Promise<DemoView | undefined> => request()
+export const getConditions = (): Promise<DemoAnswer | undefined> => request()
 
 /** Sets the given conditions of this visitor and resets the others. Returns undefined when the demo does not answer. */
-export const putConditions = (given: Record<string, string>): Promise<DemoView | undefined> =>
+export const putConditions = (given: Record<string, string>): Promise<DemoAnswer | undefined> =>
   request({ method: 'PUT', body: JSON.stringify(given), headers: { 'Content-Type': 'application/json' } })
 
-async function request(init?: RequestInit): Promise<DemoView | undefined> {
+async function request(init?: RequestInit): Promise<DemoAnswer | undefined> {
   const response = await fetch(`${visitorPath}/demo/conditions`, init).catch(() => undefined)
-  return response?.ok ? response.json() : undefined
+  if (!response?.ok) return undefined
+  return { view: await response.json(), now: Number(response.headers.get('Demo-Now')) }
 }
 
 /** Binds this person's WeChat to another user. */

@@ -10,6 +10,9 @@ export type Screen =
   | { name: 'home' | 'follow' | 'chat' | 'profile' | 'expired' | 'unknown' | 'offline' | 'browser' }
   | { name: 'scanner'; found: 'looking' | 'nothing'; view?: HTMLCanvasElement | undefined }
 
+export const pageParts = ['site', 'phone', 'backEnd', 'traffic'] as const
+export type PagePart = (typeof pageParts)[number]
+
 export type PageState = {
   settings: Settings
   demo: DemoView
@@ -24,8 +27,12 @@ export type PageState = {
   wire: readonly WireEntry[]
   /** The ids of the expanded entries. */
   openEntries: ReadonlySet<number>
-  /** Entries before this time are hidden. */
+  /** Entries before this time (of the demo's clock) are hidden: those of earlier visits, or cleared ones. */
   clearedAt: number
+  /** Whether the screen is too narrow for more than one part. */
+  isNarrow: boolean
+  /** The part that a narrow screen shows. */
+  part: PagePart
   /** The button that copied last. */
   copied: string | undefined
 }

@@ -62,6 +62,7 @@ export function createPhoneActions({ read, write }: Store) {
     scan: () =>
       perform((phone, person) => {
         camera = new AbortController()
+        write({ part: 'phone' })
         show(person, { name: 'scanner', found: 'looking' })
         return runCamera(phone, person, camera.signal)
       }),

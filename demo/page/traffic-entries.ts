@@ -34,16 +34,22 @@ export function watchEvents(onEvent: (entry: WireEntry) => void): void {
   for (const type of EVENTS) document.addEventListener(type, (event) => onEvent(toEntry(event as CustomEvent)))
 }
 
+/** What the event says, for its line in the log. */
+function outcomeOf(type: string, detail: Record<string, unknown>): unknown {
+  if (type === 'statechange') return `${detail.previous} → ${detail.state}`
+  if (type === 'bound') return detail.initial ? '(initial)' : ''
+  return detail.code ?? detail.reason
+}
+
 function toEntry({ type, detail }: CustomEvent): WireEntry {
   eventCount += 1
-  const change = type === 'statechange' ? ` ${detail.previous} → ${detail.state}` : ''
   return {
     id: -eventCount,
     revision: 0,
     isPending: false,
     kind: 'event',
     at: Date.now(),
-    title: `${type}${change}`,
+    title: [type, outcomeOf(type, detail ?? {})].filter(Boolean).join(' '),
     method: '',
     url: location.href,
     headers: {},

@@ -5,6 +5,7 @@ import type { AccessTokens } from './access-tokens.ts'
 import type { Account, Random } from './account.ts'
 import { toRid, WechatRefusal } from './errcodes.ts'
 import type { Faults } from './faults.ts'
+import { changeOpenids, type Migration } from './migration.ts'
 import { checkNetwork } from './network-check.ts'
 import type { Phone } from './phone.ts'
 import type { Qrcodes } from './qrcodes.ts'
@@ -19,6 +20,7 @@ type ApiDeps = {
   qrcodes: Qrcodes
   quota: Quota
   phones: Phone[]
+  migration: Migration | undefined
   faults: Faults
   wire: TrafficLog
   clock: () => number
@@ -48,6 +50,8 @@ function createEndpoints({
   qrcodes,
   quota,
   phones,
+  migration,
+  clock,
 }: ApiDeps): Record<string, Endpoint> {
   const get = (answer: Endpoint['answer']): Endpoint => ({ method: 'GET', needsToken: true, answer })
   const post = (answer: Endpoint['answer']): Endpoint => ({ method: 'POST', needsToken: true, answer })
@@ -81,6 +85,7 @@ function createEndpoints({
       if (list.length === 0 || list.length > MAX_OPENIDS) throw new WechatRefusal(40032)
       return { user_info_list: list.map((one: Body | null) => userInfo(one?.openid)) }
     }),
+    '/cgi-bin/changeopenid': post((_, body) => changeOpenids({ migration, phones, account, now: clock() }, body)),
     '/cgi-bin/openapi/quota/get': post((_, { cgi_path }) => ({ errcode: 0, errmsg: 'ok', quota: quota.of(cgi_path) })),
     '/cgi-bin/callback/check': post((_, body) => checkNetwork(callbackUrl(), body)),
     '/cgi-bin/get_api_domain_ip': get(() => ({ ip_list: API_ADDRESSES })),

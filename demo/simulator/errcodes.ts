@@ -34,6 +34,8 @@ const errmsgs: Record<number, string> = {
   48004: 'api forbidden for irregularities, view detail on mp.weixin.qq.com',
   50002: 'user limited',
   61004: 'access clientip is not registered requestIP: 127.0.0.1',
+  63178: 'appid wrong',
+  63182: 'openid_list empty',
   76021: 'cgi_path not found, please check',
   89501: '此IP正在等待管理员确认,请联系管理员',
   89503: '此IP调用需要管理员确认,请联系管理员',

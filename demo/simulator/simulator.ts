@@ -10,6 +10,7 @@ import { createControlApi, toSimulatorView } from './control-api.ts'
 import { createDelivery } from './delivery.ts'
 import { createCurrentFaults, createFaults, type Delay, type Faults } from './faults.ts'
 import { createFaultyDelivery } from './faulty-delivery.ts'
+import type { Migration } from './migration.ts'
 import { createPhone, type Phone, type PhoneMemory } from './phone.ts'
 import { createQrcodes, isExpired, type Qrcode } from './qrcodes.ts'
 import { createQuota } from './quota.ts'
@@ -24,6 +25,8 @@ export type SimulatorOptions = TrustedNames & {
   /** The account's settings in WeChat's console. Missing settings get random values. */
   account?: Partial<Account>
   callbackUrl?: string | undefined
+  /** The account whose followers were migrated to this one (账号迁移). */
+  migration?: Migration | undefined
   /** People who have a phone from the start. Any other name gets a phone at its first use. */
   people?: string[]
   /** A traffic log that other components also write to. */
@@ -102,6 +105,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
     quota,
     phones,
     phone,
+    migration: options.migration,
     faults,
     wire,
     changes,

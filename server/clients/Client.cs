@@ -2,6 +2,7 @@
 //
 //   dotnet new console -o client && cp Client.cs client/Program.cs && cd client
 //   SERVER=https://bind.example KEY_ID=k1 KEY=... dotnet run -- GetQrCode|GetBindInfo|Disconnect|token <account> <user>
+//                                                 dotnet run -- ListBindings <account> <cursor, '' for the first page>
 //                                                 dotnet run -- open <jwe>
 using System;
 using System.Collections.Generic;
@@ -21,6 +22,9 @@ try
         case ["GetQrCode" or "GetBindInfo" or "Disconnect", var account, var user]:
             Console.WriteLine((await client.CallAsync(args[0], account, user)).GetRawText());
             return 0;
+        case ["ListBindings", var account, var cursor]:
+            Console.WriteLine((await client.ListBindingsAsync(account, cursor)).GetRawText());
+            return 0;
         case ["token", var account, var user]:
             Console.WriteLine(client.MintToken(account, user, TimeSpan.FromMinutes(15)));
             return 0;
@@ -30,7 +34,7 @@ try
             return 0;
         default:
             Console.Error.WriteLine(
-                "usage: client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client open <jwe>");
+                "usage: client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, client ListBindings <account> <cursor>, or client open <jwe>");
             return 2;
     }
 }
@@ -74,14 +78,23 @@ public sealed class BindClient
     }
 
     /// <summary>Returns the Data of the reply. Throws BindException.</summary>
-    public async Task<JsonElement> CallAsync(string name, string account, string user)
+    public Task<JsonElement> CallAsync(string name, string account, string user) =>
+        CallAsync(name, new Dictionary<string, object> { ["Account"] = account, ["User_ID"] = user });
+
+    /// <summary>Returns a page: Items, and NextCursor, which is null at the end. The first page has no cursor.</summary>
+    public Task<JsonElement> ListBindingsAsync(string account, string cursor = "")
+    {
+        var fields = new Dictionary<string, object> { ["Account"] = account };
+        if (cursor != "") fields["Cursor"] = cursor;
+        return CallAsync("ListBindings", fields);
+    }
+
+    private async Task<JsonElement> CallAsync(string name, Dictionary<string, object> fields)
     {
         var path = $"/api/WeChat/{name}";
         var jti = Guid.NewGuid().ToString();
-        var request = new Dictionary<string, object>
+        var request = new Dictionary<string, object>(fields)
         {
-            ["Account"] = account,
-            ["User_ID"] = user,
             ["Date"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds(),
             ["Action"] = name == "Disconnect" ? "Update" : "Get",
             ["Path"] = path,

@@ -27,12 +27,13 @@ import javax.crypto.spec.SecretKeySpec;
  *
  * <pre>
  * SERVER=https://bind.example KEY_ID=k1 KEY=... java Client.java GetQrCode|GetBindInfo|Disconnect|token account user
+ *                                               java Client.java ListBindings account cursor ('' for the first page)
  *                                               java Client.java open jwe
  * </pre>
  */
 public final class Client {
     private static final Map<String, String> ACTIONS =
-            Map.of("GetQrCode", "Get", "GetBindInfo", "Get", "Disconnect", "Update");
+            Map.of("GetQrCode", "Get", "GetBindInfo", "Get", "Disconnect", "Update", "ListBindings", "Get");
     private static final int IV_BYTES = 12;
     private static final int TAG_BYTES = 16;
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -67,11 +68,22 @@ public final class Client {
     /** Returns the Data of the reply, as JSON. */
     public String call(String name, String account, String user)
             throws BindException, IOException, InterruptedException, GeneralSecurityException {
+        return call(name, Map.of("Account", account, "User_ID", user));
+    }
+
+    /** Returns a page as JSON: Items, and NextCursor, which is null at the end. The first page has no cursor. */
+    public String listBindings(String account, String cursor)
+            throws BindException, IOException, InterruptedException, GeneralSecurityException {
+        var fields = new LinkedHashMap<String, Object>(Map.of("Account", account));
+        if (!cursor.isEmpty()) fields.put("Cursor", cursor);
+        return call("ListBindings", fields);
+    }
+
+    private String call(String name, Map<String, Object> fields)
+            throws BindException, IOException, InterruptedException, GeneralSecurityException {
         String path = "/api/WeChat/" + name;
         String jti = UUID.randomUUID().toString();
-        var request = new LinkedHashMap<String, Object>();
-        request.put("Account", account);
-        request.put("User_ID", user);
+        var request = new LinkedHashMap<String, Object>(fields);
         request.put("Date", Instant.now().getEpochSecond());
         request.put("Action", ACTIONS.get(name));
         request.put("Path", path);
@@ -227,7 +239,7 @@ public final class Client {
         boolean isOpen = args.length == 2 && args[0].equals("open");
         boolean isCall = args.length == 3 && (args[0].equals("token") || ACTIONS.containsKey(args[0]));
         if (!isOpen && !isCall) {
-            System.err.println("usage: Client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or Client open <jwe>");
+            System.err.println("usage: Client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, Client ListBindings <account> <cursor>, or Client open <jwe>");
             System.exit(2);
         }
         try {
@@ -237,6 +249,8 @@ public final class Client {
                 System.out.println(opened.header() + "\n" + opened.plaintext());
             } else if (args[0].equals("token")) {
                 System.out.println(client.mintToken(args[1], args[2], Duration.ofMinutes(15)));
+            } else if (args[0].equals("ListBindings")) {
+                System.out.println(client.listBindings(args[1], args[2]));
             } else {
                 System.out.println(client.call(args[0], args[1], args[2]));
             }

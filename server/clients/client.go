@@ -1,6 +1,7 @@
 // The encrypted API of wechat-bind in Go, with the standard library only.
 //
 //	SERVER=https://bind.example KEY_ID=k1 KEY=... go run client.go GetQrCode|GetBindInfo|Disconnect|token <account> <user>
+//	                                              go run client.go ListBindings <account> <cursor, '' for the first page>
 //	                                              go run client.go open <jwe>
 package main
 
@@ -19,7 +20,7 @@ import (
 	"time"
 )
 
-var actions = map[string]string{"GetQrCode": "Get", "GetBindInfo": "Get", "Disconnect": "Update"}
+var actions = map[string]string{"GetQrCode": "Get", "GetBindInfo": "Get", "Disconnect": "Update", "ListBindings": "Get"}
 
 var base64url = base64.RawURLEncoding
 
@@ -41,12 +42,13 @@ type Header struct {
 // Request is the plaintext of every call.
 type Request struct {
 	Account   string
-	UserID    string `json:"User_ID"`
+	UserID    string `json:"User_ID,omitempty"`
 	Date      int64  // Unix seconds
 	Action    string
 	Path      string
 	IsRefresh bool   `json:",omitempty"` // for GetQrCode: makes a new QR code, and the old one stops working
 	Label     string `json:",omitempty"` // for GetQrCode: the account's name in the chat
+	Cursor    string `json:",omitempty"` // for ListBindings: NextCursor of the last page
 }
 
 // Claims is the plaintext of a widget token.
@@ -221,7 +223,11 @@ func run(args []string) (string, error) {
 	if args[0] == "token" {
 		return client.MintToken(Claims{Account: args[1], UserID: args[2]}, 15*time.Minute)
 	}
-	data, err := client.Call(args[0], Request{Account: args[1], UserID: args[2]})
+	request := Request{Account: args[1], UserID: args[2]}
+	if args[0] == "ListBindings" {
+		request = Request{Account: args[1], Cursor: args[2]}
+	}
+	data, err := client.Call(args[0], request)
 	return string(data), err
 }
 
@@ -235,7 +241,7 @@ func isUsage(args []string) bool {
 func main() {
 	args := os.Args[1:]
 	if !isUsage(args) {
-		fmt.Fprintln(os.Stderr, "usage: client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client open <jwe>")
+		fmt.Fprintln(os.Stderr, "usage: client GetQrCode|GetBindInfo|Disconnect|token <account> <user>, client ListBindings <account> <cursor>, or client open <jwe>")
 		os.Exit(2)
 	}
 	answer, err := run(args)

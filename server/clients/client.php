@@ -4,6 +4,7 @@
  * The encrypted API of wechat-bind in PHP 8.1, with the openssl extension only.
  *
  * SERVER=https://bind.example KEY_ID=k1 KEY=... php client.php GetQrCode|GetBindInfo|Disconnect|token <account> <user>
+ *                                               php client.php ListBindings <account> <cursor, '' for the first page>
  *                                               php client.php open <jwe>
  */
 declare(strict_types=1);
@@ -19,7 +20,7 @@ final class BindException extends RuntimeException
 
 final class BindClient
 {
-    public const ACTIONS = ['GetQrCode' => 'Get', 'GetBindInfo' => 'Get', 'Disconnect' => 'Update'];
+    public const ACTIONS = ['GetQrCode' => 'Get', 'GetBindInfo' => 'Get', 'Disconnect' => 'Update', 'ListBindings' => 'Get'];
     private const CIPHER = 'aes-256-gcm';
     private const IV_BYTES = 12;
     private const TAG_BYTES = 16;
@@ -42,15 +43,15 @@ final class BindClient
     /**
      * Returns the Data of the reply.
      *
-     * @param array{IsRefresh?: bool, Label?: string} $more options of GetQrCode
+     * @param array{IsRefresh?: bool, Label?: string, Cursor?: string} $more further fields, e.g. of GetQrCode
      */
-    public function call(string $name, string $account, string $user, array $more = []): array
+    public function call(string $name, string $account, ?string $user, array $more = []): array
     {
         $path = "/api/WeChat/$name";
         $jti = bin2hex(random_bytes(16));
         $request = [
             'Account' => $account,
-            'User_ID' => $user,
+            ...($user === null ? [] : ['User_ID' => $user]),
             'Date' => time(),
             'Action' => self::ACTIONS[$name],
             'Path' => $path,
@@ -64,6 +65,12 @@ final class BindClient
             throw new BindException($result['Code'], $result['Message']);
         }
         return $result['Data'];
+    }
+
+    /** Returns a page: Items, and NextCursor, which is null at the end. */
+    public function listBindings(string $account, string $cursor = ''): array
+    {
+        return $this->call('ListBindings', $account, null, $cursor === '' ? [] : ['Cursor' => $cursor]);
     }
 
     /**
@@ -154,7 +161,7 @@ final class BindClient
 $isOpen = $argc === 3 && $call === 'open';
 $isCall = $argc === 4 && ($call === 'token' || isset(BindClient::ACTIONS[$call]));
 if (!$isOpen && !$isCall) {
-    fwrite(STDERR, "usage: client.php GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client.php open <jwe>\n");
+    fwrite(STDERR, "usage: client.php GetQrCode|GetBindInfo|Disconnect|token <account> <user>, client.php ListBindings <account> <cursor>, or client.php open <jwe>\n");
     exit(2);
 }
 try {
@@ -162,7 +169,10 @@ try {
     echo match ($call) {
         'open' => implode("\n", $client->open($first)),
         'token' => $client->mintToken($first, $second),
-        default => json_encode($client->call($call, $first, $second), JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES),
+        default => json_encode(
+            $call === 'ListBindings' ? $client->listBindings($first, $second) : $client->call($call, $first, $second),
+            JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES,
+        ),
     }, "\n";
 } catch (BindException $refused) {
     fwrite(STDERR, "$refused->refusal: {$refused->getMessage()}\n");

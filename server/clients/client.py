@@ -2,6 +2,7 @@
 """The encrypted API of wechat-bind in Python, with jwcrypto.
 
 SERVER=https://bind.example KEY_ID=k1 KEY=... client.py GetQrCode|GetBindInfo|Disconnect|token <account> <user>
+                                               client.py ListBindings <account> <cursor, '' for the first page>
                                                client.py open <jwe>
 """
 import json
@@ -18,7 +19,7 @@ from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
 
 ALGORITHMS = {"alg": "dir", "enc": "A256GCM"}
-ACTIONS = {"GetQrCode": "Get", "GetBindInfo": "Get", "Disconnect": "Update"}
+ACTIONS = {"GetQrCode": "Get", "GetBindInfo": "Get", "Disconnect": "Update", "ListBindings": "Get"}
 TIMEOUT_SECONDS = 10
 
 
@@ -40,13 +41,13 @@ class BindClient:
         self.key_id = key_id
         self.key = JWK(kty="oct", k=key.rstrip("="))
 
-    def call(self, name, account, user, **more):
-        """Returns the Data of the reply. `more` may contain IsRefresh and Label. Raises BindError."""
+    def call(self, name, account, user=None, **more):
+        """Returns the Data of the reply. `more` has further fields, e.g. IsRefresh and Label. Raises BindError."""
         path = f"/api/WeChat/{name}"
         jti = str(uuid.uuid4())
         plaintext = {
             "Account": account,
-            "User_ID": user,
+            **({} if user is None else {"User_ID": user}),
             "Date": int(time.time()),
             "Action": ACTIONS[name],
             "Path": path,
@@ -59,6 +60,10 @@ class BindClient:
         if not result["Success"]:
             raise BindError(result["Code"], result["Message"])
         return result["Data"]
+
+    def list_bindings(self, account, cursor=""):
+        """Returns a page: Items, and NextCursor, which is None at the end."""
+        return self.call("ListBindings", account, **({"Cursor": cursor} if cursor else {}))
 
     def mint_token(self, account, user, seconds=900, **more):
         """Creates a token for <wechat-bind> locally. `more` may contain Label and scope."""
@@ -110,7 +115,8 @@ def main(call="", *rest):
     elif call == "token":
         print(client.mint_token(*rest))
     else:
-        print(json.dumps(client.call(call, *rest), ensure_ascii=False))
+        data = client.list_bindings(*rest) if call == "ListBindings" else client.call(call, *rest)
+        print(json.dumps(data, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 # The encrypted API of wechat-bind with curl and the jose CLI (Debian, Fedora, Homebrew: package "jose").
 #
 # SERVER=https://bind.example KEY_ID=k1 KEY=... client.sh GetQrCode|GetBindInfo|Disconnect|token <account> <user>
+#                                               client.sh ListBindings <account> <cursor, '' for the first page>
 #                                               client.sh open <jwe>
 set -euo pipefail
 
@@ -33,14 +34,19 @@ plaintext() {
 
 header() { printf '%s' "${1%%.*}" | jose b64 dec -i-; }
 
-# ids <account> <user> <more members>: prints the JSON of a request or a token.
-ids() { jose fmt -j "$3" -q "$1" -s Account -U -q "$2" -s User_ID -Uo-; }
+# ids <account> <user> <more members> [<name>]: prints the JSON of a request or a token. ListBindings has a Cursor in place of the user.
+ids() {
+  local second=(-q "$2" -s "${4-User_ID}" -U)
+  [ "${4-}" = Cursor ] && [ -z "$2" ] && second=()
+  jose fmt -j "$3" -q "$1" -s Account -U ${second[@]+"${second[@]}"} -o-
+}
 
 call() {
-  local path=/api/WeChat/$1 action=Get jti reply status result
+  local path=/api/WeChat/$1 action=Get second=User_ID jti reply status result
   [ "$1" = Disconnect ] && action=Update
+  [ "$1" = ListBindings ] && second=Cursor
   jti=$(jose jwk gen -i '{"kty":"oct","bytes":16}' | jose fmt -j- -Og k -u-)
-  reply=$(ids "$2" "$3" "{\"Date\":$(date +%s),\"Action\":\"$action\",\"Path\":\"$path\"}" | seal jti "$jti" |
+  reply=$(ids "$2" "$3" "{\"Date\":$(date +%s),\"Action\":\"$action\",\"Path\":\"$path\"}" "$second" | seal jti "$jti" |
     curl --silent --max-time 10 --header 'Content-Type: application/jose' --data-binary @- \
       --write-out '\n%{http_code} %{content_type}' "${SERVER%/}$path") || fail 1 "UNREACHABLE: $SERVER did not answer."
   status=${reply##*$'\n'}
@@ -72,8 +78,8 @@ open() {
 [[ ${KEY-} =~ ^[A-Za-z0-9_-]{43}=?$ ]] || fail 1 'BAD_CONFIG: KEY must be 32 bytes in base64url, 43 characters.'
 
 case "${1-} $#" in
-  'GetQrCode 3' | 'GetBindInfo 3' | 'Disconnect 3') call "$@"; echo ;;
+  'GetQrCode 3' | 'GetBindInfo 3' | 'Disconnect 3' | 'ListBindings 3') call "$@"; echo ;;
   'token 3') token "$2" "$3"; echo ;;
   'open 2') open "$2" ;;
-  *) fail 2 'usage: client.sh GetQrCode|GetBindInfo|Disconnect|token <account> <user>, or client.sh open <jwe>' ;;
+  *) fail 2 'usage: client.sh GetQrCode|GetBindInfo|Disconnect|token <account> <user>, client.sh ListBindings <account> <cursor>, or client.sh open <jwe>' ;;
 esac

@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { readArguments } from './arguments.ts'
 
 export function runDemo(args: string[]): void {
-  readArguments(args, { usage: 'wechat-bind demo [--postgres]', options: { postgres: { type: 'boolean' } } })
+  readArguments(args, {
+    usage: 'wechat-bind demo [--postgres | --temporary]',
+    options: { postgres: { type: 'boolean' }, temporary: { type: 'boolean' } },
+  })
   const built = new URL('../../demo/main.js', import.meta.url)
   const main = existsSync(built) ? built : new URL('../../demo/main.ts', import.meta.url)
   const child = spawn(process.execPath, [fileURLToPath(main), ...args], { stdio: 'inherit' })

@@ -110,7 +110,7 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
     },
     maxConnections: reader.integer('MAX_CONNECTIONS', 10, 1_100_000, 25_000),
     rules: {
-      conflict: reader.oneOf('CONFLICT', ['reject', 'replace', 'allow'], 'reject'),
+      conflict: parseConflict(reader),
       confirm: reader.oneOf('CONFIRM', ['off', 'reply', 'code'], 'off'),
       unsubscribe: reader.oneOf('UNSUBSCRIBE', ['unbind', 'mark'], 'unbind'),
     },
@@ -156,11 +156,13 @@ export function readBindKeys(env: Env): BindKey[] {
   return keys
 }
 
-function throwFaults({ faults }: EnvReader): void {
+export function throwFaults({ faults }: EnvReader): void {
   if (faults.length > 0) throw new BindError('BAD_CONFIG', faults.join('\n'))
 }
 
-const parseDatabaseUrl = (reader: EnvReader) =>
+export const parseConflict = (reader: EnvReader) => reader.oneOf('CONFLICT', ['reject', 'replace', 'allow'], 'reject')
+
+export const parseDatabaseUrl = (reader: EnvReader) =>
   reader.matching('DATABASE_URL', DATABASE_URL, 'sqlite:./data/wechat-bind.db', {
     en: 'must be sqlite:<file>, for example sqlite:./data/wechat-bind.db, or postgres://user:password@host/database',
     zh: '须为 sqlite:<文件>（例如 sqlite:./data/wechat-bind.db）或 postgres://用户:密码@主机/数据库',
@@ -174,7 +176,7 @@ function parseBindKeys(reader: EnvReader, readKeys: ReadKeyFile): Pick<Config, '
   return { keys: reader.parsed('BIND_KEYS_FILE', readKeys, []), keysFile }
 }
 
-function parseWebhooks(reader: EnvReader): Pick<Config, 'webhooks' | 'webhooksFile'> {
+export function parseWebhooks(reader: EnvReader): Pick<Config, 'webhooks' | 'webhooksFile'> {
   const webhooks = parseWebhookReceivers(reader)
   const webhooksFile = reader.text('WEBHOOKS_FILE')
   if (webhooksFile === undefined) return { webhooks, webhooksFile }

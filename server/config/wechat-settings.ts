@@ -17,10 +17,11 @@ export type WechatSettings = {
 
 const PUBLIC_API = 'https://api.weixin.qq.com'
 
-export function parseWechat(reader: EnvReader): WechatSettings {
-  const mode = reader.oneOf('WECHAT_MODE', ['secure', 'compatible', 'plain'], 'secure')
+/** What a call of WeChat's API needs. */
+export function parseAccount(
+  reader: EnvReader,
+): Pick<WechatSettings, 'appId' | 'appSecret' | 'apiBase' | 'accessTokenUrl'> {
   return {
-    mode,
     appId: reader.matching('WECHAT_APP_ID', /^wx[\w-]{1,62}$/, undefined, {
       en: `must be the AppID, which begins with wx: copy it from ${CONSOLE.account.en}`,
       zh: `须为以 wx 开头的开发者 ID（AppID）：请从${CONSOLE.account.zh}复制`,
@@ -29,6 +30,16 @@ export function parseWechat(reader: EnvReader): WechatSettings {
       en: `must be the AppSecret, without spaces: if it is lost, reset it in ${CONSOLE.secret.en}`,
       zh: `须为开发者密钥（AppSecret），不含空格：如已遗失，请在${CONSOLE.secret.zh}重置`,
     }),
+    apiBase: (reader.url('WECHAT_API_BASE', PUBLIC_API) ?? PUBLIC_API).replace(/\/+$/, ''),
+    accessTokenUrl: reader.url('ACCESS_TOKEN_URL', undefined),
+  }
+}
+
+export function parseWechat(reader: EnvReader): WechatSettings {
+  const mode = reader.oneOf('WECHAT_MODE', ['secure', 'compatible', 'plain'], 'secure')
+  return {
+    ...parseAccount(reader),
+    mode,
     token: reader.matching('WECHAT_TOKEN', /^[0-9a-z]{3,32}$/i, undefined, {
       en: `must be 3 to 32 letters or digits, the same as Token in ${CONSOLE.push.en}`,
       zh: `须为 3 至 32 位字母或数字，与${CONSOLE.push.zh}中的 Token 一致`,
@@ -38,8 +49,6 @@ export function parseWechat(reader: EnvReader): WechatSettings {
       en: `must begin with gh_: copy 原始 ID from ${CONSOLE.account.en}, or leave the setting out`,
       zh: `须以 gh_ 开头：请从${CONSOLE.account.zh}复制原始 ID，或不设置`,
     }),
-    apiBase: (reader.url('WECHAT_API_BASE', PUBLIC_API) ?? PUBLIC_API).replace(/\/+$/, ''),
-    accessTokenUrl: reader.url('ACCESS_TOKEN_URL', undefined),
   }
 }
 

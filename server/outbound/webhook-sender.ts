@@ -80,6 +80,8 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   const saveAccepted = createBatchWrites((ids: number[]) => outbox.delivered(ids))
   /** The receivers that may have a due notice. */
   const hungry = new Set<string>()
+  /** The notices that this instance has added to the queue of each receiver and not claimed yet, as far as it knows. */
+  const queued = new Map<string, number>()
   let cancelTimer = () => {}
   let states = new Map<string, ReceiverState>()
   let leasedUntil = 0
@@ -134,7 +136,10 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     const receivers = webhooks()
     const limit = Math.ceil(ROWS_PER_DISPATCH / Math.max(receivers.all.length, 1))
     const moved = await outbox.dispatch(now, (...event) => namesFor(receivers, ...event), limit)
-    for (const name of moved.receivers) hungry.add(name)
+    for (const name of moved.receivers) {
+      queued.set(name, (queued.get(name) ?? 0) + 1)
+      hungry.add(name)
+    }
     if (moved.heldUntil !== undefined) dispatchAt = Math.min(now + HELD_MS, moved.heldUntil)
     if (moved.isMore) dispatchAt = 0
     return moved.isMore
@@ -154,9 +159,17 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
       if (room > 0) rooms.push({ receiver, room })
       left -= Math.max(room, 0)
     }
-    for (const notice of await outbox.claim(now, now + CLAIM_MS, rooms)) {
-      begin(receivers.get(notice.receiver!)!, notice)
-    }
+    const claimed = await outbox.claim(now, now + CLAIM_MS, rooms)
+    for (const { receiver, room } of rooms) countClaimed(receiver, room, claimed)
+    for (const notice of claimed) begin(receivers.get(notice.receiver!)!, notice)
+  }
+
+  /** Most answers need no further claim, which would be a write. A full claim may have left notices of other instances. */
+  function countClaimed(name: string, room: number, claimed: Notice[]): void {
+    const taken = claimed.filter(({ receiver }) => receiver === name).length
+    const isIdle = taken === 0 && (inFlight.get(name) ?? 0) === 0
+    const left = isIdle ? 0 : Math.max((queued.get(name) ?? 0) - taken, taken === room ? 1 : 0)
+    queued.set(name, left)
   }
 
   function roomOf(name: string, now: number): number {
@@ -183,7 +196,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
       .finally(() => {
         inFlight.set(name, (inFlight.get(name) ?? 1) - 1)
         underway.delete(sending)
-        hungry.add(name)
+        if ((queued.get(name) ?? 0) > 0) hungry.add(name)
         cancelRest()
         rest()
       })

@@ -5,13 +5,17 @@ import type { Store } from './store.ts'
 
 const SQLITE = 'sqlite:'
 
-type Settings = TxSettings & { setTimer?: SetTimer | undefined }
+type Settings = TxSettings & {
+  setTimer?: SetTimer | undefined
+  /** The process is a command, which ends soon and should take little memory. */
+  isCommand?: boolean
+}
 
 /** Imports the driver of the chosen engine, and no other driver. */
-export async function openStore(databaseUrl: string, { setTimer, ...settings }: Settings): Promise<Store> {
+export async function openStore(databaseUrl: string, { setTimer, isCommand, ...settings }: Settings): Promise<Store> {
   if (databaseUrl.startsWith(SQLITE)) {
     const { openSqliteStore } = await import('./sqlite/sqlite-store.ts')
-    return openSqliteStore({ file: databaseUrl.slice(SQLITE.length), setTimer, ...settings })
+    return openSqliteStore({ file: databaseUrl.slice(SQLITE.length), setTimer, isCommand, ...settings })
   }
   const { openPostgresStore } = await import('./postgres/postgres-store.ts')
   return openPostgresStore({ url: databaseUrl, ...settings })

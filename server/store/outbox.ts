@@ -66,7 +66,7 @@ export type ReceiverFailure = {
 /** The number of notices in a receiver's queue. */
 export type QueueLength = { receiver: string; waiting: number; failed: number }
 
-/** The receivers that got a notice. `heldUntil`: the time at which an event that waits for its unionid is moved without the unionid. */
+/** The receiver of each notice that was added. `heldUntil`: the time at which an event that waits for its unionid is moved without the unionid. */
 export type Dispatched = { receivers: string[]; isMore: boolean; heldUntil: number | undefined }
 
 export type Outbox = {

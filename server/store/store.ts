@@ -85,6 +85,9 @@ export type Change =
 /** A WeChat user's name at one Official Account. */
 export type AccountOpenid = { appId: string; openid: string }
 
+/** The binding of a user that has none. The store may not know the user yet. */
+export type NewBinding = { identity: Identity; binding: Binding }
+
 /** A QR code requested in an epoch works only while the user's epoch is the same. */
 export type TicketEpoch = { user: number; epoch: number }
 
@@ -109,6 +112,12 @@ export type Tx = {
   unconfirmedUntil(until: number, limit: number): Plan<Ticket[]>
   /** The users of all tenants to which this openid is bound, the latest binding first. */
   ownersOf(appId: string, openid: string): Plan<User[]>
+  /** Works like `userOf` for many users, in the same order. A user that the store does not know has version 0. */
+  usersOf(identities: Identity[]): Plan<User[]>
+  /** Works like `ownersOf` for many openids, in any order. The first read of a unit, because it locks the openids together. */
+  ownersOfAll(names: AccountOpenid[]): Plan<User[]>
+  /** Binds different users that have no binding, and adds those that the store does not know, with a few statements for all. */
+  bindAll(bindings: NewBinding[], reason: BindReason, at: number): Plan<void>
   /** `CreateTime` (Unix s) of the newest recorded unfollow of this openid; undefined without an unfollow that is still stored. */
   unfollowedAt(appId: string, openid: string): Plan<number | undefined>
   wrongCodesSince(openid: string, since: number): Plan<number>

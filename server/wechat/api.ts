@@ -9,6 +9,9 @@ import { type ApiAnswer, addAccessToken, callWechat, expectSuccess, postJson, un
 /** A temporary parametric QR code. `url` is the text that the code encodes. */
 type Qrcode = { ticket: string; url: string; expireSeconds: number }
 
+/** `refusal`: why WeChat has no new openid, as WeChat says it. */
+export type ChangedOpenid = { openid: string } | { refusal: string }
+
 export type WechatApi = {
   /** `scene`: 1 to 64 of `[A-Za-z0-9_-]`. Throws `WECHAT_FORBIDDEN`, `WECHAT_QUOTA` or `WECHAT_UNAVAILABLE` within the time limit. */
   createQrcode(scene: string, expireSeconds: number): Promise<Qrcode>
@@ -16,6 +19,11 @@ export type WechatApi = {
   getUnionid(openid: string): Promise<string | undefined>
   /** The unionids of 2 to 100 followers, in the order of the openids, with one call. Throws when WeChat does not know an openid. */
   getUnionids(openids: string[]): Promise<(string | undefined)[]>
+  /**
+   * The openids at this account of at most 100 users of an account that was migrated to it, in the same order. `from` is the old
+   * account's AppID or original id: WeChat's documentation asks for the original id, and its API accepts the AppID.
+   */
+  changeOpenids(from: string, openids: string[]): Promise<ChangedOpenid[]>
   /** Throws when no access token is available. */
   checkAccess(): Promise<void>
 }
@@ -92,6 +100,13 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
       if (!openids.every((openid) => known.has(openid))) throw unavailable('WeChat left followers out of its answer')
       return openids.map((openid) => known.get(openid) ?? undefined)
     },
+    async changeOpenids(from, openids) {
+      const body = { from_appid: from, openid_list: openids }
+      const { result_list: list } = await call('/cgi-bin/changeopenid', postJson(body))
+      if (!Array.isArray(list)) throw unavailable('WeChat returned no list of openids')
+      const results = new Map(list.map((result: ApiAnswer | null) => [result?.ori_openid, result]))
+      return openids.map((openid) => toChangedOpenid(results.get(openid)))
+    },
     async checkAccess() {
       await accessTokens.get(AbortSignal.timeout(CALL_TIMEOUT_MS))
     },
@@ -104,6 +119,13 @@ export function parseQrcode(answer: ApiAnswer, requestedSeconds: number): Qrcode
   if (!isPrintable(ticket, MAX_ID_LENGTH) || !isPrintable(url, MAX_URL_LENGTH) || !isDuration(expire_seconds))
     return undefined
   return { ticket, url, expireSeconds: Math.min(expire_seconds, requestedSeconds) }
+}
+
+function toChangedOpenid(result: ApiAnswer | null | undefined): ChangedOpenid {
+  if (!result) return { refusal: 'not in the answer' }
+  const { new_openid: openid, err_msg: refusal } = result
+  if (refusal === 'ok' && isPrintable(openid, MAX_ID_LENGTH)) return { openid }
+  return { refusal: typeof refusal === 'string' ? refusal : 'no new openid' }
 }
 
 const unionidOf = ({ unionid }: ApiAnswer) => (isPrintable(unionid, MAX_ID_LENGTH) ? unionid : undefined)

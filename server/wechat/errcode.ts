@@ -165,6 +165,16 @@ const refusals: Record<number, Refusal> = {
     fix: readNotices,
   },
   61004: addressNotListed(),
+  63178: {
+    code: 'WECHAT_FORBIDDEN',
+    name: 'migration',
+    en: 'WeChat knows no migration from this account to the account of WECHAT_APP_ID',
+    zh: '微信没有从该账号迁移到 WECHAT_APP_ID 所属账号的记录',
+    fix: {
+      en: 'Openids can be converted for 15 days after the administrators of both accounts have confirmed the migration. Set WECHAT_APP_ID and WECHAT_APP_SECRET to the new account, and name the old one with --from; if its AppID is refused, add its original id with --original-id.',
+      zh: '双方管理员确认迁移后的 15 天内可以转换 openid。请将 WECHAT_APP_ID 与 WECHAT_APP_SECRET 设为新账号，并以 --from 指定旧账号；如旧账号的 AppID 被拒绝，请用 --original-id 加上其原始 ID。',
+    },
+  },
   89501: addressPending,
   89503: addressPending,
   89506: addressRejected({ en: '24 hours', zh: '24 小时' }),

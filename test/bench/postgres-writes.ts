@@ -56,7 +56,7 @@ const scan = (to: Pick<Store, 'write'>, i: number) => {
 
 /** The store without batched transactions: one transaction per scan, over a pool of the same size. */
 const pool = createPool(url)
-const queries = createQueries(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }))
+const queries = createQueries(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), 'postgres')
 const alone: Pick<Store, 'write'> = {
   write: (work) =>
     inTransaction(pool, async (run) => {

@@ -130,19 +130,32 @@ describe('display="button"', () => {
     expect(await isOpen()).toBe(true)
   })
 
-  test.each([false, true])('passes axe (open: %s)', async (opens) => {
-    await visit(body)
-    if (opens) {
+  test.each(['light', 'dark'] as const)(
+    'passes axe in the %s theme: the button, unbound and bound, and the open dialog',
+    async (theme) => {
+      await visit(body)
+      await page.emulateMedia({ colorScheme: theme })
+      await expectNoViolations()
       await button('Bind WeChat').click()
       await inState(page, 'ready')
-    }
+      await expectNoViolations()
+      await untilPolling()
+      fixture.bind.bind()
+      await inState(page, 'bound')
+      await page.keyboard.press('Escape')
+      await button('WeChat is bound').waitFor()
+      await expectNoViolations()
+    },
+  )
+
+  async function expectNoViolations(): Promise<void> {
     await page.evaluate(AxeBuilder.source)
     const violations = await page.evaluate(async () => {
       const { axe } = globalThis as unknown as { axe: typeof AxeBuilder }
       return (await axe.run('wechat-bind')).violations.map(({ id }) => id)
     })
     expect(violations).toEqual([])
-  })
+  }
 })
 
 describe('the keys of a typing user', () => {

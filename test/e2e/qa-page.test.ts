@@ -116,6 +116,46 @@ describe('the page', () => {
   })
 })
 
+/** The distance from the lowest control of the card to the end of what contains it, in px. */
+const roomBelowCard = (page: Page, frame: string) =>
+  page.evaluate((selector) => {
+    const card = document.querySelector('wechat-bind')!.getBoundingClientRect()
+    return document.querySelector(selector)!.getBoundingClientRect().bottom - card.bottom
+  }, frame)
+
+describe('the layout', () => {
+  test('shows the whole card and the input of the phone at 1280 x 720', async () => {
+    const page = await fixture.open()
+    await page.setViewportSize({ width: 1280, height: 720 })
+    await inState(page, 'ready')
+    const bottomOf = (selector: string) =>
+      page.locator(selector).evaluate((element) => element.getBoundingClientRect().bottom)
+    expect(await bottomOf('wechat-bind')).toBeLessThanOrEqual(720)
+    expect(await bottomOf('.screen')).toBeLessThanOrEqual(720)
+  })
+
+  test.each(['wechat', 'mobile'])('shows the whole card on the phone without scrolling (%s)', async (context) => {
+    const page = await fixture.open(`&context=${context}`)
+    await page.setViewportSize({ width: 1280, height: 720 })
+    await inState(page, 'ready')
+    expect(await roomBelowCard(page, '.screen')).toBeGreaterThanOrEqual(0)
+  })
+
+  test('shows one part at a time at 360 px, and each is less than 1,100 px tall', async () => {
+    const page = await fixture.open()
+    await page.setViewportSize({ width: 360, height: 740 })
+    await inState(page, 'ready')
+    for (const part of ['phone', 'backEnd', 'traffic', 'site']) {
+      await page.getByTestId(`part-${part}`).click()
+      expect(await page.evaluate(() => document.documentElement.scrollHeight), part).toBeLessThan(1100)
+    }
+    // The camera sees the page in the other part.
+    await page.getByTestId('scan-button').click()
+    await follow(page)
+    await inState(page, 'bound')
+  })
+})
+
 describe('the phone', () => {
   test('inside WeChat a long press on the picture scans the QR code', async () => {
     const page = await fixture.open('&context=wechat')
@@ -161,6 +201,24 @@ describe('a second phone', () => {
 })
 
 describe('the traffic log', () => {
+  test('begins with this visit, names the code of a failure, and explains an aborted request', async () => {
+    const first = await fixture.open('&errcode=48001')
+    await inState(first, 'error')
+    await first.getByTestId('wire-entry').filter({ hasText: 'binderror WECHAT_FORBIDDEN' }).waitFor()
+    fixture.expectRefusals()
+    await first.close()
+
+    const page = await fixture.open()
+    await inState(page, 'ready')
+    await page.getByTestId('wire-entry').filter({ hasText: 'pending' }).waitFor()
+    expect(await page.getByTestId('wire-entry').filter({ hasText: 'Callback' }).count()).toBe(0)
+    await page.getByTestId('user').selectOption('chen')
+    await page.getByTestId('wire-entry').filter({ hasText: '499 ended by the page' }).waitFor()
+    const shown = await page.getByTestId('wire-entry').count()
+    await page.getByTestId('wire-earlier').click()
+    expect(await page.getByTestId('wire-entry').count()).toBeGreaterThan(shown)
+  })
+
   test('can be searched and filtered, displays the raw bytes, and copies a request as curl', async () => {
     const page = await fixture.open('&wire=callback')
     await page.getByTestId('wire-clear').click()

@@ -100,6 +100,10 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   yield* tx.ticketById(ticket.id)
   yield* tx.apply({ type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: now })
   yield* tx.ownersOf('wx1', openid)
+  yield* tx.ownersOfAll([{ appId, openid }])
+  yield* tx.usersOf([identity])
+  const added = { tenant: 'tenant1', account: 'acme', userId: 'added' }
+  yield* tx.bindAll([{ identity: added, binding: newBinding('o-added') }], 'import', now)
   yield* tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 1, at: now })
   yield* tx.apply({ type: 'setUnionid', user, openid, unionid: 'u1', at: now })
   yield* tx.apply({ type: 'moveOpenid', user, from: { appId, openid }, to: { appId: 'wx2', openid: 'o2' }, at: now })
@@ -126,7 +130,7 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   const identity: Identity = { tenant: 'tenant1', account: 'acme', userId: 'user1' }
   const now = Date.now()
   const run = runOn(db)
-  const queries = createQueries(db)
+  const queries = createQueries(db, 'postgres')
   await runPlanAsync(callEveryMethodOfTx(queries, identity, now), run)
 
   const unchanged = <T>(result: Promise<T>) => result

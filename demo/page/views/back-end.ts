@@ -11,7 +11,6 @@ import { icons } from './icons.ts'
 export function backEndView({ backEnd, settings }: PageState, actions: Actions, t: Messages): TemplateResult {
   const binding = backEnd.state === 'known' ? backEnd : undefined
   return html`
-    <section class="back-end" aria-labelledby="back-end-heading">
       <h2 id="back-end-heading">${t.backEnd}</h2>
       <dl>
         <div>
@@ -38,7 +37,6 @@ export function backEndView({ backEnd, settings }: PageState, actions: Actions, 
           ${t.disconnect}
         </button>
       </div>
-    </section>
   `
 }
 

@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit'
 import { type ConditionName, conditionValues, differences } from '../../conditions.ts'
 import type { Actions } from '../app.ts'
+import { conditionHints } from '../condition-hints.ts'
 import { conditionLabels, type SettableName } from '../condition-labels.ts'
 import type { Messages } from '../messages.ts'
 import type { PageState } from '../page-state.ts'
@@ -43,7 +44,7 @@ export function conditionsView(state: PageState, actions: Actions, t: Messages):
       <summary data-testid="conditions">
         ${icons.sliders}<span>${t.conditions}</span>
         ${overrides.length === 0 ? html`<span class="muted">${t.noOverrides}</span>` : nothing}
-        ${overrides.map(({ name, value }) => html`<code class="chip">${name}=${value}</code>`)}
+        ${overrides.map(({ name, value }) => html`<span class="chip">${chipText(name, value, lang)}</span>`)}
       </summary>
       <div class="groups">
         ${groups.map(
@@ -61,6 +62,11 @@ export function conditionsView(state: PageState, actions: Actions, t: Messages):
       </div>
     </details></section>
   `
+}
+
+function chipText(name: SettableName, value: string, lang: Language): string {
+  const { label, values } = conditionLabels[lang][name]
+  return `${label}${lang === 'en' ? ': ' : '：'}${values[value] ?? value}`
 }
 
 function pageSetting(name: PageName, settings: Settings, actions: Actions): Setting {
@@ -82,8 +88,11 @@ function settingView({ name, value, values, isDefault, set }: Setting, lang: Lan
     html`<option value=${one} ?selected=${one === value}>${labels[one] ?? one}</option>`
   return html`<label class="setting" title=${`${name}=${value}`} ?data-overridden=${!isDefault}>
     <span>${label}</span>
+    <small id=${`hint-${name}`}>${conditionHints[lang][name]}</small>
     <select
       data-testid=${`set-${name}`}
+      aria-label=${label}
+      aria-describedby=${`hint-${name}`}
       .value=${value}
       @change=${({ target }: Event) => set((target as HTMLSelectElement).value)}
     >

@@ -39,25 +39,17 @@ export function hostSiteView(
         <span class="host-user">${name}</span>
       </header>
       <div class="host-content">
-        <p class="host-path">${t.accountSettings}</p>
-        <h3>${t.notifications}</h3>
-        <p class="lead">${t.notificationsLead}</p>
+        <h3><span class="host-path">${t.accountSettings} ›</span> ${t.notifications}</h3>
+        <div class="host-card">${element}</div>
+        <p class="lead">${t.wechatLead}</p>
         <div class="channel">
           ${icons.mail}
           <div>
-            <h4>${t.email}</h4>
+            <h3>${t.email}</h3>
             <p>${email}</p>
           </div>
           <input type="checkbox" role="switch" class="switch" checked aria-label=${t.email} />
         </div>
-        <div class="channel">
-          ${icons.chat}
-          <div>
-            <h4>${t.wechat}</h4>
-            <p>${t.wechatLead}</p>
-          </div>
-        </div>
-        <div class="host-card">${element}</div>
       </div>
     </article>
   `

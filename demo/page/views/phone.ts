@@ -33,25 +33,28 @@ export function phoneView(state: PageState, actions: Actions, t: Messages): Temp
     <div class="column-head">
       <h2 id="phone-heading" class="caption">${t.phone}</h2>
       ${choiceView(t.phone, choices, person, (value) => actions.set({ person: value as Person }))}
-      <button type="button" class="filled" data-testid="scan-button" @click=${actions.scan}>${icons.scan}${t.scan}</button>
+      ${state.isNarrow ? nothing : scanButtonView(actions, t)}
     </div>
-    <div class="phone" data-testid="phone" data-screen=${screen.name}>
+    <div class="phone" data-testid="phone" data-screen=${screen.name} ?data-has-page=${isOnPhone(context)}>
       <div class="screen">
         ${isOnPhone(context) ? browserView(state, actions, t) : nothing}
         ${screen.name === 'browser' ? nothing : screenView(screen, props)}
       </div>
-      ${isOnPhone(context) ? dockView(screen.name === 'browser', actions, t) : nothing}
+      ${isOnPhone(context) ? dockView(screen.name === 'browser', context === 'wechat', actions, t) : nothing}
     </div>
   `
 }
 
+export const scanButtonView = (actions: Actions, t: Messages): TemplateResult =>
+  html`<button type="button" class="filled" data-testid="scan-button" @click=${actions.scan}>${icons.scan}${t.scan}</button>`
+
 const emptyPhone = (person: Person): PhoneView => ({ person, openid: '', isFollowing: false, chat: [] })
 
-/** The two apps of the phone, displayed while the host site is open on it. */
-function dockView(isBrowser: boolean, actions: Actions, t: Messages): TemplateResult {
+/** The two apps of the phone, displayed while the host site is open on it. Inside WeChat both are parts of WeChat. */
+function dockView(isBrowser: boolean, isWechat: boolean, actions: Actions, t: Messages): TemplateResult {
   const apps = [
-    { value: 'home', content: t.chats, testId: 'dock-wechat' },
-    { value: 'browser', content: t.browser, testId: 'dock-browser' },
+    { value: 'home', content: isWechat ? t.chatList : t.chats, testId: 'dock-wechat' },
+    { value: 'browser', content: isWechat ? t.hostSite : t.browser, testId: 'dock-browser' },
   ]
   return html`<div class="dock">
     ${choiceView(t.apps, apps, isBrowser ? 'browser' : 'home', (name) => actions.open(name as 'home' | 'browser'))}

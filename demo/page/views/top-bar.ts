@@ -1,14 +1,16 @@
-/** The top bar: choice of user, language and theme. */
+/** The top bar: the three steps, and the choice of user, language and theme. */
 import { html, type TemplateResult } from 'lit'
 import { testUsers, type User, users } from '../../users.ts'
 import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
-import { type Language, languages, type Settings, settingValues, type Theme } from '../settings.ts'
+import type { PageState } from '../page-state.ts'
+import { type Language, languages, settingValues, type Theme } from '../settings.ts'
 import { languageNames } from '../words/common.ts'
 import { choiceView } from './choice-buttons.ts'
 import { icons } from './icons.ts'
 
-export function topBarView({ lang, theme, user }: Settings, { set }: Actions, t: Messages): TemplateResult {
+export function topBarView(state: PageState, { set }: Actions, t: Messages): TemplateResult {
+  const { lang, theme, user } = state.settings
   const languageChoices = languages.map((value) => ({ value, content: languageNames[value], testId: `lang-${value}` }))
   const themeChoices = settingValues.theme.map((value) => ({
     value,
@@ -24,6 +26,7 @@ export function topBarView({ lang, theme, user }: Settings, { set }: Actions, t:
         <a href="api.html${location.search}">API</a>
         <a href="playground${location.search}">${t.playground}</a>
       </h1>
+      ${stepsView(state, t)}
       <label class="select">
         <span>${t.signedInAs}</span>
         <select data-testid="user" .value=${user} @change=${({ target }: Event) => set({ user: selected(target) })}>
@@ -35,6 +38,20 @@ export function topBarView({ lang, theme, user }: Settings, { set }: Actions, t:
       ${choiceView(t.theme, themeChoices, theme, (value) => set({ theme: value as Theme }))}
     </header>
   `
+}
+
+/** What to do on a first visit. A step that is done is marked. */
+function stepsView({ settings, simulator, screens, backEnd }: PageState, t: Messages): TemplateResult {
+  const phone = simulator?.phones.find(({ person }) => person === settings.person)
+  const isBound = backEnd.state === 'known' && backEnd.isBound
+  const steps: [string, boolean][] = [
+    [t.stepScan, isBound || phone?.isFollowing === true || screens[settings.person].name === 'follow'],
+    [t.stepFollow, isBound || phone?.isFollowing === true],
+    [t.stepBound, isBound],
+  ]
+  return html`<ol class="steps" aria-label=${t.steps}>
+    ${steps.map(([text, isDone]) => html`<li ?data-done=${isDone}>${text}</li>`)}
+  </ol>`
 }
 
 const selected = (target: EventTarget | null) => (target as HTMLSelectElement).value

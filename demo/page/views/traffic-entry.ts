@@ -27,6 +27,7 @@ export function wireEntryView(
     >
       ${copied === copy ? t.copied : t.copyCurl}
     </button>
+    ${status === 499 ? html`<p>${t.abortedHint}</p>` : nothing}
     ${fault ? html`<p class="entry-fault">${translateFault(fault, lang)}</p>` : nothing} ${blockView(t.request, head)}
     ${raw ? blockView(`${t.body}, ${sizeOf(raw)}`, raw) : nothing} ${opened ? blockView(t.opened, opened) : nothing}
     ${isPending ? nothing : blockView(`${t.answer} ${status || '–'}, ${sizeOf(reply)}`, reply)}

@@ -21,20 +21,26 @@ const kindWords = {
   event: 'event',
 } as const satisfies Record<WireKind, keyof Messages>
 
+/** The status that the bind server notes when the page has ended the request: it was closed, hidden or needs another answer. */
+const ABORTED = 499
+
 // The search also finds older entries.
 const MAX_ROWS = 200
 
 export function wireView(state: PageState, actions: Actions, t: Messages): TemplateResult {
   const { wire, settings, clearedAt, openEntries, copied } = state
   const list = () => {
-    const found = search(wire, settings.wire, settings.q).filter(({ at }) => at >= clearedAt)
+    const all = search(wire, settings.wire, settings.q)
+    const found = all.filter(({ at }) => at >= clearedAt)
     const rows = found.slice(-MAX_ROWS).reverse()
-    if (rows.length === 0) return html`<p class="wire-empty">${t.wireEmpty}</p>`
-    return repeat(
+    const earlier = all.length - found.length
+    return html`${rows.length === 0 ? html`<p class="wire-empty">${t.wireEmpty}</p>` : nothing}
+    ${repeat(
       rows,
       ({ id }) => id,
       (entry) => rowView(entry, state, actions, t),
-    )
+    )}
+    ${earlier > 0 ? earlierView(earlier, actions, t) : nothing}`
   }
   return html`
     <div class="column-head">
@@ -60,6 +66,10 @@ export function wireView(state: PageState, actions: Actions, t: Messages): Templ
   `
 }
 
+/** Traffic of earlier visits is hidden until it is asked for. */
+const earlierView = (count: number, actions: Actions, t: Messages) =>
+  html`<button type="button" class="earlier" data-testid="wire-earlier" @click=${actions.showEarlierWire}>${t.showEarlier} (${count})</button>`
+
 function kindView(kind: WireKind, { settings }: PageState, actions: Actions, t: Messages): TemplateResult {
   const isOn = settings.wire.includes(kind)
   const wire = isOn ? settings.wire.filter((one) => one !== kind) : [...settings.wire, kind]
@@ -82,7 +92,8 @@ function rowView(
 ): TemplateResult {
   const { id, kind, at, title, fault, isPending, status, tookMs } = entry
   const isOpen = openEntries.has(id)
-  const outcome = isPending ? t.waiting : status ? `${status} · ${tookMs} ms` : ''
+  const answered = status === ABORTED ? `${status} ${t.aborted}` : status
+  const outcome = isPending ? t.waiting : status ? `${answered} · ${tookMs} ms` : ''
   return html`<details
     class="entry"
     data-testid="wire-entry"

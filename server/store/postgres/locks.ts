@@ -39,6 +39,21 @@ export function* createLocks(requested: LockRequest): Plan<Locks> {
     if (!mayWait && !(rows as { ok: boolean }[])[0]?.ok) throw new LockOrderError('an openid is locked')
   }
 
+  /** Only the first request of a run is one statement: `unnest` returns the names in their order, and waits in it. */
+  function* openids(names: string[]): Plan<void> {
+    const missing = [...new Set(names)].filter((name) => !acquired.openids.has(name)).sort()
+    if (missing.length === 0) return
+    if (acquired.openids.size + acquired.users.size > 0) {
+      for (const name of missing) yield* openid(name)
+      return
+    }
+    for (const name of missing) {
+      requested.openids.add(name)
+      acquired.openids.add(name)
+    }
+    yield { text: WAIT_FOR_OPENIDS, values: [missing.map((name) => `wechat-bind openid ${name}`)] }
+  }
+
   function* users(ids: number[]): Plan<boolean> {
     const missing = ids.filter((id) => id !== 0 && !acquired.users.has(id))
     if (missing.length === 0) return false
@@ -52,12 +67,13 @@ export function* createLocks(requested: LockRequest): Plan<Locks> {
     return true
   }
 
-  for (const name of [...requested.openids].sort()) yield* openid(name)
+  yield* openids([...requested.openids])
   yield* users([...requested.users])
-  return { users, openid }
+  return { users, openid, openids }
 }
 
 const WAIT_FOR_OPENID = 'select pg_advisory_xact_lock(hashtextextended($1, 0))'
+const WAIT_FOR_OPENIDS = 'select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest($1::text[]) as name'
 const TRY_OPENID = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as ok'
 const WAIT_FOR_USERS = 'select id from users where id = any($1::bigint[]) order by id for update'
 const TRY_USERS = `${WAIT_FOR_USERS} skip locked`
@@ -77,6 +93,10 @@ export function shareLocks(locks: Locks): (unit: number) => Locks {
       openid(name) {
         claim(name)
         return locks.openid(name)
+      },
+      openids(names) {
+        for (const name of names) claim(name)
+        return locks.openids(names)
       },
       users(ids) {
         for (const id of ids) if (id !== 0) claim(id)

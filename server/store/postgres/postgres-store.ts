@@ -40,7 +40,7 @@ export async function openPostgresStore({ url, ...settings }: PostgresOptions): 
   await migrate(url)
   const pool = createPool(url)
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
-  const queries = createQueries(db)
+  const queries = createQueries(db, 'postgres')
   const asStoreError = asStoreErrorWithin(STORE_TIMEOUT_MS)
   const listeners = createCommitListeners()
   let sender = newSender()

@@ -8,7 +8,7 @@ import { toBindingRow, toConfirmationValues } from './rows.ts'
 import type { TxSettings, VersionedUser } from './tx-settings.ts'
 
 /** Random, so that a store restored from a backup gives no new event the id of one that a receiver has already accepted. */
-const newEventUid = () => `evt_${takeRandom(16).toString('base64url')}`
+export const newEventUid = () => `evt_${takeRandom(16).toString('base64url')}`
 
 type Of<T extends Change['type']> = Extract<Change, { type: T }>
 type ChangeMethods = { [T in Change['type']]: (change: Of<T>) => Plan<unknown> }

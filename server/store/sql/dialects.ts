@@ -20,3 +20,20 @@ export const jsonPairs = (engine: Engine, pairs: string) =>
   engine === 'postgres'
     ? sql`(select (value->>0)::bigint as event, value->>1 as receiver from json_array_elements(${pairs}::json))`
     : sql`(select json_extract(value, '$[0]') as event, json_extract(value, '$[1]') as receiver from json_each(${pairs}))`
+
+/** The types of the columns that `jsonRows` returns. */
+export type JsonColumns = Record<string, 'text' | 'bigint'>
+
+/** The rows of a JSON array of objects, as one parameter: values as parameters would be another statement for each number of rows. */
+export function jsonRows(engine: Engine, json: unknown, columns: JsonColumns): RawBuilder<unknown> {
+  const names = Object.keys(columns)
+  return engine === 'postgres'
+    ? sql`select * from json_to_recordset(${json}::json) as made(${sql.join(names.map((name) => sql`${sql.ref(name)} ${sql.raw(columns[name]!)}`))})`
+    : sql`select ${sql.join(names.map((name) => sql`value ->> ${sql.lit(name)} as ${sql.ref(name)}`))} from json_each(${json})`
+}
+
+/** The texts of a JSON array, as one parameter. */
+export const jsonTexts = (engine: Engine, json: unknown): RawBuilder<unknown> =>
+  engine === 'postgres'
+    ? sql`select value from json_array_elements_text(${json}::json)`
+    : sql`select value from json_each(${json})`

@@ -18,6 +18,10 @@ import type { Identity, Store } from '../store.ts'
 import type { Queries } from './queries.ts'
 import type { TxSettings, VersionedUser } from './tx-settings.ts'
 
+/** Stands for the identity of an erased user. */
+export const erasedHash = ({ hashOf }: Pick<TxSettings, 'hashOf'>, { tenant, account, userId }: Identity) =>
+  hashOf('erased user', tenant, account, userId)
+
 /** This is a class for the reason given at `SqlTx`. */
 export class Erasure {
   readonly #queries: Queries
@@ -28,8 +32,8 @@ export class Erasure {
     this.#settings = settings
   }
 
-  #hashOf({ tenant, account, userId }: Identity): string {
-    return this.#settings.hashOf('erased user', tenant, account, userId)
+  #hashOf(identity: Identity): string {
+    return erasedHash(this.#settings, identity)
   }
 
   *erase(user: number, { identity, version }: VersionedUser, at: number): Plan<void> {

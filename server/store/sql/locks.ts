@@ -9,6 +9,8 @@ export type Locks = {
   /** Returns true if one of the users was not locked before. Rows read earlier may then be out of date. */
   users(ids: number[]): Plan<boolean>
   openid(openid: string): Plan<void>
+  /** Locks many openids with one statement. The transaction has no locks yet. */
+  openids(openids: string[]): Plan<void>
 }
 
 /** The locks of SQLite, whose one writer needs none. */
@@ -18,4 +20,5 @@ export const noLocks: Locks = {
     return false
   },
   *openid() {},
+  *openids() {},
 }

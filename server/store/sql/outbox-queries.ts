@@ -1,8 +1,8 @@
 /** The outbox's queries, in SQL for both engines. */
 import { type RawBuilder, sql } from 'kysely'
 import { type Dispatched, HOLD_MS, type Notice, type NoticeFilter, type NoticeState, type Outbox } from '../outbox.ts'
-import type { Plan } from '../plan.ts'
-import { query } from './compiled-query.ts'
+import { type Plan, runPlanAsync } from '../plan.ts'
+import { query, runOn } from './compiled-query.ts'
 import { inSubquery, jsonIds, jsonPairs, skipLocked } from './dialects.ts'
 import type { Engine } from './engine.ts'
 import type { AsStoreError, RunWrite } from './engine-errors.ts'
@@ -25,6 +25,11 @@ type OutboxOptions = {
 export function createOutbox(options: OutboxOptions): Outbox {
   const { db, engine, asStoreError, write, runWrite = (run) => asStoreError(run()) } = options
   const dispatching = createDispatchQueries(db, engine)
+  const noticesById = query((p: { ids: string }) =>
+    selectNotices(db)
+      .where(sql<boolean>`notices.id ${jsonIds(engine, p.ids)}`)
+      .orderBy('notices.id'),
+  )
 
   async function claim(now: number, until: number, rooms: { receiver: string; room: number }[]): Promise<Notice[]> {
     if (rooms.length === 0) return []
@@ -45,8 +50,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     )
     if (claimed.rows.length === 0) return []
     const ids = claimed.rows.map(({ id }) => id)
-    const notices = selectNotices(db).where(sql<boolean>`notices.id ${jsonIds(engine, JSON.stringify(ids))}`)
-    return (await asStoreError(notices.orderBy('notices.id').execute())).map(toNotice)
+    const { rows } = await asStoreError(runPlanAsync(noticesById({ ids: JSON.stringify(ids) }), runOn(db)))
+    return rows.map(toNotice)
   }
 
   /** Sets `next_at` of a failed notice to the time of its last attempt, from which the sweep counts the notice's age. */
@@ -210,7 +215,7 @@ function* dispatch(
   const ids = JSON.stringify(moved)
   if (pairs.length > 0) yield* queries.addNotices({ ids, pairs: JSON.stringify(pairs), now })
   if (moved.length > 0) yield* queries.remove({ ids })
-  const receivers = [...new Set(pairs.map(([, receiver]) => receiver))]
+  const receivers = pairs.map(([, receiver]) => receiver)
   return { receivers, isMore: rows.length === limit && moved.length > 0, heldUntil }
 }
 

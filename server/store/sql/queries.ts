@@ -1,6 +1,8 @@
 /** Every query of a unit of work, in SQL for both engines. */
 import type { Kysely } from 'kysely'
 import { createBindingQueries } from './binding-queries.ts'
+import { createBulkQueries } from './bulk-queries.ts'
+import type { Engine } from './engine.ts'
 import { createErasureQueries } from './erasure-queries.ts'
 import { createEventQueries } from './event-queries.ts'
 import { createExpiringRowQueries } from './expiring-row-queries.ts'
@@ -10,11 +12,12 @@ import { createUserQueries } from './user-queries.ts'
 
 export type Queries = ReturnType<typeof createQueries>
 
-export const createQueries = (db: Kysely<Tables>) => ({
+export const createQueries = (db: Kysely<Tables>, engine: Engine) => ({
   ...createUserQueries(db),
   ...createTicketQueries(db),
   ...createBindingQueries(db),
   ...createEventQueries(db),
   ...createErasureQueries(db),
   ...createExpiringRowQueries(db),
+  ...createBulkQueries(db, engine),
 })

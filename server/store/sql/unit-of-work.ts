@@ -1,10 +1,14 @@
 /** The object `tx` that a unit of work gets. Its methods read facts and apply changes. Each method returns a `Plan`, a generator of SQL statements. */
+import { identityKey } from '../identity.ts'
 import type { Plan } from '../plan.ts'
 import type {
+  AccountOpenid,
+  BindReason,
   Change,
   Claimable,
   Committed,
   Identity,
+  NewBinding,
   NewTicket,
   RateWindow,
   Ticket,
@@ -13,6 +17,8 @@ import type {
   Tx,
   User,
 } from '../store.ts'
+import { BulkBinding } from './bulk-binding.ts'
+import { toIdentityRows } from './bulk-queries.ts'
 import { Changes } from './changes.ts'
 import { type Locks, noLocks } from './locks.ts'
 import type { Queries } from './queries.ts'
@@ -30,6 +36,7 @@ export class SqlTx implements Tx {
   readonly #hashOf: KeyedHash
   readonly #locks: Locks
   readonly #changes: Changes
+  readonly #bulk: BulkBinding
   readonly #users = new Map<number, VersionedUser>()
 
   /** `bumped` collects the new version of each user, for the commit listeners. */
@@ -38,6 +45,7 @@ export class SqlTx implements Tx {
     this.#hashOf = settings.hashOf
     this.#locks = locks
     this.#changes = new Changes(queries, settings, bumped, (id) => this.#versionedUser(id))
+    this.#bulk = new BulkBinding(queries, settings, bumped, this.#users)
   }
 
   /** Caches the version of a user that was read, so that `bumpVersion` need not read the user again. */
@@ -140,6 +148,37 @@ export class SqlTx implements Tx {
       ({ id }) => id,
     )
     return toUsers(rows).map((user) => this.#cacheUser(user))
+  }
+
+  *usersOf(identities: Identity[]): Plan<User[]> {
+    const rows = yield* this.#readLocked(
+      () => this.#queries.usersByIdentities({ rows: toIdentityRows(identities) }),
+      ({ id }) => id,
+    )
+    const found = new Map(toUsers(rows).map((user) => [identityKey(user.identity), this.#cacheUser(user)]))
+    return identities.map((identity) => found.get(identityKey(identity)) ?? unknownUser(identity))
+  }
+
+  *ownersOfAll(names: AccountOpenid[]): Plan<User[]> {
+    yield* this.#locks.openids(names.map(({ openid }) => openid))
+    const owners: User[] = []
+    for (const [appId, ofAccount] of Map.groupBy(names, (name) => name.appId)) {
+      const openids = JSON.stringify(ofAccount.map(({ openid }) => openid))
+      const rows = yield* this.#readLocked(
+        () => this.#queries.ownersOfAll({ appId, openids }),
+        ({ id }) => id,
+      )
+      owners.push(...toUsers(rows).map((user) => this.#cacheUser(user)))
+    }
+    return owners
+  }
+
+  *bindAll(bindings: NewBinding[], reason: BindReason, at: number): Plan<void> {
+    if (bindings.length === 0) return
+    const rows = toIdentityRows(bindings.map(({ identity }) => identity))
+    const { rows: ensured } = yield* this.#queries.ensureUsers({ rows })
+    yield* this.#locks.users(ensured.map(({ id }) => id))
+    yield* this.#bulk.bind(ensured, bindings, reason, at)
   }
 
   *unfollowedAt(appId: string, openid: string): Plan<number | undefined> {

@@ -178,7 +178,7 @@ export function createCheckpoints(
 }
 
 /** A timer that does not keep the process running. */
-const backgroundTimer: SetTimer = (callback, ms) => {
+export const backgroundTimer: SetTimer = (callback, ms) => {
   const timer = setTimeout(callback, ms).unref()
   return () => clearTimeout(timer)
 }

@@ -20,10 +20,11 @@ import type { TxSettings } from '../sql/tx-settings.ts'
 import { createUnionidQueue } from '../sql/unionid-queue.ts'
 import { SqlTx } from '../sql/unit-of-work.ts'
 import type { Committed, Store, UnitOfWork } from '../store.ts'
-import { AUTOCHECKPOINT_PAGES, createCheckpoints } from './checkpoints.ts'
+import { AUTOCHECKPOINT_PAGES, backgroundTimer, createCheckpoints } from './checkpoints.ts'
 import { nodeSqliteDialect } from './dialect.ts'
 import { createFsync } from './fsync.ts'
 import { type CommittedBatch, createGroupCommit, UnitError } from './group-commit.ts'
+import { watchOtherProcesses } from './other-processes.ts'
 import { hasLog, restrictFiles } from './private-files.ts'
 import { createRun } from './run.ts'
 
@@ -44,6 +45,8 @@ type SqliteOptions = {
   file: string
   /** The timer for the delay after which erased ids leave the log. */
   setTimer?: SetTimer | undefined
+  /** A command, not a server: maps no file into its memory, and watches no other process. */
+  isCommand?: boolean | undefined
 } & TxSettings
 
 /** Opens the files of the store. Tests pass a disk whose sync fails. */
@@ -60,7 +63,7 @@ const nodeDisk: Disk = {
 
 /** Opens the file, or creates it and its folder, and migrates its tables. */
 export async function openSqliteStore(
-  { file, setTimer, ...settings }: SqliteOptions,
+  { file, setTimer, isCommand, ...settings }: SqliteOptions,
   { openDatabase, openWal }: Disk = nodeDisk,
 ): Promise<Store> {
   const isInMemory = file === ':memory:'
@@ -72,7 +75,7 @@ export async function openSqliteStore(
   // mmap_size: with millions of rows a mapped page takes a tenth of the time of a read. The memory is the system's page cache.
   const configure = () =>
     database.exec(
-      `PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA mmap_size = ${MMAP_BYTES}; PRAGMA wal_autocheckpoint = ${AUTOCHECKPOINT_PAGES}`,
+      `PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA mmap_size = ${isCommand ? 0 : MMAP_BYTES}; PRAGMA wal_autocheckpoint = ${AUTOCHECKPOINT_PAGES}`,
     )
   // Switching to WAL fails with SQLITE_BUSY while another process does the same, whatever busy_timeout says.
   await retryWhileBusy(configure, OPEN_TIMEOUT_MS)
@@ -93,8 +96,12 @@ export async function openSqliteStore(
     },
   }
   const run = createRun(database)
-  const queries = createQueries(db)
+  const queries = createQueries(db, 'sqlite')
   const listeners = createCommitListeners()
+  const stopWatching =
+    isInMemory || isCommand
+      ? () => {}
+      : watchOtherProcesses(database, () => listeners.notify(['missed']), setTimer ?? backgroundTimer)
   const { sync, assertHealthy } = createFsync(async () => wal?.datasync())
 
   /** Runs in one turn of the event loop, so that no other code can use the connection inside the transaction. */
@@ -165,6 +172,7 @@ export async function openSqliteStore(
     onCommit: listeners.add,
     ping: () => asStoreError(reads.ping().then(assertHealthy)),
     async close() {
+      stopWatching()
       await group.idle()
       const hasErasure = checkpoints?.hasErasure() ?? false
       await checkpoints?.close()

@@ -69,6 +69,13 @@ for (const tool of tools) {
       const bound = await call('GetBindInfo')
       expect(bound).toMatchObject({ IsBound: true, OpenId: testServer.phone('amy').openid, Version: 1 })
       expect(bound).toEqual(await testServer.client.getBindInfo({ account, userId }))
+      const page = async (cursor: string) => JSON.parse((await client(['ListBindings', account, cursor])).stdout)
+      const listed = { Account: account, User_ID: userId, ...bound, Label: null }
+      expect(await page('')).toEqual({ Items: [listed], NextCursor: null })
+      expect(await client(['ListBindings', account, 'x'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^BAD_REQUEST/),
+      })
       expect(await call('Disconnect')).toEqual({ Version: 2 })
       expect(await client(['Disconnect', account, userId])).toEqual(
         refusal('NOT_BOUND: There is nothing to disconnect: this user has no WeChat bound.'),
@@ -144,15 +151,16 @@ for (const tool of tools) {
     test('prints its usage when an argument is missing', async () => {
       const { code, stderr } = await client(['GetBindInfo', account])
       expect(code).toBe(2)
-      for (const word of ['GetQrCode', 'GetBindInfo', 'Disconnect', 'token', 'open']) expect(stderr).toContain(word)
+      for (const word of ['GetQrCode', 'GetBindInfo', 'Disconnect', 'ListBindings', 'token', 'open'])
+        expect(stderr).toContain(word)
     })
   })
 }
 
 describe('server/clients', () => {
-  test('contains only the clients of this test, and Client.cs', () => {
+  test('contains only the clients of this test, Client.cs, and the entry of wechat-bind/client for Node', () => {
     const files = readdirSync(join(import.meta.dirname, '../../../server/clients'))
-    const known = [...tools.map(({ file }) => file), 'Client.cs']
+    const known = [...tools.map(({ file }) => file), 'Client.cs', 'node.ts']
     expect(files.sort()).toEqual(known.sort())
   })
 })

@@ -674,6 +674,60 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.user(amy)).toMatchObject({ version: 2, binding: { appId: 'wx2', openid: 'p1', boundAt: NOW } })
     })
 
+    test('binds many users at once, as one by one', async () => {
+      const bo = { ...amy, userId: 'bo' }
+      const { user } = await add('a', {}, bo)
+      await bind(ann, 'o9')
+      await store.write(function* (tx) {
+        const { id } = yield* tx.userOf(ann)
+        yield* tx.apply({ type: 'unbind', user: id, reason: 'erased', at: NOW })
+        yield* tx.apply({ type: 'erase', user: id, at: NOW })
+      })
+      await store.purgeErased(NOW)
+      const notices: CommitNotice[] = []
+      store.onCommit((notice) => notices.push(notice))
+      const one = binding('o1', { unionid: 'u1', label: '张三 "\'', subscribed: false })
+      const bindings = [
+        { identity: amy, binding: one },
+        { identity: bo, binding: binding('o2') },
+        { identity: ann, binding: binding('o3') },
+      ]
+      await store.write(function* (tx) {
+        yield* tx.bindAll(bindings, 'import', NOW + 5)
+        yield* tx.bindAll([], 'import', NOW + 5)
+      })
+      expect(await store.user(amy)).toMatchObject({ version: 1, reason: null, binding: one })
+      expect(await store.user(bo)).toMatchObject({ id: user, version: 1, binding: { openid: 'o2', unionid: null } })
+      expect(await store.user(ann)).toMatchObject({ version: 3, binding: { openid: 'o3' } })
+      expect(notices).toContainEqual({ identity: bo, version: 1 })
+      const history = (await store.userRecord(amy))?.history
+      expect(history).toMatchObject([{ type: 'bound', reason: 'import', version: 1, at: NOW + 5 }])
+      expect((await store.outbox.list('waiting', 9)).map(({ identity }) => identity.userId)).toEqual(['amy', 'bo'])
+      expect(await store.listBindings({ account: 'acme' }, undefined, 9)).toHaveLength(3)
+      expect((await store.unionids.claimDue(NOW, NOW + 1, 9)).map(({ openid }) => openid).sort()).toEqual(['o2', 'o3'])
+    })
+
+    test('finds many users, and the owners of many openids, at once', async () => {
+      const bo = { ...amy, userId: 'bo' }
+      await bind(amy, 'o1')
+      await bind(bo, 'o2', { appId: 'wx2' })
+      const names = [
+        { appId: 'wx1', openid: 'o1' },
+        { appId: 'wx1', openid: 'o2' },
+        { appId: 'wx2', openid: 'o2' },
+      ]
+      const found = await store.write(function* (tx) {
+        const owners = yield* tx.ownersOfAll(names)
+        return { owners, users: yield* tx.usersOf([ann, bo, amy]) }
+      })
+      expect(found.owners.map(({ identity }) => identity.userId)).toEqual(['amy', 'bo'])
+      expect(found.users.map(({ id, binding }) => [id === 0, binding?.openid])).toEqual([
+        [true, undefined],
+        [false, 'o2'],
+        [false, 'o1'],
+      ])
+    })
+
     test('changes the epoch of a user when every ticket of the user is closed', async () => {
       const epoch = () => store.write((tx) => tx.ticketEpoch(amy))
       const { user } = await epoch()

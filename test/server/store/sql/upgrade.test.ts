@@ -141,6 +141,11 @@ describe.each(['sqlite', 'postgres'] as const)('a %s store of version 0001', (en
     expect(await store.outbox.lease('first', NOW, LATER)).toBe(true)
     expect(await store.unionids.claimDue(NOW, LATER, 10)).toEqual([{ user: 1, openid: 'o1' }])
 
+    const [listed] = await store.listBindings({ tenant: 'default', account: 'acme' }, undefined, 9)
+    expect(listed).toMatchObject({ identity: amy, binding: { openid: 'o1' } })
+    const feed = await store.events({ tenant: 'default', after: undefined, limit: 9 })
+    expect(feed).toMatchObject({ events: [{ identity: amy, uid: 'evt_1', type: 'bound', openid: 'o1' }] })
+
     // The migrated tables also accept writes.
     await store.write(function* (tx) {
       yield* tx.recordDelivery('d3', null, LATER)

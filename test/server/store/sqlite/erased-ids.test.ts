@@ -23,7 +23,8 @@ const identityOf = (userId: string) => ({ tenant: 't', account: 'a', userId })
 
 async function openStore(file = newFile()) {
   const time = createFakeTime()
-  const store = await openSqliteStore({ file, ...settings, setTimer: time.setTimer })
+  // Without the watch of other processes, so that `pending` counts the timers of erasures only.
+  const store = await openSqliteStore({ file, ...settings, setTimer: time.setTimer, isCommand: true })
   /** A user `userId`, bound to `openid`. */
   async function addBound(userId: string, openid = OPENID): Promise<number> {
     const user = await addUser(store, identityOf(userId))

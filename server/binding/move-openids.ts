@@ -1,0 +1,52 @@
+/** Puts the openids of a new Official Account in the place of the old ones, after an account's migration (账号迁移). */
+import type { BoundUser } from '../store/binding-walk.ts'
+import type { Plan } from '../store/plan.ts'
+import type { AccountOpenid, Store, Tx } from '../store/store.ts'
+
+export type OpenidMove = { bound: BoundUser; to: AccountOpenid }
+
+/** `taken`: the new openid is bound to another user of the tenant. `changed`: the user has another binding by now. */
+export type MoveOutcome = 'moved' | 'taken' | 'changed'
+
+type MoveSettings = { allowsMany: boolean; isDryRun: boolean }
+
+/** One transaction. The outcomes have the order of the moves. Can be repeated. */
+export function moveOpenids(
+  { store, clock }: { store: Store; clock: () => number },
+  moves: OpenidMove[],
+  settings: MoveSettings,
+): Promise<MoveOutcome[]> {
+  const at = clock()
+  return store.write((tx) => decideAndMove(tx, moves, settings, at))
+}
+
+const fromOf = ({ bound: { binding } }: OpenidMove): AccountOpenid => ({
+  appId: binding.appId,
+  openid: binding.openid,
+})
+
+function* decideAndMove(tx: Tx, moves: OpenidMove[], settings: MoveSettings, at: number): Plan<MoveOutcome[]> {
+  const owners = yield* tx.ownersOfAll(moves.flatMap((move) => [fromOf(move), move.to]))
+  const present = new Map(owners.map((user) => [user.id, user.binding]))
+  const isTaken = ({ bound: { id, identity }, to }: OpenidMove) =>
+    !settings.allowsMany &&
+    owners.some(
+      (owner) =>
+        owner.id !== id &&
+        owner.identity.tenant === identity.tenant &&
+        owner.binding?.appId === to.appId &&
+        owner.binding.openid === to.openid,
+    )
+  const outcomes: MoveOutcome[] = []
+  for (const move of moves) {
+    const from = fromOf(move)
+    const binding = present.get(move.bound.id)
+    if (binding?.appId !== from.appId || binding.openid !== from.openid) outcomes.push('changed')
+    else if (isTaken(move)) outcomes.push('taken')
+    else {
+      outcomes.push('moved')
+      if (!settings.isDryRun) yield* tx.apply({ type: 'moveOpenid', user: move.bound.id, from, to: move.to, at })
+    }
+  }
+  return outcomes
+}

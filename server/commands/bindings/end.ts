@@ -1,0 +1,62 @@
+/** `wechat-bind bindings unbind` and `erase`. Both ask first. */
+import { eraseUser } from '../../binding/erase.ts'
+import { unbind } from '../../binding/unbind.ts'
+import { BindError } from '../../errors.ts'
+import type { Identity, Store } from '../../store/store.ts'
+import type { Terminal } from '../terminal.ts'
+import { toVisible } from '../text-table.ts'
+
+type EndDeps = { store: Store; clock: () => number; terminal: Terminal }
+
+export type EndOptions = { identity: Identity; isSure: boolean }
+
+/** Returns false if the operator has said no. */
+export async function unbindUser(deps: EndDeps, { identity, isSure }: EndOptions): Promise<boolean> {
+  const { store, clock, terminal } = deps
+  const who = describe(identity)
+  if (!(await isConfirmed(terminal, isSure, `Unbind ${who}? 解绑 ${who}？`))) return false
+  const { user, wasBound } = await unbind({ store, clock, afterCommit: () => {} }, identity, 'operator')
+  if (user.id === 0) {
+    throw new BindError(
+      'NOT_BOUND',
+      `The store knows no user ${who}; with several tenants, add --tenant.\n没有用户 ${who}；如有多个租户，请加 --tenant。`,
+    )
+  }
+  await terminal.print(
+    wasBound
+      ? `Unbound: ${who}. 已解绑：${who}。`
+      : `${who} was not bound; its QR codes no longer work. ${who} 本未绑定；其二维码已失效。`,
+  )
+  return true
+}
+
+// Readers of the feed have so long to read the event of an erasure, as with the server.
+const FEED_TIME_MS = 10_000
+
+/** Returns false if the operator has said no. */
+export async function erase(deps: EndDeps, { identity, isSure }: EndOptions): Promise<boolean> {
+  const { store, clock, terminal } = deps
+  const who = describe(identity)
+  const question = `Erase ${who}, with its binding and history? This cannot be undone. 抹除 ${who} 及其绑定与历史？此操作无法撤销。`
+  if (!(await isConfirmed(terminal, isSure, question))) return false
+  await eraseUser({ store, clock, afterCommit: () => {} }, identity)
+  // Completes earlier erasures, for a store whose server does not run.
+  await store.purgeErased(clock() - FEED_TIME_MS)
+  await terminal.print(
+    `Erased: ${who}. The server deletes the ids within a minute, or after the webhook has taken the notice. ` +
+      `已抹除：${who}。服务会在一分钟内（或 webhook 接收通知后）删除其标识。`,
+  )
+  return true
+}
+
+async function isConfirmed({ confirm, report }: Terminal, isSure: boolean, question: string): Promise<boolean> {
+  if (isSure) return true
+  if (!confirm) {
+    throw new BindError('BAD_REQUEST', 'There is no terminal to ask at: add --yes.\n没有可供确认的终端：请加 --yes。')
+  }
+  if (await confirm(question)) return true
+  await report('Nothing was changed. 未作任何改动。')
+  return false
+}
+
+const describe = ({ tenant, account, userId }: Identity) => toVisible(`${account} ${userId} (${tenant})`)

@@ -1,0 +1,14 @@
+/** The CSV of RFC 4180 for spreadsheets: a cell that a spreadsheet would run as a formula begins with an apostrophe. Pure. */
+
+/** A cell that begins so is a formula in Excel, LibreOffice and Google Sheets. https://owasp.org/www-community/attacks/CSV_Injection */
+const FORMULA = /^'*[=+\-@\t\r]/
+
+/** An apostrophe in front of apostrophes is needed too, so that `fromCell` restores every text. */
+const defuse = (text: string) => (FORMULA.test(text) ? `'${text}` : text)
+
+const quote = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+
+export const toCsvLine = (cells: string[]) => `${cells.map((cell) => quote(defuse(cell))).join(',')}\r\n`
+
+/** The text of a cell that `toCsvLine` may have written. */
+export const fromCell = (cell: string) => (cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell)

@@ -1,0 +1,36 @@
+/**
+ * Notices that another process has committed to the same file: a command of an operator, while the server runs. Node only.
+ *
+ * SQLite sends no notifications. `PRAGMA data_version` differs from its last value if another connection has committed meanwhile; it
+ * takes 15 us, and reads no table. It is asked every second, so a page or a webhook learns of a command's change at most a second
+ * late. The pragma does not say what has changed, so every waiting page reads its user again.
+ *
+ * What could go wrong: truncating the log (`checkpoints.ts`) also changes the value. The pages then read once more than needed.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import type { SetTimer } from '../../platform.ts'
+
+const INTERVAL_MS = 1_000
+
+/** Returns a function that ends the watch. */
+export function watchOtherProcesses(database: DatabaseSync, onCommit: () => void, setTimer: SetTimer): () => void {
+  const statement = database.prepare('PRAGMA data_version')
+  const read = () => (statement.get() as { data_version: number }).data_version
+  let last = read()
+  let cancel = setTimer(check, INTERVAL_MS)
+
+  function check(): void {
+    cancel = setTimer(check, INTERVAL_MS)
+    try {
+      const version = read()
+      if (version === last) return
+      last = version
+    } catch {
+      // The disk fails. Requests report the error.
+      return
+    }
+    onCommit()
+  }
+
+  return () => cancel()
+}
