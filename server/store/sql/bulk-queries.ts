@@ -77,7 +77,7 @@ export function createBulkQueries(db: Kysely<Tables>, engine: Engine) {
           on conflict (tenant, account, user_id) do update set erased = 0 returning id, tenant, account, user_id, version`,
       ),
     ),
-    /** The versions that are kept of erased users with these hashes. */
+    /** The stored versions of erased users with these hashes. */
     floorsOf: query((p: { hashes: string }) =>
       db
         .selectFrom('users')
