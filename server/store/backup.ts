@@ -1,6 +1,6 @@
 /**
- * Copies a store to a file. While other processes write, SQLite's `VACUUM INTO` copies the database at one moment, without its free
- * pages. PostgreSQL is copied by `pg_dump`, also at one moment.
+ * Copies a store to a file, as a snapshot of one moment even while other processes write. SQLite is copied by `VACUUM INTO`, which
+ * leaves out free pages, and PostgreSQL by `pg_dump`.
  *
  * The copy is written to a temporary file in the same folder, with mode 0600 from the start. The file gets its final name when the
  * copy is complete, so an incomplete copy is never taken for a backup. Node only.

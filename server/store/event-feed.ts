@@ -16,7 +16,7 @@ export type BindingEvent = {
   unionid: string | null
 }
 
-/** The position of a reader. `uid` is the uid of the event at this position, if there is one. A restored store can have another event there. */
+/** The position of a reader. `uid` is the uid of the event at this position, if there is one. It detects a restored store, which may have another event at this position. */
 export type FeedPosition = { position: number; uid: string | null }
 
 export type FeedQuery = {

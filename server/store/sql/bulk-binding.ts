@@ -1,6 +1,6 @@
 /**
- * Binds many users with a few statements, for the import. Row by row, each binding takes eight statements: 200,000 of them would
- * take minutes on PostgreSQL, where a statement waits for a round trip.
+ * Binds many users with a few statements, for the import. Row by row, a binding takes eight statements. On PostgreSQL, where each
+ * statement waits for a round trip, 200,000 bindings would take minutes.
  */
 import { identityKey } from '../identity.ts'
 import type { Plan } from '../plan.ts'
@@ -18,7 +18,7 @@ export class BulkBinding {
   readonly #bumped: Map<number, Committed>
   readonly #users: Map<number, VersionedUser>
 
-  /** `users` are the versions that the unit has read. They are kept up to date. */
+  /** `users` holds the versions that the unit of work has read. `bind` updates them. */
   constructor(
     queries: Queries,
     settings: TxSettings,

@@ -79,7 +79,7 @@ export function createBulkQueries(db: Kysely<Tables>, engine: Engine) {
           returning id, tenant, account, user_id, version`,
       ),
     ),
-    /** The versions that are kept of erased users with these hashes. */
+    /** The stored versions of erased users with these hashes. */
     floorsOf: query((p: { hashes: string }) =>
       db
         .selectFrom('users')

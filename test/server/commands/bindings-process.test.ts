@@ -99,7 +99,7 @@ test('an import on a disk that fills up says which lines are missing, and the ne
     })
   })
   expect(code).toBe(1)
-  expect(stderr).toMatch(/The store did not take the lines \d+ to \d+ \(.+\)\. The lines before them are imported\./)
+  expect(stderr).toMatch(/The store did not accept lines \d+ to \d+ \(.+\)\. The lines before them are imported\./)
   const done = await countBindings()
   expect(done % 250).toBe(0)
   expect(done).toBeLessThan(6_000)

@@ -141,10 +141,18 @@ describe('bindings import', () => {
       `{"Account":"acme","User_ID":"u","OpenId":"o"}\n{oops\n`,
       'line 2: expected a JSON object',
     ],
-    ['a CSV without a head', 'acme,amy,o1\n', 'line 1 must be the head of a CSV, with Account, User_ID, OpenId'],
-    ['an unknown column', 'Account,User_ID,OpenId,Lable\nacme,amy,o1,x\n', 'line 1 has 1 column(s) of other names'],
-    ['a column twice', 'Account,User_ID,OpenId,open_id\nacme,amy,o1,o1\n', 'two columns of one name'],
-    ['a line with a missing cell', `${head}acme,amy,o1\nacme,bo\n`, 'line 3 has another number of cells than the head'],
+    [
+      'a CSV without a header line',
+      'acme,amy,o1\n',
+      'line 1 must be the header line of a CSV, with Account, User_ID, OpenId',
+    ],
+    ['an unknown column', 'Account,User_ID,OpenId,Lable\nacme,amy,o1,x\n', 'line 1 has 1 column(s) with unknown names'],
+    ['a column twice', 'Account,User_ID,OpenId,open_id\nacme,amy,o1,o1\n', 'two columns with the same name'],
+    [
+      'a line with a missing cell',
+      `${head}acme,amy,o1\nacme,bo\n`,
+      'line 3 has another number of cells than the header line',
+    ],
     ['a quotation mark that is not closed', `${head}acme,"amy,o1\n`, 'quotation mark that is never closed'],
     ['a missing openid', `${head}acme,amy,o1\nacme,bo,\n`, 'line 3: OpenId must be 1 to 128 printable'],
     ['a user id with a control character', `${head}acme,"a\u0007",o1\n`, 'line 2: User_ID must be a text'],
@@ -264,7 +272,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
     const narrow = await run(['list'], { columns: 40 })
     for (const line of narrow.out.trimEnd().split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(40)
     expect(narrow.out).toContain('oZhang')
-    expect(narrow.err).toContain('Without room:')
+    expect(narrow.err).toContain('Hidden columns:')
   })
 
   test('shows control characters of ids instead of sending them to the terminal', async () => {
@@ -431,7 +439,9 @@ describe('bindings move-openids', () => {
     expect(await openids()).toContain(`amy=${oldOpenid('amy')}`)
     const { code, out, err } = await move()
     expect([code, out]).toEqual([3, expect.stringContaining('Moved: 1 moved, 1 refused by WeChat')])
-    expect(err).toContain('default acme stranger: WeChat gives no new openid; the user did not follow the old account')
+    expect(err).toContain(
+      'default acme stranger: WeChat returned no new openid: the user did not follow the old account',
+    )
     expect(err).toContain('ori_openid error')
     expect(await openids()).toEqual([`amy=${newOpenid('amy')}`, 'stranger=oNotOfTheAccount'])
     const store = await open()
@@ -457,7 +467,7 @@ describe('bindings move-openids', () => {
     await bindOld(`amy,${oldOpenid('amy')}`)
     await importText(`${head}acme,bo,${newOpenid('amy')}\n`)
     const { code, err } = await move()
-    expect([code, err]).toEqual([3, expect.stringContaining('the new openid is bound to another user already')])
+    expect([code, err]).toEqual([3, expect.stringContaining('the new openid is already bound to another user')])
     expect(await openids()).toEqual([`amy=${oldOpenid('amy')}`, `bo=${newOpenid('amy')}`])
   })
 

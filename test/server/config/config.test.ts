@@ -59,7 +59,7 @@ describe('parseConfig', () => {
     })
   })
 
-  test('listens for metrics and probes on this machine alone, unless OPS_HOST says otherwise', () => {
+  test('serves metrics and probes on 127.0.0.1, or on OPS_HOST', () => {
     expect(parseConfig({ ...valid, OPS_PORT: '4001' }).ops).toEqual({ host: '127.0.0.1', port: 4001 })
     const inContainer = { ...valid, OPS_PORT: '4001', OPS_HOST: '0.0.0.0' }
     expect(parseConfig(inContainer).ops).toEqual({ host: '0.0.0.0', port: 4001 })
@@ -214,7 +214,7 @@ describe('parseConfig', () => {
     expect(faultsOf({ ...valid, CONFIRM: 'off', ...others })).toBe('')
   })
 
-  test('accepts a name similar to a setting if that setting is set, because the name may belong to another program', () => {
+  test('accepts a name similar to a setting that is set: the name may belong to another program', () => {
     expect(faultsOf({ ...valid, CONFIG: '/etc/x' })).toContain('did you mean CONFIRM?')
     expect(faultsOf({ ...valid, CONFIG: '/etc/x', CONFIRM: 'off' })).toBe('')
   })

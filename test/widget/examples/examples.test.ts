@@ -128,7 +128,7 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
     await inState(page, 'ready')
     expect(consoleErrors).toEqual([])
   } catch (cause) {
-    throw new Error(`The page said: ${consoleErrors.join('; ') || 'nothing'}`, { cause })
+    throw new Error(`The page logged: ${consoleErrors.join('; ') || 'nothing'}`, { cause })
   } finally {
     await context.close()
     await fixture.close()
