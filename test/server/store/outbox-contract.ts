@@ -59,7 +59,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await waiting()).toEqual([])
     })
 
-    test('moves later events of other users, however many wait for their unionid', async () => {
+    test('moves the events of other users past an event that waits for its unionid', async () => {
       const user = await addUser(store, identityOf('a'))
       const at = NOW
       const bind = (openid: string) =>
