@@ -24,7 +24,7 @@ export const readVersion = (): string => readManifest().version
 /** The name of this server in its own requests. */
 export const readUserAgent = (): string => `wechat-bind/${readVersion()}`
 
-/** Returns one line that says which Node is needed, or undefined if `version` is new enough. */
+/** Returns a line with the required version of Node, or undefined if `version` is new enough. */
 export function findNodeFault(
   version: string = process.versions.node,
   range: string = readManifest().engines.node,
