@@ -1,6 +1,6 @@
 /** `wechat-bind webhooks`: lists receivers and notices, sends notices again, enables and tests receivers. Node only. */
 import { type Env, readWebhookSettings } from '../config/config.ts'
-import { readUserAgent } from '../config/version.ts'
+import { USER_AGENT } from '../config/version.ts'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import { BindError } from '../errors.ts'
 import { createOutgoingFetch, withUserAgent } from '../http/outgoing-fetch.ts'
@@ -105,7 +105,7 @@ function toReceiver({ receivers, target }: Omit<Context, 'outbox'>): WebhookRece
 async function test(receiver: WebhookReceiver): Promise<string[]> {
   const startedAt = performance.now()
   const answer = await sendTest(
-    { fetch: withUserAgent(createOutgoingFetch(), readUserAgent()), clock: Date.now, setTimer: systemTimer },
+    { fetch: withUserAgent(createOutgoingFetch(), USER_AGENT), clock: Date.now, setTimer: systemTimer },
     receiver,
   )
   const ms = Math.round(performance.now() - startedAt)

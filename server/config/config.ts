@@ -10,7 +10,6 @@ import type { Language } from '../store/store.ts'
 import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
 import { checkNames } from './unknown-names.ts'
-import { findNodeFault } from './version.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
 import { readWebhooksFile } from './webhooks-file.ts'
 import { parseWechat, type WechatSettings } from './wechat-settings.ts'
@@ -83,8 +82,6 @@ const replyNames: ReplyName[] = [
 
 /** Throws `BAD_CONFIG`. The message names each missing or malformed setting in English and Chinese. */
 export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Config {
-  const oldNode = findNodeFault()
-  if (oldNode !== undefined) throw new BindError('BAD_CONFIG', oldNode)
   const reader = createEnvReader(env)
   const port = reader.integer('PORT', 0, 65_535, 4000)
   const settings = {

@@ -15,7 +15,6 @@ import type { WebhookReceiver, WebhookReceivers } from '../config/webhook-receiv
 import type { Fetch, Log, SetTimer } from '../platform.ts'
 import type { Notice, Outbox, ReceiverState } from '../store/outbox.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { WebhookPayload } from '../wire.ts'
 import { createBatchWrites } from './batch-writes.ts'
 import { createWakeLoop } from './wake-loop.ts'
 import { createWebhookLog } from './webhook-log.ts'

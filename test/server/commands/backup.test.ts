@@ -63,7 +63,13 @@ describe('wechat-bind backup', () => {
   })
 
   test('leaves no file when it fails, and prints the fix', async () => {
-    await expect(backUp(join(folder, 'none', 'backup.db'))).rejects.toThrow(/cannot be written \(ENOENT\): the folder/)
+    await expect(backUp(join(folder, 'none', 'backup.db'))).rejects.toThrow(
+      /cannot be written \(ENOENT\): .*existing folder/,
+    )
+    await add('u1')
+    await expect(backUp(folder, '--force')).rejects.toThrow(
+      /cannot be written \(\w+\): the name must be that of a file/,
+    )
     const env = { DATABASE_URL: `sqlite:${join(folder, 'other.db')}` }
     await expect(runBackup([target], env, () => {})).rejects.toThrow(/there is no database at .*other\.db/)
     expect([existsSync(target), existsSync(join(folder, 'other.db'))]).toEqual([false, false])

@@ -113,7 +113,7 @@ describe('parseConfig', () => {
     ['QR_PER_WEEK', '5', 'is not a setting: remove it, or use one of QR_PER_MINUTE'],
     ['BIND_KEY', 'k1:x', 'did you mean BIND_KEYS?'],
     ['WEBHOOK_TIMEOUT', '5', 'is not a setting'],
-    ['CONSOLE_THEME', 'dark', 'is not a setting'],
+    ['CONSOLE_THEME', 'dark', 'is not a setting: remove it\n'],
     ['WEBHOOK_SECRET', SECRET_OF_WEBHOOK, 'needs WEBHOOK_URL'],
     ['WEBHOOK_SECRET_DEFAULT', SECRET_OF_WEBHOOK, 'needs WEBHOOK_URL_DEFAULT'],
     ['WEBHOOK_URL_SHOPZ', 'https://a.example', 'names a tenant that no key has'],
@@ -121,6 +121,7 @@ describe('parseConfig', () => {
     ['HOST', '"127.0.0.1"', 'has quotation marks around its value'],
     ['CONFIRM', "'code'", 'has quotation marks around its value'],
     ['BIND_KEYS', `k1:${SECRET},k2:short`, 'entry 2 ("k2") has a secret of 5 characters, expected 43'],
+    ['BIND_KEYS', `k1:short,k2:${SECRET}:a:b`, 'expected 43; entry 2 ("k2") has more than three parts: make a key'],
     ['BIND_KEYS', `k1:${SECRET},k2`, 'entry 2 has no secret after its kid'],
     [
       'BIND_KEYS',
