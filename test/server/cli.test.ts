@@ -93,7 +93,7 @@ describe('wechat-bind', () => {
     const { code, stdout, stderr } = await run(args)
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(
-      /^wechat-bind: (there is an unexpected argument|an option is unknown).*。\nUsage 用法: wechat-bind /,
+      /^wechat-bind: (there is an unexpected argument|an option is unknown or has no value)\. .*。\nUsage 用法: wechat-bind /,
     )
     expect(stderr).not.toContain('hush')
   })
