@@ -3,7 +3,7 @@
  * The bin `wechat-bind`: runs the command named in the first argument. A command is imported only after the version of Node was
  * checked, because on an old Node the import fails with an error that does not name the version. Node only.
  */
-import { findNodeFault, readVersion } from './config/version.ts'
+import { findModuleFault, findNodeFault, VERSION } from './config/version.ts'
 import { BindError } from './errors.ts'
 
 const usage = `wechat-bind <command>
@@ -56,7 +56,7 @@ const commands: Record<string, Command> = {
   '--version': async (args) => {
     const { readArguments } = await import('./commands/arguments.ts')
     readArguments(args, { usage: 'wechat-bind --version' })
-    console.log(readVersion())
+    console.log(VERSION)
   },
 }
 
@@ -74,10 +74,13 @@ if (command) {
     await command(args)
   } catch (error) {
     const { message } = error as Error
-    console.error(error instanceof BindError ? message : `wechat-bind: ${message}`)
+    console.error(error instanceof BindError ? message : (findModuleFault(error as Error) ?? `wechat-bind: ${message}`))
     process.exit(1)
   }
-} else {
+} else if (name === '' || name === '--help') {
   console.log(usage)
-  process.exit(name === '' || name === '--help' ? 0 : 2)
+} else {
+  // The name is not echoed, because it may be a password in a URL.
+  console.error(`wechat-bind: unknown command. 未知的命令。\n\n${usage}`)
+  process.exit(2)
 }

@@ -60,16 +60,16 @@ export type BindClient = {
   disconnect(subject: Subject): Promise<{ Version: number }>
   /** At most 100 users. Returns an item for each, in the same order. */
   getBindInfos(subjects: Subject[]): Promise<BindItem[]>
-  /** All bindings of the tenant, or those that match. A binding that stands during the iteration comes exactly once. */
+  /** All bindings of the tenant, or those that match. A binding that exists during the whole iteration is returned exactly once. */
   listBindings(filter?: BindingFilter): AsyncGenerator<ListedBinding, void>
   /**
-   * The events, oldest first, and then the next ones as they come. A network error is thrown: begin again with `after`. An event may
-   * come twice. Throws `EVENTS_GONE` when events after `after` have expired: list the bindings anew.
+   * Returns the stored events, oldest first, and then waits for new ones. Throws after a network error: call it again with `after`.
+   * An event may be returned twice. Throws `EVENTS_GONE` if events after `after` have expired: list the bindings again.
    */
   events(options?: EventsOptions): AsyncGenerator<BindingEvent, void>
-  /** Deletes everything that is kept of the user, also if it was never seen. */
+  /** Deletes all stored data of the user. Succeeds for an unknown user, too. */
   eraseUser(subject: Subject): Promise<{ Erased: true }>
-  /** Everything that is kept of the user, as JSON that a person can read. */
+  /** Returns all stored data of the user, as JSON that a person can read. */
   exportUser(subject: Subject): Promise<Record<string, unknown>>
   /** Makes a token for `<wechat-bind>` locally, without a call to the server. */
   mintToken(request: TokenRequest): Promise<string>

@@ -1,4 +1,6 @@
 /** The entry `wechat-bind-server`: the app, which you can mount in your own server. `openApp` needs Node; `createApp` does not. */
+import './config/require-node.ts'
+
 export { createApp } from './app.ts'
 export { type Config, type Env, parseConfig } from './config/config.ts'
 export type { Deps } from './deps.ts'

@@ -8,7 +8,7 @@ import { SCAN_LINE, type ScanOutcome } from './binding/scan-outcome.ts'
 import { createTickets } from './binding/tickets.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
-import { findNodeFault, readUserAgent } from './config/version.ts'
+import { findModuleFault, USER_AGENT } from './config/version.ts'
 import type { WebhookReceiver } from './config/webhook-receivers.ts'
 import { watchWebhooksFile } from './config/webhooks-file.ts'
 import type { Deps } from './deps.ts'
@@ -71,7 +71,7 @@ const PURGE_INTERVAL_MS = 10_000
 
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
   const { log, clock = Date.now, setTimer = systemTimer } = overrides
-  const fetch = withUserAgent(overrides.fetch ?? createOutgoingFetch(), readUserAgent())
+  const fetch = withUserAgent(overrides.fetch ?? createOutgoingFetch(), USER_AGENT)
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
   /** The page's `Bind-User`. */
@@ -213,8 +213,8 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
 
 /** Adds the setting and a fix to the driver's message, which is for example `attempt to write a readonly database`. */
 function cannotOpen(cause: Error & { code?: string }): BindError {
-  // "No such built-in module: node:sqlite"
-  if (cause.code === 'ERR_UNKNOWN_BUILTIN_MODULE') return nodeTooOld(cause)
+  const moduleFault = findModuleFault(cause)
+  if (moduleFault !== undefined) return new BindError('BAD_CONFIG', moduleFault, { cause })
   // The error for a connection that several addresses refused has a code, but an empty message.
   const why = cause.message || cause.code
   const message = [
@@ -223,13 +223,6 @@ function cannotOpen(cause: Error & { code?: string }): BindError {
   ]
   return new BindError('BAD_CONFIG', message.join('\n'), { cause })
 }
-
-const nodeTooOld = (cause: Error) =>
-  new BindError(
-    'BAD_CONFIG',
-    findNodeFault() ?? `wechat-bind needs Node with node:sqlite. wechat-bind 需要带有 node:sqlite 的 Node。`,
-    { cause },
-  )
 
 async function sweep(deps: Deps): Promise<void> {
   const warn = (error: BindError) => deps.log.warn({ code: error.code }, 'the sweep failed; it runs again in a minute')

@@ -94,8 +94,8 @@ const summaries = {
     en: 'Returns the events after a cursor, and waits for the next one',
     zh: '返回游标之后的事件，可等待下一个事件',
   },
-  EraseUser: { en: 'Erases everything that is kept of a user', zh: '抹除用户的全部数据' },
-  ExportUser: { en: 'Returns everything that is kept of a user', zh: '导出用户的全部数据' },
+  EraseUser: { en: 'Erases all stored data of a user', zh: '抹除用户的全部数据' },
+  ExportUser: { en: 'Returns all stored data of a user', zh: '导出用户的全部数据' },
 } satisfies Record<string, Bilingual>
 
 /** OpenAPI has one summary. The Chinese summary is an extension (`x-`). */

@@ -6,7 +6,7 @@ import type { Binding, Identity, NewBinding, Store, Tx, User } from '../store/st
 export type ImportConflict = 'reject' | 'skip' | 'replace' | 'allow'
 
 /**
- * What became of a line. `already`: it had been imported before. `user-bound`: the user is bound to another WeChat account.
+ * The outcome of a line. `already`: the same binding exists. `user-bound`: the user is bound to another WeChat account.
  * `openid-taken`: the WeChat account is bound to another user of the tenant.
  */
 export type ImportOutcome = 'bound' | 'replaced' | 'already' | 'user-bound' | 'openid-taken'
@@ -41,7 +41,7 @@ function* decideAndBind(tx: Tx, lines: NewBinding[], settings: ImportSettings, n
     outcomes.push(outcome)
     if (outcome !== 'bound' && outcome !== 'replaced') continue
     if (!settings.isDryRun) {
-      // A binding that ends may be one of this batch.
+      // A binding to be removed may have been added by this batch.
       if (ending.length > 0) yield* bindFresh()
       for (const identity of ending) {
         const { id } = yield* tx.userOf(identity)
@@ -61,7 +61,7 @@ function* decideAndBind(tx: Tx, lines: NewBinding[], settings: ImportSettings, n
 
 type Facts = ReturnType<typeof createFacts>
 
-/** Who is bound to what, with the lines of the batch that were decided before. */
+/** The bindings of users and openids, including those of earlier lines of the batch. */
 function createFacts(users: User[]) {
   const ids = new Map<string, number>()
   const bindings = new Map<string, { identity: Identity; binding: Binding }>()
@@ -100,7 +100,7 @@ function createFacts(users: User[]) {
   }
 }
 
-/** `ending`: whose bindings end for this line. */
+/** `ending`: the users whose bindings are removed for this line. */
 function decideImport(
   facts: Pick<Facts, 'bindingOf' | 'othersBoundTo'>,
   line: NewBinding,

@@ -1,4 +1,4 @@
-/** Everything that is kept of a user, as JSON that a person can read: `ExportUser` and `wechat-bind bindings show`. */
+/** All stored data of a user, as JSON that a person can read, for `ExportUser` and `wechat-bind bindings show`. */
 import type { Identity } from '../store/store.ts'
 import type { UserRecord } from '../store/user-record.ts'
 
@@ -6,7 +6,7 @@ export type UserExport = ReturnType<typeof toUserExport>
 
 const toTime = (ms: number) => new Date(ms).toISOString()
 
-/** Has no secret, no scene and no code. `record` is undefined for a user that was never seen. */
+/** Has no secret, no scene and no code. `record` is undefined for an unknown user. */
 export function toUserExport({ tenant, account, userId }: Identity, record: UserRecord | undefined) {
   const binding = record?.user.binding
   return {

@@ -197,6 +197,6 @@ const scopes = [
 ] as const
 
 const overloaded = (whose: string) =>
-  new BindError('OVERLOADED', `${whose} reached its limit of waiting pages: ask again in ${RETRY_AFTER_SECONDS} s.`, {
+  new BindError('OVERLOADED', `${whose} reached its limit of waiting pages: retry in ${RETRY_AFTER_SECONDS} s.`, {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   })

@@ -17,7 +17,7 @@ export function readArguments<const T extends Options>(
   { usage, options, positionals: most = 0 }: Expected<T>,
 ) {
   const parsed = parseOrRefuse(args, usage, options)
-  if (parsed.positionals.length > most) throw refused('an argument is not expected', '多余的参数', usage)
+  if (parsed.positionals.length > most) throw refused('there is an unexpected argument', '多余的参数', usage)
   return parsed
 }
 
@@ -26,7 +26,7 @@ function parseOrRefuse<const T extends Options>(args: string[], usage: string, o
     return parseArgs({ args, allowPositionals: true, options: options ?? ({} as T) })
   } catch {
     // The message of `parseArgs` quotes the argument, which may be a password in a URL.
-    throw refused('an option is not known, or lacks its value', '未知的选项，或缺少值', usage)
+    throw refused('an option is unknown or has no value', '未知的选项，或缺少值', usage)
   }
 }
 

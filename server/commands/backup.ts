@@ -1,4 +1,4 @@
-/** `wechat-bind backup`: copies the whole store to a file, while the server runs or not. Node only. */
+/** `wechat-bind backup`: copies the whole store to a file, whether the server runs or not. Node only. */
 import type { Env } from '../config/config.ts'
 import { readDatabaseUrl } from '../config/config.ts'
 import { BindError } from '../errors.ts'

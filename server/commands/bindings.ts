@@ -1,6 +1,6 @@
 /**
- * `wechat-bind bindings`: lists, shows, ends, exports, imports and moves bindings, in the store of `DATABASE_URL`. Servers may use
- * the same store meanwhile. Node only.
+ * `wechat-bind bindings`: lists, shows, removes, exports, imports and moves bindings in the store of `DATABASE_URL`, whether servers
+ * use the store or not. Node only.
  */
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -30,12 +30,12 @@ const usage = `wechat-bind bindings <command> [--tenant TENANT]
   list [--json|--csv] [--account A] [--openid O] [--unionid U] [--since DATE] [--until DATE]
                               the bindings: a table, NDJSON or CSV      列出绑定：表格、NDJSON 或 CSV
   show ACCOUNT USER_ID [--json]
-                              binding, history, live QR codes           查看绑定、历史与有效的二维码
+                              binding, history, valid QR codes          查看绑定、历史与有效的二维码
   unbind ACCOUNT USER_ID [--yes]
                               end a binding                             解绑
   erase ACCOUNT USER_ID [--yes]
-                              delete everything kept of a user          抹除该用户的全部数据
-  export [FILE]               NDJSON, a line a binding                  导出为 NDJSON，每行一条绑定
+                              delete all stored data of a user          抹除该用户的全部数据
+  export [FILE]               NDJSON, one binding per line              导出为 NDJSON，每行一条绑定
   import FILE [--dry-run] [--conflict reject|skip|replace] [--account A] [--any-app-id]
                               NDJSON or CSV; can be repeated            导入 NDJSON 或 CSV，可重复运行
   move-openids --from APPID [--original-id gh_...] [--dry-run]
@@ -49,7 +49,7 @@ export type BindingsDeps = { env: Env; terminal: Terminal; clock?: () => number;
 
 type Context = Required<BindingsDeps> & { args: string[] }
 
-/** 0: done. 1: nothing was found, or the operator said no. 3: done except for what was reported. */
+/** 0: done. 1: nothing was found, or the operator did not confirm. 3: done, except for the reported lines. */
 type ExitCode = 0 | 1 | 3
 
 const commands: Record<string, (context: Context) => Promise<ExitCode>> = {
@@ -86,7 +86,8 @@ async function list({ args, env, terminal }: Context): Promise<ExitCode> {
       until: { type: 'string' },
     },
   })
-  if (values.json && values.csv) throw refused('--json and --csv exclude each other', '--json 与 --csv 不能同时使用')
+  if (values.json && values.csv)
+    throw refused('--json and --csv cannot be used together', '--json 与 --csv 不能同时使用')
   const { since, until, json: _json, csv: _csv, ...same } = values
   const filter: BindingFilter = { ...same, boundSince: toMs('--since', since), boundUntil: toMs('--until', until) }
   if ((filter.boundSince ?? -1) >= (filter.boundUntil ?? Infinity)) {
@@ -217,11 +218,11 @@ function toMs(name: string, text: string | undefined): number | undefined {
 const refused = (en: string, zh: string) =>
   new BindError('BAD_REQUEST', `wechat-bind bindings: ${en}. ${zh}。\nUsage 用法: ${usage}`)
 
-/** For commands that change nothing, and so need neither the AppSecret nor the webhooks. */
+/** For commands that only read: they need neither the AppSecret nor the webhook settings. */
 function withReadingStore<T>(env: Env, run: (store: Store) => Promise<T>): Promise<T> {
   const databaseUrl = readDatabaseUrl(env)
   const [, file] = /^sqlite:(.*)$/.exec(databaseUrl) ?? []
-  // Opening the store would make an empty one, and the command would find nothing.
+  // Opening a missing SQLite file would create an empty store, and the command would report no bindings.
   if (file !== undefined && !existsSync(file)) {
     throw new BindError(
       'BAD_CONFIG',

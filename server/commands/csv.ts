@@ -1,9 +1,9 @@
 /** The CSV of RFC 4180 for spreadsheets: a cell that a spreadsheet would run as a formula begins with an apostrophe. Pure. */
 
-/** A cell that begins so is a formula in Excel, LibreOffice and Google Sheets. https://owasp.org/www-community/attacks/CSV_Injection */
+/** A cell that begins with one of these characters is a formula in Excel, LibreOffice and Google Sheets. https://owasp.org/www-community/attacks/CSV_Injection */
 const FORMULA = /^'*[=+\-@\t\r]/
 
-/** An apostrophe in front of apostrophes is needed too, so that `fromCell` restores every text. */
+/** A text that begins with apostrophes before a formula also gets one more, so that `fromCell` restores every text. */
 const defuse = (text: string) => (FORMULA.test(text) ? `'${text}` : text)
 
 const quote = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)

@@ -1,5 +1,5 @@
 /** `wechat-bind doctor`: checks the environment and prints the findings. Exits with 0 unless a finding is `wrong`. Node only. */
-import { readUserAgent } from '../config/version.ts'
+import { USER_AGENT } from '../config/version.ts'
 import { fileAccess } from '../doctor/file-access.ts'
 import { exitCodeOf } from '../doctor/finding.ts'
 import { countBindings, findReceiversOff, inspectStore } from '../doctor/inspect-store.ts'
@@ -16,7 +16,7 @@ export async function runDoctor(args: string[]): Promise<void> {
     options: { json: { type: 'boolean', default: false }, webhooks: { type: 'boolean', default: false } },
   })
   const findings = await runChecks(process.env, {
-    fetch: withUserAgent(createOutgoingFetch(), readUserAgent()),
+    fetch: withUserAgent(createOutgoingFetch(), USER_AGENT),
     clock: Date.now,
     setTimer: systemTimer,
     inspectStore,

@@ -1,29 +1,29 @@
-/** Where a command writes to and asks. Node only. */
+/** The output of a command, and its questions to the operator. Node only. */
 import { createInterface } from 'node:readline/promises'
 import type { Writable } from 'node:stream'
 
 export type Terminal = {
-  /** Writes the result, and resolves when there is room for more. */
+  /** Writes a part of the result. Resolves when the stream accepts more. */
   write(text: string): Promise<void>
   /** Writes a line of the result. */
   print(line: string): Promise<void>
   /** Writes a line to stderr, where it does not mix with the result. */
   report(line: string): Promise<void>
-  /** Shows how far a long command is, if stderr is a terminal. `report` and the next progress overwrite it. */
+  /** Shows the progress of a long command, if stderr is a terminal. `report` and the next `progress` overwrite it. */
   progress(text: string): void
   /** The width of stdout in cells; undefined if it is a pipe or a file. */
   columns: number | undefined
-  /** Asks a question; undefined if there is no terminal to answer. */
+  /** Asks a yes-or-no question. Undefined without a terminal. */
   confirm: ((question: string) => Promise<boolean>) | undefined
 }
 
-// Often enough to look alive, and seldom enough to cost nothing.
+// Five updates a second show that the command runs, and take almost no CPU.
 const PROGRESS_INTERVAL_MS = 200
 
 const CLEAR_LINE = '\r\u001b[K'
 
 export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process = process): Terminal {
-  // `list | head` closes the pipe after ten lines. Nothing that is written afterwards is read.
+  // `list | head` closes the pipe after ten lines, so further output fails with EPIPE.
   stdout.on('error', exitQuietlyIfClosed)
   stderr.on('error', exitQuietlyIfClosed)
   let progressAt = -Infinity
@@ -64,7 +64,7 @@ export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process = proc
   }
 }
 
-/** A pipe may take less than it is given, so that a large result must not be written at once. */
+/** Resolves after `drain` if the stream is full. Otherwise Node would buffer a large result in memory. */
 function writeTo(stream: Writable, text: string): Promise<void> {
   if (stream.write(text)) return Promise.resolve()
   return new Promise((resolve) => stream.once('drain', resolve))

@@ -1,18 +1,18 @@
-/** Lays out a table for a terminal: Chinese takes two cells a character, and the columns fit the width. Pure. */
+/** Lays out a table for a terminal: a Chinese character takes two cells, and the columns fit the width. Pure. */
 import stringWidth from 'string-width'
 
 export type Column<Row> = {
   title: string
   text: (row: Row) => string
-  /** Columns with the highest number are left out first when there is no room. 0 is never left out. */
+  /** If the table is too wide, the column with the highest rank is hidden first. A column with rank 0 is never hidden. */
   rank: number
-  /** A column that may be cut off, down to so many cells. Others are always whole. */
+  /** The column may be truncated to this number of cells. Without it, the column is never truncated. */
   minWidth?: number
 }
 
 const GAP = '  '
 
-/** `hidden`: the titles of the columns that had no room. Without a `width` nothing is cut off or left out. */
+/** `hidden`: the titles of the columns that did not fit. Without a `width` no column is truncated or hidden. */
 export function layOut<Row>(
   columns: Column<Row>[],
   rows: Row[],
@@ -47,7 +47,7 @@ const total = (widths: number[]) => widths.reduce((sum, each) => sum + each, 0) 
 
 const leastWidth = (columns: Measured[]) => total(columns.map(least))
 
-/** Takes cells from the widest column that may be cut off, until the table fits. */
+/** Removes cells from the widest column that may be truncated, until the table fits. */
 function shrink(columns: Measured[], width = Infinity): number[] {
   const widths = columns.map(({ widest }) => widest)
   while (total(widths) > width) {

@@ -1,6 +1,6 @@
 /** `wechat-bind webhooks`: lists receivers and notices, sends notices again, enables and tests receivers. Node only. */
 import { type Env, readWebhookSettings } from '../config/config.ts'
-import { readUserAgent } from '../config/version.ts'
+import { USER_AGENT } from '../config/version.ts'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import { BindError } from '../errors.ts'
 import { createOutgoingFetch, withUserAgent } from '../http/outgoing-fetch.ts'
@@ -22,7 +22,7 @@ const usage = `wechat-bind webhooks [list|failed|retry|replay|enable|test] [NAME
   enable NAME         switch a receiver on that was switched off                启用已停用的接收方
   test NAME           send an event webhook.test to a receiver now              立即向接收方发送 webhook.test 事件`
 
-// This many lines fill a few screens of a terminal.
+// About this many lines fill a few screens of a terminal.
 const MAX_SHOWN = 100
 
 type Context = { outbox: Outbox; receivers: WebhookReceiver[]; target: string | undefined }
@@ -105,7 +105,7 @@ function toReceiver({ receivers, target }: Omit<Context, 'outbox'>): WebhookRece
 async function test(receiver: WebhookReceiver): Promise<string[]> {
   const startedAt = performance.now()
   const answer = await sendTest(
-    { fetch: withUserAgent(createOutgoingFetch(), readUserAgent()), clock: Date.now, setTimer: systemTimer },
+    { fetch: withUserAgent(createOutgoingFetch(), USER_AGENT), clock: Date.now, setTimer: systemTimer },
     receiver,
   )
   const ms = Math.round(performance.now() - startedAt)
@@ -123,7 +123,7 @@ async function test(receiver: WebhookReceiver): Promise<string[]> {
   )
 }
 
-/** The output has no openid: notices are stored without an openid, because the payload is made when a notice is sent. */
+/** The output has no openid, because a notice is stored without one. The openid is read when the notice is sent. */
 const show = (notices: Notice[]): string[] => (notices.length === 0 ? ['No notices. 没有通知。'] : notices.map(toLine))
 
 const toLine = (notice: Notice) =>

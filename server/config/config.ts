@@ -10,7 +10,6 @@ import type { Language } from '../store/store.ts'
 import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
 import { checkNames } from './unknown-names.ts'
-import { findNodeFault } from './version.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
 import { readWebhooksFile } from './webhooks-file.ts'
 import { parseWechat, type WechatSettings } from './wechat-settings.ts'
@@ -21,7 +20,7 @@ export type Config = {
   wechat: WechatSettings
   /** The name of the Official Account, which the pages show. */
   accountName: string | undefined
-  /** The keys of BIND_KEYS, or the keys that were in the file when the settings were read. */
+  /** The keys of BIND_KEYS, or those that BIND_KEYS_FILE contained when the settings were read. */
   keys: BindKey[]
   /** A file with the keys, one per line, which is read again when it changes. */
   keysFile: string | undefined
@@ -56,7 +55,7 @@ export type Config = {
   forwardUrl: string | undefined
   /** Whether messages about binding are sent to `forwardUrl` too. */
   forwardAll: boolean
-  /** Whether WeChat gets an error for a message that `forwardUrl` did not take, so that it sends the message again. */
+  /** Whether WeChat gets an error for a message that `forwardUrl` did not accept, so that WeChat sends the message again. */
   forwardErrors: 'retry' | 'hide'
   logLevel: string
   /** Variables that look like settings but are not. They may belong to another program. */
@@ -83,8 +82,6 @@ const replyNames: ReplyName[] = [
 
 /** Throws `BAD_CONFIG`. The message names each missing or malformed setting in English and Chinese. */
 export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Config {
-  const oldNode = findNodeFault()
-  if (oldNode !== undefined) throw new BindError('BAD_CONFIG', oldNode)
   const reader = createEnvReader(env)
   const port = reader.integer('PORT', 0, 65_535, 4000)
   const settings = {

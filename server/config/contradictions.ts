@@ -23,7 +23,7 @@ function checkFileReceivers(reader: EnvReader, keys: BindKey[], { ofFile }: Webh
     if (keys.length === 0 || tenant === undefined || tenants.has(tenant)) continue
     const list = [...tenants].join(', ')
     reader.addFault('WEBHOOKS_FILE', {
-      en: `"${name}" names a tenant that no key has, so it would never be called. The tenants of the keys are: ${list}`,
+      en: `"${name}" names a tenant that no key has, so no event would be sent to it. The tenants of the keys are: ${list}`,
       zh: `“${name}”所指的租户没有密钥，因此不会被调用。密钥中的租户为：${list}`,
     })
   }
@@ -36,7 +36,7 @@ function checkWebhooks(reader: EnvReader, keys: BindKey[]): void {
     if (keys.length === 0 || tenants.has(suffix)) continue
     const list = [...tenants].join(', ')
     reader.addFault(`WEBHOOK_URL_${suffix}`, {
-      en: `names a tenant that no key has, so it would never be called. The tenants of the keys are: ${list}`,
+      en: `names a tenant that no key has, so no event would be sent to it. The tenants of the keys are: ${list}`,
       zh: `所指的租户没有密钥，因此不会被调用。密钥中的租户为：${list}`,
     })
   }

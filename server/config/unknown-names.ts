@@ -37,10 +37,10 @@ const didYouMean = (meant: string): Bilingual => ({
 function notASetting(name: string, known: string[]): Bilingual {
   const [prefix = ''] = OURS.exec(name) ?? []
   const meant = known.find((each) => isNear(name, each))
-  const list = known.filter((each) => each.startsWith(prefix)).join(', ')
+  const others = known.filter((each) => each.startsWith(prefix)).join(', ')
   return {
-    en: `is not a setting${meant ? ` (did you mean ${meant}?)` : ''}: remove it, or use one of ${list}`,
-    zh: `不是配置项${meant ? `（是否应为 ${meant}？）` : ''}：请删除，或使用 ${list} 之一`,
+    en: `is not a setting${meant ? ` (did you mean ${meant}?)` : ''}: remove it${others && `, or use one of ${others}`}`,
+    zh: `不是配置项${meant ? `（是否应为 ${meant}？）` : ''}：请删除${others && `，或使用 ${others} 之一`}`,
   }
 }
 

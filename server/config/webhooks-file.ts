@@ -25,14 +25,17 @@ const rules: Record<string, Bilingual> = {
     en: 'must begin with a letter, have at most 64 letters, digits, ".", "_" or "-", and not begin with WEBHOOK_URL',
     zh: '须以字母开头，最多 64 位字母、数字或“.”“_”“-”，且不以 WEBHOOK_URL 开头',
   },
-  tenant: { en: 'must be the name of a tenant, or left out for all tenants', zh: '须为租户名；所有租户共用时不设置' },
+  tenant: {
+    en: 'must be the name of a tenant; without this field the receiver gets the events of all tenants',
+    zh: '须为租户名；所有租户共用时不设置',
+  },
   url: {
     en: 'must be a URL that begins with http:// or https://',
     zh: '须为以 http:// 或 https:// 开头的网址',
   },
   secrets: { en: `must be 1 to 5 secrets; each ${SECRETS_RULE.en}`, zh: `须为 1 至 5 个密钥；每个${SECRETS_RULE.zh}` },
   types: {
-    en: `must be some of ${eventTypes.join(', ')}, or left out for all types`,
+    en: `must list one or more of ${eventTypes.join(', ')}; without this field the receiver gets all types`,
     zh: `须为 ${eventTypes.join('、')} 中的若干项；需要全部类型时不设置`,
   },
 }
@@ -79,7 +82,7 @@ function parseJson(text: string): unknown {
 /** Throws a TypeError `English | 中文` if the file cannot be read or has a fault. */
 export const readWebhooksFile = (path: string): WebhookReceiver[] => parseWebhooksFile(readText(path))
 
-/** Calls `onReceivers` after each change. A file with a fault is logged, and the present receivers stay. */
+/** Calls `onReceivers` after each change. An invalid file causes a log line, and the present receivers stay. */
 export function watchWebhooksFile(path: string, onReceivers: (receivers: WebhookReceiver[]) => void, log: Log) {
   return watchFile(path, () => {
     try {

@@ -1,7 +1,7 @@
 /**
  * Mounts the bind server in an Express server whose body parsers run first, for example because a framework adds them. WeChat's
- * signature and the encryption are over the bytes of the body, so the parsers must keep them as `rawBody`: the listener reads the
- * body from there. Node only: needs Node's own modules.
+ * signature and the encryption are over the bytes of the body, so the parsers must store these bytes in `rawBody`, from which the
+ * listener reads the body. Node only: needs Node's own modules.
  */
 import type { IncomingMessage } from 'node:http'
 import { getRequestListener } from '@hono/node-server'

@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono'
 import type { OpenApp } from '../index.ts'
 
 export function mountInHono(bind: OpenApp): Hono {
-  // On Node `c.env` has the request as received. The bind server needs it to refuse unusual spellings of a path.
+  // On Node `c.env` contains the original request. The bind server needs it to refuse unusual spellings of a path.
   const toBind = (c: Context) => bind.app.fetch(c.req.raw, c.env)
   return new Hono()
     .get('/', (c) => c.text('your own page'))

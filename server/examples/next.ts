@@ -4,11 +4,11 @@
  *
  *     export { DELETE, GET, OPTIONS, POST } from '../../../lib/bind'
  *
- * In next.config, `serverExternalPackages: ['wechat-bind-server']` leaves the package out of the bundle. Node only: opens the store.
+ * In next.config, `serverExternalPackages: ['wechat-bind-server']` keeps the package out of the bundle. Node only: opens the store.
  */
 import { type OpenApp, openApp, parseConfig } from '../index.ts'
 
-// Next evaluates a module again for each route, and after each change in development. The store is opened once.
+// Next evaluates a module again for each route, and after each change in development. So the store is kept in a global variable.
 const once = globalThis as { bind?: Promise<OpenApp> }
 
 const handle = async (request: Request): Promise<Response> => {

@@ -17,21 +17,22 @@ const SECRET = /^[\w-]{43}=?$/
 // A message quotes only a short kid, because a longer text may be a secret in the wrong place.
 const QUOTABLE = /^[\w.-]{1,32}$/
 
-/** `fault` names the entry and its fault. */
-const rule = (fault?: Bilingual) =>
+/** Each of `faults` names an entry and its fault. */
+const rule = (faults: Bilingual[]) =>
   new TypeError(
-    `must be kid:secret[:tenant], separated by commas, with a secret of 32 bytes in base64url${fault ? `; ${fault.en}` : ''}: make a key with "npx wechat-bind keygen" | ` +
-      `须为 kid:密钥[:租户]，以逗号分隔，密钥为 32 字节的 base64url${fault ? `；${fault.zh}` : ''}：可用 “npx wechat-bind keygen” 生成`,
+    `must be kid:secret[:tenant], separated by commas, with a secret of 32 bytes in base64url${faults.map(({ en }) => `; ${en}`).join('')}: make a key with "npx wechat-bind keygen" | ` +
+      `须为 kid:密钥[:租户]，以逗号分隔，密钥为 32 字节的 base64url${faults.map(({ zh }) => `；${zh}`).join('')}：可用 “npx wechat-bind keygen” 生成`,
   )
 
 /** Parses `kid:base64url-secret[:tenant]`, separated by commas or lines. Throws a TypeError `English | 中文` without the secret. */
 export function parseKeys(text: string): BindKey[] {
-  const keys = text
+  const entries = text
     .split(/[,\n]/)
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '' && !entry.startsWith('#'))
-    .map(parseKey)
-  if (keys.length === 0) throw rule()
+  const faults = entries.flatMap(faultsOf)
+  if (entries.length === 0 || faults.length > 0) throw rule(faults)
+  const keys = entries.map(toKey)
   const twice = keys.find(({ kid }, i) => keys.findIndex((key) => key.kid === kid) !== i)
   if (twice)
     throw new TypeError(
@@ -72,19 +73,27 @@ const sharedSecret = (kid: string, other: string) =>
   `gives two tenants the same secret (keys "${kid}" and "${other}"): make a key for each tenant with "npx wechat-bind keygen" | ` +
   `两个租户使用同一密钥（“${kid}”与“${other}”）：请用 “npx wechat-bind keygen” 为每个租户各生成一个`
 
-function parseKey(entry: string, index: number): BindKey {
+function split(entry: string) {
   const [kid = '', secret = '', tenant = 'default', ...more] = entry.split(':')
-  const fault = faultOf(kid, secret, tenant, more.length)
-  if (fault) {
-    const name =
-      QUOTABLE.test(kid) && entry.includes(':') ? { en: ` ("${kid}")`, zh: `（“${kid}”）` } : { en: '', zh: '' }
-    throw rule({ en: `entry ${index + 1}${name.en} ${fault.en}`, zh: `第 ${index + 1} 项${name.zh}${fault.zh}` })
-  }
+  return { kid, secret, tenant, surplus: more.length }
+}
+
+function toKey(entry: string): BindKey {
+  const { kid, secret, tenant } = split(entry)
   return { kid, tenant, secret: new Uint8Array(Buffer.from(secret, 'base64url')) }
 }
 
+function faultsOf(entry: string, index: number): Bilingual[] {
+  const parts = split(entry)
+  const fault = faultOf(parts)
+  if (!fault) return []
+  const isNamed = QUOTABLE.test(parts.kid) && entry.includes(':')
+  const name = isNamed ? { en: ` ("${parts.kid}")`, zh: `（“${parts.kid}”）` } : { en: '', zh: '' }
+  return [{ en: `entry ${index + 1}${name.en} ${fault.en}`, zh: `第 ${index + 1} 项${name.zh}${fault.zh}` }]
+}
+
 /** Describes the fault of an entry. The text contains no part of the entry. */
-function faultOf(kid: string, secret: string, tenant: string, surplus: number): Bilingual | undefined {
+function faultOf({ kid, secret, tenant, surplus }: ReturnType<typeof split>): Bilingual | undefined {
   if (!NAME.test(kid)) {
     return { en: 'needs a kid of 1 to 64 characters without spaces', zh: '的 kid 须为 1 至 64 个字符，不含空格' }
   }

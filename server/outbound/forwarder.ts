@@ -27,7 +27,7 @@ type ForwardSettings = { forwardUrl: string | undefined; forwardAll: boolean; fo
 
 type ForwarderDeps = { fetch: Fetch; metrics: Metrics; warn: Warn; timeoutMs?: number }
 
-// WeChat disconnects after 5 s. Half a second is left for the reply.
+// WeChat disconnects after 5 s. The remaining half second is for the reply to WeChat.
 const TIMEOUT_MS = 4_500
 
 // Limits the memory for requests while the other system does not answer. Above the limit WeChat is answered at once.

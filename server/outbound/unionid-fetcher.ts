@@ -11,7 +11,7 @@ export type UnionidFetcher = {
   fetchDue(): void
   /** Resolves when no request is in flight. */
   idle(): Promise<void>
-  /** Completes the request in flight. The remaining unionids are due at the next start. */
+  /** Waits for the request in flight and starts no other. The remaining unionids are due at the next start. */
   close(): Promise<void>
 }
 

@@ -8,13 +8,13 @@ const byStatus: Record<number, Bilingual> = {
     zh: '接收方拒绝签名：双方的密钥须一致，且接收方须校验原始请求体',
   },
   404: { en: 'the receiver has no such path: check the path of its URL', zh: '接收方没有该路径：请检查地址中的路径' },
-  405: { en: 'the receiver takes no POST at this URL: check its path', zh: '该地址不接受 POST：请检查路径' },
+  405: { en: 'the receiver does not accept POST at this URL: check the path', zh: '该地址不接受 POST：请检查路径' },
   410: {
-    en: 'the receiver wants no more events (410). Enable it with "wechat-bind webhooks enable NAME" once it wants them again',
-    zh: '接收方不再接收事件（410）。需要恢复时运行“wechat-bind webhooks enable 名称”',
+    en: 'the receiver answered 410, so it gets no more events. To send events again, run "wechat-bind webhooks enable NAME"',
+    zh: '接收方应答 410，因此不再向其发送事件。需要恢复时运行“wechat-bind webhooks enable 名称”',
   },
   429: {
-    en: 'the receiver limits the rate: it gets one event at a time until it accepts one',
+    en: 'the receiver limits the rate of requests: the server sends one event at a time until the receiver accepts one',
     zh: '接收方限流：在其接受之前，每次只投递一个事件',
   },
 }
@@ -42,7 +42,7 @@ const overloaded: Bilingual = {
 }
 
 const anyStatus: Bilingual = {
-  en: "the receiver must answer 200 to 299: look into the receiver's log",
+  en: "the receiver must answer 200 to 299: read the receiver's log",
   zh: '接收方须应答 200 至 299：请查看接收方的日志',
 }
 

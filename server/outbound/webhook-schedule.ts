@@ -25,7 +25,7 @@ const MAX_RETRY_AFTER_MS = 24 * HOUR
 const FIRST_PAUSE_MS = 5 * SECOND
 const MAX_PAUSE_MS = 5 * MINUTE
 
-// After so many failures in a row a receiver gets one notice at a time, with pauses of at most a minute.
+// After this many failures in a row a receiver gets one notice at a time, with pauses of at most a minute.
 const FAILURES_BEFORE_PAUSE = 5
 const MAX_PAUSE_AFTER_FAILURES_MS = MINUTE
 

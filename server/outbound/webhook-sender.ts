@@ -63,8 +63,8 @@ const ERROR_MS = 5_000
 // Simultaneous requests to one receiver. After a failure a receiver gets one request at a time until it accepts one.
 const PER_RECEIVER = 8
 
-// Requests of the last second at all receivers. More would delay the callbacks of this process, which have the same CPU. A request
-// that takes longer only waits, and is not counted: otherwise receivers that hang would take the room of the others.
+// The limit for requests to all receivers that began within the last second. More would delay the callbacks, which use the same CPU.
+// A request that takes longer than a second needs no CPU and is not counted. Otherwise hanging receivers would block the others.
 const ACTIVE = 48
 const ACTIVE_MS = 1_000
 
@@ -112,7 +112,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     if (!closing.signal.aborted) cancelTimer = setTimer(loop.wake, Math.min(Math.max(ms, 0), ERROR_MS))
   }
 
-  /** Finds what nothing wakes the loop for: the end of a pause, and the changes of other instances and of commands. */
+  /** Finds work that does not wake the loop: receivers whose pause is over, and the changes of other instances and commands. */
   async function poll(): Promise<void> {
     const now = clock()
     if (now < pollAt && pollAt <= now + POLL_MS) return
@@ -156,7 +156,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     let left = ACTIVE - active
     // The same share for each, so that one claim takes the notices of all receivers of an event.
     const share = Math.ceil(left / hungry.size)
-    // The receivers for which no room is left stay hungry, and are the first of the next time.
+    // Receivers that get nothing in this step stay in `hungry`, and are served first in the next step.
     for (const receiver of hungry) {
       if (left <= 0) break
       hungry.delete(receiver)
@@ -175,7 +175,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     }
   }
 
-  /** Most answers need no further claim, which would be a write. A full claim may have left notices of other instances. */
+  /** Most answers need no further claim, and a claim is a write. After a full claim, more due notices may be left in the store. */
   function countClaimed(name: string, room: number, claimed: Notice[]): void {
     const taken = claimed.filter(({ receiver }) => receiver === name).length
     const isIdle = taken === 0 && (inFlight.get(name) ?? 0) === 0
@@ -213,7 +213,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
       if (active <= ACTIVE / 2) wakeIfHungry()
     }
     const sending = deliver(receiver, notice, body, endRest)
-      // The claim of the notice ends by itself.
+      // The notice becomes due again when its claim ends.
       .catch(report.storeFailed)
       .finally(() => {
         inFlight.set(name, (inFlight.get(name) ?? 1) - 1)

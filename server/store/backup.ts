@@ -1,6 +1,6 @@
 /**
- * Copies a store to a file. While other processes write, SQLite's `VACUUM INTO` copies the database at one moment, without its free
- * pages. PostgreSQL is copied by `pg_dump`, also at one moment.
+ * Copies a store to a file, as a snapshot of one moment even while other processes write. SQLite is copied by `VACUUM INTO`, which
+ * leaves out free pages, and PostgreSQL by `pg_dump`.
  *
  * The copy is written to a temporary file in the same folder, with mode 0600 from the start. The file gets its final name when the
  * copy is complete, so an incomplete copy is never taken for a backup. Node only.
@@ -39,7 +39,7 @@ export async function backUpStore(databaseUrl: string, { file, replaces, env }: 
     if (databaseUrl.startsWith(SQLITE)) copyFile(databaseUrl.slice(SQLITE.length), part)
     else await dump(databaseUrl, part, env)
     const { size } = await sync(part)
-    if (replaces) await rename(part, file)
+    if (replaces) await replace(part, file)
     else await linkNew(part, file)
     return size
   } finally {
@@ -90,6 +90,13 @@ async function sync(file: string): Promise<{ size: number }> {
   }
 }
 
+/** Fails if the name is that of a folder. */
+async function replace(part: string, file: string): Promise<void> {
+  await rename(part, file).catch((cause) => {
+    throw cannotWrite(file, cause)
+  })
+}
+
 /** Fails if a file with this name was created during the copy. */
 async function linkNew(part: string, file: string): Promise<void> {
   await link(part, file).catch((cause) => {
@@ -106,7 +113,7 @@ const exists = (file: string) =>
 const cannotWrite = (file: string, cause: NodeJS.ErrnoException) =>
   new BindError(
     'BAD_REQUEST',
-    `${file} cannot be written (${cause.code}): the folder must exist, and this user must have the right to write in it.\n    无法写入 ${file}（${cause.code}）：文件夹须存在，且当前用户须有写权限。`,
+    `${file} cannot be written (${cause.code}): the name must be that of a file in an existing folder, and this user must have the right to write in it.\n    无法写入 ${file}（${cause.code}）：须为已有文件夹中的文件名，且当前用户须有写权限。`,
     { cause },
   )
 

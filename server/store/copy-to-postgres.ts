@@ -56,7 +56,7 @@ export async function copyStore({ from, to, onTable = () => {} }: CopyOptions): 
   try {
     await migrateToLatest(new Kysely<Tables>({ dialect: nodeSqliteDialect(source) }), 'sqlite')
     await migrateToLatest(target, 'postgres')
-    // The lock makes the writes of a server that still runs fail. Otherwise it could write rows that are not copied.
+    // With this lock, writes of a server that still runs fail. Without it, the server could write rows that are not copied.
     source.exec('begin immediate')
     return await target.transaction().execute(async (transaction) => {
       await assertEmpty(transaction)

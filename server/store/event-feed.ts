@@ -16,14 +16,14 @@ export type BindingEvent = {
   unionid: string | null
 }
 
-/** The position of a reader. `uid` is the uid of the event at this position, if there is one. A restored store can have another event there. */
+/** The position of a reader. `uid` is the uid of the event at this position, if there is one. It detects a restored store, which may have another event at this position. */
 export type FeedPosition = { position: number; uid: string | null }
 
 export type FeedQuery = {
   tenant: string
   /** Only the events of this user. */
   user?: Identity | undefined
-  /** Undefined: from the oldest event that is kept. */
+  /** Undefined: from the oldest stored event. */
   after: FeedPosition | undefined
   limit: number
 }

@@ -18,5 +18,5 @@ export async function openStore(databaseUrl: string, { setTimer, isCommand, ...s
     return openSqliteStore({ file: databaseUrl.slice(SQLITE.length), setTimer, isCommand, ...settings })
   }
   const { openPostgresStore } = await import('./postgres/postgres-store.ts')
-  return openPostgresStore({ url: databaseUrl, ...settings })
+  return openPostgresStore({ url: databaseUrl, isCommand, ...settings })
 }

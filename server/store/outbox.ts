@@ -93,7 +93,7 @@ export type Outbox = {
   giveUp(id: number, failure: Failure): Promise<void>
   list(state: NoticeState, limit: number): Promise<Notice[]>
   lengths(): Promise<QueueLength[]>
-  /** `at` of the oldest event that waits for a receiver that is on. */
+  /** `at` of the oldest event that an enabled receiver has not accepted. */
   oldestAt(): Promise<number | undefined>
   /** Makes failed notices due at `now`, with all attempts. Returns their number. */
   replay(now: number, filter?: NoticeFilter): Promise<number>
@@ -118,5 +118,5 @@ export const HOLD_MS = 3_000
 /** A receiver that fails for this long is switched off. */
 export const OFF_AFTER_MS = 5 * 24 * 60 * 60_000
 
-// The longest pause between two attempts is a day and a fifth. If twice this time passes without a failure, there was no attempt.
+// The longest pause between two attempts is 1.2 days. If twice this time passes without a failure, there was no attempt.
 export const FAILURE_GAP_MS = 2 * 24 * 60 * 60_000

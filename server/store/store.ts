@@ -52,13 +52,13 @@ export type Change =
   | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number; shownAt?: number }
   /** Also closes every ticket of the user, so that an earlier QR code can no longer bind. */
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
-  /** An event says so only if the binding has changed. */
+  /** Adds an event only if the value has changed. */
   | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number; at: number }
   /** Has no effect unless the openid is bound to the user. `unionid` null: the account has none. */
   | { type: 'setUnionid'; user: number; openid: string; unionid: string | null; at: number }
   /** Used after an account migration. Has no effect unless `from` is bound to the user. The unit has locked both openids. */
   | { type: 'moveOpenid'; user: number; from: AccountOpenid; to: AccountOpenid; at: number }
-  /** Deletes what is kept of a user that has no binding. `Store.purgeErased` completes it. */
+  /** Deletes the data of a user that has no binding. `Store.purgeErased` completes the erasure. */
   | { type: 'erase'; user: number; at: number }
   | { type: 'scan'; ticket: number; user: number; confirmation: PendingConfirmation }
   /** Raises the version, so that the pages show the notice. */
@@ -75,8 +75,8 @@ export type Change =
       delivery?: string
     }
   /**
-   * Closes every ticket of the user that could still bind, except `ticket`. Without `ticket`, also those whose QR code is being
-   * made. Raises the version only if it closed a ticket.
+   * Closes every ticket of the user that could still bind, except `ticket`. Without `ticket`, it also invalidates QR codes that are
+   * being requested from WeChat. Raises the version only if it closed a ticket.
    */
   | { type: 'closeTickets'; user: number; ticket?: number; bumpsVersion: boolean }
   | { type: 'recordUnfollow'; appId: string; openid: string; eventTime: number; until: number }
@@ -88,7 +88,7 @@ export type AccountOpenid = { appId: string; openid: string }
 /** The binding of a user that has none. The store may not know the user yet. */
 export type NewBinding = { identity: Identity; binding: Binding }
 
-/** A QR code requested in an epoch works only while the user's epoch is the same. */
+/** The epoch changes when every ticket of the user is closed. A QR code is stored only if the epoch is still that of its request. */
 export type TicketEpoch = { user: number; epoch: number }
 
 /** The facts that a unit of work can read, and the changes it can apply. The facts do not change before the commit. */
@@ -114,7 +114,7 @@ export type Tx = {
   ownersOf(appId: string, openid: string): Plan<User[]>
   /** Works like `userOf` for many users, in the same order. A user that the store does not know has version 0. */
   usersOf(identities: Identity[]): Plan<User[]>
-  /** Works like `ownersOf` for many openids, in any order. The first read of a unit, because it locks the openids together. */
+  /** Works like `ownersOf` for many openids, in any order. It must be the first read of a unit, because it locks all openids with one statement. */
   ownersOfAll(names: AccountOpenid[]): Plan<User[]>
   /** Binds different users that have no binding, and adds those that the store does not know, with a few statements for all. */
   bindAll(bindings: NewBinding[], reason: BindReason, at: number): Plan<void>
@@ -145,7 +145,7 @@ export type Tx = {
   countAttempt(scope: string, limit: number, until: number, now: number): Plan<boolean>
   /** Consumes a jti. Returns false when the jti was consumed before. */
   consumeJti(jti: string, until: number): Plan<boolean>
-  /** Completes erasures until `before`, at most `limit`. Returns true if more may be left. */
+  /** Completes at most `limit` of the erasures made until `before`. Returns true if more may be left. */
   purgeErased(before: number, limit: number): Plan<boolean>
 }
 
@@ -163,7 +163,7 @@ export type UnionidAnswer = UnionidRequest & { unionid: string | null }
 export type UnionidStore = {
   /** At most `limit` requests that are due at `now`. A request becomes due again at `againAt` unless its answer is saved. */
   claimDue(now: number, againAt: number, limit: number): Promise<UnionidRequest[]>
-  /** Saves the answers, except those whose openid is no longer bound to its user. A unionid that is new is an event. */
+  /** Saves the answers, except those whose openid is no longer bound to its user. Each new unionid adds an event. */
   save(answers: UnionidAnswer[], at: number): Promise<void>
 }
 
@@ -182,7 +182,7 @@ export type Store = {
   user(identity: Identity): Promise<User>
   /** In the same order. */
   users(identities: Identity[]): Promise<User[]>
-  /** Everything kept of a user. Undefined for a user that the store does not know. */
+  /** All stored data of a user. Undefined for a user that the store does not know. */
   userRecord(identity: Identity): Promise<UserRecord | undefined>
   listBindings: BindingWalk
   events: EventFeed
@@ -204,8 +204,8 @@ export type Store = {
   /** The events that the tenants' webhooks have not accepted yet. */
   outbox: Outbox
   /**
-   * Completes erasures until `before` whose notices are taken or given up: deletes the last events and the identity. Call it every
-   * few seconds.
+   * Completes the erasures made until `before` whose notices were accepted or given up: deletes the last events and the identity.
+   * Called every few seconds.
    */
   purgeErased(before: number): Promise<void>
   /** Deletes expired rows, in batches small enough not to delay requests. */

@@ -1,4 +1,4 @@
-/** Everything that the store keeps of one user, without secrets and without scenes and codes. Times are epoch ms. */
+/** All stored data of one user, without secrets, scenes and codes. Times are epoch ms. */
 import type { EventReason, EventType, Language } from './identity.ts'
 import type { NoticeState } from './outbox.ts'
 import type { TicketState, User } from './user.ts'

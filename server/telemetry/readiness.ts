@@ -8,6 +8,8 @@
 import { takeRandom } from '../crypto.ts'
 import type { Store } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
+import { toCause } from './cause.ts'
+import type { Warn, WarningKind } from './warnings.ts'
 
 /** `ok`, or the code of the error. */
 export type Checks = { store: string; wechat: string }
@@ -17,12 +19,13 @@ type ReadinessDeps = {
   wechat: Pick<WechatApi, 'checkAccess'>
   /** Epoch ms. */
   clock: () => number
+  warn: Warn
 }
 
 // This is shorter than the interval of common probes: kubelet and load balancers probe every 5 to 10 s.
 const FRESH_MS = 1_000
 
-export function createReadiness({ store, wechat, clock }: ReadinessDeps): () => Promise<Checks> {
+export function createReadiness({ store, wechat, clock, warn }: ReadinessDeps): () => Promise<Checks> {
   let latest: { checks: Promise<Checks>; endedAt: number | undefined } | undefined
 
   /** Inserts a row with a random key, which is different at each instance. The sweep deletes the row later. */
@@ -34,9 +37,22 @@ export function createReadiness({ store, wechat, clock }: ReadinessDeps): () => 
   }
 
   async function check(): Promise<Checks> {
-    const [storeState, wechatState] = await Promise.all([stateOf(checkStore()), stateOf(wechat.checkAccess())])
+    const [storeState, wechatState] = await Promise.all([
+      stateOf('store', checkStore()),
+      stateOf('accessToken', wechat.checkAccess()),
+    ])
     return { store: storeState, wechat: wechatState }
   }
+
+  const stateOf = (kind: WarningKind, checking: Promise<void>) =>
+    checking.then(
+      () => 'ok',
+      (error: { code?: string; cause?: unknown }) => {
+        const { code = 'failed' } = error
+        warn(kind, { code, cause: toCause(error.cause ?? error) })
+        return code
+      },
+    )
 
   return () => {
     if (latest && (latest.endedAt === undefined || isFresh(latest.endedAt, clock()))) return latest.checks
@@ -51,9 +67,3 @@ export function createReadiness({ store, wechat, clock }: ReadinessDeps): () => 
 
 /** A result is not reused if the system clock was corrected by more than a second in the meantime. */
 const isFresh = (endedAt: number, now: number) => Math.abs(now - endedAt) < FRESH_MS
-
-const stateOf = (check: Promise<void>) =>
-  check.then(
-    () => 'ok',
-    (error: { code?: string }) => error.code ?? 'failed',
-  )

@@ -13,6 +13,9 @@ const texts = {
     'a page was refused: its origin is not allowed. If the page is yours, add the origin to ALLOWED_ORIGINS and restart',
   forward:
     'the system at FORWARD_URL did not accept a message. Check that system. With FORWARD_ERRORS=retry WeChat sends the message again, at most three times',
+  store:
+    '/readyz fails: the store cannot be read and written. Check the free space of the disk, the permissions of the file, or PostgreSQL',
+  accessToken: '/readyz fails: there is no access token. Run "wechat-bind doctor"',
   connections: 'MAX_CONNECTIONS is reached: new connections are closed. Raise MAX_CONNECTIONS, or add an instance',
 } as const
 

@@ -1,6 +1,6 @@
 /**
- * The calls about many bindings, with decryption and encryption, on a store with 3,000,000 bindings: `npm run bench data`, or
- * `node test/bench/data.ts 100000` for another number. A page of 500 must take less than 15 ms at the median.
+ * Measures the calls about many bindings, with decryption and encryption, on a store with 3,000,000 bindings: `npm run bench data`,
+ * or `node test/bench/data.ts 100000` for another number. The median of a page of 500 must be below 15 ms.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -45,7 +45,7 @@ async function measureEngine(engine: string, url: string): Promise<void> {
   const openidOf = (id: number) => `oBench${String((id * 2_654_435_761) % 4_294_967_296).padStart(22, '0')}`
   const idOf = (i: number) => 3 * Math.floor(((i + 1) * bindings) / (ROUNDS + WARM_UP + 1) / 3)
   const cursors: Record<string, string> = {}
-  /** Goes on where the last request of this name has ended. */
+  /** The cursor that the last request of this name returned. */
   const next = (name: string) => (cursors[name] ? { Cursor: cursors[name] } : {})
   const firstAt = 1_700_000_000
   const rows: [name: string, call: string, fields: Fields][] = [
@@ -90,7 +90,7 @@ async function measureEngine(engine: string, url: string): Promise<void> {
 
 type Data = { Items: unknown[]; NextCursor?: string | null; Cursor?: string }
 
-/** The time is that of the server: the request is encrypted before and the reply decrypted after. */
+/** Measures only the server: the request is encrypted before the measurement, and the reply is decrypted after it. */
 async function send(testServer: TestServer, call: string, fields: object): Promise<{ ms: number; data: Data }> {
   const plaintext = { Date: Math.floor(testServer.time.clock() / 1000), Action: 'Get', ...fields }
   const body = await sealEnvelope(plaintext, { kid: 'k1', jti: crypto.randomUUID() }, secret)

@@ -1,6 +1,6 @@
 /**
- * 50 webhook receivers that all get every change, 3 of which never answer, and 2,000 changes a minute: the lag of the other
- * receivers, on SQLite and on PostgreSQL. `npm run bench webhooks`; BENCH_SECONDS changes the duration (60).
+ * Measures the lag of webhooks on SQLite and on PostgreSQL: `npm run bench webhooks`. 50 receivers get 2,000 changes a minute, and 3
+ * of them never answer. BENCH_SECONDS changes the duration (60).
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -21,10 +21,10 @@ import { startWechatApi } from './support/wechat-api.ts'
 
 const RECEIVERS = 50
 const HANGING = 3
-// A bind is told twice: the binding, and its unionid. So 2,000 changes a minute are 667 binds and 667 unbinds.
+// A bind causes two events, for the binding and for its unionid. So 2,000 changes a minute are 667 binds and 667 unbinds.
 const ACTIONS_PER_SECOND = ((2_000 / 60) * 2) / 3
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 60)
-// A user is unbound so many changes after its bind.
+// A user is unbound this number of changes after its bind.
 const UNBIND_AFTER = 40
 
 const account = createAccount({}, randomBytes)
@@ -34,7 +34,7 @@ const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-webhooks-'))
 /** All receivers on one server: the path is the number of the receiver. */
 async function startReceivers() {
   const lags: number[] = []
-  /** The versions that each receiver got of each user. */
+  /** For each receiver, the versions that it got of each user. */
   const versions = new Map<string, number[]>()
   const server = createServer((request, response) => {
     const receiver = Number(request.url?.slice(1))

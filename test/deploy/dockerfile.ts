@@ -32,7 +32,7 @@ export const variablesOf = (rest: string) =>
     rest.split(' ').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
   )
 
-/** Reads the build context from an ignore file that begins with "*". `has` tells whether the context contains a path. */
+/** Reads the build context from an ignore file that begins with "*". `has` returns whether the context contains a path. */
 export function contextOf(ignoreFile: string): { entries: string[]; has: (path: string) => boolean } {
   const patterns = readFileSync(join(root, ignoreFile), 'utf8')
     .split('\n')

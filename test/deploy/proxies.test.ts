@@ -139,7 +139,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       expect(passedOn).toEqual(['/wechat/callback?signature=%2f..//'])
     })
 
-    // Caddy redirects by itself, to the site's name.
+    // Caddy has its own redirect, to the name of the site.
     if (proxy.name === 'nginx.conf') {
       test('redirects to its own name, whatever Host says', async () => {
         const said = await ask(spare, '/widget/binding?a=1', 'evil.example')
@@ -206,7 +206,7 @@ describe('deploy/wechat-bind.service', () => {
 })
 
 describe('deploy/wechat-bind.sh', () => {
-  test('runs any command as the service runs: same program, user, folder and settings', () => {
+  test('runs any command like the service: with the same program, user, folder and settings', () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-run-'))
     writeFileSync(join(folder, 'systemd-run'), '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 })
     const PATH = `${folder}:${process.env.PATH}`

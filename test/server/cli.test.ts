@@ -1,6 +1,6 @@
 /** The bin, run as a process. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -10,19 +10,38 @@ import { SECRET } from '../support/test-server.ts'
 
 const cli = join(import.meta.dirname, '../../server/cli.ts')
 
+const settings = {
+  WECHAT_APP_ID: 'wx1234567890abcdef',
+  WECHAT_APP_SECRET: 'the-app-secret',
+  WECHAT_TOKEN: 'token123',
+  WECHAT_ENCODING_AES_KEY: 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG',
+  BIND_KEYS: `k1:${SECRET}`,
+  PORT: '0',
+}
+
 type Ended = { code: number; stdout: string; stderr: string }
 
-const run = (args: string[], env: Record<string, string> = {}): Promise<Ended> =>
+const run = (args: string[], env?: Record<string, string>): Promise<Ended> => runNode([cli, ...args], env)
+
+const runNode = (args: string[], env: Record<string, string> = {}): Promise<Ended> =>
   new Promise((resolve) => {
-    execFile(process.execPath, [cli, ...args], { env, timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { env, timeout: 20_000 }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr })
     })
   })
+
+const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.15.1' } })`
+const onOldNode = `--import=data:text/javascript,${encodeURIComponent(old)}`
 
 describe('wechat-bind', () => {
   test('prints its commands in both languages, and refuses an unknown command', async () => {
     const [help, unknown, inherited] = await Promise.all([run([]), run(['frobnicate']), run(['toString'])])
     expect([help.code, unknown.code, inherited.code]).toEqual([0, 2, 2])
+    expect([unknown.stdout, unknown.stderr]).toEqual([
+      '',
+      expect.stringMatching(/^wechat-bind: unknown command\. 未知的命令。\n/),
+    ])
+    expect(unknown.stderr).not.toContain('frobnicate')
     for (const word of ['serve', 'demo', 'keygen', 'token', '绑定服务']) expect(help.stdout).toContain(word)
   })
 
@@ -31,11 +50,32 @@ describe('wechat-bind', () => {
   })
 
   test('says in one line which Node it needs on a Node that is too old', async () => {
-    const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.15.1' } })`
-    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(old)}`
-    const { code, stdout, stderr } = await run(['serve'], { NODE_OPTIONS })
+    const { code, stdout, stderr } = await run(['serve'], { NODE_OPTIONS: onOldNode })
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^wechat-bind needs Node 22\.16 or newer, this is Node 22\.15\.1\..*22\.15\.1。\n$/)
+  })
+
+  test('the package says so too, before it imports any other file', async () => {
+    const index = join(import.meta.dirname, '../../server/index.ts')
+    const script = `import(${JSON.stringify(index)}).catch((error) => console.log(error.code, error.message))`
+    const { stdout } = await runNode(['--input-type=module', '-e', script], { NODE_OPTIONS: onOldNode })
+    expect(stdout).toMatch(/^BAD_CONFIG wechat-bind needs Node 22\.16 or newer, this is Node 22\.15\.1\./)
+    expect(readFileSync(index, 'utf8')).toMatch(/^\/\*\*[^/]*\*\/\nimport '\.\/config\/require-node\.ts'\n/)
+  })
+
+  test.each(['serve', 'backup', 'webhooks'])('%s says in one line how to get node:sqlite', async (name) => {
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+    const env = {
+      ...settings,
+      DATABASE_URL: `sqlite:${join(folder, 'bind.db')}`,
+      NODE_OPTIONS: '--no-experimental-sqlite',
+    }
+    const { code, stderr } = await run([name, ...(name === 'backup' ? [join(folder, 'copy.db')] : [])], env)
+    rmSync(folder, { recursive: true })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^wechat-bind needs node:sqlite, .* remove --no-experimental-sqlite .*请.*去掉 --no-experimental-sqlite.*\n$/,
+    )
   })
 
   test.each([
@@ -49,11 +89,11 @@ describe('wechat-bind', () => {
     ['backup', 'a.db', 'b.db'],
     ['migrate', '--from', 'sqlite:a.db', 'postgres://user:hush@host/bind'],
     ['--version', 'extra'],
-  ])('refuses an argument that nobody reads: %s %s', async (...args) => {
+  ])('refuses an unexpected argument: %s %s', async (...args) => {
     const { code, stdout, stderr } = await run(args)
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(
-      /^wechat-bind: an (argument is not expected|option is not known).*。\nUsage 用法: wechat-bind /,
+      /^wechat-bind: (there is an unexpected argument|an option is unknown or has no value)\. .*。\nUsage 用法: wechat-bind /,
     )
     expect(stderr).not.toContain('hush')
   })

@@ -174,7 +174,7 @@ const unbindReasons: Record<UnbindReason, Bilingual> = {
     zh: '用户绑定了另一个微信，或另一位用户绑定了该微信（`CONFLICT=replace`）',
   },
   operator: { en: 'an operator removed it on the command line or in the console', zh: '运维人员用命令行或控制台解绑' },
-  erased: { en: 'everything kept of the user was erased (`EraseUser`)', zh: '该用户的全部数据被删除（`EraseUser`）' },
+  erased: { en: 'all stored data of the user was erased (`EraseUser`)', zh: '该用户的全部数据被删除（`EraseUser`）' },
   import: {
     en: 'an import of bindings gave the WeChat account to another user',
     zh: '导入绑定时，该微信归另一位用户',

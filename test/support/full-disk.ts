@@ -10,7 +10,12 @@ const store = await openSqliteStore({
   hasWebhook: () => false,
 })
 let now = 1_000_000
-const readiness = createReadiness({ store, wechat: { checkAccess: async () => {} }, clock: () => now })
+const readiness = createReadiness({
+  store,
+  wechat: { checkAccess: async () => {} },
+  clock: () => now,
+  warn: () => true,
+})
 const before = await readiness()
 // Long rows fill the file quickly, and short ones its rest: the probe writes a short one.
 for (const text of ['x'.repeat(50_000), null]) {

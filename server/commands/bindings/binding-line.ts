@@ -47,7 +47,7 @@ export const toBindingLine = ({ identity, binding }: Pick<BoundUser, 'identity' 
 
 export const toCells = (line: BindingLine) => names.map((name) => String(line[name] ?? ''))
 
-/** `user_id`, `userId` and `User-ID` are `User_ID`, so that a table of another product needs no new head. */
+/** `user_id`, `userId` and `User-ID` are read as `User_ID`, so that the header line of an exported table need not be changed. */
 export function toName(text: string): (typeof names)[number] | undefined {
   const plain = toPlain(text)
   return names.find((name) => toPlain(name) === plain)
@@ -55,10 +55,10 @@ export function toName(text: string): (typeof names)[number] | undefined {
 
 const toPlain = (text: string) => text.toLowerCase().replace(/[\s_-]/g, '')
 
-/** What a line does not say. `now` is epoch ms. */
+/** The values of members that a line lacks. `now` is epoch ms. */
 export type LineDefaults = { tenant: string; account: string | undefined; appId: string; now: number }
 
-/** The members of a line by name. A value of a CSV is a text. */
+/** The members of a line by name. A value from a CSV file is a string. */
 export type RawLine = Partial<Record<(typeof names)[number], unknown>>
 
 export type ParsedLine = { ok: true; line: NewBinding } | { ok: false; fault: Bilingual }
@@ -76,7 +76,7 @@ const fail = (en: string, zh: string): never => {
   throw new LineFault({ en, zh })
 }
 
-/** A fault names the member and what was expected, without its value. */
+/** A fault names the member and the expected form, but not the value. */
 export function parseLine(raw: RawLine, defaults: LineDefaults): ParsedLine {
   try {
     return { ok: true, line: toNewBinding(raw, defaults) }
@@ -99,7 +99,7 @@ function toNewBinding(raw: RawLine, { tenant, account, appId, now }: LineDefault
     unionid: isMissing(raw.UnionId) ? null : toWechatId('UnionId', raw.UnionId),
     subscribed: isMissing(raw.IsSubscribed) || toBoolean(raw.IsSubscribed),
     boundAt,
-    // Every later message of WeChat about this openid applies.
+    // Events older than `eventTime` are ignored, and every later one applies.
     eventTime: Math.floor(boundAt / 1000),
     label: isMissing(raw.Label) ? null : toLabel(raw.Label),
     lang: 'zh-CN' as const,
@@ -146,7 +146,7 @@ function toBoolean(value: unknown): boolean {
   return fail('IsSubscribed must be true or false', 'IsSubscribed 须为 true 或 false')
 }
 
-// The clock of the system that the file comes from may be ahead.
+// Tolerance for the clock of the exporting system, which may be ahead.
 const AHEAD_MS = 300_000
 
 function toBoundAt(value: unknown, now: number): number {

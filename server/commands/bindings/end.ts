@@ -1,4 +1,4 @@
-/** `wechat-bind bindings unbind` and `erase`. Both ask first. */
+/** `wechat-bind bindings unbind` and `erase`. Both ask for a confirmation first. */
 import { eraseUser } from '../../binding/erase.ts'
 import { unbind } from '../../binding/unbind.ts'
 import { BindError } from '../../errors.ts'
@@ -10,7 +10,7 @@ type EndDeps = { store: Store; clock: () => number; terminal: Terminal }
 
 export type EndOptions = { identity: Identity; isSure: boolean }
 
-/** Returns false if the operator has said no. */
+/** Returns false if the operator did not confirm. */
 export async function unbindUser(deps: EndDeps, { identity, isSure }: EndOptions): Promise<boolean> {
   const { store, clock, terminal } = deps
   const who = describe(identity)
@@ -30,17 +30,17 @@ export async function unbindUser(deps: EndDeps, { identity, isSure }: EndOptions
   return true
 }
 
-// Readers of the feed have so long to read the event of an erasure, as with the server.
+// Readers of the feed have this much time to read the event of an erasure. The server keeps the event for the same time.
 const FEED_TIME_MS = 10_000
 
-/** Returns false if the operator has said no. */
+/** Returns false if the operator did not confirm. */
 export async function erase(deps: EndDeps, { identity, isSure }: EndOptions): Promise<boolean> {
   const { store, clock, terminal } = deps
   const who = describe(identity)
   const question = `Erase ${who}, with its binding and history? This cannot be undone. 抹除 ${who} 及其绑定与历史？此操作无法撤销。`
   if (!(await isConfirmed(terminal, isSure, question))) return false
   await eraseUser({ store, clock, afterCommit: () => {} }, identity)
-  // Completes earlier erasures, for a store whose server does not run.
+  // Completes earlier erasures, because no server may be running that would do it.
   await store.purgeErased(clock() - FEED_TIME_MS)
   await terminal.print(
     `Erased: ${who}. The server deletes the ids within a minute, or after the webhook has taken the notice. ` +
@@ -52,7 +52,10 @@ export async function erase(deps: EndDeps, { identity, isSure }: EndOptions): Pr
 async function isConfirmed({ confirm, report }: Terminal, isSure: boolean, question: string): Promise<boolean> {
   if (isSure) return true
   if (!confirm) {
-    throw new BindError('BAD_REQUEST', 'There is no terminal to ask at: add --yes.\n没有可供确认的终端：请加 --yes。')
+    throw new BindError(
+      'BAD_REQUEST',
+      'The command needs a confirmation, but has no terminal: add --yes.\n该命令需要确认，但没有终端：请加 --yes。',
+    )
   }
   if (await confirm(question)) return true
   await report('Nothing was changed. 未作任何改动。')

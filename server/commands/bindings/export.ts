@@ -1,4 +1,4 @@
-/** `wechat-bind bindings export`: NDJSON, a line a binding, in the order of the walk. Node only. */
+/** `wechat-bind bindings export`: NDJSON, one binding per line, in the order of `listBindings`. Node only. */
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -33,7 +33,7 @@ async function writeAll({ store, terminal }: ExportDeps, filter: BindingFilter, 
   return count
 }
 
-/** The file is complete or as before: a new file, which only its owner may read, takes its place at the end. */
+/** Writes to a new file that only its owner may read, and renames it when it is complete. An error leaves an earlier file unchanged. */
 async function replaceFile<T>(file: string, fill: (write: Write) => Promise<T>): Promise<T> {
   const partial = `${file}.${randomUUID().slice(0, 8)}.part`
   let handle: FileHandle | undefined

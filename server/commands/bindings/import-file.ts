@@ -1,6 +1,6 @@
 /**
- * Reads a file of bindings as a stream: NDJSON, or CSV with the names of the members in its head. Throws `BAD_REQUEST` for a file
- * that is neither. Node only.
+ * Reads a file of bindings as a stream: NDJSON, or CSV with a header line that names the members. Throws `BAD_REQUEST` for any
+ * other file. Node only.
  */
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import { BindError } from '../../errors.ts'
 import { fromCell } from '../csv.ts'
 import { names, type RawLine, required, toName } from './binding-line.ts'
 
-/** `number` is the line in the file, from 1. `raw` is a fault if the line is no object. */
+/** `number` is the line in the file, from 1. `raw` is a fault if the line is not an object. */
 export type FileLine = { number: number; raw: RawLine | { notAnObject: true } }
 
 // The longest line has nine members of at most 128 characters, escaped.
@@ -21,11 +21,14 @@ const SNIFFED_BYTES = 4096
 export async function* readImportFile(path: string, hasAccount: boolean): AsyncGenerator<FileLine> {
   const start = await readStart(path)
   if (start.trim() === '') {
-    throw refused('the file is empty: expected NDJSON, or CSV with a head', '文件为空：须为 NDJSON，或带表头的 CSV')
+    throw refused(
+      'the file is empty: expected NDJSON, or CSV with a header line',
+      '文件为空：须为 NDJSON，或带表头的 CSV',
+    )
   }
   if (start.trimStart().startsWith('[')) {
     throw refused(
-      'the file is a JSON array: expected NDJSON, one object a line ("jq -c .[]" converts it)',
+      'the file is a JSON array: expected NDJSON, one object per line ("jq -c .[]" converts it)',
       '文件是 JSON 数组：须为 NDJSON，每行一个对象（可用 "jq -c .[]" 转换）',
     )
   }
@@ -85,7 +88,7 @@ async function* readNdjson(path: string): AsyncGenerator<FileLine> {
 function expectShort(line: string, number: number): void {
   if (line.length <= MAX_LINE) return
   throw refused(
-    `line ${number} is longer than ${MAX_LINE} characters: expected NDJSON, one object a line`,
+    `line ${number} is longer than ${MAX_LINE} characters: expected NDJSON, one object per line`,
     `第 ${number} 行超过 ${MAX_LINE} 个字符：须为 NDJSON，每行一个对象`,
   )
 }
@@ -97,7 +100,7 @@ function parseObject(line: string): FileLine['raw'] {
     const raw: RawLine = {}
     for (const [key, member] of Object.entries(value)) {
       const name = toName(key)
-      // Members of a later version are ignored, as by the API.
+      // Unknown members, for example of a later version, are ignored, as in the API.
       if (name) raw[name] = member
     }
     return raw
@@ -114,11 +117,11 @@ async function* readCsv(path: string, hasAccount: boolean): AsyncGenerator<FileL
     columns: (head: string[]) => toColumns(head, hasAccount),
     info: true,
     max_record_size: MAX_LINE,
-    // A file may mix them after it was edited.
+    // An edited file may have several kinds of line endings.
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
   })
-  // An error of the file reaches the loop below through the parser.
+  // The parser passes an error of the file on to the loop below.
   pipeline(Readable.from(readText(path)), parser, () => {})
   try {
     for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
@@ -140,41 +143,41 @@ function toColumns(head: string[], hasAccount: boolean): string[] {
   if (missing.length > 0) {
     const hint = missing.includes('Account')
       ? {
-          en: '; a file for one account can do without Account: add --account',
+          en: '; if all users have the same account, leave out Account and add --account',
           zh: '；单一账户的文件可省略 Account：请加 --account',
         }
       : { en: '', zh: '' }
     throw refused(
-      `line 1 must be the head of a CSV, with ${missing.join(', ')} (all names: ${names.join(', ')})${hint.en}`,
+      `line 1 must be the header line of a CSV, with ${missing.join(', ')} (all names: ${names.join(', ')})${hint.en}`,
       `第 1 行须为 CSV 表头，并含 ${missing.join('、')}（全部列名：${names.join('、')}）${hint.zh}`,
     )
   }
   if (unknown.length > 0) {
     throw refused(
-      `line 1 has ${unknown.length} column(s) of other names: remove or rename them (allowed: ${names.join(', ')})`,
+      `line 1 has ${unknown.length} column(s) with unknown names: remove or rename them (allowed: ${names.join(', ')})`,
       `第 1 行有 ${unknown.length} 个其他列名：请删除或改名（允许：${names.join('、')}）`,
     )
   }
   if (new Set(columns).size < columns.length) {
-    throw refused('line 1 has two columns of one name: remove one of them', '第 1 行有重名的列：请删除其一')
+    throw refused('line 1 has two columns with the same name: remove one of them', '第 1 行有重名的列：请删除其一')
   }
   return columns as string[]
 }
 
 function toRefusal({ code, lines }: CsvError & { lines?: number }): BindError {
-  const [en, zh] = csvFaults[code] ?? ['is no valid CSV', '不是有效的 CSV']
+  const [en, zh] = csvFaults[code] ?? ['is not valid CSV', '不是有效的 CSV']
   return refused(`line ${lines ?? '?'} ${en}`, `第 ${lines ?? '?'} 行${zh}`)
 }
 
 const csvFaults: Record<string, [string, string]> = {
   CSV_RECORD_INCONSISTENT_COLUMNS: [
-    'has another number of cells than the head: expected one for each name',
+    'has another number of cells than the header line: expected one for each name',
     '单元格数与表头不一致：每个列名须对应一个单元格',
   ],
   CSV_QUOTE_NOT_CLOSED: ['begins a cell with a quotation mark that is never closed', '有未闭合的引号'],
   CSV_MAX_RECORD_SIZE: [`is longer than ${MAX_LINE} characters`, `超过 ${MAX_LINE} 个字符`],
   INVALID_OPENING_QUOTE: [
-    'has a quotation mark inside a cell: expected it doubled, and the cell between quotation marks',
+    'has a quotation mark inside a cell: write it twice, and put the cell between quotation marks',
     '单元格内有引号：引号须写两次，且整格置于引号内',
   ],
   CSV_INVALID_CLOSING_QUOTE: [

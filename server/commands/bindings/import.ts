@@ -1,6 +1,6 @@
 /**
- * `wechat-bind bindings import`: reads the whole file first and refuses it if a line is malformed. Then binds batch after batch.
- * After a fault the same command goes on: the lines that are imported already change nothing.
+ * `wechat-bind bindings import`: first reads the whole file and refuses it if a line is malformed. Then imports one batch after
+ * another. After an error the same command can be repeated, because lines that were already imported change nothing.
  */
 import { type ImportConflict, type ImportOutcome, importBatch } from '../../binding/import.ts'
 import { type Bilingual, BindError } from '../../errors.ts'
@@ -16,7 +16,7 @@ export type ImportOptions = {
   appId: string
   conflict: ImportConflict
   isDryRun: boolean
-  /** Imports openids of other Official Accounts, too. */
+  /** Also imports openids of other Official Accounts. */
   takesAnyAppId: boolean
 }
 
@@ -26,10 +26,10 @@ type Numbered = { number: number; line: NewBinding }
 
 type Outcome = ImportOutcome | 'other-appid'
 
-// A batch takes SQLite about 20 ms. A server that uses the same file waits for it.
+// A batch takes about 20 ms on SQLite. The writes of a server that uses the same file wait for it.
 const BATCH = 250
 
-// Another process may hold SQLite's lock, or PostgreSQL fail over.
+// Retries help while another process holds SQLite's lock, and during a failover of PostgreSQL.
 const TRIES = 4
 const RETRY_AFTER_MS = 500
 
@@ -103,7 +103,7 @@ const notAnObject: Bilingual = {
 }
 
 const otherTenant: Bilingual = {
-  en: 'Tenant differs from --tenant: leave one of them out',
+  en: 'Tenant differs from --tenant: remove one of them',
   zh: 'Tenant 与 --tenant 不一致：请去掉其一',
 }
 
@@ -163,7 +163,7 @@ function interrupted(batch: Numbered[], error: BindError): BindError {
   const why = (error.cause as Error | undefined)?.message ?? error.message
   return new BindError(
     'STORE_UNAVAILABLE',
-    `The store did not take the lines ${first} to ${last} (${why}). The lines before them are imported. Correct the cause and run the same command again: it goes on there.\n` +
+    `The store did not accept lines ${first} to ${last} (${why}). The lines before them are imported. Correct the cause and run the same command again: it continues with these lines.\n` +
       `存储未接受第 ${first} 至 ${last} 行（${why}）。之前的行已导入。请排除原因后重新运行同一命令，它会从此处继续。`,
     { cause: error },
   )
@@ -179,7 +179,7 @@ const refusals: Partial<Record<Outcome, Bilingual>> = {
     zh: '该微信已绑定其他用户：请先解绑对方，或使用 --conflict replace',
   },
   'other-appid': {
-    en: 'AppId is not WECHAT_APP_ID, so the server would never hear of this openid: leave the line out, or use --any-app-id',
+    en: 'AppId is not WECHAT_APP_ID, so WeChat would send the server no event of this openid: remove the line, or use --any-app-id',
     zh: 'AppId 与 WECHAT_APP_ID 不一致，服务不会收到该 openid 的消息：请删除该行，或使用 --any-app-id',
   },
 }

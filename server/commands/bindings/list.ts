@@ -1,4 +1,4 @@
-/** `wechat-bind bindings list`: a table for eyes, NDJSON or CSV. */
+/** `wechat-bind bindings list`: a table for people, NDJSON or CSV. */
 import type { BindingFilter, BoundUser } from '../../store/binding-walk.ts'
 import type { Store } from '../../store/store.ts'
 import { toCsvLine } from '../csv.ts'
@@ -26,7 +26,7 @@ export async function listAll({ store, terminal }: ListDeps, filter: BindingFilt
   const more =
     hidden.length === 0
       ? ''
-      : ` Without room: ${hidden.join(', ')}; --json shows all. 未显示的列：${hidden.join('、')}，--json 显示全部。`
+      : ` Hidden columns: ${hidden.join(', ')}; --json shows all. 未显示的列：${hidden.join('、')}，--json 显示全部。`
   await terminal.report(`${count} binding(s). 共 ${count} 条绑定。${more}`)
 }
 
@@ -47,7 +47,7 @@ const columns: Column<BoundUser>[] = [
   { title: 'UnionId', text: ({ binding }) => binding.unionid ?? '', rank: 6 },
 ]
 
-/** Returns the titles of the columns without room. */
+/** Returns the titles of the columns that do not fit. */
 async function writeTable(terminal: Terminal, page: BoundUser[], { hasHead }: { hasHead: boolean }): Promise<string[]> {
   const { lines, hidden } = layOut(columns, page, terminal.columns)
   await terminal.write(

@@ -1,4 +1,4 @@
-/** `wechat-bind bindings move-openids`: asks WeChat for the new openids of a migrated account's users, and puts them in place. */
+/** `wechat-bind bindings move-openids`: asks WeChat for the new openids of a migrated account's users, and stores them in the bindings. */
 import { type MoveOutcome, moveOpenids, type OpenidMove } from '../../binding/move-openids.ts'
 import { type Bilingual, BindError } from '../../errors.ts'
 import type { BoundUser } from '../../store/binding-walk.ts'
@@ -62,7 +62,7 @@ export async function moveAll(deps: MoveDeps, options: MoveOptions): Promise<boo
   return counts.taken + counts.refused === 0
 }
 
-/** Asks with the AppID, and with the original id if WeChat refuses the AppID. Several users may have one openid. */
+/** Asks with the AppID, and with the original id if WeChat refuses the AppID. Several users may have the same openid. */
 function createChange({ wechat }: MoveDeps, { from, originalId }: MoveOptions) {
   let asked = from
 
@@ -88,15 +88,15 @@ const isRefusal = (error: unknown) => error instanceof BindError && error.code =
 
 const reasons: Record<Exclude<Outcome, 'moved'>, Bilingual> = {
   refused: {
-    en: 'WeChat gives no new openid; the user did not follow the old account, and has to bind anew',
+    en: 'WeChat returned no new openid: the user did not follow the old account, and must bind again',
     zh: '微信未给出新 openid：该用户未关注旧账号，须重新绑定',
   },
   taken: {
-    en: 'the new openid is bound to another user already; unbind one of them',
+    en: 'the new openid is already bound to another user: unbind one of the two users',
     zh: '新 openid 已绑定其他用户，请解绑其一',
   },
   changed: {
-    en: 'the user has bound anew meanwhile; nothing is left to do',
+    en: 'the user has bound again in the meantime: no action is needed',
     zh: '该用户已重新绑定，无需处理',
   },
 }

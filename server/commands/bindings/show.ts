@@ -1,4 +1,4 @@
-/** `wechat-bind bindings show`: what is kept of one user. */
+/** `wechat-bind bindings show`: all stored data of one user. */
 import type { Identity, Store } from '../../store/store.ts'
 import type { UserRecord } from '../../store/user-record.ts'
 import type { Terminal } from '../terminal.ts'
@@ -113,7 +113,7 @@ function toLines(record: UserRecord, name: string | undefined, now: number, widt
   return [
     ...fields.map(([title, value]) => `${title.padEnd(12)}${toVisible(value)}`),
     ...section('History 历史', events, history, width),
-    ...section('Live QR codes 有效的二维码', liveTickets, live, width),
+    ...section('Valid QR codes 有效的二维码', liveTickets, live, width),
     ...section('Webhook notices 待投递通知', waiting, notices, width),
     '',
   ].join('\n')

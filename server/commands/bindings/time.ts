@@ -1,21 +1,21 @@
-/** Times in arguments, files and tables. A date without a zone is UTC, as the log's times are. Pure. */
+/** Times in arguments, files and tables. A date without a time zone is UTC, like the times in the log. Pure. */
 
 // 13 digits would be milliseconds, a common mistake.
 const SECONDS = /^\d{1,11}$/
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/
 
-/** Unix seconds or a date; undefined if the text is neither, or names a day that does not exist. */
+/** Reads Unix seconds or a date. Returns undefined for any other text, and for a day that does not exist. */
 export function toUnixSeconds(text: string): number | undefined {
   if (SECONDS.test(text)) return Number(text)
   const [, year, month, day, hour = '00', minute = '00', second = '00', zone = 'Z'] = DATE.exec(text) ?? []
   if (year === undefined) return undefined
   const offset = zone === 'Z' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(3).replace(':', '') || '00'}`
   const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${offset}`)
-  // `Date` accepts 30 February as 2 March.
+  // `Date` reads 30 February as 2 March.
   const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
   return Number.isNaN(time) || Number(day) > lastDay || time < 0 ? undefined : Math.floor(time / 1000)
 }
 
-/** For a table. */
+/** The text of a time in a table. */
 export const toText = (ms: number) => new Date(ms).toISOString().slice(0, 19).replace('T', ' ')

@@ -1,4 +1,4 @@
-/** Walks over all bindings, a page at a time. */
+/** Iterates over all bindings, one page at a time. */
 import { type BindingFilter, type BoundUser, positionOf, type WalkPosition } from '../../store/binding-walk.ts'
 import type { Store } from '../../store/store.ts'
 

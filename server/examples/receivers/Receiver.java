@@ -25,7 +25,7 @@ public final class Receiver {
     private static final int MAX_BODY = 64 * 1024;
 
     private final byte[] key;
-    // In your own receiver use a table for both, and write it in one transaction with the change.
+    // In your own receiver use database tables instead, and write them in the transaction of the change.
     private final Set<String> seenIds = new HashSet<>();
     private final Map<List<String>, Long> versions = new HashMap<>();
 
@@ -33,7 +33,7 @@ public final class Receiver {
         key = Base64.getDecoder().decode(secret.substring("whsec_".length()));
     }
 
-    /** The signature is over the bytes as received. There is one of each secret, separated by spaces. */
+    /** The signature is over the bytes as received. The header has one signature for each secret, separated by spaces. */
     private boolean isSigned(byte[] body, HttpExchange exchange) throws GeneralSecurityException {
         String timestamp = header(exchange, "webhook-timestamp");
         if (!timestamp.matches("\\d{1,12}")) return false;
@@ -52,7 +52,7 @@ public final class Receiver {
         return value == null ? "" : value;
     }
 
-    /** Store the change here. Slow work belongs into a job: the server waits 20 s, then sends the event again. */
+    /** Store the change here. Do slow work in a job: the server waits 20 s, then sends the event again. */
     private static void storeChange(String type, String account, String userId, long version) {
         System.out.println(type + " " + account + "/" + userId + " version " + version);
     }
@@ -105,7 +105,7 @@ public final class Receiver {
         private static final Pattern ESCAPE = Pattern.compile("\\\\(?:u([0-9a-fA-F]{4})|(.))");
 
         private static String find(String json, String name, String value) {
-            // A name follows a brace or a comma, so a text that looks like a member is not found: quotation marks in it are escaped.
+            // A name follows a brace or a comma. A string that looks like a member does not match, because its quotation marks are escaped.
             var matcher = Pattern.compile("[{,]\\s*\"" + name + "\"\\s*:\\s*" + value).matcher(json);
             if (!matcher.find()) throw new IllegalArgumentException("no " + name);
             return matcher.group(1);

@@ -1,5 +1,5 @@
 /**
- * What a receiver of webhooks does, whatever its server: verifies the signature over the body as received, ignores repeated ids
+ * The part of a webhook receiver that does not depend on its server: verifies the signature over the raw body, ignores repeated ids
  * and older versions, and stores the change before it answers.
  */
 import { Webhook } from 'standardwebhooks'
@@ -19,7 +19,7 @@ export type BindingEvent = {
   }
 }
 
-/** Stores the change and returns. Slow work belongs into a job: the server waits 20 s, then sends the event again. */
+/** Stores the change and returns. Do slow work in a job: the server waits 20 s, then sends the event again. */
 export type StoreChange = (event: BindingEvent) => Promise<void>
 
 /** Returns the status to answer. */
@@ -28,7 +28,7 @@ export type Receive = (body: string, headers: Record<string, string>) => Promise
 // Keep the ids of a few days: the server repeats an event for three days.
 const MAX_IDS = 100_000
 
-/** `secret`: `whsec_…`. In your own receiver use a table for both maps, and write it in one transaction with the change. */
+/** `secret`: `whsec_…`. In your own receiver use database tables instead of the two maps, and write them in the transaction of the change. */
 export function createReceive(secret: string, storeChange: StoreChange): Receive {
   const webhook = new Webhook(secret)
   const seenIds = new Set<string>()

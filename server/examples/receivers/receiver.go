@@ -34,13 +34,13 @@ type event struct {
 
 type receiver struct {
 	key []byte
-	// In your own receiver use a table for both, and write it in one transaction with the change.
+	// In your own receiver use database tables instead, and write them in the transaction of the change.
 	mutex    sync.Mutex
 	seenIDs  map[string]bool
 	versions map[[3]string]int64
 }
 
-// The signature is over the bytes as received. There is one of each secret, separated by spaces.
+// The signature is over the bytes as received. The header has one signature for each secret, separated by spaces.
 func (r *receiver) isSigned(body []byte, header http.Header) bool {
 	stamp, err := strconv.ParseInt(header.Get("webhook-timestamp"), 10, 64)
 	age := time.Since(time.Unix(stamp, 0))
@@ -59,7 +59,7 @@ func (r *receiver) isSigned(body []byte, header http.Header) bool {
 	return false
 }
 
-// Store the change here. Slow work belongs into a job: the server waits 20 s, then sends the event again.
+// Store the change here. Do slow work in a job: the server waits 20 s, then sends the event again.
 func storeChange(e event) error {
 	fmt.Printf("%s %s/%s version %d\n", e.Type, e.Data.Account, e.Data.UserID, e.Data.Version)
 	return nil

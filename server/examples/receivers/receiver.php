@@ -1,12 +1,12 @@
 <?php
 // Receives wechat-bind's webhooks in PHP 8.1, without other packages:
 // WEBHOOK_SECRET=whsec_... php -S 127.0.0.1:5000 receiver.php
-// PHP keeps nothing between two requests, so this file stores what it has seen in STORE (JSON). Use your database instead.
+// PHP keeps no state between two requests, so this file stores the ids and versions in STORE (JSON). Use your database instead.
 
 const TOLERANCE_SECONDS = 300;
 const MAX_BODY = 64 * 1024;
 
-/** The signature is over the bytes as received. There is one of each secret, separated by spaces. */
+/** The signature is over the bytes as received. The header has one signature for each secret, separated by spaces. */
 function isSigned(string $body): bool
 {
     $id = $_SERVER['HTTP_WEBHOOK_ID'] ?? '';
@@ -24,7 +24,7 @@ function isSigned(string $body): bool
     return false;
 }
 
-/** Store the change here. Slow work belongs into a job: the server waits 20 s, then sends the event again. */
+/** Store the change here. Do slow work in a job: the server waits 20 s, then sends the event again. */
 function storeChange(array $event): void
 {
     $data = $event['data'];

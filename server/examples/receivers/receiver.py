@@ -14,7 +14,7 @@ MAX_BODY = 64 * 1024
 
 KEY = base64.b64decode(os.environ["WEBHOOK_SECRET"][len("whsec_"):])
 
-# In your own receiver use a table for both, and write it in one transaction with the change.
+# In your own receiver use database tables instead, and write them in the transaction of the change.
 seen_ids = set()
 versions = {}
 lock = threading.Lock()

@@ -41,6 +41,22 @@ export const createPool = (url: string): PostgresPool =>
     }),
   )
 
+/**
+ * The pool of a command. PostgreSQL plans each statement for the present size of the tables: a plan made at the beginning of an
+ * import, when they were empty, would read all rows again and again.
+ */
+export function createCommandPool(url: string): PostgresPool {
+  const pool = createPool(url)
+  return {
+    ...pool,
+    async connect() {
+      const client = await pool.connect()
+      await client.query('set plan_cache_mode = force_custom_plan', [])
+      return client
+    },
+  }
+}
+
 /** A pool without time-outs for statements, used for migrations and for copying a store. */
 export const createMaintenancePool = (url: string): PostgresPool =>
   discardBroken(new pg.Pool({ ...toConnection(url), max: 2 }))

@@ -20,11 +20,13 @@ import type { CommitNotice, Committed, Store, UnitOfWork } from '../store.ts'
 import { createBatchedTransactions, RolledBackError } from './batched-transactions.ts'
 import { createLocks, LockOrderError, type LockRequest, shareLocks } from './locks.ts'
 import { createListener } from './notifications.ts'
-import { createMaintenancePool, createPool, inTransaction } from './pool.ts'
+import { createCommandPool, createMaintenancePool, createPool, inTransaction } from './pool.ts'
 
 type PostgresOptions = {
   /** `postgres://user:password@host/database` */
   url: string
+  /** A command, not a server. */
+  isCommand?: boolean | undefined
 } & TxSettings
 
 const CHANNEL = 'wechat_bind'
@@ -36,9 +38,9 @@ const STORE_TIMEOUT_MS = 3_000
 const MAX_RUNS = 8
 
 /** Connects and migrates the tables; several instances may do so at the same time. */
-export async function openPostgresStore({ url, ...settings }: PostgresOptions): Promise<Store> {
+export async function openPostgresStore({ url, isCommand, ...settings }: PostgresOptions): Promise<Store> {
   await migrate(url)
-  const pool = createPool(url)
+  const pool = isCommand ? createCommandPool(url) : createPool(url)
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   const queries = createQueries(db, 'postgres')
   const asStoreError = asStoreErrorWithin(STORE_TIMEOUT_MS)

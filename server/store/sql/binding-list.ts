@@ -16,7 +16,7 @@ type Row = Pick<
 /**
  * An openid or a unionid has few bindings. They are read first, and the other filters are applied to them. Without `materialized`,
  * SQLite would use the index in the order of the list, and read all bindings of the tenant. The columns of the users are
- * subqueries, which PostgreSQL looks up for each row of the page. For a join it may read all users.
+ * subqueries, because PostgreSQL executes them only for the rows of the page. With a join it may read all users.
  */
 export function* listBindings(
   db: Db,
@@ -54,7 +54,7 @@ function conditions(filter: BindingFilter, after: WalkPosition | undefined): Raw
   if (appId !== undefined) all.push(sql`app_id = ${appId}`)
   if (unionid !== undefined) all.push(sql`unionid = ${unionid}`)
   if (boundUntil !== undefined) all.push(sql`bound_at < ${boundUntil}`)
-  // There is one lower bound. With two, the database may begin at the lower one and read unneeded rows up to the other.
+  // Only one lower bound is passed. With two, the database may start at the smaller one and read rows that it then discards.
   if (after && tenant === undefined) {
     all.push(sql`(tenant, bound_at, "user") > (${after.tenant}, ${after.boundAt}, ${after.user})`)
   } else if (after && after.boundAt >= (boundSince ?? 0)) {

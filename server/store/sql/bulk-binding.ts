@@ -1,6 +1,6 @@
 /**
- * Binds many users with a few statements, for the import. Row by row, each binding takes eight statements: 200,000 of them would
- * take minutes on PostgreSQL, where a statement waits for a round trip.
+ * Binds many users with a few statements, for the import. Row by row, a binding takes eight statements. On PostgreSQL, where each
+ * statement waits for a round trip, 200,000 bindings would take minutes.
  */
 import { identityKey } from '../identity.ts'
 import type { Plan } from '../plan.ts'
@@ -11,8 +11,6 @@ import type { Queries } from './queries.ts'
 import { toBindingRow } from './rows.ts'
 import type { TxSettings, VersionedUser } from './tx-settings.ts'
 
-type Ensured = { id: number; tenant: string; account: string; user_id: string; version: number }
-
 /** This is a class for the reason given at `SqlTx`. */
 export class BulkBinding {
   readonly #queries: Queries
@@ -20,7 +18,7 @@ export class BulkBinding {
   readonly #bumped: Map<number, Committed>
   readonly #users: Map<number, VersionedUser>
 
-  /** `users` are the versions that the unit has read. They are kept up to date. */
+  /** `users` holds the versions that the unit of work has read. `bind` updates them. */
   constructor(
     queries: Queries,
     settings: TxSettings,
@@ -33,9 +31,9 @@ export class BulkBinding {
     this.#users = users
   }
 
-  /** `ensured` are the locked rows of the users, in any order. */
-  *bind(ensured: Ensured[], bindings: NewBinding[], reason: BindReason, at: number): Plan<void> {
-    const ids = yield* this.#bumpAll(ensured)
+  /** Different users, each without a binding. Returns their ids, which are locked. */
+  *bind(bindings: NewBinding[], reason: BindReason, at: number): Plan<number[]> {
+    const ids = yield* this.#bumpAll(bindings.map(({ identity }) => identity))
     const bound = bindings.map(({ identity, binding }) => {
       const id = ids.get(identityKey(identity))!
       const committed = this.#bumped.get(id)!
@@ -57,28 +55,29 @@ export class BulkBinding {
       return this.#settings.hasWebhook(tenant) ? [{ event, user, tenant, next_at: at }] : []
     })
     if (waiting.length > 0) yield* this.#queries.addAllToOutbox({ rows: JSON.stringify(waiting) })
+    return [...ids.values()]
   }
 
-  /** Adds 1 to the version of each user. Returns the ids by identity. */
-  *#bumpAll(ensured: Ensured[]): Plan<Map<string, number>> {
-    const users = ensured.map(({ id, tenant, account, user_id: userId, version }) => {
-      const identity: Identity = { tenant, account, userId }
-      return { id, identity, version }
+  /** Adds the users that the store does not know, and 1 to the version of each. Returns the ids by identity. */
+  *#bumpAll(identities: Identity[]): Plan<Map<string, number>> {
+    const floors = yield* this.#floorsOf(identities)
+    const given = identities.map((identity) => {
+      const { tenant, account, userId: user_id } = identity
+      return { tenant, account, user_id, version: (floors.get(identityKey(identity)) ?? 0) + 1 }
     })
-    const floors = yield* this.#floorsOf(users.filter(({ version }) => version === 0).map(({ identity }) => identity))
-    for (const { id, identity, version: stored } of users) {
-      const version = Math.max(stored, floors.get(identityKey(identity)) ?? 0) + 1
+    const { rows } = yield* this.#queries.bumpUsers({ rows: JSON.stringify(given) })
+    const ids = new Map<string, number>()
+    for (const { id, tenant, account, user_id: userId, version } of rows) {
+      const identity = { tenant, account, userId }
+      ids.set(identityKey(identity), id)
       this.#users.set(id, { identity, version, reason: null })
       this.#bumped.set(id, { identity, version })
     }
-    const rows = users.map(({ id }) => ({ id, version: this.#users.get(id)!.version }))
-    yield* this.#queries.bumpVersions({ rows: JSON.stringify(rows) })
-    return new Map(users.map(({ id, identity }) => [identityKey(identity), id]))
+    return ids
   }
 
   /** The versions that users had before they were erased. */
   *#floorsOf(identities: Identity[]): Plan<Map<string, number>> {
-    if (identities.length === 0) return new Map()
     const byHash = new Map(identities.map((identity) => [erasedHash(this.#settings, identity), identityKey(identity)]))
     const { rows } = yield* this.#queries.floorsOf({ hashes: JSON.stringify([...byHash.keys()]) })
     return new Map(rows.map(({ user_id: hash, version }) => [byHash.get(hash)!, version]))

@@ -9,8 +9,8 @@ import { selectUsers } from './user-queries.ts'
 
 type Rows = { rows: string }
 
-/** A user after an insert. `version` is 0 for a user that the store did not know. */
-type EnsuredRow = { id: number; tenant: string; account: string; user_id: string; version: number }
+/** A user with the version that it has now. */
+export type BumpedRow = { id: number; tenant: string; account: string; user_id: string; version: number }
 
 type BindingRow = Tables['bindings']
 type EventRow = Pick<Tables['events'], 'user' | 'version' | 'type' | 'reason' | 'at' | 'uid' | 'tenant'>
@@ -71,13 +71,15 @@ export function createBulkQueries(db: Kysely<Tables>, engine: Engine) {
         .where('bindings.app_id', '=', p.appId)
         .where(sql<boolean>`bindings.openid in (${jsonTexts(engine, p.openids)})`),
     ),
-    ensureUsers: query((p: Rows) =>
+    /** Adds the users that the store does not know with the given version, and adds 1 to the version of the others. */
+    bumpUsers: query((p: Rows) =>
       compilable(
-        sql<EnsuredRow>`${insert('users', identityColumns, p)}
-          on conflict (tenant, account, user_id) do update set erased = 0 returning id, tenant, account, user_id, version`,
+        sql<BumpedRow>`${insert('users', { ...identityColumns, version: 'bigint' }, p)}
+          on conflict (tenant, account, user_id) do update set version = users.version + 1, reason = null, erased = 0
+          returning id, tenant, account, user_id, version`,
       ),
     ),
-    /** The versions that are kept of erased users with these hashes. */
+    /** The stored versions of erased users with these hashes. */
     floorsOf: query((p: { hashes: string }) =>
       db
         .selectFrom('users')
@@ -85,12 +87,6 @@ export function createBulkQueries(db: Kysely<Tables>, engine: Engine) {
         .where('tenant', '=', '')
         .where('account', '=', '')
         .where(sql<boolean>`user_id in (${jsonTexts(engine, p.hashes)})`),
-    ),
-    bumpVersions: query((p: Rows) =>
-      compilable(
-        sql`update users set version = given.version, reason = null
-          from (${jsonRows(engine, p.rows, { id: 'bigint', version: 'bigint' })}) as given where users.id = given.id`,
-      ),
     ),
     addBindings: query((p: Rows) => compilable(insert('bindings', bindingColumns, p))),
     addEvents: query((p: Rows) =>

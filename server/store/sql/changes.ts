@@ -7,7 +7,7 @@ import type { Queries } from './queries.ts'
 import { toBindingRow, toConfirmationValues } from './rows.ts'
 import type { TxSettings, VersionedUser } from './tx-settings.ts'
 
-/** Random, so that a store restored from a backup gives no new event the id of one that a receiver has already accepted. */
+/** Random: after the restore of a backup, a new event must not repeat an id that a receiver has already accepted. */
 export const newEventUid = () => `evt_${takeRandom(16).toString('base64url')}`
 
 type Of<T extends Change['type']> = Extract<Change, { type: T }>
@@ -124,7 +124,7 @@ export class Changes implements ChangeMethods {
     const { changes } = yield* this.#queries.close({ ticket, as, delivery: delivery ?? null })
     // The decision has read the ticket as open. If the decision has an error, this check keeps the ticket from binding twice.
     if (changes !== 1) throw new Error(`ticket ${ticket} is already closed`)
-    // Only a ticket that was scanned before, without this delivery, has an openid.
+    // A scan that closes its ticket at once (`delivery`) stores no openid in it. Any other close may remove an openid.
     if (delivery === undefined) this.#settings.onErase?.()
     if (bumpsVersion) yield* this.bumpVersion(user)
   }

@@ -42,7 +42,7 @@ export const runOn =
 /** A query builder of Kysely, or raw SQL. */
 type Compiles = { compile(db: Kysely<Tables>): CompiledQuery<unknown> }
 
-/** Runs a query that is built for its parameters, which may decide about its conditions. Compiling takes about 0.1 ms. */
+/** Builds and runs a query whose conditions depend on its parameters. Compiling it takes about 0.1 ms. */
 export function* runQuery<Row>(db: Kysely<Tables>, built: Compiles): Plan<Row[]> {
   const { sql: text, parameters } = built.compile(db)
   return (yield { text, values: [...parameters] }).rows as Row[]
@@ -51,8 +51,8 @@ export function* runQuery<Row>(db: Kysely<Tables>, built: Compiles): Plan<Row[]>
 const PAGE_SIZES = [11, 101, 501, 1001]
 
 /**
- * The rows to read for a page of `limit` rows. The number is part of the SQL text: with a parameter, PostgreSQL plans for a tenth of
- * the table. There are few sizes, because each text is a prepared statement of every connection.
+ * The rows to read for a page of `limit` rows. The number is part of the SQL text, because for a parameter PostgreSQL plans to read a
+ * tenth of the table. There are few sizes, because every connection prepares a statement for each text.
  */
 export function pageSize(limit: number): number {
   const size = PAGE_SIZES.find((each) => each >= limit)

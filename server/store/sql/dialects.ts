@@ -24,7 +24,7 @@ export const jsonPairs = (engine: Engine, pairs: string) =>
 /** The types of the columns that `jsonRows` returns. */
 export type JsonColumns = Record<string, 'text' | 'bigint'>
 
-/** The rows of a JSON array of objects, as one parameter: values as parameters would be another statement for each number of rows. */
+/** The rows of a JSON array of objects. The array is one parameter, so the text of the statement does not depend on the number of rows. */
 export function jsonRows(engine: Engine, json: unknown, columns: JsonColumns): RawBuilder<unknown> {
   const names = Object.keys(columns)
   return engine === 'postgres'

@@ -16,7 +16,7 @@ export const asStoreError: AsStoreError = async (result) => {
   }
 }
 
-/** Works like `asStoreError`, and also fails without a result after `ms`, because the caller has to answer its own request. */
+/** Works like `asStoreError`, but also throws if there is no result after `ms`, because the caller has to answer its own request. */
 export const asStoreErrorWithin =
   (ms: number): AsStoreError =>
   (result) => {

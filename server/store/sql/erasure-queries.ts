@@ -6,7 +6,7 @@ import type { Tables } from './tables.ts'
 // The sender stops after four days at most, so an older notice belongs to a receiver that is no longer configured.
 const ABANDONED_AFTER_MS = 7 * 24 * 60 * 60_000
 
-/** Whether a notice of the event waits for a receiver that is on. */
+/** Whether a notice of the event waits for an enabled receiver. */
 const isWaiting = (now: number) => sql<boolean>`(events.at + ${sql.lit(ABANDONED_AFTER_MS)} > ${now} and (
   exists (select 1 from outbox where outbox.event = events.id and outbox.state = 'waiting') or
   exists (select 1 from notices left join webhook_receivers on webhook_receivers.name = notices.receiver
@@ -19,7 +19,7 @@ export function createErasureQueries(db: Kysely<Tables>) {
 function createErase(db: Kysely<Tables>) {
   return {
     deleteTickets: query((p: { user: number }) => db.deleteFrom('tickets').where('user', '=', p.user)),
-    /** The row stays, so that WeChat's repeated delivery still changes nothing. */
+    /** The row is kept, so that a repeated delivery of WeChat still changes nothing. */
     clearReplies: query((p: { user: number }) =>
       db.updateTable('deliveries').set({ text: null, user: null }).where('user', '=', p.user),
     ),

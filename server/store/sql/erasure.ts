@@ -4,9 +4,9 @@
  * 1. `erase` deletes the tickets and the history, empties the recorded replies that name the user, and marks the user. The same
  *    transaction has already removed the binding. Two kinds of rows remain and are marked: the notices that wait for a receiver,
  *    and the event of the erasure itself.
- * 2. `purge` deletes the marked events when no notice waits any more: the receiver has taken it, the sender has given up, or the
- *    receiver is off. Then `purge` replaces the identity by its keyed hash. A tenant without a webhook has no notices, so readers of
- *    its feed can get the event only for a few seconds.
+ * 2. `purge` deletes a marked event when none of its notices waits any more: the receiver has accepted the notice, the sender has
+ *    given it up, or the receiver is off. Then `purge` replaces the identity by its keyed hash. A tenant without a webhook has no
+ *    notices, so readers of its feed can get the event only for a few seconds.
  *
  * The row of the user stays under the hash and keeps the version. If the same ids are bound again, a page or a receiver that knows
  * an older version must see a greater one. A crash between the two steps does no harm: the marks are stored, so `purge`
@@ -18,7 +18,7 @@ import type { Identity, Store } from '../store.ts'
 import type { Queries } from './queries.ts'
 import type { TxSettings, VersionedUser } from './tx-settings.ts'
 
-/** Stands for the identity of an erased user. */
+/** Replaces the identity of an erased user. */
 export const erasedHash = ({ hashOf }: Pick<TxSettings, 'hashOf'>, { tenant, account, userId }: Identity) =>
   hashOf('erased user', tenant, account, userId)
 
@@ -55,7 +55,7 @@ export class Erasure {
     this.#settings.onErase?.()
   }
 
-  /** Deletes the given up notices of events that will be deleted. */
+  /** Deletes the given-up notices of events that are deleted next. */
   *#deleteNotices(user: number, before: number): Plan<void> {
     yield* this.#queries.deleteUnsent({ user, before })
     yield* this.#queries.deleteNotices({ user, before })
@@ -84,7 +84,7 @@ export class Erasure {
 // A unit of work locks at most this number of users.
 const PURGED_AT_ONCE = 100
 
-/** Completes all erasures until `before` whose notices are taken or given up. */
+/** Completes the erasures made until `before` whose notices were accepted or given up. */
 export async function purgeErased(write: Store['write'], before: number): Promise<void> {
   while (await write((tx) => tx.purgeErased(before, PURGED_AT_ONCE)));
 }

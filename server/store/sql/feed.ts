@@ -15,9 +15,9 @@
  * that shows one of them shows the earlier ones. A change therefore takes no extra time, and a tenant without a reader has no
  * positions.
  *
- * What could go wrong: events expire that a reader has not read. The sweep notes the position (`noteExpired`) before it deletes
- * them, and the reader gets 'gone'. A store restored from a backup gives positions again: then the event at the reader's position is
- * another one, or its position is beyond the head, and the reader gets 'gone', too.
+ * What could go wrong: events may expire before a reader has read them. The sweep records their position (`noteExpired`) before it
+ * deletes them, and the reader gets 'gone'. A store restored from a backup assigns some positions again. The reader's position then
+ * has another event, or is beyond the head, and the reader gets 'gone', too.
  */
 import { sql } from 'kysely'
 import type { BindingEvent, EventFeed, FeedPage, FeedPosition, FeedQuery } from '../event-feed.ts'
@@ -26,7 +26,7 @@ import { pageSize, query, runQuery } from './compiled-query.ts'
 import type { Db } from './tx-settings.ts'
 import { createUserByIdentity } from './user-queries.ts'
 
-// So few that a statement finishes within its time limit on a busy machine.
+// With this number a statement finishes within its time limit even on a busy machine.
 const PUBLISHED_AT_ONCE = 1000
 
 type RunPlan = <T>(plan: () => Plan<T>) => Promise<T>
@@ -69,10 +69,10 @@ export function createEventFeed(db: Db, read: RunPlan, inTransaction: RunPlan): 
   }
 
   function* readPage({ tenant, after, limit }: FeedQuery, user: number | undefined): Plan<FeedPage | 'gone'> {
-    // Read before the events: every position up to it is visible to the next statement.
+    // Read before the events, so that the next statement sees every position up to the head.
     const head = (yield* queries.head({ tenant })).rows[0]?.position ?? 0
     const rows = yield* eventsAfter(db, tenant, user, after?.position ?? 0, limit + 1)
-    // Read after the events: the sweep notes a position before it deletes the event.
+    // Read after the events, because the sweep records a position before it deletes the event.
     if (after && (yield* isGone(tenant, after))) return 'gone'
     const shown = rows.slice(0, limit)
     const last = shown.at(-1)

@@ -13,7 +13,7 @@ export type Locks = {
   openids(openids: string[]): Plan<void>
 }
 
-/** The locks of SQLite, whose one writer needs none. */
+/** The locks on SQLite: none, because it has one writer. */
 export const noLocks: Locks = {
   // biome-ignore lint/correctness/useYield: sends no statement
   *users() {

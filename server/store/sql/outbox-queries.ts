@@ -293,7 +293,7 @@ const selectNotices = (db: Db) =>
     ])
     .select(payloadColumns)
 
-/** Events that are still in the outbox. They have the number of the event, and no receiver. */
+/** Events that are still in the outbox. Their id is that of the event, and they have no receiver yet. */
 const selectUnmoved = (db: Db) =>
   db
     .selectFrom('outbox')

@@ -14,13 +14,13 @@ const limitBatch = sql`limit ${sql.lit(BATCH_SIZE)}`
 
 const HOUR_MS = 60 * 60_000
 
-// A closed ticket is kept so that a late scan gets the right reply; after a day nobody scans it.
+// A closed ticket is kept so that a late scan gets the right reply; after a day a scan is unlikely.
 const TICKET_RETENTION_MS = 24 * HOUR_MS
 
 // Wrong codes are counted within the last hour.
 const WRONG_CODE_RETENTION_MS = HOUR_MS
 
-// A quarter of a year leaves time to investigate incidents, to replay failed webhooks, and to enable a receiver that is off.
+// 90 days leave time to investigate incidents, to replay failed webhooks, and to enable a receiver that is off.
 const EVENT_RETENTION_MS = 90 * 24 * HOUR_MS
 
 // The sender moves events to the queues within seconds. An event that has waited for half a year belongs to a tenant whose webhooks
@@ -81,7 +81,7 @@ export function createSweep(
     deleteNotices,
   ]
 
-  /** Notes the positions before it deletes the events, so that a reader who missed them gets an error. */
+  /** Records the positions before it deletes the events, so that a reader that has missed them gets an error. */
   async function deleteEvents(now: number): Promise<number> {
     const { rows } = await sql<Expired>`select id, tenant, position from events where id ${oldest('events')}
       and at <= ${now - EVENT_RETENTION_MS} and not exists (select event from outbox where event = events.id)
@@ -92,7 +92,7 @@ export function createSweep(
     return ids.length
   }
 
-  /** An event without a position gets the position after the newest. Every reader is then before this position and gets an error. */
+  /** An expired event without a position gets the position after the newest one. All readers are before this position and get an error. */
   async function noteExpired(tenant: string, events: Expired[]): Promise<void> {
     const isUnread = events.some(({ position }) => position === null)
     const newest = Math.max(...events.map(({ position }) => position ?? 0))

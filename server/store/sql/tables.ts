@@ -75,9 +75,9 @@ export type Tables = {
     /** Random; null in events of versions before 0004. */
     uid: string | null
     tenant: string
-    /** Where the event is in the feed of its tenant; null until a reader of the feed has reached it. */
+    /** The position of the event in the feed of its tenant; null until a reader of the feed has reached it. */
     position: Generated<number | null>
-    /** 1 when the event is deleted once its notices are taken. */
+    /** 1 for an event that is deleted once its notices are accepted or given up. */
     erased: Generated<number>
   }
   /** The newest position of each tenant's feed, and the newest position whose event may have expired. */

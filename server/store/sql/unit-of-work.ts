@@ -175,10 +175,7 @@ export class SqlTx implements Tx {
 
   *bindAll(bindings: NewBinding[], reason: BindReason, at: number): Plan<void> {
     if (bindings.length === 0) return
-    const rows = toIdentityRows(bindings.map(({ identity }) => identity))
-    const { rows: ensured } = yield* this.#queries.ensureUsers({ rows })
-    yield* this.#locks.users(ensured.map(({ id }) => id))
-    yield* this.#bulk.bind(ensured, bindings, reason, at)
+    yield* this.#locks.users(yield* this.#bulk.bind(bindings, reason, at))
   }
 
   *unfollowedAt(appId: string, openid: string): Plan<number | undefined> {

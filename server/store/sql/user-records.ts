@@ -1,4 +1,4 @@
-/** Reads everything kept of one user, without secrets, scenes and codes. */
+/** Reads all stored data of one user, without secrets, scenes and codes. */
 import type { Plan } from '../plan.ts'
 import type { Identity } from '../store.ts'
 import type { UserRecord } from '../user-record.ts'

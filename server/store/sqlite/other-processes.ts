@@ -1,11 +1,11 @@
 /**
  * Notices that another process has committed to the same file: a command of an operator, while the server runs. Node only.
  *
- * SQLite sends no notifications. `PRAGMA data_version` differs from its last value if another connection has committed meanwhile; it
- * takes 15 us, and reads no table. It is asked every second, so a page or a webhook learns of a command's change at most a second
- * late. The pragma does not say what has changed, so every waiting page reads its user again.
+ * SQLite sends no notifications. `PRAGMA data_version` returns another value after a commit of another connection. It takes 15 us and
+ * reads no table. The server queries it every second, so a page or a webhook gets the change of a command at most a second late. The
+ * pragma does not say which rows have changed, so every waiting page reads its user again.
  *
- * What could go wrong: truncating the log (`checkpoints.ts`) also changes the value. The pages then read once more than needed.
+ * What could go wrong: truncating the log (`checkpoints.ts`) also changes the value. The waiting pages then read their users once more than necessary.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { SetTimer } from '../../platform.ts'

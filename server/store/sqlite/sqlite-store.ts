@@ -45,7 +45,7 @@ type SqliteOptions = {
   file: string
   /** The timer for the delay after which erased ids leave the log. */
   setTimer?: SetTimer | undefined
-  /** A command, not a server: maps no file into its memory, and watches no other process. */
+  /** True for a command: the database file is not memory-mapped, and commits of other processes are not watched. */
   isCommand?: boolean | undefined
 } & TxSettings
 
@@ -86,7 +86,7 @@ export async function openSqliteStore(
   const wal = isInMemory ? undefined : await openWal(`${realpathSync(file)}-wal`)
 
   const checkpoints = isInMemory ? undefined : createCheckpoints(file, undefined, setTimer)
-  // The log may contain erased ids. Its process was killed or still runs.
+  // A log that exists belongs to a killed or a running process, and may contain erased ids.
   if (hasOldLog) checkpoints?.noteErasure()
   let isErasing = false
   const txSettings: TxSettings = {

@@ -153,7 +153,7 @@ describe('the limits of createWaiters', () => {
   test('do not name a user or a tenant in the error', () => {
     const { waiters } = open({ perTenant: 0 })
     expect(() => waiters.park({ tenant: 'secret-tenant', account: 'acme', userId: 'amy' }, 1, 1)).toThrow(
-      /^This tenant has reached its limit of waiting pages: ask again in 5 s\.$/,
+      /^This tenant has reached its limit of waiting pages: retry in 5 s\.$/,
     )
   })
 })

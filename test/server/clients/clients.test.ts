@@ -158,9 +158,9 @@ for (const tool of tools) {
 }
 
 describe('server/clients', () => {
-  test('contains only the clients of this test, and Client.cs', () => {
+  test('contains only the clients of this test, Client.cs, and the entry of wechat-bind/client for Node', () => {
     const files = readdirSync(join(import.meta.dirname, '../../../server/clients'))
-    const known = [...tools.map(({ file }) => file), 'Client.cs']
+    const known = [...tools.map(({ file }) => file), 'Client.cs', 'node.ts']
     expect(files.sort()).toEqual(known.sort())
   })
 })

@@ -71,7 +71,7 @@ const lines = async () => {
 const openids = async () => (await lines()).map(({ User_ID, OpenId }) => `${User_ID}=${OpenId}`)
 
 describe('bindings import', () => {
-  test('takes CSV and NDJSON, and what it exports again', async () => {
+  test('imports CSV and NDJSON, and its own exports', async () => {
     const csv = await importText(`${head}acme,amy,o1\r\nacme,"b,o",o2\r\n`)
     expect(csv).toMatchObject({ code: 0, err: '' })
     expect(csv.out).toContain('Imported: 2 lines, 2 bound (0 replaced), 0 already bound, 0 skipped, 0 refused.')
@@ -103,7 +103,7 @@ describe('bindings import', () => {
     expect((await run(['export'])).out).toBe(out)
   })
 
-  test('takes a mark at the start, CRLF, empty lines, and the heads of other products', async () => {
+  test('accepts a byte order mark, CRLF, empty lines, and the header lines of other products', async () => {
     const { code } = await importText(
       `\uFEFFuser_id,openid,unionid\r\n\r\namy,o1,\r\nbo,o2,u2\r\n`,
       '--account',
@@ -141,10 +141,18 @@ describe('bindings import', () => {
       `{"Account":"acme","User_ID":"u","OpenId":"o"}\n{oops\n`,
       'line 2: expected a JSON object',
     ],
-    ['a CSV without a head', 'acme,amy,o1\n', 'line 1 must be the head of a CSV, with Account, User_ID, OpenId'],
-    ['an unknown column', 'Account,User_ID,OpenId,Lable\nacme,amy,o1,x\n', 'line 1 has 1 column(s) of other names'],
-    ['a column twice', 'Account,User_ID,OpenId,open_id\nacme,amy,o1,o1\n', 'two columns of one name'],
-    ['a line with a missing cell', `${head}acme,amy,o1\nacme,bo\n`, 'line 3 has another number of cells than the head'],
+    [
+      'a CSV without a header line',
+      'acme,amy,o1\n',
+      'line 1 must be the header line of a CSV, with Account, User_ID, OpenId',
+    ],
+    ['an unknown column', 'Account,User_ID,OpenId,Lable\nacme,amy,o1,x\n', 'line 1 has 1 column(s) with unknown names'],
+    ['a column twice', 'Account,User_ID,OpenId,open_id\nacme,amy,o1,o1\n', 'two columns with the same name'],
+    [
+      'a line with a missing cell',
+      `${head}acme,amy,o1\nacme,bo\n`,
+      'line 3 has another number of cells than the header line',
+    ],
     ['a quotation mark that is not closed', `${head}acme,"amy,o1\n`, 'quotation mark that is never closed'],
     ['a missing openid', `${head}acme,amy,o1\nacme,bo,\n`, 'line 3: OpenId must be 1 to 128 printable'],
     ['a user id with a control character', `${head}acme,"a\u0007",o1\n`, 'line 2: User_ID must be a text'],
@@ -172,7 +180,7 @@ describe('bindings import', () => {
     expect(await lines()).toEqual([])
   })
 
-  test('refuses a file that is not there, or a folder', async () => {
+  test('refuses a missing file and a folder', async () => {
     expect((await run(['import', join(folder, 'none.csv')])).err).toContain('cannot be opened (ENOENT)')
     expect((await run(['import', folder])).err).toContain('cannot be read (EISDIR)')
   })
@@ -182,7 +190,7 @@ describe('bindings import', () => {
     expect(err).toContain('line 2: Tenant differs from --tenant')
   })
 
-  test('reports an openid of another appid, unless told to take it', async () => {
+  test('reports an openid of another appid, and imports it with --any-app-id', async () => {
     const csv = 'AppId,Account,User_ID,OpenId\nwx1,acme,amy,o1\nwx2,acme,bo,o2\n'
     const { code, out, err } = await importText(csv)
     expect([code, await openids()]).toEqual([3, ['amy=o1']])
@@ -192,7 +200,7 @@ describe('bindings import', () => {
     expect(await openids()).toEqual(['amy=o1', 'bo=o2'])
   })
 
-  test('a dry run says what would happen, and changes nothing', async () => {
+  test('reports the outcomes of a dry run, and changes nothing', async () => {
     await importText(`${head}acme,amy,o1\n`)
     const { code, out, err } = await importText(`${head}acme,amy,o1\nacme,bo,o1\nacme,cy,o3\n`, '--dry-run')
     expect(code).toBe(3)
@@ -224,7 +232,7 @@ describe('bindings import', () => {
     )
   }
 
-  test('does by default what CONFLICT says', async () => {
+  test('uses the setting CONFLICT by default', async () => {
     env.CONFLICT = 'allow'
     expect(await importText(`${head}acme,amy,o1\nacme,bo,o1\n`)).toMatchObject({ code: 0 })
     expect(await openids()).toEqual(['amy=o1', 'bo=o1'])
@@ -264,7 +272,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
     const narrow = await run(['list'], { columns: 40 })
     for (const line of narrow.out.trimEnd().split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(40)
     expect(narrow.out).toContain('oZhang')
-    expect(narrow.err).toContain('Without room:')
+    expect(narrow.err).toContain('Hidden columns:')
   })
 
   test('shows control characters of ids instead of sending them to the terminal', async () => {
@@ -286,7 +294,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
     expect(await users('--tenant', 'other')).toEqual([])
   })
 
-  test('writes CSV by RFC 4180, with formulas defused, which import takes again', async () => {
+  test('writes CSV by RFC 4180 without formulas, which import reads back unchanged', async () => {
     const { out } = await run(['list', '--csv'])
     expect(out).toBe(
       [
@@ -317,7 +325,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
     expect((await run(args)).code).toBe('BAD_REQUEST')
   })
 
-  test('refuses a store that is not there, and makes none', async () => {
+  test('refuses a missing store, and creates none', async () => {
     env.DATABASE_URL = `sqlite:${join(folder, 'none', 'bind.db')}`
     expect((await run(['list'])).err).toContain('there is no store')
     expect(readdirSync(folder)).not.toContain('none')
@@ -325,7 +333,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
 })
 
 describe('bindings export', () => {
-  test('writes a file that only its owner may read, all or nothing', async () => {
+  test('writes a file that only its owner may read, completely or not at all', async () => {
     await importText(`${head}acme,amy,o1\n`)
     const file = join(folder, 'out.ndjson')
     writeFileSync(file, 'old')
@@ -366,7 +374,7 @@ describe('bindings show, unbind and erase', () => {
     expect((await run(['unbind', 'acme', 'nobody', '--yes'])).code).toBe('NOT_BOUND')
   })
 
-  test('erases a user, also one never seen', async () => {
+  test('erases a user, and accepts an unknown user', async () => {
     expect(await run(['erase', 'acme', 'amy', '--yes'])).toMatchObject({ code: 0 })
     expect(await run(['erase', 'acme', 'nobody', '--yes'])).toMatchObject({ code: 0 })
     expect(await openids()).toEqual([])
@@ -424,14 +432,16 @@ describe('bindings move-openids', () => {
       '--any-app-id',
     )
 
-  test('puts the new openids in place, an event for each, and leaves and reports what WeChat refuses', async () => {
+  test('stores the new openids, with an event for each, and reports those that WeChat refuses', async () => {
     const { move, oldOpenid, newOpenid } = migrated(NOW - DAY)
     await bindOld(`amy,${oldOpenid('amy')}`, 'stranger,oNotOfTheAccount')
     expect((await move('--dry-run')).out).toContain('Dry run, nothing changed: 1 moved, 1 refused')
     expect(await openids()).toContain(`amy=${oldOpenid('amy')}`)
     const { code, out, err } = await move()
     expect([code, out]).toEqual([3, expect.stringContaining('Moved: 1 moved, 1 refused by WeChat')])
-    expect(err).toContain('default acme stranger: WeChat gives no new openid; the user did not follow the old account')
+    expect(err).toContain(
+      'default acme stranger: WeChat returned no new openid: the user did not follow the old account',
+    )
     expect(err).toContain('ori_openid error')
     expect(await openids()).toEqual([`amy=${newOpenid('amy')}`, 'stranger=oNotOfTheAccount'])
     const store = await open()
@@ -443,7 +453,7 @@ describe('bindings move-openids', () => {
     expect((await move()).out).toContain('Moved: 0 moved, 1 refused')
   })
 
-  test('asks for 100 openids a call, and for an openid of several users once', async () => {
+  test('requests 100 openids per call, and an openid of several users only once', async () => {
     const people = Array.from({ length: 130 }, (_, i) => `p${i}`)
     const { move, oldOpenid, calls } = migrated(NOW - DAY, people)
     env.CONFLICT = 'allow'
@@ -452,12 +462,12 @@ describe('bindings move-openids', () => {
     expect(calls().map(({ raw }) => JSON.parse(raw).openid_list.length)).toEqual([100, 30])
   })
 
-  test('leaves a user whose new openid another user has', async () => {
+  test('does not change a user whose new openid is bound to another user', async () => {
     const { move, oldOpenid, newOpenid } = migrated(NOW - DAY)
     await bindOld(`amy,${oldOpenid('amy')}`)
     await importText(`${head}acme,bo,${newOpenid('amy')}\n`)
     const { code, err } = await move()
-    expect([code, err]).toEqual([3, expect.stringContaining('the new openid is bound to another user already')])
+    expect([code, err]).toEqual([3, expect.stringContaining('the new openid is already bound to another user')])
     expect(await openids()).toEqual([`amy=${oldOpenid('amy')}`, `bo=${newOpenid('amy')}`])
   })
 

@@ -59,7 +59,7 @@ describe('parseConfig', () => {
     })
   })
 
-  test('listens for metrics and probes on this machine alone, unless OPS_HOST says otherwise', () => {
+  test('serves metrics and probes on 127.0.0.1, or on OPS_HOST', () => {
     expect(parseConfig({ ...valid, OPS_PORT: '4001' }).ops).toEqual({ host: '127.0.0.1', port: 4001 })
     const inContainer = { ...valid, OPS_PORT: '4001', OPS_HOST: '0.0.0.0' }
     expect(parseConfig(inContainer).ops).toEqual({ host: '0.0.0.0', port: 4001 })
@@ -113,7 +113,7 @@ describe('parseConfig', () => {
     ['QR_PER_WEEK', '5', 'is not a setting: remove it, or use one of QR_PER_MINUTE'],
     ['BIND_KEY', 'k1:x', 'did you mean BIND_KEYS?'],
     ['WEBHOOK_TIMEOUT', '5', 'is not a setting'],
-    ['CONSOLE_THEME', 'dark', 'is not a setting'],
+    ['CONSOLE_THEME', 'dark', 'is not a setting: remove it\n'],
     ['WEBHOOK_SECRET', SECRET_OF_WEBHOOK, 'needs WEBHOOK_URL'],
     ['WEBHOOK_SECRET_DEFAULT', SECRET_OF_WEBHOOK, 'needs WEBHOOK_URL_DEFAULT'],
     ['WEBHOOK_URL_SHOPZ', 'https://a.example', 'names a tenant that no key has'],
@@ -121,6 +121,7 @@ describe('parseConfig', () => {
     ['HOST', '"127.0.0.1"', 'has quotation marks around its value'],
     ['CONFIRM', "'code'", 'has quotation marks around its value'],
     ['BIND_KEYS', `k1:${SECRET},k2:short`, 'entry 2 ("k2") has a secret of 5 characters, expected 43'],
+    ['BIND_KEYS', `k1:short,k2:${SECRET}:a:b`, 'expected 43; entry 2 ("k2") has more than three parts: make a key'],
     ['BIND_KEYS', `k1:${SECRET},k2`, 'entry 2 has no secret after its kid'],
     [
       'BIND_KEYS',
@@ -213,7 +214,7 @@ describe('parseConfig', () => {
     expect(faultsOf({ ...valid, CONFIRM: 'off', ...others })).toBe('')
   })
 
-  test('accepts a name similar to a setting if that setting is set, because the name may belong to another program', () => {
+  test('accepts a name similar to a setting that is set: the name may belong to another program', () => {
     expect(faultsOf({ ...valid, CONFIG: '/etc/x' })).toContain('did you mean CONFIRM?')
     expect(faultsOf({ ...valid, CONFIG: '/etc/x', CONFIRM: 'off' })).toBe('')
   })

@@ -22,8 +22,8 @@ describe('parseWebhooksFile', () => {
     ['a short secret', { secrets: [secret(23)] }, '24 to 64 bytes in base64'],
     ['a long secret', { secrets: [secret(), secret(65)] }, '24 to 64 bytes in base64'],
     ['a secret without its prefix', { secrets: [secret().slice(6)] }, '24 to 64 bytes in base64'],
-    ['an unknown type', { types: ['binding.bounds'] }, '[1].types must be some of binding.bound'],
-    ['no type', { types: [] }, '[1].types must be some of binding.bound'],
+    ['an unknown type', { types: ['binding.bounds'] }, '[1].types must list one or more of binding.bound'],
+    ['no type', { types: [] }, '[1].types must list one or more of binding.bound'],
     ['an unknown field', { secret: secret() }, '[1] must be a JSON array of objects'],
     ['no URL', { url: undefined }, '[1].url must be a URL'],
   ])('refuses %s, and names entry and field in both languages', (_, more, rule) => {
@@ -32,7 +32,7 @@ describe('parseWebhooksFile', () => {
     expect(parsing).toThrow(/ \| .*[\u4e00-\u9fff]/)
   })
 
-  test('refuses two receivers with one name', () => {
+  test('refuses two receivers with the same name', () => {
     expect(() => parse([entry(), entry()])).toThrow('has the name "crm" twice')
   })
 

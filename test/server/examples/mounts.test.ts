@@ -86,7 +86,7 @@ const mounts: [name: string, mount: () => Promise<string>][] = [
   ],
 ]
 
-/** Sends every kind of request through real sockets: a body parser or a wrong path of the host would break them. */
+/** Sends every kind of request through real sockets, because a body parser or a wrong path in the host server would break it. */
 describe.each(mounts)('%s', (_, mount) => {
   test('binds, answers the page and the back end, and still serves the host’s own page', async () => {
     const url = await mount()
@@ -106,7 +106,7 @@ describe.each(mounts)('%s', (_, mount) => {
     expect(await (await fetch(new URL('/', url))).text()).toBe('your own page')
   })
 
-  test('wakes a waiting page, and lets go of a page that is closed', async () => {
+  test('answers a long poll after a bind, and ends the poll of a closed page', async () => {
     const url = await mount()
     const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
     const closing = new AbortController()

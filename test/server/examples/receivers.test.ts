@@ -99,7 +99,7 @@ const kits: Kit[] = [
     needs: 'Go 1.18 or newer',
     isInstalled: versionOf(/go1\.(\d+)/, 'go', 'version') >= 18,
     async start(onStored, folder) {
-      // `go run` would leave the program running when it is ended.
+      // Killing `go run` would leave its program running.
       const program = join(folder, 'receiver')
       await promisify(execFile)('go', ['build', '-o', program, pathOf('receiver.go')])
       return run([program], onStored)

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readUserAgent } from '../../../server/config/version.ts'
+import { USER_AGENT } from '../../../server/config/version.ts'
 import { createOutgoingFetch, withUserAgent } from '../../../server/http/outgoing-fetch.ts'
 
 type Received = { method: string; url: string; headers: IncomingHttpHeaders; body: string; port: number }
@@ -11,7 +11,7 @@ type Received = { method: string; url: string; headers: IncomingHttpHeaders; bod
 let server: Server
 let url: string
 const received: Received[] = []
-const fetch = withUserAgent(createOutgoingFetch(), readUserAgent())
+const fetch = withUserAgent(createOutgoingFetch(), USER_AGENT)
 
 beforeAll(async () => {
   server = createServer(async (request, response) => {

@@ -1,4 +1,4 @@
-/** Other servers send answers without end over real sockets. The tests count the bytes that each server could send. */
+/** Fake servers send endless answers over real sockets. The tests count the bytes that each of them could send. */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -73,7 +73,7 @@ async function expectCut(count: number): Promise<void> {
   for (const sent of await Promise.all(answers)) expect(sent).toBeLessThan(LIMIT)
 }
 
-describe('an answer without end is cut', () => {
+describe('an endless answer is cut off', () => {
   const subject = { account: 'acme', userId: 'u1' }
 
   test.each([
@@ -107,7 +107,7 @@ describe('an answer without end is cut', () => {
     expect(await answers[0]).toBeLessThan(LIMIT)
   })
 
-  test('at the doctor and at the client of a product', async () => {
+  test('in the doctor and in `wechat-bind/client`', async () => {
     const deps = { fetch, clock: Date.now, setTimer: systemTimer }
     expect(await requestJson(deps, url)).toMatchObject({
       kind: 'failed',

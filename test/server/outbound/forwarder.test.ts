@@ -76,7 +76,7 @@ describe('FORWARD_URL', () => {
     expect(received[0]?.url).toBe(url.replace('/wechat/callback?', 'http://neighbour.test/wx?app=7&'))
   })
 
-  /** The other system is down, answers an error, or answers too much. */
+  /** The other system is down, answers with an error, or sends too long an answer. */
   const faults: (() => Response | Promise<Response>)[] = [
     () => Promise.reject(new TypeError('fetch failed', { cause: refusedConnection })),
     () => new Response('<html>', { status: 502 }),
@@ -103,7 +103,7 @@ describe('FORWARD_URL', () => {
     expect(await metric('wechat_bind_forwards_total{outcome="failed"} 3')).toBe(true)
   })
 
-  test('warns once a minute of a system that fails, with the error and the fix', async () => {
+  test('warns once a minute that the other system fails, with the error and the fix', async () => {
     const warnings = () => testServer.log.lines.filter((line) => line.includes('FORWARD_URL'))
     neighbour = faults[0]!
     for (const _ of [1, 2, 3]) await deliver(text)

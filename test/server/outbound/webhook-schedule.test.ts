@@ -18,7 +18,7 @@ describe('retryAt', () => {
     expect(retryAt(NOW, 12, refused(500), 0)).toBeUndefined()
   })
 
-  test('waits for Retry-After, which does not make a pause shorter and adds no attempt', () => {
+  test('waits for Retry-After, which neither makes a pause shorter nor adds an attempt', () => {
     expect(retryAt(NOW, 1, refused(503, 90_000), 0)).toBe(NOW + 90_000)
     expect(retryAt(NOW, 4, refused(503, 1_000), 0)).toBe(NOW + 10 * MINUTE)
     expect(retryAt(NOW, 12, refused(503, 1_000), 0)).toBeUndefined()

@@ -210,7 +210,7 @@ describe('a receiver that fails', () => {
     for (const pause of SCHEDULE_MS) await tried(received.length + 1, Math.max(1_000, pause / 20))
     for (const [i, pause] of SCHEDULE_MS.entries()) {
       expect(retryTimes()[i]).toBeGreaterThanOrEqual(pause)
-      // A fifth of jitter, the steps of the test, and a pause of the receiver.
+      // The tolerance covers the jitter of a fifth, the time steps of the test, and a pause of the receiver.
       expect(retryTimes()[i]).toBeLessThan(pause * 1.3 + 30_000)
     }
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
@@ -373,7 +373,7 @@ describe('a receiver that fails', () => {
     expect(retryTimes()[2]).toBeLessThan(30_000)
   })
 
-  test('has its events due at once when the server closes', async () => {
+  test('has its interrupted notices due again as soon as the server closes', async () => {
     receiver = ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     const seen: unknown[] = []
     await open({}, (store) => ({

@@ -1,4 +1,4 @@
-/** After `EraseUser` no raw byte of the user is left, and an erasure that is interrupted is whole or can be repeated. */
+/** After `EraseUser` no data of the user is left in the files. An interrupted erasure has no partial effect, and can be repeated. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -27,7 +27,7 @@ const LABEL = 'Zoe Erased, z***@example.com'
 const USER = 'user-of-an-erasure'
 
 describe('an erased user', () => {
-  /** What the files or the tables still hold of these texts. */
+  /** Returns those of the texts that the files or the tables still contain. */
   const searches = {
     sqlite: (url: string) => async (texts: string[]) => {
       const file = url.replace('sqlite:', '')

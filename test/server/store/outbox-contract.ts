@@ -70,7 +70,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(shown(await claim())).toEqual(['b 1'])
     })
 
-    test('delays a binding for three seconds while its unionid is fetched, and also later events of the user', async () => {
+    test('delays a binding and later events of its user for three seconds while its unionid is fetched', async () => {
       const user = await addUser(store, identityOf('a'))
       const at = NOW
       const bind = (openid: string) =>
@@ -80,7 +80,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await dispatch()).toEqual({ receivers: ['one'], isMore: false, heldUntil: NOW + 3_000 })
       expect(shown(await claim())).toEqual(['b 1'])
       await store.unionids.save([{ user, openid: 'o1', unionid: 'u1' }], NOW)
-      // The binding, and that its unionid is known.
+      // The events of the binding and of its unionid.
       expect(await dispatch()).toMatchObject({ receivers: ['one', 'one'], heldUntil: undefined })
       expect(await claim()).toMatchObject([{ openid: 'o1', unionid: 'u1' }])
       await bind('o2')
@@ -126,7 +126,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       ])
     })
 
-    test('retries waiting and replays failed notices: all, of one receiver, or one notice', async () => {
+    test('retries waiting notices and replays failed notices: all, those of one receiver, or one', async () => {
       for (const user of ['a', 'b', 'c']) await addEvents(user)
       await dispatch(['one', 'two'])
       const [a, b, c] = await claim()
@@ -211,7 +211,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await store.outbox.list('waiting', 1)).toMatchObject([{ receiver: null, version: 1, attempts: 0 }])
     })
 
-    test('keeps events for 90 days, and also the notices of a receiver that is off', async () => {
+    test('keeps events for 90 days, including the notices of a receiver that is off', async () => {
       for (const days of [100, 91, 1]) await addEvents(`d${days}`, 1, NOW - days * DAY)
       await dispatch()
       expect(await waiting()).toEqual(['d100 1', 'd91 1', 'd1 1'])

@@ -382,7 +382,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.write((tx) => tx.ticketById(added.id + 1))).toBeUndefined()
     })
 
-    describe('a walk over bindings', () => {
+    describe('a list of all bindings', () => {
       const filters = {
         account: { account: 'acme' },
         openid: { openid: 'o2' },
@@ -567,7 +567,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
         expect(await statesOf('wb1_left')).toEqual([undefined])
       })
 
-      test('keeps the notices until the webhook has taken them or the sender has given up', async () => {
+      test('keeps the notices until the webhook has accepted them or the sender has given them up', async () => {
         await bind(amy, 'o1')
         await erase(amy)
         const names = async () => (await store.outbox.list('waiting', 9)).map(({ reason, openid }) => [reason, openid])
@@ -674,7 +674,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.user(amy)).toMatchObject({ version: 2, binding: { appId: 'wx2', openid: 'p1', boundAt: NOW } })
     })
 
-    test('binds many users at once, as one by one', async () => {
+    test('binds many users at once, with the same result as one by one', async () => {
       const bo = { ...amy, userId: 'bo' }
       const { user } = await add('a', {}, bo)
       await bind(ann, 'o9')
@@ -822,7 +822,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
           tickets: [yield* tx.ticketByScene('wb1_old'), (yield* tx.ticketByScene('wb1_new'))?.ticket.id],
           replies: [yield* tx.findDelivery('expired'), yield* tx.findDelivery('kept')],
           jtis: [yield* tx.consumeJti('expired', NOW), yield* tx.consumeJti('kept', NOW)],
-          // This time is before the end of both windows.
+          // Both windows end after this time.
           windows: [yield* tx.rateWindow('expired', NOW - 1), (yield* tx.rateWindow('kept', NOW - 1))?.count],
         }
       })

@@ -1,4 +1,4 @@
-/** A walk over the bindings is whole and the feed skips nothing, while many other changes are committed. On both engines. */
+/** While many changes are committed, a list of bindings is complete and the feed skips no event. On both engines. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { positionOf, type WalkPosition } from '../../../server/store/binding-walk.ts'
 import type { BindingEvent, FeedPosition } from '../../../server/store/event-feed.ts'
@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => postgres.remove(), 30_000)
 
-/** Two instances on PostgreSQL; on SQLite both are the one store. */
+/** Opens two instances on PostgreSQL, and one store on SQLite, which is returned twice. */
 const openBoth = {
   async sqlite(): Promise<[Store, Store]> {
     const store = await openSqliteStore({ file: ':memory:', ...settings })
@@ -30,7 +30,7 @@ const openBoth = {
 
 const identityOf = (userId: string): Identity => ({ tenant: 'default', account: 'acme', userId })
 
-/** Binds the user, which is one event. `more` runs before the commit. */
+/** Binds the user, which adds one event. `more` runs before the commit. */
 const bind = (store: Store, userId: string, openid = `o-${userId}`, more: object[] = []) =>
   store.write(function* (tx) {
     const user = yield* tx.ensureUser(identityOf(userId))
@@ -47,7 +47,7 @@ const CHANGES = { sqlite: 10_000, postgres: 1_200 }
 const CHANGES_A_UNIT = 20
 
 describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
-  test('each of 20 walks returns every binding that stands exactly once, during thousands of binds, unbinds and moves', async () => {
+  test('each of 20 complete lists has every unchanged binding exactly once, during thousands of binds, unbinds and moves', async () => {
     const stores = await openBoth[engine]()
     const standing = new Set(Array.from({ length: 300 }, (_, i) => `stands${i}`))
     await Promise.all([...standing].map((name) => bind(stores[0], name)))
@@ -57,7 +57,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     async function change(store: Store, worker: number): Promise<void> {
       for (let i = 0; i < CHANGES[engine] / CHANGES_A_UNIT / 4; i++) {
         await store.write(function* (tx) {
-          // Each worker has users of its own, in the order of their locks.
+          // Each worker has its own users, and locks them in ascending order.
           const own = users.filter((_, index) => index % 4 === worker).toSorted((a, b) => a - b)
           const start = (i * 7) % (own.length - CHANGES_A_UNIT)
           const some = own.slice(start, start + CHANGES_A_UNIT)
@@ -93,7 +93,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     for (let i = 0; i < 20; i++) {
       const names = await walk(stores[i % 2]!, [7, 50, 500][i % 3]!)
       if (isChanging) during++
-      // Users that were bound again meanwhile may come twice: these are two bindings.
+      // Users that were bound again meanwhile may be listed twice, because these are two bindings.
       expect(names.filter((name) => standing.has(name)).toSorted()).toEqual([...standing].toSorted())
     }
     await changing
@@ -101,7 +101,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     await closeBoth(stores)
   }, 60_000)
 
-  test('two readers of the feed get every event, and those of a user in order, while events are written', async () => {
+  test('two readers of the feed get every event, and the events of each user in order, while events are written', async () => {
     const stores = await openBoth[engine]()
     const readers = [newReader(stores[0]), newReader(stores[1])]
     let isWriting = true
@@ -129,7 +129,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
   }, 60_000)
 })
 
-test('a reader of the feed gets an event that took its id first and is committed last, at either instance', async () => {
+test('a reader of the feed gets an event with a smaller id that is committed after later events, at either instance', async () => {
   const url = await postgres.newDatabase()
   const stores = [await openPostgresStore({ url, ...settings }), await openPostgresStore({ url, ...settings })] as const
   const readers = [newReader(stores[0]), newReader(stores[1])]

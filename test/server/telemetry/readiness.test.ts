@@ -23,6 +23,7 @@ function open() {
     store: { ping: check('store'), write: async () => undefined as never },
     wechat: { checkAccess: check('wechat') },
     clock: () => now,
+    warn: () => true,
   })
   return {
     readiness,
@@ -80,13 +81,18 @@ describe('createReadiness', () => {
   })
 
   test('is not ready while the store answers reads but refuses writes', async () => {
-    const refused = new BindError('STORE_UNAVAILABLE', 'database or disk is full')
+    const cause = Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR' })
+    const refused = new BindError('STORE_UNAVAILABLE', 'try again', { cause })
+    const warnings: unknown[] = []
     const readiness = createReadiness({
       store: { ping: async () => {}, write: () => Promise.reject(refused) },
       wechat: { checkAccess: async () => {} },
       clock: () => 1_000_000,
+      warn: (...warning) => warnings.push(warning) > 0,
     })
     expect(await readiness()).toEqual({ store: 'STORE_UNAVAILABLE', wechat: 'ok' })
+    const shown = 'ERR_SQLITE_ERROR: database or disk is full'
+    expect(warnings).toEqual([['store', { code: 'STORE_UNAVAILABLE', cause: shown }]])
   })
 
   test('names an error without a code as failed', async () => {

@@ -1,6 +1,6 @@
 /** Compiles each example with its framework's own checker, then uses the example in a browser. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -26,7 +26,9 @@ async function run(name: string, ...command: string[]): Promise<void> {
 let angularIsCompiled = false
 
 /** The output folder of Angular's compiler, below the example, so that its imports resolve. */
-const angularOut = mkdtempSync(join(folderOf('angular'), 'node_modules/.out-'))
+const angularModules = join(folderOf('angular'), 'node_modules')
+mkdirSync(angularModules, { recursive: true })
+const angularOut = mkdtempSync(join(angularModules, '.out-'))
 
 const checkers: Record<string, () => Promise<void>> = {
   'react-18': () =>
@@ -126,7 +128,7 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
     await inState(page, 'ready')
     expect(consoleErrors).toEqual([])
   } catch (cause) {
-    throw new Error(`The page said: ${consoleErrors.join('; ') || 'nothing'}`, { cause })
+    throw new Error(`The page logged: ${consoleErrors.join('; ') || 'nothing'}`, { cause })
   } finally {
     await context.close()
     await fixture.close()

@@ -257,7 +257,7 @@ describe('countQrcode on two instances', () => {
     )
   })
 
-  test('allows a tenant at most its limit, even if 20 users ask at once', async () => {
+  test('allows a tenant at most its limit, even if 20 users request QR codes at once', async () => {
     const { a, b } = await openTwo()
     const users = Array.from({ length: 20 }, (_, i) => ({ ...amy, userId: `u${i % 15}` }))
     const { allowed, refusals } = await countTogether([a, b], users, limits)

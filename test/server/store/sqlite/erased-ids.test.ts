@@ -23,7 +23,7 @@ const identityOf = (userId: string) => ({ tenant: 't', account: 'a', userId })
 
 async function openStore(file = newFile()) {
   const time = createFakeTime()
-  // Without the watch of other processes, so that `pending` counts the timers of erasures only.
+  // A command does not watch other processes, so `pending` counts only the timers of erasures.
   const store = await openSqliteStore({ file, ...settings, setTimer: time.setTimer, isCommand: true })
   /** A user `userId`, bound to `openid`. */
   async function addBound(userId: string, openid = OPENID): Promise<number> {

@@ -10,7 +10,7 @@ import { addUser, bindTo } from '../../../support/rows.ts'
 const settings = { hashOf: (...parts: string[]) => parts.join(), hasWebhook: () => false }
 const amy = { tenant: 'default', account: 'acme', userId: 'amy' }
 
-test('a server learns within a second that a command has committed, and does not report its own commits', async () => {
+test('a server notices a commit of a command within a second, and does not report its own commits', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
   const file = join(folder, 'bind.db')
   const time = createFakeTime()
