@@ -33,7 +33,7 @@ const whole: Record<string, Record<Chinese, string>> = {
   'The text that the QR code encodes': { 'zh-CN': '二维码的内容', 'zh-TW': 'QR 碼 的內容' },
   "URL of WeChat's picture of the QR code": { 'zh-CN': '微信的二维码图片网址', 'zh-TW': '微信的 QR 碼 圖片網址' },
   'Unix seconds': { 'zh-CN': 'Unix 秒', 'zh-TW': 'Unix 秒' },
-  'The reply has one item for each, in the same order': {
+  'The reply has one item for each user, in the same order': {
     'zh-CN': '应答按相同顺序逐项对应',
     'zh-TW': '回應按相同順序逐項對應',
   },
@@ -41,11 +41,11 @@ const whole: Record<string, Record<Chinese, string>> = {
   'Unix seconds, exclusive': { 'zh-CN': 'Unix 秒，不包含该时刻', 'zh-TW': 'Unix 秒，不包含該時刻' },
   'NextCursor of the last reply': { 'zh-CN': '上一个应答的 NextCursor', 'zh-TW': '上一個回應的 NextCursor' },
   'Null at the end': { 'zh-CN': '没有更多时为 null', 'zh-TW': '沒有更多時為 null' },
-  'Cursor of the last reply; without it, from the oldest event that is kept': {
+  'Cursor of the last reply; default: the oldest stored event': {
     'zh-CN': '上一个应答的 Cursor；不写则从保留的最早事件开始',
     'zh-TW': '上一個回應的 Cursor；不寫則從保留的最早事件開始',
   },
-  'With User_ID: the events of this user alone': {
+  'With User_ID: only the events of this user': {
     'zh-CN': '与 User_ID 一起：只返回该用户的事件',
     'zh-TW': '與 User_ID 一起：只返回該使用者的事件',
   },

@@ -1,4 +1,4 @@
-/** The lists of the client as async iterators, which ask for the next page when it is needed. */
+/** The lists of the client as async iterators, which request a page only when it is needed. */
 import type { WebhookPayload } from '../wire.ts'
 
 /** The user of the request. Both ids are opaque and have 1 to 128 characters. */
@@ -35,8 +35,8 @@ export type BindingFilter = {
 }
 
 /**
- * A change of a binding. `cursor`: pass it as `after` to go on later. It is the end of a reply for the last event of the reply, and
- * its beginning for the others, so that events may come again, but none is missed.
+ * A change of a binding. Pass its `cursor` as `after` to continue later. Only the last event of a reply has the cursor of the reply's
+ * end; the others have that of its start. So an event may be returned again, but none is skipped.
  */
 export type BindingEvent = Omit<WebhookPayload, 'type'> & {
   type: Exclude<WebhookPayload['type'], 'webhook.test'>
@@ -45,9 +45,9 @@ export type BindingEvent = Omit<WebhookPayload, 'type'> & {
 }
 
 export type EventsOptions = {
-  /** The `cursor` of the last event that you have processed. Without it, from the oldest event that is kept. */
+  /** The `cursor` of the last event that you have processed. Default: the oldest stored event. */
   after?: string
-  /** The events of this user alone. */
+  /** Only the events of this user. */
   user?: Subject
   /** Ends the iteration. */
   signal?: AbortSignal
@@ -55,7 +55,7 @@ export type EventsOptions = {
   wait?: number
 }
 
-/** `waitMs`: how long the server may take in addition to the usual timeout. */
+/** `waitMs` is added to the usual timeout. */
 export type RequestLimits = { signal?: AbortSignal | undefined; waitMs?: number }
 
 type Call = (name: string, plaintext: object, limits?: RequestLimits) => Promise<unknown>
@@ -94,7 +94,7 @@ export async function* readEvents(call: Call, options: EventsOptions = {}): Asyn
   }
 }
 
-/** Undefined if the caller has ended the iteration. */
+/** Returns undefined if the caller has ended the iteration. */
 async function readPage(call: Call, fields: object, limits: RequestLimits): Promise<EventsPage | undefined> {
   try {
     return (await call('GetEvents', fields, limits)) as EventsPage

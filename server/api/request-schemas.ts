@@ -60,7 +60,7 @@ export const requestSchemas = {
   GetBindInfo: z.object({ ...common, Action: z.literal('Get') }),
   Disconnect: z.object({ ...common, Action: z.literal('Update') }),
   GetBindInfos: z.object({
-    Users: z.array(z.object(user)).min(1).max(100).describe('The reply has one item for each, in the same order'),
+    Users: z.array(z.object(user)).min(1).max(100).describe('The reply has one item for each user, in the same order'),
     Action: z.literal('Get'),
     Date: date,
     Path: path,
@@ -84,8 +84,8 @@ export const requestSchemas = {
     }),
   GetEvents: z
     .object({
-      After: cursor.optional().describe('Cursor of the last reply; without it, from the oldest event that is kept'),
-      Account: id.optional().describe('With User_ID: the events of this user alone'),
+      After: cursor.optional().describe('Cursor of the last reply; default: the oldest stored event'),
+      Account: id.optional().describe('With User_ID: only the events of this user'),
       User_ID: id.optional(),
       Limit: limit,
       Wait: z.int().min(0).max(25).default(0).describe('Seconds to wait for an event'),

@@ -20,7 +20,7 @@ export type Config = {
   wechat: WechatSettings
   /** The name of the Official Account, which the pages show. */
   accountName: string | undefined
-  /** The keys of BIND_KEYS, or the keys that were in the file when the settings were read. */
+  /** The keys of BIND_KEYS, or those that BIND_KEYS_FILE contained when the settings were read. */
   keys: BindKey[]
   /** A file with the keys, one per line, which is read again when it changes. */
   keysFile: string | undefined
@@ -55,7 +55,7 @@ export type Config = {
   forwardUrl: string | undefined
   /** Whether messages about binding are sent to `forwardUrl` too. */
   forwardAll: boolean
-  /** Whether WeChat gets an error for a message that `forwardUrl` did not take, so that it sends the message again. */
+  /** Whether WeChat gets an error for a message that `forwardUrl` did not accept, so that WeChat sends the message again. */
   forwardErrors: 'retry' | 'hide'
   logLevel: string
   /** Variables that look like settings but are not. They may belong to another program. */

@@ -49,7 +49,7 @@ export function createEnvReader(env: Record<string, string | undefined>) {
       const text = value(name)
       try {
         if (text !== undefined) return parse(text)
-        // Parsing an empty text throws the rule of the setting, which the fault needs.
+        // Parsing an empty text throws an error with the rule of the setting. The fault reports this rule.
         parse('')
       } catch (error) {
         const [en = '', zh = ''] = (error as TypeError).message.split(' | ')

@@ -1,4 +1,4 @@
-/** The settings of the commands that change bindings: a part of the server's, so that such a command runs with the server's environment. */
+/** The settings of the commands that change bindings. They are a subset of the server's settings, so such a command runs with the server's environment. */
 import { createKeyedHash } from '../keys/keyed-hash.ts'
 import type { TxSettings } from '../store/sql/tx-settings.ts'
 import { type Config, type Env, parseConflict, parseDatabaseUrl, parseWebhooks, throwFaults } from './config.ts'
@@ -9,7 +9,7 @@ export type OperatorSettings = {
   databaseUrl: string
   account: ReturnType<typeof parseAccount>
   conflict: Config['rules']['conflict']
-  /** What the store needs, so that a change is the same as one of the server. */
+  /** The settings of the store, so that a change of a command has the same effects as a change of the server. */
   store: Pick<TxSettings, 'hashOf' | 'hasWebhook'>
 }
 

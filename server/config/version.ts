@@ -1,6 +1,6 @@
 /**
  * The version of this package, and whether Node is new enough for it. The entries import this file first, so this file must run in
- * an old Node. The figures are constants, because a bundle of your own server has no package.json of this package beside it; a test
+ * an old Node. The values are constants, because a bundle of your own server does not include the package.json of this package. A test
  * compares them with package.json. Node only.
  */
 
@@ -12,7 +12,7 @@ export const NEEDED_NODE = '22.16'
 /** The name of this server in its own requests. */
 export const USER_AGENT = `wechat-bind/${VERSION}`
 
-/** Returns one line that says which Node is needed, or undefined if `version` is new enough. */
+/** Returns a line with the required version of Node, or undefined if `version` is new enough. */
 export function findNodeFault(version: string = process.versions.node): string | undefined {
   const [neededMajor = 0, neededMinor = 0] = NEEDED_NODE.split('.').map(Number)
   const [major = 0, minor = 0] = version.split('.').map(Number)
@@ -20,7 +20,7 @@ export function findNodeFault(version: string = process.versions.node): string |
   return `wechat-bind needs Node ${NEEDED_NODE} or newer, this is Node ${version}. 需要 Node ${NEEDED_NODE} 或更高版本，当前为 ${version}。`
 }
 
-/** Returns one line for an error of an import that this Node does not have, or undefined for another error. */
+/** Returns a line if an import failed because this Node has no `node:sqlite`, and undefined for any other error. */
 export function findModuleFault(error: { code?: unknown; message?: string }): string | undefined {
   // "No such built-in module: node:sqlite"
   if (error.code !== 'ERR_UNKNOWN_BUILTIN_MODULE') return undefined

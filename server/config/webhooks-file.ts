@@ -82,7 +82,7 @@ function parseJson(text: string): unknown {
 /** Throws a TypeError `English | 中文` if the file cannot be read or has a fault. */
 export const readWebhooksFile = (path: string): WebhookReceiver[] => parseWebhooksFile(readText(path))
 
-/** Calls `onReceivers` after each change. A file with a fault is logged, and the present receivers stay. */
+/** Calls `onReceivers` after each change. An invalid file causes a log line, and the present receivers stay. */
 export function watchWebhooksFile(path: string, onReceivers: (receivers: WebhookReceiver[]) => void, log: Log) {
   return watchFile(path, () => {
     try {

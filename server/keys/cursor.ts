@@ -36,5 +36,5 @@ export function createCursors(hashOf: KeyedHash): Cursors {
 const unknownCursor = () =>
   new BindError(
     'BAD_REQUEST',
-    'This cursor was not made for this call and its filters: pass the cursor of the last reply, or none to begin anew.',
+    'This cursor was not made for this call and its filters: pass the cursor of the last reply, or no cursor to start from the beginning.',
   )

@@ -90,11 +90,11 @@ export function dataApiEndpoints(deps: Deps, endpoint: EncryptedEndpoint): Endpo
     if (page !== 'gone') return page
     throw new BindError(
       'EVENTS_GONE',
-      'Events after this cursor have expired: list the bindings anew (ListBindings), and read the events without After.',
+      'Events after this cursor have expired: list the bindings again (ListBindings), and read the events without After.',
     )
   }
 
-  /** Many commits are no event of the reader: then the wait goes on with the rest of its time. */
+  /** Many commits add no event for this reader. The wait then continues for the rest of its time. */
   function waitForEvents(
     query: FeedQuery,
     first: Waiter,

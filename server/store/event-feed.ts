@@ -23,7 +23,7 @@ export type FeedQuery = {
   tenant: string
   /** Only the events of this user. */
   user?: Identity | undefined
-  /** Undefined: from the oldest event that is kept. */
+  /** Undefined: from the oldest stored event. */
   after: FeedPosition | undefined
   limit: number
 }

@@ -8,7 +8,7 @@ import { isDuration, isPrintable } from './fields.ts'
 import { type ApiAnswer, callWechat, expectSuccess, postJson, unavailable } from './http.ts'
 
 export type AccessTokens = {
-  /** Resolves with a valid token. Throws `WECHAT_*`, also when `signal` aborts. */
+  /** Resolves with a valid token. Throws `WECHAT_*` if WeChat fails, and if `signal` aborts. */
   get(signal: AbortSignal): Promise<string>
   /** Drops `token` unless a newer token has replaced it, so that several calls that fail with one token cause one renewal. */
   drop(token: string): void
@@ -77,7 +77,7 @@ export function createAccessTokens(
   }
 }
 
-/** Rejects when `signal` aborts. The renewal goes on, because other callers share it. */
+/** Rejects when `signal` aborts. The renewal continues, because other callers share it. */
 function untilAborted<T>(renewal: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(unavailable('WeChat did not return an access token in time'))

@@ -38,7 +38,7 @@ async function usersIn(file: string, ids: string[]): Promise<boolean[]> {
 }
 
 describe('wechat-bind backup', () => {
-  test('copies the whole store while it is written to, readable by its owner only', async () => {
+  test('copies the whole store while a server writes to it, to a file that only its owner may read', async () => {
     await add('before')
     const umask = process.umask(0)
     const writes = Promise.all(Array.from({ length: 50 }, (_, i) => add(`during-${i}`)))
@@ -62,7 +62,7 @@ describe('wechat-bind backup', () => {
     expect(await usersIn(target, ['u1'])).toEqual([true])
   })
 
-  test('leaves no file behind when it fails, and says what to do', async () => {
+  test('leaves no file when it fails, and prints the fix', async () => {
     await expect(backUp(join(folder, 'none', 'backup.db'))).rejects.toThrow(
       /cannot be written \(ENOENT\): .*existing folder/,
     )
@@ -103,7 +103,7 @@ describe('wechat-bind backup', () => {
       expect(statSync(target).mode & 0o777).toBe(0o600)
     })
 
-    test('shows the error of pg_dump, and says how to install pg_dump if it is missing', async () => {
+    test('shows the error of pg_dump, and prints how to install a missing pg_dump', async () => {
       install('echo "pg_dump: error: server version mismatch" >&2; exit 1')
       await expect(dump()).rejects.toThrow('could not be copied: pg_dump: error: server version mismatch')
       process.env.PATH = join(folder, 'nowhere')

@@ -1,4 +1,4 @@
-/** The command as a process of its own: killed, on a full disk, behind a pipe that closes, and beside a running server. */
+/** Runs the command as a process: killed, on a full disk, with a pipe that closes, and beside a running server. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -69,9 +69,9 @@ async function untilAny(child: ChildProcess): Promise<void> {
   }
 }
 
-test('an import that is killed leaves whole batches, and the next run completes it', async () => {
+test('a killed import leaves only complete batches, and the next run completes the import', async () => {
   const file = writeUsers(6_000)
-  // A file with a head only, which makes the store.
+  // A file with only a header line. Its import creates the store.
   await run('import', writeUsers(0), '--account', 'acme')
   const child = spawn(process.execPath, [cli, 'bindings', 'import', file, '--account', 'acme'], {
     env,
@@ -89,7 +89,7 @@ test('an import that is killed leaves whole batches, and the next run completes 
   expect(await countBindings()).toBe(6_000)
 }, 60_000)
 
-test('an import on a disk that fills up says which lines are missing, and the next run completes it', async () => {
+test('an import on a full disk names the missing lines, and the next run completes the import', async () => {
   const file = writeUsers(6_000)
   // `ulimit -f` counts blocks of 1 KiB: the store gets at most 2 MiB.
   const limited = `ulimit -f 2048; exec "${process.execPath}" "${cli}" bindings import "${file}" --account acme`
@@ -107,7 +107,7 @@ test('an import on a disk that fills up says which lines are missing, and the ne
   expect(await countBindings()).toBe(6_000)
 }, 60_000)
 
-test('a list whose reader stops reading ends quietly', async () => {
+test('a list ends without an error when its pipe is closed', async () => {
   await run('import', writeUsers(3_000), '--account', 'acme')
   const child = spawn(process.execPath, [cli, 'bindings', 'list', '--json'], { env })
   let stderr = ''
@@ -120,7 +120,7 @@ test('a list whose reader stops reading ends quietly', async () => {
   expect([code, stderr]).toEqual([0, ''])
 })
 
-test('a page learns within seconds that a command has unbound its user, on SQLite', async () => {
+test('a page shows within seconds that a command has unbound its user, on SQLite', async () => {
   await run('import', writeUsers(1), '--account', 'acme')
   await using instance = await startInstance(account, { DATABASE_URL: env.DATABASE_URL! })
   const token = await instance.client.mintToken({ account: 'acme', userId: 'u0' })

@@ -71,7 +71,7 @@ const lines = async () => {
 const openids = async () => (await lines()).map(({ User_ID, OpenId }) => `${User_ID}=${OpenId}`)
 
 describe('bindings import', () => {
-  test('takes CSV and NDJSON, and what it exports again', async () => {
+  test('imports CSV and NDJSON, and its own exports', async () => {
     const csv = await importText(`${head}acme,amy,o1\r\nacme,"b,o",o2\r\n`)
     expect(csv).toMatchObject({ code: 0, err: '' })
     expect(csv.out).toContain('Imported: 2 lines, 2 bound (0 replaced), 0 already bound, 0 skipped, 0 refused.')
@@ -103,7 +103,7 @@ describe('bindings import', () => {
     expect((await run(['export'])).out).toBe(out)
   })
 
-  test('takes a mark at the start, CRLF, empty lines, and the heads of other products', async () => {
+  test('accepts a byte order mark, CRLF, empty lines, and the header lines of other products', async () => {
     const { code } = await importText(
       `\uFEFFuser_id,openid,unionid\r\n\r\namy,o1,\r\nbo,o2,u2\r\n`,
       '--account',
@@ -180,7 +180,7 @@ describe('bindings import', () => {
     expect(await lines()).toEqual([])
   })
 
-  test('refuses a file that is not there, or a folder', async () => {
+  test('refuses a missing file and a folder', async () => {
     expect((await run(['import', join(folder, 'none.csv')])).err).toContain('cannot be opened (ENOENT)')
     expect((await run(['import', folder])).err).toContain('cannot be read (EISDIR)')
   })
@@ -190,7 +190,7 @@ describe('bindings import', () => {
     expect(err).toContain('line 2: Tenant differs from --tenant')
   })
 
-  test('reports an openid of another appid, unless told to take it', async () => {
+  test('reports an openid of another appid, and imports it with --any-app-id', async () => {
     const csv = 'AppId,Account,User_ID,OpenId\nwx1,acme,amy,o1\nwx2,acme,bo,o2\n'
     const { code, out, err } = await importText(csv)
     expect([code, await openids()]).toEqual([3, ['amy=o1']])
@@ -200,7 +200,7 @@ describe('bindings import', () => {
     expect(await openids()).toEqual(['amy=o1', 'bo=o2'])
   })
 
-  test('a dry run says what would happen, and changes nothing', async () => {
+  test('reports the outcomes of a dry run, and changes nothing', async () => {
     await importText(`${head}acme,amy,o1\n`)
     const { code, out, err } = await importText(`${head}acme,amy,o1\nacme,bo,o1\nacme,cy,o3\n`, '--dry-run')
     expect(code).toBe(3)
@@ -232,7 +232,7 @@ describe('bindings import', () => {
     )
   }
 
-  test('does by default what CONFLICT says', async () => {
+  test('uses the setting CONFLICT by default', async () => {
     env.CONFLICT = 'allow'
     expect(await importText(`${head}acme,amy,o1\nacme,bo,o1\n`)).toMatchObject({ code: 0 })
     expect(await openids()).toEqual(['amy=o1', 'bo=o1'])
@@ -294,7 +294,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
     expect(await users('--tenant', 'other')).toEqual([])
   })
 
-  test('writes CSV by RFC 4180, with formulas defused, which import takes again', async () => {
+  test('writes CSV by RFC 4180 without formulas, which import reads back unchanged', async () => {
     const { out } = await run(['list', '--csv'])
     expect(out).toBe(
       [
@@ -325,7 +325,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
     expect((await run(args)).code).toBe('BAD_REQUEST')
   })
 
-  test('refuses a store that is not there, and makes none', async () => {
+  test('refuses a missing store, and creates none', async () => {
     env.DATABASE_URL = `sqlite:${join(folder, 'none', 'bind.db')}`
     expect((await run(['list'])).err).toContain('there is no store')
     expect(readdirSync(folder)).not.toContain('none')
@@ -333,7 +333,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
 })
 
 describe('bindings export', () => {
-  test('writes a file that only its owner may read, all or nothing', async () => {
+  test('writes a file that only its owner may read, completely or not at all', async () => {
     await importText(`${head}acme,amy,o1\n`)
     const file = join(folder, 'out.ndjson')
     writeFileSync(file, 'old')
@@ -374,7 +374,7 @@ describe('bindings show, unbind and erase', () => {
     expect((await run(['unbind', 'acme', 'nobody', '--yes'])).code).toBe('NOT_BOUND')
   })
 
-  test('erases a user, also one never seen', async () => {
+  test('erases a user, and accepts an unknown user', async () => {
     expect(await run(['erase', 'acme', 'amy', '--yes'])).toMatchObject({ code: 0 })
     expect(await run(['erase', 'acme', 'nobody', '--yes'])).toMatchObject({ code: 0 })
     expect(await openids()).toEqual([])
@@ -432,7 +432,7 @@ describe('bindings move-openids', () => {
       '--any-app-id',
     )
 
-  test('puts the new openids in place, an event for each, and leaves and reports what WeChat refuses', async () => {
+  test('stores the new openids, with an event for each, and reports those that WeChat refuses', async () => {
     const { move, oldOpenid, newOpenid } = migrated(NOW - DAY)
     await bindOld(`amy,${oldOpenid('amy')}`, 'stranger,oNotOfTheAccount')
     expect((await move('--dry-run')).out).toContain('Dry run, nothing changed: 1 moved, 1 refused')
@@ -453,7 +453,7 @@ describe('bindings move-openids', () => {
     expect((await move()).out).toContain('Moved: 0 moved, 1 refused')
   })
 
-  test('asks for 100 openids a call, and for an openid of several users once', async () => {
+  test('requests 100 openids per call, and an openid of several users only once', async () => {
     const people = Array.from({ length: 130 }, (_, i) => `p${i}`)
     const { move, oldOpenid, calls } = migrated(NOW - DAY, people)
     env.CONFLICT = 'allow'
@@ -462,7 +462,7 @@ describe('bindings move-openids', () => {
     expect(calls().map(({ raw }) => JSON.parse(raw).openid_list.length)).toEqual([100, 30])
   })
 
-  test('leaves a user whose new openid another user has', async () => {
+  test('does not change a user whose new openid is bound to another user', async () => {
     const { move, oldOpenid, newOpenid } = migrated(NOW - DAY)
     await bindOld(`amy,${oldOpenid('amy')}`)
     await importText(`${head}acme,bo,${newOpenid('amy')}\n`)

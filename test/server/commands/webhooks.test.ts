@@ -102,7 +102,7 @@ describe('runWebhooks', () => {
     expect(await run('list')).toMatch(/ {2}- {2}default {2}acme {2}u1 {2}bound/)
   })
 
-  test('shows the state of each receiver: why it is off, and until when it pauses', async () => {
+  test('shows why a receiver is off, and until when it is paused', async () => {
     const failed = { now: NOW, failure: { status: 429, error: null }, isGone: false, pausedUntil: NOW + 5_000 }
     await store.outbox.receiverFailed({ ...failed, name: 'WEBHOOK_URL' })
     expect(await run()).toMatch(

@@ -32,7 +32,7 @@ describe('parseWebhooksFile', () => {
     expect(parsing).toThrow(/ \| .*[\u4e00-\u9fff]/)
   })
 
-  test('refuses two receivers with one name', () => {
+  test('refuses two receivers with the same name', () => {
     expect(() => parse([entry(), entry()])).toThrow('has the name "crm" twice')
   })
 
