@@ -24,7 +24,7 @@ const SUCCESS_SHOWN_MS = 1500
  * @prop {string} lang - Like the attribute.
  *
  * @fires {CustomEvent<{ boundAt: number, initial: boolean }>} bound - A WeChat account is bound. `boundAt`: Unix seconds; `initial`: it was bound before the element started.
- * @fires {CustomEvent<{ reason?: UnbindReason }>} unbound - The binding was removed; `reason` says who removed it.
+ * @fires {CustomEvent<{ reason?: UnbindReason }>} unbound - The binding was removed; `reason` says who ended it.
  * @fires {CustomEvent<void>} scanned - The QR code was scanned, and the user has to confirm.
  * @fires {CustomEvent<{ reason: 'conflict' | 'expired_scan' }>} refused - A scan was refused: the WeChat account is bound to another account, or the scanned QR code no longer works.
  * @fires {CustomEvent<void>} expired - The QR code expired, and the element does not replace it automatically.
