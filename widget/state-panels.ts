@@ -13,7 +13,7 @@ type Panel = {
   title?: keyof Messages
   picture: unknown
   status: unknown
-  hint?: unknown
+  hint?: string | undefined
   /** Whether the hint describes a problem. */
   isProblem?: boolean | undefined
   timer?: string | undefined
@@ -56,7 +56,7 @@ export function panelOf(state: State, view: View): Panel {
 const loading = ({ translate }: View, state: State): Panel => ({
   picture: html`<span class="spinner"></span>`,
   status: translate('loading'),
-  hint: state.name === 'loading' && state.attempt.failures > 0 && translate('retrying'),
+  hint: state.name === 'loading' && state.attempt.failures > 0 ? translate('retrying') : undefined,
 })
 
 const panels: Panels = {
@@ -77,7 +77,7 @@ const panels: Panels = {
     const timer = timeLeftText(view)
     if (opened) {
       // The server accepts the word in every language.
-      const text = `${language === 'en' ? 'bind' : '绑定'} ${ticket.code}`
+      const text = `${{ en: 'bind', 'zh-CN': '绑定', 'zh-TW': '綁定' }[language]} ${ticket.code}`
       const copy = button(view, 'copy', 'primary', () => host.copy(text))
       const find = account && html`<p class="hint">${translate('find', account)}</p>`
       const picture = html`<code part="code">${text}</code>${copy}${find}`
@@ -205,11 +205,11 @@ function quoted(name: string, language: Language): string {
 
 /** The user's next step. The event `binderror` gives the page the exact error. */
 function errorText(error: BindError, translate: Translate): string {
-  const { code, triesLeft, retryable } = error
+  const { code, triesLeft, retryable, status } = error
   if (triesLeft !== undefined) return translate('triesLeft', triesLeft)
   if (isSignedOut(error)) return translate('errorToken')
   if (code === 'CONFLICT') return translate('conflict')
   if (code === 'RATE_LIMITED') return translate('errorBusy')
-  const isNetwork = code === 'NETWORK' || code === 'TIMEOUT' || (code === 'NO_TOKEN' && retryable)
+  const isNetwork = code === 'NETWORK' || code === 'TIMEOUT' || (code === 'NO_TOKEN' && retryable && !status)
   return translate(isNetwork ? 'errorNetwork' : 'errorServer')
 }

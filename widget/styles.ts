@@ -70,7 +70,8 @@ header, .tile, .actions, .open {
   justify-content: center;
   gap: 8px;
 }
-p, h2 { margin: 0; text-wrap: balance }
+/* Chinese breaks at punctuation and spaces where it can, for example not inside a date. */
+p, h2 { margin: 0; text-wrap: balance; word-break: keep-all }
 /* Text takes its direction from its own language, even on a right-to-left page. */
 p, button, a, #title { unicode-bidi: plaintext }
 #title, [part=status] { font-size: calc(8em / 7); line-height: 1.5; font-weight: 500 }

@@ -46,13 +46,13 @@ const zhCN: Hints = {
 
 const zhTW: Hints = {
   context: '使用者在哪裡開啟帶卡片的頁面',
-  refresh: 'QR Code 到期後卡片的行為',
+  refresh: 'QR 碼 到期後卡片的行為',
   network: '卡片與綁定服務之間的網路',
   follow: '關注之前在關注頁停留的時間',
   confirm: 'CONFIRM：掃描後是否需要確認',
   conflict: 'CONFLICT：該微信屬於其他使用者時',
   unsubscribe: 'UNSUBSCRIBE：取消關注之後',
-  ticket: 'QR Code 可以掃描的時間',
+  ticket: 'QR 碼 可以掃描的時間',
   limits: 'QR_PER_MINUTE：每個使用者',
   mode: 'WECHAT_MODE：微信如何加密回呼',
   clock: '微信與權杖允許 5 分鐘誤差',

@@ -19,7 +19,7 @@ export type PlaygroundActions = {
   reset(): void
   setDirection(dir: 'ltr' | 'rtl'): void
   clear(): void
-  call(method: 'start' | 'stop' | 'refresh' | 'unbind'): void
+  call(method: 'start' | 'stop' | 'refresh' | 'unbind' | 'open' | 'close'): void
   confirm(code: string): void
   scan(): Promise<void>
   unfollow(): Promise<unknown>

@@ -12,8 +12,8 @@ import { playgroundView } from './views/playground.ts'
 
 const LOG_LENGTH = 40
 
-type Card = HTMLElement & { messages: object; getToken: (() => Promise<string>) | undefined } & Record<
-    'start' | 'stop' | 'refresh' | 'unbind',
+type Card = HTMLElement & { state: string; messages: object; getToken: (() => Promise<string>) | undefined } & Record<
+    'start' | 'stop' | 'refresh' | 'unbind' | 'open' | 'close',
     () => void
   > & {
     confirm(code: string): void
@@ -56,6 +56,9 @@ const actions: PlaygroundActions = {
   call: (method) => card[method](),
   confirm: (code) => card.confirm(code),
   async scan() {
+    // With `display="button"` the QR code is in a dialog, and the rest of the page cannot be pressed while the dialog is open.
+    if (card.state === 'idle') card.open()
+    if (card.state === 'loading') await untilLoaded()
     const scanned = await scanPage('wechat-bind')
     if (scanned?.text !== undefined) await phone().scan({ url: scanned.text, follow: true })
   },
@@ -69,6 +72,13 @@ const actions: PlaygroundActions = {
       getSelection()?.selectAllChildren(document.querySelector('.code') ?? document.body)
     }
   },
+}
+
+/** Resolves when the element leaves the state `loading` and has drawn the next one. */
+function untilLoaded(): Promise<void> {
+  return new Promise((resolve) => {
+    card.addEventListener('statechange', () => requestAnimationFrame(() => resolve()), { once: true })
+  })
 }
 
 function write(change: Partial<PlaygroundState>): void {

@@ -85,8 +85,8 @@ const words: Record<Language, Words> = {
     texts: {
       bound: '已綁定{label}。\n不是您本人操作？回覆「解綁」即可撤銷。',
       already_bound: '此微信已綁定{label}，無須重複操作。\n如需解綁，請回覆「解綁」。',
-      used: '此 QR Code 已被使用，綁定未作變更。請在網頁上重新整理 QR Code 後再掃。',
-      expired: '此 QR Code 已失效，綁定未作變更。請在網頁上重新整理 QR Code 後再掃。',
+      used: '此 QR 碼 已被使用，綁定未作變更。請在網頁上重新整理 QR 碼 後再掃。',
+      expired: '此 QR 碼 已失效，綁定未作變更。請在網頁上重新整理 QR 碼 後再掃。',
       conflict: '此微信已綁定其他帳號，未能綁定{label}。請先在原帳號解綁，或回覆「解綁」後重新掃描。',
       confirm_reply:
         '是否將此微信綁定到{label}？\n請在兩分鐘內點選：{confirm}\n不是您本人操作？請忽略，或回覆「解綁」。',
@@ -97,7 +97,7 @@ const words: Record<Language, Words> = {
       not_bound: '此微信沒有綁定任何帳號。',
       wrong_code: '綁定碼不正確或已失效。請核對網頁上顯示的綁定碼。',
       too_many_codes: '嘗試次數過多，請一小時後再試。',
-      scan_again: '感謝關注。如需綁定帳號，請再掃一次網頁上的 QR Code。',
+      scan_again: '感謝關注。如需綁定帳號，請再掃一次網頁上的 QR 碼。',
     },
   },
   en: {

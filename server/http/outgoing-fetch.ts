@@ -29,7 +29,8 @@ export function createOutgoingFetch(): Fetch {
     new Promise((resolve, reject) => {
       const url = new URL(input)
       const { method = 'GET', headers, body, redirect, signal } = init
-      const bytes = body === undefined || body === null ? undefined : Buffer.from(body as string | Uint8Array)
+      // Node sends a text and the headers in one write, and bytes in another one.
+      const content = (body ?? undefined) as string | Uint8Array | undefined
       const isTls = url.protocol === 'https:'
       const request: ClientRequest = (isTls ? httpsRequest : httpRequest)(url, {
         method,
@@ -37,7 +38,7 @@ export function createOutgoingFetch(): Fetch {
         headers: {
           Accept: '*/*',
           ...(headers as Record<string, string>),
-          ...(bytes && { 'Content-Length': String(bytes.length) }),
+          ...(content !== undefined && { 'Content-Length': String(Buffer.byteLength(content)) }),
         },
       })
       const fail = (cause: unknown) =>
@@ -61,7 +62,7 @@ export function createOutgoingFetch(): Fetch {
           fail(error)
         }
       })
-      request.end(bytes)
+      request.end(content)
     })
 }
 

@@ -13,7 +13,7 @@
  */
 import type { WebhookReceiver, WebhookReceivers } from '../config/webhook-receivers.ts'
 import type { Fetch, Log, SetTimer } from '../platform.ts'
-import type { Notice, Outbox, ReceiverState } from '../store/outbox.ts'
+import type { Notice, Outbox, ReceiverState, Room } from '../store/outbox.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createBatchWrites } from './batch-writes.ts'
 import { createWakeLoop } from './wake-loop.ts'
@@ -68,6 +68,9 @@ const PER_RECEIVER = 8
 const ACTIVE = 48
 const ACTIVE_MS = 1_000
 
+// How long accepted notices are collected. They are removed by one write, and one claim then takes the next notices.
+const COLLECT_MS = 10
+
 // The number of rows that one transaction adds to the queues. More rows would delay callbacks on SQLite, which has one connection.
 const ROWS_PER_DISPATCH = 512
 
@@ -77,7 +80,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
   const inFlight = new Map<string, number>()
   const underway = new Set<Promise<void>>()
   const closing = new AbortController()
-  const saveAccepted = createBatchWrites((ids: number[]) => outbox.delivered(ids))
+  const accepted = createBatchWrites((ids: number[]) => outbox.delivered(ids), setTimer, COLLECT_MS)
   /** The receivers that may have a due notice. */
   const hungry = new Set<string>()
   /** The notices that this instance has added to the queue of each receiver and not claimed yet, as far as it knows. */
@@ -149,19 +152,27 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     if (closing.signal.aborted) return
     const now = clock()
     const receivers = new Map(webhooks().all.map((receiver) => [receiver.name, receiver]))
-    const rooms: { receiver: string; room: number }[] = []
+    const rooms: Room[] = []
     let left = ACTIVE - active
+    // The same share for each, so that one claim takes the notices of all receivers of an event.
+    const share = Math.ceil(left / hungry.size)
     // Receivers that get nothing in this step stay in `hungry`, and are served first in the next step.
     for (const receiver of hungry) {
       if (left <= 0) break
       hungry.delete(receiver)
-      const room = Math.min(receivers.has(receiver) ? roomOf(receiver, now) : 0, left)
+      const room = Math.min(receivers.has(receiver) ? roomOf(receiver, now) : 0, share, left)
       if (room > 0) rooms.push({ receiver, room })
       left -= Math.max(room, 0)
     }
     const claimed = await outbox.claim(now, now + CLAIM_MS, rooms)
     for (const { receiver, room } of rooms) countClaimed(receiver, room, claimed)
-    for (const notice of claimed) begin(receivers.get(notice.receiver!)!, notice)
+    // All receivers get the same body, so it is made once.
+    const bodies = new Map<string, string>()
+    for (const notice of claimed) {
+      const body = bodies.get(notice.uid) ?? JSON.stringify(toPayload(notice))
+      bodies.set(notice.uid, body)
+      begin(receivers.get(notice.receiver!)!, notice, body)
+    }
   }
 
   /** Most answers need no further claim, and a claim is a write. After a full claim, more due notices may be left in the store. */
@@ -179,7 +190,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     return limit - (inFlight.get(name) ?? 0)
   }
 
-  function begin(receiver: WebhookReceiver, notice: Notice): void {
+  function begin(receiver: WebhookReceiver, notice: Notice, body: string): void {
     const { name } = receiver
     inFlight.set(name, (inFlight.get(name) ?? 0) + 1)
     active++
@@ -187,28 +198,40 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     const rest = () => {
       if (isActive) active--
       isActive = false
+    }
+    const wakeIfHungry = () => {
       if (hungry.size > 0) loop.wake()
     }
-    const cancelRest = setTimer(rest, ACTIVE_MS)
-    const sending = deliver(receiver, notice)
+    const cancelRest = setTimer(() => {
+      rest()
+      wakeIfHungry()
+    }, ACTIVE_MS)
+    // Half of the requests are claimed at once: a claim for each answer would be a write for each.
+    const endRest = () => {
+      cancelRest()
+      rest()
+      if (active <= ACTIVE / 2) wakeIfHungry()
+    }
+    const sending = deliver(receiver, notice, body, endRest)
       // The notice becomes due again when its claim ends.
       .catch(report.storeFailed)
       .finally(() => {
         inFlight.set(name, (inFlight.get(name) ?? 1) - 1)
         underway.delete(sending)
         if ((queued.get(name) ?? 0) > 0) hungry.add(name)
-        cancelRest()
-        rest()
+        endRest()
+        wakeIfHungry()
       })
     underway.add(sending)
   }
 
-  async function deliver(receiver: WebhookReceiver, notice: Notice): Promise<void> {
-    const message = { id: notice.uid, body: JSON.stringify(toPayload(notice)) }
+  async function deliver(receiver: WebhookReceiver, notice: Notice, body: string, onAnswer: () => void): Promise<void> {
+    const message = { id: notice.uid, body }
     const answer = await sendWebhook(deps, receiver, message, closing.signal)
+    onAnswer()
     if (answer.accepted) {
       metrics.webhooks.inc({ outcome: 'taken' })
-      await saveAccepted(notice.id)
+      await accepted.add(notice.id)
       return noteAccepted(receiver.name)
     }
     // `close` has aborted the request.
@@ -249,6 +272,7 @@ export function createWebhookSender(deps: WebhookDeps): WebhookSender {
     },
     async close() {
       closing.abort()
+      accepted.close()
       cancelTimer()
       await loop.close()
       await Promise.all(underway)

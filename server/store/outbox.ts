@@ -69,6 +69,9 @@ export type QueueLength = { receiver: string; waiting: number; failed: number }
 /** The receiver of each notice that was added. `heldUntil`: the time at which an event that waits for its unionid is moved without the unionid. */
 export type Dispatched = { receivers: string[]; isMore: boolean; heldUntil: number | undefined }
 
+/** How many notices of a receiver may be claimed. */
+export type Room = { receiver: string; room: number }
+
 export type Outbox = {
   /**
    * Moves at most `limit` events, oldest first, to the queues of the receivers that `route` names; `route` may be called repeatedly.
@@ -79,7 +82,7 @@ export type Outbox = {
    * Takes due notices, at most `room` of each receiver. Only the first waiting notice of a user is taken, so that a receiver gets a
    * user's events in order. A notice becomes due again at `until` unless its outcome is saved. No notice is taken by two instances.
    */
-  claim(now: number, until: number, rooms: { receiver: string; room: number }[]): Promise<Notice[]>
+  claim(now: number, until: number, rooms: Room[]): Promise<Notice[]>
   /** Ends the claim of a notice that was not tried. It is due at `now`. */
   unclaim(id: number, now: number): Promise<void>
   /** Removes accepted notices. */

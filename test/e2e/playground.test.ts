@@ -91,6 +91,20 @@ describe('the playground', () => {
     await expect.poll(events).toContain('"reason":"unsubscribe"')
   })
 
+  test('scans the QR code in the dialog of the button, which then closes', async () => {
+    await page.goto(`${demo.url}/playground?lang=en`)
+    await inState(page, 'ready')
+    await page.getByTestId('display-button').click()
+    await page.getByRole('button', { name: 'open()' }).click()
+    await card().getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    await inState(page, 'idle')
+    await page.getByTestId('scan').click()
+    await inState(page, 'bound')
+    await card().getByRole('dialog').waitFor({ state: 'hidden' })
+    expect(await card().getByRole('button').innerText()).toBe('WeChat is bound')
+  })
+
   test('has a control for every entry of the manifest', async () => {
     await open('lang=en')
     const { modules } = JSON.parse(readFileSync(join(import.meta.dirname, '../../dist/custom-elements.json'), 'utf8'))

@@ -151,7 +151,7 @@ export const scenes: Scene[] = [
   {
     name: 'slots',
     content: `<b slot="title">Acme</b><span slot="description">Mentions reach you in WeChat.</span>
-      <small slot="footer">You can unlink at any time.</small>`,
+      <small slot="footer">You can unbind at any time.</small>`,
     reach: ready,
   },
 ]

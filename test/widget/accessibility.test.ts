@@ -85,6 +85,11 @@ describe('The accessibility of WechatBind', () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
     expect(part(element, 'code')?.textContent).to.equal('bind AB3D51')
+    element.lang = 'zh-TW'
+    await element.updateComplete
+    expect(part(element, 'code')?.textContent).to.equal('綁定 AB3D51')
+    element.lang = 'en'
+    await element.updateComplete
     await click(element, 'Back to QR code')
     expect(part(element, 'qr')).to.not.equal(null)
   })

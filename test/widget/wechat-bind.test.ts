@@ -1,6 +1,10 @@
 import { fixture, html } from '@open-wc/testing'
 import { describe, expect, test, vi } from 'vitest'
+import { BindError } from '../../widget/bind-error.ts'
 import { WechatBind } from '../../widget/define.ts'
+import type { State } from '../../widget/machine.ts'
+import { createTranslate } from '../../widget/messages.ts'
+import { panelOf, type View } from '../../widget/state-panels.ts'
 import { setOnline, setVisible } from './support/browser.ts'
 import {
   answerTokenUrl,
@@ -408,6 +412,21 @@ describe('WechatBind', () => {
     expect(words(element)).to.contain('Your session has ended. Reload the page.')
     expect(server.requests).to.deep.equal([])
     warn.mockRestore()
+  })
+
+  test('shows one line, and nothing else, while it gets the first QR code', async () => {
+    const waiting = new Promise<string>(() => {})
+    const element = await mount('loading', html`<wechat-bind lang="en" .getToken=${() => waiting}></wechat-bind>`)
+    expect(words(element).trim()).to.equal('Bind WeChat\n\nGetting a QR code…')
+  })
+
+  test.each([
+    ['an error of the server behind token-url', 502, 'Please try again later'],
+    ['a dead network', undefined, 'Please check your connection'],
+  ])('tells %s from the others', (_what, status, hint) => {
+    const error = new BindError('NO_TOKEN', 'token-url', { retryable: true, status })
+    const view = { translate: createTranslate('en'), host: {} } as View
+    expect(panelOf({ name: 'error', error } as State, view).hint).to.equal(hint)
   })
 
   test('says while it retries that the connection fails', async () => {

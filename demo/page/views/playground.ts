@@ -15,7 +15,7 @@ type T = PlaygroundMessages
 /** The texts that pages replace most often. */
 const WORDS = ['title', 'scan', 'bound', 'expired', 'unbind']
 const GET_TOKEN = { name: 'getToken', type: { text: 'boolean' } }
-const METHODS = ['start', 'stop', 'refresh', 'unbind'] as const
+const METHODS = ['start', 'stop', 'refresh', 'unbind', 'open', 'close'] as const
 
 export function playgroundView(
   state: PlaygroundState,

@@ -35,7 +35,7 @@ export const zhCN: Words = {
   yes: '是',
   no: '否',
   checkAgain: '重新查询',
-  disconnect: '解除绑定',
+  disconnect: '解绑',
 
   scan: '扫一扫',
   chats: '微信',

@@ -1,9 +1,17 @@
 /** The outbox's queries, in SQL for both engines. */
 import { type RawBuilder, sql } from 'kysely'
-import { type Dispatched, HOLD_MS, type Notice, type NoticeFilter, type NoticeState, type Outbox } from '../outbox.ts'
+import {
+  type Dispatched,
+  HOLD_MS,
+  type Notice,
+  type NoticeFilter,
+  type NoticeState,
+  type Outbox,
+  type Room,
+} from '../outbox.ts'
 import { type Plan, runPlanAsync } from '../plan.ts'
 import { query, runOn } from './compiled-query.ts'
-import { inSubquery, jsonIds, jsonPairs, skipLocked } from './dialects.ts'
+import { jsonIds, jsonPairs } from './dialects.ts'
 import type { Engine } from './engine.ts'
 import type { AsStoreError, RunWrite } from './engine-errors.ts'
 import { createReceiverStates } from './receiver-states.ts'
@@ -11,6 +19,9 @@ import type { Db } from './tx-settings.ts'
 
 // The lease of the instance that moves events to the queues of the receivers.
 const LEASE = 'webhook'
+
+// Events that wait for their unionid are read in addition to those that are moved. Otherwise, when many wait, they delay the others.
+const MAX_HELD = 500
 
 type OutboxOptions = {
   db: Db
@@ -25,29 +36,20 @@ type OutboxOptions = {
 export function createOutbox(options: OutboxOptions): Outbox {
   const { db, engine, asStoreError, write, runWrite = (run) => asStoreError(run()) } = options
   const dispatching = createDispatchQueries(db, engine)
+  const claimDue = engine === 'postgres' ? createClaimOnPostgres(db) : createClaimOnSqlite(db)
   const noticesById = query((p: { ids: string }) =>
     selectNotices(db)
       .where(sql<boolean>`notices.id ${jsonIds(engine, p.ids)}`)
       .orderBy('notices.id'),
   )
 
-  async function claim(now: number, until: number, rooms: { receiver: string; room: number }[]): Promise<Notice[]> {
+  const remove = query((p: { ids: string }) => ({
+    compile: () => sql`delete from notices where id ${jsonIds(engine, p.ids)}`.compile(db),
+  }))
+
+  async function claim(now: number, until: number, rooms: Room[]): Promise<Notice[]> {
     if (rooms.length === 0) return []
-    const firstOf = ({ receiver, room }: { receiver: string; room: number }, i: number) => sql`
-      select * from (
-        select n.id from notices n
-        where n.receiver = ${receiver} and n.state = 'waiting' and n.next_at <= ${now} and not exists (
-          select 1 from notices earlier
-          where earlier.receiver = n.receiver and earlier."user" = n."user" and earlier.event < n.event and earlier.state = 'waiting'
-        )
-        order by n.next_at, n.id limit ${room} ${skipLocked(engine)}
-      ) as ${sql.ref(`of${i}`)}`
-    const candidates = sql.join(rooms.map(firstOf), sql` union all `)
-    const claimed = await runWrite(() =>
-      sql<{
-        id: number
-      }>`update notices set next_at = ${until} where id ${inSubquery(engine, candidates)} returning id`.execute(db),
-    )
+    const claimed = await runWrite(() => runPlanAsync(claimDue({ now, until, rooms }), runOn(db)))
     if (claimed.rows.length === 0) return []
     const ids = claimed.rows.map(({ id }) => id)
     const { rows } = await asStoreError(runPlanAsync(noticesById({ ids: JSON.stringify(ids) }), runOn(db)))
@@ -142,7 +144,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     dispatch: (now, route, limit) => asStoreError(write(() => dispatch(dispatching, now, route, limit))),
     claim,
     async delivered(ids) {
-      await runWrite(() => sql`delete from notices where id ${jsonIds(engine, JSON.stringify(ids))}`.execute(db))
+      await runWrite(() => runPlanAsync(remove({ ids: JSON.stringify(ids) }), runOn(db)))
     },
     async unclaim(id, now) {
       await runWrite(() => db.updateTable('notices').set({ next_at: now }).where('id', '=', id).execute())
@@ -158,6 +160,58 @@ export function createOutbox(options: OutboxOptions): Outbox {
     async release(holder) {
       await asStoreError(db.deleteFrom('leases').where('name', '=', LEASE).where('holder', '=', holder).execute())
     },
+  }
+}
+
+type Claim = (given: { now: number; until: number; rooms: Room[] }) => Plan<{ rows: { id: number }[] }>
+
+/** The first due notices of a receiver. An earlier notice of the same user must have its outcome before the next one is taken. */
+const firstDue = (receiver: unknown, now: unknown, room: unknown, more = sql``) => sql`
+  select n.id from notices n
+  where n.receiver = ${receiver} and n.state = 'waiting' and n.next_at <= ${now} and not exists (
+    select 1 from notices earlier
+    where earlier.receiver = n.receiver and earlier."user" = n."user" and earlier.event < n.event and earlier.state = 'waiting'
+  )
+  order by n.next_at, n.id limit ${room} ${more}`
+
+/**
+ * PostgreSQL plans a statement at each run. A lateral join has one subquery to plan; one for each of 50 receivers took ten times as
+ * long as the claim itself. Several instances claim at the same time, so rows that another one has locked are skipped.
+ */
+function createClaimOnPostgres(db: Db): Claim {
+  const claim = query((p: { now: number; until: number; rooms: string }) => {
+    const update = sql<{ id: number }>`
+      update notices set next_at = ${p.until} where id = any(array(
+        select first.id from json_to_recordset(${p.rooms}::json) as given(receiver text, room bigint)
+        cross join lateral (${firstDue(sql`given.receiver`, p.now, sql`given.room`, sql`for update skip locked`)}) as first
+      )) returning id`
+    return { compile: () => update.compile(db) }
+  })
+  return ({ rooms, ...given }) => claim({ ...given, rooms: JSON.stringify(rooms) })
+}
+
+/** SQLite has no lateral join, so each receiver has its own subquery. The text depends only on the number of receivers. */
+function createClaimOnSqlite(db: Db): Claim {
+  type Given = { now: number; until: number } & Record<string, unknown>
+  const compile = (count: number) =>
+    query((p: Given) => {
+      const firstOf = (_: unknown, i: number) =>
+        sql`select * from (${firstDue(p[`receiver${i}`], p.now, p[`room${i}`])})`
+      const candidates = sql.join(Array.from({ length: count }, firstOf), sql` union all `)
+      const update = sql<{ id: number }>`
+        update notices set next_at = ${p.until} where id in (${candidates}) returning id`
+      return { compile: () => update.compile(db) }
+    })
+  const byCount = new Map<number, ReturnType<typeof compile>>()
+  return ({ rooms, ...given }) => {
+    const claim = byCount.get(rooms.length) ?? compile(rooms.length)
+    byCount.set(rooms.length, claim)
+    const parameters: Given = given
+    for (const [i, { receiver, room }] of rooms.entries()) {
+      parameters[`receiver${i}`] = receiver
+      parameters[`room${i}`] = room
+    }
+    return claim(parameters)
   }
 }
 
@@ -196,12 +250,13 @@ function* dispatch(
   route: (tenant: string, type: Notice['type']) => string[],
   limit: number,
 ): Plan<Dispatched> {
-  const { rows } = yield* queries.oldest({ limit })
+  const { rows } = yield* queries.oldest({ limit: limit + MAX_HELD })
   const heldUsers = new Set<number>()
   let heldUntil: number | undefined
   const moved: number[] = []
   const pairs: [event: number, receiver: string][] = []
   for (const { event, user, tenant, type, at, unionid_due } of rows) {
+    if (moved.length === limit) break
     const until = at + HOLD_MS
     const isHeld = heldUsers.has(user) || (type === 'bound' && unionid_due !== null && until > now)
     if (isHeld) {
@@ -216,7 +271,7 @@ function* dispatch(
   if (pairs.length > 0) yield* queries.addNotices({ ids, pairs: JSON.stringify(pairs), now })
   if (moved.length > 0) yield* queries.remove({ ids })
   const receivers = pairs.map(([, receiver]) => receiver)
-  return { receivers, isMore: rows.length === limit && moved.length > 0, heldUntil }
+  return { receivers, isMore: moved.length === limit, heldUntil }
 }
 
 /** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */

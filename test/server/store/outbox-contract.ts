@@ -59,6 +59,17 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await waiting()).toEqual([])
     })
 
+    test('moves the events of other users past an event that waits for its unionid', async () => {
+      const user = await addUser(store, identityOf('a'))
+      const at = NOW
+      const bind = (openid: string) =>
+        store.write((tx) => tx.apply({ type: 'bind', user, binding: newBinding(openid), reason: 'scan', at }))
+      await bind('o1')
+      await addEvents('b')
+      expect(await dispatch(['one'], NOW, 1)).toMatchObject({ receivers: ['one'], heldUntil: NOW + 3_000 })
+      expect(shown(await claim())).toEqual(['b 1'])
+    })
+
     test('delays a binding and later events of its user for three seconds while its unionid is fetched', async () => {
       const user = await addUser(store, identityOf('a'))
       const at = NOW
