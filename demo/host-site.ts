@@ -56,7 +56,7 @@ export function createHostSite({ bind, failWebhook = () => undefined }: HostSite
   )
 }
 
-/** The signed-in user. The page names the user in the URL, so that a link is complete. A real site reads its session cookie. */
+/** The signed-in user. The user is in the URL of the page, so that a link opens the page for the same user. A real site reads its session cookie. */
 function signedIn(c: Context): User {
   const user = findUser(c.req.query('user'))
   if (!user)

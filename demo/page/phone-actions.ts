@@ -10,7 +10,7 @@ export type PhoneActions = ReturnType<typeof createPhoneActions>
 const ATTEMPTS = 8
 const ATTEMPT_EVERY_MS = 250
 
-// After this time on the follow page WeChat loses the scene.
+// After this time on the follow page WeChat sends the follow without the scene of the QR code.
 const SCENE_LOST_MS = 300_000
 
 export function createPhoneActions({ read, write }: Store) {

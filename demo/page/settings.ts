@@ -14,7 +14,7 @@ export const settingValues = {
   context: ['auto', 'desktop', 'wechat', 'mobile'],
   /** The network between the element and the bind server. */
   network: ['up', 'slow', 'down'],
-  /** The time on the follow page before the follow. After five minutes WeChat loses the scene. */
+  /** The time on the follow page before the follow. After five minutes WeChat sends the follow without the scene of the QR code. */
   follow: ['quick', 'slow'],
   /** The element's attribute `refresh`. */
   refresh: ['auto', 'manual'],

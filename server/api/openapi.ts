@@ -182,7 +182,7 @@ const widgetPaths: Json = {
     post: widgetOperation(
       'createQrcode',
       {
-        en: 'Returns a ticket to scan, or the state if no scan is needed',
+        en: 'Returns a QR code to scan, or only the state if no scan is needed',
         zh: '返回可扫描的二维码；无需扫描时返回绑定状态',
       },
       [

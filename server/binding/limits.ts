@@ -31,7 +31,7 @@ const wrongDigits = (user: number): Limit => ({
   scope: `digits/hour/user/${user}`,
   most: WRONG_DIGITS_AN_HOUR,
   ms: HOUR_MS,
-  message: `${WRONG_DIGITS_AN_HOUR} wrong digits within an hour: wait.`,
+  message: `The digits were wrong ${WRONG_DIGITS_AN_HOUR} times within an hour: wait until the hour is over.`,
 })
 
 const ofUser = (user: number, limits: QrLimits): Limit[] => [

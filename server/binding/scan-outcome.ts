@@ -50,7 +50,7 @@ export function toScanOutcome(decision: Decision, identity?: Identity, state?: T
     case 'expired':
       return is('expired', whyExpired(state))
     default:
-      // A scan without a reply is older than the last unfollow or the present binding.
+      // There is no reply to a scan that is older than the last unfollow or the present binding.
       return is('other', said ?? 'older')
   }
 }

@@ -14,11 +14,11 @@ export async function checkBoundAccounts(
   if (count === 0) return []
   return [
     warn('store.other-account', {
-      en: `${count} binding(s) belong to another Official Account than WECHAT_APP_ID. Their users appear as bound, but this account cannot send them messages.`,
+      en: `${count} binding(s) belong to an Official Account other than WECHAT_APP_ID. Their users appear as bound, but this account cannot send them messages.`,
       zh: `有 ${count} 个绑定属于 WECHAT_APP_ID 以外的公众号。这些用户显示为已绑定，但本账号的消息无法送达。`,
       fix: {
-        en: "If WECHAT_APP_ID is wrong, correct it. After an account migration (账号迁移), convert the openids with WeChat's changeopenid. Otherwise end these bindings, so that their users bind again.",
-        zh: '如 WECHAT_APP_ID 有误，请改正。如进行了账号迁移，请用微信的 changeopenid 转换 openid。否则请解除这些绑定，让用户重新绑定。',
+        en: 'If WECHAT_APP_ID is wrong, correct it. After an account migration (账号迁移), run "wechat-bind bindings move-openids --from APPID" with the old AppID: it replaces the openids. Otherwise remove these bindings, so that their users can bind again.',
+        zh: '如 WECHAT_APP_ID 有误，请改正。如进行了账号迁移，请运行“wechat-bind bindings move-openids --from 旧AppID”替换 openid。否则请解除这些绑定，让用户重新绑定。',
       },
     }),
   ]

@@ -16,7 +16,7 @@ export type BindingEvent = {
   unionid: string | null
 }
 
-/** The position of a reader. `uid` is the uid of the event at this position, if there is one. It detects a restored store, which may have another event at this position. */
+/** The position of a reader. `uid` is the uid of the event at this position, or null. A store restored from a backup may have another event there, which has another uid. */
 export type FeedPosition = { position: number; uid: string | null }
 
 export type FeedQuery = {
@@ -30,5 +30,5 @@ export type FeedQuery = {
 
 export type FeedPage = { events: BindingEvent[]; next: FeedPosition; hasMore: boolean }
 
-/** `gone`: events after the position have expired, or the store was restored to a time before it. */
+/** `gone`: events after the position have expired, or the store was restored from a backup that is older than the position. */
 export type EventFeed = (query: FeedQuery) => Promise<FeedPage | 'gone'>

@@ -99,8 +99,8 @@ const refusals: Record<number, Refusal> = {
   40013: {
     code: 'WECHAT_FORBIDDEN',
     name: 'appid',
-    en: 'WeChat does not know the AppID',
-    zh: '微信不认识该 AppID',
+    en: 'No account has this AppID',
+    zh: '该 AppID 不存在',
     fix: { en: `Copy WECHAT_APP_ID from ${CONSOLE.account.en}.`, zh: `请从${CONSOLE.account.zh}复制 WECHAT_APP_ID。` },
   },
   40125: wrongSecret,
@@ -168,7 +168,7 @@ const refusals: Record<number, Refusal> = {
   63178: {
     code: 'WECHAT_FORBIDDEN',
     name: 'migration',
-    en: 'WeChat knows no migration from this account to the account of WECHAT_APP_ID',
+    en: 'WeChat has no record of a migration from this account to the account of WECHAT_APP_ID',
     zh: '微信没有从该账号迁移到 WECHAT_APP_ID 所属账号的记录',
     fix: {
       en: 'Openids can be converted for 15 days after the administrators of both accounts have confirmed the migration. Set WECHAT_APP_ID and WECHAT_APP_SECRET to the new account, and name the old one with --from; if its AppID is refused, add its original id with --original-id.',

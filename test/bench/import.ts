@@ -24,7 +24,7 @@ async function writeFile(name: string, lines: number): Promise<string> {
   for (let first = 0; first < lines; first += 1000) {
     let text = ''
     for (let i = first; i < Math.min(first + 1000, lines); i++) {
-      // Openids have no order, so each binding writes another page of their index.
+      // Real openids are in random order, so each binding changes a different page of the index of openids.
       const openid = `oABCDE${((i * 2_654_435_761) % 4_294_967_296).toString(36)}-${i}`
       text += `acme${i % 50},user-${i},${openid},${1_700_000_000 + i},u***${i}@example.com\n`
     }
@@ -35,7 +35,7 @@ async function writeFile(name: string, lines: number): Promise<string> {
   return path
 }
 
-/** The child itself says at its end how much memory it had at most. */
+/** Makes the child process print its peak memory when it exits. */
 const REPORT_MEMORY = `process.on('exit', () => console.error('maxRSS ' + process.resourceUsage().maxRSS))`
 
 async function importFile(file: string, databaseUrl: string, ...options: string[]) {

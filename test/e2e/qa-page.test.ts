@@ -74,7 +74,7 @@ describe('the conditions', () => {
     }
   })
 
-  test('a follow after 5 minutes on the follow page loses the scene, and the chat asks for another scan', async () => {
+  test('a follow after 5 minutes on the follow page has no scene, and the chat asks for another scan', async () => {
     const page = await fixture.open('&follow=slow')
     await scan(page)
     await follow(page)

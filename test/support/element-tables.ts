@@ -119,7 +119,7 @@ const serverCodes = {
     '用户先在其他账号解绑，或使用另一个微信',
   ),
   RATE_LIMITED: row(
-    'Too many QR codes or wrong digits of this user',
+    'The user requested too many QR codes or typed wrong digits too often',
     'Wait for the time in `Retry-After`. The limits are settings of the server',
     '该用户的二维码或错误数字过多',
     '等待 `Retry-After` 的时间。上限可在服务中设置',

@@ -19,7 +19,7 @@ export async function unbindUser(deps: EndDeps, { identity, isSure }: EndOptions
   if (user.id === 0) {
     throw new BindError(
       'NOT_BOUND',
-      `The store knows no user ${who}; with several tenants, add --tenant.\n没有用户 ${who}；如有多个租户，请加 --tenant。`,
+      `There is no user ${who}; with several tenants, add --tenant.\n没有用户 ${who}；如有多个租户，请加 --tenant。`,
     )
   }
   await terminal.print(

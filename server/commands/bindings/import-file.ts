@@ -143,7 +143,7 @@ function toColumns(head: string[], hasAccount: boolean): string[] {
   if (missing.length > 0) {
     const hint = missing.includes('Account')
       ? {
-          en: '; if all users have the same account, leave out Account and add --account',
+          en: '; if all users have the same account, leave out the column Account and add --account',
           zh: '；单一账户的文件可省略 Account：请加 --account',
         }
       : { en: '', zh: '' }

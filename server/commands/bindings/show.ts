@@ -23,7 +23,7 @@ export async function showUser(
   if (!record) {
     const who = toVisible(`${identity.account} ${identity.userId}`)
     await terminal.report(
-      `The store knows no user ${who} in the tenant ${identity.tenant}; with several tenants, add --tenant. ` +
+      `There is no user ${who} in the tenant ${identity.tenant}; with several tenants, add --tenant. ` +
         `租户 ${identity.tenant} 中没有用户 ${who}；如有多个租户，请加 --tenant。`,
     )
     return false

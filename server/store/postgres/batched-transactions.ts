@@ -17,7 +17,7 @@
 import type { QueuedUnit } from '../queued-unit.ts'
 import type { UnitOfWork } from '../store.ts'
 
-// While one transaction waits for another instance's lock, the others go on. More transactions would make the batches smaller.
+// While one transaction waits for another instance's lock, the others continue. More transactions would make the batches smaller.
 const MAX_WORKERS = 4
 
 // In a larger batch the first unit waits longer for the last one.

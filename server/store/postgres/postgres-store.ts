@@ -25,16 +25,17 @@ import { createCommandPool, createMaintenancePool, createPool, inTransaction } f
 type PostgresOptions = {
   /** `postgres://user:password@host/database` */
   url: string
-  /** A command, not a server. */
+  /** Whether a command opens the store, not a server. */
   isCommand?: boolean | undefined
 } & TxSettings
 
 const CHANNEL = 'wechat_bind'
 
-// WeChat gives up after 5 s. The remaining time is for the network and the response.
+// WeChat waits 5 s for the response. The other 2 s are for the network and the response.
 const STORE_TIMEOUT_MS = 3_000
 
-// Each run begins by acquiring the locks of the runs before it, so more than three runs are rare.
+// A transaction that requests a lock out of order is rolled back and run again. Each run first acquires the locks that the earlier
+// runs requested, so more than three runs are rare.
 const MAX_RUNS = 8
 
 /** Connects and migrates the tables; several instances may do so at the same time. */
@@ -58,7 +59,7 @@ export async function openPostgresStore({ url, isCommand, ...settings }: Postgre
     onGap: () => listeners.notify(['missed']),
   })
 
-  /** Runs the units concurrently in one transaction, which acquires `requested` first. */
+  /** Runs the units of work concurrently in one transaction, which acquires the locks of `requested` first. */
   async function runOnce(works: UnitOfWork[], requested: LockRequest): Promise<unknown[]> {
     const bumped = new Map<number, Committed>()
     let isCommitting = false

@@ -14,8 +14,8 @@ type Row = Pick<
   Pick<UserRow, 'event_time' | 'label' | 'lang'> & { user: number; user_version: number }
 
 /**
- * An openid or a unionid has few bindings. They are read first, and the other filters are applied to them. Without `materialized`,
- * SQLite would use the index in the order of the list, and read all bindings of the tenant. The columns of the users are
+ * Few bindings have the same openid or unionid, so the query first reads these bindings and then applies the other filters. Without
+ * `materialized`, SQLite would use the index that has the order of the list, and read all bindings of the tenant. The columns of the users are
  * subqueries, because PostgreSQL executes them only for the rows of the page. With a join it may read all users.
  */
 export function* listBindings(

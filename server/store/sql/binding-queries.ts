@@ -45,7 +45,7 @@ export function createBindingQueries(db: Kysely<Tables>) {
         .where('openid', '=', p.openid)
         .where(({ or, eb }) => or([eb('unionid', 'is', null), eb('unionid', '!=', p.unionid)])),
     ),
-    /** `unionid` keeps its value: null when the account has none. */
+    /** Does not change `unionid`, which stays null if the account has none. */
     endUnionidRequest: query((p: { user: number; openid: string }) =>
       update.set({ unionid_due: null }).where('user', '=', p.user).where('openid', '=', p.openid),
     ),

@@ -3,7 +3,8 @@ import { type Kysely, sql } from 'kysely'
 import { query } from './compiled-query.ts'
 import type { Tables } from './tables.ts'
 
-// The sender stops after four days at most, so an older notice belongs to a receiver that is no longer configured.
+// The schedule of a notice ends within four days. An older notice waits because of `Retry-After`, for an earlier event of the user,
+// or for a receiver that is no longer configured. It is deleted unsent, so that an erasure takes 7 days at most.
 const ABANDONED_AFTER_MS = 7 * 24 * 60 * 60_000
 
 /** Whether a notice of the event waits for an enabled receiver. */

@@ -3,7 +3,7 @@
  *
  * Steps:
  * 1. `countWrites` counts the written units and rows. After every `CHECKPOINT_INTERVAL` of them a worker thread with its own
- *    connection runs `wal_checkpoint(PASSIVE)`, which copies pages while the server goes on writing.
+ *    connection runs `wal_checkpoint(PASSIVE)`, which copies pages while the server continues to write.
  * 2. SQLite restarts the WAL from its beginning only when all of it has been copied. Under constant writes a passive checkpoint
  *    never reaches the end, so the file would keep growing. When a checkpoint reports a WAL of `LONG_WAL_PAGES` or more, the next
  *    commit waits in `waitWhileLong` until one more checkpoint has run. The next write then restarts the WAL.
@@ -11,7 +11,7 @@
  *    next commit waits until that checkpoint has ended.
  * 4. A checkpoint copies pages and leaves the bytes of the WAL in place until later commits overwrite them, so an erased openid
  *    would stay in the file. `ERASE_AFTER_MS` after an erasure (`noteErasure`) the thread runs `wal_checkpoint(PASSIVE)` while
- *    commits go on, and then `wal_checkpoint(TRUNCATE)`, which also empties the file. Writes wait during the second checkpoint,
+ *    commits continue, and then `wal_checkpoint(TRUNCATE)`, which also empties the file. Writes wait during the second checkpoint,
  *    because it holds SQLite's write lock; it has few pages left to copy.
  *
  * What could go wrong: a reader with an open transaction (a backup) keeps a checkpoint from completing. Commits then do

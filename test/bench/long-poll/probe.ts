@@ -24,7 +24,7 @@ function probe(url: string): void {
   const probing = setInterval(() => probes.push(timeOf(url)), EVERY_MS)
   parentPort!.once('message', async () => {
     clearInterval(probing)
-    // Requests in flight count too, because the slowest one matters most.
+    // Waits for the requests in flight, too, because one of them may be the slowest.
     parentPort!.postMessage(await Promise.all(probes))
   })
 }

@@ -80,7 +80,7 @@ describe('follow', () => {
     expect(pushed(fixture)).toMatchObject([{ EventKey: 'qrscene_wb1_one' }])
   })
 
-  test('loses the scene after 5 minutes on the follow page', async () => {
+  test('sends the follow without the scene after 5 minutes on the follow page', async () => {
     const fixture = createFixture()
     const amy = fixture.simulator.phone('amy')
     await amy.scan(await fixture.showQrcode('wb1_one', 600))
@@ -90,7 +90,7 @@ describe('follow', () => {
     expect(pushed(fixture)[0]).not.toHaveProperty('Ticket')
   })
 
-  test('loses the scene with lingeredMs of 5 minutes', async () => {
+  test('sends the follow without the scene with lingeredMs of 5 minutes', async () => {
     const fixture = createFixture()
     const amy = fixture.simulator.phone('amy')
     await amy.scan(await fixture.showQrcode('wb1_one', 600))

@@ -1,4 +1,4 @@
-/** `CONFIRM=reply`: a tap on the link in the chat confirms the question of its own message. */
+/** `CONFIRM=reply`: a tap on the link in the chat confirms the scan that its message asks about. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { toChatParts } from '../../../demo/simulator/chat.ts'
 import { sealMessage } from '../../../demo/simulator/message.ts'

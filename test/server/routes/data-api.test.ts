@@ -303,7 +303,7 @@ describe('the client', () => {
     expect(infos).toMatchObject([{ User_ID: 'u1', IsBound: true }])
   })
 
-  test('goes on with the next events, until the signal ends the iteration', async () => {
+  test('continues with the next events, until the signal ends the iteration', async () => {
     const end = new AbortController()
     const seen: string[] = []
     const iterating = (async () => {

@@ -1,4 +1,4 @@
-/** Every outcome of a scan is logged as one line at `info`. The line and the page's requests have the same name of the user. */
+/** Every outcome of a scan is logged as one line at `info`. The lines of the page's requests name the user with the same hash. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { sealMessage } from '../../../demo/simulator/message.ts'
 import { SCAN_LINE } from '../../../server/binding/scan-outcome.ts'
@@ -40,13 +40,13 @@ const scan = (scene: string, FromUserName = 'oAmy') => deliver({ Event: 'SCAN', 
 const say = (Content: string, FromUserName = 'oAmy') =>
   deliver({ MsgType: 'text', Content, MsgId: Content, FromUserName })
 
-describe('the line of a scan', () => {
-  test('has the outcome, the reason and the name of the user, which the page has too', async () => {
+describe('the log line of a scan', () => {
+  test('has the outcome, the reason and the same hash of the user as the lines of the page', async () => {
     await open()
     const name = await nameOf()
     await scan(await newScene())
     expect(lines()).toEqual([expect.objectContaining({ outcome: 'bound', reason: 'scan', user: name })])
-    // The log line of a refused request of the page has the same name.
+    // A refused request of the page is logged with the same hash.
     expect((await testServer.widget('POST', '/confirm', { body: { code: '0000' } })).status).toBe(409)
     const refused = testServer.log.lines.filter((line) => line.includes('NOT_SCANNED')).map((line) => JSON.parse(line))
     expect(refused.at(-1)).toMatchObject({ route: '/widget/confirm', user: name })
@@ -77,7 +77,7 @@ describe('the line of a scan', () => {
     ).toEqual(new Set([await nameOf()]))
   })
 
-  test('says why a code is expired', async () => {
+  test('has the reason why a code is expired', async () => {
     await open()
     const first = await newScene()
     await newScene('u1', true)

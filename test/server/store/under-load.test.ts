@@ -81,7 +81,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
         names.push(...page.map(({ identity }) => identity.userId))
         if (page.length < limit) return names
         after = positionOf(page.at(-1)!)
-        // Lets the changes go on between two pages, which SQLite answers in one turn.
+        // Lets other changes run between two pages, which SQLite answers in one turn.
         await new Promise(setImmediate)
       }
     }

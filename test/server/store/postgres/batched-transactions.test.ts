@@ -153,7 +153,7 @@ describe('createBatchedTransactions', () => {
     expect((await Promise.all(written)).flatMap(outcomesOf)).toHaveLength(12)
   })
 
-  test('goes on after a failed transaction', async () => {
+  test('continues after a failed transaction', async () => {
     const { writeAll, write, open } = openEngine()
     const written = writeAll(['a', 'b'])
     await turns()

@@ -163,7 +163,7 @@ describe('two instances', () => {
     expect(await response.json()).toMatchObject({ state: 'bound', version: 1 })
   })
 
-  test('send the events of a user to the webhook once each, in order and one at a time, and go on when one instance stops', {
+  test('send the events of a user to the webhook once each, in order and one at a time, and continue when one instance stops', {
     timeout: 60_000,
   }, async () => {
     const users = Array.from({ length: 40 }, (_, i) => `webhook${i}`)

@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 describe('createCheckpoints', () => {
-  test('copies the WAL into the database file outside the event loop, while the writer goes on', async () => {
+  test('copies the WAL into the database file outside the event loop, while the writer continues', async () => {
     const file = join(folder, 'a.db')
     const database = new DatabaseSync(file)
     // SQLite's own checkpoints are off, so only the thread can copy the WAL.
@@ -138,7 +138,7 @@ describe('createCheckpoints', () => {
     expect(stdout).toBe('done\n')
   })
 
-  test('goes on after an error of its thread', async () => {
+  test('continues after an error of its thread', async () => {
     const checkpoints = createCheckpoints(join(folder, 'no folder', 'a.db'))
     checkpoints.countWrites(250)
     await expect(checkpoints.close()).resolves.toBeUndefined()

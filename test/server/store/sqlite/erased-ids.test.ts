@@ -23,7 +23,7 @@ const identityOf = (userId: string) => ({ tenant: 't', account: 'a', userId })
 
 async function openStore(file = newFile()) {
   const time = createFakeTime()
-  // A command does not watch other processes, so `pending` counts only the timers of erasures.
+  // A server also polls for commits of other processes. A command does not, so `pending` counts only the timers of erasures.
   const store = await openSqliteStore({ file, ...settings, setTimer: time.setTimer, isCommand: true })
   /** A user `userId`, bound to `openid`. */
   async function addBound(userId: string, openid = OPENID): Promise<number> {
@@ -60,7 +60,7 @@ describe('an erased openid', () => {
     await store.close()
   })
 
-  test('leaves the log again after the next erasure, and commits go on', async () => {
+  test('leaves the log again after the next erasure, and commits continue', async () => {
     const { file, time, store, addBound, unbind } = await openStore()
     for (let round = 0; round < 5; round++) {
       const user = await addBound(`u${round}`)
@@ -73,7 +73,7 @@ describe('an erased openid', () => {
     await store.close()
   })
 
-  test('leaves the log once the last reader has ended, because a reader keeps the log from being emptied', async () => {
+  test('leaves the log when the last reader finishes, because SQLite cannot empty the log during a read', async () => {
     const { file, time, store, addBound, unbind } = await openStore()
     const user = await addBound('u1')
     const reader = new DatabaseSync(file)
@@ -104,14 +104,14 @@ describe('an erased openid', () => {
 
   test.each<[string, (user: number, ticket: number) => Change]>([
     [
-      'an unconfirmed scan that is closed',
+      'an unconfirmed scan is closed',
       (user, ticket) => ({ type: 'close', ticket, user, as: 'used', bumpsVersion: true }),
     ],
     [
-      'a scan closed by a binding of another ticket',
+      'a binding of another ticket closes the scan',
       (user, ticket) => ({ type: 'closeTickets', user, ticket: ticket + 1, bumpsVersion: false }),
     ],
-  ])('of %s leaves the log, too', async (_, closing) => {
+  ])('leaves the log when %s', async (_, closing) => {
     const { file, time, store, apply } = await openStore()
     const { user, id } = await store.write((tx) => tx.addTicket(identityOf('u1'), newTicket('s1'), false))
     await apply({ type: 'scan', ticket: id, user, confirmation: scanned })
@@ -122,7 +122,7 @@ describe('an erased openid', () => {
     await store.close()
   })
 
-  test('of a scan that a new QR code replaces leaves the log, too', async () => {
+  test('leaves the log when a new QR code replaces the scanned one', async () => {
     const { file, time, store, apply } = await openStore()
     const add = (name: string) => store.write((tx) => tx.addTicket(identityOf('u1'), newTicket(name), true))
     const { user, id } = await add('s1')
@@ -160,7 +160,7 @@ describe('an erased openid', () => {
 })
 
 describe('the truncation of the log', () => {
-  test('lets writes of every kind succeed meanwhile', async () => {
+  test('does not make writes fail while it runs', async () => {
     const { file, time, store, addBound, unbind } = await openStore()
     for (let round = 0; round < 20; round++) {
       await unbind(await addBound(`u${round}`))

@@ -31,7 +31,7 @@ function openEngine() {
 }
 
 describe('createGroupCommit', () => {
-  test('settles no unit before the fsync has ended, and runs the next transaction meanwhile', async () => {
+  test('settles no unit of work before the fsync has ended, and runs the next transaction during the fsync', async () => {
     const { group, commits, fsync, durableBatches } = openEngine()
     const answered: string[] = []
     const first = group.write(work('a')).then((name) => answered.push(name))

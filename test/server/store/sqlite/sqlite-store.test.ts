@@ -144,7 +144,7 @@ describe('openSqliteStore', () => {
     expect(readFileSync(file, 'utf8')).toBe(text)
   })
 
-  test('rejects all waiting writes when another process keeps the lock, and does not block the event loop meanwhile', async () => {
+  test('rejects all waiting writes when another process keeps the lock, and does not block the event loop while it waits', async () => {
     const file = newFile()
     const store = await openSqliteStore({ file, ...settings })
     const other = new DatabaseSync(file)
