@@ -12,7 +12,7 @@ import { consoleErrorsOf, inState, openFixture, STRICT } from '../../support/bro
 import { launchOptions } from '../../support/chromium.ts'
 import { BOUND_AT } from '../../support/fake-bind.ts'
 
-const folderOf = (name: string) => join(import.meta.dirname, '../../../widget/examples', name)
+const folderOf = (name: string) => join(import.meta.dirname, '../../../docs/examples', name)
 
 /** Resolves a file of a package from the example's folder, which may have another version of TypeScript. */
 const resolveFor = (name: string, file: string) => createRequire(join(folderOf(name), 'package.json')).resolve(file)

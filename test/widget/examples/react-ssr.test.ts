@@ -12,7 +12,7 @@ import { launchOptions } from '../../support/chromium.ts'
 import { BOUND_AT } from '../../support/fake-bind.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const card = join(root, 'widget/examples/next/app/wechat-card.tsx')
+const card = join(root, 'docs/examples/next/app/wechat-card.tsx')
 
 /** The output folder, in the checkout so that the bundle's imports resolve. */
 const out = mkdtempSync(join(root, 'node_modules/.react-ssr-'))
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 /** Bundles `code`, with React and `wechat-bind` as the example of this version finds them. */
 async function bundle(version: string, code: string, isServer: boolean): Promise<string> {
-  const { resolve } = createRequire(join(root, `widget/examples/${version}/package.json`))
+  const { resolve } = createRequire(join(root, `docs/examples/${version}/package.json`))
   const packageOf = (name: string) => resolve(`${name}/package.json`).replace(/\/package\.json$/, '')
   const entry = '\0entry'
   const built = await build({

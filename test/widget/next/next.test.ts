@@ -25,7 +25,7 @@ let url: string
 beforeAll(async () => {
   fixture = await openFixture()
   const tarball = await pack('wechat-bind', folder)
-  cpSync(join(root, 'widget/examples/next'), app, { recursive: true })
+  cpSync(join(root, 'docs/examples/next'), app, { recursive: true })
   const manifest = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'))
   manifest.dependencies['wechat-bind'] = `file:${tarball}`
   writeFileSync(join(app, 'package.json'), JSON.stringify(manifest))
