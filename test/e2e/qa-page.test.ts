@@ -201,7 +201,7 @@ describe('a second phone', () => {
 })
 
 describe('the traffic log', () => {
-  // On a loaded machine the request may end before it is aborted: then there is no 499 to show, and the test begins anew.
+  // Timed out in 2 of about 12 runs on a loaded machine; the cause is not known yet.
   test('begins with this visit, names the code of a failure, and explains an aborted request', {
     retry: 3,
   }, async () => {
