@@ -95,7 +95,7 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
     scheduleTick(waiter.dueAt)
   }
 
-  function leave(waiter: Waiter): void {
+  function remove(waiter: Waiter): void {
     const together = parked.get(waiter.user)
     const index = together?.indexOf(waiter) ?? -1
     if (!together || index < 0) return
@@ -113,7 +113,7 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
   function end(waiter: Waiter, ending: Ending): void {
     if (waiter.ending) return
     waiter.ending = ending
-    leave(waiter)
+    remove(waiter)
     waiter.listener?.(ending)
   }
 
@@ -162,7 +162,11 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
       if (waiter.ending) listener(waiter.ending)
       else waiter.listener = listener
     },
-    leave,
+    leave(waiter) {
+      // Also ends it, because a batch of rechecks may still contain it.
+      waiter.ending ??= 'timeout'
+      remove(waiter)
+    },
     recheckWithin(waiter, ms) {
       const dueAt = clock() + ms
       if (dueAt > waiter.dueAt) return

@@ -20,6 +20,9 @@ import type { BindingView, TicketView } from '../wire.ts'
 
 const MAX_BODY = 4 * 1024
 
+/** What a long-poll keeps of its request while it waits. `until` in ms. */
+type WaitingPage = { identity: Identity; known: number; until: number; requestId: string }
+
 const decoder = new TextDecoder()
 
 export function widgetApiEndpoints(deps: Deps): Endpoint[] {
@@ -41,36 +44,52 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
       const user = await userNow(identity)
       return user.version === known ? notModified(known) : toAnswer(user)
     }
-    // The waiter is parked before the read, so that a commit after the read ends the wait.
-    const waiter = waiters.park(identity, known, waitMs)
+    const page: WaitingPage = { identity, known, until: clock() + waitMs, requestId }
+    const waiter = park(page)
+    const answer = await answerToChange(page, waiter)
+    return answer ?? { headers: {}, start: (client) => answerAtEnd(client, page, waiter) }
+  }
+
+  const park = ({ identity, known, until }: WaitingPage) => waiters.park(identity, known, Math.max(0, until - clock()))
+
+  /** Call after `park`, so that a commit after the read ends the wait. Returns undefined if nothing has changed: the wait continues. */
+  async function answerToChange({ identity, known }: WaitingPage, waiter: Waiter): Promise<Answer | undefined> {
     const user = await userNow(identity).catch((error) => {
       waiters.leave(waiter)
       throw error
     })
-    if (user.version !== known) {
-      waiters.leave(waiter)
-      return toAnswer(user)
+    if (user.version === known) {
+      if (user.confirmation) waiters.recheckWithin(waiter, user.confirmation.until - clock())
+      return undefined
     }
-    if (user.confirmation) waiters.recheckWithin(waiter, user.confirmation.until - clock())
-    return { headers: {}, start: (client) => answerAtEnd(client, waiter, identity, requestId) }
+    waiters.leave(waiter)
+    return toAnswer(user)
   }
 
   /** This is a separate function, so that its closures keep nothing else of the request in memory while the page waits. */
-  function answerAtEnd(client: WaitingClient, waiter: Waiter, identity: Identity, requestId: string): void {
+  function answerAtEnd(client: WaitingClient, page: WaitingPage, first: Waiter): void {
+    let waiter = first
     client.onHangUp(() => waiters.leave(waiter))
-    waiters.onEnd(waiter, (ending) => {
-      // No read is needed here, because the page's next poll begins with a read.
-      if (ending === 'timeout') client.send(notModified(waiter.known))
-      else void lookAgain(identity, waiter.known, requestId).then((answer) => client.send(answer))
-    })
-  }
+    listen()
 
-  async function lookAgain(identity: Identity, known: number, requestId: string): Promise<Answer> {
-    try {
-      const user = await userNow(identity)
-      return user.version === known ? notModified(known) : toAnswer(user)
-    } catch (thrown) {
-      return toProblem(toBindError(thrown), { requestId })
+    function listen(): void {
+      waiters.onEnd(waiter, (ending) => {
+        // No read is needed here, because the page's next poll begins with a read.
+        if (ending === 'timeout') client.send(notModified(page.known))
+        else void lookAgain()
+      })
+    }
+
+    /** After missed notices most pages find the version that they know. They continue to wait, so that they do not all poll anew. */
+    async function lookAgain(): Promise<void> {
+      try {
+        waiter = park(page)
+        const answer = await answerToChange(page, waiter)
+        if (answer) client.send(answer)
+        else listen()
+      } catch (thrown) {
+        client.send(toProblem(toBindError(thrown), { requestId: page.requestId }))
+      }
     }
   }
 

@@ -115,6 +115,17 @@ describe('createWaiters', () => {
     expect(rest()).toEqual([0, 0])
   })
 
+  test('calls no listener of a waiter that left before its recheck', () => {
+    const { waiters, endings, time } = open()
+    const users = Array.from({ length: 21 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 9, 25_000))
+    const seen = endings(...users)
+    waiters.wake('missed')
+    waiters.park(bo, 9, 25_000)
+    waiters.leave(users[20]!)
+    time.advance(10)
+    expect([seen[19], seen[20]]).toEqual(['recheck', undefined])
+  })
+
   test('ends every wait at shutdown, and every later one at once', () => {
     const { waiters, endings, rest } = open()
     const seen = endings(waiters.park(amy, 1, 25_000), waiters.park(bo, 1, 25_000))

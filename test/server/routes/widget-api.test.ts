@@ -282,6 +282,30 @@ describe('GET /widget/binding', () => {
     expect([response.status, await response.text(), response.headers.get('etag')]).toEqual([304, '', '"0"'])
   })
 
+  test('continues to wait, for the rest of its time, when it reads again and finds the same version', async () => {
+    const waiting = poll(0, { wait: 20 })
+    await parked(1)
+    testServer.time.advance(5_000)
+    testServer.deps.waiters.wake('missed')
+    await parked(1)
+    testServer.time.advance(14_999)
+    expect(testServer.deps.waiters.count()).toBe(1)
+    testServer.time.advance(1)
+    expect((await waiting).status).toBe(304)
+  })
+
+  test('gets a change after such a read at once', async () => {
+    const { url, version } = await ticketOf()
+    const waiting = poll(version)
+    await parked(1)
+    testServer.deps.waiters.wake('missed')
+    await parked(1)
+    await testServer.phone('amy').scan(url)
+    await testServer.phone('amy').follow()
+    expect(await (await waiting).json()).toMatchObject({ state: 'bound', version: 1 })
+    expect(testServer.deps.waiters.count()).toBe(0)
+  })
+
   test('does not wait without Prefer or without a valid version', async () => {
     const unchanged = await testServer.widget('GET', '/binding', { headers: { 'If-None-Match': '"0"' } })
     const strange = await testServer.widget('GET', '/binding', {
