@@ -11,7 +11,7 @@ const sources = ['widget', 'server', 'demo'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
     // Examples are separate packages, `dist` is built, and the type files for frameworks import the frameworks.
-    .filter((file) => file.endsWith('.ts') && !/^widget\/frameworks\/|\/dist\//.test(file)),
+    .filter((file) => file.endsWith('.ts') && !/^widget\/frameworks\/|\/(dist|node_modules)\//.test(file)),
 )
 
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
