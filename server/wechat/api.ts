@@ -1,6 +1,6 @@
 /** The calls of WeChat's API that a binding needs. */
 import type { BindError } from '../errors.ts'
-import type { Fetch } from '../platform.ts'
+import { type Delay, type Fetch, systemTimeLimit, type TimeLimit } from '../platform.ts'
 import type { AccessTokens } from './access-token.ts'
 import { INVALID_TOKEN, toWechatError } from './errcode.ts'
 import { isDuration, isPrintable } from './fields.ts'
@@ -32,8 +32,8 @@ type WechatApiDeps = {
   apiBase: string
   accessTokens: AccessTokens
   fetch: Fetch
-  /** Resolves after `ms`, rejects when the signal aborts. */
-  delay: (ms: number, signal: AbortSignal) => Promise<void>
+  delay: Delay
+  timeLimit?: TimeLimit
 }
 
 // The limit for all tries of one call together, because the caller of GetQrCode gets an answer within 5 s.
@@ -51,7 +51,8 @@ const MAX_URL_LENGTH = 512
 
 export const QRCODE_PATH = '/cgi-bin/qrcode/create'
 
-export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatApiDeps): WechatApi {
+export function createWechatApi({ timeLimit = systemTimeLimit, ...deps }: WechatApiDeps): WechatApi {
+  const { apiBase, accessTokens, fetch, delay } = deps
   const callWith = (token: string, path: string, init: RequestInit, signal: AbortSignal) =>
     callWechat(fetch, addAccessToken(apiBase + path, token), init, signal)
 
@@ -65,7 +66,7 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
   }
 
   async function call(path: string, init: RequestInit = {}): Promise<ApiAnswer> {
-    const signal = AbortSignal.timeout(CALL_TIMEOUT_MS)
+    const signal = timeLimit(CALL_TIMEOUT_MS)
     let answer = await callOnce(path, init, signal)
     for (const ms of BUSY_DELAYS_MS) {
       if (answer.errcode !== BUSY) break
@@ -108,7 +109,7 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
       return openids.map((openid) => toChangedOpenid(results.get(openid)))
     },
     async checkAccess() {
-      await accessTokens.get(AbortSignal.timeout(CALL_TIMEOUT_MS))
+      await accessTokens.get(timeLimit(CALL_TIMEOUT_MS))
     },
   }
 }
