@@ -1,0 +1,192 @@
+/** What the store holds, as rows, and its comparison with the model. */
+import {
+  addEvent,
+  bump,
+  type Event,
+  endHold,
+  type State,
+  setTicket,
+  setUser,
+  type Ticket,
+  type User,
+  type UserKey,
+  userOf,
+} from './state.ts'
+
+type Row = Record<string, string | number | null>
+
+export type ObservedUser = Pick<User, 'id' | 'version' | 'reason' | 'bound' | 'notice'>
+export type ObservedEvent = Omit<Event, 'openid'> & { uid: string }
+
+export type Observed = {
+  users: Map<UserKey, ObservedUser>
+  /** The versions of erased users, by the hash of their ids. */
+  floors: Map<string, number>
+  tickets: Map<string, Omit<Ticket, 'usedBy'>>
+  events: ObservedEvent[]
+}
+
+export const queries = {
+  users: 'select id, tenant, account, user_id, version, reason, notice, notice_version, notice_at from users',
+  bindings: 'select "user", openid, unionid, subscribed, bound_at, event_time, label from bindings',
+  tickets:
+    'select id, "user", scene, code, label, created_at, expires_at, state, openid, event_time, confirm, confirm_until, digits, tries_left, reason from tickets order by id',
+  events: 'select id, "user", version, type, reason, at, uid, erased from events order by id',
+}
+
+const text = (value: unknown) => (value === null ? null : String(value))
+
+export function toObserved(rows: { [name in keyof typeof queries]: Row[] }): Observed {
+  const bound = new Map(rows.bindings.map((row) => [Number(row.user), toBound(row)]))
+  const keys = new Map<number, UserKey>()
+  const observed: Observed = { users: new Map(), floors: new Map(), tickets: new Map(), events: [] }
+  for (const row of rows.users) {
+    if (row.tenant === '') {
+      observed.floors.set(String(row.user_id), Number(row.version))
+      continue
+    }
+    const id = Number(row.id)
+    const key = `${row.tenant}/${row.account}/${row.user_id}`
+    keys.set(id, key)
+    const notice =
+      row.notice === null
+        ? null
+        : { name: String(row.notice), version: Number(row.notice_version), at: Number(row.notice_at) }
+    observed.users.set(key, {
+      id,
+      version: Number(row.version),
+      reason: text(row.reason),
+      bound: bound.get(id) ?? null,
+      notice,
+    })
+  }
+  for (const row of rows.tickets) {
+    observed.tickets.set(String(row.scene), {
+      id: Number(row.id),
+      scene: String(row.scene),
+      code: String(row.code),
+      user: keys.get(Number(row.user)) ?? '',
+      label: text(row.label),
+      createdAt: Number(row.created_at),
+      expiresAt: Number(row.expires_at),
+      state: row.state as Ticket['state'],
+      hold: toHold(row),
+    })
+  }
+  observed.events = rows.events.map((row) => ({
+    user: keys.get(Number(row.user)) ?? '',
+    version: Number(row.version),
+    type: row.type as Event['type'],
+    reason: String(row.reason),
+    at: Number(row.at),
+    uid: String(row.uid),
+    erased: Number(row.erased) === 1,
+  }))
+  return observed
+}
+
+const toBound = (row: Row) => ({
+  openid: String(row.openid),
+  unionid: text(row.unionid),
+  subscribed: Number(row.subscribed) === 1,
+  boundAt: Number(row.bound_at),
+  time: Number(row.event_time),
+  label: text(row.label),
+})
+
+function toHold(row: Row): Ticket['hold'] {
+  if (row.openid === null) return null
+  return {
+    openid: String(row.openid),
+    time: Number(row.event_time),
+    until: Number(row.confirm_until),
+    kind: row.confirm as 'reply' | 'code',
+    digits: text(row.digits),
+    tries: Number(row.tries_left),
+    reason: row.reason as 'scan' | 'text',
+  }
+}
+
+const SECOND = 1000
+const DAY = 86_400 * SECOND
+
+export type Allowed = { unionidOf: (openid: string) => string | undefined }
+
+/** Takes over what the store alone decides (ids, codes, digits), and what the contract lets it do at a time of its own. */
+export function adopt(m: State, seen: Observed, { unionidOf }: Allowed): void {
+  for (const [scene, ticket] of m.tickets) {
+    const found = seen.tickets.get(scene)
+    if (!found) {
+      if (m.now < ticket.expiresAt + DAY) continue
+      if (ticket.hold) endHold(m, ticket)
+      m.tickets.delete(scene)
+      continue
+    }
+    if (ticket.id === 0) setTicket(m, ticket, { id: found.id, code: found.code })
+    const { hold } = ticket
+    if (hold?.kind === 'code' && hold.digits === null && /^\d{4}$/.test(found.hold?.digits ?? '')) {
+      setTicket(m, ticket, { hold: { ...hold, digits: found.hold?.digits ?? null } })
+    }
+    // The server closes a scan that nobody confirms, half a minute after its time.
+    if (hold && found.state === 'used' && m.now >= hold.until + 30 * SECOND) endHold(m, ticket)
+  }
+  for (const [key, user] of m.users) {
+    const found = seen.users.get(key)
+    if (found && user.id !== found.id) setUser(m, key, { id: found.id })
+    if (found && user.erased && user.reason === 'erased' && found.reason === null) setUser(m, key, { reason: null })
+    if (!found && user.erased) {
+      const life = user.life + 1
+      setUser(m, key, { id: 0, isKnown: false, life, reason: null, notice: null, epoch: 0, erased: false })
+      for (const scope of m.windows.keys()) if (scope.endsWith(` ${key}`)) m.windows.delete(scope)
+    }
+    adoptUnionid(m, key, seen, unionidOf)
+  }
+  const kept = new Set(seen.events.map(({ user, version, type }) => `${user} ${version} ${type}`))
+  m.events = m.events.filter(
+    (event) =>
+      kept.has(`${event.user} ${event.version} ${event.type}`) || !(event.erased || m.now >= event.at + 90 * DAY),
+  )
+}
+
+/** The unionid of a binding arrives some time after it. */
+function adoptUnionid(m: State, key: UserKey, seen: Observed, unionidOf: Allowed['unionidOf']): void {
+  const { bound, version } = userOf(m, key)
+  const found = seen.users.get(key)?.bound
+  if (!bound || bound.unionid !== null || !found?.unionid || found.openid !== bound.openid) return
+  if (found.unionid !== unionidOf(bound.openid)) return
+  const event = seen.events.find((each) => each.user === key && each.version === version + 1)
+  setUser(m, key, { bound: { ...bound, unionid: found.unionid } })
+  bump(m, key)
+  addEvent(m, key, 'updated', 'unionid', event?.at)
+}
+
+/** The first difference between the model and the store, in words. */
+export function difference(m: State, seen: Observed, floorOf: (key: UserKey) => string): string | undefined {
+  for (const key of new Set([...m.users.keys(), ...seen.users.keys()])) {
+    const found = seen.users.get(key)
+    const user = userOf(m, key)
+    const version = found?.version ?? seen.floors.get(floorOf(key)) ?? 0
+    const wrong =
+      differ(`${key}: version`, user.version, version) ??
+      differ(`${key}: reason`, user.reason, found?.reason ?? null) ??
+      differ(`${key}: binding`, user.bound, found?.bound ?? null) ??
+      differ(`${key}: notice`, user.notice, found?.notice ?? null)
+    if (wrong) return wrong
+  }
+  for (const scene of new Set([...m.tickets.keys(), ...seen.tickets.keys()])) {
+    const wrong = differ(`ticket ${scene}`, shape(m.tickets.get(scene)), shape(seen.tickets.get(scene)))
+    if (wrong) return wrong
+  }
+  return differ('events', m.events.map(line), seen.events.map(line))
+}
+
+const shape = (ticket: Omit<Ticket, 'usedBy'> | undefined) =>
+  ticket && [ticket.id, ticket.user, ticket.state, ticket.label, ticket.createdAt, ticket.expiresAt, ticket.hold]
+
+const line = ({ user, version, type, reason, at }: Pick<Event, 'user' | 'version' | 'type' | 'reason' | 'at'>) =>
+  `${user} ${version} ${type} ${reason} ${at}`
+
+export function differ(what: string, expected: unknown, got: unknown): string | undefined {
+  const [a, b] = [JSON.stringify(expected), JSON.stringify(got)]
+  return a === b ? undefined : `${what}\n    expected ${a}\n    got      ${b}`
+}
