@@ -4,13 +4,22 @@ import type { Answer } from '../../server/http/answer.ts'
 import { erasedHash } from '../../server/store/sql/erasure.ts'
 import { checkInvariants, newTold } from './invariants.ts'
 import { CUT, explain, type Happening } from './model/explain.ts'
-import { adopt, differ, difference, type Observed, queries, toObserved } from './model/observed.ts'
+import {
+  adopt,
+  differ,
+  difference,
+  type Known,
+  type Observed,
+  queries,
+  type Rows,
+  toObserved,
+} from './model/observed.ts'
 import { type Asked, finishQr } from './model/page.ts'
 import { newState, type State, type UserKey } from './model/state.ts'
 import { type Exchange, FAILED, type Outcome, PENDING } from './steps/requests.ts'
 import { LOST } from './world/instance.ts'
 import { type Database, type Fault, hashOf } from './world/store.ts'
-import { unionidOf } from './world/wechat.ts'
+import { account, unionidOf } from './world/wechat.ts'
 import { identityOf, openWorld, STARTED_AT, type WorldSettings } from './world/world.ts'
 
 export type Story = Awaited<ReturnType<typeof beginStory>>
@@ -22,22 +31,23 @@ type Sending = { exchange: Exchange; answer: Answer | object | typeof LOST | typ
 
 type StoryDeps = { database: Database; settings: WorldSettings; random: () => number }
 
-const floorOf = (key: UserKey) => erasedHash({ hashOf }, identityOf(key))
+const names = {
+  floorOf: (key: UserKey) => erasedHash({ hashOf }, identityOf(key)),
+  unfollowOf: (openid: string) => hashOf(account.appId, openid),
+  deliveryOf: (key: string) => `${key.slice(0, key.indexOf('|') + 1)}${hashOf(key)}`,
+}
 
 export async function beginStory({ database, settings, random }: StoryDeps) {
   const world = await openWorld({ database, settings, random })
   const told = newTold()
+  const known: Known = { ...names, unionidOf: settings.hasUnionid ? unionidOf : () => undefined }
   let m: State = newState(settings, STARTED_AT)
   let waiting: Waiting[] = []
 
   async function observe(): Promise<Observed> {
-    const [users, bindings, tickets, events] = [
-      await database.rows(queries.users),
-      await database.rows(queries.bindings),
-      await database.rows(queries.tickets),
-      await database.rows(queries.events),
-    ]
-    return toObserved({ users, bindings, tickets, events })
+    const rows: Partial<Rows> = {}
+    for (const [name, sql] of Object.entries(queries)) rows[name as keyof Rows] = await database.rows(sql)
+    return toObserved(rows as Rows)
   }
 
   function send(exchange: Exchange): Sending {
@@ -116,8 +126,8 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
         if (wrong) return wrong
       }
       state.now = world.time.clock()
-      adopt(state, seen, { unionidOf: settings.hasUnionid ? unionidOf : () => undefined })
-      return difference(state, seen, floorOf)
+      adopt(state, seen, known)
+      return difference(state, seen, known)
     })
     if ('fault' in explained) fail(explained.fault)
     const { state, answers } = explained.explanation
@@ -126,6 +136,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       if (values[i] === PENDING)
         waiting.push({ exchange: sending.exchange, asked: (answers[i] as { asked: Asked }).asked, sent: sending })
     }
+    world.pages = world.pages.filter(({ instance }) => instance.isAlive())
     const wrong = checkInvariants(world, m, seen, told)
     if (wrong) fail(wrong)
   }
@@ -165,10 +176,10 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   async function replaceDead(): Promise<void> {
     for (const instance of world.instances) {
       if (instance.isAlive()) continue
-      world.pages = world.pages.filter((page) => page.instance !== instance)
       told.isDisturbed = true
       await world.reopen(instance)
-      await world.settle()
+      await quiet()
+      await compare([])
     }
   }
 }

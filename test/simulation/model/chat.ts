@@ -1,5 +1,4 @@
 /** The model of WeChat's deliveries: what each message does to users and tickets, and what the chat says. */
-import type { Choose } from './explain.ts'
 import {
   bindUser,
   bump,
@@ -53,15 +52,15 @@ const plain = (name: string): Handled => ({ reply: { name, label: null } })
 const say = (ticket: Ticket, name: string): Handled => ({ reply: { name, label: ticket.label }, user: ticket.user })
 
 /** WeChat delivers a message, for the first time or again. */
-export function* deliver(m: State, message: Message, choose: Choose): Generator<void, { reply: Reply }> {
+export function* deliver(m: State, message: Message): Generator<void, { reply: Reply }> {
   yield
   if (message.kind === 'confirm' && m.settings.confirm !== 'reply') return { reply: null }
   if (message.kind === 'follow' && !message.isLost && m.settings.unsubscribe !== 'mark') return { reply: null }
   const ticket = claimed(m, message)
-  if (ticket?.usedBy === message.key) return { reply: say(ticket, 'bound').reply }
   const seen = m.deliveries.get(message.key)
-  if (seen && (m.now < seen.until || choose(2) === 0)) return { reply: seen.reply }
-  const { reply, user, uses } = handle(m, message, ticket, choose)
+  if (seen) return { reply: seen.reply }
+  const isRepeated = ticket?.usedBy === message.key
+  const { reply, user, uses } = isRepeated ? say(ticket, 'bound') : handle(m, message, ticket)
   if (uses) setTicket(m, uses, { usedBy: message.key })
   else {
     m.deliveries.set(message.key, {
@@ -79,22 +78,22 @@ function claimed(m: State, message: Message): Ticket | undefined {
   return undefined
 }
 
-function handle(m: State, message: Message, ticket: Ticket | undefined, choose: Choose): Handled {
+function handle(m: State, message: Message, ticket: Ticket | undefined): Handled {
   switch (message.kind) {
     case 'subscribe':
       // The scan is judged by the state before the follow.
-      return claim(m, message, ticket, choose, () => followed(m, message))
+      return claim(m, message, ticket, () => followed(m, message))
     case 'scan':
-      return claim(m, message, ticket, choose)
+      return claim(m, message, ticket)
     case 'code':
-      return claimByCode(m, message, ticket, choose)
+      return claimByCode(m, message, ticket)
     case 'follow':
       followed(m, message)
       return message.isLost && isAnyPending(m) ? plain('scan_again') : nothing
     case 'unfollow':
-      return unfollowed(m, message, choose)
+      return unfollowed(m, message)
     case 'undo':
-      return undo(m, message, choose)
+      return undo(m, message)
     case 'confirm':
       return confirm(m, message)
   }
@@ -104,17 +103,17 @@ type Claim = Extract<Message, { kind: 'scan' | 'subscribe' | 'code' }>
 
 const reasonOf = ({ kind }: Claim) => (kind === 'code' ? 'text' : 'scan')
 
-function claimByCode(m: State, message: Claim, ticket: Ticket | undefined, choose: Choose): Handled {
+function claimByCode(m: State, message: Claim, ticket: Ticket | undefined): Handled {
   const wrong = (m.wrongCodes.get(message.openid) ?? []).filter((at) => at > m.now - HOUR)
   if (wrong.length >= CODES_AN_HOUR) return plain('too_many_codes')
-  if (ticket) return claim(m, message, ticket, choose)
+  if (ticket) return claim(m, message, ticket)
   m.wrongCodes.set(message.openid, [...wrong, m.now])
   return plain('wrong_code')
 }
 
-function claim(m: State, message: Claim, ticket: Ticket | undefined, choose: Choose, follow = () => {}): Handled {
+function claim(m: State, message: Claim, ticket: Ticket | undefined, follow = () => {}): Handled {
   const { openid, time } = message
-  const verdict = judge(m, message, ticket, choose)
+  const verdict = judge(m, message, ticket)
   follow()
   if (!ticket) return plain('expired')
   switch (verdict) {
@@ -160,11 +159,11 @@ type Verdict =
   | 'bind'
   | 'ask'
 
-function judge(m: State, message: Claim, ticket: Ticket | undefined, choose: Choose): Verdict {
+function judge(m: State, message: Claim, ticket: Ticket | undefined): Verdict {
   if (!ticket) return 'expired'
   const { openid, time, kind } = message
   const { bound } = userOf(m, ticket.user)
-  if (time < unfollowTime(m, openid, choose) || (bound && time < bound.time)) return 'older'
+  if (time < unfollowTime(m, openid) || (bound && time < bound.time)) return 'older'
   if (ticket.state === 'scanned' && ticket.hold) {
     if (ticket.hold.openid !== openid) return 'held_by_other'
     return m.now < ticket.hold.until ? 'hold' : 'hold_over'
@@ -184,17 +183,12 @@ function judge(m: State, message: Claim, ticket: Ticket | undefined, choose: Cho
 const othersOf = (m: State, key: UserKey, openid: string) =>
   ownersOf(m, openid).filter((owner) => owner.key !== key && tenantOf(owner.key) === tenantOf(key))
 
-/** An unfollow is remembered for ten minutes at least; after that it may be forgotten. */
-function unfollowTime(m: State, openid: string, choose: Choose): number {
-  const kept = m.unfollows.get(openid)
-  if (!kept) return 0
-  return m.now < kept.until || choose(2) === 0 ? kept.time : 0
-}
+const unfollowTime = (m: State, openid: string) => m.unfollows.get(openid)?.time ?? 0
 
-function rememberUnfollow(m: State, { openid, time }: Message, choose: Choose): void {
+/** The newest unfollow counts. It is remembered for ten minutes at least. */
+function rememberUnfollow(m: State, { openid, time }: Message): void {
   const kept = m.unfollows.get(openid)
-  const isKept = kept && (m.now < kept.until || choose(2) === 0)
-  if (isKept && kept.time >= time) return
+  if (kept && kept.time >= time) return
   m.unfollows.set(openid, { time, until: m.now + UNFOLLOW_KEPT })
 }
 
@@ -245,7 +239,7 @@ function followed(m: State, { openid, time }: Message): void {
 const isAnyPending = (m: State) =>
   [...m.tickets.values()].some(({ state, expiresAt }) => state === 'pending' && expiresAt > m.now - 600 * SECOND)
 
-function unfollowed(m: State, message: Extract<Message, { kind: 'unfollow' }>, choose: Choose): Handled {
+function unfollowed(m: State, message: Extract<Message, { kind: 'unfollow' }>): Handled {
   const { openid, time, erases } = message
   const affected = ownersOf(m, openid).filter(
     ({ bound }) => bound && (time >= bound.time || (erases && !bound.subscribed)),
@@ -255,23 +249,23 @@ function unfollowed(m: State, message: Extract<Message, { kind: 'unfollow' }>, c
     if (m.settings.unsubscribe === 'mark' && !erases) setSubscribed(m, key, false, time)
     else unbindUser(m, key, 'unsubscribe')
   }
-  rememberUnfollow(m, message, choose)
+  rememberUnfollow(m, message)
   return nothing
 }
 
-function undo(m: State, message: Message, choose: Choose): Handled {
+function undo(m: State, message: Message): Handled {
   const { openid, time } = message
   const live = holdsBy(m, openid).filter(({ hold }) => time >= hold.time && m.now < hold.until)
   const [latest] = live
   if (latest) {
     for (const held of live) endHold(m, held)
-    rememberUnfollow(m, message, choose)
+    rememberUnfollow(m, message)
     return say(latest, 'cancelled')
   }
   const owner = ownersOf(m, openid).find(({ bound }) => bound && time >= bound.time)
   if (!owner?.bound) return plain('not_bound')
   unbindUser(m, owner.key, 'chat')
-  rememberUnfollow(m, message, choose)
+  rememberUnfollow(m, message)
   return { reply: { name: 'unbound', label: owner.bound.label }, user: owner.key }
 }
 

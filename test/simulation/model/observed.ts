@@ -24,6 +24,16 @@ export type Observed = {
   floors: Map<string, number>
   tickets: Map<string, Omit<Ticket, 'usedBy'>>
   events: ObservedEvent[]
+  memory: Memory
+}
+
+/** What the server remembers to refuse or to repeat something. */
+type Memory = {
+  windows: Map<string, { count: number; until: number }>
+  unfollows: Map<string, { time: number; until: number }>
+  deliveries: Map<string, number>
+  jtis: number[]
+  wrongCodes: number[]
 }
 
 export const queries = {
@@ -32,14 +42,27 @@ export const queries = {
   tickets:
     'select id, "user", scene, code, label, created_at, expires_at, state, openid, event_time, confirm, confirm_until, digits, tries_left, reason from tickets order by id',
   events: 'select id, "user", version, type, reason, at, uid, erased from events order by id',
+  windows: "select scope, count, until from rate_windows where scope like '%/user/%'",
+  unfollows: 'select openid_hash, event_time, until from unfollow_tombstones',
+  deliveries: 'select key, until from deliveries',
+  jtis: 'select until from jtis',
+  wrongCodes: 'select at from wrong_codes',
 }
 
 const text = (value: unknown) => (value === null ? null : String(value))
 
-export function toObserved(rows: { [name in keyof typeof queries]: Row[] }): Observed {
+export type Rows = { [name in keyof typeof queries]: Row[] }
+
+export function toObserved(rows: Rows): Observed {
   const bound = new Map(rows.bindings.map((row) => [Number(row.user), toBound(row)]))
   const keys = new Map<number, UserKey>()
-  const observed: Observed = { users: new Map(), floors: new Map(), tickets: new Map(), events: [] }
+  const observed: Observed = {
+    users: new Map(),
+    floors: new Map(),
+    tickets: new Map(),
+    events: [],
+    memory: toMemory(rows),
+  }
   for (const row of rows.users) {
     if (row.tenant === '') {
       observed.floors.set(String(row.user_id), Number(row.version))
@@ -85,6 +108,18 @@ export function toObserved(rows: { [name in keyof typeof queries]: Row[] }): Obs
   return observed
 }
 
+function toMemory({ windows, unfollows, deliveries, jtis, wrongCodes }: Rows): Memory {
+  return {
+    windows: new Map(windows.map((row) => [String(row.scope), { count: Number(row.count), until: Number(row.until) }])),
+    unfollows: new Map(
+      unfollows.map((row) => [String(row.openid_hash), { time: Number(row.event_time), until: Number(row.until) }]),
+    ),
+    deliveries: new Map(deliveries.map((row) => [String(row.key), Number(row.until)])),
+    jtis: jtis.map((row) => Number(row.until)),
+    wrongCodes: wrongCodes.map((row) => Number(row.at)),
+  }
+}
+
 const toBound = (row: Row) => ({
   openid: String(row.openid),
   unionid: text(row.unionid),
@@ -108,12 +143,20 @@ function toHold(row: Row): Ticket['hold'] {
 }
 
 const SECOND = 1000
-const DAY = 86_400 * SECOND
+const HOUR = 3600 * SECOND
+const DAY = 24 * HOUR
 
-export type Allowed = { unionidOf: (openid: string) => string | undefined }
+export type Known = {
+  unionidOf: (openid: string) => string | undefined
+  /** Under which name the store keeps the version of an erased user, an unfollow, or a delivery. */
+  floorOf: (key: UserKey) => string
+  unfollowOf: (openid: string) => string
+  deliveryOf: (key: string) => string
+}
 
 /** Takes over what the store alone decides (ids, codes, digits), and what the contract lets it do at a time of its own. */
-export function adopt(m: State, seen: Observed, { unionidOf }: Allowed): void {
+export function adopt(m: State, seen: Observed, known: Known): void {
+  forget(m, seen, known)
   for (const [scene, ticket] of m.tickets) {
     const found = seen.tickets.get(scene)
     if (!found) {
@@ -139,7 +182,7 @@ export function adopt(m: State, seen: Observed, { unionidOf }: Allowed): void {
       setUser(m, key, { id: 0, isKnown: false, life, reason: null, notice: null, epoch: 0, erased: false })
       for (const scope of m.windows.keys()) if (scope.endsWith(` ${key}`)) m.windows.delete(scope)
     }
-    adoptUnionid(m, key, seen, unionidOf)
+    adoptUnionid(m, key, seen, known)
   }
   const kept = new Set(seen.events.map(({ user, version, type }) => `${user} ${version} ${type}`))
   m.events = m.events.filter(
@@ -148,8 +191,19 @@ export function adopt(m: State, seen: Observed, { unionidOf }: Allowed): void {
   )
 }
 
+/** What is over may be forgotten at any time. */
+function forget(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Known): void {
+  for (const [openid, { until }] of m.unfollows) {
+    if (m.now >= until && !memory.unfollows.has(unfollowOf(openid))) m.unfollows.delete(openid)
+  }
+  for (const [key, { until }] of m.deliveries) {
+    if (m.now >= until && !memory.deliveries.has(deliveryOf(key))) m.deliveries.delete(key)
+  }
+  for (const [jti, until] of m.jtis) if (m.now >= until) m.jtis.delete(jti)
+}
+
 /** The unionid of a binding arrives some time after it. */
-function adoptUnionid(m: State, key: UserKey, seen: Observed, unionidOf: Allowed['unionidOf']): void {
+function adoptUnionid(m: State, key: UserKey, seen: Observed, { unionidOf }: Known): void {
   const { bound, version } = userOf(m, key)
   const found = seen.users.get(key)?.bound
   if (!bound || bound.unionid !== null || !found?.unionid || found.openid !== bound.openid) return
@@ -161,11 +215,20 @@ function adoptUnionid(m: State, key: UserKey, seen: Observed, unionidOf: Allowed
 }
 
 /** The first difference between the model and the store, in words. */
-export function difference(m: State, seen: Observed, floorOf: (key: UserKey) => string): string | undefined {
-  for (const key of new Set([...m.users.keys(), ...seen.users.keys()])) {
-    const found = seen.users.get(key)
+export function difference(m: State, seen: Observed, known: Known): string | undefined {
+  return (
+    differenceOfUsers(m, seen, known) ??
+    differenceOfTickets(m, seen) ??
+    differ('events', m.events.map(line), seen.events.map(line)) ??
+    differenceOfMemory(m, seen, known)
+  )
+}
+
+function differenceOfUsers(m: State, { users, floors }: Observed, { floorOf }: Known): string | undefined {
+  for (const key of new Set([...m.users.keys(), ...users.keys()])) {
+    const found = users.get(key)
     const user = userOf(m, key)
-    const version = found?.version ?? seen.floors.get(floorOf(key)) ?? 0
+    const version = found?.version ?? floors.get(floorOf(key)) ?? 0
     const wrong =
       differ(`${key}: version`, user.version, version) ??
       differ(`${key}: reason`, user.reason, found?.reason ?? null) ??
@@ -173,11 +236,45 @@ export function difference(m: State, seen: Observed, floorOf: (key: UserKey) => 
       differ(`${key}: notice`, user.notice, found?.notice ?? null)
     if (wrong) return wrong
   }
-  for (const scene of new Set([...m.tickets.keys(), ...seen.tickets.keys()])) {
-    const wrong = differ(`ticket ${scene}`, shape(m.tickets.get(scene)), shape(seen.tickets.get(scene)))
+  return undefined
+}
+
+function differenceOfTickets(m: State, { tickets }: Observed): string | undefined {
+  for (const scene of new Set([...m.tickets.keys(), ...tickets.keys()])) {
+    const wrong = differ(`ticket ${scene}`, shape(m.tickets.get(scene)), shape(tickets.get(scene)))
     if (wrong) return wrong
   }
-  return differ('events', m.events.map(line), seen.events.map(line))
+  return undefined
+}
+
+const SCOPES: Record<string, string> = { minute: 'qr/minute', hour: 'qr/hour', day: 'qr/day', digits: 'digits/hour' }
+
+function differenceOfMemory(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Known): string | undefined {
+  const { now } = m
+  const isLive = (until: number) => until > now
+  for (const [name, window] of m.windows) {
+    const [unit = '', key = ''] = name.split(' ')
+    const found = memory.windows.get(`${SCOPES[unit]}/user/${userOf(m, key).id}`)
+    const wrong = isLive(window.until) ? differ(`the limit ${name}`, window, found) : undefined
+    if (wrong) return wrong
+  }
+  for (const [openid, { time }] of m.unfollows) {
+    const wrong = differ(`the unfollow of ${openid}`, time, memory.unfollows.get(unfollowOf(openid))?.time)
+    if (wrong) return wrong
+  }
+  const ids = new Set([...m.users.values()].map(({ id }) => id))
+  // The windows of a user who was forgotten remain until they are over.
+  const live = [...memory.windows].filter(
+    ([scope, { until }]) => isLive(until) && ids.has(Number(scope.slice(scope.lastIndexOf('/') + 1))),
+  ).length
+  const wrongCodes = [...m.wrongCodes.values()].flat().filter((at) => at > now - HOUR).length
+  return (
+    differ('limits', [...m.windows.values()].filter(({ until }) => isLive(until)).length, live) ??
+    differ('unfollows', m.unfollows.size, memory.unfollows.size) ??
+    differ('deliveries', [...m.deliveries.keys()].map(deliveryOf).sort(), [...memory.deliveries.keys()].sort()) ??
+    differ('used requests', m.jtis.size, memory.jtis.filter(isLive).length) ??
+    differ('wrong codes', wrongCodes, memory.wrongCodes.filter((at) => at > now - HOUR).length)
+  )
 }
 
 const shape = (ticket: Omit<Ticket, 'usedBy'> | undefined) =>

@@ -8,6 +8,7 @@ import {
   endHold,
   holds,
   isOpen,
+  type Made,
   ownersOf,
   type State,
   setTicket,
@@ -86,19 +87,23 @@ export function* startQr(m: State, request: QrRequest, choose: Choose): Generato
     if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return { answer: view }
   }
   yield
-  // A request that arrives while the same one is under way shares its ticket.
+  // A request that arrives while the same one is under way gets what that one gets.
   const made = m.made.get(`${key} ${isRefresh}`)
-  const shared = made === undefined ? undefined : m.tickets.get(made)
-  if (shared && choose(2) === 1) return { answer: yield* shown(m, request, shared) }
+  if (made && choose(2) === 1) return { answer: yield* answerWith(m, request, made) }
+  return yield* issue(m, request, choose)
+}
+
+function* issue(m: State, request: QrRequest, choose: Choose): Generator<void, Started> {
+  const { key, isRefresh } = request
   const live = liveTicket(m, key)
-  if (live && !isRefresh && isReusable(live, m.now)) return { answer: yield* shown(m, request, live) }
+  if (live && !isRefresh && isReusable(live, m.now)) return { answer: yield* end(m, request, { scene: live.scene }) }
   yield
   const isFailing = request.mayFail && choose(2) === 1
-  if (isFailing && choose(2) === 1) return { answer: yield* instead(m, request, live, refusal('STORE')) }
+  if (isFailing && choose(2) === 1) return { answer: yield* end(m, request, instead(m, request, live, 'STORE')) }
   know(m, key)
-  if (isLimited(m, key)) return { answer: yield* instead(m, request, live, refusal('RATE_LIMITED')) }
+  if (isLimited(m, key)) return { answer: yield* end(m, request, instead(m, request, live, 'RATE_LIMITED')) }
   for (const unit of ['minute', 'hour', 'day'] as const) count(m, `${unit} ${key}`, WINDOWS[unit])
-  if (isFailing) return { answer: yield* instead(m, request, live, refusal('STORE')) }
+  if (isFailing) return { answer: yield* end(m, request, instead(m, request, live, 'STORE')) }
   const { epoch, life } = userOf(m, key)
   return { asked: { request, live, epoch, life } }
 }
@@ -106,34 +111,21 @@ export function* startQr(m: State, request: QrRequest, choose: Choose): Generato
 /** After WeChat's answer. `offered` has the scene if WeChat has made a QR code. */
 export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<void, Answer> {
   const { request, live } = asked
-  const { key, isRefresh, label } = request
+  const { key, isRefresh } = request
   yield
-  const at = choose(m.offered.length)
-  const [scene] = m.offered.splice(at, 1)
-  if (scene === undefined) return yield* instead(m, request, live, refusal('WECHAT'))
+  const [scene] = m.offered.splice(choose(m.offered.length), 1)
+  if (scene === undefined) return yield* end(m, request, instead(m, request, live, 'WECHAT'))
   yield
   const isFailing = request.mayFail && choose(2) === 1
-  if (isFailing && choose(2) === 1) return yield* instead(m, request, live, refusal('STORE'))
+  if (isFailing && choose(2) === 1) return yield* end(m, request, instead(m, request, live, 'STORE'))
   const user = userOf(m, key)
   // Everything that the user had was closed meanwhile, so a QR code that was asked for before binds nobody.
   if (user.epoch !== asked.epoch || user.life !== asked.life) {
-    const again = yield* startQr(m, { ...request, isPage: false }, choose)
+    yield
+    const again = yield* issue(m, request, choose)
     return 'answer' in again ? again.answer : yield* finishQr(m, again.asked, choose)
   }
-  know(m, key)
-  const ticket: Ticket = {
-    id: 0,
-    scene,
-    code: '',
-    user: key,
-    label,
-    createdAt: m.now,
-    expiresAt: m.now + TICKET_TTL,
-    state: 'pending',
-    usedBy: null,
-    hold: null,
-  }
-  m.tickets.set(scene, ticket)
+  const ticket = addTicket(m, request, scene)
   if (isRefresh) {
     const isScanned = ticketsOf(m, key).some(({ state }) => state === 'scanned')
     closeOpen(m, key, ticket)
@@ -141,9 +133,26 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   }
   const first = isRefresh ? undefined : firstOther(m, ticket, live)
   if (first) setTicket(m, ticket, { state: 'replaced' })
-  if (isFailing) return yield* instead(m, request, live, refusal('STORE'))
-  m.made.set(`${key} ${isRefresh}`, (first ?? ticket).scene)
-  return yield* shown(m, request, first ?? ticket)
+  if (isFailing) return yield* end(m, request, instead(m, request, live, 'STORE'))
+  return yield* end(m, request, { scene: (first ?? ticket).scene })
+}
+
+function addTicket(m: State, { key, label }: QrRequest, scene: string): Ticket {
+  know(m, key)
+  const times = { createdAt: m.now, expiresAt: m.now + TICKET_TTL }
+  const ticket: Ticket = {
+    id: 0,
+    scene,
+    code: '',
+    user: key,
+    label,
+    ...times,
+    state: 'pending',
+    usedBy: null,
+    hold: null,
+  }
+  m.tickets.set(scene, ticket)
+  return ticket
 }
 
 /** A ticket that another instance has made meanwhile: all pages show the same QR code. */
@@ -169,16 +178,20 @@ const isReusable = (ticket: Ticket, now: number) =>
   isShowable(ticket, now) && (ticket.expiresAt - now) * 6 > ticket.expiresAt - ticket.createdAt
 
 /** Instead of an error the page gets the QR code that still works. A refresh must replace it, so it gets the error. */
-function* instead(m: State, request: QrRequest, live: Ticket | undefined, error: Answer): Generator<void, Answer> {
+function instead(m: State, { isRefresh }: QrRequest, live: Ticket | undefined, code: string): Made {
   const present = live && m.tickets.get(live.scene)
-  if (present?.state === 'pending' && !request.isRefresh && isShowable(present, m.now)) {
-    return yield* shown(m, request, present)
-  }
-  return error
+  return present?.state === 'pending' && !isRefresh && isShowable(present, m.now) ? { scene: present.scene } : { code }
 }
 
-function* shown(m: State, { key, label, isPage }: QrRequest, { scene }: Ticket): Generator<void, Answer> {
+function* end(m: State, request: QrRequest, made: Made): Generator<void, Answer> {
+  m.made.set(`${request.key} ${request.isRefresh}`, made)
+  return yield* answerWith(m, request, made)
+}
+
+function* answerWith(m: State, { key, label, isPage }: QrRequest, made: Made): Generator<void, Answer> {
+  if ('code' in made) return refusal(made.code)
   yield
+  const { scene } = made
   const ticket = m.tickets.get(scene)
   if (ticket?.state === 'pending' && label !== null) setTicket(m, ticket, { label })
   if (!isPage) return { scene }

@@ -83,6 +83,9 @@ export type Reply = { name: string; label: string | null; digits?: string } | nu
 
 type Delivery = { reply: Reply; until: number; user: UserKey | null }
 
+/** A QR code, or the code of a refusal. */
+export type Made = { scene: string } | { code: string }
+
 export type State = {
   now: number
   settings: Settings
@@ -94,11 +97,12 @@ export type State = {
   deliveries: Map<string, Delivery>
   wrongCodes: Map<string, number[]>
   windows: Map<string, { count: number; until: number }>
-  jtis: Set<string>
+  /** Requests that were used, each with the time from which on the server may forget it. */
+  jtis: Map<string, number>
   /** The scenes for which WeChat has made a QR code in this step, and which no ticket has yet. */
   offered: string[]
-  /** The tickets made in this step, by user and kind of request: simultaneous requests share one. */
-  made: Map<string, string>
+  /** What came of the requests for a QR code in this step, by user and kind: simultaneous requests share it. */
+  made: Map<string, Made>
 }
 
 export const newState = (settings: Settings, now: number): State => ({
@@ -111,7 +115,7 @@ export const newState = (settings: Settings, now: number): State => ({
   deliveries: new Map(),
   wrongCodes: new Map(),
   windows: new Map(),
-  jtis: new Set(),
+  jtis: new Map(),
   offered: [],
   made: new Map(),
 })
@@ -125,7 +129,7 @@ export const copyState = (m: State): State => ({
   deliveries: new Map(m.deliveries),
   wrongCodes: new Map(m.wrongCodes),
   windows: new Map(m.windows),
-  jtis: new Set(m.jtis),
+  jtis: new Map(m.jtis),
   offered: [...m.offered],
   made: new Map(m.made),
 })

@@ -237,17 +237,18 @@ function call(
 ): Exchange {
   const { tenant, account: Account, userId: User_ID } = identityOf(key)
   const jti = world.newJti()
+  const date = Math.floor(world.time.clock() / 1000)
   const spending: Exchange['op'] = (how) =>
     function* (s, choose) {
       yield
       // The request counts as used from here on, also when the rest of it fails.
-      s.jtis.add(jti)
+      s.jtis.set(jti, (date + 600) * 1000)
       return yield* op(how)(s, choose)
     }
   const exchange: Exchange = {
     instance,
     async send() {
-      const sealed = await world.sealCall(name, tenant, jti, { ...fields, Account, User_ID })
+      const sealed = await world.sealCall(name, tenant, { jti, date }, { ...fields, Account, User_ID })
       world.calls.push({ ...sealed, exchange })
       return post(instance, name, sealed.jwe)
     },
@@ -385,7 +386,7 @@ function delivery(world: World, instance: Instance, { fields, message }: Sent): 
       const read = readReply(message.openid, String(body))
       return 'fault' in read ? read : { value: read }
     },
-    op: () => (s, choose) => deliver(s, message, choose),
+    op: () => (s) => deliver(s, message),
   }
 }
 
@@ -402,13 +403,13 @@ export function toMessage(
   const ticket = tickets[step.pick % Math.max(tickets.length, 1)]
   const event = (Event: string, EventKey: string, detail: string, rest: MessageRest): Sent => ({
     fields: { ...common, MsgType: 'event', Event, EventKey },
-    message: { key: [time, openid, Event, detail].join('|'), openid, time, ...rest } as Message,
+    message: { key: [time, account.appId, openid, Event, detail].join('|'), openid, time, ...rest } as Message,
   })
   const text = (Content: string, rest: MessageRest, more: Record<string, string> = {}): Sent => {
     const MsgId = `${world.sent.length + 1}`
     return {
       fields: { ...common, MsgType: 'text', Content, MsgId, ...more },
-      message: { key: `text|${MsgId}`, openid, time, ...rest } as Message,
+      message: { key: [time, account.appId, openid, 'text', MsgId].join('|'), openid, time, ...rest } as Message,
     }
   }
   switch (step.what) {

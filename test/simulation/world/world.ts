@@ -162,8 +162,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
 
     newJti: () => `jti-${++calls}`,
 
-    async sealCall(call: string, tenant: string, jti: string, fields: object) {
-      const date = Math.floor(time.clock() / 1000)
+    async sealCall(call: string, tenant: string, { jti, date }: { jti: string; date: number }, fields: object) {
       const kid = kidOf(tenant)
       const jwe = await sealEnvelope({ ...fields, Date: date }, { kid, jti }, secrets[kid]!)
       return { call, jti, date, jwe }
