@@ -1,5 +1,6 @@
 /** What holds after every step, whatever has happened. README.md lists it in words. */
-import type { Observed } from './model/observed.ts'
+import { differ, type Observed } from './model/observed.ts'
+import { type Answer, viewOf } from './model/page.ts'
 import { type State, tenantOf, type UserKey } from './model/state.ts'
 import type { Delivered } from './world/receiver.ts'
 import type { World } from './world/world.ts'
@@ -83,13 +84,23 @@ function checkEvents({ events }: Observed, told: Told): string | undefined {
   return undefined
 }
 
-/** A page that waits is answered as soon as a version above its own is committed, on whichever server it waits. */
+/**
+ * A page that waits is answered as soon as a version above its own is committed, on whichever server it waits; with 304 only when
+ * its time is over.
+ */
 function checkPages(world: World, m: State): string | undefined {
-  for (const page of world.pages) {
-    const version = m.users.get(page.key)?.version ?? 0
-    if (!page.answer && version > page.known)
-      return `${page.key}: a page waits at ${page.known}, the version is ${version}`
-    if (page.answer?.status === 304 && world.time.clock() < page.until) return `${page.key}: a wait has ended too early`
+  for (const { key, known, until, answer } of world.pages) {
+    const version = m.users.get(key)?.version ?? 0
+    if (!answer && version > known) return `${key}: a page waits at ${known}, the version is ${version}`
+    if (!answer && m.now > until + 1000) return `${key}: a page waits for longer than it asked for`
+    if (answer?.status === 304 && m.now < until) return `${key}: a wait has ended too early`
+    if (answer?.status !== 200) continue
+    const view = JSON.parse(String(answer.body)) as Answer
+    if ((view.version as number) <= known || (view.version as number) > version) {
+      return `${key}: a page that knew ${known} got ${view.version}, the version is ${version}`
+    }
+    const wrong = view.version === version ? differ(`${key}: what a page got`, viewOf(m, key), view) : undefined
+    if (wrong) return wrong
   }
   world.pages = world.pages.filter(({ answer }) => !answer)
   return undefined

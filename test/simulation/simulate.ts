@@ -1,5 +1,6 @@
 /** Draws stories from a seed, plays them, and shortens one that fails. */
 import fc from 'fast-check'
+import { finish } from './finish.ts'
 import { anySettings, anyStep, type Step, take } from './steps/step.ts'
 import { beginStory, type Story } from './story.ts'
 import type { Database } from './world/store.ts'
@@ -40,6 +41,7 @@ async function play(
   const story = await beginStory({ database, settings, random: createRandom(chance) })
   try {
     await fc.scheduledModelRun(scheduler!, () => ({ model: story, real: story }), commands)
+    await finish(story)
   } finally {
     story.world.close()
     restore()
@@ -96,3 +98,10 @@ export async function simulate(
 
 /** The text of fast-check's commands is the JSON of each one that was run. */
 const toSteps = (text: string): Step[] => JSON.parse(`[${text.replace(/\s*\/\*.*$/, '')}]`)
+
+/** The message of a failure, and its story as a test can replay it. */
+export function show({ seed, message, story: { settings, chance, steps } }: Found): string {
+  const lines = steps.map((step) => `    ${JSON.stringify(step)},`)
+  const story = [`  settings: ${JSON.stringify(settings)},`, `  chance: ${chance},`, '  steps: [', ...lines, '  ],']
+  return [`seed ${seed}: ${message}`, '', '{', ...story, '}'].join('\n')
+}

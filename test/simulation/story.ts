@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import type { Answer } from '../../server/http/answer.ts'
 import { erasedHash } from '../../server/store/sql/erasure.ts'
 import { checkInvariants, newTold } from './invariants.ts'
-import { CUT, explain, type Happening } from './model/explain.ts'
+import { expireHolds } from './model/chat.ts'
+import { type Choose, explain, type Happening } from './model/explain.ts'
 import {
   adopt,
   differ,
@@ -15,8 +16,9 @@ import {
   toObserved,
 } from './model/observed.ts'
 import { type Asked, finishQr } from './model/page.ts'
-import { newState, type State, type UserKey } from './model/state.ts'
-import { type Exchange, FAILED, type Outcome, PENDING } from './steps/requests.ts'
+import { holds, newState, type State, type UserKey } from './model/state.ts'
+import { keepStanding } from './steps/readers.ts'
+import { type Exchange, FAILED, type Outcome, PARKED, PENDING } from './steps/requests.ts'
 import { LOST } from './world/instance.ts'
 import { type Database, type Fault, hashOf } from './world/store.ts'
 import { account, unionidOf } from './world/wechat.ts'
@@ -25,7 +27,7 @@ import { identityOf, openWorld, STARTED_AT, type WorldSettings } from './world/w
 export type Story = Awaited<ReturnType<typeof beginStory>>
 
 /** A request that WeChat keeps waiting. */
-type Waiting = { exchange: Exchange; asked: Asked; sent: Sending }
+type Waiting = { asked: Asked; sent: Sending }
 
 type Sending = { exchange: Exchange; answer: Answer | object | typeof LOST | typeof PENDING }
 
@@ -43,6 +45,8 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   const known: Known = { ...names, unionidOf: settings.hasUnionid ? unionidOf : () => undefined }
   let m: State = newState(settings, STARTED_AT)
   let waiting: Waiting[] = []
+  let seen: Observed = toObserved(Object.fromEntries(Object.keys(queries).map((name) => [name, []])) as unknown as Rows)
+  let isTroubled = false
 
   async function observe(): Promise<Observed> {
     const rows: Partial<Rows> = {}
@@ -115,12 +119,14 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
         ({ asked }, i): Happening => ({
           op: (s, choose) => finishQr(s, { ...asked, request: { ...asked.request, mayFail } }, choose),
           mayEndEarly: values[sent.length + i] === FAILED,
+          // Each waits for another user, and only one request at a time waits for a user.
+          isApart: sent.length === 0,
         }),
       ),
     ]
-    const seen = await observe()
+    seen = await observe()
     const before: State = { ...m, offered: world.wechat.takeOffered(), made: new Map() }
-    const explained = explain(before, happenings, ({ state, answers }) => {
+    const explained = explain(before, expireFirst, happenings, ({ state, answers }) => {
       for (const [i, value] of values.entries()) {
         const wrong = answerFault(value, answers[i])
         if (wrong) return wrong
@@ -133,24 +139,25 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const { state, answers } = explained.explanation
     m = state
     for (const [i, sending] of sent.entries()) {
-      if (values[i] === PENDING)
-        waiting.push({ exchange: sending.exchange, asked: (answers[i] as { asked: Asked }).asked, sent: sending })
+      const answer = answers[i]
+      if (isAsked(answer)) waiting.push({ asked: answer.asked, sent: sending })
     }
     world.pages = world.pages.filter(({ instance }) => instance.isAlive())
+    keepStanding(world.walks, m)
     const wrong = checkInvariants(world, m, seen, told)
     if (wrong) fail(wrong)
   }
-
-  let isTroubled = false
 
   return {
     world,
     told,
     model: () => m,
+    /** What the store held after the last step. */
+    seen: () => seen,
     isWaiting: (key: UserKey) => waiting.some(({ asked }) => asked.request.key === key),
 
     /** Sends requests, one or several at once, and waits until nothing moves any more. */
-    async request(exchanges: Exchange[], { fault, order = 0 }: { fault?: Fault; order?: number }): Promise<void> {
+    async request(exchanges: Exchange[], { fault, order = 0 }: { fault?: Fault; order?: number } = {}): Promise<void> {
       m = { ...m, now: world.time.clock() }
       const [first] = exchanges
       first?.instance.view.plan(fault)
@@ -184,6 +191,12 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   }
 }
 
+/** The server closes the scans whose time is over by itself. It may do so before the requests of the same step. */
+function expireFirst(m: State, choose: Choose): void {
+  const keys = new Set(holds(m.tickets.values()).flatMap(({ user, hold }) => (m.now >= hold.until ? [user] : [])))
+  if (keys.size > 0 && choose(2) === 1) for (const key of keys) expireHolds(m, key)
+}
+
 function fail(what: string): never {
   throw new Error(what)
 }
@@ -191,9 +204,14 @@ function fail(what: string): never {
 /** Compares an answer with the one of the model. */
 function answerFault(value: unknown, expected: unknown): string | undefined {
   if (value === FAILED) return undefined
-  if (value === PENDING) return expected !== CUT && 'asked' in (expected as object) ? undefined : 'there is no answer'
+  // What a page gets that has waited is checked with the other pages that wait.
+  if (expected === PARKED && (value === PENDING || 'version' in (value as object))) return undefined
+  if (value === PENDING) return isAsked(expected) ? undefined : 'there is no answer'
   return differ('the answer', sorted(expected), sorted(withoutDigits(value)))
 }
+
+const isAsked = (expected: unknown): expected is { asked: Asked } =>
+  typeof expected === 'object' && expected !== null && 'asked' in expected
 
 function withoutDigits(value: unknown): unknown {
   const { reply, ...rest } = value as { reply?: { name: string; label: string | null } | null }

@@ -15,7 +15,12 @@ export type Choose = (count: number) => number
 export type Op = (m: State, choose: Choose) => Generator<void, unknown>
 
 /** `mayEndEarly`: the server has failed during this operation, so any of its transactions may be the last one. */
-export type Happening = { op: Op; mayEndEarly: boolean }
+export type Happening = {
+  op: Op
+  mayEndEarly: boolean
+  /** It touches nothing that the others touch, so their order does not matter. */
+  isApart?: boolean
+}
 
 /** The answer of an operation that has ended early. */
 export const CUT = Symbol('cut')
@@ -25,9 +30,10 @@ export type Explanation = { state: State; answers: unknown[] }
 /** More than any two or three operations need. */
 const MOST = 5_000
 
-/** Calls `fits` with each explanation until it returns nothing. Returns what is wrong with the first one if none fits. */
+/** `first`: what the server may have done by itself before. Calls `fits` with each explanation until it returns nothing. Returns what is wrong with the first one if none fits. */
 export function explain(
   before: State,
+  first: (m: State, choose: Choose) => void,
   happenings: Happening[],
   fits: (explanation: Explanation) => string | undefined,
 ): { explanation: Explanation } | { fault: string } {
@@ -42,7 +48,9 @@ export function explain(
       script[at] ??= 0
       return script[at]
     }
-    const explanation = play(before, happenings, choose)
+    const state = copyState(before)
+    first(state, choose)
+    const explanation = { state, answers: play(state, happenings, choose) }
     const wrong = fits(explanation)
     if (wrong === undefined) return { explanation }
     fault ??= wrong
@@ -54,12 +62,13 @@ export function explain(
   throw new Error('too many explanations: the step has too many operations at once')
 }
 
-function play(before: State, happenings: Happening[], choose: Choose): Explanation {
-  const state = copyState(before)
+/** Returns the answers. */
+function play(state: State, happenings: Happening[], choose: Choose): unknown[] {
   const answers: unknown[] = happenings.map(() => CUT)
-  const running = happenings.map(({ op, mayEndEarly }, index) => ({ index, mayEndEarly, generator: op(state, choose) }))
+  const running = happenings.map(({ op, ...rest }, index) => ({ ...rest, index, generator: op(state, choose) }))
   while (running.length > 0) {
-    const at = choose(running.length)
+    const apart = running.findIndex(({ isApart }) => isApart)
+    const at = apart >= 0 ? apart : choose(running.length)
     const { index, mayEndEarly, generator } = running[at]!
     // The last choice, so that the explanation in which everything has happened is tried first.
     if (mayEndEarly && choose(2) === 1) {
@@ -71,5 +80,5 @@ function play(before: State, happenings: Happening[], choose: Choose): Explanati
     answers[index] = value
     running.splice(at, 1)
   }
-  return { state, answers }
+  return answers
 }

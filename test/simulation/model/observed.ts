@@ -4,6 +4,7 @@ import {
   bump,
   type Event,
   endHold,
+  forgetUser,
   type State,
   setTicket,
   setUser,
@@ -16,7 +17,7 @@ import {
 type Row = Record<string, string | number | null>
 
 export type ObservedUser = Pick<User, 'id' | 'version' | 'reason' | 'bound' | 'notice'>
-export type ObservedEvent = Omit<Event, 'openid'> & { uid: string }
+export type ObservedEvent = Omit<Event, 'openid'> & { id: number; uid: string }
 
 export type Observed = {
   users: Map<UserKey, ObservedUser>
@@ -97,6 +98,7 @@ export function toObserved(rows: Rows): Observed {
     })
   }
   observed.events = rows.events.map((row) => ({
+    id: Number(row.id),
     user: keys.get(Number(row.user)) ?? '',
     version: Number(row.version),
     type: row.type as Event['type'],
@@ -170,18 +172,14 @@ export function adopt(m: State, seen: Observed, known: Known): void {
     if (hold?.kind === 'code' && hold.digits === null && /^\d{4}$/.test(found.hold?.digits ?? '')) {
       setTicket(m, ticket, { hold: { ...hold, digits: found.hold?.digits ?? null } })
     }
-    // The server closes a scan that nobody confirms, half a minute after its time.
-    if (hold && found.state === 'used' && m.now >= hold.until + 30 * SECOND) endHold(m, ticket)
+    // The server closes a scan that nobody confirms, some time after its end.
+    if (hold && found.state === 'used' && m.now >= hold.until) endHold(m, ticket)
   }
   for (const [key, user] of m.users) {
     const found = seen.users.get(key)
     if (found && user.id !== found.id) setUser(m, key, { id: found.id })
     if (found && user.erased && user.reason === 'erased' && found.reason === null) setUser(m, key, { reason: null })
-    if (!found && user.erased) {
-      const life = user.life + 1
-      setUser(m, key, { id: 0, isKnown: false, life, reason: null, notice: null, epoch: 0, erased: false })
-      for (const scope of m.windows.keys()) if (scope.endsWith(` ${key}`)) m.windows.delete(scope)
-    }
+    if (!found && user.erased) forgetUser(m, key)
     adoptUnionid(m, key, seen, known)
   }
   const kept = new Set(seen.events.map(({ user, version, type }) => `${user} ${version} ${type}`))

@@ -6,6 +6,7 @@ import {
   bump,
   closeOpen,
   endHold,
+  forgetUser,
   holds,
   isOpen,
   type Made,
@@ -252,7 +253,7 @@ export function* unbind(m: State, key: UserKey, reason: string): Generator<void,
 }
 
 /** The binding ends, then everything about the user goes, except the version, below which no later one falls. */
-export function* erase(m: State, key: UserKey): Generator<void, Answer> {
+export function* erase(m: State, key: UserKey, choose: Choose): Generator<void, Answer> {
   yield
   const user = userOf(m, key)
   if (!user.isKnown) return { Erased: true }
@@ -264,6 +265,8 @@ export function* erase(m: State, key: UserKey): Generator<void, Answer> {
     if (delivery.user === key) m.deliveries.set(id, { ...delivery, reply: null, user: null })
   }
   setUser(m, key, { erased: true })
+  // Without an event that is still to be told, the erasure is complete.
+  if (choose(2) === 1) forgetUser(m, key)
   return { Erased: true }
 }
 

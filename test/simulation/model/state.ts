@@ -234,3 +234,10 @@ export function endHold(m: State, ticket: Ticket, state: 'used' | 'dead' = 'used
   setTicket(m, ticket, { state, hold: null })
   bump(m, ticket.user)
 }
+
+/** The end of an erasure: only the version is kept. Limits begin anew. */
+export function forgetUser(m: State, key: UserKey): void {
+  const life = userOf(m, key).life + 1
+  setUser(m, key, { id: 0, isKnown: false, life, reason: null, notice: null, epoch: 0, erased: false })
+  for (const scope of m.windows.keys()) if (scope.endsWith(` ${key}`)) m.windows.delete(scope)
+}

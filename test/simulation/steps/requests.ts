@@ -7,9 +7,9 @@ import { deliver, type Message } from '../model/chat.ts'
 import type { Choose, Op } from '../model/explain.ts'
 import * as page from '../model/page.ts'
 import { holds, type State, ticketsOf, type UserKey, userOf } from '../model/state.ts'
-import type { Instance, LOST } from '../world/instance.ts'
+import { type Instance, LOST } from '../world/instance.ts'
 import { account, openids, readReply, seal } from '../world/wechat.ts'
-import { identityOf, type Sent, userKeys, type World } from '../world/world.ts'
+import { identityOf, type Sent, userKeys, type WaitingPage, type World } from '../world/world.ts'
 
 export const labels = [null, 'Li', 'Wu'] as const
 
@@ -29,7 +29,8 @@ export const sayings = [
 
 export type RequestStep = { at: number } & (
   | { do: 'qr'; user: number; page: boolean; refresh: boolean; label: number }
-  | { do: 'look' | 'info' | 'erase' | 'export'; user: number }
+  /** `wait`: until something changes. */
+  | { do: 'wait' | 'look' | 'info' | 'erase' | 'export'; user: number }
   | { do: 'digits'; user: number; right: boolean }
   | { do: 'unbind'; user: number; by: 'widget' | 'disconnect' | 'operator' }
   /** A WeChat user does something, and WeChat delivers it at once. `pick` chooses among the QR codes, the latest first. */
@@ -45,6 +46,8 @@ export type RequestStep = { at: number } & (
 export const FAILED = Symbol('failed')
 /** There is no answer yet. */
 export const PENDING = Symbol('pending')
+/** The page waits for a change. */
+export const PARKED = Symbol('parked')
 
 /** What an answer amounts to, or what is wrong with it. */
 export type Outcome = { value: unknown } | { fault: string }
@@ -74,6 +77,8 @@ export function toExchange(world: World, m: State, step: RequestStep): Exchange 
         undefined,
         (key) => (s) => page.look(s, key),
       )
+    case 'wait':
+      return wait(world, m, instance, keyOf(step))
     case 'digits': {
       const key = keyOf(step)
       const code = digitsFor(m, key, step.right)
@@ -114,7 +119,7 @@ export function toExchange(world: World, m: State, step: RequestStep): Exchange 
         'EraseUser',
         keyOf(step),
         { Action: 'Update' },
-        () => (s) => page.erase(s, keyOf(step)),
+        () => (s, choose) => page.erase(s, keyOf(step), choose),
       )
     case 'say': {
       const sent = toMessage(world, m, step)
@@ -166,6 +171,35 @@ function onPage(
       }),
     read: (answer) => readPage(world, answer as Answer),
     op: () => toOp(key),
+  }
+}
+
+const WAIT_S = 25
+
+/** The page knows the present version, and is answered in a later step unless the look itself changes something. */
+function wait(world: World, m: State, instance: Instance, key: UserKey): Exchange {
+  const known = userOf(m, key).version
+  const until = world.time.clock() + WAIT_S * 1000
+  return {
+    instance,
+    async send() {
+      const page: WaitingPage = { key, known, until, instance, hangUp: () => {}, answer: undefined }
+      const authorization = `Bearer ${await world.tokenOf(key, null)}`
+      const headers = { authorization, 'if-none-match': `"${known}"`, prefer: `wait=${WAIT_S}` }
+      const request = { method: 'GET', path: '/widget/binding', headers } as const
+      world.pages.push(page)
+      const answer = await instance.call(request, (hangUp) => {
+        page.hangUp = hangUp
+      })
+      if (answer !== LOST) page.answer = answer
+      return answer
+    },
+    read: (answer) => readPage(world, answer as Answer),
+    op: () =>
+      function* (s) {
+        const view = yield* page.look(s, key)
+        return view.version === known ? PARKED : view
+      },
   }
 }
 
@@ -227,7 +261,7 @@ function unbind(world: World, instance: Instance, step: Extract<RequestStep, { d
 
 // Back ends
 
-function call(
+export function call(
   world: World,
   instance: Instance,
   name: string,
@@ -236,6 +270,7 @@ function call(
   op: Exchange['op'],
 ): Exchange {
   const { tenant, account: Account, userId: User_ID } = identityOf(key)
+  const ids = Account === '' ? {} : { Account, User_ID }
   const jti = world.newJti()
   const date = Math.floor(world.time.clock() / 1000)
   const spending: Exchange['op'] = (how) =>
@@ -248,7 +283,7 @@ function call(
   const exchange: Exchange = {
     instance,
     async send() {
-      const sealed = await world.sealCall(name, tenant, { jti, date }, { ...fields, Account, User_ID })
+      const sealed = await world.sealCall(name, tenant, { jti, date }, { ...fields, ...ids })
       world.calls.push({ ...sealed, exchange })
       return post(instance, name, sealed.jwe)
     },
@@ -261,10 +296,19 @@ function call(
 const post = (instance: Instance, name: string, jwe: string) =>
   instance.call({ method: 'POST', path: `/api/WeChat/${name}`, body: new TextEncoder().encode(jwe) })
 
-async function readCall(world: World, tenant: string, { body }: Answer): Promise<Outcome> {
+const readCall = (world: World, tenant: string, answer: Answer): Promise<Outcome> =>
+  readData(world, tenant, answer, (data: Record<string, unknown>) => toPlain(world, data))
+
+/** Decrypts an answer. `toValue` gets its `Data`. */
+export async function readData<Data>(
+  world: World,
+  tenant: string,
+  { body }: Answer,
+  toValue: (data: Data) => unknown,
+): Promise<Outcome> {
   const opened = await openEnvelope(String(body), undefined, () => ({ secret: world.secretFor(tenant) }))
-  const { Success, Code, Data } = JSON.parse(opened.text) as { Success: boolean; Code: string; Data: never }
-  return Success ? { value: toPlain(world, Data) } : readRefusal(Code)
+  const { Success, Code, Data } = JSON.parse(opened.text) as { Success: boolean; Code: string; Data: Data }
+  return Success ? { value: toValue(Data) } : readRefusal(Code)
 }
 
 /** Leaves out what the model does not predict, such as texts of WeChat. */

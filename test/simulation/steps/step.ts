@@ -1,11 +1,11 @@
 /** The steps of a story, as plain data: what users, back ends, operators, WeChat, the disk and the time can do. */
 import fc from 'fast-check'
 import type { Story } from '../story.ts'
-import { LOST } from '../world/instance.ts'
 import { moods } from '../world/receiver.ts'
 import { type Fault, faults } from '../world/store.ts'
 import { type Trouble, troubles } from '../world/wechat.ts'
 import type { WorldSettings } from '../world/world.ts'
+import { feedPage, listPage, type ReaderStep } from './readers.ts'
 import { type Exchange, keyOf, type RequestStep, sayings, toExchange, toMessage } from './requests.ts'
 
 export type Step =
@@ -14,8 +14,11 @@ export type Step =
   | { do: 'race'; of: RequestStep[]; order: number; fault?: Fault }
   /** A WeChat user does something, and WeChat delivers it later or never. */
   | { do: 'send'; phone: number; what: (typeof sayings)[number]; pick: number }
+  /** A back end reads one page of all bindings, or of all events. */
+  | ReaderStep
   | { do: 'pass'; ms: number }
-  | { do: 'wait' | 'hang_up'; user: number; at: number }
+  /** A page that waits is closed. */
+  | { do: 'hang_up'; user: number }
   | { do: 'wechat'; trouble: Trouble }
   | { do: 'receiver'; mood: (typeof moods)[number] }
   | { do: 'crash' | 'restart'; at: number }
@@ -23,7 +26,6 @@ export type Step =
 
 const SECOND = 1000
 const HOUR = 3600 * SECOND
-const WAIT_S = 25
 
 export async function take(story: Story, step: Step): Promise<void> {
   const { world } = story
@@ -35,10 +37,12 @@ export async function take(story: Story, step: Step): Promise<void> {
       if (sent) world.sent.push(sent)
       return
     }
+    case 'list':
+      return listPage(story, step)
+    case 'feed':
+      return feedPage(story, step)
     case 'pass':
       return pass(story, step.ms)
-    case 'wait':
-      return wait(story, step)
     case 'hang_up': {
       const page = world.pages.find(({ key }) => key === keyOf(step))
       page?.hangUp()
@@ -81,42 +85,11 @@ function toExchanges(story: Story, steps: RequestStep[]): Exchange[] {
   })
 }
 
-async function pass(story: Story, ms: number): Promise<void> {
+export async function pass(story: Story, ms: number): Promise<void> {
   const { world } = story
   world.time.jump(ms)
   // Timers set others, for example the next tick of the waits.
   for (let rounds = 0; rounds < 3 && world.time.fire(); rounds++) await world.settle()
-  await story.settle()
-}
-
-/** A page waits for a change. It is answered by a later step. */
-async function wait(story: Story, step: { user: number; at: number }): Promise<void> {
-  const { world } = story
-  const key = keyOf(step)
-  const instance = world.at(step.at)
-  const known = story.model().users.get(key)?.version ?? 0
-  const page = {
-    key,
-    known,
-    until: world.time.clock() + WAIT_S * SECOND,
-    instance,
-    hangUp: () => {},
-    answer: undefined,
-  } as (typeof world.pages)[number]
-  const headers = {
-    authorization: `Bearer ${await world.tokenOf(key, null)}`,
-    'if-none-match': `"${known}"`,
-    prefer: `wait=${WAIT_S}`,
-  }
-  const request = { method: 'GET', path: '/widget/binding', headers } as const
-  void instance
-    .call(request, (hangUp) => {
-      page.hangUp = hangUp
-    })
-    .then((answer) => {
-      if (answer !== LOST) page.answer = answer
-    })
-  world.pages.push(page)
   await story.settle()
 }
 
@@ -150,6 +123,7 @@ const requests: fc.WeightedArbitrary<RequestStep>[] = [
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('deliver' as const), message: fc.nat(8), at }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('look' as const, 'info' as const), user, at }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), user, at }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('digits' as const), user, right: fc.boolean(), at }) },
   {
     weight: 3,
@@ -177,6 +151,17 @@ const request = fc.oneof(...requests)
 
 const others: fc.WeightedArbitrary<Step>[] = [
   {
+    weight: 3,
+    arbitrary: as(
+      fc.record({
+        do: fc.constantFrom('list' as const, 'feed' as const),
+        tenant: fc.nat(1),
+        limit: fc.integer({ min: 1, max: 3 }),
+        at,
+      }),
+    ),
+  },
+  {
     weight: 6,
     arbitrary: as(
       fc.record({
@@ -200,7 +185,7 @@ const others: fc.WeightedArbitrary<Step>[] = [
       }),
     ),
   },
-  { weight: 4, arbitrary: as(fc.record({ do: fc.constantFrom('wait' as const, 'hang_up' as const), user, at })) },
+  { weight: 1, arbitrary: as(fc.record({ do: fc.constant('hang_up' as const), user })) },
   {
     weight: 2,
     arbitrary: as(

@@ -20,7 +20,7 @@ export type Database = {
 
 export const hashOf = createKeyedHash(account.appSecret)
 
-const TABLES = [
+export const TABLES = [
   'notices',
   'outbox',
   'events',

@@ -10,6 +10,7 @@ import type { Log } from '../../../server/platform.ts'
 import type { Message } from '../model/chat.ts'
 import { QR_LIMITS } from '../model/page.ts'
 import { type Settings, tenantOf, type UserKey } from '../model/state.ts'
+import { EVENTS_KEPT, type Feed, type Walk } from '../steps/readers.ts'
 import type { Exchange } from '../steps/requests.ts'
 import { type Instance, openInstance } from './instance.ts'
 import { createReceiver, WEBHOOK_SECRET, WEBHOOK_URL } from './receiver.ts'
@@ -121,6 +122,9 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     sent: [] as Sent[],
     pages: [] as WaitingPage[],
     calls: [] as SealedCall[],
+    walks: new Map<string, Walk>(),
+    feeds: new Map<string, Feed>(),
+    hasLostEvents: () => time.clock() - STARTED_AT >= EVENTS_KEPT,
     instances,
     at: (index: number): Instance => instances[index % instances.length]!,
 
