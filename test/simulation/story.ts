@@ -162,9 +162,11 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       const [first] = exchanges
       first?.instance.view.plan(fault)
       isTroubled = fault !== undefined
+      world.wechat.holdInfos()
       const sent = exchanges.length > 1 ? await takeTurns(exchanges, order) : exchanges.map(send)
       await quiet()
       first?.instance.view.plan(undefined)
+      if (world.wechat.releaseInfos()) await quiet()
       if (fault) told.isDisturbed = true
       await compare(sent)
       isTroubled = false

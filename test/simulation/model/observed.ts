@@ -217,7 +217,7 @@ export function difference(m: State, seen: Observed, known: Known): string | und
   return (
     differenceOfUsers(m, seen, known) ??
     differenceOfTickets(m, seen) ??
-    differ('events', m.events.map(line), seen.events.map(line)) ??
+    differ('events', inOrder(m.events), inOrder(seen.events)) ??
     differenceOfMemory(m, seen, known)
   )
 }
@@ -277,6 +277,12 @@ function differenceOfMemory(m: State, { memory }: Observed, { unfollowOf, delive
 
 const shape = (ticket: Omit<Ticket, 'usedBy'> | undefined) =>
   ticket && [ticket.id, ticket.user, ticket.state, ticket.label, ticket.createdAt, ticket.expiresAt, ticket.hold]
+
+/** The events of each user. */
+const inOrder = (events: Omit<Event, 'openid'>[]) =>
+  [...Map.groupBy(events, ({ user }) => user)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, ofUser]) => ofUser.map(line))
 
 const line = ({ user, version, type, reason, at }: Pick<Event, 'user' | 'version' | 'type' | 'reason' | 'at'>) =>
   `${user} ${version} ${type} ${reason} ${at}`

@@ -28,6 +28,7 @@ export type Wechat = ReturnType<typeof createWechat>
 export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   let trouble: Trouble = 'up'
   let held: HeldAnswer[] = []
+  let heldInfos: (() => void)[] | undefined
   let qrcodes = 0
   /** The scenes that WeChat has made a QR code for in this step. */
   let offered: string[] = []
@@ -62,7 +63,10 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
     if (trouble === 'error') return Promise.resolve(new Response('bad gateway', { status: 502 }))
     const errcode = errcodes[trouble]
     if (errcode !== undefined) return Promise.resolve(json({ errcode, errmsg: 'refused' }))
-    if (trouble === 'up') return Promise.resolve(reply())
+    if (trouble === 'up') {
+      const infos = url.pathname.startsWith('/cgi-bin/user/') ? heldInfos : undefined
+      return infos ? new Promise((resolve) => infos.push(() => resolve(reply()))) : Promise.resolve(reply())
+    }
     return new Promise((resolve, reject) => {
       const waiting = { answer: () => resolve(reply()) }
       held.push(waiting)
@@ -84,6 +88,17 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
       const late = held
       held = []
       for (const { answer } of late) answer()
+    },
+    /** Unionids arrive after the requests of a step, so that the model knows their place. */
+    holdInfos(): void {
+      heldInfos ??= []
+    },
+    /** Returns whether an answer was held. */
+    releaseInfos(): boolean {
+      const late = heldInfos ?? []
+      heldInfos = undefined
+      for (const answer of late) answer()
+      return late.length > 0
     },
     takeOffered(): string[] {
       const taken = offered
