@@ -1,6 +1,7 @@
 /** Plays random stories, and those in which something was found once. README.md explains how to read a failure. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { show, simulate } from './simulate.ts'
+import { replay, show, simulate } from './simulate.ts'
+import { stories } from './stories.ts'
 import { type Database, openSqliteDatabase } from './world/store.ts'
 
 const SEEDS = 40
@@ -23,4 +24,10 @@ describe('simulate', () => {
       expect(found && show(found)).toBeUndefined()
     },
   )
+})
+
+describe('replay', () => {
+  test.each(Object.entries(stories))('%s', async (_, story) => {
+    await expect(replay(database, story)).resolves.toBeUndefined()
+  })
 })

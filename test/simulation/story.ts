@@ -143,6 +143,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       if (isAsked(answer)) waiting.push({ asked: answer.asked, sent: sending })
     }
     world.pages = world.pages.filter(({ instance }) => instance.isAlive())
+    await world.untilNotified(({ key, known }) => (m.users.get(key)?.version ?? 0) > known)
     keepStanding(world.walks, m)
     const wrong = checkInvariants(world, m, seen, told)
     if (wrong) fail(wrong)

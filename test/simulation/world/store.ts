@@ -12,6 +12,8 @@ export type Row = Record<string, string | number | null>
 
 export type Database = {
   openStore: typeof openStore
+  /** Whether a server hears of a commit of another one some time later. */
+  notifiesLate?: boolean
   rows(sql: string): Promise<Row[]> | Row[]
   /** Empties all tables for the next run. */
   clear(): Promise<void> | void

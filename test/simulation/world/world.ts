@@ -1,5 +1,6 @@
 /** Everything that a story happens in: the servers and their store, WeChat, a receiver of webhooks, pages that wait, and the clock. */
 import { createHmac } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Scheduler } from 'fast-check'
 import type { MessageFields } from '../../../demo/simulator/message.ts'
 import { type Config, parseConfig } from '../../../server/config/config.ts'
@@ -162,6 +163,15 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
       const token = await sealToken(request, kid, secrets[kid]!, time.clock())
       tokens.set(id, { token, until: time.clock() + 800_000 })
       return token
+    },
+
+    /** On PostgreSQL the other servers hear of a commit by a notification, which takes some milliseconds. */
+    async untilNotified(isLate: (page: WaitingPage) => boolean): Promise<void> {
+      if (!database.notifiesLate) return
+      for (let tries = 0; tries < 100 && this.pages.some((page) => !page.answer && isLate(page)); tries++) {
+        await delay(10)
+        await this.settle()
+      }
     },
 
     newJti: () => `jti-${++calls}`,
