@@ -10,10 +10,16 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     steps: { type: 'string', default: '300' },
     sequences: { type: 'string', default: '100' },
+    quick: { type: 'boolean', default: false },
     engine: { type: 'string', default: 'sqlite' },
   },
 })
-const run = { seed: Number(values.seed), steps: Number(values.steps), sequences: Number(values.sequences) }
+const run = {
+  seed: Number(values.seed),
+  steps: Number(values.steps),
+  sequences: Number(values.sequences),
+  isQuick: values.quick,
+}
 const postgres = values.engine === 'postgres' ? await startPostgres() : undefined
 const database = postgres ? await openPostgresDatabase(await postgres.newDatabase()) : await openSqliteDatabase()
 const startedAt = performance.now()

@@ -67,14 +67,16 @@ export const replay = (database: Database, { steps, ...rest }: Recorded): Promis
     steps.map((step) => new StepCommand(step)),
   )
 
-export type Run = { seed: number; steps: number; sequences: number }
+/** `isQuick`: the first story that fails is not shortened. */
+export type Run = { seed: number; steps: number; sequences: number; isQuick?: boolean }
 
-export type Found = { seed: number; message: string; story: Recorded; stepsTaken: number }
+/** `number`: the first story that failed; `story` is the shortest one. */
+export type Found = { seed: number; number: number; message: string; story: Recorded }
 
 /** Plays stories of up to `steps` steps. Resolves with the shortest story that fails, or with nothing. */
 export async function simulate(
   database: Database,
-  { seed, steps, sequences }: Run,
+  { seed, steps, sequences, isQuick = false }: Run,
 ): Promise<{ stepsTaken: number; found?: Found }> {
   let stepsTaken = 0
   const anyCommand = anyStep.map((step) => new StepCommand(step))
@@ -87,21 +89,21 @@ export async function simulate(
       stepsTaken += [...commands].length
     },
   )
-  const details = await fc.check(property, { seed, numRuns: sequences })
+  const details = await fc.check(property, { seed, numRuns: sequences, endOnFailure: isQuick })
   if (!details.failed) return { stepsTaken }
   const [settings, chance, commands] = details.counterexample!
   const ran = String(commands)
   const story = { settings, chance, steps: toSteps(ran) }
   const message = details.errorInstance instanceof Error ? details.errorInstance.message : 'interrupted'
-  return { stepsTaken, found: { seed, message, story, stepsTaken } }
+  return { stepsTaken, found: { seed, number: details.numRuns, message, story } }
 }
 
 /** The text of fast-check's commands is the JSON of each one that was run. */
 const toSteps = (text: string): Step[] => JSON.parse(`[${text.replace(/\s*\/\*.*$/, '')}]`)
 
 /** The message of a failure, and its story as a test can replay it. */
-export function show({ seed, message, story: { settings, chance, steps } }: Found): string {
+export function show({ seed, number, message, story: { settings, chance, steps } }: Found): string {
   const lines = steps.map((step) => `    ${JSON.stringify(step)},`)
   const story = [`  settings: ${JSON.stringify(settings)},`, `  chance: ${chance},`, '  steps: [', ...lines, '  ],']
-  return [`seed ${seed}: ${message}`, '', '{', ...story, '}'].join('\n')
+  return [`seed ${seed}: ${message}`, '', `found in story ${number}:`, '{', ...story, '}'].join('\n')
 }

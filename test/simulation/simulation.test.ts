@@ -16,7 +16,8 @@ beforeAll(async () => {
 
 afterAll(() => database.close())
 
-describe('simulate', () => {
+// A story that fails is played hundreds of times, to find the shortest one.
+describe('simulate', { timeout: 240_000 }, () => {
   test.each(Array.from({ length: SEEDS }, (_, i) => i + 1))(
     'seed %i agrees with the model after every step',
     async (seed) => {
