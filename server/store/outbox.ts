@@ -3,29 +3,18 @@
  * moves it to the queue of each receiver, as one notice per receiver, so that a receiver that fails delays no other one. A notice
  * is kept until its receiver has accepted it or the sender has given up.
  */
-import type { EventReason, EventType, Identity } from './identity.ts'
+import type { BindingEvent } from './event-feed.ts'
 
 /** One event for one receiver. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
-export type Notice = {
+export type Notice = BindingEvent & {
   id: number
-  /** The `webhook-id`: random, and the same for every receiver and attempt. */
-  uid: string
   /** Null while the event has not been moved to the queues of its receivers. */
   receiver: string | null
-  identity: Identity
-  type: EventType
-  reason: EventReason
-  version: number
-  /** Epoch ms of the change. */
-  at: number
-  appId: string | null
-  openid: string | null
-  unionid: string | null
   /** Failed attempts so far. */
   attempts: number
   /** When the next attempt is due. */
   nextAt: number
-  /** Why the last attempt failed: the status of the answer, or the code of the error. */
+  /** Why the last attempt failed; null before the first failure. */
   failure: Failure | null
 }
 

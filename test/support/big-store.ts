@@ -7,7 +7,7 @@ import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts
 import { runOn } from '../../server/store/sql/compiled-query.ts'
 import { purgeErased } from '../../server/store/sql/erasure.ts'
 import { createEventFeed } from '../../server/store/sql/feed.ts'
-import { createOutbox } from '../../server/store/sql/outbox-queries.ts'
+import { createOutbox } from '../../server/store/sql/outbox.ts'
 import { createQueries, type Queries } from '../../server/store/sql/queries.ts'
 import { createReads } from '../../server/store/sql/reads.ts'
 import { createSweep } from '../../server/store/sql/sweep.ts'
