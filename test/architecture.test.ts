@@ -61,7 +61,7 @@ const floors: string[][] = [
   ['serve.ts', 'index.ts'],
   ['open-app.ts'],
   ['app.ts'],
-  ['routes/'],
+  ['routes/', 'console/'],
   ['deps.ts', 'doctor/'],
   ['outbound/', 'config/'],
   ['client.ts', 'clients/', 'http/'],
