@@ -3,7 +3,7 @@ import { identityKey } from '../store/identity.ts'
 import type { Identity, Language, NewTicket, Store, TicketEpoch, TicketWithQr } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
-import { countQrcode, type QrLimits } from './limits.ts'
+import { countAttempt, type QrLimits } from './limits.ts'
 import { createCode, createScene, isReusable, isShowable } from './ticket.ts'
 
 type TicketRequest = {
@@ -35,7 +35,7 @@ export function createTickets(deps: TicketDeps) {
     const live = await deps.store.liveTicket(request.identity, now)
     if (live && !request.isRefresh && isReusable(live, now)) return live
     try {
-      const asked = await countQrcode(deps.store, request.identity, deps, now)
+      const asked = await countAttempt(deps.store, 'qr', request.identity, deps, now)
       const ticket = await createTicket(deps, createQrcode, request, live, asked)
       if (ticket) return ticket
     } catch (error) {
