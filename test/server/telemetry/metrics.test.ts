@@ -106,8 +106,8 @@ describe('the calls to WeChat', () => {
   test('are counted once for a batch of followers', async () => {
     await open()
     const { wechat } = testServer.deps
-    await wechat.getUnionids(['amy', 'bo'].map((person) => testServer.phone(person).openid))
-    await wechat.getUnionid(testServer.phone('amy').openid)
+    await wechat.getUserInfos(['amy', 'bo'].map((person) => testServer.phone(person).openid))
+    await wechat.getUserInfo(testServer.phone('amy').openid)
     expect(await read('wechat_bind_wechat_answers_total{call="user_info",errcode="0"}')).toBe(2)
   })
 
