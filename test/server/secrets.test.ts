@@ -123,6 +123,8 @@ beforeAll(async () => {
     FORWARD_URL: `${tenant.url}/old`,
     CONFIRM: 'code',
     LOG_LEVEL: 'trace',
+    // Each fault of WeChat then reaches a page.
+    QR_READY: '0',
   })
   simulator.setCallbackUrl(`${instance.url}/wechat/callback`)
   await runScenario()
