@@ -147,7 +147,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   if (webhookSender) store.onCommit(webhookSender.wake)
   gaugeToken(metrics, accessTokens, () => tokenAt)
   gaugeQrcodes(metrics, qrcodes)
-  if (webhookSender) gaugeWebhooks(metrics, store, clock)
+  if (webhookSender) gaugeWebhooks(metrics, store, clock, () => webhooks.all.map(({ name }) => name))
   const deps: Deps = {
     accountName: config.accountName,
     callback: toCallbackSettings(config),

@@ -184,7 +184,7 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   await outbox.retryAt(1, now, { status: 500, error: null })
   await outbox.giveUp(1, { status: 500, error: null })
   await outbox.list('failed', 100)
-  await outbox.oldestAt()
+  await outbox.oldestAt(['one', 'two'])
   await outbox.delivered([1])
   await outbox.replay(now, { id: 1 })
   await outbox.retry(now, { receiver: 'one' })
@@ -195,7 +195,7 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
     isGone: true,
     pausedUntil: null,
   })
-  await outbox.receiverAccepted('one')
+  await outbox.receiverAccepted('one', now)
   await outbox.enable('one', now)
   await outbox.release('a')
 }

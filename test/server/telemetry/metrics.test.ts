@@ -156,6 +156,16 @@ describe('the webhook lag', () => {
     expect(await read('wechat_bind_webhook_lag_seconds')).toBe(90)
   })
 
+  test('counts no receiver that is not configured any more', async () => {
+    await open(settings)
+    const { outbox } = testServer.deps.store
+    const failed = { now: 1, failure: { status: 410, error: null }, isGone: true, pausedUntil: null }
+    await outbox.receiverFailed({ ...failed, name: 'removed' })
+    expect(await read('wechat_bind_webhook_receivers_off')).toBe(0)
+    await outbox.receiverFailed({ ...failed, name: 'WEBHOOK_URL' })
+    expect(await read('wechat_bind_webhook_receivers_off')).toBe(1)
+  })
+
   test('is absent when the store fails, and without a webhook', async () => {
     const failing = (store: Store): Store => ({
       ...store,
