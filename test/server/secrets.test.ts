@@ -141,6 +141,8 @@ beforeAll(async () => {
     WECHAT_OAUTH: 'on',
     ALLOWED_ORIGINS: new URL(PAGE).origin,
     LOG_LEVEL: 'trace',
+    // Each fault of WeChat then reaches a page.
+    QR_READY: '0',
   })
   simulator.setCallbackUrl(`${instance.url}/wechat/callback`)
   await runScenario()
