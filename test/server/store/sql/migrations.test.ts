@@ -24,6 +24,7 @@ const released: Record<Engine, Record<string, string>> = {
     '0005-webhook-queues': '11f57af6aa201620',
     '0006-notices': '1e8b66f713db7560',
     '0007-bindings-as-data': '84d0031e22e68d2e',
+    '0008-console': 'ac11b57f05ff1328',
   },
   postgres: {
     '0001-first': 'c9f3c80832644055',
@@ -33,6 +34,7 @@ const released: Record<Engine, Record<string, string>> = {
     '0005-webhook-queues': '1647ee941c56ae6a',
     '0006-notices': '1e8b66f713db7560',
     '0007-bindings-as-data': '84d0031e22e68d2e',
+    '0008-console': '626d40a3bff91dd4',
   },
 }
 
