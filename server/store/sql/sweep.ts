@@ -73,7 +73,7 @@ export function createSweep(
     )
 
   const deleteFigures = (table: 'figures' | 'wechat_errors') => (now: number) =>
-    deleteBatch(table, 'id', sql`${sql.table(table)} where hour <= ${now - FIGURE_RETENTION_MS}`)
+    deleteBatch(table, 'id', sql`${sql.table(table)} where hour <= ${now - FIGURE_RETENTION_MS} order by hour`)
 
   const deleteFromOutbox = (state: NoticeState, retentionMs: number) => (now: number) =>
     deleteBatch(
