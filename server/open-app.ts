@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp, createEndpoints, createOpsApp } from './app.ts'
 import { expireScans } from './binding/expire-scans.ts'
+import { createQrcodePool } from './binding/qrcode-pool.ts'
 import { SCAN_LINE, type ScanOutcome } from './binding/scan-outcome.ts'
 import { createTickets } from './binding/tickets.ts'
 import { createWaiters } from './binding/waiters.ts'
@@ -27,8 +28,8 @@ import { createWebhookSender } from './outbound/webhook-sender.ts'
 import { type Fetch, type Log, type SetTimer, systemTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
 import type { Identity, Store } from './store/store.ts'
-import { gaugeToken, gaugeWebhooks } from './telemetry/gauges.ts'
-import { instrumentFetch, instrumentStore, instrumentWechat } from './telemetry/instrument.ts'
+import { gaugeQrcodes, gaugeToken, gaugeWebhooks } from './telemetry/gauges.ts'
+import { instrumentFetch, instrumentStore } from './telemetry/instrument.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createWarnings } from './telemetry/warnings.ts'
 import { createAccessTokens } from './wechat/access-token.ts'
@@ -110,6 +111,14 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     fetch: wechatFetch,
     delay: (ms, signal) => delay(ms, undefined, { signal }),
   })
+  const qrcodes = createQrcodePool({
+    ...config,
+    wechat,
+    clock: monotonic,
+    setTimer,
+    onTake: metrics.countQrcode,
+    onUnused: metrics.countUnusedQrcodes,
+  })
   const forwarder = createForwarder(config, { fetch, metrics, warn })
   const unionids = createUnionidFetcher({ store, wechat, clock, setTimer, log })
   const { keysFile, webhooksFile } = config
@@ -135,6 +144,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     : undefined
   if (webhookSender) store.onCommit(webhookSender.wake)
   gaugeToken(metrics, accessTokens, () => tokenAt)
+  gaugeQrcodes(metrics, qrcodes)
   if (webhookSender) gaugeWebhooks(metrics, store, clock)
   const deps: Deps = {
     accountName: config.accountName,
@@ -145,7 +155,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     keyring,
     cursors: createCursors(hashOf),
     store,
-    tickets: createTickets({ ...config, store, wechat: instrumentWechat(wechat, metrics), clock, appId }),
+    tickets: createTickets({ ...config, store, qrcodes, clock, appId }),
     unionids,
     principalOf: createTokenCache({
       keyring,
@@ -201,6 +211,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
       clearInterval(purging)
       keyFile?.stop()
       webhooksWatch?.stop()
+      qrcodes.close()
       waiters.close()
       const timer = new AbortController()
       const timeout = delay(Math.max(0, withinMs), undefined, { signal: timer.signal }).catch(() => {})

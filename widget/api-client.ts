@@ -23,7 +23,7 @@ export type Client = {
   unbind(signal: AbortSignal): Promise<BindingView>
 }
 
-type Call = { method: string; path: string; signal: AbortSignal; body?: object; headers?: Record<string, string> }
+type Init = { method?: string; headers?: Record<string, string>; body?: string }
 
 /** By default each call reads the current `globalThis.fetch`, because pages and developer tools may replace it. */
 export function createClient(
@@ -36,24 +36,12 @@ export function createClient(
   let knownUser: string | null = null
   let userToken: string | undefined
 
-  async function sendWith(
-    bearer: string,
-    pageToken: string,
-    { method, path, headers, body, signal }: Call,
-  ): Promise<unknown> {
+  /** Sends one request. `pageToken`: the page's `token` when `bearer` was chosen. */
+  async function sendWith(bearer: string, pageToken: string, path: string, init: RequestInit): Promise<unknown> {
     // `server` may be or contain a path. For `https://example.com/bind` the API's paths start with `/bind/widget/`.
-    const answer = await send(`${(page.server ?? '').replace(/\/+$/, '')}/widget/${path}`, {
-      method,
-      headers: {
-        ...headers,
-        ...(body && { 'Content-Type': 'application/json' }),
-        Authorization: `Bearer ${bearer}`,
-        'Accept-Language': page.language,
-      },
-      body: body && JSON.stringify(body),
-      credentials: 'omit',
-      signal,
-    })
+    const url = `${(page.server ?? '').replace(/\/+$/, '')}/widget/${path}`
+    const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
+    const answer = await send(url, { ...init, headers, credentials: 'omit' }, 'add this origin to ALLOWED_ORIGINS')
     const userId = answer.headers.get('Bind-User') ?? knownUser
     const isOtherUser = knownUser && knownUser !== userId && path !== 'qrcode'
     knownUser = userId
@@ -62,44 +50,46 @@ export function createClient(
     return parseResponse(answer)
   }
 
-  function request(call: Call): Promise<unknown> {
-    return withTimeout(call.headers ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS, call.signal, async (signal) => {
+  function request(path: string, signal: AbortSignal, init: Init = {}, timeoutMs = REQUEST_TIMEOUT_MS) {
+    return withTimeout(timeoutMs, signal, async (signal) => {
       const pageToken = page.token
       const bearer = await token(signal)
       if (!bearer) throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
-      const timed = { ...call, signal }
       try {
-        return await sendWith(bearer, pageToken, timed)
+        return await sendWith(bearer, pageToken, path, { ...init, signal })
       } catch (error) {
         const renewed = error instanceof BindError && isTokenError(error) && (await token(signal, bearer))
         if (!renewed) throw error
-        return sendWith(renewed, pageToken, timed)
+        return sendWith(renewed, pageToken, path, { ...init, signal })
       }
     })
   }
 
-  return {
-    createQrcode: async (refresh, signal) =>
-      parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh }, signal })),
+  const post = (path: string, body: object, signal: AbortSignal) =>
+    request(path, signal, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    })
 
-    look: async (signal) => parseBinding(await request({ method: 'GET', path: 'binding', signal })),
+  return {
+    createQrcode: async (refresh, signal) => parseQrcode(await post('qrcode', { refresh }, signal)),
+
+    look: async (signal) => parseBinding(await request('binding', signal)),
 
     waitPast: (version, signal) => {
       // A new token may belong to another user whose binding has the same version, so its first request does not wait.
       const isKnownToken = (userToken ?? page.token) === page.token
+      const headers = { 'If-None-Match': `"${version}"`, Prefer: `wait=${POLL_WAIT_SECONDS}` }
       return sharedPoll(isKnownToken ? knownUser : null, version, signal, async (signal) => {
-        const headers: Record<string, string> = isKnownToken
-          ? { 'If-None-Match': `"${version}"`, Prefer: `wait=${POLL_WAIT_SECONDS}` }
-          : {}
-        const answer = await request({ method: 'GET', path: 'binding', headers, signal })
+        const answer = await request('binding', signal, isKnownToken ? { headers } : {}, POLL_TIMEOUT_MS)
         return answer === null ? null : parseBinding(answer)
       })
     },
 
-    confirm: async (code, signal) =>
-      parseBinding(await request({ method: 'POST', path: 'confirm', body: { code }, signal })),
+    confirm: async (code, signal) => parseBinding(await post('confirm', { code }, signal)),
 
-    unbind: async (signal) => parseBinding(await request({ method: 'DELETE', path: 'binding', signal })),
+    unbind: async (signal) => parseBinding(await request('binding', signal, { method: 'DELETE' })),
   }
 }
 

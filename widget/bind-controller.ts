@@ -7,7 +7,9 @@ import type { BindingView, Notice, QrcodeView } from '../server/wire.ts'
 import type { Client } from './api-client.ts'
 import { BindError } from './bind-error.ts'
 import { browserClock, type Clock } from './clock.ts'
-import { type Effect, effectOf, initialState, type MachineEvent, reduce, type State } from './machine.ts'
+import { type Effect, effectOf } from './effect.ts'
+import { type MachineEvent, reduce } from './machine.ts'
+import { initialState, type State } from './state.ts'
 import { warnOnce } from './warn-once.ts'
 
 /** The part of the element that the controller uses: the page's settings and a callback for state changes. */
@@ -28,15 +30,17 @@ const SECOND_MS = 1000
 const TOKEN_GRACE_MS = 3 * SECOND_MS
 /** The longest timer. A `setTimeout` above 2^31 ms (24.8 days) fires at once. Above an hour the element displays no remaining time. */
 const HOUR_MS = 3600 * SECOND_MS
+/** Events of the window. `visibilitychange` bubbles from the document. */
+const PAGE_EVENTS = ['visibilitychange', 'pageshow', 'online', 'offline']
 
 export class BindController implements ReactiveController {
   #state: State = initialState
   #effect: Effect = 'none'
   /** Aborts the running effect. */
   #running = new AbortController()
-  /** Removes the listeners on document and window; undefined while the element is not in a document. */
-  #connected: AbortController | undefined
+  #isConnected = false
   #onScreen = false
+  #screen: IntersectionObserver | undefined
   #queue: MachineEvent[] = []
   readonly #host: BindHost
   readonly #client: Client
@@ -76,21 +80,24 @@ export class BindController implements ReactiveController {
   }
 
   hostConnected(): void {
-    this.#connected = new AbortController()
-    const { signal } = this.#connected
-    // A hidden tab sends no requests and releases the lock of the shared poll.
-    document.addEventListener('visibilitychange', () => (isVisible() ? this.wake() : this.#updateEffect()), { signal })
-    addEventListener('pageshow', ({ persisted }) => persisted && this.wake(), { signal })
-    addEventListener('online', () => this.wake(), { signal })
-    addEventListener('offline', () => this.dispatch({ type: 'offline' }), { signal })
-    this.#observeScreen(signal)
+    this.#isConnected = true
+    for (const type of PAGE_EVENTS) addEventListener(type, this)
+    this.#observeScreen()
     this.wake()
   }
 
   hostDisconnected(): void {
-    this.#connected?.abort()
-    this.#connected = undefined
-    this.#onScreen = false
+    this.#isConnected = this.#onScreen = false
+    for (const type of PAGE_EVENTS) removeEventListener(type, this)
+    this.#screen?.disconnect()
+    this.#updateEffect()
+  }
+
+  /** Handles the events of the page. `persisted`: the browser has restored the page from its back/forward cache. */
+  handleEvent({ type, persisted = true }: Event & Partial<PageTransitionEvent>): void {
+    if (type === 'offline') this.dispatch({ type })
+    else if (persisted && isVisible()) this.wake()
+    // A hidden tab sends no requests and releases the lock of the shared poll.
     this.#updateEffect()
   }
 
@@ -116,7 +123,7 @@ export class BindController implements ReactiveController {
       lacksToken: this.#onScreen && !canStart,
       looks: this.#onScreen && isClosed,
     }
-    const effect = this.#connected ? effectOf(this.#state, settings) : 'none'
+    const effect = this.#isConnected ? effectOf(this.#state, settings) : 'none'
     if (effect === this.#effect) return
     this.#effect = effect
     this.#running.abort()
@@ -188,16 +195,15 @@ export class BindController implements ReactiveController {
   }
 
   /** Starts the element when it is scrolled into view. An element that was never in view sends no requests. */
-  #observeScreen(signal: AbortSignal): void {
-    const observer = new IntersectionObserver((entries) => {
+  #observeScreen(): void {
+    this.#screen = new IntersectionObserver((entries, observer) => {
       if (!entries.some((entry) => entry.isIntersecting)) return
       observer.disconnect()
       this.#onScreen = true
       this.#startOnScreen()
       this.#updateEffect()
     })
-    observer.observe(this.#host)
-    signal.addEventListener('abort', () => observer.disconnect())
+    this.#screen.observe(this.#host)
   }
 
   #startOnScreen(): void {

@@ -1,56 +1,21 @@
-/** The element's state machine. Its functions are pure: an event carries the time, random number and settings that the transition uses. */
-import type { BindingView, Confirm, Notice, QrcodeView, QrPath } from '../server/wire.ts'
-import { type Attempt, firstAttempt, nextAttempt, retryAttempt } from './attempt.ts'
+/** The transitions of the element's state machine. They are pure: an event carries the time, random number and settings that a transition uses. */
+import type { BindingView, Notice, QrcodeView } from '../server/wire.ts'
+import { firstAttempt, nextAttempt, retryAttempt } from './attempt.ts'
 import { type BindError, isTokenError } from './bind-error.ts'
-
-/** A QR code that is valid until `deadline`, in ms of the monotonic clock. `account`: the name of the Official Account. */
-type Ticket = { url: string; qr: QrPath; code: string; account: string | undefined; deadline: number }
-/** A scan that the server has refused. The card mentions it until `until`. */
-type Refused = { notice: Notice; until: number }
-
-/** `halted`: `stop()` was called, so the element does not start when it is scrolled into view. */
-type Idle = { name: 'idle'; halted: boolean }
-/** `replace`: the server invalidates the current ticket; `initial`: nothing has been displayed yet. */
-export type Loading = { name: 'loading'; attempt: Attempt; replace: boolean; initial: boolean; refreshesLeft: number }
-export type Ready = {
-  name: 'ready'
-  attempt: Attempt
-  version: number
-  ticket: Ticket
-  refreshesLeft: number
-  refused?: Refused | undefined
-}
-/** `code`: the digits that the server is checking; `failure`: why the previous digits were rejected. */
-export type Scanned = {
-  name: 'scanned'
-  attempt: Attempt
-  version: number
-  confirm: Confirm
-  code?: string | undefined
-  failure?: BindError | undefined
-}
-/** `boundAt` is in Unix seconds, as in the API. `attempt` is missing after polling has failed permanently. `failure`: the error of polling or unbinding. */
-export type Bound = {
-  name: 'bound'
-  attempt?: Attempt | undefined
-  version: number
-  boundAt: number
-  initial: boolean
-  unbinding: boolean
-  /** Set while a request checks whether the binding belongs to the token's user. */
-  isChecked?: true | undefined
-  failure?: BindError | undefined
-}
-/** The element keeps polling, because a user who scanned in time may tap "follow" later. */
-type Expired = { name: 'expired'; attempt?: Attempt | undefined; version: number; refreshesLeft: number }
-type Offline = { name: 'offline'; initial: boolean }
-/** `isUnstarted`: the element has sent no request, because the page has set neither a token nor a source of tokens. */
-export type Failed = { name: 'error'; error: BindError; initial: boolean; isUnstarted?: boolean }
-
-export type State = Idle | Loading | Ready | Scanned | Bound | Expired | Offline | Failed
-
-/** The states' public names. */
-export type StateName = State['name']
+import {
+  type Bound,
+  type Expired,
+  type Failed,
+  hasRequest,
+  initialState,
+  isUserRequest,
+  type Loading,
+  type Ready,
+  type Refused,
+  type Scanned,
+  type State,
+  type WithRequest,
+} from './state.ts'
 
 /**
  * `view`: the server's response, null for "not modified". `tookMs`: the duration of the request. `now`: the time, on the clock
@@ -63,9 +28,6 @@ export type MachineEvent =
   | { type: 'answered'; view: QrcodeView | BindingView | null; now: number; tookMs: number }
   | { type: 'failed'; error: BindError; random: number }
   | { type: 'wake'; now: number; auto: boolean; isOther?: boolean }
-
-/** The effect that a state requires: nothing, a request, only the countdown, the wait until the page sets a token or a source of tokens (`token`), or one request for the binding (`look`). When the string changes, the controller aborts the effect and starts the next. */
-export type Effect = 'none' | 'token' | 'look' | `${'create' | 'count' | 'ask'}:${number}` | `wait:${number}.${number}`
 
 /** How many times the element replaces an expired QR code without a click. */
 export const AUTO_REFRESHES = 3
@@ -80,8 +42,6 @@ const LATE_POLLS = 12
 const POLL_SPACING_MS = 2000
 /** How long the card mentions a refused scan. The server also forgets it after 60 s. */
 const REFUSED_SHOWN_MS = 60_000
-
-export const initialState: State = { name: 'idle', halted: false }
 
 type Steps = { [Type in MachineEvent['type']]: (state: State, event: Extract<MachineEvent, { type: Type }>) => State }
 
@@ -184,31 +144,6 @@ const steps: Steps = {
     const attempt = nextAttempt(state.attempt)
     return isOther && state.name === 'bound' ? { ...state, attempt, isChecked: true } : { ...state, attempt }
   },
-}
-
-/** The effect that `state` requires. `lacksToken`: the element is in view, and the page has set neither a token nor a source of tokens. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set. A hidden element only completes requests that the user started. */
-export function effectOf(
-  state: State,
-  { watch = false, visible = true, lacksToken = false, looks = false } = {},
-): Effect {
-  if (state.name === 'idle' && !state.halted && visible) return lacksToken ? 'token' : looks ? 'look' : 'none'
-  if (!hasRequest(state)) return 'none'
-  if (isUserRequest(state)) return `ask:${(state as Scanned).version}`
-  if (state.name === 'bound' && !watch && !state.isChecked) return 'none'
-  if (!visible) return state.name === 'ready' ? `count:${state.version}` : 'none'
-  return state.name === 'loading' ? `create:${state.attempt.turn}` : `wait:${state.version}.${state.attempt.turn}`
-}
-
-/** The states with a request. */
-type WithRequest = Loading | Ready | Scanned | ((Bound | Expired) & { attempt: Attempt })
-
-function hasRequest(state: State): state is WithRequest {
-  return 'attempt' in state && !!state.attempt
-}
-
-/** Whether the user started the request (confirm, unbind). Such a request is neither repeated nor aborted. */
-function isUserRequest(state: WithRequest): boolean {
-  return state.name === 'scanned' ? !!state.code : state.name === 'bound' && state.unbinding
 }
 
 function toLoading({

@@ -2,11 +2,12 @@
 import { html, type TemplateResult } from 'lit'
 import type { Notice } from '../server/wire.ts'
 import { type BindError, isSignedOut } from './bind-error.ts'
+import { copyText } from './clipboard.ts'
 import type { Device } from './device.ts'
 import { checkMark, icon } from './icons.ts'
-import type { State, StateName } from './machine.ts'
 import type { Language, Messages, Translate } from './messages.ts'
 import { qrImage, qrPng, qrSvg } from './qr.ts'
+import type { State, StateName } from './state.ts'
 
 /** The parts of the card that depend on the state. They always fill the same box, so a change of state does not change the layout. */
 type Panel = {
@@ -28,22 +29,24 @@ export type View = {
   secondsLeft: number
   /** A refused scan that the card mentions. */
   notice: Notice | undefined
-  /** The element waits for a click before it requests a QR code. */
-  manual: boolean
   /** `text`: shows the text that the user can send instead of scanning; `copied`: the user has copied this text; `question`: asks before unbinding. */
   opened: 'text' | 'copied' | 'question' | undefined
-  host: Actions
+  host: Host
 }
 
-/** The actions of the buttons. Lit calls listeners with the element as `this`, so templates can use its methods directly. */
-type Actions = {
+/** The element: its settings, and the actions of the buttons. Lit calls listeners with the element as `this`, so templates can use its methods directly. */
+type Host = {
+  readonly display: string
+  readonly size: string
+  readonly theme: string
+  readonly manual: boolean
+  close(): void
   start(): void
   refresh(): void
   unbind(): void
   confirm(code: string): void
   show(what?: View['opened']): void
   useVectorQr(): void
-  copy(text: string): void
 }
 
 type Panels = { [Name in StateName]: (view: View, state: Extract<State, { name: Name }>) => Panel }
@@ -61,7 +64,7 @@ const loading = ({ translate }: View, state: State): Panel => ({
 
 const panels: Panels = {
   idle: (view, state) => {
-    if (!state.halted && !view.manual) return loading(view, state)
+    if (!state.halted && !view.host.manual) return loading(view, state)
     return {
       picture: icon('code'),
       status: view.translate('idle'),
@@ -78,7 +81,10 @@ const panels: Panels = {
     if (opened) {
       // The server accepts the word in every language.
       const text = `${{ en: 'bind', 'zh-CN': '绑定', 'zh-TW': '綁定' }[language]} ${ticket.code}`
-      const copy = button(view, 'copy', 'primary', () => host.copy(text))
+      const copy = button(view, 'copy', 'primary', async ({ currentTarget }) => {
+        const code = (currentTarget as Element).previousElementSibling
+        if (code && (await copyText(code))) host.show('copied')
+      })
       const find = account && html`<p class="hint">${translate('find', account)}</p>`
       const picture = html`<code part="code">${text}</code>${copy}${find}`
       // The status is in the live region, because screen readers do not announce a changed button label.
@@ -124,33 +130,23 @@ const panels: Panels = {
     return {
       picture: [picture, field],
       status: translate('confirmCode'),
-      hint: failure && errorText(failure, translate),
-      isProblem: !!failure,
+      ...problem(view, failure),
       actions,
     }
   },
 
   bound: (view, { boundAt, initial, unbinding, failure }) => {
     const { translate, host, opened, language } = view
-    const picture = checkMark(!initial)
+    const panel = { title: 'bound', picture: checkMark(!initial), ...problem(view, failure) } as const
     if (opened || unbinding) {
       const cancel = button(view, 'cancel', 'quiet', () => host.show(), unbinding)
-      return {
-        title: 'bound',
-        picture,
-        status: translate('unbindAsk'),
-        hint: failure && errorText(failure, translate),
-        isProblem: !!failure,
-        actions: [cancel, button(view, 'unbind', 'danger', host.unbind, unbinding)],
-      }
+      const actions = [cancel, button(view, 'unbind', 'danger', host.unbind, unbinding)]
+      return { ...panel, status: translate('unbindAsk'), actions }
     }
     const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(boundAt * 1000)
     return {
-      title: 'bound',
-      picture,
+      ...panel,
       status: html`<slot name="success">${translate('boundAt', time)}</slot>`,
-      hint: failure && errorText(failure, translate),
-      isProblem: !!failure,
       actions: button(view, 'unbind', 'quiet', () => host.show('question')),
     }
   },
@@ -179,14 +175,14 @@ function button(
   { translate }: View,
   label: keyof Messages,
   look: string,
-  onClick: () => void,
+  onClick: (event: Event) => void,
   busy = false,
 ): TemplateResult {
   return html`<button class=${look} part="action" type="button" aria-disabled=${busy} @click=${onClick}>${translate(label)}</button>`
 }
 
 /** Accepts full-width digits and ignores other pasted characters. Submits after the fourth digit. */
-function onCodeInput(field: HTMLInputElement, host: Actions): void {
+function onCodeInput(field: HTMLInputElement, host: Host): void {
   const digits = field.value.normalize('NFKC').replace(/\D/g, '').slice(0, 4)
   if (field.value !== digits) field.value = digits
   if (digits.length === 4) host.confirm(digits)
@@ -201,6 +197,11 @@ function timeLeftText({ translate, secondsLeft }: View): string | undefined {
 
 function quoted(name: string, language: Language): string {
   return language === 'zh-TW' ? `「${name}」` : `“${name}”`
+}
+
+/** The hint that describes a failed request of the user. */
+function problem({ translate }: View, failure: BindError | undefined): Pick<Panel, 'hint' | 'isProblem'> {
+  return { hint: failure && errorText(failure, translate), isProblem: !!failure }
 }
 
 /** The user's next step. The event `binderror` gives the page the exact error. */

@@ -42,6 +42,8 @@ export type Config = {
   qrPerDay: number
   tenantQrPerMinute: number
   tenantQrPerDay: number
+  /** How many QR codes each instance makes in advance. */
+  qrReady: number
   /** How many pages may wait at one instance. */
   waiters: WaiterLimits
   /** The limit of open sockets of one instance. It is higher than the limit of waiting pages, so that WeChat and health probes can connect. */
@@ -110,6 +112,7 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
     qrPerDay: reader.integer('QR_PER_DAY', 1, 1_000_000, 200),
     tenantQrPerMinute: reader.integer('QR_PER_MINUTE_TENANT', 1, 1_000_000, 1000),
     tenantQrPerDay: reader.integer('QR_PER_DAY_TENANT', 1, 1_000_000_000, 50_000),
+    qrReady: reader.integer('QR_READY', 0, 100, 4),
     waiters: {
       inAll: reader.integer('MAX_WAITERS', 1, 1_000_000, 20_000),
       perTenant: reader.integer('MAX_WAITERS_TENANT', 1, 1_000_000, 10_000),

@@ -1,4 +1,5 @@
 /** Gauges that read their value at each scrape. */
+import type { QrcodePool } from '../binding/qrcode-pool.ts'
 import type { Store } from '../store/store.ts'
 import type { AccessTokens } from '../wechat/access-token.ts'
 import type { Metrics } from './metrics.ts'
@@ -8,6 +9,10 @@ export function gaugeToken({ gauge }: Metrics, { expiresAt }: AccessTokens, fetc
   const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000)
   gauge('access_token_timestamp_seconds', 'When the access token in use was fetched.', () => seconds(fetchedAt()))
   gauge('access_token_expiry_timestamp_seconds', 'When the access token in use expires.', () => seconds(expiresAt()))
+}
+
+export function gaugeQrcodes({ gauge }: Metrics, { count }: QrcodePool): void {
+  gauge('qrcodes_ready', 'QR codes of this instance that were made in advance and belong to no user yet.', count)
 }
 
 /** The gauges read the store, so every instance reports the same values. They have no value while the store fails. */

@@ -2,7 +2,6 @@
 
 import { type Fetch, readCapped } from '../platform.ts'
 import type { Store } from '../store/store.ts'
-import type { WechatApi } from '../wechat/api.ts'
 import { isKnownErrcode } from '../wechat/errcode.ts'
 import { MAX_ANSWER } from '../wechat/http.ts'
 import type { Metrics } from './metrics.ts'
@@ -78,16 +77,6 @@ export function instrumentFetch(fetch: Fetch, { wechatAnswers, wechatDuration }:
     }
   }
 }
-
-/** Counts the QR codes made at WeChat, which is the first step of the funnel. */
-export const instrumentWechat = (wechat: WechatApi, { count }: Metrics): WechatApi => ({
-  ...wechat,
-  async createQrcode(scene, expireSeconds) {
-    const qrcode = await wechat.createQrcode(scene, expireSeconds)
-    count('shown')
-    return qrcode
-  },
-})
 
 /** Returns one of a fixed set of labels for any answer of WeChat. */
 function toLabel(text: string): string {

@@ -20,9 +20,9 @@ const row = (cause: string, cure: string, zhCause: string, zhCure: string): Row 
 const ownCodes = {
   NO_TOKEN: row(
     'The page gave no widget token: neither `token`, `token-url` nor `getToken` is set, or `getToken` failed, or `token-url` answered with an error, a redirect, or something other than `{"token":"…"}`',
-    'Read the message: it names the URL and the status. Set one of the three. Answer `token-url` with 401 if no user is signed in',
+    'Read the message: it names the URL and the status. Set one of the three. Answer `token-url` with 401 if no user is signed in. If `token-url` is of another origin, its server must send `Access-Control-Allow-Origin` with the origin of the page, and `Access-Control-Allow-Credentials: true`',
     '页面没有提供组件令牌：`token`、`token-url` 与 `getToken` 都未设置；或 `getToken` 失败；或 `token-url` 返回错误、重定向，或不是 `{"token":"…"}` 的内容',
-    '查看 `message`，其中有网址与状态码。设置三者之一。没有用户登录时，`token-url` 请返回 401',
+    '查看 `message`，其中有网址与状态码。设置三者之一。没有用户登录时，`token-url` 请返回 401。`token-url` 属于其他来源时，其服务器须发送 `Access-Control-Allow-Origin`（值为页面的来源）与 `Access-Control-Allow-Credentials: true`',
   ),
   BLOCKED: row(
     'The bind server can be reached, but CORS hides its answers from the page',

@@ -53,6 +53,8 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
     BIND_KEYS: `k1:${SECRET},k2:${OTHER_SECRET}:other`,
     DATABASE_URL: 'sqlite::memory:',
     LOG_LEVEL: 'silent',
+    // Every call to WeChat then belongs to a request of the test.
+    QR_READY: '0',
     ...env,
   })
   const opened = await openApp(config, {

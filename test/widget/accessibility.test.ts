@@ -1,7 +1,7 @@
 import { fixture, html } from '@open-wc/testing'
 import { describe, expect, test } from 'vitest'
 import type { WechatBind } from '../../widget/define.ts'
-import type { StateName } from '../../widget/machine.ts'
+import type { StateName } from '../../widget/state.ts'
 import { setOnline, setUserAgent } from './support/browser.ts'
 import { bind, button, click, mount, open, part, plain, reach, scan, server, words } from './support/element-fixture.ts'
 import { problem, until } from './support/fake-server.ts'

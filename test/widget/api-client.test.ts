@@ -239,6 +239,16 @@ describe('createTokenSource', () => {
     await expect(client.unbind(never)).rejects.toMatchObject({ code: 'NO_TOKEN', retryable })
   })
 
+  test('names the server of token-url when CORS hides its answer, and none of our settings', async () => {
+    const tokenUrl = 'https://auth.test/token?session=secret'
+    const { client } = createTestClient([new TypeError('Failed to fetch'), new Response()], { token: '', tokenUrl })
+    const error = await client.unbind(never).catch((cause) => cause)
+    expect(error).toMatchObject({ code: 'NO_TOKEN', retryable: false })
+    expect(error.message).toBe(
+      `token-url https://auth.test/token: https://auth.test hides its answers from ${location.origin}: allow this origin there, with credentials`,
+    )
+  })
+
   const page = (status: number) => new Response('<h1>Page</h1>', { status, headers: { 'Content-Type': 'text/html' } })
 
   test.each([

@@ -2,20 +2,17 @@ import { describe, expect, test } from 'vitest'
 import type { BindingView, QrcodeView } from '../../server/wire.ts'
 import { firstAttempt } from '../../widget/attempt.ts'
 import { BindError } from '../../widget/bind-error.ts'
+import { effectOf } from '../../widget/effect.ts'
+import { AUTO_REFRESHES, type MachineEvent, reduce } from '../../widget/machine.ts'
 import {
-  AUTO_REFRESHES,
   type Bound,
-  type Effect,
-  effectOf,
   type Failed,
   initialState,
   type Loading,
-  type MachineEvent,
   type Ready,
-  reduce,
   type Scanned,
   type State,
-} from '../../widget/machine.ts'
+} from '../../widget/state.ts'
 
 const qr = { size: 25, path: 'M0 0h1v1h-1z' }
 const ticketView = {
@@ -450,54 +447,12 @@ describe('a page without a token or a source of tokens', () => {
     expect(state).toEqual({ name: 'error', error: missing, initial: true, isUnstarted: true })
     expect(reduce(state, { type: 'token' })).toBe(initialState)
   })
-
-  test('waits for the token while the element is visible, and not after stop()', () => {
-    expect(effectOf(initialState, { lacksToken: true })).toBe('token')
-    expect(effectOf(initialState, { lacksToken: true, visible: false })).toBe('none')
-    expect(effectOf(halted, { lacksToken: true })).toBe('none')
-  })
 })
 
 describe('the button of a closed dialog', () => {
-  test('asks once whether a WeChat is bound', () => {
-    expect(effectOf(initialState, { looks: true })).toBe('look')
+  test('changes only when a WeChat is bound', () => {
     expect(reduce(initialState, answer({ state: 'unbound', version: 3 }))).toBe(initialState)
     expect(reduce(initialState, answer(boundView))).toEqual({ ...bound, initial: true })
     expect(reduce(initialState, fail(temporary))).toBe(initialState)
-  })
-})
-
-describe('effectOf', () => {
-  const effects: [State, Effect][] = [
-    [initialState, 'none'],
-    [loading, 'create:0'],
-    [{ ...loading, attempt: attempt(3, 3) }, 'create:3'],
-    [ready, 'wait:17.0'],
-    [scanned, 'wait:18.0'],
-    [checking, 'ask:18'],
-    [bound, 'none'],
-    [unbinding, 'ask:19'],
-    [expired, 'wait:17.0'],
-    [{ ...expired, attempt: undefined }, 'none'],
-    [offline, 'none'],
-    [permanentError, 'none'],
-  ]
-
-  test.each(effects)('returns the effect of %o', (state, effect) => {
-    expect(effectOf(state)).toBe(effect)
-  })
-
-  test('returns a poll for a bound element only with `watch`, or once to check the user', () => {
-    expect(effectOf(bound, { watch: true })).toBe('wait:19.0')
-    expect(effectOf({ ...bound, isChecked: true })).toBe('wait:19.0')
-    expect(effectOf(notPolling, { watch: true })).toBe('none')
-  })
-
-  test('returns for a hidden element only the countdown, or a request that the user started', () => {
-    const hidden = { watch: true, visible: false }
-    for (const state of [loading, scanned, bound, expired]) expect(effectOf(state, hidden)).toBe('none')
-    expect(effectOf(ready, hidden)).toBe('count:17')
-    expect(effectOf(checking, hidden)).toBe('ask:18')
-    expect(effectOf(unbinding, hidden)).toBe('ask:19')
   })
 })

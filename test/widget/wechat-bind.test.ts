@@ -2,8 +2,8 @@ import { fixture, html } from '@open-wc/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { BindError } from '../../widget/bind-error.ts'
 import { WechatBind } from '../../widget/define.ts'
-import type { State } from '../../widget/machine.ts'
 import { createTranslate } from '../../widget/messages.ts'
+import type { State } from '../../widget/state.ts'
 import { panelOf, type View } from '../../widget/state-panels.ts'
 import { setOnline, setVisible } from './support/browser.ts'
 import {
@@ -447,6 +447,20 @@ describe('WechatBind', () => {
     await mount('ready', html`<wechat-bind token="token" .refresh=${'manual'}></wechat-bind>`)
     expect(warn.mock.calls).to.have.length(1)
     expect(warn.mock.calls[0]?.[0]).to.contain('set refreshMode')
+    warn.mockRestore()
+  })
+
+  test('warns once of an unknown value of the attribute refresh, which works as auto', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    open({ expiresIn: 0.05 })
+    const element = await mount('ready', html`<wechat-bind token="token" refresh="never"></wechat-bind>`)
+    await until(() => server.countOf('qrcode') > 1)
+    element.setAttribute('refresh', 'manual')
+    await element.updateComplete
+    element.removeAttribute('refresh')
+    await element.updateComplete
+    expect(warn.mock.calls.flat()).to.have.length(1)
+    expect(warn.mock.calls[0]?.[0]).to.contain('refresh="never" is unknown: use auto or manual')
     warn.mockRestore()
   })
 

@@ -1,7 +1,7 @@
 /** A host for the controller without rendering. It has the element's settings and a callback for transitions. */
 import type { ReactiveController } from 'lit'
 import type { BindHost } from '../../../widget/bind-controller.ts'
-import type { StateName } from '../../../widget/machine.ts'
+import type { StateName } from '../../../widget/state.ts'
 
 export type FakeHost = HTMLElement & BindHost & { names: StateName[]; refreshMode: string; watch: boolean }
 
