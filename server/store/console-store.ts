@@ -97,8 +97,6 @@ export type ConsoleStore = {
   /** When the window of attempts ends; undefined without a window. */
   attemptsUntil(scope: string, now: number): Promise<number | undefined>
   record(action: ActionRecord): Promise<void>
-  /** The actions about the user, the newest first. */
-  actionsOf(user: number, limit: number): Promise<UserAction[]>
   addFigures(counted: CountedFigures): Promise<void>
   /** The sums of each hour in `[from, until)`, of all tenants or of one. Hours without a count are left out. */
   hourly(from: number, until: number, tenant: string | undefined): Promise<(FunnelCounts & { hour: number })[]>

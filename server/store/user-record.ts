@@ -1,4 +1,5 @@
 /** All stored data of one user, without secrets, scenes and codes. Times are epoch ms. */
+import type { UserAction } from './console-store.ts'
 import type { EventReason, EventType, Language } from './identity.ts'
 import type { NoticeState } from './outbox.ts'
 import type { TicketState, User } from './user.ts'
@@ -8,6 +9,8 @@ export type UserRecord = {
   history: RecordedEvent[]
   tickets: RecordedTicket[]
   notices: RecordedNotice[]
+  /** What operators did in the console about this user. */
+  actions: UserAction[]
 }
 
 type RecordedEvent = { uid: string; type: EventType; reason: EventReason; version: number; at: number }
@@ -23,4 +26,5 @@ type RecordedTicket = {
   scannedBy: string | null
 }
 
-type RecordedNotice = { uid: string; state: NoticeState; nextAt: number; attempts: number }
+/** `receiver`: null while the event has not been moved to the queues of its receivers. */
+type RecordedNotice = { uid: string; receiver: string | null; state: NoticeState; nextAt: number; attempts: number }

@@ -204,7 +204,6 @@ async function callConsole(console: ConsoleStore, now: number): Promise<void> {
   await console.refundAttempt('console/sign_in')
   await console.attemptsUntil('console/sign_in', now)
   await console.record({ at: now, operator: 'alice', action: 'replay', subject: null })
-  await console.actionsOf(1, 200)
   await console.saveReport('doctor', { at: now, operator: 'alice', text: '[]' })
   await console.report('doctor')
   const hour = now - (now % 3_600_000)

@@ -33,16 +33,8 @@ export function createActionQueries(db: Db) {
 export function createConsoleActions(
   db: Db,
   { read, write }: Runners,
-): Pick<ConsoleStore, 'record' | 'actionsOf' | 'saveReport' | 'report'> {
+): Pick<ConsoleStore, 'record' | 'saveReport' | 'report'> {
   const { addAction } = createActionQueries(db)
-  const actionsOf = query((p: { user: number; limit: number }) =>
-    db
-      .selectFrom('console_actions')
-      .select(['id', 'at', 'operator', 'action', 'version'])
-      .where('user', '=', p.user)
-      .orderBy('id', 'desc')
-      .limit(p.limit),
-  )
   const saveReport = query((p: { name: string; at: number; operator: string; text: string }) =>
     db
       .insertInto('console_reports')
@@ -57,7 +49,6 @@ export function createConsoleActions(
     async record(action) {
       await write(() => addAction({ ...action, user: null, version: null }))
     },
-    actionsOf: async (user, limit) => (await read(() => actionsOf({ user, limit }))).rows,
     async saveReport(name, report) {
       await write(() => saveReport({ name, ...report }))
     },
