@@ -39,7 +39,7 @@ export function createSessions({ store, clock, log, console: { operators, hashOf
   const csrfOf = (cookie: string) => hashOf('console csrf', cookie)
 
   let lockedUntil = 0
-  let lastAttempt: Promise<void> = Promise.resolve()
+  let lastSignIn: Promise<unknown> = Promise.resolve()
 
   /**
    * Counts the attempt before the token is compared, so that attempts at the same time cannot exceed the limit. After the limit this
@@ -51,13 +51,6 @@ export function createSessions({ store, clock, log, console: { operators, hashOf
     if (await store.countAttempt(SCOPE, WRONG_TOKENS, now + WRONG_TOKENS_MS, now)) return
     lockedUntil = (await store.console.attemptsUntil(SCOPE, now)) ?? now
     throw locked(lockedUntil - now)
-  }
-
-  /** One attempt after the other, so that of many simultaneous ones only the first few reach the store. */
-  function inTurn(): Promise<void> {
-    const attempt = lastAttempt.catch(() => {}).then(countAttempt)
-    lastAttempt = attempt
-    return attempt
   }
 
   async function findOne(cookie: string): Promise<Session | undefined> {
@@ -74,28 +67,35 @@ export function createSessions({ store, clock, log, console: { operators, hashOf
     return undefined
   }
 
+  async function signIn(token: string): Promise<Session> {
+    await countAttempt()
+    const operator = operators.find(token)
+    if (!operator) {
+      log.warn({}, 'a sign-in to the console was refused: wrong token')
+      throw new BindError('UNAUTHORIZED', 'This token is not in CONSOLE_TOKENS: check it, and sign in again.')
+    }
+    const now = clock()
+    const { name, role } = operator
+    const cookie = takeRandom(32).toString('base64url')
+    const expiresAt = now + SESSION_MS
+    await store.console.refundAttempt(SCOPE)
+    await store.console.addSession({
+      hash: hashOfCookie(cookie),
+      name,
+      tokenHash: hashOfToken(operator),
+      until: expiresAt,
+    })
+    await store.console.record({ at: now, operator: name, action: 'sign_in', subject: null })
+    log.info({ operator: name, role, action: 'sign_in' }, ACTION_LINE)
+    return { cookie, name, role, expiresAt }
+  }
+
   return {
-    async signIn(token) {
-      await inTurn()
-      const operator = operators.find(token)
-      if (!operator) {
-        log.warn({}, 'a sign-in to the console was refused: wrong token')
-        throw new BindError('UNAUTHORIZED', 'This token is not in CONSOLE_TOKENS: check it, and sign in again.')
-      }
-      const now = clock()
-      const { name, role } = operator
-      const cookie = takeRandom(32).toString('base64url')
-      const expiresAt = now + SESSION_MS
-      await store.console.refundAttempt(SCOPE)
-      await store.console.addSession({
-        hash: hashOfCookie(cookie),
-        name,
-        tokenHash: hashOfToken(operator),
-        until: expiresAt,
-      })
-      await store.console.record({ at: now, operator: name, action: 'sign_in', subject: null })
-      log.info({ operator: name, role, action: 'sign_in' }, ACTION_LINE)
-      return { cookie, name, role, expiresAt }
+    /** One after the other, so that of many guesses at once only the first few reach the store, and no right token is counted as wrong. */
+    signIn(token) {
+      const signedIn = lastSignIn.catch(() => {}).then(() => signIn(token))
+      lastSignIn = signedIn
+      return signedIn
     },
     async find(cookies) {
       for (const cookie of cookies) {

@@ -152,7 +152,8 @@ function toHistory(history: UserRecord['history'], actions: UserRecord['actions'
     const type = action === 'reveal' ? 'revealed' : action === 'export' ? 'exported' : undefined
     return type ? [{ id: `act_${id}`, type, reason: null, version, at, by }] : []
   })
-  return [...events, ...others].sort((a, b) => b.at - a.at || (b.version ?? 0) - (a.version ?? 0))
+  // At the same time and version, an action comes after the event.
+  return [...others, ...events].sort((a, b) => b.at - a.at || (b.version ?? 0) - (a.version ?? 0))
 }
 
 function toTicketView(ticket: UserRecord['tickets'][number], now: number): TicketView {
