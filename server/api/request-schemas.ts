@@ -2,16 +2,13 @@
 import { z } from 'zod'
 import { BindError } from '../errors.ts'
 import {
-  CHARACTERS_FAULT,
-  hasLength,
-  hasOnlyAllowedCharacters,
   ID_LENGTH,
   isValidLifetime,
   LABEL_LENGTH,
   LIFETIME_FAULT,
-  lengthFault,
   type Scope,
   scopes,
+  textFaults,
 } from './claim-rules.ts'
 
 export type { Scope }
@@ -19,8 +16,9 @@ export type { Scope }
 const opaque = (max: number) =>
   z
     .string()
-    .refine((text) => hasLength(text, max), lengthFault(max))
-    .refine(hasOnlyAllowedCharacters, CHARACTERS_FAULT)
+    .superRefine((text, context) => {
+      for (const fault of textFaults(text, max)) context.addIssue(fault)
+    })
     // JSON Schema counts code points, but zod's own length checks count UTF-16 units.
     .meta({ minLength: 1, maxLength: max })
 

@@ -24,6 +24,7 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account }: Fake
   let lifetime = expiresIn
   let holdsQrRequests = false
   const waiting = new Set<() => void>()
+  let arrived = Promise.withResolvers<void>()
   const refusals = new Map<string, Partial<Problem>>()
   const requests: string[] = []
 
@@ -46,6 +47,8 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account }: Fake
         resolve()
       }
       waiting.add(stopWaiting)
+      arrived.resolve()
+      arrived = Promise.withResolvers()
       signal.addEventListener('abort', stopWaiting)
     })
 
@@ -114,6 +117,10 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account }: Fake
     },
     get waitingPolls() {
       return waiting.size
+    },
+    /** Resolves when a poll is waiting. */
+    async untilPolling(): Promise<void> {
+      if (waiting.size === 0) await arrived.promise
     },
     /** Ends all waiting requests, so that the server can close. */
     clear() {

@@ -6,6 +6,7 @@ import { createTranslate } from '../../widget/messages.ts'
 import type { State } from '../../widget/state.ts'
 import { panelOf, type View } from '../../widget/state-panels.ts'
 import { setOnline, setVisible } from './support/browser.ts'
+import { until } from './support/changes.ts'
 import {
   answerTokenUrl,
   bind,
@@ -25,7 +26,7 @@ import {
   words,
 } from './support/element-fixture.ts'
 import { settle } from './support/fake-clock.ts'
-import { problem, until } from './support/fake-server.ts'
+import { problem } from './support/fake-server.ts'
 
 describe('WechatBind', () => {
   test('displays a QR code with its quiet zone, dark on white', async () => {
