@@ -17,7 +17,7 @@ export function runKeygen(args: string[], print: (line: string) => void): void {
   if ((values.webhook && values.console !== undefined) || (values.operator && values.console === undefined)) {
     throw new BindError(
       'BAD_REQUEST',
-      `These arguments cannot be used together. 这些参数不能同时使用。\nUsage 用法: ${usage}`,
+      `wechat-bind: there is an unexpected argument. 多余的参数。\nUsage 用法: ${usage}`,
     )
   }
   if (values.webhook) print(`whsec_${randomBytes(32).toString('base64')}`)
