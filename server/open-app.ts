@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp, createEndpoints, createOpsApp } from './app.ts'
 import { expireScans } from './binding/expire-scans.ts'
+import { createFollowQr } from './binding/follow-qr.ts'
 import { createQrcodePool } from './binding/qrcode-pool.ts'
 import { SCAN_LINE, type ScanOutcome } from './binding/scan-outcome.ts'
 import { createTickets } from './binding/tickets.ts'
@@ -16,6 +17,7 @@ import { watchWebhooksFile } from './config/webhooks-file.ts'
 import { openConsoleParts } from './console/console-parts.ts'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
+import { createAddresses } from './http/base-url.ts'
 import { type Intercept, interceptEndpoints } from './http/node-listener.ts'
 import { createOutgoingFetch, withUserAgent } from './http/outgoing-fetch.ts'
 import { readWidgetFile } from './http/static-file.ts'
@@ -130,7 +132,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   })
   const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock })
   const wechat = createWechatApi({
-    apiBase: config.wechat.apiBase,
+    ...config.wechat,
     accessTokens,
     fetch: wechatFetch,
     delay: (ms, signal) => delay(ms, undefined, { signal }),
@@ -169,7 +171,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   if (webhookSender) store.onCommit(webhookSender.wake)
   gaugeToken(metrics, accessTokens, () => tokenAt)
   gaugeQrcodes(metrics, qrcodes)
-  if (webhookSender) gaugeWebhooks(metrics, store, clock)
+  if (webhookSender) gaugeWebhooks(metrics, store, clock, () => webhooks.all.map(({ name }) => name))
   const { console, stop: stopWatchingTokens } = openConsoleParts(config, {
     hashOf,
     nameOf,
@@ -185,6 +187,14 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     accountName: config.accountName,
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
+    oauth: config.oauth.isOn
+      ? {
+          addressesFor: createAddresses({ ...config, openBase: config.oauth.openBase }),
+          limits: config,
+          followQr: createFollowQr({ wechat, accountName: config.accountName, clock }),
+        }
+      : undefined,
+    verifyFiles: config.oauth.verifyFiles,
     forwarder,
     metrics,
     keyring,

@@ -117,6 +117,18 @@ export type TokenClaims = z.infer<typeof tokenSchema>
 
 export const qrcodeSchema = z.object({ refresh: z.boolean().default(false) })
 
+export const oauthSchema = z.object({
+  return: z
+    .string()
+    .min(1)
+    .max(2048)
+    .describe('The URL of the page, of an allowed origin; the browser returns to it from WeChat'),
+})
+
+export const oauthConfirmSchema = z.object({
+  proof: z.string().regex(/^[\w-]{43}$/, 'must be the value of wechat-bind in the fragment of the page'),
+})
+
 export const confirmSchema = z.object({ code: z.string().regex(/^\d{4}$/, 'must be four digits') })
 
 /** Returns the parsed value, or throws `BAD_REQUEST`. The error names each faulty field without its content. */

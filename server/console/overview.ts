@@ -99,12 +99,13 @@ function quantileOf(buckets: TimeToBind['buckets'], rank: number): number {
 
 async function readNow({ store, console: { receivers, waitingLimit } }: Deps, now: number): Promise<Now> {
   const since = now - HOUR_MS
+  const names = receivers().map(({ name }) => name)
   const thisHour = now - (now % HOUR_MS)
   const [instances, errors, recent, lag, states, lengths] = await Promise.all([
     store.console.instances(),
     store.console.wechatErrors(since),
     store.console.total(thisHour - HOUR_MS, thisHour + HOUR_MS, undefined),
-    store.outbox.oldestAt(),
+    store.outbox.oldestAt(names),
     store.outbox.receivers(),
     store.outbox.lengths(),
   ])
@@ -119,7 +120,6 @@ async function readNow({ store, console: { receivers, waitingLimit } }: Deps, no
   const newest = instances.toSorted((a, b) => (b.tokenUntil ?? 0) - (a.tokenUntil ?? 0))[0]
   const token = { fetchedAt: newest?.tokenAt ?? null, expiresAt: newest?.tokenUntil ?? null }
   const codes = errors.map((each) => ({ ...each, advice: errorAdvice(each.errcode) }))
-  const names = receivers().map(({ name }) => name)
   const off = states.filter(({ name, status }) => names.includes(name) && status !== 'on')
   const webhooks = {
     seconds: names.length === 0 ? null : lag === undefined ? 0 : Math.max(0, (now - lag) / 1000),

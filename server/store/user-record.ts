@@ -1,4 +1,6 @@
 /** All stored data of one user, without secrets, scenes and codes. Times are epoch ms. */
+
+import type { AuthorizationState } from './authorization.ts'
 import type { UserAction } from './console-store.ts'
 import type { EventReason, EventType, Language } from './identity.ts'
 import type { NoticeState } from './outbox.ts'
@@ -8,6 +10,7 @@ export type UserRecord = {
   user: User
   history: RecordedEvent[]
   tickets: RecordedTicket[]
+  authorizations: RecordedAuthorization[]
   notices: RecordedNotice[]
   /** What operators did in the console about this user. */
   actions: UserAction[]
@@ -28,3 +31,12 @@ type RecordedTicket = {
 
 /** `receiver`: null while the event has not been moved to the queues of its receivers. */
 type RecordedNotice = { uid: string; receiver: string | null; state: NoticeState; nextAt: number; attempts: number }
+type RecordedAuthorization = {
+  appId: string
+  state: AuthorizationState['name']
+  returnUrl: string
+  createdAt: number
+  until: number
+  /** The openid that WeChat has told, while the authorization waits for its confirmation. */
+  openid: string | null
+}

@@ -49,7 +49,7 @@ export function createSweep(
   const deleteBatch = (table: string, key: string, selection: RawBuilder<unknown>) =>
     sql`delete from ${sql.table(table)} where ${sql.ref(key)} ${inSubquery(engine, sql`select ${sql.ref(key)} from ${selection} ${limitBatch} ${skipLocked(engine)}`)}`
 
-  type Expiring = 'deliveries' | 'jtis' | 'unfollow_tombstones' | 'rate_windows' | 'console_sessions'
+  type Expiring = 'deliveries' | 'jtis' | 'unfollow_tombstones' | 'rate_windows' | 'console_sessions' | 'authorizations'
 
   const deleteExpired = (table: Expiring, key: string) => (now: number) =>
     deleteBatch(table, key, sql`${sql.table(table)} where until <= ${now}`)
@@ -94,6 +94,7 @@ export function createSweep(
     deleteExpired('jtis', 'id'),
     deleteExpired('unfollow_tombstones', 'openid_hash'),
     deleteExpired('rate_windows', 'scope'),
+    deleteExpired('authorizations', 'id'),
     deleteWrongCodes,
     (now) => deleteBatch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_RETENTION_MS}`),
     deleteFromOutbox('failed', EVENT_RETENTION_MS),

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createBindClient } from '../../../server/client.ts'
 import type { Env } from '../../../server/config/config.ts'
 import { requestJson } from '../../../server/doctor/http-probe.ts'
+import { createOutgoingFetch } from '../../../server/http/outgoing-fetch.ts'
 import { systemTimer } from '../../../server/platform.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
 
@@ -54,7 +55,7 @@ afterEach(async () => {
 })
 
 const open = async (env: Env) => {
-  testServer = await openTestServer(env, { neighbour: fetch })
+  testServer = await openTestServer(env, { neighbour: createOutgoingFetch() })
   return testServer
 }
 
