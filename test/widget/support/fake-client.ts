@@ -5,7 +5,7 @@ import type { Client } from '../../../widget/api-client.ts'
 type Call = {
   name: string
   signal: AbortSignal
-  resolve: (view: BindingView | QrcodeView | null) => void
+  resolve: (view: BindingView | QrcodeView | string | null) => void
   reject: (error: unknown) => void
 }
 
@@ -25,6 +25,8 @@ export function createFakeClient() {
     waitPast: (version, signal) => ask(`wait ${version}`, signal),
     confirm: (code, signal) => ask(`confirm ${code}`, signal),
     unbind: (signal) => ask('unbind', signal),
+    authorize: (page, signal) => ask(`authorize ${page}`, signal),
+    prove: (proof, signal) => ask(`prove ${proof}`, signal),
   }
 
   return {
