@@ -58,6 +58,8 @@ type DemoOptions = {
   listen?: (app: Fetching & { base: string }, host: string | undefined, port: number) => Promise<Listening>
 }
 
+const RESEND_AGAIN_MS = 1_000
+
 const delay: Delay = (ms, signal) => sleep(ms, undefined, { signal })
 
 export async function startDemo({
@@ -129,12 +131,19 @@ export async function startDemo({
   let lastReceiver = receiver()
 
   /** Shows the sender's reaction to another answer at once: enables a receiver that answered 410, and retries what waits. */
-  function onReceiverChange(): void {
-    if (receiver() === lastReceiver) return
-    lastReceiver = receiver()
+  async function resendWebhooks(): Promise<void> {
     const { outbox } = shared.deps().store
     const now = Date.now()
-    void Promise.all([outbox.enable('WEBHOOK_URL', now), outbox.retry(now)]).catch(() => {})
+    await Promise.all([outbox.enable('WEBHOOK_URL', now), outbox.retry(now)])
+  }
+
+  async function onReceiverChange(): Promise<void> {
+    if (receiver() === lastReceiver) return
+    lastReceiver = receiver()
+    await resendWebhooks()
+    // The server may not have saved the last failure yet.
+    await delay(RESEND_AGAIN_MS, signal)
+    await resendWebhooks()
   }
 
   const openRoom = (path: string, conditions: Conditions, faults: Faults) =>
@@ -172,7 +181,7 @@ export async function startDemo({
         onChange(next) {
           if (path === '' && !isReal) simulator.setMode(next.mode)
           if (failsTokens(next.errcode)) simulator.accessTokens.revoke()
-          onReceiverChange()
+          void onReceiverChange().catch(() => {})
           changes.notify()
         },
       },

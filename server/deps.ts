@@ -1,6 +1,7 @@
 /** The parts that the app is made from. An app made from such parts runs on any runtime that Hono supports. */
 import type { AfterCommit } from './binding/after-commit.ts'
 import type { EventSettings } from './binding/apply-intent.ts'
+import type { QrLimits } from './binding/limits.ts'
 import type { Tickets } from './binding/tickets.ts'
 import type { Waiters } from './binding/waiters.ts'
 import type { Cursors } from './keys/cursor.ts'
@@ -14,11 +15,30 @@ import type { Metrics } from './telemetry/metrics.ts'
 import type { Warn } from './telemetry/warnings.ts'
 import type { WechatApi } from './wechat/api.ts'
 import type { CallbackSettings } from './wechat/message.ts'
+import type { FollowQr } from './wire.ts'
+
+export type OauthParts = {
+  /** WeChat's host for browsers. */
+  openBase: string
+  publicUrl: string | undefined
+  trustProxy: boolean
+  port: number
+  limits: QrLimits
+  /** The QR code with which a bound user follows the account. */
+  followQr: () => Promise<FollowQr | undefined>
+}
+
+/** A file at the root of the server. */
+export type VerifyFile = { name: string; content: string }
 
 export type Deps = {
   /** The name of the Official Account (`ACCOUNT_NAME`), which the pages show. */
   accountName: string | undefined
   callback: CallbackSettings
+  /** The web authorization of pages inside WeChat. Undefined without `WECHAT_OAUTH=on`. */
+  oauth: OauthParts | undefined
+  /** Files by which WeChat's console verifies the domain. */
+  verifyFiles: VerifyFile[]
   events: EventSettings
   /** Forwards to the system that owned the callback before. Undefined without `FORWARD_URL`. */
   forwarder: Forwarder | undefined

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp, createEndpoints, createOpsApp } from './app.ts'
 import { expireScans } from './binding/expire-scans.ts'
+import { createFollowQr } from './binding/follow-qr.ts'
 import { createQrcodePool } from './binding/qrcode-pool.ts'
 import { SCAN_LINE, type ScanOutcome } from './binding/scan-outcome.ts'
 import { createTickets } from './binding/tickets.ts'
@@ -106,7 +107,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   })
   const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock })
   const wechat = createWechatApi({
-    apiBase: config.wechat.apiBase,
+    ...config.wechat,
     accessTokens,
     fetch: wechatFetch,
     delay: (ms, signal) => delay(ms, undefined, { signal }),
@@ -145,11 +146,22 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   if (webhookSender) store.onCommit(webhookSender.wake)
   gaugeToken(metrics, accessTokens, () => tokenAt)
   gaugeQrcodes(metrics, qrcodes)
-  if (webhookSender) gaugeWebhooks(metrics, store, clock)
+  if (webhookSender) gaugeWebhooks(metrics, store, clock, () => webhooks.all.map(({ name }) => name))
   const deps: Deps = {
     accountName: config.accountName,
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
+    oauth: config.oauth.isOn
+      ? {
+          openBase: config.oauth.openBase,
+          publicUrl: config.publicUrl,
+          trustProxy: config.trustProxy,
+          port: config.port,
+          limits: config,
+          followQr: createFollowQr({ wechat, accountName: config.accountName, clock }),
+        }
+      : undefined,
+    verifyFiles: config.oauth.verifyFiles,
     forwarder,
     metrics,
     keyring,

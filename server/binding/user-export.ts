@@ -41,6 +41,14 @@ export function toUserExport({ tenant, account, userId }: Identity, record: User
       ExpiresAt: toTime(ticket.expiresAt),
       ScannedBy: ticket.scannedBy,
     })),
+    Authorizations: (record?.authorizations ?? []).map((authorization) => ({
+      AppId: authorization.appId,
+      State: authorization.state,
+      Return: authorization.returnUrl,
+      CreatedAt: toTime(authorization.createdAt),
+      ExpiresAt: toTime(authorization.until),
+      OpenId: authorization.openid,
+    })),
     Notices: (record?.notices ?? []).map(({ uid, state, nextAt, attempts }) => ({
       Id: uid,
       State: state,

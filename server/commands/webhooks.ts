@@ -11,6 +11,7 @@ import { systemTimer } from '../platform.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Notice, NoticeFilter, Outbox } from '../store/outbox.ts'
 import { readArguments } from './arguments.ts'
+import { blockedLines } from './webhook-blocked.ts'
 import { toReceiverLine } from './webhook-receiver-line.ts'
 
 const usage = `wechat-bind webhooks [list|failed|retry|replay|enable|test] [NAME|ID]
@@ -30,13 +31,23 @@ type Context = { outbox: Outbox; receivers: WebhookReceiver[]; target: string | 
 const actions: Record<string, (context: Context) => Promise<string[]>> = {
   list: showAll,
   failed: async ({ outbox }) => show(await outbox.list('failed', MAX_SHOWN)),
-  retry: async ({ outbox, ...given }) => {
-    const count = await outbox.retry(Date.now(), toFilter(given))
-    return [`${count} notice(s) will be tried now.`, `${count} 条通知将立即重试。`]
+  retry: async (context) => {
+    const filter = toFilter(context)
+    const count = await context.outbox.retry(Date.now(), filter)
+    return [
+      `${count} notice(s) will be tried now.`,
+      `${count} 条通知将立即重试。`,
+      ...(await showBlocked(context, filter)),
+    ]
   },
-  replay: async ({ outbox, ...given }) => {
-    const count = await outbox.replay(Date.now(), toFilter(given))
-    return [`${count} notice(s) will be delivered again.`, `${count} 条通知将重新投递。`]
+  replay: async (context) => {
+    const filter = toFilter(context)
+    const count = await context.outbox.replay(Date.now(), filter)
+    return [
+      `${count} notice(s) will be delivered again.`,
+      `${count} 条通知将重新投递。`,
+      ...(await showBlocked(context, filter)),
+    ]
   },
   enable: async ({ outbox, ...given }) => {
     const { name } = toReceiver(given)
@@ -80,6 +91,13 @@ async function showAll({ outbox, receivers }: Context): Promise<string[]> {
     }),
   )
   return [...lines, ...show(waiting)]
+}
+
+async function showBlocked({ outbox, receivers }: Context, { receiver }: NoticeFilter): Promise<string[]> {
+  const [states, lengths] = await Promise.all([outbox.receivers(), outbox.lengths()])
+  const known = receivers.map(({ name }) => name)
+  const selected = receiver === undefined ? lengths.map((length) => length.receiver) : [receiver]
+  return blockedLines({ selected, known, states, lengths, now: Date.now() })
 }
 
 function toFilter({ receivers, target }: Omit<Context, 'outbox'>): NoticeFilter {

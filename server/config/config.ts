@@ -9,6 +9,7 @@ import { type BindKey, parseKeys } from '../keys/keyring.ts'
 import type { Language } from '../store/store.ts'
 import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
+import { type OauthSettings, parseOauth } from './oauth-settings.ts'
 import { checkNames } from './unknown-names.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
 import { readWebhooksFile } from './webhooks-file.ts'
@@ -18,6 +19,8 @@ export type Env = Record<string, string | undefined>
 
 export type Config = {
   wechat: WechatSettings
+  /** The web authorization of pages inside WeChat. */
+  oauth: OauthSettings
   /** The name of the Official Account, which the pages show. */
   accountName: string | undefined
   /** The keys of BIND_KEYS, or those that BIND_KEYS_FILE contained when the settings were read. */
@@ -86,8 +89,10 @@ const replyNames: ReplyName[] = [
 export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Config {
   const reader = createEnvReader(env)
   const port = reader.integer('PORT', 0, 65_535, 4000)
+  const oauth = parseOauth(reader)
   const settings = {
     wechat: parseWechat(reader),
+    oauth,
     accountName: reader.optional('ACCOUNT_NAME', /^[^\p{Cc}]{1,64}$/u, {
       en: 'must be the name of the Official Account, at most 64 characters, or be left out',
       zh: '须为公众号名称，最多 64 个字符，或不设置',
@@ -116,6 +121,7 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
       conflict: parseConflict(reader),
       confirm: reader.oneOf('CONFIRM', ['off', 'reply', 'code'], 'off'),
       unsubscribe: reader.oneOf('UNSUBSCRIBE', ['unbind', 'mark'], 'unbind'),
+      oauth: oauth.isOn,
     },
     replies: {
       lang: reader.oneOf('REPLY_LANG', ['zh-CN', 'zh-TW', 'en'], 'zh-CN'),

@@ -36,7 +36,7 @@ export function createWebhookDelivery(deps: DeliveryDeps): Deliver {
   async function saveAccepted(name: string, notice: Notice): Promise<void> {
     metrics.webhooks.inc({ outcome: 'taken' })
     await accepted.add(notice.id)
-    if (await states.accepted(name)) report.acceptsAgain(name)
+    if (await states.accepted(name, clock())) report.acceptsAgain(name)
   }
 
   async function saveRefusal(name: string, notice: Notice, refusal: Refusal): Promise<void> {

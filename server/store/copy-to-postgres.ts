@@ -17,6 +17,7 @@ const primaryKeys = {
   users: 'id',
   bindings: 'user',
   tickets: 'id',
+  authorizations: 'id',
   events: 'id',
   feed_heads: 'tenant',
   deliveries: 'key',

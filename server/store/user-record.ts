@@ -1,4 +1,5 @@
 /** All stored data of one user, without secrets, scenes and codes. Times are epoch ms. */
+import type { AuthorizationState } from './authorization.ts'
 import type { EventReason, EventType, Language } from './identity.ts'
 import type { NoticeState } from './outbox.ts'
 import type { TicketState, User } from './user.ts'
@@ -7,6 +8,7 @@ export type UserRecord = {
   user: User
   history: RecordedEvent[]
   tickets: RecordedTicket[]
+  authorizations: RecordedAuthorization[]
   notices: RecordedNotice[]
 }
 
@@ -21,6 +23,16 @@ type RecordedTicket = {
   expiresAt: number
   /** The openid that has scanned the ticket, while the ticket waits for its confirmation. */
   scannedBy: string | null
+}
+
+type RecordedAuthorization = {
+  appId: string
+  state: AuthorizationState['name']
+  returnUrl: string
+  createdAt: number
+  until: number
+  /** The openid that WeChat has told, while the authorization waits for its confirmation. */
+  openid: string | null
 }
 
 type RecordedNotice = { uid: string; state: NoticeState; nextAt: number; attempts: number }

@@ -49,6 +49,7 @@ const calls: Record<string, string> = {
   '/cgi-bin/qrcode/create': 'qrcode',
   '/cgi-bin/user/info': 'user_info',
   '/cgi-bin/user/info/batchget': 'user_info',
+  '/sns/oauth2/access_token': 'oauth',
 }
 
 const decoder = new TextDecoder()

@@ -33,6 +33,9 @@ const inserts = (users: number, now: number) => [
     select i, 'wx0123456789abcdef', 'wb1_' || left(md5(i::text), 22), upper(left(md5('c' || i), 8)) || i, 'g' || repeat(md5(i::text), 3), 'http://weixin.qq.com/q/02' || left(md5(i::text), 20),
       'user***@example.com', 'zh-CN', at, at + 120000, case when at > ${now - 600_000}::bigint then 'pending' else 'used' end
     from (select i, ${now}::bigint - i * ${DAY_MS}::bigint / ${users}::int as at from generate_series(1, ${users}::int) i) as made`,
+  sql`insert into authorizations ("user", app_id, state, state_hash, return_url, created_at, until, proof_hash, openid)
+    select i, 'wx0123456789abcdef', case when i % 2 = 0 then 'proven' else 'closed' end, md5('s' || i), 'https://www.example.com/', ${now}::bigint, ${now}::bigint + i,
+      case when i % 2 = 0 then md5('p' || i) end, case when i % 2 = 0 then 'o' || left(md5(i::text), 27) end from generate_series(1, ${users}::int / 2) i`,
   sql`insert into events ("user", tenant, version, type, reason, at, position) select i % ${users}::int + 1, 'tenant' || (i + 1) % 10, i / ${users}::int + 1, 'bound', 'scan',
       ${now - 80 * DAY_MS}::bigint + i, case when i < ${users}::int then i end
     from generate_series(0, ${users}::int * 3 - 1) i`,
@@ -99,12 +102,21 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   yield* tx.ensureUser(identity)
   yield* tx.ticketById(ticket.id)
   yield* tx.apply({ type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: now })
+  yield* tx.addAuthorization({ user, appId, returnUrl: 'https://www.example.com/', createdAt: now, until: now }, 's1')
+  const made = yield* tx.authorizationByState(appId, 's1')
+  const { id: authorization } = (yield* tx.authorizationById(made!.id))!
+  yield* tx.apply({ type: 'exchange', authorization })
+  yield* tx.apply({ type: 'prove', authorization, proof: 'p1', openid, until: now })
+  yield* tx.authorizationByProof(appId, 'p1')
+  yield* tx.authorizationsBy(appId, openid)
+  yield* tx.apply({ type: 'closeAuthorization', authorization })
   yield* tx.ownersOf('wx1', openid)
   yield* tx.ownersOfAll([{ appId, openid }])
   yield* tx.usersOf([identity])
   const added = { tenant: 'tenant1', account: 'acme', userId: 'added' }
   yield* tx.bindAll([{ identity: added, binding: newBinding('o-added') }], 'import', now)
   yield* tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 1, at: now })
+  yield* tx.apply({ type: 'setFollowing', user, openid, eventTime: 1, at: now })
   yield* tx.apply({ type: 'setUnionid', user, openid, unionid: 'u1', at: now })
   yield* tx.apply({ type: 'moveOpenid', user, from: { appId, openid }, to: { appId: 'wx2', openid: 'o2' }, at: now })
   yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
@@ -172,7 +184,7 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   await outbox.retryAt(1, now, { status: 500, error: null })
   await outbox.giveUp(1, { status: 500, error: null })
   await outbox.list('failed', 100)
-  await outbox.oldestAt()
+  await outbox.oldestAt(['one', 'two'])
   await outbox.delivered([1])
   await outbox.replay(now, { id: 1 })
   await outbox.retry(now, { receiver: 'one' })
@@ -183,7 +195,7 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
     isGone: true,
     pausedUntil: null,
   })
-  await outbox.receiverAccepted('one')
+  await outbox.receiverAccepted('one', now)
   await outbox.enable('one', now)
   await outbox.release('a')
 }

@@ -25,6 +25,7 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth 
   let lifetime = expiresIn
   let holdsQrRequests = false
   const waiting = new Set<() => void>()
+  let arrived = Promise.withResolvers<void>()
   const refusals = new Map<string, Partial<Problem>>()
   const requests: string[] = []
 
@@ -47,6 +48,8 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth 
         resolve()
       }
       waiting.add(stopWaiting)
+      arrived.resolve()
+      arrived = Promise.withResolvers()
       signal.addEventListener('abort', stopWaiting)
     })
 
@@ -124,6 +127,10 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth 
     },
     get waitingPolls() {
       return waiting.size
+    },
+    /** Resolves when a poll is waiting. */
+    async untilPolling(): Promise<void> {
+      if (waiting.size === 0) await arrived.promise
     },
     /** Ends all waiting requests, so that the server can close. */
     clear() {

@@ -23,20 +23,16 @@ const ready = (page: Page) => inState(page, 'ready')
 /** Presses the button with this index, because the text of a button depends on the language. */
 const press = (page: Page, index = 0) => page.locator('wechat-bind').getByRole('button').nth(index).click()
 
-const untilPolling = async (fixture: Fixture) => {
-  while (fixture.bind.waitingPolls === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-}
-
 async function scan(page: Page, fixture: Fixture, confirm: 'reply' | 'code'): Promise<void> {
   await ready(page)
-  await untilPolling(fixture)
+  await fixture.bind.untilPolling()
   fixture.bind.change({ state: 'scanned', confirm })
   await inState(page, 'scanned')
 }
 
 async function bind(page: Page, fixture: Fixture): Promise<void> {
   await ready(page)
-  await untilPolling(fixture)
+  await fixture.bind.untilPolling()
   fixture.bind.bind()
   await inState(page, 'bound')
 }
@@ -86,7 +82,7 @@ export const scenes: Scene[] = [
     name: 'refused scan',
     async reach(page, fixture) {
       await ready(page)
-      await untilPolling(fixture)
+      await fixture.bind.untilPolling()
       fixture.bind.change({ state: 'unbound', notice: 'conflict' })
       await page.locator('wechat-bind .problem').waitFor()
     },
@@ -95,7 +91,7 @@ export const scenes: Scene[] = [
     name: 'scan of an expired code',
     async reach(page, fixture) {
       await ready(page)
-      await untilPolling(fixture)
+      await fixture.bind.untilPolling()
       fixture.bind.change({ state: 'unbound', notice: 'expired_scan' })
       await page.locator('wechat-bind .problem').waitFor()
     },

@@ -3,10 +3,10 @@ import type { QrcodeView } from '../../server/wire.ts'
 import { BindController } from '../../widget/bind-controller.ts'
 import { BindError } from '../../widget/bind-error.ts'
 import { restoreBrowser, setOnline, setVisible } from './support/browser.ts'
+import { until } from './support/changes.ts'
 import { createFakeClient } from './support/fake-client.ts'
 import { createFakeClock, type FakeClock, settle } from './support/fake-clock.ts'
 import { createFakeHost, type FakeHost } from './support/fake-host.ts'
-import { until } from './support/fake-server.ts'
 
 const qr = { size: 25, path: 'M0 0h1v1h-1z' }
 const ticket = { state: 'unbound', url: 'u', qr, code: 'ABCD2345', expiresIn: 120, version: 1 } satisfies QrcodeView

@@ -2,6 +2,7 @@ import { fixture, html } from '@open-wc/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { claimReturn } from '../../widget/wechat-return.ts'
 import { setUserAgent } from './support/browser.ts'
+import { changed, until } from './support/changes.ts'
 import {
   button,
   click,
@@ -16,7 +17,7 @@ import {
   words,
 } from './support/element-fixture.ts'
 import { settle } from './support/fake-clock.ts'
-import { problem, until } from './support/fake-server.ts'
+import { problem } from './support/fake-server.ts'
 
 const WECHAT = 'Mozilla/5.0 (iPhone) Mobile MicroMessenger/8.0.50'
 const MOBILE = 'Mozilla/5.0 (Linux; Android 15) Mobile'
@@ -26,6 +27,9 @@ const wechat = `${page}#wechat_redirect`
 
 const goTo = (fragment: string) => history.replaceState(null, '', page + fragment)
 const bodyOf = (path: string) => server.requests.findLast((request) => request.path === path)?.body
+
+// The page goes to WeChat.
+addEventListener('hashchange', changed)
 
 beforeEach(() => {
   setUserAgent(WECHAT)

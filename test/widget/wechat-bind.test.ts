@@ -7,6 +7,7 @@ import type { View } from '../../widget/panel.ts'
 import type { State } from '../../widget/state.ts'
 import { panelOf } from '../../widget/state-panels.ts'
 import { setOnline, setVisible } from './support/browser.ts'
+import { until } from './support/changes.ts'
 import {
   answerTokenUrl,
   bind,
@@ -26,7 +27,7 @@ import {
   words,
 } from './support/element-fixture.ts'
 import { settle } from './support/fake-clock.ts'
-import { problem, until } from './support/fake-server.ts'
+import { problem } from './support/fake-server.ts'
 
 describe('WechatBind', () => {
   test('displays a QR code with its quiet zone, dark on white', async () => {

@@ -89,6 +89,7 @@ const calls: Record<CallName, Call> = {
       Binding: { type: ['object', 'null'] },
       History: listOf({ type: 'object' }),
       Tickets: listOf({ type: 'object' }),
+      Authorizations: listOf({ type: 'object' }),
       Notices: listOf({ type: 'object' }),
     }),
   },

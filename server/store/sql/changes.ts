@@ -94,6 +94,11 @@ export class Changes implements ChangeMethods {
     return yield* this.#addUpdate(user, 'unionid', at)
   }
 
+  *setFollowing({ user, openid, eventTime, at }: Of<'setFollowing'>) {
+    const { changes } = yield* this.#queries.setFollowing({ user, openid, eventTime })
+    if (changes > 0) yield* this.#addUpdate(user, 'subscribed', at)
+  }
+
   *moveOpenid({ user, from, to, at }: Of<'moveOpenid'>) {
     const names = { fromAppId: from.appId, fromOpenid: from.openid, ...to }
     const { changes } = yield* this.#queries.moveOpenid({ user, ...names })
@@ -131,9 +136,34 @@ export class Changes implements ChangeMethods {
 
   *closeTickets({ user, ticket, bumpsVersion }: Omit<Of<'closeTickets'>, 'type'>) {
     const { changes } = yield* this.#queries.closeTickets({ user, except: ticket ?? 0 })
-    if (ticket === undefined) yield* this.#queries.bumpTicketEpoch({ id: user })
-    if (changes > 0) this.#settings.onErase?.()
+    const closed = ticket === undefined ? yield* this.#closeAll(user) : 0
+    if (changes + closed > 0) this.#settings.onErase?.()
     if (bumpsVersion && changes > 0) yield* this.bumpVersion(user)
+  }
+
+  /** Without these QR codes and authorizations, nothing that was requested before binds afterwards. Returns the number of authorizations. */
+  *#closeAll(user: number): Plan<number> {
+    yield* this.#queries.bumpTicketEpoch({ id: user })
+    return (yield* this.#queries.closeAuthorizations({ user })).changes
+  }
+
+  *exchange({ authorization }: Of<'exchange'>) {
+    this.#expectOne(authorization, yield* this.#queries.exchange({ id: authorization }))
+  }
+
+  *prove({ authorization, proof, openid, until }: Of<'prove'>) {
+    const hash = this.#settings.hashOf('oauth proof', proof)
+    this.#expectOne(authorization, yield* this.#queries.prove({ id: authorization, hash, openid, until }))
+  }
+
+  *closeAuthorization({ authorization }: Of<'closeAuthorization'>) {
+    this.#expectOne(authorization, yield* this.#queries.closeAuthorization({ id: authorization }))
+    this.#settings.onErase?.()
+  }
+
+  /** The decision has read the state. If the decision has an error, this check keeps a state or a proof from counting twice. */
+  #expectOne(authorization: number, { changes }: { changes: number }): void {
+    if (changes !== 1) throw new Error(`authorization ${authorization} is in another state`)
   }
 
   recordUnfollow({ appId, openid, eventTime, until }: Of<'recordUnfollow'>) {

@@ -1,5 +1,6 @@
 /** Every query of a unit of work, in SQL for both engines. */
 import type { Kysely } from 'kysely'
+import { createAuthorizationQueries } from './authorization-queries.ts'
 import { createBindingQueries } from './binding-queries.ts'
 import { createBulkQueries } from './bulk-queries.ts'
 import type { Engine } from './engine.ts'
@@ -15,6 +16,7 @@ export type Queries = ReturnType<typeof createQueries>
 export const createQueries = (db: Kysely<Tables>, engine: Engine) => ({
   ...createUserQueries(db),
   ...createTicketQueries(db),
+  ...createAuthorizationQueries(db),
   ...createBindingQueries(db),
   ...createEventQueries(db),
   ...createErasureQueries(db),

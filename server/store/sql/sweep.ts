@@ -41,7 +41,8 @@ export function createSweep(
     sql`delete from ${sql.table(table)} where ${sql.ref(key)} ${inSubquery(engine, sql`select ${sql.ref(key)} from ${selection} ${limitBatch} ${skipLocked(engine)}`)}`
 
   const deleteExpired =
-    (table: 'deliveries' | 'jtis' | 'unfollow_tombstones' | 'rate_windows', key: string) => (now: number) =>
+    (table: 'deliveries' | 'jtis' | 'unfollow_tombstones' | 'rate_windows' | 'authorizations', key: string) =>
+    (now: number) =>
       deleteBatch(table, key, sql`${sql.table(table)} where until <= ${now}`)
 
   /** The ids of `wrong_codes` and `events` are in the order of `at`. Only the rows with the lowest ids are read, without an index on `at`. */
@@ -74,6 +75,7 @@ export function createSweep(
     deleteExpired('jtis', 'id'),
     deleteExpired('unfollow_tombstones', 'openid_hash'),
     deleteExpired('rate_windows', 'scope'),
+    deleteExpired('authorizations', 'id'),
     deleteWrongCodes,
     (now) => deleteBatch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_RETENTION_MS}`),
     deleteFromOutbox('failed', EVENT_RETENTION_MS),

@@ -4,6 +4,7 @@
  */
 import type { Generated } from 'kysely'
 import type { Confirm, Notice, UnbindReason } from '../../wire.ts'
+import type { AuthorizationState } from '../authorization.ts'
 import type { NoticeState, ReceiverStatus } from '../outbox.ts'
 import type { BindReason, EventReason, EventType, Language, TicketState } from '../store.ts'
 
@@ -63,6 +64,20 @@ export type Tables = {
     digits: string | null
     tries_left: number | null
     reason: BindReason | null
+  }
+  /** The web authorizations of users who bind inside WeChat. */
+  authorizations: {
+    id: Generated<number>
+    user: number
+    app_id: string
+    state: AuthorizationState['name']
+    /** Keyed hashes of WeChat's `state` and of the proof that the page confirms. */
+    state_hash: string
+    return_url: string
+    created_at: number
+    until: number
+    proof_hash: string | null
+    openid: string | null
   }
   /** Append-only: a row for each change of a binding, without WeChat's ids. */
   events: {

@@ -25,6 +25,14 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
       .orderBy('created_at')
       .orderBy('id'),
   )
+  const authorizationsOf = query((p: { user: number }) =>
+    db
+      .selectFrom('authorizations')
+      .select(['app_id', 'state', 'return_url', 'created_at', 'until', 'openid'])
+      .where('user', '=', p.user)
+      .orderBy('created_at')
+      .orderBy('id'),
+  )
   const unsentOf = query((p: { user: number }) =>
     db
       .selectFrom('outbox')
@@ -47,6 +55,7 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
     if (!user) return undefined
     const { rows: history } = yield* historyOf({ user: user.id })
     const { rows: tickets } = yield* ticketsOf({ user: user.id })
+    const { rows: authorizations } = yield* authorizationsOf({ user: user.id })
     const notices = [...(yield* noticesOf({ user: user.id })).rows, ...(yield* unsentOf({ user: user.id })).rows]
     return {
       user,
@@ -59,6 +68,14 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
         createdAt: ticket.created_at,
         expiresAt: ticket.expires_at,
         scannedBy: ticket.openid,
+      })),
+      authorizations: authorizations.map((authorization) => ({
+        appId: authorization.app_id,
+        state: authorization.state,
+        returnUrl: authorization.return_url,
+        createdAt: authorization.created_at,
+        until: authorization.until,
+        openid: authorization.openid,
       })),
       notices: notices.map(({ id, uid, state, next_at: nextAt, attempts }) => ({
         uid: toUid({ id, uid }),

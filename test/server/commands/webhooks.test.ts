@@ -135,6 +135,22 @@ describe('runWebhooks', () => {
     expect((await store.outbox.list('waiting', 1))[0]!.nextAt).toBeLessThanOrEqual(Date.now())
   })
 
+  test('says which notices still wait after a retry or a replay, and what changes it', async () => {
+    await change('u1')
+    await queue('WEBHOOK_URL', 'old')
+    const failed = { now: Date.now(), failure: { status: 429, error: null }, isGone: false }
+    const paused = { ...failed, name: 'WEBHOOK_URL', pausedUntil: Date.now() + 86_400_000 }
+    await store.outbox.receiverFailed(paused)
+    expect(await run('replay')).toMatch(
+      /\nWEBHOOK_URL is paused until \d{4}-.* "wechat-bind webhooks retry WEBHOOK_URL" ends the pause\.\n/,
+    )
+    expect(await run('retry')).toMatch(/^4 notice.*\n.*\nold is not configured.*\nold 未配置.*$/)
+    await store.outbox.receiverFailed({ ...paused, isGone: true })
+    expect(await run('retry', 'WEBHOOK_URL')).toMatch(
+      /^2 notice.*\n.*\nWEBHOOK_URL is off: .*webhooks enable WEBHOOK_URL"\.\nWEBHOOK_URL 已停用.*$/,
+    )
+  })
+
   test('enables a receiver that is off; without a name, the only one', async () => {
     const gone = { now: NOW, failure: { status: 410, error: null }, isGone: true, pausedUntil: null }
     await store.outbox.receiverFailed({ ...gone, name: 'WEBHOOK_URL' })

@@ -33,6 +33,8 @@ async function fill(store: Store): Promise<void> {
       if (i % 2) continue
       yield* tx.apply({ type: 'bind', user, binding: newBinding(`o${i}`), reason: 'scan', at: 1_700_000_000_000 + i })
     }
+    const asked = { user: 1, appId: 'wx1', returnUrl: 'https://a.example/?b#c', createdAt: 1, until: 2 }
+    yield* tx.addAuthorization(asked, 'state')
     yield* tx.recordDelivery('a key', '已绑定\u2028', Date.now() + 600_000)
     yield* tx.recordDelivery('none', null, 1)
     yield* tx.consumeJti('jti', 2)
@@ -69,6 +71,7 @@ describe('copyStore', () => {
       users: 2500,
       bindings: 1250,
       tickets: 2500,
+      authorizations: 1,
       events: 1250,
       feed_heads: 1,
       deliveries: 2,
@@ -148,7 +151,7 @@ describe('copyStore', () => {
         tables.push(table)
       },
     })
-    expect(tables).toHaveLength(14)
+    expect(tables).toHaveLength(15)
     running.close()
   })
 

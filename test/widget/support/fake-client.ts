@@ -1,6 +1,7 @@
 /** An API client whose responses the test sets one by one. It records the requests and the aborts. */
 import type { BindingView, QrcodeView } from '../../../server/wire.ts'
 import type { Client } from '../../../widget/api-client.ts'
+import { changed } from './changes.ts'
 
 type Call = {
   name: string
@@ -15,6 +16,7 @@ export function createFakeClient() {
   function ask<View>(name: string, signal: AbortSignal): Promise<View> {
     return new Promise((resolve, reject) => {
       calls.push({ name, signal, resolve: resolve as Call['resolve'], reject })
+      changed()
       signal.addEventListener('abort', () => reject(signal.reason))
     })
   }

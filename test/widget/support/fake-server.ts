@@ -1,6 +1,7 @@
 /** A small bind server for the widget's tests. It has versions, ETags, and a long-poll that waits until the test changes the binding. */
 import { HttpResponse, http } from 'msw/http'
 import type { BindingView, FollowQr, Problem, QrcodeView, TicketView } from '../../../server/wire.ts'
+import { changed, until } from './changes.ts'
 import { TEST_HEADER } from './pending.ts'
 
 type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<View, 'version'> : never) : never
@@ -58,6 +59,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
     const path = url.replace(/.*\/widget\//, '')
     const text = await request.clone().text()
     requests.push({ method: request.method, url, path, headers: request.headers, body: text ? JSON.parse(text) : null })
+    changed()
     const planned = refusals.findIndex((refusal) => refusal.path === path)
     if (planned >= 0) return refusals.splice(planned, 1)[0]?.answer()
     const token = request.headers.get('Authorization')?.replace('Bearer ', '') ?? ''
@@ -81,6 +83,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
         const known = version
         const leave = Promise.withResolvers<void>()
         parked.add(leave.resolve)
+        changed()
         request.signal.addEventListener('abort', () => leave.resolve())
         await leave.promise
         parked.delete(leave.resolve)
@@ -150,9 +153,4 @@ export function problem(
   const type = 'application/problem+json'
   const body = { type: 'about:blank', title: code, status, code, detail: `${code}, set by the test`, ...more }
   return new HttpResponse(JSON.stringify(body), { status, headers: { ...headers, 'Content-Type': type } })
-}
-
-/** Resolves when `isSo` returns true. Checks once per turn of the event loop. */
-export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve))
 }

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { applyIntent, type EventSettings } from '../../../../server/binding/apply-intent.ts'
 import type { Intent } from '../../../../server/binding/intent.ts'
-import { countQrcode, type QrLimits } from '../../../../server/binding/limits.ts'
+import { countAttempt, type QrLimits } from '../../../../server/binding/limits.ts'
 import type { BindError } from '../../../../server/errors.ts'
 import { openPostgresStore } from '../../../../server/store/postgres/postgres-store.ts'
 import { migrations } from '../../../../server/store/sql/migrations.ts'
@@ -235,13 +235,13 @@ describe('a unit of work', () => {
   })
 })
 
-describe('countQrcode on two instances', () => {
+describe('countAttempt on two instances', () => {
   const limits = { qrPerMinute: 10, qrPerHour: 60, qrPerDay: 200, tenantQrPerMinute: 100, tenantQrPerDay: 7 }
   const now = Date.now()
 
   /** Sends attempts to both instances at once. Returns the number of allowed attempts, and the refusals. */
   async function countTogether(stores: Store[], users: Identity[], most: QrLimits) {
-    const counted = users.map((user, i) => countQrcode(stores[i % stores.length]!, user, most, now))
+    const counted = users.map((user, i) => countAttempt(stores[i % stores.length]!, 'qr', user, most, now))
     const outcomes = await Promise.allSettled(counted)
     const refusals = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as BindError] : []))
     return { allowed: outcomes.length - refusals.length, refusals }
