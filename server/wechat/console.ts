@@ -23,6 +23,6 @@ export const CONSOLE = {
   /** 网页授权域名. It had not moved by 2026: https://developers.weixin.qq.com/community/develop/doc/0002ae71f70d40848f6451bcd66c00 */
   webDomain: {
     en: "WeChat's console (mp.weixin.qq.com, 设置与开发 > 账号设置 > 功能设置)",
-    zh: '微信公众平台（mp.weixin.qq.com）“设置与开发 > 账号设置 > 功能设置”',
+    zh: '微信后台（mp.weixin.qq.com）“设置与开发 > 账号设置 > 功能设置”',
   } satisfies Bilingual,
 }
