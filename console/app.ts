@@ -94,7 +94,11 @@ export function startConsole({ fetch, storage, languages, clock, draw, save }: C
     onFailure,
     save,
     reload: () => pages.reload('refresh'),
-    leaveUser: () => goTo({ name: 'users' }),
+    leaveUser() {
+      // The erased user remains in no entry of the browser's history.
+      history.replaceState(null, '', toHash({ name: 'users' }))
+      onHashChange()
+    },
   })
   const actions: Actions = {
     ...session.actions,
@@ -132,7 +136,7 @@ export function startConsole({ fetch, storage, languages, clock, draw, save }: C
     else feed.start()
   }
 
-  const onHashChange = () => {
+  function onHashChange(): void {
     store.write({ route: parseRoute(location.hash), question: undefined, note: undefined, revealed: undefined })
     enter()
   }

@@ -1,5 +1,4 @@
 /** The actions that need a confirmation: each is asked in a dialog, sent, and noted. */
-import type { UserName } from '../server/console/wire.ts'
 import type { Answer, ConsoleClient, Failure } from './console-client.ts'
 import type { Loader } from './loader.ts'
 import type { Note, Question, Store } from './page-state.ts'
@@ -40,7 +39,8 @@ export function createQuestions({ client, store, loader, reload, leaveUser, save
       case 'export': {
         const { user } = question
         return send(client.exportUser(user), (file) => {
-          save(file, fileNameOf(user))
+          // The name is shown in lists of downloads, so it has no id.
+          save(file, 'user.json')
           reload()
           return { name: 'exported', user }
         })
@@ -98,6 +98,3 @@ export function createQuestions({ client, store, loader, reload, leaveUser, save
     dismissNote: () => store.write({ note: undefined }),
   }
 }
-
-const fileNameOf = ({ tenant, account, userId }: UserName) =>
-  `${[tenant, account, userId].join('-').replace(/[^\w.-]+/g, '_')}.json`

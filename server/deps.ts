@@ -4,6 +4,7 @@ import type { EventSettings } from './binding/apply-intent.ts'
 import type { QrLimits } from './binding/limits.ts'
 import type { Tickets } from './binding/tickets.ts'
 import type { Waiters } from './binding/waiters.ts'
+import type { AddressesFor } from './http/base-url.ts'
 import type { Cursors } from './keys/cursor.ts'
 import type { Keyring } from './keys/keyring.ts'
 import type { PrincipalOf } from './keys/token-cache.ts'
@@ -18,11 +19,7 @@ import type { CallbackSettings } from './wechat/message.ts'
 import type { FollowQr } from './wire.ts'
 
 export type OauthParts = {
-  /** WeChat's host for browsers. */
-  openBase: string
-  publicUrl: string | undefined
-  trustProxy: boolean
-  port: number
+  addressesFor: AddressesFor
   limits: QrLimits
   /** The QR code with which a bound user follows the account. */
   followQr: () => Promise<FollowQr | undefined>

@@ -15,6 +15,7 @@ import type { WebhookReceiver } from './config/webhook-receivers.ts'
 import { watchWebhooksFile } from './config/webhooks-file.ts'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
+import { createAddresses } from './http/base-url.ts'
 import { type Intercept, interceptEndpoints } from './http/node-listener.ts'
 import { createOutgoingFetch, withUserAgent } from './http/outgoing-fetch.ts'
 import { readWidgetFile } from './http/static-file.ts'
@@ -153,10 +154,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     events: { appId, rules: config.rules, ...config.replies },
     oauth: config.oauth.isOn
       ? {
-          openBase: config.oauth.openBase,
-          publicUrl: config.publicUrl,
-          trustProxy: config.trustProxy,
-          port: config.port,
+          addressesFor: createAddresses({ ...config, openBase: config.oauth.openBase }),
           limits: config,
           followQr: createFollowQr({ wechat, accountName: config.accountName, clock }),
         }
@@ -192,6 +190,12 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     log,
     warn,
     clock,
+  }
+  if (config.oauth.isOn && config.publicUrl === undefined) {
+    log.warn(
+      {},
+      'WECHAT_OAUTH=on without PUBLIC_URL: WeChat returns browsers to the address to which each page sends its requests. Set PUBLIC_URL to the address of this server, whose domain is the 网页授权域名 of the account',
+    )
   }
   for (const name of config.unknownNames ?? []) {
     log.warn(

@@ -48,13 +48,13 @@ function listView({ state, events }: Live, scope: Scope): TemplateResult {
     ${
       events.length === 0
         ? blankView(icons.live, t.liveEmpty, state === 'lost' ? undefined : t.liveOpen)
-        : html`<ol class="feed" role="log" aria-label=${t.live}>
+        : html`<div role="log" aria-label=${t.live}><ol class="feed">
             ${repeat(
               events.toReversed(),
               ({ id }) => id,
               (event) => eventView(event, scope),
             )}
-          </ol>`
+          </ol></div>`
     }
   </section>`
 }

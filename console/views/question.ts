@@ -33,7 +33,7 @@ function formView({ question, isBusy, failure }: OpenQuestion, scope: Scope): Te
     <h2 id="question">${title}</h2>
     <p class="subject">${subjectView(question, scope)}</p>
     <p id="question-text" class="muted">${text}</p>
-    <div role="alert">
+    <div class="say" role="alert">
       ${
         failure
           ? html`<p class="said wrong" title=${failure.detail}>${icons.wrong}${failureText(failure, scope)}</p>`

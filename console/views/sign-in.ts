@@ -20,9 +20,10 @@ export function signInView(session: Extract<Session, { state: 'signedOut' }>, sc
       <p class="muted">${t.signInLead}</p>
       ${hasEnded && !failure ? html`<p class="said warn" role="status">${icons.clock}${t.sessionEnded}</p>` : nothing}
       <form @submit=${submit}>
-        <label class="field">
-          <span>${t.token}</span>
+        <div class="field">
+          <label for="token">${t.token}</label>
           <input
+            id="token"
             name="token"
             type="password"
             required
@@ -32,8 +33,8 @@ export function signInView(session: Extract<Session, { state: 'signedOut' }>, sc
             aria-invalid=${failure?.code === 'UNAUTHORIZED' ? 'true' : nothing}
           />
           <small id="token-hint" class="muted">${t.tokenHint}</small>
-        </label>
-        <div role="alert">
+        </div>
+        <div class="say" role="alert">
           ${text === undefined ? nothing : html`<p id="token-fault" class="said wrong">${icons.wrong}${text}</p>`}
         </div>
         <button class="filled" ?disabled=${isBusy}>${t.signIn}</button>

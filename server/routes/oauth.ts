@@ -7,7 +7,6 @@ import { toView, withFollowQr } from '../binding/view.ts'
 import type { Deps } from '../deps.ts'
 import type { BindError } from '../errors.ts'
 import { type Answer, jsonAnswer } from '../http/answer.ts'
-import { baseUrlOf, isLoopback } from '../http/base-url.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import { createPageEndpoints, type PageHandler, permitted, toJson } from '../http/page-endpoint.ts'
 import { logFailure } from '../http/problem.ts'
@@ -28,13 +27,11 @@ export function oauthEndpoints(deps: Deps): Endpoint[] {
 
   const start: PageHandler = async ({ headers }, principal, body) => {
     const { identity } = permitted(principal, 'bind')
-    const baseUrl = baseUrlOf(headers, oauth)
-    // Without PUBLIC_URL the address comes from the request, which anybody can send. Only on a developer's machine is it of use.
-    const own = oauth.publicUrl !== undefined || isLoopback(baseUrl) ? new URL(baseUrl).origin : undefined
-    const isAllowed = (origin: string) => origin === own || deps.allowedOrigins.includes(origin)
+    const { baseUrl, ownOrigins, openBase } = oauth.addressesFor(headers)
+    const isAllowed = (origin: string) => ownOrigins.includes(origin) || deps.allowedOrigins.includes(origin)
     const returnUrl = parseReturn(parseShape(oauthSchema, toJson(body)).return, isAllowed)
     const redirectUri = baseUrl + OAUTH_PATH
-    const url = await startAuthorization(deps, { identity, returnUrl, redirectUri, ...oauth })
+    const url = await startAuthorization(deps, { identity, returnUrl, redirectUri, openBase, limits: oauth.limits })
     return jsonAnswer({ url } satisfies OauthView)
   }
 
