@@ -228,6 +228,12 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     console,
     clock,
   }
+  if (config.oauth.isOn && config.publicUrl === undefined) {
+    log.warn(
+      {},
+      'WECHAT_OAUTH=on without PUBLIC_URL: WeChat returns browsers to the address to which each page sends its requests. Set PUBLIC_URL to the address of this server, whose domain is the 网页授权域名 of the account',
+    )
+  }
   for (const name of config.unknownNames ?? []) {
     log.warn(
       { name },

@@ -12,6 +12,7 @@ import { checkForward } from './forward.ts'
 import { type ProbeDeps, withTimeout } from './http-probe.ts'
 import { checkAesKeys, checkKeys, checkMode } from './keys.ts'
 import { checkApiAddresses, checkCallbackAddresses, checkReach } from './network.ts'
+import { checkOauth } from './oauth.ts'
 import { checkOrigins } from './origins.ts'
 import { checkQrcode, checkQuota } from './qrcode.ts'
 import { checkReceiversOff, type FindReceiversOff } from './receivers-off.ts'
@@ -101,6 +102,20 @@ const checks: Check[] = [
     needs: ['PUBLIC_URL', 'ALLOWED_ORIGINS'],
     applies: ({ allowedOrigins }) => allowedOrigins.length > 0,
     run: checkOrigins,
+  },
+  {
+    id: 'oauth',
+    title: { en: 'the web authorization', zh: '网页授权' },
+    needs: [
+      'PUBLIC_URL',
+      'WECHAT_APP_ID',
+      'WECHAT_APP_SECRET',
+      'WECHAT_API_BASE',
+      'WECHAT_OAUTH',
+      'WECHAT_VERIFY_FILE',
+    ],
+    applies: ({ oauth }) => oauth.isOn,
+    run: checkOauth,
   },
   {
     id: 'forward',

@@ -216,12 +216,20 @@ export type UnionidStore = {
  */
 export type UnitOfWork<T = unknown> = (tx: Tx) => Plan<T>
 
+export type WriteOptions = {
+  /**
+   * Resolves after the commit. The commit is durable when a later `write` is, so only a power failure before that can lose it. For a
+   * unit that raises no version and is followed by another `write`. PostgreSQL's commits are durable in any case.
+   */
+  isDurableLater?: boolean
+}
+
 export type Store = {
   /**
    * Runs `work` and resolves after its commit is durable. Several units may share a transaction, and a unit may run more than
    * once. When a unit throws, only its own changes are rolled back.
    */
-  write<T>(work: UnitOfWork<T>): Promise<T>
+  write<T>(work: UnitOfWork<T>, options?: WriteOptions): Promise<T>
   user(identity: Identity): Promise<User>
   /** In the same order. */
   users(identities: Identity[]): Promise<User[]>
@@ -233,7 +241,7 @@ export type Store = {
   liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
   /**
    * Works like `Tx.countAttempt`, in a transaction of its own. It serves windows that several users share: a unit of work would lock
-   * the row of such a window out of order.
+   * the row of such a window out of order. Durable with the next `write`.
    */
   countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore

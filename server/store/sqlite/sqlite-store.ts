@@ -152,7 +152,7 @@ export async function openSqliteStore(
   const group = createGroupCommit({ commit, sync })
   const sweep = createSweep(db, asStoreError, 'sqlite', countRows)
   const reads = createReads(db, queries, async (plan) => runPlan(plan, run), asStoreError, settings)
-  const write: Store['write'] = (work) => asStoreError(group.write(work))
+  const write: Store['write'] = (...args) => asStoreError(group.write(...args))
   const readEvents = createEventFeed(
     db,
     async (plan) => runPlan(plan(), run),
@@ -160,7 +160,7 @@ export async function openSqliteStore(
   )
   return {
     ...reads,
-    countAttempt: (...attempt) => asStoreError(group.write((tx) => tx.countAttempt(...attempt))),
+    countAttempt: (...attempt) => write((tx) => tx.countAttempt(...attempt), { isDurableLater: true }),
     unionids: createUnionidQueue(db, (plan) => group.write(plan), write, asStoreError, 'sqlite'),
     events: (feedQuery) => asStoreError(readEvents(feedQuery)),
     async sweep(now) {

@@ -23,6 +23,22 @@ const faultsOf = (env: Env): string => {
 }
 
 describe('parseConfig', () => {
+  test('reads the settings of the web authorization', () => {
+    const env = {
+      WECHAT_OAUTH: 'on',
+      WECHAT_OPEN_BASE: 'http://127.0.0.1:4000/simulator/',
+      WECHAT_VERIFY_FILE: 'MP_verify_a.txt:a, MP_verify_b-C_1.txt:x:y',
+    }
+    expect(parseConfig({ ...valid, ...env }).oauth).toEqual({
+      isOn: true,
+      openBase: 'http://127.0.0.1:4000/simulator',
+      verifyFiles: [
+        { name: 'MP_verify_a.txt', content: 'a' },
+        { name: 'MP_verify_b-C_1.txt', content: 'x:y' },
+      ],
+    })
+  })
+
   test('names every missing setting at once, in both languages', () => {
     const message = faultsOf({})
     for (const name of ['WECHAT_APP_ID', 'WECHAT_APP_SECRET', 'WECHAT_TOKEN', 'WECHAT_ENCODING_AES_KEY', 'BIND_KEYS']) {
@@ -54,7 +70,8 @@ describe('parseConfig', () => {
       waiters: { inAll: 20_000, perTenant: 10_000, perUser: 20 },
       maxConnections: 25_000,
       trustProxy: false,
-      rules: { conflict: 'reject', confirm: 'off', unsubscribe: 'unbind' },
+      rules: { conflict: 'reject', confirm: 'off', unsubscribe: 'unbind', oauth: false },
+      oauth: { isOn: false, openBase: 'https://open.weixin.qq.com', verifyFiles: [] },
       forwardUrl: undefined,
       logLevel: 'info',
     })
@@ -121,6 +138,13 @@ describe('parseConfig', () => {
     ['MAX_WAITERS', '0', '1 to 1000000'],
     ['MAX_WAITERS_TENANT', 'many', '1 to 1000000'],
     ['MAX_WAITERS_USER', '1001', '1 to 1000'],
+    ['WECHAT_OAUTH', 'true', 'must be one of on, off'],
+    ['WECHAT_OPEN_BASE', 'open.weixin.qq.com', 'must be a URL'],
+    ['WECHAT_VERIFY_FILE', 'MP_verify_x.txt', 'name and the content'],
+    ['WECHAT_VERIFY_FILE', 'MP_verify_x.txt:', 'name and the content'],
+    ['WECHAT_VERIFY_FILE', 'MP_verify_../x.txt:x', 'name and the content'],
+    ['WECHAT_VERIFY_FILE', 'index.html:x', 'name and the content'],
+    ['WECHAT_VERIFY_FILE', 'MP_verify_x.txt:x,', 'name and the content'],
     ['MAX_CONNECTIONS', '9', '10 to 1100000'],
     ['TRUST_PROXY', '1', 'true, false'],
     ['CONFLICT', 'maybe', 'reject, replace, allow'],
