@@ -11,8 +11,8 @@ import { systemTimer } from '../platform.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Notice, NoticeFilter, Outbox } from '../store/outbox.ts'
 import { readArguments } from './arguments.ts'
-import { blockedLines } from './webhook-blocked.ts'
 import { toReceiverLine } from './webhook-receiver-line.ts'
+import { nextTryOf, type Receivers, waitLines } from './webhook-waits.ts'
 
 const usage = `wechat-bind webhooks [list|failed|retry|replay|enable|test] [NAME|ID]
 
@@ -30,14 +30,14 @@ type Context = { outbox: Outbox; receivers: WebhookReceiver[]; target: string | 
 
 const actions: Record<string, (context: Context) => Promise<string[]>> = {
   list: showAll,
-  failed: async ({ outbox }) => show(await outbox.list('failed', MAX_SHOWN)),
+  failed: async (context) => show(await context.outbox.list('failed', MAX_SHOWN), () => undefined),
   retry: async (context) => {
     const filter = toFilter(context)
     const count = await context.outbox.retry(Date.now(), filter)
     return [
       `${count} notice(s) will be tried now.`,
       `${count} 条通知将立即重试。`,
-      ...(await showBlocked(context, filter)),
+      ...(await showWaits(context, filter)),
     ]
   },
   replay: async (context) => {
@@ -46,7 +46,7 @@ const actions: Record<string, (context: Context) => Promise<string[]>> = {
     return [
       `${count} notice(s) will be delivered again.`,
       `${count} 条通知将重新投递。`,
-      ...(await showBlocked(context, filter)),
+      ...(await showWaits(context, filter)),
     ]
   },
   enable: async ({ outbox, ...given }) => {
@@ -74,13 +74,20 @@ export async function runWebhooks(args: string[], env: Env, print: (line: string
   }
 }
 
-async function showAll({ outbox, receivers }: Context): Promise<string[]> {
-  const [states, lengths, waiting] = await Promise.all([
-    outbox.receivers(),
+const readReceivers = async ({ outbox, receivers }: Context): Promise<Receivers> => ({
+  known: receivers.map(({ name }) => name),
+  states: await outbox.receivers(),
+  now: Date.now(),
+})
+
+async function showAll(context: Context): Promise<string[]> {
+  const { outbox } = context
+  const [receivers, lengths, waiting] = await Promise.all([
+    readReceivers(context),
     outbox.lengths(),
     outbox.list('waiting', MAX_SHOWN),
   ])
-  const known = receivers.map(({ name }) => name)
+  const { known, states } = receivers
   const names = [...new Set([...known, ...lengths.map(({ receiver }) => receiver)])]
   const lines = names.map((name) =>
     toReceiverLine({
@@ -90,14 +97,17 @@ async function showAll({ outbox, receivers }: Context): Promise<string[]> {
       length: lengths.find(({ receiver }) => receiver === name),
     }),
   )
-  return [...lines, ...show(waiting)]
+  return [...lines, ...show(waiting, (notice) => nextTryOf(notice, receivers))]
 }
 
-async function showBlocked({ outbox, receivers }: Context, { receiver }: NoticeFilter): Promise<string[]> {
-  const [states, lengths] = await Promise.all([outbox.receivers(), outbox.lengths()])
-  const known = receivers.map(({ name }) => name)
-  const selected = receiver === undefined ? lengths.map((length) => length.receiver) : [receiver]
-  return blockedLines({ selected, known, states, lengths, now: Date.now() })
+/** The receivers whose notices still wait after the command. */
+async function showWaits(context: Context, { receiver }: NoticeFilter): Promise<string[]> {
+  const receivers = await readReceivers(context)
+  const lengths = await context.outbox.lengths()
+  const waiting = lengths.filter(({ waiting }) => waiting > 0).map((length) => length.receiver)
+  return waiting
+    .filter((name) => receiver === undefined || name === receiver)
+    .flatMap((name) => waitLines(name, receivers))
 }
 
 function toFilter({ receivers, target }: Omit<Context, 'outbox'>): NoticeFilter {
@@ -142,9 +152,10 @@ async function test(receiver: WebhookReceiver): Promise<string[]> {
 }
 
 /** The output has no openid, because a notice is stored without one. The openid is read when the notice is sent. */
-const show = (notices: Notice[]): string[] => (notices.length === 0 ? ['No notices. 没有通知。'] : notices.map(toLine))
+const show = (notices: Notice[], nextTry: (notice: Notice) => number | undefined): string[] =>
+  notices.length === 0 ? ['No notices. 没有通知。'] : notices.map((notice) => toLine(notice, nextTry(notice)))
 
-const toLine = (notice: Notice) =>
+const toLine = (notice: Notice, nextTry: number | undefined) =>
   [
     notice.id,
     new Date(notice.at).toISOString(),
@@ -156,6 +167,6 @@ const toLine = (notice: Notice) =>
     notice.reason,
     `version=${notice.version}`,
     `tries=${notice.attempts}`,
-    `next=${new Date(notice.nextAt).toISOString()}`,
+    `next=${nextTry === undefined ? '-' : new Date(nextTry).toISOString()}`,
     ...(notice.failure ? [`last=${failureText(notice.failure)}`] : []),
   ].join('  ')

@@ -11,8 +11,8 @@ export type ReceiverStateCache = {
   limitOf(name: string, now: number): number
   /** Failures since the last success. */
   failuresOf(name: string): number
-  /** Saves a failure. Returns the new state if this failure has switched the receiver off. */
-  failed(failed: ReceiverFailure): Promise<ReceiverState | undefined>
+  /** Saves a failure. `isSwitchedOff`: this failure has switched the receiver off. */
+  failed(failed: ReceiverFailure): Promise<{ state: ReceiverState; isSwitchedOff: boolean }>
   /** Returns true if the receiver had failed before, and its failures are now forgotten. */
   accepted(name: string, now: number): Promise<boolean>
 }
@@ -40,7 +40,7 @@ export function createReceiverStateCache(
       const wasOn = (states.get(name)?.status ?? 'on') === 'on'
       const state = await outbox.receiverFailed(failed)
       states.set(name, state)
-      return wasOn && state.status !== 'on' ? state : undefined
+      return { state, isSwitchedOff: wasOn && state.status !== 'on' }
     },
     async accepted(name, now) {
       const state = states.get(name)

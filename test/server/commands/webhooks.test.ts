@@ -114,6 +114,20 @@ describe('runWebhooks', () => {
     expect(await run()).toMatch(/^WEBHOOK_URL {2}gone .*\nold {2}not configured \(未配置\) {2}waiting=2/)
   })
 
+  test('shows when each waiting notice is tried next: after the pause, or not before an operator acts', async () => {
+    await change('u1')
+    await queue('WEBHOOK_URL', 'old')
+    const pausedUntil = Date.now() + 86_400_000
+    const failed = { now: Date.now(), failure: { status: 429, error: null }, isGone: false, pausedUntil }
+    await store.outbox.receiverFailed({ ...failed, name: 'WEBHOOK_URL' })
+    const nextOf = async (receiver: string) =>
+      new Set([...(await run()).matchAll(new RegExp(`  ${receiver}  default.*next=(\\S+)`, 'g'))].map(([, at]) => at))
+    expect(await nextOf('WEBHOOK_URL')).toEqual(new Set([new Date(pausedUntil).toISOString()]))
+    expect(await nextOf('old')).toEqual(new Set(['-']))
+    await store.outbox.receiverFailed({ ...failed, name: 'WEBHOOK_URL', isGone: true })
+    expect(await nextOf('WEBHOOK_URL')).toEqual(new Set(['-']))
+  })
+
   test('shows why a notice failed, and replays one notice, the notices of a receiver, or all', async () => {
     await change('u1')
     const [first, second] = await queue('WEBHOOK_URL')

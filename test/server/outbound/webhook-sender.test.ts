@@ -297,6 +297,7 @@ describe('a receiver that fails', () => {
     expect(
       testServer.log.lines.filter((line) => line.includes('is switched off, because it answered 410')),
     ).toHaveLength(1)
+    expect(testServer.log.lines.join('\n')).toMatch(/"status":410,"nextTry":null,/)
     receiver = () => 200
     expect(await outbox().enable('WEBHOOK_URL', testServer.time.clock())).toBe(true)
     await tried(3)

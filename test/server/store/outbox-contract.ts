@@ -257,5 +257,10 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       await outbox.release('a')
       expect(await outbox.lease('a', NOW + 20, NOW + 30)).toBe(false)
     })
+
+    test('gives the lease to another instance if a clock that was an hour ahead has taken it', async () => {
+      expect(await store.outbox.lease('a', NOW + HOUR, NOW + HOUR + 10)).toBe(true)
+      expect(await store.outbox.lease('b', NOW, NOW + 10)).toBe(true)
+    })
   })
 }
