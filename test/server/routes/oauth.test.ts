@@ -183,7 +183,7 @@ describe('the URL to return to', () => {
 })
 
 describe('attacks', () => {
-  test("an attacker's link that a victim opens binds nobody", async () => {
+  test('a link of an attacker that a victim opens binds nobody', async () => {
     const proof = await proofFor({ user: 'attacker', person: 'amy' })
     const response = await confirm(proof, { user: 'victim' })
     expect(response.status).toBe(403)
