@@ -1,4 +1,5 @@
 /** Runs a function around every call of a store, for example to delay calls or to let them fail. */
+import type { ConsoleStore } from '../server/store/console-store.ts'
 import type { Outbox } from '../server/store/outbox.ts'
 import type { Store } from '../server/store/store.ts'
 
@@ -30,6 +31,12 @@ export function aroundStore(store: Store, around: Around): Store {
     },
     sweep: within('sweep', (now) => store.sweep(now)),
     ping: within('ping', () => store.ping()),
+    console: Object.fromEntries(
+      Object.entries(store.console).map(([name, call]) => [
+        name,
+        within(`console.${name}`, call as (...args: unknown[]) => Promise<unknown>),
+      ]),
+    ) as ConsoleStore,
     onCommit: (listener) => store.onCommit(listener),
     close: () => store.close(),
     outbox: {
@@ -41,12 +48,12 @@ export function aroundStore(store: Store, around: Around): Store {
       giveUp: within('outbox.giveUp', (...args) => outbox.giveUp(...args)),
       list: within('outbox.list', (...args) => outbox.list(...args)),
       lengths: within('outbox.lengths', () => outbox.lengths()),
-      oldestAt: within('outbox.oldestAt', () => outbox.oldestAt()),
+      oldestAt: within('outbox.oldestAt', (names) => outbox.oldestAt(names)),
       replay: within('outbox.replay', (...args) => outbox.replay(...args)),
       retry: within('outbox.retry', (...args) => outbox.retry(...args)),
       receivers: within('outbox.receivers', () => outbox.receivers()),
       receiverFailed: within('outbox.receiverFailed', (failed) => outbox.receiverFailed(failed)),
-      receiverAccepted: within('outbox.receiverAccepted', (name) => outbox.receiverAccepted(name)),
+      receiverAccepted: within('outbox.receiverAccepted', (...args) => outbox.receiverAccepted(...args)),
       enable: within('outbox.enable', (...args) => outbox.enable(...args)),
       lease: within('outbox.lease', (...args) => outbox.lease(...args)),
       // A closing server calls `release` and must not wait, so nothing runs around it.

@@ -34,6 +34,8 @@ export function createBindConfig({ env, dataDir, key, webhookSecret, account }: 
       QR_PER_HOUR: '6000',
       QR_PER_DAY: '100000',
       QR_PER_DAY_TENANT: '1000000',
+      // The traffic shows WeChat's call beside the request of its page, and a fault of WeChat affects the next QR code.
+      QR_READY: '0',
       ...(env.WEBHOOK_URL ? {} : { WEBHOOK_URL: `${url}/host/webhook`, WEBHOOK_SECRET: webhookSecret }),
       ...(account ? toWechatEnv(account, `${url}/simulator`) : {}),
     }
@@ -53,7 +55,13 @@ export function createBindConfig({ env, dataDir, key, webhookSecret, account }: 
       const config = at(url, {
         ...rules,
         ...low,
-        ...(account ? { WECHAT_MODE: mode, WECHAT_API_BASE: `${url}${path}/simulator` } : {}),
+        ...(account
+          ? {
+              WECHAT_MODE: mode,
+              WECHAT_API_BASE: `${url}${path}/simulator`,
+              WECHAT_OPEN_BASE: `${url}${path}/simulator`,
+            }
+          : {}),
       })
       return ticket === 'normal' ? config : { ...config, ticketTtlMs: TICKET_TTL_MS[ticket] }
     },

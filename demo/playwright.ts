@@ -80,7 +80,8 @@ export type Wechat = Omit<PhoneClient, 'scan'> & {
   person: string
   /**
    * Scans the QR code on the page of `user`. Without `user` it scans the newest QR code of all users, so name the user in tests that
-   * run in parallel. A person who does not follow the account follows it, unless `follow` is false.
+   * run in parallel. As in WeChat, a scan by a person who does not follow the account shows the button "Follow". This method taps
+   * the button, unless `follow` is false.
    */
   scan(user?: User, options?: { follow?: boolean }): Promise<ScanView>
   /**

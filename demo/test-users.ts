@@ -1,9 +1,11 @@
 /** The behaviour of the test users (`test-slow`, `test-always-bound`, ...). The test users act automatically, so a host site's tests need no phone and no simulated time. */
 import { createHash } from 'node:crypto'
+import { createQrcodePool } from '../server/binding/qrcode-pool.ts'
 import type { TestUser } from '../server/binding/test-users.ts'
 import { createTickets, type Tickets } from '../server/binding/tickets.ts'
 import type { Config } from '../server/config/config.ts'
 import type { Deps } from '../server/deps.ts'
+import { systemTimer } from '../server/platform.ts'
 import type { Plan } from '../server/store/plan.ts'
 import type { Claimable, CommitNotice, Identity, Store, Tx, User } from '../server/store/store.ts'
 import { autoBind } from './auto-bind.ts'
@@ -46,8 +48,16 @@ export function createTestUsers({
     },
 
     /** `test-expires`: its QR codes are valid for 3 s. */
-    tickets({ store, wechat, clock, tickets }: Deps, config: Config, appId: string): Tickets {
-      const short = createTickets({ ...config, ticketTtlMs: EXPIRES_MS, store, wechat, clock, appId })
+    tickets({ store, wechat, clock, tickets, metrics }: Deps, config: Config, appId: string): Tickets {
+      const settings = { ...config, ticketTtlMs: EXPIRES_MS, qrReady: 0, clock }
+      const qrcodes = createQrcodePool({
+        ...settings,
+        wechat,
+        setTimer: systemTimer,
+        onTake: metrics.countQrcode,
+        onUnused() {},
+      })
+      const short = createTickets({ ...settings, store, qrcodes, appId })
       return (request) => (isTestUser('test-expires', request.identity) ? short(request) : tickets(request))
     },
   }

@@ -24,21 +24,38 @@ export type Confirm = 'reply' | 'code'
 export type Notice = 'conflict' | 'expired_scan'
 
 /**
- * The answer of `GET /widget/binding`, `POST /widget/confirm` and `DELETE /widget/binding`. `version` is also the `ETag`. `notice` is
- * present from a refused scan to the next change, for 60 s at most.
+ * The answer of `GET /widget/binding`, `POST /widget/confirm`, `POST /widget/oauth/confirm` and `DELETE /widget/binding`. `version`
+ * is also the `ETag`. `notice` is present from a refused scan to the next change, for 60 s at most. `subscribed` is present, and
+ * false, only with `WECHAT_OAUTH=on` while the WeChat user does not follow the Official Account.
  */
 export type BindingView = { version: number; notice?: Notice } & (
   | { state: 'unbound'; reason?: UnbindReason }
   | { state: 'scanned'; confirm: Confirm }
-  | { state: 'bound' /** Unix seconds */; boundAt: number }
+  | BoundView
 )
+
+export type BoundView = {
+  state: 'bound'
+  /** Unix seconds */
+  boundAt: number
+  subscribed?: false
+  /**
+   * With `subscribed: false`, in the answers of `POST /widget/qrcode` and `POST /widget/oauth/confirm`: a QR code to follow the
+   * Official Account with. It is the same for all users and binds nobody. Absent while WeChat makes none.
+   */
+  follow?: FollowQr
+}
 
 /** The QR code of a URL: an SVG path of 1-unit modules, without margin, on a square of `size` units. */
 export type QrPath = { size: number; path: string }
 
+/** `account` is the name of the Official Account (`ACCOUNT_NAME`). */
+export type FollowQr = { url: string; qr: QrPath; account?: string }
+
 /**
  * A valid ticket. `code` is the one-time code that the user can send to the chat instead of a scan. `expiresIn` is the number of
  * seconds left, which does not depend on the browser's clock. `account` is the name of the Official Account (`ACCOUNT_NAME`).
+ * `oauth` is present with `WECHAT_OAUTH=on`: a page inside WeChat can bind without a scan (`POST /widget/oauth`).
  */
 export type TicketView = {
   state: 'unbound'
@@ -49,10 +66,39 @@ export type TicketView = {
   expiresIn: number
   version: number
   notice?: Notice
+  oauth?: true
 }
 
 /** The answer of `POST /widget/qrcode`: a ticket, or the state of a user who has nothing to scan. */
 export type QrcodeView = TicketView | Exclude<BindingView, { state: 'unbound' }>
+
+/** The body of `POST /widget/oauth`: the URL of the page to return to, of an allowed origin, with its fragment. */
+export type OauthRequest = { return: string }
+
+/** The answer of `POST /widget/oauth`: the page of WeChat to go to. */
+export type OauthView = { url: string }
+
+/**
+ * The browser returns from WeChat with `wechat-bind=<proof>` in the fragment of the page's URL, or `wechat-bind-error=<code>` with one
+ * of these codes. A fragment of the page's own stays in front, followed by `?` or `&` (`#/account?wechat-bind=…`). The values need no
+ * decoding. `DECLINED`: the user declined in WeChat. `PROOF_EXPIRED`: the way to WeChat took too long, or was used before.
+ * `SNAPSHOT_PAGE`: WeChat shows a snapshot of the page (快照页), which has no real user; the user first taps "使用完整服务".
+ */
+export type OauthErrorCode =
+  | 'DECLINED'
+  | 'PROOF_EXPIRED'
+  | 'SNAPSHOT_PAGE'
+  | 'WECHAT_FORBIDDEN'
+  | 'WECHAT_QUOTA'
+  | 'WECHAT_UNAVAILABLE'
+  | 'STORE_UNAVAILABLE'
+  | 'INTERNAL'
+
+/**
+ * The body of `POST /widget/oauth/confirm`. A proof counts once. Refusals: `CONFLICT` 409, `PROOF_EXPIRED` 410, `FORBIDDEN` 403 if it
+ * belongs to another user.
+ */
+export type OauthConfirmation = { proof: string }
 
 /** RFC 9457 problem details. `code` is stable; `detail` is for people. */
 export type Problem = {

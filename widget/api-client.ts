@@ -1,5 +1,5 @@
 /** The client of the bind server's browser API. Each method returns the parsed response or throws a BindError. */
-import type { BindingView, QrcodeView } from '../server/wire.ts'
+import type { BindingView, OauthView, QrcodeView } from '../server/wire.ts'
 import { BindError, isTokenError } from './bind-error.ts'
 import { parseResponse } from './response.ts'
 import { createSend } from './send.ts'
@@ -21,9 +21,13 @@ export type Client = {
   /** Sends the four digits that WeChat displays. The digits prove that the person who scanned also sees this page. */
   confirm(code: string, signal: AbortSignal): Promise<BindingView>
   unbind(signal: AbortSignal): Promise<BindingView>
+  /** Returns the URL of WeChat's authorization, from which the browser returns to the URL `page`. */
+  authorize(page: string, signal: AbortSignal): Promise<string>
+  /** Sends the proof with which the browser has returned. */
+  prove(proof: string, signal: AbortSignal): Promise<BindingView>
 }
 
-type Call = { method: string; path: string; signal: AbortSignal; body?: object; headers?: Record<string, string> }
+type Init = { method?: string; headers?: Record<string, string>; body?: string }
 
 /** By default each call reads the current `globalThis.fetch`, because pages and developer tools may replace it. */
 export function createClient(
@@ -36,24 +40,12 @@ export function createClient(
   let knownUser: string | null = null
   let userToken: string | undefined
 
-  async function sendWith(
-    bearer: string,
-    pageToken: string,
-    { method, path, headers, body, signal }: Call,
-  ): Promise<unknown> {
+  /** Sends one request. `pageToken`: the page's `token` when `bearer` was chosen. */
+  async function sendWith(bearer: string, pageToken: string, path: string, init: RequestInit): Promise<unknown> {
     // `server` may be or contain a path. For `https://example.com/bind` the API's paths start with `/bind/widget/`.
-    const answer = await send(`${(page.server ?? '').replace(/\/+$/, '')}/widget/${path}`, {
-      method,
-      headers: {
-        ...headers,
-        ...(body && { 'Content-Type': 'application/json' }),
-        Authorization: `Bearer ${bearer}`,
-        'Accept-Language': page.language,
-      },
-      body: body && JSON.stringify(body),
-      credentials: 'omit',
-      signal,
-    })
+    const url = `${(page.server ?? '').replace(/\/+$/, '')}/widget/${path}`
+    const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
+    const answer = await send(url, { ...init, headers, credentials: 'omit' }, 'add this origin to ALLOWED_ORIGINS')
     const userId = answer.headers.get('Bind-User') ?? knownUser
     const isOtherUser = knownUser && knownUser !== userId && path !== 'qrcode'
     knownUser = userId
@@ -62,44 +54,50 @@ export function createClient(
     return parseResponse(answer)
   }
 
-  function request(call: Call): Promise<unknown> {
-    return withTimeout(call.headers ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS, call.signal, async (signal) => {
+  function request(path: string, signal: AbortSignal, init: Init = {}, timeoutMs = REQUEST_TIMEOUT_MS) {
+    return withTimeout(timeoutMs, signal, async (signal) => {
       const pageToken = page.token
       const bearer = await token(signal)
       if (!bearer) throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
-      const timed = { ...call, signal }
       try {
-        return await sendWith(bearer, pageToken, timed)
+        return await sendWith(bearer, pageToken, path, { ...init, signal })
       } catch (error) {
         const renewed = error instanceof BindError && isTokenError(error) && (await token(signal, bearer))
         if (!renewed) throw error
-        return sendWith(renewed, pageToken, timed)
+        return sendWith(renewed, pageToken, path, { ...init, signal })
       }
     })
   }
 
-  return {
-    createQrcode: async (refresh, signal) =>
-      parseQrcode(await request({ method: 'POST', path: 'qrcode', body: { refresh }, signal })),
+  const post = (path: string, body: object, signal: AbortSignal) =>
+    request(path, signal, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    })
 
-    look: async (signal) => parseBinding(await request({ method: 'GET', path: 'binding', signal })),
+  return {
+    createQrcode: async (refresh, signal) => parseQrcode(await post('qrcode', { refresh }, signal)),
+
+    look: async (signal) => parseBinding(await request('binding', signal)),
 
     waitPast: (version, signal) => {
       // A new token may belong to another user whose binding has the same version, so its first request does not wait.
       const isKnownToken = (userToken ?? page.token) === page.token
+      const headers = { 'If-None-Match': `"${version}"`, Prefer: `wait=${POLL_WAIT_SECONDS}` }
       return sharedPoll(isKnownToken ? knownUser : null, version, signal, async (signal) => {
-        const headers: Record<string, string> = isKnownToken
-          ? { 'If-None-Match': `"${version}"`, Prefer: `wait=${POLL_WAIT_SECONDS}` }
-          : {}
-        const answer = await request({ method: 'GET', path: 'binding', headers, signal })
+        const answer = await request('binding', signal, isKnownToken ? { headers } : {}, POLL_TIMEOUT_MS)
         return answer === null ? null : parseBinding(answer)
       })
     },
 
-    confirm: async (code, signal) =>
-      parseBinding(await request({ method: 'POST', path: 'confirm', body: { code }, signal })),
+    confirm: async (code, signal) => parseBinding(await post('confirm', { code }, signal)),
 
-    unbind: async (signal) => parseBinding(await request({ method: 'DELETE', path: 'binding', signal })),
+    unbind: async (signal) => parseBinding(await request('binding', signal, { method: 'DELETE' })),
+
+    authorize: async (page, signal) => parseUrl(await post('oauth', { return: page }, signal)),
+
+    prove: async (proof, signal) => parseBinding(await post('oauth/confirm', { proof }, signal)),
   }
 }
 
@@ -114,4 +112,11 @@ function parseQrcode(answer: unknown): QrcodeView {
   const view = parseBinding(answer) as QrcodeView
   if (view.state !== 'unbound' || (view.qr?.path && view.expiresIn >= 0)) return view
   throw new BindError('BAD_RESPONSE', 'The response is not a QR code')
+}
+
+function parseUrl(answer: unknown): string {
+  const { url } = answer as Partial<OauthView>
+  // The page goes to this URL, so it must not contain a script.
+  if (url && /^https?:/.test(url)) return url
+  throw new BindError('BAD_RESPONSE', 'The response is not a URL')
 }

@@ -7,8 +7,11 @@ import type { BindingView, Notice, QrcodeView } from '../server/wire.ts'
 import type { Client } from './api-client.ts'
 import { BindError } from './bind-error.ts'
 import { browserClock, type Clock } from './clock.ts'
-import { type Effect, effectOf, initialState, type MachineEvent, reduce, type State } from './machine.ts'
+import { type Effect, effectOf } from './effect.ts'
+import { type MachineEvent, reduce } from './machine.ts'
+import { initialState, type State } from './state.ts'
 import { warnOnce } from './warn-once.ts'
+import { claimReturn, receiveReturn } from './wechat-return.ts'
 
 /** The part of the element that the controller uses: the page's settings and a callback for state changes. */
 export type BindHost = ReactiveControllerHost &
@@ -28,24 +31,36 @@ const SECOND_MS = 1000
 const TOKEN_GRACE_MS = 3 * SECOND_MS
 /** The longest timer. A `setTimeout` above 2^31 ms (24.8 days) fires at once. Above an hour the element displays no remaining time. */
 const HOUR_MS = 3600 * SECOND_MS
+/** Events of the window. `visibilitychange` bubbles from the document. */
+const PAGE_EVENTS = ['visibilitychange', 'pageshow', 'online', 'offline']
 
 export class BindController implements ReactiveController {
   #state: State = initialState
   #effect: Effect = 'none'
   /** Aborts the running effect. */
   #running = new AbortController()
-  /** Removes the listeners on document and window; undefined while the element is not in a document. */
-  #connected: AbortController | undefined
+  #isConnected = false
+  /** Set in the first frame. By then the scripts of the page listen to the element's events. */
+  #isObserved = false
   #onScreen = false
+  #screen: IntersectionObserver | undefined
   #queue: MachineEvent[] = []
   readonly #host: BindHost
   readonly #client: Client
   readonly #clock: Clock
+  readonly #go: (url: string) => void
 
-  constructor(host: BindHost, client: Client, clock: Clock = browserClock) {
+  /** `go`: leaves the page. */
+  constructor(
+    host: BindHost,
+    client: Client,
+    clock: Clock = browserClock,
+    go: (url: string) => void = (url) => location.assign(url),
+  ) {
     this.#host = host
     this.#client = client
     this.#clock = clock
+    this.#go = go
     host.addController(this)
   }
 
@@ -76,26 +91,30 @@ export class BindController implements ReactiveController {
   }
 
   hostConnected(): void {
-    this.#connected = new AbortController()
-    const { signal } = this.#connected
-    // A hidden tab sends no requests and releases the lock of the shared poll.
-    document.addEventListener('visibilitychange', () => (isVisible() ? this.wake() : this.#updateEffect()), { signal })
-    addEventListener('pageshow', ({ persisted }) => persisted && this.wake(), { signal })
-    addEventListener('online', () => this.wake(), { signal })
-    addEventListener('offline', () => this.dispatch({ type: 'offline' }), { signal })
-    this.#observeScreen(signal)
+    this.#isConnected = true
+    receiveReturn()
+    for (const type of PAGE_EVENTS) addEventListener(type, this)
+    this.#observeScreen()
     this.wake()
   }
 
   hostDisconnected(): void {
-    this.#connected?.abort()
-    this.#connected = undefined
-    this.#onScreen = false
+    this.#isConnected = this.#isObserved = this.#onScreen = false
+    for (const type of PAGE_EVENTS) removeEventListener(type, this)
+    this.#screen?.disconnect()
+    this.#updateEffect()
+  }
+
+  /** Handles the events of the page. `persisted`: the browser has restored the page from its back/forward cache. */
+  handleEvent({ type, persisted = true }: Event & Partial<PageTransitionEvent>): void {
+    if (type === 'offline') this.dispatch({ type })
+    else if (persisted && isVisible()) this.wake()
+    // A hidden tab sends no requests and releases the lock of the shared poll.
     this.#updateEffect()
   }
 
   hostUpdate(): void {
-    this.#startOnScreen()
+    this.#begin()
     this.#updateEffect()
   }
 
@@ -116,7 +135,7 @@ export class BindController implements ReactiveController {
       lacksToken: this.#onScreen && !canStart,
       looks: this.#onScreen && isClosed,
     }
-    const effect = this.#connected ? effectOf(this.#state, settings) : 'none'
+    const effect = this.#isConnected ? effectOf(this.#state, settings) : 'none'
     if (effect === this.#effect) return
     this.#effect = effect
     this.#running.abort()
@@ -151,7 +170,13 @@ export class BindController implements ReactiveController {
       await this.#clock.sleep(TOKEN_GRACE_MS, signal)
       throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
     }
-    if (state.name === 'loading') return client.createQrcode(state.replace, signal)
+    if (state.name === 'loading') {
+      return state.proof ? client.prove(state.proof, signal) : client.createQrcode(state.replace, signal)
+    }
+    if (state.name === 'ready' && state.isLeaving) {
+      this.#go(await client.authorize(location.href, signal))
+      return null
+    }
     if (state.name === 'scanned' && state.code) return client.confirm(state.code, signal)
     if (state.name === 'bound' && state.unbinding) return client.unbind(signal)
     return client.waitPast('version' in state ? state.version : 0, signal)
@@ -187,23 +212,25 @@ export class BindController implements ReactiveController {
     this.#updateEffect()
   }
 
-  /** Starts the element when it is scrolled into view. An element that was never in view sends no requests. */
-  #observeScreen(signal: AbortSignal): void {
-    const observer = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return
-      observer.disconnect()
-      this.#onScreen = true
-      this.#startOnScreen()
+  /** An element that was never in view requests no QR code. */
+  #observeScreen(): void {
+    this.#screen = new IntersectionObserver((entries, observer) => {
+      this.#isObserved = true
+      this.#onScreen = entries.some((entry) => entry.isIntersecting)
+      if (this.#onScreen) observer.disconnect()
+      this.#begin()
       this.#updateEffect()
     })
-    observer.observe(this.#host)
-    signal.addEventListener('abort', () => observer.disconnect())
+    this.#screen.observe(this.#host)
   }
 
-  #startOnScreen(): void {
+  /** Continues after a return from WeChat, or starts the element when it is scrolled into view. */
+  #begin(): void {
     const { manual, isClosed, canStart } = this.#host
-    if (this.#onScreen && !manual && !isClosed && canStart && this.#state === initialState)
-      this.dispatch({ type: 'start' })
+    if (!this.#isObserved || !canStart) return
+    const returned = claimReturn()
+    if (returned) this.dispatch({ type: 'returned', ...returned })
+    if (this.#onScreen && !manual && !isClosed && this.#state === initialState) this.dispatch({ type: 'start' })
   }
 }
 

@@ -1,7 +1,8 @@
 /** Dispatches the DOM events for changes of the state. No event contains a secret. */
 import type { Notice, UnbindReason } from '../server/wire.ts'
 import type { BindError } from './bind-error.ts'
-import type { MachineEvent, State, StateName } from './machine.ts'
+import type { MachineEvent } from './machine.ts'
+import type { State, StateName } from './state.ts'
 
 /** Each event's `detail`. */
 export type BindEventDetails = {

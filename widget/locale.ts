@@ -1,4 +1,5 @@
 /** Determines an element's language: its own `lang`, the `lang` of the nearest ancestor, otherwise the browser's language. */
+import type { ReactiveControllerHost } from 'lit'
 
 /** Also searches the hosts of the surrounding shadow roots, because the browser inherits `lang` through them. */
 export function localeOf(element: Element): string {
@@ -7,9 +8,14 @@ export function localeOf(element: Element): string {
   return lang || (root instanceof ShadowRoot ? localeOf(root.host) : navigator.language)
 }
 
-/** Calls `onChange` when any `lang` attribute of the document changes, until `signal` aborts. */
-export function watchLocale(onChange: () => void, signal: AbortSignal): void {
-  const observer = new MutationObserver(onChange)
-  observer.observe(document.documentElement, { attributeFilter: ['lang'], subtree: true })
-  signal.addEventListener('abort', () => observer.disconnect())
+/** Renders `host` again when any `lang` attribute of the document changes. */
+export function watchLocale(host: ReactiveControllerHost): void {
+  let observer: MutationObserver | undefined
+  host.addController({
+    hostConnected() {
+      observer = new MutationObserver(() => host.requestUpdate())
+      observer.observe(document.documentElement, { attributeFilter: ['lang'], subtree: true })
+    },
+    hostDisconnected: () => observer?.disconnect(),
+  })
 }

@@ -1,71 +1,35 @@
-/** The element's state machine. Its functions are pure: an event carries the time, random number and settings that the transition uses. */
-import type { BindingView, Confirm, Notice, QrcodeView, QrPath } from '../server/wire.ts'
-import { type Attempt, firstAttempt, nextAttempt, retryAttempt } from './attempt.ts'
+/** The transitions of the element's state machine. They are pure: an event carries the time, random number and settings that a transition uses. */
+import type { BindingView, Notice, QrcodeView } from '../server/wire.ts'
+import { firstAttempt, nextAttempt, retryAttempt } from './attempt.ts'
 import { type BindError, isTokenError } from './bind-error.ts'
-
-/** A QR code that is valid until `deadline`, in ms of the monotonic clock. `account`: the name of the Official Account. */
-type Ticket = { url: string; qr: QrPath; code: string; account: string | undefined; deadline: number }
-/** A scan that the server has refused. The card mentions it until `until`. */
-type Refused = { notice: Notice; until: number }
-
-/** `halted`: `stop()` was called, so the element does not start when it is scrolled into view. */
-type Idle = { name: 'idle'; halted: boolean }
-/** `replace`: the server invalidates the current ticket; `initial`: nothing has been displayed yet. */
-export type Loading = { name: 'loading'; attempt: Attempt; replace: boolean; initial: boolean; refreshesLeft: number }
-export type Ready = {
-  name: 'ready'
-  attempt: Attempt
-  version: number
-  ticket: Ticket
-  refreshesLeft: number
-  refused?: Refused | undefined
-}
-/** `code`: the digits that the server is checking; `failure`: why the previous digits were rejected. */
-export type Scanned = {
-  name: 'scanned'
-  attempt: Attempt
-  version: number
-  confirm: Confirm
-  code?: string | undefined
-  failure?: BindError | undefined
-}
-/** `boundAt` is in Unix seconds, as in the API. `attempt` is missing after polling has failed permanently. `failure`: the error of polling or unbinding. */
-export type Bound = {
-  name: 'bound'
-  attempt?: Attempt | undefined
-  version: number
-  boundAt: number
-  initial: boolean
-  unbinding: boolean
-  /** Set while a request checks whether the binding belongs to the token's user. */
-  isChecked?: true | undefined
-  failure?: BindError | undefined
-}
-/** The element keeps polling, because a user who scanned in time may tap "follow" later. */
-type Expired = { name: 'expired'; attempt?: Attempt | undefined; version: number; refreshesLeft: number }
-type Offline = { name: 'offline'; initial: boolean }
-/** `isUnstarted`: the element has sent no request, because the page has set neither a token nor a source of tokens. */
-export type Failed = { name: 'error'; error: BindError; initial: boolean; isUnstarted?: boolean }
-
-export type State = Idle | Loading | Ready | Scanned | Bound | Expired | Offline | Failed
-
-/** The states' public names. */
-export type StateName = State['name']
+import {
+  type Bound,
+  type Expired,
+  type Failed,
+  hasRequest,
+  initialState,
+  isUserRequest,
+  type Loading,
+  type Ready,
+  type Refused,
+  type Scanned,
+  type State,
+  type WithRequest,
+} from './state.ts'
 
 /**
  * `view`: the server's response, null for "not modified". `tookMs`: the duration of the request. `now`: the time, on the clock
  * of a ticket's deadline. `auto`: the element may replace an expired QR code without a click, because it is visible and has
- * `refresh="auto"`. `isOther`: the token may belong to another user now.
+ * `refresh="auto"`. `isOther`: the token may belong to another user now. `proof`, `error`: the result with which the browser returned
+ * from WeChat.
  */
 export type MachineEvent =
-  | { type: 'start' | 'stop' | 'refresh' | 'unbind' | 'token' | 'offline' }
+  | { type: 'start' | 'stop' | 'refresh' | 'unbind' | 'authorize' | 'token' | 'offline' }
+  | { type: 'returned'; proof?: string; error?: BindError }
   | { type: 'confirm'; code: string }
   | { type: 'answered'; view: QrcodeView | BindingView | null; now: number; tookMs: number }
   | { type: 'failed'; error: BindError; random: number }
   | { type: 'wake'; now: number; auto: boolean; isOther?: boolean }
-
-/** The effect that a state requires: nothing, a request, only the countdown, the wait until the page sets a token or a source of tokens (`token`), or one request for the binding (`look`). When the string changes, the controller aborts the effect and starts the next. */
-export type Effect = 'none' | 'token' | 'look' | `${'create' | 'count' | 'ask'}:${number}` | `wait:${number}.${number}`
 
 /** How many times the element replaces an expired QR code without a click. */
 export const AUTO_REFRESHES = 3
@@ -80,8 +44,6 @@ const LATE_POLLS = 12
 const POLL_SPACING_MS = 2000
 /** How long the card mentions a refused scan. The server also forgets it after 60 s. */
 const REFUSED_SHOWN_MS = 60_000
-
-export const initialState: State = { name: 'idle', halted: false }
 
 type Steps = { [Type in MachineEvent['type']]: (state: State, event: Extract<MachineEvent, { type: Type }>) => State }
 
@@ -114,6 +76,13 @@ const steps: Steps = {
   unbind: (state) =>
     state.name === 'bound' && !state.unbinding ? { ...state, unbinding: true, failure: undefined } : state,
 
+  authorize: (state) =>
+    state.name === 'ready' && state.ticket.oauth && !state.isLeaving
+      ? { ...state, isLeaving: true, failure: undefined }
+      : state,
+
+  returned: (_, { proof, error }) => (error ? toError(error) : toLoading({ initial: false, proof })),
+
   /** Versions only increase, so a lower version is outdated. An equal version changes nothing, unless it answers a user's request. */
   answered(state, { view, now, tookMs }) {
     // The dialog is closed. Only a binding changes the state.
@@ -123,7 +92,12 @@ const steps: Steps = {
     if (!view || view.version < state.version || (view.version === state.version && !isUserRequest(state))) {
       return afterPoll(state, view ? 0 : tookMs)
     }
-    if (view.state !== 'unbound') return fromBinding(view)
+    if (view.state !== 'unbound') {
+      const next = fromBinding(view)
+      // A poll does not repeat the QR code to follow with.
+      if (next.name === 'bound' && next.subscribed === false && state.name === 'bound') next.follow ??= state.follow
+      return next
+    }
     // If the version rose by exactly 1, the refused scan was the only change, and the QR code is still valid.
     if (state.name === 'ready' && view.notice && view.version === state.version + 1) {
       const { version } = view
@@ -141,7 +115,9 @@ const steps: Steps = {
     if (!hasRequest(state)) return state
     // The displayed data belongs to the previous user.
     if (error.code === 'OTHER_USER') return toLoading()
-    if (isUserRequest(state)) return afterUserRequestFailed(state, error)
+    // An earlier request may have succeeded, although its answer was lost.
+    if (error.code === 'PROOF_EXPIRED' && state.attempt.turn) return toLoading({ initial: false })
+    if (isUserRequest(state) && state.name !== 'loading') return afterUserRequestFailed(state, error)
     if (error.retryable && (state.name !== 'loading' || mayRetry(state, error))) {
       return { ...state, attempt: retryAttempt(state.attempt, random, error.retryAfterMs) }
     }
@@ -186,43 +162,21 @@ const steps: Steps = {
   },
 }
 
-/** The effect that `state` requires. `lacksToken`: the element is in view, and the page has set neither a token nor a source of tokens. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set. A hidden element only completes requests that the user started. */
-export function effectOf(
-  state: State,
-  { watch = false, visible = true, lacksToken = false, looks = false } = {},
-): Effect {
-  if (state.name === 'idle' && !state.halted && visible) return lacksToken ? 'token' : looks ? 'look' : 'none'
-  if (!hasRequest(state)) return 'none'
-  if (isUserRequest(state)) return `ask:${(state as Scanned).version}`
-  if (state.name === 'bound' && !watch && !state.isChecked) return 'none'
-  if (!visible) return state.name === 'ready' ? `count:${state.version}` : 'none'
-  return state.name === 'loading' ? `create:${state.attempt.turn}` : `wait:${state.version}.${state.attempt.turn}`
-}
-
-/** The states with a request. */
-type WithRequest = Loading | Ready | Scanned | ((Bound | Expired) & { attempt: Attempt })
-
-function hasRequest(state: State): state is WithRequest {
-  return 'attempt' in state && !!state.attempt
-}
-
-/** Whether the user started the request (confirm, unbind). Such a request is neither repeated nor aborted. */
-function isUserRequest(state: WithRequest): boolean {
-  return state.name === 'scanned' ? !!state.code : state.name === 'bound' && state.unbinding
-}
-
 function toLoading({
   initial = true,
   replace = false,
   refreshesLeft = AUTO_REFRESHES,
+  proof,
 }: Partial<Loading> = {}): Loading {
-  return { name: 'loading', attempt: firstAttempt, replace, initial, refreshesLeft }
+  return { name: 'loading', attempt: firstAttempt, replace, initial, refreshesLeft, proof }
 }
 
-function fromQrcode({ initial, refreshesLeft }: Loading, view: QrcodeView, now: number): State {
+function fromQrcode({ initial, refreshesLeft, proof }: Loading, view: QrcodeView, now: number): State {
   if (view.state !== 'unbound') return fromBinding(view, initial)
-  const { version, url, qr, code, account, expiresIn } = view
-  const ticket = { url, qr, code, account, deadline: now + expiresIn * 1000 }
+  // The user was unbound right after the proof.
+  if (proof) return toLoading({ initial: false })
+  const { version, url, qr, code, account, oauth, expiresIn } = view
+  const ticket = { url, qr, code, account, oauth, deadline: now + expiresIn * 1000 }
   return { name: 'ready', attempt: firstAttempt, version, ticket, refreshesLeft, refused: toRefused(view, now) }
 }
 
@@ -232,15 +186,18 @@ function toRefused({ notice }: { notice?: Notice }, now: number): Refused | unde
 
 function fromBinding(view: Exclude<BindingView, { state: 'unbound' }>, initial = false): Scanned | Bound {
   const { version } = view
-  return view.state === 'scanned'
-    ? { name: 'scanned', attempt: firstAttempt, version, confirm: view.confirm }
-    : { name: 'bound', attempt: firstAttempt, version, boundAt: view.boundAt, initial, unbinding: false }
+  if (view.state === 'scanned') return { name: 'scanned', attempt: firstAttempt, version, confirm: view.confirm }
+  const { boundAt, subscribed, follow } = view
+  return { name: 'bound', attempt: firstAttempt, version, boundAt, initial, unbinding: false, subscribed, follow }
 }
+
+/** Ends the requests that are sent once. */
+const answeredOnce = { isChecked: undefined, isLeaving: undefined }
 
 function afterPoll(state: WithRequest, tookMs: number): State {
   const isOver = state.name === 'expired' && state.attempt.turn >= LATE_POLLS
   const attempt = isOver ? undefined : nextAttempt(state.attempt, POLL_SPACING_MS - tookMs)
-  return (state.name === 'bound' ? { ...state, attempt, isChecked: undefined } : { ...state, attempt }) as State
+  return { ...state, ...answeredOnce, attempt } as State
 }
 
 function mayRetry({ attempt }: Loading, { retryAfterMs = 0 }: BindError): boolean {
@@ -253,6 +210,7 @@ function toError(error: BindError, initial = false): Failed {
 
 /** The state after a failed request of the user. */
 function afterUserRequestFailed(state: WithRequest, error: BindError): State {
+  if (state.name === 'ready') return { ...state, isLeaving: undefined, failure: error }
   if (state.name !== 'scanned') {
     return error.code === 'NOT_BOUND' ? initialState : ({ ...state, unbinding: false, failure: error } as Bound)
   }

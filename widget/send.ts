@@ -1,7 +1,8 @@
 /** Sends the element's requests. The requests carry or return a widget token, so they go only to the URLs that the page has set. */
 import { BindError } from './bind-error.ts'
 
-export type Send = (url: string, init: RequestInit) => Promise<Response>
+/** `cure`: how the server of the URL allows the page to read its answers. */
+export type Send = (url: string, init: RequestInit, cure: string) => Promise<Response>
 
 /**
  * `fetch` with resolved URLs. A redirect is not followed, because it would send the request to a URL that the page has not set. An
@@ -11,7 +12,7 @@ export function createSend(fetch: typeof globalThis.fetch): Send {
   /** Origins that have allowed this page. Their later failures are lost connections, or error pages of a proxy. */
   const allowed = new Set<string>()
 
-  return async (url, init) => {
+  return async (url, init, cure) => {
     const { href, origin: server } = resolve(url)
     try {
       const answer = await fetch(href, { redirect: 'error', ...init })
@@ -21,9 +22,7 @@ export function createSend(fetch: typeof globalThis.fetch): Send {
       if (server === origin || allowed.has(server) || init.signal?.aborted) throw cause
       // CORS hides the answer to this request as well, but the request succeeds if the server can be reached. It contains no token.
       await fetch(href, { mode: 'no-cors', credentials: 'omit', signal: init.signal ?? null })
-      throw new BindError('BLOCKED', `${server} hides its answers from ${origin}: add this origin to ALLOWED_ORIGINS`, {
-        cause,
-      })
+      throw new BindError('BLOCKED', `${server} hides its answers from ${origin}: ${cure}`, { cause })
     }
   }
 }

@@ -52,7 +52,8 @@ async function fetchToken({ getToken, tokenUrl }: Credentials, send: Send, signa
 
 /** The page's endpoint identifies the user by the session cookie. A redirect, usually to a sign-in page, is an answer with the status 0. */
 async function fetchFromUrl(url: string, send: Send, signal: AbortSignal): Promise<string> {
-  const answer = await send(url, { credentials: 'include', cache: 'no-store', redirect: 'manual', signal })
+  const init = { credentials: 'include', cache: 'no-store', redirect: 'manual', signal } as const
+  const answer = await send(url, init, 'allow this origin there, with credentials')
   const { token } = ((await parseResponse(answer)) ?? {}) as { token?: unknown }
   if (token && typeof token === 'string') return token
   const { status } = answer

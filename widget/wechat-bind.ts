@@ -2,18 +2,20 @@
 import { LitElement, type TemplateResult } from 'lit'
 import { createClient } from './api-client.ts'
 import { BindController, type BindHost } from './bind-controller.ts'
-import { cardTemplate, dialogTemplate } from './card-layout.ts'
+import { cardTemplate } from './card-layout.ts'
+import { createCustomState } from './custom-state.ts'
 import { deviceOf } from './device.ts'
+import { createDialog } from './dialog.ts'
 import { type BindListening, dispatchEvents } from './events.ts'
+import { keepFocus } from './focus.ts'
 import { localeOf, watchLocale } from './locale.ts'
-import type { MachineEvent, State, StateName } from './machine.ts'
+import type { MachineEvent } from './machine.ts'
 import { createTranslate, type Language, type Messages, toLanguage } from './messages.ts'
-import type { View } from './state-panels.ts'
+import type { View } from './panel.ts'
+import { applyChanges } from './setting-changes.ts'
+import { warnOfSettings } from './setting-warnings.ts'
+import type { State, StateName } from './state.ts'
 import { styles } from './styles.ts'
-import { warnOnce } from './warn-once.ts'
-
-/** How long the dialog stays open after a binding. */
-const SUCCESS_SHOWN_MS = 1500
 
 /**
  * Binds the signed-in user's WeChat account: displays a QR code and notifies the page as soon as it is scanned.
@@ -121,21 +123,21 @@ export class WechatBind extends LitElement implements BindHost {
   /** Texts that replace the built-in ones. */
   messages: Partial<Messages> = {}
 
-  readonly #internals = this.attachInternals?.()
+  readonly #showState = createCustomState(this)
   readonly #controller = new BindController(this, createClient(this))
+  readonly #dialog = createDialog(this)
   /** The part of the panel that the user has opened. */
   #opened: View['opened']
+  #isCopied = false
   /** Set when the page's content policy forbids `data:` images. The QR code is then drawn as an SVG. */
   #usesVectorQr = false
-  /** Removes the listeners outside the element. */
-  #connected: AbortController | undefined
-  /** The element that had the focus before rendering. */
-  #focused: Element | null | undefined
-  /** The state that the element last rendered. */
-  #rendered: StateName = 'idle'
-  #isOpen = false
-  /** The timer that closes the dialog after a binding. */
-  #closing: ReturnType<typeof setTimeout> | undefined
+
+  constructor() {
+    super()
+    watchLocale(this)
+    keepFocus(this)
+    this.#showState(this.state)
+  }
 
   /** The current state. */
   get state(): StateName {
@@ -160,22 +162,19 @@ export class WechatBind extends LitElement implements BindHost {
 
   /** @internal */
   get isClosed(): boolean {
-    return this.display === 'button' && !this.#isOpen
+    return this.display === 'button' && !this.#dialog.isOpen()
   }
 
   /** With `display="button"`: opens the dialog, like a click on the button. */
   open(): void {
-    const dialog = this.renderRoot?.querySelector('dialog')
-    if (!dialog || dialog.open) return
-    dialog.showModal()
-    this.#isOpen = true
+    if (!this.#dialog.open()) return
     this.requestUpdate()
     if (!this.manual) this.start()
   }
 
   /** Closes the dialog. Until it is opened again, the element shows no QR code. */
   close(): void {
-    this.renderRoot?.querySelector('dialog')?.close()
+    this.#dialog.close()
   }
 
   /** Requests a QR code in the states `idle`, `expired` and `error`, like a click on the button there. */
@@ -204,8 +203,14 @@ export class WechatBind extends LitElement implements BindHost {
   }
 
   /** @internal */
-  show(what?: View['opened']): void {
+  authorize(): void {
+    this.#controller.dispatch({ type: 'authorize' })
+  }
+
+  /** @internal */
+  show(what?: View['opened'], isCopied = false): void {
     this.#opened = what
+    this.#isCopied = isCopied
     this.requestUpdate()
   }
 
@@ -213,33 +218,6 @@ export class WechatBind extends LitElement implements BindHost {
   useVectorQr(): void {
     this.#usesVectorQr = true
     this.requestUpdate()
-  }
-
-  /** @internal */
-  async copy(text: string): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(text)
-      this.show('copied')
-    } catch {
-      // The clipboard needs permission and https. Without them the text is selected, so that the user can copy it.
-      getSelection()?.selectAllChildren(this.renderRoot.querySelector('code') ?? this)
-    }
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback()
-    this.#connected = new AbortController()
-    watchLocale(() => this.requestUpdate(), this.#connected.signal)
-    this.#showState(this.state)
-    this.#warnOfMistakes()
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
-    this.#connected?.abort()
-    // The browser hides the dialog of a removed element, but leaves it open.
-    this.close()
-    this.#onClose()
   }
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
@@ -250,105 +228,34 @@ export class WechatBind extends LitElement implements BindHost {
   /** @internal */
   stateChanged(state: State, previous: State, event: MachineEvent): void {
     if (state.name !== previous.name) {
-      this.#showState(state.name, previous.name)
-      // When the QR code is renewed in the background, the text to send stays open.
-      if (state.name !== 'loading' && state.name !== 'ready') this.#opened = undefined
-      // The copied text belongs to the previous QR code.
-      else if (this.#opened) this.#opened = 'text'
+      this.#showState(state.name)
+      // When the QR code is renewed in the background, the text to send stays open, but its copy belongs to the previous QR code.
+      this.show(state.name === 'loading' || state.name === 'ready' ? this.#opened : undefined)
     }
-    if (state.name === 'bound' && previous.name !== 'bound' && !state.initial && this.#isOpen) {
-      this.#closing = setTimeout(() => this.close(), SUCCESS_SHOWN_MS)
-    }
+    this.#dialog.stateChanged(state, previous, event)
     dispatchEvents(this, state, previous, event)
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
-    this.#focused = this.shadowRoot?.activeElement
-    this.#warnOfMistakes()
-    if (changed.get('server') !== undefined || changed.get('tokenUrl') !== undefined) this.#restart()
-    // The new token may belong to another user, whose browser must not display the previous user's data.
-    if (changed.get('token')) this.#controller.wake(true)
-    // Frameworks pass a new function at every rendering, including the rendering after an error. Therefore only the first function counts as a new token.
-    const isFirst = changed.has('getToken') && !changed.get('getToken')
-    if (isFirst || changed.has('token') || changed.has('tokenUrl')) this.#controller.dispatch({ type: 'token' })
+    warnOfSettings(this)
+    applyChanges(this, this.#controller, changed)
   }
 
   protected override render(): TemplateResult {
-    const { language, size, theme, manual } = this
+    const { language } = this
     const { state, secondsLeft, notice } = this.#controller
-    const translate = createTranslate(language, this.messages)
-    const device = this.#usesVectorQr ? 'desktop' : deviceOf(navigator)
     const view: View = {
-      translate,
+      translate: createTranslate(language, this.messages),
       language,
-      device,
+      device: this.#usesVectorQr ? 'desktop' : deviceOf(navigator),
       secondsLeft,
       notice,
-      manual,
       opened: this.#opened,
+      isCopied: this.#isCopied,
       host: this,
     }
-    const classes = `card ${size} ${theme} ${device}`
-    if (this.display !== 'button') return cardTemplate(state, view, classes)
-    const actions = { open: this.open, close: () => this.close(), onClose: () => this.#onClose() }
-    return dialogTemplate(
-      cardTemplate(state, view, classes, actions.close),
-      view,
-      theme,
-      this.state === 'bound',
-      actions,
-    )
-  }
-
-  protected override updated(): void {
-    const isSameState = this.#rendered === this.state
-    this.#rendered = this.state
-    // When the focused control is removed, the focus moves to another place of the card. The element never takes the focus from the page.
-    if (!this.#focused || this.#focused.isConnected) return
-    const card = this.renderRoot.querySelector<HTMLElement>('section')
-    // After a change of the state the user may still be typing, and the next key must not press a button.
-    const next =
-      card?.querySelector<HTMLElement>(isSameState ? 'input, .tile button, .actions button' : 'input') ?? card
-    next?.focus({ preventScroll: true })
-  }
-
-  /** The dialog was closed: by the element, a key, or a click outside the dialog. */
-  #onClose(): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
-    this.#opened = undefined
-    clearTimeout(this.#closing)
-    if (this.state !== 'bound') this.stop()
-    this.requestUpdate()
-  }
-
-  /** Warns of settings that have no effect, for example because a framework has set them in the wrong way. */
-  #warnOfMistakes(): void {
-    // When the element has a property of that name, a framework sets the property instead of the attribute.
-    const { refresh } = this as { refresh: unknown }
-    if (typeof refresh !== 'function') {
-      delete (this as { refresh?: unknown }).refresh
-      this.refreshMode = refresh === 'manual' ? 'manual' : 'auto'
-      warnOnce('refresh is a method: set refreshMode, or the attribute refresh')
-    }
-    const name = this.getAttributeNames().find((name) => /^(get-?token|tokenurl|messages|refresh-?mode)$/.test(name))
-    if (name) warnOnce(`The attribute ${name} has no effect: set the property, or token-url or refresh`)
-  }
-
-  /** Starts again, because the ticket is not valid at another server. */
-  #restart(): void {
-    if (this.state === 'idle') return
-    this.stop()
-    if (!this.manual) this.start()
-  }
-
-  #showState(state: StateName, previous?: StateName): void {
-    try {
-      if (previous) this.#internals?.states.delete(previous)
-      this.#internals?.states.add(state)
-    } catch {
-      // Browsers before 2024 do not support custom states, or only names with dashes.
-    }
+    const card = cardTemplate(state, view)
+    return this.display === 'button' ? this.#dialog.template(card, view.translate) : card
   }
 }
 

@@ -13,22 +13,48 @@ export type ImportOutcome = 'bound' | 'replaced' | 'already' | 'user-bound' | 'o
 
 type ImportDeps = { store: Store; clock: () => number }
 
-type ImportSettings = { conflict: ImportConflict; isDryRun: boolean }
+/** A user whose binding a dry run would have changed; `binding` is undefined if the dry run would have removed it. */
+export type PlannedBinding = { identity: Identity; binding: Pick<Binding, 'appId' | 'openid'> | undefined }
 
-/** The outcomes have the order of the lines. A dry run decides and changes nothing. A batch can be repeated. */
-export function importBatch(
+/** What the earlier batches of a dry run would have changed. */
+export type PlannedBindings = {
+  /** The changes of these users, and those that bind one of these openids to another user. */
+  find(identities: Identity[], lines: NewBinding[]): PlannedBinding[]
+  /** Replaces earlier changes of the same users. */
+  save(changes: PlannedBinding[]): void
+}
+
+/** With `planned` the batch is a dry run: it decides and changes nothing in the store. */
+type ImportSettings = { conflict: ImportConflict; planned: PlannedBindings | undefined }
+
+/** The outcomes have the order of the lines. A batch can be repeated. */
+export async function importBatch(
   { store, clock }: ImportDeps,
   lines: NewBinding[],
   settings: ImportSettings,
 ): Promise<ImportOutcome[]> {
   const now = clock()
-  return store.write((tx) => decideAndBind(tx, lines, settings, now))
+  const { outcomes, changes } = await store.write((tx) => decideAndBind(tx, lines, settings, now))
+  settings.planned?.save(changes)
+  return outcomes
 }
 
-function* decideAndBind(tx: Tx, lines: NewBinding[], settings: ImportSettings, now: number): Plan<ImportOutcome[]> {
+type Decided = { outcomes: ImportOutcome[]; changes: PlannedBinding[] }
+
+function* decideAndBind(tx: Tx, lines: NewBinding[], settings: ImportSettings, now: number): Plan<Decided> {
   const owners = yield* tx.ownersOfAll(lines.map(({ binding: { appId, openid } }) => ({ appId, openid })))
-  const facts = createFacts([...owners, ...(yield* tx.usersOf(lines.map(({ identity }) => identity)))])
+  const users = [...owners, ...(yield* tx.usersOf(lines.map(({ identity }) => identity)))]
+  const facts = createFacts(users)
+  const { conflict, planned } = settings
+  if (planned)
+    facts.change(
+      planned.find(
+        [...users, ...lines].map(({ identity }) => identity),
+        lines,
+      ),
+    )
   const outcomes: ImportOutcome[] = []
+  const changes: PlannedBinding[] = []
   let fresh: NewBinding[] = []
 
   function* bindFresh(): Plan<void> {
@@ -37,10 +63,10 @@ function* decideAndBind(tx: Tx, lines: NewBinding[], settings: ImportSettings, n
   }
 
   for (const line of lines) {
-    const { outcome, ending } = decideImport(facts, line, settings.conflict)
+    const { outcome, ending } = decideImport(facts, line, conflict)
     outcomes.push(outcome)
     if (outcome !== 'bound' && outcome !== 'replaced') continue
-    if (!settings.isDryRun) {
+    if (!planned) {
       // A binding to be removed may have been added by this batch.
       if (ending.length > 0) yield* bindFresh()
       for (const identity of ending) {
@@ -52,44 +78,49 @@ function* decideAndBind(tx: Tx, lines: NewBinding[], settings: ImportSettings, n
       if (id !== 0) yield* tx.apply({ type: 'closeTickets', user: id, bumpsVersion: false })
       fresh.push(line)
     }
-    for (const identity of ending) facts.unbind(identity)
-    facts.bind(line)
+    const changed = [...ending.map((identity) => ({ identity, binding: undefined })), line]
+    facts.change(changed)
+    changes.push(...changed)
   }
   yield* bindFresh()
-  return outcomes
+  return { outcomes, changes }
 }
+
+type Bound = PlannedBinding & { binding: object }
 
 type Facts = ReturnType<typeof createFacts>
 
-/** The bindings of users and openids, including those of earlier lines of the batch. */
+/** The bindings of users and openids, including those of earlier lines. */
 function createFacts(users: User[]) {
   const ids = new Map<string, number>()
-  const bindings = new Map<string, { identity: Identity; binding: Binding }>()
+  const bindings = new Map<string, Bound>()
   const owners = new Map<string, Map<string, Identity>>()
 
-  const ownersOf = ({ identity: { tenant }, binding: { appId, openid } }: NewBinding) => {
+  const ownersOf = ({ identity: { tenant }, binding: { appId, openid } }: Bound) => {
     const key = JSON.stringify([tenant, appId, openid])
     const found = owners.get(key) ?? new Map<string, Identity>()
     owners.set(key, found)
     return found
   }
 
-  function bind(bound: NewBinding): void {
-    bindings.set(identityKey(bound.identity), bound)
-    ownersOf(bound).set(identityKey(bound.identity), bound.identity)
+  function change({ identity, binding }: PlannedBinding): void {
+    const key = identityKey(identity)
+    const before = bindings.get(key)
+    if (before) ownersOf(before).delete(key)
+    bindings.delete(key)
+    if (!binding) return
+    bindings.set(key, { identity, binding })
+    ownersOf({ identity, binding }).set(key, identity)
   }
 
   for (const { id, identity, binding } of users) {
     ids.set(identityKey(identity), id)
-    if (binding) bind({ identity, binding })
+    change({ identity, binding: binding ?? undefined })
   }
 
   return {
-    bind,
-    unbind(identity: Identity): void {
-      const bound = bindings.get(identityKey(identity))
-      if (bound) ownersOf(bound).delete(identityKey(identity))
-      bindings.delete(identityKey(identity))
+    change(changes: PlannedBinding[]): void {
+      for (const each of changes) change(each)
     },
     bindingOf: (identity: Identity) => bindings.get(identityKey(identity))?.binding,
     /** Other users of the tenant. */

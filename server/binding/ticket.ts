@@ -6,7 +6,7 @@ import type { Ticket } from '../store/store.ts'
 export const SCENE_PREFIX = 'wb1_'
 
 // A new follower may take a while to tap "follow". On that page WeChat itself drops the scene after about 5 minutes.
-const FOLLOW_GRACE_MS = 300_000
+export const FOLLOW_GRACE_MS = 300_000
 
 /** 128 random bits, in characters that WeChat accepts in a scene. */
 export const createScene = () => SCENE_PREFIX + randomBytes(16).toString('base64url')

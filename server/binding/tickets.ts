@@ -1,10 +1,9 @@
-/** Returns the valid ticket of a user, or makes a new ticket at WeChat. */
+/** Returns the valid ticket of a user, or makes a new ticket with a QR code from WeChat. */
 import { identityKey } from '../store/identity.ts'
 import type { Identity, Language, NewTicket, Store, TicketEpoch, TicketWithQr } from '../store/store.ts'
-import type { WechatApi } from '../wechat/api.ts'
-import { createCircuitBreaker } from './circuit-breaker.ts'
-import { countQrcode, type QrLimits } from './limits.ts'
-import { createCode, createScene, isReusable, isShowable } from './ticket.ts'
+import { countAttempt, type QrLimits } from './limits.ts'
+import type { QrcodePool } from './qrcode-pool.ts'
+import { createCode, isReusable, isShowable } from './ticket.ts'
 
 type TicketRequest = {
   identity: Identity
@@ -18,25 +17,25 @@ type TicketRequest = {
 
 type TicketDeps = QrLimits & {
   store: Store
-  wechat: WechatApi
+  qrcodes: QrcodePool
   clock: () => number
   appId: string
   ticketTtlMs: number
+  /** Called when a QR code was made for a user of the tenant. */
+  onShown?: (tenant: string) => void
 }
 
-/** Simultaneous requests for one user share one call to WeChat. */
+/** Simultaneous requests for one user share one QR code. */
 export function createTickets(deps: TicketDeps) {
   const inFlight = new Map<string, Promise<TicketWithQr>>()
-  const throughBreaker = createCircuitBreaker(deps.clock)
-  const createQrcode: WechatApi['createQrcode'] = (...args) => throughBreaker(() => deps.wechat.createQrcode(...args))
 
   async function issue(request: TicketRequest): Promise<TicketWithQr> {
     const now = deps.clock()
     const live = await deps.store.liveTicket(request.identity, now)
     if (live && !request.isRefresh && isReusable(live, now)) return live
     try {
-      const asked = await countQrcode(deps.store, request.identity, deps, now)
-      const ticket = await createTicket(deps, createQrcode, request, live, asked)
+      const asked = await countAttempt(deps.store, 'qr', request.identity, deps, now)
+      const ticket = await createTicket(deps, request, live, asked)
       if (ticket) return ticket
     } catch (error) {
       // The current ticket still works for a while, which is better than an error. A refresh must replace the ticket, so it throws.
@@ -73,24 +72,23 @@ export type Tickets = ReturnType<typeof createTickets>
  */
 async function createTicket(
   deps: TicketDeps,
-  createQrcode: WechatApi['createQrcode'],
   { identity, isRefresh, label, lang }: TicketRequest,
   live: TicketWithQr | undefined,
   asked: TicketEpoch,
 ): Promise<TicketWithQr | undefined> {
-  const scene = createScene()
-  const { ticket, url, expireSeconds } = await createQrcode(scene, deps.ticketTtlMs / 1000)
+  const { scene, wechatTicket, url, leftMs } = await deps.qrcodes.take()
+  deps.onShown?.(identity.tenant)
   const createdAt = deps.clock()
   const made: NewTicket = {
     appId: deps.appId,
     scene,
     code: createCode(),
-    wechatTicket: ticket,
+    wechatTicket,
     url,
     label,
     lang,
     createdAt,
-    expiresAt: createdAt + Math.min(expireSeconds * 1000, deps.ticketTtlMs),
+    expiresAt: createdAt + Math.min(leftMs, deps.ticketTtlMs),
   }
   return deps.store.write(function* (tx) {
     const { user, epoch } = yield* tx.ticketEpoch(identity)

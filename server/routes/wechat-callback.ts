@@ -29,11 +29,12 @@ const decoder = new TextDecoder()
 
 /** A delivery is answered only after the commit of its changes. All refusals get the same answer; the log has the cause. */
 export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODIES)): Endpoint[] {
-  const { callback, events, forwarder, metrics, clock, log, warn } = deps
+  const { callback, events, figures, forwarder, metrics, clock, log, warn } = deps
 
   async function take({ search, headers, requestId }: EndpointRequest, body: Body): Promise<Answer> {
     const delivery = { search, body, contentType: headers['content-type'] }
     const message = openMessage(callback, parseQuery(search), decoder.decode(body), clock())
+    figures.callback()
     const event = toEvent(message.fields)
     const intent = toIntent(event, events.appId, events.rules)
     metrics.callbacks.inc({ outcome: intent ? 'ours' : 'other' })
@@ -42,8 +43,8 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     }
     if (event.type === 'other' || !intent) return relay(delivery)
     const replied = await replyToOurs(message, event, intent)
-    // The store has shown that the message is not about binding, for example "解绑" from a user who is not bound. The other system may
-    // have a command of the same name, so its reply goes first, and if it is down, WeChat must repeat the message.
+    // A chat command that changed nothing, for example "解绑" from a user who is not bound. It may be meant for the system at
+    // FORWARD_URL, so WeChat gets the reply of that system, or our own reply if no system is set.
     if (!replied.isOurs) return relay(delivery, replied.text)
     if (forwarder && (forwarder.sendsAll || isFollowing(event))) forwarder.notify(delivery)
     return toAnswer(replied.text)

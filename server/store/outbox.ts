@@ -3,29 +3,18 @@
  * moves it to the queue of each receiver, as one notice per receiver, so that a receiver that fails delays no other one. A notice
  * is kept until its receiver has accepted it or the sender has given up.
  */
-import type { EventReason, EventType, Identity } from './identity.ts'
+import type { BindingEvent } from './event-feed.ts'
 
 /** One event for one receiver. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
-export type Notice = {
+export type Notice = BindingEvent & {
   id: number
-  /** The `webhook-id`: random, and the same for every receiver and attempt. */
-  uid: string
   /** Null while the event has not been moved to the queues of its receivers. */
   receiver: string | null
-  identity: Identity
-  type: EventType
-  reason: EventReason
-  version: number
-  /** Epoch ms of the change. */
-  at: number
-  appId: string | null
-  openid: string | null
-  unionid: string | null
   /** Failed attempts so far. */
   attempts: number
   /** When the next attempt is due. */
   nextAt: number
-  /** Why the last attempt failed: the status of the answer, or the code of the error. */
+  /** Why the last attempt failed; null before the first failure. */
   failure: Failure | null
 }
 
@@ -93,18 +82,18 @@ export type Outbox = {
   giveUp(id: number, failure: Failure): Promise<void>
   list(state: NoticeState, limit: number): Promise<Notice[]>
   lengths(): Promise<QueueLength[]>
-  /** `at` of the oldest event that an enabled receiver has not accepted. */
-  oldestAt(): Promise<number | undefined>
+  /** `at` of the oldest event that waits for one of these receivers, or that has not been moved yet. Receivers that are off do not count. */
+  oldestAt(receivers: string[]): Promise<number | undefined>
   /** Makes failed notices due at `now`, with all attempts. Returns their number. */
   replay(now: number, filter?: NoticeFilter): Promise<number>
-  /** Makes waiting notices due at `now`, and ends the pause of their receivers. Returns the number of notices. */
+  /** Makes waiting notices due at `now`, and ends the pauses of their receivers. Returns the number of notices. */
   retry(now: number, filter?: NoticeFilter): Promise<number>
   /** The receivers that have failed, by name. A receiver that is not listed is on. */
   receivers(): Promise<ReceiverState[]>
-  /** Counts a failure of a receiver. Switches it off after five days of failures. Returns its new state. */
+  /** Counts a failure of a receiver. Never makes its pause shorter. Switches it off after five days of failures. Returns its new state. */
   receiverFailed(failed: ReceiverFailure): Promise<ReceiverState>
-  /** Forgets the failures of a receiver that is on. */
-  receiverAccepted(name: string): Promise<void>
+  /** Forgets the failures of a receiver that is on, unless it is paused: what it accepts then was sent before the pause. */
+  receiverAccepted(name: string, now: number): Promise<void>
   /** Switches a receiver on, and makes its waiting notices due at `now`. Returns false if it was on. */
   enable(name: string, now: number): Promise<boolean>
   /** Acquires or extends, until `until`, the lease for `dispatch`. Returns false while another holder has the lease. */

@@ -1,5 +1,6 @@
 /** The Prometheus metrics. No label contains an id, and each label has a fixed set of values. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { QrcodeSource } from '../binding/qrcode-pool.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Change } from '../store/store.ts'
 
@@ -47,7 +48,7 @@ export function createMetrics(waiters: () => number) {
   gauge('waiters', 'Long-polls waiting now.', waiters)
   const funnel = counter(
     'funnel_total',
-    'QR codes by step: shown (made at WeChat), scanned (accepted), confirmed (with CONFIRM), bound; expired and conflict are refused scans.',
+    'QR codes by step: shown (made for a user), scanned (accepted), confirmed (with CONFIRM), bound; expired and conflict are refused scans.',
     'step',
   )
   // The counters start at zero, so that `rate` includes the first increase.
@@ -65,6 +66,16 @@ export function createMetrics(waiters: () => number) {
     'errcode',
   )
   wechatAnswers.inc({ call: 'token', errcode: '0' }, 0)
+  const qrcodes = counter(
+    'qrcodes_total',
+    'QR codes that users got: from the pool (made in advance, QR_READY) or made on request.',
+    'source',
+  )
+  for (const source of ['pool', 'request'] satisfies QrcodeSource[]) qrcodes.inc({ source }, 0)
+  const unusedQrcodes = counter(
+    'qrcodes_unused_total',
+    'QR codes that were made in advance and thrown away, because no user got them within five minutes.',
+  )
   const changes = counter('changes_total', 'Binds and unbinds, by reason.', 'type', 'reason')
   const timeToBind = histogram(
     'time_to_bind_seconds',
@@ -105,6 +116,13 @@ export function createMetrics(waiters: () => number) {
     storeFailures: counter('store_failures_total', 'Store operations that failed.', 'operation'),
     count: (step: Step) => funnel.inc({ step }),
 
+    countQrcode(source: QrcodeSource): void {
+      funnel.inc({ step: 'shown' })
+      qrcodes.inc({ source })
+    },
+
+    countUnusedQrcodes: (count: number) => unusedQrcodes.inc(count),
+
     /** A binding counts as confirmed if `isConfirmed` (CONFIRM is not `off`), otherwise as scanned. */
     countChanges(made: Change[], isConfirmed: boolean): void {
       for (const change of made) {
@@ -113,7 +131,8 @@ export function createMetrics(waiters: () => number) {
         if (change.type !== 'bind' && change.type !== 'unbind') continue
         changes.inc({ type: change.type, reason: change.reason })
         if (change.type !== 'bind') continue
-        funnel.inc({ step: isConfirmed ? 'confirmed' : 'scanned' })
+        // A web authorization has no scan.
+        if (change.reason !== 'oauth') funnel.inc({ step: isConfirmed ? 'confirmed' : 'scanned' })
         funnel.inc({ step: 'bound' })
         if (change.shownAt !== undefined) timeToBind.observe((change.at - change.shownAt) / 1000)
       }

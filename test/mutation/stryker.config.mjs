@@ -5,7 +5,7 @@ export default {
   mutate: [
     'server/binding/{rules,decision,confirmation-rules,intent,ticket,replies}.ts',
     'server/wechat/{message,crypt,event}.ts',
-    'widget/{machine,attempt}.ts',
+    'widget/{machine,effect,state,attempt}.ts',
   ],
   testRunner: 'vitest',
   vitest: { configFile: 'test/mutation/vitest.config.ts' },

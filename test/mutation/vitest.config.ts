@@ -6,7 +6,7 @@ export default defineConfig({
     include: [
       'test/server/binding/{rules,intent,ticket,replies}.test.ts',
       'test/server/wechat/{message,crypt,event}.test.ts',
-      'test/widget/{machine,attempt}.test.ts',
+      'test/widget/{machine,effect,attempt}.test.ts',
     ],
     expect: { requireAssertions: true },
   },

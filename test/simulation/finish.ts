@@ -3,7 +3,7 @@ import { type State, tenantOf } from './model/state.ts'
 import { feedPage, listPage, newFeed } from './steps/readers.ts'
 import { pass } from './steps/step.ts'
 import type { Story } from './story.ts'
-import { type Database, TABLES } from './world/store.ts'
+import type { Database } from './world/store.ts'
 import { openids, unionidOf } from './world/wechat.ts'
 import type { World } from './world/world.ts'
 
@@ -94,6 +94,7 @@ async function expectErased(world: World, m: State): Promise<void> {
 
 async function textOf(database: Database): Promise<string> {
   const tables: string[] = []
-  for (const table of TABLES) tables.push(JSON.stringify(await database.rows(`select * from ${table}`)))
+  for (const table of await database.tables())
+    tables.push(JSON.stringify(await database.rows(`select * from ${table}`)))
   return tables.join('\n')
 }

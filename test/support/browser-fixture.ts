@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Hono } from 'hono'
 import type { BrowserContext, Page } from 'playwright'
 import { startListening, stopListening } from '../../server/http/listen.ts'
-import type { StateName } from '../../widget/machine.ts'
+import type { StateName } from '../../widget/state.ts'
 import { createFakeBind, type FakeBind } from './fake-bind.ts'
 
 const root = join(import.meta.dirname, '../..')

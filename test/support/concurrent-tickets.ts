@@ -1,7 +1,9 @@
 /** Two instances request a QR code for the same user from WeChat at the same time, before either has stored its ticket. */
+import { createQrcodePool, type QrcodePool } from '../../server/binding/qrcode-pool.ts'
 import { createTickets } from '../../server/binding/tickets.ts'
 import type { Identity, Store, Ticket } from '../../server/store/store.ts'
 import type { WechatApi } from '../../server/wechat/api.ts'
+import { createFakeTime } from './fake-time.ts'
 
 export async function createTicketsConcurrently(
   stores: [Store, Store],
@@ -25,9 +27,23 @@ export async function createTicketsConcurrently(
   }
   return Promise.all(
     stores.map((store) => {
-      const wechat = { createQrcode } as WechatApi
-      const tickets = createTickets({ ...limits, store, wechat, clock: Date.now, appId: 'wx1' })
+      const qrcodes = createEmptyPool(createQrcode, limits.ticketTtlMs)
+      const tickets = createTickets({ ...limits, store, qrcodes, clock: Date.now, appId: 'wx1' })
       return tickets({ identity, isRefresh, label: null, lang: 'en', isPage: true })
     }),
   )
+}
+
+/** Makes every QR code on request. */
+export function createEmptyPool(createQrcode: WechatApi['createQrcode'], ticketTtlMs: number): QrcodePool {
+  const { clock, setTimer } = createFakeTime()
+  return createQrcodePool({
+    qrReady: 0,
+    ticketTtlMs,
+    wechat: { createQrcode },
+    clock,
+    setTimer,
+    onTake() {},
+    onUnused() {},
+  })
 }

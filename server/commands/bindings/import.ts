@@ -2,12 +2,13 @@
  * `wechat-bind bindings import`: first reads the whole file and refuses it if a line is malformed. Then imports one batch after
  * another. After an error the same command can be repeated, because lines that were already imported change nothing.
  */
-import { type ImportConflict, type ImportOutcome, importBatch } from '../../binding/import.ts'
+import { type ImportConflict, type ImportOutcome, importBatch, type PlannedBindings } from '../../binding/import.ts'
 import { type Bilingual, BindError } from '../../errors.ts'
 import type { NewBinding, Store } from '../../store/store.ts'
 import type { Terminal } from '../terminal.ts'
 import { type LineDefaults, parseLine } from './binding-line.ts'
 import { type FileLine, readImportFile } from './import-file.ts'
+import { openPlannedBindings } from './planned-bindings.ts'
 
 export type ImportOptions = {
   file: string
@@ -45,11 +46,26 @@ export async function importBindings(deps: ImportDeps, options: ImportOptions): 
   }
   const total = await checkFile(deps.terminal, options, defaults)
   if (total === undefined) return 'nothing'
+  const planned = options.isDryRun ? openPlannedBindings() : undefined
+  try {
+    return await importAll(deps, options, readLines(options, defaults), total, planned)
+  } finally {
+    planned?.close()
+  }
+}
+
+async function importAll(
+  deps: ImportDeps,
+  options: ImportOptions,
+  lines: AsyncIterable<Numbered>,
+  total: number,
+  planned: PlannedBindings | undefined,
+): Promise<'all' | 'some'> {
   const counts = new Map<Outcome, number>()
   let done = 0
   let isAnyRefused = false
-  for await (const batch of inBatches(readLines(options, defaults))) {
-    const outcomes = await importLines(deps, options, batch)
+  for await (const batch of inBatches(lines)) {
+    const outcomes = await importLines(deps, options, batch, planned)
     for (const [i, { number, line }] of batch.entries()) {
       const outcome = outcomes[i]!
       counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
@@ -132,14 +148,19 @@ async function* inBatches(lines: AsyncIterable<Numbered>): AsyncGenerator<Number
 }
 
 /** The outcomes in the order of the batch. */
-async function importLines(deps: ImportDeps, options: ImportOptions, batch: Numbered[]): Promise<Outcome[]> {
+async function importLines(
+  deps: ImportDeps,
+  options: ImportOptions,
+  batch: Numbered[],
+  planned: PlannedBindings | undefined,
+): Promise<Outcome[]> {
   const isOurs = ({ line }: Numbered) => options.takesAnyAppId || line.binding.appId === options.appId
   const ours = batch.filter(isOurs)
   const outcomes = await withRetries(deps, ours, () =>
     importBatch(
       deps,
       ours.map(({ line }) => line),
-      options,
+      { conflict: options.conflict, planned },
     ),
   )
   let next = 0

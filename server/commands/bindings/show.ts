@@ -1,4 +1,5 @@
 /** `wechat-bind bindings show`: all stored data of one user. */
+import { toUserExport } from '../../binding/user-export.ts'
 import type { Identity, Store } from '../../store/store.ts'
 import type { UserRecord } from '../../store/user-record.ts'
 import type { Terminal } from '../terminal.ts'
@@ -30,47 +31,9 @@ export async function showUser(
   }
   const name = nameOf(identity)
   await (isJson
-    ? terminal.print(toJson(record, name))
+    ? terminal.print(JSON.stringify({ BindUser: name ?? null, ...toUserExport(record.user, record) }))
     : terminal.write(toLines(record, name, clock(), terminal.columns)))
   return true
-}
-
-function toJson({ user, history, tickets, notices }: UserRecord, name: string | undefined): string {
-  const { identity, version, reason, binding } = user
-  return JSON.stringify({
-    Tenant: identity.tenant,
-    Account: identity.account,
-    User_ID: identity.userId,
-    BindUser: name ?? null,
-    Version: version,
-    UnboundReason: reason,
-    Binding: binding && {
-      OpenId: binding.openid,
-      UnionId: binding.unionid,
-      AppId: binding.appId,
-      IsSubscribed: binding.subscribed,
-      BoundAt: Math.floor(binding.boundAt / 1000),
-      Label: binding.label,
-    },
-    History: history.map(({ uid, type, reason, version, at }) => ({
-      Id: uid,
-      Type: `binding.${type}`,
-      Reason: reason,
-      Version: version,
-      At: new Date(at).toISOString(),
-    })),
-    Tickets: tickets.map(({ state, createdAt, expiresAt }) => ({
-      State: state,
-      CreatedAt: new Date(createdAt).toISOString(),
-      ExpiresAt: new Date(expiresAt).toISOString(),
-    })),
-    WaitingNotices: notices.map(({ uid, state, nextAt, attempts }) => ({
-      Id: uid,
-      State: state,
-      NextAt: new Date(nextAt).toISOString(),
-      Attempts: attempts,
-    })),
-  })
 }
 
 type Event = UserRecord['history'][number]

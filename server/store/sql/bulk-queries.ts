@@ -1,9 +1,10 @@
 /** The queries that read, add and bind many users with one statement each. The rows are one parameter, a JSON array. */
 import { type Kysely, sql } from 'kysely'
 import type { Identity } from '../store.ts'
-import { query } from './compiled-query.ts'
+import { compilable, query } from './compiled-query.ts'
 import { type JsonColumns, jsonRows, jsonTexts } from './dialects.ts'
 import type { Engine } from './engine.ts'
+import type { NewEvent } from './event-queries.ts'
 import type { Tables } from './tables.ts'
 import { selectUsers } from './user-queries.ts'
 
@@ -13,12 +14,11 @@ type Rows = { rows: string }
 export type BumpedRow = { id: number; tenant: string; account: string; user_id: string; version: number }
 
 type BindingRow = Tables['bindings']
-type EventRow = Pick<Tables['events'], 'user' | 'version' | 'type' | 'reason' | 'at' | 'uid' | 'tenant'>
 type OutboxRow = Pick<Tables['outbox'], 'event' | 'user' | 'tenant' | 'next_at'>
 
 const identityColumns: JsonColumns = { tenant: 'text', account: 'text', user_id: 'text' }
 
-const bindingColumns = {
+const bindingColumns: JsonColumns<keyof BindingRow> = {
   user: 'bigint',
   tenant: 'text',
   account: 'text',
@@ -32,9 +32,9 @@ const bindingColumns = {
   label: 'text',
   lang: 'text',
   version: 'bigint',
-} satisfies Record<keyof BindingRow, 'text' | 'bigint'>
+}
 
-const eventColumns = {
+const eventColumns: JsonColumns<keyof NewEvent> = {
   user: 'bigint',
   version: 'bigint',
   type: 'text',
@@ -42,14 +42,14 @@ const eventColumns = {
   at: 'bigint',
   uid: 'text',
   tenant: 'text',
-} satisfies Record<keyof EventRow, 'text' | 'bigint'>
+}
 
-const outboxColumns = {
+const outboxColumns: JsonColumns<keyof OutboxRow> = {
   event: 'bigint',
   user: 'bigint',
   tenant: 'text',
   next_at: 'bigint',
-} satisfies Record<keyof OutboxRow, 'text' | 'bigint'>
+}
 
 export const toIdentityRows = (identities: Identity[]) =>
   JSON.stringify(identities.map(({ tenant, account, userId }) => ({ tenant, account, user_id: userId })))
@@ -59,7 +59,6 @@ export function createBulkQueries(db: Kysely<Tables>, engine: Engine) {
   /** SQLite reads `on conflict` after a select only if the select has a `where`. */
   const insert = (table: string, columns: JsonColumns, { rows }: Rows) =>
     sql`insert into ${sql.table(table)} (${names(columns)}) select ${names(columns)} from (${jsonRows(engine, rows, columns)}) as given where true`
-  const compilable = <Row>(built: ReturnType<typeof sql<Row>>) => ({ compile: () => built.compile(db) })
   return {
     usersByIdentities: query((p: Rows) =>
       selectUsers(db).where(
@@ -74,6 +73,7 @@ export function createBulkQueries(db: Kysely<Tables>, engine: Engine) {
     /** Adds the users that the store does not know with the given version, and adds 1 to the version of the others. */
     bumpUsers: query((p: Rows) =>
       compilable(
+        db,
         sql<BumpedRow>`${insert('users', { ...identityColumns, version: 'bigint' }, p)}
           on conflict (tenant, account, user_id) do update set version = users.version + 1, reason = null, erased = 0
           returning id, tenant, account, user_id, version`,
@@ -88,14 +88,16 @@ export function createBulkQueries(db: Kysely<Tables>, engine: Engine) {
         .where('account', '=', '')
         .where(sql<boolean>`user_id in (${jsonTexts(engine, p.hashes)})`),
     ),
-    addBindings: query((p: Rows) => compilable(insert('bindings', bindingColumns, p))),
+    addBindings: query((p: Rows) => compilable(db, insert('bindings', bindingColumns, p))),
     addEvents: query((p: Rows) =>
       compilable(
+        db,
         sql<{ id: number; user: number }>`${insert('events', eventColumns, p)} returning id, ${sql.ref('user')}`,
       ),
     ),
     addAllToOutbox: query((p: Rows) =>
       compilable(
+        db,
         sql`insert into outbox (event, "user", tenant, state, next_at) select event, "user", tenant, 'waiting', next_at
           from (${jsonRows(engine, p.rows, outboxColumns)}) as given`,
       ),

@@ -6,7 +6,7 @@
  * placeholders mark the positions of the parameters. Code that builds a query must not test a parameter (`if (p.x)`), because it
  * runs only once and gets a placeholder instead of the value.
  */
-import { type Compilable, CompiledQuery, type Kysely } from 'kysely'
+import { type Compilable, CompiledQuery, type Kysely, type RawBuilder } from 'kysely'
 import type { Plan, RunAsync } from '../plan.ts'
 import type { Tables } from './tables.ts'
 
@@ -30,6 +30,11 @@ export function query<P extends object, Row>(build: (parameters: P) => Compilabl
     return (yield { text: sql, values: bound }) as { rows: Row[]; changes: number }
   }
 }
+
+/** Raw SQL in the form that `query` expects. */
+export const compilable = <Row>(db: Kysely<Tables>, raw: RawBuilder<Row>): Compilable<Row> => ({
+  compile: () => raw.compile(db),
+})
 
 /** Runs statements on one of Kysely's connections. */
 export const runOn =

@@ -3,7 +3,10 @@ import type { Insertable, Kysely } from 'kysely'
 import { query } from './compiled-query.ts'
 import type { Tables } from './tables.ts'
 
-type NewEvent = Pick<Insertable<Tables['events']>, 'user' | 'version' | 'type' | 'reason' | 'at' | 'uid' | 'tenant'>
+export type NewEvent = Pick<
+  Insertable<Tables['events']>,
+  'user' | 'version' | 'type' | 'reason' | 'at' | 'uid' | 'tenant'
+>
 
 export function createEventQueries(db: Kysely<Tables>) {
   const addEvent = (p: NewEvent) =>

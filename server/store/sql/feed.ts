@@ -20,9 +20,10 @@
  * has another event, or is beyond the head, and the reader gets 'gone', too.
  */
 import { sql } from 'kysely'
-import type { BindingEvent, EventFeed, FeedPage, FeedPosition, FeedQuery } from '../event-feed.ts'
+import type { EventFeed, FeedPage, FeedPosition, FeedQuery } from '../event-feed.ts'
 import type { Plan } from '../plan.ts'
 import { pageSize, query, runQuery } from './compiled-query.ts'
+import { type BindingEventRow, toBindingEvent, toUid } from './event-rows.ts'
 import type { Db } from './tx-settings.ts'
 import { createUserByIdentity } from './user-queries.ts'
 
@@ -76,11 +77,12 @@ export function createEventFeed(db: Db, read: RunPlan, inTransaction: RunPlan): 
     if (after && (yield* isGone(tenant, after))) return 'gone'
     const shown = rows.slice(0, limit)
     const last = shown.at(-1)
+    const events = shown.map((row) => toBindingEvent(row.id, row))
     const hasMore = rows.length > limit
     if (last && (hasMore || last.position >= head)) {
-      return { events: shown.map(toEvent), next: { position: last.position, uid: toUid(last) }, hasMore }
+      return { events, next: { position: last.position, uid: toUid(last) }, hasMore }
     }
-    return { events: shown.map(toEvent), next: { position: head, uid: (yield* uidAt(tenant, head)) ?? null }, hasMore }
+    return { events, next: { position: head, uid: (yield* uidAt(tenant, head)) ?? null }, hasMore }
   }
 
   return async (feedQuery) => {
@@ -140,21 +142,7 @@ function createFeedQueries(db: Db) {
   }
 }
 
-type Row = {
-  id: number
-  uid: string | null
-  position: number
-  type: BindingEvent['type']
-  reason: BindingEvent['reason']
-  version: number
-  at: number
-  tenant: string
-  account: string
-  user_id: string
-  app_id: string | null
-  openid: string | null
-  unionid: string | null
-}
+type Row = BindingEventRow & { id: number; position: number }
 
 /** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */
 function eventsAfter(db: Db, tenant: string, user: number | undefined, position: number, limit: number): Plan<Row[]> {
@@ -170,18 +158,3 @@ function eventsAfter(db: Db, tenant: string, user: number | undefined, position:
     left join bindings on bindings."user" = page."user" and bindings.version <= page.version order by page.position`,
   )
 }
-
-/** Events of versions before 0004 have no `uid`. */
-export const toUid = ({ id, uid }: { id: number; uid: string | null }) => uid ?? `evt_${id}`
-
-const toEvent = (row: Row): BindingEvent => ({
-  uid: toUid(row),
-  identity: { tenant: row.tenant, account: row.account, userId: row.user_id },
-  type: row.type,
-  reason: row.reason,
-  version: row.version,
-  at: row.at,
-  appId: row.app_id,
-  openid: row.openid,
-  unionid: row.unionid,
-})

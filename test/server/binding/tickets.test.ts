@@ -4,7 +4,7 @@ import { createTickets } from '../../../server/binding/tickets.ts'
 import { unbind } from '../../../server/binding/unbind.ts'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
 import type { WechatApi } from '../../../server/wechat/api.ts'
-import { createTicketsConcurrently } from '../../support/concurrent-tickets.ts'
+import { createEmptyPool, createTicketsConcurrently } from '../../support/concurrent-tickets.ts'
 
 const amy = { tenant: 'default', account: 'acme', userId: 'amy' }
 
@@ -37,7 +37,7 @@ test.each([
   const tickets = createTickets({
     ...deps,
     ...limits,
-    wechat: { createQrcode } as WechatApi,
+    qrcodes: createEmptyPool(createQrcode, 120_000),
     appId: 'wx1',
     ticketTtlMs: 120_000,
   })

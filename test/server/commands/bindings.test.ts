@@ -211,6 +211,17 @@ describe('bindings import', () => {
     expect(await openids()).toEqual(['amy=o1'])
   })
 
+  test('finds in a dry run the lines that contradict lines far before them, as the import does', async () => {
+    await importText(`${head}acme,amy,o1\n`)
+    const others = Array.from({ length: 600 }, (_, i) => `acme,u${i},p${i}\n`).join('')
+    // Frees o1, gives it to bo, and takes an openid of a line in another batch.
+    const csv = `${head}acme,amy,o2\n${others}acme,bo,o1\nacme,cy,p3\nacme,u4,q4\nacme,u4,q4\n`
+    const summary = '605 lines, 604 bound (3 replaced), 1 already bound, 0 skipped, 0 refused.'
+    expect((await importText(csv, '--conflict', 'replace', '--dry-run')).out).toContain(`nothing changed: ${summary}`)
+    expect(await openids()).toEqual(['amy=o1'])
+    expect((await importText(csv, '--conflict', 'replace')).out).toContain(`Imported: ${summary}`)
+  })
+
   const conflicting = `${head}acme,amy,o9\nacme,bo,o1\nacme,cy,o3\nacme,cy,o3\nacme,cy,o4\n`
   const conflicts: [string, number, string, string[]][] = [
     ['reject', 3, '1 bound (0 replaced), 1 already bound, 0 skipped, 3 refused', ['amy=o1', 'cy=o3']],

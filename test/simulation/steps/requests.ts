@@ -404,7 +404,7 @@ function importing(world: World, instance: Instance, step: Extract<RequestStep, 
   }))
   const op: Op = (s) => page.importLines(s, lines, step.conflict)
   return onStore(instance, op, async () => ({
-    outcomes: await importBatch(instance.deps, bindings, { conflict: step.conflict, isDryRun: false }),
+    outcomes: await importBatch(instance.deps, bindings, { conflict: step.conflict, planned: undefined }),
   }))
 }
 

@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { openStore } from '../../../server/store/open-store.ts'
 import type { Store } from '../../../server/store/store.ts'
-import { type Database, type Row, TABLES } from './store.ts'
+import type { Database, Row } from './store.ts'
 
 /** `url`: a database of its own. */
 export async function openPostgresDatabase(url: string): Promise<Database> {
@@ -17,6 +17,13 @@ export async function openPostgresDatabase(url: string): Promise<Database> {
     await Promise.all(all.map((store) => store.close()))
   }
 
+  async function tables(): Promise<string[]> {
+    const { rows } = await client.query<{ name: string }>(
+      "select tablename as name from pg_tables where schemaname = 'public' and tablename not like 'kysely%'",
+    )
+    return rows.map(({ name }) => name)
+  }
+
   return {
     notifiesLate: true,
     async openStore(_, settings) {
@@ -26,10 +33,11 @@ export async function openPostgresDatabase(url: string): Promise<Database> {
       return { ...store, close: async () => {} }
     },
     rows: async (sql) => (await client.query<Row>(sql)).rows,
+    tables,
     async clear() {
       await closeAll()
-      const { rows } = await client.query("select to_regclass('users') as found")
-      if (rows[0].found !== null) await client.query(`truncate ${TABLES.join(', ')}`)
+      const all = await tables()
+      if (all.length > 0) await client.query(`truncate ${all.join(', ')}`)
     },
     async close() {
       await closeAll()

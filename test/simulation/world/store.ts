@@ -17,27 +17,12 @@ export type Database = {
   rows(sql: string): Promise<Row[]> | Row[]
   /** Empties all tables for the next run. */
   clear(): Promise<void> | void
+  /** The names of all tables. */
+  tables(): Promise<string[]> | string[]
   close(): Promise<void>
 }
 
 export const hashOf = createKeyedHash(account.appSecret)
-
-export const TABLES = [
-  'notices',
-  'outbox',
-  'events',
-  'bindings',
-  'tickets',
-  'users',
-  'deliveries',
-  'jtis',
-  'unfollow_tombstones',
-  'wrong_codes',
-  'rate_windows',
-  'leases',
-  'feed_heads',
-  'webhook_receivers',
-]
 
 /** SQLite in memory. All servers share its one store, as the instances of a cluster share PostgreSQL. */
 export async function openSqliteDatabase(): Promise<Database> {
@@ -48,6 +33,12 @@ export async function openSqliteDatabase(): Promise<Database> {
     { openDatabase: () => database, openWal: () => Promise.reject(new Error('a database in memory has no log')) },
   )
   const statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
+  const tables = database
+    .prepare(
+      "select name from sqlite_master where type = 'table' and name not like 'sqlite%' and name not like 'kysely%'",
+    )
+    .all()
+    .map(({ name }) => String(name))
   return {
     async openStore(_, settings) {
       hasWebhook = settings.hasWebhook
@@ -59,8 +50,9 @@ export async function openSqliteDatabase(): Promise<Database> {
       statements.set(sql, statement)
       return statement.all() as Row[]
     },
+    tables: () => tables,
     clear() {
-      for (const table of TABLES) database.exec(`delete from ${table}`)
+      for (const table of tables) database.exec(`delete from ${table}`)
     },
     close: () => store.close(),
   }

@@ -70,6 +70,7 @@ function configOf({ conflict, confirm, unsubscribe, hasWebhook }: WorldSettings)
     CONFLICT: conflict,
     CONFIRM: confirm,
     UNSUBSCRIBE: unsubscribe,
+    QR_READY: '0',
     QR_PER_MINUTE: String(QR_LIMITS.minute),
     QR_PER_HOUR: String(QR_LIMITS.hour),
     QR_PER_DAY: String(QR_LIMITS.day),

@@ -9,7 +9,7 @@ function override(target: object, key: string, value: unknown): void {
 
 export function setVisible(visible: boolean): void {
   override(document, 'visibilityState', visible ? 'visible' : 'hidden')
-  document.dispatchEvent(new Event('visibilitychange'))
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))
 }
 
 export function setOnline(online: boolean): void {

@@ -1,0 +1,42 @@
+/**
+ * The limit of active requests: those to all receivers that began within the last second. More would delay the callbacks, which use
+ * the same CPU. A request that takes longer than a second needs no CPU and is not counted. Otherwise receivers that do not answer
+ * would block the others.
+ */
+import type { SetTimer } from '../platform.ts'
+
+type ActiveRequests = {
+  /** How many requests may begin now. */
+  room(): number
+  /** Counts a request. Returns the function to call when it is answered, which has no effect the second time. */
+  begin(): () => void
+}
+
+const MAX_ACTIVE = 48
+const ACTIVE_MS = 1_000
+
+/** `onRoom` is called when requests may begin again. */
+export function createActiveRequests(setTimer: SetTimer, onRoom: () => void): ActiveRequests {
+  let active = 0
+
+  function begin() {
+    let isActive = true
+    active++
+    const rest = () => {
+      if (isActive) active--
+      isActive = false
+    }
+    const cancelTimer = setTimer(() => {
+      rest()
+      onRoom()
+    }, ACTIVE_MS)
+    return () => {
+      cancelTimer()
+      rest()
+      // Half of the requests are claimed at once: a claim for each answer would be a write for each.
+      if (active <= MAX_ACTIVE / 2) onRoom()
+    }
+  }
+
+  return { room: () => MAX_ACTIVE - active, begin }
+}

@@ -1,0 +1,26 @@
+/** Warns of settings that have no effect, for example because a framework has set them in the wrong way. */
+import { warnOnce } from './warn-once.ts'
+
+/** Settings that are no attribute, or an attribute of another name. HTML writes the names of attributes in lower case. */
+const NO_ATTRIBUTE = /^(get-?token|tokenurl|messages|refresh-?mode)$/
+
+type Settings = { refresh?: unknown; refreshMode: string }
+
+export function warnOfSettings(element: Element & Settings): void {
+  repairRefresh(element)
+  const name = element.getAttributeNames().find((name) => NO_ATTRIBUTE.test(name))
+  const { refreshMode } = element
+  if (refreshMode && !/^(auto|manual)$/.test(refreshMode)) {
+    warnOnce(`refresh="${refreshMode}" is unknown: use auto or manual`)
+  }
+  if (name) warnOnce(`The attribute ${name} has no effect: set the property, or token-url or refresh`)
+}
+
+/** When the element has a property of that name, a framework sets the property instead of the attribute. */
+function repairRefresh(element: Settings): void {
+  const { refresh } = element
+  if (typeof refresh === 'function') return
+  delete element.refresh
+  element.refreshMode = refresh === 'manual' ? 'manual' : 'auto'
+  warnOnce('refresh is a method: set refreshMode, or the attribute refresh')
+}
