@@ -42,7 +42,11 @@ const names = {
 export async function beginStory({ database, settings, random }: StoryDeps) {
   const world = await openWorld({ database, settings, random })
   const told = newTold()
-  const known: Known = { ...names, unionidOf: settings.hasUnionid ? unionidOf : () => undefined }
+  const known: Known = {
+    ...names,
+    follows: world.wechat.follows,
+    unionidOf: settings.hasUnionid ? unionidOf : () => undefined,
+  }
   let m: State = newState(settings, STARTED_AT)
   let waiting: Waiting[] = []
   let seen: Observed = toObserved(Object.fromEntries(Object.keys(queries).map((name) => [name, []])) as unknown as Rows)

@@ -150,6 +150,8 @@ const DAY = 24 * HOUR
 
 export type Known = {
   unionidOf: (openid: string) => string | undefined
+  /** Whether a WeChat user follows the account. */
+  follows: (openid: string) => boolean
   /** Under which name the store keeps the version of an erased user, an unfollow, or a delivery. */
   floorOf: (key: UserKey) => string
   unfollowOf: (openid: string) => string
@@ -180,6 +182,7 @@ export function adopt(m: State, seen: Observed, known: Known): void {
     if (found && user.id !== found.id) setUser(m, key, { id: found.id })
     if (found && user.erased && user.reason === 'erased' && found.reason === null) setUser(m, key, { reason: null })
     if (!found && user.erased) forgetUser(m, key)
+    adoptFollowing(m, key, seen, known)
     adoptUnionid(m, key, seen, known)
   }
   const kept = new Set(seen.events.map(({ user, version, type }) => `${user} ${version} ${type}`))
@@ -198,6 +201,18 @@ function forget(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Know
     if (m.now >= until && !memory.deliveries.has(deliveryOf(key))) m.deliveries.delete(key)
   }
   for (const [jti, until] of m.jtis) if (m.now >= until) m.jtis.delete(jti)
+}
+
+/** With the unionid the server asks whether the WeChat user follows, and may learn of it before the message of the follow. */
+function adoptFollowing(m: State, key: UserKey, seen: Observed, { follows }: Known): void {
+  const { bound, version } = userOf(m, key)
+  const found = seen.users.get(key)?.bound
+  if (!bound || bound.subscribed || !found?.subscribed || found.openid !== bound.openid) return
+  const event = seen.events.find((each) => each.user === key && each.version === version + 1)
+  if (!follows(bound.openid) || event?.reason !== 'subscribed') return
+  setUser(m, key, { bound: { ...bound, subscribed: true } })
+  bump(m, key)
+  addEvent(m, key, 'updated', 'subscribed', event.at)
 }
 
 /** The unionid of a binding arrives some time after it. */

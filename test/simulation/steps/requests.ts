@@ -124,7 +124,7 @@ export function toExchange(world: World, m: State, step: RequestStep): Exchange 
     case 'say': {
       const sent = toMessage(world, m, step)
       if (!sent) return undefined
-      world.sent.push(sent)
+      world.send(sent)
       return delivery(world, instance, sent)
     }
     case 'deliver': {

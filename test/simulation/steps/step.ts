@@ -34,7 +34,7 @@ export async function take(story: Story, step: Step): Promise<void> {
       return story.request(toExchanges(story, step.of), step)
     case 'send': {
       const sent = toMessage(world, story.model(), step)
-      if (sent) world.sent.push(sent)
+      if (sent) world.send(sent)
       return
     }
     case 'list':

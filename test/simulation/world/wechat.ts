@@ -30,12 +30,13 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   let held: HeldAnswer[] = []
   let heldInfos: (() => void)[] | undefined
   let qrcodes = 0
+  const follows = new Map<string, boolean>()
   /** The scenes that WeChat has made a QR code for in this step. */
   let offered: string[] = []
   const sceneByUrl = new Map<string, string>()
 
   const infoOf = (openid: string) => ({
-    subscribe: 1,
+    subscribe: follows.get(openid) === false ? 0 : 1,
     openid,
     ...(hasUnionid ? { unionid: unionids.get(openid) } : {}),
   })
@@ -80,6 +81,11 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   return {
     fetch,
     sceneOf: (url: string) => sceneByUrl.get(url),
+    /** Whether the WeChat user follows the account. WeChat knows it before its message arrives. */
+    follows: (openid: string) => follows.get(openid) ?? true,
+    setFollows(openid: string, isFollower: boolean): void {
+      follows.set(openid, isFollower)
+    },
     trouble: () => trouble,
     /** A slow WeChat answers at the end of its trouble. */
     setTrouble(next: Trouble): void {

@@ -122,6 +122,12 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     receiver,
     logLines,
     sent: [] as Sent[],
+    send(sent: Sent): void {
+      this.sent.push(sent)
+      const { kind, openid } = sent.message
+      if (kind === 'unfollow') wechat.setFollows(openid, false)
+      if (kind === 'scan' || kind === 'subscribe' || kind === 'follow') wechat.setFollows(openid, true)
+    },
     pages: [] as WaitingPage[],
     calls: [] as SealedCall[],
     walks: new Map<string, Walk>(),
