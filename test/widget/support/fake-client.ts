@@ -6,7 +6,7 @@ import { changed } from './changes.ts'
 type Call = {
   name: string
   signal: AbortSignal
-  resolve: (view: BindingView | QrcodeView | null) => void
+  resolve: (view: BindingView | QrcodeView | string | null) => void
   reject: (error: unknown) => void
 }
 
@@ -27,6 +27,8 @@ export function createFakeClient() {
     waitPast: (version, signal) => ask(`wait ${version}`, signal),
     confirm: (code, signal) => ask(`confirm ${code}`, signal),
     unbind: (signal) => ask('unbind', signal),
+    authorize: (page, signal) => ask(`authorize ${page}`, signal),
+    prove: (proof, signal) => ask(`prove ${proof}`, signal),
   }
 
   return {

@@ -1,6 +1,6 @@
 /** A small bind server for the widget's tests. It has versions, ETags, and a long-poll that waits until the test changes the binding. */
 import { HttpResponse, http } from 'msw/http'
-import type { BindingView, Problem, QrcodeView, TicketView } from '../../../server/wire.ts'
+import type { BindingView, FollowQr, Problem, QrcodeView, TicketView } from '../../../server/wire.ts'
 import { changed, until } from './changes.ts'
 import { TEST_HEADER } from './pending.ts'
 
@@ -9,12 +9,13 @@ type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<Vi
 /** The picture has the size of a version 2 QR code and arbitrary modules. */
 const qr = { size: 25, path: 'M0 0h7v7h-7zM18 0h7v7h-7zM0 18h7v7h-7z' }
 
-type Options = { expiresIn?: number; code?: string; account?: string }
+/** `wechat`: the URL of WeChat's authorization, if the server offers it. */
+type Options = { expiresIn?: number; code?: string; account?: string; wechat?: string }
 
 export type FakeServer = ReturnType<typeof createFakeServer>
 
 /** Answers the requests of the test with the id `test`, at any origin. */
-export function createFakeServer(test: string, { expiresIn = 120, code = '4821', account }: Options = {}) {
+export function createFakeServer(test: string, { expiresIn = 120, code = '4821', account, wechat }: Options = {}) {
   let version = 1
   let fact: Fact = { state: 'unbound' }
   let tickets = 0
@@ -24,6 +25,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
   const requests: { method: string; url: string; path: string; headers: Headers; body: unknown }[] = []
   const accepted = new Set(['token'])
   let user = test
+  let more: { subscribed?: false; follow?: FollowQr } = {}
 
   const view = (): BindingView => ({ ...fact, version })
   const answer = () => HttpResponse.json(view(), { headers: { ETag: `"${version}"`, 'Bind-User': user } })
@@ -46,6 +48,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
       version,
       ...notice(),
       ...(account && { account }),
+      ...(wechat && { oauth: true }),
     }
   }
 
@@ -53,7 +56,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
   async function enter(request: Request): Promise<Response | undefined> {
     if (request.headers.get(TEST_HEADER) !== test) return problem(410, 'LATE')
     const { pathname: url } = new URL(request.url)
-    const path = url.replace(/.*\//, '')
+    const path = url.replace(/.*\/widget\//, '')
     const text = await request.clone().text()
     requests.push({ method: request.method, url, path, headers: request.headers, body: text ? JSON.parse(text) : null })
     changed()
@@ -97,6 +100,13 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
       }
       return problem(422, 'WRONG_CODE', { triesLeft: --triesLeft })
     }),
+    http.post('*/widget/oauth', async ({ request }) => (await enter(request)) ?? HttpResponse.json({ url: wechat })),
+    http.post('*/widget/oauth/confirm', async ({ request }) => {
+      const refused = await enter(request)
+      if (refused) return refused
+      change({ state: 'bound', boundAt: 1_700_000_000, ...more })
+      return answer()
+    }),
     http.delete('*/widget/binding', async ({ request }) => {
       const refused = await enter(request)
       if (refused) return refused
@@ -116,6 +126,10 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
       user = test + name
       version = at
       fact = { state: 'unbound' }
+    },
+    /** A user who binds without a scan does not follow the Official Account. */
+    expectNoFollower() {
+      more = { subscribed: false, follow: { url: 'http://weixin.qq.com/q/follow', qr, account: 'Acme' } }
     },
     /** The next request to `path` gets `answer`. */
     refuseOnce: (path: string, answer: () => Response) => void refusals.push({ path, answer }),
