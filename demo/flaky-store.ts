@@ -1,5 +1,6 @@
 /** A store that can be made slow or unavailable. The data of the wrapped store does not change. */
 import { BindError } from '../server/errors.ts'
+import type { ConsoleStore } from '../server/store/console-store.ts'
 import type { Outbox } from '../server/store/outbox.ts'
 import type { Store } from '../server/store/store.ts'
 import type { Delay } from './simulator/faults.ts'
@@ -43,6 +44,12 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     },
     sweep: flaky((now) => store.sweep(now)),
     ping: flaky(() => store.ping()),
+    console: Object.fromEntries(
+      Object.entries(store.console).map(([name, call]) => [
+        name,
+        flaky(call as (...args: unknown[]) => Promise<unknown>),
+      ]),
+    ) as ConsoleStore,
     onCommit: (listener) => store.onCommit(listener),
     close: () => store.close(),
     outbox: {

@@ -1,5 +1,6 @@
 /** Opens the store, makes the app and all its parts from a configuration, and closes them in order. Node only. */
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp, createEndpoints, createOpsApp } from './app.ts'
@@ -13,6 +14,7 @@ import type { Config } from './config/config.ts'
 import { findModuleFault, USER_AGENT } from './config/version.ts'
 import type { WebhookReceiver } from './config/webhook-receivers.ts'
 import { watchWebhooksFile } from './config/webhooks-file.ts'
+import { openConsoleParts } from './console/console-parts.ts'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
 import { createAddresses } from './http/base-url.ts'
@@ -30,6 +32,7 @@ import { createWebhookSender } from './outbound/webhook-sender.ts'
 import { type Fetch, type Log, type SetTimer, systemTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
 import type { Identity, Store } from './store/store.ts'
+import { createFigures } from './telemetry/figures.ts'
 import { gaugeQrcodes, gaugeToken, gaugeWebhooks } from './telemetry/gauges.ts'
 import { instrumentFetch, instrumentStore } from './telemetry/instrument.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -72,6 +75,11 @@ const MINUTE_MS = 60_000
 // An erasure is complete after two intervals. SQLite's log still contains the erased data for up to 30 s.
 const PURGE_INTERVAL_MS = 10_000
 
+const FIGURES_INTERVAL_MS = 1_000
+
+// A store that does not answer must not delay the end of the process.
+const SAVE_WITHIN_MS = 500
+
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
   const { log, clock = Date.now, setTimer = systemTimer } = overrides
   const fetch = withUserAgent(overrides.fetch ?? createOutgoingFetch(), USER_AGENT)
@@ -98,13 +106,29 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
       'bindings belong to another account than WECHAT_APP_ID, and this account cannot send messages to their users: run "wechat-bind doctor"',
     )
   }
+  const closing = new AbortController()
+  // A long poll of the console is one listener each.
+  setMaxListeners(0, closing.signal)
   const waiters = createWaiters({ limits: config.waiters, setTimer, clock: monotonic })
   const metrics = createMetrics(waiters.count)
   const store = instrumentStore(overrides.wrapStore?.(opened) ?? opened, metrics)
   store.onCommit(waiters.wake)
   let tokenAt: number | undefined
-  const wechatFetch = instrumentFetch(fetch, metrics, () => {
-    tokenAt = clock()
+  const figures = createFigures({
+    store,
+    clock,
+    instance: randomUUID(),
+    isConfirmed: config.rules.confirm !== 'off',
+    waiting: waiters.count,
+    waitingLimit: config.waiters.inAll,
+    token: () => ({ at: tokenAt, until: accessTokens.expiresAt() }),
+  })
+  store.onCommit(figures.committed)
+  const wechatFetch = instrumentFetch(fetch, metrics, {
+    onToken() {
+      tokenAt = clock()
+    },
+    onRefusal: figures.refused,
   })
   const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock })
   const wechat = createWechatApi({
@@ -148,6 +172,17 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   gaugeToken(metrics, accessTokens, () => tokenAt)
   gaugeQrcodes(metrics, qrcodes)
   if (webhookSender) gaugeWebhooks(metrics, store, clock, () => webhooks.all.map(({ name }) => name))
+  const { console, stop: stopWatchingTokens } = openConsoleParts(config, {
+    hashOf,
+    nameOf,
+    tenants: keyring.tenants,
+    receivers: () => webhooks.all,
+    closing: closing.signal,
+    fetch,
+    clock,
+    setTimer,
+    log,
+  })
   const deps: Deps = {
     accountName: config.accountName,
     callback: toCallbackSettings(config),
@@ -165,7 +200,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     keyring,
     cursors: createCursors(hashOf),
     store,
-    tickets: createTickets({ ...config, store, qrcodes, clock, appId }),
+    tickets: createTickets({ ...config, store, qrcodes, clock, appId, onShown: figures.shown }),
     unionids,
     principalOf: createTokenCache({
       keyring,
@@ -189,6 +224,8 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     widgetFile: readWidgetFile(),
     log,
     warn,
+    figures,
+    console,
     clock,
   }
   if (config.oauth.isOn && config.publicUrl === undefined) {
@@ -215,24 +252,37 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     })
   }, PURGE_INTERVAL_MS).unref()
 
+  const saveFigures = () =>
+    figures.save().catch((error: BindError) => {
+      log.debug({ code: error.code }, 'the figures of the console were not saved; the server tries again in a second')
+    })
+  const saving = setInterval(() => void saveFigures(), FIGURES_INTERVAL_MS).unref()
+
+  const stopWaiting = () => {
+    waiters.close()
+    closing.abort()
+  }
   const endpoints = createEndpoints(deps)
   return {
     app: createApp(deps, { endpoints, hasOps: config.ops === undefined }),
     ops: createOpsApp(deps),
     intercept: interceptEndpoints(endpoints, deps),
     deps,
-    stopWaiting: waiters.close,
+    stopWaiting,
     async close(withinMs = 5_000) {
       clearInterval(minutely)
       clearInterval(purging)
       keyFile?.stop()
       webhooksWatch?.stop()
+      stopWatchingTokens()
+      clearInterval(saving)
       qrcodes.close()
-      waiters.close()
+      stopWaiting()
       const timer = new AbortController()
       const timeout = delay(Math.max(0, withinMs), undefined, { signal: timer.signal }).catch(() => {})
       await Promise.race([Promise.all([unionids.close(), forwarder?.idle(), webhookSender?.close()]), timeout])
       timer.abort()
+      await Promise.race([saveFigures(), delay(SAVE_WITHIN_MS, undefined, { ref: false })])
       await store.close()
     },
   }

@@ -21,6 +21,8 @@ type TicketDeps = QrLimits & {
   clock: () => number
   appId: string
   ticketTtlMs: number
+  /** Called when a QR code was made for a user of the tenant. */
+  onShown?: (tenant: string) => void
 }
 
 /** Simultaneous requests for one user share one QR code. */
@@ -75,6 +77,7 @@ async function createTicket(
   asked: TicketEpoch,
 ): Promise<TicketWithQr | undefined> {
   const { scene, wechatTicket, url, leftMs } = await deps.qrcodes.take()
+  deps.onShown?.(identity.tenant)
   const createdAt = deps.clock()
   const made: NewTicket = {
     appId: deps.appId,

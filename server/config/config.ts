@@ -7,6 +7,7 @@ import { BindError } from '../errors.ts'
 import { parseKeyFile, type ReadKeyFile } from '../keys/key-file.ts'
 import { type BindKey, parseKeys } from '../keys/keyring.ts'
 import type { Language } from '../store/store.ts'
+import { type ConsoleSettings, parseConsole } from './console-settings.ts'
 import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
 import { type OauthSettings, parseOauth } from './oauth-settings.ts'
@@ -37,6 +38,7 @@ export type Config = {
   port: number
   /** The address for metrics and probes. Without it, metrics and probes are on the main port. `port` 0 takes a free port. */
   ops: { host: string; port: number } | undefined
+  console: ConsoleSettings
   ticketTtlMs: number
   qrPerMinute: number
   qrPerHour: number
@@ -89,6 +91,7 @@ const replyNames: ReplyName[] = [
 export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Config {
   const reader = createEnvReader(env)
   const port = reader.integer('PORT', 0, 65_535, 4000)
+  const ops = parseOps(reader, port)
   const oauth = parseOauth(reader)
   const settings = {
     wechat: parseWechat(reader),
@@ -103,7 +106,11 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
     host: reader.text('HOST'),
     publicUrl: reader.url('PUBLIC_URL', undefined)?.replace(/\/+$/, ''),
     port,
-    ops: parseOps(reader, port),
+    ops,
+    console: parseConsole(reader, [
+      { name: 'PORT', port },
+      { name: 'OPS_PORT', port: ops?.port },
+    ]),
     ticketTtlMs: reader.integer('TICKET_TTL', 60, 2_592_000, 120) * 1000,
     qrPerMinute: reader.integer('QR_PER_MINUTE', 1, 1000, 10),
     qrPerHour: reader.integer('QR_PER_HOUR', 1, 60_000, 60),

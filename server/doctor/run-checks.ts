@@ -137,11 +137,20 @@ const checks: Check[] = [
 export async function runChecks(env: Env, deps: DoctorDeps): Promise<Finding[]> {
   const { config, faulty, findings } = readSettings(env, deps.readKeyFile)
   if (!config) return findings
+  return [...findings, ...(await checkConfig(config, deps, faulty))]
+}
+
+/** The checks of a configuration. Those that need a faulty setting are skipped. Never rejects. */
+export async function checkConfig(
+  config: Config,
+  deps: DoctorDeps,
+  faulty: ReadonlySet<string> = new Set(),
+): Promise<Finding[]> {
   const isPossible = ({ needs }: Check) => !needs.some((name) => faulty.has(name))
   const applicable = checks.filter(({ applies }) => applies?.(config) ?? true)
   const results = await Promise.all(applicable.filter(isPossible).map((check) => runCheck(check, config, deps)))
   const skipped = applicable.filter((check) => !isPossible(check))
-  return [...findings, ...results.flat(), ...(skipped.length > 0 ? [notChecked(skipped)] : [])]
+  return [...results.flat(), ...(skipped.length > 0 ? [notChecked(skipped)] : [])]
 }
 
 async function runCheck({ id, title, run }: Check, config: Config, deps: DoctorDeps): Promise<Finding[]> {

@@ -5,6 +5,7 @@
 import type { Notice, UnbindReason } from '../wire.ts'
 import type { Authorization, NewAuthorization } from './authorization.ts'
 import type { BindingWalk } from './binding-walk.ts'
+import type { ConsoleAction, ConsoleStore } from './console-store.ts'
 import type { EventFeed } from './event-feed.ts'
 import type { BindReason, Identity, Language } from './identity.ts'
 import type { Outbox } from './outbox.ts'
@@ -94,6 +95,11 @@ export type Change =
   | { type: 'closeAuthorization'; authorization: number }
   | { type: 'recordUnfollow'; appId: string; openid: string; eventTime: number; until: number }
   | { type: 'wrongCode'; openid: string; at: number }
+  /** Records what an operator did in the console. `subject` instead of `user`: the user is erased, and this is its hash. */
+  | ({ type: 'recordAction'; operator: string; action: ConsoleAction; at: number } & (
+      | { user: number }
+      | { subject: string }
+    ))
 
 /** A WeChat user's name at one Official Account. */
 export type AccountOpenid = { appId: string; openid: string }
@@ -169,8 +175,17 @@ export type Tx = {
   purgeErased(before: number, limit: number): Plan<boolean>
 }
 
-/** A user's version after a commit. The server sends the new state to a waiting page that knows a smaller version. */
-export type Committed = { identity: Identity; version: number }
+/** A step of the funnel that a commit has made. `tookMs`: the time from the QR code to the binding. */
+export type Step =
+  | { name: 'scan' }
+  | { name: 'bind'; reason: BindReason; tookMs: number | undefined }
+  | { name: 'unbind' }
+
+/**
+ * A user's version after a commit. The server sends the new state to a waiting page that knows a smaller version. `steps` is present
+ * only in notices of this instance's own commits.
+ */
+export type Committed = { identity: Identity; version: number; steps?: Step[] }
 
 /** `missed` means that notifications of other instances may have been lost, so any user may have changed. */
 export type CommitNotice = Committed | 'missed'
@@ -239,6 +254,8 @@ export type Store = {
   onCommit(listener: (notice: CommitNotice) => void): () => void
   /** The events that the tenants' webhooks have not accepted yet. */
   outbox: Outbox
+  /** What the console needs. */
+  console: ConsoleStore
   /**
    * Completes the erasures made until `before` whose notices were accepted or given up: deletes the last events and the identity.
    * Called every few seconds.

@@ -1,5 +1,7 @@
 /** All stored data of one user, without secrets, scenes and codes. Times are epoch ms. */
+
 import type { AuthorizationState } from './authorization.ts'
+import type { UserAction } from './console-store.ts'
 import type { EventReason, EventType, Language } from './identity.ts'
 import type { NoticeState } from './outbox.ts'
 import type { TicketState, User } from './user.ts'
@@ -10,6 +12,8 @@ export type UserRecord = {
   tickets: RecordedTicket[]
   authorizations: RecordedAuthorization[]
   notices: RecordedNotice[]
+  /** What operators did in the console about this user. */
+  actions: UserAction[]
 }
 
 type RecordedEvent = { uid: string; type: EventType; reason: EventReason; version: number; at: number }
@@ -25,6 +29,8 @@ type RecordedTicket = {
   scannedBy: string | null
 }
 
+/** `receiver`: null while the event has not been moved to the queues of its receivers. */
+type RecordedNotice = { uid: string; receiver: string | null; state: NoticeState; nextAt: number; attempts: number }
 type RecordedAuthorization = {
   appId: string
   state: AuthorizationState['name']
@@ -34,5 +40,3 @@ type RecordedAuthorization = {
   /** The openid that WeChat has told, while the authorization waits for its confirmation. */
   openid: string | null
 }
-
-type RecordedNotice = { uid: string; state: NoticeState; nextAt: number; attempts: number }

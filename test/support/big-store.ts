@@ -1,10 +1,12 @@
 /** Fills a large PostgreSQL store, and lists the statements that the store sends and their query plans. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
+import type { ConsoleStore } from '../../server/store/console-store.ts'
 import { type Plan, runPlanAsync } from '../../server/store/plan.ts'
 import { createLocks } from '../../server/store/postgres/locks.ts'
 import { createMaintenancePool } from '../../server/store/postgres/pool.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
 import { runOn } from '../../server/store/sql/compiled-query.ts'
+import { createConsoleStore } from '../../server/store/sql/console.ts'
 import { purgeErased } from '../../server/store/sql/erasure.ts'
 import { createEventFeed } from '../../server/store/sql/feed.ts'
 import { createOutbox } from '../../server/store/sql/outbox.ts'
@@ -47,6 +49,9 @@ const inserts = (users: number, now: number) => [
   sql`insert into jtis (jti, until) select md5(i::text), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
   sql`insert into unfollow_tombstones (openid_hash, event_time, until) select md5(i::text), 1, ${now}::bigint + i from generate_series(1, ${users}::int / 10) i`,
   sql`insert into rate_windows (scope, until, count) select 'qr/hour/user/' || i, ${now}::bigint + i * 10, 1 from generate_series(1, ${users}::int / 2) i`,
+  sql`insert into console_actions (at, operator, action, "user", version) select ${now}::bigint - i, 'alice', 'reveal', i % 5000, 1 from generate_series(1, ${users}::int / 10) i`,
+  sql`insert into figures (hour, tenant, shown) select ${now}::bigint / 3600000 * 3600000 - i / 50 * 3600000::bigint, 'tenant' || i % 50, 1 from generate_series(0, ${users}::int / 4) i`,
+  sql`insert into wechat_errors (hour, errcode, count, last_at) select ${now}::bigint / 3600000 * 3600000 - i * 3600000::bigint, 40001, 1, ${now}::bigint - i * 3600000::bigint from generate_series(0, ${users}::int / 10) i`,
   sql`insert into wrong_codes (openid_hash, at) select md5(i::text), ${now}::bigint - i from generate_series(1, ${users}::int / 10) i`,
 ]
 
@@ -120,6 +125,7 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   yield* tx.apply({ type: 'setUnionid', user, openid, unionid: 'u1', at: now })
   yield* tx.apply({ type: 'moveOpenid', user, from: { appId, openid }, to: { appId: 'wx2', openid: 'o2' }, at: now })
   yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
+  yield* tx.apply({ type: 'recordAction', user, operator: 'alice', action: 'unbind', at: now })
   yield* tx.apply({ type: 'erase', user, at: now })
   yield* tx.purgeErased(now, 1)
   yield* tx.apply({ type: 'recordUnfollow', appId, openid, eventTime: 1, until: now })
@@ -198,6 +204,42 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   await outbox.receiverAccepted('one', now)
   await outbox.enable('one', now)
   await outbox.release('a')
+
+  const console = createConsoleStore({ db, engine: 'postgres', read: write, write, asStoreError: unchanged })
+  await callConsole(console, now)
+}
+
+async function callConsole(console: ConsoleStore, now: number): Promise<void> {
+  await console.addSession({ hash: 'h', name: 'alice', tokenHash: 't', until: now + 1 })
+  await console.session('h', now)
+  await console.endSession('h')
+  await console.refundAttempt('console/sign_in')
+  await console.attemptsUntil('console/sign_in', now)
+  await console.record({ at: now, operator: 'alice', action: 'replay', subject: null })
+  await console.saveReport('doctor', { at: now, operator: 'alice', text: '[]' })
+  await console.report('doctor')
+  const hour = now - (now % 3_600_000)
+  const figures = { hour, tenant: 'tenant1', shown: 1, scanned: 1, confirmed: 1, bound: 1, unbound: 1 }
+  const instance = { name: 'i', at: now, waiting: 1, waitingLimit: 9, callbackAt: now, tokenAt: now, tokenUntil: now }
+  await console.addFigures({
+    figures: [{ ...figures, took: Array(14).fill(1) }],
+    errors: [{ hour, errcode: 40001, count: 1, lastAt: now }],
+    instance,
+  })
+  for (const tenant of ['tenant1', undefined]) {
+    await console.hourly(hour, hour + 1, tenant)
+    await console.total(hour, hour + 1, tenant)
+    for (const text of ['', 'user1', 'acme user1']) {
+      for (const { place } of await console.searchUsers({ text, tenant }, undefined, 2)) {
+        await console.searchUsers({ text, tenant }, place, 50)
+      }
+    }
+  }
+  await console.byTenant(hour, hour + 1, 100)
+  await console.wechatErrors(hour)
+  await console.instances()
+  const { next } = await console.liveEvents(undefined, 50)
+  await console.liveEvents({ newest: next.newest - 1, gaps: [1] }, 50)
 }
 
 /** How a plan reads one table. */

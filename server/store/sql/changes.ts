@@ -1,7 +1,7 @@
 /** The changes that a unit of work applies: the queries of each type of change. */
 import { takeRandom } from '../../crypto.ts'
 import type { Plan } from '../plan.ts'
-import type { Change, Committed, EventReason, EventType, UpdateReason, User } from '../store.ts'
+import type { Change, Committed, EventReason, EventType, Step, UpdateReason, User } from '../store.ts'
 import { Erasure } from './erasure.ts'
 import type { Queries } from './queries.ts'
 import { toBindingRow, toConfirmationValues } from './rows.ts'
@@ -47,9 +47,17 @@ export class Changes implements ChangeMethods {
     user.version++
     if (reason !== undefined) user.reason = reason
     yield* this.#queries.bumpVersion({ id, version: user.version, reason: user.reason })
-    const bumped = { identity: user.identity, version: user.version }
+    const bumped: Committed = { identity: user.identity, version: user.version }
+    const steps = this.#bumped.get(id)?.steps
+    if (steps) bumped.steps = steps
     this.#bumped.set(id, bumped)
     return bumped
+  }
+
+  /** Notes a step of the funnel for the commit listeners. */
+  #noteStep(bumped: Committed, step: Step): void {
+    if (bumped.steps) bumped.steps.push(step)
+    else bumped.steps = [step]
   }
 
   *#addEvent(user: number, { identity, version }: Committed, type: EventType, reason: EventReason, at: number) {
@@ -65,8 +73,9 @@ export class Changes implements ChangeMethods {
     yield* this.#addEvent(user, yield* this.bumpVersion(user), 'updated', reason, at)
   }
 
-  *bind({ user, binding, reason, at }: Of<'bind'>) {
+  *bind({ user, binding, reason, at, shownAt }: Of<'bind'>) {
     const bumped = yield* this.bumpVersion(user, null)
+    this.#noteStep(bumped, { name: 'bind', reason, tookMs: shownAt === undefined ? undefined : at - shownAt })
     yield* this.#queries.bind(toBindingRow(user, bumped, binding))
     yield* this.#addEvent(user, bumped, 'bound', reason, at)
   }
@@ -75,7 +84,9 @@ export class Changes implements ChangeMethods {
     yield* this.#queries.unbind({ user })
     yield* this.closeTickets({ user, bumpsVersion: false })
     this.#settings.onErase?.()
-    yield* this.#addEvent(user, yield* this.bumpVersion(user, reason), 'unbound', reason, at)
+    const bumped = yield* this.bumpVersion(user, reason)
+    this.#noteStep(bumped, { name: 'unbind' })
+    yield* this.#addEvent(user, bumped, 'unbound', reason, at)
   }
 
   *erase({ user, at }: Of<'erase'>) {
@@ -109,7 +120,7 @@ export class Changes implements ChangeMethods {
 
   *scan({ ticket, user, confirmation }: Of<'scan'>) {
     yield* this.#queries.scan({ ticket, ...toConfirmationValues(confirmation) })
-    yield* this.bumpVersion(user)
+    this.#noteStep(yield* this.bumpVersion(user), { name: 'scan' })
   }
 
   *refuse({ user, notice, at }: Of<'refuse'>) {
@@ -172,5 +183,14 @@ export class Changes implements ChangeMethods {
 
   wrongCode({ openid, at }: Of<'wrongCode'>) {
     return this.#queries.addWrongCode({ hash: this.#settings.hashOf(openid), at })
+  }
+
+  *recordAction(change: Of<'recordAction'>) {
+    const { operator, action, at } = change
+    const about =
+      'user' in change
+        ? { user: change.user, version: (yield* this.#versionedUser(change.user)).version, subject: null }
+        : { user: null, version: null, subject: change.subject }
+    yield* this.#queries.addAction({ operator, action, at, ...about })
   }
 }

@@ -10,6 +10,7 @@ import * as webhookQueues from './migrations/0005-webhook-queues.ts'
 import * as notices from './migrations/0006-notices.ts'
 import * as bindingsAsData from './migrations/0007-bindings-as-data.ts'
 import * as authorizations from './migrations/0008-authorizations.ts'
+import * as consoleTables from './migrations/0009-console.ts'
 
 const steps = {
   '0001-first': first,
@@ -20,6 +21,7 @@ const steps = {
   '0006-notices': notices,
   '0007-bindings-as-data': bindingsAsData,
   '0008-authorizations': authorizations,
+  '0009-console': consoleTables,
 }
 
 export const migrations = (engine: Engine): Record<string, Migration> =>

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import { createAuthorizationQueries } from './authorization-queries.ts'
 import { createBindingQueries } from './binding-queries.ts'
 import { createBulkQueries } from './bulk-queries.ts'
+import { createActionQueries } from './console-actions.ts'
 import type { Engine } from './engine.ts'
 import { createErasureQueries } from './erasure-queries.ts'
 import { createEventQueries } from './event-queries.ts'
@@ -21,5 +22,6 @@ export const createQueries = (db: Kysely<Tables>, engine: Engine) => ({
   ...createEventQueries(db),
   ...createErasureQueries(db),
   ...createExpiringRowQueries(db),
+  ...createActionQueries(db),
   ...createBulkQueries(db, engine),
 })

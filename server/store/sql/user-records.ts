@@ -45,9 +45,16 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
     db
       .selectFrom('notices')
       .innerJoin('events', 'events.id', 'notices.event')
-      .select(['events.id', 'events.uid', 'notices.state', 'notices.next_at', 'notices.attempts'])
+      .select(['events.id', 'events.uid', 'notices.receiver', 'notices.state', 'notices.next_at', 'notices.attempts'])
       .where('events.user', '=', p.user)
       .orderBy('notices.id'),
+  )
+  const actionsOf = query((p: { user: number }) =>
+    db
+      .selectFrom('console_actions')
+      .select(['id', 'at', 'operator', 'action', 'version'])
+      .where('user', '=', p.user)
+      .orderBy('id'),
   )
 
   return function* (identity) {
@@ -56,9 +63,12 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
     const { rows: history } = yield* historyOf({ user: user.id })
     const { rows: tickets } = yield* ticketsOf({ user: user.id })
     const { rows: authorizations } = yield* authorizationsOf({ user: user.id })
-    const notices = [...(yield* noticesOf({ user: user.id })).rows, ...(yield* unsentOf({ user: user.id })).rows]
+    const unsent = (yield* unsentOf({ user: user.id })).rows.map((row) => ({ ...row, receiver: null }))
+    const notices = [...(yield* noticesOf({ user: user.id })).rows, ...unsent]
+    const { rows: actions } = yield* actionsOf({ user: user.id })
     return {
       user,
+      actions,
       history: history.map(({ id, uid, ...event }) => ({ uid: toUid({ id, uid }), ...event })),
       tickets: tickets.map((ticket) => ({
         appId: ticket.app_id,
@@ -77,8 +87,9 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
         until: authorization.until,
         openid: authorization.openid,
       })),
-      notices: notices.map(({ id, uid, state, next_at: nextAt, attempts }) => ({
+      notices: notices.map(({ id, uid, receiver, state, next_at: nextAt, attempts }) => ({
         uid: toUid({ id, uid }),
+        receiver,
         state,
         nextAt,
         attempts,

@@ -7,6 +7,7 @@ import { Kysely } from 'kysely'
 import type { SetTimer } from '../../platform.ts'
 import { type Run, runPlan } from '../plan.ts'
 import { createCommitListeners } from '../sql/commit-listeners.ts'
+import { createConsoleStore } from '../sql/console.ts'
 import { asStoreError, type RunWrite } from '../sql/engine-errors.ts'
 import { purgeErased } from '../sql/erasure.ts'
 import { createEventFeed } from '../sql/feed.ts'
@@ -167,6 +168,13 @@ export async function openSqliteStore(
       await sweep(now)
     },
     outbox: createOutbox({ db, engine: 'sqlite', asStoreError, write: (plan) => group.write(plan), runWrite }),
+    console: createConsoleStore({
+      db,
+      engine: 'sqlite',
+      read: async (plan) => runPlan(plan(), run),
+      write: (plan) => group.write(plan),
+      asStoreError,
+    }),
     write,
     purgeErased: (before) => purgeErased(write, before),
     onCommit: listeners.add,

@@ -77,6 +77,28 @@ describe('parseConfig', () => {
     })
   })
 
+  test('reads the console, on the loopback address unless CONSOLE_HOST says otherwise', () => {
+    const tokens = { CONSOLE_TOKENS: 'alice:a-secret-01234567890, bob:b-secret-01234567890:operator' }
+    const operators = [
+      { name: 'alice', secret: 'a-secret-01234567890', role: 'viewer' },
+      { name: 'bob', secret: 'b-secret-01234567890', role: 'operator' },
+    ]
+    expect(parseConfig({ ...valid, ...tokens, CONSOLE_PORT: '4002' }).console).toEqual({
+      listen: { host: '127.0.0.1', port: 4002 },
+      operators,
+      tokensFile: undefined,
+      allowedHosts: [],
+    })
+    const more = { CONSOLE_PORT: '4002', CONSOLE_HOST: '0.0.0.0', CONSOLE_ALLOWED_HOSTS: 'A.example, b.example' }
+    expect(parseConfig({ ...valid, ...tokens, ...more }).console).toMatchObject({
+      listen: { host: '0.0.0.0', port: 4002 },
+      allowedHosts: ['a.example', 'b.example'],
+    })
+    // For a console that is mounted in another server.
+    expect(parseConfig({ ...valid, ...tokens }).console).toMatchObject({ listen: undefined, operators })
+    expect(parseConfig(valid).console).toMatchObject({ listen: undefined, operators: [] })
+  })
+
   test('serves metrics and probes on 127.0.0.1, or on OPS_HOST', () => {
     expect(parseConfig({ ...valid, OPS_PORT: '4001' }).ops).toEqual({ host: '127.0.0.1', port: 4001 })
     const inContainer = { ...valid, OPS_PORT: '4001', OPS_HOST: '0.0.0.0' }
@@ -140,7 +162,19 @@ describe('parseConfig', () => {
     ['QR_PER_WEEK', '5', 'is not a setting: remove it, or use one of QR_PER_MINUTE'],
     ['BIND_KEY', 'k1:x', 'did you mean BIND_KEYS?'],
     ['WEBHOOK_TIMEOUT', '5', 'is not a setting'],
-    ['CONSOLE_THEME', 'dark', 'is not a setting: remove it\n'],
+    ['CONSOLE_THEME', 'dark', 'is not a setting: remove it, or use one of CONSOLE_PORT'],
+    ['CONSOLE_TOKEN', 'a:b', 'did you mean CONSOLE_TOKENS?'],
+    ['CONSOLE_PORT', '4002', 'needs CONSOLE_TOKENS or CONSOLE_TOKENS_FILE'],
+    ['CONSOLE_PORT', '4000', 'must differ from PORT'],
+    ['CONSOLE_HOST', '0.0.0.0', 'needs CONSOLE_PORT'],
+    ['CONSOLE_ALLOWED_HOSTS', 'https://a.example', 'must be host names'],
+    ['CONSOLE_TOKENS', 'alice', 'entry 1 has no secret after its name'],
+    ['CONSOLE_TOKENS', 'alice:short-secret', 'entry 1 ("alice") has a secret of 12 characters, expected 20 or more'],
+    ['CONSOLE_TOKENS', `alice:${'a'.repeat(20)}`, 'a secret of one repeated character'],
+    ['CONSOLE_TOKENS', 'alice:a-secret-01234567890:admin', 'needs the role viewer or operator'],
+    ['CONSOLE_TOKENS', 'alice:a-secret-01234567890,alice:b-secret-01234567890', 'names "alice" twice'],
+    ['CONSOLE_TOKENS', 'alice:a-secret-01234567890,bob:a-secret-01234567890', 'gives "bob" the secret of another name'],
+    ['CONSOLE_TOKENS_FILE', '/none', 'cannot be read (ENOENT)'],
     ['WEBHOOK_SECRET', SECRET_OF_WEBHOOK, 'needs WEBHOOK_URL'],
     ['WEBHOOK_SECRET_DEFAULT', SECRET_OF_WEBHOOK, 'needs WEBHOOK_URL_DEFAULT'],
     ['WEBHOOK_URL_SHOPZ', 'https://a.example', 'names a tenant that no key has'],

@@ -799,7 +799,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       const notices: CommitNotice[] = []
       const stop = store.onCommit((notice) => notices.push(notice))
       await store.write((tx) => tx.apply({ type: 'bind', user, binding: binding('o1'), reason: 'scan', at: NOW }))
-      expect(notices).toEqual([{ identity: amy, version: 1 }])
+      expect(notices).toMatchObject([{ identity: amy, version: 1 }])
       await expect(
         store.write(function* (tx) {
           yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW })

@@ -9,6 +9,7 @@ import type { CommitNotice, Identity, Store, UnitOfWork } from '../../../../serv
 import { newGate, newSubscriber, PAUSE, type Postgres, query, startPostgres } from '../../../support/postgres.ts'
 import { addUser, bindTo, newTicket } from '../../../support/rows.ts'
 import { openTcpProxy } from '../../../support/tcp-proxy.ts'
+import { consoleContract } from '../console-contract.ts'
 import { outboxContract } from '../outbox-contract.ts'
 import { storeContract } from '../store-contract.ts'
 
@@ -28,6 +29,7 @@ afterAll(() => postgres.remove())
 const makeStore = async () => openPostgresStore({ url: await postgres.newDatabase(), ...settings })
 storeContract(makeStore)
 outboxContract(makeStore)
+consoleContract(makeStore)
 
 const opened: Store[] = []
 afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())))
