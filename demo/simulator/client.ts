@@ -41,6 +41,8 @@ export function createSimulatorClient(
       async authorize(url: string, how: AuthorizeOptions = {}): Promise<AuthorizeResult> {
         return (await post(`phones/${person}/authorize`, { url, ...how })).json()
       },
+      /** From now on the calling browser is inside the person's WeChat (a cookie). `answer`: what a web authorization leads to. */
+      browse: (answer: 'allow' | 'decline' | 'snapshot' = 'allow') => command(`phones/${person}/browser`, { answer }),
       revokeAuthorization: () => command(`phones/${person}/revoke-authorization`),
       sendText: (content: string) => command(`phones/${person}/text`, { content }),
       tap: (href: string) => command(`phones/${person}/tap`, { href }),
