@@ -3,7 +3,7 @@ import type { UserName } from '../server/console/wire.ts'
 import { createConsoleClient, type Failure } from './console-client.ts'
 import { createLiveFeed } from './live-feed.ts'
 import { createLoader, type LoadMode } from './loader.ts'
-import type { Live, PageState, Store, UserQuery, UsersPage } from './page-state.ts'
+import type { Live, NoticeKind, PageState, Store, UserQuery, UsersPage } from './page-state.ts'
 import { type Preferences, readPreferences, writePreferences } from './preferences.ts'
 import { createQuestions } from './questions.ts'
 import { parseRoute, type Route, toHash } from './route.ts'
@@ -167,7 +167,7 @@ const blankPages = () =>
     user: { state: 'loading' },
     revealed: undefined,
     webhooks: { state: 'loading' },
-    notices: 'failed',
+    notices: undefined,
     doctor: { state: 'loading' },
     isDoctorRunning: false,
     live: firstLive,
@@ -233,7 +233,7 @@ function createPageActions({ store, loader, client }: PageParts) {
       void searchUsers(query, cursors.slice(0, -1))
     },
     openUser: (user: UserName) => goTo({ name: 'user', user }),
-    showNotices: (notices: PageState['notices']) => write({ notices }),
+    showNotices: (notices: NoticeKind) => write({ notices }),
     async runDoctor(): Promise<void> {
       if (read().isDoctorRunning) return
       write({ isDoctorRunning: true })

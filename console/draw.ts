@@ -12,7 +12,8 @@ export function createDraw(root: HTMLElement): ConsoleDeps['draw'] {
     const { documentElement } = document
     documentElement.lang = state.preferences.lang
     documentElement.dataset.theme = state.preferences.theme
-    document.title = `${scope.t[pageOf(state.route)]} · ${scope.t.title}`
+    const name = state.session.state === 'signedIn' ? scope.t[pageOf(state.route)] : scope.t.signIn
+    document.title = `${name} · ${scope.t.title}`
     render(pageView(scope), root)
     // The period and the tenant are parts of the overview's route.
     const page = toHash(state.route).split('?')[0]

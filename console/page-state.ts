@@ -54,6 +54,8 @@ export type Note =
   | { name: 'enabled'; receiver: string }
   | { name: 'tested'; receiver: string; outcome: TestOutcome }
 
+export type NoticeKind = 'failed' | 'waiting'
+
 /** `isPaused`: new events are counted and not shown. */
 export type Live = {
   state: 'connecting' | 'open' | 'lost'
@@ -75,7 +77,8 @@ export type PageState = {
   /** The ids of the shown user, after an operator has revealed them. */
   revealed: Revealed | undefined
   webhooks: Loadable<Webhooks>
-  notices: 'failed' | 'waiting'
+  /** Undefined until the reader has chosen. */
+  notices: NoticeKind | undefined
   doctor: Loadable<DoctorReport>
   isDoctorRunning: boolean
   live: Live

@@ -15,14 +15,14 @@ export function bindsView(overview: Overview, scope: Scope): TemplateResult {
   const isBlank = overview.series.every(({ bound, unbound }) => bound === 0 && unbound === 0)
   return html`<section class="panel" aria-labelledby="binds-heading">
     <div class="panel-head"><h2 id="binds-heading">${t.bindsOverTime}</h2></div>
-    ${isBlank ? blankView(icons.overview, t.noBinds) : chartView(overview, scope, () => toBindsFigure(overview, scope))}
+    ${isBlank ? blankView(icons.overview, t.noBinds) : chartView([overview.range, overview.series], scope, () => toBindsFigure(overview, scope))}
   </section>`
 }
 
-/** Draws the chart again only for other figures, another language or another theme. */
+/** Draws the chart again only for other figures, another language or another theme: a refresh keeps the selected point. */
 const chartView = (figures: object, { state }: Scope, figure: () => ChartFigure) => {
   const { lang, theme } = state.preferences
-  return html`<console-chart .figure=${guard([figures, lang, theme], figure)}></console-chart>`
+  return html`<console-chart .figure=${guard([JSON.stringify(figures), lang, theme], figure)}></console-chart>`
 }
 
 function toBindsFigure(overview: Overview, { t, format }: Scope): ChartFigure {

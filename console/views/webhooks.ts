@@ -93,9 +93,12 @@ function receiverView(receiver: Receiver, scope: Scope): TemplateResult {
 
 function noticesView(webhooks: Webhooks, scope: Scope): TemplateResult {
   const { state, actions, t, format } = scope
-  const isFailed = state.notices === 'failed'
+  const { failedCount, waitingCount } = webhooks
+  // At first the failed notices, unless only others are there.
+  const kind = state.notices ?? (failedCount === 0 && waitingCount > 0 ? 'waiting' : 'failed')
+  const isFailed = kind === 'failed'
   const notices = isFailed ? webhooks.failed : webhooks.waiting
-  const count = isFailed ? webhooks.failedCount : webhooks.waitingCount
+  const count = isFailed ? failedCount : waitingCount
   const name = isFailed ? 'replay' : 'retry'
   return html`<section class="panel" aria-labelledby="notices-heading">
     <div class="panel-head">
@@ -110,10 +113,10 @@ function noticesView(webhooks: Webhooks, scope: Scope): TemplateResult {
       ${choiceView(
         t.notices,
         [
-          { value: 'failed', content: `${t.failedNotices} ${format.count(webhooks.failedCount)}` },
-          { value: 'waiting', content: `${t.waiting} ${format.count(webhooks.waitingCount)}` },
+          { value: 'failed', content: `${t.failedNotices} ${format.count(failedCount)}` },
+          { value: 'waiting', content: `${t.waiting} ${format.count(waitingCount)}` },
         ],
-        state.notices,
+        kind,
         actions.showNotices,
       )}
     </div>

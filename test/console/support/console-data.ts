@@ -38,13 +38,15 @@ const NO_COUNTS: Funnel = { shown: 0, scanned: 0, confirmed: 0, bound: 0, unboun
 
 const lengths: Record<Range, number> = { '24h': DAY, '7d': 7 * DAY, '30d': 30 * DAY }
 
-/** Scans of an hour follow the day: few at night, most in the evening. */
+/** Scans follow the day and the week: few at night and at the weekend, most in the evening. */
 function countsOf(at: number, weight: number): Funnel {
   const hour = (new Date(at).getUTCHours() + 8) % 24
   const daily = 1 + Math.sin(((hour - 9) / 24) * 2 * Math.PI)
   // A fixed irregularity in place of random numbers.
   const uneven = 1 + ((Math.floor(at / HOUR) * 7_919) % 13) / 26
-  const shown = Math.round(62 * daily * uneven * weight)
+  const day = new Date(at + 8 * HOUR).getUTCDay()
+  const weekly = [0.62, 0.94, 1, 1.12, 1.05, 0.9, 0.7][day]!
+  const shown = Math.round(62 * daily * uneven * weekly * weight)
   const scanned = Math.round(shown * 0.81)
   const confirmed = Math.round(scanned * 0.93)
   return { shown, scanned, confirmed, bound: Math.round(confirmed * 0.97), unbound: Math.round(shown * 0.06) }
