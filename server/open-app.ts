@@ -25,6 +25,7 @@ import { createCursors } from './keys/cursor.ts'
 import { readKeyFile, watchKeyFile } from './keys/key-file.ts'
 import { createKeyedHash } from './keys/keyed-hash.ts'
 import { createKeyring } from './keys/keyring.ts'
+import { createOauthStates } from './keys/oauth-state.ts'
 import { createTokenCache } from './keys/token-cache.ts'
 import { createForwarder } from './outbound/forwarder.ts'
 import { createUnionidFetcher } from './outbound/unionid-fetcher.ts'
@@ -209,6 +210,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     events: { appId, rules: config.rules, ...config.replies },
     oauth: config.oauth.isOn
       ? {
+          states: createOauthStates(hashOf),
           addressesFor: createAddresses({ ...config, openBase: config.oauth.openBase }),
           limits: config,
           followQr: createFollowQr({ wechat, accountName: config.accountName, clock }),
