@@ -12,6 +12,8 @@ export type Told = {
   accepted: Map<string, number>
   acceptedIds: Set<string>
   uids: Map<string, string>
+  /** All digits that the store has had. */
+  digits: Set<string>
   /** A server has died or its store has failed: a notice may come again. */
   isDisturbed: boolean
 }
@@ -21,6 +23,7 @@ export const newTold = (): Told => ({
   accepted: new Map(),
   acceptedIds: new Set(),
   uids: new Map(),
+  digits: new Set(),
   isDisturbed: false,
 })
 

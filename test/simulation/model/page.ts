@@ -74,7 +74,14 @@ export type QrRequest = {
 }
 
 /** A request that waits for WeChat. */
-export type Asked = { request: QrRequest; live: Ticket | undefined; epoch: number; life: number }
+export type Asked = {
+  request: QrRequest
+  live: Ticket | undefined
+  epoch: number
+  life: number
+  /** The epoch at the end of the step in which WeChat was asked. */
+  latestEpoch?: number
+}
 
 type Started = { answer: Answer } | { asked: Asked }
 
@@ -121,7 +128,8 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   if (isFailing && choose(2) === 1) return yield* end(m, request, instead(m, request, live, 'STORE'))
   const user = userOf(m, key)
   // Everything that the user had was closed meanwhile, so a QR code that was asked for before binds nobody.
-  if (user.epoch !== asked.epoch || user.life !== asked.life) {
+  const isUnsure = user.epoch !== asked.epoch && user.epoch === asked.latestEpoch
+  if (user.life !== asked.life || (user.epoch !== asked.epoch && !(isUnsure && choose(2) === 1))) {
     yield
     const again = yield* issue(m, request, choose)
     return 'answer' in again ? again.answer : yield* finishQr(m, again.asked, choose)
