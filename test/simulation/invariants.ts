@@ -12,8 +12,6 @@ export type Told = {
   accepted: Map<string, number>
   acceptedIds: Set<string>
   uids: Map<string, string>
-  /** All digits that the store has had. */
-  digits: Set<string>
   /** A server has died or its store has failed: a notice may come again. */
   isDisturbed: boolean
 }
@@ -23,7 +21,6 @@ export const newTold = (): Told => ({
   accepted: new Map(),
   acceptedIds: new Set(),
   uids: new Map(),
-  digits: new Set(),
   isDisturbed: false,
 })
 

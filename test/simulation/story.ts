@@ -124,12 +124,12 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
           op: (s, choose) => finishQr(s, { ...asked, request: { ...asked.request, mayFail } }, choose),
           mayEndEarly: values[sent.length + i] === FAILED,
           // Each waits for another user, and only one request at a time waits for a user.
-          isApart: sent.length === 0,
+          isApart: sent.length === 0 && !ended.some((each) => each.asked.isJoined),
         }),
       ),
     ]
     seen = await observe()
-    const before: State = { ...m, offered: world.wechat.takeOffered(), made: new Map() }
+    const before: State = { ...m, offered: world.wechat.takeOffered(), made: new Map(), asking: new Map() }
     const explained = explain(before, expireFirst, happenings, ({ state, answers }) => {
       for (const [i, value] of values.entries()) {
         const wrong = answerFault(value, answers[i])
@@ -153,10 +153,11 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     world.pages = world.pages.filter(({ instance }) => instance.isAlive())
     await world.untilNotified(({ key, known }) => (m.users.get(key)?.version ?? 0) > known)
     keepStanding(world.walks, m)
-    for (const { hold } of holds(m.tickets.values())) if (hold.digits !== null) told.digits.add(hold.digits)
+    const fresh = holds(m.tickets.values()).filter(({ scene }) => !before.tickets.get(scene)?.hold)
     const shown = digitsIn(values[0])
-    if (sent.length === 1 && shown !== undefined && !told.digits.has(shown))
-      fail('the chat shows other digits than the store has')
+    if (sent.length === 1 && shown !== undefined && fresh[0] && fresh[0].hold.digits !== shown) {
+      fail('the chat shows other digits than the store expects')
+    }
     const wrong = checkInvariants(world, m, seen, told)
     if (wrong) fail(wrong)
   }
