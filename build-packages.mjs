@@ -58,4 +58,4 @@ if (!existsSync(join(built, 'cdn/wechat-bind.js')) || !existsSync(join(built, 's
 
 const editorData = inDist('custom-elements.json', 'vscode.html-custom-data.json', 'vscode.css-custom-data.json')
 fill('widget', [...inDist('widget', 'cdn'), ...editorData, ...closureOf(exportsOf('widget'))])
-fill('server', inDist('server', 'demo', 'page', 'cdn', 'custom-elements.json'))
+fill('server', inDist('server', 'demo', 'page', 'console', 'cdn', 'custom-elements.json'))

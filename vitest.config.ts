@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'server',
-          include: ['test/*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'],
+          include: ['test/{,console/}*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'],
           // Ends a test that hangs. The limit is long enough for a slow machine, on which other work shares the two cores.
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -47,10 +47,15 @@ export default defineConfig({
             '@open-wc/testing',
             '@open-wc/testing-helpers',
             'chai-a11y-axe',
+            'hono',
             'lit',
+            'lit/directives/guard.js',
             'lit/directives/keyed.js',
+            'lit/directives/ref.js',
+            'lit/directives/repeat.js',
             'msw/browser',
             'msw/http',
+            'uplot',
           ],
         },
         cacheDir: 'node_modules/.vite/widget',
@@ -58,14 +63,16 @@ export default defineConfig({
         plugins: [msw({ mode: 'worker-only' })],
         test: {
           name: 'widget',
-          include: ['test/widget/*.test.ts'],
+          // The pages of the element and of the console share a browser.
+          include: ['test/widget/*.test.ts', 'test/console/views/*.test.ts'],
           setupFiles: 'test/widget/setup.ts',
           expect,
           browser: {
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({ launchOptions: await launchOptions() }),
+            // Without a locale, a machine with `LANG=C` gives `navigator.language` a tag that Intl refuses.
+            provider: playwright({ launchOptions: await launchOptions(), contextOptions: { locale: 'en-US' } }),
             instances: [{ browser: 'chromium' }],
           },
         },

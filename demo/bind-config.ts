@@ -55,7 +55,13 @@ export function createBindConfig({ env, dataDir, key, webhookSecret, account }: 
       const config = at(url, {
         ...rules,
         ...low,
-        ...(account ? { WECHAT_MODE: mode, WECHAT_API_BASE: `${url}${path}/simulator` } : {}),
+        ...(account
+          ? {
+              WECHAT_MODE: mode,
+              WECHAT_API_BASE: `${url}${path}/simulator`,
+              WECHAT_OPEN_BASE: `${url}${path}/simulator`,
+            }
+          : {}),
       })
       return ticket === 'normal' ? config : { ...config, ticketTtlMs: TICKET_TTL_MS[ticket] }
     },

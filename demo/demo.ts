@@ -16,6 +16,7 @@ import { answerFaulty } from './faulty-receiver.ts'
 import { createHostSite } from './host-site.ts'
 import { createHttpApp, findDist } from './http-app.ts'
 import { toNetworkUrls, toTrustedNames } from './network-urls.ts'
+import { createDemoAddresses } from './oauth-addresses.ts'
 import { createRequestRecorder } from './record-incoming.ts'
 import { createRecordingFetch } from './record-outgoing.ts'
 import { type DemoRoom, openDemoRoom } from './room.ts'
@@ -23,6 +24,7 @@ import { readSavedState, writeSavedState } from './saved-state.ts'
 import { hideBehindSecretPath } from './secret-path.ts'
 import { createChangeListeners } from './simulator/change-listeners.ts'
 import { createFaults, type Delay, type Faults } from './simulator/faults.ts'
+import { LOOPBACK } from './simulator/request-guard.ts'
 import { createSimulator, type Simulator } from './simulator/simulator.ts'
 import { createTrafficLog, type TrafficLog } from './simulator/traffic-log.ts'
 import { createTestUsers } from './test-users.ts'
@@ -58,6 +60,8 @@ type DemoOptions = {
   listen?: (app: Fetching & { base: string }, host: string | undefined, port: number) => Promise<Listening>
 }
 
+const RESEND_AGAIN_MS = 1_000
+
 const delay: Delay = (ms, signal) => sleep(ms, undefined, { signal })
 
 export async function startDemo({
@@ -75,6 +79,7 @@ export async function startDemo({
   const isReal = isRealWechat(env)
   const base = isReal ? `/${pathSecret}` : ''
   const trusted = toTrustedNames(env)
+  const hosts = [...LOOPBACK, ...(trusted.hosts ?? [])]
   const closing = new AbortController()
   const { signal } = closing
   // A page stays open over a restart, so ids must not repeat. Ids start at the current time in ms and grow more slowly than the time.
@@ -84,7 +89,7 @@ export async function startDemo({
   // Assigned below, because the rooms need the simulator.
   let currentRoom: () => DemoRoom | undefined = () => undefined
   const simulator = createSimulator({
-    account: account ?? {},
+    account: { ...account, webDomains: hosts },
     remembered: savedState?.simulator,
     ...trusted,
     wire,
@@ -129,12 +134,19 @@ export async function startDemo({
   let lastReceiver = receiver()
 
   /** Shows the sender's reaction to another answer at once: enables a receiver that answered 410, and retries what waits. */
-  function onReceiverChange(): void {
-    if (receiver() === lastReceiver) return
-    lastReceiver = receiver()
+  async function resendWebhooks(): Promise<void> {
     const { outbox } = shared.deps().store
     const now = Date.now()
-    void Promise.all([outbox.enable('WEBHOOK_URL', now), outbox.retry(now)]).catch(() => {})
+    await Promise.all([outbox.enable('WEBHOOK_URL', now), outbox.retry(now)])
+  }
+
+  async function onReceiverChange(): Promise<void> {
+    if (receiver() === lastReceiver) return
+    lastReceiver = receiver()
+    await resendWebhooks()
+    // The server may not have saved the last failure yet.
+    await delay(RESEND_AGAIN_MS, signal)
+    await resendWebhooks()
   }
 
   const openRoom = (path: string, conditions: Conditions, faults: Faults) =>
@@ -151,9 +163,11 @@ export async function startDemo({
             const publicUrl = networkUrls[0] ?? url
             const qrImageUrl = isReal ? deps.qrImageUrl : deps.qrImageUrl.replace(url, publicUrl)
             const ticketOf = testUsers.tickets(deps, config, appId)
+            const { oauth } = deps
             return {
               ...deps,
               qrImageUrl,
+              oauth: oauth && { ...oauth, addressesFor: createDemoAddresses(config, { hosts, base }) },
               async tickets(request) {
                 const ticket = await ticketOf(request)
                 // A scan follows the conditions of the visitor whose page shows the QR code.
@@ -172,7 +186,7 @@ export async function startDemo({
         onChange(next) {
           if (path === '' && !isReal) simulator.setMode(next.mode)
           if (failsTokens(next.errcode)) simulator.accessTokens.revoke()
-          onReceiverChange()
+          void onReceiverChange().catch(() => {})
           changes.notify()
         },
       },

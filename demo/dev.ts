@@ -1,9 +1,10 @@
 /**
- * `npm run dev` starts the demo. Vite serves the pages and the element from their sources, on the same port.
+ * `npm run dev` starts the demo. Vite serves the pages, the console and the element from their sources, on the same port.
  * Vite reloads the browser when a source of a page or of the element is saved. Node's `--watch` starts this process again
  * when a file of the server or of the demo is saved. Vite's client in the browser then connects again and reloads. Node only.
  */
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -19,9 +20,26 @@ import { toTrustedNames } from './network-urls.ts'
 const root = join(import.meta.dirname, '..')
 
 /** The pages by path. The demo serves them from `dist/page`, with a content policy that Vite's client would break. */
-const pages: Record<string, string> = { '/': 'index.html', '/api.html': 'api.html', '/playground': 'playground.html' }
+const pages: Record<string, string> = Object.fromEntries(
+  [
+    ['/', 'index.html'],
+    ['/api.html', 'api.html'],
+    ['/playground', 'playground.html'],
+  ].map(([path, file]) => [path, join(root, 'demo/page', file!)]),
+)
 
 const element = join(root, 'widget/define.ts')
+
+/** The folder of the console's page, whose API is the demo's. */
+const consoleRoot = join(root, 'console')
+const CONSOLE_PATH = '/console/'
+
+/** The source of the console that a path below `/console/` names. */
+function consoleSource(page: string): string | undefined {
+  if (!page.startsWith(CONSOLE_PATH)) return undefined
+  const file = join(consoleRoot, page.slice(CONSOLE_PATH.length) || 'index.html')
+  return file.startsWith(consoleRoot) && existsSync(file) ? file : undefined
+}
 
 export type Dev = Pick<Demo, 'url' | 'networkUrls' | 'close'>
 
@@ -42,12 +60,14 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
       logLevel: env.LOG_LEVEL === 'silent' ? 'silent' : 'warn',
       resolve: { alias: { '/cdn/wechat-bind.js': element, '/wechat-bind.js': element } },
       // Vite scans the sources for dependencies, because the pages load the element from a path that Vite cannot resolve.
-      optimizeDeps: { entries: ['*.ts', '../../widget/define.ts'] },
+      optimizeDeps: {
+        entries: ['*.ts', '../../widget/define.ts', '../../console/main.ts', '../../console/views/chart.ts'],
+      },
       server: {
         middlewareMode: true,
         ws: { server },
         // `HOST=0.0.0.0` opens the port to the network, so Vite must not serve `data/`, which contains keys.
-        fs: { allow: ['demo', 'widget', 'server', 'node_modules'].map((folder) => join(root, folder)) },
+        fs: { allow: ['demo', 'console', 'widget', 'server', 'node_modules'].map((folder) => join(root, folder)) },
         allowedHosts: [...(toTrustedNames(env).hosts ?? [])],
       },
     })
@@ -62,7 +82,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
     const demo = getRequestListener(fetch)
 
     async function sendPage(path: string, file: string, response: ServerResponse): Promise<void> {
-      const html = await readFile(join(root, 'demo/page', file), 'utf8')
+      const html = await readFile(file, 'utf8')
       response.setHeader('Content-Type', 'text/html; charset=utf-8').end(await started.transformIndexHtml(path, html))
     }
 
@@ -72,9 +92,12 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
       // Vite answers only below the secret path, because it writes this path into the files.
       if (!path.startsWith(`${base}/`)) return void demo(request, response)
       const page = path.slice(base.length)
-      const file = method === 'GET' ? pages[page] : undefined
+      const source = method === 'GET' ? consoleSource(page) : undefined
+      const file = method !== 'GET' ? undefined : page === CONSOLE_PATH ? source : pages[page]
       // The pages are matched first, because Vite would answer `/playground` with `playground.ts`.
       if (file) return void sendPage(page, file, response).catch((error) => response.writeHead(500).end(error.message))
+      // The console's sources are outside of Vite's root.
+      if (source) request.url = `${base}/@fs${source}${url.slice(path.length)}`
       started.middlewares(request, response, () => {
         // Vite has removed `base` from the URL.
         request.url = url

@@ -1,5 +1,6 @@
 /** A store that can be made slow or unavailable. The data of the wrapped store does not change. */
 import { BindError } from '../server/errors.ts'
+import type { ConsoleStore } from '../server/store/console-store.ts'
 import type { Outbox } from '../server/store/outbox.ts'
 import type { Store } from '../server/store/store.ts'
 import type { Delay } from './simulator/faults.ts'
@@ -43,6 +44,12 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
     },
     sweep: flaky((now) => store.sweep(now)),
     ping: flaky(() => store.ping()),
+    console: Object.fromEntries(
+      Object.entries(store.console).map(([name, call]) => [
+        name,
+        flaky(call as (...args: unknown[]) => Promise<unknown>),
+      ]),
+    ) as ConsoleStore,
     onCommit: (listener) => store.onCommit(listener),
     close: () => store.close(),
     outbox: {
@@ -54,12 +61,12 @@ export function createFlakyStore(store: Store, { health, delay, signal }: FlakyD
       giveUp: flaky((...args) => outbox.giveUp(...args)),
       list: flaky((...args) => outbox.list(...args)),
       lengths: flaky(() => outbox.lengths()),
-      oldestAt: flaky(() => outbox.oldestAt()),
+      oldestAt: flaky((names) => outbox.oldestAt(names)),
       replay: flaky((...args) => outbox.replay(...args)),
       retry: flaky((...args) => outbox.retry(...args)),
       receivers: flaky(() => outbox.receivers()),
       receiverFailed: flaky((failed) => outbox.receiverFailed(failed)),
-      receiverAccepted: flaky((name) => outbox.receiverAccepted(name)),
+      receiverAccepted: flaky((...args) => outbox.receiverAccepted(...args)),
       enable: flaky((...args) => outbox.enable(...args)),
       lease: flaky((...args) => outbox.lease(...args)),
       // A closing server calls `release` and must not wait, so the failure does not apply here.

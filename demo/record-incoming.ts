@@ -28,7 +28,7 @@ export function createRequestRecorder({ wire, deps, clock, isReal }: RequestReco
   function kindOf(path: string): WireKind | undefined {
     if (path.startsWith('/widget/')) return 'browser'
     if (path.startsWith('/api/')) return 'api'
-    return isReal && path.startsWith('/wechat/') ? 'callback' : undefined
+    return isReal && path === '/wechat/callback' ? 'callback' : undefined
   }
 
   async function decryptRequest(kind: WireKind, request: Request, raw: string): Promise<Decrypted> {

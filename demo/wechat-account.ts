@@ -28,4 +28,6 @@ export const toWechatEnv = (account: Account, simulatorUrl: string): Env => ({
   WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
   WECHAT_ORIGINAL_ID: account.originalId,
   WECHAT_API_BASE: simulatorUrl,
+  WECHAT_OAUTH: 'on',
+  WECHAT_OPEN_BASE: simulatorUrl,
 })

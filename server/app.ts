@@ -9,7 +9,9 @@ import { logRequests } from './http/request-log.ts'
 import { refuseUnusualTargets } from './http/request-target.ts'
 import { dataApiEndpoints } from './routes/data-api.ts'
 import { encryptedApiEndpoints } from './routes/encrypted-api.ts'
+import { oauthEndpoints } from './routes/oauth.ts'
 import { descriptionRoutes, opsRoutes } from './routes/ops.ts'
+import { verifyFileRoutes } from './routes/verify-file.ts'
 import { callbackEndpoints } from './routes/wechat-callback.ts'
 import { widgetApiEndpoints } from './routes/widget-api.ts'
 import { widgetFileRoutes } from './routes/widget-file.ts'
@@ -17,6 +19,8 @@ import { widgetFileRoutes } from './routes/widget-file.ts'
 export const createEndpoints = (deps: Deps): Endpoint[] => [
   ...callbackEndpoints(deps),
   ...backEndEndpoints(deps),
+  // Before the browser API, whose fallback answers every other path below /widget.
+  ...oauthEndpoints(deps),
   ...widgetApiEndpoints(deps),
 ]
 
@@ -34,7 +38,13 @@ type AppOptions = {
 
 export function createApp(deps: Deps, { endpoints = createEndpoints(deps), hasOps = true }: AppOptions = {}): Hono {
   const ops = hasOps ? [opsRoutes(deps)] : []
-  return assemble(deps, [endpointRoutes(endpoints), widgetFileRoutes(deps), descriptionRoutes(), ...ops])
+  return assemble(deps, [
+    endpointRoutes(endpoints),
+    widgetFileRoutes(deps),
+    verifyFileRoutes(deps),
+    descriptionRoutes(),
+    ...ops,
+  ])
 }
 
 /** An app with only metrics and probes, for a separate port. */

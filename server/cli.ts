@@ -25,8 +25,9 @@ const usage = `wechat-bind <command>
   migrate --from sqlite:... --to postgres://...
                                copy the store to PostgreSQL and compare every row
                                将数据复制到 PostgreSQL，并逐行核对
-  keygen [kid | --webhook]     print a new key for BIND_KEYS, or a new WEBHOOK_SECRET
-                               生成一个 BIND_KEYS 密钥，或一个 WEBHOOK_SECRET
+  keygen [kid | --webhook | --console NAME [--operator]]
+                               print a new key for BIND_KEYS, a new WEBHOOK_SECRET, or a token for CONSOLE_TOKENS
+                               生成一个 BIND_KEYS 密钥、WEBHOOK_SECRET，或用于 CONSOLE_TOKENS 的令牌
   token <account> <user>       print a widget token for a test, made with the first key of BIND_KEYS
                                用 BIND_KEYS 的第一个密钥签发测试用的组件令牌
   --version                    print the version

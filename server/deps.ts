@@ -1,24 +1,47 @@
 /** The parts that the app is made from. An app made from such parts runs on any runtime that Hono supports. */
 import type { AfterCommit } from './binding/after-commit.ts'
 import type { EventSettings } from './binding/apply-intent.ts'
+import type { QrLimits } from './binding/limits.ts'
 import type { Tickets } from './binding/tickets.ts'
 import type { Waiters } from './binding/waiters.ts'
+import type { WebhookReceiver } from './config/webhook-receivers.ts'
+import type { Finding } from './doctor/finding.ts'
+import type { AddressesFor } from './http/base-url.ts'
 import type { Cursors } from './keys/cursor.ts'
 import type { Keyring } from './keys/keyring.ts'
+import type { Operators, Role } from './keys/operators.ts'
 import type { PrincipalOf } from './keys/token-cache.ts'
 import type { Forwarder } from './outbound/forwarder.ts'
 import type { UnionidFetcher } from './outbound/unionid-fetcher.ts'
+import type { WebhookAnswer } from './outbound/webhook-request.ts'
 import type { Log } from './platform.ts'
-import type { Store } from './store/store.ts'
+import type { KeyedHash } from './store/sql/tx-settings.ts'
+import type { Identity, Store } from './store/store.ts'
+import type { FigureCounter } from './telemetry/figures.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import type { Warn } from './telemetry/warnings.ts'
 import type { WechatApi } from './wechat/api.ts'
 import type { CallbackSettings } from './wechat/message.ts'
+import type { FollowQr } from './wire.ts'
+
+export type OauthParts = {
+  addressesFor: AddressesFor
+  limits: QrLimits
+  /** The QR code with which a bound user follows the account. */
+  followQr: () => Promise<FollowQr | undefined>
+}
+
+/** A file at the root of the server. */
+export type VerifyFile = { name: string; content: string }
 
 export type Deps = {
   /** The name of the Official Account (`ACCOUNT_NAME`), which the pages show. */
   accountName: string | undefined
   callback: CallbackSettings
+  /** The web authorization of pages inside WeChat. Undefined without `WECHAT_OAUTH=on`. */
+  oauth: OauthParts | undefined
+  /** Files by which WeChat's console verifies the domain. */
+  verifyFiles: VerifyFile[]
   events: EventSettings
   /** Forwards to the system that owned the callback before. Undefined without `FORWARD_URL`. */
   forwarder: Forwarder | undefined
@@ -45,6 +68,36 @@ export type Deps = {
   log: Log
   /** Logs the mistakes of the set-up, with their fixes. */
   warn: Warn
+  /** Counts what the console shows. */
+  figures: FigureCounter
+  console: ConsoleParts
   /** Epoch ms. */
   clock: () => number
 }
+
+/** What only the console uses. */
+export type ConsoleParts = {
+  operators: Operators
+  /** The names under which browsers may reach the console. */
+  hostNames: ReadonlySet<string>
+  /** The built page. Undefined if it is not built. */
+  page: ConsolePage | undefined
+  hashOf: KeyedHash
+  /** The page's `Bind-User`. */
+  nameOf: (identity: Identity) => string
+  tenants: () => string[]
+  waitingLimit: number
+  receivers: () => WebhookReceiver[]
+  sendTest: (receiver: WebhookReceiver) => Promise<WebhookAnswer>
+  runDoctor: () => Promise<Finding[]>
+  version: string
+  /** Aborted when the server stops, so that no request waits any longer. */
+  closing: AbortSignal
+  /** Tokens that the sign-in offers. Only the demo has them. */
+  offers?: { name: string; role: Role; token: string }[]
+}
+
+/** The files of the console's page. `find` returns undefined for an unknown path. */
+export type ConsolePage = { find(path: string): PageFile | undefined }
+
+export type PageFile = { body: Uint8Array<ArrayBuffer>; type: string; etag: string; isImmutable: boolean }

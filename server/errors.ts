@@ -13,7 +13,7 @@ export const errorCodes = {
   STALE_DATE: { status: 400, retryable: false, title: 'Date is more than 300 s from the server time' },
   UNAUTHORIZED: { status: 401, retryable: false, title: 'The credentials are not valid' },
   TOKEN_EXPIRED: { status: 401, retryable: false, title: 'The widget token has expired' },
-  FORBIDDEN: { status: 403, retryable: false, title: 'The scope of the widget token does not allow this request' },
+  FORBIDDEN: { status: 403, retryable: false, title: 'The widget token does not allow this request' },
   DECLINED: { status: 403, retryable: false, title: 'The user declined the authorization in WeChat' },
   SNAPSHOT_PAGE: { status: 403, retryable: false, title: "WeChat's snapshot page has no real user" },
   CALLBACK_REFUSED: { status: 403, retryable: false, title: 'The callback failed verification' },

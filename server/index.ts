@@ -3,6 +3,7 @@ import './config/require-node.ts'
 
 export { createApp } from './app.ts'
 export { type Config, type Env, parseConfig } from './config/config.ts'
+export { createConsole } from './console/console.ts'
 export type { Deps } from './deps.ts'
 export { BindError, type ErrorCode, errorCodes } from './errors.ts'
 export {

@@ -1,9 +1,11 @@
 /** Opens the store, makes the app and all its parts from a configuration, and closes them in order. Node only. */
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp, createEndpoints, createOpsApp } from './app.ts'
 import { expireScans } from './binding/expire-scans.ts'
+import { createFollowQr } from './binding/follow-qr.ts'
 import { createQrcodePool } from './binding/qrcode-pool.ts'
 import { SCAN_LINE, type ScanOutcome } from './binding/scan-outcome.ts'
 import { createTickets } from './binding/tickets.ts'
@@ -12,8 +14,10 @@ import type { Config } from './config/config.ts'
 import { findModuleFault, USER_AGENT } from './config/version.ts'
 import type { WebhookReceiver } from './config/webhook-receivers.ts'
 import { watchWebhooksFile } from './config/webhooks-file.ts'
+import { openConsoleParts } from './console/console-parts.ts'
 import type { Deps } from './deps.ts'
 import { BindError } from './errors.ts'
+import { createAddresses } from './http/base-url.ts'
 import { type Intercept, interceptEndpoints } from './http/node-listener.ts'
 import { createOutgoingFetch, withUserAgent } from './http/outgoing-fetch.ts'
 import { readWidgetFile } from './http/static-file.ts'
@@ -28,6 +32,7 @@ import { createWebhookSender } from './outbound/webhook-sender.ts'
 import { type Fetch, type Log, type SetTimer, systemTimer } from './platform.ts'
 import { openStore } from './store/open-store.ts'
 import type { Identity, Store } from './store/store.ts'
+import { createFigures } from './telemetry/figures.ts'
 import { gaugeQrcodes, gaugeToken, gaugeWebhooks } from './telemetry/gauges.ts'
 import { instrumentFetch, instrumentStore } from './telemetry/instrument.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -70,6 +75,11 @@ const MINUTE_MS = 60_000
 // An erasure is complete after two intervals. SQLite's log still contains the erased data for up to 30 s.
 const PURGE_INTERVAL_MS = 10_000
 
+const FIGURES_INTERVAL_MS = 1_000
+
+// A store that does not answer must not delay the end of the process.
+const SAVE_WITHIN_MS = 500
+
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
   const { log, clock = Date.now, setTimer = systemTimer } = overrides
   const fetch = withUserAgent(overrides.fetch ?? createOutgoingFetch(), USER_AGENT)
@@ -96,17 +106,33 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
       'bindings belong to another account than WECHAT_APP_ID, and this account cannot send messages to their users: run "wechat-bind doctor"',
     )
   }
+  const closing = new AbortController()
+  // A long poll of the console is one listener each.
+  setMaxListeners(0, closing.signal)
   const waiters = createWaiters({ limits: config.waiters, setTimer, clock: monotonic })
   const metrics = createMetrics(waiters.count)
   const store = instrumentStore(overrides.wrapStore?.(opened) ?? opened, metrics)
   store.onCommit(waiters.wake)
   let tokenAt: number | undefined
-  const wechatFetch = instrumentFetch(fetch, metrics, () => {
-    tokenAt = clock()
+  const figures = createFigures({
+    store,
+    clock,
+    instance: randomUUID(),
+    isConfirmed: config.rules.confirm !== 'off',
+    waiting: waiters.count,
+    waitingLimit: config.waiters.inAll,
+    token: () => ({ at: tokenAt, until: accessTokens.expiresAt() }),
+  })
+  store.onCommit(figures.committed)
+  const wechatFetch = instrumentFetch(fetch, metrics, {
+    onToken() {
+      tokenAt = clock()
+    },
+    onRefusal: figures.refused,
   })
   const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock })
   const wechat = createWechatApi({
-    apiBase: config.wechat.apiBase,
+    ...config.wechat,
     accessTokens,
     fetch: wechatFetch,
     delay: (ms, signal) => delay(ms, undefined, { signal }),
@@ -145,17 +171,36 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   if (webhookSender) store.onCommit(webhookSender.wake)
   gaugeToken(metrics, accessTokens, () => tokenAt)
   gaugeQrcodes(metrics, qrcodes)
-  if (webhookSender) gaugeWebhooks(metrics, store, clock)
+  if (webhookSender) gaugeWebhooks(metrics, store, clock, () => webhooks.all.map(({ name }) => name))
+  const { console, stop: stopWatchingTokens } = openConsoleParts(config, {
+    hashOf,
+    nameOf,
+    tenants: keyring.tenants,
+    receivers: () => webhooks.all,
+    closing: closing.signal,
+    fetch,
+    clock,
+    setTimer,
+    log,
+  })
   const deps: Deps = {
     accountName: config.accountName,
     callback: toCallbackSettings(config),
     events: { appId, rules: config.rules, ...config.replies },
+    oauth: config.oauth.isOn
+      ? {
+          addressesFor: createAddresses({ ...config, openBase: config.oauth.openBase }),
+          limits: config,
+          followQr: createFollowQr({ wechat, accountName: config.accountName, clock }),
+        }
+      : undefined,
+    verifyFiles: config.oauth.verifyFiles,
     forwarder,
     metrics,
     keyring,
     cursors: createCursors(hashOf),
     store,
-    tickets: createTickets({ ...config, store, qrcodes, clock, appId }),
+    tickets: createTickets({ ...config, store, qrcodes, clock, appId, onShown: figures.shown }),
     unionids,
     principalOf: createTokenCache({
       keyring,
@@ -179,7 +224,15 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     widgetFile: readWidgetFile(),
     log,
     warn,
+    figures,
+    console,
     clock,
+  }
+  if (config.oauth.isOn && config.publicUrl === undefined) {
+    log.warn(
+      {},
+      'WECHAT_OAUTH=on without PUBLIC_URL: WeChat returns browsers to the address to which each page sends its requests. Set PUBLIC_URL to the address of this server, whose domain is the 网页授权域名 of the account',
+    )
   }
   for (const name of config.unknownNames ?? []) {
     log.warn(
@@ -199,24 +252,37 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     })
   }, PURGE_INTERVAL_MS).unref()
 
+  const saveFigures = () =>
+    figures.save().catch((error: BindError) => {
+      log.debug({ code: error.code }, 'the figures of the console were not saved; the server tries again in a second')
+    })
+  const saving = setInterval(() => void saveFigures(), FIGURES_INTERVAL_MS).unref()
+
+  const stopWaiting = () => {
+    waiters.close()
+    closing.abort()
+  }
   const endpoints = createEndpoints(deps)
   return {
     app: createApp(deps, { endpoints, hasOps: config.ops === undefined }),
     ops: createOpsApp(deps),
     intercept: interceptEndpoints(endpoints, deps),
     deps,
-    stopWaiting: waiters.close,
+    stopWaiting,
     async close(withinMs = 5_000) {
       clearInterval(minutely)
       clearInterval(purging)
       keyFile?.stop()
       webhooksWatch?.stop()
+      stopWatchingTokens()
+      clearInterval(saving)
       qrcodes.close()
-      waiters.close()
+      stopWaiting()
       const timer = new AbortController()
       const timeout = delay(Math.max(0, withinMs), undefined, { signal: timer.signal }).catch(() => {})
       await Promise.race([Promise.all([unionids.close(), forwarder?.idle(), webhookSender?.close()]), timeout])
       timer.abort()
+      await Promise.race([saveFigures(), delay(SAVE_WITHIN_MS, undefined, { ref: false })])
       await store.close()
     },
   }

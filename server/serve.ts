@@ -1,9 +1,11 @@
 /** The server process: reads the environment, opens the sockets, closes everything on SIGTERM and SIGINT. Node only. */
+import type { Hono } from 'hono'
 import { pino } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
 import { type Env, parseConfig } from './config/config.ts'
+import { createConsole } from './console/console.ts'
 import { BindError } from './errors.ts'
-import { startListening, stopListening } from './http/listen.ts'
+import { type Listening, startListening, stopListening } from './http/listen.ts'
 import { interceptEndpoints } from './http/node-listener.ts'
 import { openApp } from './open-app.ts'
 
@@ -24,32 +26,47 @@ export async function startServer(env: Env): Promise<Running> {
   // Adds memory, CPU and event loop lag of the process. The process runs only this server, so the figures describe this server.
   collectDefaultMetrics({ register: deps.metrics.registry })
   const { host, port, maxConnections } = config
-  const listen = async () => {
-    const opsListening =
-      config.ops &&
-      (await startListening(ops, config.ops.host, config.ops.port, { intercept: interceptEndpoints([], deps) }).catch(
-        cannotListen('OPS_PORT', 'OPS_HOST', config.ops.port),
-      ))
-    const main = await startListening(app, host, port, { maxConnections, intercept }).catch((cause) => {
-      opsListening?.server.close()
-      return cannotListen('PORT', 'HOST', port)(cause)
-    })
-    return { ...main, opsListening }
+  const { listen: consoleAt } = config.console
+  if (!consoleAt && (config.console.operators.length > 0 || config.console.tokensFile !== undefined)) {
+    log.warn({}, 'CONSOLE_TOKENS has no effect without CONSOLE_PORT: set CONSOLE_PORT to open the console')
   }
-  const { server, url, opsListening } = await listen().catch(async (error) => {
+  /** The listeners beside the main one. Nothing of them is on the main port. */
+  const inner: Listening[] = []
+  const listenInside = async (
+    make: () => Hono,
+    at: { host: string; port: number } | undefined,
+    name: 'OPS' | 'CONSOLE',
+  ) => {
+    if (!at) return undefined
+    const listening = await startListening(make(), at.host, at.port, { intercept: interceptEndpoints([], deps) }).catch(
+      cannotListen(`${name}_PORT`, `${name}_HOST`, at.port),
+    )
+    inner.push(listening)
+    return listening.url
+  }
+  const listen = async () => {
+    const opsUrl = await listenInside(() => ops, config.ops, 'OPS')
+    const consoleUrl = await listenInside(() => createConsole(deps), consoleAt, 'CONSOLE')
+    const main = await startListening(app, host, port, { maxConnections, intercept }).catch(
+      cannotListen('PORT', 'HOST', port),
+    )
+    return { ...main, opsUrl, consoleUrl }
+  }
+  const { server, url, opsUrl, consoleUrl } = await listen().catch(async (error) => {
+    for (const { server } of inner) server.close()
     await close(0)
     throw error
   })
   server.on('drop', () => deps.warn('connections', { maxConnections }))
   log.info(
-    { url, ops: opsListening?.url, callback: `${config.publicUrl ?? url}/wechat/callback` },
+    { url, ops: opsUrl, console: consoleUrl, callback: `${config.publicUrl ?? url}/wechat/callback` },
     'wechat-bind listens',
   )
   return {
     url,
     async close() {
       const startedAt = performance.now()
-      const stopped = [server, ...(opsListening ? [opsListening.server] : [])].map(stopListening)
+      const stopped = [server, ...inner.map((each) => each.server)].map(stopListening)
       stopWaiting()
       await Promise.all(stopped)
       await close(END_AFTER_MS - (performance.now() - startedAt))

@@ -40,11 +40,11 @@ export function watchFile(path: string, onChange: () => void): WatchedFile {
   return { check, stop: () => clearInterval(timer) }
 }
 
-/** Returns a text that changes when the file is replaced or written. */
+/** Returns a text that changes when the file is replaced or written, or when its mode or owner changes. */
 function stampOf(path: string): string {
   try {
-    const { ino, mtimeMs, size } = statSync(path)
-    return `${ino} ${mtimeMs} ${size}`
+    const { ino, mtimeMs, ctimeMs, size } = statSync(path)
+    return `${ino} ${mtimeMs} ${ctimeMs} ${size}`
   } catch (error) {
     return `none: ${(error as NodeJS.ErrnoException).code}`
   }

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '..')
 
 type Import = { from: string; to: string; isType: boolean }
 
-const sources = ['widget', 'server', 'demo'].flatMap((folder) =>
+const sources = ['widget', 'server', 'console', 'demo'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
     // Examples are separate packages, `dist` is built, and the type files for frameworks import the frameworks.
@@ -110,8 +110,17 @@ describe('the architecture', () => {
     expect(breaking((each) => each.from.startsWith('widget/') && !isAllowed(each))).toEqual([])
   })
 
+  test('lets the console import only lit, uPlot, itself, and the types of server/console/wire.ts', () => {
+    const isAllowed = ({ from, to, isType }: Import) =>
+      /^(lit|uplot)($|\/)/.test(to) ||
+      to.startsWith('console/') ||
+      (isType && to === 'server/console/wire.ts') ||
+      (from === 'console/vite.config.ts' && to === 'vite')
+    expect(breaking((each) => each.from.startsWith('console/') && !isAllowed(each))).toEqual([])
+  })
+
   test('lets the server import neither widget nor demo, and lets no source import a test', () => {
-    expect(breaking(({ from, to }) => from.startsWith('server/') && /^(widget|demo)\//.test(to))).toEqual([])
+    expect(breaking(({ from, to }) => from.startsWith('server/') && /^(widget|console|demo)\//.test(to))).toEqual([])
     expect(breaking(({ to }) => to.startsWith('test/'))).toEqual([])
   })
 

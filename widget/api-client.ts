@@ -1,5 +1,5 @@
 /** The client of the bind server's browser API. Each method returns the parsed response or throws a BindError. */
-import type { BindingView, QrcodeView } from '../server/wire.ts'
+import type { BindingView, OauthView, QrcodeView } from '../server/wire.ts'
 import { BindError, isTokenError } from './bind-error.ts'
 import { parseResponse } from './response.ts'
 import { createSend } from './send.ts'
@@ -21,6 +21,10 @@ export type Client = {
   /** Sends the four digits that WeChat displays. The digits prove that the person who scanned also sees this page. */
   confirm(code: string, signal: AbortSignal): Promise<BindingView>
   unbind(signal: AbortSignal): Promise<BindingView>
+  /** Returns the URL of WeChat's authorization, from which the browser returns to the URL `page`. */
+  authorize(page: string, signal: AbortSignal): Promise<string>
+  /** Sends the proof with which the browser has returned. */
+  prove(proof: string, signal: AbortSignal): Promise<BindingView>
 }
 
 type Init = { method?: string; headers?: Record<string, string>; body?: string }
@@ -90,6 +94,10 @@ export function createClient(
     confirm: async (code, signal) => parseBinding(await post('confirm', { code }, signal)),
 
     unbind: async (signal) => parseBinding(await request('binding', signal, { method: 'DELETE' })),
+
+    authorize: async (page, signal) => parseUrl(await post('oauth', { return: page }, signal)),
+
+    prove: async (proof, signal) => parseBinding(await post('oauth/confirm', { proof }, signal)),
   }
 }
 
@@ -104,4 +112,11 @@ function parseQrcode(answer: unknown): QrcodeView {
   const view = parseBinding(answer) as QrcodeView
   if (view.state !== 'unbound' || (view.qr?.path && view.expiresIn >= 0)) return view
   throw new BindError('BAD_RESPONSE', 'The response is not a QR code')
+}
+
+function parseUrl(answer: unknown): string {
+  const { url } = answer as Partial<OauthView>
+  // The page goes to this URL, so it must not contain a script.
+  if (url && /^https?:/.test(url)) return url
+  throw new BindError('BAD_RESPONSE', 'The response is not a URL')
 }

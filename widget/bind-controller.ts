@@ -11,6 +11,7 @@ import { type Effect, effectOf } from './effect.ts'
 import { type MachineEvent, reduce } from './machine.ts'
 import { initialState, type State } from './state.ts'
 import { warnOnce } from './warn-once.ts'
+import { claimReturn, receiveReturn } from './wechat-return.ts'
 
 /** The part of the element that the controller uses: the page's settings and a callback for state changes. */
 export type BindHost = ReactiveControllerHost &
@@ -39,17 +40,27 @@ export class BindController implements ReactiveController {
   /** Aborts the running effect. */
   #running = new AbortController()
   #isConnected = false
+  /** Set in the first frame. By then the scripts of the page listen to the element's events. */
+  #isObserved = false
   #onScreen = false
   #screen: IntersectionObserver | undefined
   #queue: MachineEvent[] = []
   readonly #host: BindHost
   readonly #client: Client
   readonly #clock: Clock
+  readonly #go: (url: string) => void
 
-  constructor(host: BindHost, client: Client, clock: Clock = browserClock) {
+  /** `go`: leaves the page. */
+  constructor(
+    host: BindHost,
+    client: Client,
+    clock: Clock = browserClock,
+    go: (url: string) => void = (url) => location.assign(url),
+  ) {
     this.#host = host
     this.#client = client
     this.#clock = clock
+    this.#go = go
     host.addController(this)
   }
 
@@ -81,13 +92,14 @@ export class BindController implements ReactiveController {
 
   hostConnected(): void {
     this.#isConnected = true
+    receiveReturn()
     for (const type of PAGE_EVENTS) addEventListener(type, this)
     this.#observeScreen()
     this.wake()
   }
 
   hostDisconnected(): void {
-    this.#isConnected = this.#onScreen = false
+    this.#isConnected = this.#isObserved = this.#onScreen = false
     for (const type of PAGE_EVENTS) removeEventListener(type, this)
     this.#screen?.disconnect()
     this.#updateEffect()
@@ -102,7 +114,7 @@ export class BindController implements ReactiveController {
   }
 
   hostUpdate(): void {
-    this.#startOnScreen()
+    this.#begin()
     this.#updateEffect()
   }
 
@@ -158,7 +170,13 @@ export class BindController implements ReactiveController {
       await this.#clock.sleep(TOKEN_GRACE_MS, signal)
       throw new BindError('NO_TOKEN', 'Set token, token-url or getToken')
     }
-    if (state.name === 'loading') return client.createQrcode(state.replace, signal)
+    if (state.name === 'loading') {
+      return state.proof ? client.prove(state.proof, signal) : client.createQrcode(state.replace, signal)
+    }
+    if (state.name === 'ready' && state.isLeaving) {
+      this.#go(await client.authorize(location.href, signal))
+      return null
+    }
     if (state.name === 'scanned' && state.code) return client.confirm(state.code, signal)
     if (state.name === 'bound' && state.unbinding) return client.unbind(signal)
     return client.waitPast('version' in state ? state.version : 0, signal)
@@ -194,22 +212,25 @@ export class BindController implements ReactiveController {
     this.#updateEffect()
   }
 
-  /** Starts the element when it is scrolled into view. An element that was never in view sends no requests. */
+  /** An element that was never in view requests no QR code. */
   #observeScreen(): void {
     this.#screen = new IntersectionObserver((entries, observer) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return
-      observer.disconnect()
-      this.#onScreen = true
-      this.#startOnScreen()
+      this.#isObserved = true
+      this.#onScreen = entries.some((entry) => entry.isIntersecting)
+      if (this.#onScreen) observer.disconnect()
+      this.#begin()
       this.#updateEffect()
     })
     this.#screen.observe(this.#host)
   }
 
-  #startOnScreen(): void {
+  /** Continues after a return from WeChat, or starts the element when it is scrolled into view. */
+  #begin(): void {
     const { manual, isClosed, canStart } = this.#host
-    if (this.#onScreen && !manual && !isClosed && canStart && this.#state === initialState)
-      this.dispatch({ type: 'start' })
+    if (!this.#isObserved || !canStart) return
+    const returned = claimReturn()
+    if (returned) this.dispatch({ type: 'returned', ...returned })
+    if (this.#onScreen && !manual && !isClosed && this.#state === initialState) this.dispatch({ type: 'start' })
   }
 }
 

@@ -2,17 +2,17 @@
 import { html, type TemplateResult } from 'lit'
 import { keyed } from 'lit/directives/keyed.js'
 import { icon, mark } from './icons.ts'
+import type { View } from './panel.ts'
 import type { State } from './state.ts'
-import { panelOf, type View } from './state-panels.ts'
+import { panelOf } from './state-panels.ts'
 
 export function cardTemplate(state: State, view: View): TemplateResult {
   const { translate, language, device, opened, host } = view
   const isInDialog = host.display === 'button'
-  const { title = 'title', picture, status, hint, isProblem, timer, actions } = panelOf(state, view)
-  const tile = state.name === 'bound' ? 'bare' : state.name === 'ready' && !opened ? 'paper' : ''
+  const { title = 'title', tile = '', picture, status, hint, isProblem, timer, actions } = panelOf(state, view)
   // `keyed` creates new elements when the text changes. A new text inside an existing element moves the first letter, and browsers report that as a layout shift.
   const textKey = `${state.name} ${opened} ${status} ${hint}`
-  const actionsKey = `${state.name} ${!opened}`
+  const actionsKey = `${state.name} ${opened}`
   const hintClass = isProblem ? 'hint problem' : 'hint'
 
   function onKeydown(event: KeyboardEvent): void {

@@ -1,16 +1,22 @@
 /** `display="button"`: a button in the page, and the native dialog that it opens. The dialog contains the card. */
 import { html, type LitElement, type TemplateResult } from 'lit'
 import { mark } from './icons.ts'
+import type { MachineEvent } from './machine.ts'
 import type { Translate } from './messages.ts'
-import type { StateName } from './state.ts'
+import type { State, StateName } from './state.ts'
 
 /** How long the dialog stays open after a binding. */
 const SUCCESS_SHOWN_MS = 1500
 
-type DialogHost = LitElement & { readonly state: StateName; readonly theme: string; open(): void }
+type DialogHost = LitElement & {
+  readonly state: StateName
+  readonly theme: string
+  open(): void
+  stop(): void
+  show(): void
+}
 
-/** `onClosed` is called when the element, a key, or a click outside the dialog has closed it. */
-export function createDialog(host: DialogHost, onClosed: () => void) {
+export function createDialog(host: DialogHost) {
   /** Closes the dialog after a binding. */
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -18,11 +24,19 @@ export function createDialog(host: DialogHost, onClosed: () => void) {
   const isOpen = () => !!find()?.open
   const close = () => find()?.close()
 
-  /** The event `close` arrives later, when the dialog may be open again. */
+  /** The element, a key, or a click outside has closed the dialog. The event arrives later, when the dialog may be open again. */
   function onClose(): void {
     if (isOpen()) return
     clearTimeout(timer)
-    onClosed()
+    if (host.state !== 'bound') host.stop()
+    host.show()
+  }
+
+  /** Returns whether the dialog was closed before. */
+  function open(): boolean {
+    if (isOpen()) return false
+    find()?.showModal()
+    return isOpen()
   }
 
   // The browser hides the dialog of a removed element, but leaves it open.
@@ -30,18 +44,15 @@ export function createDialog(host: DialogHost, onClosed: () => void) {
 
   return {
     isOpen,
+    open,
     close,
 
-    /** Returns whether the dialog was closed before. */
-    open(): boolean {
-      if (isOpen()) return false
-      find()?.showModal()
-      return isOpen()
-    },
-
-    /** Lets an open dialog show the new binding, then closes it. */
-    closeSoon(): void {
-      if (isOpen()) timer = setTimeout(close, SUCCESS_SHOWN_MS)
+    stateChanged(state: State, previous: State, event: MachineEvent): void {
+      // The user went to WeChat from the open dialog.
+      if (event.type === 'returned') open()
+      if (state.name !== 'bound' || previous.name === 'bound' || state.initial) return
+      // A user who does not follow sees the QR code to follow with.
+      if (isOpen() && state.subscribed !== false) timer = setTimeout(close, SUCCESS_SHOWN_MS)
     },
 
     template(card: TemplateResult, translate: Translate): TemplateResult {

@@ -20,10 +20,12 @@ import {
 /**
  * `view`: the server's response, null for "not modified". `tookMs`: the duration of the request. `now`: the time, on the clock
  * of a ticket's deadline. `auto`: the element may replace an expired QR code without a click, because it is visible and has
- * `refresh="auto"`. `isOther`: the token may belong to another user now.
+ * `refresh="auto"`. `isOther`: the token may belong to another user now. `proof`, `error`: the result with which the browser returned
+ * from WeChat.
  */
 export type MachineEvent =
-  | { type: 'start' | 'stop' | 'refresh' | 'unbind' | 'token' | 'offline' }
+  | { type: 'start' | 'stop' | 'refresh' | 'unbind' | 'authorize' | 'token' | 'offline' }
+  | { type: 'returned'; proof?: string; error?: BindError }
   | { type: 'confirm'; code: string }
   | { type: 'answered'; view: QrcodeView | BindingView | null; now: number; tookMs: number }
   | { type: 'failed'; error: BindError; random: number }
@@ -74,6 +76,13 @@ const steps: Steps = {
   unbind: (state) =>
     state.name === 'bound' && !state.unbinding ? { ...state, unbinding: true, failure: undefined } : state,
 
+  authorize: (state) =>
+    state.name === 'ready' && state.ticket.oauth && !state.isLeaving
+      ? { ...state, isLeaving: true, failure: undefined }
+      : state,
+
+  returned: (_, { proof, error }) => (error ? toError(error) : toLoading({ initial: false, proof })),
+
   /** Versions only increase, so a lower version is outdated. An equal version changes nothing, unless it answers a user's request. */
   answered(state, { view, now, tookMs }) {
     // The dialog is closed. Only a binding changes the state.
@@ -83,7 +92,12 @@ const steps: Steps = {
     if (!view || view.version < state.version || (view.version === state.version && !isUserRequest(state))) {
       return afterPoll(state, view ? 0 : tookMs)
     }
-    if (view.state !== 'unbound') return fromBinding(view)
+    if (view.state !== 'unbound') {
+      const next = fromBinding(view)
+      // A poll does not repeat the QR code to follow with.
+      if (next.name === 'bound' && next.subscribed === false && state.name === 'bound') next.follow ??= state.follow
+      return next
+    }
     // If the version rose by exactly 1, the refused scan was the only change, and the QR code is still valid.
     if (state.name === 'ready' && view.notice && view.version === state.version + 1) {
       const { version } = view
@@ -101,7 +115,9 @@ const steps: Steps = {
     if (!hasRequest(state)) return state
     // The displayed data belongs to the previous user.
     if (error.code === 'OTHER_USER') return toLoading()
-    if (isUserRequest(state)) return afterUserRequestFailed(state, error)
+    // An earlier request may have succeeded, although its answer was lost.
+    if (error.code === 'PROOF_EXPIRED' && state.attempt.turn) return toLoading({ initial: false })
+    if (isUserRequest(state) && state.name !== 'loading') return afterUserRequestFailed(state, error)
     if (error.retryable && (state.name !== 'loading' || mayRetry(state, error))) {
       return { ...state, attempt: retryAttempt(state.attempt, random, error.retryAfterMs) }
     }
@@ -150,14 +166,17 @@ function toLoading({
   initial = true,
   replace = false,
   refreshesLeft = AUTO_REFRESHES,
+  proof,
 }: Partial<Loading> = {}): Loading {
-  return { name: 'loading', attempt: firstAttempt, replace, initial, refreshesLeft }
+  return { name: 'loading', attempt: firstAttempt, replace, initial, refreshesLeft, proof }
 }
 
-function fromQrcode({ initial, refreshesLeft }: Loading, view: QrcodeView, now: number): State {
+function fromQrcode({ initial, refreshesLeft, proof }: Loading, view: QrcodeView, now: number): State {
   if (view.state !== 'unbound') return fromBinding(view, initial)
-  const { version, url, qr, code, account, expiresIn } = view
-  const ticket = { url, qr, code, account, deadline: now + expiresIn * 1000 }
+  // The user was unbound right after the proof.
+  if (proof) return toLoading({ initial: false })
+  const { version, url, qr, code, account, oauth, expiresIn } = view
+  const ticket = { url, qr, code, account, oauth, deadline: now + expiresIn * 1000 }
   return { name: 'ready', attempt: firstAttempt, version, ticket, refreshesLeft, refused: toRefused(view, now) }
 }
 
@@ -167,15 +186,18 @@ function toRefused({ notice }: { notice?: Notice }, now: number): Refused | unde
 
 function fromBinding(view: Exclude<BindingView, { state: 'unbound' }>, initial = false): Scanned | Bound {
   const { version } = view
-  return view.state === 'scanned'
-    ? { name: 'scanned', attempt: firstAttempt, version, confirm: view.confirm }
-    : { name: 'bound', attempt: firstAttempt, version, boundAt: view.boundAt, initial, unbinding: false }
+  if (view.state === 'scanned') return { name: 'scanned', attempt: firstAttempt, version, confirm: view.confirm }
+  const { boundAt, subscribed, follow } = view
+  return { name: 'bound', attempt: firstAttempt, version, boundAt, initial, unbinding: false, subscribed, follow }
 }
+
+/** Ends the requests that are sent once. */
+const answeredOnce = { isChecked: undefined, isLeaving: undefined }
 
 function afterPoll(state: WithRequest, tookMs: number): State {
   const isOver = state.name === 'expired' && state.attempt.turn >= LATE_POLLS
   const attempt = isOver ? undefined : nextAttempt(state.attempt, POLL_SPACING_MS - tookMs)
-  return (state.name === 'bound' ? { ...state, attempt, isChecked: undefined } : { ...state, attempt }) as State
+  return { ...state, ...answeredOnce, attempt } as State
 }
 
 function mayRetry({ attempt }: Loading, { retryAfterMs = 0 }: BindError): boolean {
@@ -188,6 +210,7 @@ function toError(error: BindError, initial = false): Failed {
 
 /** The state after a failed request of the user. */
 function afterUserRequestFailed(state: WithRequest, error: BindError): State {
+  if (state.name === 'ready') return { ...state, isLeaving: undefined, failure: error }
   if (state.name !== 'scanned') {
     return error.code === 'NOT_BOUND' ? initialState : ({ ...state, unbinding: false, failure: error } as Bound)
   }

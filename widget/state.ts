@@ -1,17 +1,35 @@
 /** The element's states: one type for each, with only the values that the state needs. */
-import type { Confirm, Notice, QrPath } from '../server/wire.ts'
+import type { Confirm, FollowQr, Notice, QrPath } from '../server/wire.ts'
 import type { Attempt } from './attempt.ts'
 import type { BindError } from './bind-error.ts'
 
-/** A QR code that is valid until `deadline`, in ms of the monotonic clock. `account`: the name of the Official Account. */
-type Ticket = { url: string; qr: QrPath; code: string; account: string | undefined; deadline: number }
+/**
+ * A QR code that is valid until `deadline`, in ms of the monotonic clock. `account`: the name of the Official Account. `oauth`: a page
+ * inside WeChat can bind without a scan.
+ */
+type Ticket = {
+  url: string
+  qr: QrPath
+  code: string
+  account: string | undefined
+  oauth: true | undefined
+  deadline: number
+}
 /** A scan that the server has refused. The card mentions it until `until`. */
 export type Refused = { notice: Notice; until: number }
 
 /** `halted`: `stop()` was called, so the element does not start when it is scrolled into view. */
 type Idle = { name: 'idle'; halted: boolean }
-/** `replace`: the server invalidates the current ticket; `initial`: nothing has been displayed yet. */
-export type Loading = { name: 'loading'; attempt: Attempt; replace: boolean; initial: boolean; refreshesLeft: number }
+/** `replace`: the server invalidates the current ticket; `initial`: nothing has been displayed yet; `proof`: of WeChat's authorization, which the server confirms instead of creating a QR code. */
+export type Loading = {
+  name: 'loading'
+  attempt: Attempt
+  replace: boolean
+  initial: boolean
+  refreshesLeft: number
+  proof?: string | undefined
+}
+/** `isLeaving`: the user wants to go to WeChat's authorization; `failure`: why the page could not go there. */
 export type Ready = {
   name: 'ready'
   attempt: Attempt
@@ -19,6 +37,8 @@ export type Ready = {
   ticket: Ticket
   refreshesLeft: number
   refused?: Refused | undefined
+  isLeaving?: true | undefined
+  failure?: BindError | undefined
 }
 /** `code`: the digits that the server is checking; `failure`: why the previous digits were rejected. */
 export type Scanned = {
@@ -29,7 +49,7 @@ export type Scanned = {
   code?: string | undefined
   failure?: BindError | undefined
 }
-/** `boundAt` is in Unix seconds, as in the API. `attempt` is missing after polling has failed permanently. `failure`: the error of polling or unbinding. */
+/** `subscribed`: false if the user does not follow the Official Account, and `follow` is the QR code to follow it with. `boundAt` is in Unix seconds, as in the API. `attempt` is missing after polling has failed permanently. `failure`: the error of polling or unbinding. */
 export type Bound = {
   name: 'bound'
   attempt?: Attempt | undefined
@@ -39,6 +59,8 @@ export type Bound = {
   unbinding: boolean
   /** Set while a request checks whether the binding belongs to the token's user. */
   isChecked?: true | undefined
+  subscribed?: false | undefined
+  follow?: FollowQr | undefined
   failure?: BindError | undefined
 }
 /** The element keeps polling, because a user who scanned in time may tap "follow" later. */
@@ -61,7 +83,11 @@ export function hasRequest(state: State): state is WithRequest {
   return 'attempt' in state && !!state.attempt
 }
 
-/** Whether the user started the request (confirm, unbind). Such a request is neither repeated nor aborted. */
+/** Whether the user started the request (confirm, unbind, authorize and its proof). Such a request is neither repeated nor aborted. */
 export function isUserRequest(state: WithRequest): boolean {
-  return state.name === 'scanned' ? !!state.code : state.name === 'bound' && state.unbinding
+  const { proof, isLeaving, code, unbinding } = state as WithRequest & Partial<UserRequest>
+  return !!(proof || isLeaving || code || unbinding)
 }
+
+/** A state has at most one of these. */
+type UserRequest = Pick<Loading, 'proof'> & Pick<Ready, 'isLeaving'> & Pick<Scanned, 'code'> & Pick<Bound, 'unbinding'>

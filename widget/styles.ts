@@ -108,6 +108,8 @@ p, button, a, #title { unicode-bidi: plaintext }
   border-radius: 50%;
 }
 code { color: var(--text); font: 600 calc(10em / 7) / 1.2 ui-monospace, Consolas, monospace; user-select: all }
+/* The URL of a page may be long. */
+.link { max-height: 60px; padding-inline: 8px; overflow: hidden; font: inherit }
 /* Room for three lines (status, hint, timer), so that a text that wraps does not change the height of the card. */
 .words { min-height: calc(34em / 7) }
 .actions { min-height: 44px }

@@ -11,10 +11,10 @@ import { keepFocus } from './focus.ts'
 import { localeOf, watchLocale } from './locale.ts'
 import type { MachineEvent } from './machine.ts'
 import { createTranslate, type Language, type Messages, toLanguage } from './messages.ts'
+import type { View } from './panel.ts'
 import { applyChanges } from './setting-changes.ts'
 import { warnOfSettings } from './setting-warnings.ts'
 import type { State, StateName } from './state.ts'
-import type { View } from './state-panels.ts'
 import { styles } from './styles.ts'
 
 /**
@@ -125,9 +125,10 @@ export class WechatBind extends LitElement implements BindHost {
 
   readonly #showState = createCustomState(this)
   readonly #controller = new BindController(this, createClient(this))
-  readonly #dialog = createDialog(this, () => this.#onClosed())
+  readonly #dialog = createDialog(this)
   /** The part of the panel that the user has opened. */
   #opened: View['opened']
+  #isCopied = false
   /** Set when the page's content policy forbids `data:` images. The QR code is then drawn as an SVG. */
   #usesVectorQr = false
 
@@ -202,8 +203,14 @@ export class WechatBind extends LitElement implements BindHost {
   }
 
   /** @internal */
-  show(what?: View['opened']): void {
+  authorize(): void {
+    this.#controller.dispatch({ type: 'authorize' })
+  }
+
+  /** @internal */
+  show(what?: View['opened'], isCopied = false): void {
     this.#opened = what
+    this.#isCopied = isCopied
     this.requestUpdate()
   }
 
@@ -222,12 +229,10 @@ export class WechatBind extends LitElement implements BindHost {
   stateChanged(state: State, previous: State, event: MachineEvent): void {
     if (state.name !== previous.name) {
       this.#showState(state.name)
-      // When the QR code is renewed in the background, the text to send stays open.
-      if (state.name !== 'loading' && state.name !== 'ready') this.#opened = undefined
-      // The copied text belongs to the previous QR code.
-      else if (this.#opened) this.#opened = 'text'
+      // When the QR code is renewed in the background, the text to send stays open, but its copy belongs to the previous QR code.
+      this.show(state.name === 'loading' || state.name === 'ready' ? this.#opened : undefined)
     }
-    if (state.name === 'bound' && previous.name !== 'bound' && !state.initial) this.#dialog.closeSoon()
+    this.#dialog.stateChanged(state, previous, event)
     dispatchEvents(this, state, previous, event)
   }
 
@@ -246,15 +251,11 @@ export class WechatBind extends LitElement implements BindHost {
       secondsLeft,
       notice,
       opened: this.#opened,
+      isCopied: this.#isCopied,
       host: this,
     }
     const card = cardTemplate(state, view)
     return this.display === 'button' ? this.#dialog.template(card, view.translate) : card
-  }
-
-  #onClosed(): void {
-    if (this.state !== 'bound') this.stop()
-    this.show()
   }
 }
 

@@ -82,6 +82,23 @@ const whole: Record<string, Record<Chinese, string>> = {
     'zh-CN': '公众号名称（ACCOUNT_NAME）',
     'zh-TW': '公眾號名稱（ACCOUNT_NAME）',
   },
+  'The URL of the page, of an allowed origin; the browser returns to it from WeChat': {
+    'zh-CN': '页面的网址，其来源须已允许；浏览器从微信返回此网址',
+    'zh-TW': '頁面的網址，其來源須已允許；瀏覽器從微信返回此網址',
+  },
+  'The page goes there': { 'zh-CN': '页面跳转到此网址', 'zh-TW': '頁面跳轉到此網址' },
+  'Only with WECHAT_OAUTH=on: the WeChat user does not follow the Official Account': {
+    'zh-CN': '仅在 WECHAT_OAUTH=on 时出现：该微信用户没有关注公众号',
+    'zh-TW': '僅在 WECHAT_OAUTH=on 時出現：該微信使用者沒有關注公眾號',
+  },
+  'A QR code to follow with, which binds nobody; in the answers of /widget/qrcode and /widget/oauth/confirm': {
+    'zh-CN': '用于关注公众号的二维码，不会产生绑定；见于 /widget/qrcode 与 /widget/oauth/confirm 的应答',
+    'zh-TW': '用於關注公眾號的 QR 碼，不會產生綁定；見於 /widget/qrcode 與 /widget/oauth/confirm 的回應',
+  },
+  'A page inside WeChat can bind without a scan: /widget/oauth': {
+    'zh-CN': '微信内的页面可不扫码绑定：/widget/oauth',
+    'zh-TW': '微信內的頁面可不掃描綁定：/widget/oauth',
+  },
   "The request's id in the server's log; also the header X-Request-Id": {
     'zh-CN': '服务器日志中的请求 id，也是响应头 X-Request-Id',
     'zh-TW': '伺服器記錄中的請求 id，也是回應標頭 X-Request-Id',
@@ -95,7 +112,7 @@ const titles: Record<string, Record<Chinese, string>> = {
   STALE_DATE: { 'zh-CN': 'Date 与服务器时间相差超过 300 秒', 'zh-TW': 'Date 與伺服器時間相差超過 300 秒' },
   UNAUTHORIZED: { 'zh-CN': '凭据无效', 'zh-TW': '憑證無效' },
   TOKEN_EXPIRED: { 'zh-CN': '组件令牌已过期', 'zh-TW': '元件權杖已過期' },
-  FORBIDDEN: { 'zh-CN': '组件令牌的 scope 不允许此请求', 'zh-TW': '元件權杖的 scope 不允許此請求' },
+  FORBIDDEN: { 'zh-CN': '组件令牌不允许此请求', 'zh-TW': '元件權杖不允許此請求' },
   REPLAYED: { 'zh-CN': '此 jti 已被使用', 'zh-TW': '此 jti 已被使用' },
   TOO_LARGE: { 'zh-CN': '请求体过大', 'zh-TW': '請求本文過大' },
   RATE_LIMITED: { 'zh-CN': '请求过多', 'zh-TW': '請求過多' },
@@ -106,6 +123,8 @@ const titles: Record<string, Record<Chinese, string>> = {
   NOT_BOUND: { 'zh-CN': '用户没有绑定微信', 'zh-TW': '使用者沒有綁定微信' },
   NOT_SCANNED: { 'zh-CN': '没有待确认的扫码', 'zh-TW': '沒有待確認的掃描' },
   CONFLICT: { 'zh-CN': '此微信已绑定其他用户', 'zh-TW': '此微信已綁定其他使用者' },
+  NOT_FOUND: { 'zh-CN': '没有此方法与路径', 'zh-TW': '沒有此方法與路徑' },
+  PROOF_EXPIRED: { 'zh-CN': '微信授权已过期或已使用', 'zh-TW': '微信授權已過期或已使用' },
   EVENTS_GONE: { 'zh-CN': '此游标之后的事件已过期', 'zh-TW': '此游標之後的事件已過期' },
   OVERLOADED: { 'zh-CN': '服务器已达到容量上限', 'zh-TW': '伺服器已達到容量上限' },
   WRONG_CODE: { 'zh-CN': '数字与微信中显示的不一致', 'zh-TW': '數字與微信中顯示的不一致' },

@@ -61,7 +61,9 @@ export function toHtml({ attributes, slots, properties }: Tag): string {
   const written = Object.entries(all).map(([name, value]) => (value === '' ? name : `${name}="${escapeHtml(value)}"`))
   const children = Object.entries(slots).map(([name, text]) => `\n  <span slot="${name}">${escapeHtml(text)}</span>`)
   const end = children.length > 0 ? '\n' : ''
-  return `<script type="module" src="https://bind.example/wechat-bind.js"></script>
+  return `<link rel="preconnect" href="https://bind.example" crossorigin>
+<link rel="modulepreload" href="https://bind.example/wechat-bind.js">
+<script type="module" src="https://bind.example/wechat-bind.js"></script>
 <wechat-bind ${written.join(' ')}>${children.join('')}${end}</wechat-bind>`
 }
 

@@ -13,6 +13,8 @@ export type Account = {
   encodingAesKey: string
   /** A test account (测试号) supports only `plain`. */
   mode: WechatMode
+  /** The domains of the web authorization (网页授权域名), without a scheme and a port. WeChat compares the whole name. */
+  webDomains: string[]
   /** Whether the account belongs to an Open Platform account. Only then do users have a `unionid`. */
   hasUnionid: boolean
 }
@@ -32,6 +34,7 @@ export function createAccount(given: Partial<Account>, random: Random): Account 
     token: toText(random(24)),
     encodingAesKey: toText(random(43)),
     mode: 'secure',
+    webDomains: ['localhost', '127.0.0.1', '[::1]'],
     hasUnionid: true,
     ...given,
   }

@@ -12,6 +12,7 @@ import type { Qrcodes } from './qrcodes.ts'
 import type { Quota } from './quota.ts'
 import type { TrafficLog } from './traffic-log.ts'
 import { toUserInfo } from './user-info.ts'
+import type { WebAuthorization } from './web-authorization.ts'
 
 type ApiDeps = {
   account: Account
@@ -21,6 +22,7 @@ type ApiDeps = {
   quota: Quota
   phones: Phone[]
   migration: Migration | undefined
+  webAuthorization: WebAuthorization
   faults: Faults
   wire: TrafficLog
   clock: () => number
@@ -32,7 +34,7 @@ type Query = Record<string, string>
 
 type Endpoint = {
   method: 'GET' | 'POST'
-  /** False for the two endpoints that return access tokens. */
+  /** False for the endpoints that need the AppSecret. */
   needsToken: boolean
   answer(query: Query, body: Body): object
 }
@@ -51,6 +53,7 @@ function createEndpoints({
   quota,
   phones,
   migration,
+  webAuthorization,
   clock,
 }: ApiDeps): Record<string, Endpoint> {
   const get = (answer: Endpoint['answer']): Endpoint => ({ method: 'GET', needsToken: true, answer })
@@ -77,6 +80,11 @@ function createEndpoints({
         checkCredentials(account, body)
         return accessTokens.issueStable(body.force_refresh === true)
       },
+    },
+    '/sns/oauth2/access_token': {
+      method: 'GET',
+      needsToken: false,
+      answer: (query) => webAuthorization.exchange(query),
     },
     '/cgi-bin/qrcode/create': post((_, body) => qrcodes.create(body)),
     '/cgi-bin/user/info': get(({ openid }) => userInfo(openid)),
@@ -135,7 +143,7 @@ export function createApi(deps: ApiDeps): Hono {
 }
 
 /** WeChat's path, independent of where this app is mounted. */
-const pathOf = (c: Context) => c.req.path.slice(c.req.path.indexOf('/cgi-bin/'))
+const pathOf = (c: Context) => /\/(?:cgi-bin|sns)\/.*/.exec(c.req.path)?.[0] ?? c.req.path
 
 function parseBody(text: string): Body {
   if (text === '') throw new WechatRefusal(44002)

@@ -1,5 +1,7 @@
 /** A client of the simulator's control API, for a simulator in another process. The client needs only `fetch`. */
+
 import type { CallbackFault, PhoneView, ScanView, SimulatorView } from './views.ts'
+import type { AuthorizeOptions, AuthorizeResult } from './web-authorization.ts'
 
 export type SimulatorClient = ReturnType<typeof createSimulatorClient>
 export type PhoneClient = ReturnType<SimulatorClient['phone']>
@@ -35,6 +37,12 @@ export function createSimulatorClient(
       unfollow: () => command(`phones/${person}/unfollow`),
       /** Closes the WeChat account, which ends all bindings of the person. Resolves when the callback has been answered. */
       closeAccount: () => command(`phones/${person}/close-account`),
+      /** Opens the URL of a web authorization. Returns the URL to which WeChat sends the browser, or the error that its page shows. */
+      async authorize(url: string, how: AuthorizeOptions = {}): Promise<AuthorizeResult> {
+        return (await post(`phones/${person}/authorize`, { url, ...how })).json()
+      },
+      /** From now on the calling browser is inside the person's WeChat (a cookie). `answer`: what a web authorization leads to. */
+      browse: (answer: 'allow' | 'decline' | 'snapshot' = 'allow') => command(`phones/${person}/browser`, { answer }),
       revokeAuthorization: () => command(`phones/${person}/revoke-authorization`),
       sendText: (content: string) => command(`phones/${person}/text`, { content }),
       tap: (href: string) => command(`phones/${person}/tap`, { href }),

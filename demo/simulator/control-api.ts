@@ -1,10 +1,12 @@
 /** The simulator's control API (`/control/*`): the QA page and browser tests operate the phones and set faults with it. */
 import { type Context, Hono } from 'hono'
+import { setCookie } from 'hono/cookie'
 import { HTTPException } from 'hono/http-exception'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { z } from 'zod'
 import type { AccessTokens } from './access-tokens.ts'
 import type { Account } from './account.ts'
+import { PERSON_COOKIE } from './authorize-page.ts'
 import type { ChangeListeners } from './change-listeners.ts'
 import { parseMenuLink, toChatParts } from './chat.ts'
 import { callbackFaults, type Faults } from './faults.ts'
@@ -13,6 +15,7 @@ import type { Qrcodes } from './qrcodes.ts'
 import { createRequestGuard, type TrustedNames } from './request-guard.ts'
 import type { TrafficLog } from './traffic-log.ts'
 import type { PhoneView, ScanView, SimulatorView } from './views.ts'
+import type { AuthorizeResult, WebAuthorization } from './web-authorization.ts'
 
 type ControlApiDeps = {
   account: Account
@@ -21,6 +24,7 @@ type ControlApiDeps = {
   phones: Phone[]
   phone: (person: string) => Phone
   faults: Faults
+  webAuthorization: WebAuthorization
   wire: TrafficLog
   changes: ChangeListeners
   trusted: TrustedNames
@@ -33,11 +37,19 @@ const HEARTBEAT_MS = 20_000
 
 const scanBody = z.strictObject({ url: z.string().max(4096).optional(), follow: z.boolean().default(false) })
 const followBody = z.strictObject({ lingeredMs: z.int().min(0).default(0) })
+const authorizeBody = z.strictObject({
+  url: z.string().max(8192),
+  isDeclined: z.boolean().optional(),
+  isSnapshot: z.boolean().optional(),
+})
+const browserBody = z.strictObject({ answer: z.enum(['allow', 'decline', 'snapshot']).default('allow') })
 const expireBody = z.strictObject({ url: z.string().max(4096).optional() })
 const textBody = z.strictObject({ content: z.string().min(1).max(2048) })
 const tapBody = z.strictObject({ href: z.string().refine(parseMenuLink, 'is not a weixin://bizmsgmenu link') })
 /** A path of WeChat's API, or `*` for all paths. */
-const apiPath = z.string().regex(/^(\*|\/cgi-bin\/.+)$/, 'must be * or begin with /cgi-bin/')
+const apiPath = z
+  .string()
+  .regex(/^(\*|\/(cgi-bin|sns|connect)\/.+)$/, 'must be * or begin with /cgi-bin/, /sns/ or /connect/')
 const failBody = z.strictObject({
   path: apiPath,
   errcode: z.int(),
@@ -53,7 +65,7 @@ export const toSimulatorView = ({ account, phones }: Pick<ControlApiDeps, 'accou
 })
 
 export function createControlApi(deps: ControlApiDeps): Hono {
-  const { accessTokens, qrcodes, phone, faults, wire, changes, trusted, signal } = deps
+  const { accessTokens, qrcodes, phone, faults, webAuthorization, wire, changes, trusted, signal } = deps
   const view = () => toSimulatorView(deps)
 
   function phoneOf(c: Context): Phone {
@@ -102,6 +114,16 @@ export function createControlApi(deps: ControlApiDeps): Hono {
       })
       .post('/phones/:person/revoke-authorization', (c) => {
         void phoneOf(c).revokeAuthorization()
+        return c.body(null, 204)
+      })
+      .post('/phones/:person/authorize', async (c) => {
+        const { url, ...how } = await readBody(c, authorizeBody)
+        return c.json(webAuthorization.authorize(phoneOf(c), url, how) satisfies AuthorizeResult)
+      })
+      // From now on this browser is the one inside the person's WeChat.
+      .post('/phones/:person/browser', async (c) => {
+        const { answer } = await readBody(c, browserBody)
+        setCookie(c, PERSON_COOKIE, `${phoneOf(c).person}.${answer}`, { path: '/', httpOnly: true, sameSite: 'Lax' })
         return c.body(null, 204)
       })
       .post('/phones/:person/text', async (c) => {

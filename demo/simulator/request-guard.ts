@@ -13,7 +13,7 @@ export type TrustedNames = {
   origins?: readonly string[] | undefined
 }
 
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+export const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 const READING_METHODS = ['GET', 'HEAD', 'OPTIONS']
 
 export function createRequestGuard({ hosts = [], origins = [] }: TrustedNames = {}) {

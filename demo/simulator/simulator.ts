@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { createAccessTokens } from './access-tokens.ts'
 import { type Account, createAccount, type Random } from './account.ts'
 import { createApi } from './api.ts'
+import { createAuthorizePage } from './authorize-page.ts'
 import { createChangeListeners } from './change-listeners.ts'
 import { createControlApi, toSimulatorView } from './control-api.ts'
 import { createDelivery } from './delivery.ts'
@@ -16,6 +17,7 @@ import { createQrcodes, isExpired, type Qrcode } from './qrcodes.ts'
 import { createQuota } from './quota.ts'
 import type { TrustedNames } from './request-guard.ts'
 import { createTrafficLog, type TrafficLog } from './traffic-log.ts'
+import { type AuthorizeOptions, type AuthorizeResult, createWebAuthorization } from './web-authorization.ts'
 
 /** The state that is kept over a restart. Access tokens and the traffic log are not kept. */
 export type SimulatorMemory = { qrcodes: Qrcode[]; phones: Record<string, PhoneMemory> }
@@ -97,6 +99,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
 
   for (const person of new Set([...people, ...Object.keys(remembered?.phones ?? {})])) phone(person)
 
+  const webAuthorization = createWebAuthorization({ account, clock, random })
   const parts = {
     callbackUrl: () => callbackUrl,
     account,
@@ -106,6 +109,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
     phones,
     phone,
     migration: options.migration,
+    webAuthorization,
     faults,
     wire,
     changes,
@@ -114,6 +118,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
     random,
     signal,
   }
+  const api = createApi(parts)
   return {
     account,
     accessTokens,
@@ -123,8 +128,15 @@ export function createSimulator(options: SimulatorOptions = {}) {
     wire,
     changes,
     view: () => toSimulatorView(parts),
-    /** `/cgi-bin/*` is WeChat's API, `/control/*` the control API. */
-    app: new Hono().route('/cgi-bin', createApi(parts)).route('/control', createControlApi(parts)),
+    /** `/cgi-bin/*` and `/sns/*` are WeChat's API, `/connect/*` its pages, `/control/*` is the control API. */
+    app: new Hono()
+      .route('/cgi-bin', api)
+      .route('/sns', api)
+      .route('/connect', createAuthorizePage(parts))
+      .route('/control', createControlApi(parts)),
+    /** Opens the URL of a web authorization on a person's phone. Returns the URL to which WeChat sends the browser, or its error page. */
+    authorize: (person: string, link: string, how?: AuthorizeOptions): AuthorizeResult =>
+      webAuthorization.authorize(phone(person), link, how),
     setCallbackUrl(url: string): void {
       callbackUrl = url
     },

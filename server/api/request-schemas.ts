@@ -2,16 +2,13 @@
 import { z } from 'zod'
 import { BindError } from '../errors.ts'
 import {
-  CHARACTERS_FAULT,
-  hasLength,
-  hasOnlyAllowedCharacters,
   ID_LENGTH,
   isValidLifetime,
   LABEL_LENGTH,
   LIFETIME_FAULT,
-  lengthFault,
   type Scope,
   scopes,
+  textFaults,
 } from './claim-rules.ts'
 
 export type { Scope }
@@ -19,8 +16,9 @@ export type { Scope }
 const opaque = (max: number) =>
   z
     .string()
-    .refine((text) => hasLength(text, max), lengthFault(max))
-    .refine(hasOnlyAllowedCharacters, CHARACTERS_FAULT)
+    .superRefine((text, context) => {
+      for (const fault of textFaults(text, max)) context.addIssue(fault)
+    })
     // JSON Schema counts code points, but zod's own length checks count UTF-16 units.
     .meta({ minLength: 1, maxLength: max })
 
@@ -118,6 +116,18 @@ export const tokenSchema = z
 export type TokenClaims = z.infer<typeof tokenSchema>
 
 export const qrcodeSchema = z.object({ refresh: z.boolean().default(false) })
+
+export const oauthSchema = z.object({
+  return: z
+    .string()
+    .min(1)
+    .max(2048)
+    .describe('The URL of the page, of an allowed origin; the browser returns to it from WeChat'),
+})
+
+export const oauthConfirmSchema = z.object({
+  proof: z.string().regex(/^[\w-]{43}$/, 'must be the value of wechat-bind in the fragment of the page'),
+})
 
 export const confirmSchema = z.object({ code: z.string().regex(/^\d{4}$/, 'must be four digits') })
 

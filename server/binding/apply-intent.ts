@@ -186,7 +186,11 @@ function* follow(
 }
 
 function* followerFacts(tx: Tx, appId: string, openid: string): Plan<FollowerFacts> {
-  return { owners: yield* tx.ownersOf(appId, openid), unconfirmed: yield* tx.scannedBy(appId, openid) }
+  return {
+    owners: yield* tx.ownersOf(appId, openid),
+    unconfirmed: yield* tx.scannedBy(appId, openid),
+    authorizations: yield* tx.authorizationsBy(appId, openid),
+  }
 }
 
 function* unfollow(

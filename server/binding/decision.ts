@@ -7,6 +7,8 @@ export type Rules = {
   conflict: 'reject' | 'replace' | 'allow'
   confirm: 'off' | 'reply' | 'code'
   unsubscribe: 'unbind' | 'mark'
+  /** Whether users may bind without a scan (`WECHAT_OAUTH`). Then there are bindings of users who do not follow the account. */
+  oauth?: boolean
 }
 
 /** `reply` null: the chat gets no reply. `isOurs` false: the message is not about binding, and another system may answer it. */
@@ -94,8 +96,6 @@ export function bind(
   now: number,
   delivery?: string,
 ): Decision {
-  const replaced = replacedBy(user, owners, rules)
-  if (user.binding) replaced.push(user)
   return {
     changes: [
       {
@@ -106,12 +106,29 @@ export function bind(
         bumpsVersion: false,
         ...(delivery && { delivery }),
       },
-      { type: 'closeTickets', user: user.id, ticket: ticket.id, bumpsVersion: false },
-      ...replaced.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
-      { type: 'bind', user: user.id, binding, reason, at: now, shownAt: ticket.createdAt },
+      ...toBindChanges({ user, owners }, { binding, reason, shownAt: ticket.createdAt, ticket: ticket.id }, rules, now),
     ],
     reply: replyTo(ticket, 'bound'),
   }
+}
+
+/** `shownAt`: when the page began to offer the binding. `ticket`: the scanned ticket; undefined without a scan. */
+type NewBound = { binding: Binding; reason: BindReason; shownAt: number; ticket?: number }
+
+/** Closes the other tickets of the user, unbinds the users that the binding replaces, then binds. */
+export function toBindChanges(
+  { user, owners }: { user: User; owners: User[] },
+  { binding, reason, shownAt, ticket }: NewBound,
+  rules: Rules,
+  now: number,
+): Change[] {
+  const replaced = replacedBy(user, owners, rules)
+  if (user.binding) replaced.push(user)
+  return [
+    { type: 'closeTickets', user: user.id, ...(ticket !== undefined && { ticket }), bumpsVersion: false },
+    ...replaced.map(({ id }): Change => ({ type: 'unbind', user: id, reason: 'replaced', at: now })),
+    { type: 'bind', user: user.id, binding, reason, at: now, shownAt },
+  ]
 }
 
 export const replacedBy = ({ identity }: User, owners: User[], { conflict }: Rules) =>

@@ -6,7 +6,12 @@ import type { ChangeDeps } from './after-commit.ts'
  * First removes the binding, which notifies the page and the webhook as usual. Then deletes the user's data. `Store.purgeErased`
  * deletes the last notices and the identity a few seconds later. The call can be repeated, even for an unknown user.
  */
-export async function eraseUser({ store, clock, afterCommit }: ChangeDeps, identity: Identity): Promise<void> {
+export async function eraseUser(
+  { store, clock, afterCommit }: ChangeDeps,
+  identity: Identity,
+  /** The operator in the console. The log of actions keeps the name, and `subject`, a hash, in place of the user. */
+  by?: { operator: string; subject: string },
+): Promise<void> {
   const at = clock()
   const changes = await store.write(function* (tx) {
     const user = yield* tx.userOf(identity)
@@ -15,6 +20,7 @@ export async function eraseUser({ store, clock, afterCommit }: ChangeDeps, ident
       ? { type: 'unbind', user: user.id, reason: 'erased', at }
       : { type: 'closeTickets', user: user.id, bumpsVersion: true }
     const changes: Change[] = [ending, { type: 'erase', user: user.id, at }]
+    if (by) changes.push({ type: 'recordAction', ...by, action: 'erase', at })
     for (const change of changes) yield* tx.apply(change)
     return changes
   })

@@ -1,6 +1,7 @@
 /** Decides whether an event is about binding, and which intent it has. Needs the event and the configuration, not the store. */
 import type { WechatEvent } from '../wechat/event.ts'
 import type { Claim, Rules } from './decision.ts'
+import { FOLLOW_SCENE } from './follow-qr.ts'
 import { commands, questionOf } from './replies.ts'
 import { SCENE_PREFIX } from './ticket.ts'
 
@@ -17,6 +18,8 @@ export type Intent =
 export function toIntent(event: WechatEvent, appId: string, rules: Rules): Intent | undefined {
   switch (event.type) {
     case 'SCAN':
+      // Whoever scans without a follow page follows the account.
+      if (event.scene === FOLLOW_SCENE) return { ...pick(event), type: 'follow', isSceneLost: false }
       return isOurs(event.scene)
         ? { type: 'claim', claim: { ...pick(event), via: 'SCAN', appId }, key: event.scene }
         : undefined
@@ -40,7 +43,7 @@ const pick = ({ openid, createTime }: { openid: string; createTime: number }) =>
 
 /**
  * WeChat may lose the scene of a new follower, so a follow without a scene may be about binding. A follow with the scene of
- * another system is about binding only if unfollows are marked (`UNSUBSCRIBE=mark`).
+ * another system is about binding only if there may be bindings of users who do not follow (`UNSUBSCRIBE=mark`, `WECHAT_OAUTH=on`).
  */
 function toFollowIntent(
   event: Extract<WechatEvent, { type: 'subscribe' }>,
@@ -52,7 +55,9 @@ function toFollowIntent(
     return { type: 'claim', claim: { ...pick(event), via: 'subscribe', appId }, key: scene }
   }
   const isSceneLost = event.eventKey === ''
-  return isSceneLost || rules.unsubscribe === 'mark' ? { ...pick(event), type: 'follow', isSceneLost } : undefined
+  return isSceneLost || rules.unsubscribe === 'mark' || rules.oauth
+    ? { ...pick(event), type: 'follow', isSceneLost }
+    : undefined
 }
 
 function toChatIntent(event: Extract<WechatEvent, { type: 'text' }>, appId: string, rules: Rules): Intent | undefined {

@@ -34,53 +34,62 @@ const wrongDigits = (user: number): Limit => ({
   message: `The digits were wrong ${WRONG_DIGITS_AN_HOUR} times within an hour: wait until the hour is over.`,
 })
 
-const ofUser = (user: number, limits: QrLimits): Limit[] => [
-  userLimit(user, 'minute', MINUTE_MS, limits.qrPerMinute),
-  userLimit(user, 'hour', HOUR_MS, limits.qrPerHour),
-  userLimit(user, 'day', DAY_MS, limits.qrPerDay),
-]
+// A page would otherwise wait for four syncs of the disk. The ticket that follows is durable before it is shown, and the counts with it.
+const WITH_THE_TICKET = { isDurableLater: true }
 
-const ofTenant = (tenant: string, limits: QrLimits): Limit[] => [
-  tenantLimit(tenant, 'minute', MINUTE_MS, limits.tenantQrPerMinute),
-  tenantLimit(tenant, 'day', DAY_MS, limits.tenantQrPerDay),
-]
+/** The limits of QR codes apply to web authorizations too, which are counted separately. */
+type Attempt = 'qr' | 'oauth'
 
-const userLimit = (user: number, unit: string, ms: number, most: number): Limit => ({
-  scope: `qr/${unit}/user/${user}`,
-  most,
-  ms,
-  message: `The limit is ${most} new QR codes per user and ${unit}: wait, or show the current one.`,
-})
+const nouns: Record<Attempt, string> = { qr: 'new QR codes', oauth: 'authorizations' }
 
-const tenantLimit = (tenant: string, unit: string, ms: number, most: number): Limit => ({
-  scope: `qr/${unit}/tenant/${tenant}`,
-  most,
-  ms,
-  message: `The tenant has reached its limit of ${most} new QR codes per ${unit}: wait.`,
-})
+const ofUser = (attempt: Attempt, user: number, limits: QrLimits): Limit[] => {
+  const limit = (unit: string, ms: number, most: number): Limit => ({
+    scope: `${attempt}/${unit}/user/${user}`,
+    most,
+    ms,
+    message: `The limit is ${most} ${nouns[attempt]} per user and ${unit}: wait${attempt === 'qr' ? ', or show the current one' : ''}.`,
+  })
+  return [
+    limit('minute', MINUTE_MS, limits.qrPerMinute),
+    limit('hour', HOUR_MS, limits.qrPerHour),
+    limit('day', DAY_MS, limits.qrPerDay),
+  ]
+}
+
+const ofTenant = (attempt: Attempt, tenant: string, limits: QrLimits): Limit[] => {
+  const limit = (unit: string, ms: number, most: number): Limit => ({
+    scope: `${attempt}/${unit}/tenant/${tenant}`,
+    most,
+    ms,
+    message: `The tenant has reached its limit of ${most} ${nouns[attempt]} per ${unit}: wait.`,
+  })
+  return [limit('minute', MINUTE_MS, limits.tenantQrPerMinute), limit('day', DAY_MS, limits.tenantQrPerDay)]
+}
 
 /**
- * Counts an attempt to make a QR code. If a limit is reached, throws `RATE_LIMITED` and does not count the attempt. If both
+ * Counts an attempt to make a QR code or an authorization. If a limit is reached, throws `RATE_LIMITED` and does not count the attempt. If both
  * limits are reached, the error names the limit of the user, not the limit of the tenant. Returns the epoch in which the QR code is
  * requested.
  */
-export async function countQrcode(
+export async function countAttempt(
   store: Store,
+  attempt: Attempt,
   identity: Identity,
   limits: QrLimits,
   now: number,
 ): Promise<TicketEpoch> {
-  const tenantLimits = ofTenant(identity.tenant, limits)
+  const tenantLimits = ofTenant(attempt, identity.tenant, limits)
   // The refusal is thrown after the commit. An error inside the transaction would roll it back, and the other units of work in
   // that transaction would have to run again.
   const counted = await store.write(function* (tx) {
     const asked = yield* tx.ticketEpoch(identity)
-    const userLimits = ofUser(asked.user, limits)
-    const refusal = yield* refusalOf(tx, [wrongDigits(asked.user), ...userLimits, ...tenantLimits], now)
+    const digits = attempt === 'qr' ? [wrongDigits(asked.user)] : []
+    const userLimits = ofUser(attempt, asked.user, limits)
+    const refusal = yield* refusalOf(tx, [...digits, ...userLimits, ...tenantLimits], now)
     if (refusal) return { refusal }
     for (const limit of userLimits) yield* count(tx, limit, now)
     return { asked }
-  })
+  }, WITH_THE_TICKET)
   if (counted.refusal) throw counted.refusal
   for (const limit of tenantLimits) {
     if (await count(store, limit, now)) continue

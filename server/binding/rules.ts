@@ -1,5 +1,5 @@
 /** The rules of binding, as pure functions. They take facts (rows that were read from the store) and return changes and a reply. */
-import type { Change, Language, Ticket, User } from '../store/store.ts'
+import type { Authorization, Change, Language, Ticket, User } from '../store/store.ts'
 import type { Notice } from '../wire.ts'
 import { awaitConfirmation, decideScannedAgain } from './confirmation-rules.ts'
 import {
@@ -79,7 +79,11 @@ function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User, now: numbe
 
 type Follower = { appId: string; openid: string; createTime: number }
 
-export type FollowerFacts = { owners: User[]; unconfirmed: Ticket[] }
+/** `authorizations`: those of the openid that wait for their confirmation. */
+export type FollowerFacts = { owners: User[]; unconfirmed: Ticket[]; authorizations: Authorization[] }
+
+const closeAll = (authorizations: Authorization[]) =>
+  authorizations.map(({ id }): Change => ({ type: 'closeAuthorization', authorization: id }))
 
 /** Returns the unconfirmed scans that are not newer than an event. The event cancels only these scans. */
 const unconfirmedUntil = (unconfirmed: Ticket[], createTime: number) =>
@@ -91,7 +95,7 @@ const unconfirmedUntil = (unconfirmed: Ticket[], createTime: number) =>
  */
 export function decideUnsubscribe(
   { appId, openid, createTime, erases = false }: Follower & { erases?: boolean | undefined },
-  { owners, unconfirmed }: FollowerFacts,
+  { owners, unconfirmed, authorizations }: FollowerFacts,
   rules: Rules,
   now: number,
 ): Decision {
@@ -108,6 +112,7 @@ export function decideUnsubscribe(
     changes: [
       // The scans are cancelled first, because an unbinding closes every ticket of its user and a ticket can be closed only once.
       ...unconfirmedUntil(unconfirmed, createTime).map(cancelScan),
+      ...closeAll(authorizations),
       ...changes,
       { type: 'recordUnfollow', appId, openid, eventTime: createTime, until: now + TOMBSTONE_KEPT_MS },
     ],
@@ -127,17 +132,18 @@ export function decideFollowed(createTime: number, owners: User[], now: number):
  */
 export function decideUndo(
   { appId, openid, createTime }: Follower,
-  { owners, unconfirmed }: FollowerFacts,
+  { owners, unconfirmed, authorizations }: FollowerFacts,
   lang: Language,
   now: number,
 ): Decision {
   const erase: Change = { type: 'recordUnfollow', appId, openid, eventTime: createTime, until: now + TOMBSTONE_KEPT_MS }
   const live = unconfirmedUntil(unconfirmed, createTime).filter((ticket) => isAwaited(ticket, now))
-  if (live[0]) return { changes: [...live.map(cancelScan), erase], reply: replyTo(live[0], 'cancelled') }
+  const closing = closeAll(authorizations)
+  if (live[0]) return { changes: [...live.map(cancelScan), ...closing, erase], reply: replyTo(live[0], 'cancelled') }
   const latest = owners.find(({ binding }) => binding !== null && createTime >= binding.eventTime)
-  if (!latest?.binding) return { ...notOurs, reply: { name: 'not_bound', lang, label: null } }
+  if (!latest?.binding) return { ...notOurs, changes: closing, reply: { name: 'not_bound', lang, label: null } }
   return {
-    changes: [{ type: 'unbind', user: latest.id, reason: 'chat', at: now }, erase],
+    changes: [...closing, { type: 'unbind', user: latest.id, reason: 'chat', at: now }, erase],
     reply: replyTo({ ...latest.binding, user: latest.id }, 'unbound'),
   }
 }

@@ -1,4 +1,5 @@
-/** The outcome of a scan, for a log line that explains why a page shows no binding after a scan. Pure. */
+/** The outcome of a scan or of a web authorization, for a log line that explains why a page shows no binding. Pure. */
+import type { ErrorCode } from '../errors.ts'
 import type { Identity, TicketState } from '../store/store.ts'
 import type { Decision } from './decision.ts'
 
@@ -26,6 +27,25 @@ export const unconfirmedScan = (identity: Identity): ScanOutcome => ({
   reason: 'not_confirmed',
   identity,
 })
+
+/** The outcome of a web authorization. The reasons of `other` say why it bound nobody. */
+export function authorizationOutcome(identity: Identity, result: 'bound' | 'already_bound' | ErrorCode): ScanOutcome {
+  const is = (outcome: OutcomeName, reason: string): ScanOutcome => ({ outcome, reason, identity })
+  switch (result) {
+    case 'bound':
+      return is('bound', 'oauth')
+    case 'already_bound':
+      return is('duplicate', result)
+    case 'CONFLICT':
+      return is('conflict', 'other_user')
+    case 'PROOF_EXPIRED':
+      return is('expired', 'authorization')
+    case 'FORBIDDEN':
+      return is('other', 'other_page_user')
+    default:
+      return is('other', result.toLowerCase())
+  }
+}
 
 /** `state` is the state of the ticket before the decision. */
 export function toScanOutcome(decision: Decision, identity?: Identity, state?: TicketState['name']): ScanOutcome {

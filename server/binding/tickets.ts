@@ -1,7 +1,7 @@
 /** Returns the valid ticket of a user, or makes a new ticket with a QR code from WeChat. */
 import { identityKey } from '../store/identity.ts'
 import type { Identity, Language, NewTicket, Store, TicketEpoch, TicketWithQr } from '../store/store.ts'
-import { countQrcode, type QrLimits } from './limits.ts'
+import { countAttempt, type QrLimits } from './limits.ts'
 import type { QrcodePool } from './qrcode-pool.ts'
 import { createCode, isReusable, isShowable } from './ticket.ts'
 
@@ -21,6 +21,8 @@ type TicketDeps = QrLimits & {
   clock: () => number
   appId: string
   ticketTtlMs: number
+  /** Called when a QR code was made for a user of the tenant. */
+  onShown?: (tenant: string) => void
 }
 
 /** Simultaneous requests for one user share one QR code. */
@@ -32,7 +34,7 @@ export function createTickets(deps: TicketDeps) {
     const live = await deps.store.liveTicket(request.identity, now)
     if (live && !request.isRefresh && isReusable(live, now)) return live
     try {
-      const asked = await countQrcode(deps.store, request.identity, deps, now)
+      const asked = await countAttempt(deps.store, 'qr', request.identity, deps, now)
       const ticket = await createTicket(deps, request, live, asked)
       if (ticket) return ticket
     } catch (error) {
@@ -75,6 +77,7 @@ async function createTicket(
   asked: TicketEpoch,
 ): Promise<TicketWithQr | undefined> {
   const { scene, wechatTicket, url, leftMs } = await deps.qrcodes.take()
+  deps.onShown?.(identity.tenant)
   const createdAt = deps.clock()
   const made: NewTicket = {
     appId: deps.appId,

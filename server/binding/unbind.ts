@@ -12,6 +12,8 @@ export async function unbind(
   { store, clock, afterCommit }: ChangeDeps,
   identity: Identity,
   reason: 'disconnect' | 'widget' | 'operator',
+  /** The name of the operator in the console, which the history shows. */
+  operator?: string,
 ): Promise<Unbound> {
   const now = clock()
   const { changes, ...unbound } = await store.write(function* (tx) {
@@ -22,6 +24,9 @@ export async function unbind(
       ? { type: 'unbind', user: user.id, reason, at: now }
       : { type: 'closeTickets', user: user.id, bumpsVersion: true }
     yield* tx.apply(change)
+    if (operator !== undefined) {
+      yield* tx.apply({ type: 'recordAction', user: user.id, operator, action: 'unbind', at: now })
+    }
     return { user: yield* tx.userById(user.id), changes: [change], wasBound }
   })
   afterCommit(changes)

@@ -6,7 +6,10 @@ export type UserExport = ReturnType<typeof toUserExport>
 
 const toTime = (ms: number) => new Date(ms).toISOString()
 
-/** Has no secret, no scene and no code. `record` is undefined for an unknown user. */
+/**
+ * Has no secret, no scene and no code. `record` is undefined for an unknown user. `OperatorActions` is what was done in the console,
+ * without the names of the operators, which are data about them; it is present if there is any.
+ */
 export function toUserExport({ tenant, account, userId }: Identity, record: UserRecord | undefined) {
   const binding = record?.user.binding
   return {
@@ -41,11 +44,22 @@ export function toUserExport({ tenant, account, userId }: Identity, record: User
       ExpiresAt: toTime(ticket.expiresAt),
       ScannedBy: ticket.scannedBy,
     })),
+    Authorizations: (record?.authorizations ?? []).map((authorization) => ({
+      AppId: authorization.appId,
+      State: authorization.state,
+      Return: authorization.returnUrl,
+      CreatedAt: toTime(authorization.createdAt),
+      ExpiresAt: toTime(authorization.until),
+      OpenId: authorization.openid,
+    })),
     Notices: (record?.notices ?? []).map(({ uid, state, nextAt, attempts }) => ({
       Id: uid,
       State: state,
       NextTryAt: toTime(nextAt),
       Attempts: attempts,
     })),
+    ...(record && record.actions.length > 0
+      ? { OperatorActions: record.actions.map(({ action, at }) => ({ Action: action, At: toTime(at) })) }
+      : {}),
   }
 }

@@ -1,14 +1,27 @@
 /** The parts of a user that the page may see, and that a back end gets. */
 import type { User } from '../store/store.ts'
-import type { BindingView, Notice } from '../wire.ts'
+import type { BindingView, FollowQr, Notice } from '../wire.ts'
 
-/** `scanned` takes precedence over `bound`, because the page has to confirm the scan even if another WeChat user is still bound. */
-export function toView(user: User, now: number): BindingView {
+/** `hasOauth`: whether a page tells its user to follow the account. `scanned` takes precedence over `bound`, because the page has to confirm the scan even if another WeChat user is still bound. */
+export function toView(user: User, now: number, { hasOauth = false } = {}): BindingView {
   const { binding, confirmation, reason } = user
   const more = { version: user.version, ...noticeOf(user, now) }
   if (confirmation && now < confirmation.until) return { state: 'scanned', confirm: confirmation.confirm, ...more }
-  if (binding) return { state: 'bound', boundAt: Math.floor(binding.boundAt / 1000), ...more }
+  if (binding) {
+    const follow = hasOauth && !binding.subscribed ? { subscribed: false as const } : {}
+    return { state: 'bound', boundAt: Math.floor(binding.boundAt / 1000), ...follow, ...more }
+  }
   return { state: 'unbound', ...(reason === null ? {} : { reason }), ...more }
+}
+
+/** Adds the QR code to follow with, if the page is to show one. */
+export async function withFollowQr(
+  view: BindingView,
+  followQr: (() => Promise<FollowQr | undefined>) | undefined,
+): Promise<BindingView> {
+  if (view.state !== 'bound' || view.subscribed !== false) return view
+  const follow = await followQr?.()
+  return follow ? { ...view, follow } : view
 }
 
 const NOTICE_SHOWN_MS = 60_000

@@ -183,7 +183,7 @@ async function moveOpenids({ args, env, terminal, clock, fetch }: Context): Prom
   const settings = readOperatorSettings(env)
   const { account } = settings
   const wechat = createWechatApi({
-    apiBase: account.apiBase,
+    ...account,
     accessTokens: createAccessTokens(account, { fetch, clock }),
     fetch,
     delay: (ms, signal) => delay(ms, undefined, { signal }),

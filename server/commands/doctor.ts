@@ -1,12 +1,10 @@
 /** `wechat-bind doctor`: checks the environment and prints the findings. Exits with 0 unless a finding is `wrong`. Node only. */
 import { USER_AGENT } from '../config/version.ts'
-import { fileAccess } from '../doctor/file-access.ts'
+import { doctorDeps } from '../doctor/doctor-deps.ts'
 import { exitCodeOf } from '../doctor/finding.ts'
-import { countBindings, findReceiversOff, inspectStore } from '../doctor/inspect-store.ts'
 import { toJson, toText } from '../doctor/report.ts'
 import { runChecks } from '../doctor/run-checks.ts'
 import { createOutgoingFetch, withUserAgent } from '../http/outgoing-fetch.ts'
-import { readKeyFile } from '../keys/key-file.ts'
 import { systemTimer } from '../platform.ts'
 import { readArguments } from './arguments.ts'
 
@@ -19,12 +17,8 @@ export async function runDoctor(args: string[]): Promise<void> {
     fetch: withUserAgent(createOutgoingFetch(), USER_AGENT),
     clock: Date.now,
     setTimer: systemTimer,
-    inspectStore,
-    countBindings,
-    findReceiversOff,
+    ...doctorDeps,
     sendsWebhooks: values.webhooks,
-    readKeyFile,
-    fileAccess,
   })
   const text = values.json ? toJson(findings) : toText(findings)
   // `exit` is needed, because an open connection would keep the process running.

@@ -12,6 +12,7 @@ import { openStore } from '../store/open-store.ts'
 import type { Notice, NoticeFilter, Outbox } from '../store/outbox.ts'
 import { readArguments } from './arguments.ts'
 import { toReceiverLine } from './webhook-receiver-line.ts'
+import { nextTryOf, type Receivers, waitLines } from './webhook-waits.ts'
 
 const usage = `wechat-bind webhooks [list|failed|retry|replay|enable|test] [NAME|ID]
 
@@ -29,14 +30,24 @@ type Context = { outbox: Outbox; receivers: WebhookReceiver[]; target: string | 
 
 const actions: Record<string, (context: Context) => Promise<string[]>> = {
   list: showAll,
-  failed: async ({ outbox }) => show(await outbox.list('failed', MAX_SHOWN)),
-  retry: async ({ outbox, ...given }) => {
-    const count = await outbox.retry(Date.now(), toFilter(given))
-    return [`${count} notice(s) will be tried now.`, `${count} 条通知将立即重试。`]
+  failed: async (context) => show(await context.outbox.list('failed', MAX_SHOWN + 1), () => undefined),
+  retry: async (context) => {
+    const filter = toFilter(context)
+    const count = await context.outbox.retry(Date.now(), filter)
+    return [
+      `${count} notice(s) will be tried now.`,
+      `${count} 条通知将立即重试。`,
+      ...(await showWaits(context, filter)),
+    ]
   },
-  replay: async ({ outbox, ...given }) => {
-    const count = await outbox.replay(Date.now(), toFilter(given))
-    return [`${count} notice(s) will be delivered again.`, `${count} 条通知将重新投递。`]
+  replay: async (context) => {
+    const filter = toFilter(context)
+    const count = await context.outbox.replay(Date.now(), filter)
+    return [
+      `${count} notice(s) will be delivered again.`,
+      `${count} 条通知将重新投递。`,
+      ...(await showWaits(context, filter)),
+    ]
   },
   enable: async ({ outbox, ...given }) => {
     const { name } = toReceiver(given)
@@ -63,13 +74,20 @@ export async function runWebhooks(args: string[], env: Env, print: (line: string
   }
 }
 
-async function showAll({ outbox, receivers }: Context): Promise<string[]> {
-  const [states, lengths, waiting] = await Promise.all([
-    outbox.receivers(),
+const readReceivers = async ({ outbox, receivers }: Context): Promise<Receivers> => ({
+  known: receivers.map(({ name }) => name),
+  states: await outbox.receivers(),
+  now: Date.now(),
+})
+
+async function showAll(context: Context): Promise<string[]> {
+  const { outbox } = context
+  const [receivers, lengths, waiting] = await Promise.all([
+    readReceivers(context),
     outbox.lengths(),
-    outbox.list('waiting', MAX_SHOWN),
+    outbox.list('waiting', MAX_SHOWN + 1),
   ])
-  const known = receivers.map(({ name }) => name)
+  const { known, states } = receivers
   const names = [...new Set([...known, ...lengths.map(({ receiver }) => receiver)])]
   const lines = names.map((name) =>
     toReceiverLine({
@@ -79,7 +97,17 @@ async function showAll({ outbox, receivers }: Context): Promise<string[]> {
       length: lengths.find(({ receiver }) => receiver === name),
     }),
   )
-  return [...lines, ...show(waiting)]
+  return [...lines, ...show(waiting, (notice) => nextTryOf(notice, receivers))]
+}
+
+/** The receivers whose notices still wait after the command. */
+async function showWaits(context: Context, { receiver }: NoticeFilter): Promise<string[]> {
+  const receivers = await readReceivers(context)
+  const lengths = await context.outbox.lengths()
+  const waiting = lengths.filter(({ waiting }) => waiting > 0).map((length) => length.receiver)
+  return waiting
+    .filter((name) => receiver === undefined || name === receiver)
+    .flatMap((name) => waitLines(name, receivers))
 }
 
 function toFilter({ receivers, target }: Omit<Context, 'outbox'>): NoticeFilter {
@@ -124,9 +152,14 @@ async function test(receiver: WebhookReceiver): Promise<string[]> {
 }
 
 /** The output has no openid, because a notice is stored without one. The openid is read when the notice is sent. */
-const show = (notices: Notice[]): string[] => (notices.length === 0 ? ['No notices. 没有通知。'] : notices.map(toLine))
+function show(notices: Notice[], nextTry: (notice: Notice) => number | undefined): string[] {
+  if (notices.length === 0) return ['No notices. 没有通知。']
+  const lines = notices.slice(0, MAX_SHOWN).map((notice) => toLine(notice, nextTry(notice)))
+  const more = `Only the first ${MAX_SHOWN} notices are shown. 只显示前 ${MAX_SHOWN} 条通知。`
+  return notices.length > MAX_SHOWN ? [...lines, more] : lines
+}
 
-const toLine = (notice: Notice) =>
+const toLine = (notice: Notice, nextTry: number | undefined) =>
   [
     notice.id,
     new Date(notice.at).toISOString(),
@@ -138,6 +171,6 @@ const toLine = (notice: Notice) =>
     notice.reason,
     `version=${notice.version}`,
     `tries=${notice.attempts}`,
-    `next=${new Date(notice.nextAt).toISOString()}`,
+    `next=${nextTry === undefined ? '-' : new Date(nextTry).toISOString()}`,
     ...(notice.failure ? [`last=${failureText(notice.failure)}`] : []),
   ].join('  ')

@@ -7,8 +7,10 @@ import { BindError } from '../errors.ts'
 import { parseKeyFile, type ReadKeyFile } from '../keys/key-file.ts'
 import { type BindKey, parseKeys } from '../keys/keyring.ts'
 import type { Language } from '../store/store.ts'
+import { type ConsoleSettings, parseConsole } from './console-settings.ts'
 import { checkContradictions } from './contradictions.ts'
 import { createEnvReader, type EnvReader } from './env-reader.ts'
+import { type OauthSettings, parseOauth } from './oauth-settings.ts'
 import { checkNames } from './unknown-names.ts'
 import { parseWebhookReceivers, type WebhookReceivers } from './webhook-receivers.ts'
 import { readWebhooksFile } from './webhooks-file.ts'
@@ -18,6 +20,8 @@ export type Env = Record<string, string | undefined>
 
 export type Config = {
   wechat: WechatSettings
+  /** The web authorization of pages inside WeChat. */
+  oauth: OauthSettings
   /** The name of the Official Account, which the pages show. */
   accountName: string | undefined
   /** The keys of BIND_KEYS, or those that BIND_KEYS_FILE contained when the settings were read. */
@@ -34,6 +38,7 @@ export type Config = {
   port: number
   /** The address for metrics and probes. Without it, metrics and probes are on the main port. `port` 0 takes a free port. */
   ops: { host: string; port: number } | undefined
+  console: ConsoleSettings
   ticketTtlMs: number
   qrPerMinute: number
   qrPerHour: number
@@ -86,8 +91,11 @@ const replyNames: ReplyName[] = [
 export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Config {
   const reader = createEnvReader(env)
   const port = reader.integer('PORT', 0, 65_535, 4000)
+  const ops = parseOps(reader, port)
+  const oauth = parseOauth(reader)
   const settings = {
     wechat: parseWechat(reader),
+    oauth,
     accountName: reader.optional('ACCOUNT_NAME', /^[^\p{Cc}]{1,64}$/u, {
       en: 'must be the name of the Official Account, at most 64 characters, or be left out',
       zh: '须为公众号名称，最多 64 个字符，或不设置',
@@ -98,7 +106,11 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
     host: reader.text('HOST'),
     publicUrl: reader.url('PUBLIC_URL', undefined)?.replace(/\/+$/, ''),
     port,
-    ops: parseOps(reader, port),
+    ops,
+    console: parseConsole(reader, [
+      { name: 'PORT', port },
+      { name: 'OPS_PORT', port: ops?.port },
+    ]),
     ticketTtlMs: reader.integer('TICKET_TTL', 60, 2_592_000, 120) * 1000,
     qrPerMinute: reader.integer('QR_PER_MINUTE', 1, 1000, 10),
     qrPerHour: reader.integer('QR_PER_HOUR', 1, 60_000, 60),
@@ -116,6 +128,7 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
       conflict: parseConflict(reader),
       confirm: reader.oneOf('CONFIRM', ['off', 'reply', 'code'], 'off'),
       unsubscribe: reader.oneOf('UNSUBSCRIBE', ['unbind', 'mark'], 'unbind'),
+      oauth: oauth.isOn,
     },
     replies: {
       lang: reader.oneOf('REPLY_LANG', ['zh-CN', 'zh-TW', 'en'], 'zh-CN'),

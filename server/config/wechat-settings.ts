@@ -27,8 +27,8 @@ export function parseAccount(
       zh: `须为以 wx 开头的开发者 ID（AppID）：请从${CONSOLE.account.zh}复制`,
     }),
     appSecret: reader.matching('WECHAT_APP_SECRET', /^\S{1,128}$/, undefined, {
-      en: `must be the AppSecret, without spaces: if it is lost, reset it in ${CONSOLE.secret.en}`,
-      zh: `须为开发者密钥（AppSecret），不含空格：如已遗失，请在${CONSOLE.secret.zh}重置`,
+      en: `must be the AppSecret, without spaces: if it is lost, reset it in ${CONSOLE.secret.en}. WECHAT_OAUTH needs it even with ACCESS_TOKEN_URL`,
+      zh: `须为开发者密钥（AppSecret），不含空格：如已遗失，请在${CONSOLE.secret.zh}重置。即使设置了 ACCESS_TOKEN_URL，WECHAT_OAUTH 也需要它`,
     }),
     apiBase: (reader.url('WECHAT_API_BASE', PUBLIC_API) ?? PUBLIC_API).replace(/\/+$/, ''),
     accessTokenUrl: reader.url('ACCESS_TOKEN_URL', undefined),

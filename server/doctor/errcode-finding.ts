@@ -5,13 +5,13 @@ import { type Finding, warn, wrong } from './finding.ts'
 import { isIpv4, isIpv6 } from './ip-address.ts'
 
 /** The call that was made. It is the first half of the finding's id. */
-type Call = 'token' | 'token-service' | 'qr'
+type Call = 'token' | 'token-service' | 'qr' | 'oauth'
 
 /** Returns undefined for an answer without an error. A transient refusal is only a warning. */
 export function findErrcode(call: Call, answer: ApiAnswer): Finding | undefined {
   const { errcode = 0, errmsg = '' } = answer
   if (errcode === 0) return undefined
-  const isTokenRequest = call === 'token' || call === 'token-service'
+  const isTokenRequest = call !== 'qr'
   const { name, isTransient, en, zh, fix } = refusalOf(errcode, { isTokenRequest, address: addressIn(errmsg) })
   const reference = referenceOf(errcode, errmsg)
   const fault = { en: `${en} (${reference.join(', ')}).`, zh: `${zh}（${reference.join('，')}）。`, fix }

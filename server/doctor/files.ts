@@ -28,7 +28,7 @@ export function checkFiles(config: Config, { modeOf, envFiles }: FileAccess): Fi
   return open.length > 0 ? open.map(toFinding) : [closed]
 }
 
-function filesOf({ keysFile, webhooksFile, databaseUrl }: Config, envFiles: string[]): SecretFile[] {
+function filesOf({ keysFile, webhooksFile, databaseUrl, console }: Config, envFiles: string[]): SecretFile[] {
   const database = databaseUrl.startsWith(SQLITE) ? databaseUrl.slice(SQLITE.length) : undefined
   const paths = database === undefined ? [] : [database, `${database}-wal`, `${database}-shm`]
   return [
@@ -38,6 +38,14 @@ function filesOf({ keysFile, webhooksFile, databaseUrl }: Config, envFiles: stri
     ...(webhooksFile === undefined
       ? []
       : [{ path: webhooksFile, holds: { en: 'secrets (WEBHOOKS_FILE)', zh: '密钥（WEBHOOKS_FILE）' } }]),
+    ...(console.tokensFile === undefined
+      ? []
+      : [
+          {
+            path: console.tokensFile,
+            holds: { en: 'tokens (CONSOLE_TOKENS_FILE)', zh: '令牌（CONSOLE_TOKENS_FILE）' },
+          },
+        ]),
     ...envFiles.map((path) => ({ path, holds: { en: 'the settings', zh: '配置' } })),
     ...paths.map((path) => ({ path, holds: { en: 'openids (DATABASE_URL)', zh: 'openid（DATABASE_URL）' } })),
   ]

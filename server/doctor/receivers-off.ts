@@ -16,7 +16,7 @@ export async function checkReceiversOff(
   const names = webhooks.all.map(({ name }) => name)
   // The check of the store reports the failure.
   const off = await findReceiversOff(databaseUrl).catch(() => [])
-  return off.filter(({ name }) => names.includes(name)).map(toFinding)
+  return off.filter(({ name }) => names.includes(name)).map(toReceiverOff)
 }
 
 const reasons = {
@@ -24,7 +24,7 @@ const reasons = {
   off: { en: 'because it failed for five days', zh: '因为它连续失败了五天' },
 }
 
-const toFinding = ({ name, status }: ReceiverOff) =>
+export const toReceiverOff = ({ name, status }: ReceiverOff): Finding =>
   wrong('webhooks.off', {
     en: `The webhook receiver ${name} is switched off, ${reasons[status].en}. Its events wait, and are deleted after 90 days.`,
     zh: `webhook 接收方 ${name} 已停用，${reasons[status].zh}。其事件在等待，90 天后删除。`,

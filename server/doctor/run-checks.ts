@@ -12,6 +12,7 @@ import { checkForward } from './forward.ts'
 import { type ProbeDeps, withTimeout } from './http-probe.ts'
 import { checkAesKeys, checkKeys, checkMode } from './keys.ts'
 import { checkApiAddresses, checkCallbackAddresses, checkReach } from './network.ts'
+import { checkOauth } from './oauth.ts'
 import { checkOrigins } from './origins.ts'
 import { checkQrcode, checkQuota } from './qrcode.ts'
 import { checkReceiversOff, type FindReceiversOff } from './receivers-off.ts'
@@ -103,6 +104,20 @@ const checks: Check[] = [
     run: checkOrigins,
   },
   {
+    id: 'oauth',
+    title: { en: 'the web authorization', zh: '网页授权' },
+    needs: [
+      'PUBLIC_URL',
+      'WECHAT_APP_ID',
+      'WECHAT_APP_SECRET',
+      'WECHAT_API_BASE',
+      'WECHAT_OAUTH',
+      'WECHAT_VERIFY_FILE',
+    ],
+    applies: ({ oauth }) => oauth.isOn,
+    run: checkOauth,
+  },
+  {
     id: 'forward',
     title: { en: 'the system at FORWARD_URL', zh: 'FORWARD_URL 的系统' },
     needs: ['FORWARD_URL', 'FORWARD_ERRORS', 'WECHAT_TOKEN'],
@@ -122,11 +137,20 @@ const checks: Check[] = [
 export async function runChecks(env: Env, deps: DoctorDeps): Promise<Finding[]> {
   const { config, faulty, findings } = readSettings(env, deps.readKeyFile)
   if (!config) return findings
+  return [...findings, ...(await checkConfig(config, deps, faulty))]
+}
+
+/** The checks of a configuration. Those that need a faulty setting are skipped. Never rejects. */
+export async function checkConfig(
+  config: Config,
+  deps: DoctorDeps,
+  faulty: ReadonlySet<string> = new Set(),
+): Promise<Finding[]> {
   const isPossible = ({ needs }: Check) => !needs.some((name) => faulty.has(name))
   const applicable = checks.filter(({ applies }) => applies?.(config) ?? true)
   const results = await Promise.all(applicable.filter(isPossible).map((check) => runCheck(check, config, deps)))
   const skipped = applicable.filter((check) => !isPossible(check))
-  return [...findings, ...results.flat(), ...(skipped.length > 0 ? [notChecked(skipped)] : [])]
+  return [...results.flat(), ...(skipped.length > 0 ? [notChecked(skipped)] : [])]
 }
 
 async function runCheck({ id, title, run }: Check, config: Config, deps: DoctorDeps): Promise<Finding[]> {

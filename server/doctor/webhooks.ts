@@ -1,4 +1,4 @@
-/** Tries the webhook receivers: whether they answer, or with `--webhooks` whether they accept a signed event `webhook.test`. */
+/** Checks that no receivers share a secret, and tries the webhook receivers: whether they answer, or with `--webhooks` whether they accept a signed event `webhook.test`. */
 import type { Config } from '../config/config.ts'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import { adviceFor } from '../outbound/webhook-advice.ts'
@@ -7,8 +7,28 @@ import { sendTest } from '../outbound/webhook-test.ts'
 import { type Finding, ok, warn, wrong } from './finding.ts'
 import { describeFailure, type ProbeDeps, sendRequest } from './http-probe.ts'
 
-export function checkWebhooks({ webhooks }: Config, deps: ProbeDeps, sendsTests: boolean): Promise<Finding[]> {
-  return Promise.all(webhooks.all.map((receiver) => (sendsTests ? test(receiver, deps) : reach(receiver, deps))))
+export async function checkWebhooks({ webhooks }: Config, deps: ProbeDeps, sendsTests: boolean): Promise<Finding[]> {
+  const { all } = webhooks
+  const answers = await Promise.all(all.map((receiver) => (sendsTests ? test(receiver, deps) : reach(receiver, deps))))
+  return [...answers, ...findSharedSecrets(all)]
+}
+
+/** Standard Webhooks: a secret belongs to one receiver. */
+function findSharedSecrets(receivers: WebhookReceiver[]): Finding[] {
+  const secrets = [...new Set(receivers.flatMap((receiver) => receiver.secrets))]
+  const owners = secrets.map((secret) => receivers.filter((receiver) => receiver.secrets.includes(secret)))
+  const shared = owners.filter((group) => group.length > 1)
+  return shared.map((group) => {
+    const names = group.map(({ name }) => name).join(', ')
+    return warn('webhook.shared-secret', {
+      en: `One secret is set for ${names}: each receiver that knows it can forge events for the others.`,
+      zh: `${names} 使用同一个密钥：知道它的接收方可以伪造发给其他接收方的事件。`,
+      fix: {
+        en: 'Give each receiver its own secret: "npx wechat-bind keygen --webhook" prints one.',
+        zh: '请为每个接收方设置各自的密钥，可用“npx wechat-bind keygen --webhook”生成。',
+      },
+    })
+  })
 }
 
 async function test(receiver: WebhookReceiver, deps: ProbeDeps): Promise<Finding> {

@@ -46,7 +46,11 @@ export function createOutgoingFetch(): Fetch {
       const abort = () => request.destroy(signal?.reason as Error)
       if (signal?.aborted) abort()
       signal?.addEventListener('abort', abort, { once: true })
-      request.on('close', () => signal?.removeEventListener('abort', abort))
+      request.on('close', () => {
+        signal?.removeEventListener('abort', abort)
+        // Without effect after an answer. An answer that changes the protocol (101) causes neither an answer nor an error.
+        fail(badAnswer('closed without an answer'))
+      })
       request.on('error', fail)
       request.on('response', (incoming) => {
         const { statusCode = 0 } = incoming
@@ -56,15 +60,19 @@ export function createOutgoingFetch(): Fetch {
         }
         try {
           resolve(toResponse(incoming, statusCode))
-        } catch (error) {
+        } catch (cause) {
           // The status or a header is not allowed.
           request.destroy()
-          fail(error)
+          fail(badAnswer('not an answer that fetch could return', cause))
         }
       })
       request.end(content)
     })
 }
+
+/** The code tells operators more than the name of the error. */
+const badAnswer = (message: string, cause?: unknown) =>
+  Object.assign(new Error(message, { cause }), { code: 'BAD_ANSWER' })
 
 // With these statuses the Fetch standard allows no body.
 const WITHOUT_BODY = [204, 205, 304]
@@ -76,7 +84,8 @@ function toResponse(incoming: IncomingMessage, status: number): Response {
   for (let i = 0; i < incoming.rawHeaders.length; i += 2)
     headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!)
   if (WITHOUT_BODY.includes(status)) {
-    incoming.resume()
+    // A body that is sent nevertheless, perhaps without an end, is not read.
+    incoming.once('data', () => incoming.destroy())
     return new Response(null, { status, headers })
   }
   return new Response(Readable.toWeb(incoming) as ReadableStream<Uint8Array>, { status, headers })

@@ -1,10 +1,13 @@
 /** Makes endpoints for pages, with CORS, a widget token in `Authorization`, the user's name in `Bind-User`, and problem details. */
+
+import { parseJson, type Scope } from '../api/request-schemas.ts'
 import { refuseTestUser } from '../binding/test-users.ts'
-import type { BindError } from '../errors.ts'
+import { BindError } from '../errors.ts'
 import type { Principal, PrincipalOf } from '../keys/token-cache.ts'
 import type { Log } from '../platform.ts'
 import type { Warn } from '../telemetry/warnings.ts'
 import type { Answer } from './answer.ts'
+import { ADDRESS_HEADERS } from './base-url.ts'
 import type { Body } from './body-limit.ts'
 import { createCors } from './cors.ts'
 import { type DeferredAnswer, withHeaders } from './deferred-response.ts'
@@ -15,7 +18,7 @@ import { REQUEST_ID, USER_NAME } from './request-log.ts'
 const REQUEST_HEADERS = ['Authorization', 'Content-Type', 'If-None-Match', 'Prefer']
 
 // `Accept-Language` is sent without a preflight, so CORS need not allow it.
-const READ = ['authorization', 'origin', 'if-none-match', 'prefer', 'accept-language']
+const READ = ['authorization', 'origin', 'if-none-match', 'prefer', 'accept-language', ...ADDRESS_HEADERS]
 
 type PageDeps = {
   allowedOrigins: string[]
@@ -96,6 +99,17 @@ export function createPageEndpoints(deps: PageDeps): PageEndpoints {
     }),
   }
 }
+
+/** Throws `FORBIDDEN` unless the widget token has the scope. */
+export function permitted(principal: Principal, scope: Scope): Principal {
+  if (principal.scope.includes(scope)) return principal
+  throw new BindError('FORBIDDEN', `The widget token's scope does not include "${scope}": make a token with it.`)
+}
+
+const decoder = new TextDecoder()
+
+/** Parses a body. An empty body counts as an empty object. Throws `BAD_REQUEST`. */
+export const toJson = (body: Body): unknown => (body.length === 0 ? {} : parseJson(decoder.decode(body)))
 
 /** Logs the value only if it is an origin and short, because any client can send this header. */
 const toLogged = (origin: string) =>

@@ -1,15 +1,12 @@
 /** Makes widget tokens. The client in a site's back end uses this module, so it imports no schema library. */
 import {
-  CHARACTERS_FAULT,
-  hasLength,
-  hasOnlyAllowedCharacters,
   ID_LENGTH,
   isValidLifetime,
   LABEL_LENGTH,
   LIFETIME_FAULT,
-  lengthFault,
   type Scope,
   scopes,
+  textFaults,
 } from '../api/claim-rules.ts'
 import { BindError } from '../errors.ts'
 import { sealEnvelope, TOKEN_TYPE } from './envelope.ts'
@@ -30,9 +27,9 @@ export function sealToken(request: TokenRequest, kid: string, secret: Uint8Array
   const iat = Math.floor(nowMs / 1000)
   const exp = iat + ttlSeconds
   const faults = [
-    ...textFaults('Account', Account, ID_LENGTH),
-    ...textFaults('User_ID', User_ID, ID_LENGTH),
-    ...(Label === undefined ? [] : textFaults('Label', Label, LABEL_LENGTH)),
+    ...faultsOf('Account', Account, ID_LENGTH),
+    ...faultsOf('User_ID', User_ID, ID_LENGTH),
+    ...(Label === undefined ? [] : faultsOf('Label', Label, LABEL_LENGTH)),
     ...(Number.isSafeInteger(exp) ? [] : ['exp: must be a whole number of seconds']),
     ...(isValidLifetime({ iat, exp }) ? [] : [`body: ${LIFETIME_FAULT}`]),
     ...(isScopeList(scope) ? [] : [`scope: must be a list of ${scopes.join(', ')}`]),
@@ -42,11 +39,8 @@ export function sealToken(request: TokenRequest, kid: string, secret: Uint8Array
 }
 
 // The types of the fields are checked too, because many callers do not use TypeScript.
-function textFaults(name: string, text: unknown, max: number): string[] {
-  if (typeof text !== 'string') return [`${name}: must be a text`]
-  const faults = [hasLength(text, max) ? '' : lengthFault(max), hasOnlyAllowedCharacters(text) ? '' : CHARACTERS_FAULT]
-  return faults.filter(Boolean).map((fault) => `${name}: ${fault}`)
-}
+const faultsOf = (name: string, text: unknown, max: number): string[] =>
+  (typeof text === 'string' ? textFaults(text, max) : ['must be a text']).map((fault) => `${name}: ${fault}`)
 
 const isScopeList = (scope: unknown): boolean =>
   scope === undefined || (Array.isArray(scope) && scope.every((one) => scopes.includes(one)))

@@ -11,10 +11,10 @@ export type ReceiverStateCache = {
   limitOf(name: string, now: number): number
   /** Failures since the last success. */
   failuresOf(name: string): number
-  /** Saves a failure. Returns the new state if this failure has switched the receiver off. */
-  failed(failed: ReceiverFailure): Promise<ReceiverState | undefined>
-  /** Returns true if the receiver had failed before. */
-  accepted(name: string): Promise<boolean>
+  /** Saves a failure. `isSwitchedOff`: this failure has switched the receiver off. */
+  failed(failed: ReceiverFailure): Promise<{ state: ReceiverState; isSwitchedOff: boolean }>
+  /** Returns true if the receiver had failed before, and its failures are now forgotten. */
+  accepted(name: string, now: number): Promise<boolean>
 }
 
 const MAX_IN_FLIGHT = 8
@@ -40,13 +40,14 @@ export function createReceiverStateCache(
       const wasOn = (states.get(name)?.status ?? 'on') === 'on'
       const state = await outbox.receiverFailed(failed)
       states.set(name, state)
-      return wasOn && state.status !== 'on' ? state : undefined
+      return { state, isSwitchedOff: wasOn && state.status !== 'on' }
     },
-    async accepted(name) {
+    async accepted(name, now) {
       const state = states.get(name)
-      if (!state || state.failures === 0 || state.status !== 'on') return false
+      // A request that is accepted during a pause was sent before it, and does not end it.
+      if (!state || state.failures === 0 || state.status !== 'on' || (state.pausedUntil ?? 0) > now) return false
       states.set(name, { ...state, failingSince: null, failures: 0, pausedUntil: null })
-      await outbox.receiverAccepted(name)
+      await outbox.receiverAccepted(name, now)
       return true
     },
   }

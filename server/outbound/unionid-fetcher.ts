@@ -1,7 +1,10 @@
-/** Fetches the unionid of each new binding from WeChat in the background. A binding does not wait for its unionid. */
+/**
+ * Fetches the unionid of each new binding from WeChat in the background, and whether the WeChat user follows the account, which a
+ * binding without a scan does not know. A binding does not wait for its unionid.
+ */
 import type { Log, SetTimer } from '../platform.ts'
 import type { Change, Store, UnionidAnswer, UnionidRequest } from '../store/store.ts'
-import type { WechatApi } from '../wechat/api.ts'
+import type { UserInfo, WechatApi } from '../wechat/api.ts'
 import { createWakeLoop } from './wake-loop.ts'
 
 export type UnionidFetcher = {
@@ -11,6 +14,8 @@ export type UnionidFetcher = {
   fetchDue(): void
   /** Resolves when no request is in flight. */
   idle(): Promise<void>
+  /** Works like `idle`, for `ms` at most. */
+  settle(ms: number): Promise<void>
   /** Waits for the request in flight and starts no other. The remaining unionids are due at the next start. */
   close(): Promise<void>
 }
@@ -62,8 +67,8 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
   /** Returns undefined if WeChat refuses the whole batch, because of one unknown openid or a missing permission of the account. */
   async function fetchBatch(due: UnionidRequest[], now: number): Promise<UnionidAnswer[] | undefined> {
     try {
-      const unionids = await wechat.getUnionids(due.map(({ openid }) => openid))
-      return due.map((request, i) => ({ ...request, unionid: unionids[i] ?? null }))
+      const infos = await wechat.getUserInfos(due.map(({ openid }) => openid))
+      return due.map((request, i) => toAnswer(request, infos[i]!))
     } catch (error) {
       log.info(
         { code: codeOf(error) },
@@ -81,7 +86,7 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
     const worker = async () => {
       for (let next = due.pop(); next && fault === undefined && !isClosed; next = due.pop()) {
         try {
-          answers.push({ ...next, unionid: (await wechat.getUnionid(next.openid)) ?? null })
+          answers.push(toAnswer(next, await wechat.getUserInfo(next.openid)))
         } catch (error) {
           fault = error
         }
@@ -109,6 +114,14 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
     },
     fetchDue: loop.wake,
     idle: loop.idle,
+    settle: (ms) =>
+      new Promise((resolve) => {
+        const cancel = setTimer(resolve, ms)
+        void loop.idle().then(() => {
+          cancel()
+          resolve()
+        })
+      }),
     close() {
       isClosed = true
       endPause()
@@ -116,5 +129,12 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
     },
   }
 }
+
+const toAnswer = ({ user, openid, eventTime }: UnionidRequest, { unionid, isFollower }: UserInfo): UnionidAnswer => ({
+  user,
+  openid,
+  unionid: unionid ?? null,
+  follows: isFollower ? { eventTime } : undefined,
+})
 
 const codeOf = (error: unknown) => (error as { code?: string }).code

@@ -31,6 +31,11 @@ const byError: Record<string, Bilingual> = {
   ENOTFOUND: { en: 'the host name does not exist: correct it in the URL', zh: '主机名不存在：请更正地址' },
 }
 
+const notHttp: Bilingual = {
+  en: 'the answer is not valid HTTP: check that host, port and path of the URL lead to the receiver',
+  zh: '应答不是有效的 HTTP：请确认地址中的主机、端口与路径指向接收方',
+}
+
 const redirect: Bilingual = {
   en: 'redirects are not followed: use the URL to which the receiver redirects',
   zh: '不跟随重定向：请改用重定向后的地址',
@@ -52,7 +57,7 @@ const anyError: Bilingual = {
 }
 
 export function adviceFor({ status, error }: Failure): Bilingual {
-  if (status === null) return byError[error ?? ''] ?? anyError
+  if (status === null) return byError[error ?? ''] ?? (/^HPE_|^BAD_ANSWER$/.test(error ?? '') ? notHttp : anyError)
   if (status >= 300 && status < 400) return redirect
   if (status >= 502 && status <= 504) return overloaded
   if (status === 400 || status === 403) return byStatus[401]!

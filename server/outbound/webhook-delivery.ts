@@ -36,14 +36,14 @@ export function createWebhookDelivery(deps: DeliveryDeps): Deliver {
   async function saveAccepted(name: string, notice: Notice): Promise<void> {
     metrics.webhooks.inc({ outcome: 'taken' })
     await accepted.add(notice.id)
-    if (await states.accepted(name)) report.acceptsAgain(name)
+    if (await states.accepted(name, clock())) report.acceptsAgain(name)
   }
 
   async function saveRefusal(name: string, notice: Notice, refusal: Refusal): Promise<void> {
     metrics.webhooks.inc({ outcome: 'refused' })
     const now = clock()
     const { failure } = refusal
-    const switchedOff = await states.failed({
+    const { state, isSwitchedOff } = await states.failed({
       name,
       now,
       failure,
@@ -53,8 +53,8 @@ export function createWebhookDelivery(deps: DeliveryDeps): Deliver {
     const next = retryAt(now, notice.attempts + 1, refusal, random())
     if (next === undefined) await outbox.giveUp(notice.id, failure)
     else await outbox.retryAt(notice.id, next, failure)
-    report.refused(name, failure, next)
-    if (switchedOff) report.switchedOff(switchedOff)
+    report.refused(state, failure, next)
+    if (isSwitchedOff) report.switchedOff(state)
   }
 
   return async (receiver, notice, body, onAnswer) => {

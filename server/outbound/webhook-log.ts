@@ -17,10 +17,12 @@ export function createWebhookLog(log: Log, clock: () => number) {
   }
 
   return {
-    /** `next` is undefined after the last attempt. */
-    refused(receiver: string, failure: Failure, next: number | undefined): void {
-      if (!isDue(receiver)) return
-      const fields = { receiver, ...shown(failure), nextTry: next === undefined ? null : new Date(next).toISOString() }
+    /** `next` is the next attempt of the notice, undefined after the last one. */
+    refused({ name, status, pausedUntil }: ReceiverState, failure: Failure, next: number | undefined): void {
+      if (!isDue(name)) return
+      const nextTry =
+        next === undefined || status !== 'on' ? null : new Date(Math.max(next, pausedUntil ?? 0)).toISOString()
+      const fields = { receiver: name, ...shown(failure), nextTry }
       log.warn(fields, `a webhook was not accepted: ${adviceFor(failure).en}`)
     },
     switchedOff({ name, status, failingSince, lastFailure }: ReceiverState): void {

@@ -60,8 +60,16 @@ const withJitter = (ms: number, chance: number) => Math.round(ms * (1 + 0.2 * ch
 
 /** Reads `Retry-After`: seconds or a date. Undefined if it is missing, malformed or in the past; at most a day. */
 export function readRetryAfter(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined
-  const text = header.trim()
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * SECOND : Date.parse(text) - now
+  const text = header?.trim() ?? ''
+  const ms = /^\d+$/.test(text) ? Number(text) * SECOND : parseHttpDate(text) - now
   return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined
+}
+
+// The three forms of RFC 9110. `Date.parse` accepts much more, for example "in 2049". The third form has no zone, and is in UTC.
+const HTTP_DATE = /^\w{3,9}, \d\d[ -]\w{3}[ -]\d{2,4} \d\d:\d\d:\d\d GMT$/
+const ASCTIME_DATE = /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/
+
+function parseHttpDate(text: string): number {
+  if (HTTP_DATE.test(text)) return Date.parse(text)
+  return ASCTIME_DATE.test(text) ? Date.parse(`${text} GMT`) : Number.NaN
 }

@@ -29,11 +29,12 @@ const decoder = new TextDecoder()
 
 /** A delivery is answered only after the commit of its changes. All refusals get the same answer; the log has the cause. */
 export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODIES)): Endpoint[] {
-  const { callback, events, forwarder, metrics, clock, log, warn } = deps
+  const { callback, events, figures, forwarder, metrics, clock, log, warn } = deps
 
   async function take({ search, headers, requestId }: EndpointRequest, body: Body): Promise<Answer> {
     const delivery = { search, body, contentType: headers['content-type'] }
     const message = openMessage(callback, parseQuery(search), decoder.decode(body), clock())
+    figures.callback()
     const event = toEvent(message.fields)
     const intent = toIntent(event, events.appId, events.rules)
     metrics.callbacks.inc({ outcome: intent ? 'ours' : 'other' })

@@ -1,20 +1,17 @@
 /** The browser API: JSON calls with a widget token, and the long-poll. The browser gets no openid and needs no correct clock. */
-import { confirmSchema, parseJson, parseShape, qrcodeSchema, type Scope } from '../api/request-schemas.ts'
+import { confirmSchema, parseShape, qrcodeSchema } from '../api/request-schemas.ts'
 import { confirmCode, expireConfirmation } from '../binding/confirmation.ts'
 import { toQrPath } from '../binding/qr-path.ts'
 import { toLanguage } from '../binding/replies.ts'
 import { unbind } from '../binding/unbind.ts'
-import { noticeOf, toView } from '../binding/view.ts'
+import { noticeOf, toView, withFollowQr } from '../binding/view.ts'
 import { MAX_WAIT_MS, type Waiter } from '../binding/waiters.ts'
 import type { Deps } from '../deps.ts'
-import { BindError } from '../errors.ts'
 import { type Answer, jsonAnswer } from '../http/answer.ts'
-import type { Body } from '../http/body-limit.ts'
 import type { WaitingClient } from '../http/deferred-response.ts'
 import type { Endpoint } from '../http/endpoint.ts'
-import { createPageEndpoints, type PageHandler } from '../http/page-endpoint.ts'
+import { createPageEndpoints, type PageHandler, permitted, toJson } from '../http/page-endpoint.ts'
 import { refuseWithProblem, toBindError } from '../http/problem.ts'
-import type { Principal } from '../keys/token-cache.ts'
 import type { Identity, TicketWithQr, User } from '../store/store.ts'
 import type { BindingView, TicketView } from '../wire.ts'
 
@@ -23,18 +20,19 @@ const MAX_BODY = 4 * 1024
 /** What a long-poll keeps of its request while it waits. `until` in ms. */
 type WaitingPage = { identity: Identity; known: number; until: number; requestId: string }
 
-const decoder = new TextDecoder()
-
 export function widgetApiEndpoints(deps: Deps): Endpoint[] {
-  const { store, tickets, waiters, clock, events, accountName } = deps
+  const { store, tickets, waiters, clock, events, accountName, oauth } = deps
+  const hasOauth = oauth !== undefined
   const { endpoint, fallback } = createPageEndpoints(deps)
   const toProblem = refuseWithProblem(deps.log)
 
   const userNow = async (identity: Identity): Promise<User> => expireConfirmation(deps, await store.user(identity))
 
-  const toAnswer = (user: User): Answer => {
-    const answer = jsonAnswer(toView(user, clock()) satisfies BindingView)
-    return { ...answer, headers: { ...answer.headers, ETag: etagOf(user.version) } }
+  const toAnswer = (user: User): Answer => answerWith(toView(user, clock(), { hasOauth }))
+
+  const answerWith = (view: BindingView): Answer => {
+    const answer = jsonAnswer(view)
+    return { ...answer, headers: { ...answer.headers, ETag: etagOf(view.version) } }
   }
 
   const poll: PageHandler = async ({ headers, requestId }, { identity }) => {
@@ -97,11 +95,14 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     const { identity, label } = permitted(principal, 'bind')
     const { refresh: isRefresh } = parseShape(qrcodeSchema, toJson(body))
     const user = await userNow(identity)
-    const view = toView(user, clock())
-    if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return toAnswer(user)
+    const view = toView(user, clock(), { hasOauth })
+    if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) {
+      return answerWith(await withFollowQr(view, oauth?.followQr))
+    }
     const lang = toLanguage(headers['accept-language'], events.lang)
     const ticket = await tickets({ identity, isRefresh, label, lang, isPage: true })
-    return jsonAnswer(toTicketView(ticket, await store.user(identity), accountName, clock()))
+    const ticketView = toTicketView(ticket, await store.user(identity), accountName, clock())
+    return jsonAnswer({ ...ticketView, ...(hasOauth && { oauth: true }) } satisfies TicketView)
   }
 
   const confirm: PageHandler = async (_, principal, body) => {
@@ -124,14 +125,6 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     fallback('/widget/*', MAX_BODY),
   ]
 }
-
-function permitted(principal: Principal, scope: Scope): Principal {
-  if (principal.scope.includes(scope)) return principal
-  throw new BindError('FORBIDDEN', `The widget token's scope does not include "${scope}": make a token with it.`)
-}
-
-/** An empty body counts as an empty object, because no field is required. */
-const toJson = (body: Body): unknown => (body.length === 0 ? {} : parseJson(decoder.decode(body)))
 
 const etagOf = (version: number) => `"${version}"`
 

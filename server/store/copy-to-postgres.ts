@@ -17,6 +17,7 @@ const primaryKeys = {
   users: 'id',
   bindings: 'user',
   tickets: 'id',
+  authorizations: 'id',
   events: 'id',
   feed_heads: 'tenant',
   deliveries: 'key',
@@ -28,6 +29,12 @@ const primaryKeys = {
   jtis: 'id',
   rate_windows: 'scope',
   leases: 'name',
+  console_sessions: 'hash',
+  console_actions: 'id',
+  figures: 'id',
+  wechat_errors: 'id',
+  instances: 'name',
+  console_reports: 'name',
 } as const satisfies Record<Table, string>
 
 const tables = Object.keys(primaryKeys) as Table[]

@@ -82,18 +82,18 @@ export type Outbox = {
   giveUp(id: number, failure: Failure): Promise<void>
   list(state: NoticeState, limit: number): Promise<Notice[]>
   lengths(): Promise<QueueLength[]>
-  /** `at` of the oldest event that an enabled receiver has not accepted. */
-  oldestAt(): Promise<number | undefined>
+  /** `at` of the oldest event that waits for one of these receivers, or that has not been moved yet. Receivers that are off do not count. */
+  oldestAt(receivers: string[]): Promise<number | undefined>
   /** Makes failed notices due at `now`, with all attempts. Returns their number. */
   replay(now: number, filter?: NoticeFilter): Promise<number>
-  /** Makes waiting notices due at `now`, and ends the pause of their receivers. Returns the number of notices. */
+  /** Makes waiting notices due at `now`, and ends the pauses of their receivers. Returns the number of notices. */
   retry(now: number, filter?: NoticeFilter): Promise<number>
   /** The receivers that have failed, by name. A receiver that is not listed is on. */
   receivers(): Promise<ReceiverState[]>
-  /** Counts a failure of a receiver. Switches it off after five days of failures. Returns its new state. */
+  /** Counts a failure of a receiver. Never makes its pause shorter. Switches it off after five days of failures. Returns its new state. */
   receiverFailed(failed: ReceiverFailure): Promise<ReceiverState>
-  /** Forgets the failures of a receiver that is on. */
-  receiverAccepted(name: string): Promise<void>
+  /** Forgets the failures of a receiver that is on, unless it is paused: what it accepts then was sent before the pause. */
+  receiverAccepted(name: string, now: number): Promise<void>
   /** Switches a receiver on, and makes its waiting notices due at `now`. Returns false if it was on. */
   enable(name: string, now: number): Promise<boolean>
   /** Acquires or extends, until `until`, the lease for `dispatch`. Returns false while another holder has the lease. */

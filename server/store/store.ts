@@ -3,7 +3,9 @@
  * test/server/store runs the same tests on each engine.
  */
 import type { Notice, UnbindReason } from '../wire.ts'
+import type { Authorization, NewAuthorization } from './authorization.ts'
 import type { BindingWalk } from './binding-walk.ts'
+import type { ConsoleAction, ConsoleStore } from './console-store.ts'
 import type { EventFeed } from './event-feed.ts'
 import type { BindReason, Identity, Language } from './identity.ts'
 import type { Outbox } from './outbox.ts'
@@ -11,6 +13,7 @@ import type { Plan } from './plan.ts'
 import type { Binding, PendingConfirmation, TicketState, User } from './user.ts'
 import type { UserRecord } from './user-record.ts'
 
+export type { Authorization, AuthorizationState, NewAuthorization } from './authorization.ts'
 export type { BindReason, EventReason, EventType, Identity, Language, UpdateReason } from './identity.ts'
 export type { Binding, PendingConfirmation, RefusedScan, TicketState, User } from './user.ts'
 
@@ -50,12 +53,17 @@ export type RateWindow = { scope: string; count: number; until: number }
 export type Change =
   /** `shownAt`: when the scanned ticket was created. */
   | { type: 'bind'; user: number; binding: Binding; reason: BindReason; at: number; shownAt?: number }
-  /** Also closes every ticket of the user, so that an earlier QR code can no longer bind. */
+  /** Also closes every ticket and authorization of the user, so that nothing requested earlier can bind. */
   | { type: 'unbind'; user: number; reason: UnbindReason; at: number }
   /** Adds an event only if the value has changed. */
   | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number; at: number }
   /** Has no effect unless the openid is bound to the user. `unionid` null: the account has none. */
   | { type: 'setUnionid'; user: number; openid: string; unionid: string | null; at: number }
+  /**
+   * WeChat has answered that the openid follows the account. Has no effect unless the openid is bound to the user, and no event of
+   * the openid was applied since the question: `eventTime` is the binding's.
+   */
+  | { type: 'setFollowing'; user: number; openid: string; eventTime: number; at: number }
   /** Used after an account migration. Has no effect unless `from` is bound to the user. The unit has locked both openids. */
   | { type: 'moveOpenid'; user: number; from: AccountOpenid; to: AccountOpenid; at: number }
   /** Deletes the data of a user that has no binding. `Store.purgeErased` completes the erasure. */
@@ -75,12 +83,23 @@ export type Change =
       delivery?: string
     }
   /**
-   * Closes every ticket of the user that could still bind, except `ticket`. Without `ticket`, it also invalidates QR codes that are
-   * being requested from WeChat. Raises the version only if it closed a ticket.
+   * Closes every ticket of the user that could still bind, except `ticket`. Without `ticket`, it also closes the authorizations, and
+   * invalidates QR codes that are being requested from WeChat. Raises the version only if it closed a ticket.
    */
   | { type: 'closeTickets'; user: number; ticket?: number; bumpsVersion: boolean }
+  /** The browser came back from WeChat. */
+  | { type: 'exchange'; authorization: number }
+  /** WeChat has told the openid. The page confirms it with `proof` until `until`. */
+  | { type: 'prove'; authorization: number; proof: string; openid: string; until: number }
+  /** Removes the openid and the proof. */
+  | { type: 'closeAuthorization'; authorization: number }
   | { type: 'recordUnfollow'; appId: string; openid: string; eventTime: number; until: number }
   | { type: 'wrongCode'; openid: string; at: number }
+  /** Records what an operator did in the console. `subject` instead of `user`: the user is erased, and this is its hash. */
+  | ({ type: 'recordAction'; operator: string; action: ConsoleAction; at: number } & (
+      | { user: number }
+      | { subject: string }
+    ))
 
 /** A WeChat user's name at one Official Account. */
 export type AccountOpenid = { appId: string; openid: string }
@@ -110,6 +129,13 @@ export type Tx = {
   scannedOf(user: number): Plan<Ticket[]>
   /** At most `limit` tickets of any users whose scan could be confirmed until `until` or earlier. */
   unconfirmedUntil(until: number, limit: number): Plan<Ticket[]>
+  /** `state` is the value that WeChat returns with the browser; the store keeps its keyed hash. */
+  addAuthorization(authorization: NewAuthorization, state: string): Plan<void>
+  authorizationById(id: number): Plan<Authorization | undefined>
+  authorizationByState(appId: string, state: string): Plan<Authorization | undefined>
+  authorizationByProof(appId: string, proof: string): Plan<Authorization | undefined>
+  /** The authorizations of this openid that wait for their confirmation. Expired ones may be among them. */
+  authorizationsBy(appId: string, openid: string): Plan<Authorization[]>
   /** The users of all tenants to which this openid is bound, the latest binding first. */
   ownersOf(appId: string, openid: string): Plan<User[]>
   /** Works like `userOf` for many users, in the same order. A user that the store does not know has version 0. */
@@ -149,21 +175,38 @@ export type Tx = {
   purgeErased(before: number, limit: number): Plan<boolean>
 }
 
-/** A user's version after a commit. The server sends the new state to a waiting page that knows a smaller version. */
-export type Committed = { identity: Identity; version: number }
+/** A step of the funnel that a commit has made. `tookMs`: the time from the QR code to the binding. */
+export type Step =
+  | { name: 'scan' }
+  | { name: 'bind'; reason: BindReason; tookMs: number | undefined }
+  | { name: 'unbind' }
+
+/**
+ * A user's version after a commit. The server sends the new state to a waiting page that knows a smaller version. `steps` is present
+ * only in notices of this instance's own commits.
+ */
+export type Committed = { identity: Identity; version: number; steps?: Step[] }
 
 /** `missed` means that notifications of other instances may have been lost, so any user may have changed. */
 export type CommitNotice = Committed | 'missed'
 
-/** A binding whose unionid has not been requested from WeChat. */
-export type UnionidRequest = { user: number; openid: string }
-/** WeChat's answer; null when the account has no unionid. */
-export type UnionidAnswer = UnionidRequest & { unionid: string | null }
+/** A binding whose unionid has not been requested from WeChat. `eventTime` is the binding's. */
+export type UnionidRequest = { user: number; openid: string; eventTime: number }
+/**
+ * WeChat's answer; `unionid` is null when the account has none. `follows` is present if WeChat says that the openid follows the
+ * account, with the `eventTime` of the request.
+ */
+export type UnionidAnswer = {
+  user: number
+  openid: string
+  unionid: string | null
+  follows?: { eventTime: number } | undefined
+}
 
 export type UnionidStore = {
   /** At most `limit` requests that are due at `now`. A request becomes due again at `againAt` unless its answer is saved. */
   claimDue(now: number, againAt: number, limit: number): Promise<UnionidRequest[]>
-  /** Saves the answers, except those whose openid is no longer bound to its user. Each new unionid adds an event. */
+  /** Saves the answers, except those whose openid is no longer bound to its user. Each new unionid, and a follow that was not known, adds an event. */
   save(answers: UnionidAnswer[], at: number): Promise<void>
 }
 
@@ -173,12 +216,20 @@ export type UnionidStore = {
  */
 export type UnitOfWork<T = unknown> = (tx: Tx) => Plan<T>
 
+export type WriteOptions = {
+  /**
+   * Resolves after the commit. The commit is durable when a later `write` is, so only a power failure before that can lose it. For a
+   * unit that raises no version and is followed by another `write`. PostgreSQL's commits are durable in any case.
+   */
+  isDurableLater?: boolean
+}
+
 export type Store = {
   /**
    * Runs `work` and resolves after its commit is durable. Several units may share a transaction, and a unit may run more than
    * once. When a unit throws, only its own changes are rolled back.
    */
-  write<T>(work: UnitOfWork<T>): Promise<T>
+  write<T>(work: UnitOfWork<T>, options?: WriteOptions): Promise<T>
   user(identity: Identity): Promise<User>
   /** In the same order. */
   users(identities: Identity[]): Promise<User[]>
@@ -190,7 +241,7 @@ export type Store = {
   liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
   /**
    * Works like `Tx.countAttempt`, in a transaction of its own. It serves windows that several users share: a unit of work would lock
-   * the row of such a window out of order.
+   * the row of such a window out of order. Durable with the next `write`.
    */
   countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
@@ -203,6 +254,8 @@ export type Store = {
   onCommit(listener: (notice: CommitNotice) => void): () => void
   /** The events that the tenants' webhooks have not accepted yet. */
   outbox: Outbox
+  /** What the console needs. */
+  console: ConsoleStore
   /**
    * Completes the erasures made until `before` whose notices were accepted or given up: deletes the last events and the identity.
    * Called every few seconds.

@@ -1,4 +1,7 @@
 /** All stored data of one user, without secrets, scenes and codes. Times are epoch ms. */
+
+import type { AuthorizationState } from './authorization.ts'
+import type { UserAction } from './console-store.ts'
 import type { EventReason, EventType, Language } from './identity.ts'
 import type { NoticeState } from './outbox.ts'
 import type { TicketState, User } from './user.ts'
@@ -7,7 +10,10 @@ export type UserRecord = {
   user: User
   history: RecordedEvent[]
   tickets: RecordedTicket[]
+  authorizations: RecordedAuthorization[]
   notices: RecordedNotice[]
+  /** What operators did in the console about this user. */
+  actions: UserAction[]
 }
 
 type RecordedEvent = { uid: string; type: EventType; reason: EventReason; version: number; at: number }
@@ -23,4 +29,14 @@ type RecordedTicket = {
   scannedBy: string | null
 }
 
-type RecordedNotice = { uid: string; state: NoticeState; nextAt: number; attempts: number }
+/** `receiver`: null while the event has not been moved to the queues of its receivers. */
+type RecordedNotice = { uid: string; receiver: string | null; state: NoticeState; nextAt: number; attempts: number }
+type RecordedAuthorization = {
+  appId: string
+  state: AuthorizationState['name']
+  returnUrl: string
+  createdAt: number
+  until: number
+  /** The openid that WeChat has told, while the authorization waits for its confirmation. */
+  openid: string | null
+}

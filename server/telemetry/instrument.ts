@@ -49,41 +49,54 @@ const calls: Record<string, string> = {
   '/cgi-bin/qrcode/create': 'qrcode',
   '/cgi-bin/user/info': 'user_info',
   '/cgi-bin/user/info/batchget': 'user_info',
+  '/sns/oauth2/access_token': 'oauth',
 }
 
 const decoder = new TextDecoder()
 
 /**
  * Reads the body of each answer, because WeChat sends errors with HTTP 200. Returns an answer with the bytes read. A clone would
- * buffer a body of any size. Calls `onToken` for each access token received.
+ * buffer a body of any size. Calls `onToken` for each access token received, and `onRefusal` with the errcode of each refusal, or
+ * with 0 if there was no readable answer.
  */
-export function instrumentFetch(fetch: Fetch, { wechatAnswers, wechatDuration }: Metrics, onToken: () => void): Fetch {
+export function instrumentFetch(
+  fetch: Fetch,
+  { wechatAnswers, wechatDuration }: Metrics,
+  { onToken, onRefusal }: { onToken: () => void; onRefusal: (errcode: number) => void },
+): Fetch {
   return async (url, init) => {
     const path = new URL(url).pathname
     // Any other path belongs to the operator's own token service.
     const call = Object.entries(calls).find(([end]) => path.endsWith(end))?.[1] ?? 'token'
     const end = wechatDuration.startTimer({ call })
-    let errcode = 'none'
+    let errcode: number | undefined
     try {
       const response = await fetch(url, init)
       if (!response.ok) return response
       const body = await readCapped(response, MAX_ANSWER)
-      errcode = toLabel(decoder.decode(body))
-      if (call === 'token' && errcode === '0') onToken()
+      errcode = readErrcode(decoder.decode(body))
+      if (call === 'token' && errcode === 0) onToken()
       return new Response(body.length > 0 ? body : null, response)
     } finally {
       end()
-      wechatAnswers.inc({ call, errcode })
+      wechatAnswers.inc({ call, errcode: toLabel(errcode) })
+      if (errcode !== 0) onRefusal(errcode ?? 0)
     }
   }
 }
 
-/** Returns one of a fixed set of labels for any answer of WeChat. */
-function toLabel(text: string): string {
+/** Returns 0 for an answer without an error, and undefined for an unreadable one. */
+function readErrcode(text: string): number | undefined {
   try {
-    const { errcode = 0 } = JSON.parse(text) as { errcode?: number }
-    return errcode === 0 || isKnownErrcode(errcode) ? String(errcode) : 'other'
+    const { errcode = 0 } = JSON.parse(text) as { errcode?: unknown }
+    return Number.isSafeInteger(errcode) ? (errcode as number) : undefined
   } catch {
-    return 'none'
+    return undefined
   }
+}
+
+/** Returns one of a fixed set of labels. */
+function toLabel(errcode: number | undefined): string {
+  if (errcode === undefined) return 'none'
+  return errcode === 0 || isKnownErrcode(errcode) ? String(errcode) : 'other'
 }

@@ -131,7 +131,8 @@ export function createMetrics(waiters: () => number) {
         if (change.type !== 'bind' && change.type !== 'unbind') continue
         changes.inc({ type: change.type, reason: change.reason })
         if (change.type !== 'bind') continue
-        funnel.inc({ step: isConfirmed ? 'confirmed' : 'scanned' })
+        // A web authorization has no scan.
+        if (change.reason !== 'oauth') funnel.inc({ step: isConfirmed ? 'confirmed' : 'scanned' })
         funnel.inc({ step: 'bound' })
         if (change.shownAt !== undefined) timeToBind.observe((change.at - change.shownAt) / 1000)
       }

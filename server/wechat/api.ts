@@ -1,5 +1,5 @@
 /** The calls of WeChat's API that a binding needs. */
-import type { BindError } from '../errors.ts'
+import { BindError } from '../errors.ts'
 import type { Fetch } from '../platform.ts'
 import type { AccessTokens } from './access-token.ts'
 import { INVALID_TOKEN, toWechatError } from './errcode.ts'
@@ -9,16 +9,24 @@ import { type ApiAnswer, addAccessToken, callWechat, expectSuccess, postJson, un
 /** A temporary parametric QR code. `url` is the text that the code encodes. */
 type Qrcode = { ticket: string; url: string; expireSeconds: number }
 
+/** `unionid` is undefined if the account is not linked to an Open Platform account. */
+export type UserInfo = { unionid: string | undefined; isFollower: boolean }
+
 /** `refusal`: why WeChat has no new openid, as WeChat says it. */
 export type ChangedOpenid = { openid: string } | { refusal: string }
 
 export type WechatApi = {
   /** `scene`: 1 to 64 of `[A-Za-z0-9_-]`. Throws `WECHAT_FORBIDDEN`, `WECHAT_QUOTA` or `WECHAT_UNAVAILABLE` within the time limit. */
   createQrcode(scene: string, expireSeconds: number): Promise<Qrcode>
-  /** The follower's `unionid`, or undefined if the account is not linked to an Open Platform account. */
-  getUnionid(openid: string): Promise<string | undefined>
-  /** The unionids of 2 to 100 followers, in the order of the openids, with one call. Throws when WeChat does not know an openid. */
-  getUnionids(openids: string[]): Promise<(string | undefined)[]>
+  /** Whether the user follows the account, and the `unionid`. */
+  getUserInfo(openid: string): Promise<UserInfo>
+  /** The same of 2 to 100 users, in the order of the openids, with one call. Throws when WeChat does not know an openid. */
+  getUserInfos(openids: string[]): Promise<UserInfo[]>
+  /**
+   * The user who has opened a page of the account with this `code` (网页授权). A code is valid once, for 5 minutes. Throws
+   * `PROOF_EXPIRED` for any other code, `SNAPSHOT_PAGE`, and `WECHAT_*`.
+   */
+  exchangeCode(code: string): Promise<string>
   /**
    * The openids at this account of at most 100 users of an account that was migrated to it, in the same order. `from` is the old
    * account's AppID or original id: WeChat's documentation asks for the original id, and its API accepts the AppID.
@@ -29,6 +37,8 @@ export type WechatApi = {
 }
 
 type WechatApiDeps = {
+  appId: string
+  appSecret: string
   apiBase: string
   accessTokens: AccessTokens
   fetch: Fetch
@@ -51,7 +61,10 @@ const MAX_URL_LENGTH = 512
 
 export const QRCODE_PATH = '/cgi-bin/qrcode/create'
 
-export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatApiDeps): WechatApi {
+export const CODE_PATH = '/sns/oauth2/access_token'
+
+export function createWechatApi(deps: WechatApiDeps): WechatApi {
+  const { apiBase, accessTokens, fetch, delay } = deps
   const callWith = (token: string, path: string, init: RequestInit, signal: AbortSignal) =>
     callWechat(fetch, addAccessToken(apiBase + path, token), init, signal)
 
@@ -65,17 +78,22 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
   }
 
   async function call(path: string, init: RequestInit = {}): Promise<ApiAnswer> {
+    const answer = await whileBusy((signal) => callOnce(path, init, signal))
+    if (INVALID_TOKEN.has(answer.errcode ?? 0)) throw freshTokenRefused(answer)
+    return expectSuccess(answer)
+  }
+
+  async function whileBusy(callOnce: (signal: AbortSignal) => Promise<ApiAnswer>): Promise<ApiAnswer> {
     const signal = AbortSignal.timeout(CALL_TIMEOUT_MS)
-    let answer = await callOnce(path, init, signal)
+    let answer = await callOnce(signal)
     for (const ms of BUSY_DELAYS_MS) {
       if (answer.errcode !== BUSY) break
       await delay(ms, signal).catch((cause) => {
         throw unavailable('WeChat was busy at every try', cause)
       })
-      answer = await callOnce(path, init, signal)
+      answer = await callOnce(signal)
     }
-    if (INVALID_TOKEN.has(answer.errcode ?? 0)) throw freshTokenRefused(answer)
-    return expectSuccess(answer)
+    return answer
   }
 
   return {
@@ -85,20 +103,29 @@ export function createWechatApi({ apiBase, accessTokens, fetch, delay }: WechatA
       if (!qrcode) throw unavailable('WeChat returned a QR code without a valid ticket, url or expire_seconds')
       return qrcode
     },
-    async getUnionid(openid) {
+    async getUserInfo(openid) {
       const path = `/cgi-bin/user/info?openid=${encodeURIComponent(openid)}&lang=zh_CN`
-      return unionidOf(await call(path).catch(emptyIfNotFollower))
+      return toUserInfo(await call(path).catch(emptyIfNotFollower))
     },
-    async getUnionids(openids) {
+    async getUserInfos(openids) {
       const user_list = openids.map((openid) => ({ openid, lang: 'zh_CN' }))
       const { user_info_list: list } = await call('/cgi-bin/user/info/batchget', postJson({ user_list }))
       if (!Array.isArray(list)) throw unavailable('WeChat returned no list of followers')
-      const known = new Map(
-        list.map((follower: ApiAnswer | null) => [follower?.openid, follower && unionidOf(follower)]),
-      )
-      // An openid that is missing from the answer may still have a unionid.
-      if (!openids.every((openid) => known.has(openid))) throw unavailable('WeChat left followers out of its answer')
-      return openids.map((openid) => known.get(openid) ?? undefined)
+      const known = new Map(list.map((user: ApiAnswer | null) => [user?.openid, toUserInfo(user ?? {})]))
+      return openids.map((openid) => {
+        const info = known.get(openid)
+        // An openid that is missing from the answer may still have a unionid.
+        if (!info) throw unavailable('WeChat left followers out of its answer')
+        return info
+      })
+    },
+    async exchangeCode(code) {
+      const url = toCodeRequest(deps, code)
+      const answer = expectSuccess(await whileBusy((signal) => callWechat(fetch, url, {}, signal)), true)
+      // WeChat gives a made-up openid to a snapshot of a page (快照页), in which the user can only read.
+      if (answer.is_snapshotuser === 1) throw snapshotPage()
+      if (!isPrintable(answer.openid, MAX_ID_LENGTH)) throw unavailable('WeChat returned no valid openid')
+      return answer.openid
     },
     async changeOpenids(from, openids) {
       const body = { from_appid: from, openid_list: openids }
@@ -128,7 +155,10 @@ function toChangedOpenid(result: ApiAnswer | null | undefined): ChangedOpenid {
   return { refusal: typeof refusal === 'string' ? refusal : 'no new openid' }
 }
 
-const unionidOf = ({ unionid }: ApiAnswer) => (isPrintable(unionid, MAX_ID_LENGTH) ? unionid : undefined)
+const toUserInfo = ({ unionid, subscribe }: ApiAnswer): UserInfo => ({
+  unionid: isPrintable(unionid, MAX_ID_LENGTH) ? unionid : undefined,
+  isFollower: subscribe === 1,
+})
 
 // Invalid openid; the user must follow first; the user does not follow. A user who has unfollowed has no unionid for this account.
 const NOT_A_FOLLOWER = new Set([40003, 43004, 50005])
@@ -137,6 +167,23 @@ function emptyIfNotFollower(error: BindError): ApiAnswer {
   if (NOT_A_FOLLOWER.has((error.cause as { errcode?: number } | undefined)?.errcode ?? 0)) return {}
   throw error
 }
+
+/**
+ * The request for the user of a `code`. It needs the AppSecret, even if access tokens come from another service. WeChat documents it
+ * here: https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken
+ */
+export function toCodeRequest(
+  { appId: appid, appSecret: secret, apiBase }: { appId: string; appSecret: string; apiBase: string },
+  code: string,
+): string {
+  return `${apiBase}${CODE_PATH}?${new URLSearchParams({ appid, secret, code, grant_type: 'authorization_code' })}`
+}
+
+const snapshotPage = () =>
+  new BindError(
+    'SNAPSHOT_PAGE',
+    'WeChat shows a snapshot of the page, whose user is not real: tap "使用完整服务" at the bottom of the page, then try again.',
+  )
 
 /**
  * The body of `qrcode/create`. Without the inner `scene`, or with the scene in `scene_id`, WeChat reports no error and makes a QR

@@ -86,6 +86,15 @@ const lookUp: Bilingual = {
   zh: '请在微信文档中查询该 errcode，或在 developers.weixin.qq.com/platform 的“API 诊断”中查询 rid。',
 }
 
+/** The code of a web authorization (网页授权). The user can repeat the authorization. */
+const codeNotValid: Refusal = {
+  code: 'PROOF_EXPIRED',
+  name: 'code',
+  en: "WeChat does not accept the code of the user's authorization: it has expired or was used before",
+  zh: '微信不接受该网页授权的 code：已过期或已使用',
+  fix: { en: 'Start the authorization again from the page.', zh: '请从页面重新授权。' },
+}
+
 const refusals: Record<number, Refusal> = {
   [-1]: {
     code: 'WECHAT_UNAVAILABLE',
@@ -103,7 +112,9 @@ const refusals: Record<number, Refusal> = {
     zh: '该 AppID 不存在',
     fix: { en: `Copy WECHAT_APP_ID from ${CONSOLE.account.en}.`, zh: `请从${CONSOLE.account.zh}复制 WECHAT_APP_ID。` },
   },
+  40029: codeNotValid,
   40125: wrongSecret,
+  40163: codeNotValid,
   40164: addressNotListed(),
   40243: {
     code: 'WECHAT_FORBIDDEN',
@@ -115,6 +126,8 @@ const refusals: Record<number, Refusal> = {
       zh: `请在${CONSOLE.secret.zh}解冻 AppSecret，约 10 分钟后生效。`,
     },
   },
+  41008: codeNotValid,
+  42003: codeNotValid,
   45009: {
     code: 'WECHAT_QUOTA',
     name: 'quota',
@@ -192,7 +205,7 @@ const unknown: Refusal = {
 /** Whether the table has an entry for the errcode. */
 export const isKnownErrcode = (errcode: number) => Object.hasOwn(refusals, errcode)
 
-/** `isTokenRequest`: whether the call requested an access token. `address`: the caller's IP address, if WeChat reported it. */
+/** `isTokenRequest`: whether the call requested a token with the AppSecret. `address`: the caller's IP address, if WeChat reported it. */
 export function refusalOf(
   errcode: number,
   { isTokenRequest, address }: { isTokenRequest: boolean; address?: string | undefined },

@@ -13,7 +13,7 @@ import { startWechatApi } from './support/wechat-api.ts'
 const ROUNDS = 120
 
 let onNextScene = (_scene: string) => {}
-const wechat = await startWechatApi((scene) => onNextScene(scene))
+const wechat = await startWechatApi({ onScene: (scene) => onNextScene(scene) })
 const account = createAccount({}, randomBytes)
 const { env, remove } = newSqliteEnv(account)
 const server = await serveOurs({ ...env, WECHAT_API_BASE: wechat.url })

@@ -24,16 +24,25 @@ const get = async (path: string) => {
 }
 
 describe('npm run dev', () => {
-  test.each(['/', '/api.html', '/playground'])('serves %s with the Vite client that reloads the page', async (path) => {
-    const { status, type, text } = await get(path)
-    expect({ status, type }).toEqual({ status: 200, type: 'text/html; charset=utf-8' })
-    expect(text).toContain('/@vite/client')
-  })
+  test.each(['/', '/api.html', '/playground', '/console/'])(
+    'serves %s with the Vite client that reloads the page',
+    async (path) => {
+      const { status, type, text } = await get(path)
+      expect({ status, type }).toEqual({ status: 200, type: 'text/html; charset=utf-8' })
+      expect(text).toContain('/@vite/client')
+    },
+  )
 
   test.each(['/cdn/wechat-bind.js', '/wechat-bind.js'])('serves %s from the sources of the element', async (path) => {
     const { status, type, text } = await get(path)
     expect({ status, type }).toEqual({ status: 200, type: 'text/javascript' })
     expect(text).toContain('/widget/wechat-bind.ts')
+  })
+
+  test('serves the console from its sources', async () => {
+    const { status, type, text } = await get('/console/main.ts')
+    expect({ status, type }).toEqual({ status: 200, type: 'text/javascript' })
+    expect(text).toContain('/console/app.ts')
   })
 
   test('passes every other path to the demo', async () => {

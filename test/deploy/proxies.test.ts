@@ -29,7 +29,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
 
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'wechat-bind-proxy-'))
-      testServer = await openTestServer()
+      testServer = await openTestServer({ WECHAT_OAUTH: 'on', WECHAT_VERIFY_FILE: 'MP_verify_aB1.txt:aB1' })
       server = await startListening(createApp({ ...testServer.deps, trustProxy: true }), '127.0.0.1', 0)
       server.server.on('request', ({ url }) => passedOn.push(url ?? ''))
       const port = await freePort()
@@ -86,6 +86,8 @@ describe.each(proxies)('deploy/$name', (proxy) => {
       const statusOf = async (path: string) => (await fetch(url + path)).status
       expect(await statusOf('/wechat/callback?signature=a')).toBe(403)
       expect(await statusOf('/widget/binding')).toBe(401)
+      expect(await statusOf('/wechat/oauth?code=a&state=b')).toBe(410)
+      expect(await (await fetch(`${url}/MP_verify_aB1.txt`)).text()).toBe('aB1')
       expect((await fetch(`${url}/api/WeChat/GetBindInfo`, { method: 'POST', body: 'x' })).status).toBe(401)
       for (const path of ['/metrics', '/readyz', '/healthz', '/'])
         expect([path, await statusOf(path)]).toEqual([path, 404])
@@ -153,7 +155,7 @@ describe('deploy/nginx.conf and deploy/Caddyfile', () => {
   const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8')
 
   test('expose the same paths, and no internal path', async () => {
-    const testServer = await openTestServer()
+    const testServer = await openTestServer({ WECHAT_OAUTH: 'on', WECHAT_VERIFY_FILE: 'MP_verify_aB1.txt:aB1' })
     const [, list = ''] = /@public path (.+)/.exec(textOf('Caddyfile')) ?? []
     const locations = [...textOf('nginx.conf').matchAll(/location (= )?(\/\S+)/g)].map(([, exact, path]) =>
       exact ? path : `${path}*`,

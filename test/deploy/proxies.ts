@@ -1,11 +1,16 @@
 /** Runs the proxies of deploy/ on loopback. Only the names, ports and certificates in their files are changed. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { root } from './dockerfile.ts'
 
-type Proxy = { name: string; command: string; write(place: Place): string[] }
+type Proxy = {
+  name: string
+  command: string
+  /** The line of the proxy's log that follows the opening of its ports. */
+  readyLine: string
+  write(place: Place): string[]
+}
 
 /** The ports of the proxy, the host and port of the server behind it, and a folder for its files. */
 type Place = { port: string; spare: string; upstream: string; second?: string; folder: string }
@@ -15,6 +20,7 @@ const textOf = (name: string) => readFileSync(join(root, 'deploy', name), 'utf8'
 const nginx: Proxy = {
   name: 'nginx.conf',
   command: 'nginx',
+  readyLine: 'start worker processes',
   write({ port, spare, upstream, second, folder }) {
     const site = textOf('nginx.conf')
       .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port};`)
@@ -26,17 +32,18 @@ const nginx: Proxy = {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
       (kind) => `${kind}_temp_path ${folder}/${kind};`,
     )
-    const main = `pid ${folder}/pid; error_log ${folder}/error.log; daemon off; worker_processes 1; events {}
+    const main = `pid ${folder}/pid; error_log stderr notice; daemon off; worker_processes 1; events {}
       http { access_log off; ${temporary.join(' ')} ${site} }`
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'nginx.conf'), main)
-    return ['-c', join(folder, 'nginx.conf'), '-p', folder, '-e', join(folder, 'error.log')]
+    return ['-c', join(folder, 'nginx.conf'), '-p', folder, '-e', 'stderr']
   },
 }
 
 const caddy: Proxy = {
   name: 'Caddyfile',
   command: 'caddy',
+  readyLine: 'serving initial configuration',
   write({ port, upstream, second, folder }) {
     const site = textOf('Caddyfile')
       .replace('reverse_proxy 127.0.0.1:4000', `reverse_proxy ${second ? `${upstream} ${second}` : upstream}`)
@@ -61,23 +68,16 @@ export function isInstalled(command: string): boolean {
 }
 
 /** Resolves once the proxy accepts connections; rejects if it exits first. */
-export async function startProxy({ command, write }: Proxy, place: Place): Promise<ChildProcess> {
+export function startProxy({ command, readyLine, write }: Proxy, place: Place): Promise<ChildProcess> {
   const env = { PATH: process.env.PATH, HOME: place.folder, XDG_DATA_HOME: place.folder, XDG_CONFIG_HOME: place.folder }
   const child = spawn(command, write(place), { stdio: ['ignore', 'ignore', 'pipe'], env })
   let output = ''
-  child.stderr?.on('data', (text: Buffer) => {
-    output += text
-  })
-  while (!(await accepts(Number(place.port))))
-    if (child.exitCode !== null) throw new Error(`${command} exited: ${output}`)
-  return child
-}
-
-const accepts = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy()
-      resolve(true)
+  return new Promise((resolve, reject) => {
+    child.stderr.on('data', (text: Buffer) => {
+      output += text
+      if (output.includes(readyLine)) resolve(child)
     })
-    socket.on('error', () => setTimeout(resolve, 20, false))
+    child.on('error', reject)
+    child.on('exit', () => reject(new Error(`${command} exited: ${output}`)))
   })
+}

@@ -8,7 +8,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { sealMessage } from '../../demo/simulator/message.ts'
 import { type Listening, startListening, stopListening } from '../../server/http/listen.ts'
 import { titleWith } from '../support/missing-tool.ts'
 import { openTestServer, type TestServer } from '../support/test-server.ts'
@@ -47,20 +46,10 @@ describe.each(proxies)('two instances behind deploy/$name', (proxy) => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  /** A message that only one of the instances answers, with `success`. */
+  /** The answer to a message that is not about binding. */
   function callback(): Promise<Response> {
-    const { account } = testServer.simulator
-    const now = testServer.time.clock()
-    const fields = {
-      ToUserName: account.originalId,
-      FromUserName: 'oAmy',
-      CreateTime: now / 1000,
-      MsgType: 'text',
-      Content: 'hello',
-      MsgId: '1',
-    }
-    const { query, body } = sealMessage(account, fields, now, (size) => Buffer.alloc(size, 7))
-    return fetch(`${url}/wechat/callback?${new URLSearchParams(query)}`, { method: 'POST', body })
+    const { path, body } = testServer.message()
+    return fetch(`${url}${path}`, { method: 'POST', body })
   }
 
   test.skipIf(!isThere)(titleWith(proxy.command, isThere, 'restart in turn, and no request is lost'), async () => {

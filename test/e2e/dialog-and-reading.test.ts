@@ -35,7 +35,7 @@ async function visit(body: string, options: FixtureOptions = {}, prepare: (fixtu
 const card = () => page.locator('wechat-bind')
 const dialog = () => card().locator('dialog')
 const button = (name: string | RegExp) => card().getByRole('button', { name })
-const untilPolling = () => expect.poll(() => fixture.bind.waitingPolls).toBe(1)
+const untilPolling = () => fixture.bind.untilPolling()
 
 /** The part or the id of the element in the card that has the focus. */
 const focused = () =>

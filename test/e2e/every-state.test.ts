@@ -33,7 +33,12 @@ afterAll(() => browser.close())
 /** Brings a new page into the state of `scene`, then runs `check`. */
 async function play(scene: Scene, options: BrowserContextOptions, check: (page: Page) => Promise<void>): Promise<void> {
   const fixture = await openScene(scene)
-  const context = await browser.newContext({ locale: 'en', viewport: { width: 420, height: 700 }, ...options })
+  const context = await browser.newContext({
+    locale: 'en',
+    viewport: { width: 420, height: 700 },
+    ...options,
+    ...(scene.userAgent && { userAgent: scene.userAgent }),
+  })
   try {
     await startOnline(context)
     const page = await context.newPage()

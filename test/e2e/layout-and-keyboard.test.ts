@@ -40,7 +40,7 @@ afterEach(async () => {
 const card = () => page.locator('wechat-bind')
 const button = (name: string | RegExp) => card().getByRole('button', { name })
 
-const untilPolling = () => expect.poll(() => fixture.bind.waitingPolls).toBe(1)
+const untilPolling = () => fixture.bind.untilPolling()
 
 async function scan(confirm: 'reply' | 'code'): Promise<void> {
   await untilPolling()

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseKeys } from '../../server/keys/keyring.ts'
+import { parseOperators } from '../../server/keys/operators.ts'
 import { openToken } from '../../server/keys/widget-token.ts'
 import { compileCache } from '../support/compile-cache.ts'
 import { SECRET } from '../support/test-server.ts'
@@ -86,6 +87,9 @@ describe('wechat-bind', () => {
     ['doctor', '--verbose'],
     ['keygen', 'mine', 'other'],
     ['keygen', 'mine', '--webhook'],
+    ['keygen', 'mine', '--console', 'alice'],
+    ['keygen', '--operator'],
+    ['keygen', '--webhook', '--console', 'alice'],
     ['token', 'acme', 'u1', 'u2'],
     ['backup', 'a.db', 'b.db'],
     ['migrate', '--from', 'sqlite:a.db', 'postgres://user:hush@host/bind'],
@@ -106,6 +110,20 @@ describe('wechat-bind', () => {
       expect(stderr).toContain(name)
     }
     expect(stderr).toContain('无法启动')
+  })
+
+  test('keygen --console prints a token for CONSOLE_TOKENS', async () => {
+    const [viewer, operator, wrong] = await Promise.all([
+      run(['keygen', '--console', 'alice']),
+      run(['keygen', '--console', 'bob', '--operator']),
+      run(['keygen', '--console', 'a b']),
+    ])
+    const tokens = parseOperators(`${viewer.stdout},${operator.stdout}`)
+    expect(tokens.map(({ name, role, secret }) => [name, role, secret.length])).toEqual([
+      ['alice', 'viewer', 43],
+      ['bob', 'operator', 43],
+    ])
+    expect([wrong.code, wrong.stdout]).toEqual([1, ''])
   })
 
   test('keygen prints a valid key for BIND_KEYS, another one each time', async () => {

@@ -21,6 +21,8 @@ const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-secrets-'))
 const simulator = createSimulator({ people: ['amy', 'bo', 'cy'] })
 const { account, phone } = simulator
 
+const PAGE = 'https://www.example.com/account'
+
 /** The captured text, by its source. */
 const captured = { log: '', errors: '', metrics: '', urls: '', title: '', store: '' }
 /** `secrets` must appear nowhere. `ids` may appear only at WeChat, in the store and at the tenant. */
@@ -83,6 +85,20 @@ async function bind(person: string, user: string): Promise<void> {
   await widget('POST', '/confirm', { code: digitsIn(phone(person).chat) }, {}, user)
 }
 
+/** Opens the authorization that a user has started on a phone, and confirms it as `confirmer`. */
+async function authorize(person: string, user: string, confirmer: string): Promise<void> {
+  const { url } = await (await widget('POST', '/oauth', { return: PAGE }, {}, user)).json()
+  const result = simulator.authorize(person, url)
+  const location = new URL('location' in result ? result.location : '')
+  secrets.set(`code ${secrets.size}`, location.searchParams.get('code') ?? '')
+  secrets.set(`state ${secrets.size}`, location.searchParams.get('state') ?? '')
+  const returned = await fetchAny(location, { redirect: 'manual' })
+  const proof = /#wechat-bind=([\w-]{43})$/.exec(returned.headers.get('Location') ?? '')?.[1]
+  if (proof === undefined) return
+  secrets.set(`proof ${secrets.size}`, proof)
+  await widget('POST', '/oauth/confirm', { proof }, {}, confirmer)
+}
+
 const deliver = (fields: Record<string, string | number>, more: { query?: object; body?: string } = {}) => {
   const whole = { ToUserName: account.originalId, FromUserName: phone('amy').openid, MsgType: 'text', ...fields }
   const { query, body } = sealMessage(account, whole as never, Date.now(), randomBytes)
@@ -122,7 +138,11 @@ beforeAll(async () => {
     WEBHOOK_SECRET,
     FORWARD_URL: `${tenant.url}/old`,
     CONFIRM: 'code',
+    WECHAT_OAUTH: 'on',
+    ALLOWED_ORIGINS: new URL(PAGE).origin,
     LOG_LEVEL: 'trace',
+    // Each fault of WeChat then reaches a page.
+    QR_READY: '0',
   })
   simulator.setCallbackUrl(`${instance.url}/wechat/callback`)
   await runScenario()
@@ -161,6 +181,12 @@ async function runScenario(): Promise<void> {
   await phone('cy').follow()
   await phone('cy').sendText(`绑定 ${code}`)
   await widget('POST', '/confirm', { code: digitsIn(phone('cy').chat) }, {}, 'u4')
+
+  // The web authorization: one that binds, one of another user, one that WeChat refuses.
+  await authorize('cy', 'u8', 'u8')
+  await authorize('cy', 'u9', 'u8')
+  simulator.faults.fail('/sns/oauth2/access_token', 40125)
+  await authorize('cy', 'u9', 'u9')
 
   // Forged, changed, stale, plain, oversized and broken callbacks.
   await deliver({ Content: CHAT }, { query: { msg_signature: 'f'.repeat(40) } })

@@ -1,10 +1,12 @@
 /** Fills a large PostgreSQL store, and lists the statements that the store sends and their query plans. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
+import type { ConsoleStore } from '../../server/store/console-store.ts'
 import { type Plan, runPlanAsync } from '../../server/store/plan.ts'
 import { createLocks } from '../../server/store/postgres/locks.ts'
 import { createMaintenancePool } from '../../server/store/postgres/pool.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
 import { runOn } from '../../server/store/sql/compiled-query.ts'
+import { createConsoleStore } from '../../server/store/sql/console.ts'
 import { purgeErased } from '../../server/store/sql/erasure.ts'
 import { createEventFeed } from '../../server/store/sql/feed.ts'
 import { createOutbox } from '../../server/store/sql/outbox.ts'
@@ -33,6 +35,9 @@ const inserts = (users: number, now: number) => [
     select i, 'wx0123456789abcdef', 'wb1_' || left(md5(i::text), 22), upper(left(md5('c' || i), 8)) || i, 'g' || repeat(md5(i::text), 3), 'http://weixin.qq.com/q/02' || left(md5(i::text), 20),
       'user***@example.com', 'zh-CN', at, at + 120000, case when at > ${now - 600_000}::bigint then 'pending' else 'used' end
     from (select i, ${now}::bigint - i * ${DAY_MS}::bigint / ${users}::int as at from generate_series(1, ${users}::int) i) as made`,
+  sql`insert into authorizations ("user", app_id, state, state_hash, return_url, created_at, until, proof_hash, openid)
+    select i, 'wx0123456789abcdef', case when i % 2 = 0 then 'proven' else 'closed' end, md5('s' || i), 'https://www.example.com/', ${now}::bigint, ${now}::bigint + i,
+      case when i % 2 = 0 then md5('p' || i) end, case when i % 2 = 0 then 'o' || left(md5(i::text), 27) end from generate_series(1, ${users}::int / 2) i`,
   sql`insert into events ("user", tenant, version, type, reason, at, position) select i % ${users}::int + 1, 'tenant' || (i + 1) % 10, i / ${users}::int + 1, 'bound', 'scan',
       ${now - 80 * DAY_MS}::bigint + i, case when i < ${users}::int then i end
     from generate_series(0, ${users}::int * 3 - 1) i`,
@@ -44,6 +49,9 @@ const inserts = (users: number, now: number) => [
   sql`insert into jtis (jti, until) select md5(i::text), ${now}::bigint + i * 10 from generate_series(1, ${users}::int / 2) i`,
   sql`insert into unfollow_tombstones (openid_hash, event_time, until) select md5(i::text), 1, ${now}::bigint + i from generate_series(1, ${users}::int / 10) i`,
   sql`insert into rate_windows (scope, until, count) select 'qr/hour/user/' || i, ${now}::bigint + i * 10, 1 from generate_series(1, ${users}::int / 2) i`,
+  sql`insert into console_actions (at, operator, action, "user", version) select ${now}::bigint - i, 'alice', 'reveal', i % 5000, 1 from generate_series(1, ${users}::int / 10) i`,
+  sql`insert into figures (hour, tenant, shown) select ${now}::bigint / 3600000 * 3600000 - i / 50 * 3600000::bigint, 'tenant' || i % 50, 1 from generate_series(0, ${users}::int / 4) i`,
+  sql`insert into wechat_errors (hour, errcode, count, last_at) select ${now}::bigint / 3600000 * 3600000 - i * 3600000::bigint, 40001, 1, ${now}::bigint - i * 3600000::bigint from generate_series(0, ${users}::int / 10) i`,
   sql`insert into wrong_codes (openid_hash, at) select md5(i::text), ${now}::bigint - i from generate_series(1, ${users}::int / 10) i`,
 ]
 
@@ -99,15 +107,25 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   yield* tx.ensureUser(identity)
   yield* tx.ticketById(ticket.id)
   yield* tx.apply({ type: 'bind', user, binding: newBinding(openid), reason: 'scan', at: now })
+  yield* tx.addAuthorization({ user, appId, returnUrl: 'https://www.example.com/', createdAt: now, until: now }, 's1')
+  const made = yield* tx.authorizationByState(appId, 's1')
+  const { id: authorization } = (yield* tx.authorizationById(made!.id))!
+  yield* tx.apply({ type: 'exchange', authorization })
+  yield* tx.apply({ type: 'prove', authorization, proof: 'p1', openid, until: now })
+  yield* tx.authorizationByProof(appId, 'p1')
+  yield* tx.authorizationsBy(appId, openid)
+  yield* tx.apply({ type: 'closeAuthorization', authorization })
   yield* tx.ownersOf('wx1', openid)
   yield* tx.ownersOfAll([{ appId, openid }])
   yield* tx.usersOf([identity])
   const added = { tenant: 'tenant1', account: 'acme', userId: 'added' }
   yield* tx.bindAll([{ identity: added, binding: newBinding('o-added') }], 'import', now)
   yield* tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 1, at: now })
+  yield* tx.apply({ type: 'setFollowing', user, openid, eventTime: 1, at: now })
   yield* tx.apply({ type: 'setUnionid', user, openid, unionid: 'u1', at: now })
   yield* tx.apply({ type: 'moveOpenid', user, from: { appId, openid }, to: { appId: 'wx2', openid: 'o2' }, at: now })
   yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
+  yield* tx.apply({ type: 'recordAction', user, operator: 'alice', action: 'unbind', at: now })
   yield* tx.apply({ type: 'erase', user, at: now })
   yield* tx.purgeErased(now, 1)
   yield* tx.apply({ type: 'recordUnfollow', appId, openid, eventTime: 1, until: now })
@@ -172,7 +190,7 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   await outbox.retryAt(1, now, { status: 500, error: null })
   await outbox.giveUp(1, { status: 500, error: null })
   await outbox.list('failed', 100)
-  await outbox.oldestAt()
+  await outbox.oldestAt(['one', 'two'])
   await outbox.delivered([1])
   await outbox.replay(now, { id: 1 })
   await outbox.retry(now, { receiver: 'one' })
@@ -183,9 +201,45 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
     isGone: true,
     pausedUntil: null,
   })
-  await outbox.receiverAccepted('one')
+  await outbox.receiverAccepted('one', now)
   await outbox.enable('one', now)
   await outbox.release('a')
+
+  const console = createConsoleStore({ db, engine: 'postgres', read: write, write, asStoreError: unchanged })
+  await callConsole(console, now)
+}
+
+async function callConsole(console: ConsoleStore, now: number): Promise<void> {
+  await console.addSession({ hash: 'h', name: 'alice', tokenHash: 't', until: now + 1 })
+  await console.session('h', now)
+  await console.endSession('h')
+  await console.refundAttempt('console/sign_in')
+  await console.attemptsUntil('console/sign_in', now)
+  await console.record({ at: now, operator: 'alice', action: 'replay', subject: null })
+  await console.saveReport('doctor', { at: now, operator: 'alice', text: '[]' })
+  await console.report('doctor')
+  const hour = now - (now % 3_600_000)
+  const figures = { hour, tenant: 'tenant1', shown: 1, scanned: 1, confirmed: 1, bound: 1, unbound: 1 }
+  const instance = { name: 'i', at: now, waiting: 1, waitingLimit: 9, callbackAt: now, tokenAt: now, tokenUntil: now }
+  await console.addFigures({
+    figures: [{ ...figures, took: Array(14).fill(1) }],
+    errors: [{ hour, errcode: 40001, count: 1, lastAt: now }],
+    instance,
+  })
+  for (const tenant of ['tenant1', undefined]) {
+    await console.hourly(hour, hour + 1, tenant)
+    await console.total(hour, hour + 1, tenant)
+    for (const text of ['', 'user1', 'acme user1']) {
+      for (const { place } of await console.searchUsers({ text, tenant }, undefined, 2)) {
+        await console.searchUsers({ text, tenant }, place, 50)
+      }
+    }
+  }
+  await console.byTenant(hour, hour + 1, 100)
+  await console.wechatErrors(hour)
+  await console.instances()
+  const { next } = await console.liveEvents(undefined, 50)
+  await console.liveEvents({ newest: next.newest - 1, gaps: [1] }, 50)
 }
 
 /** How a plan reads one table. */

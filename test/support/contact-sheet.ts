@@ -71,7 +71,7 @@ async function play(browser: Browser, scene: Scene, device: Device): Promise<voi
   const touch = device.name !== 'desktop'
   const context = await browser.newContext({
     timezoneId: 'Asia/Shanghai',
-    userAgent,
+    userAgent: scene.userAgent ?? userAgent,
     viewport,
     deviceScaleFactor: 2,
     hasTouch: touch,

@@ -71,10 +71,10 @@ const serverCodes = {
     '使用您自己的用户编号',
   ),
   FORBIDDEN: row(
-    'The `scope` of the widget token does not allow this request',
-    'Make the token with `bind` or `unbind` in its `scope`',
-    '组件令牌的 `scope` 不允许该请求',
-    '签发令牌时，在 `scope` 中包含 `bind` 或 `unbind`',
+    'The `scope` of the widget token does not allow this request; or the browser came back from WeChat for another user than the token names',
+    'Make the token with `bind` or `unbind` in its `scope`. After a return from WeChat nothing: the user taps again',
+    '组件令牌的 `scope` 不允许该请求；或从微信返回的授权属于另一位用户',
+    '签发令牌时，在 `scope` 中包含 `bind` 或 `unbind`。从微信返回时无需处理：用户再点一次',
   ),
   BAD_REQUEST: row(
     '`server` is not a URL, or the page has an element of another version than the server',
@@ -123,6 +123,24 @@ const serverCodes = {
     'Wait for the time in `Retry-After`. The limits are settings of the server',
     '该用户的二维码或错误数字过多',
     '等待 `Retry-After` 的时间。上限可在服务中设置',
+  ),
+  DECLINED: row(
+    'The user did not allow the authorization in WeChat',
+    'Nothing: the user can tap again, or use the QR code',
+    '用户没有在微信中授权',
+    '无需处理：用户可以再点一次，或使用二维码',
+  ),
+  PROOF_EXPIRED: row(
+    'The authorization in WeChat is older than five minutes, or was used before; for example, the user opened an old link of the history',
+    'Nothing: the user taps again',
+    '微信中的授权已超过五分钟，或已使用过；例如用户打开了历史记录中的旧链接',
+    '无需处理：用户再点一次',
+  ),
+  SNAPSHOT_PAGE: row(
+    'WeChat shows a snapshot of the page (快照页), which has no real user',
+    'The user taps “使用完整服务” at the bottom of the page first',
+    '微信显示的是页面的快照页，其中没有真实用户',
+    '用户先点击页面底部的“使用完整服务”',
   ),
   WECHAT_FORBIDDEN: row(
     'WeChat refuses the server: credentials, IP list, or rights of the account',

@@ -1,7 +1,7 @@
 /** A fake bind server for the widget. It has the browser API for one user, whose state the test sets, without WeChat or a store. */
 import { type Context, Hono } from 'hono'
 import { toQrPath } from '../../server/binding/qr-path.ts'
-import type { BindingView, Problem, TicketView } from '../../server/wire.ts'
+import type { BindingView, FollowQr, Problem, TicketView } from '../../server/wire.ts'
 
 /** A `BindingView` without its version, which each change raises. */
 type UnversionedView = BindingView extends infer View
@@ -15,15 +15,17 @@ export const QR_TEXT = 'http://weixin.qq.com/q/02N5qIxGYseRT1aBcD1wc-'
 
 export type FakeBind = ReturnType<typeof createFakeBind>
 
-type FakeBindOptions = { expiresIn?: number; code?: string; account?: string }
+/** `oauth`: the server offers the authorization in WeChat. */
+type FakeBindOptions = { expiresIn?: number; code?: string; account?: string; oauth?: true }
 
-export function createFakeBind({ expiresIn = 120, code = '4821', account }: FakeBindOptions = {}) {
+export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth }: FakeBindOptions = {}) {
   let view: UnversionedView = { state: 'unbound' }
   let version = 1
   let triesLeft = 3
   let lifetime = expiresIn
   let holdsQrRequests = false
   const waiting = new Set<() => void>()
+  let arrived = Promise.withResolvers<void>()
   const refusals = new Map<string, Partial<Problem>>()
   const requests: string[] = []
 
@@ -46,6 +48,8 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account }: Fake
         resolve()
       }
       waiting.add(stopWaiting)
+      arrived.resolve()
+      arrived = Promise.withResolvers()
       signal.addEventListener('abort', stopWaiting)
     })
 
@@ -75,6 +79,7 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account }: Fake
         qr,
         code: 'K7MP3XWA',
         ...(account && { account }),
+        ...(oauth && { oauth }),
         expiresIn: lifetime,
         version,
       } satisfies TicketView)
@@ -91,6 +96,13 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account }: Fake
       change({ state: 'bound', boundAt: BOUND_AT })
       return answer(c)
     })
+    .post('/widget/oauth/confirm', async (c) => {
+      if (holdsQrRequests) await waitForChange(c.req.raw.signal)
+      const qr = toQrPath(QR_TEXT)
+      const follow: FollowQr = { url: QR_TEXT, qr, ...(account && { account }) }
+      change({ state: 'bound', boundAt: BOUND_AT, subscribed: false, follow })
+      return answer(c)
+    })
     .delete('/widget/binding', (c) => {
       change({ state: 'unbound', reason: 'widget' })
       return answer(c)
@@ -103,8 +115,9 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account }: Fake
     change,
     bind: () => change({ state: 'bound', boundAt: BOUND_AT }),
     /** From now on, every request to `path` gets this problem. */
-    refuse: (path: 'qrcode' | 'binding' | 'confirm', problem: Partial<Problem>) => void refusals.set(path, problem),
-    /** From now on, requests for a QR code wait instead of being answered. */
+    refuse: (path: 'qrcode' | 'binding' | 'confirm' | 'oauth' | 'oauth/confirm', problem: Partial<Problem>) =>
+      void refusals.set(path, problem),
+    /** From now on, requests for a QR code, and proofs, wait instead of being answered. */
     holdQrRequests() {
       holdsQrRequests = true
     },
@@ -114,6 +127,10 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account }: Fake
     },
     get waitingPolls() {
       return waiting.size
+    },
+    /** Resolves when a poll is waiting. */
+    async untilPolling(): Promise<void> {
+      if (waiting.size === 0) await arrived.promise
     },
     /** Ends all waiting requests, so that the server can close. */
     clear() {

@@ -48,6 +48,7 @@ export async function newSubscriber(url: string, channel: string) {
   await client.query(`listen ${client.escapeIdentifier(channel)}`)
   return {
     query: (text: string) => client.query(text),
+    end: () => client.end(),
     /** Waits for the payload `last`, then resolves with all payloads. */
     until: (last: string) =>
       new Promise<string[]>((resolve) => {

@@ -10,6 +10,8 @@ export type Scene = {
   /** The content of the tag. */
   content?: string
   options?: FixtureOptions
+  /** The browser that the scene needs. */
+  userAgent?: string
   /** Called before the page is opened. */
   prepare?: (fixture: Fixture) => void
   /** Brings the opened page into the state. */
@@ -21,20 +23,16 @@ const ready = (page: Page) => inState(page, 'ready')
 /** Presses the button with this index, because the text of a button depends on the language. */
 const press = (page: Page, index = 0) => page.locator('wechat-bind').getByRole('button').nth(index).click()
 
-const untilPolling = async (fixture: Fixture) => {
-  while (fixture.bind.waitingPolls === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-}
-
 async function scan(page: Page, fixture: Fixture, confirm: 'reply' | 'code'): Promise<void> {
   await ready(page)
-  await untilPolling(fixture)
+  await fixture.bind.untilPolling()
   fixture.bind.change({ state: 'scanned', confirm })
   await inState(page, 'scanned')
 }
 
 async function bind(page: Page, fixture: Fixture): Promise<void> {
   await ready(page)
-  await untilPolling(fixture)
+  await fixture.bind.untilPolling()
   fixture.bind.bind()
   await inState(page, 'bound')
 }
@@ -43,6 +41,21 @@ const refused = (code: string, status: number) => ({
   prepare: ({ bind }: Fixture) => bind.refuse('qrcode', { code, status }),
   reach: (page: Page) => inState(page, 'error'),
 })
+
+const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0 Mobile'
+
+/** A page inside WeChat whose server offers the authorization in WeChat. */
+const inWechat = {
+  options: { oauth: true, account: '安客科技 Anke' },
+  userAgent: `${PHONE} MicroMessenger/8.0.49`,
+} as const
+
+/** Opens the page again, as WeChat does after the authorization. */
+async function comeBack(page: Page, result: string): Promise<void> {
+  const url = page.url()
+  await page.goto('about:blank')
+  await page.goto(`${url}#${result}`)
+}
 
 export const scenes: Scene[] = [
   { name: 'manual', attributes: 'manual', reach: (page) => inState(page, 'idle') },
@@ -69,7 +82,7 @@ export const scenes: Scene[] = [
     name: 'refused scan',
     async reach(page, fixture) {
       await ready(page)
-      await untilPolling(fixture)
+      await fixture.bind.untilPolling()
       fixture.bind.change({ state: 'unbound', notice: 'conflict' })
       await page.locator('wechat-bind .problem').waitFor()
     },
@@ -78,9 +91,65 @@ export const scenes: Scene[] = [
     name: 'scan of an expired code',
     async reach(page, fixture) {
       await ready(page)
-      await untilPolling(fixture)
+      await fixture.bind.untilPolling()
       fixture.bind.change({ state: 'unbound', notice: 'expired_scan' })
       await page.locator('wechat-bind .problem').waitFor()
+    },
+  },
+  { name: 'one tap', ...inWechat, reach: ready },
+  {
+    name: 'one tap, QR code',
+    ...inWechat,
+    async reach(page) {
+      await ready(page)
+      await press(page, 1)
+      await page.locator('wechat-bind').locator('img').waitFor()
+    },
+  },
+  {
+    name: 'one tap, refused',
+    ...inWechat,
+    prepare: ({ bind }) => bind.refuse('oauth', { code: 'RATE_LIMITED', status: 403 }),
+    async reach(page) {
+      await ready(page)
+      await press(page)
+      await page.locator('wechat-bind .problem').waitFor()
+    },
+  },
+  {
+    name: 'binding',
+    ...inWechat,
+    prepare: ({ bind }) => bind.holdQrRequests(),
+    async reach(page) {
+      await comeBack(page, 'wechat-bind=proof')
+      await inState(page, 'loading')
+    },
+  },
+  {
+    name: 'declined',
+    ...inWechat,
+    async reach(page) {
+      await comeBack(page, 'wechat-bind-error=DECLINED')
+      await inState(page, 'error')
+    },
+  },
+  {
+    name: 'not following',
+    ...inWechat,
+    async reach(page) {
+      await comeBack(page, 'wechat-bind=proof')
+      await inState(page, 'bound')
+    },
+  },
+  {
+    name: 'link to WeChat',
+    options: { oauth: true },
+    userAgent: PHONE,
+    async reach(page) {
+      await ready(page)
+      await press(page)
+      await press(page, 2)
+      await page.locator('wechat-bind').locator('.link').waitFor()
     },
   },
   { name: 'scanned, reply', reach: (page, fixture) => scan(page, fixture, 'reply') },

@@ -1,6 +1,7 @@
 /** Runs the whole system in one process: the server with a store in memory, a simulated WeChat, and a clock that the test advances. */
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../../demo/simulator/account.ts'
+import { sealMessage } from '../../demo/simulator/message.ts'
 import { createSimulator } from '../../demo/simulator/simulator.ts'
 import { createBindClient } from '../../server/client.ts'
 import { type Env, parseConfig } from '../../server/config/config.ts'
@@ -104,10 +105,28 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
     async ticketUrl(user = 'u1', isRefresh = false): Promise<string> {
       return (await testServer.client.getQrCode({ account: 'acme', userId: user, isRefresh })).Url
     },
+    /** WeChat's request with a message: a greeting, unless `fields` say otherwise. */
+    message(fields: MessageFields = HELLO, mode = account.mode) {
+      const now = time.clock()
+      const CreateTime = Math.floor(now / 1000)
+      const whole = { ToUserName: account.originalId, FromUserName: 'oAmy', CreateTime, MsgType: 'event', ...fields }
+      const { query, body } = sealMessage({ ...account, mode }, whole, now, (size) => Buffer.alloc(size, 7))
+      return { path: `/wechat/callback?${new URLSearchParams(query)}`, body }
+    },
+    /** Delivers a message to the callback. */
+    async deliver(fields?: MessageFields, mode?: WechatMode): Promise<Response> {
+      const { path, body } = testServer.message(fields, mode)
+      return opened.app.request(path, { method: 'POST', body })
+    },
     bindInfo: (user = 'u1') => testServer.client.getBindInfo({ account: 'acme', userId: user }),
   }
   return testServer
 }
+
+type MessageFields = Record<string, string | number>
+
+/** A message that is not about binding. */
+const HELLO: MessageFields = { MsgType: 'text', Content: 'hello', MsgId: '1' }
 
 type WidgetOptions = {
   user?: string

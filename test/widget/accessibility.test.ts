@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { WechatBind } from '../../widget/define.ts'
 import type { StateName } from '../../widget/state.ts'
 import { setOnline, setUserAgent } from './support/browser.ts'
+import { until } from './support/changes.ts'
 import { bind, button, click, mount, open, part, plain, reach, scan, server, words } from './support/element-fixture.ts'
-import { problem, until } from './support/fake-server.ts'
+import { problem } from './support/fake-server.ts'
 
 describe('The accessibility of WechatBind', () => {
   const states: [string, StateName, (element: WechatBind) => Promise<void>][] = [

@@ -40,12 +40,24 @@ const calls: [string, (client: Client) => Promise<unknown>, string, string, stri
   ['createQrcode', (client) => client.createQrcode(true, never), 'POST', 'qrcode', '{"refresh":true}'],
   ['confirm', (client) => client.confirm('4821', never), 'POST', 'confirm', '{"code":"4821"}'],
   ['unbind', (client) => client.unbind(never), 'DELETE', 'binding', ''],
+  [
+    'authorize',
+    (client) => client.authorize('https://page.test/#/a', never),
+    'POST',
+    'oauth',
+    '{"return":"https://page.test/#/a"}',
+  ],
+  ['prove', (client) => client.prove('p', never), 'POST', 'oauth/confirm', '{"proof":"p"}'],
   ['waitPast', (client) => client.waitPast(17, never), 'GET', 'binding', ''],
 ]
 
 describe('createClient', () => {
   test.each(calls)('%s sends the request of the API contract', async (name, call, method, path, body) => {
-    const { client, requests } = createTestClient([json(name === 'createQrcode' ? qrcode : bound)])
+    const answers: Record<string, object> = {
+      createQrcode: qrcode,
+      authorize: { url: 'https://open.test/#wechat_redirect' },
+    }
+    const { client, requests } = createTestClient([json(answers[name] ?? bound)])
     await call(client)
     const [request] = requests
     expect(request?.method).toBe(method)
@@ -62,6 +74,20 @@ describe('createClient', () => {
     expect(await client.waitPast(17, never)).toEqual(bound)
     expect(requests[0]?.headers.get('If-None-Match')).toBe('"17"')
     expect(requests[0]?.headers.get('Prefer')).toBe('wait=25')
+  })
+
+  test('returns the URL of the authorization in WeChat', async () => {
+    const url = 'https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx#wechat_redirect'
+    const { client } = createTestClient([json({ url })])
+    expect(await client.authorize(location.href, never)).toBe(url)
+  })
+
+  test.each([{ url: 'javascript:alert(1)' }, { url: '/relative' }, {}])('refuses %o as this URL', async (answer) => {
+    const { client } = createTestClient([json(answer)])
+    await expect(client.authorize(location.href, never)).rejects.toMatchObject({
+      code: 'BAD_RESPONSE',
+      retryable: false,
+    })
   })
 
   test('returns null for 304 Not Modified', async () => {

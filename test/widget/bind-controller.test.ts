@@ -3,10 +3,10 @@ import type { QrcodeView } from '../../server/wire.ts'
 import { BindController } from '../../widget/bind-controller.ts'
 import { BindError } from '../../widget/bind-error.ts'
 import { restoreBrowser, setOnline, setVisible } from './support/browser.ts'
+import { until } from './support/changes.ts'
 import { createFakeClient } from './support/fake-client.ts'
 import { createFakeClock, type FakeClock, settle } from './support/fake-clock.ts'
 import { createFakeHost, type FakeHost } from './support/fake-host.ts'
-import { until } from './support/fake-server.ts'
 
 const qr = { size: 25, path: 'M0 0h1v1h-1z' }
 const ticket = { state: 'unbound', url: 'u', qr, code: 'ABCD2345', expiresIn: 120, version: 1 } satisfies QrcodeView
@@ -18,17 +18,24 @@ let clock: FakeClock
 let client: ReturnType<typeof createFakeClient>
 let controller: BindController
 
+let gone: string[]
+const page = location.href
+
+const returnWith = (fragment: string) => history.replaceState(null, '', `${page.split('#')[0]}${fragment}`)
+
 beforeEach(() => {
+  gone = []
   host = createFakeHost()
   clock = createFakeClock()
   client = createFakeClient()
-  controller = new BindController(host, client, clock)
+  controller = new BindController(host, client, clock, (url) => gone.push(url))
 })
 
 afterEach(() => {
   controller.hostDisconnected()
   host.remove()
   restoreBrowser()
+  history.replaceState(null, '', page)
 })
 
 async function start(): Promise<void> {
@@ -116,6 +123,65 @@ describe('BindController', () => {
     await clock.advance(1)
     expect(controller.notice).toBeUndefined()
     expect(controller.state.name).toBe('ready')
+  })
+
+  test('goes to WeChat at a click, sends the page without a proof, and is ready again', async () => {
+    await start()
+    client.last.resolve({ ...ticket, oauth: true })
+    await settle()
+    controller.dispatch({ type: 'authorize' })
+    await settle()
+    expect(client.asked.slice(1)).toEqual(['wait 1', `authorize ${location.href}`])
+    client.last.resolve('https://open.test/')
+    await clock.advance(2000)
+    expect(gone).toEqual(['https://open.test/'])
+    expect(controller.state).toMatchObject({ name: 'ready', isLeaving: undefined })
+    expect(client.asked.at(-1)).toBe('wait 1')
+  })
+
+  test('does not go to WeChat when it was removed during the request', async () => {
+    await start()
+    client.last.resolve({ ...ticket, oauth: true })
+    await settle()
+    controller.dispatch({ type: 'authorize' })
+    await settle()
+    const { resolve } = client.last
+    remove()
+    resolve('https://open.test/')
+    await settle()
+    expect(gone).toEqual([])
+  })
+
+  test('confirms the proof with which the browser returned, even if the element is not in view', async () => {
+    host.style.display = 'none'
+    returnWith('#/account?wechat-bind=PROOF')
+    controller.hostConnected()
+    expect(location.hash).toBe('#/account')
+    await until(() => client.asked.length > 0)
+    client.last.resolve({ ...bound, state: 'bound' })
+    await settle()
+    expect(client.asked).toEqual(['prove PROOF'])
+    expect(controller.state).toMatchObject({ name: 'bound', initial: false })
+  })
+
+  test('confirms the proof when the token comes later, instead of a request for a QR code', async () => {
+    Object.assign(host, { canStart: false })
+    returnWith('#wechat-bind=PROOF')
+    controller.hostConnected()
+    await until(() => clock.sleeps.length > 0)
+    expect(location.hash).toBe('')
+    Object.assign(host, { canStart: true })
+    controller.hostUpdate()
+    await settle()
+    expect(client.asked).toEqual(['prove PROOF'])
+  })
+
+  test('reports the refusal with which the browser returned', async () => {
+    returnWith('#wechat-bind-error=DECLINED')
+    controller.hostConnected()
+    await until(() => host.names.length > 0)
+    expect(controller.state).toMatchObject({ name: 'error', error: { code: 'DECLINED' } })
+    expect(client.asked).toEqual([])
   })
 
   test('starts when it is scrolled into view, but not while `manual` is set', async () => {

@@ -4,7 +4,14 @@ import { BindError } from '../../widget/bind-error.ts'
 import { type Effect, effectOf } from '../../widget/effect.ts'
 import { type Bound, initialState, type Loading, type Ready, type Scanned, type State } from '../../widget/state.ts'
 
-const ticket = { url: 'u', qr: { size: 25, path: 'M0 0h1v1h-1z' }, code: 'ABCD2345', account: undefined, deadline: 1 }
+const ticket = {
+  url: 'u',
+  qr: { size: 25, path: 'M0 0h1v1h-1z' },
+  code: 'ABCD2345',
+  account: undefined,
+  oauth: true as const,
+  deadline: 1,
+}
 const attempt = firstAttempt
 const loading: Loading = { name: 'loading', attempt, replace: false, initial: true, refreshesLeft: 3 }
 const ready: Ready = { name: 'ready', attempt, version: 17, ticket, refreshesLeft: 3 }
@@ -12,6 +19,9 @@ const scanned: Scanned = { name: 'scanned', attempt, version: 18, confirm: 'code
 const checking: Scanned = { ...scanned, code: '4821' }
 const bound: Bound = { name: 'bound', attempt, version: 19, boundAt: 1, initial: false, unbinding: false }
 const unbinding: Bound = { ...bound, unbinding: true }
+const leaving: Ready = { ...ready, isLeaving: true }
+const proving: Loading = { ...loading, proof: 'p' }
+const unfollowed: Bound = { ...bound, subscribed: false }
 const expired: State = { name: 'expired', attempt, version: 17, refreshesLeft: 3 }
 
 describe('effectOf', () => {
@@ -24,6 +34,9 @@ describe('effectOf', () => {
     [checking, 'ask:18'],
     [bound, 'none'],
     [unbinding, 'ask:19'],
+    [leaving, 'ask:17'],
+    [proving, 'ask:0'],
+    [{ ...proving, attempt: { turn: 2, failures: 2, delayMs: 9 } }, 'ask:2'],
     [expired, 'wait:17.0'],
     [{ ...expired, attempt: undefined }, 'none'],
     [{ name: 'offline', initial: false }, 'none'],
@@ -46,6 +59,16 @@ describe('effectOf', () => {
     expect(effectOf(ready, hidden)).toBe('count:17')
     expect(effectOf(checking, hidden)).toBe('ask:18')
     expect(effectOf(unbinding, hidden)).toBe('ask:19')
+    expect(effectOf(leaving, hidden)).toBe('ask:17')
+    expect(effectOf(proving, hidden)).toBe('ask:0')
+  })
+
+  test('returns a poll for a bound element whose user does not follow, for twelve polls', () => {
+    const late = (turn: number): Bound => ({ ...unfollowed, attempt: { ...attempt, turn } })
+    expect(effectOf(unfollowed)).toBe('wait:19.0')
+    expect(effectOf(late(11))).toBe('wait:19.11')
+    expect(effectOf(late(12))).toBe('none')
+    expect(effectOf(late(12), { watch: true })).toBe('wait:19.12')
   })
 
   test('waits for a token while the element is visible, and not after stop()', () => {

@@ -23,7 +23,7 @@ const ticketView = {
   expiresIn: 120,
   version: 17,
 } satisfies QrcodeView
-const ticket = { url: 'u', qr, code: 'ABCD2345', account: undefined, deadline: 121_000 }
+const ticket = { url: 'u', qr, code: 'ABCD2345', account: undefined, oauth: undefined, deadline: 121_000 }
 
 const loading: Loading = {
   name: 'loading',
@@ -46,6 +46,11 @@ const bound: Bound = {
   unbinding: false,
 }
 const unbinding: Bound = { ...bound, unbinding: true }
+const oneTap: Ready = { ...ready, ticket: { ...ticket, oauth: true } }
+const leaving: Ready = { ...oneTap, isLeaving: true }
+const proving: Loading = { ...reloading, proof: 'p' }
+const followQr = { url: 'f', qr }
+const unfollowed: Bound = { ...bound, subscribed: false, follow: followQr }
 const halted: State = { name: 'idle', halted: true }
 const expired: State = { name: 'expired', attempt: firstAttempt, version: 17, refreshesLeft: AUTO_REFRESHES }
 const noRefreshLeft: State = { ...expired, refreshesLeft: 0 }
@@ -61,6 +66,9 @@ const wrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 2 })
 const lastWrongCode = new BindError('WRONG_CODE', 'm', { triesLeft: 0 })
 const otherUser = new BindError('OTHER_USER', 'm')
 const notBound = new BindError('NOT_BOUND', 'm')
+const conflict = new BindError('CONFLICT', 'm')
+const proofExpired = new BindError('PROOF_EXPIRED', 'm')
+const declined = new BindError('DECLINED', 'm')
 
 const permanentError: Failed = { name: 'error', error: permanent, initial: true }
 const laterError: Failed = { ...permanentError, initial: false }
@@ -330,6 +338,86 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
     { ...expired, attempt: undefined },
   ],
 
+  [
+    'loading: knows that the server offers the authorization in WeChat',
+    loading,
+    answer({ ...ticketView, oauth: true }),
+    { ...oneTap, attempt: firstAttempt },
+  ],
+  ['authorize: asks for the URL of WeChat', oneTap, { type: 'authorize' }, leaving],
+  ['authorize: forgets the last failure', { ...oneTap, failure: temporary }, { type: 'authorize' }, leaving],
+  ['authorize: does nothing while it asks', leaving, { type: 'authorize' }, 'same'],
+  ['authorize: does nothing when the server does not offer it', ready, { type: 'authorize' }, 'same'],
+  ['authorize: does nothing when bound', bound, { type: 'authorize' }, 'same'],
+  [
+    'authorize: works again after the page has gone to WeChat',
+    leaving,
+    answer(null),
+    { ...oneTap, attempt: attempt(1, 0, 1960) },
+  ],
+  [
+    'authorize: works again, and says why, after a failure',
+    leaving,
+    fail(permanent),
+    { ...oneTap, failure: permanent },
+  ],
+  ['authorize: is not repeated by a wake', leaving, wake(), 'same'],
+  ['returned: confirms the proof', initialState, { type: 'returned', proof: 'p' }, proving],
+  [
+    'returned: confirms the proof after a missing token',
+    { ...permanentError, isUnstarted: true },
+    { type: 'returned', proof: 'p' },
+    proving,
+  ],
+  [
+    'returned: displays the refusal',
+    initialState,
+    { type: 'returned', error: declined },
+    { ...laterError, error: declined },
+  ],
+  ['proof: is bound, and not initially', proving, answer(boundView), bound],
+  ['proof: continues with a scan that waits for confirmation', proving, answer(scannedView), scanned],
+  [
+    'proof: requests a QR code when the user was unbound meanwhile',
+    proving,
+    answer({ state: 'unbound', version: 20 }),
+    reloading,
+  ],
+  ['proof: displays a conflict', proving, fail(conflict), { ...laterError, error: conflict }],
+  ['proof: displays that it has expired', proving, fail(proofExpired), { ...laterError, error: proofExpired }],
+  [
+    'proof: is confirmed again after a temporary failure',
+    proving,
+    fail(temporary),
+    { ...proving, attempt: attempt(1, 1, 500) },
+  ],
+  [
+    'proof: asks for the state when an earlier try may have succeeded',
+    { ...proving, attempt: attempt(1, 1, 500) },
+    fail(proofExpired),
+    reloading,
+  ],
+  ['proof: is not confirmed twice by a wake', proving, wake(), 'same'],
+  ['proof: is not confirmed twice by a token of another user', proving, otherToken, 'same'],
+  [
+    'loading: is bound without following',
+    loading,
+    answer({ ...boundView, subscribed: false, follow: followQr }),
+    { ...unfollowed, initial: true },
+  ],
+  [
+    'bound: keeps the QR code to follow with while the user does not follow',
+    unfollowed,
+    answer({ ...boundView, version: 20, subscribed: false }),
+    { ...unfollowed, version: 20 },
+  ],
+  [
+    'bound: is complete when the user follows',
+    unfollowed,
+    answer({ ...boundView, version: 20 }),
+    { ...bound, version: 20 },
+  ],
+
   ['token: requests a QR code after a token error', tokenError, { type: 'token' }, loading],
   [
     'token: is not initial after a token error that was not initial',
@@ -357,6 +445,10 @@ const states: State[] = [
   checking,
   bound,
   unbinding,
+  oneTap,
+  leaving,
+  proving,
+  unfollowed,
   notPolling,
   expired,
   noRefreshLeft,
@@ -372,6 +464,9 @@ const events: MachineEvent[] = [
   { type: 'unbind' },
   { type: 'token' },
   { type: 'offline' },
+  { type: 'authorize' },
+  { type: 'returned', proof: 'p' },
+  { type: 'returned', error: declined },
   { type: 'confirm', code: '4821' },
   answer(ticketView),
   answer(boundView),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { sharedPoll } from '../../widget/shared-poll.ts'
-import { until } from './support/fake-server.ts'
+import { changed, until } from './support/changes.ts'
 
 type View = { version: number; state: string }
 type Poll = { signal: AbortSignal; answer: (view: View | null) => void; fail: (error: unknown) => void }
@@ -18,6 +18,7 @@ function openTab(user: string | null) {
     sharedPoll<View>(user, version, controller.signal, (signal) => {
       const { promise, resolve, reject } = Promise.withResolvers<View | null>()
       polls.push({ signal, answer: resolve, fail: reject })
+      changed()
       signal.addEventListener('abort', () => reject(signal.reason))
       return promise
     })
@@ -32,9 +33,8 @@ async function lockCount(user: string): Promise<number> {
   return [...held, ...pending].filter(({ name }) => name?.endsWith(user)).length
 }
 
-async function untilLockCount(user: string, count: number): Promise<void> {
-  while ((await lockCount(user)) !== count) await new Promise((resolve) => setTimeout(resolve))
-}
+/** Resolves when no tab has the user's lock or waits for it: only then this request gets the lock. */
+const untilReleased = (user: string) => navigator.locks.request(`wechat-bind ${user}`, () => {})
 
 describe('sharedPoll', () => {
   afterEach(() => {
@@ -45,21 +45,22 @@ describe('sharedPoll', () => {
     const user = newUser()
     const tabs = [openTab(user), openTab(user), openTab(user)]
     const views = tabs.map((tab) => tab.waitPast(1))
-    await untilLockCount(user, 3)
-    const polls = tabs.flatMap((tab) => tab.polls)
-    expect(polls).toHaveLength(1)
-    polls[0]?.answer(bound)
+    const polls = () => tabs.flatMap((tab) => tab.polls)
+    await until(() => polls().length > 0)
+    expect(await lockCount(user)).toBe(3)
+    expect(polls()).toHaveLength(1)
+    polls()[0]?.answer(bound)
     expect(await Promise.all(views)).toEqual([bound, bound, bound])
-    await untilLockCount(user, 0)
+    await untilReleased(user)
   })
 
   test('continues in another tab when the polling tab is closed', async () => {
     const user = newUser()
     const [first, second] = [openTab(user), openTab(user)]
     const aborted = first.waitPast(1)
-    await untilLockCount(user, 1)
+    await until(() => first.polls.length === 1)
     const view = second.waitPast(1)
-    await untilLockCount(user, 2)
+    expect(await lockCount(user)).toBe(2)
     expect(second.polls).toHaveLength(0)
     first.close()
     await expect(aborted).rejects.toBe('closed')
@@ -72,9 +73,9 @@ describe('sharedPoll', () => {
     const user = newUser()
     const [first, second] = [openTab(user), openTab(user)]
     const aborted = first.waitPast(1)
-    await untilLockCount(user, 1)
+    await until(() => first.polls.length === 1)
     const view = second.waitPast(1)
-    await untilLockCount(user, 2)
+    expect(await lockCount(user)).toBe(2)
     first.polls[0]?.fail(new Error('token'))
     await expect(aborted).rejects.toThrow('token')
     await until(() => second.polls.length === 1)
@@ -86,7 +87,7 @@ describe('sharedPoll', () => {
     const user = newUser()
     const [ahead, behind] = [openTab(user), openTab(user)]
     const released = ahead.waitPast(2)
-    await untilLockCount(user, 1)
+    await until(() => ahead.polls.length === 1)
     const view = behind.waitPast(1)
     expect(await released).toBe(null)
     await until(() => behind.polls.length === 1)
@@ -106,10 +107,10 @@ describe('sharedPoll', () => {
     const user = newUser()
     const tab = openTab(user)
     const view = tab.waitPast(1)
-    await untilLockCount(user, 1)
+    await until(() => tab.polls.length === 1)
     tab.close()
     await expect(view).rejects.toBe('closed')
-    await untilLockCount(user, 0)
+    await untilReleased(user)
     expect(tab.polls[0]?.signal.aborted).toBe(true)
   })
 })

@@ -3,9 +3,11 @@ import { describe, expect, test, vi } from 'vitest'
 import { BindError } from '../../widget/bind-error.ts'
 import { WechatBind } from '../../widget/define.ts'
 import { createTranslate } from '../../widget/messages.ts'
+import type { View } from '../../widget/panel.ts'
 import type { State } from '../../widget/state.ts'
-import { panelOf, type View } from '../../widget/state-panels.ts'
+import { panelOf } from '../../widget/state-panels.ts'
 import { setOnline, setVisible } from './support/browser.ts'
+import { until } from './support/changes.ts'
 import {
   answerTokenUrl,
   bind,
@@ -25,7 +27,7 @@ import {
   words,
 } from './support/element-fixture.ts'
 import { settle } from './support/fake-clock.ts'
-import { problem, until } from './support/fake-server.ts'
+import { problem } from './support/fake-server.ts'
 
 describe('WechatBind', () => {
   test('displays a QR code with its quiet zone, dark on white', async () => {
@@ -322,10 +324,10 @@ describe('WechatBind', () => {
     await click(element, 'Can’t scan?')
     const [copy, back] = [button(element, 'Copy'), button(element, 'Back to QR code')]
     copy.focus()
-    element.show('copied')
+    element.show('text', true)
     await element.updateComplete
-    expect(element.renderRoot.querySelector('[role=status]')?.textContent?.trim()).to.equal(
-      'Copied. Now send it to the Official Account',
+    expect(element.renderRoot.querySelector('[role=status]')?.textContent?.trim()).to.match(
+      /Send this text to the Official Account in WeChat\s*Copied/,
     )
     expect(element.shadowRoot?.activeElement).to.equal(copy)
     expect(copy.textContent).to.equal('Copy')
@@ -335,12 +337,12 @@ describe('WechatBind', () => {
   test('does not display "copied" for a code that was not copied', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
-    element.show('copied')
+    element.show('text', true)
     await element.updateComplete
     element.refresh()
     await reach(element, 'loading')
     await reach(element, 'ready')
-    expect(words(element)).to.contain('Send this text to the Official Account in WeChat')
+    expect(words(element)).to.contain('Send this text to the Official Account in WeChat').and.not.to.contain('Copied')
   })
 
   test("uses the page's origin again when `server` is removed", async () => {

@@ -1,7 +1,7 @@
 /** The paths of the browser API. */
 import type { Bilingual, ErrorCode } from '../../errors.ts'
-import { confirmSchema, qrcodeSchema } from '../request-schemas.ts'
-import { type Json, ref, text, toSchema } from './json-schema.ts'
+import { confirmSchema, oauthConfirmSchema, oauthSchema, qrcodeSchema } from '../request-schemas.ts'
+import { type Json, object, ref, text, toSchema } from './json-schema.ts'
 import { inBoth, json, problem, refusals } from './operation.ts'
 
 function operation(operationId: string, summary: Bilingual, codes: ErrorCode[], answer: Json, more: Json = {}): Json {
@@ -71,6 +71,30 @@ export const browserPaths: Json = {
       ['BAD_REQUEST', 'FORBIDDEN', 'TOO_LARGE', 'WRONG_CODE', 'NOT_SCANNED', 'CONFLICT', 'RATE_LIMITED'],
       ref('Binding'),
       { requestBody: { required: true, content: json(toSchema(confirmSchema)) } },
+    ),
+  },
+  '/widget/oauth': {
+    post: operation(
+      'startOauth',
+      {
+        en: "Returns the URL of WeChat's authorization for a page inside WeChat (WECHAT_OAUTH=on)",
+        zh: '为微信内的页面返回微信网页授权的网址（WECHAT_OAUTH=on）',
+      },
+      ['BAD_REQUEST', 'FORBIDDEN', 'NOT_FOUND', 'TOO_LARGE', 'RATE_LIMITED'],
+      object({ url: { ...text, description: 'The page goes there' } }),
+      { requestBody: { required: true, content: json(toSchema(oauthSchema)) } },
+    ),
+  },
+  '/widget/oauth/confirm': {
+    post: operation(
+      'confirmOauth',
+      {
+        en: 'Binds the user with the proof in the fragment of the page to which WeChat has returned',
+        zh: '用微信返回页面时网址片段中的凭证完成绑定',
+      },
+      ['BAD_REQUEST', 'FORBIDDEN', 'NOT_FOUND', 'TOO_LARGE', 'CONFLICT', 'PROOF_EXPIRED'],
+      ref('Binding'),
+      { requestBody: { required: true, content: json(toSchema(oauthConfirmSchema)) } },
     ),
   },
 }

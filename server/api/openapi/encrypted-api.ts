@@ -81,16 +81,21 @@ const calls: Record<CallName, Call> = {
   ExportUser: {
     summary: { en: 'Returns all stored data of a user', zh: '导出用户的全部数据' },
     codes: [],
-    data: object({
-      Tenant: text,
-      Account: text,
-      User_ID: text,
-      Version: integer,
-      Binding: { type: ['object', 'null'] },
-      History: listOf({ type: 'object' }),
-      Tickets: listOf({ type: 'object' }),
-      Notices: listOf({ type: 'object' }),
-    }),
+    data: object(
+      {
+        Tenant: text,
+        Account: text,
+        User_ID: text,
+        Version: integer,
+        Binding: { type: ['object', 'null'] },
+        History: listOf({ type: 'object' }),
+        Tickets: listOf({ type: 'object' }),
+        Authorizations: listOf({ type: 'object' }),
+        Notices: listOf({ type: 'object' }),
+        OperatorActions: listOf({ type: 'object' }),
+      },
+      ['OperatorActions'],
+    ),
   },
 }
 

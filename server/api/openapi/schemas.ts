@@ -27,30 +27,50 @@ const event: Json = object({
   ),
 })
 
+const qr = object({ size: integer, path: { ...text, description: 'SVG path of 1-unit modules, without margin' } })
+
+const account: Json = { ...text, description: 'The name of the Official Account (ACCOUNT_NAME)' }
+
+const subscribed: Json = {
+  const: false,
+  description: 'Only with WECHAT_OAUTH=on: the WeChat user does not follow the Official Account',
+}
+
+const follow: Json = {
+  ...object({ url: text, qr, account }, ['account']),
+  description:
+    'A QR code to follow with, which binds nobody; in the answers of /widget/qrcode and /widget/oauth/confirm',
+}
+
 export const schemas: Json = {
   Event: event,
   Binding: {
     oneOf: [
       object({ state: { const: 'unbound' }, reason: text, version, notice }, ['reason', 'notice']),
       object({ state: { const: 'scanned' }, confirm: { enum: ['reply', 'code'] }, version, notice }, ['notice']),
-      object({ state: { const: 'bound' }, boundAt: unixSeconds, version, notice }, ['notice']),
+      object({ state: { const: 'bound' }, boundAt: unixSeconds, subscribed, follow, version, notice }, [
+        'subscribed',
+        'follow',
+        'notice',
+      ]),
     ],
   },
   Ticket: object(
     {
       state: { const: 'unbound' },
       url: { ...text, description: 'The text that the QR code encodes' },
-      qr: object({ size: integer, path: { ...text, description: 'SVG path of 1-unit modules, without margin' } }),
+      qr,
       code: {
         ...text,
         description: 'The user can send it to the Official Account instead of scanning, as: 绑定 <code> or bind <code>',
       },
-      account: { ...text, description: 'The name of the Official Account (ACCOUNT_NAME)' },
+      account,
       expiresIn: { ...integer, description: 'Seconds left' },
       version,
       notice,
+      oauth: { const: true, description: 'A page inside WeChat can bind without a scan: /widget/oauth' },
     },
-    ['account', 'notice'],
+    ['account', 'notice', 'oauth'],
   ),
   Problem: object(
     {

@@ -1,5 +1,5 @@
 /** A binding as the object that `list --json`, `export` and `import` share. Pure. */
-import { hasLength, hasOnlyAllowedCharacters, ID_LENGTH, LABEL_LENGTH } from '../../api/claim-rules.ts'
+import { ID_LENGTH, LABEL_LENGTH, textFaults } from '../../api/claim-rules.ts'
 import type { Bilingual } from '../../errors.ts'
 import type { BoundUser } from '../../store/binding-walk.ts'
 import type { NewBinding } from '../../store/store.ts'
@@ -116,7 +116,7 @@ function toId(name: string, value: unknown): string {
       `${name} 为数字，须为文本：请加引号`,
     )
   }
-  if (typeof value === 'string' && hasLength(value, ID_LENGTH) && hasOnlyAllowedCharacters(value)) return value
+  if (typeof value === 'string' && textFaults(value, ID_LENGTH).length === 0) return value
   return fail(
     `${name} must be a text of 1 to ${ID_LENGTH} characters, without control characters`,
     `${name} 须为 1 至 ${ID_LENGTH} 个字符的文本，不含控制字符`,
@@ -159,7 +159,7 @@ function toBoundAt(value: unknown, now: number): number {
 }
 
 const toLabel = (value: unknown): string =>
-  typeof value === 'string' && hasLength(value, LABEL_LENGTH) && hasOnlyAllowedCharacters(value)
+  typeof value === 'string' && textFaults(value, LABEL_LENGTH).length === 0
     ? value
     : fail(
         `Label must be a text of at most ${LABEL_LENGTH} characters, without control characters`,

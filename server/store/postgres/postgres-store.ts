@@ -4,6 +4,7 @@ import { Kysely, PostgresDialect } from 'kysely'
 import { type Plan, type RunAsync, runPlanAsync } from '../plan.ts'
 import { createCommitListeners } from '../sql/commit-listeners.ts'
 import { runOn } from '../sql/compiled-query.ts'
+import { createConsoleStore } from '../sql/console.ts'
 import { asStoreErrorWithin } from '../sql/engine-errors.ts'
 import { purgeErased } from '../sql/erasure.ts'
 import { createEventFeed } from '../sql/feed.ts'
@@ -114,6 +115,13 @@ export async function openPostgresStore({ url, isCommand, ...settings }: Postgre
     events: (feedQuery) => asStoreError(readEvents(feedQuery)),
     sweep: createSweep(db, asStoreError, 'postgres'),
     outbox: createOutbox({ db, engine: 'postgres', asStoreError, write: (plan) => transactions.write(plan) }),
+    console: createConsoleStore({
+      db,
+      engine: 'postgres',
+      read: (plan) => runWithoutTransaction(plan()),
+      write: (plan) => inTransaction(pool, (run) => runPlanAsync(plan(), run)),
+      asStoreError,
+    }),
     write,
     purgeErased: (before) => purgeErased(write, before),
     onCommit: listeners.add,

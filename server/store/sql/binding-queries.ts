@@ -1,5 +1,5 @@
 /** The queries that change bindings, in SQL for both engines. */
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { query } from './compiled-query.ts'
 import type { Tables } from './tables.ts'
 
@@ -37,6 +37,14 @@ export function createBindingQueries(db: Kysely<Tables>) {
     ),
     setEventTime: query((p: { user: number; eventTime: number }) =>
       update.set({ event_time: p.eventTime }).where('user', '=', p.user),
+    ),
+    setFollowing: query((p: { user: number; openid: string; eventTime: number }) =>
+      update
+        .set({ subscribed: sql.lit(1) })
+        .where('user', '=', p.user)
+        .where('openid', '=', p.openid)
+        .where('event_time', '=', p.eventTime)
+        .where('subscribed', '=', sql.lit(0)),
     ),
     setUnionid: query((p: { user: number; openid: string; unionid: string }) =>
       update

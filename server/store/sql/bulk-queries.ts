@@ -18,7 +18,7 @@ type OutboxRow = Pick<Tables['outbox'], 'event' | 'user' | 'tenant' | 'next_at'>
 
 const identityColumns: JsonColumns = { tenant: 'text', account: 'text', user_id: 'text' }
 
-const bindingColumns = {
+const bindingColumns: JsonColumns<keyof BindingRow> = {
   user: 'bigint',
   tenant: 'text',
   account: 'text',
@@ -32,9 +32,9 @@ const bindingColumns = {
   label: 'text',
   lang: 'text',
   version: 'bigint',
-} satisfies Record<keyof BindingRow, 'text' | 'bigint'>
+}
 
-const eventColumns = {
+const eventColumns: JsonColumns<keyof NewEvent> = {
   user: 'bigint',
   version: 'bigint',
   type: 'text',
@@ -42,14 +42,14 @@ const eventColumns = {
   at: 'bigint',
   uid: 'text',
   tenant: 'text',
-} satisfies Record<keyof NewEvent, 'text' | 'bigint'>
+}
 
-const outboxColumns = {
+const outboxColumns: JsonColumns<keyof OutboxRow> = {
   event: 'bigint',
   user: 'bigint',
   tenant: 'text',
   next_at: 'bigint',
-} satisfies Record<keyof OutboxRow, 'text' | 'bigint'>
+}
 
 export const toIdentityRows = (identities: Identity[]) =>
   JSON.stringify(identities.map(({ tenant, account, userId }) => ({ tenant, account, user_id: userId })))

@@ -1,7 +1,7 @@
 /** The changes that a unit of work applies: the queries of each type of change. */
 import { takeRandom } from '../../crypto.ts'
 import type { Plan } from '../plan.ts'
-import type { Change, Committed, EventReason, EventType, UpdateReason, User } from '../store.ts'
+import type { Change, Committed, EventReason, EventType, Step, UpdateReason, User } from '../store.ts'
 import { Erasure } from './erasure.ts'
 import type { Queries } from './queries.ts'
 import { toBindingRow, toConfirmationValues } from './rows.ts'
@@ -47,9 +47,17 @@ export class Changes implements ChangeMethods {
     user.version++
     if (reason !== undefined) user.reason = reason
     yield* this.#queries.bumpVersion({ id, version: user.version, reason: user.reason })
-    const bumped = { identity: user.identity, version: user.version }
+    const bumped: Committed = { identity: user.identity, version: user.version }
+    const steps = this.#bumped.get(id)?.steps
+    if (steps) bumped.steps = steps
     this.#bumped.set(id, bumped)
     return bumped
+  }
+
+  /** Notes a step of the funnel for the commit listeners. */
+  #noteStep(bumped: Committed, step: Step): void {
+    if (bumped.steps) bumped.steps.push(step)
+    else bumped.steps = [step]
   }
 
   *#addEvent(user: number, { identity, version }: Committed, type: EventType, reason: EventReason, at: number) {
@@ -65,8 +73,9 @@ export class Changes implements ChangeMethods {
     yield* this.#addEvent(user, yield* this.bumpVersion(user), 'updated', reason, at)
   }
 
-  *bind({ user, binding, reason, at }: Of<'bind'>) {
+  *bind({ user, binding, reason, at, shownAt }: Of<'bind'>) {
     const bumped = yield* this.bumpVersion(user, null)
+    this.#noteStep(bumped, { name: 'bind', reason, tookMs: shownAt === undefined ? undefined : at - shownAt })
     yield* this.#queries.bind(toBindingRow(user, bumped, binding))
     yield* this.#addEvent(user, bumped, 'bound', reason, at)
   }
@@ -75,7 +84,9 @@ export class Changes implements ChangeMethods {
     yield* this.#queries.unbind({ user })
     yield* this.closeTickets({ user, bumpsVersion: false })
     this.#settings.onErase?.()
-    yield* this.#addEvent(user, yield* this.bumpVersion(user, reason), 'unbound', reason, at)
+    const bumped = yield* this.bumpVersion(user, reason)
+    this.#noteStep(bumped, { name: 'unbind' })
+    yield* this.#addEvent(user, bumped, 'unbound', reason, at)
   }
 
   *erase({ user, at }: Of<'erase'>) {
@@ -94,6 +105,11 @@ export class Changes implements ChangeMethods {
     return yield* this.#addUpdate(user, 'unionid', at)
   }
 
+  *setFollowing({ user, openid, eventTime, at }: Of<'setFollowing'>) {
+    const { changes } = yield* this.#queries.setFollowing({ user, openid, eventTime })
+    if (changes > 0) yield* this.#addUpdate(user, 'subscribed', at)
+  }
+
   *moveOpenid({ user, from, to, at }: Of<'moveOpenid'>) {
     const names = { fromAppId: from.appId, fromOpenid: from.openid, ...to }
     const { changes } = yield* this.#queries.moveOpenid({ user, ...names })
@@ -104,7 +120,7 @@ export class Changes implements ChangeMethods {
 
   *scan({ ticket, user, confirmation }: Of<'scan'>) {
     yield* this.#queries.scan({ ticket, ...toConfirmationValues(confirmation) })
-    yield* this.bumpVersion(user)
+    this.#noteStep(yield* this.bumpVersion(user), { name: 'scan' })
   }
 
   *refuse({ user, notice, at }: Of<'refuse'>) {
@@ -131,9 +147,34 @@ export class Changes implements ChangeMethods {
 
   *closeTickets({ user, ticket, bumpsVersion }: Omit<Of<'closeTickets'>, 'type'>) {
     const { changes } = yield* this.#queries.closeTickets({ user, except: ticket ?? 0 })
-    if (ticket === undefined) yield* this.#queries.bumpTicketEpoch({ id: user })
-    if (changes > 0) this.#settings.onErase?.()
+    const closed = ticket === undefined ? yield* this.#closeAll(user) : 0
+    if (changes + closed > 0) this.#settings.onErase?.()
     if (bumpsVersion && changes > 0) yield* this.bumpVersion(user)
+  }
+
+  /** Without these QR codes and authorizations, nothing that was requested before binds afterwards. Returns the number of authorizations. */
+  *#closeAll(user: number): Plan<number> {
+    yield* this.#queries.bumpTicketEpoch({ id: user })
+    return (yield* this.#queries.closeAuthorizations({ user })).changes
+  }
+
+  *exchange({ authorization }: Of<'exchange'>) {
+    this.#expectOne(authorization, yield* this.#queries.exchange({ id: authorization }))
+  }
+
+  *prove({ authorization, proof, openid, until }: Of<'prove'>) {
+    const hash = this.#settings.hashOf('oauth proof', proof)
+    this.#expectOne(authorization, yield* this.#queries.prove({ id: authorization, hash, openid, until }))
+  }
+
+  *closeAuthorization({ authorization }: Of<'closeAuthorization'>) {
+    this.#expectOne(authorization, yield* this.#queries.closeAuthorization({ id: authorization }))
+    this.#settings.onErase?.()
+  }
+
+  /** The decision has read the state. If the decision has an error, this check keeps a state or a proof from counting twice. */
+  #expectOne(authorization: number, { changes }: { changes: number }): void {
+    if (changes !== 1) throw new Error(`authorization ${authorization} is in another state`)
   }
 
   recordUnfollow({ appId, openid, eventTime, until }: Of<'recordUnfollow'>) {
@@ -142,5 +183,14 @@ export class Changes implements ChangeMethods {
 
   wrongCode({ openid, at }: Of<'wrongCode'>) {
     return this.#queries.addWrongCode({ hash: this.#settings.hashOf(openid), at })
+  }
+
+  *recordAction(change: Of<'recordAction'>) {
+    const { operator, action, at } = change
+    const about =
+      'user' in change
+        ? { user: change.user, version: (yield* this.#versionedUser(change.user)).version, subject: null }
+        : { user: null, version: null, subject: change.subject }
+    yield* this.#queries.addAction({ operator, action, at, ...about })
   }
 }

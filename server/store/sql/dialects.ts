@@ -22,7 +22,7 @@ export const jsonPairs = (engine: Engine, pairs: string) =>
     : sql`(select json_extract(value, '$[0]') as event, json_extract(value, '$[1]') as receiver from json_each(${pairs}))`
 
 /** The types of the columns that `jsonRows` returns. */
-export type JsonColumns = Record<string, 'text' | 'bigint'>
+export type JsonColumns<Name extends string = string> = Record<Name, 'text' | 'bigint'>
 
 /** The rows of a JSON array of objects. The array is one parameter, so the text of the statement does not depend on the number of rows. */
 export function jsonRows(engine: Engine, json: unknown, columns: JsonColumns): RawBuilder<unknown> {

@@ -38,6 +38,8 @@ export class Erasure {
 
   *erase(user: number, { identity, version }: VersionedUser, at: number): Plan<void> {
     yield* this.#queries.deleteTickets({ user })
+    yield* this.#queries.deleteActions({ user })
+    yield* this.#queries.deleteAuthorizations({ user })
     yield* this.#queries.clearReplies({ user })
     yield* this.#queries.markHistory({ user })
     yield* this.#deleteNotices(user, at)

@@ -9,6 +9,8 @@ import * as eventIds from './migrations/0004-event-ids.ts'
 import * as webhookQueues from './migrations/0005-webhook-queues.ts'
 import * as notices from './migrations/0006-notices.ts'
 import * as bindingsAsData from './migrations/0007-bindings-as-data.ts'
+import * as authorizations from './migrations/0008-authorizations.ts'
+import * as consoleTables from './migrations/0009-console.ts'
 
 const steps = {
   '0001-first': first,
@@ -18,6 +20,8 @@ const steps = {
   '0005-webhook-queues': webhookQueues,
   '0006-notices': notices,
   '0007-bindings-as-data': bindingsAsData,
+  '0008-authorizations': authorizations,
+  '0009-console': consoleTables,
 }
 
 export const migrations = (engine: Engine): Record<string, Migration> =>

@@ -1,13 +1,15 @@
 /** What the queues of the receivers hold, for operators, metrics and `doctor`. */
 import { sql } from 'kysely'
 import type { Notice, NoticeState, Outbox, QueueLength } from '../outbox.ts'
+import { jsonTexts } from './dialects.ts'
+import type { Engine } from './engine.ts'
 import type { AsStoreError } from './engine-errors.ts'
 import { selectNotices, selectUndispatched, toNotice } from './notice-rows.ts'
 import type { Db } from './tx-settings.ts'
 
 type NoticeList = Pick<Outbox, 'list' | 'lengths' | 'oldestAt'>
 
-export function createNoticeList(db: Db, asStoreError: AsStoreError): NoticeList {
+export function createNoticeList(db: Db, engine: Engine, asStoreError: AsStoreError): NoticeList {
   async function list(state: NoticeState, limit: number): Promise<Notice[]> {
     const queued = selectNotices(db).where('notices.state', '=', state).orderBy('notices.id').limit(limit)
     const undispatched = selectUndispatched(db).where('outbox.state', '=', state).orderBy('outbox.event').limit(limit)
@@ -22,7 +24,7 @@ export function createNoticeList(db: Db, asStoreError: AsStoreError): NoticeList
     return rows.map((row) => ({ ...row, waiting: Number(row.waiting), failed: Number(row.failed) }))
   }
 
-  async function oldestAt(): Promise<number | undefined> {
+  async function oldestAt(receivers: string[]): Promise<number | undefined> {
     const ats = await Promise.all([
       db
         .selectFrom('outbox')
@@ -38,6 +40,7 @@ export function createNoticeList(db: Db, asStoreError: AsStoreError): NoticeList
         .leftJoin('webhook_receivers as r', 'r.name', 'notices.receiver')
         .select('events.at')
         .where('notices.state', '=', 'waiting')
+        .where(sql<boolean>`notices.receiver in (${jsonTexts(engine, JSON.stringify(receivers))})`)
         .where(({ or, eb }) => or([eb('r.status', 'is', null), eb('r.status', '=', 'on')]))
         .orderBy('notices.id')
         .limit(1)
@@ -50,6 +53,6 @@ export function createNoticeList(db: Db, asStoreError: AsStoreError): NoticeList
   return {
     list: (state, limit) => asStoreError(list(state, limit)),
     lengths: () => asStoreError(lengths()),
-    oldestAt: () => asStoreError(oldestAt()),
+    oldestAt: (receivers) => asStoreError(oldestAt(receivers)),
   }
 }

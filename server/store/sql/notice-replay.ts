@@ -18,6 +18,10 @@ export function createReplay(db: Db, runWrite: RunWrite): Pick<Outbox, 'replay' 
     const count = await makeDue(now, 'waiting', filter)
     let resume = db.updateTable('webhook_receivers').set({ paused_until: null }).where('paused_until', 'is not', null)
     if (filter.receiver !== undefined) resume = resume.where('name', '=', filter.receiver)
+    const { id } = filter
+    if (id !== undefined) {
+      resume = resume.where('name', 'in', (eb) => eb.selectFrom('notices').select('receiver').where('id', '=', id))
+    }
     await resume.execute()
     return count
   }

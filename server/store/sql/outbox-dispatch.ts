@@ -30,7 +30,10 @@ const MAX_HELD = 500
 export function createDispatch({ db, engine, asStoreError, write, runWrite }: DispatchDeps): Dispatch {
   const queries = createDispatchQueries(db, engine)
 
-  /** A conditional upsert, which writes only for the present holder or after the lease has expired. */
+  /**
+   * A conditional upsert, which writes only for the present holder, after the lease has expired, or if it ends much later than a new
+   * lease: then the clock of its holder was ahead, and the holder may be gone. Two holders at a time would only do the same work.
+   */
   async function lease(holder: string, now: number, until: number): Promise<boolean> {
     const row = await db
       .insertInto('leases')
@@ -39,7 +42,13 @@ export function createDispatch({ db, engine, asStoreError, write, runWrite }: Di
         conflict
           .column('name')
           .doUpdateSet({ holder, until })
-          .where(({ or, eb }) => or([eb('leases.holder', '=', holder), eb('leases.until', '<=', now)])),
+          .where(({ or, eb }) =>
+            or([
+              eb('leases.holder', '=', holder),
+              eb('leases.until', '<=', now),
+              eb('leases.until', '>', until + (until - now)),
+            ]),
+          ),
       )
       .returning('name')
       .executeTakeFirst()

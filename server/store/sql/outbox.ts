@@ -26,7 +26,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     ...createDispatch({ db, engine, asStoreError, write, runWrite }),
     ...createClaims({ db, engine, asStoreError, runWrite }),
     ...createReceiverStates(db, asStoreError, runWrite),
-    ...createNoticeList(db, asStoreError),
+    ...createNoticeList(db, engine, asStoreError),
     ...createReplay(db, runWrite),
   }
 }

@@ -15,6 +15,7 @@ export function createReceiverStates(db: Db, asStoreError: AsStoreError, runWrit
   async function receiverFailed({ name, now, failure, isGone, pausedUntil }: ReceiverFailure): Promise<ReceiverState> {
     const isFirst = sql<boolean>`webhook_receivers.failing_since is null or webhook_receivers.last_at < ${now - FAILURE_GAP_MS}`
     const isOff = sql<boolean>`webhook_receivers.failing_since <= ${now - OFF_AFTER_MS} and webhook_receivers.last_at >= ${now - FAILURE_GAP_MS}`
+    const isPausedLonger = sql<boolean>`webhook_receivers.paused_until > ${now} and webhook_receivers.paused_until > coalesce(excluded.paused_until, 0)`
     const row = await db
       .insertInto('webhook_receivers')
       .values({
@@ -32,7 +33,7 @@ export function createReceiverStates(db: Db, asStoreError: AsStoreError, runWrit
           status: sql`case when webhook_receivers.status <> 'on' then webhook_receivers.status when excluded.status = 'gone' then 'gone' when ${isOff} then 'off' else 'on' end`,
           failing_since: sql`case when ${isFirst} then excluded.failing_since else webhook_receivers.failing_since end`,
           failures: sql`webhook_receivers.failures + 1`,
-          paused_until: sql`excluded.paused_until`,
+          paused_until: sql`case when ${isPausedLonger} then webhook_receivers.paused_until else excluded.paused_until end`,
           last_status: sql`excluded.last_status`,
           last_error: sql`excluded.last_error`,
           last_at: sql`excluded.last_at`,
@@ -43,9 +44,14 @@ export function createReceiverStates(db: Db, asStoreError: AsStoreError, runWrit
     return toReceiverState(row)
   }
 
-  async function receiverAccepted(name: string): Promise<void> {
-    const healthy = { failing_since: null, failures: 0, paused_until: null }
-    await db.updateTable('webhook_receivers').set(healthy).where('name', '=', name).where('status', '=', 'on').execute()
+  async function receiverAccepted(name: string, now: number): Promise<void> {
+    await db
+      .updateTable('webhook_receivers')
+      .set({ failing_since: null, failures: 0, paused_until: null })
+      .where('name', '=', name)
+      .where('status', '=', 'on')
+      .where(({ or, eb }) => or([eb('paused_until', 'is', null), eb('paused_until', '<=', now)]))
+      .execute()
   }
 
   async function enable(name: string, now: number): Promise<boolean> {
@@ -72,7 +78,7 @@ export function createReceiverStates(db: Db, asStoreError: AsStoreError, runWrit
       return rows.map(toReceiverState)
     },
     receiverFailed: (failed) => runWrite(() => receiverFailed(failed)),
-    receiverAccepted: (name) => runWrite(() => receiverAccepted(name)),
+    receiverAccepted: (name, now) => runWrite(() => receiverAccepted(name, now)),
     enable: (name, now) => runWrite(() => enable(name, now)),
   }
 }

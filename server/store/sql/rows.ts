@@ -1,5 +1,6 @@
 /** Converts rows to the values of `store.ts` and back. */
 import type { Selectable } from 'kysely'
+import type { Authorization, AuthorizationState } from '../authorization.ts'
 import type {
   Binding,
   Claimable,
@@ -149,6 +150,23 @@ function toTicketState(
 ): TicketState {
   if (name === 'scanned') return confirmation ? { name, confirmation } : { name: 'dead' }
   return name === 'used' ? { name, delivery } : { name }
+}
+
+export type AuthorizationRow = Selectable<Tables['authorizations']>
+
+export const toAuthorization = (row: AuthorizationRow): Authorization => ({
+  id: row.id,
+  user: row.user,
+  appId: row.app_id,
+  returnUrl: row.return_url,
+  createdAt: row.created_at,
+  until: row.until,
+  state: toAuthorizationState(row),
+})
+
+function toAuthorizationState({ state: name, openid }: AuthorizationRow): AuthorizationState {
+  if (name !== 'proven') return { name }
+  return openid === null ? { name: 'closed' } : { name, openid }
 }
 
 type ConfirmationRow = Pick<

@@ -27,6 +27,15 @@ const EVENT_RETENTION_MS = 90 * 24 * HOUR_MS
 // were removed.
 const WAITING_RETENTION_MS = 2 * EVENT_RETENTION_MS
 
+// A question about who did what comes up long after the event itself is deleted.
+const ACTION_RETENTION_MS = 365 * 24 * HOUR_MS
+
+// The console compares 30 days with the 30 days before. A month more is a reserve for questions about the past.
+const FIGURE_RETENTION_MS = 90 * 24 * HOUR_MS
+
+// The row of an instance that has ended holds the time of its last callback.
+const INSTANCE_RETENTION_MS = 30 * 24 * HOUR_MS
+
 type Expired = { id: number; tenant: string; position: number | null }
 
 export function createSweep(
@@ -40,12 +49,13 @@ export function createSweep(
   const deleteBatch = (table: string, key: string, selection: RawBuilder<unknown>) =>
     sql`delete from ${sql.table(table)} where ${sql.ref(key)} ${inSubquery(engine, sql`select ${sql.ref(key)} from ${selection} ${limitBatch} ${skipLocked(engine)}`)}`
 
-  const deleteExpired =
-    (table: 'deliveries' | 'jtis' | 'unfollow_tombstones' | 'rate_windows', key: string) => (now: number) =>
-      deleteBatch(table, key, sql`${sql.table(table)} where until <= ${now}`)
+  type Expiring = 'deliveries' | 'jtis' | 'unfollow_tombstones' | 'rate_windows' | 'console_sessions' | 'authorizations'
 
-  /** The ids of `wrong_codes` and `events` are in the order of `at`. Only the rows with the lowest ids are read, without an index on `at`. */
-  const oldest = (table: 'events' | 'wrong_codes') =>
+  const deleteExpired = (table: Expiring, key: string) => (now: number) =>
+    deleteBatch(table, key, sql`${sql.table(table)} where until <= ${now}`)
+
+  /** The ids of these tables are in the order of `at`. Only the rows with the lowest ids are read, without an index on `at`. */
+  const oldest = (table: 'events' | 'wrong_codes' | 'console_actions') =>
     inSubquery(engine, sql`select id from ${sql.table(table)} order by id ${limitBatch}`)
 
   const deleteWrongCodes = (now: number) =>
@@ -54,6 +64,16 @@ export function createSweep(
       'id',
       sql`wrong_codes where id ${oldest('wrong_codes')} and at <= ${now - WRONG_CODE_RETENTION_MS}`,
     )
+
+  const deleteActions = (now: number) =>
+    deleteBatch(
+      'console_actions',
+      'id',
+      sql`console_actions where id ${oldest('console_actions')} and at <= ${now - ACTION_RETENTION_MS}`,
+    )
+
+  const deleteFigures = (table: 'figures' | 'wechat_errors') => (now: number) =>
+    deleteBatch(table, 'id', sql`${sql.table(table)} where hour <= ${now - FIGURE_RETENTION_MS} order by hour`)
 
   const deleteFromOutbox = (state: NoticeState, retentionMs: number) => (now: number) =>
     deleteBatch(
@@ -74,11 +94,17 @@ export function createSweep(
     deleteExpired('jtis', 'id'),
     deleteExpired('unfollow_tombstones', 'openid_hash'),
     deleteExpired('rate_windows', 'scope'),
+    deleteExpired('authorizations', 'id'),
     deleteWrongCodes,
     (now) => deleteBatch('tickets', 'id', sql`tickets where expires_at <= ${now - TICKET_RETENTION_MS}`),
     deleteFromOutbox('failed', EVENT_RETENTION_MS),
     deleteFromOutbox('waiting', WAITING_RETENTION_MS),
     deleteNotices,
+    deleteExpired('console_sessions', 'hash'),
+    deleteActions,
+    deleteFigures('figures'),
+    deleteFigures('wechat_errors'),
+    (now) => deleteBatch('instances', 'name', sql`instances where at <= ${now - INSTANCE_RETENTION_MS}`),
   ]
 
   /** Records the positions before it deletes the events, so that a reader that has missed them gets an error. */

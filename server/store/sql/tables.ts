@@ -4,6 +4,8 @@
  */
 import type { Generated } from 'kysely'
 import type { Confirm, Notice, UnbindReason } from '../../wire.ts'
+import type { AuthorizationState } from '../authorization.ts'
+import type { ConsoleAction } from '../console-store.ts'
 import type { NoticeState, ReceiverStatus } from '../outbox.ts'
 import type { BindReason, EventReason, EventType, Language, TicketState } from '../store.ts'
 
@@ -64,6 +66,20 @@ export type Tables = {
     tries_left: number | null
     reason: BindReason | null
   }
+  /** The web authorizations of users who bind inside WeChat. */
+  authorizations: {
+    id: Generated<number>
+    user: number
+    app_id: string
+    state: AuthorizationState['name']
+    /** Keyed hashes of WeChat's `state` and of the proof that the page confirms. */
+    state_hash: string
+    return_url: string
+    created_at: number
+    until: number
+    proof_hash: string | null
+    openid: string | null
+  }
   /** Append-only: a row for each change of a binding, without WeChat's ids. */
   events: {
     id: Generated<number>
@@ -123,4 +139,52 @@ export type Tables = {
   jtis: { id: Generated<number>; jti: string; until: number }
   /** The number of attempts of a user or a tenant in the present window. */
   rate_windows: { scope: string; until: number; count: number }
+  console_sessions: { hash: string; name: string; token_hash: string; until: number }
+  /** Append-only: what operators did in the console. `user` is null in actions about no user and about an erased user. */
+  console_actions: {
+    id: Generated<number>
+    at: number
+    operator: string
+    action: ConsoleAction
+    user: number | null
+    version: number | null
+    subject: string | null
+  }
+  /** The counts of each hour and tenant. The last columns count the bindings by the time that they took. */
+  figures: {
+    id: Generated<number>
+    hour: number
+    tenant: string
+    shown: number
+    scanned: number
+    confirmed: number
+    bound: number
+    unbound: number
+    within_2: number
+    within_5: number
+    within_10: number
+    within_15: number
+    within_20: number
+    within_30: number
+    within_45: number
+    within_60: number
+    within_90: number
+    within_120: number
+    within_180: number
+    within_300: number
+    within_600: number
+    within_more: number
+  }
+  wechat_errors: { id: Generated<number>; hour: number; errcode: number; count: number; last_at: number }
+  /** What each instance last said about itself. */
+  instances: {
+    name: string
+    at: number
+    waiting: number
+    waiting_limit: number
+    callback_at: number | null
+    token_at: number | null
+    token_until: number | null
+  }
+  console_reports: { name: string; at: number; operator: string; text: string }
 }

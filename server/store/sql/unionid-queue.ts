@@ -22,7 +22,7 @@ export function createUnionidQueue(
       .where(
         sql<boolean>`${sql.ref('user')} ${inSubquery(engine, sql`select ${sql.ref('user')} from bindings where unionid_due <= ${p.now} order by unionid_due limit ${p.limit} ${skipLocked(engine)}`)}`,
       )
-      .returning(['user', 'openid']),
+      .returning(['user', 'openid', 'event_time as eventTime']),
   )
 
   return {
@@ -31,7 +31,11 @@ export function createUnionidQueue(
     async save(answers, at) {
       await apply(function* (tx) {
         yield* tx.lockUsers(answers.map(({ user }) => user).sort((a, b) => a - b))
-        for (const answer of answers) yield* tx.apply({ type: 'setUnionid', ...answer, at })
+        for (const { follows, ...answer } of answers) {
+          const { user, openid } = answer
+          if (follows) yield* tx.apply({ type: 'setFollowing', user, openid, ...follows, at })
+          yield* tx.apply({ type: 'setUnionid', ...answer, at })
+        }
       })
     },
   }

@@ -1,4 +1,5 @@
 /** The object `tx` that a unit of work gets. Its methods read facts and apply changes. Each method returns a `Plan`, a generator of SQL statements. */
+import type { Authorization, NewAuthorization } from '../authorization.ts'
 import { identityKey } from '../identity.ts'
 import type { Plan } from '../plan.ts'
 import type {
@@ -22,7 +23,15 @@ import { toIdentityRows } from './bulk-queries.ts'
 import { Changes } from './changes.ts'
 import { type Locks, noLocks } from './locks.ts'
 import type { Queries } from './queries.ts'
-import { toClaimable, toScannedTickets, toTicketWithQr, toUsers, unknownUser } from './rows.ts'
+import {
+  type AuthorizationRow,
+  toAuthorization,
+  toClaimable,
+  toScannedTickets,
+  toTicketWithQr,
+  toUsers,
+  unknownUser,
+} from './rows.ts'
 import type { ClaimableRow } from './ticket-queries.ts'
 import type { KeyedHash, TxSettings, VersionedUser } from './tx-settings.ts'
 
@@ -139,6 +148,41 @@ export class SqlTx implements Tx {
         ({ user }) => user,
       ),
     )
+  }
+
+  *addAuthorization(made: NewAuthorization, state: string): Plan<void> {
+    const { user, appId, returnUrl, createdAt, until } = made
+    const times = { created_at: createdAt, until }
+    const state_hash = this.#hashOf('oauth state', state)
+    yield* this.#queries.addAuthorization({ user, app_id: appId, return_url: returnUrl, state_hash, ...times })
+  }
+
+  authorizationById(id: number): Plan<Authorization | undefined> {
+    return this.#authorization(() => this.#queries.authorizationById({ id }))
+  }
+
+  authorizationByState(appId: string, state: string): Plan<Authorization | undefined> {
+    const hash = this.#hashOf('oauth state', state)
+    return this.#authorization(() => this.#queries.authorizationByState({ appId, hash }))
+  }
+
+  authorizationByProof(appId: string, proof: string): Plan<Authorization | undefined> {
+    const hash = this.#hashOf('oauth proof', proof)
+    return this.#authorization(() => this.#queries.authorizationByProof({ appId, hash }))
+  }
+
+  *#authorization(read: () => Plan<{ rows: AuthorizationRow[] }>): Plan<Authorization | undefined> {
+    const [row] = yield* this.#readLocked(read, ({ user }) => user)
+    return row && toAuthorization(row)
+  }
+
+  *authorizationsBy(appId: string, openid: string): Plan<Authorization[]> {
+    yield* this.#locks.openid(openid)
+    const rows = yield* this.#readLocked(
+      () => this.#queries.authorizationsBy({ appId, openid }),
+      ({ user }) => user,
+    )
+    return rows.map(toAuthorization)
   }
 
   *ownersOf(appId: string, openid: string): Plan<User[]> {

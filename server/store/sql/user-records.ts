@@ -25,6 +25,14 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
       .orderBy('created_at')
       .orderBy('id'),
   )
+  const authorizationsOf = query((p: { user: number }) =>
+    db
+      .selectFrom('authorizations')
+      .select(['app_id', 'state', 'return_url', 'created_at', 'until', 'openid'])
+      .where('user', '=', p.user)
+      .orderBy('created_at')
+      .orderBy('id'),
+  )
   const unsentOf = query((p: { user: number }) =>
     db
       .selectFrom('outbox')
@@ -37,9 +45,16 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
     db
       .selectFrom('notices')
       .innerJoin('events', 'events.id', 'notices.event')
-      .select(['events.id', 'events.uid', 'notices.state', 'notices.next_at', 'notices.attempts'])
+      .select(['events.id', 'events.uid', 'notices.receiver', 'notices.state', 'notices.next_at', 'notices.attempts'])
       .where('events.user', '=', p.user)
       .orderBy('notices.id'),
+  )
+  const actionsOf = query((p: { user: number }) =>
+    db
+      .selectFrom('console_actions')
+      .select(['id', 'at', 'operator', 'action', 'version'])
+      .where('user', '=', p.user)
+      .orderBy('id'),
   )
 
   return function* (identity) {
@@ -47,9 +62,13 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
     if (!user) return undefined
     const { rows: history } = yield* historyOf({ user: user.id })
     const { rows: tickets } = yield* ticketsOf({ user: user.id })
-    const notices = [...(yield* noticesOf({ user: user.id })).rows, ...(yield* unsentOf({ user: user.id })).rows]
+    const { rows: authorizations } = yield* authorizationsOf({ user: user.id })
+    const unsent = (yield* unsentOf({ user: user.id })).rows.map((row) => ({ ...row, receiver: null }))
+    const notices = [...(yield* noticesOf({ user: user.id })).rows, ...unsent]
+    const { rows: actions } = yield* actionsOf({ user: user.id })
     return {
       user,
+      actions,
       history: history.map(({ id, uid, ...event }) => ({ uid: toUid({ id, uid }), ...event })),
       tickets: tickets.map((ticket) => ({
         appId: ticket.app_id,
@@ -60,8 +79,17 @@ export function createUserRecords(db: Db): (identity: Identity) => Plan<UserReco
         expiresAt: ticket.expires_at,
         scannedBy: ticket.openid,
       })),
-      notices: notices.map(({ id, uid, state, next_at: nextAt, attempts }) => ({
+      authorizations: authorizations.map((authorization) => ({
+        appId: authorization.app_id,
+        state: authorization.state,
+        returnUrl: authorization.return_url,
+        createdAt: authorization.created_at,
+        until: authorization.until,
+        openid: authorization.openid,
+      })),
+      notices: notices.map(({ id, uid, receiver, state, next_at: nextAt, attempts }) => ({
         uid: toUid({ id, uid }),
+        receiver,
         state,
         nextAt,
         attempts,

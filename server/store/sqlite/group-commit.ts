@@ -6,7 +6,8 @@
  *    grows. It collects for at most `MAX_TURNS` turns, and at most `MAX_BATCH` units.
  * 2. The units run in order in one transaction. When one throws (`UnitError`), the transaction is rolled back and the others run
  *    again without it, so that only its own caller gets the error.
- * 3. The next batch may run while the previous one is being synced. The callers of a batch get their results after its fsync.
+ * 3. The next batch may run while the previous one is being synced. The callers of a batch get their results after its fsync. A
+ *    caller with `isDurableLater` gets its result after the commit; a batch without other callers is left to the next fsync.
  *
  * What could go wrong: an error of the engine (a full disk) or a failed fsync rejects every unit of the batch. If each unit
  * then ran alone, the last caller would have to wait for the errors of all units before it.
@@ -14,7 +15,7 @@
  * With group commit, 1,000 scans need 17 commits at saturation (`npm run bench callback`).
  */
 import type { QueuedUnit } from '../queued-unit.ts'
-import type { UnitOfWork } from '../store.ts'
+import type { UnitOfWork, WriteOptions } from '../store.ts'
 
 /** Unit number `index` of the batch threw `cause`; the others may run again without it. */
 export class UnitError extends Error {
@@ -71,7 +72,8 @@ export function createGroupCommit({ commit, sync }: Writer) {
   async function runBatch(units: QueuedUnit[]): Promise<void> {
     try {
       const batch = await commit(units.map(({ work }) => work))
-      lastBatch = settleAfterSync(units, batch)
+      for (const [i, unit] of units.entries()) if (isDurableLater(unit)) unit.settle.resolve(batch.results[i] as never)
+      if (!units.every(isDurableLater)) lastBatch = settleAfterSync(units, batch)
     } catch (error) {
       if (!(error instanceof UnitError)) return rejectAll(units, error)
       units.splice(error.index, 1)[0]?.settle.reject(error.cause)
@@ -90,9 +92,9 @@ export function createGroupCommit({ commit, sync }: Writer) {
   }
 
   return {
-    write<T>(work: UnitOfWork<T>): Promise<T> {
+    write<T>(work: UnitOfWork<T>, options?: WriteOptions): Promise<T> {
       return new Promise((resolve, reject) => {
-        queue.push({ work, settle: { resolve, reject } })
+        queue.push({ work, settle: { resolve, reject }, options })
         draining ??= drain()
       })
     },
@@ -107,6 +109,8 @@ export function createGroupCommit({ commit, sync }: Writer) {
     },
   }
 }
+
+const isDurableLater = ({ options }: QueuedUnit): boolean => options?.isDurableLater ?? false
 
 function rejectAll(units: QueuedUnit[], error: unknown): void {
   for (const { settle } of units) settle.reject(error)

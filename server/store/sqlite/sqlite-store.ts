@@ -7,6 +7,7 @@ import { Kysely } from 'kysely'
 import type { SetTimer } from '../../platform.ts'
 import { type Run, runPlan } from '../plan.ts'
 import { createCommitListeners } from '../sql/commit-listeners.ts'
+import { createConsoleStore } from '../sql/console.ts'
 import { asStoreError, type RunWrite } from '../sql/engine-errors.ts'
 import { purgeErased } from '../sql/erasure.ts'
 import { createEventFeed } from '../sql/feed.ts'
@@ -151,7 +152,7 @@ export async function openSqliteStore(
   const group = createGroupCommit({ commit, sync })
   const sweep = createSweep(db, asStoreError, 'sqlite', countRows)
   const reads = createReads(db, queries, async (plan) => runPlan(plan, run), asStoreError, settings)
-  const write: Store['write'] = (work) => asStoreError(group.write(work))
+  const write: Store['write'] = (...args) => asStoreError(group.write(...args))
   const readEvents = createEventFeed(
     db,
     async (plan) => runPlan(plan(), run),
@@ -159,7 +160,7 @@ export async function openSqliteStore(
   )
   return {
     ...reads,
-    countAttempt: (...attempt) => asStoreError(group.write((tx) => tx.countAttempt(...attempt))),
+    countAttempt: (...attempt) => write((tx) => tx.countAttempt(...attempt), { isDurableLater: true }),
     unionids: createUnionidQueue(db, (plan) => group.write(plan), write, asStoreError, 'sqlite'),
     events: (feedQuery) => asStoreError(readEvents(feedQuery)),
     async sweep(now) {
@@ -167,6 +168,13 @@ export async function openSqliteStore(
       await sweep(now)
     },
     outbox: createOutbox({ db, engine: 'sqlite', asStoreError, write: (plan) => group.write(plan), runWrite }),
+    console: createConsoleStore({
+      db,
+      engine: 'sqlite',
+      read: async (plan) => runPlan(plan(), run),
+      write: (plan) => group.write(plan),
+      asStoreError,
+    }),
     write,
     purgeErased: (before) => purgeErased(write, before),
     onCommit: listeners.add,

@@ -1,4 +1,7 @@
-/** One of the peers, which answers every message with the same text and stores nothing: `node serve.mjs <name>`. */
+/**
+ * One of the peers: `node serve.mjs <name> [file]`. It answers every message with the same text and stores nothing. With a file it
+ * binds the WeChat that has scanned, and stores the binding in the file before it answers.
+ */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
@@ -8,6 +11,11 @@ const load = async (name) => (await import(name)).default
 const { WECHAT_TOKEN: token, WECHAT_APP_ID: appid, WECHAT_ENCODING_AES_KEY: encodingAESKey } = process.env
 const isPlain = process.env.WECHAT_MODE === 'plain'
 const TEXT = '已绑定“ab***@example.com”。\n不是您本人操作？回复“解绑”即可撤销。'
+const [name, file] = process.argv.slice(2)
+const bindings = file && (await import('./bindings.mjs')).openBindings(file)
+
+const toText = ({ EventKey, FromUserName }) =>
+  bindings && bindings.bind(EventKey, FromUserName) === undefined ? '此二维码已失效，绑定未作更改。' : TEXT
 
 const peers = {
   /** node-webot's middleware. */
@@ -17,8 +25,8 @@ const peers = {
       .use(query())
       .use(
         '/wechat/callback',
-        wechat(isPlain ? token : { token, appid, encodingAESKey, checkSignature: true }, (_req, res) =>
-          res.reply(TEXT),
+        wechat(isPlain ? token : { token, appid, encodingAESKey, checkSignature: true }, (req, res) =>
+          res.reply(toText(req.weixin)),
         ),
       )
   },
@@ -41,10 +49,11 @@ const peers = {
       const { Encrypt } = (await parseStringPromise(req.body, { explicitArray: false })).xml
       if (crypt.getSignature(timestamp, nonce, Encrypt) !== signature) return res.status(401).end()
       const { message } = crypt.decrypt(Encrypt)
-      const { FromUserName, ToUserName } = (await parseStringPromise(message, { explicitArray: false })).xml
+      const { FromUserName, ToUserName, EventKey } = (await parseStringPromise(message, { explicitArray: false })).xml
+      const text = toText({ EventKey, FromUserName })
       const now = Math.floor(Date.now() / 1000)
       const encrypted = crypt.encrypt(
-        `<xml><ToUserName><![CDATA[${FromUserName}]]></ToUserName><FromUserName><![CDATA[${ToUserName}]]></FromUserName><CreateTime>${now}</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[${TEXT}]]></Content></xml>`,
+        `<xml><ToUserName><![CDATA[${FromUserName}]]></ToUserName><FromUserName><![CDATA[${ToUserName}]]></FromUserName><CreateTime>${now}</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[${text}]]></Content></xml>`,
       )
       res.send(
         `<xml><Encrypt><![CDATA[${encrypted}]]></Encrypt><MsgSignature><![CDATA[${crypt.getSignature(String(now), nonce, encrypted)}]]></MsgSignature><TimeStamp>${now}</TimeStamp><Nonce><![CDATA[${nonce}]]></Nonce></xml>`,
@@ -67,11 +76,11 @@ const peers = {
 
 // The libraries cause deprecation warnings of Node.
 process.removeAllListeners('warning')
-const server = createServer(await peers[process.argv[2]]()).listen(0, '127.0.0.1')
+const server = createServer(await peers[name]()).listen(0, '127.0.0.1')
 await once(server, 'listening')
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
-  process.send({ cpuUs: user + system, rss: process.memoryUsage.rss(), commits: 0 })
+  process.send({ cpuUs: user + system, rss: process.memoryUsage.rss(), commits: bindings?.commits() ?? 0 })
 })
 process.on('disconnect', () => process.exit(1))
 process.send({ url: `http://127.0.0.1:${server.address().port}` })

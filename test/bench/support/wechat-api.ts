@@ -2,15 +2,22 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-// The usual response time of api.weixin.qq.com within China.
+// A fast answer of api.weixin.qq.com within China.
 const ANSWERS_AFTER_MS = 40
 
 const follower = { subscribe: 1, unionid: 'oUnionidOfTheBench0000000000' }
 
 const bodyOf = <T>(request: IncomingMessage) => new Response(request as never).json() as Promise<T>
 
-/** Calls `onScene` with the scene of each QR code that is requested. */
-export async function startWechatApi(onScene: (scene: string) => void = () => {}) {
+type WechatApiOptions = {
+  /** Called with the scene of each QR code that is requested. */
+  onScene?: (scene: string) => void
+  answersAfterMs?: number
+}
+
+export async function startWechatApi({ onScene, answersAfterMs = ANSWERS_AFTER_MS }: WechatApiOptions = {}) {
+  let isDown = false
+
   async function answer(request: IncomingMessage): Promise<object> {
     const path = request.url ?? ''
     if (path.startsWith('/cgi-bin/stable_token')) return { access_token: 'token-of-the-bench', expires_in: 7200 }
@@ -23,17 +30,22 @@ export async function startWechatApi(onScene: (scene: string) => void = () => {}
       action_info: { scene: { scene_str: string } }
       expire_seconds: number
     }>(request)
-    onScene(action_info.scene.scene_str)
+    onScene?.(action_info.scene.scene_str)
     return { ticket: `gQH${'x'.repeat(90)}`, url: `http://weixin.qq.com/q/02${'y'.repeat(20)}`, expire_seconds }
   }
 
   const server = createServer(async (request, response) => {
+    if (isDown) return request.socket.destroy()
     const body = JSON.stringify(await answer(request))
-    setTimeout(() => response.end(body), ANSWERS_AFTER_MS)
+    setTimeout(() => response.end(body), answersAfterMs)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** While it is down, it closes each connection without an answer. */
+    setDown(next: boolean): void {
+      isDown = next
+    },
     end(): void {
       server.close()
       server.closeAllConnections()

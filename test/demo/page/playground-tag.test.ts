@@ -22,9 +22,11 @@ describe('withEntry', () => {
 })
 
 describe('the code', () => {
-  test('has two lines for a tag without settings', () => {
+  test('has the lines that preload the element, and two lines for a tag without settings', () => {
     const tag = parseTag('')
-    expect(toHtml(tag)).toBe(`<script type="module" src="https://bind.example/wechat-bind.js"></script>
+    expect(toHtml(tag)).toBe(`<link rel="preconnect" href="https://bind.example" crossorigin>
+<link rel="modulepreload" href="https://bind.example/wechat-bind.js">
+<script type="module" src="https://bind.example/wechat-bind.js"></script>
 <wechat-bind server="https://bind.example" token-url="/my/wechat-token"></wechat-bind>`)
     expect([toCss(tag), toScript(tag)]).toEqual(['', ''])
   })

@@ -408,7 +408,12 @@ describe('decideUnsubscribe', () => {
     },
   ]
   test.each(rows)('$name', ({ rules: own, erases, owners = [], unconfirmed = [], changes }) => {
-    const decision = decideUnsubscribe({ ...leave, erases }, { owners, unconfirmed }, { ...rules, ...own }, NOW)
+    const decision = decideUnsubscribe(
+      { ...leave, erases },
+      { owners, unconfirmed, authorizations: [] },
+      { ...rules, ...own },
+      NOW,
+    )
     expect(decision.changes.map(brief)).toEqual(changes)
     expect(decision.reply).toBeNull()
   })
@@ -462,7 +467,7 @@ describe('decideUndo', () => {
     },
   ]
   test.each(rows)('$name', ({ owners = [], unconfirmed = [], changes, reply }) => {
-    const decision = decideUndo(follower, { owners, unconfirmed }, 'en', NOW)
+    const decision = decideUndo(follower, { owners, unconfirmed, authorizations: [] }, 'en', NOW)
     expect(decision.changes.map(brief)).toEqual(changes)
     expect(decision.reply?.name).toBe(reply)
   })

@@ -97,6 +97,15 @@ describe('runWebhooks', () => {
     expect(await run('failed')).toBe('No notices. 没有通知。')
   })
 
+  test('says so if it shows only the first 100 notices', async () => {
+    for (let i = 0; i < 50; i++) await change(`u${i}`)
+    expect(await run()).not.toContain('Only the first')
+    await change('u50')
+    const lines = (await run()).split('\n')
+    expect(lines.filter((line) => line.includes('default  acme'))).toHaveLength(100)
+    expect(lines.at(-1)).toBe('Only the first 100 notices are shown. 只显示前 100 条通知。')
+  })
+
   test('lists an event that no server has moved to a receiver yet', async () => {
     await change('u1')
     expect(await run('list')).toMatch(/ {2}- {2}default {2}acme {2}u1 {2}bound/)
@@ -112,6 +121,20 @@ describe('runWebhooks', () => {
     await change('u1')
     await queue('old')
     expect(await run()).toMatch(/^WEBHOOK_URL {2}gone .*\nold {2}not configured \(未配置\) {2}waiting=2/)
+  })
+
+  test('shows when each waiting notice is tried next: after the pause, or not before an operator acts', async () => {
+    await change('u1')
+    await queue('WEBHOOK_URL', 'old')
+    const pausedUntil = Date.now() + 86_400_000
+    const failed = { now: Date.now(), failure: { status: 429, error: null }, isGone: false, pausedUntil }
+    await store.outbox.receiverFailed({ ...failed, name: 'WEBHOOK_URL' })
+    const nextOf = async (receiver: string) =>
+      new Set([...(await run()).matchAll(new RegExp(`  ${receiver}  default.*next=(\\S+)`, 'g'))].map(([, at]) => at))
+    expect(await nextOf('WEBHOOK_URL')).toEqual(new Set([new Date(pausedUntil).toISOString()]))
+    expect(await nextOf('old')).toEqual(new Set(['-']))
+    await store.outbox.receiverFailed({ ...failed, name: 'WEBHOOK_URL', isGone: true })
+    expect(await nextOf('WEBHOOK_URL')).toEqual(new Set(['-']))
   })
 
   test('shows why a notice failed, and replays one notice, the notices of a receiver, or all', async () => {
@@ -133,6 +156,22 @@ describe('runWebhooks', () => {
     await store.outbox.retryAt(first!.id, Date.now() + 86_400_000, { status: 500, error: null })
     expect(await run('retry', 'WEBHOOK_URL')).toContain('2 notice(s) will be tried now')
     expect((await store.outbox.list('waiting', 1))[0]!.nextAt).toBeLessThanOrEqual(Date.now())
+  })
+
+  test('says which notices still wait after a retry or a replay, and what changes it', async () => {
+    await change('u1')
+    await queue('WEBHOOK_URL', 'old')
+    const failed = { now: Date.now(), failure: { status: 429, error: null }, isGone: false }
+    const paused = { ...failed, name: 'WEBHOOK_URL', pausedUntil: Date.now() + 86_400_000 }
+    await store.outbox.receiverFailed(paused)
+    expect(await run('replay')).toMatch(
+      /\nWEBHOOK_URL is paused until \d{4}-.* "wechat-bind webhooks retry WEBHOOK_URL" ends the pause\.\n/,
+    )
+    expect(await run('retry')).toMatch(/^4 notice.*\n.*\nold is not configured.*\nold 未配置.*$/)
+    await store.outbox.receiverFailed({ ...paused, isGone: true })
+    expect(await run('retry', 'WEBHOOK_URL')).toMatch(
+      /^2 notice.*\n.*\nWEBHOOK_URL is off: .*webhooks enable WEBHOOK_URL"\.\nWEBHOOK_URL 已停用.*$/,
+    )
   })
 
   test('enables a receiver that is off; without a name, the only one', async () => {

@@ -23,6 +23,22 @@ const faultsOf = (env: Env): string => {
 }
 
 describe('parseConfig', () => {
+  test('reads the settings of the web authorization', () => {
+    const env = {
+      WECHAT_OAUTH: 'on',
+      WECHAT_OPEN_BASE: 'http://127.0.0.1:4000/simulator/',
+      WECHAT_VERIFY_FILE: 'MP_verify_a.txt:a, MP_verify_b-C_1.txt:x:y',
+    }
+    expect(parseConfig({ ...valid, ...env }).oauth).toEqual({
+      isOn: true,
+      openBase: 'http://127.0.0.1:4000/simulator',
+      verifyFiles: [
+        { name: 'MP_verify_a.txt', content: 'a' },
+        { name: 'MP_verify_b-C_1.txt', content: 'x:y' },
+      ],
+    })
+  })
+
   test('names every missing setting at once, in both languages', () => {
     const message = faultsOf({})
     for (const name of ['WECHAT_APP_ID', 'WECHAT_APP_SECRET', 'WECHAT_TOKEN', 'WECHAT_ENCODING_AES_KEY', 'BIND_KEYS']) {
@@ -54,10 +70,33 @@ describe('parseConfig', () => {
       waiters: { inAll: 20_000, perTenant: 10_000, perUser: 20 },
       maxConnections: 25_000,
       trustProxy: false,
-      rules: { conflict: 'reject', confirm: 'off', unsubscribe: 'unbind' },
+      rules: { conflict: 'reject', confirm: 'off', unsubscribe: 'unbind', oauth: false },
+      oauth: { isOn: false, openBase: 'https://open.weixin.qq.com', verifyFiles: [] },
       forwardUrl: undefined,
       logLevel: 'info',
     })
+  })
+
+  test('reads the console, on the loopback address unless CONSOLE_HOST says otherwise', () => {
+    const tokens = { CONSOLE_TOKENS: 'alice:a-secret-01234567890, bob:b-secret-01234567890:operator' }
+    const operators = [
+      { name: 'alice', secret: 'a-secret-01234567890', role: 'viewer' },
+      { name: 'bob', secret: 'b-secret-01234567890', role: 'operator' },
+    ]
+    expect(parseConfig({ ...valid, ...tokens, CONSOLE_PORT: '4002' }).console).toEqual({
+      listen: { host: '127.0.0.1', port: 4002 },
+      operators,
+      tokensFile: undefined,
+      allowedHosts: [],
+    })
+    const more = { CONSOLE_PORT: '4002', CONSOLE_HOST: '0.0.0.0', CONSOLE_ALLOWED_HOSTS: 'A.example, b.example' }
+    expect(parseConfig({ ...valid, ...tokens, ...more }).console).toMatchObject({
+      listen: { host: '0.0.0.0', port: 4002 },
+      allowedHosts: ['a.example', 'b.example'],
+    })
+    // For a console that is mounted in another server.
+    expect(parseConfig({ ...valid, ...tokens }).console).toMatchObject({ listen: undefined, operators })
+    expect(parseConfig(valid).console).toMatchObject({ listen: undefined, operators: [] })
   })
 
   test('serves metrics and probes on 127.0.0.1, or on OPS_HOST', () => {
@@ -99,6 +138,13 @@ describe('parseConfig', () => {
     ['MAX_WAITERS', '0', '1 to 1000000'],
     ['MAX_WAITERS_TENANT', 'many', '1 to 1000000'],
     ['MAX_WAITERS_USER', '1001', '1 to 1000'],
+    ['WECHAT_OAUTH', 'true', 'must be one of on, off'],
+    ['WECHAT_OPEN_BASE', 'open.weixin.qq.com', 'must be a URL'],
+    ['WECHAT_VERIFY_FILE', 'MP_verify_x.txt', 'name and the content'],
+    ['WECHAT_VERIFY_FILE', 'MP_verify_x.txt:', 'name and the content'],
+    ['WECHAT_VERIFY_FILE', 'MP_verify_../x.txt:x', 'name and the content'],
+    ['WECHAT_VERIFY_FILE', 'index.html:x', 'name and the content'],
+    ['WECHAT_VERIFY_FILE', 'MP_verify_x.txt:x,', 'name and the content'],
     ['MAX_CONNECTIONS', '9', '10 to 1100000'],
     ['TRUST_PROXY', '1', 'true, false'],
     ['CONFLICT', 'maybe', 'reject, replace, allow'],
@@ -116,7 +162,19 @@ describe('parseConfig', () => {
     ['QR_PER_WEEK', '5', 'is not a setting: remove it, or use one of QR_PER_MINUTE'],
     ['BIND_KEY', 'k1:x', 'did you mean BIND_KEYS?'],
     ['WEBHOOK_TIMEOUT', '5', 'is not a setting'],
-    ['CONSOLE_THEME', 'dark', 'is not a setting: remove it\n'],
+    ['CONSOLE_THEME', 'dark', 'is not a setting: remove it, or use one of CONSOLE_PORT'],
+    ['CONSOLE_TOKEN', 'a:b', 'did you mean CONSOLE_TOKENS?'],
+    ['CONSOLE_PORT', '4002', 'needs CONSOLE_TOKENS or CONSOLE_TOKENS_FILE'],
+    ['CONSOLE_PORT', '4000', 'must differ from PORT'],
+    ['CONSOLE_HOST', '0.0.0.0', 'needs CONSOLE_PORT'],
+    ['CONSOLE_ALLOWED_HOSTS', 'https://a.example', 'must be host names'],
+    ['CONSOLE_TOKENS', 'alice', 'entry 1 has no secret after its name'],
+    ['CONSOLE_TOKENS', 'alice:short-secret', 'entry 1 ("alice") has a secret of 12 characters, expected 20 or more'],
+    ['CONSOLE_TOKENS', `alice:${'a'.repeat(20)}`, 'a secret of one repeated character'],
+    ['CONSOLE_TOKENS', 'alice:a-secret-01234567890:admin', 'needs the role viewer or operator'],
+    ['CONSOLE_TOKENS', 'alice:a-secret-01234567890,alice:b-secret-01234567890', 'names "alice" twice'],
+    ['CONSOLE_TOKENS', 'alice:a-secret-01234567890,bob:a-secret-01234567890', 'gives "bob" the secret of another name'],
+    ['CONSOLE_TOKENS_FILE', '/none', 'cannot be read (ENOENT)'],
     ['WEBHOOK_SECRET', SECRET_OF_WEBHOOK, 'needs WEBHOOK_URL'],
     ['WEBHOOK_SECRET_DEFAULT', SECRET_OF_WEBHOOK, 'needs WEBHOOK_URL_DEFAULT'],
     ['WEBHOOK_URL_SHOPZ', 'https://a.example', 'names a tenant that no key has'],

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkBoundAccounts } from '../../../server/doctor/bound-accounts.ts'
 import { countBindings } from '../../../server/doctor/inspect-store.ts'
@@ -8,25 +5,18 @@ import { openTestServer } from '../../support/test-server.ts'
 import { type DoctorFixture, idsOf, openDoctorFixture } from './doctor-fixture.ts'
 
 let fixture: DoctorFixture
-let folder: string
-let url: string
 beforeEach(async () => {
   fixture = await openDoctorFixture()
-  folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
-  url = `sqlite:${join(folder, 'bind.db')}`
 })
-afterEach(async () => {
-  await fixture.close()
-  rmSync(folder, { recursive: true })
-})
+afterEach(() => fixture.close())
 
-const check = (WECHAT_APP_ID: string) =>
-  checkBoundAccounts(fixture.config({ DATABASE_URL: url, WECHAT_APP_ID }), countBindings)
+const check = (WECHAT_APP_ID: string, DATABASE_URL = fixture.storeUrl) =>
+  checkBoundAccounts(fixture.config({ DATABASE_URL, WECHAT_APP_ID }), countBindings)
 
 describe('checkBoundAccounts', () => {
   test('counts the bindings of another account', async () => {
     expect(await check('wx1')).toEqual([])
-    const testServer = await openTestServer({ DATABASE_URL: url })
+    const testServer = await openTestServer({ DATABASE_URL: fixture.storeUrl })
     await testServer.phone('amy').scan(await testServer.ticketUrl())
     await testServer.phone('amy').follow()
     await testServer.close()
@@ -38,7 +28,6 @@ describe('checkBoundAccounts', () => {
   })
 
   test('finds nothing if the store is unreachable, because another check reports it', async () => {
-    url = 'postgres://nobody@127.0.0.1:1/none'
-    expect(await check('wx1')).toEqual([])
+    expect(await check('wx1', 'postgres://nobody@127.0.0.1:1/none')).toEqual([])
   })
 })

@@ -1,4 +1,7 @@
 /** A test server for the doctor's checks: the simulated WeChat, whose answers have a `Date`, the bind server at PUBLIC_URL, and faults of the network. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type Env, parseConfig } from '../../../server/config/config.ts'
 import type { Finding } from '../../../server/doctor/finding.ts'
@@ -10,6 +13,7 @@ export type DoctorFixture = Awaited<ReturnType<typeof openDoctorFixture>>
 
 export async function openDoctorFixture() {
   const testServer = await openTestServer()
+  const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
   const { simulator, time } = testServer
   const { account } = simulator
   const overrides: [part: string, fetch: Fetch][] = []
@@ -64,7 +68,12 @@ export async function openDoctorFixture() {
     setSkew(ms: number | undefined): void {
       skewMs = ms
     },
-    close: testServer.close,
+    /** The store of a test that opens it more than once. The file does not exist yet. */
+    storeUrl: `sqlite:${join(folder, 'bind.db')}`,
+    async close() {
+      await testServer.close()
+      rmSync(folder, { recursive: true })
+    },
   }
 }
 

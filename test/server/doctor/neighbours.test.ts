@@ -6,7 +6,7 @@ import { checkForward } from '../../../server/doctor/forward.ts'
 import { checkOrigins } from '../../../server/doctor/origins.ts'
 import { checkWebhooks } from '../../../server/doctor/webhooks.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
-import { answers, type DoctorFixture, idsOf, openDoctorFixture, refuses } from './doctor-fixture.ts'
+import { answers, type DoctorFixture, expectComplete, idsOf, openDoctorFixture, refuses } from './doctor-fixture.ts'
 
 let fixture: DoctorFixture
 beforeEach(async () => {
@@ -65,6 +65,22 @@ describe('checkWebhooks', () => {
 
   test('reports nothing without a receiver', async () => {
     expect(await checkWebhooks(fixture.config(), fixture.deps, true)).toEqual([])
+  })
+
+  test('warns of a secret that several receivers have, and names the receivers but not the secret', async () => {
+    fixture.answerWith('hook.test', answers(null, { status: 405 }))
+    const old = `whsec_${Buffer.alloc(32, 8).toString('base64')}`
+    const config = fixture.config({
+      WEBHOOK_URL: 'http://hook.test/in',
+      WEBHOOK_SECRET: `${secret},${old}`,
+      WEBHOOK_URL_DEFAULT: 'http://hook.test/other',
+      WEBHOOK_SECRET_DEFAULT: old,
+    })
+    const findings = (await checkWebhooks(config, fixture.deps, false)).filter(({ level }) => level !== 'ok')
+    expect(idsOf(findings)).toEqual(['webhook.shared-secret warn'])
+    expect(findings[0]?.en).toContain('WEBHOOK_URL, WEBHOOK_URL_DEFAULT')
+    expect(JSON.stringify(findings)).not.toContain(old)
+    expectComplete(findings[0]!)
   })
 
   test('only looks whether the receiver answers, unless it is asked to send', async () => {

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findReceiversOff } from '../../../server/doctor/inspect-store.ts'
 import { checkReceiversOff } from '../../../server/doctor/receivers-off.ts'
@@ -8,30 +5,23 @@ import { openStore } from '../../../server/store/open-store.ts'
 import { type DoctorFixture, idsOf, openDoctorFixture } from './doctor-fixture.ts'
 
 let fixture: DoctorFixture
-let folder: string
-let url: string
 beforeEach(async () => {
   fixture = await openDoctorFixture()
-  folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
-  url = `sqlite:${join(folder, 'bind.db')}`
 })
-afterEach(async () => {
-  await fixture.close()
-  rmSync(folder, { recursive: true })
-})
+afterEach(() => fixture.close())
 
-const check = (databaseUrl = url) => {
+const check = (DATABASE_URL = fixture.storeUrl) => {
   const webhook = {
     WEBHOOK_URL: 'https://hook.test',
     WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString('base64')}`,
   }
-  return checkReceiversOff(fixture.config({ DATABASE_URL: databaseUrl, ...webhook }), findReceiversOff)
+  return checkReceiversOff(fixture.config({ DATABASE_URL, ...webhook }), findReceiversOff)
 }
 
 describe('checkReceiversOff', () => {
   test('finds a receiver that is switched off, and says how to enable it', async () => {
     expect(await check()).toEqual([])
-    const store = await openStore(url, { hashOf: String, hasWebhook: () => false })
+    const store = await openStore(fixture.storeUrl, { hashOf: String, hasWebhook: () => false })
     const failed = { now: 1, failure: { status: 410, error: null }, isGone: true, pausedUntil: null }
     for (const name of ['WEBHOOK_URL', 'removed']) await store.outbox.receiverFailed({ ...failed, name })
     const findings = await check()
@@ -46,6 +36,6 @@ describe('checkReceiversOff', () => {
   })
 
   test('finds nothing if the store is unreachable, because another check reports it', async () => {
-    expect(await check('postgres://nobody@127.0.0.1:9/none')).toEqual([])
+    expect(await check('postgres://nobody@127.0.0.1:1/none')).toEqual([])
   })
 })

@@ -10,19 +10,23 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import { Webhook } from 'standardwebhooks'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
 import type { WebhookReceiver } from '../../../server/config/webhook-receivers.ts'
 import { receiveInExpress } from '../../../server/examples/receivers/express.ts'
 import { receiveInHono } from '../../../server/examples/receivers/hono.ts'
 import { createPost } from '../../../server/examples/receivers/next-route.ts'
-import type { StoreChange } from '../../../server/examples/receivers/receive.ts'
+import type { BindingEvent, StoreChange } from '../../../server/examples/receivers/receive.ts'
 import { sendTest } from '../../../server/outbound/webhook-test.ts'
 import { systemTimer } from '../../../server/platform.ts'
+import type { WebhookPayload } from '../../../server/wire.ts'
 import { titleWith } from '../../support/missing-tool.ts'
 import { versionOf, works } from '../clients/tools.ts'
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`
 const OTHER_SECRET = `whsec_${Buffer.alloc(32, 6).toString('base64')}`
+
+// The example repeats the type, because readers copy the file. tsc compares the two.
+expectTypeOf<BindingEvent>().toEqualTypeOf<WebhookPayload>()
 
 type Running = { url: string; stop(): void }
 type Kit = {

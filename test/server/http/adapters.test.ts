@@ -5,7 +5,6 @@
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sealMessage } from '../../../demo/simulator/message.ts'
 import { type Fetching, startListening, stopListening } from '../../../server/http/listen.ts'
 import { sealEnvelope } from '../../../server/keys/envelope.ts'
 import { openTestServer, SECRET, type TestServer } from '../../support/test-server.ts'
@@ -87,12 +86,8 @@ const authorized = () => `Authorization: Bearer ${token}`
 const POLL = ['If-None-Match: "0"', 'Prefer: wait=25']
 
 function delivery(search = ''): { line: string; body: string } {
-  const now = testServer.time.clock()
-  const { account } = testServer.simulator
-  const fields = { ToUserName: account.originalId, FromUserName: 'oAmy', CreateTime: now / 1000, MsgType: 'text' }
-  const hello = { ...fields, Content: 'hello', MsgId: '1' }
-  const { query, body } = sealMessage(account, hello, now, (size) => Buffer.alloc(size, 7))
-  return { line: `POST /wechat/callback?${new URLSearchParams(query)}${search}`, body }
+  const { path, body } = testServer.message()
+  return { line: `POST ${path}${search}`, body }
 }
 
 describe('both adapters', () => {

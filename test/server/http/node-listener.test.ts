@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { sealMessage } from '../../../demo/simulator/message.ts'
 import { openReply } from '../../../demo/simulator/reply.ts'
 import { startListening, stopListening } from '../../../server/http/listen.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
@@ -21,25 +20,11 @@ afterEach(async () => {
   await testServer.close()
 })
 
-function seal(more: Record<string, string>) {
-  const now = testServer.time.clock()
-  const fields = {
-    ToUserName: testServer.simulator.account.originalId,
-    FromUserName: 'oAmy',
-    CreateTime: now / 1000,
-    ...more,
-  }
-  const { query, body } = sealMessage(testServer.simulator.account, fields as never, now, (size) =>
-    Buffer.alloc(size, 7),
-  )
-  return { path: `/wechat/callback?${new URLSearchParams(query)}`, body }
-}
-
 describe('interceptEndpoints', () => {
   test('binds by a scan, encrypts the answer, and counts the request', async () => {
     const ticketUrl = await testServer.ticketUrl('u1')
     const qrcode = testServer.simulator.memory().qrcodes.find((each) => each.url === ticketUrl)
-    const { path, body } = seal({ MsgType: 'event', Event: 'SCAN', EventKey: qrcode?.scene ?? '' })
+    const { path, body } = testServer.message({ MsgType: 'event', Event: 'SCAN', EventKey: qrcode?.scene ?? '' })
     const response = await fetch(url + path, { method: 'POST', body })
     expect(response.headers.get('X-Request-Id')).toMatch(/^[\da-f]{32}$/)
     const answer = { status: response.status, body: await response.text() }
@@ -77,7 +62,7 @@ describe('interceptEndpoints', () => {
       socket.destroy(),
     )
     await refused.promise
-    const { path, body } = seal({ MsgType: 'text', Content: 'hello', MsgId: '1' })
+    const { path, body } = testServer.message({ MsgType: 'text', Content: 'hello', MsgId: '1' })
     expect((await fetch(listening.url + path, { method: 'POST', body })).status).toBe(200)
     await stopListening(listening.server)
   })

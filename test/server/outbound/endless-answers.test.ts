@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { sealMessage } from '../../../demo/simulator/message.ts'
 import { createBindClient } from '../../../server/client.ts'
 import type { Env } from '../../../server/config/config.ts'
 import { requestJson } from '../../../server/doctor/http-probe.ts'
+import { createOutgoingFetch } from '../../../server/http/outgoing-fetch.ts'
 import { systemTimer } from '../../../server/platform.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
 
@@ -55,17 +55,8 @@ afterEach(async () => {
 })
 
 const open = async (env: Env) => {
-  testServer = await openTestServer(env, { neighbour: fetch })
+  testServer = await openTestServer(env, { neighbour: createOutgoingFetch() })
   return testServer
-}
-
-/** The callback's answer to a message that is not about binding. */
-async function deliver({ app, simulator, time }: TestServer): Promise<Response> {
-  const now = time.clock()
-  const fields = { ToUserName: simulator.account.originalId, FromUserName: 'oAmy', CreateTime: now / 1000 }
-  const text = { ...fields, MsgType: 'text', Content: 'hello', MsgId: '1' }
-  const { query, body } = sealMessage(simulator.account, text, now, (size) => Buffer.alloc(size, 7))
-  return app.request(`/wechat/callback?${new URLSearchParams(query)}`, { method: 'POST', body })
 }
 
 async function expectCut(count: number): Promise<void> {
@@ -90,7 +81,7 @@ describe('an endless answer is cut off', () => {
 
   test.each([200, 500])('at FORWARD_URL with HTTP %i', async (given) => {
     status = given
-    await deliver(await open({ FORWARD_URL: url }))
+    await (await open({ FORWARD_URL: url })).deliver()
     await expectCut(1)
   })
 

@@ -1,6 +1,5 @@
 /** FORWARD_URL: messages that do not concern binding go to the system that handled the callback before. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { sealMessage } from '../../../demo/simulator/message.ts'
 import type { Env } from '../../../server/config/config.ts'
 import { createForwarder } from '../../../server/outbound/forwarder.ts'
 import type { Fetch } from '../../../server/platform.ts'
@@ -30,23 +29,10 @@ async function open(env: Env = {}): Promise<void> {
 beforeEach(() => open())
 afterEach(() => testServer.close())
 
-async function deliver(more: Record<string, string | number>) {
-  const { account } = testServer.simulator
-  const now = testServer.time.clock()
-  const fields = {
-    ToUserName: account.originalId,
-    FromUserName: 'oAmy',
-    CreateTime: now / 1000,
-    MsgType: 'event',
-    ...more,
-  }
-  const { query, body } = sealMessage(account, fields, now, (size) => Buffer.alloc(size, 7))
-  const url = `/wechat/callback?${new URLSearchParams(query)}`
-  const response = await testServer.app.request(url, {
-    method: 'POST',
-    body,
-    headers: { 'Content-Type': 'text/xml; charset=x' },
-  })
+async function deliver(fields: Record<string, string | number>) {
+  const { path: url, body } = testServer.message(fields)
+  const headers = { 'Content-Type': 'text/xml; charset=x' }
+  const response = await testServer.app.request(url, { method: 'POST', body, headers })
   return { url, body, status: response.status, text: await response.text() }
 }
 

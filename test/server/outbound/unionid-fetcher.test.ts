@@ -27,21 +27,23 @@ const refused = async () => {
   throw new BindError('WECHAT_FORBIDDEN', 'no batch')
 }
 
-/** A fetcher with a fake WeChat: `answer` serves single calls, `batch` serves `getUnionids`. Pauses end at once. */
-function open(answer: (openid: string) => string | undefined, batch: WechatApi['getUnionids'] = refused) {
+const toInfo = (unionid: string | undefined) => ({ unionid, isFollower: true })
+
+/** A fetcher with a fake WeChat: `answer` serves single calls, `batch` serves `getUserInfos`. Pauses end at once. */
+function open(answer: (openid: string) => string | undefined, batch: WechatApi['getUserInfos'] = refused) {
   const asked: string[] = []
   const figures = { underway: 0, most: 0 }
   const pauses: number[] = []
   let now = Date.now() + 1
   const wechat = {
-    async getUnionid(openid: string) {
+    async getUserInfo(openid: string) {
       asked.push(openid)
       figures.most = Math.max(figures.most, ++figures.underway)
       await new Promise(setImmediate)
       figures.underway--
-      return answer(openid)
+      return toInfo(answer(openid))
     },
-    getUnionids: batch,
+    getUserInfos: batch,
   } as WechatApi
   const unionids = createUnionidFetcher({
     store,
@@ -75,7 +77,7 @@ describe('createUnionidFetcher', () => {
       () => undefined,
       async (openids) => {
         calls.push(openids)
-        return openids.map((openid) => (openid === 'o3' ? undefined : `u-${openid}`))
+        return openids.map((openid) => toInfo(openid === 'o3' ? undefined : `u-${openid}`))
       },
     )
     unionids.follow(BOUND)
@@ -187,7 +189,7 @@ describe('createUnionidFetcher', () => {
   test('closes during a pause, and cancels the timer', async () => {
     await bindUsers(101)
     const { promise: paused, resolve: pause } = Promise.withResolvers<void>()
-    const wechat = { getUnionids: async (openids: string[]) => openids.map(() => 'u') } as WechatApi
+    const wechat = { getUserInfos: async (openids: string[]) => openids.map(() => toInfo('u')) } as WechatApi
     let timers = 0
     const setTimer = () => {
       timers++

@@ -48,12 +48,23 @@ describe('readRetryAfter', () => {
     ['120', 120_000],
     [' 5 ', 5_000],
     ['999999999', DAY],
+    ['99999999999999999999', DAY],
     [new Date(NOW + 60_000).toUTCString(), 60_000],
     [new Date(NOW + 9 * DAY).toUTCString(), DAY],
     [new Date(NOW - 60_000).toUTCString(), undefined],
+    // The three forms of a date in RFC 9110.
+    ['Tue, 14 Nov 2023 22:14:20 GMT', 60_000],
+    ['Tuesday, 14-Nov-23 22:14:20 GMT', 60_000],
+    ['Tue Nov 14 22:14:20 2023', 60_000],
     ['0', undefined],
     ['-5', undefined],
     ['soon', undefined],
+    ['in 2049', undefined],
+    ['12/2/2049', undefined],
+    ['1.5', undefined],
+    ['120, 240', undefined],
+    ['Tue, 99 Nov 2049 22:14:20 GMT', undefined],
+    ['', undefined],
     [null, undefined],
   ])('reads %s', (header, expected) => {
     expect(readRetryAfter(header, NOW)).toBe(expected)

@@ -259,6 +259,24 @@ describe('a receiver that fails', () => {
     expect(new Set(received.map(({ payload }) => payload.data.User_ID))).toEqual(new Set(['u1', 'u2']))
   })
 
+  test('stays paused when requests that were in flight are accepted or refused after its Retry-After', async () => {
+    const answers: ((status: number | Response) => void)[] = []
+    receiver = () => new Promise<never>((resolve) => answers.push(resolve as never))
+    for (const [i, person] of ['amy', 'bo', 'cy'].entries()) await bind(person, `u${i}`)
+    await tried(3)
+    const until = testServer.time.clock() + 3_600_000
+    answers[0]?.(new Response(null, { status: 429, headers: { 'Retry-After': '3600' } }))
+    const state = async () => (await outbox().receivers())[0]
+    await expect.poll(async () => (await state())?.failures).toBe(1)
+    answers[1]?.(200)
+    answers[2]?.(500)
+    await expect.poll(async () => (await state())?.failures).toBe(2)
+    expect((await state())?.pausedUntil).toBeGreaterThanOrEqual(until)
+    receiver = () => 200
+    await tried(5, 60_000)
+    expect(received[3]!.at).toBeGreaterThanOrEqual(until)
+  })
+
   test('is not paused by one event that it refuses', async () => {
     receiver = ({ payload }) => (payload.data.User_ID === 'u1' ? 500 : 200)
     await bind('amy', 'u1')
@@ -279,6 +297,7 @@ describe('a receiver that fails', () => {
     expect(
       testServer.log.lines.filter((line) => line.includes('is switched off, because it answered 410')),
     ).toHaveLength(1)
+    expect(testServer.log.lines.join('\n')).toMatch(/"status":410,"nextTry":null,/)
     receiver = () => 200
     expect(await outbox().enable('WEBHOOK_URL', testServer.time.clock())).toBe(true)
     await tried(3)

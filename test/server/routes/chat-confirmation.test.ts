@@ -1,7 +1,6 @@
 /** `CONFIRM=reply`: a tap on the link in the chat confirms the scan that its message asks about. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { toChatParts } from '../../../demo/simulator/chat.ts'
-import { sealMessage } from '../../../demo/simulator/message.ts'
 import type { Env } from '../../../server/config/config.ts'
 import { newTicket } from '../../support/rows.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
@@ -28,20 +27,9 @@ async function scan(userId: string, label?: string, isRefresh = false): Promise<
 
 /** A message of amy's chat, as WeChat delivers it. */
 async function deliver(fields: Record<string, string>): Promise<string> {
-  const { account } = testServer.simulator
-  const now = testServer.time.clock()
-  const message = {
-    ToUserName: account.originalId,
-    FromUserName: testServer.phone('amy').openid,
-    CreateTime: Math.floor(now / 1000),
-    MsgType: 'text',
-    Content: '确认',
-    MsgId: String(now),
-    ...fields,
-  }
-  const { query, body } = sealMessage(account, message, now, (size) => Buffer.alloc(size, 7))
-  const path = `/wechat/callback?${new URLSearchParams(query)}`
-  return (await testServer.app.request(path, { method: 'POST', body })).text()
+  const message = { MsgType: 'text', Content: '确认', MsgId: String(testServer.time.clock()) }
+  const answer = await testServer.deliver({ FromUserName: testServer.phone('amy').openid, ...message, ...fields })
+  return answer.text()
 }
 
 const isBound = async (user: string) => (await testServer.bindInfo(user)).IsBound

@@ -190,6 +190,7 @@ describe('EraseUser and ExportUser', () => {
       Binding: { OpenId: testServer.phone('amy').openid, Label: 'a***@x.com', IsSubscribed: true },
       History: [{ Type: 'binding.bound', Reason: 'scan', Version: 1 }],
       Tickets: [{ State: 'used', Label: 'a***@x.com' }, { State: 'pending' }],
+      Authorizations: [],
       Notices: [],
     })
     const ticket = await testServer.deps.store.liveTicket(
@@ -212,6 +213,7 @@ describe('EraseUser and ExportUser', () => {
       Binding: null,
       History: [],
       Tickets: [],
+      Authorizations: [],
       Notices: [],
     })
     expect(await testServer.bindInfo('u1')).toMatchObject({ IsBound: false, Version: 2 })

@@ -61,6 +61,9 @@ describe('GET /openapi.json', () => {
     const described = Object.entries(paths).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     )
+    // Routes of settings that are off are described too.
+    await testServer.close()
+    testServer = await openTestServer({ WECHAT_OAUTH: 'on' })
     const served = testServer.app.routes
       .map(({ method, path }) => `${method} ${path}`)
       .filter((route) => /^(GET|POST|DELETE) \/(api|widget)\//.test(route))

@@ -1,6 +1,5 @@
 /** Every outcome of a scan is logged as one line at `info`. The lines of the page's requests name the user with the same hash. */
 import { afterEach, describe, expect, test } from 'vitest'
-import { sealMessage } from '../../../demo/simulator/message.ts'
 import { SCAN_LINE } from '../../../server/binding/scan-outcome.ts'
 import type { Env } from '../../../server/config/config.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
@@ -26,14 +25,7 @@ const sceneOf = (url: string) => testServer.simulator.memory().qrcodes.find((qrc
 
 const newScene = async (user = 'u1', isRefresh = false) => sceneOf(await testServer.ticketUrl(user, isRefresh))
 
-async function deliver(more: Record<string, string | number>): Promise<string> {
-  const { account } = testServer.simulator
-  const now = testServer.time.clock()
-  const fields = { ToUserName: account.originalId, FromUserName: 'oAmy', CreateTime: now / 1000, MsgType: 'event' }
-  const { query, body } = sealMessage(account, { ...fields, ...more }, now, (size) => Buffer.alloc(size, 7))
-  const url = `/wechat/callback?${new URLSearchParams(query)}`
-  return (await testServer.app.request(url, { method: 'POST', body })).text()
-}
+const deliver = async (fields: Record<string, string>) => (await testServer.deliver(fields)).text()
 
 const scan = (scene: string, FromUserName = 'oAmy') => deliver({ Event: 'SCAN', EventKey: scene, FromUserName })
 

@@ -33,12 +33,27 @@ async function fill(store: Store): Promise<void> {
       if (i % 2) continue
       yield* tx.apply({ type: 'bind', user, binding: newBinding(`o${i}`), reason: 'scan', at: 1_700_000_000_000 + i })
     }
+    const asked = { user: 1, appId: 'wx1', returnUrl: 'https://a.example/?b#c', createdAt: 1, until: 2 }
+    yield* tx.addAuthorization(asked, 'state')
     yield* tx.recordDelivery('a key', '已绑定\u2028', Date.now() + 600_000)
     yield* tx.recordDelivery('none', null, 1)
     yield* tx.consumeJti('jti', 2)
     yield* tx.countAttempt('qr/hour/user/1', 1, 2, 1)
     yield* tx.apply({ type: 'wrongCode', openid: 'o1', at: 3 })
     yield* tx.apply({ type: 'recordUnfollow', appId: 'wx1', openid: 'o1', eventTime: 4, until: 5 })
+  })
+  const { console } = store
+  await console.addSession({ hash: 'h', name: 'alice', tokenHash: 't', until: 2 })
+  await console.record({ at: 1, operator: 'alice', action: 'doctor', subject: null })
+  await console.saveReport('doctor', { at: 1, operator: 'alice', text: '[]' })
+  const counts = { shown: 1, scanned: 1, confirmed: 1, bound: 1, unbound: 1, took: Array(14).fill(1) }
+  await console.addFigures({
+    figures: [
+      { hour: 0, tenant: 'default', ...counts },
+      { hour: 0, tenant: 'other', ...counts },
+    ],
+    errors: [{ hour: 0, errcode: 40001, count: 1, lastAt: 1 }],
+    instance: { name: 'i', at: 1, waiting: 0, waitingLimit: 1, callbackAt: null, tokenAt: 1, tokenUntil: 2 },
   })
   await store.outbox.lease('holder', 0, 1)
   await store.events({ tenant: 'default', after: undefined, limit: 1 })
@@ -69,6 +84,7 @@ describe('copyStore', () => {
       users: 2500,
       bindings: 1250,
       tickets: 2500,
+      authorizations: 1,
       events: 1250,
       feed_heads: 1,
       deliveries: 2,
@@ -80,6 +96,12 @@ describe('copyStore', () => {
       jtis: 1,
       rate_windows: 1,
       leases: 1,
+      console_sessions: 1,
+      console_actions: 1,
+      figures: 2,
+      wechat_errors: 1,
+      instances: 1,
+      console_reports: 1,
     })
     const [before, after] = [
       await openSqliteStore({ file, ...settings }),
@@ -148,7 +170,7 @@ describe('copyStore', () => {
         tables.push(table)
       },
     })
-    expect(tables).toHaveLength(14)
+    expect(tables).toHaveLength(21)
     running.close()
   })
 
@@ -166,7 +188,7 @@ describe('wechat-bind migrate', () => {
     const env = { DATABASE_URL: await postgres.newDatabase() }
     await runMigrate(['--from', `sqlite:${file}`], env, (line) => lines.push(line))
     expect(lines[0]).toMatch(/^users +2500 {2}[0-9a-f]{64}$/)
-    expect(lines.at(-1)).toContain('8758')
+    expect(lines.at(-1)).toContain('8766')
   })
 
   test.each([

@@ -154,15 +154,36 @@ export function outboxContract(makeStore: () => Promise<Store>) {
         lastFailure: refused,
         lastFailureAt: NOW + HOUR,
       })
-      await store.outbox.receiverAccepted('one')
+      await store.outbox.receiverAccepted('one', NOW + HOUR)
       expect(await store.outbox.receivers()).toMatchObject([{ failingSince: null, failures: 0, status: 'on' }])
     })
 
-    test('ends the pause of a receiver by a retry', async () => {
-      for (const name of ['one', 'two']) await fail(name, NOW, { pausedUntil: NOW + DAY })
-      await store.outbox.retry(NOW, { receiver: 'one' })
-      const pauses = (await store.outbox.receivers()).map(({ pausedUntil }) => pausedUntil)
-      expect(pauses).toEqual([null, NOW + DAY])
+    const pauses = async () => (await store.outbox.receivers()).map(({ pausedUntil }) => pausedUntil)
+
+    test('ends the pause of a receiver by a retry of its notices, or of one of them', async () => {
+      await addEvents('a')
+      await dispatch(['one', 'two'])
+      const [notice] = await claim('one')
+      const names = ['one', 'two', 'three']
+      for (const name of names) await fail(name, NOW, { pausedUntil: NOW + DAY })
+      await store.outbox.retry(NOW, { id: notice!.id })
+      // In the order of the names: one, three, two.
+      expect(await pauses()).toEqual([null, NOW + DAY, NOW + DAY])
+      await store.outbox.retry(NOW, { receiver: 'two' })
+      expect(await pauses()).toEqual([null, NOW + DAY, null])
+      await store.outbox.retry(NOW)
+      expect(await pauses()).toEqual([null, null, null])
+    })
+
+    test('keeps a pause when requests that began before it are refused or accepted', async () => {
+      await fail('one', NOW, { pausedUntil: NOW + HOUR })
+      expect(await fail('one', NOW + 1)).toMatchObject({ failures: 2, pausedUntil: NOW + HOUR })
+      expect(await fail('one', NOW + 2, { pausedUntil: NOW + MINUTE })).toMatchObject({ pausedUntil: NOW + HOUR })
+      await store.outbox.receiverAccepted('one', NOW + 3)
+      expect(await store.outbox.receivers()).toMatchObject([{ failures: 3, pausedUntil: NOW + HOUR }])
+      expect(await fail('one', NOW + 4, { pausedUntil: NOW + DAY })).toMatchObject({ pausedUntil: NOW + DAY })
+      await store.outbox.receiverAccepted('one', NOW + DAY)
+      expect(await store.outbox.receivers()).toMatchObject([{ failures: 0, pausedUntil: null }])
     })
 
     test('switches a receiver off after five days of failures, unless nothing was tried for two days', async () => {
@@ -181,9 +202,9 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       await store.outbox.retryAt(notice!.id, NOW + DAY, { status: 410, error: null })
       expect(await fail('one', NOW, { isGone: true })).toMatchObject({ status: 'gone' })
       expect(await fail('one', NOW)).toMatchObject({ status: 'gone' })
-      await store.outbox.receiverAccepted('one')
+      await store.outbox.receiverAccepted('one', NOW + HOUR)
       expect(await store.outbox.receivers()).toMatchObject([{ status: 'gone' }])
-      expect(await store.outbox.oldestAt()).toBeUndefined()
+      expect(await store.outbox.oldestAt(['one'])).toBeUndefined()
       expect(await store.outbox.enable('one', NOW)).toBe(true)
       expect(await store.outbox.enable('one', NOW)).toBe(false)
       expect(await store.outbox.receivers()).toMatchObject([{ status: 'on', failingSince: null, failures: 0 }])
@@ -191,9 +212,9 @@ export function outboxContract(makeStore: () => Promise<Store>) {
     })
 
     test('counts the notices of each receiver, and returns the age of the oldest', async () => {
-      expect(await store.outbox.oldestAt()).toBeUndefined()
+      expect(await store.outbox.oldestAt(['one', 'two'])).toBeUndefined()
       await addEvents('a', 1, NOW + 2)
-      expect(await store.outbox.oldestAt()).toBe(NOW + 2)
+      expect(await store.outbox.oldestAt(['one', 'two'])).toBe(NOW + 2)
       await addEvents('b', 1, NOW + 3)
       await dispatch(['one', 'two'])
       const [first] = await claim()
@@ -203,7 +224,9 @@ export function outboxContract(makeStore: () => Promise<Store>) {
         { receiver: 'one', waiting: 1, failed: 1 },
         { receiver: 'two', waiting: 2, failed: 0 },
       ])
-      expect(await store.outbox.oldestAt()).toBe(NOW + 2)
+      expect(await store.outbox.oldestAt(['one', 'two'])).toBe(NOW + 2)
+      // Receivers that are not configured any more do not count.
+      for (const names of [[], ['three']]) expect(await store.outbox.oldestAt(names)).toBeUndefined()
     })
 
     test('lists events that no server has moved yet', async () => {
@@ -233,6 +256,11 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await outbox.lease('b', NOW + 19, NOW + 29)).toBe(true)
       await outbox.release('a')
       expect(await outbox.lease('a', NOW + 20, NOW + 30)).toBe(false)
+    })
+
+    test('gives the lease to another instance if a clock that was an hour ahead has taken it', async () => {
+      expect(await store.outbox.lease('a', NOW + HOUR, NOW + HOUR + 10)).toBe(true)
+      expect(await store.outbox.lease('b', NOW, NOW + 10)).toBe(true)
     })
   })
 }

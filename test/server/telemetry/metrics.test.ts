@@ -106,8 +106,8 @@ describe('the calls to WeChat', () => {
   test('are counted once for a batch of followers', async () => {
     await open()
     const { wechat } = testServer.deps
-    await wechat.getUnionids(['amy', 'bo'].map((person) => testServer.phone(person).openid))
-    await wechat.getUnionid(testServer.phone('amy').openid)
+    await wechat.getUserInfos(['amy', 'bo'].map((person) => testServer.phone(person).openid))
+    await wechat.getUserInfo(testServer.phone('amy').openid)
     expect(await read('wechat_bind_wechat_answers_total{call="user_info",errcode="0"}')).toBe(2)
   })
 
@@ -154,6 +154,16 @@ describe('the webhook lag', () => {
     testServer.time.advance(90_000)
     await testServer.widget('DELETE', '/binding')
     expect(await read('wechat_bind_webhook_lag_seconds')).toBe(90)
+  })
+
+  test('counts no receiver that is not configured any more', async () => {
+    await open(settings)
+    const { outbox } = testServer.deps.store
+    const failed = { now: 1, failure: { status: 410, error: null }, isGone: true, pausedUntil: null }
+    await outbox.receiverFailed({ ...failed, name: 'removed' })
+    expect(await read('wechat_bind_webhook_receivers_off')).toBe(0)
+    await outbox.receiverFailed({ ...failed, name: 'WEBHOOK_URL' })
+    expect(await read('wechat_bind_webhook_receivers_off')).toBe(1)
   })
 
   test('is absent when the store fails, and without a webhook', async () => {

@@ -1,6 +1,5 @@
 /** Mistakes of the set-up cause a warning with the fix, at most once a minute. */
 import { afterEach, describe, expect, test } from 'vitest'
-import { sealMessage } from '../../../demo/simulator/message.ts'
 import type { Env } from '../../../server/config/config.ts'
 import { createWarnings } from '../../../server/telemetry/warnings.ts'
 import { createTestLog, openTestServer, type TestServer } from '../../support/test-server.ts'
@@ -10,22 +9,6 @@ afterEach(() => testServer?.close())
 
 const open = async (env: Env) => {
   testServer = await openTestServer(env)
-}
-
-/** A message from a console that is set to `mode`. */
-async function deliver(mode: 'plain' | 'compatible' | 'secure') {
-  const { account } = testServer.simulator
-  const now = testServer.time.clock()
-  const fields = {
-    ToUserName: account.originalId,
-    FromUserName: 'oAmy',
-    CreateTime: now / 1000,
-    MsgType: 'text',
-    Content: 'hello',
-    MsgId: '1',
-  }
-  const { query, body } = sealMessage({ ...account, mode }, fields, now, (size) => Buffer.alloc(size, 7))
-  return testServer.app.request(`/wechat/callback?${new URLSearchParams(query)}`, { method: 'POST', body })
 }
 
 const linesWith = (text: string) => testServer.log.lines.filter((line) => line.includes(text))
@@ -47,24 +30,24 @@ describe('createWarnings', () => {
 describe('a ciphertext for WECHAT_MODE=plain', () => {
   test('is refused instead of lost, and causes a warning with the fix once a minute', async () => {
     await open({ WECHAT_MODE: 'plain' })
-    for (const _ of [1, 2]) expect((await deliver('secure')).status).toBe(403)
+    for (const _ of [1, 2]) expect((await testServer.deliver(undefined, 'secure')).status).toBe(403)
     expect(linesWith('"cause":"ciphertext"')).toHaveLength(2)
     expect(linesWith('Remove WECHAT_MODE')).toHaveLength(1)
     testServer.time.advance(60_000)
-    await deliver('secure')
+    await testServer.deliver(undefined, 'secure')
     expect(linesWith('Remove WECHAT_MODE')).toHaveLength(2)
   })
 
   test('is accepted in 兼容模式, whose messages have their fields beside it', async () => {
     await open({ WECHAT_MODE: 'plain' })
-    expect((await deliver('compatible')).status).toBe(200)
+    expect((await testServer.deliver(undefined, 'compatible')).status).toBe(200)
   })
 })
 
 describe('a plaintext for WECHAT_MODE=secure', () => {
   test('is refused, and causes a warning with the fix once a minute', async () => {
     await open({})
-    for (const _ of [1, 2]) expect((await deliver('plain')).status).toBe(403)
+    for (const _ of [1, 2]) expect((await testServer.deliver(undefined, 'plain')).status).toBe(403)
     expect(linesWith('"cause":"plaintext"')).toHaveLength(2)
     expect(linesWith('Select 安全模式')).toHaveLength(1)
   })

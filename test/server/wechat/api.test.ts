@@ -33,7 +33,7 @@ function open(answer: Answer = () => ({ ticket: 'T', url: 'U', expire_seconds: 6
   const accessTokens = createAccessTokens({ ...settings, ...own }, { fetch, clock: time.clock })
   const delays: number[] = []
   const delay = async (ms: number) => void delays.push(ms)
-  const api = createWechatApi({ apiBase: settings.apiBase, accessTokens, fetch, delay })
+  const api = createWechatApi({ ...settings, accessTokens, fetch, delay })
   const count = (path: string) => calls.filter((call) => call.path === path).length
   return { time, calls, accessTokens, api, delays, count }
 }
@@ -291,7 +291,7 @@ describe('a call that WeChat does not answer', () => {
   })
 })
 
-describe('getUnionid', () => {
+describe('getUserInfo', () => {
   test.each([
     [{ openid: 'o', unionid: 'u' }, 'u'],
     [{ openid: 'o', unionid: '' }, undefined],
@@ -303,21 +303,26 @@ describe('getUnionid', () => {
     [{ openid: 'o', subscribe: 0 }, undefined],
   ])('reads %o as %s', async (answer, expected) => {
     const { api } = open(onApi(answer))
-    expect(await api.getUnionid('o')).toBe(expected)
+    expect((await api.getUserInfo('o')).unionid).toBe(expected)
   })
 })
 
-describe('getUnionids', () => {
-  test('requests all unionids in one call, and assigns the answers by openid', async () => {
+describe('getUserInfos', () => {
+  test('requests all users in one call, and assigns the answers by openid', async () => {
     const list = [
       { openid: 'b', unionid: 'ub' },
       { openid: 'c', unionid: '' },
-      { openid: 'a', unionid: 'ua' },
+      { openid: 'a', unionid: 'ua', subscribe: 1 },
       null,
       { openid: 'd' },
     ]
     const { api, calls } = open(onApi({ user_info_list: list }))
-    expect(await api.getUnionids(['a', 'b', 'c', 'd'])).toEqual(['ua', 'ub', undefined, undefined])
+    expect(await api.getUserInfos(['a', 'b', 'c', 'd'])).toEqual([
+      { unionid: 'ua', isFollower: true },
+      { unionid: 'ub', isFollower: false },
+      { isFollower: false },
+      { isFollower: false },
+    ])
     const user_list = ['a', 'b', 'c', 'd'].map((openid) => ({ openid, lang: 'zh_CN' }))
     expect(calls.at(-1)).toMatchObject({ path: '/cgi-bin/user/info/batchget', body: { user_list } })
   })
@@ -329,7 +334,7 @@ describe('getUnionids', () => {
     [{}, 'WECHAT_UNAVAILABLE'],
   ])('refuses %o', async (answer, code) => {
     const { api } = open(onApi(answer))
-    await expect(api.getUnionids(['a', 'b'])).rejects.toMatchObject({ code })
+    await expect(api.getUserInfos(['a', 'b'])).rejects.toMatchObject({ code })
   })
 })
 

@@ -8,7 +8,8 @@ import type { BindEventDetails } from '../../../widget/events.ts'
 import type { StateName } from '../../../widget/state.ts'
 import type { WechatBind } from '../../../widget/wechat-bind.ts'
 import { restoreBrowser } from './browser.ts'
-import { createFakeServer, type FakeServer, until } from './fake-server.ts'
+import { observe, until } from './changes.ts'
+import { createFakeServer, type FakeServer } from './fake-server.ts'
 import { type Pending, watchPending } from './pending.ts'
 
 const worker = setupWorker()
@@ -50,6 +51,7 @@ export const eventOf = <Name extends keyof BindEventDetails>(element: Element, n
   oneEvent<CustomEvent<BindEventDetails[Name]>>(element, name)
 
 export async function reach(element: WechatBind, name: StateName): Promise<WechatBind> {
+  observe(element)
   await until(() => element.state === name)
   await element.updateComplete
   return element

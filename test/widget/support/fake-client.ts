@@ -1,11 +1,12 @@
 /** An API client whose responses the test sets one by one. It records the requests and the aborts. */
 import type { BindingView, QrcodeView } from '../../../server/wire.ts'
 import type { Client } from '../../../widget/api-client.ts'
+import { changed } from './changes.ts'
 
 type Call = {
   name: string
   signal: AbortSignal
-  resolve: (view: BindingView | QrcodeView | null) => void
+  resolve: (view: BindingView | QrcodeView | string | null) => void
   reject: (error: unknown) => void
 }
 
@@ -15,6 +16,7 @@ export function createFakeClient() {
   function ask<View>(name: string, signal: AbortSignal): Promise<View> {
     return new Promise((resolve, reject) => {
       calls.push({ name, signal, resolve: resolve as Call['resolve'], reject })
+      changed()
       signal.addEventListener('abort', () => reject(signal.reason))
     })
   }
@@ -25,6 +27,8 @@ export function createFakeClient() {
     waitPast: (version, signal) => ask(`wait ${version}`, signal),
     confirm: (code, signal) => ask(`confirm ${code}`, signal),
     unbind: (signal) => ask('unbind', signal),
+    authorize: (page, signal) => ask(`authorize ${page}`, signal),
+    prove: (proof, signal) => ask(`prove ${proof}`, signal),
   }
 
   return {

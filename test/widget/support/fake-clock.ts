@@ -1,5 +1,6 @@
 /** A clock whose time changes only by `advance`, with a list of the running sleeps. */
 import type { Clock } from '../../../widget/clock.ts'
+import { changed } from './changes.ts'
 
 type Sleeper = { at: number; wake: () => void }
 
@@ -21,6 +22,7 @@ export function createFakeClock(random = 0.5): FakeClock {
         if (signal.aborted) return reject(signal.reason)
         const sleeper = { at: time + ms, wake: resolve }
         sleepers.add(sleeper)
+        changed()
         signal.addEventListener('abort', () => {
           sleepers.delete(sleeper)
           reject(signal.reason)

@@ -2,6 +2,7 @@
 import type { ReactiveController } from 'lit'
 import type { BindHost } from '../../../widget/bind-controller.ts'
 import type { StateName } from '../../../widget/state.ts'
+import { changed } from './changes.ts'
 
 export type FakeHost = HTMLElement & BindHost & { names: StateName[]; refreshMode: string; watch: boolean }
 
@@ -21,6 +22,7 @@ export function createFakeHost(): FakeHost {
     updateComplete: Promise.resolve(true),
     stateChanged: (state: { name: StateName }, previous: { name: StateName }) => {
       if (state.name !== previous.name) names.push(state.name)
+      changed()
     },
   })
   host.textContent = 'QR'

@@ -1,6 +1,7 @@
 /** A small bind server for the widget's tests. It has versions, ETags, and a long-poll that waits until the test changes the binding. */
 import { HttpResponse, http } from 'msw/http'
-import type { BindingView, Problem, QrcodeView, TicketView } from '../../../server/wire.ts'
+import type { BindingView, FollowQr, Problem, QrcodeView, TicketView } from '../../../server/wire.ts'
+import { changed, until } from './changes.ts'
 import { TEST_HEADER } from './pending.ts'
 
 type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<View, 'version'> : never) : never
@@ -8,12 +9,13 @@ type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<Vi
 /** The picture has the size of a version 2 QR code and arbitrary modules. */
 const qr = { size: 25, path: 'M0 0h7v7h-7zM18 0h7v7h-7zM0 18h7v7h-7z' }
 
-type Options = { expiresIn?: number; code?: string; account?: string }
+/** `wechat`: the URL of WeChat's authorization, if the server offers it. */
+type Options = { expiresIn?: number; code?: string; account?: string; wechat?: string }
 
 export type FakeServer = ReturnType<typeof createFakeServer>
 
 /** Answers the requests of the test with the id `test`, at any origin. */
-export function createFakeServer(test: string, { expiresIn = 120, code = '4821', account }: Options = {}) {
+export function createFakeServer(test: string, { expiresIn = 120, code = '4821', account, wechat }: Options = {}) {
   let version = 1
   let fact: Fact = { state: 'unbound' }
   let tickets = 0
@@ -23,6 +25,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
   const requests: { method: string; url: string; path: string; headers: Headers; body: unknown }[] = []
   const accepted = new Set(['token'])
   let user = test
+  let more: { subscribed?: false; follow?: FollowQr } = {}
 
   const view = (): BindingView => ({ ...fact, version })
   const answer = () => HttpResponse.json(view(), { headers: { ETag: `"${version}"`, 'Bind-User': user } })
@@ -45,6 +48,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
       version,
       ...notice(),
       ...(account && { account }),
+      ...(wechat && { oauth: true }),
     }
   }
 
@@ -52,9 +56,10 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
   async function enter(request: Request): Promise<Response | undefined> {
     if (request.headers.get(TEST_HEADER) !== test) return problem(410, 'LATE')
     const { pathname: url } = new URL(request.url)
-    const path = url.replace(/.*\//, '')
+    const path = url.replace(/.*\/widget\//, '')
     const text = await request.clone().text()
     requests.push({ method: request.method, url, path, headers: request.headers, body: text ? JSON.parse(text) : null })
+    changed()
     const planned = refusals.findIndex((refusal) => refusal.path === path)
     if (planned >= 0) return refusals.splice(planned, 1)[0]?.answer()
     const token = request.headers.get('Authorization')?.replace('Bearer ', '') ?? ''
@@ -78,6 +83,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
         const known = version
         const leave = Promise.withResolvers<void>()
         parked.add(leave.resolve)
+        changed()
         request.signal.addEventListener('abort', () => leave.resolve())
         await leave.promise
         parked.delete(leave.resolve)
@@ -93,6 +99,13 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
         return answer()
       }
       return problem(422, 'WRONG_CODE', { triesLeft: --triesLeft })
+    }),
+    http.post('*/widget/oauth', async ({ request }) => (await enter(request)) ?? HttpResponse.json({ url: wechat })),
+    http.post('*/widget/oauth/confirm', async ({ request }) => {
+      const refused = await enter(request)
+      if (refused) return refused
+      change({ state: 'bound', boundAt: 1_700_000_000, ...more })
+      return answer()
     }),
     http.delete('*/widget/binding', async ({ request }) => {
       const refused = await enter(request)
@@ -113,6 +126,10 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
       user = test + name
       version = at
       fact = { state: 'unbound' }
+    },
+    /** A user who binds without a scan does not follow the Official Account. */
+    expectNoFollower() {
+      more = { subscribed: false, follow: { url: 'http://weixin.qq.com/q/follow', qr, account: 'Acme' } }
     },
     /** The next request to `path` gets `answer`. */
     refuseOnce: (path: string, answer: () => Response) => void refusals.push({ path, answer }),
@@ -136,9 +153,4 @@ export function problem(
   const type = 'application/problem+json'
   const body = { type: 'about:blank', title: code, status, code, detail: `${code}, set by the test`, ...more }
   return new HttpResponse(JSON.stringify(body), { status, headers: { ...headers, 'Content-Type': type } })
-}
-
-/** Resolves when `isSo` returns true. Checks once per turn of the event loop. */
-export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve))
 }

@@ -1,4 +1,5 @@
 /** Counts pending requests and timers by wrapping `fetch` and `setTimeout`, and adds a header with the test's id to each request. */
+import { changed } from './changes.ts'
 
 export type Pending = { requests: number; timers: number; end(): void }
 
@@ -16,11 +17,16 @@ export function watchPending(test: string): Pending {
     end: () => void Object.assign(window, { fetch, setTimeout, clearTimeout }),
   }
 
+  function count(more: 1 | -1): void {
+    pending.requests += more
+    changed()
+  }
+
   window.fetch = (url, init) => {
-    pending.requests++
+    count(1)
     const headers = new Headers(init?.headers)
     headers.set(TEST_HEADER, test)
-    return fetch(url, { ...init, headers }).finally(() => pending.requests--)
+    return fetch(url, { ...init, headers }).finally(() => count(-1))
   }
   window.setTimeout = ((run: () => void, ms?: number) => {
     const timer = setTimeout(() => {

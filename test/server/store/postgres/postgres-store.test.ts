@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { applyIntent, type EventSettings } from '../../../../server/binding/apply-intent.ts'
 import type { Intent } from '../../../../server/binding/intent.ts'
-import { countQrcode, type QrLimits } from '../../../../server/binding/limits.ts'
+import { countAttempt, type QrLimits } from '../../../../server/binding/limits.ts'
 import type { BindError } from '../../../../server/errors.ts'
 import { openPostgresStore } from '../../../../server/store/postgres/postgres-store.ts'
 import { migrations } from '../../../../server/store/sql/migrations.ts'
@@ -9,6 +9,7 @@ import type { CommitNotice, Identity, Store, UnitOfWork } from '../../../../serv
 import { newGate, newSubscriber, PAUSE, type Postgres, query, startPostgres } from '../../../support/postgres.ts'
 import { addUser, bindTo, newTicket } from '../../../support/rows.ts'
 import { openTcpProxy } from '../../../support/tcp-proxy.ts'
+import { consoleContract } from '../console-contract.ts'
 import { outboxContract } from '../outbox-contract.ts'
 import { storeContract } from '../store-contract.ts'
 
@@ -28,6 +29,7 @@ afterAll(() => postgres.remove())
 const makeStore = async () => openPostgresStore({ url: await postgres.newDatabase(), ...settings })
 storeContract(makeStore)
 outboxContract(makeStore)
+consoleContract(makeStore)
 
 const opened: Store[] = []
 afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())))
@@ -235,13 +237,13 @@ describe('a unit of work', () => {
   })
 })
 
-describe('countQrcode on two instances', () => {
+describe('countAttempt on two instances', () => {
   const limits = { qrPerMinute: 10, qrPerHour: 60, qrPerDay: 200, tenantQrPerMinute: 100, tenantQrPerDay: 7 }
   const now = Date.now()
 
   /** Sends attempts to both instances at once. Returns the number of allowed attempts, and the refusals. */
   async function countTogether(stores: Store[], users: Identity[], most: QrLimits) {
-    const counted = users.map((user, i) => countQrcode(stores[i % stores.length]!, user, most, now))
+    const counted = users.map((user, i) => countAttempt(stores[i % stores.length]!, 'qr', user, most, now))
     const outcomes = await Promise.allSettled(counted)
     const refusals = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as BindError] : []))
     return { allowed: outcomes.length - refusals.length, refusals }
@@ -366,5 +368,29 @@ describe('applyIntent on two instances', () => {
     for (const [i, name] of names.entries()) await addUser(a, { ...amy, userId: `u${i % 4}` }, name)
     await Promise.all(names.map((name, i) => apply(i % 2 ? a : b, asking, name, claim('o1', `wb1_${name}`))))
     expect(await query(url, "select openid from tickets where state = 'scanned'")).toEqual([{ openid: 'o1' }])
+  })
+})
+
+describe('the queue of a webhook receiver on two instances', () => {
+  const NOW = 1_700_000_000_000
+  const rooms = [{ receiver: 'one', room: 8 }]
+
+  test('gives an instance the notices that no other instance is claiming, without waiting for the other one', async () => {
+    const { url, a, b } = await openTwo()
+    for (const identity of [amy, bo]) {
+      const user = await addUser(a, identity)
+      await a.write((tx) => tx.apply({ type: 'unbind', user, reason: 'chat', at: NOW }))
+    }
+    // An instance whose lease has expired may move the same events as the next holder.
+    await Promise.all([a, b].map(({ outbox }) => outbox.dispatch(NOW, () => ['one'], 100)))
+    const other = await newSubscriber(url, 'none')
+    const claiming = `update notices set next_at = ${NOW + 45_000} where id = (select min(id) from notices)`
+    await other.query(`begin; ${claiming}`)
+    const claimed = await b.outbox.claim(NOW, NOW + 45_000, rooms)
+    expect(claimed).toHaveLength(1)
+    await other.query('commit')
+    expect(await a.outbox.claim(NOW, NOW + 45_000, rooms)).toEqual([])
+    expect(await a.outbox.lengths()).toEqual([{ receiver: 'one', waiting: 2, failed: 0 }])
+    await other.end()
   })
 })

@@ -24,6 +24,8 @@ const released: Record<Engine, Record<string, string>> = {
     '0005-webhook-queues': '11f57af6aa201620',
     '0006-notices': '1e8b66f713db7560',
     '0007-bindings-as-data': '84d0031e22e68d2e',
+    '0008-authorizations': 'e7d756d830e14db7',
+    '0009-console': 'ac11b57f05ff1328',
   },
   postgres: {
     '0001-first': 'c9f3c80832644055',
@@ -33,6 +35,8 @@ const released: Record<Engine, Record<string, string>> = {
     '0005-webhook-queues': '1647ee941c56ae6a',
     '0006-notices': '1e8b66f713db7560',
     '0007-bindings-as-data': '84d0031e22e68d2e',
+    '0008-authorizations': 'e266567dd721f060',
+    '0009-console': '626d40a3bff91dd4',
   },
 }
 

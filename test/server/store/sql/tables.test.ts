@@ -45,7 +45,7 @@ function describedTables(): Columns {
 describe('the storage schema', () => {
   test('is the same in the migrations, the type `Tables` and the README', async () => {
     const tables = await migratedTables()
-    expect(Object.keys(tables)).toHaveLength(14)
+    expect(Object.keys(tables)).toHaveLength(21)
     expect(declaredTables()).toEqual(tables)
     expect(describedTables()).toEqual(tables)
   })

@@ -139,7 +139,7 @@ describe.each(['sqlite', 'postgres'] as const)('a %s store of version 0001', (en
     ])
     expect(await store.outbox.lease('second', NOW, LATER)).toBe(false)
     expect(await store.outbox.lease('first', NOW, LATER)).toBe(true)
-    expect(await store.unionids.claimDue(NOW, LATER, 10)).toEqual([{ user: 1, openid: 'o1' }])
+    expect(await store.unionids.claimDue(NOW, LATER, 10)).toMatchObject([{ user: 1, openid: 'o1' }])
 
     const [listed] = await store.listBindings({ tenant: 'default', account: 'acme' }, undefined, 9)
     expect(listed).toMatchObject({ identity: amy, binding: { openid: 'o1' } })

@@ -45,6 +45,21 @@ describe('createGroupCommit', () => {
     await group.idle()
   })
 
+  test('settles a unit that is durable later after its commit, and leaves its fsync to the next batch', async () => {
+    const { group, commits, fsync, durableBatches } = openEngine()
+    expect(await group.write(work('count'), { isDurableLater: true })).toBe('count')
+    expect([commits, durableBatches()]).toEqual([[['count']], 0])
+    const answered: string[] = []
+    const ticket = group.write(work('ticket')).then((name) => answered.push(name))
+    expect(await group.write(work('count'), { isDurableLater: true })).toBe('count')
+    // The second count shares the transaction of the ticket, which waits for the fsync.
+    expect([commits[1], answered]).toEqual([['ticket', 'count'], []])
+    fsync.resolve()
+    await ticket
+    expect(durableBatches()).toBe(1)
+    await group.idle()
+  })
+
   test('waits for a turn of the event loop before each transaction of a long queue', async () => {
     const { group, commits, fsync } = openEngine()
     const writes = Promise.all(Array.from({ length: 1_000 }, (_, i) => group.write(work(String(i)))))

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openSqliteStore } from '../../../../server/store/sqlite/sqlite-store.ts'
 import { newTicket } from '../../../support/rows.ts'
+import { consoleContract } from '../console-contract.ts'
 import { outboxContract } from '../outbox-contract.ts'
 import { storeContract } from '../store-contract.ts'
 
@@ -24,6 +25,7 @@ const newFile = () => join(folder, 'made', `${++files}.db`)
 const makeStore = () => openSqliteStore({ file: newFile(), ...settings })
 storeContract(makeStore)
 outboxContract(makeStore)
+consoleContract(makeStore)
 
 describe('openSqliteStore', () => {
   test('keeps everything across a restart', async () => {

@@ -1,0 +1,34 @@
+/** Adds up the hours of the series to the points of the chart. Pure. */
+import type { Overview } from '../server/console/wire.ts'
+
+type Hour = Overview['series'][number]
+
+/** `isPart`: the period begins or ends within the point. */
+export type Bucket = { at: number; binds: number; unbinds: number; isPart: boolean }
+
+const HOUR_MS = 3_600_000
+
+/** Hours for 24 hours, otherwise days of the reader's time zone. `dayOf` returns the beginning of the local day of a time. */
+export function toBuckets({ range, series, from, until }: Overview, dayOf: (ms: number) => number): Bucket[] {
+  if (range === '24h') {
+    return series.map(({ at, bound, unbound }) => {
+      const isPart = at < from || at + HOUR_MS > until
+      return { at, binds: bound, unbinds: unbound, isPart }
+    })
+  }
+  const days = Map.groupBy(series, ({ at }) => dayOf(at))
+  const sum = (hours: Hour[], name: 'bound' | 'unbound') => hours.reduce((total, hour) => total + hour[name], 0)
+  return [...days].map(([at, hours]) => ({
+    at,
+    binds: sum(hours, 'bound'),
+    unbinds: sum(hours, 'unbound'),
+    // A day has 23 hours at least, where the clocks change.
+    isPart: hours.length < 23,
+  }))
+}
+
+/** The beginning of the day in the time zone of the browser. */
+export function startOfDay(ms: number): number {
+  const date = new Date(ms)
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime()
+}

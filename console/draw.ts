@@ -1,0 +1,27 @@
+/** Draws the state into the document. */
+import { render } from 'lit'
+import type { ConsoleDeps } from './app.ts'
+import { pageOf, toHash } from './route.ts'
+import { pageView, toScope } from './views/page.ts'
+
+/** `root`: the element with the page. Language, theme and title belong to the document. */
+export function createDraw(root: HTMLElement): ConsoleDeps['draw'] {
+  let shown: string | undefined
+  return (state, actions) => {
+    const scope = toScope(state, actions)
+    const { documentElement } = document
+    documentElement.lang = state.preferences.lang
+    documentElement.dataset.theme = state.preferences.theme
+    const name = state.session.state === 'signedIn' ? scope.t[pageOf(state.route)] : scope.t.signIn
+    document.title = `${name} · ${scope.t.title}`
+    render(pageView(scope), root)
+    // The period and the tenant are parts of the overview's route.
+    const page = toHash(state.route).split('?')[0]
+    if (shown !== undefined && page !== shown) {
+      // A screen reader continues at the content of the new page, which begins at its top.
+      document.getElementById('content')?.focus()
+      scrollTo(0, 0)
+    }
+    shown = page
+  }
+}

@@ -1,0 +1,100 @@
+/** The actions that need a confirmation: each is asked in a dialog, sent, and noted. */
+import type { Answer, ConsoleClient, Failure } from './console-client.ts'
+import type { Loader } from './loader.ts'
+import type { Note, Question, Store } from './page-state.ts'
+
+type QuestionParts = {
+  client: ConsoleClient
+  store: Store
+  loader: Loader
+  reload: () => void
+  leaveUser: () => void
+  save: (file: Blob, name: string) => void
+  onFailure: (failure: Failure) => void
+}
+
+export function createQuestions({ client, store, loader, reload, leaveUser, save, onFailure }: QuestionParts) {
+  /** Sends the action. After a success, `done` shows what has changed. */
+  async function send<T>(request: Promise<Answer<T>>, done: (value: T) => Note): Promise<Answer<Note>> {
+    const answer = await request
+    return answer.ok ? { ok: true, value: done(answer.value) } : answer
+  }
+
+  function perform(question: Question): Promise<Answer<Note>> {
+    switch (question.name) {
+      case 'unbind': {
+        const { user } = question
+        return send(client.unbind(user), (view) => {
+          loader.show('user', view)
+          return { name: 'unbound', user }
+        })
+      }
+      case 'erase': {
+        const { user } = question
+        return send(client.erase(user), () => {
+          leaveUser()
+          return { name: 'erased', user }
+        })
+      }
+      case 'export': {
+        const { user } = question
+        return send(client.exportUser(user), (file) => {
+          // The name is shown in lists of downloads, so it has no id.
+          save(file, 'user.json')
+          reload()
+          return { name: 'exported', user }
+        })
+      }
+      case 'reveal': {
+        const { user } = question
+        return send(client.reveal(user), (revealed) => {
+          store.write({ revealed })
+          reload()
+          return { name: 'revealed', user }
+        })
+      }
+      case 'replay':
+        return send(client.replay(question.choice), ({ count }) => {
+          reload()
+          return { name: 'replayed', count }
+        })
+      case 'retry':
+        return send(client.retry(question.choice), ({ count }) => {
+          reload()
+          return { name: 'retried', count }
+        })
+      case 'enable': {
+        const { receiver } = question
+        return send(client.enable(receiver), (webhooks) => {
+          loader.show('webhooks', webhooks)
+          return { name: 'enabled', receiver }
+        })
+      }
+      case 'test': {
+        const { receiver } = question
+        return send(client.test(receiver), (outcome) => {
+          reload()
+          return { name: 'tested', receiver, outcome }
+        })
+      }
+    }
+  }
+
+  return {
+    ask: (question: Question) => store.write({ question: { question, isBusy: false }, note: undefined }),
+    cancel: () => store.write({ question: undefined }),
+    async confirm(): Promise<void> {
+      const open = store.read().question
+      if (!open || open.isBusy) return
+      const { question } = open
+      store.write({ question: { question, isBusy: true } })
+      const answer = await perform(question)
+      // The dialog may have been closed, or may ask another question by now.
+      const isShown = store.read().question?.question === question
+      if (answer.ok) return store.write({ note: answer.value, ...(isShown ? { question: undefined } : {}) })
+      if (isShown) store.write({ question: { question, isBusy: false, failure: answer.failure } })
+      onFailure(answer.failure)
+    },
+    dismissNote: () => store.write({ note: undefined }),
+  }
+}

@@ -1,0 +1,23 @@
+import { defineConfig } from 'vite'
+
+/** Builds dist/console: the page of the console. The server serves it under the path at which the console is mounted. */
+export default defineConfig({
+  root: import.meta.dirname,
+  // The paths are relative, because the console can be mounted anywhere.
+  base: './',
+  publicDir: false,
+  build: {
+    target: 'es2022',
+    outDir: '../dist/console',
+    emptyOutDir: true,
+    // Small assets stay files, because a data: URL in a style sheet would need another source in the page's content policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // The licences of lit and uPlot, with their copyright notices.
+    license: { fileName: 'licenses.md' },
+    rolldownOptions: {
+      // Rolldown's warning about slow plugins also appears on a busy machine.
+      checks: { bundlerTimings: false },
+    },
+  },
+})

@@ -1,0 +1,29 @@
+/**
+ * The addresses of the web authorization in the demo. The demo is its own site and its own WeChat, under every name of this machine, and
+ * each visitor has a prefix. So a browser stays on the host that it has opened.
+ */
+import type { Config } from '../server/config/config.ts'
+import { type AddressesFor, createAddresses } from '../server/http/base-url.ts'
+
+/** `hosts`: the names of this machine. `base`: the secret path of a demo with a real WeChat account, or empty. */
+export function createDemoAddresses(config: Config, { hosts, base }: { hosts: string[]; base: string }): AddressesFor {
+  const { openBase } = config.oauth
+  const addressesFor = createAddresses({ ...config, openBase })
+  if (base !== '') {
+    return (headers) => {
+      const addresses = addressesFor(headers)
+      return { ...addresses, baseUrl: addresses.baseUrl + base }
+    }
+  }
+  const simulatorPath = new URL(openBase).pathname
+  const prefix = simulatorPath.replace(/\/simulator$/, '')
+  return (headers) => {
+    const { baseUrl } = addressesFor(headers)
+    const { origin, hostname } = new URL(baseUrl)
+    return {
+      baseUrl: origin + prefix,
+      ownOrigins: hosts.includes(hostname) ? [origin] : [],
+      openBase: origin + simulatorPath,
+    }
+  }
+}

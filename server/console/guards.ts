@@ -1,0 +1,50 @@
+/**
+ * Refuses requests that do not come from the console's own page: under a name that is not the console's (DNS rebinding), or from
+ * a page of another origin (forgery). Pure.
+ */
+import { BindError } from '../errors.ts'
+
+type HeaderOf = (name: string) => string | undefined
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+
+const EVERY_ADDRESS = ['0.0.0.0', '::']
+
+/** The names under which browsers may reach the console, as they are in a URL. `host`: CONSOLE_HOST. */
+export function toHostNames(host: string | undefined, allowedHosts: string[]): ReadonlySet<string> {
+  const own = host === undefined || EVERY_ADDRESS.includes(host) ? [] : [host.includes(':') ? `[${host}]` : host]
+  return new Set([...LOOPBACK, ...own, ...allowedHosts].map((name) => name.toLowerCase()))
+}
+
+/** The name of a `Host` header, without the port. Undefined if it is malformed. */
+const nameOf = (host: string) => /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase()
+
+/**
+ * A page of an attacker can give its own name the address of this server, and the browser then takes both for one origin. The
+ * `Host` is then the attacker's.
+ */
+export function expectOwnHost(host: string, names: ReadonlySet<string>): void {
+  const name = nameOf(host)
+  if (name !== undefined && names.has(name)) return
+  throw new BindError(
+    'FORBIDDEN',
+    'The console is not reached under this host name: open it as http://127.0.0.1, or add the name to CONSOLE_ALLOWED_HOSTS.',
+  )
+}
+
+/** For requests to the API. A browser sends `Sec-Fetch-Site` with each request, and `Origin` with each that may change something. */
+export function expectOwnPage(header: HeaderOf, host: string): void {
+  const site = header('Sec-Fetch-Site')
+  const origin = header('Origin')
+  const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none'
+  const isForeignOrigin = origin !== undefined && URL.parse(origin)?.host !== hostOf(host)
+  if (isForeignSite || isForeignOrigin) {
+    throw new BindError(
+      'FORBIDDEN',
+      'The request comes from a page of another origin, which the console does not accept.',
+    )
+  }
+}
+
+/** As `URL` writes it: in lower case and without a default port. */
+const hostOf = (host: string) => host.toLowerCase().replace(/:(80|443)$/, '')

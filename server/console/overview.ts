@@ -1,0 +1,145 @@
+/** The console's overview: the funnel, its course over time, the time to bind, and what the servers do now. */
+import type { Deps } from '../deps.ts'
+import {
+  BIND_SECONDS,
+  type FigureSum,
+  type FunnelCounts,
+  funnelSteps,
+  type InstanceState,
+} from '../store/console-store.ts'
+import { HEARTBEAT_MS } from '../telemetry/figures.ts'
+import { accessTokenLight, callbackLight, errorAdvice, errorsLight, waitingLight, webhooksLight } from './lights.ts'
+import type { Funnel, Now, Overview, Range, TimeToBind } from './wire.ts'
+
+const HOUR_MS = 3_600_000
+
+const hours: Record<Range, number> = { '24h': 24, '7d': 7 * 24, '30d': 30 * 24 }
+
+export const ranges = Object.keys(hours) as Range[]
+
+const MAX_TENANTS = 100
+
+// Three heartbeats: an instance that has said nothing for this time has ended.
+const ALIVE_MS = 3 * HEARTBEAT_MS
+
+export function createOverview(deps: Deps) {
+  const { store, figures, clock } = deps
+
+  return async (range: Range, tenant: string | undefined): Promise<Overview> => {
+    // A store that cannot be written can still be read. The counts are added later.
+    await figures.save().catch(() => {})
+    const now = clock()
+    const until = now - (now % HOUR_MS) + HOUR_MS
+    const length = hours[range] * HOUR_MS
+    const from = until - length
+    const { console } = store
+    const [total, previous, byTenant, hourly, present] = await Promise.all([
+      console.total(from, until, tenant),
+      console.total(from - length, from, tenant),
+      console.byTenant(from, until, MAX_TENANTS),
+      console.hourly(from, until, tenant),
+      readNow(deps, now),
+    ])
+    return {
+      range,
+      tenant: tenant ?? null,
+      from,
+      until,
+      funnel: toFunnel(total),
+      previous: toFunnel(previous),
+      byTenant: byTenant.map((each) => ({ tenant: each.tenant, ...toFunnel(each) })),
+      series: toSeries(hourly, from, until),
+      timeToBind: toTimeToBind(total),
+      now: present,
+    }
+  }
+}
+
+const toFunnel = (counts: FunnelCounts): Funnel => ({
+  shown: counts.shown,
+  scanned: counts.scanned,
+  confirmed: counts.confirmed,
+  bound: counts.bound,
+  unbound: counts.unbound,
+})
+
+const NOTHING = Object.fromEntries(funnelSteps.map((step) => [step, 0])) as FunnelCounts
+
+function toSeries(hourly: (FunnelCounts & { hour: number })[], from: number, until: number): Overview['series'] {
+  const byHour = new Map(hourly.map((each) => [each.hour, each]))
+  const length = (until - from) / HOUR_MS
+  return Array.from({ length }, (_, i) => {
+    const at = from + i * HOUR_MS
+    return { at, ...toFunnel(byHour.get(at) ?? NOTHING) }
+  })
+}
+
+/** Exported for its tests. */
+export function toTimeToBind({ took }: Pick<FigureSum, 'took'>): TimeToBind {
+  const buckets = took.map((count, i) => ({ from: BIND_SECONDS[i - 1] ?? 0, upTo: BIND_SECONDS[i] ?? null, count }))
+  const count = took.reduce((all, each) => all + each, 0)
+  const quantile = (share: number) => quantileOf(buckets, share * count)
+  return count === 0
+    ? { count, p50: null, p90: null, p99: null, buckets }
+    : { count, p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99), buckets }
+}
+
+/** As Prometheus computes it: the values of a bucket are taken as evenly spread. The last bucket has only its lower limit. */
+function quantileOf(buckets: TimeToBind['buckets'], rank: number): number {
+  let before = 0
+  for (const { from, upTo, count } of buckets) {
+    if (before + count >= rank && count > 0) {
+      const seconds = upTo === null ? from : from + ((upTo - from) * (rank - before)) / count
+      return Math.round(seconds * 10) / 10
+    }
+    before += count
+  }
+  return 0
+}
+
+async function readNow({ store, console: { receivers, waitingLimit } }: Deps, now: number): Promise<Now> {
+  const since = now - HOUR_MS
+  const names = receivers().map(({ name }) => name)
+  const thisHour = now - (now % HOUR_MS)
+  const [instances, errors, recent, lag, states, lengths] = await Promise.all([
+    store.console.instances(),
+    store.console.wechatErrors(since),
+    store.console.total(thisHour - HOUR_MS, thisHour + HOUR_MS, undefined),
+    store.outbox.oldestAt(names),
+    store.outbox.receivers(),
+    store.outbox.lengths(),
+  ])
+  const alive = instances.filter(({ at }) => Math.abs(now - at) < ALIVE_MS)
+  const waiting = {
+    pages: sumOf(alive, 'waiting'),
+    // An instance at which no page waits is silent, so this instance's own limit is the least.
+    limit: Math.max(waitingLimit, sumOf(alive, 'waitingLimit')),
+    instances: Math.max(1, alive.length),
+  }
+  const callbackAt = maxOf(instances, 'callbackAt')
+  const newest = instances.toSorted((a, b) => (b.tokenUntil ?? 0) - (a.tokenUntil ?? 0))[0]
+  const token = { fetchedAt: newest?.tokenAt ?? null, expiresAt: newest?.tokenUntil ?? null }
+  const codes = errors.map((each) => ({ ...each, advice: errorAdvice(each.errcode) }))
+  const off = states.filter(({ name, status }) => names.includes(name) && status !== 'on')
+  const webhooks = {
+    seconds: names.length === 0 ? null : lag === undefined ? 0 : Math.max(0, (now - lag) / 1000),
+    receivers: names.length,
+    off: off.length,
+    waiting: sumOf(lengths, 'waiting'),
+    failed: sumOf(lengths, 'failed'),
+  }
+  return {
+    waiting: { ...waitingLight(waiting), ...waiting },
+    lastCallback: { ...callbackLight(recent, callbackAt, since), at: callbackAt },
+    accessToken: { ...accessTokenLight(token, errors, now), ...token },
+    wechatErrors: { ...errorsLight(errors), since, codes },
+    webhooks: { ...webhooksLight(webhooks, off), ...webhooks },
+  }
+}
+
+const sumOf = <K extends string>(rows: Record<K, number>[], key: K) => rows.reduce((all, row) => all + row[key], 0)
+
+function maxOf(rows: InstanceState[], key: 'callbackAt'): number | null {
+  const values = rows.flatMap((row) => row[key] ?? [])
+  return values.length === 0 ? null : Math.max(...values)
+}

@@ -1,0 +1,104 @@
+/**
+ * The figures of the console, in SQL for both engines. An instance counts in memory and adds its counts to the row of the hour and
+ * tenant once a second, in a transaction of its own. A callback therefore writes no row for the figures, and no callback waits for
+ * the row that all callbacks of an hour would share.
+ */
+import { type RawBuilder, sql } from 'kysely'
+import {
+  BIND_SECONDS,
+  type ConsoleStore,
+  type CountedFigures,
+  type FigureSum,
+  type Figures,
+  type FunnelCounts,
+  funnelSteps,
+  type InstanceState,
+  type WechatErrors,
+} from '../console-store.ts'
+import type { Plan } from '../plan.ts'
+import { runQuery } from './compiled-query.ts'
+import type { Runners } from './runners.ts'
+import type { Db } from './tx-settings.ts'
+
+type FigureReads = 'addFigures' | 'hourly' | 'byTenant' | 'total' | 'wechatErrors' | 'instances'
+
+const buckets = [...BIND_SECONDS.map((seconds) => `within_${seconds}`), 'within_more']
+const columns = [...funnelSteps, ...buckets]
+
+// PostgreSQL returns a sum of bigint as numeric, which the driver returns as a text.
+const sumOf = (column: string) => sql`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint) as ${sql.ref(column)}`
+
+const funnelSums = sql.join(funnelSteps.map(sumOf))
+
+export function createFigures(db: Db, { read, write }: Runners): Pick<ConsoleStore, FigureReads> {
+  const select = <Row>(query: RawBuilder<Row>) => read(() => runQuery<Row>(db, query))
+
+  return {
+    addFigures: (counted) => write(() => add(db, counted)),
+    hourly: (from, until, tenant) =>
+      select<FunnelCounts & { hour: number }>(
+        sql`select hour, ${funnelSums} from figures where ${within(from, until, tenant)} group by hour order by hour`,
+      ),
+    byTenant: (from, until, limit) =>
+      select<FunnelCounts & { tenant: string }>(
+        sql`select tenant, ${funnelSums} from figures where ${within(from, until)} group by tenant
+          order by sum(bound) desc, sum(shown) desc, tenant limit ${limit}`,
+      ),
+    async total(from, until, tenant) {
+      const [row] = await select<Record<string, number>>(
+        sql`select ${sql.join(columns.map(sumOf))} from figures where ${within(from, until, tenant)}`,
+      )
+      return toSum(row!)
+    },
+    wechatErrors: (since) =>
+      select<Omit<WechatErrors, 'hour'>>(
+        sql`select errcode, cast(sum(count) as bigint) as count, max(last_at) as "lastAt" from wechat_errors
+          where hour >= ${since - HOUR_MS} and last_at >= ${since} group by errcode order by max(last_at) desc limit 20`,
+      ),
+    instances: () =>
+      select<InstanceState>(
+        sql`select name, at, waiting, waiting_limit as "waitingLimit", callback_at as "callbackAt", token_at as "tokenAt",
+          token_until as "tokenUntil" from instances order by at desc limit 1000`,
+      ),
+  }
+}
+
+const HOUR_MS = 3_600_000
+
+const within = (from: number, until: number, tenant?: string) =>
+  tenant === undefined
+    ? sql`hour >= ${from} and hour < ${until}`
+    : sql`hour >= ${from} and hour < ${until} and tenant = ${tenant}`
+
+const toSum = (row: Record<string, number>): FigureSum => ({
+  ...(Object.fromEntries(funnelSteps.map((step) => [step, row[step]!])) as FunnelCounts),
+  took: buckets.map((bucket) => row[bucket]!),
+})
+
+/** Rows are added in the order of their keys, so that instances that add at the same time do not wait for each other in a circle. */
+function* add(db: Db, { figures, errors, instance }: CountedFigures): Plan<void> {
+  const inOrder = figures.toSorted((a, b) => a.hour - b.hour || (a.tenant < b.tenant ? -1 : 1))
+  for (const each of inOrder) yield* runQuery(db, addFigures(each))
+  for (const each of errors.toSorted((a, b) => a.hour - b.hour || a.errcode - b.errcode)) {
+    yield* runQuery(db, addErrors(each))
+  }
+  yield* runQuery(db, saveInstance(instance))
+}
+
+const valuesOf = (figures: Figures) => [...funnelSteps.map((step) => figures[step]), ...figures.took]
+
+const addFigures = (
+  figures: Figures,
+) => sql`insert into figures (hour, tenant, ${sql.join(columns.map((name) => sql.ref(name)))})
+  values (${figures.hour}, ${figures.tenant}, ${sql.join(valuesOf(figures))}) on conflict (hour, tenant)
+  do update set ${sql.join(columns.map((name) => sql`${sql.ref(name)} = figures.${sql.ref(name)} + excluded.${sql.ref(name)}`))}`
+
+const addErrors = ({ hour, errcode, count, lastAt }: WechatErrors) =>
+  sql`insert into wechat_errors (hour, errcode, count, last_at) values (${hour}, ${errcode}, ${count}, ${lastAt})
+    on conflict (hour, errcode) do update set count = wechat_errors.count + excluded.count, last_at = excluded.last_at`
+
+const saveInstance = (state: InstanceState) =>
+  sql`insert into instances (name, at, waiting, waiting_limit, callback_at, token_at, token_until)
+    values (${state.name}, ${state.at}, ${state.waiting}, ${state.waitingLimit}, ${state.callbackAt}, ${state.tokenAt}, ${state.tokenUntil})
+    on conflict (name) do update set at = excluded.at, waiting = excluded.waiting, waiting_limit = excluded.waiting_limit,
+      callback_at = excluded.callback_at, token_at = excluded.token_at, token_until = excluded.token_until`

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest'
+import { startOfDay, toBuckets } from '../../console/buckets.ts'
+import { NOW, toOverview } from './support/console-data.ts'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+/** The days of Shanghai, which has no daylight-saving time. */
+const dayOf = (ms: number) => Math.floor((ms + 8 * HOUR) / DAY) * DAY - 8 * HOUR
+
+describe('toBuckets', () => {
+  test('has the hours of 24 hours, of which the first and the last are incomplete', () => {
+    const buckets = toBuckets(toOverview('24h', undefined), dayOf)
+    expect(buckets).toHaveLength(25)
+    expect(buckets.flatMap(({ isPart }, index) => (isPart ? [index] : []))).toEqual([0, 24])
+  })
+
+  test.each(['7d', '30d'] as const)('adds the hours of %s up to days of the reader, and loses none', (range) => {
+    const overview = toOverview(range, undefined)
+    const buckets = toBuckets(overview, dayOf)
+    expect(buckets.map(({ at }) => (at + 8 * HOUR) % DAY)).toEqual(buckets.map(() => 0))
+    expect(buckets.at(-1)).toMatchObject({ at: dayOf(NOW), isPart: true })
+    expect(buckets.reduce((sum, { binds }) => sum + binds, 0)).toBe(overview.funnel.bound)
+    expect(buckets.reduce((sum, { unbinds }) => sum + unbinds, 0)).toBe(overview.funnel.unbound)
+  })
+})
+
+describe('startOfDay', () => {
+  test('is midnight in the zone of the browser', () => {
+    const day = new Date(startOfDay(NOW))
+    expect([day.getHours(), day.getMinutes(), day.getSeconds()]).toEqual([0, 0, 0])
+    expect(NOW - day.getTime()).toBeLessThan(25 * HOUR)
+  })
+})

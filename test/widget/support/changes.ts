@@ -1,0 +1,32 @@
+/** Lets a test wait for a state without looking at the clock: fakes and observed elements report each of their changes here. */
+import type { WechatBind } from '../../../widget/wechat-bind.ts'
+
+const checks = new Set<() => void>()
+const observed = new WeakSet<WechatBind>()
+
+/** A fake calls this after each of its changes. */
+export function changed(): void {
+  for (const check of checks) check()
+}
+
+/** From now on, reports the changes of the element's state and content. */
+export function observe(element: WechatBind): void {
+  if (observed.has(element)) return
+  observed.add(element)
+  element.addEventListener('statechange', changed)
+  const everything = { subtree: true, childList: true, characterData: true, attributes: true }
+  new MutationObserver(changed).observe(element.renderRoot, everything)
+}
+
+/** Resolves when `isSo` returns true. Checks now and after each reported change. */
+export function until(isSo: () => boolean): Promise<void> {
+  if (isSo()) return Promise.resolve()
+  return new Promise((resolve) => {
+    const check = () => {
+      if (!isSo()) return
+      checks.delete(check)
+      resolve()
+    }
+    checks.add(check)
+  })
+}

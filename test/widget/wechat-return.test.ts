@@ -1,0 +1,64 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { claimReturn, receiveReturn } from '../../widget/wechat-return.ts'
+
+const page = location.href
+const proof = 'p_-'.padEnd(43, 'x')
+
+afterEach(() => {
+  claimReturn()
+  history.replaceState(null, '', page)
+})
+
+/** The page's URL after the element has read it, without the part before the fragment. */
+function receiveAt(fragment: string): string {
+  history.replaceState({ key: 'of the router' }, '', `${page.split('#')[0]}${fragment}`)
+  receiveReturn()
+  return location.href.slice(page.split('#')[0]?.length)
+}
+
+describe('receiveReturn', () => {
+  test.each([
+    ['a page without a fragment', '#wechat-bind=P', ''],
+    ['a fragment that names a place', '#settings?wechat-bind=P', '#settings'],
+    ['a hash router', '#/account?wechat-bind=P', '#/account'],
+    ['a hash router with a query', '#/account?x=1&wechat-bind=P', '#/account?x=1'],
+    ['a hash router that has added a parameter', '#/account?wechat-bind=P&tab=2', '#/account?tab=2'],
+    ['a hash router that has added a parameter to its own', '#/account?x=1&wechat-bind=P&tab=2', '#/account?x=1&tab=2'],
+    ['a parameter after a page without a fragment', '#wechat-bind=P&tab=2', '#tab=2'],
+  ])('takes the proof off the URL and leaves the rest: %s', (_what, fragment, rest) => {
+    expect(receiveAt(fragment.replace('P', proof))).toBe(rest)
+    expect(claimReturn()).toEqual({ proof })
+    expect(history.state).toEqual({ key: 'of the router' })
+  })
+
+  test.each([
+    ['#/account?wechat-bind-error=DECLINED', '#/account', 'DECLINED'],
+    ['#wechat-bind-error=WECHAT_UNAVAILABLE', '', 'WECHAT_UNAVAILABLE'],
+  ])('takes the error code of %s', (fragment, rest, code) => {
+    expect(receiveAt(fragment)).toBe(rest)
+    const returned = claimReturn()
+    expect(returned?.error).toMatchObject({ code, retryable: false })
+  })
+
+  test.each(['#/account?x=1', '#my-wechat-bind=P', '#/wechat-bind/P', '#wechat-binding=P', ''])(
+    'leaves another fragment as it is: "%s"',
+    (fragment) => {
+      expect(receiveAt(fragment)).toBe(fragment)
+      expect(claimReturn()).toBeUndefined()
+    },
+  )
+
+  test('adds no entry to the history', () => {
+    const { length } = history
+    receiveAt(`#wechat-bind=${proof}`)
+    expect(history.length).toBe(length)
+  })
+})
+
+describe('claimReturn', () => {
+  test('returns the result to one caller only, even if another element reads the URL', () => {
+    receiveAt(`#wechat-bind=${proof}`)
+    receiveReturn()
+    expect([claimReturn(), claimReturn()]).toEqual([{ proof }, undefined])
+  })
+})
