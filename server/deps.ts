@@ -79,7 +79,7 @@ export type Deps = {
 export type ConsoleParts = {
   operators: Operators
   /** The names under which browsers may reach the console. */
-  hostNames: ReadonlySet<string>
+  hostNames: Pick<ReadonlySet<string>, 'has'>
   /** The built page. Undefined if it is not built. */
   page: ConsolePage | undefined
   hashOf: KeyedHash
@@ -93,6 +93,8 @@ export type ConsoleParts = {
   version: string
   /** Aborted when the server stops, so that no request waits any longer. */
   closing: AbortSignal
+  /** The path of the cookie, if it differs from the path of the requests that the app gets. */
+  cookiePath?: string
   /** Tokens that the sign-in offers. Only the demo has them. */
   offers?: { name: string; role: Role; token: string }[]
 }
