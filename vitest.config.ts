@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'server',
-          include: ['test/{,console/}*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'],
+          include: ['test/{,console/}*.test.ts', 'test/{server,demo,deploy,simulation,widget/package}/**/*.test.ts'],
           // Ends a test that hangs. The limit is long enough for a slow machine, on which other work shares the two cores.
           testTimeout: 30_000,
           hookTimeout: 60_000,
