@@ -19,11 +19,14 @@ type PostgresServer = {
 
 const READY = 'database system is ready to accept connections'
 
-/** Starts a server with an empty database `postgres`, reachable only on loopback. `settings` are lines of postgresql.conf. */
-export async function startPostgresServer(settings: string[] = []): Promise<PostgresServer> {
+/**
+ * Starts a server with an empty database `postgres`, reachable only on loopback. `settings` are lines of postgresql.conf. The
+ * data is in a new folder of `parent`, by default the folder for temporary files.
+ */
+export async function startPostgresServer(settings: string[] = [], parent?: string): Promise<PostgresServer> {
   const user = findUser()
   const binaries = findBinaries(user)
-  const folder = mkdtempSync(join(temporaryFolderFor(user), 'wechat-bind-postgres-'))
+  const folder = mkdtempSync(join(parent ?? temporaryFolderFor(user), 'wechat-bind-postgres-'))
   const data = join(folder, 'data')
   const passwordFile = join(folder, 'password')
   const port = await freePort()

@@ -9,11 +9,14 @@ type PostgresOptions = {
   isDurable?: boolean
   /** Further lines of postgresql.conf. */
   settings?: string[]
+  /** The folder in which the server makes the folder of its data. */
+  parent?: string | undefined
 }
 
 /** Starts a server. `remove` stops the server and deletes its data. */
-export async function startPostgres({ isDurable = false, settings = [] }: PostgresOptions = {}) {
-  const { urlOf, stop, start, remove } = await startPostgresServer([`fsync=${isDurable ? 'on' : 'off'}`, ...settings])
+export async function startPostgres({ isDurable = false, settings = [], parent }: PostgresOptions = {}) {
+  const lines = [`fsync=${isDurable ? 'on' : 'off'}`, ...settings]
+  const { urlOf, stop, start, remove } = await startPostgresServer(lines, parent)
   let databases = 0
 
   return {
