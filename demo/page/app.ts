@@ -8,6 +8,7 @@ import type { PagePart, PageState, Screen, Store } from './page-state.ts'
 import { createPhoneActions, type PhoneActions } from './phone-actions.ts'
 import { type Person, parseSettings, readConditions, type Settings, toSearch } from './settings.ts'
 import { simulateBrowser } from './simulated-browser.ts'
+import { createPhoneClient } from './simulator-client.ts'
 import { failPending, merge, watchEvents } from './traffic-entries.ts'
 
 export type Actions = PhoneActions & ConditionActions & ReturnType<typeof createActions>
@@ -69,6 +70,14 @@ function firstScreens({ context }: Settings): PageState['screens'] {
   return Object.fromEntries(people.map((person) => [person, screen])) as PageState['screens']
 }
 
+/** Tells the simulated WeChat whose phone has this browser, for the pages of WeChat that the browser opens. */
+function enterWechat({ context, person, authorize }: Settings): void {
+  if (context === 'wechat')
+    void createPhoneClient(person)
+      .browse(authorize)
+      .catch(() => {})
+}
+
 /** Whether the host site is open on the phone instead of beside it. */
 export const isOnPhone = (context: Settings['context']) => context === 'wechat' || context === 'mobile'
 
@@ -92,8 +101,10 @@ function createActions({ read, write }: Store) {
     set(change: Partial<Settings>): void {
       const { settings: before } = read()
       const settings = { ...before, ...change }
-      history.replaceState(null, '', toSearch(settings, location.search))
+      // The fragment may hold the result of a web authorization, which the element takes.
+      history.replaceState(null, '', toSearch(settings, location.search) + location.hash)
       simulateBrowser(settings)
+      if (!read().demo.isReal) enterWechat(settings)
       const hasMoved = settings.context !== before.context
       write({ settings, ...(hasMoved ? { screens: firstScreens(settings) } : {}) })
       if (settings.person !== before.person) selectPerson(settings.person)

@@ -15,7 +15,7 @@ const NEED_NEW_QR: ConditionName[] = ['ticket', 'errcode', 'wechat', 'clock']
 export function createConditionActions({ read, write }: Store) {
   function showDemo(demo: DemoView): void {
     write({ demo })
-    history.replaceState(null, '', withConditions(location.search, demo.conditions, demo.usual))
+    history.replaceState(null, '', withConditions(location.search, demo.conditions, demo.usual) + location.hash)
   }
 
   async function put(given: Record<string, string>): Promise<void> {

@@ -2,7 +2,7 @@
 import type { ConditionName } from '../conditions.ts'
 import type { Language } from './settings.ts'
 
-export type SettableName = ConditionName | 'context' | 'network' | 'follow' | 'refresh'
+export type SettableName = ConditionName | 'context' | 'network' | 'follow' | 'authorize' | 'refresh'
 
 type Labels = Record<SettableName, { label: string; values: Record<string, string> }>
 
@@ -19,6 +19,10 @@ const en: Labels = {
   refresh: { label: 'Expired QR code', values: { auto: 'Renew up to 3 times', manual: 'Wait for a click' } },
   network: { label: 'Page network', values: { up: 'Online', slow: 'Slow, 3 s', down: 'Offline' } },
   follow: { label: 'Time on follow page', values: { quick: 'None', slow: '5 min, scene lost' } },
+  authorize: {
+    label: 'Tap inside WeChat',
+    values: { allow: 'Authorized', decline: 'Declined', snapshot: 'Snapshot page' },
+  },
   confirm: {
     label: 'Confirmation',
     values: { off: 'None', reply: 'In the chat', code: 'Four digits' },
@@ -90,6 +94,7 @@ const zhCN: Labels = {
   refresh: { label: '二维码到期后', values: { auto: '自动刷新三次', manual: '等待点击' } },
   network: { label: '页面的网络', values: { up: '正常', slow: '慢，3 秒', down: '断开' } },
   follow: { label: '关注页停留时间', values: { quick: '无', slow: '5 分钟，场景丢失' } },
+  authorize: { label: '微信内点击', values: { allow: '授权', decline: '拒绝', snapshot: '快照页' } },
   confirm: { label: '扫码后确认', values: { off: '不需要', reply: '在聊天中确认', code: '输入四位数字' } },
   conflict: { label: '微信已被绑定时', values: { reject: '拒绝', replace: '转给新用户', allow: '允许多个用户' } },
   unsubscribe: { label: '取消关注时', values: { unbind: '解绑', mark: '仅标记' } },
@@ -152,6 +157,7 @@ const zhTW: Labels = {
   refresh: { label: 'QR 碼 到期後', values: { auto: '自動更新三次', manual: '等待點選' } },
   network: { label: '頁面的網路', values: { up: '正常', slow: '慢，3 秒', down: '中斷' } },
   follow: { label: '關注頁停留時間', values: { quick: '無', slow: '5 分鐘，場景遺失' } },
+  authorize: { label: '微信內點選', values: { allow: '授權', decline: '拒絕', snapshot: '快照頁' } },
   confirm: { label: '掃描後確認', values: { off: '不需要', reply: '在聊天中確認', code: '輸入四位數字' } },
   conflict: { label: '微信已被綁定時', values: { reject: '拒絕', replace: '轉給新使用者', allow: '允許多個使用者' } },
   unsubscribe: { label: '取消關注時', values: { unbind: '解綁', mark: '僅標記' } },

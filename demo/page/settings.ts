@@ -16,6 +16,8 @@ export const settingValues = {
   network: ['up', 'slow', 'down'],
   /** The time on the follow page before the follow. After five minutes WeChat sends the follow without the scene of the QR code. */
   follow: ['quick', 'slow'],
+  /** What WeChat does when the person opens a web authorization (the tap inside WeChat). */
+  authorize: ['allow', 'decline', 'snapshot'],
   /** The element's attribute `refresh`. */
   refresh: ['auto', 'manual'],
 } as const

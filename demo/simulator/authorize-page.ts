@@ -9,11 +9,11 @@ import { html } from 'hono/html'
 import { WechatRefusal } from './errcodes.ts'
 import type { Faults } from './faults.ts'
 import type { Phone } from './phone.ts'
-import { type AuthorizeOptions, type PageError, pageError, type WebAuthorization } from './web-authorization.ts'
+import { type PageError, pageError, type WebAuthorization } from './web-authorization.ts'
 
 export const AUTHORIZE_PATH = '/connect/oauth2/authorize'
 
-/** The cookie with the name of the person. */
+/** The cookie with the name of the person and the answer, for example `amy.decline`. */
 export const PERSON_COOKIE = 'simulated-person'
 
 type PageDeps = {
@@ -24,11 +24,6 @@ type PageDeps = {
 }
 
 export function createAuthorizePage({ webAuthorization, phones, phone, faults }: PageDeps): Hono {
-  function personOf(c: Context): string | undefined {
-    const [, fromAgent] = /\bsimulated-person\/([\w-]{1,64})/.exec(c.req.header('User-Agent') ?? '') ?? []
-    return c.req.query('person') ?? fromAgent ?? getCookie(c, PERSON_COOKIE)
-  }
-
   return new Hono()
     .get('/oauth2/authorize', async (c) => {
       c.header('Cache-Control', 'no-store')
@@ -38,18 +33,22 @@ export function createAuthorizePage({ webAuthorization, phones, phone, faults }:
         if (!(error instanceof WechatRefusal)) throw error
         return c.html(toErrorPage(pageError(error.errcode)))
       }
-      const person = personOf(c)
+      const { person, answer } = visitorOf(c)
       if (person === undefined) return c.html(toChoice(c.req.url, phones))
-      const result = webAuthorization.authorize(phone(person), withoutChoice(c.req.url), optionsOf(c))
+      const result = webAuthorization.authorize(phone(person), withoutChoice(c.req.url), {
+        isDeclined: answer === 'decline',
+        isSnapshot: answer === 'snapshot',
+      })
       return 'location' in result ? c.redirect(result.location) : c.html(toErrorPage(result.error))
     })
     .onError((error, c) => c.html(toErrorPage({ code: null, text: error.message }), 400))
 }
 
-const optionsOf = (c: Context): AuthorizeOptions => ({
-  isDeclined: c.req.query('answer') === 'decline',
-  isSnapshot: c.req.query('answer') === 'snapshot',
-})
+function visitorOf(c: Context): { person: string | undefined; answer: string | undefined } {
+  const [, fromAgent] = /\bsimulated-person\/([\w-]{1,64})/.exec(c.req.header('User-Agent') ?? '') ?? []
+  const [fromCookie, answer] = getCookie(c, PERSON_COOKIE)?.split('.') ?? []
+  return { person: c.req.query('person') ?? fromAgent ?? fromCookie, answer: c.req.query('answer') ?? answer }
+}
 
 /** The link as the bind server made it. */
 function withoutChoice(link: string): string {

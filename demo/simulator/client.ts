@@ -29,7 +29,7 @@ export function createSimulatorClient(
   return {
     /** The actions of one person. A new name creates a new person. Each call resolves when the simulator has accepted the action. */
     phone: (person: string) => ({
-      /** Scans the newest QR code, unless `url` names another one. With `follow` a person who is not a follower follows the account. */
+      /** Scans the newest QR code, or the one with this `url`. With `follow`, a person who does not follow the account also taps "Follow". */
       async scan(scan: { url?: string; follow?: boolean } = {}): Promise<ScanView> {
         return (await post(`phones/${person}/scan`, scan)).json()
       },
@@ -41,6 +41,8 @@ export function createSimulatorClient(
       async authorize(url: string, how: AuthorizeOptions = {}): Promise<AuthorizeResult> {
         return (await post(`phones/${person}/authorize`, { url, ...how })).json()
       },
+      /** From now on the calling browser is inside the person's WeChat (a cookie). `answer`: what a web authorization leads to. */
+      browse: (answer: 'allow' | 'decline' | 'snapshot' = 'allow') => command(`phones/${person}/browser`, { answer }),
       revokeAuthorization: () => command(`phones/${person}/revoke-authorization`),
       sendText: (content: string) => command(`phones/${person}/text`, { content }),
       tap: (href: string) => command(`phones/${person}/tap`, { href }),

@@ -42,6 +42,7 @@ const authorizeBody = z.strictObject({
   isDeclined: z.boolean().optional(),
   isSnapshot: z.boolean().optional(),
 })
+const browserBody = z.strictObject({ answer: z.enum(['allow', 'decline', 'snapshot']).default('allow') })
 const expireBody = z.strictObject({ url: z.string().max(4096).optional() })
 const textBody = z.strictObject({ content: z.string().min(1).max(2048) })
 const tapBody = z.strictObject({ href: z.string().refine(parseMenuLink, 'is not a weixin://bizmsgmenu link') })
@@ -120,9 +121,9 @@ export function createControlApi(deps: ControlApiDeps): Hono {
         return c.json(webAuthorization.authorize(phoneOf(c), url, how) satisfies AuthorizeResult)
       })
       // From now on this browser is the one inside the person's WeChat.
-      .post('/phones/:person/browser', (c) => {
-        const { person } = phoneOf(c)
-        setCookie(c, PERSON_COOKIE, person, { path: '/', httpOnly: true, sameSite: 'Lax' })
+      .post('/phones/:person/browser', async (c) => {
+        const { answer } = await readBody(c, browserBody)
+        setCookie(c, PERSON_COOKIE, `${phoneOf(c).person}.${answer}`, { path: '/', httpOnly: true, sameSite: 'Lax' })
         return c.body(null, 204)
       })
       .post('/phones/:person/text', async (c) => {

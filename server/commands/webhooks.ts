@@ -30,7 +30,7 @@ type Context = { outbox: Outbox; receivers: WebhookReceiver[]; target: string | 
 
 const actions: Record<string, (context: Context) => Promise<string[]>> = {
   list: showAll,
-  failed: async (context) => show(await context.outbox.list('failed', MAX_SHOWN), () => undefined),
+  failed: async (context) => show(await context.outbox.list('failed', MAX_SHOWN + 1), () => undefined),
   retry: async (context) => {
     const filter = toFilter(context)
     const count = await context.outbox.retry(Date.now(), filter)
@@ -85,7 +85,7 @@ async function showAll(context: Context): Promise<string[]> {
   const [receivers, lengths, waiting] = await Promise.all([
     readReceivers(context),
     outbox.lengths(),
-    outbox.list('waiting', MAX_SHOWN),
+    outbox.list('waiting', MAX_SHOWN + 1),
   ])
   const { known, states } = receivers
   const names = [...new Set([...known, ...lengths.map(({ receiver }) => receiver)])]
@@ -152,8 +152,12 @@ async function test(receiver: WebhookReceiver): Promise<string[]> {
 }
 
 /** The output has no openid, because a notice is stored without one. The openid is read when the notice is sent. */
-const show = (notices: Notice[], nextTry: (notice: Notice) => number | undefined): string[] =>
-  notices.length === 0 ? ['No notices. 没有通知。'] : notices.map((notice) => toLine(notice, nextTry(notice)))
+function show(notices: Notice[], nextTry: (notice: Notice) => number | undefined): string[] {
+  if (notices.length === 0) return ['No notices. 没有通知。']
+  const lines = notices.slice(0, MAX_SHOWN).map((notice) => toLine(notice, nextTry(notice)))
+  const more = `Only the first ${MAX_SHOWN} notices are shown. 只显示前 ${MAX_SHOWN} 条通知。`
+  return notices.length > MAX_SHOWN ? [...lines, more] : lines
+}
 
 const toLine = (notice: Notice, nextTry: number | undefined) =>
   [

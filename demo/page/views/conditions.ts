@@ -9,13 +9,13 @@ import type { PageState } from '../page-state.ts'
 import { type Language, type Settings, settingValues } from '../settings.ts'
 import { icons } from './icons.ts'
 
-type PageName = 'context' | 'network' | 'follow' | 'refresh'
+type PageName = 'context' | 'network' | 'follow' | 'authorize' | 'refresh'
 
-const pageSettings: PageName[] = ['context', 'refresh', 'network', 'follow']
+const pageSettings: PageName[] = ['context', 'refresh', 'network', 'follow', 'authorize']
 const serverConditions: ConditionName[] = ['confirm', 'conflict', 'unsubscribe', 'ticket', 'limits', 'mode', 'clock']
 const faults: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'callbacks', 'receiver']
 // These conditions apply only to the simulated WeChat.
-const simulatorOnly: SettableName[] = ['mode', 'wechat', 'errcode', 'callbacks', 'follow']
+const simulatorOnly: SettableName[] = ['mode', 'wechat', 'errcode', 'callbacks', 'follow', 'authorize']
 
 type Setting = {
   name: SettableName

@@ -9,7 +9,10 @@ import { SECRET_OF_BENCH } from './served.ts'
 export type Recipe =
   | { what: 'scan' | 'text'; account: Account; from: number; count: number }
   /** Requests of the users `<prefix>0`, `<prefix>1`, … in turn, or in random order with `isRandom`. */
-  | { what: 'GetBindInfo' | 'poll'; from: number; count: number; users: number; prefix?: string; isRandom?: boolean }
+  | { what: 'poll' | Call; from: number; count: number; users: number; prefix?: string; isRandom?: boolean }
+
+/** `ListBindings`: a page of 100; `GetEvents`: the events of a user; `feed`: the oldest 100 events of the tenant. */
+type Call = 'GetBindInfo' | 'ListBindings' | 'GetEvents' | 'feed'
 
 export async function makeRequests(recipe: Recipe): Promise<Buffer[]> {
   const requests: Buffer[] = []
@@ -61,8 +64,8 @@ const randomFor = (i: number) => (size: number) => {
 type Question = Extract<Recipe, { users: number }>
 
 function toQuestion({ what, users, prefix = 'u', isRandom = false }: Question, i: number): Promise<Buffer> {
-  const user = `${prefix}${isRandom ? 1 + Math.floor(Math.random() * users) : i % users}`
-  return what === 'poll' ? toPoll(user) : toCall(user)
+  const number = isRandom ? 1 + Math.floor(Math.random() * users) : i % users
+  return what === 'poll' ? toPoll(`${prefix}${number}`) : toCall(what, `${prefix}${number}`, number)
 }
 
 /** A poll that is answered at once. */
@@ -72,11 +75,19 @@ async function toPoll(userId: string): Promise<Buffer> {
   return Buffer.from(`GET /widget/binding HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n\r\n`)
 }
 
-async function toCall(user: string): Promise<Buffer> {
-  const plain = { Account: 'acme', User_ID: user, Date: Math.floor(Date.now() / 1000), Action: 'Get' }
+async function toCall(call: Call, user: string, number: number): Promise<Buffer> {
+  const ofUser = { Account: 'acme', User_ID: user }
+  const fields = {
+    GetBindInfo: ofUser,
+    // `big.ts` binds 1,000 users a second.
+    ListBindings: { BoundSince: 1_700_000_000 + Math.floor(number / 1000) },
+    GetEvents: ofUser,
+    feed: {},
+  }[call]
+  const plain = { ...fields, Date: Math.floor(Date.now() / 1000), Action: 'Get' }
   const jti = randomBytes(16).toString('base64url')
   const jwe = await sealEnvelope(plain, { kid: 'k1', jti }, Buffer.from(SECRET_OF_BENCH, 'base64url'))
-  return toRequest('/api/WeChat/GetBindInfo', 'application/jose', jwe)
+  return toRequest(`/api/WeChat/${call === 'feed' ? 'GetEvents' : call}`, 'application/jose', jwe)
 }
 
 function toRequest(path: string, type: string, body: string): Buffer {

@@ -3,8 +3,8 @@ import { conditionValues } from '../../../demo/conditions.ts'
 import { conditionLabels } from '../../../demo/page/condition-labels.ts'
 import { settingValues } from '../../../demo/page/settings.ts'
 
-const { context, network, follow, refresh } = settingValues
-const values = { ...conditionValues, context, network, follow, refresh }
+const { context, network, follow, authorize, refresh } = settingValues
+const values = { ...conditionValues, context, network, follow, authorize, refresh }
 
 describe('conditionLabels', () => {
   test.each(Object.entries(conditionLabels))(

@@ -10,6 +10,7 @@ const defaults = {
   context: 'auto',
   network: 'up',
   follow: 'quick',
+  authorize: 'allow',
   refresh: 'auto',
   wire: [],
   q: '',
@@ -18,7 +19,7 @@ const defaults = {
 describe('parseSettings', () => {
   test('parses every setting of the query', () => {
     const search =
-      '?lang=zh-TW&theme=dark&user=test-slow&person=bo&context=wechat&network=down&follow=slow&refresh=manual&wire=api,event&q=scan'
+      '?lang=zh-TW&theme=dark&user=test-slow&person=bo&context=wechat&network=down&follow=slow&authorize=decline&refresh=manual&wire=api,event&q=scan'
     expect(parseSettings(search, [])).toEqual({
       lang: 'zh-TW',
       theme: 'dark',
@@ -27,6 +28,7 @@ describe('parseSettings', () => {
       context: 'wechat',
       network: 'down',
       follow: 'slow',
+      authorize: 'decline',
       refresh: 'manual',
       wire: ['api', 'event'],
       q: 'scan',

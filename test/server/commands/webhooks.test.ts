@@ -97,6 +97,15 @@ describe('runWebhooks', () => {
     expect(await run('failed')).toBe('No notices. 没有通知。')
   })
 
+  test('says so if it shows only the first 100 notices', async () => {
+    for (let i = 0; i < 50; i++) await change(`u${i}`)
+    expect(await run()).not.toContain('Only the first')
+    await change('u50')
+    const lines = (await run()).split('\n')
+    expect(lines.filter((line) => line.includes('default  acme'))).toHaveLength(100)
+    expect(lines.at(-1)).toBe('Only the first 100 notices are shown. 只显示前 100 条通知。')
+  })
+
   test('lists an event that no server has moved to a receiver yet', async () => {
     await change('u1')
     expect(await run('list')).toMatch(/ {2}- {2}default {2}acme {2}u1 {2}bound/)

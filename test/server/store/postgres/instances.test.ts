@@ -20,7 +20,7 @@ import {
 } from '../../../support/instance.ts'
 import { type Postgres, query, startPostgres } from '../../../support/postgres.ts'
 import { newTicket } from '../../../support/rows.ts'
-import { SECRET } from '../../../support/test-server.ts'
+import { openTestServer, SECRET, type TestServer } from '../../../support/test-server.ts'
 
 const account = createAccount({}, randomBytes)
 const ROUNDS = 3
@@ -236,3 +236,33 @@ async function startReceiver() {
       }),
   }
 }
+
+describe('a web authorization', () => {
+  test('is started, returned and confirmed at different instances, and counts once', async () => {
+    const env = { DATABASE_URL: await postgres.newDatabase(), WECHAT_OAUTH: 'on', PUBLIC_URL: 'http://bind.test' }
+    const simulated = { ...account, webDomains: ['bind.test'] }
+    const one = await openTestServer(env, { account: simulated })
+    const other = await openTestServer(
+      { ...env, WECHAT_API_BASE: 'http://other.test' },
+      // Both ask the same WeChat.
+      {
+        account: simulated,
+        neighbour: async (to, init) => one.simulator.app.request(to.slice('http://other.test'.length), init),
+      },
+    )
+    const start = await one.widget('POST', '/oauth', { body: { return: 'http://bind.test/page' } })
+    const result = one.simulator.authorize('amy', (await start.json()).url)
+    const location = 'location' in result ? result.location : ''
+    const pages = await Promise.all(
+      [other, one].map(async ({ app }) => (await app.request(location)).headers.get('Location')),
+    )
+    const [proof = ''] = pages.flatMap((page) => /#wechat-bind=(.*)/.exec(page ?? '')?.[1] ?? [])
+    expect(pages).toContain('http://bind.test/page#wechat-bind-error=PROOF_EXPIRED')
+
+    const confirm = (server: TestServer) => server.widget('POST', '/oauth/confirm', { body: { proof } })
+    const answers = await Promise.all([one, other, one, other].map(confirm))
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 410, 410, 410])
+    expect(await other.bindInfo()).toMatchObject({ IsBound: true, OpenId: one.phone('amy').openid })
+    await Promise.all([one.close(), other.close()])
+  })
+})
