@@ -29,7 +29,7 @@ export function createSimulatorClient(
   return {
     /** The actions of one person. A new name creates a new person. Each call resolves when the simulator has accepted the action. */
     phone: (person: string) => ({
-      /** Scans the newest QR code, unless `url` names another one. With `follow` a person who is not a follower follows the account. */
+      /** Scans the newest QR code, or the one with this `url`. With `follow`, a person who does not follow the account also taps "Follow". */
       async scan(scan: { url?: string; follow?: boolean } = {}): Promise<ScanView> {
         return (await post(`phones/${person}/scan`, scan)).json()
       },

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createAccount } from '../../../demo/simulator/account.ts'
 import { openStore } from '../../../server/store/open-store.ts'
+import { compileCache } from '../../support/compile-cache.ts'
 import { startInstance } from '../../support/instance.ts'
 
 const cli = join(import.meta.dirname, '../../../server/cli.ts')
@@ -18,6 +19,7 @@ let env: Record<string, string>
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
   env = {
+    ...compileCache,
     WECHAT_APP_ID: account.appId,
     WECHAT_APP_SECRET: account.appSecret,
     DATABASE_URL: `sqlite:${join(folder, 'bind.db')}`,
