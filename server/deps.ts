@@ -9,6 +9,7 @@ import type { Finding } from './doctor/finding.ts'
 import type { AddressesFor } from './http/base-url.ts'
 import type { Cursors } from './keys/cursor.ts'
 import type { Keyring } from './keys/keyring.ts'
+import type { OauthStates } from './keys/oauth-state.ts'
 import type { Operators, Role } from './keys/operators.ts'
 import type { PrincipalOf } from './keys/token-cache.ts'
 import type { Forwarder } from './outbound/forwarder.ts'
@@ -26,6 +27,7 @@ import type { FollowQr } from './wire.ts'
 
 export type OauthParts = {
   addressesFor: AddressesFor
+  states: OauthStates
   limits: QrLimits
   /** The QR code with which a bound user follows the account. */
   followQr: () => Promise<FollowQr | undefined>

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAccount } from '../../../../demo/simulator/account.ts'
+import { compileCache } from '../../../support/compile-cache.ts'
 import { deliverScan, type Instance, serveBehind, startInstance } from '../../../support/instance.ts'
 import { titleWith } from '../../../support/missing-tool.ts'
 import { seedTickets } from '../../../support/rows.ts'
@@ -75,6 +76,7 @@ describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a full or read-only disk'
     const isReadOnly = behind(mount, copySeed, readOnly)
     const child = spawn(...serveBehind(isReadOnly), {
       env: {
+        ...compileCache,
         WECHAT_APP_ID: account.appId,
         WECHAT_APP_SECRET: account.appSecret,
         WECHAT_TOKEN: account.token,
