@@ -12,8 +12,8 @@ export type Effect = 'none' | 'token' | 'look' | `${'create' | 'count' | 'ask'}:
 
 /**
  * The effect that `state` requires. `lacksToken`: the element is in view, and the page has set neither a token nor a source of
- * tokens. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set, or it shows the QR code to follow with. A hidden
- * element only completes requests that the user started.
+ * tokens. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set, or it
+ * shows the QR code to follow with. A hidden element only completes requests that the user started.
  */
 export function effectOf(
   state: State,
