@@ -168,7 +168,10 @@ export async function startDemo({
             return {
               ...deps,
               qrImageUrl,
-              oauth: oauth && { ...oauth, addressesFor: createDemoAddresses(config, { hosts, base }) },
+              oauth: oauth && {
+                ...oauth,
+                addressesFor: isReal ? oauth.addressesFor : createDemoAddresses(config, hosts),
+              },
               async tickets(request) {
                 const ticket = await ticketOf(request)
                 // A scan follows the conditions of the visitor whose page shows the QR code.

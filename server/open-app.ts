@@ -94,7 +94,8 @@ const MINUTE_MS = 60_000
 // An erasure is complete after two intervals. SQLite's log still contains the erased data for up to 30 s.
 const PURGE_INTERVAL_MS = 10_000
 
-const FIGURES_INTERVAL_MS = 1_000
+// The counts of this time are lost when the server is killed. A shorter time would make a quiet server write for almost every callback.
+const FIGURES_INTERVAL_MS = 5_000
 
 // A store that does not answer must not delay the end of the process.
 const SAVE_WITHIN_MS = 500
@@ -276,7 +277,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
 
   const saveFigures = () =>
     figures.save().catch((error: BindError) => {
-      log.debug({ code: error.code }, 'the figures of the console were not saved; the server tries again in a second')
+      log.debug({ code: error.code }, 'the figures of the console were not saved; the server tries again in 5 s')
     })
   const stopSaving = setRepeatingTimer(() => void saveFigures(), FIGURES_INTERVAL_MS)
 

@@ -103,7 +103,7 @@ function apiRoutes(deps: Deps) {
       json(c, await users.search(await readJson(c, bodies.userSearch), c.get('session'))),
     )
     .post('/users/show', async (c) => json(c, await users.show(await name(c), c.get('session'))))
-    .get('/webhooks', async (c) => json(c, await webhooks.show()))
+    .get('/webhooks', async (c) => json(c, await webhooks.show(c.get('session'))))
     .get('/doctor', async (c) => json(c, await doctor.last()))
     .get('/live', async (c) => {
       const wait = Number(c.req.query('wait') ?? '0')

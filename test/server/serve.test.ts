@@ -11,6 +11,7 @@ import { createSimulator } from '../../demo/simulator/simulator.ts'
 import { createBindClient } from '../../server/client.ts'
 import { startListening, stopListening } from '../../server/http/listen.ts'
 import { startServer } from '../../server/serve.ts'
+import { compileCache } from '../support/compile-cache.ts'
 import { CONSOLE_TOKENS, TOKENS } from '../support/console-client.ts'
 import { openTestServer, SECRET, type TestServer } from '../support/test-server.ts'
 
@@ -44,6 +45,7 @@ async function serve(more: Record<string, string> = {}) {
   const { account } = simulator
   const child = spawn(process.execPath, [cli, 'serve'], {
     env: {
+      ...compileCache,
       WECHAT_APP_ID: account.appId,
       WECHAT_APP_SECRET: account.appSecret,
       WECHAT_TOKEN: account.token,
@@ -84,8 +86,7 @@ async function park(url: string, token: string) {
   return { socket, answered: once(socket, 'close').then(() => answer) }
 }
 
-// Each test starts a process, and the machine may be busy.
-describe('serve', { timeout: 30_000 }, () => {
+describe('serve', () => {
   test('binds over real HTTP, and still has the binding after a restart', async () => {
     const first = await serve()
     simulator.setCallbackUrl(`${first.url}/wechat/callback`)
