@@ -9,8 +9,6 @@ import { createBindClient } from '../../../../server/client.ts'
 import { openPostgresStore } from '../../../../server/store/postgres/postgres-store.ts'
 import type { Identity, Store } from '../../../../server/store/store.ts'
 import type { WebhookPayload } from '../../../../server/wire.ts'
-import { show, simulate } from '../../../simulation/simulate.ts'
-import { openPostgresDatabase } from '../../../simulation/world/postgres.ts'
 import { createTicketsConcurrently } from '../../../support/concurrent-tickets.ts'
 import { newMigratedDatabase } from '../../../support/databases.ts'
 import {
@@ -262,18 +260,5 @@ describe('a web authorization', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 410, 410, 410])
     expect(await other.bindInfo()).toMatchObject({ IsBound: true, OpenId: one.phone('amy').openid })
     await Promise.all([one.close(), other.close()])
-  })
-})
-
-describe('random stories', () => {
-  test('agree with the model of the contract on PostgreSQL', { timeout: 180_000 }, async () => {
-    const database = await openPostgresDatabase(await postgres.newDatabase())
-    try {
-      const { found, stepsTaken } = await simulate(database, { seed: 1, steps: 60, sequences: 3 })
-      expect(found && show(found)).toBeUndefined()
-      expect(stepsTaken).toBeGreaterThan(50)
-    } finally {
-      await database.close()
-    }
   })
 })
