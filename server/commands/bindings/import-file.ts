@@ -76,11 +76,12 @@ async function* readNdjson(path: string): AsyncGenerator<FileLine> {
   for await (const text of readText(path)) {
     const lines = (rest + text).split('\n')
     rest = lines.pop() ?? ''
-    expectShort(rest, number + lines.length + 1)
     for (const line of lines) {
       number++
+      expectShort(line, number)
       if (line.trim() !== '') yield { number, raw: parseObject(line) }
     }
+    expectShort(rest, number + 1)
   }
   if (rest.trim() !== '') yield { number: number + 1, raw: parseObject(rest) }
 }
