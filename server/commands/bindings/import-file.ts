@@ -54,6 +54,12 @@ async function readStart(path: string): Promise<string> {
   } catch (error) {
     if (error instanceof BindError) throw error
     const { code } = error as NodeJS.ErrnoException
+    if (code === 'ESPIPE') {
+      throw refused(
+        'the file is a pipe: expected a file, because the import reads it twice',
+        '文件是管道：须为普通文件，因为导入会读取两遍',
+      )
+    }
     throw refused(`the file cannot be read (${code})`, `文件无法读取（${code}）`)
   } finally {
     await file.close()

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import stringWidth from 'string-width'
@@ -183,6 +185,14 @@ describe('bindings import', () => {
   test('refuses a missing file and a folder', async () => {
     expect((await run(['import', join(folder, 'none.csv')])).err).toContain('cannot be opened (ENOENT)')
     expect((await run(['import', folder])).err).toContain('cannot be read (EISDIR)')
+  })
+
+  test('refuses a pipe, and says what it expects', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const writer = openFile(pipe, 'w')
+    expect((await run(['import', pipe])).err).toContain('the file is a pipe: expected a file')
+    await (await writer).close()
   })
 
   test('reports a line of another tenant than --tenant', async () => {
