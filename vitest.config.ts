@@ -3,6 +3,7 @@ import { playwright } from '@vitest/browser-playwright'
 import { msw } from 'msw/vite'
 import { defineConfig } from 'vitest/config'
 import { launchOptions } from './test/support/chromium.ts'
+import { compileCache } from './test/support/compile-cache.ts'
 import { summary } from './test/support/reporter.ts'
 
 // Fails a test in which no assertion ran, for example because all of them are in a callback that was never called.
@@ -13,14 +14,18 @@ export default defineConfig({
     // At least 2 workers, even on 2 cores: the tests wait for other processes most of the time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', summary],
+    env: compileCache,
     projects: [
       {
         test: {
           name: 'server',
-          include: ['test/{,console/}*.test.ts', 'test/{server,demo,deploy,widget/package}/**/*.test.ts'],
-          // Ends a test that hangs. The limit is long enough for a slow machine, on which other work shares the two cores.
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          include: ['test/{,console/}*.test.ts', 'test/{server,demo,deploy,simulation,widget/package}/**/*.test.ts'],
+          // Ends a test that hangs. The limit is long enough for a slow machine, on which much other work shares the two cores.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // The files share the modules of their worker, which would otherwise be loaded again for each of 150 files.
+          isolate: false,
+          globalSetup: 'test/support/postgres-service.ts',
           expect,
         },
       },
@@ -28,8 +33,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/{e2e,widget/examples}/**/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          isolate: false,
           expect,
         },
       },

@@ -36,7 +36,9 @@ export type Session =
 export type UserQuery = { q: string; tenant?: string }
 
 /** `cursors` are those of the pages up to the one shown; the first page has none. */
-export type UsersPage = { query: UserQuery; cursors: string[]; items: UserLine[]; next: string | null }
+export type Search = { query: UserQuery; cursors: string[] }
+
+export type UsersPage = Search & { items: UserLine[]; next: string | null }
 
 /** An action that the operator has asked for and not confirmed yet. `count`: the number of notices. */
 export type Question =
@@ -72,6 +74,8 @@ export type PageState = {
   /** Epoch ms. Ages are relative to it. */
   now: number
   overview: Loadable<Overview>
+  /** What was searched last. It may be an openid, so it ends with the session. */
+  search: Search
   users: Loadable<UsersPage>
   user: Loadable<UserView>
   /** The ids of the shown user, after an operator has revealed them. */

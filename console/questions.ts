@@ -1,4 +1,5 @@
 /** The actions that need a confirmation: each is asked in a dialog, sent, and noted. */
+import type { UserName } from '../server/console/wire.ts'
 import type { Answer, ConsoleClient, Failure } from './console-client.ts'
 import type { Loader } from './loader.ts'
 import type { Note, Question, Store } from './page-state.ts'
@@ -7,32 +8,37 @@ type QuestionParts = {
   client: ConsoleClient
   store: Store
   loader: Loader
+  /** Whether the page shows this user: the reader may have gone on before the answer has come. */
+  isShown: (user: UserName) => boolean
   reload: () => void
   leaveUser: () => void
   save: (file: Blob, name: string) => void
   onFailure: (failure: Failure) => void
 }
 
-export function createQuestions({ client, store, loader, reload, leaveUser, save, onFailure }: QuestionParts) {
+export function createQuestions({ client, store, loader, isShown, reload, leaveUser, save, onFailure }: QuestionParts) {
   /** Sends the action. After a success, `done` shows what has changed. */
-  async function send<T>(request: Promise<Answer<T>>, done: (value: T) => Note): Promise<Answer<Note>> {
+  async function send<T>(
+    request: Promise<Answer<T>>,
+    done: (value: T) => Note | undefined,
+  ): Promise<Answer<Note | undefined>> {
     const answer = await request
     return answer.ok ? { ok: true, value: done(answer.value) } : answer
   }
 
-  function perform(question: Question): Promise<Answer<Note>> {
+  function perform(question: Question): Promise<Answer<Note | undefined>> {
     switch (question.name) {
       case 'unbind': {
         const { user } = question
         return send(client.unbind(user), (view) => {
-          loader.show('user', view)
+          if (isShown(user)) loader.show('user', view)
           return { name: 'unbound', user }
         })
       }
       case 'erase': {
         const { user } = question
         return send(client.erase(user), () => {
-          leaveUser()
+          if (isShown(user)) leaveUser()
           return { name: 'erased', user }
         })
       }
@@ -48,6 +54,7 @@ export function createQuestions({ client, store, loader, reload, leaveUser, save
       case 'reveal': {
         const { user } = question
         return send(client.reveal(user), (revealed) => {
+          if (!isShown(user)) return undefined
           store.write({ revealed })
           reload()
           return { name: 'revealed', user }
@@ -90,9 +97,9 @@ export function createQuestions({ client, store, loader, reload, leaveUser, save
       store.write({ question: { question, isBusy: true } })
       const answer = await perform(question)
       // The dialog may have been closed, or may ask another question by now.
-      const isShown = store.read().question?.question === question
-      if (answer.ok) return store.write({ note: answer.value, ...(isShown ? { question: undefined } : {}) })
-      if (isShown) store.write({ question: { question, isBusy: false, failure: answer.failure } })
+      const isAsked = store.read().question?.question === question
+      if (answer.ok) return store.write({ note: answer.value, ...(isAsked ? { question: undefined } : {}) })
+      if (isAsked) store.write({ question: { question, isBusy: false, failure: answer.failure } })
       onFailure(answer.failure)
     },
     dismissNote: () => store.write({ note: undefined }),

@@ -12,6 +12,7 @@ import { autoBind } from './auto-bind.ts'
 import { createBindConfig } from './bind-config.ts'
 import { type Conditions, defaultConditions, toConditions } from './conditions.ts'
 import { createDemoApi } from './demo-api.ts'
+import { createDemoConsole } from './demo-console.ts'
 import { answerFaulty } from './faulty-receiver.ts'
 import { createHostSite } from './host-site.ts'
 import { createHttpApp, findDist } from './http-app.ts'
@@ -167,7 +168,10 @@ export async function startDemo({
             return {
               ...deps,
               qrImageUrl,
-              oauth: oauth && { ...oauth, addressesFor: createDemoAddresses(config, { hosts, base }) },
+              oauth: oauth && {
+                ...oauth,
+                addressesFor: isReal ? oauth.addressesFor : createDemoAddresses(config, hosts),
+              },
               async tickets(request) {
                 const ticket = await ticketOf(request)
                 // A scan follows the conditions of the visitor whose page shows the QR code.
@@ -232,6 +236,7 @@ export async function startDemo({
     }),
     simulator: isReal ? undefined : simulator.app,
     bind,
+    console: createDemoConsole({ deps: () => visitors.room().deps(), key, base }),
     trusted,
     dist,
   })

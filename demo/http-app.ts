@@ -12,6 +12,7 @@ type HttpAppParts = {
   /** Undefined if the demo uses a real WeChat account. */
   simulator: Hono | undefined
   bind: (request: Request, bindings: object) => Promise<Response>
+  console: (request: Request, bindings: object) => Response | Promise<Response>
   trusted: TrustedNames
   /** The folder with Vite's output: `page` and `cdn`. */
   dist: string
@@ -29,12 +30,12 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-export function createHttpApp({ control, hostSite, simulator, bind, trusted, dist }: HttpAppParts): Hono {
+export function createHttpApp({ control, hostSite, simulator, bind, console, trusted, dist }: HttpAppParts): Hono {
   const page = serveStatic({ root: join(dist, 'page') })
   const cdn = serveStatic({ root: dist })
   const guard = createRequestGuard(trusted)
   return new Hono()
-    .on('ALL', ['/', '/api.html', '/playground', '/demo/*', '/host/*'], guard)
+    .on('ALL', ['/', '/api.html', '/playground', '/demo/*', '/host/*', '/console/*'], guard)
     .use('/', withPolicy)
     .get('/', page)
     .use('/api.html', withPolicy)
@@ -49,6 +50,7 @@ export function createHttpApp({ control, hostSite, simulator, bind, trusted, dis
     .route('/demo', control)
     .route('/host', hostSite)
     .route('/simulator', simulator ?? new Hono())
+    .all('/console/*', (c) => console(c.req.raw, c.env as object))
     .all('*', (c) => bind(c.req.raw, c.env as object))
 }
 

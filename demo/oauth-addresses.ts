@@ -5,16 +5,10 @@
 import type { Config } from '../server/config/config.ts'
 import { type AddressesFor, createAddresses } from '../server/http/base-url.ts'
 
-/** `hosts`: the names of this machine. `base`: the secret path of a demo with a real WeChat account, or empty. */
-export function createDemoAddresses(config: Config, { hosts, base }: { hosts: string[]; base: string }): AddressesFor {
+/** `hosts`: the names of this machine. */
+export function createDemoAddresses(config: Config, hosts: string[]): AddressesFor {
   const { openBase } = config.oauth
   const addressesFor = createAddresses({ ...config, openBase })
-  if (base !== '') {
-    return (headers) => {
-      const addresses = addressesFor(headers)
-      return { ...addresses, baseUrl: addresses.baseUrl + base }
-    }
-  }
   const simulatorPath = new URL(openBase).pathname
   const prefix = simulatorPath.replace(/\/simulator$/, '')
   return (headers) => {

@@ -43,4 +43,6 @@ function tryJson(text: string): { type?: string } {
 
 /** Removes secrets, because everyone on the network may see the demo's page. */
 const hideSecrets = (text: string) =>
-  text.replace(/("(?:secret|access_token)":")[^"]*/g, '$1…').replace(/([?&](?:secret|access_token)=)[^&]*/g, '$1…')
+  text
+    .replace(/("(?:secret|access_token|refresh_token)":")[^"]*/g, '$1…')
+    .replace(/([?&](?:secret|access_token|code)=)[^&]*/g, '$1…')

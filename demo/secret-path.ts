@@ -20,6 +20,7 @@ export function hideBehindSecretPath({ secret, inside, bind }: SecretPathDeps): 
     .all('/wechat/*', toBind)
     .all('/widget/*', toBind)
     .get('/wechat-bind.js', toBind)
+    .get('/:file{MP_verify_[\\w-]+\\.txt}', toBind)
     .all('*', (c) => {
       const url = new URL(c.req.url)
       const [, first = '', path] = /^\/([^/]*)(\/.*)?$/s.exec(url.pathname) ?? []

@@ -9,6 +9,7 @@ import type { Finding } from './doctor/finding.ts'
 import type { AddressesFor } from './http/base-url.ts'
 import type { Cursors } from './keys/cursor.ts'
 import type { Keyring } from './keys/keyring.ts'
+import type { OauthStates } from './keys/oauth-state.ts'
 import type { Operators, Role } from './keys/operators.ts'
 import type { PrincipalOf } from './keys/token-cache.ts'
 import type { Forwarder } from './outbound/forwarder.ts'
@@ -26,6 +27,7 @@ import type { FollowQr } from './wire.ts'
 
 export type OauthParts = {
   addressesFor: AddressesFor
+  states: OauthStates
   limits: QrLimits
   /** The QR code with which a bound user follows the account. */
   followQr: () => Promise<FollowQr | undefined>
@@ -79,7 +81,7 @@ export type Deps = {
 export type ConsoleParts = {
   operators: Operators
   /** The names under which browsers may reach the console. */
-  hostNames: ReadonlySet<string>
+  hostNames: Pick<ReadonlySet<string>, 'has'>
   /** The built page. Undefined if it is not built. */
   page: ConsolePage | undefined
   hashOf: KeyedHash
@@ -93,6 +95,8 @@ export type ConsoleParts = {
   version: string
   /** Aborted when the server stops, so that no request waits any longer. */
   closing: AbortSignal
+  /** The path of the cookie, if it differs from the path of the requests that the app gets. */
+  cookiePath?: string
   /** Tokens that the sign-in offers. Only the demo has them. */
   offers?: { name: string; role: Role; token: string }[]
 }

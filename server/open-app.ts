@@ -1,7 +1,7 @@
 /** Opens the store, makes the app and all its parts from a configuration, and closes them in order. Node only. */
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as systemDelay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp, createEndpoints, createOpsApp } from './app.ts'
 import { expireScans } from './binding/expire-scans.ts'
@@ -25,11 +25,21 @@ import { createCursors } from './keys/cursor.ts'
 import { readKeyFile, watchKeyFile } from './keys/key-file.ts'
 import { createKeyedHash } from './keys/keyed-hash.ts'
 import { createKeyring } from './keys/keyring.ts'
+import { createOauthStates } from './keys/oauth-state.ts'
 import { createTokenCache } from './keys/token-cache.ts'
 import { createForwarder } from './outbound/forwarder.ts'
 import { createUnionidFetcher } from './outbound/unionid-fetcher.ts'
 import { createWebhookSender } from './outbound/webhook-sender.ts'
-import { type Fetch, type Log, type SetTimer, systemTimer } from './platform.ts'
+import {
+  type Delay,
+  type Fetch,
+  type Log,
+  type SetTimer,
+  systemInterval,
+  systemTimeLimit,
+  systemTimer,
+  type TimeLimit,
+} from './platform.ts'
 import { openStore } from './store/open-store.ts'
 import type { Identity, Store } from './store/store.ts'
 import { createFigures } from './telemetry/figures.ts'
@@ -64,6 +74,15 @@ export type Overrides = {
   clock?: () => number
   fetch?: Fetch
   setTimer?: SetTimer
+  /** Repeats the regular jobs. */
+  setRepeatingTimer?: SetTimer
+  /** Limits the time of calls to WeChat, and pauses between their tries. */
+  timeLimit?: TimeLimit
+  delay?: Delay
+  /** 0 to 1. Spreads the retries of webhooks. */
+  random?: () => number
+  /** Opens the store that `DATABASE_URL` names. */
+  openStore?: typeof openStore
   /** Wraps the store, for example to count calls or to simulate failures. */
   wrapStore?: ((store: Store) => Store) | undefined
   /** Accepts the simulator's test users. */
@@ -75,20 +94,22 @@ const MINUTE_MS = 60_000
 // An erasure is complete after two intervals. SQLite's log still contains the erased data for up to 30 s.
 const PURGE_INTERVAL_MS = 10_000
 
-const FIGURES_INTERVAL_MS = 1_000
+// The counts of this time are lost when the server is killed. A shorter time would make a quiet server write for almost every callback.
+const FIGURES_INTERVAL_MS = 5_000
 
 // A store that does not answer must not delay the end of the process.
 const SAVE_WITHIN_MS = 500
 
 export async function openApp(config: Config, overrides: Overrides): Promise<OpenApp> {
-  const { log, clock = Date.now, setTimer = systemTimer } = overrides
+  const { log, clock = Date.now, setTimer = systemTimer, setRepeatingTimer = systemInterval } = overrides
+  const { timeLimit = systemTimeLimit, delay = systemDelayUntil } = overrides
   const fetch = withUserAgent(overrides.fetch ?? createOutgoingFetch(), USER_AGENT)
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
   /** The page's `Bind-User`. */
   const nameOf = ({ tenant, account, userId }: Identity) => hashOf('user', tenant, account, userId)
   let { webhooks } = config
-  const opened = await openStore(config.databaseUrl, {
+  const opened = await (overrides.openStore ?? openStore)(config.databaseUrl, {
     hashOf,
     hasWebhook: (tenant) => webhooks.of(tenant).length > 0,
     setTimer: overrides.setTimer,
@@ -130,12 +151,13 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     },
     onRefusal: figures.refused,
   })
-  const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock })
+  const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock, timeLimit })
   const wechat = createWechatApi({
     ...config.wechat,
     accessTokens,
     fetch: wechatFetch,
-    delay: (ms, signal) => delay(ms, undefined, { signal }),
+    delay,
+    timeLimit,
   })
   const qrcodes = createQrcodePool({
     ...config,
@@ -161,7 +183,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
         webhooks: () => webhooks,
         fetch,
         clock,
-        random: Math.random,
+        random: overrides.random ?? Math.random,
         setTimer,
         metrics,
         log,
@@ -189,6 +211,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     events: { appId, rules: config.rules, ...config.replies },
     oauth: config.oauth.isOn
       ? {
+          states: createOauthStates(hashOf),
           addressesFor: createAddresses({ ...config, openBase: config.oauth.openBase }),
           limits: config,
           followQr: createFollowQr({ wechat, accountName: config.accountName, clock }),
@@ -241,22 +264,22 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     )
   }
   unionids.fetchDue()
-  const minutely = setInterval(() => {
+  const stopSweeping = setRepeatingTimer(() => {
     unionids.fetchDue()
     void sweep(deps)
-  }, MINUTE_MS).unref()
+  }, MINUTE_MS)
 
-  const purging = setInterval(() => {
+  const stopPurging = setRepeatingTimer(() => {
     void store.purgeErased(clock() - PURGE_INTERVAL_MS).catch((error: BindError) => {
       log.warn({ code: error.code }, 'erasures could not be completed; the server tries again in 10 s')
     })
-  }, PURGE_INTERVAL_MS).unref()
+  }, PURGE_INTERVAL_MS)
 
   const saveFigures = () =>
     figures.save().catch((error: BindError) => {
-      log.debug({ code: error.code }, 'the figures of the console were not saved; the server tries again in a second')
+      log.debug({ code: error.code }, 'the figures of the console were not saved; the server tries again in 5 s')
     })
-  const saving = setInterval(() => void saveFigures(), FIGURES_INTERVAL_MS).unref()
+  const stopSaving = setRepeatingTimer(() => void saveFigures(), FIGURES_INTERVAL_MS)
 
   const stopWaiting = () => {
     waiters.close()
@@ -270,23 +293,25 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     deps,
     stopWaiting,
     async close(withinMs = 5_000) {
-      clearInterval(minutely)
-      clearInterval(purging)
+      stopSweeping()
+      stopPurging()
       keyFile?.stop()
       webhooksWatch?.stop()
       stopWatchingTokens()
-      clearInterval(saving)
+      stopSaving()
       qrcodes.close()
       stopWaiting()
       const timer = new AbortController()
-      const timeout = delay(Math.max(0, withinMs), undefined, { signal: timer.signal }).catch(() => {})
+      const timeout = systemDelayUntil(Math.max(0, withinMs), timer.signal).catch(() => {})
       await Promise.race([Promise.all([unionids.close(), forwarder?.idle(), webhookSender?.close()]), timeout])
       timer.abort()
-      await Promise.race([saveFigures(), delay(SAVE_WITHIN_MS, undefined, { ref: false })])
+      await Promise.race([saveFigures(), systemDelay(SAVE_WITHIN_MS, undefined, { ref: false })])
       await store.close()
     },
   }
 }
+
+const systemDelayUntil: Delay = (ms, signal) => systemDelay(ms, undefined, { signal })
 
 /** Adds the setting and a fix to the driver's message, which is for example `attempt to write a readonly database`. */
 function cannotOpen(cause: Error & { code?: string }): BindError {

@@ -51,3 +51,17 @@ export const systemTimer: SetTimer = (callback, ms) => {
   const timer = setTimeout(callback, ms)
   return () => clearTimeout(timer)
 }
+
+/** `setInterval` as a `SetTimer`, which repeats the callback. It does not keep the process running. */
+export const systemInterval: SetTimer = (callback, ms) => {
+  const timer = setInterval(callback, ms).unref()
+  return () => clearInterval(timer)
+}
+
+/** Resolves after `ms`, rejects when the signal aborts. */
+export type Delay = (ms: number, signal?: AbortSignal) => Promise<void>
+
+/** Returns a signal that aborts after `ms`, as `AbortSignal.timeout` does. */
+export type TimeLimit = (ms: number) => AbortSignal
+
+export const systemTimeLimit: TimeLimit = (ms) => AbortSignal.timeout(ms)

@@ -1,7 +1,7 @@
 /** The effect that a state requires. A pure function: the controller runs the effect. */
 import { hasRequest, isUserRequest, type State } from './state.ts'
 
-/** While the user does not follow, a bound element polls as long as an expired one: 12 waits of 25 s. */
+/** A bound element that shows the QR code to follow with polls as long as an expired one: 12 waits of 25 s. */
 const FOLLOW_POLLS = 12
 
 /**
@@ -12,8 +12,8 @@ export type Effect = 'none' | 'token' | 'look' | `${'create' | 'count' | 'ask'}:
 
 /**
  * The effect that `state` requires. `lacksToken`: the element is in view, and the page has set neither a token nor a source of
- * tokens. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set, or its user does not follow. A hidden
- * element only completes requests that the user started.
+ * tokens. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set, or it
+ * shows the QR code to follow with. A hidden element only completes requests that the user started.
  */
 export function effectOf(
   state: State,
@@ -23,7 +23,7 @@ export function effectOf(
   if (!hasRequest(state)) return 'none'
   if (isUserRequest(state)) return `ask:${'version' in state ? state.version : state.attempt.turn}`
   if (state.name === 'bound' && !watch && !state.isChecked) {
-    if (state.subscribed !== false || state.attempt.turn >= FOLLOW_POLLS) return 'none'
+    if (!state.follow || looks || state.attempt.turn >= FOLLOW_POLLS) return 'none'
   }
   if (!visible) return state.name === 'ready' ? `count:${state.version}` : 'none'
   return state.name === 'loading' ? `create:${state.attempt.turn}` : `wait:${state.version}.${state.attempt.turn}`

@@ -34,6 +34,7 @@ export const phrases = {
   copy: ['复制', '複製', 'Copy'],
   copied: ['已复制', '已複製', 'Copied'],
   openIn: ['在微信中打开', '在微信中開啟', 'Open in WeChat'],
+  openHow: ['把链接发到微信，再点开', '把連結傳到微信，再點開', 'Send the link in WeChat, then tap it'],
   scanned: ['已扫码', '已掃碼', 'Scanned'],
   confirmReply: ['请在微信里点一下确认', '請在微信裡點一下確認', 'Now confirm in WeChat'],
   confirmCode: ['请输入微信里的 4 位数字', '請輸入微信裡的 4 位數字', 'Enter the 4 digits from WeChat'],

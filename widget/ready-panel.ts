@@ -61,7 +61,7 @@ function copyPanel(view: View, state: Ready, opened: 'text' | 'link'): Panel {
     picture: html`<code class=${opened} part="code">${text}</code>${copy}${find}`,
     status: isLink ? translate('openIn') : translate('send', nameOf(view, account)),
     // In the live region, because screen readers do not announce a changed button label.
-    ...lineOrTimer(view, isCopied && 'copied'),
+    ...lineOrTimer(view, isCopied ? 'copied' : isLink && 'openHow'),
     actions,
   }
 }

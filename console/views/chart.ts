@@ -160,6 +160,7 @@ export class ConsoleChart extends LitElement {
     return {
       width: this.clientWidth || 320,
       height: HEIGHT,
+      padding: [12, 16, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, y: false, points: { size: 7 } },
       scales: {

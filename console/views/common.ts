@@ -40,14 +40,14 @@ export function choiceView<V extends string>(
 }
 
 /** The sentence of a failure in the reader's language. */
-export function failureText({ code, retryAfter }: Failure, { t, format }: Scope): string {
+export function failureText({ code, retryAfter }: Failure, { state, t, format }: Scope): string {
   const texts: Record<string, string> = {
     UNREACHABLE: t.unreachable,
     INVALID_ANSWER: t.invalidAnswer,
     UNAUTHORIZED: t.sessionEnded,
     FORBIDDEN: t.forbidden,
     RATE_LIMITED: retryAfter === undefined ? t.rateLimited : t.waitBefore(format.duration(retryAfter * 1_000)),
-    NOT_FOUND: t.unknownUser,
+    ...(state.route.name === 'user' ? { NOT_FOUND: t.unknownUser } : {}),
     NOT_BOUND: t.notBound,
   }
   return texts[code] ?? t.refused(code)

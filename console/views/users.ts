@@ -10,7 +10,7 @@ import { isOperator, type Scope } from './scope.ts'
 export function usersView(scope: Scope): TemplateResult {
   const { state, actions, t } = scope
   const { users } = state
-  const query = users.state === 'ready' ? users.value.query : { q: '' }
+  const { query } = state.search
   const tenants = state.session.state === 'signedIn' ? (state.session.meta?.tenants ?? []) : []
   const search = (form: HTMLFormElement) => {
     const values = new FormData(form)

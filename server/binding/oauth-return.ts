@@ -10,14 +10,17 @@ const OURS = /^wechat-bind(?:-error)?=/
 // A browser removes or replaces these characters before it parses a URL, so another parser could see another host.
 const AMBIGUOUS = /[\\\p{Cc}\p{Z}]/u
 
+// The URL comes back in a header, and nginx reads 4 KiB of headers by default.
+const MAX_LENGTH = 2048
+
 /** Returns the URL in its normal form. Throws `BAD_REQUEST` unless its origin is allowed. */
 export function parseReturn(text: string, isAllowed: (origin: string) => boolean): string {
   const url = AMBIGUOUS.test(text) ? null : URL.parse(text)
   const isPlain = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
-  if (isPlain && isAllowed(url.origin)) return url.href
+  if (isPlain && isAllowed(url.origin) && url.href.length <= MAX_LENGTH) return url.href
   throw new BindError(
     'BAD_REQUEST',
-    'Invalid input: return must be the URL of a page whose origin is in ALLOWED_ORIGINS, or is the origin of PUBLIC_URL.',
+    'Invalid input: return must be the URL of a page, at most 2048 characters, whose origin is in ALLOWED_ORIGINS or is that of PUBLIC_URL.',
   )
 }
 

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { BindError, type ErrorCode } from '../errors.ts'
+import type { OauthStates } from '../keys/oauth-state.ts'
 import type { Authorization, Identity, Language, Tx, User } from '../store/store.ts'
 import type { WechatApi } from '../wechat/api.ts'
 import type { ChangeDeps } from './after-commit.ts'
@@ -26,6 +27,7 @@ type Start = {
   redirectUri: string
   /** WeChat's host for browsers. */
   openBase: string
+  states: OauthStates
   limits: QrLimits
 }
 
@@ -34,12 +36,11 @@ const VALID_MS = 300_000
 
 /** Returns the URL of WeChat's authorization. Throws `RATE_LIMITED`. */
 export async function startAuthorization({ store, events, clock }: OauthDeps, start: Start): Promise<string> {
-  const { identity, returnUrl, redirectUri, openBase, limits } = start
+  const { identity, returnUrl, redirectUri, openBase, states, limits } = start
   const { appId } = events
   const now = clock()
   await countAttempt(store, 'oauth', identity, limits, now)
-  // WeChat allows letters and digits, at most 128.
-  const state = randomBytes(32).toString('hex')
+  const state = states.create()
   await store.write(function* (tx) {
     const user = yield* tx.ensureUser(identity)
     yield* tx.addAuthorization({ user, appId, returnUrl, createdAt: now, until: now + VALID_MS }, state)
@@ -77,7 +78,7 @@ export async function completeAuthorization(
     for (const change of changes) yield* tx.apply(change)
     return { authorization, identity, refusal }
   })
-  if (!taken) throw refuse('PROOF_EXPIRED')
+  if (!taken) throw unknownState()
   const { authorization, identity } = taken
   const { returnUrl } = authorization
   const refused = (refusal: BindError): Returned => {
@@ -143,5 +144,7 @@ const refusals: Partial<Record<ErrorCode, string>> = {
   FORBIDDEN: 'Another user of the page started this authorization: start again from the page.',
   CONFLICT: 'This WeChat is bound to another account: unbind it there, or use another WeChat.',
 }
+
+export const unknownState = () => refuse('PROOF_EXPIRED')
 
 const refuse = (code: ErrorCode) => new BindError(code, refusals[code] ?? '')

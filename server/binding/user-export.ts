@@ -1,5 +1,5 @@
 /** All stored data of a user, as JSON that a person can read, for `ExportUser` and `wechat-bind bindings show`. */
-import type { Identity } from '../store/store.ts'
+import type { User } from '../store/store.ts'
 import type { UserRecord } from '../store/user-record.ts'
 
 export type UserExport = ReturnType<typeof toUserExport>
@@ -7,16 +7,18 @@ export type UserExport = ReturnType<typeof toUserExport>
 const toTime = (ms: number) => new Date(ms).toISOString()
 
 /**
- * Has no secret, no scene and no code. `record` is undefined for an unknown user. `OperatorActions` is what was done in the console,
- * without the names of the operators, which are data about them; it is present if there is any.
+ * Has no secret, no scene and no code. `record` is undefined for an unknown user. The version of an erased user is kept, so it is
+ * that of `known`. `OperatorActions` is what was done in the console, without the names of the operators, which are data about
+ * them; it is present if there is any.
  */
-export function toUserExport({ tenant, account, userId }: Identity, record: UserRecord | undefined) {
+export function toUserExport(known: Pick<User, 'identity' | 'version'>, record: UserRecord | undefined) {
+  const { tenant, account, userId } = known.identity
   const binding = record?.user.binding
   return {
     Tenant: tenant,
     Account: account,
     User_ID: userId,
-    Version: record?.user.version ?? 0,
+    Version: (record?.user ?? known).version,
     Binding: binding
       ? {
           OpenId: binding.openid,

@@ -85,12 +85,12 @@ function apiRoutes(deps: Deps) {
     .get('/session', async (c) => json(c, await sessionState(c, sessions, deps)))
     .post('/session', async (c) => {
       const session = await sessions.signIn((await readJson(c, bodies.signIn)).token.trim())
-      return withCookie(json(c, sessions.view(session)), c, session.cookie, session.expiresAt - deps.clock())
+      return withCookie(json(c, sessions.view(session)), c, deps, session)
     })
     .use(signed)
     .delete('/session', async (c) => {
       await sessions.signOut(c.get('session'))
-      return withCookie(toResponse(c, { status: 204, headers: {}, body: null }), c, undefined, 0)
+      return withCookie(toResponse(c, { status: 204, headers: {}, body: null }), c, deps)
     })
   const reads = new Hono<Env>()
     .get('/meta', async (c) => json(c, await metaOf(deps)))
@@ -103,7 +103,7 @@ function apiRoutes(deps: Deps) {
       json(c, await users.search(await readJson(c, bodies.userSearch), c.get('session'))),
     )
     .post('/users/show', async (c) => json(c, await users.show(await name(c), c.get('session'))))
-    .get('/webhooks', async (c) => json(c, await webhooks.show()))
+    .get('/webhooks', async (c) => json(c, await webhooks.show(c.get('session'))))
     .get('/doctor', async (c) => json(c, await doctor.last()))
     .get('/live', async (c) => {
       const wait = Number(c.req.query('wait') ?? '0')
@@ -185,13 +185,14 @@ async function metaOf({ accountName, events, store, console: { version, tenants 
   }
 }
 
-/** The cookie is valid for the path at which the console is mounted. */
-function withCookie(response: Response, c: Context, cookie: string | undefined, expiresInMs: number): Response {
+/** The cookie is valid for the path at which the console is mounted. Without a session it is removed. */
+function withCookie(response: Response, c: Context, { clock, console }: Deps, session?: Session): Response {
   const { pathname, protocol } = new URL(c.req.url)
   // A proxy's header can only make the cookie stricter, so it needs no trust.
   const isSecure = protocol === 'https:' || c.req.header('X-Forwarded-Proto')?.startsWith('https') === true
-  const path = pathname.slice(0, -'api/session'.length)
-  response.headers.append('Set-Cookie', toSetCookie(cookie, expiresInMs, { path, isSecure }))
+  const path = console.cookiePath ?? pathname.slice(0, -'api/session'.length)
+  const expiresInMs = session ? session.expiresAt - clock() : 0
+  response.headers.append('Set-Cookie', toSetCookie(session?.cookie, expiresInMs, { path, isSecure }))
   return response
 }
 

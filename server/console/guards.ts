@@ -23,7 +23,7 @@ const nameOf = (host: string) => /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.exec(h
  * A page of an attacker can give its own name the address of this server, and the browser then takes both for one origin. The
  * `Host` is then the attacker's.
  */
-export function expectOwnHost(host: string, names: ReadonlySet<string>): void {
+export function expectOwnHost(host: string, names: Pick<ReadonlySet<string>, 'has'>): void {
   const name = nameOf(host)
   if (name !== undefined && names.has(name)) return
   throw new BindError(

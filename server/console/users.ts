@@ -64,7 +64,7 @@ export function createUserPages(deps: Deps) {
         tx.apply({ type: 'recordAction', user: user.id, operator, action: 'export', at: clock() }),
       )
       noteAction(session, 'export', identity)
-      return toUserExport(identity, await store.userRecord(identity))
+      return toUserExport(user, await store.userRecord(identity))
     },
     /** The ids are read in the transaction that records the action. */
     async reveal(identity: Identity, session: Session): Promise<Revealed> {

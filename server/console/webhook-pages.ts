@@ -7,7 +7,7 @@ import { adviceFor } from '../outbound/webhook-advice.ts'
 import type { ConsoleAction } from '../store/console-store.ts'
 import type { Notice, NoticeFilter, QueueLength, ReceiverState } from '../store/outbox.ts'
 import { ACTION_LINE, type Session } from './sessions.ts'
-import type { Advice, NoticeLine, Receiver, Replayed, TestOutcome, Webhooks } from './wire.ts'
+import type { Advice, NoticeLine, Receiver, Replayed, Role, TestOutcome, Webhooks } from './wire.ts'
 
 const MAX_SHOWN = 100
 
@@ -22,7 +22,7 @@ export function createWebhookPages({ store, clock, log, console: { receivers, se
     log.info({ operator: name, action, subject }, ACTION_LINE)
   }
 
-  async function show(): Promise<Webhooks> {
+  async function show({ role }: Pick<Session, 'role'>): Promise<Webhooks> {
     const [waiting, failed, lengths, states] = await Promise.all([
       outbox.list('waiting', MAX_SHOWN),
       outbox.list('failed', MAX_SHOWN),
@@ -33,7 +33,7 @@ export function createWebhookPages({ store, clock, log, console: { receivers, se
     // Events that have not been moved to a queue yet are not in `lengths`.
     const inOutbox = waiting.filter(({ receiver }) => receiver === null).length
     return {
-      receivers: receivers().map((receiver) => toReceiver(receiver, lengths, states, clock())),
+      receivers: receivers().map((receiver) => toReceiver(receiver, { lengths, states, role, now: clock() })),
       waiting: waiting.map(toLine),
       waitingCount: sum('waiting') + inOutbox,
       failed: failed.map((notice) => ({ ...toLine(notice), nextAt: null })),
@@ -64,7 +64,7 @@ export function createWebhookPages({ store, clock, log, console: { receivers, se
       find(name)
       await record(session, 'enable', name)
       await outbox.enable(name, clock())
-      return show()
+      return show(session)
     },
     async test(name: string, session: Session): Promise<TestOutcome> {
       const receiver = find(name)
@@ -80,9 +80,7 @@ export function createWebhookPages({ store, clock, log, console: { receivers, se
 
 function toReceiver(
   { name, tenant, url, types }: WebhookReceiver,
-  lengths: QueueLength[],
-  states: ReceiverState[],
-  now: number,
+  { lengths, states, role, now }: { lengths: QueueLength[]; states: ReceiverState[]; role: Role; now: number },
 ): Receiver {
   const { waiting = 0, failed = 0 } = lengths.find(({ receiver }) => receiver === name) ?? {}
   const state = states.find((each) => each.name === name)
@@ -92,7 +90,7 @@ function toReceiver(
     ...lightOf(name, state, failed),
     name,
     tenant: tenant ?? null,
-    url: withoutSecrets(url),
+    url: withoutSecrets(url, role),
     types: types ?? null,
     status,
     waiting,
@@ -128,10 +126,10 @@ const gaveUp = (failed: number): Advice => ({
   fix: { en: 'Correct the cause, then replay them.', zh: '请先排除原因，然后重新投递。' },
 })
 
-/** User, password, query and fragment may be secret. */
-function withoutSecrets(url: string): string {
+/** User, password, query and fragment may be secret. Some services have a secret in the path, which only an operator sees. */
+function withoutSecrets(url: string, role: Role): string {
   const { origin, pathname } = new URL(url)
-  return origin + pathname
+  return role === 'operator' ? origin + pathname : origin
 }
 
 const toLine = (notice: Notice): NoticeLine => ({

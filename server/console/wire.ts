@@ -215,7 +215,7 @@ export type Webhooks = {
 export type Receiver = Light & {
   name: string
   tenant: string | null
-  /** Without user, password and query, which may be secret. */
+  /** Without user, password and query, which may be secret. For a viewer also without the path. */
   url: string
   /** Null: all. */
   types: string[] | null

@@ -17,7 +17,7 @@ export function mountBehindParsers(bind: OpenApp): Express {
   return express()
     .use(express.json({ verify: keepRawBody }))
     .use(express.text({ type: ['text/*', 'application/xml', 'application/jose'], verify: keepRawBody }))
-    .all(['/wechat/callback', '/widget/{*path}', '/api/WeChat/{*path}'], (request, response) => {
+    .all(['/wechat/callback', '/wechat/oauth', '/widget/{*path}', '/api/WeChat/{*path}'], (request, response) => {
       void listener(request, response)
     })
     .get('/', (_, response) => {

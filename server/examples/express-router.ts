@@ -10,7 +10,7 @@ export function mountUnderPrefix(bind: OpenApp): Express {
   const listener = getRequestListener(bind.app.fetch)
   const router = express.Router()
   // In a Router, Express removes the prefix from `request.url`, which is the URL that the bind server gets.
-  router.all(['/wechat/callback', '/widget/{*path}', '/api/WeChat/{*path}'], (request, response) => {
+  router.all(['/wechat/callback', '/wechat/oauth', '/widget/{*path}', '/api/WeChat/{*path}'], (request, response) => {
     void listener(request, response)
   })
   return express()

@@ -9,7 +9,7 @@ import type { OpenApp } from '../index.ts'
 export function mountInExpress(bind: OpenApp): Express {
   const listener = getRequestListener(bind.app.fetch)
   return express()
-    .all(['/wechat/callback', '/widget/{*path}', '/api/WeChat/{*path}'], (request, response) => {
+    .all(['/wechat/callback', '/wechat/oauth', '/widget/{*path}', '/api/WeChat/{*path}'], (request, response) => {
       void listener(request, response)
     })
     .use(express.json())

@@ -12,7 +12,7 @@ export function mountInFastify(bind: OpenApp): FastifyInstance {
   server.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
-    for (const path of ['/wechat/callback', '/widget/*', '/api/WeChat/*']) {
+    for (const path of ['/wechat/callback', '/wechat/oauth', '/widget/*', '/api/WeChat/*']) {
       scope.all(path, (request, reply) => {
         // The listener answers on Node's response, so Fastify must not.
         reply.hijack()

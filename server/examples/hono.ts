@@ -8,6 +8,7 @@ export function mountInHono(bind: OpenApp): Hono {
   return new Hono()
     .get('/', (c) => c.text('your own page'))
     .all('/wechat/callback', toBind)
+    .all('/wechat/oauth', toBind)
     .all('/widget/*', toBind)
     .all('/api/WeChat/*', toBind)
 }

@@ -1,6 +1,7 @@
 /**
  * Mounts the bind server as route handlers of Next's app router, on the runtime `nodejs`. Put this file into `lib/bind.ts`, and one
- * line into each of app/wechat/callback/route.ts, app/widget/[...path]/route.ts and app/api/WeChat/[...path]/route.ts:
+ * line into each of app/wechat/callback/route.ts, app/wechat/oauth/route.ts, app/widget/[...path]/route.ts and
+ * app/api/WeChat/[...path]/route.ts:
  *
  *     export { DELETE, GET, OPTIONS, POST } from '../../../lib/bind'
  *

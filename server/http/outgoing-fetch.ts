@@ -61,7 +61,7 @@ export function createOutgoingFetch(): Fetch {
         try {
           resolve(toResponse(incoming, statusCode))
         } catch (cause) {
-          // `Response` does not accept the status or a header.
+          // The status or a header is not allowed.
           request.destroy()
           fail(badAnswer('not an answer that fetch could return', cause))
         }
@@ -78,6 +78,8 @@ const badAnswer = (message: string, cause?: unknown) =>
 const WITHOUT_BODY = [204, 205, 304]
 
 function toResponse(incoming: IncomingMessage, status: number): Response {
+  // Checked here, because @hono/node-server replaces the global `Response` with one that checks the status only when the body is read.
+  if (status < 200 || status > 599) throw new RangeError(`the answer has the status ${status}`)
   const headers = new Headers()
   for (let i = 0; i < incoming.rawHeaders.length; i += 2)
     headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!)

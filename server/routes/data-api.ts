@@ -132,7 +132,7 @@ export function dataApiEndpoints(deps: Deps, endpoint: EncryptedEndpoint): Endpo
 
   const exportUser: ApiHandler = async ({ tenant, plaintext }) => {
     const identity = toIdentity(tenant, parseShape(requestSchemas.ExportUser, plaintext))
-    return toUserExport(identity, await store.userRecord(identity))
+    return toUserExport(await store.user(identity), await store.userRecord(identity))
   }
 
   return [

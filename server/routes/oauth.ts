@@ -1,6 +1,12 @@
 /** The web authorization (网页授权): the way from a page inside WeChat to WeChat's authorization and back, and its confirmation. */
 import { oauthConfirmSchema, oauthSchema, parseShape } from '../api/request-schemas.ts'
-import { completeAuthorization, confirmAuthorization, type Returned, startAuthorization } from '../binding/oauth.ts'
+import {
+  completeAuthorization,
+  confirmAuthorization,
+  type Returned,
+  startAuthorization,
+  unknownState,
+} from '../binding/oauth.ts'
 import { addToFragment, parseReturn } from '../binding/oauth-return.ts'
 import { toLanguage } from '../binding/replies.ts'
 import { toView, withFollowQr } from '../binding/view.ts'
@@ -31,7 +37,7 @@ export function oauthEndpoints(deps: Deps): Endpoint[] {
     const isAllowed = (origin: string) => ownOrigins.includes(origin) || deps.allowedOrigins.includes(origin)
     const returnUrl = parseReturn(parseShape(oauthSchema, toJson(body)).return, isAllowed)
     const redirectUri = baseUrl + OAUTH_PATH
-    const url = await startAuthorization(deps, { identity, returnUrl, redirectUri, openBase, limits: oauth.limits })
+    const url = await startAuthorization(deps, { identity, returnUrl, redirectUri, openBase, ...oauth })
     return jsonAnswer({ url } satisfies OauthView)
   }
 
@@ -56,7 +62,9 @@ export function oauthEndpoints(deps: Deps): Endpoint[] {
       // A program that looks at the link must not use it up.
       if (method !== 'GET') return { status: 405, headers: { Allow: 'GET' }, body: null }
       const query = new URLSearchParams(search)
-      const returned = await completeAuthorization(deps, query.get('state') ?? '', query.get('code') || undefined)
+      const state = query.get('state') ?? ''
+      if (!oauth.states.isGenuine(state)) throw unknownState()
+      const returned = await completeAuthorization(deps, state, query.get('code') || undefined)
       if ('refusal' in returned) logFailure(deps.log, requestId, returned.refusal)
       return toRedirect(returned)
     },

@@ -1,7 +1,7 @@
 /**
  * Counts for the console: the funnel of each tenant, the refusals of WeChat, and the state of this instance. The counts are kept in
- * memory and added to the store once a second, and before the console reads them. So a callback pays for adding a number, and all
- * instances show the same figures. A server that is killed loses the counts of its last second, and nothing else.
+ * memory and added to the store every five seconds, and before this instance's console reads them. So a callback pays for adding a number, and all
+ * instances show the same figures. A server that is killed loses the counts of its last five seconds, and nothing else.
  */
 import { BIND_SECONDS, type CountedFigures, type Figures, type WechatErrors } from '../store/console-store.ts'
 import type { CommitNotice, Step, Store } from '../store/store.ts'

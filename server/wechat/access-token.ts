@@ -3,7 +3,7 @@
  * calls it invalid.
  */
 
-import type { Fetch } from '../platform.ts'
+import { type Fetch, systemTimeLimit, type TimeLimit } from '../platform.ts'
 import { isDuration, isPrintable } from './fields.ts'
 import { type ApiAnswer, callWechat, expectSuccess, postJson, unavailable } from './http.ts'
 
@@ -43,14 +43,14 @@ const FETCH_TIMEOUT_MS = 4_000
 
 export function createAccessTokens(
   settings: AccessTokenSettings,
-  { fetch, clock }: { fetch: Fetch; clock: () => number },
+  { fetch, clock, timeLimit = systemTimeLimit }: { fetch: Fetch; clock: () => number; timeLimit?: TimeLimit },
 ): AccessTokens {
   let cached: CachedToken | undefined
   let renewal: Promise<string> | undefined
 
   async function renew(): Promise<string> {
     try {
-      cached = toCachedToken(await requestToken(settings, fetch), clock())
+      cached = toCachedToken(await requestToken(settings, fetch, timeLimit), clock())
     } catch (error) {
       // A failed renewal is no error while the old token is valid.
       if (!cached || clock() >= cached.expiresAt) throw error
@@ -87,9 +87,9 @@ function untilAborted<T>(renewal: Promise<T>, signal: AbortSignal): Promise<T> {
   })
 }
 
-async function requestToken(settings: AccessTokenSettings, fetch: Fetch): Promise<ApiAnswer> {
+async function requestToken(settings: AccessTokenSettings, fetch: Fetch, timeLimit: TimeLimit): Promise<ApiAnswer> {
   const { url, init } = toTokenRequest(settings)
-  return expectSuccess(await callWechat(fetch, url, init, AbortSignal.timeout(FETCH_TIMEOUT_MS)), true)
+  return expectSuccess(await callWechat(fetch, url, init, timeLimit(FETCH_TIMEOUT_MS)), true)
 }
 
 /** `force_refresh` is never sent, because it invalidates the token of the account's other systems and is limited to 20 calls a day. */

@@ -1,6 +1,6 @@
 /** The calls of WeChat's API that a binding needs. */
 import { BindError } from '../errors.ts'
-import type { Fetch } from '../platform.ts'
+import { type Delay, type Fetch, systemTimeLimit, type TimeLimit } from '../platform.ts'
 import type { AccessTokens } from './access-token.ts'
 import { INVALID_TOKEN, toWechatError } from './errcode.ts'
 import { isDuration, isPrintable } from './fields.ts'
@@ -42,8 +42,8 @@ type WechatApiDeps = {
   apiBase: string
   accessTokens: AccessTokens
   fetch: Fetch
-  /** Resolves after `ms`, rejects when the signal aborts. */
-  delay: (ms: number, signal: AbortSignal) => Promise<void>
+  delay: Delay
+  timeLimit?: TimeLimit
 }
 
 // The limit for all tries of one call together, because the caller of GetQrCode gets an answer within 5 s.
@@ -63,7 +63,7 @@ export const QRCODE_PATH = '/cgi-bin/qrcode/create'
 
 export const CODE_PATH = '/sns/oauth2/access_token'
 
-export function createWechatApi(deps: WechatApiDeps): WechatApi {
+export function createWechatApi({ timeLimit = systemTimeLimit, ...deps }: WechatApiDeps): WechatApi {
   const { apiBase, accessTokens, fetch, delay } = deps
   const callWith = (token: string, path: string, init: RequestInit, signal: AbortSignal) =>
     callWechat(fetch, addAccessToken(apiBase + path, token), init, signal)
@@ -84,7 +84,7 @@ export function createWechatApi(deps: WechatApiDeps): WechatApi {
   }
 
   async function whileBusy(callOnce: (signal: AbortSignal) => Promise<ApiAnswer>): Promise<ApiAnswer> {
-    const signal = AbortSignal.timeout(CALL_TIMEOUT_MS)
+    const signal = timeLimit(CALL_TIMEOUT_MS)
     let answer = await callOnce(signal)
     for (const ms of BUSY_DELAYS_MS) {
       if (answer.errcode !== BUSY) break
@@ -135,7 +135,7 @@ export function createWechatApi(deps: WechatApiDeps): WechatApi {
       return openids.map((openid) => toChangedOpenid(results.get(openid)))
     },
     async checkAccess() {
-      await accessTokens.get(AbortSignal.timeout(CALL_TIMEOUT_MS))
+      await accessTokens.get(timeLimit(CALL_TIMEOUT_MS))
     },
   }
 }

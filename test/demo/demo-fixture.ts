@@ -2,24 +2,17 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
 import { createBindClient } from '../../server/client.ts'
 
 const KEY = 'demo-key-of-32-bytes-in-base64url-000000000'.slice(0, 43)
-const folders: string[] = []
-const running = new Set<Demo>()
+const stopped = new WeakSet<Demo>()
 
-afterEach(async () => {
-  await Promise.all([...running].map(({ close }) => close()))
-  running.clear()
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
-})
-
-/** A folder with placeholder pages, so that the tests need no build. */
+/** A folder with placeholder pages, so that the tests need no build. It is removed after the test. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-demo-'))
-  folders.push(folder)
+  onTestFinished(() => rmSync(folder, { recursive: true }))
   for (const name of ['page/assets', 'cdn']) mkdirSync(join(folder, name), { recursive: true })
   writeFileSync(join(folder, 'page/index.html'), '<!doctype html><title>page</title>')
   writeFileSync(join(folder, 'page/assets/page-1a2b.js'), 'export {}')
@@ -27,16 +20,17 @@ export function makeFolder(): string {
   return folder
 }
 
-/** Starts a demo on a free port; `folder` contains its pages and its saved state. */
+/** Starts a demo on a free port, and stops it after the test; `folder` contains its pages and its saved state. */
 export async function start(folder = makeFolder(), env: Record<string, string> = {}): Promise<Demo> {
   const settings = { PORT: '0', BIND_KEYS: `k1:${KEY}`, LOG_LEVEL: 'silent', ...env }
   const demo = await startDemo({ env: settings, dataDir: folder, dist: folder })
-  running.add(demo)
+  onTestFinished(() => stop(demo))
   return demo
 }
 
 export async function stop(demo: Demo): Promise<void> {
-  running.delete(demo)
+  if (stopped.has(demo)) return
+  stopped.add(demo)
   await demo.close()
 }
 

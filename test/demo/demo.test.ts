@@ -38,6 +38,23 @@ describe('startDemo', () => {
     expect(demo.wire.since(0)).toMatchObject([{ kind: 'check', status: 200, fault: '' }])
   })
 
+  test('opens the console at /console, with a token for each role, and shows what QA does', async () => {
+    const demo = await start()
+    const at = (path: string, init?: RequestInit) => fetch(`${demo.url}/console/${path}`, init)
+    const { offers } = (await (await at('api/session')).json()) as { offers: { role: string; token: string }[] }
+    expect(offers.map(({ role }) => role)).toEqual(['viewer', 'operator'])
+    const signedIn = await at('api/session', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ token: offers[0]!.token }),
+    })
+    const [cookie = ''] = signedIn.headers.getSetCookie()
+    expect(cookie).toContain('; Path=/; ')
+    await bindAmy(demo)
+    const overview = await at('api/overview', { headers: { cookie } })
+    expect(await overview.json()).toMatchObject({ funnel: { shown: 1, bound: 1 } })
+  })
+
   test('does not reuse ids of the traffic log after a restart', async () => {
     const folder = makeFolder()
     const first = await start(folder)

@@ -28,7 +28,9 @@ describe('deploy/compose.yaml', () => {
   )
 
   test('publishes the main port on the loopback address, and does not publish the port of metrics and probes', () => {
-    expect([...compose.matchAll(/^ +ports: (.+)$/gm)].map(([, ports]) => ports)).toEqual(["['127.0.0.1:4000:4000']"])
+    expect([...compose.matchAll(/^ +ports: (.+)$/gm)].map(([, ports]) => ports)).toEqual([
+      "['127.0.0.1:4000:4000', '127.0.0.1:4002:4002']",
+    ])
     expect(serviceOf.get('bind')).toMatch(/^ {6}OPS_PORT: 4001$/m)
   })
 })

@@ -160,11 +160,27 @@ describe('the phone', () => {
   test('inside WeChat a long press on the picture scans the QR code', async () => {
     const page = await fixture.open('&context=wechat')
     await inState(page, 'ready')
+    await page.locator('wechat-bind').getByRole('button', { name: 'QR code' }).click()
     await page.locator('wechat-bind').getByRole('img').click({ delay: 700 })
     await page.getByTestId('recognise').click()
     await follow(page)
     await inState(page, 'bound')
     expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
+  })
+
+  test('inside WeChat one tap binds without a scan, or comes back with the reason', async () => {
+    const page = await fixture.open('&context=wechat&authorize=decline')
+    await inState(page, 'ready')
+    const press = (name: string) => page.locator('wechat-bind').getByRole('button', { name }).click()
+    await press('Bind this WeChat')
+    await inState(page, 'error')
+    await page.getByTestId('conditions').click()
+    await page.getByTestId('set-authorize').selectOption('allow')
+    await press('Try again')
+    await press('Bind this WeChat')
+    await inState(page, 'bound')
+    expect(new URL(page.url()).hash).toBe('')
+    await fixture.demo.simulator.phone('amy').closeAccount()
   })
 
   test('in another mobile browser the picture is saved and scanned from the album', async () => {

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { parseKeys } from '../../server/keys/keyring.ts'
 import { parseOperators } from '../../server/keys/operators.ts'
 import { openToken } from '../../server/keys/widget-token.ts'
+import { compileCache } from '../support/compile-cache.ts'
 import { SECRET } from '../support/test-server.ts'
 
 const cli = join(import.meta.dirname, '../../server/cli.ts')
@@ -26,7 +27,7 @@ const run = (args: string[], env?: Record<string, string>): Promise<Ended> => ru
 
 const runNode = (args: string[], env: Record<string, string> = {}): Promise<Ended> =>
   new Promise((resolve) => {
-    execFile(process.execPath, args, { env, timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { env: { ...compileCache, ...env }, timeout: 20_000 }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr })
     })
   })

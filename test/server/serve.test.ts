@@ -11,6 +11,8 @@ import { createSimulator } from '../../demo/simulator/simulator.ts'
 import { createBindClient } from '../../server/client.ts'
 import { startListening, stopListening } from '../../server/http/listen.ts'
 import { startServer } from '../../server/serve.ts'
+import { compileCache } from '../support/compile-cache.ts'
+import { CONSOLE_TOKENS, TOKENS } from '../support/console-client.ts'
 import { openTestServer, SECRET, type TestServer } from '../support/test-server.ts'
 
 const cli = join(import.meta.dirname, '../../server/cli.ts')
@@ -33,11 +35,17 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
+async function firstCursor(console: string | undefined, cookie: string): Promise<string> {
+  const response = await fetch(`${console}/api/live?wait=0`, { headers: { cookie } })
+  return ((await response.json()) as { cursor: string }).cursor
+}
+
 /** Starts `serve`; resolves once it logs its URL. */
 async function serve(more: Record<string, string> = {}) {
   const { account } = simulator
   const child = spawn(process.execPath, [cli, 'serve'], {
     env: {
+      ...compileCache,
       WECHAT_APP_ID: account.appId,
       WECHAT_APP_SECRET: account.appSecret,
       WECHAT_TOKEN: account.token,
@@ -53,8 +61,9 @@ async function serve(more: Record<string, string> = {}) {
   const lines: string[] = []
   for await (const line of createInterface(child.stdout)) {
     lines.push(line)
-    const { url, ops } = JSON.parse(line) as { url?: string; ops?: string }
-    if (url) return { child, url, ops, lines, client: createBindClient({ server: url, keyId: 'k1', key: SECRET }) }
+    const { url, ops, console } = JSON.parse(line) as { url?: string; ops?: string; console?: string }
+    if (url)
+      return { child, url, ops, console, lines, client: createBindClient({ server: url, keyId: 'k1', key: SECRET }) }
   }
   throw new Error('serve exited before it listened')
 }
@@ -77,8 +86,7 @@ async function park(url: string, token: string) {
   return { socket, answered: once(socket, 'close').then(() => answer) }
 }
 
-// Each test starts a process, and the machine may be busy.
-describe('serve', { timeout: 30_000 }, () => {
+describe('serve', () => {
   test('binds over real HTTP, and still has the binding after a restart', async () => {
     const first = await serve()
     simulator.setCallbackUrl(`${first.url}/wechat/callback`)
@@ -108,14 +116,28 @@ describe('serve', { timeout: 30_000 }, () => {
     expect(await response.json()).toMatchObject({ checks: { store: 'ok', wechat: 'WECHAT_FORBIDDEN' } })
   })
 
-  test('serves metrics and probes on OPS_PORT only, and the rest on PORT only', async () => {
-    const { child, url, ops } = await serve({ OPS_PORT: '0' })
+  test('serves metrics and probes on OPS_PORT only, the console on CONSOLE_PORT only, and the rest on PORT only', async () => {
+    const { child, url, ops, console } = await serve({ OPS_PORT: '0', CONSOLE_PORT: '0', CONSOLE_TOKENS })
     const statusOf = async (base: string | undefined, path: string) => (await fetch(`${base}${path}`)).status
     expect(ops).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(ops).not.toBe(url)
     for (const path of ['/metrics', '/healthz', '/readyz']) {
       expect([path, await statusOf(ops, path), await statusOf(url, path)]).toEqual([path, 200, 404])
     }
+    expect(console).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    for (const path of ['/api/session', '/api/meta', '/console', '/console/', '/console/api/session']) {
+      expect([path, await statusOf(ops, path), await statusOf(url, path)]).toEqual([path, 404, 404])
+    }
+    for (const path of ['/metrics', '/widget/binding', '/wechat/callback', '/openapi.json']) {
+      expect([path, await statusOf(console, path)]).toEqual([path, 404])
+    }
+    const body = JSON.stringify({ token: TOKENS.vera })
+    const headers = { 'Content-Type': 'application/json' }
+    const signedIn = await fetch(`${console}/api/session`, { method: 'POST', headers, body })
+    const [cookie = ''] = signedIn.headers.getSetCookie()
+    const live = fetch(`${console}/api/live?wait=25&after=${await firstCursor(console, cookie)}`, {
+      headers: { cookie },
+    })
     for (const [path, status] of [
       ['/openapi.json', 200],
       ['/widget/binding', 401],
@@ -128,6 +150,8 @@ describe('serve', { timeout: 30_000 }, () => {
       /http_requests_total\{route="\/widget\/binding",status="401"\} 1/,
     )
     child.kill('SIGTERM')
+    // A page that waits for events does not delay the end.
+    expect(await (await live).json()).toMatchObject({ events: [] })
     expect((await once(child, 'exit'))[0]).toBe(0)
   })
 

@@ -97,7 +97,6 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth 
       return answer(c)
     })
     .post('/widget/oauth/confirm', async (c) => {
-      if (holdsQrRequests) await waitForChange(c.req.raw.signal)
       const qr = toQrPath(QR_TEXT)
       const follow: FollowQr = { url: QR_TEXT, qr, ...(account && { account }) }
       change({ state: 'bound', boundAt: BOUND_AT, subscribed: false, follow })
@@ -117,7 +116,7 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth 
     /** From now on, every request to `path` gets this problem. */
     refuse: (path: 'qrcode' | 'binding' | 'confirm' | 'oauth' | 'oauth/confirm', problem: Partial<Problem>) =>
       void refusals.set(path, problem),
-    /** From now on, requests for a QR code, and proofs, wait instead of being answered. */
+    /** From now on, requests for a QR code wait instead of being answered. */
     holdQrRequests() {
       holdsQrRequests = true
     },

@@ -9,6 +9,7 @@ import { sealMessage } from '../../demo/simulator/message.ts'
 import { openReply, type Reply } from '../../demo/simulator/reply.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { type BindClient, createBindClient } from '../../server/client.ts'
+import { compileCache } from './compile-cache.ts'
 import { SECRET } from './test-server.ts'
 
 /** The flags of `npm run serve`. */
@@ -46,6 +47,7 @@ export async function startInstance(
     // The streams are pipes, because a reader of an inherited stderr would also wait for a server that is still running.
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
+      ...compileCache,
       WECHAT_APP_ID: account.appId,
       WECHAT_APP_SECRET: account.appSecret,
       WECHAT_TOKEN: account.token,

@@ -51,10 +51,10 @@ const inWechat = {
 } as const
 
 /** Opens the page again, as WeChat does after the authorization. */
-async function comeBack(page: Page, result: string): Promise<void> {
+async function comeBack(page: Page): Promise<void> {
   const url = page.url()
   await page.goto('about:blank')
-  await page.goto(`${url}#${result}`)
+  await page.goto(`${url}#wechat-bind=proof`)
 }
 
 export const scenes: Scene[] = [
@@ -117,27 +117,10 @@ export const scenes: Scene[] = [
     },
   },
   {
-    name: 'binding',
-    ...inWechat,
-    prepare: ({ bind }) => bind.holdQrRequests(),
-    async reach(page) {
-      await comeBack(page, 'wechat-bind=proof')
-      await inState(page, 'loading')
-    },
-  },
-  {
-    name: 'declined',
-    ...inWechat,
-    async reach(page) {
-      await comeBack(page, 'wechat-bind-error=DECLINED')
-      await inState(page, 'error')
-    },
-  },
-  {
     name: 'not following',
     ...inWechat,
     async reach(page) {
-      await comeBack(page, 'wechat-bind=proof')
+      await comeBack(page)
       await inState(page, 'bound')
     },
   },

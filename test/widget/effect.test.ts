@@ -21,7 +21,7 @@ const bound: Bound = { name: 'bound', attempt, version: 19, boundAt: 1, initial:
 const unbinding: Bound = { ...bound, unbinding: true }
 const leaving: Ready = { ...ready, isLeaving: true }
 const proving: Loading = { ...loading, proof: 'p' }
-const unfollowed: Bound = { ...bound, subscribed: false }
+const unfollowed: Bound = { ...bound, subscribed: false, follow: { url: 'f', qr: ticket.qr } }
 const expired: State = { name: 'expired', attempt, version: 17, refreshesLeft: 3 }
 
 describe('effectOf', () => {
@@ -63,12 +63,14 @@ describe('effectOf', () => {
     expect(effectOf(proving, hidden)).toBe('ask:0')
   })
 
-  test('returns a poll for a bound element whose user does not follow, for twelve polls', () => {
+  test('returns a poll for a bound element that shows the QR code to follow with, for twelve polls', () => {
     const late = (turn: number): Bound => ({ ...unfollowed, attempt: { ...attempt, turn } })
     expect(effectOf(unfollowed)).toBe('wait:19.0')
     expect(effectOf(late(11))).toBe('wait:19.11')
     expect(effectOf(late(12))).toBe('none')
     expect(effectOf(late(12), { watch: true })).toBe('wait:19.12')
+    expect(effectOf(unfollowed, { looks: true }), 'the dialog is closed').toBe('none')
+    expect(effectOf({ ...unfollowed, follow: undefined })).toBe('none')
   })
 
   test('waits for a token while the element is visible, and not after stop()', () => {

@@ -218,7 +218,7 @@ describe('WechatBind in another mobile browser', () => {
     await click(element, 'Can’t scan?')
     await click(element, 'Open in WeChat')
     expect(part(element, 'code')?.textContent).to.equal(`${page}#/account`)
-    expect(words(element)).to.contain('Open in WeChat')
+    expect(words(element)).to.contain('Open in WeChat').and.to.contain('Send the link in WeChat, then tap it')
     element.show('link', true)
     await element.updateComplete
     expect(element.renderRoot.querySelector('[role=status]')?.textContent).to.contain('Copied')

@@ -5,6 +5,7 @@ import type { Actions } from '../app.ts'
 import type { Messages } from '../messages.ts'
 import type { PageState } from '../page-state.ts'
 import { type Language, languages, settingValues, type Theme } from '../settings.ts'
+import { visitorPath } from '../visitor.ts'
 import { languageNames } from '../words/common.ts'
 import { choiceView } from './choice-buttons.ts'
 import { icons } from './icons.ts'
@@ -25,6 +26,7 @@ export function topBarView(state: PageState, { set }: Actions, t: Messages): Tem
         wechat-bind <span>${t.qa}</span>
         <a href="api.html${location.search}">API</a>
         <a href="playground${location.search}">${t.playground}</a>
+        <a href="${visitorPath}/console/">${t.console}</a>
       </h1>
       ${stepsView(state, t)}
       <label class="select">

@@ -3,6 +3,7 @@ export const en = {
   title: 'wechat-bind: QA demo',
   qa: 'QA demo',
   playground: 'Playground',
+  console: 'Console',
   signedInAs: 'Signed in as',
 
   stepScan: 'Scan',

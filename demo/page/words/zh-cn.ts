@@ -5,6 +5,7 @@ export const zhCN: Words = {
   title: 'wechat-bind：测试演示',
   qa: '测试演示',
   playground: '在线调试',
+  console: '控制台',
   signedInAs: '当前用户',
 
   stepScan: '扫一扫',

@@ -5,6 +5,7 @@ export const zhTW: Words = {
   title: 'wechat-bind：測試展示',
   qa: '測試展示',
   playground: '線上偵錯',
+  console: '主控台',
   signedInAs: '目前使用者',
 
   stepScan: '掃一掃',

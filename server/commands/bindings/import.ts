@@ -27,8 +27,8 @@ type Numbered = { number: number; line: NewBinding }
 
 type Outcome = ImportOutcome | 'other-appid'
 
-// A batch takes about 20 ms on SQLite. The writes of a server that uses the same file wait for it.
-const BATCH = 250
+// A batch takes about 8 ms on SQLite. The callbacks of a server that uses the same file wait for it.
+const BATCH = 100
 
 // Retries help while another process holds SQLite's lock, and during a failover of PostgreSQL.
 const TRIES = 4

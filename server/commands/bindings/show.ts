@@ -31,7 +31,7 @@ export async function showUser(
   }
   const name = nameOf(identity)
   await (isJson
-    ? terminal.print(JSON.stringify({ BindUser: name ?? null, ...toUserExport(identity, record) }))
+    ? terminal.print(JSON.stringify({ BindUser: name ?? null, ...toUserExport(record.user, record) }))
     : terminal.write(toLines(record, name, clock(), terminal.columns)))
   return true
 }

@@ -1,6 +1,6 @@
 /**
  * The figures of the console, in SQL for both engines. An instance counts in memory and adds its counts to the row of the hour and
- * tenant once a second, in a transaction of its own. A callback therefore writes no row for the figures, and no callback waits for
+ * tenant every five seconds, in a transaction of its own. A callback therefore writes no row for the figures, and no callback waits for
  * the row that all callbacks of an hour would share.
  */
 import { type RawBuilder, sql } from 'kysely'
@@ -16,7 +16,7 @@ import {
   type WechatErrors,
 } from '../console-store.ts'
 import type { Plan } from '../plan.ts'
-import { runQuery } from './compiled-query.ts'
+import { query, runQuery } from './compiled-query.ts'
 import type { Runners } from './runners.ts'
 import type { Db } from './tx-settings.ts'
 
@@ -31,10 +31,11 @@ const sumOf = (column: string) => sql`cast(coalesce(sum(${sql.ref(column)}), 0) 
 const funnelSums = sql.join(funnelSteps.map(sumOf))
 
 export function createFigures(db: Db, { read, write }: Runners): Pick<ConsoleStore, FigureReads> {
-  const select = <Row>(query: RawBuilder<Row>) => read(() => runQuery<Row>(db, query))
+  const additions = createAdditions(db)
+  const select = <Row>(text: RawBuilder<Row>) => read(() => runQuery<Row>(db, text))
 
   return {
-    addFigures: (counted) => write(() => add(db, counted)),
+    addFigures: (counted) => write(() => add(additions, counted)),
     hourly: (from, until, tenant) =>
       select<FunnelCounts & { hour: number }>(
         sql`select hour, ${funnelSums} from figures where ${within(from, until, tenant)} group by hour order by hour`,
@@ -76,29 +77,47 @@ const toSum = (row: Record<string, number>): FigureSum => ({
 })
 
 /** Rows are added in the order of their keys, so that instances that add at the same time do not wait for each other in a circle. */
-function* add(db: Db, { figures, errors, instance }: CountedFigures): Plan<void> {
+function* add(queries: Additions, { figures, errors, instance }: CountedFigures): Plan<void> {
   const inOrder = figures.toSorted((a, b) => a.hour - b.hour || (a.tenant < b.tenant ? -1 : 1))
-  for (const each of inOrder) yield* runQuery(db, addFigures(each))
-  for (const each of errors.toSorted((a, b) => a.hour - b.hour || a.errcode - b.errcode)) {
-    yield* runQuery(db, addErrors(each))
-  }
-  yield* runQuery(db, saveInstance(instance))
+  for (const each of inOrder) yield* queries.addFigures(toParameters(each))
+  for (const each of errors.toSorted((a, b) => a.hour - b.hour || a.errcode - b.errcode)) yield* queries.addErrors(each)
+  yield* queries.saveInstance(instance)
 }
 
-const valuesOf = (figures: Figures) => [...funnelSteps.map((step) => figures[step]), ...figures.took]
+type Additions = ReturnType<typeof createAdditions>
 
-const addFigures = (
-  figures: Figures,
-) => sql`insert into figures (hour, tenant, ${sql.join(columns.map((name) => sql.ref(name)))})
-  values (${figures.hour}, ${figures.tenant}, ${sql.join(valuesOf(figures))}) on conflict (hour, tenant)
-  do update set ${sql.join(columns.map((name) => sql`${sql.ref(name)} = figures.${sql.ref(name)} + excluded.${sql.ref(name)}`))}`
+type FigureParameters = Record<string, number | string>
 
-const addErrors = ({ hour, errcode, count, lastAt }: WechatErrors) =>
-  sql`insert into wechat_errors (hour, errcode, count, last_at) values (${hour}, ${errcode}, ${count}, ${lastAt})
-    on conflict (hour, errcode) do update set count = wechat_errors.count + excluded.count, last_at = excluded.last_at`
+const toParameters = ({ hour, tenant, took, ...counts }: Figures): FigureParameters => ({
+  hour,
+  tenant,
+  ...counts,
+  ...Object.fromEntries(buckets.map((bucket, i) => [bucket, took[i]!])),
+})
 
-const saveInstance = (state: InstanceState) =>
-  sql`insert into instances (name, at, waiting, waiting_limit, callback_at, token_at, token_until)
-    values (${state.name}, ${state.at}, ${state.waiting}, ${state.waitingLimit}, ${state.callbackAt}, ${state.tokenAt}, ${state.tokenUntil})
-    on conflict (name) do update set at = excluded.at, waiting = excluded.waiting, waiting_limit = excluded.waiting_limit,
-      callback_at = excluded.callback_at, token_at = excluded.token_at, token_until = excluded.token_until`
+/** Compiled once, because compiling these statements takes longer than running them. */
+function createAdditions(db: Db) {
+  const compiled = <P extends object>(build: (parameters: P) => RawBuilder<unknown>) =>
+    query((p: P) => ({ compile: () => build(p).compile(db) }))
+  const refs = columns.map((name) => sql.ref(name))
+  return {
+    addFigures: compiled(
+      (p: FigureParameters) => sql`insert into figures (hour, tenant, ${sql.join(refs)})
+        values (${p.hour}, ${p.tenant}, ${sql.join(columns.map((name) => sql`${p[name]}`))}) on conflict (hour, tenant)
+        do update set ${sql.join(refs.map((name) => sql`${name} = figures.${name} + excluded.${name}`))}`,
+    ),
+    addErrors: compiled(
+      (p: WechatErrors) => sql`insert into wechat_errors (hour, errcode, count, last_at)
+        values (${p.hour}, ${p.errcode}, ${p.count}, ${p.lastAt}) on conflict (hour, errcode)
+        do update set count = wechat_errors.count + excluded.count, last_at = excluded.last_at`,
+    ),
+    saveInstance: compiled(
+      (
+        p: InstanceState,
+      ) => sql`insert into instances (name, at, waiting, waiting_limit, callback_at, token_at, token_until)
+        values (${p.name}, ${p.at}, ${p.waiting}, ${p.waitingLimit}, ${p.callbackAt}, ${p.tokenAt}, ${p.tokenUntil})
+        on conflict (name) do update set at = excluded.at, waiting = excluded.waiting, waiting_limit = excluded.waiting_limit,
+          callback_at = excluded.callback_at, token_at = excluded.token_at, token_until = excluded.token_until`,
+    ),
+  }
+}

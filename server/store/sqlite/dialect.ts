@@ -1,8 +1,12 @@
 /** Kysely's SQLite dialect on Node's built-in driver. Node only. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { SqliteDialect } from 'kysely'
+import type { Patience } from './busy.ts'
 
-export function nodeSqliteDialect(db: DatabaseSync): SqliteDialect {
+export function nodeSqliteDialect(
+  db: DatabaseSync,
+  withPatience: Patience = (statement) => statement(),
+): SqliteDialect {
   // Kysely compiles the same query to the same text. Preparing each text only once saves 16 to 21 % of the time of an insert.
   const statements = new Map<string, StatementSync>()
   const prepared = (sql: string) => {
@@ -17,8 +21,8 @@ export function nodeSqliteDialect(db: DatabaseSync): SqliteDialect {
         const statement = prepared(sql)
         return {
           reader: statement.columns().length > 0,
-          all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
-          run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+          all: (parameters) => withPatience(() => statement.all(...(parameters as SQLInputValue[]))),
+          run: (parameters) => withPatience(() => statement.run(...(parameters as SQLInputValue[]))),
           iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
         }
       },

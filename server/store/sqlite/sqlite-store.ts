@@ -2,7 +2,6 @@
 import { realpathSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely } from 'kysely'
 import type { SetTimer } from '../../platform.ts'
 import { type Run, runPlan } from '../plan.ts'
@@ -21,6 +20,7 @@ import type { TxSettings } from '../sql/tx-settings.ts'
 import { createUnionidQueue } from '../sql/unionid-queue.ts'
 import { SqlTx } from '../sql/unit-of-work.ts'
 import type { Committed, Store, UnitOfWork } from '../store.ts'
+import { BUSY_TIMEOUT_MS, createPatience, errcodeOf, retryWhileBusy, setBusyTimeout } from './busy.ts'
 import { AUTOCHECKPOINT_PAGES, backgroundTimer, createCheckpoints } from './checkpoints.ts'
 import { nodeSqliteDialect } from './dialect.ts'
 import { createFsync } from './fsync.ts'
@@ -31,12 +31,6 @@ import { createRun } from './run.ts'
 
 // Longer than another process needs to open or close the same file.
 const OPEN_TIMEOUT_MS = 5_000
-
-// A backup or a second process may hold the write lock briefly. A longer wait is reported to the callback as an error.
-const LOCK_TIMEOUT_MS = 1_000
-
-// The driver blocks the event loop while it waits for a lock, so it waits only this long; `retryWhileBusy` does the rest.
-const BUSY_TIMEOUT_MS = 20
 
 // 1 GiB of address space, which is enough for about four million bindings.
 const MMAP_BYTES = 2 ** 30
@@ -80,9 +74,9 @@ export async function openSqliteStore(
     )
   // Switching to WAL fails with SQLITE_BUSY while another process does the same, whatever busy_timeout says.
   await retryWhileBusy(configure, OPEN_TIMEOUT_MS)
-  const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) })
+  const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database, createPatience(database)) })
   await migrateToLatest(db, 'sqlite')
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  setBusyTimeout(database, BUSY_TIMEOUT_MS)
   // If the file is a symbolic link, SQLite puts the WAL beside the link's target.
   const wal = isInMemory ? undefined : await openWal(`${realpathSync(file)}-wal`)
 
@@ -204,25 +198,10 @@ const BEGIN = { text: 'begin immediate', values: [] }
 const COMMIT = { text: 'commit', values: [] }
 const ROLLBACK = { text: 'rollback', values: [] }
 
-const SQLITE_BUSY = 5
 const SQLITE_CONSTRAINT = 19
-
-/** The primary result code: the low byte of SQLite's extended one. */
-const errcodeOf = (error: unknown) => ((error as { errcode?: number }).errcode ?? 0) & 0xff
 
 /** An error that no unit has caused, such as a full disk. */
 const isEngineError = (error: unknown) => ![0, SQLITE_CONSTRAINT].includes(errcodeOf(error))
-
-/** Tries again while another process holds the write lock, without blocking the event loop. */
-async function retryWhileBusy<T>(attempt: () => T, timeoutMs = LOCK_TIMEOUT_MS): Promise<T> {
-  for (const deadline = Date.now() + timeoutMs; ; await delay(10)) {
-    try {
-      return attempt()
-    } catch (error) {
-      if (errcodeOf(error) !== SQLITE_BUSY || Date.now() > deadline) throw error
-    }
-  }
-}
 
 function rollBack(run: Run): void {
   try {

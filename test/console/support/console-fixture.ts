@@ -13,8 +13,8 @@ export type OpenConsole = {
   root: HTMLElement
   /** The text of the downloads, in order. */
   saved: { name: string; file: Blob }[]
-  /** Moves the clock of the page, without a timer. */
-  advance(ms: number): void
+  /** The paths of the requests that the page has got an answer to, in order. */
+  answered: string[]
 }
 
 type OpenOptions = { fake?: FakeConsole; hash?: string; preferences?: Partial<Preferences> }
@@ -37,12 +37,16 @@ export async function openConsole({
   await setHash(hash)
   const root = document.body.appendChild(document.createElement('div'))
   const saved: OpenConsole['saved'] = []
-  let now = NOW
+  const answered: string[] = []
   const stop = startConsole({
-    fetch: async (input, init) => fake.app.request(new URL(String(input), 'http://console.test/').href, init),
+    async fetch(input, init) {
+      const response = await fake.app.request(new URL(String(input), 'http://console.test/').href, init)
+      answered.push(String(input))
+      return response
+    },
     storage: localStorage,
     languages: ['en'],
-    clock: () => now,
+    clock: () => NOW,
     draw: createDraw(root),
     save: (file, name) => saved.push({ file, name }),
   })
@@ -53,14 +57,7 @@ export async function openConsole({
     root.remove()
   }
   await expect.element(page.getByRole('heading', { level: 1 })).toBeVisible()
-  return {
-    fake,
-    root,
-    saved,
-    advance(ms) {
-      now += ms
-    },
-  }
+  return { fake, root, saved, answered }
 }
 
 /** Waits for the event, so that the console that is opened next does not get it. */

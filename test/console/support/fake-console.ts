@@ -51,6 +51,7 @@ export function createFakeConsole({ scene = 'full', role = 'operator', isSignedI
   const users = new Map<string, UserView | undefined>()
   const waiting = new Set<() => void>()
   const requests: string[] = []
+  const held = new Map<string, Promise<void>>()
   const refusals = new Map<string, { status: number; code: string }>()
 
   const keyOf = ({ tenant, account, userId }: UserName) => [tenant, account, userId].join('/')
@@ -80,6 +81,7 @@ export function createFakeConsole({ scene = 'full', role = 'operator', isSignedI
       requests.push(`${c.req.method} ${path}`)
       const refusal = refusals.get(path)
       if (refusal) return problem(c, refusal.status, refusal.code)
+      await held.get(path)
       if (path === 'session') return next()
       if (!session) return problem(c, 401, 'UNAUTHORIZED')
       if (c.req.method !== 'GET' && c.req.header('X-Console-CSRF') !== session.csrf) return problem(c, 403, 'FORBIDDEN')
@@ -212,6 +214,12 @@ export function createFakeConsole({ scene = 'full', role = 'operator', isSignedI
     push,
     /** From now on, requests to `path` get this problem. */
     refuse: (path: string, status: number, code: string) => void refusals.set(path, { status, code }),
+    /** Requests to `path` are answered after the returned function has been called. */
+    hold(path: string): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      held.set(path, promise)
+      return resolve
+    },
     allow: (path: string) => void refusals.delete(path),
     /** The server ends the session, as after a token has been taken away. */
     endSession() {

@@ -52,12 +52,20 @@ describe('signing in', () => {
     await expect.element(page.getByRole('heading', { name: 'Doctor' })).toBeVisible()
   })
 
-  test('ends by signing out', async () => {
-    const { fake } = await openConsole()
+  test('ends by signing out, and the next one finds no search of the last', async () => {
+    const { fake, root } = await openConsole({ hash: '#/users' })
+    await page.getByRole('searchbox').fill(OPENID)
+    await button('Search').click()
+    await expect.poll(() => root.querySelectorAll('tbody tr').length).toBe(1)
     await page.getByText('alice', { exact: true }).first().click()
     await button('Sign out').click()
     await expect.element(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
     expect(fake.requests).toContain('DELETE session')
+    await page.getByLabelText('Token').fill(`${TOKEN}-viewer`)
+    await button('Sign in').click()
+    await loaded(root)
+    await expect.poll(() => root.querySelectorAll('tbody tr').length).toBeGreaterThan(1)
+    await expect.element(page.getByRole('searchbox')).toHaveValue('')
   })
 })
 
@@ -98,6 +106,20 @@ describe('a user', () => {
     await link('All users').click()
     await expect.element(page.getByRole('heading', { name: 'Users' })).toBeVisible()
     expect(document.body.textContent).not.toContain(OPENID)
+  })
+
+  test('keeps her openid off the page of another user, to which the operator has gone meanwhile', async () => {
+    const { fake, root, answered } = await openConsole({ hash: USER })
+    const release = fake.hold('users/reveal')
+    await button('Show openid').click()
+    await confirm('Show openid').click()
+    location.hash = '#/users/forum/acme/u-1079'
+    await expect.element(page.getByRole('heading', { name: 'u-1079' })).toBeVisible()
+    release()
+    await expect.poll(() => answered).toContain('api/users/reveal')
+    await loaded(root)
+    expect(root.textContent).toContain('oAbc…9yZ')
+    expect(root.textContent).not.toContain(OPENID)
   })
 
   test('is exported as a file whose name has no id', async () => {

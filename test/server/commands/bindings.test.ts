@@ -4,23 +4,17 @@ import { open as openFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import stringWidth from 'string-width'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSimulator } from '../../../demo/simulator/simulator.ts'
 import { runBindings } from '../../../server/commands/bindings.ts'
 import { openStore } from '../../../server/store/open-store.ts'
 import type { Store } from '../../../server/store/store.ts'
-import { type Postgres, startPostgres } from '../../support/postgres.ts'
+import { newMigratedDatabase } from '../../support/databases.ts'
 import { createTestTerminal } from '../../support/test-terminal.ts'
 
 const NOW = Date.UTC(2026, 0, 15, 8)
 const amy = { tenant: 'default', account: 'acme', userId: 'amy' }
 const bo = { ...amy, userId: 'bo' }
-
-let postgres: Postgres
-beforeAll(async () => {
-  postgres = await startPostgres()
-}, 60_000)
-afterAll(() => postgres.remove())
 
 let folder: string
 let env: Record<string, string>
@@ -242,7 +236,7 @@ describe('bindings import', () => {
     test.each(conflicts)(
       `--conflict %s on ${engine}, also for duplicates in the file`,
       async (conflict, code, summary, result) => {
-        if (engine === 'PostgreSQL') env.DATABASE_URL = await postgres.newDatabase()
+        if (engine === 'PostgreSQL') env.DATABASE_URL = await newMigratedDatabase()
         await importText(`${head}acme,amy,o1\n`)
         const imported = await importText(conflicting, '--conflict', conflict)
         expect([imported.code, imported.out]).toEqual([code, expect.stringContaining(summary)])

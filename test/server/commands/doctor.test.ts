@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Finding } from '../../../server/doctor/finding.ts'
 import { startListening, stopListening } from '../../../server/http/listen.ts'
+import { compileCache } from '../../support/compile-cache.ts'
 import { openTestServer, SECRET, type TestServer } from '../../support/test-server.ts'
 import { idsOf } from '../doctor/doctor-fixture.ts'
 
@@ -33,6 +34,7 @@ afterEach(async () => {
 function doctor(...args: string[]) {
   const { account } = testServer.simulator
   const env = {
+    ...compileCache,
     WECHAT_APP_ID: account.appId,
     WECHAT_APP_SECRET: account.appSecret,
     WECHAT_TOKEN: account.token,

@@ -211,7 +211,7 @@ describe('the users', () => {
 })
 
 describe('the webhooks', () => {
-  const webhooks = () => viewer.json<Webhooks>(viewer.get('api/webhooks'))
+  const webhooks = (client = operator) => client.json<Webhooks>(client.get('api/webhooks'))
 
   test('show why a notice failed and when it comes next, and replay it', async () => {
     receiverStatus = 410
@@ -237,6 +237,7 @@ describe('the webhooks', () => {
       waiting: [{ ...amy, type: 'binding.bound', attempts: 1, failure: { status: 410, error: null } }],
     })
     expect(shown.receivers[0]?.advice?.fix?.en).toContain('enable')
+    expect((await webhooks(viewer)).receivers[0]?.url).toBe('http://receiver.test')
     expect((await overviewOf()).now.webhooks).toMatchObject({ light: 'bad', off: 1 })
     receiverStatus = 204
     expect(

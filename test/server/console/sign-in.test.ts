@@ -1,4 +1,7 @@
 /** Who gets into the console, and who does not. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createConsole } from '../../../server/console/console.ts'
 import { createSessions } from '../../../server/console/sessions.ts'
@@ -72,9 +75,23 @@ describe('the session of the console', () => {
 
   test('works at another instance and after a restart', async () => {
     await client.signIn('vera')
+    const headers = { Cookie: client.cookie()! }
     const other = createConsole(testServer.deps)
-    const answer = await other.request('http://127.0.0.1/api/meta', { headers: { Cookie: client.cookie()! } })
-    expect(answer.status).toBe(200)
+    expect(await statusOf(other.request('http://127.0.0.1/api/meta', { headers }))).toBe(200)
+
+    const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+    const env = { CONSOLE_TOKENS, DATABASE_URL: `sqlite:${join(folder, 'bind.db')}` }
+    const before = await openTestServer(env)
+    const signedIn = createConsoleClient(createConsole(before.deps))
+    await signedIn.signIn('otto')
+    before.deps.figures.shown('default')
+    await before.close()
+    const after = await openTestServer(env, { account: before.simulator.account })
+    const app = createConsole(after.deps)
+    const overview = await app.request('http://127.0.0.1/api/overview', { headers: { Cookie: signedIn.cookie()! } })
+    expect(await overview.json()).toMatchObject({ funnel: { shown: 1 } })
+    await after.close()
+    rmSync(folder, { recursive: true })
   })
 
   test('ends by signing out, also for a cookie that was stolen before', async () => {

@@ -209,7 +209,7 @@ describe('EraseUser and ExportUser', () => {
     expect(await dataOf('ExportUser', ids('u1'))).toEqual({
       Tenant: 'default',
       ...ids('u1'),
-      Version: 0,
+      Version: 2,
       Binding: null,
       History: [],
       Tickets: [],

@@ -74,7 +74,7 @@ describe('the way to WeChat and back', () => {
     const redirect = 'http%3A%2F%2Fbind.test%2Fwechat%2Foauth'
     expect(url).toMatch(
       new RegExp(
-        `^https://open\\.weixin\\.qq\\.com/connect/oauth2/authorize\\?appid=${appId}&redirect_uri=${redirect}&response_type=code&scope=snsapi_base&state=[0-9a-f]{64}#wechat_redirect$`,
+        `^https://open\\.weixin\\.qq\\.com/connect/oauth2/authorize\\?appid=${appId}&redirect_uri=${redirect}&response_type=code&scope=snsapi_base&state=[0-9a-f]{80}#wechat_redirect$`,
       ),
     )
   })
@@ -168,6 +168,7 @@ describe('the URL to return to', () => {
       '',
       'https://bind.test/',
       `https://www.example.com/${'a'.repeat(2048)}`,
+      `https://www.example.com/${'我'.repeat(300)}`,
       undefined,
       5,
       ['https://www.example.com/'],
@@ -230,6 +231,19 @@ describe('attacks', () => {
       expect(response.headers.get('Content-Type')).toContain('text/html')
       expect(await response.text()).not.toContain(state || '<script')
     }
+  })
+
+  test('a forged state does not reach the store', async () => {
+    const genuine = new URL(await urlFor()).searchParams.get('state')!
+    const writes = async () =>
+      /store_duration_seconds_count\{operation="write"\} (\d+)/.exec(await testServer.deps.metrics.render())?.[1]
+    const before = await writes()
+    const last = genuine.at(-1) === '0' ? '1' : '0'
+    for (const state of [genuine.slice(0, -1) + last, last + genuine.slice(1), genuine.toUpperCase(), `${genuine}0`]) {
+      expect((await comeBack(`http://bind.test/wechat/oauth?code=c&state=${state}`)).status).toBe(410)
+    }
+    expect(await writes()).toBe(before)
+    expect(before).toBeDefined()
   })
 
   test('an unknown proof gets 410, a malformed one 400', async () => {

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../../..')
 const manifest = JSON.parse(readFileSync(join(root, 'widget/package.json'), 'utf8'))
 
 /** The size in bytes, as compressed by Node's zlib at level 9. The command `gzip -9` makes this file 1.5 % smaller. */
-const BUDGET = 19_900
+const BUDGET = 20_000
 
 describe('tree-shaking in a bundler', () => {
   async function bundle(code: string): Promise<string> {
@@ -67,7 +67,7 @@ describe('the self-contained file', () => {
     expect(licences).toContain('Redistributions in binary form must reproduce the above copyright notice')
   })
 
-  test('has at most 19,900 bytes after gzip', () => {
+  test('has at most 20,000 bytes after gzip', () => {
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(BUDGET)
   })
 

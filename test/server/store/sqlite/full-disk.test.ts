@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAccount } from '../../../../demo/simulator/account.ts'
+import { compileCache } from '../../../support/compile-cache.ts'
 import { deliverScan, type Instance, serveBehind, startInstance } from '../../../support/instance.ts'
 import { titleWith } from '../../../support/missing-tool.ts'
 import { seedTickets } from '../../../support/rows.ts'
@@ -49,7 +50,7 @@ function fillDisk({ child }: Instance): () => void {
 beforeAll(() => seedTickets(`sqlite:${seed}`, account.appId, 200))
 
 // A container without the right to create namespaces cannot mount a small disk.
-describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a full or read-only disk'), { timeout: 30_000 }, () => {
+describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a full or read-only disk'), () => {
   test('makes the server answer 500 and log the cause while it is full, and lets it bind again once there is space', async () => {
     await using instance = await startInstance(account, env, behind(mount, copySeed))
     const scan = async (user: number) =>
@@ -75,6 +76,7 @@ describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a full or read-only disk'
     const isReadOnly = behind(mount, copySeed, readOnly)
     const child = spawn(...serveBehind(isReadOnly), {
       env: {
+        ...compileCache,
         WECHAT_APP_ID: account.appId,
         WECHAT_APP_SECRET: account.appSecret,
         WECHAT_TOKEN: account.token,

@@ -1,0 +1,44 @@
+/** The console of the demo, at `/console`. Its sign-in offers a token for each role. */
+import { createHash } from 'node:crypto'
+import { Hono } from 'hono'
+import { createConsole } from '../server/console/console.ts'
+import type { Deps } from '../server/deps.ts'
+import { createOperators, type Operator } from '../server/keys/operators.ts'
+
+type DemoConsoleOptions = {
+  /** The bind server of the visitor who sent the request. A changed condition opens another one. */
+  deps: () => Deps
+  /** The tokens are made from this key, so that a session survives a restart of the demo. */
+  key: string
+  /** The secret path of a demo that uses a real WeChat account, or an empty text. */
+  base: string
+}
+
+export function createDemoConsole({ deps, key, base }: DemoConsoleOptions) {
+  const made = new WeakMap<Deps, Hono>()
+  const operators = (['viewer', 'operator'] as const).map((role): Operator => {
+    const secret = createHash('sha256').update(`${key} console ${role}`).digest('base64url')
+    return { name: role, secret, role }
+  })
+  const offers = operators.map(({ name, role, secret }) => ({ name, role, token: secret }))
+
+  function appFor(current: Deps): Hono {
+    const console: Deps['console'] = {
+      ...current.console,
+      operators: createOperators(operators),
+      // The demo's own guard has checked the host name.
+      hostNames: { has: () => true },
+      // The paths of visitors have a prefix that the console does not see.
+      cookiePath: `${base}/`,
+      offers,
+    }
+    return new Hono().route('/console', createConsole({ ...current, console }))
+  }
+
+  return (request: Request, bindings: object): Response | Promise<Response> => {
+    const current = deps()
+    const app = made.get(current) ?? appFor(current)
+    made.set(current, app)
+    return app.fetch(request, bindings)
+  }
+}

@@ -1,0 +1,125 @@
+/** What holds after every step, whatever has happened. README.md lists it in words. */
+import { differ, type Observed } from './model/observed.ts'
+import { type Answer, viewOf } from './model/page.ts'
+import { type State, tenantOf, type UserKey } from './model/state.ts'
+import type { Delivered } from './world/receiver.ts'
+import type { World } from './world/world.ts'
+
+/** What was told to the outside, which later steps must not contradict. */
+export type Told = {
+  versions: Map<UserKey, number>
+  /** The last version of a user that the receiver has accepted. */
+  accepted: Map<string, number>
+  acceptedIds: Set<string>
+  uids: Map<string, string>
+  /** A server has died or its store has failed: a notice may come again. */
+  isDisturbed: boolean
+}
+
+export const newTold = (): Told => ({
+  versions: new Map(),
+  accepted: new Map(),
+  acceptedIds: new Set(),
+  uids: new Map(),
+  isDisturbed: false,
+})
+
+export function checkInvariants(world: World, m: State, seen: Observed, told: Told): string | undefined {
+  return (
+    checkBindings(m, seen) ??
+    checkTickets(seen) ??
+    checkVersions(m, told) ??
+    checkEvents(seen, told) ??
+    checkPages(world, m) ??
+    checkDelivered(world.receiver.takeDelivered(), m, told)
+  )
+}
+
+/** Under `reject` a WeChat is bound to one user of a tenant. */
+function checkBindings(m: State, { users }: Observed): string | undefined {
+  if (m.settings.conflict === 'allow') return undefined
+  const owners = new Map<string, UserKey>()
+  for (const [key, { bound }] of users) {
+    if (!bound) continue
+    const name = `${tenantOf(key)} ${bound.openid}`
+    if (owners.has(name)) return `one WeChat is bound to ${owners.get(name)} and ${key}`
+    owners.set(name, key)
+  }
+  return undefined
+}
+
+/** A ticket that is over keeps no openid and no digits. */
+function checkTickets({ tickets }: Observed): string | undefined {
+  for (const { scene, state, hold } of tickets.values()) {
+    if (state !== 'scanned' && hold) return `ticket ${scene} is ${state} and keeps an openid`
+    if (state === 'scanned' && !hold) return `ticket ${scene} is scanned by nobody`
+  }
+  return undefined
+}
+
+/** A version never falls, not even after an erasure. */
+function checkVersions(m: State, told: Told): string | undefined {
+  for (const [key, { version }] of m.users) {
+    const before = told.versions.get(key) ?? 0
+    if (version < before) return `${key}: the version fell from ${before} to ${version}`
+    told.versions.set(key, version)
+  }
+  return undefined
+}
+
+/** Each change has one event with an id of its own, and binding and unbinding alternate. */
+function checkEvents({ events }: Observed, told: Told): string | undefined {
+  const last = new Map<UserKey, { version: number; isBound: boolean | undefined }>()
+  for (const { user, version, type, reason, uid } of events) {
+    const before = last.get(user) ?? { version: 0, isBound: undefined }
+    if (version <= before.version) return `${user}: event ${version} comes after ${before.version}`
+    if (type === 'bound' && before.isBound === true) return `${user}: bound twice at ${version}`
+    if (type === 'unbound' && before.isBound === false) return `${user}: unbound twice at ${version}`
+    last.set(user, { version, isBound: type === 'unbound' ? false : type === 'bound' ? true : before.isBound })
+    const name = `${user} ${version} ${type} ${reason}`
+    const known = told.uids.get(uid)
+    if (known !== undefined && known !== name) return `the id ${uid} is that of "${known}" and of "${name}"`
+    told.uids.set(uid, name)
+  }
+  return undefined
+}
+
+/**
+ * A page that waits is answered as soon as a version above its own is committed, on whichever server it waits; with 304 only when
+ * its time is over.
+ */
+function checkPages(world: World, m: State): string | undefined {
+  for (const { key, known, until, answer } of world.pages) {
+    const version = m.users.get(key)?.version ?? 0
+    if (!answer && version > known) return `${key}: a page waits at ${known}, the version is ${version}`
+    if (!answer && m.now > until + 1000) return `${key}: a page waits for longer than it asked for`
+    if (answer?.status === 304 && m.now < until) return `${key}: a wait has ended too early`
+    if (answer?.status !== 200) continue
+    const view = JSON.parse(String(answer.body)) as Answer
+    if ((view.version as number) <= known || (view.version as number) > version) {
+      return `${key}: a page that knew ${known} got ${view.version}, the version is ${version}`
+    }
+    const wrong = view.version === version ? differ(`${key}: what a page got`, viewOf(m, key), view) : undefined
+    if (wrong) return wrong
+  }
+  world.pages = world.pages.filter(({ answer }) => !answer)
+  return undefined
+}
+
+/** Notices come in order for each user, are true, and name no openid that was erased or belongs to a later binding. */
+function checkDelivered(delivered: Delivered[], m: State, told: Told): string | undefined {
+  for (const notice of delivered) {
+    const { id, key, version, type, reason, openid, accepted } = notice
+    const name = `${key} ${version} ${type.slice('binding.'.length)} ${reason}`
+    if (told.uids.get(id) !== name) return `the webhook "${name}" (${id}) is of no change: ${told.uids.get(id)}`
+    const before = told.accepted.get(key) ?? 0
+    if (version < before && !told.isDisturbed) return `${key}: webhook ${version} comes after ${before}`
+    if (told.acceptedIds.has(id) && !told.isDisturbed) return `the webhook ${name} was accepted and came again`
+    const event = m.events.find((each) => each.user === key && each.version === version)
+    if (openid && event && event.openid !== openid) return `the webhook ${name} names the WeChat of another binding`
+    if (!accepted) continue
+    told.accepted.set(key, Math.max(before, version))
+    told.acceptedIds.add(id)
+  }
+  return undefined
+}

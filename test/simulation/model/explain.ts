@@ -1,0 +1,84 @@
+/**
+ * Finds an order in which the model explains what the server did.
+ *
+ * An operation of the model is a generator. It yields where the server may do something else in between: at the end of each
+ * transaction. Several operations at once are explained by one of their interleavings; an operation that got no answer (the store
+ * failed, the server was killed) by one of its beginnings; and where the contract leaves a choice, by one of the choices. If no
+ * explanation fits, the first one is reported.
+ */
+import { copyState, type State } from './state.ts'
+
+/** Returns a number from 0 to `count - 1`. */
+export type Choose = (count: number) => number
+
+/** The answer is compared with that of the server. */
+export type Op = (m: State, choose: Choose) => Generator<void, unknown>
+
+/** `mayEndEarly`: the server has failed during this operation, so any of its transactions may be the last one. */
+export type Happening = {
+  op: Op
+  mayEndEarly: boolean
+  /** It touches nothing that the others touch, so their order does not matter. */
+  isApart?: boolean
+}
+
+/** The answer of an operation that has ended early. */
+export const CUT = Symbol('cut')
+
+export type Explanation = { state: State; answers: unknown[] }
+
+/** More than any two or three operations need. */
+const MOST = 5_000
+
+/** `first`: what the server may have done by itself before. Calls `fits` with each explanation until it returns nothing. Returns what is wrong with the first one if none fits. */
+export function explain(
+  before: State,
+  first: (m: State, choose: Choose) => void,
+  happenings: Happening[],
+  fits: (explanation: Explanation) => string | undefined,
+): { explanation: Explanation } | { fault: string } {
+  let fault: string | undefined
+  const script: number[] = []
+  for (let tries = 0; tries < MOST; tries++) {
+    const arities: number[] = []
+    const choose: Choose = (count) => {
+      if (count <= 1) return 0
+      const at = arities.length
+      arities.push(count)
+      script[at] ??= 0
+      return script[at]
+    }
+    const state = copyState(before)
+    first(state, choose)
+    const explanation = { state, answers: play(state, happenings, choose) }
+    const wrong = fits(explanation)
+    if (wrong === undefined) return { explanation }
+    fault ??= wrong
+    script.length = arities.length
+    while (script.length > 0 && script.at(-1)! + 1 >= arities[script.length - 1]!) script.pop()
+    if (script.length === 0) return { fault }
+    script[script.length - 1]!++
+  }
+  throw new Error('too many explanations: the step has too many operations at once')
+}
+
+/** Returns the answers. */
+function play(state: State, happenings: Happening[], choose: Choose): unknown[] {
+  const answers: unknown[] = happenings.map(() => CUT)
+  const running = happenings.map(({ op, ...rest }, index) => ({ ...rest, index, generator: op(state, choose) }))
+  while (running.length > 0) {
+    const apart = running.findIndex(({ isApart }) => isApart)
+    const at = apart >= 0 ? apart : choose(running.length)
+    const { index, mayEndEarly, generator } = running[at]!
+    // The last choice, so that the explanation in which everything has happened is tried first.
+    if (mayEndEarly && choose(2) === 1) {
+      running.splice(at, 1)
+      continue
+    }
+    const { done, value } = generator.next()
+    if (!done) continue
+    answers[index] = value
+    running.splice(at, 1)
+  }
+  return answers
+}

@@ -1,0 +1,34 @@
+/** Plays random stories, and those in which something was found once. README.md explains how to read a failure. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { replay, show, simulate } from './simulate.ts'
+import { stories } from './stories.ts'
+import { type Database, openSqliteDatabase } from './world/store.ts'
+
+const SEEDS = 40
+// Of at most 300 steps each, 150 on average.
+const SEQUENCES = 2
+
+let database: Database
+
+beforeAll(async () => {
+  database = await openSqliteDatabase()
+})
+
+afterAll(() => database.close())
+
+// A story that fails is played hundreds of times, to find the shortest one.
+describe('simulate', { timeout: 240_000 }, () => {
+  test.each(Array.from({ length: SEEDS }, (_, i) => i + 1))(
+    'seed %i agrees with the model after every step',
+    async (seed) => {
+      const { found } = await simulate(database, { seed, steps: 300, sequences: SEQUENCES })
+      expect(found && show(found)).toBeUndefined()
+    },
+  )
+})
+
+describe('replay', () => {
+  test.each(Object.entries(stories))('%s', async (_, story) => {
+    await expect(replay(database, story)).resolves.toBeUndefined()
+  })
+})

@@ -1,0 +1,200 @@
+/** Everything that a story happens in: the servers and their store, WeChat, a receiver of webhooks, pages that wait, and the clock. */
+import { createHmac } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Scheduler } from 'fast-check'
+import type { MessageFields } from '../../../demo/simulator/message.ts'
+import { type Config, parseConfig } from '../../../server/config/config.ts'
+import type { Answer } from '../../../server/http/answer.ts'
+import { sealEnvelope } from '../../../server/keys/envelope.ts'
+import { sealToken } from '../../../server/keys/seal-token.ts'
+import type { Log } from '../../../server/platform.ts'
+import type { Message } from '../model/chat.ts'
+import { QR_LIMITS } from '../model/page.ts'
+import { type Settings, tenantOf, type UserKey } from '../model/state.ts'
+import { EVENTS_KEPT, type Feed, type Walk } from '../steps/readers.ts'
+import type { Exchange } from '../steps/requests.ts'
+import { type Instance, openInstance } from './instance.ts'
+import { createReceiver, WEBHOOK_SECRET, WEBHOOK_URL } from './receiver.ts'
+import type { Database } from './store.ts'
+import { createTime } from './time.ts'
+import { account, createWechat, replyTexts } from './wechat.ts'
+
+export type WorldSettings = Settings & {
+  instances: number
+  hasWebhook: boolean
+  hasUnionid: boolean
+}
+
+export const userKeys: UserKey[] = ['default/acme/u1', 'default/acme/u2', 'default/acme/u3', 'other/acme/u1']
+
+const secretOf = (kid: string) => createHmac('sha256', 'keys of the simulation').update(kid).digest()
+const kidOf = (tenant: string) => (tenant === 'default' ? 'k1' : 'k2')
+const secrets = { k1: secretOf('k1'), k2: secretOf('k2') } as Record<string, Buffer>
+
+export const identityOf = (key: UserKey) => {
+  const [tenant = '', userAccount = '', userId = ''] = key.split('/')
+  return { tenant, account: userAccount, userId }
+}
+
+/** A message of a WeChat user, which WeChat delivers once, again, late or never. */
+export type Sent = { fields: MessageFields; message: Message }
+
+/** A page that waits for a version above the one it knows. */
+export type WaitingPage = {
+  key: UserKey
+  known: number
+  until: number
+  instance: Instance
+  hangUp: () => void
+  answer: Answer | undefined
+}
+
+/** An encrypted request, kept so that it can be sent again. */
+export type SealedCall = { call: string; jti: string; date: number; jwe: string; exchange: Exchange }
+
+const configs = new Map<string, Config>()
+
+function configOf({ conflict, confirm, unsubscribe, hasWebhook }: WorldSettings): Config {
+  const id = [conflict, confirm, unsubscribe, hasWebhook].join()
+  const known = configs.get(id)
+  if (known) return known
+  const config = parseConfig({
+    WECHAT_APP_ID: account.appId,
+    WECHAT_APP_SECRET: account.appSecret,
+    WECHAT_TOKEN: account.token,
+    WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
+    WECHAT_API_BASE: 'http://wechat.test',
+    BIND_KEYS: `k1:${secrets.k1!.toString('base64url')},k2:${secrets.k2!.toString('base64url')}:other`,
+    DATABASE_URL: 'sqlite::memory:',
+    LOG_LEVEL: 'silent',
+    CONFLICT: conflict,
+    CONFIRM: confirm,
+    UNSUBSCRIBE: unsubscribe,
+    QR_READY: '0',
+    QR_PER_MINUTE: String(QR_LIMITS.minute),
+    QR_PER_HOUR: String(QR_LIMITS.hour),
+    QR_PER_DAY: String(QR_LIMITS.day),
+    ...replyTexts,
+    ...(hasWebhook ? { WEBHOOK_URL, WEBHOOK_SECRET } : {}),
+  })
+  configs.set(id, config)
+  return config
+}
+
+export type World = Awaited<ReturnType<typeof openWorld>>
+
+type WorldDeps = { database: Database; settings: WorldSettings; random: () => number }
+
+export const STARTED_AT = Date.UTC(2026, 0, 15, 8)
+
+export async function openWorld({ database, settings, random }: WorldDeps) {
+  const time = createTime(STARTED_AT)
+  const wechat = createWechat(settings)
+  const receiver = createReceiver(time.clock)
+  const logLines: string[] = []
+  const write = (fields: object, message: string) => void logLines.push(JSON.stringify({ ...fields, message }))
+  const log: Log = { debug() {}, info: write, warn: write, error: write }
+  const config = configOf(settings)
+  let turn: (() => Promise<void>) | undefined
+
+  const open = () =>
+    openInstance({
+      config,
+      database,
+      time,
+      log,
+      random,
+      turn: async () => turn?.(),
+      fetch: (url, init) => (url.startsWith(WEBHOOK_URL) ? receiver.fetch : wechat.fetch)(url, init),
+    })
+
+  await database.clear()
+  const instances: Instance[] = []
+  for (let i = 0; i < settings.instances; i++) instances.push(await open())
+  const tokens = new Map<UserKey, { token: string; until: number }>()
+  let calls = 0
+
+  return {
+    settings,
+    database,
+    time,
+    wechat,
+    receiver,
+    logLines,
+    sent: [] as Sent[],
+    send(sent: Sent): void {
+      this.sent.push(sent)
+      const { kind, openid } = sent.message
+      if (kind === 'unfollow') wechat.setFollows(openid, false)
+      if (kind === 'scan' || kind === 'subscribe' || kind === 'follow') wechat.setFollows(openid, true)
+    },
+    pages: [] as WaitingPage[],
+    calls: [] as SealedCall[],
+    walks: new Map<string, Walk>(),
+    feeds: new Map<string, Feed>(),
+    hasLostEvents: () => time.clock() - STARTED_AT >= EVENTS_KEPT,
+    instances,
+    at: (index: number): Instance => instances[index % instances.length]!,
+
+    /** A new server in the place of one that has ended. */
+    async reopen(instance: Instance): Promise<void> {
+      instances[instances.indexOf(instance)] = await open()
+    },
+
+    /** The calls to the store during `work` take turns, in the order of the scheduler. */
+    async inTurns<T>(scheduler: Scheduler, work: () => Promise<T>): Promise<T> {
+      turn = () => scheduler.schedule(Promise.resolve())
+      return work().finally(() => {
+        turn = undefined
+      })
+    },
+
+    /** Resolves when nothing is under way. A WeChat or a receiver that hangs is not waited for. */
+    async settle(): Promise<void> {
+      let busy = -1
+      for (let quiet = 0; quiet < 3; ) {
+        await new Promise(setImmediate)
+        const underway = instances.reduce((sum, instance) => sum + instance.view.underway(), 0)
+        quiet = underway === 0 && busy === 0 ? quiet + 1 : 0
+        busy = underway
+      }
+    },
+
+    async tokenOf(key: UserKey, label: string | null): Promise<string> {
+      const id = `${key} ${label}`
+      const known = tokens.get(id)
+      if (known && time.clock() < known.until) return known.token
+      const { tenant, account: userAccount, userId } = identityOf(key)
+      const kid = kidOf(tenant)
+      const request = { account: userAccount, userId, ...(label === null ? {} : { label }), ttlSeconds: 900 }
+      const token = await sealToken(request, kid, secrets[kid]!, time.clock())
+      tokens.set(id, { token, until: time.clock() + 800_000 })
+      return token
+    },
+
+    /** On PostgreSQL the other servers hear of a commit by a notification, which takes some milliseconds. */
+    async untilNotified(isLate: (page: WaitingPage) => boolean): Promise<void> {
+      if (!database.notifiesLate) return
+      for (let tries = 0; tries < 100 && this.pages.some((page) => !page.answer && isLate(page)); tries++) {
+        await delay(10)
+        await this.settle()
+      }
+    },
+
+    newJti: () => `jti-${++calls}`,
+
+    async sealCall(call: string, tenant: string, { jti, date }: { jti: string; date: number }, fields: object) {
+      const kid = kidOf(tenant)
+      const jwe = await sealEnvelope({ ...fields, Date: date }, { kid, jti }, secrets[kid]!)
+      return { call, jti, date, jwe }
+    },
+
+    secretFor: (tenant: string): Buffer => secrets[kidOf(tenant)]!,
+    tenantOf,
+
+    /** Ends every server, so that the next run starts with nothing. */
+    close(): void {
+      for (const instance of instances) instance.kill()
+    },
+  }
+}
