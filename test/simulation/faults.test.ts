@@ -1,0 +1,19 @@
+/** The patches of `faults/` follow the code. `node test/simulation/faults/run.ts` plays stories with each of them. */
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '../..')
+const folder = join(import.meta.dirname, 'faults')
+const hasGit = spawnSync('git', ['--version']).status === 0
+
+describe.runIf(hasGit)('each fault', () => {
+  test.each(readdirSync(folder).filter((name) => name.endsWith('.patch')))('%s can be put into the rules', (name) => {
+    const { status, stderr } = spawnSync('git', ['apply', '--check', join(folder, name)], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+})
