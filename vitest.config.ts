@@ -20,11 +20,12 @@ export default defineConfig({
         test: {
           name: 'server',
           include: ['test/{,console/}*.test.ts', 'test/{server,demo,deploy,simulation,widget/package}/**/*.test.ts'],
-          // Ends a test that hangs. The limit is long enough for a slow machine, on which other work shares the two cores.
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          // Ends a test that hangs. The limit is long enough for a slow machine, on which much other work shares the two cores.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           // The files share the modules of their worker, which would otherwise be loaded again for each of 150 files.
           isolate: false,
+          globalSetup: 'test/support/postgres-service.ts',
           expect,
         },
       },
@@ -32,8 +33,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/{e2e,widget/examples}/**/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           isolate: false,
           expect,
         },

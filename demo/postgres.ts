@@ -19,11 +19,14 @@ type PostgresServer = {
 
 const READY = 'database system is ready to accept connections'
 
-/** Starts a server with an empty database `postgres`, reachable only on loopback. `settings` are lines of postgresql.conf. */
-export async function startPostgresServer(settings: string[] = []): Promise<PostgresServer> {
+/**
+ * Starts a server with an empty database `postgres`, reachable only on loopback. `settings` are lines of postgresql.conf. The
+ * data is in a new folder of `parent`, by default the folder for temporary files.
+ */
+export async function startPostgresServer(settings: string[] = [], parent?: string): Promise<PostgresServer> {
   const user = findUser()
   const binaries = findBinaries(user)
-  const folder = mkdtempSync(join(temporaryFolderFor(user), 'wechat-bind-postgres-'))
+  const folder = mkdtempSync(join(parent ?? temporaryFolderFor(user), 'wechat-bind-postgres-'))
   const data = join(folder, 'data')
   const passwordFile = join(folder, 'password')
   const port = await freePort()
@@ -72,19 +75,23 @@ export async function startPostgresServer(settings: string[] = []): Promise<Post
     process.on('exit', quit)
   }
 
-  async function stop(): Promise<void> {
+  /** Both shutdowns close the connections. `fast` also writes all data, which can take minutes on a slow disk. */
+  async function shutDown(mode: 'fast' | 'immediate'): Promise<void> {
     process.off('exit', quit)
     if (!server || server.exitCode !== null || server.signalCode !== null) return
     const ended = once(server, 'exit')
-    // SIGINT requests a fast shutdown, which closes the connections and loses no data. Windows has no SIGINT.
-    if (process.platform === 'win32') await run('pg_ctl', 'stop', '-D', data, '-m', 'fast')
-    else server.kill('SIGINT')
+    // Windows has no such signals.
+    if (process.platform === 'win32') await run('pg_ctl', 'stop', '-D', data, '-m', mode)
+    else server.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
     await ended
   }
 
+  const stop = () => shutDown('fast')
+
   async function remove(): Promise<void> {
-    await stop()
-    rmSync(folder, { recursive: true, force: true })
+    await shutDown('immediate')
+    // Repeated, because the processes of the server end a moment after it.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
   }
 
   try {

@@ -11,7 +11,7 @@ let dev: Dev
 
 beforeAll(async () => {
   dev = await startDev({ PORT: '0', LOG_LEVEL: 'silent' }, folder, 'node_modules/.vite/dev-test')
-}, 30_000)
+})
 
 afterAll(async () => {
   await dev.close()
@@ -85,5 +85,5 @@ describe('npm run dev with a real account', () => {
       await real.close()
       rmSync(data, { recursive: true })
     }
-  }, 30_000)
+  })
 })

@@ -81,5 +81,5 @@ describe('wechat-bind/playwright', () => {
   test('runs its examples twice in a row against one demo, from a site that has installed the packages', async () => {
     expect(await runPlaywright(['--repeat-each=2', '--workers=1'])).toMatchObject({ expected: 8, flaky: 0 })
     // The test starts two servers, a browser and Playwright.
-  }, 120_000)
+  })
 })

@@ -103,7 +103,7 @@ async function ask({ app }: TestServer, path: string, init: RequestInit): Promis
 const post = (path: string, body: BodyInit, headers: Record<string, string> = {}) =>
   ask(testServer, path, { method: 'POST', body, headers })
 
-describe('the encrypted API', { timeout: 30_000 }, () => {
+describe('the encrypted API', () => {
   test('refuses 2,500 random bodies', async () => {
     const part = fc.string({ unit: 'binary', maxLength: 60 }).map((text) => Buffer.from(text).toString('base64url'))
     const jwes = fc.oneof(
@@ -193,7 +193,7 @@ describe('the encrypted API', { timeout: 30_000 }, () => {
   })
 })
 
-describe('the browser API', { timeout: 30_000 }, () => {
+describe('the browser API', () => {
   test('refuses 500 mutations of a widget token, and 500 tokens of any content', async () => {
     const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
     const statusOf = async (jwe: string) =>
@@ -255,7 +255,7 @@ describe('the browser API', { timeout: 30_000 }, () => {
   })
 })
 
-describe('the callback', { timeout: 30_000 }, () => {
+describe('the callback', () => {
   test('refuses 1,000 mutations of a sealed delivery', async () => {
     const { account } = testServer.simulator
     const now = testServer.time.clock()
@@ -314,7 +314,7 @@ describe('the callback', { timeout: 30_000 }, () => {
   })
 })
 
-describe('the callback in plain mode, whose body is not signed', { timeout: 30_000 }, () => {
+describe('the callback in plain mode, whose body is not signed', () => {
   let plain: TestServer
   beforeAll(async () => {
     plain = await openTestServer({ WECHAT_MODE: 'plain' })

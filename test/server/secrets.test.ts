@@ -146,7 +146,7 @@ beforeAll(async () => {
   })
   simulator.setCallbackUrl(`${instance.url}/wechat/callback`)
   await runScenario()
-}, 60_000)
+})
 
 afterAll(async () => {
   await instance?.end('SIGKILL')

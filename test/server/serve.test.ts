@@ -86,8 +86,7 @@ async function park(url: string, token: string) {
   return { socket, answered: once(socket, 'close').then(() => answer) }
 }
 
-// Each test starts a process, and the machine may be busy.
-describe('serve', { timeout: 30_000 }, () => {
+describe('serve', () => {
   test('binds over real HTTP, and still has the binding after a restart', async () => {
     const first = await serve()
     simulator.setCallbackUrl(`${first.url}/wechat/callback`)

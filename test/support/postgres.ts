@@ -1,15 +1,27 @@
-/** A PostgreSQL server for tests, which creates a new database for each test. */
+/** A PostgreSQL server of its own, and statements on it. Most tests share one server: see `databases.ts`. */
 import pg from 'pg'
 import { startPostgresServer } from '../../demo/postgres.ts'
 
 export type Postgres = Awaited<ReturnType<typeof startPostgres>>
 
-/** Starts a server. `remove` stops the server and deletes its data. `isDurable` turns fsync on, which only benchmarks need. */
-export async function startPostgres({ isDurable = false } = {}) {
-  const { urlOf, stop, start, remove } = await startPostgresServer([`fsync=${isDurable ? 'on' : 'off'}`])
+type PostgresOptions = {
+  /** Turns fsync on, which only benchmarks need. */
+  isDurable?: boolean
+  /** Further lines of postgresql.conf. */
+  settings?: string[]
+  /** The folder in which the server makes the folder of its data. */
+  parent?: string | undefined
+}
+
+/** Starts a server. `remove` stops the server and deletes its data. */
+export async function startPostgres({ isDurable = false, settings = [], parent }: PostgresOptions = {}) {
+  const lines = [`fsync=${isDurable ? 'on' : 'off'}`, ...settings]
+  const { urlOf, stop, start, remove } = await startPostgresServer(lines, parent)
   let databases = 0
 
   return {
+    /** The URL of the database `postgres`. */
+    url: urlOf('postgres'),
     /** The URL of a new and empty database. */
     async newDatabase(): Promise<string> {
       const name = `test${++databases}`
@@ -21,6 +33,8 @@ export async function startPostgres({ isDurable = false } = {}) {
     remove,
   }
 }
+
+export const withDatabase = (url: string, name: string) => Object.assign(new URL(url), { pathname: name }).href
 
 /** Runs one statement on a new connection. */
 export async function query<Row extends object>(url: string, text: string, values: unknown[] = []): Promise<Row[]> {
@@ -61,6 +75,9 @@ export async function newSubscriber(url: string, channel: string) {
 /** A unit of work that yields this statement waits until the gate from `newGate` is opened. */
 export const PAUSE = { text: 'select pg_advisory_xact_lock_shared(7)', values: [] }
 
+/** Selects the rows of `pg_locks` and `pg_stat_activity` that belong to the current database, because files share the server. */
+export const IN_DATABASE = 'pid in (select pid from pg_stat_activity where datname = current_database())'
+
 /** An advisory lock that blocks every unit that yields `PAUSE`. `isReachedBy` resolves when `count` units wait for it. */
 export async function newGate(url: string) {
   const client = new pg.Client(url)
@@ -69,7 +86,7 @@ export async function newGate(url: string) {
   await client.query('select pg_advisory_lock(7)')
   return {
     async isReachedBy(count: number): Promise<void> {
-      const reached = "select 1 from pg_locks where locktype = 'advisory' and objid = 7 and not granted"
+      const reached = `select 1 from pg_locks where locktype = 'advisory' and objid = 7 and not granted and ${IN_DATABASE}`
       while ((await query(url, reached)).length < count);
     },
     open: () => client.end(),

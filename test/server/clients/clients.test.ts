@@ -42,11 +42,11 @@ afterEach(async () => {
 })
 
 for (const tool of tools) {
-  describe.skipIf(!tool.isInstalled)(titleWith(tool.needs, tool.isInstalled, tool.file), { timeout: 60_000 }, () => {
+  describe.skipIf(!tool.isInstalled)(titleWith(tool.needs, tool.isInstalled, tool.file), () => {
     let command: string[]
     beforeAll(async () => {
       command = await tool.build(folder)
-    }, 60_000)
+    })
 
     const client = (args: string[], env: Record<string, string> = {}) =>
       run([...command, ...args], { SERVER: bind.url, KEY_ID: 'k1', KEY: SECRET, ...env })

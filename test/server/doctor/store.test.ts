@@ -2,11 +2,12 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { inspectStore } from '../../../server/doctor/inspect-store.ts'
 import { checkStore } from '../../../server/doctor/store.ts'
 import { openStore } from '../../../server/store/open-store.ts'
-import { type Postgres, query, startPostgres } from '../../support/postgres.ts'
+import { newDatabase } from '../../support/databases.ts'
+import { query } from '../../support/postgres.ts'
 import { idsOf } from './doctor-fixture.ts'
 
 const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => false }
@@ -66,14 +67,8 @@ describe('checkStore on SQLite', () => {
 })
 
 describe('checkStore on PostgreSQL', () => {
-  let postgres: Postgres
-  beforeAll(async () => {
-    postgres = await startPostgres()
-  }, 30_000)
-  afterAll(() => postgres.remove())
-
   test('reports a new database, and later the same database in use, and changes nothing', async () => {
-    const url = await postgres.newDatabase()
+    const url = await newDatabase()
     expect(await found(url)).toBe('store.new ok')
     expect(await found(url)).toBe('store.new ok')
     await use(url)
@@ -83,7 +78,7 @@ describe('checkStore on PostgreSQL', () => {
   })
 
   test('reports a database that cannot be opened, without the password', async () => {
-    const url = new URL(await postgres.newDatabase())
+    const url = new URL(await newDatabase())
     url.password = 'hidden'
     url.pathname = '/absent'
     const finding = await checkStore(url.href, inspectStore)

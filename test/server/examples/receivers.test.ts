@@ -20,7 +20,7 @@ import { sendTest } from '../../../server/outbound/webhook-test.ts'
 import { systemTimer } from '../../../server/platform.ts'
 import type { WebhookPayload } from '../../../server/wire.ts'
 import { titleWith } from '../../support/missing-tool.ts'
-import { versionOf, works } from '../clients/tools.ts'
+import { forShortRuns, versionOf, works } from '../clients/tools.ts'
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`
 const OTHER_SECRET = `whsec_${Buffer.alloc(32, 6).toString('base64')}`
@@ -123,18 +123,18 @@ const kits: Kit[] = [
     file: 'Receiver.java',
     needs: 'a JDK, 17 or newer',
     isInstalled: versionOf(/javac (\d+)/, 'javac', '-version') >= 17,
-    start: (onStored) => run(['java', pathOf('Receiver.java')], onStored),
+    start: (onStored) => run(['java', ...forShortRuns, pathOf('Receiver.java')], onStored),
   },
 ]
 
 for (const kit of kits) {
-  describe.skipIf(!kit.isInstalled)(titleWith(kit.needs, kit.isInstalled, kit.file), { timeout: 60_000 }, () => {
+  describe.skipIf(!kit.isInstalled)(titleWith(kit.needs, kit.isInstalled, kit.file), () => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-receiver-'))
     const stored: string[] = []
     let running: Running
     beforeAll(async () => {
       running = await kit.start((line) => stored.push(line), folder)
-    }, 60_000)
+    })
     afterAll(() => {
       running?.stop()
       rmSync(folder, { recursive: true })

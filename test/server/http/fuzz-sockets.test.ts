@@ -63,7 +63,7 @@ const path = fc.constantFrom(
   '//x',
 )
 
-describe('a socket', { timeout: 30_000 }, () => {
+describe('a socket', () => {
   test('with random bytes ends without a 5xx', async () => {
     await expectNo5xxFor(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 3 }), 200, Buffer.concat)
   })

@@ -2,26 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { runMigrate } from '../../../server/commands/migrate.ts'
 import { copyStore } from '../../../server/store/copy-to-postgres.ts'
 import { openPostgresStore } from '../../../server/store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
 import type { Identity, Store } from '../../../server/store/store.ts'
-import { type Postgres, query, startPostgres } from '../../support/postgres.ts'
+import { newDatabase } from '../../support/databases.ts'
+import { query } from '../../support/postgres.ts'
 import { addUser, bindTo, newBinding, newTicket } from '../../support/rows.ts'
 
 const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
-let postgres: Postgres
-
-beforeAll(async () => {
-  postgres = await startPostgres()
-}, 30_000)
-afterAll(async () => {
-  rmSync(folder, { recursive: true })
-  await postgres.remove()
-}, 30_000)
+afterAll(() => rmSync(folder, { recursive: true }))
 
 const identityOf = (userId: string): Identity => ({ tenant: 'default', account: '账号 😀 \\ " \'', userId })
 
@@ -78,7 +71,7 @@ const countOf = async (url: string) =>
 describe('copyStore', () => {
   test('copies every row, and the copy works as a store', async () => {
     const file = await newFile('whole.db')
-    const to = await postgres.newDatabase()
+    const to = await newDatabase()
     const digests = await copyStore({ from: file, to })
     expect(Object.fromEntries(digests.map(({ table, rows }) => [table, rows]))).toEqual({
       users: 2500,
@@ -123,7 +116,7 @@ describe('copyStore', () => {
   test('copies an empty store', async () => {
     const file = join(folder, 'empty.db')
     await (await openSqliteStore({ file, ...settings })).close()
-    const to = await postgres.newDatabase()
+    const to = await newDatabase()
     expect((await copyStore({ from: file, to })).every(({ rows }) => rows === 0)).toBe(true)
     const store = await openPostgresStore({ url: to, ...settings })
     expect(await addUser(store, identityOf('first'))).toBe(1)
@@ -132,7 +125,7 @@ describe('copyStore', () => {
 
   test('refuses a target that is not empty, and does not change it', async () => {
     const file = await newFile('again.db')
-    const to = await postgres.newDatabase()
+    const to = await newDatabase()
     const store = await openPostgresStore({ url: to, ...settings })
     await addUser(store, identityOf('someone'))
     await store.close()
@@ -145,7 +138,7 @@ describe('copyStore', () => {
 
   test('leaves the target empty when a row cannot be copied, and succeeds when it is repeated', async () => {
     const file = await newFile('broken.db')
-    const to = await postgres.newDatabase()
+    const to = await newDatabase()
     const database = new DatabaseSync(file)
     // SQLite stores a text in an integer column, but PostgreSQL refuses the text.
     database.exec("update jtis set until = 'x'")
@@ -161,7 +154,7 @@ describe('copyStore', () => {
     const file = await newFile('running.db')
     const running = new DatabaseSync(file)
     const tables: string[] = []
-    const to = await postgres.newDatabase()
+    const to = await newDatabase()
     await copyStore({
       from: file,
       to,
@@ -185,7 +178,7 @@ describe('wechat-bind migrate', () => {
   test('copies to DATABASE_URL when --to is missing, and prints each table', async () => {
     const file = await newFile('command.db')
     const lines: string[] = []
-    const env = { DATABASE_URL: await postgres.newDatabase() }
+    const env = { DATABASE_URL: await newDatabase() }
     await runMigrate(['--from', `sqlite:${file}`], env, (line) => lines.push(line))
     expect(lines[0]).toMatch(/^users +2500 {2}[0-9a-f]{64}$/)
     expect(lines.at(-1)).toContain('8766')

@@ -5,23 +5,17 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { eraseUser } from '../../../server/binding/erase.ts'
 import { openStore } from '../../../server/store/open-store.ts'
 import type { Store } from '../../../server/store/store.ts'
-import { type Postgres, query, startPostgres } from '../../support/postgres.ts'
+import { newMigratedDatabase } from '../../support/databases.ts'
+import { query } from '../../support/postgres.ts'
 import { newBinding, newTicket } from '../../support/rows.ts'
 import { openTestServer } from '../../support/test-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-erasure-'))
-let postgres: Postgres
-beforeAll(async () => {
-  postgres = await startPostgres()
-}, 60_000)
-afterAll(async () => {
-  rmSync(folder, { recursive: true })
-  await postgres.remove()
-}, 30_000)
+afterAll(() => rmSync(folder, { recursive: true }))
 
 const LABEL = 'Zoe Erased, z***@example.com'
 const USER = 'user-of-an-erasure'
@@ -51,7 +45,7 @@ describe('an erased user', () => {
   test.each(['sqlite', 'postgres'] as const)(
     'is gone from every byte or table of %s, the server running',
     async (engine) => {
-      const url = engine === 'sqlite' ? `sqlite:${join(folder, 'bytes.db')}` : await postgres.newDatabase()
+      const url = engine === 'sqlite' ? `sqlite:${join(folder, 'bytes.db')}` : await newMigratedDatabase()
       const left = searches[engine](url)
       const received: string[] = []
       const testServer = await openTestServer(
@@ -105,7 +99,6 @@ describe('an erased user', () => {
       expect(await left(['other-7'])).toEqual(['other-7'])
       await testServer.close()
     },
-    60_000,
   )
 })
 
@@ -153,37 +146,33 @@ describe('an erasure that SIGKILL interrupts', () => {
     return erased
   }
 
-  test.each(['sqlite', 'postgres'] as const)(
-    'is whole for each user on %s, and can be repeated',
-    async (engine) => {
-      const url = engine === 'sqlite' ? `sqlite:${join(folder, 'killed.db')}` : await postgres.newDatabase()
-      const before = await openStore(url, settings)
-      await fill(before)
-      await before.close()
-      const counts = [await eraseUntilKilled(url, 7), await eraseUntilKilled(url, 25), await eraseUntilKilled(url, 45)]
-      const store = await openStore(url, settings)
-      for (let i = 0; i < USERS; i++) {
-        const record = await store.userRecord(identityOf(i))
-        const isWhole = record?.user.binding != null
-        if (i < Math.max(...counts)) expect(isWhole, `user ${i} was reported as erased`).toBe(false)
-        // All or nothing: a binding with its history and ticket, or only the event of the erasure, or nothing.
-        if (isWhole) expect(record).toMatchObject({ history: [{ type: 'bound' }], tickets: [{ label: LABEL }] })
-        else if (record)
-          expect(record).toMatchObject({ history: [{ type: 'unbound' }], tickets: [], user: { version: 2 } })
-      }
-      for (let i = 0; i < USERS; i++) {
-        await eraseUser({ store, clock: () => 2, afterCommit() {} }, identityOf(i))
-      }
-      await store.purgeErased(2)
-      const users = await store.users(Array.from({ length: USERS }, (_, i) => identityOf(i)))
-      expect(users.every(({ id, version }) => id === 0 && version === 2)).toBe(true)
-      await store.close()
-      if (engine === 'sqlite') {
-        const bytes = readFileSync(url.replace('sqlite:', ''))
-        const left = Array.from({ length: USERS }, (_, i) => i).filter((i) => bytes.includes(`oErased${i}`))
-        expect([left, bytes.includes(LABEL), bytes.includes('acme')]).toEqual([[], false, false])
-      }
-    },
-    60_000,
-  )
+  test.each(['sqlite', 'postgres'] as const)('is whole for each user on %s, and can be repeated', async (engine) => {
+    const url = engine === 'sqlite' ? `sqlite:${join(folder, 'killed.db')}` : await newMigratedDatabase()
+    const before = await openStore(url, settings)
+    await fill(before)
+    await before.close()
+    const counts = [await eraseUntilKilled(url, 7), await eraseUntilKilled(url, 25), await eraseUntilKilled(url, 45)]
+    const store = await openStore(url, settings)
+    for (let i = 0; i < USERS; i++) {
+      const record = await store.userRecord(identityOf(i))
+      const isWhole = record?.user.binding != null
+      if (i < Math.max(...counts)) expect(isWhole, `user ${i} was reported as erased`).toBe(false)
+      // All or nothing: a binding with its history and ticket, or only the event of the erasure, or nothing.
+      if (isWhole) expect(record).toMatchObject({ history: [{ type: 'bound' }], tickets: [{ label: LABEL }] })
+      else if (record)
+        expect(record).toMatchObject({ history: [{ type: 'unbound' }], tickets: [], user: { version: 2 } })
+    }
+    for (let i = 0; i < USERS; i++) {
+      await eraseUser({ store, clock: () => 2, afterCommit() {} }, identityOf(i))
+    }
+    await store.purgeErased(2)
+    const users = await store.users(Array.from({ length: USERS }, (_, i) => identityOf(i)))
+    expect(users.every(({ id, version }) => id === 0 && version === 2)).toBe(true)
+    await store.close()
+    if (engine === 'sqlite') {
+      const bytes = readFileSync(url.replace('sqlite:', ''))
+      const left = Array.from({ length: USERS }, (_, i) => i).filter((i) => bytes.includes(`oErased${i}`))
+      expect([left, bytes.includes(LABEL), bytes.includes('acme')]).toEqual([[], false, false])
+    }
+  })
 })

@@ -1,20 +1,15 @@
 /** While many changes are committed, a list of bindings is complete and the feed skips no event. On both engines. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { positionOf, type WalkPosition } from '../../../server/store/binding-walk.ts'
 import type { BindingEvent, FeedPosition } from '../../../server/store/event-feed.ts'
 import { openPostgresStore } from '../../../server/store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
 import type { Identity, Store } from '../../../server/store/store.ts'
-import { newGate, PAUSE, type Postgres, startPostgres } from '../../support/postgres.ts'
+import { newMigratedDatabase } from '../../support/databases.ts'
+import { newGate, PAUSE } from '../../support/postgres.ts'
 import { newBinding } from '../../support/rows.ts'
 
 const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: () => false }
-
-let postgres: Postgres
-beforeAll(async () => {
-  postgres = await startPostgres()
-}, 60_000)
-afterAll(() => postgres.remove(), 30_000)
 
 /** Opens two instances on PostgreSQL, and one store on SQLite, which is returned twice. */
 const openBoth = {
@@ -23,7 +18,7 @@ const openBoth = {
     return [store, store]
   },
   async postgres(): Promise<[Store, Store]> {
-    const url = await postgres.newDatabase()
+    const url = await newMigratedDatabase()
     return [await openPostgresStore({ url, ...settings }), await openPostgresStore({ url, ...settings })]
   },
 }
@@ -99,7 +94,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     await changing
     expect(during).toBeGreaterThan(0)
     await closeBoth(stores)
-  }, 60_000)
+  })
 
   test('two readers of the feed get every event, and the events of each user in order, while events are written', async () => {
     const stores = await openBoth[engine]()
@@ -126,11 +121,11 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
       expectInOrder(seen)
     }
     await closeBoth(stores)
-  }, 60_000)
+  })
 })
 
 test('a reader of the feed gets an event with a smaller id that is committed after later events, at either instance', async () => {
-  const url = await postgres.newDatabase()
+  const url = await newMigratedDatabase()
   const stores = [await openPostgresStore({ url, ...settings }), await openPostgresStore({ url, ...settings })] as const
   const readers = [newReader(stores[0]), newReader(stores[1])]
   for (let round = 0; round < 6; round++) {
@@ -151,7 +146,7 @@ test('a reader of the feed gets an event with a smaller id that is committed aft
     expectInOrder(seen)
   }
   await Promise.all(stores.map((store) => store.close()))
-}, 60_000)
+})
 
 function newReader(store: Store) {
   const seen: BindingEvent[] = []

@@ -136,11 +136,11 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
 }
 
 describe.each(Object.keys(checkers))('the example for %s', (name) => {
-  test('has correct types', { timeout: 120_000 }, async () => {
+  test('has correct types', async () => {
     await expect(checkers[name]?.()).resolves.toBeUndefined()
   })
 
-  test('binds, receives the event, and leaves no request or listener', { timeout: 120_000 }, async () => {
+  test('binds, receives the event, and leaves no request or listener', async () => {
     const entry = { angular: join(angularOut, 'main.js'), vue: './main.ts', svelte: './main.ts' }[name] ?? './main.tsx'
     if (name === 'angular' && !angularIsCompiled) await checkers.angular?.()
     const code = await bundle(name, entry.startsWith('/') ? entry : join(folderOf(name), entry))
@@ -150,7 +150,7 @@ describe.each(Object.keys(checkers))('the example for %s', (name) => {
 })
 
 // The checkers of Vue and Svelte skip the declarations of packages, as in a new project of these frameworks.
-test('the types for Vue and Svelte are correct in themselves', { timeout: 120_000 }, async () => {
+test('the types for Vue and Svelte are correct in themselves', async () => {
   const declarations = ['vue', 'svelte'].map((name) =>
     join(import.meta.dirname, `../../../widget/dist/widget/frameworks/${name}.d.ts`),
   )

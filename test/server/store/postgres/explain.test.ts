@@ -1,19 +1,16 @@
-/** PostgreSQL uses an index for every statement of the store when there are 100,000 bindings. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+/** PostgreSQL uses an index for every statement of the store when there are 50,000 bindings. */
+import { beforeAll, expect, test } from 'vitest'
 import { allStatements, fillStore, planOf } from '../../../support/big-store.ts'
-import { newSubscriber, type Postgres, startPostgres } from '../../../support/postgres.ts'
+import { newMigratedDatabase } from '../../../support/databases.ts'
+import { newSubscriber } from '../../../support/postgres.ts'
 
-let postgres: Postgres
 let url: string
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  url = await postgres.newDatabase()
+  url = await newMigratedDatabase()
   // With this size PostgreSQL makes the same plans as for millions of rows. `npm run bench store-size` checks 1,000,000.
-  await fillStore(url, 100_000)
-}, 120_000)
-afterAll(() => postgres.remove(), 30_000)
-
+  await fillStore(url, 50_000)
+}, 150_000)
 /** These tables have a few rows, or one for each tenant, instance, session, or hour and errcode. */
 const smallTables = [
   'leases',

@@ -10,6 +10,7 @@ import { openPostgresStore } from '../../../../server/store/postgres/postgres-st
 import type { Identity, Store } from '../../../../server/store/store.ts'
 import type { WebhookPayload } from '../../../../server/wire.ts'
 import { createTicketsConcurrently } from '../../../support/concurrent-tickets.ts'
+import { newMigratedDatabase } from '../../../support/databases.ts'
 import {
   deliverScan,
   type Instance,
@@ -18,14 +19,13 @@ import {
   startInstance,
   untilWaiting,
 } from '../../../support/instance.ts'
-import { type Postgres, query, startPostgres } from '../../../support/postgres.ts'
+import { query } from '../../../support/postgres.ts'
 import { newTicket } from '../../../support/rows.ts'
 import { openTestServer, SECRET, type TestServer } from '../../../support/test-server.ts'
 
 const account = createAccount({}, randomBytes)
 const ROUNDS = 3
 
-let postgres: Postgres
 let url: string
 let receiver: Awaited<ReturnType<typeof startReceiver>>
 let both: [Instance, Instance]
@@ -33,8 +33,7 @@ let both: [Instance, Instance]
 let store: Store
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  url = await postgres.newDatabase()
+  url = await newMigratedDatabase()
   receiver = await startReceiver()
   const env = {
     DATABASE_URL: url,
@@ -44,14 +43,13 @@ beforeAll(async () => {
   }
   both = await Promise.all([startInstance(account, env), startInstance(account, env)])
   store = await openPostgresStore({ url, hashOf: (...parts) => parts.join('|'), hasWebhook: () => false })
-}, 60_000)
+})
 
 afterAll(async () => {
   await store?.close()
   await Promise.all((both ?? []).map((instance) => instance.end('SIGTERM')))
   receiver?.server.close()
-  await postgres?.remove()
-}, 30_000)
+})
 
 const identityOf = (userId: string): Identity => ({ tenant: 'default', account: 'acme', userId })
 
@@ -163,9 +161,7 @@ describe('two instances', () => {
     expect(await response.json()).toMatchObject({ state: 'bound', version: 1 })
   })
 
-  test('send the events of a user to the webhook once each, in order and one at a time, and continue when one instance stops', {
-    timeout: 60_000,
-  }, async () => {
+  test('send the events of a user to the webhook once each, in order and one at a time, and continue when one instance stops', async () => {
     const users = Array.from({ length: 40 }, (_, i) => `webhook${i}`)
     for (const userId of users) await addTicket(userId)
     const scan = (i: number) => ({ openid: `oWebhook${i}`, scene: `wb1_${users[i % users.length]}` })
@@ -239,7 +235,7 @@ async function startReceiver() {
 
 describe('a web authorization', () => {
   test('is started, returned and confirmed at different instances, and counts once', async () => {
-    const env = { DATABASE_URL: await postgres.newDatabase(), WECHAT_OAUTH: 'on', PUBLIC_URL: 'http://bind.test' }
+    const env = { DATABASE_URL: await newMigratedDatabase(), WECHAT_OAUTH: 'on', PUBLIC_URL: 'http://bind.test' }
     const simulated = { ...account, webDomains: ['bind.test'] }
     const one = await openTestServer(env, { account: simulated })
     const other = await openTestServer(

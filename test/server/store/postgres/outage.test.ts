@@ -25,14 +25,14 @@ beforeAll(async () => {
   const env = { DATABASE_URL: url, WECHAT_API_BASE: wechat.url }
   both = await Promise.all([startInstance(account, env), startInstance(account, env)])
   await addTickets()
-}, 60_000)
+})
 
 afterAll(async () => {
   await Promise.all((both ?? []).map((instance) => instance.end('SIGTERM')))
   await stopListening(wechat.server)
   simulator.close()
   await postgres.remove()
-}, 30_000)
+})
 
 const identityOf = (userId: string) => ({ tenant: 'default', account: 'acme', userId })
 
@@ -132,9 +132,7 @@ test('no answered callback is lost when PostgreSQL stops during traffic', { time
   expect(both.map(({ child }) => child.exitCode)).toEqual([null, null])
 })
 
-test('pages get a change whose notification was lost as soon as the instance listens again', {
-  timeout: 30_000,
-}, async () => {
+test('pages get a change whose notification was lost as soon as the instance listens again', async () => {
   const store = await openPostgresStore({ url, hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   await store.write((tx) => tx.addTicket(identityOf('gap'), newTicket('gap', { appId: account.appId }), false))
   await store.close()

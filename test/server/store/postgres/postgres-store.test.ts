@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { applyIntent, type EventSettings } from '../../../../server/binding/apply-intent.ts'
 import type { Intent } from '../../../../server/binding/intent.ts'
 import { countAttempt, type QrLimits } from '../../../../server/binding/limits.ts'
@@ -6,7 +6,8 @@ import type { BindError } from '../../../../server/errors.ts'
 import { openPostgresStore } from '../../../../server/store/postgres/postgres-store.ts'
 import { migrations } from '../../../../server/store/sql/migrations.ts'
 import type { CommitNotice, Identity, Store, UnitOfWork } from '../../../../server/store/store.ts'
-import { newGate, newSubscriber, PAUSE, type Postgres, query, startPostgres } from '../../../support/postgres.ts'
+import { newDatabase, newMigratedDatabase } from '../../../support/databases.ts'
+import { IN_DATABASE, newGate, newSubscriber, PAUSE, query } from '../../../support/postgres.ts'
 import { addUser, bindTo, newTicket } from '../../../support/rows.ts'
 import { openTcpProxy } from '../../../support/tcp-proxy.ts'
 import { consoleContract } from '../console-contract.ts'
@@ -20,13 +21,7 @@ const settings = {
 const amy: Identity = { tenant: 'default', account: 'acme', userId: 'amy' }
 const bo: Identity = { ...amy, userId: 'bo' }
 
-let postgres: Postgres
-beforeAll(async () => {
-  postgres = await startPostgres()
-}, 30_000)
-afterAll(() => postgres.remove())
-
-const makeStore = async () => openPostgresStore({ url: await postgres.newDatabase(), ...settings })
+const makeStore = async () => openPostgresStore({ url: await newMigratedDatabase(), ...settings })
 storeContract(makeStore)
 outboxContract(makeStore)
 consoleContract(makeStore)
@@ -42,7 +37,7 @@ async function open(url: string): Promise<Store> {
 
 /** Two instances with one new database, whose deadlock detection is off, so that a deadlock would cause a time-out. */
 async function openTwo() {
-  const url = await postgres.newDatabase()
+  const url = await newMigratedDatabase()
   await query(url, `alter database ${new URL(url).pathname.slice(1)} set deadlock_timeout = '60s'`)
   return { url, a: await open(url), b: await open(url) }
 }
@@ -70,7 +65,7 @@ const isVersion = (version: number) => (notice: CommitNotice) => notice !== 'mis
 
 describe('openPostgresStore', () => {
   test('opens an empty database from ten instances at once', async () => {
-    const url = await postgres.newDatabase()
+    const url = await newDatabase()
     const stores = await Promise.all(Array.from({ length: 10 }, () => open(url)))
     await Promise.all(stores.map((store) => store.ping()))
     const applied = await query<{ name: string }>(url, 'select name from kysely_migration order by name')
@@ -82,17 +77,17 @@ describe('openPostgresStore', () => {
     const user = await addUser(a, amy)
     const [atA, atB] = [listenTo(a), listenTo(b)]
     await bindTo(a, user, 'o1')
-    expect(atA.notices).toEqual([{ identity: amy, version: 1 }])
+    expect(atA.notices).toMatchObject([{ identity: amy, version: 1 }])
     await atB.until(isVersion(1))
     // A receives its own notification before that of B. If A did not ignore its own notification, the list would contain it.
     await bindTo(b, user, 'o2')
     await atA.until(isVersion(2))
     const both = [1, 2].map((version) => ({ identity: amy, version }))
-    expect([atA.notices, atB.notices]).toEqual([both, both])
+    expect([atA.notices, atB.notices]).toMatchObject([both, both])
   })
 
   test('sends no notification before the commit, and then only the last version of each user', async () => {
-    const url = await postgres.newDatabase()
+    const url = await newMigratedDatabase()
     const store = await open(url)
     const subscriber = await newSubscriber(url, 'wechat_bind')
     const user = await addUser(store, amy)
@@ -128,7 +123,10 @@ describe('openPostgresStore', () => {
     const { url, a, b } = await openTwo()
     const user = await addUser(a, amy)
     const atB = listenTo(b)
-    await query(url, "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'")
+    await query(
+      url,
+      "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %' and datname = current_database()",
+    )
     await atB.until((notice) => notice === 'missed')
     await b.ping()
     await bindTo(a, user, 'o1')
@@ -142,7 +140,7 @@ describe('openPostgresStore', () => {
     const units = users.map((user) => bindTo(a, user, `o${user}`))
     const kill = query(
       url,
-      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'wechat-bind'",
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'wechat-bind' and datname = current_database()",
     )
     const [results] = await Promise.all([Promise.allSettled(units), kill])
     const codes = results.map((result) => (result.status === 'rejected' ? result.reason.code : 'ok'))
@@ -166,7 +164,7 @@ describe('openPostgresStore', () => {
   })
 
   test('rejects a write before WeChat’s time limit when a connection gets no answers, and closes that connection', async () => {
-    const url = new URL(await postgres.newDatabase())
+    const url = new URL(await newMigratedDatabase())
     const proxy = await openTcpProxy(Number(url.port))
     url.port = String(proxy.port)
     const store = await open(url.href)
@@ -180,8 +178,8 @@ describe('openPostgresStore', () => {
     proxy.close()
   })
 
-  test('listens on a new connection when the old one gets no answers', { timeout: 30_000 }, async () => {
-    const url = new URL(await postgres.newDatabase())
+  test('listens on a new connection when the old one gets no answers', async () => {
+    const url = new URL(await newMigratedDatabase())
     const a = await open(url.href)
     const proxy = await openTcpProxy(Number(url.port))
     url.port = String(proxy.port)
@@ -229,7 +227,7 @@ describe('a unit of work', () => {
     })
     await gate.isReachedBy(1)
     const seen = b.write((tx) => tx.ticketByScene('wb1_t'))
-    const waiting = "select 1 from pg_locks where locktype = 'transactionid' and not granted"
+    const waiting = `select 1 from pg_locks where locktype = 'transactionid' and not granted and ${IN_DATABASE}`
     while ((await query(url, waiting)).length === 0);
     await gate.open()
     await closing
@@ -319,7 +317,7 @@ describe('applyIntent on two instances', () => {
     })
     await gate.isReachedBy(1)
     const second = apply(b, events, 'd1', claim('o1', 'wb1_t'))
-    const waiting = "select 1 from pg_locks where locktype = 'transactionid' and not granted"
+    const waiting = `select 1 from pg_locks where locktype = 'transactionid' and not granted and ${IN_DATABASE}`
     while ((await query(url, waiting)).length === 0);
     await gate.open()
     await first

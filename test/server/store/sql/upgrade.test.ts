@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Dialect, Kysely, PostgresDialect, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../../../server/store/open-store.ts'
 import { createMaintenancePool } from '../../../../server/store/postgres/pool.ts'
 import type { AnyDb, Engine } from '../../../../server/store/sql/engine.ts'
 import { migrations } from '../../../../server/store/sql/migrations.ts'
 import { nodeSqliteDialect } from '../../../../server/store/sqlite/dialect.ts'
 import type { Identity } from '../../../../server/store/store.ts'
-import { type Postgres, startPostgres } from '../../../support/postgres.ts'
+import { newDatabase } from '../../../support/databases.ts'
 
 const settings = { hashOf: (...parts: string[]) => JSON.stringify(parts), hasWebhook: () => true }
 const amy: Identity = { tenant: 'default', account: 'acme', userId: 'amy' }
@@ -21,14 +21,7 @@ const NOW = 1_700_000_000_000
 const LATER = NOW + 60_000
 
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-upgrade-'))
-let postgres: Postgres
-beforeAll(async () => {
-  postgres = await startPostgres()
-}, 30_000)
-afterAll(async () => {
-  rmSync(folder, { recursive: true })
-  await postgres.remove()
-}, 30_000)
+afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Rows of every table as the first version wrote them. The generated ids are 1, 2, 3. */
 const rows = [
@@ -70,7 +63,7 @@ const makers: Record<Engine, () => Promise<string>> = {
     return `sqlite:${file}`
   },
   async postgres() {
-    const url = await postgres.newDatabase()
+    const url = await newDatabase()
     await createFirstVersion(new PostgresDialect({ pool: createMaintenancePool(url) }), 'postgres')
     return url
   },

@@ -50,7 +50,7 @@ function fillDisk({ child }: Instance): () => void {
 beforeAll(() => seedTickets(`sqlite:${seed}`, account.appId, 200))
 
 // A container without the right to create namespaces cannot mount a small disk.
-describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a full or read-only disk'), { timeout: 30_000 }, () => {
+describe.skipIf(!canMount)(titleWith(NEEDS, canMount, 'a full or read-only disk'), () => {
   test('makes the server answer 500 and log the cause while it is full, and lets it bind again once there is space', async () => {
     await using instance = await startInstance(account, env, behind(mount, copySeed))
     const scan = async (user: number) =>

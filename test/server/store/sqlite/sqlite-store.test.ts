@@ -92,7 +92,7 @@ describe('openSqliteStore', () => {
     await store.close()
   })
 
-  test('opens a new file in several processes at once', { timeout: 120_000 }, async () => {
+  test('opens a new file in several processes at once', async () => {
     const script = `
       const { openSqliteStore } = await import(${JSON.stringify(new URL('../../../../server/store/sqlite/sqlite-store.ts', import.meta.url))})
       const store = await openSqliteStore({ file: process.argv[1], hashOf: String, hasWebhook: () => false })

@@ -1,0 +1,50 @@
+/** A global set-up of Vitest: starts one PostgreSQL server for all test files when the first of them requests a database. */
+import { once } from 'node:events'
+import { accessSync, constants, statfsSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { TestProject } from 'vitest/node'
+import { startPostgres } from './postgres.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Answers with the URL of the server's database `postgres`. */
+    postgresService: string
+  }
+}
+
+// The databases of a whole run take 1.5 GB.
+const NEEDED_BYTES = 4e9
+
+/** Linux's folder in memory, if it is large enough: a slow disk takes a minute to delete the files of 150 databases. */
+function memoryFolder(): string | undefined {
+  const folder = '/dev/shm'
+  try {
+    accessSync(folder, constants.W_OK)
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize > NEEDED_BYTES ? folder : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export default async function setup(project: TestProject) {
+  let starting: ReturnType<typeof startPostgres> | undefined
+  const service = createServer(async (_, response) => {
+    // Without autovacuum, which would start a process for each of the many databases every minute.
+    starting ??= startPostgres({ settings: ['autovacuum=off', 'max_connections=300'], parent: memoryFolder() })
+    const [status, text] = await starting.then(
+      ({ url }) => [200, url] as const,
+      ({ message }: Error) => [500, message] as const,
+    )
+    response.writeHead(status).end(text)
+  }).listen(0, '127.0.0.1')
+  await once(service, 'listening')
+  project.provide('postgresService', `http://127.0.0.1:${(service.address() as AddressInfo).port}`)
+
+  return async () => {
+    service.close()
+    const postgres = await starting?.catch(() => undefined)
+    await postgres?.remove()
+  }
+}
