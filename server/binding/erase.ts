@@ -4,14 +4,15 @@ import type { ChangeDeps } from './after-commit.ts'
 
 /**
  * First removes the binding, which notifies the page and the webhook as usual. Then deletes the user's data. `Store.purgeErased`
- * deletes the last notices and the identity a few seconds later. The call can be repeated, even for an unknown user.
+ * deletes the last notices and the identity a few seconds later. The call can be repeated, even for an unknown user. Returns whether
+ * the store knew the user.
  */
 export async function eraseUser(
   { store, clock, afterCommit }: ChangeDeps,
   identity: Identity,
   /** The operator in the console. The log of actions keeps the name, and `subject`, a hash, in place of the user. */
   by?: { operator: string; subject: string },
-): Promise<void> {
+): Promise<boolean> {
   const at = clock()
   const changes = await store.write(function* (tx) {
     const user = yield* tx.userOf(identity)
@@ -25,4 +26,5 @@ export async function eraseUser(
     return changes
   })
   afterCommit(changes)
+  return changes.length > 0
 }

@@ -122,7 +122,7 @@ async function end({ args, env, terminal, clock }: Context, run: typeof unbindUs
   })
   const options = { identity: toIdentity(positionals, values.tenant), isSure: values.yes }
   const settings = readOperatorSettings(env)
-  return (await withStore(settings, (store) => run({ store, clock, terminal }, options))) ? 0 : 1
+  return (await withExistingStore(settings, (store) => run({ store, clock, terminal }, options))) ? 0 : 1
 }
 
 async function exportBindings({ args, env, terminal }: Context): Promise<ExitCode> {
@@ -196,7 +196,7 @@ async function moveOpenids({ args, env, terminal, clock, fetch }: Context): Prom
     allowsMany: settings.conflict === 'allow',
     isDryRun: values['dry-run'],
   }
-  return (await withStore(settings, (store) => moveAll({ store, wechat, clock, terminal }, options))) ? 0 : 3
+  return (await withExistingStore(settings, (store) => moveAll({ store, wechat, clock, terminal }, options))) ? 0 : 3
 }
 
 function toIdentity([account, userId]: string[], tenant = 'default'): Identity {
@@ -220,20 +220,26 @@ const refused = (en: string, zh: string) =>
 
 /** For commands that only read: they need neither the AppSecret nor the webhook settings. */
 function withReadingStore<T>(env: Env, run: (store: Store) => Promise<T>): Promise<T> {
-  const databaseUrl = readDatabaseUrl(env)
-  const [, file] = /^sqlite:(.*)$/.exec(databaseUrl) ?? []
-  // Opening a missing SQLite file would create an empty store, and the command would report no bindings.
+  const store = { hashOf: (...parts: string[]) => parts.join(), hasWebhook: () => false }
+  return withExistingStore({ databaseUrl: readDatabaseUrl(env), store }, run)
+}
+
+type StoreSettings = Pick<OperatorSettings, 'databaseUrl' | 'store'>
+
+/** Opening a missing SQLite file would create an empty store, and the command would report no bindings, or an erasure that erased nothing. */
+function withExistingStore<T>(settings: StoreSettings, run: (store: Store) => Promise<T>): Promise<T> {
+  const [, file] = /^sqlite:(.*)$/.exec(settings.databaseUrl) ?? []
   if (file !== undefined && !existsSync(file)) {
     throw new BindError(
       'BAD_CONFIG',
       `DATABASE_URL: there is no store at ${file}: run the command in the server's folder and with its environment.\n    ${file} 处没有存储：请在服务的目录下并使用其环境变量运行。`,
     )
   }
-  return withStore({ databaseUrl, store: { hashOf: (...parts) => parts.join(), hasWebhook: () => false } }, run)
+  return withStore(settings, run)
 }
 
 async function withStore<T>(
-  { databaseUrl, store: settings }: Pick<OperatorSettings, 'databaseUrl' | 'store'>,
+  { databaseUrl, store: settings }: StoreSettings,
   run: (store: Store) => Promise<T>,
 ): Promise<T> {
   const store = await openStore(databaseUrl, { ...settings, isCommand: true })

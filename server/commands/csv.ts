@@ -1,12 +1,16 @@
 /** The CSV of RFC 4180 for spreadsheets: a cell that a spreadsheet would run as a formula begins with an apostrophe. Pure. */
 
-/** A cell that begins with one of these characters is a formula in Excel, LibreOffice and Google Sheets. https://owasp.org/www-community/attacks/CSV_Injection */
-const FORMULA = /^'*[=+\-@\t\r]/
+/**
+ * A cell that begins with one of these characters is a formula in Excel, LibreOffice and Google Sheets. In some East Asian locales,
+ * Excel reads the full-width forms like the others. https://owasp.org/www-community/attacks/CSV_Injection
+ */
+const FORMULA = /^'*[=+\-@\t\r＝＋－＠]/
 
 /** A text that begins with apostrophes before a formula also gets one more, so that `fromCell` restores every text. */
 const defuse = (text: string) => (FORMULA.test(text) ? `'${text}` : text)
 
-const quote = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+// Where the comma is the decimal sign, a spreadsheet separates the cells at semicolons: unquoted, the second part could be a formula.
+const quote = (text: string) => (/[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
 export const toCsvLine = (cells: string[]) => `${cells.map((cell) => quote(defuse(cell))).join(',')}\r\n`
 

@@ -1,11 +1,12 @@
 /** The output of a command, and its questions to the operator. Node only. */
 import { createInterface } from 'node:readline/promises'
 import type { Writable } from 'node:stream'
+import { BindError } from '../errors.ts'
 
 export type Terminal = {
-  /** Writes a part of the result. Resolves when the stream accepts more. */
+  /** Writes a part of the result. Resolves when it is written. Ends the process if the reader has closed the pipe. */
   write(text: string): Promise<void>
-  /** Writes a line of the result. */
+  /** Writes the only line of the result, or the last one. */
   print(line: string): Promise<void>
   /** Writes a line to stderr, where it does not mix with the result. */
   report(line: string): Promise<void>
@@ -23,9 +24,9 @@ const PROGRESS_INTERVAL_MS = 200
 const CLEAR_LINE = '\r\u001b[K'
 
 export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process = process): Terminal {
-  // `list | head` closes the pipe after ten lines, so further output fails with EPIPE.
-  stdout.on('error', exitQuietlyIfClosed)
-  stderr.on('error', exitQuietlyIfClosed)
+  // Without a listener an error would end the process. `writeTo` returns it.
+  stdout.on('error', () => {})
+  stderr.on('error', () => {})
   let progressAt = -Infinity
   let isShown = false
 
@@ -34,17 +35,30 @@ export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process = proc
     isShown = false
   }
 
+  /** Returns false if the reader has closed the pipe. */
+  async function output(text: string): Promise<boolean> {
+    clearProgress()
+    const error = await writeTo(stdout, text)
+    if (error === undefined || error.code === 'EPIPE') return error === undefined
+    throw new BindError(
+      'BAD_REQUEST',
+      `The output cannot be written (${error.code}): check the free space.\n输出无法写入（${error.code}）：请检查剩余空间。`,
+      { cause: error },
+    )
+  }
+
   return {
-    write: (text) => {
-      clearProgress()
-      return writeTo(stdout, text)
+    async write(text) {
+      // `list | head` closes the pipe after ten lines.
+      if (!(await output(text))) process.exit(0)
     },
-    print(line) {
-      return this.write(`${line}\n`)
+    async print(line) {
+      await output(`${line}\n`)
     },
-    report(line) {
+    async report(line) {
       clearProgress()
-      return writeTo(stderr, `${line}\n`)
+      // An import continues without its reports: `2>&1 | head` must not stop it halfway.
+      await writeTo(stderr, `${line}\n`)
     },
     progress(text) {
       if (!stderr.isTTY || performance.now() - progressAt < PROGRESS_INTERVAL_MS) return
@@ -52,25 +66,24 @@ export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process = proc
       isShown = true
       stderr.write(CLEAR_LINE + text)
     },
-    columns: stdout.isTTY ? stdout.columns : undefined,
+    // Some terminals have the width 0, which means that it is unknown.
+    columns: (stdout.isTTY && stdout.columns) || undefined,
     confirm: stdin.isTTY && stderr.isTTY ? ask : undefined,
   }
 
   async function ask(question: string): Promise<boolean> {
     const prompt = createInterface({ input: stdin, output: stderr })
-    const answer = await prompt.question(`${question} [y/N] `)
+    // Ctrl-C and Ctrl-D close the prompt without an answer.
+    const closed = new Promise<string>((resolve) => prompt.once('close', () => resolve('')))
+    const answer = await Promise.race([prompt.question(`${question} [y/N] `).catch(() => ''), closed])
     prompt.close()
     return /^y(es)?$/i.test(answer.trim())
   }
 }
 
-/** Resolves after `drain` if the stream is full. Otherwise Node would buffer a large result in memory. */
-function writeTo(stream: Writable, text: string): Promise<void> {
-  if (stream.write(text)) return Promise.resolve()
-  return new Promise((resolve) => stream.once('drain', resolve))
-}
-
-function exitQuietlyIfClosed(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
+/** Resolves after the write, with its error. Without waiting, Node would buffer a large result in memory. */
+async function writeTo(stream: Writable, text: string): Promise<NodeJS.ErrnoException | undefined> {
+  // After an error, Node keeps a text and never calls back.
+  if (stream.errored) return stream.errored
+  return new Promise((resolve) => stream.write(text, (error) => resolve(error ?? undefined)))
 }

@@ -16,8 +16,16 @@ const types: Record<string, string> = {
   '.md': 'text/plain; charset=utf-8',
 }
 
-/** Called once at the start, because the files change only with the package. Only these files can be requested, whatever the path. */
-export function readConsolePage(folders: string[] = places): ConsolePage | undefined {
+let known: { page: ConsolePage | undefined } | undefined
+
+/** Reads the files once, because they change only with the package. Only these files can be requested, whatever the path. */
+export function readConsolePage(folders?: string[]): ConsolePage | undefined {
+  if (folders) return readPage(folders)
+  known ??= { page: readPage(places) }
+  return known.page
+}
+
+function readPage(folders: string[]): ConsolePage | undefined {
   const folder = folders.find((each) => existsSync(join(each, 'index.html')))
   if (folder === undefined) return undefined
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => extname(name) in types)

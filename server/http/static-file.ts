@@ -6,8 +6,15 @@ type WidgetFile = { text: string; etag: string }
 
 const places = ['../../dist/cdn/wechat-bind.js', '../../cdn/wechat-bind.js']
 
-/** Called once at the start, because the file changes only with the package. */
+let known: { file: WidgetFile | undefined } | undefined
+
+/** Reads the file once, because it changes only with the package. */
 export function readWidgetFile(): WidgetFile | undefined {
+  known ??= { file: readBuiltFile() }
+  return known.file
+}
+
+function readBuiltFile(): WidgetFile | undefined {
   const found = places.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url))
   if (!found) return undefined
   const text = readFileSync(found, 'utf8')

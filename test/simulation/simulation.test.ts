@@ -1,7 +1,9 @@
 /** Plays random stories, and those in which something was found once. README.md explains how to read a failure. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newMigratedDatabase } from '../support/databases.ts'
 import { replay, show, simulate } from './simulate.ts'
 import { stories } from './stories.ts'
+import { openPostgresDatabase } from './world/postgres.ts'
 import { type Database, openSqliteDatabase } from './world/store.ts'
 
 const SEEDS = 40
@@ -25,6 +27,19 @@ describe('simulate', { timeout: 240_000 }, () => {
       expect(found && show(found)).toBeUndefined()
     },
   )
+})
+
+describe('on PostgreSQL', () => {
+  test('three short stories agree with the model', { timeout: 240_000 }, async () => {
+    const postgres = await openPostgresDatabase(await newMigratedDatabase())
+    try {
+      const { found, stepsTaken } = await simulate(postgres, { seed: 1, steps: 60, sequences: 3 })
+      expect(found && show(found)).toBeUndefined()
+      expect(stepsTaken).toBeGreaterThan(50)
+    } finally {
+      await postgres.close()
+    }
+  })
 })
 
 describe('replay', () => {

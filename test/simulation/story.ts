@@ -16,7 +16,7 @@ import {
   toObserved,
 } from './model/observed.ts'
 import { type Asked, finishQr } from './model/page.ts'
-import { holds, newState, type State, type UserKey } from './model/state.ts'
+import { holds, newState, type State, type UserKey, userOf } from './model/state.ts'
 import { keepStanding } from './steps/readers.ts'
 import { type Exchange, FAILED, type Outcome, PARKED, PENDING } from './steps/requests.ts'
 import { LOST } from './world/instance.ts'
@@ -124,12 +124,12 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
           op: (s, choose) => finishQr(s, { ...asked, request: { ...asked.request, mayFail } }, choose),
           mayEndEarly: values[sent.length + i] === FAILED,
           // Each waits for another user, and only one request at a time waits for a user.
-          isApart: sent.length === 0,
+          isApart: sent.length === 0 && !ended.some((each) => each.asked.isJoined),
         }),
       ),
     ]
     seen = await observe()
-    const before: State = { ...m, offered: world.wechat.takeOffered(), made: new Map() }
+    const before: State = { ...m, offered: world.wechat.takeOffered(), made: new Map(), asking: new Map() }
     const explained = explain(before, expireFirst, happenings, ({ state, answers }) => {
       for (const [i, value] of values.entries()) {
         const wrong = answerFault(value, answers[i])
@@ -144,11 +144,20 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     m = state
     for (const [i, sending] of sent.entries()) {
       const answer = answers[i]
-      if (isAsked(answer)) waiting.push({ asked: answer.asked, sent: sending })
+      if (!isAsked(answer)) continue
+      const { asked } = answer
+      // Of several requests at once it is not known whether this one has asked before or after the others.
+      const latestEpoch = userOf(m, asked.request.key).epoch
+      waiting.push({ asked: { ...asked, latestEpoch }, sent: sending })
     }
     world.pages = world.pages.filter(({ instance }) => instance.isAlive())
     await world.untilNotified(({ key, known }) => (m.users.get(key)?.version ?? 0) > known)
     keepStanding(world.walks, m)
+    const fresh = holds(m.tickets.values()).filter(({ scene }) => !before.tickets.get(scene)?.hold)
+    const shown = digitsIn(values[0])
+    if (sent.length === 1 && shown !== undefined && fresh[0] && fresh[0].hold.digits !== shown) {
+      fail('the chat shows other digits than the store expects')
+    }
     const wrong = checkInvariants(world, m, seen, told)
     if (wrong) fail(wrong)
   }
@@ -219,6 +228,8 @@ function answerFault(value: unknown, expected: unknown): string | undefined {
 
 const isAsked = (expected: unknown): expected is { asked: Asked } =>
   typeof expected === 'object' && expected !== null && 'asked' in expected
+
+const digitsIn = (value: unknown) => (value as { reply?: { digits?: string } | null } | undefined)?.reply?.digits
 
 function withoutDigits(value: unknown): unknown {
   const { reply, ...rest } = value as { reply?: { name: string; label: string | null } | null }

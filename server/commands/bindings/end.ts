@@ -39,12 +39,15 @@ export async function erase(deps: EndDeps, { identity, isSure }: EndOptions): Pr
   const who = describe(identity)
   const question = `Erase ${who}, with its binding and history? This cannot be undone. 抹除 ${who} 及其绑定与历史？此操作无法撤销。`
   if (!(await isConfirmed(terminal, isSure, question))) return false
-  await eraseUser({ store, clock, afterCommit: () => {} }, identity)
+  const isKnown = await eraseUser({ store, clock, afterCommit: () => {} }, identity)
   // Completes earlier erasures, because no server may be running that would do it.
   await store.purgeErased(clock() - FEED_TIME_MS)
   await terminal.print(
-    `Erased: ${who}. The server deletes the ids within a minute, or after the webhook has taken the notice. ` +
-      `已抹除：${who}。服务会在一分钟内（或 webhook 接收通知后）删除其标识。`,
+    isKnown
+      ? `Erased: ${who}. The server deletes the ids within a minute, or after the webhook has taken the notice. ` +
+          `已抹除：${who}。服务会在一分钟内（或 webhook 接收通知后）删除其标识。`
+      : `Nothing to erase: the store has no user ${who}; with several tenants, add --tenant. ` +
+          `无需抹除：存储中没有用户 ${who}；如有多个租户，请加 --tenant。`,
   )
   return true
 }

@@ -54,6 +54,12 @@ async function readStart(path: string): Promise<string> {
   } catch (error) {
     if (error instanceof BindError) throw error
     const { code } = error as NodeJS.ErrnoException
+    if (code === 'ESPIPE') {
+      throw refused(
+        'the file is a pipe: expected a file, because the import reads it twice',
+        '文件是管道：须为普通文件，因为导入会读取两遍',
+      )
+    }
     throw refused(`the file cannot be read (${code})`, `文件无法读取（${code}）`)
   } finally {
     await file.close()
@@ -76,11 +82,12 @@ async function* readNdjson(path: string): AsyncGenerator<FileLine> {
   for await (const text of readText(path)) {
     const lines = (rest + text).split('\n')
     rest = lines.pop() ?? ''
-    expectShort(rest, number + lines.length + 1)
     for (const line of lines) {
       number++
+      expectShort(line, number)
       if (line.trim() !== '') yield { number, raw: parseObject(line) }
     }
+    expectShort(rest, number + 1)
   }
   if (rest.trim() !== '') yield { number: number + 1, raw: parseObject(rest) }
 }

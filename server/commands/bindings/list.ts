@@ -14,19 +14,20 @@ type ListDeps = { store: Pick<Store, 'listBindings'>; terminal: Terminal }
 
 export async function listAll({ store, terminal }: ListDeps, filter: BindingFilter, format: ListFormat): Promise<void> {
   let count = 0
-  let hidden: string[] = []
+  let head = ''
+  const hidden = new Set<string>()
   if (format === 'csv') await terminal.write(toCsvLine([...names]))
   for await (const page of walkPages(store, filter)) {
-    if (format === 'table') hidden = await writeTable(terminal, page, { hasHead: count === 0 })
+    if (format === 'table') head = await writeTable(terminal, page, head, hidden)
     else await terminal.write(page.map((bound) => toRecord(bound, format)).join(''))
     count += page.length
     terminal.progress(`${count}`)
   }
   if (format !== 'table') return
   const more =
-    hidden.length === 0
+    hidden.size === 0
       ? ''
-      : ` Hidden columns: ${hidden.join(', ')}; --json shows all. 未显示的列：${hidden.join('、')}，--json 显示全部。`
+      : ` Hidden columns: ${[...hidden].join(', ')}; --json shows all. 未显示的列：${[...hidden].join('、')}，--json 显示全部。`
   await terminal.report(`${count} binding(s). 共 ${count} 条绑定。${more}`)
 }
 
@@ -47,14 +48,19 @@ const columns: Column<BoundUser>[] = [
   { title: 'UnionId', text: ({ binding }) => binding.unionid ?? '', rank: 6 },
 ]
 
-/** Returns the titles of the columns that do not fit. */
-async function writeTable(terminal: Terminal, page: BoundUser[], { hasHead }: { hasHead: boolean }): Promise<string[]> {
-  const { lines, hidden } = layOut(columns, page, terminal.columns)
-  await terminal.write(
-    lines
-      .slice(hasHead ? 0 : 1)
-      .map((line) => `${line}\n`)
-      .join(''),
-  )
-  return hidden
+/**
+ * The columns of a page have the widths of its texts. Returns the head line, which a page repeats if its columns differ from those of
+ * `headBefore`. Adds the titles of the columns that do not fit to `hidden`.
+ */
+async function writeTable(
+  terminal: Terminal,
+  page: BoundUser[],
+  headBefore: string,
+  hidden: Set<string>,
+): Promise<string> {
+  const table = layOut(columns, page, terminal.columns)
+  const [head = '', ...rows] = table.lines
+  for (const title of table.hidden) hidden.add(title)
+  await terminal.write([...(head === headBefore ? [] : [head]), ...rows].map((line) => `${line}\n`).join(''))
+  return head
 }

@@ -36,6 +36,12 @@ export async function moveAll(deps: MoveDeps, options: MoveOptions): Promise<boo
       '--from is WECHAT_APP_ID: --from is the old account, and WECHAT_APP_ID the new one.\n--from 与 WECHAT_APP_ID 相同：--from 为旧账号，WECHAT_APP_ID 为新账号。',
     )
   }
+  if (from.startsWith('gh_')) {
+    throw new BindError(
+      'BAD_REQUEST',
+      '--from is an original id: --from is the AppID (wx...) with which the bindings are stored; pass the original id with --original-id.\n--from 为原始 ID：--from 须为绑定所存的 AppID（wx...），原始 ID 请用 --original-id。',
+    )
+  }
   const change = createChange(deps, options)
   const counts: Record<Outcome, number> = { moved: 0, taken: 0, changed: 0, refused: 0 }
   let done = 0

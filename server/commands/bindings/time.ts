@@ -1,7 +1,7 @@
 /** Times in arguments, files and tables. A date without a time zone is UTC, like the times in the log. Pure. */
 
-// 13 digits would be milliseconds, a common mistake.
-const SECONDS = /^\d{1,11}$/
+// 4 to 8 digits would be a year or a date without hyphens, and 13 digits milliseconds.
+const SECONDS = /^(?:0|\d{9,11})$/
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/
 

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import stringWidth from 'string-width'
@@ -179,6 +181,14 @@ describe('bindings import', () => {
     expect((await run(['import', folder])).err).toContain('cannot be read (EISDIR)')
   })
 
+  test('refuses a pipe, and says what it expects', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const writer = openFile(pipe, 'w')
+    expect((await run(['import', pipe])).err).toContain('the file is a pipe: expected a file')
+    await (await writer).close()
+  })
+
   test('reports a line of another tenant than --tenant', async () => {
     const { err } = await importText('Tenant,Account,User_ID,OpenId\nshop,acme,amy,o1\n', '--tenant', 'other')
     expect(err).toContain('line 2: Tenant differs from --tenant')
@@ -311,11 +321,17 @@ beta,"+86 1,""2""",oBeta,,1767398400,
       ].join('\r\n'),
     )
     expect((await importText(out)).out).toContain('3 already bound')
+    await importText('{"Account":"；;=1","User_ID":"＝1+1","OpenId":"o4","Label":"a;=1"}')
+    const defused = (await run(['list', '--csv', '--openid', 'o4'])).out
+    expect(defused).toContain(`default,"；;=1",'＝1+1,o4,,wx1,true,${NOW / 1000},"a;=1"`)
+    expect((await importText(defused)).out).toContain('1 already bound')
   })
 
   test.each([
     [['list', '--since', '2026-02-30']],
     [['list', '--since', '1767225600000']],
+    [['list', '--since', '20260131']],
+    [['list', '--until', '2026']],
     [['list', '--since', '2026-01-02', '--until', '2026-01-01']],
     [['list', '--json', '--csv']],
     [['list', 'acme']],
@@ -324,17 +340,32 @@ beta,"+86 1,""2""",oBeta,,1767398400,
     [['import', 'x', '--conflict', 'allow']],
     [['move-openids']],
     [['move-openids', '--from', 'wx1']],
+    [['move-openids', '--from', 'gh_0123456789ab']],
     [['frobnicate']],
     [[]],
   ])('refuses %j', async (args) => {
     expect((await run(args)).code).toBe('BAD_REQUEST')
   })
 
-  test('refuses a missing store, and creates none', async () => {
+  test.each([
+    [['list']],
+    [['unbind', 'acme', 'amy', '--yes']],
+    [['erase', 'acme', 'amy', '--yes']],
+    [['move-openids', '--from', 'wxold']],
+  ])('%j refuses a missing store, and creates none', async (args) => {
     env.DATABASE_URL = `sqlite:${join(folder, 'none', 'bind.db')}`
-    expect((await run(['list'])).err).toContain('there is no store')
+    expect((await run(args)).err).toContain('there is no store')
     expect(readdirSync(folder)).not.toContain('none')
   })
+})
+
+test('bindings list repeats the head line where a later page hides other columns', async () => {
+  const users = Array.from({ length: 510 }, (_, i) => `acme,u${i},${i < 505 ? 'o' : 'o'.repeat(60)}${i}\n`)
+  await importText(head + users.join(''))
+  const { out, err } = await run(['list'], { columns: 100 })
+  const heads = out.split('\n').filter((line) => line.includes('User_ID'))
+  expect(heads.map((line) => line.includes('AppId'))).toEqual([true, false])
+  expect(err).toContain('AppId')
 })
 
 describe('bindings export', () => {
@@ -381,7 +412,8 @@ describe('bindings show, unbind and erase', () => {
 
   test('erases a user, and accepts an unknown user', async () => {
     expect(await run(['erase', 'acme', 'amy', '--yes'])).toMatchObject({ code: 0 })
-    expect(await run(['erase', 'acme', 'nobody', '--yes'])).toMatchObject({ code: 0 })
+    const unknown = { code: 0, out: expect.stringContaining('Nothing to erase: the store has no user acme nobody') }
+    expect(await run(['erase', 'acme', 'nobody', '--yes'])).toMatchObject(unknown)
     expect(await openids()).toEqual([])
     const store = await open()
     expect((await store.userRecord(amy))?.history).toMatchObject([{ reason: 'erased' }])

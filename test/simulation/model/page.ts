@@ -74,7 +74,16 @@ export type QrRequest = {
 }
 
 /** A request that waits for WeChat. */
-export type Asked = { request: QrRequest; live: Ticket | undefined; epoch: number; life: number }
+export type Asked = {
+  request: QrRequest
+  live: Ticket | undefined
+  epoch: number
+  life: number
+  /** The epoch at the end of the step in which WeChat was asked. */
+  latestEpoch?: number
+  /** Another request for the same user has asked WeChat before, and this one gets what that one gets. */
+  isJoined?: boolean
+}
 
 type Started = { answer: Answer } | { asked: Asked }
 
@@ -91,6 +100,8 @@ export function* startQr(m: State, request: QrRequest, choose: Choose): Generato
   // A request that arrives while the same one is under way gets what that one gets.
   const made = m.made.get(`${key} ${isRefresh}`)
   if (made && choose(2) === 1) return { answer: yield* answerWith(m, request, made) }
+  const asking = m.asking.get(`${key} ${isRefresh}`)
+  if (asking && choose(2) === 1) return { asked: { ...asking, request, isJoined: true } }
   return yield* issue(m, request, choose)
 }
 
@@ -106,7 +117,9 @@ function* issue(m: State, request: QrRequest, choose: Choose): Generator<void, S
   for (const unit of ['minute', 'hour', 'day'] as const) count(m, `${unit} ${key}`, WINDOWS[unit])
   if (isFailing) return { answer: yield* end(m, request, instead(m, request, live, 'STORE')) }
   const { epoch, life } = userOf(m, key)
-  return { asked: { request, live, epoch, life } }
+  const asked = { request, live, epoch, life }
+  m.asking.set(`${key} ${isRefresh}`, asked)
+  return { asked }
 }
 
 /** After WeChat's answer. `offered` has the scene if WeChat has made a QR code. */
@@ -114,6 +127,7 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   const { request, live } = asked
   const { key, isRefresh } = request
   yield
+  if (asked.isJoined) return yield* join(m, request)
   const [scene] = m.offered.splice(choose(m.offered.length), 1)
   if (scene === undefined) return yield* end(m, request, instead(m, request, live, 'WECHAT'))
   yield
@@ -121,7 +135,8 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   if (isFailing && choose(2) === 1) return yield* end(m, request, instead(m, request, live, 'STORE'))
   const user = userOf(m, key)
   // Everything that the user had was closed meanwhile, so a QR code that was asked for before binds nobody.
-  if (user.epoch !== asked.epoch || user.life !== asked.life) {
+  const isUnsure = user.epoch !== asked.epoch && user.epoch === asked.latestEpoch
+  if (user.life !== asked.life || (user.epoch !== asked.epoch && !(isUnsure && choose(2) === 1))) {
     yield
     const again = yield* issue(m, request, choose)
     return 'answer' in again ? again.answer : yield* finishQr(m, again.asked, choose)
@@ -136,6 +151,16 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   if (first) setTicket(m, ticket, { state: 'replaced' })
   if (isFailing) return yield* end(m, request, instead(m, request, live, 'STORE'))
   return yield* end(m, request, { scene: (first ?? ticket).scene })
+}
+
+/** The request that has asked may end later in this step. */
+function* join(m: State, request: QrRequest): Generator<void, Answer> {
+  for (let turns = 0; turns < 8; turns++) {
+    const made = m.made.get(`${request.key} ${request.isRefresh}`)
+    if (made) return yield* answerWith(m, request, made)
+    yield
+  }
+  return refusal('nothing was made')
 }
 
 function addTicket(m: State, { key, label }: QrRequest, scene: string): Ticket {

@@ -5,6 +5,8 @@
  * All records are immutable, so that a copy of the state is a copy of a few maps.
  */
 
+import type { Asked } from './page.ts'
+
 export type Settings = {
   conflict: 'reject' | 'replace' | 'allow'
   confirm: 'off' | 'reply' | 'code'
@@ -103,6 +105,8 @@ export type State = {
   offered: string[]
   /** What came of the requests for a QR code in this step, by user and kind: simultaneous requests share it. */
   made: Map<string, Made>
+  /** The requests of this step that wait for WeChat, by user and kind. */
+  asking: Map<string, Asked>
 }
 
 export const newState = (settings: Settings, now: number): State => ({
@@ -118,6 +122,7 @@ export const newState = (settings: Settings, now: number): State => ({
   jtis: new Map(),
   offered: [],
   made: new Map(),
+  asking: new Map(),
 })
 
 export const copyState = (m: State): State => ({
@@ -132,6 +137,7 @@ export const copyState = (m: State): State => ({
   jtis: new Map(m.jtis),
   offered: [...m.offered],
   made: new Map(m.made),
+  asking: new Map(m.asking),
 })
 
 const unknown = (key: UserKey): User => ({

@@ -6,7 +6,7 @@ import { openEnvelope } from '../../../server/keys/envelope.ts'
 import { deliver, type Message } from '../model/chat.ts'
 import type { Choose, Op } from '../model/explain.ts'
 import * as page from '../model/page.ts'
-import { holds, type State, ticketsOf, type UserKey, userOf } from '../model/state.ts'
+import { holds, type State, tenantOf, ticketsOf, type UserKey, userOf } from '../model/state.ts'
 import { type Instance, LOST } from '../world/instance.ts'
 import { account, openids, readReply, seal } from '../world/wechat.ts'
 import { identityOf, type Sent, userKeys, type WaitingPage, type World } from '../world/world.ts'
@@ -30,7 +30,7 @@ export const sayings = [
 export type RequestStep = { at: number } & (
   | { do: 'qr'; user: number; page: boolean; refresh: boolean; label: number }
   /** `wait`: until something changes. */
-  | { do: 'wait' | 'look' | 'info' | 'erase' | 'export'; user: number }
+  | { do: 'wait' | 'look' | 'info' | 'infos' | 'erase' | 'export'; user: number }
   | { do: 'digits'; user: number; right: boolean }
   | { do: 'unbind'; user: number; by: 'widget' | 'disconnect' | 'operator' }
   /** A WeChat user does something, and WeChat delivers it at once. `pick` chooses among the QR codes, the latest first. */
@@ -99,6 +99,23 @@ export function toExchange(world: World, m: State, step: RequestStep): Exchange 
             return page.bindInfoOf(s, keyOf(step))
           },
       )
+    case 'infos': {
+      const keys = userKeys.filter((key) => tenantOf(key) === tenantOf(keyOf(step)))
+      const Users = keys.map(identityOf).map(({ account: Account, userId: User_ID }) => ({ Account, User_ID }))
+      const fields = { Action: 'Get', Users }
+      return call(
+        world,
+        instance,
+        'GetBindInfos',
+        `${tenantOf(keyOf(step))}//`,
+        fields,
+        () =>
+          function* (s) {
+            yield
+            return { items: keys.map((key) => page.bindInfoOf(s, key)) }
+          },
+      )
+    }
     case 'export':
       return call(
         world,
@@ -314,10 +331,13 @@ export async function readData<Data>(
 /** Leaves out what the model does not predict, such as texts of WeChat. */
 function toPlain(world: World, data: Record<string, unknown>): unknown {
   if (typeof data.Url === 'string') return { scene: world.wechat.sceneOf(data.Url) }
+  if ('Items' in data) return { items: (data.Items as Record<string, unknown>[]).map(toBindInfo) }
   if ('History' in data) return summary(data as unknown as Exported)
   const { AppId, ...rest } = data
   return AppId === undefined || AppId === account.appId ? rest : data
 }
+
+const toBindInfo = ({ Account, User_ID, AppId, ...info }: Record<string, unknown>) => info
 
 type Exported = {
   Version: number

@@ -122,7 +122,10 @@ const requests: fc.WeightedArbitrary<RequestStep>[] = [
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('deliver' as const), message: fc.nat(8), at }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('look' as const, 'info' as const), user, at }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('look' as const, 'info' as const, 'infos' as const), user, at }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), user, at }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('digits' as const), user, right: fc.boolean(), at }) },
   {

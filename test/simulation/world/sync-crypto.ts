@@ -2,12 +2,12 @@
  * Replaces WebCrypto's AES-GCM by Node's own, which answers at once. The thread pool of WebCrypto would take most of the time of a
  * simulation, and its answers would come in an order that no seed repeats.
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 
 type Params = { name: string; iv: BufferSource; additionalData?: BufferSource }
 
 // The server imports each key once, so this outlives a simulation.
-const secrets = new WeakMap<CryptoKey, Buffer>()
+const secrets = new WeakMap<CryptoKey, KeyObject>()
 
 const TAG_BYTES = 16
 const bytesOf = (source: BufferSource) =>
@@ -21,7 +21,7 @@ export function useSyncCrypto(): () => void {
   Object.assign(subtle, {
     async importKey(...args: Parameters<SubtleCrypto['importKey']>) {
       const key = (await importKey.apply(subtle, args)) as CryptoKey
-      if (args[0] === 'raw') secrets.set(key, bytesOf(args[1] as BufferSource))
+      if (args[0] === 'raw') secrets.set(key, createSecretKey(bytesOf(args[1] as BufferSource)))
       return key
     },
     async encrypt({ iv, additionalData }: Params, key: CryptoKey, text: BufferSource) {
