@@ -33,13 +33,14 @@ export function createOverview(deps: Deps) {
     const length = hours[range] * HOUR_MS
     const from = until - length
     const { console } = store
-    const [total, previous, byTenant, hourly, present] = await Promise.all([
-      console.total(from, until, tenant),
+    // The hours also give the total, because SQLite reads the figures while no callback can run.
+    const [previous, byTenant, hourly, present] = await Promise.all([
       console.total(from - length, from, tenant),
       console.byTenant(from, until, MAX_TENANTS),
       console.hourly(from, until, tenant),
       readNow(deps, now),
     ])
+    const total = sumOfHours(hourly)
     return {
       range,
       tenant: tenant ?? null,
@@ -64,6 +65,17 @@ const toFunnel = (counts: FunnelCounts): Funnel => ({
 })
 
 const NOTHING = Object.fromEntries(funnelSteps.map((step) => [step, 0])) as FunnelCounts
+
+function sumOfHours(hourly: FigureSum[]): FigureSum {
+  const sum: FigureSum = { ...NOTHING, took: Array<number>(BIND_SECONDS.length + 1).fill(0) }
+  for (const each of hourly) {
+    for (const step of funnelSteps) sum[step] += each[step]
+    each.took.forEach((count, i) => {
+      sum.took[i]! += count
+    })
+  }
+  return sum
+}
 
 function toSeries(hourly: (FunnelCounts & { hour: number })[], from: number, until: number): Overview['series'] {
   const byHour = new Map(hourly.map((each) => [each.hour, each]))

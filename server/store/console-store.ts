@@ -99,11 +99,11 @@ export type ConsoleStore = {
   record(action: ActionRecord): Promise<void>
   addFigures(counted: CountedFigures): Promise<void>
   /** The sums of each hour in `[from, until)`, of all tenants or of one. Hours without a count are left out. */
-  hourly(from: number, until: number, tenant: string | undefined): Promise<(FunnelCounts & { hour: number })[]>
+  hourly(from: number, until: number, tenant: string | undefined): Promise<(FigureSum & { hour: number })[]>
   /** The sums of `[from, until)` of each tenant, those with the most bindings first. */
   byTenant(from: number, until: number, limit: number): Promise<(FunnelCounts & { tenant: string })[]>
   /** The sum of `[from, until)`. */
-  total(from: number, until: number, tenant: string | undefined): Promise<FigureSum>
+  total(from: number, until: number, tenant: string | undefined): Promise<FunnelCounts>
   wechatErrors(since: number): Promise<Omit<WechatErrors, 'hour'>[]>
   instances(): Promise<InstanceState[]>
   /** The tenants that have users. */

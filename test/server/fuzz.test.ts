@@ -264,16 +264,19 @@ describe('the callback', () => {
     const { query, body } = sealMessage(account, scan, now, (size) => Buffer.alloc(size, 7))
     const path = `/wechat/callback?${new URLSearchParams(query)}`
     const before = writes
+    let accepted = 0
     await fc.assert(
       fc.asyncProperty(mutated(body), async (bytes) => {
         const { status } = await post(path, new Uint8Array(bytes))
+        if (status === 200) accepted++
         // A change outside <Encrypt> may have no effect; every other change is refused.
         if (status !== 403) expect(bytes.toString()).toContain(body.match(/<Encrypt>.*<\/Encrypt>/s)?.[0])
         expect([200, 403]).toContain(status)
       }),
       run(1_000),
     )
-    expect(writes - before).toBeLessThan(20)
+    expect(writes - before).toBeLessThanOrEqual(accepted)
+    expect(accepted).toBeLessThan(100)
   })
 
   test('keeps no memory for 4,000 refused deliveries', async () => {

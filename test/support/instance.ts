@@ -1,9 +1,10 @@
 /** Starts a bind server in a separate process, and sends requests to it as WeChat does. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 import type { Account } from '../../demo/simulator/account.ts'
 import { sealMessage } from '../../demo/simulator/message.ts'
 import { openReply, type Reply } from '../../demo/simulator/reply.ts'
@@ -37,12 +38,20 @@ export const serveBehind = (command: string[]): [string, string[]] => {
   return [first!, rest]
 }
 
+let caching: Promise<unknown> | undefined
+
+/** Fills the cache of compiled modules with a `serve` that ends by itself, because a killed one does not write it. */
+const fillCompileCache = () =>
+  promisify(execFile)(process.execPath, [...nodeFlags, cli, 'serve'], { env: compileCache }).catch(() => {})
+
 /** Starts `serve` with these settings; resolves when it has logged its URL. */
 export async function startInstance(
   account: Account,
   env: Record<string, string>,
   behind: string[] = [],
 ): Promise<Instance> {
+  caching ??= fillCompileCache()
+  await caching
   const child = spawn(...serveBehind(behind), {
     // The streams are pipes, because a reader of an inherited stderr would also wait for a server that is still running.
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -36,20 +36,22 @@ export function createFigures(db: Db, { read, write }: Runners): Pick<ConsoleSto
 
   return {
     addFigures: (counted) => write(() => add(additions, counted)),
-    hourly: (from, until, tenant) =>
-      select<FunnelCounts & { hour: number }>(
-        sql`select hour, ${funnelSums} from figures where ${within(from, until, tenant)} group by hour order by hour`,
-      ),
+    async hourly(from, until, tenant) {
+      const rows = await select<Record<string, number>>(
+        sql`select hour, ${sql.join(columns.map(sumOf))} from figures where ${within(from, until, tenant)} group by hour order by hour`,
+      )
+      return rows.map((row) => ({ hour: row.hour!, ...toSum(row) }))
+    },
     byTenant: (from, until, limit) =>
       select<FunnelCounts & { tenant: string }>(
         sql`select tenant, ${funnelSums} from figures where ${within(from, until)} group by tenant
           order by sum(bound) desc, sum(shown) desc, tenant limit ${limit}`,
       ),
     async total(from, until, tenant) {
-      const [row] = await select<Record<string, number>>(
-        sql`select ${sql.join(columns.map(sumOf))} from figures where ${within(from, until, tenant)}`,
+      const [row] = await select<FunnelCounts>(
+        sql`select ${funnelSums} from figures where ${within(from, until, tenant)}`,
       )
-      return toSum(row!)
+      return row!
     },
     wechatErrors: (since) =>
       select<Omit<WechatErrors, 'hour'>>(

@@ -59,7 +59,9 @@ describe('createFigures', () => {
     two.committed({ identity: { tenant: 'default', account: 'acme', userId: 'u1' }, version: 1 })
     two.committed('missed')
     await Promise.all([one.save(), two.save()])
-    expect(await total()).toMatchObject({ shown: 1, bound: 2, took: [0, 0, 2, ...Array(11).fill(0)] })
+    expect(await total()).toMatchObject({ shown: 1, bound: 2 })
+    const [hour] = await store.console.hourly(0, NOW + HOUR, undefined)
+    expect(hour?.took).toEqual([0, 0, 2, ...Array(11).fill(0)])
     expect(await store.console.byTenant(0, NOW + HOUR, 10)).toMatchObject([
       { tenant: 'default', bound: 1 },
       { tenant: 'other', bound: 1 },
