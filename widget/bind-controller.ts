@@ -135,7 +135,9 @@ export class BindController implements ReactiveController {
       lacksToken: this.#onScreen && !canStart,
       looks: this.#onScreen && isClosed,
     }
-    const effect = this.#isConnected ? effectOf(this.#state, settings) : 'none'
+    // A proof counts once. So a page that moves or replaces the element does not abort its confirmation.
+    const isProving = this.#state.name === 'loading' && this.#state.proof
+    const effect = this.#isConnected || isProving ? effectOf(this.#state, settings) : 'none'
     if (effect === this.#effect) return
     this.#effect = effect
     this.#running.abort()

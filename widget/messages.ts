@@ -52,6 +52,7 @@ export const phrases = {
   offlineHint: ['连上后会自动继续', '連線後會自動繼續', 'Continues when you’re back'],
   error: ['暂时无法绑定', '暫時無法綁定', 'Can’t bind right now'],
   errorProof: ['授权未完成，请重试', '授權未完成，請重試', 'Not authorized. Please try again.'],
+  errorSnapshot: ['请点“使用完整服务”', '請點「使用完整服務」', 'Tap “使用完整服务”'],
   errorServer: ['请稍后再试', '請稍後再試', 'Please try again later'],
   errorNetwork: ['请检查网络后再试', '請檢查網路後再試', 'Please check your connection'],
   errorBusy: ['操作太频繁，请稍后再试', '操作太頻繁，請稍後再試', 'Too many attempts. Try again shortly.'],

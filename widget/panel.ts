@@ -85,12 +85,15 @@ export function problem({ translate }: View, failure: BindError | undefined): Pi
   return { hint: failure && errorText(failure, translate), isProblem: !!failure }
 }
 
+// Without a prototype, because anybody can put a code such as `constructor` into a link.
 const errorKeys: Record<string, keyof Messages> = {
+  __proto__: null as never,
   CONFLICT: 'conflict',
   RATE_LIMITED: 'errorBusy',
   DECLINED: 'errorProof',
   PROOF_EXPIRED: 'errorProof',
   FORBIDDEN: 'errorProof',
+  SNAPSHOT_PAGE: 'errorSnapshot',
 }
 
 /** The user's next step. The event `binderror` gives the page the exact error. */

@@ -8,19 +8,20 @@ type Returned = { proof?: string; error?: BindError }
 
 let received: Returned | undefined
 
-/** Takes the result off the URL at once, so that the user cannot share it with the link. The page's own fragment stays as it is. */
+/**
+ * Takes the result off the URL at once, so that the user cannot share it with the link. The page's own fragment stays as it is. The
+ * server adds its result at the end, so the last one counts: a link may contain another.
+ */
 export function receiveReturn(): void {
-  const url = new URL(location.href)
-  const own = url.hash.replace(
-    /([#?&])wechat-bind(-error)?=([\w-]+)(&?)/,
+  const { href } = location
+  const own = href.replace(
+    /(#(?:.*[?&])?)wechat-bind(-error)?=([\w-]+)(&?)/,
     (_result, before: string, isError: string | undefined, value: string, after: string) => {
-      received = isError ? { error: new BindError(value, 'The authorization in WeChat failed') } : { proof: value }
-      return after && before
+      received = isError ? { error: new BindError(value, 'Not authorized in WeChat') } : { proof: value }
+      return after ? before : before.slice(0, -1)
     },
   )
-  if (own === url.hash) return
-  url.hash = own
-  history.replaceState(history.state, '', url)
+  if (own !== href) history.replaceState(history.state, '', own)
 }
 
 /** Returns the result to the first caller. */

@@ -7,8 +7,9 @@ import { BindError } from '../errors.ts'
 /** Our names in the fragment. */
 const OURS = /^wechat-bind(?:-error)?=/
 
-// A browser removes or replaces these characters before it parses a URL, so another parser could see another host.
-const AMBIGUOUS = /[\\\p{Cc}\p{Z}]/u
+// A browser removes or replaces these characters before it parses a URL, so another parser could see another host. It leaves a
+// backslash as it is in the query and in the fragment.
+const AMBIGUOUS = /^[^?#]*\\|[\p{Cc}\p{Z}]/u
 
 // The URL comes back in a header, and nginx reads 4 KiB of headers by default.
 const MAX_LENGTH = 2048

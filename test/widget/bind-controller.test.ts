@@ -164,6 +164,19 @@ describe('BindController', () => {
     expect(controller.state).toMatchObject({ name: 'bound', initial: false })
   })
 
+  test('confirms the proof once, even if the page moves the element meanwhile', async () => {
+    returnWith('#wechat-bind=PROOF')
+    controller.hostConnected()
+    await until(() => client.asked.length > 0)
+    controller.hostDisconnected()
+    controller.hostConnected()
+    await settle()
+    expect(client.asked).toEqual(['prove PROOF'])
+    client.last.resolve(bound)
+    await settle()
+    expect(controller.state).toMatchObject({ name: 'bound', initial: false })
+  })
+
   test('confirms the proof when the token comes later, instead of a request for a QR code', async () => {
     Object.assign(host, { canStart: false })
     returnWith('#wechat-bind=PROOF')

@@ -148,6 +148,17 @@ describe('WechatBind inside WeChat', () => {
     expect(server.requests).to.deep.equal([])
   })
 
+  test.each([
+    ['SNAPSHOT_PAGE', 'Tap “使用完整服务”'],
+    // A name that every object has.
+    ['constructor', 'Please try again later'],
+    ['__proto__', 'Please try again later'],
+  ])('says what the user can do after the error in the URL: %s', async (code, line) => {
+    goTo(`#wechat-bind-error=${code}`)
+    const element = await mount('error')
+    expect(words(element)).to.contain(line)
+  })
+
   test('uses the proof in one element only', async () => {
     goTo('#wechat-bind=PROOF')
     const pair = await fixture(html`<div>${plain}${plain}</div>`)

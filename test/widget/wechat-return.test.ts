@@ -48,6 +48,14 @@ describe('receiveReturn', () => {
     },
   )
 
+  test.each([
+    ['#/a?x=1?wechat-bind=FORGED&wechat-bind=P', '#/a?x=1?wechat-bind=FORGED'],
+    ['#wechat-bind-error=FORGED&wechat-bind=P', '#wechat-bind-error=FORGED'],
+  ])('takes the last result, which the server has added: %s', (fragment, rest) => {
+    expect(receiveAt(fragment.replace('=P', `=${proof}`))).toBe(rest)
+    expect(claimReturn()).toEqual({ proof })
+  })
+
   test('adds no entry to the history', () => {
     const { length } = history
     receiveAt(`#wechat-bind=${proof}`)

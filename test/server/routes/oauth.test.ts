@@ -153,6 +153,7 @@ describe('the URL to return to', () => {
       'https:\\\\www.example.com/',
       'https://evil.example\\@www.example.com/',
       'https://www.example.com\\.evil.example/',
+      'https://www.example.com/\\evil.example/?a',
       '//www.example.com/',
       '//evil.example/',
       '/account',
@@ -180,6 +181,11 @@ describe('the URL to return to', () => {
   test('is sent in its normal form', async () => {
     const back = await pageAfter(throughWechat(await urlFor({ page: 'HTTPS://WWW.Example.com:443/a/../我?b=<>' })))
     expect(back).toMatch(/^https:\/\/www\.example\.com\/%E6%88%91\?b=%3C%3E#wechat-bind=/)
+  })
+
+  test('may have a backslash where a browser leaves it: in the query and in the fragment', async () => {
+    const page = 'https://www.example.com/?file=C:\\a#/b\\c'
+    expect(await pageAfter(throughWechat(await urlFor({ page })))).toContain(`${page}?wechat-bind=`)
   })
 })
 
