@@ -3,7 +3,7 @@ import type { Overview } from '../server/console/wire.ts'
 
 type Hour = Overview['series'][number]
 
-/** `isPart`: the period begins or ends within the point. */
+/** `isPart`: the point is incomplete, because the period begins or ends within it. */
 export type Bucket = { at: number; binds: number; unbinds: number; isPart: boolean }
 
 const HOUR_MS = 3_600_000
@@ -22,7 +22,7 @@ export function toBuckets({ range, series, from, until }: Overview, dayOf: (ms: 
     at,
     binds: sum(hours, 'bound'),
     unbinds: sum(hours, 'unbound'),
-    // A day has 23 hours at least, where the clocks change.
+    // A day has at least 23 hours; the shortest is the day on which summer time begins.
     isPart: hours.length < 23,
   }))
 }

@@ -128,7 +128,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     )
   }
   const closing = new AbortController()
-  // A long poll of the console is one listener each.
+  // Each long poll of the console adds one listener.
   setMaxListeners(0, closing.signal)
   const waiters = createWaiters({ limits: config.waiters, setTimer, clock: monotonic })
   const metrics = createMetrics(waiters.count)

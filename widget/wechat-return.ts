@@ -8,7 +8,7 @@ type Returned = { proof?: string; error?: BindError }
 
 let received: Returned | undefined
 
-/** Takes the result off the URL at once, so that the user cannot share it with the link. The page's own fragment stays as it is. */
+/** Removes the result from the URL at once, so that the user cannot share it by copying the URL. The page's own fragment stays as it is. */
 export function receiveReturn(): void {
   const url = new URL(location.href)
   const own = url.hash.replace(

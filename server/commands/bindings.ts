@@ -226,7 +226,10 @@ function withReadingStore<T>(env: Env, run: (store: Store) => Promise<T>): Promi
 
 type StoreSettings = Pick<OperatorSettings, 'databaseUrl' | 'store'>
 
-/** Opening a missing SQLite file would create an empty store, and the command would report no bindings, or an erasure that erased nothing. */
+/**
+ * Refuses a missing SQLite file, because opening it would create an empty store: `list` would then show no bindings, and `erase`
+ * would find no user.
+ */
 function withExistingStore<T>(settings: StoreSettings, run: (store: Store) => Promise<T>): Promise<T> {
   const [, file] = /^sqlite:(.*)$/.exec(settings.databaseUrl) ?? []
   if (file !== undefined && !existsSync(file)) {

@@ -1,4 +1,4 @@
-/** Why a receiver gets no notice now, and the command that changes it. */
+/** Explains why a receiver gets no notices now, and names the command that changes this. */
 import type { Notice, ReceiverState } from '../store/outbox.ts'
 
 export type Receivers = {
@@ -26,7 +26,7 @@ export function nextTryOf({ receiver, nextAt }: Notice, receivers: Receivers): n
   return wait.kind === 'paused' ? Math.max(nextAt, wait.until) : undefined
 }
 
-/** Two lines, English and Chinese, or none if the receiver gets its notices now. */
+/** Two lines, English and Chinese. None if the receiver gets its notices now. */
 export function waitLines(name: string, receivers: Receivers): string[] {
   const wait = waitOf(name, receivers)
   switch (wait?.kind) {

@@ -19,21 +19,21 @@ export const ranges = Object.keys(hours) as Range[]
 
 const MAX_TENANTS = 100
 
-// Three heartbeats: an instance that has said nothing for this time has ended.
+// Three heartbeats. An instance without a report for this time counts as stopped.
 const ALIVE_MS = 3 * HEARTBEAT_MS
 
 export function createOverview(deps: Deps) {
   const { store, figures, clock } = deps
 
   return async (range: Range, tenant: string | undefined): Promise<Overview> => {
-    // A store that cannot be written can still be read. The counts are added later.
+    // If the store cannot be written, it may still be readable. The counts are added later.
     await figures.save().catch(() => {})
     const now = clock()
     const until = now - (now % HOUR_MS) + HOUR_MS
     const length = hours[range] * HOUR_MS
     const from = until - length
     const { console } = store
-    // The hours also give the total, because SQLite reads the figures while no callback can run.
+    // The total is computed from the hours instead of by another query, because a query on SQLite delays the callbacks.
     const [previous, byTenant, hourly, present] = await Promise.all([
       console.total(from - length, from, tenant),
       console.byTenant(from, until, MAX_TENANTS),
@@ -96,7 +96,7 @@ export function toTimeToBind({ took }: Pick<FigureSum, 'took'>): TimeToBind {
     : { count, p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99), buckets }
 }
 
-/** As Prometheus computes it: the values of a bucket are taken as evenly spread. The last bucket has only its lower limit. */
+/** Computed as in Prometheus: assumes that the values of a bucket are evenly distributed. For the last bucket, returns its lower limit. */
 function quantileOf(buckets: TimeToBind['buckets'], rank: number): number {
   let before = 0
   for (const { from, upTo, count } of buckets) {
@@ -124,7 +124,7 @@ async function readNow({ store, console: { receivers, waitingLimit } }: Deps, no
   const alive = instances.filter(({ at }) => Math.abs(now - at) < ALIVE_MS)
   const waiting = {
     pages: sumOf(alive, 'waiting'),
-    // An instance at which no page waits is silent, so this instance's own limit is the least.
+    // An instance without waiting pages does not report its limit, so the limit shown is at least that of this instance.
     limit: Math.max(waitingLimit, sumOf(alive, 'waitingLimit')),
     instances: Math.max(1, alive.length),
   }

@@ -1,4 +1,4 @@
-/** The console's users: the search, the view of one user, and what an operator can do with one. */
+/** The users in the console: the search, the page of one user, and the operator's actions on a user. */
 import { eraseUser } from '../binding/erase.ts'
 import { unbind } from '../binding/unbind.ts'
 import { toUserExport, type UserExport } from '../binding/user-export.ts'
@@ -38,7 +38,7 @@ export function createUserPages(deps: Deps) {
       const text = q.trim()
       const scope = ['console users', text, tenant ?? '']
       const after = cursors.open<UserPlace>(scope, cursor)
-      // One more than is shown, to know whether another page follows.
+      // One more than the page shows, to know whether there is another page.
       const found = await store.console.searchUsers({ text, tenant }, after, limit + 1)
       const shown = found.slice(0, limit)
       const last = found.length > limit ? shown.at(-1) : undefined
@@ -56,7 +56,7 @@ export function createUserPages(deps: Deps) {
       await eraseUser(deps, identity, { operator: session.name, subject: nameOf(identity) })
       noteAction(session, 'erase', identity)
     },
-    /** The action is recorded first, so that nobody gets an export without a trace. */
+    /** The action is recorded first, so that every export is in the log of actions. */
     async export(identity: Identity, session: Session): Promise<UserExport> {
       const { user } = await recordOf(identity)
       const { name: operator } = session

@@ -1,4 +1,4 @@
-/** The console's page of the webhooks: the receivers, what waits and what failed, with the reason and the fix. */
+/** The console's page of the webhooks: the receivers, and the waiting and failed notices with the reason and the fix. */
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import type { Deps } from '../deps.ts'
 import { toReceiverOff } from '../doctor/receivers-off.ts'

@@ -186,7 +186,7 @@ async function measureCounting(): Promise<Line[]> {
   ]
 }
 
-/** In us, with all threads of the process. */
+/** In microseconds, for all threads of the process. */
 async function cpuOf(work: () => Promise<void>): Promise<number> {
   const before = process.cpuUsage()
   await work()

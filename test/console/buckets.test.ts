@@ -9,7 +9,7 @@ const DAY = 24 * HOUR
 const dayOf = (ms: number) => Math.floor((ms + 8 * HOUR) / DAY) * DAY - 8 * HOUR
 
 describe('toBuckets', () => {
-  test('has the hours of 24 hours, of which the first and the last are incomplete', () => {
+  test('has one point per hour for 24 hours; the first and the last are incomplete', () => {
     const buckets = toBuckets(toOverview('24h', undefined), dayOf)
     expect(buckets).toHaveLength(25)
     expect(buckets.flatMap(({ isPart }, index) => (isPart ? [index] : []))).toEqual([0, 24])

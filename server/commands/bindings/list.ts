@@ -49,8 +49,8 @@ const columns: Column<BoundUser>[] = [
 ]
 
 /**
- * The columns of a page have the widths of its texts. Returns the head line, which a page repeats if its columns differ from those of
- * `headBefore`. Adds the titles of the columns that do not fit to `hidden`.
+ * The columns of a page have the widths of its texts. Returns the head line, which is printed again if the columns differ from those
+ * of `headBefore`. Adds the titles of the columns that do not fit to `hidden`.
  */
 async function writeTable(
   terminal: Terminal,

@@ -97,7 +97,7 @@ describe('runWebhooks', () => {
     expect(await run('failed')).toBe('No notices. 没有通知。')
   })
 
-  test('says so if it shows only the first 100 notices', async () => {
+  test('says that it shows only the first 100 notices', async () => {
     for (let i = 0; i < 50; i++) await change(`u${i}`)
     expect(await run()).not.toContain('Only the first')
     await change('u50')
@@ -158,7 +158,7 @@ describe('runWebhooks', () => {
     expect((await store.outbox.list('waiting', 1))[0]!.nextAt).toBeLessThanOrEqual(Date.now())
   })
 
-  test('says which notices still wait after a retry or a replay, and what changes it', async () => {
+  test('says which notices still wait after a retry or a replay, and names the command that changes it', async () => {
     await change('u1')
     await queue('WEBHOOK_URL', 'old')
     const failed = { now: Date.now(), failure: { status: 429, error: null }, isGone: false }

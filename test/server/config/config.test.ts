@@ -249,7 +249,7 @@ describe('parseConfig', () => {
     })
   })
 
-  test('names an unreadable BIND_KEYS_FILE beside every other fault', () => {
+  test('names an unreadable BIND_KEYS_FILE together with every other fault', () => {
     const message = faultsOf({ ...valid, BIND_KEYS_FILE: '/nowhere/keys', PORT: '4000a' })
     expect(message).toContain('BIND_KEYS_FILE: cannot be read (ENOENT)')
     expect(message).toContain('PORT: must be an integer')
