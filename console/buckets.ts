@@ -22,8 +22,8 @@ export function toBuckets({ range, series, from, until }: Overview, dayOf: (ms: 
     at,
     binds: sum(hours, 'bound'),
     unbinds: sum(hours, 'unbound'),
-    // A day has at least 23 hours; the shortest is the day on which summer time begins.
-    isPart: hours.length < 23,
+    // The next day begins 23 to 25 hours later, because of daylight-saving time.
+    isPart: at < from || dayOf(at + 26 * HOUR_MS) > until,
   }))
 }
 

@@ -269,12 +269,12 @@ export const en = {
     },
     replay: {
       title: 'Replay failed notices?',
-      text: 'They are sent again now, with a new series of tries. Receivers recognize a repeated event by its webhook-id.',
+      text: 'They are sent again now, with a new series of tries. Notices of a receiver that is off wait until it is enabled. Receivers recognize a repeated event by its webhook-id.',
       confirm: 'Replay',
     },
     retry: {
       title: 'Retry waiting notices now?',
-      text: 'They are tried now instead of at their next try.',
+      text: 'They are tried now instead of at their next try. Those of a receiver that is off wait until it is enabled.',
       confirm: 'Retry now',
     },
     enable: {
@@ -295,7 +295,7 @@ export const en = {
     erased: (user: string) => `${user} is erased.`,
     exported: (user: string) => `${user} is exported.`,
     revealed: (user: string) => `The openid of ${user} is shown until you leave this page.`,
-    replayed: (count: string) => `Notices that are sent again now: ${count}.`,
+    replayed: (count: string) => `Notices that are to be sent again: ${count}.`,
     retried: (count: string) => `Notices that are tried now: ${count}.`,
     enabled: (receiver: string) => `${receiver} is on.`,
     tested: (receiver: string, time: string) => `${receiver} accepted the test in ${time}.`,

@@ -9,9 +9,8 @@ import {
 } from '../store/console-store.ts'
 import { HEARTBEAT_MS } from '../telemetry/figures.ts'
 import { accessTokenLight, callbackLight, errorAdvice, errorsLight, waitingLight, webhooksLight } from './lights.ts'
+import { createPeriodFigures, HOUR_MS } from './period-figures.ts'
 import type { Funnel, Now, Overview, Range, TimeToBind } from './wire.ts'
-
-const HOUR_MS = 3_600_000
 
 const hours: Record<Range, number> = { '24h': 24, '7d': 7 * 24, '30d': 30 * 24 }
 
@@ -24,20 +23,16 @@ const ALIVE_MS = 3 * HEARTBEAT_MS
 
 export function createOverview(deps: Deps) {
   const { store, figures, clock } = deps
+  const figuresOf = createPeriodFigures(store.console, clock)
 
   return async (range: Range, tenant: string | undefined): Promise<Overview> => {
     // If the store cannot be written, it may still be readable. The counts are added later.
     await figures.save().catch(() => {})
     const now = clock()
     const until = now - (now % HOUR_MS) + HOUR_MS
-    const length = hours[range] * HOUR_MS
-    const from = until - length
-    const { console } = store
-    // The total is computed from the hours instead of by another query, because a query on SQLite delays the callbacks.
-    const [previous, byTenant, hourly, present] = await Promise.all([
-      console.total(from - length, from, tenant),
-      console.byTenant(from, until, MAX_TENANTS),
-      console.hourly(from, until, tenant),
+    const from = until - hours[range] * HOUR_MS
+    const [{ previous, byTenant, hourly }, present] = await Promise.all([
+      figuresOf({ from, until, tenant }),
       readNow(deps, now),
     ])
     const total = sumOfHours(hourly)
@@ -48,7 +43,7 @@ export function createOverview(deps: Deps) {
       until,
       funnel: toFunnel(total),
       previous: toFunnel(previous),
-      byTenant: byTenant.map((each) => ({ tenant: each.tenant, ...toFunnel(each) })),
+      byTenant: byTenant.slice(0, MAX_TENANTS).map((each) => ({ tenant: each.tenant, ...toFunnel(each) })),
       series: toSeries(hourly, from, until),
       timeToBind: toTimeToBind(total),
       now: present,

@@ -4,6 +4,7 @@ import { unbind } from '../binding/unbind.ts'
 import { toUserExport, type UserExport } from '../binding/user-export.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
+import { nextTryOf, type Receivers } from '../outbound/receiver-waits.ts'
 import type { FoundUser, UserPlace } from '../store/console-store.ts'
 import type { Identity } from '../store/store.ts'
 import type { UserRecord } from '../store/user-record.ts'
@@ -30,7 +31,10 @@ export function createUserPages(deps: Deps) {
   }
 
   async function show(identity: Identity, { role }: Session): Promise<UserView> {
-    return toUserView(await recordOf(identity), { role, now: clock(), bindUser: nameOf(identity) })
+    const [record, states] = await Promise.all([recordOf(identity), store.outbox.receivers()])
+    const now = clock()
+    const receivers = { known: deps.console.receivers().map(({ name }) => name), states, now }
+    return toUserView(record, { role, now, bindUser: nameOf(identity), receivers })
   }
 
   return {
@@ -53,7 +57,8 @@ export function createUserPages(deps: Deps) {
       return show(identity, session)
     },
     async erase(identity: Identity, session: Session): Promise<void> {
-      await eraseUser(deps, identity, { operator: session.name, subject: nameOf(identity) })
+      const wasKnown = await eraseUser(deps, identity, { operator: session.name, subject: nameOf(identity) })
+      if (!wasKnown) throw unknownUser()
       noteAction(session, 'erase', identity)
     },
     /** The action is recorded first, so that every export is in the log of actions. */
@@ -98,10 +103,10 @@ const toLine = ({ identity, binding, by }: FoundUser, role: Role): UserLine => (
   found: by,
 })
 
-type ViewOptions = { role: Role; now: number; bindUser: string }
+type ViewOptions = { role: Role; now: number; bindUser: string; receivers: Receivers }
 
 function toUserView({ user, history, tickets, notices, actions }: UserRecord, options: ViewOptions): UserView {
-  const { role, now, bindUser } = options
+  const { role, now, bindUser, receivers } = options
   const { identity, version, reason, binding, confirmation } = user
   const entries = toHistory(history, actions)
   return {
@@ -130,7 +135,7 @@ function toUserView({ user, history, tickets, notices, actions }: UserRecord, op
       receiver,
       state,
       attempts,
-      nextAt: state === 'failed' ? null : nextAt,
+      nextAt: state === 'failed' ? null : (nextTryOf({ receiver, nextAt }, receivers) ?? null),
     })),
   }
 }

@@ -194,6 +194,7 @@ export type NoticeOfUser = {
   receiver: string | null
   state: 'waiting' | 'failed'
   attempts: number
+  /** Null for a notice that was given up, or whose receiver is off. */
   nextAt: number | null
 }
 
@@ -243,7 +244,7 @@ export type NoticeLine = UserName & {
   version: number
   at: number
   attempts: number
-  /** Null for a notice that was given up. */
+  /** Null for a notice that was given up, or whose receiver is off. */
   nextAt: number | null
   failure: Failure | null
   /** What the failure means and what to do. */

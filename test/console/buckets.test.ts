@@ -23,6 +23,15 @@ describe('toBuckets', () => {
     expect(buckets.reduce((sum, { binds }) => sum + binds, 0)).toBe(overview.funnel.bound)
     expect(buckets.reduce((sum, { unbinds }) => sum + unbinds, 0)).toBe(overview.funnel.unbound)
   })
+
+  test('marks a day of which only the last hour is missing', () => {
+    const overview = toOverview('7d', undefined)
+    const until = dayOf(NOW) + 23 * HOUR
+    const from = until - 6 * DAY - 23 * HOUR
+    const series = Array.from({ length: 7 * 24 - 1 }, (_, i) => ({ ...overview.funnel, at: from + i * HOUR }))
+    const buckets = toBuckets({ ...overview, from, until, series }, dayOf)
+    expect(buckets.map(({ isPart }) => isPart)).toEqual([false, false, false, false, false, false, true])
+  })
 })
 
 describe('startOfDay', () => {

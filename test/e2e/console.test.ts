@@ -108,7 +108,7 @@ describe('an operator', () => {
     receiverStatus = 204
     await notice.getByRole('button', { name: 'Replay' }).click()
     await confirm('Replay').click()
-    await page.getByText('Notices that are sent again now: 1.').waitFor()
+    await page.getByText('Notices that are to be sent again: 1.').waitFor()
     const left = async () => {
       testServer.time.advance(1_000)
       const { outbox } = testServer.deps.store

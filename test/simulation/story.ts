@@ -123,8 +123,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
         ({ asked }, i): Happening => ({
           op: (s, choose) => finishQr(s, { ...asked, request: { ...asked.request, mayFail } }, choose),
           mayEndEarly: values[sent.length + i] === FAILED,
-          // Each waits for another user, and only one request at a time waits for a user.
-          isApart: sent.length === 0 && !ended.some((each) => each.asked.isJoined),
+          isApart: sent.length === 0 && new Set(ended.map((each) => each.asked.request.key)).size === ended.length,
         }),
       ),
     ]

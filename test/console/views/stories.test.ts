@@ -189,7 +189,7 @@ describe('webhooks', () => {
     await notice.getByRole('button', { name: 'Replay u-1042' }).click()
     await says(dialog(), '1 notice')
     await confirm('Replay').click()
-    await expect.element(text('Notices that are sent again now: 1.')).toBeVisible()
+    await expect.element(text('Notices that are to be sent again: 1.')).toBeVisible()
     await expect.element(button('Failed 2')).toBeVisible()
   })
 

@@ -142,7 +142,7 @@ describe('bindings import', () => {
       'acme,amy,o1\n',
       'line 1 must be the header line of a CSV, with Account, User_ID, OpenId',
     ],
-    ['an unknown column', 'Account,User_ID,OpenId,Lable\nacme,amy,o1,x\n', 'line 1 has 1 column(s) with unknown names'],
+    ['an unknown column', 'Account,User_ID,OpenId,Lable\nacme,amy,o1,x\n', 'line 1 has 1 column with unknown names'],
     ['a column twice', 'Account,User_ID,OpenId,open_id\nacme,amy,o1,o1\n', 'two columns with the same name'],
     [
       'a line with a missing cell',

@@ -143,10 +143,10 @@ describe('runWebhooks', () => {
     await store.outbox.giveUp(first!.id, { status: 503, error: null })
     await store.outbox.giveUp(second!.id, { status: null, error: 'TIMEOUT' })
     expect(await run('failed')).toMatch(/tries=1 .*last=HTTP 503\n.*last=TIMEOUT$/)
-    expect(await run('replay', String(first!.id))).toContain('1 notice(s) will be delivered again')
+    expect(await run('replay', String(first!.id))).toContain('1 notice will be delivered again')
     expect((await store.outbox.list('failed', 9)).map(({ id }) => id)).toEqual([second!.id])
-    expect(await run('replay', 'WEBHOOK_URL')).toContain('1 notice(s) will be delivered again')
-    expect(await run('replay')).toContain('0 notice(s) will be delivered again')
+    expect(await run('replay', 'WEBHOOK_URL')).toContain('1 notice will be delivered again')
+    expect(await run('replay')).toContain('0 notices will be delivered again')
     expect(await store.outbox.list('waiting', 9)).toHaveLength(2)
   })
 
@@ -154,7 +154,7 @@ describe('runWebhooks', () => {
     await change('u1')
     const [first] = await queue('WEBHOOK_URL')
     await store.outbox.retryAt(first!.id, Date.now() + 86_400_000, { status: 500, error: null })
-    expect(await run('retry', 'WEBHOOK_URL')).toContain('2 notice(s) will be tried now')
+    expect(await run('retry', 'WEBHOOK_URL')).toContain('2 notices will be tried now')
     expect((await store.outbox.list('waiting', 1))[0]!.nextAt).toBeLessThanOrEqual(Date.now())
   })
 

@@ -173,6 +173,7 @@ describe('the users', () => {
     const { bindUser } = await show(viewer)
     expect(await operator.json(operator.post('api/users/erase', amy))).toEqual({ erased: true })
     await testServer.deps.store.purgeErased(testServer.time.clock() + 8 * 86_400_000)
+    expect((await operator.post('api/users/erase', amy)).status).toBe(404)
     expect((await viewer.post('api/users/show', amy)).status).toBe(404)
     expect(await viewer.json(viewer.post('api/users/search', { q: 'u1' }))).toEqual({ items: [], next: null })
     expect(testServer.log.lines.join()).toContain(`"operator":"otto","action":"erase","user":"${bindUser}"`)
@@ -234,8 +235,9 @@ describe('the webhooks', () => {
         },
       ],
       waitingCount: 1,
-      waiting: [{ ...amy, type: 'binding.bound', attempts: 1, failure: { status: 410, error: null } }],
+      waiting: [{ ...amy, type: 'binding.bound', attempts: 1, failure: { status: 410, error: null }, nextAt: null }],
     })
+    expect((await show(operator)).notices).toMatchObject([{ receiver: 'WEBHOOK_URL', state: 'waiting', nextAt: null }])
     expect(shown.receivers[0]?.advice?.fix?.en).toContain('enable')
     expect((await webhooks(viewer)).receivers[0]?.url).toBe('http://receiver.test')
     expect((await overviewOf()).now.webhooks).toMatchObject({ light: 'bad', off: 1 })
@@ -262,7 +264,7 @@ describe('the webhooks', () => {
     receiverStatus = 401
     const outcome = await operator.json<TestOutcome>(operator.post('api/webhooks/test', { receiver: 'WEBHOOK_URL' }))
     expect(outcome).toMatchObject({ accepted: false, failure: { status: 401 } })
-    expect(outcome.advice?.en).toContain('signature')
+    expect(outcome.advice?.en).toMatch(/^The receiver refuses the signature.*\.$/)
   })
 })
 
