@@ -9,9 +9,9 @@ import { createQuestions } from './questions.ts'
 import { parseRoute, type Route, toHash } from './route.ts'
 import { createSessionActions, type SessionActions } from './session.ts'
 
-/** How often the shown page is loaded again, and the ages on it are counted anew. */
+/** How often the displayed page is reloaded and its ages are updated. */
 const REFRESH_MS = 10_000
-/** Events come in bursts: a page is loaded again for them after this pause. */
+/** Events come in bursts, so the page is reloaded only after this pause. */
 const EVENT_PAUSE_MS = 500
 
 export type ConsoleDeps = {
@@ -88,7 +88,7 @@ export function startConsole({ fetch, storage, languages, clock, draw, save }: C
       toHash(state.route) === toHash({ name: 'user', user: { tenant, account, userId } }),
     reload: () => pages.reload('refresh'),
     leaveUser() {
-      // The erased user remains in no entry of the browser's history.
+      // Removes the erased user's ids from the browser's history.
       history.replaceState(null, '', toHash({ name: 'users' }))
       onHashChange()
     },
@@ -105,7 +105,7 @@ export function startConsole({ fetch, storage, languages, clock, draw, save }: C
   }
 
   let shown: Route['name'] | undefined
-  /** Loads the page of the route. The overview keeps its figures until those of another period have come. */
+  /** Loads the page of the route. The overview shows the old figures until those of another period are loaded. */
   function enter(): void {
     if (state.session.state !== 'signedIn') return
     const { name } = state.route
@@ -116,7 +116,7 @@ export function startConsole({ fetch, storage, languages, clock, draw, save }: C
   function refresh(): void {
     if (document.hidden || state.session.state !== 'signedIn') return
     store.write({ now: clock() })
-    // Rows that move while somebody reads them are no help, and a report of the doctor does not change.
+    // Not reloaded: the rows of the search would move while somebody reads them, and a report of the doctor does not change.
     const isSteady = state.route.name === 'users' || state.route.name === 'doctor'
     if (!isSteady && state.question === undefined) pages.reload('refresh')
   }

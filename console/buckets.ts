@@ -3,7 +3,7 @@ import type { Overview } from '../server/console/wire.ts'
 
 type Hour = Overview['series'][number]
 
-/** `isPart`: the period begins or ends within the point. */
+/** `isPart`: the point is incomplete, because the period begins or ends within it. */
 export type Bucket = { at: number; binds: number; unbinds: number; isPart: boolean }
 
 const HOUR_MS = 3_600_000
@@ -22,8 +22,8 @@ export function toBuckets({ range, series, from, until }: Overview, dayOf: (ms: 
     at,
     binds: sum(hours, 'bound'),
     unbinds: sum(hours, 'unbound'),
-    // A day has 23 hours at least, where the clocks change.
-    isPart: hours.length < 23,
+    // The next day begins 23 to 25 hours later, because of daylight-saving time.
+    isPart: at < from || dayOf(at + 26 * HOUR_MS) > until,
   }))
 }
 

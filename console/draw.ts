@@ -15,10 +15,10 @@ export function createDraw(root: HTMLElement): ConsoleDeps['draw'] {
     const name = state.session.state === 'signedIn' ? scope.t[pageOf(state.route)] : scope.t.signIn
     document.title = `${name} · ${scope.t.title}`
     render(pageView(scope), root)
-    // The period and the tenant are parts of the overview's route.
+    // A change of only the period or the tenant is not a new page.
     const page = toHash(state.route).split('?')[0]
     if (shown !== undefined && page !== shown) {
-      // A screen reader continues at the content of the new page, which begins at its top.
+      // On a new page, screen readers continue at its content, and the page is scrolled to the top.
       document.getElementById('content')?.focus()
       scrollTo(0, 0)
     }

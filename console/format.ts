@@ -1,4 +1,4 @@
-/** Numbers and times as the reader's language writes them. Times are in the reader's time zone. */
+/** Formats numbers and times for the reader's language. Times are in the reader's time zone. */
 import type { Language } from './preferences.ts'
 
 const SECOND = 1_000
@@ -8,7 +8,7 @@ const DAY = 24 * HOUR
 
 export type Format = ReturnType<typeof createFormat>
 
-/** `timeZone`: the browser's if it is undefined. */
+/** `timeZone`: if it is undefined, the time zone of the browser. */
 export function createFormat(lang: Language, timeZone?: string) {
   const zone = timeZone === undefined ? {} : { timeZone }
   const counts = new Intl.NumberFormat(lang)
@@ -55,12 +55,12 @@ export function createFormat(lang: Language, timeZone?: string) {
   const narrowUnit = (name: string) => new Intl.NumberFormat(lang, { style: 'unit', unit: name, unitDisplay: 'narrow' })
   const narrow = { s: narrowUnit('second'), min: narrowUnit('minute') }
   const relative = new Intl.RelativeTimeFormat(lang, { numeric: 'always', style: lang === 'en' ? 'long' : 'short' })
-  /** Chinese is set with a space between a number and its unit. */
+  /** Chinese text has a space between a number and its unit. */
   const spaced = (text: string) => text.replace(/(\d)(\p{Script=Han})/gu, '$1 $2')
 
   return {
     count: (value: number) => counts.format(value),
-    /** A share of 1 as a percentage. */
+    /** A number from 0 to 1 as a percentage. */
     share: (value: number) => shares.format(value),
     /** The time of the day, and the date if it is not the day of `now`. */
     time: (ms: number, now: number) =>
@@ -69,24 +69,24 @@ export function createFormat(lang: Language, timeZone?: string) {
         : now - ms > 300 * DAY
           ? dates.format(ms)
           : times.format(ms),
-    /** With milliseconds and the offset from UTC. */
+    /** The exact time, with milliseconds and the offset from UTC. */
     exact: (ms: number) => exact.format(ms),
     day: (ms: number) => days.format(ms),
     clock: (ms: number) => clocks.format(ms),
     clockSeconds: (ms: number) => seconds.format(ms),
-    /** A range of seconds, in minutes where both ends are. */
+    /** A range of seconds, in minutes if both ends are whole minutes. */
     seconds(from: number, upTo: number): string {
       const isMinutes = upTo > 120 && from % 60 === 0 && upTo % 60 === 0
       return spaced(
         isMinutes ? units.min.formatRange(from / 60, upTo / 60) : units.wholeSeconds.formatRange(from, upTo),
       )
     },
-    /** Seconds or minutes in little room. */
+    /** Seconds or minutes in a short form for the axis. */
     narrow: (value: number) =>
       value > 60 && value % 60 === 0 ? narrow.min.format(value / 60) : narrow.s.format(value),
     /** How long something takes, with one unit: 340 ms, 4.2 s, 3 min. */
     duration: (ms: number) => spaced(durationOf(ms)),
-    /** How long ago, or in how long. */
+    /** A time relative to now: "5 minutes ago", "in 5 minutes". */
     ago: (ms: number, now: number) => spaced(agoOf(ms, now)),
   }
 

@@ -1,4 +1,4 @@
-/** Reads the events as they come. A hidden page stops, because a browser opens six connections at most to a server of HTTP/1.1. */
+/** Reads new events by long polls. A hidden page stops, because a browser opens at most six HTTP/1.1 connections to a server. */
 import type { LiveEvent } from '../server/console/wire.ts'
 import type { ConsoleClient, Failure } from './console-client.ts'
 import type { Live, Store } from './page-state.ts'
@@ -56,7 +56,7 @@ export function createLiveFeed({ client, store, onEvents, onFailure }: LiveFeedP
     stop(): void {
       controller?.abort()
     },
-    /** Forgets the position, for another session. */
+    /** Forgets the position, because the next session starts with the newest events. */
     reset(): void {
       controller?.abort()
       cursor = undefined

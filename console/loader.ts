@@ -1,4 +1,4 @@
-/** Loads what the pages show. A newer request for the same thing ends the older one. */
+/** Loads what the pages show. A newer request for the same value aborts the older one. */
 import type { Answer, Failure } from './console-client.ts'
 import type { Loadable, PageState, Store } from './page-state.ts'
 
@@ -7,8 +7,8 @@ export type LoadableName = keyof Loadables
 type ValueOf<K extends LoadableName> = Extract<Loadables[K], { state: 'ready' }>['value']
 
 /**
- * What is shown during the request. `fresh`: nothing. `replace`: the old value, and a failure takes its place. `refresh`: the old
- * value, which a failure leaves there.
+ * What the page shows during the request. `fresh`: nothing. `replace`: the old value; a failure replaces it. `refresh`: the old
+ * value; a failure does not replace it.
  */
 export type LoadMode = 'fresh' | 'replace' | 'refresh'
 
@@ -47,7 +47,7 @@ export function createLoader({ store, clock, onFailure }: LoaderParts) {
 
   return {
     load,
-    /** Shows a value that another answer contained. */
+    /** Shows a value that the answer to another request contained. */
     show,
     stop(): void {
       for (const controller of running.values()) controller.abort()

@@ -17,6 +17,6 @@ function save(file: Blob, name: string): void {
   link.href = URL.createObjectURL(file)
   link.download = name
   link.click()
-  // The browser has begun the download by then.
+  // The browser has started the download before this timer fires.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }

@@ -12,5 +12,5 @@ export const messages: Record<Language, Texts> = { 'zh-CN': zhCN, 'zh-TW': zhTW,
 /** The name of each language in that language. */
 export const languageNames: Record<Language, string> = { 'zh-CN': '简体', 'zh-TW': '繁體', en: 'EN' }
 
-/** The server's words exist in English and in Simplified Chinese. */
+/** The server sends texts in English and in Simplified Chinese. */
 export const wordsOf = ({ en, zh }: Words, lang: Language): string => (lang === 'en' ? en : zh)

@@ -1,4 +1,4 @@
-/** What the pages can do: load, search, page, run. */
+/** The actions of the pages: load, search, turn pages, run. */
 import type { UserName } from '../server/console/wire.ts'
 import type { ConsoleClient } from './console-client.ts'
 import type { Loader, LoadMode } from './loader.ts'
@@ -9,7 +9,7 @@ const USERS_PER_PAGE = 25
 
 const firstLive: Live = { state: 'connecting', isPaused: false, events: [], held: [] }
 
-/** The pages before anything is loaded, and after signing out. */
+/** The state of the pages before the first load and after signing out. */
 export const blankPages = () =>
   ({
     overview: { state: 'loading' },

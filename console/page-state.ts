@@ -18,7 +18,7 @@ import type { Failure } from './console-client.ts'
 import type { Preferences } from './preferences.ts'
 import type { Route } from './route.ts'
 
-/** What a page shows. `failure` beside a value: the last refresh has failed, and the value is of `at` (epoch ms). */
+/** What a page shows. A `value` was loaded at `at` (epoch ms). With `failure`, a later refresh has failed. */
 export type Loadable<T> =
   | { state: 'loading' }
   | { state: 'failed'; failure: Failure }
@@ -35,7 +35,7 @@ export type Session =
 
 export type UserQuery = { q: string; tenant?: string }
 
-/** `cursors` are those of the pages up to the one shown; the first page has none. */
+/** `cursors`: one for each page up to the displayed one, except the first page, which has no cursor. */
 export type Search = { query: UserQuery; cursors: string[] }
 
 export type UsersPage = Search & { items: UserLine[]; next: string | null }
@@ -46,10 +46,10 @@ export type Question =
   | { name: 'replay' | 'retry'; choice: NoticeChoice; count: number }
   | { name: 'enable' | 'test'; receiver: string }
 
-/** `isBusy`: the answer of the server is awaited. `failure`: the server has refused the action. */
+/** `isBusy`: the server has not answered yet. `failure`: the server has refused the action. */
 export type OpenQuestion = { question: Question; isBusy: boolean; failure?: Failure }
 
-/** What an action has done. */
+/** The result of an action. */
 export type Note =
   | { name: 'unbound' | 'erased' | 'exported' | 'revealed'; user: UserName }
   | { name: 'replayed' | 'retried'; count: number }
@@ -74,7 +74,7 @@ export type PageState = {
   /** Epoch ms. Ages are relative to it. */
   now: number
   overview: Loadable<Overview>
-  /** What was searched last. It may be an openid, so it ends with the session. */
+  /** The last search. Signing out clears it, because its text may be an openid. */
   search: Search
   users: Loadable<UsersPage>
   user: Loadable<UserView>

@@ -1,4 +1,4 @@
-/** The actions that need a confirmation: each is asked in a dialog, sent, and noted. */
+/** The actions that need a confirmation: the page asks in a dialog, sends the action, and shows its result. */
 import type { UserName } from '../server/console/wire.ts'
 import type { Answer, ConsoleClient, Failure } from './console-client.ts'
 import type { Loader } from './loader.ts'
@@ -8,7 +8,7 @@ type QuestionParts = {
   client: ConsoleClient
   store: Store
   loader: Loader
-  /** Whether the page shows this user: the reader may have gone on before the answer has come. */
+  /** Whether the page still shows this user. The operator may have opened another page before the answer arrives. */
   isShown: (user: UserName) => boolean
   reload: () => void
   leaveUser: () => void
@@ -17,7 +17,7 @@ type QuestionParts = {
 }
 
 export function createQuestions({ client, store, loader, isShown, reload, leaveUser, save, onFailure }: QuestionParts) {
-  /** Sends the action. After a success, `done` shows what has changed. */
+  /** Sends the action. After a success, calls `done`, which shows the change. */
   async function send<T>(
     request: Promise<Answer<T>>,
     done: (value: T) => Note | undefined,
@@ -96,7 +96,7 @@ export function createQuestions({ client, store, loader, isShown, reload, leaveU
       const { question } = open
       store.write({ question: { question, isBusy: true } })
       const answer = await perform(question)
-      // The dialog may have been closed, or may ask another question by now.
+      // By now the dialog may be closed, or may ask another question.
       const isAsked = store.read().question?.question === question
       if (answer.ok) return store.write({ note: answer.value, ...(isAsked ? { question: undefined } : {}) })
       if (isAsked) store.write({ question: { question, isBusy: false, failure: answer.failure } })

@@ -22,7 +22,7 @@ export function createSessionActions({ client, store, onSignedIn, onSignedOut }:
   async function leave(hasEnded: boolean): Promise<void> {
     write({ session: { state: 'signedOut', offers: undefined, isBusy: false, hasEnded } })
     onSignedOut()
-    // The answer has the demo's offers.
+    // Loaded again, because this answer contains the tokens that the demo offers.
     const answer = await client.session()
     const { session } = read()
     if (answer.ok && !answer.value.signedIn && session.state === 'signedOut') {
@@ -39,7 +39,7 @@ export function createSessionActions({ client, store, onSignedIn, onSignedOut }:
   }
 
   return {
-    /** The server has refused the session: it has expired, or its token was taken away. */
+    /** The server has refused the session, because it has expired or its token was removed. */
     end: () => void leave(true),
     actions: {
       readSession,

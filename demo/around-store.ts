@@ -1,4 +1,4 @@
-/** Runs a function around every call of a store, for example to delay calls or to let them fail. */
+/** Wraps every call of a store in a function, for example to delay calls or to make them fail. */
 import type { ConsoleStore } from '../server/store/console-store.ts'
 import type { Outbox } from '../server/store/outbox.ts'
 import type { Store } from '../server/store/store.ts'
@@ -56,7 +56,7 @@ export function aroundStore(store: Store, around: Around): Store {
       receiverAccepted: within('outbox.receiverAccepted', (...args) => outbox.receiverAccepted(...args)),
       enable: within('outbox.enable', (...args) => outbox.enable(...args)),
       lease: within('outbox.lease', (...args) => outbox.lease(...args)),
-      // A closing server calls `release` and must not wait, so nothing runs around it.
+      // A closing server calls `release` and must not wait, so this method is not wrapped.
       release: (holder) => outbox.release(holder),
     } satisfies Outbox,
   }

@@ -34,7 +34,8 @@ export function createBindConfig({ env, dataDir, key, webhookSecret, account }: 
       QR_PER_HOUR: '6000',
       QR_PER_DAY: '100000',
       QR_PER_DAY_TENANT: '1000000',
-      // The traffic shows WeChat's call beside the request of its page, and a fault of WeChat affects the next QR code.
+      // With a pool, WeChat's call would not appear beside the request of its page in the traffic log, and a simulated fault would
+      // not affect the next QR code.
       QR_READY: '0',
       ...(env.WEBHOOK_URL ? {} : { WEBHOOK_URL: `${url}/host/webhook`, WEBHOOK_SECRET: webhookSecret }),
       ...(account ? toWechatEnv(account, `${url}/simulator`) : {}),

@@ -6,9 +6,9 @@ import type { Deps } from '../server/deps.ts'
 import { createOperators, type Operator } from '../server/keys/operators.ts'
 
 type DemoConsoleOptions = {
-  /** The bind server of the visitor who sent the request. A changed condition opens another one. */
+  /** The bind server of the visitor who sent the request. A changed condition replaces it by a new one. */
   deps: () => Deps
-  /** The tokens are made from this key, so that a session survives a restart of the demo. */
+  /** The tokens are derived from this key, so that a session is still valid after a restart of the demo. */
   key: string
   /** The secret path of a demo that uses a real WeChat account, or an empty text. */
   base: string
@@ -26,9 +26,9 @@ export function createDemoConsole({ deps, key, base }: DemoConsoleOptions) {
     const console: Deps['console'] = {
       ...current.console,
       operators: createOperators(operators),
-      // The demo's own guard has checked the host name.
+      // The demo has already checked the host name.
       hostNames: { has: () => true },
-      // The paths of visitors have a prefix that the console does not see.
+      // Removes the visitor's prefix from the path, because the console does not expect it.
       cookiePath: `${base}/`,
       offers,
     }

@@ -134,7 +134,7 @@ export async function startDemo({
   let receiver = (): Conditions['receiver'] => 'up'
   let lastReceiver = receiver()
 
-  /** Shows the sender's reaction to another answer at once: enables a receiver that answered 410, and retries what waits. */
+  /** Shows the sender's reaction to another answer at once: enables a receiver that answered 410, and retries the waiting notices. */
   async function resendWebhooks(): Promise<void> {
     const { outbox } = shared.deps().store
     const now = Date.now()

@@ -34,7 +34,7 @@ const element = join(root, 'widget/define.ts')
 const consoleRoot = join(root, 'console')
 const CONSOLE_PATH = '/console/'
 
-/** The source of the console that a path below `/console/` names. */
+/** The source file of the console for a path below `/console/`. */
 function consoleSource(page: string): string | undefined {
   if (!page.startsWith(CONSOLE_PATH)) return undefined
   const file = join(consoleRoot, page.slice(CONSOLE_PATH.length) || 'index.html')

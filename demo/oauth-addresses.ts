@@ -1,6 +1,6 @@
 /**
  * The addresses of the web authorization in the demo. The demo is its own site and its own WeChat, under every name of this machine, and
- * each visitor has a prefix. So a browser stays on the host that it has opened.
+ * each visitor has a prefix. A browser therefore stays on the host that it opened.
  */
 import type { Config } from '../server/config/config.ts'
 import { type AddressesFor, createAddresses } from '../server/http/base-url.ts'

@@ -90,7 +90,7 @@ export async function startPostgresServer(settings: string[] = [], parent?: stri
 
   async function remove(): Promise<void> {
     await shutDown('immediate')
-    // Repeated, because the processes of the server end a moment after it.
+    // Repeated, because the server's child processes end shortly after the server.
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
   }
 

@@ -16,11 +16,11 @@ const usage = `wechat-bind <command>
                                --webhooks sends a signed webhook.test to every receiver
                                检查配置、微信接口与回调地址，并给出修复方法；--webhooks 向每个接收方发送签名的 webhook.test
   webhooks [list|failed|retry|replay|enable|test] [name|id]
-                               show the webhook receivers and what was not delivered, deliver it again, enable or test a receiver
+                               show the webhook receivers and the undelivered notices, deliver them again, enable or test a receiver
                                查看 webhook 接收方与未送达的通知，重新投递，启用或测试接收方
   bindings <command>           list, show, unbind, erase, export, import and move bindings
                                列出、查看、解绑、抹除、导出、导入与迁移绑定
-  backup <file> [--force]      copy the whole store to a file, while the server runs or not
+  backup <file> [--force]      copy the whole store to a file; the server may be running
                                将整个存储复制到文件，服务运行与否均可
   migrate --from sqlite:... --to postgres://...
                                copy the store to PostgreSQL and compare every row

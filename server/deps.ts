@@ -70,14 +70,14 @@ export type Deps = {
   log: Log
   /** Logs the mistakes of the set-up, with their fixes. */
   warn: Warn
-  /** Counts what the console shows. */
+  /** Counts the events for the figures of the console. */
   figures: FigureCounter
   console: ConsoleParts
   /** Epoch ms. */
   clock: () => number
 }
 
-/** What only the console uses. */
+/** Dependencies that only the console uses. */
 export type ConsoleParts = {
   operators: Operators
   /** The names under which browsers may reach the console. */

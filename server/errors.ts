@@ -6,6 +6,9 @@
 /** A text for operators, in English and in Chinese. */
 export type Bilingual = { en: string; zh: string }
 
+/** For example `1 key`, `2 keys`. */
+export const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 /** `status` is the HTTP status, `title` the code in words. `retryable` means that the same request may succeed later. */
 export const errorCodes = {
   BAD_REQUEST: { status: 400, retryable: false, title: 'The request is malformed' },

@@ -4,32 +4,31 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as systemDelay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { createApp, createEndpoints, createOpsApp } from './app.ts'
-import { expireScans } from './binding/expire-scans.ts'
 import { createFollowQr } from './binding/follow-qr.ts'
 import { createQrcodePool } from './binding/qrcode-pool.ts'
-import { SCAN_LINE, type ScanOutcome } from './binding/scan-outcome.ts'
+import { startJobs } from './binding/regular-jobs.ts'
+import { SCAN_LINE, toScanFields } from './binding/scan-outcome.ts'
 import { createTickets } from './binding/tickets.ts'
 import { createWaiters } from './binding/waiters.ts'
 import type { Config } from './config/config.ts'
-import { findModuleFault, USER_AGENT } from './config/version.ts'
-import type { WebhookReceiver } from './config/webhook-receivers.ts'
-import { watchWebhooksFile } from './config/webhooks-file.ts'
+import { openReceivers } from './config/present-receivers.ts'
+import { warnAtStart } from './config/start-warnings.ts'
+import { cannotOpen } from './config/store-fault.ts'
+import { USER_AGENT } from './config/version.ts'
 import { openConsoleParts } from './console/console-parts.ts'
 import type { Deps } from './deps.ts'
-import { BindError } from './errors.ts'
 import { createAddresses } from './http/base-url.ts'
 import { type Intercept, interceptEndpoints } from './http/node-listener.ts'
 import { createOutgoingFetch, withUserAgent } from './http/outgoing-fetch.ts'
 import { readWidgetFile } from './http/static-file.ts'
 import { createCursors } from './keys/cursor.ts'
-import { readKeyFile, watchKeyFile } from './keys/key-file.ts'
 import { createKeyedHash } from './keys/keyed-hash.ts'
-import { createKeyring } from './keys/keyring.ts'
 import { createOauthStates } from './keys/oauth-state.ts'
+import { openKeyring } from './keys/open-keyring.ts'
 import { createTokenCache } from './keys/token-cache.ts'
 import { createForwarder } from './outbound/forwarder.ts'
+import { openWebhookSender } from './outbound/open-webhook-sender.ts'
 import { createUnionidFetcher } from './outbound/unionid-fetcher.ts'
-import { createWebhookSender } from './outbound/webhook-sender.ts'
 import {
   type Delay,
   type Fetch,
@@ -43,13 +42,14 @@ import {
 import { openStore } from './store/open-store.ts'
 import type { Identity, Store } from './store/store.ts'
 import { createFigures } from './telemetry/figures.ts'
-import { gaugeQrcodes, gaugeToken, gaugeWebhooks } from './telemetry/gauges.ts'
+import { gaugeQrcodes, gaugeToken } from './telemetry/gauges.ts'
 import { instrumentFetch, instrumentStore } from './telemetry/instrument.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createWarnings } from './telemetry/warnings.ts'
 import { createAccessTokens } from './wechat/access-token.ts'
 import { createWechatApi } from './wechat/api.ts'
-import { createCrypt } from './wechat/crypt.ts'
+import { toCallbackSettings } from './wechat/callback-settings.ts'
+import { toQrImageUrl } from './wechat/qr-image.ts'
 
 export type OpenApp = {
   /** The app. It has no metrics and no probes if `OPS_PORT` is set. */
@@ -89,14 +89,6 @@ export type Overrides = {
   allowsTestUsers?: boolean
 }
 
-const MINUTE_MS = 60_000
-
-// An erasure is complete after two intervals. SQLite's log still contains the erased data for up to 30 s.
-const PURGE_INTERVAL_MS = 10_000
-
-// The counts of this time are lost when the server is killed. A shorter time would make a quiet server write for almost every callback.
-const FIGURES_INTERVAL_MS = 5_000
-
 // A store that does not answer must not delay the end of the process.
 const SAVE_WITHIN_MS = 500
 
@@ -108,12 +100,13 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   const hashOf = createKeyedHash(config.wechat.appSecret)
   /** The page's `Bind-User`. */
   const nameOf = ({ tenant, account, userId }: Identity) => hashOf('user', tenant, account, userId)
-  let { webhooks } = config
+  const receivers = openReceivers(config, log)
   const opened = await (overrides.openStore ?? openStore)(config.databaseUrl, {
     hashOf,
-    hasWebhook: (tenant) => webhooks.of(tenant).length > 0,
+    hasWebhook: (tenant) => receivers.now().of(tenant).length > 0,
     setTimer: overrides.setTimer,
   }).catch((cause) => {
+    receivers.stop()
     throw cannotOpen(cause)
   })
   // This clock is monotonic, because a correction of the system clock must not lengthen a wait.
@@ -121,14 +114,9 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   const warn = createWarnings(log, monotonic)
   // The server starts even if the count fails. The doctor counts again.
   const otherBindings = await opened.countOtherBindings(appId).catch(() => 0)
-  if (otherBindings > 0) {
-    log.warn(
-      { bindings: otherBindings },
-      'bindings belong to another account than WECHAT_APP_ID, and this account cannot send messages to their users: run "wechat-bind doctor"',
-    )
-  }
+  warnAtStart(config, otherBindings, log)
   const closing = new AbortController()
-  // A long poll of the console is one listener each.
+  // Each long poll of the console adds one listener.
   setMaxListeners(0, closing.signal)
   const waiters = createWaiters({ limits: config.waiters, setTimer, clock: monotonic })
   const metrics = createMetrics(waiters.count)
@@ -152,13 +140,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     onRefusal: figures.refused,
   })
   const accessTokens = createAccessTokens(config.wechat, { fetch: wechatFetch, clock, timeLimit })
-  const wechat = createWechatApi({
-    ...config.wechat,
-    accessTokens,
-    fetch: wechatFetch,
-    delay,
-    timeLimit,
-  })
+  const wechat = createWechatApi({ ...config.wechat, accessTokens, fetch: wechatFetch, delay, timeLimit })
   const qrcodes = createQrcodePool({
     ...config,
     wechat,
@@ -169,36 +151,16 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   })
   const forwarder = createForwarder(config, { fetch, metrics, warn })
   const unionids = createUnionidFetcher({ store, wechat, clock, setTimer, log })
-  const { keysFile, webhooksFile } = config
-  const keyring = createKeyring(keysFile === undefined ? config.keys : readKeyFile(keysFile))
-  const keyFile = keysFile === undefined ? undefined : watchKeyFile(keysFile, keyring.replace, log)
-  const onReceivers = (receivers: WebhookReceiver[]) => {
-    webhooks = config.webhooks.withFile(receivers)
-  }
-  const webhooksWatch = webhooksFile === undefined ? undefined : watchWebhooksFile(webhooksFile, onReceivers, log)
-  const hasWebhooks = webhooksFile !== undefined || webhooks.all.length > 0
-  const webhookSender = hasWebhooks
-    ? createWebhookSender({
-        outbox: store.outbox,
-        webhooks: () => webhooks,
-        fetch,
-        clock,
-        random: overrides.random ?? Math.random,
-        setTimer,
-        metrics,
-        log,
-        holder: randomUUID(),
-      })
-    : undefined
-  if (webhookSender) store.onCommit(webhookSender.wake)
+  const { keyring, stop: stopWatchingKeys } = openKeyring(config, log)
+  const random = overrides.random ?? Math.random
+  const webhookSender = openWebhookSender({ store, receivers, fetch, clock, random, setTimer, metrics, log })
   gaugeToken(metrics, accessTokens, () => tokenAt)
   gaugeQrcodes(metrics, qrcodes)
-  if (webhookSender) gaugeWebhooks(metrics, store, clock, () => webhooks.all.map(({ name }) => name))
   const { console, stop: stopWatchingTokens } = openConsoleParts(config, {
     hashOf,
     nameOf,
     tenants: keyring.tenants,
-    receivers: () => webhooks.all,
+    receivers: () => receivers.now().all,
     closing: closing.signal,
     fetch,
     clock,
@@ -207,7 +169,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   })
   const deps: Deps = {
     accountName: config.accountName,
-    callback: toCallbackSettings(config),
+    callback: toCallbackSettings(config.wechat),
     events: { appId, rules: config.rules, ...config.replies },
     oauth: config.oauth.isOn
       ? {
@@ -236,7 +198,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
       unionids.follow(changes)
       metrics.countChanges(changes, config.rules.confirm !== 'off')
       if (said === 'expired' || said === 'conflict') metrics.count(said)
-      if (scan) log.info(toFields(scan, nameOf), SCAN_LINE)
+      if (scan) log.info(toScanFields(scan, nameOf), SCAN_LINE)
     },
     trustProxy: config.trustProxy,
     waiters,
@@ -251,36 +213,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     console,
     clock,
   }
-  if (config.oauth.isOn && config.publicUrl === undefined) {
-    log.warn(
-      {},
-      'WECHAT_OAUTH=on without PUBLIC_URL: WeChat returns browsers to the address to which each page sends its requests. Set PUBLIC_URL to the address of this server, whose domain is the 网页授权域名 of the account',
-    )
-  }
-  for (const name of config.unknownNames ?? []) {
-    log.warn(
-      { name },
-      'an environment variable is not a setting and has no effect: correct its name if it is meant for this server',
-    )
-  }
-  unionids.fetchDue()
-  const stopSweeping = setRepeatingTimer(() => {
-    unionids.fetchDue()
-    void sweep(deps)
-  }, MINUTE_MS)
-
-  const stopPurging = setRepeatingTimer(() => {
-    void store.purgeErased(clock() - PURGE_INTERVAL_MS).catch((error: BindError) => {
-      log.warn({ code: error.code }, 'erasures could not be completed; the server tries again in 10 s')
-    })
-  }, PURGE_INTERVAL_MS)
-
-  const saveFigures = () =>
-    figures.save().catch((error: BindError) => {
-      log.debug({ code: error.code }, 'the figures of the console were not saved; the server tries again in 5 s')
-    })
-  const stopSaving = setRepeatingTimer(() => void saveFigures(), FIGURES_INTERVAL_MS)
-
+  const jobs = startJobs(deps, setRepeatingTimer)
   const stopWaiting = () => {
     waiters.close()
     closing.abort()
@@ -293,60 +226,20 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     deps,
     stopWaiting,
     async close(withinMs = 5_000) {
-      stopSweeping()
-      stopPurging()
-      keyFile?.stop()
-      webhooksWatch?.stop()
+      jobs.stop()
+      stopWatchingKeys()
+      receivers.stop()
       stopWatchingTokens()
-      stopSaving()
       qrcodes.close()
       stopWaiting()
       const timer = new AbortController()
       const timeout = systemDelayUntil(Math.max(0, withinMs), timer.signal).catch(() => {})
       await Promise.race([Promise.all([unionids.close(), forwarder?.idle(), webhookSender?.close()]), timeout])
       timer.abort()
-      await Promise.race([saveFigures(), systemDelay(SAVE_WITHIN_MS, undefined, { ref: false })])
+      await Promise.race([jobs.saveFigures(), systemDelay(SAVE_WITHIN_MS, undefined, { ref: false })])
       await store.close()
     },
   }
 }
 
 const systemDelayUntil: Delay = (ms, signal) => systemDelay(ms, undefined, { signal })
-
-/** Adds the setting and a fix to the driver's message, which is for example `attempt to write a readonly database`. */
-function cannotOpen(cause: Error & { code?: string }): BindError {
-  const moduleFault = findModuleFault(cause)
-  if (moduleFault !== undefined) return new BindError('BAD_CONFIG', moduleFault, { cause })
-  // The error for a connection that several addresses refused has a code, but an empty message.
-  const why = cause.message || cause.code
-  const message = [
-    `DATABASE_URL: the store cannot be opened (${why}): check that the database is running, that the disk has free space, and that this server's user may write to it.`,
-    `    存储无法打开（${why}）：请确认数据库正在运行、磁盘有剩余空间，并且运行本服务的用户有写权限。`,
-  ]
-  return new BindError('BAD_CONFIG', message.join('\n'), { cause })
-}
-
-async function sweep(deps: Deps): Promise<void> {
-  const warn = (error: BindError) => deps.log.warn({ code: error.code }, 'the sweep failed; it runs again in a minute')
-  await expireScans(deps).catch(warn)
-  await deps.store.sweep(deps.clock()).catch(warn)
-}
-
-const toFields = ({ outcome, reason, identity }: ScanOutcome, nameOf: (identity: Identity) => string) => ({
-  outcome,
-  reason,
-  user: identity && nameOf(identity),
-})
-
-const toCallbackSettings = ({ wechat: { mode, token, originalId, encodingAesKeys, appId } }: Config) => ({
-  mode,
-  token,
-  originalId,
-  crypts: encodingAesKeys.map((key) => createCrypt(key, appId)),
-})
-
-/** WeChat serves QR pictures and its API from different hosts. The simulator serves both from one host. */
-function toQrImageUrl(apiBase: string): string {
-  const base = new URL(apiBase).hostname.endsWith('.weixin.qq.com') ? 'https://mp.weixin.qq.com' : apiBase
-  return `${base}/cgi-bin/showqrcode?ticket=`
-}

@@ -30,7 +30,7 @@ export async function startServer(env: Env): Promise<Running> {
   if (!consoleAt && (config.console.operators.length > 0 || config.console.tokensFile !== undefined)) {
     log.warn({}, 'CONSOLE_TOKENS has no effect without CONSOLE_PORT: set CONSOLE_PORT to open the console')
   }
-  /** The listeners beside the main one. Nothing of them is on the main port. */
+  /** The listeners besides the main one. Their routes are not on the main port. */
   const inner: Listening[] = []
   const listenInside = async (
     make: () => Hono,

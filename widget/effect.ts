@@ -13,7 +13,7 @@ export type Effect = 'none' | 'token' | 'look' | `${'create' | 'count' | 'ask'}:
 /**
  * The effect that `state` requires. `lacksToken`: the element is in view, and the page has set neither a token nor a source of
  * tokens. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set, or it
- * shows the QR code to follow with. A hidden element only completes requests that the user started.
+ * shows the QR code to follow with. A hidden element sends no new requests; it only completes those that the user started.
  */
 export function effectOf(
   state: State,

@@ -1,7 +1,7 @@
 /** Warns of settings that have no effect, for example because a framework has set them in the wrong way. */
 import { warnOnce } from './warn-once.ts'
 
-/** Settings that are no attribute, or an attribute of another name. HTML writes the names of attributes in lower case. */
+/** Settings without an attribute, or with an attribute of another name. HTML writes the names of attributes in lower case. */
 const NO_ATTRIBUTE = /^(get-?token|tokenurl|messages|refresh-?mode)$/
 
 type Settings = { refresh?: unknown; refreshMode: string }

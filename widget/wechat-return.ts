@@ -9,8 +9,8 @@ type Returned = { proof?: string; error?: BindError }
 let received: Returned | undefined
 
 /**
- * Takes the result off the URL at once, so that the user cannot share it with the link. The page's own fragment stays as it is. The
- * server adds its result at the end, so the last one counts: a link may contain another.
+ * Removes the result from the URL at once, so that the user cannot share it by copying the URL. The page's own fragment stays as it is.
+ * The server adds its result at the end, so the last one counts: a link may contain another.
  */
 export function receiveReturn(): void {
   const { href } = location

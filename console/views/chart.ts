@@ -14,18 +14,18 @@ export type ChartFigure = {
   series: readonly { label: string; values: readonly number[] }[]
   /** The text of a point in the table and beside the pointer. */
   names: readonly string[]
-  /** The text of a point on the axis, where there is little room. */
+  /** The short text of a point on the axis. */
   axisName(x: number): string
   value(value: number): string
   /** Shown while no point is selected. */
   summary: readonly string[]
-  /** The heads of the table's first column, and of the button that shows the table. */
+  /** The heading of the table's first column, and the text of the button that shows the table. */
   xLabel: string
   tableLabel: string
 }
 
 const HEIGHT = 220
-// Steps of the axis of counts: whole numbers.
+// The axis of counts has whole numbers as steps.
 const COUNT_STEPS = [1, 2, 5]
   .flatMap((step) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => step * 10 ** power))
   .sort((a, b) => a - b)
@@ -39,7 +39,7 @@ export class ConsoleChart extends LitElement {
 
   declare figure: ChartFigure
   declare private selected: number | null
-  /** The code of uPlot could not be loaded: the table takes its place. */
+  /** The code of uPlot could not be loaded. The table is shown instead of the chart. */
   declare private isUndrawn: boolean
   #plot: uPlot | undefined
   readonly #resizes = new ResizeObserver(() => this.#resize())
@@ -135,7 +135,7 @@ export class ConsoleChart extends LitElement {
     try {
       const { default: Plot } = await import('uplot')
       const host = this.querySelector<HTMLElement>('.plot')
-      // A newer figure is being drawn, or the chart has left the page.
+      // A newer figure is being drawn, or the chart was removed from the page.
       if (!host || figure !== this.figure || !this.isConnected) return
       this.#plot?.destroy()
       this.selected = null
@@ -204,13 +204,13 @@ export class ConsoleChart extends LitElement {
   }
 }
 
-/** The bars that get a text on the axis: every second one where there is no room for all. */
+/** The bars that get a text on the axis: every second bar if there is no room for all texts. */
 const spread = (count: number, width: number): number[] => {
   const step = width / count < 52 ? 2 : 1
   return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step)
 }
 
-/** The chart reads the colour of a series from its legend, also where a single series needs none. */
+/** The chart reads the colour of a series from its legend, so the legend exists even for a single series. */
 const legendView = (
   label: string,
   index: number,

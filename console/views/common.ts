@@ -7,7 +7,7 @@ import type { Loadable } from '../page-state.ts'
 import { icons } from './icons.ts'
 import type { Scope } from './scope.ts'
 
-/** A time, with the exact one on hover and for screen readers. */
+/** A time. The exact time is shown on hover and read by screen readers. */
 export function timeView(ms: number, { state, format }: Scope, text = format.time(ms, state.now)): TemplateResult {
   return html`<time datetime=${new Date(ms).toISOString()} title=${format.exact(ms)}>${text}</time>`
 }
@@ -39,7 +39,7 @@ export function choiceView<V extends string>(
   </div>`
 }
 
-/** The sentence of a failure in the reader's language. */
+/** Describes a failure in the reader's language. */
 export function failureText({ code, retryAfter }: Failure, { state, t, format }: Scope): string {
   const texts: Record<string, string> = {
     UNREACHABLE: t.unreachable,
@@ -53,7 +53,7 @@ export function failureText({ code, retryAfter }: Failure, { state, t, format }:
   return texts[code] ?? t.refused(code)
 }
 
-/** What a page shows in place of its content: bones while it loads, a sentence and a button after a failure. */
+/** What a page shows instead of its content: a placeholder while it loads, a message and a button after a failure. */
 export function loadableView<T>(
   loadable: Loadable<T>,
   scope: Scope,
@@ -87,7 +87,7 @@ export function loadableView<T>(
   `
 }
 
-/** A place without entries. */
+/** A list or chart without entries. */
 export const blankView = (icon: TemplateResult, title: string, hint?: string): TemplateResult =>
   html`<div class="blank small-blank">
     ${icon}
@@ -100,7 +100,7 @@ export const bonesView = (rows: number): TemplateResult =>
 
 export const panelBones = (rows = 6): TemplateResult => html`<div class="panel">${bonesView(rows)}</div>`
 
-/** The words of the server about a fault, and its fix. */
+/** The server's description of a fault, and its fix. */
 export function adviceView(advice: Advice | null | undefined, { state }: Scope): TemplateResult | typeof nothing {
   if (!advice) return nothing
   const { lang } = state.preferences

@@ -19,7 +19,7 @@ export function bindsView(overview: Overview, scope: Scope): TemplateResult {
   </section>`
 }
 
-/** Draws the chart again only for other figures, another language or another theme: a refresh keeps the selected point. */
+/** Redraws the chart only if the figures, the language or the theme have changed, so a refresh without news keeps the selected point. */
 const chartView = (figures: object, { state }: Scope, figure: () => ChartFigure) => {
   const { lang, theme } = state.preferences
   return html`<console-chart .figure=${guard([JSON.stringify(figures), lang, theme], figure)}></console-chart>`

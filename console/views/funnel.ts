@@ -8,7 +8,7 @@ import type { Scope } from './scope.ts'
 
 type Step = 'shown' | 'scanned' | 'confirmed' | 'bound'
 
-/** Without confirmation (`CONFIRM=off`) there is no such step. */
+/** With `CONFIRM=off` there is no step `confirmed`. */
 function stepsOf({ session }: Scope['state']): Step[] {
   const confirms = session.state !== 'signedIn' || session.meta?.confirm !== 'off'
   return confirms ? ['shown', 'scanned', 'confirmed', 'bound'] : ['shown', 'scanned', 'bound']

@@ -28,7 +28,7 @@ export const icons = {
     svg`<path d="M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1" />`,
   ),
   pencil: stroke(svg`<path d="m5 19 1-4L16.5 4.5l3 3L9 18l-4 1ZM14.5 6.5l3 3" />`),
-  // A light has a shape of its own for each state, so that it is read without its colour.
+  // Each state of a light has its own shape, so that colour is not needed to tell them apart.
   ok: stroke(svg`<circle cx="12" cy="12" r="9" /><path d="m8 12.3 2.8 2.8L16 9.5" />`),
   warn: stroke(svg`<path d="M12 4 2.8 19.5h18.4L12 4ZM12 10v4.5M12 17v.1" />`),
   wrong: stroke(svg`<path d="M8.3 3h7.4L21 8.3v7.4L15.7 21H8.3L3 15.7V8.3L8.3 3ZM9 9l6 6M15 9l-6 6" />`),

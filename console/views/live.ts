@@ -1,4 +1,4 @@
-/** The events as they come, the newest first. */
+/** The live events, the newest first. */
 import { html, nothing, type TemplateResult } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import type { LiveEvent } from '../../server/console/wire.ts'

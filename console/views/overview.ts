@@ -87,7 +87,7 @@ type More = { detail?: unknown; below?: unknown }
 const lightIcons = { ok: icons.ok, warn: icons.warn, bad: icons.wrong, unknown: icons.unknown }
 const lightClasses = { ok: 'ok', warn: 'warn', bad: 'wrong', unknown: 'unknown' }
 
-/** A light, its value, and the doctor's words when it is not green. */
+/** A light and its value. If the light is not green, also the doctor's explanation. */
 function lightView({ light, advice }: Light, name: string, value: unknown, scope: Scope, more: More = {}) {
   const { t } = scope
   const words = { ok: t.lightOk, warn: t.lightWarn, bad: t.lightBad, unknown: t.lightUnknown }
@@ -121,7 +121,7 @@ function wechatErrorsView(errors: Now['wechatErrors'], scope: Scope): TemplateRe
     ${adviceView(advice, scope)}
   </li>`
   return lightView(
-    // The advice of each code is shown with it.
+    // Each errcode is shown with its advice.
     errors.codes.length > 0 ? { light: errors.light } : errors,
     t.wechatErrors,
     count === 0 ? t.noErrors : t.errorCount(count, format.count(count)),

@@ -65,7 +65,7 @@ function gateView(scope: Scope): unknown {
   return html`<p class="hidden" role="status">${t.loading}</p>`
 }
 
-/** Moves the focus without the fragment, which holds the route. */
+/** Moves the focus by script. A link to `#content` would replace the fragment, which contains the route. */
 function skip(event: Event): void {
   event.preventDefault()
   document.getElementById('content')?.focus()

@@ -10,7 +10,7 @@ import type { Scope } from './scope.ts'
 export function questionView(scope: Scope): TemplateResult {
   const open = scope.state.question
   const onClose = ({ target }: Event) => {
-    // The event comes later than `close()`, when the next question may be open.
+    // The event fires after `close()` has returned, and by then the next question may be open.
     if (!(target as HTMLDialogElement).open) scope.actions.cancel()
   }
   const sync = (element: Element | undefined) => {
@@ -64,6 +64,6 @@ function setOpen(dialog: HTMLDialogElement, isOpen: boolean): void {
     return
   }
   dialog.close()
-  // The button that asked may be gone, because its action has been done.
+  // The button that opened the dialog may no longer exist after its action.
   if (document.activeElement === document.body) document.getElementById('content')?.focus()
 }

@@ -1,4 +1,4 @@
-/** What every view gets: the state, the actions, the texts and the formats of the reader's language. */
+/** The parameter of every view: the state, the actions, and the texts and formats in the reader's language. */
 import type { Actions } from '../app.ts'
 import type { Format } from '../format.ts'
 import type { Texts } from '../messages.ts'

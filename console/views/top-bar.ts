@@ -88,6 +88,6 @@ function closeOnEscape({ key, currentTarget }: KeyboardEvent): void {
 
 function closeOnLeave({ relatedTarget, currentTarget }: FocusEvent): void {
   const menu = currentTarget as HTMLDetailsElement
-  // A click on text inside the menu moves the focus nowhere.
+  // After a click on text inside the menu no element has the focus (`relatedTarget` is null).
   if (relatedTarget instanceof Node && !menu.contains(relatedTarget)) menu.open = false
 }

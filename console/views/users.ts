@@ -1,4 +1,4 @@
-/** The search for users. */
+/** The page with the search for users. */
 import { html, nothing, type TemplateResult } from 'lit'
 import type { UserLine } from '../../server/console/wire.ts'
 import type { UsersPage } from '../page-state.ts'

@@ -1,4 +1,4 @@
-/** The words for the state of a receiver and for a failed delivery. */
+/** The texts for the state of a receiver and for a failed delivery. */
 import type { Failure, Receiver } from '../../server/console/wire.ts'
 import type { Scope } from './scope.ts'
 

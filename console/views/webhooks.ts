@@ -94,7 +94,7 @@ function receiverView(receiver: Receiver, scope: Scope): TemplateResult {
 function noticesView(webhooks: Webhooks, scope: Scope): TemplateResult {
   const { state, actions, t, format } = scope
   const { failedCount, waitingCount } = webhooks
-  // At first the failed notices, unless only others are there.
+  // Shows the failed notices first, or the waiting ones if none has failed.
   const kind = state.notices ?? (failedCount === 0 && waitingCount > 0 ? 'waiting' : 'failed')
   const isFailed = kind === 'failed'
   const notices = isFailed ? webhooks.failed : webhooks.waiting

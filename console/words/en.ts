@@ -1,4 +1,4 @@
-/** The console's texts in English. Their type is that of every language. */
+/** The console's texts in English. Their type applies to every language. */
 export const en = {
   title: 'wechat-bind console',
   console: 'console',
@@ -36,7 +36,7 @@ export const en = {
   loading: 'Loading…',
   failed: 'This could not be loaded',
   tryAgain: 'Try again',
-  outOfDate: (time: string) => `Not up to date: the last refresh failed. The data is of ${time}.`,
+  outOfDate: (time: string) => `Not up to date: the last refresh failed. The data is from ${time}.`,
   unreachable: 'The server does not answer. Check the connection.',
   invalidAnswer: 'The answer is not from the console. Check the proxy in front of the server.',
   forbidden: 'Your role does not allow this.',
@@ -118,7 +118,8 @@ export const en = {
   noUsers: 'Nobody is bound yet',
   noUsersHint: 'Users appear here after their first scan.',
   noMatches: 'No user found',
-  noMatchesHint: 'Ids are compared to the letter, with upper and lower case. A User_ID may be shortened at its end.',
+  noMatchesHint:
+    'Ids must match exactly, including upper and lower case. For a User_ID, its first characters are enough.',
   page: (number: string) => `Page ${number}`,
   previous: 'Previous',
   next: 'Next',
@@ -208,7 +209,7 @@ export const en = {
   retry: 'Retry now',
   notices: 'Notices',
   noFailed: 'No notice has failed',
-  noFailedHint: 'A notice fails after three days without an accepted delivery.',
+  noFailedHint: 'A notice fails when the receiver has not accepted it for three days.',
   noWaiting: 'No notice is waiting',
   noWaitingHint: 'Receivers have accepted every event.',
   firstOf: (shown: string, all: string) => `The oldest ${shown} of ${all}`,
@@ -237,7 +238,7 @@ export const en = {
 
   liveOpen: 'Events appear here as they happen.',
   liveConnecting: 'Connecting…',
-  liveLost: 'The connection is lost. It is tried again every 3 seconds.',
+  liveLost: 'The connection is lost. The page tries again every 3 seconds.',
   liveEmpty: 'No events yet',
   pause: 'Pause',
   resume: (count: string) => `Resume (${count} new)`,
@@ -253,12 +254,12 @@ export const en = {
     },
     erase: {
       title: 'Erase this user?',
-      text: 'The binding ends, and everything that is stored of this user is deleted: ids, QR codes, label and history. This cannot be undone.',
+      text: 'The binding ends, and everything stored about this user is deleted: ids, QR codes, label and history. This cannot be undone.',
       confirm: 'Erase',
     },
     export: {
       title: 'Export this user?',
-      text: 'A JSON file with everything that is stored of this user, the openid included. The history shows that you have exported it.',
+      text: 'A JSON file with everything stored about this user, including the openid. The history shows that you have exported it.',
       confirm: 'Export',
     },
     reveal: {
@@ -268,12 +269,12 @@ export const en = {
     },
     replay: {
       title: 'Replay failed notices?',
-      text: 'They are sent again now, with all tries. Receivers know repeated events by webhook-id.',
+      text: 'They are sent again now, with a new series of tries. Notices of a receiver that is off wait until it is enabled. Receivers recognize a repeated event by its webhook-id.',
       confirm: 'Replay',
     },
     retry: {
       title: 'Retry waiting notices now?',
-      text: 'They are tried now instead of at their next try.',
+      text: 'They are tried now instead of at their next try. Those of a receiver that is off wait until it is enabled.',
       confirm: 'Retry now',
     },
     enable: {
@@ -294,7 +295,7 @@ export const en = {
     erased: (user: string) => `${user} is erased.`,
     exported: (user: string) => `${user} is exported.`,
     revealed: (user: string) => `The openid of ${user} is shown until you leave this page.`,
-    replayed: (count: string) => `Notices that are sent again now: ${count}.`,
+    replayed: (count: string) => `Notices that are to be sent again: ${count}.`,
     retried: (count: string) => `Notices that are tried now: ${count}.`,
     enabled: (receiver: string) => `${receiver} is on.`,
     tested: (receiver: string, time: string) => `${receiver} accepted the test in ${time}.`,

@@ -260,10 +260,14 @@ export const zhCN: Texts = {
     reveal: { title: '显示 OpenID？', text: '历史中会记录您查看过。', confirm: '显示 OpenID' },
     replay: {
       title: '重新投递失败的通知？',
-      text: '立即重新发送，尝试次数重新计算。接收方可通过 webhook-id 识别重复的事件。',
+      text: '立即重新发送，尝试次数重新计算；已停用的接收方的通知会等到其启用。接收方可通过 webhook-id 识别重复的事件。',
       confirm: '重新投递',
     },
-    retry: { title: '立即重试等待的通知？', text: '不等到下次尝试的时间，现在就发送。', confirm: '立即重试' },
+    retry: {
+      title: '立即重试等待的通知？',
+      text: '不等到下次尝试的时间，现在就发送；已停用的接收方的通知会等到其启用。',
+      confirm: '立即重试',
+    },
     enable: { title: '启用此接收方？', text: '等待的通知立即发送，最早的在前。', confirm: '启用' },
     test: {
       title: '发送测试？',
@@ -278,7 +282,7 @@ export const zhCN: Texts = {
     erased: (user) => `${user} 已抹除。`,
     exported: (user) => `${user} 已导出。`,
     revealed: (user) => `${user} 的 OpenID 会一直显示到您离开本页。`,
-    replayed: (count) => `立即重新投递的通知：${count} 条。`,
+    replayed: (count) => `将重新投递的通知：${count} 条。`,
     retried: (count) => `立即重试的通知：${count} 条。`,
     enabled: (receiver) => `${receiver} 已启用。`,
     tested: (receiver, time) => `${receiver} 接受了测试，用时 ${time}。`,

@@ -260,10 +260,14 @@ export const zhTW: Texts = {
     reveal: { title: '顯示 OpenID？', text: '歷史中會記錄您檢視過。', confirm: '顯示 OpenID' },
     replay: {
       title: '重新投遞失敗的通知？',
-      text: '立即重新傳送，嘗試次數重新計算。接收方可透過 webhook-id 識別重複的事件。',
+      text: '立即重新傳送，嘗試次數重新計算；已停用的接收方的通知會等到其啟用。接收方可透過 webhook-id 識別重複的事件。',
       confirm: '重新投遞',
     },
-    retry: { title: '立即重試等待的通知？', text: '不等到下次嘗試的時間，現在就傳送。', confirm: '立即重試' },
+    retry: {
+      title: '立即重試等待的通知？',
+      text: '不等到下次嘗試的時間，現在就傳送；已停用的接收方的通知會等到其啟用。',
+      confirm: '立即重試',
+    },
     enable: { title: '啟用此接收方？', text: '等待的通知立即傳送，最早的在前。', confirm: '啟用' },
     test: {
       title: '傳送測試？',
@@ -278,7 +282,7 @@ export const zhTW: Texts = {
     erased: (user) => `${user} 已抹除。`,
     exported: (user) => `${user} 已匯出。`,
     revealed: (user) => `${user} 的 OpenID 會一直顯示到您離開本頁。`,
-    replayed: (count) => `立即重新投遞的通知：${count} 則。`,
+    replayed: (count) => `將重新投遞的通知：${count} 則。`,
     retried: (count) => `立即重試的通知：${count} 則。`,
     enabled: (receiver) => `${receiver} 已啟用。`,
     tested: (receiver, time) => `${receiver} 接受了測試，用時 ${time}。`,

@@ -17,7 +17,7 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
   const settings = parseSettings(location.search, navigator.languages)
   simulateBrowser(settings)
   const named = readConditions(location.search)
-  // A link with conditions sets them. A link without conditions keeps the conditions that a test or the visitor has set.
+  // If the link contains conditions, they are set. Otherwise the conditions of a test or of the visitor are kept.
   const answer = await (Object.keys(named).length > 0 ? putConditions(named) : getConditions())
   const { view: demo, now } = answer ?? {
     view: { conditions: defaultConditions, usual: defaultConditions, isReal: false },
@@ -70,7 +70,7 @@ function firstScreens({ context }: Settings): PageState['screens'] {
   return Object.fromEntries(people.map((person) => [person, screen])) as PageState['screens']
 }
 
-/** Tells the simulated WeChat whose phone has this browser, for the pages of WeChat that the browser opens. */
+/** Tells the simulated WeChat which person uses this browser, for the WeChat pages that the browser opens. */
 function enterWechat({ context, person, authorize }: Settings): void {
   if (context === 'wechat')
     void createPhoneClient(person)
@@ -101,7 +101,7 @@ function createActions({ read, write }: Store) {
     set(change: Partial<Settings>): void {
       const { settings: before } = read()
       const settings = { ...before, ...change }
-      // The fragment may hold the result of a web authorization, which the element takes.
+      // The fragment may contain the result of a web authorization, which the element removes.
       history.replaceState(null, '', toSearch(settings, location.search) + location.hash)
       simulateBrowser(settings)
       if (!read().demo.isReal) enterWechat(settings)

@@ -41,7 +41,7 @@ export function createSimulatorClient(
       async authorize(url: string, how: AuthorizeOptions = {}): Promise<AuthorizeResult> {
         return (await post(`phones/${person}/authorize`, { url, ...how })).json()
       },
-      /** From now on the calling browser is inside the person's WeChat (a cookie). `answer`: what a web authorization leads to. */
+      /** From now on the calling browser is inside the person's WeChat (a cookie). `answer`: the outcome of a web authorization. */
       browse: (answer: 'allow' | 'decline' | 'snapshot' = 'allow') => command(`phones/${person}/browser`, { answer }),
       revokeAuthorization: () => command(`phones/${person}/revoke-authorization`),
       sendText: (content: string) => command(`phones/${person}/text`, { content }),

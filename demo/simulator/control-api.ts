@@ -120,7 +120,7 @@ export function createControlApi(deps: ControlApiDeps): Hono {
         const { url, ...how } = await readBody(c, authorizeBody)
         return c.json(webAuthorization.authorize(phoneOf(c), url, how) satisfies AuthorizeResult)
       })
-      // From now on this browser is the one inside the person's WeChat.
+      // From now on this browser counts as the one inside the person's WeChat.
       .post('/phones/:person/browser', async (c) => {
         const { answer } = await readBody(c, browserBody)
         setCookie(c, PERSON_COOKIE, `${phoneOf(c).person}.${answer}`, { path: '/', httpOnly: true, sameSite: 'Lax' })

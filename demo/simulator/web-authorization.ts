@@ -121,7 +121,7 @@ export function createWebAuthorization({ account, clock, random }: Authorization
   }
 }
 
-/** The page for an errcode; WeChat's text for the documented ones. */
+/** The error page for an errcode, with WeChat's text if it is documented. */
 export const pageError = (code: number): PageError => ({ code, text: pageErrors[code] ?? '系统错误' })
 
 const malformed: PageError = { code: null, text: '该链接无法访问' }

@@ -7,7 +7,7 @@ const CHARACTERS_FAULT = 'must contain no control characters and no lone surroga
 export const ID_LENGTH = 128
 export const LABEL_LENGTH = 64
 
-/** What is wrong with an id or a label of at most `max` characters. Counts code points, as JSON Schema does. */
+/** Returns the fault of an id or a label of at most `max` characters. Counts code points, as JSON Schema does. */
 export function textFaults(text: string, max: number): string[] {
   const { length } = [...text]
   const faults = length >= 1 && length <= max ? [] : [`must have 1 to ${max} characters`]

@@ -35,8 +35,8 @@ export type BindingFilter = {
 }
 
 /**
- * A change of a binding. Pass its `cursor` as `after` to continue later. Only the last event of a reply has the cursor of the reply's
- * end; the others have that of its start. So an event may be returned again, but none is skipped.
+ * A change of a binding. Pass its `cursor` as `after` to continue later. The last event of a reply has the cursor after the reply,
+ * all others have the cursor before it. An event may therefore be returned again, but none is skipped.
  */
 export type BindingEvent = Omit<WebhookPayload, 'type'> & {
   type: Exclude<WebhookPayload['type'], 'webhook.test'>

@@ -10,7 +10,7 @@ import type { ChangeDeps } from './after-commit.ts'
 export async function eraseUser(
   { store, clock, afterCommit }: ChangeDeps,
   identity: Identity,
-  /** The operator in the console. The log of actions keeps the name, and `subject`, a hash, in place of the user. */
+  /** The operator in the console. The log of actions keeps the operator's name. In place of the user it keeps the hash `subject`. */
   by?: { operator: string; subject: string },
 ): Promise<boolean> {
   const at = clock()

@@ -1,6 +1,6 @@
 /**
  * The QR code with which a bound user follows the Official Account. It is the same for all users and binds nobody, so it needs no
- * ticket, and one call to WeChat in weeks.
+ * ticket, and one call to WeChat every few weeks is enough.
  */
 import type { WechatApi } from '../wechat/api.ts'
 import type { FollowQr } from '../wire.ts'
@@ -15,7 +15,7 @@ const TTL_SECONDS = 2_592_000
 // A page may show the QR code for a day.
 const RENEW_BEFORE_MS = 86_400_000
 
-// After a refusal of WeChat the next page tries again, but not every page.
+// After a refusal by WeChat, the next try waits for this time, so that not every page causes a call.
 const RETRY_MS = 60_000
 
 type FollowQrDeps = { wechat: WechatApi; accountName: string | undefined; clock: () => number }

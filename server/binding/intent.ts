@@ -18,7 +18,7 @@ export type Intent =
 export function toIntent(event: WechatEvent, appId: string, rules: Rules): Intent | undefined {
   switch (event.type) {
     case 'SCAN':
-      // Whoever scans without a follow page follows the account.
+      // A user whose scan shows no follow page already follows the account.
       if (event.scene === FOLLOW_SCENE) return { ...pick(event), type: 'follow', isSceneLost: false }
       return isOurs(event.scene)
         ? { type: 'claim', claim: { ...pick(event), via: 'SCAN', appId }, key: event.scene }

@@ -34,7 +34,7 @@ const wrongDigits = (user: number): Limit => ({
   message: `The digits were wrong ${WRONG_DIGITS_AN_HOUR} times within an hour: wait until the hour is over.`,
 })
 
-// A page would otherwise wait for four syncs of the disk. The ticket that follows is durable before it is shown, and the counts with it.
+// Without this option a page would wait for four fsyncs. The ticket is written later, and its fsync also covers the counts.
 const WITH_THE_TICKET = { isDurableLater: true }
 
 /** The limits of QR codes apply to web authorizations too, which are counted separately. */

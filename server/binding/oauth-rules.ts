@@ -1,13 +1,14 @@
 /**
- * The rules of a binding without a scan, as pure functions. WeChat vouches for the WeChat user of the browser, and the page for its own
- * user. The proof connects the two: it reaches only the browser that WeChat vouches for, and it counts only with the widget token of
- * the user who started the authorization. So a link that was passed on binds nobody.
+ * The rules of a binding without a scan, as pure functions. WeChat identifies the WeChat user of the browser, and the widget token
+ * identifies the user of the page. The proof connects the two: it is sent only to the browser that WeChat has identified, and is
+ * accepted only with the widget token of the user who started the authorization. So a link that an attacker sends to another person
+ * binds nobody.
  */
 import type { ErrorCode } from '../errors.ts'
 import type { Authorization, Binding, Change, Language, User } from '../store/store.ts'
 import { isBoundTo, isTaken, noticeTo, type Rules, toBindChanges } from './decision.ts'
 
-/** `refusal`: why the authorization goes no further. */
+/** `refusal`: why the authorization is refused. */
 export type OauthDecision = { changes: Change[]; refusal?: Extract<ErrorCode, OauthRefusal> | undefined }
 
 type OauthRefusal = 'DECLINED' | 'PROOF_EXPIRED' | 'FORBIDDEN' | 'CONFLICT'
@@ -37,7 +38,7 @@ type ProofFacts = {
 /** The account's name and the language in the chat, from the page that confirms. */
 type Labels = { label: string | null; lang: Language }
 
-/** Decides when the page confirms the proof. Whatever becomes of it, a proof counts once. */
+/** Decides when the page confirms the proof. A proof counts once, whatever the decision is. */
 export function decideProof(facts: ProofFacts, labels: Labels, rules: Rules, now: number): OauthDecision {
   const { authorization, user, owners } = facts
   if (authorization?.state.name !== 'proven') return { changes: [], refusal: 'PROOF_EXPIRED' }

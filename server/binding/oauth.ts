@@ -1,7 +1,7 @@
 /**
  * Binds a user inside WeChat without a scan. Steps: the page asks for the URL of WeChat's authorization and goes there. WeChat sends the
  * browser back with a code, from which the server learns the openid. The browser returns to the page with a proof in the fragment.
- * The page confirms the proof with the widget token of its user. Only this binds.
+ * The page confirms the proof with the widget token of its user. Only this last step binds.
  */
 import { randomBytes } from 'node:crypto'
 import { BindError, type ErrorCode } from '../errors.ts'

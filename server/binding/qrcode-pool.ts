@@ -1,14 +1,14 @@
 /**
- * Gives each new ticket a QR code of WeChat, from a few that were made in advance, so that a page does not wait for WeChat.
+ * Gives each new ticket one of a few QR codes that were made in advance, so that a page does not wait for WeChat.
  *
- * - The first QR code that is taken is made on request. After that the pool is filled, and filled again after each further one.
- * - A QR code in the pool grows old after five minutes. It is thrown away, and replaced if a user has taken one meanwhile. An idle
- *   server therefore makes none.
- * - If users come too rarely for the pool, most of it would be thrown away. `UNUSED_EVERY_MS` limits this: the pool is smaller
+ * - The first QR code is made on request. After that, and after each QR code that is taken, the pool is filled.
+ * - After five minutes the pool discards a QR code. It makes a new one only if a user has taken one in the meantime, so an idle
+ *   server makes none.
+ * - If users came too rarely for the pool, it would discard most QR codes. `UNUSED_EVERY_MS` limits this: the pool is smaller
  *   while it could exceed the limit.
  *
- * A QR code in the pool belongs to no user. Its scene is not in the store before a ticket is made from it, so a scan of it would be
- * a scan of an unknown scene. The pool is in memory: a restart begins with an empty one.
+ * A QR code in the pool belongs to no user. Its scene is not in the store until a ticket is made from it. Before that, a scan counts
+ * as a scan of an unknown scene. The pool is in memory: a restart begins with an empty one.
  */
 import type { SetTimer } from '../platform.ts'
 import type { WechatApi } from '../wechat/api.ts'
@@ -35,7 +35,7 @@ type PoolDeps = {
   qrReady: number
   ticketTtlMs: number
   wechat: Pick<WechatApi, 'createQrcode'>
-  /** Monotonic (ms), so that a correction of the system clock keeps no QR code longer. */
+  /** Monotonic (ms), so that a correction of the system clock does not extend the use of a QR code. */
   clock: () => number
   setTimer: SetTimer
   onTake(source: QrcodeSource): void
@@ -107,7 +107,7 @@ export function createQrcodePool(deps: PoolDeps): QrcodePool {
     refresh()
   }
 
-  /** Throws away what has grown old, fills the pool if it is in use, and comes back when the next QR code has grown old. */
+  /** Discards the old QR codes, fills the pool if it is in use, and schedules itself for the time when the next QR code is old. */
   function refresh(): void {
     const now = clock()
     discard(({ usableUntil }) => isClosed || usableUntil <= now)

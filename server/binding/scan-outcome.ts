@@ -11,6 +11,13 @@ type OutcomeName = 'bound' | 'scanned' | 'conflict' | 'expired' | 'used' | 'dupl
 /** The message of every such log line, so that one filter finds all of them. */
 export const SCAN_LINE = 'a scan was handled'
 
+/** The fields of this line. `nameOf` returns a name that says nothing about the user. */
+export const toScanFields = ({ outcome, reason, identity }: ScanOutcome, nameOf: (identity: Identity) => string) => ({
+  outcome,
+  reason,
+  user: identity && nameOf(identity),
+})
+
 /** A scan of a QR code that another system made. */
 export const foreignScan: ScanOutcome = { outcome: 'other', reason: 'foreign_scene' }
 

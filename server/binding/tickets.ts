@@ -39,11 +39,18 @@ export function createTickets(deps: TicketDeps) {
       if (ticket) return ticket
     } catch (error) {
       // The current ticket still works for a while, which is better than an error. A refresh must replace the ticket, so it throws.
-      if (live && !request.isRefresh && isShowable(live, deps.clock())) return live
+      const usable = live && !request.isRefresh && (await usableTicket(request.identity))
+      if (usable) return usable
       throw error
     }
     // All tickets of the user were closed while WeChat made this one. Each repetition requires another such change, and the limits count it.
     return issue(request)
+  }
+
+  /** Reads the ticket again, because an unbinding may have closed it while WeChat was asked. */
+  async function usableTicket(identity: Identity): Promise<TicketWithQr | undefined> {
+    const ticket = await deps.store.liveTicket(identity, deps.clock()).catch(() => undefined)
+    return ticket && isShowable(ticket, deps.clock()) ? ticket : undefined
   }
 
   /** Updates the label and language of the ticket, because the chat shows the values of the last request. */

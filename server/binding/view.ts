@@ -14,7 +14,7 @@ export function toView(user: User, now: number, { hasOauth = false } = {}): Bind
   return { state: 'unbound', ...(reason === null ? {} : { reason }), ...more }
 }
 
-/** Adds the QR code to follow with, if the page is to show one. */
+/** Adds the QR code to follow with, if the page shows one. */
 export async function withFollowQr(
   view: BindingView,
   followQr: (() => Promise<FollowQr | undefined>) | undefined,

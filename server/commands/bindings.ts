@@ -18,7 +18,7 @@ import { createWechatApi } from '../wechat/api.ts'
 import { readArguments } from './arguments.ts'
 import { erase, unbindUser } from './bindings/end.ts'
 import { exportAll } from './bindings/export.ts'
-import { importBindings } from './bindings/import.ts'
+import { batchOf, importBindings } from './bindings/import.ts'
 import { type ListFormat, listAll } from './bindings/list.ts'
 import { moveAll } from './bindings/move-openids.ts'
 import { showUser } from './bindings/show.ts'
@@ -158,6 +158,7 @@ async function importFile({ args, env, terminal, clock }: Context): Promise<Exit
     account: values.account,
     appId: settings.account.appId,
     conflict: conflict ?? settings.conflict,
+    batch: batchOf(settings.databaseUrl),
     isDryRun: values['dry-run'],
     takesAnyAppId: values['any-app-id'],
   }
@@ -226,7 +227,10 @@ function withReadingStore<T>(env: Env, run: (store: Store) => Promise<T>): Promi
 
 type StoreSettings = Pick<OperatorSettings, 'databaseUrl' | 'store'>
 
-/** Opening a missing SQLite file would create an empty store, and the command would report no bindings, or an erasure that erased nothing. */
+/**
+ * Refuses a missing SQLite file, because opening it would create an empty store: `list` would then show no bindings, and `erase`
+ * would find no user.
+ */
 function withExistingStore<T>(settings: StoreSettings, run: (store: Store) => Promise<T>): Promise<T> {
   const [, file] = /^sqlite:(.*)$/.exec(settings.databaseUrl) ?? []
   if (file !== undefined && !existsSync(file)) {

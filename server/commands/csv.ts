@@ -9,7 +9,7 @@ const FORMULA = /^'*[=+\-@\t\r＝＋－＠]/
 /** A text that begins with apostrophes before a formula also gets one more, so that `fromCell` restores every text. */
 const defuse = (text: string) => (FORMULA.test(text) ? `'${text}` : text)
 
-// Where the comma is the decimal sign, a spreadsheet separates the cells at semicolons: unquoted, the second part could be a formula.
+// In a locale with a decimal comma, a spreadsheet separates cells at semicolons, so the second part of an unquoted cell could be a formula.
 const quote = (text: string) => (/[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
 export const toCsvLine = (cells: string[]) => `${cells.map((cell) => quote(defuse(cell))).join(',')}\r\n`

@@ -83,7 +83,7 @@ export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process = proc
 
 /** Resolves after the write, with its error. Without waiting, Node would buffer a large result in memory. */
 async function writeTo(stream: Writable, text: string): Promise<NodeJS.ErrnoException | undefined> {
-  // After an error, Node keeps a text and never calls back.
+  // After an error, Node buffers the text and never calls the callback.
   if (stream.errored) return stream.errored
   return new Promise((resolve) => stream.write(text, (error) => resolve(error ?? undefined)))
 }

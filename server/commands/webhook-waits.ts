@@ -1,32 +1,7 @@
-/** Why a receiver gets no notice now, and the command that changes it. */
-import type { Notice, ReceiverState } from '../store/outbox.ts'
+/** Explains why a receiver gets no notices now, and names the command that changes this. */
+import { type Receivers, waitOf } from '../outbound/receiver-waits.ts'
 
-export type Receivers = {
-  /** The names of the configured receivers. */
-  known: string[]
-  states: ReceiverState[]
-  /** Epoch ms. */
-  now: number
-}
-
-/** `until` is in epoch ms. */
-type Wait = { kind: 'unknown' } | { kind: 'off' } | { kind: 'paused'; until: number }
-
-function waitOf(name: string, { known, states, now }: Receivers): Wait | undefined {
-  if (!known.includes(name)) return { kind: 'unknown' }
-  const { status = 'on', pausedUntil = null } = states.find((state) => state.name === name) ?? {}
-  if (status !== 'on') return { kind: 'off' }
-  return pausedUntil !== null && pausedUntil > now ? { kind: 'paused', until: pausedUntil } : undefined
-}
-
-/** The time of the next try in epoch ms, or undefined if there is none before an operator changes something. */
-export function nextTryOf({ receiver, nextAt }: Notice, receivers: Receivers): number | undefined {
-  const wait = receiver === null ? undefined : waitOf(receiver, receivers)
-  if (wait === undefined) return nextAt
-  return wait.kind === 'paused' ? Math.max(nextAt, wait.until) : undefined
-}
-
-/** Two lines, English and Chinese, or none if the receiver gets its notices now. */
+/** Two lines, English and Chinese. None if the receiver gets its notices now. */
 export function waitLines(name: string, receivers: Receivers): string[] {
   const wait = waitOf(name, receivers)
   switch (wait?.kind) {

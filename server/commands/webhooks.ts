@@ -2,8 +2,9 @@
 import { type Env, readWebhookSettings } from '../config/config.ts'
 import { USER_AGENT } from '../config/version.ts'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
-import { BindError } from '../errors.ts'
+import { BindError, counted } from '../errors.ts'
 import { createOutgoingFetch, withUserAgent } from '../http/outgoing-fetch.ts'
+import { nextTryOf, type Receivers } from '../outbound/receiver-waits.ts'
 import { adviceFor } from '../outbound/webhook-advice.ts'
 import { failureText } from '../outbound/webhook-request.ts'
 import { sendTest } from '../outbound/webhook-test.ts'
@@ -12,7 +13,7 @@ import { openStore } from '../store/open-store.ts'
 import type { Notice, NoticeFilter, Outbox } from '../store/outbox.ts'
 import { readArguments } from './arguments.ts'
 import { toReceiverLine } from './webhook-receiver-line.ts'
-import { nextTryOf, type Receivers, waitLines } from './webhook-waits.ts'
+import { waitLines } from './webhook-waits.ts'
 
 const usage = `wechat-bind webhooks [list|failed|retry|replay|enable|test] [NAME|ID]
 
@@ -35,7 +36,7 @@ const actions: Record<string, (context: Context) => Promise<string[]>> = {
     const filter = toFilter(context)
     const count = await context.outbox.retry(Date.now(), filter)
     return [
-      `${count} notice(s) will be tried now.`,
+      `${counted(count, 'notice')} will be tried now.`,
       `${count} 条通知将立即重试。`,
       ...(await showWaits(context, filter)),
     ]
@@ -44,7 +45,7 @@ const actions: Record<string, (context: Context) => Promise<string[]>> = {
     const filter = toFilter(context)
     const count = await context.outbox.replay(Date.now(), filter)
     return [
-      `${count} notice(s) will be delivered again.`,
+      `${counted(count, 'notice')} will be delivered again.`,
       `${count} 条通知将重新投递。`,
       ...(await showWaits(context, filter)),
     ]

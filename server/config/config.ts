@@ -3,7 +3,7 @@
 import type { Rules } from '../binding/decision.ts'
 import type { ReplyName, ReplyTexts } from '../binding/replies.ts'
 import type { WaiterLimits } from '../binding/waiters.ts'
-import { BindError } from '../errors.ts'
+import { BindError, counted } from '../errors.ts'
 import { parseKeyFile, type ReadKeyFile } from '../keys/key-file.ts'
 import { type BindKey, parseKeys } from '../keys/keyring.ts'
 import type { Language } from '../store/store.ts'
@@ -217,7 +217,7 @@ function parseOps(reader: EnvReader, mainPort: number): Config['ops'] {
 
 const toMessage = (faults: string[]) =>
   [
-    `wechat-bind cannot start: ${faults.length} setting(s) are missing, malformed or unknown.`,
+    `wechat-bind cannot start: ${counted(faults.length, 'setting')} ${faults.length === 1 ? 'is' : 'are'} missing, malformed or unknown.`,
     `wechat-bind 无法启动：有 ${faults.length} 项配置缺失、格式错误或不存在。`,
     ...faults.map((fault) => `  - ${fault}`),
   ].join('\n')

@@ -1,4 +1,4 @@
-/** Makes what only the console uses, from the configuration. Node only. */
+/** Creates the dependencies of the console from the configuration. Node only. */
 import type { Config } from '../config/config.ts'
 import { VERSION } from '../config/version.ts'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'

@@ -23,7 +23,7 @@ import type { Meta, SessionState } from './wire.ts'
 
 type Env = { Variables: { session: Session } }
 
-/** The element of the page needs no other source, and the page cannot be framed. */
+/** Allows the sources that the page needs and no others. Forbids other sites to frame the page. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -188,7 +188,7 @@ async function metaOf({ accountName, events, store, console: { version, tenants 
 /** The cookie is valid for the path at which the console is mounted. Without a session it is removed. */
 function withCookie(response: Response, c: Context, { clock, console }: Deps, session?: Session): Response {
   const { pathname, protocol } = new URL(c.req.url)
-  // A proxy's header can only make the cookie stricter, so it needs no trust.
+  // A forged proxy header is harmless, because the header can only make the cookie stricter.
   const isSecure = protocol === 'https:' || c.req.header('X-Forwarded-Proto')?.startsWith('https') === true
   const path = console.cookiePath ?? pathname.slice(0, -'api/session'.length)
   const expiresInMs = session ? session.expiresAt - clock() : 0

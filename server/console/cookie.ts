@@ -2,7 +2,7 @@
 
 const NAME = 'wechat-bind-console'
 
-// Each value costs a query.
+// Limited, because each value costs a query.
 const MAX_COOKIES = 4
 
 type CookieOptions = { path: string; isSecure: boolean }

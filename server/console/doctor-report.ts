@@ -14,7 +14,7 @@ export function createDoctorReports({ store, clock, log, console: { runDoctor } 
     log.info({ operator: name, action: 'doctor' }, ACTION_LINE)
     const findings = await runDoctor()
     const report = { at: clock(), by: name, findings }
-    // The report is most useful while the store fails.
+    // A failure of the store is ignored here, because the report is most useful while the store fails.
     await store.console
       .saveReport(NAME, { at: report.at, operator: name, text: JSON.stringify(findings) })
       .catch(() => {})

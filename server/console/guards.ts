@@ -10,7 +10,7 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
 const EVERY_ADDRESS = ['0.0.0.0', '::']
 
-/** The names under which browsers may reach the console, as they are in a URL. `host`: CONSOLE_HOST. */
+/** The host names under which browsers may reach the console, as written in a URL. `host`: CONSOLE_HOST. */
 export function toHostNames(host: string | undefined, allowedHosts: string[]): ReadonlySet<string> {
   const own = host === undefined || EVERY_ADDRESS.includes(host) ? [] : [host.includes(':') ? `[${host}]` : host]
   return new Set([...LOOPBACK, ...own, ...allowedHosts].map((name) => name.toLowerCase()))

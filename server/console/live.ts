@@ -1,4 +1,4 @@
-/** The events of all tenants as they come, by long polls. */
+/** Delivers the new events of all tenants by long polls. */
 import type { Deps } from '../deps.ts'
 import type { LiveEvents, LivePlace } from '../store/console-store.ts'
 import type { LivePage } from './wire.ts'

@@ -9,9 +9,8 @@ import {
 } from '../store/console-store.ts'
 import { HEARTBEAT_MS } from '../telemetry/figures.ts'
 import { accessTokenLight, callbackLight, errorAdvice, errorsLight, waitingLight, webhooksLight } from './lights.ts'
+import { createPeriodFigures, HOUR_MS } from './period-figures.ts'
 import type { Funnel, Now, Overview, Range, TimeToBind } from './wire.ts'
-
-const HOUR_MS = 3_600_000
 
 const hours: Record<Range, number> = { '24h': 24, '7d': 7 * 24, '30d': 30 * 24 }
 
@@ -19,25 +18,21 @@ export const ranges = Object.keys(hours) as Range[]
 
 const MAX_TENANTS = 100
 
-// Three heartbeats: an instance that has said nothing for this time has ended.
+// Three heartbeats. An instance without a report for this time counts as stopped.
 const ALIVE_MS = 3 * HEARTBEAT_MS
 
 export function createOverview(deps: Deps) {
   const { store, figures, clock } = deps
+  const figuresOf = createPeriodFigures(store.console, clock)
 
   return async (range: Range, tenant: string | undefined): Promise<Overview> => {
-    // A store that cannot be written can still be read. The counts are added later.
+    // If the store cannot be written, it may still be readable. The counts are added later.
     await figures.save().catch(() => {})
     const now = clock()
     const until = now - (now % HOUR_MS) + HOUR_MS
-    const length = hours[range] * HOUR_MS
-    const from = until - length
-    const { console } = store
-    // The hours also give the total, because SQLite reads the figures while no callback can run.
-    const [previous, byTenant, hourly, present] = await Promise.all([
-      console.total(from - length, from, tenant),
-      console.byTenant(from, until, MAX_TENANTS),
-      console.hourly(from, until, tenant),
+    const from = until - hours[range] * HOUR_MS
+    const [{ previous, byTenant, hourly }, present] = await Promise.all([
+      figuresOf({ from, until, tenant }),
       readNow(deps, now),
     ])
     const total = sumOfHours(hourly)
@@ -48,7 +43,7 @@ export function createOverview(deps: Deps) {
       until,
       funnel: toFunnel(total),
       previous: toFunnel(previous),
-      byTenant: byTenant.map((each) => ({ tenant: each.tenant, ...toFunnel(each) })),
+      byTenant: byTenant.slice(0, MAX_TENANTS).map((each) => ({ tenant: each.tenant, ...toFunnel(each) })),
       series: toSeries(hourly, from, until),
       timeToBind: toTimeToBind(total),
       now: present,
@@ -96,7 +91,7 @@ export function toTimeToBind({ took }: Pick<FigureSum, 'took'>): TimeToBind {
     : { count, p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99), buckets }
 }
 
-/** As Prometheus computes it: the values of a bucket are taken as evenly spread. The last bucket has only its lower limit. */
+/** Computed as in Prometheus: assumes that the values of a bucket are evenly distributed. For the last bucket, returns its lower limit. */
 function quantileOf(buckets: TimeToBind['buckets'], rank: number): number {
   let before = 0
   for (const { from, upTo, count } of buckets) {
@@ -124,7 +119,7 @@ async function readNow({ store, console: { receivers, waitingLimit } }: Deps, no
   const alive = instances.filter(({ at }) => Math.abs(now - at) < ALIVE_MS)
   const waiting = {
     pages: sumOf(alive, 'waiting'),
-    // An instance at which no page waits is silent, so this instance's own limit is the least.
+    // An instance without waiting pages does not report its limit, so the limit shown is at least that of this instance.
     limit: Math.max(waitingLimit, sumOf(alive, 'waitingLimit')),
     instances: Math.max(1, alive.length),
   }

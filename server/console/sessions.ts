@@ -28,7 +28,7 @@ const SESSION_MS = 12 * 60 * 60_000
 const WRONG_TOKENS = 5
 const WRONG_TOKENS_MS = 60_000
 
-/** All attempts of all instances are in one window, wherever they come from. */
+/** One window counts the attempts at all instances and from all addresses. */
 const SCOPE = 'console/sign_in'
 
 const COOKIE = /^[\w-]{43}$/
@@ -62,7 +62,7 @@ export function createSessions({ store, clock, log, console: { operators, hashOf
     if (operator && hashOfToken(operator) === stored.tokenHash) {
       return { cookie, name: operator.name, role: operator.role, expiresAt: stored.until }
     }
-    // The token was changed or removed. A session must not begin to work again when the token comes back.
+    // The token was changed or removed. Deletes the session, so that it stays invalid if the token is restored later.
     await store.console.endSession(hash)
     return undefined
   }
@@ -91,7 +91,7 @@ export function createSessions({ store, clock, log, console: { operators, hashOf
   }
 
   return {
-    /** One after the other, so that of many guesses at once only the first few reach the store, and no right token is counted as wrong. */
+    /** Attempts run one at a time. Of many simultaneous guesses only the first few then reach the store, and no correct token is counted as wrong. */
     signIn(token) {
       const signedIn = lastSignIn.catch(() => {}).then(() => signIn(token))
       lastSignIn = signedIn

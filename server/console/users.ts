@@ -1,9 +1,10 @@
-/** The console's users: the search, the view of one user, and what an operator can do with one. */
+/** The users in the console: the search, the page of one user, and the operator's actions on a user. */
 import { eraseUser } from '../binding/erase.ts'
 import { unbind } from '../binding/unbind.ts'
 import { toUserExport, type UserExport } from '../binding/user-export.ts'
 import type { Deps } from '../deps.ts'
 import { BindError } from '../errors.ts'
+import { nextTryOf, type Receivers } from '../outbound/receiver-waits.ts'
 import type { FoundUser, UserPlace } from '../store/console-store.ts'
 import type { Identity } from '../store/store.ts'
 import type { UserRecord } from '../store/user-record.ts'
@@ -30,7 +31,10 @@ export function createUserPages(deps: Deps) {
   }
 
   async function show(identity: Identity, { role }: Session): Promise<UserView> {
-    return toUserView(await recordOf(identity), { role, now: clock(), bindUser: nameOf(identity) })
+    const [record, states] = await Promise.all([recordOf(identity), store.outbox.receivers()])
+    const now = clock()
+    const receivers = { known: deps.console.receivers().map(({ name }) => name), states, now }
+    return toUserView(record, { role, now, bindUser: nameOf(identity), receivers })
   }
 
   return {
@@ -38,7 +42,7 @@ export function createUserPages(deps: Deps) {
       const text = q.trim()
       const scope = ['console users', text, tenant ?? '']
       const after = cursors.open<UserPlace>(scope, cursor)
-      // One more than is shown, to know whether another page follows.
+      // One more than the page shows, to know whether there is another page.
       const found = await store.console.searchUsers({ text, tenant }, after, limit + 1)
       const shown = found.slice(0, limit)
       const last = found.length > limit ? shown.at(-1) : undefined
@@ -53,10 +57,11 @@ export function createUserPages(deps: Deps) {
       return show(identity, session)
     },
     async erase(identity: Identity, session: Session): Promise<void> {
-      await eraseUser(deps, identity, { operator: session.name, subject: nameOf(identity) })
+      const wasKnown = await eraseUser(deps, identity, { operator: session.name, subject: nameOf(identity) })
+      if (!wasKnown) throw unknownUser()
       noteAction(session, 'erase', identity)
     },
-    /** The action is recorded first, so that nobody gets an export without a trace. */
+    /** The action is recorded first, so that every export is in the log of actions. */
     async export(identity: Identity, session: Session): Promise<UserExport> {
       const { user } = await recordOf(identity)
       const { name: operator } = session
@@ -98,10 +103,10 @@ const toLine = ({ identity, binding, by }: FoundUser, role: Role): UserLine => (
   found: by,
 })
 
-type ViewOptions = { role: Role; now: number; bindUser: string }
+type ViewOptions = { role: Role; now: number; bindUser: string; receivers: Receivers }
 
 function toUserView({ user, history, tickets, notices, actions }: UserRecord, options: ViewOptions): UserView {
-  const { role, now, bindUser } = options
+  const { role, now, bindUser, receivers } = options
   const { identity, version, reason, binding, confirmation } = user
   const entries = toHistory(history, actions)
   return {
@@ -130,7 +135,7 @@ function toUserView({ user, history, tickets, notices, actions }: UserRecord, op
       receiver,
       state,
       attempts,
-      nextAt: state === 'failed' ? null : nextAt,
+      nextAt: state === 'failed' ? null : (nextTryOf({ receiver, nextAt }, receivers) ?? null),
     })),
   }
 }

@@ -1,9 +1,10 @@
-/** The console's page of the webhooks: the receivers, what waits and what failed, with the reason and the fix. */
+/** The console's page of the webhooks: the receivers, and the waiting and failed notices with the reason and the fix. */
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import type { Deps } from '../deps.ts'
 import { toReceiverOff } from '../doctor/receivers-off.ts'
 import { BindError } from '../errors.ts'
-import { adviceFor } from '../outbound/webhook-advice.ts'
+import { nextTryOf } from '../outbound/receiver-waits.ts'
+import { adviceSentence } from '../outbound/webhook-advice.ts'
 import type { ConsoleAction } from '../store/console-store.ts'
 import type { Notice, NoticeFilter, QueueLength, ReceiverState } from '../store/outbox.ts'
 import { ACTION_LINE, type Session } from './sessions.ts'
@@ -29,12 +30,13 @@ export function createWebhookPages({ store, clock, log, console: { receivers, se
       outbox.lengths(),
       outbox.receivers(),
     ])
+    const present = { known: receivers().map(({ name }) => name), states, now: clock() }
     const sum = (state: 'waiting' | 'failed') => lengths.reduce((all, length) => all + length[state], 0)
     // Events that have not been moved to a queue yet are not in `lengths`.
     const inOutbox = waiting.filter(({ receiver }) => receiver === null).length
     return {
       receivers: receivers().map((receiver) => toReceiver(receiver, { lengths, states, role, now: clock() })),
-      waiting: waiting.map(toLine),
+      waiting: waiting.map((notice) => ({ ...toLine(notice), nextAt: nextTryOf(notice, present) ?? null })),
       waitingCount: sum('waiting') + inOutbox,
       failed: failed.map((notice) => ({ ...toLine(notice), nextAt: null })),
       failedCount: sum('failed'),
@@ -73,7 +75,7 @@ export function createWebhookPages({ store, clock, log, console: { receivers, se
       const answer = await sendTest(receiver)
       const ms = Math.round(performance.now() - startedAt)
       if (answer.accepted) return { accepted: true, failure: null, advice: null, ms }
-      return { accepted: false, failure: answer.failure, advice: adviceFor(answer.failure), ms }
+      return { accepted: false, failure: answer.failure, advice: adviceSentence(answer.failure), ms }
     },
   }
 }
@@ -114,14 +116,14 @@ function lightOf(name: string, state: ReceiverState | undefined, failed: number)
 
 function failing({ failures, lastFailure }: ReceiverState): Advice {
   return {
-    en: `The last ${failures} attempt(s) failed.`,
+    en: failures === 1 ? 'The last attempt failed.' : `The last ${failures} attempts failed.`,
     zh: `最近 ${failures} 次投递失败。`,
-    fix: adviceFor(lastFailure),
+    fix: adviceSentence(lastFailure),
   }
 }
 
 const gaveUp = (failed: number): Advice => ({
-  en: `${failed} notice(s) were given up after three days of attempts.`,
+  en: `${failed === 1 ? '1 notice was' : `${failed} notices were`} given up after three days of attempts.`,
   zh: `${failed} 条通知在尝试三天后被放弃。`,
   fix: { en: 'Correct the cause, then replay them.', zh: '请先排除原因，然后重新投递。' },
 })
@@ -144,5 +146,5 @@ const toLine = (notice: Notice): NoticeLine => ({
   attempts: notice.attempts,
   nextAt: notice.nextAt,
   failure: notice.failure,
-  advice: notice.failure && adviceFor(notice.failure),
+  advice: notice.failure && adviceSentence(notice.failure),
 })

@@ -73,7 +73,7 @@ export type Range = '24h' | '7d' | '30d'
  */
 export type Funnel = { shown: number; scanned: number; confirmed: number; bound: number; unbound: number }
 
-/** `unknown`: nothing can be said, because nothing has been measured. `advice` is present with `warn` and `bad`. */
+/** `unknown`: there are no measurements yet. `advice` is present for `warn` and `bad`. */
 export type Light = { light: 'ok' | 'warn' | 'bad' | 'unknown'; advice?: Advice }
 
 export type Overview = {
@@ -130,7 +130,7 @@ export type UserSearch = { q: string; tenant?: string; cursor?: string; limit?: 
 /** `next` is null at the end. */
 export type UserList = { items: UserLine[]; next: string | null }
 
-/** `found`: by which of its ids the user was found. */
+/** `found`: the kind of id by which the user was found. */
 export type UserLine = UserName & {
   state: 'bound' | 'unbound'
   boundAt: number | null
@@ -142,7 +142,7 @@ export type UserLine = UserName & {
 }
 
 export type UserView = UserName & {
-  /** The name in the server's log and in the page's `Bind-User`. */
+  /** The user's name in the server's log and in the header `Bind-User`. */
   bindUser: string
   version: number
   state: 'bound' | 'scanned' | 'unbound'
@@ -194,6 +194,7 @@ export type NoticeOfUser = {
   receiver: string | null
   state: 'waiting' | 'failed'
   attempts: number
+  /** Null for a notice that was given up, or whose receiver is off. */
   nextAt: number | null
 }
 
@@ -243,7 +244,7 @@ export type NoticeLine = UserName & {
   version: number
   at: number
   attempts: number
-  /** Null for a notice that was given up. */
+  /** Null for a notice that was given up, or whose receiver is off. */
   nextAt: number | null
   failure: Failure | null
   /** What the failure means and what to do. */

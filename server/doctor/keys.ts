@@ -1,7 +1,7 @@
 /** Checks the encryption mode, WeChat's EncodingAESKey and the keys of the back ends. These checks need no network. */
 import type { Config } from '../config/config.ts'
 import { isAllZeros } from '../crypto.ts'
-import { BindError } from '../errors.ts'
+import { BindError, counted } from '../errors.ts'
 import type { BindKey } from '../keys/keyring.ts'
 import { CONSOLE } from '../wechat/console.ts'
 import { createCrypt } from '../wechat/crypt.ts'
@@ -78,7 +78,7 @@ export function checkKeys({ keys, keysFile }: Config, readKeyFile: (path: string
   try {
     const { length } = keysFile === undefined ? keys : readKeyFile(keysFile)
     const name = keysFile === undefined ? 'BIND_KEYS' : 'BIND_KEYS_FILE'
-    return [ok('keys.ok', { en: `${name} has ${length} key(s).`, zh: `${name} 中有 ${length} 个密钥。` })]
+    return [ok('keys.ok', { en: `${name} has ${counted(length, 'key')}.`, zh: `${name} 中有 ${length} 个密钥。` })]
   } catch (error) {
     if (error instanceof BindError) return toFaults(error.message).map(toFinding)
     throw error

@@ -39,7 +39,7 @@ async function checkPath(publicUrl: string, deps: ProbeDeps): Promise<Finding> {
   const result = await sendRequest(deps, `${publicUrl}/wechat/oauth?state=doctor`)
   if (result.kind === 'answered' && result.status === 410 && result.body.includes('PROOF_EXPIRED')) {
     return ok('oauth.path', {
-      en: 'The path to which WeChat returns the browser leads to this server.',
+      en: 'PUBLIC_URL/wechat/oauth, where WeChat returns the browser, reaches this server.',
       zh: '微信返回浏览器的路径可到达本服务。',
     })
   }
@@ -79,7 +79,7 @@ function describe(result: HttpResult) {
   return { en: `answered HTTP ${result.status}`, zh: `返回 HTTP ${result.status}` }
 }
 
-/** WeChat has no API that tells these domains. */
+/** No API of WeChat returns these domains. */
 const domainOf = (publicUrl: string): Finding => {
   const { hostname } = new URL(publicUrl)
   return ok('oauth.domain', {

@@ -25,7 +25,7 @@ async function checkOrigin(origin: string, publicUrl: string, deps: ProbeDeps): 
 
 const allowed = (count: number): Finding =>
   ok('origins.ok', {
-    en: `The server lets the pages of all ${count} origin(s) in ALLOWED_ORIGINS use the browser API.`,
+    en: `The server lets the pages of ${count === 1 ? 'the origin' : `all ${count} origins`} in ALLOWED_ORIGINS use the browser API.`,
     zh: `服务允许 ALLOWED_ORIGINS 中全部 ${count} 个来源的页面使用浏览器 API。`,
   })
 

@@ -1,7 +1,7 @@
 /** Checks that no receivers share a secret, and tries the webhook receivers: whether they answer, or with `--webhooks` whether they accept a signed event `webhook.test`. */
 import type { Config } from '../config/config.ts'
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
-import { adviceFor } from '../outbound/webhook-advice.ts'
+import { adviceSentence } from '../outbound/webhook-advice.ts'
 import { failureText } from '../outbound/webhook-request.ts'
 import { sendTest } from '../outbound/webhook-test.ts'
 import { type Finding, ok, warn, wrong } from './finding.ts'
@@ -41,11 +41,10 @@ async function test(receiver: WebhookReceiver, deps: ProbeDeps): Promise<Finding
     })
   }
   const what = failureText(answer.failure)
-  const advice = adviceFor(answer.failure)
   return wrong('webhook.refused', {
     en: `${name} did not accept a signed webhook.test (${what}).`,
     zh: `${name} 没有接受签名的 webhook.test（${what}）。`,
-    fix: { en: `${advice.en[0]?.toUpperCase()}${advice.en.slice(1)}.`, zh: `${advice.zh}。` },
+    fix: adviceSentence(answer.failure),
   })
 }
 

@@ -29,12 +29,12 @@ export function createAddresses({ publicUrl, trustProxy, port, openBase }: Addre
   }
   return (headers) => {
     const baseUrl = toBaseUrl(headers, trustProxy) ?? `http://localhost:${port}`
-    // Anybody can send any `Host`. Only on a developer's machine it names a page of this server.
+    // A client can send any `Host`. Only on a developer's machine does it name a page of this server.
     return { baseUrl, ownOrigins: isLoopback(baseUrl) ? [baseUrl] : [], openBase }
   }
 }
 
-/** The origin to which the request was sent, which a client can forge. So it may only be told to the client itself. */
+/** The origin to which the request was sent. A client can forge it, so it may appear only in the answer to that client. */
 function toBaseUrl(
   { host, origin, 'x-forwarded-proto': forwarded }: Record<string, string | undefined>,
   trustProxy: boolean,

@@ -48,7 +48,8 @@ export function createOutgoingFetch(): Fetch {
       signal?.addEventListener('abort', abort, { once: true })
       request.on('close', () => {
         signal?.removeEventListener('abort', abort)
-        // Without effect after an answer. An answer that changes the protocol (101) causes neither an answer nor an error.
+        // Has no effect after an answer. Needed because Node reports an answer that changes the protocol (101) neither as an answer
+        // nor as an error.
         fail(badAnswer('closed without an answer'))
       })
       request.on('error', fail)
@@ -84,7 +85,7 @@ function toResponse(incoming: IncomingMessage, status: number): Response {
   for (let i = 0; i < incoming.rawHeaders.length; i += 2)
     headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!)
   if (WITHOUT_BODY.includes(status)) {
-    // A body that is sent nevertheless, perhaps without an end, is not read.
+    // Does not read a body that is sent nevertheless and may be endless.
     incoming.once('data', () => incoming.destroy())
     return new Response(null, { status, headers })
   }

@@ -27,12 +27,14 @@ const rule = (faults: Bilingual[]) =>
       `须为 名称:密钥[:角色]，以逗号分隔，密钥至少 20 个字符，角色为 viewer 或 operator${faults.map(({ zh }) => `；${zh}`).join('')}：可用 “npx wechat-bind keygen --console 名称” 生成`,
   )
 
-/** Parses `name:secret[:role]`, separated by commas or lines. Throws a TypeError `English | 中文` without a secret. */
+/** Parses `name:secret[:role]`, separated by commas or lines. A line that begins with `#` is a comment. Throws a TypeError `English | 中文` without a secret. */
 export function parseOperators(text: string): Operator[] {
   const entries = text
-    .split(/[,\n]/)
+    .split('\n')
+    .filter((line) => !line.trim().startsWith('#'))
+    .flatMap((line) => line.split(','))
     .map((entry) => entry.trim())
-    .filter((entry) => entry !== '' && !entry.startsWith('#'))
+    .filter((entry) => entry !== '')
   const faults = entries.flatMap(faultsOf)
   if (entries.length === 0 || faults.length > 0) throw rule(faults)
   const operators = entries.map(toOperator)

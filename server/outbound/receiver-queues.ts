@@ -1,6 +1,6 @@
 /**
- * What this instance knows of the queue of each receiver, so that it claims only where notices may be due. Most answers need no
- * further claim, and a claim is a write. Other instances change the queues too, so the sender sometimes calls `mayBeDue` for all.
+ * Knows which receivers may have due notices, so that this instance claims only for them: a claim is a write, and most answers need
+ * no further claim. Other instances change the queues too, so the sender sometimes calls `mayBeDue` for all.
  */
 import type { Notice, Room } from '../store/outbox.ts'
 

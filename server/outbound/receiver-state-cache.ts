@@ -13,7 +13,7 @@ export type ReceiverStateCache = {
   failuresOf(name: string): number
   /** Saves a failure. `isSwitchedOff`: this failure has switched the receiver off. */
   failed(failed: ReceiverFailure): Promise<{ state: ReceiverState; isSwitchedOff: boolean }>
-  /** Returns true if the receiver had failed before, and its failures are now forgotten. */
+  /** Returns true if earlier failures of the receiver were deleted. */
   accepted(name: string, now: number): Promise<boolean>
 }
 
@@ -44,7 +44,7 @@ export function createReceiverStateCache(
     },
     async accepted(name, now) {
       const state = states.get(name)
-      // A request that is accepted during a pause was sent before it, and does not end it.
+      // If a receiver accepts a request during a pause, the request was sent before the pause and does not end it.
       if (!state || state.failures === 0 || state.status !== 'on' || (state.pausedUntil ?? 0) > now) return false
       states.set(name, { ...state, failingSince: null, failures: 0, pausedUntil: null })
       await outbox.receiverAccepted(name, now)

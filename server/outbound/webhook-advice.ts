@@ -1,4 +1,4 @@
-/** The fix for a receiver that does not accept a webhook, selected by the receiver's answer. */
+/** The fix for a receiver that does not accept a webhook, selected by the receiver's answer. Pure. */
 import type { Bilingual } from '../errors.ts'
 import type { Failure } from '../store/outbox.ts'
 
@@ -56,10 +56,17 @@ const anyError: Bilingual = {
   zh: '无法连接接收方：请检查地址、网络与 TLS 证书',
 }
 
+/** For a text that ends in a colon: it begins in lower case and has no full stop. */
 export function adviceFor({ status, error }: Failure): Bilingual {
   if (status === null) return byError[error ?? ''] ?? (/^HPE_|^BAD_ANSWER$/.test(error ?? '') ? notHttp : anyError)
   if (status >= 300 && status < 400) return redirect
   if (status >= 502 && status <= 504) return overloaded
   if (status === 400 || status === 403) return byStatus[401]!
   return byStatus[status] ?? anyStatus
+}
+
+/** The same as a sentence of its own. */
+export function adviceSentence(failure: Failure): Bilingual {
+  const { en, zh } = adviceFor(failure)
+  return { en: `${en[0]?.toUpperCase()}${en.slice(1)}.`, zh: `${zh}。` }
 }

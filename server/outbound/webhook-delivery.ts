@@ -25,7 +25,7 @@ type DeliveryDeps = {
   closing: AbortSignal
 }
 
-// How long accepted notices are collected. They are removed by one write, and one claim then takes the next notices.
+// How long accepted notices are collected. One write then removes them, and one claim takes the next notices.
 const COLLECT_MS = 10
 
 export function createWebhookDelivery(deps: DeliveryDeps): Deliver {

@@ -1,5 +1,5 @@
 /**
- * Moves new events from the outbox to the queues of their receivers, while this instance has the lease for it. Reads the outbox
+ * Moves new events from the outbox to the queues of their receivers, while this instance holds the dispatch lease. Reads the outbox
  * after `wake`, and once a second for the events of other instances.
  */
 import type { WebhookReceivers } from '../config/webhook-receivers.ts'
@@ -8,7 +8,7 @@ import type { Notice, Outbox } from '../store/outbox.ts'
 type WebhookDispatcher = {
   /** `receivers`: the receiver of each notice that was added. `isMore`: more events can be moved at once. */
   dispatch(): Promise<{ receivers: string[]; isMore: boolean }>
-  /** When `dispatch` has work again. Before this time it does nothing. */
+  /** The time at which `dispatch` has work again. Before this time it does nothing. */
   nextAt(): number
   /** Makes `dispatch` read the outbox at once. */
   wake(): void

@@ -24,14 +24,14 @@ import { createWebhookDispatcher } from './webhook-dispatcher.ts'
 import { createWebhookLog } from './webhook-log.ts'
 import { toPayload } from './webhook-payload.ts'
 
-type WebhookSender = {
+export type WebhookSender = {
   /** Called after a commit. The outbox is then read soon. */
   wake(): void
   /** Aborts the deliveries in flight, which become due at once. Another instance may take over. */
   close(): Promise<void>
 }
 
-type WebhookDeps = {
+export type WebhookDeps = {
   outbox: Outbox
   /** The present receivers. */
   webhooks: () => WebhookReceivers

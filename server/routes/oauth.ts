@@ -1,4 +1,4 @@
-/** The web authorization (网页授权): the way from a page inside WeChat to WeChat's authorization and back, and its confirmation. */
+/** The routes of the web authorization (网页授权): from a page inside WeChat to WeChat's authorization, back to the page, and the confirmation. */
 import { oauthConfirmSchema, oauthSchema, parseShape } from '../api/request-schemas.ts'
 import {
   completeAuthorization,
@@ -22,7 +22,7 @@ const MAX_BODY = 4 * 1024
 
 export const OAUTH_PATH = '/wechat/oauth'
 
-// Until WeChat has answered, a binding does not say whether the user follows the account.
+// How long a new binding waits for WeChat's answer, which says whether the user follows the account.
 const FOLLOWER_WAIT_MS = 1_500
 
 /** Empty unless `WECHAT_OAUTH` is on. */
@@ -59,7 +59,7 @@ export function oauthEndpoints(deps: Deps): Endpoint[] {
     headers: [],
     maxBody: 0,
     async answer({ method, search, requestId }) {
-      // A program that looks at the link must not use it up.
+      // A program that only checks the link (a HEAD request) must not consume the state.
       if (method !== 'GET') return { status: 405, headers: { Allow: 'GET' }, body: null }
       const query = new URLSearchParams(search)
       const state = query.get('state') ?? ''

@@ -30,7 +30,7 @@ export type FunnelStep = (typeof funnelSteps)[number]
 
 export type FunnelCounts = Record<FunnelStep, number>
 
-// From a quick scan to a user who has to follow the account first. The metrics have the same limits.
+// The limits range from a quick scan to a user who first has to follow the account. The metrics have the same limits.
 /** The upper limits of the buckets of the time to bind, in seconds. A last bucket has no limit. */
 export const BIND_SECONDS = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600] as const
 
@@ -53,7 +53,7 @@ export type InstanceState = {
   tokenUntil: number | null
 }
 
-/** What an instance has counted since it last told the store. */
+/** The counts of an instance since it last wrote them to the store. */
 export type CountedFigures = { figures: Figures[]; errors: WechatErrors[]; instance: InstanceState }
 
 export type ConsoleReport = { at: number; operator: string; text: string }
@@ -61,7 +61,7 @@ export type ConsoleReport = { at: number; operator: string; text: string }
 export type FoundUser = {
   id: number
   identity: Identity
-  /** By which of its ids the user was found. */
+  /** The kind of id by which the user was found. */
   by: 'binding' | 'userId' | 'account' | 'openid' | 'unionid'
   binding: { openid: string; subscribed: boolean; boundAt: number; label: string | null } | null
 }

@@ -89,7 +89,7 @@ export type Change =
   | { type: 'closeTickets'; user: number; ticket?: number; bumpsVersion: boolean }
   /** The browser came back from WeChat. */
   | { type: 'exchange'; authorization: number }
-  /** WeChat has told the openid. The page confirms it with `proof` until `until`. */
+  /** WeChat has returned the openid. The page can confirm it with `proof` until `until`. */
   | { type: 'prove'; authorization: number; proof: string; openid: string; until: number }
   /** Removes the openid and the proof. */
   | { type: 'closeAuthorization'; authorization: number }
@@ -218,8 +218,9 @@ export type UnitOfWork<T = unknown> = (tx: Tx) => Plan<T>
 
 export type WriteOptions = {
   /**
-   * Resolves after the commit. The commit is durable when a later `write` is, so only a power failure before that can lose it. For a
-   * unit that raises no version and is followed by another `write`. PostgreSQL's commits are durable in any case.
+   * Resolves after the commit, without its own fsync. The next durable `write` also makes this commit durable; only a power failure
+   * before that can lose it. For a unit that raises no version and is followed by another `write`. PostgreSQL's commits are durable
+   * in any case.
    */
   isDurableLater?: boolean
 }

@@ -37,6 +37,6 @@ type RecordedAuthorization = {
   returnUrl: string
   createdAt: number
   until: number
-  /** The openid that WeChat has told, while the authorization waits for its confirmation. */
+  /** The openid from WeChat, while the authorization waits for its confirmation. */
   openid: string | null
 }

@@ -1,7 +1,7 @@
 /**
  * Counts for the console: the funnel of each tenant, the refusals of WeChat, and the state of this instance. The counts are kept in
- * memory and added to the store every five seconds, and before this instance's console reads them. So a callback pays for adding a number, and all
- * instances show the same figures. A server that is killed loses the counts of its last five seconds, and nothing else.
+ * memory and added to the store every five seconds, and before this instance's console reads them. So a callback only adds a number
+ * in memory, and all instances show the same figures. A server that is killed loses only the counts of its last five seconds.
  */
 import { BIND_SECONDS, type CountedFigures, type Figures, type WechatErrors } from '../store/console-store.ts'
 import type { CommitNotice, Step, Store } from '../store/store.ts'
@@ -34,7 +34,7 @@ type FigureDeps = {
 
 const HOUR_MS = 3_600_000
 
-// While pages wait, an instance says so again after this time. The console ignores an instance that has said nothing for longer.
+// While pages wait, an instance repeats its report after this time. The console ignores an instance whose report is much older.
 export const HEARTBEAT_MS = 10_000
 
 const hourOf = (ms: number) => ms - (ms % HOUR_MS)
@@ -77,7 +77,7 @@ export function createFigures({
     }
   }
 
-  /** The state of this instance as a text, without the time, to find out whether it has changed. */
+  /** The state of this instance as a text, without the time, so that a change can be detected. */
   function stateNow() {
     const { at: tokenAt, until: tokenUntil } = token()
     return {
@@ -106,7 +106,7 @@ export function createFigures({
       await store.console.addFigures(counted)
       saved = { text, at: now }
     } catch (error) {
-      // They are added with the next counts.
+      // After a failure, the counts are added with the next ones.
       for (const [key, taken] of takenFigures) figures.set(key, sumOf(taken, figures.get(key)))
       for (const [key, taken] of takenErrors) {
         errors.set(key, { ...taken, count: taken.count + (errors.get(key)?.count ?? 0) })

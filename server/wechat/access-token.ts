@@ -106,7 +106,7 @@ function toCachedToken(answer: ApiAnswer, now: number): CachedToken {
   return { token, expiresAt: now + ttlMs, renewAt: now + ttlMs - Math.min(RENEW_BEFORE_MS, ttlMs / 4) }
 }
 
-/** Undefined unless the answer has a token that can be sent in a URL, and the token's remaining time. */
+/** Undefined unless the answer contains a token that is valid in a URL, and the token's remaining time. */
 export function parseAccessToken({ access_token, expires_in }: ApiAnswer): ReceivedToken | undefined {
   if (!isPrintable(access_token, MAX_TOKEN_LENGTH) || !isDuration(expires_in)) return undefined
   return { token: access_token, ttlMs: Math.min(expires_in * 1000, MAX_TTL_MS) }

@@ -20,7 +20,7 @@ export type WechatApi = {
   createQrcode(scene: string, expireSeconds: number): Promise<Qrcode>
   /** Whether the user follows the account, and the `unionid`. */
   getUserInfo(openid: string): Promise<UserInfo>
-  /** The same of 2 to 100 users, in the order of the openids, with one call. Throws when WeChat does not know an openid. */
+  /** The same for 2 to 100 users, in the order of the openids, with one call. Throws when WeChat does not know an openid. */
   getUserInfos(openids: string[]): Promise<UserInfo[]>
   /**
    * The user who has opened a page of the account with this `code` (网页授权). A code is valid once, for 5 minutes. Throws

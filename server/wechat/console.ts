@@ -20,7 +20,7 @@ export const CONSOLE = {
   push: place('基础信息 > 域名与消息推送配置'),
   /** Which APIs the account may call, and how often. */
   rights: place('接口管理 > 接口权限与额度'),
-  /** 网页授权域名. It had not moved by 2026: https://developers.weixin.qq.com/community/develop/doc/0002ae71f70d40848f6451bcd66c00 */
+  /** 网页授权域名. It was still on mp.weixin.qq.com in 2026: https://developers.weixin.qq.com/community/develop/doc/0002ae71f70d40848f6451bcd66c00 */
   webDomain: {
     en: "WeChat's console (mp.weixin.qq.com, 设置与开发 > 账号设置 > 功能设置)",
     zh: '微信后台（mp.weixin.qq.com）“设置与开发 > 账号设置 > 功能设置”',

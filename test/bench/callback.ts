@@ -47,7 +47,7 @@ type Contest = {
   end(): Promise<void>
 }
 
-// How many scans each storing server has got.
+// The number of scans that each storing server has received.
 const claimed = new Map<Served, number>()
 
 installPeers()
@@ -133,7 +133,7 @@ async function otherMessages(account: Account, floor: Served, ours: Served) {
   return { other: other!, floors: floors! }
 }
 
-/** The peer that does the same work and is the fastest of its kind. */
+/** The fastest peer that does the same work. */
 function fastest(rounds: Record<string, Measured[]>, peers: string[]): string {
   const rateOf = (name: string) => median(rounds[name]!.map(({ rate }) => rate))
   return peers.map(toDurable).reduce((best, name) => (rateOf(name) > rateOf(best) ? name : best))

@@ -17,7 +17,7 @@ const ROUNDS = 60
 const WARM_UP = 10
 const LIMIT_MS = 15
 
-/** The first reader also gives the events their positions in the feed. This is not a page, so it has no limit. */
+/** The first reader also assigns the positions of the events. This read is not a page, so its time has no limit. */
 const FIRST_READ = '500 events, first read'
 
 const secret = new Uint8Array(Buffer.from(SECRET, 'base64url'))

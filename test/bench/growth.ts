@@ -157,7 +157,7 @@ function addResults(engine: string, subjects: Subject[]): void {
   )
 }
 
-/** The longest time to the answer of a callback without an import and beside one. The import is a process of its own. */
+/** The slowest callback without an import and during one. The import is a separate process. */
 async function measureImport(databaseUrl: string): Promise<Line[]> {
   const served = await serveOurs({ ...toEnv(account, databaseUrl), WECHAT_API_BASE: wechat.url })
   const file = await writeImportFile(join(folder, 'import.csv'), IMPORTED)

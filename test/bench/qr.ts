@@ -182,13 +182,13 @@ function show(page: Page, server: string, token: string): Promise<number> {
   )
 }
 
-/** The goals are in ms; the goal of the p99 counts if there is one. */
+/** The goals are in ms. The goal of the p99 is optional. */
 function toLine(what: string, times: number[], goal?: { p50: number; p99?: number }): Line {
   const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)]
   const line = { what: `${what}, p50 / p99`, value: `${p50.toFixed(1)} / ${p99.toFixed(1)} ms` }
   if (!goal) return line
   const text = goal.p99 === undefined ? `p50 ${goal.p50} ms` : `${goal.p50} / ${goal.p99} ms`
-  // The larger excess over its goal decides.
+  // The goal that is exceeded most decides.
   const number = Math.max(p50 / goal.p50, goal.p99 === undefined ? 0 : p99 / goal.p99)
   return { ...line, number, goal: { text, atMost: 1 } }
 }

@@ -9,7 +9,7 @@ const DAY = 24 * HOUR
 const dayOf = (ms: number) => Math.floor((ms + 8 * HOUR) / DAY) * DAY - 8 * HOUR
 
 describe('toBuckets', () => {
-  test('has the hours of 24 hours, of which the first and the last are incomplete', () => {
+  test('has one point per hour for 24 hours; the first and the last are incomplete', () => {
     const buckets = toBuckets(toOverview('24h', undefined), dayOf)
     expect(buckets).toHaveLength(25)
     expect(buckets.flatMap(({ isPart }, index) => (isPart ? [index] : []))).toEqual([0, 24])
@@ -22,6 +22,15 @@ describe('toBuckets', () => {
     expect(buckets.at(-1)).toMatchObject({ at: dayOf(NOW), isPart: true })
     expect(buckets.reduce((sum, { binds }) => sum + binds, 0)).toBe(overview.funnel.bound)
     expect(buckets.reduce((sum, { unbinds }) => sum + unbinds, 0)).toBe(overview.funnel.unbound)
+  })
+
+  test('marks a day of which only the last hour is missing', () => {
+    const overview = toOverview('7d', undefined)
+    const until = dayOf(NOW) + 23 * HOUR
+    const from = until - 6 * DAY - 23 * HOUR
+    const series = Array.from({ length: 7 * 24 - 1 }, (_, i) => ({ ...overview.funnel, at: from + i * HOUR }))
+    const buckets = toBuckets({ ...overview, from, until, series }, dayOf)
+    expect(buckets.map(({ isPart }) => isPart)).toEqual([false, false, false, false, false, false, true])
   })
 })
 

@@ -1,4 +1,4 @@
-/** The built page: small, and nothing in it needs more than the strict content policy. Run `npm run build` first. */
+/** The built page is small and works under the strict content policy. Run `npm run build` first. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'

@@ -34,14 +34,14 @@ describe('createFormat', () => {
     expect([en.duration(ms), zh.duration(ms)]).toEqual([english, chinese])
   })
 
-  test('writes a range of seconds once with its unit, in minutes where both ends are', () => {
+  test('writes a range of seconds with one unit, in minutes if both ends are whole minutes', () => {
     expect(en.seconds(5, 10)).toMatch(/^5\s?–\s?10 sec$/)
     expect(en.seconds(60, 120)).toMatch(/^60\s?–\s?120 sec$/)
     expect(en.seconds(120, 300)).toMatch(/^2\s?–\s?5 min$/)
     expect([en.narrow(60), en.narrow(300)]).toEqual(['60s', '5m'])
   })
 
-  test('writes how long ago, and in how long', () => {
+  test('writes past and future times relative to now', () => {
     expect(en.ago(NOW - 4 * SECOND, NOW)).toBe('4 seconds ago')
     expect(en.ago(NOW + 26 * 60 * SECOND, NOW)).toBe('in 26 minutes')
     expect(zh.ago(NOW - 3 * HOUR, NOW)).toBe('3 小时前')

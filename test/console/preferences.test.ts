@@ -24,7 +24,7 @@ describe('readPreferences', () => {
     expect(readPreferences(storage, ['en'])).toEqual({ lang: 'zh-CN', theme: 'dark' })
   })
 
-  test('survives a storage that the browser blocks', () => {
+  test('uses the defaults and does not throw if the browser blocks the storage', () => {
     const blocked = new Proxy({} as Storage, {
       get: () => () => {
         throw new DOMException('blocked', 'SecurityError')

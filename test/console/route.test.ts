@@ -27,7 +27,7 @@ describe('parseRoute', () => {
 })
 
 describe('pageOf', () => {
-  test('has a user on the page of users', () => {
+  test('counts the page of one user as the page of users', () => {
     expect(pageOf(parseRoute('#/users/shop/acme/u1'))).toBe('users')
   })
 })

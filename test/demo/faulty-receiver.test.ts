@@ -39,7 +39,7 @@ describe('the webhook receiver of the demo', () => {
     },
   )
 
-  test('does not answer with receiver=hang, and accepts what waits after the reset', async () => {
+  test('does not answer with receiver=hang, and accepts the waiting notices after the reset', async () => {
     const demo = await start()
     await demo.set({ receiver: 'hang' })
     await bindAmy(demo)

@@ -78,7 +78,7 @@ describe('an operator', () => {
     await page.getByText('u1 is unbound.').waitFor()
     await page.getByRole('listitem').filter({ hasText: 'by an operator' }).filter({ hasText: 'by otto' }).waitFor()
     expect(await bindingOf()).toBeNull()
-    // What the user does shows at once.
+    // A change by the user appears at once.
     await bind('bo')
     await page.getByText('Bound', { exact: true }).first().waitFor()
     await page.getByRole('link', { name: 'Overview' }).click()
@@ -97,7 +97,7 @@ describe('an operator', () => {
         return (await outbox.list('waiting', 1)).find(({ failure }) => failure?.status === 401)
       }
       await expect.poll(tried).toBeDefined()
-      // As the sender does after three days.
+      // Marks the notice as failed, as the sender does after three days.
       const notice = await tried()
       await outbox.giveUp(notice!.id, notice!.failure!)
     })
@@ -108,7 +108,7 @@ describe('an operator', () => {
     receiverStatus = 204
     await notice.getByRole('button', { name: 'Replay' }).click()
     await confirm('Replay').click()
-    await page.getByText('Notices that are sent again now: 1.').waitFor()
+    await page.getByText('Notices that are to be sent again: 1.').waitFor()
     const left = async () => {
       testServer.time.advance(1_000)
       const { outbox } = testServer.deps.store
@@ -117,7 +117,7 @@ describe('an operator', () => {
     await expect.poll(left).toBe(0)
   })
 
-  test('reads the doctor’s word when WeChat refuses', async () => {
+  test('reads the doctor’s explanation when WeChat refuses a call', async () => {
     await open(async () => testServer.simulator.faults.fail('/cgi-bin/stable_token', 40125, 9))
     await signIn('#/doctor')
     await button('Run the checks').click()
@@ -126,7 +126,7 @@ describe('an operator', () => {
     expect(await fault.getByText('Fault').count()).toBe(1)
   })
 
-  test('erases a person, who is unknown then', async () => {
+  test('erases a user, who is then unknown', async () => {
     await open(() => bind('amy'))
     await signIn('#/users/default/acme/u1')
     await button('Erase').click()

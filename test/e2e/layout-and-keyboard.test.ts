@@ -1,4 +1,4 @@
-/** Tests layout shifts, keyboard use and screen reader announcements in all states of the card. */
+/** Tests for layout shifts, keyboard use and screen reader announcements in all states of the card. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'

@@ -1,4 +1,7 @@
-/** The whole way of one tap inside WeChat, in a real browser: a site, the bind server and the simulated open.weixin.qq.com over real HTTP. */
+/**
+ * One tap inside WeChat from the click to the binding, in a real browser: a site, the bind server and the simulated
+ * open.weixin.qq.com over real HTTP.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,7 +99,7 @@ const isBound = async (user: string): Promise<boolean> => (await fromDemo(`host/
 
 const disconnect = (user: string) => fromDemo(`host/disconnect?user=${user}`, 'POST')
 
-/** From now on, WeChat sends the browser to another URL of the bind server. Without a URL the browser stays. */
+/** From now on, WeChat sends the browser to another URL of the bind server. Without a URL, WeChat does not redirect. */
 const sendBack = (change: (url: string) => string | undefined | Promise<string | undefined>) =>
   context.route(AUTHORIZE, async (route) => {
     const { location = '' } = (await route.fetch({ maxRedirects: 0 })).headers()
@@ -104,7 +107,7 @@ const sendBack = (change: (url: string) => string | undefined | Promise<string |
     return changed ? route.fulfill({ status: 302, headers: { location: changed } }) : route.abort()
   })
 
-/** Taps, and stops the browser on its way back. Returns the URL of the bind server to which WeChat sends it. */
+/** Taps the button, and stops the browser when it returns from WeChat. Returns the URL of the bind server to which WeChat sends it. */
 async function tapAndStop(page: Page): Promise<string> {
   const stopped = Promise.withResolvers<string>()
   await sendBack((url) => void stopped.resolve(url))
@@ -162,7 +165,7 @@ describe('one tap inside WeChat', () => {
     ['a refusal by the user', 'DECLINED', async () => answerWith('decline')],
     ['an expired code (40029)', 'PROOF_EXPIRED', async () => changeCode(() => 'expired')],
     ['a repeated code (40163)', 'PROOF_EXPIRED', async () => changeCode(useCode)],
-  ])('says so, and can try again, after %s', async (_what, code, prepare) => {
+  ])('shows the reason, and can try again, after %s', async (_what, code, prepare) => {
     await prepare()
     const page = await open('lin', '#/account')
     await tap(page)
@@ -240,7 +243,7 @@ describe('one tap inside WeChat', () => {
 
   test('works again after the back button on the page of WeChat, and the back button leads to the bound page', async () => {
     await context.close()
-    // This browser names no phone, so the simulated WeChat stops and asks whose phone it is.
+    // This browser has no phone, so the simulated WeChat stops and asks which phone it is.
     context = await enterWechat('')
     const page = await open()
     await tap(page)

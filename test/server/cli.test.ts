@@ -57,7 +57,7 @@ describe('wechat-bind', () => {
     expect(stderr).toMatch(/^wechat-bind needs Node 22\.16 or newer, this is Node 22\.15\.1\..*22\.15\.1。\n$/)
   })
 
-  test('the package says so too, before it imports any other file', async () => {
+  test('the package says the same on an import, before it imports any other file', async () => {
     const index = join(import.meta.dirname, '../../server/index.ts')
     const script = `import(${JSON.stringify(index)}).catch((error) => console.log(error.code, error.message))`
     const { stdout } = await runNode(['--input-type=module', '-e', script], { NODE_OPTIONS: onOldNode })

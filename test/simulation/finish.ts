@@ -1,4 +1,4 @@
-/** The end of a story: all is well again and days pass. Nothing may be left undone, and nothing that was erased may be found. */
+/** The end of a story: all faults end and several days pass. Then no work may be left, and no erased data may be found. */
 import { type State, tenantOf } from './model/state.ts'
 import { feedPage, listPage, newFeed } from './steps/readers.ts'
 import { pass } from './steps/step.ts'
@@ -23,7 +23,7 @@ export async function finish(story: Story): Promise<void> {
   await expectErased(world, story.model())
 }
 
-/** What waits for nobody is done within two minutes. */
+/** Work that depends on no outside system is done within two minutes. */
 async function expectDone(story: Story): Promise<void> {
   const { world } = story
   const m = story.model()
@@ -59,7 +59,7 @@ async function expectNotices(story: Story): Promise<void> {
   }
 }
 
-/** The lists have all that stands. */
+/** The lists contain every existing binding and every stored event. */
 async function expectLists(story: Story): Promise<void> {
   const { world } = story
   world.walks.clear()
@@ -75,7 +75,7 @@ async function expectLists(story: Story): Promise<void> {
   }
 }
 
-/** The id of a WeChat that is bound to nobody and waits for nothing is in no table and in no log line. */
+/** The ids of a WeChat account without a binding and without a waiting scan are in no table and in no log line. */
 async function expectErased(world: World, m: State): Promise<void> {
   const kept = new Set([
     ...[...m.users.values()].flatMap(({ bound }) => (bound ? [bound.openid] : [])),

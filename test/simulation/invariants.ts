@@ -1,18 +1,18 @@
-/** What holds after every step, whatever has happened. README.md lists it in words. */
+/** The invariants that hold after every step. README.md lists them in words. */
 import { differ, type Observed } from './model/observed.ts'
 import { type Answer, viewOf } from './model/page.ts'
 import { type State, tenantOf, type UserKey } from './model/state.ts'
 import type { Delivered } from './world/receiver.ts'
 import type { World } from './world/world.ts'
 
-/** What was told to the outside, which later steps must not contradict. */
+/** The facts that the server has told others. Later steps must not contradict them. */
 export type Told = {
   versions: Map<UserKey, number>
   /** The last version of a user that the receiver has accepted. */
   accepted: Map<string, number>
   acceptedIds: Set<string>
   uids: Map<string, string>
-  /** A server has died or its store has failed: a notice may come again. */
+  /** After a killed server or a failed store, a notice may be sent again. */
   isDisturbed: boolean
 }
 
@@ -48,7 +48,7 @@ function checkBindings(m: State, { users }: Observed): string | undefined {
   return undefined
 }
 
-/** A ticket that is over keeps no openid and no digits. */
+/** A closed ticket keeps no openid and no digits. */
 function checkTickets({ tickets }: Observed): string | undefined {
   for (const { scene, state, hold } of tickets.values()) {
     if (state !== 'scanned' && hold) return `ticket ${scene} is ${state} and keeps an openid`
@@ -57,7 +57,7 @@ function checkTickets({ tickets }: Observed): string | undefined {
   return undefined
 }
 
-/** A version never falls, not even after an erasure. */
+/** A version never decreases, even after an erasure. */
 function checkVersions(m: State, told: Told): string | undefined {
   for (const [key, { version }] of m.users) {
     const before = told.versions.get(key) ?? 0
@@ -85,8 +85,8 @@ function checkEvents({ events }: Observed, told: Told): string | undefined {
 }
 
 /**
- * A page that waits is answered as soon as a version above its own is committed, on whichever server it waits; with 304 only when
- * its time is over.
+ * A waiting page is answered as soon as a greater version is committed, even on another server. It gets 304 only after its full
+ * waiting time.
  */
 function checkPages(world: World, m: State): string | undefined {
   for (const { key, known, until, answer } of world.pages) {
@@ -106,7 +106,7 @@ function checkPages(world: World, m: State): string | undefined {
   return undefined
 }
 
-/** Notices come in order for each user, are true, and name no openid that was erased or belongs to a later binding. */
+/** The notices of a user come in order, match the changes, and contain no openid that was erased or belongs to a later binding. */
 function checkDelivered(delivered: Delivered[], m: State, told: Told): string | undefined {
   for (const notice of delivered) {
     const { id, key, version, type, reason, openid, accepted } = notice

@@ -7,7 +7,7 @@ import type { Database } from './world/store.ts'
 import { useSyncCrypto } from './world/sync-crypto.ts'
 import type { WorldSettings } from './world/world.ts'
 
-/** A story as plain data. `chance` seeds everything that is random while it is played. */
+/** A story as plain data. `chance` is the seed of all random values while it is played. */
 export type Recorded = { settings: WorldSettings; chance: number; steps: Step[] }
 
 class StepCommand implements fc.AsyncCommand<Story, Story> {
@@ -30,7 +30,7 @@ class StepCommand implements fc.AsyncCommand<Story, Story> {
   }
 }
 
-/** Plays the steps in a new world; throws what is wrong with it. Returns the number of steps. */
+/** Plays the steps in a new world. Throws if a check fails. Returns the number of steps. */
 async function play(
   database: Database,
   { settings, chance }: Omit<Recorded, 'steps'>,

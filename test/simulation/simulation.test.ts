@@ -1,4 +1,4 @@
-/** Plays random stories, and those in which something was found once. README.md explains how to read a failure. */
+/** Plays random stories, and recorded stories that once found a fault. README.md explains how to read a failure. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newMigratedDatabase } from '../support/databases.ts'
 import { replay, show, simulate } from './simulate.ts'

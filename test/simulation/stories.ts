@@ -1,4 +1,4 @@
-/** Stories in which the simulation has found something, each as short as it could be made. */
+/** Stories in which the simulation has found a fault, each as short as possible. */
 import type { Recorded } from './simulate.ts'
 
 const settings = {

@@ -1,4 +1,4 @@
-/** Plays a story: takes each step in the world and in the model, and compares the two. */
+/** Plays a story: runs each step in the world and in the model, and compares the two. */
 import fc from 'fast-check'
 import type { Answer } from '../../server/http/answer.ts'
 import { erasedHash } from '../../server/store/sql/erasure.ts'
@@ -105,7 +105,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     }
   }
 
-  /** Compares everything with the model, after the requests that were sent in this step and those that WeChat has kept waiting. */
+  /** Compares the whole state with the model, after the requests of this step and those that have waited for WeChat. */
   async function compare(sent: Sending[]): Promise<void> {
     const ended = waiting.filter((each) => each.sent.answer !== PENDING)
     waiting = waiting.filter((each) => each.sent.answer === PENDING)
@@ -123,8 +123,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
         ({ asked }, i): Happening => ({
           op: (s, choose) => finishQr(s, { ...asked, request: { ...asked.request, mayFail } }, choose),
           mayEndEarly: values[sent.length + i] === FAILED,
-          // Each waits for another user, and only one request at a time waits for a user.
-          isApart: sent.length === 0 && !ended.some((each) => each.asked.isJoined),
+          isApart: sent.length === 0 && new Set(ended.map((each) => each.asked.request.key)).size === ended.length,
         }),
       ),
     ]
@@ -146,7 +145,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       const answer = answers[i]
       if (!isAsked(answer)) continue
       const { asked } = answer
-      // Of several requests at once it is not known whether this one has asked before or after the others.
+      // The order of simultaneous requests is unknown, so this one may have asked before or after the others.
       const latestEpoch = userOf(m, asked.request.key).epoch
       waiting.push({ asked: { ...asked, latestEpoch }, sent: sending })
     }
@@ -170,7 +169,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     seen: () => seen,
     isWaiting: (key: UserKey) => waiting.some(({ asked }) => asked.request.key === key),
 
-    /** Sends requests, one or several at once, and waits until nothing moves any more. */
+    /** Sends one or several requests at once, and waits until the server is idle. */
     async request(exchanges: Exchange[], { fault, order = 0 }: { fault?: Fault; order?: number } = {}): Promise<void> {
       m = { ...m, now: world.time.clock() }
       const [first] = exchanges
@@ -187,7 +186,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       await replaceDead()
     },
 
-    /** Something else has happened: compares the rest. */
+    /** For steps without a request: compares the state. */
     async settle(): Promise<void> {
       m = { ...m, now: world.time.clock() }
       await quiet()
@@ -207,7 +206,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   }
 }
 
-/** The server closes the scans whose time is over by itself. It may do so before the requests of the same step. */
+/** The server closes expired scans by itself, possibly before the requests of the same step. */
 function expireFirst(m: State, choose: Choose): void {
   const keys = new Set(holds(m.tickets.values()).flatMap(({ user, hold }) => (m.now >= hold.until ? [user] : [])))
   if (keys.size > 0 && choose(2) === 1) for (const key of keys) expireHolds(m, key)
@@ -220,7 +219,7 @@ function fail(what: string): never {
 /** Compares an answer with the one of the model. */
 function answerFault(value: unknown, expected: unknown): string | undefined {
   if (value === FAILED) return undefined
-  // What a page gets that has waited is checked with the other pages that wait.
+  // The answer to a page that has waited is checked with the other waiting pages.
   if (expected === PARKED && (value === PENDING || 'version' in (value as object))) return undefined
   if (value === PENDING) return isAsked(expected) ? undefined : 'there is no answer'
   return differ('the answer', sorted(expected), sorted(withoutDigits(value)))

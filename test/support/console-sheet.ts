@@ -70,7 +70,7 @@ async function takePictures(context: BrowserContext, shot: Shot, scene: Scene, l
   const page = await context.newPage()
   const problems: string[] = []
   page.on('console', (message) => {
-    // A refused request is what the failing scene is about.
+    // In the scene of a failing server, refused requests are expected.
     if (message.type() === 'error' && scene !== 'failing') problems.push(message.text())
   })
   page.on('pageerror', (error) => problems.push(error.message))

@@ -139,7 +139,7 @@ describe('BindController', () => {
     expect(client.asked.at(-1)).toBe('wait 1')
   })
 
-  test('does not go to WeChat when it was removed during the request', async () => {
+  test('does not go to WeChat if it was removed during the request', async () => {
     await start()
     client.last.resolve({ ...ticket, oauth: true })
     await settle()
@@ -177,7 +177,7 @@ describe('BindController', () => {
     expect(controller.state).toMatchObject({ name: 'bound', initial: false })
   })
 
-  test('confirms the proof when the token comes later, instead of a request for a QR code', async () => {
+  test('confirms the proof as soon as the token is set, instead of requesting a QR code', async () => {
     Object.assign(host, { canStart: false })
     returnWith('#wechat-bind=PROOF')
     controller.hostConnected()

@@ -22,7 +22,7 @@ import { problem } from './support/fake-server.ts'
 const WECHAT = 'Mozilla/5.0 (iPhone) Mobile MicroMessenger/8.0.50'
 const MOBILE = 'Mozilla/5.0 (Linux; Android 15) Mobile'
 const page = location.href.split('#')[0] ?? ''
-/** A place in the page instead of WeChat's page, so that the test's page is not left. */
+/** A fragment of the test's page instead of WeChat's page, so that the browser does not leave the test. */
 const wechat = `${page}#wechat_redirect`
 
 const goTo = (fragment: string) => history.replaceState(null, '', page + fragment)
@@ -42,7 +42,7 @@ afterEach(() => {
 })
 
 describe('WechatBind inside WeChat', () => {
-  test('shows one button, and the QR code as the other way', async () => {
+  test('shows one button, and the QR code as the alternative', async () => {
     const element = await mount()
     expect(words(element).replace(/\s+/g, ' ')).to.equal('Bind WeChat Bind this WeChat Bind with one tap QR code')
     await click(element, 'QR code')
@@ -176,7 +176,7 @@ describe('WechatBind inside WeChat', () => {
     expect(server.countOf('oauth/confirm')).to.equal(1)
   })
 
-  test('asks a user who does not follow to follow, until the user follows', async () => {
+  test('asks a user to follow the account until the user does', async () => {
     goTo('#wechat-bind=PROOF')
     server.expectNoFollower()
     const element = await mount('bound')
@@ -211,7 +211,7 @@ describe('WechatBind inside WeChat', () => {
     timers.mockRestore()
   })
 
-  test('works with manual', async () => {
+  test('works with the attribute manual', async () => {
     goTo('#wechat-bind=PROOF')
     const element = await mount('bound', html`<wechat-bind token="token" manual></wechat-bind>`)
     expect(server.countOf('qrcode')).to.equal(0)
@@ -241,7 +241,7 @@ describe('WechatBind in another mobile browser', () => {
       .and.not.match(/false|undefined/)
   })
 
-  test('says nothing of WeChat when the server does not offer it', async () => {
+  test('does not mention WeChat when the server does not offer the authorization', async () => {
     setUserAgent(MOBILE)
     open()
     const element = await mount()

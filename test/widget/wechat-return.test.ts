@@ -25,7 +25,7 @@ describe('receiveReturn', () => {
     ['a hash router that has added a parameter', '#/account?wechat-bind=P&tab=2', '#/account?tab=2'],
     ['a hash router that has added a parameter to its own', '#/account?x=1&wechat-bind=P&tab=2', '#/account?x=1&tab=2'],
     ['a parameter after a page without a fragment', '#wechat-bind=P&tab=2', '#tab=2'],
-  ])('takes the proof off the URL and leaves the rest: %s', (_what, fragment, rest) => {
+  ])('removes the proof from the URL and leaves the rest: %s', (_what, fragment, rest) => {
     expect(receiveAt(fragment.replace('P', proof))).toBe(rest)
     expect(claimReturn()).toEqual({ proof })
     expect(history.state).toEqual({ key: 'of the router' })
@@ -34,7 +34,7 @@ describe('receiveReturn', () => {
   test.each([
     ['#/account?wechat-bind-error=DECLINED', '#/account', 'DECLINED'],
     ['#wechat-bind-error=WECHAT_UNAVAILABLE', '', 'WECHAT_UNAVAILABLE'],
-  ])('takes the error code of %s', (fragment, rest, code) => {
+  ])('returns the error code of %s', (fragment, rest, code) => {
     expect(receiveAt(fragment)).toBe(rest)
     const returned = claimReturn()
     expect(returned?.error).toMatchObject({ code, retryable: false })

@@ -40,7 +40,7 @@ export async function erase(deps: EndDeps, { identity, isSure }: EndOptions): Pr
   const question = `Erase ${who}, with its binding and history? This cannot be undone. 抹除 ${who} 及其绑定与历史？此操作无法撤销。`
   if (!(await isConfirmed(terminal, isSure, question))) return false
   const isKnown = await eraseUser({ store, clock, afterCommit: () => {} }, identity)
-  // Completes earlier erasures, because no server may be running that would do it.
+  // Completes earlier erasures. A running server does this too, but perhaps none is running.
   await store.purgeErased(clock() - FEED_TIME_MS)
   await terminal.print(
     isKnown

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { BindError } from '../../errors.ts'
+import { BindError, counted } from '../../errors.ts'
 import type { BindingFilter } from '../../store/binding-walk.ts'
 import type { Store } from '../../store/store.ts'
 import type { Terminal } from '../terminal.ts'
@@ -18,7 +18,7 @@ export async function exportAll(deps: ExportDeps, filter: BindingFilter, file: s
     file === undefined
       ? await writeAll(deps, filter, (text) => terminal.write(text))
       : await replaceFile(file, (write) => writeAll(deps, filter, write))
-  await terminal.report(`Exported: ${count} binding(s). 已导出：${count} 条绑定。`)
+  await terminal.report(`Exported: ${counted(count, 'binding')}. 已导出：${count} 条绑定。`)
 }
 
 type Write = (text: string) => Promise<unknown>

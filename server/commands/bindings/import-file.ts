@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { pipeline, Readable } from 'node:stream'
 import { type CsvError, type Info, parse } from 'csv-parse'
-import { BindError } from '../../errors.ts'
+import { BindError, counted } from '../../errors.ts'
 import { fromCell } from '../csv.ts'
 import { names, type RawLine, required, toName } from './binding-line.ts'
 
@@ -161,7 +161,7 @@ function toColumns(head: string[], hasAccount: boolean): string[] {
   }
   if (unknown.length > 0) {
     throw refused(
-      `line 1 has ${unknown.length} column(s) with unknown names: remove or rename them (allowed: ${names.join(', ')})`,
+      `line 1 has ${counted(unknown.length, 'column')} with unknown names: remove or rename them (allowed: ${names.join(', ')})`,
       `第 1 行有 ${unknown.length} 个其他列名：请删除或改名（允许：${names.join('、')}）`,
     )
   }

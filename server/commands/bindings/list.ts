@@ -1,4 +1,5 @@
 /** `wechat-bind bindings list`: a table for people, NDJSON or CSV. */
+import { counted } from '../../errors.ts'
 import type { BindingFilter, BoundUser } from '../../store/binding-walk.ts'
 import type { Store } from '../../store/store.ts'
 import { toCsvLine } from '../csv.ts'
@@ -28,7 +29,7 @@ export async function listAll({ store, terminal }: ListDeps, filter: BindingFilt
     hidden.size === 0
       ? ''
       : ` Hidden columns: ${[...hidden].join(', ')}; --json shows all. 未显示的列：${[...hidden].join('、')}，--json 显示全部。`
-  await terminal.report(`${count} binding(s). 共 ${count} 条绑定。${more}`)
+  await terminal.report(`${counted(count, 'binding')}. 共 ${count} 条绑定。${more}`)
 }
 
 function toRecord(bound: BoundUser, format: 'json' | 'csv'): string {
@@ -49,8 +50,8 @@ const columns: Column<BoundUser>[] = [
 ]
 
 /**
- * The columns of a page have the widths of its texts. Returns the head line, which a page repeats if its columns differ from those of
- * `headBefore`. Adds the titles of the columns that do not fit to `hidden`.
+ * The columns of a page have the widths of its texts. Returns the head line, which is printed again if the columns differ from those
+ * of `headBefore`. Adds the titles of the columns that do not fit to `hidden`.
  */
 async function writeTable(
   terminal: Terminal,

@@ -1,6 +1,6 @@
 /** Times in arguments, files and tables. A date without a time zone is UTC, like the times in the log. Pure. */
 
-// 4 to 8 digits would be a year or a date without hyphens, and 13 digits milliseconds.
+// Other lengths are refused: 4 to 8 digits could be a year or a date without hyphens, 13 digits could be milliseconds.
 const SECONDS = /^(?:0|\d{9,11})$/
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/

@@ -33,7 +33,7 @@ export function createAuthorizationQueries(db: Kysely<Tables>) {
         openid: null,
       }),
     ),
-    // Each of these changes only a row in the state before, so that a state or a proof counts once.
+    // Each of these changes a row only if it is in the previous state, so that a state or a proof counts once.
     exchange: query((p: { id: number }) =>
       update.set({ state: 'exchanging' }).where('id', '=', p.id).where('state', '=', sql.lit('requested')),
     ),

@@ -152,7 +152,7 @@ export class Changes implements ChangeMethods {
     if (bumpsVersion && changes > 0) yield* this.bumpVersion(user)
   }
 
-  /** Without these QR codes and authorizations, nothing that was requested before binds afterwards. Returns the number of authorizations. */
+  /** Closes these QR codes and authorizations, so that no earlier request can bind afterwards. Returns the number of authorizations. */
   *#closeAll(user: number): Plan<number> {
     yield* this.#queries.bumpTicketEpoch({ id: user })
     return (yield* this.#queries.closeAuthorizations({ user })).changes
@@ -172,7 +172,7 @@ export class Changes implements ChangeMethods {
     this.#settings.onErase?.()
   }
 
-  /** The decision has read the state. If the decision has an error, this check keeps a state or a proof from counting twice. */
+  /** The decision has already checked the state. This second check keeps a state or a proof from counting twice even if the decision is wrong. */
   #expectOne(authorization: number, { changes }: { changes: number }): void {
     if (changes !== 1) throw new Error(`authorization ${authorization} is in another state`)
   }

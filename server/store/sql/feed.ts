@@ -11,9 +11,9 @@
  *    lock allows one writer at a time, so positions become visible in their order.
  * 3. It reads the events after its own position.
  *
- * A user's events are inserted under the user's lock, one after the commit of the other, so their ids are in order and a snapshot
- * that shows one of them shows the earlier ones. A change therefore takes no extra time, and a tenant without a reader has no
- * positions.
+ * A user's events are inserted under the user's lock, each after the commit of the previous one. Their ids are therefore in order,
+ * and a snapshot that shows one of them also shows the earlier ones. A change therefore takes no extra time, and a tenant without a
+ * reader has no positions.
  *
  * What could go wrong: events may expire before a reader has read them. The sweep records their position (`noteExpired`) before it
  * deletes them, and the reader gets 'gone'. A store restored from a backup assigns some positions again. The reader's position then
@@ -144,7 +144,7 @@ function createFeedQueries(db: Db) {
 
 type Row = BindingEventRow & { id: number; position: number }
 
-/** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */
+/** Joins a binding only if this event or an earlier event created it, so that an event never gets the openid of a later binding. */
 function eventsAfter(db: Db, tenant: string, user: number | undefined, position: number, limit: number): Plan<Row[]> {
   const whose = user === undefined ? sql`tenant = ${tenant}` : sql`"user" = ${user}`
   const page = sql`

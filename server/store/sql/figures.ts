@@ -1,7 +1,7 @@
 /**
  * The figures of the console, in SQL for both engines. An instance counts in memory and adds its counts to the row of the hour and
- * tenant every five seconds, in a transaction of its own. A callback therefore writes no row for the figures, and no callback waits for
- * the row that all callbacks of an hour would share.
+ * tenant every five seconds, in a transaction of its own. A callback therefore writes no row for the figures. Otherwise all callbacks
+ * of an hour would wait for the lock of the same row.
  */
 import { type RawBuilder, sql } from 'kysely'
 import {
@@ -78,7 +78,7 @@ const toSum = (row: Record<string, number>): FigureSum => ({
   took: buckets.map((bucket) => row[bucket]!),
 })
 
-/** Rows are added in the order of their keys, so that instances that add at the same time do not wait for each other in a circle. */
+/** Rows are added in the order of their keys, so that two instances cannot deadlock. */
 function* add(queries: Additions, { figures, errors, instance }: CountedFigures): Plan<void> {
   const inOrder = figures.toSorted((a, b) => a.hour - b.hour || (a.tenant < b.tenant ? -1 : 1))
   for (const each of inOrder) yield* queries.addFigures(toParameters(each))

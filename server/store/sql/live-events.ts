@@ -25,7 +25,7 @@ export function* readLiveEvents(db: Db, engine: Engine, after: LivePlace | undef
     db,
     sql`select coalesce(max(id), 0) as newest from events`,
   )) as [{ newest: number }]
-  // A store restored from a backup may have smaller ids than the place.
+  // After a restore from a backup, the ids may be smaller than the reader's place.
   const place = after && after.newest <= newest ? after : undefined
   const rows = place ? yield* rowsAfter(db, engine, place, limit) : yield* newestRows(db, limit)
   const end = place ? Math.max(place.newest, ...rows.map(({ id }) => id)) : newest

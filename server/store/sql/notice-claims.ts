@@ -61,7 +61,7 @@ export function createClaims({ db, engine, asStoreError, runWrite }: ClaimDeps):
 
 type Claim = (given: { now: number; until: number; rooms: Room[] }) => Plan<{ rows: { id: number }[] }>
 
-/** The first due notices of a receiver. An earlier notice of the same user must have its outcome before the next one is taken. */
+/** The first due notices of a receiver. A notice is not taken while an earlier notice of the same user has no outcome. */
 const firstDue = (receiver: unknown, now: unknown, room: unknown, more = sql``) => sql`
   select n.id from notices n
   where n.receiver = ${receiver} and n.state = 'waiting' and n.next_at <= ${now} and not exists (
@@ -71,8 +71,9 @@ const firstDue = (receiver: unknown, now: unknown, room: unknown, more = sql``) 
   order by n.next_at, n.id limit ${room} ${more}`
 
 /**
- * PostgreSQL plans a statement at each run. A lateral join has one subquery to plan; one for each of 50 receivers took ten times as
- * long as the claim itself. Several instances claim at the same time, so rows that another one has locked are skipped.
+ * PostgreSQL plans a statement at each run. A lateral join has only one subquery to plan. Planning a subquery for each of 50
+ * receivers took ten times as long as the claim itself. Several instances claim at the same time, so rows that another one has locked
+ * are skipped.
  */
 function createClaimOnPostgres(db: Db): Claim {
   const claim = query((p: { now: number; until: number; rooms: string }) => {

@@ -19,7 +19,7 @@ const payloadColumns = [
   'bindings.unionid',
 ] as const
 
-/** Joins a binding only if this event or an earlier one has made it, so that an event never gets the openid of a later binding. */
+/** Joins a binding only if this event or an earlier event created it, so that an event never gets the openid of a later binding. */
 export const selectNotices = (db: Db) =>
   db
     .selectFrom('notices')

@@ -24,15 +24,16 @@ type DispatchDeps = {
 // The name of the lease in its table.
 const LEASE = 'webhook'
 
-// Events that wait for their unionid are read in addition to those that are moved. Otherwise, when many wait, they delay the others.
+// Events that wait for their unionid do not count towards the limit of moved events. Otherwise many waiting events would delay the others.
 const MAX_HELD = 500
 
 export function createDispatch({ db, engine, asStoreError, write, runWrite }: DispatchDeps): Dispatch {
   const queries = createDispatchQueries(db, engine)
 
   /**
-   * A conditional upsert, which writes only for the present holder, after the lease has expired, or if it ends much later than a new
-   * lease: then the clock of its holder was ahead, and the holder may be gone. Two holders at a time would only do the same work.
+   * A conditional upsert. It writes for the present holder, after the lease has expired, or if the lease ends much later than a new
+   * one would. In the last case the clock of the holder was ahead, and the holder may have stopped. Two simultaneous holders would
+   * only repeat work.
    */
   async function lease(holder: string, now: number, until: number): Promise<boolean> {
     const row = await db

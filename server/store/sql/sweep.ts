@@ -27,13 +27,13 @@ const EVENT_RETENTION_MS = 90 * 24 * HOUR_MS
 // were removed.
 const WAITING_RETENTION_MS = 2 * EVENT_RETENTION_MS
 
-// A question about who did what comes up long after the event itself is deleted.
+// Kept longer than the events, because questions about who did what come up late.
 const ACTION_RETENTION_MS = 365 * 24 * HOUR_MS
 
-// The console compares 30 days with the 30 days before. A month more is a reserve for questions about the past.
+// The console compares 30 days with the 30 days before. Another month is a reserve for questions about the past.
 const FIGURE_RETENTION_MS = 90 * 24 * HOUR_MS
 
-// The row of an instance that has ended holds the time of its last callback.
+// Kept for a while, because the row of a stopped instance contains the time of its last callback.
 const INSTANCE_RETENTION_MS = 30 * 24 * HOUR_MS
 
 type Expired = { id: number; tenant: string; position: number | null }

@@ -176,7 +176,7 @@ export type Tables = {
     within_more: number
   }
   wechat_errors: { id: Generated<number>; hour: number; errcode: number; count: number; last_at: number }
-  /** What each instance last said about itself. */
+  /** The last report of each instance about itself. */
   instances: {
     name: string
     at: number

@@ -104,7 +104,7 @@ function newestBindings(db: Db, query: UserQuery): Find {
   }
 }
 
-/** Few bindings have the same id, so they are read first and sorted then. */
+/** Few bindings have the same id, so they are all read and then sorted. */
 function byWechatId(db: Db, query: UserQuery, by: 'openid' | 'unionid'): Find {
   const isOne = by === 'openid' ? sql`openid = ${query.text}` : sql`unionid is not null and unionid = ${query.text}`
   return function* (key, limit) {

@@ -1,7 +1,7 @@
 /**
  * Waiting for the write lock that another process holds: a command, a backup, or a server that starts. Node only.
  *
- * SQLite waits inside the driver, which blocks the event loop, and it looks at the lock more and more rarely. So the driver waits for
+ * SQLite waits inside the driver, which blocks the event loop, and checks the lock at growing intervals. So the driver waits for
  * `BUSY_TIMEOUT_MS` only, and `retryWhileBusy` repeats a transaction every ms. An import leaves the lock for a few ms between its
  * batches, and a callback must not miss this gap. A single statement of Kysely is not repeated that way: `createPatience` gives it
  * the longer `STATEMENT_TIMEOUT_MS` if it finds the lock taken.

@@ -38,7 +38,7 @@ const NO_COUNTS: Funnel = { shown: 0, scanned: 0, confirmed: 0, bound: 0, unboun
 
 const lengths: Record<Range, number> = { '24h': DAY, '7d': 7 * DAY, '30d': 30 * DAY }
 
-/** Scans follow the day and the week: few at night and at the weekend, most in the evening. */
+/** The number of scans depends on the hour and the day: few at night and at the weekend, most in the evening. */
 function countsOf(at: number, weight: number): Funnel {
   const hour = (new Date(at).getUTCHours() + 8) % 24
   const daily = 1 + Math.sin(((hour - 9) / 24) * 2 * Math.PI)

@@ -74,7 +74,7 @@ describe('the keyboard', () => {
     throw new Error(`Tab does not reach "${name}".`)
   }
 
-  test('suffices to sign in, find a user and unbind her, and the focus never gets lost', async () => {
+  test('is enough to sign in, find a user and unbind her, and some element always has the focus', async () => {
     const { root } = await openConsole({ fake: createFakeConsole({ isSignedIn: false }), hash: '#/users' })
     await tabTo('Token')
     await userEvent.keyboard(`${TOKEN}{Enter}`)
@@ -88,7 +88,7 @@ describe('the keyboard', () => {
     await expect.element(page.getByRole('button', { name: 'Unbind' })).toBeVisible()
     await tabTo('Unbind')
     await userEvent.keyboard('{Enter}')
-    // The question begins at its harmless answer, and Escape gives the focus back.
+    // The dialog first focuses its harmless answer, and Escape returns the focus to the button.
     expect(document.activeElement?.textContent?.trim()).toBe('Cancel')
     await userEvent.keyboard('{Escape}')
     await expect.poll(() => document.activeElement?.textContent?.trim()).toBe('Unbind')
@@ -96,7 +96,7 @@ describe('the keyboard', () => {
     await tabTo('Unbind')
     await userEvent.keyboard('{Enter}')
     await expect.element(page.getByText('u-1042 is unbound.')).toBeVisible()
-    // The button that asked is gone.
+    // The button that opened the dialog no longer exists.
     expect(document.activeElement?.id).toBe('content')
   })
 
@@ -133,7 +133,7 @@ describe('the overview', () => {
     await expect.element(page.getByRole('button', { name: '7 days' })).toHaveAttribute('aria-pressed', 'true')
   })
 
-  test('says the doctor’s words beside each light that is not green', async () => {
+  test('shows the doctor’s explanation beside each light that is not green', async () => {
     await openConsole()
     const light = page.getByRole('listitem').filter({ hasText: 'Webhook lag' })
     await says(light, 'Fault')
@@ -142,7 +142,7 @@ describe('the overview', () => {
 })
 
 describe('the preferences', () => {
-  test('change language and theme at once, and stay', async () => {
+  test('change language and theme at once, and are stored', async () => {
     const { root } = await openConsole()
     await page.getByText('alice', { exact: true }).first().click()
     await page.getByRole('button', { name: '简体' }).click()
@@ -152,7 +152,7 @@ describe('the preferences', () => {
     expect(JSON.parse(localStorage.getItem('wechat-bind-console') ?? '')).toEqual({ lang: 'zh-CN', theme: 'dark' })
   })
 
-  test('have the charts in the colours of the theme', async () => {
+  test('give the charts the colours of the theme', async () => {
     const { root } = await openConsole()
     await drawn(root)
     const picture = () => root.querySelector('canvas')?.toDataURL()

@@ -1,4 +1,4 @@
-/** What people do in the console, over the fake server. */
+/** The tasks of operators and viewers in the console, over the fake server. */
 import { describe, expect, test } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
 import { OPENID } from '../support/console-data.ts'
@@ -35,13 +35,13 @@ describe('signing in', () => {
     await says(page.getByRole('alert'), 'Too many wrong tokens. Try again in 45 sec.')
   })
 
-  test('is a choice of roles in the demo', async () => {
+  test('offers a choice of roles in the demo', async () => {
     await openConsole({ fake: createFakeConsole({ isSignedIn: false, offers: true }), hash: USER })
     await button('Continue as viewer').click()
     await expect.element(text('Hidden from viewers').first()).toBeVisible()
   })
 
-  test('comes again when the server has ended the session, and goes on where it was', async () => {
+  test('is requested again when the server has ended the session, and then returns to the same page', async () => {
     const { fake } = await openConsole({ hash: '#/webhooks' })
     await expect.element(page.getByRole('heading', { name: 'Receivers' })).toBeVisible()
     fake.endSession()
@@ -52,7 +52,7 @@ describe('signing in', () => {
     await expect.element(page.getByRole('heading', { name: 'Doctor' })).toBeVisible()
   })
 
-  test('ends by signing out, and the next one finds no search of the last', async () => {
+  test('ends by signing out, and the next session does not show the last search', async () => {
     const { fake, root } = await openConsole({ hash: '#/users' })
     await page.getByRole('searchbox').fill(OPENID)
     await button('Search').click()
@@ -84,7 +84,7 @@ describe('a user', () => {
     expect(fake.requests.filter((request) => request === 'POST users/unbind')).toHaveLength(1)
   })
 
-  test('is erased after a question, and is unknown then', async () => {
+  test('is erased after a confirmation, and is then unknown', async () => {
     await openConsole({ hash: USER })
     await button('Erase').click()
     await confirm('Cancel').click()
@@ -108,7 +108,7 @@ describe('a user', () => {
     expect(document.body.textContent).not.toContain(OPENID)
   })
 
-  test('keeps her openid off the page of another user, to which the operator has gone meanwhile', async () => {
+  test('does not show her openid on the page of another user that the operator has opened before the answer', async () => {
     const { fake, root, answered } = await openConsole({ hash: USER })
     const release = fake.hold('users/reveal')
     await button('Show openid').click()
@@ -152,7 +152,7 @@ describe('a user', () => {
 })
 
 describe('the search', () => {
-  test('goes through all pages, and back', async () => {
+  test('turns all pages, forward and back', async () => {
     const { root } = await openConsole({ hash: '#/users' })
     await loaded(root)
     const names = new Set<string>()
@@ -172,7 +172,7 @@ describe('the search', () => {
     await expect.element(text('Page 2')).toBeVisible()
   })
 
-  test('says so when it finds nobody', async () => {
+  test('says that it has found no user', async () => {
     await openConsole({ hash: '#/users' })
     await page.getByRole('searchbox').fill('nobody')
     await userEvent.keyboard('{Enter}')
@@ -189,7 +189,7 @@ describe('webhooks', () => {
     await notice.getByRole('button', { name: 'Replay u-1042' }).click()
     await says(dialog(), '1 notice')
     await confirm('Replay').click()
-    await expect.element(text('Notices that are sent again now: 1.')).toBeVisible()
+    await expect.element(text('Notices that are to be sent again: 1.')).toBeVisible()
     await expect.element(button('Failed 2')).toBeVisible()
   })
 
@@ -218,7 +218,7 @@ describe('the doctor', () => {
 describe('live events', () => {
   const event = { tenant: 'shop', account: 'acme', userId: 'u-new', type: 'binding.bound', reason: 'oauth' } as const
 
-  test('appear as they come, the newest first', async () => {
+  test('appear when they happen, the newest first', async () => {
     const { fake, root } = await openConsole({ hash: '#/live' })
     await loaded(root)
     fake.push({ ...event, at: Date.now() })
@@ -226,7 +226,7 @@ describe('live events', () => {
     expect(root.querySelector('.feed li')?.textContent).toContain('web authorization')
   })
 
-  test('wait while the list is paused', async () => {
+  test('are held back while the list is paused', async () => {
     const { fake, root } = await openConsole({ hash: '#/live' })
     await loaded(root)
     await button('Pause').click()
@@ -235,7 +235,7 @@ describe('live events', () => {
     await expect.element(link('u-new')).toBeVisible()
   })
 
-  test('load the shown page again at once', async () => {
+  test('reload the displayed page at once', async () => {
     const { fake, root } = await openConsole({ hash: '#/webhooks' })
     await loaded(root)
     await expect.poll(() => fake.requests.filter((request) => request === 'GET live').length).toBe(2)
@@ -260,7 +260,7 @@ describe('a failing server', () => {
     await expect.element(text('Not up to date')).not.toBeInTheDocument()
   })
 
-  test('is said in place of a page that could not be loaded', async () => {
+  test('is reported in place of a page that could not be loaded', async () => {
     const { fake } = await openConsole({ fake: createFakeConsole({ scene: 'failing' }), hash: '#/webhooks' })
     await says(page.getByRole('alert'), 'The server refused the request (STORE_UNAVAILABLE).')
     const count = () => fake.requests.filter((request) => request === 'GET webhooks').length

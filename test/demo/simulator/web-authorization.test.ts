@@ -74,7 +74,7 @@ describe('authorize', () => {
 })
 
 describe('GET /sns/oauth2/access_token', () => {
-  test('answers the openid, once', async () => {
+  test('returns the openid, once', async () => {
     const code = newCode()
     expect(await exchange(code)).toEqual({
       access_token: expect.any(String),

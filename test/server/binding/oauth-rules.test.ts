@@ -94,7 +94,7 @@ describe('decideProof', () => {
     expect([decision.refusal, typesOf(decision)]).toEqual([refusal, types])
   })
 
-  test('unbinds what it replaces', () => {
+  test('unbinds the bindings that it replaces', () => {
     const replaced = facts({ user: user(1, bindingOf('o9', 5)), owners: [user(2, bindingOf('o1', 5))] })
     const { changes } = decideProof(replaced, labels, { ...rules, conflict: 'replace' }, NOW)
     expect(changes.filter(({ type }) => type === 'unbind')).toMatchObject([{ user: 2 }, { user: 1 }])

@@ -81,7 +81,7 @@ describe('createQrcodePool', () => {
     expect(await take()).toMatchObject({ leftMs: 420_001 })
   })
 
-  test('throws away what is five minutes old, and an idle server makes no others', async () => {
+  test('discards QR codes that are five minutes old, and an idle server makes no others', async () => {
     const { time, asked, counts, pool, take } = openPool()
     await take()
     time.advance(5 * MINUTE - 1)
@@ -94,14 +94,14 @@ describe('createQrcodePool', () => {
     expect([asked.length, time.pending()]).toEqual([5, 0])
   })
 
-  test('replaces what grows old while users come', async () => {
+  test('replaces old QR codes while users request some', async () => {
     const { time, counts, pool, take } = openPool()
     await take()
     time.advance(MINUTE)
     await take()
     time.advance(4 * MINUTE)
     await settled()
-    // Of the first four one was taken and three have grown old.
+    // One of the first four was taken, and three were too old.
     expect([pool.count(), counts.unused]).toEqual([4, 3])
   })
 
@@ -118,7 +118,7 @@ describe('createQrcodePool', () => {
     expect(pool.count()).toBe(4)
   })
 
-  test('counts its calls among those that WeChat refuses, so that the pause after ten refusals holds', async () => {
+  test('counts its refused calls, so that they too cause the pause after ten refusals', async () => {
     const { asked, wechat, take } = openPool()
     await take()
     wechat.isDown = true
@@ -126,7 +126,7 @@ describe('createQrcodePool', () => {
     expect(asked.length).toBe(5 + 10)
   })
 
-  test('uses no QR code whose lifetime WeChat has shortened too much, and soon makes no others', async () => {
+  test('uses no QR code whose lifetime WeChat has shortened too much, and soon stops making any in advance', async () => {
     const { asked, counts, wechat, take } = openPool()
     wechat.longest = 400
     for (let i = 0; i < 50; i++) expect(await take()).toMatchObject({ leftMs: 120_000 })
@@ -143,7 +143,7 @@ describe('createQrcodePool', () => {
     expect(longer.asked).toEqual([2_591_401])
   })
 
-  test('is emptied by close, and takes in nothing that WeChat makes later', async () => {
+  test('is emptied by close, and discards a QR code that WeChat makes later', async () => {
     const { time, asked, counts, pool, take } = openPool()
     const first = pool.take()
     await first
@@ -240,14 +240,14 @@ describe('a server with QR_READY', () => {
     const { scene = '' } = testServer.simulator.memory().qrcodes.find((each) => each.url === ready) ?? {}
     expect(await testServer.deps.store.write((tx) => tx.ticketByScene(scene))).toBeUndefined()
     expect(await scan('amy', ready)).toContain('此二维码已失效')
-    // The same QR code works once a user has it: the scan before left nothing behind.
+    // The earlier scan has stored nothing, so the same QR code works once a user has it.
     expect(await testServer.ticketUrl('u2')).toBe(ready)
     expect(await testServer.bindInfo('u2')).toMatchObject({ IsBound: false, Version: 0 })
     await scan('amy', ready)
     expect(await testServer.bindInfo('u2')).toMatchObject({ IsBound: true })
   })
 
-  test('counts the limits of users and tenants for what they get, not for what is made in advance', async () => {
+  test('counts the QR codes that users get, not those made in advance, against the limits of users and tenants', async () => {
     await open({ QR_PER_MINUTE: '2', QR_PER_MINUTE_TENANT: '3' })
     const ask = (user: string) =>
       testServer.ticketUrl(user, true).then(
@@ -262,7 +262,7 @@ describe('a server with QR_READY', () => {
     expect(callsToWechat()).toBe(7)
   })
 
-  test('gives no QR code of before to a user after a Disconnect, and closes the shown one', async () => {
+  test('gives a user a new QR code after a Disconnect, and closes the displayed one', async () => {
     const first = await testServer.ticketUrl('u1')
     await scan('amy', first)
     const shown = await testServer.ticketUrl('u1')

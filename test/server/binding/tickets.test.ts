@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { eraseUser } from '../../../server/binding/erase.ts'
 import { createTickets } from '../../../server/binding/tickets.ts'
 import { unbind } from '../../../server/binding/unbind.ts'
+import { BindError } from '../../../server/errors.ts'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
 import type { WechatApi } from '../../../server/wechat/api.ts'
 import { createEmptyPool, createTicketsConcurrently } from '../../support/concurrent-tickets.ts'
@@ -46,5 +47,33 @@ test.each([
   expect(ticket.scene).toBe(scenes[1])
   expect(await store.write((tx) => tx.ticketByScene(scenes[0]!))).toBeUndefined()
   expect(await store.liveTicket(amy, Date.now())).toMatchObject({ scene: scenes[1] })
+  await store.close()
+})
+
+test('a ticket that a Disconnect closes while WeChat refuses a new QR code is not shown again', async () => {
+  const store = await openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+  let now = 1_800_000_000_000
+  const deps = { store, clock: () => now, afterCommit() {} }
+  let closes = false
+  const createQrcode: WechatApi['createQrcode'] = async (scene) => {
+    if (now === 1_800_000_000_000) return { ticket: scene, url: scene, expireSeconds: 120 }
+    if (closes) await unbind(deps, amy, 'disconnect')
+    throw new BindError('WECHAT_UNAVAILABLE', 'WeChat does not answer.')
+  }
+  const limits = { qrPerMinute: 9, qrPerHour: 9, qrPerDay: 9, tenantQrPerMinute: 9, tenantQrPerDay: 9 }
+  const tickets = createTickets({
+    ...deps,
+    ...limits,
+    qrcodes: createEmptyPool(createQrcode, 120_000),
+    appId: 'wx1',
+    ticketTtlMs: 120_000,
+  })
+  const request = { identity: amy, isRefresh: false, label: null, lang: 'en', isPage: false } as const
+  const ticket = await tickets(request)
+  // So late that the ticket is still shown but no longer reused.
+  now += 110_000
+  expect(await tickets(request)).toEqual(ticket)
+  closes = true
+  await expect(tickets(request)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' })
   await store.close()
 })

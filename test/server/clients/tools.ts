@@ -12,7 +12,7 @@ type Tool = {
 
 export type CommandResult = { code: number; stdout: string; stderr: string }
 
-// Far more than any client takes, even on a busy machine: a client waits 10 s for the server.
+// No client needs this long, even on a busy machine: a client waits 10 s for the server.
 const TIMEOUT_MS = 50_000
 
 const pathOf = (file: string) => join(import.meta.dirname, '../../../server/clients', file)

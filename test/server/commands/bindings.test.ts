@@ -142,7 +142,7 @@ describe('bindings import', () => {
       'acme,amy,o1\n',
       'line 1 must be the header line of a CSV, with Account, User_ID, OpenId',
     ],
-    ['an unknown column', 'Account,User_ID,OpenId,Lable\nacme,amy,o1,x\n', 'line 1 has 1 column(s) with unknown names'],
+    ['an unknown column', 'Account,User_ID,OpenId,Lable\nacme,amy,o1,x\n', 'line 1 has 1 column with unknown names'],
     ['a column twice', 'Account,User_ID,OpenId,open_id\nacme,amy,o1,o1\n', 'two columns with the same name'],
     [
       'a line with a missing cell',
@@ -215,7 +215,7 @@ describe('bindings import', () => {
     expect(await openids()).toEqual(['amy=o1'])
   })
 
-  test('finds in a dry run the lines that contradict lines far before them, as the import does', async () => {
+  test('finds in a dry run the lines that contradict much earlier lines, as the import does', async () => {
     await importText(`${head}acme,amy,o1\n`)
     const others = Array.from({ length: 600 }, (_, i) => `acme,u${i},p${i}\n`).join('')
     // Frees o1, gives it to bo, and takes an openid of a line in another batch.
@@ -511,7 +511,7 @@ describe('bindings move-openids', () => {
   test.each([
     ['before the migration is confirmed', 1],
     ['15 days after it', -15 * DAY],
-  ])('says %s what is needed, and changes nothing', async (_, offset) => {
+  ])('%s says what is needed, and changes nothing', async (_, offset) => {
     const { move, oldOpenid } = migrated(NOW + offset)
     await bindOld(`amy,${oldOpenid('amy')}`)
     const { code, err } = await move()

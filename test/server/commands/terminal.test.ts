@@ -23,7 +23,7 @@ test('a command continues when the reader of its reports has closed the pipe', a
   await expect(terminal.report('line 2: refused')).resolves.toBeUndefined()
 })
 
-test('the last line does not end the process when its pipe is closed, so that the exit code stands', async () => {
+test('the last line does not end the process when its pipe is closed, so that the exit code is kept', async () => {
   await expect(terminalOf({ stdout: failing('EPIPE') }).print('Imported')).resolves.toBeUndefined()
 })
 

@@ -97,7 +97,7 @@ describe('runWebhooks', () => {
     expect(await run('failed')).toBe('No notices. 没有通知。')
   })
 
-  test('says so if it shows only the first 100 notices', async () => {
+  test('says that it shows only the first 100 notices', async () => {
     for (let i = 0; i < 50; i++) await change(`u${i}`)
     expect(await run()).not.toContain('Only the first')
     await change('u50')
@@ -143,10 +143,10 @@ describe('runWebhooks', () => {
     await store.outbox.giveUp(first!.id, { status: 503, error: null })
     await store.outbox.giveUp(second!.id, { status: null, error: 'TIMEOUT' })
     expect(await run('failed')).toMatch(/tries=1 .*last=HTTP 503\n.*last=TIMEOUT$/)
-    expect(await run('replay', String(first!.id))).toContain('1 notice(s) will be delivered again')
+    expect(await run('replay', String(first!.id))).toContain('1 notice will be delivered again')
     expect((await store.outbox.list('failed', 9)).map(({ id }) => id)).toEqual([second!.id])
-    expect(await run('replay', 'WEBHOOK_URL')).toContain('1 notice(s) will be delivered again')
-    expect(await run('replay')).toContain('0 notice(s) will be delivered again')
+    expect(await run('replay', 'WEBHOOK_URL')).toContain('1 notice will be delivered again')
+    expect(await run('replay')).toContain('0 notices will be delivered again')
     expect(await store.outbox.list('waiting', 9)).toHaveLength(2)
   })
 
@@ -154,11 +154,11 @@ describe('runWebhooks', () => {
     await change('u1')
     const [first] = await queue('WEBHOOK_URL')
     await store.outbox.retryAt(first!.id, Date.now() + 86_400_000, { status: 500, error: null })
-    expect(await run('retry', 'WEBHOOK_URL')).toContain('2 notice(s) will be tried now')
+    expect(await run('retry', 'WEBHOOK_URL')).toContain('2 notices will be tried now')
     expect((await store.outbox.list('waiting', 1))[0]!.nextAt).toBeLessThanOrEqual(Date.now())
   })
 
-  test('says which notices still wait after a retry or a replay, and what changes it', async () => {
+  test('says which notices still wait after a retry or a replay, and names the command that changes it', async () => {
     await change('u1')
     await queue('WEBHOOK_URL', 'old')
     const failed = { now: Date.now(), failure: { status: 429, error: null }, isGone: false }

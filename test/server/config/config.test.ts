@@ -44,7 +44,7 @@ describe('parseConfig', () => {
     for (const name of ['WECHAT_APP_ID', 'WECHAT_APP_SECRET', 'WECHAT_TOKEN', 'WECHAT_ENCODING_AES_KEY', 'BIND_KEYS']) {
       expect(message).toContain(`${name}: is missing`)
     }
-    expect(message).toContain('5 setting(s)')
+    expect(message).toContain('5 settings are')
     expect(message).toContain('有 5 项配置')
     expect(message.match(/缺失/g)).toHaveLength(6)
   })
@@ -249,11 +249,11 @@ describe('parseConfig', () => {
     })
   })
 
-  test('names an unreadable BIND_KEYS_FILE beside every other fault', () => {
+  test('names an unreadable BIND_KEYS_FILE together with every other fault', () => {
     const message = faultsOf({ ...valid, BIND_KEYS_FILE: '/nowhere/keys', PORT: '4000a' })
     expect(message).toContain('BIND_KEYS_FILE: cannot be read (ENOENT)')
     expect(message).toContain('PORT: must be an integer')
-    expect(message).toContain('2 setting(s)')
+    expect(message).toContain('2 settings are')
   })
 
   test('accepts the variables of other programs, of the system and of Kubernetes', () => {

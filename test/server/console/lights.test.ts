@@ -61,7 +61,7 @@ describe('the lights', () => {
 describe('toTimeToBind', () => {
   const took = (...counts: number[]) => toTimeToBind({ took: [...counts, ...Array(14 - counts.length).fill(0)] })
 
-  test('has no quantile of nothing', () => {
+  test('has no quantiles without values', () => {
     expect(took()).toMatchObject({ count: 0, p50: null, p90: null, p99: null })
   })
 

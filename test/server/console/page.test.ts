@@ -35,7 +35,7 @@ describe.each(['/', '/ops/console/'])('the console at %s', (mount) => {
   const request = async (path: string, init?: RequestInit) => mounts[mount]!.request(`http://localhost${path}`, init)
   const get = (path: string, headers: Record<string, string> = {}) => request(path, { headers })
 
-  test('serves its page with a strict content policy, and its scripts for good', async () => {
+  test('serves its page with a strict content policy, and its scripts with a cache lifetime of a year', async () => {
     const page = await get(mount)
     expect([page.status, await page.text()]).toEqual([200, '<!doctype html><title>console</title>'])
     expect(page.headers.get('Content-Security-Policy')).toBe(
@@ -73,7 +73,7 @@ test('the path of the mount without its slash leads to the page', async () => {
   expect([status, headers.get('Location')]).toEqual([308, 'console/'])
 })
 
-test('a page that is not built is said', async () => {
+test('reports a page that is not built', async () => {
   const console = { ...testServer.deps.console, page: readConsolePage([join(folder, 'none')]) }
   const response = await createConsole({ ...testServer.deps, console }).request('http://localhost/')
   expect([response.status, await response.text()]).toEqual([404, expect.stringContaining('npm run build')])

@@ -136,7 +136,7 @@ describe('the users', () => {
     expect(testServer.log.lines.join()).toMatch(/"operator":"otto","action":"unbind"/)
   })
 
-  test('show an operator masked ids, a viewer none, and nobody a whole one without a trace', async () => {
+  test('show an operator masked ids, a viewer none, and record every reveal of a whole id', async () => {
     await bind('amy')
     const openid = openidOf('amy')
     const shown = await show(operator)
@@ -167,12 +167,13 @@ describe('the users', () => {
     expect((await show(viewer)).history[0]).toMatchObject({ type: 'exported', by: 'otto' })
   })
 
-  test('are erased, with what operators did to them, and the name of the operator stays', async () => {
+  test('are erased with the actions about them, and the log keeps only a hash and the name of the operator', async () => {
     await bind('amy')
     await operator.post('api/users/reveal', amy)
     const { bindUser } = await show(viewer)
     expect(await operator.json(operator.post('api/users/erase', amy))).toEqual({ erased: true })
     await testServer.deps.store.purgeErased(testServer.time.clock() + 8 * 86_400_000)
+    expect((await operator.post('api/users/erase', amy)).status).toBe(404)
     expect((await viewer.post('api/users/show', amy)).status).toBe(404)
     expect(await viewer.json(viewer.post('api/users/search', { q: 'u1' }))).toEqual({ items: [], next: null })
     expect(testServer.log.lines.join()).toContain(`"operator":"otto","action":"erase","user":"${bindUser}"`)
@@ -234,8 +235,9 @@ describe('the webhooks', () => {
         },
       ],
       waitingCount: 1,
-      waiting: [{ ...amy, type: 'binding.bound', attempts: 1, failure: { status: 410, error: null } }],
+      waiting: [{ ...amy, type: 'binding.bound', attempts: 1, failure: { status: 410, error: null }, nextAt: null }],
     })
+    expect((await show(operator)).notices).toMatchObject([{ receiver: 'WEBHOOK_URL', state: 'waiting', nextAt: null }])
     expect(shown.receivers[0]?.advice?.fix?.en).toContain('enable')
     expect((await webhooks(viewer)).receivers[0]?.url).toBe('http://receiver.test')
     expect((await overviewOf()).now.webhooks).toMatchObject({ light: 'bad', off: 1 })
@@ -258,11 +260,11 @@ describe('the webhooks', () => {
     expect((await operator.post('api/webhooks/test', { receiver: 'none' })).status).toBe(404)
   })
 
-  test('tell what a test met', async () => {
+  test('report the outcome of a test', async () => {
     receiverStatus = 401
     const outcome = await operator.json<TestOutcome>(operator.post('api/webhooks/test', { receiver: 'WEBHOOK_URL' }))
     expect(outcome).toMatchObject({ accepted: false, failure: { status: 401 } })
-    expect(outcome.advice?.en).toContain('signature')
+    expect(outcome.advice?.en).toMatch(/^The receiver refuses the signature.*\.$/)
   })
 })
 
@@ -282,7 +284,7 @@ describe('the doctor', () => {
 describe('the live events', () => {
   const live = async (query: string) => viewer.json<LivePage>(viewer.get(`api/live?${query}`))
 
-  test('come as they are committed, once each, in order', async () => {
+  test('arrive after their commit, once each, in order', async () => {
     const { cursor, events } = await live('wait=25')
     expect(events).toEqual([])
     const waiting = live(`wait=25&after=${cursor}`)
@@ -296,7 +298,7 @@ describe('the live events', () => {
     expect((await live('wait=0')).events).toHaveLength(2)
   })
 
-  test('end their wait when the server stops, and when the page is gone', async () => {
+  test('end their wait when the server stops, and when the page is closed', async () => {
     const { cursor } = await live('wait=0')
     const gone = new AbortController()
     const left = viewer.request(`api/live?wait=25&after=${cursor}`, { signal: gone.signal })
@@ -307,7 +309,7 @@ describe('the live events', () => {
     await left.catch(() => {})
   })
 
-  test('refuse another wait and a mangled cursor', async () => {
+  test('refuse an invalid wait and an invalid cursor', async () => {
     for (const query of ['wait=26', 'wait=x', 'after=abc'])
       expect((await viewer.get(`api/live?${query}`)).status).toBe(400)
   })

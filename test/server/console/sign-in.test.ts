@@ -1,4 +1,4 @@
-/** Who gets into the console, and who does not. */
+/** Who may use the console: sessions, wrong tokens, forged requests and roles. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -94,7 +94,7 @@ describe('the session of the console', () => {
     rmSync(folder, { recursive: true })
   })
 
-  test('ends by signing out, also for a cookie that was stolen before', async () => {
+  test('ends by signing out, even for a stolen copy of the cookie', async () => {
     await client.signIn('otto')
     const stolen = { Cookie: client.cookie()!, 'X-Console-CSRF': client.csrf()! }
     expect(await statusOf(client.signOut())).toBe(204)
@@ -111,7 +111,7 @@ describe('the session of the console', () => {
     expect(await statusOf(client.get('api/meta'))).toBe(401)
   })
 
-  test('ends when the secret is changed, and keeps to the present role', async () => {
+  test('ends when the secret is changed, and uses the current role', async () => {
     await client.signIn('otto')
     setOperators([{ name: 'otto', secret: TOKENS.otto, role: 'viewer' }])
     expect(await statusOf(client.post('api/doctor'))).toBe(403)
@@ -119,7 +119,7 @@ describe('the session of the console', () => {
     expect(await statusOf(client.get('api/meta'))).toBe(401)
   })
 
-  test('is a random value that says nothing, and a changed one is refused', async () => {
+  test('is a random value that contains no data, and a changed one is refused', async () => {
     await client.signIn('vera')
     const [, value = ''] = client.cookie()!.split('=')
     for (const forged of [
@@ -139,7 +139,7 @@ describe('the session of the console', () => {
 })
 
 describe('wrong tokens', () => {
-  test('are refused without a hint, and after five within a minute everyone waits', async () => {
+  test('are refused without a hint, and after five within a minute every sign-in is refused', async () => {
     for (const token of ['', 'vera', TOKENS.vera.slice(1), `${TOKENS.vera}x`, TOKENS.vera.toUpperCase()]) {
       expect(await statusOf(client.signIn({ token }))).toBe(401)
     }
@@ -150,7 +150,7 @@ describe('wrong tokens', () => {
     expect(await statusOf(client.signIn('vera'))).toBe(200)
   })
 
-  test('do not count together with right ones', async () => {
+  test('count towards the limit, and correct ones do not', async () => {
     for (let i = 0; i < 4; i++) await client.signIn({ token: 'wrong' })
     for (let i = 0; i < 10; i++) expect(await statusOf(client.signIn('vera'))).toBe(200)
     expect(await statusOf(client.signIn({ token: 'wrong' }))).toBe(401)
@@ -164,11 +164,11 @@ describe('wrong tokens', () => {
     )
     const codes = Object.groupBy(await Promise.all(guesses), String)
     expect([codes.UNAUTHORIZED?.length, codes.RATE_LIMITED?.length]).toEqual([5, 9_995])
-    // Nor does the right token open the door meanwhile.
+    // A correct token is refused as well during this time.
     expect(await statusOf(client.signIn('otto'))).toBe(429)
   })
 
-  test('leave everyone in who signs in at the same time with right ones', async () => {
+  test('do not affect people who sign in at the same time with correct ones', async () => {
     const together = Array.from({ length: 10 }, () => statusOf(client.post('api/session', { token: TOKENS.vera })))
     expect(await Promise.all(together)).toEqual(Array(10).fill(200))
   })
@@ -213,13 +213,13 @@ describe('forgery', () => {
     { Origin: 'http://127.0.0.1:4003' },
     { 'Sec-Fetch-Site': 'cross-site' },
     { 'Sec-Fetch-Site': 'same-site' },
-  ])('of a request with %j is refused, also to sign in and to read', async (given) => {
+  ])('of a request with %j is refused, even to sign in and to read', async (given) => {
     expect(await statusOf(client.post('api/webhooks/replay', {}, given))).toBe(403)
     expect(await statusOf(client.post('api/session', { token: TOKENS.otto }, given))).toBe(403)
     expect(await statusOf(client.request('api/meta', { headers: given }))).toBe(403)
   })
 
-  test('does not concern the own page', async () => {
+  test('is not assumed for the console’s own page', async () => {
     const own = { Origin: 'http://127.0.0.1:4002', 'Sec-Fetch-Site': 'same-origin', Host: '127.0.0.1:4002' }
     expect(await statusOf(client.post('api/webhooks/replay', {}, own))).toBe(200)
   })
@@ -231,12 +231,12 @@ describe('forgery', () => {
     '10.0.0.1:4002',
     'localhost@evil.example',
     '',
-  ])('under the host name "%s" is refused (DNS rebinding), also for the page', async (host) => {
+  ])('under the host name "%s" is refused (DNS rebinding), even for the page', async (host) => {
     expect(await statusOf(client.request('api/meta', { headers: { Host: host } }))).toBe(403)
     expect(await statusOf(client.request('', { headers: { Host: host } }))).toBe(403)
   })
 
-  test('does not concern the names of CONSOLE_HOST and CONSOLE_ALLOWED_HOSTS', async () => {
+  test('is not assumed for the names of CONSOLE_HOST and CONSOLE_ALLOWED_HOSTS', async () => {
     const named = await openTestServer({
       CONSOLE_TOKENS,
       CONSOLE_PORT: '0',
@@ -301,7 +301,7 @@ describe('every answer', () => {
     }
   })
 
-  test('of the public app knows nothing of the console', async () => {
+  test('of the public app to a path of the console is 404', async () => {
     await client.signIn('otto')
     for (const path of ['/console', '/console/', '/api/session', '/api/meta', '/console/api/session', '/index.html']) {
       const { status } = await testServer.app.request(`http://127.0.0.1${path}`, {

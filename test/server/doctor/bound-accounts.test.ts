@@ -24,7 +24,7 @@ describe('checkBoundAccounts', () => {
     expect(await check(appId)).toEqual([])
     const findings = await check('wx0000000000000000')
     expect(idsOf(findings)).toEqual(['store.other-account warn'])
-    expect(findings[0]?.en).toMatch(/^1 binding\(s\) belong to an Official Account other than/)
+    expect(findings[0]?.en).toMatch(/^1 binding belongs to an Official Account other than/)
   })
 
   test('finds nothing if the store is unreachable, because another check reports it', async () => {

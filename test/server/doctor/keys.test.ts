@@ -64,7 +64,7 @@ describe('checkKeys', () => {
 
   test('counts the keys', () => {
     const [finding, ...more] = checkKeys(fixture.config(), readKeyFile)
-    expect(finding).toMatchObject({ id: 'keys.ok', level: 'ok', en: 'BIND_KEYS has 1 key(s).' })
+    expect(finding).toMatchObject({ id: 'keys.ok', level: 'ok', en: 'BIND_KEYS has 1 key.' })
     expect(more).toEqual([])
   })
 
@@ -72,7 +72,7 @@ describe('checkKeys', () => {
     const file = join(folder, 'keys')
     writeFileSync(file, `k1:${SECRET}\nk2:${OTHER_SECRET}:other\n`)
     expect(idsOf(checkFile(file))).toEqual(['keys.ok ok'])
-    expect(checkFile(file)[0]?.en).toBe('BIND_KEYS_FILE has 2 key(s).')
+    expect(checkFile(file)[0]?.en).toBe('BIND_KEYS_FILE has 2 keys.')
   })
 
   test('reports a file that is missing or malformed, without its content', () => {

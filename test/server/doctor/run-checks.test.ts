@@ -57,7 +57,7 @@ describe('runChecks', () => {
     expect(await found()).toContain(expected)
   })
 
-  test('reads the time from the QR code’s answer when a token service is set', async () => {
+  test('reads the server time from the answer to the QR code request when a token service is set', async () => {
     const { access_token } = fixture.simulator.accessTokens.issueStable()
     fixture.answerWith('tokens.test', async () =>
       Response.json({ access_token, expires_in: 7200 }, { headers: { Date: new Date(0).toUTCString() } }),

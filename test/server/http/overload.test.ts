@@ -106,7 +106,7 @@ describe('waiting pages', () => {
     const parked = await Promise.all(Array.from({ length: 20 }, () => send(text)))
     await untilWaiting(20)
     for (const { socket } of parked) socket.destroy()
-    // The fake clock stands still, so only the disconnects can end the waits.
+    // The fake clock does not advance, so only the disconnects can end the waits.
     await untilWaiting(0)
     expect(testServer.time.pending()).toBe(0)
   })

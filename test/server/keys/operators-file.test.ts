@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 test('the file is read again when it changes, and a faulty one changes nothing and shows no secret', () => {
   const file = join(folder, 'tokens')
-  writeFileSync(file, '# people\nalice:a-secret-01234567890\n\nbob:b-secret-01234567890:operator\n')
+  writeFileSync(file, '# people, and since when\nalice:a-secret-01234567890\n\nbob:b-secret-01234567890:operator\n')
   const operators = createOperators(parseOperatorsFile(file))
   const log = createTestLog()
   const { check, stop } = watchOperatorsFile(file, operators.replace, log)

@@ -43,7 +43,7 @@ async function answerIn20s(head: string) {
   receiver = (socket) => void socket.write(head, () => resolve())
   const answer = send()
   await sent
-  // The sender reads what has arrived before its time is over.
+  // Before its time limit, the sender reads the bytes that have arrived.
   for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
   time.advance(TIMEOUT_MS)
   return answer

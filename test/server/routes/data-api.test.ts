@@ -136,7 +136,7 @@ describe('GetEvents', () => {
     while (testServer.deps.waiters.count() !== count) await new Promise(setImmediate)
   }
 
-  test('waits for the next event, also of one user, and is not ended by changes that are none', async () => {
+  test('waits for the next event, of all users or of one, and does not end after changes without an event', async () => {
     const all = dataOf<Events>('GetEvents', { Wait: 25 })
     const one = dataOf<Events>('GetEvents', { ...ids('u2'), Wait: 25 })
     await untilWaiting(2)
@@ -177,7 +177,7 @@ describe('GetEvents', () => {
 })
 
 describe('EraseUser and ExportUser', () => {
-  test('tell the page and the feed, and leave nothing of the user but a greater version', async () => {
+  test('notify the page and the feed, and keep only a greater version of the user', async () => {
     await bind('amy', 'u1', 'a***@x.com')
     await testServer.client.getQrCode({ account: 'acme', userId: 'u1' })
     const waiting = testServer.widget('GET', '/binding', { headers: { 'If-None-Match': '"1"', Prefer: 'wait=25' } })

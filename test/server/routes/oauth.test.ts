@@ -221,7 +221,7 @@ describe('attacks', () => {
     expect(pages.map((page) => proofIn(page) !== '').sort()).toEqual([false, false, true])
   })
 
-  test('a proof counts once, also when it comes twice at the same time', async () => {
+  test('a proof counts once, even when it comes twice at the same time', async () => {
     const proof = await proofFor()
     const answers = await Promise.all([confirm(proof), confirm(proof)])
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 410])
@@ -259,7 +259,7 @@ describe('attacks', () => {
     }
   })
 
-  test('a look at the link with HEAD does not use it up', async () => {
+  test('a HEAD request for the link does not use it up', async () => {
     const location = throughWechat(await urlFor())
     expect((await testServer.app.request(location, { method: 'HEAD' })).status).toBe(405)
     expect(proofIn(await pageAfter(location))).not.toBe('')
@@ -361,7 +361,7 @@ describe('refusals', () => {
     expect(await isBound()).toBe(false)
   })
 
-  test('the WeChat is bound to another user: CONFLICT, and the pages say it', async () => {
+  test('the WeChat is bound to another user: CONFLICT, and the pages show it', async () => {
     await confirm(await proofFor({ user: 'u2' }), { user: 'u2' })
     const response = await confirm(await proofFor())
     expect(response.status).toBe(409)
@@ -445,7 +445,7 @@ describe('a binding without a scan', () => {
     expect((await testServer.bindInfo()).IsSubscribed).toBe(true)
   })
 
-  test('stands when WeChat does not say whether the user follows', async () => {
+  test('is kept when WeChat does not say whether the user follows', async () => {
     testServer.simulator.faults.fail('/cgi-bin/user/info', 48001, Number.POSITIVE_INFINITY)
     testServer.simulator.faults.fail('/cgi-bin/qrcode/create', 48001, Number.POSITIVE_INFINITY)
     expect(await (await confirm(await proofFor())).json()).toEqual({
@@ -511,7 +511,7 @@ describe.each<[string, () => Promise<unknown>]>([
 })
 
 describe('WECHAT_VERIFY_FILE', () => {
-  test('is served at the root with its exact content, also several', async () => {
+  test('is served at the root with its exact content, even if there are several', async () => {
     await open({
       WECHAT_VERIFY_FILE: 'MP_verify_a1B2.txt:a1B2,MP_verify_x.txt:content:with-colon',
       WECHAT_OAUTH: 'off',

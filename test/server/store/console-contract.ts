@@ -60,7 +60,7 @@ export function consoleContract(makeStore: () => Promise<Store>) {
       expect(await store.console.session('h1', NOW)).toBeUndefined()
     })
 
-    test('takes an attempt back, so that only wrong ones count', async () => {
+    test('removes a counted attempt, so that only wrong ones count', async () => {
       const count = () => store.countAttempt('console', 2, NOW + 60_000, NOW)
       expect([await count(), await count(), await count()]).toEqual([true, true, false])
       await store.console.refundAttempt('console')
@@ -83,7 +83,7 @@ export function consoleContract(makeStore: () => Promise<Store>) {
       expect((await store.userRecord(identityOf('amy')))?.actions).toEqual([])
     })
 
-    test('tells the steps of the funnel to the listeners of its own commits', async () => {
+    test('reports the steps of the funnel to the listeners of its own commits', async () => {
       const notices: Committed[] = []
       store.onCommit((notice) => void (notice !== 'missed' && notices.push(notice)))
       const user = await bind(identityOf('amy'), 'o1')
@@ -190,7 +190,7 @@ export function consoleContract(makeStore: () => Promise<Store>) {
       expect(await store.console.report('doctor')).toEqual({ at: 2, operator: 'b', text: '[1]' })
     })
 
-    test('reads the events of all tenants as they come', async () => {
+    test('reads the new events of all tenants', async () => {
       const shown = ({ events }: Awaited<ReturnType<typeof store.console.liveEvents>>) =>
         events.map(({ identity, type }) => `${identity.tenant} ${identity.userId} ${type}`)
       const nothing = await store.console.liveEvents(undefined, 2)

@@ -87,7 +87,7 @@ describe('createFigures', () => {
     expect(await store.console.wechatErrors(NOW)).toEqual([{ errcode: 40164, count: 2, lastAt: NOW }])
   })
 
-  test('writes nothing without news, and says again that pages wait', async () => {
+  test('writes nothing without a change, and repeats that pages wait', async () => {
     const figures = create('i1')
     const stateOf = async () => (await store.console.instances())[0]
     await figures.save()

@@ -1,4 +1,4 @@
-/** The model of WeChat's deliveries: what each message does to users and tickets, and what the chat says. */
+/** The model of WeChat's deliveries: how each message changes users and tickets, and the reply in the chat. */
 import {
   bindUser,
   bump,
@@ -43,7 +43,7 @@ type Handled = {
   reply: Reply
   /** The user whose label is in the reply. */
   user?: UserKey
-  /** The ticket that this delivery has used. The ticket remembers the delivery. */
+  /** The ticket that this delivery has used. The ticket stores the delivery. */
   uses?: Ticket
 }
 
@@ -81,7 +81,7 @@ function claimed(m: State, message: Message): Ticket | undefined {
 function handle(m: State, message: Message, ticket: Ticket | undefined): Handled {
   switch (message.kind) {
     case 'subscribe':
-      // The scan is judged by the state before the follow.
+      // The scan is decided by the state before the follow.
       return claim(m, message, ticket, () => followed(m, message))
     case 'scan':
       return claim(m, message, ticket)
@@ -185,21 +185,21 @@ const othersOf = (m: State, key: UserKey, openid: string) =>
 
 const unfollowTime = (m: State, openid: string) => m.unfollows.get(openid)?.time ?? 0
 
-/** The newest unfollow counts. It is remembered for ten minutes at least. */
+/** The newest unfollow counts. The server stores it for at least ten minutes. */
 function rememberUnfollow(m: State, { openid, time }: Message): void {
   const kept = m.unfollows.get(openid)
   if (kept && kept.time >= time) return
   m.unfollows.set(openid, { time, until: m.now + UNFOLLOW_KEPT })
 }
 
-/** The pages of an unbound user are told of a refused scan, every ten seconds at most. */
+/** The pages of an unbound user show a refused scan, at most one in ten seconds. */
 function refused(m: State, key: UserKey, name: string): void {
   const { bound, notice } = userOf(m, key)
   if (bound || (notice && m.now < notice.at + 10 * SECOND)) return
   notify(m, key, name)
 }
 
-/** The first scan wins: the user's other tickets are over, and whoever has to make room is unbound. */
+/** The first scan wins: the user's other tickets are closed, and users whose binding it replaces are unbound. */
 export function bindTicket(m: State, ticket: Ticket, openid: string, time: number, reason: string): void {
   const { user } = ticket
   setTicket(m, ticket, { state: 'used', hold: null })
@@ -292,7 +292,7 @@ function lateTap(m: State, openid: string, question: number): Handled {
   return ticket && isConfirmed ? say(ticket, 'already_bound') : plain('expired')
 }
 
-/** Binds, or returns false because another user has this WeChat by now. */
+/** Binds. Returns false if another user is bound to this WeChat by now. */
 export function confirmHold(m: State, held: HeldTicket): boolean {
   const { openid, time, reason } = held.hold
   if (m.settings.conflict === 'reject' && othersOf(m, held.user, openid).length > 0) {
@@ -304,7 +304,7 @@ export function confirmHold(m: State, held: HeldTicket): boolean {
   return true
 }
 
-/** Closes the scans of a user whose time is over. Pages ask for it, and the server does it by itself. */
+/** Closes the expired scans of a user, on a request of a page or in the server's regular sweep. */
 export function expireHolds(m: State, key: UserKey): void {
   const held = holds([...m.tickets.values()].filter(({ user }) => user === key))
   const [latest] = held

@@ -2,9 +2,9 @@
  * Finds an order in which the model explains what the server did.
  *
  * An operation of the model is a generator. It yields where the server may do something else in between: at the end of each
- * transaction. Several operations at once are explained by one of their interleavings; an operation that got no answer (the store
- * failed, the server was killed) by one of its beginnings; and where the contract leaves a choice, by one of the choices. If no
- * explanation fits, the first one is reported.
+ * transaction. The explanation of simultaneous operations is one of their interleavings. An operation without an answer (the store
+ * failed, the server was killed) may have ended after any of its transactions. Where the contract allows several results, each is
+ * tried. If no explanation fits, the first one is reported.
  */
 import { copyState, type State } from './state.ts'
 
@@ -18,7 +18,7 @@ export type Op = (m: State, choose: Choose) => Generator<void, unknown>
 export type Happening = {
   op: Op
   mayEndEarly: boolean
-  /** It touches nothing that the others touch, so their order does not matter. */
+  /** It shares no data with the others, so their order does not matter. */
   isApart?: boolean
 }
 
@@ -27,10 +27,13 @@ export const CUT = Symbol('cut')
 
 export type Explanation = { state: State; answers: unknown[] }
 
-/** More than any two or three operations need. */
+/** Two or three simultaneous operations need fewer. */
 const MOST = 5_000
 
-/** `first`: what the server may have done by itself before. Calls `fits` with each explanation until it returns nothing. Returns what is wrong with the first one if none fits. */
+/**
+ * `first`: the work that the server may have done by itself before. Calls `fits` with each explanation until `fits` returns nothing.
+ * If none fits, returns the fault of the first explanation.
+ */
 export function explain(
   before: State,
   first: (m: State, choose: Choose) => void,
@@ -70,7 +73,7 @@ function play(state: State, happenings: Happening[], choose: Choose): unknown[] 
     const apart = running.findIndex(({ isApart }) => isApart)
     const at = apart >= 0 ? apart : choose(running.length)
     const { index, mayEndEarly, generator } = running[at]!
-    // The last choice, so that the explanation in which everything has happened is tried first.
+    // The last choice first, so that the explanation in which all operations were completed is tried first.
     if (mayEndEarly && choose(2) === 1) {
       running.splice(at, 1)
       continue

@@ -28,7 +28,7 @@ export type Observed = {
   memory: Memory
 }
 
-/** What the server remembers to refuse or to repeat something. */
+/** The records by which the server refuses or repeats a request. */
 type Memory = {
   windows: Map<string, { count: number; until: number }>
   unfollows: Map<string, { time: number; until: number }>
@@ -152,13 +152,13 @@ export type Known = {
   unionidOf: (openid: string) => string | undefined
   /** Whether a WeChat user follows the account. */
   follows: (openid: string) => boolean
-  /** Under which name the store keeps the version of an erased user, an unfollow, or a delivery. */
+  /** The keys under which the store keeps the version of an erased user, an unfollow, or a delivery. */
   floorOf: (key: UserKey) => string
   unfollowOf: (openid: string) => string
   deliveryOf: (key: string) => string
 }
 
-/** Takes over what the store alone decides (ids, codes, digits), and what the contract lets it do at a time of its own. */
+/** Copies into the model the values that only the store decides (ids, codes, digits), and the changes whose time the contract leaves open. */
 export function adopt(m: State, seen: Observed, known: Known): void {
   forget(m, seen, known)
   for (const [scene, ticket] of m.tickets) {
@@ -174,7 +174,7 @@ export function adopt(m: State, seen: Observed, known: Known): void {
     if (hold?.kind === 'code' && hold.digits === null && /^\d{4}$/.test(found.hold?.digits ?? '')) {
       setTicket(m, ticket, { hold: { ...hold, digits: found.hold?.digits ?? null } })
     }
-    // The server closes a scan that nobody confirms, some time after its end.
+    // The server closes an unconfirmed scan some time after it has expired.
     if (hold && found.state === 'used' && m.now >= hold.until) endHold(m, ticket)
   }
   for (const [key, user] of m.users) {
@@ -192,7 +192,7 @@ export function adopt(m: State, seen: Observed, known: Known): void {
   )
 }
 
-/** What is over may be forgotten at any time. */
+/** Expired records may be deleted at any time. */
 function forget(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Known): void {
   for (const [openid, { until }] of m.unfollows) {
     if (m.now >= until && !memory.unfollows.has(unfollowOf(openid))) m.unfollows.delete(openid)
@@ -227,7 +227,7 @@ function adoptUnionid(m: State, key: UserKey, seen: Observed, { unionidOf }: Kno
   addEvent(m, key, 'updated', 'unionid', event?.at)
 }
 
-/** The first difference between the model and the store, in words. */
+/** Describes the first difference between the model and the store. */
 export function difference(m: State, seen: Observed, known: Known): string | undefined {
   return (
     differenceOfUsers(m, seen, known) ??
@@ -276,7 +276,7 @@ function differenceOfMemory(m: State, { memory }: Observed, { unfollowOf, delive
     if (wrong) return wrong
   }
   const ids = new Set([...m.users.values()].map(({ id }) => id))
-  // The windows of a user who was forgotten remain until they are over.
+  // The rate windows of a deleted user remain until they expire.
   const live = [...memory.windows].filter(
     ([scope, { until }]) => isLive(until) && ids.has(Number(scope.slice(scope.lastIndexOf('/') + 1))),
   ).length

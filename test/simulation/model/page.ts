@@ -35,7 +35,7 @@ export type Answer = Record<string, unknown>
 
 const refusal = (code: string, more: Answer = {}): Answer => ({ code, ...more })
 
-/** What the page sees of a user. */
+/** The part of a user's state that the page shows. */
 export function viewOf(m: State, key: UserKey): Answer {
   const { version, bound, reason, notice } = userOf(m, key)
   const [latest] = holds(ticketsOf(m, key))
@@ -69,7 +69,7 @@ export type QrRequest = {
   isRefresh: boolean
   label: string | null
   isPage: boolean
-  /** The store may fail during the request. The page then gets the QR code that still works, if there is one. */
+  /** If the store fails during the request, the page gets its valid QR code, if it has one. */
   mayFail?: boolean
 }
 
@@ -81,7 +81,7 @@ export type Asked = {
   life: number
   /** The epoch at the end of the step in which WeChat was asked. */
   latestEpoch?: number
-  /** Another request for the same user has asked WeChat before, and this one gets what that one gets. */
+  /** Another request for the same user has already asked WeChat. This request gets the same result. */
   isJoined?: boolean
 }
 
@@ -97,7 +97,7 @@ export function* startQr(m: State, request: QrRequest, choose: Choose): Generato
     if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return { answer: view }
   }
   yield
-  // A request that arrives while the same one is under way gets what that one gets.
+  // A request that arrives during an equal request gets the same result.
   const made = m.made.get(`${key} ${isRefresh}`)
   if (made && choose(2) === 1) return { answer: yield* answerWith(m, request, made) }
   const asking = m.asking.get(`${key} ${isRefresh}`)
@@ -134,7 +134,7 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   const isFailing = request.mayFail && choose(2) === 1
   if (isFailing && choose(2) === 1) return yield* end(m, request, instead(m, request, live, 'STORE'))
   const user = userOf(m, key)
-  // Everything that the user had was closed meanwhile, so a QR code that was asked for before binds nobody.
+  // All tickets of the user were closed after WeChat was asked, so this QR code binds nobody.
   const isUnsure = user.epoch !== asked.epoch && user.epoch === asked.latestEpoch
   if (user.life !== asked.life || (user.epoch !== asked.epoch && !(isUnsure && choose(2) === 1))) {
     yield
@@ -181,7 +181,7 @@ function addTicket(m: State, { key, label }: QrRequest, scene: string): Ticket {
   return ticket
 }
 
-/** A ticket that another instance has made meanwhile: all pages show the same QR code. */
+/** A ticket that another instance has made in the meantime: all pages show the same QR code. */
 const firstOther = (m: State, ours: Ticket, live: Ticket | undefined): Ticket | undefined =>
   ticketsOf(m, ours.user).find(
     (ticket) =>
@@ -203,7 +203,7 @@ const isShowable = ({ expiresAt }: Ticket, now: number) => expiresAt - now >= SE
 const isReusable = (ticket: Ticket, now: number) =>
   isShowable(ticket, now) && (ticket.expiresAt - now) * 6 > ticket.expiresAt - ticket.createdAt
 
-/** Instead of an error the page gets the QR code that still works. A refresh must replace it, so it gets the error. */
+/** Instead of an error the page gets its valid QR code. A refresh gets the error, because it must replace the QR code. */
 function instead(m: State, { isRefresh }: QrRequest, live: Ticket | undefined, code: string): Made {
   const present = live && m.tickets.get(live.scene)
   return present?.state === 'pending' && !isRefresh && isShowable(present, m.now) ? { scene: present.scene } : { code }
@@ -267,7 +267,7 @@ export function* digits(m: State, key: UserKey, sent: string): Generator<void, A
   return refusal('WRONG_CODE', { triesLeft: Math.max(...asked.map(({ hold }) => hold.tries)) - 1 })
 }
 
-/** Ends the binding and every ticket of the user, also when nothing is bound. */
+/** Ends the binding, if there is one, and every ticket of the user. */
 export function* unbind(m: State, key: UserKey, reason: string): Generator<void, Answer> {
   yield
   const { bound } = userOf(m, key)
@@ -277,7 +277,7 @@ export function* unbind(m: State, key: UserKey, reason: string): Generator<void,
   return bound || reason === 'operator' ? { Version: userOf(m, key).version } : refusal('NOT_BOUND')
 }
 
-/** The binding ends, then everything about the user goes, except the version, below which no later one falls. */
+/** Ends the binding and then deletes all data of the user except the version, because later versions must be greater. */
 export function* erase(m: State, key: UserKey, choose: Choose): Generator<void, Answer> {
   yield
   const user = userOf(m, key)
@@ -290,7 +290,7 @@ export function* erase(m: State, key: UserKey, choose: Choose): Generator<void, 
     if (delivery.user === key) m.deliveries.set(id, { ...delivery, reply: null, user: null })
   }
   setUser(m, key, { erased: true })
-  // Without an event that is still to be told, the erasure is complete.
+  // Without an undelivered event, the erasure is complete.
   if (choose(2) === 1) forgetUser(m, key)
   return { Erased: true }
 }
@@ -324,5 +324,5 @@ function importLine(m: State, { key, openid, label }: ImportLine, conflict: stri
   return bound || others.length > 0 ? 'replaced' : 'bound'
 }
 
-/** The tickets that can be scanned, of which a user has one at most beside older ones near their end. */
+/** The tickets that can be scanned. A user has at most one, besides older ones that expire soon. */
 export const openTickets = (m: State) => [...m.tickets.values()].filter(isOpen)

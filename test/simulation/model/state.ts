@@ -1,6 +1,6 @@
 /**
- * The state of the model: what the contract says that users, back ends and WeChat may observe. Written apart from the rules of the
- * server: nothing here imports `server/`.
+ * The state of the model: what the contract says that users, back ends and WeChat may observe. It was written independently of the
+ * server's rules and imports nothing of `server/`.
  *
  * All records are immutable, so that a copy of the state is a copy of a few maps.
  */
@@ -99,11 +99,11 @@ export type State = {
   deliveries: Map<string, Delivery>
   wrongCodes: Map<string, number[]>
   windows: Map<string, { count: number; until: number }>
-  /** Requests that were used, each with the time from which on the server may forget it. */
+  /** The accepted requests, each with the time after which the server may delete its record. */
   jtis: Map<string, number>
   /** The scenes for which WeChat has made a QR code in this step, and which no ticket has yet. */
   offered: string[]
-  /** What came of the requests for a QR code in this step, by user and kind: simultaneous requests share it. */
+  /** The results of the requests for a QR code in this step, by user and kind. Simultaneous requests share a result. */
   made: Map<string, Made>
   /** The requests of this step that wait for WeChat, by user and kind. */
   asking: Map<string, Asked>
@@ -186,7 +186,7 @@ export const ownersOf = (m: State, openid: string): User[] =>
     .filter(({ bound }) => bound?.openid === openid)
     .sort((a, b) => (b.bound?.boundAt ?? 0) - (a.bound?.boundAt ?? 0) || b.id - a.id)
 
-/** Adds 1 to the version: the page has something new to show. */
+/** Adds 1 to the version, because the page has to show a change. */
 export function bump(m: State, key: UserKey): number {
   const version = userOf(m, key).version + 1
   setUser(m, key, { version })

@@ -9,7 +9,7 @@ import { call, type Exchange, type Outcome, readData } from './requests.ts'
 const tenants = ['default', 'other']
 const DAY = 86_400_000
 
-/** A walk through all bindings of a tenant. `standing`: those that have stood since its begin. */
+/** A walk through all bindings of a tenant. `standing`: the bindings that have existed since the walk began. */
 export type Walk = {
   cursor: string | undefined
   place: [boundAt: number, id: number]
@@ -32,7 +32,7 @@ const boundOf = (m: State, tenant: string) =>
 const standingOf = (m: State, tenant: string) =>
   new Map(boundOf(m, tenant).map(({ key, bound }) => [key, `${bound.boundAt} ${bound.openid}`]))
 
-/** Drops the bindings that have not stood all the time. Called after every step. */
+/** Removes the bindings that were interrupted or ended. Called after every step. */
 export function keepStanding(walks: Map<string, Walk>, m: State): void {
   for (const [tenant, { standing }] of walks) {
     const now = standingOf(m, tenant)
@@ -40,7 +40,7 @@ export function keepStanding(walks: Map<string, Walk>, m: State): void {
   }
 }
 
-/** One page of the list. A binding that stands during the whole walk comes exactly once. */
+/** One page of the list. A binding that exists during the whole walk comes exactly once. */
 export async function listPage(story: Story, step: ReaderStep): Promise<void> {
   const { world } = story
   const tenant = tenants[step.tenant % tenants.length]!
@@ -120,7 +120,7 @@ type FeedData = {
   HasMore: boolean
 }
 
-/** One page of the events: in order for each user, each true, and none left out. */
+/** One page of the events: in order for each user, each matching a change, and none missing. */
 export async function feedPage(story: Story, step: Omit<ReaderStep, 'do'>): Promise<void> {
   const { world } = story
   const tenant = tenants[step.tenant % tenants.length]!

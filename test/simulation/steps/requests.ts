@@ -29,27 +29,27 @@ export const sayings = [
 
 export type RequestStep = { at: number } & (
   | { do: 'qr'; user: number; page: boolean; refresh: boolean; label: number }
-  /** `wait`: until something changes. */
+  /** `wait`: the request waits for a change. */
   | { do: 'wait' | 'look' | 'info' | 'infos' | 'erase' | 'export'; user: number }
   | { do: 'digits'; user: number; right: boolean }
   | { do: 'unbind'; user: number; by: 'widget' | 'disconnect' | 'operator' }
   /** A WeChat user does something, and WeChat delivers it at once. `pick` chooses among the QR codes, the latest first. */
   | { do: 'say'; phone: number; what: (typeof sayings)[number]; pick: number }
-  /** WeChat delivers a message of before: late, or again. */
+  /** WeChat delivers an earlier message: late, or again. */
   | { do: 'deliver'; message: number }
   | { do: 'import'; lines: { user: number; phone: number }[]; conflict: 'reject' | 'skip' | 'replace' }
-  /** A request of before is sent again, byte for byte. */
+  /** Sends an earlier request again, byte for byte. */
   | { do: 'replay'; call: number }
 )
 
-/** The server could not do it and has said so. */
+/** The server has answered with an error. */
 export const FAILED = Symbol('failed')
 /** There is no answer yet. */
 export const PENDING = Symbol('pending')
 /** The page waits for a change. */
 export const PARKED = Symbol('parked')
 
-/** What an answer amounts to, or what is wrong with it. */
+/** The result of an answer, or its fault. */
 export type Outcome = { value: unknown } | { fault: string }
 
 export type Exchange = {
@@ -61,7 +61,7 @@ export type Exchange = {
   qr?: page.QrRequest
 }
 
-/** Undefined if the step makes no sense now, for example a scan before there is a QR code. */
+/** Undefined if the step is not possible now, for example a scan before the first QR code. */
 export function toExchange(world: World, m: State, step: RequestStep): Exchange | undefined {
   const instance = world.at(step.at)
   switch (step.do) {
@@ -193,7 +193,7 @@ function onPage(
 
 const WAIT_S = 25
 
-/** The page knows the present version, and is answered in a later step unless the look itself changes something. */
+/** The page has the current version. It is answered in a later step, unless the request itself changes the state. */
 function wait(world: World, m: State, instance: Instance, key: UserKey): Exchange {
   const known = userOf(m, key).version
   const until = world.time.clock() + WAIT_S * 1000
@@ -293,7 +293,7 @@ export function call(
   const spending: Exchange['op'] = (how) =>
     function* (s, choose) {
       yield
-      // The request counts as used from here on, also when the rest of it fails.
+      // From here on the request counts as used, even if the rest of it fails.
       s.jtis.set(jti, (date + 600) * 1000)
       return yield* op(how)(s, choose)
     }
@@ -366,7 +366,7 @@ function exported(m: State, key: UserKey) {
   }
 }
 
-/** A request is accepted once, for as long as its date is. */
+/** While its date is valid, a request is accepted once. */
 function replay(world: World, m: State, instance: Instance, index: number): Exchange | undefined {
   const sealed = world.calls[world.calls.length - 1 - (index % Math.max(world.calls.length, 1))]
   if (!sealed) return undefined

@@ -1,4 +1,4 @@
-/** The steps of a story, as plain data: what users, back ends, operators, WeChat, the disk and the time can do. */
+/** The steps of a story, as plain data: actions of users, back ends, operators and WeChat, faults of the disk, and the passing of time. */
 import fc from 'fast-check'
 import type { Story } from '../story.ts'
 import { moods } from '../world/receiver.ts'
@@ -50,7 +50,7 @@ export async function take(story: Story, step: Step): Promise<void> {
       return
     }
     case 'wechat':
-      // A slow WeChat answers all that it owes before anything else happens.
+      // A slow WeChat answers all open requests before the next step.
       world.wechat.setTrouble(world.wechat.trouble() === 'slow' ? 'up' : step.trouble)
       return story.settle()
     case 'receiver':
@@ -77,7 +77,7 @@ export async function take(story: Story, step: Step): Promise<void> {
   }
 }
 
-/** Leaves out a request for a QR code while WeChat keeps the same user waiting for one. */
+/** Skips a request for a QR code while another one of the same user waits for WeChat. */
 function toExchanges(story: Story, steps: RequestStep[]): Exchange[] {
   return steps.flatMap((step) => {
     const exchange = toExchange(story.world, story.model(), step)
@@ -88,7 +88,7 @@ function toExchanges(story: Story, steps: RequestStep[]): Exchange[] {
 export async function pass(story: Story, ms: number): Promise<void> {
   const { world } = story
   world.time.jump(ms)
-  // Timers set others, for example the next tick of the waits.
+  // A timer may set another timer, for example the next tick of the waits.
   for (let rounds = 0; rounds < 3 && world.time.fire(); rounds++) await world.settle()
   await story.settle()
 }
@@ -218,7 +218,7 @@ const others: fc.WeightedArbitrary<Step>[] = [
 
 const faulty = fc.tuple(request, fault).map(([step, fault]): Step => ({ ...step, fault }))
 
-/** Every kind of step. A new one is added here, to `Step`, and to `take`. */
+/** Every kind of step. Add a new kind here, to `Step`, and to `take`. */
 export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 36, arbitrary: request as fc.Arbitrary<Step> },
   { weight: 4, arbitrary: faulty },

@@ -1,4 +1,4 @@
-/** PostgreSQL as the store of a simulation. Each server opens it for itself, and hears of the others' commits by notifications. */
+/** PostgreSQL as the store of a simulation. Each server opens its own connections, and learns of other servers' commits by notifications. */
 import pg from 'pg'
 import { openStore } from '../../../server/store/open-store.ts'
 import type { Store } from '../../../server/store/store.ts'
@@ -29,7 +29,7 @@ export async function openPostgresDatabase(url: string): Promise<Database> {
     async openStore(_, settings) {
       const store = await openStore(url, settings)
       opened.push(store)
-      // A killed server closes nothing. Its connections end with the story.
+      // A killed server closes no connections. They are closed at the end of the story.
       return { ...store, close: async () => {} }
     },
     rows: async (sql) => (await client.query<Row>(sql)).rows,

@@ -1,4 +1,4 @@
-/** The store of a simulation: it outlives the servers, and the view of each server may fail or die with it. */
+/** The store of a simulation: it continues when a server is killed. The calls of one server may fail, and stop when that server is killed. */
 import { DatabaseSync } from 'node:sqlite'
 import { type Around, aroundStore } from '../../../demo/around-store.ts'
 import { BindError } from '../../../server/errors.ts'
@@ -12,7 +12,7 @@ export type Row = Record<string, string | number | null>
 
 export type Database = {
   openStore: typeof openStore
-  /** Whether a server hears of a commit of another one some time later. */
+  /** Whether notifications about the commits of other servers arrive with a delay. */
   notifiesLate?: boolean
   rows(sql: string): Promise<Row[]> | Row[]
   /** Empties all tables for the next run. */
@@ -42,7 +42,7 @@ export async function openSqliteDatabase(): Promise<Database> {
   return {
     async openStore(_, settings) {
       hasWebhook = settings.hasWebhook
-      // A server closes its store; the others go on.
+      // A server closes its store, and the others keep using theirs.
       return { ...store, close: async () => {} }
     },
     rows(sql) {
@@ -58,7 +58,7 @@ export async function openSqliteDatabase(): Promise<Database> {
   }
 }
 
-/** `before`, `after`: the call fails, before or after its commit. `dies-…`: the server dies there, and nothing comes back. */
+/** `before`, `after`: the call fails, before or after its commit. `dies-…`: the server is killed there, and the call never returns. */
 export const faults = ['before', 'after', 'dies-before', 'dies-after'] as const
 export type Fault = { call: number; kind: (typeof faults)[number] }
 

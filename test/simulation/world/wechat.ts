@@ -1,4 +1,4 @@
-/** WeChat as the server sees it: its API, up or in trouble, and the messages of its users. */
+/** WeChat as the server sees it: its API, which works or fails, and the messages of its users. */
 import { randomBytes } from 'node:crypto'
 import { type Account, createAccount, toOpenid, toUnionid } from '../../../demo/simulator/account.ts'
 import { type MessageFields, sealMessage } from '../../../demo/simulator/message.ts'
@@ -81,13 +81,13 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   return {
     fetch,
     sceneOf: (url: string) => sceneByUrl.get(url),
-    /** Whether the WeChat user follows the account. WeChat knows it before its message arrives. */
+    /** Whether the WeChat user follows the account. WeChat's API returns it before the message of the follow arrives. */
     follows: (openid: string) => follows.get(openid) ?? true,
     setFollows(openid: string, isFollower: boolean): void {
       follows.set(openid, isFollower)
     },
     trouble: () => trouble,
-    /** A slow WeChat answers at the end of its trouble. */
+    /** A slow WeChat answers when its slow phase ends. */
     setTrouble(next: Trouble): void {
       trouble = next
       if (next === 'slow') return
@@ -95,7 +95,7 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
       held = []
       for (const { answer } of late) answer()
     },
-    /** Unionids arrive after the requests of a step, so that the model knows their place. */
+    /** Unionids arrive after the requests of a step, so that the model knows their order. */
     holdInfos(): void {
       heldInfos ??= []
     },

@@ -1,4 +1,4 @@
-/** Everything that a story happens in: the servers and their store, WeChat, a receiver of webhooks, pages that wait, and the clock. */
+/** The environment of a story: the servers and their store, WeChat, a webhook receiver, waiting pages, and the clock. */
 import { createHmac } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Scheduler } from 'fast-check'
@@ -39,7 +39,7 @@ export const identityOf = (key: UserKey) => {
 /** A message of a WeChat user, which WeChat delivers once, again, late or never. */
 export type Sent = { fields: MessageFields; message: Message }
 
-/** A page that waits for a version above the one it knows. */
+/** A page that waits for a greater version than its own. */
 export type WaitingPage = {
   key: UserKey
   known: number
@@ -136,7 +136,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     instances,
     at: (index: number): Instance => instances[index % instances.length]!,
 
-    /** A new server in the place of one that has ended. */
+    /** A new server that replaces a stopped one. */
     async reopen(instance: Instance): Promise<void> {
       instances[instances.indexOf(instance)] = await open()
     },
@@ -149,7 +149,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
       })
     },
 
-    /** Resolves when nothing is under way. A WeChat or a receiver that hangs is not waited for. */
+    /** Resolves when no request or job is running. Does not wait for a WeChat or a receiver that hangs. */
     async settle(): Promise<void> {
       let busy = -1
       for (let quiet = 0; quiet < 3; ) {
@@ -172,7 +172,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
       return token
     },
 
-    /** On PostgreSQL the other servers hear of a commit by a notification, which takes some milliseconds. */
+    /** On PostgreSQL the other servers learn of a commit by a notification, which takes some milliseconds. */
     async untilNotified(isLate: (page: WaitingPage) => boolean): Promise<void> {
       if (!database.notifiesLate) return
       for (let tries = 0; tries < 100 && this.pages.some((page) => !page.answer && isLate(page)); tries++) {

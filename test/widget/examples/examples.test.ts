@@ -150,7 +150,7 @@ describe.each(Object.keys(checkers))('the example for %s', (name) => {
 })
 
 // The checkers of Vue and Svelte skip the declarations of packages, as in a new project of these frameworks.
-test('the types for Vue and Svelte are correct in themselves', async () => {
+test('the type declarations for Vue and Svelte compile without errors', async () => {
   const declarations = ['vue', 'svelte'].map((name) =>
     join(import.meta.dirname, `../../../widget/dist/widget/frameworks/${name}.d.ts`),
   )

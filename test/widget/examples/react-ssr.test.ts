@@ -29,7 +29,7 @@ afterAll(async () => {
   rmSync(out, { recursive: true })
 })
 
-/** Bundles `code`, with React and `wechat-bind` as the example of this version finds them. */
+/** Bundles `code`. Resolves React and `wechat-bind` from the folder of the example for this version. */
 async function bundle(version: string, code: string, isServer: boolean): Promise<string> {
   const { resolve } = createRequire(join(root, `docs/examples/${version}/package.json`))
   const packageOf = (name: string) => resolve(`${name}/package.json`).replace(/\/package\.json$/, '')

@@ -1,4 +1,4 @@
-/** Lets a test wait for a state without looking at the clock: fakes and observed elements report each of their changes here. */
+/** Lets a test wait for a state without polling: fakes and observed elements report each change here. */
 import type { WechatBind } from '../../../widget/wechat-bind.ts'
 
 const checks = new Set<() => void>()
