@@ -1,4 +1,4 @@
-/** Holds the current conditions and applies changes one after the other. A change to the current values is skipped. */
+/** Holds the current conditions and applies changes one after the other. If the new values equal the current ones, nothing is applied. */
 import { type Conditions, differences } from './conditions.ts'
 
 /** Applies the conditions to the demo. */

@@ -11,7 +11,7 @@ import { ACCOUNT } from './users.ts'
 /** `usual`: the conditions without overrides. `isReal`: the demo uses a real WeChat account, whose faults cannot be set. */
 export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }
 
-/** The header with the demo's clock in ms, which tells the traffic of a visit from earlier traffic. */
+/** The header with the demo's clock in ms. With it the page hides the traffic from before the visit. */
 const NOW_HEADER = 'Demo-Now'
 
 type DemoApiDeps = {

@@ -38,7 +38,7 @@ export async function startPostgresServer(settings: string[] = [], parent?: stri
       // The deletion is repeated, because the server may still write files.
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
     } catch {
-      // The system deletes the rest, because the folder is in the folder for temporary files.
+      // What remains is in a folder for temporary files.
     }
   }
 

@@ -15,8 +15,8 @@ export function waitingLight({ pages, limit }: Pick<Now['waiting'], 'pages' | 'l
   const fix = { en: 'Add an instance, or raise MAX_WAITERS.', zh: '请增加实例，或调高 MAX_WAITERS。' }
   if (pages < limit) {
     return warn({
-      en: 'More than 80 % of the pages that may wait are waiting.',
-      zh: '等待中的页面已超过上限的 80%。',
+      en: 'The waiting pages have reached 80 % of the limit.',
+      zh: '等待中的页面已达上限的 80%。',
       fix,
     })
   }

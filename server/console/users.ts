@@ -91,7 +91,7 @@ export function createUserPages(deps: Deps) {
 const unknownUser = () => new BindError('NOT_FOUND', 'The server does not know this user, or the user was erased.')
 
 const notBound = () =>
-  new BindError('NOT_BOUND', 'This user has no WeChat account bound. QR codes made before no longer work.')
+  new BindError('NOT_BOUND', 'This user has no WeChat account bound. Earlier QR codes of this user no longer work.')
 
 const toLine = ({ identity, binding, by }: FoundUser, role: Role): UserLine => ({
   ...identity,

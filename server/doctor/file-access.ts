@@ -11,7 +11,7 @@ export const fileAccess: FileAccess = {
 }
 
 function modeOf(path: string): number | undefined {
-  // Windows reports a mode for every file that says nothing about other users.
+  // On Windows the mode says nothing about other users.
   if (process.platform === 'win32') return undefined
   try {
     return statSync(path).mode & 0o777

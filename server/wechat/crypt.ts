@@ -7,8 +7,8 @@
  * object to the garbage collector. A CBC block depends only on the ciphertext block before it:
  * - Decrypting: only the first block of the result depends on the previous message. That block contains the 16 random bytes,
  *   which are not used.
- * - Encrypting: one block that encrypts to the iv is put in front of the plaintext, and the first block of the result is
- *   dropped. That block is D(iv) XOR the last ciphertext block of the previous message, since CBC encrypts P XOR previous.
+ * - Encrypting: an extra block that encrypts to the iv is put in front of the plaintext, and the first block of the result is
+ *   dropped. The extra block is D(iv) XOR the last ciphertext block of the previous message, since CBC encrypts P XOR previous.
  * This file adds and checks the padding itself, so `final` is never called and the decipher does not keep back a last block.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'

@@ -1,6 +1,7 @@
 /**
- * Measures waiting pages at one process: `npm run bench waiters`. Compares memory per page and the time to wake one page and all
- * pages with bare node:http, a naive long-poll and SSE. Compares the CPU of waiting with that of a poll every second.
+ * Measures waiting pages at one process: `npm run bench waiters`. Measures memory per page, the time to wake one page, and the time
+ * to wake all pages, and compares them with those of bare node:http, a naive long-poll and SSE. Compares the CPU of waiting with that
+ * of a poll every second.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { mintTokens, type Name, startContender, withoutWait } from './long-poll/contender.ts'
@@ -111,7 +112,7 @@ const few = await compare(1_000, all, 1)
 const many = await compare(PAGES, all, ROUNDS)
 const most = await compare(MOST_PAGES, ['raw', 'ours'], 1)
 
-/** The median of the ratios of the rounds, because only runs of the same seconds are comparable. */
+/** The median, over the rounds, of the ratio within one round: only runs close in time are comparable. */
 const times = (figure: 'kib' | 'all') => median(many.of.ours!.map((ours, i) => ours[figure] / many.of.raw![i]![figure]))
 const memory = times('kib')
 const allWoken = times('all')

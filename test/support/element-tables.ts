@@ -71,8 +71,8 @@ const serverCodes = {
     '使用您自己的用户编号',
   ),
   FORBIDDEN: row(
-    'The `scope` of the widget token does not allow this request; or the browser came back from WeChat for another user than the token names',
-    'Make the token with `bind` or `unbind` in its `scope`. After a return from WeChat nothing: the user taps again',
+    'The `scope` of the widget token does not allow this request; or another user than that of the token started the authorization in WeChat',
+    'Make the token with `bind` or `unbind` in its `scope`. After an authorization in WeChat, nothing: the user taps again',
     '组件令牌的 `scope` 不允许该请求；或从微信返回的授权属于另一位用户',
     '签发令牌时，在 `scope` 中包含 `bind` 或 `unbind`。从微信返回时无需处理：用户再点一次',
   ),

@@ -1,7 +1,7 @@
 /**
  * Searches for users, in SQL for both engines. A search is a sequence of steps; each step looks for the text in one kind of id and
- * has an index in the order of its results, so a page costs the same whatever the number of users. The place of a user is its step
- * and its key in that order.
+ * has an index in the order of its results, so a page costs the same whatever the number of users. The position of a user (the page's
+ * cursor) is the number of the step and the sort key within the step.
  */
 import { type RawBuilder, sql } from 'kysely'
 import type { FoundUser, PlacedUser, UserPlace, UserQuery } from '../console-store.ts'
@@ -82,12 +82,12 @@ function* only(tenant: string): Plan<string[]> {
 
 const limited = (limit: number) => sql`limit ${sql.lit(pageSize(limit))}`
 
-/** The binding and then the user: `page` has the columns of `bindings`. */
+/** Selects a page of bindings first, then joins their users. `page` has the columns of `bindings`. */
 const withUsers = (page: RawBuilder<unknown>, order: RawBuilder<unknown>) =>
   sql`select users.id, users.tenant, users.account, users.user_id, page.openid, page.subscribed, page.bound_at, page.label
     from (${page}) as page join users on users.id = page."user" order by ${order}`
 
-/** The index has the order of one tenant, so the pages of the tenants are merged. */
+/** The index is sorted within each tenant, so this reads one page for each tenant and merges them. */
 function newestBindings(db: Db, query: UserQuery): Find {
   return function* (key, limit) {
     const [boundAt, user] = key ?? []
@@ -115,7 +115,7 @@ function byWechatId(db: Db, query: UserQuery, by: 'openid' | 'unionid'): Find {
   }
 }
 
-/** `ACCOUNT USER_ID`, which both identify one user of each tenant. */
+/** The text `ACCOUNT USER_ID`: together the two identify at most one user in each tenant. */
 function byNames(db: Db, query: UserQuery): Find {
   const [, account, userId] = /^(\S+)\s+(\S.*)$/.exec(query.text) ?? []
   return function* (key, limit) {

@@ -93,7 +93,7 @@ describe('GET /sns/oauth2/access_token', () => {
     expect(await exchange('unknown')).toMatchObject({ errcode: 40029 })
   })
 
-  test('answers a made-up openid to a snapshot of the page', async () => {
+  test('returns a made-up openid for a code from a snapshot page', async () => {
     const answer = await exchange(newCode({ isSnapshot: true }))
     expect(answer).toMatchObject({ is_snapshotuser: 1, openid: expect.stringMatching(/^o[\w-]{27}$/) })
     expect(answer.openid).not.toBe(simulator.phone('amy').openid)
@@ -115,7 +115,7 @@ describe('the page over HTTP', () => {
   const open = (link = linkOf(), headers: Record<string, string> = {}) =>
     app.request(link.replace('http://open.test', ''), { headers })
 
-  test('knows the person by the cookie that the control API sets', async () => {
+  test('identifies the person by the cookie that the control API sets', async () => {
     const set = await app.request('/control/phones/amy/browser', { method: 'POST' })
     const [cookie = ''] = (set.headers.get('Set-Cookie') ?? '').split(';')
     const response = await open(linkOf(), { Cookie: cookie })
@@ -123,7 +123,7 @@ describe('the page over HTTP', () => {
     expect(response.headers.get('Location')).toContain('/back?a=1&code=')
   })
 
-  test("shows WeChat's text and number of an error, also of one that a test sets", async () => {
+  test("shows WeChat's error text and number, even for an error that a test sets", async () => {
     const agent = { 'User-Agent': 'MicroMessenger/8.0 simulated-person/amy' }
     expect(await (await open(linkOf({ redirect_uri: 'https://evil.example/' }), agent)).text()).toContain(
       '错误码:10003',
