@@ -80,7 +80,7 @@ export type Wechat = Omit<PhoneClient, 'scan'> & {
   person: string
   /**
    * Scans the QR code on the page of `user`. Without `user` it scans the newest QR code of all users, so name the user in tests that
-   * run in parallel. As in WeChat, a scan by a person who does not follow the account shows the button "Follow". This method taps
+   * run in parallel. As in WeChat, the phone shows the button "Follow" if the person is not yet a follower. This method taps
    * the button, unless `follow` is false.
    */
   scan(user?: User, options?: { follow?: boolean }): Promise<ScanView>

@@ -51,7 +51,7 @@ export function createDialog(host: DialogHost) {
       // The user went to WeChat from the open dialog.
       if (event.type === 'returned') open()
       if (state.name !== 'bound' || previous.name === 'bound' || state.initial) return
-      // A user who does not follow sees the QR code to follow with.
+      // For a user who is not a follower the dialog stays open and shows the account's QR code.
       if (isOpen() && state.subscribed !== false) timer = setTimeout(close, SUCCESS_SHOWN_MS)
     },
 

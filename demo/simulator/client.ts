@@ -29,7 +29,7 @@ export function createSimulatorClient(
   return {
     /** The actions of one person. A new name creates a new person. Each call resolves when the simulator has accepted the action. */
     phone: (person: string) => ({
-      /** Scans the newest QR code, or the one with this `url`. With `follow`, a person who does not follow the account also taps "Follow". */
+      /** Scans the newest QR code, or the one with this `url`. With `follow: true`, it also taps the button "Follow" if WeChat shows it. */
       async scan(scan: { url?: string; follow?: boolean } = {}): Promise<ScanView> {
         return (await post(`phones/${person}/scan`, scan)).json()
       },

@@ -126,7 +126,7 @@ export function createPhone(deps: PhoneDeps) {
     openid,
     unionid: toUnionid(person),
     point,
-    /** Scans a QR code (by default the newest) and waits for the callback. With `follow` a person who does not follow the account follows it. */
+    /** Scans a QR code (by default the newest) and waits for the callback. With `follow: true`, it also taps the button "Follow" if WeChat shows it. */
     async scan(url?: string, { follow: willFollow = false } = {}): Promise<ScanScreen> {
       const { screen, delivered } = point(url)
       await delivered

@@ -19,7 +19,7 @@
  * | `POST api/users/unbind` * | `UserName` | `UserView` (409 `NOT_BOUND`) |
  * | `POST api/users/erase` * | `UserName` | `Erased` |
  * | `POST api/users/export` * | `UserName` | the JSON of ExportUser, as a download |
- * | `POST api/users/reveal` * | `UserName` | `Revealed`; the history shows who has revealed it |
+ * | `POST api/users/reveal` * | `UserName` | `Revealed`; adds an entry with the operator's name to the user's history |
  * | `GET api/webhooks` | | `Webhooks` |
  * | `POST api/webhooks/replay` * | `NoticeChoice` | `Replayed`: failed notices are due now, with all attempts |
  * | `POST api/webhooks/retry` * | `NoticeChoice` | `Replayed`: waiting notices are due now |

@@ -43,8 +43,8 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     }
     if (event.type === 'other' || !intent) return relay(delivery)
     const replied = await replyToOurs(message, event, intent)
-    // A chat command that changed nothing, for example "解绑" from a user who is not bound. It may be meant for the system at
-    // FORWARD_URL, so WeChat gets the reply of that system, or our own reply if no system is set.
+    // The chat command changed nothing: an unbound user who sends "解绑" may mean the system at FORWARD_URL. WeChat gets that
+    // system's reply, or ours if FORWARD_URL is not set.
     if (!replied.isOurs) return relay(delivery, replied.text)
     if (forwarder && (forwarder.sendsAll || isFollowing(event))) forwarder.notify(delivery)
     return toAnswer(replied.text)

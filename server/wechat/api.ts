@@ -23,7 +23,7 @@ export type WechatApi = {
   /** The same for 2 to 100 users, in the order of the openids, with one call. Throws when WeChat does not know an openid. */
   getUserInfos(openids: string[]): Promise<UserInfo[]>
   /**
-   * The user who has opened a page of the account with this `code` (网页授权). A code is valid once, for 5 minutes. Throws
+   * Exchanges the `code` of a web authorization (网页授权) for the user's openid. A code is valid once, for 5 minutes. Throws
    * `PROOF_EXPIRED` for any other code, `SNAPSHOT_PAGE`, and `WECHAT_*`.
    */
   exchangeCode(code: string): Promise<string>

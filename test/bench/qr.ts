@@ -2,10 +2,12 @@
  * The time until a user sees a QR code, with WeChat at 150 ms, with and without QR codes made in advance, and the requests that the
  * browser sends for it: `npm run bench qr`.
  */
+
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { chromium, type Page } from 'playwright'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { type BindClient, createBindClient } from '../../server/client.ts'
@@ -84,7 +86,8 @@ function mintToken({ client }: Setting): Promise<string> {
 async function paced(count: number, once: () => Promise<number>): Promise<number[]> {
   const times: number[] = []
   for (let i = 0; i < count + WARM_UPS; i++) {
-    const pause = new Promise((resolve) => setTimeout(resolve, EVERY_MS))
+    // The pace of the load, not a wait for the server.
+    const pause = delay(EVERY_MS)
     const took = await once()
     if (i >= WARM_UPS) times.push(took)
     await pause
