@@ -18,6 +18,7 @@ import { createHostSite } from './host-site.ts'
 import { createHttpApp, findDist } from './http-app.ts'
 import { toNetworkUrls, toTrustedNames } from './network-urls.ts'
 import { createDemoAddresses } from './oauth-addresses.ts'
+import { createReceiverChanges } from './receiver-changes.ts'
 import { createRequestRecorder } from './record-incoming.ts'
 import { createRecordingFetch } from './record-outgoing.ts'
 import { type DemoRoom, openDemoRoom } from './room.ts'
@@ -60,8 +61,6 @@ type DemoOptions = {
   /** Opens the port. `npm run dev` passes a function that puts Vite in front of the demo. `base` is the secret path, or empty. */
   listen?: (app: Fetching & { base: string }, host: string | undefined, port: number) => Promise<Listening>
 }
-
-const RESEND_AGAIN_MS = 1_000
 
 const delay: Delay = (ms, signal) => sleep(ms, undefined, { signal })
 
@@ -132,23 +131,12 @@ export async function startDemo({
   })
   // Assigned below, because they need the rooms.
   let receiver = (): Conditions['receiver'] => 'up'
-  let lastReceiver = receiver()
-
-  /** Shows the sender's reaction to another answer at once: enables a receiver that answered 410, and retries the waiting notices. */
-  async function resendWebhooks(): Promise<void> {
-    const { outbox } = shared.deps().store
-    const now = Date.now()
-    await Promise.all([outbox.enable('WEBHOOK_URL', now), outbox.retry(now)])
-  }
-
-  async function onReceiverChange(): Promise<void> {
-    if (receiver() === lastReceiver) return
-    lastReceiver = receiver()
-    await resendWebhooks()
-    // The server may not have saved the last failure yet.
-    await delay(RESEND_AGAIN_MS, signal)
-    await resendWebhooks()
-  }
+  const receiverChanges = createReceiverChanges({
+    current: () => receiver(),
+    outbox: () => shared.deps().store.outbox,
+    delay,
+    signal,
+  })
 
   const openRoom = (path: string, conditions: Conditions, faults: Faults) =>
     openDemoRoom(
@@ -190,7 +178,7 @@ export async function startDemo({
         onChange(next) {
           if (path === '' && !isReal) simulator.setMode(next.mode)
           if (failsTokens(next.errcode)) simulator.accessTokens.revoke()
-          void onReceiverChange().catch(() => {})
+          void receiverChanges.onConditions().catch(() => {})
           changes.notify()
         },
       },
@@ -229,8 +217,7 @@ export async function startDemo({
     hostSite: createHostSite({
       bind: new Proxy(shared.client, { get: (_, name: keyof BindClient) => visitors.room().client[name] }),
       failWebhook() {
-        const fault = receiver()
-        lastReceiver = fault
+        const fault = receiverChanges.next()
         return fault === 'up' ? undefined : answerFaulty(fault, delay, signal)
       },
     }),
