@@ -13,11 +13,11 @@ import { createBindConfig } from './bind-config.ts'
 import { type Conditions, defaultConditions, toConditions } from './conditions.ts'
 import { createDemoApi } from './demo-api.ts'
 import { createDemoConsole } from './demo-console.ts'
+import { createDepsAdapter } from './demo-deps.ts'
 import { answerFaulty } from './faulty-receiver.ts'
 import { createHostSite } from './host-site.ts'
 import { createHttpApp, findDist } from './http-app.ts'
 import { toNetworkUrls, toTrustedNames } from './network-urls.ts'
-import { createDemoAddresses } from './oauth-addresses.ts'
 import { createReceiverChanges } from './receiver-changes.ts'
 import { createRequestRecorder } from './record-incoming.ts'
 import { createRecordingFetch } from './record-outgoing.ts'
@@ -129,7 +129,7 @@ export async function startDemo({
       return isReal && to.startsWith(first.wechat.apiBase) ? 'wechat' : undefined
     },
   })
-  // Assigned below, because they need the rooms.
+  // Assigned below, because it needs the rooms.
   let receiver = (): Conditions['receiver'] => 'up'
   const receiverChanges = createReceiverChanges({
     current: () => receiver(),
@@ -137,6 +137,9 @@ export async function startDemo({
     delay,
     signal,
   })
+
+  const phoneUrl = networkUrls[0] ?? url
+  const adapt = createDepsAdapter({ simulator, testUsers, isReal, url, phoneUrl, hosts })
 
   const openRoom = (path: string, conditions: Conditions, faults: Faults) =>
     openDemoRoom(
@@ -146,28 +149,7 @@ export async function startDemo({
         overrides: { log, allowsTestUsers: !isReal, fetch: recordingFetch },
         serverOptions: {
           instances,
-          adapt(deps, config) {
-            deps.store.onCommit((notice) => void testUsers.onCommit(deps, notice).catch(() => {}))
-            const { appId } = config.wechat
-            const publicUrl = networkUrls[0] ?? url
-            const qrImageUrl = isReal ? deps.qrImageUrl : deps.qrImageUrl.replace(url, publicUrl)
-            const ticketOf = testUsers.tickets(deps, config, appId)
-            const { oauth } = deps
-            return {
-              ...deps,
-              qrImageUrl,
-              oauth: oauth && {
-                ...oauth,
-                addressesFor: isReal ? oauth.addressesFor : createDemoAddresses(config, hosts),
-              },
-              async tickets(request) {
-                const ticket = await ticketOf(request)
-                // A scan follows the conditions of the visitor whose page shows the QR code.
-                simulator.keepContext(ticket.url)
-                return ticket
-              },
-            }
-          },
+          adapt,
         },
         webhookSecret,
         delay,
