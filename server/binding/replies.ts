@@ -2,20 +2,23 @@
 import type { Language } from '../store/store.ts'
 import { toPlainLabel } from './label.ts'
 
-export type ReplyName =
-  | 'bound'
-  | 'already_bound'
-  | 'used'
-  | 'expired'
-  | 'conflict'
-  | 'confirm_reply'
-  | 'confirm_code'
-  | 'unbound'
-  | 'cancelled'
-  | 'not_bound'
-  | 'wrong_code'
-  | 'too_many_codes'
-  | 'scan_again'
+export const replyNames = [
+  'bound',
+  'already_bound',
+  'used',
+  'expired',
+  'conflict',
+  'confirm_reply',
+  'confirm_code',
+  'unbound',
+  'cancelled',
+  'not_bound',
+  'wrong_code',
+  'too_many_codes',
+  'scan_again',
+] as const
+
+export type ReplyName = (typeof replyNames)[number]
 
 /**
  * A reply before it is rendered as text. `user` is the user whose label it has; `question` is the ticket that a tap on `{confirm}`

@@ -1,7 +1,7 @@
 /** Parses the configuration once at the start, from a plain record. One error names all faulty settings and their fixes. Node only. */
 
 import type { Rules } from '../binding/decision.ts'
-import type { ReplyName, ReplyTexts } from '../binding/replies.ts'
+import { type ReplyTexts, replyNames } from '../binding/replies.ts'
 import type { WaiterLimits } from '../binding/waiters.ts'
 import { BindError, counted } from '../errors.ts'
 import { parseKeyFile, type ReadKeyFile } from '../keys/key-file.ts'
@@ -70,22 +70,6 @@ export type Config = {
 }
 
 const DATABASE_URL = /^(sqlite:.+|postgres(ql)?:\/\/\S+)$/
-
-const replyNames: ReplyName[] = [
-  'bound',
-  'already_bound',
-  'used',
-  'expired',
-  'conflict',
-  'confirm_reply',
-  'confirm_code',
-  'unbound',
-  'cancelled',
-  'not_bound',
-  'wrong_code',
-  'too_many_codes',
-  'scan_again',
-]
 
 /** Throws `BAD_CONFIG`. The message names each missing or malformed setting in English and Chinese. */
 export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Config {

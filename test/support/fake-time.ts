@@ -34,6 +34,16 @@ export function createFakeTime(start = Date.UTC(2026, 0, 15, 8)) {
       }
       now = until
     },
+    /** Moves the clock and runs no timer, as a pause of the machine does. */
+    jump(ms: number): void {
+      now += ms
+    },
+    /** Runs the timers that are due, late, each once. Returns whether there was one. */
+    fire(): boolean {
+      const due = [...timers].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at)
+      for (const timer of due) if (timers.delete(timer)) timer.run()
+      return due.length > 0
+    },
     pending: () => timers.size,
   }
 }

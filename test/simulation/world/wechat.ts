@@ -1,8 +1,10 @@
 /** WeChat as the server sees it: its API, which works or fails, and the messages of its users. */
+
 import { randomBytes } from 'node:crypto'
 import { type Account, createAccount, toOpenid, toUnionid } from '../../../demo/simulator/account.ts'
 import { type MessageFields, sealMessage } from '../../../demo/simulator/message.ts'
 import { openReply } from '../../../demo/simulator/reply.ts'
+import { replyNames } from '../../../server/binding/replies.ts'
 import type { Fetch } from '../../../server/platform.ts'
 import type { Reply } from '../model/state.ts'
 
@@ -122,21 +124,7 @@ export function seal(fields: MessageFields, now: number): { search: string; body
 
 /** The texts of all replies: the name, the label, the digits and the link, so that a chat can be read. */
 export const replyTexts = Object.fromEntries(
-  [
-    'bound',
-    'already_bound',
-    'used',
-    'expired',
-    'conflict',
-    'confirm_reply',
-    'confirm_code',
-    'unbound',
-    'cancelled',
-    'not_bound',
-    'wrong_code',
-    'too_many_codes',
-    'scan_again',
-  ].map((name) => [`REPLY_${name.toUpperCase()}`, `${name}|{label}|{digits}|{confirm}`]),
+  replyNames.map((name) => [`REPLY_${name.toUpperCase()}`, `${name}|{label}|{digits}|{confirm}`]),
 )
 
 /** The reply in the chat, or what is wrong with it. */
