@@ -1,0 +1,46 @@
+/** A driver for the browsers that Playwright drives. */
+import type { BrowserType, LaunchOptions } from 'playwright'
+import type { Ability, Driver } from './driver.ts'
+
+export async function openPlaywright(
+  type: BrowserType,
+  options: LaunchOptions,
+  lacks: readonly Ability[] = [],
+): Promise<Driver> {
+  // Playwright turns the back/forward cache of Chromium off.
+  const browser = await type.launch({ ...options, ignoreDefaultArgs: ['--disable-back-forward-cache'] })
+  return {
+    version: browser.version(),
+    lacks,
+    async startSession({ width = 1280, height = 900, scale = 1, forcedColors = false } = {}) {
+      const context = await browser.newContext({
+        locale: 'en-US',
+        viewport: { width, height },
+        deviceScaleFactor: scale,
+        reducedMotion: 'reduce',
+        ...(forcedColors && { forcedColors: 'active' }),
+      })
+      const errors: string[] = []
+      context.on('weberror', (error) => errors.push(error.error().message))
+      context.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+      return {
+        errors,
+        async openTab() {
+          const page = await context.newPage()
+          return {
+            goto: async (url) => void (await page.goto(url)),
+            reload: async () => void (await page.reload()),
+            back: async () => void (await page.goBack({ waitUntil: 'commit' })),
+            show: () => page.bringToFront(),
+            run: (task, arg) => page.evaluate(task as never, arg as never),
+            clickAt: (x, y) => page.mouse.click(x, y),
+            type: (text) => page.keyboard.type(text),
+            screenshot: () => page.screenshot(),
+          }
+        },
+        close: () => context.close(),
+      }
+    },
+    close: () => browser.close(),
+  }
+}
