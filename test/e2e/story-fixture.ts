@@ -2,31 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
-import { type EngineName, openEngine } from '../engines/engines.ts'
-import { click, type Driver, inState, type Session, type Tab, type Target, testId, until } from '../support/driver.ts'
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** The engine of the project. Without it, the stories run in Chromium. */
-    engine: EngineName | undefined
-  }
-}
-
-/** One browser for all tests of a file. */
-export function useDriver() {
-  let driver: Driver
-  beforeAll(async () => {
-    driver = await openEngine(inject('engine') ?? 'chromium')
-  })
-  afterAll(() => driver?.close())
-  return {
-    get current() {
-      return driver
-    },
-  }
-}
+import { click, inState, type Session, type Tab, type Target, testId, until } from '../support/driver.ts'
+import { useDriver } from './engine-driver.ts'
 
 export function createFixture() {
   const driver = useDriver()

@@ -7,13 +7,16 @@ import { pipeline } from 'node:stream/promises'
 import { createBrotliDecompress } from 'node:zlib'
 import { chromium, firefox, webkit } from 'playwright'
 import { launchOptions } from '../support/chromium.ts'
-import type { Driver } from '../support/driver.ts'
+import type { Ability, Driver } from '../support/driver.ts'
 import { openPlaywright } from '../support/playwright-driver.ts'
 
 export type EngineName = 'chromium' | 'chromium-116' | 'firefox' | 'webkit'
 
-/** `missing`: what to install. */
-type Engine = { open: () => Promise<Driver> } | { missing: string }
+/** `lacks`: the tests that need it are skipped in this engine. `missing`: what to install. */
+type Engine = { lacks: readonly Ability[]; open: () => Promise<Driver> } | { missing: string }
+
+/** Playwright tells every page that it is visible. */
+const PLAYWRIGHT = ['hiddenTabs'] as const
 
 const onPath = (...names: string[]): string | undefined =>
   names
@@ -24,23 +27,24 @@ const MODULES = join(import.meta.dirname, 'node_modules')
 
 /** Finds each engine without starting it. */
 export const engines: Record<EngineName, () => Engine> = {
-  chromium: () => ({ open: async () => openPlaywright(chromium, await launchOptions()) }),
+  chromium: () => ({ lacks: PLAYWRIGHT, open: async () => openPlaywright(chromium, await launchOptions()) }),
 
   'chromium-116'() {
     if (process.platform !== 'linux' || process.arch !== 'x64') return { missing: 'a Linux with an x64 processor' }
-    return { open: openOldChromium }
+    return { lacks: PLAYWRIGHT, open: openOldChromium }
   },
 
   firefox() {
-    if (existsSync(firefox.executablePath())) return { open: () => openPlaywright(firefox, {}, ['forcedColors']) }
+    if (existsSync(firefox.executablePath()))
+      return { lacks: [...PLAYWRIGHT, 'bfcache'], open: () => openPlaywright(firefox, {}) }
     const path = process.env.FIREFOX_PATH ?? onPath('firefox-esr', 'firefox')
     if (!path) return { missing: 'Firefox: `npx playwright install firefox`, or Debian’s package firefox-esr' }
-    return { open: async () => (await import('./puppeteer-driver.ts')).openFirefox(path) }
+    return { lacks: [], open: async () => (await import('./puppeteer-driver.ts')).openFirefox(path) }
   },
 
   webkit() {
     if (existsSync(webkit.executablePath())) {
-      return { open: () => openPlaywright(webkit, {}, ['forcedColors', 'history']) }
+      return { lacks: [...PLAYWRIGHT, 'bfcache', 'forcedColors'], open: () => openPlaywright(webkit, {}) }
     }
     const driver = onPath('WebKitWebDriver')
     const [browser] = globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser')
@@ -50,6 +54,7 @@ export const engines: Record<EngineName, () => Engine> = {
       return { missing: 'WebKit: `npx playwright install webkit`, or Debian’s packages webkit2gtk-driver and xvfb' }
     }
     return {
+      lacks: ['forcedColors', 'hiddenTabs'],
       async open() {
         const { openWebkit } = await import('./selenium-driver.ts')
         if (display) return openWebkit(driver, browser, display)

@@ -8,7 +8,9 @@ export const inEngine = (name: EngineName) =>
     name: 'engine',
     supportedBrowser: [name],
     options: {},
-    providerFactory() {
+    providerFactory(project) {
+      // Vitest sets the size of the page before each file. The tests of the element do not depend on it.
+      project.browser!.registerCommand('__vitest_viewport' as never, (async () => {}) as never)
       let driver: Promise<Driver> | undefined
       const sessions: Session[] = []
       return {

@@ -20,7 +20,6 @@ export async function openFirefox(executablePath: string): Promise<Driver> {
   let forcing: Promise<Browser> | undefined
   return {
     version: await browser.version(),
-    lacks: [],
     async startSession({ width = 1280, height = 900, scale = 1, forcedColors = false } = {}) {
       if (forcedColors) forcing ??= start(FORCED_COLORS)
       const context = await (forcedColors ? await forcing! : browser).createBrowserContext()

@@ -36,7 +36,6 @@ export async function openWebkit(driverPath: string, browserPath: string, displa
 
   return {
     version,
-    lacks: ['forcedColors'],
     async startSession({ width = 1280, height = 900, scale = 1 } = {}) {
       const { browser, service } = await start(scale)
       let isFirst = true

@@ -8,7 +8,7 @@ import { inEngine } from './provider.ts'
 const names = (process.env.ENGINES ?? 'chromium').split(' ') as EngineName[]
 
 /** The files that use nothing of a single engine. */
-const STORIES = ['test/e2e/binding-flows.test.ts']
+const STORIES = ['binding-flows', 'tabs-and-zoom', 'old-browsers'].map((name) => `test/e2e/${name}.test.ts`)
 
 const expect = { requireAssertions: true }
 
@@ -19,7 +19,6 @@ const projectsOf = (name: EngineName, index: number): TestProjectConfiguration[]
     ...widgetModules,
     test: {
       ...limits,
-      name: `element in ${name}`,
       include: ['test/widget/*.test.ts'],
       setupFiles: 'test/widget/setup.ts',
       // One browser at a time: timers of a page are late on a machine that runs several.
@@ -31,7 +30,7 @@ const projectsOf = (name: EngineName, index: number): TestProjectConfiguration[]
         screenshotFailures: false,
         provider: inEngine(name),
         // Vitest's types know only the names of Playwright's browsers.
-        instances: [{ browser: name as 'chromium' }],
+        instances: [{ browser: name as 'chromium', name: `element in ${name}` }],
       },
     },
   },
@@ -49,5 +48,5 @@ const projectsOf = (name: EngineName, index: number): TestProjectConfiguration[]
 ]
 
 export default defineConfig({
-  test: { reporters: ['default', summary], maxWorkers: 1, projects: names.flatMap(projectsOf) },
+  test: { reporters: ['default', summary], silent: 'passed-only', maxWorkers: 1, projects: names.flatMap(projectsOf) },
 })

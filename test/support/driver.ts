@@ -15,15 +15,16 @@ export type SessionOptions = {
 export interface Driver {
   /** The version that the browser reports. */
   readonly version: string
-  /** What this engine, or its automation, cannot do. Stories that need it are skipped. */
-  readonly lacks: readonly Ability[]
   /** Starts with empty storage. */
   startSession(options?: SessionOptions): Promise<Session>
   close(): Promise<void>
 }
 
-/** `history`: restores a page from the back/forward cache. `scale`: a session with more device pixels per CSS pixel. */
-export type Ability = 'history' | 'forcedColors' | 'scale'
+/**
+ * What an engine, or its automation, may be unable to do. `bfcache`: restore a page from the back/forward cache; `hiddenTabs`: tell
+ * a tab in the background that it is hidden.
+ */
+export type Ability = 'bfcache' | 'forcedColors' | 'hiddenTabs'
 
 export interface Session {
   openTab(): Promise<Tab>
@@ -96,11 +97,11 @@ const TIMEOUT_MS = 20_000
 const PAUSE_MS = 50
 
 /** Asks until the answer is not undefined or false. */
-export async function until<Value>(what: string, ask: () => Promise<Value | undefined | false>): Promise<Value> {
+export async function until<Value>(what: string, ask: () => Promise<Value | undefined | null | false>): Promise<Value> {
   const end = performance.now() + TIMEOUT_MS
   for (;;) {
     const value = await ask()
-    if (value !== undefined && value !== false) return value
+    if (value !== undefined && value !== null && value !== false) return value
     if (performance.now() > end) throw new Error(`Waited ${TIMEOUT_MS / 1000} s for ${what}`)
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
   }

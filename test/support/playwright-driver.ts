@@ -1,17 +1,12 @@
 /** A driver for the browsers that Playwright drives. */
 import type { BrowserType, LaunchOptions } from 'playwright'
-import type { Ability, Driver } from './driver.ts'
+import type { Driver } from './driver.ts'
 
-export async function openPlaywright(
-  type: BrowserType,
-  options: LaunchOptions,
-  lacks: readonly Ability[] = [],
-): Promise<Driver> {
+export async function openPlaywright(type: BrowserType, options: LaunchOptions): Promise<Driver> {
   // Playwright turns the back/forward cache of Chromium off.
   const browser = await type.launch({ ...options, ignoreDefaultArgs: ['--disable-back-forward-cache'] })
   return {
     version: browser.version(),
-    lacks,
     async startSession({ width = 1280, height = 900, scale = 1, forcedColors = false } = {}) {
       const context = await browser.newContext({
         locale: 'en-US',
