@@ -25,7 +25,8 @@ let fixture: Fixture
 afterEach(async () => {
   await session.close()
   await fixture.close()
-  expect(session.errors).toEqual([])
+  const isRefusal = (text: string) => text.includes('status of 422')
+  expect(session.errors.filter((text) => !isRefusal(text))).toEqual([])
 })
 
 async function start(options: FixtureOptions = {}, sessionOptions: SessionOptions = {}): Promise<Tab> {
@@ -41,8 +42,12 @@ async function openTab(): Promise<Tab> {
   return tab
 }
 
+/** The state changes one frame before the picture. */
+const expectScannable = (tab: Tab) =>
+  expect.poll(async () => readPicture(await tab.screenshot()), { timeout: 10_000 }).toEqual([QR_TEXT, QR_TEXT])
+
 describe('a page that the browser restores from its back/forward cache', () => {
-  const needs = 'a browser that keeps pages while it is automated'
+  const needs = 'a browser with a back/forward cache while it is automated'
   const hasCache = isAble('bfcache')
 
   /** Goes to another page. The page that is left notes whether the browser restores it. */
@@ -126,16 +131,12 @@ describe('eight tabs of a user', () => {
 
 describe('the contrast mode of the system', () => {
   test.skipIf(!isAble('forcedColors'))(
-    titleWith(
-      'a browser with forced colours',
-      isAble('forcedColors'),
-      'leaves the QR code dark on light, and gives every button a border',
-    ),
+    titleWith('a browser with forced colours', isAble('forcedColors'), 'leaves the QR code dark on light'),
     async () => {
       const tab = await start({}, { forcedColors: true, width: 480, height: 640 })
       await inState(tab, 'ready')
       expect(await tab.run(() => matchMedia('(forced-colors: active)').matches)).toBe(true)
-      expect(await readPicture(await tab.screenshot())).toEqual([QR_TEXT, QR_TEXT])
+      await expectScannable(tab)
     },
   )
 })
@@ -149,7 +150,11 @@ function lossesIn(): string[] {
     const { left, right } = each.getBoundingClientRect()
     return left < 0 || right > innerWidth + 0.5
   })
-  const cut = all.filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0)
+  const cut = all.filter((each) => {
+    // The space after the last digit is no loss.
+    const spacing = each.localName === 'input' ? Number.parseFloat(getComputedStyle(each).letterSpacing) : 0
+    return each.clientWidth > 0 && each.scrollWidth > each.clientWidth + spacing + 1
+  })
   const controls = all.filter((each) => each.matches('button, a, input'))
   const covered = controls.filter((one) =>
     controls.some((other) => {
@@ -177,7 +182,7 @@ describe('a window of 320 px', () => {
     }
     await inState(tab, 'ready')
     await look('ready')
-    expect(await readPicture(await tab.screenshot())).toContain(QR_TEXT)
+    await expectScannable(tab)
     await click(tab, button('Can’t scan?'))
     await textOf(tab, { css: 'code', within: card })
     await look('text')
@@ -198,11 +203,14 @@ describe('a window of 320 px', () => {
     expect(Object.entries(losses).filter(([, found]) => found.length > 0)).toEqual([])
   }
 
-  test('loses nothing at a zoom of 200 %', async () => {
+  const needs = 'a browser whose window can be so narrow'
+  const canBe = isAble('narrow')
+
+  test.skipIf(!canBe)(titleWith(needs, canBe, 'loses nothing at a zoom of 200 %'), async () => {
     await expectNoLoss(await start({}, { width: 160, height: 400, scale: 2 }))
   })
 
-  test('loses nothing with text of 200 %', async () => {
+  test.skipIf(!canBe)(titleWith(needs, canBe, 'loses nothing with text of 200 %'), async () => {
     const tab = await start({}, { width: 320, height: 640 })
     await tab.run(() => document.documentElement.style.setProperty('font-size', '200%'))
     await expectNoLoss(tab)

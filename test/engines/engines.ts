@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createBrotliDecompress } from 'node:zlib'
 import { chromium, firefox, webkit } from 'playwright'
-import { launchOptions } from '../support/chromium.ts'
+import { installed, launchOptions } from '../support/chromium.ts'
 import type { Ability, Driver } from '../support/driver.ts'
 import { openPlaywright } from '../support/playwright-driver.ts'
 
@@ -18,6 +18,9 @@ type Engine = { lacks: readonly Ability[]; open: () => Promise<Driver> } | { mis
 /** Playwright tells every page that it is visible. */
 const PLAYWRIGHT = ['hiddenTabs'] as const
 
+/** The Chromium of an npm package is a `headless_shell`, which has no back/forward cache. */
+const HEADLESS_SHELL = [...PLAYWRIGHT, 'bfcache'] as const
+
 const onPath = (...names: string[]): string | undefined =>
   names
     .flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name)))
@@ -27,11 +30,14 @@ const MODULES = join(import.meta.dirname, 'node_modules')
 
 /** Finds each engine without starting it. */
 export const engines: Record<EngineName, () => Engine> = {
-  chromium: () => ({ lacks: PLAYWRIGHT, open: async () => openPlaywright(chromium, await launchOptions()) }),
+  chromium: () => ({
+    lacks: installed() ? PLAYWRIGHT : HEADLESS_SHELL,
+    open: async () => openPlaywright(chromium, await launchOptions()),
+  }),
 
   'chromium-116'() {
     if (process.platform !== 'linux' || process.arch !== 'x64') return { missing: 'a Linux with an x64 processor' }
-    return { lacks: PLAYWRIGHT, open: openOldChromium }
+    return { lacks: HEADLESS_SHELL, open: openOldChromium }
   },
 
   firefox() {
@@ -54,7 +60,7 @@ export const engines: Record<EngineName, () => Engine> = {
       return { missing: 'WebKit: `npx playwright install webkit`, or Debian’s packages webkit2gtk-driver and xvfb' }
     }
     return {
-      lacks: ['forcedColors', 'hiddenTabs'],
+      lacks: ['forcedColors', 'hiddenTabs', 'narrow'],
       async open() {
         const { openWebkit } = await import('./selenium-driver.ts')
         if (display) return openWebkit(driver, browser, display)
@@ -90,11 +96,15 @@ async function openOldChromium(): Promise<Driver> {
 async function startScreen(xvfb: string): Promise<{ display: string; close: () => Promise<void> }> {
   const args = ['-displayfd', '3', '-screen', '0', '3000x2000x24', '-nolisten', 'tcp']
   const server = spawn(xvfb, args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
+  const stop = () => void server.kill()
+  // A run that is aborted closes nothing.
+  process.on('exit', stop)
   const [number] = await once(server.stdio[3]!, 'data')
   return {
     display: `:${String(number).trim()}`,
     async close() {
-      server.kill()
+      process.off('exit', stop)
+      stop()
       await once(server, 'exit')
     },
   }

@@ -8,7 +8,7 @@ import { chromium, type LaunchOptions } from 'playwright'
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 
 /** The path of an installed browser: $CHROME_PATH, a browser on the PATH, Playwright's own, or Google Chrome on macOS. */
-function installed(): string | undefined {
+export function installed(): string | undefined {
   const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((dir) => names.map((name) => join(dir, name)))
   const others = [chromium.executablePath(), '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
   return [process.env.CHROME_PATH ?? '', ...onPath, ...others].find(existsSync)

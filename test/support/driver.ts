@@ -22,9 +22,9 @@ export interface Driver {
 
 /**
  * What an engine, or its automation, may be unable to do. `bfcache`: restore a page from the back/forward cache; `hiddenTabs`: tell
- * a tab in the background that it is hidden.
+ * a tab in the background that it is hidden; `narrow`: make a window of 320 px.
  */
-export type Ability = 'bfcache' | 'forcedColors' | 'hiddenTabs'
+export type Ability = 'bfcache' | 'forcedColors' | 'hiddenTabs' | 'narrow'
 
 export interface Session {
   openTab(): Promise<Tab>
