@@ -91,7 +91,7 @@ describe('eight tabs of a user', () => {
   const TABS = 8
 
   async function openAll(options: FixtureOptions): Promise<Tab[]> {
-    const tabs = [await start(options)]
+    const tabs = [await start(options, { width: 480, height: 640 })]
     for (const tab of tabs) {
       await inState(tab, 'ready')
       if (tabs.length < TABS) tabs.push(await openTab())

@@ -6,6 +6,8 @@ import type { Driver } from '../support/driver.ts'
 const FORCED_COLORS = { 'browser.display.document_color_use': 2 }
 
 const ALWAYS = {
+  // The pages of the tests have no icon, and their content policy forbids it.
+  'browser.chrome.site_icons': false,
   'intl.locale.requested': 'en-US',
   'ui.prefersReducedMotion': 1,
   // A machine whose only network is loopback is otherwise offline.

@@ -12,7 +12,8 @@ const STORIES = ['binding-flows', 'tabs-and-zoom', 'old-browsers'].map((name) =>
 
 const expect = { requireAssertions: true }
 
-const limits = { testTimeout: 120_000, hookTimeout: 180_000 }
+// Without a graphics card, WebKit takes seconds for a page.
+const limits = { testTimeout: 300_000, hookTimeout: 300_000 }
 
 const projectsOf = (name: EngineName, index: number): TestProjectConfiguration[] => [
   {
