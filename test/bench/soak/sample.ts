@@ -84,7 +84,8 @@ function descriptorsOf(pid: number, ports: Ports): Descriptors {
   const counted: Descriptors = { fixed: [], clients: 0, outgoing: 0, database: 0 }
   for (const target of targets) {
     const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1]
-    const kind = inode === undefined ? 'fixed' : (kinds.get(inode) ?? 'fixed')
+    // A socket that is not in the tables is being opened or closed.
+    const kind = inode === undefined ? 'fixed' : (kinds.get(inode) ?? 'outgoing')
     if (kind === 'fixed') counted.fixed.push(target)
     else counted[kind]++
   }
@@ -94,14 +95,18 @@ function descriptorsOf(pid: number, ports: Ports): Descriptors {
 
 const LISTEN = '0A'
 
-/** The kind of each TCP socket by its inode. Other sockets are those of pipes and of the channel to this bench. */
+/** The kind of each socket by its inode. The local sockets are the channel to this bench. */
 function socketKinds(pid: number, ports: Ports): Map<string, Kind> {
   const kinds = new Map<string, Kind>()
+  for (const line of readFileSync(`/proc/${pid}/net/unix`, 'utf8').split('\n').slice(1)) {
+    kinds.set(line.trim().split(/\s+/)[6] ?? '', 'fixed')
+  }
   for (const line of readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n').slice(1)) {
     const [, local = '', remote = '', state, , , , , , inode] = line.trim().split(/\s+/)
-    if (inode === undefined || state === LISTEN) continue
+    if (inode === undefined) continue
     const [localPort, remotePort] = [local, remote].map((address) => Number.parseInt(address.split(':')[1] ?? '0', 16))
-    if (ports.server.has(localPort!)) kinds.set(inode, 'clients')
+    if (state === LISTEN) kinds.set(inode, 'fixed')
+    else if (ports.server.has(localPort!)) kinds.set(inode, 'clients')
     else if (remotePort === ports.database) kinds.set(inode, 'database')
     else if (ports.outgoing.has(remotePort!)) kinds.set(inode, 'outgoing')
   }

@@ -14,11 +14,11 @@ import type { Soaked } from './server.ts'
 
 export type Story = ReturnType<typeof startStory>
 
-const USERS = 1_200
+const USERS = 800
 // Erased in turn. The store keeps a row for the version of each erased user, so these users must not be new ones.
 const ERASED_USERS = 60
 const WAITING_USERS = 3_000
-const WAITING_PAGES = 300
+const WAITING_PAGES = 200
 const IMPORTED_USERS = 500
 
 const MINUTE_MS = 60_000
@@ -97,10 +97,10 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
     }
   }
 
-  perSecond(12, 'bind in a page', bindOne)
-  perSecond(6, 'unbind by the back end', () => endOne((userId) => client().disconnect(of(userId))))
-  perSecond(3, 'unbind in a page', () => endOne((userId) => openPage(soaked, userId).unbind()))
-  perSecond(2, 'unfollow', () =>
+  perSecond(8, 'bind in a page', bindOne)
+  perSecond(4, 'unbind by the back end', () => endOne((userId) => client().disconnect(of(userId))))
+  perSecond(2, 'unbind in a page', () => endOne((userId) => openPage(soaked, userId).unbind()))
+  perSecond(1, 'unfollow', () =>
     endOne(async (userId) => {
       await phone.unfollow(openidOf(userId))
       unfollowed.add(userId)
@@ -130,7 +130,7 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
     await phone.scan(openidOf(owner), sceneOfUrl(Url))
   })
   perSecond(0.5, 'wrong code in the chat', () => phone.say(openidOf(`guess${random(200)}`), 'bind ABCD2345'))
-  perSecond(3, 'forwarded message', () => phone.say(openidOf(`chat${random(500)}`), '请问什么时候发货？'))
+  perSecond(2, 'forwarded message', () => phone.say(openidOf(`chat${random(500)}`), '请问什么时候发货？'))
   perSecond(1, 'forged callback', async () => {
     const status = await phone.forge()
     if (status < 400) throw new Error(`HTTP ${status}`)
@@ -144,7 +144,7 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
   }
 
   // The back end.
-  perSecond(5, 'GetBindInfo', () => client().getBindInfo(of(`u${random(USERS)}`)))
+  perSecond(3, 'GetBindInfo', () => client().getBindInfo(of(`u${random(USERS)}`)))
   perSecond(1, 'GetBindInfos', () => client().getBindInfos(Array.from({ length: 50 }, () => of(`u${random(USERS)}`))))
   perSecond(0.5, 'ExportUser', () => client().exportUser(of(`u${random(USERS)}`)))
   again('ListBindings, all', 5_000, async () => {
