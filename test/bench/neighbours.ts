@@ -86,8 +86,9 @@ async function measure(engine: string, url: string, fill: (eventsAt: number) => 
 
 type Section = { seconds: number; times: number[]; blockedMs: number }
 
-const textOf = ({ seconds, times, blockedMs }: Section) =>
-  `p50 ${quantile(times, 0.5).toFixed(1)}, p99 ${quantile(times, 0.99).toFixed(1)}, p99.9 ${quantile(times, 0.999).toFixed(1)}, slowest ${Math.max(...times).toFixed(1)} of ${times.length} in ${seconds.toFixed(0)} s; event loop blocked for ${blockedMs.toFixed(1)} ms`
+function textOf({ seconds, times, blockedMs }: Section): string {
+  return `p50 ${quantile(times, 0.5).toFixed(1)}, p99 ${quantile(times, 0.99).toFixed(1)}, p99.9 ${quantile(times, 0.999).toFixed(1)}, slowest ${Math.max(...times).toFixed(1)} of ${times.length} in ${seconds.toFixed(0)} s; event loop blocked for ${blockedMs.toFixed(1)} ms`
+}
 
 function toLine(what: string, section: Section, alone: Section): Line {
   const added = Math.max(...section.times) - Math.max(...alone.times)
