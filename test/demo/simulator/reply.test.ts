@@ -51,7 +51,7 @@ describe('openReply', () => {
     ['JSON', '{"success":true}', 'the body is not XML, "success" or empty'],
     ['success with a newline', 'success\n', 'the body is not XML, "success" or empty'],
     ['a page of HTML', '<html><body>error</body></html>', 'the body is not XML, "success" or empty'],
-    ['a plain text in secure mode', toXml(text), 'not encrypted, in secure mode'],
+    ['a plain text in secure mode', toXml(text), 'the reply is not encrypted, but the account uses secure mode'],
     [
       'a foreign key',
       seal(text, { encodingAesKey: 'A'.repeat(43) }),
@@ -94,6 +94,9 @@ describe('openReply', () => {
 
   test('accepts only plain texts in plain mode', () => {
     expect(open(toXml(text), 200, 'plain')).toMatchObject({ kind: 'text' })
-    expect(open(seal(text), 200, 'plain')).toEqual({ kind: 'fault', reason: 'encrypted, in plain mode' })
+    expect(open(seal(text), 200, 'plain')).toEqual({
+      kind: 'fault',
+      reason: 'the reply is encrypted, but the account uses plain mode',
+    })
   })
 })

@@ -89,6 +89,8 @@ describe('createRequestGuard', () => {
     expect(error).toMatch(/^Host evil\.example is refused\. .*DEMO_HOSTS/)
     expect(error).not.toContain('inner.example')
     const refused = await (await ask({ host: 'localhost', origin: 'http://evil.example' })).json()
-    expect(refused.error).toMatch(/^POST from a page of the origin http:\/\/evil\.example is refused\. .*PUBLIC_URL/)
+    expect(refused.error).toMatch(
+      /^This server refuses a POST request from a page of http:\/\/evil\.example\. .*PUBLIC_URL/,
+    )
   })
 })
