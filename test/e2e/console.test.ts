@@ -1,25 +1,20 @@
 /** The stories of operators in the built page of the console, over the whole server with a simulated WeChat. */
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { BrowserContext, Page } from 'playwright'
+import { afterEach, describe, expect, test } from 'vitest'
 import { createConsole } from '../../server/console/console.ts'
 import { type Listening, startListening, stopListening } from '../../server/http/listen.ts'
+import { sharedBrowser } from '../support/browser.ts'
 import { consoleErrorsOf } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 import { CONSOLE_TOKENS, TOKENS } from '../support/console-client.ts'
 import { openTestServer, type TestServer } from '../support/test-server.ts'
 
-let browser: Browser
+const browser = await sharedBrowser()
 let context: BrowserContext
 let errors: string[]
 let testServer: TestServer
 let listening: Listening
 let page: Page
 let receiverStatus = 200
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 afterEach(async () => {
   await context.close()

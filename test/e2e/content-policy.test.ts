@@ -1,8 +1,9 @@
 /** Tests the Content-Security-Policy that a page needs. Each row of the table in docs/element.md is tested with and without the directive. */
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { BrowserContext, Page } from 'playwright'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sharedBrowser } from '../support/browser.ts'
 import {
   consoleErrorsOf,
   type Fixture,
@@ -11,21 +12,15 @@ import {
   openFixture,
   readWidget,
 } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 import { startOnline } from '../support/network.ts'
 
 const NOTHING = "default-src 'none'"
 const WECHAT = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile MicroMessenger/8.0.49'
 
-let browser: Browser
+const browser = await sharedBrowser()
 let context: BrowserContext
 let consoleErrors: string[]
 const fixtures: Fixture[] = []
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 beforeEach(() => enter())
 afterEach(async () => {

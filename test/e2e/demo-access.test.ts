@@ -3,27 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Hono } from 'hono'
-import { type Browser, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
 import { createSimulator } from '../../demo/simulator/simulator.ts'
 import { type Listening, startListening, stopListening } from '../../server/http/listen.ts'
-import { launchOptions } from '../support/chromium.ts'
+import { OTHER_SITE, sharedBrowser } from '../support/browser.ts'
 import { backEndReports, inState } from './demo-fixture.ts'
 
-let browser: Browser
+const browser = await sharedBrowser()
 let page: Page
 let folder: string
 let demo: Demo
 /** Another server, which acts as WeChat or as the attacking site. */
 let other: Listening
-
-beforeAll(async () => {
-  const { args = [], ...options } = await launchOptions()
-  // The name of the attacking site resolves to this machine.
-  browser = await chromium.launch({ ...options, args: [...args, '--host-resolver-rules=MAP evil.example 127.0.0.1'] })
-})
-afterAll(() => browser.close())
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
@@ -76,7 +69,7 @@ describe('a page of another site', () => {
   })
 
   test('cannot operate a phone', async () => {
-    await page.goto(`http://evil.example:${new URL(other.url).port}/`)
+    await page.goto(`http://${OTHER_SITE}:${new URL(other.url).port}/`)
     const sent = await page.evaluate(async (url) => {
       await fetch(`${url}/simulator/control/phones/amy/unfollow`, { method: 'POST', mode: 'no-cors' })
       return 'sent'
@@ -86,7 +79,7 @@ describe('a page of another site', () => {
   })
 
   test('cannot read the traffic when its name resolves to this machine', async () => {
-    const rebound = `http://evil.example:${new URL(demo.url).port}`
+    const rebound = `http://${OTHER_SITE}:${new URL(demo.url).port}`
     const statuses: (number | undefined)[] = []
     for (const path of ['/demo/wire', '/host/token?user=lin', '/']) {
       statuses.push((await page.goto(rebound + path))?.status())

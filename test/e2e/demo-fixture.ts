@@ -1,16 +1,17 @@
-/** One demo and one browser for all tests of a file, and the user actions that they share. */
+/** One demo for all tests of a file, and the user actions that they share. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import type { BrowserContext, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
-import { launchOptions } from '../support/chromium.ts'
+import { sharedBrowser } from '../support/browser.ts'
 
 type ReportedEvent = { type: string; at: number; detail: unknown }
 
+const browser = await sharedBrowser()
+
 export function createFixture() {
-  let browser: Browser
   let context: BrowserContext
   let demo: Demo
   let folder: string
@@ -20,7 +21,6 @@ export function createFixture() {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
     demo = await startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent' }, dataDir: folder })
-    browser = await chromium.launch(await launchOptions())
   })
   beforeEach(async () => {
     consoleErrors = []
@@ -34,7 +34,6 @@ export function createFixture() {
     expect(consoleErrors).toEqual([])
   })
   afterAll(async () => {
-    await browser.close()
     await demo.close()
     rmSync(folder, { recursive: true })
   })

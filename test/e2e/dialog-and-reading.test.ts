@@ -1,22 +1,17 @@
 /** `display="button"`, the keys that a typing user presses, and text sizes, in the built element with real keys. */
 import AxeBuilder from 'axe-core'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { BrowserContext, Page } from 'playwright'
+import { afterEach, describe, expect, test } from 'vitest'
+import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, type FixtureOptions, inState, openFixture } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 
 /** Tests set styles in the page, which a strict policy would refuse. */
 const POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'; connect-src 'self'; style-src 'unsafe-inline'"
 
-let browser: Browser
+const browser = await sharedBrowser()
 let context: BrowserContext
 let fixture: Fixture
 let page: Page
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 afterEach(async () => {
   await context.close()

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchOptions } from '../support/chromium.ts'
+import type { BrowserContextOptions, Page } from 'playwright'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { sharedBrowser } from '../support/browser.ts'
 import { startOnline } from '../support/network.ts'
 import { openScene, type Scene, scenes } from '../support/scenes.ts'
 
@@ -18,17 +18,15 @@ const OTHER_BOX = ['small', 'large', 'slots', 'long title']
 /** The button is not a card; dialog-and-reading.test.ts tests it. */
 const cards = scenes.filter(({ attributes = '' }) => !attributes.includes('display='))
 
-let browser: Browser
+const browser = await sharedBrowser()
 /** The size of the card with a QR code; all states have the same size. */
 let box: { width: number; height: number }
 
 beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
   await play(ready, {}, async (page) => {
     box = await boxOf(page)
   })
 })
-afterAll(() => browser.close())
 
 /** Brings a new page into the state of `scene`, then runs `check`. */
 async function play(scene: Scene, options: BrowserContextOptions, check: (page: Page) => Promise<void>): Promise<void> {

@@ -1,25 +1,20 @@
 /** Tests for layout shifts, keyboard use and screen reader announcements in all states of the card. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { BrowserContext, Page } from 'playwright'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 import { setOffline, startOnline } from '../support/network.ts'
 
 /** See https://wicg.github.io/layout-instability. TypeScript's DOM types do not contain it yet. */
 type Entry = { value: number; sources: { previousRect: DOMRect; currentRect: DOMRect }[] }
 type Shift = { value: number; moves: string[] }
 
-let browser: Browser
+const browser = await sharedBrowser()
 let context: BrowserContext
 let fixture: Fixture
 let page: Page
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 beforeEach(async () => {
   fixture = await openFixture({

@@ -1,20 +1,19 @@
 /** Fifty mounts and removals in a real browser must leave no element, no poll and no larger heap. */
-import { type Browser, type CDPSession, chromium, type Page } from 'playwright'
+import type { CDPSession, Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, openFixture } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 
 const MOUNTS = 50
 /** The limit in bytes. Two leaked elements exceed the limit, and compiled code does not. */
 const SLACK_BYTES = 200_000
 
-let browser: Browser
+const browser = await sharedBrowser()
 let fixture: Fixture
 let page: Page
 let devtools: CDPSession
 
 beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
   fixture = await openFixture({ body: '' })
   page = await browser.newPage()
   await page.goto(fixture.url)
@@ -22,7 +21,6 @@ beforeAll(async () => {
   devtools = await page.context().newCDPSession(page)
 })
 afterAll(async () => {
-  await browser.close()
   await fixture.close()
 })
 

@@ -6,12 +6,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Hono } from 'hono'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import type { BrowserContext, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
 import { type Listening, startListening, stopListening } from '../../server/http/listen.ts'
+import { sharedBrowser } from '../support/browser.ts'
 import { inState, readWidget } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 
 const WECHAT = 'Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile MicroMessenger/8.0.49'
 
@@ -36,7 +36,7 @@ const createSite = () =>
 
 const fromDemo = async (path: string, method = 'GET') => (await fetch(`${demo.url}/${path}`, { method })).json()
 
-let browser: Browser
+const browser = await sharedBrowser()
 let site: Listening
 let demo: Demo
 let folder: string
@@ -46,10 +46,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
   site = await startListening(createSite(), '127.0.0.1', 0)
   demo = await startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent', ALLOWED_ORIGINS: site.url }, dataDir: folder })
-  browser = await chromium.launch(await launchOptions())
 })
 afterAll(async () => {
-  await browser.close()
   await demo.close()
   await stopListening(site.server)
   rmSync(folder, { recursive: true })

@@ -4,25 +4,20 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AxeResults } from 'axe-core'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { BrowserContext, Page } from 'playwright'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
+import { sharedBrowser } from '../support/browser.ts'
 import { consoleErrorsOf, inState } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-let browser: Browser
+const browser = await sharedBrowser()
 let context: BrowserContext
 let demo: Demo
 let folder: string
 let consoleErrors: string[]
 let page: Page
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))

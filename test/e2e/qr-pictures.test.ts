@@ -2,12 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import jsqr from 'jsqr'
-import { type Browser, chromium } from 'playwright'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader'
+import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 import { QR_TEXT } from '../support/fake-bind.ts'
 
 const SIDES = [160, 200, 256, 320]
@@ -17,21 +16,19 @@ const WECHAT = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 
 const decode =
   (jsqr as unknown as { default?: typeof jsqr.default }).default ?? (jsqr as unknown as typeof jsqr.default)
 
-let browser: Browser
+const browser = await sharedBrowser()
 let fixture: Fixture
 
 beforeAll(async () => {
   // By default the package fetches the file from a CDN.
   const wasm = readFileSync(createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm'))
   prepareZXingModule({ overrides: { wasmBinary: new Uint8Array(wasm).buffer } })
-  browser = await chromium.launch(await launchOptions())
   fixture = await openFixture({
     policy: `${STRICT}; img-src data:; style-src 'self'`,
     expiresIn: 3600,
   })
 })
 afterAll(async () => {
-  await browser.close()
   await fixture.close()
 })
 

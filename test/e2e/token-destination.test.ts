@@ -1,25 +1,20 @@
 /** The built element on a page that diverts requests to another origin. The requests and the token go only to the URLs that the page has set. */
 import { Hono } from 'hono'
-import { type Browser, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Listening, startListening, stopListening } from '../../server/http/listen.ts'
+import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, type FixtureOptions, inState, openFixture } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 
 /** The content policy allows every request, so that only the element itself protects the token. */
 const OPEN_POLICY = "default-src 'none'; script-src 'self'; connect-src *"
 
-let browser: Browser
+const browser = await sharedBrowser()
 let page: Page
 /** The other origin. It accepts and records every request of a page. */
 let stranger: Listening
 let received: string[]
 let fixture: Fixture
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 beforeEach(async () => {
   received = []

@@ -5,11 +5,10 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Hono } from 'hono'
-import { type Browser, chromium } from 'playwright'
 import { build, type Plugin } from 'vite'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { sharedBrowser } from '../../support/browser.ts'
 import { consoleErrorsOf, inState, openFixture, STRICT } from '../../support/browser-fixture.ts'
-import { launchOptions } from '../../support/chromium.ts'
 import { BOUND_AT } from '../../support/fake-bind.ts'
 
 const folderOf = (name: string) => join(import.meta.dirname, '../../../docs/examples', name)
@@ -87,15 +86,13 @@ async function bundle(name: string, entry: string): Promise<string> {
   return (built as { output: { code: string }[] }).output[0]?.code ?? ''
 }
 
-let browser: Browser
+const browser = await sharedBrowser()
 beforeAll(async () => {
   // Without this mode Vite builds for development during a test.
   vi.stubEnv('NODE_ENV', 'production')
-  browser = await chromium.launch(await launchOptions())
 })
 afterAll(async () => {
   vi.unstubAllEnvs()
-  await browser.close()
   rmSync(angularOut, { recursive: true })
 })
 

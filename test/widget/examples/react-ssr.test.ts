@@ -4,11 +4,10 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Hono } from 'hono'
-import { type Browser, chromium } from 'playwright'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { sharedBrowser } from '../../support/browser.ts'
 import { consoleErrorsOf, inState, openFixture, STRICT } from '../../support/browser-fixture.ts'
-import { launchOptions } from '../../support/chromium.ts'
 import { BOUND_AT } from '../../support/fake-bind.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -17,15 +16,13 @@ const card = join(root, 'docs/examples/next/app/wechat-card.tsx')
 /** The output folder, in the checkout so that the bundle's imports resolve. */
 const out = mkdtempSync(join(root, 'node_modules/.react-ssr-'))
 
-let browser: Browser
+const browser = await sharedBrowser()
 beforeAll(async () => {
   // Without this mode Vite builds for development during a test.
   vi.stubEnv('NODE_ENV', 'production')
-  browser = await chromium.launch(await launchOptions())
 })
 afterAll(async () => {
   vi.unstubAllEnvs()
-  await browser.close()
   rmSync(out, { recursive: true })
 })
 
