@@ -106,8 +106,8 @@ const whole: Record<string, Record<Chinese, string>> = {
 }
 
 /**
- * The titles of the errors, by code. The description of a response with several errors has the form `CODE: title. CODE:
- * title`.
+ * The titles of the errors, by code. The description of a response with several errors has the form
+ * `CODE: title. CODE: title`.
  */
 const titles: Record<string, Record<Chinese, string>> = {
   BAD_REQUEST: { 'zh-CN': '请求格式不正确', 'zh-TW': '請求格式不正確' },
