@@ -1,4 +1,7 @@
-/** The demo in a real browser, with a secret path for a real account, and with an attack by a page of another site. */
+/**
+ * Tests the access to the demo in a real browser: the secret path of a demo with a real account, and attacks by a page
+ * of another site.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +36,7 @@ const start = (env: Record<string, string> = {}) =>
   startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent', ...env }, dataDir: folder })
 
 describe('the demo with a real account', () => {
-  test('works below its secret path, where the page binds and displays the traffic', async () => {
+  test('works below its secret path: the page binds and displays the traffic', async () => {
     const tencent = createSimulator({ account: { mode: 'plain' } })
     other = await startListening(tencent.app, '127.0.0.1', 0)
     const { appId, appSecret, token } = tencent.account
@@ -78,7 +81,7 @@ describe('a page of another site', () => {
     expect(demo.simulator.phone('amy').following).not.toBeNull()
   })
 
-  test('cannot read the traffic when its name resolves to this machine', async () => {
+  test('cannot read the traffic when its host name resolves to this machine', async () => {
     const rebound = `http://${OTHER_SITE}:${new URL(demo.url).port}`
     const statuses: (number | undefined)[] = []
     for (const path of ['/demo/wire', '/host/token?user=lin', '/']) {

@@ -1,4 +1,4 @@
-/** One demo for all tests of a file, and the user actions that they share. */
+/** Provides one demo for all tests of a file, and functions for the actions of users. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ export function createFixture() {
     consoleErrors = []
     context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
   })
-  // Resets conditions and followers, and thereby bindings, for the next test.
+  // Resets the conditions for the next test. All people unfollow the account, which ends their bindings.
   afterEach(async () => {
     await context.close()
     await demo.set({})
@@ -65,14 +65,14 @@ export function createFixture() {
       return page
     },
 
-    /** Removes the errors of failed requests, when the test expects such failures. */
+    /** Removes the console errors of failed requests. A test that expects such failures calls this function. */
     expectRefusals(): void {
       consoleErrors = consoleErrors.filter((text) => !text.startsWith('Failed to load resource'))
     },
   }
 }
 
-/** The events that the element has dispatched so far. */
+/** Returns the events that the element has dispatched so far. */
 export const reported = (page: Page): Promise<ReportedEvent[]> =>
   page.evaluate(() => (globalThis as unknown as { reported: ReportedEvent[] }).reported)
 
@@ -95,7 +95,7 @@ export async function unfollow(page: Page): Promise<void> {
   await page.getByTestId('unfollow-button').click()
 }
 
-/** The chat message that contains `words`. */
+/** Returns the chat message that contains `words`. */
 export const chat = (page: Page, words: string) => page.getByTestId('chat-message').filter({ hasText: words })
 
 /** Waits until the host site's back end reports the state. */

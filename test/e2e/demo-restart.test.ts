@@ -22,7 +22,7 @@ afterAll(async () => {
 })
 
 describe('a restart of the demo while a page is open', () => {
-  test('reconnects the page: the phone binds, and the traffic log keeps the earlier entries', async () => {
+  test('does not require a reload: the phone binds, and the traffic log keeps the earlier entries', async () => {
     demo = await start('0')
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
     await page.goto(`${demo.url}/?lang=en`)

@@ -1,4 +1,7 @@
-/** Tests the playground in a real browser. The test sets every entry of the manifest, lists events and copies the code. */
+/**
+ * Tests the playground in a real browser: the control for every entry of the manifest, the list of events, and the
+ * code.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -45,7 +48,7 @@ async function open(query: string): Promise<void> {
 const card = () => page.locator('wechat-bind')
 
 describe('the playground', () => {
-  test('sets attributes, slots, custom properties, parts and texts, and writes the code for them', async () => {
+  test('sets attributes, slots, custom properties, parts and texts, and displays the code for them', async () => {
     await open('lang=en')
     await page.getByTestId('size-small').click()
     await page.getByTestId('slot-title').fill('Acme')
@@ -86,7 +89,7 @@ describe('the playground', () => {
     await expect.poll(events).toContain('"reason":"unsubscribe"')
   })
 
-  test('scans the QR code in the dialog of the button, which then closes', async () => {
+  test('scans the QR code in the dialog of display="button", and the dialog closes', async () => {
     await page.goto(`${demo.url}/playground?lang=en`)
     await inState(page, 'ready')
     await page.getByTestId('display-button').click()
@@ -111,7 +114,7 @@ describe('the playground', () => {
     expect(names.filter((name) => !shown.includes(name))).toEqual([])
   })
 
-  test.each(['en', 'zh-CN'])('passes axe and fits a phone screen, in %s', async (lang) => {
+  test.each(['en', 'zh-CN'])('has no axe findings and fits a phone screen, in %s', async (lang) => {
     await page.setViewportSize({ width: 360, height: 740 })
     await open(`lang=${lang}`)
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)

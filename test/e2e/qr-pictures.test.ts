@@ -20,7 +20,7 @@ const browser = await sharedBrowser()
 let fixture: Fixture
 
 beforeAll(async () => {
-  // By default the package fetches the file from a CDN.
+  // Loads the file of the package from the disk. By default the package fetches it from a CDN.
   const wasm = readFileSync(createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm'))
   prepareZXingModule({ overrides: { wasmBinary: new Uint8Array(wasm).buffer } })
   fixture = await openFixture({
@@ -32,7 +32,7 @@ afterAll(async () => {
   await fixture.close()
 })
 
-/** The text that each decoder reads from the picture. */
+/** Returns the text that each decoder reads from the picture. */
 async function readPicture(picture: Buffer): Promise<(string | undefined)[]> {
   const { data, width, height } = PNG.sync.read(picture)
   const [code] = await readBarcodes(new Uint8Array(picture), { formats: ['QRCode'] })
@@ -42,9 +42,9 @@ async function readPicture(picture: Buffer): Promise<(string | undefined)[]> {
 describe.each([
   { device: 'a desktop', userAgent: undefined },
   { device: 'WeChat', userAgent: WECHAT },
-])('the QR on $device', ({ userAgent }) => {
+])('the QR code on $device', ({ userAgent }) => {
   test.each(DENSITIES)(
-    'is decoded at every size, in light and dark, at a device pixel ratio of %i',
+    'can be decoded at every size and in both themes, at a device pixel ratio of %i',
     async (deviceScaleFactor) => {
       const context = await browser.newContext({ userAgent, deviceScaleFactor, viewport: { width: 480, height: 640 } })
       const page = await context.newPage()
@@ -59,7 +59,7 @@ describe.each([
             ;(card as HTMLElement).style.setProperty('--wechat-bind-qr-size', `${side}px`)
           }, side)
           expect((await tile.boundingBox())?.width).toBe(side)
-          // The screenshot contains the whole card, so that the decoder must locate the code, as a camera does.
+          // The screenshot contains the whole card. Like a camera, the decoder must find the QR code in it.
           read[`${colorScheme} ${side}`] = await readPicture(await page.locator('wechat-bind').screenshot())
         }
       }

@@ -1,4 +1,4 @@
-/** `wechat-bind/react` in React 18 and 19: rendered on a server to a string, hydrated in a browser, and used. */
+/** Renders `wechat-bind/react` to a string on a server, hydrates it in a browser and uses it, with React 18 and 19. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -13,12 +13,12 @@ import { BOUND_AT } from '../../support/fake-bind.ts'
 const root = join(import.meta.dirname, '../../..')
 const card = join(root, 'docs/examples/next/app/wechat-card.tsx')
 
-/** The output folder, in the checkout so that the bundle's imports resolve. */
+/** The output folder. It is inside the checkout, so that the bundle's imports resolve. */
 const out = mkdtempSync(join(root, 'node_modules/.react-ssr-'))
 
 const browser = await sharedBrowser()
 beforeAll(async () => {
-  // Without this mode Vite builds for development during a test.
+  // During a test, Vite builds for development unless this mode is set.
   vi.stubEnv('NODE_ENV', 'production')
 })
 afterAll(async () => {
@@ -69,7 +69,7 @@ const markup = `
     createElement(WechatBind, { ...tag, getToken: undefined, messages: { show: 'Show it' }, onBound() {}, 'aria-label': 'WeChat' }))`
 
 describe.each(['react-18', 'react-19'])('wechat-bind/react in %s', (version) => {
-  test('is the tag with its attributes on a server, and has its properties and listeners after hydration', async () => {
+  test('renders the tag with its attributes on a server, and sets properties and listeners after hydration', async () => {
     const server = await bundle(
       version,
       `import { renderToString } from 'react-dom/server'\n${markup}\nexport const html = renderToString(app)`,
