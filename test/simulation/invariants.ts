@@ -1,5 +1,6 @@
 /** The invariants that hold after every step. README.md lists them in words. */
-import { differ, type Observed } from './model/observed.ts'
+import { differ } from './model/difference.ts'
+import type { Observed } from './model/observed.ts'
 import { type Answer, viewOf } from './model/page.ts'
 import { type State, tenantOf, type UserKey } from './model/state.ts'
 import type { Delivered } from './world/receiver.ts'

@@ -3,22 +3,15 @@ import fc from 'fast-check'
 import type { Answer } from '../../server/http/answer.ts'
 import { erasedHash } from '../../server/store/sql/erasure.ts'
 import { checkInvariants, newTold } from './invariants.ts'
-import { expireHolds } from './model/chat.ts'
+import { adopt, type Known, learn } from './model/adopt.ts'
+import { expireHolds } from './model/confirm.ts'
+import { differ, difference } from './model/difference.ts'
 import { type Choose, explain, type Happening } from './model/explain.ts'
-import {
-  adopt,
-  differ,
-  difference,
-  type Known,
-  type Observed,
-  queries,
-  type Rows,
-  toObserved,
-} from './model/observed.ts'
-import { type Asked, finishQr } from './model/page.ts'
+import { type Observed, queries, type Rows, toObserved } from './model/observed.ts'
+import { type Asked, finishQr } from './model/qrcode.ts'
 import { holds, newState, type State, type UserKey, userOf } from './model/state.ts'
+import { type Exchange, FAILED, type Outcome, PARKED, PENDING } from './steps/exchange.ts'
 import { keepStanding } from './steps/readers.ts'
-import { type Exchange, FAILED, type Outcome, PARKED, PENDING } from './steps/requests.ts'
 import { LOST } from './world/instance.ts'
 import { type Database, type Fault, hashOf } from './world/store.ts'
 import { account, unionidOf } from './world/wechat.ts'
@@ -44,7 +37,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   const told = newTold()
   const known: Known = {
     ...names,
-    follows: world.wechat.follows,
+    isToldFollower: world.wechat.isToldFollower,
     unionidOf: settings.hasUnionid ? unionidOf : () => undefined,
   }
   let m: State = newState(settings, STARTED_AT)
@@ -128,8 +121,16 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       ),
     ]
     seen = await observe()
-    const before: State = { ...m, offered: world.wechat.takeOffered(), made: new Map(), asking: new Map() }
-    const explained = explain(before, expireFirst, happenings, ({ state, answers }) => {
+    const before: State = {
+      ...m,
+      offered: world.wechat.takeOffered(),
+      made: new Map(),
+      asking: new Map(),
+      learn(state, choose) {
+        if (ended.length > 0 && choose(2) === 1) learn(state, seen, known)
+      },
+    }
+    const explained = explain(before, workFirst, happenings, ({ state, answers }) => {
       for (const [i, value] of values.entries()) {
         const wrong = answerFault(value, answers[i])
         if (wrong) return wrong
@@ -141,6 +142,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     if ('fault' in explained) fail(explained.fault)
     const { state, answers } = explained.explanation
     m = state
+    world.wechat.forgetTold()
     for (const [i, sending] of sent.entries()) {
       const answer = answers[i]
       if (!isAsked(answer)) continue
@@ -171,7 +173,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
 
     /** Sends one or several requests at once, and waits until the server is idle. */
     async request(exchanges: Exchange[], { fault, order = 0 }: { fault?: Fault; order?: number } = {}): Promise<void> {
-      m = { ...m, now: world.time.clock() }
+      beginStep()
       const [first] = exchanges
       first?.instance.view.plan(fault)
       isTroubled = fault !== undefined
@@ -188,11 +190,16 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
 
     /** For steps without a request: compares the state. */
     async settle(): Promise<void> {
-      m = { ...m, now: world.time.clock() }
+      beginStep()
       await quiet()
       await compare([])
       await replaceDead()
     },
+  }
+
+  function beginStep(): void {
+    m = { ...m, now: world.time.clock(), step: m.step + 1 }
+    world.wechat.beginStep(m.step)
   }
 
   async function replaceDead(): Promise<void> {
@@ -206,10 +213,11 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   }
 }
 
-/** The server closes expired scans by itself, possibly before the requests of the same step. */
-function expireFirst(m: State, choose: Choose): void {
+/** The server closes expired scans by itself, and learns about users, possibly before the requests of the same step. */
+function workFirst(m: State, choose: Choose): void {
   const keys = new Set(holds(m.tickets.values()).flatMap(({ user, hold }) => (m.now >= hold.until ? [user] : [])))
   if (keys.size > 0 && choose(2) === 1) for (const key of keys) expireHolds(m, key)
+  m.learn(m, choose)
 }
 
 function fail(what: string): never {

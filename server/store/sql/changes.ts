@@ -105,8 +105,8 @@ export class Changes implements ChangeMethods {
     return yield* this.#addUpdate(user, 'unionid', at)
   }
 
-  *setFollowing({ user, openid, eventTime, at }: Of<'setFollowing'>) {
-    const { changes } = yield* this.#queries.setFollowing({ user, openid, eventTime })
+  *setFollowing({ at, ...asked }: Of<'setFollowing'>) {
+    const { changes } = yield* this.#queries.setFollowing(asked)
     if (changes > 0) yield* this.#addUpdate(user, 'subscribed', at)
   }
 

@@ -5,8 +5,10 @@ import { moods } from '../world/receiver.ts'
 import { type Fault, faults } from '../world/store.ts'
 import { type Trouble, troubles } from '../world/wechat.ts'
 import type { WorldSettings } from '../world/world.ts'
+import { type Exchange, keyOf } from './exchange.ts'
+import { sayings, toMessage } from './messages.ts'
 import { feedPage, listPage, type ReaderStep } from './readers.ts'
-import { type Exchange, keyOf, type RequestStep, sayings, toExchange, toMessage } from './requests.ts'
+import { type RequestStep, toExchange } from './requests.ts'
 
 export type Step =
   | (RequestStep & { fault?: Fault })

@@ -36,20 +36,34 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   /** The scenes that WeChat has made a QR code for in this step. */
   let offered: string[] = []
   const sceneByUrl = new Map<string, string>()
+  let step = 0
+  /** The openids of which WeChat has said in this step that they follow, each with the step of the question. */
+  let toldFollowers: { openid: string; askedIn: number }[] = []
 
   const infoOf = (openid: string) => ({
-    subscribe: follows.get(openid) === false ? 0 : 1,
+    subscribe: isFollower(openid) ? 1 : 0,
     openid,
     ...(hasUnionid ? { unionid: unionids.get(openid) } : {}),
   })
 
-  function answer(path: string, url: URL, body: unknown): Response {
-    if (path === '/cgi-bin/stable_token') return json({ access_token: 'token-of-the-simulation', expires_in: 7200 })
-    if (path === '/cgi-bin/user/info') return json(infoOf(url.searchParams.get('openid') ?? ''))
-    if (path === '/cgi-bin/user/info/batchget') {
-      const { user_list } = body as { user_list: { openid: string }[] }
-      return json({ user_info_list: user_list.map(({ openid }) => infoOf(openid)) })
+  const isFollower = (openid: string) => follows.get(openid) ?? true
+
+  /** The state of the users when the server asks. The answer may arrive later. */
+  function answerInfos(path: string, url: URL, body: unknown): () => Response {
+    const isOne = path === '/cgi-bin/user/info'
+    const openids = isOne
+      ? [url.searchParams.get('openid') ?? '']
+      : (body as { user_list: { openid: string }[] }).user_list.map(({ openid }) => openid)
+    const infos = openids.map(infoOf)
+    const followers = openids.filter(isFollower).map((openid) => ({ openid, askedIn: step }))
+    return () => {
+      toldFollowers.push(...followers)
+      return json(isOne ? infos[0] : { user_info_list: infos })
     }
+  }
+
+  function answer(path: string, body: unknown): Response {
+    if (path === '/cgi-bin/stable_token') return json({ access_token: 'token-of-the-simulation', expires_in: 7200 })
     const asked = body as { expire_seconds: number; action_info: { scene: { scene_str: string } } }
     const scene = asked.action_info.scene.scene_str
     const qrUrl = `http://weixin.qq.com/q/${++qrcodes}`
@@ -61,13 +75,14 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   const fetch: Fetch = (input, init) => {
     const url = new URL(input)
     const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined
-    const reply = () => answer(url.pathname, url, body)
+    const isAboutUsers = url.pathname.startsWith('/cgi-bin/user/')
+    const reply = isAboutUsers ? answerInfos(url.pathname, url, body) : () => answer(url.pathname, body)
     if (trouble === 'down') return Promise.reject(new TypeError('fetch failed'))
     if (trouble === 'error') return Promise.resolve(new Response('bad gateway', { status: 502 }))
     const errcode = errcodes[trouble]
     if (errcode !== undefined) return Promise.resolve(json({ errcode, errmsg: 'refused' }))
     if (trouble === 'up') {
-      const infos = url.pathname.startsWith('/cgi-bin/user/') ? heldInfos : undefined
+      const infos = isAboutUsers ? heldInfos : undefined
       return infos ? new Promise((resolve) => infos.push(() => resolve(reply()))) : Promise.resolve(reply())
     }
     return new Promise((resolve, reject) => {
@@ -83,8 +98,14 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   return {
     fetch,
     sceneOf: (url: string) => sceneByUrl.get(url),
-    /** Whether the WeChat user follows the account. WeChat's API returns it before the message of the follow arrives. */
-    follows: (openid: string) => follows.get(openid) ?? true,
+    beginStep(number: number): void {
+      step = number
+    },
+    isToldFollower: (openid: string, heardIn: number) =>
+      toldFollowers.some((told) => told.openid === openid && told.askedIn >= heardIn),
+    forgetTold(): void {
+      toldFollowers = []
+    },
     setFollows(openid: string, isFollower: boolean): void {
       follows.set(openid, isFollower)
     },
