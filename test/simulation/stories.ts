@@ -8,6 +8,8 @@ const settings = {
   instances: 1,
   hasWebhook: false,
   hasUnionid: false,
+  hasOauth: false,
+  ready: 0,
 } as const
 
 export const stories: Record<string, Recorded> = {

@@ -8,19 +8,18 @@ import { expireHolds } from './model/confirm.ts'
 import { differ, difference } from './model/difference.ts'
 import { type Choose, explain, type Happening } from './model/explain.ts'
 import { type Observed, queries, type Rows, toObserved } from './model/observed.ts'
-import { type Asked, finishQr } from './model/qrcode.ts'
-import { holds, newState, type State, type UserKey, userOf } from './model/state.ts'
-import { type Exchange, FAILED, type Outcome, PARKED, PENDING } from './steps/exchange.ts'
+import { holds, isOld, newState, type State, type UserKey, userOf } from './model/state.ts'
+import { type Exchange, FAILED, isLater, type Later, type Outcome, PARKED, PENDING } from './steps/exchange.ts'
 import { keepStanding } from './steps/readers.ts'
 import { LOST } from './world/instance.ts'
 import { type Database, type Fault, hashOf } from './world/store.ts'
-import { account, unionidOf } from './world/wechat.ts'
+import { account, OLD_APP, unionidOf } from './world/wechat.ts'
 import { identityOf, openWorld, STARTED_AT, type WorldSettings } from './world/world.ts'
 
 export type Story = Awaited<ReturnType<typeof beginStory>>
 
 /** A request that WeChat keeps waiting. */
-type Waiting = { asked: Asked; sent: Sending }
+type Waiting = { later: Later; latestEpoch: number; name: string | undefined; sent: Sending }
 
 type Sending = { exchange: Exchange; answer: Answer | object | typeof LOST | typeof PENDING }
 
@@ -38,6 +37,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   const known: Known = {
     ...names,
     isToldFollower: world.wechat.isToldFollower,
+    appIdOf: (openid) => (isOld(openid) ? OLD_APP : account.appId),
     unionidOf: settings.hasUnionid ? unionidOf : () => undefined,
   }
   let m: State = newState(settings, STARTED_AT)
@@ -87,6 +87,20 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     return exchange.read(answer)
   }
 
+  /**
+   * The QR codes that the tickets of this step may have. Without QR codes in advance: all that WeChat has made in this step. With them:
+   * those of the new tickets and of the answers, and two more, because a QR code that was taken may have been lost. No QR code is given
+   * twice.
+   */
+  function offersFor(values: unknown[]): string[] {
+    const offered = world.wechat.takeOffered()
+    if (world.settings.ready === 0) return offered
+    const free = new Set([...world.wechat.made.keys()].filter((scene) => !world.given.has(scene)))
+    const answered = values.map((value) => (value as { scene?: string } | null)?.scene ?? '')
+    const taken = [...new Set([...seen.tickets.keys(), ...answered])].filter((scene) => free.delete(scene))
+    return [...taken, ...[...free].slice(0, 2)]
+  }
+
   /** The webhook sender collects the accepted notices for some milliseconds before it removes them. */
   async function quiet(): Promise<void> {
     await world.settle()
@@ -107,23 +121,26 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     for (const outcome of outcomes) if ('fault' in outcome) fail(outcome.fault)
     const values = outcomes.map((outcome) => (outcome as { value: unknown }).value)
     const mayFail = values.includes(FAILED) || isTroubled
+    const areApart = new Set(ended.map((each) => each.later.key)).size === ended.length
     const happenings: Happening[] = [
       ...sent.map(({ exchange }, i) => ({
         op: exchange.op({ isPending: values[i] === PENDING, mayFail }),
         mayEndEarly: values[i] === FAILED,
       })),
       ...ended.map(
-        ({ asked }, i): Happening => ({
-          op: (s, choose) => finishQr(s, { ...asked, request: { ...asked.request, mayFail } }, choose),
+        ({ later, latestEpoch }, i): Happening => ({
+          op: later.resume({ mayFail, latestEpoch }),
           mayEndEarly: values[sent.length + i] === FAILED,
-          isApart: sent.length === 0 && new Set(ended.map((each) => each.asked.request.key)).size === ended.length,
+          isApart: sent.length === 0 && later.key !== '*' && areApart,
         }),
       ),
     ]
     seen = await observe()
     const before: State = {
       ...m,
-      offered: world.wechat.takeOffered(),
+      offered: offersFor(values),
+      exchanged: world.wechat.takeExchanged(),
+      hasChangedOpenids: world.wechat.takeChanged(),
       made: new Map(),
       asking: new Map(),
       learn(state, choose) {
@@ -142,14 +159,15 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     if ('fault' in explained) fail(explained.fault)
     const { state, answers } = explained.explanation
     m = state
+    for (const scene of m.tickets.keys()) world.given.add(scene)
     world.wechat.forgetTold()
     for (const [i, sending] of sent.entries()) {
       const answer = answers[i]
-      if (!isAsked(answer)) continue
-      const { asked } = answer
+      if (!isLater(answer)) continue
+      const { later } = answer
       // The order of simultaneous requests is unknown, so this one may have asked before or after the others.
-      const latestEpoch = userOf(m, asked.request.key).epoch
-      waiting.push({ asked: { ...asked, latestEpoch }, sent: sending })
+      const latestEpoch = userOf(m, later.key).epoch
+      waiting.push({ later, latestEpoch, name: sending.exchange.only, sent: sending })
     }
     world.pages = world.pages.filter(({ instance }) => instance.isAlive())
     await world.untilNotified(({ key, known }) => (m.users.get(key)?.version ?? 0) > known)
@@ -169,7 +187,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     model: () => m,
     /** What the store held after the last step. */
     seen: () => seen,
-    isWaiting: (key: UserKey) => waiting.some(({ asked }) => asked.request.key === key),
+    isWaiting: (name: string) => waiting.some((each) => each.name === name),
 
     /** Sends one or several requests at once, and waits until the server is idle. */
     async request(exchanges: Exchange[], { fault, order = 0 }: { fault?: Fault; order?: number } = {}): Promise<void> {
@@ -229,12 +247,9 @@ function answerFault(value: unknown, expected: unknown): string | undefined {
   if (value === FAILED) return undefined
   // The answer to a page that has waited is checked with the other waiting pages.
   if (expected === PARKED && (value === PENDING || 'version' in (value as object))) return undefined
-  if (value === PENDING) return isAsked(expected) ? undefined : 'there is no answer'
+  if (value === PENDING) return isLater(expected) ? undefined : 'there is no answer'
   return differ('the answer', sorted(expected), sorted(withoutDigits(value)))
 }
-
-const isAsked = (expected: unknown): expected is { asked: Asked } =>
-  typeof expected === 'object' && expected !== null && 'asked' in expected
 
 const digitsIn = (value: unknown) => (value as { reply?: { digits?: string } | null } | undefined)?.reply?.digits
 
@@ -244,6 +259,8 @@ function withoutDigits(value: unknown): unknown {
 }
 
 function sorted(value: unknown): unknown {
-  if (Array.isArray(value) || value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+  if (Array.isArray(value)) return value.map(sorted)
+  if (value === null || typeof value !== 'object') return value
+  const entries = Object.entries(value).map(([name, each]) => [name, sorted(each)] as const)
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }

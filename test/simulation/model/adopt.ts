@@ -10,6 +10,7 @@ const DAY = 24 * HOUR
 
 export type Known = {
   unionidOf: (openid: string) => string | undefined
+  appIdOf: (openid: string) => string
   /** Whether WeChat has answered in this step that the user follows the account, to a question of the step `heardIn` or later. */
   isToldFollower: (openid: string, heardIn: number) => boolean
   /** The keys under which the store keeps the version of an erased user, an unfollow, or a delivery. */
@@ -42,12 +43,25 @@ export function adopt(m: State, seen: Observed, known: Known): void {
     if (found && user.erased && user.reason === 'erased' && found.reason === null) setUser(m, key, { reason: null })
     if (!found && user.erased) forgetUser(m, key)
   }
+  nameAuthorizations(m, seen)
   learn(m, seen, known)
   const kept = new Set(seen.events.map(({ user, version, type }) => `${user} ${version} ${type}`))
   m.events = m.events.filter(
     (event) =>
       kept.has(`${event.user} ${event.version} ${event.type}`) || !(event.erased || m.now >= event.at + 90 * DAY),
   )
+}
+
+/** The model learns the hash of an authorization from the store. An expired one may be deleted at any time. */
+function nameAuthorizations(m: State, { authorizations }: Observed): void {
+  for (const [name, made] of m.authorizations) {
+    if (authorizations.has(name)) continue
+    if (name.startsWith('new ')) {
+      const unknown = [...authorizations].find(([hash, { user }]) => user === made.user && !m.authorizations.has(hash))
+      m.authorizations.delete(name)
+      m.authorizations.set(unknown?.[0] ?? 'an authorization that was not stored', made)
+    } else if (m.now >= made.until) m.authorizations.delete(name)
+  }
 }
 
 /** Takes over what WeChat has answered in this step. */

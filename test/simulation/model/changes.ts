@@ -33,11 +33,20 @@ export function addEvent(m: State, key: UserKey, type: Event['type'], reason: st
   m.events.push({ user: key, version, type, reason, at, openid, erased: false })
 }
 
-/** Closes the tickets of a user that could still bind. Returns their number. */
+/** An authorization that is closed binds nobody. */
+export function closeAuthorization(m: State, hash: string): void {
+  const authorization = m.authorizations.get(hash)
+  if (authorization) m.authorizations.set(hash, { ...authorization, state: 'closed', openid: null })
+}
+
+/** Closes the tickets of a user that could still bind. Returns their number. Without `except`, also closes the authorizations. */
 export function closeOpen(m: State, key: UserKey, except?: Ticket): number {
   const open = ticketsOf(m, key).filter((ticket) => isOpen(ticket) && ticket.scene !== except?.scene)
   for (const ticket of open) setTicket(m, ticket, { state: 'replaced', hold: null })
-  if (!except) setUser(m, key, { epoch: userOf(m, key).epoch + 1 })
+  if (!except) {
+    setUser(m, key, { epoch: userOf(m, key).epoch + 1 })
+    for (const [hash, { user }] of m.authorizations) if (user === key) closeAuthorization(m, hash)
+  }
   return open.length
 }
 

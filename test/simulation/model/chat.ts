@@ -3,6 +3,7 @@
 import { endHold, setSubscribed, setTicket, unbindUser } from './changes.ts'
 import { claim, claimByCode, type Handled, holdsBy, nothing, plain, say } from './claim.ts'
 import { confirmHold } from './confirm.ts'
+import { closeProven } from './one-tap.ts'
 import { type HeldTicket, ownersOf, type Reply, type State, type Ticket, userOf } from './state.ts'
 
 export type Message = { key: string; openid: string; time: number } & (
@@ -24,7 +25,8 @@ const UNFOLLOW_KEPT = 600 * SECOND
 export function* deliver(m: State, message: Message): Generator<void, { reply: Reply }> {
   yield
   if (message.kind === 'confirm' && m.settings.confirm !== 'reply') return { reply: null }
-  if (message.kind === 'follow' && !message.isLost && m.settings.unsubscribe !== 'mark') return { reply: null }
+  const mayBeUnfollowed = m.settings.unsubscribe === 'mark' || m.settings.hasOauth
+  if (message.kind === 'follow' && !message.isLost && !mayBeUnfollowed) return { reply: null }
   const ticket = claimed(m, message)
   const seen = m.deliveries.get(message.key)
   if (seen) return { reply: seen.reply }
@@ -88,6 +90,7 @@ function unfollowed(m: State, message: Extract<Message, { kind: 'unfollow' }>): 
     ({ bound }) => bound && (time >= bound.time || (erases && !bound.subscribed)),
   )
   for (const held of holdsBy(m, openid)) if (time >= held.hold.time) endHold(m, held)
+  closeProven(m, openid)
   for (const { key } of affected) {
     if (m.settings.unsubscribe === 'mark' && !erases) setSubscribed(m, key, false, time)
     else unbindUser(m, key, 'unsubscribe')
@@ -100,6 +103,7 @@ function undo(m: State, message: Message): Handled {
   const { openid, time } = message
   const live = holdsBy(m, openid).filter(({ hold }) => time >= hold.time && m.now < hold.until)
   const [latest] = live
+  closeProven(m, openid)
   if (latest) {
     for (const held of live) endHold(m, held)
     rememberUnfollow(m, message)

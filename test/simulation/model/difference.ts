@@ -11,20 +11,21 @@ export function difference(m: State, seen: Observed, known: Known): string | und
   return (
     differenceOfUsers(m, seen, known) ??
     differenceOfTickets(m, seen) ??
+    differenceOfAuthorizations(m, seen) ??
     differ('events', inOrder(m.events), inOrder(seen.events)) ??
     differenceOfMemory(m, seen, known)
   )
 }
 
-function differenceOfUsers(m: State, { users, floors }: Observed, { floorOf }: Known): string | undefined {
+function differenceOfUsers(m: State, { users, floors }: Observed, known: Known): string | undefined {
   for (const key of new Set([...m.users.keys(), ...users.keys()])) {
     const found = users.get(key)
     const user = userOf(m, key)
-    const version = found?.version ?? floors.get(floorOf(key)) ?? 0
+    const version = found?.version ?? floors.get(known.floorOf(key)) ?? 0
     const wrong =
       differ(`${key}: version`, user.version, version) ??
       differ(`${key}: reason`, user.reason, found?.reason ?? null) ??
-      differ(`${key}: binding`, withoutStep(user.bound), found?.bound ?? null) ??
+      differ(`${key}: binding`, shapeOfBound(user.bound, known), found?.bound ?? null) ??
       differ(`${key}: how often all tickets were closed`, user.epoch, found?.epoch ?? 0) ??
       differ(`${key}: erased`, user.erased, found?.erased ?? false) ??
       differ(`${key}: notice`, user.notice, found?.notice ?? null)
@@ -41,14 +42,23 @@ function differenceOfTickets(m: State, { tickets }: Observed): string | undefine
   return undefined
 }
 
-const SCOPES: Record<string, string> = { minute: 'qr/minute', hour: 'qr/hour', day: 'qr/day', digits: 'digits/hour' }
+function differenceOfAuthorizations(m: State, { authorizations }: Observed): string | undefined {
+  for (const hash of new Set([...m.authorizations.keys(), ...authorizations.keys()])) {
+    const [expected, found] = [m.authorizations.get(hash), authorizations.get(hash)].map(
+      (each) => each && [each.user, each.state, each.createdAt, each.until, each.openid],
+    )
+    const wrong = differ(`authorization ${hash}`, expected, found)
+    if (wrong) return wrong
+  }
+  return undefined
+}
 
 function differenceOfMemory(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Known): string | undefined {
   const { now } = m
   const isLive = (until: number) => until > now
   for (const [name, window] of m.windows) {
     const [unit = '', key = ''] = name.split(' ')
-    const found = memory.windows.get(`${SCOPES[unit]}/user/${userOf(m, key).id}`)
+    const found = memory.windows.get(`${unit}/user/${userOf(m, key).id}`)
     const wrong = isLive(window.until) ? differ(`the limit ${name}`, window, found) : undefined
     if (wrong) return wrong
   }
@@ -71,10 +81,10 @@ function differenceOfMemory(m: State, { memory }: Observed, { unfollowOf, delive
   )
 }
 
-function withoutStep(bound: Bound | null): Omit<Bound, 'heardIn'> | null {
+function shapeOfBound(bound: Bound | null, { appIdOf }: Known) {
   if (!bound) return null
   const { heardIn, ...rest } = bound
-  return rest
+  return { ...rest, appId: appIdOf(bound.openid) }
 }
 
 const shape = (ticket: Omit<Ticket, 'usedBy'> | undefined) =>

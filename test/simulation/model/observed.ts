@@ -1,10 +1,10 @@
 /** What the store holds, as rows. */
-import type { Bound, Event, Ticket, User, UserKey } from './state.ts'
+import type { Authorization, Bound, Event, Ticket, User, UserKey } from './state.ts'
 
 type Row = Record<string, string | number | null>
 
 export type ObservedUser = Pick<User, 'id' | 'version' | 'reason' | 'notice' | 'epoch' | 'erased'> & {
-  bound: Omit<Bound, 'heardIn'> | null
+  bound: (Omit<Bound, 'heardIn'> & { appId: string }) | null
 }
 export type ObservedEvent = Omit<Event, 'openid'> & { id: number; uid: string }
 
@@ -13,6 +13,8 @@ export type Observed = {
   /** The versions of erased users, by the hash of their ids. */
   floors: Map<string, number>
   tickets: Map<string, Omit<Ticket, 'usedBy'>>
+  /** By the hash of WeChat's `state`. */
+  authorizations: Map<string, Authorization>
   events: ObservedEvent[]
   memory: Memory
 }
@@ -29,9 +31,10 @@ type Memory = {
 export const queries = {
   users:
     'select id, tenant, account, user_id, version, reason, notice, notice_version, notice_at, ticket_epoch, erased from users',
-  bindings: 'select "user", openid, unionid, subscribed, bound_at, event_time, label from bindings',
+  bindings: 'select "user", app_id, openid, unionid, subscribed, bound_at, event_time, label from bindings',
   tickets:
     'select id, "user", scene, code, label, created_at, expires_at, state, openid, event_time, confirm, confirm_until, digits, tries_left, reason from tickets order by id',
+  authorizations: 'select "user", state, state_hash, created_at, until, openid from authorizations order by id',
   events: 'select id, "user", version, type, reason, at, uid, erased from events order by id',
   windows: "select scope, count, until from rate_windows where scope like '%/user/%'",
   unfollows: 'select openid_hash, event_time, until from unfollow_tombstones',
@@ -51,6 +54,7 @@ export function toObserved(rows: Rows): Observed {
     users: new Map(),
     floors: new Map(),
     tickets: new Map(),
+    authorizations: new Map(),
     events: [],
     memory: toMemory(rows),
   }
@@ -89,6 +93,15 @@ export function toObserved(rows: Rows): Observed {
       hold: toHold(row),
     })
   }
+  for (const row of rows.authorizations) {
+    observed.authorizations.set(String(row.state_hash), {
+      user: keys.get(Number(row.user)) ?? '',
+      state: row.state as Authorization['state'],
+      createdAt: Number(row.created_at),
+      until: Number(row.until),
+      openid: text(row.openid),
+    })
+  }
   observed.events = rows.events.map((row) => ({
     id: Number(row.id),
     user: keys.get(Number(row.user)) ?? '',
@@ -121,6 +134,7 @@ const toBound = (row: Row) => ({
   boundAt: Number(row.bound_at),
   time: Number(row.event_time),
   label: text(row.label),
+  appId: String(row.app_id),
 })
 
 function toHold(row: Row): Ticket['hold'] {

@@ -3,12 +3,10 @@
 import { bump, closeOpen, endHold, forgetUser, setTicket, setUser, unbindUser } from './changes.ts'
 import { confirmHold, expireHolds } from './confirm.ts'
 import type { Choose } from './explain.ts'
-import { count } from './limits.ts'
-import { holds, type State, ticketsOf, type UserKey, userOf } from './state.ts'
+import { countWrongDigits, isDigitsLimited } from './limits.ts'
+import { holds, isOld, type State, ticketsOf, type UserKey, userOf } from './state.ts'
 
 const SECOND = 1000
-const HOUR = 3600 * SECOND
-const WRONG_DIGITS_AN_HOUR = 9
 
 export type Answer = Record<string, unknown>
 
@@ -21,7 +19,11 @@ export function viewOf(m: State, key: UserKey): Answer {
   const isShown = notice?.version === version && m.now < notice.at + 60 * SECOND
   const more = { version, ...(isShown ? { notice: notice.name } : {}) }
   if (latest && m.now < latest.hold.until) return { state: 'scanned', confirm: latest.hold.kind, ...more }
-  if (bound) return { state: 'bound', boundAt: Math.floor(bound.boundAt / SECOND), ...more }
+  if (bound) {
+    // With one tap, a page asks a user who does not follow the account to follow it.
+    const follow = m.settings.hasOauth && !bound.subscribed ? { subscribed: false } : {}
+    return { state: 'bound', boundAt: Math.floor(bound.boundAt / SECOND), ...follow, ...more }
+  }
   return { state: 'unbound', ...(reason === null ? {} : { reason }), ...more }
 }
 
@@ -31,6 +33,7 @@ export function bindInfoOf(m: State, key: UserKey): Answer {
     IsBound: bound !== null,
     OpenId: bound?.openid ?? null,
     UnionId: bound?.unionid ?? null,
+    AppId: bound && isOld(bound.openid) ? 'old' : 'new',
     IsSubscribed: bound?.subscribed ?? false,
     BoundAt: bound ? Math.floor(bound.boundAt / SECOND) : null,
     Version: version,
@@ -48,11 +51,10 @@ export function* digits(m: State, key: UserKey, sent: string): Generator<void, A
   yield
   const asked = holds(ticketsOf(m, key)).filter(({ hold }) => hold.kind === 'code' && m.now < hold.until)
   if (asked.length === 0) return refusal('NOT_SCANNED')
-  const window = m.windows.get(`digits ${key}`)
-  if (window && m.now < window.until && window.count >= WRONG_DIGITS_AN_HOUR) return refusal('RATE_LIMITED')
+  if (isDigitsLimited(m, key)) return refusal('RATE_LIMITED')
   const right = asked.find(({ hold }) => hold.digits === sent)
   if (right) return confirmHold(m, right) ? viewOf(m, key) : refusal('CONFLICT')
-  count(m, `digits ${key}`, HOUR)
+  countWrongDigits(m, key)
   for (const held of asked) {
     const tries = held.hold.tries - 1
     if (tries > 0) setTicket(m, held, { hold: { ...held.hold, tries } })
@@ -79,6 +81,7 @@ export function* erase(m: State, key: UserKey, choose: Choose): Generator<void, 
   if (user.bound) unbindUser(m, key, 'erased')
   else if (closeOpen(m, key) > 0) bump(m, key)
   for (const { scene } of ticketsOf(m, key)) m.tickets.delete(scene)
+  for (const [hash, { user }] of m.authorizations) if (user === key) m.authorizations.delete(hash)
   m.events = m.events.map((event) => (event.user === key ? { ...event, erased: true } : event))
   for (const [id, delivery] of m.deliveries) {
     if (delivery.user === key) m.deliveries.set(id, { ...delivery, reply: null, user: null })

@@ -3,7 +3,7 @@
 import { bump, closeOpen, know, setTicket } from './changes.ts'
 import { expireHolds } from './confirm.ts'
 import type { Choose } from './explain.ts'
-import { count, isLimited, WINDOWS } from './limits.ts'
+import { countAttempt, isLimited } from './limits.ts'
 import { type Answer, refusal, viewOf } from './page.ts'
 import { type Made, type State, type Ticket, ticketsOf, type UserKey, userOf } from './state.ts'
 
@@ -25,7 +25,7 @@ export type Asked = {
   live: Ticket | undefined
   epoch: number
   life: number
-  /** The epoch at the end of the step in which WeChat was asked. */
+  /** The epoch at the end of that step. */
   latestEpoch?: number
   /** Another request for the same user has already asked WeChat. This request gets the same result. */
   isJoined?: boolean
@@ -61,8 +61,9 @@ function* issue(m: State, request: QrRequest, choose: Choose): Generator<void, S
   if (isFailing && choose(2) === 1)
     return { answer: yield* end(m, request, instead(m, request, live, 'STORE'), choose) }
   know(m, key)
-  if (isLimited(m, key)) return { answer: yield* end(m, request, instead(m, request, live, 'RATE_LIMITED'), choose) }
-  for (const unit of ['minute', 'hour', 'day'] as const) count(m, `${unit} ${key}`, WINDOWS[unit])
+  if (isLimited(m, key, 'qr'))
+    return { answer: yield* end(m, request, instead(m, request, live, 'RATE_LIMITED'), choose) }
+  countAttempt(m, key, 'qr')
   if (isFailing) return { answer: yield* end(m, request, instead(m, request, live, 'STORE'), choose) }
   const { epoch, life } = userOf(m, key)
   const asked = { request, live, epoch, life }
@@ -76,7 +77,9 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   const { key, isRefresh } = request
   yield
   if (asked.isJoined) return yield* join(m, request, choose)
-  const [scene] = m.offered.splice(choose(m.offered.length), 1)
+  // With QR codes in advance, WeChat may have refused this request although others of them are left.
+  const isRefused = m.settings.ready > 0 && choose(2) === 1
+  const [scene] = isRefused ? [] : m.offered.splice(choose(m.offered.length), 1)
   if (scene === undefined) return yield* end(m, request, instead(m, request, live, 'WECHAT'), choose)
   yield
   const isFailing = request.mayFail && choose(2) === 1

@@ -9,6 +9,10 @@ import type { Choose } from './explain.ts'
 import type { Asked } from './qrcode.ts'
 
 export type Settings = {
+  /** One tap inside WeChat. */
+  hasOauth: boolean
+  /** How many QR codes each server has made in advance. */
+  ready: number
   conflict: 'reject' | 'replace' | 'allow'
   confirm: 'off' | 'reply' | 'code'
   unsubscribe: 'unbind' | 'mark'
@@ -41,6 +45,15 @@ export type Ticket = {
   state: 'pending' | 'scanned' | 'used' | 'replaced' | 'dead'
   usedBy: string | null
   hold: Hold | null
+}
+
+/** One run of WeChat's web authorization. The openid is known while it waits for the page's proof. */
+export type Authorization = {
+  user: UserKey
+  state: 'requested' | 'exchanging' | 'proven' | 'closed'
+  createdAt: number
+  until: number
+  openid: string | null
 }
 
 export type Bound = {
@@ -98,6 +111,8 @@ export type State = {
   settings: Settings
   users: Map<UserKey, User>
   tickets: Map<string, Ticket>
+  /** By the hash of WeChat's `state`. One that was made in this step has another name. */
+  authorizations: Map<string, Authorization>
   events: Event[]
   /** `CreateTime` of the last unfollow of an openid. */
   unfollows: Map<string, { time: number; until: number }>
@@ -106,8 +121,15 @@ export type State = {
   windows: Map<string, { count: number; until: number }>
   /** The accepted requests, each with the time after which the server may delete its record. */
   jtis: Map<string, number>
-  /** The scenes for which WeChat has made a QR code in this step, and which no ticket has yet. */
+  /**
+   * The scenes of QR codes that no ticket has yet, and that one of this step may get. Without QR codes in advance: all that WeChat has
+   * made in this step.
+   */
   offered: string[]
+  /** The openids that WeChat has given for a code in this step. */
+  exchanged: Map<string, string>
+  /** Whether WeChat has given the new openids of a migrated account in this step. */
+  hasChangedOpenids: boolean
   /** The results of the requests for a QR code in this step, by user and kind. Simultaneous requests share a result. */
   made: Map<string, Made>
   /** The requests of this step that wait for WeChat, by user and kind. */
@@ -122,6 +144,7 @@ export const newState = (settings: Settings, now: number): State => ({
   settings,
   users: new Map(),
   tickets: new Map(),
+  authorizations: new Map(),
   events: [],
   unfollows: new Map(),
   deliveries: new Map(),
@@ -129,6 +152,8 @@ export const newState = (settings: Settings, now: number): State => ({
   windows: new Map(),
   jtis: new Map(),
   offered: [],
+  exchanged: new Map(),
+  hasChangedOpenids: false,
   made: new Map(),
   asking: new Map(),
   learn() {},
@@ -138,6 +163,7 @@ export const copyState = (m: State): State => ({
   ...m,
   users: new Map(m.users),
   tickets: new Map(m.tickets),
+  authorizations: new Map(m.authorizations),
   events: [...m.events],
   unfollows: new Map(m.unfollows),
   deliveries: new Map(m.deliveries),
@@ -185,3 +211,6 @@ export const ownersOf = (m: State, openid: string): User[] =>
   [...m.users.values()]
     .filter(({ bound }) => bound?.openid === openid)
     .sort((a, b) => (b.bound?.boundAt ?? 0) - (a.bound?.boundAt ?? 0) || b.id - a.id)
+
+/** Whether the openid is that of the Official Account before its migration. */
+export const isOld = (openid: string): boolean => openid.startsWith('old')

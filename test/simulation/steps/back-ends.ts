@@ -4,7 +4,7 @@ import { openEnvelope } from '../../../server/keys/envelope.ts'
 import type { Op } from '../model/explain.ts'
 import { type State, tenantOf, ticketsOf, type UserKey, userOf } from '../model/state.ts'
 import type { Instance } from '../world/instance.ts'
-import { account } from '../world/wechat.ts'
+import { account, OLD_APP } from '../world/wechat.ts'
 import { identityOf, type World } from '../world/world.ts'
 import { type Exchange, type Outcome, readRefusal } from './exchange.ts'
 
@@ -64,11 +64,12 @@ function toPlain(world: World, data: Record<string, unknown>): unknown {
   if (typeof data.Url === 'string') return { scene: world.wechat.sceneOf(data.Url) }
   if ('Items' in data) return { items: (data.Items as Record<string, unknown>[]).map(toBindInfo) }
   if ('History' in data) return summary(data as unknown as Exported)
-  const { AppId, ...rest } = data
-  return AppId === undefined || AppId === account.appId ? rest : data
+  return 'AppId' in data ? toBindInfo(data) : data
 }
 
-const toBindInfo = ({ Account, User_ID, AppId, ...info }: Record<string, unknown>) => info
+export function toBindInfo({ Account, User_ID, AppId, ...info }: Record<string, unknown>) {
+  return { ...info, AppId: AppId === account.appId ? 'new' : AppId === OLD_APP ? 'old' : AppId }
+}
 
 type Exported = {
   Version: number

@@ -1,7 +1,6 @@
 /** A request of a step: how it is sent, how its answer is read, and what the model says about it. */
 import type { Answer } from '../../../server/http/answer.ts'
 import type { Op } from '../model/explain.ts'
-import type { QrRequest } from '../model/qrcode.ts'
 import type { UserKey } from '../model/state.ts'
 import type { Instance, LOST } from '../world/instance.ts'
 import { userKeys } from '../world/world.ts'
@@ -22,8 +21,25 @@ export type Exchange = {
   read: (answer: Answer | object) => Promise<Outcome> | Outcome
   /** `isPending`: WeChat has not answered the server yet. `mayFail`: the store has failed, or may have. */
   op: (how: { isPending: boolean; mayFail: boolean }) => Op
-  qr?: QrRequest
+  /** While the request waits for WeChat, no other request of this name is sent. */
+  only?: string
 }
+
+/** The end of an operation whose request waits for WeChat. */
+export type Later = {
+  /** The user whose data it changes, or `*`. */
+  key: UserKey | '*'
+  /** `latestEpoch`: the user's epoch at the end of the step in which WeChat was asked. */
+  resume: (how: { mayFail: boolean; latestEpoch: number }) => Op
+}
+
+/** An operation that waits for WeChat ends with it. */
+export const later = (part: Later): { later: Later } => ({ later: part })
+
+export const isLater = (answer: unknown): answer is { later: Later } =>
+  typeof answer === 'object' && answer !== null && 'later' in answer
+
+export const labels = [null, 'Li', 'Wu'] as const
 
 export const keyOf = ({ user }: { user: number }): UserKey => userKeys[user % userKeys.length]!
 

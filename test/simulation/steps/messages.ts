@@ -19,6 +19,8 @@ export const sayings = [
   'undo',
   'confirm',
   'tap',
+  'scan_early',
+  'subscribe_early',
 ] as const
 
 export function delivery(world: World, instance: Instance, { fields, message }: Sent): Exchange {
@@ -75,6 +77,16 @@ export function toMessage(
         ticket &&
         event('subscribe', `qrscene_${ticket.scene}`, ticket.scene, { kind: 'subscribe', scene: ticket.scene })
       )
+    // A QR code that was made in advance and is not shown on any page.
+    case 'scan_early': {
+      const scene = unusedScene(world)
+      return scene === undefined ? undefined : event('SCAN', scene, scene, { kind: 'scan', scene })
+    }
+    case 'subscribe_early': {
+      const scene = unusedScene(world)
+      if (scene === undefined) return undefined
+      return event('subscribe', `qrscene_${scene}`, scene, { kind: 'subscribe', scene })
+    }
     case 'follow':
       return event('subscribe', '', '', { kind: 'follow', isLost: true })
     case 'follow_other':
@@ -97,5 +109,7 @@ export function toMessage(
       return ticket && text('确认', { kind: 'confirm', question: ticket.id }, { bizmsgmenuid: `wb1_${ticket.id}` })
   }
 }
+
+const unusedScene = ({ wechat, given }: World) => [...wechat.made.keys()].find((scene) => !given.has(scene))
 
 type MessageRest = Record<string, unknown> & { kind: Message['kind'] }

@@ -69,10 +69,13 @@ export function wait(world: World, m: State, instance: Instance, key: UserKey): 
 }
 
 export function readPage(world: World, { status, body }: Answer): Outcome {
-  const value = JSON.parse(String(body)) as Record<string, unknown>
+  const { follow, ...value } = JSON.parse(String(body)) as Record<string, unknown>
+  if (follow !== undefined && value.subscribed !== false)
+    return { fault: 'a page of a follower shows the QR code to follow' }
   if (status !== 200) return readRefusal(String(value.code), value.triesLeft)
   if (typeof value.url !== 'string') return { value }
-  const { state, version, notice, url } = value
+  const { state, version, notice, url, oauth = false } = value
+  if (oauth !== world.settings.hasOauth) return { fault: `a QR code comes with oauth: ${oauth}` }
   return {
     value: { state, scene: world.wechat.sceneOf(url as string), version, ...(notice === undefined ? {} : { notice }) },
   }

@@ -5,7 +5,7 @@ import type { Op } from '../model/explain.ts'
 import { bindInfoOf } from '../model/page.ts'
 import { type State, tenantOf, type UserKey } from '../model/state.ts'
 import type { Story } from '../story.ts'
-import { call, readData } from './back-ends.ts'
+import { call, readData, toBindInfo } from './back-ends.ts'
 import type { Outcome } from './exchange.ts'
 
 const tenants = ['default', 'other']
@@ -71,11 +71,7 @@ export async function listPage(story: Story, step: ReaderStep): Promise<void> {
   const read = (answer: object) =>
     readData(world, tenant, answer as Answer, ({ Items, NextCursor }: ListData) => {
       next = NextCursor
-      const items = Items.map(({ Account, User_ID, AppId, Label, ...info }) => ({
-        ...info,
-        key: `${tenant}/${Account}/${User_ID}`,
-        Label,
-      }))
+      const items = Items.map((item) => ({ ...toBindInfo(item), key: `${tenant}/${item.Account}/${item.User_ID}` }))
       return { items, isMore: NextCursor !== null }
     })
   await story.request([call(world, world.at(step.at), 'ListBindings', `${tenant}//`, fields, () => op, read)])

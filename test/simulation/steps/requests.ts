@@ -7,12 +7,11 @@ import { type State, tenantOf } from '../model/state.ts'
 import type { Instance } from '../world/instance.ts'
 import { identityOf, userKeys, type World } from '../world/world.ts'
 import { call, exported, replay } from './back-ends.ts'
-import { type Exchange, keyOf } from './exchange.ts'
+import { type Exchange, keyOf, labels, later } from './exchange.ts'
 import { delivery, type sayings, toMessage } from './messages.ts'
-import { importing, onStore } from './operators.ts'
+import { oneTap } from './one-tap.ts'
+import { importing, moving, onStore } from './operators.ts'
 import { digitsFor, onPage, wait } from './pages.ts'
-
-export const labels = [null, 'Li', 'Wu'] as const
 
 export type RequestStep = { at: number } & (
   | { do: 'qr'; user: number; page: boolean; refresh: boolean; label: number }
@@ -24,7 +23,18 @@ export type RequestStep = { at: number } & (
   | { do: 'say'; phone: number; what: (typeof sayings)[number]; pick: number }
   /** WeChat delivers an earlier message: late, or again. */
   | { do: 'deliver'; message: number }
-  | { do: 'import'; lines: { user: number; phone: number }[]; conflict: 'reject' | 'skip' | 'replace' }
+  /** `isOld`: the openid is that of the account before its migration. `allow` counts only with `CONFLICT=allow`. */
+  | {
+      do: 'import'
+      lines: { user: number; phone: number; isOld?: boolean }[]
+      conflict: 'reject' | 'skip' | 'replace' | 'allow'
+    }
+  /** `wechat-bind bindings move-openids`. */
+  | { do: 'move'; isDryRun: boolean }
+  /** One tap inside WeChat: the page asks for the URL, the browser comes back from WeChat, the page sends the proof. */
+  | { do: 'authorize'; user: number }
+  | { do: 'come_back'; phone: number; pick: number; declines: boolean }
+  | { do: 'prove'; pick: number; other: boolean; label: number }
   /** Sends an earlier request again, byte for byte. */
   | { do: 'replay'; call: number }
 )
@@ -118,10 +128,22 @@ export function toExchange(world: World, m: State, step: RequestStep): Exchange 
     }
     case 'import':
       return importing(world, instance, step)
+    case 'move':
+      return moving(world, instance, step.isDryRun)
+    case 'authorize':
+    case 'come_back':
+    case 'prove':
+      return world.settings.hasOauth ? oneTap(world, instance, step) : undefined
     case 'replay':
       return replay(world, m, instance, step.call)
   }
 }
+
+const answerWith = (answer: unknown): Op =>
+  function* () {
+    yield
+    return answer
+  }
 
 function askQr(world: World, instance: Instance, step: Extract<RequestStep, { do: 'qr' }>): Exchange {
   const key = keyOf(step)
@@ -130,8 +152,20 @@ function askQr(world: World, instance: Instance, step: Extract<RequestStep, { do
   const toOp = ({ isPending, mayFail }: { isPending: boolean; mayFail: boolean }): Op =>
     function* (s: State, choose: Choose) {
       const started = yield* qrcode.startQr(s, { ...request, mayFail }, choose)
-      if ('answer' in started) return started.answer
-      return isPending ? started : yield* qrcode.finishQr(s, started.asked, choose)
+      // A bound user's page also waits for the QR code to follow with.
+      if ('answer' in started)
+        return isPending ? later({ key, resume: () => answerWith(started.answer) }) : started.answer
+      if (!isPending) return yield* qrcode.finishQr(s, started.asked, choose)
+      const { asked } = started
+      return later({
+        key,
+        resume: (how) => (state, chooseNow) =>
+          qrcode.finishQr(
+            state,
+            { ...asked, latestEpoch: how.latestEpoch, request: { ...request, mayFail: how.mayFail } },
+            chooseNow,
+          ),
+      })
     }
   if (step.page) {
     const exchange = onPage(
@@ -144,10 +178,10 @@ function askQr(world: World, instance: Instance, step: Extract<RequestStep, { do
       () => toOp({ isPending: false, mayFail: false }),
       label,
     )
-    return { ...exchange, op: toOp, qr: request }
+    return { ...exchange, op: toOp, only: key }
   }
   const fields = { Action: 'Get', IsRefresh: step.refresh, ...(label === null ? {} : { Label: label }) }
-  return { ...call(world, instance, 'GetQrCode', key, fields, toOp), qr: request }
+  return { ...call(world, instance, 'GetQrCode', key, fields, toOp), only: key }
 }
 
 function unbind(world: World, instance: Instance, step: Extract<RequestStep, { do: 'unbind' }>): Exchange {
@@ -155,8 +189,12 @@ function unbind(world: World, instance: Instance, step: Extract<RequestStep, { d
   const op: Op = (s) => page.unbind(s, key, step.by)
   if (step.by === 'widget') return onPage(world, instance, key, 'DELETE', '/widget/binding', undefined, () => op)
   if (step.by === 'disconnect') return call(world, instance, 'Disconnect', key, { Action: 'Update' }, () => op)
-  return onStore(instance, op, async () => {
-    const { user } = await unbindUser(instance.deps, identityOf(key), 'operator')
-    return { Version: user.version }
-  })
+  return onStore(
+    instance,
+    () => op,
+    async () => {
+      const { user } = await unbindUser(instance.deps, identityOf(key), 'operator')
+      return { Version: user.version }
+    },
+  )
 }
