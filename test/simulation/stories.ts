@@ -102,6 +102,15 @@ export const stories: Record<string, Recorded> = {
       },
     ],
   },
+  'the unionid of an openid that has moved is fetched': {
+    settings: { ...settings, hasUnionid: true },
+    chance: 0,
+    steps: [
+      { do: 'import', lines: [{ user: 0, phone: 0, isOld: true }], conflict: 'reject', at: 0 },
+      { do: 'crash', at: 0 },
+      { do: 'move', isDryRun: false, at: 0 },
+    ],
+  },
   'an import and an erasure of the same user at the same time': {
     settings: { ...settings, hasWebhook: true },
     chance: 0,

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Answer } from '../../server/http/answer.ts'
 import { erasedHash } from '../../server/store/sql/erasure.ts'
 import { checkInvariants, newTold } from './invariants.ts'
-import { adopt, type Known, learn } from './model/adopt.ts'
+import { adopt, hasNews, type Known, learn } from './model/adopt.ts'
 import { expireHolds } from './model/confirm.ts'
 import { differ, difference } from './model/difference.ts'
 import { type Choose, explain, type Happening } from './model/explain.ts'
@@ -21,7 +21,12 @@ export type Story = Awaited<ReturnType<typeof beginStory>>
 /** A request that WeChat keeps waiting. */
 type Waiting = { later: Later; latestEpoch: number; name: string | undefined; sent: Sending }
 
-type Sending = { exchange: Exchange; answer: Answer | object | typeof LOST | typeof PENDING }
+type Sending = {
+  exchange: Exchange
+  answer: Answer | object | typeof LOST | typeof PENDING
+  /** How many calls to the store of this server had failed before. */
+  failuresBefore: number
+}
 
 type StoryDeps = { database: Database; settings: WorldSettings; random: () => number }
 
@@ -52,7 +57,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   }
 
   function send(exchange: Exchange): Sending {
-    const sending: Sending = { exchange, answer: PENDING }
+    const sending: Sending = { exchange, answer: PENDING, failuresBefore: exchange.instance.view.failures() }
     void exchange.send().then(
       (answer) => {
         sending.answer = answer
@@ -81,10 +86,13 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     })
   }
 
-  async function readOutcome({ exchange, answer }: Sending): Promise<Outcome> {
+  async function readOutcome({ exchange, answer, failuresBefore }: Sending): Promise<Outcome> {
     if (typeof answer === 'symbol') return { value: answer === LOST ? FAILED : PENDING }
     if ('thrown' in answer) return { fault: `thrown: ${(answer.thrown as Error).stack}` }
-    return exchange.read(answer)
+    const outcome = await exchange.read(answer)
+    const hasFailed = exchange.instance.view.failures() > failuresBefore
+    const isFailed = 'value' in outcome && outcome.value === FAILED
+    return isFailed && !hasFailed ? { fault: 'the server blames the store, which has not failed' } : outcome
   }
 
   /**
@@ -144,7 +152,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       made: new Map(),
       asking: new Map(),
       learn(state, choose) {
-        if (ended.length > 0 && choose(2) === 1) learn(state, seen, known)
+        if (hasNews(state, seen) && choose(2) === 1) learn(state, seen, known)
       },
     }
     const explained = explain(before, workFirst, happenings, ({ state, answers }) => {
@@ -159,7 +167,6 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     if ('fault' in explained) fail(explained.fault)
     const { state, answers } = explained.explanation
     m = state
-    for (const scene of m.tickets.keys()) world.given.add(scene)
     world.wechat.forgetTold()
     for (const [i, sending] of sent.entries()) {
       const answer = answers[i]

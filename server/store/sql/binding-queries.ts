@@ -4,6 +4,15 @@ import type { AskedBinding } from '../store.ts'
 import { query } from './compiled-query.ts'
 import type { Tables } from './tables.ts'
 
+type OpenidMove = {
+  user: number
+  fromAppId: string
+  fromOpenid: string
+  appId: string
+  openid: string
+  at: number
+}
+
 export function createBindingQueries(db: Kysely<Tables>) {
   const update = db.updateTable('bindings')
   // An answer of WeChat about the time before a follow or an unfollow then no longer belongs to the binding: see `AskedBinding`. The
@@ -62,9 +71,14 @@ export function createBindingQueries(db: Kysely<Tables>) {
     endUnionidRequest: query((p: { user: number; openid: string }) =>
       update.set({ unionid_due: null }).where('user', '=', p.user).where('openid', '=', p.openid),
     ),
-    moveOpenid: query((p: { user: number; fromAppId: string; fromOpenid: string; appId: string; openid: string }) =>
+    /** WeChat did not know the old openid, so it is asked for the unionid again. */
+    moveOpenid: query((p: OpenidMove) =>
       update
-        .set({ app_id: p.appId, openid: p.openid })
+        .set({
+          app_id: p.appId,
+          openid: p.openid,
+          unionid_due: sql<number | null>`case when unionid is null then ${p.at} else unionid_due end`,
+        })
         .where('user', '=', p.user)
         .where('app_id', '=', p.fromAppId)
         .where('openid', '=', p.fromOpenid),

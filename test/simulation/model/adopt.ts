@@ -64,6 +64,13 @@ function nameAuthorizations(m: State, { authorizations }: Observed): void {
   }
 }
 
+/** Whether the store may have something that WeChat has answered in this step. */
+export const hasNews = (m: State, seen: Observed): boolean =>
+  [...m.users].some(([key, { bound }]) => {
+    const found = seen.users.get(key)?.bound
+    return bound && found && ((!bound.unionid && found.unionid) || (!bound.subscribed && found.subscribed))
+  })
+
 /** Takes over what WeChat has answered in this step. */
 export function learn(m: State, seen: Observed, known: Known): void {
   for (const key of m.users.keys()) {
