@@ -52,7 +52,10 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
 
   const park = ({ identity, known, until }: WaitingPage) => waiters.park(identity, known, Math.max(0, until - clock()))
 
-  /** Call after `park`, so that a commit after the read ends the wait. Returns undefined if nothing has changed: the wait continues. */
+  /**
+   * Call after `park`, so that a commit after the read ends the wait. Returns undefined if nothing has changed. The wait then
+   * continues.
+   */
   async function answerToChange({ identity, known }: WaitingPage, waiter: Waiter): Promise<Answer | undefined> {
     const user = await userNow(identity).catch((error) => {
       waiters.leave(waiter)

@@ -152,7 +152,7 @@ export type Tx = {
    * hashed, so that rows of one time are neighbours in the index and a commit writes fewer pages.
    */
   fingerprint(key: string): string
-  /** The text recorded for this fingerprint, which may be null; undefined when nothing was recorded. */
+  /** The text that was recorded for this fingerprint. The text may be null; undefined means that nothing was recorded. */
   findDelivery(fingerprint: string): Plan<string | null | undefined>
   /** `user`: the user whose label is in the text. */
   recordDelivery(fingerprint: string, text: string | null, until: number, user?: number | null): Plan<void>
@@ -222,9 +222,9 @@ export type UnitOfWork<T = unknown> = (tx: Tx) => Plan<T>
 
 export type WriteOptions = {
   /**
-   * Resolves after the commit, without its own fsync. The next durable `write` also makes this commit durable; only a power failure
-   * before that can lose it. For a unit that raises no version and is followed by another `write`. PostgreSQL's commits are durable
-   * in any case.
+   * Resolves after the commit, without its own fsync. The next durable `write` also makes this commit durable; only a power
+   * failure before that can lose it. Use it only for a unit that raises no version and is followed by another `write`.
+   * PostgreSQL's commits are durable in any case.
    */
   isDurableLater?: boolean
 }

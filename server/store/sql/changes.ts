@@ -172,7 +172,10 @@ export class Changes implements ChangeMethods {
     this.#settings.onErase?.()
   }
 
-  /** The decision has already checked the state. This second check keeps a state or a proof from counting twice even if the decision is wrong. */
+  /**
+   * The decision has already checked the state. This second check keeps WeChat's `state` or a proof from being accepted twice
+   * even if the decision is wrong.
+   */
   #expectOne(authorization: number, { changes }: { changes: number }): void {
     if (changes !== 1) throw new Error(`authorization ${authorization} is in another state`)
   }
