@@ -126,7 +126,7 @@ function createFacts(users: User[]) {
     /** Other users of the tenant. */
     othersBoundTo: (line: NewBinding) =>
       [...ownersOf(line)].filter(([key]) => key !== identityKey(line.identity)).map(([, identity]) => identity),
-    /** 0 for a user that the store did not know before the batch. */
+    /** Returns 0 for a user that the store did not know before the batch. */
     idOf: (identity: Identity) => ids.get(identityKey(identity)) ?? 0,
   }
 }

@@ -76,9 +76,9 @@ function toConfirmIntent(event: Extract<WechatEvent, { type: 'text' }>): Intent 
 }
 
 /**
- * The key of a delivery. It is made from the fields of the event, because an event has no id. Its last field (`deliveryDetail`)
- * distinguishes two events of one second. The key begins with the time, and so does its `Tx.fingerprint`, so that recent rows are
- * adjacent in the index.
+ * The key of a delivery. It is made from the fields of the event, because an event has no id. The last field of the key
+ * (`deliveryDetail`) distinguishes two events of the same second. The key begins with the time, and so does its `Tx.fingerprint`,
+ * so that recent rows are adjacent in the index.
  */
 export function deliveryKeyOf(event: Exclude<WechatEvent, { type: 'other' }>, appId: string): string {
   return [event.createTime, appId, event.openid, event.type, deliveryDetail(event)].join('|')

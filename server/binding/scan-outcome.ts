@@ -8,7 +8,7 @@ export type ScanOutcome = { outcome: OutcomeName; reason: string; identity?: Ide
 
 type OutcomeName = 'bound' | 'scanned' | 'conflict' | 'expired' | 'used' | 'duplicate' | 'other'
 
-/** The message of every such log line, so that one filter finds all of them. */
+/** The message of every log line about a scan, so that one filter finds all these lines. */
 export const SCAN_LINE = 'a scan was handled'
 
 /** The fields of this line. `nameOf` returns a name that says nothing about the user. */

@@ -2,7 +2,10 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Ticket } from '../store/store.ts'
 
-/** The prefix of this server's scenes. It tells them from the scenes of another system on the same account without a look-up. */
+/**
+ * The prefix of this server's scenes. With the prefix, the server recognizes the scenes of another system on the same account
+ * without a look-up.
+ */
 export const SCENE_PREFIX = 'wb1_'
 
 // A new follower may take a while to tap "follow", so the scan is accepted for this time after the ticket has expired. WeChat's

@@ -47,7 +47,7 @@ export type Waiters = {
   recheckWithin(waiter: Waiter, ms: number): void
   /** Ends the waits for older versions of the user. After a gap in the notices it ends all waits, a few at a time. */
   wake(notice: CommitNotice): void
-  /** Ends every wait with `timeout`, including those parked later. */
+  /** Ends every wait with `timeout`, including waits that begin later. */
   close(): void
   count(): number
 }
@@ -55,7 +55,7 @@ export type Waiters = {
 type WaiterSettings = {
   limits: WaiterLimits
   setTimer: SetTimer
-  /** In ms, from any starting point. */
+  /** Returns ms since any fixed time. */
   clock: () => number
 }
 

@@ -91,7 +91,10 @@ export function toTimeToBind({ took }: Pick<FigureSum, 'took'>): TimeToBind {
     : { count, p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99), buckets }
 }
 
-/** Computed as in Prometheus: assumes that the values of a bucket are evenly distributed. For the last bucket, returns its lower limit. */
+/**
+ * Computed as in Prometheus: assumes that the values of a bucket are evenly distributed. For a value in the last bucket, returns
+ * the lower limit of that bucket.
+ */
 function quantileOf(buckets: TimeToBind['buckets'], rank: number): number {
   let before = 0
   for (const { from, upTo, count } of buckets) {
@@ -119,7 +122,8 @@ async function readNow({ store, console: { receivers, waitingLimit } }: Deps, no
   const alive = instances.filter(({ at }) => Math.abs(now - at) < ALIVE_MS)
   const waiting = {
     pages: sumOf(alive, 'waiting'),
-    // An instance without waiting pages does not report its limit. The limit shown is therefore at least that of this instance.
+    // An instance without waiting pages does not report its limit. The displayed limit is therefore at least the limit of this
+    // instance.
     limit: Math.max(waitingLimit, sumOf(alive, 'waitingLimit')),
     instances: Math.max(1, alive.length),
   }

@@ -1,4 +1,4 @@
-/** The encrypted API for back ends: the calls about many bindings, the events, erasing a user and exporting one. */
+/** The encrypted API for back ends: the calls about many bindings, the events, and the calls to erase and to export a user. */
 import { parseShape, requestSchemas } from '../api/request-schemas.ts'
 import { eraseUser } from '../binding/erase.ts'
 import { refuseTestUser } from '../binding/test-users.ts'

@@ -25,7 +25,7 @@ export const OAUTH_PATH = '/wechat/oauth'
 // How long a new binding waits for WeChat's answer, which says whether the user follows the account.
 const FOLLOWER_WAIT_MS = 1_500
 
-/** Empty unless `WECHAT_OAUTH` is on. */
+/** The list is empty unless `WECHAT_OAUTH` is on. */
 export function oauthEndpoints(deps: Deps): Endpoint[] {
   const { oauth, events, store, unionids, clock } = deps
   if (!oauth) return []

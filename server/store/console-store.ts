@@ -79,7 +79,7 @@ export type PlacedUser = FoundUser & { place: UserPlace }
 
 /**
  * The place of a reader of all events. PostgreSQL assigns ids before the commits, so an event with a smaller id may become
- * visible after one with a larger id. `gaps` are the ids shortly before `newest` that the reader has not seen.
+ * visible after an event with a larger id. `gaps` are the ids shortly before `newest` that the reader has not seen.
  */
 export type LivePlace = { newest: number; gaps: number[] }
 
@@ -98,9 +98,9 @@ export type ConsoleStore = {
   attemptsUntil(scope: string, now: number): Promise<number | undefined>
   record(action: ActionRecord): Promise<void>
   addFigures(counted: CountedFigures): Promise<void>
-  /** The sums of each hour in `[from, until)`, of all tenants or of one. Hours without a count are left out. */
+  /** The sums of each hour in `[from, until)`, of all tenants or of one tenant. Hours without a count are left out. */
   hourly(from: number, until: number, tenant: string | undefined): Promise<(FigureSum & { hour: number })[]>
-  /** The sums of `[from, until)` of each tenant, those with the most bindings first. */
+  /** The sums of `[from, until)` of each tenant. The tenants with the most bindings come first. */
   byTenant(from: number, until: number, limit: number): Promise<(FunnelCounts & { tenant: string })[]>
   /** The sum of `[from, until)`. */
   total(from: number, until: number, tenant: string | undefined): Promise<FunnelCounts>

@@ -1,7 +1,7 @@
 /**
- * The outbox: events that webhook receivers have to accept. An event is inserted in the transaction of the change itself. The sender
- * moves it to the queue of each receiver, as one notice per receiver, so that a receiver that fails delays no other one. A notice
- * is kept until its receiver has accepted it or the sender has given up.
+ * The outbox: events that webhook receivers have to accept. An event is inserted in the transaction of the change itself. The
+ * sender moves it to the queue of each receiver, as one notice per receiver, so that a receiver that fails delays no other
+ * receiver. A notice is kept until its receiver has accepted it or the sender has given up.
  */
 import type { BindingEvent } from './event-feed.ts'
 
@@ -26,7 +26,10 @@ export type NoticeState = 'waiting' | 'failed'
 /** Selects one notice by its id, the notices of one receiver, or all notices. */
 export type NoticeFilter = { id?: number; receiver?: string }
 
-/** `gone`: the receiver answered 410. `off`: it has failed for five days. In both states it gets no notice until it is enabled. */
+/**
+ * `gone`: the receiver answered 410. `off`: it has failed for five days. In both states the receiver gets no notice until it is
+ * enabled.
+ */
 export type ReceiverStatus = 'on' | 'gone' | 'off'
 
 /** The stored state of a receiver that has failed. Times are epoch ms. */

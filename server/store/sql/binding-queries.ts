@@ -15,8 +15,8 @@ type OpenidMove = {
 
 export function createBindingQueries(db: Kysely<Tables>) {
   const update = db.updateTable('bindings')
-  // An answer of WeChat about the time before a follow or an unfollow then no longer belongs to the binding: see `AskedBinding`. The
-  // value becomes smaller, so that a request that is due stays due.
+  // WeChat's answer to an earlier request then no longer applies to the binding: see `AskedBinding`. The value becomes smaller,
+  // so that a request that is due stays due.
   const outdateAnswer = { unionid_due: sql<number | null>`unionid_due - 1` }
   return {
     bind: query((p: Tables['bindings']) => {

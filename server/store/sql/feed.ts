@@ -12,12 +12,13 @@
  * 3. It reads the events after its own position.
  *
  * A user's events are inserted under the user's lock, each after the commit of the previous one. Their ids are therefore in order,
- * and a snapshot that shows one of them also shows the earlier ones. A change therefore takes no extra time, and a tenant without a
+ * and a snapshot that shows an event also shows the earlier events of the user. A change therefore takes no extra time, and a tenant
+ * without a
  * reader has no positions.
  *
  * What could go wrong: events may expire before a reader has read them. The sweep records their position (`noteExpired`) before it
  * deletes them, and the reader gets 'gone'. A store restored from a backup assigns some positions again. The reader's position then
- * has another event, or is beyond the head, and the reader gets 'gone', too.
+ * belongs to another event, or is beyond the head, and the reader gets 'gone', too.
  */
 import { sql } from 'kysely'
 import type { EventFeed, FeedPage, FeedPosition, FeedQuery } from '../event-feed.ts'

@@ -45,7 +45,7 @@ const CHECKPOINT_INTERVAL = 250
 const LONG_WAL_PAGES = 4_000
 export const AUTOCHECKPOINT_PAGES = 4 * LONG_WAL_PAGES
 
-// Half of the minute in which erased ids have to leave the WAL. All erasures of this time share one truncation.
+// This is half of the minute in which erased ids have to leave the WAL. All erasures of this time share one truncation.
 const ERASE_AFTER_MS = 30_000
 
 // The pause between tries while another process reads the WAL. Six more tries fit into the minute.

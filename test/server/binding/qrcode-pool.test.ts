@@ -21,7 +21,7 @@ function openPool({ qrReady = 4, ticketTtlMs = 120_000 } = {}) {
   const counts = { pool: 0, request: 0, unused: 0 }
   const wechat = {
     isDown: false,
-    /** WeChat shortens lifetimes to this one, in seconds. */
+    /** The fake WeChat shortens every lifetime to this number of seconds. */
     longest: Number.POSITIVE_INFINITY,
     async createQrcode(scene: string, expireSeconds: number): ReturnType<WechatApi['createQrcode']> {
       asked.push(expireSeconds)
@@ -258,7 +258,7 @@ describe('a server with QR_READY', () => {
     for (const user of ['u1', 'u1', 'u1', 'u2', 'u2']) answers.push(await ask(user))
     expect(answers).toEqual(['OK', 'OK', 'RATE_LIMITED', 'OK', 'RATE_LIMITED'])
     await settled()
-    // Three were taken, and four are ready.
+    // Three QR codes were taken, and four are ready.
     expect(callsToWechat()).toBe(7)
   })
 

@@ -102,7 +102,7 @@ describe('createWaiters', () => {
     expect(seen).toEqual([undefined])
   })
 
-  test('ends all waits after missed notifications, whatever their version, a few at a time', () => {
+  test('ends all waits after missed notifications, a few at a time and whatever version they know', () => {
     const { waiters, endings, time, rest } = open()
     const users = Array.from({ length: 50 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 9, 25_000))
     const seen = endings(...users)

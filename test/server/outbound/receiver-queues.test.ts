@@ -60,7 +60,7 @@ describe('after a claim, a receiver may have a due notice', () => {
     expect(isAnyDue()).toBe(true)
   })
 
-  test('never, if the claim was not full and no notice was added since', () => {
+  test('never, if the claim was not full and no notice was added after the claim', () => {
     const { take, requestEnds, isAnyDue, divide } = open(['a'])
     divide(8)
     take('a', 8, 2)

@@ -167,7 +167,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       const names = ['one', 'two', 'three']
       for (const name of names) await fail(name, NOW, { pausedUntil: NOW + DAY })
       await store.outbox.retry(NOW, { id: notice!.id })
-      // In the order of the names: one, three, two.
+      // The states are in the order of the names: one, three, two.
       expect(await pauses()).toEqual([null, NOW + DAY, NOW + DAY])
       await store.outbox.retry(NOW, { receiver: 'two' })
       expect(await pauses()).toEqual([null, NOW + DAY, null])

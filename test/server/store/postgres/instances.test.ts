@@ -240,7 +240,7 @@ describe('a web authorization', () => {
     const one = await openTestServer(env, { account: simulated })
     const other = await openTestServer(
       { ...env, WECHAT_API_BASE: 'http://other.test' },
-      // Both ask the same WeChat.
+      // Both instances call the same simulated WeChat.
       {
         account: simulated,
         neighbour: async (to, init) => one.simulator.app.request(to.slice('http://other.test'.length), init),
