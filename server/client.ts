@@ -66,8 +66,8 @@ export type BindClient = {
    */
   listBindings(filter?: BindingFilter): AsyncGenerator<ListedBinding, void>
   /**
-   * Returns the stored events, oldest first, and then waits for new ones. Throws after a network error: call it again with `after`.
-   * An event may be returned twice. Throws `EVENTS_GONE` if events after `after` have expired: list the bindings again.
+   * Returns the stored events, oldest first, and then waits for new ones. Throws after a network error: call `events` again with
+   * `after`. An event may be returned twice. Throws `EVENTS_GONE` if events after `after` have expired: list the bindings again.
    */
   events(options?: EventsOptions): AsyncGenerator<BindingEvent, void>
   /** Deletes all stored data of the user. Succeeds for an unknown user, too. */

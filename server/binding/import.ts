@@ -24,7 +24,7 @@ export type PlannedBindings = {
   save(changes: PlannedBinding[]): void
 }
 
-/** With `planned` the batch is a dry run: it decides and changes nothing in the store. */
+/** With `planned` the batch is a dry run: it only decides, and changes nothing in the store. */
 type ImportSettings = { conflict: ImportConflict; planned: PlannedBindings | undefined }
 
 /** The outcomes have the order of the lines. A batch can be repeated. */

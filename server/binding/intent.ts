@@ -68,7 +68,7 @@ function toChatIntent(event: Extract<WechatEvent, { type: 'text' }>, appId: stri
   return commands.unbind.test(content) ? { ...pick(event), type: 'undo' } : undefined
 }
 
-/** A tap on the link of another system is not about binding, even if it sends one of the words of this server. */
+/** A tap on the link of another system is not about binding, even if the tap sends one of the words of this server. */
 function toConfirmIntent(event: Extract<WechatEvent, { type: 'text' }>): Intent | undefined {
   if (event.menuId === undefined) return { ...pick(event), type: 'confirm', question: undefined }
   const question = questionOf(event.menuId)

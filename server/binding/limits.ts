@@ -93,7 +93,7 @@ export async function countAttempt(
   if (counted.refusal) throw counted.refusal
   for (const limit of tenantLimits) {
     if (await count(store, limit, now)) continue
-    // Requests of other users or at other instances may have reached the limit after it was read.
+    // Requests of other users or at other instances may have reached the limit after the counts were read.
     const late = await store.write((tx) => refusalOf(tx, [limit], now))
     if (late) throw late
   }

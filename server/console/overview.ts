@@ -81,7 +81,7 @@ function toSeries(hourly: (FunnelCounts & { hour: number })[], from: number, unt
   })
 }
 
-/** Exported for its tests. */
+/** Exported only for the tests. */
 export function toTimeToBind({ took }: Pick<FigureSum, 'took'>): TimeToBind {
   const buckets = took.map((count, i) => ({ from: BIND_SECONDS[i - 1] ?? 0, upTo: BIND_SECONDS[i] ?? null, count }))
   const count = took.reduce((all, each) => all + each, 0)

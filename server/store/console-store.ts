@@ -18,10 +18,10 @@ export type ConsoleAction =
 /** `hash` is a hash of the cookie, `tokenHash` a hash of the operator's secret. */
 export type ConsoleSession = { hash: string; name: string; tokenHash: string; until: number }
 
-/** An action about no user, or about a user that is erased. `subject` says what it was about. */
+/** An action about no user, or about a user that is erased. `subject` says what the action was about. */
 export type ActionRecord = { at: number; operator: string; action: ConsoleAction; subject: string | null }
 
-/** An action about a user. `version` is the user's version after it. */
+/** An action about a user. `version` is the user's version after the action. */
 export type UserAction = { id: number; at: number; operator: string; action: ConsoleAction; version: number | null }
 
 export const funnelSteps = ['shown', 'scanned', 'confirmed', 'bound', 'unbound'] as const

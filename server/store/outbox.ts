@@ -5,7 +5,9 @@
  */
 import type { BindingEvent } from './event-feed.ts'
 
-/** One event for one receiver. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
+/**
+ * One event for one receiver. WeChat's ids are read when the event is sent, so they are null if the binding was removed before.
+ */
 export type Notice = BindingEvent & {
   id: number
   /** Null while the event has not been moved to the queues of its receivers. */
@@ -75,7 +77,7 @@ export type Outbox = {
    * user's events in order. A notice becomes due again at `until` unless its outcome is saved. No notice is taken by two instances.
    */
   claim(now: number, until: number, rooms: Room[]): Promise<Notice[]>
-  /** Ends the claim of a notice that was not tried. It is due at `now`. */
+  /** Ends the claim of a notice that was not tried. The notice is due at `now`. */
   unclaim(id: number, now: number): Promise<void>
   /** Removes accepted notices. */
   delivered(ids: number[]): Promise<void>

@@ -188,8 +188,8 @@ export type Committed = { identity: Identity; version: number; steps?: Step[] }
 export type CommitNotice = Committed | 'missed'
 
 /**
- * The state of a binding when WeChat was asked about it. `version` differs from that of any other binding of the user. `due` is when
- * WeChat would be asked again, and each follow or unfollow that is applied in the meantime makes it smaller.
+ * The state of a binding when WeChat was asked about it. No other binding of the user has the same `version`. `due` is the time
+ * at which the server would ask WeChat again. Each follow or unfollow that is applied in the meantime makes `due` smaller.
  */
 export type AskedBinding = { version: number; due: number }
 

@@ -44,7 +44,7 @@ export const createPool = (url: string): PostgresPool =>
 
 /**
  * The pool of a command. PostgreSQL plans each statement for the present size of the tables: a plan made at the beginning of an
- * import, when they were empty, would read all rows again and again.
+ * import, when the tables were empty, would read all rows again and again.
  */
 export function createCommandPool(url: string): PostgresPool {
   const pool = createPool(url)

@@ -71,7 +71,7 @@ export function createBindingQueries(db: Kysely<Tables>) {
     endUnionidRequest: query((p: { user: number; openid: string }) =>
       update.set({ unionid_due: null }).where('user', '=', p.user).where('openid', '=', p.openid),
     ),
-    /** WeChat did not know the old openid, so it is asked for the unionid again. */
+    /** WeChat did not know the old openid, so the server asks WeChat for the unionid again. */
     moveOpenid: query((p: OpenidMove) =>
       update
         .set({

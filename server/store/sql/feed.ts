@@ -61,7 +61,7 @@ export function createEventFeed(db: Db, read: RunPlan, inTransaction: RunPlan): 
     if (after.position < head.lost || after.position > head.position) return true
     if (after.uid === null) return false
     const uid = yield* uidAt(tenant, after.position)
-    // Undefined: the event has been erased with its user.
+    // Undefined if the event was erased with its user.
     return uid !== undefined && uid !== after.uid
   }
 
@@ -71,10 +71,10 @@ export function createEventFeed(db: Db, read: RunPlan, inTransaction: RunPlan): 
   }
 
   function* readPage({ tenant, after, limit }: FeedQuery, user: number | undefined): Plan<FeedPage | 'gone'> {
-    // Read before the events, so that the next statement sees every position up to the head.
+    // The head is read before the events, so that the next statement sees every position up to the head.
     const head = (yield* queries.head({ tenant })).rows[0]?.position ?? 0
     const rows = yield* eventsAfter(db, tenant, user, after?.position ?? 0, limit + 1)
-    // Read after the events, because the sweep records a position before it deletes the event.
+    // This position is read after the events, because the sweep records a position before it deletes the event.
     if (after && (yield* isGone(tenant, after))) return 'gone'
     const shown = rows.slice(0, limit)
     const last = shown.at(-1)
