@@ -1,4 +1,4 @@
-/** The message about the result of the last action. */
+/** Shows the result of the last action. */
 import { html, nothing, type TemplateResult } from 'lit'
 import type { Note } from '../page-state.ts'
 import { adviceView } from './common.ts'

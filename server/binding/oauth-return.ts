@@ -1,6 +1,6 @@
 /**
- * The page to which the browser returns from WeChat. The fragment of its URL contains the proof. No server, log or `Referer` gets
- * a fragment. Pure.
+ * The page to which the browser returns from WeChat. The fragment of the page's URL then contains the proof. No server, log or
+ * `Referer` gets a fragment. Pure.
  */
 import { BindError } from '../errors.ts'
 

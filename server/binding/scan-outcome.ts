@@ -1,4 +1,7 @@
-/** The outcome of a scan or of a web authorization, for a log line that explains why a page shows no binding. Pure. */
+/**
+ * The outcome of a scan or of a web authorization, as the fields of a log line. The line explains why a page shows no binding.
+ * Pure.
+ */
 import type { ErrorCode } from '../errors.ts'
 import type { Identity, TicketState } from '../store/store.ts'
 import type { Decision } from './decision.ts'

@@ -1,4 +1,4 @@
-/** The rules of a ticket: how long it is shown again, and how long it can be scanned. */
+/** The rules of a ticket: how long pages show it, and how long it can be scanned. */
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Ticket } from '../store/store.ts'
 

@@ -1,4 +1,4 @@
-/** The console's overview: the funnel, its course over time, the time to bind, and what the servers do now. */
+/** The console's overview: the funnel, the counts over time, the time to bind, and the state of the servers. */
 import type { Deps } from '../deps.ts'
 import {
   BIND_SECONDS,

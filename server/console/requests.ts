@@ -1,4 +1,4 @@
-/** The bodies that the console's page sends, and how they are read. */
+/** Reads the bodies that the console's page sends. */
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { BindError } from '../errors.ts'

@@ -1,4 +1,7 @@
-/** The routes of the web authorization (网页授权): from a page inside WeChat to WeChat's authorization, back to the page, and the confirmation. */
+/**
+ * The routes of the web authorization (网页授权). A page inside WeChat goes to WeChat's authorization, comes back, and confirms the
+ * binding.
+ */
 import { oauthConfirmSchema, oauthSchema, parseShape } from '../api/request-schemas.ts'
 import {
   completeAuthorization,

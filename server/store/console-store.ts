@@ -1,4 +1,7 @@
-/** What the store keeps for the console: sessions, the log of actions, the figures, and searches for users. Times are epoch ms. */
+/**
+ * The interface of the store for the console: sessions, the log of actions, the figures, and searches for users. Times are epoch
+ * ms.
+ */
 import type { BindingEvent } from './event-feed.ts'
 import type { Identity } from './identity.ts'
 

@@ -1,4 +1,4 @@
-/** A binding as the object that `list --json`, `export` and `import` share. Pure. */
+/** Converts a binding to and from the object that `list --json`, `export` and `import` share. Pure. */
 import { ID_LENGTH, LABEL_LENGTH, textFaults } from '../../api/claim-rules.ts'
 import type { Bilingual } from '../../errors.ts'
 import type { BoundUser } from '../../store/binding-walk.ts'

@@ -57,7 +57,7 @@ export class Erasure {
     this.#settings.onErase?.()
   }
 
-  /** Deletes the given-up notices of events that are deleted next. */
+  /** Deletes the notices that the sender has given up. Their events are deleted next. */
   *#deleteNotices(user: number, before: number): Plan<void> {
     yield* this.#queries.deleteUnsent({ user, before })
     yield* this.#queries.deleteNotices({ user, before })

@@ -1,6 +1,6 @@
 /**
- * The dispatch of events: moves each event from the outbox to the queue of each of its receivers. Only the instance that has the
- * lease does this.
+ * Dispatches events: moves each event from the outbox to the queue of each of its receivers. Only the instance that has the lease
+ * does this.
  */
 import { sql } from 'kysely'
 import { type Dispatched, HOLD_MS, type Notice, type Outbox } from '../outbox.ts'

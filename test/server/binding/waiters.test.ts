@@ -59,7 +59,7 @@ describe('createWaiters', () => {
     expect(rest()).toEqual([0, 0])
   })
 
-  test('uses one timer for 1,000 waits, and ends each at most 50 ms late', () => {
+  test('uses one timer for 1,000 waits, and ends each wait at most 50 ms late', () => {
     const { waiters, time, rest } = open()
     const lateness: number[] = []
     for (let i = 0; i < 1000; i++) {
@@ -152,7 +152,7 @@ describe('the limits of createWaiters', () => {
     expect(waiters.count()).toBe(3)
   })
 
-  test('refuse every wait at the total limit, until one ends', () => {
+  test('refuse every wait at the total limit, until another wait ends', () => {
     const { waiters, time } = open({ inAll: 1 })
     waiters.park(amy, 1, 25_000)
     expect(() => waiters.park({ ...bo, tenant: 'other' }, 1, 25_000)).toThrow(overloaded)

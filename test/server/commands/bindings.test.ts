@@ -309,7 +309,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
     expect(await users('--tenant', 'other')).toEqual([])
   })
 
-  test('writes CSV by RFC 4180 without formulas, which import reads back unchanged', async () => {
+  test('writes CSV by RFC 4180 without formulas, and import reads this CSV back unchanged', async () => {
     const { out } = await run(['list', '--csv'])
     expect(out).toBe(
       [
@@ -469,7 +469,7 @@ describe('bindings move-openids', () => {
       '--any-app-id',
     )
 
-  test('stores the new openids, with an event for each, and reports those that WeChat refuses', async () => {
+  test('stores the new openids, with an event for each, and reports the openids that WeChat refuses', async () => {
     const { move, oldOpenid, newOpenid } = migrated(NOW - DAY)
     await bindOld(`amy,${oldOpenid('amy')}`, 'stranger,oNotOfTheAccount')
     expect((await move('--dry-run')).out).toContain('Dry run, nothing changed: 1 moved, 1 refused')

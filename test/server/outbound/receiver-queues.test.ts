@@ -69,7 +69,7 @@ describe('after a claim, a receiver may have a due notice', () => {
     expect(isAnyDue()).toBe(false)
   })
 
-  test('when a request ends, if an added notice waits behind one of the same user', () => {
+  test('when a request ends, if an added notice waits behind another notice of the same user', () => {
     const { added, take, requestEnds, isAnyDue, divide } = open([])
     added('a')
     added('a')
@@ -80,7 +80,7 @@ describe('after a claim, a receiver may have a due notice', () => {
     expect(isAnyDue()).toBe(true)
   })
 
-  test('not at once, if a claim finds none of the added notices and no request is in flight: other instances have taken them', () => {
+  test('not at once, if other instances have taken the added notices and no request is in flight', () => {
     const { added, take, requestBegins, requestEnds, isAnyDue, divide } = open([])
     added('a')
     divide(8)
