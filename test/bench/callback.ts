@@ -1,7 +1,8 @@
 /**
 <<<<<<< HEAD
- * Callbacks per second, of this server and of other libraries (peers), with and without a store, and the distance of this server from
- * the least work for the same answer (`serve-limit.ts`): `npm run bench callback`. The first run installs the peers from npm.
+ * Measures callbacks per second of this server and of other libraries (peers), with and without a store, and the distance of this
+ * server from the least work for the same answer (`serve-limit.ts`): `npm run bench callback`. The first run installs the peers from
+ * npm.
 =======
  * Measures callbacks per second of this server and of other libraries (peers), with and without a store:
  * `npm run bench callback`. The first run installs the peers from npm.
@@ -29,21 +30,6 @@ import { type Served, syncMicros } from './support/served.ts'
 import { median, spread } from './support/statistics.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
-<<<<<<< HEAD
-=======
-const ROUNDS = 4
-// The first rounds are not measured. V8 still optimizes the code after 10,000 scans.
-const WARM_UPS = 2
-const MS = 1_200
-const CONNECTIONS = 64
-
-// The number of prepared scans. The fastest machine so far needed this number for all rounds.
-const SCANS = 130_000
-
-/** The peers that store nothing, and the peers that do the same work as this server. */
-type Peers = { idle: string[]; durable: string[] }
-
->>>>>>> main
 const SECURE: Peers = {
   idle: ['wechat + connect', 'co-wechat + koa', 'wechat-crypto + express', 'node-easywechat'],
   durable: ['wechat + connect', 'wechat-crypto + express'],
@@ -159,7 +145,7 @@ async function otherMessages(account: Account, floor: Served, ours: Served) {
 }
 
 <<<<<<< HEAD
-/** The fastest peer that does the same work. */
+/** Returns the fastest of the peers that do the same work. */
 function fastest(rounds: Rounds, peers: string[]): string {
 =======
 /** Returns the fastest of the peers that do the same work. */
@@ -179,7 +165,7 @@ function raceLine(mode: WechatMode, rounds: Rounds, rival: string, goal: number)
   }
 }
 
-/** The distance from the limit by CPU time, which includes the threads that sync and copy the log. */
+/** Compares with the limit by CPU time, which includes the threads that sync and copy the log. */
 function limitLine(ours: Measured[], limit: Measured[]): Line {
   const ratio = median(ours.map(({ cpuUs }, i) => cpuUs / limit[i]!.cpuUs))
   return {
@@ -203,86 +189,3 @@ function latencyLine(what: string, times: Measured[], p99Goal?: number): Line {
     ? line
     : { ...line, number: p99Of(times), goal: { text: `p99 ${p99Goal} ms`, atMost: p99Goal } }
 }
-<<<<<<< HEAD
-=======
-
-async function open(mode: WechatMode, { idle, durable }: Peers): Promise<Contest> {
-  const account = createAccount({ mode }, randomBytes)
-  const { env, file, remove } = newSqliteEnv(account)
-  env.WECHAT_API_BASE = wechat.url
-  await fill(file, account)
-  const floor = await serve('serve-floor.ts')
-  const ours = await serveOurs(env)
-  const peers: Record<string, Served> = {}
-  for (const name of idle) peers[toIdle(name)] = await servePeer(name, env)
-  const storing = new Set([ours])
-  for (const [i, name] of durable.entries()) {
-    const peer = await serveDurablePeer(name, env, `${file}.peer${i}`, SCANS)
-    peers[toDurable(name)] = peer
-    storing.add(peer)
-  }
-  const end = async () => {
-    for (const served of [floor, ours, ...Object.values(peers)]) await served.end()
-    remove()
-  }
-  return { account, floor, ours, peers, storing, end }
-}
-
-/** Stores a ticket for each scan. */
-async function fill(file: string, { appId }: Account): Promise<void> {
-  const store = await openSqliteStore({ file, hashOf: (...parts) => parts.join('|'), hasWebhook: () => false })
-  for (let i = 0; i < SCANS; i += 1_000) {
-    await store.write(function* (tx) {
-      for (let j = i; j < i + 1_000; j++) {
-        const code = String(j).padStart(8, '0')
-        const long = {
-          appId,
-          scene: sceneOf(j),
-          code,
-          label: 'ab***@example.com',
-          wechatTicket: `gQH${'x'.repeat(90)}`,
-        }
-        yield* tx.addTicket({ tenant: 'default', account: 'acme', userId: `u${j}` }, newTicket('', long), false)
-      }
-    })
-  }
-  await store.close()
-}
-
-/** Measures each server once in each round. The first rounds only warm up the servers. */
-async function interleave({ floor, ours, peers, storing }: Contest): Promise<Record<string, Measured[]>> {
-  const servers = { floor, ours, ...peers }
-  const rounds: Record<string, Measured[]> = Object.fromEntries(Object.keys(servers).map((name) => [name, []]))
-  for (let i = 0; i < WARM_UPS + ROUNDS; i++) {
-    for (const [name, served] of Object.entries(servers)) {
-      const measured = await run(load, served, storing.has(served), MS)
-      if (i >= WARM_UPS) rounds[name]!.push(measured)
-    }
-  }
-  return rounds
-}
-
-async function run(by: Load, served: Served, isStoring: boolean, ms: number, rate?: number): Promise<Measured> {
-  const from = isStoring ? (claimed.get(served) ?? 0) : 0
-  const measured = await measure(by, served, {
-    from,
-    // Uses at most half of the remaining scans, so that enough scans are left for the later rounds.
-    count: Math.floor((SCANS - from) / 2),
-    connections: CONNECTIONS,
-    ms,
-    rate,
-    expects: { status: 200 },
-  })
-  claimed.set(served, from + measured.sent)
-  if (isStoring && measured.commitsPer1000 === 0) throw new Error('a server that should store bindings stored none')
-  return measured
-}
-
-/** Measures the latencies at half of the rate that the server reached in the rounds. */
-async function latencies(served: Served, rounds: Measured[]): Promise<Measured[]> {
-  const rate = median(rounds.map((round) => round.rate)) / 2
-  const all: Measured[] = []
-  for (let i = 0; i < ROUNDS; i++) all.push(await run(load, served, true, MS * 2, rate))
-  return all
-}
->>>>>>> main

@@ -13,15 +13,15 @@ import { newSqliteEnv, type Served, serve, serveOurs } from './served.ts'
 import { median } from './statistics.ts'
 
 export const ROUNDS = 4
-// V8 still optimizes after 10,000 scans.
+// The first rounds are not measured. V8 still optimizes the code after 10,000 scans.
 const WARM_UPS = 2
 export const MS = 1_200
 export const CONNECTIONS = 64
 
-// The number of scans that the fastest machine so far sends in all rounds.
+// The number of prepared scans. The fastest machine so far needed this number for all rounds.
 const SCANS = 130_000
 
-/** The peers that store nothing, and those that do the same work as this server. */
+/** The peers that store nothing, and the peers that do the same work as this server. */
 export type Peers = { idle: string[]; durable: string[] }
 
 export const toIdle = (peer: string) => `${peer}, stores nothing`
@@ -33,14 +33,14 @@ export type Rounds = Record<string, Measured[]>
 export type Contest = {
   account: Account
   servers: Record<string, Served> & { floor: Served; ours: Served }
-  /** These need new scans, because they answer a repeated scan without a write. */
+  /** These servers need a new scan for each request, because they answer a repeated scan without a write. */
   storing: Set<Served>
-  /** The number of scans that each of them has received. */
+  /** The number of scans that each of these servers has received. */
   claimed: Map<Served, number>
   end(): Promise<void>
 }
 
-/** `wechatUrl`: the fake of WeChat's API. */
+/** `wechatUrl` is the URL of the fake of WeChat's API. */
 export async function openContest(
   load: Load,
   wechatUrl: string,
@@ -94,7 +94,7 @@ async function fill(file: string, { appId }: Account): Promise<void> {
   await store.close()
 }
 
-/** Measures the servers in turn, round after round. The first rounds warm up. */
+/** Measures each server once in each round. The first rounds only warm up the servers. */
 export async function interleave(load: Load, contest: Contest): Promise<Rounds> {
   const rounds: Rounds = Object.fromEntries(Object.keys(contest.servers).map((name) => [name, []]))
   for (let i = 0; i < WARM_UPS + ROUNDS; i++) {
@@ -112,7 +112,7 @@ async function run(by: Load, contest: Contest, served: Served, ms: number, rate?
   const from = isStoring ? (claimed.get(served) ?? 0) : 0
   const measured = await measure(by, served, {
     from,
-    // At most half of the remaining scans, so that some are left for the later rounds.
+    // Uses at most half of the remaining scans, so that enough scans are left for the later rounds.
     count: Math.floor((SCANS - from) / 2),
     connections: CONNECTIONS,
     ms,
@@ -124,7 +124,7 @@ async function run(by: Load, contest: Contest, served: Served, ms: number, rate?
   return measured
 }
 
-/** The latencies at half of the rate that the rounds reached. */
+/** Measures the latencies at half of the rate that the server reached in the rounds. */
 export async function latencies(by: Load, contest: Contest, served: Served, rounds: Measured[]): Promise<Measured[]> {
   const rate = median(rounds.map((round) => round.rate)) / 2
   const all: Measured[] = []
