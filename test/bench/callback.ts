@@ -1,12 +1,7 @@
 /**
-<<<<<<< HEAD
  * Measures callbacks per second of this server and of other libraries (peers), with and without a store, and the distance of this
  * server from the least work for the same answer (`serve-limit.ts`): `npm run bench callback`. The first run installs the peers from
  * npm.
-=======
- * Measures callbacks per second of this server and of other libraries (peers), with and without a store:
- * `npm run bench callback`. The first run installs the peers from npm.
->>>>>>> main
  */
 import type { Account } from '../../demo/simulator/account.ts'
 import type { WechatMode } from '../../server/wechat/message.ts'
@@ -36,28 +31,7 @@ const SECURE: Peers = {
 }
 const PLAIN: Peers = { idle: ['wechat + connect'], durable: ['wechat + connect'] }
 
-<<<<<<< HEAD
 const namesOf = ({ idle, durable }: Peers) => [...idle.map(toIdle), ...durable.map(toDurable)]
-=======
-const toIdle = (peer: string) => `${peer}, stores nothing`
-const toDurable = (peer: string) => `${peer} + better-sqlite3`
-
-/**
- * The servers by name. The servers in `storing` need a new scan for each request, because they answer a repeated scan
- * without a write.
- */
-type Contest = {
-  account: Account
-  floor: Served
-  ours: Served
-  peers: Record<string, Served>
-  storing: Set<Served>
-  end(): Promise<void>
-}
-
-// The number of scans that each storing server has received.
-const claimed = new Map<Served, number>()
->>>>>>> main
 
 installPeers()
 const wechat = await startWechatApi()
@@ -144,13 +118,8 @@ async function otherMessages(account: Account, floor: Served, ours: Served) {
   return { other: other!, floors: floors! }
 }
 
-<<<<<<< HEAD
 /** Returns the fastest of the peers that do the same work. */
 function fastest(rounds: Rounds, peers: string[]): string {
-=======
-/** Returns the fastest of the peers that do the same work. */
-function fastest(rounds: Record<string, Measured[]>, peers: string[]): string {
->>>>>>> main
   const rateOf = (name: string) => median(rounds[name]!.map(({ rate }) => rate))
   return peers.map(toDurable).reduce((best, name) => (rateOf(name) > rateOf(best) ? name : best))
 }
