@@ -152,7 +152,7 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
     const due: Waiter[] = []
     let next = Infinity
     for (const tick of [...byTick.keys()].sort((a, b) => a - b)) {
-      // Of the later ticks only the first is read, which contains the next waiter that is due.
+      // Only the first of the later ticks is read. It contains the next waiter that is due.
       if (tick > tickOf(now) && next < Infinity) break
       for (const waiter of byTick.get(tick)!) {
         if (waiter.dueAt <= now && due.length < ENDS_PER_TICK) due.push(waiter)

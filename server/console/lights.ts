@@ -30,7 +30,7 @@ export function waitingLight({ pages, limit }: Pick<Now['waiting'], 'pages' | 'l
 // With fewer QR codes, an hour without a scan may be chance.
 const SHOWN_ENOUGH = 5
 
-/** `recent`: the counts of this hour and the hour before. */
+/** `recent`: the counts of this hour and the previous hour. */
 export function callbackLight(recent: FunnelCounts, callbackAt: number | null, since: number): Light {
   const isSilent = callbackAt === null || callbackAt < since
   if (isSilent && recent.shown >= SHOWN_ENOUGH) {
