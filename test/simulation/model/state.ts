@@ -104,6 +104,16 @@ type Delivery = { reply: Reply; until: number; user: UserKey | null }
 /** A QR code, or the code of a refusal. */
 export type Made = { scene: string } | { code: string }
 
+/** What an operator did in the console. `user` is empty if the action was about no user, or the user was erased since. */
+export type Action = {
+  at: number
+  operator: string
+  action: string
+  user: UserKey
+  version: number | null
+  hasSubject: boolean
+}
+
 export type State = {
   now: number
   /** The number of steps so far. */
@@ -114,6 +124,10 @@ export type State = {
   /** By the hash of WeChat's `state`. One that was made in this step has another name. */
   authorizations: Map<string, Authorization>
   events: Event[]
+  /** The sessions of the console, by the hash of their cookie. One that was made in this step has another name. */
+  sessions: Map<string, { name: string; until: number }>
+  signIns: { count: number; until: number } | undefined
+  actions: Action[]
   /** `CreateTime` of the last unfollow of an openid. */
   unfollows: Map<string, { time: number; until: number }>
   deliveries: Map<string, Delivery>
@@ -146,6 +160,9 @@ export const newState = (settings: Settings, now: number): State => ({
   tickets: new Map(),
   authorizations: new Map(),
   events: [],
+  sessions: new Map(),
+  signIns: undefined,
+  actions: [],
   unfollows: new Map(),
   deliveries: new Map(),
   wrongCodes: new Map(),
@@ -165,6 +182,8 @@ export const copyState = (m: State): State => ({
   tickets: new Map(m.tickets),
   authorizations: new Map(m.authorizations),
   events: [...m.events],
+  sessions: new Map(m.sessions),
+  actions: [...m.actions],
   unfollows: new Map(m.unfollows),
   deliveries: new Map(m.deliveries),
   wrongCodes: new Map(m.wrongCodes),

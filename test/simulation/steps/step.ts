@@ -1,5 +1,6 @@
 /** The steps of a story, as plain data: actions of users, back ends, operators and WeChat, faults of the disk, and the passing of time. */
 import fc from 'fast-check'
+import { consoleActions } from '../model/console.ts'
 import type { Story } from '../story.ts'
 import { moods } from '../world/receiver.ts'
 import { type Fault, faults } from '../world/store.ts'
@@ -102,6 +103,8 @@ const user = fc.nat(3)
 const phone = fc.nat(2)
 const pick = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(5))
 const label = fc.nat(2)
+const isTrue = fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.constant(false))
+const isFalse = isTrue.map((is) => !is)
 const saying = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('scan' as const, 'subscribe' as const) },
   fc.constantFrom(...sayings),
@@ -161,7 +164,7 @@ const taps: fc.WeightedArbitrary<RequestStep>[] = [
       do: fc.constant('come_back' as const),
       phone,
       pick,
-      declines: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+      declines: isFalse,
       at,
     }),
   },
@@ -170,7 +173,7 @@ const taps: fc.WeightedArbitrary<RequestStep>[] = [
     arbitrary: fc.record({
       do: fc.constant('prove' as const),
       pick,
-      other: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+      other: isFalse,
       label,
       at,
     }),
@@ -181,7 +184,26 @@ const taps: fc.WeightedArbitrary<RequestStep>[] = [
   },
 ]
 
-const request = fc.oneof(...requests, ...taps)
+const who = fc.nat(1)
+
+const consoleRequests: fc.WeightedArbitrary<RequestStep>[] = [
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('sign_in' as const), who, isRight: isTrue, at }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('sign_out' as const), who, at }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('console' as const),
+      what: fc.constantFrom(...consoleActions),
+      who,
+      user,
+      phone,
+      isForged: isFalse,
+      at,
+    }),
+  },
+]
+
+const request = fc.oneof(...requests, ...taps, ...consoleRequests)
 
 const others: fc.WeightedArbitrary<Step>[] = [
   {

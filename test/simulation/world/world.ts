@@ -52,6 +52,12 @@ export type WaitingPage = {
 /** An encrypted request, kept so that it can be sent again. */
 export type SealedCall = { call: string; jti: string; date: number; jwe: string; exchange: Exchange }
 
+/** The people who may use the console. */
+export const operators = [
+  { name: 'alice', role: 'operator' as const, token: 'the-token-of-alice-0123' },
+  { name: 'vic', role: 'viewer' as const, token: 'the-token-of-vic-012345' },
+]
+
 /** A web authorization that a page has begun. `proof`: what the browser got. */
 export type Authorized = { key: UserKey; state: string; hash: string; proof: string | undefined }
 
@@ -79,6 +85,7 @@ function configOf({ conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready 
     QR_READY: String(ready),
     WECHAT_OAUTH: hasOauth ? 'on' : 'off',
     PUBLIC_URL: 'https://bind.test',
+    CONSOLE_TOKENS: operators.map(({ name, token, role }) => `${name}:${token}:${role}`).join(','),
     ALLOWED_ORIGINS: 'https://site.test',
     QR_PER_MINUTE: String(QR_LIMITS.minute),
     QR_PER_HOUR: String(QR_LIMITS.hour),
@@ -140,6 +147,9 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     pages: [] as WaitingPage[],
     calls: [] as SealedCall[],
     authorized: [] as Authorized[],
+    /** The session that the browser of each operator has. */
+    browsers: [] as ({ cookie: string; csrf: string } | undefined)[],
+    hashOfCookie: (cookie: string) => hashOf('console session', cookie),
     hashOfState: (state: string) => hashOf('oauth state', state),
     /** The scenes of all tickets so far. */
     given: new Set<string>(),
