@@ -10,6 +10,7 @@ import { type Choose, explain, type Happening } from './model/explain.ts'
 import { type Observed, queries, type Rows, toObserved } from './model/observed.ts'
 import { holds, isOld, newState, type State, type UserKey, userOf } from './model/state.ts'
 import { type Exchange, FAILED, isLater, type Later, type Outcome, PARKED, PENDING } from './steps/exchange.ts'
+import { checkReaders, isLate } from './steps/feed.ts'
 import { keepStanding } from './steps/readers.ts'
 import { LOST } from './world/instance.ts'
 import { type Database, type Fault, hashOf } from './world/store.ts'
@@ -177,14 +178,19 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       waiting.push({ later, latestEpoch, name: sending.exchange.only, sent: sending })
     }
     world.pages = world.pages.filter(({ instance }) => instance.isAlive())
-    await world.untilNotified(({ key, known }) => (m.users.get(key)?.version ?? 0) > known)
+    world.readers = world.readers.filter(({ instance }) => instance.isAlive())
+    await world.untilNotified(
+      () =>
+        world.pages.some(({ key, known, answer }) => !answer && (m.users.get(key)?.version ?? 0) > known) ||
+        world.readers.some((reader) => isLate(world, reader, seen)),
+    )
     keepStanding(world.walks, m)
     const fresh = holds(m.tickets.values()).filter(({ scene }) => !before.tickets.get(scene)?.hold)
     const shown = digitsIn(values[0])
     if (sent.length === 1 && shown !== undefined && fresh[0] && fresh[0].hold.digits !== shown) {
       fail('the chat shows other digits than the store expects')
     }
-    const wrong = checkInvariants(world, m, seen, told)
+    const wrong = checkInvariants(world, m, seen, told) ?? (await checkReaders({ world, told, seen: () => seen }))
     if (wrong) fail(wrong)
   }
 
@@ -253,7 +259,7 @@ function fail(what: string): never {
 function answerFault(value: unknown, expected: unknown): string | undefined {
   if (value === FAILED) return undefined
   // The answer to a page that has waited is checked with the other waiting pages.
-  if (expected === PARKED && (value === PENDING || 'version' in (value as object))) return undefined
+  if (expected === PARKED && (value === PENDING || value === PARKED || 'version' in (value as object))) return undefined
   if (value === PENDING) return isLater(expected) ? undefined : 'there is no answer'
   return differ('the answer', sorted(expected), sorted(withoutDigits(value)))
 }

@@ -7,8 +7,9 @@ import { type Fault, faults } from '../world/store.ts'
 import { type Trouble, troubles } from '../world/wechat.ts'
 import type { WorldSettings } from '../world/world.ts'
 import { type Exchange, keyOf } from './exchange.ts'
+import { feedPage, feedWait } from './feed.ts'
 import { sayings, toMessage } from './messages.ts'
-import { feedPage, listPage, type ReaderStep } from './readers.ts'
+import { listPage, type ReaderStep } from './readers.ts'
 import { type RequestStep, toExchange } from './requests.ts'
 
 export type Step =
@@ -44,6 +45,8 @@ export async function take(story: Story, step: Step): Promise<void> {
       return listPage(story, step)
     case 'feed':
       return feedPage(story, step)
+    case 'feed_wait':
+      return feedWait(story, step)
     case 'pass':
       return pass(story, step.ms)
     case 'hang_up': {
@@ -65,7 +68,7 @@ export async function take(story: Story, step: Step): Promise<void> {
     case 'restart': {
       const instance = world.at(step.at)
       // A server that stops answers every page that waits.
-      for (const page of world.pages) if (page.instance === instance) page.until = 0
+      for (const waiting of [...world.pages, ...world.readers]) if (waiting.instance === instance) waiting.until = 0
       await instance.stop()
       return story.settle()
     }
@@ -210,7 +213,7 @@ const others: fc.WeightedArbitrary<Step>[] = [
     weight: 3,
     arbitrary: as(
       fc.record({
-        do: fc.constantFrom('list' as const, 'feed' as const),
+        do: fc.constantFrom('list' as const, 'feed' as const, 'feed_wait' as const),
         tenant: fc.nat(1),
         limit: fc.integer({ min: 1, max: 3 }),
         at,

@@ -12,7 +12,8 @@ import type { Message } from '../model/chat.ts'
 import { QR_LIMITS } from '../model/limits.ts'
 import { type Settings, tenantOf, type UserKey } from '../model/state.ts'
 import type { Exchange } from '../steps/exchange.ts'
-import { EVENTS_KEPT, type Feed, type Walk } from '../steps/readers.ts'
+import { EVENTS_KEPT, type Feed, type WaitingReader } from '../steps/feed.ts'
+import type { Walk } from '../steps/readers.ts'
 import { type Instance, openInstance } from './instance.ts'
 import { createReceiver, WEBHOOK_SECRET, WEBHOOK_URL } from './receiver.ts'
 import { type Database, hashOf } from './store.ts'
@@ -155,6 +156,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     given: new Set<string>(),
     walks: new Map<string, Walk>(),
     feeds: new Map<string, Feed>(),
+    readers: [] as WaitingReader[],
     hasLostEvents: () => time.clock() - STARTED_AT >= EVENTS_KEPT,
     instances,
     at: (index: number): Instance => instances[index % instances.length]!,
@@ -196,9 +198,9 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     },
 
     /** On PostgreSQL the other servers learn of a commit by a notification, which takes some milliseconds. */
-    async untilNotified(isLate: (page: WaitingPage) => boolean): Promise<void> {
+    async untilNotified(isAnyLate: () => boolean): Promise<void> {
       if (!database.notifiesLate) return
-      for (let tries = 0; tries < 100 && this.pages.some((page) => !page.answer && isLate(page)); tries++) {
+      for (let tries = 0; tries < 100 && isAnyLate(); tries++) {
         await delay(10)
         await this.settle()
       }
