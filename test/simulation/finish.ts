@@ -16,6 +16,7 @@ export async function finish(story: Story): Promise<void> {
   for (const { view } of world.instances) view.setDown(false)
   world.wechat.setTrouble('up')
   world.receiver.setMood('accepts')
+  world.old.setMood('replies')
   await story.settle()
   await pass(story, 3 * 60_000)
   await expectDone(story)

@@ -145,10 +145,12 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       ),
     ]
     seen = await observe()
+    const forwarded = world.old.takeReceived()
     const before: State = {
       ...m,
       offered: offersFor(values),
       exchanged: world.wechat.takeExchanged(),
+      forwarded: [],
       hasChangedOpenids: world.wechat.takeChanged(),
       made: new Map(),
       asking: new Map(),
@@ -161,6 +163,8 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
         const wrong = answerFault(value, answers[i])
         if (wrong) return wrong
       }
+      const wrong = differ('the forwarded messages', [...state.forwarded].sort(), forwarded)
+      if (wrong) return wrong
       state.now = world.time.clock()
       adopt(state, seen, known)
       return difference(state, seen, known)
@@ -267,8 +271,8 @@ function answerFault(value: unknown, expected: unknown): string | undefined {
 const digitsIn = (value: unknown) => (value as { reply?: { digits?: string } | null } | undefined)?.reply?.digits
 
 function withoutDigits(value: unknown): unknown {
-  const { reply, ...rest } = value as { reply?: { name: string; label: string | null } | null }
-  return reply ? { ...rest, reply: { name: reply.name, label: reply.label } } : value
+  const { reply, ...rest } = value as { reply?: { name: string; label: string | null } | string | null }
+  return typeof reply === 'object' && reply ? { ...rest, reply: { name: reply.name, label: reply.label } } : value
 }
 
 function sorted(value: unknown): unknown {

@@ -11,6 +11,10 @@ import type { Asked } from './qrcode.ts'
 export type Settings = {
   /** One tap inside WeChat. */
   hasOauth: boolean
+  /** What WeChat gets if the system at `FORWARD_URL` fails: `retry` an error, `hide` none. `off`: there is no such system. */
+  forward: 'off' | 'retry' | 'hide'
+  /** `FORWARD_ALL`. */
+  forwardsAll: boolean
   /** How many QR codes each server has made in advance. */
   ready: number
   conflict: 'reject' | 'replace' | 'allow'
@@ -99,7 +103,7 @@ export type Event = {
 
 export type Reply = { name: string; label: string | null; digits?: string } | null
 
-type Delivery = { reply: Reply; until: number; user: UserKey | null }
+type Delivery = { reply: Reply; isOurs: boolean; until: number; user: UserKey | null }
 
 /** A QR code, or the code of a refusal. */
 export type Made = { scene: string } | { code: string }
@@ -142,6 +146,8 @@ export type State = {
   offered: string[]
   /** The openids that WeChat has given for a code in this step. */
   exchanged: Map<string, string>
+  /** The keys of the messages that were forwarded in this step. */
+  forwarded: string[]
   /** Whether WeChat has given the new openids of a migrated account in this step. */
   hasChangedOpenids: boolean
   /** The results of the requests for a QR code in this step, by user and kind. Simultaneous requests share a result. */
@@ -170,6 +176,7 @@ export const newState = (settings: Settings, now: number): State => ({
   jtis: new Map(),
   offered: [],
   exchanged: new Map(),
+  forwarded: [],
   hasChangedOpenids: false,
   made: new Map(),
   asking: new Map(),
@@ -190,6 +197,7 @@ export const copyState = (m: State): State => ({
   windows: new Map(m.windows),
   jtis: new Map(m.jtis),
   offered: [...m.offered],
+  forwarded: [...m.forwarded],
   made: new Map(m.made),
   asking: new Map(m.asking),
 })

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { consoleActions } from '../model/console.ts'
 import type { Story } from '../story.ts'
+import { type OldMood, oldMoods } from '../world/old-system.ts'
 import { moods } from '../world/receiver.ts'
 import { type Fault, faults } from '../world/store.ts'
 import { type Trouble, troubles } from '../world/wechat.ts'
@@ -25,6 +26,8 @@ export type Step =
   | { do: 'hang_up'; user: number }
   | { do: 'wechat'; trouble: Trouble }
   | { do: 'receiver'; mood: (typeof moods)[number] }
+  /** The system at `FORWARD_URL` behaves otherwise from now on. */
+  | { do: 'old_system'; mood: OldMood }
   | { do: 'crash' | 'restart'; at: number }
   | { do: 'disk'; at: number; isDown: boolean }
 
@@ -61,6 +64,9 @@ export async function take(story: Story, step: Step): Promise<void> {
       return story.settle()
     case 'receiver':
       world.receiver.setMood(step.mood)
+      return
+    case 'old_system':
+      world.old.setMood(step.mood)
       return
     case 'crash':
       world.at(step.at).kill()
@@ -263,6 +269,10 @@ const others: fc.WeightedArbitrary<Step>[] = [
       }),
     ),
   },
+  {
+    weight: 1,
+    arbitrary: as(fc.record({ do: fc.constant('old_system' as const), mood: fc.constantFrom(...oldMoods) })),
+  },
   { weight: 1, arbitrary: as(fc.record({ do: fc.constantFrom('crash' as const, 'restart' as const), at })) },
   {
     weight: 1,
@@ -290,4 +300,6 @@ export const anySettings: fc.Arbitrary<WorldSettings> = fc.record({
   hasUnionid: fc.boolean(),
   hasOauth: fc.boolean(),
   ready: fc.constantFrom(0, 2),
+  forward: fc.constantFrom('off' as const, 'retry' as const, 'hide' as const),
+  forwardsAll: fc.boolean(),
 })

@@ -7,7 +7,7 @@ import { type Config, parseConfig } from '../../../server/config/config.ts'
 import type { Answer } from '../../../server/http/answer.ts'
 import { sealEnvelope } from '../../../server/keys/envelope.ts'
 import { sealToken } from '../../../server/keys/seal-token.ts'
-import type { Log } from '../../../server/platform.ts'
+import type { Fetch, Log } from '../../../server/platform.ts'
 import type { Message } from '../model/chat.ts'
 import { QR_LIMITS } from '../model/limits.ts'
 import { type Settings, tenantOf, type UserKey } from '../model/state.ts'
@@ -15,6 +15,7 @@ import type { Exchange } from '../steps/exchange.ts'
 import { EVENTS_KEPT, type Feed, type WaitingReader } from '../steps/feed.ts'
 import type { Walk } from '../steps/readers.ts'
 import { type Instance, openInstance } from './instance.ts'
+import { createOldSystem, FORWARD_URL } from './old-system.ts'
 import { createReceiver, WEBHOOK_SECRET, WEBHOOK_URL } from './receiver.ts'
 import { type Database, hashOf } from './store.ts'
 import { createTime } from './time.ts'
@@ -67,8 +68,9 @@ export const RETURN_URL = 'https://site.test/account'
 
 const configs = new Map<string, Config>()
 
-function configOf({ conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready }: WorldSettings): Config {
-  const id = [conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready].join()
+function configOf(settings: WorldSettings): Config {
+  const { conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready, forward, forwardsAll } = settings
+  const id = [conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready, forward, forwardsAll].join()
   const known = configs.get(id)
   if (known) return known
   const config = parseConfig({
@@ -92,6 +94,7 @@ function configOf({ conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready 
     QR_PER_HOUR: String(QR_LIMITS.hour),
     QR_PER_DAY: String(QR_LIMITS.day),
     ...replyTexts,
+    ...(forward === 'off' ? {} : { FORWARD_URL, FORWARD_ERRORS: forward, FORWARD_ALL: String(forwardsAll) }),
     ...(hasWebhook ? { WEBHOOK_URL, WEBHOOK_SECRET } : {}),
   })
   configs.set(id, config)
@@ -108,11 +111,17 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
   const time = createTime(STARTED_AT)
   const wechat = createWechat(settings, time.clock)
   const receiver = createReceiver(time.clock)
+  const old = createOldSystem()
   const logLines: string[] = []
   const write = (fields: object, message: string) => void logLines.push(JSON.stringify({ ...fields, message }))
   const log: Log = { debug() {}, info: write, warn: write, error: write }
   const config = configOf(settings)
   let turn: (() => Promise<void>) | undefined
+
+  const fetchOf = (url: string): Fetch => {
+    if (url.startsWith(FORWARD_URL)) return old.fetch
+    return url.startsWith(WEBHOOK_URL) ? receiver.fetch : wechat.fetch
+  }
 
   const open = () =>
     openInstance({
@@ -122,7 +131,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
       log,
       random,
       turn: async () => turn?.(),
-      fetch: (url, init) => (url.startsWith(WEBHOOK_URL) ? receiver.fetch : wechat.fetch)(url, init),
+      fetch: (url, init) => fetchOf(url)(url, init),
     })
 
   await database.clear()
@@ -137,6 +146,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     time,
     wechat,
     receiver,
+    old,
     logLines,
     sent: [] as Sent[],
     send(sent: Sent): void {
