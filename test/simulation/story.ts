@@ -1,7 +1,6 @@
 /** Plays a story: runs each step in the world and in the model, and compares the two. */
-import fc from 'fast-check'
-import type { Answer } from '../../server/http/answer.ts'
 import { erasedHash } from '../../server/store/sql/erasure.ts'
+import { answerFault, digitsIn } from './answers.ts'
 import { checkInvariants, newTold } from './invariants.ts'
 import { adopt, hasNews, type Known, learn } from './model/adopt.ts'
 import { expireHolds } from './model/confirm.ts'
@@ -9,10 +8,10 @@ import { differ, difference } from './model/difference.ts'
 import { type Choose, explain, type Happening } from './model/explain.ts'
 import { type Observed, queries, type Rows, toObserved } from './model/observed.ts'
 import { holds, isOld, newState, type State, type UserKey, userOf } from './model/state.ts'
-import { type Exchange, FAILED, isLater, type Later, type Outcome, PARKED, PENDING } from './steps/exchange.ts'
+import { readOutcome, type Sending, send, takeTurns } from './sending.ts'
+import { type Exchange, FAILED, isLater, type Later, type Outcome, PENDING } from './steps/exchange.ts'
 import { checkReaders, isLate } from './steps/feed.ts'
 import { keepStanding } from './steps/readers.ts'
-import { LOST } from './world/instance.ts'
 import { type Database, type Fault, hashOf } from './world/store.ts'
 import { account, OLD_APP, unionidOf } from './world/wechat.ts'
 import { identityOf, openWorld, STARTED_AT, type WorldSettings } from './world/world.ts'
@@ -21,13 +20,6 @@ export type Story = Awaited<ReturnType<typeof beginStory>>
 
 /** A request that WeChat keeps waiting. */
 type Waiting = { later: Later; latestEpoch: number; name: string | undefined; sent: Sending }
-
-type Sending = {
-  exchange: Exchange
-  answer: Answer | object | typeof LOST | typeof PENDING
-  /** How many calls to the store of this server had failed before. */
-  failuresBefore: number
-}
 
 type StoryDeps = { database: Database; settings: WorldSettings; random: () => number }
 
@@ -55,45 +47,6 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const rows: Partial<Rows> = {}
     for (const [name, sql] of Object.entries(queries)) rows[name as keyof Rows] = await database.rows(sql)
     return toObserved(rows as Rows)
-  }
-
-  function send(exchange: Exchange): Sending {
-    const sending: Sending = { exchange, answer: PENDING, failuresBefore: exchange.instance.view.failures() }
-    void exchange.send().then(
-      (answer) => {
-        sending.answer = answer
-      },
-      (error: Error) => {
-        sending.answer = { thrown: error }
-      },
-    )
-    return sending
-  }
-
-  /** The calls to the store take turns until every request is answered or waits for WeChat. */
-  async function takeTurns(exchanges: Exchange[], order: number): Promise<Sending[]> {
-    const [scheduler] = fc.sample(fc.scheduler(), { seed: order, numRuns: 1 })
-    return world.inTurns(scheduler!, async () => {
-      const sent = exchanges.map(send)
-      for (let idle = 0; idle < 6 || scheduler!.count() > 0; ) {
-        await new Promise(setImmediate)
-        if (scheduler!.count() > 0) {
-          idle = 0
-          await scheduler!.waitOne()
-        } else if (sent.every(({ answer }) => answer !== PENDING)) idle = 6
-        else idle++
-      }
-      return sent
-    })
-  }
-
-  async function readOutcome({ exchange, answer, failuresBefore }: Sending): Promise<Outcome> {
-    if (typeof answer === 'symbol') return { value: answer === LOST ? FAILED : PENDING }
-    if ('thrown' in answer) return { fault: `thrown: ${(answer.thrown as Error).stack}` }
-    const outcome = await exchange.read(answer)
-    const hasFailed = exchange.instance.view.failures() > failuresBefore
-    const isFailed = 'value' in outcome && outcome.value === FAILED
-    return isFailed && !hasFailed ? { fault: 'the server blames the store, which has not failed' } : outcome
   }
 
   /**
@@ -213,7 +166,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       first?.instance.view.plan(fault)
       isTroubled = fault !== undefined
       world.wechat.holdInfos()
-      const sent = exchanges.length > 1 ? await takeTurns(exchanges, order) : exchanges.map(send)
+      const sent = exchanges.length > 1 ? await takeTurns(world, exchanges, order) : exchanges.map(send)
       await quiet()
       first?.instance.view.plan(undefined)
       if (world.wechat.releaseInfos()) await quiet()
@@ -257,27 +210,4 @@ function workFirst(m: State, choose: Choose): void {
 
 function fail(what: string): never {
   throw new Error(what)
-}
-
-/** Compares an answer with the one of the model. */
-function answerFault(value: unknown, expected: unknown): string | undefined {
-  if (value === FAILED) return undefined
-  // The answer to a page that has waited is checked with the other waiting pages.
-  if (expected === PARKED && (value === PENDING || value === PARKED || 'version' in (value as object))) return undefined
-  if (value === PENDING) return isLater(expected) ? undefined : 'there is no answer'
-  return differ('the answer', sorted(expected), sorted(withoutDigits(value)))
-}
-
-const digitsIn = (value: unknown) => (value as { reply?: { digits?: string } | null } | undefined)?.reply?.digits
-
-function withoutDigits(value: unknown): unknown {
-  const { reply, ...rest } = value as { reply?: { name: string; label: string | null } | string | null }
-  return typeof reply === 'object' && reply ? { ...rest, reply: { name: reply.name, label: reply.label } } : value
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (value === null || typeof value !== 'object') return value
-  const entries = Object.entries(value).map(([name, each]) => [name, sorted(each)] as const)
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
