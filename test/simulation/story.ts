@@ -5,7 +5,7 @@ import { checkInvariants, newTold } from './invariants.ts'
 import { adopt, hasNews, type Known, learn } from './model/adopt.ts'
 import { expireHolds } from './model/confirm.ts'
 import { differ, difference } from './model/difference.ts'
-import { type Choose, explain, type Happening } from './model/explain.ts'
+import { type Choose, explain, type Happening, type Op } from './model/explain.ts'
 import { type Observed, queries, type Rows, toObserved } from './model/observed.ts'
 import { holds, isOld, newState, type State, type UserKey, userOf } from './model/state.ts'
 import { readOutcome, type Sending, send, takeTurns } from './sending.ts'
@@ -20,6 +20,8 @@ export type Story = Awaited<ReturnType<typeof beginStory>>
 
 /** A request that WeChat keeps waiting. */
 type Waiting = { later: Later; latestEpoch: number; name: string | undefined; sent: Sending }
+
+const nothing: Op = function* () {}
 
 type StoryDeps = { database: Database; settings: WorldSettings; random: () => number }
 
@@ -84,14 +86,16 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const values = outcomes.map((outcome) => (outcome as { value: unknown }).value)
     const mayFail = values.includes(FAILED) || isTroubled
     const areApart = new Set(ended.map((each) => each.later.key)).size === ended.length
+    // A server whose store is down commits nothing.
+    const isCutOff = ({ exchange }: Sending, value: unknown) => value === FAILED && exchange.instance.view.isDown()
     const happenings: Happening[] = [
-      ...sent.map(({ exchange }, i) => ({
-        op: exchange.op({ isPending: values[i] === PENDING, mayFail }),
+      ...sent.map((sending, i) => ({
+        op: isCutOff(sending, values[i]) ? nothing : sending.exchange.op({ isPending: values[i] === PENDING, mayFail }),
         mayEndEarly: values[i] === FAILED,
       })),
       ...ended.map(
-        ({ later, latestEpoch }, i): Happening => ({
-          op: later.resume({ mayFail, latestEpoch }),
+        ({ later, latestEpoch, sent: sending }, i): Happening => ({
+          op: isCutOff(sending, values[sent.length + i]) ? nothing : later.resume({ mayFail, latestEpoch }),
           mayEndEarly: values[sent.length + i] === FAILED,
           isApart: sent.length === 0 && later.key !== '*' && areApart,
         }),
