@@ -84,8 +84,10 @@ function prove(
   world: World,
   instance: Instance,
   { other, label: labelIndex }: Extract<OneTapStep, { do: 'prove' }>,
-  { key: owner, hash, proof = 'A'.repeat(43) }: Authorized,
+  { key: owner, hash: made, proof }: Authorized,
 ): Exchange {
+  // The browser has no proof if the server died before it answered.
+  const [hash, sent] = proof === undefined ? ['none', 'A'.repeat(43)] : [made, proof]
   const key = other ? userKeys[(userKeys.indexOf(owner) + 1) % userKeys.length]! : owner
   const label = labels[labelIndex % labels.length] ?? null
   const view: Op = function* (m, choose) {
@@ -100,5 +102,8 @@ function prove(
       if (refused) return refused
       return isPending ? later({ key, resume: () => view }) : yield* view(m, choose)
     }
-  return { ...onPage(world, instance, key, 'POST', '/widget/oauth/confirm', { proof }, () => view, label), op: toOp }
+  return {
+    ...onPage(world, instance, key, 'POST', '/widget/oauth/confirm', { proof: sent }, () => view, label),
+    op: toOp,
+  }
 }
