@@ -14,7 +14,11 @@ export type ConsoleStep =
   | { do: 'sign_out'; who: number }
   | { do: 'console'; what: ConsoleAction; who: number; user: number; phone: number; isForged: boolean }
 
-export function onConsole(world: World, instance: Instance, step: Extract<RequestStep, ConsoleStep>): Exchange {
+/** An operator without a session signs in first. */
+export function onConsole(world: World, instance: Instance, asked: Extract<RequestStep, ConsoleStep>): Exchange {
+  const { who: whom, at } = asked
+  const isFirst = asked.do === 'console' && !world.browsers[whom % operators.length]
+  const step: typeof asked = isFirst ? { do: 'sign_in', who: whom, isRight: true, at } : asked
   const who = step.who % operators.length
   const operator = operators[who]!
   const browser = world.browsers[who]

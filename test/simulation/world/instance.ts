@@ -81,9 +81,11 @@ export async function openInstance({ config, database, time, fetch, log, random,
     createEndpoints(opened.deps).map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]),
   )
 
-  const consoleApp = createConsole(opened.deps)
+  // Made at the first request, because most stories do not use it.
+  let consoleApp: ReturnType<typeof createConsole> | undefined
 
   async function answerConsole({ method, path, body, cookie, csrf }: ConsoleRequest): Promise<ConsoleAnswer> {
+    consoleApp ??= createConsole(opened.deps)
     const response = await consoleApp.request(`http://127.0.0.1/api${path}`, {
       method,
       headers: {
