@@ -16,7 +16,9 @@ type OneTapStep = Extract<RequestStep, { do: 'authorize' | 'come_back' | 'prove'
 /** Undefined if no page has asked before. */
 export function oneTap(world: World, instance: Instance, step: OneTapStep): Exchange | undefined {
   if (step.do === 'authorize') return authorize(world, instance, keyOf(step))
-  const { authorized } = world
+  // Most proofs that are sent exist.
+  const proven = world.authorized.filter(({ proof }) => proof !== undefined)
+  const authorized = step.do === 'prove' && proven.length > 0 ? proven : world.authorized
   const made = authorized[authorized.length - 1 - (step.pick % Math.max(authorized.length, 1))]
   if (!made) return undefined
   return step.do === 'come_back' ? comeBack(world, instance, step, made) : prove(world, instance, step, made)
