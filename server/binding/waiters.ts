@@ -60,7 +60,7 @@ type WaiterSettings = {
   clock: () => number
 }
 
-// All waits of 25 s are in at most 501 groups.
+// Waits of 25 s form at most 501 groups.
 const TICK_MS = 50
 
 const tickOf = (ms: number) => Math.floor(ms / TICK_MS)

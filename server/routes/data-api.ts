@@ -133,7 +133,7 @@ export function dataApiEndpoints(deps: Deps, endpoint: EncryptedEndpoint): Endpo
   const exportUser: ApiHandler = async ({ tenant, plaintext }) => {
     const identity = toIdentity(tenant, parseShape(requestSchemas.ExportUser, plaintext))
     const record = await store.userRecord(identity)
-    // Read after the record, because an erasure between the two reads raises the version.
+    // The version is read after the record, because an erasure between the two reads raises the version.
     return toUserExport(record?.user ?? (await store.user(identity)), record)
   }
 

@@ -106,8 +106,8 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     const ticket = await tickets({ identity, isRefresh, label, lang, isPage: true })
     const present = await store.user(identity)
     const presentView = toView(present, clock(), { hasOauth })
-    // While WeChat made this QR code, the user was bound, or another QR code was scanned. The version includes that change, so
-    // the page would not be told of it later.
+    // While WeChat made this QR code, the user was bound, or another QR code was scanned. The version includes that change, so no
+    // later version would tell the page about the change.
     if (presentView.state !== 'unbound') return answerWithFollowQr(presentView)
     const ticketView = toTicketView(ticket, present, accountName, clock())
     return jsonAnswer({ ...ticketView, ...(hasOauth && { oauth: true }) } satisfies TicketView)

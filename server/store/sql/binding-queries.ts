@@ -35,7 +35,7 @@ export function createBindingQueries(db: Kysely<Tables>) {
         lang: p.lang,
         version: p.version,
       }
-      // `excluded` is the row of the insert. Without it all values would be bound twice.
+      // `excluded` is the row of the insert. Without `excluded`, all values would be bound twice.
       const excluded = Object.keys(row).map((name) => [name, sql.ref(`excluded.${name}`)])
       return db
         .insertInto('bindings')
