@@ -3,8 +3,8 @@
  * higher version ends the wait. No wake-up is lost, because each poll names the version that its page knows.
  *
  * There may be tens of thousands of waiters, so they share one timer, which fires when the next waiter is due, at most every
- * `TICK_MS`. A timer for each waiter would cost ten times the CPU. The waiters are grouped by the tick in which they are due, so a tick looks only at the
- * waiters of past ticks. Looking at all 10,000 waiters took an eighth of the CPU of waiting.
+ * `TICK_MS`. A timer for each waiter would cost ten times the CPU. The waiters are grouped by the tick in which they are due, so
+ * a tick looks only at the waiters of past ticks. Looking at all 10,000 waiters took an eighth of the CPU of waiting.
  */
 import { BindError } from '../errors.ts'
 import type { SetTimer } from '../platform.ts'
