@@ -1,8 +1,7 @@
 /** Decodes screenshots of the card with two independent QR decoders, at several sizes, pixel ratios and themes. */
-import { type Browser, chromium } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 import { QR_TEXT } from '../support/fake-bind.ts'
 import { readPicture } from '../support/read-picture.ts'
 
@@ -10,27 +9,25 @@ const SIDES = [160, 200, 256, 320]
 const DENSITIES = [1, 2, 3]
 const WECHAT = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile MicroMessenger/8.0.49'
 
-let browser: Browser
+const browser = await sharedBrowser()
 let fixture: Fixture
 
 beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
   fixture = await openFixture({
     policy: `${STRICT}; img-src data:; style-src 'self'`,
     expiresIn: 3600,
   })
 })
 afterAll(async () => {
-  await browser.close()
   await fixture.close()
 })
 
 describe.each([
   { device: 'a desktop', userAgent: undefined },
   { device: 'WeChat', userAgent: WECHAT },
-])('the QR on $device', ({ userAgent }) => {
+])('the QR code on $device', ({ userAgent }) => {
   test.each(DENSITIES)(
-    'is decoded at every size, in light and dark, at a device pixel ratio of %i',
+    'can be decoded at every size and in both themes, at a device pixel ratio of %i',
     async (deviceScaleFactor) => {
       const context = await browser.newContext({ userAgent, deviceScaleFactor, viewport: { width: 480, height: 640 } })
       const page = await context.newPage()
@@ -45,7 +42,7 @@ describe.each([
             ;(card as HTMLElement).style.setProperty('--wechat-bind-qr-size', `${side}px`)
           }, side)
           expect((await tile.boundingBox())?.width).toBe(side)
-          // The screenshot contains the whole card, so that the decoder must locate the code, as a camera does.
+          // The screenshot contains the whole card. Like a camera, the decoder must find the QR code in it.
           read[`${colorScheme} ${side}`] = await readPicture(await page.locator('wechat-bind').screenshot())
         }
       }

@@ -1,10 +1,9 @@
-/** A driver for the browsers that Playwright drives. */
-import type { BrowserType, LaunchOptions } from 'playwright'
+/** Drives a browser with Playwright. */
+import type { Browser } from 'playwright'
 import type { Driver } from './driver.ts'
 
-export async function openPlaywright(type: BrowserType, options: LaunchOptions): Promise<Driver> {
-  // Playwright turns the back/forward cache of Chromium off.
-  const browser = await type.launch({ ...options, ignoreDefaultArgs: ['--disable-back-forward-cache'] })
+/** `close` ends the browser. */
+export function createPlaywrightDriver(browser: Browser, close: () => Promise<void> = () => browser.close()): Driver {
   return {
     version: browser.version(),
     async startSession({ width = 1280, height = 900, scale = 1, forcedColors = false } = {}) {
@@ -36,6 +35,6 @@ export async function openPlaywright(type: BrowserType, options: LaunchOptions):
         close: () => context.close(),
       }
     },
-    close: () => browser.close(),
+    close,
   }
 }
