@@ -6,9 +6,10 @@ import { delimiter, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createBrotliDecompress } from 'node:zlib'
 import { chromium, firefox, webkit } from 'playwright'
+import { sharedBrowser } from '../support/browser.ts'
 import { installed, launchOptions } from '../support/chromium.ts'
 import type { Ability, Driver } from '../support/driver.ts'
-import { openPlaywright } from '../support/playwright-driver.ts'
+import { createPlaywrightDriver } from '../support/playwright-driver.ts'
 
 export type EngineName = 'chromium' | 'chromium-116' | 'firefox' | 'webkit'
 
@@ -32,7 +33,7 @@ const MODULES = join(import.meta.dirname, 'node_modules')
 export const engines: Record<EngineName, () => Engine> = {
   chromium: () => ({
     lacks: installed() ? PLAYWRIGHT : HEADLESS_SHELL,
-    open: async () => openPlaywright(chromium, await launchOptions()),
+    open: async () => createPlaywrightDriver(await sharedBrowser(), async () => {}),
   }),
 
   'chromium-116'() {
@@ -42,7 +43,7 @@ export const engines: Record<EngineName, () => Engine> = {
 
   firefox() {
     if (existsSync(firefox.executablePath()))
-      return { lacks: [...PLAYWRIGHT, 'bfcache'], open: () => openPlaywright(firefox, {}) }
+      return { lacks: [...PLAYWRIGHT, 'bfcache'], open: async () => createPlaywrightDriver(await firefox.launch()) }
     const path = process.env.FIREFOX_PATH ?? onPath('firefox-esr', 'firefox')
     if (!path) return { missing: 'Firefox: `npx playwright install firefox`, or Debian’s package firefox-esr' }
     return { lacks: [], open: async () => (await import('./puppeteer-driver.ts')).openFirefox(path) }
@@ -50,7 +51,10 @@ export const engines: Record<EngineName, () => Engine> = {
 
   webkit() {
     if (existsSync(webkit.executablePath())) {
-      return { lacks: [...PLAYWRIGHT, 'bfcache', 'forcedColors'], open: () => openPlaywright(webkit, {}) }
+      return {
+        lacks: [...PLAYWRIGHT, 'bfcache', 'forcedColors'],
+        open: async () => createPlaywrightDriver(await webkit.launch()),
+      }
     }
     const driver = onPath('WebKitWebDriver')
     const [browser] = globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser')
@@ -89,7 +93,7 @@ async function openOldChromium(): Promise<Driver> {
     await pipeline(packed, createBrotliDecompress(), createWriteStream(unpacked, { mode: 0o755 }))
     renameSync(unpacked, executablePath)
   }
-  return openPlaywright(chromium, { ...options, executablePath })
+  return createPlaywrightDriver(await chromium.launch({ ...options, executablePath }))
 }
 
 /** A screen in memory, for a browser that has no headless mode. */
