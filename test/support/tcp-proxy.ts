@@ -6,12 +6,12 @@ export async function openTcpProxy(targetPort: number) {
   let port: number | undefined = targetPort
   const sockets = new Set<Socket>()
   const stalled = new WeakSet<Socket>()
-  const server = createServer((client) => {
+  const server = createServer({ noDelay: true }, (client) => {
     if (port === undefined) {
       keep(client)
       return
     }
-    const target = connect(port, '127.0.0.1')
+    const target = connect({ port, host: '127.0.0.1', noDelay: true })
     for (const [from, to] of [
       [client, target],
       [target, client],
