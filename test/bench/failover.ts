@@ -19,7 +19,7 @@ import { median } from './support/statistics.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
 const ROUNDS = Number(process.argv[2] ?? 20)
-const PER_SECOND = 300
+const PER_SECOND = Number(process.env.PER_SECOND ?? 300)
 const PAGES = 100
 const BEFORE_MS = 3_000
 const GOAL_MS = 10_000
@@ -67,6 +67,9 @@ const wechat = createWechat(
 
 /** Primaries that a failover has replaced, and that still have files. */
 const former: PostgresNode[] = []
+process.on('exit', () => instances.forEach(({ child }) => void child.kill('SIGKILL')))
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+
 const rounds: Round[] = []
 for (let i = 0; i < ROUNDS; i++) {
   const round = await runRound(i, FAILURES[i % FAILURES.length]!)

@@ -15,14 +15,24 @@ type ElementOptions = {
   random: () => number
   /** Called with the state after each event. */
   onState?: (state: State, event: MachineEvent) => void
+  /** The pause before a request. */
+  sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>
   signal: AbortSignal
 }
 
+const sleepMs = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal })
+
 /** Runs an element that is in view until it needs no request, for example because it is bound. Returns its last state. */
-export async function runElement({ send, random, onState = () => {}, signal }: ElementOptions): Promise<State> {
+export async function runElement({
+  send,
+  random,
+  onState = () => {},
+  sleep = sleepMs,
+  signal,
+}: ElementOptions): Promise<State> {
   let state = reduce(initialState, { type: 'start' })
   while (!signal.aborted && effectOf(state) !== 'none' && hasRequest(state)) {
-    if (state.attempt.delayMs) await delay(state.attempt.delayMs, undefined, { signal }).catch(() => {})
+    if (state.attempt.delayMs) await sleep(state.attempt.delayMs, signal).catch(() => {})
     const event = await eventOf(state, send, random)
     if (signal.aborted) break
     state = reduce(state, event)
