@@ -126,6 +126,7 @@ async function openPages({ client }: Instance, port: number, isInStep: boolean):
   const each = Math.ceil(PAGES / PROCESSES)
   return Array.from({ length: PROCESSES }, (_, n) => {
     const child = fork(join(import.meta.dirname, 'storm/pages.ts'))
+    started.push(child)
     const own = tokens.slice(n * each, (n + 1) * each)
     // Each process has a source address of its own, because one address has only 28,000 ports.
     child.send({ open: { port, tokens: own, address: `127.0.0.${n + 2}`, isInStep } } satisfies PagesOrder)
