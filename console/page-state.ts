@@ -35,7 +35,7 @@ export type Session =
 
 export type UserQuery = { q: string; tenant?: string }
 
-/** `cursors`: one for each page up to the displayed one, except the first page, which has no cursor. */
+/** `cursors`: the cursors of the pages from the second page to the displayed page. The first page has no cursor. */
 export type Search = { query: UserQuery; cursors: string[] }
 
 export type UsersPage = Search & { items: UserLine[]; next: string | null }
@@ -71,7 +71,7 @@ export type PageState = {
   preferences: Preferences
   session: Session
   route: Route
-  /** Epoch ms. Ages are relative to it. */
+  /** Epoch ms. Relative times are computed from this time. */
   now: number
   overview: Loadable<Overview>
   /** The last search. Signing out clears it, because its text may be an openid. */

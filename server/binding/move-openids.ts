@@ -1,16 +1,19 @@
-/** Puts the openids of a new Official Account in the place of the old ones, after an account's migration (账号迁移). */
+/** Replaces the openids of an old Official Account with those of the new one, after an account's migration (账号迁移). */
 import type { BoundUser } from '../store/binding-walk.ts'
 import type { Plan } from '../store/plan.ts'
 import type { AccountOpenid, Store, Tx } from '../store/store.ts'
 
 export type OpenidMove = { bound: BoundUser; to: AccountOpenid }
 
-/** `taken`: the new openid is bound to another user of the tenant. `changed`: the user has another binding by now. */
+/**
+ * `taken`: the new openid is bound to another user of the tenant. `changed`: the binding of the user has changed since the openid
+ * was read.
+ */
 export type MoveOutcome = 'moved' | 'taken' | 'changed'
 
 type MoveSettings = { allowsMany: boolean; isDryRun: boolean }
 
-/** One transaction. The outcomes have the order of the moves. Can be repeated. */
+/** Runs in one transaction. The outcomes have the order of the moves. Can be repeated. */
 export function moveOpenids(
   { store, clock }: { store: Store; clock: () => number },
   moves: OpenidMove[],

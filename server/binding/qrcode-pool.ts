@@ -2,13 +2,13 @@
  * Gives each new ticket one of a few QR codes that were made in advance, so that a page does not wait for WeChat.
  *
  * - The first QR code is made on request. After that, and after each QR code that is taken, the pool is filled.
- * - After five minutes the pool discards a QR code. It makes a new one only if a user has taken one in the meantime, so an idle
+ * - The pool discards a QR code after five minutes. It makes a new QR code only if a user has taken one since then, so an idle
  *   server makes none.
  * - If users came too rarely for the pool, it would discard most QR codes. `UNUSED_EVERY_MS` limits this: the pool is smaller
  *   while it could exceed the limit.
  *
  * A QR code in the pool belongs to no user. Its scene is not in the store until a ticket is made from it. Before that, a scan counts
- * as a scan of an unknown scene. The pool is in memory: a restart begins with an empty one.
+ * as a scan of an unknown scene. The pool is in memory, so it is empty after a restart.
  */
 import type { SetTimer } from '../platform.ts'
 import type { WechatApi } from '../wechat/api.ts'
@@ -31,7 +31,7 @@ export type QrcodePool = {
 }
 
 type PoolDeps = {
-  /** How many QR codes are made in advance (`QR_READY`); 0 makes all on request. */
+  /** How many QR codes are made in advance (`QR_READY`). With 0, every QR code is made on request. */
   qrReady: number
   ticketTtlMs: number
   wechat: Pick<WechatApi, 'createQrcode'>
@@ -47,8 +47,8 @@ type Ready = Omit<Qrcode, 'leftMs'> & { expiresAt: number; usableUntil: number }
 
 const MAX_AGE_MS = 300_000
 
-// 72 a day, because WeChat allows the sandbox account 10,000 QR codes a day and any other account 100,000. Twice the size of the pool
-// may be thrown away at once, because a busy hour may end at any time.
+// 72 a day, because WeChat allows the sandbox account 10,000 QR codes a day and any other account 100,000. The pool may discard
+// twice its size at once, because a busy hour may end at any time.
 const UNUSED_EVERY_MS = 1_200_000
 
 // WeChat's longest lifetime of a temporary QR code is 30 days.
@@ -60,14 +60,14 @@ export function createQrcodePool(deps: PoolDeps): QrcodePool {
   const size = lifetimeMs > MAX_LIFETIME_MS ? 0 : deps.qrReady
   const throughBreaker = createCircuitBreaker(clock)
 
-  /** Oldest first. */
+  /** The QR codes of the pool, oldest first. */
   let ready: Ready[] = []
   let calls = 0
   /** While WeChat fails, the pool sends one call after each QR code that is taken. */
   let hasFailed = false
   let isClosed = false
   let lastTakenAt = Number.NEGATIVE_INFINITY
-  /** Each QR code that is thrown away moves this time by `UNUSED_EVERY_MS`. */
+  /** Each discarded QR code moves this time by `UNUSED_EVERY_MS`. */
   let unusedUntil = Number.NEGATIVE_INFINITY
   let stopTimer = () => {}
 

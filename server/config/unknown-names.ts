@@ -5,7 +5,7 @@ import type { EnvReader } from './env-reader.ts'
 /** Every variable with these prefixes is meant for this server. */
 const OURS = /^(?:BIND|WEBHOOK|REPLY|QR|CONSOLE)_/
 
-/** Other programs of the same account may use this prefix. */
+/** Other programs for the same Official Account may use this prefix. */
 const SHARED = /^WECHAT_/
 
 // Kubernetes sets these variables for each Service, for example BIND_SERVICE_HOST for a Service named "bind".
@@ -46,8 +46,8 @@ function notASetting(name: string, known: string[]): Bilingual {
 
 /**
  * Whether a name differs from a known name by at most two letters. Short names may be similar without a mistake (HOME and HOST,
- * APP_PORT and OPS_PORT). So in a known name of up to eight letters two letters may differ only if it has more than four letters
- * and both names begin with the same letter.
+ * APP_PORT and OPS_PORT). So a known name of up to four letters allows one difference. A known name of five to eight letters
+ * allows two only if both names begin with the same letter.
  */
 function isNear(name: string, known: string): boolean {
   const distance = distanceOf(name, known)

@@ -91,7 +91,10 @@ export function createSessions({ store, clock, log, console: { operators, hashOf
   }
 
   return {
-    /** Attempts run one at a time. Of many simultaneous guesses only the first few then reach the store, and no correct token is counted as wrong. */
+    /**
+     * Attempts run one at a time. So only the first few of many simultaneous guesses reach the store, and no correct token is
+     * counted as wrong.
+     */
     signIn(token) {
       const signedIn = lastSignIn.catch(() => {}).then(() => signIn(token))
       lastSignIn = signedIn
@@ -127,5 +130,5 @@ function locked(ms: number): BindError {
   })
 }
 
-/** The message of every log line about an action, so that one filter finds all of them. */
+/** The message of every log line about an action, so that one filter finds all these lines. */
 export const ACTION_LINE = 'an action in the console'

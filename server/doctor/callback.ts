@@ -1,4 +1,7 @@
-/** Checks that the callback can be reached and passes the URL check of WeChat's console, by sending the same request. */
+/**
+ * Sends the request that WeChat's console sends to check a URL. Reports whether the callback can be reached and gives the right
+ * answer.
+ */
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import type { Bilingual } from '../errors.ts'
@@ -22,7 +25,7 @@ export async function checkCallback({ publicUrl, wechat }: Config, deps: ProbeDe
   return [...address, answered, findingOfForgery(await get('0'.repeat(40)))]
 }
 
-/** The URL check of WeChat's console, with the right signature or another one. */
+/** The URL check of WeChat's console, with the right signature or a wrong one. */
 export function newEcho(token: string, now: number) {
   const echostr = toDecimal(randomBytes(8))
   const timestamp = String(Math.floor(now / 1000))

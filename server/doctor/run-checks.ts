@@ -38,7 +38,7 @@ type Check = {
   title: Bilingual
   /** The settings that the check uses. If a setting is faulty, `config` has a placeholder for it, and the check is skipped. */
   needs: string[]
-  /** Whether the check applies to this configuration. One that does not apply is not listed as skipped. */
+  /** Whether the check applies to this configuration. A check that does not apply is not listed as skipped. */
   applies?(config: Config): boolean
   run(config: Config, deps: DoctorDeps): Promise<Finding[]>
 }
@@ -140,7 +140,7 @@ export async function runChecks(env: Env, deps: DoctorDeps): Promise<Finding[]> 
   return [...findings, ...(await checkConfig(config, deps, faulty))]
 }
 
-/** The checks of a configuration. Those that need a faulty setting are skipped. Never rejects. */
+/** The checks of a configuration. Checks that need a faulty setting are skipped. Never rejects. */
 export async function checkConfig(
   config: Config,
   deps: DoctorDeps,

@@ -8,7 +8,7 @@
  * What could go wrong: This adapter and the app could answer one request differently. `adapters.test.ts` sends the same
  * requests to both and compares the answers.
  *
- * Why: The cheapest callback costs 37 us of CPU, of which Hono and node-server take 11 us. Of a long-poll's CPU they take a fifth.
+ * Why: The cheapest callback costs 37 us of CPU, of which Hono and node-server take 11 us. They take a fifth of the CPU of a long-poll.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, toHeaders } from './answer.ts'
@@ -72,7 +72,7 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
 /** Returns one string even for a repeated header, because the server sets `joinDuplicateHeaders`. */
 const headerOf = ({ headers }: IncomingMessage, name: string) => headers[name] as string | undefined
 
-/** A client whose answer is deferred. As an object literal with two closures it would take 200 bytes more for each page. */
+/** A client whose answer is deferred. An object literal with two closures would take 200 bytes more for each page. */
 class SocketClient implements WaitingClient {
   readonly #response: ServerResponse
   readonly #entry: LogEntry

@@ -1,4 +1,7 @@
-/** The routes of the web authorization (网页授权): from a page inside WeChat to WeChat's authorization, back to the page, and the confirmation. */
+/**
+ * The routes of the web authorization (网页授权). A page inside WeChat goes to WeChat's authorization, comes back, and confirms the
+ * binding.
+ */
 import { oauthConfirmSchema, oauthSchema, parseShape } from '../api/request-schemas.ts'
 import {
   completeAuthorization,
@@ -25,7 +28,7 @@ export const OAUTH_PATH = '/wechat/oauth'
 // How long a new binding waits for WeChat's answer, which says whether the user follows the account.
 const FOLLOWER_WAIT_MS = 1_500
 
-/** Empty unless `WECHAT_OAUTH` is on. */
+/** The list is empty unless `WECHAT_OAUTH` is on. */
 export function oauthEndpoints(deps: Deps): Endpoint[] {
   const { oauth, events, store, unionids, clock } = deps
   if (!oauth) return []
@@ -81,7 +84,7 @@ export function oauthEndpoints(deps: Deps): Endpoint[] {
   ]
 }
 
-/** 303, so that the browser sends no body and no other method. No `Referer` is sent, and nothing is cached: see `SECURITY_HEADERS`. */
+/** 303 makes the browser send a GET without a body. No `Referer` is sent, and nothing is cached: see `SECURITY_HEADERS`. */
 function toRedirect(returned: Returned): Answer {
   const to = (url: string, refusal?: BindError): Answer => ({
     status: 303,
@@ -94,7 +97,7 @@ function toRedirect(returned: Returned): Answer {
   return to(addToFragment(returnUrl, 'wechat-bind-error', refusal.code), refusal)
 }
 
-/** A page for the user, if the page to return to is unknown. */
+/** The page that the user sees if the page to return to is unknown. */
 const toPage = ({ status, code }: BindError): Answer => ({
   status,
   headers: { 'Content-Type': 'text/html; charset=UTF-8' },

@@ -34,7 +34,8 @@ export type Message = {
 
 type Nonce = { key: string; bodyDigest: string }
 
-// Allows a difference between the clocks, and a redelivery with the first timestamp. An older message is a replay.
+// This window allows for a difference between the clocks, and for a redelivery, which has the timestamp of the first delivery. An
+// older message is a replay.
 const WINDOW_SECONDS = 300
 
 /** WeChat sends decimal digits. Any base64 text is accepted, because a browser cannot render it as HTML. */
@@ -124,7 +125,10 @@ function parseJson(text: string): Fields | undefined {
   }
 }
 
-/** A passive text reply with sender and receiver swapped. It has the format of the message and is encrypted if the message was. */
+/**
+ * A passive text reply with sender and receiver swapped. The reply has the format of the message, and is encrypted if the message
+ * was encrypted.
+ */
 export function sealReply(settings: CallbackSettings, message: Message, content: string, nowMs: number): string {
   const { FromUserName = '', ToUserName = '' } = message.fields
   const seconds = Math.floor(nowMs / 1000)

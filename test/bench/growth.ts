@@ -1,6 +1,7 @@
 /**
- * The time of a callback, a poll and the calls of the encrypted API as the store grows, with ten events for three bindings, and how
- * long a sweep and an import delay the others: `npm run bench growth`, or `node test/bench/growth.ts 1000 20000` for other sizes.
+ * Measures how the time of a callback, of a poll and of the calls of the encrypted API depends on the size of the
+ * store, with ten events for three bindings. Also measures the delay of other requests by a sweep and by an import.
+ * `npm run bench growth`, or `node test/bench/growth.ts 1000 20000` for other sizes.
  */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -28,14 +29,15 @@ import { startWechatApi } from './support/wechat-api.ts'
 
 const SIZES = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000, 100_000, 3_000_000]
 const ROUNDS = 6
-// The first thousands of requests are slower, because V8 has not optimized yet and the pages of the file are not cached. The
-// effect grows with the file.
+// The first thousands of requests are not measured. They are slower, because V8 has not optimized the code yet, and the
+// system has not cached the pages of the file. The larger the file, the greater the effect.
 const WARM_UPS = 3
-// Requests of each kind in each round, `CONNECTIONS` at a time. A page of 100 items takes as long as dozens of single answers.
+// The number of requests of each kind in each round. `CONNECTIONS` requests run at a time. A page of 100 items takes as
+// long as dozens of single answers, so there are fewer of them.
 const REQUESTS = { callback: 1_500, poll: 1_500, GetBindInfo: 1_500, ListBindings: 200, GetEvents: 500, feed: 200 }
 const CONNECTIONS = 64
 
-// Scans while an import runs, and as many without one.
+// The number of scans during an import, and the number of scans without an import.
 const SCANS_BESIDE = 2_000
 const SCANS_A_SECOND = 200
 const IMPORTED = 20_000
@@ -59,7 +61,8 @@ const beside = await measureImport(`sqlite:${fileOf(SIZES.at(-1)!)}`)
 const biggest = await openSqliteStore({ file: fileOf(SIZES.at(-1)!), ...settings })
 const swept = await measureSweep(biggest)
 await biggest.close()
-// Starts after the SQLite part, because data that the system still writes for one engine would delay the syncs of the other.
+// PostgreSQL starts only after the SQLite part. Otherwise the system would still write data of one engine, and this
+// would delay the syncs of the other engine.
 const postgres = await startPostgres()
 await measureGrowth('PostgreSQL', newPostgres)
 report('growth', [...lines, swept, ...beside], charts)
@@ -91,7 +94,8 @@ async function newPostgres(size: number): Promise<string> {
 }
 
 /**
- * Starts a server per size and measures them in alternating order, so that a slow moment of the machine affects all of them.
+ * Starts a server for each size. Each round measures all servers, in alternating order, so that a slow moment of the
+ * machine affects all of them.
  */
 async function measureGrowth(engine: string, newStore: (size: number) => Promise<string>): Promise<void> {
   const subjects: Subject[] = []
@@ -100,7 +104,7 @@ async function measureGrowth(engine: string, newStore: (size: number) => Promise
     const times = Object.fromEntries(kinds.map((kind) => [kind, [] as number[]])) as Subject['times']
     subjects.push({ size, served: await serveOurs(env), times })
   }
-  // Waits until the filled databases are on the disk.
+  // Waits until the data of the filled databases is on the disk.
   spawnSync('sync')
   for (let round = 0; round < WARM_UPS + ROUNDS; round++) {
     for (const kind of kinds) for (const subject of subjects) await ask(subject, kind, round)
@@ -111,7 +115,7 @@ async function measureGrowth(engine: string, newStore: (size: number) => Promise
   addResults(engine, subjects)
 }
 
-/** Adds a ticket for each scan, for new users. */
+/** Adds a new user with a ticket for each scan. */
 async function addTickets(store: Store): Promise<void> {
   for (let i = 0; i < FIRST_BESIDE + 2 * SCANS_BESIDE; i += 100) {
     await store.write(function* (tx) {
@@ -140,7 +144,7 @@ async function ask({ served, size, times }: Subject, kind: Kind, round: number):
 function addResults(engine: string, subjects: Subject[]): void {
   for (const kind of kinds) {
     const each = subjects.map(({ times }) => median(times[kind]))
-    // The ratio of each round is used, because only measurements that were made at the same time are comparable.
+    // Uses the ratio within each round, because only measurements from the same time are comparable.
     const growth = median(subjects.at(-1)!.times[kind].map((time, i) => time / subjects[0]!.times[kind][i]!))
     lines.push({
       what: `${engine}: one ${kind} with ${SIZES.map((size) => size.toLocaleString('en')).join(' / ')} bindings`,
@@ -157,7 +161,10 @@ function addResults(engine: string, subjects: Subject[]): void {
   )
 }
 
-/** The slowest callback without an import and during one. The import is a separate process. */
+/**
+ * Measures the slowest callback without an import, and the slowest one during an import. The import is a separate
+ * process.
+ */
 async function measureImport(databaseUrl: string): Promise<Line[]> {
   const served = await serveOurs({ ...toEnv(account, databaseUrl), WECHAT_API_BASE: wechat.url })
   const file = await writeImportFile(join(folder, 'import.csv'), IMPORTED)

@@ -1,5 +1,7 @@
-/** A browser at the console: keeps the cookie and the CSRF token, and sends requests as the page does. */
-import type { Hono } from 'hono'
+/**
+ * Simulates a browser with the console. It keeps the cookie and the CSRF token, and sends the same requests as the
+ * page.
+ */
 import type { SessionView } from '../../server/console/wire.ts'
 
 export const TOKENS = {
@@ -7,14 +9,17 @@ export const TOKENS = {
   otto: 'otto-secret-0123456789',
 }
 
-/** `vera` is a viewer, `otto` an operator. */
+/** `vera` is a viewer, and `otto` is an operator. */
 export const CONSOLE_TOKENS = `vera:${TOKENS.vera},otto:${TOKENS.otto}:operator`
 
 const BASE = 'http://127.0.0.1:4002'
 
 export type ConsoleClient = ReturnType<typeof createConsoleClient>
 
-export function createConsoleClient(app: Hono, base = BASE) {
+/** A Hono app, or `{ request: fetch }` for a console on a socket. */
+type Requested = { request(url: string, init: RequestInit): Response | Promise<Response> }
+
+export function createConsoleClient(app: Requested, base = BASE) {
   let cookie: string | undefined
   let csrf: string | undefined
 

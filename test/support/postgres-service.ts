@@ -8,12 +8,12 @@ import { startPostgres } from './postgres.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Answers with the URL of the server's database `postgres`. */
+    /** Answers each request with the URL of the server's database `postgres`. */
     postgresService: string
   }
 }
 
-// The databases of a whole run take 1.5 GB.
+// The databases of a whole test run need 1.5 GB.
 const NEEDED_BYTES = 4e9
 
 const SETTINGS = [
@@ -25,7 +25,10 @@ const SETTINGS = [
   'synchronous_commit=local',
 ]
 
-/** Linux's folder in memory, if it is large enough: a slow disk takes a minute to delete the files of 150 databases. */
+/**
+ * Returns Linux's folder in memory if it is large enough. A slow disk needs a minute to delete the files of 150
+ * databases.
+ */
 function memoryFolder(): string | undefined {
   const folder = '/dev/shm'
   try {

@@ -14,7 +14,7 @@ import type { PostgresPool } from 'kysely'
 import pg from 'pg'
 import type { RunAsync } from '../plan.ts'
 
-// Less than half of WeChat's 5 s, so that a failed attempt leaves time for an answer.
+// This is less than half of WeChat's 5 s, so that a failed attempt leaves time for an answer.
 const CONNECT_TIMEOUT_MS = 2_000
 const STATEMENT_TIMEOUT_MS = 2_000
 const LOCK_TIMEOUT_MS = 1_500
@@ -22,7 +22,8 @@ const LOCK_TIMEOUT_MS = 1_500
 // The time-out of the client, because an error of the server cannot arrive on a broken connection.
 const QUERY_TIMEOUT_MS = 2_500
 
-// Longer than any unit of work takes. After this time PostgreSQL releases the locks of an instance that lost its connection.
+// This time is longer than any unit of work takes. After this time PostgreSQL releases the locks of an instance that lost its
+// connection.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
 
 // A primary may refuse writes for other reasons, for example on a full disk. Then the pool must not open new connections all the time.
@@ -31,7 +32,7 @@ const LOSSES_APART_MS = 1_000
 /** There was no connection to a primary, or it was lost before the answer. */
 export class ConnectionLostError extends Error {}
 
-/** The connections of one instance, without the listening one. */
+/** The number of connections of one instance, without the listening connection. */
 export const POOL_SIZE = 10
 
 /** Settings of every connection. */
@@ -61,7 +62,7 @@ export const createPool = (url: string): PostgresPool =>
 
 /**
  * The pool of a command. PostgreSQL plans each statement for the present size of the tables: a plan made at the beginning of an
- * import, when they were empty, would read all rows again and again.
+ * import, when the tables were empty, would read all rows again and again.
  */
 export function createCommandPool(url: string): PostgresPool {
   const pool = createPool(url)
@@ -79,14 +80,14 @@ export function createCommandPool(url: string): PostgresPool {
 export const createMaintenancePool = (url: string): PostgresPool =>
   discardBroken(new pg.Pool({ ...toConnection(url), max: 2 }))
 
-/** Closes a connection after a query without an answer, because a late answer would count as that of the next query. */
+/** Closes a connection after a query without an answer, because the next query would get the late answer. */
 function discardBroken(pool: pg.Pool): PostgresPool {
   /** Counts the lost connections. A connection that was opened before the last loss is not used again. */
   let losses = 0
   const openedAfter = new WeakMap<pg.PoolClient, number>()
   /** Connections whose last commit is only on the primary. */
   const unreplicated = new WeakSet<pg.PoolClient>()
-  // The pool removes a connection that fails by itself. Without a listener the `error` event would end the process.
+  // The pool itself removes a failed connection. Without a listener the `error` event would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => {
     openedAfter.set(client, losses)
@@ -159,7 +160,10 @@ async function expectPrimary(client: pg.ClientBase): Promise<void> {
   if (rows[0]?.isStandby) throw new Error('the server is a standby, not the primary')
 }
 
-/** Rolls back when `work` throws. Unlike a transaction of Kysely, it lets `work` send statements before earlier ones are answered. */
+/**
+ * Rolls back when `work` throws. Unlike a transaction of Kysely, this function lets `work` send a statement before earlier
+ * statements are answered.
+ */
 export async function inTransaction<T>(pool: PostgresPool, work: (run: RunAsync) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   try {

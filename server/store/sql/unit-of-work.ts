@@ -53,7 +53,8 @@ export class SqlTx extends LockedReads implements Tx {
   *ticketEpoch(identity: Identity): Plan<TicketEpoch> {
     const { id: user, version, ticket_epoch: epoch } = (yield* this.queries.ensureUser(identity)).rows[0]!
     yield* this.locks.users([user])
-    // This is a statement of its own, because an erasure for which the insert has waited is visible only to the next one.
+    // A separate statement, because the insert may have waited for an erasure. Only a later statement sees what the erasure has
+    // written.
     if (version === 0) yield* this.#changes.erasure.raiseToFloor(user, identity)
     return { user, epoch }
   }
@@ -90,7 +91,7 @@ export class SqlTx extends LockedReads implements Tx {
     const row = (yield* this.queries.addTicket(values)).rows[0]!
     if (replacesOthers) {
       const { rows: scanned } = yield* this.queries.scannedOf({ user })
-      // Other open pages of the user may still show the cancelled scan. A new version updates them.
+      // Other open pages of the user may still show the cancelled scan. A new version updates these pages.
       const bumpsVersion = scanned.length > 0
       yield* this.#changes.closeTickets({ user, ticket: row.id, bumpsVersion })
     }

@@ -21,7 +21,7 @@ type Row = {
   label: string | null
 }
 
-/** `key`: the place of the last user of the page before, without the step. */
+/** `key`: the place of the last user of the previous page, without the step. */
 type Find = (key: (string | number)[] | undefined, limit: number) => Plan<PlacedUser[]>
 
 export function* searchUsers(
@@ -115,7 +115,7 @@ function byWechatId(db: Db, query: UserQuery, by: 'openid' | 'unionid'): Find {
   }
 }
 
-/** The text `ACCOUNT USER_ID`: together the two identify at most one user in each tenant. */
+/** Reads the text as `ACCOUNT USER_ID`. An account and a user id together identify at most one user in each tenant. */
 function byNames(db: Db, query: UserQuery): Find {
   const [, account, userId] = /^(\S+)\s+(\S.*)$/.exec(query.text) ?? []
   return function* (key, limit) {

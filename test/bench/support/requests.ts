@@ -1,4 +1,4 @@
-/** Makes distinct valid requests as byte arrays. */
+/** Creates valid requests as byte arrays. All requests differ. */
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../../../demo/simulator/account.ts'
 import { type MessageFields, sealMessage } from '../../../demo/simulator/message.ts'
@@ -8,10 +8,13 @@ import { SECRET_OF_BENCH } from './served.ts'
 
 export type Recipe =
   | { what: 'scan' | 'text'; account: Account; from: number; count: number }
-  /** Requests of the users `<prefix>0`, `<prefix>1`, … in turn, or in random order with `isRandom`. */
+  /** The users are `<prefix>0`, `<prefix>1`, … in this order, or in random order with `isRandom`. */
   | { what: 'poll' | Call; from: number; count: number; users: number; prefix?: string; isRandom?: boolean }
 
-/** `ListBindings`: a page of 100; `GetEvents`: the events of a user; `feed`: the oldest 100 events of the tenant. */
+/**
+ * `ListBindings` requests a page of 100 bindings, `GetEvents` the events of one user, and `feed` the oldest 100 events
+ * of the tenant.
+ */
 type Call = 'GetBindInfo' | 'ListBindings' | 'GetEvents' | 'feed'
 
 export async function makeRequests(recipe: Recipe): Promise<Buffer[]> {
@@ -22,7 +25,7 @@ export async function makeRequests(recipe: Recipe): Promise<Buffer[]> {
   return requests
 }
 
-/** The scene that the `i`th scan claims. */
+/** The scene of scan number `i`. */
 export const sceneOf = (i: number) => `wb1_${String(i).padStart(22, '0')}`
 
 const openidOf = (i: number) => `oBench${String((i * 2_654_435_761) % 4_294_967_296).padStart(22, '0')}`
@@ -53,7 +56,8 @@ function toDelivery({ what, account }: Extract<Recipe, { account: Account }>, i:
 }
 
 /**
- * Makes unique nonces. 32 random bits would repeat among so many requests, and the server refuses a repeated nonce with another body.
+ * Creates unique nonces. Among so many requests, a random number of 32 bits would occur twice, and the server refuses a
+ * repeated nonce with another body.
  */
 const randomFor = (i: number) => (size: number) => {
   const bytes = randomBytes(size)
@@ -68,7 +72,7 @@ function toQuestion({ what, users, prefix = 'u', isRandom = false }: Question, i
   return what === 'poll' ? toPoll(`${prefix}${number}`) : toCall(what, `${prefix}${number}`, number)
 }
 
-/** A poll that is answered at once. */
+/** A poll that the server answers at once. */
 async function toPoll(userId: string): Promise<Buffer> {
   const secret = Buffer.from(SECRET_OF_BENCH, 'base64url')
   const token = await sealToken({ account: 'acme', userId }, 'k1', secret, Date.now())
@@ -79,7 +83,7 @@ async function toCall(call: Call, user: string, number: number): Promise<Buffer>
   const ofUser = { Account: 'acme', User_ID: user }
   const fields = {
     GetBindInfo: ofUser,
-    // `big.ts` binds 1,000 users a second.
+    // In the data of `big.ts`, 1,000 users are bound in each second.
     ListBindings: { BoundSince: 1_700_000_000 + Math.floor(number / 1000) },
     GetEvents: ofUser,
     feed: {},

@@ -1,4 +1,4 @@
-/** The bind server as `serve` runs it, with a counter of its SQLite commits. */
+/** Runs the bind server in the same way as `serve`, and counts its SQLite commits. */
 import { DatabaseSync } from 'node:sqlite'
 import { reportUsage } from './report-usage.ts'
 

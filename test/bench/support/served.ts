@@ -1,12 +1,13 @@
-/** Starts a server to measure, in its own process on its own core. */
+/** Starts a server in its own process on its own core, to measure it. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Account } from '../../../demo/simulator/account.ts'
 import { nodeFlags } from '../../support/instance.ts'
 import { CORES, pinned } from './pin.ts'
+import { median } from './statistics.ts'
 
 // The server and the load generator of the benchmark share this key.
 export const SECRET_OF_BENCH = Buffer.from('a key of the benchmark: 32 bytes').toString('base64url')
@@ -16,7 +17,7 @@ export type Usage = { cpuUs: number; rss: number; commits: number }
 
 export type Served = { url: string; usage(): Promise<Usage>; end(): Promise<void> }
 
-/** `file`: a script beside this one that reports its URL, as `reportUsage` does. */
+/** `file` is a script in this folder that calls `reportUsage`. */
 export async function serve(
   file: string,
   env: Record<string, string> = {},
@@ -48,13 +49,31 @@ export async function serve(
   }
 }
 
-/** The bind server, as `npm run serve` starts it. */
+/** Starts the bind server in the same way as `npm run serve`. */
 export const serveOurs = (env: Record<string, string>): Promise<Served> => serve('serve-ours.ts', env, nodeFlags)
 
-/** The environment of a bind server on a new SQLite file; `remove` deletes the file. */
+// If /tmp is in memory, a sync takes no time. Set BENCH_FOLDER to a folder on a disk then.
+const newFolder = () => mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
+
+/** Returns the time of one sync of the disk, in us. A server that commits each message by itself waits this long for each message. */
+export function syncMicros(): number {
+  const folder = newFolder()
+  const descriptor = openSync(join(folder, 'log'), 'w')
+  const page = Buffer.alloc(4096)
+  const times = Array.from({ length: 200 }, () => {
+    writeSync(descriptor, page)
+    const startedAt = performance.now()
+    fdatasyncSync(descriptor)
+    return (performance.now() - startedAt) * 1000
+  })
+  closeSync(descriptor)
+  rmSync(folder, { recursive: true })
+  return median(times)
+}
+
+/** Returns the environment of a bind server on a new SQLite file. `remove` deletes the file. */
 export function newSqliteEnv(account: Account): { env: Record<string, string>; file: string; remove(): void } {
-  // Set BENCH_FOLDER to a folder on a disk if /tmp is in memory, where a sync takes no time.
-  const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
+  const folder = newFolder()
   const file = join(folder, 'bind.db')
   return { env: toEnv(account, `sqlite:${file}`), file, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
@@ -65,7 +84,7 @@ export const toEnv = (account: Account, databaseUrl: string): Record<string, str
   WECHAT_TOKEN: account.token,
   WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
   WECHAT_MODE: account.mode,
-  // No server listens there, because a binding must not need WeChat's API.
+  // No server listens at this address. A binding must work without WeChat's API.
   WECHAT_API_BASE: 'http://127.0.0.1:9',
   BIND_KEYS: `k1:${SECRET_OF_BENCH}`,
   DATABASE_URL: databaseUrl,

@@ -1,11 +1,23 @@
-/** A fake of WeChat's API with the delay of the real one: access token, QR code, and the data of a follower. */
+/**
+ * A fake of WeChat's API for access tokens, QR codes and the data of followers. It answers with the delay of the real
+ * API.
+ */
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-// A fast answer of api.weixin.qq.com within China.
+// The time that api.weixin.qq.com needs for a fast answer within China.
 const ANSWERS_AFTER_MS = 40
 
 const follower = { subscribe: 1, unionid: 'oUnionidOfTheBench0000000000' }
+
+const QR_URL = 'http://weixin.qq.com/q/'
+const SCENE_PREFIX = 'wb1_'
+
+/** As long as WeChat's URLs. The phone of a bench finds the scene in it. */
+const toQrUrl = (scene: string) => QR_URL + scene.replace(SCENE_PREFIX, '').padEnd(22, 'y')
+
+/** The scene of a QR code of this API. */
+export const sceneOfUrl = (url: string) => SCENE_PREFIX + url.slice(QR_URL.length)
 
 const bodyOf = <T>(request: IncomingMessage) => new Response(request as never).json() as Promise<T>
 
@@ -30,8 +42,9 @@ export async function startWechatApi({ onScene, answersAfterMs = ANSWERS_AFTER_M
       action_info: { scene: { scene_str: string } }
       expire_seconds: number
     }>(request)
-    onScene?.(action_info.scene.scene_str)
-    return { ticket: `gQH${'x'.repeat(90)}`, url: `http://weixin.qq.com/q/02${'y'.repeat(20)}`, expire_seconds }
+    const { scene_str } = action_info.scene
+    onScene?.(scene_str)
+    return { ticket: `gQH${'x'.repeat(90)}`, url: toQrUrl(scene_str), expire_seconds }
   }
 
   const server = createServer(async (request, response) => {
@@ -42,7 +55,7 @@ export async function startWechatApi({ onScene, answersAfterMs = ANSWERS_AFTER_M
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** While it is down, it closes each connection without an answer. */
+    /** While the fake API is down, it closes each connection without an answer. */
     setDown(next: boolean): void {
       isDown = next
     },
