@@ -1,4 +1,4 @@
-/** The encrypted API for back ends: the calls about many bindings, the events, erasing a user and exporting one. */
+/** The encrypted API for back ends: the calls about many bindings, the events, and the calls to erase and to export a user. */
 import { parseShape, requestSchemas } from '../api/request-schemas.ts'
 import { eraseUser } from '../binding/erase.ts'
 import { refuseTestUser } from '../binding/test-users.ts'
@@ -132,7 +132,9 @@ export function dataApiEndpoints(deps: Deps, endpoint: EncryptedEndpoint): Endpo
 
   const exportUser: ApiHandler = async ({ tenant, plaintext }) => {
     const identity = toIdentity(tenant, parseShape(requestSchemas.ExportUser, plaintext))
-    return toUserExport(await store.user(identity), await store.userRecord(identity))
+    const record = await store.userRecord(identity)
+    // The version is read after the record, because an erasure between the two reads raises the version.
+    return toUserExport(record?.user ?? (await store.user(identity)), record)
   }
 
   return [

@@ -17,7 +17,7 @@ import type { BindingView, TicketView } from '../wire.ts'
 
 const MAX_BODY = 4 * 1024
 
-/** What a long-poll keeps of its request while it waits. `until` in ms. */
+/** The values that a long-poll keeps of its request while it waits. `until` in ms. */
 type WaitingPage = { identity: Identity; known: number; until: number; requestId: string }
 
 export function widgetApiEndpoints(deps: Deps): Endpoint[] {
@@ -34,6 +34,8 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     const answer = jsonAnswer(view)
     return { ...answer, headers: { ...answer.headers, ETag: etagOf(view.version) } }
   }
+
+  const answerWithFollowQr = async (view: BindingView) => answerWith(await withFollowQr(view, oauth?.followQr))
 
   const poll: PageHandler = async ({ headers, requestId }, { identity }) => {
     const known = knownVersion(headers['if-none-match'])
@@ -99,12 +101,15 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     const { refresh: isRefresh } = parseShape(qrcodeSchema, toJson(body))
     const user = await userNow(identity)
     const view = toView(user, clock(), { hasOauth })
-    if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) {
-      return answerWith(await withFollowQr(view, oauth?.followQr))
-    }
+    if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return answerWithFollowQr(view)
     const lang = toLanguage(headers['accept-language'], events.lang)
     const ticket = await tickets({ identity, isRefresh, label, lang, isPage: true })
-    const ticketView = toTicketView(ticket, await store.user(identity), accountName, clock())
+    const present = await store.user(identity)
+    const presentView = toView(present, clock(), { hasOauth })
+    // While WeChat made this QR code, the user was bound, or another QR code was scanned. The version includes that change, so no
+    // later version would tell the page about the change.
+    if (presentView.state !== 'unbound') return answerWithFollowQr(presentView)
+    const ticketView = toTicketView(ticket, present, accountName, clock())
     return jsonAnswer({ ...ticketView, ...(hasOauth && { oauth: true }) } satisfies TicketView)
   }
 

@@ -29,7 +29,7 @@ import { watchOtherProcesses } from './other-processes.ts'
 import { hasLog, restrictFiles } from './private-files.ts'
 import { createRun } from './run.ts'
 
-// Longer than another process needs to open or close the same file.
+// This time is longer than another process needs to open or close the same file.
 const OPEN_TIMEOUT_MS = 5_000
 
 // 1 GiB of address space, which is enough for about four million bindings.
@@ -38,7 +38,7 @@ const MMAP_BYTES = 2 ** 30
 type SqliteOptions = {
   /** A path, or `:memory:`. */
   file: string
-  /** The timer for the delay after which erased ids leave the log. */
+  /** The timer of the delay before erased ids are removed from the log. */
   setTimer?: SetTimer | undefined
   /** True for a command: the database file is not memory-mapped, and commits of other processes are not watched. */
   isCommand?: boolean | undefined
@@ -200,7 +200,7 @@ const ROLLBACK = { text: 'rollback', values: [] }
 
 const SQLITE_CONSTRAINT = 19
 
-/** An error that no unit has caused, such as a full disk. */
+/** No unit has caused this error, for example a full disk. */
 const isEngineError = (error: unknown) => ![0, SQLITE_CONSTRAINT].includes(errcodeOf(error))
 
 function rollBack(run: Run): void {

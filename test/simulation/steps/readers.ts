@@ -1,13 +1,13 @@
-/** The steps of back ends that read lists page by page: all bindings (`ListBindings`) and all events (`GetEvents`). */
+/** The steps of back ends that read the list of all bindings page by page (`ListBindings`). */
 
 import type { Answer } from '../../../server/http/answer.ts'
+import type { Op } from '../model/explain.ts'
 import { bindInfoOf } from '../model/page.ts'
 import { type State, tenantOf, type UserKey } from '../model/state.ts'
 import type { Story } from '../story.ts'
-import { call, type Exchange, type Outcome, readData } from './requests.ts'
+import { call, readData, toBindInfo } from './back-ends.ts'
 
-const tenants = ['default', 'other']
-const DAY = 86_400_000
+export const tenants = ['default', 'other']
 
 /** A walk through all bindings of a tenant. `standing`: the bindings that have existed since the walk began. */
 export type Walk = {
@@ -17,12 +17,7 @@ export type Walk = {
   standing: Map<UserKey, string>
 }
 
-/** A reader of all events of a tenant. */
-export type Feed = { cursor: string | undefined; versions: Map<UserKey, number>; seen: Set<string>; isAtEnd: boolean }
-
-export const newFeed = (): Feed => ({ cursor: undefined, versions: new Map(), seen: new Set(), isAtEnd: false })
-
-export type ReaderStep = { do: 'list' | 'feed'; tenant: number; limit: number; at: number }
+export type ReaderStep = { do: 'list' | 'feed' | 'feed_wait'; tenant: number; limit: number; at: number }
 
 const boundOf = (m: State, tenant: string) =>
   [...m.users.values()]
@@ -60,35 +55,19 @@ export async function listPage(story: Story, step: ReaderStep): Promise<void> {
     return { shown: rest.slice(0, step.limit), isMore: rest.length > step.limit }
   }
   const fields = { Action: 'Get', Limit: step.limit, ...(cursor === undefined ? {} : { Cursor: cursor }) }
-  const sealed = call(
-    world,
-    world.at(step.at),
-    'ListBindings',
-    `${tenant}//`,
-    fields,
-    () =>
-      function* (m) {
-        yield
-        const { shown, isMore } = pageOf(m)
-        const items = shown.map(({ key, bound }) => ({ ...bindInfoOf(m, key), key, Label: bound.label }))
-        return { items, isMore }
-      },
-  )
-  await story.request([
-    {
-      ...sealed,
-      read: async (answer) =>
-        readData(world, tenant, answer as Answer, ({ Items, NextCursor }: ListData) => {
-          next = NextCursor
-          const items = Items.map(({ Account, User_ID, AppId, Label, ...info }) => ({
-            ...info,
-            key: `${tenant}/${Account}/${User_ID}`,
-            Label,
-          }))
-          return { items, isMore: NextCursor !== null }
-        }),
-    },
-  ])
+  const op: Op = function* (m) {
+    yield
+    const { shown, isMore } = pageOf(m)
+    const items = shown.map(({ key, bound }) => ({ ...bindInfoOf(m, key), key, Label: bound.label }))
+    return { items, isMore }
+  }
+  const read = (answer: object) =>
+    readData(world, tenant, answer as Answer, ({ Items, NextCursor }: ListData) => {
+      next = NextCursor
+      const items = Items.map((item) => ({ ...toBindInfo(item), key: `${tenant}/${item.Account}/${item.User_ID}` }))
+      return { items, isMore: NextCursor !== null }
+    })
+  await story.request([call(world, world.at(step.at), 'ListBindings', `${tenant}//`, fields, () => op, read)])
   if (next === undefined) return
   const { shown } = pageOf(story.model())
   walk.got.push(...shown.map(({ key }) => key))
@@ -109,73 +88,3 @@ type ListData = {
   Items: ({ Account: string; User_ID: string; AppId: string; Label: string | null } & Record<string, unknown>)[]
   NextCursor: string | null
 }
-
-type FeedData = {
-  Items: {
-    Id: string
-    type: string
-    data: { Account: string; User_ID: string; Version: number; Reason: string }
-  }[]
-  Cursor: string
-  HasMore: boolean
-}
-
-/** One page of the events: in order for each user, each matching a change, and none missing. */
-export async function feedPage(story: Story, step: Omit<ReaderStep, 'do'>): Promise<void> {
-  const { world } = story
-  const tenant = tenants[step.tenant % tenants.length]!
-  const feed = world.feeds.get(tenant) ?? newFeed()
-  world.feeds.set(tenant, feed)
-  let data: FeedData | undefined
-  let isGone = false
-  const fields = { Action: 'Get', Limit: step.limit, ...(feed.cursor === undefined ? {} : { After: feed.cursor }) }
-  const exchange: Exchange = {
-    ...call(
-      world,
-      world.at(step.at),
-      'GetEvents',
-      `${tenant}//`,
-      fields,
-      () =>
-        function* () {
-          yield
-          return 'page'
-        },
-    ),
-    async read(answer): Promise<Outcome> {
-      const outcome = await readData(world, tenant, answer as Answer, (got: FeedData) => {
-        data = got
-        return 'page'
-      })
-      isGone = (outcome as { value?: { code?: string } }).value?.code === 'EVENTS_GONE'
-      return isGone ? { value: 'page' } : outcome
-    },
-  }
-  await story.request([exchange])
-  if (isGone) {
-    if (!world.hasLostEvents()) throw new Error('EVENTS_GONE, although no event has expired')
-    world.feeds.set(tenant, newFeed())
-    return
-  }
-  if (!data) return
-  for (const { Id, type, data: event } of data.Items) {
-    const key = `${tenant}/${event.Account}/${event.User_ID}`
-    const name = `${key} ${event.Version} ${type.slice('binding.'.length)} ${event.Reason}`
-    const known = story.told.uids.get(Id)
-    if (known !== name) throw new Error(`the feed has "${name}" (${Id}), which is "${known}"`)
-    const before = feed.versions.get(key) ?? 0
-    if (event.Version <= before) throw new Error(`the feed has ${key} ${event.Version} after ${before}`)
-    feed.versions.set(key, event.Version)
-    feed.seen.add(Id)
-  }
-  feed.cursor = data.Cursor
-  feed.isAtEnd = !data.HasMore
-  if (!feed.isAtEnd) return
-  for (const { user, uid, erased } of story.seen().events) {
-    if (tenantOf(user) === tenant && !erased && !feed.seen.has(uid))
-      throw new Error(`the feed has left out ${uid} of ${user}`)
-  }
-}
-
-/** Events are kept for 90 days. */
-export const EVENTS_KEPT = 90 * DAY

@@ -177,7 +177,7 @@ describe('openSqliteStore', () => {
       },
     )
     expect(await store.write((tx) => tx.consumeJti('before', 1))).toBe(true)
-    // The same error as after a disk error: SQLite reports a read-only database.
+    // SQLite reports the same error after a disk error: a read-only database.
     database!.exec('pragma query_only = on')
     const writes = await Promise.allSettled(['a', 'b'].map((jti) => store.write((tx) => tx.consumeJti(jti, 1))))
     for (const write of writes) {
