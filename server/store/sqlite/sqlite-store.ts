@@ -76,6 +76,9 @@ export async function openSqliteStore(
   await retryWhileBusy(configure, OPEN_TIMEOUT_MS)
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database, createPatience(database)) })
   await migrateToLatest(db, 'sqlite')
+  // A statement that changes many pages otherwise writes their old content to a file in /var/tmp: it blocks the event loop, and openids
+  // stay in the free blocks of the disk. Set after the migrations, because a new index may need more memory than the process may use.
+  database.exec('PRAGMA temp_store = MEMORY')
   setBusyTimeout(database, BUSY_TIMEOUT_MS)
   // If the file is a symbolic link, SQLite puts the WAL beside the link's target.
   const wal = isInMemory ? undefined : await openWal(`${realpathSync(file)}-wal`)
