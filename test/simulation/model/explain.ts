@@ -58,9 +58,13 @@ export function explain(
     const state = copyState(before)
     first(state, choose)
     const played = play(state, happenings, choose, answerFault)
-    const wrong = 'fault' in played ? played.fault : fits({ state, answers: played.answers })
-    if (wrong === undefined && 'answers' in played) return { explanation: { state, answers: played.answers } }
-    fault ??= wrong
+    if ('fault' in played) fault ??= played.fault
+    else {
+      const explanation = { state, answers: played.answers }
+      const wrong = fits(explanation)
+      if (wrong === undefined) return { explanation }
+      fault ??= wrong
+    }
     script.length = arities.length
     while (script.length > 0 && script.at(-1)! + 1 >= arities[script.length - 1]!) script.pop()
     if (script.length === 0) return { fault }
