@@ -1,6 +1,6 @@
 /**
- * The time of a callback, a poll and the calls of the encrypted API as the store grows, with ten events for three bindings, and how
- * long a sweep and an import delay the others: `npm run bench growth`, or `node test/bench/growth.ts 1000 20000` for other sizes.
+ * The time of a callback, a poll, the calls of the encrypted API and the console's overview as the store grows, with ten events for
+ * three bindings, and how long a sweep and an import delay the others: `npm run bench growth`, or `node test/bench/growth.ts 1000 20000` for other sizes.
  */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -15,6 +15,7 @@ import { startPostgres } from '../support/postgres.ts'
 import { newTicket } from '../support/rows.ts'
 import { fillPostgres, fillSqlite } from './support/big.ts'
 import { toChart } from './support/chart.ts'
+import { consoleEnv, fillFigures, signIn } from './support/console-figures.ts'
 import { importFile, writeImportFile } from './support/import-file.ts'
 import { startLoad } from './support/load.ts'
 import { measure } from './support/measure.ts'
@@ -32,7 +33,15 @@ const ROUNDS = 6
 // effect grows with the file.
 const WARM_UPS = 3
 // Requests of each kind in each round, `CONNECTIONS` at a time. A page of 100 items takes as long as dozens of single answers.
-const REQUESTS = { callback: 1_500, poll: 1_500, GetBindInfo: 1_500, ListBindings: 200, GetEvents: 500, feed: 200 }
+const REQUESTS = {
+  callback: 1_500,
+  poll: 1_500,
+  GetBindInfo: 1_500,
+  ListBindings: 200,
+  GetEvents: 500,
+  feed: 200,
+  overview: 150,
+}
 const CONNECTIONS = 64
 
 // Scans while an import runs, and as many without one.
@@ -49,7 +58,7 @@ const wechat = await startWechatApi()
 const load = await startLoad()
 type Kind = keyof typeof REQUESTS
 const kinds = Object.keys(REQUESTS) as Kind[]
-type Subject = { size: number; served: Served; times: Record<Kind, number[]> }
+type Subject = { size: number; served: Served; cookie: string; times: Record<Kind, number[]> }
 
 const lines: Line[] = []
 const charts: Record<string, string> = {}
@@ -78,7 +87,7 @@ async function newSqlite(size: number): Promise<string> {
   const file = fileOf(size)
   await (await openSqliteStore({ file, ...settings })).close()
   fillSqlite(file, size, true)
-  await addTickets(await openSqliteStore({ file, ...settings }))
+  await addRows(await openSqliteStore({ file, ...settings }))
   return `sqlite:${file}`
 }
 
@@ -86,7 +95,7 @@ async function newPostgres(size: number): Promise<string> {
   const url = await postgres.newDatabase()
   await (await openPostgresStore({ url, ...settings })).close()
   await fillPostgres(url, size, true)
-  await addTickets(await openPostgresStore({ url, ...settings }))
+  await addRows(await openPostgresStore({ url, ...settings }))
   return url
 }
 
@@ -96,9 +105,10 @@ async function newPostgres(size: number): Promise<string> {
 async function measureGrowth(engine: string, newStore: (size: number) => Promise<string>): Promise<void> {
   const subjects: Subject[] = []
   for (const size of SIZES) {
-    const env = { ...toEnv(account, await newStore(size)), WECHAT_API_BASE: wechat.url }
+    const env = { ...toEnv(account, await newStore(size)), ...consoleEnv, WECHAT_API_BASE: wechat.url }
+    const served = await serveOurs(env)
     const times = Object.fromEntries(kinds.map((kind) => [kind, [] as number[]])) as Subject['times']
-    subjects.push({ size, served: await serveOurs(env), times })
+    subjects.push({ size, served, cookie: await signIn(served.consoleUrl!), times })
   }
   // Waits until the filled databases are on the disk.
   spawnSync('sync')
@@ -111,11 +121,12 @@ async function measureGrowth(engine: string, newStore: (size: number) => Promise
   addResults(engine, subjects)
 }
 
-/** Adds a ticket for each scan, for new users. */
-async function addTickets(store: Store): Promise<void> {
-  for (let i = 0; i < FIRST_BESIDE + 2 * SCANS_BESIDE; i += 100) {
+/** Adds the console's figures, and a ticket for each scan, for new users. */
+async function addRows(store: Store): Promise<void> {
+  await fillFigures(store, Date.now())
+  for (let i = 0; i < FIRST_BESIDE + 2 * SCANS_BESIDE; i += 50) {
     await store.write(function* (tx) {
-      for (let j = i; j < i + 100; j++) {
+      for (let j = i; j < i + 50; j++) {
         const ticket = newTicket('', { appId: account.appId, scene: sceneOf(j), code: String(j).padStart(8, '0') })
         yield* tx.addTicket({ tenant: 'default', account: 'acme', userId: `new${j}` }, ticket, false)
       }
@@ -125,16 +136,18 @@ async function addTickets(store: Store): Promise<void> {
 }
 
 /** Measures the time per request in us, with `CONNECTIONS` requests at a time. */
-async function ask({ served, size, times }: Subject, kind: Kind, round: number): Promise<void> {
+async function ask({ served, cookie, size, times }: Subject, kind: Kind, round: number): Promise<void> {
   const count = REQUESTS[kind]
-  const recipe: Recipe =
-    kind === 'callback'
-      ? { what: 'scan', account, from: round * count, count }
-      : { what: kind, from: 0, count, users: size, prefix: 'old', isRandom: true }
-  await load.make(recipe)
+  await load.make(toRecipe())
   const job = { from: 0, count, connections: CONNECTIONS, ms: 60_000, expects: { status: 200 } }
-  const { rate } = await measure(load, served, job)
+  const { rate } = await measure(load, kind === 'overview' ? { ...served, url: served.consoleUrl! } : served, job)
   if (round >= WARM_UPS) times[kind].push(1_000_000 / rate)
+
+  function toRecipe(): Recipe {
+    if (kind === 'callback') return { what: 'scan', account, from: round * count, count }
+    if (kind === 'overview') return { what: kind, cookie, from: 0, count }
+    return { what: kind, from: 0, count, users: size, prefix: 'old', isRandom: true }
+  }
 }
 
 function addResults(engine: string, subjects: Subject[]): void {
@@ -164,7 +177,7 @@ async function measureImport(databaseUrl: string): Promise<Line[]> {
   const scan = async (from: number) => {
     await load.make({ what: 'scan', account, from, count: SCANS_BESIDE })
     const job = { from: 0, count: SCANS_BESIDE, connections: CONNECTIONS, ms: 60_000, rate: SCANS_A_SECOND }
-    return () => load.run({ url: served.url, ...job, expects: { status: 200 } })
+    return () => load.run({ urls: [served.url], ...job, expects: { status: 200 } })
   }
   const alone = await (await scan(FIRST_BESIDE))()
   const startScans = await scan(FIRST_BESIDE + SCANS_BESIDE)

@@ -12,8 +12,8 @@ import { describeMachine, writeReport } from './support/write-report.ts'
 
 const NOT_PARTS = new Set(['run.ts'])
 
-// Run only by name: `store-size` takes a quarter of an hour, `console`, `data`, `import`, `steady` and `webhooks` a few minutes.
-const BY_NAME_ONLY = new Set(['console', 'data', 'import', 'store-size', 'steady', 'webhooks'])
+// Run only by name: `store-size` takes a quarter of an hour, the others a few minutes.
+const BY_NAME_ONLY = new Set(['console', 'data', 'import', 'instances', 'notify', 'store-size', 'steady', 'webhooks'])
 
 const parts = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.ts') && !NOT_PARTS.has(file))

@@ -14,7 +14,7 @@ const BASE = 'http://127.0.0.1:4002'
 
 export type ConsoleClient = ReturnType<typeof createConsoleClient>
 
-export function createConsoleClient(app: Hono, base = BASE) {
+export function createConsoleClient(app: { request: Hono['request'] }, base = BASE) {
   let cookie: string | undefined
   let csrf: string | undefined
 

@@ -141,7 +141,7 @@ export async function deliverScan(
 export const replyText = ({ reply }: { reply: Reply }) => (reply.kind === 'text' ? reply.content : reply.kind)
 
 /** Resolves once the instance's metrics count this many waiting pages. */
-export async function untilWaiting({ url }: Instance, count: number): Promise<void> {
+export async function untilWaiting({ url }: Pick<Instance, 'url'>, count: number): Promise<void> {
   const line = new RegExp(`^wechat_bind_waiters ${count}$`, 'm')
   while (!line.test(await (await fetch(`${url}/metrics`)).text())) await new Promise(setImmediate)
 }

@@ -16,8 +16,7 @@ process.on('message', async ({ recipe, job }: { recipe?: Recipe; job?: Job }) =>
 
 type Connection = { socket: Socket; dueAt: number; text: string }
 
-async function run({ url, from, count, connections, ms, rate, expects }: Job): Promise<Result> {
-  const { hostname, port } = new URL(url)
+async function run({ urls, from, count, connections, ms, rate, expects }: Job): Promise<Result> {
   const times: number[] = []
   const free: Connection[] = []
   let next = from
@@ -52,10 +51,16 @@ async function run({ url, from, count, connections, ms, rate, expects }: Job): P
   }
 
   for (let i = 0; i < connections; i++) {
+    const { hostname, port } = new URL(urls[i % urls.length]!)
     const socket = connect(Number(port), hostname).setNoDelay(true).setEncoding('latin1')
     const connection: Connection = { socket, dueAt: 0, text: '' }
     await new Promise((resolve) => socket.once('connect', resolve))
     socket.on('data', (chunk) => receive(connection, String(chunk)))
+    socket.on('error', (error) => {
+      throw new Error(`after ${times.length} answers, on a connection that got ${JSON.stringify(connection.text)}`, {
+        cause: error,
+      })
+    })
     free.push(connection)
   }
 
@@ -71,7 +76,7 @@ async function run({ url, from, count, connections, ms, rate, expects }: Job): P
       isTouched = false
       turnedAt = now
       while (rate !== undefined && dueAt <= now && free.length > 0 && !isOver()) {
-        send(free.pop()!, dueAt)
+        send(free.shift()!, dueAt)
         dueAt += 1000 / rate
       }
       if (free.length === connections && isOver()) resolve()

@@ -1,7 +1,13 @@
-/** Runs in the measured server's process. Reports the server's URL at the start, and its usage on request. */
+/** Runs in the measured server's process. Reports the URLs of the server at the start, and its usage on request. */
 import type { Usage } from './served.ts'
 
-export function reportUsage(url: string, commits = () => 0, close: () => Promise<void> = async () => {}): void {
+type Started = { url: string; consoleUrl?: string | undefined }
+
+export function reportUsage(
+  { url, consoleUrl }: Started,
+  commits = () => 0,
+  close: () => Promise<void> = async () => {},
+): void {
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
     process.send!({ cpuUs: user + system, rss: process.memoryUsage.rss(), commits: commits() } satisfies Usage)
@@ -9,5 +15,5 @@ export function reportUsage(url: string, commits = () => 0, close: () => Promise
   process.on('SIGTERM', () => void close().then(() => process.exit(0)))
   // The process exits when the bench is aborted.
   process.on('disconnect', () => process.exit(1))
-  process.send!({ url })
+  process.send!({ url, consoleUrl })
 }
