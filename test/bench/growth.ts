@@ -1,6 +1,7 @@
 /**
  * The time of a callback, a poll, the calls of the encrypted API and the console's overview as the store grows, with ten events for
- * three bindings, and how long a sweep and an import delay the others: `npm run bench growth`, or `node test/bench/growth.ts 1000 20000` for other sizes.
+ * three bindings, and how long a sweep and an import delay the others: `npm run bench growth`, or
+ * `node test/bench/growth.ts postgres 1000 20000` for one engine or other sizes.
  */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -11,7 +12,7 @@ import { createAccount } from '../../demo/simulator/account.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../server/store/store.ts'
-import { startPostgres } from '../support/postgres.ts'
+import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { newTicket } from '../support/rows.ts'
 import { fillPostgres, fillSqlite } from './support/big.ts'
 import { toChart } from './support/chart.ts'
@@ -27,7 +28,10 @@ import { median } from './support/statistics.ts'
 import { measureSweep } from './support/sweep-pause.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
-const SIZES = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000, 100_000, 3_000_000]
+const isEngine = (argument: string) => argument === 'sqlite' || argument === 'postgres'
+const engines = process.argv.slice(2).filter(isEngine)
+const sizes = process.argv.slice(2).filter((argument) => !isEngine(argument))
+const SIZES = sizes.length > 0 ? sizes.map(Number) : [1_000, 100_000, 3_000_000]
 const ROUNDS = 6
 // The first thousands of requests are slower, because V8 has not optimized yet and the pages of the file are not cached. The
 // effect grows with the file.
@@ -60,24 +64,34 @@ type Kind = keyof typeof REQUESTS
 const kinds = Object.keys(REQUESTS) as Kind[]
 type Subject = { size: number; served: Served; cookie: string; times: Record<Kind, number[]> }
 
-const lines: Line[] = []
-const charts: Record<string, string> = {}
-
-await measureGrowth('SQLite', newSqlite)
-const beside = await measureImport(`sqlite:${fileOf(SIZES.at(-1)!)}`)
-const biggest = await openSqliteStore({ file: fileOf(SIZES.at(-1)!), ...settings })
-const swept = await measureSweep(biggest)
-await biggest.close()
-// Starts after the SQLite part, because data that the system still writes for one engine would delay the syncs of the other.
-const postgres = await startPostgres()
-await measureGrowth('PostgreSQL', newPostgres)
-report('growth', [...lines, swept, ...beside], charts)
-
-await load.end()
-wechat.end()
-await postgres.remove()
-rmSync(folder, { recursive: true })
+try {
+  if (engines.length === 0 || engines.includes('sqlite')) await measureSqlite()
+  // Begins after the SQLite part, because data that the system still writes for one engine would delay the syncs of the other.
+  if (engines.length === 0 || engines.includes('postgres')) await measurePostgres()
+} finally {
+  await load.end()
+  wechat.end()
+  rmSync(folder, { recursive: true })
+}
 process.exit()
+
+async function measureSqlite(): Promise<void> {
+  await measureGrowth('SQLite', newSqlite)
+  const beside = await measureImport(`sqlite:${fileOf(SIZES.at(-1)!)}`)
+  const biggest = await openSqliteStore({ file: fileOf(SIZES.at(-1)!), ...settings })
+  const swept = await measureSweep(biggest)
+  await biggest.close()
+  report('growth', [swept, ...beside])
+}
+
+async function measurePostgres(): Promise<void> {
+  const postgres = await startPostgres()
+  try {
+    await measureGrowth('PostgreSQL', (size) => newPostgres(postgres, size))
+  } finally {
+    await postgres.remove()
+  }
+}
 
 function fileOf(size: number): string {
   return join(folder, `${size}.db`)
@@ -91,7 +105,7 @@ async function newSqlite(size: number): Promise<string> {
   return `sqlite:${file}`
 }
 
-async function newPostgres(size: number): Promise<string> {
+async function newPostgres(postgres: Postgres, size: number): Promise<string> {
   const url = await postgres.newDatabase()
   await (await openPostgresStore({ url, ...settings })).close()
   await fillPostgres(url, size, true)
@@ -118,7 +132,7 @@ async function measureGrowth(engine: string, newStore: (size: number) => Promise
   }
   subjects.sort((a, b) => a.size - b.size)
   for (const { served } of subjects) await served.end()
-  addResults(engine, subjects)
+  reportGrowth(engine, subjects)
 }
 
 /** Adds the console's figures, and a ticket for each scan, for new users. */
@@ -150,24 +164,25 @@ async function ask({ served, cookie, size, times }: Subject, kind: Kind, round: 
   }
 }
 
-function addResults(engine: string, subjects: Subject[]): void {
-  for (const kind of kinds) {
+function reportGrowth(engine: string, subjects: Subject[]): void {
+  const lines = kinds.map((kind) => {
     const each = subjects.map(({ times }) => median(times[kind]))
     // The ratio of each round is used, because only measurements that were made at the same time are comparable.
     const growth = median(subjects.at(-1)!.times[kind].map((time, i) => time / subjects[0]!.times[kind][i]!))
-    lines.push({
+    return {
       what: `${engine}: one ${kind} with ${SIZES.map((size) => size.toLocaleString('en')).join(' / ')} bindings`,
       value: `${each.map((time) => time.toFixed(0)).join(' / ')} us, ${growth.toFixed(2)}x`,
       number: growth,
       goal: { text: '1.30x', atMost: 1.3 },
-    })
-  }
-  charts[`growth-${engine.toLowerCase()}.svg`] = toChart(
+    }
+  })
+  const chart = toChart(
     `${engine}: one request, ${CONNECTIONS} at a time`,
     'us',
     SIZES,
     kinds.map((kind) => ({ name: kind, values: subjects.map(({ times }) => median(times[kind])) })),
   )
+  report('growth', lines, { [`growth-${engine.toLowerCase()}.svg`]: chart })
 }
 
 /** The slowest callback without an import and during one. The import is a separate process. */
