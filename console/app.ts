@@ -9,7 +9,7 @@ import { createQuestions } from './questions.ts'
 import { parseRoute, type Route, toHash } from './route.ts'
 import { createSessionActions, type SessionActions } from './session.ts'
 
-/** How often the displayed page is reloaded and its ages are updated. */
+/** How often the displayed page is reloaded and its relative times are updated. */
 const REFRESH_MS = 10_000
 /** Events come in bursts, so the page is reloaded only after this pause. */
 const EVENT_PAUSE_MS = 500
@@ -116,7 +116,8 @@ export function startConsole({ fetch, storage, languages, clock, draw, save }: C
   function refresh(): void {
     if (document.hidden || state.session.state !== 'signedIn') return
     store.write({ now: clock() })
-    // Not reloaded: the rows of the search would move while somebody reads them, and a report of the doctor does not change.
+    // These two pages are not reloaded: the rows of the search would move while somebody reads them, and a report of the doctor
+    // does not change.
     const isSteady = state.route.name === 'users' || state.route.name === 'doctor'
     if (!isSteady && state.question === undefined) pages.reload('refresh')
   }

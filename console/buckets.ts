@@ -8,7 +8,10 @@ export type Bucket = { at: number; binds: number; unbinds: number; isPart: boole
 
 const HOUR_MS = 3_600_000
 
-/** Hours for 24 hours, otherwise days of the reader's time zone. `dayOf` returns the beginning of the local day of a time. */
+/**
+ * Returns one point per hour for the range of 24 hours, otherwise one point per day of the reader's time zone. `dayOf` returns
+ * the beginning of the local day of a time.
+ */
 export function toBuckets({ range, series, from, until }: Overview, dayOf: (ms: number) => number): Bucket[] {
   if (range === '24h') {
     return series.map(({ at, bound, unbound }) => {

@@ -71,7 +71,7 @@ export type PageState = {
   preferences: Preferences
   session: Session
   route: Route
-  /** Epoch ms. Ages are relative to it. */
+  /** Epoch ms. Relative times are computed from this time. */
   now: number
   overview: Loadable<Overview>
   /** The last search. Signing out clears it, because its text may be an openid. */

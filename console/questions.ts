@@ -45,7 +45,7 @@ export function createQuestions({ client, store, loader, isShown, reload, leaveU
       case 'export': {
         const { user } = question
         return send(client.exportUser(user), (file) => {
-          // The name is shown in lists of downloads, so it has no id.
+          // The name of the file is shown in lists of downloads, so it contains no id.
           save(file, 'user.json')
           reload()
           return { name: 'exported', user }

@@ -22,7 +22,7 @@ export function createSessionActions({ client, store, onSignedIn, onSignedOut }:
   async function leave(hasEnded: boolean): Promise<void> {
     write({ session: { state: 'signedOut', offers: undefined, isBusy: false, hasEnded } })
     onSignedOut()
-    // Loaded again, because this answer contains the tokens that the demo offers.
+    // The session is read again, because this answer contains the tokens that the demo offers.
     const answer = await client.session()
     const { session } = read()
     if (answer.ok && !answer.value.signedIn && session.state === 'signedOut') {

@@ -16,7 +16,7 @@ export default defineConfig({
     // The licences of lit and uPlot, with their copyright notices.
     license: { fileName: 'licenses.md' },
     rolldownOptions: {
-      // Rolldown's warning about slow plugins also appears on a busy machine.
+      // Rolldown warns about slow plugins. On a busy machine it warns without a reason, so the check is off.
       checks: { bundlerTimings: false },
     },
   },

@@ -1,9 +1,9 @@
-/** Wraps every call of a store in a function, for example to delay calls or to make them fail. */
+/** Wraps a store, so that each call passes through a function that can delay the call or make it fail. */
 import type { ConsoleStore } from '../server/store/console-store.ts'
 import type { Outbox } from '../server/store/outbox.ts'
 import type { Store } from '../server/store/store.ts'
 
-/** Runs `call`, or throws. `name` is the method, for example `outbox.claim`. */
+/** Runs `call`, or throws. `name` is the name of the method, for example `outbox.claim`. */
 export type Around = <T>(name: string, call: () => Promise<T>) => Promise<T>
 
 export function aroundStore(store: Store, around: Around): Store {
@@ -14,7 +14,7 @@ export function aroundStore(store: Store, around: Around): Store {
 
   const { outbox } = store
   return {
-    // The functions are called as methods, because a store may be a class that needs its `this`.
+    // Calls each function as a method of its object, because a store may be a class whose methods use `this`.
     write: within('write', (work) => store.write(work)) as Store['write'],
     user: within('user', (identity) => store.user(identity)),
     users: within('users', (identities) => store.users(identities)),
@@ -56,7 +56,7 @@ export function aroundStore(store: Store, around: Around): Store {
       receiverAccepted: within('outbox.receiverAccepted', (...args) => outbox.receiverAccepted(...args)),
       enable: within('outbox.enable', (...args) => outbox.enable(...args)),
       lease: within('outbox.lease', (...args) => outbox.lease(...args)),
-      // A closing server calls `release` and must not wait, so this method is not wrapped.
+      // `release` is not wrapped: a server calls it while it closes, and must not wait.
       release: (holder) => outbox.release(holder),
     } satisfies Outbox,
   }

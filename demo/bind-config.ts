@@ -15,7 +15,7 @@ type BindConfigDeps = {
   account: Account | undefined
 }
 
-// `short`: enough time for a manual scan. `ended`: the QR code expires after 2 s.
+// `short` leaves enough time for a manual scan. `ended` is so short that a tester sees the expiry at once.
 const TICKET_TTL_MS = { short: 10_000, ended: 2_000 }
 
 export type BindConfig = ReturnType<typeof createBindConfig>
@@ -29,13 +29,14 @@ export function createBindConfig({ env, dataDir, key, webhookSecret, account }: 
       DATABASE_URL: `sqlite:${join(dataDir, 'wechat-bind.db')}`,
       // The demo prints its URLs and no request log.
       LOG_LEVEL: 'warn',
-      // A tester requests more QR codes than a user, so the demo's limits are higher.
+      // A tester requests more QR codes than an ordinary user, so the demo's limits are higher.
       QR_PER_MINUTE: '100',
       QR_PER_HOUR: '6000',
       QR_PER_DAY: '100000',
       QR_PER_DAY_TENANT: '1000000',
-      // With a pool, WeChat's call would not appear beside the request of its page in the traffic log, and a simulated fault would
-      // not affect the next QR code.
+      // The demo switches off the pool of QR codes. With a pool, the server requests QR codes in advance, so a
+      // simulated fault would not affect the next page, and the traffic log would not show the call beside the request
+      // of the page.
       QR_READY: '0',
       ...(env.WEBHOOK_URL ? {} : { WEBHOOK_URL: `${url}/host/webhook`, WEBHOOK_SECRET: webhookSecret }),
       ...(account ? toWechatEnv(account, `${url}/simulator`) : {}),
@@ -45,7 +46,7 @@ export function createBindConfig({ env, dataDir, key, webhookSecret, account }: 
 
   return {
     at,
-    /** `path`: the prefix of the visitor for whom WeChat's API is simulated. */
+    /** The settings for the API of the simulated WeChat. `path` is the prefix of the visitor's paths. */
     withConditions(
       url: string,
       { confirm, conflict, unsubscribe, mode, ticket, limits }: Conditions,

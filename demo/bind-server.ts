@@ -1,7 +1,7 @@
 /**
- * The bind server inside the demo. A bind server reads its settings only at the start, so a changed setting needs a new
- * server, as in a deployment. The new server opens the same store and receives all new requests. The old server closes after
- * its last response.
+ * The bind server inside the demo. A bind server reads its settings only at the start, so the demo starts a new server
+ * for each change of a setting. The new server opens the same store and receives all new requests. The old server
+ * closes after its last response.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hono } from 'hono'
@@ -12,7 +12,7 @@ import { type OpenApp, type Overrides, openApp } from '../server/open-app.ts'
 import { createLoadBalancer } from './load-balancer.ts'
 
 export type BindServer = {
-  /** Sends the request to one of the instances, round robin. */
+  /** Passes the request to one of the instances, each in turn. */
   fetch(request: Request, bindings?: object): Promise<Response>
   deps(): Deps
   replace(config: Config, overrides: Overrides): Promise<void>
@@ -22,7 +22,7 @@ export type BindServer = {
 
 export type BindServerOptions = {
   instances: number
-  /** Replaces single dependencies of an instance. */
+  /** Replaces some dependencies of an instance. */
   adapt: (deps: Deps, config: Config) => Deps
 }
 

@@ -12,17 +12,17 @@ export const callErrcodes = ['-1', '40001', '45009', '45011', '48001', '48004', 
 const health = ['up', 'slow', 'down'] as const
 
 export const conditionValues = {
-  /** CONFIRM, CONFLICT and UNSUBSCRIBE of the bind server. */
+  /** These three conditions are the settings CONFIRM, CONFLICT and UNSUBSCRIBE of the bind server. */
   confirm: ['off', 'reply', 'code'],
   conflict: ['reject', 'replace', 'allow'],
   unsubscribe: ['unbind', 'mark'],
-  /** Callback mode, set in the simulated console and in the bind server. */
+  /** The callback mode. The demo sets it in the simulated console of WeChat and in the bind server. */
   mode: ['secure', 'compatible', 'plain'],
-  /** Lifetime of a QR code: as configured, 10 s, or 2 s without a replacement. */
+  /** The lifetime of a QR code: as configured, 10 s, or 2 s without an automatic replacement. */
   ticket: ['normal', 'short', 'ended'],
-  /** New QR codes of a user: as configured, or 1 a minute. */
+  /** The number of new QR codes that a user may request: as configured, or one per minute. */
   limits: ['normal', 'low'],
-  /** The bind server's clock: accurate, 10 minutes ahead or behind. */
+  /** The bind server's clock: accurate, 10 minutes ahead, or 10 minutes behind. */
   clock: ['right', 'ahead', 'behind'],
   server: health,
   store: health,
@@ -43,13 +43,16 @@ export const defaultConditions = Object.fromEntries(
   conditionNames.map((name) => [name, conditionValues[name][0]]),
 ) as unknown as Conditions
 
-/** Returns the valid conditions of `given`, completed from `fallback`. */
+/** Returns the valid conditions of `given`. Conditions that are missing or invalid come from `fallback`. */
 export function toConditions(given: Record<string, unknown>, fallback: Conditions): Conditions {
   const pick = (name: ConditionName) => conditionValues[name].find((value) => value === given[name]) ?? fallback[name]
   return Object.fromEntries(conditionNames.map((name) => [name, pick(name)])) as unknown as Conditions
 }
 
-/** The error message for an invalid request body; undefined for a valid one. Links are not checked, because unknown values in a link are ignored. */
+/**
+ * Returns the error message for an invalid request body, and undefined for a valid one. Links are not checked here: the
+ * page ignores unknown values in a link.
+ */
 export function describeInvalid(given: unknown): string | undefined {
   if (!given || typeof given !== 'object') return 'Expected a JSON object of conditions. 应为由条件组成的 JSON 对象。'
   for (const [name, value] of Object.entries(given)) {
@@ -67,6 +70,6 @@ const immediate: ConditionName[] = ['server', 'store', 'wechat', 'errcode', 'cal
 export const needsNewServer = (one: Conditions, other: Conditions): boolean =>
   differences(one, other).some((name) => !immediate.includes(name))
 
-/** The names of the conditions whose values differ. */
+/** Returns the names of the conditions whose values differ. */
 export const differences = (one: Conditions, other: Conditions): ConditionName[] =>
   conditionNames.filter((name) => one[name] !== other[name])

@@ -22,7 +22,7 @@ export function createCurrentConditions(atStart: Conditions, apply: ApplyConditi
       lastChange = lastChange.catch(() => {}).then(() => change(next))
       return lastChange
     },
-    /** Resolves when the last change is applied or has failed. */
+    /** Resolves when the last change has been applied or has failed. */
     settled: () => lastChange.catch(() => {}),
   }
 }

@@ -8,17 +8,20 @@ import type { TrafficLog } from './simulator/traffic-log.ts'
 import type { SimulatorView } from './simulator/views.ts'
 import { ACCOUNT } from './users.ts'
 
-/** `usual`: the conditions without overrides. `isReal`: the demo uses a real WeChat account, whose faults cannot be set. */
+/**
+ * `usual` contains the default conditions. `isReal` means that the demo uses a real WeChat account, for which it cannot
+ * simulate faults.
+ */
 export type DemoView = { conditions: Conditions; usual: Conditions; isReal: boolean }
 
-/** The header with the demo's clock in ms. With it the page hides the traffic from before the visit. */
+/** The header with the time of the demo's clock in ms. The page hides the traffic from before this time. */
 const NOW_HEADER = 'Demo-Now'
 
 type DemoApiDeps = {
   view: () => DemoView
   simulatorView: () => SimulatorView
   set: (conditions: Conditions) => Promise<void>
-  /** Binds this person's WeChat to a user. Resolves with true if the WeChat is bound then. */
+  /** Binds this person's WeChat to a user. Resolves with true if the binding exists afterwards. */
   bind: (person: string, user: { account: string; userId: string }) => Promise<boolean>
   /** Closes the WeChat accounts of these people, which ends their bindings. Resolves when the callbacks are answered. */
   forget: (people: string[]) => Promise<void>
@@ -38,7 +41,7 @@ export function createDemoApi(deps: DemoApiDeps): Hono {
   return (
     new Hono()
       .get('/conditions', (c) => c.json(view(), 200, { [NOW_HEADER]: String(Date.now()) }))
-      /** Conditions that the body does not name are reset. */
+      /** The request resets all conditions that its body does not name. */
       .put('/conditions', async (c) => {
         const given = await c.req.json().catch(() => undefined)
         const fault = describeInvalid(given)
@@ -50,14 +53,17 @@ export function createDemoApi(deps: DemoApiDeps): Hono {
         await bind(c.req.param('person'), { account: ACCOUNT, userId: 'someone-else' }).catch(() => {})
         return c.body(null, 204)
       })
-      /** For the tests of other sites. Scans, follows and confirms in one call. */
+      /** This endpoint is for the tests of other sites. It scans, follows and confirms in one call. */
       .post('/bind/:person', async (c) => {
         const user = bindBody.safeParse(await c.req.json().catch(() => undefined))
         if (!user.success) return c.json({ detail: z.prettifyError(user.error) }, 400)
         if (await bind(c.req.param('person'), user.data)) return c.body(null, 204)
         return c.json({ detail: 'The rules refuse this binding, or the user is bound to another WeChat.' }, 409)
       })
-      /** Ends the bindings of these people. Without `people` it ends all bindings and resets the conditions. */
+      /**
+       * This endpoint ends the bindings of the people in the body. Without `people` it ends all bindings and resets the
+       * conditions.
+       */
       .post('/reset', async (c) => {
         const body = resetBody.safeParse(await c.req.json().catch(() => ({})))
         if (!body.success) return c.json({ detail: z.prettifyError(body.error) }, 400)
@@ -73,7 +79,10 @@ export function createDemoApi(deps: DemoApiDeps): Hono {
 
 const sinceOf = (c: Context) => Number(c.req.query('since') ?? 0) || 0
 
-/** Sends the current state, then every change, until the page or the demo is closed. A slow client receives several changes in one message. */
+/**
+ * Sends the current state, and then every change until the page or the demo is closed. A slow client receives several
+ * changes in one message.
+ */
 async function sendChanges(stream: SSEStreamingApi, since: number, deps: DemoApiDeps): Promise<void> {
   const { view, simulatorView, changes, wire, signal } = deps
   let known = since

@@ -1,4 +1,4 @@
-/** The console of the demo, at `/console`. Its sign-in offers a token for each role. */
+/** The console of the demo, at `/console`. The sign-in page offers a token for each role. */
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import { createConsole } from '../server/console/console.ts'
@@ -6,9 +6,11 @@ import type { Deps } from '../server/deps.ts'
 import { createOperators, type Operator } from '../server/keys/operators.ts'
 
 type DemoConsoleOptions = {
-  /** The bind server of the visitor who sent the request. A changed condition replaces it by a new one. */
+  /**
+   * Returns the bind server of the visitor who sent the request. Each change of a condition starts a new bind server.
+   */
   deps: () => Deps
-  /** The tokens are derived from this key, so that a session is still valid after a restart of the demo. */
+  /** The demo derives the tokens from this key, so a session is still valid after a restart of the demo. */
   key: string
   /** The secret path of a demo that uses a real WeChat account, or an empty text. */
   base: string
@@ -26,7 +28,7 @@ export function createDemoConsole({ deps, key, base }: DemoConsoleOptions) {
     const console: Deps['console'] = {
       ...current.console,
       operators: createOperators(operators),
-      // The demo has already checked the host name.
+      // The console need not check the host name, because the demo has already checked it.
       hostNames: { has: () => true },
       // Removes the visitor's prefix from the path, because the console does not expect it.
       cookiePath: `${base}/`,

@@ -1,4 +1,7 @@
-/** The parts of a bind server that the demo replaces: test users, the picture's URL, the addresses of the web authorization. */
+/**
+ * The parts of a bind server that the demo replaces: the test users, the URL of the QR picture, and the URLs of the web
+ * authorization.
+ */
 import type { Config } from '../server/config/config.ts'
 import type { Deps } from '../server/deps.ts'
 import { createDemoAddresses } from './oauth-addresses.ts'
@@ -12,7 +15,7 @@ type DemoDeps = {
   /** The demo's URL in the settings, and the URL that a phone can reach. */
   url: string
   phoneUrl: string
-  /** The names of this machine. */
+  /** The host names of this machine. */
   hosts: string[]
 }
 
@@ -22,7 +25,7 @@ export function createDepsAdapter({ simulator, testUsers, isReal, url, phoneUrl,
     const ticketOf = testUsers.tickets(deps, config, config.wechat.appId)
     async function tickets(request: Parameters<Deps['tickets']>[0]) {
       const ticket = await ticketOf(request)
-      // A scan follows the conditions of the visitor whose page shows the QR code.
+      // The conditions of a visitor also apply to the scans of the QR codes on the visitor's page.
       simulator.keepContext(ticket.url)
       return ticket
     }

@@ -44,7 +44,7 @@ export type Demo = {
   /** The traffic log. */
   wire: TrafficLog
   conditions(): Conditions
-  /** Sets the given conditions and resets the others. */
+  /** Sets the given conditions and resets all others. */
   set(conditions: Partial<Conditions>): Promise<void>
   close(): Promise<void>
 }
@@ -56,9 +56,12 @@ type DemoOptions = {
   dataDir: string
   /** The folder with the built page and element. */
   dist?: string
-  /** The number of bind servers over one store; more than one needs PostgreSQL. */
+  /** The number of bind servers that share one store. More than one server needs PostgreSQL. */
   instances?: number
-  /** Opens the port. `npm run dev` passes a function that puts Vite in front of the demo. `base` is the secret path, or empty. */
+  /**
+   * Opens the port. `npm run dev` passes a function that puts Vite in front of the demo. `base` is the secret path, or
+   * an empty text.
+   */
   listen?: (app: Fetching & { base: string }, host: string | undefined, port: number) => Promise<Listening>
 }
 
@@ -82,11 +85,12 @@ export async function startDemo({
   const hosts = [...LOOPBACK, ...(trusted.hosts ?? [])]
   const closing = new AbortController()
   const { signal } = closing
-  // A page stays open over a restart, so ids must not repeat. Ids start at the current time in ms and grow more slowly than the time.
+  // A page stays open while the demo restarts, so an id must not occur twice. The ids start at the current time in ms
+  // and increase more slowly than the time.
   const wire = createTrafficLog(Date.now())
   const changes = createChangeListeners()
   const account = isReal ? savedState?.account : toAccount(env, savedState?.account)
-  // Assigned below, because the rooms need the simulator.
+  // The value is assigned below, because the rooms need the simulator.
   let currentRoom: () => DemoRoom | undefined = () => undefined
   const simulator = createSimulator({
     account: { ...account, webDomains: hosts },
@@ -109,7 +113,8 @@ export async function startDemo({
     account: isReal ? undefined : simulator.account,
   })
 
-  // Checks the settings before listening. The real port is known only after listening, so the settings are parsed again below.
+  // Checks the settings before the demo opens its port. The port number may be known only after that, so the settings
+  // are parsed again below.
   const { host, port, rules, wechat } = bindConfig.at('http://127.0.0.1')
   let app = new Hono().all('*', (c) => c.text('The demo is starting.', 503))
   const fetch = (request: Request, bindings?: object) => app.fetch(request, bindings)
@@ -129,7 +134,7 @@ export async function startDemo({
       return isReal && to.startsWith(first.wechat.apiBase) ? 'wechat' : undefined
     },
   })
-  // Assigned below, because it needs the rooms.
+  // The value is assigned below, because it needs the rooms.
   let receiver = (): Conditions['receiver'] => 'up'
   const receiverChanges = createReceiverChanges({
     current: () => receiver(),
@@ -168,7 +173,7 @@ export async function startDemo({
   const shared = await openRoom('', atStart, simulator.faults)
   const visitors = createVisitors({
     shared,
-    // A real WeChat cannot know the visitor of a callback, so everyone shares the conditions.
+    // A callback of the real WeChat does not name a visitor, so all visitors share the conditions.
     openRoom: isReal ? undefined : (path, conditions) => openRoom(path, conditions, createFaults({ delay, signal })),
   })
   receiver = () =>
@@ -219,7 +224,8 @@ export async function startDemo({
   simulator.changes.watch(changes.notify)
   if (!isReal) {
     simulator.setCallbackUrl(`${url}/wechat/callback`)
-    // WeChat's console checks the URL when it is saved. The result is in the traffic log.
+    // WeChat's console checks a callback URL when the administrator saves it. The result of this check is in the
+    // traffic log.
     await simulator.verifyCallbackUrl()
   }
 

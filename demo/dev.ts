@@ -19,7 +19,10 @@ import { toTrustedNames } from './network-urls.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** The pages by path. The demo serves them from `dist/page`, with a content policy that Vite's client would break. */
+/**
+ * The pages by path. The demo itself serves the built pages from `dist/page`, with a content policy that would block
+ * Vite's client.
+ */
 const pages: Record<string, string> = Object.fromEntries(
   [
     ['/', 'index.html'],
@@ -30,11 +33,11 @@ const pages: Record<string, string> = Object.fromEntries(
 
 const element = join(root, 'widget/define.ts')
 
-/** The folder of the console's page, whose API is the demo's. */
+/** The folder of the console's page. The demo answers the API requests of this page. */
 const consoleRoot = join(root, 'console')
 const CONSOLE_PATH = '/console/'
 
-/** The source file of the console for a path below `/console/`. */
+/** Returns the source file of the console for a path below `/console/`. */
 function consoleSource(page: string): string | undefined {
   if (!page.startsWith(CONSOLE_PATH)) return undefined
   const file = join(consoleRoot, page.slice(CONSOLE_PATH.length) || 'index.html')
@@ -43,14 +46,15 @@ function consoleSource(page: string): string | undefined {
 
 export type Dev = Pick<Demo, 'url' | 'networkUrls' | 'close'>
 
-/** `cacheDir` holds Vite's copies of the dependencies: two processes must not write to one folder. */
+/** `cacheDir` is the folder for Vite's copies of the dependencies. Two processes must not write to the same folder. */
 export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modules/.vite/dev'): Promise<Dev> {
   const server = createServer()
   let vite: ViteDevServer | undefined
 
   const startVite = (base: string) =>
     createVite({
-      // Vite would bundle a config file into a folder that Node watches, which would restart this process in a loop.
+      // With a config file, Vite would write a bundle into a folder that Node watches, and this process would restart
+      // in a loop.
       configFile: false,
       root: join(root, 'demo/page'),
       base,
@@ -94,7 +98,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
       const page = path.slice(base.length)
       const source = method === 'GET' ? consoleSource(page) : undefined
       const file = method !== 'GET' ? undefined : page === CONSOLE_PATH ? source : pages[page]
-      // The pages are matched first, because Vite would answer `/playground` with `playground.ts`.
+      // This check for pages comes before Vite, because Vite would answer `/playground` with `playground.ts`.
       if (file) return void sendPage(page, file, response).catch((error) => response.writeHead(500).end(error.message))
       // The console's sources are outside of Vite's root.
       if (source) request.url = `${base}/@fs${source}${url.slice(path.length)}`
@@ -119,7 +123,7 @@ export async function startDev(env: Env, dataDir: string, cacheDir = 'node_modul
     url,
     networkUrls,
     async close() {
-      // Vite closes first, because the sockets to the browsers' Vite clients would keep the server open.
+      // Vite must close first. Otherwise the sockets of Vite's clients in the browsers would keep the server open.
       await vite?.close()
       await close()
     },
@@ -130,8 +134,8 @@ if (import.meta.main) {
   try {
     const { url, networkUrls, close } = await startDev(process.env, 'data')
     closeOnSignal(close)
-    console.log(`wechat-bind demo, reloads on save 演示已就绪，保存即刷新: ${url}`)
-    for (const other of networkUrls) console.log(`for a phone 供手机访问: ${other}`)
+    console.log(`wechat-bind demo is ready and reloads when you save a file 演示已就绪，保存文件后自动刷新: ${url}`)
+    for (const other of networkUrls) console.log(`Open on a phone 供手机访问: ${other}`)
   } catch (error) {
     console.error((error as Error).message)
     process.exit(1)

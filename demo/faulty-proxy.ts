@@ -1,4 +1,7 @@
-/** A simulated proxy in front of the bind server. It delays requests, or answers 502, even to requests that are already waiting. */
+/**
+ * A simulated proxy in front of the bind server. It delays requests, or answers them with 502. The 502 also ends
+ * requests that are already waiting.
+ */
 import { type Health, SLOW_MS } from './flaky-store.ts'
 import type { Delay } from './simulator/faults.ts'
 

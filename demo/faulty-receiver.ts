@@ -1,10 +1,10 @@
-/** The answers of a webhook receiver that fails, in each way to which the bind server reacts differently. */
+/** The answers of a failing webhook receiver. The bind server reacts to each of these failures in a different way. */
 import type { Conditions } from './conditions.ts'
 import type { Delay } from './simulator/faults.ts'
 
 export type ReceiverFault = Exclude<Conditions['receiver'], 'up'>
 
-// Longer than the 20 s for which the bind server waits.
+// This delay is longer than the 20 s for which the bind server waits.
 const HANGS_MS = 30_000
 
 const answers: Record<Exclude<ReceiverFault, 'hang'>, { status: number; headers?: Record<string, string> }> = {

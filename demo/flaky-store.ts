@@ -10,7 +10,9 @@ export const SLOW_MS = 3_000
 
 type FlakyDeps = { health: () => Health; delay: Delay; signal: AbortSignal }
 
-/** While the store is down, every operation throws `STORE_UNAVAILABLE`, as for a database that cannot be reached. */
+/**
+ * While the store is down, every operation throws `STORE_UNAVAILABLE`, as it does when the database cannot be reached.
+ */
 export function createFlakyStore(store: Store, { health, delay, signal }: FlakyDeps): Store {
   async function applyHealth(): Promise<void> {
     if (health() === 'slow') await delay(SLOW_MS, signal).catch(() => {})

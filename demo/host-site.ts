@@ -1,10 +1,10 @@
-/** The back end of the demo's host site, with the endpoints that a site's server needs for the binding. */
+/** The back end of the demo's host site. It has the endpoints that the server of any site with the element needs. */
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { type BindClient, BindError } from '../server/client.ts'
 import { ACCOUNT, findUser, type User } from './users.ts'
 
-/** The binding, as this back end returns it to its page. `boundAt` in Unix seconds. */
+/** The binding in the form that this back end returns to its page. `boundAt` is in Unix seconds. */
 export type HostBinding = {
   isBound: boolean
   boundAt: number | null
@@ -15,7 +15,7 @@ export type HostBinding = {
 
 type HostSiteDeps = {
   bind: BindClient
-  /** The answer to a webhook if the receiver is to fail; undefined if it is to accept. */
+  /** The answer to a webhook if the receiver must fail; undefined if it must accept the webhook. */
   failWebhook?: () => Promise<Response> | undefined
 }
 
@@ -56,7 +56,10 @@ export function createHostSite({ bind, failWebhook = () => undefined }: HostSite
   )
 }
 
-/** The signed-in user. The user is in the URL of the page, so that a link opens the page for the same user. A real site reads its session cookie. */
+/**
+ * Returns the signed-in user. The URL of the page contains the user, so that a link opens the page for the same user. A
+ * real site reads its session cookie.
+ */
 function signedIn(c: Context): User {
   const user = findUser(c.req.query('user'))
   if (!user)
@@ -64,7 +67,10 @@ function signedIn(c: Context): User {
   return user
 }
 
-/** If two pages disconnect at once, the second one gets NOT_BOUND, which is not an error. */
+/**
+ * If two pages unbind at the same time, the second one gets NOT_BOUND. This is not an error, because the binding has
+ * ended.
+ */
 function ignoreNotBound(error: unknown): void {
   if (!(error instanceof BindError && error.code === 'NOT_BOUND')) throw error
 }

@@ -18,7 +18,7 @@ type HttpAppParts = {
   dist: string
 }
 
-/** A strict content policy. The demo fails if the element needs more permissions. */
+/** A strict content policy, which shows that the element needs no other permissions. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

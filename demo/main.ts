@@ -10,7 +10,10 @@ import { startPostgresServer } from './postgres.ts'
 
 type Started = Pick<Demo, 'url' | 'networkUrls' | 'close'>
 
-/** `--postgres`: two instances over a temporary PostgreSQL server. `--temporary`: the data is removed at the end, for tests. */
+/**
+ * `--postgres` starts two instances with a temporary PostgreSQL server. `--temporary` is for tests: the demo removes
+ * its data at the end.
+ */
 async function start(): Promise<Started> {
   const { values } = parseArgs({
     options: { postgres: { type: 'boolean', default: false }, temporary: { type: 'boolean', default: false } },
@@ -49,9 +52,9 @@ async function startWith(start: () => Promise<Demo>, remove: () => Promise<void>
 try {
   const { url, networkUrls, close } = await start()
   closeOnSignal(close)
-  console.log(`wechat-bind demo 演示已就绪: ${url}`)
-  for (const other of networkUrls) console.log(`for a phone 供手机访问: ${other}`)
-  // A QR code of the first URL, for the phone's camera.
+  console.log(`wechat-bind demo is ready 演示已就绪: ${url}`)
+  for (const other of networkUrls) console.log(`Open on a phone 供手机访问: ${other}`)
+  // The QR code contains the first URL, so that a phone can open it with its camera.
   const [first] = networkUrls
   if (first && process.stdout.isTTY) console.log(await QRCode.toString(first, { type: 'terminal', small: true }))
 } catch (error) {

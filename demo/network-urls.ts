@@ -3,7 +3,9 @@ import { networkInterfaces } from 'node:os'
 import type { Env } from '../server/config/config.ts'
 import type { TrustedNames } from './simulator/request-guard.ts'
 
-/** `PUBLIC_URL` if it is set, otherwise one URL per network interface when `host` is a wildcard address. */
+/**
+ * Returns `PUBLIC_URL` if it is set. Otherwise, if `host` is a wildcard address, returns one URL per network interface.
+ */
 export function toNetworkUrls(publicUrl: string | undefined, host: string | undefined, port: string): string[] {
   return publicUrl ? [publicUrl] : networkAddresses(host).map((address) => `http://${address}:${port}`)
 }
@@ -14,7 +16,10 @@ function networkAddresses(host: string | undefined): string[] {
   return addresses.flatMap((one) => (one && one.family === 'IPv4' && !one.internal ? [one.address] : []))
 }
 
-/** The printed names, the host of `PUBLIC_URL`, and the names in `DEMO_HOSTS`, separated by commas. */
+/**
+ * Returns the host names of the printed URLs, the host name of `PUBLIC_URL`, and the names in `DEMO_HOSTS` (separated
+ * by commas).
+ */
 export function toTrustedNames({ HOST = '127.0.0.1', PUBLIC_URL = '', DEMO_HOSTS = '' }: Env): TrustedNames {
   const publicUrl = URL.parse(PUBLIC_URL)
   const own = HOST.includes(':') ? `[${HOST}]` : HOST

@@ -1,11 +1,11 @@
 /**
- * The addresses of the web authorization in the demo. The demo is its own site and its own WeChat, under every name of this machine, and
- * each visitor has a prefix. A browser therefore stays on the host that it opened.
+ * The URLs of the web authorization in the demo. The demo is both the site and WeChat, and it answers under every host
+ * name of this machine. Each URL keeps the host name that the browser has opened, and the prefix of the visitor.
  */
 import type { Config } from '../server/config/config.ts'
 import { type AddressesFor, createAddresses } from '../server/http/base-url.ts'
 
-/** `hosts`: the names of this machine. */
+/** `hosts` contains the host names of this machine. */
 export function createDemoAddresses(config: Config, hosts: string[]): AddressesFor {
   const { openBase } = config.oauth
   const addressesFor = createAddresses({ ...config, openBase })

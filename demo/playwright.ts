@@ -1,7 +1,7 @@
 /**
- * `wechat-bind/playwright`: fixtures for the tests of a site that uses the element, with the demo as its bind server and its WeChat.
- * Each test has its own phone, and the bindings of this phone are removed before and after the test. So a test may be repeated, even
- * after a run that was killed, and may run in parallel with other tests. Node only.
+ * `wechat-bind/playwright`: fixtures for the tests of a site that uses the element, with the demo as its bind server
+ * and its WeChat. Each test has its own phone. The fixture removes the bindings of this phone before and after the
+ * test. A test can therefore run again, even after a run that was killed, and tests can run in parallel. Node only.
  */
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -20,15 +20,18 @@ const DEFAULT_SERVER = 'http://127.0.0.1:4000'
 export type User = { account: string; userId: string }
 
 export type WebServerOptions = {
-  /** The origins of the site's pages: `ALLOWED_ORIGINS` of the bind server. The default is the environment variable of this name. */
+  /**
+   * The origins of the site's pages, for the setting `ALLOWED_ORIGINS` of the bind server. The default is the
+   * environment variable `ALLOWED_ORIGINS`.
+   */
   allowedOrigins?: string[]
-  /** The default is 4000. */
+  /** The port of the demo. The default is 4000. */
   port?: number
   /** Further settings of the bind server, e.g. `{ CONFIRM: 'code' }`. */
   env?: Record<string, string>
 }
 
-/** An entry of Playwright's `webServer`, with the fields that it sets. */
+/** The fields of Playwright's `webServer` that the function `webServer` sets. */
 export type WebServer = {
   name: string
   command: string
@@ -61,20 +64,25 @@ export function webServer({ allowedOrigins, port = 4000, env = {} }: WebServerOp
   }
 }
 
-/** The bin of `wechat-bind-server`, as installed for the site or beside this package. */
+/**
+ * Returns the path of the command `wechat-bind-server`. The package is installed for the site, or beside this package.
+ */
 function findCommand(): string {
   for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
     try {
       const manifest = createRequire(from).resolve('wechat-bind-server/package.json')
       return join(dirname(manifest), 'dist/server/cli.js')
     } catch {
-      // The package is not installed there.
+      // The package is not installed at this place.
     }
   }
   throw new Error('wechat-bind-server is not installed: npm install -D wechat-bind-server')
 }
 
-/** The phone of one test. When the test begins, the person does not follow the account and has no binding. */
+/**
+ * The phone of one test. At the start of the test, the person with this phone does not follow the account and has no
+ * binding.
+ */
 export type Wechat = Omit<PhoneClient, 'scan'> & {
   /** The name of the phone's person in the demo. */
   person: string
@@ -139,7 +147,10 @@ export const test = base.extend<WechatFixtures, WechatOptions>({
     use(({ account, userId }) => send(wechatServer, 'POST', `bind/${wechat.person}`, { account, userId })),
 })
 
-/** The name of the phone's person. It is the same in each run of a test, and differs between tests that run in parallel. */
+/**
+ * Returns the name of the person with this phone. A test has the same name in each run, and two tests that run in
+ * parallel have different names.
+ */
 const toPerson = ({ testId, repeatEachIndex }: TestInfo) =>
   `test-${testId}-${repeatEachIndex}`.replace(/[^\w-]/g, '-').slice(0, 64)
 

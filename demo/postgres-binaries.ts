@@ -28,7 +28,7 @@ import { basename, dirname, join } from 'node:path'
 
 type User = { uid: number; gid: number }
 
-/** The user that PostgreSQL runs as. Undefined stands for the user of this process. */
+/** Returns the user that PostgreSQL runs as. Undefined stands for the user of this process. */
 export function findUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   const users = readFileSync('/etc/passwd', 'utf8')
@@ -39,17 +39,17 @@ export function findUser(): User | undefined {
     if (user) return { uid: Number(user[2]), gid: Number(user[3]) }
   }
   throw new Error(
-    'PostgreSQL does not run as root, and /etc/passwd has neither a user "postgres" nor a user "nobody" to run it.',
+    'PostgreSQL refuses to run as root, and /etc/passwd has no user "postgres" and no user "nobody" that could run it.',
   )
 }
 
-/** A folder for temporary files that this user can enter. */
+/** Returns a folder for temporary files that this user can enter. */
 export function temporaryFolderFor(user: User | undefined): string {
   if (!user) return tmpdir()
   return [tmpdir(), '/tmp', '/var/tmp'].find(isOpenToAll) ?? tmpdir()
 }
 
-/** The folder with bin/, lib/ and share/ of PostgreSQL, where this user can run them. */
+/** Returns a folder with bin/, lib/ and share/ of PostgreSQL in which this user can run the programs. */
 export function findBinaries(user: User | undefined): string {
   const { folder, name } = findPackage()
   if (!user || isOpenToAll(join(folder, 'bin'))) return makeExecutable(folder)
@@ -83,7 +83,10 @@ function makeExecutable(folder: string): string {
   return folder
 }
 
-/** Whether every user can enter a folder: the folder and all folders above it have the x bit for others. */
+/**
+ * Returns whether every user can enter a folder. This is so if the folder and all folders above it have the x bit for
+ * others.
+ */
 export function isOpenToAll(folder: string): boolean {
   let each: string
   try {

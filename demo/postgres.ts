@@ -31,14 +31,15 @@ export async function startPostgresServer(settings: string[] = [], parent?: stri
   const passwordFile = join(folder, 'password')
   const port = await freePort()
   let server: ChildProcess | undefined
-  // Stops the server at process.exit. Ctrl+C reaches the server directly, because the server is in the same process group.
+  // Stops the server at process.exit. Ctrl+C needs no handler: the terminal also sends it to the server, which is in
+  // the same process group.
   const quit = () => {
     server?.kill('SIGQUIT')
     try {
-      // The deletion is repeated, because the server may still write files.
+      // The server may still write files, so the deletion is repeated.
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
     } catch {
-      // What remains is in a folder for temporary files.
+      // The remaining files are in a folder for temporary files.
     }
   }
 
@@ -47,7 +48,7 @@ export async function startPostgresServer(settings: string[] = [], parent?: stri
     const child = spawn(join(binaries, 'bin', program), args, {
       // The user of the program may have no access to this process's working directory.
       cwd: folder,
-      // `READY` is the English text.
+      // PostgreSQL must print English messages, because `READY` is English.
       env: { ...process.env, LC_ALL: 'C' },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...user,
@@ -75,7 +76,10 @@ export async function startPostgresServer(settings: string[] = [], parent?: stri
     process.on('exit', quit)
   }
 
-  /** Both shutdowns close the connections. `fast` also writes all data, which can take minutes on a slow disk. */
+  /**
+   * Both kinds of shutdown close the connections. Only `fast` writes all data to the disk, which can take minutes on a
+   * slow disk.
+   */
   async function shutDown(mode: 'fast' | 'immediate'): Promise<void> {
     process.off('exit', quit)
     if (!server || server.exitCode !== null || server.signalCode !== null) return
@@ -90,7 +94,7 @@ export async function startPostgresServer(settings: string[] = [], parent?: stri
 
   async function remove(): Promise<void> {
     await shutDown('immediate')
-    // Repeated, because the server's child processes end shortly after the server.
+    // The deletion is repeated, because the server's child processes end shortly after the server.
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
   }
 

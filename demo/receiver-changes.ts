@@ -1,4 +1,7 @@
-/** Shows the webhook sender's reaction at once when the demo's receiver begins to answer in another way. */
+/**
+ * Makes the webhook sender react at once when the demo's receiver begins to answer in another way. Otherwise a tester
+ * would wait for the next retry.
+ */
 import type { Outbox } from '../server/store/outbox.ts'
 import type { Conditions } from './conditions.ts'
 import type { Delay } from './simulator/faults.ts'
@@ -6,7 +9,7 @@ import type { Delay } from './simulator/faults.ts'
 type Receiver = Conditions['receiver']
 
 type ReceiverDeps = {
-  /** How the receiver answers now. */
+  /** The receiver's current way of answering. */
   current: () => Receiver
   outbox: () => Pick<Outbox, 'enable' | 'retry'>
   delay: Delay
@@ -16,10 +19,10 @@ type ReceiverDeps = {
 const RESEND_AGAIN_MS = 1_000
 
 export function createReceiverChanges({ current, outbox, delay, signal }: ReceiverDeps) {
-  /** The receiver's last answer. */
+  /** The receiver's previous way of answering. */
   let last: Receiver = 'up'
 
-  /** Enables a receiver that answered 410, and retries the waiting notices. */
+  /** Enables a receiver that was switched off after a 410, and retries the waiting notices. */
   async function resend(): Promise<void> {
     const now = Date.now()
     await Promise.all([outbox().enable('WEBHOOK_URL', now), outbox().retry(now)])
@@ -32,7 +35,7 @@ export function createReceiverChanges({ current, outbox, delay, signal }: Receiv
       return last
     },
 
-    /** To be called after each change of conditions. */
+    /** The demo calls this function after each change of conditions. */
     async onConditions(): Promise<void> {
       if (current() === last) return
       last = current()

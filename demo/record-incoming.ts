@@ -1,4 +1,7 @@
-/** Records the requests of pages and back ends to the bind server. The demo has the keys, so the requests are recorded decrypted. */
+/**
+ * Records the requests of pages and back ends to the bind server. The demo has the keys, so it records the decrypted
+ * requests.
+ */
 import type { Deps } from '../server/deps.ts'
 import { openEnvelope } from '../server/keys/envelope.ts'
 import type { BindKey } from '../server/keys/keyring.ts'
@@ -13,7 +16,10 @@ type RequestRecorderDeps = {
   wire: TrafficLog
   deps: () => Deps
   clock: () => number
-  /** Set if the demo uses a real WeChat account, because then no simulator records the callbacks. */
+  /**
+   * Set if the demo uses a real WeChat account. The callbacks are then recorded here, because there is no simulator
+   * that records them.
+   */
   isReal: boolean
 }
 
@@ -56,7 +62,10 @@ export function createRequestRecorder({ wire, deps, clock, isReal }: RequestReco
     return pretty({ header, plaintext: JSON.parse(text) })
   }
 
-  /** Forwards a request after `prepare` has run for its user. A request that cannot be decrypted is recorded as received. */
+  /**
+   * Runs `prepare` for the user of a request, and then forwards the request. A request that cannot be decrypted is
+   * recorded as received.
+   */
   return async (
     request: Request,
     prepare: (identity: Identity) => Promise<void>,
@@ -88,7 +97,7 @@ export function createRequestRecorder({ wire, deps, clock, isReal }: RequestReco
       status: response.status,
       reply,
       replyOpened: await decryptReply(kind, reply).catch(() => ''),
-      // 499: the page aborted its poll, for example because it was closed.
+      // Status 499 means that the page aborted its poll, for example because the tab was closed.
       fault:
         response.status < 400 || response.status === 499
           ? ''
@@ -102,7 +111,7 @@ function titleOf(kind: WireKind, request: Request, opened: string): string {
   const { pathname } = new URL(request.url)
   if (kind === 'callback') return parseXml(opened)?.Event ?? 'callback'
   if (kind === 'api') return pathname.replace('/api/WeChat/', '')
-  // A long-poll is recognised by its Prefer header.
+  // A request with the header Prefer is a long-poll.
   return [pathname, request.headers.get('prefer')].filter(Boolean).join(' ')
 }
 

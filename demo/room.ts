@@ -1,6 +1,7 @@
 /**
- * A room is a bind server with its conditions, a faulty proxy in front of it, the faults of WeChat and the host site's client. All
- * visitors share one room. A visitor who sets conditions gets a separate room with the same store.
+ * A room is a bind server with its conditions, a faulty proxy in front of it, the faults of WeChat and the host site's
+ * client. All visitors share one room. A visitor who sets conditions gets a separate room. All rooms use the same
+ * store.
  */
 import { type BindClient, createBindClient } from '../server/client.ts'
 import type { Overrides } from '../server/open-app.ts'
@@ -24,7 +25,7 @@ export type DemoRoom = Room &
     faults: Faults
     /** The client of the host site's back end. */
     client: BindClient
-    /** Notifies the server of this room about a commit in another room, because SQLite does not. */
+    /** Notifies the server of this room about a commit in another room. SQLite itself sends no notifications. */
     wake(notice: CommitNotice): void
   }
 
@@ -59,7 +60,7 @@ export async function openDemoRoom(
   const { bindConfig, delay, signal } = deps
   const proxy = createFaultyProxy({ delay, signal })
   const configWith = (next: Conditions) => bindConfig.withConditions(url, next, path)
-  /** The current server listens to commits to wake its pages and to send webhooks. */
+  /** The current server listens to commits, so that it can answer waiting pages and send webhooks. */
   let listeners = new Set<(notice: CommitNotice) => void>()
 
   const overridesWith = ({ clock, conflict }: Conditions): Overrides => ({

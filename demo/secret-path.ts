@@ -8,7 +8,7 @@ import { equalInConstantTime } from '../server/crypto.ts'
 
 type SecretPathDeps = {
   secret: string
-  /** The whole demo. It receives its requests without the secret path. */
+  /** The whole demo. The requests that it receives no longer contain the secret path. */
   inside: Hono
   /** The bind server. */
   bind: (request: Request, bindings: object) => Promise<Response>

@@ -1,4 +1,7 @@
-/** The behaviour of the test users (`test-slow`, `test-always-bound`, ...). The test users act automatically, so a host site's tests need no phone and no simulated time. */
+/**
+ * The behaviour of the test users (`test-slow`, `test-always-bound`, ...). The test users act automatically, so the
+ * tests of a host site need no phone and no control over the clock.
+ */
 import { createHash } from 'node:crypto'
 import { createQrcodePool } from '../server/binding/qrcode-pool.ts'
 import type { TestUser } from '../server/binding/test-users.ts'
@@ -34,7 +37,10 @@ export function createTestUsers({
   }
 
   return {
-    /** Runs before the bind server receives a request for this user. For `test-slow` it waits. For `test-always-bound` it first binds the user. */
+    /**
+     * Runs before the bind server receives a request for this user. For `test-slow` the function waits. For
+     * `test-always-bound` it binds the user.
+     */
     async prepare(deps: Deps, identity: Identity): Promise<void> {
       if (isTestUser('test-slow', identity)) await delay(SLOW_MS, signal)
       if (isTestUser('test-always-bound', identity))
@@ -47,7 +53,7 @@ export function createTestUsers({
       if (binding) await unfollowLater(binding)
     },
 
-    /** `test-expires`: its QR codes are valid for 3 s. */
+    /** `test-expires`: the QR codes of this user are valid for 3 s. */
     tickets({ store, wechat, clock, tickets, metrics }: Deps, config: Config, appId: string): Tickets {
       const settings = { ...config, ticketTtlMs: EXPIRES_MS, qrReady: 0, clock }
       const qrcodes = createQrcodePool({
@@ -63,14 +69,17 @@ export function createTestUsers({
   }
 }
 
-/** A separate phone for each account, because a WeChat account can be bound to only one user. */
+/** Each account has its own phone, because a WeChat account can be bound to only one user. */
 const phoneNameOf = ({ tenant, account }: Identity) =>
   `robot-${createHash('sha256')
     .update(JSON.stringify([tenant, account]))
     .digest('hex')
     .slice(0, 12)}`
 
-/** `test-conflict`: for each scan of its QR codes the store reports that the WeChat account is bound to another user. */
+/**
+ * `test-conflict`: for each scan of this user's QR codes, the store reports that the WeChat account is bound to another
+ * user.
+ */
 export function withOtherOwner(store: Store): Store {
   return { ...store, write: (work) => store.write((tx) => work(withOtherOwnerIn(tx))) }
 }

@@ -1,25 +1,27 @@
 /**
- * Decides which conditions apply to a request of the demo. A visitor is a browser tab with an id. The page puts the id in front of
- * its paths (`/visitor/<id>/…`), including the paths that the element requests. An `AsyncLocalStorage` holds the id while such a
- * request is handled, so a callback after a scan has the same conditions. A program sends requests without an id: they set the
- * conditions for everyone. Node only.
+ * Decides which conditions apply to a request of the demo. A visitor is a browser tab with an id. The page puts the id
+ * in front of its paths (`/visitor/<id>/…`), including the paths that the element requests. While the demo handles such
+ * a request, an `AsyncLocalStorage` holds the id, so the callback after a scan has the same conditions. Programs send
+ * requests without an id. Such a request sets the conditions for everyone. Node only.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Context, Hono } from 'hono'
 import { type Conditions, differences } from './conditions.ts'
 import type { CurrentConditions } from './current-conditions.ts'
 
-/** The conditions of one visitor or of everyone, with the servers to which they apply. */
+/** The conditions of one visitor or of everyone, and the servers to which these conditions apply. */
 export type Room = CurrentConditions & { stopWaiting(): void; close(): Promise<void> }
 
 type VisitorsDeps<R extends Room> = {
   /** Used by the visitors that have not set conditions. */
   shared: R
-  /** Opens a room for one visitor; `path` is the visitor's prefix. If undefined, visitors cannot have a room. */
+  /**
+   * Opens a room for one visitor. `path` is the visitor's prefix. Without this function, all visitors share one room.
+   */
   openRoom: ((path: string, conditions: Conditions) => Promise<R>) | undefined
 }
 
-// Each room has a bind server of its own.
+// The maximum number of rooms. The number is limited because each room has its own bind server.
 const MAX_ROOMS = 20
 
 const PREFIX = /^\/visitor\/([\w-]{8,64})(\/.*)$/s
@@ -55,7 +57,7 @@ export function createVisitors<R extends Room>({ shared, openRoom }: VisitorsDep
   }
 
   return {
-    /** The room of the visitor who sent the current request. */
+    /** Returns the room of the visitor who sent the current request. */
     room,
     all: (): R[] => [shared, ...rooms.values()],
     /** Sets the conditions of the visitor who sent the current request. Without a visitor, sets them for everyone and closes all rooms. */
@@ -64,7 +66,7 @@ export function createVisitors<R extends Room>({ shared, openRoom }: VisitorsDep
       lastChange = lastChange.catch(() => {}).then(() => change(id, next))
       return lastChange
     },
-    /** Passes requests to `inside`, after it has removed the visitor's prefix from the path. */
+    /** Removes the visitor's prefix from the path of a request and passes the request to `inside`. */
     routes: (inside: Hono): Hono =>
       new Hono().all('*', (c: Context) => {
         const url = new URL(c.req.url)

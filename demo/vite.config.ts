@@ -9,11 +9,12 @@ export default defineConfig({
     target: 'es2022',
     outDir: '../../dist/page',
     emptyOutDir: true,
-    // Small assets stay files, because a data: URL in a style sheet would need another source in the page's content policy.
+    // Small files are not inlined as data: URLs, because the page's content policy does not allow them in a style
+    // sheet.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      // Rolldown's warning about slow plugins also appears on a busy machine.
+      // Switches off Rolldown's warning about slow plugins, because it also appears on a busy machine.
       checks: { bundlerTimings: false },
       input: ['index', 'api', 'playground'].map((name) => `${import.meta.dirname}/page/${name}.html`),
     },

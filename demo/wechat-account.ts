@@ -3,7 +3,7 @@ import type { Env } from '../server/config/config.ts'
 import type { WechatMode } from '../server/wechat/message.ts'
 import type { Account } from './simulator/account.ts'
 
-/** An appid with a secret, or an API base, selects a real account. */
+/** The demo uses a real account if the environment contains an appid with a secret, or an API base. */
 export const isRealWechat = ({ WECHAT_APP_ID, WECHAT_APP_SECRET, WECHAT_API_BASE }: Env): boolean =>
   WECHAT_API_BASE !== undefined || (WECHAT_APP_ID !== undefined && WECHAT_APP_SECRET !== undefined)
 
@@ -12,7 +12,7 @@ export function toAccount(env: Env, remembered: Account | undefined): Partial<Ac
   const given: Partial<Record<keyof Account, string | undefined>> = {
     appId: env.WECHAT_APP_ID,
     token: env.WECHAT_TOKEN,
-    // During a rotation the value is `new,old`, and WeChat uses the new key.
+    // During a rotation the value is `new,old`. WeChat uses the new key.
     encodingAesKey: env.WECHAT_ENCODING_AES_KEY?.split(',')[0],
     originalId: env.WECHAT_ORIGINAL_ID,
     mode: (env.WECHAT_MODE ?? 'secure') as WechatMode,

@@ -3,7 +3,10 @@ import { type Conditions, callErrcodes, tokenErrcodes } from './conditions.ts'
 import { SLOW_MS } from './flaky-store.ts'
 import { EVERY_PATH, type Faults } from './simulator/faults.ts'
 
-/** Whether WeChat refuses new access tokens. The current token must then be revoked, or the error appears only after it expires. */
+/**
+ * Whether WeChat refuses to issue access tokens. The caller must then revoke the current token. Otherwise the error
+ * would appear only after that token has expired.
+ */
 export const failsTokens = (errcode: string) => isOneOf(tokenErrcodes, errcode)
 
 const isOneOf = (codes: readonly string[], errcode: string) => codes.includes(errcode)

@@ -19,7 +19,7 @@ import { widgetFileRoutes } from './routes/widget-file.ts'
 export const createEndpoints = (deps: Deps): Endpoint[] => [
   ...callbackEndpoints(deps),
   ...backEndEndpoints(deps),
-  // Before the browser API, whose fallback answers every other path below /widget.
+  // Mounted before the browser API, because the fallback of that API answers every other path below /widget.
   ...oauthEndpoints(deps),
   ...widgetApiEndpoints(deps),
 ]

@@ -83,7 +83,8 @@ export type BindClient = {
 
 type ApiResult = { Success: boolean; Code: string; Message: string; Data: unknown }
 
-// More than any reply of the bind server. The limit protects from a proxy or a wrong address that never stops sending.
+// The longest reply that the client reads. The replies of the bind server are shorter. The limit protects the client from a wrong
+// address that never stops sending.
 const MAX_ANSWER = 8 * 1024 * 1024
 
 // Reads are tried twice, each time with a new jti. The second try covers the restart of a server.

@@ -85,7 +85,7 @@ export type ConsoleParts = {
   /** The built page. Undefined if it is not built. */
   page: ConsolePage | undefined
   hashOf: KeyedHash
-  /** The page's `Bind-User`. */
+  /** Returns the value of the header `Bind-User`. */
   nameOf: (identity: Identity) => string
   tenants: () => string[]
   waitingLimit: number

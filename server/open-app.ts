@@ -98,7 +98,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
   const fetch = withUserAgent(overrides.fetch ?? createOutgoingFetch(), USER_AGENT)
   const { appId } = config.wechat
   const hashOf = createKeyedHash(config.wechat.appSecret)
-  /** The page's `Bind-User`. */
+  /** Returns the value of the header `Bind-User`. */
   const nameOf = ({ tenant, account, userId }: Identity) => hashOf('user', tenant, account, userId)
   const receivers = openReceivers(config, log)
   const opened = await (overrides.openStore ?? openStore)(config.databaseUrl, {

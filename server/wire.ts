@@ -40,8 +40,8 @@ export type BoundView = {
   boundAt: number
   subscribed?: false
   /**
-   * With `subscribed: false`, in the answers of `POST /widget/qrcode` and `POST /widget/oauth/confirm`: a QR code to follow the
-   * Official Account with. It is the same for all users and binds nobody. Absent while WeChat makes none.
+   * With `subscribed: false`, in the answers of `POST /widget/qrcode` and `POST /widget/oauth/confirm`: the QR code to follow the
+   * Official Account. It is the same for all users and binds nobody. Absent while WeChat makes no QR code.
    */
   follow?: FollowQr
 }
@@ -72,17 +72,17 @@ export type TicketView = {
 /** The answer of `POST /widget/qrcode`: a ticket, or the state of a user who has nothing to scan. */
 export type QrcodeView = TicketView | Exclude<BindingView, { state: 'unbound' }>
 
-/** The body of `POST /widget/oauth`: the URL of the page to return to, of an allowed origin, with its fragment. */
+/** The body of `POST /widget/oauth`: the URL of the page to return to, with its fragment. Its origin must be allowed. */
 export type OauthRequest = { return: string }
 
-/** The answer of `POST /widget/oauth`: the page of WeChat to go to. */
+/** The answer of `POST /widget/oauth`: the URL of WeChat's page to which the browser goes. */
 export type OauthView = { url: string }
 
 /**
- * The browser returns from WeChat with `wechat-bind=<proof>` in the fragment of the page's URL, or `wechat-bind-error=<code>` with one
- * of these codes. A fragment of the page's own stays in front, followed by `?` or `&` (`#/account?wechat-bind=…`). The values need no
- * decoding. `DECLINED`: the user declined in WeChat. `PROOF_EXPIRED`: the way to WeChat took too long, or was used before.
- * `SNAPSHOT_PAGE`: WeChat shows a snapshot of the page (快照页), which has no real user; the user first taps "使用完整服务".
+ * The browser returns from WeChat with `wechat-bind=<proof>` in the fragment of the page's URL, or `wechat-bind-error=<code>`
+ * with one of these codes. The page's own fragment stays in front, followed by `?` or `&` (`#/account?wechat-bind=…`). The values
+ * need no decoding. `DECLINED`: the user declined in WeChat. `PROOF_EXPIRED`: the authorization took too long, or was completed
+ * before. `SNAPSHOT_PAGE`: WeChat shows a snapshot of the page (快照页), which has no real user; the user first taps "使用完整服务".
  */
 export type OauthErrorCode =
   | 'DECLINED'

@@ -23,7 +23,7 @@ export type Client = {
   unbind(signal: AbortSignal): Promise<BindingView>
   /** Returns the URL of WeChat's authorization, from which the browser returns to the URL `page`. */
   authorize(page: string, signal: AbortSignal): Promise<string>
-  /** Sends the proof with which the browser has returned. */
+  /** Sends the proof that WeChat's authorization has put into the page's URL. */
   prove(proof: string, signal: AbortSignal): Promise<BindingView>
 }
 
@@ -36,13 +36,20 @@ export function createClient(
 ): Client {
   const send = createSend(fetch)
   const token = createTokenSource(page, send)
-  /** The user's opaque id from the server (header `Bind-User`), and the page's `token` when it was received. */
+  /**
+   * The user's opaque id from the last response (header `Bind-User`), and the value of the page's `token` for that
+   * request.
+   */
   let knownUser: string | null = null
   let userToken: string | undefined
 
-  /** Sends one request. `pageToken`: the page's `token` when `bearer` was chosen. */
+  /**
+   * Sends one request with the token `bearer`. `pageToken` is the value of the page's `token` at the start of the
+   * request.
+   */
   async function sendWith(bearer: string, pageToken: string, path: string, init: RequestInit): Promise<unknown> {
-    // `server` may be or contain a path. For `https://example.com/bind` the API's paths start with `/bind/widget/`.
+    // `server` may contain a path, or consist of a path only. For `https://example.com/bind` the API's paths start with
+    // `/bind/widget/`.
     const url = `${(page.server ?? '').replace(/\/+$/, '')}/widget/${path}`
     const headers = { ...init.headers, Authorization: `Bearer ${bearer}`, 'Accept-Language': page.language }
     const answer = await send(url, { ...init, headers, credentials: 'omit' }, 'add this origin to ALLOWED_ORIGINS')
@@ -82,7 +89,8 @@ export function createClient(
     look: async (signal) => parseBinding(await request('binding', signal)),
 
     waitPast: (version, signal) => {
-      // A new token may belong to another user whose binding has the same version, so its first request does not wait.
+      // The first request with a new token does not wait. The token may belong to another user, whose binding may have
+      // the same version.
       const isKnownToken = (userToken ?? page.token) === page.token
       const headers = { 'If-None-Match': `"${version}"`, Prefer: `wait=${POLL_WAIT_SECONDS}` }
       return sharedPoll(isKnownToken ? knownUser : null, version, signal, async (signal) => {
@@ -101,7 +109,7 @@ export function createClient(
   }
 }
 
-/** Rejects a response without a binding, because a proxy may send status 200 with another body. */
+/** Rejects a response that contains no binding. A proxy may answer with status 200 and a body of its own. */
 function parseBinding(answer: unknown): BindingView {
   const view = answer as Partial<BindingView>
   if (view.version !== undefined && (view.state === 'bound' ? view.boundAt : view.state)) return view as BindingView
@@ -116,7 +124,7 @@ function parseQrcode(answer: unknown): QrcodeView {
 
 function parseUrl(answer: unknown): string {
   const { url } = answer as Partial<OauthView>
-  // The page goes to this URL, so it must not contain a script.
+  // The browser opens this URL, so a `javascript:` URL must not pass.
   if (url && /^https?:/.test(url)) return url
   throw new BindError('BAD_RESPONSE', 'The response is not a URL')
 }

@@ -1,6 +1,12 @@
-/** Numbers the requests of a series and computes the pause before each request. The pauses grow exponentially and have jitter. */
+/**
+ * Numbers the requests of a series and computes the pause before each request. The pauses grow exponentially and
+ * include a random part.
+ */
 
-/** One request of a series. `turn` is its number, `failures` counts the consecutive failures before it, and `delayMs` is the pause before it. */
+/**
+ * One request of a series. `turn` is its number, `failures` counts the failures since the last success, and `delayMs`
+ * is the pause before the request.
+ */
 export type Attempt = { turn: number; failures: number; delayMs: number }
 
 const BACKOFF_BASE_MS = 1000

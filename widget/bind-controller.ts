@@ -27,9 +27,15 @@ export type BindHost = ReactiveControllerHost &
   }
 
 const SECOND_MS = 1000
-/** A page may set the token some time after the element is in view. */
+/**
+ * How long the element waits for a token before it reports an error. A page may set the token after the element is in
+ * view.
+ */
 const TOKEN_GRACE_MS = 3 * SECOND_MS
-/** The longest timer. A `setTimeout` above 2^31 ms (24.8 days) fires at once. Above an hour the element displays no remaining time. */
+/**
+ * The longest step of the countdown, because a `setTimeout` above 2^31 ms (24.8 days) fires at once. If more than an
+ * hour is left, the element displays no remaining time and needs no step per second.
+ */
 const HOUR_MS = 3600 * SECOND_MS
 /** Events of the window. `visibilitychange` bubbles from the document. */
 const PAGE_EVENTS = ['visibilitychange', 'pageshow', 'online', 'offline']
@@ -40,7 +46,7 @@ export class BindController implements ReactiveController {
   /** Aborts the running effect. */
   #running = new AbortController()
   #isConnected = false
-  /** Set in the first frame. By then the scripts of the page listen to the element's events. */
+  /** Set in the first frame. At that time the page's scripts have run and have added their event listeners. */
   #isObserved = false
   #onScreen = false
   #screen: IntersectionObserver | undefined
@@ -50,7 +56,7 @@ export class BindController implements ReactiveController {
   readonly #clock: Clock
   readonly #go: (url: string) => void
 
-  /** `go`: leaves the page. */
+  /** `go` opens a URL in place of the page. */
   constructor(
     host: BindHost,
     client: Client,
@@ -105,7 +111,10 @@ export class BindController implements ReactiveController {
     this.#updateEffect()
   }
 
-  /** Handles the events of the page. `persisted`: the browser has restored the page from its back/forward cache. */
+  /**
+   * Handles the events of the page. `persisted` is true when the browser has restored the page from its back/forward
+   * cache.
+   */
   handleEvent({ type, persisted = true }: Event & Partial<PageTransitionEvent>): void {
     if (type === 'offline') this.dispatch({ type })
     else if (persisted && isVisible()) this.wake()
@@ -135,7 +144,8 @@ export class BindController implements ReactiveController {
       lacksToken: this.#onScreen && !canStart,
       looks: this.#onScreen && isClosed,
     }
-    // A proof counts once. So a page that moves or replaces the element does not abort its confirmation.
+    // The server accepts a proof only once. Therefore the request with the proof continues when the page moves or
+    // removes the element.
     const isProving = this.#state.name === 'loading' && this.#state.proof
     const effect = this.#isConnected || isProving ? effectOf(this.#state, settings) : 'none'
     if (effect === this.#effect) return
@@ -207,7 +217,9 @@ export class BindController implements ReactiveController {
     return { type: 'failed', error, random: this.#clock.random() }
   }
 
-  /** Repeats the request of the current state at once. `isOther` means that the token may belong to another user now. */
+  /**
+   * Repeats the request of the current state at once. `isOther` means that the token may now belong to another user.
+   */
   wake(isOther = false): void {
     const auto = this.#host.refreshMode !== 'manual' && isVisible()
     this.dispatch({ type: 'wake', now: this.#clock.now(), auto, isOther })

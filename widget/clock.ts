@@ -8,9 +8,9 @@ export type Clock = {
 }
 
 /**
- * Measures elapsed time with two clocks and takes the greater difference, because `performance.now()` stops while a laptop
- * sleeps, and `Date.now()` jumps when the clock is set. A QR code may therefore expire too early, but never too late. The
- * element replaces a QR code that expired too early.
+ * Measures elapsed time with two clocks and takes the greater difference. `performance.now()` stops while a laptop
+ * sleeps, and `Date.now()` jumps when the clock is set. A QR code may therefore expire too early, and the element then
+ * requests another one. It never expires too late.
  */
 export function createNow(): Clock['now'] {
   let at = 0

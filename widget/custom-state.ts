@@ -3,14 +3,14 @@ import type { StateName } from './state.ts'
 
 /** Returns the function that replaces the custom state of `element`. */
 export function createCustomState(element: HTMLElement): (name: StateName) => void {
-  // A server has no internals.
+  // On a server, the element has no `attachInternals`.
   const internals = element.attachInternals?.()
   return (name) => {
     try {
       internals?.states.clear()
       internals?.states.add(name)
     } catch {
-      // Browsers before 2024 do not support custom states, or only names with dashes.
+      // Browsers before 2024 support no custom states, or only states whose names begin with two dashes.
     }
   }
 }

@@ -3,9 +3,9 @@
 export type Device = 'desktop' | 'wechat' | 'mobile'
 
 /**
- * Reads the user agent, as WeChat's documentation recommends. WeCom's browser also names WeChat (`MicroMessenger`), but a bound WeChat
- * must scan with WeChat. An iPad sends the user agent of a Mac, and a Mac has no touch screen. A HarmonyOS tablet sends
- * `(Tablet; OpenHarmony 5.0)`.
+ * Reads the user agent, as WeChat's documentation recommends. The user agent of WeCom's browser also contains
+ * `MicroMessenger`, but only WeChat can scan for a binding, and WeCom cannot. An iPad sends the user agent of a Mac,
+ * but a Mac has no touch screen. A HarmonyOS tablet sends `(Tablet; OpenHarmony 5.0)`.
  */
 export function deviceOf({ userAgent, maxTouchPoints }: Pick<Navigator, 'userAgent' | 'maxTouchPoints'>): Device {
   if (/MicroMessenger/i.test(userAgent) && !/wxwork/i.test(userAgent)) {

@@ -17,14 +17,17 @@ type DialogHost = LitElement & {
 }
 
 export function createDialog(host: DialogHost) {
-  /** Closes the dialog after a binding. */
+  /** The timer that closes the dialog after a binding. */
   let timer: ReturnType<typeof setTimeout> | undefined
 
   const find = () => host.renderRoot?.querySelector('dialog')
   const isOpen = () => !!find()?.open
   const close = () => find()?.close()
 
-  /** The element, a key, or a click outside has closed the dialog. The event arrives later, when the dialog may be open again. */
+  /**
+   * Runs after the element, a key or a click outside has closed the dialog. The browser dispatches the event later,
+   * when the dialog may be open again.
+   */
   function onClose(): void {
     if (isOpen()) return
     clearTimeout(timer)
@@ -32,7 +35,7 @@ export function createDialog(host: DialogHost) {
     host.show()
   }
 
-  /** Returns whether the dialog was closed before. */
+  /** Opens the dialog. Returns false if the dialog was already open. */
   function open(): boolean {
     if (isOpen()) return false
     find()?.showModal()
@@ -48,10 +51,10 @@ export function createDialog(host: DialogHost) {
     close,
 
     stateChanged(state: State, previous: State, event: MachineEvent): void {
-      // The user went to WeChat from the open dialog.
+      // The dialog was open when the user went to WeChat, so it opens again after the return.
       if (event.type === 'returned') open()
       if (state.name !== 'bound' || previous.name === 'bound' || state.initial) return
-      // For a user who is not a follower the dialog stays open and shows the account's QR code.
+      // If the user does not follow the account, the dialog stays open and shows the account's QR code.
       if (isOpen() && state.subscribed !== false) timer = setTimeout(close, SUCCESS_SHOWN_MS)
     },
 

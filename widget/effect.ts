@@ -1,19 +1,25 @@
 /** The effect that a state requires. A pure function: the controller runs the effect. */
 import { hasRequest, isUserRequest, type State } from './state.ts'
 
-/** A bound element that shows the QR code to follow with polls as long as an expired one: 12 waits of 25 s. */
+/**
+ * The number of polls while a bound element shows the QR code for following the account: 12 waits of 25 s, as after the
+ * expiry of a QR code.
+ */
 const FOLLOW_POLLS = 12
 
 /**
- * Nothing, a request, only the countdown, the wait until the page sets a token or a source of tokens (`token`), or one request for
- * the binding (`look`). When the string changes, the controller aborts the effect and starts the next.
+ * The name of an effect. `none`: nothing runs. `token`: the element waits until the page sets a token or a source of
+ * tokens. `look`: one request for the binding. `create`: a request for a QR code. `count`: only the countdown. `ask`: a
+ * request that the user started. `wait`: a poll. When the name changes, the controller aborts the running effect and
+ * starts the new one.
  */
 export type Effect = 'none' | 'token' | 'look' | `${'create' | 'count' | 'ask'}:${number}` | `wait:${number}.${number}`
 
 /**
- * The effect that `state` requires. `lacksToken`: the element is in view, and the page has set neither a token nor a source of
- * tokens. `looks`: the element is the button of a closed dialog. A bound element sends no requests unless `watch` is set, or it
- * shows the QR code to follow with. A hidden element sends no new requests; it only completes those that the user started.
+ * Returns the effect that `state` requires. `lacksToken`: the element is in view, and the page has set neither a token
+ * nor a source of tokens. `looks`: the element is the button of a closed dialog. A bound element polls only if `watch`
+ * is set, or while it shows the QR code for following the account. An element in a hidden tab sends no new requests and
+ * completes only the requests that the user started.
  */
 export function effectOf(
   state: State,

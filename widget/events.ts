@@ -6,7 +6,7 @@ import type { State, StateName } from './state.ts'
 
 /** Each event's `detail`. */
 export type BindEventDetails = {
-  /** `boundAt`: Unix seconds; `initial`: the account was bound before the element started. */
+  /** `boundAt` is in Unix seconds. `initial`: the account was bound before the element started. */
   bound: { boundAt: number; initial: boolean }
   unbound: { reason: UnbindReason | undefined }
   scanned: null
@@ -49,7 +49,7 @@ export function dispatchEvents(target: EventTarget, state: State, previous: Stat
     emit('unbound', { reason: reasonOf(event) })
   }
 
-  // In the state `loading`, the notice is older than this element's QR code.
+  // In the states `loading` and `idle` the element has no QR code yet, so the notice is about an earlier QR code.
   if (event.type === 'answered' && event.view?.notice && previous.name !== 'loading' && previous.name !== 'idle') {
     emit('refused', { reason: event.view.notice })
   }

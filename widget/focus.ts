@@ -17,7 +17,8 @@ export function keepFocus(host: LitElement & { readonly state: StateName }): voi
       renderedState = host.state
       if (!focused || focused.isConnected) return
       const card = host.renderRoot.querySelector<HTMLElement>('section')
-      // After a change of the state the user may still be typing, and the next key must not press a button.
+      // When the state has changed, the user may still be typing. A button must not get the focus then, because the
+      // next key could press it.
       const controls = isSameState ? 'input, .tile button, .actions button' : 'input'
       const next = card?.querySelector<HTMLElement>(controls) ?? card
       next?.focus({ preventScroll: true })

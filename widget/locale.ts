@@ -1,4 +1,7 @@
-/** Determines an element's language: its own `lang`, the `lang` of the nearest ancestor, otherwise the browser's language. */
+/**
+ * Determines an element's language: its own `lang`, otherwise the `lang` of the nearest ancestor, otherwise the
+ * browser's language.
+ */
 import type { ReactiveControllerHost } from 'lit'
 
 /** Also searches the hosts of the surrounding shadow roots, because the browser inherits `lang` through them. */

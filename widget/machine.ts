@@ -1,4 +1,7 @@
-/** The transitions of the element's state machine. They are pure: an event carries the time, random number and settings that a transition uses. */
+/**
+ * The transitions of the element's state machine. The transitions are pure functions: each event contains the time, the
+ * random number and the settings that a transition uses.
+ */
 import type { BindingView, Notice, QrcodeView } from '../server/wire.ts'
 import { firstAttempt, nextAttempt, retryAttempt } from './attempt.ts'
 import { type BindError, isTokenError } from './bind-error.ts'
@@ -18,10 +21,10 @@ import {
 } from './state.ts'
 
 /**
- * `view`: the server's response, null for "not modified". `tookMs`: the duration of the request. `now`: the time, on the clock
- * of a ticket's deadline. `auto`: the element may replace an expired QR code without a click, because it is visible and has
- * `refresh="auto"`. `isOther`: the token may belong to another user now. `proof`, `error`: the result with which the browser returned
- * from WeChat.
+ * `view`: the server's response, null for "not modified". `tookMs`: the duration of the request. `now`: the current
+ * time of the clock that also gives the deadline of a ticket. `auto`: the element is visible and has `refresh="auto"`,
+ * so it may replace an expired QR code without a click. `isOther`: the token may now belong to another user. `proof`,
+ * `error`: the result of WeChat's authorization, from the URL of the page.
  */
 export type MachineEvent =
   | { type: 'start' | 'stop' | 'refresh' | 'unbind' | 'authorize' | 'token' | 'offline' }
@@ -34,20 +37,26 @@ export type MachineEvent =
 /** How many times the element replaces an expired QR code without a click. */
 export const AUTO_REFRESHES = 3
 
-/** Consecutive failures to get a QR code before the element displays an error. Polls are retried without limit, because the QR code is still displayed. */
+/**
+ * After this number of consecutive retries without a QR code, the element displays an error. Polls have no such limit,
+ * because the QR code is displayed and still works.
+ */
 const CREATE_ATTEMPTS = 4
-/** The element displays an error instead of waiting for a longer Retry-After. */
+/** If the server asks for a longer wait (Retry-After), the element displays an error instead of waiting. */
 const MAX_SILENT_WAIT_MS = 15_000
 /** The number of polls after the QR code has expired. The server accepts a late follow for 300 s, which is 12 waits of 25 s. */
 const LATE_POLLS = 12
-/** The minimum time between two polls. It prevents a flood of polls when a server that is shutting down, or a proxy, answers them at once. */
+/**
+ * The minimum time from one poll to the next. A proxy, or a server that is shutting down, may answer polls at once, and
+ * the element would poll in a loop.
+ */
 const POLL_SPACING_MS = 2000
-/** How long the card mentions a refused scan. The server also forgets it after 60 s. */
+/** How long the card mentions a refused scan. The server removes its notice of the scan after 60 s, too. */
 const REFUSED_SHOWN_MS = 60_000
 
 type Steps = { [Type in MachineEvent['type']]: (state: State, event: Extract<MachineEvent, { type: Type }>) => State }
 
-/** The state after `event`; the same object when the event does not apply. */
+/** Returns the state after `event`, or the same object when the event does not apply to the state. */
 export function reduce(state: State, event: MachineEvent): State {
   return (steps[event.type] as (state: State, event: MachineEvent) => State)(state, event)
 }
@@ -103,7 +112,8 @@ const steps: Steps = {
       const { version } = view
       return { ...state, version, attempt: nextAttempt(state.attempt), refused: toRefused(view, now) }
     }
-    // The view is unbound. A bound element starts again, and an expired QR code stays expired. If a scan was not confirmed in time, the element requests the current ticket.
+    // From here on the account is unbound. An expired QR code stays expired, and a bound element starts again. In every
+    // other state the element requests the current QR code, for example after a scan that was not confirmed in time.
     if (state.name === 'expired') return { ...state, version: view.version }
     return state.name === 'bound' ? initialState : toLoading({ initial: false })
   },
@@ -113,9 +123,10 @@ const steps: Steps = {
       return error.code === 'NO_TOKEN' && !error.retryable ? { ...toError(error, true), isUnstarted: true } : state
     }
     if (!hasRequest(state)) return state
-    // The displayed data belongs to the previous user.
+    // The element displays the data of the previous user, so it starts again.
     if (error.code === 'OTHER_USER') return toLoading()
-    // An earlier request may have succeeded, although its answer was lost.
+    // An earlier request with this proof may have succeeded, although its answer was lost. The next request returns the
+    // result.
     if (error.code === 'PROOF_EXPIRED' && state.attempt.turn) return toLoading({ initial: false })
     if (isUserRequest(state) && state.name !== 'loading') return afterUserRequestFailed(state, error)
     if (error.retryable && (state.name !== 'loading' || mayRetry(state, error))) {
@@ -143,7 +154,10 @@ const steps: Steps = {
       ? { name: 'offline', initial: state.name === 'loading' && state.initial }
       : state,
 
-  /** Sends the request at once and resets the failure count. Occurs when the QR code expires, and when the element becomes visible, online or connected. */
+  /**
+   * Sends the request at once and resets the failure count. This event occurs when the QR code expires, and when the
+   * element becomes visible, online or connected to the document.
+   */
   wake(state, { now, auto, isOther }) {
     if (state.name === 'offline' || (state.name === 'error' && state.error.retryable)) {
       return toLoading({ initial: state.initial })
@@ -173,7 +187,7 @@ function toLoading({
 
 function fromQrcode({ initial, refreshesLeft, proof }: Loading, view: QrcodeView, now: number): State {
   if (view.state !== 'unbound') return fromBinding(view, initial)
-  // The user was unbound right after the proof.
+  // The server accepted the proof, but the account has been unbound since then.
   if (proof) return toLoading({ initial: false })
   const { version, url, qr, code, account, oauth, expiresIn } = view
   const ticket = { url, qr, code, account, oauth, deadline: now + expiresIn * 1000 }
@@ -191,7 +205,7 @@ function fromBinding(view: Exclude<BindingView, { state: 'unbound' }>, initial =
   return { name: 'bound', attempt: firstAttempt, version, boundAt, initial, unbinding: false, subscribed, follow }
 }
 
-/** Ends the requests that are sent once. */
+/** The values that end the requests of this kind: they are sent only once. */
 const answeredOnce = { isChecked: undefined, isLeaving: undefined }
 
 function afterPoll(state: WithRequest, tookMs: number): State {

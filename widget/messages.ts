@@ -1,4 +1,7 @@
-/** All texts of the element in Simplified Chinese, Traditional Chinese and English. The table form makes a missing translation a type error. */
+/**
+ * All texts of the element in Simplified Chinese, Traditional Chinese and English. The compiler reports a missing
+ * translation.
+ */
 
 /** The built-in languages. */
 export type Language = 'zh-CN' | 'zh-TW' | 'en'
@@ -71,7 +74,7 @@ export function createTranslate(language: Language, own?: Partial<Messages> | nu
   return (key, value = '') => (own?.[key] ?? phrases[key][column]).replace(/\{\w+\}/, String(value))
 }
 
-/** The built-in language nearest to a BCP 47 tag. */
+/** Returns the built-in language that fits a BCP 47 tag best. */
 export function toLanguage(tag: string): Language {
   if (!/^zh/i.test(tag)) return 'en'
   return /^zh(?!.*hans).*(hant|[-_](tw|hk|mo)\b)/i.test(tag) ? 'zh-TW' : 'zh-CN'

@@ -9,7 +9,7 @@ import { qrImage, qrSvg } from './qr.ts'
 /** The parts of the card that depend on the state. They always fill the same box, so a change of state does not change the layout. */
 export type Panel = {
   title?: keyof Messages
-  /** `paper`: the tile is white in every theme; `bare`: it has no background. */
+  /** `paper`: the tile is white in every theme. `bare`: the tile has no background. */
   tile?: 'paper' | 'bare'
   picture: unknown
   status: unknown
@@ -29,8 +29,9 @@ export type View = {
   /** A refused scan that the card mentions. */
   notice: Notice | undefined
   /**
-   * `text`: shows the text that the user can send instead of scanning; `link`: shows the link to open in WeChat; `qr`: shows the QR
-   * code instead of the button inside WeChat; `question`: asks before unbinding.
+   * `text`: the panel shows the text that the user can send instead of scanning. `link`: it shows the link to open in
+   * WeChat. `qr`: inside WeChat, it shows the QR code in place of the button. `question`: it asks for a confirmation
+   * before unbinding.
    */
   opened: 'text' | 'link' | 'qr' | 'question' | undefined
   /** The user has copied the displayed text. */
@@ -74,7 +75,7 @@ export function qrCode({ translate, device, host }: View, qr: QrPath): Panel & {
   }
 }
 
-/** What the card calls the Official Account. */
+/** The name of the Official Account in the texts of the card. */
 export function nameOf({ translate, language }: View, account: string | undefined): string {
   if (!account) return translate('account')
   return language === 'zh-TW' ? `「${account}」` : `“${account}”`
@@ -85,7 +86,7 @@ export function problem({ translate }: View, failure: BindError | undefined): Pi
   return { hint: failure && errorText(failure, translate), isProblem: !!failure }
 }
 
-// Without a prototype, because anybody can put a code such as `constructor` into a link.
+// The object has no prototype, because anybody can put a code such as `constructor` into a link.
 const errorKeys: Record<string, keyof Messages> = {
   __proto__: null as never,
   CONFLICT: 'conflict',
@@ -96,7 +97,7 @@ const errorKeys: Record<string, keyof Messages> = {
   SNAPSHOT_PAGE: 'errorSnapshot',
 }
 
-/** The user's next step. The event `binderror` gives the page the exact error. */
+/** The text for the user, which names the next step. The page gets the exact error with the event `binderror`. */
 export function errorText(error: BindError, translate: Translate): string {
   const { code, triesLeft, retryable, status } = error
   if (triesLeft !== undefined) return translate('triesLeft', triesLeft)

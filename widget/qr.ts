@@ -1,8 +1,14 @@
-/** Draws the server's QR path: as an SVG for desktop screens, as a PNG for a long press in WeChat and for saving. */
+/**
+ * Draws the QR code from the SVG path of the server. On a desktop screen the QR code is an SVG. For a long press in
+ * WeChat and for saving it is a PNG.
+ */
 import { html, type TemplateResult } from 'lit'
 import type { QrPath } from '../server/wire.ts'
 
-/** ISO/IEC 18004 requires a quiet zone of four modules. Some scanners do not detect a code with fewer modules. */
+/**
+ * ISO/IEC 18004 requires an empty border of four modules (the quiet zone). Some scanners do not detect a QR code with a
+ * narrower border.
+ */
 const QUIET_MODULES = 4
 const DARK = '#111'
 /** 200 CSS px at three device pixels each, rounded up. */
@@ -16,14 +22,20 @@ export function qrSvg({ size, path }: QrPath, label: string): TemplateResult {
   </svg>`
 }
 
-/** An `img` for WeChat's long press. `onError` is called when the page's content policy forbids `data:` images. */
+/**
+ * Returns an `img`, because a long press in WeChat needs one. Calls `onError` when the page's content policy forbids
+ * `data:` images.
+ */
 export function qrImage(qr: QrPath, label: string, onError: () => void): TemplateResult {
   return html`<img class="qr" part="qr" @error=${onError} src=${qrPng(qr)} alt=${label} />`
 }
 
 const pictures = new WeakMap<QrPath, string>()
 
-/** Returns a data URL, because WeChat's long press does not recognise a blob URL. Each ticket is drawn once. */
+/**
+ * Returns a data URL, because a long press in WeChat does not recognise an image with a blob URL. Draws each QR code
+ * only once.
+ */
 export function qrPng(qr: QrPath): string {
   const picture = pictures.get(qr) ?? drawPng(qr)
   pictures.set(qr, picture)

@@ -32,12 +32,12 @@ export type WechatBindReactProps = Omit<React.HTMLAttributes<WechatBindElement>,
 
 const attributeNames: Record<string, string> = { className: 'class', tokenUrl: 'token-url', refreshMode: 'refresh' }
 
-/** Functions and objects have no attributes. React renders `style` and the children itself. */
+/** Functions and objects cannot be attributes. React itself renders `style` and the children. */
 function toAttributes(props: WechatBindReactProps): Record<string, unknown> {
   const attributes: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(props)) {
     const isPlain = !['function', 'object'].includes(typeof value) || name === 'style' || name === 'children'
-    // React 18 would render `watch="true"`, and also `watch="false"`.
+    // React 18 would render `watch="false"` for false, which HTML reads as true.
     if (isPlain)
       attributes[attributeNames[name] ?? name] = typeof value === 'boolean' ? (value ? '' : undefined) : value
   }

@@ -18,7 +18,7 @@ const hasTap = ({ device }: View, { ticket }: Ready) => device === 'wechat' && t
 const tapButton = (view: View, { isLeaving }: Ready, label: keyof Messages, look: string) =>
   button(view, label, look, view.host.authorize, isLeaving)
 
-/** Inside WeChat nobody can scan their own screen. */
+/** Inside WeChat, users cannot scan the screen of their own phone. */
 function tapPanel(view: View, state: Ready): Panel {
   return {
     picture: [icon('phone'), tapButton(view, state, 'tap', 'primary')],
@@ -45,7 +45,7 @@ function copyPanel(view: View, state: Ready, opened: 'text' | 'link'): Panel {
   const { translate, host, isCopied, device, language } = view
   const { account, code, oauth } = state.ticket
   const isLink = opened === 'link'
-  // The server accepts the word in every language.
+  // The server accepts the word in each of these languages.
   const text = isLink ? location.href : `${{ en: 'bind', 'zh-CN': '绑定', 'zh-TW': '綁定' }[language]} ${code}`
   const copy = button(view, 'copy', 'primary', async ({ currentTarget }) => {
     const element = (currentTarget as Element).previousElementSibling
@@ -60,18 +60,18 @@ function copyPanel(view: View, state: Ready, opened: 'text' | 'link'): Panel {
   return {
     picture: html`<code class=${opened} part="code">${text}</code>${copy}${find}`,
     status: isLink ? translate('openIn') : translate('send', nameOf(view, account)),
-    // In the live region, because screen readers do not announce a changed button label.
+    // This text is in the live region, because screen readers do not announce the changed label of a button.
     ...lineOrTimer(view, isCopied ? 'copied' : isLink && 'openHow'),
     actions,
   }
 }
 
-/** A hint takes the line of the timer, so that the card does not grow. */
+/** A hint is displayed in place of the timer, so that the card does not grow. */
 function lineOrTimer(view: View, line: keyof Messages | false | undefined): Pick<Panel, 'hint' | 'timer'> {
   return line ? { hint: view.translate(line) } : { timer: timeLeftText(view) }
 }
 
-/** Displayed outside the live region, so that screen readers do not announce every second. */
+/** The timer is outside the live region, so that screen readers do not announce it every second. */
 function timeLeftText({ translate, secondsLeft }: View): string | undefined {
   if (secondsLeft > 3600) return undefined
   const time = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, '0')}`

@@ -2,7 +2,7 @@
 import type { Problem } from '../server/wire.ts'
 import { BindError } from './bind-error.ts'
 
-/** Errors with a 5xx status that a retry cannot solve. */
+/** Codes of errors that have a 5xx status, although a retry cannot solve them. */
 const FINAL_CODES = ['WECHAT_FORBIDDEN', 'BAD_CONFIG']
 
 export async function parseResponse(response: Response): Promise<unknown> {
@@ -30,10 +30,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The longest accepted Retry-After. With a wrong clock a date could mean weeks, and a `setTimeout` above 24.8 days fires at once. */
+/**
+ * The longest accepted Retry-After. If a clock is wrong, a date can be weeks away, and a `setTimeout` above 24.8 days
+ * fires at once.
+ */
 const MAX_RETRY_AFTER_MS = 3_600_000
 
-/** Parses seconds or a date (RFC 9110, section 10.2.3). */
+/** Parses a number of seconds or a date (RFC 9110, section 10.2.3). */
 function parseRetryAfter(value: string | null): number | undefined {
   const ms = Number(value) * 1000 || Date.parse(value ?? '') - Date.now()
   return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined

@@ -1,7 +1,13 @@
-/** Sends the element's requests. The requests carry or return a widget token, so they go only to the URLs that the page has set. */
+/**
+ * Sends the element's requests. A request or its response contains a widget token, so requests go only to the URLs that
+ * the page has set.
+ */
 import { BindError } from './bind-error.ts'
 
-/** `cure`: how the server of the URL allows the page to read its answers. */
+/**
+ * `cure` is a part of the error message: what the owner of the requested server must change so that the page can read
+ * the answers.
+ */
 export type Send = (url: string, init: RequestInit, cure: string) => Promise<Response>
 
 /**
@@ -9,7 +15,10 @@ export type Send = (url: string, init: RequestInit, cure: string) => Promise<Res
  * answer that the browser hides from the page rejects with `BLOCKED`.
  */
 export function createSend(fetch: typeof globalThis.fetch): Send {
-  /** Origins that have allowed this page. Their later failures are lost connections, or error pages of a proxy. */
+  /**
+   * The origins that have allowed this page to read an answer. A later failure of such an origin is a lost connection,
+   * or an error page of a proxy.
+   */
   const allowed = new Set<string>()
 
   return async (url, init, cure) => {
@@ -20,14 +29,18 @@ export function createSend(fetch: typeof globalThis.fetch): Send {
       return answer
     } catch (cause) {
       if (server === origin || allowed.has(server) || init.signal?.aborted) throw cause
-      // CORS hides the answer to this request as well, but the request succeeds if the server can be reached. It contains no token.
+      // CORS hides the answer to this request as well, but the promise resolves if the server can be reached. The
+      // request contains no token.
       await fetch(href, { mode: 'no-cors', credentials: 'omit', signal: init.signal ?? null })
       throw new BindError('BLOCKED', `${server} hides its answers from ${origin}: ${cure}`, { cause })
     }
   }
 }
 
-/** Resolves against the page's own URL. `document.baseURI` depends on `<base>`, which injected HTML can contain. */
+/**
+ * Resolves a URL against the URL of the page. It does not use `document.baseURI`, because injected HTML could change
+ * that with `<base>`.
+ */
 function resolve(url: string): URL {
   for (const base of [location.href, origin]) {
     try {

@@ -1,4 +1,4 @@
-/** Warns of settings that have no effect, for example because a framework has set them in the wrong way. */
+/** Warns of settings that have no effect, for example an attribute that a framework has set as a property. */
 import { warnOnce } from './warn-once.ts'
 
 /** Settings without an attribute, or with an attribute of another name. HTML writes the names of attributes in lower case. */
@@ -13,14 +13,16 @@ export function warnOfSettings(element: Element & Settings): void {
   if (refreshMode && !/^(auto|manual)$/.test(refreshMode)) {
     warnOnce(`refresh="${refreshMode}" is unknown: use auto or manual`)
   }
-  if (name) warnOnce(`The attribute ${name} has no effect: set the property, or token-url or refresh`)
+  if (name) warnOnce(`The attribute ${name} has no effect: set the property, or use the attribute token-url or refresh`)
 }
 
-/** When the element has a property of that name, a framework sets the property instead of the attribute. */
+/**
+ * Restores the method `refresh`. A framework that sets the property instead of the attribute overwrites this method.
+ */
 function repairRefresh(element: Settings): void {
   const { refresh } = element
   if (typeof refresh === 'function') return
   delete element.refresh
   element.refreshMode = refresh === 'manual' ? 'manual' : 'auto'
-  warnOnce('refresh is a method: set refreshMode, or the attribute refresh')
+  warnOnce('refresh is a method: set the property refreshMode, or the attribute refresh')
 }

@@ -1,6 +1,7 @@
 /**
- * Sends one poll per browser and user for all waiting tabs and elements. Web Locks elect the element that polls. This element
- * sends the result to the others by BroadcastChannel. When its tab closes, the browser grants the lock to the next element.
+ * Sends one poll per browser and user for all tabs and elements that wait. The element that holds a Web Lock polls and
+ * sends the result to the others by BroadcastChannel. When the tab of this element closes, the browser grants the lock
+ * to the next element.
  */
 
 /** A message between tabs. With `state` the message is a binding; otherwise it is the version that the sender knows. */
@@ -29,7 +30,8 @@ export async function sharedPoll<View extends TabMessage>(
     const received = new Promise<View | null>((resolve) => {
       opened.onmessage = ({ data }: MessageEvent<TabMessage>) => {
         if (data.state && data.version > version) resolve(data as View)
-        // The sender knows an older version and missed a message. This element ends its poll, so that the sender gets the lock and polls.
+        // The sender knows an older version, so it missed a message. This element releases the lock, so that the sender
+        // gets the lock and polls.
         if (data.version < version) resolve(null)
       }
     })
@@ -41,7 +43,7 @@ export async function sharedPoll<View extends TabMessage>(
     })
     return await Promise.race([received, polled])
   } catch (error) {
-    // On a sandboxed page, or when site data is blocked, both APIs exist but throw a SecurityError.
+    // On a sandboxed page, or when the user blocks site data, both APIs exist but throw a SecurityError.
     if ((error as Error).name === 'SecurityError') return await poll(signal)
     throw error
   } finally {

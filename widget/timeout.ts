@@ -6,7 +6,10 @@ export const POLL_WAIT_SECONDS = 25
 export const REQUEST_TIMEOUT_MS = 10_000
 export const POLL_TIMEOUT_MS = POLL_WAIT_SECONDS * 1000 + REQUEST_TIMEOUT_MS
 
-/** Runs `run` and aborts it after `ms`. Rejects with the signal's reason when `signal` aborts, otherwise with a BindError. */
+/**
+ * Runs `run` and aborts it after `ms`. Rejects with the signal's reason when `signal` aborts, and with a BindError
+ * after any other failure.
+ */
 export async function withTimeout<Value>(
   ms: number,
   signal: AbortSignal,

@@ -1,4 +1,7 @@
-/** Returns the widget token for requests: the page's `token`. If `token` is empty or refused, fetches one with `getToken` or from `tokenUrl`. */
+/**
+ * Returns the widget token for requests: the page's `token`. If `token` is empty or the server has refused it, this
+ * module gets a token with `getToken` or from `tokenUrl`.
+ */
 import { BindError } from './bind-error.ts'
 import { parseResponse } from './response.ts'
 import type { Send } from './send.ts'
@@ -21,7 +24,8 @@ export function createTokenSource(page: Credentials, send: Send): TokenSource {
   return async (signal, refused) => {
     const { token, tokenUrl, getToken } = page
     const from = getToken ?? tokenUrl
-    // When only `token` is set, the element's own retry does not send a refused token again. A retry by the user does.
+    // Only `token` is set, so there is no other token. The element does not send a refused token again by itself, but a
+    // retry by the user does.
     if (!from) return token === refused ? undefined : token
     refusedTokens.add(refused)
     if (token && !refusedTokens.has(token)) return token
@@ -34,14 +38,15 @@ export function createTokenSource(page: Credentials, send: Send): TokenSource {
 }
 
 async function fetchToken({ getToken, tokenUrl }: Credentials, send: Send, signal: AbortSignal): Promise<string> {
-  // The query may contain a secret.
+  // The message leaves out the query, because it may contain a secret.
   const source = getToken ? 'getToken' : `token-url ${tokenUrl.split('?')[0]}`
   try {
     const token = getToken ? await getToken() : await fetchFromUrl(tokenUrl, send, signal)
     if (token && typeof token === 'string') return token
     throw new BindError('NO_TOKEN', 'No token')
   } catch (cause) {
-    // An error response of the page's server is final unless it is marked retryable. A failed `getToken` is final. A network failure of `tokenUrl` is not.
+    // The element retries after a network failure of `tokenUrl`, and after an error response that is marked retryable.
+    // It does not retry after any other error response, or after a failure of `getToken`.
     const { message, retryable, retryAfterMs, status } =
       cause instanceof BindError
         ? cause
@@ -50,7 +55,10 @@ async function fetchToken({ getToken, tokenUrl }: Credentials, send: Send, signa
   }
 }
 
-/** The page's endpoint identifies the user by the session cookie. A redirect, usually to a sign-in page, is an answer with the status 0. */
+/**
+ * The page's endpoint identifies the user by the session cookie. A redirect appears as an answer with the status 0, and
+ * usually leads to a sign-in page.
+ */
 async function fetchFromUrl(url: string, send: Send, signal: AbortSignal): Promise<string> {
   const init = { credentials: 'include', cache: 'no-store', redirect: 'manual', signal } as const
   const answer = await send(url, init, 'allow this origin there, with credentials')

@@ -1,4 +1,4 @@
-/** Warns the page's developer in the console: once for each text, with a link to the page that explains it. */
+/** Warns the page's developer in the browser's console: once for each text, with a link to the documentation. */
 
 /** The build copies docs/element.md here. */
 const DOCS = 'https://unpkg.com/wechat-bind/dist/cdn/element.md'

@@ -229,7 +229,8 @@ export class WechatBind extends LitElement implements BindHost {
   stateChanged(state: State, previous: State, event: MachineEvent): void {
     if (state.name !== previous.name) {
       this.#showState(state.name)
-      // When the QR code is renewed in the background, the text to send stays open, but its copy belongs to the previous QR code.
+      // When the element renews the QR code, the text to send stays open. The label "copied" goes away, because the
+      // user has copied the text of the previous QR code.
       this.show(state.name === 'loading' || state.name === 'ready' ? this.#opened : undefined)
     }
     this.#dialog.stateChanged(state, previous, event)

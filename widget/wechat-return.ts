@@ -1,6 +1,6 @@
 /**
- * The result with which the browser returns from WeChat's authorization: `wechat-bind=<proof>` or `wechat-bind-error=<code>` in the
- * fragment of the page's URL. It counts once, so only one element of the page gets it.
+ * Reads the result of WeChat's authorization from the fragment of the page's URL: `wechat-bind=<proof>` or
+ * `wechat-bind-error=<code>`. A result can be used only once, so only one element of the page gets it.
  */
 import { BindError } from './bind-error.ts'
 
@@ -9,8 +9,9 @@ type Returned = { proof?: string; error?: BindError }
 let received: Returned | undefined
 
 /**
- * Removes the result from the URL at once, so that the user cannot share it by copying the URL. The page's own fragment stays as it is.
- * The server adds its result at the end, so the last one counts: a link may contain another.
+ * Removes the result from the URL at once, so that a user who copies the URL does not share the result. The page's own
+ * fragment stays as it is. The server adds its result at the end, so the function takes the last result: a link may
+ * already contain another one.
  */
 export function receiveReturn(): void {
   const { href } = location

@@ -85,7 +85,7 @@ export const en = {
   bound: 'Bound',
   unbound: 'Unbound',
   ofShown: (share: string) => `${share} of shown`,
-  before: (count: string) => `${count} in the period before`,
+  before: (count: string) => `${count} in the previous period`,
   noFunnel: 'No QR codes were shown in this period.',
   bindsOverTime: 'Binds and unbinds over time',
   binds: 'Binds',
@@ -249,7 +249,7 @@ export const en = {
   questions: {
     unbind: {
       title: 'Unbind this user?',
-      text: 'The binding ends now, and open QR codes stop working. The page, the chat and the webhooks are told. The user can bind again.',
+      text: 'The binding ends now, and open QR codes stop working. The page, the chat and the webhooks are notified. The user can bind again.',
       confirm: 'Unbind',
     },
     erase: {
@@ -269,12 +269,12 @@ export const en = {
     },
     replay: {
       title: 'Replay failed notices?',
-      text: 'They are sent again now, with a new series of tries. Notices of a receiver that is off wait until it is enabled. Receivers recognize a repeated event by its webhook-id.',
+      text: 'The notices are sent again now, with a new series of tries. Notices of a receiver that is off wait until it is enabled. Receivers recognize a repeated event by its webhook-id.',
       confirm: 'Replay',
     },
     retry: {
       title: 'Retry waiting notices now?',
-      text: 'They are tried now instead of at their next try. Those of a receiver that is off wait until it is enabled.',
+      text: 'The notices are sent now, before the time of their next try. Notices of a receiver that is off wait until it is enabled.',
       confirm: 'Retry now',
     },
     enable: {

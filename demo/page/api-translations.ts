@@ -1,4 +1,4 @@
-/** The descriptions of `/openapi.json` in Chinese. The file itself has one language. */
+/** The Chinese translations of the descriptions in `/openapi.json`, which itself is in English only. */
 import type { Language } from './settings.ts'
 
 type Chinese = Exclude<Language, 'en'>
@@ -105,7 +105,10 @@ const whole: Record<string, Record<Chinese, string>> = {
   },
 }
 
-/** The titles of the errors, by code. A response with several errors lists them as `CODE: title. CODE: title`. */
+/**
+ * The titles of the errors, by code. The description of a response with several errors has the form
+ * `CODE: title. CODE: title`.
+ */
 const titles: Record<string, Record<Chinese, string>> = {
   BAD_REQUEST: { 'zh-CN': '请求格式不正确', 'zh-TW': '請求格式不正確' },
   TEST_USER: { 'zh-CN': '此 User_ID 只能在模拟微信中使用', 'zh-TW': '此 User_ID 只能在模擬微信中使用' },
@@ -132,7 +135,7 @@ const titles: Record<string, Record<Chinese, string>> = {
 
 const ERROR = /^([A-Z_]+): /
 
-/** The description in the language of the page. A description without a translation stays in English. */
+/** Returns the description in the language of the page. A description without a translation stays in English. */
 export function translateDescription(text: string, lang: Language): string {
   const line = text.replace(/\s+/g, ' ')
   if (lang === 'en') return line

@@ -1,4 +1,7 @@
-/** The API page: renders `/openapi.json`. It depends on the OpenAPI format, not on the API's operations. */
+/**
+ * The API page: renders `/openapi.json`. This code depends only on the OpenAPI format, so a new operation needs no
+ * change here.
+ */
 import { render } from 'lit'
 import type { OpenApi } from './openapi.ts'
 import { parseSettings, type Settings, toSearch } from './settings.ts'
@@ -20,5 +23,5 @@ function set(change: Partial<Settings>): void {
 }
 
 draw()
-// The browser looked for the anchor before the page had any.
+// Scrolls to the anchor of the URL. The browser has looked for it before the page was rendered.
 document.getElementById(location.hash.slice(1))?.scrollIntoView()

@@ -17,7 +17,8 @@ export async function createApp(draw: (state: PageState, actions: Actions) => vo
   const settings = parseSettings(location.search, navigator.languages)
   simulateBrowser(settings)
   const named = readConditions(location.search)
-  // If the link contains conditions, they are set. Otherwise the conditions of a test or of the visitor are kept.
+  // If the link contains conditions, the page sets them. Otherwise it keeps the conditions that a test or the visitor
+  // has set before.
   const answer = await (Object.keys(named).length > 0 ? putConditions(named) : getConditions())
   const { view: demo, now } = answer ?? {
     view: { conditions: defaultConditions, usual: defaultConditions, isReal: false },
@@ -70,7 +71,10 @@ function firstScreens({ context }: Settings): PageState['screens'] {
   return Object.fromEntries(people.map((person) => [person, screen])) as PageState['screens']
 }
 
-/** Tells the simulated WeChat which person uses this browser, for the WeChat pages that the browser opens. */
+/**
+ * Tells the simulated WeChat which person uses this browser. The WeChat pages in this browser then belong to that
+ * person.
+ */
 function enterWechat({ context, person, authorize }: Settings): void {
   if (context === 'wechat')
     void createPhoneClient(person)
@@ -82,7 +86,7 @@ function enterWechat({ context, person, authorize }: Settings): void {
 export const isOnPhone = (context: Settings['context']) => context === 'wechat' || context === 'mobile'
 
 function createActions({ read, write }: Store) {
-  /** Counts the requests to the back end, because only the response to the latest request is used. */
+  /** The number of requests to the back end so far. The page uses only the response to the latest request. */
   let requestCount = 0
 
   async function load(answer: (user: string) => Promise<BackEndView>): Promise<void> {
@@ -101,7 +105,7 @@ function createActions({ read, write }: Store) {
     set(change: Partial<Settings>): void {
       const { settings: before } = read()
       const settings = { ...before, ...change }
-      // The fragment may contain the result of a web authorization, which the element removes.
+      // The fragment may contain the result of a web authorization. The element needs this result and removes it.
       history.replaceState(null, '', toSearch(settings, location.search) + location.hash)
       simulateBrowser(settings)
       if (!read().demo.isReal) enterWechat(settings)
@@ -124,7 +128,7 @@ function createActions({ read, write }: Store) {
     },
     clearWire: () => write({ clearedAt: Date.now(), openEntries: new Set() }),
     showEarlierWire: () => write({ clearedAt: 0 }),
-    /** Copies a text to the clipboard. `what` identifies the button that then displays "Copied". */
+    /** Copies a text to the clipboard. `what` is the name of the button, which then displays "Copied". */
     async copy(text: string, what: string): Promise<void> {
       await writeClipboard(text)
       write({ copied: what })

@@ -9,7 +9,7 @@ export type ConditionActions = ReturnType<typeof createConditionActions>
 
 type Element = HTMLElement & { state: string; refresh(): void }
 
-// Conditions that take effect with the next QR code.
+// Conditions that have no effect on the displayed QR code, only on the next one.
 const NEED_NEW_QR: ConditionName[] = ['ticket', 'errcode', 'wechat', 'clock']
 
 export function createConditionActions({ read, write }: Store) {
@@ -33,7 +33,10 @@ export function createConditionActions({ read, write }: Store) {
     showDemo,
     setCondition: (name: ConditionName, value: string) => put({ ...read().demo.conditions, [name]: value }),
     resetConditions: () => put({}),
-    /** Some conditions of a link apply only to a new QR code. This function then requests one as soon as the element is ready. */
+    /**
+     * If a link sets a condition that applies only to a new QR code, this function requests a new QR code as soon as
+     * the element is ready.
+     */
     requestNewQrWhenReady(named: Partial<Record<ConditionName, string>>): void {
       if (!NEED_NEW_QR.some((name) => name in named)) return
       const end = new AbortController()

@@ -1,10 +1,12 @@
-/** The client of the demo's API: conditions and the event stream. Its requests belong to the visitor of this page. */
+/**
+ * The client of the demo's API, for the conditions and the event stream. Each request names the visitor of this page.
+ */
 import type { DemoView } from '../demo-api.ts'
 import type { WireEntry } from '../simulator/traffic-log.ts'
 import type { SimulatorView } from '../simulator/views.ts'
 import { visitorPath } from './visitor.ts'
 
-/** `now`: the demo's clock in ms. */
+/** `now` is the time of the demo's clock in ms. */
 export type DemoAnswer = { view: DemoView; now: number }
 
 /** Reads the conditions. Returns undefined when the demo does not answer. */
@@ -29,14 +31,17 @@ type DemoListener = {
   onDemo(view: DemoView): void
   onSimulator(view: SimulatorView): void
   onWire(entries: WireEntry[]): void
-  /** The connection is lost; the stream reconnects by itself. */
+  /** Runs when the connection is lost. The stream then reconnects by itself. */
   onLost(): void
 }
 
-// A browser makes the same pause before it reconnects an EventSource.
+// The pause before the stream reconnects. A browser makes the same pause for an EventSource.
 const RETRY_MS = 3_000
 
-/** A hidden page closes its stream, because a browser allows six connections to one HTTP/1.1 server, and each tab's element needs one of them. */
+/**
+ * A hidden page closes its stream. A browser allows only six connections to one HTTP/1.1 server, and the element in
+ * each tab needs one of them.
+ */
 export function watchDemo({ onDemo, onSimulator, onWire, onLost }: DemoListener): void {
   let stream: EventSource | undefined
   let known = 0
@@ -53,7 +58,8 @@ export function watchDemo({ onDemo, onSimulator, onWire, onLost }: DemoListener)
     })
     stream.addEventListener('error', ({ target }) => {
       onLost()
-      // A demo that is starting answers 503. A browser does not reconnect by itself after an error status.
+      // The stream must reconnect here, because a demo that is starting answers 503, and a browser does not reconnect
+      // by itself after an error status.
       if ((target as EventSource).readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS)
     })
   }

@@ -9,7 +9,7 @@ const translations: Translation[] = [
   [/^no (?:connection|answer)$/, '无法连接', '無法連線'],
   [/^dropped before the delivery$/, '投递途中丢失', '傳送途中遺失'],
   [
-    /^Token验证失败: HTTP status (\d+), and the body is not the echostr, byte for byte$/,
+    /^Token验证失败: HTTP status (\d+), and the body is not exactly the echostr$/,
     'Token 验证失败：HTTP 状态码 $1，正文与 echostr 不一致',
     'Token 驗證失敗：HTTP 狀態碼 $1，內文與 echostr 不一致',
   ],
@@ -18,8 +18,16 @@ const translations: Translation[] = [
     '正文既不是 success 或空，也不是 XML',
     '內文既不是 success 或空，也不是 XML',
   ],
-  [/^not encrypted, in secure mode$/, '安全模式下未加密', '安全模式下未加密'],
-  [/^encrypted, in plain mode$/, '明文模式下已加密', '明文模式下已加密'],
+  [
+    /^the reply is not encrypted, but the account uses secure mode$/,
+    '账号使用安全模式，但回复未加密',
+    '帳號使用安全模式，但回覆未加密',
+  ],
+  [
+    /^the reply is encrypted, but the account uses plain mode$/,
+    '账号使用明文模式，但回复已加密',
+    '帳號使用明文模式，但回覆已加密',
+  ],
   [/^TimeStamp is not a number$/, 'TimeStamp 不是数字', 'TimeStamp 不是數字'],
   [/^Nonce is missing$/, '缺少 Nonce', '缺少 Nonce'],
   [/^MsgSignature is wrong$/, 'MsgSignature 不正确', 'MsgSignature 不正確'],
@@ -37,7 +45,7 @@ const translations: Translation[] = [
   [/^Content exceeds (\d+) bytes$/, 'Content 超过 $1 字节', 'Content 超過 $1 位元組'],
 ]
 
-/** Returns the translated reason; a reason without a translation is returned unchanged. */
+/** Returns the translated reason. If there is no translation, returns the reason unchanged. */
 export function translateFault(fault: string, lang: Language): string {
   const found = translations.find(([english]) => english.test(fault))
   if (!found || lang === 'en') return fault

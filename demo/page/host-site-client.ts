@@ -6,7 +6,7 @@ import { visitorPath } from './visitor.ts'
 export type BackEndView =
   | { state: 'loading' }
   | ({ state: 'known' } & HostBinding)
-  /** `code`: the bind server's error code; undefined without a response. */
+  /** `code` is the bind server's error code. It is undefined if there was no response. */
   | { state: 'failed'; code: string | undefined }
 
 const query = (user: string) => new URLSearchParams({ user })

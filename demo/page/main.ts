@@ -1,4 +1,7 @@
-/** The entry of the QA page. It renders the page, then loads the built element, as any site does. The element comes last, because the simulated browser must be set up first. */
+/**
+ * The entry of the QA page. It renders the page and then loads the built element, as any site does. The element is
+ * loaded last, because the simulated browser must be set up first.
+ */
 import { render } from 'lit'
 import { createApp } from './app.ts'
 import { messages } from './messages.ts'

@@ -19,9 +19,9 @@ export async function fetchListing(): Promise<Listing> {
   return found
 }
 
-/** The values of a union type such as `'a' | 'b'`; empty for other types. */
+/** Returns the values of a union type such as `'a' | 'b'`. The list is empty for other types. */
 export const valuesOf = ({ type }: Listed): string[] =>
   [...(type?.text ?? '').matchAll(/'([^']+)'/g)].map(([, value = '']) => value)
 
-/** The default value without quotes, as in an attribute or a style sheet. */
+/** Returns the default value without quotes, as in an attribute or a style sheet. */
 export const defaultOf = ({ default: value = '' }: Listed): string => value.replace(/^'(.*)'$/, '$1')

@@ -5,7 +5,7 @@ import type { SimulatorView } from '../simulator/views.ts'
 import type { BackEndView } from './host-site-client.ts'
 import type { Person, Settings } from './settings.ts'
 
-/** The screen of a phone. `view`: the last picture of the camera. */
+/** The screen of a phone. `view` is the last picture of the camera. */
 export type Screen =
   | { name: 'home' | 'follow' | 'chat' | 'profile' | 'expired' | 'unknown' | 'offline' | 'browser' }
   | { name: 'scanner'; found: 'looking' | 'nothing'; view?: HTMLCanvasElement | undefined }
@@ -16,10 +16,10 @@ export type PagePart = (typeof pageParts)[number]
 export type PageState = {
   settings: Settings
   demo: DemoView
-  /** Undefined until the simulator has answered. */
+  /** The state of the simulated WeChat; undefined until the simulator has answered. */
   simulator: SimulatorView | undefined
   screens: Record<Person, Screen>
-  /** The picture of a long press, while its menu is open. */
+  /** The picture that the person has pressed, while the menu of the long press is open. */
   pressed: HTMLImageElement | undefined
   /** The last picture saved on each phone. */
   albums: Partial<Record<Person, HTMLImageElement>>
@@ -27,13 +27,16 @@ export type PageState = {
   wire: readonly WireEntry[]
   /** The ids of the expanded entries. */
   openEntries: ReadonlySet<number>
-  /** Entries before this time (of the demo's clock) are hidden: those of earlier visits, or cleared ones. */
+  /**
+   * The page hides entries from before this time (of the demo's clock). These are the entries of earlier visits, and
+   * the entries that the tester has cleared.
+   */
   clearedAt: number
-  /** Whether the screen is too narrow for more than one part. */
+  /** Whether the screen is so narrow that only one part of the page fits. */
   isNarrow: boolean
-  /** The part that a narrow screen shows. */
+  /** The part of the page that a narrow screen shows. */
   part: PagePart
-  /** The button that copied last. */
+  /** The last pressed copy button, which displays "Copied". */
   copied: string | undefined
 }
 

@@ -1,4 +1,4 @@
-/** The actions of the phone. Their effect arrives through the simulator's event stream. */
+/** The actions of the phone. The page receives their results through the simulator's event stream. */
 import type { Screen, Store } from './page-state.ts'
 import { decodeImage, scanPage } from './qr-reader.ts'
 import type { Person } from './settings.ts'
@@ -6,11 +6,11 @@ import { createPhoneClient, type PhoneClient } from './simulator-client.ts'
 
 export type PhoneActions = ReturnType<typeof createPhoneActions>
 
-// The camera makes 8 attempts in 2 s. Then the phone displays that it found no QR code.
+// The camera makes 8 attempts in 2 s. After that, the phone displays that it has found no QR code.
 const ATTEMPTS = 8
 const ATTEMPT_EVERY_MS = 250
 
-// After this time on the follow page WeChat sends the follow without the scene of the QR code.
+// If the person stays on the follow page for this time, WeChat sends the follow without the scene of the QR code.
 const SCENE_LOST_MS = 300_000
 
 export function createPhoneActions({ read, write }: Store) {
@@ -19,7 +19,7 @@ export function createPhoneActions({ read, write }: Store) {
 
   const show = (person: Person, screen: Screen) => write({ screens: { ...read().screens, [person]: screen } })
 
-  /** Runs an action of the person; displays the screen `offline` when the simulator does not answer. */
+  /** Runs an action of the person. Displays the screen `offline` when the simulator does not answer. */
   async function perform(run: (phone: PhoneClient, person: Person) => Promise<void>): Promise<void> {
     const { person } = read().settings
     camera.abort()
@@ -45,7 +45,7 @@ export function createPhoneActions({ read, write }: Store) {
     show(person, { name: 'scanner', found: 'nothing', view })
   }
 
-  /** Scans the QR code in a saved or pressed picture. The camera is not used. */
+  /** Scans the QR code in a saved or pressed picture, without the camera. */
   const scanPicture = (picture: HTMLImageElement | undefined) =>
     perform(async (phone, person) => {
       write({ pressed: undefined })

@@ -8,7 +8,7 @@ const en = {
   slots: 'Slots',
   styles: 'Custom properties',
   parts: 'Parts',
-  partsLead: 'Press a part to outline it.',
+  partsLead: 'Press the name of a part to outline the part.',
   words: 'Texts',
   wordsLead: 'The property messages replaces the built-in texts.',
   methods: 'Methods',

@@ -1,15 +1,18 @@
-/** The tag's settings in the playground. The URL contains the settings, so that a link reproduces them, and the page displays them as code. */
+/**
+ * The tag's settings in the playground. The URL contains the settings, so that a link reproduces them. The page also
+ * displays the settings as code.
+ */
 
-/** The settings by group and name. A missing entry means the element's default. */
+/** The settings by group and name. If an entry is missing, the element uses its default. */
 export type Tag = {
   attributes: Record<string, string>
   slots: Record<string, string>
   styles: Record<string, string>
-  /** Outlined parts. */
+  /** The parts that the page outlines. */
   parts: Record<string, string>
   /** Entries of the property `messages`. */
   words: Record<string, string>
-  /** The properties without an attribute, which are set or not: `getToken`. */
+  /** The names of the properties without an attribute that are set, for example `getToken`. */
   properties: Record<string, string>
 }
 
@@ -36,7 +39,7 @@ export function parseTag(search: string): Tag {
   return tag
 }
 
-/** Writes the tag into a query string and keeps its other parameters. */
+/** Writes the tag's settings into a query string. Other parameters of the query stay. */
 export function toTagSearch(tag: Tag, search: string): string {
   const query = new URLSearchParams([...new URLSearchParams(search)].filter(([key]) => !isTagParameter(key)))
   for (const group of groups) {
@@ -67,14 +70,14 @@ export function toHtml({ attributes, slots, properties }: Tag): string {
 <wechat-bind ${written.join(' ')}>${children.join('')}${end}</wechat-bind>`
 }
 
-/** The style sheet for the tag; empty if none is needed. */
+/** Returns the style sheet for the tag. It is empty if the tag needs none. */
 export function toCss({ styles, parts }: Tag): string {
   const own = Object.entries(styles).map(([name, value]) => `  ${name}: ${value};`)
   const rules = Object.keys(parts).map((name) => `wechat-bind::part(${name}) { ${OUTLINE} }`)
   return [own.length > 0 ? `wechat-bind {\n${own.join('\n')}\n}` : '', ...rules].filter(Boolean).join('\n')
 }
 
-/** The script for properties without an attribute; empty if none is set. */
+/** Returns the script that sets the properties without an attribute. It is empty if none is set. */
 export function toScript({ words, properties }: Tag): string {
   const lines = [
     'getToken' in properties && `card.getToken = async () => (await (await fetch('/my/wechat-token')).json()).token`,

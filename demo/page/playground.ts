@@ -42,7 +42,7 @@ let state: PlaygroundState = {
   isCopied: false,
 }
 
-/** The last applied tag. The element is changed only when the tag changes. */
+/** The last applied tag. The page changes the element only when the tag changes. */
 let appliedTag: Tag | undefined
 
 const phone = () => createPhoneClient(state.settings.person)
@@ -56,7 +56,8 @@ const actions: PlaygroundActions = {
   call: (method) => card[method](),
   confirm: (code) => card.confirm(code),
   async scan() {
-    // With `display="button"` the QR code is in a dialog, and the rest of the page cannot be pressed while the dialog is open.
+    // With `display="button"` the QR code is in a modal dialog. While the dialog is open, the user cannot press
+    // anything else on the page.
     if (card.state === 'idle') card.open()
     if (card.state === 'loading') await untilLoaded()
     const scanned = await scanPage('wechat-bind')
@@ -68,13 +69,13 @@ const actions: PlaygroundActions = {
       await navigator.clipboard.writeText(code)
       write({ isCopied: true })
     } catch {
-      // The clipboard needs permission and https. Without them the code is selected, so that the user can copy it.
+      // The clipboard needs permission and https. Without them the page selects the code, so that the user can copy it.
       getSelection()?.selectAllChildren(document.querySelector('.code') ?? document.body)
     }
   },
 }
 
-/** Resolves when the element leaves the state `loading` and has drawn the next one. */
+/** Resolves when the element has left the state `loading` and has drawn the next state. */
 function untilLoaded(): Promise<void> {
   return new Promise((resolve) => {
     card.addEventListener('statechange', () => requestAnimationFrame(() => resolve()), { once: true })
@@ -86,7 +87,7 @@ function write(change: Partial<PlaygroundState>): void {
   draw()
 }
 
-/** Applies the tag to the element. Settings that the tag does not contain are removed. */
+/** Applies the tag's settings to the element, and removes all other settings. */
 function applyTag({ attributes, slots, styles, parts, words, properties }: Tag): void {
   const url = tokenUrlOf(state.settings.user)
   const isFunction = 'getToken' in properties

@@ -1,22 +1,30 @@
-/** The simulated phone's camera. It draws the page's QR code with its styles, size and background, and decodes the pixels. */
+/**
+ * The simulated phone's camera. It draws the QR code as the page displays it, with the same styles, size and
+ * background, and decodes the pixels.
+ */
 import jsqr from 'jsqr'
 
-// jsqr is a CommonJS package with a `default` export, which only some bundlers unwrap.
+// jsqr is a CommonJS package with a `default` export. Only some bundlers import this export as the default.
 const decode =
   (jsqr as unknown as { default?: typeof jsqr.default }).default ?? (jsqr as unknown as typeof jsqr.default)
 
 type Picture = SVGSVGElement | HTMLImageElement | HTMLCanvasElement
 
-/** The picture and the decoded text of its QR code. */
+/** The picture, and the text that its QR code contains. */
 type PageScan = { view: HTMLCanvasElement; text?: string }
 
-// Below this size the modules of a QR code of 29 by 29 are under 3 px, which is too small for a phone's camera.
+// The smallest size that the camera can read. Below this size, the modules of a QR code of 29 by 29 modules are smaller
+// than 3 px.
 const SMALLEST_PX = 96
-// The picture includes this margin around the code, because a camera also sees it. A code without a quiet zone then cannot be decoded.
+// The picture includes this margin around the QR code, as in a camera. Therefore the camera cannot decode a QR code
+// without an empty border.
 const MARGIN_PX = 16
 const SCALE = 2
 
-/** Returns the first decodable QR code in an element of this name, otherwise the last picture that was tried. */
+/**
+ * Returns the first QR code that can be decoded in an element of this name. Without one, returns the last picture that
+ * was tried.
+ */
 export async function scanPage(tagName: string): Promise<PageScan | undefined> {
   let shot: PageScan | undefined
   for (const picture of findPictures(tagName)) {
@@ -27,7 +35,7 @@ export async function scanPage(tagName: string): Promise<PageScan | undefined> {
   return shot
 }
 
-/** The text of the QR code in an image, for a long press or an image from the album. */
+/** Returns the text of the QR code in an image. The image is from a long press or from the album. */
 export async function decodeImage(picture: HTMLImageElement): Promise<string | undefined> {
   await picture.decode()
   const view = document.createElement('canvas')
@@ -48,7 +56,10 @@ function isVisible(picture: Picture): boolean {
   return isLarge && picture.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !isCovered(picture)
 }
 
-/** Whether another element covers the centre of the picture. A picture outside the viewport counts as visible, because a cover cannot be detected there. */
+/**
+ * Returns whether another element covers the centre of the picture. Outside the viewport, the function cannot detect
+ * this and returns false.
+ */
 function isCovered(picture: Picture): boolean {
   const { left, top, width, height } = picture.getBoundingClientRect()
   const root = picture.getRootNode() as ShadowRoot
@@ -78,19 +89,22 @@ async function photograph(picture: Picture): Promise<HTMLCanvasElement> {
 function paintBackground(context: CanvasRenderingContext2D, layer: Element): void {
   const { left, top, width, height } = layer.getBoundingClientRect()
   context.fillStyle = getComputedStyle(layer).backgroundColor
-  // The background of the root element fills the whole canvas.
+  // The browser draws the background of the root element behind the whole page.
   if (layer === document.documentElement) context.fillRect(-1e5, -1e5, 2e5, 2e5)
   else context.fillRect(left, top, width, height)
 }
 
-/** The element's ancestors from the inside out, across shadow roots. */
+/** Returns the element's ancestors, the nearest first, across shadow roots. */
 function ancestorsOf(element: Element): Element[] {
   const root = element.getRootNode()
   const parent = element.assignedSlot ?? element.parentElement ?? (root instanceof ShadowRoot ? root.host : null)
   return parent ? [parent, ...ancestorsOf(parent)] : []
 }
 
-/** Renders an SVG as an image. Style sheets do not apply inside the image, so computed colours are written into attributes. */
+/**
+ * Renders an SVG as an image. Style sheets do not apply inside the image, so this function writes the computed colours
+ * into attributes.
+ */
 async function rasterise(drawing: SVGSVGElement): Promise<HTMLImageElement> {
   const { width, height } = drawing.getBoundingClientRect()
   const copy = drawing.cloneNode(true) as SVGSVGElement
@@ -98,7 +112,7 @@ async function rasterise(drawing: SVGSVGElement): Promise<HTMLImageElement> {
   const copies = [copy, ...copy.querySelectorAll('*')]
   originals.forEach((original, index) => {
     const { fill, stroke } = getComputedStyle(original)
-    // The colours are set as attributes, because the page's content policy forbids inline styles.
+    // The colours are attributes and not inline styles, because the page's content policy forbids inline styles.
     copies[index]?.setAttribute('fill', fill)
     copies[index]?.setAttribute('stroke', stroke)
     copies[index]?.removeAttribute('style')

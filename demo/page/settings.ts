@@ -5,18 +5,24 @@ import { findUser, people, users } from '../users.ts'
 
 export const languages = ['zh-CN', 'zh-TW', 'en'] as const
 
-/** The values of each setting, the default first. */
+/** The values of each setting. The first value is the default. */
 export const settingValues = {
   theme: ['auto', 'light', 'dark'],
   /** The person with the phone. */
   person: people,
-  /** The browser of the host site: this one, a desktop browser, WeChat's browser, or another mobile browser. */
+  /**
+   * The browser that displays the host site: the tester's browser, or a simulated desktop browser, WeChat browser or
+   * mobile browser.
+   */
   context: ['auto', 'desktop', 'wechat', 'mobile'],
   /** The network between the element and the bind server. */
   network: ['up', 'slow', 'down'],
-  /** The time on the follow page before the follow. After five minutes WeChat sends the follow without the scene of the QR code. */
+  /**
+   * How long the person stays on the follow page before following. After five minutes WeChat sends the follow without
+   * the scene of the QR code.
+   */
   follow: ['quick', 'slow'],
-  /** What WeChat does when the person opens a web authorization (the tap inside WeChat). */
+  /** The result when the person opens a web authorization (the tap inside WeChat). */
   authorize: ['allow', 'decline', 'snapshot'],
   /** The element's attribute `refresh`. */
   refresh: ['auto', 'manual'],
@@ -49,7 +55,10 @@ export type Settings = { [N in SettingName]: (typeof settingValues)[N][number] }
 
 const settingNames = Object.keys(settingValues) as SettingName[]
 
-/** Parses the settings of a query. A missing or invalid setting gets its default; the default language is the browser's. */
+/**
+ * Parses the settings of a query. A missing or invalid setting gets its default. The default language is the language
+ * of the browser.
+ */
 export function parseSettings(search: string, preferred: readonly string[]): Settings {
   const query = new URLSearchParams(search)
   const chosen = settingNames.map((name) => [
@@ -66,7 +75,7 @@ export function parseSettings(search: string, preferred: readonly string[]): Set
   }
 }
 
-/** Writes the settings into a query, without defaults, and keeps its other parameters. */
+/** Writes the settings that differ from the defaults into a query. Other parameters of the query stay. */
 export function toSearch(settings: Settings, search: string): string {
   const query = new URLSearchParams(search)
   const put = (name: string, value: string, defaultValue: string) =>
@@ -89,21 +98,24 @@ export function withConditions(search: string, conditions: Conditions, defaults:
   return toText(query)
 }
 
-/** The conditions in a query. Invalid conditions are ignored. */
+/** Returns the conditions in a query. Invalid conditions are ignored. */
 export function readConditions(search: string): Partial<Record<ConditionName, string>> {
   const query = new URLSearchParams(search)
   const named = (name: ConditionName) => oneOf<string>(conditionValues[name], query.get(name))
   return Object.fromEntries(conditionNames.flatMap((name) => (named(name) ? [[name, named(name)]] : [])))
 }
 
-// A comma is valid in a query and easier to read than %2C.
+// The comma is not encoded. It is valid in a query and easier to read than %2C.
 const toText = (query: URLSearchParams) => `?${query}`.replaceAll('%2C', ',')
 
 function oneOf<T extends string>(values: readonly T[], value: string | null): T | undefined {
   return values.find((one) => one === value)
 }
 
-/** The first supported language of the browser. Hong Kong and Macau get Traditional Chinese. */
+/**
+ * Returns the first of the browser's languages that the page supports. The languages of Hong Kong and Macau give
+ * Traditional Chinese.
+ */
 export function toLanguage(preferred: readonly string[]): Language {
   for (const tag of preferred) {
     if (/^zh-(TW|HK|MO|Hant)/i.test(tag)) return 'zh-TW'

@@ -1,4 +1,7 @@
-/** Simulates the browser's network and user agent according to the settings, by replacing `fetch`, `navigator.onLine` and `navigator.userAgent`. */
+/**
+ * Simulates the network and the user agent that the settings select. To do so, it replaces `fetch`, `navigator.onLine`
+ * and `navigator.userAgent`.
+ */
 import type { Settings } from './settings.ts'
 
 const SLOW_MS = 3_000
@@ -31,7 +34,8 @@ globalThis.fetch = async (input, init) => {
   if (network === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS))
   const signals = init?.signal ? [init.signal, signal] : [signal]
   return realFetch(input, { ...init, signal: AbortSignal.any(signals) }).catch((error) => {
-    // When the network is lost, `fetch` must throw a TypeError like a browser's `fetch`, and not the caller's abort reason.
+    // When the network is lost, `fetch` must throw a TypeError, as in a browser. It must not throw the abort reason of
+    // the caller.
     throw signal.aborted ? new TypeError('Failed to fetch') : error
   })
 }

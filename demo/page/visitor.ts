@@ -1,4 +1,7 @@
-/** The visitor of this page: a tab and its reloads. The conditions that a visitor sets do not apply to other visitors. */
+/**
+ * The visitor of this page. A tab stays the same visitor when it reloads. The conditions that a visitor sets do not
+ * apply to other visitors.
+ */
 const KEY = 'wechat-bind-demo-visitor'
 
 // `crypto.randomUUID` exists only over https and on localhost.

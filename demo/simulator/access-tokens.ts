@@ -4,9 +4,9 @@ import { WechatRefusal } from './errcodes.ts'
 
 type AccessToken = {
   value: string
-  /** Epoch ms. From this time on the API answers 42001. */
+  /** Epoch ms. The token is expired from this time on, and the API answers 42001. */
   expiresAt: number
-  /** Epoch ms. From this time on a newer token has replaced this token, and the API answers 40001. */
+  /** Epoch ms. The token is replaced from this time on, and the API answers 40001. */
   replacedAt: number
 }
 
@@ -14,7 +14,8 @@ type AccessToken = {
 type Grant = { access_token: string; expires_in: number }
 
 const LIFE_MS = 7_200_000
-// After a renewal WeChat accepts both tokens for 5 minutes. `stable_token` returns a new token in the last 5 minutes of a token's lifetime.
+// After a renewal WeChat accepts the old and the new token for 5 minutes. In the last 5 minutes of a token's lifetime,
+// `stable_token` returns a new token.
 const OVERLAP_MS = 300_000
 // WeChat ignores a forced refresh within 30 s of the previous one, and allows 20 forced refreshes a day.
 const FORCE_PAUSE_MS = 30_000
@@ -74,7 +75,7 @@ export function createAccessTokens({ clock, random }: { clock: () => number; ran
     issueStable(force = false): Grant {
       return toGrant(force ? forceStable() : renewStable())
     },
-    /** Throws 41001, 40014, 40001 or 42001 unless the token is valid. */
+    /** Throws 41001, 40014, 40001 or 42001 if the token is not valid. */
     check(value: string | undefined): void {
       if (!value) throw new WechatRefusal(41001)
       const token = issued.get(value)

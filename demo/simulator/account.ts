@@ -5,7 +5,7 @@ import type { WechatMode } from '../../server/wechat/message.ts'
 export type Account = {
   appId: string
   appSecret: string
-  /** The account's own id, `gh_` and 12 hex digits: `ToUserName` of every message. */
+  /** The account's own id: `gh_` and 12 hex digits. It is the `ToUserName` of every message. */
   originalId: string
   /** The account's name on the follow page and in the chat. */
   name: string
@@ -19,7 +19,7 @@ export type Account = {
   hasUnionid: boolean
 }
 
-/** Returns cryptographically random bytes. Tests pass a repeatable source. */
+/** Returns cryptographically random bytes. Tests pass a function whose results are the same in each run. */
 export type Random = (size: number) => Buffer
 
 const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -45,15 +45,19 @@ export function createAccount(given: Partial<Account>, random: Random): Account 
   return account
 }
 
-// The modulus makes 8 of the 62 characters slightly more frequent. The remaining 5.9 bits of entropy per character are enough.
+// Because of the modulus, 8 of the 62 characters occur slightly more often than the others. Each character still has
+// 5.9 bits of entropy, which is enough.
 const toText = (bytes: Buffer) => Array.from(bytes, (byte) => LETTERS_AND_DIGITS[byte % 62]).join('')
 
-/** 28 characters, always the same for one person and account. As in WeChat, all users of the account have the same first 6 characters. */
+/**
+ * Returns 28 characters, which are always the same for one person and account. As in WeChat, the first 6 characters are
+ * the same for all users of an account.
+ */
 export function toOpenid({ appId }: Account, person: string): string {
   return `o${digest(appId).slice(0, 5)}${digest(appId, person).slice(0, 22)}`
 }
 
-/** The id of a person, the same in all accounts of one Open Platform account. */
+/** Returns the id of a person. The id is the same in all accounts of one Open Platform account. */
 export function toUnionid(person: string): string {
   return `o${digest('open platform', person).slice(0, 27)}`
 }

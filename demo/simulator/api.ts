@@ -34,12 +34,12 @@ type Query = Record<string, string>
 
 type Endpoint = {
   method: 'GET' | 'POST'
-  /** False for the endpoints that need the AppSecret. */
+  /** False for the endpoints that need the AppSecret instead. */
   needsToken: boolean
   answer(query: Query, body: Body): object
 }
 
-// Documentation addresses (RFC 5737), so that nobody takes them for WeChat's addresses.
+// IP addresses that are reserved for documentation (RFC 5737), so that nobody takes them for WeChat's addresses.
 const API_ADDRESSES = ['192.0.2.10', '192.0.2.11']
 const PUSH_ADDRESSES = ['198.51.100.0/25', '203.0.113.7']
 
@@ -130,7 +130,7 @@ export function createApi(deps: ApiDeps): Hono {
     .get('/showqrcode', async (c) => {
       const qrcode = qrcodes.findByTicket(c.req.query('ticket') ?? '')
       if (!qrcode) return c.notFound()
-      // WeChat returns a JPEG of 430 px. A PNG of that size works in an <img> as well.
+      // WeChat returns a JPEG of 430 px. The simulator returns a PNG of the same size, which an <img> displays as well.
       const png = await QRCode.toBuffer(qrcode.url, { width: 430, margin: 4 })
       return c.body(new Uint8Array(png), 200, { 'Content-Type': 'image/png' })
     })
@@ -142,7 +142,7 @@ export function createApi(deps: ApiDeps): Hono {
     })
 }
 
-/** WeChat's path, independent of where this app is mounted. */
+/** WeChat's path, whatever path this app is mounted at. */
 const pathOf = (c: Context) => /\/(?:cgi-bin|sns)\/.*/.exec(c.req.path)?.[0] ?? c.req.path
 
 function parseBody(text: string): Body {

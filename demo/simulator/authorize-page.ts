@@ -1,7 +1,7 @@
 /**
- * The page `connect/oauth2/authorize` over HTTP. WeChat knows whose phone opens it. Here the phone is named by a cookie, which the
- * control API sets, or by the end of the `User-Agent` (`simulated-person/amy`). A browser without a phone gets a page that offers the
- * phones. The page has no script and no style.
+ * The page `connect/oauth2/authorize` over HTTP. The real WeChat knows whose phone opens this page. In the simulator, a
+ * cookie from the control API or the end of the `User-Agent` (`simulated-person/amy`) names the phone. A browser that
+ * names no phone gets a page with a list of the phones. This page has no script and no style.
  */
 import { type Context, Hono } from 'hono'
 import { getCookie } from 'hono/cookie'
@@ -64,7 +64,7 @@ function toChoice(link: string, phones: Phone[]) {
   }
   return toPage(
     '请在微信客户端打开链接',
-    html`<p lang="en">Open this link in WeChat. The simulated phones can open it:</p>
+    html`<p lang="en">This link opens only in WeChat. Choose a simulated phone:</p>
 <ul>${phones.map(
       ({ person }) => html`<li>${person}:
 <a href="${to(person, 'allow')}">允许 Allow</a> <a href="${to(person, 'decline')}">拒绝 Decline</a>

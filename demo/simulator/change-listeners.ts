@@ -1,4 +1,7 @@
-/** Calls the listeners after each change of the simulated state. The listeners read the state themselves. */
+/**
+ * Calls the listeners after each change of the simulated state. A listener gets no arguments and reads the new state
+ * itself.
+ */
 export type ChangeListeners = ReturnType<typeof createChangeListeners>
 
 export function createChangeListeners() {

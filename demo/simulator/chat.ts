@@ -8,7 +8,7 @@ export const FAULT_NOTICE = '该公众号提供的服务出现故障，请稍后
 
 const LINK = /<a\s+href="([^"]*)"\s*>([^<]*)<\/a>/g
 
-/** WeChat renders `<a href>` as a link and displays all other markup as text. */
+/** WeChat renders `<a href>` as a link. It displays all other markup as text. */
 export function toChatParts(content: string): ChatPart[] {
   const parts: ChatPart[] = []
   let end = 0

@@ -1,4 +1,7 @@
-/** A client of the simulator's control API, for a simulator in another process. The client needs only `fetch`. */
+/**
+ * A client of the simulator's control API, for programs that run the simulator in another process. The client needs
+ * only `fetch`.
+ */
 
 import type { CallbackFault, PhoneView, ScanView, SimulatorView } from './views.ts'
 import type { AuthorizeOptions, AuthorizeResult } from './web-authorization.ts'
@@ -6,7 +9,10 @@ import type { AuthorizeOptions, AuthorizeResult } from './web-authorization.ts'
 export type SimulatorClient = ReturnType<typeof createSimulatorClient>
 export type PhoneClient = ReturnType<SimulatorClient['phone']>
 
-/** `base`: the simulator's URL, for example `http://127.0.0.1:4000/simulator`. A path is resolved against the page. */
+/**
+ * `base` is the simulator's URL, for example `http://127.0.0.1:4000/simulator`. If `base` is only a path, it is
+ * resolved against the URL of the page.
+ */
 export function createSimulatorClient(
   base: string,
   fetch: typeof globalThis.fetch = globalThis.fetch.bind(globalThis),
@@ -27,7 +33,10 @@ export function createSimulatorClient(
   }
 
   return {
-    /** The actions of one person. A new name creates a new person. Each call resolves when the simulator has accepted the action. */
+    /**
+     * Returns the actions of one person. A new name creates a new person. Each action resolves when the simulator has
+     * accepted it.
+     */
     phone: (person: string) => ({
       /** Scans the newest QR code, or the one with this `url`. With `follow: true`, it also taps the button "Follow" if WeChat shows it. */
       async scan(scan: { url?: string; follow?: boolean } = {}): Promise<ScanView> {
@@ -41,7 +50,10 @@ export function createSimulatorClient(
       async authorize(url: string, how: AuthorizeOptions = {}): Promise<AuthorizeResult> {
         return (await post(`phones/${person}/authorize`, { url, ...how })).json()
       },
-      /** From now on the calling browser is inside the person's WeChat (a cookie). `answer`: the outcome of a web authorization. */
+      /**
+       * Sets a cookie, so that the simulator treats the calling browser as the browser in the person's WeChat. `answer`
+       * is the person's answer to a web authorization.
+       */
       browse: (answer: 'allow' | 'decline' | 'snapshot' = 'allow') => command(`phones/${person}/browser`, { answer }),
       revokeAuthorization: () => command(`phones/${person}/revoke-authorization`),
       sendText: (content: string) => command(`phones/${person}/text`, { content }),

@@ -1,4 +1,7 @@
-/** The simulator's control API (`/control/*`): the QA page and browser tests operate the phones and set faults with it. */
+/**
+ * The simulator's control API (`/control/*`). The QA page and browser tests use it to operate the phones and to set
+ * faults.
+ */
 import { type Context, Hono } from 'hono'
 import { setCookie } from 'hono/cookie'
 import { HTTPException } from 'hono/http-exception'
@@ -86,10 +89,10 @@ export function createControlApi(deps: ControlApiDeps): Hono {
     new Hono()
       .use(createRequestGuard(trusted))
       .get('/state', (c) => c.json(view()))
-      /** Sends the state at once and after each change. */
+      /** Sends the state at once, and again after each change. */
       .get('/stream', (c) => streamSSE(c, (stream) => sendChanges(stream, view, changes, signal)))
       .get('/wire', (c) => c.json({ entries: wire.since(Number(c.req.query('since') ?? 0)) }))
-      // The API answers each action at once. The callback's result appears in the state later.
+      // The API answers each action at once. The result of the callback appears in the state later.
       .post('/phones/:person/scan', async (c) => {
         const { url, follow } = await readBody(c, scanBody)
         const person = phoneOf(c)
@@ -107,7 +110,7 @@ export function createControlApi(deps: ControlApiDeps): Hono {
         void phoneOf(c).unfollow()
         return c.body(null, 204)
       })
-      // Answers after the callback, so that a test can wait until the bindings have ended.
+      // This endpoint answers only after the callback, so that a test can wait until the bindings have ended.
       .post('/phones/:person/close-account', async (c) => {
         await phoneOf(c).closeAccount()
         return c.body(null, 204)
@@ -120,7 +123,7 @@ export function createControlApi(deps: ControlApiDeps): Hono {
         const { url, ...how } = await readBody(c, authorizeBody)
         return c.json(webAuthorization.authorize(phoneOf(c), url, how) satisfies AuthorizeResult)
       })
-      // From now on this browser counts as the one inside the person's WeChat.
+      // From now on the simulator treats the calling browser as the browser in the person's WeChat.
       .post('/phones/:person/browser', async (c) => {
         const { answer } = await readBody(c, browserBody)
         setCookie(c, PERSON_COOKIE, `${phoneOf(c).person}.${answer}`, { path: '/', httpOnly: true, sameSite: 'Lax' })

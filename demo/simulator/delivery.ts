@@ -6,7 +6,7 @@ import { type CallbackAnswer, openReply, type Reply } from './reply.ts'
 import type { TrafficLog, TrafficRequest, WireKind } from './traffic-log.ts'
 import type { CallbackFault } from './views.ts'
 
-// WeChat disconnects after 5 s and retries. Operators report four deliveries of one message in their logs.
+// WeChat disconnects after 5 s and retries. In the logs of operators, one message has at most four deliveries.
 const DEADLINE_MS = 5_000
 const RETRIES = 3
 
@@ -15,7 +15,9 @@ type DeliveryDeps = {
   callbackUrl: () => string | undefined
   clock: () => number
   delay: Delay
-  /** Only `drop` and `tamper` are applied here; faulty-delivery.ts applies the others. */
+  /**
+   * This module applies only the faults `drop` and `tamper`. The module faulty-delivery.ts applies the other faults.
+   */
   fault?: () => CallbackFault
   fetch: (url: string, init: RequestInit) => Promise<Response>
   random: Random
@@ -32,11 +34,11 @@ type Request = Pick<TrafficRequest, 'title' | 'url' | 'method' | 'headers' | 'ra
 export function createDelivery(deps: DeliveryDeps) {
   const { account, callbackUrl, clock, delay, fault = () => 'none', fetch, random, wire, signal } = deps
 
-  /** Sends one request, which `cut` aborts. Without a connection the status is 0. */
+  /** Sends one request. The signal `cut` aborts the request. Without a connection the status is 0. */
   async function exchange({ method, url, headers, raw }: Request, cut: AbortSignal): Promise<CallbackAnswer> {
     const body = method === 'POST' ? { body: raw, headers } : {}
     try {
-      // WeChat does not follow a redirect. Its status is not 200, so it counts as a failure.
+      // WeChat does not follow a redirect. A redirect counts as a failure, because its status is not 200.
       const response = await fetch(url, { method, ...body, signal: cut, redirect: 'manual' })
       return { status: response.status, body: await response.text() }
     } catch {
@@ -47,7 +49,10 @@ export function createDelivery(deps: DeliveryDeps) {
   /** Resolves after `ms`, or earlier when `until` aborts or the simulator is closed. */
   const wait = (ms: number, until: AbortSignal) => delay(ms, AbortSignal.any([signal, until])).catch(() => {})
 
-  /** Makes one attempt. `rest` resolves 5 s after the start of the attempt, so that attempts start 5 s apart after every kind of failure. */
+  /**
+   * Makes one attempt. `rest` resolves 5 s after the start of the attempt. The next attempt starts then, whatever the
+   * failure was.
+   */
   async function attempt(request: Request, judge: (answer: CallbackAnswer) => Reply, kind: WireKind) {
     const at = clock()
     const end = wire.begin({ kind, at, ...request })
@@ -75,7 +80,7 @@ export function createDelivery(deps: DeliveryDeps) {
     return { title, method: 'POST', url: withQuery(url, query), headers, raw: body, opened: toMessageXml(fields) }
   }
 
-  /** The message is lost, but WeChat counts it as delivered. */
+  /** The message is lost, but WeChat treats it as delivered. */
   function drop(request: Request): Reply {
     wire.add({
       kind: 'callback',
@@ -101,13 +106,15 @@ export function createDelivery(deps: DeliveryDeps) {
       const isLast = reply.kind !== 'fault' || left === 0
       if (isLast) endRest()
       await rest
-      // The simulator was closed during the delivery, which is not a fault.
+      // The simulator was closed during the delivery. This is not a fault of the callback.
       if (signal.aborted) return { kind: 'silent' }
       if (isLast) return reply
     }
   }
 
-  /** The check of WeChat's console when the URL is saved. Returns the reason of a failure, or undefined. */
+  /**
+   * Runs the check that WeChat's console makes when the URL is saved. Returns the reason of a failure, or undefined.
+   */
   async function verifyCallbackUrl(): Promise<string | undefined> {
     const url = callbackUrl()
     if (url === undefined) return 'no callback URL is set'
@@ -117,7 +124,7 @@ export function createDelivery(deps: DeliveryDeps) {
         ? { kind: 'silent' }
         : {
             kind: 'fault',
-            reason: `Token验证失败: HTTP status ${status}, and the body is not the echostr, byte for byte`,
+            reason: `Token验证失败: HTTP status ${status}, and the body is not exactly the echostr`,
           }
     const request = { title: 'echostr', method: 'GET', url: withQuery(url, query), headers: {}, raw: '', opened: '' }
     const { reply, endRest } = await attempt(request, judge, 'check')
@@ -128,7 +135,7 @@ export function createDelivery(deps: DeliveryDeps) {
   return { deliver, verifyCallbackUrl }
 }
 
-/** Changes one character that the signature covers. In plain mode it belongs to the nonce, otherwise to the ciphertext. */
+/** Changes one character of a signed value. In plain mode this value is the nonce, otherwise the ciphertext. */
 function tamper({ query, body }: Sealed): Sealed {
   const sealed = body.replace(/(<Encrypt><!\[CDATA\[)(.)/, (_, before, first) => before + (first === 'A' ? 'B' : 'A'))
   return sealed === body ? { query: { ...query, nonce: `${query.nonce}0` }, body } : { query, body: sealed }

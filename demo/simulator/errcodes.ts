@@ -56,7 +56,7 @@ export class WechatRefusal extends Error {
   }
 }
 
-/** The request id at the end of every `errmsg`. WeChat's diagnosis tool requires it. */
+/** Returns the request id, which is at the end of every `errmsg`. WeChat's diagnosis tool asks for this id. */
 export function toRid(nowMs: number, random: Buffer): string {
   const seconds = Math.floor(nowMs / 1000).toString(16)
   return `${seconds}-${random.toString('hex', 0, 4)}-${random.toString('hex', 4, 8)}`

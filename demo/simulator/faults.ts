@@ -1,4 +1,7 @@
-/** The settings of simulated WeChat failures: errcodes, slow responses, an outage, and faulty callbacks. The modules api.ts, delivery.ts and faulty-delivery.ts apply them. */
+/**
+ * The settings of simulated WeChat failures: errcodes, slow responses, an outage, and faulty callbacks. The modules
+ * api.ts, delivery.ts and faulty-delivery.ts apply these settings.
+ */
 import { WechatRefusal } from './errcodes.ts'
 import type { CallbackFault } from './views.ts'
 
@@ -16,10 +19,10 @@ export const callbackFaults = [
   'tamper',
 ] as const satisfies CallbackFault[]
 
-/** The name for all paths of the API. */
+/** This value in place of a path stands for all paths of the API. */
 export const EVERY_PATH = '*'
 
-/** Faults that are looked up at each use, because they depend on the visitor. */
+/** Looks up the faults at each use, because they depend on the visitor. */
 export const createCurrentFaults = (current: () => Faults): Faults => ({
   fail: (...args) => current().fail(...args),
   slow: (...args) => current().slow(...args),
@@ -47,7 +50,7 @@ export function createFaults({ delay, signal }: { delay: Delay; signal: AbortSig
   }
 
   return {
-    /** The next `times` calls of `path` are answered with `errcode`; `Infinity`: until `clear`. */
+    /** The API answers the next `times` calls of `path` with `errcode`. With `Infinity` it does so until `clear`. */
     fail(path: string, errcode: number, times = 1): void {
       errcodes.set(path, { errcode, times })
     },
@@ -55,7 +58,7 @@ export function createFaults({ delay, signal }: { delay: Delay; signal: AbortSig
     slow(path: string, ms: number): void {
       delaysMs.set(path, ms)
     },
-    /** Every call is answered with 502 and an HTML page, as a proxy does when its upstream is unavailable. */
+    /** The API answers every call with 502 and an HTML page, like a proxy whose upstream is unavailable. */
     setDown(down: boolean): void {
       isDown = down
     },

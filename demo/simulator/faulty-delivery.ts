@@ -1,17 +1,17 @@
-/** Delivers messages twice, late or in the wrong order. Retries and replies then follow WeChat's own rules. */
+/** Delivers messages twice, late or in the wrong order. WeChat's rules for retries and replies still apply. */
 import type { Deliver } from './delivery.ts'
 import type { Delay } from './faults.ts'
 import type { CallbackFault } from './views.ts'
 
 type FaultyDeliveryDeps = { deliver: Deliver; fault: () => CallbackFault; delay: Delay; signal: AbortSignal }
 
-// Longer than the 5 s after which WeChat itself retries.
+// This delay is longer than the 5 s after which WeChat itself retries.
 const LATE_MS = 8_000
-// A message waits at most this long for the next one.
+// The maximum time for which a message waits for the next message.
 const REORDER_TIMEOUT_MS = 10_000
 
 export function createFaultyDelivery({ deliver, fault, delay, signal }: FaultyDeliveryDeps): Deliver {
-  /** Releases the message that waits for the next one. */
+  /** Delivers the message that waits for the next message. */
   let release: (() => void) | undefined
   const wait = (ms: number, until: AbortSignal = signal) => delay(ms, AbortSignal.any([signal, until])).catch(() => {})
 

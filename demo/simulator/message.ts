@@ -27,7 +27,10 @@ function toElements(fields: Record<string, string | number>): string {
 
 const toCdata = (text: string) => `<![CDATA[${text.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`
 
-/** Encrypts and signs one delivery. Each attempt has its own timestamp and nonce; the message stays the same. */
+/**
+ * Encrypts and signs the request of one attempt. Each attempt has its own timestamp and nonce. The message stays the
+ * same.
+ */
 export function sealMessage(account: Account, fields: MessageFields, nowMs: number, random: Random): Sealed {
   const timestamp = String(Math.floor(nowMs / 1000))
   const nonce = toNonce(random)
@@ -35,7 +38,7 @@ export function sealMessage(account: Account, fields: MessageFields, nowMs: numb
   const xml = toMessageXml(fields)
   if (account.mode === 'plain') return { query, body: xml }
 
-  // The 16 random bytes of WeChat are lower-case hex characters.
+  // WeChat's 16 random bytes are always lower-case hex characters.
   const hex16 = Buffer.from(random(8).toString('hex'))
   const Encrypt = createCrypt(account.encodingAesKey, account.appId).encrypt(xml, hex16)
   const visible = account.mode === 'compatible' ? fields : { ToUserName: fields.ToUserName }
@@ -45,9 +48,13 @@ export function sealMessage(account: Account, fields: MessageFields, nowMs: numb
   }
 }
 
-/** The query of the console's GET check. `echostr` is not encrypted and there is no `msg_signature`, even in secure mode. */
+/**
+ * Returns the query of the console's GET check. Even in secure mode, `echostr` is not encrypted and there is no
+ * `msg_signature`.
+ */
 export function toEchoQuery(account: Account, nowMs: number, random: Random): Record<string, string> {
-  // An odd number above 2^53. JavaScript numbers cannot represent it, so the check detects a server that parses the echostr as a number.
+  // An odd number above 2^53, which a JavaScript number cannot represent. The check therefore detects a server that
+  // parses the echostr as a number.
   const echostr = String((9_007_199_254_740_993_000n + (random(8).readBigUInt64BE() % 100_000_000_000n)) | 1n)
   return { ...signQuery(account, String(Math.floor(nowMs / 1000)), toNonce(random)), echostr }
 }

@@ -7,7 +7,7 @@ import { type Account, toOpenid } from './account.ts'
 import { WechatRefusal } from './errcodes.ts'
 import type { Phone } from './phone.ts'
 
-/** The old account, and when the administrators have confirmed (epoch ms). */
+/** The old account, and the time when the administrators confirmed the migration (epoch ms). */
 export type Migration = Pick<Account, 'appId' | 'originalId'> & { confirmedAt: number }
 
 type MigrationDeps = { migration: Migration | undefined; phones: Phone[]; account: Account; now: number }
@@ -19,7 +19,10 @@ const APPID_WRONG = 63178
 const LIST_EMPTY = 63182
 const LIST_TOO_LONG = 40032
 
-/** The documentation asks for the original id in `from_appid`; developers report that the AppID is what works. Both are accepted. */
+/**
+ * The documentation requires the original id in `from_appid`, but developers report that only the AppID works. The
+ * simulator accepts both.
+ */
 export function changeOpenids(
   { migration, phones, account, now }: MigrationDeps,
   { from_appid: from, openid_list: openids }: Record<string, unknown>,

@@ -1,11 +1,14 @@
-/** The answer of `callback/check`. The simulator sends no DNS query and no ping. It reports a fixed address and no packet loss. */
+/**
+ * The answer of `callback/check`. The simulator sends no DNS query and no ping. It always reports the same address and
+ * no packet loss.
+ */
 import { isIP } from 'node:net'
 import { WechatRefusal } from './errcodes.ts'
 
 const actions = ['dns', 'ping', 'all']
 const operators = ['CHINANET', 'UNICOM', 'CAP', 'DEFAULT']
 
-// A documentation address (RFC 5737).
+// An IP address that is reserved for documentation (RFC 5737).
 const ADDRESS = '203.0.113.80'
 
 /** Throws 40202 or 40203 for an invalid parameter, and 40201 without a callback URL. */

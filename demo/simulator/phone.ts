@@ -1,4 +1,7 @@
-/** One person's phone: its actions (scan, follow, unfollow, write), the callbacks that WeChat sends for these actions, and the chat. */
+/**
+ * The phone of one person: the actions of the person (scan, follow, unfollow, write), the callbacks that WeChat sends
+ * for these actions, and the chat.
+ */
 import { type Account, type Random, toOpenid, toUnionid } from './account.ts'
 import type { ChangeListeners } from './change-listeners.ts'
 import { type ChatMessage, createChat, FAULT_NOTICE, parseMenuLink } from './chat.ts'
@@ -11,7 +14,7 @@ import type { ScanScreen } from './views.ts'
 /** The state that is kept over a restart. */
 export type PhoneMemory = { follow: Follow | null; messages: ChatMessage[] }
 
-/** `scene`: the scene of the QR code that led to the follow, as in `user/info`. Later scans do not change the scene. */
+/** `scene` is the scene of the QR code that led to the follow, as in `user/info`. Later scans do not change it. */
 type Follow = { at: number; scene: string | null }
 
 // Two independent reports say that a follow after 5 minutes on the follow page has no scene, and a follow after 4 minutes has one.
@@ -33,7 +36,7 @@ export type Phone = ReturnType<typeof createPhone>
 export function createPhone(deps: PhoneDeps) {
   const { person, account, qrcodes, deliver, clock, random, changes, remembered } = deps
   const openid = toOpenid(account, person)
-  // No person has this name, because names contain no space.
+  // No person can have this name, because names contain no spaces.
   const platformOpenid = toOpenid(account, 'WeChat platform')
   const chat = createChat({ clock, remembered: remembered?.messages ?? [] })
   let follow: Follow | null = remembered?.follow ?? null
@@ -42,7 +45,7 @@ export function createPhone(deps: PhoneDeps) {
   /** The scan that opened the follow page. */
   let pendingScan: { qrcode: Qrcode; at: number } | undefined
 
-  /** The CreateTime (in seconds) of this person's last message, and the messages of that second. */
+  /** The CreateTime (in seconds) of this person's last message, and all messages of that second. */
   let lastSecond = { second: 0, made: new Set<string>() }
 
   /**
@@ -75,18 +78,21 @@ export function createPhone(deps: PhoneDeps) {
     return reply
   }
 
-  /** The sender is the platform's own openid. `OpenID` contains the person's openid. */
+  /** The sender of this event is an openid of the platform. The field `OpenID` contains the person's openid. */
   const pushByPlatform = ({ Event, ...more }: { Event: string; RevokeInfo?: string }): Promise<Reply> =>
     push('event', { FromUserName: platformOpenid, Event, OpenID: openid, AppID: account.appId, ...more })
 
-  /** Returns the scanned QR code for the follow event: undefined after 5 minutes on the follow page, or without a scan. */
+  /**
+   * Returns the scanned QR code for the follow event. Returns undefined after 5 minutes on the follow page, or without
+   * a scan.
+   */
   function takePendingScan(lingeredMs: number): Qrcode | undefined {
     const taken = pendingScan
     pendingScan = undefined
     return taken && clock() - taken.at + lingeredMs < SCENE_LOST_MS ? taken.qrcode : undefined
   }
 
-  /** Ids are above 2^53, as in WeChat, so an id that is parsed as a JavaScript number loses its last digits. */
+  /** As in WeChat, ids are above 2^53. A server that parses an id as a JavaScript number loses the last digits. */
   const toMsgId = () => String(9_007_199_254_740_993n + random(8).readBigUInt64BE() / 4n)
 
   function write(content: string, more: Record<string, string> = {}): Promise<Reply> {
@@ -134,7 +140,10 @@ export function createPhone(deps: PhoneDeps) {
       await followNow()
       return 'chat'
     },
-    /** Taps "follow" on the page that a scan opened, or on the account's profile. `lingeredMs` is added to the time spent on that page. */
+    /**
+     * Taps "Follow" on the page that a scan opened, or on the account's profile. `lingeredMs` is added to the time that
+     * the person has spent on that page.
+     */
     follow: ({ lingeredMs = 0 } = {}): Promise<Reply | undefined> => followNow(lingeredMs),
     /** Unfollows the account and deletes the chat. */
     async unfollow(): Promise<Reply | undefined> {
@@ -144,14 +153,17 @@ export function createPhone(deps: PhoneDeps) {
       changes.notify()
       return push('event', { Event: 'unsubscribe', EventKey: '' })
     },
-    /** Closes the WeChat account. The platform reports it with `user_authorization_cancellation`. */
+    /** Closes the WeChat account. WeChat reports this with `user_authorization_cancellation`. */
     async closeAccount(): Promise<Reply> {
       follow = null
       chat.clear()
       changes.notify()
       return pushByPlatform({ Event: 'user_authorization_cancellation' })
     },
-    /** Withdraws the authorization to use the nickname and the picture (205): `user_authorization_revoke`. The person still follows. */
+    /**
+     * Withdraws the authorization to use the nickname and the picture (205). WeChat reports this with
+     * `user_authorization_revoke`. The person still follows the account.
+     */
     revokeAuthorization: (): Promise<Reply> =>
       pushByPlatform({ Event: 'user_authorization_revoke', RevokeInfo: '205' }),
     async sendText(content: string): Promise<Reply> {
@@ -160,7 +172,7 @@ export function createPhone(deps: PhoneDeps) {
     /** Taps a `weixin://bizmsgmenu` link, which sends its text as a message of the person. */
     async tap(href: string): Promise<Reply> {
       const link = parseMenuLink(href)
-      if (!link) throw new TypeError('only a weixin://bizmsgmenu link with msgmenucontent sends a message')
+      if (!link) throw new TypeError('only a weixin://bizmsgmenu link with msgmenucontent sends a message when tapped')
       return write(link.content, { bizmsgmenuid: link.menuId })
     },
     get chat(): readonly ChatMessage[] {

@@ -1,4 +1,7 @@
-/** The account's parametric QR codes. Like WeChat it creates a code without a scene for some invalid requests, without an error. */
+/**
+ * The account's parametric QR codes. As in WeChat, some invalid requests cause no error, but create a code without a
+ * scene.
+ */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Random } from './account.ts'
 import { WechatRefusal } from './errcodes.ts'
@@ -14,19 +17,23 @@ export type Qrcode = {
   expiresAt: number | null
 }
 
-/** The request as WeChat interprets it. `lifeSeconds` 0: permanent. */
+/** The request as WeChat interprets it. If `lifeSeconds` is 0, the code is permanent. */
 type QrcodeOrder = { scene: string; lifeSeconds: number }
 
-// The current documentation says 60, and older versions say 30. Callers should always send `expire_seconds`.
+// The default of `expire_seconds`. The current documentation says 60, and older versions say 30. Callers should always
+// send `expire_seconds`.
 const DEFAULT_LIFE_SECONDS = 60
 const MAX_LIFE_SECONDS = 2_592_000
 const MAX_PERMANENT = 100_000
 const UINT32_MAX = 4_294_967_295
-// Expired codes are kept for a day, so that a late scan displays "expired" and not "unknown".
+// The simulator keeps expired codes for a day, so that a late scan displays "expired" and not "unknown".
 const KEEP_EXPIRED_MS = 86_400_000
 const NO_SCENE = '0'
 
-/** Interprets a request as WeChat does. Some errors are answered with 40052 or 40053. All others produce a code with scene 0. */
+/**
+ * Interprets a request as WeChat does. WeChat answers some invalid requests with 40052 or 40053. For all other invalid
+ * requests it creates a code with scene 0.
+ */
 function toQrcodeOrder(request: Record<string, unknown>): QrcodeOrder {
   const { action_name, action_info, expire_seconds } = request
   if (!isRecord(action_info)) throw new WechatRefusal(action_name === undefined ? 40052 : 40053)
@@ -78,7 +85,7 @@ function toPermanentText({ scene_str }: Record<string, unknown>): string {
 
 export const isExpired = ({ expiresAt }: Qrcode, now: number) => expiresAt !== null && now >= expiresAt
 
-/** Calls a function in the asynchronous context of the last request for a QR code. */
+/** Calls a function in the asynchronous context of the last request that created a QR code. */
 type InContext = <T>(run: () => T) => T
 
 export type Qrcodes = ReturnType<typeof createQrcodes>
@@ -107,7 +114,7 @@ export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
   const isFull = () => all().filter(({ expiresAt }) => expiresAt === null).length >= MAX_PERMANENT
 
   return {
-    /** The response of `POST /cgi-bin/qrcode/create`. A permanent code has no `expire_seconds`. */
+    /** The response of `POST /cgi-bin/qrcode/create`. For a permanent code it has no `expire_seconds`. */
     create(request: Record<string, unknown>) {
       const order = toQrcodeOrder(request)
       forgetOld(clock())
@@ -115,9 +122,12 @@ export function createQrcodes({ clock, random, remembered = [] }: QrcodesDeps) {
       const { ticket, url } = add(order)
       return order.lifeSeconds === 0 ? { ticket, url } : { ticket, expire_seconds: order.lifeSeconds, url }
     },
-    /** The code with this URL, even if it has expired. */
+    /** Returns the code with this URL, even if the code has expired. */
     find: (url: string) => byUrl.get(url),
-    /** After a scan of this QR code, messages are delivered in the asynchronous context of this call. */
+    /**
+     * Keeps the asynchronous context of this call. The messages after a scan of this QR code are delivered in that
+     * context.
+     */
     keepContext(url: string): void {
       const qrcode = byUrl.get(url)
       if (qrcode) contexts.set(qrcode, AsyncLocalStorage.snapshot())

@@ -1,4 +1,4 @@
-/** Counts API calls per path and day. As in WeChat, a day is a day in Beijing. */
+/** Counts API calls per path and day. As in WeChat, a day begins at midnight in Beijing. */
 import { WechatRefusal } from './errcodes.ts'
 
 /** The daily limits of a verified service account. */
@@ -26,7 +26,7 @@ export function createQuota({ clock }: { clock: () => number }) {
   }
 
   return {
-    /** Counts one call. Throws 45009 above the daily limit. */
+    /** Counts one call. Throws 45009 if the count exceeds the daily limit. */
     count(path: string): void {
       const calls = today().get(path) ?? 0
       if (calls >= (dailyLimits[path] ?? Infinity)) throw new WechatRefusal(45009)

@@ -25,15 +25,18 @@ const fault = (reason: string, xml?: string): Reply => ({
 })
 
 export function openReply(account: Account, openid: string, { status, body }: CallbackAnswer): Reply {
-  // Only status 200 is accepted. After "success" with status 201 WeChat was observed to redeliver and then to display a fault.
+  // Only status 200 is accepted. In an experiment, WeChat repeated the delivery after "success" with status 201, and
+  // then displayed a fault.
   if (status !== 200) return fault(`HTTP status ${status}, not 200`)
   if (body === '' || body === 'success') return { kind: 'silent' }
   const outer = parseXml(body)
   if (!outer) return fault('the body is not XML, "success" or empty')
   if (outer.Encrypt === undefined) {
-    return account.mode === 'secure' ? fault('not encrypted, in secure mode', body) : readText(account, openid, body)
+    return account.mode === 'secure'
+      ? fault('the reply is not encrypted, but the account uses secure mode', body)
+      : readText(account, openid, body)
   }
-  if (account.mode === 'plain') return fault('encrypted, in plain mode')
+  if (account.mode === 'plain') return fault('the reply is encrypted, but the account uses plain mode')
   const xml = unseal(account, outer)
   return typeof xml === 'string' ? readText(account, openid, xml) : xml
 }
@@ -53,7 +56,7 @@ function unseal(account: Account, outer: Record<string, string>): string | Reply
 }
 
 function readText({ originalId }: Account, openid: string, xml: string): Reply {
-  // The XML parser accepts these characters, but WeChat does not.
+  // The XML parser accepts these characters. WeChat does not.
   const fields = NOT_XML.test(xml) ? undefined : parseXml(xml)
   if (!fields) return fault('the message is not XML', xml)
   const { ToUserName, FromUserName, CreateTime = '', MsgType, Content = '' } = fields

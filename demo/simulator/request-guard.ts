@@ -1,8 +1,8 @@
 /**
- * Refuses requests that a page of another site sends to a server on the user's machine or network. Two checks are needed. With
- * DNS rebinding the site's name resolves to this server, and the page could read the answers. The browser then sends the
- * site's name as `Host`. Without DNS rebinding the page could still send POST requests. The browser then sends the page's
- * origin as `Origin`.
+ * Refuses requests that a page of another site sends to a server on the user's machine or network. Two checks are
+ * needed. First, with DNS rebinding, the name of the other site resolves to this server, and the page can read the
+ * answers. The browser then sends the name of the other site as `Host`. Second, without DNS rebinding, the page can
+ * still send POST requests. The browser then sends the origin of the page as `Origin`.
  */
 import type { Context } from 'hono'
 
@@ -27,7 +27,8 @@ export function createRequestGuard({ hosts = [], origins = [] }: TrustedNames = 
 
   return async (c: Context, next: () => Promise<void>): Promise<Response | undefined> => {
     const host = c.req.header('Host')
-    // A request without `Host` is a call in this process (`app.request`) or uses HTTP/1.0, which no browser sends.
+    // A request without `Host` does not come from a browser: it is a call in this process (`app.request`), or it uses
+    // HTTP/1.0.
     if (host !== undefined && !trustedHosts.has(host.replace(/:\d+$/, '').toLowerCase())) {
       return c.json({ error: `Host ${host} is refused. ${TRUST_HOST}` }, 403)
     }
@@ -35,13 +36,16 @@ export function createRequestGuard({ hosts = [], origins = [] }: TrustedNames = 
     const origin = c.req.header('Origin')
     const isReading = READING_METHODS.includes(c.req.method)
     if (origin !== undefined && !isReading && !isOwn(origin, host ?? new URL(c.req.url).host)) {
-      return c.json({ error: `${c.req.method} from a page of the origin ${origin} is refused. ${TRUST_ORIGIN}` }, 403)
+      return c.json(
+        { error: `This server refuses a ${c.req.method} request from a page of ${origin}. ${TRUST_ORIGIN}` },
+        403,
+      )
     }
     await next()
   }
 }
 
-// The message does not list the trusted names, because the refused page could read them.
+// The message does not list the trusted names, because the refused page could read the message.
 const TRUST_HOST = 'Use localhost, or add the name to DEMO_HOSTS (demo) or to the option "hosts" (createSimulator).'
 const TRUST_ORIGIN =
   'If a proxy in front of this server changes Host, set PUBLIC_URL (demo) or the option "origins" (createSimulator).'

@@ -29,9 +29,9 @@ export type SimulatorOptions = TrustedNames & {
   callbackUrl?: string | undefined
   /** The account whose followers were migrated to this one (账号迁移). */
   migration?: Migration | undefined
-  /** People who have a phone from the start. Any other name gets a phone at its first use. */
+  /** The people who have a phone from the start. Another person gets a phone when the name is first used. */
   people?: string[]
-  /** A traffic log that other components also write to. */
+  /** A traffic log to which other components also write. */
   wire?: TrafficLog
   remembered?: SimulatorMemory | undefined
   /** Epoch ms. */
@@ -40,7 +40,10 @@ export type SimulatorOptions = TrustedNames & {
   /** Sends the callbacks. A test can pass the bind server's `app.request`. */
   fetch?: (url: string, init: RequestInit) => Response | Promise<Response>
   random?: Random
-  /** Returns the faults, mode and callback URL for the current request, or undefined to use those of the simulator. */
+  /**
+   * Returns the faults, the mode and the callback URL for the current request. If it returns undefined, the simulator
+   * uses its own.
+   */
   current?: () => { faults: Faults; mode: Account['mode']; callbackUrl: string } | undefined
 }
 
@@ -84,7 +87,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
   const deliver = createFaultyDelivery({ deliver: delivery.deliver, fault: faults.callback, delay, signal })
   const phones: Phone[] = []
 
-  /** Returns a person's phone, which is created at its first use. Throws TypeError for an invalid name. */
+  /** Returns a person's phone. The first call for a name creates the phone. Throws TypeError for an invalid name. */
   function phone(person: string): Phone {
     const known = phones.find((one) => one.person === person)
     if (known) return known
@@ -128,7 +131,10 @@ export function createSimulator(options: SimulatorOptions = {}) {
     wire,
     changes,
     view: () => toSimulatorView(parts),
-    /** `/cgi-bin/*` and `/sns/*` are WeChat's API, `/connect/*` its pages, `/control/*` is the control API. */
+    /**
+     * The HTTP app. `/cgi-bin/*` and `/sns/*` are WeChat's API, `/connect/*` are WeChat's pages, and `/control/*` is
+     * the control API.
+     */
     app: new Hono()
       .route('/cgi-bin', api)
       .route('/sns', api)

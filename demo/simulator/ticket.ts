@@ -22,7 +22,8 @@ export function toTicket(url: string, createdAtSeconds: number, lifeSeconds: num
   ])
   const length = Buffer.alloc(8)
   length.writeUInt32LE(fields.length)
-  // Uses the standard base64 alphabet, so that a client that does not encode `+` and `/` in a URL fails.
+  // Uses the standard base64 alphabet. A client that does not encode `+` and `/` in a URL therefore fails, as with
+  // WeChat.
   return Buffer.concat([Buffer.from([0x81, 0x01]), random(2), length, fields]).toString('base64')
 }
 

@@ -1,6 +1,7 @@
 /**
- * The traffic log contains the requests between page, bind server, WeChat and host site, as sent and decrypted, the newest
- * last. URLs and the API call the log `wire`. An entry is added when a request starts, so that pending requests are visible too.
+ * The traffic log contains the requests between page, bind server, WeChat and host site, both as sent and decrypted.
+ * The newest entry is the last one. In URLs and in the API the log is named `wire`. An entry is added when a request
+ * starts, so that pending requests are visible too.
  */
 
 /**
@@ -17,7 +18,7 @@ export type TrafficRequest = {
   method: string
   url: string
   headers: Record<string, string>
-  /** The request's body, as sent. `opened`: the body decrypted, empty if it was not encrypted. */
+  /** The request's body, as sent. `opened` is the decrypted body. It is empty if the body was not encrypted. */
   raw: string
   opened: string
 }
@@ -40,7 +41,8 @@ export type WireEntry = TrafficRequest &
     isPending: boolean
   }
 
-// Enough for an afternoon of manual tests, at most a few MB. The oldest entries are removed.
+// The maximum number of entries: enough for an afternoon of manual tests, at most a few MB. Above the maximum the log
+// removes the oldest entries.
 const MAX_ENTRIES = 500
 const MAX_CHARACTERS = 4_000_000
 const MAX_FIELD_CHARACTERS = 64_000
@@ -49,7 +51,10 @@ const noResponse: TrafficResponse = { tookMs: 0, status: 0, reply: '', replyOpen
 
 export type TrafficLog = ReturnType<typeof createTrafficLog>
 
-/** `start`: the first id and revision. After a restart it must be larger than all previous ids, because pages stay open. */
+/**
+ * `start` is the first id and the first revision. After a restart it must be larger than all previous ids, because
+ * pages stay open during the restart.
+ */
 export function createTrafficLog(start = 0) {
   const watchers = new Set<() => void>()
   let entries: WireEntry[] = []
@@ -84,10 +89,13 @@ export function createTrafficLog(start = 0) {
   }
 
   return {
-    /** Adds an entry for a request that has started; the returned function completes it. */
+    /** Adds an entry for a request that has started. The returned function completes the entry. */
     begin,
     add: (entry: TrafficRequest & TrafficResponse): void => begin(entry)(entry),
-    /** The entries added or completed after this revision; all entries for a revision that this log has not reached. */
+    /**
+     * Returns the entries that were added or completed after this revision. If this log has not reached the revision,
+     * returns all entries.
+     */
     since: (known: number): WireEntry[] => entries.filter((entry) => known > revision || entry.revision > known),
     /** Returns a function that removes the listener. */
     watch(watcher: () => void): () => void {

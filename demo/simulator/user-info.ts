@@ -1,4 +1,7 @@
-/** The response of `/cgi-bin/user/info`, in the format since 2021, when WeChat removed nicknames and pictures. */
+/**
+ * The response of `/cgi-bin/user/info` in the format that WeChat has used since 2021. It contains no nickname and no
+ * picture.
+ */
 import type { Account } from './account.ts'
 import type { Phone } from './phone.ts'
 

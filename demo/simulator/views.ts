@@ -1,4 +1,7 @@
-/** The answers of the control API. This file has only types, because a client in another process needs no other part of the simulator. */
+/**
+ * The answers of the control API. This file contains only types, so that a client in another process need not load the
+ * simulator.
+ */
 
 /** The screen after a scan: the chat, the follow page, or a notice that the QR code is expired or not from WeChat. */
 export type ScanScreen = 'chat' | 'follow' | 'expired' | 'unknown'
@@ -10,7 +13,7 @@ export type ChatPart = { text: string; href?: string }
 
 export type ChatMessageView = {
   id: number
-  /** `wechat`: a notice of WeChat itself, in grey. */
+  /** `wechat` marks a notice of WeChat itself, which the chat displays in grey. */
   from: 'account' | 'person' | 'wechat'
   /** Epoch ms. */
   at: number

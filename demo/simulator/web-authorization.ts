@@ -7,13 +7,16 @@ import type { Account, Random } from './account.ts'
 import { WechatRefusal } from './errcodes.ts'
 import type { Phone } from './phone.ts'
 
-/** `isDeclined`: the person declines. `isSnapshot`: WeChat shows a snapshot of the page (快照页), with a made-up openid. */
+/**
+ * `isDeclined`: the person declines. `isSnapshot`: WeChat shows a snapshot of the page (快照页) and returns a made-up
+ * openid.
+ */
 export type AuthorizeOptions = { isDeclined?: boolean | undefined; isSnapshot?: boolean | undefined }
 
 /** The browser goes to `location`, or stays on an error page of WeChat. */
 export type AuthorizeResult = { location: string } | { error: PageError }
 
-/** `code` is null for the page of a malformed link. */
+/** `code` is null for the error page of a malformed link. */
 export type PageError = { code: number | null; text: string }
 
 type Code = { openid: string; scope: Scope; isSnapshot: boolean; createdAt: number; isUsed: boolean }
@@ -65,7 +68,10 @@ export function createWebAuthorization({ account, clock, random }: Authorization
     return isOwnDomain(redirectUri) ? undefined : pageError(10003)
   }
 
-  /** The domain must be equal to a configured one; subdomains do not count. WeChat's console stores no scheme and no port. */
+  /**
+   * The domain must be equal to a configured domain. A subdomain of a configured domain is not accepted. WeChat's
+   * console stores no scheme and no port.
+   */
   function isOwnDomain(redirectUri: string): boolean {
     const url = URL.parse(redirectUri)
     return url !== null && /^https?:$/.test(url.protocol) && account.webDomains.includes(url.hostname)

@@ -1,4 +1,4 @@
-/** The lists of the client as async iterators, which request a page only when it is needed. */
+/** Async iterators over the lists of the encrypted API. An iterator requests a page only when the caller needs it. */
 import type { WebhookPayload } from '../wire.ts'
 
 /** The user of the request. Both ids are opaque and have 1 to 128 characters. */
@@ -17,7 +17,7 @@ export type BindInfo = {
   Version: number
 }
 
-/** The user and its binding, as in the lists. */
+/** A user and the user's binding, as an item of a list. */
 export type BindItem = BindInfo & { Account: string; User_ID: string }
 
 export type ListedBinding = BindItem & { Label: string | null }
@@ -35,8 +35,9 @@ export type BindingFilter = {
 }
 
 /**
- * A change of a binding. Pass its `cursor` as `after` to continue later. The last event of a reply has the cursor after the reply,
- * all others have the cursor before it. An event may therefore be returned again, but none is skipped.
+ * A change of a binding. Pass its `cursor` as `after` to continue later. The last event of a reply carries the cursor of the
+ * reply's end. The other events carry the cursor of the reply's start. So an iteration that continues may return an event again,
+ * but skips none.
  */
 export type BindingEvent = Omit<WebhookPayload, 'type'> & {
   type: Exclude<WebhookPayload['type'], 'webhook.test'>

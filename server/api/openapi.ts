@@ -5,7 +5,7 @@ import type { Json } from './openapi/json-schema.ts'
 import { schemas } from './openapi/schemas.ts'
 
 const description = `Each request and each reply of the encrypted API is one compact JWE (RFC 7516) with alg \`dir\` and enc \`A256GCM\`. Its
-protected header has a \`kid\`, and a \`jti\` that is used only once; \`contentSchema\` describes the JSON plaintext. The browser
+protected header has a \`kid\`, and a \`jti\` that is used only once. \`contentSchema\` describes the JSON plaintext. The browser
 API expects a widget token as bearer token.`
 
 export const openapi: Json = {

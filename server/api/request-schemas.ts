@@ -25,17 +25,20 @@ const opaque = (max: number) =>
 const id = opaque(ID_LENGTH)
 const label = opaque(LABEL_LENGTH)
 
-/** Unix seconds. Milliseconds, which are a common mistake, are far outside every time window. */
+/** Unix seconds. A value in milliseconds, a common mistake, is far outside every time window. */
 const unixSeconds = z.int().nonnegative()
 
 const common = {
   Account: id.describe('Identifies the user together with User_ID; opaque, compared byte for byte'),
   User_ID: id,
   Date: unixSeconds.describe("Unix seconds, at most 300 s from the server's clock"),
-  Path: z.string().optional().describe("The request's path; if present it must match"),
+  Path: z
+    .string()
+    .optional()
+    .describe('The path of the request. If present, it must be the path that the server receives'),
 }
 
-// Milliseconds are a common mistake: as seconds they would be after the year 5000.
+// Milliseconds are a common mistake. Read as seconds, they would be after the year 5000.
 const moment = unixSeconds.max(99_999_999_999, 'must be Unix seconds, not milliseconds')
 
 const limit = z.int().min(1).max(500).default(100)
@@ -53,7 +56,7 @@ export const requestSchemas = {
     ...common,
     Action: z.literal('Get'),
     IsRefresh: z.boolean().default(false).describe('Makes a new QR code; the old one becomes invalid'),
-    Label: label.optional().describe('The name of the account in the chat'),
+    Label: label.optional().describe("The name that the chat shows for the user's account"),
   }),
   GetBindInfo: z.object({ ...common, Action: z.literal('Get') }),
   Disconnect: z.object({ ...common, Action: z.literal('Update') }),
@@ -122,7 +125,7 @@ export const oauthSchema = z.object({
     .string()
     .min(1)
     .max(2048)
-    .describe('The URL of the page, of an allowed origin; the browser returns to it from WeChat'),
+    .describe('The URL of the page to which the browser returns from WeChat. Its origin must be allowed'),
 })
 
 export const oauthConfirmSchema = z.object({

@@ -1,4 +1,7 @@
-/** The type of `afterCommit`. Every function of `binding/` that changes a binding calls it after the commit. */
+/**
+ * The type of the function `afterCommit`. Every function of `binding/` that changes a binding calls `afterCommit` after the
+ * commit.
+ */
 import type { Change, Store } from '../store/store.ts'
 import type { ReplyName } from './replies.ts'
 import type { ScanOutcome } from './scan-outcome.ts'

@@ -39,7 +39,10 @@ type Outcome =
 /** A decision, and the outcome of the scan if the event is a scan. */
 type Decided = Decision & { scan?: ScanOutcome }
 
-/** Identifies a delivery by its event (`key`). In plain mode its nonce identifies it too, and is valid for one body only. */
+/**
+ * Identifies a delivery by the key of its event (`key`). In plain mode the nonce also identifies the delivery, and a nonce is
+ * valid for one body only.
+ */
 type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | undefined }
 
 // WeChat retries for about 20 s; ten minutes also cover a delay in a proxy's queue.
@@ -48,8 +51,8 @@ const REPLY_KEPT_MS = 600_000
 // Prefix of the stored reply of a delivery that is not about binding. No reply starts with it, because XML does not allow it.
 const NOT_OURS = '\u0001'
 
-// WeChat may lose the scene of a new follower. The scene then belongs to a ticket of the last ten minutes, because a new
-// follower leaves WeChat's page within minutes.
+// WeChat may lose the scene of a new follower. The server then looks for the ticket among those of the last ten minutes, because
+// a new follower leaves WeChat's page within minutes.
 const RECENT_MS = 600_000
 
 const HOUR_MS = 3_600_000
@@ -77,8 +80,8 @@ function* decideAndWrite(
   if (deliveryId.nonce && !(yield* isNonceValid(tx, deliveryId.nonce, now))) return 'replayed'
   const delivery = tx.fingerprint(deliveryId.key)
   const { changes, reply, isOurs = true, scan } = yield* decide(tx, settings, intent, delivery, now)
-  // Read after the decision, because the decision waits for the lock of the openid. An instance that has applied the same delivery
-  // has then committed it.
+  // This read comes after the decision, because the decision waits for the lock of the openid. An instance that applied the same
+  // delivery has committed by then.
   const earlier = yield* tx.findDelivery(delivery)
   if (earlier !== undefined) {
     return { ...toOutcome(earlier), changes: [], scan: scan && repeatedScan(scan.identity) }

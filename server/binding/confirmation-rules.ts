@@ -123,7 +123,7 @@ export function decideLateTap(
 export const scansAwaitingDigits = (scanned: Ticket[], now: number) =>
   scanned.filter(isScanned).filter((ticket) => ticket.state.confirmation.confirm === 'code' && isAwaited(ticket, now))
 
-/** Wrong digits cost one try. Without a try left the ticket is closed, which notifies the page. */
+/** Wrong digits cost one try. After the last try the ticket is closed and the page is notified. */
 export function decideWrongDigits(ticket: Ticket, { triesLeft }: PendingConfirmation): Change[] {
   const left = triesLeft - 1
   return left > 0

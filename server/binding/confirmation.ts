@@ -72,7 +72,7 @@ const wrongCode = (triesLeft: number) =>
 const taken = () =>
   new BindError('CONFLICT', 'This WeChat is bound to another account: unbind it there, or scan with another WeChat.')
 
-/** Closes the scans whose time to confirm is over, which notifies the page. Returns the updated user. */
+/** Closes the scans whose time to confirm is over, and notifies the page. Returns the updated user. */
 export async function expireConfirmation({ store, clock, afterCommit }: ChangeDeps, user: User): Promise<User> {
   const now = clock()
   if (!user.confirmation || now < user.confirmation.until) return user

@@ -7,7 +7,7 @@ export type Rules = {
   conflict: 'reject' | 'replace' | 'allow'
   confirm: 'off' | 'reply' | 'code'
   unsubscribe: 'unbind' | 'mark'
-  /** Whether users may bind without a scan (`WECHAT_OAUTH`). Then there are bindings of users who do not follow the account. */
+  /** Whether users may bind without a scan (`WECHAT_OAUTH`). If so, some bound users do not follow the account. */
   oauth?: boolean
 }
 
@@ -78,7 +78,7 @@ export const cancelScan = ({ id, user }: Ticket): Change => ({
   bumpsVersion: true,
 })
 
-/** The version rises for a notice at most once in this time, so that scans cannot keep the pages busy. */
+/** A notice raises the version at most once in this time, so that many scans cannot keep the pages busy. */
 const NOTICE_SPACING_MS = 10_000
 
 /** Tells the pages of a user that a scan was refused. The pages of a bound user show no QR code. */

@@ -10,7 +10,10 @@ import type { ChangeDeps } from './after-commit.ts'
 export async function eraseUser(
   { store, clock, afterCommit }: ChangeDeps,
   identity: Identity,
-  /** The operator in the console. The log of actions keeps the operator's name. In place of the user it keeps the hash `subject`. */
+  /**
+   * The operator in the console. The log of actions keeps the operator's name. It keeps the hash `subject` instead of the user's
+   * ids.
+   */
   by?: { operator: string; subject: string },
 ): Promise<boolean> {
   const at = clock()

@@ -1,4 +1,7 @@
-/** Closes the scans whose time to confirm is over, even if no page asks about them, because such a scan stores an openid and digits. */
+/**
+ * Closes the scans whose time to confirm is over. It does so even if no page asks about them, because an unconfirmed scan stores
+ * an openid and digits.
+ */
 import type { Plan } from '../store/plan.ts'
 import type { Change, Identity } from '../store/store.ts'
 import type { ChangeDeps } from './after-commit.ts'
@@ -13,7 +16,7 @@ const BATCH = 100
 
 type Expired = { change: Change; identity: Identity }
 
-/** Called each minute, so an openid is kept for at most 90 s after the time to confirm it. */
+/** Runs each minute. So the openid of an unconfirmed scan is deleted at most 90 s after the deadline. */
 export async function expireScans({ store, clock, afterCommit }: ChangeDeps): Promise<void> {
   let closed: number
   do {

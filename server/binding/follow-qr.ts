@@ -31,7 +31,7 @@ export function createFollowQr({ wechat, accountName, clock }: FollowQrDeps): ()
       renewAt = clock() + Math.max(RETRY_MS, expireSeconds * 1000 - RENEW_BEFORE_MS)
       return { url, qr: toQrPath(url), ...(accountName === undefined ? {} : { account: accountName }) }
     } catch {
-      // The binding is more important than the hint to follow. The metrics count WeChat's answer.
+      // The error is ignored, because the binding matters more than the hint to follow. The metrics count WeChat's answer.
       return undefined
     }
   }

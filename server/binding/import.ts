@@ -13,12 +13,12 @@ export type ImportOutcome = 'bound' | 'replaced' | 'already' | 'user-bound' | 'o
 
 type ImportDeps = { store: Store; clock: () => number }
 
-/** A user whose binding a dry run would have changed; `binding` is undefined if the dry run would have removed it. */
+/** A user whose binding a dry run plans to change. `binding` is undefined if the plan removes it. */
 export type PlannedBinding = { identity: Identity; binding: Pick<Binding, 'appId' | 'openid'> | undefined }
 
-/** What the earlier batches of a dry run would have changed. */
+/** The changes that the earlier batches of a dry run have planned. */
 export type PlannedBindings = {
-  /** The changes of these users, and those that bind one of these openids to another user. */
+  /** Returns the planned changes of these users, and the planned bindings of these openids to other users. */
   find(identities: Identity[], lines: NewBinding[]): PlannedBinding[]
   /** Replaces earlier changes of the same users. */
   save(changes: PlannedBinding[]): void
@@ -67,14 +67,14 @@ function* decideAndBind(tx: Tx, lines: NewBinding[], settings: ImportSettings, n
     outcomes.push(outcome)
     if (outcome !== 'bound' && outcome !== 'replaced') continue
     if (!planned) {
-      // A binding to be removed may have been added by this batch.
+      // The binding to remove may come from an earlier line of this batch, which is not written yet.
       if (ending.length > 0) yield* bindFresh()
       for (const identity of ending) {
         const { id } = yield* tx.userOf(identity)
         yield* tx.apply({ type: 'unbind', user: id, reason: 'replaced', at: now })
       }
       const id = facts.idOf(line.identity)
-      // A QR code that the user's page shows must not bind another WeChat account afterwards.
+      // The QR code on the user's page must not bind another WeChat account after the import.
       if (id !== 0) yield* tx.apply({ type: 'closeTickets', user: id, bumpsVersion: false })
       fresh.push(line)
     }
@@ -90,7 +90,7 @@ type Bound = PlannedBinding & { binding: object }
 
 type Facts = ReturnType<typeof createFacts>
 
-/** The bindings of users and openids, including those of earlier lines. */
+/** The bindings of users and openids, including those that earlier lines have changed. */
 function createFacts(users: User[]) {
   const ids = new Map<string, number>()
   const bindings = new Map<string, Bound>()

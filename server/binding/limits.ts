@@ -37,7 +37,7 @@ const wrongDigits = (user: number): Limit => ({
 // Without this option a page would wait for four fsyncs. The ticket is written later, and its fsync also covers the counts.
 const WITH_THE_TICKET = { isDurableLater: true }
 
-/** The limits of QR codes apply to web authorizations too, which are counted separately. */
+/** Web authorizations have the same limits as QR codes, but are counted separately. */
 type Attempt = 'qr' | 'oauth'
 
 const nouns: Record<Attempt, string> = { qr: 'new QR codes', oauth: 'authorizations' }

@@ -1,4 +1,4 @@
-/** Puts the openids of a new Official Account in the place of the old ones, after an account's migration (账号迁移). */
+/** Replaces the openids of an old Official Account with those of the new one, after an account's migration (账号迁移). */
 import type { BoundUser } from '../store/binding-walk.ts'
 import type { Plan } from '../store/plan.ts'
 import type { AccountOpenid, Store, Tx } from '../store/store.ts'
@@ -10,7 +10,7 @@ export type MoveOutcome = 'moved' | 'taken' | 'changed'
 
 type MoveSettings = { allowsMany: boolean; isDryRun: boolean }
 
-/** One transaction. The outcomes have the order of the moves. Can be repeated. */
+/** Runs in one transaction. The outcomes have the order of the moves. Can be repeated. */
 export function moveOpenids(
   { store, clock }: { store: Store; clock: () => number },
   moves: OpenidMove[],

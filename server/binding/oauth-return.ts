@@ -7,8 +7,8 @@ import { BindError } from '../errors.ts'
 /** Our names in the fragment. */
 const OURS = /^wechat-bind(?:-error)?=/
 
-// A browser removes or replaces these characters before it parses a URL, so another parser could see another host. It leaves a
-// backslash as it is in the query and in the fragment.
+// A browser removes or replaces these characters before it parses a URL. Another parser may keep them and see another host. A
+// browser keeps a backslash in the query and in the fragment.
 const AMBIGUOUS = /^[^?#]*\\|[\p{Cc}\p{Z}]/u
 
 // The URL comes back in a header, and nginx reads 4 KiB of headers by default.
@@ -26,8 +26,8 @@ export function parseReturn(text: string, isAllowed: (origin: string) => boolean
 }
 
 /**
- * Adds `name=value` to the fragment. The fragment of an application's router stays in front, and ours follows as a query inside the
- * fragment: `#/account` becomes `#/account?wechat-bind=…`. An earlier result is replaced.
+ * Adds `name=value` to the fragment. The router of the page may use the fragment, so its part stays in front and ours follows
+ * like a query: `#/account` becomes `#/account?wechat-bind=…`. An earlier result is replaced.
  */
 export function addToFragment(url: string, name: 'wechat-bind' | 'wechat-bind-error', value: string): string {
   const at = url.indexOf('#')

@@ -38,7 +38,7 @@ type ProofFacts = {
 /** The account's name and the language in the chat, from the page that confirms. */
 type Labels = { label: string | null; lang: Language }
 
-/** Decides when the page confirms the proof. A proof counts once, whatever the decision is. */
+/** Decides when the page confirms the proof. A proof can be used once, whatever the decision is. */
 export function decideProof(facts: ProofFacts, labels: Labels, rules: Rules, now: number): OauthDecision {
   const { authorization, user, owners } = facts
   if (authorization?.state.name !== 'proven') return { changes: [], refusal: 'PROOF_EXPIRED' }
@@ -55,7 +55,7 @@ export function decideProof(facts: ProofFacts, labels: Labels, rules: Rules, now
     appId,
     openid,
     unionid: null,
-    // WeChat is asked after the binding. Nobody needs to follow the account to authorize.
+    // A user can authorize without following the account. The server asks WeChat after the binding.
     subscribed: false,
     boundAt: now,
     eventTime: lastEventTime(facts),
@@ -66,8 +66,8 @@ export function decideProof(facts: ProofFacts, labels: Labels, rules: Rules, now
 }
 
 /**
- * The `CreateTime` of the newest event of the openid that was applied. An authorization has no `CreateTime`, and this server's clock
- * must not be compared with it: a later unfollow or follow must have an effect even if the clock is fast.
+ * The `CreateTime` of the newest event of the openid that was applied. An authorization has no `CreateTime`. The time of this
+ * server's clock cannot replace it: with a fast clock, the next unfollow or follow would be ignored.
  */
 function lastEventTime({ owners, unfollowedAt = 0 }: ProofFacts): number {
   return Math.max(unfollowedAt, ...owners.map(({ binding }) => binding?.eventTime ?? 0))

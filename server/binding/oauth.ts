@@ -56,12 +56,12 @@ export async function startAuthorization({ store, events, clock }: OauthDeps, st
   return `${openBase}/connect/oauth2/authorize?${query}#wechat_redirect`
 }
 
-/** The page to return to, with a proof or with the reason why there is none. */
+/** The URL of the page to return to, with a proof or with the reason why there is none. */
 export type Returned = { returnUrl: string } & ({ proof: string } | { refusal: BindError })
 
 /**
- * The browser came back from WeChat. `code` is undefined if the user declined. Throws `PROOF_EXPIRED` if the store does not know the
- * state, so that the page to return to is unknown.
+ * Handles the browser's return from WeChat. `code` is undefined if the user declined. Throws `PROOF_EXPIRED` if the store does
+ * not know the state, because the page to return to is then unknown.
  */
 export async function completeAuthorization(
   deps: OauthDeps,
@@ -139,7 +139,7 @@ function* factsOf(tx: Tx, appId: string, identity: Identity, proof: string) {
 }
 
 const refusals: Partial<Record<ErrorCode, string>> = {
-  DECLINED: 'The user declined in WeChat: ask again from the page.',
+  DECLINED: 'The user declined in WeChat: start again from the page.',
   PROOF_EXPIRED: 'This authorization has expired or was used before: start again from the page.',
   FORBIDDEN: 'Another user of the page started this authorization: start again from the page.',
   CONFLICT: 'This WeChat is bound to another account: unbind it there, or use another WeChat.',

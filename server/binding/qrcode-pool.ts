@@ -2,7 +2,7 @@
  * Gives each new ticket one of a few QR codes that were made in advance, so that a page does not wait for WeChat.
  *
  * - The first QR code is made on request. After that, and after each QR code that is taken, the pool is filled.
- * - After five minutes the pool discards a QR code. It makes a new one only if a user has taken one in the meantime, so an idle
+ * - The pool discards a QR code after five minutes. It makes a new one only if a user has taken one in the meantime, so an idle
  *   server makes none.
  * - If users came too rarely for the pool, it would discard most QR codes. `UNUSED_EVERY_MS` limits this: the pool is smaller
  *   while it could exceed the limit.
@@ -31,7 +31,7 @@ export type QrcodePool = {
 }
 
 type PoolDeps = {
-  /** How many QR codes are made in advance (`QR_READY`); 0 makes all on request. */
+  /** How many QR codes are made in advance (`QR_READY`). With 0, every QR code is made on request. */
   qrReady: number
   ticketTtlMs: number
   wechat: Pick<WechatApi, 'createQrcode'>
@@ -47,8 +47,8 @@ type Ready = Omit<Qrcode, 'leftMs'> & { expiresAt: number; usableUntil: number }
 
 const MAX_AGE_MS = 300_000
 
-// 72 a day, because WeChat allows the sandbox account 10,000 QR codes a day and any other account 100,000. Twice the size of the pool
-// may be thrown away at once, because a busy hour may end at any time.
+// 72 a day, because WeChat allows the sandbox account 10,000 QR codes a day and any other account 100,000. The pool may discard
+// twice its size at once, because a busy hour may end at any time.
 const UNUSED_EVERY_MS = 1_200_000
 
 // WeChat's longest lifetime of a temporary QR code is 30 days.
@@ -67,7 +67,7 @@ export function createQrcodePool(deps: PoolDeps): QrcodePool {
   let hasFailed = false
   let isClosed = false
   let lastTakenAt = Number.NEGATIVE_INFINITY
-  /** Each QR code that is thrown away moves this time by `UNUSED_EVERY_MS`. */
+  /** Each discarded QR code moves this time by `UNUSED_EVERY_MS`. */
   let unusedUntil = Number.NEGATIVE_INFINITY
   let stopTimer = () => {}
 

@@ -23,7 +23,7 @@ const MINUTE_MS = 60_000
 // An erasure is complete after two intervals. SQLite's log still contains the erased data for up to 30 s.
 const PURGE_INTERVAL_MS = 10_000
 
-// The counts of this time are lost when the server is killed. A shorter time would make a quiet server write for almost every callback.
+// A killed server loses the counts of this time. With a shorter time a quiet server would write for almost every callback.
 const FIGURES_INTERVAL_MS = 5_000
 
 export function startJobs(deps: JobDeps, setRepeatingTimer: SetTimer): RegularJobs {

@@ -21,8 +21,8 @@ export const replyNames = [
 export type ReplyName = (typeof replyNames)[number]
 
 /**
- * A reply before it is rendered as text. `user` is the user whose label it has; `question` is the ticket that a tap on `{confirm}`
- * confirms.
+ * A reply before it is rendered as text. `user` is the user whose label the text shows; `question` is the ticket that a tap on
+ * `{confirm}` confirms.
  */
 export type Reply = {
   name: ReplyName
@@ -51,11 +51,11 @@ export function questionOf(menuId: string): number | undefined {
 
 type Words = {
   texts: Record<ReplyName, string>
-  /** Replaces the label if the label is unknown. */
+  /** The text in place of an unknown label. */
   yourAccount: string
   /** Puts the label in quotation marks, so that it does not look like a part of the message. */
   quoted: (label: string) => string
-  /** The word that confirms. */
+  /** The word that confirms a scan. */
   confirm: string
 }
 

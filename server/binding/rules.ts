@@ -62,11 +62,14 @@ export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: 
     : awaitConfirmation(claim, facts, rules.confirm, now)
 }
 
-/** Whether this delivery has used the ticket before. It then gets the same reply and changes nothing. */
+/** Whether the same delivery has already used the ticket. A repeated delivery gets the same reply and changes nothing. */
 export const isSameDelivery = ({ delivery }: Claim, { state }: Ticket) =>
   state.name === 'used' && state.delivery === delivery
 
-/** A WeChat user who is already bound scans again: only closes the ticket and clears the mark of an older unfollow. */
+/**
+ * Decides about a scan by the WeChat user who is already bound to this user. The scan only closes the ticket and clears the mark
+ * of an older unfollow.
+ */
 function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User, now: number): Decision {
   return {
     changes: [
@@ -79,7 +82,7 @@ function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User, now: numbe
 
 type Follower = { appId: string; openid: string; createTime: number }
 
-/** `authorizations`: those of the openid that wait for their confirmation. */
+/** `authorizations`: the openid's authorizations that wait for confirmation. */
 export type FollowerFacts = { owners: User[]; unconfirmed: Ticket[]; authorizations: Authorization[] }
 
 const closeAll = (authorizations: Authorization[]) =>
@@ -127,8 +130,8 @@ export function decideFollowed(createTime: number, owners: User[], now: number):
 }
 
 /**
- * Decides about "解绑" in the chat: cancels the unconfirmed scans, or ends the latest binding if there are none. An older scan
- * that is delivered later does not bind again.
+ * Decides about "解绑" in the chat: cancels the unconfirmed scans, or ends the latest binding if there are none. A scan that is
+ * older than this message and arrives later does not bind again.
  */
 export function decideUndo(
   { appId, openid, createTime }: Follower,

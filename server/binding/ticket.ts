@@ -5,7 +5,8 @@ import type { Ticket } from '../store/store.ts'
 /** The prefix of this server's scenes. It tells them from the scenes of another system on the same account without a look-up. */
 export const SCENE_PREFIX = 'wb1_'
 
-// A new follower may take a while to tap "follow". On that page WeChat itself drops the scene after about 5 minutes.
+// A new follower may take a while to tap "follow", so the scan is accepted for this time after the ticket has expired. WeChat's
+// follow page keeps the scene for about 5 minutes.
 export const FOLLOW_GRACE_MS = 300_000
 
 /** 128 random bits, in characters that WeChat accepts in a scene. */
@@ -17,13 +18,16 @@ const CODE_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
 
 export const createCode = () => Array.from({ length: 8 }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('')
 
-// The page receives the time left in whole seconds. Below one second it would receive 0, which means expired.
+// The page receives the time left in whole seconds. Less than one second would become 0, which means expired.
 const LEAST_LEFT_MS = 1000
 
 /** Whether at least one second is left. */
 export const isShowable = ({ expiresAt }: Ticket, now: number) => expiresAt - now >= LEAST_LEFT_MS
 
-/** A ticket is reused while more than a sixth of its lifetime is left. Later it could expire while the user picks up the phone. */
+/**
+ * A ticket is reused while more than a sixth of its lifetime is left. A later ticket could expire while the user picks up the
+ * phone.
+ */
 export const isReusable = (ticket: Ticket, now: number) =>
   isShowable(ticket, now) && (ticket.expiresAt - now) * 6 > ticket.expiresAt - ticket.createdAt
 

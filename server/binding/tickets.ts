@@ -38,12 +38,14 @@ export function createTickets(deps: TicketDeps) {
       const ticket = await createTicket(deps, request, live, asked)
       if (ticket) return ticket
     } catch (error) {
-      // The current ticket still works for a while, which is better than an error. A refresh must replace the ticket, so it throws.
+      // The current ticket still works for a while, so it is returned instead of the error. A refresh must replace the ticket, so
+      // a refresh throws.
       const usable = live && !request.isRefresh && (await usableTicket(request.identity))
       if (usable) return usable
       throw error
     }
-    // All tickets of the user were closed while WeChat made this one. Each repetition requires another such change, and the limits count it.
+    // All tickets of the user were closed while WeChat made this one, so the request is repeated. Another repetition needs
+    // another such change, and the limits count each one.
     return issue(request)
   }
 
@@ -73,9 +75,9 @@ export function createTickets(deps: TicketDeps) {
 export type Tickets = ReturnType<typeof createTickets>
 
 /**
- * Stores the ticket before it is returned, so that the store knows the scene of every QR code that is shown. WeChat may take seconds.
- * If an unbinding or an erasure has closed all tickets of the user meanwhile, the ticket is not stored and nothing is returned,
- * because a QR code that was requested before must bind nobody.
+ * Stores the ticket before it is returned, so that the store knows the scene of every QR code that a page shows. WeChat may take
+ * seconds to answer. If an unbinding or an erasure has closed the user's tickets meanwhile, nothing is stored or returned,
+ * because an earlier QR code must bind nobody.
  */
 async function createTicket(
   deps: TicketDeps,

@@ -7,9 +7,9 @@ export type UserExport = ReturnType<typeof toUserExport>
 const toTime = (ms: number) => new Date(ms).toISOString()
 
 /**
- * Contains no secret, no scene and no code. `record` is undefined for an unknown user. The version is that of `known`, because the
- * version of an erased user is kept. `OperatorActions` lists the actions in the console, and is absent without any. The operators'
- * names are left out, because they are personal data of the operators.
+ * Contains no secret, no scene and no code. `record` is undefined for an unknown user. The version is that of `known`, because
+ * the version of an erased user is kept. `OperatorActions` lists the actions in the console, and is absent if there are none. The
+ * operators' names are left out, because they are personal data of the operators.
  */
 export function toUserExport(known: Pick<User, 'identity' | 'version'>, record: UserRecord | undefined) {
   const { tenant, account, userId } = known.identity

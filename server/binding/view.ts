@@ -1,4 +1,4 @@
-/** The parts of a user that the page may see, and that a back end gets. */
+/** Selects the fields of a user that the page may see, and those that a back end gets. */
 import type { User } from '../store/store.ts'
 import type { BindingView, FollowQr, Notice } from '../wire.ts'
 
@@ -26,13 +26,13 @@ export async function withFollowQr(
 
 const NOTICE_SHOWN_MS = 60_000
 
-/** The notice of a refused scan, until the next change of the user's state and for a minute at most. */
+/** Returns the notice of a refused scan. A notice lasts until the user's state changes, and for at most a minute. */
 export function noticeOf({ refusedScan, version }: User, now: number): { notice?: Notice } {
   if (refusedScan?.version !== version || now >= refusedScan.at + NOTICE_SHOWN_MS) return {}
   return { notice: refusedScan.notice }
 }
 
-/** `appId` is that of the server, for a user without a binding. */
+/** `appId`: the server's AppID, which the result contains for a user without a binding. */
 export const toBindInfo = ({ binding, version }: Pick<User, 'binding' | 'version'>, appId: string) => ({
   IsBound: binding !== null,
   OpenId: binding?.openid ?? null,

@@ -10,7 +10,10 @@ import type { SetTimer } from '../platform.ts'
 import { identityKey } from '../store/identity.ts'
 import type { CommitNotice, Identity } from '../store/store.ts'
 
-/** The readers of a tenant's events wait under this name, which no user has. Every commit of the tenant ends their wait. */
+/**
+ * The user name under which the readers of a tenant's events wait. No user has this name. Every commit of the tenant ends their
+ * wait.
+ */
 export const feedReaders = (tenant: string): Identity => ({ tenant, account: '', userId: '' })
 
 /** Why a wait ended. `recheck`: the user may have changed and has to be read again. `timeout`: time is up, or the server stops. */
@@ -40,7 +43,7 @@ export type Waiters = {
   onEnd(waiter: Waiter, listener: (ending: Ending) => void): void
   /** Removes a waiter, e.g. after its page has disconnected. The listener is not called. */
   leave(waiter: Waiter): void
-  /** Ends the wait with `recheck` after at most `ms`, because a confirmation expires then without a commit. */
+  /** Ends the wait with `recheck` after at most `ms`. The time to confirm ends then, and no commit announces its end. */
   recheckWithin(waiter: Waiter, ms: number): void
   /** Ends the waits for older versions of the user. After a gap in the notices it ends all waits, a few at a time. */
   wake(notice: CommitNotice): void
@@ -67,7 +70,7 @@ const ENDS_PER_TICK = 250
 const RECHECKS_AT_ONCE = 20
 const RECHECK_PAUSE_MS = 10
 
-// The element adds a random pause, so that many pages do not return together.
+// Sent as `Retry-After`. The element adds a random pause, so that many pages do not return together.
 const RETRY_AFTER_SECONDS = 5
 
 export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Waiters {
@@ -163,7 +166,7 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
       else waiter.listener = listener
     },
     leave(waiter) {
-      // Also ends it, because a batch of rechecks may still contain it.
+      // Marks the waiter as ended too, because a batch of rechecks may still contain the waiter.
       waiter.ending ??= 'timeout'
       remove(waiter)
     },

@@ -6,7 +6,7 @@
  */
 const FORMULA = /^'*[=+\-@\t\r＝＋－＠]/
 
-/** A text that begins with apostrophes before a formula also gets one more, so that `fromCell` restores every text. */
+/** A text with apostrophes in front of a formula also gets one more apostrophe, so that `fromCell` restores every text. */
 const defuse = (text: string) => (FORMULA.test(text) ? `'${text}` : text)
 
 // In a locale with a decimal comma, a spreadsheet separates cells at semicolons, so the second part of an unquoted cell could be a formula.

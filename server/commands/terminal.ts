@@ -6,7 +6,7 @@ import { BindError } from '../errors.ts'
 export type Terminal = {
   /** Writes a part of the result. Resolves when it is written. Ends the process if the reader has closed the pipe. */
   write(text: string): Promise<void>
-  /** Writes the only line of the result, or the last one. */
+  /** Writes the only line or the last line of the result. */
   print(line: string): Promise<void>
   /** Writes a line to stderr, where it does not mix with the result. */
   report(line: string): Promise<void>
@@ -24,7 +24,7 @@ const PROGRESS_INTERVAL_MS = 200
 const CLEAR_LINE = '\r\u001b[K'
 
 export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process = process): Terminal {
-  // Without a listener an error would end the process. `writeTo` returns it.
+  // Without a listener an error would end the process. `writeTo` returns the error.
   stdout.on('error', () => {})
   stderr.on('error', () => {})
   let progressAt = -Infinity
@@ -81,7 +81,7 @@ export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process = proc
   }
 }
 
-/** Resolves after the write, with its error. Without waiting, Node would buffer a large result in memory. */
+/** Resolves after the write, with the error if the write failed. Without waiting, Node would buffer a large result in memory. */
 async function writeTo(stream: Writable, text: string): Promise<NodeJS.ErrnoException | undefined> {
   // After an error, Node buffers the text and never calls the callback.
   if (stream.errored) return stream.errored

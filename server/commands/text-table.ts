@@ -75,6 +75,9 @@ export function fit(text: string, width: number): string {
   return `${kept}…${' '.repeat(Math.max(0, width - stringWidth(kept) - 1))}`
 }
 
-/** Ids and labels come from outside: a control character in them could move the cursor, and a bidirectional one the text. */
+/**
+ * Ids and labels come from outside: a control character in them could move the cursor, and a bidirectional character could
+ * reorder the text.
+ */
 export const toVisible = (text: string) =>
   text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)

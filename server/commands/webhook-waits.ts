@@ -1,7 +1,7 @@
 /** Explains why a receiver gets no notices now, and names the command that changes this. */
 import { type Receivers, waitOf } from '../outbound/receiver-waits.ts'
 
-/** Two lines, English and Chinese. None if the receiver gets its notices now. */
+/** Returns two lines, in English and Chinese, or none if the receiver gets its notices now. */
 export function waitLines(name: string, receivers: Receivers): string[] {
   const wait = waitOf(name, receivers)
   switch (wait?.kind) {

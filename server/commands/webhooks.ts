@@ -21,7 +21,7 @@ const usage = `wechat-bind webhooks [list|failed|retry|replay|enable|test] [NAME
   failed              notices that were given up after three days, and why      投递三天后放弃的通知及原因
   retry [NAME|ID]     try waiting notices now: all, of a receiver, or one       立即重试等待中的通知：全部、某接收方或一条
   replay [NAME|ID]    send failed notices again: all, of a receiver, or one     重新投递已放弃的通知：全部、某接收方或一条
-  enable NAME         switch a receiver on that was switched off                启用已停用的接收方
+  enable NAME         switch on a receiver that was switched off                启用已停用的接收方
   test NAME           send an event webhook.test to a receiver now              立即向接收方发送 webhook.test 事件`
 
 // About this many lines fill a few screens of a terminal.

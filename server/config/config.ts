@@ -57,7 +57,7 @@ export type Config = {
   webhooks: WebhookReceivers
   /** A JSON file with webhook receivers. */
   webhooksFile: string | undefined
-  /** Whether the proxy in front of the server is the operator's own, so that its `X-Request-Id` is kept. */
+  /** Whether the server keeps the `X-Request-Id` of a request, because the operator's own proxy has set it. */
   trustProxy: boolean
   forwardUrl: string | undefined
   /** Whether messages about binding are sent to `forwardUrl` too. */

@@ -7,7 +7,7 @@ import type { EnvReader } from './env-reader.ts'
 export type ConsoleSettings = {
   /** The address of the console. Undefined: `serve` opens no port for it. `port` 0 takes a free port. */
   listen: { host: string; port: number } | undefined
-  /** Those of CONSOLE_TOKENS, or those that CONSOLE_TOKENS_FILE contained when the settings were read. */
+  /** The operators of CONSOLE_TOKENS, or those that CONSOLE_TOKENS_FILE contained when the settings were read. */
   operators: Operator[]
   /** A file with the operators, one per line, which is read again when it changes. */
   tokensFile: string | undefined
@@ -41,7 +41,7 @@ export function parseConsole(reader: EnvReader, others: { name: string; port: nu
   }
   if (port !== undefined && !reader.isSet('CONSOLE_TOKENS') && !reader.isSet('CONSOLE_TOKENS_FILE')) {
     reader.addFault('CONSOLE_PORT', {
-      en: 'needs CONSOLE_TOKENS or CONSOLE_TOKENS_FILE, without which nobody can sign in: make a token with "npx wechat-bind keygen --console NAME"',
+      en: 'needs CONSOLE_TOKENS or CONSOLE_TOKENS_FILE, because operators sign in with a token: make one with "npx wechat-bind keygen --console NAME"',
       zh: '须与 CONSOLE_TOKENS 或 CONSOLE_TOKENS_FILE 同时设置，否则无人能登录：可用 “npx wechat-bind keygen --console 名称” 生成令牌',
     })
   }

@@ -9,7 +9,7 @@ export type OperatorSettings = {
   databaseUrl: string
   account: ReturnType<typeof parseAccount>
   conflict: Config['rules']['conflict']
-  /** The settings of the store, so that a change of a command has the same effects as a change of the server. */
+  /** The settings of the store. A change by a command then has the same effects as a change by the server. */
   store: Pick<TxSettings, 'hashOf' | 'hasWebhook'>
 }
 

@@ -1,4 +1,4 @@
-/** What the log says at the start about settings that are valid and probably not meant. */
+/** The warnings in the log at the start: settings that are valid but probably a mistake. */
 import type { Log } from '../platform.ts'
 import type { Config } from './config.ts'
 

@@ -46,8 +46,8 @@ function notASetting(name: string, known: string[]): Bilingual {
 
 /**
  * Whether a name differs from a known name by at most two letters. Short names may be similar without a mistake (HOME and HOST,
- * APP_PORT and OPS_PORT). So in a known name of up to eight letters two letters may differ only if it has more than four letters
- * and both names begin with the same letter.
+ * APP_PORT and OPS_PORT). So a known name of up to four letters allows one difference. A known name of five to eight letters
+ * allows two only if both names begin with the same letter.
  */
 function isNear(name: string, known: string): boolean {
   const distance = distanceOf(name, known)

@@ -196,13 +196,16 @@ function withCookie(response: Response, c: Context, { clock, console }: Deps, se
   return response
 }
 
-/** The page below the path of the mount. Without a slash at its end, the relative paths of the page would be wrong. */
+/**
+ * Serves the page below the path of the mount. Without a slash at the end of that path, the relative paths in the page would be
+ * wrong.
+ */
 function pageAnswer(c: Context, { console: { page } }: Deps): Answer {
   if (!page) throw new BindError('NOT_FOUND', 'The page of the console is not built: run "npm run build" first.')
   const { pathname } = new URL(c.req.url)
   const mount = mountOf(c)
   if (pathname === mount && !mount.endsWith('/')) {
-    // Relative, because a proxy may have another path in front.
+    // The redirect is relative, because a proxy may add a path in front.
     return { status: 308, headers: { Location: `${mount.slice(mount.lastIndexOf('/') + 1)}/` }, body: null }
   }
   const file = page.find(pathname.slice(mount.length).replace(/^\//, '') || 'index.html')

@@ -2,7 +2,7 @@
 
 const NAME = 'wechat-bind-console'
 
-// Limited, because each value costs a query.
+// The server checks at most this many values, because each value costs a query.
 const MAX_COOKIES = 4
 
 type CookieOptions = { path: string; isSecure: boolean }
@@ -14,7 +14,7 @@ export function toSetCookie(value: string | undefined, expiresInMs: number, { pa
   return [...parts, ...(isSecure ? ['Secure'] : [])].join('; ')
 }
 
-/** All values of the cookie: a browser also sends the cookies of consoles on other ports of the same host. */
+/** Returns all values of the cookie, because a browser also sends the cookies of consoles on other ports of the same host. */
 export function readCookies(header: string | undefined): string[] {
   const values = (header ?? '').split(';').flatMap((part) => {
     const [name, value] = part.trim().split('=')

@@ -1,6 +1,6 @@
 /**
- * Refuses requests that do not come from the console's own page: under a name that is not the console's (DNS rebinding), or from
- * a page of another origin (forgery). Pure.
+ * Refuses requests that do not come from the console's own page. Their `Host` is not a name of the console (DNS rebinding), or a
+ * page of another origin has sent them (forgery). Pure.
  */
 import { BindError } from '../errors.ts'
 
@@ -20,8 +20,8 @@ export function toHostNames(host: string | undefined, allowedHosts: string[]): R
 const nameOf = (host: string) => /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase()
 
 /**
- * A page of an attacker can give its own name the address of this server, and the browser then takes both for one origin. The
- * `Host` is then the attacker's.
+ * The name of an attacker's page can resolve to the address of this server. The browser then treats the page and the server as
+ * one origin. The `Host` header is then the attacker's name.
  */
 export function expectOwnHost(host: string, names: Pick<ReadonlySet<string>, 'has'>): void {
   const name = nameOf(host)
@@ -32,7 +32,10 @@ export function expectOwnHost(host: string, names: Pick<ReadonlySet<string>, 'ha
   )
 }
 
-/** For requests to the API. A browser sends `Sec-Fetch-Site` with each request, and `Origin` with each that may change something. */
+/**
+ * For requests to the API. A browser sends `Sec-Fetch-Site` with each request, and `Origin` with each request that may change
+ * something.
+ */
 export function expectOwnPage(header: HeaderOf, host: string): void {
   const site = header('Sec-Fetch-Site')
   const origin = header('Origin')

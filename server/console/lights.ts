@@ -1,4 +1,4 @@
-/** Decides the light of each part of the overview, and says what to do if it is not green. Pure. */
+/** Decides the light of each part of the overview. If a light is not green, says what to do. Pure. */
 import { toReceiverOff } from '../doctor/receivers-off.ts'
 import type { FunnelCounts } from '../store/console-store.ts'
 import type { ReceiverState } from '../store/outbox.ts'
@@ -27,7 +27,7 @@ export function waitingLight({ pages, limit }: Pick<Now['waiting'], 'pages' | 'l
   })
 }
 
-// With fewer QR codes, no scan at all may be chance.
+// With fewer QR codes, an hour without a scan may be chance.
 const SHOWN_ENOUGH = 5
 
 /** `recent`: the counts of this hour and the hour before. */

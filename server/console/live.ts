@@ -8,7 +8,7 @@ const MAX_EVENTS = 100
 /** Without a cursor the page gets the newest events. */
 const FIRST_EVENTS = 50
 
-// Further requests are answered at once. The console has few users, and each page waits once.
+// Above this number, requests are answered at once. The console has few users, and each page waits once.
 const MAX_WAITING = 100
 
 const SCOPE = ['console live']

@@ -26,7 +26,7 @@ export function createOverview(deps: Deps) {
   const figuresOf = createPeriodFigures(store.console, clock)
 
   return async (range: Range, tenant: string | undefined): Promise<Overview> => {
-    // If the store cannot be written, it may still be readable. The counts are added later.
+    // A store that cannot be written may still be readable. A later save adds the counts.
     await figures.save().catch(() => {})
     const now = clock()
     const until = now - (now % HOUR_MS) + HOUR_MS
@@ -119,7 +119,7 @@ async function readNow({ store, console: { receivers, waitingLimit } }: Deps, no
   const alive = instances.filter(({ at }) => Math.abs(now - at) < ALIVE_MS)
   const waiting = {
     pages: sumOf(alive, 'waiting'),
-    // An instance without waiting pages does not report its limit, so the limit shown is at least that of this instance.
+    // An instance without waiting pages does not report its limit. The limit shown is therefore at least that of this instance.
     limit: Math.max(waitingLimit, sumOf(alive, 'waitingLimit')),
     instances: Math.max(1, alive.length),
   }

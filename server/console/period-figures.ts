@@ -1,7 +1,7 @@
 /**
- * Reads the figures of a period. With 50 tenants, the sums of 30 days take SQLite some 100 ms, during which no callback can run, and
- * an open page asks again after every event. So the hours that are over are read once a minute at most. Instances add their counts
- * within seconds, so only counts that the store has refused at first are seen a minute later.
+ * Reads the figures of a period. With 50 tenants, the sums of 30 days take SQLite some 100 ms, during which no callback can run,
+ * and an open page asks again after every event. So the hours that are over are read at most once a minute. An instance saves its
+ * counts within seconds. Only counts that the store refused at first appear up to a minute late.
  */
 import { type ConsoleStore, type FigureSum, type FunnelCounts, funnelSteps } from '../store/console-store.ts'
 

@@ -91,7 +91,10 @@ export function createSessions({ store, clock, log, console: { operators, hashOf
   }
 
   return {
-    /** Attempts run one at a time. Of many simultaneous guesses only the first few then reach the store, and no correct token is counted as wrong. */
+    /**
+     * Attempts run one at a time. So only the first few of many simultaneous guesses reach the store, and no correct token is
+     * counted as wrong.
+     */
     signIn(token) {
       const signedIn = lastSignIn.catch(() => {}).then(() => signIn(token))
       lastSignIn = signedIn

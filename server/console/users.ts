@@ -42,7 +42,7 @@ export function createUserPages(deps: Deps) {
       const text = q.trim()
       const scope = ['console users', text, tenant ?? '']
       const after = cursors.open<UserPlace>(scope, cursor)
-      // One more than the page shows, to know whether there is another page.
+      // Reads one user more than the page shows, to know whether there is another page.
       const found = await store.console.searchUsers({ text, tenant }, after, limit + 1)
       const shown = found.slice(0, limit)
       const last = found.length > limit ? shown.at(-1) : undefined
@@ -140,7 +140,7 @@ function toUserView({ user, history, tickets, notices, actions }: UserRecord, op
   }
 }
 
-/** The newest first. An unbinding in the console is one entry: the event with the operator's name. */
+/** The newest entry first. An unbinding in the console is one entry: the event with the operator's name. */
 function toHistory(history: UserRecord['history'], actions: UserRecord['actions']): HistoryEntry[] {
   const unbindings = new Map(
     actions.flatMap((each) => (each.action === 'unbind' ? [[each.version, each.operator]] : [])),

@@ -25,7 +25,7 @@
  * | `POST api/webhooks/retry` * | `NoticeChoice` | `Replayed`: waiting notices are due now |
  * | `POST api/webhooks/enable` * | `ReceiverChoice` | `Webhooks` |
  * | `POST api/webhooks/test` * | `ReceiverChoice` | `TestOutcome` |
- * | `GET api/doctor` | | `DoctorReport`; the last report, or one with `at` null |
+ * | `GET api/doctor` | | `DoctorReport`; the last report; `at` is null if there is none |
  * | `POST api/doctor` * | | `DoctorReport`; takes up to 15 s |
  * | `GET api/live?after=&wait=25` | | `LivePage`; waits at most `wait` seconds (0 to 25) for an event |
  *
@@ -82,11 +82,13 @@ export type Overview = {
   from: number
   until: number
   funnel: Funnel
-  /** The period of the same length before. */
+  /** The preceding period of the same length. */
   previous: Funnel
   /** The tenants with the most bindings first. At most 100. */
   byTenant: ({ tenant: string } & Funnel)[]
-  /** One point per hour, without gaps: the page adds them up to days of the reader's time zone. `at`: when the hour begins. */
+  /**
+   * One point per hour, without gaps. The page sums the points of each day in the reader's time zone. `at`: when the hour begins.
+   */
   series: ({ at: number } & Funnel)[]
   timeToBind: TimeToBind
   now: Now
@@ -110,7 +112,7 @@ export type Now = {
   accessToken: Light & { fetchedAt: number | null; expiresAt: number | null }
   /** Refusals of WeChat's API since `since`, the most recent first. */
   wechatErrors: Light & { since: number; codes: WechatErrorCount[] }
-  /** `seconds`: age of the oldest event that a receiver which is on has not accepted; 0 if none waits, null without receivers. */
+  /** `seconds`: the age of the oldest event that waits for a receiver that is on. 0 if no event waits; null without receivers. */
   webhooks: Light & { seconds: number | null; receivers: number; off: number; waiting: number; failed: number }
 }
 
@@ -127,7 +129,7 @@ export type UserName = { tenant: string; account: string; userId: string }
  */
 export type UserSearch = { q: string; tenant?: string; cursor?: string; limit?: number }
 
-/** `next` is null at the end. */
+/** `next` is null on the last page. */
 export type UserList = { items: UserLine[]; next: string | null }
 
 /** `found`: the kind of id by which the user was found. */
@@ -218,7 +220,7 @@ export type Receiver = Light & {
   tenant: string | null
   /** Without user, password and query, which may be secret. For a viewer also without the path. */
   url: string
-  /** Null: all. */
+  /** Null: all types. */
   types: string[] | null
   status: 'on' | 'gone' | 'off'
   waiting: number
@@ -268,7 +270,7 @@ export type Finding = Words & { id: string; level: 'ok' | 'warn' | 'wrong'; fix?
 
 // Live
 
-/** `after` of the next request. Without `after`, the page has the newest events (at most 50), the newest last. */
+/** The value for `after` in the next request. Without `after`, the page gets the newest events (at most 50), the newest last. */
 export type LivePage = { events: LiveEvent[]; cursor: string }
 
 export type LiveEvent = UserName & {

@@ -70,7 +70,7 @@ function serviceFailed(id: string, fault: Bilingual): Finding {
     en: `The token service (ACCESS_TOKEN_URL) ${fault.en}.`,
     zh: `令牌服务（ACCESS_TOKEN_URL）${fault.zh}。`,
     fix: {
-      en: 'The service must answer GET with HTTP 200 and {"access_token":"…","expires_in":7200} within 4 s. Otherwise do not set ACCESS_TOKEN_URL.',
+      en: 'Make the service answer GET with HTTP 200 and {"access_token":"…","expires_in":7200} within 4 s, or do not set ACCESS_TOKEN_URL.',
       zh: '请让该服务在 4 秒内对 GET 请求返回 HTTP 200 与 {"access_token":"…","expires_in":7200}，或不设置 ACCESS_TOKEN_URL。',
     },
   })

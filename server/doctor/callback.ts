@@ -22,7 +22,7 @@ export async function checkCallback({ publicUrl, wechat }: Config, deps: ProbeDe
   return [...address, answered, findingOfForgery(await get('0'.repeat(40)))]
 }
 
-/** The URL check of WeChat's console, with the right signature or another one. */
+/** The URL check of WeChat's console, with the right signature or a wrong one. */
 export function newEcho(token: string, now: number) {
   const echostr = toDecimal(randomBytes(8))
   const timestamp = String(Math.floor(now / 1000))

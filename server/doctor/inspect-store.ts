@@ -46,7 +46,7 @@ export const findReceiversOff: FindReceiversOff = async (databaseUrl) => {
   }
 }
 
-/** Returns undefined if the file does not exist yet. Throws if it could not be created. */
+/** Returns undefined if the file does not exist yet. Throws if the server could not create the file. */
 async function openDatabase(databaseUrl: string): Promise<Kysely<Tables> | undefined> {
   if (!databaseUrl.startsWith(SQLITE)) {
     const { createPool } = await import('../store/postgres/pool.ts')

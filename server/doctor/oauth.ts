@@ -1,4 +1,7 @@
-/** Checks the web authorization (网页授权): the AppSecret, the path to this server, and the files that verify the domain. */
+/**
+ * Checks the web authorization (网页授权): the AppSecret, the URL to which WeChat returns the browser, and the files that verify the
+ * domain.
+ */
 import type { Config } from '../config/config.ts'
 import { toCodeRequest } from '../wechat/api.ts'
 import { CONSOLE } from '../wechat/console.ts'
@@ -83,7 +86,7 @@ function describe(result: HttpResult) {
 const domainOf = (publicUrl: string): Finding => {
   const { hostname } = new URL(publicUrl)
   return ok('oauth.domain', {
-    en: `WeChat returns the browser only to a domain of the account. No API tells these domains: check that 网页授权域名 in ${CONSOLE.webDomain.en} has ${hostname}. If not, WeChat shows the error 10003.`,
+    en: `WeChat returns the browser only to a domain of the account. No API returns these domains: check that 网页授权域名 in ${CONSOLE.webDomain.en} contains ${hostname}. If not, WeChat shows the error 10003.`,
     zh: `微信只返回到该账号的网页授权域名，且没有查询接口：请确认${CONSOLE.webDomain.zh}的“网页授权域名”中有 ${hostname}，否则微信显示错误 10003。`,
   })
 }

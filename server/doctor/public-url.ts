@@ -4,7 +4,7 @@ import { type Fault, type Finding, warn, wrong } from './finding.ts'
 /** Returns no findings if PUBLIC_URL has no fault. */
 export function checkPublicUrl(publicUrl: string, apiBase: string): Finding[] {
   const { port, hostname } = new URL(publicUrl)
-  // An API base on this machine is a simulator. It can call any address.
+  // If the API base is on this machine, it is a simulator, which can call any address.
   const report = isLoopback(new URL(apiBase).hostname) ? warn : wrong
   return [
     // `port` is empty for port 80 of http and for port 443 of https. WeChat calls only these.

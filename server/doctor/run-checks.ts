@@ -38,7 +38,7 @@ type Check = {
   title: Bilingual
   /** The settings that the check uses. If a setting is faulty, `config` has a placeholder for it, and the check is skipped. */
   needs: string[]
-  /** Whether the check applies to this configuration. One that does not apply is not listed as skipped. */
+  /** Whether the check applies to this configuration. A check that does not apply is not listed as skipped. */
   applies?(config: Config): boolean
   run(config: Config, deps: DoctorDeps): Promise<Finding[]>
 }

@@ -48,7 +48,10 @@ async function test(receiver: WebhookReceiver, deps: ProbeDeps): Promise<Finding
   })
 }
 
-/** A receiver takes only POST, so every answer shows that the URL leads to a program, except that of a broken proxy. */
+/**
+ * Tries a receiver with HEAD. A receiver takes only POST, so any answer shows that a program listens at the URL, except the
+ * answer of a proxy whose receiver is down.
+ */
 async function reach({ name, url }: WebhookReceiver, deps: ProbeDeps): Promise<Finding> {
   const result = await sendRequest(deps, url, { method: 'HEAD' })
   if (result.kind === 'answered' && result.status < 500) {

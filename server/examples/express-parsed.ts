@@ -1,6 +1,6 @@
 /**
  * Mounts the bind server in an Express server whose body parsers run first, for example because a framework adds them. WeChat's
- * signature and the encryption are over the bytes of the body, so the parsers must store these bytes in `rawBody`, from which the
+ * signature and the encryption cover the bytes of the body, so the parsers must store these bytes in `rawBody`, from which the
  * listener reads the body. Node only: needs Node's own modules.
  */
 import type { IncomingMessage } from 'node:http'

@@ -1,6 +1,6 @@
 /**
  * Mounts the bind server in a Fastify server. Its parsers are off for these routes, because WeChat's signature and the encryption
- * are over the bytes of the body. Node only: needs Node's own modules.
+ * cover the bytes of the body. Node only: needs Node's own modules.
  */
 import { getRequestListener } from '@hono/node-server'
 import fastify, { type FastifyInstance } from 'fastify'
@@ -14,7 +14,7 @@ export function mountInFastify(bind: OpenApp): FastifyInstance {
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
     for (const path of ['/wechat/callback', '/wechat/oauth', '/widget/*', '/api/WeChat/*']) {
       scope.all(path, (request, reply) => {
-        // The listener answers on Node's response, so Fastify must not.
+        // The listener answers on Node's response, so Fastify must not answer.
         reply.hijack()
         void listener(request.raw, reply.raw)
       })

@@ -1,6 +1,6 @@
 /**
  * Mounts the bind server in a Nest server on Express. `use` before `init` and `listen` puts it in front of Nest's body parsers,
- * because WeChat's signature and the encryption are over the bytes of the body. Node only: needs Node's own modules.
+ * because WeChat's signature and the encryption cover the bytes of the body. Node only: needs Node's own modules.
  */
 import 'reflect-metadata'
 import type { IncomingMessage, ServerResponse } from 'node:http'

@@ -16,7 +16,7 @@ export const tooLarge = () => new BindError('TOO_LARGE', 'The body is larger tha
 export const brokenOff = () =>
   new BindError('BAD_REQUEST', 'The connection was closed before the body was complete.', { cause: 'broken off' })
 
-/** Throws `TOO_LARGE` if the declared length is over the limit. Nothing has been read by then. */
+/** Throws `TOO_LARGE` if the declared length is over the limit, before a byte is read. */
 export function expectLength(contentLength: string | undefined, maxBody: number): void {
   if (contentLength !== undefined && !(Number(contentLength) <= maxBody)) throw tooLarge()
 }
@@ -33,11 +33,14 @@ export type BodyShare = {
   release(): void
 }
 
-// A share of this size is granted even if the budget is used up. Otherwise large bodies that arrive slowly would block WeChat's
-// events, which have about 1 KiB. MAX_CONNECTIONS limits the number of such shares.
+// A request may always keep this many bytes, even if the budget is used up. Otherwise large bodies that arrive slowly would block
+// WeChat's events, which have about 1 KiB. MAX_CONNECTIONS limits the number of such requests.
 const ALWAYS_GRANTED = 4 * 1024
 
-/** Limits the memory for bodies that arrive slowly or wait for an answer. `maxBody` for each connection would be too much. */
+/**
+ * Limits the memory for bodies that arrive slowly or wait for an answer. Reserving `maxBody` for each connection would take too
+ * much memory.
+ */
 export function createBodyBudget(maxBytes: number): BodyBudget {
   let held = 0
   return {

@@ -31,7 +31,8 @@ export type ApiHandler = (request: ApiRequest) => Promise<object | LaterData>
 
 const isLater = (data: object | LaterData): data is LaterData => 'start' in data
 
-// This limits memory to 2,048 of the bodies of a small call at once, or 128 of a large one. A client needs no key to send a body.
+// At the same time, 2,048 bodies of a small call or 128 bodies of a large call fit into this memory. The limit is needed, because
+// a client can send a body without a key.
 const MAX_BODIES = 32 * 1024 * 1024
 
 const WINDOW_SECONDS = 300

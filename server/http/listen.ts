@@ -11,7 +11,7 @@ export type Fetching = { fetch: (request: Request, bindings: object) => Response
 
 export type Listening = { server: Server; url: string }
 
-/** `intercept` is offered every request before the app. */
+/** `intercept` gets every request before the app. */
 export type ListenOptions = Partial<typeof serverOptions> & { maxConnections?: number; intercept?: Intercept }
 
 const serverOptions = {

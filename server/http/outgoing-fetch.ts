@@ -85,7 +85,7 @@ function toResponse(incoming: IncomingMessage, status: number): Response {
   for (let i = 0; i < incoming.rawHeaders.length; i += 2)
     headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!)
   if (WITHOUT_BODY.includes(status)) {
-    // Does not read a body that is sent nevertheless and may be endless.
+    // The body is not read. A server may send one nevertheless, and it may be endless.
     incoming.once('data', () => incoming.destroy())
     return new Response(null, { status, headers })
   }

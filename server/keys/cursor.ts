@@ -1,7 +1,8 @@
 /**
- * Cursors: places in a list, which a client gets and gives back. A cursor is the place as JSON and a keyed hash of it and of its
- * scope (the call, the tenant and what else selects the list), so that no other list and no changed cursor is accepted. The
- * key is made from the AppSecret, so a cursor works at every instance and after a restart.
+ * Cursors. A cursor is a place in a list: a client gets it with a page and sends it back for the next page. It consists of the
+ * place as JSON, and of a keyed hash of the place and its scope (the call, the tenant and the filters of the list). So the server
+ * accepts only an unchanged cursor of the same list. The key is made from the AppSecret, so a cursor works at every instance and
+ * after a restart.
  */
 import { equalInConstantTime } from '../crypto.ts'
 import { BindError } from '../errors.ts'
@@ -13,7 +14,7 @@ export type Cursors = {
   open<Place extends unknown[]>(scope: string[], cursor: string | undefined): Place | undefined
 }
 
-// 96 bits of the hash: a client has the few tries that its requests allow.
+// 96 bits of the hash are enough, because each guess costs a request.
 const HASH_LENGTH = 16
 
 export function createCursors(hashOf: KeyedHash): Cursors {

@@ -1,6 +1,6 @@
 /**
- * The `state` of a web authorization: random bytes and a keyed hash of them, in hex, because WeChat allows only letters and digits. Anybody
- * can send a state, so a forged one is refused before the store is asked.
+ * The `state` of a web authorization: random bytes and a keyed hash of them, in hex, because WeChat allows only letters and
+ * digits. Anybody can send a state, so the server refuses a forged state before it asks the store.
  */
 import { randomBytes } from 'node:crypto'
 import { equalInConstantTime } from '../crypto.ts'
@@ -14,7 +14,7 @@ export type OauthStates = {
 const RANDOM_BYTES = 32
 const RANDOM_LENGTH = 2 * RANDOM_BYTES
 
-// 64 bits: each guess is a request.
+// 64 bits are enough, because each guess costs a request.
 const HASH_LENGTH = 16
 
 export function createOauthStates(hashOf: KeyedHash): OauthStates {

@@ -7,7 +7,10 @@ export type Role = 'viewer' | 'operator'
 export type Operator = { name: string; secret: string; role: Role }
 
 export type Operators = {
-  /** The operator whose token this is: the secret, or `name:secret[:role]` as in CONSOLE_TOKENS. The role is that of CONSOLE_TOKENS. */
+  /**
+   * Returns the operator to whom a token belongs. The token is the secret, or `name:secret[:role]` as in CONSOLE_TOKENS. The role
+   * always comes from CONSOLE_TOKENS.
+   */
   find(token: string): Operator | undefined
   byName(name: string): Operator | undefined
   /** Replaces all operators. */

@@ -10,7 +10,10 @@ import { openToken } from './widget-token.ts'
 
 export type Principal = {
   identity: Identity
-  /** The value of the header `Bind-User`. It is opaque and the same on every instance; the tabs of a browser share a poll by it. */
+  /**
+   * The value of the header `Bind-User`. It is opaque and the same on every instance. Tabs of a browser with the same value share
+   * a poll.
+   */
   name: string
   label: string | null
   scope: Scope[]

@@ -1,14 +1,14 @@
 /**
- * The limit of active requests: those to all receivers that began within the last second. More would delay the callbacks, which use
- * the same CPU. A request that takes longer than a second needs no CPU and is not counted. Otherwise receivers that do not answer
- * would block the others.
+ * Limits the active requests of all receivers together. A request is active until it is answered, but at most for its first
+ * second. More active requests would delay the callbacks, which use the same CPU. After a second a request needs no CPU. If it
+ * still counted, receivers that do not answer would block the others.
  */
 import type { SetTimer } from '../platform.ts'
 
 type ActiveRequests = {
   /** How many requests may begin now. */
   room(): number
-  /** Counts a request. Returns the function to call when it is answered, which has no effect the second time. */
+  /** Counts a request. Returns the function to call when it is answered. A second call of that function has no effect. */
   begin(): () => void
 }
 

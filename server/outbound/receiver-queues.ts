@@ -1,6 +1,7 @@
 /**
- * Knows which receivers may have due notices, so that this instance claims only for them: a claim is a write, and most answers need
- * no further claim. Other instances change the queues too, so the sender sometimes calls `mayBeDue` for all.
+ * Knows which receivers may have due notices, so that this instance claims only for these receivers. A claim is a write, and
+ * after most answers no further claim is needed. Other instances change the queues too, so the sender sometimes calls `mayBeDue`
+ * for all.
  */
 import type { Notice, Room } from '../store/outbox.ts'
 
@@ -28,9 +29,9 @@ export function createReceiverQueues(): ReceiverQueues {
   function divide(room: number, limitOf: (name: string) => number): Room[] {
     const rooms: Room[] = []
     let left = room
-    // The same share for each, so that one claim takes the notices of all receivers of an event.
+    // Each receiver gets the same share, so that one claim takes the notices of all receivers of an event.
     const share = Math.ceil(left / due.size)
-    // Receivers that get nothing now stay in `due`, and are served first the next time.
+    // Receivers that get no share now stay in `due`, and are served first the next time.
     for (const receiver of due) {
       if (left <= 0) break
       due.delete(receiver)

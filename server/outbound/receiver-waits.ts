@@ -1,4 +1,4 @@
-/** Why a receiver gets no notice now, and when a notice is tried next. Pure. */
+/** Says why a receiver gets no notice now, and when a notice is tried next. Pure. */
 import type { Notice, ReceiverState } from '../store/outbox.ts'
 
 export type Receivers = {

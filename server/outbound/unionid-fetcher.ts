@@ -1,6 +1,6 @@
 /**
- * Fetches the unionid of each new binding from WeChat in the background, and whether the WeChat user follows the account, which a
- * binding without a scan does not know. A binding does not wait for its unionid.
+ * Asks WeChat in the background for the unionid of each new binding. The answer also says whether the WeChat user follows the
+ * account, which a binding without a scan does not know. A binding does not wait for its unionid.
  */
 import type { Log, SetTimer } from '../platform.ts'
 import type { Change, Store, UnionidAnswer, UnionidRequest } from '../store/store.ts'
@@ -64,7 +64,10 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
     }
   }
 
-  /** Returns undefined if WeChat refuses the whole batch, because of one unknown openid or a missing permission of the account. */
+  /**
+   * Returns undefined if WeChat refuses the whole batch. An unknown openid or a missing permission of the account is enough for
+   * this.
+   */
   async function fetchBatch(due: UnionidRequest[], now: number): Promise<UnionidAnswer[] | undefined> {
     try {
       const infos = await wechat.getUserInfos(due.map(({ openid }) => openid))
@@ -130,11 +133,11 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
   }
 }
 
-const toAnswer = ({ user, openid, eventTime }: UnionidRequest, { unionid, isFollower }: UserInfo): UnionidAnswer => ({
+const toAnswer = ({ user, openid, ...asked }: UnionidRequest, { unionid, isFollower }: UserInfo): UnionidAnswer => ({
   user,
   openid,
   unionid: unionid ?? null,
-  follows: isFollower ? { eventTime } : undefined,
+  follows: isFollower ? asked : undefined,
 })
 
 const codeOf = (error: unknown) => (error as { code?: string }).code

@@ -56,7 +56,7 @@ const anyError: Bilingual = {
   zh: '无法连接接收方：请检查地址、网络与 TLS 证书',
 }
 
-/** For a text that ends in a colon: it begins in lower case and has no full stop. */
+/** The advice without a full stop, to stand after a colon. It begins in lower case. */
 export function adviceFor({ status, error }: Failure): Bilingual {
   if (status === null) return byError[error ?? ''] ?? (/^HPE_|^BAD_ANSWER$/.test(error ?? '') ? notHttp : anyError)
   if (status >= 300 && status < 400) return redirect
@@ -65,7 +65,7 @@ export function adviceFor({ status, error }: Failure): Bilingual {
   return byStatus[status] ?? anyStatus
 }
 
-/** The same as a sentence of its own. */
+/** The advice as a separate sentence. */
 export function adviceSentence(failure: Failure): Bilingual {
   const { en, zh } = adviceFor(failure)
   return { en: `${en[0]?.toUpperCase()}${en.slice(1)}.`, zh: `${zh}。` }

@@ -12,7 +12,7 @@ type WebhookDispatcher = {
   nextAt(): number
   /** Makes `dispatch` read the outbox at once. */
   wake(): void
-  /** Another instance may take over. */
+  /** Releases the lease, so that another instance may take over. */
   close(): Promise<void>
 }
 

@@ -40,7 +40,7 @@ export function dataApiEndpoints(deps: Deps, endpoint: EncryptedEndpoint): Endpo
       boundUntil: toMs(fields.BoundUntil),
     }
     const position = after && { tenant, boundAt: after[0], user: after[1] }
-    // One more than the page shows, to know whether there is another page.
+    // Reads one item more than the page shows, to know whether there is another page.
     const found = await store.listBindings(filter, position, fields.Limit + 1)
     const shown = found.slice(0, fields.Limit)
     const last = found.length > shown.length ? shown.at(-1) : undefined
@@ -132,7 +132,9 @@ export function dataApiEndpoints(deps: Deps, endpoint: EncryptedEndpoint): Endpo
 
   const exportUser: ApiHandler = async ({ tenant, plaintext }) => {
     const identity = toIdentity(tenant, parseShape(requestSchemas.ExportUser, plaintext))
-    return toUserExport(await store.user(identity), await store.userRecord(identity))
+    const record = await store.userRecord(identity)
+    // Read after the record, because an erasure between the two reads raises the version.
+    return toUserExport(record?.user ?? (await store.user(identity)), record)
   }
 
   return [

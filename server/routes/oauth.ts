@@ -81,7 +81,7 @@ export function oauthEndpoints(deps: Deps): Endpoint[] {
   ]
 }
 
-/** 303, so that the browser sends no body and no other method. No `Referer` is sent, and nothing is cached: see `SECURITY_HEADERS`. */
+/** 303 makes the browser send a GET without a body. No `Referer` is sent, and nothing is cached: see `SECURITY_HEADERS`. */
 function toRedirect(returned: Returned): Answer {
   const to = (url: string, refusal?: BindError): Answer => ({
     status: 303,
@@ -94,7 +94,7 @@ function toRedirect(returned: Returned): Answer {
   return to(addToFragment(returnUrl, 'wechat-bind-error', refusal.code), refusal)
 }
 
-/** A page for the user, if the page to return to is unknown. */
+/** The page that the user sees if the page to return to is unknown. */
 const toPage = ({ status, code }: BindError): Answer => ({
   status,
   headers: { 'Content-Type': 'text/html; charset=UTF-8' },

@@ -44,7 +44,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     if (event.type === 'other' || !intent) return relay(delivery)
     const replied = await replyToOurs(message, event, intent)
     // The chat command changed nothing: an unbound user who sends "解绑" may mean the system at FORWARD_URL. WeChat gets that
-    // system's reply, or ours if FORWARD_URL is not set.
+    // system's reply, or our reply if FORWARD_URL is not set.
     if (!replied.isOurs) return relay(delivery, replied.text)
     if (forwarder && (forwarder.sendsAll || isFollowing(event))) forwarder.notify(delivery)
     return toAnswer(replied.text)
@@ -63,7 +63,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     if (!forwarder) return toAnswer(otherwise)
     const relayed = await forwarder.relay(delivery)
     if (relayed) return { status: 200, headers: { 'Content-Type': relayed.contentType }, body: relayed.body }
-    // WeChat then repeats the delivery, as it would if it had called the other system directly.
+    // A 500 makes WeChat repeat the delivery, as if it had called the other system directly.
     return forwarder.hidesErrors ? toAnswer(otherwise) : textAnswer('failed', 500)
   }
 
@@ -82,7 +82,10 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     return textAnswer('failed', 500)
   }
 
-  /** A wrong mode of the console refuses every callback, so its fix is logged once a minute instead of a warning for each. */
+  /**
+   * If WeChat's console has another mode, every callback is refused. The log then has the fix once a minute, instead of a warning
+   * for each callback.
+   */
   function logRefusal(requestId: string, code: string, cause: string | undefined): void {
     const fields = { requestId, code, cause }
     if (!isWarningKind(cause)) log.warn(fields, 'a callback was refused')

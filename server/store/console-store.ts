@@ -78,8 +78,8 @@ export type UserSearch = (query: UserQuery, after: UserPlace | undefined, limit:
 export type PlacedUser = FoundUser & { place: UserPlace }
 
 /**
- * The place of a reader of all events. PostgreSQL assigns ids before the commits, so an event with a smaller id may be committed
- * later: `gaps` are the ids shortly before `newest` that the reader has not seen.
+ * The place of a reader of all events. PostgreSQL assigns ids before the commits, so an event with a smaller id may become
+ * visible after one with a larger id. `gaps` are the ids shortly before `newest` that the reader has not seen.
  */
 export type LivePlace = { newest: number; gaps: number[] }
 
@@ -111,6 +111,6 @@ export type ConsoleStore = {
   searchUsers: UserSearch
   saveReport(name: string, report: ConsoleReport): Promise<void>
   report(name: string): Promise<ConsoleReport | undefined>
-  /** Without a place: the newest events, at most `limit`. The oldest first. */
+  /** Without a place, returns the newest events, at most `limit`. The oldest event comes first. */
   liveEvents(after: LivePlace | undefined, limit: number): Promise<LiveEvents>
 }

@@ -144,7 +144,7 @@ function* batchesOf(source: DatabaseSync, table: Table): Generator<Row[]> {
   for (let rows = first.all(); rows.length > 0; rows = next.all(rows.at(-1)![primaryKeys[table]] as string)) yield rows
 }
 
-/** The same text for equal rows, whatever the order of their columns. */
+/** Returns the same text for equal rows, whatever the order of their columns. */
 const toText = (row: Row) => JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 const badConfig = (message: string) => new BindError('BAD_CONFIG', message)

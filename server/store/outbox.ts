@@ -92,7 +92,10 @@ export type Outbox = {
   receivers(): Promise<ReceiverState[]>
   /** Counts a failure of a receiver. Never makes its pause shorter. Switches it off after five days of failures. Returns its new state. */
   receiverFailed(failed: ReceiverFailure): Promise<ReceiverState>
-  /** Deletes the failures of a receiver that is on. Not during a pause, because a request accepted then was sent before the pause. */
+  /**
+   * Deletes the failures of a receiver that is on. Does nothing during a pause, because a request that is accepted then was sent
+   * before the pause.
+   */
   receiverAccepted(name: string, now: number): Promise<void>
   /** Switches a receiver on, and makes its waiting notices due at `now`. Returns false if it was on. */
   enable(name: string, now: number): Promise<boolean>

@@ -133,7 +133,7 @@ export function createFigures({
       errors.set(key, { hour, errcode, count: (errors.get(key)?.count ?? 0) + 1, lastAt: now })
     },
     save() {
-      // One after the other, so that an older state of the instance does not replace a newer one.
+      // One save runs at a time, so that an older state of the instance does not replace a newer one.
       saving = saving.then(saveNow, saveNow)
       return saving
     },

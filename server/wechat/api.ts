@@ -12,7 +12,7 @@ type Qrcode = { ticket: string; url: string; expireSeconds: number }
 /** `unionid` is undefined if the account is not linked to an Open Platform account. */
 export type UserInfo = { unionid: string | undefined; isFollower: boolean }
 
-/** `refusal`: why WeChat has no new openid, as WeChat says it. */
+/** `refusal`: why WeChat has no new openid, in WeChat's words. */
 export type ChangedOpenid = { openid: string } | { refusal: string }
 
 export type WechatApi = {
@@ -20,7 +20,10 @@ export type WechatApi = {
   createQrcode(scene: string, expireSeconds: number): Promise<Qrcode>
   /** Whether the user follows the account, and the `unionid`. */
   getUserInfo(openid: string): Promise<UserInfo>
-  /** The same for 2 to 100 users, in the order of the openids, with one call. Throws when WeChat does not know an openid. */
+  /**
+   * Works like `getUserInfo` for 2 to 100 users with one call. The results have the order of the openids. Throws when WeChat does
+   * not know an openid.
+   */
   getUserInfos(openids: string[]): Promise<UserInfo[]>
   /**
    * Exchanges the `code` of a web authorization (网页授权) for the user's openid. A code is valid once, for 5 minutes. Throws
@@ -28,8 +31,9 @@ export type WechatApi = {
    */
   exchangeCode(code: string): Promise<string>
   /**
-   * The openids at this account of at most 100 users of an account that was migrated to it, in the same order. `from` is the old
-   * account's AppID or original id: WeChat's documentation asks for the original id, and its API accepts the AppID.
+   * Returns the openids at this account of at most 100 users of an account that was migrated to it. The results have the same
+   * order. `from` is the old account's AppID or original id: WeChat's documentation asks for the original id, and its API accepts
+   * the AppID.
    */
   changeOpenids(from: string, openids: string[]): Promise<ChangedOpenid[]>
   /** Throws when no access token is available. */
@@ -160,7 +164,8 @@ const toUserInfo = ({ unionid, subscribe }: ApiAnswer): UserInfo => ({
   isFollower: subscribe === 1,
 })
 
-// Invalid openid; the user must follow first; the user does not follow. A user who has unfollowed has no unionid for this account.
+// The codes mean: invalid openid; the user must follow first; the user does not follow. A user who has unfollowed has no unionid
+// for this account.
 const NOT_A_FOLLOWER = new Set([40003, 43004, 50005])
 
 function emptyIfNotFollower(error: BindError): ApiAnswer {

@@ -1,4 +1,7 @@
-/** The page of WeChat's console that has each setting. All but the domains of web pages are on the developer platform; mp.weixin.qq.com no longer has them. */
+/**
+ * Names the page of WeChat's console for each setting. The domains of web pages are set on mp.weixin.qq.com, all other settings
+ * on the developer platform.
+ */
 import type { Bilingual } from '../errors.ts'
 
 // WeChat announced the move here: https://developers.weixin.qq.com/doc/service/guide/dev/migration.html

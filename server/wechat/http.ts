@@ -6,7 +6,7 @@ import { toWechatError, type WechatFault } from './errcode.ts'
 /** The JSON object that a call returns. WeChat reports errors with HTTP 200 and an `errcode`. */
 export type ApiAnswer = Record<string, unknown> & Partial<WechatFault>
 
-// `user/info/batchget` with 100 followers returns about 100 KB, more than any other call. The limit protects from the operator's
+// `user/info/batchget` with 100 followers returns about 100 KB, more than any other call. The limit protects this server from a
 // token service or a proxy that never stops sending.
 export const MAX_ANSWER = 256 * 1024
 

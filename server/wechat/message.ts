@@ -34,7 +34,8 @@ export type Message = {
 
 type Nonce = { key: string; bodyDigest: string }
 
-// Allows a difference between the clocks, and a redelivery with the first timestamp. An older message is a replay.
+// This window allows for a difference between the clocks, and for a redelivery, which has the timestamp of the first delivery. An
+// older message is a replay.
 const WINDOW_SECONDS = 300
 
 /** WeChat sends decimal digits. Any base64 text is accepted, because a browser cannot render it as HTML. */

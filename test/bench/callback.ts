@@ -1,6 +1,6 @@
 /**
- * Callbacks per second, of this server and of other libraries (peers), with and without a store: `npm run bench callback`. The first
- * run installs the peers from npm.
+ * Measures callbacks per second of this server and of other libraries (peers), with and without a store:
+ * `npm run bench callback`. The first run installs the peers from npm.
  */
 import { randomBytes } from 'node:crypto'
 import { type Account, createAccount } from '../../demo/simulator/account.ts'
@@ -17,15 +17,15 @@ import { median, spread } from './support/statistics.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
 const ROUNDS = 4
-// V8 still optimizes after 10,000 scans.
+// The first rounds are not measured. V8 still optimizes the code after 10,000 scans.
 const WARM_UPS = 2
 const MS = 1_200
 const CONNECTIONS = 64
 
-// The number of scans that the fastest machine so far sends in all rounds.
+// The number of prepared scans. The fastest machine so far needed this number for all rounds.
 const SCANS = 130_000
 
-/** The peers that store nothing, and those that do the same work as this server. */
+/** The peers that store nothing, and the peers that do the same work as this server. */
 type Peers = { idle: string[]; durable: string[] }
 
 const SECURE: Peers = {
@@ -37,7 +37,10 @@ const PLAIN: Peers = { idle: ['wechat + connect'], durable: ['wechat + connect']
 const toIdle = (peer: string) => `${peer}, stores nothing`
 const toDurable = (peer: string) => `${peer} + better-sqlite3`
 
-/** The servers by name. Those in `storing` need new scans, because they answer a repeated scan without a write. */
+/**
+ * The servers by name. The servers in `storing` need a new scan for each request, because they answer a repeated scan
+ * without a write.
+ */
 type Contest = {
   account: Account
   floor: Served
@@ -133,7 +136,7 @@ async function otherMessages(account: Account, floor: Served, ours: Served) {
   return { other: other!, floors: floors! }
 }
 
-/** The fastest peer that does the same work. */
+/** Returns the fastest of the peers that do the same work. */
 function fastest(rounds: Record<string, Measured[]>, peers: string[]): string {
   const rateOf = (name: string) => median(rounds[name]!.map(({ rate }) => rate))
   return peers.map(toDurable).reduce((best, name) => (rateOf(name) > rateOf(best) ? name : best))
@@ -206,7 +209,7 @@ async function fill(file: string, { appId }: Account): Promise<void> {
   await store.close()
 }
 
-/** Measures the servers in turn, round after round. The first rounds warm up. */
+/** Measures each server once in each round. The first rounds only warm up the servers. */
 async function interleave({ floor, ours, peers, storing }: Contest): Promise<Record<string, Measured[]>> {
   const servers = { floor, ours, ...peers }
   const rounds: Record<string, Measured[]> = Object.fromEntries(Object.keys(servers).map((name) => [name, []]))
@@ -223,7 +226,7 @@ async function run(by: Load, served: Served, isStoring: boolean, ms: number, rat
   const from = isStoring ? (claimed.get(served) ?? 0) : 0
   const measured = await measure(by, served, {
     from,
-    // At most half of the remaining scans, so that some are left for the later rounds.
+    // Uses at most half of the remaining scans, so that enough scans are left for the later rounds.
     count: Math.floor((SCANS - from) / 2),
     connections: CONNECTIONS,
     ms,
@@ -235,7 +238,7 @@ async function run(by: Load, served: Served, isStoring: boolean, ms: number, rat
   return measured
 }
 
-/** The latencies at half of the rate that the rounds reached. */
+/** Measures the latencies at half of the rate that the server reached in the rounds. */
 async function latencies(served: Served, rounds: Measured[]): Promise<Measured[]> {
   const rate = median(rounds.map((round) => round.rate)) / 2
   const all: Measured[] = []

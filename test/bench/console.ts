@@ -1,7 +1,8 @@
 /**
- * Measures the console on a store with 3,000,000 bindings and 60 days of figures, and what counting the figures adds to a callback:
- * `npm run bench console`, or `node test/bench/console.ts 100000` for another number of bindings. The median of the overview must be
- * below 300 ms, that of every search and page below 50 ms, and counting below 2 % of the CPU of a callback.
+ * Measures the console on a store with 3,000,000 bindings and 60 days of figures, and the CPU time that a callback
+ * needs to count the figures: `npm run bench console`, or `node test/bench/console.ts 100000` for another number of
+ * bindings. The median of the overview must be below 300 ms, and the median of every search and page below 50 ms. The
+ * counting must take less than 2 % of the CPU time of a callback.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -50,12 +51,12 @@ async function measurePages(engine: string, url: string): Promise<Line[]> {
   const idOf = (i: number) => 3 * Math.floor(((i + 1) * bindings) / (ROUNDS + WARM_UP + 1) / 3)
   const openidOf = (id: number) => `oBench${String((id * 2_654_435_761) % 4_294_967_296).padStart(22, '0')}`
   const headers = { Cookie: client.cookie()! }
-  /** A console that has kept no figures yet. */
+  /** Creates a console whose cache is empty. */
   const firstOverview = async (query: string) =>
     createConsole(testServer.deps).request(`http://127.0.0.1:4002/api/overview?${query}`, { headers })
   const cursors = new Map<string, string | null>()
   const search = (q: string) => client.post('api/users/search', { q })
-  /** The next page of one search. */
+  /** Returns the next page of a search. */
   async function page(q: string): Promise<Response> {
     const cursor = cursors.get(q)
     const response = await client.post('api/users/search', cursor ? { q, cursor } : { q })
@@ -106,8 +107,9 @@ async function measurePages(engine: string, url: string): Promise<Line[]> {
 }
 
 /**
- * The CPU of the transaction of a scan, without HTTP and decryption, is the smaller part of a callback, so the share is an upper
- * limit. Saving the counts takes its CPU every five seconds, and is divided by the callbacks of this time.
+ * Compares the CPU time of the counting with the CPU time of a scan's transaction. A callback also needs CPU time for
+ * HTTP and decryption, so the measured share is an upper limit. The server saves the counts every five seconds. The CPU
+ * time of saving is divided by the number of callbacks in this time.
  */
 async function measureCounting(): Promise<Line[]> {
   const SCANS = 6_000
@@ -178,7 +180,7 @@ async function measureCounting(): Promise<Line[]> {
   ]
 }
 
-/** In microseconds, for all threads of the process. */
+/** Returns the CPU time of all threads of the process, in microseconds. */
 async function cpuOf(work: () => Promise<void>): Promise<number> {
   const before = process.cpuUsage()
   await work()

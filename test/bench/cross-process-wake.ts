@@ -1,4 +1,7 @@
-/** The time from a commit in one process to the answer of a page that waits at another process: `npm run bench cross-process-wake`. */
+/**
+ * Measures the time from a commit in one process to the answer to a page that waits at another process:
+ * `npm run bench cross-process-wake`.
+ */
 import { randomBytes } from 'node:crypto'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
@@ -32,7 +35,8 @@ for (let i = 0; i < ROUNDS + 20; i++) {
   const committedAt = performance.now()
   const firstTook = (await first.answered) - committedAt
 
-  // The page waits at one instance, and the scan is sent to the other. The time begins when the scan is sent.
+  // The page waits at one instance, and the bench sends the scan to the other instance. The time begins when the scan
+  // is sent.
   const second = await park(identity.userId, 1)
   const sentAt = performance.now()
   const [wokenAt] = await Promise.all([
@@ -40,12 +44,12 @@ for (let i = 0; i < ROUNDS + 20; i++) {
     deliverScan(account, scansHere!, { openid: `o${i}`, scene: `wb1_scan${i}` }),
   ])
 
-  // The lower bound: a notification from one connection to another, without a store.
+  // The lower bound: a notification from one PostgreSQL connection to another, without a store.
   const notifiedAt = performance.now()
   await Promise.all([floor.until(`${i}`), floor.query(`select pg_notify('floor', '${i}')`)])
   const floorTook = performance.now() - notifiedAt
 
-  // The first rounds warm up.
+  // The first rounds only warm up the servers.
   if (i < 20) continue
   afterCommit.push(firstTook)
   afterScan.push(wokenAt - sentAt)
@@ -71,7 +75,7 @@ await Promise.all([waitsHere, scansHere].map((instance) => instance!.end('SIGTER
 await postgres.remove()
 process.exit()
 
-/** Resolves once the poll waits; `answered` is the time of its answer. */
+/** Resolves when the poll waits. `answered` resolves with the time of the answer. */
 async function park(userId: string, version: number): Promise<{ answered: Promise<number> }> {
   const token = await waitsHere!.client.mintToken({ account: 'acme', userId })
   const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': `"${version}"`, Prefer: 'wait=25' }

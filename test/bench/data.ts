@@ -17,7 +17,7 @@ const ROUNDS = 60
 const WARM_UP = 10
 const LIMIT_MS = 15
 
-/** The first reader also assigns the positions of the events. This read is not a page, so its time has no limit. */
+/** The first read also assigns the positions of the events. It happens only once, so its time has no limit. */
 const FIRST_READ = '500 events, first read'
 
 const secret = new Uint8Array(Buffer.from(SECRET, 'base64url'))
@@ -40,7 +40,7 @@ try {
 }
 process.exit(isSlow ? 1 : 0)
 
-/** The fields of request number `i`. */
+/** Returns the fields of request number `i`. */
 type Fields = (i: number) => object
 
 async function measureEngine(engine: string, url: string): Promise<void> {
@@ -48,7 +48,7 @@ async function measureEngine(engine: string, url: string): Promise<void> {
   const openidOf = (id: number) => `oBench${String((id * 2_654_435_761) % 4_294_967_296).padStart(22, '0')}`
   const idOf = (i: number) => 3 * Math.floor(((i + 1) * bindings) / (ROUNDS + WARM_UP + 1) / 3)
   const cursors: Record<string, string> = {}
-  /** The cursor that the last request of this name returned. */
+  /** Returns the cursor from the last answer to a request of this name. */
   const next = (name: string) => (cursors[name] ? { Cursor: cursors[name] } : {})
   const firstAt = 1_700_000_000
   const rows: [name: string, call: string, fields: Fields][] = [

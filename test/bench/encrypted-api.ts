@@ -1,4 +1,7 @@
-/** GetBindInfo calls per second, with the encryption and decryption by `jose`: `npm run bench encrypted-api`. */
+/**
+ * Measures calls of GetBindInfo per second, including the encryption and decryption by `jose`:
+ * `npm run bench encrypted-api`.
+ */
 import { randomBytes } from 'node:crypto'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts'
@@ -10,7 +13,7 @@ import { newSqliteEnv, serve, serveOurs } from './support/served.ts'
 import { median } from './support/statistics.ts'
 
 const ROUNDS = 4
-// V8 still optimizes after 10,000 calls.
+// The first rounds are not measured. V8 still optimizes the code after 10,000 calls.
 const WARM_UPS = 2
 const MS = 1_500
 const CALLS = 80_000
@@ -40,7 +43,7 @@ for (let i = 0; i < WARM_UPS + ROUNDS; i++) {
     ['floor', floor],
     ['ours', ours],
   ] as const) {
-    // The bind server accepts the jti of a call once.
+    // The bind server accepts the jti of a call only once, so each call needs a new request.
     const from = name === 'ours' ? called : 0
     const job = { from, count: Math.floor((CALLS - from) / 2), connections: 64, ms: MS, expects: { status: 200 } }
     const measured = await measure(load, served, job)

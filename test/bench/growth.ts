@@ -1,7 +1,8 @@
 /**
- * The time of a callback, a poll, the calls of the encrypted API and the console's overview as the store grows, with ten events for
- * three bindings, and how long a sweep and an import delay the others: `npm run bench growth`, or
- * `node test/bench/growth.ts postgres 1000 20000` for one engine or other sizes.
+/**
+ * Measures how the time of a callback, of a poll, of the calls of the encrypted API and of the console's overview depends
+ * on the size of the store, with ten events for three bindings. Also measures the delay of other requests by a sweep and
+ * by an import. `npm run bench growth`, or `node test/bench/growth.ts postgres 1000 20000` for one engine or other sizes.
  */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -33,10 +34,11 @@ const engines = process.argv.slice(2).filter(isEngine)
 const sizes = process.argv.slice(2).filter((argument) => !isEngine(argument))
 const SIZES = sizes.length > 0 ? sizes.map(Number) : [1_000, 100_000, 3_000_000]
 const ROUNDS = 6
-// The first thousands of requests are slower, because V8 has not optimized yet and the pages of the file are not cached. The
-// effect grows with the file.
+// The first thousands of requests are not measured. They are slower, because V8 has not optimized the code yet, and the
+// system has not cached the pages of the file. The larger the file, the greater the effect.
 const WARM_UPS = 3
-// Requests of each kind in each round, `CONNECTIONS` at a time. A page of 100 items takes as long as dozens of single answers.
+// The number of requests of each kind in each round. `CONNECTIONS` requests run at a time. A page of 100 items takes as
+// long as dozens of single answers, so there are fewer of them.
 const REQUESTS = {
   callback: 1_500,
   poll: 1_500,
@@ -48,7 +50,7 @@ const REQUESTS = {
 }
 const CONNECTIONS = 64
 
-// Scans while an import runs, and as many without one.
+// The number of scans during an import, and the number of scans without an import.
 const SCANS_BESIDE = 2_000
 const SCANS_A_SECOND = 200
 const IMPORTED = 20_000
@@ -66,7 +68,8 @@ type Subject = { size: number; served: Served; cookie: string; times: Record<Kin
 
 try {
   if (engines.length === 0 || engines.includes('sqlite')) await measureSqlite()
-  // Begins after the SQLite part, because data that the system still writes for one engine would delay the syncs of the other.
+  // PostgreSQL starts only after the SQLite part. Otherwise the system would still write data of one engine, and this
+  // would delay the syncs of the other engine.
   if (engines.length === 0 || engines.includes('postgres')) await measurePostgres()
 } finally {
   await load.end()
@@ -114,7 +117,8 @@ async function newPostgres(postgres: Postgres, size: number): Promise<string> {
 }
 
 /**
- * Starts a server per size and measures them in alternating order, so that a slow moment of the machine affects all of them.
+ * Starts a server for each size. Each round measures all servers, in alternating order, so that a slow moment of the
+ * machine affects all of them.
  */
 async function measureGrowth(engine: string, newStore: (size: number) => Promise<string>): Promise<void> {
   const subjects: Subject[] = []
@@ -124,7 +128,7 @@ async function measureGrowth(engine: string, newStore: (size: number) => Promise
     const times = Object.fromEntries(kinds.map((kind) => [kind, [] as number[]])) as Subject['times']
     subjects.push({ size, served, cookie: await signIn(served.consoleUrl!), times })
   }
-  // Waits until the filled databases are on the disk.
+  // Waits until the data of the filled databases is on the disk.
   spawnSync('sync')
   for (let round = 0; round < WARM_UPS + ROUNDS; round++) {
     for (const kind of kinds) for (const subject of subjects) await ask(subject, kind, round)
@@ -135,7 +139,7 @@ async function measureGrowth(engine: string, newStore: (size: number) => Promise
   reportGrowth(engine, subjects)
 }
 
-/** Adds the console's figures, and a ticket for each scan, for new users. */
+/** Adds the console's figures, and a new user with a ticket for each scan. */
 async function addRows(store: Store): Promise<void> {
   await fillFigures(store, Date.now())
   for (let i = 0; i < FIRST_BESIDE + 2 * SCANS_BESIDE; i += 50) {
@@ -167,7 +171,7 @@ async function ask({ served, cookie, size, times }: Subject, kind: Kind, round: 
 function reportGrowth(engine: string, subjects: Subject[]): void {
   const lines = kinds.map((kind) => {
     const each = subjects.map(({ times }) => median(times[kind]))
-    // The ratio of each round is used, because only measurements that were made at the same time are comparable.
+    // Uses the ratio within each round, because only measurements from the same time are comparable.
     const growth = median(subjects.at(-1)!.times[kind].map((time, i) => time / subjects[0]!.times[kind][i]!))
     return {
       what: `${engine}: one ${kind} with ${SIZES.map((size) => size.toLocaleString('en')).join(' / ')} bindings`,
@@ -185,7 +189,10 @@ function reportGrowth(engine: string, subjects: Subject[]): void {
   report('growth', lines, { [`growth-${engine.toLowerCase()}.svg`]: chart })
 }
 
-/** The slowest callback without an import and during one. The import is a separate process. */
+/**
+ * Measures the slowest callback without an import, and the slowest one during an import. The import is a separate
+ * process.
+ */
 async function measureImport(databaseUrl: string): Promise<Line[]> {
   const served = await serveOurs({ ...toEnv(account, databaseUrl), WECHAT_API_BASE: wechat.url })
   const file = await writeImportFile(join(folder, 'import.csv'), IMPORTED)

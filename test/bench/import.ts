@@ -1,6 +1,7 @@
 /**
- * `bindings import` as an operator runs it: 200,000 lines on each engine, and the memory of a million lines: `npm run bench import`,
- * or `node test/bench/import.ts 100000` for another number of lines in the last part.
+ * Measures `bindings import` as an operator runs it: the time of 200,000 lines on each engine, and the memory of a
+ * million lines. `npm run bench import`, or `node test/bench/import.ts 100000` for another number of lines in the last
+ * part.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

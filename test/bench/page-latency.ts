@@ -1,4 +1,7 @@
-/** The time from the sending of a callback to `bound` in the page, in Chromium: `npm run bench page-latency`. */
+/**
+ * Measures the time from the moment when a callback is sent to the event `bound` in the page, in Chromium:
+ * `npm run bench page-latency`.
+ */
 import { randomBytes } from 'node:crypto'
 import { chromium, type Page } from 'playwright'
 import { createAccount } from '../../demo/simulator/account.ts'
@@ -20,7 +23,7 @@ const server = await serveOurs({ ...env, WECHAT_API_BASE: wechat.url })
 const client = createBindClient({ server: server.url, keyId: 'k1', key: SECRET_OF_BENCH })
 const browser = await chromium.launch(await launchOptions())
 const page = await browser.newPage()
-// A page of the server's own origin, so that the browser sends no preflight requests.
+// The page has the origin of the bind server, so that the browser sends no preflight requests.
 await page.route('**/bench', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><body>' }))
 await page.goto(`${server.url}/bench`)
 await page.addScriptTag({ url: '/wechat-bind.js', type: 'module' })
@@ -34,7 +37,7 @@ for (let i = 0; i < ROUNDS + 10; i++) {
   const sentAt = performance.timeOrigin + performance.now()
   await deliverScan(account, server, { openid: `oPage${i}`, scene: await scene })
   const took = (await boundAt(page)) - sentAt
-  // The first rounds warm up.
+  // The first rounds only warm up the browser and the server.
   if (i >= 10) times.push(took)
 }
 
@@ -53,7 +56,7 @@ wechat.end()
 remove()
 process.exit()
 
-/** Shows a new element. Resolves once its QR code is visible and its poll waits. */
+/** Displays a new element. Resolves when its QR code is visible and its poll waits. */
 async function show(on: Page, token: string): Promise<void> {
   await on.evaluate(async (withToken) => {
     document.querySelector('wechat-bind')?.remove()

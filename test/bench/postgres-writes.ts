@@ -1,6 +1,6 @@
 /**
- * Scans per second that one instance commits to PostgreSQL, in batched and in single transactions: `npm run bench postgres-
- * writes`.
+ * Measures how many scans per second one instance commits to PostgreSQL, in batched and in single transactions:
+ * `npm run bench postgres-writes`.
  */
 
 import { Kysely, PostgresDialect } from 'kysely'
@@ -21,7 +21,8 @@ import { median, spread } from './support/statistics.ts'
 const SCANS = 1_500
 const ROUNDS = 3
 
-// A busy server has this many at a time. Of single transactions at most POOL_SIZE run; more would wait for a connection and time out.
+// The number of scans at a time, as in a busy server. Single transactions are limited to POOL_SIZE at a time, because
+// others would wait for a connection and time out.
 const AT_ONCE = 64
 
 const postgres = await startPostgres({ isDurable: true })
@@ -54,7 +55,7 @@ const scan = (to: Pick<Store, 'write'>, i: number) => {
   return applyIntent(deps, { key: `${i}|d` }, { type: 'claim', claim, key: `wb1_t${i}` })
 }
 
-/** The store without batched transactions: one transaction per scan, over a pool of the same size. */
+/** The store without batched transactions. It uses one transaction for each scan and a pool of the same size. */
 const pool = createPool(url)
 const queries = createQueries(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), 'postgres')
 const alone: Pick<Store, 'write'> = {
@@ -65,7 +66,7 @@ const alone: Pick<Store, 'write'> = {
     }),
 }
 
-/** Scans per second and CPU time per scan, with `atOnce` scans at a time. */
+/** Measures scans per second and CPU time per scan, with `atOnce` scans at a time. */
 async function measure(
   to: Pick<Store, 'write'>,
   count: number,

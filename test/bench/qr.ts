@@ -1,6 +1,6 @@
 /**
- * The time until a user sees a QR code, with WeChat at 150 ms, with and without QR codes made in advance, and the requests that the
- * browser sends for it: `npm run bench qr`.
+ * Measures the time until a user sees a QR code, with and without QR codes that the server requests in advance. WeChat
+ * answers after 150 ms. Also counts the requests that the browser sends for a QR code. `npm run bench qr`.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -21,7 +21,8 @@ const READY = 4
 const REQUESTS = 300
 const ELEMENTS = 60
 const WARM_UPS = 10
-// Ten users a second; the limit of a tenant is 1,000 a minute. A shorter pause would measure an empty pool.
+// The pause between two users. Ten users a second stay below the tenant's limit of 1,000 a minute. With a shorter
+// pause, the bench would measure an empty pool.
 const EVERY_MS = 100
 
 const PAGE = '<!doctype html><body>'
@@ -77,16 +78,16 @@ async function open(ready: number): Promise<Setting> {
   }
 }
 
-/** The token of a new user. */
+/** Returns the token of a new user. */
 function mintToken({ client }: Setting): Promise<string> {
   return client.mintToken({ account: 'acme', userId: `u${users++}` })
 }
 
-/** Runs `once` for one user after the other. The first rounds warm up. */
+/** Runs `once` for one user after the other. The first rounds only warm up the server. */
 async function paced(count: number, once: () => Promise<number>): Promise<number[]> {
   const times: number[] = []
   for (let i = 0; i < count + WARM_UPS; i++) {
-    // The pace of the load, not a wait for the server.
+    // This pause sets the pace of the load. It does not wait for the server.
     const pause = delay(EVERY_MS)
     const took = await once()
     if (i >= WARM_UPS) times.push(took)
@@ -115,7 +116,7 @@ async function pageTimes(setting: Setting, count: number): Promise<number[]> {
   return times
 }
 
-/** How many of the next users get a QR code although WeChat is down. */
+/** Counts the users who get a QR code while WeChat is down. */
 async function whileDown(setting: Setting): Promise<Line> {
   const isFull = new RegExp(`^wechat_bind_qrcodes_ready ${READY}$`, 'm')
   while (!isFull.test(await (await fetch(`${setting.server.url}/metrics`)).text())) await new Promise(setImmediate)
@@ -131,7 +132,10 @@ async function whileDown(setting: Setting): Promise<Line> {
   }
 }
 
-/** Counts the requests from the tag to the QR code, for a page of another origin and for one of the server's own origin. */
+/**
+ * Counts the requests from the start of the element to its QR code, for a page of another origin and for a page of the
+ * server's own origin.
+ */
 async function countRequests(setting: Setting): Promise<Line[]> {
   const { url } = setting.server
   const counts: Line[] = []
@@ -145,7 +149,7 @@ async function countRequests(setting: Setting): Promise<Line[]> {
     await session.send('Network.enable')
     session.on('Network.requestWillBeSent', ({ request }) => {
       const { pathname } = new URL(request.url)
-      // The polls of the element come after the QR code.
+      // The polls of the element are not counted, because they come after the QR code.
       if (pathname !== '/widget/binding') sent.push(`${request.method} ${pathname}`)
     })
     await page.addScriptTag({ url: `${url}/wechat-bind.js`, type: 'module' })
@@ -166,7 +170,7 @@ async function openPage(from: string): Promise<Page> {
   return page
 }
 
-/** Puts a new element into the page. Returns the ms until its QR code is visible. */
+/** Adds a new element to the page. Returns the time in ms until its QR code is visible. */
 function show(page: Page, server: string, token: string): Promise<number> {
   return page.evaluate(
     async ([withServer, withToken]) => {
@@ -185,13 +189,13 @@ function show(page: Page, server: string, token: string): Promise<number> {
   )
 }
 
-/** The goals are in ms. The goal of the p99 is optional. */
+/** Reports the median and the p99. The goals are in ms, and the goal of the p99 is optional. */
 function toLine(what: string, times: number[], goal?: { p50: number; p99?: number }): Line {
   const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)]
   const line = { what: `${what}, p50 / p99`, value: `${p50.toFixed(1)} / ${p99.toFixed(1)} ms` }
   if (!goal) return line
   const text = goal.p99 === undefined ? `p50 ${goal.p50} ms` : `${goal.p50} / ${goal.p99} ms`
-  // The goal that is exceeded most decides.
+  // The report compares the value that is furthest above its goal.
   const number = Math.max(p50 / goal.p50, goal.p99 === undefined ? 0 : p99 / goal.p99)
   return { ...line, number, goal: { text, atMost: 1 } }
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [part ...]`: runs the benchmarks beside this file, or the named ones, each in its own process. A run of all
- * parts writes test/bench/report.
+ * `npm run bench [part ...]` runs the benchmarks in this folder, or only the named ones. Each benchmark runs in its own
+ * process. A run of all parts writes test/bench/report.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -25,7 +25,7 @@ if (unknown.length > 0) throw new Error(`unknown part ${unknown.join(', ')}; the
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-results-'))
 const results = join(folder, 'results.jsonl')
 
-/** Shows the output of the part and returns it, for the report of parts that only print. */
+/** Prints and returns the output of a part. The report needs the output of parts that return no results. */
 async function run(name: string): Promise<{ name: string; text: string; hasPassed: boolean }> {
   console.log(`\n${name}`)
   const child = spawn(process.execPath, [join(import.meta.dirname, `${name}.ts`)], {

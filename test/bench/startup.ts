@@ -1,4 +1,4 @@
-/** The time until `serve` listens, and its idle memory: `npm run bench startup`. */
+/** Measures the time until `serve` listens, and its memory while it is idle: `npm run bench startup`. */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -15,11 +15,11 @@ import { median, spread } from './support/statistics.ts'
 
 const ROUNDS = 7
 
-// After this time the garbage of the start is collected.
+// After this time, V8 has collected the garbage of the start.
 const IDLE_AFTER_MS = 2_000
 
 const root = join(import.meta.dirname, '../..')
-// Measures the published JavaScript: with TypeScript, Node would have to strip the types first.
+// Measures the published JavaScript. With TypeScript, Node would have to strip the types first.
 const built = spawnSync(
   process.execPath,
   [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
@@ -70,7 +70,7 @@ report('startup', [
       ]),
 ])
 
-/** Resident memory in MiB; NaN on a system without /proc. */
+/** Returns the resident memory in MiB, or NaN on a system without /proc. */
 function rssOf(pid: number): number {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024

@@ -1,4 +1,4 @@
-/** Two minutes of 10,000 waiting pages and 500 callbacks per second: `npm run bench steady`. */
+/** Measures two minutes with 10,000 waiting pages and 500 callbacks per second: `npm run bench steady`. */
 import { runSteadily } from './long-poll/steady.ts'
 
 const [pages, perSecond, seconds] = [10_000, 500, 120]

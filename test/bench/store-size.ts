@@ -1,6 +1,6 @@
 /**
- * The size of a store with a million users, and the index that each statement uses: `npm run bench store-size`, or
- * `node test/bench/store-size.ts 100000` for another number of users.
+ * Prints the size of a store with a million users, and the index that each statement uses: `npm run bench store-size`,
+ * or `node test/bench/store-size.ts 100000` for another number of users.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,7 +1,7 @@
 /**
- * Measures waiting pages at one process: `npm run bench waiters`. Measures memory per page, the time to wake one page, and the time
- * to wake all pages, and compares them with those of bare node:http, a naive long-poll and SSE. Compares the CPU of waiting with that
- * of a poll every second.
+ * Measures waiting pages at one process: `npm run bench waiters`. Measures the memory per page, the time to wake one
+ * page, and the time to wake all pages. Measures the same for a server with nothing but node:http, for a simple
+ * long-poll and for SSE. Also compares the CPU time of waiting pages with the CPU time of pages that poll every second.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { mintTokens, type Name, startContender, withoutWait } from './long-poll/contender.ts'
@@ -12,23 +12,27 @@ import { median, quantile, slope } from './support/statistics.ts'
 const PAGES = 10_000
 const ROUNDS = 3
 const STEPS = 10
-// One process may open 20,000 file descriptors here.
+// The limit of file descriptors per process is 20,000 on this machine.
 const MOST_PAGES = 19_000
 const WAKES = 500
-// One full wait (25 s), so that each page polls once more.
+// The time of one full wait (25 s), so that each page polls once more.
 const WAIT_MS = 25_000
 const POLL_MS = 10_000
 
 const tokens = await mintTokens(MOST_PAGES)
 
-/** `kib`: memory per page. `rss`: memory of the process, in bytes. `one` and `all`: the time to wake one page or all, in ms. */
+/**
+ * `kib` is the memory per page. `rss` is the memory of the process in bytes. `one` and `all` are the times in ms to
+ * wake one page and all pages.
+ */
 type Measured = { kib: number; rss: number; one: number[]; all: number }
 type Contender = Awaited<ReturnType<typeof startContender>>
 
 async function measure(name: Name, size: number): Promise<Measured> {
   const server = await startContender(name, tokens.slice(0, size))
-  // The cost of a page is the slope of the process's memory over ten samples. The difference of only two samples would depend on
-  // the time of V8's last collection. For example, bare node:http takes 11.7 KiB a page by the slope, but 10.5 by two samples.
+  // Computes the memory per page as the slope of the process's memory over ten samples. The difference of only two
+  // samples depends on the time of V8's last garbage collection. For example, the server with node:http needs 11.7 KiB
+  // per page according to the slope, but 10.5 KiB according to two samples.
   const step = size / STEPS
   const pages: Page[] = []
   const samples: number[] = []
@@ -58,7 +62,7 @@ async function wakeAll({ order }: Contender, pages: Page[]): Promise<number> {
   return Math.max(...(await Promise.all(answers))) - sentAt
 }
 
-/** The number of cores that the server uses while no state changes, and its pages wait or poll every second. */
+/** Returns the number of cores that the server uses while no state changes. Its pages wait, or poll every second. */
 async function coresOf(name: 'ours' | 'polled', how: 'waiting' | 'polling'): Promise<number> {
   const server = await startContender(name, tokens.slice(0, PAGES))
   const requests = how === 'waiting' ? server.requests : server.requests.map(withoutWait)
@@ -112,7 +116,7 @@ const few = await compare(1_000, all, 1)
 const many = await compare(PAGES, all, ROUNDS)
 const most = await compare(MOST_PAGES, ['raw', 'ours'], 1)
 
-/** The median, over the rounds, of the ratio within one round: only runs close in time are comparable. */
+/** Returns the median of the ratios within each round, because only measurements from the same time are comparable. */
 const times = (figure: 'kib' | 'all') => median(many.of.ours!.map((ours, i) => ours[figure] / many.of.raw![i]![figure]))
 const memory = times('kib')
 const allWoken = times('all')

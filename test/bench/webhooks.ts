@@ -21,20 +21,21 @@ import { startWechatApi } from './support/wechat-api.ts'
 
 const RECEIVERS = 50
 const HANGING = 3
-// A bind causes two events, for the binding and for its unionid. So 2,000 changes a minute are 667 binds and 667 unbinds.
+// A binding causes two events: one for the binding and one for its unionid. Therefore 667 bindings and 667 unbindings a
+// minute make 2,000 changes a minute.
 const ACTIONS_PER_SECOND = ((2_000 / 60) * 2) / 3
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 60)
-// A user is unbound this number of changes after its bind.
+// The bench unbinds a user after this number of further changes.
 const UNBIND_AFTER = 40
 
 const account = createAccount({}, randomBytes)
 const secret = `whsec_${randomBytes(32).toString('base64')}`
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-webhooks-'))
 
-/** All receivers on one server: the path is the number of the receiver. */
+/** One server is the endpoint of all receivers. The path contains the number of the receiver. */
 async function startReceivers() {
   const lags: number[] = []
-  /** For each receiver, the versions that it got of each user. */
+  /** The versions of each user that a receiver got, by receiver. */
   const versions = new Map<string, number[]>()
   const server = createServer((request, response) => {
     const receiver = Number(request.url?.slice(1))

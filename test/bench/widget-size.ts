@@ -1,4 +1,4 @@
-/** The size of the self-contained widget after gzip -9: `npm run bench widget-size`. */
+/** Prints the size of the widget's self-contained file after gzip -9: `npm run bench widget-size`. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -40,7 +40,7 @@ report('widget-size', [
   },
 ])
 
-/** Runs the command `gzip -9`: the output of Node's zlib, which is tuned for speed, is 1.5 % larger. */
+/** Runs the command `gzip -9`, because the output of Node's zlib is 1.5 % larger. */
 function sizeOf(file: Buffer): number {
   return execFileSync('gzip', ['-9'], { input: file }).length
 }

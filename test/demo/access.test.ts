@@ -1,4 +1,4 @@
-/** Pages of other sites in a browser on the same machine or network must not use the demo. */
+/** A page of another site must not be able to use the demo, even if its browser runs on the same machine or network. */
 import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { Demo } from '../../demo/demo.ts'
@@ -6,7 +6,10 @@ import { start } from './demo-fixture.ts'
 
 type Headers = Record<string, string>
 
-/** Uses `node:http`, because `fetch` does not send every `Host`. Returns the status and closes the connection, even of a stream. */
+/**
+ * Returns the status of the response and closes the connection, even if the response is a stream. Uses `node:http`,
+ * because `fetch` cannot send any `Host`.
+ */
 function send({ url }: Demo, path: string, headers: Headers, method = 'GET', body = ''): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const sent = request(url + path, { method, headers, agent: false }, (response) => {
@@ -40,7 +43,7 @@ const changes: [method: string, path: string, body: string][] = [
 ]
 
 describe('startDemo', () => {
-  test('refuses a request with a foreign `Host`, as DNS rebinding sends it', async () => {
+  test('refuses a request with a foreign `Host`, as a browser sends it after DNS rebinding', async () => {
     const demo = await start()
     const headers = { Host: `evil.example:${new URL(demo.url).port}` }
     for (const path of reads) expect([path, await send(demo, path, headers)]).toEqual([path, 403])
@@ -50,7 +53,7 @@ describe('startDemo', () => {
     }
   })
 
-  test('refuses changes by a page of another origin', async () => {
+  test('refuses every changing request from a page of another origin', async () => {
     const demo = await start()
     await demo.simulator.phone('amy').follow()
     const { port } = new URL(demo.url)
@@ -62,7 +65,7 @@ describe('startDemo', () => {
     expect(demo.simulator.phone('amy').following).not.toBeNull()
   })
 
-  test('accepts its own page, a program without `Origin`, and the names in its settings', async () => {
+  test('accepts requests from its own page, from a program without `Origin`, and for the host names in its settings', async () => {
     const demo = await start(undefined, { PUBLIC_URL: 'https://demo.example', DEMO_HOSTS: 'wechat' })
     const { port, origin } = new URL(demo.url)
     const accepted: Headers[] = [
@@ -85,7 +88,7 @@ describe('startDemo', () => {
     }
   })
 
-  test('does not check `Host` where a token, a key or a signature protects the request', async () => {
+  test('does not check `Host` of requests that a token, a key or a signature protects', async () => {
     const demo = await start()
     const headers = { Host: 'bind.example' }
     const statuses = ['/widget/binding', '/wechat/callback', '/simulator/cgi-bin/getcallbackip', '/cdn/wechat-bind.js']

@@ -6,7 +6,7 @@ import { bindAmy, clientOf, lin, start } from './demo-fixture.ts'
 const put = async ({ url }: Demo, body: unknown) =>
   (await fetch(`${url}/demo/conditions`, { method: 'PUT', body: JSON.stringify(body) })).json()
 
-/** The response to a request for a new QR code. */
+/** Requests a new QR code and returns the response. */
 async function newCode(demo: Demo): Promise<{ status: number; code?: string; expiresIn?: number }> {
   const { token } = await (await fetch(`${demo.url}/host/token?user=lin`)).json()
   const headers = { Authorization: `Bearer ${token}` }
@@ -37,7 +37,7 @@ describe('PUT /demo/conditions', () => {
     expect((await put(demo, {})).conditions).toEqual(defaultConditions)
   })
 
-  test('uses the environment as defaults', async () => {
+  test('uses the values of the environment as defaults', async () => {
     const demo = await start(undefined, { CONFIRM: 'reply', WECHAT_MODE: 'plain' })
     expect(demo.conditions()).toEqual({ ...defaultConditions, confirm: 'reply', mode: 'plain' })
     await demo.set({ confirm: 'off' })
@@ -45,7 +45,7 @@ describe('PUT /demo/conditions', () => {
     expect(demo.conditions()).toEqual({ ...defaultConditions, confirm: 'reply', mode: 'plain' })
   })
 
-  test('requires the digits with confirm=code until the reset', async () => {
+  test('with confirm=code, requires the four digits until the conditions are reset', async () => {
     const demo = await start()
     await demo.set({ confirm: 'code' })
     await bindAmy(demo)
@@ -58,7 +58,7 @@ describe('PUT /demo/conditions', () => {
   })
 
   test.each(['plain', 'compatible', 'secure'] as const)(
-    'changes the mode of simulator and server: %s',
+    'changes the callback mode of the simulator and of the server: %s',
     async (mode) => {
       const demo = await start(undefined, { WECHAT_MODE: mode === 'plain' ? 'secure' : 'plain' })
       await demo.set({ mode })
@@ -73,7 +73,7 @@ describe('PUT /demo/conditions', () => {
     },
   )
 
-  test('keeps bindings when the bind server is replaced', async () => {
+  test('keeps the bindings when a condition replaces the bind server', async () => {
     const demo = await start()
     await bindAmy(demo)
     await demo.set({ conflict: 'allow', unsubscribe: 'mark' })
@@ -94,16 +94,19 @@ describe('PUT /demo/conditions', () => {
     [{ errcode: '48001' }, { status: 502, code: 'WECHAT_FORBIDDEN' }],
     [{ clock: 'behind' }, { status: 401, code: 'UNAUTHORIZED' }],
   ]
-  test.each(shown)('applies %j to requests for a QR code until the reset', async (conditions, answer) => {
-    const demo = await start()
-    expect(await newCode(demo)).toMatchObject({ status: 200 })
-    await demo.set(conditions)
-    expect(await newCode(demo)).toMatchObject(answer)
-    await demo.set({})
-    expect(await newCode(demo)).toMatchObject({ status: 200 })
-  })
+  test.each(shown)(
+    'applies %j to requests for a QR code until the conditions are reset',
+    async (conditions, answer) => {
+      const demo = await start()
+      expect(await newCode(demo)).toMatchObject({ status: 200 })
+      await demo.set(conditions)
+      expect(await newCode(demo)).toMatchObject(answer)
+      await demo.set({})
+      expect(await newCode(demo)).toMatchObject({ status: 200 })
+    },
+  )
 
-  test('aborts waiting polls when the server goes down', async () => {
+  test('answers waiting polls with 502 when the server goes down', async () => {
     const demo = await start()
     const { token } = await (await fetch(`${demo.url}/host/token?user=lin`)).json()
     const headers = { Authorization: `Bearer ${token}`, 'If-None-Match': '"0"', Prefer: 'wait=25' }
@@ -113,7 +116,7 @@ describe('PUT /demo/conditions', () => {
     expect((await polling).status).toBe(502)
   })
 
-  test('rejects callbacks when its clock is 10 minutes wrong', async () => {
+  test('rejects callbacks when the clock of the server is wrong by 10 minutes', async () => {
     const demo = await start()
     const { Url } = await clientOf(demo).getQrCode(lin)
     await demo.set({ clock: 'ahead' })
@@ -124,7 +127,7 @@ describe('PUT /demo/conditions', () => {
 })
 
 describe('POST /demo/taken/:person', () => {
-  test('binds the person’s WeChat to another user, once', async () => {
+  test('binds the person’s WeChat to another user, even if it is called twice', async () => {
     const demo = await start()
     for (let time = 0; time < 2; time += 1) await fetch(`${demo.url}/demo/taken/cai`, { method: 'POST' })
     const cai = demo.simulator.phone('cai')

@@ -1,4 +1,4 @@
-/** Starts a demo on a free port, and offers shortcuts for the demo's tests. */
+/** Starts a demo on a free port. Has functions for actions that many tests of the demo need. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { createBindClient } from '../../server/client.ts'
 const KEY = 'demo-key-of-32-bytes-in-base64url-000000000'.slice(0, 43)
 const stopped = new WeakSet<Demo>()
 
-/** A folder with placeholder pages, so that the tests need no build. It is removed after the test. */
+/** Creates a folder with placeholder pages, so that the tests need no build. The folder is removed after the test. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-demo-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -20,7 +20,10 @@ export function makeFolder(): string {
   return folder
 }
 
-/** Starts a demo on a free port, and stops it after the test; `folder` contains its pages and its saved state. */
+/**
+ * Starts a demo on a free port and stops it after the test. `folder` contains the pages and the saved state of the
+ * demo.
+ */
 export async function start(folder = makeFolder(), env: Record<string, string> = {}): Promise<Demo> {
   const settings = { PORT: '0', BIND_KEYS: `k1:${KEY}`, LOG_LEVEL: 'silent', ...env }
   const demo = await startDemo({ env: settings, dataDir: folder, dist: folder })
@@ -37,7 +40,7 @@ export async function stop(demo: Demo): Promise<void> {
 export const clientOf = ({ url }: Demo) => createBindClient({ server: url, keyId: 'k1', key: KEY })
 export const lin = { account: 'acme', userId: 'lin' }
 
-/** Amy scans lin's QR code and follows the account, which binds her WeChat to lin. */
+/** Lets Amy scan the QR code of the user lin and follow the account. Amy's WeChat is then bound to lin. */
 export async function bindAmy(demo: Demo): Promise<void> {
   const amy = demo.simulator.phone('amy')
   await amy.scan((await clientOf(demo).getQrCode({ ...lin, label: 'li***@example.com' })).Url)

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { bindAmy, clientOf, lin, makeFolder, start, stop } from './demo-fixture.ts'
 
 describe('startDemo', () => {
-  test('binds over real HTTP in both directions, and the chat displays the decrypted reply', async () => {
+  test('binds over real HTTP between server and WeChat, and the chat displays the decrypted reply', async () => {
     const demo = await start()
     await bindAmy(demo)
     expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({
@@ -38,7 +38,7 @@ describe('startDemo', () => {
     expect(demo.wire.since(0)).toMatchObject([{ kind: 'check', status: 200, fault: '' }])
   })
 
-  test('opens the console at /console, with a token for each role, and shows what QA does', async () => {
+  test('serves the console at /console with a token for each role, and counts the bindings of the demo there', async () => {
     const demo = await start()
     const at = (path: string, init?: RequestInit) => fetch(`${demo.url}/console/${path}`, init)
     const { offers } = (await (await at('api/session')).json()) as { offers: { role: string; token: string }[] }
@@ -66,7 +66,7 @@ describe('startDemo', () => {
     expect(Math.min(...after!)).toBeGreaterThan(Math.max(...before!))
   })
 
-  test('keeps bindings, followers and chats over a restart', async () => {
+  test('keeps bindings, followers and chats when it restarts', async () => {
     const folder = makeFolder()
     const first = await start(folder)
     await bindAmy(first)
@@ -78,7 +78,7 @@ describe('startDemo', () => {
     expect((await clientOf(second).getBindInfo(lin)).IsBound).toBe(false)
   })
 
-  test('starts without a saved state when the file is not readable', async () => {
+  test('starts with a new state when the file of the saved state is damaged', async () => {
     const folder = makeFolder()
     writeFileSync(join(folder, 'demo.json'), '{"account"')
     const demo = await start(folder)
@@ -87,7 +87,7 @@ describe('startDemo', () => {
     expect((await clientOf(demo).getBindInfo(lin)).IsBound).toBe(true)
   })
 
-  test('closes at once, even if pages poll', async () => {
+  test('closes at once, even while pages poll', async () => {
     const demo = await start()
     const stream = await fetch(`${demo.url}/simulator/control/stream`)
     await stop(demo)
@@ -95,7 +95,7 @@ describe('startDemo', () => {
     await expect(fetch(demo.url)).rejects.toThrow(TypeError)
   })
 
-  test('rejects an invalid setting before the port is open', async () => {
+  test('rejects an invalid setting before it opens the port', async () => {
     const { url } = await start()
     const wrong = start(makeFolder(), { TICKET_TTL: '1', PORT: new URL(url).port })
     await expect(wrong).rejects.toThrow('TICKET_TTL')

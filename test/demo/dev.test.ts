@@ -1,4 +1,4 @@
-/** `npm run dev` serves pages and element from their sources, and the demo on the same port. */
+/** Tests `npm run dev`, which serves the pages and the element from their sources, and the demo on the same port. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -53,7 +53,7 @@ describe('npm run dev', () => {
 
   test('serves no file outside the folders of the sources', async () => {
     expect((await get(`/@fs${join(root, 'package.json')}`)).status).toBe(403)
-    // The status is 404 in a folder in which the demo has not run yet.
+    // The status is 404 if the file does not exist, because the demo has not run in this folder yet.
     expect([403, 404]).toContain((await get(`/@fs${join(root, 'data/demo.json')}`)).status)
   })
 })
@@ -66,7 +66,7 @@ describe('npm run dev with a real account', () => {
     WECHAT_MODE: 'plain',
   }
 
-  test('serves pages, sources and demo below the secret path only', async () => {
+  test('serves the pages, the sources and the demo only below the secret path', async () => {
     const data = mkdtempSync(join(tmpdir(), 'wechat-bind-dev-'))
     const real = await startDev({ PORT: '0', LOG_LEVEL: 'silent', ...account }, data, 'node_modules/.vite/dev-test')
     const { origin, pathname } = new URL(real.url)

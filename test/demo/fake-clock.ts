@@ -1,9 +1,12 @@
-/** A clock whose time changes only by `advance`, which also ends each due `delay`. */
+/** A fake clock. Only `advance` changes the time. It also ends each `delay` that is due. */
 import type { Delay } from '../../demo/simulator/faults.ts'
 
 type Sleeper = { until: number; wake: () => void }
 
-/** Runs all work that does not wait for the clock. 10 turns of the event loop are enough for in-process requests. */
+/**
+ * Waits until all work is done that does not depend on the clock. For requests within one process, 10 turns of the
+ * event loop are enough.
+ */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate)
 }

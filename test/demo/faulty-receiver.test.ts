@@ -4,7 +4,10 @@ import { answerFaulty } from '../../demo/faulty-receiver.ts'
 import type { WireEntry } from '../../demo/simulator/traffic-log.ts'
 import { bindAmy, clientOf, lin, start } from './demo-fixture.ts'
 
-/** Resolves with the webhook's attempts in the traffic log, in order, as soon as one of them is `wanted`. */
+/**
+ * Waits until the traffic log contains an attempt of the webhook for which `wanted` is true. Returns all attempts in
+ * order.
+ */
 function attemptsUntil(demo: Demo, wanted: (attempt: WireEntry) => boolean): Promise<WireEntry[]> {
   return new Promise((resolve) => {
     const look = () => {
@@ -28,7 +31,7 @@ describe('the webhook receiver of the demo', () => {
     ['moved', 307],
     ['gone', 410],
   ] as const)(
-    'answers with receiver=%s as chosen, and accepts what waits after the reset',
+    'with receiver=%s, answers with the status of this failure, and accepts the waiting notices after the reset',
     async (receiver, status) => {
       const demo = await start()
       await demo.set({ receiver })
@@ -39,12 +42,12 @@ describe('the webhook receiver of the demo', () => {
     },
   )
 
-  test('does not answer with receiver=hang, and accepts the waiting notices after the reset', async () => {
+  test('with receiver=hang, does not answer, and accepts the waiting notices after the reset', async () => {
     const demo = await start()
     await demo.set({ receiver: 'hang' })
     await bindAmy(demo)
     await attemptsUntil(demo, () => true)
-    // After these calls the request has reached the receiver.
+    // Three calls take long enough for the webhook to reach the receiver.
     for (let i = 0; i < 3; i++) await clientOf(demo).getBindInfo(lin)
     await demo.set({})
     const [first, second] = await attemptsUntil(demo, isAccepted)
@@ -52,7 +55,7 @@ describe('the webhook receiver of the demo', () => {
     expect(second).toMatchObject({ status: 204, raw: first?.raw })
   })
 
-  test('with receiver=hang waits longer than the server, unless the demo closes', async () => {
+  test('with receiver=hang, waits longer than the bind server does, unless the demo closes', async () => {
     const closing = new AbortController()
     let waitedMs = 0
     const delay = (ms: number, signal?: AbortSignal) =>

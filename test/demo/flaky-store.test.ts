@@ -34,7 +34,7 @@ describe('createFlakyStore', () => {
     await flaky.close()
   })
 
-  test('answers with a delay of 3 s while it is `slow`', async () => {
+  test('delays each answer by 3 s while it is `slow`', async () => {
     const { flaky, set, time } = await setStore()
     set('slow')
     let isAnswered = false
@@ -52,7 +52,7 @@ describe('createFlakyStore', () => {
 describe('createFaultyProxy', () => {
   const answer = async () => new Response('ok')
 
-  test('forwards, delays by 3 s, and answers 502', async () => {
+  test('forwards requests, delays them by 3 s, or answers 502, as the condition requires', async () => {
     const time = createFakeClock()
     const proxy = createFaultyProxy({ delay: time.delay, signal })
     expect((await proxy.forward(answer)).status).toBe(200)

@@ -3,7 +3,7 @@ import { createHostSite } from '../../demo/host-site.ts'
 import { BindError } from '../../server/client.ts'
 import { openTestServer } from '../support/test-server.ts'
 
-/** A host site with a real bind server; Amy's WeChat is bound to the user lin. */
+/** A host site with a real bind server. Amy's WeChat is bound to the user lin. */
 async function setHost() {
   const testServer = await openTestServer()
   const hostSite = createHostSite({ bind: testServer.client })
@@ -14,7 +14,7 @@ async function setHost() {
 }
 
 describe('createHostSite', () => {
-  test('mints a token that the bind server accepts for the signed-in user', async () => {
+  test('issues a token for the signed-in user that the bind server accepts', async () => {
     const { testServer, call } = await setHost()
     const { token } = await call('/token?user=lin')
     const answer = await testServer.widget('GET', '/binding', { token })
@@ -33,7 +33,7 @@ describe('createHostSite', () => {
     expect(await call('/bind-info?user=chen')).toMatchObject({ isBound: false, boundAt: null, openid: null })
   })
 
-  test('disconnects, even if the page requests it twice', async () => {
+  test('unbinds, even if the page sends the request twice', async () => {
     const { call } = await setHost()
     expect(await call('/disconnect?user=lin', 'POST')).toMatchObject({ isBound: false, version: 2 })
     expect(await call('/disconnect?user=lin', 'POST')).toMatchObject({ isBound: false, version: 2 })
@@ -45,7 +45,7 @@ describe('createHostSite', () => {
     expect([answer.status, (await answer.json()).code]).toEqual([401, 'SIGNED_OUT'])
   })
 
-  test('returns an error code when the bind server does not answer, and forbids caching', async () => {
+  test('when the bind server does not answer, returns an error code that must not be cached', async () => {
     const { testServer } = await setHost()
     const getBindInfo = () => Promise.reject(new BindError('UNREACHABLE', 'The bind server did not answer.'))
     const hostSite = createHostSite({ bind: { ...testServer.client, getBindInfo } })

@@ -7,18 +7,18 @@ describe('toNetworkUrls', () => {
     expect(toNetworkUrls('https://demo.example', '127.0.0.1', '4000')).toEqual(['https://demo.example'])
   })
 
-  test('returns nothing while the demo listens only on this machine', () => {
+  test('returns no URL when the demo listens only on this machine', () => {
     expect(toNetworkUrls(undefined, '127.0.0.1', '4000')).toEqual([])
   })
 
-  test.each(['0.0.0.0', '::', undefined])('returns no loopback address with HOST=%s', (host) => {
+  test.each(['0.0.0.0', '::', undefined])('with HOST=%s, returns no loopback address', (host) => {
     const urls = toNetworkUrls(undefined, host, '4000')
     expect(urls.every((url) => /^http:\/\/(\d+\.){3}\d+:4000$/.test(url) && !url.includes('//127.'))).toBe(true)
   })
 })
 
 describe('toTrustedNames', () => {
-  test('contains the host of PUBLIC_URL with its origin, and the names in DEMO_HOSTS', () => {
+  test('contains the host name and the origin of PUBLIC_URL, and the names in DEMO_HOSTS', () => {
     const env = { PUBLIC_URL: 'https://demo.example:8443/path', DEMO_HOSTS: 'wechat, host.docker.internal' }
     expect(toTrustedNames(env)).toEqual({
       hosts: ['127.0.0.1', 'demo.example', 'wechat', 'host.docker.internal'],
@@ -26,7 +26,7 @@ describe('toTrustedNames', () => {
     })
   })
 
-  test.each(['0.0.0.0', '::', ''])('contains the printed addresses with HOST=%s', (HOST) => {
+  test.each(['0.0.0.0', '::', ''])('with HOST=%s, contains the printed addresses', (HOST) => {
     const printed = toNetworkUrls(undefined, HOST || undefined, '4000').map((url) => new URL(url).hostname)
     expect(toTrustedNames({ HOST }).hosts).toEqual(expect.arrayContaining(printed))
   })
@@ -34,7 +34,7 @@ describe('toTrustedNames', () => {
   test.each([
     ['192.168.1.5', '192.168.1.5'],
     ['fe80::1', '[fe80::1]'],
-  ])('contains HOST=%s as a browser sends it', (HOST, host) => {
+  ])('contains HOST=%s in the form that a browser sends', (HOST, host) => {
     expect(toTrustedNames({ HOST })).toEqual({ hosts: [host], origins: [] })
   })
 })

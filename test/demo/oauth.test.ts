@@ -1,4 +1,4 @@
-/** The web authorization in the demo, over HTTP as a browser inside the simulated WeChat uses it. */
+/** Tests the web authorization in the demo with the HTTP requests of a browser inside the simulated WeChat. */
 import { expect, test } from 'vitest'
 import type { Demo } from '../../demo/demo.ts'
 import { clientOf, lin, start } from './demo-fixture.ts'
@@ -12,7 +12,7 @@ async function widget(demo: Demo, path: string, body: object, { prefix = '', hos
   return fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
-/** Follows the redirects by hand. `person`: the browser is inside the WeChat of this person. */
+/** Follows redirects, as a browser inside the WeChat of `person` does. Returns the URL at which the redirects end. */
 async function follow(url: string, person: string): Promise<string> {
   const response = await fetch(url, { redirect: 'manual', headers: { 'User-Agent': `simulated-person/${person}` } })
   return response.headers.get('Location') ?? response.text()
@@ -37,7 +37,7 @@ test.each([{}, { prefix: '/visitor/abcdefgh' }, { host: 'localhost' }])(
   },
 )
 
-test('a browser without a phone may choose one', async () => {
+test('WeChat’s page lets a browser without a phone choose one', async () => {
   const demo = await start()
   const { url } = await (await widget(demo, '/oauth', { return: `${demo.url}/` })).json()
   const page = await (await fetch(url)).text()

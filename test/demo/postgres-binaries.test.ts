@@ -29,7 +29,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(parent, 'test-'))
   original = join(folder, 'original')
   target = join(folder, 'copy')
-  // npm creates files with these modes under umask 077.
+  // Under umask 077, npm creates files with these modes.
   mkdirSync(join(original, 'bin'), { recursive: true, mode: 0o700 })
   writeFileSync(join(original, 'bin/postgres'), 'program', { mode: 0o700 })
   mkdirSync(join(original, 'lib'), { mode: 0o700 })
@@ -49,7 +49,7 @@ describe('copyForAll', () => {
     expect(modes).toEqual(['755', '755', '755', '755', '644'])
   })
 
-  test('uses an existing copy', () => {
+  test('uses a complete copy that already exists', () => {
     const copy = copyForAll(original, target)
     const { ino } = statSync(join(copy, 'bin/postgres'))
     expect(copyForAll(original, target)).toBe(copy)
@@ -74,7 +74,7 @@ describe('copyForAll', () => {
     expect(readFileSync(join(copy, 'lib/libpq.so'), 'utf8')).toBe('library')
   })
 
-  test('does not use or change a folder that another user could have created', () => {
+  test('does not use or change a folder that another user may have created', () => {
     cpSync(original, `${target}-1`, { recursive: true, verbatimSymlinks: true })
     chmodSync(`${target}-1`, 0o777)
     symlinkSync(original, `${target}-2`)
@@ -86,7 +86,7 @@ describe('copyForAll', () => {
 })
 
 describe('isOpenToAll', () => {
-  test('is true only when every user can enter each folder of the path', () => {
+  test('is true only if every user can enter each folder of the path', () => {
     const inside = join(folder, 'a/b')
     mkdirSync(inside, { recursive: true })
     for (const path of [folder, join(folder, 'a'), inside]) chmodSync(path, 0o755)

@@ -1,4 +1,7 @@
-/** Tests the demo with a real account. A simulator that listens on a socket replaces WeChat. */
+/**
+ * Tests the demo in the mode for a real account. In place of WeChat, it uses a simulator that listens on a port of its
+ * own.
+ */
 import { request } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createSimulator, type Simulator } from '../../demo/simulator/simulator.ts'
@@ -15,7 +18,7 @@ async function closeWechat(): Promise<void> {
 
 afterEach(closeWechat)
 
-/** A test account (测试号): plain mode without a key. */
+/** The settings of a test account (测试号), which uses plain mode and has no key. */
 async function startWithAccount(env: Record<string, string> = {}, folder?: string) {
   tencent = createSimulator({ account: { mode: 'plain' } })
   wechat = await startListening(tencent.app, '127.0.0.1', 0)
@@ -53,7 +56,7 @@ describe('startDemo with a real account', () => {
     expect(text).toContain('access_token=…')
   })
 
-  test('has no simulator, no WeChat conditions and no test users', async () => {
+  test('has no simulator, no conditions of WeChat and no test users', async () => {
     const demo = await startWithAccount()
     expect((await fetch(`${demo.url}/simulator/control/state`)).status).toBe(404)
     await demo.set({ mode: 'secure', errcode: '48001' })
@@ -66,7 +69,7 @@ describe('startDemo with a real account', () => {
 })
 
 describe('the path of the demo with a real account', () => {
-  test('is secret, and contains everything except the callback, the widget API and the element’s file', async () => {
+  test('is secret, and everything is below it except the callback, the widget API and the element’s file', async () => {
     const demo = await startWithAccount()
     const { origin, pathname } = new URL(demo.url)
     expect(pathname).toMatch(/^\/[\w-]{22}$/)
@@ -105,7 +108,7 @@ describe('the path of the demo with a real account', () => {
     expect(await answerTo('/wechat-bind.js')).toEqual(['/wechat-bind.js', expect.any(Number), false])
   })
 
-  test('contains the page and the whole demo, and redirects from a URL without the last slash', async () => {
+  test('leads to the page and the whole demo, and is redirected to when the last slash is missing', async () => {
     const demo = await startWithAccount()
     const page = await fetch(`${demo.url}?lang=en`)
     expect([page.status, page.url]).toEqual([200, `${demo.url}/?lang=en`])
@@ -119,14 +122,14 @@ describe('the path of the demo with a real account', () => {
     }
   })
 
-  test('receives the webhooks of the bind server', async () => {
+  test('is part of the URL to which the bind server sends webhooks', async () => {
     const demo = await startWithAccount()
     await tencent.phone('amy').scan((await clientOf(demo).getQrCode(lin)).Url, { follow: true })
     const webhook = () => demo.wire.since(0).find(({ kind, isPending }) => kind === 'webhook' && !isPending)
     await expect.poll(webhook).toMatchObject({ title: 'binding.bound', status: 204 })
   })
 
-  test('refuses a foreign `Host` and pages of other origins', async () => {
+  test('does not accept a foreign `Host` or pages of other origins', async () => {
     const demo = await startWithAccount()
     const Origin = 'https://evil.example'
     const put = await fetch(`${demo.url}/demo/conditions`, { method: 'PUT', body: '{}', headers: { Origin } })
@@ -140,7 +143,7 @@ describe('the path of the demo with a real account', () => {
     expect(status).toBe(403)
   })
 
-  test('stays the same after a restart, and is printed with PUBLIC_URL', async () => {
+  test('stays the same after a restart, and is part of the printed URL when PUBLIC_URL is set', async () => {
     const folder = makeFolder()
     const first = await startWithAccount({}, folder)
     await stop(first)

@@ -16,7 +16,7 @@ describe('the traffic log', () => {
       'wechat /cgi-bin/qrcode/create',
       'callback subscribe',
       'webhook binding.bound',
-      // The unionid is known.
+      // By now the server knows the unionid.
       'webhook binding.updated',
     ])
   })
@@ -32,7 +32,7 @@ describe('the traffic log', () => {
     expect(response).toMatchObject({ header: { req: sent.header.jti }, plaintext: { Success: true, Code: 'OK' } })
   })
 
-  test('contains a page’s call with the decrypted token, and a webhook with the signature', async () => {
+  test('contains the call of a page with the decrypted token, and a webhook with its signature', async () => {
     const demo = await start()
     const { token } = await (await fetch(`${demo.url}/host/token?user=lin`)).json()
     await fetch(`${demo.url}/widget/binding`, { headers: { Authorization: `Bearer ${token}` } })
@@ -45,7 +45,7 @@ describe('the traffic log', () => {
     expect(JSON.parse(webhook!.raw)).toMatchObject({ type: 'binding.bound', data: { User_ID: 'lin' } })
   })
 
-  test('contains an undecryptable request in its received form, with the error code', async () => {
+  test('contains a request that cannot be decrypted as received, with the error code', async () => {
     const demo = await start()
     await fetch(`${demo.url}/api/WeChat/GetBindInfo`, { method: 'POST', body: 'not a JWE' })
     const seen = { kind: 'api', raw: 'not a JWE', opened: '', fault: 'UNAUTHORIZED' }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Demo } from '../../demo/demo.ts'
 import { clientOf, start } from './demo-fixture.ts'
 
-/** Calls the browser API as a page of this user. */
+/** Calls the browser API in the same way as a page of this user. */
 async function pageOf(demo: Demo, user: string) {
   const { token } = await (await fetch(`${demo.url}/host/token?user=${user}`)).json()
   const call = async (method: string, path: string) => {
@@ -20,7 +20,7 @@ const subject = (userId: string) => ({ account: 'acme', userId })
 
 describe('createTestUsers', () => {
   test.each(['off', 'reply', 'code'] as const)(
-    'test-always-bound is bound at every request, also with CONFIRM=%s',
+    'test-always-bound is bound at every request, even with CONFIRM=%s',
     async (confirm) => {
       const demo = await start(undefined, { CONFIRM: confirm })
       const page = await pageOf(demo, 'test-always-bound')
@@ -53,7 +53,7 @@ describe('createTestUsers', () => {
     expect(await page.look()).toMatchObject({ state: 'unbound' })
   })
 
-  test('test-unsubscribes unfollows the account by itself', async () => {
+  test('test-unsubscribes unfollows the account automatically after the binding', async () => {
     const demo = await start()
     const page = await pageOf(demo, 'test-unsubscribes')
     const { url } = await page.newCode()
@@ -62,7 +62,7 @@ describe('createTestUsers', () => {
     await expect.poll(page.look, { timeout: 10_000 }).toMatchObject({ state: 'unbound', reason: 'unsubscribe' })
   })
 
-  test('test-slow waits for its responses, and other users do not', async () => {
+  test('test-slow gets its responses late, and other users do not', async () => {
     const demo = await start()
     const slow = await pageOf(demo, 'test-slow')
     const order: string[] = []

@@ -1,4 +1,4 @@
-/** The demo's API for the tests of other sites: binds a person in one call, and resets the demo. */
+/** Tests the demo's API for the tests of other sites, which binds a person in one call and resets the demo. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Demo } from '../../demo/demo.ts'
 import { clientOf, lin, start } from './demo-fixture.ts'
@@ -45,7 +45,7 @@ describe('POST /demo/reset', () => {
     expect(demo.conditions().confirm).toBe('off')
   })
 
-  test('lets a test bind again at once, even within the same second', async () => {
+  test('lets a test bind again after the reset, even within the same second', async () => {
     for (let round = 0; round < 3; round++) {
       expect((await post('bind/zoe', lin)).status).toBe(204)
       await post('reset', { people: ['zoe'] })

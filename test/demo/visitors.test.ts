@@ -1,4 +1,4 @@
-/** The conditions of one visitor do not affect the pages of other visitors. */
+/** Tests that the conditions of one visitor do not affect the pages of other visitors. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { defaultConditions } from '../../demo/conditions.ts'
 import type { Demo } from '../../demo/demo.ts'
@@ -29,7 +29,7 @@ async function pollAs(path: string): Promise<{ status: number; body: { state?: s
   return { status: response.status, body: await response.json().catch(() => ({})) }
 }
 
-/** Waits for a version other than the known one, as a page does. */
+/** Reads the version of the binding, then waits for another version, as a page does. */
 async function waitAs(path: string): Promise<Response> {
   const token = await clientOf(demo).mintToken(lin)
   const headers = { Authorization: `Bearer ${token}` }
@@ -41,7 +41,7 @@ async function waitAs(path: string): Promise<Response> {
 }
 
 describe('the conditions of a visitor', () => {
-  test('are the shared ones until the visitor sets conditions, which then apply to this visitor only', async () => {
+  test('are the shared conditions until the visitor sets conditions, which apply only to this visitor', async () => {
     await put('', { confirm: 'reply' })
     expect(await conditionsOf(one)).toEqual({ ...defaultConditions, confirm: 'reply' })
     await put(one, { confirm: 'code', store: 'slow' })
@@ -56,7 +56,7 @@ describe('the conditions of a visitor', () => {
     expect(await conditionsOf(one)).toEqual({ ...defaultConditions, clock: 'ahead' })
   })
 
-  test('break the server for this visitor only', async () => {
+  test('can take the server down for this visitor only', async () => {
     await put(one, { server: 'down' })
     expect((await pollAs(one)).status).toBe(502)
     expect((await pollAs(other)).status).toBe(200)
@@ -65,7 +65,7 @@ describe('the conditions of a visitor', () => {
     expect((await pollAs(one)).status).toBe(200)
   })
 
-  test("break WeChat's API for this visitor only", async () => {
+  test("can make WeChat's API fail for this visitor only", async () => {
     await put(one, { errcode: '48001' })
     await expect(client(one).getQrCode(lin)).rejects.toMatchObject({ code: 'WECHAT_FORBIDDEN' })
     expect((await client(other).getQrCode(lin)).Url).toMatch(/^http/)
@@ -74,19 +74,19 @@ describe('the conditions of a visitor', () => {
   test.each(['secure', 'plain'] as const)(
     'apply to any scan of the QR code that the visitor requested last (mode %s)',
     async (mode) => {
-      // A valid QR code is returned again, even if it is older than the conditions.
+      // Creates a QR code before the visitor sets conditions. The server then returns the same QR code to the visitor.
       await clientOf(demo).getQrCode(lin)
       await put(one, { confirm: 'reply', mode })
       const amy = demo.simulator.phone('amy')
       await amy.scan((await client(one).getQrCode(lin)).Url, { follow: true })
       expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: false })
-      // The reply belongs to the same scan.
+      // The conditions also apply to the text that confirms this scan.
       await amy.sendText('确认绑定')
       expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: true })
     },
   )
 
-  test('do not separate the bindings: a scan wakes the pages of the same user at other visitors', async () => {
+  test('do not separate the bindings: a scan also notifies the pages that the same user has open at other visitors', async () => {
     await put(one, { unsubscribe: 'mark' })
     const waiting = [waitAs(''), waitAs(other)]
     await demo.simulator.phone('amy').scan((await client(one).getQrCode(lin)).Url, { follow: true })

@@ -1,11 +1,14 @@
-/** Twelve flows from a scan to a binding and back, in a real browser: the demo page, the bind server and the simulated WeChat over real HTTP. */
+/**
+ * Tests twelve flows of binding and unbinding in a real browser, with the demo page, the bind server and the simulated
+ * WeChat over real HTTP.
+ */
 import { describe, expect, test } from 'vitest'
 import { backEndReports, chat, createFixture, follow, inState, reported, scan, unfollow } from './demo-fixture.ts'
 
 const fixture = createFixture()
 
 describe('binding', () => {
-  test('first binding: a person who does not follow scans and follows; page, chat and back end are notified immediately', async () => {
+  test('first binding: a person who is not a follower scans and follows, and the page, the chat and the back end display the binding at once', async () => {
     const page = await fixture.open()
     await scan(page)
     await follow(page)
@@ -21,7 +24,7 @@ describe('binding', () => {
     console.log(`callback's arrival to the bound event in the page: ${Math.round(bound!.at - callback!.at)} ms`)
   })
 
-  test('already following: one scan is enough, and a reloaded page reports the existing binding', async () => {
+  test('follower: a scan binds without another step, and a reloaded page reports the existing binding', async () => {
     await fixture.demo.simulator.phone('amy').follow()
     const page = await fixture.open()
     await scan(page)
@@ -32,7 +35,7 @@ describe('binding', () => {
     expect(await reported(page)).toMatchObject([{ type: 'bound', detail: { initial: true } }])
   })
 
-  test('expiry and refresh: an expired QR code is not visible, and a click displays a new QR code', async () => {
+  test('expiry: an expired QR code is hidden, and a click displays a new QR code', async () => {
     const page = await fixture.open('&ticket=ended')
     await inState(page, 'expired')
     expect(await reported(page)).toMatchObject([{ type: 'expired' }])
@@ -54,7 +57,7 @@ describe('binding', () => {
     expect(await reported(page)).toEqual([])
   })
 
-  test('confirmation by code: the page accepts the digits that the chat displays, and rejects others', async () => {
+  test('confirmation by code: the page accepts the digits that the chat displays, and rejects other digits', async () => {
     const page = await fixture.open('&confirm=code')
     await scan(page)
     await follow(page)
@@ -70,7 +73,7 @@ describe('binding', () => {
     expect((await reported(page)).map(({ type }) => type)).toEqual(['scanned', 'binderror', 'bound'])
   })
 
-  test('confirmation in the chat: tapping the link in an older message confirms nothing, and tapping the link in the newest message binds', async () => {
+  test('confirmation in the chat: the link in the newest message binds, and the link in an older message does not', async () => {
     const amy = fixture.demo.simulator.phone('amy')
     await amy.follow()
     const page = await fixture.open('&confirm=reply')
@@ -107,7 +110,7 @@ describe('binding', () => {
     expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
-  test('offline and online again: the element displays the offline state, and continues by itself', async () => {
+  test('offline: the element displays that it is offline, and continues by itself when the network is back', async () => {
     const page = await fixture.open()
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()
@@ -134,7 +137,7 @@ describe('binding', () => {
     await backEndReports(page, false)
   })
 
-  test('disconnect by the back end: the page is notified, and its next QR code works', async () => {
+  test('unbinding by the back end: the page displays a new QR code, and a scan of it binds', async () => {
     const page = await fixture.open()
     await scan(page)
     await follow(page)
@@ -146,7 +149,7 @@ describe('binding', () => {
     await inState(page, 'bound')
   })
 
-  test('disconnect of an unbound user: the page replaces its QR code by itself, and the earlier one binds nobody', async () => {
+  test('unbinding of an unbound user: the page replaces its QR code by itself, and the earlier QR code binds nobody', async () => {
     const page = await fixture.open()
     await inState(page, 'ready')
     const { url: bind, simulator } = fixture.demo
@@ -164,7 +167,7 @@ describe('binding', () => {
     await inState(page, 'bound')
   })
 
-  test('two tabs: a change in one tab is displayed in the other', async () => {
+  test('two tabs: a change in one tab is displayed in the other tab', async () => {
     const one = await fixture.open()
     const other = await fixture.open()
     await inState(other, 'ready')

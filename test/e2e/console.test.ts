@@ -1,25 +1,20 @@
-/** The stories of operators in the built page of the console, over the whole server with a simulated WeChat. */
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+/** Tests what operators do in the built page of the console, with a real server and a simulated WeChat. */
+import type { BrowserContext, Page } from 'playwright'
+import { afterEach, describe, expect, test } from 'vitest'
 import { createConsole } from '../../server/console/console.ts'
 import { type Listening, startListening, stopListening } from '../../server/http/listen.ts'
+import { sharedBrowser } from '../support/browser.ts'
 import { consoleErrorsOf } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 import { CONSOLE_TOKENS, TOKENS } from '../support/console-client.ts'
 import { openTestServer, type TestServer } from '../support/test-server.ts'
 
-let browser: Browser
+const browser = await sharedBrowser()
 let context: BrowserContext
 let errors: string[]
 let testServer: TestServer
 let listening: Listening
 let page: Page
 let receiverStatus = 200
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 afterEach(async () => {
   await context.close()
@@ -28,7 +23,7 @@ afterEach(async () => {
   await testServer.close()
 })
 
-/** Starts the server. `prepare` brings it into the state that the operator finds. */
+/** Starts the server. `prepare` creates the state that the operator finds. */
 async function open(prepare: () => Promise<void>): Promise<void> {
   receiverStatus = 200
   testServer = await openTestServer(
@@ -63,7 +58,7 @@ const amy = { tenant: 'default', account: 'acme', userId: 'u1' }
 const bindingOf = async () => (await testServer.deps.store.user(amy)).binding
 
 describe('an operator', () => {
-  test('finds a user by her openid and unbinds her, without an error in the strict content policy', async () => {
+  test('finds a user by openid and unbinds the user, and the strict content policy causes no error', async () => {
     await open(() => bind('amy'))
     const { openid } = testServer.phone('amy')
     await signIn('#/users')
@@ -78,7 +73,7 @@ describe('an operator', () => {
     await page.getByText('u1 is unbound.').waitFor()
     await page.getByRole('listitem').filter({ hasText: 'by an operator' }).filter({ hasText: 'by otto' }).waitFor()
     expect(await bindingOf()).toBeNull()
-    // A change by the user appears at once.
+    // The console displays a change by the user at once.
     await bind('bo')
     await page.getByText('Bound', { exact: true }).first().waitFor()
     await page.getByRole('link', { name: 'Overview' }).click()
@@ -97,7 +92,7 @@ describe('an operator', () => {
         return (await outbox.list('waiting', 1)).find(({ failure }) => failure?.status === 401)
       }
       await expect.poll(tried).toBeDefined()
-      // Marks the notice as failed, as the sender does after three days.
+      // Marks the notice as failed, as the webhook sender does after three days.
       const notice = await tried()
       await outbox.giveUp(notice!.id, notice!.failure!)
     })
@@ -126,7 +121,7 @@ describe('an operator', () => {
     expect(await fault.getByText('Fault').count()).toBe(1)
   })
 
-  test('erases a user, who is then unknown', async () => {
+  test('erases a user, and the user is unknown afterwards', async () => {
     await open(() => bind('amy'))
     await signIn('#/users/default/acme/u1')
     await button('Erase').click()

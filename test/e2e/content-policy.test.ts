@@ -1,8 +1,12 @@
-/** Tests the Content-Security-Policy that a page needs. Each row of the table in docs/element.md is tested with and without the directive. */
+/**
+ * Tests the Content-Security-Policy that a page with the element needs. Tests each row of the table in docs/element.md
+ * with and without the directive.
+ */
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { BrowserContext, Page } from 'playwright'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sharedBrowser } from '../support/browser.ts'
 import {
   consoleErrorsOf,
   type Fixture,
@@ -11,21 +15,15 @@ import {
   openFixture,
   readWidget,
 } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 import { startOnline } from '../support/network.ts'
 
 const NOTHING = "default-src 'none'"
 const WECHAT = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile MicroMessenger/8.0.49'
 
-let browser: Browser
+const browser = await sharedBrowser()
 let context: BrowserContext
 let consoleErrors: string[]
 const fixtures: Fixture[] = []
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 beforeEach(() => enter())
 afterEach(async () => {
@@ -52,7 +50,7 @@ async function visit(options: FixtureOptions): Promise<{ page: Page; fixture: Fi
   return { page, fixture }
 }
 
-/** The code of the first `binderror`. */
+/** Resolves with the code of the first `binderror`. */
 const firstError = (page: Page) =>
   page.evaluate(
     () =>
@@ -72,7 +70,7 @@ const qrTag = (page: Page) =>
 describe("a content policy with default-src 'none'", () => {
   const policy = `${NOTHING}; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
-  test('needs only script-src and connect-src on a desktop, without console errors', async () => {
+  test('needs only script-src and connect-src on a desktop, and causes no console errors', async () => {
     const { page, fixture } = await visit({ policy })
     await inState(page, 'ready')
     const element = page.locator('wechat-bind')
@@ -86,18 +84,18 @@ describe("a content policy with default-src 'none'", () => {
 
   const trusting = (names: string) => `${policy}; require-trusted-types-for 'script'; trusted-types ${names}`
 
-  test('supports Trusted Types', async () => {
+  test('can require Trusted Types', async () => {
     const { page } = await visit({ policy: trusting('lit-html') })
     await inState(page, 'ready')
     expect(consoleErrors).toEqual([])
   })
 
-  test('does not register the tag if trusted-types does not list the policy of lit', async () => {
+  test('prevents the registration of the tag if trusted-types does not list the policy of lit', async () => {
     const { page } = await visit({ policy: trusting("'none'") })
     expect(await isDefined(page)).toBe(false)
   })
 
-  test("needs 'allow-duplicates' on a page with another copy of lit", async () => {
+  test("needs 'allow-duplicates' in trusted-types on a page with another copy of lit", async () => {
     const lit = new Hono().get('/lit.js', (c) =>
       c.body("trustedTypes.createPolicy('lit-html', { createHTML: (text) => text })", 200, {
         'Content-Type': 'text/javascript',
@@ -112,20 +110,20 @@ describe("a content policy with default-src 'none'", () => {
     expect(await isDefined(refused)).toBe(false)
   })
 
-  test('does not register the tag without script-src', async () => {
+  test('prevents the registration of the tag without script-src', async () => {
     const { page } = await visit({ policy: `${NOTHING}; connect-src 'self'`, body: '<wechat-bind>later</wechat-bind>' })
     expect(await isDefined(page)).toBe(false)
     expect(await page.getByText('later').isVisible()).toBe(true)
   })
 
-  test('displays an error without connect-src, and reports its code', async () => {
+  test('without connect-src, lets the element display and report an error', async () => {
     const { page, fixture } = await visit({ policy: `${NOTHING}; script-src 'self'` })
     expect(await firstError(page)).toBe('NETWORK')
     await inState(page, 'error')
     expect(fixture.bind.requests).toEqual([])
   })
 
-  test('displays an error if connect-src forbids token-url', async () => {
+  test('lets the element display an error if connect-src forbids token-url', async () => {
     const other = await fixtureWith({})
     const { page } = await visit({
       policy: `${NOTHING}; script-src 'self'; connect-src ${other.url}`,
@@ -136,14 +134,14 @@ describe("a content policy with default-src 'none'", () => {
   })
 })
 
-describe('the file from another origin', () => {
+describe("the element's file from another origin", () => {
   const integrity = `sha384-${createHash('sha384').update(readWidget()).digest('base64')}`
   const pageOf = (origin: string, more = '') => ({
     head: `<script type="module" crossorigin src="${origin}/wechat-bind.js"${more}></script>`,
     body: `<wechat-bind server="${origin}" token-url="/token"></wechat-bind>`,
   })
 
-  test("needs that origin in script-src and connect-src, and 'self' for the token", async () => {
+  test("needs that origin in script-src and connect-src, and 'self' in connect-src for the token", async () => {
     const other = await fixtureWith({})
     const policy = `${NOTHING}; script-src ${other.url}; connect-src ${other.url} 'self'`
     const { page } = await visit({ policy, ...pageOf(other.url) })

@@ -1,29 +1,25 @@
-/** The demo in a real browser, with a secret path for a real account, and with an attack by a page of another site. */
+/**
+ * Tests the access to the demo in a real browser: the secret path of a demo with a real account, and attacks by a page
+ * of another site.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Hono } from 'hono'
-import { type Browser, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
 import { createSimulator } from '../../demo/simulator/simulator.ts'
 import { type Listening, startListening, stopListening } from '../../server/http/listen.ts'
-import { launchOptions } from '../support/chromium.ts'
+import { OTHER_SITE, sharedBrowser } from '../support/browser.ts'
 import { backEndReports, inState } from './demo-fixture.ts'
 
-let browser: Browser
+const browser = await sharedBrowser()
 let page: Page
 let folder: string
 let demo: Demo
 /** Another server, which acts as WeChat or as the attacking site. */
 let other: Listening
-
-beforeAll(async () => {
-  const { args = [], ...options } = await launchOptions()
-  // The name of the attacking site resolves to this machine.
-  browser = await chromium.launch({ ...options, args: [...args, '--host-resolver-rules=MAP evil.example 127.0.0.1'] })
-})
-afterAll(() => browser.close())
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
@@ -40,7 +36,7 @@ const start = (env: Record<string, string> = {}) =>
   startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent', ...env }, dataDir: folder })
 
 describe('the demo with a real account', () => {
-  test('works below its secret path, where the page binds and displays the traffic', async () => {
+  test('works below its secret path: the page binds and displays the traffic', async () => {
     const tencent = createSimulator({ account: { mode: 'plain' } })
     other = await startListening(tencent.app, '127.0.0.1', 0)
     const { appId, appSecret, token } = tencent.account
@@ -76,7 +72,7 @@ describe('a page of another site', () => {
   })
 
   test('cannot operate a phone', async () => {
-    await page.goto(`http://evil.example:${new URL(other.url).port}/`)
+    await page.goto(`http://${OTHER_SITE}:${new URL(other.url).port}/`)
     const sent = await page.evaluate(async (url) => {
       await fetch(`${url}/simulator/control/phones/amy/unfollow`, { method: 'POST', mode: 'no-cors' })
       return 'sent'
@@ -85,8 +81,8 @@ describe('a page of another site', () => {
     expect(demo.simulator.phone('amy').following).not.toBeNull()
   })
 
-  test('cannot read the traffic when its name resolves to this machine', async () => {
-    const rebound = `http://evil.example:${new URL(demo.url).port}`
+  test('cannot read the traffic when its host name resolves to this machine', async () => {
+    const rebound = `http://${OTHER_SITE}:${new URL(demo.url).port}`
     const statuses: (number | undefined)[] = []
     for (const path of ['/demo/wire', '/host/token?user=lin', '/']) {
       statuses.push((await page.goto(rebound + path))?.status())

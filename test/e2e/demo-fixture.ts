@@ -1,16 +1,17 @@
-/** One demo and one browser for all tests of a file, and the user actions that they share. */
+/** Provides one demo for all tests of a file, and functions for the actions of users. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import type { BrowserContext, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
-import { launchOptions } from '../support/chromium.ts'
+import { sharedBrowser } from '../support/browser.ts'
 
 type ReportedEvent = { type: string; at: number; detail: unknown }
 
+const browser = await sharedBrowser()
+
 export function createFixture() {
-  let browser: Browser
   let context: BrowserContext
   let demo: Demo
   let folder: string
@@ -20,13 +21,12 @@ export function createFixture() {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
     demo = await startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent' }, dataDir: folder })
-    browser = await chromium.launch(await launchOptions())
   })
   beforeEach(async () => {
     consoleErrors = []
     context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
   })
-  // Resets conditions and followers, and thereby bindings, for the next test.
+  // Resets the conditions for the next test. All people unfollow the account, which ends their bindings.
   afterEach(async () => {
     await context.close()
     await demo.set({})
@@ -34,7 +34,6 @@ export function createFixture() {
     expect(consoleErrors).toEqual([])
   })
   afterAll(async () => {
-    await browser.close()
     await demo.close()
     rmSync(folder, { recursive: true })
   })
@@ -66,14 +65,14 @@ export function createFixture() {
       return page
     },
 
-    /** Removes the errors of failed requests, when the test expects such failures. */
+    /** Removes the console errors of failed requests. A test that expects such failures calls this function. */
     expectRefusals(): void {
       consoleErrors = consoleErrors.filter((text) => !text.startsWith('Failed to load resource'))
     },
   }
 }
 
-/** The events that the element has dispatched so far. */
+/** Returns the events that the element has dispatched so far. */
 export const reported = (page: Page): Promise<ReportedEvent[]> =>
   page.evaluate(() => (globalThis as unknown as { reported: ReportedEvent[] }).reported)
 
@@ -96,7 +95,7 @@ export async function unfollow(page: Page): Promise<void> {
   await page.getByTestId('unfollow-button').click()
 }
 
-/** The chat message that contains `words`. */
+/** Returns the chat message that contains `words`. */
 export const chat = (page: Page, words: string) => page.getByTestId('chat-message').filter({ hasText: words })
 
 /** Waits until the host site's back end reports the state. */

@@ -2,13 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, chromium } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
-import { launchOptions } from '../support/chromium.ts'
+import { sharedBrowser } from '../support/browser.ts'
 import { follow, inState, scan } from './demo-fixture.ts'
 
-let browser: Browser
+const browser = await sharedBrowser()
 let folder: string
 let demo: Demo
 
@@ -16,16 +15,14 @@ const start = (port: string) => startDemo({ env: { PORT: port, LOG_LEVEL: 'silen
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
-  browser = await chromium.launch(await launchOptions())
 })
 afterAll(async () => {
-  await browser.close()
   await demo.close()
   rmSync(folder, { recursive: true })
 })
 
 describe('a restart of the demo while a page is open', () => {
-  test('reconnects the page: the phone binds, and the traffic log keeps the earlier entries', async () => {
+  test('does not require a reload: the phone binds, and the traffic log keeps the earlier entries', async () => {
     demo = await start('0')
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
     await page.goto(`${demo.url}/?lang=en`)

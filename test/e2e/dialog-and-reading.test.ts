@@ -1,22 +1,20 @@
-/** `display="button"`, the keys that a typing user presses, and text sizes, in the built element with real keys. */
+/**
+ * Tests the built element with real key presses: `display="button"`, the keys of a user who types the digits, and text
+ * sizes.
+ */
 import AxeBuilder from 'axe-core'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { BrowserContext, Page } from 'playwright'
+import { afterEach, describe, expect, test } from 'vitest'
+import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, type FixtureOptions, inState, openFixture } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 
-/** Tests set styles in the page, which a strict policy would refuse. */
+/** The page has no content policy, because the tests set styles that a strict policy would refuse. */
 const POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'; connect-src 'self'; style-src 'unsafe-inline'"
 
-let browser: Browser
+const browser = await sharedBrowser()
 let context: BrowserContext
 let fixture: Fixture
 let page: Page
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 afterEach(async () => {
   await context.close()
@@ -37,7 +35,7 @@ const dialog = () => card().locator('dialog')
 const button = (name: string | RegExp) => card().getByRole('button', { name })
 const untilPolling = () => fixture.bind.untilPolling()
 
-/** The part or the id of the element in the card that has the focus. */
+/** Returns the part or the id of the element in the card that has the focus. */
 const focused = () =>
   page.evaluate(() => {
     const inner = document.querySelector('wechat-bind')?.shadowRoot?.activeElement
@@ -76,7 +74,7 @@ describe('display="button"', () => {
     await expect.poll(() => fixture.bind.waitingPolls).toBe(0)
   })
 
-  test('closes itself after a binding, says on the button that WeChat is bound, and opens again to unbind', async () => {
+  test('closes the dialog after a binding, displays on the button that WeChat is bound, and lets the user open the dialog again to unbind', async () => {
     await visit(body)
     await button('Bind WeChat').click()
     await inState(page, 'ready')
@@ -93,13 +91,13 @@ describe('display="button"', () => {
     expect(await isOpen()).toBe(true)
   })
 
-  test('says before it is opened that a WeChat is bound', async () => {
+  test('displays on the button that a WeChat is bound, even before the user opens the dialog', async () => {
     await visit(body, {}, ({ bind }) => bind.bind())
     await button('WeChat is bound').waitFor()
     expect(fixture.bind.requests).toEqual(['GET binding'])
   })
 
-  test('has the methods open() and close(), and closes on a click beside the card or on its close button', async () => {
+  test('opens with open(), and closes with close(), with a click outside the card and with the close button', async () => {
     await visit(body)
     await card().evaluate((element) => (element as HTMLElement & { open(): void }).open())
     await inState(page, 'ready')
@@ -114,7 +112,7 @@ describe('display="button"', () => {
     await expect.poll(isOpen).toBe(false)
   })
 
-  test('opens again after the element was removed with an open dialog', async () => {
+  test('can open the dialog again after the page removed the element with an open dialog', async () => {
     await visit(body)
     await button('Bind WeChat').click()
     await inState(page, 'ready')
@@ -131,7 +129,7 @@ describe('display="button"', () => {
   })
 
   test.each(['light', 'dark'] as const)(
-    'passes axe in the %s theme: the button, unbound and bound, and the open dialog',
+    'has no axe findings in the %s theme: the button, unbound and bound, and the open dialog',
     async (theme) => {
       await visit(body)
       await page.emulateMedia({ colorScheme: theme })
@@ -158,8 +156,8 @@ describe('display="button"', () => {
   }
 })
 
-describe('the keys of a typing user', () => {
-  test('after four digits the Enter key presses nothing, and Escape cancels the question', async () => {
+describe('the keys that a user presses while typing', () => {
+  test('Enter after four digits presses no button, and Escape cancels the question before unbinding', async () => {
     await visit('<wechat-bind token="token"></wechat-bind>')
     await scanForCode()
     await card().getByRole('textbox').focus()
@@ -177,7 +175,7 @@ describe('the keys of a typing user', () => {
     expect(await focused()).toBe('action')
   })
 
-  test('in the dialog, Escape cancels the question first, and closes the dialog only then', async () => {
+  test('in the dialog, the first Escape cancels the question, and the second one closes the dialog', async () => {
     await visit('<wechat-bind token="token" display="button"></wechat-bind>', {}, ({ bind }) => bind.bind())
     await button('WeChat is bound').click()
     await button('Unbind').click()
@@ -189,7 +187,7 @@ describe('the keys of a typing user', () => {
     await expect.poll(isOpen).toBe(false)
   })
 
-  test('wrong digits are described by the hint, in the colour of errors, and the ring of the focus has it as well', async () => {
+  test('after wrong digits, the hint describes the input, and the input and its focus ring have the colour of errors', async () => {
     await visit('<wechat-bind token="token" theme="light"></wechat-bind>')
     await scanForCode()
     const field = card().getByRole('textbox')
@@ -212,7 +210,7 @@ describe('the text of the card', () => {
       .locator(selector)
       .evaluate((element) => Number.parseFloat(getComputedStyle(element).fontSize))
 
-  test('follows the font size of the root, within limits', async () => {
+  test('changes its size with the font size of the root element, within limits', async () => {
     await visit('<wechat-bind token="token"></wechat-bind>')
     await inState(page, 'ready')
     for (const [root, text] of [
@@ -228,7 +226,7 @@ describe('the text of the card', () => {
     }
   })
 
-  test('has a heading, which says that a WeChat is bound', async () => {
+  test('has a heading, whose text changes when a WeChat is bound', async () => {
     await visit('<wechat-bind token="token"></wechat-bind>')
     await card().getByRole('heading', { name: 'Bind WeChat' }).waitFor()
     await untilPolling()
@@ -237,7 +235,7 @@ describe('the text of the card', () => {
     expect(await card().getByRole('heading').count()).toBe(1)
   })
 
-  test('breaks a long word in the title, and the small card fits into 248 px', async () => {
+  test('breaks a long word in the title, and the card with size="small" fits into 248 px', async () => {
     const title = `<b slot="title">${'Donaudampfschifffahrt'.repeat(3)}</b>`
     await visit(`<div style="width: 248px"><wechat-bind token="token" size="small">${title}</wechat-bind></div>`)
     await inState(page, 'ready')

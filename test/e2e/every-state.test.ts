@@ -1,10 +1,10 @@
-/** Checks in every state of the element: accessibility, size of touch targets, and a constant size of the card. */
+/** Checks in every state of the element that the card is accessible, has large touch targets and keeps its size. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchOptions } from '../support/chromium.ts'
+import type { BrowserContextOptions, Page } from 'playwright'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { sharedBrowser } from '../support/browser.ts'
 import { startOnline } from '../support/network.ts'
 import { openScene, type Scene, scenes } from '../support/scenes.ts'
 
@@ -13,24 +13,22 @@ const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrom
 const phone = { userAgent: PHONE, viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }
 
 const ready = scenes.find(({ name }) => name === 'ready')!
-/** Scenes in which the page's settings change the size of the card. */
+/** The scenes in which settings of the page change the size of the card. */
 const OTHER_BOX = ['small', 'large', 'slots', 'long title']
-/** The button is not a card; dialog-and-reading.test.ts tests it. */
+/** The button of `display="button"` is not a card. The tests in dialog-and-reading.test.ts cover it. */
 const cards = scenes.filter(({ attributes = '' }) => !attributes.includes('display='))
 
-let browser: Browser
-/** The size of the card with a QR code; all states have the same size. */
+const browser = await sharedBrowser()
+/** The size of the card with a QR code. All other states must have the same size. */
 let box: { width: number; height: number }
 
 beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
   await play(ready, {}, async (page) => {
     box = await boxOf(page)
   })
 })
-afterAll(() => browser.close())
 
-/** Brings a new page into the state of `scene`, then runs `check`. */
+/** Opens a page, brings the element into the state of `scene`, and runs `check`. */
 async function play(scene: Scene, options: BrowserContextOptions, check: (page: Page) => Promise<void>): Promise<void> {
   const fixture = await openScene(scene)
   const context = await browser.newContext({
@@ -69,7 +67,7 @@ async function violationsOf(page: Page): Promise<string[]> {
 }
 
 describe.each(cards)('in the state "$name"', (scene) => {
-  test('passes axe in light and dark, has a status text, and keeps the size of the card', async () => {
+  test('has no axe findings in both themes, has a status text, and keeps the size of the card', async () => {
     await play(scene, {}, async (page) => {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
@@ -118,7 +116,7 @@ describe.each(['small', 'medium', 'large'])('on a phone, with size="%s"', (size)
     expect(new Set(heights).size).toBe(1)
   })
 
-  test.each(['block', 'grid', 'flex'])('the card fits a narrow page with display: %s', async (display) => {
+  test.each(['block', 'grid', 'flex'])('the card with `display: %s` fits into a narrow page', async (display) => {
     await play(waiting, phone, async (page) => {
       await page.locator('main').evaluate((main, display) => {
         Object.assign(main.style, { display, placeItems: 'center', padding: '16px' })

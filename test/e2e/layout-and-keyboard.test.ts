@@ -1,25 +1,20 @@
 /** Tests for layout shifts, keyboard use and screen reader announcements in all states of the card. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { BrowserContext, Page } from 'playwright'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 import { setOffline, startOnline } from '../support/network.ts'
 
-/** See https://wicg.github.io/layout-instability. TypeScript's DOM types do not contain it yet. */
+/** An entry of https://wicg.github.io/layout-instability. TypeScript's DOM types do not contain this type yet. */
 type Entry = { value: number; sources: { previousRect: DOMRect; currentRect: DOMRect }[] }
 type Shift = { value: number; moves: string[] }
 
-let browser: Browser
+const browser = await sharedBrowser()
 let context: BrowserContext
 let fixture: Fixture
 let page: Page
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 beforeEach(async () => {
   fixture = await openFixture({
@@ -58,7 +53,7 @@ async function watchShifts(): Promise<void> {
   await page.evaluate(() => {
     const shifts: Shift[] = []
     Object.assign(globalThis, { shifts })
-    // The test also counts shifts after a click, unlike the CLS metric.
+    // The CLS metric ignores shifts shortly after a click. This test counts them, too.
     new PerformanceObserver((list) => {
       for (const { value, sources } of list.getEntries() as unknown as Entry[]) {
         const toText = ({ x, y, width, height }: DOMRect) => `${x},${y} ${width}x${height}`
@@ -71,7 +66,10 @@ async function watchShifts(): Promise<void> {
   })
 }
 
-/** Waits for two frames, because the browser reports an entry after its frame. */
+/**
+ * Returns the layout shifts so far. Waits for two frames first, because the browser reports a shift only after its
+ * frame.
+ */
 const shifts = (): Promise<Shift[]> =>
   page.evaluate(
     () =>
@@ -81,7 +79,10 @@ const shifts = (): Promise<Shift[]> =>
       }),
   )
 
-/** Uses the first or last button of each state, so that the test does not depend on texts. */
+/**
+ * Goes through all states. Presses the first or the last button of a state, so that the test does not depend on the
+ * texts.
+ */
 async function showEveryState(): Promise<void> {
   const press = (at: 'first' | 'last') => card().getByRole('button')[at]().click()
   await press('first')
@@ -138,7 +139,7 @@ describe('the card in all states', () => {
     expect(await shifts()).toEqual([])
   })
 
-  test('can be used by keyboard, and the focus stays in the card when a control is removed', async () => {
+  test('can be used with the keyboard, and the focus stays in the card when the focused control is removed', async () => {
     const focused = () =>
       page.evaluate(() => {
         const inner = document.activeElement?.shadowRoot?.activeElement
@@ -183,7 +184,7 @@ describe('the card in all states', () => {
     expect(await page.evaluate(() => document.activeElement?.localName)).toBe('input')
   })
 
-  test('is announced once per state, but not every second', async () => {
+  test('is announced once in each state, but not every second', async () => {
     await card().evaluate((element) => {
       const reported: string[] = []
       const status = element.shadowRoot?.querySelector('[role=status]') as HTMLElement
@@ -215,7 +216,7 @@ describe('the card in all states', () => {
 })
 
 describe('the placeholder size in docs/element.md', () => {
-  test.each(['element.md', 'element.zh-CN.md'])('is the size of the card, in %s', async (file) => {
+  test.each(['element.md', 'element.zh-CN.md'])('equals the size of the card, in %s', async (file) => {
     const text = readFileSync(join(import.meta.dirname, '../../docs', file), 'utf8')
     const [rule = '', width, height] =
       /wechat-bind:not\(:defined\) \{.*width: (\d+)px; height: (\d+)px \}/.exec(text) ?? []
@@ -223,7 +224,7 @@ describe('the placeholder size in docs/element.md', () => {
     expect(await card().boundingBox()).toMatchObject({ width: Number(width), height: Number(height) })
   })
 
-  test('is in the table of sizes, for each size', async () => {
+  test('equals the table of sizes, for each value of `size`', async () => {
     const text = readFileSync(join(import.meta.dirname, '../../docs/element.md'), 'utf8')
     const rows = [...text.matchAll(/^\| `(small|medium|large)` \| \d+ px \| (\d+) × (\d+) px \|$/gm)]
     expect(rows).toHaveLength(3)

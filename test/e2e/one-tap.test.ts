@@ -1,23 +1,23 @@
 /**
- * One tap inside WeChat from the click to the binding, in a real browser: a site, the bind server and the simulated
+ * Tests the binding with one tap inside WeChat in a real browser, with a site, the bind server and the simulated
  * open.weixin.qq.com over real HTTP.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Hono } from 'hono'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import type { BrowserContext, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
 import { type Listening, startListening, stopListening } from '../../server/http/listen.ts'
+import { sharedBrowser } from '../support/browser.ts'
 import { inState, readWidget } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 
 const WECHAT = 'Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile MicroMessenger/8.0.49'
 
 const AUTHORIZE = '**/connect/oauth2/authorize?*'
 
-/** A site with a strict policy. The user is in the path, instead of in a session. */
+/** A site with a strict content policy. It reads the user from the path and not from a session. */
 const createSite = () =>
   new Hono()
     .get('/wechat-bind.js', (c) => c.body(readWidget(), 200, { 'Content-Type': 'text/javascript' }))
@@ -36,7 +36,7 @@ const createSite = () =>
 
 const fromDemo = async (path: string, method = 'GET') => (await fetch(`${demo.url}/${path}`, { method })).json()
 
-let browser: Browser
+const browser = await sharedBrowser()
 let site: Listening
 let demo: Demo
 let folder: string
@@ -46,10 +46,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
   site = await startListening(createSite(), '127.0.0.1', 0)
   demo = await startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent', ALLOWED_ORIGINS: site.url }, dataDir: folder })
-  browser = await chromium.launch(await launchOptions())
 })
 afterAll(async () => {
-  await browser.close()
   await demo.close()
   await stopListening(site.server)
   rmSync(folder, { recursive: true })
@@ -64,7 +62,7 @@ afterEach(async () => {
   await demo.simulator.phone('amy').unfollow()
 })
 
-/** A browser inside the WeChat of `person`. */
+/** Opens a browser context inside the WeChat of `person`. */
 async function enterWechat(person: string): Promise<BrowserContext> {
   const context = await browser.newContext({ userAgent: `${WECHAT} simulated-person/${person}` })
   context.setDefaultTimeout(15_000)
@@ -99,7 +97,10 @@ const isBound = async (user: string): Promise<boolean> => (await fromDemo(`host/
 
 const disconnect = (user: string) => fromDemo(`host/disconnect?user=${user}`, 'POST')
 
-/** From now on, WeChat sends the browser to another URL of the bind server. Without a URL, WeChat does not redirect. */
+/**
+ * Replaces the URL of the bind server to which WeChat redirects the browser. If `change` returns no URL, the request to
+ * WeChat is aborted.
+ */
 const sendBack = (change: (url: string) => string | undefined | Promise<string | undefined>) =>
   context.route(AUTHORIZE, async (route) => {
     const { location = '' } = (await route.fetch({ maxRedirects: 0 })).headers()
@@ -107,7 +108,10 @@ const sendBack = (change: (url: string) => string | undefined | Promise<string |
     return changed ? route.fulfill({ status: 302, headers: { location: changed } }) : route.abort()
   })
 
-/** Taps the button, and stops the browser when it returns from WeChat. Returns the URL of the bind server to which WeChat sends it. */
+/**
+ * Taps the button, and stops the browser before it follows WeChat's redirect. Returns the URL of this redirect, which
+ * is a URL of the bind server.
+ */
 async function tapAndStop(page: Page): Promise<string> {
   const stopped = Promise.withResolvers<string>()
   await sendBack((url) => void stopped.resolve(url))
@@ -117,13 +121,13 @@ async function tapAndStop(page: Page): Promise<string> {
   return url
 }
 
-/** The URL of the page with the proof, as the bind server answers. */
+/** Returns the URL of the page with the proof, to which the bind server redirects. */
 async function follow(url: string): Promise<string> {
   return (await fetch(url, { redirect: 'manual' })).headers.get('Location') ?? ''
 }
 
 describe('one tap inside WeChat', () => {
-  test('binds, leaves the URL as it was, and asks to follow until the user follows', async () => {
+  test('binds, keeps the URL of the page, and asks the user to follow the account until the user follows it', async () => {
     const page = await open()
     await tap(page)
     await inState(page, 'bound')
@@ -139,7 +143,7 @@ describe('one tap inside WeChat', () => {
     expect(await eventsOf(page)).toEqual([['bound', false]])
   })
 
-  test('shows an existing binding, and no button', async () => {
+  test('displays an existing binding, and no button', async () => {
     const page = await open()
     await tap(page)
     await inState(page, 'bound')
@@ -165,7 +169,7 @@ describe('one tap inside WeChat', () => {
     ['a refusal by the user', 'DECLINED', async () => answerWith('decline')],
     ['an expired code (40029)', 'PROOF_EXPIRED', async () => changeCode(() => 'expired')],
     ['a repeated code (40163)', 'PROOF_EXPIRED', async () => changeCode(useCode)],
-  ])('shows the reason, and can try again, after %s', async (_what, code, prepare) => {
+  ])('displays the reason and lets the user try again after %s', async (_what, code, prepare) => {
     await prepare()
     const page = await open('lin', '#/account')
     await tap(page)
@@ -178,7 +182,7 @@ describe('one tap inside WeChat', () => {
     expect(await isBound('lin')).toBe(false)
   })
 
-  /** What the person answers in WeChat. */
+  /** The person's answer in WeChat. */
   const answerWith = (answer: string) =>
     context.route(AUTHORIZE, (route) => route.continue({ url: `${route.request().url()}&answer=${answer}` }))
 
@@ -189,7 +193,7 @@ describe('one tap inside WeChat', () => {
       return url.href
     })
 
-  /** Another program uses the code first. */
+  /** Another program uses the code before the bind server. */
   async function useCode(code: string): Promise<string> {
     const { appId, appSecret } = demo.simulator.account
     const query = new URLSearchParams({ appid: appId, secret: appSecret, code, grant_type: 'authorization_code' })
@@ -197,7 +201,7 @@ describe('one tap inside WeChat', () => {
     return code
   }
 
-  test('a state and a proof count once', async () => {
+  test('accepts a state and a proof only once', async () => {
     const page = await open()
     const url = await tapAndStop(page)
     const returned = await follow(url)
@@ -212,7 +216,7 @@ describe('one tap inside WeChat', () => {
     expect(await isBound('lin')).toBe(false)
   })
 
-  test('a proof on the page of another user binds nobody', async () => {
+  test('binds nobody with a proof on the page of another user', async () => {
     const page = await open('lin')
     const returned = await follow(await tapAndStop(page))
     const victim = await context.newPage()
@@ -222,7 +226,7 @@ describe('one tap inside WeChat', () => {
     expect([await isBound('lin'), await isBound('chen')]).toEqual([false, false])
   })
 
-  test('goes to WeChat only for a page of an allowed origin', async () => {
+  test('opens WeChat only for a page of an allowed origin', async () => {
     const page = await open()
     await inState(page, 'ready')
     await context.route('**/widget/oauth', (route) =>
@@ -234,16 +238,16 @@ describe('one tap inside WeChat', () => {
     expect(page.url()).toBe(urlOf('lin'))
   })
 
-  test('leaves the fragment of a hash router as it was', async () => {
+  test('keeps the fragment of a hash router', async () => {
     const page = await open('lin', '#/account?tab=2')
     await tap(page)
     await inState(page, 'bound')
     expect(page.url()).toBe(urlOf('lin', '#/account?tab=2'))
   })
 
-  test('works again after the back button on the page of WeChat, and the back button leads to the bound page', async () => {
+  test('binds after the user went back from the page of WeChat once, and the back button then leads to the bound page', async () => {
     await context.close()
-    // This browser has no phone, so the simulated WeChat stops and asks which phone it is.
+    // This browser belongs to no phone, so the simulated WeChat displays a page that asks for the phone.
     context = await enterWechat('')
     const page = await open()
     await tap(page)
@@ -258,7 +262,7 @@ describe('one tap inside WeChat', () => {
     await inState(page, 'bound')
   })
 
-  test('a reload before the answer binds nobody, and the next tap binds', async () => {
+  test('binds nobody if the user reloads the page before the answer, and binds at the next tap', async () => {
     await context.route('**/widget/oauth/confirm', () => {})
     const page = await open()
     await tap(page)
@@ -271,7 +275,7 @@ describe('one tap inside WeChat', () => {
     await inState(page, 'bound')
   })
 
-  test('two tabs: a tap in one binds both', async () => {
+  test('a tap in one tab also displays the binding in another tab', async () => {
     const one = await open()
     const other = await open()
     await inState(other, 'ready')

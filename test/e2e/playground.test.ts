@@ -1,28 +1,26 @@
-/** Tests the playground in a real browser. The test sets every entry of the manifest, lists events and copies the code. */
+/**
+ * Tests the playground in a real browser: the control for every entry of the manifest, the list of events, and the
+ * code.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AxeResults } from 'axe-core'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { BrowserContext, Page } from 'playwright'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Demo, startDemo } from '../../demo/demo.ts'
+import { sharedBrowser } from '../support/browser.ts'
 import { consoleErrorsOf, inState } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-let browser: Browser
+const browser = await sharedBrowser()
 let context: BrowserContext
 let demo: Demo
 let folder: string
 let consoleErrors: string[]
 let page: Page
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
@@ -50,7 +48,7 @@ async function open(query: string): Promise<void> {
 const card = () => page.locator('wechat-bind')
 
 describe('the playground', () => {
-  test('sets attributes, slots, custom properties, parts and texts, and writes the code for them', async () => {
+  test('sets attributes, slots, custom properties, parts and texts, and displays the code for them', async () => {
     await open('lang=en')
     await page.getByTestId('size-small').click()
     await page.getByTestId('slot-title').fill('Acme')
@@ -91,7 +89,7 @@ describe('the playground', () => {
     await expect.poll(events).toContain('"reason":"unsubscribe"')
   })
 
-  test('scans the QR code in the dialog of the button, which then closes', async () => {
+  test('scans the QR code in the dialog of display="button", and the dialog closes', async () => {
     await page.goto(`${demo.url}/playground?lang=en`)
     await inState(page, 'ready')
     await page.getByTestId('display-button').click()
@@ -116,7 +114,7 @@ describe('the playground', () => {
     expect(names.filter((name) => !shown.includes(name))).toEqual([])
   })
 
-  test.each(['en', 'zh-CN'])('passes axe and fits a phone screen, in %s', async (lang) => {
+  test.each(['en', 'zh-CN'])('has no axe findings and fits a phone screen, in %s', async (lang) => {
     await page.setViewportSize({ width: 360, height: 740 })
     await open(`lang=${lang}`)
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)

@@ -1,4 +1,7 @@
-/** Runs the Playwright example of docs/simulator.md with Playwright's own runner, in the folder of a small site that has installed the packages. */
+/**
+ * Runs the Playwright examples of docs/simulator.md with Playwright's own runner. The folder contains a small site with
+ * the installed packages.
+ */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +14,7 @@ import { type Installed, install, pack, root } from '../support/packages.ts'
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-site-'))
 let site: Installed
 
-/** The site of the example: its page and its token endpoint. Every visitor is the user 42. */
+/** The site of the example. It has a page and a token endpoint, and every visitor is the user 42. */
 const SERVER = `
 import { createServer } from 'node:http'
 import { createBindClient } from 'wechat-bind/client'
@@ -32,7 +35,7 @@ const [example = '', config = '', spec = ''] = [
 
 type Report = { stats: { expected: number; unexpected: number; flaky: number }; errors: { message: string }[] }
 
-/** Runs Playwright in the site's folder, without the settings of this test run. */
+/** Runs Playwright in the site's folder, without the environment variables of this test run. */
 async function runPlaywright(args: string[]): Promise<Report['stats']> {
   const { PATH = '', HOME = '', LD_LIBRARY_PATH, FONTCONFIG_PATH } = process.env
   const env = {
@@ -67,7 +70,7 @@ beforeAll(async () => {
   writeFileSync(join(site.folder, 'playwright.config.js'), settings)
   writeFileSync(join(site.folder, 'server.js'), SERVER)
   writeFileSync(join(site.folder, 'notifications.spec.js'), spec)
-  // The example without fixtures, for another runner, needs the URL of the demo only.
+  // The example for other test runners uses no fixtures and needs only the URL of the demo.
   const plain = `import { test } from '@playwright/test'\n${example.replace('process.env.BIND_SERVER', `'http://127.0.0.1:${bindPort}'`)}`
   writeFileSync(join(site.folder, 'plain.spec.js'), plain)
 })
@@ -78,8 +81,8 @@ afterAll(() => {
 })
 
 describe('wechat-bind/playwright', () => {
-  test('runs its examples twice in a row against one demo, from a site that has installed the packages', async () => {
+  test('runs the examples of the documentation twice against one demo, in a site with the installed packages', async () => {
     expect(await runPlaywright(['--repeat-each=2', '--workers=1'])).toMatchObject({ expected: 8, flaky: 0 })
-    // The test starts two servers, a browser and Playwright.
+    // The time limit is long, because the test starts two servers, a browser and Playwright.
   })
 })

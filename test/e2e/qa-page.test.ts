@@ -1,4 +1,4 @@
-/** The QA page's conditions in links, the phone's other ways to scan, and the traffic log. */
+/** Tests the QA page: conditions in links, the ways to scan on a phone, and the traffic log. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
@@ -8,7 +8,7 @@ import { chat, createFixture, follow, inState, reported, scan } from './demo-fix
 
 const fixture = createFixture()
 
-/** The test ids of selects that are narrower than their longest option. Runs in the page. */
+/** Returns the test ids of the selects that are narrower than their longest option. This function runs in the page. */
 function cutOffSelects(selects: Element[]): (string | undefined)[] {
   const cut = (selects as HTMLSelectElement[]).filter((select) => {
     const { offsetWidth } = select
@@ -20,8 +20,8 @@ function cutOffSelects(selects: Element[]): (string | undefined)[] {
   return cut.map(({ dataset }) => dataset.testid)
 }
 
-describe('the conditions', () => {
-  test('a link restores the conditions, for example an errcode of WeChat', async () => {
+describe('the conditions of the QA page', () => {
+  test('are restored by a link, for example an errcode of WeChat', async () => {
     const page = await fixture.open()
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()
@@ -44,7 +44,7 @@ describe('the conditions', () => {
     fixture.expectRefusals()
   })
 
-  test('that a test has set remain when a page is opened, and those of one page do not apply to other pages', async () => {
+  test('stay as a test has set them when a page is opened, and do not apply to other pages if a page sets them', async () => {
     const body = JSON.stringify({ confirm: 'code' })
     await fetch(`${fixture.demo.url}/demo/conditions`, { method: 'PUT', body })
     const [one, other] = [await fixture.open(), await fixture.open()]
@@ -62,7 +62,7 @@ describe('the conditions', () => {
     fixture.expectRefusals()
   })
 
-  test.each([360, 768, 1280])('no value is cut off, and the page does not overflow, at %i px', async (width) => {
+  test.each([360, 768, 1280])('are not cut off and fit into a page of %i px', async (width) => {
     for (const lang of ['zh-CN', 'zh-TW', 'en']) {
       const page = await fixture.open()
       await page.setViewportSize({ width, height: 900 })
@@ -74,7 +74,7 @@ describe('the conditions', () => {
     }
   })
 
-  test('a follow after 5 minutes on the follow page has no scene, and the chat asks for another scan', async () => {
+  test('can simulate a follow after 5 minutes on the follow page: it has no scene, and the chat asks for another scan', async () => {
     const page = await fixture.open('&follow=slow')
     await scan(page)
     await follow(page)
@@ -89,7 +89,7 @@ describe('the conditions', () => {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** The violations that axe reports for the page. */
+/** Returns the violations that axe reports for the page. */
 async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe)
   return page.evaluate(async () => {
@@ -99,8 +99,8 @@ async function violationsOf(page: Page): Promise<string[]> {
   })
 }
 
-describe('the page', () => {
-  test.each(['light', 'dark'])('passes axe with every panel open, in the %s theme', async (theme) => {
+describe('the QA page', () => {
+  test.each(['light', 'dark'])('has no axe findings when every panel is open, in the %s theme', async (theme) => {
     const page = await fixture.open(`&theme=${theme}`)
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()
@@ -116,15 +116,15 @@ describe('the page', () => {
   })
 })
 
-/** The distance from the lowest control of the card to the end of what contains it, in px. */
+/** Returns the distance in px from the bottom of the card to the bottom of the frame that contains it. */
 const roomBelowCard = (page: Page, frame: string) =>
   page.evaluate((selector) => {
     const card = document.querySelector('wechat-bind')!.getBoundingClientRect()
     return document.querySelector(selector)!.getBoundingClientRect().bottom - card.bottom
   }, frame)
 
-describe('the layout', () => {
-  test('shows the whole card and the input of the phone at 1280 x 720', async () => {
+describe('the layout of the QA page', () => {
+  test('displays the whole card and the whole phone at 1280 x 720', async () => {
     const page = await fixture.open()
     await page.setViewportSize({ width: 1280, height: 720 })
     await inState(page, 'ready')
@@ -134,14 +134,14 @@ describe('the layout', () => {
     expect(await bottomOf('.screen')).toBeLessThanOrEqual(720)
   })
 
-  test.each(['wechat', 'mobile'])('shows the whole card on the phone without scrolling (%s)', async (context) => {
+  test.each(['wechat', 'mobile'])('displays the whole card on the phone without scrolling (%s)', async (context) => {
     const page = await fixture.open(`&context=${context}`)
     await page.setViewportSize({ width: 1280, height: 720 })
     await inState(page, 'ready')
     expect(await roomBelowCard(page, '.screen')).toBeGreaterThanOrEqual(0)
   })
 
-  test('shows one part at a time at 360 px, and each is less than 1,100 px tall', async () => {
+  test('displays one part at a time at a width of 360 px, and no part is taller than 1,100 px', async () => {
     const page = await fixture.open()
     await page.setViewportSize({ width: 360, height: 740 })
     await inState(page, 'ready')
@@ -149,7 +149,7 @@ describe('the layout', () => {
       await page.getByTestId(`part-${part}`).click()
       expect(await page.evaluate(() => document.documentElement.scrollHeight), part).toBeLessThan(1100)
     }
-    // The camera sees the page in the other part.
+    // The camera of the phone can read the QR code, although the page is in a part that is not displayed.
     await page.getByTestId('scan-button').click()
     await follow(page)
     await inState(page, 'bound')
@@ -157,7 +157,7 @@ describe('the layout', () => {
 })
 
 describe('the phone', () => {
-  test('inside WeChat a long press on the picture scans the QR code', async () => {
+  test('inside WeChat, scans the QR code with a long press on the picture', async () => {
     const page = await fixture.open('&context=wechat')
     await inState(page, 'ready')
     await page.locator('wechat-bind').getByRole('button', { name: 'QR code' }).click()
@@ -168,7 +168,7 @@ describe('the phone', () => {
     expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
   })
 
-  test('inside WeChat one tap binds without a scan, or comes back with the reason', async () => {
+  test('inside WeChat, binds with one tap and no scan, or displays that the person has declined', async () => {
     const page = await fixture.open('&context=wechat&authorize=decline')
     await inState(page, 'ready')
     const press = (name: string) => page.locator('wechat-bind').getByRole('button', { name }).click()
@@ -183,7 +183,7 @@ describe('the phone', () => {
     await fixture.demo.simulator.phone('amy').closeAccount()
   })
 
-  test('in another mobile browser the picture is saved and scanned from the album', async () => {
+  test('in another mobile browser, saves the picture and scans it from the album', async () => {
     const page = await fixture.open('&context=mobile')
     await inState(page, 'ready')
     await page.locator('wechat-bind').getByRole('link').click()
@@ -201,7 +201,7 @@ describe('the phone', () => {
 })
 
 describe('a second phone', () => {
-  test('opens the page in the same browser as the first phone, even after a reload', async () => {
+  test('opens the page in the browser that was selected for the first phone, even after a reload', async () => {
     const page = await fixture.open()
     await inState(page, 'ready')
     await page.getByTestId('conditions').click()
@@ -217,7 +217,7 @@ describe('a second phone', () => {
 })
 
 describe('the traffic log', () => {
-  test('begins with this visit, names the code of a failure, and explains an aborted request', async () => {
+  test('begins with this visit, contains the code of a failure, and explains an aborted request', async () => {
     const first = await fixture.open('&errcode=48001')
     await inState(first, 'error')
     await first.getByTestId('wire-entry').filter({ hasText: 'binderror WECHAT_FORBIDDEN' }).waitFor()
@@ -226,7 +226,7 @@ describe('the traffic log', () => {
 
     const page = await fixture.open()
     await inState(page, 'ready')
-    // The long poll, which the change of the user aborts.
+    // Waits for the long poll, which the change of the user below aborts.
     await page.getByTestId('wire-entry').filter({ hasText: '/widget/binding' }).filter({ hasText: 'pending' }).waitFor()
     expect(await page.getByTestId('wire-entry').filter({ hasText: 'Callback' }).count()).toBe(0)
     await page.getByTestId('user').selectOption('chen')
@@ -236,7 +236,7 @@ describe('the traffic log', () => {
     expect(await page.getByTestId('wire-entry').count()).toBeGreaterThan(shown)
   })
 
-  test('can be searched and filtered, displays the raw bytes, and copies a request as curl', async () => {
+  test('can be searched and filtered, displays requests as sent, and copies a request as a curl command', async () => {
     const page = await fixture.open('&wire=callback')
     await page.getByTestId('wire-clear').click()
     await scan(page)

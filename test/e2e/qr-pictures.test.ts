@@ -2,12 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import jsqr from 'jsqr'
-import { type Browser, chromium } from 'playwright'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader'
+import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 import { QR_TEXT } from '../support/fake-bind.ts'
 
 const SIDES = [160, 200, 256, 320]
@@ -17,25 +16,23 @@ const WECHAT = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 
 const decode =
   (jsqr as unknown as { default?: typeof jsqr.default }).default ?? (jsqr as unknown as typeof jsqr.default)
 
-let browser: Browser
+const browser = await sharedBrowser()
 let fixture: Fixture
 
 beforeAll(async () => {
-  // By default the package fetches the file from a CDN.
+  // Loads the file of the package from the disk. By default the package fetches it from a CDN.
   const wasm = readFileSync(createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm'))
   prepareZXingModule({ overrides: { wasmBinary: new Uint8Array(wasm).buffer } })
-  browser = await chromium.launch(await launchOptions())
   fixture = await openFixture({
     policy: `${STRICT}; img-src data:; style-src 'self'`,
     expiresIn: 3600,
   })
 })
 afterAll(async () => {
-  await browser.close()
   await fixture.close()
 })
 
-/** The text that each decoder reads from the picture. */
+/** Returns the text that each decoder reads from the picture. */
 async function readPicture(picture: Buffer): Promise<(string | undefined)[]> {
   const { data, width, height } = PNG.sync.read(picture)
   const [code] = await readBarcodes(new Uint8Array(picture), { formats: ['QRCode'] })
@@ -45,9 +42,9 @@ async function readPicture(picture: Buffer): Promise<(string | undefined)[]> {
 describe.each([
   { device: 'a desktop', userAgent: undefined },
   { device: 'WeChat', userAgent: WECHAT },
-])('the QR on $device', ({ userAgent }) => {
+])('the QR code on $device', ({ userAgent }) => {
   test.each(DENSITIES)(
-    'is decoded at every size, in light and dark, at a device pixel ratio of %i',
+    'can be decoded at every size and in both themes, at a device pixel ratio of %i',
     async (deviceScaleFactor) => {
       const context = await browser.newContext({ userAgent, deviceScaleFactor, viewport: { width: 480, height: 640 } })
       const page = await context.newPage()
@@ -62,7 +59,7 @@ describe.each([
             ;(card as HTMLElement).style.setProperty('--wechat-bind-qr-size', `${side}px`)
           }, side)
           expect((await tile.boundingBox())?.width).toBe(side)
-          // The screenshot contains the whole card, so that the decoder must locate the code, as a camera does.
+          // The screenshot contains the whole card. Like a camera, the decoder must find the QR code in it.
           read[`${colorScheme} ${side}`] = await readPicture(await page.locator('wechat-bind').screenshot())
         }
       }

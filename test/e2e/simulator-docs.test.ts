@@ -1,4 +1,4 @@
-/** Runs the code blocks of docs/simulator.md and compares them with the Chinese page. */
+/** Runs the code blocks of docs/simulator.md, and compares them with the code blocks of the Chinese page. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright'
@@ -18,12 +18,12 @@ function blocksOf(file: string): string[] {
 
 const [scanning = '', serving = ''] = blocksOf('simulator.md')
 
-/** Runs a code block with the given names in place of its imports. */
+/** Runs a code block. The given values replace the imports of the block. */
 const run = (code: string, names: Record<string, unknown>): Promise<unknown> =>
   new (Object.getPrototypeOf(async () => {}).constructor)(...Object.keys(names), code)(...Object.values(names))
 
 describe('docs/simulator.md', () => {
-  test('has the same code in Chinese, except for comments', () => {
+  test('has the same code as the Chinese page, except for comments', () => {
     const withoutComments = (code: string) => code.replace(/\/\/.*$/gm, '')
     const [one, other] = ['simulator.md', 'simulator.zh-CN.md'].map((file) => blocksOf(file).map(withoutComments))
     expect(other).toEqual(one)

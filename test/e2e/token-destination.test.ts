@@ -1,25 +1,23 @@
-/** The built element on a page that diverts requests to another origin. The requests and the token go only to the URLs that the page has set. */
+/**
+ * Tests the built element on pages that try to divert its requests to another origin. The requests and the token must
+ * go only to the URLs that the page has set.
+ */
 import { Hono } from 'hono'
-import { type Browser, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Listening, startListening, stopListening } from '../../server/http/listen.ts'
+import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, type FixtureOptions, inState, openFixture } from '../support/browser-fixture.ts'
-import { launchOptions } from '../support/chromium.ts'
 
-/** The content policy allows every request, so that only the element itself protects the token. */
+/** The content policy allows every request, so that nothing but the element protects the token. */
 const OPEN_POLICY = "default-src 'none'; script-src 'self'; connect-src *"
 
-let browser: Browser
+const browser = await sharedBrowser()
 let page: Page
 /** The other origin. It accepts and records every request of a page. */
 let stranger: Listening
 let received: string[]
 let fixture: Fixture
-
-beforeAll(async () => {
-  browser = await chromium.launch(await launchOptions())
-})
-afterAll(() => browser.close())
 
 beforeEach(async () => {
   received = []
@@ -46,7 +44,7 @@ async function visit(options: FixtureOptions): Promise<void> {
   await page.goto(fixture.url)
 }
 
-/** `<base>` comes after the script, because it would also change the script's URL. */
+/** `<base>` must come after the script. Otherwise it would also change the URL of the script. */
 const headWithBase = () => `<script type="module" src="/wechat-bind.js"></script><base href="${stranger.url}/">`
 
 const element = '<wechat-bind token-url="/token"></wechat-bind>'
@@ -71,7 +69,10 @@ describe('a page with a <base> of another origin', () => {
 })
 
 describe('a redirect to another origin', () => {
-  /** Returns a route that redirects `path` to the other origin, and a function that counts the requests. */
+  /**
+   * Returns a route that redirects `path` to the other origin, and a function that returns the number of requests to
+   * `path`.
+   */
   function redirect(method: string, path: string): { more: Hono; count: () => number } {
     let count = 0
     const more = new Hono().on(method, path, (c) => {
@@ -81,15 +82,15 @@ describe('a redirect to another origin', () => {
     return { more, count: () => count }
   }
 
-  // The second request proves that the first request has failed.
-  test('is not followed by a request with the token', async () => {
+  // The element sends the second request only after the first request has failed.
+  test('is not followed for a request with the token', async () => {
     const { more, count } = redirect('POST', '/bind/widget/qrcode')
     await visit({ body: '<wechat-bind server="/bind" token="token"></wechat-bind>', more })
     await expect.poll(count, { timeout: 10_000 }).toBeGreaterThan(1)
     expect(received).toEqual([])
   })
 
-  test('is not followed by the request for the token', async () => {
+  test('is not followed for the request to token-url', async () => {
     const { more, count } = redirect('GET', '/signed-out')
     await visit({ body: '<wechat-bind token-url="/signed-out"></wechat-bind>', more })
     await inState(page, 'error')

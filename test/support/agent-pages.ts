@@ -26,7 +26,7 @@ type Operation = {
 const root = new URL('../../', import.meta.url)
 const textOf = (path: string) => readFileSync(new URL(path, root), 'utf8')
 
-/** The fenced blocks of a section of the README, with their fences. */
+/** Returns the fenced code blocks of a section of the README, with their fences. */
 function codeOf(heading: string): string[] {
   const [, section = ''] = textOf('README.md').split(`\n## ${heading}\n`)
   const blocks = section.split('\n## ')[0]?.match(/^```[\s\S]*?^```$/gm)
@@ -45,7 +45,7 @@ if (!encryptedCall) throw new Error('the OpenAPI description has no operation of
 const contentOf = (content: Record<string, { schema: Schema }> | undefined) =>
   content?.['application/jose']?.schema.contentSchema
 
-/** Optional fields have a question mark. */
+/** Returns the names of the fields. An optional field has a question mark. */
 const fieldsOf = ({ properties = {}, required = [] }: Schema = {}) =>
   Object.entries(properties)
     .map(([name, { const: value }]) =>
@@ -174,7 +174,7 @@ await page.locator('wechat-bind:state(bound)').waitFor()
 Test users with a fixed behaviour, faults and the HTTP API of the simulator: [simulator.md](../simulator.md).
 `
 
-/** \`docs/README.md\`: the first link of each row, as a path from the root, with the row's last cell. */
+/** Reads \`docs/README.md\`. Returns the first link of each row as a path from the root, and the row's last cell. */
 const documents = [...textOf('docs/README.md').matchAll(/^\| \[[^\]]+\]\(([^)]+)\) \| .+ \| (.+) \|$/gm)].map(
   ([, path = '', content = '']) => ({ path: new URL(path, 'file:///docs/').pathname.slice(1), content }),
 )
@@ -207,7 +207,7 @@ ${documents
   .join('\n')}
 `
 
-/** The present and the expected text of each page. */
+/** Returns the current text and the expected text of each page. */
 export const agentPages = [
   { path: 'llms.txt', wanted: llms },
   { path: 'docs/skill/SKILL.md', wanted: skill },

@@ -24,8 +24,9 @@ const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: 
 const DAY_MS = 86_400_000
 
 /**
- * Inserts rows for `users` users of ten tenants. Each user gets a binding and three events. The tickets are those of one day; the
- * tickets of the last ten minutes are pending. The receiver of the outbox has failed for a long time.
+ * Inserts rows for `users` users of ten tenants. Each user gets a binding, a ticket and three events. The tickets were
+ * created within one day, and those of the last ten minutes are pending. The outbox contains many failed notices, as
+ * after a long failure of the receiver.
  */
 const inserts = (users: number, now: number) => [
   sql`insert into users (tenant, account, user_id, version) select 'tenant' || i % 10, 'acme', 'user' || i, 3 from generate_series(1, ${users}::int) i`,
@@ -63,7 +64,10 @@ export async function fillStore(url: string, users: number): Promise<void> {
   await db.destroy()
 }
 
-/** The text of every statement that the store sends. Calls every operation in a transaction and rolls it back. */
+/**
+ * Returns the text of every statement that the store sends. Calls every operation of the store in a transaction, and
+ * rolls the transaction back.
+ */
 export async function allStatements(url: string): Promise<string[]> {
   const texts = new Set<string>()
   const db = new Kysely<Tables>({
@@ -121,7 +125,7 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   const added = { tenant: 'tenant1', account: 'acme', userId: 'added' }
   yield* tx.bindAll([{ identity: added, binding: newBinding('o-added') }], 'import', now)
   yield* tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 1, at: now })
-  yield* tx.apply({ type: 'setFollowing', user, openid, eventTime: 1, at: now })
+  yield* tx.apply({ type: 'setFollowing', user, openid, version: 1, due: 1, at: now })
   yield* tx.apply({ type: 'setUnionid', user, openid, unionid: 'u1', at: now })
   yield* tx.apply({ type: 'moveOpenid', user, from: { appId, openid }, to: { appId: 'wx2', openid: 'o2' }, at: now })
   yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: now })
@@ -139,7 +143,8 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   yield* tx.consumeJti('j', now)
   yield* tx.rateWindow('qr/hour/user/1', now)
   yield* tx.countAttempt('qr/hour/user/1', 1, now + 1, now)
-  // Requests locks out of order, so that the statements that only try a lock are sent too.
+  // Requests locks in another order than the rules require. The store then also sends the statements that take a lock
+  // only if it is free.
   yield* tx.userById(user + 1)
   yield* tx.wrongCodesSince('a', 0)
 }
@@ -242,12 +247,15 @@ async function callConsole(console: ConsoleStore, now: number): Promise<void> {
   await console.liveEvents({ newest: next.newest - 1, gaps: [1] }, 50)
 }
 
-/** How a plan reads one table. */
+/** The way in which a query plan reads one table. */
 type Scan = { kind: string; table: string; index: string | undefined }
 
 type Node = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: Node[] }
 
-/** The scans in PostgreSQL's generic plan of a statement, which is the plan of a prepared statement without parameter values. */
+/**
+ * Returns the scans in PostgreSQL's generic plan of a statement. A generic plan does not depend on the parameter values
+ * of the prepared statement.
+ */
 export async function planOf(query: (text: string) => Promise<object[]>, text: string): Promise<Scan[]> {
   const [row] = (await query(`explain (generic_plan, format json) ${text}`)) as { 'QUERY PLAN': { Plan: Node }[] }[]
   return nodesOf(row!['QUERY PLAN'][0]!.Plan)

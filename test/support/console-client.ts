@@ -1,4 +1,7 @@
-/** A browser at the console: keeps the cookie and the CSRF token, and sends requests as the page does. */
+/**
+ * Simulates a browser with the console. It keeps the cookie and the CSRF token, and sends the same requests as the
+ * page.
+ */
 import type { Hono } from 'hono'
 import type { SessionView } from '../../server/console/wire.ts'
 
@@ -7,7 +10,7 @@ export const TOKENS = {
   otto: 'otto-secret-0123456789',
 }
 
-/** `vera` is a viewer, `otto` an operator. */
+/** `vera` is a viewer, and `otto` is an operator. */
 export const CONSOLE_TOKENS = `vera:${TOKENS.vera},otto:${TOKENS.otto}:operator`
 
 const BASE = 'http://127.0.0.1:4002'

@@ -61,7 +61,7 @@ async function openContext(browser: Browser, theme: string, lang: string): Promi
   return context
 }
 
-/** Whether the content is there, with a canvas in each chart. */
+/** Whether the page has rendered its content, with a canvas in each chart. This function runs in the page. */
 const isDrawn = () =>
   !document.querySelector('.bone') &&
   [...document.querySelectorAll('console-chart')].every((chart) => chart.querySelector('canvas'))
@@ -70,7 +70,7 @@ async function takePictures(context: BrowserContext, shot: Shot, scene: Scene, l
   const page = await context.newPage()
   const problems: string[] = []
   page.on('console', (message) => {
-    // In the scene of a failing server, refused requests are expected.
+    // Console errors of refused requests are expected in the scene with a failing server.
     if (message.type() === 'error' && scene !== 'failing') problems.push(message.text())
   })
   page.on('pageerror', (error) => problems.push(error.message))
@@ -84,10 +84,10 @@ async function takePictures(context: BrowserContext, shot: Shot, scene: Scene, l
   await shot.reach?.(page)
   for (const width of widths) {
     await page.setViewportSize({ width, height: width === 360 ? 640 : 800 })
-    // The charts follow the new size in the next frame.
+    // The charts change to the new size in the next frame.
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    if (overflow > 0) problems.push(`${overflow} px too wide at ${width} px`)
+    if (overflow > 0) problems.push(`the page is ${overflow} px too wide at a width of ${width} px`)
     const path = join(folder, fileOf(shot.name, scene, label, width))
     await page.screenshot({ path, fullPage: true, animations: 'disabled' })
   }

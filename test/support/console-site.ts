@@ -1,4 +1,4 @@
-/** The built page of the console over the fake server, with the content policy of the real one. Node only. */
+/** Serves the built page of the console and a fake API, with the content policy of the real server. Node only. */
 import { join } from 'node:path'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { Hono } from 'hono'
@@ -9,7 +9,7 @@ const POLICY =
 
 const root = join(import.meta.dirname, '../../dist/console')
 
-/** Mounts the console below `path`, which ends without a slash. */
+/** Mounts the console below `path`. The path must not end with a slash. */
 export const consoleSite = (path: string, { app }: FakeConsole) =>
   new Hono()
     .basePath(path)

@@ -49,7 +49,7 @@ const labelOf = ({ theme, lang, forced, dir, still }: Column) =>
 
 const fileOf = (...names: string[]) => `${names.join('-').replace(/[^\w]+/g, '-')}.png`
 
-/** Changes theme, language and the other settings of the open page before each screenshot, as a user could. */
+/** Takes the screenshots of one page. Changes its theme, its language and its other settings before each screenshot. */
 async function takePictures(page: Page, scene: Scene, device: Device): Promise<void> {
   for (const column of device.columns) {
     const { theme, lang, forced, dir = 'ltr', still } = column
@@ -59,7 +59,7 @@ async function takePictures(page: Page, scene: Scene, device: Device): Promise<v
       reducedMotion: still ? 'reduce' : 'no-preference',
     })
     await page.evaluate(([lang = '', dir = '']) => Object.assign(document.documentElement, { lang, dir }), [lang, dir])
-    // Animations are set to their end, so that two runs make the same screenshot.
+    // Animations are set to their last frame, so that each run takes the same screenshot.
     const path = join(folder, fileOf(scene.name, device.name, labelOf(column)))
     await page.screenshot({ path, animations: 'disabled' })
   }
@@ -115,7 +115,10 @@ function sheet(): string {
 <table><thead><tr><th></th>${heads.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`
 }
 
-/** Whether a font has Chinese characters. Compares the picture of a Chinese character with that of a character that no font has. */
+/**
+ * Returns whether a font has Chinese characters. Compares the picture of a Chinese character with the picture of a
+ * character that no font has.
+ */
 const hasChinese = (page: Page) =>
   page.evaluate(() => {
     const [chinese, unknown] = ['绑', '\u{10ffff}'].map((text) => {

@@ -1,4 +1,7 @@
-/** Kills a server repeatedly while it receives callbacks, and finds the answered callbacks whose binding is missing. */
+/**
+ * Repeatedly kills a server while it receives callbacks. Finds the callbacks that the server answered although their
+ * binding is missing.
+ */
 import { randomBytes } from 'node:crypto'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { deliverScan, replyText, startInstance } from './instance.ts'
@@ -8,7 +11,10 @@ const USERS_PER_ROUND = 40
 
 const account = createAccount({}, randomBytes)
 
-/** In each round all users scan at once, and the process is killed after a random number of answers. All rounds use one store. */
+/**
+ * In each round all users scan at once, and the process is killed after a random number of answers. All rounds use the
+ * same store.
+ */
 export async function killInRounds(databaseUrl: string, rounds: number) {
   await seedTickets(databaseUrl, account.appId, rounds * USERS_PER_ROUND)
   const answered: number[] = []

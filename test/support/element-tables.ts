@@ -1,6 +1,6 @@
 /**
- * The tables of docs/element.md and docs/element.zh-CN.md that are not in the manifest: error codes, reasons, texts and sizes. The
- * names come from the source; a code or a reason without a text here does not compile.
+ * The tables of docs/element.md and docs/element.zh-CN.md that are not in the manifest: error codes, reasons, texts and
+ * sizes. The names come from the source code. If a code or a reason has no text here, the compiler reports an error.
  */
 import { type Bilingual, errorCodes } from '../../server/errors.ts'
 import type { Notice, UnbindReason } from '../../server/wire.ts'
@@ -16,7 +16,10 @@ const row = (cause: string, cure: string, zhCause: string, zhCure: string): Row 
   cure: { en: cure, zh: zhCure },
 })
 
-/** The codes that originate in the browser. `OTHER_USER` restarts the element and raises no event. */
+/**
+ * The codes that originate in the browser. `OTHER_USER` is missing, because it restarts the element and causes no
+ * event.
+ */
 const ownCodes = {
   NO_TOKEN: row(
     'The page gave no widget token: neither `token`, `token-url` nor `getToken` is set, or `getToken` failed, or `token-url` answered with an error, a redirect, or something other than `{"token":"…"}`',
@@ -210,7 +213,7 @@ const refusedReasons: Record<Notice, Bilingual> = {
   },
 }
 
-/** The sizes in px, from the style sheet. */
+/** Reads the sizes in px from the style sheet. */
 function sizes(): { name: string; qr: number; width: number }[] {
   const css = String(styles)
   const qr = [...css.matchAll(/--qr: var\(--wechat-bind-qr-size, (\d+)px\)/g)].map(([, px]) => Number(px))
@@ -219,7 +222,7 @@ function sizes(): { name: string; qr: number; width: number }[] {
   return Object.entries({ small, medium, large }).map(([name, side]) => ({ name, qr: side, width: side + around }))
 }
 
-/** The height of everything around the QR code. A test in layout-and-keyboard.test.ts measures each size. */
+/** The height of the card without the QR code. A test in layout-and-keyboard.test.ts measures the card in each size. */
 const HEIGHT_AROUND = 206
 
 const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``
@@ -269,7 +272,7 @@ const retryableIn = (name: string, lang: Lang) => {
   return name in errorCodes && errorCodes[name as keyof typeof errorCodes].retryable ? words[lang].yes : ''
 }
 
-/** The sections with the tables, as Markdown. */
+/** Returns the sections with the tables, as Markdown. */
 export function elementTables(lang: Lang): string {
   const {
     problems,

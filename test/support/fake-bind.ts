@@ -1,21 +1,24 @@
-/** A fake bind server for the widget. It has the browser API for one user, whose state the test sets, without WeChat or a store. */
+/**
+ * A fake bind server for the widget, without WeChat and without a store. It has the browser API for one user, and the
+ * test sets the state of this user.
+ */
 import { type Context, Hono } from 'hono'
 import { toQrPath } from '../../server/binding/qr-path.ts'
 import type { BindingView, FollowQr, Problem, TicketView } from '../../server/wire.ts'
 
-/** A `BindingView` without its version, which each change raises. */
+/** A `BindingView` without its version. The fake server increases the version with each change. */
 type UnversionedView = BindingView extends infer View
   ? View extends BindingView
     ? Omit<View, 'version'>
     : never
   : never
 
-/** A text as long as a real text of WeChat, so that the QR code has the same number of modules. */
+/** A text with the length of WeChat's texts, so that the QR code has the same number of modules. */
 export const QR_TEXT = 'http://weixin.qq.com/q/02N5qIxGYseRT1aBcD1wc-'
 
 export type FakeBind = ReturnType<typeof createFakeBind>
 
-/** `oauth`: the server offers the authorization in WeChat. */
+/** `oauth` means that the server offers the authorization in WeChat. */
 type FakeBindOptions = { expiresIn?: number; code?: string; account?: string; oauth?: true }
 
 export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth }: FakeBindOptions = {}) {
@@ -40,7 +43,7 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth 
   const refuse = (c: Context, { status = 500, ...problem }: Partial<Problem>) =>
     c.json({ type: 'about:blank', title: problem.code, detail: 'Set by the test', ...problem, status }, status as 500)
 
-  /** Resolves when the state changes, the client disconnects, or the fixture is cleared. */
+  /** Resolves when the state changes, when the client disconnects, or when the test ends all waiting requests. */
   const waitForChange = (signal: AbortSignal) =>
     new Promise<void>((resolve) => {
       const stopWaiting = () => {
@@ -109,14 +112,14 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth 
 
   return {
     app,
-    /** Method and path of each request, in order. */
+    /** The method and the path of each request, in order. */
     requests,
     change,
     bind: () => change({ state: 'bound', boundAt: BOUND_AT }),
-    /** From now on, every request to `path` gets this problem. */
+    /** Answers every request to `path` with this problem from now on. */
     refuse: (path: 'qrcode' | 'binding' | 'confirm' | 'oauth' | 'oauth/confirm', problem: Partial<Problem>) =>
       void refusals.set(path, problem),
-    /** From now on, requests for a QR code wait instead of being answered. */
+    /** Keeps all requests for a QR code waiting from now on. */
     holdQrRequests() {
       holdsQrRequests = true
     },
@@ -138,5 +141,5 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth 
   }
 }
 
-/** 15 November 2023, 06:13 in Shanghai. Fixed, so that screenshots do not change. */
+/** The time 15 November 2023, 06:13 in Shanghai. The time never changes, so that screenshots do not change. */
 export const BOUND_AT = 1_700_000_000

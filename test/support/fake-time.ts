@@ -1,4 +1,4 @@
-/** A clock that the test advances, and timers that follow it. */
+/** A fake clock with timers. The test advances the clock, and due timers run. */
 import type { SetTimer } from '../../server/platform.ts'
 
 export function createFakeTime(start = Date.UTC(2026, 0, 15, 8)) {
@@ -34,11 +34,11 @@ export function createFakeTime(start = Date.UTC(2026, 0, 15, 8)) {
       }
       now = until
     },
-    /** Moves the clock and runs no timer, as a pause of the machine does. */
+    /** Advances the clock without running timers, as if the machine had paused. */
     jump(ms: number): void {
       now += ms
     },
-    /** Runs the timers that are due, late, each once. Returns whether there was one. */
+    /** Runs each timer that is already due once, for example after `jump`. Returns whether a timer was due. */
     fire(): boolean {
       const due = [...timers].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at)
       for (const timer of due) if (timers.delete(timer)) timer.run()

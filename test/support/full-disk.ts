@@ -1,4 +1,7 @@
-/** Run with a limit on the size of files (`ulimit -f`): fills the store until it refuses a write, and prints what /readyz would say. */
+/**
+ * Fills the store until it refuses a write, and prints the answer of /readyz. Must run with a limit on the size of
+ * files (`ulimit -f`).
+ */
 import { join } from 'node:path'
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts'
 import { createReadiness } from '../../server/telemetry/readiness.ts'
@@ -17,7 +20,7 @@ const readiness = createReadiness({
   warn: () => true,
 })
 const before = await readiness()
-// Long rows fill the file quickly, and short ones its rest: the probe writes a short one.
+// Long rows fill the file quickly. Then short rows fill the rest of it, because the readiness check writes a short row.
 for (const text of ['x'.repeat(50_000), null]) {
   for (let i = 0, isFull = false; !isFull; i++) {
     isFull = await store

@@ -5,7 +5,10 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** The memory in bytes. The turns of the event loop between collections run pending callbacks, so that their memory is freed. */
+/**
+ * Returns the memory in use, in bytes. Between two collections, the event loop runs pending callbacks, so that the next
+ * collection frees their memory.
+ */
 export async function heldBytes(): Promise<number> {
   for (let i = 0; i < 3; i++) {
     collect()

@@ -13,7 +13,7 @@ import { type BindClient, createBindClient } from '../../server/client.ts'
 import { compileCache } from './compile-cache.ts'
 import { SECRET } from './test-server.ts'
 
-/** The flags of `npm run serve`. */
+/** The flags that `npm run serve` passes to Node. */
 export const nodeFlags = packageJson.scripts.serve.split(' ').filter((word) => word.startsWith('--'))
 
 const cli = join(import.meta.dirname, '../../server/cli.ts')
@@ -22,17 +22,20 @@ export type Instance = {
   url: string
   client: BindClient
   child: ChildProcess
-  /** The lines of its log. */
+  /** The lines of the server's log. */
   log: string[]
-  /** Resolves once its log has a matching line. */
+  /** Resolves when the log has a matching line. */
   untilLogged(line: RegExp): Promise<void>
   /** Sends the signal and waits for the exit. Returns the exit code, or null when the signal ended the process. */
   end(signal: NodeJS.Signals): Promise<number | null>
-  /** For `await using`, which also ends the server of a failed test. */
+  /** Ends the server. Called by `await using`, even if the test fails. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Appends the command line of `serve` to `command`, which prepares the environment (for example `unshare`). */
+/**
+ * Returns a command line that runs `serve` with `command`. The command, for example `unshare`, prepares the environment
+ * of the server.
+ */
 export const serveBehind = (command: string[]): [string, string[]] => {
   const [first, ...rest] = [...command, process.execPath, ...nodeFlags, cli, 'serve']
   return [first!, rest]
@@ -40,11 +43,14 @@ export const serveBehind = (command: string[]): [string, string[]] => {
 
 let caching: Promise<unknown> | undefined
 
-/** Fills the cache of compiled modules with a `serve` that ends by itself, because a killed one does not write it. */
+/**
+ * Fills the cache of compiled modules. Runs a `serve` that ends by itself, because a process that is killed does not
+ * write the cache.
+ */
 const fillCompileCache = () =>
   promisify(execFile)(process.execPath, [...nodeFlags, cli, 'serve'], { env: compileCache }).catch(() => {})
 
-/** Starts `serve` with these settings; resolves when it has logged its URL. */
+/** Starts `serve` with these settings. Resolves when the server has logged its URL. */
 export async function startInstance(
   account: Account,
   env: Record<string, string>,
@@ -53,7 +59,8 @@ export async function startInstance(
   caching ??= fillCompileCache()
   await caching
   const child = spawn(...serveBehind(behind), {
-    // The streams are pipes, because a reader of an inherited stderr would also wait for a server that is still running.
+    // The streams are pipes and not inherited. A program that reads the test's output would otherwise wait for a server
+    // that is still running.
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...compileCache,
@@ -61,7 +68,7 @@ export async function startInstance(
       WECHAT_APP_SECRET: account.appSecret,
       WECHAT_TOKEN: account.token,
       WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
-      // No server listens on this port, because a binding must not need WeChat's API.
+      // No server listens on this port. A binding must work without WeChat's API.
       WECHAT_API_BASE: 'http://127.0.0.1:9',
       REPLY_BOUND: 'bound',
       REPLY_USED: 'used',
@@ -81,7 +88,7 @@ export async function startInstance(
       const { url } = JSON.parse(line) as { url?: string }
       if (url) resolve(url)
     })
-    .on('close', () => reject(new Error('serve exited before it was listening')))
+    .on('close', () => reject(new Error('the server exited before it was listening')))
   const url = await listening
   const client = createBindClient({ server: url, keyId: 'k1', key: SECRET })
   return {
@@ -108,7 +115,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
 
 export type Scan = { openid: string; scene: string; createTime?: number }
 
-/** The query and the body of WeChat's request for a scan. */
+/** Returns the query and the body of the request that WeChat sends after a scan. */
 export function sealScan(account: Account, { openid, scene, createTime = Math.floor(Date.now() / 1000) }: Scan) {
   const fields = {
     ToUserName: account.originalId,
@@ -122,7 +129,10 @@ export function sealScan(account: Account, { openid, scene, createTime = Math.fl
   return { query: new URLSearchParams(query), body }
 }
 
-/** Delivers a scan once. Returns the HTTP status (0 when there was no answer) and the reply in the chat. */
+/**
+ * Delivers the message of a scan once. Returns the HTTP status and the reply in the chat. The status is 0 if there was
+ * no answer.
+ */
 export async function deliverScan(
   account: Account,
   instance: Pick<Instance, 'url'>,
@@ -140,7 +150,7 @@ export async function deliverScan(
 
 export const replyText = ({ reply }: { reply: Reply }) => (reply.kind === 'text' ? reply.content : reply.kind)
 
-/** Resolves once the instance's metrics count this many waiting pages. */
+/** Resolves when the metrics of the instance report this number of waiting pages. */
 export async function untilWaiting({ url }: Pick<Instance, 'url'>, count: number): Promise<void> {
   const line = new RegExp(`^wechat_bind_waiters ${count}$`, 'm')
   while (!line.test(await (await fetch(`${url}/metrics`)).text())) await new Promise(setImmediate)

@@ -1,4 +1,7 @@
-/** Reads `/metrics`. Returns the value of each series by its name and labels, which are spelled as on that page. */
+/**
+ * Reads `/metrics`. Returns the value of each series. The keys are the names with their labels, spelled as in
+ * `/metrics`.
+ */
 import type { TestServer } from './test-server.ts'
 
 export async function readMetrics({ app }: Pick<TestServer, 'app'>): Promise<Map<string, number>> {

@@ -1,7 +1,13 @@
-/** Sets `navigator.onLine` in tests. Chromium reports offline on a machine whose only network is loopback, such as a closed container. */
+/**
+ * Sets `navigator.onLine` in tests. On a machine whose only network is loopback, such as a closed container, Chromium
+ * reports that it is offline.
+ */
 import type { BrowserContext } from 'playwright'
 
-/** Makes pages of the context report online until `setOffline` is called. Call this function before the first page opens. */
+/**
+ * Makes the pages of a context report that they are online until a test calls `setOffline`. Must be called before the
+ * first page opens.
+ */
 export async function startOnline(context: BrowserContext): Promise<void> {
   await context.addInitScript(() => {
     let isOnline = true
@@ -15,7 +21,9 @@ export async function startOnline(context: BrowserContext): Promise<void> {
   })
 }
 
-/** Works like `context.setOffline`, which fires no event if Chromium already reports offline. */
+/**
+ * Does the same as `context.setOffline`. That method causes no event if Chromium already reports that it is offline.
+ */
 export async function setOffline(context: BrowserContext, isOffline: boolean): Promise<void> {
   await context.setOffline(isOffline)
   for (const page of context.pages()) {

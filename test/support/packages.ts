@@ -1,4 +1,7 @@
-/** The two packages as `npm pack` makes them, unpacked into `node_modules` of an empty folder with the dependencies that they name. */
+/**
+ * Creates the two packages with `npm pack`, and installs them into an empty folder with the dependencies in their
+ * package.json.
+ */
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +25,7 @@ export type Manifest = {
 
 export const manifestIn = (folder: string) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
 
-/** The folder of each package. */
+/** The source folder of each package. */
 export const packages = { 'wechat-bind': join(root, 'widget'), 'wechat-bind-server': join(root, 'server') }
 export type PackageName = keyof typeof packages
 
@@ -38,14 +41,15 @@ export async function pack(name: PackageName, folder: string): Promise<string> {
 
 export type Installed = {
   folder: string
-  /** Every package that the named ones bring, themselves included. */
+  /** The names of all installed packages: the packages of the project and all their dependencies. */
   names: string[]
   remove(): void
 }
 
 /**
- * Does what `npm install` does, without a registry: of the dependencies, those of this checkout are linked. Only the named packages
- * are real folders, so that an import that their package.json does not name is not found.
+ * Does the same as `npm install`, but without a registry. The packages in `tarballs` become real folders, and their
+ * dependencies become links to this checkout. A module in such a package can therefore not import a package that its
+ * package.json does not name.
  */
 export function install(tarballs: Partial<Record<PackageName, string>>): Installed {
   const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-installed-'))

@@ -8,15 +8,18 @@ import { startPostgres } from './postgres.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Answers with the URL of the server's database `postgres`. */
+    /** Answers each request with the URL of the server's database `postgres`. */
     postgresService: string
   }
 }
 
-// The databases of a whole run take 1.5 GB.
+// The databases of a whole test run need 1.5 GB.
 const NEEDED_BYTES = 4e9
 
-/** Linux's folder in memory, if it is large enough: a slow disk takes a minute to delete the files of 150 databases. */
+/**
+ * Returns Linux's folder in memory if it is large enough. A slow disk needs a minute to delete the files of 150
+ * databases.
+ */
 function memoryFolder(): string | undefined {
   const folder = '/dev/shm'
   try {
@@ -31,7 +34,7 @@ function memoryFolder(): string | undefined {
 export default async function setup(project: TestProject) {
   let starting: ReturnType<typeof startPostgres> | undefined
   const service = createServer(async (_, response) => {
-    // Without autovacuum, which would start a process for each of the many databases every minute.
+    // Autovacuum is off, because it would start a process for each of the many databases every minute.
     starting ??= startPostgres({ settings: ['autovacuum=off', 'max_connections=300'], parent: memoryFolder() })
     const [status, text] = await starting.then(
       ({ url }) => [200, url] as const,

@@ -1,15 +1,18 @@
-/** A PostgreSQL server of its own, and statements on it. Most tests share one server: see `databases.ts`. */
+/**
+ * Starts a separate PostgreSQL server and runs statements on it. Most tests share one server instead (see
+ * `databases.ts`).
+ */
 import pg from 'pg'
 import { startPostgresServer } from '../../demo/postgres.ts'
 
 export type Postgres = Awaited<ReturnType<typeof startPostgres>>
 
 type PostgresOptions = {
-  /** Turns fsync on, which only benchmarks need. */
+  /** Turns fsync on. Only benchmarks need it. */
   isDurable?: boolean
   /** Further lines of postgresql.conf. */
   settings?: string[]
-  /** The folder in which the server makes the folder of its data. */
+  /** The folder in which the server creates its data folder. */
   parent?: string | undefined
 }
 
@@ -22,7 +25,7 @@ export async function startPostgres({ isDurable = false, settings = [], parent }
   return {
     /** The URL of the database `postgres`. */
     url: urlOf('postgres'),
-    /** The URL of a new and empty database. */
+    /** Creates an empty database and returns its URL. */
     async newDatabase(): Promise<string> {
       const name = `test${++databases}`
       await query(urlOf('postgres'), `create database ${name}`)
@@ -48,7 +51,7 @@ export async function query<Row extends object>(url: string, text: string, value
   }
 }
 
-/** A connection that records the notifications of a channel. It is closed when its server stops. */
+/** Opens a connection that records the notifications of a channel. The connection is closed when its server stops. */
 export async function newSubscriber(url: string, channel: string) {
   const client = new pg.Client(url)
   client.on('error', () => {})
@@ -72,13 +75,19 @@ export async function newSubscriber(url: string, channel: string) {
   }
 }
 
-/** A unit of work that yields this statement waits until the gate from `newGate` is opened. */
+/** A unit of work that yields this statement waits until the test opens the gate of `newGate`. */
 export const PAUSE = { text: 'select pg_advisory_xact_lock_shared(7)', values: [] }
 
-/** Selects the rows of `pg_locks` and `pg_stat_activity` that belong to the current database, because files share the server. */
+/**
+ * The SQL condition for the rows of `pg_locks` and `pg_stat_activity` that belong to the current database. It is
+ * necessary because the test files share one server.
+ */
 export const IN_DATABASE = 'pid in (select pid from pg_stat_activity where datname = current_database())'
 
-/** An advisory lock that blocks every unit that yields `PAUSE`. `isReachedBy` resolves when `count` units wait for it. */
+/**
+ * Takes an advisory lock that blocks every unit of work that yields `PAUSE`. `isReachedBy` resolves when `count` units
+ * of work wait for the lock.
+ */
 export async function newGate(url: string) {
   const client = new pg.Client(url)
   client.on('error', () => {})

@@ -1,8 +1,8 @@
-/** Reads a QR code like a camera: it draws the path on white with a quiet zone and decodes the pixels. */
+/** Reads a QR code as a camera does: draws the path on white with an empty border, and decodes the pixels. */
 import jsqr from 'jsqr'
 import type { QrPath } from '../../server/wire.ts'
 
-// The package is CommonJS with an export `default`, which bundlers unwrap but Node does not.
+// jsqr is a CommonJS package with a `default` export. Bundlers import this export as the default, but Node does not.
 const decode =
   (jsqr as unknown as { default?: typeof jsqr.default }).default ?? (jsqr as unknown as typeof jsqr.default)
 

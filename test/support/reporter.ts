@@ -3,7 +3,7 @@ import { missingIn } from './missing-tool.ts'
 
 let isFiltered = false
 
-/** Whether a hook around the test failed, such as `beforeAll`. Vitest then reports the test as skipped. */
+/** Returns whether a hook such as `beforeAll` has failed, because Vitest then reports the tests after it as skipped. */
 function isSkippedByFailure(test: TestCase): boolean {
   for (let each = test.parent; ; each = each.parent) {
     if (each.errors().length > 0) return true
@@ -14,7 +14,7 @@ function isSkippedByFailure(test: TestCase): boolean {
 /** Prints a line for each missing tool with the number of its skipped tests, and then "N passed, N failed, N skipped". */
 export const summary: Reporter = {
   onInit({ config }) {
-    // With -t, tests are skipped because of their names, not because of a missing tool.
+    // With the option -t, tests are skipped because of their names and not because of a missing tool.
     isFiltered = config.testNamePattern !== undefined
   },
   onTestRunEnd(modules, errors) {

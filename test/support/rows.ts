@@ -2,7 +2,7 @@
 import { openStore } from '../../server/store/open-store.ts'
 import type { Binding, NewTicket, Store, User } from '../../server/store/store.ts'
 
-/** A ticket with the scene `wb1_<name>` that expires in an hour. */
+/** Returns a ticket that has the scene `wb1_<name>` and expires in an hour. */
 export function newTicket(name: string, more: Partial<NewTicket> = {}): NewTicket {
   const createdAt = Date.now()
   return {
@@ -30,10 +30,12 @@ export const newBinding = (openid: string, appId = 'wx1'): Binding => ({
   lang: 'en',
 })
 
-// Even a busy machine adds this many tickets within the 3 s time limit of a write.
+// The number of tickets for one write. Even a busy machine adds them within the time limit of 3 s.
 const TICKETS_PER_WRITE = 50
 
-/** Adds one ticket for each of the users `u0`, `u1` …, with the scenes `wb1_u0` …, without a request to WeChat. */
+/**
+ * Adds one ticket for each of the users `u0`, `u1` …, without a request to WeChat. The scenes are `wb1_u0`, `wb1_u1` ….
+ */
 export async function seedTickets(databaseUrl: string, appId: string, users: number): Promise<void> {
   const store = await openStore(databaseUrl, { hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   for (let first = 0; first < users; first += TICKETS_PER_WRITE) {
@@ -52,7 +54,7 @@ export async function addUser(store: Store, identity: User['identity'], name = i
   return (await store.write((tx) => tx.addTicket(identity, newTicket(name), false))).user
 }
 
-/** Binds the user, which raises its version by 1. */
+/** Binds the user. This increases the user's version by 1. */
 export function bindTo(store: Store, user: number, openid: string, appId?: string): Promise<void> {
   const change = { type: 'bind', user, binding: newBinding(openid, appId), reason: 'scan', at: Date.now() } as const
   return store.write((tx) => tx.apply(change))

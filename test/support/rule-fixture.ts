@@ -1,4 +1,7 @@
-/** The entities that the tests of the rules share, and a short text for each change of a decision. */
+/**
+ * The users, tickets and bindings that the tests of the rules share, and a function that describes a change as a short
+ * text.
+ */
 import type { Claim, Rules } from '../../server/binding/decision.ts'
 import type { Binding, Change, PendingConfirmation, Ticket, TicketState, User } from '../../server/store/store.ts'
 
@@ -57,7 +60,7 @@ export const scanned = (more?: Partial<PendingConfirmation>): TicketState => ({
 
 export const scan: Claim = { via: 'SCAN', appId: 'wx1', openid: 'o1', createTime: T, delivery: 'this delivery' }
 
-/** A change as a few words, for the rows of the tables. */
+/** Returns a short text that describes a change. The tables of the tests contain these texts. */
 export function brief(change: Change): string {
   switch (change.type) {
     case 'bind':

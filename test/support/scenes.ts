@@ -1,20 +1,23 @@
-/** Every state of the element for the contact sheet. A state is reached only through the page and the fake server's answers. */
+/**
+ * Every state of the element, for the contact sheet. A scene reaches its state only by actions on the page and by
+ * answers of the fake server.
+ */
 import type { Page } from 'playwright'
 import { type Fixture, type FixtureOptions, inState, openFixture, STRICT } from './browser-fixture.ts'
 import { setOffline } from './network.ts'
 
 export type Scene = {
   name: string
-  /** The tag's attributes besides `token`. */
+  /** The attributes of the tag, without `token`. */
   attributes?: string
   /** The content of the tag. */
   content?: string
   options?: FixtureOptions
   /** The browser that the scene needs. */
   userAgent?: string
-  /** Called before the page is opened. */
+  /** Prepares the fake server. Called before the page is opened. */
   prepare?: (fixture: Fixture) => void
-  /** Brings the opened page into the state. */
+  /** Brings the opened page into the state of the scene. */
   reach: (page: Page, fixture: Fixture) => Promise<void>
 }
 
@@ -44,7 +47,7 @@ const refused = (code: string, status: number) => ({
 
 const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0 Mobile'
 
-/** A page inside WeChat whose server offers the authorization in WeChat. */
+/** A page inside WeChat. The server offers the authorization in WeChat. */
 const inWechat = {
   options: { oauth: true, account: '安客科技 Anke' },
   userAgent: `${PHONE} MicroMessenger/8.0.49`,
@@ -62,7 +65,7 @@ export const scenes: Scene[] = [
   { name: 'loading', prepare: ({ bind }) => bind.holdQrRequests(), reach: (page) => inState(page, 'loading') },
   { name: 'ready', reach: ready },
   {
-    name: 'text path',
+    name: 'text to send',
     async reach(page) {
       await ready(page)
       await press(page)
@@ -70,7 +73,7 @@ export const scenes: Scene[] = [
     },
   },
   {
-    name: 'text path with a name',
+    name: 'text to send, with the name of the account',
     options: { account: '安客科技 Anke' },
     async reach(page) {
       await ready(page)

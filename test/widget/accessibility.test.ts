@@ -10,7 +10,7 @@ import { problem } from './support/fake-server.ts'
 describe('The accessibility of WechatBind', () => {
   const states: [string, StateName, (element: WechatBind) => Promise<void>][] = [
     ['ready', 'ready', async () => {}],
-    ['the text path', 'ready', (element) => click(element, 'Can’t scan?')],
+    ['the text to send', 'ready', (element) => click(element, 'Can’t scan?')],
     ['scanned', 'scanned', (element) => scan(element)],
     ['the code field', 'scanned', (element) => scan(element, 'code')],
     ['bound', 'bound', bind],
@@ -36,7 +36,7 @@ describe('The accessibility of WechatBind', () => {
   ]
 
   for (const theme of ['light', 'dark']) {
-    test.each(states)(`passes axe and keeps its size: %s, ${theme}`, async (_title, name, go) => {
+    test.each(states)(`has no axe findings and keeps its size: %s, ${theme}`, async (_title, name, go) => {
       const element = await mount('ready', html`<wechat-bind token="token" lang="en" theme=${theme}></wechat-bind>`)
       const { width, height } = element.getBoundingClientRect()
       await go(element)
@@ -47,7 +47,7 @@ describe('The accessibility of WechatBind', () => {
     })
   }
 
-  test('passes axe and keeps its size: loading and expired', async () => {
+  test('has no axe findings and keeps its size: loading and expired', async () => {
     open({ expiresIn: 0.05 })
     const element = await mount('loading', html`<wechat-bind token="token" refresh="manual"></wechat-bind>`)
     const { width, height } = element.getBoundingClientRect()
@@ -58,7 +58,7 @@ describe('The accessibility of WechatBind', () => {
     await expect(element).to.be.accessible()
   })
 
-  test('announces the state to screen readers, but not the seconds', async () => {
+  test('announces a change of state to screen readers, but not each second', async () => {
     const element = await mount()
     const region = element.renderRoot.querySelector('[role=status]')
     expect(region?.textContent?.trim()).to.equal('Scan with WeChat')
@@ -67,7 +67,7 @@ describe('The accessibility of WechatBind', () => {
     expect(region?.textContent).to.contain('Now confirm in WeChat')
   })
 
-  test('does not take the focus from the page, and keeps the focus in the card', async () => {
+  test('keeps the focus that is in the card, and does not take the focus from the page', async () => {
     const page = await fixture(html`<div><input />${plain}</div>`)
     const element = page.querySelector('wechat-bind') as WechatBind
     const input = page.querySelector('input')
@@ -82,7 +82,7 @@ describe('The accessibility of WechatBind', () => {
     expect(element.shadowRoot?.activeElement).to.equal(button(element, 'Cancel'))
   })
 
-  test('displays the text to send for a user who cannot scan', async () => {
+  test('displays a text that the user can send instead of scanning', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
     expect(part(element, 'code')?.textContent).to.equal('bind AB3D51')
@@ -95,7 +95,7 @@ describe('The accessibility of WechatBind', () => {
     expect(part(element, 'qr')).to.not.equal(null)
   })
 
-  test('displays an image inside WeChat that is large enough for the long press', async () => {
+  test('inside WeChat, displays an image that is large enough for a long press', async () => {
     setUserAgent('Mozilla/5.0 (iPhone) Mobile MicroMessenger/8.0.50')
     const element = await mount()
     const picture = part<HTMLImageElement>(element, 'qr')
@@ -107,7 +107,7 @@ describe('The accessibility of WechatBind', () => {
     await expect(element).to.be.accessible()
   })
 
-  test('offers an image to save in another mobile browser', async () => {
+  test('in another mobile browser, offers an image to save', async () => {
     setUserAgent('Mozilla/5.0 (Linux; Android 15) Mobile')
     const element = await mount()
     const link = element.renderRoot.querySelector('a')
@@ -126,7 +126,7 @@ describe('The accessibility of WechatBind', () => {
     expect(['zh-CN', 'zh-TW', 'en']).to.include(server.requests[0]?.headers.get('Accept-Language'))
   })
 
-  test('uses the language of its ancestor and follows its changes', async () => {
+  test('uses the `lang` of its ancestor, and changes with it', async () => {
     const page = await fixture(html`<div lang="zh-CN"><wechat-bind token="token"></wechat-bind></div>`)
     const element = await reach(page.querySelector('wechat-bind') as WechatBind, 'ready')
     expect(part(element, 'status')?.textContent).to.equal('打开微信扫一扫')
@@ -134,7 +134,7 @@ describe('The accessibility of WechatBind', () => {
     await until(() => part(element, 'status')?.textContent === 'Scan with WeChat')
   })
 
-  test("displays the page's own texts", async () => {
+  test('displays the texts that the page has set', async () => {
     const messages = { scan: 'Point WeChat here', expiresIn: '{time} to go' }
     const element = await mount('ready', html`<wechat-bind token="token" .messages=${messages}></wechat-bind>`)
     expect(words(element))

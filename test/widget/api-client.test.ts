@@ -14,7 +14,7 @@ const bound = { state: 'bound', boundAt: 1_700_000_000, version: 18 }
 
 type Answer = Response | Error | 'never'
 
-/** A client of `https://bind.test` whose fetch returns `answers` in order and records the requests. */
+/** Creates a client of `https://bind.test`. Its fetch returns `answers` in order and records the requests. */
 function createTestClient(answers: Answer[], page: Partial<Credentials> = {}, server = 'https://bind.test') {
   const requests: Request[] = []
   const fetch = (async (url: string, init: RequestInit) => {
@@ -52,7 +52,7 @@ const calls: [string, (client: Client) => Promise<unknown>, string, string, stri
 ]
 
 describe('createClient', () => {
-  test.each(calls)('%s sends the request of the API contract', async (name, call, method, path, body) => {
+  test.each(calls)('%s sends the request that the API requires', async (name, call, method, path, body) => {
     const answers: Record<string, object> = {
       createQrcode: qrcode,
       authorize: { url: 'https://open.test/#wechat_redirect' },
@@ -69,28 +69,31 @@ describe('createClient', () => {
     expect(request?.headers.get('Accept-Language')).toBe('zh-CN')
   })
 
-  test('waits for a version with a conditional request and Prefer: wait', async () => {
+  test('waitPast sends the known version as If-None-Match, and Prefer: wait=25', async () => {
     const { client, requests } = createTestClient([json(bound)])
     expect(await client.waitPast(17, never)).toEqual(bound)
     expect(requests[0]?.headers.get('If-None-Match')).toBe('"17"')
     expect(requests[0]?.headers.get('Prefer')).toBe('wait=25')
   })
 
-  test('returns the URL of the authorization in WeChat', async () => {
+  test("authorize returns the URL of WeChat's authorization", async () => {
     const url = 'https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx#wechat_redirect'
     const { client } = createTestClient([json({ url })])
     expect(await client.authorize(location.href, never)).toBe(url)
   })
 
-  test.each([{ url: 'javascript:alert(1)' }, { url: '/relative' }, {}])('refuses %o as this URL', async (answer) => {
-    const { client } = createTestClient([json(answer)])
-    await expect(client.authorize(location.href, never)).rejects.toMatchObject({
-      code: 'BAD_RESPONSE',
-      retryable: false,
-    })
-  })
+  test.each([{ url: 'javascript:alert(1)' }, { url: '/relative' }, {}])(
+    "authorize rejects %o as the answer with the URL of WeChat's authorization",
+    async (answer) => {
+      const { client } = createTestClient([json(answer)])
+      await expect(client.authorize(location.href, never)).rejects.toMatchObject({
+        code: 'BAD_RESPONSE',
+        retryable: false,
+      })
+    },
+  )
 
-  test('returns null for 304 Not Modified', async () => {
+  test('waitPast returns null for 304 Not Modified', async () => {
     const { client } = createTestClient([new Response(null, { status: 304 })])
     expect(await client.waitPast(17, never)).toBeNull()
   })
@@ -106,7 +109,7 @@ describe('createClient', () => {
     expect(requests[0]?.url).toBe(url)
   })
 
-  test('sends nothing to a foreign base URL of the document', async () => {
+  test('sends no request to the URL of a `<base>` in the document', async () => {
     const base = Object.assign(document.createElement('base'), { href: 'https://evil.test/' })
     document.head.prepend(base)
     try {
@@ -148,7 +151,7 @@ describe('createClient', () => {
     await expect(client.createQrcode(false, never)).rejects.toMatchObject(error)
   })
 
-  test('tells an answer that CORS hides from a lost connection, by a request without the token', async () => {
+  test('sends a request without the token to find out whether CORS hides the answer or the connection is lost', async () => {
     const lost = new TypeError('Failed to fetch')
     const { client, requests } = createTestClient([lost, new Response()])
     const error = await client.createQrcode(false, never).catch((cause) => cause)
@@ -166,14 +169,14 @@ describe('createClient', () => {
   test.each([
     ['the origin of the page', '', [new TypeError('Failed to fetch')]],
     ['a server that has answered before', 'https://bind.test', [json(bound), new TypeError('Failed to fetch')]],
-  ])('does not suspect CORS at %s', async (_what, server, answers) => {
+  ])('reports NETWORK without a second request when the connection fails to %s', async (_what, server, answers) => {
     const { client, requests } = createTestClient([...answers], {}, server)
     if (answers.length > 1) await client.unbind(never)
     await expect(client.unbind(never)).rejects.toMatchObject({ code: 'NETWORK', retryable: true })
     expect(requests).toHaveLength(answers.length)
   })
 
-  test('rejects a QR code without a path', async () => {
+  test('rejects a QR code that has no SVG path', async () => {
     const { client } = createTestClient([json({ ...qrcode, qr: undefined })])
     await expect(client.createQrcode(false, never)).rejects.toMatchObject({ code: 'BAD_RESPONSE' })
   })
@@ -196,7 +199,7 @@ describe('createClient', () => {
 })
 
 describe('createTokenSource', () => {
-  test('gets a new token from the page after a refusal', async () => {
+  test('gets a new token from the page after the server has refused the token', async () => {
     const tokens = ['t2', 't3']
     const getToken = async () => tokens.shift() ?? ''
     const { client, requests } = createTestClient([expiredToken(), json(bound)], { token: '', getToken })
@@ -204,13 +207,13 @@ describe('createTokenSource', () => {
     expect(bearers(requests)).toEqual(['Bearer t2', 'Bearer t3'])
   })
 
-  test('sends no third request after two refusals', async () => {
+  test('sends no third request after the server has refused two tokens', async () => {
     const { client, requests } = createTestClient([expiredToken(), expiredToken()], { getToken: () => 't2' })
     await expect(client.unbind(never)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' })
     expect(bearers(requests)).toEqual(['Bearer t1', 'Bearer t2'])
   })
 
-  test('reuses a valid token', async () => {
+  test('uses a valid token for several requests', async () => {
     let asked = 0
     const { client } = createTestClient([json(bound), json(bound)], { token: '', getToken: () => `t${++asked}` })
     await client.unbind(never)
@@ -218,7 +221,7 @@ describe('createTokenSource', () => {
     expect(asked).toBe(1)
   })
 
-  test("fetches from token-url with the page's cookies", async () => {
+  test("fetches a token from token-url with the page's cookies", async () => {
     const { client, requests } = createTestClient([json({ token: 't2' }), json(bound)], {
       token: '',
       tokenUrl: '/my/token',
@@ -230,7 +233,7 @@ describe('createTokenSource', () => {
     expect(requests[1]?.headers.get('Authorization')).toBe('Bearer t2')
   })
 
-  test('fetches from token-url after the given token has expired, and keeps the fetched token', async () => {
+  test("fetches a token from token-url after the page's token has expired, and keeps the fetched token", async () => {
     const { client, requests } = createTestClient([expiredToken(), json({ token: 't2' }), json(bound), json(bound)], {
       tokenUrl: '/my/token',
     })
@@ -239,13 +242,13 @@ describe('createTokenSource', () => {
     expect(bearers(requests)).toEqual(['Bearer t1', null, 'Bearer t2', 'Bearer t2'])
   })
 
-  test('does not retry when the page set only a token', async () => {
+  test('does not retry after a refusal when the page has set only a token', async () => {
     const { client, requests } = createTestClient([expiredToken()])
     await expect(client.unbind(never)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' })
     expect(requests).toHaveLength(1)
   })
 
-  test('uses a token that was set during the request', async () => {
+  test('uses a token that the page set during another request', async () => {
     const page = createTestClient(['never', json(bound)])
     const answer = page.client.waitPast(17, never)
     Object.assign(page.options, { token: 't2' })
@@ -255,17 +258,17 @@ describe('createTokenSource', () => {
   })
 
   test.each([
-    ['nothing is set', {}, false],
-    ['the page throws', { getToken: () => Promise.reject(new Error('signed out')) }, false],
-    ['the page gives nothing', { getToken: () => '' }, false],
+    ['the page has set no source of tokens', {}, false],
+    ['getToken rejects', { getToken: () => Promise.reject(new Error('signed out')) }, false],
+    ['getToken returns an empty text', { getToken: () => '' }, false],
     ['token-url is not a URL', { tokenUrl: 'https://[' }, false],
-    ['the page cannot be reached', { tokenUrl: '/my/token' }, true],
-  ])('has no token when %s', async (_when, page, retryable) => {
+    ['token-url cannot be reached', { tokenUrl: '/my/token' }, true],
+  ])('rejects with NO_TOKEN when %s', async (_when, page, retryable) => {
     const { client } = createTestClient([new TypeError('Failed to fetch')], { token: '', ...page })
     await expect(client.unbind(never)).rejects.toMatchObject({ code: 'NO_TOKEN', retryable })
   })
 
-  test('names the server of token-url when CORS hides its answer, and none of our settings', async () => {
+  test('names the server of token-url, and not the setting ALLOWED_ORIGINS, when CORS hides the answer', async () => {
     const tokenUrl = 'https://auth.test/token?session=secret'
     const { client } = createTestClient([new TypeError('Failed to fetch'), new Response()], { token: '', tokenUrl })
     const error = await client.unbind(never).catch((cause) => cause)
@@ -287,10 +290,13 @@ describe('createTokenSource', () => {
       'Expected JSON, got a redirect',
       false,
     ],
-  ])('names the URL and the status when token-url answers no token: %#', async (answer, why, retryable) => {
-    const { client } = createTestClient([answer], { token: '', tokenUrl: '/my/token?session=secret' })
-    const error = await client.unbind(never).catch((cause) => cause)
-    expect(error).toMatchObject({ code: 'NO_TOKEN', retryable, status: answer.status })
-    expect(error.message).toBe(`token-url /my/token: ${why}`)
-  })
+  ])(
+    'names the URL and the status when the answer of token-url contains no token: %#',
+    async (answer, why, retryable) => {
+      const { client } = createTestClient([answer], { token: '', tokenUrl: '/my/token?session=secret' })
+      const error = await client.unbind(never).catch((cause) => cause)
+      expect(error).toMatchObject({ code: 'NO_TOKEN', retryable, status: answer.status })
+      expect(error.message).toBe(`token-url /my/token: ${why}`)
+    },
+  )
 })

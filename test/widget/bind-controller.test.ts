@@ -61,7 +61,7 @@ function expectNothingPending(): void {
 }
 
 describe('BindController', () => {
-  test('requests a QR code, then polls past its version', async () => {
+  test('requests a QR code, then polls for a version greater than that of the QR code', async () => {
     await showQr()
     expect(client.asked).toEqual(['create', 'wait 1'])
     client.last.resolve(bound)
@@ -70,7 +70,7 @@ describe('BindController', () => {
     expect(client.asked).toHaveLength(2)
   })
 
-  test('reports a page without a token or a source of tokens after 3 s in view, and warns once', async () => {
+  test('reports an error and warns once when the page sets no token and no source of tokens within 3 s in view', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     Object.assign(host, { canStart: false })
     controller.hostConnected()
@@ -90,7 +90,7 @@ describe('BindController', () => {
     warn.mockRestore()
   })
 
-  test('does not report a missing token when the token is set within 3 s', async () => {
+  test('reports no error when the page sets the token within 3 s', async () => {
     Object.assign(host, { canStart: false })
     controller.hostConnected()
     await until(() => clock.sleeps.length > 0)
@@ -101,7 +101,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create'])
   })
 
-  test('requests the binding, and no QR code, while the dialog is closed', async () => {
+  test('requests only the binding, and no QR code, while the dialog is closed', async () => {
     Object.assign(host, { isClosed: true })
     controller.hostConnected()
     await until(() => client.asked.length > 0)
@@ -125,7 +125,7 @@ describe('BindController', () => {
     expect(controller.state.name).toBe('ready')
   })
 
-  test('goes to WeChat at a click, sends the page without a proof, and is ready again', async () => {
+  test('opens WeChat after a click, sends the URL of the page without a proof, and becomes ready again', async () => {
     await start()
     client.last.resolve({ ...ticket, oauth: true })
     await settle()
@@ -139,7 +139,7 @@ describe('BindController', () => {
     expect(client.asked.at(-1)).toBe('wait 1')
   })
 
-  test('does not go to WeChat if it was removed during the request', async () => {
+  test('does not open WeChat if the page removes the element during the request', async () => {
     await start()
     client.last.resolve({ ...ticket, oauth: true })
     await settle()
@@ -152,7 +152,7 @@ describe('BindController', () => {
     expect(gone).toEqual([])
   })
 
-  test('confirms the proof with which the browser returned, even if the element is not in view', async () => {
+  test('sends the proof from the URL to the server, even if the element is not in view', async () => {
     host.style.display = 'none'
     returnWith('#/account?wechat-bind=PROOF')
     controller.hostConnected()
@@ -164,7 +164,7 @@ describe('BindController', () => {
     expect(controller.state).toMatchObject({ name: 'bound', initial: false })
   })
 
-  test('confirms the proof once, even if the page moves the element meanwhile', async () => {
+  test('sends the proof once, even if the page moves the element during the request', async () => {
     returnWith('#wechat-bind=PROOF')
     controller.hostConnected()
     await until(() => client.asked.length > 0)
@@ -177,7 +177,7 @@ describe('BindController', () => {
     expect(controller.state).toMatchObject({ name: 'bound', initial: false })
   })
 
-  test('confirms the proof as soon as the token is set, instead of requesting a QR code', async () => {
+  test('sends the proof as soon as the page sets the token, and requests no QR code', async () => {
     Object.assign(host, { canStart: false })
     returnWith('#wechat-bind=PROOF')
     controller.hostConnected()
@@ -189,7 +189,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['prove PROOF'])
   })
 
-  test('reports the refusal with which the browser returned', async () => {
+  test('reports the error code of the authorization from the URL', async () => {
     returnWith('#wechat-bind-error=DECLINED')
     controller.hostConnected()
     await until(() => host.names.length > 0)
@@ -197,7 +197,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual([])
   })
 
-  test('starts when it is scrolled into view, but not while `manual` is set', async () => {
+  test('starts when the element is scrolled into view, but not while `manual` is set', async () => {
     Object.assign(host, { manual: true })
     controller.hostConnected()
     await new Promise(requestAnimationFrame)
@@ -209,7 +209,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create'])
   })
 
-  test('retries after increasing pauses', async () => {
+  test('retries a failed request after increasing pauses', async () => {
     await start()
     client.last.reject(down)
     await settle()
@@ -224,7 +224,7 @@ describe('BindController', () => {
     expect(controller.state.name).toBe('ready')
   })
 
-  test('displays the error after four retries', async () => {
+  test('displays an error after four retries', async () => {
     await start()
     for (let attempt = 0; attempt < 5; attempt++) {
       client.last.reject(down)
@@ -246,7 +246,7 @@ describe('BindController', () => {
     expect(client.asked.at(-1)).toBe('replace')
   })
 
-  test('expires the QR code at its deadline and replaces it three times, then waits for a click', async () => {
+  test('replaces an expired QR code three times, then waits for a click', async () => {
     await showQr()
     for (let renewal = 0; renewal < 3; renewal++) {
       await clock.advance(120_000)
@@ -259,7 +259,7 @@ describe('BindController', () => {
     expect(clock.sleeps).toEqual([])
   })
 
-  test('does not replace an expired QR code with refresh="manual"', async () => {
+  test('with refresh="manual", does not replace an expired QR code', async () => {
     host.refreshMode = 'manual'
     await showQr()
     await clock.advance(120_000)
@@ -273,7 +273,7 @@ describe('BindController', () => {
     expect(controller.secondsLeft).toBe(119)
   })
 
-  test('keeps a QR code with a lifetime of a month until it expires', async () => {
+  test('displays a QR code with a lifetime of a month until the QR code expires', async () => {
     await start()
     client.last.resolve({ ...ticket, expiresIn: 2_592_000 })
     await settle()
@@ -281,7 +281,7 @@ describe('BindController', () => {
     expect(controller.state.name).toBe('ready')
   })
 
-  test('sends nothing while hidden, and polls at once when it becomes visible', async () => {
+  test('sends no requests while the tab is hidden, and polls at once when the tab becomes visible', async () => {
     await showQr()
     setVisible(false)
     client.last.resolve(null)
@@ -292,7 +292,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create', 'wait 1', 'wait 1'])
   })
 
-  test('requests no QR code on a page opened in the background', async () => {
+  test('requests no QR code on a page that was opened in the background', async () => {
     setVisible(false)
     await start()
     expect(client.asked).toEqual([])
@@ -301,7 +301,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create'])
   })
 
-  test('replaces the running poll when the page becomes visible again', async () => {
+  test('aborts the running poll and starts a new one when the page becomes visible again', async () => {
     await showQr()
     const parked = client.last
     setVisible(false)
@@ -352,7 +352,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create', 'wait 1', 'create', 'wait 1'])
   })
 
-  test('is offline when a request fails without a network', async () => {
+  test('becomes offline when a request fails without a network', async () => {
     setOnline(false)
     await start()
     client.last.reject(new BindError('NETWORK', 'no', { retryable: true }))
@@ -360,7 +360,7 @@ describe('BindController', () => {
     expect(controller.state.name).toBe('offline')
   })
 
-  test('keeps polling after success when `watch` is set', async () => {
+  test('keeps polling after a binding when `watch` is set', async () => {
     host.watch = true
     await showQr()
     client.last.resolve(bound)
@@ -371,7 +371,7 @@ describe('BindController', () => {
     expectNothingPending()
   })
 
-  test('has no pending request or timer after its removal, in any state', async () => {
+  test('has no pending request or timer after the element is removed in any state', async () => {
     await start()
     remove()
     expectNothingPending()
@@ -385,7 +385,7 @@ describe('BindController', () => {
     expectNothingPending()
   })
 
-  test('has no running timer after its removal', async () => {
+  test('has no running timer after the element is removed', async () => {
     await start()
     client.last.reject(down)
     await settle()
@@ -395,7 +395,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create'])
   })
 
-  test('continues in the same state when it is re-added', async () => {
+  test('continues in the same state when the page adds the element again', async () => {
     await showQr()
     remove()
     document.body.append(host)
@@ -405,7 +405,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create', 'wait 1', 'wait 1'])
   })
 
-  test("ignores the page's events after its removal", async () => {
+  test("ignores the page's events after the element is removed", async () => {
     await showQr()
     remove()
     setVisible(false)
@@ -416,7 +416,7 @@ describe('BindController', () => {
     expect(client.asked).toHaveLength(2)
   })
 
-  test('reports its transitions in order when a listener dispatches another event', async () => {
+  test('reports its transitions in order even if a listener dispatches another event', async () => {
     const reported: string[] = []
     host.stateChanged = (state, previous) => {
       if (state.name === 'loading' && previous.name === 'idle') controller.dispatch({ type: 'stop' })

@@ -29,13 +29,13 @@ describe('createNow', () => {
     expect(now()).toBe(1000)
   })
 
-  test('includes the time during which a laptop slept and one clock stopped', () => {
+  test('includes the time in which a laptop slept and one clock stopped', () => {
     const now = createTestNow()
     pass({ wall: 600_000, steady: 2000 })
     expect(now()).toBe(600_000)
   })
 
-  test('never decreases when the clock is set back, and counts a forward jump once', () => {
+  test('does not decrease when the system clock is set back, and counts a jump forward only once', () => {
     const now = createTestNow()
     pass({ wall: -3_600_000, steady: 1000 })
     expect(now()).toBe(1000)

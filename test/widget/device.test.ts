@@ -4,7 +4,7 @@ import { type Device, deviceOf } from '../../widget/device.ts'
 const APPLE = 'AppleWebKit/605.1.15 (KHTML, like Gecko)'
 const MAC = `Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) ${APPLE} Version/18.0 Safari/605.1.15`
 const IPHONE = `Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) ${APPLE} Mobile/15E148`
-/** The format of https://gitcode.com/openharmony/docs, "Developing User-Agent". */
+/** The user agent has the format of the page "Developing User-Agent" in https://gitcode.com/openharmony/docs. */
 const harmony = (type: string) =>
   `Mozilla/5.0 (${type}; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.0.0 Safari/537.36 ArkWeb/4.1.6.1`
 
@@ -22,7 +22,7 @@ const cases: [what: string, userAgent: string, maxTouchPoints: number, device: D
   ['WeChat on Windows', 'Mozilla/5.0 (Windows NT 10.0) Chrome/126.0 MicroMessenger/7.0.20 WindowsWechat', 0, 'desktop'],
   ['WeChat on a Mac', `${MAC} MicroMessenger/6.8.0 MacWechat/3.8`, 0, 'desktop'],
   ['WeCom on a phone', `${IPHONE} MicroMessenger/7.0.1 wxwork/4.1.20 NetType/WIFI`, 5, 'mobile'],
-  ['WeCom, which may name itself first', `${IPHONE} wxwork/4.1.20 MicroMessenger/7.0.1`, 5, 'mobile'],
+  ['WeCom with its own name before WeChat’s name', `${IPHONE} wxwork/4.1.20 MicroMessenger/7.0.1`, 5, 'mobile'],
   ['WeCom on Windows', 'Mozilla/5.0 (Windows NT 10.0) Chrome/116.0 wxwork/4.1.20 MicroMessenger/7.0.1', 0, 'desktop'],
 ]
 

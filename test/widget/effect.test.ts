@@ -47,13 +47,13 @@ describe('effectOf', () => {
     expect(effectOf(state)).toBe(effect)
   })
 
-  test('returns a poll for a bound element only with `watch`, or once to check the user', () => {
+  test('returns a poll for a bound element only with `watch`, or while `isChecked` is set', () => {
     expect(effectOf(bound, { watch: true })).toBe('wait:19.0')
     expect(effectOf({ ...bound, isChecked: true })).toBe('wait:19.0')
     expect(effectOf({ ...bound, attempt: undefined }, { watch: true })).toBe('none')
   })
 
-  test('returns for a hidden element only the countdown, or a request that the user started', () => {
+  test('for a hidden element, returns only the countdown or a request that the user started', () => {
     const hidden = { watch: true, visible: false }
     for (const state of [loading, scanned, bound, expired]) expect(effectOf(state, hidden)).toBe('none')
     expect(effectOf(ready, hidden)).toBe('count:17')
@@ -63,7 +63,7 @@ describe('effectOf', () => {
     expect(effectOf(proving, hidden)).toBe('ask:0')
   })
 
-  test('returns a poll for a bound element that shows the QR code to follow with, for twelve polls', () => {
+  test('returns up to twelve polls for a bound element that shows the QR code for following the account', () => {
     const late = (turn: number): Bound => ({ ...unfollowed, attempt: { ...attempt, turn } })
     expect(effectOf(unfollowed)).toBe('wait:19.0')
     expect(effectOf(late(11))).toBe('wait:19.11')
@@ -73,13 +73,13 @@ describe('effectOf', () => {
     expect(effectOf({ ...unfollowed, follow: undefined })).toBe('none')
   })
 
-  test('waits for a token while the element is visible, and not after stop()', () => {
+  test('waits for a token while the tab is visible, but not after stop()', () => {
     expect(effectOf(initialState, { lacksToken: true })).toBe('token')
     expect(effectOf(initialState, { lacksToken: true, visible: false })).toBe('none')
     expect(effectOf({ name: 'idle', halted: true }, { lacksToken: true })).toBe('none')
   })
 
-  test('asks for the binding once while the element is the button of a closed dialog', () => {
+  test('returns one request for the binding while the element is the button of a closed dialog', () => {
     expect(effectOf(initialState, { looks: true })).toBe('look')
   })
 })

@@ -14,26 +14,26 @@ import {
 import { settle } from './support/fake-clock.ts'
 
 describe('WechatBind on a page', () => {
-  test('aborts its poll when removed', async () => {
+  test('aborts its poll when the page removes the element', async () => {
     const element = await mount()
     await server.parkedPoll()
     element.remove()
     await expectNothingPending()
   })
 
-  test('aborts a request for a QR code when removed', async () => {
+  test('aborts a request for a QR code when the page removes the element', async () => {
     const element = await mount('loading')
     element.remove()
     await expectNothingPending()
     expect(element.state).to.equal('loading')
   })
 
-  test("aborts a user's request when removed, and repeats it when re-added", async () => {
+  test("aborts a user's request when the page removes the element, and repeats it when the page adds the element again", async () => {
     const element = await mount()
     const parent = element.parentElement as Element
     const away = async () => {
       element.remove()
-      // The request is not sent yet, so the test cannot wait for a request.
+      // The element has not sent the request yet, so the test cannot wait for one.
       await settle()
       await expectNothingPending()
       parent.append(element)
@@ -47,7 +47,7 @@ describe('WechatBind on a page', () => {
     await reach(element, 'ready')
   })
 
-  test('continues with the same QR code when it is re-added', async () => {
+  test('continues with the same QR code when the page adds the element again', async () => {
     const element = await mount()
     const parent = element.parentElement as Element
     element.remove()
@@ -59,7 +59,7 @@ describe('WechatBind on a page', () => {
     await expectNothingPending()
   })
 
-  test('continues when it is moved', async () => {
+  test('continues when the page moves the element', async () => {
     const element = await mount()
     const elsewhere = await fixture(html`<div></div>`)
     elsewhere.append(element)
@@ -68,7 +68,7 @@ describe('WechatBind on a page', () => {
     await expectNothingPending()
   })
 
-  test('applies a property that was set before the tag was registered', async () => {
+  test('applies a property that the page set before the tag was registered', async () => {
     // The test registers a subclass under another name, to simulate a page that sets the property before the script registers the tag.
     class Late extends WechatBind {}
     const element = document.createElement('wechat-bind-late') as Late
@@ -80,7 +80,7 @@ describe('WechatBind on a page', () => {
     await expectNothingPending()
   })
 
-  test('is registered once, even if it is loaded several times', async () => {
+  test('registers the tag once, even if the module is loaded several times', async () => {
     const again = '../../widget/define.ts?again'
     await import(/* @vite-ignore */ again)
     expect(customElements.get('wechat-bind')).to.equal(WechatBind)
@@ -105,17 +105,18 @@ describe('WechatBind on a page', () => {
     return three
   }
 
-  test('polls once for several elements of the same user, and all elements receive the result', async () => {
+  test('sends one poll for several elements of the same user, and all elements receive the result', async () => {
     const [one, ...others] = (await mountThree()) as [WechatBind]
     expect(server.countOf('binding')).to.equal(1)
     await bind(one)
     for (const other of others) await reach(other, 'bound')
-    // The order of a granted lock and a message is not specified, so the next element may poll before it receives the message.
+    // Browsers may grant the lock before they deliver the message. The next element may therefore poll before it
+    // receives the result.
     expect(server.countOf('binding')).to.be.oneOf([1, 2])
     await expectNothingPending()
   })
 
-  test('continues to poll for the remaining elements when the polling one is removed', async () => {
+  test('continues to poll for the remaining elements when the page removes the polling element', async () => {
     const [one, two, three] = (await mountThree()) as [WechatBind, WechatBind, WechatBind]
     one.remove()
     two.remove()

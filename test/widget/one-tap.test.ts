@@ -22,13 +22,16 @@ import { problem } from './support/fake-server.ts'
 const WECHAT = 'Mozilla/5.0 (iPhone) Mobile MicroMessenger/8.0.50'
 const MOBILE = 'Mozilla/5.0 (Linux; Android 15) Mobile'
 const page = location.href.split('#')[0] ?? ''
-/** A fragment of the test's page instead of WeChat's page, so that the browser does not leave the test. */
+/**
+ * The server returns a fragment of the test's page instead of WeChat's URL, so that the browser does not leave the
+ * test.
+ */
 const wechat = `${page}#wechat_redirect`
 
 const goTo = (fragment: string) => history.replaceState(null, '', page + fragment)
 const bodyOf = (path: string) => server.requests.findLast((request) => request.path === path)?.body
 
-// The page goes to WeChat.
+// Resolves when the page opens this URL.
 addEventListener('hashchange', changed)
 
 beforeEach(() => {
@@ -42,7 +45,7 @@ afterEach(() => {
 })
 
 describe('WechatBind inside WeChat', () => {
-  test('shows one button, and the QR code as the alternative', async () => {
+  test('displays one button, and offers the QR code as the alternative', async () => {
     const element = await mount()
     expect(words(element).replace(/\s+/g, ' ')).to.equal('Bind WeChat Bind this WeChat Bind with one tap QR code')
     await click(element, 'QR code')
@@ -55,10 +58,10 @@ describe('WechatBind inside WeChat', () => {
   })
 
   test.each([
-    ['the server does not offer it', WECHAT, {}],
+    ['the server does not offer the authorization', WECHAT, {}],
     ['the browser is on a desktop', 'Mozilla/5.0 (Windows NT 10.0) Chrome/130', { wechat }],
-    ['WeCom opened the page', `${WECHAT} wxwork/4.1`, { wechat }],
-  ])('shows no such button when %s', async (_when, userAgent, options) => {
+    ['the page is open in WeCom', `${WECHAT} wxwork/4.1`, { wechat }],
+  ])('displays no button for the authorization when %s', async (_when, userAgent, options) => {
     setUserAgent(userAgent)
     open(options)
     const element = await mount()
@@ -66,7 +69,7 @@ describe('WechatBind inside WeChat', () => {
     expect(words(element)).to.not.contain('Bind this WeChat')
   })
 
-  test('goes to WeChat at the click, and names the page with its own fragment', async () => {
+  test("opens WeChat after a click, and sends the page's URL with its fragment", async () => {
     goTo('#/account?tab=2')
     const element = await mount()
     await click(element, 'Bind this WeChat')
@@ -75,7 +78,7 @@ describe('WechatBind inside WeChat', () => {
     expect(bodyOf('oauth')).to.deep.equal({ return: `${page}#/account?tab=2` })
   })
 
-  test('works again after the browser has come back with its back button', async () => {
+  test('can open WeChat again after the user has pressed the back button of the browser', async () => {
     const element = await mount()
     for (let click = 1; click <= 2; click++) {
       await until(() => button(element, 'Bind this WeChat').getAttribute('aria-disabled') === 'false')
@@ -87,7 +90,7 @@ describe('WechatBind inside WeChat', () => {
     expect(element.state).to.equal('ready')
   })
 
-  test('says that the page could not go to WeChat, and can try again', async () => {
+  test('displays a failure to open WeChat, and lets the user try again', async () => {
     const element = await mount()
     const event = eventOf(element, 'binderror')
     server.refuseOnce('oauth', () => problem(429, 'RATE_LIMITED'))
@@ -100,7 +103,7 @@ describe('WechatBind inside WeChat', () => {
     await until(() => !words(element).includes('Too many attempts'))
   })
 
-  test('is bound by the proof with which the browser returns, and leaves the fragment of the page', async () => {
+  test("becomes bound with the proof from the URL, and keeps the page's own fragment", async () => {
     goTo('#/account?tab=2&wechat-bind=PROOF')
     const details: unknown[] = []
     const note = ({ detail }: CustomEvent) => details.push(detail)
@@ -112,7 +115,7 @@ describe('WechatBind inside WeChat', () => {
     await expectNothingPending()
   })
 
-  test('says that it binds while the server confirms the proof', async () => {
+  test('displays "Binding…" while the server confirms the proof', async () => {
     goTo('#wechat-bind=PROOF')
     const waiting = new Promise<string>(() => {})
     const element = await mount('loading', html`<wechat-bind lang="en" .getToken=${() => waiting}></wechat-bind>`)
@@ -124,7 +127,7 @@ describe('WechatBind inside WeChat', () => {
     ['CONFLICT', 409, 'This WeChat is bound to another account'],
     ['PROOF_EXPIRED', 410, 'Not authorized. Please try again.'],
     ['FORBIDDEN', 403, 'Not authorized. Please try again.'],
-  ])('shows why the proof binds nobody: %s', async (code, status, line) => {
+  ])('displays the reason when the server refuses the proof: %s', async (code, status, line) => {
     goTo('#wechat-bind=PROOF')
     server.refuseOnce('oauth/confirm', () => problem(status, code))
     const codes: string[] = []
@@ -137,7 +140,7 @@ describe('WechatBind inside WeChat', () => {
     expect(words(element)).to.contain('Bind this WeChat')
   })
 
-  test('shows that the user declined, and reports it', async () => {
+  test('displays and reports that the user has declined', async () => {
     goTo('#/account?wechat-bind-error=DECLINED')
     const codes: string[] = []
     const note = ({ detail }: CustomEvent) => codes.push(detail.code)
@@ -150,10 +153,10 @@ describe('WechatBind inside WeChat', () => {
 
   test.each([
     ['SNAPSHOT_PAGE', 'Tap “使用完整服务”'],
-    // A name that every object has.
+    // Every object has a property of this name.
     ['constructor', 'Please try again later'],
     ['__proto__', 'Please try again later'],
-  ])('says what the user can do after the error in the URL: %s', async (code, line) => {
+  ])('displays the next step for the user after the error in the URL: %s', async (code, line) => {
     goTo(`#wechat-bind-error=${code}`)
     const element = await mount('error')
     expect(words(element)).to.contain(line)
@@ -167,7 +170,7 @@ describe('WechatBind inside WeChat', () => {
     expect(server.countOf('oauth/confirm')).to.equal(1)
   })
 
-  test('leaves the proof to the element that has a token', async () => {
+  test('does not use the proof in an element without a token if another element has one', async () => {
     goTo('#wechat-bind=PROOF')
     const pair = await fixture(html`<div><wechat-bind></wechat-bind>${plain}</div>`)
     const [without, other] = [...pair.querySelectorAll('wechat-bind')]
@@ -176,7 +179,7 @@ describe('WechatBind inside WeChat', () => {
     expect(server.countOf('oauth/confirm')).to.equal(1)
   })
 
-  test('asks a user to follow the account until the user does', async () => {
+  test('asks the user to follow the account until the user follows it', async () => {
     goTo('#wechat-bind=PROOF')
     server.expectNoFollower()
     const element = await mount('bound')
@@ -190,7 +193,7 @@ describe('WechatBind inside WeChat', () => {
     await expectNothingPending()
   })
 
-  test('with display="button" opens the dialog again on the return, and closes it after the binding', async () => {
+  test('with display="button", opens the dialog again after the return, and closes it after the binding', async () => {
     goTo('#wechat-bind=PROOF')
     const element = await mount('bound', html`<wechat-bind token="token" display="button"></wechat-bind>`)
     const dialog = element.renderRoot.querySelector('dialog')
@@ -199,7 +202,7 @@ describe('WechatBind inside WeChat', () => {
     expect(element.state).to.equal('bound')
   })
 
-  test('with display="button" keeps the dialog open for a user who does not follow, and after a refusal', async () => {
+  test('with display="button", keeps the dialog open after a refusal and for a user who does not follow the account', async () => {
     const timers = vi.spyOn(globalThis, 'setTimeout')
     server.expectNoFollower()
     goTo('#wechat-bind=PROOF')
@@ -211,7 +214,7 @@ describe('WechatBind inside WeChat', () => {
     timers.mockRestore()
   })
 
-  test('works with the attribute manual', async () => {
+  test('uses the proof even if the attribute manual is set', async () => {
     goTo('#wechat-bind=PROOF')
     const element = await mount('bound', html`<wechat-bind token="token" manual></wechat-bind>`)
     expect(server.countOf('qrcode')).to.equal(0)
@@ -221,7 +224,7 @@ describe('WechatBind inside WeChat', () => {
 })
 
 describe('WechatBind in another mobile browser', () => {
-  test('says how to open the page inside WeChat, with a link to copy', async () => {
+  test('displays how to open the page inside WeChat, with a link to copy', async () => {
     goTo('#/account')
     setUserAgent(MOBILE)
     const element = await mount()
@@ -241,7 +244,7 @@ describe('WechatBind in another mobile browser', () => {
       .and.not.match(/false|undefined/)
   })
 
-  test('does not mention WeChat when the server does not offer the authorization', async () => {
+  test('does not offer to open the page in WeChat when the server does not offer the authorization', async () => {
     setUserAgent(MOBILE)
     open()
     const element = await mount()

@@ -3,6 +3,6 @@ import { chaiA11yAxe } from 'chai-a11y-axe'
 import { afterEach, chai } from 'vitest'
 
 chai.use(chaiA11yAxe)
-// Chromium reports offline on a machine whose only network is loopback. `setOnline` overrides this.
+// On a machine whose only network is loopback, Chromium reports that it is offline. `setOnline` overrides this value.
 Object.defineProperty(Navigator.prototype, 'onLine', { configurable: true, get: () => true })
 afterEach(fixtureCleanup)

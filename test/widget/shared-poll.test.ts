@@ -9,7 +9,7 @@ const bound = { version: 2, state: 'bound' }
 const waiters: AbortController[] = []
 let names = 0
 
-/** A tab of `user`, with the polls that it ran itself. */
+/** A simulated tab of `user`. It records the polls that it has sent itself. */
 function openTab(user: string | null) {
   const polls: Poll[] = []
   const controller = new AbortController()
@@ -27,13 +27,13 @@ function openTab(user: string | null) {
 
 const newUser = () => `-user-${++names}`
 
-/** The number of tabs that have the user's lock or wait for it. */
+/** Returns the number of tabs that hold the user's lock or wait for it. */
 async function lockCount(user: string): Promise<number> {
   const { held = [], pending = [] } = await navigator.locks.query()
   return [...held, ...pending].filter(({ name }) => name?.endsWith(user)).length
 }
 
-/** Resolves when no tab has the user's lock or waits for it: only then this request gets the lock. */
+/** Resolves when this request gets the user's lock. At that time no tab holds the lock or waits for it. */
 const untilReleased = (user: string) => navigator.locks.request(`wechat-bind ${user}`, () => {})
 
 describe('sharedPoll', () => {
@@ -41,7 +41,7 @@ describe('sharedPoll', () => {
     for (const waiter of waiters.splice(0)) waiter.abort('over')
   })
 
-  test('polls in one tab and sends the result to all', async () => {
+  test('polls in one tab and sends the result to all tabs', async () => {
     const user = newUser()
     const tabs = [openTab(user), openTab(user), openTab(user)]
     const views = tabs.map((tab) => tab.waitPast(1))
@@ -69,7 +69,7 @@ describe('sharedPoll', () => {
     expect(await view).toEqual(bound)
   })
 
-  test("does not pass one tab's error to the others", async () => {
+  test('does not pass the error of one tab to the other tabs', async () => {
     const user = newUser()
     const [first, second] = [openTab(user), openTab(user)]
     const aborted = first.waitPast(1)
@@ -95,7 +95,7 @@ describe('sharedPoll', () => {
     expect(await view).toEqual(bound)
   })
 
-  test('polls separately for another user, and without a user id', async () => {
+  test('polls separately for each user, and in each tab without a user id', async () => {
     const [one, other, nameless] = [openTab(newUser()), openTab(newUser()), openTab(null)]
     const views = [one, other, nameless].map((tab) => tab.waitPast(1))
     await until(() => [one, other, nameless].every((tab) => tab.polls.length === 1))

@@ -39,7 +39,7 @@ describe('WechatBind', () => {
       .and.to.match(/Expires in [12]:\d\d/)
   })
 
-  test('is bound as soon as the server reports it', async () => {
+  test('becomes bound as soon as the server reports the binding', async () => {
     const element = await mount()
     const event = eventOf(element, 'bound')
     await bind(element)
@@ -50,7 +50,7 @@ describe('WechatBind', () => {
     await expectNothingPending()
   })
 
-  test('reports a binding that existed before the start', async () => {
+  test('dispatches `bound` with `initial` for a binding that existed before the start', async () => {
     server.change({ state: 'bound', boundAt: 1_700_000_000 })
     const details: unknown[] = []
     await mount(
@@ -60,7 +60,7 @@ describe('WechatBind', () => {
     expect(details).to.deep.equal([{ boundAt: 1_700_000_000, initial: true }])
   })
 
-  test('reports each state in order, and sets it as a CSS state', async () => {
+  test('reports each state in order, and sets the CSS state of the same name', async () => {
     const names: string[] = []
     const note = ({ detail }: CustomEvent) => names.push(`${detail.previous} > ${detail.state}`)
     const element = await mount('ready', html`<wechat-bind token="token" @statechange=${note}></wechat-bind>`)
@@ -118,7 +118,7 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
-  test('reports an unbinding elsewhere when `watch` is set', async () => {
+  test('reports that the binding was removed elsewhere when `watch` is set', async () => {
     server.change({ state: 'bound', boundAt: 1_700_000_000 })
     const element = await mount('bound', html`<wechat-bind token="token" watch></wechat-bind>`)
     await server.parkedPoll()
@@ -128,7 +128,7 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
-  test('hides an expired QR code, and requests another one on a click', async () => {
+  test('hides an expired QR code, and requests a new QR code after a click', async () => {
     open({ expiresIn: 0.05 })
     const element = await mount('expired', html`<wechat-bind token="token" lang="en" refresh="manual"></wechat-bind>`)
     expect(part(element, 'qr')).to.equal(null)
@@ -138,14 +138,14 @@ describe('WechatBind', () => {
     expect(server.requests[0]?.body).to.deep.equal({ refresh: false })
   })
 
-  test('replaces the QR code on refresh()', async () => {
+  test('replaces the QR code when the page calls refresh()', async () => {
     const element = await mount()
     element.refresh()
     await reach(element, 'ready')
     expect(server.requests.findLast(({ path }) => path === 'qrcode')?.body).to.deep.equal({ refresh: true })
   })
 
-  test('waits for a click when manual', async () => {
+  test('waits for a click before it requests a QR code when `manual` is set', async () => {
     const element = await mount('idle', html`<wechat-bind token="token" lang="en" manual></wechat-bind>`)
     await settle()
     expect(server.requests).to.deep.equal([])
@@ -153,7 +153,7 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
-  test('stops until it is started', async () => {
+  test('sends no requests after stop() until start()', async () => {
     const element = await mount()
     element.stop()
     expect(element.state).to.equal('idle')
@@ -162,7 +162,7 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
-  test('reports a permanent error, and retries on a click', async () => {
+  test('reports a permanent error, and retries after a click', async () => {
     server.refuseOnce('qrcode', () => problem(403, 'FORBIDDEN'))
     const details: unknown[] = []
     const note = ({ detail }: CustomEvent) => details.push(detail)
@@ -172,7 +172,7 @@ describe('WechatBind', () => {
     await reach(element, 'ready')
   })
 
-  test('is offline without a network, and continues by itself', async () => {
+  test('becomes offline without a network, and continues by itself when the network is back', async () => {
     const element = await mount()
     setOnline(false)
     await reach(element, 'offline')
@@ -183,7 +183,7 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('polls at once when it becomes visible again', async () => {
+  test('polls at once when the tab becomes visible again', async () => {
     const element = await mount()
     await server.parkedPoll()
     setVisible(false)
@@ -195,7 +195,7 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('polls again when the server ends the wait', async () => {
+  test('polls again when the server ends a poll without a change', async () => {
     const element = await mount()
     await server.parkedPoll()
     server.change({ state: 'unbound' })
@@ -220,7 +220,7 @@ describe('WechatBind', () => {
     expect(given).to.deep.equal([])
   })
 
-  test('stops at an expired token until the page sets another token', async () => {
+  test('sends no more requests after its token has expired, until the page sets another token', async () => {
     server.accepted.clear()
     server.accepted.add('fresh')
     const element = await mount('error')
@@ -248,7 +248,7 @@ describe('WechatBind', () => {
     expect(asked).to.equal(2)
   })
 
-  test('continues its poll when the token is renewed', async () => {
+  test('does not abort its poll when the page sets a renewed token of the same user', async () => {
     const element = await mount()
     await server.parkedPoll()
     server.accepted.add('fresh')
@@ -259,7 +259,7 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('displays nothing of the previous user after a token of another user, whatever their versions are', async () => {
+  test('hides the data of the previous user after a token of another user, whatever the versions of the two users are', async () => {
     const element = await mount()
     await server.parkedPoll()
     for (const [name, at] of [
@@ -278,7 +278,7 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('checks the binding after a token of another user, even if the element no longer polls', async () => {
+  test('requests the binding after a token of another user, even if the element no longer polls', async () => {
     const element = await mount()
     await bind(element)
     server.accepted.add('b')
@@ -288,7 +288,7 @@ describe('WechatBind', () => {
     expect(server.requests.at(-1)?.headers.get('Authorization')).to.equal('Bearer b')
   })
 
-  test('stays bound, and sends one request, when its token is only renewed', async () => {
+  test('stays bound and sends one request when the page sets a renewed token of the same user', async () => {
     const element = await mount()
     await bind(element)
     const asked = server.countOf('binding')
@@ -299,7 +299,7 @@ describe('WechatBind', () => {
     expect(element.state).to.equal('bound')
   })
 
-  test('displays no QR code of the previous user when the token changes during the request', async () => {
+  test('does not display the QR code of the previous user when the token changes during the request', async () => {
     const element = await fixture<WechatBind>(plain)
     server.accepted.add('b')
     element.start()
@@ -319,7 +319,7 @@ describe('WechatBind', () => {
     expect(element.state).to.equal('bound')
   })
 
-  test('reports a copy in the live region, and keeps the button and the focus', async () => {
+  test('displays "copied" in the live region after a copy, and keeps the button and the focus', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
     const [copy, back] = [button(element, 'Copy'), button(element, 'Back to QR code')]
@@ -334,7 +334,7 @@ describe('WechatBind', () => {
     expect(back.isConnected).to.equal(true)
   })
 
-  test('does not display "copied" for a code that was not copied', async () => {
+  test('does not display "copied" for a new code that the user has not copied', async () => {
     const element = await mount()
     await click(element, 'Can’t scan?')
     element.show('text', true)
@@ -362,7 +362,7 @@ describe('WechatBind', () => {
     expect(server.urlsOf('qrcode')).to.deep.equal(['/widget/qrcode', '/other/widget/qrcode'])
   })
 
-  test('mentions a refused scan, keeps its QR code, and reports it', async () => {
+  test('reports and mentions a refused scan, and keeps its QR code', async () => {
     const element = await mount()
     await server.parkedPoll()
     const picture = part(element, 'qr')
@@ -377,7 +377,7 @@ describe('WechatBind', () => {
     await bind(element)
   })
 
-  test('says that the WeChat that scanned is bound to another account', async () => {
+  test('displays that the WeChat of the scan is bound to another account', async () => {
     const element = await mount()
     await scan(element, 'code')
     server.refuseOnce('confirm', () => problem(409, 'CONFLICT'))
@@ -386,7 +386,7 @@ describe('WechatBind', () => {
     expect(words(element)).to.contain('This WeChat is bound to another account')
   })
 
-  test('names the Official Account to write to', async () => {
+  test('displays the name of the Official Account to which the user can send the text', async () => {
     open({ account: 'Acme' })
     const element = await mount()
     await click(element, 'Can’t scan?')
@@ -416,22 +416,22 @@ describe('WechatBind', () => {
     warn.mockRestore()
   })
 
-  test('shows one line, and nothing else, while it gets the first QR code', async () => {
+  test('displays one line below the title, and nothing else, while it requests the first QR code', async () => {
     const waiting = new Promise<string>(() => {})
     const element = await mount('loading', html`<wechat-bind lang="en" .getToken=${() => waiting}></wechat-bind>`)
     expect(words(element).trim()).to.equal('Bind WeChat\n\nGetting a QR code…')
   })
 
   test.each([
-    ['an error of the server behind token-url', 502, 'Please try again later'],
-    ['a dead network', undefined, 'Please check your connection'],
-  ])('tells %s from the others', (_what, status, hint) => {
+    ['an error of the server at token-url', 502, 'Please try again later'],
+    ['a lost network connection', undefined, 'Please check your connection'],
+  ])('displays a hint of its own for %s', (_what, status, hint) => {
     const error = new BindError('NO_TOKEN', 'token-url', { retryable: true, status })
     const view = { translate: createTranslate('en'), host: {} } as View
     expect(panelOf({ name: 'error', error } as State, view).hint).to.equal(hint)
   })
 
-  test('says while it retries that the connection fails', async () => {
+  test('displays that the connection has failed while it retries', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     answerTokenUrl(() => new Response('', { status: 502 }))
     const element = await mount('loading', html`<wechat-bind token-url="/my-token" lang="en"></wechat-bind>`)
@@ -441,18 +441,18 @@ describe('WechatBind', () => {
     warn.mockRestore()
   })
 
-  test('accepts a text that a framework sets as `refresh`, keeps the method, and warns once', async () => {
+  test('accepts a text that a framework sets as the property `refresh`, keeps the method `refresh()`, and warns once', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const element = await mount('ready', html`<wechat-bind token="token" .refresh=${'manual'}></wechat-bind>`)
     expect(element.refreshMode).to.equal('manual')
     expect(element.refresh).to.be.a('function')
     await mount('ready', html`<wechat-bind token="token" .refresh=${'manual'}></wechat-bind>`)
     expect(warn.mock.calls).to.have.length(1)
-    expect(warn.mock.calls[0]?.[0]).to.contain('set refreshMode')
+    expect(warn.mock.calls[0]?.[0]).to.contain('set the property refreshMode')
     warn.mockRestore()
   })
 
-  test('warns once of an unknown value of the attribute refresh, which works as auto', async () => {
+  test('treats an unknown value of the attribute refresh as auto, and warns once', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     open({ expiresIn: 0.05 })
     const element = await mount('ready', html`<wechat-bind token="token" refresh="never"></wechat-bind>`)
@@ -466,7 +466,7 @@ describe('WechatBind', () => {
     warn.mockRestore()
   })
 
-  test('warns of getToken as an attribute', async () => {
+  test('warns when getToken is set as an attribute', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     await mount('ready', html`<wechat-bind token="token" getToken="getToken"></wechat-bind>`)
     expect(warn.mock.calls.flat()).to.have.length(1)

@@ -9,7 +9,7 @@ afterEach(() => {
   history.replaceState(null, '', page)
 })
 
-/** The page's URL after the element has read it, without the part before the fragment. */
+/** Returns the fragment of the page's URL after the element has read the URL. */
 function receiveAt(fragment: string): string {
   history.replaceState({ key: 'of the router' }, '', `${page.split('#')[0]}${fragment}`)
   receiveReturn()
@@ -19,13 +19,17 @@ function receiveAt(fragment: string): string {
 describe('receiveReturn', () => {
   test.each([
     ['a page without a fragment', '#wechat-bind=P', ''],
-    ['a fragment that names a place', '#settings?wechat-bind=P', '#settings'],
+    ['a fragment with the id of an element', '#settings?wechat-bind=P', '#settings'],
     ['a hash router', '#/account?wechat-bind=P', '#/account'],
     ['a hash router with a query', '#/account?x=1&wechat-bind=P', '#/account?x=1'],
-    ['a hash router that has added a parameter', '#/account?wechat-bind=P&tab=2', '#/account?tab=2'],
-    ['a hash router that has added a parameter to its own', '#/account?x=1&wechat-bind=P&tab=2', '#/account?x=1&tab=2'],
-    ['a parameter after a page without a fragment', '#wechat-bind=P&tab=2', '#tab=2'],
-  ])('removes the proof from the URL and leaves the rest: %s', (_what, fragment, rest) => {
+    ['a hash router with a parameter after the proof', '#/account?wechat-bind=P&tab=2', '#/account?tab=2'],
+    [
+      'a hash router with parameters before and after the proof',
+      '#/account?x=1&wechat-bind=P&tab=2',
+      '#/account?x=1&tab=2',
+    ],
+    ['a page without a fragment, and a parameter after the proof', '#wechat-bind=P&tab=2', '#tab=2'],
+  ])('removes the proof from the URL and keeps the rest: %s', (_what, fragment, rest) => {
     expect(receiveAt(fragment.replace('P', proof))).toBe(rest)
     expect(claimReturn()).toEqual({ proof })
     expect(history.state).toEqual({ key: 'of the router' })
@@ -41,7 +45,7 @@ describe('receiveReturn', () => {
   })
 
   test.each(['#/account?x=1', '#my-wechat-bind=P', '#/wechat-bind/P', '#wechat-binding=P', ''])(
-    'leaves another fragment as it is: "%s"',
+    'does not change a fragment without a result: "%s"',
     (fragment) => {
       expect(receiveAt(fragment)).toBe(fragment)
       expect(claimReturn()).toBeUndefined()
@@ -51,12 +55,12 @@ describe('receiveReturn', () => {
   test.each([
     ['#/a?x=1?wechat-bind=FORGED&wechat-bind=P', '#/a?x=1?wechat-bind=FORGED'],
     ['#wechat-bind-error=FORGED&wechat-bind=P', '#wechat-bind-error=FORGED'],
-  ])('takes the last result, which the server has added: %s', (fragment, rest) => {
+  ])('takes the last result, because the server adds its result at the end: %s', (fragment, rest) => {
     expect(receiveAt(fragment.replace('=P', `=${proof}`))).toBe(rest)
     expect(claimReturn()).toEqual({ proof })
   })
 
-  test('adds no entry to the history', () => {
+  test("adds no entry to the browser's history", () => {
     const { length } = history
     receiveAt(`#wechat-bind=${proof}`)
     expect(history.length).toBe(length)
@@ -64,7 +68,7 @@ describe('receiveReturn', () => {
 })
 
 describe('claimReturn', () => {
-  test('returns the result to one caller only, even if another element reads the URL', () => {
+  test('returns the result to one caller only, even if another element reads the URL afterwards', () => {
     receiveAt(`#wechat-bind=${proof}`)
     receiveReturn()
     expect([claimReturn(), claimReturn()]).toEqual([{ proof }, undefined])

@@ -1,8 +1,8 @@
 import type { BindEventMap, WechatBind } from '../index.js'
 
 /**
- * The properties that a page can set on the tag. The attribute `refresh` is left out: a framework that sets properties would
- * overwrite the method `refresh()` with a string. Use `refreshMode`.
+ * The properties that a page can set on the tag. The attribute `refresh` is missing here, because a framework that sets
+ * properties would overwrite the method `refresh()` with a string. Use `refreshMode` instead.
  */
 export type WechatBindProps = Partial<
   Pick<

@@ -8,7 +8,7 @@ type Listeners = {
 }
 
 declare module 'vue' {
-  /** The content of the tag names its slot with the attribute `slot`, which Vue's types do not contain. */
+  /** Vue's types lack the attribute `slot`, which a child of the tag needs to name its slot. */
   interface HTMLAttributes {
     slot?: string
   }

@@ -1,10 +1,10 @@
-/** An example of each request of the API, made from its schema. */
+/** Generates an example of each request of the API from the schema of the request. */
 import { html, type TemplateResult } from 'lit'
 import type { Operation, Schema } from '../openapi.ts'
 
 const samples: Record<string, unknown> = { Account: 'acme', User_ID: '42', code: '1234' }
 
-/** The required members with sample values. */
+/** Returns the required members of a schema with sample values. */
 function sampleOf({ properties = {}, required = [] }: Schema): object {
   const sampleValue = (name: string, { const: only }: Schema) =>
     only ?? samples[name] ?? (name === 'Date' ? Math.floor(Date.now() / 1000) : undefined)

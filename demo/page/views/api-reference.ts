@@ -1,4 +1,7 @@
-/** Renders an OpenAPI description: its contents, then each operation with its parameters, an example, request and responses. */
+/**
+ * Renders an OpenAPI description: a table of contents, then each operation with its parameters, an example, the request
+ * and the responses.
+ */
 import { html, nothing, type TemplateResult } from 'lit'
 import { translateDescription } from '../api-translations.ts'
 import type { Content, OpenApi, Operation, Schema } from '../openapi.ts'
@@ -134,7 +137,10 @@ const headerView = ({ name, description }: { name: string; description: string }
 const contentView = (content: Content, show: Show) =>
   Object.entries(content).map(([type, { schema }]) => html`<p class="api-type">${type}</p>${show(schema)}`)
 
-/** Renders one line per property, with nested properties below their parent. `oneOf` lists every form. */
+/**
+ * Renders one line per property, with nested properties below their parent. For `oneOf`, it lists the properties of
+ * every alternative.
+ */
 function schemaView(schema: Schema, all: Record<string, Schema>, t: Words, lang: Language): TemplateResult {
   const { $ref, contentSchema, oneOf, allOf, properties, required = [] } = schema
   const show = (inner: Schema) => schemaView(inner, all, t, lang)

@@ -44,7 +44,10 @@ function sheetView(picture: HTMLImageElement, actions: Actions, t: Messages): Te
   </div>`
 }
 
-/** The image under the pointer, even inside a shadow root. Undefined if another element covers the image. */
+/**
+ * Returns the image under the pointer, even inside a shadow root. Returns undefined if another element covers the
+ * image.
+ */
 const pictureAt = (event: Event): HTMLImageElement | undefined => {
   const [uppermost] = event.composedPath()
   return uppermost instanceof HTMLImageElement ? uppermost : undefined

@@ -1,4 +1,4 @@
-/** The panel of settings and conditions, with a summary of the overridden ones. */
+/** The panel of settings and conditions, with a summary of those that differ from their defaults. */
 import { html, nothing, type TemplateResult } from 'lit'
 import { type ConditionName, conditionValues, differences } from '../../conditions.ts'
 import type { Actions } from '../app.ts'

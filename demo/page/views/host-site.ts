@@ -9,7 +9,9 @@ import type { Settings } from '../settings.ts'
 import { visitorPath } from '../visitor.ts'
 import { icons } from './icons.ts'
 
-/** `isEnded`: the tester wants to see the expired state, so the element must not replace an expired QR code. */
+/**
+ * `isEnded` means that the tester wants to see the expired state. The element must then not replace an expired QR code.
+ */
 export function hostSiteView(
   { user, lang, theme, refresh, context }: Settings,
   isEnded: boolean,
@@ -17,7 +19,8 @@ export function hostSiteView(
   t: Messages,
 ): TemplateResult {
   const { name = '', email = '' } = findUser(user) ?? {}
-  // Another user or another browser is a new visit, so `keyed` creates a new element.
+  // When the user or the browser changes, a real site would load the page again. Therefore `keyed` creates a new
+  // element.
   const element = keyed(
     `${user} ${context}`,
     html`<wechat-bind
@@ -55,7 +58,7 @@ export function hostSiteView(
   `
 }
 
-/** Displayed instead of the host site while the host site is open on the phone. */
+/** This text replaces the host site while the host site is open on the phone. */
 export function openOnPhoneView(actions: Actions, t: Messages): TemplateResult {
   return html`<div class="elsewhere">
     ${icons.phone}

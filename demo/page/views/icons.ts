@@ -1,4 +1,4 @@
-/** The page's icons. They are 24 px wide, have the colour of the surrounding text, and are hidden from screen readers. */
+/** The page's icons. They are 24 px wide and have the colour of the surrounding text. Screen readers ignore them. */
 import { html, svg, type TemplateResult } from 'lit'
 
 const stroke = (path: TemplateResult) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${path}</svg>`

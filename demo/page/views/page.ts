@@ -13,7 +13,8 @@ import { wireView } from './traffic.ts'
 
 export function pageView(state: PageState, actions: Actions, t: Messages): TemplateResult {
   const { settings, demo } = state
-  // The parts are hidden outside of the screen: the phone's camera sees the page in the other part.
+  // The inactive parts are moved outside of the screen and not removed, because the phone's camera must still see the
+  // page in the other part.
   const isHidden = (part: PagePart) => state.isNarrow && state.part !== part
   const names: Record<PagePart, string> = { site: t.partSite, phone: t.phone, backEnd: t.partBackEnd, traffic: t.wire }
   const parts = pageParts.map((value) => ({ value, content: names[value], testId: `part-${value}` }))

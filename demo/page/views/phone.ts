@@ -50,7 +50,10 @@ export const scanButtonView = (actions: Actions, t: Messages): TemplateResult =>
 
 const emptyPhone = (person: Person): PhoneView => ({ person, openid: '', isFollowing: false, chat: [] })
 
-/** The two apps of the phone, displayed while the host site is open on it. Inside WeChat both are parts of WeChat. */
+/**
+ * The two apps of the phone: the browser and WeChat. The page displays the choice while the host site is open on the
+ * phone. If the site is open inside WeChat, both are parts of WeChat.
+ */
 function dockView(isBrowser: boolean, isWechat: boolean, actions: Actions, t: Messages): TemplateResult {
   const apps = [
     { value: 'home', content: isWechat ? t.chatList : t.chats, testId: 'dock-wechat' },
@@ -84,7 +87,7 @@ function screenView(screen: PageState['screens'][Person], props: PhoneProps): Te
   }
 }
 
-/** Displayed instead of the simulated phone if the demo uses a real WeChat account. */
+/** This text replaces the simulated phone if the demo uses a real WeChat account. */
 export function ownPhoneView(t: Messages): TemplateResult {
   return html`
     <div class="column-head"><h2 id="phone-heading" class="caption">${t.phone}</h2></div>

@@ -1,4 +1,7 @@
-/** The playground's form controls. The type of a setting selects its control; `undefined` means the element's default. */
+/**
+ * The playground's form controls. The type of a setting determines its control. The value `undefined` stands for the
+ * element's default.
+ */
 import { html, type TemplateResult } from 'lit'
 import { defaultOf, type Listed, valuesOf } from '../manifest.ts'
 import { choiceView } from './choice-buttons.ts'
@@ -81,5 +84,5 @@ export function styleView(listed: Listed, value: string | undefined, setEntry: S
   `
 }
 
-/** A colour input accepts only six digits. */
+/** A colour input accepts only the form with six hex digits. */
 const toSixDigits = (colour: string) => (colour.length === 4 ? colour.replace(/[0-9a-f]/gi, '$&$&') : colour)

@@ -122,7 +122,7 @@ function controlsView(
       ${name}
     </button>
   `
-  // Attributes with fixed values come first.
+  // Attributes with a fixed set of values are displayed first.
   const ordered = [...attributes].sort((a, b) => valuesOf(b).length - valuesOf(a).length)
   return html`
     <div class="setters">

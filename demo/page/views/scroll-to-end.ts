@@ -7,7 +7,7 @@ class ScrollToEnd extends Directive {
 
   constructor(part: PartInfo) {
     super(part)
-    if (part.type !== PartType.ELEMENT) throw new TypeError('scrollToEnd() belongs to an element')
+    if (part.type !== PartType.ELEMENT) throw new TypeError('scrollToEnd() can only be used on an element')
   }
 
   render(_last: unknown): typeof noChange {

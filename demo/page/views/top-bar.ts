@@ -42,7 +42,7 @@ export function topBarView(state: PageState, { set }: Actions, t: Messages): Tem
   `
 }
 
-/** What to do on a first visit. A step that is done is marked. */
+/** The steps of a first visit. A completed step is marked. */
 function stepsView({ settings, simulator, screens, backEnd }: PageState, t: Messages): TemplateResult {
   const phone = simulator?.phones.find(({ person }) => person === settings.person)
   const isBound = backEnd.state === 'known' && backEnd.isBound

@@ -21,10 +21,13 @@ const kindWords = {
   event: 'event',
 } as const satisfies Record<WireKind, keyof Messages>
 
-/** The status that the bind server notes when the page has ended the request: it was closed, hidden or needs another answer. */
+/**
+ * The status that the demo records when the page has aborted a request, because the page was closed or hidden, or
+ * needed a newer answer.
+ */
 const ABORTED = 499
 
-// The search also finds older entries.
+// Without a search, the log displays at most this number of entries. A search also finds older entries.
 const MAX_ROWS = 200
 
 export function wireView(state: PageState, actions: Actions, t: Messages): TemplateResult {
@@ -66,7 +69,7 @@ export function wireView(state: PageState, actions: Actions, t: Messages): Templ
   `
 }
 
-/** Traffic of earlier visits is hidden until it is asked for. */
+/** The traffic of earlier visits is hidden until the tester asks for it. */
 const earlierView = (count: number, actions: Actions, t: Messages) =>
   html`<button type="button" class="earlier" data-testid="wire-earlier" @click=${actions.showEarlierWire}>${t.showEarlier} (${count})</button>`
 

@@ -50,7 +50,7 @@ export const en = {
   noQrcode: 'No QR code found',
   tryAgain: 'Try again',
   expired: 'This QR code has expired',
-  expiredHint: 'Get a new one on the page.',
+  expiredHint: 'Get a new QR code on the page.',
   unknown: 'Not a WeChat code',
   unknownHint: 'WeChat does not recognise this QR code.',
   offline: 'No connection',
@@ -91,7 +91,8 @@ export const en = {
   kinds: 'Kinds',
   wireEmpty: 'No traffic yet.',
   aborted: 'ended by the page',
-  abortedHint: 'The page ended this request: it was closed or hidden, or it needed a newer answer. This is no fault.',
+  abortedHint:
+    'The page ended this request, because the page was closed or hidden, or needed a newer answer. This is not a fault.',
   showEarlier: 'Show earlier traffic',
   waiting: 'pending',
   event: 'Event',

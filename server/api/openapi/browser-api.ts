@@ -53,7 +53,7 @@ export const browserPaths: Json = {
       ref('Binding'),
       {
         parameters: [
-          header('If-None-Match', 'The known version, as in the ETag'),
+          header('If-None-Match', 'The version that the page knows, from the ETag'),
           header('Prefer', 'wait=25: seconds to wait for a new version (RFC 7240), at most 25'),
         ],
         responses: { 304: { description: 'The version has not changed' } },
@@ -81,7 +81,7 @@ export const browserPaths: Json = {
         zh: '为微信内的页面返回微信网页授权的网址（WECHAT_OAUTH=on）',
       },
       ['BAD_REQUEST', 'FORBIDDEN', 'NOT_FOUND', 'TOO_LARGE', 'RATE_LIMITED'],
-      object({ url: { ...text, description: 'The page goes there' } }),
+      object({ url: { ...text, description: 'The page navigates to this URL' } }),
       { requestBody: { required: true, content: json(toSchema(oauthSchema)) } },
     ),
   },
@@ -89,7 +89,7 @@ export const browserPaths: Json = {
     post: operation(
       'confirmOauth',
       {
-        en: 'Binds the user with the proof in the fragment of the page to which WeChat has returned',
+        en: 'Binds the user with the proof from the URL fragment of the page, after the return from WeChat',
         zh: '用微信返回页面时网址片段中的凭证完成绑定',
       },
       ['BAD_REQUEST', 'FORBIDDEN', 'NOT_FOUND', 'TOO_LARGE', 'CONFLICT', 'PROOF_EXPIRED'],

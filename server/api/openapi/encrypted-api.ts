@@ -56,7 +56,7 @@ const calls: Record<CallName, Call> = {
     codes: [],
     data: object({
       Items: listOf(bindInfoOf({ Label: orNull(text) })),
-      NextCursor: { ...orNull(text), description: 'Null at the end' },
+      NextCursor: { ...orNull(text), description: 'Null on the last page' },
     }),
   },
   GetEvents: {
@@ -67,9 +67,9 @@ const calls: Record<CallName, Call> = {
     codes: ['EVENTS_GONE', 'OVERLOADED'],
     data: object({
       Items: listOf({
-        allOf: [ref('Event'), object({ Id: { ...text, description: "The webhook's webhook-id" } })],
+        allOf: [ref('Event'), object({ Id: { ...text, description: 'The webhook-id of the webhook for this event' } })],
       }),
-      Cursor: { ...text, description: 'The next After, even if there was no event' },
+      Cursor: { ...text, description: 'The value for After in the next request; set even if Items is empty' },
       HasMore: { type: 'boolean' },
     }),
   },

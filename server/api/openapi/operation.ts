@@ -1,4 +1,4 @@
-/** The parts of an operation that both APIs share: its summary, its bodies and its refusals. */
+/** The parts of an operation that both APIs share: its summary, its bodies and its error responses. */
 import { type Bilingual, type ErrorCode, errorCodes } from '../../errors.ts'
 import { type Json, ref } from './json-schema.ts'
 

@@ -6,7 +6,8 @@ const version: Json = { ...integer, description: "The version of the user's stat
 
 const notice: Json = {
   enum: ['conflict', 'expired_scan'],
-  description: 'A refused scan: of a WeChat that is bound to another account, or of a QR code that no longer works',
+  description:
+    'Why a scan was refused: the WeChat is bound to another account (conflict), or the QR code no longer works (expired_scan)',
 }
 
 const event: Json = object({
@@ -33,13 +34,14 @@ const account: Json = { ...text, description: 'The name of the Official Account 
 
 const subscribed: Json = {
   const: false,
-  description: 'Only with WECHAT_OAUTH=on: the WeChat user does not follow the Official Account',
+  description:
+    'False if the WeChat user does not follow the Official Account; otherwise absent. Only with WECHAT_OAUTH=on',
 }
 
 const follow: Json = {
   ...object({ url: text, qr, account }, ['account']),
   description:
-    'A QR code to follow with, which binds nobody; in the answers of /widget/qrcode and /widget/oauth/confirm',
+    'The QR code to follow the Official Account. It binds nobody. Only in the answers of /widget/qrcode and /widget/oauth/confirm',
 }
 
 export const schemas: Json = {
@@ -62,13 +64,17 @@ export const schemas: Json = {
       qr,
       code: {
         ...text,
-        description: 'The user can send it to the Official Account instead of scanning, as: 绑定 <code> or bind <code>',
+        description:
+          'The code to bind without a scan: the user sends "绑定 <code>" or "bind <code>" to the Official Account',
       },
       account,
       expiresIn: { ...integer, description: 'Seconds left' },
       version,
       notice,
-      oauth: { const: true, description: 'A page inside WeChat can bind without a scan: /widget/oauth' },
+      oauth: {
+        const: true,
+        description: 'True if a page inside WeChat can bind without a scan, with /widget/oauth; otherwise absent',
+      },
     },
     ['account', 'notice', 'oauth'],
   ),

@@ -55,7 +55,7 @@ export function toName(text: string): (typeof names)[number] | undefined {
 
 const toPlain = (text: string) => text.toLowerCase().replace(/[\s_-]/g, '')
 
-/** The values of members that a line lacks. `now` is epoch ms. */
+/** The default values of members that a line lacks. `now` is epoch ms. */
 export type LineDefaults = { tenant: string; account: string | undefined; appId: string; now: number }
 
 /** The members of a line by name. A value from a CSV file is a string. */

@@ -29,9 +29,9 @@ type Numbered = { number: number; line: NewBinding }
 type Outcome = ImportOutcome | 'other-appid'
 
 /**
- * The lines of a transaction. On SQLite 100 lines take about 8 ms, and the callbacks of a server that uses the same file wait for
- * them. On PostgreSQL a callback waits only for a line of its own user. There, 200,000 lines took 74 s in batches of 100 and 51 s in
- * batches of 250.
+ * The number of lines in a transaction. On SQLite 100 lines take about 8 ms, and the callbacks of a server that uses the same
+ * file wait for them. On PostgreSQL a callback waits only for a line of its own user. There, 200,000 lines took 74 s in batches
+ * of 100 and 51 s in batches of 250.
  */
 export const batchOf = (databaseUrl: string) => (databaseUrl.startsWith('sqlite:') ? 100 : 250)
 

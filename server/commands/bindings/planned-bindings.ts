@@ -1,6 +1,6 @@
 /**
- * What the earlier lines of a dry run would have changed, in a temporary SQLite database, so that a file of a million lines takes no
- * more memory than a small one. Node only.
+ * Keeps the changes that a dry run has planned, in a temporary SQLite database. So a file of a million lines takes no more memory
+ * than a small one. Node only.
  */
 import { DatabaseSync } from 'node:sqlite'
 import type { PlannedBinding, PlannedBindings } from '../../binding/import.ts'

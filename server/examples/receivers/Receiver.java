@@ -33,7 +33,7 @@ public final class Receiver {
         key = Base64.getDecoder().decode(secret.substring("whsec_".length()));
     }
 
-    /** The signature is over the bytes as received. The header has one signature for each secret, separated by spaces. */
+    /** The signature covers the bytes as received. The header has one signature for each secret, separated by spaces. */
     private boolean isSigned(byte[] body, HttpExchange exchange) throws GeneralSecurityException {
         String timestamp = header(exchange, "webhook-timestamp");
         if (!timestamp.matches("\\d{1,12}")) return false;
@@ -100,7 +100,7 @@ public final class Receiver {
         System.out.println("listening on " + server.getAddress().getPort());
     }
 
-    /** Reads members of the event, whose names differ at every depth. The JDK has no JSON library; you can use Jackson instead. */
+    /** Reads a member of the event by its name. This works because no name occurs twice. The JDK has no JSON library; you can use Jackson instead. */
     private static final class Json {
         private static final Pattern ESCAPE = Pattern.compile("\\\\(?:u([0-9a-fA-F]{4})|(.))");
 

@@ -1,4 +1,7 @@
-/** Receives webhooks in an Express server. `express.raw` must come before `express.json`: the signature is over the bytes as received. */
+/**
+ * Receives webhooks in an Express server. `express.raw` must come before `express.json`: the signature covers the bytes as
+ * received.
+ */
 import express, { type Express } from 'express'
 import { createReceive, type StoreChange } from './receive.ts'
 

@@ -1,5 +1,5 @@
 /**
- * Receives webhooks in a route of Next's app router: save it as `app/webhook/route.ts`, and export `POST` alone:
+ * Receives webhooks in a route of Next's app router: save it as `app/webhook/route.ts`, and export only `POST`:
  *
  *     export const POST = createPost(secret, storeChange)
  */

@@ -40,7 +40,7 @@ type receiver struct {
 	versions map[[3]string]int64
 }
 
-// The signature is over the bytes as received. The header has one signature for each secret, separated by spaces.
+// The signature covers the bytes as received. The header has one signature for each secret, separated by spaces.
 func (r *receiver) isSigned(body []byte, header http.Header) bool {
 	stamp, err := strconv.ParseInt(header.Get("webhook-timestamp"), 10, 64)
 	age := time.Since(time.Unix(stamp, 0))

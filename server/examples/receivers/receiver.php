@@ -6,7 +6,7 @@
 const TOLERANCE_SECONDS = 300;
 const MAX_BODY = 64 * 1024;
 
-/** The signature is over the bytes as received. The header has one signature for each secret, separated by spaces. */
+/** The signature covers the bytes as received. The header has one signature for each secret, separated by spaces. */
 function isSigned(string $body): bool
 {
     $id = $_SERVER['HTTP_WEBHOOK_ID'] ?? '';

@@ -21,7 +21,7 @@ lock = threading.Lock()
 
 
 def is_signed(body, headers):
-    """The signature is over the bytes as received. There is one of each secret, separated by spaces."""
+    """The signature covers the bytes as received. The header has one signature for each secret, separated by spaces."""
     message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not timestamp.isdigit() or abs(time.time() - int(timestamp)) > TOLERANCE_SECONDS:
         return False
@@ -32,7 +32,7 @@ def is_signed(body, headers):
 
 
 def store_change(event):
-    """Store the change here. Slow work belongs into a job: the server waits 20 s, then sends the event again."""
+    """Store the change here. Do slow work in a job: the server waits 20 s, then sends the event again."""
     data = event["data"]
     print(f"{event['type']} {data['Account']}/{data['User_ID']} version {data['Version']}", flush=True)
 

@@ -39,7 +39,10 @@ export function* createLocks(requested: LockRequest): Plan<Locks> {
     if (!mayWait && !(rows as { ok: boolean }[])[0]?.ok) throw new LockOrderError('an openid is locked')
   }
 
-  /** Only the first request of a run is one statement: `unnest` returns the names in their order, and waits in it. */
+  /**
+   * The first request of a run locks all names with one statement: `unnest` returns the names in their order, and the statement
+   * waits for each. Later requests lock one name at a time.
+   */
   function* openids(names: string[]): Plan<void> {
     const missing = [...new Set(names)].filter((name) => !acquired.openids.has(name)).sort()
     if (missing.length === 0) return

@@ -61,9 +61,9 @@ export function createCommandPool(url: string): PostgresPool {
 export const createMaintenancePool = (url: string): PostgresPool =>
   discardBroken(new pg.Pool({ ...toConnection(url), max: 2 }))
 
-/** Closes a connection after a query without an answer, because a late answer would count as that of the next query. */
+/** Closes a connection after a query without an answer, because the next query would get the late answer. */
 function discardBroken(pool: pg.Pool): PostgresPool {
-  // The pool removes a connection that fails by itself. Without a listener the `error` event would end the process.
+  // The pool itself removes a failed connection. Without a listener the `error` event would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   return {

@@ -33,7 +33,8 @@ export function createAuthorizationQueries(db: Kysely<Tables>) {
         openid: null,
       }),
     ),
-    // Each of these changes a row only if it is in the previous state, so that a state or a proof counts once.
+    // Each of these queries changes a row only if the row is in the previous state, so that WeChat's `state` and a proof are
+    // accepted only once.
     exchange: query((p: { id: number }) =>
       update.set({ state: 'exchanging' }).where('id', '=', p.id).where('state', '=', sql.lit('requested')),
     ),

@@ -31,7 +31,7 @@ export class BulkBinding {
     this.#users = users
   }
 
-  /** Different users, each without a binding. Returns their ids, which are locked. */
+  /** The users must be different and have no binding. Returns their ids and keeps the users locked. */
   *bind(bindings: NewBinding[], reason: BindReason, at: number): Plan<number[]> {
     const ids = yield* this.#bumpAll(bindings.map(({ identity }) => identity))
     const bound = bindings.map(({ identity, binding }) => {

@@ -1,6 +1,6 @@
 /**
- * The facts that a unit of work reads. A read locks the users of its rows, so that they do not change before the commit. Each method
- * returns a `Plan`, a generator of SQL statements. It is a class for the reason given at `SqlTx`.
+ * The facts that a unit of work reads. A read locks the users of its rows, so that the rows do not change before the commit. Each
+ * method returns a `Plan`, a generator of SQL statements. `LockedReads` is a class for the reason given at `SqlTx`.
  */
 import type { Authorization } from '../authorization.ts'
 import { identityKey } from '../identity.ts'

@@ -72,8 +72,8 @@ const firstDue = (receiver: unknown, now: unknown, room: unknown, more = sql``) 
 
 /**
  * PostgreSQL plans a statement at each run. A lateral join has only one subquery to plan. Planning a subquery for each of 50
- * receivers took ten times as long as the claim itself. Several instances claim at the same time, so rows that another one has locked
- * are skipped.
+ * receivers took ten times as long as the claim itself. Several instances claim at the same time, so rows that another instance
+ * has locked are skipped.
  */
 function createClaimOnPostgres(db: Db): Claim {
   const claim = query((p: { now: number; until: number; rooms: string }) => {

@@ -38,7 +38,9 @@ export const selectNotices = (db: Db) =>
     ])
     .select(payloadColumns)
 
-/** Events that are still in the outbox. Their id is that of the event, and they have no receiver yet. */
+/**
+ * Selects the events that are still in the outbox, in the form of notices. Such a notice has the id of its event and no receiver.
+ */
 export const selectUndispatched = (db: Db) =>
   db
     .selectFrom('outbox')

@@ -31,9 +31,9 @@ export function createDispatch({ db, engine, asStoreError, write, runWrite }: Di
   const queries = createDispatchQueries(db, engine)
 
   /**
-   * A conditional upsert. It writes for the present holder, after the lease has expired, or if the lease ends much later than a new
-   * one would. In the last case the clock of the holder was ahead, and the holder may have stopped. Two simultaneous holders would
-   * only repeat work.
+   * A conditional upsert. It succeeds for the present holder, after the lease has expired, and if the stored lease ends much
+   * later than a new one would. In the last case the clock of the holder was ahead, and the holder may have stopped. Two
+   * simultaneous holders would only repeat work.
    */
   async function lease(holder: string, now: number, until: number): Promise<boolean> {
     const row = await db

@@ -53,7 +53,8 @@ export class SqlTx extends LockedReads implements Tx {
   *ticketEpoch(identity: Identity): Plan<TicketEpoch> {
     const { id: user, version, ticket_epoch: epoch } = (yield* this.queries.ensureUser(identity)).rows[0]!
     yield* this.locks.users([user])
-    // This is a statement of its own, because an erasure for which the insert has waited is visible only to the next one.
+    // A separate statement, because the insert may have waited for an erasure. Only a later statement sees what the erasure has
+    // written.
     if (version === 0) yield* this.#changes.erasure.raiseToFloor(user, identity)
     return { user, epoch }
   }

@@ -21,7 +21,7 @@ type Row = {
   label: string | null
 }
 
-/** `key`: the place of the last user of the page before, without the step. */
+/** `key`: the place of the last user of the previous page, without the step. */
 type Find = (key: (string | number)[] | undefined, limit: number) => Plan<PlacedUser[]>
 
 export function* searchUsers(

@@ -26,7 +26,7 @@ export function watchOtherProcesses(database: DatabaseSync, onCommit: () => void
       if (version === last) return
       last = version
     } catch {
-      // The disk fails. Requests report the error.
+      // The disk has failed. The next request reports the error.
       return
     }
     onCommit()

@@ -1,4 +1,4 @@
-/** One of the compared servers as a child process, and its pages. */
+/** Starts one of the compared servers as a child process, and opens its pages. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export type Name = 'raw' | 'ours' | 'naive' | 'sse' | 'polled'
 
 const client = createBindClient({ server: 'http://localhost', keyId: KEY.kid, key: KEY.secret })
 
-/** All servers run with the flags of `npm run serve`, so that all have the same heap settings. */
+/** Node starts each server with the flags of `npm run serve`, so that all servers have the same heap settings. */
 const withNodeFlags = ({ execArgv = [], ...rest }: ReturnType<typeof pinned>) => ({
   ...rest,
   execArgv: [...execArgv, ...nodeFlags],
@@ -25,7 +25,7 @@ export const mintTokens = (count: number): Promise<string[]> =>
 
 const WAIT = 'Prefer: wait=25\r\n'
 
-/** All servers receive the same bytes except for the path, so that all keep the same headers in memory. */
+/** All servers receive the same bytes except for the path, so that each of them keeps the same headers in memory. */
 export const toRequest = (path: string, token: string, version = 0) =>
   `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "${version}"\r\n${WAIT}Origin: https://www.example.com\r\nAccept: */*\r\nAccept-Language: zh-CN\r\n\r\n`
 
@@ -50,7 +50,10 @@ export async function startContender(name: Name, tokens: string[]) {
     order,
     figures,
     requests,
-    /** Opens a page for each request. Resolves once each page waits or, without a `Prefer` header, is answered. */
+    /**
+     * Opens a page for each request. Resolves when each page waits. Without a `Prefer` header, resolves when each page
+     * has its answer.
+     */
     async crowd(asking = requests): Promise<Page[]> {
       const { held: before } = await figures()
       const isHeld = asking[0]?.includes(WAIT)
@@ -58,7 +61,8 @@ export async function startContender(name: Name, tokens: string[]) {
         const answered = pages.map(nextAnswer)
         for (const [i, page] of pages.entries()) {
           const request = asking[first + i]!
-          // Only the bind server ends a wait, after 25 s. On a slow machine other pages are then still being opened, so the page waits again.
+          // Only the bind server ends a wait, after 25 s. On a slow machine the bench may still open other pages at
+          // that time, so this page waits again.
           if (isHeld && name === 'ours') page.onAnswer = () => page.send(request)
           page.send(request)
         }

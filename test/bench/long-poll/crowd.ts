@@ -1,4 +1,7 @@
-/** Waiting pages as bare sockets: 10,000 fit into one process, and their CPU is negligible next to the server's. */
+/**
+ * Waiting pages as plain sockets. One process can hold 10,000 of them, and needs little CPU time compared with the
+ * server.
+ */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
@@ -9,7 +12,8 @@ export type Page = {
   onAnswer: (answer: string, at: number) => void
 }
 
-// Less than the listener's backlog. A connection beyond the backlog waits a second until its SYN is sent again.
+// The number of pages that are opened at a time. It is smaller than the listener's backlog: a connection beyond the
+// backlog waits a second until its SYN is sent again.
 const ARRIVE_TOGETHER = 100
 
 async function openPage(port: number): Promise<Page> {
@@ -21,7 +25,7 @@ async function openPage(port: number): Promise<Page> {
   return page
 }
 
-/** Opens a hundred pages at a time, and awaits `arrive` after each hundred. */
+/** Opens a hundred pages at a time, and waits for `arrive` after each hundred. */
 export async function openCrowd(
   port: number,
   size: number,

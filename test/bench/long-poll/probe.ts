@@ -1,12 +1,12 @@
 /**
- * Requests /healthz ten times a second on a separate thread, so that delays of the load's event loop do not count as delays of
- * the server.
+ * Requests /healthz ten times a second. The requests come from a separate thread, so that a busy event loop of the load
+ * generator does not count as a delay of the server.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
 const EVERY_MS = 100
 
-/** `end` resolves with the time of each answer in ms. */
+/** `end` resolves with the response times in ms. */
 export function startProbe(url: string): { end: () => Promise<number[]> } {
   const worker = new Worker(new URL(import.meta.url), { workerData: url })
   return {
@@ -24,7 +24,7 @@ function probe(url: string): void {
   const probing = setInterval(() => probes.push(timeOf(url)), EVERY_MS)
   parentPort!.once('message', async () => {
     clearInterval(probing)
-    // Waits for the requests in flight, too, because one of them may be the slowest.
+    // Also waits for the requests that have no answer yet, because one of them may be the slowest.
     parentPort!.postMessage(await Promise.all(probes))
   })
 }

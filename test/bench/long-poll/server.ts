@@ -1,4 +1,4 @@
-/** One of the compared servers, in its own process: `node server.ts <raw|ours|naive|sse|polled>`. */
+/** Runs one of the compared servers in its own process: `node server.ts <raw|ours|naive|sse|polled>`. */
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -22,12 +22,12 @@ type Contender = {
 const BODY = JSON.stringify({ state: 'unbound', version: 1 })
 const userOf = (url = '') => url.slice(url.lastIndexOf('/') + 1)
 
-/** The minimum: responses in a map. */
+/** The simplest possible server: it keeps the responses in a map. */
 async function raw(): Promise<Contender> {
   const held = new Map<string, ServerResponse>()
   const server = createServer((request, response) => {
     const user = userOf(request.url)
-    // The headers that every long-poll has to read: token, known version, wait.
+    // Reads the headers that every long-poll has to read: the token, the known version, and the wait.
     if (!request.headers.authorization || !request.headers['if-none-match'] || !request.headers.prefer) return
     held.set(user, response)
     response.on('close', () => held.delete(user))
@@ -70,7 +70,7 @@ async function naive(): Promise<Contender> {
   }
 }
 
-/** A server without waiting pages: each page polls every second. */
+/** A server at which no page waits: each page polls every second. */
 async function polled(): Promise<Contender> {
   const changed = new Set<string>()
   const app = new Hono().get('/:user', (c) =>
@@ -85,7 +85,7 @@ async function sse(): Promise<Contender> {
   const app = new Hono().get('/:user', (c) =>
     streamSSE(c, async (stream) => {
       const user = c.req.param('user')
-      // Sends the headers as a separate packet, so that the next packet is the change.
+      // Sends the headers in a packet of their own, so that the next packet contains the change.
       await stream.writeSSE({ data: '' })
       const { promise, resolve } = Promise.withResolvers<void>()
       held.set(user, resolve)
@@ -107,7 +107,10 @@ async function sse(): Promise<Contender> {
   }
 }
 
-/** The complete server: decrypts tokens, reads the store and commits the change. The store is in memory; `callback` measures the disk. */
+/**
+ * The complete bind server, which decrypts tokens, reads the store and commits the change. The store is in memory,
+ * because the bench `callback` measures the disk.
+ */
 async function ours(): Promise<Contender> {
   const config = benchConfig()
   const { app, intercept, deps, stopWaiting } = await openApp(config, { log: pino({ level: config.logLevel }) })

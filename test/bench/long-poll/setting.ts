@@ -1,4 +1,4 @@
-/** The configuration that the bench and the measured server share. */
+/** The configuration of the bench and of the measured server. */
 import { type Config, parseConfig } from '../../../server/config/config.ts'
 
 const ACCOUNT = {
@@ -16,7 +16,7 @@ const benchEnv = {
   WECHAT_APP_SECRET: ACCOUNT.appSecret,
   WECHAT_TOKEN: ACCOUNT.token,
   WECHAT_ENCODING_AES_KEY: ACCOUNT.encodingAesKey,
-  // No server listens there, because neither waiting nor binding needs WeChat's API.
+  // No server listens at this address. Neither waiting nor binding needs WeChat's API.
   WECHAT_API_BASE: 'http://127.0.0.1:9',
   BIND_KEYS: `${KEY.kid}:${KEY.secret}`,
   LOG_LEVEL: 'silent',

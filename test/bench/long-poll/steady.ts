@@ -1,4 +1,4 @@
-/** The complete server on a database file, with waiting pages and a constant rate of callbacks. */
+/** Measures the complete server on a database file, with waiting pages and a constant rate of callbacks. */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
@@ -21,7 +21,8 @@ export async function runSteadily(pages: number, perSecond: number, seconds: num
   const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-steady-'))
   const DATABASE_URL = `sqlite:${join(folder, 'bind.db')}`
   await seedTickets(DATABASE_URL, account.appId, perSecond * seconds)
-  // The server is not pinned to a core, so that V8's garbage collector runs in parallel to the event loop, as in production.
+  // The server is not bound to one core, so that V8's garbage collector runs in parallel with the event loop, as in
+  // production.
   const instance = await startInstance(account, { DATABASE_URL, MAX_WAITERS_TENANT: '20000' })
   try {
     await openWaitingPages(instance, pages)
@@ -32,7 +33,7 @@ export async function runSteadily(pages: number, perSecond: number, seconds: num
   }
 }
 
-/** Opens pages whose users do not scan: they wait, and poll again after each answer. */
+/** Opens pages whose users do not scan. These pages wait, and poll again after each answer. */
 async function openWaitingPages({ url, client }: Instance, size: number): Promise<void> {
   await openCrowd(Number(new URL(url).port), size, async (pages, first) => {
     for (const [i, page] of pages.entries()) {
@@ -92,7 +93,7 @@ async function metric({ url }: Instance, name: string): Promise<number> {
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
 }
 
-/** Sends a scan; resolves with the time of its answer in ms. */
+/** Sends a scan. Resolves with the response time in ms. */
 function scan({ url }: Instance, agent: Agent, user: number): Promise<number> {
   const { query, body } = sealScan(account, { openid: `oBench${user}`, scene: `wb1_u${user}` })
   const sentAt = performance.now()

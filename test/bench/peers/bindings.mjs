@@ -1,10 +1,13 @@
 /**
- * The bindings of a peer, stored in the plainest good way: better-sqlite3, one transaction for each message, on the disk before the
- * answer.
+ * Stores the bindings of a peer in a simple and correct way: with better-sqlite3, in one transaction for each message.
+ * The data is on the disk before the answer.
  */
 import Database from 'better-sqlite3'
 
-/** `file` has the tables of `bindings.sql`. `bind` returns the user's name, or undefined if nobody was bound. */
+/**
+ * `file` is a database with the tables of `bindings.sql`. `bind` returns the user's name, or undefined if nobody was
+ * bound.
+ */
 export function openBindings(file) {
   const db = new Database(file)
   db.pragma('journal_mode = wal')
@@ -19,7 +22,7 @@ export function openBindings(file) {
 
   const bind = db.transaction((scene, openid) => {
     const ticket = ticketOf.get(scene)
-    // A repeated delivery gets the reply of the first one.
+    // A repeated delivery gets the reply of the first delivery.
     if (ticket === undefined || ticket.openid !== null) return ticket?.openid === openid ? ticket.user : undefined
     if ((ownerOf.get(openid) ?? ticket.user) !== ticket.user) return undefined
     addBinding.run(ticket.user, openid, Date.now())

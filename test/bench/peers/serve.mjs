@@ -1,11 +1,12 @@
 /**
- * One of the peers: `node serve.mjs <name> [file]`. It answers every message with the same text and stores nothing. With a file it
- * binds the WeChat that has scanned, and stores the binding in the file before it answers.
+ * Runs one of the peers: `node serve.mjs <name> [file]`. Without a file, it answers every message with the same text
+ * and stores nothing. With a file, it binds the WeChat of each scan, and stores the binding in the file before it
+ * answers.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-/** Imports a library only for the peer that needs it. */
+/** Each peer imports only its own library. */
 const load = async (name) => (await import(name)).default
 
 const { WECHAT_TOKEN: token, WECHAT_APP_ID: appid, WECHAT_ENCODING_AES_KEY: encodingAESKey } = process.env
@@ -18,7 +19,7 @@ const toText = ({ EventKey, FromUserName }) =>
   bindings && bindings.bind(EventKey, FromUserName) === undefined ? '此二维码已失效，绑定未作更改。' : TEXT
 
 const peers = {
-  /** node-webot's middleware. */
+  /** The middleware of node-webot. */
   'wechat + connect': async () => {
     const [connect, query, wechat] = await Promise.all(['connect', 'connect-query', 'wechat'].map(load))
     return connect()
@@ -38,7 +39,7 @@ const peers = {
       .callback()
   },
 
-  /** The cipher alone, without a WeChat framework. */
+  /** Only the encryption, without a WeChat framework. */
   'wechat-crypto + express': async () => {
     const [express, WXBizMsgCrypt, { parseStringPromise }] = await Promise.all(
       ['express', 'wechat-crypto', 'xml2js'].map(load),

@@ -1,15 +1,20 @@
-/** Fills databases with many bindings by SQL: the store itself would take an hour. */
+/** Fills databases with many bindings by SQL statements, because the store itself would need an hour. */
 import { DatabaseSync } from 'node:sqlite'
 import { query } from '../../support/postgres.ts'
 
-/** A user's events: bound; or bound, unbound, bound, and for a third of the users a unionid. */
+/**
+ * The events of each user: one event `bound`, or three events (bound, unbound, bound). In the second case, a third of
+ * the users also have an event for the unionid.
+ */
 const EVENTS = (hasMany: boolean) => `
   insert into events ("user", tenant, version, type, reason, at)
     select id, tenant, n, case n when 2 then 'unbound' when 4 then 'updated' else 'bound' end, case n when 2 then 'disconnect' when 4 then 'unionid' else 'scan' end, 1700000000000 + id
     from (select 1 as n union all select 2 union all select 3 union all select 4) each_event cross join users
     where ${hasMany ? 'n < 4 or id % 3 = 0' : 'n = 1'}`
 
-/** Users with a binding each, and a third of them with a unionid. The openids are in random order, as in reality. */
+/**
+ * Inserts users with one binding each. A third of them have a unionid. The openids are in random order, as in reality.
+ */
 const SQLITE = (count: number, hasManyEvents: boolean) => `
   pragma synchronous = off; pragma journal_mode = memory; pragma cache_size = -200000;
   begin;
@@ -30,7 +35,7 @@ const POSTGRES = (count: number, hasManyEvents: boolean) => [
   'vacuum analyze',
 ]
 
-/** Requires existing, empty tables. */
+/** The tables must exist and be empty. */
 export function fillSqlite(file: string, count: number, hasManyEvents = false): void {
   const database = new DatabaseSync(file)
   database.exec(SQLITE(count, hasManyEvents))

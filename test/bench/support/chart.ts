@@ -1,4 +1,4 @@
-/** Draws a chart as SVG: one line per series, over evenly spaced sizes. */
+/** Draws a chart as SVG. Each series is a line, and the sizes have equal distances on the horizontal axis. */
 
 type Series = { name: string; values: number[] }
 
@@ -15,7 +15,7 @@ export function toChart(title: string, unit: string, sizes: number[], series: Se
     const value = (most * part) / 1.15
     return `<path d="M${LEFT} ${y(value)}H${WIDTH - RIGHT}" stroke="#ddd"/>${text([LEFT - 8, y(value) + 4], value.toPrecision(2), 'text-anchor="end"')}`
   })
-  // Moves overlapping labels apart.
+  // Moves labels that overlap apart.
   let last = Number.NEGATIVE_INFINITY
   const labels = new Map(
     [...series]

@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000
 
 export const TENANTS = 50
 
-/** Sixty days of each tenant, so that the last 30 days are compared with the 30 days before. */
+/** The figures of sixty days for each tenant, because the overview compares the last 30 days with the 30 days before. */
 export async function fillFigures(store: Store, now: number): Promise<void> {
   const counts = { shown: 9, scanned: 7, confirmed: 6, bound: 5, unbound: 1, took: Array<number>(14).fill(1) }
   const instance = { name: 'i', at: now, waiting: 5, waitingLimit: 9, callbackAt: now, tokenAt: now, tokenUntil: now }

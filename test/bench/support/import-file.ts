@@ -24,7 +24,7 @@ export async function writeImportFile(path: string, lines: number): Promise<stri
   return path
 }
 
-/** Makes the child process print its peak memory when it exits. */
+/** A module that makes the child process print its peak memory at its exit. */
 const REPORT_MEMORY = `process.on('exit', () => console.error('maxRSS ' + process.resourceUsage().maxRSS))`
 
 export async function importFile(file: string, databaseUrl: string, appId = 'wx1') {

@@ -1,5 +1,6 @@
 /**
- * Sends requests over plain sockets. The event loop never sleeps, because each answer would then include the time to wake up.
+ * Sends requests over plain sockets. The event loop never sleeps. Otherwise each response time would include the time
+ * that the process needs to wake up.
  */
 import { connect, type Socket } from 'node:net'
 import type { Job, Result } from './load.ts'
@@ -103,7 +104,7 @@ async function run({ urls, from, count, connections, ms, rate, expects }: Job): 
 
 const HEAD_END = '\r\n\r\n'
 
-/** Returns undefined while the answer is incomplete. The servers send a Content-Length or chunks. */
+/** Parses an answer. Returns undefined while the answer is incomplete. The servers send a Content-Length or chunks. */
 function parseAnswer(text: string): { status: number; body: string } | undefined {
   const headEnd = text.indexOf(HEAD_END)
   if (headEnd < 0) return undefined

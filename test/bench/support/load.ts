@@ -1,4 +1,4 @@
-/** Starts the load generator: a process on its own core that sends messages made in advance. */
+/** Starts the load generator. It is a process on its own core that sends prepared messages. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -12,22 +12,25 @@ export type Job = {
   from: number
   count: number
   connections: number
-  /** Stops after this time, even if requests are left. */
+  /** The load generator stops after this time, even if requests are left. */
   ms: number
-  /** Requests per second. Without it each answer triggers the next request. */
+  /** Requests per second. Without this value, the load generator sends the next request after each answer. */
   rate?: number | undefined
-  /** The expected answer, so that refusals are not measured. */
+  /** The expected answer, so that refused requests do not count. */
   expects: { status: number; isEmpty?: boolean }
 }
 
 export type Result = {
   sent: number
   seconds: number
-  /** ms from the time a request was due until its answer. */
+  /** The times in ms from the moment when a request was due to its answer. */
   p50: number
   p99: number
   max: number
-  /** The share of the time in which the load generator was idle; near 0 it is the bottleneck. */
+  /**
+   * The share of the time in which the load generator was idle. If the share is near 0, the load generator is the
+   * bottleneck.
+   */
   idle: number
   wrong: number
   firstWrong: string | undefined
@@ -51,7 +54,7 @@ export async function startLoad() {
   }
 
   return {
-    /** Makes requests. They replace the previous ones. */
+    /** Prepares requests. They replace the previous requests. */
     make: (recipe: Recipe) => ask<'made'>({ recipe }),
     run: (job: Job) => ask<Result>({ job }),
     async end() {

@@ -32,10 +32,13 @@ export async function measure(load: Load, served: Served, job: Omit<Job, 'urls'>
   }
 }
 
-// Below this idle share the load generator is the bottleneck.
+// If the idle share is below this value, the load generator is the bottleneck.
 const LEAST_IDLE = 0.05
 
-/** A line of the report: requests per second, CPU per request, and a note if the load generator was the bottleneck. */
+/**
+ * Returns a line of the report: requests per second, CPU time per request, and a note if the load generator was the
+ * bottleneck.
+ */
 export function rateLine(what: string, rounds: Measured[], floors?: Measured[]): Line {
   const of = (name: keyof Measured) => rounds.map((round) => round[name])
   const share = floors ? `, ${median(shares(rounds, floors)).toFixed(2)} of the floor` : ''
@@ -45,5 +48,5 @@ export function rateLine(what: string, rounds: Measured[], floors?: Measured[]):
     : { what, value }
 }
 
-/** The ratio of each round, because only runs of the same seconds are comparable. */
+/** Returns the ratio of each round, because only measurements from the same time are comparable. */
 export const shares = (rounds: Measured[], others: Measured[]) => rounds.map(({ rate }, i) => rate / others[i]!.rate)

@@ -1,4 +1,7 @@
-/** Starts the other libraries that the benchmark measures. They are a separate package, so that an install of the project does not include them. */
+/**
+ * Starts the other libraries that the benchmark measures. They are in a separate package, so that `npm ci` of the
+ * project does not install them.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,20 +11,23 @@ import { type Served, serve } from './served.ts'
 
 const folder = join(import.meta.dirname, '../peers')
 
-/** The first run needs the registry. */
+/** The first run needs access to the npm registry. */
 export function installPeers(): void {
   if (existsSync(join(folder, 'node_modules/better-sqlite3'))) return
-  // better-sqlite3 contains its binaries, so no package has to run a script.
+  // No package has to run an install script, because better-sqlite3 contains its binaries.
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund']
   const { status } = spawnSync('npm', args, { cwd: folder, stdio: 'inherit' })
-  if (status !== 0) throw new Error('The peers could not be installed: npm ci in test/bench/peers needs the registry.')
+  if (status !== 0)
+    throw new Error('The peers could not be installed: npm ci in test/bench/peers needs access to the npm registry.')
 }
 
-/** A peer that answers every message and stores nothing. */
+/** Starts a peer that answers every message and stores nothing. */
 export const servePeer = (name: string, env: Record<string, string>): Promise<Served> =>
   serve('../peers/serve.mjs', env, [], [name])
 
-/** A peer that stores the binding of each scan in `file` before it answers. The file gets `tickets` tickets. */
+/**
+ * Starts a peer that stores the binding of each scan in `file` before it answers. The file contains `tickets` tickets.
+ */
 export function serveDurablePeer(
   name: string,
   env: Record<string, string>,

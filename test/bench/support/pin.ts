@@ -1,4 +1,4 @@
-/** Pins processes to cores: the server to one core, the load generator to another. */
+/** Binds processes to cores: the server to one core, and the load generator to another core. */
 import { spawnSync } from 'node:child_process'
 import { cpus } from 'node:os'
 
@@ -8,6 +8,9 @@ export const isPinned = hasTaskset && cpus().length > 1
 
 export const CORES = { server: 0, load: 1 }
 
-/** Options of `fork` that pin a child to this core; none if the machine cannot pin. */
+/**
+ * Returns the options of `fork` that bind a child process to this core. Returns no options if the machine does not
+ * support this.
+ */
 export const pinned = (core: number): { execPath?: string; execArgv?: string[] } =>
   isPinned ? { execPath: 'taskset', execArgv: ['-c', String(core), process.execPath] } : {}

@@ -1,4 +1,7 @@
-/** Runs in the measured server's process. Reports the URLs of the server at the start, and its usage on request. */
+/**
+ * Runs in the process of the measured server. Reports the URLs of the server at the start, and the used resources on
+ * request.
+ */
 import type { Usage } from './served.ts'
 
 type Started = { url: string; consoleUrl?: string | undefined }
@@ -13,7 +16,7 @@ export function reportUsage(
     process.send!({ cpuUs: user + system, rss: process.memoryUsage.rss(), commits: commits() } satisfies Usage)
   })
   process.on('SIGTERM', () => void close().then(() => process.exit(0)))
-  // The process exits when the bench is aborted.
+  // The parent process is gone when the bench was aborted. This process then exits, too.
   process.on('disconnect', () => process.exit(1))
   process.send!({ url, consoleUrl })
 }

@@ -1,13 +1,13 @@
-/** The results of a part: printed, and passed to the run that writes the report. */
+/** Prints the results of a part, and passes them to the process that writes the report. */
 import { appendFileSync } from 'node:fs'
 
 export type Line = {
   what: string
   value: string
-  /** The number to compare with the goal. */
+  /** The number that is compared with the goal. */
   number?: number
   goal?: Goal
-  /** A reason not to rely on the number. */
+  /** The reason why the number may be wrong. */
   note?: string
 }
 
@@ -18,7 +18,7 @@ const holds = ({ number = Number.NaN, goal }: Line): boolean | undefined =>
 
 export const verdictOf = (line: Line) => ({ true: 'holds', false: 'MISSED' })[String(holds(line))] ?? ''
 
-export type Part = { part: string; lines: Line[] /** Charts, by file name. */; charts?: Record<string, string> }
+export type Part = { part: string; lines: Line[] /** The charts, by file name. */; charts?: Record<string, string> }
 
 export function report(part: string, lines: Line[], charts: Record<string, string> = {}): void {
   for (const line of lines) {

@@ -1,4 +1,4 @@
-/** Makes distinct valid requests as byte arrays. */
+/** Creates valid requests as byte arrays. All requests differ. */
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../../../demo/simulator/account.ts'
 import { type MessageFields, sealMessage } from '../../../demo/simulator/message.ts'
@@ -8,11 +8,14 @@ import { SECRET_OF_BENCH } from './served.ts'
 
 export type Recipe =
   | { what: 'scan' | 'text'; account: Account; from: number; count: number }
-  /** Requests of the users `<prefix>0`, `<prefix>1`, … in turn, or in random order with `isRandom`. */
   | { what: 'overview'; cookie: string; from: number; count: number }
+  /** The users are `<prefix>0`, `<prefix>1`, … in this order, or in random order with `isRandom`. */
   | { what: 'poll' | Call; from: number; count: number; users: number; prefix?: string; isRandom?: boolean }
 
-/** `ListBindings`: a page of 100; `GetEvents`: the events of a user; `feed`: the oldest 100 events of the tenant. */
+/**
+ * `ListBindings` requests a page of 100 bindings, `GetEvents` the events of one user, and `feed` the oldest 100 events
+ * of the tenant.
+ */
 type Call = 'GetBindInfo' | 'ListBindings' | 'GetEvents' | 'feed'
 
 export async function makeRequests(recipe: Recipe): Promise<Buffer[]> {
@@ -28,7 +31,7 @@ function toRequestOf(recipe: Recipe, i: number): Buffer | Promise<Buffer> {
   return 'cookie' in recipe ? toOverview(recipe.cookie) : toQuestion(recipe, i)
 }
 
-/** The scene that the `i`th scan claims. */
+/** The scene of scan number `i`. */
 export const sceneOf = (i: number) => `wb1_${String(i).padStart(22, '0')}`
 
 const openidOf = (i: number) => `oBench${String((i * 2_654_435_761) % 4_294_967_296).padStart(22, '0')}`
@@ -59,7 +62,8 @@ function toDelivery({ what, account }: Extract<Recipe, { account: Account }>, i:
 }
 
 /**
- * Makes unique nonces. 32 random bits would repeat among so many requests, and the server refuses a repeated nonce with another body.
+ * Creates unique nonces. Among so many requests, a random number of 32 bits would occur twice, and the server refuses a
+ * repeated nonce with another body.
  */
 const randomFor = (i: number) => (size: number) => {
   const bytes = randomBytes(size)
@@ -78,7 +82,7 @@ function toQuestion({ what, users, prefix = 'u', isRandom = false }: Question, i
 export const newUserToken = (userId: string): Promise<string> =>
   sealToken({ account: 'acme', userId }, 'k1', Buffer.from(SECRET_OF_BENCH, 'base64url'), Date.now())
 
-/** A poll that is answered at once. */
+/** A poll that the server answers at once. */
 async function toPoll(userId: string): Promise<Buffer> {
   const token = await newUserToken(userId)
   return Buffer.from(`GET /widget/binding HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n\r\n`)
@@ -91,7 +95,7 @@ async function toCall(call: Call, user: string, number: number): Promise<Buffer>
   const ofUser = { Account: 'acme', User_ID: user }
   const fields = {
     GetBindInfo: ofUser,
-    // `big.ts` binds 1,000 users a second.
+    // In the data of `big.ts`, 1,000 users are bound in each second.
     ListBindings: { BoundSince: 1_700_000_000 + Math.floor(number / 1000) },
     GetEvents: ofUser,
     feed: {},

@@ -1,4 +1,7 @@
-/** The floor: Hono on node-server, which reads the body and answers a constant of the length of an encrypted reply. */
+/**
+ * The fastest possible server with Hono on node-server (the floor). It reads the body and answers with a constant text
+ * that is as long as an encrypted reply.
+ */
 import { Hono } from 'hono'
 import { startListening } from '../../../server/http/listen.ts'
 import { reportUsage } from './report-usage.ts'

@@ -1,4 +1,4 @@
-/** The bind server as `serve` runs it, with a counter of its commits. */
+/** Runs the bind server in the same way as `serve`, and counts its commits. */
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { reportUsage } from './report-usage.ts'

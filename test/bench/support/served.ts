@@ -1,4 +1,4 @@
-/** Starts a server to measure, in its own process on its own core. */
+/** Starts a server in its own process on its own core, to measure it. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -16,7 +16,7 @@ export type Usage = { cpuUs: number; rss: number; commits: number }
 
 export type Served = { url: string; consoleUrl?: string; usage(): Promise<Usage>; end(): Promise<void> }
 
-/** `file`: a script beside this one that reports its URL, as `reportUsage` does. */
+/** `file` is a script in this folder that calls `reportUsage`. */
 export async function serve(
   file: string,
   env: Record<string, string> = {},
@@ -49,12 +49,12 @@ export async function serve(
   }
 }
 
-/** The bind server, as `npm run serve` starts it. */
+/** Starts the bind server in the same way as `npm run serve`. */
 export const serveOurs = (env: Record<string, string>): Promise<Served> => serve('serve-ours.ts', env, nodeFlags)
 
-/** The environment of a bind server on a new SQLite file; `remove` deletes the file. */
+/** Returns the environment of a bind server on a new SQLite file. `remove` deletes the file. */
 export function newSqliteEnv(account: Account): { env: Record<string, string>; file: string; remove(): void } {
-  // Set BENCH_FOLDER to a folder on a disk if /tmp is in memory, where a sync takes no time.
+  // If /tmp is in memory, a sync takes no time. Set BENCH_FOLDER to a folder on a disk then.
   const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
   const file = join(folder, 'bind.db')
   return { env: toEnv(account, `sqlite:${file}`), file, remove: () => rmSync(folder, { recursive: true, force: true }) }
@@ -66,7 +66,7 @@ export const toEnv = (account: Account, databaseUrl: string): Record<string, str
   WECHAT_TOKEN: account.token,
   WECHAT_ENCODING_AES_KEY: account.encodingAesKey,
   WECHAT_MODE: account.mode,
-  // No server listens there, because a binding must not need WeChat's API.
+  // No server listens at this address. A binding must work without WeChat's API.
   WECHAT_API_BASE: 'http://127.0.0.1:9',
   BIND_KEYS: `k1:${SECRET_OF_BENCH}`,
   DATABASE_URL: databaseUrl,

@@ -1,6 +1,9 @@
-/** Quantiles of measurements. */
+/** Statistics of measurements. */
 
-/** The quantile: the value that the given share of the values does not exceed. Returns 0 without values. */
+/**
+ * Returns the quantile of a share: the smallest value such that this share of all values is not greater. Returns 0
+ * without values.
+ */
 export function quantile(values: number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
@@ -8,14 +11,14 @@ export function quantile(values: number[], part: number): number {
 
 export const median = (values: number[]) => quantile(values, 0.5)
 
-/** The average difference of two successive values: the slope of the least-squares line through all values. */
+/** Returns the average difference between two successive values, computed as the slope of the least-squares line. */
 export function slope(values: number[]): number {
   const middle = (values.length - 1) / 2
   const ofValues = values.reduce((sum, value, i) => sum + (i - middle) * value, 0)
   return ofValues / values.reduce((sum, _, i) => sum + (i - middle) ** 2, 0)
 }
 
-/** The lowest and the highest value, rounded. */
+/** Returns the lowest and the highest value as text, rounded. */
 export function spread(values: number[]): string {
   const short = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toPrecision(2))
   return `(${short(Math.min(...values))} to ${short(Math.max(...values))})`

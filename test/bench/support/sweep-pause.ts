@@ -1,4 +1,4 @@
-/** The longest time for which a sweep of 139,800 expired rows blocks the event loop. */
+/** Measures the longest time for which a sweep of 139,800 expired rows blocks the event loop. */
 import type { Store } from '../../../server/store/store.ts'
 import { newTicket } from '../../support/rows.ts'
 import type { Line } from './report.ts'

@@ -1,8 +1,11 @@
-/** A fake of WeChat's API with the delay of the real one: access token, QR code, and the data of a follower. */
+/**
+ * A fake of WeChat's API for access tokens, QR codes and the data of followers. It answers with the delay of the real
+ * API.
+ */
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-// A fast answer of api.weixin.qq.com within China.
+// The time that api.weixin.qq.com needs for a fast answer within China.
 const ANSWERS_AFTER_MS = 40
 
 const follower = { subscribe: 1, unionid: 'oUnionidOfTheBench0000000000' }
@@ -42,7 +45,7 @@ export async function startWechatApi({ onScene, answersAfterMs = ANSWERS_AFTER_M
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** While it is down, it closes each connection without an answer. */
+    /** While the fake API is down, it closes each connection without an answer. */
     setDown(next: boolean): void {
       isDown = next
     },

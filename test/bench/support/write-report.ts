@@ -1,4 +1,4 @@
-/** Writes the report of a complete run: Markdown to read, JSON to compare, charts as SVG. */
+/** Writes the report of a complete run as Markdown and as JSON, with charts as SVG. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
@@ -14,7 +14,7 @@ const git = (...args: string[]) => spawnSync('git', args, { cwd: root, encoding:
 const versionOf = (name: string) =>
   (JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version
 
-/** Date, machine, versions and commit, one line each. */
+/** Returns the date, the machine, the versions and the commit, one line each. */
 export function describeMachine(): string[] {
   const [cpu] = cpus()
   const names = ['hono', '@hono/node-server', 'pg', 'jose', 'lit']
@@ -69,6 +69,6 @@ export function writeReport({ machine, minutes, reported, outcomes }: Run): void
     '',
   ]
   const legend =
-    'Medians of the rounds, with the lowest and highest in brackets. The floors, the peers and the bind server ran in turn. A ratio is the median of the ratios of the rounds.'
+    'The values are medians of the rounds, with the lowest and the highest value in brackets. The floors, the peers and the bind server ran in turn. A ratio is the median of the ratios of the rounds.'
   writeFileSync(join(folder, 'report.md'), [...head, legend, '', ...sections].join('\n'))
 }

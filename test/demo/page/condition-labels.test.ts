@@ -8,7 +8,7 @@ const values = { ...conditionValues, context, network, follow, authorize, refres
 
 describe('conditionLabels', () => {
   test.each(Object.entries(conditionLabels))(
-    '%s has a label for each value of each setting, and no others',
+    '%s has a label for each value of each setting, and no other labels',
     (_, settings) => {
       const named = Object.entries(settings).map(([name, setting]) => [name, Object.keys(setting.values).sort()])
       const there = Object.entries(values).map(([name, each]) => [name, [...each].sort()])
@@ -16,7 +16,7 @@ describe('conditionLabels', () => {
     },
   )
 
-  test('has no duplicate label in one setting', () => {
+  test('has different labels for the values of a setting', () => {
     const lists = Object.values(conditionLabels).flatMap((settings) =>
       Object.values(settings).map((each) => Object.values(each.values)),
     )

@@ -5,7 +5,7 @@ import { translateFault } from '../../../demo/page/fault-translations.ts'
 
 const sourceOf = (name: string) => readFileSync(join(import.meta.dirname, '../../../demo/simulator', name), 'utf8')
 
-/** The reasons in the simulator's sources. Each placeholder is replaced by a number. */
+/** The reasons of failures in the simulator's source code, with a number in place of each placeholder. */
 const reasons = ['reply.ts', 'delivery.ts'].flatMap((name) =>
   [...sourceOf(name).matchAll(/(?:fault\(|reason: |fault: )\s*(['"`])(.*?)\1/g)].map(([, , text = '']) =>
     text.replace(/\$\{.*?\}/g, '200'),
@@ -13,7 +13,7 @@ const reasons = ['reply.ts', 'delivery.ts'].flatMap((name) =>
 )
 
 describe('translateFault', () => {
-  test('finds the reasons in the sources', () => {
+  test('is tested with the reasons in the source code', () => {
     expect(reasons).toContain('dropped before the delivery')
     expect(reasons.length).toBeGreaterThan(15)
   })

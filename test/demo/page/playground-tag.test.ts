@@ -5,7 +5,7 @@ const search =
   '?lang=en&a.size=small&a.manual=&s.title=A+%22b%22+%3C&c.--wechat-bind-radius=4px&p.tile=&w.scan=Look&j.getToken='
 
 describe('parseTag', () => {
-  test('reads the query of toTagSearch, which keeps other parameters', () => {
+  test('parses the query that toTagSearch writes, and toTagSearch keeps other parameters', () => {
     const tag = parseTag(search)
     expect(tag.attributes).toEqual({ size: 'small', manual: '' })
     expect(tag.slots).toEqual({ title: 'A "b" <' })
@@ -14,15 +14,15 @@ describe('parseTag', () => {
 })
 
 describe('withEntry', () => {
-  test('removes an entry', () => {
+  test('sets an entry, or removes it', () => {
     const tag = withEntry(parseTag(search), 'attributes', 'size', undefined)
     expect(tag.attributes).toEqual({ manual: '' })
     expect(withEntry(tag, 'attributes', 'theme', 'dark').attributes).toEqual({ manual: '', theme: 'dark' })
   })
 })
 
-describe('the code', () => {
-  test('has the lines that preload the element, and two lines for a tag without settings', () => {
+describe('the code for the page', () => {
+  test('for a tag without settings, contains the lines that load the element, and the tag', () => {
     const tag = parseTag('')
     expect(toHtml(tag)).toBe(`<link rel="preconnect" href="https://bind.example" crossorigin>
 <link rel="modulepreload" href="https://bind.example/wechat-bind.js">
@@ -31,7 +31,7 @@ describe('the code', () => {
     expect([toCss(tag), toScript(tag)]).toEqual(['', ''])
   })
 
-  test('contains every setting, and escapes the user’s markup', () => {
+  test('contains every setting, and escapes markup in a setting', () => {
     const tag = parseTag(search)
     expect(toHtml(tag)).toContain(`<wechat-bind server="https://bind.example" size="small" manual>
   <span slot="title">A &quot;b&quot; &lt;</span>

@@ -36,7 +36,7 @@ describe('parseSettings', () => {
   })
 
   test.each(['', '?lang=xx&theme=blue&user=nobody&person=zoe', '?lang=&theme='])(
-    'uses the defaults for %o',
+    'uses the defaults when the query is %o',
     (search) => {
       expect(parseSettings(search, [])).toEqual(defaults)
     },
@@ -44,7 +44,7 @@ describe('parseSettings', () => {
 })
 
 describe('toSearch', () => {
-  test('writes a query that parseSettings reads, and keeps other parameters', () => {
+  test('writes a query that parseSettings can parse, and keeps other parameters', () => {
     const settings = parseSettings('?theme=dark&wire=browser,webhook', ['zh-CN'])
     expect(toSearch(settings, '?theme=light&person=bo&note=7')).toBe(
       '?theme=dark&note=7&lang=zh-CN&wire=browser,webhook',
@@ -54,7 +54,7 @@ describe('toSearch', () => {
 })
 
 describe('withConditions', () => {
-  test('writes the conditions that differ from the defaults, as readConditions reads them', () => {
+  test('writes the conditions that differ from the defaults, and readConditions can parse them', () => {
     const conditions = { ...defaultConditions, confirm: 'code', errcode: '48001' } as const
     const search = withConditions('?lang=en&store=down', conditions, defaultConditions)
     expect(search).toBe('?lang=en&confirm=code&errcode=48001')

@@ -31,14 +31,14 @@ describe('merge', () => {
     expect(merged[2]?.isPending).toBe(false)
   })
 
-  test('keeps the newest 500', () => {
+  test('keeps the newest 500 entries', () => {
     const many = Array.from({ length: 600 }, (_, index) => entry(index + 1))
     expect(idsOf(merge([], many))).toEqual(idsOf(many.slice(100)))
   })
 })
 
 describe('failPending', () => {
-  test('marks pending entries as failed, and keeps the others', () => {
+  test('marks pending entries as failed, and does not change other entries', () => {
     expect(failPending([entry(1), entry(2, { isPending: true, status: 0 })])).toEqual([
       entry(1),
       entry(2, { status: 0, fault: 'no answer' }),
@@ -60,7 +60,7 @@ describe('search', () => {
     [[], 'not_bound', [2]],
     [[], '微信 SCAN', [3]],
     [['api'] as const, 'scan', []],
-  ])('filters by the kinds %j and the words %o', (kinds, q, ids) => {
+  ])('finds the entries with the kinds %j and the words %o', (kinds, q, ids) => {
     expect(idsOf(search(entries, [...kinds], q))).toEqual(ids)
   })
 })

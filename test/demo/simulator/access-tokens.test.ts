@@ -3,13 +3,13 @@ import { createFixture } from './simulator-fixture.ts'
 
 const MINUTE_MS = 60_000
 
-/** The errcode of a call with this token; undefined for a valid token. */
+/** Returns the errcode of a call with this token, and undefined for a valid token. */
 async function errcodeOf(fixture: ReturnType<typeof createFixture>, token: string): Promise<number | undefined> {
   return (await fixture.get(`getcallbackip?access_token=${encodeURIComponent(token)}`)).errcode
 }
 
 describe('POST /cgi-bin/stable_token', () => {
-  test('returns the same token to all callers, with the remaining lifetime', async () => {
+  test('returns the same token to all callers, with its remaining lifetime', async () => {
     const fixture = createFixture()
     const first = await fixture.stableToken()
     await fixture.time.advance(100 * MINUTE_MS)
@@ -30,7 +30,7 @@ describe('POST /cgi-bin/stable_token', () => {
     expect(await errcodeOf(fixture, old)).toBe(42001)
   })
 
-  test('invalidates the old token at once with force_refresh', async () => {
+  test('with force_refresh, invalidates the old token at once', async () => {
     const fixture = createFixture()
     const { access_token: old } = await fixture.stableToken()
     const forced = await fixture.stableToken({ force_refresh: true })
@@ -62,7 +62,7 @@ describe('POST /cgi-bin/stable_token', () => {
     [{ appid: 'wx0' }, 40013],
     [{ secret: undefined }, 41004],
     [{ secret: 'wrong' }, 40125],
-  ])('refuses %o with %i', async (wrong, errcode) => {
+  ])('answers the credentials %o with errcode %i', async (wrong, errcode) => {
     const answer = await createFixture().stableToken(wrong)
     expect(answer.errcode).toBe(errcode)
     expect(answer.errmsg).toMatch(/ rid: [0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$/)
@@ -72,11 +72,11 @@ describe('POST /cgi-bin/stable_token', () => {
     ['', 44002],
     ['{"grant_type"', 47001],
     ['[]', 47001],
-  ])('refuses the body %o with %i', async (body, errcode) => {
+  ])('answers the body %o with errcode %i', async (body, errcode) => {
     expect((await createFixture().post('stable_token', body)).errcode).toBe(errcode)
   })
 
-  test('rejects GET with 43002', async () => {
+  test('answers a GET request with errcode 43002', async () => {
     expect((await createFixture().get('stable_token')).errcode).toBe(43002)
   })
 })
@@ -93,7 +93,7 @@ describe('GET /cgi-bin/token', () => {
     expect(await errcodeOf(fixture, next)).toBeUndefined()
   })
 
-  test('issues tokens that are independent of the stable token', async () => {
+  test('issues tokens that do not replace the stable token', async () => {
     const fixture = createFixture()
     const classic = await fixture.classicToken()
     const stable = await fixture.stableToken()

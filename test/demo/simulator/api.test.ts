@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createFixture } from './simulator-fixture.ts'
 
 describe('GET /cgi-bin/user/info', () => {
-  test('returns the time and the scene of the follow, without a name', async () => {
+  test('returns the time and the scene of the follow, and no nickname', async () => {
     const { simulator, time, get, withToken, showQrcode } = createFixture()
     const amy = simulator.phone('amy')
     await amy.scan(await showQrcode('wb1_one'))
@@ -19,7 +19,7 @@ describe('GET /cgi-bin/user/info', () => {
     })
   })
 
-  test('returns the scene of the follow even after a later scan', async () => {
+  test('returns the scene of the follow, even after a scan of another QR code', async () => {
     const { simulator, get, withToken, showQrcode } = createFixture()
     const amy = simulator.phone('amy')
     await amy.follow()
@@ -28,13 +28,13 @@ describe('GET /cgi-bin/user/info', () => {
     expect(answer).toMatchObject({ subscribe_scene: 'ADD_SCENE_SEARCH', qr_scene_str: '' })
   })
 
-  test('returns no unionid without an Open Platform account', async () => {
+  test('returns no unionid if the account belongs to no Open Platform account', async () => {
     const { simulator, get, withToken } = createFixture(undefined, { account: { hasUnionid: false } })
     const answer = await get(await withToken(`user/info?openid=${simulator.phone('amy').openid}`))
     expect(answer).toEqual({ subscribe: 0, openid: simulator.phone('amy').openid, tagid_list: [] })
   })
 
-  test('rejects an unknown openid with 40003', async () => {
+  test('answers an unknown openid with errcode 40003', async () => {
     const { get, withToken } = createFixture()
     expect((await get(await withToken('user/info?openid=oSomeoneElse'))).errcode).toBe(40003)
   })
@@ -47,24 +47,24 @@ describe('POST /cgi-bin/user/info/batchget', () => {
     return { answer: await post(await withToken('user/info/batchget'), { user_list }), simulator }
   }
 
-  test('returns the result of `user/info` for each user', async () => {
+  test('returns the same data as `user/info` for each user', async () => {
     const { answer, simulator } = await ask(undefined)
     const { openid, unionid } = simulator.phone('amy')
     expect(answer).toEqual({ user_info_list: [{ subscribe: 0, openid, unionid, tagid_list: [] }] })
   })
 
   test.each([
-    ['an openid that is not of this account', [{ openid: 'oSomeoneElse' }], 40003],
+    ['an openid of another account', [{ openid: 'oSomeoneElse' }], 40003],
     ['an entry without an openid', [{}], 41009],
     ['nobody', [], 40032],
-    ['more than a hundred', Array(101).fill({ openid: 'o' }), 40032],
+    ['more than a hundred openids', Array(101).fill({ openid: 'o' }), 40032],
   ])('rejects %s', async (_, list, errcode) => {
     expect((await ask(list)).answer.errcode).toBe(errcode)
   })
 })
 
 describe('POST /cgi-bin/openapi/quota/get', () => {
-  test('counts the calls of the day', async () => {
+  test('returns the number of calls on this day', async () => {
     const { post, withToken, createQrcode, time } = createFixture()
     await createQrcode({})
     const ask = async () => post(await withToken('openapi/quota/get'), { cgi_path: '/cgi-bin/qrcode/create' })
@@ -73,7 +73,7 @@ describe('POST /cgi-bin/openapi/quota/get', () => {
     expect((await ask()).quota.used).toBe(0)
   })
 
-  test('answers 45009 above the limit', async () => {
+  test('a call above the daily limit gets errcode 45009', async () => {
     const { classicToken } = createFixture()
     for (let count = 0; count < 2000; count += 1) await classicToken()
     expect((await classicToken()).errcode).toBe(45009)
@@ -88,7 +88,7 @@ describe('POST /cgi-bin/callback/check', () => {
   }
   const all = { action: 'all', check_operator: 'DEFAULT' }
 
-  test('returns the addresses and the pings of the callback’s host', async () => {
+  test('returns the addresses of the callback’s host and the results of the pings', async () => {
     expect(await ask(all)).toEqual({
       dns: [{ ip: '203.0.113.80', real_operator: 'CAP' }],
       ping: [{ ip: '203.0.113.80', from_operator: 'CAP', package_loss: '0%', time: '23.079ms' }],
@@ -105,18 +105,18 @@ describe('POST /cgi-bin/callback/check', () => {
     [{ ...all, action: 'trace' }, 40202],
     [{ action: 'all' }, 40203],
     ['', 44002],
-  ])('rejects %j with %i', async (body, errcode) => {
+  ])('answers the body %j with errcode %i', async (body, errcode) => {
     expect((await ask(body)).errcode).toBe(errcode)
   })
 
-  test('answers 40201 without a callback URL', async () => {
+  test('answers errcode 40201 if the account has no callback URL', async () => {
     const { post, withToken } = createFixture(undefined, { callbackUrl: undefined })
     expect((await post(await withToken('callback/check'), all)).errcode).toBe(40201)
   })
 })
 
 describe('createApi', () => {
-  test('answers 40066 for an unknown path', async () => {
+  test('answers errcode 40066 for an unknown path', async () => {
     expect((await createFixture().get('menu/get')).errcode).toBe(40066)
   })
 
@@ -130,7 +130,7 @@ describe('createApi', () => {
 })
 
 describe('createFaults', () => {
-  test('answers an errcode for the set number of calls', async () => {
+  test('makes the API answer an errcode for a given number of calls', async () => {
     const { simulator, stableToken } = createFixture()
     simulator.faults.fail('/cgi-bin/stable_token', 40164, 2)
     expect((await stableToken()).errmsg).toMatch(/^invalid ip 127\.0\.0\.1 ipv6 .*, not in whitelist rid: /)
@@ -153,17 +153,20 @@ describe('createFaults', () => {
     [89503, '此IP调用需要管理员确认,请联系管理员'],
     [89506, '24小时内该IP被管理员拒绝调用两次，24小时内不可再使用该IP调用'],
     [89507, '1小时内该IP被管理员拒绝调用一次，1小时内不可再使用该IP调用'],
-  ])('answers %i with WeChat’s errmsg, HTTP status 200 and a rid', async (errcode, words) => {
-    const { simulator, stableToken } = createFixture()
-    simulator.faults.fail('*', errcode)
-    const { errmsg, ...rest } = await stableToken()
-    const [, said, rid] = /^(.*) rid: (.*)$/.exec(errmsg) ?? []
-    expect(rest).toEqual({ errcode })
-    expect(said).toEqual(typeof words === 'string' ? words : expect.stringMatching(words))
-    expect(rid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$/)
-  })
+  ])(
+    'makes the API answer errcode %i with WeChat’s errmsg, a request id and HTTP status 200',
+    async (errcode, words) => {
+      const { simulator, stableToken } = createFixture()
+      simulator.faults.fail('*', errcode)
+      const { errmsg, ...rest } = await stableToken()
+      const [, said, rid] = /^(.*) rid: (.*)$/.exec(errmsg) ?? []
+      expect(rest).toEqual({ errcode })
+      expect(said).toEqual(typeof words === 'string' ? words : expect.stringMatching(words))
+      expect(rid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$/)
+    },
+  )
 
-  test('answers an errcode set with Infinity until `clear`', async () => {
+  test('makes the API answer an errcode until `clear` if the number of calls is Infinity', async () => {
     const { simulator, stableToken } = createFixture()
     simulator.faults.fail('*', -1, Infinity)
     for (let time = 0; time < 5; time += 1) expect((await stableToken()).errcode).toBe(-1)
@@ -171,7 +174,7 @@ describe('createFaults', () => {
     expect((await stableToken()).errcode).toBeUndefined()
   })
 
-  test('delays a response by the set time', async () => {
+  test('delays the responses of the API by a given time', async () => {
     const { simulator, stableToken, time } = createFixture()
     simulator.faults.slow('/cgi-bin/stable_token', 3000)
     let answered = false
@@ -184,7 +187,7 @@ describe('createFaults', () => {
     await answer
   })
 
-  test('answers an HTML page while WeChat is down', async () => {
+  test('makes the API answer with an HTML page while WeChat is down', async () => {
     const { simulator } = createFixture()
     simulator.faults.setDown(true)
     const down = await simulator.app.request('/cgi-bin/stable_token', { method: 'POST' })

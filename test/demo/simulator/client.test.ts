@@ -12,7 +12,7 @@ function createClientFixture() {
 }
 
 describe('createSimulatorClient', () => {
-  test('scans and follows in one call, writes, and unfollows', async () => {
+  test('scans and follows in one call, sends a text, and unfollows', async () => {
     const { client, showQrcode } = createClientFixture()
     const url = await showQrcode()
     const zoe = client.phone('zoe')
@@ -39,7 +39,7 @@ describe('createSimulatorClient', () => {
     ])
   })
 
-  test('follows with lingeredMs', async () => {
+  test('sends lingeredMs with a follow', async () => {
     const { client, showQrcode, simulator } = createClientFixture()
     await showQrcode()
     await client.phone('amy').scan()

@@ -36,13 +36,13 @@ describe('createControlApi', () => {
     ['faults/fail', { path: 'qrcode/create', errcode: -1 }, 400],
     ['faults/slow', { path: '/cgi-bin/token', ms: 10, mss: 10 }, 400],
     ['phones/amy/scan', { folow: true }, 400],
-  ])('rejects POST %s %j with %i and a reason', async (path, body, status) => {
+  ])('answers POST %s %j with status %i and a reason', async (path, body, status) => {
     const answer = await createControlFixture().control(path, body)
     expect(answer.status).toBe(status)
     expect(await answer.json()).toEqual({ error: expect.stringMatching(/./) })
   })
 
-  test('refuses a foreign `Host`, and a POST from a page of another origin', async () => {
+  test('refuses a request with a foreign `Host`, and a POST from a page of another origin', async () => {
     const { simulator, state } = createControlFixture()
     const foreignHost = await simulator.app.request('/control/state', { headers: { Host: 'evil.example' } })
     expect([foreignHost.status, await foreignHost.json()]).toEqual([403, { error: expect.stringContaining('Host') }])
@@ -52,7 +52,7 @@ describe('createControlApi', () => {
     expect((await state()).phones[0]?.isFollowing).toBe(false)
   })
 
-  test('accepts the hosts and origins of its options, while WeChat’s API accepts every `Host`', async () => {
+  test('accepts only the hosts and origins of its options, but WeChat’s API accepts every `Host`', async () => {
     const { simulator } = createFixture(undefined, { hosts: ['wechat'], origins: ['https://wechat.example'] })
     const statusOf = async (path: string, headers: Record<string, string>, method = 'POST') =>
       (await simulator.app.request(path, { method, headers })).status
@@ -61,7 +61,7 @@ describe('createControlApi', () => {
     expect(await statusOf('/cgi-bin/getcallbackip', { Host: 'wechat.internal' }, 'GET')).toBe(200)
   })
 
-  test('sets a fault', async () => {
+  test('sets a fault of WeChat’s API', async () => {
     const { control, stableToken } = createControlFixture()
     await control('faults/fail', { path: '/cgi-bin/stable_token', errcode: 40164 })
     expect((await stableToken()).errcode).toBe(40164)

@@ -11,7 +11,7 @@ const failing: Callback = () => new Response('down', { status: 500 })
 const silent: Callback = () => new Promise<Response>(() => {})
 const unreachable: Callback = () => Promise.reject(new TypeError('fetch failed'))
 
-/** Follows, and advances the clock until the last retry has failed. */
+/** Lets the person follow, and advances the clock until the last retry has failed. */
 async function followUntilLastRetry(fixture: ReturnType<typeof createFixture>) {
   const followed = fixture.simulator.phone('amy').follow()
   for (let time = 0; time < 4; time += 1) await fixture.time.advance(5000)
@@ -22,7 +22,7 @@ const seconds = (fixture: ReturnType<typeof createFixture>) =>
   fixture.deliveries.map(({ at }) => (at - fixture.deliveries[0]!.at) / 1000)
 
 describe('createDelivery', () => {
-  test('delivers once when the response is success', async () => {
+  test('delivers a message once when the response is "success"', async () => {
     const fixture = createFixture(success)
     expect(await fixture.simulator.phone('amy').follow()).toEqual({ kind: 'silent' })
     await fixture.time.advance(60_000)
@@ -42,7 +42,7 @@ describe('createDelivery', () => {
     expect(fixture.deliveries).toHaveLength(4)
   })
 
-  test('repeats the message unchanged with a new timestamp and nonce', async () => {
+  test('repeats the unchanged message with a new timestamp and nonce', async () => {
     const fixture = createFixture(failing)
     await followUntilLastRetry(fixture)
     const entries = fixture.simulator.wire.since(0)
@@ -92,7 +92,7 @@ describe('createDelivery', () => {
 describe('sealMessage', () => {
   const one = (url: URL) => Object.fromEntries([...url.searchParams].map(([name, value]) => [name, [value]]))
 
-  test('encrypts and signs in secure mode, and the server decrypts it', async () => {
+  test('encrypts and signs a message in secure mode, and the server can decrypt it', async () => {
     const fixture = createFixture()
     const { account } = fixture.simulator
     await fixture.simulator.phone('amy').follow()
@@ -106,7 +106,7 @@ describe('sealMessage', () => {
     expect(Object.keys(parseXml(body) ?? {})).toEqual(['ToUserName', 'Encrypt'])
   })
 
-  test('signs token, timestamp and nonce, and separately the ciphertext', async () => {
+  test('makes one signature of token, timestamp and nonce, and another one that includes the ciphertext', async () => {
     const fixture = createFixture()
     await fixture.simulator.phone('amy').follow()
     const { url, body } = fixture.deliveries[0]!
@@ -116,7 +116,7 @@ describe('sealMessage', () => {
     expect(msg_signature).toBe(signatureOf(...signed, parseXml(body)?.Encrypt ?? ''))
   })
 
-  test('sends elements and ciphertext in compatible mode, and only elements in plain mode', async () => {
+  test('sends XML elements and ciphertext in compatible mode, and only XML elements in plain mode', async () => {
     for (const [mode, hasCipher] of [
       ['compatible', true],
       ['plain', false],
@@ -131,7 +131,7 @@ describe('sealMessage', () => {
     }
   })
 
-  test('produces the signatures and ciphertexts of the published vectors', () => {
+  test('produces the signatures and ciphertexts of WeChat’s published examples', () => {
     const vectors = JSON.parse(readFileSync(new URL('../../vectors/wechat-vectors.json', import.meta.url), 'utf8'))
     const repeatable = vectors.filter(({ random, plaintext }: Record<string, string>) => random && plaintext)
     expect(repeatable.length).toBeGreaterThan(0)
@@ -167,8 +167,8 @@ describe('verifyCallbackUrl', () => {
 
   test.each<[string, Callback]>([
     ['quoted', (url) => Response.json(new URL(url).searchParams.get('echostr'))],
-    ['with a newline', (url) => new Response(`${new URL(url).searchParams.get('echostr')}\n`)],
-    ['as a number', (url) => new Response(String(Number(new URL(url).searchParams.get('echostr'))))],
+    ['with a newline after the echostr', (url) => new Response(`${new URL(url).searchParams.get('echostr')}\n`)],
+    ['with the echostr as a number', (url) => new Response(String(Number(new URL(url).searchParams.get('echostr'))))],
     ['with status 201', (url) => new Response(new URL(url).searchParams.get('echostr'), { status: 201 })],
     ['success instead', success],
     ['nothing', unreachable],

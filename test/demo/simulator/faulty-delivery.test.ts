@@ -52,7 +52,7 @@ describe('faults.setCallback', () => {
     expect(fixture.time.waiting()).toBe(0)
   })
 
-  test('drop: the message is not delivered, and the chat displays no notice', async () => {
+  test('drop: the message is lost, and the chat displays no notice', async () => {
     const fixture = createFixture()
     fixture.simulator.faults.setCallback('drop')
     expect(await fixture.simulator.phone('amy').follow()).toEqual({ kind: 'silent' })

@@ -3,7 +3,7 @@ import { FAULT_NOTICE, toChatParts } from '../../../demo/simulator/chat.ts'
 import { parseXml } from '../../../server/wechat/xml.ts'
 import { createFixture } from './simulator-fixture.ts'
 
-/** The messages sent so far, decrypted. */
+/** Returns the messages that the simulator has sent so far, decrypted. */
 const pushed = ({ simulator }: ReturnType<typeof createFixture>) =>
   simulator.wire
     .since(0)
@@ -11,7 +11,7 @@ const pushed = ({ simulator }: ReturnType<typeof createFixture>) =>
     .map(({ opened }) => parseXml(opened))
 
 describe('scan', () => {
-  test('sends SCAN with the scene (without a prefix) and the ticket for a follower', async () => {
+  test('sends SCAN with the ticket and the scene (without a prefix) if the person follows the account', async () => {
     const fixture = createFixture()
     const amy = fixture.simulator.phone('amy')
     await amy.follow()
@@ -27,13 +27,13 @@ describe('scan', () => {
     })
   })
 
-  test('sends nothing for a person who does not follow, and opens the follow page', async () => {
+  test('sends no message and opens the follow page if the person does not follow the account', async () => {
     const fixture = createFixture()
     expect(await fixture.simulator.phone('amy').scan(await fixture.showQrcode())).toBe('follow')
     expect(pushed(fixture)).toEqual([])
   })
 
-  test('sends nothing for an expired QR code, and displays a notice', async () => {
+  test('sends no message and displays a notice if the QR code has expired', async () => {
     const fixture = createFixture()
     const amy = fixture.simulator.phone('amy')
     await amy.follow()
@@ -55,7 +55,7 @@ describe('scan', () => {
     expect(Number(second?.CreateTime) - Number(first?.CreateTime)).toBe(1)
   })
 
-  test('does not recognise a QR code of another origin', async () => {
+  test('does not recognise a QR code that is not from WeChat', async () => {
     expect(await createFixture().simulator.phone('amy').scan('https://example.com')).toBe('unknown')
   })
 })
@@ -90,7 +90,7 @@ describe('follow', () => {
     expect(pushed(fixture)[0]).not.toHaveProperty('Ticket')
   })
 
-  test('sends the follow without the scene with lingeredMs of 5 minutes', async () => {
+  test('sends the follow without the scene if lingeredMs is 5 minutes', async () => {
     const fixture = createFixture()
     const amy = fixture.simulator.phone('amy')
     await amy.scan(await fixture.showQrcode('wb1_one', 600))
@@ -98,13 +98,13 @@ describe('follow', () => {
     expect(pushed(fixture)).toMatchObject([{ Event: 'subscribe', EventKey: '' }])
   })
 
-  test('sends no scene without a scan', async () => {
+  test('sends the follow without a scene if there was no scan', async () => {
     const fixture = createFixture()
     await fixture.simulator.phone('amy').follow()
     expect(pushed(fixture)).toMatchObject([{ Event: 'subscribe', EventKey: '' }])
   })
 
-  test('sends nothing for a follower', async () => {
+  test('sends no message if the person already follows the account', async () => {
     const fixture = createFixture()
     await fixture.simulator.phone('amy').follow()
     await fixture.simulator.phone('amy').follow()
@@ -123,7 +123,7 @@ describe('unfollow', () => {
     expect(amy.chat).toEqual([])
   })
 
-  test('sends a new CreateTime, even if a test follows and unfollows within a second', async () => {
+  test('sends a new CreateTime for each event, even if a test follows and unfollows within a second', async () => {
     const fixture = createFixture()
     const amy = fixture.simulator.phone('amy')
     for (let time = 0; time < 3; time += 1) {
@@ -142,7 +142,7 @@ describe('unfollow', () => {
     ])
   })
 
-  test('displays no notice after an unfollow when the callback fails', async () => {
+  test('displays no notice if the callback of an unfollow fails', async () => {
     const fixture = createFixture(() => new Response('oops', { status: 404 }))
     const amy = fixture.simulator.phone('amy')
     void amy.follow()
@@ -163,7 +163,7 @@ describe('unfollow', () => {
 })
 
 describe('closeAccount and revokeAuthorization', () => {
-  test('send the event with the platform as the sender, and the person in OpenID', async () => {
+  test('send an event whose sender is the platform and whose OpenID is the person', async () => {
     const fixture = createFixture()
     const { simulator } = fixture
     const amy = simulator.phone('amy')
@@ -194,7 +194,7 @@ describe('sendText', () => {
     expect(amy.chat).toMatchObject([{ from: 'person', content: '解绑 ]]> <b>' }])
   })
 
-  test('throws for a person who does not follow', async () => {
+  test('throws if the person does not follow the account', async () => {
     await expect(createFixture().simulator.phone('amy').sendText('hi')).rejects.toThrow('does not follow')
   })
 })
@@ -208,7 +208,7 @@ describe('tap', () => {
     expect(pushed(fixture).at(-1)).toMatchObject({ MsgType: 'text', Content: '确认', bizmsgmenuid: '1' })
   })
 
-  test('throws for another link', async () => {
+  test('throws if the link does not send a message', async () => {
     const { simulator } = createFixture()
     await simulator.phone('amy').follow()
     await expect(simulator.phone('amy').tap('https://example.com')).rejects.toThrow(TypeError)
@@ -244,7 +244,7 @@ describe('createSimulator', () => {
     expect(() => first.simulator.phone('no name')).toThrow(TypeError)
   })
 
-  test('gives each person another openid, which does not change', () => {
+  test('gives each person a different openid that does not change', () => {
     const { simulator } = createFixture()
     const [amy, bo] = [simulator.phone('amy').openid, simulator.phone('bo').openid]
     expect(amy).toMatch(/^o[A-Za-z0-9_-]{27}$/)
@@ -264,11 +264,11 @@ describe('createSimulator', () => {
     expect(await amy.scan(url)).toBe('chat')
   })
 
-  test('rejects a key that WeChat’s console rejects', () => {
+  test('rejects an EncodingAESKey that WeChat’s console rejects', () => {
     expect(() => createFixture(undefined, { account: { encodingAesKey: 'short' } })).toThrow(TypeError)
   })
 
-  test('aborts running deliveries when it is closed, without a fault', async () => {
+  test('aborts running deliveries when it is closed, and records no fault for them', async () => {
     const { simulator, time } = createFixture(() => new Promise<Response>(() => {}))
     const followed = simulator.phone('amy').follow()
     simulator.close()

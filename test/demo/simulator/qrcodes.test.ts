@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { toTicket } from '../../../demo/simulator/ticket.ts'
 import { createFixture } from './simulator-fixture.ts'
 
-/** The `EventKey` after a follower scans the QR code of this request. */
+/** Returns the `EventKey` of the event after a follower scans the QR code of this request. */
 async function sceneOf(request: unknown): Promise<string | undefined> {
   const { simulator, createQrcode } = createFixture()
   await simulator.phone('amy').follow()
@@ -51,20 +51,24 @@ describe('POST /cgi-bin/qrcode/create', () => {
     ['an unknown action_name', { ...textScene('a'), action_name: 'QR_STR' }, 40052],
     ['no action_info', { action_name: 'QR_STR_SCENE' }, 40053],
     [
-      'a permanent id above 100000',
+      'a permanent code with a scene_id above 100000',
       { action_name: 'QR_LIMIT_SCENE', action_info: { scene: { scene_id: 100_001 } } },
       40053,
     ],
-    ['a permanent scene_str above 64', { ...textScene('a'.repeat(65)), action_name: 'QR_LIMIT_STR_SCENE' }, 40053],
+    [
+      'a permanent code with a scene_str of more than 64 characters',
+      { ...textScene('a'.repeat(65)), action_name: 'QR_LIMIT_STR_SCENE' },
+      40053,
+    ],
   ])('rejects %s', async (_, request, errcode) => {
     expect((await createFixture().createQrcode(request)).errcode).toBe(errcode)
   })
 
   test.each([
     ['without the inner scene', { ...textScene('a'), action_info: { scene_str: 'wb1_one' } }],
-    ['with scene_id beside scene_str', textScene('wb1_one', { scene_id: 7 })],
+    ['with both scene_id and scene_str', textScene('wb1_one', { scene_id: 7 })],
     ['with a string in scene_id', { action_name: 'QR_SCENE', action_info: { scene: { scene_id: '7' } } }],
-  ])('silently creates a code with scene 0 %s', async (_, request) => {
+  ])('creates a code with scene 0 and no error for a request %s', async (_, request) => {
     expect(await sceneOf(request)).toBe('0')
   })
 
@@ -73,13 +77,13 @@ describe('POST /cgi-bin/qrcode/create', () => {
     [textScene('a'.repeat(65)), 'a'.repeat(65)],
     [{ action_name: 'QR_SCENE', action_info: { scene: { scene_id: 7 } } }, '7'],
     [{ action_name: 'QR_SCENE', action_info: { scene: { scene_id: 4_294_967_296 } } }, '4294967295'],
-  ])('keeps the scene of %j', async (request, scene) => {
+  ])('creates a code with the scene of the request %j', async (request, scene) => {
     expect(await sceneOf(request)).toBe(scene)
   })
 })
 
 describe('toTicket', () => {
-  test('writes the format of a published ticket', () => {
+  test('returns a ticket in the format of a published ticket', () => {
     const published = 'gQGv7zwAAAAAAAAAAS5odHRwOi8vd2VpeGluLnFxLmNvbS9xLzAydzVld0FUcmxjTkYxcEhEMnh5MVEAAgQvp0JiAwQ8AAAA'
     const mark = Buffer.from(published, 'base64').subarray(2, 4)
     expect(toTicket('http://weixin.qq.com/q/02w5ewATrlcNF1pHD2xy1Q', 1_648_535_343, 60, () => mark)).toBe(published)

@@ -18,7 +18,7 @@ const text = {
 
 type Sealing = Partial<{ appId: string; encodingAesKey: string; token: string; stamp: string; MsgSignature: string }>
 
-/** An encrypted reply of a correct server, with the fields that a test case overrides. */
+/** Creates an encrypted reply of a correct server. A test case can override its fields. */
 function seal(fields: Record<string, string | number>, broken: Sealing = {}): string {
   const { appId, encodingAesKey, token, stamp, MsgSignature } = { ...account, stamp: '1764000000', ...broken }
   const Encrypt = createCrypt(encodingAesKey, appId).encrypt(toXml(fields))
@@ -40,7 +40,7 @@ describe('openReply', () => {
   })
 
   test.each([
-    ['a success under 201', 'success', 201],
+    ['"success" with status 201', 'success', 201],
     ['a redirect', '', 302],
     ['an error', seal(text), 500],
   ])('refuses %s', (_, body, status) => {
@@ -51,7 +51,7 @@ describe('openReply', () => {
     ['JSON', '{"success":true}', 'the body is not XML, "success" or empty'],
     ['success with a newline', 'success\n', 'the body is not XML, "success" or empty'],
     ['a page of HTML', '<html><body>error</body></html>', 'the body is not XML, "success" or empty'],
-    ['a plain text in secure mode', toXml(text), 'not encrypted, in secure mode'],
+    ['a plain text in secure mode', toXml(text), 'the reply is not encrypted, but the account uses secure mode'],
     [
       'a foreign key',
       seal(text, { encodingAesKey: 'A'.repeat(43) }),
@@ -70,19 +70,23 @@ describe('openReply', () => {
   })
 
   test.each([
-    ['to and from not swapped', { ToUserName: account.originalId, FromUserName: openid }, 'ToUserName is not'],
+    [
+      'a reply whose sender and recipient are not swapped',
+      { ToUserName: account.originalId, FromUserName: openid },
+      'ToUserName is not',
+    ],
     ['a reply to someone else', { ToUserName: 'oBo' }, 'ToUserName is not'],
     ['another sender', { FromUserName: 'gh_0' }, 'FromUserName is not'],
     ['milliseconds', { CreateTime: 1_764_000_000_000 }, 'CreateTime is not in Unix seconds'],
     ['no CreateTime', { CreateTime: '' }, 'CreateTime is not in Unix seconds'],
     ['another MsgType', { MsgType: 'json' }, 'MsgType is not text'],
     ['an empty Content', { Content: '' }, 'Content is empty'],
-    ['2049 bytes of Content', { Content: '绑'.repeat(683) }, 'Content exceeds 2048 bytes'],
+    ['a Content of 2049 bytes', { Content: '绑'.repeat(683) }, 'Content exceeds 2048 bytes'],
   ])('refuses %s', (_, broken, reason) => {
     expect(open(seal({ ...text, ...broken }))).toMatchObject({ kind: 'fault', reason: expect.stringContaining(reason) })
   })
 
-  test('refuses a character that XML does not allow', () => {
+  test('refuses a reply with a character that XML does not allow', () => {
     const body = toXml(text).replace('已绑定', '已\ufffe绑定')
     expect(open(body, 200, 'plain')).toEqual({ kind: 'fault', reason: 'the message is not XML', xml: body })
   })
@@ -94,6 +98,9 @@ describe('openReply', () => {
 
   test('accepts only plain texts in plain mode', () => {
     expect(open(toXml(text), 200, 'plain')).toMatchObject({ kind: 'text' })
-    expect(open(seal(text), 200, 'plain')).toEqual({ kind: 'fault', reason: 'encrypted, in plain mode' })
+    expect(open(seal(text), 200, 'plain')).toEqual({
+      kind: 'fault',
+      reason: 'the reply is encrypted, but the account uses plain mode',
+    })
   })
 })

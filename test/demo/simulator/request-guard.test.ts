@@ -31,7 +31,7 @@ describe('createRequestGuard', () => {
     '127.0.0.1.nip.example:4000',
     '192.168.1.5:4000',
     '',
-  ])('refuses the `Host` %j, even for GET', async (host) => {
+  ])('refuses a request with the `Host` %j, even a GET request', async (host) => {
     expect(await statusOf({ host })).toBe(403)
     expect(await statusOf({ host, method: 'GET' })).toBe(403)
   })
@@ -70,13 +70,16 @@ describe('createRequestGuard', () => {
     'ftp://localhost:4000',
     'null',
     '',
-  ])('refuses a POST from a page of the origin %j, and answers its GET without CORS headers', async (origin) => {
-    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-      expect(await statusOf({ host: 'localhost:4000', origin, method })).toBe(403)
-    }
-    const read = await ask({ host: 'localhost:4000', origin, method: 'GET' })
-    expect([read.status, read.headers.get('Access-Control-Allow-Origin')]).toEqual([200, null])
-  })
+  ])(
+    'refuses a POST from a page of the origin %j, and answers a GET of this page without CORS headers',
+    async (origin) => {
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+        expect(await statusOf({ host: 'localhost:4000', origin, method })).toBe(403)
+      }
+      const read = await ask({ host: 'localhost:4000', origin, method: 'GET' })
+      expect([read.status, read.headers.get('Access-Control-Allow-Origin')]).toEqual([200, null])
+    },
+  )
 
   test('accepts a configured origin, for a proxy that changes `Host`', async () => {
     const trusted = { origins: ['https://demo.example'] }
@@ -89,6 +92,8 @@ describe('createRequestGuard', () => {
     expect(error).toMatch(/^Host evil\.example is refused\. .*DEMO_HOSTS/)
     expect(error).not.toContain('inner.example')
     const refused = await (await ask({ host: 'localhost', origin: 'http://evil.example' })).json()
-    expect(refused.error).toMatch(/^POST from a page of the origin http:\/\/evil\.example is refused\. .*PUBLIC_URL/)
+    expect(refused.error).toMatch(
+      /^This server refuses a POST request from a page of http:\/\/evil\.example\. .*PUBLIC_URL/,
+    )
   })
 })

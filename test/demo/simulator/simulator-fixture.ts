@@ -1,4 +1,4 @@
-/** A simulated WeChat with a fake clock, and shortcuts for its API. */
+/** A simulated WeChat with a fake clock, and functions that call its API. */
 import { createSimulator, type SimulatorOptions } from '../../../demo/simulator/simulator.ts'
 import { createFakeClock } from '../fake-clock.ts'
 
@@ -34,7 +34,7 @@ export function createFixture(callback: Callback = success, options: SimulatorOp
   const stableToken = (more = {}) => post('stable_token', { ...credentials(), ...more })
   const classicToken = () => get(`token?${new URLSearchParams(credentials())}`)
 
-  /** The path with `token`, by default a new stable token. */
+  /** Returns the path with an access token in its query. The default is a new stable token. */
   const withToken = async (path: string, token?: string) =>
     `${path}${path.includes('?') ? '&' : '?'}access_token=${token ?? (await stableToken()).access_token}`
   const createQrcode = async (body: unknown, token?: string) => post(await withToken('qrcode/create', token), body)

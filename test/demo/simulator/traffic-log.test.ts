@@ -14,7 +14,7 @@ const request: TrafficRequest = {
 const response = { tookMs: 7, status: 200, reply: 'ok', replyOpened: '', fault: '' }
 
 describe('createTrafficLog', () => {
-  test('lists a request before its response arrives, and notifies its listeners of both', () => {
+  test('contains a request before its response arrives, and notifies its listeners of the request and of the response', () => {
     const wire = createTrafficLog()
     let notifications = 0
     const unwatch = wire.watch(() => {
@@ -30,13 +30,13 @@ describe('createTrafficLog', () => {
     expect(notifications).toBe(2)
   })
 
-  test('keeps the newest 500', () => {
+  test('keeps the newest 500 entries', () => {
     const wire = createTrafficLog()
     for (let count = 0; count < 501; count += 1) wire.add({ ...request, ...response })
     expect(wire.since(0).map(({ id }) => id)).toEqual(Array.from({ length: 500 }, (_, index) => index + 2))
   })
 
-  test('keeps at most 4 million characters, and 64,000 of a single body', () => {
+  test('keeps at most 4 million characters in total, and 64,000 of each body', () => {
     const wire = createTrafficLog()
     for (let count = 0; count < 100; count += 1) wire.add({ ...request, ...response, raw: 'x'.repeat(1_000_000) })
     const entries = wire.since(0)

@@ -6,7 +6,7 @@ const time = createFakeTime(1_700_000_000_000)
 const simulator = createSimulator({ clock: time.clock, account: { webDomains: ['www.example.com'] } })
 const { account, app } = simulator
 
-/** `undefined` leaves a parameter out. */
+/** Returns an authorization link. A parameter with the value `undefined` is left out. */
 function linkOf(more: Record<string, string | undefined> = {}): string {
   const link = {
     appid: account.appId,
@@ -38,7 +38,7 @@ const exchange = async (code: string | undefined, more: Record<string, string> =
 }
 
 describe('authorize', () => {
-  test('goes to redirect_uri with a code and the state, and keeps its query', () => {
+  test('goes to redirect_uri with a code and the state, and keeps the query of redirect_uri', () => {
     expect(locationOf().href).toMatch(/^https:\/\/www\.example\.com\/back\?a=1&code=[\w-]{32}&state=abc123$/)
   })
 
@@ -64,7 +64,7 @@ describe('authorize', () => {
     expect(simulator.authorize('amy', linkOf(more))).toMatchObject({ error: { code } })
   })
 
-  test('refuses the parameters in another order', () => {
+  test('refuses a link with the parameters in another order', () => {
     const url = new URL(linkOf())
     const reversed = new URLSearchParams([...url.searchParams].reverse())
     expect(simulator.authorize('amy', `${url.origin}${url.pathname}?${reversed}`)).toMatchObject({
@@ -74,7 +74,7 @@ describe('authorize', () => {
 })
 
 describe('GET /sns/oauth2/access_token', () => {
-  test('returns the openid, once', async () => {
+  test('returns the openid for a code, but only once', async () => {
     const code = newCode()
     expect(await exchange(code)).toEqual({
       access_token: expect.any(String),
@@ -86,7 +86,7 @@ describe('GET /sns/oauth2/access_token', () => {
     expect(await exchange(code)).toMatchObject({ errcode: 40163 })
   })
 
-  test('answers 40029 to a code after five minutes, and to an unknown one', async () => {
+  test('answers errcode 40029 to an unknown code and to a code older than five minutes', async () => {
     const code = newCode()
     time.advance(300_000)
     expect(await exchange(code)).toMatchObject({ errcode: 40029 })
@@ -106,12 +106,12 @@ describe('GET /sns/oauth2/access_token', () => {
     [40125, { secret: 'wrong' }],
     [41008, { code: '' }],
     [40002, { grant_type: 'client_credential' }],
-  ])('answers %i to %o', async (errcode, more) => {
+  ])('answers errcode %i to %o', async (errcode, more) => {
     expect(await exchange('c', more)).toMatchObject({ errcode })
   })
 })
 
-describe('the page over HTTP', () => {
+describe('the authorization page over HTTP', () => {
   const open = (link = linkOf(), headers: Record<string, string> = {}) =>
     app.request(link.replace('http://open.test', ''), { headers })
 
@@ -123,7 +123,7 @@ describe('the page over HTTP', () => {
     expect(response.headers.get('Location')).toContain('/back?a=1&code=')
   })
 
-  test("shows WeChat's error text and number, even for an error that a test sets", async () => {
+  test("displays WeChat's error text and number, even for an error that a test has set", async () => {
     const agent = { 'User-Agent': 'MicroMessenger/8.0 simulated-person/amy' }
     expect(await (await open(linkOf({ redirect_uri: 'https://evil.example/' }), agent)).text()).toContain(
       '错误码:10003',
@@ -132,7 +132,7 @@ describe('the page over HTTP', () => {
     expect(await (await open(linkOf(), agent)).text()).toContain('此公众号被封禁')
   })
 
-  test('the control API opens a link on a phone', async () => {
+  test('opens on a phone through the control API', async () => {
     const body = JSON.stringify({ url: linkOf(), isDeclined: true })
     const response = await app.request('/control/phones/amy/authorize', { method: 'POST', body })
     expect(await response.json()).toEqual({ location: 'https://www.example.com/back?a=1&state=abc123' })

@@ -759,16 +759,36 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.unionids.claimDue(NOW + 90_000, NOW + 99_000, 9)).toMatchObject([{ user: b, openid: 'o2' }])
     })
 
-    test('saves that the openid follows only if no event of it was applied since the request', async () => {
+    test('saves that the openid follows only for the binding that WeChat was asked about', async () => {
       const user = await bind(amy, 'o1', { subscribed: false })
-      const [{ eventTime } = { eventTime: 0 }] = await store.unionids.claimDue(NOW, NOW + 60_000, 9)
-      const answer = { user, openid: 'o1', unionid: null, follows: { eventTime } }
-      await store.unionids.save([{ ...answer, follows: { eventTime: eventTime - 1 } }], NOW)
+      const [asked] = await store.unionids.claimDue(NOW, NOW + 60_000, 9)
+      const { version, due } = asked!
+      const answer = { user, openid: 'o1', unionid: null, follows: { version, due } }
       await store.unionids.save([{ ...answer, openid: 'o2' }], NOW)
       expect(await store.user(amy)).toMatchObject({ version: 1, binding: { subscribed: false } })
       await store.unionids.save([answer, answer], NOW)
       expect(await store.user(amy)).toMatchObject({ version: 2, binding: { subscribed: true } })
+      await bind(amy, 'o1', { subscribed: false })
+      await store.unionids.claimDue(NOW, NOW + 60_000, 9)
+      await store.unionids.save([answer], NOW)
+      expect(await store.user(amy)).toMatchObject({ version: 3, binding: { subscribed: false } })
     })
+
+    test.each([true, false])(
+      'does not save that the openid follows if an unfollow of the same second was applied since the request (subscribed before: %s)',
+      async (subscribed) => {
+        const user = await bind(amy, 'o1', { subscribed })
+        const [{ version, due, openid } = { version: 0, due: 0, openid: '' }] = await store.unionids.claimDue(
+          NOW,
+          NOW + 60_000,
+          9,
+        )
+        const { eventTime } = binding('o1')
+        await store.write((tx) => tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime, at: NOW }))
+        await store.unionids.save([{ user, openid, unionid: 'u1', follows: { version, due } }], NOW)
+        expect((await store.user(amy)).binding).toMatchObject({ subscribed: false, unionid: 'u1' })
+      },
+    )
 
     test('saves a unionid only for an openid that is still bound', async () => {
       const user = await bind(amy, 'o1')

@@ -1,20 +1,21 @@
-/** Compiles each example with its framework's own checker, then uses the example in a browser. */
+/** Compiles each example with the type checker of its framework, then uses the example in a browser. */
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Hono } from 'hono'
-import { type Browser, chromium } from 'playwright'
 import { build, type Plugin } from 'vite'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { sharedBrowser } from '../../support/browser.ts'
 import { consoleErrorsOf, inState, openFixture, STRICT } from '../../support/browser-fixture.ts'
-import { launchOptions } from '../../support/chromium.ts'
 import { BOUND_AT } from '../../support/fake-bind.ts'
 
 const folderOf = (name: string) => join(import.meta.dirname, '../../../docs/examples', name)
 
-/** Resolves a file of a package from the example's folder, which may have another version of TypeScript. */
+/**
+ * Resolves a file of a package from the example's folder, because this folder may have another version of TypeScript.
+ */
 const resolveFor = (name: string, file: string) => createRequire(join(folderOf(name), 'package.json')).resolve(file)
 
 async function run(name: string, ...command: string[]): Promise<void> {
@@ -27,7 +28,10 @@ const tsc = resolveFor('react-18', 'typescript/package.json').replace('package.j
 
 let angularIsCompiled = false
 
-/** The output folder of Angular's compiler, below the example, so that its imports resolve. */
+/**
+ * The output folder of Angular's compiler. It is inside the example's folder, so that the imports of the output
+ * resolve.
+ */
 const angularModules = join(folderOf('angular'), 'node_modules')
 mkdirSync(angularModules, { recursive: true })
 const angularOut = mkdtempSync(join(angularModules, '.out-'))
@@ -70,7 +74,7 @@ async function angularLinker(): Promise<Plugin> {
   }
 }
 
-/** Bundles the example's entry with the example's configuration. */
+/** Bundles the example with the example's own configuration. */
 async function bundle(name: string, entry: string): Promise<string> {
   const root = folderOf(name)
   const start = '\0start'
@@ -87,15 +91,13 @@ async function bundle(name: string, entry: string): Promise<string> {
   return (built as { output: { code: string }[] }).output[0]?.code ?? ''
 }
 
-let browser: Browser
+const browser = await sharedBrowser()
 beforeAll(async () => {
-  // Without this mode Vite builds for development during a test.
+  // During a test, Vite builds for development unless this mode is set.
   vi.stubEnv('NODE_ENV', 'production')
-  browser = await chromium.launch(await launchOptions())
 })
 afterAll(async () => {
   vi.unstubAllEnvs()
-  await browser.close()
   rmSync(angularOut, { recursive: true })
 })
 
@@ -128,7 +130,7 @@ async function use(more: Hono, head: string, body?: string): Promise<void> {
     await inState(page, 'ready')
     expect(consoleErrors).toEqual([])
   } catch (cause) {
-    throw new Error(`The page logged: ${consoleErrors.join('; ') || 'nothing'}`, { cause })
+    throw new Error(`Errors in the page's console: ${consoleErrors.join('; ') || 'none'}`, { cause })
   } finally {
     await context.close()
     await fixture.close()
@@ -149,7 +151,8 @@ describe.each(Object.keys(checkers))('the example for %s', (name) => {
   })
 })
 
-// The checkers of Vue and Svelte skip the declarations of packages, as in a new project of these frameworks.
+// The checkers of Vue and Svelte skip the type declarations of packages, as in a new project of these frameworks.
+// Therefore this test compiles the declarations.
 test('the type declarations for Vue and Svelte compile without errors', async () => {
   const declarations = ['vue', 'svelte'].map((name) =>
     join(import.meta.dirname, `../../../widget/dist/widget/frameworks/${name}.d.ts`),

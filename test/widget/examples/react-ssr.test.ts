@@ -1,31 +1,28 @@
-/** `wechat-bind/react` in React 18 and 19: rendered on a server to a string, hydrated in a browser, and used. */
+/** Renders `wechat-bind/react` to a string on a server, hydrates it in a browser and uses it, with React 18 and 19. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Hono } from 'hono'
-import { type Browser, chromium } from 'playwright'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { sharedBrowser } from '../../support/browser.ts'
 import { consoleErrorsOf, inState, openFixture, STRICT } from '../../support/browser-fixture.ts'
-import { launchOptions } from '../../support/chromium.ts'
 import { BOUND_AT } from '../../support/fake-bind.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const card = join(root, 'docs/examples/next/app/wechat-card.tsx')
 
-/** The output folder, in the checkout so that the bundle's imports resolve. */
+/** The output folder. It is inside the checkout, so that the bundle's imports resolve. */
 const out = mkdtempSync(join(root, 'node_modules/.react-ssr-'))
 
-let browser: Browser
+const browser = await sharedBrowser()
 beforeAll(async () => {
-  // Without this mode Vite builds for development during a test.
+  // During a test, Vite builds for development unless this mode is set.
   vi.stubEnv('NODE_ENV', 'production')
-  browser = await chromium.launch(await launchOptions())
 })
 afterAll(async () => {
   vi.unstubAllEnvs()
-  await browser.close()
   rmSync(out, { recursive: true })
 })
 
@@ -72,7 +69,7 @@ const markup = `
     createElement(WechatBind, { ...tag, getToken: undefined, messages: { show: 'Show it' }, onBound() {}, 'aria-label': 'WeChat' }))`
 
 describe.each(['react-18', 'react-19'])('wechat-bind/react in %s', (version) => {
-  test('is the tag with its attributes on a server, and has its properties and listeners after hydration', async () => {
+  test('renders the tag with its attributes on a server, and sets properties and listeners after hydration', async () => {
     const server = await bundle(
       version,
       `import { renderToString } from 'react-dom/server'\n${markup}\nexport const html = renderToString(app)`,

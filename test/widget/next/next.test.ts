@@ -1,4 +1,7 @@
-/** The example for Next.js (app router): installed from the packed `wechat-bind`, built, started, and used in a browser. */
+/**
+ * Installs the example for Next.js (app router) with the packed `wechat-bind`, builds and starts it, and uses it in a
+ * browser.
+ */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -37,7 +40,7 @@ beforeAll(async () => {
   })
   server = spawn(process.execPath, [next, 'start', '--port', '0', '--hostname', '127.0.0.1'], { cwd: app, env })
   url = await new Promise<string>((resolve, reject) => {
-    server.once('exit', () => reject(new Error('next start has ended')))
+    server.once('exit', () => reject(new Error('the process "next start" has ended')))
     server.stdout?.on('data', (text: Buffer) => {
       const found = /http:\/\/127\.0\.0\.1:[1-9]\d*/.exec(text.toString())
       if (found) resolve(found[0])
@@ -57,7 +60,7 @@ afterAll(async () => {
 })
 
 describe('the example for Next.js', () => {
-  test('sends the tag with its attributes', async () => {
+  test('sends the tag with its attributes from the server', async () => {
     const html = await (await fetch(url)).text()
     expect(html).toContain(`<wechat-bind id="card" server="${fixture.url}" theme="light" watch="">`)
     expect(html).toContain(
@@ -65,7 +68,7 @@ describe('the example for Next.js', () => {
     )
   })
 
-  test('binds after hydration, with its functions, texts, listeners and ref', async () => {
+  test('binds after hydration, and its functions, texts, listeners and ref work', async () => {
     const context = await browser.newContext({ locale: 'en' })
     const consoleErrors = consoleErrorsOf(context)
     const page = await context.newPage()

@@ -6,7 +6,10 @@ import { describe, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../../..')
 
-/** Runs code as a module in a separate Node process, in the package's folder, so that `wechat-bind` resolves to the package itself. */
+/**
+ * Runs code as a module in a separate Node process. The process runs in the package's folder, so that `wechat-bind`
+ * resolves to the package itself.
+ */
 async function run(code: string): Promise<unknown> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { cwd: root })
   return JSON.parse(stdout)
@@ -24,7 +27,7 @@ describe('importing on a server', () => {
   })
 
   test('throws no error without customElements', async () => {
-    // Lit defines `customElements` in Node, for server-side rendering.
+    // In Node, Lit defines `customElements` for server-side rendering, so the test deletes it.
     const output = await run(`
       await import('lit')
       delete globalThis.customElements
@@ -34,7 +37,7 @@ describe('importing on a server', () => {
     expect(output).toEqual(['function', 'undefined'])
   })
 
-  test('registers the tag once when a renderer provides customElements, even if the module is loaded twice', async () => {
+  test('registers the tag once when a renderer provides customElements, even if two copies of the module are loaded', async () => {
     const output = await run(`
       const names = []
       globalThis.customElements = { get: (name) => names.find((each) => each === name), define: (name) => names.push(name) }

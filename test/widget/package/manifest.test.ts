@@ -1,4 +1,7 @@
-/** `custom-elements.json` lists exactly the element's public interface. The editor data and the documents match this file. */
+/**
+ * Checks that `custom-elements.json` lists exactly the public interface of the element, and that the editor data and
+ * the documents match this file.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LitElement } from 'lit'
@@ -23,7 +26,7 @@ const members = declaration.members.filter(
   ({ privacy = 'public', static: isStatic }) => privacy === 'public' && !isStatic,
 )
 
-// TypeScript must not resolve the built file, so the path is computed.
+// The path is computed, so that TypeScript does not try to resolve the built file.
 const { WechatBind }: { WechatBind: typeof LitElement } = await import(join(root, 'dist/widget/index.js'))
 
 const sources = readdirSync(join(root, 'widget'))
@@ -37,7 +40,7 @@ const namesIn = (pattern: RegExp) =>
 const namesOf = (entries: Entry[]) => entries.map(({ name }) => name).sort()
 const ofKind = (kind: string) => members.filter((member) => member.kind === kind)
 
-/** Methods marked @internal. They are public only for the element's other files. */
+/** Methods marked @internal. They are public only because the element's other files call them. */
 const internal = [...read('widget/wechat-bind.ts').matchAll(/@internal\s*\*\/\s*(?:get |async )*(\w+)/g)].map(
   ([, name]) => name,
 )
@@ -76,7 +79,7 @@ describe('custom-elements.json', () => {
     expect(namesOf(declaration.cssParts)).toEqual(namesIn(/\bpart="([^"]+)"/g))
   })
 
-  test('lists every custom property that the style sheet reads', () => {
+  test('lists every custom property that the style sheet uses', () => {
     expect(namesOf(declaration.cssProperties)).toEqual(namesIn(/(--wechat-bind-[a-z-]+)/g))
   })
 
@@ -127,7 +130,7 @@ describe('docs/element.md and docs/element.zh-CN.md', () => {
     },
   )
 
-  test('explain every code that the element or the browser API of the server can raise', () => {
+  test('explain every error code of the element and of the browser API', () => {
     const own = [...sources.matchAll(/new BindError\(\s*'([A-Z_]+)'/g)].map(([, code = '']) => code)
     const paths = Object.entries((openapi as { paths: object }).paths).filter(([path]) => path.startsWith('/widget/'))
     const lists = [...JSON.stringify(paths).matchAll(/"code":\{"enum":(\[[^\]]*\])/g)]

@@ -1,4 +1,4 @@
-/** The built element in a bundler, and its self-contained file. */
+/** Tests the built element in a bundler, and the self-contained file. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,10 @@ import { readWidgetFile } from '../../../server/http/static-file.ts'
 const root = join(import.meta.dirname, '../../..')
 const manifest = JSON.parse(readFileSync(join(root, 'widget/package.json'), 'utf8'))
 
-/** The size in bytes, as compressed by Node's zlib at level 9. The command `gzip -9` makes this file 1.5 % smaller. */
+/**
+ * The maximum size in bytes after compression with Node's zlib at level 9. The command `gzip -9` makes the file 1.5 %
+ * smaller.
+ */
 const BUDGET = 20_000
 
 describe('tree-shaking in a bundler', () => {
@@ -32,18 +35,18 @@ describe('tree-shaking in a bundler', () => {
     return (built as { output: { code: string }[] }).output[0]?.code ?? ''
   }
 
-  test('drops an import whose names are not used', async () => {
+  test('removes an import that the code does not use', async () => {
     expect(await bundle(`import { WechatBind } from 'wechat-bind'`)).toMatch(/^\s*$/)
     expect(await bundle(`import 'wechat-bind'`)).toMatch(/^\s*$/)
   })
 
-  test('keeps only the class for an import of the class', async () => {
+  test('keeps only the class, without the registration, when the code imports the class', async () => {
     const code = await bundle(`import { WechatBind } from 'wechat-bind'; console.log(WechatBind)`)
     expect(code).toContain('token-url')
     expect(code).not.toContain('customElements.define')
   })
 
-  test('keeps the registration for an import of `define`, and does not contain lit', async () => {
+  test('keeps the registration, and imports lit, when the code imports `define`', async () => {
     const code = await bundle(`import 'wechat-bind/define'`)
     expect(code).toContain('customElements.define')
     expect(code).toMatch(/from\s*["']lit["']/)
@@ -54,7 +57,7 @@ describe('the self-contained file', () => {
   const path = join(root, 'dist/cdn/wechat-bind.js')
   const text = readFileSync(path)
 
-  test('imports nothing', () => {
+  test('contains no import', () => {
     expect(text.toString()).not.toMatch(/\bimport\s*[("'{*]|\bfrom\s*["']/)
   })
 
@@ -71,7 +74,7 @@ describe('the self-contained file', () => {
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(BUDGET)
   })
 
-  test('matches its integrity hash, and is the file that the bind server serves', () => {
+  test('matches its integrity hash and equals the file that the bind server serves', () => {
     const hash = `sha384-${createHash('sha384').update(text).digest('base64')}`
     const { 'wechat-bind.js': hashInFile } = JSON.parse(readFileSync(join(root, 'dist/cdn/integrity.json'), 'utf8'))
     expect(hashInFile).toBe(hash)

@@ -1,15 +1,18 @@
-/** Lets a test wait for a state without polling: fakes and observed elements report each change here. */
+/**
+ * Lets a test wait for a state without polling. Fakes and observed elements report each of their changes to this
+ * module.
+ */
 import type { WechatBind } from '../../../widget/wechat-bind.ts'
 
 const checks = new Set<() => void>()
 const observed = new WeakSet<WechatBind>()
 
-/** A fake calls this after each of its changes. */
+/** Reports a change. A fake calls this function after each of its changes. */
 export function changed(): void {
   for (const check of checks) check()
 }
 
-/** From now on, reports the changes of the element's state and content. */
+/** Begins to report the changes of the element's state and content. */
 export function observe(element: WechatBind): void {
   if (observed.has(element)) return
   observed.add(element)
@@ -18,7 +21,7 @@ export function observe(element: WechatBind): void {
   new MutationObserver(changed).observe(element.renderRoot, everything)
 }
 
-/** Resolves when `isSo` returns true. Checks now and after each reported change. */
+/** Resolves when `isSo` returns true. Calls `isSo` at once and after each reported change. */
 export function until(isSo: () => boolean): Promise<void> {
   if (isSo()) return Promise.resolve()
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** The element's tests use a fake server behind the page's `fetch`. The functions here mount and operate the element. */
+/** Functions that mount and operate the element in tests. In these tests, a fake server answers the page's `fetch`. */
 import { fixture, html, oneEvent } from '@open-wc/testing'
 import { setupWorker } from 'msw/browser'
 import { http } from 'msw/http'
@@ -19,7 +19,7 @@ let pending: Pending
 let test = ''
 
 beforeAll(() => worker.start({ quiet: true, onUnhandledFrame: 'bypass' }))
-// `stop` is not awaited, because its promise does not resolve while the page closes.
+// The test does not wait for `stop`, because its promise does not resolve while the page closes.
 afterAll(() => void worker.stop())
 
 beforeEach(({ task }) => {
@@ -41,7 +41,7 @@ export function open(options = {}): void {
   worker.use(...server.handlers)
 }
 
-/** From now on, the page's own server answers `/my-token`. */
+/** Lets the page's own server answer `/my-token` from now on. */
 export const answerTokenUrl = (answer: () => Response) => worker.use(http.get('*/my-token', answer))
 
 type Template = ReturnType<typeof html>

@@ -1,4 +1,4 @@
-/** An API client whose responses the test sets one by one. It records the requests and the aborts. */
+/** A fake API client. The test sets each response. The client records the requests and the aborts. */
 import type { BindingView, QrcodeView } from '../../../server/wire.ts'
 import type { Client } from '../../../widget/api-client.ts'
 import { changed } from './changes.ts'
@@ -40,7 +40,7 @@ export function createFakeClient() {
     /** The last request. */
     get last() {
       const call = calls.at(-1)
-      if (!call) throw new Error('There was no request')
+      if (!call) throw new Error('The client has received no request')
       return call
     },
     /** The number of requests that were not aborted. */

@@ -1,11 +1,11 @@
-/** A clock whose time changes only by `advance`, with a list of the running sleeps. */
+/** A fake clock with a list of the running sleeps. Only `advance` changes its time. */
 import type { Clock } from '../../../widget/clock.ts'
 import { changed } from './changes.ts'
 
 type Sleeper = { at: number; wake: () => void }
 
 export type FakeClock = Clock & {
-  /** The remaining times of the running sleeps, the shortest first. */
+  /** Returns the remaining times of the running sleeps, the shortest first. */
   readonly sleeps: number[]
   advance(ms: number): Promise<void>
 }
@@ -47,7 +47,10 @@ export function createFakeClock(random = 0.5): FakeClock {
   }
 }
 
-/** Waits until all pending promise callbacks have run. It uses a message, because browsers delay nested timers. */
+/**
+ * Waits until all pending promise callbacks have run. The function uses a message and not a timer, because browsers
+ * delay nested timers.
+ */
 export function settle(): Promise<void> {
   const { port1, port2 } = new MessageChannel()
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** A host for the controller without rendering. It has the element's settings and a callback for transitions. */
+/** A host for the controller that does not render. It has the element's settings and a callback for transitions. */
 import type { ReactiveController } from 'lit'
 import type { BindHost } from '../../../widget/bind-controller.ts'
 import type { StateName } from '../../../widget/state.ts'
@@ -6,7 +6,7 @@ import { changed } from './changes.ts'
 
 export type FakeHost = HTMLElement & BindHost & { names: StateName[]; refreshMode: string; watch: boolean }
 
-/** Adds the host to the page, so that the host is in view. `remove()` removes it. */
+/** Adds the host to the page, so that the host is in view. `remove()` removes the host. */
 export function createFakeHost(): FakeHost {
   const names: StateName[] = []
   const host = Object.assign(document.createElement('div'), {

@@ -9,12 +9,12 @@ type Fact = BindingView extends infer View ? (View extends BindingView ? Omit<Vi
 /** The picture has the size of a version 2 QR code and arbitrary modules. */
 const qr = { size: 25, path: 'M0 0h7v7h-7zM18 0h7v7h-7zM0 18h7v7h-7z' }
 
-/** `wechat`: the URL of WeChat's authorization, if the server offers it. */
+/** `wechat` is the URL of WeChat's authorization. Without it, the server does not offer the authorization. */
 type Options = { expiresIn?: number; code?: string; account?: string; wechat?: string }
 
 export type FakeServer = ReturnType<typeof createFakeServer>
 
-/** Answers the requests of the test with the id `test`, at any origin. */
+/** Answers the requests that name the id `test`, at any origin. */
 export function createFakeServer(test: string, { expiresIn = 120, code = '4821', account, wechat }: Options = {}) {
   let version = 1
   let fact: Fact = { state: 'unbound' }
@@ -52,7 +52,10 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
     }
   }
 
-  /** The common part of all routes: records the request, then returns the planned refusal or the refusal of the token. */
+  /**
+   * The common part of all routes. It records the request and returns the refusal that the test has set, or the refusal
+   * of an invalid token.
+   */
   async function enter(request: Request): Promise<Response | undefined> {
     if (request.headers.get(TEST_HEADER) !== test) return problem(410, 'LATE')
     const { pathname: url } = new URL(request.url)
@@ -118,7 +121,7 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
   return {
     handlers,
     requests,
-    /** The accepted tokens. Clearing the set expires all tokens. */
+    /** The accepted tokens. A test expires all tokens by clearing the set. */
     accepted,
     change,
     /** After this call the tokens belong to another user. */
@@ -127,19 +130,21 @@ export function createFakeServer(test: string, { expiresIn = 120, code = '4821',
       version = at
       fact = { state: 'unbound' }
     },
-    /** A user who binds without a scan does not follow the Official Account. */
+    /** In this fake, a user who binds without a scan does not follow the Official Account. */
     expectNoFollower() {
       more = { subscribed: false, follow: { url: 'http://weixin.qq.com/q/follow', qr, account: 'Acme' } }
     },
-    /** The next request to `path` gets `answer`. */
+    /** Answers the next request to `path` with `answer`. */
     refuseOnce: (path: string, answer: () => Response) => void refusals.push({ path, answer }),
-    /** Ends the waiting polls with 304, as the server does after its wait. */
+    /** Ends the waiting polls with 304, as the real server does at its time limit. */
     endWait() {
       for (const leave of parked) leave()
     },
     countOf: (path: string) => requests.filter((request) => request.path === path).length,
     urlsOf: (path: string) => requests.filter((request) => request.path === path).map(({ url }) => url),
-    /** Resolves when a poll is waiting, so that a later change cannot happen before the poll. */
+    /**
+     * Resolves when a poll is waiting. A test calls this first if it makes a change that must not come before the poll.
+     */
     parkedPoll: () => until(() => parked.size > 0),
   }
 }

@@ -3,7 +3,7 @@ import { changed } from './changes.ts'
 
 export type Pending = { requests: number; timers: number; end(): void }
 
-/** Lets the fake server reject a late request of the previous test. */
+/** The id of the current test. With it, the fake server can reject a late request of the previous test. */
 export const TEST_HEADER = 'X-Test'
 
 export function watchPending(test: string): Pending {
