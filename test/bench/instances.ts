@@ -2,6 +2,7 @@
  * The CPU time of a request with one, two and four instances over one PostgreSQL: `npm run bench instances`. It is measured apart for
  * the instances and for PostgreSQL. The rate of the requests is the same for each number of instances, because at a lower rate fewer
  * scans share a commit. Linux only.
+ * `node test/bench/instances.ts 1` measures one round instead of five.
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -21,12 +22,14 @@ import { median } from './support/statistics.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
 const INSTANCES = [1, 2, 4]
-const ROUNDS = 5
-const REQUESTS = 1_200
-const RATE = 400
+const ROUNDS = Number(process.argv[2] ?? 5)
+const REQUESTS = 800
+const RATE = 200
+// On a busy machine an answer may take longer than the server's limits. Such a measurement is made again, at most this often.
+const MAX_REPEATS = 10
 const CONNECTIONS = 64
 // V8 optimizes the code of each instance during its first thousands of requests.
-const WARM_UP_AN_INSTANCE = 3_000
+const WARM_UP_AN_INSTANCE = 2_000
 // A short wait makes many renewals of few pages.
 const PAGES = 400
 const WAIT_S = 1
@@ -48,10 +51,12 @@ const load = await startLoad()
 const postgres = await startPostgres({ isDurable: true })
 const postmaster = await findPostmaster(postgres.url)
 const groups = await startGroups()
+let repeats = 0
 
 for (const group of groups) await warmUp(group)
 for (let i = 0; i < ROUNDS; i++) {
-  for (const kind of kinds) for (const group of groups) group.costs[kind].push(await measure(group, kind))
+  for (const kind of kinds)
+    for (const group of groups) group.costs[kind].push(await measureWithoutFailures(group, kind))
   groups.reverse()
 }
 groups.sort((a, b) => a.servers.length - b.servers.length)
@@ -66,7 +71,7 @@ process.exit()
 /** Each group has a database of its own, so that it gets the notifications of its own instances only. */
 async function startGroups(): Promise<Group[]> {
   const template = await postgres.newDatabase()
-  const scans = Math.max(...INSTANCES) * WARM_UP_AN_INSTANCE + 4 * ROUNDS * REQUESTS
+  const scans = Math.max(...INSTANCES) * WARM_UP_AN_INSTANCE + (4 * ROUNDS + MAX_REPEATS) * REQUESTS
   await (
     await openPostgresStore({ url: template, hashOf: (...parts) => parts.join('|'), hasWebhook: () => false })
   ).close()
@@ -95,19 +100,19 @@ function nextScans(group: Group, count: number): Recipe {
   return recipe
 }
 
-/** Makes the requests before `begin`, and sends them after it. */
+/** Makes the requests before `begin`, and sends them after it. Returns the number of failed requests. */
 async function send(
   { servers }: Group,
   recipe: Recipe,
   { rate, isToOne = false, begin }: { rate?: number; isToOne?: boolean; begin?: () => Promise<void> },
-): Promise<void> {
+): Promise<number> {
   await load.make(recipe)
   await begin?.()
   const { count } = recipe
   const urls = (isToOne ? servers.slice(0, 1) : servers).map(({ url }) => url)
   const job = { urls, from: 0, count, connections: CONNECTIONS, ms: 60_000, rate, expects: { status: 200 } }
-  const { sent, wrong, firstWrong } = await load.run(job)
-  if (wrong > 0 || sent < count) throw new Error(`${wrong} of ${sent} answers were wrong, such as:\n${firstWrong}`)
+  const { sent, wrong } = await load.run(job)
+  return count - sent + wrong
 }
 
 async function usageOf({ servers }: Group): Promise<Cost> {
@@ -116,12 +121,22 @@ async function usageOf({ servers }: Group): Promise<Cost> {
   return { servers: sum('cpuUs'), postgres: cpuUsWithChildren(postmaster), commits: sum('commits') }
 }
 
-async function measure(group: Group, kind: Kind): Promise<Cost> {
+async function measureWithoutFailures(group: Group, kind: Kind): Promise<Cost> {
+  for (;;) {
+    const cost = await measure(group, kind)
+    if (cost) return cost
+    if (++repeats > MAX_REPEATS) throw new Error('too many requests failed: the machine is too busy for this benchmark')
+  }
+}
+
+/** Returns undefined if a request has failed. */
+async function measure(group: Group, kind: Kind): Promise<Cost | undefined> {
   let before = await usageOf(group)
   const begin = async () => {
     before = await usageOf(group)
   }
   const count = kind === 'renewal' ? await renew(group, begin) : await sendAll(group, kind, begin)
+  if (count === undefined) return undefined
   const after = await usageOf(group)
   return {
     servers: (after.servers - before.servers) / count,
@@ -130,22 +145,26 @@ async function measure(group: Group, kind: Kind): Promise<Cost> {
   }
 }
 
-async function sendAll(group: Group, kind: Exclude<Kind, 'renewal'>, begin: () => Promise<void>): Promise<number> {
+/** Returns the number of requests, or undefined if one has failed. */
+async function sendAll(
+  group: Group,
+  kind: Exclude<Kind, 'renewal'>,
+  begin: () => Promise<void>,
+): Promise<number | undefined> {
   const count = REQUESTS
-  if (!kind.startsWith('scan')) {
-    await send(group, { what: kind as 'poll', from: 0, count, users: count }, { rate: RATE, begin })
-    return count
+  if (kind === 'poll' || kind === 'GetBindInfo') {
+    const failed = await send(group, { what: kind, from: 0, count, users: count }, { rate: RATE, begin })
+    return failed === 0 ? count : undefined
   }
   const first = group.nextScan
   const recipe = nextScans(group, count)
   const users = kind === 'scan, page' ? Array.from({ length: count }, (_, i) => userOf(first + i)) : []
   const pages = await openPages(group, users, 25)
-  const answered = Promise.all(pages.map(({ isBound }) => isBound))
   const rate = kind === 'scan, full load' ? {} : { rate: RATE }
-  await send(group, recipe, { begin, isToOne: kind === 'scan to one', ...rate })
-  await answered
+  const failed = await send(group, recipe, { begin, isToOne: kind === 'scan to one', ...rate })
+  if (failed === 0) await Promise.all(pages.map(({ isBound }) => isBound))
   for (const { socket } of pages) socket.destroy()
-  return count
+  return failed === 0 ? count : undefined
 }
 
 /** Pages whose users do not scan. Returns the number of waits that have ended. */

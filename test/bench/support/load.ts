@@ -58,6 +58,7 @@ export async function startLoad() {
     make: (recipe: Recipe) => ask<'made'>({ recipe }),
     run: (job: Job) => ask<Result>({ job }),
     async end() {
+      if (child.exitCode !== null) return
       child.kill()
       await once(child, 'exit')
     },
