@@ -8,7 +8,6 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
-import { untilWaiting } from '../support/instance.ts'
 import { query, startPostgres, withDatabase } from '../support/postgres.ts'
 import { toRequest } from './long-poll/contender.ts'
 import { openCrowd, type Page } from './long-poll/crowd.ts'
@@ -160,6 +159,7 @@ async function sendAll(
   const recipe = nextScans(group, count)
   const users = kind === 'scan, page' ? Array.from({ length: count }, (_, i) => userOf(first + i)) : []
   const pages = await openPages(group, users, 25)
+  while ((await countWaiting(group)) < pages.length) await delay(10)
   const rate = kind === 'scan, full load' ? {} : { rate: RATE }
   const failed = await send(group, recipe, { begin, isToOne: kind === 'scan to one', ...rate })
   if (failed === 0) await Promise.all(pages.map(({ isBound }) => isBound))
@@ -171,6 +171,8 @@ async function sendAll(
 async function renew(group: Group, begin: () => Promise<void>): Promise<number> {
   const users = Array.from({ length: PAGES }, (_, i) => `waiting${i}`)
   const pages = await openPages(group, users, WAIT_S)
+  // Until then each page has begun its second wait.
+  await delay(2 * WAIT_S * 1000)
   const renewals = () => pages.reduce((sum, page) => sum + page.renewals, 0)
   await begin()
   const earlier = renewals()
@@ -179,10 +181,18 @@ async function renew(group: Group, begin: () => Promise<void>): Promise<number> 
   return renewals() - earlier
 }
 
+async function countWaiting({ servers }: Group): Promise<number> {
+  const counts = servers.map(async ({ url }) => {
+    const text = await (await fetch(`${url}/metrics`)).text()
+    return Number(/^wechat_bind_waiters (\d+)$/m.exec(text)?.[1])
+  })
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
+}
+
 /** `renewals`: the waits that have ended without a change. The page then waits again. */
 type WaitingPage = Pick<Page, 'socket'> & { isBound: Promise<void>; renewals: number }
 
-/** Opens a page for each user, in turn at each instance. Resolves when all pages wait. */
+/** Opens a page for each user, in turn at each instance. */
 async function openPages({ servers }: Group, users: string[], waitS: number): Promise<WaitingPage[]> {
   const opened: WaitingPage[] = []
   for (const [s, { url }] of servers.entries()) {
@@ -193,7 +203,6 @@ async function openPages({ servers }: Group, users: string[], waitS: number): Pr
         opened.push(startWaiting(page, toRequest('/widget/binding', token).replace('wait=25', `wait=${waitS}`)))
       }
     })
-    await untilWaiting({ url }, ofServer.length)
   }
   return opened
 }

@@ -151,7 +151,7 @@ export async function deliverScan(
 export const replyText = ({ reply }: { reply: Reply }) => (reply.kind === 'text' ? reply.content : reply.kind)
 
 /** Resolves when the metrics of the instance report this number of waiting pages. */
-export async function untilWaiting({ url }: Pick<Instance, 'url'>, count: number): Promise<void> {
+export async function untilWaiting({ url }: Instance, count: number): Promise<void> {
   const line = new RegExp(`^wechat_bind_waiters ${count}$`, 'm')
   while (!line.test(await (await fetch(`${url}/metrics`)).text())) await new Promise(setImmediate)
 }

@@ -23,7 +23,7 @@ export const consoleEnv = { CONSOLE_PORT: '0', CONSOLE_TOKENS }
 
 /** Signs in. Returns the cookie of the session. */
 export async function signIn(consoleUrl: string): Promise<string> {
-  const client = createConsoleClient({ request: (url, init) => fetch(url, init) }, consoleUrl)
+  const client = createConsoleClient({ request: fetch }, consoleUrl)
   await client.signIn('otto')
   return client.cookie()!
 }

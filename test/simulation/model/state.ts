@@ -11,6 +11,10 @@ import type { Asked } from './qrcode.ts'
 export type Settings = {
   /** One tap inside WeChat. */
   hasOauth: boolean
+  /** What WeChat gets if the system at `FORWARD_URL` fails: `retry` an error, `hide` none. `off`: there is no such system. */
+  forward: 'off' | 'retry' | 'hide'
+  /** `FORWARD_ALL`. */
+  forwardsAll: boolean
   /** How many QR codes each server has made in advance. */
   ready: number
   conflict: 'reject' | 'replace' | 'allow'
@@ -99,10 +103,20 @@ export type Event = {
 
 export type Reply = { name: string; label: string | null; digits?: string } | null
 
-type Delivery = { reply: Reply; until: number; user: UserKey | null }
+type Delivery = { reply: Reply; isOurs: boolean; until: number; user: UserKey | null }
 
 /** A QR code, or the code of a refusal. */
 export type Made = { scene: string } | { code: string }
+
+/** What an operator did in the console. `user` is empty if the action was about no user, or the user was erased since. */
+export type Action = {
+  at: number
+  operator: string
+  action: string
+  user: UserKey
+  version: number | null
+  hasSubject: boolean
+}
 
 export type State = {
   now: number
@@ -114,6 +128,10 @@ export type State = {
   /** By the hash of WeChat's `state`. One that was made in this step has another name. */
   authorizations: Map<string, Authorization>
   events: Event[]
+  /** The sessions of the console, by the hash of their cookie. One that was made in this step has another name. */
+  sessions: Map<string, { name: string; until: number }>
+  signIns: { count: number; until: number } | undefined
+  actions: Action[]
   /** `CreateTime` of the last unfollow of an openid. */
   unfollows: Map<string, { time: number; until: number }>
   deliveries: Map<string, Delivery>
@@ -128,6 +146,8 @@ export type State = {
   offered: string[]
   /** The openids that WeChat has given for a code in this step. */
   exchanged: Map<string, string>
+  /** The keys of the messages that were forwarded in this step. */
+  forwarded: string[]
   /** Whether WeChat has given the new openids of a migrated account in this step. */
   hasChangedOpenids: boolean
   /** The results of the requests for a QR code in this step, by user and kind. Simultaneous requests share a result. */
@@ -146,6 +166,9 @@ export const newState = (settings: Settings, now: number): State => ({
   tickets: new Map(),
   authorizations: new Map(),
   events: [],
+  sessions: new Map(),
+  signIns: undefined,
+  actions: [],
   unfollows: new Map(),
   deliveries: new Map(),
   wrongCodes: new Map(),
@@ -153,6 +176,7 @@ export const newState = (settings: Settings, now: number): State => ({
   jtis: new Map(),
   offered: [],
   exchanged: new Map(),
+  forwarded: [],
   hasChangedOpenids: false,
   made: new Map(),
   asking: new Map(),
@@ -165,12 +189,15 @@ export const copyState = (m: State): State => ({
   tickets: new Map(m.tickets),
   authorizations: new Map(m.authorizations),
   events: [...m.events],
+  sessions: new Map(m.sessions),
+  actions: [...m.actions],
   unfollows: new Map(m.unfollows),
   deliveries: new Map(m.deliveries),
   wrongCodes: new Map(m.wrongCodes),
   windows: new Map(m.windows),
   jtis: new Map(m.jtis),
   offered: [...m.offered],
+  forwarded: [...m.forwarded],
   made: new Map(m.made),
   asking: new Map(m.asking),
 })

@@ -27,8 +27,8 @@ export type Exchange = {
 
 /** The end of an operation whose request waits for WeChat. */
 export type Later = {
-  /** The user whose data it changes, or `*`. */
-  key: UserKey | '*'
+  /** The user whose data it changes, `*` for all, or `nobody`. */
+  key: UserKey | '*' | 'nobody'
   /** `latestEpoch`: the user's epoch at the end of the step in which WeChat was asked. */
   resume: (how: { mayFail: boolean; latestEpoch: number }) => Op
 }

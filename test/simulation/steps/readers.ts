@@ -1,4 +1,4 @@
-/** The steps of back ends that read lists page by page: all bindings (`ListBindings`) and all events (`GetEvents`). */
+/** The steps of back ends that read the list of all bindings page by page (`ListBindings`). */
 
 import type { Answer } from '../../../server/http/answer.ts'
 import type { Op } from '../model/explain.ts'
@@ -6,10 +6,8 @@ import { bindInfoOf } from '../model/page.ts'
 import { type State, tenantOf, type UserKey } from '../model/state.ts'
 import type { Story } from '../story.ts'
 import { call, readData, toBindInfo } from './back-ends.ts'
-import type { Outcome } from './exchange.ts'
 
-const tenants = ['default', 'other']
-const DAY = 86_400_000
+export const tenants = ['default', 'other']
 
 /** A walk through all bindings of a tenant. `standing`: the bindings that have existed since the walk began. */
 export type Walk = {
@@ -19,12 +17,7 @@ export type Walk = {
   standing: Map<UserKey, string>
 }
 
-/** A reader of all events of a tenant. */
-export type Feed = { cursor: string | undefined; versions: Map<UserKey, number>; seen: Set<string>; isAtEnd: boolean }
-
-export const newFeed = (): Feed => ({ cursor: undefined, versions: new Map(), seen: new Set(), isAtEnd: false })
-
-export type ReaderStep = { do: 'list' | 'feed'; tenant: number; limit: number; at: number }
+export type ReaderStep = { do: 'list' | 'feed' | 'feed_wait'; tenant: number; limit: number; at: number }
 
 const boundOf = (m: State, tenant: string) =>
   [...m.users.values()]
@@ -95,63 +88,3 @@ type ListData = {
   Items: ({ Account: string; User_ID: string; AppId: string; Label: string | null } & Record<string, unknown>)[]
   NextCursor: string | null
 }
-
-type FeedData = {
-  Items: {
-    Id: string
-    type: string
-    data: { Account: string; User_ID: string; Version: number; Reason: string }
-  }[]
-  Cursor: string
-  HasMore: boolean
-}
-
-/** One page of the events: in order for each user, each matching a change, and none missing. */
-export async function feedPage(story: Story, step: Omit<ReaderStep, 'do'>): Promise<void> {
-  const { world } = story
-  const tenant = tenants[step.tenant % tenants.length]!
-  const feed = world.feeds.get(tenant) ?? newFeed()
-  world.feeds.set(tenant, feed)
-  let data: FeedData | undefined
-  let isGone = false
-  const fields = { Action: 'Get', Limit: step.limit, ...(feed.cursor === undefined ? {} : { After: feed.cursor }) }
-  const op: Op = function* () {
-    yield
-    return 'page'
-  }
-  async function read(answer: object): Promise<Outcome> {
-    const outcome = await readData(world, tenant, answer as Answer, (got: FeedData) => {
-      data = got
-      return 'page'
-    })
-    isGone = (outcome as { value?: { code?: string } }).value?.code === 'EVENTS_GONE'
-    return isGone ? { value: 'page' } : outcome
-  }
-  await story.request([call(world, world.at(step.at), 'GetEvents', `${tenant}//`, fields, () => op, read)])
-  if (isGone) {
-    if (!world.hasLostEvents()) throw new Error('EVENTS_GONE, although no event has expired')
-    world.feeds.set(tenant, newFeed())
-    return
-  }
-  if (!data) return
-  for (const { Id, type, data: event } of data.Items) {
-    const key = `${tenant}/${event.Account}/${event.User_ID}`
-    const name = `${key} ${event.Version} ${type.slice('binding.'.length)} ${event.Reason}`
-    const known = story.told.uids.get(Id)
-    if (known !== name) throw new Error(`the feed has "${name}" (${Id}), which is "${known}"`)
-    const before = feed.versions.get(key) ?? 0
-    if (event.Version <= before) throw new Error(`the feed has ${key} ${event.Version} after ${before}`)
-    feed.versions.set(key, event.Version)
-    feed.seen.add(Id)
-  }
-  feed.cursor = data.Cursor
-  feed.isAtEnd = !data.HasMore
-  if (!feed.isAtEnd) return
-  for (const { user, uid, erased } of story.seen().events) {
-    if (tenantOf(user) === tenant && !erased && !feed.seen.has(uid))
-      throw new Error(`the feed has left out ${uid} of ${user}`)
-  }
-}
-
-/** Events are kept for 90 days. */
-export const EVENTS_KEPT = 90 * DAY

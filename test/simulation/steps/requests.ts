@@ -7,6 +7,7 @@ import { type State, tenantOf } from '../model/state.ts'
 import type { Instance } from '../world/instance.ts'
 import { identityOf, userKeys, type World } from '../world/world.ts'
 import { call, exported, replay } from './back-ends.ts'
+import { type ConsoleStep, onConsole } from './console.ts'
 import { type Exchange, keyOf, labels, later } from './exchange.ts'
 import { delivery, type sayings, toMessage } from './messages.ts'
 import { oneTap } from './one-tap.ts'
@@ -35,6 +36,7 @@ export type RequestStep = { at: number } & (
   | { do: 'authorize'; user: number }
   | { do: 'come_back'; phone: number; pick: number; declines: boolean }
   | { do: 'prove'; pick: number; other: boolean; label: number }
+  | ConsoleStep
   /** Sends an earlier request again, byte for byte. */
   | { do: 'replay'; call: number }
 )
@@ -134,6 +136,10 @@ export function toExchange(world: World, m: State, step: RequestStep): Exchange 
     case 'come_back':
     case 'prove':
       return world.settings.hasOauth ? oneTap(world, instance, step) : undefined
+    case 'sign_in':
+    case 'sign_out':
+    case 'console':
+      return onConsole(world, instance, step)
     case 'replay':
       return replay(world, m, instance, step.call)
   }
