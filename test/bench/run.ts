@@ -12,17 +12,19 @@ import { describeMachine, writeReport } from './support/write-report.ts'
 
 const NOT_PARTS = new Set(['run.ts'])
 
-// Run only by name: `soak` takes half an hour, `store-size` a quarter, the others minutes.
+// Run only by name: `soak` takes half an hour, `store-size` a quarter, the others a few minutes.
 const BY_NAME_ONLY = new Set([
   'console',
   'data',
+  'failover',
   'import',
   'instances',
   'neighbours',
   'notify',
   'soak',
-  'store-size',
   'steady',
+  'storm',
+  'store-size',
   'webhooks',
 ])
 

@@ -1,6 +1,6 @@
 /**
  * A long day: half an hour of everything at once on a server as `serve` starts it: `npm run bench soak`. `--minutes 10` for another
- * duration, `--engine postgres` for PostgreSQL, `--snapshots FOLDER` for heap snapshots in the middle and at the end. Fails if memory,
+ * duration, `--engine postgres` for PostgreSQL, `--snapshots FOLDER` for heap snapshots in the middle and at the end, which enlarge the memory of the process. Fails if memory,
  * descriptors, files or tables grow in the second half. Linux only.
  */
 import { execFile } from 'node:child_process'
