@@ -56,7 +56,7 @@ describe('links', () => {
 
   test('to a test quote a title that the file contains', () => {
     const proofs = links.filter(
-      ({ page, path }) => /^(SECURITY|docs\/webhooks)/.test(page) && /^test\/.+\/.+\.test\.ts$/.test(path),
+      ({ page, path }) => /^(SECURITY|docs\/webhooks)/.test(page) && /^test\/.+\/.+(\.test|-contract)\.ts$/.test(path),
     )
     expect(proofs.length).toBeGreaterThan(80)
     const missing = proofs.filter(({ path, text }) => !textOf(path).includes(`'${text}'`))

@@ -19,12 +19,16 @@ const serverOptions = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 2_000,
-  // This is longer than the 60 s after which nginx and cloud load balancers close an idle connection. If this server closed it
-  // first, the proxy could send a request to a socket that was just closed.
+  // This is longer than the 60 s after which nginx and cloud load balancers close an idle connection. If this server closed the
+  // connection first, the proxy could send a request to a socket that was just closed.
   keepAliveTimeout: 65_000,
   // `Headers` joins repeated headers too, so an intercepted endpoint gets the same value as the app.
   joinDuplicateHeaders: true,
 }
+
+// Connections that wait to be accepted, when all pages connect at once after a restart. Beyond it the kernel drops them, and a client
+// tries again after 1, 3 and 7 s. Node's default is 511. The kernel limits it to `net.core.somaxconn`, which is 4,096 in Linux.
+const BACKLOG = 4_096
 
 /** Listens on `host` (undefined: all interfaces) and `port` (0: any free port). The returned URL is valid on this machine. */
 export async function startListening(
@@ -41,7 +45,7 @@ export async function startListening(
   limitPipelining(server)
   // Idle connections are closed, so that a new client can connect.
   server.on('drop', () => server.closeIdleConnections())
-  server.listen(port, host)
+  server.listen({ port, host, backlog: BACKLOG })
   await once(server, 'listening')
   const { port: taken } = server.address() as AddressInfo
   // The address for "all interfaces" cannot be called, so the URL has the loopback address.
@@ -60,7 +64,7 @@ const CUT_AFTER_MS = 3_500
 export async function stopListening(server: Server): Promise<void> {
   const closed = once(server, 'close')
   server.prependListener('request', (_, response) => response.setHeader('Connection', 'close'))
-  // `server.close()` of `node:http` would close idle connections at once, and requests on their way to them would be lost.
+  // `server.close()` of `node:http` would close idle connections at once, and requests that are on their way would be lost.
   TcpServer.prototype.close.call(server)
   const graceUntil = performance.now() + GRACE_MS
   const idle = setInterval(() => performance.now() >= graceUntil && server.closeIdleConnections(), 20)

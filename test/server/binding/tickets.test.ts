@@ -24,7 +24,7 @@ test('two simultaneous requests for one user get the same ticket, and only this 
 test.each([
   ['a Disconnect', 'disconnect'],
   ['an erasure', 'erase'],
-] as const)('a QR code that WeChat makes during %s is replaced by one made after it', async (_, how) => {
+] as const)('a QR code that WeChat makes during %s is replaced by a later QR code', async (_, how) => {
   const store = await openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   const deps = { store, clock: Date.now, afterCommit() {} }
   const scenes: string[] = []
@@ -70,7 +70,7 @@ test('a ticket that a Disconnect closes while WeChat refuses a new QR code is no
   })
   const request = { identity: amy, isRefresh: false, label: null, lang: 'en', isPage: false } as const
   const ticket = await tickets(request)
-  // So late that the ticket is still shown but no longer reused.
+  // The ticket can still be shown at this time, but is not reused.
   now += 110_000
   expect(await tickets(request)).toEqual(ticket)
   closes = true

@@ -24,7 +24,7 @@ function open(limits: Partial<WaiterLimits> = {}) {
 }
 
 describe('createWaiters', () => {
-  test('wakes only the waits of this user with an older version', () => {
+  test('wakes only the waits of the changed user that know an older version', () => {
     const { waiters, endings } = open()
     const seen = endings(waiters.park(amy, 1, 1000), waiters.park(amy, 2, 1000), waiters.park(bo, 1, 1000))
     waiters.wake({ identity: amy, version: 2 })
@@ -32,7 +32,7 @@ describe('createWaiters', () => {
     expect(waiters.count()).toBe(2)
   })
 
-  test('distinguishes users whose account and user id are equal when joined', () => {
+  test('distinguishes users whose account and user id form the same text when joined', () => {
     const { waiters, endings } = open()
     const seen = endings(waiters.park({ ...amy, account: 'A', userId: '1' }, 0, 1000))
     waiters.wake({ identity: { ...amy, account: 'A1', userId: '' }, version: 1 })
@@ -46,7 +46,7 @@ describe('createWaiters', () => {
     expect(endings(waiter)).toEqual(['recheck'])
   })
 
-  test('ends after its time, or earlier if an earlier recheck was requested', () => {
+  test('ends a wait after its time, or earlier if an earlier recheck was requested', () => {
     const { waiters, endings, time, rest } = open()
     const [long, short] = [waiters.park(amy, 1, 25_000), waiters.park(amy, 1, 25_000)]
     const seen = endings(long, short)
@@ -59,7 +59,7 @@ describe('createWaiters', () => {
     expect(rest()).toEqual([0, 0])
   })
 
-  test('uses one timer for 1,000 waits, and ends each at most 50 ms late', () => {
+  test('uses one timer for 1,000 waits, and ends each wait at most 50 ms late', () => {
     const { waiters, time, rest } = open()
     const lateness: number[] = []
     for (let i = 0; i < 1000; i++) {
@@ -102,7 +102,17 @@ describe('createWaiters', () => {
     expect(seen).toEqual([undefined])
   })
 
-  test('ends all waits after missed notifications, whatever their version, a few at a time', () => {
+  test('ignores a recheck of a wait that has ended', () => {
+    const { waiters, time, rest } = open()
+    const waiter = waiters.park(amy, 1, 25_000)
+    waiters.wake({ identity: amy, version: 2 })
+    waiters.recheckWithin(waiter, 1_000)
+    waiters.park(bo, 1, 25_000)
+    time.advance(25_000)
+    expect(rest()).toEqual([0, 0])
+  })
+
+  test('ends all waits after missed notifications, a few at a time and whatever version they know', () => {
     const { waiters, endings, time, rest } = open()
     const users = Array.from({ length: 50 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 9, 25_000))
     const seen = endings(...users)
@@ -126,12 +136,26 @@ describe('createWaiters', () => {
     expect([seen[19], seen[20]]).toEqual(['recheck', undefined])
   })
 
-  test('ends every wait at shutdown, and every later one at once', () => {
+  test('ends every wait at shutdown, and every later wait at once', () => {
     const { waiters, endings, rest } = open()
     const seen = endings(waiters.park(amy, 1, 25_000), waiters.park(bo, 1, 25_000))
     waiters.close()
     expect([...seen, ...endings(waiters.park(amy, 1, 25_000))]).toEqual(['timeout', 'timeout', 'timeout'])
     expect(rest()).toEqual([0, 0])
+  })
+})
+
+describe('createWaiters with thousands of pages', () => {
+  test('ends the waits in parts at shutdown, so that the event loop stays free', () => {
+    const { waiters, time } = open({ inAll: 2_000, perTenant: 2_000 })
+    for (let i = 0; i < 1_200; i++) waiters.park({ ...amy, userId: `u${i}` }, 1, 25_000)
+    waiters.close()
+    const counts = [waiters.count()]
+    while (waiters.count() > 0) {
+      time.advance(10)
+      counts.push(waiters.count())
+    }
+    expect(counts).toEqual([700, 200, 0])
   })
 })
 
@@ -152,7 +176,7 @@ describe('the limits of createWaiters', () => {
     expect(waiters.count()).toBe(3)
   })
 
-  test('refuse every wait at the total limit, until one ends', () => {
+  test('refuse every wait at the total limit, until another wait ends', () => {
     const { waiters, time } = open({ inAll: 1 })
     waiters.park(amy, 1, 25_000)
     expect(() => waiters.park({ ...bo, tenant: 'other' }, 1, 25_000)).toThrow(overloaded)

@@ -40,7 +40,7 @@ describe('checkForward', () => {
     [302, 'wrong'],
     [404, 'wrong'],
     [502, 'wrong'],
-  ])('reports another answer with HTTP %i as %s', async (status, level) => {
+  ])('reports a wrong answer with HTTP %i as %s', async (status, level) => {
     fixture.answerWith('old.test', answers('something', { status }))
     expect(await found()).toEqual([`forward.answer ${level}`])
   })
@@ -83,7 +83,7 @@ describe('checkWebhooks', () => {
     expectComplete(findings[0]!)
   })
 
-  test('only looks whether the receiver answers, unless it is asked to send', async () => {
+  test('only checks whether the receiver answers, unless --webhooks is given', async () => {
     const methods: unknown[] = []
     fixture.answerWith('hook.test', async (_, init) => {
       methods.push(init?.method)
@@ -132,7 +132,7 @@ describe('checkOrigins', () => {
     expect(await found({ ALLOWED_ORIGINS: 'http://a.example', PUBLIC_URL: undefined })).toEqual([])
   })
 
-  test('reports what browsers block, and a server that does not answer', async () => {
+  test('reports a page that browsers block, and a server that does not answer', async () => {
     expect(await found({ ALLOWED_ORIGINS: 'https://a.example' })).toEqual(['origins.insecure warn'])
     fixture.answerWith('bind.test', refuses)
     expect(await found({ ALLOWED_ORIGINS: 'http://a.example' })).toEqual(['origins.unreachable wrong'])

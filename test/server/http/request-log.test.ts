@@ -19,7 +19,7 @@ const linesOf = (id: string) =>
   testServer.log.lines.map((line) => JSON.parse(line)).filter(({ requestId }) => requestId === id)
 
 describe('a request', () => {
-  test('has an id, the same in the header, the refusal and the log', async () => {
+  test('has the same id in the header, the refusal and the log', async () => {
     const response = await testServer.app.request('/widget/binding')
     const id = idOf(response)
     expect(id).toMatch(OURS)
@@ -61,7 +61,7 @@ describe('a request', () => {
     testServer = await openTestServer()
   })
 
-  test('to the encrypted API or the callback has an id as well', async () => {
+  test('to the encrypted API or the callback has an id too', async () => {
     const sealed = await testServer.app.request('/api/WeChat/GetBindInfo', { method: 'POST', body: 'not a JWE' })
     expect(linesOf(idOf(sealed))).toEqual([expect.objectContaining({ route: '/api/WeChat/GetBindInfo', status: 401 })])
     const forged = await testServer.app.request('/wechat/callback', { method: 'POST', body: '<xml></xml>' })

@@ -65,7 +65,7 @@ describe('createTokenCache', () => {
     expect((await principalOf(token)).identity.tenant).toBe('other')
   })
 
-  test('refuses a token that differs from a cached one in one character, and does not cache it', async () => {
+  test('refuses a token that differs from a cached token in one character, and does not cache it', async () => {
     const { principalOf, mint } = setUp()
     const token = await mint()
     await principalOf(token)
@@ -83,5 +83,24 @@ describe('createTokenCache', () => {
     expect(opened()).toBe(3)
     expect((await principalOf(tokens[0]!)).identity.userId).toBe('u1')
     expect(opened()).toBe(4)
+  })
+
+  test('forgets the oldest tokens once they have expired or their key is removed, when others are added', async () => {
+    const { time, keyring, principalOf, mint, opened } = setUp()
+    const key = keyring.find('k1')!
+    const [expiring, added, last] = await Promise.all([mint({ ttlSeconds: 60 }), mint(), mint()])
+    await principalOf(expiring)
+    time.now = NOW + 60_000
+    await principalOf(added)
+    // At the earlier time the token would be valid, but it is no longer there.
+    time.now = NOW
+    await principalOf(expiring)
+    expect(opened()).toBe(3)
+    keyring.replace([keyOf('other')])
+    await principalOf(last)
+    keyring.replace([key])
+    await principalOf(added)
+    await principalOf(expiring)
+    expect(opened()).toBe(6)
   })
 })

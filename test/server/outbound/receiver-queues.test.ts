@@ -42,7 +42,7 @@ describe('the room for requests', () => {
       expect(Object.values(given)).toEqual(Array(10).fill(1))
       for (const name of Object.keys(given)) {
         served.add(name)
-        // It has more due notices, and gets in line behind the others.
+        // This receiver has more due notices, and is served after the others.
         mayBeDue(name)
       }
     }
@@ -60,7 +60,7 @@ describe('after a claim, a receiver may have a due notice', () => {
     expect(isAnyDue()).toBe(true)
   })
 
-  test('never, if the claim was not full and no notice was added since', () => {
+  test('never, if the claim was not full and no notice was added after the claim', () => {
     const { take, requestEnds, isAnyDue, divide } = open(['a'])
     divide(8)
     take('a', 8, 2)
@@ -69,18 +69,18 @@ describe('after a claim, a receiver may have a due notice', () => {
     expect(isAnyDue()).toBe(false)
   })
 
-  test('when a request ends, if an added notice waits behind one of the same user', () => {
+  test('when a request ends, if an added notice waits behind another notice of the same user', () => {
     const { added, take, requestEnds, isAnyDue, divide } = open([])
     added('a')
     added('a')
     divide(8)
-    // The claim takes only the first of the two.
+    // The claim takes only the first of the two notices.
     take('a', 8, 1)
     requestEnds('a')
     expect(isAnyDue()).toBe(true)
   })
 
-  test('not at once, if a claim finds none of the added notices and no request is in flight: other instances have taken them', () => {
+  test('not at once, if other instances have taken the added notices and no request is in flight', () => {
     const { added, take, requestBegins, requestEnds, isAnyDue, divide } = open([])
     added('a')
     divide(8)

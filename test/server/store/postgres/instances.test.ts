@@ -101,7 +101,7 @@ describe('two instances', () => {
     await other.close()
   })
 
-  test('bind one of two WeChat users who both scan the same ticket 100 times', { timeout: 180_000 }, async () => {
+  test('bind only one of two WeChat users when both scan the same ticket 100 times', { timeout: 180_000 }, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const userId = `ticket${round}`
       const scene = await addTicket(userId)
@@ -125,7 +125,7 @@ describe('two instances', () => {
     }
   })
 
-  test('bind one WeChat account to one of two users when CONFLICT is reject', { timeout: 180_000 }, async () => {
+  test('bind one WeChat account to only one of two users when CONFLICT is reject', { timeout: 180_000 }, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const users = [`left${round}`, `right${round}`]
       const scenes = [await addTicket(users[0]!), await addTicket(users[1]!)]
@@ -234,13 +234,13 @@ async function startReceiver() {
 }
 
 describe('a web authorization', () => {
-  test('is started, returned and confirmed at different instances, and counts once', async () => {
+  test('can be started, returned and confirmed at different instances, and binds once', async () => {
     const env = { DATABASE_URL: await newMigratedDatabase(), WECHAT_OAUTH: 'on', PUBLIC_URL: 'http://bind.test' }
     const simulated = { ...account, webDomains: ['bind.test'] }
     const one = await openTestServer(env, { account: simulated })
     const other = await openTestServer(
       { ...env, WECHAT_API_BASE: 'http://other.test' },
-      // Both ask the same WeChat.
+      // Both instances call the same simulated WeChat.
       {
         account: simulated,
         neighbour: async (to, init) => one.simulator.app.request(to.slice('http://other.test'.length), init),
