@@ -1,4 +1,4 @@
-/** Stories in which the simulation has found a fault, each as short as possible. */
+/** Stories in which the simulation has found a fault. Each story is as short as possible. */
 import type { Recorded } from './simulate.ts'
 
 const settings = {

@@ -1,4 +1,7 @@
-/** Plays a story: runs each step in the world and in the model, and compares the two. */
+/**
+ * Plays a story: runs each step in the world (the simulated environment of the servers) and in the model, and compares
+ * the results.
+ */
 import fc from 'fast-check'
 import type { Answer } from '../../server/http/answer.ts'
 import { erasedHash } from '../../server/store/sql/erasure.ts'
@@ -26,7 +29,7 @@ import { identityOf, openWorld, STARTED_AT, type WorldSettings } from './world/w
 
 export type Story = Awaited<ReturnType<typeof beginStory>>
 
-/** A request that WeChat keeps waiting. */
+/** A request that waits for an answer of WeChat. */
 type Waiting = { asked: Asked; sent: Sending }
 
 type Sending = { exchange: Exchange; answer: Answer | object | typeof LOST | typeof PENDING }
@@ -71,7 +74,10 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     return sending
   }
 
-  /** The calls to the store take turns until every request is answered or waits for WeChat. */
+  /**
+   * Runs the requests at the same time. Their calls to the store run one after the other, until every request has its
+   * answer or waits for WeChat.
+   */
   async function takeTurns(exchanges: Exchange[], order: number): Promise<Sending[]> {
     const [scheduler] = fc.sample(fc.scheduler(), { seed: order, numRuns: 1 })
     return world.inTurns(scheduler!, async () => {
@@ -94,7 +100,10 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     return exchange.read(answer)
   }
 
-  /** The webhook sender collects the accepted notices for some milliseconds before it removes them. */
+  /**
+   * Waits until the webhook sender is idle. The sender collects accepted notices for some milliseconds before it
+   * removes them.
+   */
   async function quiet(): Promise<void> {
     await world.settle()
     for (let rounds = 0; rounds < 5 && world.receiver.hasNew(); rounds++) {
@@ -105,7 +114,10 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     }
   }
 
-  /** Compares the whole state with the model, after the requests of this step and those that have waited for WeChat. */
+  /**
+   * Compares the whole state with the model. The model runs the requests of this step and the requests whose wait for
+   * WeChat has ended.
+   */
   async function compare(sent: Sending[]): Promise<void> {
     const ended = waiting.filter((each) => each.sent.answer !== PENDING)
     waiting = waiting.filter((each) => each.sent.answer === PENDING)
@@ -145,7 +157,8 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       const answer = answers[i]
       if (!isAsked(answer)) continue
       const { asked } = answer
-      // The order of simultaneous requests is unknown, so this one may have asked before or after the others.
+      // The order of requests at the same time is unknown. This request may have been sent to WeChat before or after
+      // the other requests changed the epoch.
       const latestEpoch = userOf(m, asked.request.key).epoch
       waiting.push({ asked: { ...asked, latestEpoch }, sent: sending })
     }
@@ -165,7 +178,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     world,
     told,
     model: () => m,
-    /** What the store held after the last step. */
+    /** The content of the store after the last step. */
     seen: () => seen,
     isWaiting: (key: UserKey) => waiting.some(({ asked }) => asked.request.key === key),
 
@@ -186,7 +199,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       await replaceDead()
     },
 
-    /** For steps without a request: compares the state. */
+    /** Compares the state after a step without a request. */
     async settle(): Promise<void> {
       m = { ...m, now: world.time.clock() }
       await quiet()
@@ -206,7 +219,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   }
 }
 
-/** The server closes expired scans by itself, possibly before the requests of the same step. */
+/** The server closes expired scans by itself. It may do so before the requests of the same step. */
 function expireFirst(m: State, choose: Choose): void {
   const keys = new Set(holds(m.tickets.values()).flatMap(({ user, hold }) => (m.now >= hold.until ? [user] : [])))
   if (keys.size > 0 && choose(2) === 1) for (const key of keys) expireHolds(m, key)
@@ -216,12 +229,12 @@ function fail(what: string): never {
   throw new Error(what)
 }
 
-/** Compares an answer with the one of the model. */
+/** Compares an answer with the answer of the model. */
 function answerFault(value: unknown, expected: unknown): string | undefined {
   if (value === FAILED) return undefined
-  // The answer to a page that has waited is checked with the other waiting pages.
+  // The answer to a page that has waited is checked in `checkInvariants`, together with the other waiting pages.
   if (expected === PARKED && (value === PENDING || 'version' in (value as object))) return undefined
-  if (value === PENDING) return isAsked(expected) ? undefined : 'there is no answer'
+  if (value === PENDING) return isAsked(expected) ? undefined : 'the request has no answer'
   return differ('the answer', sorted(expected), sorted(withoutDigits(value)))
 }
 

@@ -1,4 +1,6 @@
-/** The model of WeChat's deliveries: how each message changes users and tickets, and the reply in the chat. */
+/**
+ * The model of the messages from WeChat: how each message changes users and tickets, and what the reply in the chat is.
+ */
 import {
   bindUser,
   bump,
@@ -22,12 +24,12 @@ import {
 
 export type Message = { key: string; openid: string; time: number } & (
   | { kind: 'scan' | 'subscribe'; scene: string }
-  /** A follow without a scene of this server. `isLost`: WeChat names no scene at all. */
+  /** A follow without a scene of this server. `isLost` means that the message has no scene at all. */
   | { kind: 'follow'; isLost: boolean }
   | { kind: 'unfollow'; erases: boolean }
   | { kind: 'code'; code: string }
   | { kind: 'undo' }
-  /** `question`: the ticket that a tapped link names. */
+  /** `question` is the ticket in the link that the user has tapped. */
   | { kind: 'confirm'; question: number | undefined }
 )
 
@@ -43,7 +45,7 @@ type Handled = {
   reply: Reply
   /** The user whose label is in the reply. */
   user?: UserKey
-  /** The ticket that this delivery has used. The ticket stores the delivery. */
+  /** The ticket that this message has used. The ticket records the key of the delivery. */
   uses?: Ticket
 }
 
@@ -51,7 +53,7 @@ const nothing: Handled = { reply: null }
 const plain = (name: string): Handled => ({ reply: { name, label: null } })
 const say = (ticket: Ticket, name: string): Handled => ({ reply: { name, label: ticket.label }, user: ticket.user })
 
-/** WeChat delivers a message, for the first time or again. */
+/** WeChat delivers a message. This may be the first delivery or a repetition. */
 export function* deliver(m: State, message: Message): Generator<void, { reply: Reply }> {
   yield
   if (message.kind === 'confirm' && m.settings.confirm !== 'reply') return { reply: null }
@@ -81,7 +83,7 @@ function claimed(m: State, message: Message): Ticket | undefined {
 function handle(m: State, message: Message, ticket: Ticket | undefined): Handled {
   switch (message.kind) {
     case 'subscribe':
-      // The scan is decided by the state before the follow.
+      // The result of the scan depends on the state before the follow.
       return claim(m, message, ticket, () => followed(m, message))
     case 'scan':
       return claim(m, message, ticket)
@@ -179,27 +181,30 @@ function judge(m: State, message: Claim, ticket: Ticket | undefined): Verdict {
   return m.settings.confirm === 'off' ? 'bind' : 'ask'
 }
 
-/** Other users of the tenant with this WeChat. */
+/** Returns the other users of the tenant who are bound to this WeChat. */
 const othersOf = (m: State, key: UserKey, openid: string) =>
   ownersOf(m, openid).filter((owner) => owner.key !== key && tenantOf(owner.key) === tenantOf(key))
 
 const unfollowTime = (m: State, openid: string) => m.unfollows.get(openid)?.time ?? 0
 
-/** The newest unfollow counts. The server stores it for at least ten minutes. */
+/** Only the newest unfollow of an openid counts. The server keeps it for at least ten minutes. */
 function rememberUnfollow(m: State, { openid, time }: Message): void {
   const kept = m.unfollows.get(openid)
   if (kept && kept.time >= time) return
   m.unfollows.set(openid, { time, until: m.now + UNFOLLOW_KEPT })
 }
 
-/** The pages of an unbound user show a refused scan, at most one in ten seconds. */
+/** Notifies the pages of an unbound user of a refused scan. There is at most one notice in ten seconds. */
 function refused(m: State, key: UserKey, name: string): void {
   const { bound, notice } = userOf(m, key)
   if (bound || (notice && m.now < notice.at + 10 * SECOND)) return
   notify(m, key, name)
 }
 
-/** The first scan wins: the user's other tickets are closed, and users whose binding it replaces are unbound. */
+/**
+ * Binds after a scan. The user's other tickets are closed. With CONFLICT=replace, users who were bound to this WeChat
+ * are unbound.
+ */
 export function bindTicket(m: State, ticket: Ticket, openid: string, time: number, reason: string): void {
   const { user } = ticket
   setTicket(m, ticket, { state: 'used', hold: null })
@@ -211,7 +216,7 @@ export function bindTicket(m: State, ticket: Ticket, openid: string, time: numbe
   bindUser(m, user, bound, reason)
 }
 
-/** The scan waits for a confirmation; earlier scans of the same WeChat are cancelled. */
+/** Lets the scan wait for a confirmation. Earlier scans of the same WeChat are cancelled. */
 function ask(m: State, ticket: Ticket, message: Claim): Handled {
   for (const held of holdsBy(m, message.openid)) endHold(m, held)
   const kind = m.settings.confirm as Hold['kind']
@@ -269,7 +274,7 @@ function undo(m: State, message: Message): Handled {
   return { reply: { name: 'unbound', label: owner.bound.label }, user: owner.key }
 }
 
-/** The word "confirm", typed or tapped. */
+/** The user confirms: types the word "confirm", or taps the link. */
 function confirm(m: State, message: Extract<Message, { kind: 'confirm' }>): Handled {
   const { openid, time, question } = message
   const held = askedOf(m, openid, question)
@@ -292,7 +297,7 @@ function lateTap(m: State, openid: string, question: number): Handled {
   return ticket && isConfirmed ? say(ticket, 'already_bound') : plain('expired')
 }
 
-/** Binds. Returns false if another user is bound to this WeChat by now. */
+/** Binds. Returns false if another user has been bound to this WeChat in the meantime. */
 export function confirmHold(m: State, held: HeldTicket): boolean {
   const { openid, time, reason } = held.hold
   if (m.settings.conflict === 'reject' && othersOf(m, held.user, openid).length > 0) {
@@ -304,7 +309,7 @@ export function confirmHold(m: State, held: HeldTicket): boolean {
   return true
 }
 
-/** Closes the expired scans of a user, on a request of a page or in the server's regular sweep. */
+/** Closes the expired scans of a user. The server does this on a request of a page, and in its regular sweep. */
 export function expireHolds(m: State, key: UserKey): void {
   const held = holds([...m.tickets.values()].filter(({ user }) => user === key))
   const [latest] = held

@@ -1,24 +1,28 @@
 /**
  * Finds an order in which the model explains what the server did.
  *
- * An operation of the model is a generator. It yields where the server may do something else in between: at the end of each
- * transaction. The explanation of simultaneous operations is one of their interleavings. An operation without an answer (the store
- * failed, the server was killed) may have ended after any of its transactions. Where the contract allows several results, each is
- * tried. If no explanation fits, the first one is reported.
+ * An operation of the model is a generator. It yields at the end of each transaction, because the server may run
+ * transactions of other operations between its own. Several operations at the same time are explained by one possible
+ * order of all their transactions. If an operation has no answer (the store failed, or the server was killed), it may
+ * have ended after any of its transactions. If the contract allows several results, the search tries each of them. If
+ * no order fits, the fault of the first one is reported.
  */
 import { copyState, type State } from './state.ts'
 
 /** Returns a number from 0 to `count - 1`. */
 export type Choose = (count: number) => number
 
-/** The answer is compared with that of the server. */
+/** An operation of the model. It returns the answer that the server must give. */
 export type Op = (m: State, choose: Choose) => Generator<void, unknown>
 
-/** `mayEndEarly`: the server has failed during this operation, so any of its transactions may be the last one. */
+/**
+ * `mayEndEarly` means that the server has failed during this operation. Any transaction of the operation may then be
+ * the last one.
+ */
 export type Happening = {
   op: Op
   mayEndEarly: boolean
-  /** It shares no data with the others, so their order does not matter. */
+  /** The operation shares no data with the other operations, so their order does not matter. */
   isApart?: boolean
 }
 
@@ -27,12 +31,12 @@ export const CUT = Symbol('cut')
 
 export type Explanation = { state: State; answers: unknown[] }
 
-/** Two or three simultaneous operations need fewer. */
+/** The maximum number of tries. Two or three operations at the same time need fewer tries. */
 const MOST = 5_000
 
 /**
- * `first`: the work that the server may have done by itself before. Calls `fits` with each explanation until `fits` returns nothing.
- * If none fits, returns the fault of the first explanation.
+ * Calls `fits` with each explanation until `fits` returns nothing. If no explanation fits, returns the fault of the
+ * first one. `first` is the work that the server may have done by itself before the operations.
  */
 export function explain(
   before: State,
@@ -65,7 +69,7 @@ export function explain(
   throw new Error('too many explanations: the step has too many operations at once')
 }
 
-/** Returns the answers. */
+/** Runs the operations in the order that `choose` selects. Returns their answers. */
 function play(state: State, happenings: Happening[], choose: Choose): unknown[] {
   const answers: unknown[] = happenings.map(() => CUT)
   const running = happenings.map(({ op, ...rest }, index) => ({ ...rest, index, generator: op(state, choose) }))
@@ -73,7 +77,7 @@ function play(state: State, happenings: Happening[], choose: Choose): unknown[] 
     const apart = running.findIndex(({ isApart }) => isApart)
     const at = apart >= 0 ? apart : choose(running.length)
     const { index, mayEndEarly, generator } = running[at]!
-    // The last choice first, so that the explanation in which all operations were completed is tried first.
+    // The choices are in reverse order, so that the search first tries that all operations were completed.
     if (mayEndEarly && choose(2) === 1) {
       running.splice(at, 1)
       continue

@@ -1,4 +1,4 @@
-/** What the store holds, as rows, and its comparison with the model. */
+/** Reads the rows of the store, and compares them with the model. */
 import {
   addEvent,
   bump,
@@ -21,14 +21,14 @@ export type ObservedEvent = Omit<Event, 'openid'> & { id: number; uid: string }
 
 export type Observed = {
   users: Map<UserKey, ObservedUser>
-  /** The versions of erased users, by the hash of their ids. */
+  /** The versions of erased users. The keys are the hashes of their ids. */
   floors: Map<string, number>
   tickets: Map<string, Omit<Ticket, 'usedBy'>>
   events: ObservedEvent[]
   memory: Memory
 }
 
-/** The records by which the server refuses or repeats a request. */
+/** The records with which the server recognises a repeated request, to refuse it or to repeat the answer. */
 type Memory = {
   windows: Map<string, { count: number; until: number }>
   unfollows: Map<string, { time: number; until: number }>
@@ -150,15 +150,21 @@ const DAY = 24 * HOUR
 
 export type Known = {
   unionidOf: (openid: string) => string | undefined
-  /** Whether a WeChat user follows the account. */
+  /** Returns whether a WeChat user follows the account. */
   follows: (openid: string) => boolean
-  /** The keys under which the store keeps the version of an erased user, an unfollow, or a delivery. */
+  /**
+   * These functions return the keys under which the store keeps the version of an erased user, an unfollow, and a
+   * delivery.
+   */
   floorOf: (key: UserKey) => string
   unfollowOf: (openid: string) => string
   deliveryOf: (key: string) => string
 }
 
-/** Copies into the model the values that only the store decides (ids, codes, digits), and the changes whose time the contract leaves open. */
+/**
+ * Copies values from the store into the model: values that only the store can choose (ids, codes, digits), and changes
+ * that the server may make at any time.
+ */
 export function adopt(m: State, seen: Observed, known: Known): void {
   forget(m, seen, known)
   for (const [scene, ticket] of m.tickets) {
@@ -174,7 +180,7 @@ export function adopt(m: State, seen: Observed, known: Known): void {
     if (hold?.kind === 'code' && hold.digits === null && /^\d{4}$/.test(found.hold?.digits ?? '')) {
       setTicket(m, ticket, { hold: { ...hold, digits: found.hold?.digits ?? null } })
     }
-    // The server closes an unconfirmed scan some time after it has expired.
+    // The server may close an expired scan at any time after its expiry.
     if (hold && found.state === 'used' && m.now >= hold.until) endHold(m, ticket)
   }
   for (const [key, user] of m.users) {
@@ -192,7 +198,7 @@ export function adopt(m: State, seen: Observed, known: Known): void {
   )
 }
 
-/** Expired records may be deleted at any time. */
+/** The server may delete an expired record at any time. */
 function forget(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Known): void {
   for (const [openid, { until }] of m.unfollows) {
     if (m.now >= until && !memory.unfollows.has(unfollowOf(openid))) m.unfollows.delete(openid)
@@ -203,7 +209,10 @@ function forget(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Know
   for (const [jti, until] of m.jtis) if (m.now >= until) m.jtis.delete(jti)
 }
 
-/** With the unionid the server asks whether the WeChat user follows, and may learn of it before the message of the follow. */
+/**
+ * When the server requests a unionid, WeChat's answer also says whether the user follows the account. The server may
+ * therefore learn of a follow before its message arrives.
+ */
 function adoptFollowing(m: State, key: UserKey, seen: Observed, { follows }: Known): void {
   const { bound, version } = userOf(m, key)
   const found = seen.users.get(key)?.bound
@@ -215,7 +224,7 @@ function adoptFollowing(m: State, key: UserKey, seen: Observed, { follows }: Kno
   addEvent(m, key, 'updated', 'subscribed', event.at)
 }
 
-/** The unionid of a binding arrives some time after it. */
+/** The unionid arrives some time after the binding. */
 function adoptUnionid(m: State, key: UserKey, seen: Observed, { unionidOf }: Known): void {
   const { bound, version } = userOf(m, key)
   const found = seen.users.get(key)?.bound
@@ -276,7 +285,7 @@ function differenceOfMemory(m: State, { memory }: Observed, { unfollowOf, delive
     if (wrong) return wrong
   }
   const ids = new Set([...m.users.values()].map(({ id }) => id))
-  // The rate windows of a deleted user remain until they expire.
+  // The rate windows of a deleted user stay in the store until they expire.
   const live = [...memory.windows].filter(
     ([scope, { until }]) => isLive(until) && ids.has(Number(scope.slice(scope.lastIndexOf('/') + 1))),
   ).length
@@ -293,7 +302,7 @@ function differenceOfMemory(m: State, { memory }: Observed, { unfollowOf, delive
 const shape = (ticket: Omit<Ticket, 'usedBy'> | undefined) =>
   ticket && [ticket.id, ticket.user, ticket.state, ticket.label, ticket.createdAt, ticket.expiresAt, ticket.hold]
 
-/** The events of each user. */
+/** Returns the events of each user. */
 const inOrder = (events: Omit<Event, 'openid'>[]) =>
   [...Map.groupBy(events, ({ user }) => user)]
     .sort(([a], [b]) => (a < b ? -1 : 1))

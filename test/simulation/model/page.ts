@@ -1,4 +1,4 @@
-/** The model of the calls of pages, back ends and operators. */
+/** The model of the requests from pages, back ends and operators. */
 import { confirmHold, expireHolds } from './chat.ts'
 import type { Choose } from './explain.ts'
 import {
@@ -27,7 +27,7 @@ const HOUR = 3600 * SECOND
 export const TICKET_TTL = 120 * SECOND
 const WRONG_DIGITS_AN_HOUR = 9
 
-/** The limits that the simulation sets, low enough to be reached. */
+/** The limits in the simulation. They are so low that stories reach them. */
 export const QR_LIMITS = { minute: 4, hour: 12, day: 40 }
 const WINDOWS = { minute: 60 * SECOND, hour: HOUR, day: 24 * HOUR }
 
@@ -35,7 +35,7 @@ export type Answer = Record<string, unknown>
 
 const refusal = (code: string, more: Answer = {}): Answer => ({ code, ...more })
 
-/** The part of a user's state that the page shows. */
+/** Returns the part of a user's state that a page gets. */
 export function viewOf(m: State, key: UserKey): Answer {
   const { version, bound, reason, notice } = userOf(m, key)
   const [latest] = holds(ticketsOf(m, key))
@@ -69,7 +69,7 @@ export type QrRequest = {
   isRefresh: boolean
   label: string | null
   isPage: boolean
-  /** If the store fails during the request, the page gets its valid QR code, if it has one. */
+  /** The store may fail during the request. The page then gets the user's valid QR code if there is one. */
   mayFail?: boolean
 }
 
@@ -79,15 +79,21 @@ export type Asked = {
   live: Ticket | undefined
   epoch: number
   life: number
-  /** The epoch at the end of the step in which WeChat was asked. */
+  /** The epoch at the end of the step in which the server sent the request to WeChat. */
   latestEpoch?: number
-  /** Another request for the same user has already asked WeChat. This request gets the same result. */
+  /**
+   * The server has already sent the same request to WeChat for another request of the user. Both requests get the same
+   * result.
+   */
   isJoined?: boolean
 }
 
 type Started = { answer: Answer } | { asked: Asked }
 
-/** Until WeChat is asked for a QR code, or to the answer without it. */
+/**
+ * The first part of a request for a QR code. It ends with the request to WeChat, or with an answer if no request to
+ * WeChat is necessary.
+ */
 export function* startQr(m: State, request: QrRequest, choose: Choose): Generator<void, Started> {
   const { key, isRefresh, isPage } = request
   if (isPage) {
@@ -97,7 +103,7 @@ export function* startQr(m: State, request: QrRequest, choose: Choose): Generato
     if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return { answer: view }
   }
   yield
-  // A request that arrives during an equal request gets the same result.
+  // If an equal request is running, this request may get the same result.
   const made = m.made.get(`${key} ${isRefresh}`)
   if (made && choose(2) === 1) return { answer: yield* answerWith(m, request, made) }
   const asking = m.asking.get(`${key} ${isRefresh}`)
@@ -122,7 +128,10 @@ function* issue(m: State, request: QrRequest, choose: Choose): Generator<void, S
   return { asked }
 }
 
-/** After WeChat's answer. `offered` has the scene if WeChat has made a QR code. */
+/**
+ * The second part of a request for a QR code, after WeChat's answer. `offered` contains the scene if WeChat has created
+ * a QR code.
+ */
 export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<void, Answer> {
   const { request, live } = asked
   const { key, isRefresh } = request
@@ -134,7 +143,7 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   const isFailing = request.mayFail && choose(2) === 1
   if (isFailing && choose(2) === 1) return yield* end(m, request, instead(m, request, live, 'STORE'))
   const user = userOf(m, key)
-  // All tickets of the user were closed after WeChat was asked, so this QR code binds nobody.
+  // All tickets of the user were closed after the request to WeChat, so this QR code would bind nobody.
   const isUnsure = user.epoch !== asked.epoch && user.epoch === asked.latestEpoch
   if (user.life !== asked.life || (user.epoch !== asked.epoch && !(isUnsure && choose(2) === 1))) {
     yield
@@ -153,14 +162,14 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   return yield* end(m, request, { scene: (first ?? ticket).scene })
 }
 
-/** The request that has asked may end later in this step. */
+/** Waits for the result of the equal request, which may end later in this step. */
 function* join(m: State, request: QrRequest): Generator<void, Answer> {
   for (let turns = 0; turns < 8; turns++) {
     const made = m.made.get(`${request.key} ${request.isRefresh}`)
     if (made) return yield* answerWith(m, request, made)
     yield
   }
-  return refusal('nothing was made')
+  return refusal('the equal request has ended without a result')
 }
 
 function addTicket(m: State, { key, label }: QrRequest, scene: string): Ticket {
@@ -181,7 +190,10 @@ function addTicket(m: State, { key, label }: QrRequest, scene: string): Ticket {
   return ticket
 }
 
-/** A ticket that another instance has made in the meantime: all pages show the same QR code. */
+/**
+ * Returns the ticket that another instance has created in the meantime. All pages of a user must display the same QR
+ * code.
+ */
 const firstOther = (m: State, ours: Ticket, live: Ticket | undefined): Ticket | undefined =>
   ticketsOf(m, ours.user).find(
     (ticket) =>
@@ -203,7 +215,10 @@ const isShowable = ({ expiresAt }: Ticket, now: number) => expiresAt - now >= SE
 const isReusable = (ticket: Ticket, now: number) =>
   isShowable(ticket, now) && (ticket.expiresAt - now) * 6 > ticket.expiresAt - ticket.createdAt
 
-/** Instead of an error the page gets its valid QR code. A refresh gets the error, because it must replace the QR code. */
+/**
+ * Instead of an error, the page gets the user's valid QR code. A refresh gets the error, because a refresh must replace
+ * the QR code.
+ */
 function instead(m: State, { isRefresh }: QrRequest, live: Ticket | undefined, code: string): Made {
   const present = live && m.tickets.get(live.scene)
   return present?.state === 'pending' && !isRefresh && isShowable(present, m.now) ? { scene: present.scene } : { code }
@@ -227,7 +242,7 @@ function* answerWith(m: State, { key, label, isPage }: QrRequest, made: Made): G
   return { state: 'unbound', scene, version, ...(notice === undefined ? {} : { notice }) }
 }
 
-/** The store knows the user from now on. */
+/** Adds the user to the store if the store does not contain the user yet. */
 function know(m: State, key: UserKey): void {
   setUser(m, key, { isKnown: true, erased: false })
 }
@@ -249,7 +264,7 @@ function count(m: State, scope: string, ms: number): void {
   m.windows.set(scope, isOpenWindow ? { ...window, count: window.count + 1 } : { count: 1, until: m.now + ms })
 }
 
-/** The page sends digits. `isRight`: those of the chat. */
+/** The page sends digits. `isRight` means that they are the digits in the chat. */
 export function* digits(m: State, key: UserKey, sent: string): Generator<void, Answer> {
   yield
   const asked = holds(ticketsOf(m, key)).filter(({ hold }) => hold.kind === 'code' && m.now < hold.until)
@@ -267,7 +282,7 @@ export function* digits(m: State, key: UserKey, sent: string): Generator<void, A
   return refusal('WRONG_CODE', { triesLeft: Math.max(...asked.map(({ hold }) => hold.tries)) - 1 })
 }
 
-/** Ends the binding, if there is one, and every ticket of the user. */
+/** Ends the user's binding, if there is one, and closes all tickets of the user. */
 export function* unbind(m: State, key: UserKey, reason: string): Generator<void, Answer> {
   yield
   const { bound } = userOf(m, key)
@@ -277,7 +292,10 @@ export function* unbind(m: State, key: UserKey, reason: string): Generator<void,
   return bound || reason === 'operator' ? { Version: userOf(m, key).version } : refusal('NOT_BOUND')
 }
 
-/** Ends the binding and then deletes all data of the user except the version, because later versions must be greater. */
+/**
+ * Ends the binding and then deletes all data of the user except the version. The version is kept because later versions
+ * must be greater.
+ */
 export function* erase(m: State, key: UserKey, choose: Choose): Generator<void, Answer> {
   yield
   const user = userOf(m, key)
@@ -290,14 +308,14 @@ export function* erase(m: State, key: UserKey, choose: Choose): Generator<void, 
     if (delivery.user === key) m.deliveries.set(id, { ...delivery, reply: null, user: null })
   }
   setUser(m, key, { erased: true })
-  // Without an undelivered event, the erasure is complete.
+  // If all events of the user have been delivered, the erasure is complete.
   if (choose(2) === 1) forgetUser(m, key)
   return { Erased: true }
 }
 
 export type ImportLine = { key: UserKey; openid: string; label: string | null }
 
-/** All lines of a batch, in order, as one transaction. */
+/** Imports all lines of a batch in order, in one transaction. */
 export function* importLines(
   m: State,
   lines: ImportLine[],
@@ -324,5 +342,8 @@ function importLine(m: State, { key, openid, label }: ImportLine, conflict: stri
   return bound || others.length > 0 ? 'replaced' : 'bound'
 }
 
-/** The tickets that can be scanned. A user has at most one, besides older ones that expire soon. */
+/**
+ * Returns the tickets that can be scanned. A user has at most one such ticket, and possibly older tickets that expire
+ * soon.
+ */
 export const openTickets = (m: State) => [...m.tickets.values()].filter(isOpen)

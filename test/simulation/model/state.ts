@@ -1,8 +1,7 @@
 /**
- * The state of the model: what the contract says that users, back ends and WeChat may observe. It was written independently of the
- * server's rules and imports nothing of `server/`.
- *
- * All records are immutable, so that a copy of the state is a copy of a few maps.
+ * The state of the model. It contains what users, back ends and WeChat can observe according to the contract. The model
+ * was written independently of the server's rules, and imports nothing from `server/`. All records are immutable, so
+ * that a copy of the state is a copy of a few maps.
  */
 
 import type { Asked } from './page.ts'
@@ -29,7 +28,9 @@ export type Hold = {
 }
 
 export type Ticket = {
-  /** The id in the store, learned from it. It orders tickets, and a link in the chat names it. */
+  /**
+   * The id that the store has assigned. The ids give the order of the tickets, and a link in the chat contains the id.
+   */
   id: number
   scene: string
   code: string
@@ -54,18 +55,18 @@ export type Bound = {
 
 export type User = {
   key: UserKey
-  /** The id in the store, learned from it. It orders users who were bound at the same time. */
+  /** The id that the store has assigned. The ids give the order of users who were bound at the same time. */
   id: number
   isKnown: boolean
-  /** Rises when the store has forgotten the user after an erasure. */
+  /** Increases when the store has deleted the user after an erasure. */
   life: number
   version: number
   reason: string | null
   bound: Bound | null
   notice: { name: string; version: number; at: number } | null
-  /** Rises when all tickets are closed at once. */
+  /** Increases when all tickets of the user are closed at once. */
   epoch: number
-  /** The user was erased, and the erasure may be completed at any time. */
+  /** True if the user was erased. The server may complete the erasure at any time. */
   erased: boolean
 }
 
@@ -75,9 +76,9 @@ export type Event = {
   type: 'bound' | 'unbound' | 'updated'
   reason: string
   at: number
-  /** The WeChat of a binding that was made; null for an unbinding. */
+  /** The WeChat of a new binding; null for an unbinding. */
   openid: string | null
-  /** The user was erased: the event may vanish at any time. */
+  /** True if the user was erased. The server may delete the event at any time. */
   erased: boolean
 }
 
@@ -85,7 +86,7 @@ export type Reply = { name: string; label: string | null; digits?: string } | nu
 
 type Delivery = { reply: Reply; until: number; user: UserKey | null }
 
-/** A QR code, or the code of a refusal. */
+/** The result of a request for a QR code: the scene, or the code of a refusal. */
 export type Made = { scene: string } | { code: string }
 
 export type State = {
@@ -101,9 +102,12 @@ export type State = {
   windows: Map<string, { count: number; until: number }>
   /** The accepted requests, each with the time after which the server may delete its record. */
   jtis: Map<string, number>
-  /** The scenes for which WeChat has made a QR code in this step, and which no ticket has yet. */
+  /** The scenes of the QR codes that WeChat has created in this step and that belong to no ticket yet. */
   offered: string[]
-  /** The results of the requests for a QR code in this step, by user and kind. Simultaneous requests share a result. */
+  /**
+   * The results of the requests for a QR code in this step, by user and kind. Requests at the same time may share a
+   * result.
+   */
   made: Map<string, Made>
   /** The requests of this step that wait for WeChat, by user and kind. */
   asking: Map<string, Asked>
@@ -169,10 +173,10 @@ export const ticketsOf = (m: State, key: UserKey): Ticket[] =>
 
 export const isOpen = ({ state }: Ticket): boolean => state === 'pending' || state === 'scanned'
 
-/** A ticket with its hold. */
+/** A ticket with a scan that waits for its confirmation. */
 export type HeldTicket = Ticket & { hold: Hold }
 
-/** The latest scan first. */
+/** Returns the tickets with a waiting scan, the latest scan first. */
 export const holds = (tickets: Iterable<Ticket>): HeldTicket[] =>
   [...tickets]
     .filter((ticket): ticket is HeldTicket => ticket.state === 'scanned' && ticket.hold !== null)
@@ -180,13 +184,13 @@ export const holds = (tickets: Iterable<Ticket>): HeldTicket[] =>
 
 export const tenantOf = (key: UserKey): string => key.slice(0, key.indexOf('/'))
 
-/** The users who are bound to this WeChat, the latest binding first. */
+/** Returns the users who are bound to this WeChat, the latest binding first. */
 export const ownersOf = (m: State, openid: string): User[] =>
   [...m.users.values()]
     .filter(({ bound }) => bound?.openid === openid)
     .sort((a, b) => (b.bound?.boundAt ?? 0) - (a.bound?.boundAt ?? 0) || b.id - a.id)
 
-/** Adds 1 to the version, because the page has to show a change. */
+/** Increases the version by 1, because the page must display a change. */
 export function bump(m: State, key: UserKey): number {
   const version = userOf(m, key).version + 1
   setUser(m, key, { version })
@@ -220,7 +224,7 @@ export function bindUser(m: State, key: UserKey, bound: Bound, reason: string): 
   addEvent(m, key, 'bound', reason)
 }
 
-/** The mark of a follow or an unfollow on a binding. */
+/** Records a follow or an unfollow in a binding. */
 export function setSubscribed(m: State, key: UserKey, subscribed: boolean, time: number): void {
   const { bound } = userOf(m, key)
   if (!bound) return
@@ -235,13 +239,13 @@ export function notify(m: State, key: UserKey, name: string): void {
   setUser(m, key, { notice: { name, version, at: m.now } })
 }
 
-/** Closes a scan that is not confirmed; the page returns to the QR code. */
+/** Closes a scan without a confirmation. The page then displays the QR code again. */
 export function endHold(m: State, ticket: Ticket, state: 'used' | 'dead' = 'used'): void {
   setTicket(m, ticket, { state, hold: null })
   bump(m, ticket.user)
 }
 
-/** The end of an erasure: only the version is kept. Limits begin anew. */
+/** Completes an erasure: only the version is kept, and the limits start again from zero. */
 export function forgetUser(m: State, key: UserKey): void {
   const life = userOf(m, key).life + 1
   setUser(m, key, { id: 0, isKnown: false, life, reason: null, notice: null, epoch: 0, erased: false })

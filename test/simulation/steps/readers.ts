@@ -1,4 +1,6 @@
-/** The steps of back ends that read lists page by page: all bindings (`ListBindings`) and all events (`GetEvents`). */
+/**
+ * The steps in which a back end reads a list page by page: all bindings (`ListBindings`) or all events (`GetEvents`).
+ */
 
 import type { Answer } from '../../../server/http/answer.ts'
 import { bindInfoOf } from '../model/page.ts'
@@ -9,7 +11,10 @@ import { call, type Exchange, type Outcome, readData } from './requests.ts'
 const tenants = ['default', 'other']
 const DAY = 86_400_000
 
-/** A walk through all bindings of a tenant. `standing`: the bindings that have existed since the walk began. */
+/**
+ * The state of a back end that reads all bindings of a tenant page by page (a walk). `standing` contains the bindings
+ * that have existed since the walk began.
+ */
 export type Walk = {
   cursor: string | undefined
   place: [boundAt: number, id: number]
@@ -17,7 +22,7 @@ export type Walk = {
   standing: Map<UserKey, string>
 }
 
-/** A reader of all events of a tenant. */
+/** The state of a back end that reads all events of a tenant. */
 export type Feed = { cursor: string | undefined; versions: Map<UserKey, number>; seen: Set<string>; isAtEnd: boolean }
 
 export const newFeed = (): Feed => ({ cursor: undefined, versions: new Map(), seen: new Set(), isAtEnd: false })
@@ -32,7 +37,7 @@ const boundOf = (m: State, tenant: string) =>
 const standingOf = (m: State, tenant: string) =>
   new Map(boundOf(m, tenant).map(({ key, bound }) => [key, `${bound.boundAt} ${bound.openid}`]))
 
-/** Removes the bindings that were interrupted or ended. Called after every step. */
+/** Removes the bindings that have ended or were replaced. Called after every step. */
 export function keepStanding(walks: Map<string, Walk>, m: State): void {
   for (const [tenant, { standing }] of walks) {
     const now = standingOf(m, tenant)
@@ -40,7 +45,7 @@ export function keepStanding(walks: Map<string, Walk>, m: State): void {
   }
 }
 
-/** One page of the list. A binding that exists during the whole walk comes exactly once. */
+/** Reads one page of the list. A binding that exists during the whole walk must come exactly once. */
 export async function listPage(story: Story, step: ReaderStep): Promise<void> {
   const { world } = story
   const tenant = tenants[step.tenant % tenants.length]!
@@ -101,7 +106,7 @@ export async function listPage(story: Story, step: ReaderStep): Promise<void> {
   world.walks.delete(tenant)
   for (const key of walk.standing.keys()) {
     const times = walk.got.filter((each) => each === key).length
-    if (times !== 1) throw new Error(`${key} has stood during a whole walk and came ${times} times`)
+    if (times !== 1) throw new Error(`${key} was bound during the whole walk, and the list contained it ${times} times`)
   }
 }
 
@@ -120,7 +125,10 @@ type FeedData = {
   HasMore: boolean
 }
 
-/** One page of the events: in order for each user, each matching a change, and none missing. */
+/**
+ * Reads one page of the events. The events of each user must come in order, each event must match a change, and no
+ * event may be missing.
+ */
 export async function feedPage(story: Story, step: Omit<ReaderStep, 'do'>): Promise<void> {
   const { world } = story
   const tenant = tenants[step.tenant % tenants.length]!
@@ -164,7 +172,8 @@ export async function feedPage(story: Story, step: Omit<ReaderStep, 'do'>): Prom
     const known = story.told.uids.get(Id)
     if (known !== name) throw new Error(`the feed has "${name}" (${Id}), which is "${known}"`)
     const before = feed.versions.get(key) ?? 0
-    if (event.Version <= before) throw new Error(`the feed has ${key} ${event.Version} after ${before}`)
+    if (event.Version <= before)
+      throw new Error(`the feed has version ${event.Version} of ${key} after version ${before}`)
     feed.versions.set(key, event.Version)
     feed.seen.add(Id)
   }

@@ -1,4 +1,6 @@
-/** The steps that send a request: what is sent, how the answer is read, and what the model says about it. */
+/**
+ * The steps that send a request. Each step defines the request, how its answer is read, and the operation of the model.
+ */
 import { importBatch } from '../../../server/binding/import.ts'
 import { unbind as unbindUser } from '../../../server/binding/unbind.ts'
 import type { Answer } from '../../../server/http/answer.ts'
@@ -29,16 +31,19 @@ export const sayings = [
 
 export type RequestStep = { at: number } & (
   | { do: 'qr'; user: number; page: boolean; refresh: boolean; label: number }
-  /** `wait`: the request waits for a change. */
+  /** `wait` means that the request waits for a change. */
   | { do: 'wait' | 'look' | 'info' | 'infos' | 'erase' | 'export'; user: number }
   | { do: 'digits'; user: number; right: boolean }
   | { do: 'unbind'; user: number; by: 'widget' | 'disconnect' | 'operator' }
-  /** A WeChat user does something, and WeChat delivers it at once. `pick` chooses among the QR codes, the latest first. */
+  /**
+   * A WeChat user does something, and WeChat delivers the message at once. `pick` selects one of the QR codes, the
+   * latest first.
+   */
   | { do: 'say'; phone: number; what: (typeof sayings)[number]; pick: number }
-  /** WeChat delivers an earlier message: late, or again. */
+  /** WeChat delivers an earlier message, either for the first time or again. */
   | { do: 'deliver'; message: number }
   | { do: 'import'; lines: { user: number; phone: number }[]; conflict: 'reject' | 'skip' | 'replace' }
-  /** Sends an earlier request again, byte for byte. */
+  /** Sends exactly the same request as in an earlier step. */
   | { do: 'replay'; call: number }
 )
 
@@ -49,19 +54,19 @@ export const PENDING = Symbol('pending')
 /** The page waits for a change. */
 export const PARKED = Symbol('parked')
 
-/** The result of an answer, or its fault. */
+/** The result in an answer, or the fault of the answer. */
 export type Outcome = { value: unknown } | { fault: string }
 
 export type Exchange = {
   instance: Instance
   send: () => Promise<Answer | typeof LOST | object>
   read: (answer: Answer | object) => Promise<Outcome> | Outcome
-  /** `isPending`: WeChat has not answered the server yet. `mayFail`: the store has failed, or may have. */
+  /** `isPending` means that WeChat has not answered the server yet. `mayFail` means that the store may have failed. */
   op: (how: { isPending: boolean; mayFail: boolean }) => Op
   qr?: page.QrRequest
 }
 
-/** Undefined if the step is not possible now, for example a scan before the first QR code. */
+/** Returns undefined if the step is not possible now, for example a scan before the first QR code. */
 export function toExchange(world: World, m: State, step: RequestStep): Exchange | undefined {
   const instance = world.at(step.at)
   switch (step.do) {
@@ -193,7 +198,9 @@ function onPage(
 
 const WAIT_S = 25
 
-/** The page has the current version. It is answered in a later step, unless the request itself changes the state. */
+/**
+ * The page has the current version. It gets its answer in a later step, unless the request itself changes the state.
+ */
 function wait(world: World, m: State, instance: Instance, key: UserKey): Exchange {
   const known = userOf(m, key).version
   const until = world.time.clock() + WAIT_S * 1000
@@ -230,7 +237,7 @@ export function readPage(world: World, { status, body }: Answer): Outcome {
   }
 }
 
-/** `INTERNAL` is never a right answer. */
+/** `INTERNAL` is never a correct answer. */
 function readRefusal(code: string, triesLeft?: unknown): Outcome {
   if (code === 'STORE_UNAVAILABLE') return { value: FAILED }
   if (code === 'INTERNAL') return { fault: 'the server answered INTERNAL' }
@@ -293,7 +300,7 @@ export function call(
   const spending: Exchange['op'] = (how) =>
     function* (s, choose) {
       yield
-      // From here on the request counts as used, even if the rest of it fails.
+      // From here on the server refuses the same request, even if the rest of this request fails.
       s.jtis.set(jti, (date + 600) * 1000)
       return yield* op(how)(s, choose)
     }
@@ -316,7 +323,7 @@ const post = (instance: Instance, name: string, jwe: string) =>
 const readCall = (world: World, tenant: string, answer: Answer): Promise<Outcome> =>
   readData(world, tenant, answer, (data: Record<string, unknown>) => toPlain(world, data))
 
-/** Decrypts an answer. `toValue` gets its `Data`. */
+/** Decrypts an answer and passes its `Data` to `toValue`. */
 export async function readData<Data>(
   world: World,
   tenant: string,
@@ -328,7 +335,7 @@ export async function readData<Data>(
   return Success ? { value: toValue(Data) } : readRefusal(Code)
 }
 
-/** Leaves out what the model does not predict, such as texts of WeChat. */
+/** Removes the values that the model cannot predict, such as texts of WeChat. */
 function toPlain(world: World, data: Record<string, unknown>): unknown {
   if (typeof data.Url === 'string') return { scene: world.wechat.sceneOf(data.Url) }
   if ('Items' in data) return { items: (data.Items as Record<string, unknown>[]).map(toBindInfo) }
@@ -366,7 +373,7 @@ function exported(m: State, key: UserKey) {
   }
 }
 
-/** While its date is valid, a request is accepted once. */
+/** While the date of a request is valid, the server accepts the request only once. */
 function replay(world: World, m: State, instance: Instance, index: number): Exchange | undefined {
   const sealed = world.calls[world.calls.length - 1 - (index % Math.max(world.calls.length, 1))]
   if (!sealed) return undefined
@@ -381,14 +388,14 @@ function replay(world: World, m: State, instance: Instance, index: number): Exch
     ...exchange,
     instance,
     send: () => post(instance, name, jwe),
-    // It was not used if the store had failed at once.
+    // If the store failed at the beginning of the earlier request, the server has not recorded it and accepts it now.
     op: isStale || m.jtis.has(jti) ? () => refused : exchange.op,
   }
 }
 
 // Operators
 
-/** A command of an operator, which works on the store. */
+/** A command of an operator. It uses the store directly. */
 function onStore(instance: Instance, op: Op, run: () => Promise<object>): Exchange {
   const send = () =>
     run().catch((error: { code?: string }) => {
@@ -446,7 +453,7 @@ function delivery(world: World, instance: Instance, { fields, message }: Sent): 
     read(answer) {
       const { status, body } = answer as Answer
       if (status === 500) return { value: FAILED }
-      if (status !== 200) return { fault: `a delivery got ${status}` }
+      if (status !== 200) return { fault: `a delivery got the status ${status}` }
       const read = readReply(message.openid, String(body))
       return 'fault' in read ? read : { value: read }
     },
@@ -454,7 +461,7 @@ function delivery(world: World, instance: Instance, { fields, message }: Sent): 
   }
 }
 
-/** What a WeChat user does, as WeChat's message and as the model sees it. */
+/** Returns the action of a WeChat user, both as WeChat's message and as a message of the model. */
 export function toMessage(
   world: World,
   m: State,

@@ -1,4 +1,7 @@
-/** The steps of a story, as plain data: actions of users, back ends, operators and WeChat, faults of the disk, and the passing of time. */
+/**
+ * The steps of a story as plain data. A step is an action of a user, a back end, an operator or WeChat, a fault of the
+ * store, or a period of time.
+ */
 import fc from 'fast-check'
 import type { Story } from '../story.ts'
 import { moods } from '../world/receiver.ts'
@@ -10,14 +13,14 @@ import { type Exchange, keyOf, type RequestStep, sayings, toExchange, toMessage 
 
 export type Step =
   | (RequestStep & { fault?: Fault })
-  /** Several requests at the same time. `order` seeds the order of their calls to the store. */
+  /** Several requests at the same time. `order` is the seed for the order of their calls to the store. */
   | { do: 'race'; of: RequestStep[]; order: number; fault?: Fault }
-  /** A WeChat user does something, and WeChat delivers it later or never. */
+  /** A WeChat user does something, and WeChat delivers the message later or never. */
   | { do: 'send'; phone: number; what: (typeof sayings)[number]; pick: number }
   /** A back end reads one page of all bindings, or of all events. */
   | ReaderStep
   | { do: 'pass'; ms: number }
-  /** A page that waits is closed. */
+  /** Closes a page that waits. */
   | { do: 'hang_up'; user: number }
   | { do: 'wechat'; trouble: Trouble }
   | { do: 'receiver'; mood: (typeof moods)[number] }
@@ -61,7 +64,7 @@ export async function take(story: Story, step: Step): Promise<void> {
       return story.settle()
     case 'restart': {
       const instance = world.at(step.at)
-      // A server that stops answers every page that waits.
+      // A server must answer every waiting page when it stops.
       for (const page of world.pages) if (page.instance === instance) page.until = 0
       await instance.stop()
       return story.settle()
@@ -77,7 +80,7 @@ export async function take(story: Story, step: Step): Promise<void> {
   }
 }
 
-/** Skips a request for a QR code while another one of the same user waits for WeChat. */
+/** Skips a request for a QR code while another request of the same user waits for WeChat. */
 function toExchanges(story: Story, steps: RequestStep[]): Exchange[] {
   return steps.flatMap((step) => {
     const exchange = toExchange(story.world, story.model(), step)
@@ -88,12 +91,12 @@ function toExchanges(story: Story, steps: RequestStep[]): Exchange[] {
 export async function pass(story: Story, ms: number): Promise<void> {
   const { world } = story
   world.time.jump(ms)
-  // A timer may set another timer, for example the next tick of the waits.
+  // A timer may set another timer, for example the timer for the waiting pages.
   for (let rounds = 0; rounds < 3 && world.time.fire(); rounds++) await world.settle()
   await story.settle()
 }
 
-// What can be drawn
+// The generators of the steps
 
 const at = fc.nat(1)
 const user = fc.nat(3)

@@ -1,4 +1,4 @@
-/** WeChat as the server sees it: its API, which works or fails, and the messages of its users. */
+/** The simulated WeChat: an API that works or fails, and the messages of WeChat users. */
 
 import { randomBytes } from 'node:crypto'
 import { type Account, createAccount, toOpenid, toUnionid } from '../../../demo/simulator/account.ts'
@@ -15,7 +15,7 @@ const errcodes: Partial<Record<Trouble, number>> = { busy: -1, forbidden: 48001,
 
 export const people = ['amy', 'bo', 'cy']
 
-// Fixed, so that every run has the same ids and one store serves many runs.
+// The account is always the same, so that every run has the same ids and many runs can use one store.
 export const account: Account = createAccount({ appId: 'wx0123456789abcdef', appSecret: 'f'.repeat(32) }, randomBytes)
 export const openids = people.map((person) => toOpenid(account, person))
 const unionids = new Map(people.map((person) => [toOpenid(account, person), toUnionid(person)]))
@@ -33,7 +33,7 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   let heldInfos: (() => void)[] | undefined
   let qrcodes = 0
   const follows = new Map<string, boolean>()
-  /** The scenes that WeChat has made a QR code for in this step. */
+  /** The scenes of the QR codes that WeChat has created in this step. */
   let offered: string[] = []
   const sceneByUrl = new Map<string, string>()
 
@@ -83,13 +83,16 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   return {
     fetch,
     sceneOf: (url: string) => sceneByUrl.get(url),
-    /** Whether the WeChat user follows the account. WeChat's API returns it before the message of the follow arrives. */
+    /**
+     * Returns whether the WeChat user follows the account. WeChat's API knows this before the message of the follow
+     * arrives.
+     */
     follows: (openid: string) => follows.get(openid) ?? true,
     setFollows(openid: string, isFollower: boolean): void {
       follows.set(openid, isFollower)
     },
     trouble: () => trouble,
-    /** A slow WeChat answers when its slow phase ends. */
+    /** Sends the answers that were held while WeChat was slow. */
     setTrouble(next: Trouble): void {
       trouble = next
       if (next === 'slow') return
@@ -97,11 +100,11 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
       held = []
       for (const { answer } of late) answer()
     },
-    /** Unionids arrive after the requests of a step, so that the model knows their order. */
+    /** Holds the answers with unionids until the requests of a step have ended. The model then knows the order. */
     holdInfos(): void {
       heldInfos ??= []
     },
-    /** Returns whether an answer was held. */
+    /** Sends the held answers with unionids. Returns whether there were any. */
     releaseInfos(): boolean {
       const late = heldInfos ?? []
       heldInfos = undefined
@@ -116,18 +119,21 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   }
 }
 
-/** One delivery of a message: encrypted and signed anew each time. */
+/** Creates one delivery of a message. Each delivery is encrypted and signed separately. */
 export function seal(fields: MessageFields, now: number): { search: string; body: Uint8Array<ArrayBuffer> } {
   const { query, body } = sealMessage(account, fields, now, randomBytes)
   return { search: `?${new URLSearchParams(query)}`, body: new TextEncoder().encode(body) }
 }
 
-/** The texts of all replies: the name, the label, the digits and the link, so that a chat can be read. */
+/**
+ * The texts of all replies. A text contains the name of the reply, the label, the digits and the link, so that the
+ * simulation can parse the chat.
+ */
 export const replyTexts = Object.fromEntries(
   replyNames.map((name) => [`REPLY_${name.toUpperCase()}`, `${name}|{label}|{digits}|{confirm}`]),
 )
 
-/** The reply in the chat, or what is wrong with it. */
+/** Returns the reply in the chat, or the fault of the server's answer. */
 export function readReply(openid: string, body: string): { reply: Reply } | { fault: string } {
   const opened = openReply(account, openid, { status: 200, body })
   if (opened.kind === 'fault') return { fault: opened.reason }

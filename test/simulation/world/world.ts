@@ -36,10 +36,10 @@ export const identityOf = (key: UserKey) => {
   return { tenant, account: userAccount, userId }
 }
 
-/** A message of a WeChat user, which WeChat delivers once, again, late or never. */
+/** A message of a WeChat user. WeChat may deliver it once, several times, late or never. */
 export type Sent = { fields: MessageFields; message: Message }
 
-/** A page that waits for a greater version than its own. */
+/** A page that waits for a version greater than the one it knows. */
 export type WaitingPage = {
   key: UserKey
   known: number
@@ -49,7 +49,7 @@ export type WaitingPage = {
   answer: Answer | undefined
 }
 
-/** An encrypted request, kept so that it can be sent again. */
+/** An encrypted request. It is kept so that a later step can send it again. */
 export type SealedCall = { call: string; jti: string; date: number; jwe: string; exchange: Exchange }
 
 const configs = new Map<string, Config>()
@@ -136,12 +136,12 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     instances,
     at: (index: number): Instance => instances[index % instances.length]!,
 
-    /** A new server that replaces a stopped one. */
+    /** Starts a new server in place of a stopped one. */
     async reopen(instance: Instance): Promise<void> {
       instances[instances.indexOf(instance)] = await open()
     },
 
-    /** The calls to the store during `work` take turns, in the order of the scheduler. */
+    /** Runs `work`. The calls to the store run one after the other, in the order of the scheduler. */
     async inTurns<T>(scheduler: Scheduler, work: () => Promise<T>): Promise<T> {
       turn = () => scheduler.schedule(Promise.resolve())
       return work().finally(() => {
@@ -149,7 +149,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
       })
     },
 
-    /** Resolves when no request or job is running. Does not wait for a WeChat or a receiver that hangs. */
+    /** Resolves when no request or job is running. Does not wait for answers that WeChat or the receiver holds back. */
     async settle(): Promise<void> {
       let busy = -1
       for (let quiet = 0; quiet < 3; ) {
@@ -172,7 +172,10 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
       return token
     },
 
-    /** On PostgreSQL the other servers learn of a commit by a notification, which takes some milliseconds. */
+    /**
+     * Waits until all servers know the commits of other servers. On PostgreSQL they learn of a commit by a
+     * notification, which takes some milliseconds.
+     */
     async untilNotified(isLate: (page: WaitingPage) => boolean): Promise<void> {
       if (!database.notifiesLate) return
       for (let tries = 0; tries < 100 && this.pages.some((page) => !page.answer && isLate(page)); tries++) {
@@ -192,7 +195,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     secretFor: (tenant: string): Buffer => secrets[kidOf(tenant)]!,
     tenantOf,
 
-    /** Ends every server, so that the next run starts with nothing. */
+    /** Ends every server, so that no server is left for the next run. */
     close(): void {
       for (const instance of instances) instance.kill()
     },
