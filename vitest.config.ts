@@ -6,7 +6,8 @@ import { launchOptions } from './test/support/chromium.ts'
 import { compileCache } from './test/support/compile-cache.ts'
 import { summary } from './test/support/reporter.ts'
 
-// Fails a test in which no assertion ran, for example because all of them are in a callback that was never called.
+// Fails a test in which no assertion has run, for example because all assertions are in a callback that was never
+// called.
 const expect = { requireAssertions: true }
 
 export default defineConfig({

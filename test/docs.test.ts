@@ -60,7 +60,7 @@ describe('links', () => {
     expect(links.filter(isBroken).map(show)).toEqual([])
   })
 
-  test('to a test file have the title of a test in this file as their text', () => {
+  test('to a test file have a test title from this file as their text', () => {
     const proofs = links.filter(
       ({ page, path }) => /^(SECURITY|docs\/webhooks)/.test(page) && /^test\/.+\/.+\.test\.ts$/.test(path),
     )

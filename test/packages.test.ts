@@ -145,7 +145,7 @@ describe('the package wechat-bind in the folder of a site', () => {
     ])
   })
 
-  test('issues a token and calls the server with only the functions of Node 18', async () => {
+  test('issues a token and calls the server on a runtime that has only the functions of Node 18', async () => {
     const code = `
       import { BindError, createBindClient } from 'wechat-bind/client'
       const fetch = async (url) => new Response('not encrypted', { status: 502 })

@@ -1,6 +1,6 @@
 /**
- * One line for each setting and condition, which says what it changes. If the condition is a setting of the server, the
- * line begins with the server's name for it.
+ * A line of explanation for each setting and condition. If the condition is a setting of the server, the line begins
+ * with the name of this setting.
  */
 import type { SettableName } from './condition-labels.ts'
 import type { Language } from './settings.ts'

@@ -18,7 +18,7 @@ export async function openTcpProxy(targetPort: number) {
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
-    /** Stops forwarding on the present connections. New connections still work. */
+    /** Stops forwarding on the existing connections. New connections still work. */
     stall(): void {
       for (const socket of sockets) socket.unpipe().pause()
     },

@@ -40,7 +40,7 @@ export type RequestStep = { at: number } & (
    * latest first.
    */
   | { do: 'say'; phone: number; what: (typeof sayings)[number]; pick: number }
-  /** WeChat delivers an earlier message, either for the first time or again. */
+  /** WeChat delivers an earlier message, for the first time or another time. */
   | { do: 'deliver'; message: number }
   | { do: 'import'; lines: { user: number; phone: number }[]; conflict: 'reject' | 'skip' | 'replace' }
   /** Sends exactly the same request as in an earlier step. */

@@ -39,7 +39,7 @@ export const identityOf = (key: UserKey) => {
 /** A message of a WeChat user. WeChat may deliver it once, several times, late or never. */
 export type Sent = { fields: MessageFields; message: Message }
 
-/** A page that waits for a version greater than the one it knows. */
+/** A page that waits for a greater version than the version it knows. */
 export type WaitingPage = {
   key: UserKey
   known: number
