@@ -81,7 +81,7 @@ public sealed class BindClient
     public Task<JsonElement> CallAsync(string name, string account, string user) =>
         CallAsync(name, new Dictionary<string, object> { ["Account"] = account, ["User_ID"] = user });
 
-    /// <summary>Returns a page: Items, and NextCursor, which is null at the end. The first page has no cursor.</summary>
+    /// <summary>Returns a page: Items, and NextCursor, which is null on the last page. The first page has no cursor.</summary>
     public Task<JsonElement> ListBindingsAsync(string account, string cursor = "")
     {
         var fields = new Dictionary<string, object> { ["Account"] = account };

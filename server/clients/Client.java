@@ -71,7 +71,7 @@ public final class Client {
         return call(name, Map.of("Account", account, "User_ID", user));
     }
 
-    /** Returns a page as JSON: Items, and NextCursor, which is null at the end. The first page has no cursor. */
+    /** Returns a page as JSON: Items, and NextCursor, which is null on the last page. The first page has no cursor. */
     public String listBindings(String account, String cursor)
             throws BindException, IOException, InterruptedException, GeneralSecurityException {
         var fields = new LinkedHashMap<String, Object>(Map.of("Account", account));

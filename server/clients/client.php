@@ -67,7 +67,7 @@ final class BindClient
         return $result['Data'];
     }
 
-    /** Returns a page: Items, and NextCursor, which is null at the end. */
+    /** Returns a page: Items, and NextCursor, which is null on the last page. */
     public function listBindings(string $account, string $cursor = ''): array
     {
         return $this->call('ListBindings', $account, null, $cursor === '' ? [] : ['Cursor' => $cursor]);

@@ -62,7 +62,7 @@ class BindClient:
         return result["Data"]
 
     def list_bindings(self, account, cursor=""):
-        """Returns a page: Items, and NextCursor, which is None at the end."""
+        """Returns a page: Items, and NextCursor, which is None on the last page."""
         return self.call("ListBindings", account, **({"Cursor": cursor} if cursor else {}))
 
     def mint_token(self, account, user, seconds=900, **more):

@@ -133,11 +133,11 @@ export function createUnionidFetcher({ store, wechat, clock, setTimer, log }: Un
   }
 }
 
-const toAnswer = ({ user, openid, eventTime }: UnionidRequest, { unionid, isFollower }: UserInfo): UnionidAnswer => ({
+const toAnswer = ({ user, openid, ...asked }: UnionidRequest, { unionid, isFollower }: UserInfo): UnionidAnswer => ({
   user,
   openid,
   unionid: unionid ?? null,
-  follows: isFollower ? { eventTime } : undefined,
+  follows: isFollower ? asked : undefined,
 })
 
 const codeOf = (error: unknown) => (error as { code?: string }).code

@@ -132,7 +132,9 @@ export function dataApiEndpoints(deps: Deps, endpoint: EncryptedEndpoint): Endpo
 
   const exportUser: ApiHandler = async ({ tenant, plaintext }) => {
     const identity = toIdentity(tenant, parseShape(requestSchemas.ExportUser, plaintext))
-    return toUserExport(await store.user(identity), await store.userRecord(identity))
+    const record = await store.userRecord(identity)
+    // Read after the record, because an erasure between the two reads raises the version.
+    return toUserExport(record?.user ?? (await store.user(identity)), record)
   }
 
   return [

@@ -35,6 +35,8 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     return { ...answer, headers: { ...answer.headers, ETag: etagOf(view.version) } }
   }
 
+  const answerWithFollowQr = async (view: BindingView) => answerWith(await withFollowQr(view, oauth?.followQr))
+
   const poll: PageHandler = async ({ headers, requestId }, { identity }) => {
     const known = knownVersion(headers['if-none-match'])
     const waitMs = waitMsOf(headers.prefer)
@@ -99,12 +101,15 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     const { refresh: isRefresh } = parseShape(qrcodeSchema, toJson(body))
     const user = await userNow(identity)
     const view = toView(user, clock(), { hasOauth })
-    if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) {
-      return answerWith(await withFollowQr(view, oauth?.followQr))
-    }
+    if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return answerWithFollowQr(view)
     const lang = toLanguage(headers['accept-language'], events.lang)
     const ticket = await tickets({ identity, isRefresh, label, lang, isPage: true })
-    const ticketView = toTicketView(ticket, await store.user(identity), accountName, clock())
+    const present = await store.user(identity)
+    const presentView = toView(present, clock(), { hasOauth })
+    // The user was bound, or a QR code was scanned, while WeChat made this one. The version includes that change, so the page would not
+    // be told of it later.
+    if (presentView.state !== 'unbound') return answerWithFollowQr(presentView)
+    const ticketView = toTicketView(ticket, present, accountName, clock())
     return jsonAnswer({ ...ticketView, ...(hasOauth && { oauth: true }) } satisfies TicketView)
   }
 

@@ -59,11 +59,8 @@ export type Change =
   | { type: 'setSubscribed'; user: number; subscribed: boolean; eventTime: number; at: number }
   /** Has no effect unless the openid is bound to the user. `unionid` null: the account has none. */
   | { type: 'setUnionid'; user: number; openid: string; unionid: string | null; at: number }
-  /**
-   * WeChat has answered that the openid follows the account. Has no effect unless the openid is bound to the user, and no event of
-   * the openid was applied since the question: `eventTime` is the binding's.
-   */
-  | { type: 'setFollowing'; user: number; openid: string; eventTime: number; at: number }
+  /** WeChat has answered that the openid follows the account. Has no effect if a follow or an unfollow was applied since the question. */
+  | ({ type: 'setFollowing'; user: number; openid: string; at: number } & AskedBinding)
   /** Used after an account migration. Has no effect unless `from` is bound to the user. The unit has locked both openids. */
   | { type: 'moveOpenid'; user: number; from: AccountOpenid; to: AccountOpenid; at: number }
   /** Deletes the data of a user that has no binding. `Store.purgeErased` completes the erasure. */
@@ -190,17 +187,24 @@ export type Committed = { identity: Identity; version: number; steps?: Step[] }
 /** `missed` means that notifications of other instances may have been lost, so any user may have changed. */
 export type CommitNotice = Committed | 'missed'
 
-/** A binding whose unionid has not been requested from WeChat. `eventTime` is the binding's. */
-export type UnionidRequest = { user: number; openid: string; eventTime: number }
+/**
+ * The state of a binding when WeChat was asked about it. `version` differs from that of any other binding of the user. `due` is when
+ * WeChat would be asked again, and each follow or unfollow that is applied in the meantime makes it smaller.
+ */
+export type AskedBinding = { version: number; due: number }
+
+/** A binding whose unionid has not been requested from WeChat. */
+export type UnionidRequest = { user: number; openid: string } & AskedBinding
+
 /**
  * WeChat's answer; `unionid` is null when the account has none. `follows` is present if WeChat says that the openid follows the
- * account, with the `eventTime` of the request.
+ * account.
  */
 export type UnionidAnswer = {
   user: number
   openid: string
   unionid: string | null
-  follows?: { eventTime: number } | undefined
+  follows?: AskedBinding | undefined
 }
 
 export type UnionidStore = {

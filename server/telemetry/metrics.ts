@@ -74,7 +74,7 @@ export function createMetrics(waiters: () => number) {
   for (const source of ['pool', 'request'] satisfies QrcodeSource[]) qrcodes.inc({ source }, 0)
   const unusedQrcodes = counter(
     'qrcodes_unused_total',
-    'QR codes that were made in advance and thrown away, because no user got them within five minutes.',
+    'QR codes that were made in advance and discarded, because no user got them within five minutes.',
   )
   const changes = counter('changes_total', 'Binds and unbinds, by reason.', 'type', 'reason')
   const timeToBind = histogram(

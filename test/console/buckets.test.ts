@@ -9,13 +9,13 @@ const DAY = 24 * HOUR
 const dayOf = (ms: number) => Math.floor((ms + 8 * HOUR) / DAY) * DAY - 8 * HOUR
 
 describe('toBuckets', () => {
-  test('has one point per hour for 24 hours; the first and the last are incomplete', () => {
+  test('returns one point per hour for 24 hours, and marks the first and the last point as incomplete', () => {
     const buckets = toBuckets(toOverview('24h', undefined), dayOf)
     expect(buckets).toHaveLength(25)
     expect(buckets.flatMap(({ isPart }, index) => (isPart ? [index] : []))).toEqual([0, 24])
   })
 
-  test.each(['7d', '30d'] as const)('adds the hours of %s up to days of the reader, and loses none', (range) => {
+  test.each(['7d', '30d'] as const)('sums the hours of %s for each day of the reader, and loses no hour', (range) => {
     const overview = toOverview(range, undefined)
     const buckets = toBuckets(overview, dayOf)
     expect(buckets.map(({ at }) => (at + 8 * HOUR) % DAY)).toEqual(buckets.map(() => 0))
@@ -24,7 +24,7 @@ describe('toBuckets', () => {
     expect(buckets.reduce((sum, { unbinds }) => sum + unbinds, 0)).toBe(overview.funnel.unbound)
   })
 
-  test('marks a day of which only the last hour is missing', () => {
+  test('marks a day as incomplete even if only its last hour is missing', () => {
     const overview = toOverview('7d', undefined)
     const until = dayOf(NOW) + 23 * HOUR
     const from = until - 6 * DAY - 23 * HOUR
@@ -35,7 +35,7 @@ describe('toBuckets', () => {
 })
 
 describe('startOfDay', () => {
-  test('is midnight in the zone of the browser', () => {
+  test('returns midnight in the time zone of the browser', () => {
     const day = new Date(startOfDay(NOW))
     expect([day.getHours(), day.getMinutes(), day.getSeconds()]).toEqual([0, 0, 0])
     expect(NOW - day.getTime()).toBeLessThan(25 * HOUR)

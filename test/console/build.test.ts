@@ -25,7 +25,7 @@ describe('the built page of the console', () => {
     expect(paths.filter((path) => !path?.startsWith('./'))).toEqual([])
   })
 
-  test('has the licences of what it contains', () => {
+  test('contains the licences of the packages in it', () => {
     const licences = readFileSync(join(root, 'dist/console/licenses.md'), 'utf8')
     for (const name of ['lit', 'uplot']) expect(licences).toContain(name)
   })

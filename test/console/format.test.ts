@@ -10,14 +10,14 @@ const en = createFormat('en', SHANGHAI)
 const zh = createFormat('zh-CN', SHANGHAI)
 
 describe('createFormat', () => {
-  test('leaves the date out today, and the year out of the last months', () => {
+  test('omits the date for a time of today, and the year for a date of the last months', () => {
     expect(en.time(NOW - HOUR, NOW)).toBe('13:20')
     expect(en.time(NOW - 15 * HOUR, NOW)).toBe('Nov 26, 23:20')
     expect(en.time(NOW - 400 * 24 * HOUR, NOW)).toBe('Oct 23, 2025')
     expect(zh.time(NOW - 15 * HOUR, NOW)).toBe('11月26日 23:20')
   })
 
-  test('has the exact time with milliseconds and the offset, in the zone of the reader', () => {
+  test('writes the exact time with milliseconds and the offset, in the time zone of the reader', () => {
     expect(en.exact(NOW)).toContain('14:20:41.250')
     expect(en.exact(NOW)).toContain('GMT+8')
     expect(createFormat('en', 'America/New_York').exact(NOW)).toContain('01:20:41.250')
@@ -30,7 +30,7 @@ describe('createFormat', () => {
     [90 * 60 * SECOND, '90 min', '90 分钟'],
     [26 * HOUR, '26 hr', '26 小时'],
     [5 * 24 * HOUR, '5 days', '5 天'],
-  ])('writes %d ms with one unit', (ms, english, chinese) => {
+  ])('writes a duration of %d ms with one unit', (ms, english, chinese) => {
     expect([en.duration(ms), zh.duration(ms)]).toEqual([english, chinese])
   })
 

@@ -6,7 +6,7 @@ const storageWith = (value: string | null): Storage => ({ getItem: () => value }
 
 describe('readPreferences', () => {
   test.each([null, 'not JSON', 'null', '{"lang":"fr","theme":"pink"}'])(
-    'has the browser’s language and the system’s theme for %j',
+    'returns the browser’s language and the system’s theme if the storage contains %j',
     (stored) => {
       expect(readPreferences(storageWith(stored), ['zh-HK', 'en'])).toEqual({ lang: 'zh-TW', theme: 'auto' })
     },
@@ -40,13 +40,13 @@ describe('toLanguage', () => {
     [['fr', 'zh-MO'], 'zh-TW'],
     [['zh'], 'zh-CN'],
     [['fr'], 'en'],
-  ])('of %j is %s', (preferred, lang) => {
+  ])('maps the browser languages %j to %s', (preferred, lang) => {
     expect(toLanguage(preferred)).toBe(lang)
   })
 })
 
 describe('messages', () => {
-  test('have the same reasons in every language', () => {
+  test('contain the same reasons in every language', () => {
     const names = languages.map((lang) => Object.keys(messages[lang].reasons).sort())
     expect(names[1]).toEqual(names[0])
     expect(names[2]).toEqual(names[0])

@@ -143,7 +143,7 @@ describe.each(proxies)('deploy/$name', (proxy) => {
 
     // Caddy has its own redirect, to the name of the site.
     if (proxy.name === 'nginx.conf') {
-      test('redirects to its own name, whatever Host says', async () => {
+      test('redirects to its own host name, whatever the header Host contains', async () => {
         const said = await ask(spare, '/widget/binding?a=1', 'evil.example')
         expect(said).toMatch(/\r\nLocation: https:\/\/bind\.example\/widget\/binding\?a=1\r\n/i)
       })

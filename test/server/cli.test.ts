@@ -51,13 +51,13 @@ describe('wechat-bind', () => {
     expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 
-  test('says in one line which Node it needs on a Node that is too old', async () => {
+  test('prints one line with the required version on a Node that is too old', async () => {
     const { code, stdout, stderr } = await run(['serve'], { NODE_OPTIONS: onOldNode })
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^wechat-bind needs Node 22\.16 or newer, this is Node 22\.15\.1\..*22\.15\.1。\n$/)
   })
 
-  test('the package says the same on an import, before it imports any other file', async () => {
+  test('the package throws this line on an import, before it imports any other file', async () => {
     const index = join(import.meta.dirname, '../../server/index.ts')
     const script = `import(${JSON.stringify(index)}).catch((error) => console.log(error.code, error.message))`
     const { stdout } = await runNode(['--input-type=module', '-e', script], { NODE_OPTIONS: onOldNode })
@@ -65,7 +65,7 @@ describe('wechat-bind', () => {
     expect(readFileSync(index, 'utf8')).toMatch(/^\/\*\*[^/]*\*\/\nimport '\.\/config\/require-node\.ts'\n/)
   })
 
-  test.each(['serve', 'backup', 'webhooks'])('%s says in one line how to get node:sqlite', async (name) => {
+  test.each(['serve', 'backup', 'webhooks'])('%s prints one line that says how to get node:sqlite', async (name) => {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
     const env = {
       ...settings,
@@ -126,7 +126,7 @@ describe('wechat-bind', () => {
     expect([wrong.code, wrong.stdout]).toEqual([1, ''])
   })
 
-  test('keygen prints a valid key for BIND_KEYS, another one each time', async () => {
+  test('keygen prints a valid key for BIND_KEYS, a different one each time', async () => {
     const [one, two] = await Promise.all([run(['keygen', 'mine']), run(['keygen'])])
     expect(parseKeys(one.stdout.trim())[0]).toMatchObject({ kid: 'mine', tenant: 'default' })
     expect(parseKeys(two.stdout.trim())[0]?.kid).toMatch(/^key-/)

@@ -111,7 +111,7 @@ describe('createBindClient', () => {
     await expect(client.getBindInfo(subject)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
   })
 
-  test('refuses its own request sent back as the reply', async () => {
+  test('refuses its own request when it is sent back as the reply', async () => {
     const { client } = open(({ init }) => new Response(String(init.body)))
     await expect(client.getBindInfo(subject)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
   })
@@ -141,7 +141,7 @@ describe('createBindClient', () => {
     ['no connection', noConnection],
     ['a truncated answer', truncatedAnswer],
     ['a proxy’s page', html],
-  ])('throws UNREACHABLE without the secret after %s twice', async (_, fault) => {
+  ])('throws UNREACHABLE after %s at both tries, without the secret in the error', async (_, fault) => {
     const { client, sent } = open(fault)
     const error = await client.getQrCode(subject).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ name: 'BindError', code: 'UNREACHABLE', retryable: true })
@@ -178,7 +178,7 @@ describe('createBindClient', () => {
     expect(sent).toHaveLength(2)
   })
 
-  test('names keyId and key when the server does not accept the key', async () => {
+  test('names keyId and key in the error when the server does not accept the key', async () => {
     const { client, sent } = open(() => Response.json({ code: 'UNAUTHORIZED' }, { status: 401 }))
     await expect(client.getBindInfo(subject)).rejects.toMatchObject({
       code: 'UNAUTHORIZED',

@@ -20,7 +20,7 @@ function endless() {
 }
 
 describe('readCapped', () => {
-  test('returns a body up to the limit, and an empty one', async () => {
+  test('returns a body up to the limit, and an empty body', async () => {
     expect(await readCapped(new Response('x'.repeat(100)), 100)).toEqual(new Uint8Array(100).fill(120))
     expect(await readCapped(new Response(null, { status: 204 }), 100)).toEqual(new Uint8Array(0))
   })

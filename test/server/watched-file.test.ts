@@ -41,9 +41,9 @@ describe('watchFile', () => {
         renameSync(`${file}.new`, file)
       },
     ],
-    // An operator mends a file that the server could not read.
+    // An operator repairs a file that the server could not read.
     ['given another mode', () => untilStamped(() => chmodSync(file, 0o640))],
-  ])('reports a file that was %s, once', (_, change) => {
+  ])('reports once that a file was %s', (_, change) => {
     watched.check()
     expect(changes).toBe(0)
     change()

@@ -7,7 +7,7 @@ import { feedPage, listPage, newFeed } from './steps/readers.ts'
 import { pass } from './steps/step.ts'
 import type { Story } from './story.ts'
 import type { Database } from './world/store.ts'
-import { openids, unionidOf } from './world/wechat.ts'
+import { oldOpenids, openids, unionidOf } from './world/wechat.ts'
 import type { World } from './world/world.ts'
 
 const HOUR = 3_600_000
@@ -86,10 +86,16 @@ async function expectErased(world: World, m: State): Promise<void> {
   const kept = new Set([
     ...[...m.users.values()].flatMap(({ bound }) => (bound ? [bound.openid] : [])),
     ...[...m.tickets.values()].flatMap(({ hold }) => (hold ? [hold.openid] : [])),
+    ...[...m.authorizations.values()].flatMap(({ openid }) => openid ?? []),
   ])
   const log = world.logLines.join('\n')
   const tables = await textOf(world.database)
-  for (const openid of openids) {
+  for (const { state, proof = state } of world.authorized) {
+    for (const secret of [state, proof])
+      if (log.includes(secret) || tables.includes(secret))
+        throw new Error('the log or the store has a secret of one tap')
+  }
+  for (const openid of [...openids, ...oldOpenids]) {
     const unionid = unionidOf(openid) ?? openid
     if (log.includes(openid) || log.includes(unionid)) throw new Error(`the log contains the id ${openid}`)
     if (kept.has(openid)) continue

@@ -1,5 +1,6 @@
 /** Checks the invariants that must be true after every step. README.md lists them. */
-import { differ, type Observed } from './model/observed.ts'
+import { differ } from './model/difference.ts'
+import type { Observed } from './model/observed.ts'
 import { type Answer, viewOf } from './model/page.ts'
 import { type State, tenantOf, type UserKey } from './model/state.ts'
 import type { Delivered } from './world/receiver.ts'
@@ -28,6 +29,7 @@ export function checkInvariants(world: World, m: State, seen: Observed, told: To
   return (
     checkBindings(m, seen) ??
     checkTickets(seen) ??
+    checkQrcodes(world, m) ??
     checkVersions(m, told) ??
     checkEvents(seen, told) ??
     checkPages(world, m) ??
@@ -53,6 +55,26 @@ function checkTickets({ tickets }: Observed): string | undefined {
   for (const { scene, state, hold } of tickets.values()) {
     if (state !== 'scanned' && hold) return `ticket ${scene} is ${state} and keeps an openid`
     if (state === 'scanned' && !hold) return `ticket ${scene} is scanned by nobody`
+  }
+  return undefined
+}
+
+const QR_AGE = 300_000
+const FOLLOW_GRACE = 300_000
+// WeChat's answer may take this long.
+const ON_REQUEST = 5_000
+
+/** A QR code is given to one user once, at most five minutes after it was made, and WeChat accepts its scans as long as the ticket says. */
+function checkQrcodes({ wechat, given }: World, m: State): string | undefined {
+  for (const { scene, createdAt, expiresAt } of m.tickets.values()) {
+    if (given.has(scene)) continue
+    const made = wechat.made.get(scene)
+    if (!made) return `WeChat has never made the QR code ${scene}`
+    const age = createdAt - made.at
+    if (age > QR_AGE + ON_REQUEST) return `the QR code ${scene} is ${age} ms old when it is given to a user`
+    const least = age > ON_REQUEST ? expiresAt + FOLLOW_GRACE : expiresAt - age
+    if (made.at + made.lastsMs < least) return `WeChat forgets the QR code ${scene} before its ticket expires`
+    given.add(scene)
   }
   return undefined
 }

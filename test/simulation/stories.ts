@@ -8,6 +8,8 @@ const settings = {
   instances: 1,
   hasWebhook: false,
   hasUnionid: false,
+  hasOauth: false,
+  ready: 0,
 } as const
 
 export const stories: Record<string, Recorded> = {
@@ -18,6 +20,119 @@ export const stories: Record<string, Recorded> = {
       { do: 'qr', user: 0, page: false, refresh: false, label: 0, at: 0 },
       { do: 'erase', user: 0, at: 0 },
       { do: 'export', user: 0, at: 0 },
+    ],
+  },
+  'an export during an erasure is not of two states': {
+    settings,
+    chance: 0,
+    steps: [
+      { do: 'qr', user: 0, page: false, refresh: false, label: 0, at: 0 },
+      {
+        do: 'race',
+        of: [
+          { do: 'export', user: 0, at: 0 },
+          { do: 'erase', user: 0, at: 0 },
+        ],
+        order: 0,
+      },
+    ],
+  },
+  'an answer of WeChat from before an unfollow of the same second does not undo the unfollow': {
+    settings: { ...settings, unsubscribe: 'mark' },
+    chance: 0,
+    steps: [
+      { do: 'qr', user: 0, page: false, refresh: false, label: 0, at: 0 },
+      { do: 'wechat', trouble: 'slow' },
+      { do: 'say', phone: 0, what: 'scan', pick: 0, at: 0 },
+      { do: 'say', phone: 0, what: 'unfollow', pick: 0, at: 0 },
+      { do: 'wechat', trouble: 'up' },
+    ],
+  },
+  'a page whose user was bound while WeChat made the QR code gets the bound state': {
+    settings: { ...settings, hasUnionid: true },
+    chance: 0,
+    steps: [
+      { do: 'qr', user: 0, page: false, refresh: false, label: 0, at: 0 },
+      { do: 'wechat', trouble: 'busy' },
+      { do: 'qr', user: 1, page: true, refresh: false, label: 0, at: 0 },
+      { do: 'import', lines: [{ user: 1, phone: 0 }], conflict: 'reject', at: 0 },
+      { do: 'say', phone: 0, what: 'scan', pick: 0, at: 0 },
+    ],
+  },
+  'the unionid may arrive before the QR code for which a page waits': {
+    settings: { ...settings, hasUnionid: true },
+    chance: 0,
+    steps: [
+      { do: 'import', lines: [{ user: 0, phone: 0 }], conflict: 'reject', at: 0 },
+      { do: 'wechat', trouble: 'slow' },
+      { do: 'pass', ms: 60_000 },
+      { do: 'qr', user: 2, page: true, refresh: false, label: 0, at: 0 },
+      {
+        do: 'import',
+        lines: [{ user: 2, phone: 0 }],
+        conflict: 'replace',
+        at: 0,
+        fault: { call: 1, kind: 'before' },
+      },
+      { do: 'wechat', trouble: 'up' },
+    ],
+  },
+  'a back end sends the request for a page of the list again': {
+    settings: { ...settings, instances: 2 },
+    chance: 0,
+    steps: [
+      { do: 'disk', at: 0, isDown: true },
+      { do: 'list', tenant: 0, limit: 1, at: 0 },
+      { do: 'replay', call: 0, at: 1 },
+    ],
+  },
+  'an import and a request for a QR code of the same user at the same time': {
+    settings,
+    chance: 0,
+    steps: [
+      { do: 'qr', user: 1, page: false, refresh: false, label: 0, at: 0 },
+      { do: 'wechat', trouble: 'busy' },
+      {
+        do: 'race',
+        of: [
+          { do: 'import', lines: [{ user: 0, phone: 0 }], conflict: 'reject', at: 0 },
+          { do: 'qr', user: 0, page: true, refresh: false, label: 0, at: 0 },
+        ],
+        order: 1086683563,
+      },
+    ],
+  },
+  'the unionid of an openid that has moved is fetched': {
+    settings: { ...settings, hasUnionid: true },
+    chance: 0,
+    steps: [
+      { do: 'import', lines: [{ user: 0, phone: 0, isOld: true }], conflict: 'reject', at: 0 },
+      { do: 'crash', at: 0 },
+      { do: 'move', isDryRun: false, at: 0 },
+    ],
+  },
+  'an import and an erasure of the same user at the same time': {
+    settings: { ...settings, hasWebhook: true },
+    chance: 0,
+    steps: [
+      {
+        do: 'race',
+        of: [
+          { do: 'erase', user: 2, at: 0 },
+          {
+            do: 'import',
+            lines: [
+              { user: 2, phone: 2 },
+              { user: 0, phone: 2 },
+              { user: 0, phone: 0 },
+            ],
+            conflict: 'replace',
+            at: 0,
+          },
+        ],
+        order: 0,
+      },
+      { do: 'pass', ms: 3_600_000 },
     ],
   },
 }

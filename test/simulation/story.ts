@@ -6,33 +6,30 @@ import fc from 'fast-check'
 import type { Answer } from '../../server/http/answer.ts'
 import { erasedHash } from '../../server/store/sql/erasure.ts'
 import { checkInvariants, newTold } from './invariants.ts'
-import { expireHolds } from './model/chat.ts'
+import { adopt, hasNews, type Known, learn } from './model/adopt.ts'
+import { expireHolds } from './model/confirm.ts'
+import { differ, difference } from './model/difference.ts'
 import { type Choose, explain, type Happening } from './model/explain.ts'
-import {
-  adopt,
-  differ,
-  difference,
-  type Known,
-  type Observed,
-  queries,
-  type Rows,
-  toObserved,
-} from './model/observed.ts'
-import { type Asked, finishQr } from './model/page.ts'
-import { holds, newState, type State, type UserKey, userOf } from './model/state.ts'
+import { type Observed, queries, type Rows, toObserved } from './model/observed.ts'
+import { holds, isOld, newState, type State, type UserKey, userOf } from './model/state.ts'
+import { type Exchange, FAILED, isLater, type Later, type Outcome, PARKED, PENDING } from './steps/exchange.ts'
 import { keepStanding } from './steps/readers.ts'
-import { type Exchange, FAILED, type Outcome, PARKED, PENDING } from './steps/requests.ts'
 import { LOST } from './world/instance.ts'
 import { type Database, type Fault, hashOf } from './world/store.ts'
-import { account, unionidOf } from './world/wechat.ts'
+import { account, OLD_APP, unionidOf } from './world/wechat.ts'
 import { identityOf, openWorld, STARTED_AT, type WorldSettings } from './world/world.ts'
 
 export type Story = Awaited<ReturnType<typeof beginStory>>
 
 /** A request that waits for an answer of WeChat. */
-type Waiting = { asked: Asked; sent: Sending }
+type Waiting = { later: Later; latestEpoch: number; name: string | undefined; sent: Sending }
 
-type Sending = { exchange: Exchange; answer: Answer | object | typeof LOST | typeof PENDING }
+type Sending = {
+  exchange: Exchange
+  answer: Answer | object | typeof LOST | typeof PENDING
+  /** How many calls to the store of this server had failed before. */
+  failuresBefore: number
+}
 
 type StoryDeps = { database: Database; settings: WorldSettings; random: () => number }
 
@@ -47,7 +44,8 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   const told = newTold()
   const known: Known = {
     ...names,
-    follows: world.wechat.follows,
+    isToldFollower: world.wechat.isToldFollower,
+    appIdOf: (openid) => (isOld(openid) ? OLD_APP : account.appId),
     unionidOf: settings.hasUnionid ? unionidOf : () => undefined,
   }
   let m: State = newState(settings, STARTED_AT)
@@ -62,7 +60,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   }
 
   function send(exchange: Exchange): Sending {
-    const sending: Sending = { exchange, answer: PENDING }
+    const sending: Sending = { exchange, answer: PENDING, failuresBefore: exchange.instance.view.failures() }
     void exchange.send().then(
       (answer) => {
         sending.answer = answer
@@ -94,10 +92,27 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     })
   }
 
-  async function readOutcome({ exchange, answer }: Sending): Promise<Outcome> {
+  async function readOutcome({ exchange, answer, failuresBefore }: Sending): Promise<Outcome> {
     if (typeof answer === 'symbol') return { value: answer === LOST ? FAILED : PENDING }
     if ('thrown' in answer) return { fault: `thrown: ${(answer.thrown as Error).stack}` }
-    return exchange.read(answer)
+    const outcome = await exchange.read(answer)
+    const hasFailed = exchange.instance.view.failures() > failuresBefore
+    const isFailed = 'value' in outcome && outcome.value === FAILED
+    return isFailed && !hasFailed ? { fault: 'the server blames the store, which has not failed' } : outcome
+  }
+
+  /**
+   * The QR codes that the tickets of this step may have. Without QR codes in advance: all that WeChat has made in this step. With them:
+   * those of the new tickets and of the answers, and two more, because a QR code that was taken may have been lost. No QR code is given
+   * twice.
+   */
+  function offersFor(values: unknown[]): string[] {
+    const offered = world.wechat.takeOffered()
+    if (world.settings.ready === 0) return offered
+    const free = new Set([...world.wechat.made.keys()].filter((scene) => !world.given.has(scene)))
+    const answered = values.map((value) => (value as { scene?: string } | null)?.scene ?? '')
+    const taken = [...new Set([...seen.tickets.keys(), ...answered])].filter((scene) => free.delete(scene))
+    return [...taken, ...[...free].slice(0, 2)]
   }
 
   /**
@@ -126,22 +141,33 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     for (const outcome of outcomes) if ('fault' in outcome) fail(outcome.fault)
     const values = outcomes.map((outcome) => (outcome as { value: unknown }).value)
     const mayFail = values.includes(FAILED) || isTroubled
+    const areApart = new Set(ended.map((each) => each.later.key)).size === ended.length
     const happenings: Happening[] = [
       ...sent.map(({ exchange }, i) => ({
         op: exchange.op({ isPending: values[i] === PENDING, mayFail }),
         mayEndEarly: values[i] === FAILED,
       })),
       ...ended.map(
-        ({ asked }, i): Happening => ({
-          op: (s, choose) => finishQr(s, { ...asked, request: { ...asked.request, mayFail } }, choose),
+        ({ later, latestEpoch }, i): Happening => ({
+          op: later.resume({ mayFail, latestEpoch }),
           mayEndEarly: values[sent.length + i] === FAILED,
-          isApart: sent.length === 0 && new Set(ended.map((each) => each.asked.request.key)).size === ended.length,
+          isApart: sent.length === 0 && later.key !== '*' && areApart,
         }),
       ),
     ]
     seen = await observe()
-    const before: State = { ...m, offered: world.wechat.takeOffered(), made: new Map(), asking: new Map() }
-    const explained = explain(before, expireFirst, happenings, ({ state, answers }) => {
+    const before: State = {
+      ...m,
+      offered: offersFor(values),
+      exchanged: world.wechat.takeExchanged(),
+      hasChangedOpenids: world.wechat.takeChanged(),
+      made: new Map(),
+      asking: new Map(),
+      learn(state, choose) {
+        if (hasNews(state, seen) && choose(2) === 1) learn(state, seen, known)
+      },
+    }
+    const explained = explain(before, workFirst, happenings, ({ state, answers }) => {
       for (const [i, value] of values.entries()) {
         const wrong = answerFault(value, answers[i])
         if (wrong) return wrong
@@ -153,14 +179,15 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     if ('fault' in explained) fail(explained.fault)
     const { state, answers } = explained.explanation
     m = state
+    world.wechat.forgetTold()
     for (const [i, sending] of sent.entries()) {
       const answer = answers[i]
-      if (!isAsked(answer)) continue
-      const { asked } = answer
+      if (!isLater(answer)) continue
+      const { later } = answer
       // The order of requests at the same time is unknown. This request may have been sent to WeChat before or after
       // the other requests changed the epoch.
-      const latestEpoch = userOf(m, asked.request.key).epoch
-      waiting.push({ asked: { ...asked, latestEpoch }, sent: sending })
+      const latestEpoch = userOf(m, later.key).epoch
+      waiting.push({ later, latestEpoch, name: sending.exchange.only, sent: sending })
     }
     world.pages = world.pages.filter(({ instance }) => instance.isAlive())
     await world.untilNotified(({ key, known }) => (m.users.get(key)?.version ?? 0) > known)
@@ -168,7 +195,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const fresh = holds(m.tickets.values()).filter(({ scene }) => !before.tickets.get(scene)?.hold)
     const shown = digitsIn(values[0])
     if (sent.length === 1 && shown !== undefined && fresh[0] && fresh[0].hold.digits !== shown) {
-      fail('the chat shows other digits than the store expects')
+      fail('the digits in the chat differ from the digits in the store')
     }
     const wrong = checkInvariants(world, m, seen, told)
     if (wrong) fail(wrong)
@@ -180,11 +207,11 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     model: () => m,
     /** The content of the store after the last step. */
     seen: () => seen,
-    isWaiting: (key: UserKey) => waiting.some(({ asked }) => asked.request.key === key),
+    isWaiting: (name: string) => waiting.some((each) => each.name === name),
 
     /** Sends one or several requests at once, and waits until the server is idle. */
     async request(exchanges: Exchange[], { fault, order = 0 }: { fault?: Fault; order?: number } = {}): Promise<void> {
-      m = { ...m, now: world.time.clock() }
+      beginStep()
       const [first] = exchanges
       first?.instance.view.plan(fault)
       isTroubled = fault !== undefined
@@ -201,11 +228,16 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
 
     /** Compares the state after a step without a request. */
     async settle(): Promise<void> {
-      m = { ...m, now: world.time.clock() }
+      beginStep()
       await quiet()
       await compare([])
       await replaceDead()
     },
+  }
+
+  function beginStep(): void {
+    m = { ...m, now: world.time.clock(), step: m.step + 1 }
+    world.wechat.beginStep(m.step)
   }
 
   async function replaceDead(): Promise<void> {
@@ -219,10 +251,11 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   }
 }
 
-/** The server closes expired scans by itself. It may do so before the requests of the same step. */
-function expireFirst(m: State, choose: Choose): void {
+/** The server closes expired scans by itself, and learns about users, possibly before the requests of the same step. */
+function workFirst(m: State, choose: Choose): void {
   const keys = new Set(holds(m.tickets.values()).flatMap(({ user, hold }) => (m.now >= hold.until ? [user] : [])))
   if (keys.size > 0 && choose(2) === 1) for (const key of keys) expireHolds(m, key)
+  m.learn(m, choose)
 }
 
 function fail(what: string): never {
@@ -234,12 +267,9 @@ function answerFault(value: unknown, expected: unknown): string | undefined {
   if (value === FAILED) return undefined
   // The answer to a page that has waited is checked in `checkInvariants`, together with the other waiting pages.
   if (expected === PARKED && (value === PENDING || 'version' in (value as object))) return undefined
-  if (value === PENDING) return isAsked(expected) ? undefined : 'the request has no answer'
+  if (value === PENDING) return isLater(expected) ? undefined : 'the request has no answer'
   return differ('the answer', sorted(expected), sorted(withoutDigits(value)))
 }
-
-const isAsked = (expected: unknown): expected is { asked: Asked } =>
-  typeof expected === 'object' && expected !== null && 'asked' in expected
 
 const digitsIn = (value: unknown) => (value as { reply?: { digits?: string } | null } | undefined)?.reply?.digits
 
@@ -249,6 +279,8 @@ function withoutDigits(value: unknown): unknown {
 }
 
 function sorted(value: unknown): unknown {
-  if (Array.isArray(value) || value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+  if (Array.isArray(value)) return value.map(sorted)
+  if (value === null || typeof value !== 'object') return value
+  const entries = Object.entries(value).map(([name, each]) => [name, sorted(each)] as const)
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }

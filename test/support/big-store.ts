@@ -125,7 +125,7 @@ function* callEveryMethodOfTx(queries: Queries, identity: Identity, now: number)
   const added = { tenant: 'tenant1', account: 'acme', userId: 'added' }
   yield* tx.bindAll([{ identity: added, binding: newBinding('o-added') }], 'import', now)
   yield* tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime: 1, at: now })
-  yield* tx.apply({ type: 'setFollowing', user, openid, eventTime: 1, at: now })
+  yield* tx.apply({ type: 'setFollowing', user, openid, version: 1, due: 1, at: now })
   yield* tx.apply({ type: 'setUnionid', user, openid, unionid: 'u1', at: now })
   yield* tx.apply({ type: 'moveOpenid', user, from: { appId, openid }, to: { appId: 'wx2', openid: 'o2' }, at: now })
   yield* tx.apply({ type: 'unbind', user, reason: 'chat', at: now })

@@ -99,19 +99,19 @@ const serverCodes = {
   ),
   WRONG_CODE: row(
     'The user typed wrong digits. The card displays how many tries are left',
-    'Nothing: the user tries again',
+    'You need not do anything: the user tries again',
     '用户输入的数字与微信显示的不一致；卡片显示剩余次数',
     '无需处理：用户重新输入',
   ),
   NOT_SCANNED: row(
     '`confirm()` was called without a scan, or more than two minutes after the scan',
-    'Nothing: the element shows the QR code again',
+    'You need not do anything: the element shows the QR code again',
     '没有扫码就调用 `confirm()`，或已超过两分钟',
     '无需处理：元素重新显示二维码',
   ),
   NOT_BOUND: row(
     'There was nothing to unbind',
-    'Nothing: the element shows a QR code',
+    'You need not do anything: the element shows a QR code',
     '没有可解除的绑定',
     '无需处理：元素显示二维码',
   ),
@@ -129,13 +129,13 @@ const serverCodes = {
   ),
   DECLINED: row(
     'The user did not allow the authorization in WeChat',
-    'Nothing: the user can tap again, or use the QR code',
+    'You need not do anything: the user can tap again, or use the QR code',
     '用户没有在微信中授权',
     '无需处理：用户可以再点一次，或使用二维码',
   ),
   PROOF_EXPIRED: row(
     'The authorization in WeChat is older than five minutes, or was used before. For example, the user has opened an old link from the history',
-    'Nothing: the user taps again',
+    'You need not do anything: the user taps again',
     '微信中的授权已超过五分钟，或已使用过；例如用户打开了历史记录中的旧链接',
     '无需处理：用户再点一次',
   ),
@@ -191,7 +191,7 @@ const unbindReasons: Record<UnbindReason, Bilingual> = {
   chat: { en: 'the user sent “解绑” or “unbind” in the chat', zh: '用户在聊天中发送“解绑”' },
   unsubscribe: { en: 'the user unfollowed the Official Account', zh: '用户取消关注公众号' },
   replaced: {
-    en: 'the user bound another WeChat account, or another user bound this one (`CONFLICT=replace`)',
+    en: 'the user bound another WeChat account, or another user bound this WeChat account (`CONFLICT=replace`)',
     zh: '用户绑定了另一个微信，或另一位用户绑定了该微信（`CONFLICT=replace`）',
   },
   operator: { en: 'an operator removed it on the command line or in the console', zh: '运维人员用命令行或控制台解绑' },

@@ -1,10 +1,23 @@
 /** The queries that change bindings, in SQL for both engines. */
 import { type Kysely, sql } from 'kysely'
+import type { AskedBinding } from '../store.ts'
 import { query } from './compiled-query.ts'
 import type { Tables } from './tables.ts'
 
+type OpenidMove = {
+  user: number
+  fromAppId: string
+  fromOpenid: string
+  appId: string
+  openid: string
+  at: number
+}
+
 export function createBindingQueries(db: Kysely<Tables>) {
   const update = db.updateTable('bindings')
+  // An answer of WeChat about the time before a follow or an unfollow then no longer belongs to the binding: see `AskedBinding`. The
+  // value becomes smaller, so that a request that is due stays due.
+  const outdateAnswer = { unionid_due: sql<number | null>`unionid_due - 1` }
   return {
     bind: query((p: Tables['bindings']) => {
       const row = {
@@ -31,19 +44,20 @@ export function createBindingQueries(db: Kysely<Tables>) {
     // These queries write only rows that differ, so the number of rows shows whether the binding has changed.
     setSubscribed: query((p: { user: number; subscribed: number; eventTime: number }) =>
       update
-        .set({ subscribed: p.subscribed, event_time: p.eventTime })
+        .set({ subscribed: p.subscribed, event_time: p.eventTime, ...outdateAnswer })
         .where('user', '=', p.user)
         .where('subscribed', '!=', p.subscribed),
     ),
     setEventTime: query((p: { user: number; eventTime: number }) =>
-      update.set({ event_time: p.eventTime }).where('user', '=', p.user),
+      update.set({ event_time: p.eventTime, ...outdateAnswer }).where('user', '=', p.user),
     ),
-    setFollowing: query((p: { user: number; openid: string; eventTime: number }) =>
+    setFollowing: query((p: { user: number; openid: string } & AskedBinding) =>
       update
         .set({ subscribed: sql.lit(1) })
         .where('user', '=', p.user)
         .where('openid', '=', p.openid)
-        .where('event_time', '=', p.eventTime)
+        .where('version', '=', p.version)
+        .where('unionid_due', '=', p.due)
         .where('subscribed', '=', sql.lit(0)),
     ),
     setUnionid: query((p: { user: number; openid: string; unionid: string }) =>
@@ -57,9 +71,14 @@ export function createBindingQueries(db: Kysely<Tables>) {
     endUnionidRequest: query((p: { user: number; openid: string }) =>
       update.set({ unionid_due: null }).where('user', '=', p.user).where('openid', '=', p.openid),
     ),
-    moveOpenid: query((p: { user: number; fromAppId: string; fromOpenid: string; appId: string; openid: string }) =>
+    /** WeChat did not know the old openid, so it is asked for the unionid again. */
+    moveOpenid: query((p: OpenidMove) =>
       update
-        .set({ app_id: p.appId, openid: p.openid })
+        .set({
+          app_id: p.appId,
+          openid: p.openid,
+          unionid_due: sql<number | null>`case when unionid is null then ${p.at} else unionid_due end`,
+        })
         .where('user', '=', p.user)
         .where('app_id', '=', p.fromAppId)
         .where('openid', '=', p.fromOpenid),

@@ -105,14 +105,14 @@ export class Changes implements ChangeMethods {
     return yield* this.#addUpdate(user, 'unionid', at)
   }
 
-  *setFollowing({ user, openid, eventTime, at }: Of<'setFollowing'>) {
-    const { changes } = yield* this.#queries.setFollowing({ user, openid, eventTime })
+  *setFollowing({ user, openid, version, due, at }: Of<'setFollowing'>) {
+    const { changes } = yield* this.#queries.setFollowing({ user, openid, version, due })
     if (changes > 0) yield* this.#addUpdate(user, 'subscribed', at)
   }
 
   *moveOpenid({ user, from, to, at }: Of<'moveOpenid'>) {
     const names = { fromAppId: from.appId, fromOpenid: from.openid, ...to }
-    const { changes } = yield* this.#queries.moveOpenid({ user, ...names })
+    const { changes } = yield* this.#queries.moveOpenid({ user, ...names, at })
     if (changes === 0) return
     this.#settings.onErase?.()
     yield* this.#addUpdate(user, 'openid', at)

@@ -22,7 +22,8 @@ export function createUnionidQueue(
       .where(
         sql<boolean>`${sql.ref('user')} ${inSubquery(engine, sql`select ${sql.ref('user')} from bindings where unionid_due <= ${p.now} order by unionid_due limit ${p.limit} ${skipLocked(engine)}`)}`,
       )
-      .returning(['user', 'openid', 'event_time as eventTime']),
+      .returning(['user', 'openid', 'version', 'unionid_due as due'])
+      .$narrowType<{ due: number }>(),
   )
 
   return {

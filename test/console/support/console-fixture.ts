@@ -13,7 +13,7 @@ export type OpenConsole = {
   root: HTMLElement
   /** The text of the downloads, in order. */
   saved: { name: string; file: Blob }[]
-  /** The paths of the requests that the page has got an answer to, in order. */
+  /** The paths of the page's requests that were answered, in order. */
   answered: string[]
 }
 

@@ -100,7 +100,7 @@ describe('the keyboard', () => {
     expect(document.activeElement?.id).toBe('content')
   })
 
-  test('reads the values of a chart', async () => {
+  test('moves the pointer of a chart, which shows the values', async () => {
     const { root } = await openConsole()
     await drawn(root)
     const chart = root.querySelector('console-chart')!
@@ -142,7 +142,7 @@ describe('the overview', () => {
 })
 
 describe('the preferences', () => {
-  test('change language and theme at once, and are stored', async () => {
+  test('change language and theme immediately, and are stored', async () => {
     const { root } = await openConsole()
     await page.getByText('alice', { exact: true }).first().click()
     await page.getByRole('button', { name: '简体' }).click()

@@ -41,7 +41,7 @@ describe('signing in', () => {
     await expect.element(text('Hidden from viewers').first()).toBeVisible()
   })
 
-  test('is requested again when the server has ended the session, and then returns to the same page', async () => {
+  test('is needed again after the server has ended the session, and then opens the same page', async () => {
     const { fake } = await openConsole({ hash: '#/webhooks' })
     await expect.element(page.getByRole('heading', { name: 'Receivers' })).toBeVisible()
     fake.endSession()
@@ -52,7 +52,7 @@ describe('signing in', () => {
     await expect.element(page.getByRole('heading', { name: 'Doctor' })).toBeVisible()
   })
 
-  test('ends by signing out, and the next session does not show the last search', async () => {
+  test('does not show the search of the previous session after signing out', async () => {
     const { fake, root } = await openConsole({ hash: '#/users' })
     await page.getByRole('searchbox').fill(OPENID)
     await button('Search').click()
@@ -108,7 +108,7 @@ describe('a user', () => {
     expect(document.body.textContent).not.toContain(OPENID)
   })
 
-  test('does not show her openid on the page of another user that the operator has opened before the answer', async () => {
+  test('does not show an openid on the page of another user that the operator opens before the answer arrives', async () => {
     const { fake, root, answered } = await openConsole({ hash: USER })
     const release = fake.hold('users/reveal')
     await button('Show openid').click()
@@ -139,7 +139,7 @@ describe('a user', () => {
     expect(root.textContent).not.toContain('oAbc')
   })
 
-  test('keeps the dialog open with the reason when the server refuses', async () => {
+  test('keeps the dialog open and shows the reason when the server refuses an action', async () => {
     const { fake } = await openConsole({ hash: USER })
     await button('Unbind').click()
     fake.refuse('users/unbind', 409, 'NOT_BOUND')
@@ -247,7 +247,7 @@ describe('live events', () => {
 })
 
 describe('a failing server', () => {
-  test('leaves the last figures on the page and says how old they are; a click tries again', async () => {
+  test('leaves the last figures on the page with their age, and a click requests them again', async () => {
     const { fake, root } = await openConsole({ hash: '#/webhooks' })
     await loaded(root)
     fake.refuse('webhooks', 503, 'STORE_UNAVAILABLE')

@@ -111,32 +111,46 @@ describe('scanToConfirm', () => {
   const numbered = (id: number, more?: Partial<PendingConfirmation>): Ticket => ({ ...ticket(scanned(more)), id })
   const rows: { name: string; unconfirmed: Ticket[]; question?: number; later?: number; found: number | undefined }[] =
     [
-      { name: 'a typed word: the one question that is open', unconfirmed: [numbered(1)], found: 1 },
-      { name: 'a typed word: none', unconfirmed: [], found: undefined },
-      { name: 'a typed word: none of two open questions', unconfirmed: [numbered(2), numbered(1)], found: undefined },
+      { name: 'returns the only open question for a typed word', unconfirmed: [numbered(1)], found: 1 },
+      { name: 'returns nothing for a typed word without a question', unconfirmed: [], found: undefined },
       {
-        name: 'a typed word: the one open question, although an expired one is stored',
+        name: 'returns nothing for a typed word while two questions are open',
+        unconfirmed: [numbered(2), numbered(1)],
+        found: undefined,
+      },
+      {
+        name: 'returns the only open question for a typed word, although an expired question is stored',
         unconfirmed: [numbered(2, { until: NOW }), numbered(1, { until: NOW + 1 })],
         found: 1,
       },
       {
-        name: 'a typed word: the latest of the expired questions',
+        name: 'returns the latest question for a typed word if all questions have expired',
         unconfirmed: [numbered(2), numbered(1)],
         later: 120_000,
         found: 2,
       },
-      { name: 'a tap: its own question, of two', unconfirmed: [numbered(2), numbered(1)], question: 1, found: 1 },
-      { name: 'a tap: its own question, expired', unconfirmed: [numbered(1, { until: NOW })], question: 1, found: 1 },
-      { name: 'a tap: not another question', unconfirmed: [numbered(2)], question: 1, found: undefined },
       {
-        name: 'no scan that the digits confirm',
+        name: 'returns the question of a tap while two questions are open',
+        unconfirmed: [numbered(2), numbered(1)],
+        question: 1,
+        found: 1,
+      },
+      {
+        name: 'returns the expired question of a tap',
+        unconfirmed: [numbered(1, { until: NOW })],
+        question: 1,
+        found: 1,
+      },
+      { name: 'returns no other question for a tap', unconfirmed: [numbered(2)], question: 1, found: undefined },
+      {
+        name: 'returns no scan that the digits confirm',
         unconfirmed: [numbered(1, { confirm: 'code', digits: '4821' })],
         question: 1,
         found: undefined,
       },
-      { name: 'no ticket in another state', unconfirmed: [ticket()], question: 9, found: undefined },
+      { name: 'returns no ticket in another state', unconfirmed: [ticket()], question: 9, found: undefined },
     ]
-  test.each(rows)('finds for $name', ({ unconfirmed, question, later = 0, found }) => {
+  test.each(rows)('$name', ({ unconfirmed, question, later = 0, found }) => {
     expect(scanToConfirm(unconfirmed, question, NOW + later)?.id).toBe(found)
   })
 })

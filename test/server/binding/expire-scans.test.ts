@@ -22,7 +22,7 @@ afterEach(async () => {
 const scan = async (user = 'u1', person = 'amy') =>
   testServer.phone(person).scan(await testServer.ticketUrl(user), { follow: true })
 
-/** The tickets with a column that a scan fills. */
+/** The states of the tickets that contain an openid or digits. */
 function withIds(): unknown[] {
   const database = new DatabaseSync(file, { readOnly: true })
   const rows = database.prepare('select state from tickets where openid is not null or digits is not null').all()
@@ -68,7 +68,7 @@ describe('expireScans', () => {
     expect(await (await pageOf('u2')).json()).toMatchObject({ state: 'scanned' })
   })
 
-  test('closes more scans than one unit of work takes', async () => {
+  test('closes all scans, even if they are more than one unit of work takes', async () => {
     const { store, clock } = testServer.deps
     const until = clock() - 60_000
     await store.write(function* (tx) {

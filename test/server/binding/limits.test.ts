@@ -33,7 +33,7 @@ async function ask(user = 'u1', client = testServer.client): Promise<string> {
   }
 }
 
-/** Asks `times` times, `everyMs` apart, and returns the answers that differ from the one before. */
+/** Asks `times` times, `everyMs` apart, and returns the answers that differ from the previous answer. */
 async function askTimes(times: number, { user = 'u1', everyMs = 0 } = {}): Promise<string[]> {
   const answers: string[] = []
   for (let i = 0; i < times; i++) {
@@ -150,7 +150,7 @@ describe('new QR codes of a tenant', () => {
     expect(await askTimes(2, { user: 'b' })).toEqual(['OK'])
   })
 
-  test('are requested from WeChat only as often as allowed when attempts arrive together', async () => {
+  test('are requested from WeChat only as often as the limit allows, even if attempts arrive together', async () => {
     await open({ QR_PER_DAY_TENANT: '7' })
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => ask(`u${i}`)))
     expect(answers.filter((answer) => answer === 'OK')).toHaveLength(7)
@@ -161,7 +161,7 @@ describe('new QR codes of a tenant', () => {
 describe('while WeChat refuses', () => {
   const fail = (times: number) => testServer.simulator.faults.fail('/cgi-bin/qrcode/create', 45009, times)
 
-  test('one call in 5 s is made after ten refusals in a row, until the first success', async () => {
+  test('the server makes one call in 5 s after ten refusals in a row, until the first success', async () => {
     fail(12)
     const users = Array.from({ length: 30 }, (_, i) => `u${i}`)
     for (const user of users) expect(await ask(user)).toBe('WECHAT_QUOTA')
@@ -222,7 +222,7 @@ describe('wrong digits', () => {
     expect(answers[9]).toMatch(/^RATE_LIMITED \d+$/)
   })
 
-  test('are followed by RATE_LIMITED even for the right digits, and by the binding after Retry-After', async () => {
+  test('are followed by RATE_LIMITED even for the right digits, which bind after the time of Retry-After', async () => {
     for (let i = 0; i < 4; i++) {
       const digits = await scan('amy', true)
       await confirm(wrong(digits))

@@ -51,7 +51,7 @@ const typesOf = ({ changes }: { changes: { type: string }[] }) => changes.map(({
 describe('decideReturn', () => {
   const requested = authorization({ state: { name: 'requested' } })
 
-  test('asks WeChat once, before the end of its time', () => {
+  test('asks WeChat once for each authorization, and only before the authorization expires', () => {
     expect(decideReturn(requested, true, NOW)).toEqual({ changes: [{ type: 'exchange', authorization: 7 }] })
     for (const used of [
       authorization({ state: { name: 'exchanging' } }),
@@ -89,7 +89,7 @@ describe('decideProof', () => {
     ['FORBIDDEN', { user: user(2) }, ['closeAuthorization']],
     ['FORBIDDEN', { user: user(0) }, ['closeAuthorization']],
     ['CONFLICT', { owners: [user(2, bindingOf('o1', 5))] }, ['closeAuthorization', 'refuse']],
-  ])('refuses with %s, and the proof is used up', (refusal, more, types) => {
+  ])('refuses the proof with %s, and binds nobody', (refusal, more, types) => {
     const decision = decideProof(facts(more), labels, rules, NOW)
     expect([decision.refusal, typesOf(decision)]).toEqual([refusal, types])
   })

@@ -14,7 +14,7 @@ describe('toQrPath', () => {
     },
   )
 
-  test('stays readable when the modules in the middle are missing', () => {
+  test('draws a code that is readable without the modules in the middle', () => {
     const { size, path } = toQrPath(URL)
     const isStained = (at: number) => Math.abs(at - size / 2) < 4
     const stained = path.replace(/M(\d+) (\d+)\D[^M]+/g, (run, x, y) => (isStained(+x) && isStained(+y) ? '' : run))
@@ -32,7 +32,7 @@ describe('toQrPath', () => {
     expect(ends.some(({ x, y }, i) => i > 0 && ends[i - 1]?.y === y && x <= (ends[i - 1]?.end ?? 0))).toBe(false)
   })
 
-  test('is at most 6,000 characters long for a URL of WeChat', () => {
+  test('returns at most 6,000 characters for a URL of WeChat', () => {
     const { size, path } = toQrPath(URL)
     expect(size).toBe(33)
     expect(path.length).toBeLessThan(6_000)

@@ -48,7 +48,7 @@ function openPool({ qrReady = 4, ticketTtlMs = 120_000 } = {}) {
 }
 
 describe('createQrcodePool', () => {
-  test('makes none before the first use, then as many as QR_READY, and one for each that is taken', async () => {
+  test('makes no QR code before the first use, then as many as QR_READY, and one for each that is taken', async () => {
     const { asked, counts, pool, take } = openPool()
     await settled()
     expect(asked).toEqual([])
@@ -59,14 +59,14 @@ describe('createQrcodePool', () => {
     expect(counts).toEqual({ pool: 1, request: 1, unused: 0 })
   })
 
-  test('makes all on request with QR_READY 0', async () => {
+  test('makes every QR code on request with QR_READY=0', async () => {
     const { asked, counts, take } = openPool({ qrReady: 0 })
     for (let i = 0; i < 3; i++) await take()
     expect(asked).toEqual([120, 120, 120])
     expect(counts).toEqual({ pool: 0, request: 3, unused: 0 })
   })
 
-  test('gives every QR code to one user, the oldest first', async () => {
+  test('gives each QR code to one user only, the oldest first', async () => {
     const { take } = openPool()
     const scenes = new Set<string>()
     for (let i = 0; i < 20; i++) scenes.add(((await take()) as { scene: string }).scene)
@@ -81,7 +81,7 @@ describe('createQrcodePool', () => {
     expect(await take()).toMatchObject({ leftMs: 420_001 })
   })
 
-  test('discards QR codes that are five minutes old, and an idle server makes no others', async () => {
+  test('discards QR codes that are five minutes old, and makes no new ones on an idle server', async () => {
     const { time, asked, counts, pool, take } = openPool()
     await take()
     time.advance(5 * MINUTE - 1)
@@ -157,7 +157,7 @@ describe('createQrcodePool', () => {
 
   // The sandbox account may make 10,000 QR codes a day.
   test.each([0.01, 0.1, 0.2, 0.5, 1, 2, 5])(
-    'throws away less than 100 a day if %d users come a minute',
+    'discards fewer than 100 QR codes a day if %d users come a minute',
     async (rate) => {
       const { time, counts, take } = openPool()
       let seed = 1
@@ -213,7 +213,7 @@ describe('a server with QR_READY', () => {
     expect(await testServer.bindInfo('u2')).toMatchObject({ IsBound: true })
   })
 
-  test('binds a newcomer who follows 300 s after a ticket that was made from the oldest QR code', async () => {
+  test('binds a new follower until 300 s after the expiry of a ticket, even with the oldest QR code', async () => {
     await testServer.ticketUrl('u1')
     testServer.time.advance(5 * MINUTE - 1)
     const url = await testServer.ticketUrl('u2')
@@ -224,7 +224,7 @@ describe('a server with QR_READY', () => {
     expect(await testServer.bindInfo('u2')).toMatchObject({ IsBound: true })
   })
 
-  test('answers a scan after the end of the ticket as expired, although WeChat still accepts the scan', async () => {
+  test('answers a scan after the expiry of the ticket as expired, although WeChat still accepts the scan', async () => {
     await testServer.ticketUrl('u1')
     await settled()
     const url = await testServer.ticketUrl('u2')
@@ -234,13 +234,13 @@ describe('a server with QR_READY', () => {
     expect(await testServer.bindInfo('u2')).toMatchObject({ IsBound: false })
   })
 
-  test('answers a scan of a QR code without a user like that of an unknown scene, and binds nobody', async () => {
+  test('answers the scan of a QR code without a user like the scan of an unknown scene, and binds nobody', async () => {
     const url = await testServer.ticketUrl('u1')
     const [ready = ''] = await readyUrls([url])
     const { scene = '' } = testServer.simulator.memory().qrcodes.find((each) => each.url === ready) ?? {}
     expect(await testServer.deps.store.write((tx) => tx.ticketByScene(scene))).toBeUndefined()
     expect(await scan('amy', ready)).toContain('此二维码已失效')
-    // The earlier scan has stored nothing, so the same QR code works once a user has it.
+    // The earlier scan has stored nothing, so the same QR code binds once a user has this QR code.
     expect(await testServer.ticketUrl('u2')).toBe(ready)
     expect(await testServer.bindInfo('u2')).toMatchObject({ IsBound: false, Version: 0 })
     await scan('amy', ready)

@@ -68,7 +68,7 @@ describe('toText', () => {
     expect(word).toMatch(commands.confirm)
   })
 
-  test.each(cases)('names in $name in $lang only commands that exist', ({ lang, name }) => {
+  test.each(cases)('mentions only existing commands in the reply $name in $lang', ({ lang, name }) => {
     const pattern = lang === 'en' ? /(?<=[Rr]eply “)[^”]+/g : /解[绑綁](?=[”」])/g
     const named = toText(reply(name, lang), {}).match(pattern) ?? []
     for (const word of named) expect(word).toMatch(commands.unbind)
@@ -95,19 +95,22 @@ describe('toText', () => {
 })
 
 describe('commands', () => {
-  test.each(['解绑', '解綁', 'unbind', 'Unlink', 'UNDO'])('unbinds by "%s"', (word) => {
+  test.each(['解绑', '解綁', 'unbind', 'Unlink', 'UNDO'])('match "%s" as an unbinding', (word) => {
     expect(word).toMatch(commands.unbind)
   })
 
-  test.each(['确认绑定', '確認', 'confirm', 'Yes'])('confirms by "%s"', (word) => {
+  test.each(['确认绑定', '確認', 'confirm', 'Yes'])('match "%s" as a confirmation', (word) => {
     expect(word).toMatch(commands.confirm)
   })
 
-  test.each(['绑定 K7MP3XWA', '綁定K7MP3XWA', 'bind K7MP3XWA', 'Bind: k7mp3xwa'])('binds by "%s"', (text) => {
-    expect(commands.bind.exec(text)?.[1]?.toUpperCase()).toBe('K7MP3XWA')
-  })
+  test.each(['绑定 K7MP3XWA', '綁定K7MP3XWA', 'bind K7MP3XWA', 'Bind: k7mp3xwa'])(
+    'match "%s" as a binding with a code',
+    (text) => {
+      expect(commands.bind.exec(text)?.[1]?.toUpperCase()).toBe('K7MP3XWA')
+    },
+  )
 
-  test.each(['unbinding', 'undo it', 'binder', 'bind K7MP'])('ignores "%s"', (text) => {
+  test.each(['unbinding', 'undo it', 'binder', 'bind K7MP'])('do not match "%s"', (text) => {
     expect(Object.values(commands).filter((command) => command.test(text))).toEqual([])
   })
 })
@@ -131,7 +134,7 @@ describe('toLanguage', () => {
     ['x-en', 'fallback'],
     ['', 'fallback'],
     [undefined, 'fallback'],
-  ])('takes from %j the first language that it knows: %s', (header, expected) => {
+  ])('takes the first supported language of %j: %s', (header, expected) => {
     for (const fallback of languages) {
       expect(toLanguage(header, fallback)).toBe(expected === 'fallback' ? fallback : expected)
     }

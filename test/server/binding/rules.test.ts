@@ -72,7 +72,7 @@ const claims: Row[] = [
     reply: 'used',
   },
   {
-    name: 'a used ticket that is scanned again by the same WeChat gets the reply that it is bound',
+    name: 'a used ticket gets the reply "already bound" when the same WeChat scans it again',
     state: { name: 'used', delivery: 'an earlier delivery' },
     user: user(1, binding('o1')),
     changes: [],
@@ -86,7 +86,7 @@ const claims: Row[] = [
     reply: 'bound',
   },
   {
-    name: 'a redelivery of that scan after an unbind gets the same reply and binds nothing',
+    name: 'a redelivery of the scan after an unbind gets the same reply and binds nothing',
     state: { name: 'used', delivery: 'this delivery' },
     changes: [],
     reply: 'bound',
@@ -118,7 +118,7 @@ const claims: Row[] = [
   },
   { name: 'an older scan does not undo a newer unfollow', unfollowedAt: T + 1, changes: [], reply: null },
   {
-    name: 'of two events of one second the later arrival has effect',
+    name: 'of two events in the same second, the later arrival has an effect',
     unfollowedAt: T,
     changes: bound,
     reply: 'bound',
@@ -306,7 +306,7 @@ describe('the changes of a scan', () => {
     digits: '0042',
   }
 
-  test('that binds contain the delivery that used the ticket, the whole binding, and the time when the QR code was made', () => {
+  test('contain the delivery, the whole binding and the time when the QR code was made, if the scan binds', () => {
     expect(decideClaim({ ...scan, createTime: T + 5 }, facts, rules, NOW + 7).changes).toEqual([
       { type: 'close', ticket: 9, user: 1, as: 'used', bumpsVersion: false, delivery: 'this delivery' },
       { type: 'closeTickets', user: 1, ticket: 9, bumpsVersion: false },
@@ -333,16 +333,19 @@ describe('the changes of a scan', () => {
   test.each([
     ['code', 'SCAN', '0042', 'scan'],
     ['reply', 'text', null, 'text'],
-  ] as const)('that waits for a %s contain every value that the confirmation needs', (confirm, via, digits, reason) => {
-    expect(decideClaim({ ...scan, via }, facts, { ...rules, confirm }, NOW).changes).toEqual([
-      {
-        type: 'scan',
-        ticket: 9,
-        user: 1,
-        confirmation: { confirm, openid: 'o1', eventTime: T, until: NOW + 120_000, digits, triesLeft: 3, reason },
-      },
-    ])
-  })
+  ] as const)(
+    'contain every value that the confirmation needs, if the scan waits for a %s',
+    (confirm, via, digits, reason) => {
+      expect(decideClaim({ ...scan, via }, facts, { ...rules, confirm }, NOW).changes).toEqual([
+        {
+          type: 'scan',
+          ticket: 9,
+          user: 1,
+          confirmation: { confirm, openid: 'o1', eventTime: T, until: NOW + 120_000, digits, triesLeft: 3, reason },
+        },
+      ])
+    },
+  )
 })
 
 describe('decideUnsubscribe', () => {

@@ -65,7 +65,7 @@ describe('isReusable', () => {
 })
 
 describe('deadlineOf', () => {
-  test('is the expiry for a scan and a code, and 300 s later for a follow', () => {
+  test('returns the expiry for a scan and a code, and 300 s later for a follow', () => {
     expect(deadlineOf(ticket, 'SCAN')).toBe(NOW + 120_000)
     expect(deadlineOf(ticket, 'text')).toBe(NOW + 120_000)
     expect(deadlineOf(ticket, 'subscribe')).toBe(NOW + 420_000)

@@ -70,7 +70,7 @@ test('a ticket that a Disconnect closes while WeChat refuses a new QR code is no
   })
   const request = { identity: amy, isRefresh: false, label: null, lang: 'en', isPage: false } as const
   const ticket = await tickets(request)
-  // So late that the ticket is still shown but no longer reused.
+  // The ticket can still be shown at this time, but is not reused.
   now += 110_000
   expect(await tickets(request)).toEqual(ticket)
   closes = true

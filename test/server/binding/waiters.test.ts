@@ -24,7 +24,7 @@ function open(limits: Partial<WaiterLimits> = {}) {
 }
 
 describe('createWaiters', () => {
-  test('wakes only the waits of this user with an older version', () => {
+  test('wakes only the waits of the changed user that know an older version', () => {
     const { waiters, endings } = open()
     const seen = endings(waiters.park(amy, 1, 1000), waiters.park(amy, 2, 1000), waiters.park(bo, 1, 1000))
     waiters.wake({ identity: amy, version: 2 })
@@ -32,7 +32,7 @@ describe('createWaiters', () => {
     expect(waiters.count()).toBe(2)
   })
 
-  test('distinguishes users whose account and user id are equal when joined', () => {
+  test('distinguishes users whose account and user id form the same text when joined', () => {
     const { waiters, endings } = open()
     const seen = endings(waiters.park({ ...amy, account: 'A', userId: '1' }, 0, 1000))
     waiters.wake({ identity: { ...amy, account: 'A1', userId: '' }, version: 1 })
@@ -46,7 +46,7 @@ describe('createWaiters', () => {
     expect(endings(waiter)).toEqual(['recheck'])
   })
 
-  test('ends after its time, or earlier if an earlier recheck was requested', () => {
+  test('ends a wait after its time, or earlier if an earlier recheck was requested', () => {
     const { waiters, endings, time, rest } = open()
     const [long, short] = [waiters.park(amy, 1, 25_000), waiters.park(amy, 1, 25_000)]
     const seen = endings(long, short)
@@ -126,7 +126,7 @@ describe('createWaiters', () => {
     expect([seen[19], seen[20]]).toEqual(['recheck', undefined])
   })
 
-  test('ends every wait at shutdown, and every later one at once', () => {
+  test('ends every wait at shutdown, and every later wait at once', () => {
     const { waiters, endings, rest } = open()
     const seen = endings(waiters.park(amy, 1, 25_000), waiters.park(bo, 1, 25_000))
     waiters.close()

@@ -62,7 +62,7 @@ describe('envelope.json', () => {
     expect(await openToken(token.compact, findKey, iat * 1000)).toMatchObject(JSON.parse(token.plaintext))
   })
 
-  test('is refused as outdated, with an encrypted STALE_DATE and with TOKEN_EXPIRED', async () => {
+  test('is refused because of its age: the request with STALE_DATE, the token with TOKEN_EXPIRED', async () => {
     const testServer = await openTestServer({ BIND_KEYS })
     const path = JSON.parse(request.plaintext).Path
     const response = await testServer.app.request(path, { method: 'POST', body: request.compact })

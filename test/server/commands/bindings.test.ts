@@ -215,7 +215,7 @@ describe('bindings import', () => {
     expect(await openids()).toEqual(['amy=o1'])
   })
 
-  test('finds in a dry run the lines that contradict much earlier lines, as the import does', async () => {
+  test('finds the lines that contradict much earlier lines, in a dry run and in the import', async () => {
     await importText(`${head}acme,amy,o1\n`)
     const others = Array.from({ length: 600 }, (_, i) => `acme,u${i},p${i}\n`).join('')
     // Frees o1, gives it to bo, and takes an openid of a line in another batch.
@@ -234,7 +234,7 @@ describe('bindings import', () => {
   ]
   for (const engine of ['SQLite', 'PostgreSQL']) {
     test.each(conflicts)(
-      `--conflict %s on ${engine}, also for duplicates in the file`,
+      `applies --conflict %s on ${engine}, also to duplicates in the file`,
       async (conflict, code, summary, result) => {
         if (engine === 'PostgreSQL') env.DATABASE_URL = await newMigratedDatabase()
         await importText(`${head}acme,amy,o1\n`)
@@ -277,7 +277,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
     await importText(csv)
   })
 
-  test('aligns Chinese, and fits the width', async () => {
+  test('aligns columns with Chinese text, and fits the width of the terminal', async () => {
     const wide = (await run(['list'])).out.trimEnd().split('\n')
     expect(wide).toHaveLength(4)
     const columnOf = (line: string, text: string) => stringWidth(line.slice(0, line.indexOf(text)))
@@ -384,7 +384,7 @@ describe('bindings export', () => {
 describe('bindings show, unbind and erase', () => {
   beforeEach(() => importText(`${head}acme,amy,o1\n`))
 
-  test('shows a user with the name of the log, in text and JSON', async () => {
+  test('shows a user with the name that the log uses, in text and JSON', async () => {
     const { out } = await run(['show', 'acme', 'amy'])
     const { BindUser, ...record } = JSON.parse((await run(['show', 'acme', 'amy', '--json'])).out)
     expect(out).toContain(`Bind-User   ${BindUser}\n`)
@@ -509,9 +509,9 @@ describe('bindings move-openids', () => {
   })
 
   test.each([
-    ['before the migration is confirmed', 1],
-    ['15 days after it', -15 * DAY],
-  ])('%s says what is needed, and changes nothing', async (_, offset) => {
+    ['before the confirmation of the migration', 1],
+    ['15 days after the confirmation', -15 * DAY],
+  ])('names the fix and changes nothing %s', async (_, offset) => {
     const { move, oldOpenid } = migrated(NOW + offset)
     await bindOld(`amy,${oldOpenid('amy')}`)
     const { code, err } = await move()

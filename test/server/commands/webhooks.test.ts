@@ -158,7 +158,7 @@ describe('runWebhooks', () => {
     expect((await store.outbox.list('waiting', 1))[0]!.nextAt).toBeLessThanOrEqual(Date.now())
   })
 
-  test('says which notices still wait after a retry or a replay, and names the command that changes it', async () => {
+  test('says which notices still wait after a retry or a replay, and names the command that sends them', async () => {
     await change('u1')
     await queue('WEBHOOK_URL', 'old')
     const failed = { now: Date.now(), failure: { status: 429, error: null }, isGone: false }
@@ -174,7 +174,7 @@ describe('runWebhooks', () => {
     )
   })
 
-  test('enables a receiver that is off; without a name, the only one', async () => {
+  test('enables a receiver that is off, and needs no name if there is only one receiver', async () => {
     const gone = { now: NOW, failure: { status: 410, error: null }, isGone: true, pausedUntil: null }
     await store.outbox.receiverFailed({ ...gone, name: 'WEBHOOK_URL' })
     expect(await run('enable', 'WEBHOOK_URL')).toContain('WEBHOOK_URL is on.')

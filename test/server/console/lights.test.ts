@@ -15,9 +15,9 @@ const off = [{ name: 'crm', status: 'gone' as const }]
 
 describe('the lights', () => {
   test.each<[what: string, light: Light, name: Light['light'], word: string | undefined]>([
-    ['few pages that wait', waitingLight({ pages: 79, limit: 100 }), 'ok', undefined],
-    ['many pages that wait', waitingLight({ pages: 80, limit: 100 }), 'warn', 'MAX_WAITERS'],
-    ['as many as may wait', waitingLight({ pages: 100, limit: 100 }), 'bad', 'MAX_WAITERS'],
+    ['few waiting pages', waitingLight({ pages: 79, limit: 100 }), 'ok', undefined],
+    ['many waiting pages', waitingLight({ pages: 80, limit: 100 }), 'warn', 'MAX_WAITERS'],
+    ['as many waiting pages as the limit allows', waitingLight({ pages: 100, limit: 100 }), 'bad', 'MAX_WAITERS'],
     ['no callback and no QR code yet', callbackLight(counts(0), null, NOW), 'unknown', undefined],
     ['an old callback and few QR codes', callbackLight(counts(4), NOW - 1, NOW), 'ok', undefined],
     ['many QR codes without a callback', callbackLight(counts(5), NOW - 1, NOW), 'bad', 'PUBLIC_URL'],
@@ -31,10 +31,10 @@ describe('the lights', () => {
       'WECHAT_APP_SECRET',
     ],
     ['no refusal', errorsLight([]), 'ok', undefined],
-    ['WeChat being away', errorsLight([{ errcode: 0, lastAt: NOW }]), 'warn', 'DNS'],
-    ['a refusal that passes', errorsLight([{ errcode: -1, lastAt: NOW }]), 'warn', ''],
+    ['a WeChat that does not answer', errorsLight([{ errcode: 0, lastAt: NOW }]), 'warn', 'DNS'],
+    ['a temporary refusal', errorsLight([{ errcode: -1, lastAt: NOW }]), 'warn', ''],
     [
-      'a refusal that stays, behind one that passes',
+      'a permanent refusal that is older than a temporary one',
       errorsLight([
         { errcode: -1, lastAt: NOW },
         { errcode: 40164, lastAt: NOW - 1 },
@@ -42,7 +42,7 @@ describe('the lights', () => {
       'bad',
       'IP白名单',
     ],
-    ['an errcode that nobody knows', errorsLight([{ errcode: 99_999, lastAt: NOW }]), 'bad', ''],
+    ['an unknown errcode', errorsLight([{ errcode: 99_999, lastAt: NOW }]), 'bad', ''],
     ['no webhooks', webhooksLight({ seconds: null, failed: 0 }, []), 'unknown', undefined],
     ['webhooks that are delivered', webhooksLight({ seconds: 59, failed: 0 }, []), 'ok', undefined],
     ['webhooks that are late', webhooksLight({ seconds: 60, failed: 0 }, []), 'warn', 'Webhooks'],
@@ -61,7 +61,7 @@ describe('the lights', () => {
 describe('toTimeToBind', () => {
   const took = (...counts: number[]) => toTimeToBind({ took: [...counts, ...Array(14 - counts.length).fill(0)] })
 
-  test('has no quantiles without values', () => {
+  test('returns no quantiles without values', () => {
     expect(took()).toMatchObject({ count: 0, p50: null, p90: null, p99: null })
   })
 
@@ -70,7 +70,7 @@ describe('toTimeToBind', () => {
     expect(took(1, 0, 1)).toMatchObject({ p50: 2, p99: 9.9 })
   })
 
-  test('has a last bucket without a limit, of which only the lower limit is known', () => {
+  test('returns the lower limit for a value in the last bucket, which has no upper limit', () => {
     const { buckets, p50 } = toTimeToBind({ took: [...Array(13).fill(0), 5] })
     expect(buckets.at(-1)).toEqual({ from: 600, upTo: null, count: 5 })
     expect(p50).toBe(600)

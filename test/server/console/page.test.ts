@@ -60,7 +60,7 @@ describe.each(['/', '/ops/console/'])('the console at %s', (mount) => {
   })
 
   test.each(['assets/none.js', '../secret.md', '%2e%2e/secret.md', 'assets/..%2f..%2fsecret.md', 'assets', 'api/none'])(
-    'has nothing at %s',
+    'serves nothing at %s',
     async (path) => {
       const { status } = await get(mount + path)
       expect([401, 404]).toContain(status)
@@ -68,12 +68,12 @@ describe.each(['/', '/ops/console/'])('the console at %s', (mount) => {
   )
 })
 
-test('the path of the mount without its slash leads to the page', async () => {
+test('the path of the mount without its slash redirects to the page', async () => {
   const { status, headers } = await mounts['/ops/console/']!.request('http://localhost/ops/console')
   expect([status, headers.get('Location')]).toEqual([308, 'console/'])
 })
 
-test('reports a page that is not built', async () => {
+test('the console answers 404 and names the build command if the page is not built', async () => {
   const console = { ...testServer.deps.console, page: readConsolePage([join(folder, 'none')]) }
   const response = await createConsole({ ...testServer.deps, console }).request('http://localhost/')
   expect([response.status, await response.text()]).toEqual([404, expect.stringContaining('npm run build')])

@@ -45,7 +45,7 @@ const overviewOf = (query = 'range=24h') => viewer.json<Overview>(viewer.get(`ap
 const openidOf = (person: string) => testServer.phone(person).openid
 
 describe('the overview', () => {
-  test('counts each step once, by tenant, hour and time, the same at every instance', async () => {
+  test('counts each step once by tenant and hour, and shows the same counts at every instance', async () => {
     await bind('amy')
     await testServer.ticketUrl('u2')
     await testServer.phone('amy').sendText('解绑')
@@ -106,7 +106,7 @@ describe('the overview', () => {
     expect((await overviewOf()).now.waiting.pages).toBe(0)
   })
 
-  test("has the doctor's words when WeChat refuses", async () => {
+  test("shows the doctor's words when WeChat refuses a call", async () => {
     testServer.simulator.faults.fail('/cgi-bin/qrcode/create', 40164, 9)
     await testServer.client.getQrCode({ account: 'acme', userId: 'u1' }).catch(() => {})
     const { wechatErrors } = (await overviewOf()).now
@@ -115,7 +115,7 @@ describe('the overview', () => {
     expect(wechatErrors.advice?.fix?.zh).toContain('IP 白名单')
   })
 
-  test('refuses a range that it does not have', async () => {
+  test('refuses an unknown range', async () => {
     expect((await viewer.get('api/overview?range=1y')).status).toBe(400)
   })
 })
@@ -136,7 +136,7 @@ describe('the users', () => {
     expect(testServer.log.lines.join()).toMatch(/"operator":"otto","action":"unbind"/)
   })
 
-  test('show an operator masked ids, a viewer none, and record every reveal of a whole id', async () => {
+  test('show masked ids to an operator and none to a viewer, and record each time a whole id is shown', async () => {
     await bind('amy')
     const openid = openidOf('amy')
     const shown = await show(operator)
@@ -214,7 +214,7 @@ describe('the users', () => {
 describe('the webhooks', () => {
   const webhooks = (client = operator) => client.json<Webhooks>(client.get('api/webhooks'))
 
-  test('show why a notice failed and when it comes next, and replay it', async () => {
+  test('show why a notice failed and when it is tried next, and replay it', async () => {
     receiverStatus = 410
     await bind('amy')
     const status = async () => {

@@ -37,7 +37,7 @@ function openFigures() {
 }
 
 describe('the figures of a period', () => {
-  test('are read whole at first, and within a minute only those of the last two hours', async () => {
+  test('are read completely at first, and within a minute only for the last two hours', async () => {
     const { world, figures, pastReads } = openFigures()
     const { hourly, byTenant } = await figures(period)
     expect(pastReads()).toBe(3)
@@ -60,7 +60,7 @@ describe('the figures of a period', () => {
     expect(pastReads()).toBe(3)
   })
 
-  test('of another tenant or another hour are read anew', async () => {
+  test('are read again for another tenant or another hour', async () => {
     const { figures, pastReads } = openFigures()
     await figures(period)
     await figures({ ...period, tenant: 'small' })

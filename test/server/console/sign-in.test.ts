@@ -60,7 +60,7 @@ describe('the session of the console', () => {
     expect(await statusOf(client.get('api/meta'))).toBe(401)
   })
 
-  test('has a cookie for the path of the mount, and a secure one behind https', async () => {
+  test('has a cookie for the path of the mount, with the attribute Secure behind https', async () => {
     const secure = newClient('https://localhost/ops/console')
     expect((await secure.signIn('vera')).status).toBe(404)
     const response = await client.post('api/session', { token: TOKENS.vera }, { 'X-Forwarded-Proto': 'https' })
@@ -103,7 +103,7 @@ describe('the session of the console', () => {
     expect(await statusOf(thief.post('api/users/reveal', {}, stolen))).toBe(401)
   })
 
-  test('ends when the token is taken away, and does not begin again when it comes back', async () => {
+  test('ends when the token is removed from the settings, and does not continue when the token is restored', async () => {
     await client.signIn('otto')
     setOperators([])
     expect(await statusOf(client.get('api/meta'))).toBe(401)
@@ -119,7 +119,7 @@ describe('the session of the console', () => {
     expect(await statusOf(client.get('api/meta'))).toBe(401)
   })
 
-  test('is a random value that contains no data, and a changed one is refused', async () => {
+  test('has a random cookie that contains no data, and a changed cookie is refused', async () => {
     await client.signIn('vera')
     const [, value = ''] = client.cookie()!.split('=')
     for (const forged of [
@@ -157,7 +157,7 @@ describe('wrong tokens', () => {
     expect(await statusOf(client.signIn('vera'))).toBe(429)
   })
 
-  test('cannot be guessed 10,000 at a time', async () => {
+  test('are refused after five, even if 10,000 arrive at the same time', async () => {
     const { signIn } = createSessions(testServer.deps)
     const guesses = Array.from({ length: 10_000 }, (_, i) =>
       signIn(`guess-${i}-0123456789`).catch((error: BindError) => error.code),
@@ -168,7 +168,7 @@ describe('wrong tokens', () => {
     expect(await statusOf(client.signIn('otto'))).toBe(429)
   })
 
-  test('do not affect people who sign in at the same time with correct ones', async () => {
+  test('are not counted when correct tokens arrive at the same time', async () => {
     const together = Array.from({ length: 10 }, () => statusOf(client.post('api/session', { token: TOKENS.vera })))
     expect(await Promise.all(together)).toEqual(Array(10).fill(200))
   })
@@ -270,7 +270,7 @@ describe('roles', () => {
     for (const path of actions) expect([path, await statusOf(client.post(`api/${path}`))]).toEqual([path, 403])
   })
 
-  test('cannot be raised by what a viewer sends', async () => {
+  test('cannot be raised by the content of a request', async () => {
     await client.signIn('vera')
     const body = { tenant: 'default', account: 'acme', userId: 'u1', role: 'operator', name: 'otto' }
     const tries = [
@@ -286,7 +286,7 @@ describe('roles', () => {
 })
 
 describe('every answer', () => {
-  test('forbids frames, other sources, caches and guesses of the type', async () => {
+  test('forbids framing, other sources, caching and type sniffing', async () => {
     await client.signIn('vera')
     for (const path of ['api/meta', 'api/none', 'api/session', 'none']) {
       const { headers } = await client.get(path)

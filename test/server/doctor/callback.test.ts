@@ -87,7 +87,7 @@ describe('checkCallback', () => {
     expect(findings[0]?.en).toContain(`byte for byte, but ${reason}.`)
   })
 
-  test('reports an answer to a wrong signature', async () => {
+  test('reports a callback that accepts a wrong signature', async () => {
     fixture.answerWith(
       CALLBACK,
       echoes((echostr) => echostr),

@@ -40,7 +40,7 @@ describe('checkForward', () => {
     [302, 'wrong'],
     [404, 'wrong'],
     [502, 'wrong'],
-  ])('reports another answer with HTTP %i as %s', async (status, level) => {
+  ])('reports a wrong answer with HTTP %i as %s', async (status, level) => {
     fixture.answerWith('old.test', answers('something', { status }))
     expect(await found()).toEqual([`forward.answer ${level}`])
   })
@@ -83,7 +83,7 @@ describe('checkWebhooks', () => {
     expectComplete(findings[0]!)
   })
 
-  test('only looks whether the receiver answers, unless it is asked to send', async () => {
+  test('only checks whether the receiver answers, unless --webhooks is given', async () => {
     const methods: unknown[] = []
     fixture.answerWith('hook.test', async (_, init) => {
       methods.push(init?.method)

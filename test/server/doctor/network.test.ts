@@ -50,7 +50,7 @@ describe('checkReach', () => {
     ['entries without an address', { dns: [null, 'x', { ip: 5 }], ping: {} }, 'reach.dns wrong'],
     ['a missing permission', { errcode: 48001, errmsg: '' }, 'reach.unknown warn'],
     ['an errcode as text', { errcode: '40201' }, 'reach.unknown warn'],
-  ])('finds for %s', async (_, answer, expected) => {
+  ])('reports %s', async (_, answer, expected) => {
     expect(await foundWith(answer)).toBe(expected)
   })
 

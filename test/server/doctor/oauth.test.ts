@@ -18,7 +18,7 @@ describe('checkOauth', () => {
     fixture.answerWith('/wechat/oauth', served)
     const findings = await find()
     expect(idsOf(findings)).toEqual(['oauth.secret ok', 'oauth.domain ok', 'oauth.path ok'])
-    expect(findings[1]).toMatchObject({ en: expect.stringMatching(/网页授权域名.* has bind\.test/) })
+    expect(findings[1]).toMatchObject({ en: expect.stringMatching(/网页授权域名.* contains bind\.test/) })
   })
 
   test.each([

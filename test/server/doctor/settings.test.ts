@@ -35,13 +35,13 @@ describe('readSettings', () => {
     expect(JSON.stringify(findings)).not.toContain(key)
   })
 
-  test('warns of a name that looks like a setting and is none', () => {
+  test('warns of a name that looks like a setting but is not a setting', () => {
     const { config, findings } = readSettings(fixture.env({ WECHAT_PAY_KEY: 'x' }))
     expect(idsOf(findings)).toEqual(['config.ok ok', 'config.unknown warn'])
     expect(config).toBeDefined()
   })
 
-  test('reads the other settings beside a misspelled name and a contradiction', () => {
+  test('reads the other settings if a name is misspelled and two settings contradict each other', () => {
     const { config, faulty } = readSettings(
       fixture.env({ CONFIRMS: 'code', MAX_WAITERS: '30000', WEBHOOK_URL_NONE: 'https://a.example' }),
     )

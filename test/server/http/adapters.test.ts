@@ -214,7 +214,7 @@ describe('both adapters', () => {
     while (testServer.deps.waiters.count() !== count) await new Promise(setImmediate)
   }
 
-  test.each(['GET', 'HEAD'])('answer a waiting %s with the same bytes, and refuse a second one', async (method) => {
+  test.each(['GET', 'HEAD'])('answer a waiting %s with the same bytes, and refuse a second wait', async (method) => {
     const waiting: Request = { line: `${method} ${binding}`, headers: [authorized(), `Origin: ${ORIGIN}`, ...POLL] }
     const facts: unknown[] = []
     for (const { url } of [mounted, direct]) {

@@ -63,7 +63,7 @@ describe('createOutgoingFetch', () => {
     expect((await fetch(`${url}/none`)).body).toBeNull()
   })
 
-  test('follows no redirect: it is an answer, or an error with `redirect: error`', async () => {
+  test('follows no redirect: a redirect is an answer, or an error with `redirect: error`', async () => {
     expect((await fetch(`${url}/moved`, { redirect: 'manual' })).status).toBe(302)
     await expect(fetch(`${url}/moved`, { redirect: 'error' })).rejects.toThrow('fetch failed')
   })

@@ -19,7 +19,7 @@ const linesOf = (id: string) =>
   testServer.log.lines.map((line) => JSON.parse(line)).filter(({ requestId }) => requestId === id)
 
 describe('a request', () => {
-  test('has an id, the same in the header, the refusal and the log', async () => {
+  test('has the same id in the header, the refusal and the log', async () => {
     const response = await testServer.app.request('/widget/binding')
     const id = idOf(response)
     expect(id).toMatch(OURS)

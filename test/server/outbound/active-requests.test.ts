@@ -15,7 +15,7 @@ function open(count = 0) {
 }
 
 describe('createActiveRequests', () => {
-  test('counts a request until its answer, once', () => {
+  test('counts a request once, until its answer', () => {
     const { room, ends, time } = open(MAX)
     expect(room()).toBe(0)
     ends[0]?.()

@@ -164,7 +164,7 @@ describe('FORWARD_URL', () => {
 })
 
 describe('createForwarder', () => {
-  test('gives up after timeoutMs, and counts it', async () => {
+  test('gives up after timeoutMs, and counts the delivery as late', async () => {
     const metrics = createMetrics(() => 0)
     const never: Fetch = (_, init) =>
       new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)))

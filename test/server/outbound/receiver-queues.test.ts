@@ -42,7 +42,7 @@ describe('the room for requests', () => {
       expect(Object.values(given)).toEqual(Array(10).fill(1))
       for (const name of Object.keys(given)) {
         served.add(name)
-        // It has more due notices, and gets in line behind the others.
+        // This receiver has more due notices, and is served after the others.
         mayBeDue(name)
       }
     }
@@ -74,7 +74,7 @@ describe('after a claim, a receiver may have a due notice', () => {
     added('a')
     added('a')
     divide(8)
-    // The claim takes only the first of the two.
+    // The claim takes only the first of the two notices.
     take('a', 8, 1)
     requestEnds('a')
     expect(isAnyDue()).toBe(true)

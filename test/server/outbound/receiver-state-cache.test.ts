@@ -47,7 +47,7 @@ describe('the requests that a receiver may have in flight', () => {
 })
 
 describe('a failure', () => {
-  test('is known at once, and tells when it has switched the receiver off', async () => {
+  test('is known at once, and reports that it has switched the receiver off', async () => {
     const { failed: save, failuresOf, limitOf } = open([], stateOf({ status: 'gone', failures: 3 }))
     expect(failuresOf('crm')).toBe(0)
     expect(await save(failed)).toMatchObject({ isSwitchedOff: true })
@@ -57,7 +57,7 @@ describe('a failure', () => {
 })
 
 describe('a request that is accepted', () => {
-  test('ends the failures of a receiver, once', async () => {
+  test('resets the failures of a receiver once', async () => {
     const { refresh, accepted, failuresOf, savedAsAccepted } = open([stateOf({ pausedUntil: NOW - 1 })])
     await refresh()
     expect(await accepted('crm', NOW)).toBe(true)

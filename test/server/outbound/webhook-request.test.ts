@@ -82,7 +82,7 @@ describe('a receiver that breaks the rules of HTTP', () => {
     ['its headers are too long', `HTTP/1.1 200 OK\r\n${'X: a\r\n'.repeat(20_000)}\r\n`, 'HPE_HEADER_OVERFLOW'],
     ['it sends no HTTP', 'SSH-2.0-server\r\n', 'HPE_'],
     ['its status is unknown', 'HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n', 'BAD_ANSWER'],
-  ])('has not accepted if %s, and is tried again', async (_, answer, error) => {
+  ])('has not accepted the webhook if %s, and is tried again', async (_, answer, error) => {
     receiver = (socket) => void socket.write(answer)
     expect(await send()).toEqual(noAnswer(error))
   })

@@ -26,18 +26,18 @@ describe('retryAt', () => {
 })
 
 describe('pausedUntil', () => {
-  test.each([429, 502, 504])('doubles from 5 s to 5 min for %i', (status) => {
+  test.each([429, 502, 504])('returns pauses that double from 5 s to 5 min for the status %i', (status) => {
     const pauses = [1, 2, 3, 7, 30].map((failures) => pausedUntil(NOW, failures, refused(status), 0)! - NOW)
     expect(pauses).toEqual([5_000, 10_000, 20_000, 5 * MINUTE, 5 * MINUTE])
     expect(pausedUntil(NOW, 1, refused(status, 40 * MINUTE), 0)).toBe(NOW + 40 * MINUTE)
   })
 
-  test('is the time of Retry-After for 503, and null without the header', () => {
+  test('returns the time of Retry-After for 503, and null without the header', () => {
     expect(pausedUntil(NOW, 1, refused(503, MINUTE), 0)).toBe(NOW + MINUTE)
     expect(pausedUntil(NOW, 1, refused(503), 0)).toBeNull()
   })
 
-  test.each([500, null])('begins at the fifth failure in a row for %s, and is at most a minute', (status) => {
+  test.each([500, null])('returns a pause from the fifth failure in a row for %s, of at most a minute', (status) => {
     const pauses = [4, 5, 6, 30].map((failures) => pausedUntil(NOW, failures, refused(status), 0))
     expect(pauses).toEqual([null, NOW + 5_000, NOW + 10_000, NOW + MINUTE])
   })

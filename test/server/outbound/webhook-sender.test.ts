@@ -365,7 +365,7 @@ describe('a receiver that fails', () => {
     expect(notice?.failure).toEqual({ status: null, error: 'TIMEOUT' })
   })
 
-  test('is not followed to another URL', async () => {
+  test('gets no request at the URL to which it redirects', async () => {
     receiver = () => new Response(null, { status: 307, headers: { Location: 'http://other.test/' } })
     await bind('amy')
     await tried(2)

@@ -32,7 +32,7 @@ const confirm = (code: string) => testServer.widget('POST', '/confirm', { body: 
 
 const disconnect = () => testServer.client.disconnect({ account: 'acme', userId: 'u1' }).catch(({ code }) => code)
 
-/** A QR code that the bound user can still show: the encrypted API makes one to bind another WeChat. */
+/** A QR code that a bound user can still show, because the encrypted API makes one to bind another WeChat. */
 const secondUrl = async () => (await testServer.client.getQrCode({ account: 'acme', userId: 'u1' })).Url
 
 const unbindings: [string, Env, () => Promise<unknown>][] = [

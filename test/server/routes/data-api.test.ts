@@ -94,7 +94,7 @@ describe('ListBindings', () => {
 })
 
 describe('GetEvents', () => {
-  test('answers the objects of the webhook after a cursor, which also another instance accepts', async () => {
+  test("answers the tenant's events after a cursor, in the form of the webhook", async () => {
     const start = await dataOf<Events>('GetEvents')
     expect(start).toMatchObject({ Items: [], HasMore: false })
     await bind('amy', 'u1')
@@ -122,7 +122,7 @@ describe('GetEvents', () => {
     expect((await dataOf<Events>('GetEvents', {}, 'k2')).Items).toEqual([])
   })
 
-  test('is EVENTS_GONE with the way out, when events after the cursor have expired', async () => {
+  test('answers EVENTS_GONE and says what to do when events after the cursor have expired', async () => {
     const { Cursor } = await dataOf<Events>('GetEvents')
     await bind('amy', 'u1')
     await testServer.deps.store.sweep(testServer.time.clock() + 91 * 86_400_000)
@@ -159,7 +159,7 @@ describe('GetEvents', () => {
     expect(await other).toMatchObject({ Items: [] })
   })
 
-  test('is one of the waiters: counts for their limits, and leaves when the client hangs up', async () => {
+  test('counts towards the limits of waiting requests, and stops waiting when the client disconnects', async () => {
     await testServer.close()
     testServer = await openTestServer({ MAX_WAITERS_USER: '2' })
     const hangUp = new AbortController()
@@ -177,7 +177,7 @@ describe('GetEvents', () => {
 })
 
 describe('EraseUser and ExportUser', () => {
-  test('notify the page and the feed, and keep only a greater version of the user', async () => {
+  test('notify the page and the feed, and keep only the version of the user, which has grown', async () => {
     await bind('amy', 'u1', 'a***@x.com')
     await testServer.client.getQrCode({ account: 'acme', userId: 'u1' })
     const waiting = testServer.widget('GET', '/binding', { headers: { 'If-None-Match': '"1"', Prefer: 'wait=25' } })
@@ -267,7 +267,7 @@ describe('a wrong request', () => {
     expect(result.Message).toContain(name)
   })
 
-  test('with a cursor of another call, tenant or user, or a changed one, is BAD_REQUEST', async () => {
+  test('with a changed cursor, or a cursor of another call, tenant or user, is BAD_REQUEST', async () => {
     await bind('amy', 'u1')
     await bind('bo', 'u2')
     const { NextCursor: list } = await dataOf<List>('ListBindings', { Limit: 1 })

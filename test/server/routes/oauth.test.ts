@@ -59,7 +59,7 @@ async function stories(): Promise<string[]> {
 const viewOf = async (user = 'u1') => (await testServer.widget('GET', '/binding', { user })).json()
 
 describe('the way to WeChat and back', () => {
-  test('is offered with the QR code, only with WECHAT_OAUTH=on', async () => {
+  test('are offered with the QR code, only with WECHAT_OAUTH=on', async () => {
     expect(await (await testServer.widget('POST', '/qrcode')).json()).toMatchObject({ state: 'unbound', oauth: true })
     await open({ WECHAT_OAUTH: undefined })
     expect(await (await testServer.widget('POST', '/qrcode')).json()).not.toHaveProperty('oauth')
@@ -67,7 +67,7 @@ describe('the way to WeChat and back', () => {
     expect((await comeBack('http://bind.test/wechat/oauth?code=c&state=s')).status).toBe(404)
   })
 
-  test('leads to the authorization page of WeChat, with the parameters in the order that WeChat requires', async () => {
+  test('lead to the authorization page of WeChat, with the parameters in the order that WeChat requires', async () => {
     await open({ WECHAT_OPEN_BASE: undefined })
     const url = await urlFor()
     const { appId } = testServer.simulator.account
@@ -79,7 +79,7 @@ describe('the way to WeChat and back', () => {
     )
   })
 
-  test('comes back to the page with a proof in the fragment, and binds only when the page confirms it', async () => {
+  test('end at the page with a proof in the fragment, and bind only when the page confirms the proof', async () => {
     const response = await comeBack(throughWechat(await urlFor()))
     expect(response.status).toBe(303)
     expect(response.headers.get('Location')).toMatch(
@@ -101,12 +101,12 @@ describe('the way to WeChat and back', () => {
     expect(await stories()).toEqual(['binding.bound oauth'])
   })
 
-  test.each(['reply', 'code'])('needs no other confirmation with CONFIRM=%s', async (CONFIRM) => {
+  test.each(['reply', 'code'])('need no other confirmation with CONFIRM=%s', async (CONFIRM) => {
     await open({ CONFIRM })
     expect(await (await confirm(await proofFor())).json()).toMatchObject({ state: 'bound' })
   })
 
-  test('leaves the fragment of an application in front of the proof', async () => {
+  test('leave the fragment of an application in front of the proof', async () => {
     const pages: [string, string][] = [
       ['https://www.example.com/', 'https://www.example.com/#wechat-bind='],
       ['https://www.example.com/#', 'https://www.example.com/#wechat-bind='],
@@ -125,7 +125,7 @@ describe('the way to WeChat and back', () => {
     }
   })
 
-  test('takes the address of the request without PUBLIC_URL, and allows no page of that address', async () => {
+  test('use the address of the request if PUBLIC_URL is not set, and allow no page of that address', async () => {
     await open({ PUBLIC_URL: undefined })
     const from = (host: string, page: string) =>
       testServer.widget('POST', '/oauth', {
@@ -183,7 +183,7 @@ describe('the URL to return to', () => {
     expect(back).toMatch(/^https:\/\/www\.example\.com\/%E6%88%91\?b=%3C%3E#wechat-bind=/)
   })
 
-  test('may have a backslash where a browser leaves it: in the query and in the fragment', async () => {
+  test('may contain a backslash where a browser keeps it: in the query and in the fragment', async () => {
     const page = 'https://www.example.com/?file=C:\\a#/b\\c'
     expect(await pageAfter(throughWechat(await urlFor({ page })))).toContain(`${page}?wechat-bind=`)
   })
@@ -208,20 +208,20 @@ describe('attacks', () => {
     expect(await isBound()).toBe(false)
   })
 
-  test('a state counts once', async () => {
+  test('a state is accepted once', async () => {
     const location = throughWechat(await urlFor())
     const proof = proofIn(await pageAfter(location))
     expect(await pageAfter(location)).toBe(`${PAGE}#wechat-bind-error=PROOF_EXPIRED`)
     expect((await confirm(proof)).status).toBe(200)
   })
 
-  test('a state counts once when it comes twice at the same time', async () => {
+  test('a state is accepted once, even if it arrives twice at the same time', async () => {
     const location = throughWechat(await urlFor())
     const pages = await Promise.all([pageAfter(location), pageAfter(location), pageAfter(location)])
     expect(pages.map((page) => proofIn(page) !== '').sort()).toEqual([false, false, true])
   })
 
-  test('a proof counts once, even when it comes twice at the same time', async () => {
+  test('a proof is accepted once, even if it arrives twice at the same time', async () => {
     const proof = await proofFor()
     const answers = await Promise.all([confirm(proof), confirm(proof)])
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 410])
@@ -259,7 +259,7 @@ describe('attacks', () => {
     }
   })
 
-  test('a HEAD request for the link does not use it up', async () => {
+  test('a HEAD request for the link does not consume its state', async () => {
     const location = throughWechat(await urlFor())
     expect((await testServer.app.request(location, { method: 'HEAD' })).status).toBe(405)
     expect(proofIn(await pageAfter(location))).not.toBe('')
@@ -273,7 +273,7 @@ describe('attacks', () => {
     expect((await testServer.bindInfo()).OpenId).toBe(testServer.phone('bo').openid)
   })
 
-  test('a widget token without the scope "bind" may not start and not confirm', async () => {
+  test('a widget token without the scope "bind" may neither start nor confirm an authorization', async () => {
     const scope = ['unbind' as const]
     const proof = await proofFor()
     expect((await testServer.widget('POST', '/oauth', { scope, body: { return: PAGE } })).status).toBe(403)
@@ -302,7 +302,7 @@ describe('attacks', () => {
 })
 
 describe('refusals', () => {
-  test('the user declined: WeChat sends no code', async () => {
+  test('a user who declines gets DECLINED, and the state is consumed', async () => {
     const location = throughWechat(await urlFor(), { isDeclined: true })
     expect(new URL(location).searchParams.has('code')).toBe(false)
     expect(await pageAfter(location)).toBe(`${PAGE}#wechat-bind-error=DECLINED`)
@@ -315,7 +315,7 @@ describe('refusals', () => {
     )
   })
 
-  test('WeChat refuses the code or the call', async () => {
+  test('a code or a call that WeChat refuses returns the error to the page, and binds nobody', async () => {
     const refusals: [number, string][] = [
       [40029, 'PROOF_EXPIRED'],
       [40163, 'PROOF_EXPIRED'],
@@ -333,7 +333,7 @@ describe('refusals', () => {
     expect(await viewOf()).toEqual({ state: 'unbound', version: 0 })
   })
 
-  test('WeChat is busy once: the server asks again', async () => {
+  test('the server asks WeChat again when WeChat is busy', async () => {
     testServer.simulator.faults.fail('/sns/oauth2/access_token', -1)
     const page = pageAfter(throughWechat(await urlFor()))
     for (let i = 0; i < 20; i++) await new Promise(setImmediate)
@@ -341,12 +341,12 @@ describe('refusals', () => {
     expect(proofIn(await page)).not.toBe('')
   })
 
-  test('WeChat is down', async () => {
+  test('the page gets WECHAT_UNAVAILABLE when WeChat is down', async () => {
     testServer.simulator.faults.setDown(true)
     expect(await pageAfter(throughWechat(await urlFor()))).toBe(`${PAGE}#wechat-bind-error=WECHAT_UNAVAILABLE`)
   })
 
-  test('the way took more than five minutes, and the proof is older than five minutes', async () => {
+  test('a state and a proof expire after five minutes', async () => {
     const url = await urlFor()
     testServer.time.advance(299_000)
     const location = throughWechat(url)
@@ -361,7 +361,7 @@ describe('refusals', () => {
     expect(await isBound()).toBe(false)
   })
 
-  test('the WeChat is bound to another user: CONFLICT, and the pages show it', async () => {
+  test('a WeChat that is bound to another user gets CONFLICT, and the page shows the conflict', async () => {
     await confirm(await proofFor({ user: 'u2' }), { user: 'u2' })
     const response = await confirm(await proofFor())
     expect(response.status).toBe(409)
@@ -380,7 +380,7 @@ describe('refusals', () => {
     expect([await isBound('u1'), await isBound('u2')]).toEqual([true, expected])
   })
 
-  test('authorizations are limited as QR codes are, and counted separately', async () => {
+  test('authorizations have the same limits as QR codes, and are counted separately', async () => {
     await open({ QR_PER_MINUTE: '2' })
     expect([(await ask(PAGE)).status, (await ask(PAGE)).status]).toEqual([200, 200])
     const refused = await ask(PAGE)
@@ -412,7 +412,7 @@ describe('a binding without a scan', () => {
     expect((await testServer.bindInfo()).OpenId).toBe(testServer.phone('amy').openid)
   })
 
-  test('of somebody who does not follow says so, with a QR code that binds nobody', async () => {
+  test('of a user who does not follow the account has a QR code to follow, which binds nobody', async () => {
     const view = await (await confirm(await proofFor())).json()
     expect(view).toMatchObject({ state: 'bound', subscribed: false, follow: { url: expect.stringMatching(/^http/) } })
     expect((await testServer.bindInfo()).IsSubscribed).toBe(false)
@@ -428,7 +428,7 @@ describe('a binding without a scan', () => {
   test.each<[string, (url: string) => Promise<unknown>]>([
     ['the QR code of the page', (url) => testServer.phone('amy').scan(url, { follow: true })],
     ["the account's profile", () => testServer.phone('amy').follow()],
-  ])('becomes subscribed when the user follows by %s, as binding.updated', async (_, follow) => {
+  ])('becomes subscribed when the user follows by %s, with the event binding.updated', async (_, follow) => {
     const { follow: qr } = await (await confirm(await proofFor())).json()
     await follow(qr.url)
     expect(await testServer.bindInfo()).toMatchObject({ IsSubscribed: true, Version: 2 })
@@ -475,7 +475,7 @@ describe.each<[string, () => Promise<unknown>]>([
     const location = throughWechat(await urlFor())
     await end()
     const page = await pageAfter(location)
-    // An erasure deletes the page to return to.
+    // An erasure also deletes the URL of the page to return to.
     expect(page).toBe(name === 'EraseUser' ? '' : `${PAGE}#wechat-bind-error=PROOF_EXPIRED`)
   })
 

@@ -532,7 +532,7 @@ describe('the text path', () => {
 })
 
 describe('解绑 in the chat', () => {
-  test('unbinds, once', async () => {
+  test('unbinds the user, and finds no binding the second time', async () => {
     await deliver({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
     const undo = (MsgId: string) => chatReply({ MsgType: 'text', Content: ' 解绑 ', MsgId, FromUserName: 'oAmy' })
     expect(await undo('1')).toContain('解绑。')

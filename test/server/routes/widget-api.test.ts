@@ -70,7 +70,7 @@ describe('POST /widget/qrcode', () => {
     expect(testServer.phone('amy').chat.at(-1)?.content).toContain('已失效')
   })
 
-  test('lets the chat follow the language of the page that shows a valid QR code now', async () => {
+  test('makes the chat use the language of the page that has shown the QR code last', async () => {
     const show = (lang: string) => testServer.widget('POST', '/qrcode', { headers: { 'Accept-Language': lang } })
     const [first, again] = [await (await show('zh-CN')).json(), await (await show('en')).json()]
     expect(again.url).toBe(first.url)
@@ -294,7 +294,7 @@ describe('GET /widget/binding', () => {
     expect((await waiting).status).toBe(304)
   })
 
-  test('gets a change after such a read at once', async () => {
+  test('answers at once when a change follows a read that found the same version', async () => {
     const { url, version } = await ticketOf()
     const waiting = poll(version)
     await parked(1)

@@ -60,7 +60,7 @@ export function consoleContract(makeStore: () => Promise<Store>) {
       expect(await store.console.session('h1', NOW)).toBeUndefined()
     })
 
-    test('removes a counted attempt, so that only wrong ones count', async () => {
+    test('removes a counted attempt, so that only wrong tokens count', async () => {
       const count = () => store.countAttempt('console', 2, NOW + 60_000, NOW)
       expect([await count(), await count(), await count()]).toEqual([true, true, false])
       await store.console.refundAttempt('console')

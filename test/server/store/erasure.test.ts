@@ -43,7 +43,7 @@ describe('an erased user', () => {
   }
 
   test.each(['sqlite', 'postgres'] as const)(
-    'is gone from every byte or table of %s, the server running',
+    'is gone from every file or table of %s while the server runs',
     async (engine) => {
       const url = engine === 'sqlite' ? `sqlite:${join(folder, 'bytes.db')}` : await newMigratedDatabase()
       const left = searches[engine](url)
@@ -146,33 +146,36 @@ describe('an erasure that SIGKILL interrupts', () => {
     return erased
   }
 
-  test.each(['sqlite', 'postgres'] as const)('is whole for each user on %s, and can be repeated', async (engine) => {
-    const url = engine === 'sqlite' ? `sqlite:${join(folder, 'killed.db')}` : await newMigratedDatabase()
-    const before = await openStore(url, settings)
-    await fill(before)
-    await before.close()
-    const counts = [await eraseUntilKilled(url, 7), await eraseUntilKilled(url, 25), await eraseUntilKilled(url, 45)]
-    const store = await openStore(url, settings)
-    for (let i = 0; i < USERS; i++) {
-      const record = await store.userRecord(identityOf(i))
-      const isWhole = record?.user.binding != null
-      if (i < Math.max(...counts)) expect(isWhole, `user ${i} was reported as erased`).toBe(false)
-      // All or nothing: a binding with its history and ticket, or only the event of the erasure, or nothing.
-      if (isWhole) expect(record).toMatchObject({ history: [{ type: 'bound' }], tickets: [{ label: LABEL }] })
-      else if (record)
-        expect(record).toMatchObject({ history: [{ type: 'unbound' }], tickets: [], user: { version: 2 } })
-    }
-    for (let i = 0; i < USERS; i++) {
-      await eraseUser({ store, clock: () => 2, afterCommit() {} }, identityOf(i))
-    }
-    await store.purgeErased(2)
-    const users = await store.users(Array.from({ length: USERS }, (_, i) => identityOf(i)))
-    expect(users.every(({ id, version }) => id === 0 && version === 2)).toBe(true)
-    await store.close()
-    if (engine === 'sqlite') {
-      const bytes = readFileSync(url.replace('sqlite:', ''))
-      const left = Array.from({ length: USERS }, (_, i) => i).filter((i) => bytes.includes(`oErased${i}`))
-      expect([left, bytes.includes(LABEL), bytes.includes('acme')]).toEqual([[], false, false])
-    }
-  })
+  test.each(['sqlite', 'postgres'] as const)(
+    'is complete or without effect for each user on %s, and can be repeated',
+    async (engine) => {
+      const url = engine === 'sqlite' ? `sqlite:${join(folder, 'killed.db')}` : await newMigratedDatabase()
+      const before = await openStore(url, settings)
+      await fill(before)
+      await before.close()
+      const counts = [await eraseUntilKilled(url, 7), await eraseUntilKilled(url, 25), await eraseUntilKilled(url, 45)]
+      const store = await openStore(url, settings)
+      for (let i = 0; i < USERS; i++) {
+        const record = await store.userRecord(identityOf(i))
+        const isWhole = record?.user.binding != null
+        if (i < Math.max(...counts)) expect(isWhole, `user ${i} was reported as erased`).toBe(false)
+        // A user has either the binding with its history and ticket, or only the event of the erasure, or nothing.
+        if (isWhole) expect(record).toMatchObject({ history: [{ type: 'bound' }], tickets: [{ label: LABEL }] })
+        else if (record)
+          expect(record).toMatchObject({ history: [{ type: 'unbound' }], tickets: [], user: { version: 2 } })
+      }
+      for (let i = 0; i < USERS; i++) {
+        await eraseUser({ store, clock: () => 2, afterCommit() {} }, identityOf(i))
+      }
+      await store.purgeErased(2)
+      const users = await store.users(Array.from({ length: USERS }, (_, i) => identityOf(i)))
+      expect(users.every(({ id, version }) => id === 0 && version === 2)).toBe(true)
+      await store.close()
+      if (engine === 'sqlite') {
+        const bytes = readFileSync(url.replace('sqlite:', ''))
+        const left = Array.from({ length: USERS }, (_, i) => i).filter((i) => bytes.includes(`oErased${i}`))
+        expect([left, bytes.includes(LABEL), bytes.includes('acme')]).toEqual([[], false, false])
+      }
+    },
+  )
 })

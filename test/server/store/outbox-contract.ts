@@ -142,7 +142,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await store.outbox.list('failed', 10)).toEqual([])
     })
 
-    test('counts the failures of a receiver, and forgets them when it accepts', async () => {
+    test('counts the failures of a receiver, and resets the count when the receiver accepts', async () => {
       expect(await store.outbox.receivers()).toEqual([])
       await fail('one', NOW, { pausedUntil: NOW + 5_000 })
       expect(await fail('one', NOW + HOUR)).toEqual({

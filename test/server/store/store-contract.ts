@@ -14,7 +14,7 @@ import type {
 import type { UnbindReason } from '../../../server/wire.ts'
 
 const amy: Identity = { tenant: 'default', account: 'acme', userId: 'amy' }
-/** Of a tenant without a webhook. */
+/** A user of a tenant without a webhook. */
 const ann: Identity = { tenant: 'quiet', account: 'acme', userId: 'ann' }
 const NOW = 1_700_000_000_000
 
@@ -304,7 +304,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       })
     })
 
-    test('keeps the last refused scan with the version that it has made', async () => {
+    test('keeps the last refused scan with the version that it has caused', async () => {
       const { user } = await add('a')
       const refuse = (notice: 'conflict' | 'expired_scan', at: number) =>
         store.write((tx) => tx.apply({ type: 'refuse', user, notice, at }))
@@ -656,7 +656,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       })
     })
 
-    test('moves a binding to another openid only from the one that is bound', async () => {
+    test('moves a binding to another openid only if the old openid is the bound one', async () => {
       const user = await bind(amy, 'o1')
       const move = (openid: string) =>
         store.write((tx) =>
@@ -674,7 +674,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.user(amy)).toMatchObject({ version: 2, binding: { appId: 'wx2', openid: 'p1', boundAt: NOW } })
     })
 
-    test('binds many users at once, with the same result as one by one', async () => {
+    test('binds many users at once, with the same result as binding each user alone', async () => {
       const bo = { ...amy, userId: 'bo' }
       const { user } = await add('a', {}, bo)
       await bind(ann, 'o9')
@@ -759,16 +759,36 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.unionids.claimDue(NOW + 90_000, NOW + 99_000, 9)).toMatchObject([{ user: b, openid: 'o2' }])
     })
 
-    test('saves that the openid follows only if no event of it was applied since the request', async () => {
+    test('saves that the openid follows only for the binding that WeChat was asked about', async () => {
       const user = await bind(amy, 'o1', { subscribed: false })
-      const [{ eventTime } = { eventTime: 0 }] = await store.unionids.claimDue(NOW, NOW + 60_000, 9)
-      const answer = { user, openid: 'o1', unionid: null, follows: { eventTime } }
-      await store.unionids.save([{ ...answer, follows: { eventTime: eventTime - 1 } }], NOW)
+      const [asked] = await store.unionids.claimDue(NOW, NOW + 60_000, 9)
+      const { version, due } = asked!
+      const answer = { user, openid: 'o1', unionid: null, follows: { version, due } }
       await store.unionids.save([{ ...answer, openid: 'o2' }], NOW)
       expect(await store.user(amy)).toMatchObject({ version: 1, binding: { subscribed: false } })
       await store.unionids.save([answer, answer], NOW)
       expect(await store.user(amy)).toMatchObject({ version: 2, binding: { subscribed: true } })
+      await bind(amy, 'o1', { subscribed: false })
+      await store.unionids.claimDue(NOW, NOW + 60_000, 9)
+      await store.unionids.save([answer], NOW)
+      expect(await store.user(amy)).toMatchObject({ version: 3, binding: { subscribed: false } })
     })
+
+    test.each([true, false])(
+      'does not save that the openid follows if an unfollow of the same second was applied since the request (subscribed before: %s)',
+      async (subscribed) => {
+        const user = await bind(amy, 'o1', { subscribed })
+        const [{ version, due, openid } = { version: 0, due: 0, openid: '' }] = await store.unionids.claimDue(
+          NOW,
+          NOW + 60_000,
+          9,
+        )
+        const { eventTime } = binding('o1')
+        await store.write((tx) => tx.apply({ type: 'setSubscribed', user, subscribed: false, eventTime, at: NOW }))
+        await store.unionids.save([{ user, openid, unionid: 'u1', follows: { version, due } }], NOW)
+        expect((await store.user(amy)).binding).toMatchObject({ subscribed: false, unionid: 'u1' })
+      },
+    )
 
     test('saves a unionid only for an openid that is still bound', async () => {
       const user = await bind(amy, 'o1')

@@ -51,7 +51,7 @@ describe('createFigures', () => {
     expect([scanned, confirmed, bound, unbound]).toEqual(counts)
   })
 
-  test('adds up the counts of all instances, and does not count the commits of others', async () => {
+  test('adds up the counts of all instances, and does not count the commits of other instances', async () => {
     const [one, two] = [create('i1'), create('i2')]
     one.shown('default')
     one.committed(committed([bind]))
@@ -87,7 +87,7 @@ describe('createFigures', () => {
     expect(await store.console.wechatErrors(NOW)).toEqual([{ errcode: 40164, count: 2, lastAt: NOW }])
   })
 
-  test('writes nothing without a change, and repeats that pages wait', async () => {
+  test('writes nothing without a change, but repeats its report while pages wait', async () => {
     const figures = create('i1')
     const stateOf = async () => (await store.console.instances())[0]
     await figures.save()
@@ -104,7 +104,7 @@ describe('createFigures', () => {
     expect(await stateOf()).toMatchObject({ at: NOW + 70_000, waiting: 2 })
   })
 
-  test('counts in the hour of the step', async () => {
+  test('counts a step in the hour in which it happens', async () => {
     const figures = create('i1')
     figures.shown('default')
     now += HOUR

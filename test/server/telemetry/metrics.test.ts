@@ -31,7 +31,7 @@ async function scan(person: string, url: string): Promise<void> {
 const digitsOf = (person: string) => /\b(\d{4})\b/.exec(JSON.stringify(testServer.phone(person).chat))?.[1] ?? ''
 
 describe('the funnel', () => {
-  test('counts a QR, its scan and its binding, and measures the time between', async () => {
+  test('counts a QR code, its scan and its binding, and measures the time from the QR code to the binding', async () => {
     await open()
     const url = await testServer.ticketUrl()
     await testServer.ticketUrl()
@@ -130,7 +130,7 @@ describe('the store', () => {
     expect(await read('wechat_bind_store_failures_total{operation="user"}')).toBe(0)
   })
 
-  test('counts an unavailable store as a failure, but not a refusal', async () => {
+  test('counts STORE_UNAVAILABLE as a failure, and does not count a refusal', async () => {
     const breaking = (store: Store): Store => ({
       ...store,
       user: () => Promise.reject(new BindError('STORE_UNAVAILABLE', 'gone')),

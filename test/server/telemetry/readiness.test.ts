@@ -95,7 +95,7 @@ describe('createReadiness', () => {
     expect(warnings).toEqual([['store', { code: 'STORE_UNAVAILABLE', cause: shown }]])
   })
 
-  test('names an error without a code as failed', async () => {
+  test('reports an error without a code as "failed"', async () => {
     const { readiness, end, fail } = open()
     fail(new Error('no code'))
     const probe = readiness()

@@ -38,7 +38,7 @@ describe('a ciphertext for WECHAT_MODE=plain', () => {
     expect(linesWith('Remove WECHAT_MODE')).toHaveLength(2)
   })
 
-  test('is accepted in 兼容模式, whose messages have their fields beside it', async () => {
+  test('is accepted in 兼容模式, in which the plain fields are sent beside the ciphertext', async () => {
     await open({ WECHAT_MODE: 'plain' })
     expect((await testServer.deliver(undefined, 'compatible')).status).toBe(200)
   })

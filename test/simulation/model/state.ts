@@ -4,9 +4,14 @@
  * that a copy of the state is a copy of a few maps.
  */
 
-import type { Asked } from './page.ts'
+import type { Choose } from './explain.ts'
+import type { Asked } from './qrcode.ts'
 
 export type Settings = {
+  /** One tap inside WeChat. */
+  hasOauth: boolean
+  /** How many QR codes each server has made in advance. */
+  ready: number
   conflict: 'reject' | 'replace' | 'allow'
   confirm: 'off' | 'reply' | 'code'
   unsubscribe: 'unbind' | 'mark'
@@ -43,6 +48,15 @@ export type Ticket = {
   hold: Hold | null
 }
 
+/** One run of WeChat's web authorization. The openid is known while it waits for the page's proof. */
+export type Authorization = {
+  user: UserKey
+  state: 'requested' | 'exchanging' | 'proven' | 'closed'
+  createdAt: number
+  until: number
+  openid: string | null
+}
+
 export type Bound = {
   openid: string
   unionid: string | null
@@ -50,6 +64,8 @@ export type Bound = {
   boundAt: number
   /** `CreateTime` of the newest event that was applied. */
   time: number
+  /** The step in which that was, or in which the binding was made. */
+  heardIn: number
   label: string | null
 }
 
@@ -91,9 +107,13 @@ export type Made = { scene: string } | { code: string }
 
 export type State = {
   now: number
+  /** The number of steps so far. */
+  step: number
   settings: Settings
   users: Map<UserKey, User>
   tickets: Map<string, Ticket>
+  /** By the hash of WeChat's `state`. One that was made in this step has another name. */
+  authorizations: Map<string, Authorization>
   events: Event[]
   /** `CreateTime` of the last unfollow of an openid. */
   unfollows: Map<string, { time: number; until: number }>
@@ -102,8 +122,15 @@ export type State = {
   windows: Map<string, { count: number; until: number }>
   /** The accepted requests, each with the time after which the server may delete its record. */
   jtis: Map<string, number>
-  /** The scenes of the QR codes that WeChat has created in this step and that belong to no ticket yet. */
+  /**
+   * The scenes of QR codes that no ticket has yet, and that one of this step may get. Without QR codes in advance: all that WeChat has
+   * made in this step.
+   */
   offered: string[]
+  /** The openids that WeChat has given for a code in this step. */
+  exchanged: Map<string, string>
+  /** Whether WeChat has given the new openids of a migrated account in this step. */
+  hasChangedOpenids: boolean
   /**
    * The results of the requests for a QR code in this step, by user and kind. Requests at the same time may share a
    * result.
@@ -111,13 +138,17 @@ export type State = {
   made: Map<string, Made>
   /** The requests of this step that wait for WeChat, by user and kind. */
   asking: Map<string, Asked>
+  /** Learns what WeChat has answered about its users in this step, if the server may have stored it by now. */
+  learn: (m: State, choose: Choose) => void
 }
 
 export const newState = (settings: Settings, now: number): State => ({
   now,
+  step: 0,
   settings,
   users: new Map(),
   tickets: new Map(),
+  authorizations: new Map(),
   events: [],
   unfollows: new Map(),
   deliveries: new Map(),
@@ -125,14 +156,18 @@ export const newState = (settings: Settings, now: number): State => ({
   windows: new Map(),
   jtis: new Map(),
   offered: [],
+  exchanged: new Map(),
+  hasChangedOpenids: false,
   made: new Map(),
   asking: new Map(),
+  learn() {},
 })
 
 export const copyState = (m: State): State => ({
   ...m,
   users: new Map(m.users),
   tickets: new Map(m.tickets),
+  authorizations: new Map(m.authorizations),
   events: [...m.events],
   unfollows: new Map(m.unfollows),
   deliveries: new Map(m.deliveries),
@@ -159,15 +194,6 @@ const unknown = (key: UserKey): User => ({
 
 export const userOf = (m: State, key: UserKey): User => m.users.get(key) ?? unknown(key)
 
-export function setUser(m: State, key: UserKey, change: Partial<User>): void {
-  m.users.set(key, { ...userOf(m, key), ...change })
-}
-
-export function setTicket(m: State, { scene }: Ticket, change: Partial<Ticket>): void {
-  const ticket = m.tickets.get(scene)
-  if (ticket) m.tickets.set(scene, { ...ticket, ...change })
-}
-
 export const ticketsOf = (m: State, key: UserKey): Ticket[] =>
   [...m.tickets.values()].filter(({ user }) => user === key)
 
@@ -190,64 +216,5 @@ export const ownersOf = (m: State, openid: string): User[] =>
     .filter(({ bound }) => bound?.openid === openid)
     .sort((a, b) => (b.bound?.boundAt ?? 0) - (a.bound?.boundAt ?? 0) || b.id - a.id)
 
-/** Increases the version by 1, because the page must display a change. */
-export function bump(m: State, key: UserKey): number {
-  const version = userOf(m, key).version + 1
-  setUser(m, key, { version })
-  return version
-}
-
-export function addEvent(m: State, key: UserKey, type: Event['type'], reason: string, at = m.now): void {
-  const { version, bound } = userOf(m, key)
-  const openid = type === 'unbound' ? null : (bound?.openid ?? null)
-  m.events.push({ user: key, version, type, reason, at, openid, erased: false })
-}
-
-/** Closes the tickets of a user that could still bind. Returns their number. */
-export function closeOpen(m: State, key: UserKey, except?: Ticket): number {
-  const open = ticketsOf(m, key).filter((ticket) => isOpen(ticket) && ticket.scene !== except?.scene)
-  for (const ticket of open) setTicket(m, ticket, { state: 'replaced', hold: null })
-  if (!except) setUser(m, key, { epoch: userOf(m, key).epoch + 1 })
-  return open.length
-}
-
-export function unbindUser(m: State, key: UserKey, reason: string): void {
-  closeOpen(m, key)
-  setUser(m, key, { bound: null, reason })
-  bump(m, key)
-  addEvent(m, key, 'unbound', reason)
-}
-
-export function bindUser(m: State, key: UserKey, bound: Bound, reason: string): void {
-  setUser(m, key, { bound, reason: null })
-  bump(m, key)
-  addEvent(m, key, 'bound', reason)
-}
-
-/** Records a follow or an unfollow in a binding. */
-export function setSubscribed(m: State, key: UserKey, subscribed: boolean, time: number): void {
-  const { bound } = userOf(m, key)
-  if (!bound) return
-  setUser(m, key, { bound: { ...bound, subscribed, time } })
-  if (bound.subscribed === subscribed) return
-  bump(m, key)
-  addEvent(m, key, 'updated', subscribed ? 'subscribed' : 'unsubscribed')
-}
-
-export function notify(m: State, key: UserKey, name: string): void {
-  const version = bump(m, key)
-  setUser(m, key, { notice: { name, version, at: m.now } })
-}
-
-/** Closes a scan without a confirmation. The page then displays the QR code again. */
-export function endHold(m: State, ticket: Ticket, state: 'used' | 'dead' = 'used'): void {
-  setTicket(m, ticket, { state, hold: null })
-  bump(m, ticket.user)
-}
-
-/** Completes an erasure: only the version is kept, and the limits start again from zero. */
-export function forgetUser(m: State, key: UserKey): void {
-  const life = userOf(m, key).life + 1
-  setUser(m, key, { id: 0, isKnown: false, life, reason: null, notice: null, epoch: 0, erased: false })
-  for (const scope of m.windows.keys()) if (scope.endsWith(` ${key}`)) m.windows.delete(scope)
-}
+/** Whether the openid is that of the Official Account before its migration. */
+export const isOld = (openid: string): boolean => openid.startsWith('old')

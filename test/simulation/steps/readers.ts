@@ -3,10 +3,12 @@
  */
 
 import type { Answer } from '../../../server/http/answer.ts'
+import type { Op } from '../model/explain.ts'
 import { bindInfoOf } from '../model/page.ts'
 import { type State, tenantOf, type UserKey } from '../model/state.ts'
 import type { Story } from '../story.ts'
-import { call, type Exchange, type Outcome, readData } from './requests.ts'
+import { call, readData, toBindInfo } from './back-ends.ts'
+import type { Outcome } from './exchange.ts'
 
 const tenants = ['default', 'other']
 const DAY = 86_400_000
@@ -65,35 +67,19 @@ export async function listPage(story: Story, step: ReaderStep): Promise<void> {
     return { shown: rest.slice(0, step.limit), isMore: rest.length > step.limit }
   }
   const fields = { Action: 'Get', Limit: step.limit, ...(cursor === undefined ? {} : { Cursor: cursor }) }
-  const sealed = call(
-    world,
-    world.at(step.at),
-    'ListBindings',
-    `${tenant}//`,
-    fields,
-    () =>
-      function* (m) {
-        yield
-        const { shown, isMore } = pageOf(m)
-        const items = shown.map(({ key, bound }) => ({ ...bindInfoOf(m, key), key, Label: bound.label }))
-        return { items, isMore }
-      },
-  )
-  await story.request([
-    {
-      ...sealed,
-      read: async (answer) =>
-        readData(world, tenant, answer as Answer, ({ Items, NextCursor }: ListData) => {
-          next = NextCursor
-          const items = Items.map(({ Account, User_ID, AppId, Label, ...info }) => ({
-            ...info,
-            key: `${tenant}/${Account}/${User_ID}`,
-            Label,
-          }))
-          return { items, isMore: NextCursor !== null }
-        }),
-    },
-  ])
+  const op: Op = function* (m) {
+    yield
+    const { shown, isMore } = pageOf(m)
+    const items = shown.map(({ key, bound }) => ({ ...bindInfoOf(m, key), key, Label: bound.label }))
+    return { items, isMore }
+  }
+  const read = (answer: object) =>
+    readData(world, tenant, answer as Answer, ({ Items, NextCursor }: ListData) => {
+      next = NextCursor
+      const items = Items.map((item) => ({ ...toBindInfo(item), key: `${tenant}/${item.Account}/${item.User_ID}` }))
+      return { items, isMore: NextCursor !== null }
+    })
+  await story.request([call(world, world.at(step.at), 'ListBindings', `${tenant}//`, fields, () => op, read)])
   if (next === undefined) return
   const { shown } = pageOf(story.model())
   walk.got.push(...shown.map(({ key }) => key))
@@ -137,29 +123,19 @@ export async function feedPage(story: Story, step: Omit<ReaderStep, 'do'>): Prom
   let data: FeedData | undefined
   let isGone = false
   const fields = { Action: 'Get', Limit: step.limit, ...(feed.cursor === undefined ? {} : { After: feed.cursor }) }
-  const exchange: Exchange = {
-    ...call(
-      world,
-      world.at(step.at),
-      'GetEvents',
-      `${tenant}//`,
-      fields,
-      () =>
-        function* () {
-          yield
-          return 'page'
-        },
-    ),
-    async read(answer): Promise<Outcome> {
-      const outcome = await readData(world, tenant, answer as Answer, (got: FeedData) => {
-        data = got
-        return 'page'
-      })
-      isGone = (outcome as { value?: { code?: string } }).value?.code === 'EVENTS_GONE'
-      return isGone ? { value: 'page' } : outcome
-    },
+  const op: Op = function* () {
+    yield
+    return 'page'
   }
-  await story.request([exchange])
+  async function read(answer: object): Promise<Outcome> {
+    const outcome = await readData(world, tenant, answer as Answer, (got: FeedData) => {
+      data = got
+      return 'page'
+    })
+    isGone = (outcome as { value?: { code?: string } }).value?.code === 'EVENTS_GONE'
+    return isGone ? { value: 'page' } : outcome
+  }
+  await story.request([call(world, world.at(step.at), 'GetEvents', `${tenant}//`, fields, () => op, read)])
   if (isGone) {
     if (!world.hasLostEvents()) throw new Error('EVENTS_GONE, although no event has expired')
     world.feeds.set(tenant, newFeed())

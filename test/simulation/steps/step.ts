@@ -8,8 +8,10 @@ import { moods } from '../world/receiver.ts'
 import { type Fault, faults } from '../world/store.ts'
 import { type Trouble, troubles } from '../world/wechat.ts'
 import type { WorldSettings } from '../world/world.ts'
+import { type Exchange, keyOf } from './exchange.ts'
+import { sayings, toMessage } from './messages.ts'
 import { feedPage, listPage, type ReaderStep } from './readers.ts'
-import { type Exchange, keyOf, type RequestStep, sayings, toExchange, toMessage } from './requests.ts'
+import { type RequestStep, toExchange } from './requests.ts'
 
 export type Step =
   | (RequestStep & { fault?: Fault })
@@ -84,7 +86,7 @@ export async function take(story: Story, step: Step): Promise<void> {
 function toExchanges(story: Story, steps: RequestStep[]): Exchange[] {
   return steps.flatMap((step) => {
     const exchange = toExchange(story.world, story.model(), step)
-    return exchange && !(exchange.qr && story.isWaiting(exchange.qr.key)) ? [exchange] : []
+    return exchange && !(exchange.only !== undefined && story.isWaiting(exchange.only)) ? [exchange] : []
   })
 }
 
@@ -146,14 +148,43 @@ const requests: fc.WeightedArbitrary<RequestStep>[] = [
     weight: 1,
     arbitrary: fc.record({
       do: fc.constant('import' as const),
-      lines: fc.array(fc.record({ user, phone }), { minLength: 1, maxLength: 4 }),
-      conflict: fc.constantFrom('reject' as const, 'skip' as const, 'replace' as const),
+      lines: fc.array(fc.record({ user, phone, isOld: fc.boolean() }), { minLength: 1, maxLength: 4 }),
+      conflict: fc.constantFrom('reject' as const, 'skip' as const, 'replace' as const, 'allow' as const),
       at,
     }),
   },
 ]
 
-const request = fc.oneof(...requests)
+/** Of one tap. Most of them continue the latest authorization. */
+const taps: fc.WeightedArbitrary<RequestStep>[] = [
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('authorize' as const), user, at }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('come_back' as const),
+      phone,
+      pick,
+      declines: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+      at,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('prove' as const),
+      pick,
+      other: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+      label,
+      at,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('move' as const), isDryRun: fc.boolean(), at }),
+  },
+]
+
+const request = fc.oneof(...requests, ...taps)
 
 const others: fc.WeightedArbitrary<Step>[] = [
   {
@@ -235,4 +266,6 @@ export const anySettings: fc.Arbitrary<WorldSettings> = fc.record({
   instances: fc.constantFrom(1, 2),
   hasWebhook: fc.boolean(),
   hasUnionid: fc.boolean(),
+  hasOauth: fc.boolean(),
+  ready: fc.constantFrom(0, 2),
 })

@@ -84,10 +84,14 @@ export function createStoreView({ turn, onDeath }: ViewDeps) {
   let isDown = false
   let isDead = false
   let underway = 0
+  let failures = 0
   let planned: Fault | undefined
   const removers: (() => void)[] = []
 
-  const unavailable = () => new BindError('STORE_UNAVAILABLE', 'The store did not answer: try again.')
+  function unavailable(): BindError {
+    failures++
+    return new BindError('STORE_UNAVAILABLE', 'The store did not answer: try again.')
+  }
 
   function die(): Promise<never> {
     isDead = true
@@ -142,5 +146,7 @@ export function createStoreView({ turn, onDeath }: ViewDeps) {
       void die()
     },
     underway: () => underway,
+    /** How many calls have failed so far. */
+    failures: () => failures,
   }
 }

@@ -18,6 +18,11 @@ export const people = ['amy', 'bo', 'cy']
 // The account is always the same, so that every run has the same ids and many runs can use one store.
 export const account: Account = createAccount({ appId: 'wx0123456789abcdef', appSecret: 'f'.repeat(32) }, randomBytes)
 export const openids = people.map((person) => toOpenid(account, person))
+/** The openids of the same people at the account before its migration. WeChat has no new openid of the last one. */
+export const OLD_APP = 'wxfedcba9876543210'
+export const oldOpenids = openids.map((openid) => `old${openid.slice(3)}`)
+export const newOpenidOf = (old: string): string | undefined => openids.slice(0, -1)[oldOpenids.indexOf(old)]
+
 const unionids = new Map(people.map((person) => [toOpenid(account, person), toUnionid(person)]))
 export const unionidOf = (openid: string) => unionids.get(openid)
 
@@ -27,7 +32,7 @@ type HeldAnswer = { answer: () => void }
 
 export type Wechat = ReturnType<typeof createWechat>
 
-export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
+export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () => number) {
   let trouble: Trouble = 'up'
   let held: HeldAnswer[] = []
   let heldInfos: (() => void)[] | undefined
@@ -35,39 +40,85 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   const follows = new Map<string, boolean>()
   /** The scenes of the QR codes that WeChat has created in this step. */
   let offered: string[] = []
+  const made = new Map<string, { at: number; lastsMs: number }>()
+  /** The codes of web authorizations that WeChat has not exchanged yet. */
+  const codes = new Map<string, string>()
+  let codesMade = 0
+  let hasChanged = false
+  let exchanged = new Map<string, string>()
   const sceneByUrl = new Map<string, string>()
+  let step = 0
+  /** The openids of which WeChat has said in this step that they follow, each with the step of the question. */
+  let toldFollowers: { openid: string; askedIn: number }[] = []
 
   const infoOf = (openid: string) => ({
-    subscribe: follows.get(openid) === false ? 0 : 1,
+    subscribe: isFollower(openid) ? 1 : 0,
     openid,
     ...(hasUnionid ? { unionid: unionids.get(openid) } : {}),
   })
 
-  function answer(path: string, url: URL, body: unknown): Response {
-    if (path === '/cgi-bin/stable_token') return json({ access_token: 'token-of-the-simulation', expires_in: 7200 })
-    if (path === '/cgi-bin/user/info') return json(infoOf(url.searchParams.get('openid') ?? ''))
-    if (path === '/cgi-bin/user/info/batchget') {
-      const { user_list } = body as { user_list: { openid: string }[] }
-      return json({ user_info_list: user_list.map(({ openid }) => infoOf(openid)) })
+  const isFollower = (openid: string) => follows.get(openid) ?? true
+
+  /** The state of the users when the server asks. The answer may arrive later. */
+  function answerInfos(path: string, url: URL, body: unknown): () => Response {
+    const isOne = path === '/cgi-bin/user/info'
+    const openids = isOne
+      ? [url.searchParams.get('openid') ?? '']
+      : (body as { user_list: { openid: string }[] }).user_list.map(({ openid }) => openid)
+    // WeChat refuses the whole question if it does not know one of the users.
+    if (openids.some((openid) => !unionids.has(openid))) return () => json({ errcode: 40003, errmsg: 'invalid openid' })
+    const infos = openids.map(infoOf)
+    const followers = openids.filter(isFollower).map((openid) => ({ openid, askedIn: step }))
+    return () => {
+      toldFollowers.push(...followers)
+      return json(isOne ? infos[0] : { user_info_list: infos })
     }
+  }
+
+  function exchange(code: string): Response {
+    const openid = codes.get(code)
+    if (openid === undefined) return json({ errcode: 40029, errmsg: 'invalid code' })
+    codes.delete(code)
+    exchanged.set(code, openid)
+    return json({ access_token: 'of the page', openid, scope: 'snsapi_base' })
+  }
+
+  function changeOpenids(olds: string[]): Response {
+    hasChanged = true
+    const result_list = olds.map((ori_openid) => {
+      const new_openid = newOpenidOf(ori_openid)
+      return new_openid ? { ori_openid, new_openid, err_msg: 'ok' } : { ori_openid, err_msg: 'ori_openid error' }
+    })
+    return json({ errcode: 0, errmsg: 'ok', result_list })
+  }
+
+  function answer(path: string, url: URL, body: unknown): Response {
+    if (path === '/sns/oauth2/access_token') return exchange(url.searchParams.get('code') ?? '')
+    if (path === '/cgi-bin/changeopenid') return changeOpenids((body as { openid_list: string[] }).openid_list)
+    if (path === '/cgi-bin/stable_token') return json({ access_token: 'token-of-the-simulation', expires_in: 7200 })
     const asked = body as { expire_seconds: number; action_info: { scene: { scene_str: string } } }
     const scene = asked.action_info.scene.scene_str
     const qrUrl = `http://weixin.qq.com/q/${++qrcodes}`
     sceneByUrl.set(qrUrl, scene)
-    offered.push(scene)
+    // The QR code to follow with belongs to no ticket.
+    if (scene.startsWith('wb1_')) {
+      offered.push(scene)
+      made.set(scene, { at: clock(), lastsMs: asked.expire_seconds * 1000 })
+    }
     return json({ ticket: `ticket-${qrcodes}`, expire_seconds: asked.expire_seconds, url: qrUrl })
   }
 
   const fetch: Fetch = (input, init) => {
     const url = new URL(input)
     const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined
-    const reply = () => answer(url.pathname, url, body)
+    const isAboutUsers = url.pathname.startsWith('/cgi-bin/user/')
+    const reply = isAboutUsers ? answerInfos(url.pathname, url, body) : () => answer(url.pathname, url, body)
     if (trouble === 'down') return Promise.reject(new TypeError('fetch failed'))
     if (trouble === 'error') return Promise.resolve(new Response('bad gateway', { status: 502 }))
     const errcode = errcodes[trouble]
     if (errcode !== undefined) return Promise.resolve(json({ errcode, errmsg: 'refused' }))
     if (trouble === 'up') {
-      const infos = url.pathname.startsWith('/cgi-bin/user/') ? heldInfos : undefined
+      const infos = isAboutUsers ? heldInfos : undefined
       return infos ? new Promise((resolve) => infos.push(() => resolve(reply()))) : Promise.resolve(reply())
     }
     return new Promise((resolve, reject) => {
@@ -83,11 +134,14 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
   return {
     fetch,
     sceneOf: (url: string) => sceneByUrl.get(url),
-    /**
-     * Returns whether the WeChat user follows the account. WeChat's API knows this before the message of the follow
-     * arrives.
-     */
-    follows: (openid: string) => follows.get(openid) ?? true,
+    beginStep(number: number): void {
+      step = number
+    },
+    isToldFollower: (openid: string, heardIn: number) =>
+      toldFollowers.some((told) => told.openid === openid && told.askedIn >= heardIn),
+    forgetTold(): void {
+      toldFollowers = []
+    },
     setFollows(openid: string, isFollower: boolean): void {
       follows.set(openid, isFollower)
     },
@@ -110,6 +164,24 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }) {
       heldInfos = undefined
       for (const answer of late) answer()
       return late.length > 0
+    },
+    /** The QR codes that WeChat has made. */
+    made,
+    /** The code with which the browser of a WeChat user comes back. */
+    newCode(openid: string): string {
+      const code = `code-${++codesMade}`
+      codes.set(code, openid)
+      return code
+    },
+    takeExchanged(): Map<string, string> {
+      const taken = exchanged
+      exchanged = new Map()
+      return taken
+    },
+    takeChanged(): boolean {
+      const taken = hasChanged
+      hasChanged = false
+      return taken
     },
     takeOffered(): string[] {
       const taken = offered

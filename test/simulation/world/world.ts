@@ -9,13 +9,13 @@ import { sealEnvelope } from '../../../server/keys/envelope.ts'
 import { sealToken } from '../../../server/keys/seal-token.ts'
 import type { Log } from '../../../server/platform.ts'
 import type { Message } from '../model/chat.ts'
-import { QR_LIMITS } from '../model/page.ts'
+import { QR_LIMITS } from '../model/limits.ts'
 import { type Settings, tenantOf, type UserKey } from '../model/state.ts'
+import type { Exchange } from '../steps/exchange.ts'
 import { EVENTS_KEPT, type Feed, type Walk } from '../steps/readers.ts'
-import type { Exchange } from '../steps/requests.ts'
 import { type Instance, openInstance } from './instance.ts'
 import { createReceiver, WEBHOOK_SECRET, WEBHOOK_URL } from './receiver.ts'
-import type { Database } from './store.ts'
+import { type Database, hashOf } from './store.ts'
 import { createTime } from './time.ts'
 import { account, createWechat, replyTexts } from './wechat.ts'
 
@@ -52,10 +52,16 @@ export type WaitingPage = {
 /** An encrypted request. It is kept so that a later step can send it again. */
 export type SealedCall = { call: string; jti: string; date: number; jwe: string; exchange: Exchange }
 
+/** A web authorization that a page has begun. `proof`: what the browser got. */
+export type Authorized = { key: UserKey; state: string; hash: string; proof: string | undefined }
+
+/** The page to which WeChat's authorization returns. */
+export const RETURN_URL = 'https://site.test/account'
+
 const configs = new Map<string, Config>()
 
-function configOf({ conflict, confirm, unsubscribe, hasWebhook }: WorldSettings): Config {
-  const id = [conflict, confirm, unsubscribe, hasWebhook].join()
+function configOf({ conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready }: WorldSettings): Config {
+  const id = [conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready].join()
   const known = configs.get(id)
   if (known) return known
   const config = parseConfig({
@@ -70,7 +76,10 @@ function configOf({ conflict, confirm, unsubscribe, hasWebhook }: WorldSettings)
     CONFLICT: conflict,
     CONFIRM: confirm,
     UNSUBSCRIBE: unsubscribe,
-    QR_READY: '0',
+    QR_READY: String(ready),
+    WECHAT_OAUTH: hasOauth ? 'on' : 'off',
+    PUBLIC_URL: 'https://bind.test',
+    ALLOWED_ORIGINS: 'https://site.test',
     QR_PER_MINUTE: String(QR_LIMITS.minute),
     QR_PER_HOUR: String(QR_LIMITS.hour),
     QR_PER_DAY: String(QR_LIMITS.day),
@@ -89,7 +98,7 @@ export const STARTED_AT = Date.UTC(2026, 0, 15, 8)
 
 export async function openWorld({ database, settings, random }: WorldDeps) {
   const time = createTime(STARTED_AT)
-  const wechat = createWechat(settings)
+  const wechat = createWechat(settings, time.clock)
   const receiver = createReceiver(time.clock)
   const logLines: string[] = []
   const write = (fields: object, message: string) => void logLines.push(JSON.stringify({ ...fields, message }))
@@ -130,6 +139,10 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     },
     pages: [] as WaitingPage[],
     calls: [] as SealedCall[],
+    authorized: [] as Authorized[],
+    hashOfState: (state: string) => hashOf('oauth state', state),
+    /** The scenes of all tickets so far. */
+    given: new Set<string>(),
     walks: new Map<string, Walk>(),
     feeds: new Map<string, Feed>(),
     hasLostEvents: () => time.clock() - STARTED_AT >= EVENTS_KEPT,

@@ -101,7 +101,7 @@ describe('two instances', () => {
     await other.close()
   })
 
-  test('bind one of two WeChat users who both scan the same ticket 100 times', { timeout: 180_000 }, async () => {
+  test('bind only one of two WeChat users when both scan the same ticket 100 times', { timeout: 180_000 }, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const userId = `ticket${round}`
       const scene = await addTicket(userId)
@@ -234,7 +234,7 @@ async function startReceiver() {
 }
 
 describe('a web authorization', () => {
-  test('is started, returned and confirmed at different instances, and counts once', async () => {
+  test('can be started, returned and confirmed at different instances, and binds once', async () => {
     const env = { DATABASE_URL: await newMigratedDatabase(), WECHAT_OAUTH: 'on', PUBLIC_URL: 'http://bind.test' }
     const simulated = { ...account, webDomains: ['bind.test'] }
     const one = await openTestServer(env, { account: simulated })

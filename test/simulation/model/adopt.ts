@@ -1,0 +1,118 @@
+/** Copies into the model the values that only the store decides (ids, codes, digits), and the changes whose time the contract leaves open. */
+
+import { addEvent, bump, endHold, forgetUser, setTicket, setUser } from './changes.ts'
+import type { Observed } from './observed.ts'
+import { type State, type UserKey, userOf } from './state.ts'
+
+const SECOND = 1000
+const HOUR = 3600 * SECOND
+const DAY = 24 * HOUR
+
+export type Known = {
+  unionidOf: (openid: string) => string | undefined
+  appIdOf: (openid: string) => string
+  /** Whether WeChat has answered in this step that the user follows the account, to a question of the step `heardIn` or later. */
+  isToldFollower: (openid: string, heardIn: number) => boolean
+  /** The keys under which the store keeps the version of an erased user, an unfollow, or a delivery. */
+  floorOf: (key: UserKey) => string
+  unfollowOf: (openid: string) => string
+  deliveryOf: (key: string) => string
+}
+
+export function adopt(m: State, seen: Observed, known: Known): void {
+  forget(m, seen, known)
+  for (const [scene, ticket] of m.tickets) {
+    const found = seen.tickets.get(scene)
+    if (!found) {
+      if (m.now < ticket.expiresAt + DAY) continue
+      if (ticket.hold) endHold(m, ticket)
+      m.tickets.delete(scene)
+      continue
+    }
+    if (ticket.id === 0) setTicket(m, ticket, { id: found.id, code: found.code })
+    const { hold } = ticket
+    if (hold?.kind === 'code' && hold.digits === null && /^\d{4}$/.test(found.hold?.digits ?? '')) {
+      setTicket(m, ticket, { hold: { ...hold, digits: found.hold?.digits ?? null } })
+    }
+    // The server closes an unconfirmed scan some time after it has expired.
+    if (hold && found.state === 'used' && m.now >= hold.until) endHold(m, ticket)
+  }
+  for (const [key, user] of m.users) {
+    const found = seen.users.get(key)
+    if (found && user.id !== found.id) setUser(m, key, { id: found.id })
+    if (found && user.erased && user.reason === 'erased' && found.reason === null) setUser(m, key, { reason: null })
+    if (!found && user.erased) forgetUser(m, key)
+  }
+  nameAuthorizations(m, seen)
+  learn(m, seen, known)
+  const kept = new Set(seen.events.map(({ user, version, type }) => `${user} ${version} ${type}`))
+  m.events = m.events.filter(
+    (event) =>
+      kept.has(`${event.user} ${event.version} ${event.type}`) || !(event.erased || m.now >= event.at + 90 * DAY),
+  )
+}
+
+/** The model learns the hash of an authorization from the store. An expired one may be deleted at any time. */
+function nameAuthorizations(m: State, { authorizations }: Observed): void {
+  for (const [name, made] of m.authorizations) {
+    if (authorizations.has(name)) continue
+    if (name.startsWith('new ')) {
+      const unknown = [...authorizations].find(([hash, { user }]) => user === made.user && !m.authorizations.has(hash))
+      m.authorizations.delete(name)
+      m.authorizations.set(unknown?.[0] ?? 'an authorization that was not stored', made)
+    } else if (m.now >= made.until) m.authorizations.delete(name)
+  }
+}
+
+/** Whether the store may have something that WeChat has answered in this step. */
+export const hasNews = (m: State, seen: Observed): boolean =>
+  [...m.users].some(([key, { bound }]) => {
+    const found = seen.users.get(key)?.bound
+    return bound && found && ((!bound.unionid && found.unionid) || (!bound.subscribed && found.subscribed))
+  })
+
+/** Takes over what WeChat has answered in this step. */
+export function learn(m: State, seen: Observed, known: Known): void {
+  for (const key of m.users.keys()) {
+    adoptFollowing(m, key, seen, known)
+    adoptUnionid(m, key, seen, known)
+  }
+}
+
+/** Expired records may be deleted at any time. */
+function forget(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Known): void {
+  for (const [openid, { until }] of m.unfollows) {
+    if (m.now >= until && !memory.unfollows.has(unfollowOf(openid))) m.unfollows.delete(openid)
+  }
+  for (const [key, { until }] of m.deliveries) {
+    if (m.now >= until && !memory.deliveries.has(deliveryOf(key))) m.deliveries.delete(key)
+  }
+  for (const [jti, until] of m.jtis) if (m.now >= until) m.jtis.delete(jti)
+}
+
+/**
+ * With the unionid the server asks whether the WeChat user follows. The answer counts unless a follow or an unfollow has come since the
+ * question.
+ */
+function adoptFollowing(m: State, key: UserKey, seen: Observed, { isToldFollower }: Known): void {
+  const { bound, version } = userOf(m, key)
+  const found = seen.users.get(key)?.bound
+  if (!bound || bound.subscribed || !found?.subscribed || found.openid !== bound.openid) return
+  const event = seen.events.find((each) => each.user === key && each.version === version + 1)
+  if (!isToldFollower(bound.openid, bound.heardIn) || event?.reason !== 'subscribed') return
+  setUser(m, key, { bound: { ...bound, subscribed: true } })
+  bump(m, key)
+  addEvent(m, key, 'updated', 'subscribed', event.at)
+}
+
+/** The unionid of a binding arrives some time after it. */
+function adoptUnionid(m: State, key: UserKey, seen: Observed, { unionidOf }: Known): void {
+  const { bound, version } = userOf(m, key)
+  const found = seen.users.get(key)?.bound
+  if (!bound || bound.unionid !== null || !found?.unionid || found.openid !== bound.openid) return
+  if (found.unionid !== unionidOf(bound.openid)) return
+  const event = seen.events.find((each) => each.user === key && each.version === version + 1)
+  setUser(m, key, { bound: { ...bound, unionid: found.unionid } })
+  bump(m, key)
+  addEvent(m, key, 'updated', 'unionid', event?.at)
+}

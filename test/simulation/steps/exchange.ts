@@ -1,0 +1,52 @@
+/** A request of a step: how it is sent, how its answer is read, and what the model says about it. */
+import type { Answer } from '../../../server/http/answer.ts'
+import type { Op } from '../model/explain.ts'
+import type { UserKey } from '../model/state.ts'
+import type { Instance, LOST } from '../world/instance.ts'
+import { userKeys } from '../world/world.ts'
+
+/** The server has answered with an error. */
+export const FAILED = Symbol('failed')
+/** There is no answer yet. */
+export const PENDING = Symbol('pending')
+/** The page waits for a change. */
+export const PARKED = Symbol('parked')
+
+/** The result of an answer, or its fault. */
+export type Outcome = { value: unknown } | { fault: string }
+
+export type Exchange = {
+  instance: Instance
+  send: () => Promise<Answer | typeof LOST | object>
+  read: (answer: Answer | object) => Promise<Outcome> | Outcome
+  /** `isPending`: WeChat has not answered the server yet. `mayFail`: the store has failed, or may have. */
+  op: (how: { isPending: boolean; mayFail: boolean }) => Op
+  /** While the request waits for WeChat, no other request of this name is sent. */
+  only?: string
+}
+
+/** The end of an operation whose request waits for WeChat. */
+export type Later = {
+  /** The user whose data it changes, or `*`. */
+  key: UserKey | '*'
+  /** `latestEpoch`: the user's epoch at the end of the step in which WeChat was asked. */
+  resume: (how: { mayFail: boolean; latestEpoch: number }) => Op
+}
+
+/** An operation that waits for WeChat ends with it. */
+export const later = (part: Later): { later: Later } => ({ later: part })
+
+export const isLater = (answer: unknown): answer is { later: Later } =>
+  typeof answer === 'object' && answer !== null && 'later' in answer
+
+export const labels = [null, 'Li', 'Wu'] as const
+
+export const keyOf = ({ user }: { user: number }): UserKey => userKeys[user % userKeys.length]!
+
+/** `INTERNAL` is never a right answer. */
+export function readRefusal(code: string, triesLeft?: unknown): Outcome {
+  if (code === 'STORE_UNAVAILABLE') return { value: FAILED }
+  if (code === 'INTERNAL') return { fault: 'the server answered INTERNAL' }
+  if (code.startsWith('WECHAT_')) return { value: { code: 'WECHAT' } }
+  return { value: { code, ...(triesLeft === undefined ? {} : { triesLeft }) } }
+}
