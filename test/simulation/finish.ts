@@ -93,7 +93,7 @@ async function expectErased(world: World, m: State): Promise<void> {
   for (const { state, proof = state } of world.authorized) {
     for (const secret of [state, proof])
       if (log.includes(secret) || tables.includes(secret))
-        throw new Error('the log or the store has a secret of one tap')
+        throw new Error('the log or the store contains a secret of an authorization')
   }
   for (const openid of [...openids, ...oldOpenids]) {
     const unionid = unionidOf(openid) ?? openid

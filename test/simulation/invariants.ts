@@ -61,10 +61,13 @@ function checkTickets({ tickets }: Observed): string | undefined {
 
 const QR_AGE = 300_000
 const FOLLOW_GRACE = 300_000
-// WeChat's answer may take this long.
+// The longest time until WeChat's answer.
 const ON_REQUEST = 5_000
 
-/** A QR code is given to one user once, at most five minutes after it was made, and WeChat accepts its scans as long as the ticket says. */
+/**
+ * The server gives a QR code to only one user and only once, at most five minutes after WeChat has created it. WeChat
+ * must accept scans of the QR code until its ticket expires.
+ */
 function checkQrcodes({ wechat, given }: World, m: State): string | undefined {
   for (const { scene, createdAt, expiresAt } of m.tickets.values()) {
     if (given.has(scene)) continue

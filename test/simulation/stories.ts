@@ -13,7 +13,7 @@ const settings = {
 } as const
 
 export const stories: Record<string, Recorded> = {
-  'an export after an erasure names the version that is kept': {
+  'an export after an erasure contains the version that the server has kept': {
     settings,
     chance: 0,
     steps: [
@@ -22,7 +22,7 @@ export const stories: Record<string, Recorded> = {
       { do: 'export', user: 0, at: 0 },
     ],
   },
-  'an export during an erasure is not of two states': {
+  'an export during an erasure does not mix the states before and after': {
     settings,
     chance: 0,
     steps: [
@@ -37,7 +37,7 @@ export const stories: Record<string, Recorded> = {
       },
     ],
   },
-  'an answer of WeChat from before an unfollow of the same second does not undo the unfollow': {
+  'an answer that WeChat sent before an unfollow, in the same second, does not undo the unfollow': {
     settings: { ...settings, unsubscribe: 'mark' },
     chance: 0,
     steps: [
@@ -48,7 +48,7 @@ export const stories: Record<string, Recorded> = {
       { do: 'wechat', trouble: 'up' },
     ],
   },
-  'a page whose user was bound while WeChat made the QR code gets the bound state': {
+  'a page gets the bound state if its user was bound while WeChat created the QR code': {
     settings: { ...settings, hasUnionid: true },
     chance: 0,
     steps: [
@@ -59,7 +59,7 @@ export const stories: Record<string, Recorded> = {
       { do: 'say', phone: 0, what: 'scan', pick: 0, at: 0 },
     ],
   },
-  'the unionid may arrive before the QR code for which a page waits': {
+  'the unionid may arrive before the QR code that a page waits for': {
     settings: { ...settings, hasUnionid: true },
     chance: 0,
     steps: [
@@ -77,7 +77,7 @@ export const stories: Record<string, Recorded> = {
       { do: 'wechat', trouble: 'up' },
     ],
   },
-  'a back end sends the request for a page of the list again': {
+  'a back end repeats the request for a page of the list': {
     settings: { ...settings, instances: 2 },
     chance: 0,
     steps: [
@@ -102,7 +102,7 @@ export const stories: Record<string, Recorded> = {
       },
     ],
   },
-  'the unionid of an openid that has moved is fetched': {
+  'the server fetches the unionid of an openid that was moved': {
     settings: { ...settings, hasUnionid: true },
     chance: 0,
     steps: [

@@ -27,7 +27,7 @@ type Waiting = { later: Later; latestEpoch: number; name: string | undefined; se
 type Sending = {
   exchange: Exchange
   answer: Answer | object | typeof LOST | typeof PENDING
-  /** How many calls to the store of this server had failed before. */
+  /** The number of this server's calls to the store that had failed before. */
   failuresBefore: number
 }
 
@@ -98,13 +98,15 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const outcome = await exchange.read(answer)
     const hasFailed = exchange.instance.view.failures() > failuresBefore
     const isFailed = 'value' in outcome && outcome.value === FAILED
-    return isFailed && !hasFailed ? { fault: 'the server blames the store, which has not failed' } : outcome
+    return isFailed && !hasFailed
+      ? { fault: 'the server reports a failure of the store, but the store has not failed' }
+      : outcome
   }
 
   /**
-   * The QR codes that the tickets of this step may have. Without QR codes in advance: all that WeChat has made in this step. With them:
-   * those of the new tickets and of the answers, and two more, because a QR code that was taken may have been lost. No QR code is given
-   * twice.
+   * Returns the QR codes that the tickets of this step may have. If the server requests no QR codes in advance, these
+   * are all QR codes that WeChat has created in this step. Otherwise they are the QR codes of the new tickets and of
+   * the answers, and two more, because the server may have lost a QR code that it has taken. No QR code is given twice.
    */
   function offersFor(values: unknown[]): string[] {
     const offered = world.wechat.takeOffered()
@@ -251,7 +253,10 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   }
 }
 
-/** The server closes expired scans by itself, and learns about users, possibly before the requests of the same step. */
+/**
+ * The server closes expired scans and stores WeChat's answers about users by itself. It may do so before the requests
+ * of the same step.
+ */
 function workFirst(m: State, choose: Choose): void {
   const keys = new Set(holds(m.tickets.values()).flatMap(({ user, hold }) => (m.now >= hold.until ? [user] : [])))
   if (keys.size > 0 && choose(2) === 1) for (const key of keys) expireHolds(m, key)

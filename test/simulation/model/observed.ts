@@ -1,4 +1,4 @@
-/** What the store holds, as rows. */
+/** Reads the rows of the store. */
 import type { Authorization, Bound, Event, Ticket, User, UserKey } from './state.ts'
 
 type Row = Record<string, string | number | null>
@@ -13,7 +13,7 @@ export type Observed = {
   /** The versions of erased users. The keys are the hashes of their ids. */
   floors: Map<string, number>
   tickets: Map<string, Omit<Ticket, 'usedBy'>>
-  /** By the hash of WeChat's `state`. */
+  /** The authorizations. The keys are the hashes of WeChat's parameter `state`. */
   authorizations: Map<string, Authorization>
   events: ObservedEvent[]
   memory: Memory

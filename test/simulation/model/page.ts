@@ -1,4 +1,4 @@
-/** The model of the calls of pages, back ends and operators, except requests for a QR code. */
+/** The model of the requests from pages, back ends and operators, without the requests for a QR code. */
 
 import { bump, closeOpen, endHold, forgetUser, setTicket, setUser, unbindUser } from './changes.ts'
 import { confirmHold, expireHolds } from './confirm.ts'
@@ -20,7 +20,7 @@ export function viewOf(m: State, key: UserKey): Answer {
   const more = { version, ...(isShown ? { notice: notice.name } : {}) }
   if (latest && m.now < latest.hold.until) return { state: 'scanned', confirm: latest.hold.kind, ...more }
   if (bound) {
-    // With one tap, a page asks a user who does not follow the account to follow it.
+    // If one tap is on, the page asks a user who does not follow the account to follow it.
     const follow = m.settings.hasOauth && !bound.subscribed ? { subscribed: false } : {}
     return { state: 'bound', boundAt: Math.floor(bound.boundAt / SECOND), ...follow, ...more }
   }

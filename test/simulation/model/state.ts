@@ -8,9 +8,9 @@ import type { Choose } from './explain.ts'
 import type { Asked } from './qrcode.ts'
 
 export type Settings = {
-  /** One tap inside WeChat. */
+  /** Whether pages inside WeChat can bind with one tap. */
   hasOauth: boolean
-  /** How many QR codes each server has made in advance. */
+  /** The number of QR codes that each server requests in advance. */
   ready: number
   conflict: 'reject' | 'replace' | 'allow'
   confirm: 'off' | 'reply' | 'code'
@@ -48,7 +48,7 @@ export type Ticket = {
   hold: Hold | null
 }
 
-/** One run of WeChat's web authorization. The openid is known while it waits for the page's proof. */
+/** One run of WeChat's web authorization. The openid is known while the authorization waits for the page's proof. */
 export type Authorization = {
   user: UserKey
   state: 'requested' | 'exchanging' | 'proven' | 'closed'
@@ -64,7 +64,7 @@ export type Bound = {
   boundAt: number
   /** `CreateTime` of the newest event that was applied. */
   time: number
-  /** The step in which that was, or in which the binding was made. */
+  /** The step in which this event was applied, or in which the binding was made. */
   heardIn: number
   label: string | null
 }
@@ -112,7 +112,10 @@ export type State = {
   settings: Settings
   users: Map<UserKey, User>
   tickets: Map<string, Ticket>
-  /** By the hash of WeChat's `state`. One that was made in this step has another name. */
+  /**
+   * The authorizations. The keys are the hashes of WeChat's parameter `state`. An authorization from this step has a
+   * temporary key.
+   */
   authorizations: Map<string, Authorization>
   events: Event[]
   /** `CreateTime` of the last unfollow of an openid. */
@@ -123,13 +126,13 @@ export type State = {
   /** The accepted requests, each with the time after which the server may delete its record. */
   jtis: Map<string, number>
   /**
-   * The scenes of QR codes that no ticket has yet, and that one of this step may get. Without QR codes in advance: all that WeChat has
-   * made in this step.
+   * The scenes of QR codes that belong to no ticket yet, and that a ticket of this step may get. If the server requests
+   * no QR codes in advance, these are all QR codes that WeChat has created in this step.
    */
   offered: string[]
-  /** The openids that WeChat has given for a code in this step. */
+  /** The openids that WeChat has returned in this step. The keys are the codes of web authorizations. */
   exchanged: Map<string, string>
-  /** Whether WeChat has given the new openids of a migrated account in this step. */
+  /** Whether WeChat has returned the new openids of a migrated account in this step. */
   hasChangedOpenids: boolean
   /**
    * The results of the requests for a QR code in this step, by user and kind. Requests at the same time may share a
@@ -138,7 +141,7 @@ export type State = {
   made: Map<string, Made>
   /** The requests of this step that wait for WeChat, by user and kind. */
   asking: Map<string, Asked>
-  /** Learns what WeChat has answered about its users in this step, if the server may have stored it by now. */
+  /** Copies data from WeChat's answers of this step into the model, if the server may have stored the data by now. */
   learn: (m: State, choose: Choose) => void
 }
 
@@ -216,5 +219,5 @@ export const ownersOf = (m: State, openid: string): User[] =>
     .filter(({ bound }) => bound?.openid === openid)
     .sort((a, b) => (b.bound?.boundAt ?? 0) - (a.bound?.boundAt ?? 0) || b.id - a.id)
 
-/** Whether the openid is that of the Official Account before its migration. */
+/** Returns whether the openid belongs to the Official Account before its migration. */
 export const isOld = (openid: string): boolean => openid.startsWith('old')

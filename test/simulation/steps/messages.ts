@@ -39,7 +39,7 @@ export function delivery(world: World, instance: Instance, { fields, message }: 
     read(answer) {
       const { status, body } = answer as Answer
       if (status === 500) return { value: FAILED }
-      if (status !== 200) return { fault: `a delivery got ${status}` }
+      if (status !== 200) return { fault: `a delivery got the status ${status}` }
       const read = readReply(message.openid, String(body))
       return 'fault' in read ? read : { value: read }
     },
@@ -47,7 +47,7 @@ export function delivery(world: World, instance: Instance, { fields, message }: 
   }
 }
 
-/** What a WeChat user does, as WeChat's message and as the model sees it. */
+/** Returns the action of a WeChat user, both as WeChat's message and as a message of the model. */
 export function toMessage(
   world: World,
   m: State,
@@ -77,7 +77,7 @@ export function toMessage(
         ticket &&
         event('subscribe', `qrscene_${ticket.scene}`, ticket.scene, { kind: 'subscribe', scene: ticket.scene })
       )
-    // A QR code that was made in advance and is not shown on any page.
+    // A QR code that the server has requested in advance, and that no page displays.
     case 'scan_early': {
       const scene = unusedScene(world)
       return scene === undefined ? undefined : event('SCAN', scene, scene, { kind: 'scan', scene })

@@ -13,7 +13,7 @@ import type { RequestStep } from './requests.ts'
 
 type OneTapStep = Extract<RequestStep, { do: 'authorize' | 'come_back' | 'prove' }>
 
-/** Undefined if no page has asked before. */
+/** Returns undefined if no page has started an authorization before. */
 export function oneTap(world: World, instance: Instance, step: OneTapStep): Exchange | undefined {
   if (step.do === 'authorize') return authorize(world, instance, keyOf(step))
   const { authorized } = world
@@ -79,7 +79,7 @@ function readReturn(made: Authorized, { status, headers, body }: Answer): Outcom
   return { value: { proof: true } }
 }
 
-/** `other`: the page of another user sends the proof. */
+/** `other` means that the page of another user sends the proof. */
 function prove(
   world: World,
   instance: Instance,

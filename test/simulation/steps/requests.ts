@@ -28,7 +28,10 @@ export type RequestStep = { at: number } & (
   | { do: 'say'; phone: number; what: (typeof sayings)[number]; pick: number }
   /** WeChat delivers an earlier message, for the first time or another time. */
   | { do: 'deliver'; message: number }
-  /** `isOld`: the openid is that of the account before its migration. `allow` counts only with `CONFLICT=allow`. */
+  /**
+   * `isOld` means that the openid belongs to the account before its migration. `allow` has an effect only with
+   * `CONFLICT=allow`.
+   */
   | {
       do: 'import'
       lines: { user: number; phone: number; isOld?: boolean }[]
@@ -36,7 +39,9 @@ export type RequestStep = { at: number } & (
     }
   /** `wechat-bind bindings move-openids`. */
   | { do: 'move'; isDryRun: boolean }
-  /** One tap inside WeChat: the page asks for the URL, the browser comes back from WeChat, the page sends the proof. */
+  /**
+   * One tap inside WeChat: the page requests the URL, the browser returns from WeChat, and the page sends the proof.
+   */
   | { do: 'authorize'; user: number }
   | { do: 'come_back'; phone: number; pick: number; declines: boolean }
   | { do: 'prove'; pick: number; other: boolean; label: number }
@@ -157,7 +162,7 @@ function askQr(world: World, instance: Instance, step: Extract<RequestStep, { do
   const toOp = ({ isPending, mayFail }: { isPending: boolean; mayFail: boolean }): Op =>
     function* (s: State, choose: Choose) {
       const started = yield* qrcode.startQr(s, { ...request, mayFail }, choose)
-      // A bound user's page also waits for the QR code to follow with.
+      // The page of a bound user also needs the QR code for following the account.
       if ('answer' in started)
         return isPending ? later({ key, resume: () => answerWith(started.answer) }) : started.answer
       if (!isPending) return yield* qrcode.finishQr(s, started.asked, choose)

@@ -155,7 +155,7 @@ const requests: fc.WeightedArbitrary<RequestStep>[] = [
   },
 ]
 
-/** Of one tap. Most of them continue the latest authorization. */
+/** The steps of one tap. Most of them continue the latest authorization. */
 const taps: fc.WeightedArbitrary<RequestStep>[] = [
   { weight: 3, arbitrary: fc.record({ do: fc.constant('authorize' as const), user, at }) },
   {

@@ -146,7 +146,7 @@ export function createStoreView({ turn, onDeath }: ViewDeps) {
       void die()
     },
     underway: () => underway,
-    /** How many calls have failed so far. */
+    /** The number of calls that have failed so far. */
     failures: () => failures,
   }
 }

@@ -18,7 +18,9 @@ export const people = ['amy', 'bo', 'cy']
 // The account is always the same, so that every run has the same ids and many runs can use one store.
 export const account: Account = createAccount({ appId: 'wx0123456789abcdef', appSecret: 'f'.repeat(32) }, randomBytes)
 export const openids = people.map((person) => toOpenid(account, person))
-/** The openids of the same people at the account before its migration. WeChat has no new openid of the last one. */
+/**
+ * The openids of the same people at the account before its migration. For the last of them, WeChat has no new openid.
+ */
 export const OLD_APP = 'wxfedcba9876543210'
 export const oldOpenids = openids.map((openid) => `old${openid.slice(3)}`)
 export const newOpenidOf = (old: string): string | undefined => openids.slice(0, -1)[oldOpenids.indexOf(old)]
@@ -48,7 +50,10 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
   let exchanged = new Map<string, string>()
   const sceneByUrl = new Map<string, string>()
   let step = 0
-  /** The openids of which WeChat has said in this step that they follow, each with the step of the question. */
+  /**
+   * The openids that follow the account according to WeChat's answers in this step. The values are the steps in which
+   * the server sent the requests.
+   */
   let toldFollowers: { openid: string; askedIn: number }[] = []
 
   const infoOf = (openid: string) => ({
@@ -59,13 +64,13 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
 
   const isFollower = (openid: string) => follows.get(openid) ?? true
 
-  /** The state of the users when the server asks. The answer may arrive later. */
+  /** The state of the users at the time of the request. The answer may arrive later. */
   function answerInfos(path: string, url: URL, body: unknown): () => Response {
     const isOne = path === '/cgi-bin/user/info'
     const openids = isOne
       ? [url.searchParams.get('openid') ?? '']
       : (body as { user_list: { openid: string }[] }).user_list.map(({ openid }) => openid)
-    // WeChat refuses the whole question if it does not know one of the users.
+    // WeChat refuses the whole request if it does not know one of the users.
     if (openids.some((openid) => !unionids.has(openid))) return () => json({ errcode: 40003, errmsg: 'invalid openid' })
     const infos = openids.map(infoOf)
     const followers = openids.filter(isFollower).map((openid) => ({ openid, askedIn: step }))
@@ -100,7 +105,7 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
     const scene = asked.action_info.scene.scene_str
     const qrUrl = `http://weixin.qq.com/q/${++qrcodes}`
     sceneByUrl.set(qrUrl, scene)
-    // The QR code to follow with belongs to no ticket.
+    // The QR code for following the account belongs to no ticket.
     if (scene.startsWith('wb1_')) {
       offered.push(scene)
       made.set(scene, { at: clock(), lastsMs: asked.expire_seconds * 1000 })
@@ -165,9 +170,9 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
       for (const answer of late) answer()
       return late.length > 0
     },
-    /** The QR codes that WeChat has made. */
+    /** The QR codes that WeChat has created. */
     made,
-    /** The code with which the browser of a WeChat user comes back. */
+    /** Returns the code that the browser of a WeChat user brings back from WeChat. */
     newCode(openid: string): string {
       const code = `code-${++codesMade}`
       codes.set(code, openid)

@@ -52,10 +52,10 @@ export type WaitingPage = {
 /** An encrypted request. It is kept so that a later step can send it again. */
 export type SealedCall = { call: string; jti: string; date: number; jwe: string; exchange: Exchange }
 
-/** A web authorization that a page has begun. `proof`: what the browser got. */
+/** A web authorization that a page has begun. `proof` is the proof that the browser has received. */
 export type Authorized = { key: UserKey; state: string; hash: string; proof: string | undefined }
 
-/** The page to which WeChat's authorization returns. */
+/** The URL of the page to which the browser returns after WeChat's authorization. */
 export const RETURN_URL = 'https://site.test/account'
 
 const configs = new Map<string, Config>()
