@@ -69,7 +69,9 @@ function withCache(policy: string) {
   }
 }
 
-/** The output folder: `../dist` of a checkout, or the folder of this file in the published package. */
+/**
+ * The output folder. In a checkout it is `../dist`. In the published package it is the folder that contains this file.
+ */
 export function findDist(): string {
   const places = ['../dist', '..'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
   const found = places.find((place) => existsSync(join(place, 'page/index.html')))

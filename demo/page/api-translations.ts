@@ -30,8 +30,8 @@ const whole: Record<string, Record<Chinese, string>> = {
   'The name of the account in the chat': { 'zh-CN': '聊天中显示的账号名称', 'zh-TW': '聊天中顯示的帳號名稱' },
   OK: { 'zh-CN': '成功', 'zh-TW': '成功' },
   "WeChat's ticket of the QR code": { 'zh-CN': '微信的二维码 ticket', 'zh-TW': '微信的 QR 碼 ticket' },
-  'The text that the QR code encodes': { 'zh-CN': '二维码的内容', 'zh-TW': 'QR 碼 的內容' },
-  "URL of WeChat's picture of the QR code": { 'zh-CN': '微信的二维码图片网址', 'zh-TW': '微信的 QR 碼 圖片網址' },
+  'The text that the QR code encodes': { 'zh-CN': '二维码的内容', 'zh-TW': 'QR 碼的內容' },
+  "URL of WeChat's picture of the QR code": { 'zh-CN': '微信的二维码图片网址', 'zh-TW': '微信的 QR 碼圖片網址' },
   'Unix seconds': { 'zh-CN': 'Unix 秒', 'zh-TW': 'Unix 秒' },
   'The reply has one item for each user, in the same order': {
     'zh-CN': '应答按相同顺序逐项对应',
@@ -68,7 +68,7 @@ const whole: Record<string, Record<Chinese, string>> = {
   },
   'A refused scan: of a WeChat that is bound to another account, or of a QR code that no longer works': {
     'zh-CN': '被拒绝的扫码：微信已绑定其他账号，或二维码已失效',
-    'zh-TW': '被拒絕的掃描：微信已綁定其他帳號，或 QR 碼 已失效',
+    'zh-TW': '被拒絕的掃描：微信已綁定其他帳號，或 QR 碼已失效',
   },
   'SVG path of 1-unit modules, without margin': {
     'zh-CN': 'SVG 路径，每个模块 1 单位，无边距',

@@ -61,7 +61,7 @@ function expectNothingPending(): void {
 }
 
 describe('BindController', () => {
-  test('requests a QR code, then polls for a greater version than the answer had', async () => {
+  test('requests a QR code, then polls with the version from the answer', async () => {
     await showQr()
     expect(client.asked).toEqual(['create', 'wait 1'])
     client.last.resolve(bound)
