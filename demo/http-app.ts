@@ -9,7 +9,7 @@ import { createRequestGuard, type TrustedNames } from './simulator/request-guard
 type HttpAppParts = {
   control: Hono
   hostSite: Hono
-  /** Undefined if the demo uses a real WeChat account. */
+  /** The simulated WeChat. It is undefined if the demo uses a real WeChat account. */
   simulator: Hono | undefined
   bind: (request: Request, bindings: object) => Promise<Response>
   console: (request: Request, bindings: object) => Response | Promise<Response>

@@ -17,7 +17,7 @@ type SavedState = {
   simulator: SimulatorMemory
 }
 
-/** Undefined when the file is missing or is not JSON. The demo then starts with a new state. */
+/** Reads the file. Returns undefined if the file is missing or is not JSON. The demo then starts with a new state. */
 export function readSavedState(file: string): Partial<SavedState> | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))

@@ -13,7 +13,7 @@ export type Told = {
   accepted: Map<string, number>
   acceptedIds: Set<string>
   uids: Map<string, string>
-  /** Set after a server was killed or the store has failed. From then on, the server may send a notice again. */
+  /** True after a server was killed or the store has failed. From then on, the server may send a notice again. */
   isDisturbed: boolean
 }
 

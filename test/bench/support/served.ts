@@ -53,7 +53,7 @@ export const serveOurs = (env: Record<string, string>): Promise<Served> => serve
 
 /** Returns the environment of a bind server on a new SQLite file. `remove` deletes the file. */
 export function newSqliteEnv(account: Account): { env: Record<string, string>; file: string; remove(): void } {
-  // If /tmp is in memory, a sync takes no time. Set BENCH_FOLDER to a folder on a disk then.
+  // If /tmp is in memory, a sync takes no time. In this case, set BENCH_FOLDER to a folder on a disk.
   const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
   const file = join(folder, 'bind.db')
   return { env: toEnv(account, `sqlite:${file}`), file, remove: () => rmSync(folder, { recursive: true, force: true }) }
