@@ -76,7 +76,7 @@ export type Overrides = {
   setTimer?: SetTimer
   /** Repeats the regular jobs. */
   setRepeatingTimer?: SetTimer
-  /** Limits the time of calls to WeChat, and pauses between their tries. */
+  /** Limits the time of calls to WeChat and to the system at `FORWARD_URL`, and pauses between their tries. */
   timeLimit?: TimeLimit
   delay?: Delay
   /** 0 to 1. Spreads the retries of webhooks. */
@@ -149,7 +149,7 @@ export async function openApp(config: Config, overrides: Overrides): Promise<Ope
     onTake: metrics.countQrcode,
     onUnused: metrics.countUnusedQrcodes,
   })
-  const forwarder = createForwarder(config, { fetch, metrics, warn })
+  const forwarder = createForwarder(config, { fetch, metrics, warn, timeLimit })
   const unionids = createUnionidFetcher({ store, wechat, clock, setTimer, log })
   const { keyring, stop: stopWatchingKeys } = openKeyring(config, log)
   const random = overrides.random ?? Math.random

@@ -1,6 +1,6 @@
 /** Forwards deliveries, byte for byte, to the system that owned the callback before. Keeps WeChat's time limit. */
 
-import { type Fetch, readCapped } from '../platform.ts'
+import { type Fetch, readCapped, systemTimeLimit, type TimeLimit } from '../platform.ts'
 import { toCause } from '../telemetry/cause.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Warn } from '../telemetry/warnings.ts'
@@ -25,7 +25,7 @@ export type Forwarder = {
 
 type ForwardSettings = { forwardUrl: string | undefined; forwardAll: boolean; forwardErrors: 'retry' | 'hide' }
 
-type ForwarderDeps = { fetch: Fetch; metrics: Metrics; warn: Warn; timeoutMs?: number }
+type ForwarderDeps = { fetch: Fetch; metrics: Metrics; warn: Warn; timeoutMs?: number; timeLimit?: TimeLimit }
 
 // WeChat disconnects after 5 s. The remaining half second is for the reply to WeChat.
 const TIMEOUT_MS = 4_500
@@ -42,7 +42,7 @@ const MAX_REPLY = 64 * 1024
 /** Returns undefined without `FORWARD_URL`. */
 export function createForwarder(
   { forwardUrl, forwardAll, forwardErrors }: ForwardSettings,
-  { fetch, metrics, warn, timeoutMs = TIMEOUT_MS }: ForwarderDeps,
+  { fetch, metrics, warn, timeoutMs = TIMEOUT_MS, timeLimit = systemTimeLimit }: ForwarderDeps,
 ): Forwarder | undefined {
   if (forwardUrl === undefined) return undefined
   const underway = new Set<Promise<unknown>>()
@@ -54,7 +54,7 @@ export function createForwarder(
       headers: { 'Content-Type': contentType ?? 'text/xml' },
       body,
       redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: timeLimit(timeoutMs),
     })
     if (!response.ok) {
       await response.body?.cancel()

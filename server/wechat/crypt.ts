@@ -3,24 +3,23 @@
  * blocks of 32 bytes, not 16. The iv is the first 16 bytes of the key.
  * https://developers.weixin.qq.com/doc/oplatform/developers/dev/push/encryption.html
  *
- * One cipher object serves every message, because creating one costs 6 of the 40 us that a callback takes and leaves a native
- * object to the garbage collector. A CBC block depends only on the ciphertext block before it:
- * - Decrypting: only the first block of the result depends on the previous message. That block contains the 16 random bytes,
- *   which are not used.
- * - Encrypting: an extra block that encrypts to the iv is put in front of the plaintext, and the first block of the result is
- *   dropped. The extra block is D(iv) XOR the last ciphertext block of the previous message, since CBC encrypts P XOR previous.
- * This file adds and checks the padding itself, so `final` is never called and the decipher does not keep back a last block.
+ * One cipher object and one decipher object serve all messages, because creating one costs 6 us and leaves a native object to the
+ * garbage collector. So the chain of CBC continues from the last block of the previous message instead of the iv. This changes only
+ * the first block that the receiver decrypts: its 16 bytes are the random bytes XOR that last block XOR the iv. They are still
+ * random, and nobody reads them. All other blocks depend only on blocks of their own message. This file adds and checks the padding
+ * itself, so `final` is never called and the decipher does not keep back a last block.
  */
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto'
 import { equalInConstantTime, takeRandom } from '../crypto.ts'
 import { BindError } from '../errors.ts'
 
 const BLOCK = 32
+const CIPHER_BLOCK = 16
 const RANDOM = 16
 const HEADER = RANDOM + 4
 
 export type Crypt = {
-  /** Base64 of the encrypted message. `random`: 16 bytes; tests pass it to get a repeatable result. */
+  /** Base64 of the encrypted message. `random`: 16 bytes; with them the first message of a `Crypt` is repeatable, for tests. */
   encrypt(message: string, random?: Buffer): string
   /** The decrypted message. Every error (base64, length, padding, appid) throws the same `CALLBACK_REFUSED`. */
   decrypt(base64: string): string
@@ -31,53 +30,33 @@ export function createCrypt(encodingAesKey: string, appId: string): Crypt {
   const bytes = Buffer.from(`${encodingAesKey}=`, 'base64')
   if (bytes.length !== 32)
     throw new TypeError(`EncodingAESKey must decode to 32 bytes, got ${bytes.length}: copy its 43 characters`)
-  const { encipher, decipher } = createChains(createSecretKey(bytes), bytes.subarray(0, CIPHER_BLOCK))
-  const id = Buffer.from(appId)
-  return {
-    encrypt: (message, random = takeRandom(RANDOM)) => encipher(pack(message, id, random)).toString('base64'),
-    decrypt: (base64) => unpack(decipher(base64), appId),
-  }
-}
-
-const CIPHER_BLOCK = 16
-
-/** The comment at the top of this file explains the block in front of each message. */
-function createChains(key: KeyObject, iv: Buffer) {
+  const key = createSecretKey(bytes)
+  const iv = bytes.subarray(0, CIPHER_BLOCK)
   const cipher = createCipheriv('aes-256-cbc', key, iv)
   const decipher = createDecipheriv('aes-256-cbc', key, iv).setAutoPadding(false)
-  // D(iv) is the block that the cipher without chaining encrypts to the iv.
-  const decryptedIv = createDecipheriv('aes-256-ecb', key, null).setAutoPadding(false).update(iv)
-  let last = iv
-
+  const id = Buffer.from(appId)
   return {
-    /** `plain` is one unused block, followed by the padded message. */
-    encipher(plain: Buffer): Buffer {
-      for (let i = 0; i < CIPHER_BLOCK; i++) plain[i] = decryptedIv[i]! ^ last[i]!
-      const sealed = cipher.update(plain)
-      last = sealed.subarray(-CIPHER_BLOCK)
-      return sealed.subarray(CIPHER_BLOCK)
-    },
-    decipher(base64: string): Buffer {
+    encrypt: (message, random = takeRandom(RANDOM)) => cipher.update(pack(message, id, random)).toString('base64'),
+    decrypt(base64) {
       const sealed = Buffer.from(base64, 'base64')
       // An incomplete block would stay in the decipher and shift the next message.
       if (sealed.length === 0 || sealed.length % BLOCK !== 0) throw refused('length')
-      return decipher.update(sealed)
+      return unpack(decipher.update(sealed), appId)
     },
   }
 }
 
-/** Returns one unused block, followed by the padded plaintext. */
+/** Returns the padded plaintext. */
 function pack(message: string, appId: Buffer, random: Buffer): Buffer {
   const messageLength = Buffer.byteLength(message)
   const length = HEADER + messageLength + appId.length
   const pad = BLOCK - (length % BLOCK)
-  const packed = Buffer.alloc(CIPHER_BLOCK + length + pad, pad)
-  const plain = packed.subarray(CIPHER_BLOCK)
+  const plain = Buffer.alloc(length + pad, pad)
   random.copy(plain, 0, 0, RANDOM)
   plain.writeUInt32BE(messageLength, RANDOM)
   plain.write(message, HEADER)
   appId.copy(plain, HEADER + messageLength)
-  return packed
+  return plain
 }
 
 function unpack(plain: Buffer, appId: string): string {

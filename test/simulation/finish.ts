@@ -3,7 +3,8 @@
  * data must not exist anywhere.
  */
 import { type State, tenantOf } from './model/state.ts'
-import { feedPage, listPage, newFeed } from './steps/readers.ts'
+import { feedPage, newFeed } from './steps/feed.ts'
+import { listPage } from './steps/readers.ts'
 import { pass } from './steps/step.ts'
 import type { Story } from './story.ts'
 import type { Database } from './world/store.ts'
@@ -18,8 +19,11 @@ export async function finish(story: Story): Promise<void> {
   for (const { view } of world.instances) view.setDown(false)
   world.wechat.setTrouble('up')
   world.receiver.setMood('accepts')
+  world.old.setMood('replies')
   await story.settle()
   await pass(story, 3 * 60_000)
+  // The regular jobs run every minute, and this is their second time.
+  await pass(story, 61_000)
   await expectDone(story)
   await expectNotices(story)
   await expectLists(story)

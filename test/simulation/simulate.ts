@@ -1,7 +1,8 @@
 /** Generates stories from a seed, plays them, and shortens a story that fails. */
 import fc from 'fast-check'
 import { finish } from './finish.ts'
-import { anySettings, anyStep, type Step, take } from './steps/step.ts'
+import { anySettings, anyStep } from './steps/any-step.ts'
+import { type Step, take } from './steps/step.ts'
 import { beginStory, type Story } from './story.ts'
 import type { Database } from './world/store.ts'
 import { useSyncCrypto } from './world/sync-crypto.ts'

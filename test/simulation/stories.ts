@@ -10,6 +10,8 @@ const settings = {
   hasUnionid: false,
   hasOauth: false,
   ready: 0,
+  forward: 'off',
+  forwardsAll: false,
 } as const
 
 export const stories: Record<string, Recorded> = {

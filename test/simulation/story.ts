@@ -2,19 +2,19 @@
  * Plays a story: runs each step in the world (the simulated environment of the servers) and in the model, and compares
  * the results.
  */
-import fc from 'fast-check'
-import type { Answer } from '../../server/http/answer.ts'
 import { erasedHash } from '../../server/store/sql/erasure.ts'
+import { answerFault, digitsIn } from './answers.ts'
 import { checkInvariants, newTold } from './invariants.ts'
 import { adopt, hasNews, type Known, learn } from './model/adopt.ts'
 import { expireHolds } from './model/confirm.ts'
 import { differ, difference } from './model/difference.ts'
-import { type Choose, explain, type Happening } from './model/explain.ts'
+import { type Choose, explain, type Happening, type Op } from './model/explain.ts'
 import { type Observed, queries, type Rows, toObserved } from './model/observed.ts'
 import { holds, isOld, newState, type State, type UserKey, userOf } from './model/state.ts'
-import { type Exchange, FAILED, isLater, type Later, type Outcome, PARKED, PENDING } from './steps/exchange.ts'
+import { readOutcome, type Sending, send, takeTurns } from './sending.ts'
+import { type Exchange, FAILED, isLater, type Later, type Outcome, PENDING } from './steps/exchange.ts'
+import { checkReaders, isLate } from './steps/feed.ts'
 import { keepStanding } from './steps/readers.ts'
-import { LOST } from './world/instance.ts'
 import { type Database, type Fault, hashOf } from './world/store.ts'
 import { account, OLD_APP, unionidOf } from './world/wechat.ts'
 import { identityOf, openWorld, STARTED_AT, type WorldSettings } from './world/world.ts'
@@ -24,12 +24,7 @@ export type Story = Awaited<ReturnType<typeof beginStory>>
 /** A request that waits for an answer of WeChat. */
 type Waiting = { later: Later; latestEpoch: number; name: string | undefined; sent: Sending }
 
-type Sending = {
-  exchange: Exchange
-  answer: Answer | object | typeof LOST | typeof PENDING
-  /** The number of this server's calls to the store that had failed before. */
-  failuresBefore: number
-}
+const nothing: Op = function* () {}
 
 type StoryDeps = { database: Database; settings: WorldSettings; random: () => number }
 
@@ -57,50 +52,6 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const rows: Partial<Rows> = {}
     for (const [name, sql] of Object.entries(queries)) rows[name as keyof Rows] = await database.rows(sql)
     return toObserved(rows as Rows)
-  }
-
-  function send(exchange: Exchange): Sending {
-    const sending: Sending = { exchange, answer: PENDING, failuresBefore: exchange.instance.view.failures() }
-    void exchange.send().then(
-      (answer) => {
-        sending.answer = answer
-      },
-      (error: Error) => {
-        sending.answer = { thrown: error }
-      },
-    )
-    return sending
-  }
-
-  /**
-   * Runs the requests at the same time. Their calls to the store run one after the other, until every request has its
-   * answer or waits for WeChat.
-   */
-  async function takeTurns(exchanges: Exchange[], order: number): Promise<Sending[]> {
-    const [scheduler] = fc.sample(fc.scheduler(), { seed: order, numRuns: 1 })
-    return world.inTurns(scheduler!, async () => {
-      const sent = exchanges.map(send)
-      for (let idle = 0; idle < 6 || scheduler!.count() > 0; ) {
-        await new Promise(setImmediate)
-        if (scheduler!.count() > 0) {
-          idle = 0
-          await scheduler!.waitOne()
-        } else if (sent.every(({ answer }) => answer !== PENDING)) idle = 6
-        else idle++
-      }
-      return sent
-    })
-  }
-
-  async function readOutcome({ exchange, answer, failuresBefore }: Sending): Promise<Outcome> {
-    if (typeof answer === 'symbol') return { value: answer === LOST ? FAILED : PENDING }
-    if ('thrown' in answer) return { fault: `thrown: ${(answer.thrown as Error).stack}` }
-    const outcome = await exchange.read(answer)
-    const hasFailed = exchange.instance.view.failures() > failuresBefore
-    const isFailed = 'value' in outcome && outcome.value === FAILED
-    return isFailed && !hasFailed
-      ? { fault: 'the server reports a failure of the store, but the store has not failed' }
-      : outcome
   }
 
   /**
@@ -144,24 +95,28 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const values = outcomes.map((outcome) => (outcome as { value: unknown }).value)
     const mayFail = values.includes(FAILED) || isTroubled
     const areApart = new Set(ended.map((each) => each.later.key)).size === ended.length
+    // A server whose store is down commits nothing.
+    const isCutOff = ({ exchange }: Sending, value: unknown) => value === FAILED && exchange.instance.view.isDown()
     const happenings: Happening[] = [
-      ...sent.map(({ exchange }, i) => ({
-        op: exchange.op({ isPending: values[i] === PENDING, mayFail }),
+      ...sent.map((sending, i) => ({
+        op: isCutOff(sending, values[i]) ? nothing : sending.exchange.op({ isPending: values[i] === PENDING, mayFail }),
         mayEndEarly: values[i] === FAILED,
       })),
       ...ended.map(
-        ({ later, latestEpoch }, i): Happening => ({
-          op: later.resume({ mayFail, latestEpoch }),
+        ({ later, latestEpoch, sent: sending }, i): Happening => ({
+          op: isCutOff(sending, values[sent.length + i]) ? nothing : later.resume({ mayFail, latestEpoch }),
           mayEndEarly: values[sent.length + i] === FAILED,
           isApart: sent.length === 0 && later.key !== '*' && areApart,
         }),
       ),
     ]
     seen = await observe()
+    const forwarded = world.old.takeReceived()
     const before: State = {
       ...m,
       offered: offersFor(values),
       exchanged: world.wechat.takeExchanged(),
+      forwarded: [],
       hasChangedOpenids: world.wechat.takeChanged(),
       made: new Map(),
       asking: new Map(),
@@ -174,6 +129,8 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
         const wrong = answerFault(value, answers[i])
         if (wrong) return wrong
       }
+      const wrong = differ('the forwarded messages', [...state.forwarded].sort(), forwarded)
+      if (wrong) return wrong
       state.now = world.time.clock()
       adopt(state, seen, known)
       return difference(state, seen, known)
@@ -192,14 +149,19 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       waiting.push({ later, latestEpoch, name: sending.exchange.only, sent: sending })
     }
     world.pages = world.pages.filter(({ instance }) => instance.isAlive())
-    await world.untilNotified(({ key, known }) => (m.users.get(key)?.version ?? 0) > known)
+    world.readers = world.readers.filter(({ instance }) => instance.isAlive())
+    await world.untilNotified(
+      () =>
+        world.pages.some(({ key, known, answer }) => !answer && (m.users.get(key)?.version ?? 0) > known) ||
+        world.readers.some((reader) => isLate(world, reader, seen)),
+    )
     keepStanding(world.walks, m)
     const fresh = holds(m.tickets.values()).filter(({ scene }) => !before.tickets.get(scene)?.hold)
     const shown = digitsIn(values[0])
     if (sent.length === 1 && shown !== undefined && fresh[0] && fresh[0].hold.digits !== shown) {
       fail('the digits in the chat differ from the digits in the store')
     }
-    const wrong = checkInvariants(world, m, seen, told)
+    const wrong = checkInvariants(world, m, seen, told) ?? (await checkReaders({ world, told, seen: () => seen }))
     if (wrong) fail(wrong)
   }
 
@@ -218,7 +180,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       first?.instance.view.plan(fault)
       isTroubled = fault !== undefined
       world.wechat.holdInfos()
-      const sent = exchanges.length > 1 ? await takeTurns(exchanges, order) : exchanges.map(send)
+      const sent = exchanges.length > 1 ? await takeTurns(world, exchanges, order) : exchanges.map(send)
       await quiet()
       first?.instance.view.plan(undefined)
       if (world.wechat.releaseInfos()) await quiet()
@@ -265,27 +227,4 @@ function workFirst(m: State, choose: Choose): void {
 
 function fail(what: string): never {
   throw new Error(what)
-}
-
-/** Compares an answer with the answer of the model. */
-function answerFault(value: unknown, expected: unknown): string | undefined {
-  if (value === FAILED) return undefined
-  // The answer to a page that has waited is checked in `checkInvariants`, together with the other waiting pages.
-  if (expected === PARKED && (value === PENDING || 'version' in (value as object))) return undefined
-  if (value === PENDING) return isLater(expected) ? undefined : 'the request has no answer'
-  return differ('the answer', sorted(expected), sorted(withoutDigits(value)))
-}
-
-const digitsIn = (value: unknown) => (value as { reply?: { digits?: string } | null } | undefined)?.reply?.digits
-
-function withoutDigits(value: unknown): unknown {
-  const { reply, ...rest } = value as { reply?: { name: string; label: string | null } | null }
-  return reply ? { ...rest, reply: { name: reply.name, label: reply.label } } : value
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (value === null || typeof value !== 'object') return value
-  const entries = Object.entries(value).map(([name, each]) => [name, sorted(each)] as const)
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }

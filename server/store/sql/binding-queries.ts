@@ -35,10 +35,12 @@ export function createBindingQueries(db: Kysely<Tables>) {
         lang: p.lang,
         version: p.version,
       }
+      // `excluded` is the row of the insert. Without it all values would be bound twice.
+      const excluded = Object.keys(row).map((name) => [name, sql.ref(`excluded.${name}`)])
       return db
         .insertInto('bindings')
         .values(row)
-        .onConflict((conflict) => conflict.column('user').doUpdateSet(row))
+        .onConflict((conflict) => conflict.column('user').doUpdateSet(Object.fromEntries(excluded)))
     }),
     unbind: query((p: { user: number }) => db.deleteFrom('bindings').where('user', '=', p.user)),
     // These queries write only rows that differ, so the number of rows shows whether the binding has changed.

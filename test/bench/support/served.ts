@@ -1,12 +1,13 @@
 /** Starts a server in its own process on its own core, to measure it. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Account } from '../../../demo/simulator/account.ts'
 import { nodeFlags } from '../../support/instance.ts'
 import { CORES, pinned } from './pin.ts'
+import { median } from './statistics.ts'
 
 // The server and the load generator of the benchmark share this key.
 export const SECRET_OF_BENCH = Buffer.from('a key of the benchmark: 32 bytes').toString('base64url')
@@ -51,10 +52,28 @@ export async function serve(
 /** Starts the bind server in the same way as `npm run serve`. */
 export const serveOurs = (env: Record<string, string>): Promise<Served> => serve('serve-ours.ts', env, nodeFlags)
 
+// If /tmp is in memory, a sync takes no time. In this case, set BENCH_FOLDER to a folder on a disk.
+const newFolder = () => mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
+
+/** Returns the time of one sync of the disk, in us. A server that commits each message by itself waits this long for each message. */
+export function syncMicros(): number {
+  const folder = newFolder()
+  const descriptor = openSync(join(folder, 'log'), 'w')
+  const page = Buffer.alloc(4096)
+  const times = Array.from({ length: 200 }, () => {
+    writeSync(descriptor, page)
+    const startedAt = performance.now()
+    fdatasyncSync(descriptor)
+    return (performance.now() - startedAt) * 1000
+  })
+  closeSync(descriptor)
+  rmSync(folder, { recursive: true })
+  return median(times)
+}
+
 /** Returns the environment of a bind server on a new SQLite file. `remove` deletes the file. */
 export function newSqliteEnv(account: Account): { env: Record<string, string>; file: string; remove(): void } {
-  // If /tmp is in memory, a sync takes no time. In this case, set BENCH_FOLDER to a folder on a disk.
-  const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
+  const folder = newFolder()
   const file = join(folder, 'bind.db')
   return { env: toEnv(account, `sqlite:${file}`), file, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }

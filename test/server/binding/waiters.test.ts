@@ -102,6 +102,16 @@ describe('createWaiters', () => {
     expect(seen).toEqual([undefined])
   })
 
+  test('ignores a recheck of a wait that has ended', () => {
+    const { waiters, time, rest } = open()
+    const waiter = waiters.park(amy, 1, 25_000)
+    waiters.wake({ identity: amy, version: 2 })
+    waiters.recheckWithin(waiter, 1_000)
+    waiters.park(bo, 1, 25_000)
+    time.advance(25_000)
+    expect(rest()).toEqual([0, 0])
+  })
+
   test('ends all waits after missed notifications, whatever their version, a few at a time', () => {
     const { waiters, endings, time, rest } = open()
     const users = Array.from({ length: 50 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 9, 25_000))

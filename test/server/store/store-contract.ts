@@ -768,7 +768,14 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.user(amy)).toMatchObject({ version: 1, binding: { subscribed: false } })
       await store.unionids.save([answer, answer], NOW)
       expect(await store.user(amy)).toMatchObject({ version: 2, binding: { subscribed: true } })
-      await bind(amy, 'o1', { subscribed: false })
+      const again = {
+        type: 'bind',
+        user,
+        binding: binding('o1', { subscribed: false }),
+        reason: 'oauth',
+        at: NOW,
+      } as const
+      await store.write((tx) => tx.apply(again))
       await store.unionids.claimDue(NOW, NOW + 60_000, 9)
       await store.unionids.save([answer], NOW)
       expect(await store.user(amy)).toMatchObject({ version: 3, binding: { subscribed: false } })

@@ -52,7 +52,9 @@ export function adopt(m: State, seen: Observed, known: Known): void {
     if (found && user.erased && user.reason === 'erased' && found.reason === null) setUser(m, key, { reason: null })
     if (!found && user.erased) forgetUser(m, key)
   }
-  nameAuthorizations(m, seen)
+  nameRows(m, m.authorizations, seen.authorizations, (a, b) => a.user === b.user)
+  nameRows(m, m.sessions, seen.sessions, (a, b) => a.name === b.name)
+  if (m.actions.length > seen.actions.length) m.actions = m.actions.filter(({ at }) => m.now < at + 365 * DAY)
   learn(m, seen, known)
   const kept = new Set(seen.events.map(({ user, version, type }) => `${user} ${version} ${type}`))
   m.events = m.events.filter(
@@ -61,17 +63,20 @@ export function adopt(m: State, seen: Observed, known: Known): void {
   )
 }
 
-/**
- * Copies the hashes of new authorizations from the store. The server may delete an expired authorization at any time.
- */
-function nameAuthorizations(m: State, { authorizations }: Observed): void {
-  for (const [name, made] of m.authorizations) {
-    if (authorizations.has(name)) continue
+/** The model learns the hash of a new row from the store. An expired row may be deleted at any time. */
+function nameRows<T extends { until: number }>(
+  { now }: State,
+  rows: Map<string, T>,
+  seen: Map<string, T>,
+  isSame: (a: T, b: T) => boolean,
+): void {
+  for (const [name, made] of rows) {
+    if (seen.has(name)) continue
     if (name.startsWith('new ')) {
-      const unknown = [...authorizations].find(([hash, { user }]) => user === made.user && !m.authorizations.has(hash))
-      m.authorizations.delete(name)
-      m.authorizations.set(unknown?.[0] ?? 'an authorization that was not stored', made)
-    } else if (m.now >= made.until) m.authorizations.delete(name)
+      const unknown = [...seen].find(([hash, found]) => isSame(made, found) && !rows.has(hash))
+      rows.delete(name)
+      rows.set(unknown?.[0] ?? 'a row that was not stored', made)
+    } else if (now >= made.until) rows.delete(name)
   }
 }
 

@@ -91,6 +91,7 @@ export function endHold(m: State, ticket: Ticket, state: 'used' | 'dead' = 'used
 export function forgetUser(m: State, key: UserKey): void {
   const life = userOf(m, key).life + 1
   setUser(m, key, { id: 0, isKnown: false, life, reason: null, notice: null, epoch: 0, erased: false })
+  m.actions = m.actions.map((action) => (action.user === key ? { ...action, user: '' } : action))
   for (const scope of m.windows.keys()) if (scope.endsWith(` ${key}`)) m.windows.delete(scope)
 }
 

@@ -3,7 +3,7 @@
  */
 
 import { endHold, setSubscribed, setTicket, unbindUser } from './changes.ts'
-import { claim, claimByCode, type Handled, holdsBy, nothing, plain, say } from './claim.ts'
+import { claim, claimByCode, type Handled, holdsBy, nothing, notOurs, plain, say } from './claim.ts'
 import { confirmHold } from './confirm.ts'
 import { closeProven } from './one-tap.ts'
 import { type HeldTicket, ownersOf, type Reply, type State, type Ticket, userOf } from './state.ts'
@@ -15,6 +15,8 @@ export type Message = { key: string; openid: string; time: number } & (
   | { kind: 'unfollow'; erases: boolean }
   | { kind: 'code'; code: string }
   | { kind: 'undo' }
+  /** Any other text. */
+  | { kind: 'hello' }
   /** `question` is the ticket in the link that the user has tapped. */
   | { kind: 'confirm'; question: number | undefined }
 )
@@ -23,27 +25,39 @@ const SECOND = 1000
 const REPLY_KEPT = 600 * SECOND
 const UNFOLLOW_KEPT = 600 * SECOND
 
+export type Delivered = { reply: Reply; isOurs: boolean }
+
 /** WeChat delivers a message. This may be the first delivery or a repetition. */
-export function* deliver(m: State, message: Message): Generator<void, { reply: Reply }> {
+export function* deliver(m: State, message: Message): Generator<void, Delivered> {
   yield
-  if (message.kind === 'confirm' && m.settings.confirm !== 'reply') return { reply: null }
-  const mayBeUnfollowed = m.settings.unsubscribe === 'mark' || m.settings.hasOauth
-  if (message.kind === 'follow' && !message.isLost && !mayBeUnfollowed) return { reply: null }
+  if (!isAboutBinding(m, message)) return { reply: null, isOurs: false }
   const ticket = claimed(m, message)
   const seen = m.deliveries.get(message.key)
-  if (seen) return { reply: seen.reply }
+  if (seen) return { reply: seen.reply, isOurs: seen.isOurs }
   const isRepeated = ticket?.usedBy === message.key
-  const { reply, user, uses } = isRepeated ? say(ticket, 'bound') : handle(m, message, ticket)
+  const { reply, isOurs = true, user, uses } = isRepeated ? say(ticket, 'bound') : handle(m, message, ticket)
   if (uses) setTicket(m, uses, { usedBy: message.key })
   else {
     m.deliveries.set(message.key, {
       reply,
+      isOurs,
       until: m.now + REPLY_KEPT,
       user: reply?.label == null ? null : (user ?? null),
     })
   }
-  return { reply }
+  return { reply, isOurs }
 }
+
+/** Decided without the store. */
+function isAboutBinding({ settings }: State, message: Message): boolean {
+  if (message.kind === 'hello') return false
+  if (message.kind === 'confirm') return settings.confirm === 'reply'
+  const mayBeUnfollowed = settings.unsubscribe === 'mark' || settings.hasOauth
+  return message.kind !== 'follow' || message.isLost || mayBeUnfollowed
+}
+
+/** Other systems keep lists of followers. */
+export const isFollowing = ({ kind }: Message) => kind === 'subscribe' || kind === 'follow' || kind === 'unfollow'
 
 function claimed(m: State, message: Message): Ticket | undefined {
   if (message.kind === 'scan' || message.kind === 'subscribe') return m.tickets.get(message.scene)
@@ -62,11 +76,13 @@ function handle(m: State, message: Message, ticket: Ticket | undefined): Handled
       return claimByCode(m, message, ticket)
     case 'follow':
       followed(m, message)
-      return message.isLost && isAnyPending(m) ? plain('scan_again') : nothing
+      return message.isLost && isAnyPending(m) ? plain('scan_again') : notOurs
     case 'unfollow':
       return unfollowed(m, message)
     case 'undo':
       return undo(m, message)
+    case 'hello':
+      return notOurs
     case 'confirm':
       return confirm(m, message)
   }
@@ -112,7 +128,7 @@ function undo(m: State, message: Message): Handled {
     return say(latest, 'cancelled')
   }
   const owner = ownersOf(m, openid).find(({ bound }) => bound && time >= bound.time)
-  if (!owner?.bound) return plain('not_bound')
+  if (!owner?.bound) return { ...plain('not_bound'), isOurs: false }
   unbindUser(m, owner.key, 'chat')
   rememberUnfollow(m, message)
   return { reply: { name: 'unbound', label: owner.bound.label }, user: owner.key }
@@ -122,7 +138,7 @@ function undo(m: State, message: Message): Handled {
 function confirm(m: State, message: Extract<Message, { kind: 'confirm' }>): Handled {
   const { openid, time, question } = message
   const held = askedOf(m, openid, question)
-  if (!held) return question === undefined ? nothing : lateTap(m, openid, question)
+  if (!held) return question === undefined ? notOurs : lateTap(m, openid, question)
   if (time < held.hold.time) return nothing
   if (m.now >= held.hold.until) return say(held, 'expired')
   return confirmHold(m, held) ? say(held, 'bound') : say(held, 'conflict')

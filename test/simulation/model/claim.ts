@@ -22,6 +22,8 @@ const CODES_AN_HOUR = 5
 
 export type Handled = {
   reply: Reply
+  /** The message is not about binding: the system at `FORWARD_URL` gets it and may reply. */
+  isOurs?: false
   /** The user whose label is in the reply. */
   user?: UserKey
   /** The ticket that this message has used. The ticket records the key of the delivery. */
@@ -29,6 +31,7 @@ export type Handled = {
 }
 
 export const nothing: Handled = { reply: null }
+export const notOurs: Handled = { reply: null, isOurs: false }
 export const plain = (name: string): Handled => ({ reply: { name, label: null } })
 export const say = (ticket: Ticket, name: string): Handled => ({
   reply: { name, label: ticket.label },

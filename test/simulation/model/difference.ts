@@ -12,6 +12,7 @@ export function difference(m: State, seen: Observed, known: Known): string | und
     differenceOfUsers(m, seen, known) ??
     differenceOfTickets(m, seen) ??
     differenceOfAuthorizations(m, seen) ??
+    differenceOfConsole(m, seen) ??
     differ('events', inOrder(m.events), inOrder(seen.events)) ??
     differenceOfMemory(m, seen, known)
   )
@@ -51,6 +52,15 @@ function differenceOfAuthorizations(m: State, { authorizations }: Observed): str
     if (wrong) return wrong
   }
   return undefined
+}
+
+function differenceOfConsole(m: State, { sessions, signIns, actions }: Observed): string | undefined {
+  const live = (window: typeof signIns) => (window && window.until > m.now ? window : undefined)
+  return (
+    differ('sessions', [...m.sessions].sort(), [...sessions].sort()) ??
+    differ('attempts to sign in', live(m.signIns), live(signIns)) ??
+    differ('actions', m.actions, actions)
+  )
 }
 
 function differenceOfMemory(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Known): string | undefined {

@@ -32,7 +32,7 @@ export const CUT = Symbol('cut')
 export type Explanation = { state: State; answers: unknown[] }
 
 /** The maximum number of tries. Two or three operations at the same time need fewer tries. */
-const MOST = 5_000
+const MOST = 20_000
 
 /**
  * Calls `fits` with each explanation until `fits` returns nothing. If no explanation fits, returns the fault of the
@@ -66,7 +66,7 @@ export function explain(
     if (script.length === 0) return { fault }
     script[script.length - 1]!++
   }
-  throw new Error('too many explanations: the step has too many operations at once')
+  return { fault: `${fault}\n    (none of the first ${MOST} explanations fits)` }
 }
 
 /** Runs the operations in the order that `choose` selects. Returns their answers. */

@@ -1,5 +1,5 @@
 /** Reads the rows of the store. */
-import type { Authorization, Bound, Event, Ticket, User, UserKey } from './state.ts'
+import type { Action, Authorization, Bound, Event, Ticket, User, UserKey } from './state.ts'
 
 type Row = Record<string, string | number | null>
 
@@ -15,6 +15,10 @@ export type Observed = {
   tickets: Map<string, Omit<Ticket, 'usedBy'>>
   /** The authorizations. The keys are the hashes of WeChat's parameter `state`. */
   authorizations: Map<string, Authorization>
+  /** By the hash of the cookie. */
+  sessions: Map<string, { name: string; until: number }>
+  signIns: { count: number; until: number } | undefined
+  actions: Action[]
   events: ObservedEvent[]
   memory: Memory
 }
@@ -35,6 +39,9 @@ export const queries = {
   tickets:
     'select id, "user", scene, code, label, created_at, expires_at, state, openid, event_time, confirm, confirm_until, digits, tries_left, reason from tickets order by id',
   authorizations: 'select "user", state, state_hash, created_at, until, openid from authorizations order by id',
+  sessions: 'select hash, name, until from console_sessions',
+  signIns: "select count, until from rate_windows where scope = 'console/sign_in'",
+  actions: 'select at, operator, action, "user", version, subject from console_actions order by id',
   events: 'select id, "user", version, type, reason, at, uid, erased from events order by id',
   windows: "select scope, count, until from rate_windows where scope like '%/user/%'",
   unfollows: 'select openid_hash, event_time, until from unfollow_tombstones',
@@ -55,6 +62,11 @@ export function toObserved(rows: Rows): Observed {
     floors: new Map(),
     tickets: new Map(),
     authorizations: new Map(),
+    sessions: new Map(
+      rows.sessions.map((row) => [String(row.hash), { name: String(row.name), until: Number(row.until) }]),
+    ),
+    signIns: rows.signIns.map((row) => ({ count: Number(row.count), until: Number(row.until) }))[0],
+    actions: [],
     events: [],
     memory: toMemory(rows),
   }
@@ -102,6 +114,14 @@ export function toObserved(rows: Rows): Observed {
       openid: text(row.openid),
     })
   }
+  observed.actions = rows.actions.map((row) => ({
+    at: Number(row.at),
+    operator: String(row.operator),
+    action: String(row.action),
+    user: keys.get(Number(row.user)) ?? '',
+    version: row.version === null ? null : Number(row.version),
+    hasSubject: row.subject !== null,
+  }))
   observed.events = rows.events.map((row) => ({
     id: Number(row.id),
     user: keys.get(Number(row.user)) ?? '',

@@ -85,6 +85,7 @@ export function* erase(m: State, key: UserKey, choose: Choose): Generator<void, 
   else if (closeOpen(m, key) > 0) bump(m, key)
   for (const { scene } of ticketsOf(m, key)) m.tickets.delete(scene)
   for (const [hash, { user }] of m.authorizations) if (user === key) m.authorizations.delete(hash)
+  m.actions = m.actions.filter(({ user }) => user !== key)
   m.events = m.events.map((event) => (event.user === key ? { ...event, erased: true } : event))
   for (const [id, delivery] of m.deliveries) {
     if (delivery.user === key) m.deliveries.set(id, { ...delivery, reply: null, user: null })

@@ -15,7 +15,7 @@ export type QrRequest = {
   isRefresh: boolean
   label: string | null
   isPage: boolean
-  /** The store may fail during the request. The page then gets the user's valid QR code if there is one. */
+  /** The store may fail during the request. The page then gets the user's valid QR code if the user has one. */
   mayFail?: boolean
 }
 

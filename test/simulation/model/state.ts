@@ -10,6 +10,10 @@ import type { Asked } from './qrcode.ts'
 export type Settings = {
   /** Whether pages inside WeChat can bind with one tap. */
   hasOauth: boolean
+  /** What WeChat gets if the system at `FORWARD_URL` fails: `retry` an error, `hide` none. `off`: there is no such system. */
+  forward: 'off' | 'retry' | 'hide'
+  /** `FORWARD_ALL`. */
+  forwardsAll: boolean
   /** The number of QR codes that each server requests in advance. */
   ready: number
   conflict: 'reject' | 'replace' | 'allow'
@@ -100,10 +104,20 @@ export type Event = {
 
 export type Reply = { name: string; label: string | null; digits?: string } | null
 
-type Delivery = { reply: Reply; until: number; user: UserKey | null }
+type Delivery = { reply: Reply; isOurs: boolean; until: number; user: UserKey | null }
 
 /** The result of a request for a QR code: the scene, or the code of a refusal. */
 export type Made = { scene: string } | { code: string }
+
+/** What an operator did in the console. `user` is empty if the action was about no user, or the user was erased since. */
+export type Action = {
+  at: number
+  operator: string
+  action: string
+  user: UserKey
+  version: number | null
+  hasSubject: boolean
+}
 
 export type State = {
   now: number
@@ -113,11 +127,15 @@ export type State = {
   users: Map<UserKey, User>
   tickets: Map<string, Ticket>
   /**
-   * The authorizations. The keys are the hashes of WeChat's parameter `state`. An authorization from this step has a
-   * temporary key.
+   * The authorizations. The keys are the hashes of WeChat's parameter `state`. One that was made in this step has
+   * another name.
    */
   authorizations: Map<string, Authorization>
   events: Event[]
+  /** The sessions of the console, by the hash of their cookie. One that was made in this step has another name. */
+  sessions: Map<string, { name: string; until: number }>
+  signIns: { count: number; until: number } | undefined
+  actions: Action[]
   /** `CreateTime` of the last unfollow of an openid. */
   unfollows: Map<string, { time: number; until: number }>
   deliveries: Map<string, Delivery>
@@ -132,6 +150,8 @@ export type State = {
   offered: string[]
   /** The openids that WeChat has returned in this step. The keys are the codes of web authorizations. */
   exchanged: Map<string, string>
+  /** The keys of the messages that were forwarded in this step. */
+  forwarded: string[]
   /** Whether WeChat has returned the new openids of a migrated account in this step. */
   hasChangedOpenids: boolean
   /**
@@ -153,6 +173,9 @@ export const newState = (settings: Settings, now: number): State => ({
   tickets: new Map(),
   authorizations: new Map(),
   events: [],
+  sessions: new Map(),
+  signIns: undefined,
+  actions: [],
   unfollows: new Map(),
   deliveries: new Map(),
   wrongCodes: new Map(),
@@ -160,6 +183,7 @@ export const newState = (settings: Settings, now: number): State => ({
   jtis: new Map(),
   offered: [],
   exchanged: new Map(),
+  forwarded: [],
   hasChangedOpenids: false,
   made: new Map(),
   asking: new Map(),
@@ -172,12 +196,15 @@ export const copyState = (m: State): State => ({
   tickets: new Map(m.tickets),
   authorizations: new Map(m.authorizations),
   events: [...m.events],
+  sessions: new Map(m.sessions),
+  actions: [...m.actions],
   unfollows: new Map(m.unfollows),
   deliveries: new Map(m.deliveries),
   wrongCodes: new Map(m.wrongCodes),
   windows: new Map(m.windows),
   jtis: new Map(m.jtis),
   offered: [...m.offered],
+  forwarded: [...m.forwarded],
   made: new Map(m.made),
   asking: new Map(m.asking),
 })

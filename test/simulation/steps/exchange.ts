@@ -27,8 +27,8 @@ export type Exchange = {
 
 /** The end of an operation whose request waits for WeChat. */
 export type Later = {
-  /** The user whose data the operation changes, or `*` for all users. */
-  key: UserKey | '*'
+  /** The user whose data it changes, `*` for all, or `nobody`. */
+  key: UserKey | '*' | 'nobody'
   /** `latestEpoch` is the user's epoch at the end of the step in which the server sent the request to WeChat. */
   resume: (how: { mayFail: boolean; latestEpoch: number }) => Op
 }

@@ -1,11 +1,13 @@
 /** The messages of WeChat users, and their deliveries. */
 import type { Answer } from '../../../server/http/answer.ts'
-import { deliver, type Message } from '../model/chat.ts'
-import type { State } from '../model/state.ts'
+import { deliver, isFollowing, type Message } from '../model/chat.ts'
+import type { Op } from '../model/explain.ts'
+import type { Reply, State } from '../model/state.ts'
 import type { Instance } from '../world/instance.ts'
+import { OLD_REPLY } from '../world/old-system.ts'
 import { account, openids, readReply, seal } from '../world/wechat.ts'
 import type { Sent, World } from '../world/world.ts'
-import { type Exchange, FAILED } from './exchange.ts'
+import { type Exchange, FAILED, later } from './exchange.ts'
 
 export const sayings = [
   'scan',
@@ -21,13 +23,37 @@ export const sayings = [
   'tap',
   'scan_early',
   'subscribe_early',
+  'hello',
 ] as const
 
 export function delivery(world: World, instance: Instance, { fields, message }: Sent): Exchange {
+  const { forward, forwardsAll } = world.settings
+  const oldMood = world.old.mood()
+  let failuresBefore = 0
+  const relay = (own: Reply): Op =>
+    function* () {
+      yield
+      if (oldMood === 'replies') return { reply: 'of the old system' }
+      return { reply: forward === 'hide' ? own : 'an error' }
+    }
+  const toOp: Exchange['op'] = ({ isPending }) =>
+    function* (m, choose) {
+      const { reply, isOurs } = yield* deliver(m, message)
+      if (forward === 'off') return { reply }
+      if (isOurs && !forwardsAll && !isFollowing(message)) return { reply }
+      yield
+      m.forwarded.push(message.key)
+      if (isOurs) return { reply }
+      return isPending && oldMood === 'hangs'
+        ? later({ key: 'nobody', resume: () => relay(reply) })
+        : yield* relay(reply)(m, choose) as Generator<void, unknown>
+    }
   return {
     instance,
     send: async () => {
       const { search, body } = seal(fields, world.time.clock())
+      world.old.noteSent(message.key, search, body)
+      failuresBefore = instance.view.failures()
       return instance.call({
         method: 'POST',
         path: '/wechat/callback',
@@ -38,12 +64,16 @@ export function delivery(world: World, instance: Instance, { fields, message }: 
     },
     read(answer) {
       const { status, body } = answer as Answer
-      if (status === 500) return { value: FAILED }
+      if (status === 500) {
+        const hasFailed = instance.view.failures() > failuresBefore
+        return { value: hasFailed || forward !== 'retry' ? FAILED : { reply: 'an error' } }
+      }
       if (status !== 200) return { fault: `a delivery got the status ${status}` }
+      if (Buffer.from(body as Uint8Array).toString() === OLD_REPLY) return { value: { reply: 'of the old system' } }
       const read = readReply(message.openid, String(body))
       return 'fault' in read ? read : { value: read }
     },
-    op: () => (s) => deliver(s, message),
+    op: toOp,
   }
 }
 
@@ -103,6 +133,8 @@ export function toMessage(
       return text('绑定 22222222', { kind: 'code', code: '22222222' })
     case 'undo':
       return text('解绑', { kind: 'undo' })
+    case 'hello':
+      return text('你好', { kind: 'hello' })
     case 'confirm':
       return text('确认', { kind: 'confirm', question: undefined })
     case 'tap':

@@ -1,6 +1,4 @@
-/**
- * The steps in which a back end reads a list page by page: all bindings (`ListBindings`) or all events (`GetEvents`).
- */
+/** The steps of back ends that read the list of all bindings page by page (`ListBindings`). */
 
 import type { Answer } from '../../../server/http/answer.ts'
 import type { Op } from '../model/explain.ts'
@@ -8,10 +6,8 @@ import { bindInfoOf } from '../model/page.ts'
 import { type State, tenantOf, type UserKey } from '../model/state.ts'
 import type { Story } from '../story.ts'
 import { call, readData, toBindInfo } from './back-ends.ts'
-import type { Outcome } from './exchange.ts'
 
-const tenants = ['default', 'other']
-const DAY = 86_400_000
+export const tenants = ['default', 'other']
 
 /**
  * The state of a back end that reads all bindings of a tenant page by page (a walk). `standing` contains the bindings
@@ -24,12 +20,7 @@ export type Walk = {
   standing: Map<UserKey, string>
 }
 
-/** The state of a back end that reads all events of a tenant. */
-export type Feed = { cursor: string | undefined; versions: Map<UserKey, number>; seen: Set<string>; isAtEnd: boolean }
-
-export const newFeed = (): Feed => ({ cursor: undefined, versions: new Map(), seen: new Set(), isAtEnd: false })
-
-export type ReaderStep = { do: 'list' | 'feed'; tenant: number; limit: number; at: number }
+export type ReaderStep = { do: 'list' | 'feed' | 'feed_wait'; tenant: number; limit: number; at: number }
 
 const boundOf = (m: State, tenant: string) =>
   [...m.users.values()]
@@ -100,67 +91,3 @@ type ListData = {
   Items: ({ Account: string; User_ID: string; AppId: string; Label: string | null } & Record<string, unknown>)[]
   NextCursor: string | null
 }
-
-type FeedData = {
-  Items: {
-    Id: string
-    type: string
-    data: { Account: string; User_ID: string; Version: number; Reason: string }
-  }[]
-  Cursor: string
-  HasMore: boolean
-}
-
-/**
- * Reads one page of the events. The events of each user must come in order, each event must match a change, and no
- * event may be missing.
- */
-export async function feedPage(story: Story, step: Omit<ReaderStep, 'do'>): Promise<void> {
-  const { world } = story
-  const tenant = tenants[step.tenant % tenants.length]!
-  const feed = world.feeds.get(tenant) ?? newFeed()
-  world.feeds.set(tenant, feed)
-  let data: FeedData | undefined
-  let isGone = false
-  const fields = { Action: 'Get', Limit: step.limit, ...(feed.cursor === undefined ? {} : { After: feed.cursor }) }
-  const op: Op = function* () {
-    yield
-    return 'page'
-  }
-  async function read(answer: object): Promise<Outcome> {
-    const outcome = await readData(world, tenant, answer as Answer, (got: FeedData) => {
-      data = got
-      return 'page'
-    })
-    isGone = (outcome as { value?: { code?: string } }).value?.code === 'EVENTS_GONE'
-    return isGone ? { value: 'page' } : outcome
-  }
-  await story.request([call(world, world.at(step.at), 'GetEvents', `${tenant}//`, fields, () => op, read)])
-  if (isGone) {
-    if (!world.hasLostEvents()) throw new Error('EVENTS_GONE, although no event has expired')
-    world.feeds.set(tenant, newFeed())
-    return
-  }
-  if (!data) return
-  for (const { Id, type, data: event } of data.Items) {
-    const key = `${tenant}/${event.Account}/${event.User_ID}`
-    const name = `${key} ${event.Version} ${type.slice('binding.'.length)} ${event.Reason}`
-    const known = story.told.uids.get(Id)
-    if (known !== name) throw new Error(`the feed has "${name}" (${Id}), which is "${known}"`)
-    const before = feed.versions.get(key) ?? 0
-    if (event.Version <= before)
-      throw new Error(`the feed has version ${event.Version} of ${key} after version ${before}`)
-    feed.versions.set(key, event.Version)
-    feed.seen.add(Id)
-  }
-  feed.cursor = data.Cursor
-  feed.isAtEnd = !data.HasMore
-  if (!feed.isAtEnd) return
-  for (const { user, uid, erased } of story.seen().events) {
-    if (tenantOf(user) === tenant && !erased && !feed.seen.has(uid))
-      throw new Error(`the feed has left out ${uid} of ${user}`)
-  }
-}
-
-/** Events are kept for 90 days. */
-export const EVENTS_KEPT = 90 * DAY

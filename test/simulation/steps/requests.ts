@@ -9,6 +9,7 @@ import { type State, tenantOf } from '../model/state.ts'
 import type { Instance } from '../world/instance.ts'
 import { identityOf, userKeys, type World } from '../world/world.ts'
 import { call, exported, replay } from './back-ends.ts'
+import { type ConsoleStep, onConsole } from './console.ts'
 import { type Exchange, keyOf, labels, later } from './exchange.ts'
 import { delivery, type sayings, toMessage } from './messages.ts'
 import { oneTap } from './one-tap.ts'
@@ -26,7 +27,7 @@ export type RequestStep = { at: number } & (
    * latest first.
    */
   | { do: 'say'; phone: number; what: (typeof sayings)[number]; pick: number }
-  /** WeChat delivers an earlier message, for the first time or another time. */
+  /** WeChat delivers an earlier message, either for the first time or again. */
   | { do: 'deliver'; message: number }
   /**
    * `isOld` means that the openid belongs to the account before its migration. `allow` has an effect only with
@@ -45,6 +46,7 @@ export type RequestStep = { at: number } & (
   | { do: 'authorize'; user: number }
   | { do: 'come_back'; phone: number; pick: number; declines: boolean }
   | { do: 'prove'; pick: number; other: boolean; label: number }
+  | ConsoleStep
   /** Sends exactly the same request as in an earlier step. */
   | { do: 'replay'; call: number }
 )
@@ -144,6 +146,10 @@ export function toExchange(world: World, m: State, step: RequestStep): Exchange 
     case 'come_back':
     case 'prove':
       return world.settings.hasOauth ? oneTap(world, instance, step) : undefined
+    case 'sign_in':
+    case 'sign_out':
+    case 'console':
+      return onConsole(world, instance, step)
     case 'replay':
       return replay(world, m, instance, step.call)
   }

@@ -5,11 +5,13 @@
 
 import { createEndpoints } from '../../../server/app.ts'
 import type { Config } from '../../../server/config/config.ts'
+import { createConsole } from '../../../server/console/console.ts'
 import type { Answer } from '../../../server/http/answer.ts'
 import { isDeferred } from '../../../server/http/deferred-response.ts'
 import { callEndpoint, type Endpoint } from '../../../server/http/endpoint.ts'
 import { openApp } from '../../../server/open-app.ts'
 import type { Fetch, Log } from '../../../server/platform.ts'
+import type { ConsoleAnswer } from '../steps/console.ts'
 import { createStoreView, type Database } from './store.ts'
 import type { SimulatedTime } from './time.ts'
 
@@ -21,6 +23,14 @@ export type Request = {
   search?: string
   headers?: Record<string, string>
   body?: Uint8Array<ArrayBuffer>
+}
+
+type ConsoleRequest = {
+  method: 'POST' | 'DELETE'
+  path: string
+  body: object | undefined
+  cookie: string | undefined
+  csrf: string | undefined
 }
 
 /** The server has ended before it answered. */
@@ -74,6 +84,24 @@ export async function openInstance({ config, database, time, fetch, log, random,
     createEndpoints(opened.deps).map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]),
   )
 
+  // Made at the first request, because most stories do not use it.
+  let consoleApp: ReturnType<typeof createConsole> | undefined
+
+  async function answerConsole({ method, path, body, cookie, csrf }: ConsoleRequest): Promise<ConsoleAnswer> {
+    consoleApp ??= createConsole(opened.deps)
+    const response = await consoleApp.request(`http://127.0.0.1/api${path}`, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(cookie === undefined ? {} : { Cookie: `wechat-bind-console=${cookie}` }),
+        ...(csrf === undefined ? {} : { 'X-Console-CSRF': csrf }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const set = /wechat-bind-console=([^;]+)/.exec(response.headers.get('Set-Cookie') ?? '')
+    return { status: response.status, text: await response.text(), cookie: set?.[1] }
+  }
+
   /** Calls the endpoint with plain values, as the adapters for Hono and for Node's server do. */
   async function answer(
     { method, path, search = '', headers = {}, body }: Request,
@@ -91,6 +119,7 @@ export async function openInstance({ config, database, time, fetch, log, random,
     /** Calls `onHangUp` with a function. The story calls this function when the client closes the connection. */
     call: (request: Request, onHangUp: (hangUp: () => void) => void = () => {}): Promise<Answer | typeof LOST> =>
       Promise.race([answer(request, onHangUp), death.promise]),
+    onConsole: (request: ConsoleRequest) => Promise.race([answerConsole(request), death.promise]),
     view,
     death: death.promise,
     isAlive: () => isAlive,

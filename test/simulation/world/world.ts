@@ -7,13 +7,15 @@ import { type Config, parseConfig } from '../../../server/config/config.ts'
 import type { Answer } from '../../../server/http/answer.ts'
 import { sealEnvelope } from '../../../server/keys/envelope.ts'
 import { sealToken } from '../../../server/keys/seal-token.ts'
-import type { Log } from '../../../server/platform.ts'
+import type { Fetch, Log } from '../../../server/platform.ts'
 import type { Message } from '../model/chat.ts'
 import { QR_LIMITS } from '../model/limits.ts'
 import { type Settings, tenantOf, type UserKey } from '../model/state.ts'
 import type { Exchange } from '../steps/exchange.ts'
-import { EVENTS_KEPT, type Feed, type Walk } from '../steps/readers.ts'
+import { EVENTS_KEPT, type Feed, type WaitingReader } from '../steps/feed.ts'
+import type { Walk } from '../steps/readers.ts'
 import { type Instance, openInstance } from './instance.ts'
+import { createOldSystem, FORWARD_URL } from './old-system.ts'
 import { createReceiver, WEBHOOK_SECRET, WEBHOOK_URL } from './receiver.ts'
 import { type Database, hashOf } from './store.ts'
 import { createTime } from './time.ts'
@@ -39,7 +41,7 @@ export const identityOf = (key: UserKey) => {
 /** A message of a WeChat user. WeChat may deliver it once, several times, late or never. */
 export type Sent = { fields: MessageFields; message: Message }
 
-/** A page that waits for a greater version than the version it knows. */
+/** A page that waits for a version greater than the one it knows. */
 export type WaitingPage = {
   key: UserKey
   known: number
@@ -52,6 +54,12 @@ export type WaitingPage = {
 /** An encrypted request. It is kept so that a later step can send it again. */
 export type SealedCall = { call: string; jti: string; date: number; jwe: string; exchange: Exchange }
 
+/** The people who may use the console. */
+export const operators = [
+  { name: 'alice', role: 'operator' as const, token: 'the-token-of-alice-0123' },
+  { name: 'vic', role: 'viewer' as const, token: 'the-token-of-vic-012345' },
+]
+
 /** A web authorization that a page has begun. `proof` is the proof that the browser has received. */
 export type Authorized = { key: UserKey; state: string; hash: string; proof: string | undefined }
 
@@ -60,8 +68,9 @@ export const RETURN_URL = 'https://site.test/account'
 
 const configs = new Map<string, Config>()
 
-function configOf({ conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready }: WorldSettings): Config {
-  const id = [conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready].join()
+function configOf(settings: WorldSettings): Config {
+  const { conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready, forward, forwardsAll } = settings
+  const id = [conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready, forward, forwardsAll].join()
   const known = configs.get(id)
   if (known) return known
   const config = parseConfig({
@@ -79,11 +88,13 @@ function configOf({ conflict, confirm, unsubscribe, hasWebhook, hasOauth, ready 
     QR_READY: String(ready),
     WECHAT_OAUTH: hasOauth ? 'on' : 'off',
     PUBLIC_URL: 'https://bind.test',
+    CONSOLE_TOKENS: operators.map(({ name, token, role }) => `${name}:${token}:${role}`).join(','),
     ALLOWED_ORIGINS: 'https://site.test',
     QR_PER_MINUTE: String(QR_LIMITS.minute),
     QR_PER_HOUR: String(QR_LIMITS.hour),
     QR_PER_DAY: String(QR_LIMITS.day),
     ...replyTexts,
+    ...(forward === 'off' ? {} : { FORWARD_URL, FORWARD_ERRORS: forward, FORWARD_ALL: String(forwardsAll) }),
     ...(hasWebhook ? { WEBHOOK_URL, WEBHOOK_SECRET } : {}),
   })
   configs.set(id, config)
@@ -100,11 +111,17 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
   const time = createTime(STARTED_AT)
   const wechat = createWechat(settings, time.clock)
   const receiver = createReceiver(time.clock)
+  const old = createOldSystem()
   const logLines: string[] = []
   const write = (fields: object, message: string) => void logLines.push(JSON.stringify({ ...fields, message }))
   const log: Log = { debug() {}, info: write, warn: write, error: write }
   const config = configOf(settings)
   let turn: (() => Promise<void>) | undefined
+
+  const fetchOf = (url: string): Fetch => {
+    if (url.startsWith(FORWARD_URL)) return old.fetch
+    return url.startsWith(WEBHOOK_URL) ? receiver.fetch : wechat.fetch
+  }
 
   const open = () =>
     openInstance({
@@ -114,7 +131,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
       log,
       random,
       turn: async () => turn?.(),
-      fetch: (url, init) => (url.startsWith(WEBHOOK_URL) ? receiver.fetch : wechat.fetch)(url, init),
+      fetch: (url, init) => fetchOf(url)(url, init),
     })
 
   await database.clear()
@@ -129,6 +146,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     time,
     wechat,
     receiver,
+    old,
     logLines,
     sent: [] as Sent[],
     send(sent: Sent): void {
@@ -140,11 +158,15 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     pages: [] as WaitingPage[],
     calls: [] as SealedCall[],
     authorized: [] as Authorized[],
+    /** The session that the browser of each operator has. */
+    browsers: [] as ({ cookie: string; csrf: string } | undefined)[],
+    hashOfCookie: (cookie: string) => hashOf('console session', cookie),
     hashOfState: (state: string) => hashOf('oauth state', state),
     /** The scenes of all tickets so far. */
     given: new Set<string>(),
     walks: new Map<string, Walk>(),
     feeds: new Map<string, Feed>(),
+    readers: [] as WaitingReader[],
     hasLostEvents: () => time.clock() - STARTED_AT >= EVENTS_KEPT,
     instances,
     at: (index: number): Instance => instances[index % instances.length]!,
@@ -189,9 +211,9 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
      * Waits until all servers know the commits of other servers. On PostgreSQL they learn of a commit by a
      * notification, which takes some milliseconds.
      */
-    async untilNotified(isLate: (page: WaitingPage) => boolean): Promise<void> {
+    async untilNotified(isAnyLate: () => boolean): Promise<void> {
       if (!database.notifiesLate) return
-      for (let tries = 0; tries < 100 && this.pages.some((page) => !page.answer && isLate(page)); tries++) {
+      for (let tries = 0; tries < 100 && isAnyLate(); tries++) {
         await delay(10)
         await this.settle()
       }
