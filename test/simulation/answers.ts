@@ -1,4 +1,4 @@
-/** The comparison of the server's answers with those of the model. */
+/** Compares the answers of the server with the answers of the model. */
 import { differ } from './model/difference.ts'
 import { FAILED, isLater, PARKED, PENDING } from './steps/exchange.ts'
 
@@ -11,7 +11,7 @@ export function answerFault(value: unknown, expected: unknown): string | undefin
   return differ('the answer', sorted(expected), sorted(withoutDigits(value)))
 }
 
-/** The digits that the chat shows. */
+/** Returns the digits in the chat. */
 export const digitsIn = (value: unknown) => (value as { reply?: { digits?: string } | null } | undefined)?.reply?.digits
 
 function withoutDigits(value: unknown): unknown {

@@ -22,7 +22,7 @@ export async function finish(story: Story): Promise<void> {
   world.old.setMood('replies')
   await story.settle()
   await pass(story, 3 * 60_000)
-  // The regular jobs run every minute, and this is their second time.
+  // The regular jobs run every minute, so they have run twice by now.
   await pass(story, 61_000)
   await expectDone(story)
   await expectNotices(story)

@@ -95,7 +95,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const values = outcomes.map((outcome) => (outcome as { value: unknown }).value)
     const mayFail = values.includes(FAILED) || isTroubled
     const areApart = new Set(ended.map((each) => each.later.key)).size === ended.length
-    // A server whose store is down commits nothing.
+    // A server whose store is down cannot commit anything.
     const isCutOff = ({ exchange }: Sending, value: unknown) => value === FAILED && exchange.instance.view.isDown()
     const happenings: Happening[] = [
       ...sent.map((sending, i) => ({

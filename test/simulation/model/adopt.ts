@@ -63,7 +63,7 @@ export function adopt(m: State, seen: Observed, known: Known): void {
   )
 }
 
-/** The model learns the hash of a new row from the store. An expired row may be deleted at any time. */
+/** Copies the hash of a new row from the store. The server may delete an expired row at any time. */
 function nameRows<T extends { until: number }>(
   { now }: State,
   rows: Map<string, T>,

@@ -48,7 +48,7 @@ export function* deliver(m: State, message: Message): Generator<void, Delivered>
   return { reply, isOurs }
 }
 
-/** Decided without the store. */
+/** Whether the message is about binding. The server decides this without the store. */
 function isAboutBinding({ settings }: State, message: Message): boolean {
   if (message.kind === 'hello') return false
   if (message.kind === 'confirm') return settings.confirm === 'reply'
@@ -56,7 +56,7 @@ function isAboutBinding({ settings }: State, message: Message): boolean {
   return message.kind !== 'follow' || message.isLost || mayBeUnfollowed
 }
 
-/** Other systems keep lists of followers. */
+/** Messages that the server also forwards, because other systems have lists of followers. */
 export const isFollowing = ({ kind }: Message) => kind === 'subscribe' || kind === 'follow' || kind === 'unfollow'
 
 function claimed(m: State, message: Message): Ticket | undefined {

@@ -15,7 +15,7 @@ export type Observed = {
   tickets: Map<string, Omit<Ticket, 'usedBy'>>
   /** The authorizations. The keys are the hashes of WeChat's parameter `state`. */
   authorizations: Map<string, Authorization>
-  /** By the hash of the cookie. */
+  /** The sessions. The keys are the hashes of the cookies. */
   sessions: Map<string, { name: string; until: number }>
   signIns: { count: number; until: number } | undefined
   actions: Action[]

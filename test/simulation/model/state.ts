@@ -10,7 +10,10 @@ import type { Asked } from './qrcode.ts'
 export type Settings = {
   /** Whether pages inside WeChat can bind with one tap. */
   hasOauth: boolean
-  /** What WeChat gets if the system at `FORWARD_URL` fails: `retry` an error, `hide` none. `off`: there is no such system. */
+  /**
+   * The answer to WeChat if the system at `FORWARD_URL` fails. With `retry` it is an error, with `hide` it is not.
+   * `off` means that there is no such system.
+   */
   forward: 'off' | 'retry' | 'hide'
   /** `FORWARD_ALL`. */
   forwardsAll: boolean
@@ -109,7 +112,10 @@ type Delivery = { reply: Reply; isOurs: boolean; until: number; user: UserKey | 
 /** The result of a request for a QR code: the scene, or the code of a refusal. */
 export type Made = { scene: string } | { code: string }
 
-/** What an operator did in the console. `user` is empty if the action was about no user, or the user was erased since. */
+/**
+ * An action of an operator in the console. `user` is empty if the action did not concern a user, or if the user was
+ * erased afterwards.
+ */
 export type Action = {
   at: number
   operator: string
@@ -127,12 +133,15 @@ export type State = {
   users: Map<UserKey, User>
   tickets: Map<string, Ticket>
   /**
-   * The authorizations. The keys are the hashes of WeChat's parameter `state`. One that was made in this step has
-   * another name.
+   * The authorizations. The keys are the hashes of WeChat's parameter `state`. A new authorization of this step
+   * has a temporary key.
    */
   authorizations: Map<string, Authorization>
   events: Event[]
-  /** The sessions of the console, by the hash of their cookie. One that was made in this step has another name. */
+  /**
+   * The sessions of the console. The keys are the hashes of the cookies. A new session of this step has a temporary
+   * key.
+   */
   sessions: Map<string, { name: string; until: number }>
   signIns: { count: number; until: number } | undefined
   actions: Action[]
@@ -150,7 +159,7 @@ export type State = {
   offered: string[]
   /** The openids that WeChat has returned in this step. The keys are the codes of web authorizations. */
   exchanged: Map<string, string>
-  /** The keys of the messages that were forwarded in this step. */
+  /** The keys of the messages that the server has forwarded in this step. */
   forwarded: string[]
   /** Whether WeChat has returned the new openids of a migrated account in this step. */
   hasChangedOpenids: boolean

@@ -27,7 +27,7 @@ export type Exchange = {
 
 /** The end of an operation whose request waits for WeChat. */
 export type Later = {
-  /** The user whose data it changes, `*` for all, or `nobody`. */
+  /** The user whose data the operation changes, `*` for all users, or `nobody`. */
   key: UserKey | '*' | 'nobody'
   /** `latestEpoch` is the user's epoch at the end of the step in which the server sent the request to WeChat. */
   resume: (how: { mayFail: boolean; latestEpoch: number }) => Op

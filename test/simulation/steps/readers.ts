@@ -1,4 +1,4 @@
-/** The steps of back ends that read the list of all bindings page by page (`ListBindings`). */
+/** The steps in which a back end reads the list of all bindings page by page (`ListBindings`). */
 
 import type { Answer } from '../../../server/http/answer.ts'
 import type { Op } from '../model/explain.ts'

@@ -27,7 +27,7 @@ export type RequestStep = { at: number } & (
    * latest first.
    */
   | { do: 'say'; phone: number; what: (typeof sayings)[number]; pick: number }
-  /** WeChat delivers an earlier message, either for the first time or again. */
+  /** WeChat delivers an earlier message, for the first time or another time. */
   | { do: 'deliver'; message: number }
   /**
    * `isOld` means that the openid belongs to the account before its migration. `allow` has an effect only with

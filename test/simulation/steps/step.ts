@@ -22,7 +22,7 @@ export type Step =
   | { do: 'hang_up'; user: number }
   | { do: 'wechat'; trouble: Trouble }
   | { do: 'receiver'; mood: (typeof moods)[number] }
-  /** The system at `FORWARD_URL` behaves otherwise from now on. */
+  /** Changes the behaviour of the system at `FORWARD_URL`. */
   | { do: 'old_system'; mood: OldMood }
   | { do: 'crash' | 'restart'; at: number }
   | { do: 'disk'; at: number; isDown: boolean }

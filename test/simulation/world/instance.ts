@@ -84,7 +84,7 @@ export async function openInstance({ config, database, time, fetch, log, random,
     createEndpoints(opened.deps).map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]),
   )
 
-  // Made at the first request, because most stories do not use it.
+  // The console is created at the first request, because most stories do not use it.
   let consoleApp: ReturnType<typeof createConsole> | undefined
 
   async function answerConsole({ method, path, body, cookie, csrf }: ConsoleRequest): Promise<ConsoleAnswer> {

@@ -41,7 +41,7 @@ export const identityOf = (key: UserKey) => {
 /** A message of a WeChat user. WeChat may deliver it once, several times, late or never. */
 export type Sent = { fields: MessageFields; message: Message }
 
-/** A page that waits for a version greater than the one it knows. */
+/** A page that waits for a greater version than the version it knows. */
 export type WaitingPage = {
   key: UserKey
   known: number
@@ -54,7 +54,7 @@ export type WaitingPage = {
 /** An encrypted request. It is kept so that a later step can send it again. */
 export type SealedCall = { call: string; jti: string; date: number; jwe: string; exchange: Exchange }
 
-/** The people who may use the console. */
+/** The operators who may use the console. */
 export const operators = [
   { name: 'alice', role: 'operator' as const, token: 'the-token-of-alice-0123' },
   { name: 'vic', role: 'viewer' as const, token: 'the-token-of-vic-012345' },
@@ -158,7 +158,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     pages: [] as WaitingPage[],
     calls: [] as SealedCall[],
     authorized: [] as Authorized[],
-    /** The session that the browser of each operator has. */
+    /** The sessions in the browsers of the operators. */
     browsers: [] as ({ cookie: string; csrf: string } | undefined)[],
     hashOfCookie: (cookie: string) => hashOf('console session', cookie),
     hashOfState: (state: string) => hashOf('oauth state', state),
