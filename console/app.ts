@@ -105,7 +105,7 @@ export function startConsole({ fetch, storage, languages, clock, draw, save }: C
   }
 
   let shown: Route['name'] | undefined
-  /** Loads the page of the route. The overview shows the old figures until those of another period are loaded. */
+  /** Loads the page of the route. The overview shows the old figures until the figures of the new period are loaded. */
   function enter(): void {
     if (state.session.state !== 'signedIn') return
     const { name } = state.route

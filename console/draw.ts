@@ -15,7 +15,7 @@ export function createDraw(root: HTMLElement): ConsoleDeps['draw'] {
     const name = state.session.state === 'signedIn' ? scope.t[pageOf(state.route)] : scope.t.signIn
     document.title = `${name} · ${scope.t.title}`
     render(pageView(scope), root)
-    // A change of only the period or the tenant is not a new page.
+    // If only the period or the tenant changes, the page is not a new page.
     const page = toHash(state.route).split('?')[0]
     if (shown !== undefined && page !== shown) {
       // On a new page, screen readers continue at its content, and the page is scrolled to the top.

@@ -47,7 +47,7 @@ export function createLoader({ store, clock, onFailure }: LoaderParts) {
 
   return {
     load,
-    /** Shows a value that the answer to another request contained. */
+    /** Shows a value that came with the answer to another request. */
     show,
     stop(): void {
       for (const controller of running.values()) controller.abort()

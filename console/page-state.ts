@@ -35,7 +35,7 @@ export type Session =
 
 export type UserQuery = { q: string; tenant?: string }
 
-/** `cursors`: one for each page up to the displayed one, except the first page, which has no cursor. */
+/** `cursors`: the cursors of the pages from the second page to the displayed page. The first page has no cursor. */
 export type Search = { query: UserQuery; cursors: string[] }
 
 export type UsersPage = Search & { items: UserLine[]; next: string | null }

@@ -1,4 +1,4 @@
-/** Signing in and out. The session is in a cookie that scripts cannot read. */
+/** Signs the operator in and out. The session is in a cookie that scripts cannot read. */
 import type { SessionView } from '../server/console/wire.ts'
 import type { ConsoleClient } from './console-client.ts'
 import type { Session, Store } from './page-state.ts'

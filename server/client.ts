@@ -58,13 +58,16 @@ export type BindClient = {
   getBindInfo(subject: Subject): Promise<BindInfo>
   /** Removes the binding. Throws `NOT_BOUND` when the user has no WeChat account bound. */
   disconnect(subject: Subject): Promise<{ Version: number }>
-  /** At most 100 users. Returns an item for each, in the same order. */
+  /** Returns an item for each user, in the same order. At most 100 users are allowed. */
   getBindInfos(subjects: Subject[]): Promise<BindItem[]>
-  /** All bindings of the tenant, or those that match. A binding that exists during the whole iteration is returned exactly once. */
+  /**
+   * Iterates over all bindings of the tenant, or over the bindings that match the filter. A binding that exists during the whole
+   * iteration is returned exactly once.
+   */
   listBindings(filter?: BindingFilter): AsyncGenerator<ListedBinding, void>
   /**
-   * Returns the stored events, oldest first, and then waits for new ones. Throws after a network error: call it again with `after`.
-   * An event may be returned twice. Throws `EVENTS_GONE` if events after `after` have expired: list the bindings again.
+   * Returns the stored events, oldest first, and then waits for new ones. Throws after a network error: call `events` again with
+   * `after`. An event may be returned twice. Throws `EVENTS_GONE` if events after `after` have expired: list the bindings again.
    */
   events(options?: EventsOptions): AsyncGenerator<BindingEvent, void>
   /** Deletes all stored data of the user. Succeeds for an unknown user, too. */

@@ -1,6 +1,6 @@
 /**
  * Random bytes from a pool, string comparison in constant time, and a check for placeholder keys. Taking 16 bytes from the pool
- * needs 0.1 us, from the system 1.5 us.
+ * needs 0.1 us. Taking them from the system needs 1.5 us.
  */
 import { randomFillSync, timingSafeEqual } from 'node:crypto'
 

@@ -20,7 +20,7 @@ export function readText(path: string): string {
 }
 
 export type WatchedFile = {
-  /** Checks the file now. The timer does the same every second. */
+  /** Checks the file now. The timer also checks the file every second. */
   check(): void
   stop(): void
 }

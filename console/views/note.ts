@@ -1,4 +1,4 @@
-/** What the last action has done. */
+/** Shows the result of the last action. */
 import { html, nothing, type TemplateResult } from 'lit'
 import type { Note } from '../page-state.ts'
 import { adviceView } from './common.ts'

@@ -1,4 +1,4 @@
-/** The whole page: the sign-in, or the frame with the page of the route and the question that is open. */
+/** Draws the whole page: the sign-in, or the frame with the page of the route and the open question. */
 import { html, type TemplateResult } from 'lit'
 import type { Actions } from '../app.ts'
 import { createFormat } from '../format.ts'

@@ -47,7 +47,7 @@ function formView({ question, isBusy, failure }: OpenQuestion, scope: Scope): Te
   </form>`
 }
 
-/** What the action concerns. */
+/** The user or the receiver that the action concerns. */
 function subjectView(question: Question, { t, format }: Scope): unknown {
   if ('user' in question) {
     const { tenant, account, userId } = question.user

@@ -20,7 +20,7 @@ export type Scope = (typeof scopes)[number]
 // The lifetime is at most one hour, because a leaked token can be used until it expires.
 const MAX_TTL_SECONDS = 3600
 
-export const LIFETIME_FAULT = 'exp must be at most 1 h after iat, and later than iat'
+export const LIFETIME_FAULT = 'exp must be later than iat, and at most 1 h after iat'
 
 export const isValidLifetime = ({ iat, exp }: { iat: number; exp: number }): boolean =>
   exp > iat && exp - iat <= MAX_TTL_SECONDS

@@ -43,7 +43,7 @@ const moment = unixSeconds.max(99_999_999_999, 'must be Unix seconds, not millis
 
 const limit = z.int().min(1).max(500).default(100)
 
-// Longer than any cursor of this server.
+// This limit is longer than any cursor of this server.
 const cursor = z.string().min(1).max(256)
 
 const user = { Account: common.Account, User_ID: common.User_ID }
@@ -102,7 +102,7 @@ export const requestSchemas = {
   ExportUser: z.object({ ...common, Action: z.literal('Get') }),
 }
 
-/** Checked before the `jti` is consumed. */
+/** The fields that the server checks before it consumes the `jti`. */
 export const dateSchema = z.object({ Date: unixSeconds })
 
 export const tokenSchema = z

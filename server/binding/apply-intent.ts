@@ -1,6 +1,6 @@
 /**
  * Applies an intent. One transaction reads the facts (the rows that the rules need), decides, and writes the changes and the
- * reply. If WeChat delivers the event again, it gets the stored reply.
+ * reply. If WeChat delivers the event again, WeChat gets the stored reply.
  */
 import { randomInt } from 'node:crypto'
 import type { Plan } from '../store/plan.ts'
@@ -48,7 +48,8 @@ type DeliveryId = { key: string; nonce?: { key: string; bodyDigest: string } | u
 // WeChat retries for about 20 s; ten minutes also cover a delay in a proxy's queue.
 const REPLY_KEPT_MS = 600_000
 
-// Prefix of the stored reply of a delivery that is not about binding. No reply starts with it, because XML does not allow it.
+// Prefix of the stored reply of a delivery that is not about binding. No reply starts with this prefix, because XML does not
+// allow its character.
 const NOT_OURS = '\u0001'
 
 // WeChat may lose the scene of a new follower. The server then looks for the ticket among those of the last ten minutes, because

@@ -1,6 +1,6 @@
 /**
- * Closes the scans whose time to confirm is over. It does so even if no page asks about them, because an unconfirmed scan stores
- * an openid and digits.
+ * Closes the scans whose time to confirm is over. This happens even if no page asks about the scans, because an unconfirmed scan
+ * stores an openid and digits.
  */
 import type { Plan } from '../store/plan.ts'
 import type { Change, Identity } from '../store/store.ts'

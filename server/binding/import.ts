@@ -24,7 +24,7 @@ export type PlannedBindings = {
   save(changes: PlannedBinding[]): void
 }
 
-/** With `planned` the batch is a dry run: it decides and changes nothing in the store. */
+/** With `planned` the batch is a dry run: it only decides, and changes nothing in the store. */
 type ImportSettings = { conflict: ImportConflict; planned: PlannedBindings | undefined }
 
 /** The outcomes have the order of the lines. A batch can be repeated. */
@@ -126,7 +126,7 @@ function createFacts(users: User[]) {
     /** Other users of the tenant. */
     othersBoundTo: (line: NewBinding) =>
       [...ownersOf(line)].filter(([key]) => key !== identityKey(line.identity)).map(([, identity]) => identity),
-    /** 0 for a user that the store did not know before the batch. */
+    /** Returns 0 for a user that the store did not know before the batch. */
     idOf: (identity: Identity) => ids.get(identityKey(identity)) ?? 0,
   }
 }

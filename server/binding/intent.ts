@@ -68,7 +68,7 @@ function toChatIntent(event: Extract<WechatEvent, { type: 'text' }>, appId: stri
   return commands.unbind.test(content) ? { ...pick(event), type: 'undo' } : undefined
 }
 
-/** A tap on the link of another system is not about binding, even if it sends one of the words of this server. */
+/** A tap on the link of another system is not about binding, even if the tap sends one of the words of this server. */
 function toConfirmIntent(event: Extract<WechatEvent, { type: 'text' }>): Intent | undefined {
   if (event.menuId === undefined) return { ...pick(event), type: 'confirm', question: undefined }
   const question = questionOf(event.menuId)
@@ -76,9 +76,9 @@ function toConfirmIntent(event: Extract<WechatEvent, { type: 'text' }>): Intent 
 }
 
 /**
- * The key of a delivery. It is made from the fields of the event, because an event has no id. Its last field (`deliveryDetail`)
- * distinguishes two events of one second. The key begins with the time, and so does its `Tx.fingerprint`, so that recent rows are
- * adjacent in the index.
+ * The key of a delivery. It is made from the fields of the event, because an event has no id. The last field of the key
+ * (`deliveryDetail`) distinguishes two events of the same second. The key begins with the time, and so does its `Tx.fingerprint`,
+ * so that recent rows are adjacent in the index.
  */
 export function deliveryKeyOf(event: Exclude<WechatEvent, { type: 'other' }>, appId: string): string {
   return [event.createTime, appId, event.openid, event.type, deliveryDetail(event)].join('|')

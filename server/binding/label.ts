@@ -20,7 +20,8 @@ const QUOTATION_MARK = /["'“”‘’「」『』＂＇]/g
 const EMAIL_OR_HOST_DOT =
   /((?:[\p{L}\p{N}_+-][\p{L}\p{N}._+-]*|[\p{L}\p{N}_+*-]+)@[\p{L}\p{N}.-]*[\p{L}\p{N}])(?=$|[\s)）\]】,，、;；。!！’])|(?<=\S)[.．｡](?=\p{L}[\p{L}\p{N}\p{M}-])|(?<=\d)\.(?=\d+\.\d)|(?<=\d\.\d+)\.(?=\d)/gu
 
-// A combining mark at the start would be drawn on the text before the label. A stack of marks would cover the line above.
+// A combining mark at the start would be drawn on the text before the label. Many marks on one character would cover the line
+// above.
 const LEADING_MARKS = /^[\p{M}\s]+/u
 const STACKED_MARKS = /(\p{M}{3})\p{M}+/gu
 

@@ -17,14 +17,14 @@ export type QrLimits = {
 /** `message` is the message of the error when the limit is reached. */
 type Limit = { scope: string; most: number; ms: number; message: string }
 
-/** A unit of work (the part of a transaction that belongs to one caller), or the store. */
+/** Counts attempts. This is a unit of work (the part of a transaction that belongs to one caller), or the store. */
 type Counter<T> = { countAttempt(scope: string, limit: number, until: number, now: number): T }
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-// Three tickets with three tries each: nine guesses an hour at one of 10,000 codes.
+// A user has three tickets an hour with three tries each, so an attacker has nine guesses at one of 10,000 codes.
 const WRONG_DIGITS_AN_HOUR = 9
 
 const wrongDigits = (user: number): Limit => ({
@@ -79,8 +79,8 @@ export async function countAttempt(
   now: number,
 ): Promise<TicketEpoch> {
   const tenantLimits = ofTenant(attempt, identity.tenant, limits)
-  // The refusal is thrown after the commit. An error inside the transaction would roll it back, and the other units of work in
-  // that transaction would have to run again.
+  // The refusal is thrown after the commit. An error inside the transaction would roll back the transaction, and its other units
+  // of work would have to run again.
   const counted = await store.write(function* (tx) {
     const asked = yield* tx.ticketEpoch(identity)
     const digits = attempt === 'qr' ? [wrongDigits(asked.user)] : []
@@ -93,7 +93,7 @@ export async function countAttempt(
   if (counted.refusal) throw counted.refusal
   for (const limit of tenantLimits) {
     if (await count(store, limit, now)) continue
-    // Requests of other users or at other instances may have reached the limit after it was read.
+    // Requests of other users or at other instances may have reached the limit after the counts were read.
     const late = await store.write((tx) => refusalOf(tx, [limit], now))
     if (late) throw late
   }

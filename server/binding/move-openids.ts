@@ -5,7 +5,10 @@ import type { AccountOpenid, Store, Tx } from '../store/store.ts'
 
 export type OpenidMove = { bound: BoundUser; to: AccountOpenid }
 
-/** `taken`: the new openid is bound to another user of the tenant. `changed`: the user has another binding by now. */
+/**
+ * `taken`: the new openid is bound to another user of the tenant. `changed`: the binding of the user has changed since the openid
+ * was read.
+ */
 export type MoveOutcome = 'moved' | 'taken' | 'changed'
 
 type MoveSettings = { allowsMany: boolean; isDryRun: boolean }

@@ -1,6 +1,6 @@
 /**
- * The page to which the browser returns from WeChat. The proof comes back in the fragment of its URL, which no server, log or
- * `Referer` gets. Pure.
+ * The page to which the browser returns from WeChat. The fragment of the page's URL then contains the proof. No server, log or
+ * `Referer` gets a fragment. Pure.
  */
 import { BindError } from '../errors.ts'
 

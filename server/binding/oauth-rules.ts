@@ -1,8 +1,8 @@
 /**
- * The rules of a binding without a scan, as pure functions. WeChat identifies the WeChat user of the browser, and the widget token
- * identifies the user of the page. The proof connects the two: it is sent only to the browser that WeChat has identified, and is
- * accepted only with the widget token of the user who started the authorization. So a link that an attacker sends to another person
- * binds nobody.
+ * The rules of a binding without a scan, as pure functions. WeChat identifies the WeChat user of the browser, and the widget
+ * token identifies the user of the page. The proof connects the two users: it is sent only to the browser that WeChat has
+ * identified, and is accepted only with the widget token of the user who started the authorization. So a link that an attacker
+ * sends to another person binds nobody.
  */
 import type { ErrorCode } from '../errors.ts'
 import type { Authorization, Binding, Change, Language, User } from '../store/store.ts'

@@ -45,7 +45,7 @@ export async function startAuthorization({ store, events, clock }: OauthDeps, st
     const user = yield* tx.ensureUser(identity)
     yield* tx.addAuthorization({ user, appId, returnUrl, createdAt: now, until: now + VALID_MS }, state)
   })
-  // WeChat refuses the parameters in another order, and needs the fragment.
+  // WeChat requires this order of the parameters, and the fragment.
   const query = new URLSearchParams({
     appid: appId,
     redirect_uri: redirectUri,

@@ -2,13 +2,13 @@
  * Gives each new ticket one of a few QR codes that were made in advance, so that a page does not wait for WeChat.
  *
  * - The first QR code is made on request. After that, and after each QR code that is taken, the pool is filled.
- * - The pool discards a QR code after five minutes. It makes a new one only if a user has taken one in the meantime, so an idle
+ * - The pool discards a QR code after five minutes. It makes a new QR code only if a user has taken one since then, so an idle
  *   server makes none.
  * - If users came too rarely for the pool, it would discard most QR codes. `UNUSED_EVERY_MS` limits this: the pool is smaller
  *   while it could exceed the limit.
  *
  * A QR code in the pool belongs to no user. Its scene is not in the store until a ticket is made from it. Before that, a scan counts
- * as a scan of an unknown scene. The pool is in memory: a restart begins with an empty one.
+ * as a scan of an unknown scene. The pool is in memory, so it is empty after a restart.
  */
 import type { SetTimer } from '../platform.ts'
 import type { WechatApi } from '../wechat/api.ts'
@@ -60,7 +60,7 @@ export function createQrcodePool(deps: PoolDeps): QrcodePool {
   const size = lifetimeMs > MAX_LIFETIME_MS ? 0 : deps.qrReady
   const throughBreaker = createCircuitBreaker(clock)
 
-  /** Oldest first. */
+  /** The QR codes of the pool, oldest first. */
   let ready: Ready[] = []
   let calls = 0
   /** While WeChat fails, the pool sends one call after each QR code that is taken. */

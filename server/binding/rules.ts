@@ -37,7 +37,10 @@ type ClaimFacts = {
   digits: string
 }
 
-/** How long the keyed hash of an erased openid is kept, so that an older event that arrives late cannot bind the openid again. */
+/**
+ * How long the store keeps the keyed hash of an erased openid. During this time, an older event that arrives late cannot bind the
+ * openid again.
+ */
 const TOMBSTONE_KEPT_MS = 600_000
 
 export function decideClaim(claim: Claim, facts: ClaimFacts, rules: Rules, now: number): Decision {

@@ -1,4 +1,7 @@
-/** The outcome of a scan or of a web authorization, for a log line that explains why a page shows no binding. Pure. */
+/**
+ * The outcome of a scan or of a web authorization, as the fields of a log line. The line explains why a page shows no binding.
+ * Pure.
+ */
 import type { ErrorCode } from '../errors.ts'
 import type { Identity, TicketState } from '../store/store.ts'
 import type { Decision } from './decision.ts'
@@ -8,7 +11,7 @@ export type ScanOutcome = { outcome: OutcomeName; reason: string; identity?: Ide
 
 type OutcomeName = 'bound' | 'scanned' | 'conflict' | 'expired' | 'used' | 'duplicate' | 'other'
 
-/** The message of every such log line, so that one filter finds all of them. */
+/** The message of every log line about a scan, so that one filter finds all these lines. */
 export const SCAN_LINE = 'a scan was handled'
 
 /** The fields of this line. `nameOf` returns a name that says nothing about the user. */

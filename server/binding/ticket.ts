@@ -1,8 +1,11 @@
-/** The rules of a ticket: how long it is shown again, and how long it can be scanned. */
+/** The rules of a ticket: how long pages show it, and how long it can be scanned. */
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Ticket } from '../store/store.ts'
 
-/** The prefix of this server's scenes. It tells them from the scenes of another system on the same account without a look-up. */
+/**
+ * The prefix of this server's scenes. With the prefix, the server recognizes the scenes of another system on the same account
+ * without a look-up.
+ */
 export const SCENE_PREFIX = 'wb1_'
 
 // A new follower may take a while to tap "follow", so the scan is accepted for this time after the ticket has expired. WeChat's

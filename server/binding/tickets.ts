@@ -44,8 +44,8 @@ export function createTickets(deps: TicketDeps) {
       if (usable) return usable
       throw error
     }
-    // All tickets of the user were closed while WeChat made this one, so the request is repeated. Another repetition needs
-    // another such change, and the limits count each one.
+    // All tickets of the user were closed while WeChat made this one, so the request is repeated. Each repetition needs another
+    // closing of all tickets, and the limits count each repetition.
     return issue(request)
   }
 

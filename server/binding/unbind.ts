@@ -6,7 +6,7 @@ type Unbound = { user: User; wasBound: boolean }
 
 /**
  * Can be repeated. Closes every ticket of the user even without a binding, so that QR codes made before bind nobody afterwards.
- * Closing a ticket increments the version, so that a page that shows its QR code makes a new one.
+ * Closing a ticket increments the version, so that a page that shows its QR code requests a new QR code.
  */
 export async function unbind(
   { store, clock, afterCommit }: ChangeDeps,

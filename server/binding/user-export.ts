@@ -1,4 +1,4 @@
-/** All stored data of a user, as JSON that a person can read, for `ExportUser` and `wechat-bind bindings show`. */
+/** Turns all stored data of a user into JSON that a person can read, for `ExportUser` and `wechat-bind bindings show`. */
 import type { User } from '../store/store.ts'
 import type { UserRecord } from '../store/user-record.ts'
 

@@ -14,7 +14,7 @@ export function toView(user: User, now: number, { hasOauth = false } = {}): Bind
   return { state: 'unbound', ...(reason === null ? {} : { reason }), ...more }
 }
 
-/** Adds the QR code to follow with, if the page shows one. */
+/** Adds the QR code to follow the Official Account, if the page shows this QR code. */
 export async function withFollowQr(
   view: BindingView,
   followQr: (() => Promise<FollowQr | undefined>) | undefined,

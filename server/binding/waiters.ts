@@ -3,8 +3,8 @@
  * higher version ends the wait. No wake-up is lost, because each poll names the version that its page knows.
  *
  * There may be tens of thousands of waiters, so they share one timer, which fires when the next waiter is due, at most every
- * `TICK_MS`. A timer for each waiter would cost ten times the CPU. The waiters are grouped by the tick in which they are due, so that
- * a tick looks at the waiters of past ticks only: looking at all 10,000 took an eighth of the CPU of waiting.
+ * `TICK_MS`. A timer for each waiter would cost ten times the CPU. The waiters are grouped by the tick in which they are due, so
+ * a tick looks only at the waiters of past ticks. Looking at all 10,000 waiters took an eighth of the CPU of waiting.
  */
 import { BindError } from '../errors.ts'
 import type { SetTimer } from '../platform.ts'
@@ -48,7 +48,7 @@ export type Waiters = {
   recheckWithin(waiter: Waiter, ms: number): void
   /** Ends the waits for older versions of the user. After a gap in the notices it ends all waits, a few at a time. */
   wake(notice: CommitNotice): void
-  /** Ends every wait with `timeout`, including those parked later. */
+  /** Ends every wait with `timeout`, including waits that begin later. */
   close(): void
   count(): number
 }
@@ -56,11 +56,11 @@ export type Waiters = {
 type WaiterSettings = {
   limits: WaiterLimits
   setTimer: SetTimer
-  /** In ms, from any starting point. */
+  /** Returns ms since any fixed time. */
   clock: () => number
 }
 
-// All waits of 25 s are in at most 501 groups.
+// Waits of 25 s form at most 501 groups.
 const TICK_MS = 50
 
 const tickOf = (ms: number) => Math.floor(ms / TICK_MS)
@@ -152,7 +152,7 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
     const due: Waiter[] = []
     let next = Infinity
     for (const tick of [...byTick.keys()].sort((a, b) => a - b)) {
-      // Of the later ticks only the first is read, which contains the next waiter that is due.
+      // Only the first of the later ticks is read. It contains the next waiter that is due.
       if (tick > tickOf(now) && next < Infinity) break
       for (const waiter of byTick.get(tick)!) {
         if (waiter.dueAt <= now && due.length < ENDS_PER_TICK) due.push(waiter)

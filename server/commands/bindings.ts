@@ -219,7 +219,7 @@ function toMs(name: string, text: string | undefined): number | undefined {
 const refused = (en: string, zh: string) =>
   new BindError('BAD_REQUEST', `wechat-bind bindings: ${en}. ${zh}。\nUsage 用法: ${usage}`)
 
-/** For commands that only read: they need neither the AppSecret nor the webhook settings. */
+/** Reads the settings of commands that only read the store. Such commands need neither the AppSecret nor the webhook settings. */
 function withReadingStore<T>(env: Env, run: (store: Store) => Promise<T>): Promise<T> {
   const store = { hashOf: (...parts: string[]) => parts.join(), hasWebhook: () => false }
   return withExistingStore({ databaseUrl: readDatabaseUrl(env), store }, run)

@@ -1,8 +1,11 @@
-/** The CSV of RFC 4180 for spreadsheets: a cell that a spreadsheet would run as a formula begins with an apostrophe. Pure. */
+/**
+ * Writes and reads the CSV of RFC 4180 for spreadsheets. A cell that a spreadsheet would run as a formula begins with an
+ * apostrophe. Pure.
+ */
 
 /**
- * A cell that begins with one of these characters is a formula in Excel, LibreOffice and Google Sheets. In some East Asian locales,
- * Excel reads the full-width forms like the others. https://owasp.org/www-community/attacks/CSV_Injection
+ * A cell that begins with one of these characters is a formula in Excel, LibreOffice and Google Sheets. In some East Asian
+ * locales, Excel reads the full-width forms in the same way. https://owasp.org/www-community/attacks/CSV_Injection
  */
 const FORMULA = /^'*[=+\-@\t\r＝＋－＠]/
 

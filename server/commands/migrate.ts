@@ -10,7 +10,7 @@ const usage = `wechat-bind migrate --from sqlite:<file> [--to postgres://user:pa
   out of the shell's history. After a fault the target holds no data: run the command again.
   请先停止服务。目标数据库须为空。不指定 --to 时使用 DATABASE_URL，以免密码留在命令历史中。出错时目标数据库不含任何数据，重新运行即可。`
 
-/** Compares each table with its copy, and then prints one line for it. */
+/** Compares each table with its copy, and then prints one line about the table. */
 export async function runMigrate(args: string[], env: Env, print: (line: string) => void): Promise<void> {
   const { values } = readArguments(args, { usage, options: { from: { type: 'string' }, to: { type: 'string' } } })
   const { from = '', to = env.DATABASE_URL ?? '' } = values

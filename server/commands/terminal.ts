@@ -1,4 +1,4 @@
-/** The output of a command, and its questions to the operator. Node only. */
+/** Writes the output of a command, and asks the operator questions. Node only. */
 import { createInterface } from 'node:readline/promises'
 import type { Writable } from 'node:stream'
 import { BindError } from '../errors.ts'

@@ -152,7 +152,7 @@ async function test(receiver: WebhookReceiver): Promise<string[]> {
   )
 }
 
-/** The output has no openid, because a notice is stored without one. The openid is read when the notice is sent. */
+/** The output has no openid, because a notice is stored without an openid. The openid is read when the notice is sent. */
 function show(notices: Notice[], nextTry: (notice: Notice) => number | undefined): string[] {
   if (notices.length === 0) return ['No notices. 没有通知。']
   const lines = notices.slice(0, MAX_SHOWN).map((notice) => toLine(notice, nextTry(notice)))

@@ -24,7 +24,7 @@ export type Config = {
   oauth: OauthSettings
   /** The name of the Official Account, which the pages show. */
   accountName: string | undefined
-  /** The keys of BIND_KEYS, or those that BIND_KEYS_FILE contained when the settings were read. */
+  /** The keys of BIND_KEYS, or the keys that BIND_KEYS_FILE contained when the settings were read. */
   keys: BindKey[]
   /** A file with the keys, one per line, which is read again when it changes. */
   keysFile: string | undefined
@@ -132,7 +132,7 @@ export function parseConfig(env: Env, readKeys: ReadKeyFile = parseKeyFile): Con
   return { ...settings, unknownNames }
 }
 
-/** For a command that uses no other setting. Throws `BAD_CONFIG`. */
+/** Reads one setting, for a command that uses no other setting. Throws `BAD_CONFIG`. */
 export function readDatabaseUrl(env: Env): string {
   const reader = createEnvReader(env)
   const url = parseDatabaseUrl(reader)
@@ -140,7 +140,7 @@ export function readDatabaseUrl(env: Env): string {
   return url
 }
 
-/** For a command that uses no other setting. Throws `BAD_CONFIG`. */
+/** Reads one setting, for a command that uses no other setting. Throws `BAD_CONFIG`. */
 export function readWebhookSettings(env: Env): Pick<Config, 'databaseUrl' | 'webhooks'> {
   const reader = createEnvReader(env)
   const settings = { databaseUrl: parseDatabaseUrl(reader), ...parseWebhooks(reader) }
@@ -148,7 +148,7 @@ export function readWebhookSettings(env: Env): Pick<Config, 'databaseUrl' | 'web
   return settings
 }
 
-/** For a command that uses no other setting. Throws `BAD_CONFIG`. */
+/** Reads one setting, for a command that uses no other setting. Throws `BAD_CONFIG`. */
 export function readBindKeys(env: Env): BindKey[] {
   const reader = createEnvReader(env)
   const { keys } = parseBindKeys(reader, parseKeyFile)

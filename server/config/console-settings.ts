@@ -7,7 +7,7 @@ import type { EnvReader } from './env-reader.ts'
 export type ConsoleSettings = {
   /** The address of the console. Undefined: `serve` opens no port for it. `port` 0 takes a free port. */
   listen: { host: string; port: number } | undefined
-  /** The operators of CONSOLE_TOKENS, or those that CONSOLE_TOKENS_FILE contained when the settings were read. */
+  /** The operators of CONSOLE_TOKENS, or the operators that CONSOLE_TOKENS_FILE contained when the settings were read. */
   operators: Operator[]
   /** A file with the operators, one per line, which is read again when it changes. */
   tokensFile: string | undefined

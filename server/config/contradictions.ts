@@ -16,7 +16,7 @@ export function checkContradictions(reader: EnvReader, { keys, webhooks, maxConn
   })
 }
 
-/** Checks the tenants of the receivers of the file, which have the same form as the tenants of the keys. */
+/** Checks the tenants that the receivers of WEBHOOKS_FILE name. They are written like the tenants of the keys. */
 function checkFileReceivers(reader: EnvReader, keys: BindKey[], { ofFile }: WebhookReceivers): void {
   const tenants = new Set(keys.map(({ tenant }) => tenant))
   for (const { name, tenant } of ofFile) {

@@ -1,4 +1,7 @@
-/** The webhook receivers of the present moment: those of the environment, and those of `WEBHOOKS_FILE`, which may change. Node only. */
+/**
+ * The current webhook receivers: the receivers of the environment, and the receivers of `WEBHOOKS_FILE`, which may change. Node
+ * only.
+ */
 import type { Log } from '../platform.ts'
 import type { Config } from './config.ts'
 import type { WebhookReceivers } from './webhook-receivers.ts'

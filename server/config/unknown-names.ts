@@ -5,7 +5,7 @@ import type { EnvReader } from './env-reader.ts'
 /** Every variable with these prefixes is meant for this server. */
 const OURS = /^(?:BIND|WEBHOOK|REPLY|QR|CONSOLE)_/
 
-/** Other programs of the same account may use this prefix. */
+/** Other programs for the same Official Account may use this prefix. */
 const SHARED = /^WECHAT_/
 
 // Kubernetes sets these variables for each Service, for example BIND_SERVICE_HOST for a Service named "bind".

@@ -1,7 +1,7 @@
 /**
- * The version of this package, and whether Node is new enough for it. The entries import this file first, so this file must run in
- * an old Node. The values are constants, because a bundle of your own server does not include the package.json of this package. A test
- * compares them with package.json. Node only.
+ * Has the version of this package, and checks whether Node is new enough for it. The entries import this file first, so this file
+ * must run in an old Node. The values are constants, because a bundle of your own server does not include the package.json of
+ * this package. A test compares them with package.json. Node only.
  */
 
 export const VERSION = '0.1.0'

@@ -17,7 +17,7 @@ export type WechatSettings = {
 
 const PUBLIC_API = 'https://api.weixin.qq.com'
 
-/** What a call of WeChat's API needs. */
+/** The settings that a call of WeChat's API needs. */
 export function parseAccount(
   reader: EnvReader,
 ): Pick<WechatSettings, 'appId' | 'appSecret' | 'apiBase' | 'accessTokenUrl'> {

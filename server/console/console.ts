@@ -121,7 +121,7 @@ function apiRoutes(deps: Deps) {
       const exported = await users.export(await name(c), c.get('session'))
       const headers = {
         'Content-Type': 'application/json',
-        // The user's ids are not in the name, because it is shown in lists of downloads.
+        // The user's ids are not in the name, because the name is shown in lists of downloads.
         'Content-Disposition': 'attachment; filename="user.json"',
       }
       return toResponse(c, { status: 200, headers, body: `${JSON.stringify(exported, null, 2)}\n` })

@@ -1,6 +1,6 @@
 /**
- * Refuses requests that do not come from the console's own page. Their `Host` is not a name of the console (DNS rebinding), or a
- * page of another origin has sent them (forgery). Pure.
+ * Refuses requests that do not come from the console's own page. A refused request has a `Host` that is not a name of the console
+ * (DNS rebinding), or comes from a page of another origin (forgery). Pure.
  */
 import { BindError } from '../errors.ts'
 

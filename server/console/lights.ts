@@ -30,7 +30,7 @@ export function waitingLight({ pages, limit }: Pick<Now['waiting'], 'pages' | 'l
 // With fewer QR codes, an hour without a scan may be chance.
 const SHOWN_ENOUGH = 5
 
-/** `recent`: the counts of this hour and the hour before. */
+/** `recent`: the counts of this hour and the previous hour. */
 export function callbackLight(recent: FunnelCounts, callbackAt: number | null, since: number): Light {
   const isSilent = callbackAt === null || callbackAt < since
   if (isSilent && recent.shown >= SHOWN_ENOUGH) {
@@ -64,15 +64,15 @@ const unreachable: Advice = {
   },
 }
 
-/** What an errcode means. The doctor says the same. */
+/** Explains an errcode with the same text as the doctor. */
 export function errorAdvice(errcode: number): Advice {
   if (errcode === 0) return unreachable
   const { en, zh, fix } = refusalOf(errcode, { isTokenRequest: isTokenCode(errcode) })
   return { en: `${en} (errcode ${errcode}).`, zh: `${zh}（errcode ${errcode}）。`, fix }
 }
 
-// 40001 in answer to a token request is a wrong AppSecret. In answer to other calls the token was replaced, and the server has fetched
-// another one.
+// 40001 in answer to a token request is a wrong AppSecret. In answer to other calls, 40001 means that the token was replaced, and
+// the server has already fetched a new token.
 const isTokenCode = (errcode: number) => errcode === 40001 || errcode === 40125
 
 /** `errors`: the most recent first. */

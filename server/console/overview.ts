@@ -1,4 +1,4 @@
-/** The console's overview: the funnel, its course over time, the time to bind, and what the servers do now. */
+/** The console's overview: the funnel, the counts over time, the time to bind, and the state of the servers. */
 import type { Deps } from '../deps.ts'
 import {
   BIND_SECONDS,
@@ -81,7 +81,7 @@ function toSeries(hourly: (FunnelCounts & { hour: number })[], from: number, unt
   })
 }
 
-/** Exported for its tests. */
+/** Exported only for the tests. */
 export function toTimeToBind({ took }: Pick<FigureSum, 'took'>): TimeToBind {
   const buckets = took.map((count, i) => ({ from: BIND_SECONDS[i - 1] ?? 0, upTo: BIND_SECONDS[i] ?? null, count }))
   const count = took.reduce((all, each) => all + each, 0)
@@ -91,7 +91,10 @@ export function toTimeToBind({ took }: Pick<FigureSum, 'took'>): TimeToBind {
     : { count, p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99), buckets }
 }
 
-/** Computed as in Prometheus: assumes that the values of a bucket are evenly distributed. For the last bucket, returns its lower limit. */
+/**
+ * Computed as in Prometheus: assumes that the values of a bucket are evenly distributed. For a value in the last bucket, returns
+ * the lower limit of that bucket.
+ */
 function quantileOf(buckets: TimeToBind['buckets'], rank: number): number {
   let before = 0
   for (const { from, upTo, count } of buckets) {
@@ -119,7 +122,8 @@ async function readNow({ store, console: { receivers, waitingLimit } }: Deps, no
   const alive = instances.filter(({ at }) => Math.abs(now - at) < ALIVE_MS)
   const waiting = {
     pages: sumOf(alive, 'waiting'),
-    // An instance without waiting pages does not report its limit. The limit shown is therefore at least that of this instance.
+    // An instance without waiting pages does not report its limit. The displayed limit is therefore at least the limit of this
+    // instance.
     limit: Math.max(waitingLimit, sumOf(alive, 'waitingLimit')),
     instances: Math.max(1, alive.length),
   }

@@ -1,6 +1,6 @@
 /**
  * Reads the figures of a period. With 50 tenants, the sums of 30 days take SQLite some 100 ms, during which no callback can run,
- * and an open page asks again after every event. So the hours that are over are read at most once a minute. An instance saves its
+ * and an open page asks again after every event. So the completed hours are read at most once a minute. An instance saves its
  * counts within seconds. Only counts that the store refused at first appear up to a minute late.
  */
 import { type ConsoleStore, type FigureSum, type FunnelCounts, funnelSteps } from '../store/console-store.ts'
@@ -15,18 +15,18 @@ export type PeriodFigures = {
   hourly: (FigureSum & { hour: number })[]
   /** The tenants with the most bindings first. */
   byTenant: TenantCounts[]
-  /** The period of the same length before. */
+  /** The preceding period of the same length. */
   previous: FunnelCounts
 }
 
 export const HOUR_MS = 3_600_000
 
-/** The counts of the current hour and of the one before still grow. */
+/** The counts of the current hour and of the previous hour still grow. */
 const OPEN_MS = 2 * HOUR_MS
 
 const KEPT_MS = 60_000
 
-// Each range and tenant is one entry.
+// The cache has one entry for each range and tenant.
 const MAX_KEPT = 100
 
 // The order of the tenants is known only after the sums of both parts are added.

@@ -1,11 +1,11 @@
-/** The bodies that the console's page sends, and how they are read. */
+/** Reads the bodies that the console's page sends. */
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { BindError } from '../errors.ts'
 import { readLimited } from '../http/body-limit.ts'
 import type { Identity } from '../store/store.ts'
 
-// Longer than any valid body: three ids of 128 characters, escaped.
+// This limit is longer than any valid body, which has three ids of 128 characters, escaped.
 const MAX_BODY = 8 * 1024
 
 const id = z.string().min(1).max(512)

@@ -130,5 +130,5 @@ function locked(ms: number): BindError {
   })
 }
 
-/** The message of every log line about an action, so that one filter finds all of them. */
+/** The message of every log line about an action, so that one filter finds all these lines. */
 export const ACTION_LINE = 'an action in the console'

@@ -140,7 +140,7 @@ function toUserView({ user, history, tickets, notices, actions }: UserRecord, op
   }
 }
 
-/** The newest entry first. An unbinding in the console is one entry: the event with the operator's name. */
+/** Returns the newest entry first. An unbinding in the console is one entry: the event with the operator's name. */
 function toHistory(history: UserRecord['history'], actions: UserRecord['actions']): HistoryEntry[] {
   const unbindings = new Map(
     actions.flatMap((each) => (each.action === 'unbind' ? [[each.version, each.operator]] : [])),

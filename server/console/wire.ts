@@ -112,7 +112,10 @@ export type Now = {
   accessToken: Light & { fetchedAt: number | null; expiresAt: number | null }
   /** Refusals of WeChat's API since `since`, the most recent first. */
   wechatErrors: Light & { since: number; codes: WechatErrorCount[] }
-  /** `seconds`: the age of the oldest event that waits for a receiver that is on. 0 if no event waits; null without receivers. */
+  /**
+   * `seconds`: the age of the oldest event that waits for a receiver that is on. It is 0 if no event waits, and null without
+   * receivers.
+   */
   webhooks: Light & { seconds: number | null; receivers: number; off: number; waiting: number; failed: number }
 }
 
@@ -160,7 +163,7 @@ export type UserView = UserName & {
   notices: NoticeOfUser[]
 }
 
-/** The ids are masked, and null for a viewer. `hasUnionid` tells a viewer whether there is one. */
+/** The ids are masked, and null for a viewer. `hasUnionid` tells a viewer whether the user has a unionid. */
 export type BindingView = {
   appId: string
   openid: string | null
@@ -218,7 +221,7 @@ export type Webhooks = {
 export type Receiver = Light & {
   name: string
   tenant: string | null
-  /** Without user, password and query, which may be secret. For a viewer also without the path. */
+  /** Without user, password and query, which may be secret. For a viewer, the path is removed too. */
   url: string
   /** Null: all types. */
   types: string[] | null

@@ -1,4 +1,7 @@
-/** Checks that the callback can be reached and passes the URL check of WeChat's console, by sending the same request. */
+/**
+ * Sends the request that WeChat's console sends to check a URL. Reports whether the callback can be reached and gives the right
+ * answer.
+ */
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import type { Bilingual } from '../errors.ts'

@@ -1,4 +1,4 @@
-/** How the doctor reads the store and files on this machine. Node only. */
+/** The functions by which the doctor reads the store and files on this machine. Node only. */
 import { readKeyFile } from '../keys/key-file.ts'
 import { fileAccess } from './file-access.ts'
 import { countBindings, findReceiversOff, inspectStore } from './inspect-store.ts'

@@ -4,7 +4,7 @@ import { type Finding, ok, warn } from './finding.ts'
 
 /** The functions of the file system that the check uses. */
 export type FileAccess = {
-  /** The permission bits of a file; undefined if there is none, or if the system has no such bits. */
+  /** The permission bits of a file. Undefined if the file does not exist, or if the system has no such bits. */
   modeOf(path: string): number | undefined
   /** Files that may hold this process's settings. */
   envFiles: string[]

@@ -94,7 +94,7 @@ export function describeFailure(failure: HttpFailure): Bilingual {
   return { en: `could not be reached (${failure.code})`, zh: `无法连接（${failure.code}）` }
 }
 
-/** Replaces an answer that is too long by an empty body, because both are reported in the same words. */
+/** Replaces an answer that is too long with an empty body, because the doctor reports both in the same words. */
 function emptyIfTooLong(error: unknown): Uint8Array {
   if (error instanceof AnswerTooLong) return new Uint8Array(0)
   throw error

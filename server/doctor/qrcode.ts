@@ -1,4 +1,4 @@
-/** Checks that the account can make parametric QR codes by making one. Also checks how many are left for today. */
+/** Makes one parametric QR code to check that the account can make them. Also checks how many QR codes are left for today. */
 import { randomBytes } from 'node:crypto'
 import { SCENE_PREFIX } from '../binding/ticket.ts'
 import { parseQrcode, QRCODE_PATH, toQrcodeRequest } from '../wechat/api.ts'

@@ -140,7 +140,7 @@ export async function runChecks(env: Env, deps: DoctorDeps): Promise<Finding[]> 
   return [...findings, ...(await checkConfig(config, deps, faulty))]
 }
 
-/** The checks of a configuration. Those that need a faulty setting are skipped. Never rejects. */
+/** The checks of a configuration. Checks that need a faulty setting are skipped. Never rejects. */
 export async function checkConfig(
   config: Config,
   deps: DoctorDeps,

@@ -1,4 +1,4 @@
-/** Checks that the store can be opened and that its tables are those of this version. */
+/** Checks that the store can be opened and that its tables match this version. */
 import { type Finding, ok, warn, wrong } from './finding.ts'
 
 export type StoreInspection = {

@@ -29,7 +29,7 @@ export function createAddresses({ publicUrl, trustProxy, port, openBase }: Addre
   }
   return (headers) => {
     const baseUrl = toBaseUrl(headers, trustProxy) ?? `http://localhost:${port}`
-    // A client can send any `Host`. Only on a developer's machine does it name a page of this server.
+    // A client can send any `Host`. The header names a page of this server only on a developer's machine.
     return { baseUrl, ownOrigins: isLoopback(baseUrl) ? [baseUrl] : [], openBase }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Reads the body of a request up to a limit. A budget also limits the bodies of all requests to one API together. There is an
- * error for a body that is too large, one for a connection that closes early, and one for a budget that is used up.
+ * Reads the body of a request up to a limit. A budget also limits the bodies of all requests to one API together. The errors are:
+ * the body is too large, the connection closes early, or the budget is used up.
  */
 import type { HonoRequest } from 'hono'
 import { BindError } from '../errors.ts'

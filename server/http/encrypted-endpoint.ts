@@ -74,7 +74,7 @@ export function createEncryptedEndpoints(deps: EncryptedDeps): EncryptedEndpoint
     if (!deps.allowsTestUsers) refuseTestUser(User_ID)
   }
 
-  /** Waits for the data, and encrypts them or the refusal with the key of the request. Never rejects. */
+  /** Waits for the data, and encrypts the data or the refusal with the key of the request. Never rejects. */
   async function reply(data: Promise<object>, { jti }: Header, key: BindKey, requestId: string): Promise<Answer> {
     const [result, error] = await data.then(toResult, toRefusal)
     if (error) logFailure(log, requestId, error)

@@ -26,9 +26,12 @@ export type Endpoint = {
   path: string
   /** The request headers that are read, in lower case. */
   headers: readonly string[]
-  /** In bytes. If 0, the body is not read, and `answer` gets an empty one. */
+  /** In bytes. With 0 the body is not read, and `answer` gets an empty body. */
   maxBody: number
-  /** Limits the bodies of all requests together. Needed if `maxBody` times the number of connections is too much memory. */
+  /**
+   * Limits the bodies of all requests together. The limit is needed if `maxBody` times the number of connections is too much
+   * memory.
+   */
   budget?: BodyBudget
   answer(request: EndpointRequest, body: Body): Promise<Answer | DeferredAnswer>
   /** The answer when the body cannot be read or `answer` throws. Must not throw. */

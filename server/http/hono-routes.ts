@@ -20,7 +20,7 @@ export function endpointRoutes(endpoints: Endpoint[]): Hono {
   for (const endpoint of endpoints) {
     const { method, path, headers, maxBody } = endpoint
     routes.on(method, path, async (c) => {
-      // The log needs the route that answered, which may not be the last one in Hono's list of matched routes.
+      // The log needs the route that answered. This may not be the last route in Hono's list of matched routes.
       c.set('route', routePath(c))
       const request = {
         method: c.req.method,

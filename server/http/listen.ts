@@ -19,8 +19,8 @@ const serverOptions = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 2_000,
-  // This is longer than the 60 s after which nginx and cloud load balancers close an idle connection. If this server closed it
-  // first, the proxy could send a request to a socket that was just closed.
+  // This is longer than the 60 s after which nginx and cloud load balancers close an idle connection. If this server closed the
+  // connection first, the proxy could send a request to a socket that was just closed.
   keepAliveTimeout: 65_000,
   // `Headers` joins repeated headers too, so an intercepted endpoint gets the same value as the app.
   joinDuplicateHeaders: true,
@@ -60,7 +60,7 @@ const CUT_AFTER_MS = 3_500
 export async function stopListening(server: Server): Promise<void> {
   const closed = once(server, 'close')
   server.prependListener('request', (_, response) => response.setHeader('Connection', 'close'))
-  // `server.close()` of `node:http` would close idle connections at once, and requests on their way to them would be lost.
+  // `server.close()` of `node:http` would close idle connections at once, and requests that are on their way would be lost.
   TcpServer.prototype.close.call(server)
   const graceUntil = performance.now() + GRACE_MS
   const idle = setInterval(() => performance.now() >= graceUntil && server.closeIdleConnections(), 20)

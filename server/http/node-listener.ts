@@ -72,7 +72,7 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
 /** Returns one string even for a repeated header, because the server sets `joinDuplicateHeaders`. */
 const headerOf = ({ headers }: IncomingMessage, name: string) => headers[name] as string | undefined
 
-/** A client whose answer is deferred. As an object literal with two closures it would take 200 bytes more for each page. */
+/** A client whose answer is deferred. An object literal with two closures would take 200 bytes more for each page. */
 class SocketClient implements WaitingClient {
   readonly #response: ServerResponse
   readonly #entry: LogEntry

@@ -15,7 +15,8 @@ export const withUserAgent =
   (url, init) =>
     fetch(url, { ...init, headers: { 'User-Agent': userAgent, ...(init?.headers as Record<string, string>) } })
 
-// Shorter than the idle limit of common servers and load balancers, so that no request uses a connection that they are closing.
+// This time is shorter than the idle limit of common servers and load balancers, so that no request uses a connection that is
+// being closed.
 const IDLE_MS = 4_000
 
 /** Headers must be a plain record. A body must be text or bytes. With `redirect: 'error'` a redirect is an error, otherwise an answer. */
@@ -29,7 +30,7 @@ export function createOutgoingFetch(): Fetch {
     new Promise((resolve, reject) => {
       const url = new URL(input)
       const { method = 'GET', headers, body, redirect, signal } = init
-      // Node sends a text and the headers in one write, and bytes in another one.
+      // Node sends a text and the headers in one write, but bytes in a separate write.
       const content = (body ?? undefined) as string | Uint8Array | undefined
       const isTls = url.protocol === 'https:'
       const request: ClientRequest = (isTls ? httpsRequest : httpRequest)(url, {
@@ -48,8 +49,8 @@ export function createOutgoingFetch(): Fetch {
       signal?.addEventListener('abort', abort, { once: true })
       request.on('close', () => {
         signal?.removeEventListener('abort', abort)
-        // Has no effect after an answer. Needed because Node reports an answer that changes the protocol (101) neither as an answer
-        // nor as an error.
+        // Has no effect after an answer. This handler is needed, because Node reports an answer that changes the protocol (101)
+        // neither as an answer nor as an error.
         fail(badAnswer('closed without an answer'))
       })
       request.on('error', fail)
@@ -79,13 +80,14 @@ const badAnswer = (message: string, cause?: unknown) =>
 const WITHOUT_BODY = [204, 205, 304]
 
 function toResponse(incoming: IncomingMessage, status: number): Response {
-  // Checked here, because @hono/node-server replaces the global `Response` with one that checks the status only when the body is read.
+  // The status is checked here, because @hono/node-server replaces the global `Response`, and its class checks the status only
+  // when the body is read.
   if (status < 200 || status > 599) throw new RangeError(`the answer has the status ${status}`)
   const headers = new Headers()
   for (let i = 0; i < incoming.rawHeaders.length; i += 2)
     headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!)
   if (WITHOUT_BODY.includes(status)) {
-    // The body is not read. A server may send one nevertheless, and it may be endless.
+    // The body is not read, because a server may still send a body here, even an endless one.
     incoming.once('data', () => incoming.destroy())
     return new Response(null, { status, headers })
   }

@@ -71,7 +71,10 @@ export function createPageEndpoints(deps: PageDeps): PageEndpoints {
     }
   }
 
-  /** A page of another origin sends a preflight before every call. A page of the server's own origin sends none. So an unlisted origin here is worth a warning. */
+  /**
+   * A page of another origin sends a preflight before every call. A page of the server's own origin sends no preflight. So an
+   * unlisted origin here is worth a warning.
+   */
   function preflight(origin: string | undefined): Answer {
     if (origin !== undefined && !allowedOrigins.includes(origin)) warn('origin', { origin: toLogged(origin) })
     return cors.preflight(origin)

@@ -2,7 +2,7 @@
  * Limits the requests in flight on one connection. Node only.
  *
  * HTTP/1.1 allows a client to send requests without waiting for the answers (pipelining). Node parses and starts all of these
- * requests; it limits only answers that are already written. 107,000 pipelined requests on one socket took 444 MB.
+ * requests; Node limits only answers that are already written. 107,000 pipelined requests on one socket took 444 MB.
  *
  * Steps: A response that Node has queued behind another response has no socket yet. Such responses are counted for each
  * connection. Above the limit the socket is paused, so that further requests stay in the system's buffers and TCP slows the

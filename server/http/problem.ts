@@ -39,7 +39,7 @@ export function refuseWithProblem(log: Log) {
   }
 }
 
-/** Does the same for the app's other routes. */
+/** Answers with problem details for the app's other routes. */
 export function onError(log: Log) {
   const refuse = refuseWithProblem(log)
   return (thrown: unknown, c: Context): Response =>

@@ -73,5 +73,8 @@ export class LogEntry {
 /** Makes 32 hex digits, as nginx does. V8 stores a `randomUUID` as 14 strings until it is sent: 400 bytes per waiting page. */
 const newRequestId = () => takeRandom(16).toString('hex')
 
-/** Returns the route's pattern, or `none` if it ends with `*`, because then only middleware or a fallback has matched. */
+/**
+ * Returns the route's pattern, or `none` if the pattern ends with `*`. With such a pattern, only middleware or a fallback has
+ * matched.
+ */
 const routeOf = (pattern: string) => (pattern.endsWith('*') ? 'none' : pattern)

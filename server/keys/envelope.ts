@@ -6,7 +6,7 @@
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose'
 import { BindError } from '../errors.ts'
 
-/** The `typ` of a widget token. It keeps tokens from being accepted as requests, and requests as tokens. */
+/** The `typ` of a widget token. By this value the server refuses a token as a request, and a request as a token. */
 export const TOKEN_TYPE = 'wechat-bind-token+jwe'
 
 export type Header = {

@@ -17,7 +17,7 @@ export type TokenRequest = {
   /** The name of the account in the chat, e.g. `ab***@example.com`. */
   label?: string
   scope?: Scope[]
-  /** At most 3600. Default 900. */
+  /** Seconds, at most 3600. The default is 900. */
   ttlSeconds?: number
 }
 

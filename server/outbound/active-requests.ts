@@ -33,7 +33,7 @@ export function createActiveRequests(setTimer: SetTimer, onRoom: () => void): Ac
     return () => {
       cancelTimer()
       rest()
-      // Waits until half of the requests are free, because a claim for each answer would be a write for each answer.
+      // Waits until half of the requests are free. A claim for each answer would cost a write for each answer.
       if (active <= MAX_ACTIVE / 2) onRoom()
     }
   }

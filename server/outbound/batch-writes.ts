@@ -1,6 +1,6 @@
 /**
- * Collects the items of a few milliseconds and writes them together, because a write of one item takes nearly as long as a write of
- * many. Items that arrive while a write runs go into the next one.
+ * Collects the items of a few milliseconds and writes them together, because a write of one item takes nearly as long as a write
+ * of many. Items that arrive while a write runs go into the next write.
  */
 import type { SetTimer } from '../platform.ts'
 

@@ -1,6 +1,7 @@
 /**
- * The stored states of the receivers, as this instance has last read or written them. The state limits the requests to a receiver:
- * a receiver that is paused or off gets none, and after a failure it gets one at a time until it accepts one.
+ * The stored states of the receivers, as this instance has last read or written them. The state limits the requests to a
+ * receiver. A receiver that is paused or off gets no request. After a failure a receiver gets one request at a time, until it
+ * accepts a request.
  */
 import type { Outbox, ReceiverFailure, ReceiverState } from '../store/outbox.ts'
 

@@ -1,4 +1,4 @@
-/** One attempt to deliver a notice: sends it, and saves the outcome for the notice and for the state of its receiver. */
+/** Makes one attempt to deliver a notice. Saves the outcome for the notice and for the state of its receiver. */
 import type { WebhookReceiver } from '../config/webhook-receivers.ts'
 import type { Fetch, SetTimer } from '../platform.ts'
 import type { Notice, Outbox } from '../store/outbox.ts'

@@ -1,4 +1,4 @@
-/** The log lines of the webhook sender. A receiver that fails causes a warning with the fix, at most once a minute. */
+/** Writes the log lines of the webhook sender. A receiver that fails causes a warning with the fix, at most once a minute. */
 import type { Log } from '../platform.ts'
 import type { Failure, ReceiverState } from '../store/outbox.ts'
 import { adviceFor } from './webhook-advice.ts'

@@ -1,4 +1,4 @@
-/** An event as receivers of webhooks and readers of the feed get it. */
+/** Makes the payload of an event, which receivers of webhooks and readers of the feed get. */
 import type { BindingEvent } from '../store/event-feed.ts'
 import type { WebhookPayload } from '../wire.ts'
 

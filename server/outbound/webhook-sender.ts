@@ -47,7 +47,7 @@ export type WebhookDeps = {
   holder: string
 }
 
-// Longer than a request takes, including the write of its outcome.
+// This time is longer than a request takes, including the write of its outcome.
 const CLAIM_MS = 45_000
 
 // How often the queues are read if nothing wakes the loop, because other instances and commands change the queues too.

@@ -1,4 +1,4 @@
-/** The encrypted API for back ends: the calls about many bindings, the events, erasing a user and exporting one. */
+/** The encrypted API for back ends: the calls about many bindings, the events, and the calls to erase and to export a user. */
 import { parseShape, requestSchemas } from '../api/request-schemas.ts'
 import { eraseUser } from '../binding/erase.ts'
 import { refuseTestUser } from '../binding/test-users.ts'
@@ -133,7 +133,7 @@ export function dataApiEndpoints(deps: Deps, endpoint: EncryptedEndpoint): Endpo
   const exportUser: ApiHandler = async ({ tenant, plaintext }) => {
     const identity = toIdentity(tenant, parseShape(requestSchemas.ExportUser, plaintext))
     const record = await store.userRecord(identity)
-    // Read after the record, because an erasure between the two reads raises the version.
+    // The version is read after the record, because an erasure between the two reads raises the version.
     return toUserExport(record?.user ?? (await store.user(identity)), record)
   }
 

@@ -1,4 +1,4 @@
-/** The encrypted API for back ends: the calls about one binding. `data-api.ts` has the calls about many. */
+/** The encrypted API for back ends: the calls about one binding. `data-api.ts` has the calls about many bindings. */
 import { parseShape, requestSchemas } from '../api/request-schemas.ts'
 import { unbind } from '../binding/unbind.ts'
 import { toBindInfo } from '../binding/view.ts'

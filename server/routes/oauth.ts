@@ -1,4 +1,7 @@
-/** The routes of the web authorization (网页授权): from a page inside WeChat to WeChat's authorization, back to the page, and the confirmation. */
+/**
+ * The routes of the web authorization (网页授权). A page inside WeChat goes to WeChat's authorization, comes back, and confirms the
+ * binding.
+ */
 import { oauthConfirmSchema, oauthSchema, parseShape } from '../api/request-schemas.ts'
 import {
   completeAuthorization,
@@ -25,7 +28,7 @@ export const OAUTH_PATH = '/wechat/oauth'
 // How long a new binding waits for WeChat's answer, which says whether the user follows the account.
 const FOLLOWER_WAIT_MS = 1_500
 
-/** Empty unless `WECHAT_OAUTH` is on. */
+/** The list is empty unless `WECHAT_OAUTH` is on. */
 export function oauthEndpoints(deps: Deps): Endpoint[] {
   const { oauth, events, store, unionids, clock } = deps
   if (!oauth) return []

@@ -63,7 +63,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
     if (!forwarder) return toAnswer(otherwise)
     const relayed = await forwarder.relay(delivery)
     if (relayed) return { status: 200, headers: { 'Content-Type': relayed.contentType }, body: relayed.body }
-    // A 500 makes WeChat repeat the delivery, as if it had called the other system directly.
+    // A 500 makes WeChat repeat the delivery, as the failure of the other system would do without this server.
     return forwarder.hidesErrors ? toAnswer(otherwise) : textAnswer('failed', 500)
   }
 

@@ -17,7 +17,7 @@ import type { BindingView, TicketView } from '../wire.ts'
 
 const MAX_BODY = 4 * 1024
 
-/** What a long-poll keeps of its request while it waits. `until` in ms. */
+/** The values that a long-poll keeps of its request while it waits. `until` in ms. */
 type WaitingPage = { identity: Identity; known: number; until: number; requestId: string }
 
 export function widgetApiEndpoints(deps: Deps): Endpoint[] {
@@ -106,8 +106,8 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
     const ticket = await tickets({ identity, isRefresh, label, lang, isPage: true })
     const present = await store.user(identity)
     const presentView = toView(present, clock(), { hasOauth })
-    // The user was bound, or a QR code was scanned, while WeChat made this one. The version includes that change, so the page would not
-    // be told of it later.
+    // While WeChat made this QR code, the user was bound, or another QR code was scanned. The version includes that change, so no
+    // later version would tell the page about the change.
     if (presentView.state !== 'unbound') return answerWithFollowQr(presentView)
     const ticketView = toTicketView(ticket, present, accountName, clock())
     return jsonAnswer({ ...ticketView, ...(hasOauth && { oauth: true }) } satisfies TicketView)

@@ -23,7 +23,7 @@ type BackupOptions = {
 
 const SQLITE = 'sqlite:'
 
-// A running server usually holds the lock for some milliseconds. The switch to WAL and a checkpoint hold it longer.
+// A running server usually holds the lock for some milliseconds. The switch to WAL and a checkpoint hold the lock longer.
 const BUSY_TIMEOUT_MS = 10_000
 
 /** Returns the size of the copy in bytes. Throws `BAD_REQUEST` or `BAD_CONFIG`. */

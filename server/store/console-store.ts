@@ -1,4 +1,7 @@
-/** What the store keeps for the console: sessions, the log of actions, the figures, and searches for users. Times are epoch ms. */
+/**
+ * The interface of the store for the console: sessions, the log of actions, the figures, and searches for users. Times are epoch
+ * ms.
+ */
 import type { BindingEvent } from './event-feed.ts'
 import type { Identity } from './identity.ts'
 
@@ -18,10 +21,10 @@ export type ConsoleAction =
 /** `hash` is a hash of the cookie, `tokenHash` a hash of the operator's secret. */
 export type ConsoleSession = { hash: string; name: string; tokenHash: string; until: number }
 
-/** An action about no user, or about a user that is erased. `subject` says what it was about. */
+/** An action about no user, or about a user that is erased. `subject` says what the action was about. */
 export type ActionRecord = { at: number; operator: string; action: ConsoleAction; subject: string | null }
 
-/** An action about a user. `version` is the user's version after it. */
+/** An action about a user. `version` is the user's version after the action. */
 export type UserAction = { id: number; at: number; operator: string; action: ConsoleAction; version: number | null }
 
 export const funnelSteps = ['shown', 'scanned', 'confirmed', 'bound', 'unbound'] as const
@@ -79,7 +82,7 @@ export type PlacedUser = FoundUser & { place: UserPlace }
 
 /**
  * The place of a reader of all events. PostgreSQL assigns ids before the commits, so an event with a smaller id may become
- * visible after one with a larger id. `gaps` are the ids shortly before `newest` that the reader has not seen.
+ * visible after an event with a larger id. `gaps` are the ids shortly before `newest` that the reader has not seen.
  */
 export type LivePlace = { newest: number; gaps: number[] }
 
@@ -98,9 +101,9 @@ export type ConsoleStore = {
   attemptsUntil(scope: string, now: number): Promise<number | undefined>
   record(action: ActionRecord): Promise<void>
   addFigures(counted: CountedFigures): Promise<void>
-  /** The sums of each hour in `[from, until)`, of all tenants or of one. Hours without a count are left out. */
+  /** The sums of each hour in `[from, until)`, of all tenants or of one tenant. Hours without a count are left out. */
   hourly(from: number, until: number, tenant: string | undefined): Promise<(FigureSum & { hour: number })[]>
-  /** The sums of `[from, until)` of each tenant, those with the most bindings first. */
+  /** The sums of `[from, until)` of each tenant. The tenants with the most bindings come first. */
   byTenant(from: number, until: number, limit: number): Promise<(FunnelCounts & { tenant: string })[]>
   /** The sum of `[from, until)`. */
   total(from: number, until: number, tenant: string | undefined): Promise<FunnelCounts>

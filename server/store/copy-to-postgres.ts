@@ -39,7 +39,7 @@ const primaryKeys = {
 
 const tables = Object.keys(primaryKeys) as Table[]
 
-/** The number of a table's rows, and the SHA-256 of all of them in the order of the primary key. */
+/** The number of a table's rows, and the SHA-256 of all rows in the order of the primary key. */
 export type Digest = { table: Table; rows: number; sha256: string }
 
 type CopyOptions = {
@@ -63,7 +63,7 @@ export async function copyStore({ from, to, onTable = () => {} }: CopyOptions): 
   try {
     await migrateToLatest(new Kysely<Tables>({ dialect: nodeSqliteDialect(source) }), 'sqlite')
     await migrateToLatest(target, 'postgres')
-    // With this lock, writes of a server that still runs fail. Without it, the server could write rows that are not copied.
+    // With this lock, writes of a server that still runs fail. Without the lock, the server could write rows that are not copied.
     source.exec('begin immediate')
     return await target.transaction().execute(async (transaction) => {
       await assertEmpty(transaction)

@@ -1,7 +1,7 @@
 /** The feed of a tenant's events. Each reader has a separate position. */
 import type { EventReason, EventType, Identity } from './identity.ts'
 
-/** One change of a binding. WeChat's ids are those of the current binding, or null after its removal. */
+/** One change of a binding. WeChat's ids are the ids of the current binding. They are null after the binding was removed. */
 export type BindingEvent = {
   /** The `webhook-id`. */
   uid: string
@@ -16,7 +16,10 @@ export type BindingEvent = {
   unionid: string | null
 }
 
-/** The position of a reader. `uid` is the uid of the event at this position, or null. A store restored from a backup may have another event there, which has another uid. */
+/**
+ * The position of a reader. `uid` is the uid of the event at this position, or null. A store restored from a backup may have
+ * another event at this position, and this event has another uid.
+ */
 export type FeedPosition = { position: number; uid: string | null }
 
 export type FeedQuery = {

@@ -1,11 +1,13 @@
 /**
- * The outbox: events that webhook receivers have to accept. An event is inserted in the transaction of the change itself. The sender
- * moves it to the queue of each receiver, as one notice per receiver, so that a receiver that fails delays no other one. A notice
- * is kept until its receiver has accepted it or the sender has given up.
+ * The outbox: events that webhook receivers have to accept. An event is inserted in the transaction of the change itself. The
+ * sender moves it to the queue of each receiver, as one notice per receiver, so that a receiver that fails delays no other
+ * receiver. A notice is kept until its receiver has accepted it or the sender has given up.
  */
 import type { BindingEvent } from './event-feed.ts'
 
-/** One event for one receiver. WeChat's ids are read when the event is sent, so they are null if its binding was removed before. */
+/**
+ * One event for one receiver. WeChat's ids are read when the event is sent, so they are null if the binding was removed before.
+ */
 export type Notice = BindingEvent & {
   id: number
   /** Null while the event has not been moved to the queues of its receivers. */
@@ -26,7 +28,10 @@ export type NoticeState = 'waiting' | 'failed'
 /** Selects one notice by its id, the notices of one receiver, or all notices. */
 export type NoticeFilter = { id?: number; receiver?: string }
 
-/** `gone`: the receiver answered 410. `off`: it has failed for five days. In both states it gets no notice until it is enabled. */
+/**
+ * `gone`: the receiver answered 410. `off`: it has failed for five days. In both states the receiver gets no notice until it is
+ * enabled.
+ */
 export type ReceiverStatus = 'on' | 'gone' | 'off'
 
 /** The stored state of a receiver that has failed. Times are epoch ms. */
@@ -72,7 +77,7 @@ export type Outbox = {
    * user's events in order. A notice becomes due again at `until` unless its outcome is saved. No notice is taken by two instances.
    */
   claim(now: number, until: number, rooms: Room[]): Promise<Notice[]>
-  /** Ends the claim of a notice that was not tried. It is due at `now`. */
+  /** Ends the claim of a notice that was not tried. The notice is due at `now`. */
   unclaim(id: number, now: number): Promise<void>
   /** Removes accepted notices. */
   delivered(ids: number[]): Promise<void>

@@ -9,7 +9,7 @@
  * Plans are not async functions, because SQLite has one connection. An `await` between two statements would let another request
  * read or write inside the open transaction. A plan has no effect except its statements, so it may run again after a rollback.
  *
- * What could go wrong: a side effect inside a plan (a request, a counter) would happen once per run. When a statement fails, the
+ * What could go wrong: a side effect inside a plan (a request, a counter) would happen again with each run. When a statement fails, the
  * runner throws and does not resume the plan: a `catch` or `finally` inside the plan does not run.
  */
 

@@ -101,7 +101,7 @@ export type Change =
 /** A WeChat user's name at one Official Account. */
 export type AccountOpenid = { appId: string; openid: string }
 
-/** The binding of a user that has none. The store may not know the user yet. */
+/** A binding to add for a user without a binding. The store may not know the user yet. */
 export type NewBinding = { identity: Identity; binding: Binding }
 
 /** The epoch changes when every ticket of the user is closed. A QR code is stored only if the epoch is still that of its request. */
@@ -120,18 +120,18 @@ export type Tx = {
   ticketById(id: number): Plan<Claimable | undefined>
   ticketByScene(scene: string): Plan<Claimable | undefined>
   ticketByCode(appId: string, code: string): Plan<Claimable | undefined>
-  /** The tickets that this openid has scanned and not confirmed, the latest scan first. Expired ones may be among them. */
+  /** The tickets that this openid has scanned and not confirmed, the latest scan first. The list may contain expired scans. */
   scannedBy(appId: string, openid: string): Plan<Ticket[]>
-  /** The user's tickets that wait for their confirmation, the latest scan first. Expired ones may be among them. */
+  /** The user's tickets that wait for their confirmation, the latest scan first. The list may contain expired scans. */
   scannedOf(user: number): Plan<Ticket[]>
-  /** At most `limit` tickets of any users whose scan could be confirmed until `until` or earlier. */
+  /** Tickets of any users whose time to confirm ended at `until` or earlier; at most `limit` tickets. */
   unconfirmedUntil(until: number, limit: number): Plan<Ticket[]>
   /** `state` is the value that WeChat returns with the browser; the store keeps its keyed hash. */
   addAuthorization(authorization: NewAuthorization, state: string): Plan<void>
   authorizationById(id: number): Plan<Authorization | undefined>
   authorizationByState(appId: string, state: string): Plan<Authorization | undefined>
   authorizationByProof(appId: string, proof: string): Plan<Authorization | undefined>
-  /** The authorizations of this openid that wait for their confirmation. Expired ones may be among them. */
+  /** The authorizations of this openid that wait for their confirmation. The list may contain expired authorizations. */
   authorizationsBy(appId: string, openid: string): Plan<Authorization[]>
   /** The users of all tenants to which this openid is bound, the latest binding first. */
   ownersOf(appId: string, openid: string): Plan<User[]>
@@ -139,7 +139,7 @@ export type Tx = {
   usersOf(identities: Identity[]): Plan<User[]>
   /** Works like `ownersOf` for many openids, in any order. It must be the first read of a unit, because it locks all openids with one statement. */
   ownersOfAll(names: AccountOpenid[]): Plan<User[]>
-  /** Binds different users that have no binding, and adds those that the store does not know, with a few statements for all. */
+  /** Binds different users that have no binding, with a few statements for all. Adds the users that the store does not know. */
   bindAll(bindings: NewBinding[], reason: BindReason, at: number): Plan<void>
   /** `CreateTime` (Unix s) of the newest recorded unfollow of this openid; undefined without an unfollow that is still stored. */
   unfollowedAt(appId: string, openid: string): Plan<number | undefined>
@@ -162,8 +162,8 @@ export type Tx = {
   /** The window of this name, unless it is over at `now`. */
   rateWindow(scope: string, now: number): Plan<RateWindow | undefined>
   /**
-   * Counts an attempt of a user that is locked. Returns false if the window has reached `limit`. If the window is over, a new one
-   * begins and ends at `until`.
+   * Counts an attempt of a user that is locked. Returns false if the window has reached `limit`. If the window is over, a new
+   * window begins and ends at `until`.
    */
   countAttempt(scope: string, limit: number, until: number, now: number): Plan<boolean>
   /** Consumes a jti. Returns false when the jti was consumed before. */
@@ -188,8 +188,8 @@ export type Committed = { identity: Identity; version: number; steps?: Step[] }
 export type CommitNotice = Committed | 'missed'
 
 /**
- * The state of a binding when WeChat was asked about it. `version` differs from that of any other binding of the user. `due` is when
- * WeChat would be asked again, and each follow or unfollow that is applied in the meantime makes it smaller.
+ * The state of a binding when WeChat was asked about it. No other binding of the user has the same `version`. `due` is the time
+ * at which the server would ask WeChat again. Each follow or unfollow that is applied in the meantime makes `due` smaller.
  */
 export type AskedBinding = { version: number; due: number }
 
@@ -210,7 +210,10 @@ export type UnionidAnswer = {
 export type UnionidStore = {
   /** At most `limit` requests that are due at `now`. A request becomes due again at `againAt` unless its answer is saved. */
   claimDue(now: number, againAt: number, limit: number): Promise<UnionidRequest[]>
-  /** Saves the answers, except those whose openid is no longer bound to its user. Each new unionid, and a follow that was not known, adds an event. */
+  /**
+   * Saves the answers, except the answers whose openid is no longer bound to its user. Each new unionid, and a follow that was
+   * not known, adds an event.
+   */
   save(answers: UnionidAnswer[], at: number): Promise<void>
 }
 
@@ -245,8 +248,8 @@ export type Store = {
   /** The user's newest ticket that can be scanned at `now`. */
   liveTicket(identity: Identity, now: number): Promise<TicketWithQr | undefined>
   /**
-   * Works like `Tx.countAttempt`, in a transaction of its own. It serves windows that several users share: a unit of work would lock
-   * the row of such a window out of order. Durable with the next `write`.
+   * Works like `Tx.countAttempt`, in a transaction of its own. Use it for windows that several users share, because a unit of
+   * work would lock the row of such a window out of order. Durable with the next `write`.
    */
   countAttempt(scope: string, limit: number, until: number, now: number): Promise<boolean>
   unionids: UnionidStore
@@ -259,7 +262,7 @@ export type Store = {
   onCommit(listener: (notice: CommitNotice) => void): () => void
   /** The events that the tenants' webhooks have not accepted yet. */
   outbox: Outbox
-  /** What the console needs. */
+  /** The data and functions that only the console uses. */
   console: ConsoleStore
   /**
    * Completes the erasures made until `before` whose notices were accepted or given up: deletes the last events and the identity.

@@ -12,7 +12,7 @@ export type UserRecord = {
   tickets: RecordedTicket[]
   authorizations: RecordedAuthorization[]
   notices: RecordedNotice[]
-  /** What operators did in the console about this user. */
+  /** The actions of operators in the console about this user. */
   actions: UserAction[]
 }
 

@@ -11,7 +11,7 @@ export type Binding = {
   /** Epoch ms by the server's clock. */
   boundAt: number
   eventTime: number
-  /** The name of the user's account in chat messages, and their language. */
+  /** The name of the user's account in chat messages, and the language of these messages. */
   label: string | null
   lang: Language
 }

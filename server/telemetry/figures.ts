@@ -69,7 +69,7 @@ export function createFigures({
     if (step.name === 'scan') counts.scanned++
     else if (step.name === 'unbind') counts.unbound++
     else {
-      // A binding by web authorization needs no scan and no confirmation, but it is the same step for the user.
+      // A binding by web authorization has no scan and no confirmation, but it counts in these steps of the funnel too.
       if (!isConfirmed || step.reason === 'oauth') counts.scanned++
       counts.confirmed++
       counts.bound++
@@ -106,7 +106,7 @@ export function createFigures({
       await store.console.addFigures(counted)
       saved = { text, at: now }
     } catch (error) {
-      // After a failure, the counts are added with the next ones.
+      // After a failure, the next save adds the counts.
       for (const [key, taken] of takenFigures) figures.set(key, sumOf(taken, figures.get(key)))
       for (const [key, taken] of takenErrors) {
         errors.set(key, { ...taken, count: taken.count + (errors.get(key)?.count ?? 0) })

@@ -1,4 +1,4 @@
-/** Gauges that read their value at each scrape. */
+/** The gauges that read their value at each scrape. */
 import type { QrcodePool } from '../binding/qrcode-pool.ts'
 import type { Store } from '../store/store.ts'
 import type { AccessTokens } from '../wechat/access-token.ts'

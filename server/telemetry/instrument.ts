@@ -85,7 +85,7 @@ export function instrumentFetch(
   }
 }
 
-/** Returns 0 for an answer without an error, and undefined for an unreadable one. */
+/** Returns 0 for an answer without an error, and undefined for an unreadable answer. */
 function readErrcode(text: string): number | undefined {
   try {
     const { errcode = 0 } = JSON.parse(text) as { errcode?: unknown }

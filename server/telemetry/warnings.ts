@@ -21,7 +21,7 @@ const texts = {
 
 export type WarningKind = keyof typeof texts
 
-/** Returns false if a warning of this kind was logged less than a minute ago. The new one is then left out. */
+/** Returns false if a warning of this kind was logged less than a minute ago. The new warning is then not logged. */
 export type Warn = (kind: WarningKind, fields: object) => boolean
 
 const MINUTE_MS = 60_000

@@ -1,6 +1,6 @@
 /**
- * Caches the account's access token. The token is renewed before it expires, with one request at a time, and dropped when WeChat
- * calls it invalid.
+ * Caches the account's access token. The token is renewed before it expires, with one request at a time. It is dropped when
+ * WeChat calls it invalid.
  */
 
 import { type Fetch, systemTimeLimit, type TimeLimit } from '../platform.ts'

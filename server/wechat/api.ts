@@ -31,9 +31,9 @@ export type WechatApi = {
    */
   exchangeCode(code: string): Promise<string>
   /**
-   * Returns the openids at this account of at most 100 users of an account that was migrated to it. The results have the same
-   * order. `from` is the old account's AppID or original id: WeChat's documentation asks for the original id, and its API accepts
-   * the AppID.
+   * Returns the openids at this account of at most 100 users of an account that was migrated to it. The results have the order of
+   * `openids`. `from` is the old account's AppID or original id: WeChat's documentation asks for the original id, and its API
+   * accepts the AppID.
    */
   changeOpenids(from: string, openids: string[]): Promise<ChangedOpenid[]>
   /** Throws when no access token is available. */
@@ -50,7 +50,7 @@ type WechatApiDeps = {
   timeLimit?: TimeLimit
 }
 
-// The limit for all tries of one call together, because the caller of GetQrCode gets an answer within 5 s.
+// The time limit of all tries of one call together. The caller of GetQrCode must get an answer within 5 s.
 const CALL_TIMEOUT_MS = 4_000
 
 // WeChat's error "system busy" is transient, so the call is repeated after each of these pauses.

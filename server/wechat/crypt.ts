@@ -19,7 +19,7 @@ const RANDOM = 16
 const HEADER = RANDOM + 4
 
 export type Crypt = {
-  /** Base64 of the encrypted message. `random`: 16 bytes; with them the first message of a `Crypt` is repeatable, for tests. */
+  /** Base64 of the encrypted message. `random` is for tests: with these 16 bytes the first message of a `Crypt` is repeatable. */
   encrypt(message: string, random?: Buffer): string
   /** The decrypted message. Every error (base64, length, padding, appid) throws the same `CALLBACK_REFUSED`. */
   decrypt(base64: string): string

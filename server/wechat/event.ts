@@ -8,7 +8,7 @@ type Common = {
 }
 
 /**
- * The user closed the WeChat account, or withdrew the authorization that the account had. WeChat documents both under
+ * The user closed the WeChat account, or withdrew the authorization of the Official Account. WeChat documents both under
  * "授权用户信息变更": https://developers.weixin.qq.com/doc/service/guide/h5/authorization_change
  */
 export type AuthorizationEnd = (typeof authorizationEnds)[number]

@@ -125,7 +125,10 @@ function parseJson(text: string): Fields | undefined {
   }
 }
 
-/** A passive text reply with sender and receiver swapped. It has the format of the message and is encrypted if the message was. */
+/**
+ * A passive text reply with sender and receiver swapped. The reply has the format of the message, and is encrypted if the message
+ * was encrypted.
+ */
 export function sealReply(settings: CallbackSettings, message: Message, content: string, nowMs: number): string {
   const { FromUserName = '', ToUserName = '' } = message.fields
   const seconds = Math.floor(nowMs / 1000)

@@ -1,4 +1,4 @@
-/** Where WeChat serves the pictures of QR codes. */
+/** The URL at which WeChat serves the pictures of QR codes. */
 
 /** The URL up to the ticket. WeChat serves QR pictures and its API from different hosts. The simulator serves both from one host. */
 export function toQrImageUrl(apiBase: string): string {

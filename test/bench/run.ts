@@ -1,6 +1,6 @@
 /**
- * `npm run bench [part ...]` runs the benchmarks in this folder, or only the named ones. Each benchmark runs in its own
- * process. A run of all parts writes test/bench/report.
+ * `npm run bench [part ...] [-- --option value]` runs the benchmarks in this folder, or only the named ones. Each benchmark runs in its
+ * own process and gets the options. A run of all parts writes test/bench/report.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,13 +12,16 @@ import { describeMachine, writeReport } from './support/write-report.ts'
 
 const NOT_PARTS = new Set(['run.ts'])
 
-// Run only by name: `store-size` takes a quarter of an hour, `console`, `data`, `import`, `steady` and `webhooks` a few minutes.
-const BY_NAME_ONLY = new Set(['console', 'data', 'import', 'store-size', 'steady', 'webhooks'])
+// Run only by name: `soak` takes half an hour, `store-size` a quarter, `console`, `data`, `import`, `steady` and `webhooks` a few minutes.
+const BY_NAME_ONLY = new Set(['console', 'data', 'import', 'soak', 'store-size', 'steady', 'webhooks'])
 
 const parts = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.ts') && !NOT_PARTS.has(file))
   .map((file) => file.slice(0, -'.ts'.length))
-const named = process.argv.slice(2)
+const given = process.argv.slice(2)
+const firstOption = given.findIndex((each) => each.startsWith('--'))
+const named = firstOption < 0 ? given : given.slice(0, firstOption)
+const options = firstOption < 0 ? [] : given.slice(firstOption)
 const unknown = named.filter((name) => !parts.includes(name))
 if (unknown.length > 0) throw new Error(`unknown part ${unknown.join(', ')}; the parts are: ${parts.join(', ')}`)
 
@@ -28,7 +31,7 @@ const results = join(folder, 'results.jsonl')
 /** Prints and returns the output of a part. The report needs the output of parts that return no results. */
 async function run(name: string): Promise<{ name: string; text: string; hasPassed: boolean }> {
   console.log(`\n${name}`)
-  const child = spawn(process.execPath, [join(import.meta.dirname, `${name}.ts`)], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, `${name}.ts`), ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, BENCH_RESULTS: results },
   })

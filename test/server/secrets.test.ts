@@ -174,7 +174,7 @@ async function runScenario(): Promise<void> {
   expect(await client().getBindInfo({ account: 'acme', userId: 'u1' })).toMatchObject({ IsBound: true })
   expect(await client().getBindInfo({ account: 'acme', userId: 'u3' })).toMatchObject({ IsBound: true })
 
-  // The chat: a private message, wrong codes, then the right one.
+  // The chat: a private message, wrong codes, then the right code.
   await phone('amy').sendText(CHAT)
   for (let i = 0; i < 6; i++) await phone('bo').sendText(`绑定 ABCD234${i}`)
   const { code } = await (await widget('POST', '/qrcode', {}, {}, 'u4')).json()
@@ -182,7 +182,7 @@ async function runScenario(): Promise<void> {
   await phone('cy').sendText(`绑定 ${code}`)
   await widget('POST', '/confirm', { code: digitsIn(phone('cy').chat) }, {}, 'u4')
 
-  // The web authorization: one that binds, one of another user, one that WeChat refuses.
+  // Three web authorizations: the first binds, the second belongs to another user, and WeChat refuses the third.
   await authorize('cy', 'u8', 'u8')
   await authorize('cy', 'u9', 'u8')
   simulator.faults.fail('/sns/oauth2/access_token', 40125)

@@ -2,7 +2,6 @@
  * Simulates a browser with the console. It keeps the cookie and the CSRF token, and sends the same requests as the
  * page.
  */
-import type { Hono } from 'hono'
 import type { SessionView } from '../../server/console/wire.ts'
 
 export const TOKENS = {
@@ -17,7 +16,10 @@ const BASE = 'http://127.0.0.1:4002'
 
 export type ConsoleClient = ReturnType<typeof createConsoleClient>
 
-export function createConsoleClient(app: Hono, base = BASE) {
+/** A Hono app, or `{ request: fetch }` for a console on a socket. */
+type Requested = { request(url: string, init: RequestInit): Response | Promise<Response> }
+
+export function createConsoleClient(app: Requested, base = BASE) {
   let cookie: string | undefined
   let csrf: string | undefined
 

@@ -1,4 +1,4 @@
-/** A binding as the object that `list --json`, `export` and `import` share. Pure. */
+/** Converts a binding to and from the object that `list --json`, `export` and `import` share. Pure. */
 import { ID_LENGTH, LABEL_LENGTH, textFaults } from '../../api/claim-rules.ts'
 import type { Bilingual } from '../../errors.ts'
 import type { BoundUser } from '../../store/binding-walk.ts'
@@ -99,7 +99,7 @@ function toNewBinding(raw: RawLine, { tenant, account, appId, now }: LineDefault
     unionid: isMissing(raw.UnionId) ? null : toWechatId('UnionId', raw.UnionId),
     subscribed: isMissing(raw.IsSubscribed) || toBoolean(raw.IsSubscribed),
     boundAt,
-    // Events older than `eventTime` are ignored, and every later one applies.
+    // The server ignores events older than `eventTime`, and applies every later event.
     eventTime: Math.floor(boundAt / 1000),
     label: isMissing(raw.Label) ? null : toLabel(raw.Label),
     lang: 'zh-CN' as const,

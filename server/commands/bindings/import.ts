@@ -86,7 +86,7 @@ async function importAll(
   return isAnyRefused ? 'some' : 'all'
 }
 
-/** Returns the number of lines; undefined if one of them is malformed. */
+/** Returns the number of lines, or undefined if a line is malformed. */
 async function checkFile(
   terminal: Terminal,
   options: ImportOptions,

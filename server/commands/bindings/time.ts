@@ -1,4 +1,6 @@
-/** Times in arguments, files and tables. A date without a time zone is UTC, like the times in the log. Pure. */
+/**
+ * Reads and writes the times in arguments, files and tables. A date without a time zone is UTC, like the times in the log. Pure.
+ */
 
 // Other lengths are refused: 4 to 8 digits could be a year or a date without hyphens, 13 digits could be milliseconds.
 const SECONDS = /^(?:0|\d{9,11})$/

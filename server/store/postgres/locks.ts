@@ -1,5 +1,5 @@
 /**
- * The locks of a PostgreSQL transaction, acquired in one order, which prevents deadlocks.
+ * Acquires the locks of a PostgreSQL transaction in one order, which prevents deadlocks.
  *
  * A unit of work locks users (row locks) and openids (advisory locks, because an openid has no row of its own). In the order of
  * the locks, openids come before users, and both are in ascending order.
@@ -41,7 +41,7 @@ export function* createLocks(requested: LockRequest): Plan<Locks> {
 
   /**
    * The first request of a run locks all names with one statement: `unnest` returns the names in their order, and the statement
-   * waits for each. Later requests lock one name at a time.
+   * waits for each lock. Later requests lock one name at a time.
    */
   function* openids(names: string[]): Plan<void> {
     const missing = [...new Set(names)].filter((name) => !acquired.openids.has(name)).sort()

@@ -3,7 +3,7 @@ import type { PostgresPool } from 'kysely'
 import pg from 'pg'
 import type { RunAsync } from '../plan.ts'
 
-// Less than half of WeChat's 5 s, so that a failed attempt leaves time for an answer.
+// This is less than half of WeChat's 5 s, so that a failed attempt leaves time for an answer.
 const CONNECT_TIMEOUT_MS = 2_000
 const STATEMENT_TIMEOUT_MS = 2_000
 const LOCK_TIMEOUT_MS = 1_500
@@ -11,10 +11,11 @@ const LOCK_TIMEOUT_MS = 1_500
 // The time-out of the client, because an error of the server cannot arrive on a broken connection.
 const QUERY_TIMEOUT_MS = 2_500
 
-// Longer than any unit of work takes. After this time PostgreSQL releases the locks of an instance that lost its connection.
+// This time is longer than any unit of work takes. After this time PostgreSQL releases the locks of an instance that lost its
+// connection.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
 
-/** The connections of one instance, without the listening one. */
+/** The number of connections of one instance, without the listening connection. */
 export const POOL_SIZE = 10
 
 /** Settings of every connection. */
@@ -43,7 +44,7 @@ export const createPool = (url: string): PostgresPool =>
 
 /**
  * The pool of a command. PostgreSQL plans each statement for the present size of the tables: a plan made at the beginning of an
- * import, when they were empty, would read all rows again and again.
+ * import, when the tables were empty, would read all rows again and again.
  */
 export function createCommandPool(url: string): PostgresPool {
   const pool = createPool(url)
@@ -89,7 +90,10 @@ function discardBroken(pool: pg.Pool): PostgresPool {
   }
 }
 
-/** Rolls back when `work` throws. Unlike a transaction of Kysely, it lets `work` send statements before earlier ones are answered. */
+/**
+ * Rolls back when `work` throws. Unlike a transaction of Kysely, this function lets `work` send a statement before earlier
+ * statements are answered.
+ */
 export async function inTransaction<T>(pool: PostgresPool, work: (run: RunAsync) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   try {

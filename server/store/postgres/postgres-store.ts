@@ -1,4 +1,7 @@
-/** The store in PostgreSQL. Any number of instances share it, and each is notified of the others' commits. Node only. */
+/**
+ * The store in PostgreSQL. Any number of instances share the database, and each instance is notified of the commits of the
+ * others. Node only.
+ */
 import { randomBytes } from 'node:crypto'
 import { Kysely, PostgresDialect } from 'kysely'
 import { type Plan, type RunAsync, runPlanAsync } from '../plan.ts'
@@ -39,7 +42,7 @@ const STORE_TIMEOUT_MS = 3_000
 // runs requested, so more than three runs are rare.
 const MAX_RUNS = 8
 
-/** Connects and migrates the tables; several instances may do so at the same time. */
+/** Connects and migrates the tables; several instances may do this at the same time. */
 export async function openPostgresStore({ url, isCommand, ...settings }: PostgresOptions): Promise<Store> {
   await migrate(url)
   const pool = isCommand ? createCommandPool(url) : createPool(url)

@@ -54,7 +54,8 @@ function conditions(filter: BindingFilter, after: WalkPosition | undefined): Raw
   if (appId !== undefined) all.push(sql`app_id = ${appId}`)
   if (unionid !== undefined) all.push(sql`unionid = ${unionid}`)
   if (boundUntil !== undefined) all.push(sql`bound_at < ${boundUntil}`)
-  // Only one lower bound is passed. With two, the database may start at the smaller one and read rows that it then discards.
+  // Only one lower bound is passed. With two lower bounds, the database may start at the smaller one and read rows that it then
+  // discards.
   if (after && tenant === undefined) {
     all.push(sql`(tenant, bound_at, "user") > (${after.tenant}, ${after.boundAt}, ${after.user})`)
   } else if (after && after.boundAt >= (boundSince ?? 0)) {

@@ -15,8 +15,8 @@ type OpenidMove = {
 
 export function createBindingQueries(db: Kysely<Tables>) {
   const update = db.updateTable('bindings')
-  // An answer of WeChat about the time before a follow or an unfollow then no longer belongs to the binding: see `AskedBinding`. The
-  // value becomes smaller, so that a request that is due stays due.
+  // WeChat's answer to an earlier request then no longer applies to the binding: see `AskedBinding`. The value becomes smaller,
+  // so that a request that is due stays due.
   const outdateAnswer = { unionid_due: sql<number | null>`unionid_due - 1` }
   return {
     bind: query((p: Tables['bindings']) => {
@@ -35,7 +35,7 @@ export function createBindingQueries(db: Kysely<Tables>) {
         lang: p.lang,
         version: p.version,
       }
-      // `excluded` is the row of the insert. Without it all values would be bound twice.
+      // `excluded` is the row of the insert. Without `excluded`, all values would be bound twice.
       const excluded = Object.keys(row).map((name) => [name, sql.ref(`excluded.${name}`)])
       return db
         .insertInto('bindings')
@@ -73,7 +73,7 @@ export function createBindingQueries(db: Kysely<Tables>) {
     endUnionidRequest: query((p: { user: number; openid: string }) =>
       update.set({ unionid_due: null }).where('user', '=', p.user).where('openid', '=', p.openid),
     ),
-    /** WeChat did not know the old openid, so it is asked for the unionid again. */
+    /** WeChat did not know the old openid, so the server asks WeChat for the unionid again. */
     moveOpenid: query((p: OpenidMove) =>
       update
         .set({

@@ -7,7 +7,9 @@ import type { Queries } from './queries.ts'
 import { toBindingRow, toConfirmationValues } from './rows.ts'
 import type { TxSettings, VersionedUser } from './tx-settings.ts'
 
-/** Random: after the restore of a backup, a new event must not repeat an id that a receiver has already accepted. */
+/**
+ * The id is random, because after the restore of a backup a new event must not repeat an id that a receiver has already accepted.
+ */
 export const newEventUid = () => `evt_${takeRandom(16).toString('base64url')}`
 
 type Of<T extends Change['type']> = Extract<Change, { type: T }>

@@ -13,7 +13,7 @@ type NewAction = {
   subject: string | null
 }
 
-/** Also used by the change `recordAction`, in the transaction of the change that the operator makes. */
+/** The change `recordAction` also uses this query, in the transaction of the operator's change. */
 export function createActionQueries(db: Db) {
   return {
     addAction: query((p: NewAction) =>

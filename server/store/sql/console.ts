@@ -1,4 +1,4 @@
-/** What the store keeps for the console, in SQL for both engines. */
+/** The queries of the console's sessions, actions, figures and searches, in SQL for both engines. */
 import type { ConsoleStore } from '../console-store.ts'
 import { createConsoleActions } from './console-actions.ts'
 import { createConsoleSessions } from './console-sessions.ts'

@@ -32,7 +32,7 @@ export function jsonRows(engine: Engine, json: unknown, columns: JsonColumns): R
     : sql`select ${sql.join(names.map((name) => sql`value ->> ${sql.lit(name)} as ${sql.ref(name)}`))} from json_each(${json})`
 }
 
-/** The texts of a JSON array, as one parameter. */
+/** Selects the texts of a JSON array, which is one parameter. */
 export const jsonTexts = (engine: Engine, json: unknown): RawBuilder<unknown> =>
   engine === 'postgres'
     ? sql`select value from json_array_elements_text(${json}::json)`

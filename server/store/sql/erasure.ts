@@ -8,8 +8,8 @@
  *    given it up, or the receiver is off. Then `purge` replaces the identity by its keyed hash. A tenant without a webhook has no
  *    notices, so readers of its feed can get the event only for a few seconds.
  *
- * The row of the user stays under the hash and keeps the version. If the same ids are bound again, a page or a receiver that knows
- * an older version must see a greater one. A crash between the two steps does no harm: the marks are stored, so `purge`
+ * The row of the user stays under the hash and keeps the version. If the same ids are bound again, a page or a receiver that knows an older
+ * version must see a greater version. A crash between the two steps does no harm: the marks are stored, so `purge`
  * continues after the restart. If a user is added again before the second step, its mark is removed, but its marked events are
  * still deleted.
  */
@@ -57,7 +57,7 @@ export class Erasure {
     this.#settings.onErase?.()
   }
 
-  /** Deletes the given-up notices of events that are deleted next. */
+  /** Deletes the notices that the sender has given up. Their events are deleted next. */
   *#deleteNotices(user: number, before: number): Plan<void> {
     yield* this.#queries.deleteUnsent({ user, before })
     yield* this.#queries.deleteNotices({ user, before })
@@ -68,7 +68,7 @@ export class Erasure {
     if ((yield* this.#queries.markedOf({ user })).rows.length > 0) return
     const hash = this.#hashOf(identity)
     if ((yield* this.#queries.isMarked({ user })).rows.length === 0) return
-    // The row of an earlier erasure of the same ids. Its version is smaller, because this user began with that version.
+    // Deletes the row of an earlier erasure of the same ids. Its version is smaller, because this user began with that version.
     yield* this.#queries.deleteFloor({ hash })
     yield* this.#queries.toFloor({ user, hash })
   }

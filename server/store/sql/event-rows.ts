@@ -1,4 +1,4 @@
-/** An event in a row of the feed or of a queue, and the event that its readers get. */
+/** Converts a row of the feed or of a queue to the event that readers and receivers get. */
 import type { BindingEvent } from '../event-feed.ts'
 
 export type BindingEventRow = {

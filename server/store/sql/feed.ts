@@ -12,12 +12,13 @@
  * 3. It reads the events after its own position.
  *
  * A user's events are inserted under the user's lock, each after the commit of the previous one. Their ids are therefore in order,
- * and a snapshot that shows one of them also shows the earlier ones. A change therefore takes no extra time, and a tenant without a
+ * and a snapshot that shows an event also shows the earlier events of the user. A change therefore takes no extra time, and a tenant
+ * without a
  * reader has no positions.
  *
  * What could go wrong: events may expire before a reader has read them. The sweep records their position (`noteExpired`) before it
  * deletes them, and the reader gets 'gone'. A store restored from a backup assigns some positions again. The reader's position then
- * has another event, or is beyond the head, and the reader gets 'gone', too.
+ * belongs to another event, or is beyond the head, and the reader gets 'gone', too.
  */
 import { sql } from 'kysely'
 import type { EventFeed, FeedPage, FeedPosition, FeedQuery } from '../event-feed.ts'
@@ -60,7 +61,7 @@ export function createEventFeed(db: Db, read: RunPlan, inTransaction: RunPlan): 
     if (after.position < head.lost || after.position > head.position) return true
     if (after.uid === null) return false
     const uid = yield* uidAt(tenant, after.position)
-    // Undefined: the event has been erased with its user.
+    // Undefined if the event was erased with its user.
     return uid !== undefined && uid !== after.uid
   }
 
@@ -70,10 +71,10 @@ export function createEventFeed(db: Db, read: RunPlan, inTransaction: RunPlan): 
   }
 
   function* readPage({ tenant, after, limit }: FeedQuery, user: number | undefined): Plan<FeedPage | 'gone'> {
-    // Read before the events, so that the next statement sees every position up to the head.
+    // The head is read before the events, so that the next statement sees every position up to the head.
     const head = (yield* queries.head({ tenant })).rows[0]?.position ?? 0
     const rows = yield* eventsAfter(db, tenant, user, after?.position ?? 0, limit + 1)
-    // Read after the events, because the sweep records a position before it deletes the event.
+    // This position is read after the events, because the sweep records a position before it deletes the event.
     if (after && (yield* isGone(tenant, after))) return 'gone'
     const shown = rows.slice(0, limit)
     const last = shown.at(-1)

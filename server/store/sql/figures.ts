@@ -97,7 +97,7 @@ const toParameters = ({ hour, tenant, took, ...counts }: Figures): FigureParamet
   ...Object.fromEntries(buckets.map((bucket, i) => [bucket, took[i]!])),
 })
 
-/** Compiled once, because compiling these statements takes longer than running them. */
+/** These statements are compiled once, because compiling them takes longer than running them. */
 function createAdditions(db: Db) {
   const compiled = <P extends object>(build: (parameters: P) => RawBuilder<unknown>) =>
     query((p: P) => ({ compile: () => build(p).compile(db) }))

@@ -8,7 +8,7 @@ import type { Engine } from './engine.ts'
 import { toUid } from './event-rows.ts'
 import type { Db } from './tx-settings.ts'
 
-// A transaction ends within seconds, so an id that is assigned and not committed is among the newest ones.
+// A transaction ends within seconds, so an assigned id that is not committed yet is among the newest ids.
 const LATE_IDS = 64
 
 type Row = Pick<LiveEvent, 'type' | 'reason' | 'version' | 'at'> & { id: number; uid: string | null } & {

@@ -1,5 +1,5 @@
 /**
- * The facts that a unit of work reads. A read locks the users of its rows, so that the rows do not change before the commit. Each
+ * Reads the facts of a unit of work. A read locks the users of its rows, so that the rows do not change before the commit. Each
  * method returns a `Plan`, a generator of SQL statements. `LockedReads` is a class for the reason given at `SqlTx`.
  */
 import type { Authorization } from '../authorization.ts'

@@ -13,7 +13,7 @@ export type Locks = {
   openids(openids: string[]): Plan<void>
 }
 
-/** The locks on SQLite: none, because it has one writer. */
+/** SQLite needs no locks, because it has one writer. */
 export const noLocks: Locks = {
   // biome-ignore lint/correctness/useYield: sends no statement
   *users() {

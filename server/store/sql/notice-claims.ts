@@ -1,5 +1,5 @@
 /**
- * Claims of notices: an instance takes due notices from the queues of the receivers, sends them, and saves the outcome of each. A
+ * The queries by which an instance claims due notices in the queues of the receivers, and saves the outcome of each notice. A
  * claim sets `next_at` to the time at which it ends, so the notices of an instance that was killed become due again.
  */
 import { sql } from 'kysely'

@@ -1,4 +1,4 @@
-/** What the queues of the receivers hold, for operators, metrics and `doctor`. */
+/** Lists and counts the notices in the queues of the receivers, for operators, metrics and `doctor`. */
 import { sql } from 'kysely'
 import type { Notice, NoticeState, Outbox, QueueLength } from '../outbox.ts'
 import { jsonTexts } from './dialects.ts'

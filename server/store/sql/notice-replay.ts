@@ -1,4 +1,4 @@
-/** `replay` and `retry`: an operator makes failed or waiting notices due at once. */
+/** The queries of `replay` and `retry`, by which an operator makes failed or waiting notices due at once. */
 import { sql } from 'kysely'
 import type { NoticeFilter, NoticeState, Outbox } from '../outbox.ts'
 import type { RunWrite } from './engine-errors.ts'

@@ -1,6 +1,6 @@
 /**
- * The dispatch of events: moves each event from the outbox to the queue of each of its receivers. One instance does this at a time,
- * the one that has the lease.
+ * Dispatches events: moves each event from the outbox to the queue of each of its receivers. Only the instance that has the lease
+ * does this.
  */
 import { sql } from 'kysely'
 import { type Dispatched, HOLD_MS, type Notice, type Outbox } from '../outbox.ts'
@@ -32,7 +32,7 @@ export function createDispatch({ db, engine, asStoreError, write, runWrite }: Di
 
   /**
    * A conditional upsert. It succeeds for the present holder, after the lease has expired, and if the stored lease ends much
-   * later than a new one would. In the last case the clock of the holder was ahead, and the holder may have stopped. Two
+   * later than a new lease would. In the last case the clock of the holder was ahead, and the holder may have stopped. Two
    * simultaneous holders would only repeat work.
    */
   async function lease(holder: string, now: number, until: number): Promise<boolean> {
@@ -97,7 +97,7 @@ function createDispatchQueries(db: Db, engine: Engine) {
   }
 }
 
-/** A new function, not a closure, for the reason given at `SqlTx`. */
+/** This is a separate function and not a closure, for the reason given at `SqlTx`. */
 function* dispatch(
   queries: DispatchQueries,
   now: number,

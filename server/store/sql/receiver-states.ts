@@ -9,8 +9,8 @@ type ReceiverStates = Pick<Outbox, 'receivers' | 'receiverFailed' | 'receiverAcc
 
 export function createReceiverStates(db: Db, asStoreError: AsStoreError, runWrite: RunWrite): ReceiverStates {
   /**
-   * One statement counts the failure, so that the failures of all instances are counted. After a gap without attempts the five days
-   * begin again. Otherwise one failure a week would switch off a receiver that gets few events.
+   * One statement counts the failure, so that the failures of all instances are counted. After a gap without attempts the five
+   * days begin again. Otherwise a receiver that gets few events would be switched off by one failure a week.
    */
   async function receiverFailed({ name, now, failure, isGone, pausedUntil }: ReceiverFailure): Promise<ReceiverState> {
     const isFirst = sql<boolean>`webhook_receivers.failing_since is null or webhook_receivers.last_at < ${now - FAILURE_GAP_MS}`

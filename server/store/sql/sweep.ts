@@ -27,13 +27,13 @@ const EVENT_RETENTION_MS = 90 * 24 * HOUR_MS
 // were removed.
 const WAITING_RETENTION_MS = 2 * EVENT_RETENTION_MS
 
-// Kept longer than the events, because questions about who did what come up late.
+// Actions are kept longer than events, because people ask late who did what.
 const ACTION_RETENTION_MS = 365 * 24 * HOUR_MS
 
 // The console compares 30 days with the 30 days before. Another month is a reserve for questions about the past.
 const FIGURE_RETENTION_MS = 90 * 24 * HOUR_MS
 
-// Kept for a while, because the row of a stopped instance contains the time of its last callback.
+// The row of a stopped instance is kept for a while, because it contains the time of the last callback.
 const INSTANCE_RETENTION_MS = 30 * 24 * HOUR_MS
 
 type Expired = { id: number; tenant: string; position: number | null }
@@ -118,7 +118,10 @@ export function createSweep(
     return ids.length
   }
 
-  /** An expired event without a position gets the position after the newest one. All readers are before this position and get an error. */
+  /**
+   * An expired event without a position gets the position after the newest position. All readers are before this position and get
+   * an error.
+   */
   async function noteExpired(tenant: string, events: Expired[]): Promise<void> {
     const isUnread = events.some(({ position }) => position === null)
     const newest = Math.max(...events.map(({ position }) => position ?? 0))

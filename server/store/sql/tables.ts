@@ -98,7 +98,7 @@ export type Tables = {
   }
   /** The newest position of each tenant's feed, and the newest position whose event may have expired. */
   feed_heads: { tenant: string; position: number; lost: number }
-  /** The reply to each delivery. In plain mode also the digest of the body that came with each nonce. */
+  /** The reply to each delivery. In plain mode the table also keeps the digest of the body that came with each nonce. */
   deliveries: { key: string; text: string | null; until: number; user: Generated<number | null> }
   unfollow_tombstones: { openid_hash: string; event_time: number; until: number }
   /** The events that have not been moved to the queues of their receivers yet. */

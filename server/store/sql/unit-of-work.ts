@@ -91,7 +91,7 @@ export class SqlTx extends LockedReads implements Tx {
     const row = (yield* this.queries.addTicket(values)).rows[0]!
     if (replacesOthers) {
       const { rows: scanned } = yield* this.queries.scannedOf({ user })
-      // Other open pages of the user may still show the cancelled scan. A new version updates them.
+      // Other open pages of the user may still show the cancelled scan. A new version updates these pages.
       const bumpsVersion = scanned.length > 0
       yield* this.#changes.closeTickets({ user, ticket: row.id, bumpsVersion })
     }

@@ -115,7 +115,7 @@ function byWechatId(db: Db, query: UserQuery, by: 'openid' | 'unionid'): Find {
   }
 }
 
-/** The text `ACCOUNT USER_ID`: together the two identify at most one user in each tenant. */
+/** Reads the text as `ACCOUNT USER_ID`. An account and a user id together identify at most one user in each tenant. */
 function byNames(db: Db, query: UserQuery): Find {
   const [, account, userId] = /^(\S+)\s+(\S.*)$/.exec(query.text) ?? []
   return function* (key, limit) {

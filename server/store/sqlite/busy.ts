@@ -1,5 +1,5 @@
 /**
- * Waiting for the write lock that another process holds: a command, a backup, or a server that starts. Node only.
+ * Waits for the write lock that another process holds: a command, a backup, or a server that starts. Node only.
  *
  * SQLite waits inside the driver, which blocks the event loop, and checks the lock at growing intervals. So the driver waits for
  * `BUSY_TIMEOUT_MS` only, and `retryWhileBusy` repeats a transaction every ms. An import leaves the lock for a few ms between its
@@ -18,7 +18,7 @@ const LOCK_TIMEOUT_MS = 1_000
 
 const SQLITE_BUSY = 5
 
-/** The primary result code: the low byte of SQLite's extended one. */
+/** The primary result code is the low byte of SQLite's extended result code. */
 export const errcodeOf = (error: unknown) => ((error as { errcode?: number }).errcode ?? 0) & 0xff
 
 /** Tries again while another process holds the write lock, without blocking the event loop. */

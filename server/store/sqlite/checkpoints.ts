@@ -2,9 +2,9 @@
  * The checkpoint thread: copies SQLite's write-ahead log (WAL) into the database file, outside the event loop. Node only.
  *
  * Steps:
- * 1. `countWrites` counts the written units and rows. After every `CHECKPOINT_INTERVAL` of them a worker thread with its own
+ * 1. `countWrites` counts the written units and rows. After every `CHECKPOINT_INTERVAL` writes a worker thread with its own
  *    connection runs `wal_checkpoint(PASSIVE)`, which copies pages while the server continues to write.
- * 2. SQLite restarts the WAL from its beginning only when all of it has been copied. Under constant writes a passive checkpoint
+ * 2. SQLite restarts the WAL from its beginning only when the whole WAL has been copied. Under constant writes a passive checkpoint
  *    never reaches the end, so the file would keep growing. When a checkpoint reports a WAL of `LONG_WAL_PAGES` or more, the next
  *    commit waits in `waitWhileLong` until one more checkpoint has run. The next write then restarts the WAL.
  * 3. A checkpoint takes long on a busy processor or disk. Once `LONG_WAL_PAGES` writes have been counted during one checkpoint, the
@@ -27,7 +27,7 @@ import type { SetTimer } from '../../platform.ts'
 type Checkpoints = {
   /** Counts units of work, or rows written outside a unit. Never throws, because the writes are committed already. */
   countWrites(count: number): void
-  /** Call after a commit that has removed ids: they leave the WAL within a minute. */
+  /** Call this after a commit that has removed ids. The ids then leave the WAL within a minute. */
   noteErasure(): void
   /** Whether ids of an erasure may still be in the WAL. */
   hasErasure(): boolean
@@ -45,7 +45,7 @@ const CHECKPOINT_INTERVAL = 250
 const LONG_WAL_PAGES = 4_000
 export const AUTOCHECKPOINT_PAGES = 4 * LONG_WAL_PAGES
 
-// Half of the minute in which erased ids have to leave the WAL. All erasures of this time share one truncation.
+// This is half of the minute in which erased ids have to leave the WAL. All erasures of this time share one truncation.
 const ERASE_AFTER_MS = 30_000
 
 // The pause between tries while another process reads the WAL. Six more tries fit into the minute.

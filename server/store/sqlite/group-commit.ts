@@ -4,8 +4,8 @@
  * Steps:
  * 1. `write` puts a unit into the queue. The queue collects units for at least one turn of the event loop, and longer while it still
  *    grows. It collects for at most `MAX_TURNS` turns, and at most `MAX_BATCH` units.
- * 2. The units run in order in one transaction. When one throws (`UnitError`), the transaction is rolled back and the others run
- *    again without it, so that only its own caller gets the error.
+ * 2. The units run in order in one transaction. When a unit throws (`UnitError`), the transaction is rolled back and the
+ *    other units run again, so that only the caller of the failed unit gets the error.
  * 3. The next batch may run while the previous one is being synced. The callers of a batch get their results after its fsync. A
  *    caller with `isDurableLater` gets its result after the commit; a batch without other callers is left to the next fsync.
  *
@@ -17,7 +17,7 @@
 import type { QueuedUnit } from '../queued-unit.ts'
 import type { UnitOfWork, WriteOptions } from '../store.ts'
 
-/** Unit number `index` of the batch threw `cause`; the others may run again without it. */
+/** Unit number `index` of the batch threw `cause`; the other units may run again without it. */
 export class UnitError extends Error {
   readonly index: number
 
@@ -58,8 +58,8 @@ export function createGroupCommit({ commit, sync }: Writer) {
   }
 
   /**
-   * Waiting until the queue stops growing needs half as many commits as waiting for one turn, and allows 7 % more callbacks per
-   * second. It waits for at least one turn, so that a long queue does not block the event loop.
+   * The loop waits until the queue stops growing. Compared with waiting for one turn, this halves the commits and allows 7 % more
+   * callbacks per second. The loop waits for at least one turn, so that a long queue does not block the event loop.
    */
   async function waitForBatch(): Promise<void> {
     for (let turn = 0, seen = 0; turn < MAX_TURNS && seen < queue.length; turn++) {

@@ -1,5 +1,5 @@
 /**
- * Notices that another process has committed to the same file: a command of an operator, while the server runs. Node only.
+ * Detects commits of another process to the same file, for example of an operator's command while the server runs. Node only.
  *
  * SQLite sends no notifications. `PRAGMA data_version` returns another value after a commit of another connection. It takes 15 us and
  * reads no table. The server queries it every second, so a page or a webhook gets the change of a command at most a second late. The

@@ -1,4 +1,4 @@
-/** The permissions of the database's files, which hold openids: only their owner may read a new file. Node only. */
+/** Sets the permissions of the database's files, which contain openids. Only the owner may read a new file. Node only. */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 

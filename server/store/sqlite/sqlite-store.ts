@@ -29,7 +29,7 @@ import { watchOtherProcesses } from './other-processes.ts'
 import { hasLog, restrictFiles } from './private-files.ts'
 import { createRun } from './run.ts'
 
-// Longer than another process needs to open or close the same file.
+// This time is longer than another process needs to open or close the same file.
 const OPEN_TIMEOUT_MS = 5_000
 
 // 1 GiB of address space, which is enough for about four million bindings.
@@ -38,7 +38,7 @@ const MMAP_BYTES = 2 ** 30
 type SqliteOptions = {
   /** A path, or `:memory:`. */
   file: string
-  /** The timer for the delay after which erased ids leave the log. */
+  /** The timer of the delay before erased ids are removed from the log. */
   setTimer?: SetTimer | undefined
   /** True for a command: the database file is not memory-mapped, and commits of other processes are not watched. */
   isCommand?: boolean | undefined
@@ -76,6 +76,9 @@ export async function openSqliteStore(
   await retryWhileBusy(configure, OPEN_TIMEOUT_MS)
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database, createPatience(database)) })
   await migrateToLatest(db, 'sqlite')
+  // A statement that changes many pages otherwise writes their old content to a file in /var/tmp: it blocks the event loop, and openids
+  // stay in the free blocks of the disk. Set after the migrations, because a new index may need more memory than the process may use.
+  database.exec('PRAGMA temp_store = MEMORY')
   setBusyTimeout(database, BUSY_TIMEOUT_MS)
   // If the file is a symbolic link, SQLite puts the WAL beside the link's target.
   const wal = isInMemory ? undefined : await openWal(`${realpathSync(file)}-wal`)
@@ -200,7 +203,7 @@ const ROLLBACK = { text: 'rollback', values: [] }
 
 const SQLITE_CONSTRAINT = 19
 
-/** An error that no unit has caused, such as a full disk. */
+/** No unit has caused this error, for example a full disk. */
 const isEngineError = (error: unknown) => ![0, SQLITE_CONSTRAINT].includes(errcodeOf(error))
 
 function rollBack(run: Run): void {

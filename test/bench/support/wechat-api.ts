@@ -10,6 +10,15 @@ const ANSWERS_AFTER_MS = 40
 
 const follower = { subscribe: 1, unionid: 'oUnionidOfTheBench0000000000' }
 
+const QR_URL = 'http://weixin.qq.com/q/'
+const SCENE_PREFIX = 'wb1_'
+
+/** As long as WeChat's URLs. The phone of a bench finds the scene in it. */
+const toQrUrl = (scene: string) => QR_URL + scene.replace(SCENE_PREFIX, '').padEnd(22, 'y')
+
+/** The scene of a QR code of this API. */
+export const sceneOfUrl = (url: string) => SCENE_PREFIX + url.slice(QR_URL.length)
+
 const bodyOf = <T>(request: IncomingMessage) => new Response(request as never).json() as Promise<T>
 
 type WechatApiOptions = {
@@ -33,8 +42,9 @@ export async function startWechatApi({ onScene, answersAfterMs = ANSWERS_AFTER_M
       action_info: { scene: { scene_str: string } }
       expire_seconds: number
     }>(request)
-    onScene?.(action_info.scene.scene_str)
-    return { ticket: `gQH${'x'.repeat(90)}`, url: `http://weixin.qq.com/q/02${'y'.repeat(20)}`, expire_seconds }
+    const { scene_str } = action_info.scene
+    onScene?.(scene_str)
+    return { ticket: `gQH${'x'.repeat(90)}`, url: toQrUrl(scene_str), expire_seconds }
   }
 
   const server = createServer(async (request, response) => {

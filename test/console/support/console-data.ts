@@ -1,4 +1,4 @@
-/** What the fake console shows: a busy server with some faults, and a new one without users. */
+/** The data of the fake console: a busy server with some faults, and a new server without users. */
 import type {
   DoctorReport,
   Funnel,

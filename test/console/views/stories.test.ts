@@ -15,7 +15,7 @@ const USER = '#/users/shop/acme/u-1042'
 describe('signing in', () => {
   const signedOut = () => createFakeConsole({ isSignedIn: false })
 
-  test('needs a valid token, and says when one is wrong', async () => {
+  test('needs a valid token, and reports a wrong token', async () => {
     await openConsole({ fake: signedOut() })
     await page.getByLabelText('Token').fill('wrong')
     await button('Sign in').click()
@@ -206,7 +206,7 @@ describe('webhooks', () => {
 })
 
 describe('the doctor', () => {
-  test('runs, and says what WeChat refuses', async () => {
+  test('runs, and reports the call that WeChat refuses', async () => {
     await openConsole({ fake: createFakeConsole({ scene: 'empty' }), hash: '#/doctor' })
     await expect.element(text('The checks have not been run')).toBeVisible()
     await button('Run the checks').click()

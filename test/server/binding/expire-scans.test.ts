@@ -68,7 +68,7 @@ describe('expireScans', () => {
     expect(await (await pageOf('u2')).json()).toMatchObject({ state: 'scanned' })
   })
 
-  test('closes all scans, even if they are more than one unit of work takes', async () => {
+  test('closes all scans, even if one unit of work cannot take all of them', async () => {
     const { store, clock } = testServer.deps
     const until = clock() - 60_000
     await store.write(function* (tx) {

@@ -175,7 +175,7 @@ describe('while WeChat refuses', () => {
     expect([await ask('probe'), await ask('other')]).toEqual(['OK', 'OK'])
   })
 
-  test('a user whose QR code is still valid keeps it', async () => {
+  test('a user keeps a QR code that is still valid', async () => {
     const { Url } = await testServer.client.getQrCode({ account: 'acme', userId: 'u1' })
     testServer.time.advance(110_000)
     fail(100)

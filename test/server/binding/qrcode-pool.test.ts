@@ -21,7 +21,7 @@ function openPool({ qrReady = 4, ticketTtlMs = 120_000 } = {}) {
   const counts = { pool: 0, request: 0, unused: 0 }
   const wechat = {
     isDown: false,
-    /** WeChat shortens lifetimes to this one, in seconds. */
+    /** The fake WeChat shortens every lifetime to this number of seconds. */
     longest: Number.POSITIVE_INFINITY,
     async createQrcode(scene: string, expireSeconds: number): ReturnType<WechatApi['createQrcode']> {
       asked.push(expireSeconds)
@@ -48,7 +48,7 @@ function openPool({ qrReady = 4, ticketTtlMs = 120_000 } = {}) {
 }
 
 describe('createQrcodePool', () => {
-  test('makes no QR code before the first use, then as many as QR_READY, and one for each that is taken', async () => {
+  test('makes no QR code before the first use, then as many as QR_READY, and a new one for each QR code that is taken', async () => {
     const { asked, counts, pool, take } = openPool()
     await settled()
     expect(asked).toEqual([])
@@ -81,7 +81,7 @@ describe('createQrcodePool', () => {
     expect(await take()).toMatchObject({ leftMs: 420_001 })
   })
 
-  test('discards QR codes that are five minutes old, and makes no new ones on an idle server', async () => {
+  test('discards QR codes that are five minutes old, and makes no new QR codes on an idle server', async () => {
     const { time, asked, counts, pool, take } = openPool()
     await take()
     time.advance(5 * MINUTE - 1)
@@ -105,7 +105,7 @@ describe('createQrcodePool', () => {
     expect([pool.count(), counts.unused]).toEqual([4, 3])
   })
 
-  test('gives four pages their QR codes while WeChat is down, and sends one call for each', async () => {
+  test('gives four pages their QR codes while WeChat is down, and sends one call for each page', async () => {
     const { asked, wechat, pool, take } = openPool()
     await take()
     wechat.isDown = true
@@ -126,7 +126,7 @@ describe('createQrcodePool', () => {
     expect(asked.length).toBe(5 + 10)
   })
 
-  test('uses no QR code whose lifetime WeChat has shortened too much, and soon stops making any in advance', async () => {
+  test('uses no QR code whose lifetime WeChat has shortened too much, and soon makes no more QR codes in advance', async () => {
     const { asked, counts, wechat, take } = openPool()
     wechat.longest = 400
     for (let i = 0; i < 50; i++) expect(await take()).toMatchObject({ leftMs: 120_000 })
@@ -258,11 +258,11 @@ describe('a server with QR_READY', () => {
     for (const user of ['u1', 'u1', 'u1', 'u2', 'u2']) answers.push(await ask(user))
     expect(answers).toEqual(['OK', 'OK', 'RATE_LIMITED', 'OK', 'RATE_LIMITED'])
     await settled()
-    // Three were taken, and four are ready.
+    // Three QR codes were taken, and four are ready.
     expect(callsToWechat()).toBe(7)
   })
 
-  test('gives a user a new QR code after a Disconnect, and closes the displayed one', async () => {
+  test('gives a user a new QR code after a Disconnect, and closes the displayed QR code', async () => {
     const first = await testServer.ticketUrl('u1')
     await scan('amy', first)
     const shown = await testServer.ticketUrl('u1')

@@ -60,7 +60,7 @@ describe('toText', () => {
     ])
   })
 
-  test.each(languages)('offers in %s a link that sends a word which confirms', (lang) => {
+  test.each(languages)('offers in %s a link that sends a confirmation word', (lang) => {
     const text = toText(reply('confirm_reply', lang), {})
     const [, sent = '', word] =
       /<a href="weixin:\/\/bizmsgmenu\?msgmenucontent=([^&"]+)&msgmenuid=wb1_7">([^<]+)<\/a>/.exec(text) ?? []

@@ -24,7 +24,7 @@ test('two simultaneous requests for one user get the same ticket, and only this 
 test.each([
   ['a Disconnect', 'disconnect'],
   ['an erasure', 'erase'],
-] as const)('a QR code that WeChat makes during %s is replaced by one made after it', async (_, how) => {
+] as const)('a QR code that WeChat makes during %s is replaced by a later QR code', async (_, how) => {
   const store = await openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
   const deps = { store, clock: Date.now, afterCommit() {} }
   const scenes: string[] = []

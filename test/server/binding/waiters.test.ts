@@ -59,7 +59,7 @@ describe('createWaiters', () => {
     expect(rest()).toEqual([0, 0])
   })
 
-  test('uses one timer for 1,000 waits, and ends each at most 50 ms late', () => {
+  test('uses one timer for 1,000 waits, and ends each wait at most 50 ms late', () => {
     const { waiters, time, rest } = open()
     const lateness: number[] = []
     for (let i = 0; i < 1000; i++) {
@@ -112,7 +112,7 @@ describe('createWaiters', () => {
     expect(rest()).toEqual([0, 0])
   })
 
-  test('ends all waits after missed notifications, whatever their version, a few at a time', () => {
+  test('ends all waits after missed notifications, a few at a time and whatever version they know', () => {
     const { waiters, endings, time, rest } = open()
     const users = Array.from({ length: 50 }, (_, i) => waiters.park({ ...amy, userId: `u${i}` }, 9, 25_000))
     const seen = endings(...users)
@@ -162,7 +162,7 @@ describe('the limits of createWaiters', () => {
     expect(waiters.count()).toBe(3)
   })
 
-  test('refuse every wait at the total limit, until one ends', () => {
+  test('refuse every wait at the total limit, until another wait ends', () => {
     const { waiters, time } = open({ inAll: 1 })
     waiters.park(amy, 1, 25_000)
     expect(() => waiters.park({ ...bo, tenant: 'other' }, 1, 25_000)).toThrow(overloaded)

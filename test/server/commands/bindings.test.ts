@@ -218,7 +218,7 @@ describe('bindings import', () => {
   test('finds the lines that contradict much earlier lines, in a dry run and in the import', async () => {
     await importText(`${head}acme,amy,o1\n`)
     const others = Array.from({ length: 600 }, (_, i) => `acme,u${i},p${i}\n`).join('')
-    // Frees o1, gives it to bo, and takes an openid of a line in another batch.
+    // These lines free o1, give o1 to bo, and take an openid of a line in another batch.
     const csv = `${head}acme,amy,o2\n${others}acme,bo,o1\nacme,cy,p3\nacme,u4,q4\nacme,u4,q4\n`
     const summary = '605 lines, 604 bound (3 replaced), 1 already bound, 0 skipped, 0 refused.'
     expect((await importText(csv, '--conflict', 'replace', '--dry-run')).out).toContain(`nothing changed: ${summary}`)
@@ -309,7 +309,7 @@ beta,"+86 1,""2""",oBeta,,1767398400,
     expect(await users('--tenant', 'other')).toEqual([])
   })
 
-  test('writes CSV by RFC 4180 without formulas, which import reads back unchanged', async () => {
+  test('writes CSV by RFC 4180 without formulas, and import reads this CSV back unchanged', async () => {
     const { out } = await run(['list', '--csv'])
     expect(out).toBe(
       [
@@ -469,7 +469,7 @@ describe('bindings move-openids', () => {
       '--any-app-id',
     )
 
-  test('stores the new openids, with an event for each, and reports those that WeChat refuses', async () => {
+  test('stores the new openids, with an event for each, and reports the openids that WeChat refuses', async () => {
     const { move, oldOpenid, newOpenid } = migrated(NOW - DAY)
     await bindOld(`amy,${oldOpenid('amy')}`, 'stranger,oNotOfTheAccount')
     expect((await move('--dry-run')).out).toContain('Dry run, nothing changed: 1 moved, 1 refused')

@@ -181,7 +181,7 @@ describe('runWebhooks', () => {
     expect(await run('enable')).toContain('WEBHOOK_URL was on already.')
   })
 
-  test('sends a signed test event, and fails with the fix if it is not accepted', async () => {
+  test('sends a signed test event, and fails with the fix if the receiver does not accept the event', async () => {
     const [well, ill] = [await openReceiver(204), await openReceiver(404)]
     expect(await run('test', 'WEBHOOK_URL', { WEBHOOK_URL: well.url })).toMatch(/WEBHOOK_URL answered 204 in \d+ ms/)
     expect(well.got).toMatchObject([{ type: 'webhook.test', data: { Version: 0, Reason: 'test' } }])

@@ -94,7 +94,7 @@ describe('parseConfig', () => {
       listen: { host: '0.0.0.0', port: 4002 },
       allowedHosts: ['a.example', 'b.example'],
     })
-    // For a console that is mounted in another server.
+    // These settings are for a console that is mounted in another server.
     expect(parseConfig({ ...valid, ...tokens }).console).toMatchObject({ listen: undefined, operators })
     expect(parseConfig(valid).console).toMatchObject({ listen: undefined, operators: [] })
   })

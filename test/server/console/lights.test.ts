@@ -34,7 +34,7 @@ describe('the lights', () => {
     ['a WeChat that does not answer', errorsLight([{ errcode: 0, lastAt: NOW }]), 'warn', 'DNS'],
     ['a temporary refusal', errorsLight([{ errcode: -1, lastAt: NOW }]), 'warn', ''],
     [
-      'a permanent refusal that is older than a temporary one',
+      'a permanent refusal that is older than a temporary refusal',
       errorsLight([
         { errcode: -1, lastAt: NOW },
         { errcode: 40164, lastAt: NOW - 1 },

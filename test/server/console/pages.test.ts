@@ -155,7 +155,7 @@ describe('the users', () => {
     expect(testServer.log.lines.join()).not.toContain(openid)
   })
 
-  test('are exported as a download, which the history shows', async () => {
+  test('are exported as a download, and the history shows the export', async () => {
     await bind('amy')
     const response = await operator.post('api/users/export', amy)
     expect(response.headers.get('Content-Disposition')).toBe('attachment; filename="user.json"')
@@ -179,7 +179,7 @@ describe('the users', () => {
     expect(testServer.log.lines.join()).toContain(`"operator":"otto","action":"erase","user":"${bindUser}"`)
   })
 
-  test('are paged with cursors that fit one search only', async () => {
+  test('are paged with cursors that are valid for one search only', async () => {
     for (const [i, person] of ['amy', 'bo', 'cy'].entries()) await bind(person, `u${i}`)
     const first = await viewer.json<UserList>(viewer.post('api/users/search', { q: 'acme', limit: 2 }))
     expect(first.items.map(({ userId }) => userId)).toEqual(['u0', 'u1'])

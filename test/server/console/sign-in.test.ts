@@ -150,7 +150,7 @@ describe('wrong tokens', () => {
     expect(await statusOf(client.signIn('vera'))).toBe(200)
   })
 
-  test('count towards the limit, and correct ones do not', async () => {
+  test('count towards the limit, and correct tokens do not count', async () => {
     for (let i = 0; i < 4; i++) await client.signIn({ token: 'wrong' })
     for (let i = 0; i < 10; i++) expect(await statusOf(client.signIn('vera'))).toBe(200)
     expect(await statusOf(client.signIn({ token: 'wrong' }))).toBe(401)

@@ -53,7 +53,7 @@ describe('checkAccessToken', () => {
     expect(accessToken).toBeUndefined()
   })
 
-  test('shows the address to add, as WeChat saw it', async () => {
+  test('shows the address of this server that WeChat saw, and says where to add it', async () => {
     fixture.simulator.faults.fail(STABLE, 40164)
     const { finding } = await check()
     expect(finding.en).toContain("This server's IP address, 127.0.0.1, is not in")

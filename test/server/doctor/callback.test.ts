@@ -22,7 +22,7 @@ const echoes =
     new Response(wrap(echostrOf(url)))
 
 describe('checkCallback', () => {
-  test('sends the request of WeChat’s console, then one with a wrong signature', async () => {
+  test('sends the request of WeChat’s console, then a request with a wrong signature', async () => {
     const urls: string[] = []
     const { fetch } = fixture.deps
     fixture.deps.fetch = (url, init) => {
@@ -113,7 +113,7 @@ describe('checkCallback', () => {
     expect(await found()).toEqual(['callback.ok ok', 'callback.unreachable wrong'])
   })
 
-  test('warns that it did not check an unset PUBLIC_URL', async () => {
+  test('warns that the callback was not checked if PUBLIC_URL is not set', async () => {
     expect(await found({ PUBLIC_URL: undefined })).toEqual(['callback.unset warn'])
   })
 

@@ -132,7 +132,7 @@ describe('checkOrigins', () => {
     expect(await found({ ALLOWED_ORIGINS: 'http://a.example', PUBLIC_URL: undefined })).toEqual([])
   })
 
-  test('reports what browsers block, and a server that does not answer', async () => {
+  test('reports a page that browsers block, and a server that does not answer', async () => {
     expect(await found({ ALLOWED_ORIGINS: 'https://a.example' })).toEqual(['origins.insecure warn'])
     fixture.answerWith('bind.test', refuses)
     expect(await found({ ALLOWED_ORIGINS: 'http://a.example' })).toEqual(['origins.unreachable wrong'])

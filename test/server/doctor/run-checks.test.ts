@@ -67,7 +67,7 @@ describe('runChecks', () => {
     expect(ids).toEqual(expect.arrayContaining(['token-service.ok ok', 'qr.ok ok', 'clock.skewed warn']))
   })
 
-  test('skips the checks that need a faulty setting, runs the others and names the skipped ones', async () => {
+  test('skips the checks that need a faulty setting, runs the other checks and names the skipped checks', async () => {
     const findings = await run({ WECHAT_TOKEN: '', BIND_KEYS: undefined })
     expect(idsOf(findings)).toEqual([
       'config.WECHAT_TOKEN wrong',

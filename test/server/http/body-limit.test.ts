@@ -1,4 +1,7 @@
-/** The budget for bodies in memory, in both adapters. When the budget is used up, large bodies are refused and small ones accepted. */
+/**
+ * The budget for bodies in memory, in both adapters. When the budget is used up, large bodies are refused and small bodies are
+ * accepted.
+ */
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { connect, type Socket } from 'node:net'

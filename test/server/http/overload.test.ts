@@ -113,7 +113,7 @@ describe('waiting pages', () => {
 })
 
 describe('connections', () => {
-  test('beyond MAX_CONNECTIONS are closed, and idle ones are closed so that new clients can connect', async () => {
+  test('beyond MAX_CONNECTIONS are closed, and idle connections are closed so that new clients can connect', async () => {
     await serve({}, { maxConnections: 2 })
     const token = await testServer.client.mintToken({ account: 'acme', userId: 'u1' })
     const waiting = `GET /widget/binding HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nIf-None-Match: "0"\r\nPrefer: wait=25\r\n\r\n`

@@ -61,7 +61,7 @@ describe('a request', () => {
     testServer = await openTestServer()
   })
 
-  test('to the encrypted API or the callback has an id as well', async () => {
+  test('to the encrypted API or the callback has an id too', async () => {
     const sealed = await testServer.app.request('/api/WeChat/GetBindInfo', { method: 'POST', body: 'not a JWE' })
     expect(linesOf(idOf(sealed))).toEqual([expect.objectContaining({ route: '/api/WeChat/GetBindInfo', status: 401 })])
     const forged = await testServer.app.request('/wechat/callback', { method: 'POST', body: '<xml></xml>' })

@@ -9,7 +9,7 @@ import { createTestLog } from '../../support/test-server.ts'
 const folder = mkdtempSync(join(tmpdir(), 'wechat-bind-tokens-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('the file of operators is read again when it changes, and a fault in it changes nothing and shows no secret', () => {
+test('the file of operators is read again when it changes, and a faulty file changes nothing and shows no secret', () => {
   const file = join(folder, 'tokens')
   writeFileSync(file, '# people, and since when\nalice:a-secret-01234567890\n\nbob:b-secret-01234567890:operator\n')
   const operators = createOperators(parseOperatorsFile(file))

@@ -65,7 +65,7 @@ describe('createTokenCache', () => {
     expect((await principalOf(token)).identity.tenant).toBe('other')
   })
 
-  test('refuses a token that differs from a cached one in one character, and does not cache it', async () => {
+  test('refuses a token that differs from a cached token in one character, and does not cache it', async () => {
     const { principalOf, mint } = setUp()
     const token = await mint()
     await principalOf(token)

@@ -40,7 +40,7 @@ describe('sealToken', () => {
   test.each<[string, Partial<TokenRequest>, string]>([
     ['an empty account', { account: '' }, 'Account'],
     ['a user id of 129 characters', { userId: 'u'.repeat(129) }, 'User_ID'],
-    ['a lifetime of more than an hour', { ttlSeconds: 3601 }, 'exp must be at most 1 h'],
+    ['a lifetime of more than an hour', { ttlSeconds: 3601 }, 'exp must be later than iat, and at most 1 h after iat'],
     ['a lifetime of 0 s', { ttlSeconds: 0 }, 'exp'],
     ['a lifetime of half a second', { ttlSeconds: 0.5 }, 'exp'],
     ['a lifetime that is not a number', { ttlSeconds: Number.NaN }, 'exp'],

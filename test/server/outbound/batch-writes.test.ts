@@ -36,7 +36,7 @@ describe('createBatchWrites', () => {
     expect(resolved).toEqual(['a', 'b'])
   })
 
-  test('starts no write while another one runs, and writes what has arrived in the meantime together', async () => {
+  test('starts no write while another write runs, and then writes the items that have arrived in one write', async () => {
     const { add, pass, writes, written } = open()
     const first = add('a')
     await pass(COLLECT_MS)
@@ -64,7 +64,7 @@ describe('createBatchWrites', () => {
     await next
   })
 
-  test('writes the present items at once when it is closed, and later ones without collecting', async () => {
+  test('writes the present items at once when it is closed, and later items without collecting', async () => {
     const { add, close, pass, writes, written, time } = open()
     const first = add('a')
     close()

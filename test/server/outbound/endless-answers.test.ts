@@ -1,4 +1,4 @@
-/** Fake servers send endless answers over real sockets. The tests count the bytes that each of them could send. */
+/** Fake servers send endless answers over real sockets. The tests count the bytes that each server could send. */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -60,7 +60,7 @@ describe('after a claim, a receiver may have a due notice', () => {
     expect(isAnyDue()).toBe(true)
   })
 
-  test('never, if the claim was not full and no notice was added since', () => {
+  test('never, if the claim was not full and no notice was added after the claim', () => {
     const { take, requestEnds, isAnyDue, divide } = open(['a'])
     divide(8)
     take('a', 8, 2)
@@ -69,7 +69,7 @@ describe('after a claim, a receiver may have a due notice', () => {
     expect(isAnyDue()).toBe(false)
   })
 
-  test('when a request ends, if an added notice waits behind one of the same user', () => {
+  test('when a request ends, if an added notice waits behind another notice of the same user', () => {
     const { added, take, requestEnds, isAnyDue, divide } = open([])
     added('a')
     added('a')
@@ -80,7 +80,7 @@ describe('after a claim, a receiver may have a due notice', () => {
     expect(isAnyDue()).toBe(true)
   })
 
-  test('not at once, if a claim finds none of the added notices and no request is in flight: other instances have taken them', () => {
+  test('not at once, if other instances have taken the added notices and no request is in flight', () => {
     const { added, take, requestBegins, requestEnds, isAnyDue, divide } = open([])
     added('a')
     divide(8)

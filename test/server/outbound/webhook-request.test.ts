@@ -9,7 +9,7 @@ import { createFakeTime } from '../../support/fake-time.ts'
 const secrets = [`whsec_${Buffer.alloc(32, 1).toString('base64')}`]
 const TIMEOUT_MS = 20_000
 
-// More than the buffers of the system hold. A reader without a limit gets all of it.
+// This body is longer than the buffers of the system. A reader without a limit gets all of it.
 const LENGTH = 64 * 1024 * 1024
 const LIMIT = 24 * 1024 * 1024
 

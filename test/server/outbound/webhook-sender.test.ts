@@ -203,7 +203,7 @@ describe('the webhook', () => {
 describe('a receiver that fails', () => {
   const retryTimes = () => received.slice(1).map(({ at }, i) => at - received[i]!.at)
 
-  test('is tried again for three days by the schedule, with one webhook-id, and then given up', async () => {
+  test('is tried again by the schedule for three days with the same webhook-id, and then the notice is given up', async () => {
     receiver = () => 500
     await bind('amy')
     await tried(1)
@@ -277,7 +277,7 @@ describe('a receiver that fails', () => {
     expect(received[3]!.at).toBeGreaterThanOrEqual(until)
   })
 
-  test('is not paused by one event that it refuses', async () => {
+  test('is not paused if it refuses one event', async () => {
     receiver = ({ payload }) => (payload.data.User_ID === 'u1' ? 500 : 200)
     await bind('amy', 'u1')
     await tried(1)

@@ -109,7 +109,7 @@ describe('a tap on the link', () => {
 })
 
 describe('a typed word', () => {
-  test('confirms the one question that is open', async () => {
+  test('confirms the only open question', async () => {
     await scan('own')
     await testServer.phone('amy').sendText('确认')
     expect(await isBound('own')).toBe(true)
@@ -146,7 +146,7 @@ describe('a label', () => {
   const consent = '<a href="weixin://bizmsgmenu?msgmenucontent=yes">不是我，撤销</a>'
 
   test.each([consent, 'https://evil.example/x', 'www.evil.com', '#小程序://商城/abc'])(
-    'such as "%s" adds no link to the question',
+    'with the text "%s" adds no link to the question',
     async (label) => {
       const link = await scan('own', label)
       expect(links()).toEqual([link])

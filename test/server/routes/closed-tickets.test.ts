@@ -80,7 +80,7 @@ describe.each([
   ['Disconnect', disconnect],
   ['DELETE', () => testServer.widget('DELETE', '/binding')],
 ])('%s of a user without a binding', (_, unbind) => {
-  test('closes the QR code of the page, which is notified and gets another one', async () => {
+  test('closes the QR code of the page, and the page is notified and gets another QR code', async () => {
     const { url, version } = await show()
     const waiting = testServer.widget('GET', '/binding', {
       headers: { 'If-None-Match': `"${version}"`, Prefer: 'wait=25' },
@@ -141,14 +141,14 @@ describe('the digits of two scans of one user', () => {
     for (const person of ['amy', 'bo']) await scan(person, await secondUrl())
   })
 
-  test.each(['amy', 'bo'])('bind the WeChat user to whom they were shown: %s', async (person) => {
+  test.each(['amy', 'bo'])('bind the WeChat user whose chat shows the digits: %s', async (person) => {
     expect((await confirm(digitsOf(person))).status).toBe(200)
     expect((await testServer.bindInfo()).OpenId).toBe(testServer.phone(person).openid)
     const other = person === 'amy' ? 'bo' : 'amy'
     expect((await confirm(digitsOf(other))).status).toBe(409)
   })
 
-  test('cost each scan a try when they are wrong', async () => {
+  test('cost each scan one try when the digits are wrong', async () => {
     const all = Array.from({ length: 10_000 }, (_, i) => String(i).padStart(4, '0'))
     const [wrong = ''] = all.filter((digits) => ![digitsOf('amy'), digitsOf('bo')].includes(digits))
     const left: unknown[] = []
@@ -157,7 +157,7 @@ describe('the digits of two scans of one user', () => {
     expect((await confirm(digitsOf('amy'))).status).toBe(409)
   })
 
-  test('expire together, and the page shows no scan then', async () => {
+  test('expire together, and then the page shows no scan', async () => {
     testServer.time.advance(120_000)
     expect(await viewOf()).toMatchObject({ state: 'unbound' })
     const scanned = await testServer.deps.store.write(function* (tx) {

@@ -136,7 +136,7 @@ describe('GetEvents', () => {
     while (testServer.deps.waiters.count() !== count) await new Promise(setImmediate)
   }
 
-  test('waits for the next event, of all users or of one, and does not end after changes without an event', async () => {
+  test('waits for the next event of all users or of one user, and ignores changes without an event', async () => {
     const all = dataOf<Events>('GetEvents', { Wait: 25 })
     const one = dataOf<Events>('GetEvents', { ...ids('u2'), Wait: 25 })
     await untilWaiting(2)
@@ -221,7 +221,7 @@ describe('EraseUser and ExportUser', () => {
     expect(await testServer.bindInfo('u1')).toMatchObject({ IsBound: true, Version: 3 })
   })
 
-  test('erase a user that was never seen, and one that has only a QR code', async () => {
+  test('erase an unknown user, and a user that has only a QR code', async () => {
     expect(await dataOf('EraseUser', ids('stranger'))).toEqual({ Erased: true })
     const { Url } = await testServer.client.getQrCode({ account: 'acme', userId: 'u1' })
     expect(await dataOf('EraseUser', ids('u1'))).toEqual({ Erased: true })

@@ -80,14 +80,14 @@ describe('GetQrCode', () => {
     })
   })
 
-  test('answers the valid ticket again, and a new one with IsRefresh', async () => {
+  test('answers the valid ticket again, and a new ticket with IsRefresh', async () => {
     const urlOf = async (more?: object) => ((await send('GetQrCode', more)).result.Data as { Url: string }).Url
     const first = await urlOf()
     expect(await urlOf()).toBe(first)
     expect(await urlOf({ IsRefresh: true })).not.toBe(first)
   })
 
-  test('answers a ticket to a bound user as well', async () => {
+  test('answers a ticket to a bound user too', async () => {
     await bindTo('amy')
     await bindTo('bo')
     expect((await testServer.bindInfo()).OpenId).toBe(testServer.phone('bo').openid)

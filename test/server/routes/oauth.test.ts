@@ -252,7 +252,7 @@ describe('attacks', () => {
     expect(before).toBeDefined()
   })
 
-  test('an unknown proof gets 410, a malformed one 400', async () => {
+  test('an unknown proof gets 410, and a malformed proof gets 400', async () => {
     expect((await confirm('a'.repeat(43))).status).toBe(410)
     for (const proof of ['', 'a'.repeat(42), `${'a'.repeat(42)}=`, 5, undefined]) {
       expect((await confirm(proof)).status).toBe(400)

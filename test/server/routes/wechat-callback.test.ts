@@ -387,7 +387,7 @@ describe('the end of an authorization', () => {
     expect(page).toMatchObject({ state: 'unbound', reason: 'unsubscribe' })
   })
 
-  test('unbinds after an unfollow of the same second, which has only marked the binding', async () => {
+  test('unbinds after an unfollow in the same second that has only marked the binding', async () => {
     await reopen({ UNSUBSCRIBE: 'mark' })
     await deliver({ Event: 'SCAN', EventKey: await newScene(), FromUserName: 'oAmy' })
     await deliver({ Event: 'unsubscribe', FromUserName: 'oAmy' })
@@ -414,7 +414,7 @@ describe('the end of an authorization', () => {
     expect([await isBound('u1'), await isBound('u2')]).toEqual([true, true])
   })
 
-  test.each(ends)('is read from WeChat’s own sample of %s in JSON, whose names begin with a space', async (Event) => {
+  test.each(ends)('is read from WeChat’s own JSON sample of %s, in which names begin with a space', async (Event) => {
     const openid = 'oaKk343WOktAaT2ygsX138BGblrg'
     await deliver({ Event: 'SCAN', EventKey: await newScene(), FromUserName: openid })
     // https://developers.weixin.qq.com/doc/service/guide/h5/authorization_change
@@ -468,7 +468,7 @@ describe('a late delivery does not undo a newer event', () => {
     deliver({ Event: 'SCAN', EventKey, FromUserName: 'oAmy', CreateTime })
   const leave = (CreateTime: number) => deliver({ Event: 'unsubscribe', FromUserName: 'oAmy', CreateTime })
 
-  test('an older unfollow does not replace a newer one', async () => {
+  test('an older unfollow does not replace a newer unfollow', async () => {
     const scene = await newScene()
     await leave(seconds() - 10)
     await leave(seconds() - 100)
@@ -521,7 +521,7 @@ describe('the text path', () => {
     expect(await isBound()).toBe(true)
   })
 
-  test('refuses even the right code after five wrong ones in an hour', async () => {
+  test('refuses even the right code after five wrong codes in an hour', async () => {
     const code = await codeOf()
     for (let i = 0; i < 5; i++) expect(await write(`绑定 22222${i + 2}22`, `w${i}`)).toContain('绑定码不正确')
     expect(await write(`绑定 ${code}`, 'r')).toContain('一小时后')
@@ -574,7 +574,7 @@ describe('two scans of one WeChat', () => {
     expect([await isBound('own'), await isBound('relayed')]).toEqual([true, false])
   })
 
-  test('are both cancelled by an unfollow, and their digits no longer bind', async () => {
+  test('are both cancelled by an unfollow, and the digits of both no longer bind', async () => {
     await reopen({ CONFIRM: 'code', CONFLICT: 'allow' })
     const digits = /\d{4}/.exec(await scan(await newScene('ua')))?.[0]
     await deliver({ Event: 'unsubscribe', FromUserName: 'oAmy' })
@@ -584,7 +584,7 @@ describe('two scans of one WeChat', () => {
 })
 
 describe('replies', () => {
-  test('are in the language of the page, or the configured one', async () => {
+  test('are in the language of the page, or in the configured language', async () => {
     const askIn = async (language: string, user: string) => {
       const response = await testServer.widget('POST', '/qrcode', { user, headers: { 'Accept-Language': language } })
       return sceneOf(((await response.json()) as { url: string }).url)

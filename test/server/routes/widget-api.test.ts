@@ -60,7 +60,7 @@ describe('POST /widget/qrcode', () => {
     expect((await ticketOf()).url).not.toBe(url)
   })
 
-  test('makes a new ticket on refresh, and the old one stops working', async () => {
+  test('makes a new ticket on refresh, and the old ticket stops working', async () => {
     const old = await ticketOf()
     const fresh = await ticketOf('u1', { refresh: true })
     expect(fresh.url).not.toBe(old.url)
@@ -138,7 +138,7 @@ describe('POST /widget/qrcode', () => {
     expect(await response.json()).toMatchObject({ code, status })
   })
 
-  test('answers the old ticket while it is valid when WeChat is down', async () => {
+  test('answers the current ticket when WeChat is down, while this ticket is valid', async () => {
     const { url } = await ticketOf()
     testServer.time.advance(110_000)
     testServer.simulator.faults.setDown(true)
@@ -386,7 +386,7 @@ describe('POST /widget/confirm', () => {
     expect(await (await poll(1)).json()).toMatchObject({ state: 'unbound', version: 2 })
   })
 
-  test('refuses new tickets after three invalidated ones in an hour', async () => {
+  test('refuses new tickets after three invalidated tickets in an hour', async () => {
     for (let ticket = 0; ticket < 3; ticket++) {
       await bindTo('amy')
       const digits = digitsOf('amy')
@@ -439,7 +439,7 @@ describe('the widget token', () => {
     expect(await refusalOf(await testServer.widget('GET', '/binding', { token }))).toEqual([401, 'TOKEN_EXPIRED'])
   })
 
-  test('is refused when it is a request of the encrypted API', async () => {
+  test('is refused when the page sends a request of the encrypted API as the token', async () => {
     const claims = { Account: 'acme', User_ID: 'u1', iat: 1_768_464_000, exp: 1_768_464_600 }
     const token = await sealEnvelope(claims, { kid: 'k1' }, Buffer.from(SECRET, 'base64url'))
     expect(await refusalOf(await testServer.widget('GET', '/binding', { token }))).toEqual([401, 'UNAUTHORIZED'])

@@ -15,7 +15,7 @@ describe('GET /wechat-bind.js', () => {
     await testServer.close()
   })
 
-  test('answers how to build it if it is not built', async () => {
+  test('answers with the build command if the file is not built', async () => {
     const testServer = await openTestServer()
     const response = await createApp({ ...testServer.deps, widgetFile: undefined }).request('/wechat-bind.js')
     expect(response.status).toBe(404)

@@ -90,7 +90,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await dispatch(['one'], NOW + 3_000)).toMatchObject({ receivers: ['one'], heldUntil: undefined })
     })
 
-    test('gives a receiver the first notice of each user, and the next one after its outcome', async () => {
+    test('gives a receiver the first notice of each user, and the next notice after the outcome of the first', async () => {
       await addEvents('a', 3)
       await addEvents('b')
       await dispatch(['one', 'two'])
@@ -126,7 +126,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       ])
     })
 
-    test('retries waiting notices and replays failed notices: all, those of one receiver, or one', async () => {
+    test('retries waiting notices and replays failed notices: all notices, the notices of one receiver, or one notice', async () => {
       for (const user of ['a', 'b', 'c']) await addEvents(user)
       await dispatch(['one', 'two'])
       const [a, b, c] = await claim()
@@ -160,14 +160,14 @@ export function outboxContract(makeStore: () => Promise<Store>) {
 
     const pauses = async () => (await store.outbox.receivers()).map(({ pausedUntil }) => pausedUntil)
 
-    test('ends the pause of a receiver by a retry of its notices, or of one of them', async () => {
+    test('ends the pause of a receiver when all of its notices or one notice are retried', async () => {
       await addEvents('a')
       await dispatch(['one', 'two'])
       const [notice] = await claim('one')
       const names = ['one', 'two', 'three']
       for (const name of names) await fail(name, NOW, { pausedUntil: NOW + DAY })
       await store.outbox.retry(NOW, { id: notice!.id })
-      // In the order of the names: one, three, two.
+      // The states are in the order of the names: one, three, two.
       expect(await pauses()).toEqual([null, NOW + DAY, NOW + DAY])
       await store.outbox.retry(NOW, { receiver: 'two' })
       expect(await pauses()).toEqual([null, NOW + DAY, null])
@@ -175,7 +175,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await pauses()).toEqual([null, null, null])
     })
 
-    test('keeps a pause when requests that began before it are refused or accepted', async () => {
+    test('keeps a pause when requests that began before the pause are refused or accepted', async () => {
       await fail('one', NOW, { pausedUntil: NOW + HOUR })
       expect(await fail('one', NOW + 1)).toMatchObject({ failures: 2, pausedUntil: NOW + HOUR })
       expect(await fail('one', NOW + 2, { pausedUntil: NOW + MINUTE })).toMatchObject({ pausedUntil: NOW + HOUR })
@@ -195,7 +195,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await fail('two', NOW + 6 * DAY)).toMatchObject({ status: 'on', failingSince: NOW + 6 * DAY, failures: 2 })
     })
 
-    test('keeps a receiver that answered 410 off until it is enabled, and then sends its waiting notices', async () => {
+    test('keeps a receiver off after a 410 until it is enabled, and then sends its waiting notices', async () => {
       await addEvents('a')
       await dispatch()
       const [notice] = await claim()
@@ -258,7 +258,7 @@ export function outboxContract(makeStore: () => Promise<Store>) {
       expect(await outbox.lease('a', NOW + 20, NOW + 30)).toBe(false)
     })
 
-    test('gives the lease to another instance if a clock that was an hour ahead has taken it', async () => {
+    test('gives the lease to another instance if an instance with a clock an hour ahead has taken the lease', async () => {
       expect(await store.outbox.lease('a', NOW + HOUR, NOW + HOUR + 10)).toBe(true)
       expect(await store.outbox.lease('b', NOW, NOW + 10)).toBe(true)
     })

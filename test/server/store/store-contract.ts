@@ -759,7 +759,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect(await store.unionids.claimDue(NOW + 90_000, NOW + 99_000, 9)).toMatchObject([{ user: b, openid: 'o2' }])
     })
 
-    test('saves that the openid follows only for the binding that WeChat was asked about', async () => {
+    test('saves `follows` only for the binding that WeChat was asked about', async () => {
       const user = await bind(amy, 'o1', { subscribed: false })
       const [asked] = await store.unionids.claimDue(NOW, NOW + 60_000, 9)
       const { version, due } = asked!
@@ -782,7 +782,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
     })
 
     test.each([true, false])(
-      'does not save that the openid follows if an unfollow of the same second was applied since the request (subscribed before: %s)',
+      'does not save `follows` if an unfollow of the same second was applied after the request (subscribed before: %s)',
       async (subscribed) => {
         const user = await bind(amy, 'o1', { subscribed })
         const [{ version, due, openid } = { version: 0, due: 0, openid: '' }] = await store.unionids.claimDue(

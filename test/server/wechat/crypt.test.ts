@@ -74,7 +74,7 @@ describe('createCrypt', () => {
     expect(crypt.encrypt('twice')).not.toBe(crypt.encrypt('twice'))
   })
 
-  test('encrypts every message for a receiver that begins with the iv of the key, whatever was encrypted before', () => {
+  test('encrypts every message for a receiver that begins with the iv of the key, whatever messages came before', () => {
     const used = createCrypt(KEY, APP_ID)
     for (const message of ['first', 'x'.repeat(100), '']) {
       const key = Buffer.from(`${KEY}=`, 'base64')

@@ -67,7 +67,7 @@ describe('createBatchedTransactions', () => {
     expect([alone, open]).toEqual([['a'], []])
   })
 
-  test('shares one transaction among the units of one turn of the event loop, and gives each its own result', async () => {
+  test('shares one transaction among the units of one turn of the event loop, and gives each unit its own result', async () => {
     const { write, alone, open } = openEngine()
     const first = write('a')
     // Promises of the same turn settle first, like those of other sockets.
@@ -93,7 +93,7 @@ describe('createBatchedTransactions', () => {
     expect(isWritten).toBe(true)
   })
 
-  test('runs each unit again in its own transaction after a rollback of the shared one, and rejects only the failing unit', async () => {
+  test('runs each unit again in its own transaction after a rollback of the shared transaction, and rejects only the failing unit', async () => {
     const { writeAll, alone, open } = openEngine()
     const written = writeAll(['a', 'failing', 'b'])
     await turns()

@@ -125,7 +125,7 @@ describe('two instances', () => {
     }
   })
 
-  test('bind one WeChat account to one of two users when CONFLICT is reject', { timeout: 180_000 }, async () => {
+  test('bind one WeChat account to only one of two users when CONFLICT is reject', { timeout: 180_000 }, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const users = [`left${round}`, `right${round}`]
       const scenes = [await addTicket(users[0]!), await addTicket(users[1]!)]
@@ -240,7 +240,7 @@ describe('a web authorization', () => {
     const one = await openTestServer(env, { account: simulated })
     const other = await openTestServer(
       { ...env, WECHAT_API_BASE: 'http://other.test' },
-      // Both ask the same WeChat.
+      // Both instances call the same simulated WeChat.
       {
         account: simulated,
         neighbour: async (to, init) => one.simulator.app.request(to.slice('http://other.test'.length), init),

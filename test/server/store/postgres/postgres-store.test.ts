@@ -79,7 +79,8 @@ describe('openPostgresStore', () => {
     await bindTo(a, user, 'o1')
     expect(atA.notices).toMatchObject([{ identity: amy, version: 1 }])
     await atB.until(isVersion(1))
-    // A receives its own notification before that of B. If A did not ignore its own notification, the list would contain it.
+    // A receives its own notification before the notification of B. If A did not ignore its own notification, the list would
+    // contain it.
     await bindTo(b, user, 'o2')
     await atA.until(isVersion(2))
     const both = [1, 2].map((version) => ({ identity: amy, version }))

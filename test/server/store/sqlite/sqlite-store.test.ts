@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -177,7 +186,7 @@ describe('openSqliteStore', () => {
       },
     )
     expect(await store.write((tx) => tx.consumeJti('before', 1))).toBe(true)
-    // The same error as after a disk error: SQLite reports a read-only database.
+    // SQLite reports the same error after a disk error: a read-only database.
     database!.exec('pragma query_only = on')
     const writes = await Promise.allSettled(['a', 'b'].map((jti) => store.write((tx) => tx.consumeJti(jti, 1))))
     for (const write of writes) {
@@ -236,4 +245,34 @@ describe('openSqliteStore', () => {
     await store.close()
     expect(readFileSync(file).includes('oErasedOpenid')).toBe(false)
   })
+
+  // Deleted rows would stay in the free blocks of such a file, and writing it blocks the event loop.
+  test.skipIf(process.platform !== 'linux')(
+    'writes no temporary file for a statement that changes many pages',
+    async () => {
+      const store = await openSqliteStore({ file: newFile(), ...settings })
+      const addAll = { text: INSERT_MANY, values: [] }
+      const changeAll = { text: `update jtis set until = 2, jti = jti || 'x'`, values: [] }
+      const temporary = await store.write(function* () {
+        yield addAll
+        yield changeAll
+        return openFiles().filter((file) => file.includes('etilqs'))
+      })
+      expect(temporary).toEqual([])
+      await store.close()
+    },
+  )
 })
+
+const INSERT_MANY = `insert into jtis (jti, until)
+  with recursive i(n) as (select 1 union all select n + 1 from i where n < 5000) select hex(randomblob(64)), n from i`
+
+/** The open files of this process. A descriptor may be closed while it is read. */
+const openFiles = () =>
+  readdirSync('/proc/self/fd').flatMap((name) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${name}`)]
+    } catch {
+      return []
+    }
+  })

@@ -1,0 +1,153 @@
+/**
+ * How much a sweep and an import delay the callbacks beside them, on each engine with 3,000,000 bindings: `npm run bench neighbours`,
+ * or `node test/bench/neighbours.ts 300000 sqlite` for another number and one engine. Callbacks arrive at a constant rate from the
+ * start to the end, first alone, then beside the sweep of a large backlog in every table, then beside `bindings import`.
+ */
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createAccount } from '../../demo/simulator/account.ts'
+import { openStore } from '../../server/store/open-store.ts'
+import { type Instance, sealScan, startInstance } from '../support/instance.ts'
+import { startPostgres } from '../support/postgres.ts'
+import { seedTickets } from '../support/rows.ts'
+import { fillBacklog, sweepProgress } from './support/backlog.ts'
+import { fillPostgres, fillSqlite } from './support/big.ts'
+import { importFile, writeImportFile } from './support/import-file.ts'
+import { type Line, report } from './support/report.ts'
+import { quantile } from './support/statistics.ts'
+import { startWechatApi } from './support/wechat-api.ts'
+
+const [bindings = '3000000', only] = process.argv.slice(2)
+const BINDINGS = Number(bindings)
+// Rows of each of the five large tables; the other eleven have a fifth.
+const BACKLOG = Number(process.env.BENCH_BACKLOG ?? 50_000)
+const IMPORTED = Number(process.env.BENCH_IMPORTED ?? 200_000)
+const PER_SECOND = 50
+// A callback is not to be held longer than this.
+const LIMIT_MS = 20
+// Enough for a sweep and an import; the timestamps of WeChat's messages are made when they are sent.
+const TICKETS = 20_000
+const MONTH_MS = 30 * 24 * 60 * 60_000
+
+const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: () => false }
+const account = createAccount({}, randomBytes)
+const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-neighbours-'))
+const wechat = await startWechatApi()
+const importedFile = await writeImportFile(join(folder, 'import.csv'), IMPORTED)
+const lines: Line[] = []
+if (only !== 'postgres') {
+  const file = join(folder, 'bind.db')
+  lines.push(
+    ...(await measure('SQLite', `sqlite:${file}`, async (eventsAt) => fillSqlite(file, BINDINGS, true, eventsAt))),
+  )
+  rmSync(file)
+}
+if (only !== 'sqlite') {
+  const postgres = await startPostgres({ isDurable: true })
+  const url = await postgres.newDatabase()
+  lines.push(...(await measure('PostgreSQL', url, (eventsAt) => fillPostgres(url, BINDINGS, true, eventsAt))))
+  await postgres.remove()
+}
+report('neighbours', lines)
+wechat.end()
+rmSync(folder, { recursive: true })
+process.exit()
+
+async function measure(engine: string, url: string, fill: (eventsAt: number) => Promise<void>): Promise<Line[]> {
+  await (await openStore(url, settings)).close()
+  await fillBacklog(url, BACKLOG, BINDINGS, Date.now())
+  await fill(Date.now() - MONTH_MS)
+  await seedTickets(url, account.appId, TICKETS)
+  const instance = await startInstance(account, { DATABASE_URL: url, WECHAT_API_BASE: wechat.url })
+  const stream = startStream(instance)
+  // The first requests are slower. The server sweeps a minute after its start.
+  await delay(10_000)
+  await stream.next()
+  while ((await sweepProgress(url, BACKLOG)) === 'waits') await delay(100)
+  const alone = await stream.next()
+  while ((await sweepProgress(url, BACKLOG)) === 'runs') await delay(100)
+  const besideSweep = await stream.next()
+  const { seconds } = await importFile(importedFile, url, account.appId)
+  const besideImport = await stream.next()
+  const failed = stream.end()
+  await instance.end('SIGTERM')
+  return [
+    { what: `${engine}: callbacks alone`, value: textOf(alone) },
+    toLine(`${engine}: beside a sweep of ${BACKLOG * 7} rows`, besideSweep, alone),
+    toLine(`${engine}: beside an import of ${IMPORTED} lines in ${seconds.toFixed(0)} s`, besideImport, alone),
+    { what: `${engine}: failed callbacks`, value: String(failed), number: failed, goal: { text: 'none', atMost: 0 } },
+  ]
+}
+
+type Section = { seconds: number; times: number[]; blockedMs: number }
+
+function textOf({ seconds, times, blockedMs }: Section): string {
+  return `p50 ${quantile(times, 0.5).toFixed(1)}, p99 ${quantile(times, 0.99).toFixed(1)}, p99.9 ${quantile(times, 0.999).toFixed(1)}, slowest ${Math.max(...times).toFixed(1)} of ${times.length} in ${seconds.toFixed(0)} s; event loop blocked for ${blockedMs.toFixed(1)} ms`
+}
+
+function toLine(what: string, section: Section, alone: Section): Line {
+  const added = Math.max(...section.times) - Math.max(...alone.times)
+  const added999 = quantile(section.times, 0.999) - quantile(alone.times, 0.999)
+  return {
+    what,
+    value: `${textOf(section)}; added ${added999.toFixed(1)} ms at p99.9, ${added.toFixed(1)} to the slowest`,
+    number: added,
+    goal: { text: `${LIMIT_MS} ms`, atMost: LIMIT_MS },
+  }
+}
+
+/** Sends callbacks at a constant rate, each for another user. A callback that takes long does not delay the next one. */
+function startStream(instance: Instance) {
+  const agent = new Agent({ keepAlive: true })
+  let section: number[] = []
+  let sectionAt = performance.now()
+  let sent = 0
+  let failed = 0
+  const startedAt = performance.now()
+  const timer = setInterval(() => {
+    for (const due = ((performance.now() - startedAt) / 1000) * PER_SECOND; sent < Math.min(due, TICKETS); sent++) {
+      scan(instance, agent, sent).then(
+        (ms) => section.push(ms),
+        () => failed++,
+      )
+    }
+  }, 5)
+
+  return {
+    /** Ends the present section and begins the next one. */
+    async next(): Promise<Section> {
+      const blockedMs = await longestBlock(instance)
+      const ended = { seconds: (performance.now() - sectionAt) / 1000, times: section, blockedMs }
+      section = []
+      sectionAt = performance.now()
+      return ended
+    },
+    end(): number {
+      clearInterval(timer)
+      agent.destroy()
+      return failed
+    },
+  }
+}
+
+/** The longest delay of the event loop since the last call, because reading the metrics resets this one. */
+async function longestBlock({ url }: Instance): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text)?.[1]) * 1000
+}
+
+/** Resolves with the time of the answer in ms. */
+async function scan({ url }: Instance, agent: Agent, user: number): Promise<number> {
+  const { query, body } = sealScan(account, { openid: `oBeside${user}`, scene: `wb1_u${user}` })
+  const sentAt = performance.now()
+  const sending = request(`${url}/wechat/callback?${query}`, { method: 'POST', agent }).end(body)
+  const [response] = await once(sending, 'response')
+  await once(response.resume(), 'end')
+  if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}`)
+  return performance.now() - sentAt
+}
