@@ -62,7 +62,7 @@ describe('links', () => {
 
   test('to a test file have a test title from this file as their text', () => {
     const proofs = links.filter(
-      ({ page, path }) => /^(SECURITY|docs\/webhooks)/.test(page) && /^test\/.+\/.+\.test\.ts$/.test(path),
+      ({ page, path }) => /^(SECURITY|docs\/webhooks)/.test(page) && /^test\/.+\/.+(\.test|-contract)\.ts$/.test(path),
     )
     expect(proofs.length).toBeGreaterThan(80)
     const missing = proofs.filter(({ path, text }) => !textOf(path).includes(`'${text}'`))

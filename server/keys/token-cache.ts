@@ -41,16 +41,29 @@ export function createTokenCache({ keyring, nameOf, clock, maxTokens }: TokenCac
     const identity = { tenant: key.tenant, account: Account, userId: User_ID }
     const principal = { identity, name: nameOf(identity), label: Label, scope }
     remembered.set(digest, { principal, key, exp })
-    // A Map iterates in insertion order, so its first key is the oldest. If a removed token is sent again, it is decrypted again.
-    const [oldest] = remembered.keys()
-    if (remembered.size > maxTokens) remembered.delete(oldest!)
+    forgetOldest()
     return principal
+  }
+
+  const isValid = ({ exp, key }: Known) => clock() < exp * 1000 && keyring.find(key.kid) === key
+
+  /**
+   * Deletes up to two of the oldest tokens: those beyond the limit, and those that are no longer valid. Without the second rule the
+   * cache would grow to its limit, and keep the secrets of removed keys in memory. A deleted token that is sent again is decrypted again.
+   */
+  function forgetOldest(): void {
+    let left = 2
+    // A Map iterates in insertion order.
+    for (const [digest, known] of remembered) {
+      if (left-- === 0 || (isValid(known) && remembered.size <= maxTokens)) return
+      remembered.delete(digest)
+    }
   }
 
   return async (jwe) => {
     const digest = hash('sha256', jwe, 'base64url')
     const known = remembered.get(digest)
-    if (known && clock() < known.exp * 1000 && keyring.find(known.key.kid) === known.key) return known.principal
+    if (known && isValid(known)) return known.principal
     remembered.delete(digest)
     return open(jwe, digest)
   }

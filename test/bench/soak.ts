@@ -1,8 +1,8 @@
 /**
  * Runs a server for half an hour with all kinds of requests at once: `npm run bench soak`. The server is started in the
  * same way as by `serve`. `--minutes 10` sets another duration, `--engine postgres` selects PostgreSQL, and
- * `--snapshots FOLDER` writes heap snapshots in the middle and at the end. Fails if memory, descriptors, files or
- * tables grow in the second half. Linux only.
+ * `--snapshots FOLDER` writes heap snapshots in the middle and at the end, which increases the memory of the process.
+ * Fails if memory, descriptors, files or tables grow in the second half. Linux only.
  */
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'

@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
 import type { BrowserContextOptions, Page } from 'playwright'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sharedBrowser } from '../support/browser.ts'
-import { startOnline } from '../support/network.ts'
+import { setOffline, startOnline } from '../support/network.ts'
 import { openScene, type Scene, scenes } from '../support/scenes.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0 Mobile'
+const desktop = { viewport: { width: 420, height: 700 } }
 const phone = { userAgent: PHONE, viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }
 
 const ready = scenes.find(({ name }) => name === 'ready')!
@@ -22,29 +23,38 @@ const browser = await sharedBrowser()
 /** The size of the card with a QR code. All other states must have the same size. */
 let box: { width: number; height: number }
 
+afterAll(() => Promise.all([...pages.values()].map((page) => page.context().close())))
 beforeAll(async () => {
-  await play(ready, {}, async (page) => {
+  await play(ready, desktop, async (page) => {
     box = await boxOf(page)
   })
 })
 
-/** Opens a page, brings the element into the state of `scene`, and runs `check`. */
+/** One page for each kind of browser, because a new page starts a new process. Each scene has its own origin, and so its own storage. */
+const pages = new Map<string, Page>()
+
+async function pageOf(options: BrowserContextOptions): Promise<Page> {
+  const key = JSON.stringify(options)
+  const opened = pages.get(key)
+  if (opened) return opened
+  const context = await browser.newContext({ locale: 'en', reducedMotion: 'reduce', ...options })
+  await startOnline(context)
+  const page = await context.newPage()
+  pages.set(key, page)
+  return page
+}
+
+/** Opens the page of `scene`, brings the element into the scene's state, and runs `check`. */
 async function play(scene: Scene, options: BrowserContextOptions, check: (page: Page) => Promise<void>): Promise<void> {
   const fixture = await openScene(scene)
-  const context = await browser.newContext({
-    locale: 'en',
-    viewport: { width: 420, height: 700 },
-    ...options,
-    ...(scene.userAgent && { userAgent: scene.userAgent }),
-  })
+  const page = await pageOf({ ...options, ...(scene.userAgent && { userAgent: scene.userAgent }) })
   try {
-    await startOnline(context)
-    const page = await context.newPage()
     await page.goto(fixture.url)
     await scene.reach(page, fixture)
     await check(page)
   } finally {
-    await context.close()
+    await page.goto('about:blank')
+    await setOffline(page.context(), false)
     await fixture.close()
   }
 }
@@ -55,7 +65,6 @@ async function boxOf(page: Page): Promise<{ width: number; height: number }> {
 }
 
 async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
   const { violations } = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(context: string, options: object): Promise<AxeResults> } }
     return axe.run('wechat-bind', {
@@ -68,9 +77,10 @@ async function violationsOf(page: Page): Promise<string[]> {
 
 describe.each(cards)('in the state "$name"', (scene) => {
   test('has no axe findings in both themes, has a status text, and keeps the size of the card', async () => {
-    await play(scene, {}, async (page) => {
+    await play(scene, desktop, async (page) => {
+      await page.evaluate(axe)
       for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        await page.emulateMedia({ colorScheme })
         expect(await violationsOf(page)).toEqual([])
       }
       const status = page.locator('wechat-bind').getByRole('status')

@@ -18,13 +18,15 @@ export class PageError extends Error {
 export type Page = ReturnType<typeof openPage>
 
 const WAIT_S = 25
+// The server caches a token until it expires, so the size of the cache is constant after this time.
+const TOKEN_TTL_S = 300
 // The server no longer has the key of the token, so the page gets another token, as the element does.
 const UNAUTHORIZED = 401
 const OVERLOADED = 503
 
 export function openPage({ urls, client }: Soaked, userId: string, signal?: AbortSignal) {
   const newToken = () =>
-    client().mintToken({ account: 'acme', userId, label: `u***${userId}@example.com`, scope: ['bind', 'unbind'] })
+    client().mintToken({ account: 'acme', userId, label: `u***${userId}@example.com`, ttlSeconds: TOKEN_TTL_S })
   let token: string | undefined
 
   async function send(method: string, path: string, headers: Record<string, string> = {}, body?: object) {

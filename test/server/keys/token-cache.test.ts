@@ -84,4 +84,23 @@ describe('createTokenCache', () => {
     expect((await principalOf(tokens[0]!)).identity.userId).toBe('u1')
     expect(opened()).toBe(4)
   })
+
+  test('forgets the oldest tokens once they have expired or their key is removed, when others are added', async () => {
+    const { time, keyring, principalOf, mint, opened } = setUp()
+    const key = keyring.find('k1')!
+    const [expiring, added, last] = await Promise.all([mint({ ttlSeconds: 60 }), mint(), mint()])
+    await principalOf(expiring)
+    time.now = NOW + 60_000
+    await principalOf(added)
+    // At the earlier time the token would be valid, but it is no longer there.
+    time.now = NOW
+    await principalOf(expiring)
+    expect(opened()).toBe(3)
+    keyring.replace([keyOf('other')])
+    await principalOf(last)
+    keyring.replace([key])
+    await principalOf(added)
+    await principalOf(expiring)
+    expect(opened()).toBe(6)
+  })
 })
