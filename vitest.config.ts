@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { playwright } from '@vitest/browser-playwright'
-import { msw } from 'msw/vite'
 import { defineConfig } from 'vitest/config'
 import { launchOptions } from './test/support/chromium.ts'
 import { compileCache } from './test/support/compile-cache.ts'
 import { summary } from './test/support/reporter.ts'
+import { widgetModules } from './test/support/widget-modules.ts'
 
 // Fails a test in which no assertion has run, for example because all assertions are in a callback that was never
 // called.
@@ -42,30 +42,7 @@ export default defineConfig({
         },
       },
       {
-        // @open-wc/testing imports modules of web-test-runner. This `exclude` and the alias below replace these
-        // modules.
-        optimizeDeps: {
-          exclude: ['@web/test-runner-commands'],
-          // Lists dependencies that Vite would otherwise discover later. Vite would then reload the page, even during a
-          // test.
-          include: [
-            '@open-wc/testing',
-            '@open-wc/testing-helpers',
-            'chai-a11y-axe',
-            'hono',
-            'lit',
-            'lit/directives/guard.js',
-            'lit/directives/keyed.js',
-            'lit/directives/ref.js',
-            'lit/directives/repeat.js',
-            'msw/browser',
-            'msw/http',
-            'uplot',
-          ],
-        },
-        cacheDir: 'node_modules/.vite/widget',
-        resolve: { alias: { '/__web-dev-server__web-socket.js': 'lit' } },
-        plugins: [msw({ mode: 'worker-only' })],
+        ...widgetModules,
         test: {
           name: 'widget',
           // The pages of the element and of the console share a browser.
