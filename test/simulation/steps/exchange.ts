@@ -29,7 +29,9 @@ export type Exchange = {
 export type Later = {
   /** The user whose data the operation changes, `*` for all users, or `nobody`. */
   key: UserKey | '*' | 'nobody'
-  /** `latestEpoch` is the user's epoch at the end of the step in which the server sent the request to WeChat. */
+  /** Gets the result of another request of the same user, which ends before. */
+  isJoined?: boolean | undefined
+  /** `latestEpoch`: the user's epoch at the end of the step in which WeChat was asked. */
   resume: (how: { mayFail: boolean; latestEpoch: number }) => Op
 }
 
