@@ -81,7 +81,7 @@ async function runStorm({ signal, isInStep }: Mode): Promise<Storm> {
 
   const first = await start()
   const pages = await openPages(first, port, isInStep)
-  while ((await readGauge(ops, 'wechat_bind_waiters')) < PAGES) await delay(200)
+  while (toNumber(await readMetrics(ops), 'wechat_bind_waiters') < PAGES) await delay(200)
   await askFigures(pages)
   qrcodes = 0
 
@@ -104,8 +104,10 @@ async function runStorm({ signal, isInStep }: Mode): Promise<Storm> {
   const isOver = () => waiting + stopped >= PAGES - bound && told >= bound
   while (!isOver() && performance.now() - startedAt < GIVE_UP_MS) {
     await delay(250)
-    waiting = await readGauge(ops, 'wechat_bind_waiters')
-    const lag = (await readGauge(ops, 'nodejs_eventloop_lag_max_seconds')) * 1000
+    // One request, because each request for the metrics begins a new measurement of the event loop.
+    const metrics = await readMetrics(ops)
+    waiting = toNumber(metrics, 'wechat_bind_waiters')
+    const lag = toNumber(metrics, 'nodejs_eventloop_lag_max_seconds') * 1000
     // The first value includes the start of the process.
     if (!isFirst) loopMs = Math.max(loopMs, lag)
     isFirst = false
@@ -162,9 +164,12 @@ async function bindSome(databaseUrl: string): Promise<number> {
   return count
 }
 
-async function readGauge(url: string, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+async function readMetrics(url: string): Promise<string> {
+  return (await fetch(`${url}/metrics`)).text()
+}
+
+function toNumber(metrics: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1])
 }
 
 async function freePort(): Promise<number> {
