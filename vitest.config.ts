@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { playwright } from '@vitest/browser-playwright'
-import { msw } from 'msw/vite'
 import { defineConfig } from 'vitest/config'
 import { launchOptions } from './test/support/chromium.ts'
 import { compileCache } from './test/support/compile-cache.ts'
 import { summary } from './test/support/reporter.ts'
+import { widgetModules } from './test/support/widget-modules.ts'
 
 // Fails a test in which no assertion ran, for example because all of them are in a callback that was never called.
 const expect = { requireAssertions: true }
@@ -40,28 +40,7 @@ export default defineConfig({
         },
       },
       {
-        // @open-wc/testing imports modules of web-test-runner. This `exclude` and the alias below replace them.
-        optimizeDeps: {
-          exclude: ['@web/test-runner-commands'],
-          // Listed here because Vite reloads the page, even during a test, when it discovers a dependency later.
-          include: [
-            '@open-wc/testing',
-            '@open-wc/testing-helpers',
-            'chai-a11y-axe',
-            'hono',
-            'lit',
-            'lit/directives/guard.js',
-            'lit/directives/keyed.js',
-            'lit/directives/ref.js',
-            'lit/directives/repeat.js',
-            'msw/browser',
-            'msw/http',
-            'uplot',
-          ],
-        },
-        cacheDir: 'node_modules/.vite/widget',
-        resolve: { alias: { '/__web-dev-server__web-socket.js': 'lit' } },
-        plugins: [msw({ mode: 'worker-only' })],
+        ...widgetModules,
         test: {
           name: 'widget',
           // The pages of the element and of the console share a browser.

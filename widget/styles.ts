@@ -133,6 +133,7 @@ button:hover, a:hover { background: var(--surface) }
 [aria-disabled=true] { opacity: 0.6; cursor: default }
 input {
   width: 7.2em;
+  max-width: 100%;
   padding-right: 0;
   direction: ltr;
   border-color: var(--muted);

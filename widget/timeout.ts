@@ -20,11 +20,12 @@ export async function withTimeout<Value>(
   const timer = setTimeout(abort, ms)
   signal.addEventListener('abort', abort)
   try {
-    signal.throwIfAborted()
+    if (signal.aborted) throw signal.reason
     const end = new Promise<never>((_, reject) => inner.signal.addEventListener('abort', reject))
     return await Promise.race([run(inner.signal), end])
   } catch (cause) {
-    signal.throwIfAborted()
+    // Not `throwIfAborted()`, which browsers of 2021 lack.
+    if (signal.aborted) throw signal.reason
     if (cause instanceof BindError) throw cause
     const isLate = inner.signal.aborted
     throw new BindError(isLate ? 'TIMEOUT' : 'NETWORK', isLate ? 'No response in time' : 'No connection', {

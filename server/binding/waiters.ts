@@ -48,7 +48,7 @@ export type Waiters = {
   recheckWithin(waiter: Waiter, ms: number): void
   /** Ends the waits for older versions of the user. After a gap in the notices it ends all waits, a few at a time. */
   wake(notice: CommitNotice): void
-  /** Ends every wait with `timeout`, including waits that begin later. */
+  /** Ends every wait with `timeout`, a few hundred at a time. Waits that begin later end at once. */
   close(): void
   count(): number
 }
@@ -72,6 +72,10 @@ const ENDS_PER_TICK = 250
 // Each recheck reads the store. At this limit 10,000 pages take 5 s, and most database connections stay free for callbacks.
 const RECHECKS_AT_ONCE = 20
 const RECHECK_PAUSE_MS = 10
+
+// 19,000 answers at once would block the event loop for half a second. In these parts they take a second, so the process still ends in time.
+const ENDS_AT_ONCE = 500
+const END_PAUSE_MS = 10
 
 // Sent as `Retry-After`. The element adds a random pause, so that many pages do not return together.
 const RETRY_AFTER_SECONDS = 5
@@ -169,6 +173,11 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
     if (waiters.length > 0) cancelRechecks = setTimer(() => recheckInBatches(waiters), RECHECK_PAUSE_MS)
   }
 
+  function endInBatches(waiters: Waiter[]): void {
+    for (const waiter of waiters.splice(0, ENDS_AT_ONCE)) end(waiter, 'timeout')
+    if (waiters.length > 0) setTimer(() => endInBatches(waiters), END_PAUSE_MS)
+  }
+
   return {
     park(identity, known, ms) {
       const user = identityKey(identity)
@@ -214,7 +223,7 @@ export function createWaiters({ limits, setTimer, clock }: WaiterSettings): Wait
     },
     close() {
       isClosed = true
-      for (const waiter of all()) end(waiter, 'timeout')
+      endInBatches(all())
     },
     count: () => count,
   }

@@ -26,6 +26,10 @@ const serverOptions = {
   joinDuplicateHeaders: true,
 }
 
+// Connections that wait to be accepted, when all pages connect at once after a restart. Beyond it the kernel drops them, and a client
+// tries again after 1, 3 and 7 s. Node's default is 511. The kernel limits it to `net.core.somaxconn`, which is 4,096 in Linux.
+const BACKLOG = 4_096
+
 /** Listens on `host` (undefined: all interfaces) and `port` (0: any free port). The returned URL is valid on this machine. */
 export async function startListening(
   { fetch }: Fetching,
@@ -41,7 +45,7 @@ export async function startListening(
   limitPipelining(server)
   // Idle connections are closed, so that a new client can connect.
   server.on('drop', () => server.closeIdleConnections())
-  server.listen(port, host)
+  server.listen({ port, host, backlog: BACKLOG })
   await once(server, 'listening')
   const { port: taken } = server.address() as AddressInfo
   // The address for "all interfaces" cannot be called, so the URL has the loopback address.

@@ -12,8 +12,18 @@ import { describeMachine, writeReport } from './support/write-report.ts'
 
 const NOT_PARTS = new Set(['run.ts'])
 
-// Run only by name: `soak` takes half an hour, `store-size` a quarter, `console`, `data`, `import`, `steady` and `webhooks` a few minutes.
-const BY_NAME_ONLY = new Set(['console', 'data', 'import', 'soak', 'store-size', 'steady', 'webhooks'])
+// Run only by name: `soak` takes half an hour, `store-size` a quarter, the others a few minutes.
+const BY_NAME_ONLY = new Set([
+  'console',
+  'data',
+  'failover',
+  'import',
+  'soak',
+  'steady',
+  'storm',
+  'store-size',
+  'webhooks',
+])
 
 const parts = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.ts') && !NOT_PARTS.has(file))

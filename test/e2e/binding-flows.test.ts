@@ -1,9 +1,20 @@
 /**
  * Tests twelve flows of binding and unbinding in a real browser, with the demo page, the bind server and the simulated
- * WeChat over real HTTP.
+ * WeChat over real HTTP. `npm run test:engines` runs them in every engine.
  */
 import { describe, expect, test } from 'vitest'
-import { backEndReports, chat, createFixture, follow, inState, reported, scan, unfollow } from './demo-fixture.ts'
+import { button, card, choose, click, fill, inState, testId, textOf } from '../support/driver.ts'
+import {
+  backEndReports,
+  chat,
+  createFixture,
+  entry,
+  eventsOf,
+  expectEvents,
+  follow,
+  scan,
+  unfollow,
+} from './story-fixture.ts'
 
 const fixture = createFixture()
 
@@ -14,14 +25,10 @@ describe('binding', () => {
     await follow(page)
 
     await inState(page, 'bound')
-    await chat(page, 'now bound to “li***@example.com”').waitFor()
+    await textOf(page, chat('now bound to “li***@example.com”'))
     await backEndReports(page, true)
-    await page.getByTestId('wire-entry').filter({ hasText: 'binding.bound' }).waitFor()
-
-    const [bound] = await reported(page)
-    expect(bound).toMatchObject({ type: 'bound', detail: { initial: false } })
-    const callback = fixture.demo.wire.since(0).find(({ kind }) => kind === 'callback')
-    console.log(`callback's arrival to the bound event in the page: ${Math.round(bound!.at - callback!.at)} ms`)
+    await textOf(page, entry('binding.bound'))
+    await expectEvents(page, ['bound'])
   })
 
   test('follower: a scan binds without another step, and a reloaded page reports the existing binding', async () => {
@@ -32,18 +39,18 @@ describe('binding', () => {
 
     await page.reload()
     await inState(page, 'bound')
-    expect(await reported(page)).toMatchObject([{ type: 'bound', detail: { initial: true } }])
+    await expectEvents(page, ['bound (initial)'])
   })
 
   test('expiry: an expired QR code is hidden, and a click displays a new QR code', async () => {
     const page = await fixture.open('&ticket=ended')
     await inState(page, 'expired')
-    expect(await reported(page)).toMatchObject([{ type: 'expired' }])
-    await page.getByTestId('scan-button').click()
-    await page.getByTestId('scan-status').filter({ hasText: 'No QR code found' }).waitFor()
+    await expectEvents(page, ['expired'])
+    await click(page, testId('scan-button'))
+    await textOf(page, { ...testId('scan-status'), text: 'No QR code found' })
 
     await fixture.demo.set({ ticket: 'normal' })
-    await page.locator('wechat-bind').getByRole('button').click()
+    await click(page, button())
     await scan(page)
     await follow(page)
     await inState(page, 'bound')
@@ -52,9 +59,9 @@ describe('binding', () => {
   test('conflict: a WeChat account bound to another user is rejected, and the page keeps its QR code', async () => {
     const page = await fixture.open('&person=cai')
     await scan(page)
-    await chat(page, 'bound to another account').waitFor()
+    await textOf(page, chat('bound to another account'))
     await inState(page, 'ready')
-    expect(await reported(page)).toEqual([])
+    expect((await eventsOf(page)).filter((event) => !event.startsWith('refused'))).toEqual([])
   })
 
   test('confirmation by code: the page accepts the digits that the chat displays, and rejects other digits', async () => {
@@ -62,15 +69,15 @@ describe('binding', () => {
     await scan(page)
     await follow(page)
     await inState(page, 'scanned')
-    const [digits = ''] = /\b\d{4}\b/.exec(await chat(page, 'type on the page').innerText()) ?? []
-    const field = page.locator('wechat-bind').getByRole('textbox')
+    const [digits = ''] = /\b\d{4}\b/.exec(await textOf(page, chat('type on the page'))) ?? []
+    const field = { css: 'input', within: card }
 
-    await field.fill(digits === '0000' ? '1111' : '0000')
-    await page.locator('wechat-bind').getByText('Tries left: 2').waitFor()
     fixture.expectRefusals()
-    await field.fill(digits)
+    await fill(page, field, digits === '0000' ? '1111' : '0000')
+    await textOf(page, { css: '#hint', text: 'Tries left: 2', within: card })
+    await fill(page, field, digits)
     await inState(page, 'bound')
-    expect((await reported(page)).map(({ type }) => type)).toEqual(['scanned', 'binderror', 'bound'])
+    await expectEvents(page, ['scanned', 'binderror WRONG_CODE', 'bound'])
   })
 
   test('confirmation in the chat: the link in the newest message binds, and the link in an older message does not', async () => {
@@ -79,17 +86,17 @@ describe('binding', () => {
     const page = await fixture.open('&confirm=reply')
     await scan(page)
     await inState(page, 'scanned')
-    await chat(page, 'Bind this WeChat to').waitFor()
-    await page.evaluate(() => (document.querySelector('wechat-bind') as { refresh?: () => void } | null)?.refresh?.())
+    await textOf(page, chat('Bind this WeChat to'))
+    await page.run(() => (document.querySelector('wechat-bind') as unknown as { refresh(): void }).refresh())
     await scan(page)
     await inState(page, 'scanned')
-    const confirms = chat(page, 'Bind this WeChat to').getByRole('button', { name: 'Confirm' })
-    await confirms.nth(1).waitFor()
+    const confirm = { css: 'button, a', text: 'Confirm', within: chat('Bind this WeChat to') }
+    await textOf(page, { ...confirm, at: 1 })
 
-    await confirms.first().click()
-    await chat(page, 'This QR code no longer works').waitFor()
-    expect((await reported(page)).map(({ type }) => type)).toEqual(['scanned', 'scanned'])
-    await confirms.last().click()
+    await click(page, { ...confirm, at: 0 })
+    await textOf(page, chat('This QR code no longer works'))
+    await expectEvents(page, ['scanned', 'scanned'])
+    await click(page, { ...confirm, at: 1 })
     await inState(page, 'bound')
   })
 
@@ -97,31 +104,31 @@ describe('binding', () => {
     await fixture.demo.simulator.phone('amy').follow()
     const page = await fixture.open('&context=mobile')
     await inState(page, 'ready')
-    await page.locator('wechat-bind').getByRole('button', { name: 'Can’t scan?' }).click()
-    const line = await page.locator('wechat-bind').locator('code').innerText()
+    await click(page, button('Can’t scan?'))
+    const line = await textOf(page, { css: 'code', within: card })
 
-    await page.getByTestId('dock-wechat').click()
-    await page.getByTestId('chat-cell').click()
-    await page.getByTestId('chat-input').fill(line)
-    await page.getByTestId('send-button').click()
-    await chat(page, 'now bound').waitFor()
-    await page.getByTestId('dock-browser').click()
+    await click(page, testId('dock-wechat'))
+    await click(page, testId('chat-cell'))
+    await fill(page, testId('chat-input'), line)
+    await click(page, testId('send-button'))
+    await textOf(page, chat('now bound'))
+    await click(page, testId('dock-browser'))
     await inState(page, 'bound')
-    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
+    await expectEvents(page, ['bound'])
   })
 
   test('offline: the element displays that it is offline, and continues by itself when the network is back', async () => {
     const page = await fixture.open()
     await inState(page, 'ready')
-    await page.getByTestId('conditions').click()
-    await page.getByTestId('set-network').selectOption('down')
+    await click(page, testId('conditions'))
+    await choose(page, testId('set-network'), 'down')
     await inState(page, 'offline')
 
-    await page.getByTestId('set-network').selectOption('up')
+    await choose(page, testId('set-network'), 'up')
     await scan(page)
     await follow(page)
     await inState(page, 'bound')
-    expect((await reported(page)).map(({ type }) => type)).toEqual(['bound'])
+    await expectEvents(page, ['bound'])
   })
 
   test('unfollow: the binding is removed, and the page displays a new QR code', async () => {
@@ -133,7 +140,7 @@ describe('binding', () => {
 
     await unfollow(page)
     await inState(page, 'ready')
-    expect((await reported(page)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'unsubscribe' } })
+    await expectEvents(page, ['bound', 'unbound unsubscribe'])
     await backEndReports(page, false)
   })
 
@@ -142,9 +149,9 @@ describe('binding', () => {
     await scan(page)
     await follow(page)
     await inState(page, 'bound')
-    await page.getByTestId('disconnect-button').click()
+    await click(page, testId('disconnect-button'))
     await inState(page, 'ready')
-    expect((await reported(page)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'disconnect' } })
+    await expectEvents(page, ['bound', 'unbound disconnect'])
     await scan(page)
     await inState(page, 'bound')
   })
@@ -171,16 +178,19 @@ describe('binding', () => {
     const one = await fixture.open()
     const other = await fixture.open()
     await inState(other, 'ready')
-    await one.bringToFront()
+    await one.show()
     await scan(one)
     await follow(one)
-    await Promise.all([inState(one, 'bound'), inState(other, 'bound')])
+    await inState(one, 'bound')
 
-    await other.bringToFront()
-    const card = other.locator('wechat-bind')
-    await card.getByRole('button', { name: 'Unbind' }).click()
-    await card.getByRole('button', { name: 'Unbind' }).last().click()
-    await Promise.all([inState(one, 'ready'), inState(other, 'ready')])
-    expect((await reported(one)).at(-1)).toMatchObject({ type: 'unbound', detail: { reason: 'widget' } })
+    await other.show()
+    await inState(other, 'bound')
+    await click(other, button('Unbind'))
+    await textOf(other, { css: '[part=status]', text: 'Unbind WeChat?', within: card })
+    await click(other, button('Unbind', -1))
+    await inState(other, 'ready')
+    await one.show()
+    await inState(one, 'ready')
+    await expectEvents(one, ['bound', 'unbound widget'])
   })
 })

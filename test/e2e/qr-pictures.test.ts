@@ -1,28 +1,18 @@
 /** Decodes screenshots of the card with two independent QR decoders, at several sizes, pixel ratios and themes. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import jsqr from 'jsqr'
-import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader'
 import { sharedBrowser } from '../support/browser.ts'
 import { type Fixture, inState, openFixture, STRICT } from '../support/browser-fixture.ts'
 import { QR_TEXT } from '../support/fake-bind.ts'
+import { readPicture } from '../support/read-picture.ts'
 
 const SIDES = [160, 200, 256, 320]
 const DENSITIES = [1, 2, 3]
 const WECHAT = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile MicroMessenger/8.0.49'
 
-const decode =
-  (jsqr as unknown as { default?: typeof jsqr.default }).default ?? (jsqr as unknown as typeof jsqr.default)
-
 const browser = await sharedBrowser()
 let fixture: Fixture
 
 beforeAll(async () => {
-  // Loads the file of the package from the disk. By default the package fetches it from a CDN.
-  const wasm = readFileSync(createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm'))
-  prepareZXingModule({ overrides: { wasmBinary: new Uint8Array(wasm).buffer } })
   fixture = await openFixture({
     policy: `${STRICT}; img-src data:; style-src 'self'`,
     expiresIn: 3600,
@@ -31,13 +21,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await fixture.close()
 })
-
-/** Returns the text that each decoder reads from the picture. */
-async function readPicture(picture: Buffer): Promise<(string | undefined)[]> {
-  const { data, width, height } = PNG.sync.read(picture)
-  const [code] = await readBarcodes(new Uint8Array(picture), { formats: ['QRCode'] })
-  return [decode(new Uint8ClampedArray(data), width, height)?.data, code?.text]
-}
 
 describe.each([
   { device: 'a desktop', userAgent: undefined },

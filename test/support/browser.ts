@@ -12,7 +12,12 @@ let browser: Promise<Browser> | undefined
 
 async function launch(): Promise<Browser> {
   const { args = [], ...options } = await launchOptions()
-  return chromium.launch({ ...options, args: [...args, `--host-resolver-rules=MAP ${OTHER_SITE} 127.0.0.1`] })
+  return chromium.launch({
+    ...options,
+    args: [...args, `--host-resolver-rules=MAP ${OTHER_SITE} 127.0.0.1`],
+    // Playwright turns the back/forward cache off, which the browsers of users have.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  })
 }
 
 /** Nobody closes the browser: Playwright ends it together with the worker. */

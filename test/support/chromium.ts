@@ -11,7 +11,7 @@ const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-c
  * Returns the path of an installed browser: $CHROME_PATH, a browser on the PATH, the browser of Playwright, or Google
  * Chrome on macOS.
  */
-function installed(): string | undefined {
+export function installed(): string | undefined {
   const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((dir) => names.map((name) => join(dir, name)))
   const others = [chromium.executablePath(), '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
   return [process.env.CHROME_PATH ?? '', ...onPath, ...others].find(existsSync)

@@ -18,10 +18,13 @@ export const QR_TEXT = 'http://weixin.qq.com/q/02N5qIxGYseRT1aBcD1wc-'
 
 export type FakeBind = ReturnType<typeof createFakeBind>
 
-/** `oauth` means that the server offers the authorization in WeChat. */
-type FakeBindOptions = { expiresIn?: number; code?: string; account?: string; oauth?: true }
+/**
+ * `oauth` means that the server offers the authorization in WeChat. `user` is the header `Bind-User`, with which tabs share
+ * a poll.
+ */
+type FakeBindOptions = { expiresIn?: number; code?: string; account?: string; oauth?: true; user?: string }
 
-export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth }: FakeBindOptions = {}) {
+export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth, user }: FakeBindOptions = {}) {
   let view: UnversionedView = { state: 'unbound' }
   let version = 1
   let triesLeft = 3
@@ -62,7 +65,8 @@ export function createFakeBind({ expiresIn = 120, code = '4821', account, oauth 
       c.header('Access-Control-Allow-Origin', c.req.header('Origin') ?? '*')
       c.header('Access-Control-Allow-Headers', 'authorization, content-type, if-none-match, prefer')
       c.header('Access-Control-Allow-Methods', 'GET, POST, DELETE')
-      c.header('Access-Control-Expose-Headers', 'ETag, Retry-After')
+      c.header('Access-Control-Expose-Headers', 'ETag, Retry-After, Bind-User')
+      if (user) c.header('Bind-User', user)
       if (c.req.method === 'OPTIONS') return c.body(null, 204)
       const path = c.req.path.replace('/widget/', '')
       requests.push(`${c.req.method} ${path}`)

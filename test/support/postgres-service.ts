@@ -16,6 +16,15 @@ declare module 'vitest' {
 // The databases of a whole test run need 1.5 GB.
 const NEEDED_BYTES = 4e9
 
+const SETTINGS = [
+  // Autovacuum would start a process for each of the many databases every minute.
+  'autovacuum=off',
+  'max_connections=300',
+  // A test can set `synchronous_commit = on` for its database. Then its commits wait for a standby that does not exist.
+  'synchronous_standby_names=missing',
+  'synchronous_commit=local',
+]
+
 /**
  * Returns Linux's folder in memory if it is large enough. A slow disk needs a minute to delete the files of 150
  * databases.
@@ -34,8 +43,7 @@ function memoryFolder(): string | undefined {
 export default async function setup(project: TestProject) {
   let starting: ReturnType<typeof startPostgres> | undefined
   const service = createServer(async (_, response) => {
-    // Autovacuum is off, because it would start a process for each of the many databases every minute.
-    starting ??= startPostgres({ settings: ['autovacuum=off', 'max_connections=300'], parent: memoryFolder() })
+    starting ??= startPostgres({ settings: SETTINGS, parent: memoryFolder() })
     const [status, text] = await starting.then(
       ({ url }) => [200, url] as const,
       ({ message }: Error) => [500, message] as const,

@@ -4,12 +4,14 @@
  * Steps:
  * 1. `write` puts a unit into the queue and starts a worker unless `MAX_WORKERS` are running.
  * 2. A worker waits for the end of the event-loop turn, so that units from requests read in the same turn join the batch.
- * 3. It takes up to `MAX_BATCH` units and runs them in one transaction (`runTogether`), until the queue is empty.
+ * 3. It takes up to `MAX_BATCH` units and runs them in one transaction (`runTogether`), until the queue is empty. A unit that has
+ *    waited for `giveUpAfterMs` is rejected instead, because its caller has given up. Otherwise the queue of an outage would keep the
+ *    database busy when it is back, and every later unit would come too late as well.
  * 4. `RolledBackError` means that nothing was committed, because a unit failed or two units needed the same lock. Each unit then
  *    runs in a transaction of its own (`runAlone`), so that only the caller of a failing unit gets its error.
  *
  * What could go wrong: an error during COMMIT leaves the outcome unknown, so all units of the batch are rejected and none runs
- * again.
+ * again. The same happens without a connection (`ConnectionLostError`): units that run alone would find none either.
  *
  * Batches raise the rate from 1,100 to 3,200 scans per second (`npm run bench postgres-writes`): there are fewer commits, and
  * pipelined statements hardly wait for a round trip.
@@ -30,13 +32,24 @@ export class RolledBackError extends Error {}
 export function createBatchedTransactions(
   runTogether: (works: UnitOfWork[]) => Promise<unknown[]>,
   runAlone: (work: UnitOfWork) => Promise<unknown>,
+  giveUpAfterMs: number,
 ) {
-  const queue: QueuedUnit[] = []
+  const queue: (QueuedUnit & { addedAt: number })[] = []
   const workers = new Set<Promise<void>>()
 
   async function runQueue(): Promise<void> {
     await new Promise(setImmediate)
-    while (queue.length > 0) await runBatch(queue.splice(0, MAX_BATCH))
+    while (queue.length > 0) {
+      rejectLate()
+      if (queue.length > 0) await runBatch(queue.splice(0, MAX_BATCH))
+    }
+  }
+
+  function rejectLate(): void {
+    const limit = performance.now() - giveUpAfterMs
+    while (queue.length > 0 && queue[0]!.addedAt < limit) {
+      queue.shift()!.settle.reject(new Error(`no transaction has begun within ${giveUpAfterMs} ms`))
+    }
   }
 
   async function runBatch(units: QueuedUnit[]): Promise<void> {
@@ -57,7 +70,7 @@ export function createBatchedTransactions(
   return {
     write<T>(work: UnitOfWork<T>): Promise<T> {
       return new Promise((resolve, reject) => {
-        queue.push({ work, settle: { resolve, reject } })
+        queue.push({ work, settle: { resolve, reject }, addedAt: performance.now() })
         if (workers.size >= MAX_WORKERS) return
         const worker = runQueue().finally(() => workers.delete(worker))
         workers.add(worker)

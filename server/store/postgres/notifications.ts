@@ -4,14 +4,16 @@
  * Steps:
  * 1. Each transaction sends NOTIFY with the users whose version it has raised (`postgres-store.ts`). PostgreSQL delivers it
  *    after the commit.
- * 2. Every `PROBE_INTERVAL_MS` the connection sends `select 1`. A connection that closes, or that does not answer in time, is
- *    replaced by a new one.
+ * 2. Every 5 s another connection sends a notification on a channel of this listener. A connection that closes,
+ *    or that does not receive it in time, is replaced by a new one. So the listener also leaves a server that still answers, but
+ *    where nothing is committed any more, because another server is the primary now.
  * 3. PostgreSQL does not keep notifications for a client that is not listening. After a reconnect `onGap` is called, and every
  *    waiting page reads its user again.
  *
  * What could go wrong: while the connection is lost, pages show other instances' commits only after the reconnect. The
  * alternative, polling the database for every waiting page, would cost a query per page and second.
  */
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
@@ -29,33 +31,41 @@ type ListenerOptions = {
   onMessage: (payload: string) => void
   /** Called after a reconnect, because notifications sent before it may be lost. */
   onGap: () => void
+  /** Sends an empty notification in the way that commits are sent. */
+  notify: (channel: string) => Promise<unknown>
+  probe?: { everyMs: number; withinMs: number }
+}
+
+type Connection = {
+  client: pg.Client
+  /** Rejects if the connection does not receive a notification in time. */
+  check(): Promise<void>
 }
 
 const FIRST_RETRY_MS = 100
 const MAX_RETRY_MS = 2_000
 
 // A connection that was lost without a FIN or RST looks open until something is sent on it.
-const PROBE_INTERVAL_MS = 5_000
-const PROBE_TIMEOUT_MS = 2_500
+const PROBE = { everyMs: 5_000, withinMs: 2_500 }
 
 /** Resolves once the connection is listening. Reconnects in the background until `close` is called. */
 export async function createListener(options: ListenerOptions): Promise<Listener> {
   const closing = new AbortController()
-  let client: pg.Client | undefined = await connect(options)
+  let connection: Connection | undefined = await connect(options)
   const listening = keepConnected()
 
   async function keepConnected(): Promise<void> {
-    while (client) {
-      await untilLost(client, closing.signal)
-      await client.end().catch(() => {})
-      client = undefined
-      client = await reconnect(options, closing.signal)
-      if (client) options.onGap()
+    while (connection) {
+      await untilLost(connection, options.probe ?? PROBE, closing.signal)
+      await connection.client.end().catch(() => {})
+      connection = undefined
+      connection = await reconnect(options, closing.signal)
+      if (connection) options.onGap()
     }
   }
 
   return {
-    isListening: () => client !== undefined,
+    isListening: () => connection !== undefined,
     async close() {
       closing.abort()
       await listening
@@ -63,35 +73,59 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   }
 }
 
-async function connect({ url, channel, onMessage }: ListenerOptions): Promise<pg.Client> {
-  const client = new pg.Client({ ...toConnection(url), query_timeout: PROBE_TIMEOUT_MS })
+async function connect({ url, channel, onMessage, notify, probe = PROBE }: ListenerOptions): Promise<Connection> {
+  const client = new pg.Client({ ...toConnection(url), query_timeout: probe.withinMs })
   // The error is ignored, because `end` follows every `error`. Without a listener the event would end the process.
   client.on('error', () => {})
-  client.on('notification', ({ payload }) => onMessage(payload ?? ''))
+  const ownChannel = `${channel}_${randomBytes(9).toString('hex')}`
+  let onProbe = () => {}
+  client.on('notification', (message) => {
+    if (message.channel === channel) onMessage(message.payload ?? '')
+    else onProbe()
+  })
   try {
     await client.connect()
-    await client.query(`listen ${client.escapeIdentifier(channel)}`)
-    return client
+    for (const each of [channel, ownChannel]) await client.query(`listen ${client.escapeIdentifier(each)}`)
   } catch (error) {
     await client.end().catch(() => {})
     throw error
   }
+
+  const received = () => new Promise<void>((resolve) => (onProbe = resolve))
+
+  async function check(): Promise<void> {
+    const isReceived = received()
+    // Without another connection the probe tells nothing about the notifications.
+    const notified = notify(ownChannel).then(
+      () => rejectAfter(isReceived, probe.withinMs),
+      () => {},
+    )
+    await Promise.all([client.query('select 1'), notified])
+  }
+
+  return { client, check }
+}
+
+async function rejectAfter(result: Promise<void>, ms: number): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`no notification within ${ms} ms`)), ms)
+  await Promise.race([result, late]).finally(() => clearTimeout(timer))
 }
 
 /** Resolves with undefined when the signal aborts first. */
-async function reconnect(options: ListenerOptions, signal: AbortSignal): Promise<pg.Client | undefined> {
+async function reconnect(options: ListenerOptions, signal: AbortSignal): Promise<Connection | undefined> {
   for (let pauseMs = FIRST_RETRY_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
     await delay(pauseMs, undefined, { signal }).catch(() => {})
-    const client = signal.aborted ? undefined : await connect(options).catch(() => undefined)
-    if (client) return client
+    const connection = signal.aborted ? undefined : await connect(options).catch(() => undefined)
+    if (connection) return connection
   }
   return undefined
 }
 
-/** Resolves when the connection has closed, when a probe gets no answer, or when the signal aborts. */
-async function untilLost(client: pg.Client, signal: AbortSignal): Promise<void> {
+/** Resolves when the connection has closed, when a probe fails, or when the signal aborts. */
+async function untilLost({ client, check }: Connection, { everyMs }: typeof PROBE, signal: AbortSignal): Promise<void> {
   const lost = new AbortController()
-  const probing = setInterval(() => client.query('select 1').catch(() => lost.abort()), PROBE_INTERVAL_MS)
+  const probing = setInterval(() => check().catch(() => lost.abort()), everyMs)
   await once(client, 'end', { signal: AbortSignal.any([signal, lost.signal]) }).catch(() => {})
   clearInterval(probing)
 }

@@ -3,7 +3,7 @@
  * others. Node only.
  */
 import { randomBytes } from 'node:crypto'
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, sql } from 'kysely'
 import { type Plan, type RunAsync, runPlanAsync } from '../plan.ts'
 import { createCommitListeners } from '../sql/commit-listeners.ts'
 import { runOn } from '../sql/compiled-query.ts'
@@ -24,7 +24,7 @@ import type { CommitNotice, Committed, Store, UnitOfWork } from '../store.ts'
 import { createBatchedTransactions, RolledBackError } from './batched-transactions.ts'
 import { createLocks, LockOrderError, type LockRequest, shareLocks } from './locks.ts'
 import { createListener } from './notifications.ts'
-import { createCommandPool, createMaintenancePool, createPool, inTransaction } from './pool.ts'
+import { ConnectionLostError, createCommandPool, createMaintenancePool, createPool, inTransaction } from './pool.ts'
 
 type PostgresOptions = {
   /** `postgres://user:password@host/database` */
@@ -37,6 +37,9 @@ const CHANNEL = 'wechat_bind'
 
 // WeChat waits 5 s for the response. The other 2 s are for the network and the response.
 const STORE_TIMEOUT_MS = 3_000
+
+// A connection that was closed fails at once. After a longer time the caller could not get the answer of another run.
+const REPEAT_WITHIN_MS = 500
 
 // A transaction that requests a lock out of order is rolled back and run again. Each run first acquires the locks that the earlier
 // runs requested, so more than three runs are rare.
@@ -61,10 +64,26 @@ export async function openPostgresStore({ url, isCommand, ...settings }: Postgre
       if (from !== sender) listeners.notify([notice])
     },
     onGap: () => listeners.notify(['missed']),
+    notify: (channel) => sql`select pg_notify(${channel}, '')`.execute(db),
   })
 
-  /** Runs the units of work concurrently in one transaction, which acquires the locks of `requested` first. */
+  /** Runs the units in one transaction. If the connection is lost before the commit, the transaction runs once more on another one. */
   async function runOnce(works: UnitOfWork[], requested: LockRequest): Promise<unknown[]> {
+    const startedAt = performance.now()
+    try {
+      return await runTransaction(works, requested)
+    } catch (error) {
+      const isLate = performance.now() - startedAt > REPEAT_WITHIN_MS
+      if (!(error instanceof RolledBackError) || !(error.cause instanceof ConnectionLostError)) throw error
+      if (isLate) throw error.cause
+      return await runTransaction(works, requested).catch((again) => {
+        throw again instanceof RolledBackError && again.cause instanceof ConnectionLostError ? again.cause : again
+      })
+    }
+  }
+
+  /** Runs the units of work concurrently in one transaction, which acquires the locks of `requested` first. */
+  async function runTransaction(works: UnitOfWork[], requested: LockRequest): Promise<unknown[]> {
     const bumped = new Map<number, Committed>()
     let isCommitting = false
     try {
@@ -101,7 +120,7 @@ export async function openPostgresStore({ url, isCommand, ...settings }: Postgre
   }
 
   const runTogether = (works: UnitOfWork[]) => runOnce(works, { openids: new Set(), users: new Set() })
-  const transactions = createBatchedTransactions(runTogether, runAlone)
+  const transactions = createBatchedTransactions(runTogether, runAlone, STORE_TIMEOUT_MS)
   const runWithoutTransaction = <T>(plan: Plan<T>) => runPlanAsync(plan, runOn(db))
   const reads = createReads(db, queries, runWithoutTransaction, asStoreError, settings)
   const write: Store['write'] = (work) => asStoreError(transactions.write(work))

@@ -145,6 +145,20 @@ describe('createWaiters', () => {
   })
 })
 
+describe('createWaiters with thousands of pages', () => {
+  test('ends the waits in parts at shutdown, so that the event loop stays free', () => {
+    const { waiters, time } = open({ inAll: 2_000, perTenant: 2_000 })
+    for (let i = 0; i < 1_200; i++) waiters.park({ ...amy, userId: `u${i}` }, 1, 25_000)
+    waiters.close()
+    const counts = [waiters.count()]
+    while (waiters.count() > 0) {
+      time.advance(10)
+      counts.push(waiters.count())
+    }
+    expect(counts).toEqual([700, 200, 0])
+  })
+})
+
 describe('the limits of createWaiters', () => {
   const overloaded = expect.objectContaining({ code: 'OVERLOADED', status: 503, retryAfterSeconds: 5 })
 

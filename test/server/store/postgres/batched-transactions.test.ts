@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createBatchedTransactions, RolledBackError } from '../../../../server/store/postgres/batched-transactions.ts'
 import type { UnitOfWork } from '../../../../server/store/store.ts'
+
+const GIVE_UP_AFTER_MS = 3_000
 
 type Batch = { names: string[]; commit(): void; fail(error: unknown): void }
 
@@ -33,6 +35,7 @@ function openEngine() {
       if (name === 'failing') throw new Error('error of this unit')
       return `${name}, alone`
     },
+    GIVE_UP_AFTER_MS,
   )
 
   function write(name: string): Promise<unknown> {
@@ -160,6 +163,30 @@ describe('createBatchedTransactions', () => {
     open[0]!.fail(new Error('connection lost'))
     await written
     expect(await write('c')).toBe('c, alone')
+  })
+
+  test('rejects a unit that has waited as long as its caller, and does not run it', async () => {
+    const { writeAll, alone, open } = openEngine()
+    const running: Promise<unknown>[] = []
+    for (let group = 0; group < 4; group++) {
+      running.push(writeAll([`${group}a`, `${group}b`]))
+      await turns()
+    }
+    const now = vi.spyOn(performance, 'now')
+    const startedAt = performance.now()
+    now.mockReturnValue(startedAt)
+    const late = writeAll(['late', 'late, too'])
+    await turns()
+    now.mockReturnValue(startedAt + GIVE_UP_AFTER_MS + 1)
+    const fresh = writeAll(['c', 'd'])
+    open[0]!.commit()
+    await turns()
+    now.mockRestore()
+    expect(outcomesOf(await late)).toEqual(Array(2).fill('no transaction has begun within 3000 ms'))
+    expect(open.map(({ names }) => names).at(-1)).toEqual(['c', 'd'])
+    for (const batch of [...open]) batch.commit()
+    await Promise.all([...running, fresh])
+    expect(alone).toEqual([])
   })
 
   test('is idle when every unit is settled, including units that arrived while it waited', async () => {

@@ -1,0 +1,93 @@
+/** A demo and a browser of any engine for the stories of a file, and the user actions that they share. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
+import { type Demo, startDemo } from '../../demo/demo.ts'
+import { click, inState, type Session, type Tab, type Target, testId, until } from '../support/driver.ts'
+import { useDriver } from './engine-driver.ts'
+
+export function createFixture() {
+  const driver = useDriver()
+  let session: Session
+  let demo: Demo
+  let folder: string
+  /** Whether the story expects requests that fail. */
+  let expectsRefusals: boolean
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
+    demo = await startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent' }, dataDir: folder })
+  })
+  beforeEach(async () => {
+    expectsRefusals = false
+    session = await driver.current.startSession()
+  })
+  // Resets conditions and followers, and thereby bindings, for the next test.
+  afterEach(async () => {
+    await session.close()
+    await demo.set({})
+    await Promise.all(demo.simulator.phones.map((phone) => phone.unfollow()))
+    const isRefusal = (text: string) => expectsRefusals && text.startsWith('Failed to load resource')
+    expect(session.errors.filter((text) => !isRefusal(text))).toEqual([])
+  })
+  afterAll(async () => {
+    await demo.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  return {
+    get demo() {
+      return demo
+    },
+
+    /** Opens the demo's page in a new tab. */
+    async open(query = ''): Promise<Tab> {
+      const tab = await session.openTab()
+      await tab.goto(`${demo.url}/?lang=en${query}`)
+      return tab
+    },
+
+    expectRefusals(): void {
+      expectsRefusals = true
+    },
+  }
+}
+
+/** The element's events in the page's log, oldest first, without the changes of the state: for example `bound (initial)`. */
+export const eventsOf = (tab: Tab): Promise<string[]> =>
+  tab.run(() => {
+    const titles = [...document.querySelectorAll('[data-testid=wire-entry][data-kind=event] .entry-title')]
+    return titles
+      .map((title) => title.textContent)
+      .filter((text) => !text.startsWith('statechange'))
+      .reverse()
+  })
+
+/** Waits until the page's log has these events. */
+export const expectEvents = (tab: Tab, events: string[]) => expect.poll(() => eventsOf(tab)).toEqual(events)
+
+/** Scans the page's QR code with the simulated phone. */
+export async function scan(tab: Tab): Promise<void> {
+  await inState(tab, 'ready')
+  await click(tab, testId('scan-button'))
+}
+
+export const follow = (tab: Tab) => click(tab, testId('follow-button'))
+
+export async function unfollow(tab: Tab): Promise<void> {
+  await click(tab, testId('account-button'))
+  await click(tab, testId('unfollow-button'))
+}
+
+/** The chat message that contains `text`. */
+export const chat = (text: string): Target => ({ ...testId('chat-message'), text })
+
+/** The traffic log's entry that contains `text`. */
+export const entry = (text: string): Target => ({ ...testId('wire-entry'), text })
+
+/** Waits until the host site's back end reports the state. */
+export const backEndReports = (tab: Tab, isBound: boolean) =>
+  until(`bound=${isBound} in the back end`, () =>
+    tab.run((bound) => !!document.querySelector(`[data-testid=bind-status][data-bound=${bound}]`), isBound),
+  )

@@ -1,0 +1,43 @@
+/**
+ * `npm run test:engines`: runs the tests of the element and the stories in every browser engine that the machine has, and says at
+ * the end which engine it lacks, and what to install. `-- firefox webkit` runs these only. `-- --all` fails if one is missing.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type EngineName, engines } from './engines.ts'
+
+const folder = import.meta.dirname
+const names = Object.keys(engines) as EngineName[]
+const args = process.argv.slice(2)
+const chosen = args.filter((arg) => arg !== '--all')
+const unknown = chosen.filter((arg) => !names.includes(arg as EngineName))
+if (unknown.length > 0) {
+  console.error(`Unknown engine: ${unknown.join(', ')}. Choose from: ${names.join(', ')}`)
+  process.exit(2)
+}
+
+/** The text that says why the libraries of `package.json` beside this file are missing. */
+function install(): string | undefined {
+  if (existsSync(join(folder, 'node_modules/.package-lock.json'))) return undefined
+  console.log('Installing the automation libraries and Chromium 116 (about 60 MB) into test/engines/node_modules')
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' })
+  return status === 0 ? undefined : '`npm ci` in test/engines has failed'
+}
+
+const failed = install()
+const wanted = names.filter((name) => chosen.length === 0 || chosen.includes(name))
+const missing = wanted.flatMap((name) => {
+  const engine = engines[name]()
+  return 'missing' in engine ? [`${name}: this machine lacks ${engine.missing}`] : []
+})
+const found = wanted.filter((name) => !('missing' in engines[name]()))
+
+const vitest = join(folder, '../../node_modules/vitest/vitest.mjs')
+const run = ['run', '--root', join(folder, '../..'), '--config', join(folder, 'vitest.config.ts')]
+const env = { ...process.env, ENGINES: found.join(' ') }
+const { status } = spawnSync(process.execPath, [vitest, ...run], { env, stdio: 'inherit' })
+
+console.log(`Ran in: ${found.join(', ')}`)
+for (const line of [...missing, ...(failed ? [failed] : [])]) console.log(`NOT RUN ${line}`)
+process.exitCode = status || (args.includes('--all') && missing.length > 0 ? 1 : 0)

@@ -1,0 +1,55 @@
+/** A driver for the Firefox that a Linux distribution ships: Puppeteer, over WebDriver BiDi. */
+import { type Browser, launch } from 'puppeteer-core'
+import type { Driver } from '../support/driver.ts'
+
+/** `browser.display.document_color_use`: 2 replaces the colours of pages, as the high-contrast mode of the system does. */
+const FORCED_COLORS = { 'browser.display.document_color_use': 2 }
+
+const ALWAYS = {
+  // The pages of the tests have no icon, and their content policy forbids it.
+  'browser.chrome.site_icons': false,
+  'intl.locale.requested': 'en-US',
+  'ui.prefersReducedMotion': 1,
+  // A machine whose only network is loopback is otherwise offline.
+  'network.manage-offline-status': false,
+}
+
+export async function openFirefox(executablePath: string): Promise<Driver> {
+  const start = (prefs: Record<string, boolean | number | string>) =>
+    launch({ browser: 'firefox', executablePath, extraPrefsFirefox: { ...ALWAYS, ...prefs } })
+  const browser = await start({})
+  /** A preference applies to a whole browser. */
+  let forcing: Promise<Browser> | undefined
+  return {
+    version: await browser.version(),
+    async startSession({ width = 1280, height = 900, scale = 1, forcedColors = false } = {}) {
+      if (forcedColors) forcing ??= start(FORCED_COLORS)
+      const context = await (forcedColors ? await forcing! : browser).createBrowserContext()
+      const errors: string[] = []
+      return {
+        errors,
+        async openTab() {
+          const page = await context.newPage()
+          await page.setViewport({ width, height, deviceScaleFactor: scale })
+          page.on('pageerror', (error) => errors.push(String(error)))
+          page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+          return {
+            goto: async (url) => void (await page.goto(url)),
+            reload: async () => void (await page.reload()),
+            back: async () => void (await page.goBack({ waitUntil: 'domcontentloaded' })),
+            show: () => page.bringToFront(),
+            run: (task, arg) => page.evaluate(task, arg) as never,
+            clickAt: (x, y) => page.mouse.click(x, y),
+            type: (text) => page.keyboard.type(text),
+            screenshot: async () => Buffer.from(await page.screenshot()),
+          }
+        },
+        close: () => context.close(),
+      }
+    },
+    async close() {
+      await (await forcing)?.close()
+      await browser.close()
+    },
+  }
+}
