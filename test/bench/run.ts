@@ -18,6 +18,7 @@ const BY_NAME_ONLY = new Set([
   'data',
   'failover',
   'import',
+  'neighbours',
   'soak',
   'steady',
   'storm',
