@@ -11,6 +11,8 @@ import { openApp } from './open-app.ts'
 
 type Running = {
   url: string
+  /** Undefined without `CONSOLE_PORT`. */
+  consoleUrl: string | undefined
   /** Accepts no new connections, answers every waiting page, finishes callbacks, closes the store. */
   close(): Promise<void>
 }
@@ -64,6 +66,7 @@ export async function startServer(env: Env): Promise<Running> {
   )
   return {
     url,
+    consoleUrl,
     async close() {
       const startedAt = performance.now()
       const stopped = [server, ...inner.map((each) => each.server)].map(stopListening)

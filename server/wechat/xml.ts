@@ -75,8 +75,9 @@ function textChildren(element: unknown): Record<string, string> | undefined {
 
 /** Writes an `<xml>` element with strings as CDATA and numbers as plain text. */
 export function toXml(fields: Record<string, string | number>): string {
-  const children = Object.entries(fields).map(([name, value]) => `<${name}>${toText(value)}</${name}>`)
-  return `<xml>${children.join('')}</xml>`
+  let children = ''
+  for (const [name, value] of Object.entries(fields)) children += `<${name}>${toText(value)}</${name}>`
+  return `<xml>${children}</xml>`
 }
 
 const toText = (value: string | number) => (typeof value === 'number' ? String(value) : `<![CDATA[${toCdata(value)}]]>`)

@@ -10,21 +10,19 @@ import { join } from 'node:path'
 import { applyIntent } from '../../server/binding/apply-intent.ts'
 import { createConsole } from '../../server/console/console.ts'
 import { openStore } from '../../server/store/open-store.ts'
-import type { Store } from '../../server/store/store.ts'
 import { createFigures } from '../../server/telemetry/figures.ts'
 import { CONSOLE_TOKENS, createConsoleClient } from '../support/console-client.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { seedTickets } from '../support/rows.ts'
 import { openTestServer } from '../support/test-server.ts'
 import { fillPostgres, fillSqlite } from './support/big.ts'
+import { fillFigures } from './support/console-figures.ts'
 import { type Line, report } from './support/report.ts'
 import { median } from './support/statistics.ts'
 
 const bindings = Number(process.argv[2] ?? 3_000_000)
 const ROUNDS = 30
 const WARM_UP = 5
-const HOUR_MS = 3_600_000
-const TENANTS = 50
 
 const settings = { hashOf: (...parts: string[]) => parts.join('|'), hasWebhook: () => false }
 const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-console-'))
@@ -44,19 +42,6 @@ try {
   rmSync(folder, { recursive: true })
 }
 process.exit()
-
-/**
- * The figures of sixty days for each tenant, because the overview compares the last 30 days with the 30 days before.
- */
-async function fillFigures(store: Store, now: number): Promise<void> {
-  const counts = { shown: 9, scanned: 7, confirmed: 6, bound: 5, unbound: 1, took: Array<number>(14).fill(1) }
-  const instance = { name: 'i', at: now, waiting: 5, waitingLimit: 9, callbackAt: now, tokenAt: now, tokenUntil: now }
-  for (let hour = 0; hour < 60 * 24; hour++) {
-    const at = now - (now % HOUR_MS) - hour * HOUR_MS
-    const figures = Array.from({ length: TENANTS }, (_, i) => ({ ...counts, hour: at, tenant: `tenant${i}` }))
-    await store.console.addFigures({ figures, errors: [{ hour: at, errcode: 45009, count: 1, lastAt: at }], instance })
-  }
-}
 
 async function measurePages(engine: string, url: string): Promise<Line[]> {
   const testServer = await openTestServer({ DATABASE_URL: url, CONSOLE_TOKENS })

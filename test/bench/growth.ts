@@ -1,7 +1,8 @@
 /**
- * Measures how the time of a callback, of a poll and of the calls of the encrypted API depends on the size of the
- * store, with ten events for three bindings. Also measures the delay of other requests by a sweep and by an import.
- * `npm run bench growth`, or `node test/bench/growth.ts 1000 20000` for other sizes.
+/**
+ * Measures how the time of a callback, of a poll, of the calls of the encrypted API and of the console's overview depends
+ * on the size of the store, with ten events for three bindings. Also measures the delay of other requests by a sweep and
+ * by an import. `npm run bench growth`, or `node test/bench/growth.ts postgres 1000 20000` for one engine or other sizes.
  */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -12,10 +13,11 @@ import { createAccount } from '../../demo/simulator/account.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../server/store/store.ts'
-import { startPostgres } from '../support/postgres.ts'
+import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { newTicket } from '../support/rows.ts'
 import { fillPostgres, fillSqlite } from './support/big.ts'
 import { toChart } from './support/chart.ts'
+import { consoleEnv, fillFigures, signIn } from './support/console-figures.ts'
 import { importFile, writeImportFile } from './support/import-file.ts'
 import { startLoad } from './support/load.ts'
 import { measure } from './support/measure.ts'
@@ -27,14 +29,25 @@ import { median } from './support/statistics.ts'
 import { measureSweep } from './support/sweep-pause.ts'
 import { startWechatApi } from './support/wechat-api.ts'
 
-const SIZES = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000, 100_000, 3_000_000]
+const isEngine = (argument: string) => argument === 'sqlite' || argument === 'postgres'
+const engines = process.argv.slice(2).filter(isEngine)
+const sizes = process.argv.slice(2).filter((argument) => !isEngine(argument))
+const SIZES = sizes.length > 0 ? sizes.map(Number) : [1_000, 100_000, 3_000_000]
 const ROUNDS = 6
 // The first thousands of requests are not measured. They are slower, because V8 has not optimized the code yet, and the
 // system has not cached the pages of the file. The larger the file, the greater the effect.
 const WARM_UPS = 3
 // The number of requests of each kind in each round. `CONNECTIONS` requests run at a time. A page of 100 items takes as
 // long as dozens of single answers, so there are fewer of them.
-const REQUESTS = { callback: 1_500, poll: 1_500, GetBindInfo: 1_500, ListBindings: 200, GetEvents: 500, feed: 200 }
+const REQUESTS = {
+  callback: 1_500,
+  poll: 1_500,
+  GetBindInfo: 1_500,
+  ListBindings: 200,
+  GetEvents: 500,
+  feed: 200,
+  overview: 150,
+}
 const CONNECTIONS = 64
 
 // The number of scans during an import, and the number of scans without an import.
@@ -51,27 +64,37 @@ const wechat = await startWechatApi()
 const load = await startLoad()
 type Kind = keyof typeof REQUESTS
 const kinds = Object.keys(REQUESTS) as Kind[]
-type Subject = { size: number; served: Served; times: Record<Kind, number[]> }
+type Subject = { size: number; served: Served; cookie: string; times: Record<Kind, number[]> }
 
-const lines: Line[] = []
-const charts: Record<string, string> = {}
-
-await measureGrowth('SQLite', newSqlite)
-const beside = await measureImport(`sqlite:${fileOf(SIZES.at(-1)!)}`)
-const biggest = await openSqliteStore({ file: fileOf(SIZES.at(-1)!), ...settings })
-const swept = await measureSweep(biggest)
-await biggest.close()
-// PostgreSQL starts only after the SQLite part. Otherwise the system would still write data of one engine, and this
-// would delay the syncs of the other engine.
-const postgres = await startPostgres()
-await measureGrowth('PostgreSQL', newPostgres)
-report('growth', [...lines, swept, ...beside], charts)
-
-await load.end()
-wechat.end()
-await postgres.remove()
-rmSync(folder, { recursive: true })
+try {
+  if (engines.length === 0 || engines.includes('sqlite')) await measureSqlite()
+  // PostgreSQL starts only after the SQLite part. Otherwise the system would still write data of one engine, and this
+  // would delay the syncs of the other engine.
+  if (engines.length === 0 || engines.includes('postgres')) await measurePostgres()
+} finally {
+  await load.end()
+  wechat.end()
+  rmSync(folder, { recursive: true })
+}
 process.exit()
+
+async function measureSqlite(): Promise<void> {
+  await measureGrowth('SQLite', newSqlite)
+  const beside = await measureImport(`sqlite:${fileOf(SIZES.at(-1)!)}`)
+  const biggest = await openSqliteStore({ file: fileOf(SIZES.at(-1)!), ...settings })
+  const swept = await measureSweep(biggest)
+  await biggest.close()
+  report('growth', [swept, ...beside])
+}
+
+async function measurePostgres(): Promise<void> {
+  const postgres = await startPostgres()
+  try {
+    await measureGrowth('PostgreSQL', (size) => newPostgres(postgres, size))
+  } finally {
+    await postgres.remove()
+  }
+}
 
 function fileOf(size: number): string {
   return join(folder, `${size}.db`)
@@ -81,15 +104,15 @@ async function newSqlite(size: number): Promise<string> {
   const file = fileOf(size)
   await (await openSqliteStore({ file, ...settings })).close()
   fillSqlite(file, size, true)
-  await addTickets(await openSqliteStore({ file, ...settings }))
+  await addRows(await openSqliteStore({ file, ...settings }))
   return `sqlite:${file}`
 }
 
-async function newPostgres(size: number): Promise<string> {
+async function newPostgres(postgres: Postgres, size: number): Promise<string> {
   const url = await postgres.newDatabase()
   await (await openPostgresStore({ url, ...settings })).close()
   await fillPostgres(url, size, true)
-  await addTickets(await openPostgresStore({ url, ...settings }))
+  await addRows(await openPostgresStore({ url, ...settings }))
   return url
 }
 
@@ -100,9 +123,10 @@ async function newPostgres(size: number): Promise<string> {
 async function measureGrowth(engine: string, newStore: (size: number) => Promise<string>): Promise<void> {
   const subjects: Subject[] = []
   for (const size of SIZES) {
-    const env = { ...toEnv(account, await newStore(size)), WECHAT_API_BASE: wechat.url }
+    const env = { ...toEnv(account, await newStore(size)), ...consoleEnv, WECHAT_API_BASE: wechat.url }
+    const served = await serveOurs(env)
     const times = Object.fromEntries(kinds.map((kind) => [kind, [] as number[]])) as Subject['times']
-    subjects.push({ size, served: await serveOurs(env), times })
+    subjects.push({ size, served, cookie: await signIn(served.consoleUrl!), times })
   }
   // Waits until the data of the filled databases is on the disk.
   spawnSync('sync')
@@ -112,14 +136,15 @@ async function measureGrowth(engine: string, newStore: (size: number) => Promise
   }
   subjects.sort((a, b) => a.size - b.size)
   for (const { served } of subjects) await served.end()
-  addResults(engine, subjects)
+  reportGrowth(engine, subjects)
 }
 
-/** Adds a new user with a ticket for each scan. */
-async function addTickets(store: Store): Promise<void> {
-  for (let i = 0; i < FIRST_BESIDE + 2 * SCANS_BESIDE; i += 100) {
+/** Adds the console's figures, and a new user with a ticket for each scan. */
+async function addRows(store: Store): Promise<void> {
+  await fillFigures(store, Date.now())
+  for (let i = 0; i < FIRST_BESIDE + 2 * SCANS_BESIDE; i += 50) {
     await store.write(function* (tx) {
-      for (let j = i; j < i + 100; j++) {
+      for (let j = i; j < i + 50; j++) {
         const ticket = newTicket('', { appId: account.appId, scene: sceneOf(j), code: String(j).padStart(8, '0') })
         yield* tx.addTicket({ tenant: 'default', account: 'acme', userId: `new${j}` }, ticket, false)
       }
@@ -129,36 +154,39 @@ async function addTickets(store: Store): Promise<void> {
 }
 
 /** Measures the time per request in us, with `CONNECTIONS` requests at a time. */
-async function ask({ served, size, times }: Subject, kind: Kind, round: number): Promise<void> {
+async function ask({ served, cookie, size, times }: Subject, kind: Kind, round: number): Promise<void> {
   const count = REQUESTS[kind]
-  const recipe: Recipe =
-    kind === 'callback'
-      ? { what: 'scan', account, from: round * count, count }
-      : { what: kind, from: 0, count, users: size, prefix: 'old', isRandom: true }
-  await load.make(recipe)
+  await load.make(toRecipe())
   const job = { from: 0, count, connections: CONNECTIONS, ms: 60_000, expects: { status: 200 } }
-  const { rate } = await measure(load, served, job)
+  const { rate } = await measure(load, kind === 'overview' ? { ...served, url: served.consoleUrl! } : served, job)
   if (round >= WARM_UPS) times[kind].push(1_000_000 / rate)
+
+  function toRecipe(): Recipe {
+    if (kind === 'callback') return { what: 'scan', account, from: round * count, count }
+    if (kind === 'overview') return { what: kind, cookie, from: 0, count }
+    return { what: kind, from: 0, count, users: size, prefix: 'old', isRandom: true }
+  }
 }
 
-function addResults(engine: string, subjects: Subject[]): void {
-  for (const kind of kinds) {
+function reportGrowth(engine: string, subjects: Subject[]): void {
+  const lines = kinds.map((kind) => {
     const each = subjects.map(({ times }) => median(times[kind]))
     // Uses the ratio within each round, because only measurements from the same time are comparable.
     const growth = median(subjects.at(-1)!.times[kind].map((time, i) => time / subjects[0]!.times[kind][i]!))
-    lines.push({
+    return {
       what: `${engine}: one ${kind} with ${SIZES.map((size) => size.toLocaleString('en')).join(' / ')} bindings`,
       value: `${each.map((time) => time.toFixed(0)).join(' / ')} us, ${growth.toFixed(2)}x`,
       number: growth,
       goal: { text: '1.30x', atMost: 1.3 },
-    })
-  }
-  charts[`growth-${engine.toLowerCase()}.svg`] = toChart(
+    }
+  })
+  const chart = toChart(
     `${engine}: one request, ${CONNECTIONS} at a time`,
     'us',
     SIZES,
     kinds.map((kind) => ({ name: kind, values: subjects.map(({ times }) => median(times[kind])) })),
   )
+  report('growth', lines, { [`growth-${engine.toLowerCase()}.svg`]: chart })
 }
 
 /**
@@ -171,7 +199,7 @@ async function measureImport(databaseUrl: string): Promise<Line[]> {
   const scan = async (from: number) => {
     await load.make({ what: 'scan', account, from, count: SCANS_BESIDE })
     const job = { from: 0, count: SCANS_BESIDE, connections: CONNECTIONS, ms: 60_000, rate: SCANS_A_SECOND }
-    return () => load.run({ url: served.url, ...job, expects: { status: 200 } })
+    return () => load.run({ urls: [served.url], ...job, expects: { status: 200 } })
   }
   const alone = await (await scan(FIRST_BESIDE))()
   const startScans = await scan(FIRST_BESIDE + SCANS_BESIDE)

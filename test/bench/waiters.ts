@@ -126,6 +126,7 @@ const rss = most.of.ours![0]!.rss / 2 ** 20
 const waiting = await coresOf('ours', 'waiting')
 const same = await coresOf('ours', 'polling')
 const bare = await coresOf('polled', 'polling')
+const usPerWait = (waiting * WAIT_MS * 1000) / PAGES
 const ratio = (polling: number) =>
   `${waiting.toFixed(3)} and ${polling.toFixed(3)} cores: 1/${(polling / waiting).toFixed(1)}`
 
@@ -166,6 +167,14 @@ report('waiters', [
   {
     what: '... and of polling a server that reads no token and no store',
     value: ratio(bare),
+    number: bare / waiting,
+    goal: { text: '1/8', atLeast: 8 },
+  },
+  {
+    what: 'CPU of a page that waits for 25 s',
+    value: `${usPerWait.toFixed(0)} us`,
+    number: usPerWait,
+    goal: { text: '70 us', atMost: 70 },
   },
 ])
 process.exit()

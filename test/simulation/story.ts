@@ -21,6 +21,8 @@ export type Story = Awaited<ReturnType<typeof beginStory>>
 /** A request that WeChat keeps waiting. */
 type Waiting = { later: Later; latestEpoch: number; name: string | undefined; sent: Sending }
 
+const isRefusal = (value: unknown) => typeof value === 'object' && value !== null && 'code' in value
+
 const nothing: Op = function* () {}
 
 type StoryDeps = { database: Database; settings: WorldSettings; random: () => number }
@@ -78,14 +80,21 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
 
   /** Compares the whole state with the model, after the requests of this step and those that have waited for WeChat. */
   async function compare(sent: Sending[]): Promise<void> {
-    const ended = waiting.filter((each) => each.sent.answer !== PENDING)
+    const ended = waiting
+      .filter((each) => each.sent.answer !== PENDING)
+      .sort((a, b) => Number(a.later.isJoined ?? false) - Number(b.later.isJoined ?? false))
     waiting = waiting.filter((each) => each.sent.answer === PENDING)
     const outcomes: Outcome[] = []
     for (const sending of [...sent, ...ended.map((each) => each.sent)]) outcomes.push(await readOutcome(sending))
     for (const outcome of outcomes) if ('fault' in outcome) fail(outcome.fault)
     const values = outcomes.map((outcome) => (outcome as { value: unknown }).value)
     const mayFail = values.includes(FAILED) || isTroubled
-    const areApart = new Set(ended.map((each) => each.later.key)).size === ended.length
+    // A command that WeChat has refused changes nothing.
+    const keyOf = ({ later: { key } }: Waiting, i: number) =>
+      key === '*' && isRefusal(values[sent.length + i]) ? 'nobody' : key
+    const keys = ended.flatMap((each, i) => (each.later.isJoined ? [] : keyOf(each, i)))
+    const isApart = (key: string) =>
+      key === 'nobody' || (sent.length === 0 && !keys.includes('*') && keys.indexOf(key) === keys.lastIndexOf(key))
     // A server whose store is down commits nothing.
     const isCutOff = ({ exchange }: Sending, value: unknown) => value === FAILED && exchange.instance.view.isDown()
     const happenings: Happening[] = [
@@ -97,7 +106,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
         ({ later, latestEpoch, sent: sending }, i): Happening => ({
           op: isCutOff(sending, values[sent.length + i]) ? nothing : later.resume({ mayFail, latestEpoch }),
           mayEndEarly: values[sent.length + i] === FAILED,
-          isApart: sent.length === 0 && later.key !== '*' && areApart,
+          isApart: isApart(keyOf(ended[i]!, i)),
         }),
       ),
     ]
@@ -115,11 +124,8 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
         if (hasNews(state, seen) && choose(2) === 1) learn(state, seen, known)
       },
     }
-    const explained = explain(before, workFirst, happenings, ({ state, answers }) => {
-      for (const [i, value] of values.entries()) {
-        const wrong = answerFault(value, answers[i])
-        if (wrong) return wrong
-      }
+    const faultOf = (i: number, answer: unknown) => answerFault(values[i], answer)
+    const explained = explain(before, workFirst, happenings, faultOf, ({ state }) => {
       const wrong = differ('the forwarded messages', [...state.forwarded].sort(), forwarded)
       if (wrong) return wrong
       state.now = world.time.clock()

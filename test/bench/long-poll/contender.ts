@@ -32,7 +32,11 @@ export const toRequest = (path: string, token: string, version = 0) =>
 export const withoutWait = (request: string) => request.replace(WAIT, '')
 
 export async function startContender(name: Name, tokens: string[]) {
-  const child = fork(join(import.meta.dirname, 'server.ts'), [name], withNodeFlags(pinned(CORES.server)))
+  const child = fork(
+    join(import.meta.dirname, 'server.ts'),
+    [name, String(tokens.length)],
+    withNodeFlags(pinned(CORES.server)),
+  )
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   const order = (what: Order) => void child.send(what)
   const requests = tokens.map((token, i) => toRequest(name === 'ours' ? '/widget/binding' : `/u${i}`, token))

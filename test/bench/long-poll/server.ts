@@ -111,17 +111,21 @@ async function sse(): Promise<Contender> {
  * The complete bind server, which decrypts tokens, reads the store and commits the change. The store is in memory,
  * because the bench `callback` measures the disk.
  */
-async function ours(): Promise<Contender> {
+async function ours(pages: number): Promise<Contender> {
   const config = benchConfig()
   const { app, intercept, deps, stopWaiting } = await openApp(config, { log: pino({ level: config.logLevel }) })
-  const { server } = await startListening(app, '127.0.0.1', 0, { intercept })
   const identityOf = (userId: string) => ({ tenant: 'default', account: 'acme', userId })
+  // A page that waits has shown a QR code before, so its user is in the store.
+  await deps.store.write(function* (tx) {
+    for (let i = 0; i < pages; i++) yield* tx.addTicket(identityOf(`u${i}`), newTicket(`u${i}`), false)
+  })
+  const { server } = await startListening(app, '127.0.0.1', 0, { intercept })
   return {
     server,
     wake: (user) =>
       deps.store.write(function* (tx) {
-        const ticket = yield* tx.addTicket(identityOf(user), newTicket(user), false)
-        yield* tx.apply({ type: 'unbind', user: ticket.user, reason: 'chat', at: 0 })
+        const { id } = yield* tx.userOf(identityOf(user))
+        yield* tx.apply({ type: 'unbind', user: id, reason: 'chat', at: 0 })
       }),
     wakeAll: stopWaiting,
     held: deps.waiters.count,
@@ -135,7 +139,7 @@ export type Order = { wake: string } | 'wakeAll' | 'figures'
 export type Figures = { held: number; rss: number; cpu: number }
 
 const name = process.argv[2] as keyof typeof contenders
-const { server, wake, wakeAll, held } = await contenders[name]()
+const { server, wake, wakeAll, held } = await contenders[name](Number(process.argv[3]))
 if (!server.listening) await once(server, 'listening')
 process.send?.({ port: (server.address() as AddressInfo).port })
 process.on('message', (order: Order) => {

@@ -53,3 +53,22 @@ export async function fillPostgres(
 ): Promise<void> {
   for (const text of POSTGRES(count, hasManyEvents, eventsAt)) await query(url, text)
 }
+
+/** A user `u0`, `u1` … with a valid ticket for each scan of `requests.ts`. Requires empty tables. */
+export async function fillTickets(url: string, appId: string, count: number): Promise<void> {
+  const now = Date.now()
+  await query(
+    url,
+    `insert into users (id, tenant, account, user_id, version) overriding system value
+       select n + 1, 'default', 'acme', 'u' || n, 0 from generate_series(0, ${count - 1}) n`,
+  )
+  await query(url, `select setval(pg_get_serial_sequence('users', 'id'), ${count})`)
+  await query(
+    url,
+    `insert into tickets ("user", app_id, scene, code, wechat_ticket, url, lang, created_at, expires_at, state)
+       select n + 1, $1, 'wb1_' || lpad(n::text, 22, '0'), lpad(n::text, 8, '0'), 'ticket', 'http://weixin.qq.com/q/' || n, 'en', ${now}, ${now + 3 * 3_600_000}, 'pending'
+       from generate_series(0, ${count - 1}) n`,
+    [appId],
+  )
+  await query(url, 'vacuum analyze')
+}

@@ -2,6 +2,7 @@
  * Sends requests over plain sockets. The event loop never sleeps. Otherwise each response time would include the time
  * that the process needs to wake up.
  */
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Job, Result } from './load.ts'
 import { makeRequests, type Recipe } from './requests.ts'
@@ -17,8 +18,7 @@ process.on('message', async ({ recipe, job }: { recipe?: Recipe; job?: Job }) =>
 
 type Connection = { socket: Socket; dueAt: number; text: string }
 
-async function run({ url, from, count, connections, ms, rate, expects }: Job): Promise<Result> {
-  const { hostname, port } = new URL(url)
+async function run({ urls, from, count, connections, ms, rate, expects }: Job): Promise<Result> {
   const times: number[] = []
   const free: Connection[] = []
   let next = from
@@ -52,13 +52,23 @@ async function run({ url, from, count, connections, ms, rate, expects }: Job): P
     else free.push(connection)
   }
 
-  for (let i = 0; i < connections; i++) {
+  async function open(url: string): Promise<Connection> {
+    const { hostname, port } = new URL(url)
     const socket = connect(Number(port), hostname).setNoDelay(true).setEncoding('latin1')
     const connection: Connection = { socket, dueAt: 0, text: '' }
-    await new Promise((resolve) => socket.once('connect', resolve))
+    await once(socket, 'connect')
     socket.on('data', (chunk) => receive(connection, String(chunk)))
-    free.push(connection)
+    socket.on('error', (error) => {
+      throw new Error(`after ${times.length} answers, on a connection that got ${JSON.stringify(connection.text)}`, {
+        cause: error,
+      })
+    })
+    return connection
   }
+
+  // All at once: on a busy machine, one after the other takes longer than the 10 s after which the server closes a
+  // connection without a request.
+  free.push(...(await Promise.all(Array.from({ length: connections }, (_, i) => open(urls[i % urls.length]!)))))
 
   let idleMs = 0
   const begunAt = performance.now()
@@ -72,7 +82,7 @@ async function run({ url, from, count, connections, ms, rate, expects }: Job): P
       isTouched = false
       turnedAt = now
       while (rate !== undefined && dueAt <= now && free.length > 0 && !isOver()) {
-        send(free.pop()!, dueAt)
+        send(free.shift()!, dueAt)
         dueAt += 1000 / rate
       }
       if (free.length === connections && isOver()) resolve()

@@ -6,7 +6,8 @@ import { CORES, pinned } from './pin.ts'
 import type { Recipe } from './requests.ts'
 
 export type Job = {
-  url: string
+  /** The servers, which get the same number of connections each. */
+  urls: string[]
   /** The index of the first request to send, and the number of requests. */
   from: number
   count: number
@@ -57,6 +58,7 @@ export async function startLoad() {
     make: (recipe: Recipe) => ask<'made'>({ recipe }),
     run: (job: Job) => ask<Result>({ job }),
     async end() {
+      if (child.exitCode !== null) return
       child.kill()
       await once(child, 'exit')
     },

@@ -15,9 +15,9 @@ export type Measured = {
   sent: number
 }
 
-export async function measure(load: Load, served: Served, job: Omit<Job, 'url'>): Promise<Measured> {
+export async function measure(load: Load, served: Served, job: Omit<Job, 'urls'>): Promise<Measured> {
   const before = await served.usage()
-  const result = await load.run({ url: served.url, ...job })
+  const result = await load.run({ urls: [served.url], ...job })
   const after = await served.usage()
   if (result.wrong > 0)
     throw new Error(`${result.wrong} of ${result.sent} answers were wrong, such as:\n${result.firstWrong}`)

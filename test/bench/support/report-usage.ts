@@ -1,10 +1,16 @@
 /**
- * Runs in the process of the measured server. Reports the URL of the server at the start, and the used resources on
+ * Runs in the process of the measured server. Reports the URLs of the server at the start, and the used resources on
  * request.
  */
 import type { Usage } from './served.ts'
 
-export function reportUsage(url: string, commits = () => 0, close: () => Promise<void> = async () => {}): void {
+type Started = { url: string; consoleUrl?: string | undefined }
+
+export function reportUsage(
+  { url, consoleUrl }: Started,
+  commits = () => 0,
+  close: () => Promise<void> = async () => {},
+): void {
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
     process.send!({ cpuUs: user + system, rss: process.memoryUsage.rss(), commits: commits() } satisfies Usage)
@@ -12,5 +18,5 @@ export function reportUsage(url: string, commits = () => 0, close: () => Promise
   process.on('SIGTERM', () => void close().then(() => process.exit(0)))
   // The parent process is gone when the bench was aborted. This process then exits, too.
   process.on('disconnect', () => process.exit(1))
-  process.send!({ url })
+  process.send!({ url, consoleUrl })
 }

@@ -8,6 +8,7 @@ import { SECRET_OF_BENCH } from './served.ts'
 
 export type Recipe =
   | { what: 'scan' | 'text'; account: Account; from: number; count: number }
+  | { what: 'overview'; cookie: string; from: number; count: number }
   /** The users are `<prefix>0`, `<prefix>1`, … in this order, or in random order with `isRandom`. */
   | { what: 'poll' | Call; from: number; count: number; users: number; prefix?: string; isRandom?: boolean }
 
@@ -20,9 +21,14 @@ type Call = 'GetBindInfo' | 'ListBindings' | 'GetEvents' | 'feed'
 export async function makeRequests(recipe: Recipe): Promise<Buffer[]> {
   const requests: Buffer[] = []
   for (let i = recipe.from; i < recipe.from + recipe.count; i++) {
-    requests.push('account' in recipe ? toDelivery(recipe, i) : await toQuestion(recipe, i))
+    requests.push(await toRequestOf(recipe, i))
   }
   return requests
+}
+
+function toRequestOf(recipe: Recipe, i: number): Buffer | Promise<Buffer> {
+  if ('account' in recipe) return toDelivery(recipe, i)
+  return 'cookie' in recipe ? toOverview(recipe.cookie) : toQuestion(recipe, i)
 }
 
 /** The scene of scan number `i`. */
@@ -72,12 +78,18 @@ function toQuestion({ what, users, prefix = 'u', isRandom = false }: Question, i
   return what === 'poll' ? toPoll(`${prefix}${number}`) : toCall(what, `${prefix}${number}`, number)
 }
 
+/** The widget token of a user. */
+export const newUserToken = (userId: string): Promise<string> =>
+  sealToken({ account: 'acme', userId }, 'k1', Buffer.from(SECRET_OF_BENCH, 'base64url'), Date.now())
+
 /** A poll that the server answers at once. */
 async function toPoll(userId: string): Promise<Buffer> {
-  const secret = Buffer.from(SECRET_OF_BENCH, 'base64url')
-  const token = await sealToken({ account: 'acme', userId }, 'k1', secret, Date.now())
+  const token = await newUserToken(userId)
   return Buffer.from(`GET /widget/binding HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n\r\n`)
 }
+
+const toOverview = (cookie: string) =>
+  Buffer.from(`GET /api/overview?range=30d HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${cookie}\r\n\r\n`)
 
 async function toCall(call: Call, user: string, number: number): Promise<Buffer> {
   const ofUser = { Account: 'acme', User_ID: user }

@@ -11,4 +11,4 @@ const app = new Hono().post('*', async (c) => {
   await c.req.text()
   return c.body(reply, 200, { 'Content-Type': 'application/xml; charset=utf-8' })
 })
-reportUsage((await startListening(app, '127.0.0.1', 0)).url)
+reportUsage(await startListening(app, '127.0.0.1', 0))

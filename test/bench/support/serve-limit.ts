@@ -93,4 +93,4 @@ const server = createServer((request, response) => {
   request.on('end', () => take(request.url!, Buffer.concat(chunks).toString(), response))
 }).listen(0, '127.0.0.1')
 await once(server, 'listening')
-reportUsage(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, () => commits)
+reportUsage({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, () => commits)

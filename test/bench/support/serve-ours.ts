@@ -1,5 +1,6 @@
-/** Runs the bind server in the same way as `serve`, and counts its SQLite commits. */
+/** Runs the bind server in the same way as `serve`, and counts its commits. */
 import { DatabaseSync } from 'node:sqlite'
+import pg from 'pg'
 import { reportUsage } from './report-usage.ts'
 
 let commits = 0
@@ -17,6 +18,14 @@ DatabaseSync.prototype.prepare = function (sql, ...rest) {
   return statement
 }
 
+const query = pg.Client.prototype.query as (...statement: unknown[]) => unknown
+Object.assign(pg.Client.prototype, {
+  query(this: pg.Client, ...statement: unknown[]) {
+    if ((statement[0] as { text?: string }).text === 'commit') commits++
+    return query.apply(this, statement)
+  },
+})
+
 const { startServer } = await import('../../../server/serve.ts')
 const running = await startServer(process.env)
-reportUsage(running.url, () => commits, running.close)
+reportUsage(running, () => commits, running.close)

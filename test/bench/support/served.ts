@@ -15,7 +15,7 @@ export const SECRET_OF_BENCH = Buffer.from('a key of the benchmark: 32 bytes').t
 /** The resources that the server's process has used so far. */
 export type Usage = { cpuUs: number; rss: number; commits: number }
 
-export type Served = { url: string; usage(): Promise<Usage>; end(): Promise<void> }
+export type Served = { url: string; consoleUrl?: string; usage(): Promise<Usage>; end(): Promise<void> }
 
 /** `file` is a script in this folder that calls `reportUsage`. */
 export async function serve(
@@ -32,11 +32,12 @@ export async function serve(
   })
   const started = new AbortController()
   const ended = once(child, 'exit', started).then(() => Promise.reject(new Error(`${file} ${args} exited`)))
-  const [{ url }] = (await Promise.race([once(child, 'message', started), ended])) as [{ url: string }]
+  const [{ url, consoleUrl }] = (await Promise.race([once(child, 'message', started), ended])) as [Served]
   ended.catch(() => {})
   started.abort()
   return {
     url,
+    consoleUrl,
     async usage() {
       child.send('usage')
       return (await once(child, 'message'))[0] as Usage

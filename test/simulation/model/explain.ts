@@ -30,14 +30,18 @@ export type Explanation = { state: State; answers: unknown[] }
 /** Two or three simultaneous operations need fewer. */
 const MOST = 20_000
 
+/** Returns what is wrong with the answer of an operation. It is asked as soon as the operation ends, so that others need not be played. */
+type AnswerFault = (index: number, answer: unknown) => string | undefined
+
 /**
- * `first`: the work that the server may have done by itself before. Calls `fits` with each explanation until `fits` returns nothing.
- * If none fits, returns the fault of the first explanation.
+ * `first`: the work that the server may have done by itself before. Calls `fits` with each explanation whose answers are right, until
+ * `fits` returns nothing. If none fits, returns the fault of the first explanation.
  */
 export function explain(
   before: State,
   first: (m: State, choose: Choose) => void,
   happenings: Happening[],
+  answerFault: AnswerFault,
   fits: (explanation: Explanation) => string | undefined,
 ): { explanation: Explanation } | { fault: string } {
   let fault: string | undefined
@@ -53,10 +57,14 @@ export function explain(
     }
     const state = copyState(before)
     first(state, choose)
-    const explanation = { state, answers: play(state, happenings, choose) }
-    const wrong = fits(explanation)
-    if (wrong === undefined) return { explanation }
-    fault ??= wrong
+    const played = play(state, happenings, choose, answerFault)
+    if ('fault' in played) fault ??= played.fault
+    else {
+      const explanation = { state, answers: played.answers }
+      const wrong = fits(explanation)
+      if (wrong === undefined) return { explanation }
+      fault ??= wrong
+    }
     script.length = arities.length
     while (script.length > 0 && script.at(-1)! + 1 >= arities[script.length - 1]!) script.pop()
     if (script.length === 0) return { fault }
@@ -65,8 +73,12 @@ export function explain(
   return { fault: `${fault}\n    (none of the first ${MOST} explanations fits)` }
 }
 
-/** Returns the answers. */
-function play(state: State, happenings: Happening[], choose: Choose): unknown[] {
+function play(
+  state: State,
+  happenings: Happening[],
+  choose: Choose,
+  answerFault: AnswerFault,
+): { answers: unknown[] } | { fault: string } {
   const answers: unknown[] = happenings.map(() => CUT)
   const running = happenings.map(({ op, ...rest }, index) => ({ ...rest, index, generator: op(state, choose) }))
   while (running.length > 0) {
@@ -80,8 +92,10 @@ function play(state: State, happenings: Happening[], choose: Choose): unknown[] 
     }
     const { done, value } = generator.next()
     if (!done) continue
+    const fault = answerFault(index, value)
+    if (fault !== undefined) return { fault }
     answers[index] = value
     running.splice(at, 1)
   }
-  return answers
+  return { answers }
 }

@@ -29,6 +29,8 @@ export type Exchange = {
 export type Later = {
   /** The user whose data it changes, `*` for all, or `nobody`. */
   key: UserKey | '*' | 'nobody'
+  /** Gets the result of another request of the same user, which ends before. */
+  isJoined?: boolean | undefined
   /** `latestEpoch`: the user's epoch at the end of the step in which WeChat was asked. */
   resume: (how: { mayFail: boolean; latestEpoch: number }) => Op
 }

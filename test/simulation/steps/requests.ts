@@ -165,6 +165,7 @@ function askQr(world: World, instance: Instance, step: Extract<RequestStep, { do
       const { asked } = started
       return later({
         key,
+        isJoined: asked.isJoined,
         resume: (how) => (state, chooseNow) =>
           qrcode.finishQr(
             state,
