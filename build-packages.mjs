@@ -1,7 +1,7 @@
 /**
- * Fills `widget/dist` and `server/dist`, the contents of the packages `wechat-bind` and `wechat-bind-server`, from the built `dist`.
- * Both packages keep the folders of `dist`, so that a file has the same relative imports in a checkout and in a package. The package
- * of the element gets only those files of the server that its exports import.
+ * Copies the built files from `dist` to `widget/dist` and `server/dist`, the contents of the packages `wechat-bind` and
+ * `wechat-bind-server`. Both packages have the same folders as `dist`, so that the relative imports of a file work in a
+ * checkout and in a package. The package of the element contains only the server files that its exports import.
  */
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -9,17 +9,17 @@ import { dirname, join, relative } from 'node:path'
 const root = import.meta.dirname
 const built = join(root, 'dist')
 
-/** The relative imports of a module or of its declarations, including `import("./x.js")` in a type. */
+/** Returns the relative imports of a module or of its type declarations, including `import("./x.js")` in a type. */
 const importsOf = (file) =>
   [...readFileSync(file, 'utf8').matchAll(/(?:\bfrom |\bimport |\bimport\()["'](\.{1,2}\/[^"']+)["']/g)].map(
     ([, path]) =>
-      // Declarations import './x.ts', the name of the source, which means x.d.ts.
+      // In declarations, './x.ts' is the name of the source file and stands for x.d.ts.
       join(dirname(file), path.replace(/\.ts$/, '.js')),
   )
 
 const declarationsOf = (file) => file.replace(/\.js$/, '.d.ts')
 
-/** The modules with their declarations, and all that they import. */
+/** Returns the modules with their declarations, and all files that they import. */
 function closureOf(entries) {
   const found = new Set()
   const visit = (module) => {
@@ -31,7 +31,7 @@ function closureOf(entries) {
   return [...found].flatMap((module) => [module, declarationsOf(module)]).filter(existsSync)
 }
 
-/** The built modules that the exports of a package name. */
+/** Returns the built modules that are in the exports of a package. */
 function exportsOf(folder) {
   const { exports } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
   const targets = Object.values(exports).flatMap((target) =>

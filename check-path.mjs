@@ -1,7 +1,11 @@
-/** Stops `npm start`, `npm run build` and `npm test` in a folder whose path the tools cannot handle. The tools' own errors name other causes. */
+/**
+ * Stops `npm start`, `npm run build` and `npm test` in a folder whose path the tools cannot handle. The error messages
+ * of the tools themselves would be misleading.
+ */
 import { delimiter } from 'node:path'
 
-// Vite cuts a path at # and ?, TypeScript treats * and ? as patterns, Vitest decodes %, and the delimiter splits the PATH.
+// Vite ignores the part of a path after # or ?, TypeScript treats * and ? as patterns, Vitest decodes %, and the
+// delimiter separates the folders in PATH.
 const refused = [...'#?*%', delimiter].filter((character) => import.meta.dirname.includes(character))
 
 if (refused.length > 0) {

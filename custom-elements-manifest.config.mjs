@@ -1,10 +1,10 @@
 /** Configures `cem analyze`, which writes dist/custom-elements.json and the editor data from the JSDoc of widget/wechat-bind.ts. */
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 
-/** The declaration of `<wechat-bind>` in the manifest. */
+/** Returns the declaration of `<wechat-bind>` in the manifest. */
 const findElement = ({ modules }) => modules.flatMap(({ declarations }) => declarations).find(({ tagName }) => tagName)
 
-/** The members of a union type such as `'a' | 'b'`, in VS Code's format. */
+/** Returns the members of a union type such as `'a' | 'b'`, in VS Code's format. */
 const valuesOf = (type = '') => [...type.matchAll(/'([^']+)'/g)].map(([, name]) => ({ name }))
 
 function toHtmlData({ tagName, description, attributes }) {
@@ -26,7 +26,7 @@ export default {
   litelement: true,
   plugins: [
     {
-      // The manifest names the published .js files instead of the TypeScript sources.
+      // Replaces the TypeScript sources in the manifest with the published .js files.
       name: 'published-paths',
       packageLinkPhase({ customElementsManifest }) {
         const published = (path) => path?.replace(/^\/?widget\/(.*)\.ts$/, 'widget/$1.js')

@@ -1,4 +1,7 @@
-/** Builds dist/cdn: the self-contained file for a `<script type="module">` tag (the element with lit), the licences, and the file's integrity hash. */
+/**
+ * Builds dist/cdn: the self-contained file for a `<script type="module">` tag (the element with lit), its licences, and
+ * its integrity hash.
+ */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +11,10 @@ import { defineConfig, type Plugin } from 'vite'
 const versionOf = (folder: string): string =>
   JSON.parse(readFileSync(join(import.meta.dirname, folder, 'package.json'), 'utf8')).version
 
-/** The file's first line. `licenses.md` holds the licence texts with their copyright notices, which BSD-3-Clause requires beside a copy of lit. */
+/**
+ * The file's first line. `licenses.md` contains the licence texts with their copyright notices. BSD-3-Clause requires
+ * them with each copy of lit.
+ */
 const banner = `/*! wechat-bind ${versionOf('.')} MIT, lit ${versionOf('node_modules/lit')} BSD-3-Clause, see licenses.md */`
 
 const squeeze = (css: string) =>
@@ -19,19 +25,22 @@ const squeeze = (css: string) =>
     .replace(/([,:]) /g, '$1')
     .replaceAll(';}', '}')
 
-/** Minifies the style sheet, which is a string and therefore not minified with the JavaScript. Saves 0.3 kB after gzip. */
+/**
+ * Minifies the style sheet. The minifier of the JavaScript does not do this, because the style sheet is a string. Saves
+ * 0.3 kB after gzip.
+ */
 const squeezeStyles: Plugin = {
   name: 'squeeze-styles',
   transform: {
     filter: { id: /\/widget\/styles\.ts$/ },
-    // An empty source map: the module contains no statements to debug.
+    // Returns an empty source map, because the module contains no statements to debug.
     handler: (code) => ({ code: code.replace(/`[^`]*`/g, squeeze), map: { mappings: '' } }),
   },
 }
 
 /**
- * Joins the lines of HTML templates, whose white space the minifier keeps: a space before an attribute and `/>`, where an
- * unquoted value ends, and none before a tag or a value. No template has text
+ * Joins the lines of HTML templates, because the minifier keeps their white space. A space remains only before an
+ * attribute, and before `/>`, because an unquoted value must end there. This is safe because no template has text
  * across two lines. Saves 77 bytes after gzip.
  */
 const squeezeTemplates: Plugin = {
@@ -49,7 +58,10 @@ const squeezeTemplates: Plugin = {
 
 const hashOf = (bytes: Uint8Array) => createHash('sha384').update(bytes).digest('base64')
 
-/** Writes `integrity.json`: the value of the script tag's `integrity` attribute, for deployments that pin the file. */
+/**
+ * Writes `integrity.json` with the value for the `integrity` attribute of the script tag, for sites that allow only
+ * this version of the file.
+ */
 const integrity: Plugin = {
   name: 'integrity',
   writeBundle({ dir = '' }, bundle) {
@@ -60,7 +72,10 @@ const integrity: Plugin = {
   },
 }
 
-/** Copies the element's page beside the file. The element's warnings in the console link to it (`widget/warn-once.ts`). */
+/**
+ * Copies the element's documentation next to the file, because the element's warnings in the console link to it
+ * (`widget/warn-once.ts`).
+ */
 const page: Plugin = {
   name: 'page',
   generateBundle() {
@@ -78,12 +93,14 @@ export default defineConfig({
     lib: { entry: 'widget/define.ts', formats: ['es'], fileName: () => 'wechat-bind.js' },
     license: { fileName: 'licenses.md' },
     rolldownOptions: {
-      // Rolldown's warning about slow plugins also appears on a busy machine.
+      // Switches off Rolldown's warning about slow plugins, because it also appears on a busy machine.
       checks: { bundlerTimings: false },
-      // `minify` is set because Vite keeps the white space of an ESM library. `annotation: false` removes `@__PURE__`, which only bundlers read.
+      // `minify` is set explicitly, because Vite by default keeps the white space of an ESM library.
+      // `annotation: false` removes `@__PURE__`, which only bundlers need.
       output: { minify: true, comments: { annotation: false }, postBanner: banner },
     },
-    // `hidden`: the map is published beside the file, but no comment names it, so browsers do not load it.
+    // With `hidden`, the source map is published next to the file, but no comment in the file refers to it, so browsers
+    // do not load it.
     sourcemap: 'hidden',
   },
 })

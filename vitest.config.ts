@@ -6,12 +6,13 @@ import { compileCache } from './test/support/compile-cache.ts'
 import { summary } from './test/support/reporter.ts'
 import { widgetModules } from './test/support/widget-modules.ts'
 
-// Fails a test in which no assertion ran, for example because all of them are in a callback that was never called.
+// Fails a test in which no assertion has run, for example because all assertions are in a callback that was never
+// called.
 const expect = { requireAssertions: true }
 
 export default defineConfig({
   test: {
-    // At least 2 workers, even on 2 cores: the tests wait for other processes most of the time.
+    // At least 2 workers, even on 2 cores, because the tests wait for other processes most of the time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', summary],
     env: compileCache,
@@ -20,10 +21,11 @@ export default defineConfig({
         test: {
           name: 'server',
           include: ['test/{,console/}*.test.ts', 'test/{server,demo,deploy,simulation,widget/package}/**/*.test.ts'],
-          // Ends a test that hangs. The limit is long enough for a slow machine, on which much other work shares the two cores.
+          // Ends a test that hangs. The limit is long enough for a slow machine with much other work.
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // The files share the modules of their worker, which would otherwise be loaded again for each of 150 files.
+          // The test files of a worker share its modules. Otherwise the worker would load the modules again for each of
+          // 150 files.
           isolate: false,
           globalSetup: 'test/support/postgres-service.ts',
           expect,
@@ -51,7 +53,8 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            // Without a locale, a machine with `LANG=C` gives `navigator.language` a tag that Intl refuses.
+            // On a machine with `LANG=C` and without this locale, `navigator.language` has a value that Intl does not
+            // accept.
             provider: playwright({ launchOptions: await launchOptions(), contextOptions: { locale: 'en-US' } }),
             instances: [{ browser: 'chromium' }],
           },

@@ -7,7 +7,8 @@ import { createOperators, type Operator } from '../server/keys/operators.ts'
 
 type DemoConsoleOptions = {
   /**
-   * Returns the bind server of the visitor who sent the request. Each change of a condition starts a new bind server.
+   * Returns the bind server of the visitor who sent the request. The console calls this function for each request,
+   * because a change of a condition starts a new bind server.
    */
   deps: () => Deps
   /** The demo derives the tokens from this key, so a session is still valid after a restart of the demo. */

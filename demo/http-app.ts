@@ -9,7 +9,7 @@ import { createRequestGuard, type TrustedNames } from './simulator/request-guard
 type HttpAppParts = {
   control: Hono
   hostSite: Hono
-  /** Undefined if the demo uses a real WeChat account. */
+  /** The simulated WeChat. It is undefined if the demo uses a real WeChat account. */
   simulator: Hono | undefined
   bind: (request: Request, bindings: object) => Promise<Response>
   console: (request: Request, bindings: object) => Response | Promise<Response>
@@ -69,7 +69,9 @@ function withCache(policy: string) {
   }
 }
 
-/** The output folder: `../dist` of a checkout, or the folder of this file in the published package. */
+/**
+ * The output folder. In a checkout it is `../dist`. In the published package it is the folder that contains this file.
+ */
 export function findDist(): string {
   const places = ['../dist', '..'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
   const found = places.find((place) => existsSync(join(place, 'page/index.html')))

@@ -1,4 +1,7 @@
-/** The names and URLs of the demo for browsers, including those of a phone on the same network. Node only. */
+/**
+ * The host names and URLs under which browsers can open the demo, including browsers of a phone on the same network.
+ * Node only.
+ */
 import { networkInterfaces } from 'node:os'
 import type { Env } from '../server/config/config.ts'
 import type { TrustedNames } from './simulator/request-guard.ts'

@@ -17,8 +17,8 @@ type RequestRecorderDeps = {
   deps: () => Deps
   clock: () => number
   /**
-   * Set if the demo uses a real WeChat account. The callbacks are then recorded here, because there is no simulator
-   * that records them.
+   * This value is set if the demo uses a real WeChat account. The callbacks are then recorded here, because there is no
+   * simulator that records them.
    */
   isReal: boolean
 }

@@ -1,4 +1,7 @@
-/** The file in which the demo keeps its state, so that users stay bound and followers stay followers after a restart. Node only. */
+/**
+ * The file in which the demo saves its state. After a restart, bound users are still bound, and followers still follow
+ * the account. Node only.
+ */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Account } from './simulator/account.ts'
@@ -14,7 +17,7 @@ type SavedState = {
   simulator: SimulatorMemory
 }
 
-/** Undefined when the file is missing or is not JSON. The demo then starts with a new state. */
+/** Reads the file. Returns undefined if the file is missing or is not JSON. The demo then starts with a new state. */
 export function readSavedState(file: string): Partial<SavedState> | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))

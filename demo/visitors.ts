@@ -13,7 +13,7 @@ import type { CurrentConditions } from './current-conditions.ts'
 export type Room = CurrentConditions & { stopWaiting(): void; close(): Promise<void> }
 
 type VisitorsDeps<R extends Room> = {
-  /** Used by the visitors that have not set conditions. */
+  /** The room of all visitors that have not set conditions. */
   shared: R
   /**
    * Opens a room for one visitor. `path` is the visitor's prefix. Without this function, all visitors share one room.

@@ -1,4 +1,6 @@
-/** Selects the WeChat account: the simulated one, or a real one when the environment contains its settings. */
+/**
+ * Selects the WeChat account: a real account if the environment contains its settings, otherwise the simulated account.
+ */
 import type { Env } from '../server/config/config.ts'
 import type { WechatMode } from '../server/wechat/message.ts'
 import type { Account } from './simulator/account.ts'

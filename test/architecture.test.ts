@@ -10,7 +10,8 @@ type Import = { from: string; to: string; isType: boolean }
 const sources = ['widget', 'server', 'console', 'demo'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    // Examples are separate packages, `dist` is built, and the type files for frameworks import the frameworks.
+    // These files are not checked: examples are separate packages, `dist` is generated, and the type files for
+    // frameworks import the frameworks.
     .filter((file) => file.endsWith('.ts') && !/^widget\/frameworks\/|\/(dist|node_modules)\//.test(file)),
 )
 
@@ -45,15 +46,17 @@ const imports = sources.flatMap((file) => importsIn(file, textOf(file)))
 
 const show = ({ from, to }: Import) => `${from} -> ${to}`
 
-/** The imports that break a rule, as text for the message of a failure. */
+/** Returns the imports that break a rule, as text for the message of a failed test. */
 const breaking = (isWrong: (each: Import) => boolean) => imports.filter(isWrong).map(show)
 
-/** A file whose head comment says "Node only" needs Node.js; the other files of the server also run on other runtimes. */
+/**
+ * A file whose head comment says "Node only" needs Node.js. All other files of the server also run on other runtimes.
+ */
 const isNodeFile = (file: string) => /^(?:#!.*\n)?\/\*\*(?:(?!\*\/)[\s\S])*\bNode only\b/.test(textOf(file))
 
 /**
- * The layers (floors) of the server, top first: a file imports from its own floor and the floors below. A room is a folder or a
- * file of the root.
+ * The layers (floors) of the server, the top floor first. A file may import from its own floor and from the floors
+ * below. A room is a folder, or a file in the root.
  */
 const floors: string[][] = [
   ['cli.ts'],
@@ -94,7 +97,7 @@ describe('the architecture test', () => {
     ])
   })
 
-  test('finds the imports of the sources', () => {
+  test('finds the imports in the source files', () => {
     expect(imports.length).toBeGreaterThan(100)
     expect(imports).toContainEqual({ from: 'server/app.ts', to: 'server/deps.ts', isType: true })
   })
@@ -119,18 +122,18 @@ describe('the architecture', () => {
     expect(breaking((each) => each.from.startsWith('console/') && !isAllowed(each))).toEqual([])
   })
 
-  test('lets the server import neither widget nor demo, and lets no source import a test', () => {
+  test('does not let the server import widget or demo, and does not let any source file import a test', () => {
     expect(breaking(({ from, to }) => from.startsWith('server/') && /^(widget|console|demo)\//.test(to))).toEqual([])
     expect(breaking(({ to }) => to.startsWith('test/'))).toEqual([])
   })
 
-  test('has a floor for every room of the server, and at most 12 files in its root', () => {
+  test('has a floor for every room of the server, and at most 12 files in the root of the server', () => {
     const files = sources.filter((file) => file.startsWith('server/'))
     expect(files.filter((file) => floorOf(file) < 0)).toEqual([])
     expect(files.filter((file) => /^server\/[^/]+$/.test(file)).length).toBeLessThanOrEqual(12)
   })
 
-  test.each(['ARCHITECTURE.md', 'ARCHITECTURE.zh-CN.md'])('has the floors in %s', (page) => {
+  test.each(['ARCHITECTURE.md', 'ARCHITECTURE.zh-CN.md'])('has the same floors as the table in %s', (page) => {
     const rows = [...textOf(page).matchAll(/^\| (\d+) \| (.+?) \|/gm)]
     expect(
       rows.map(([, floor, rooms = '']) => [Number(floor), [...rooms.matchAll(/`([^`]+)`/g)].map(([, room]) => room)]),
@@ -142,7 +145,7 @@ describe('the architecture', () => {
     expect(breaking(({ from, to }) => isServer(from) && isServer(to) && floorOf(to) < floorOf(from))).toEqual([])
   })
 
-  test('forbids imports between independent rooms of one floor, and between routes', () => {
+  test('does not allow imports between independent rooms of one floor, or between routes', () => {
     const apart: [from: RegExp, to: RegExp][] = [
       [/^server\/wechat\//, /^server\/(store|api)\//],
       [/^server\/store\//, /^server\/(wechat|api)\//],
@@ -159,7 +162,7 @@ describe('the architecture', () => {
   })
 
   test.each(['rules', 'decision', 'confirmation-rules', 'label', 'intent'])(
-    'keeps binding/%s.ts pure: no clock, no randomness, no I/O',
+    'keeps binding/%s.ts free of clocks, random values and I/O',
     (name) => {
       const file = `server/binding/${name}.ts`
       expect(imports.filter(({ from, to }) => from === file && to.startsWith('node:'))).toEqual([])
@@ -167,7 +170,7 @@ describe('the architecture', () => {
     },
   )
 
-  test('lets only files marked "Node only" touch the process, the file system, sockets and drivers', () => {
+  test('lets only files marked "Node only" use the process, the file system, sockets and drivers', () => {
     const NODE_ONLY =
       /^(node:(fs|http|https|net|sqlite|child_process|path|events|timers|worker_threads)|pg|pino|@hono\/node-server)(\/|$)/
     const portable = sources.filter((file) => file.startsWith('server/') && !isNodeFile(file))
@@ -175,7 +178,7 @@ describe('the architecture', () => {
     expect(portable.filter((file) => /\bprocess\./.test(textOf(file)))).toEqual([])
   })
 
-  test('has no import cycle, type imports included', () => {
+  test('has no import cycle, even with type imports', () => {
     const next = Map.groupBy(imports, ({ from }) => from)
     const done = new Set<string>()
     const walk = (file: string, path: string[]): string[] => {

@@ -1,4 +1,7 @@
-/** The CI workflow: pinned actions, no permissions beyond reading, and the Node versions that the package names. */
+/**
+ * Checks the CI workflow: its actions are pinned, it has only the permission to read, and it uses the Node versions in
+ * package.json.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -14,26 +17,26 @@ const { engines, devDependencies } = JSON.parse(textOf('package.json')) as {
 const all = (pattern: RegExp) => [...workflow.matchAll(pattern)].map(([, found = '']) => found)
 
 describe('the CI workflow', () => {
-  test('pins every action to a commit and names its version', () => {
+  test('pins every action to a commit, with the version in a comment', () => {
     const uses = all(/^.*\buses: (.+)$/gm)
     expect(uses.length).toBeGreaterThan(2)
     expect(uses.filter((action) => !/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([])
   })
 
-  test('grants only the permission to read the sources', () => {
+  test('has only the permission to read the repository', () => {
     expect(workflow).toMatch(/^permissions: \{\}$/m)
     const permissions = all(/^ {4}permissions:\n((?: {6}.+\n)+)/gm)
     expect(permissions).toEqual(all(/^ {4}(runs-on): /gm).map(() => '      contents: read\n'))
     expect(workflow).not.toMatch(/secrets\.|pull_request_target/)
   })
 
-  test('runs the commands of a contributor', () => {
+  test('runs the same commands as a contributor', () => {
     expect(all(/^ {6}- run: (npm .+)$/gm)).toEqual(
       expect.arrayContaining(['npm ci', 'npm run check', 'npm run build', 'npm test']),
     )
   })
 
-  test('runs on the oldest Node that the package allows, and on the one that its scripts use', () => {
+  test('runs on the oldest Node that package.json allows, and on the Node that the npm scripts use', () => {
     const oldest = /^>=(\d+\.\d+)$/.exec(engines.node)?.[1] ?? ''
     expect(all(/^ +node-version: (\d.+)$/gm)).toEqual([`${oldest}.0`])
     const major = /^\^(\d+)\./.exec(devDependencies.node ?? '')?.[1] ?? ''

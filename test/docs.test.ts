@@ -1,4 +1,7 @@
-/** Checks the pages: links resolve, the tests, metrics and settings that they name exist, and both languages have the same rows. */
+/**
+ * Checks the documents: their links resolve, the tests, metrics and settings in them exist, and both languages have the
+ * same rows.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +18,7 @@ const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
 const isForeign = (path: string) => /(^|[\\/])(node_modules|dist)$/.test(path)
 const pages = globSync('**/*.md', { cwd: root, exclude: isForeign })
 
-/** The page without fenced code, where brackets are not links. */
+/** Returns the page without its code blocks, because brackets in code are not links. */
 const proseOf = (file: string) => textOf(file).replace(/^ *```[\s\S]*?^ *```/gm, '')
 
 type Link = { page: string; text: string; path: string; anchor: string }
@@ -30,7 +33,10 @@ const linksOf = (page: string): Link[] =>
 
 const links = [...pages, 'llms.txt'].flatMap(linksOf)
 
-/** The anchors that GitHub makes of headings: lower case, hyphens for spaces, no punctuation. */
+/**
+ * Returns the anchors that GitHub generates for headings: in lower case, with hyphens in place of spaces, and without
+ * punctuation.
+ */
 const anchorsOf = (page: string) =>
   [...proseOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -54,7 +60,7 @@ describe('links', () => {
     expect(links.filter(isBroken).map(show)).toEqual([])
   })
 
-  test('to a test quote a title that the file contains', () => {
+  test('to a test file have a test title from this file as their text', () => {
     const proofs = links.filter(
       ({ page, path }) => /^(SECURITY|docs\/webhooks)/.test(page) && /^test\/.+\/.+(\.test|-contract)\.ts$/.test(path),
     )
@@ -69,9 +75,9 @@ describe('WeChat’s console', () => {
     const files = [...pages, ...globSync(['{server,demo,widget,deploy}/**/*'], { cwd: root, exclude: isForeign })]
     const texts = files.filter((file) => /\.(md|ts|yaml|conf|example|service)$/.test(file))
     expect(texts.length).toBeGreaterThan(150)
-    // Only 网页授权域名 is still there.
+    // The path of the old menu is correct for 网页授权域名 only.
     const WEB_DOMAIN = '设置与开发 > 账号设置 > 功能设置'
-    // The menus of mp.weixin.qq.com until the settings moved to developers.weixin.qq.com/platform.
+    // These are the old menus of mp.weixin.qq.com. The settings are now at developers.weixin.qq.com/platform.
     expect(
       texts.filter((file) => /设置与开发|基本配置|公众平台/.test(textOf(file).replaceAll(WEB_DOMAIN, ''))),
     ).toEqual([])
@@ -79,10 +85,10 @@ describe('WeChat’s console', () => {
 })
 
 describe('paths in code', () => {
-  // The changelog names files that no longer exist.
+  // The changelog is not checked, because it mentions files that no longer exist.
   const current = pages.filter((page) => !page.startsWith('CHANGELOG'))
 
-  /** The paths of the repository in inline code, including those within a command. Paths with a pattern are left out. */
+  /** Returns the paths of the repository in inline code, including the paths within a command. */
   const pathsIn = (page: string) =>
     [...proseOf(page).matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) =>
       [...code.matchAll(/(?<![\w./:@-])(?:server|widget|demo|test|docs|deploy)\/[\w./*{-]*/g)].map(([path]) => path),
@@ -105,7 +111,7 @@ describe('paths in code', () => {
   })
 })
 
-/** The rows of each table. Code in the first cell and links to tests must be the same in both languages. */
+/** Returns the rows of each table. */
 const tablesOf = (page: string) =>
   proseOf(page)
     .split(/\n(?!\|)/)
@@ -140,7 +146,7 @@ describe.each(
 })
 
 describe('the dashboard, the alerts and the operations page', () => {
-  /** Every name that `/metrics` can contain, with the three series of each histogram. */
+  /** Returns every name that `/metrics` can contain, with the three series of each histogram. */
   async function served(): Promise<Set<string>> {
     const webhook = { WEBHOOK_URL: 'http://receiver.test', WEBHOOK_SECRET: `whsec_${'A'.repeat(43)}=` }
     const testServer = await openTestServer(webhook, { neighbour: async () => new Response() })
@@ -160,7 +166,7 @@ describe('the dashboard, the alerts and the operations page', () => {
   ]
 
   test.each(['deploy/grafana-dashboard.json', 'deploy/alerts.yaml', 'docs/operations.md', 'docs/operations.zh-CN.md'])(
-    'name in %s only metrics that are served',
+    'use in %s only metrics that the server reports',
     async (file) => {
       const names = await served()
       expect(named(file).length).toBeGreaterThan(5)
@@ -168,7 +174,7 @@ describe('the dashboard, the alerts and the operations page', () => {
     },
   )
 
-  test('name every metric and every alert', async () => {
+  test('mention every metric and every alert', async () => {
     const ours = [...(await served())].filter((name) => /^wechat_bind_(?!.*_(bucket|sum|count)$)/.test(name))
     const alerts = [...textOf('deploy/alerts.yaml').matchAll(/- alert: (\w+)/g)].map(([, name]) => name)
     expect(alerts.length).toBeGreaterThan(10)
@@ -177,7 +183,7 @@ describe('the dashboard, the alerts and the operations page', () => {
     expect(ours.filter((name) => !textOf('deploy/grafana-dashboard.json').includes(name))).toEqual([])
   })
 
-  test('compare labels only with values that occur', () => {
+  test('compare labels only with values that the server can report', () => {
     const text = textOf('deploy/alerts.yaml') + textOf('deploy/grafana-dashboard.json').replaceAll('\\"', '"')
     const steps = new Set([...text.matchAll(/step="(\w+)"/g)].map(([, step]) => step))
     expect([...steps].sort()).toEqual(['bound', 'confirmed', 'conflict', 'expired', 'scanned', 'shown'])
@@ -187,14 +193,14 @@ describe('the dashboard, the alerts and the operations page', () => {
 })
 
 describe('settings', () => {
-  /** The names of all settings in the source of the server. */
+  /** Returns the names of all settings in the source code of the server. */
   const read = new Set(
     globSync('server/**/*.ts', { cwd: root })
       .flatMap((file) => [...textOf(file).matchAll(/(?:['`]|env\.)([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)\b/g)])
       .map(([, name = '']) => name),
   )
 
-  // The settings of Node.js and of the PostgreSQL image.
+  // Settings that the server does not read: those of Node.js and of the PostgreSQL image.
   const others = ['NODE_ENV', 'POSTGRES_USER', 'POSTGRES_DB', 'POSTGRES_PASSWORD']
 
   const assigned = (file: string) => [
@@ -234,7 +240,7 @@ describe('settings', () => {
     expect([...new Set(names)].filter((name) => !textOf(file).includes(`\`${name}`))).toEqual([])
   })
 
-  test('of the example are valid once they are filled in', () => {
+  test('in the example file are valid after the placeholders are filled in', () => {
     const lines = textOf('deploy/wechat-bind.env.example').split('\n')
     const env = Object.fromEntries(
       lines.filter((line) => /^[A-Z]/.test(line)).map((line) => line.split('=') as [string, string]),
@@ -279,7 +285,7 @@ describe('the backup', () => {
 describe('package-lock.json', () => {
   type Package = { dev?: boolean; hasInstallScript?: boolean; integrity?: string; link?: boolean }
 
-  test('lists no dependency with an install script, and a hash for each', () => {
+  test('contains a hash for each dependency, and no dependency with an install script', () => {
     const { packages } = JSON.parse(textOf('package-lock.json')) as { packages: Record<string, Package> }
     // Linked packages are part of this repository.
     const all = Object.entries(packages).filter(([path, { link }]) => path.includes('node_modules/') && !link)

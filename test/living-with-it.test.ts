@@ -1,4 +1,4 @@
-/** Runs the commands of the page "Living with it", in the order of the page. */
+/** Runs the commands of the page "Living with it" in the order of the page. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** The files that a command names are in the test's folder. */
+/** Replaces the paths in a command by paths in the test's folder. */
 const toArguments = (command: string) =>
   command
     .split(' ')
@@ -56,7 +56,7 @@ async function run(args: string[]) {
   return { code, text: written.out + written.err }
 }
 
-/** What the answer to each question must contain, in the order of the commands. */
+/** The patterns that the answers must match, in the order of the commands. */
 const answers = [
   /OpenId {6}oAbCd1234[\s\S]*bound {2}import/,
   /u1/,
@@ -104,7 +104,7 @@ beta,amy,${before.phone('amy').openid},,wxold,2025-12-01
     }
   })
 
-  test('shows a line of an export that can be imported', async () => {
+  test('contains a line of an export that can be imported', async () => {
     const file = join(folder, 'line.ndjson')
     writeFileSync(file, blocksOf(pages[0]!, 'json').join(''))
     expect(await run(['import', file])).toMatchObject({ code: 0 })

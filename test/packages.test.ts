@@ -1,4 +1,7 @@
-/** The packages `wechat-bind` and `wechat-bind-server`, installed in an empty folder and checked with publint and arethetypeswrong. */
+/**
+ * Installs the packages `wechat-bind` and `wechat-bind-server` in an empty folder, and checks them with publint and
+ * arethetypeswrong.
+ */
 import { execFile } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,15 +37,15 @@ const manifests = Object.fromEntries(names.map((name) => [name, manifestIn(packa
 describe.each(names)('the package %s', (name) => {
   const bytes = () => new Uint8Array(readFileSync(tarballs[name]))
 
-  test('passes publint', async () => {
+  test('has no publint findings', async () => {
     const { messages } = await publint({ pack: { tarball: bytes().buffer }, strict: true })
     expect(messages.map((message) => formatMessage(message, manifests[name] as Record<string, unknown>))).toEqual([])
   })
 
-  test('has correct types for ESM consumers', async () => {
+  test('has correct types for ESM programs', async () => {
     const analysis = await checkPackage(createPackageFromTarballData(bytes()))
     if (!analysis.types) throw new Error('The package has no types.')
-    // The package is ESM only: CommonJS and the resolution mode `node10` are not supported.
+    // The package supports only ESM. Problems with CommonJS and with the resolution mode `node10` are expected.
     const problems = analysis.problems.filter(
       (problem) => !('resolutionKind' in problem && /^node10$|cjs$/.test(problem.resolutionKind)),
     )
@@ -58,7 +61,7 @@ describe.each(names)('the package %s', (name) => {
     expect(files.filter((path) => /(^|\/)test\/|\.env|\.db$|(?<!\.d)\.ts$/.test(path))).toEqual([])
   })
 
-  test('has the version and the ranges of the project', () => {
+  test('has the version of the project and the same version ranges of dependencies', () => {
     const project = manifestIn(root)
     const { version, dependencies = {} } = manifests[name]!
     expect(version).toBe(project.version)
@@ -68,20 +71,20 @@ describe.each(names)('the package %s', (name) => {
 })
 
 describe('the project', () => {
-  test('is private, and names each dependency that one of the packages brings', () => {
+  test('is private, and lists each dependency of the packages', () => {
     const { private: isPrivate, dependencies = {} } = manifestIn(root)
     expect(isPrivate).toBe(true)
     const brought = names.flatMap((name) => Object.keys(manifests[name]?.dependencies ?? {}))
     expect(Object.keys(dependencies).sort()).toEqual([...new Set(brought)].sort())
   })
 
-  test('has the commands that install its packages in every README', () => {
+  test('has the commands for installing its packages in every README', () => {
     for (const file of globSync('{README*.md,{widget,server}/README*.md,docs/start*.md}', { cwd: root }))
       expect(readFileSync(join(root, file), 'utf8'), file).toMatch(/npm install wechat-bind/)
   })
 })
 
-/** Removes the globals and methods that Node 18 lacks. */
+/** Code that removes the globals and methods that Node 18 lacks. */
 const NEWER_THAN_18 = `
   for (const [holder, names] of [
     [globalThis, ['crypto', 'navigator', 'WebSocket', 'CustomEvent', 'Iterator']],
@@ -102,7 +105,7 @@ const NEWER_THAN_18 = `
 `
 
 describe('the package wechat-bind in the folder of a site', () => {
-  test('brings fewer than 12 packages, itself included', () => {
+  test('installs fewer than 12 packages, including itself', () => {
     expect(site.names).toContain('lit')
     expect(site.names.length).toBeLessThan(12)
   })
@@ -110,18 +113,21 @@ describe('the package wechat-bind in the folder of a site', () => {
   test.each([
     ['node16', 'node16'],
     ['esnext', 'bundler'],
-  ])('has types that a strict site can use (module %s, resolution %s)', async (module, moduleResolution) => {
-    await checkTypes(site, { module, moduleResolution, types: [] }, [
-      `import { WechatBind, type BindEventMap, type Messages } from 'wechat-bind'`,
-      `import 'wechat-bind/define'`,
-      `import { BindError, createBindClient, type BindInfo, type WebhookPayload } from 'wechat-bind/client'`,
-      `const element: WechatBind = document.createElement('wechat-bind')`,
-      `element.addEventListener('bound', ({ detail }: BindEventMap['bound']) => console.log(detail.initial))`,
-      `const bind = createBindClient({ server: 'https://bind.example', keyId: 'k1', key: '${SECRET}' })`,
-      `export const info: Promise<BindInfo> = bind.getBindInfo({ account: 'acme', userId: '42' })`,
-      `export type Kept = [BindError, Messages, WebhookPayload]`,
-    ])
-  })
+  ])(
+    'has types that a site with strict compiler options can use (module %s, resolution %s)',
+    async (module, moduleResolution) => {
+      await checkTypes(site, { module, moduleResolution, types: [] }, [
+        `import { WechatBind, type BindEventMap, type Messages } from 'wechat-bind'`,
+        `import 'wechat-bind/define'`,
+        `import { BindError, createBindClient, type BindInfo, type WebhookPayload } from 'wechat-bind/client'`,
+        `const element: WechatBind = document.createElement('wechat-bind')`,
+        `element.addEventListener('bound', ({ detail }: BindEventMap['bound']) => console.log(detail.initial))`,
+        `const bind = createBindClient({ server: 'https://bind.example', keyId: 'k1', key: '${SECRET}' })`,
+        `export const info: Promise<BindInfo> = bind.getBindInfo({ account: 'acme', userId: '42' })`,
+        `export type Kept = [BindError, Messages, WebhookPayload]`,
+      ])
+    },
+  )
 
   test('has types for the tests of a site that has installed Playwright', async () => {
     symlinkSync(join(root, 'node_modules/@playwright'), join(site.folder, 'node_modules/@playwright'))
@@ -139,7 +145,7 @@ describe('the package wechat-bind in the folder of a site', () => {
     ])
   })
 
-  test('mints a token and calls the server with what Node 18 has', async () => {
+  test('issues a token and calls the server on a runtime that has only the functions of Node 18', async () => {
     const code = `
       import { BindError, createBindClient } from 'wechat-bind/client'
       const fetch = async (url) => new Response('not encrypted', { status: 502 })
@@ -161,28 +167,34 @@ describe('the package wechat-bind-server on a machine', () => {
   test.each([
     ['node16', 'node16'],
     ['esnext', 'bundler'],
-  ])('has types that a strict server can use (module %s, resolution %s)', async (module, moduleResolution) => {
-    await checkTypes(
-      machine,
-      { module, moduleResolution, types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
-      [
-        `import { createApp, type Deps, openApp, parseConfig } from 'wechat-bind-server'`,
-        `import { createSimulator, createSimulatorClient } from 'wechat-bind-server/simulator'`,
-        `export const open = () => openApp(parseConfig({}), { log: console as never })`,
-        `export const mount = (deps: Deps) => createApp(deps)`,
-        `export const scan = () => createSimulatorClient('http://127.0.0.1:4000/simulator').phone('amy').scan()`,
-        `export const name: string = createSimulator({ callbackUrl: 'http://127.0.0.1' }).account.name`,
-      ],
-    )
-  })
+  ])(
+    'has types that a server with strict compiler options can use (module %s, resolution %s)',
+    async (module, moduleResolution) => {
+      await checkTypes(
+        machine,
+        { module, moduleResolution, types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+        [
+          `import { createApp, type Deps, openApp, parseConfig } from 'wechat-bind-server'`,
+          `import { createSimulator, createSimulatorClient } from 'wechat-bind-server/simulator'`,
+          `export const open = () => openApp(parseConfig({}), { log: console as never })`,
+          `export const mount = (deps: Deps) => createApp(deps)`,
+          `export const scan = () => createSimulatorClient('http://127.0.0.1:4000/simulator').phone('amy').scan()`,
+          `export const name: string = createSimulator({ callbackUrl: 'http://127.0.0.1' }).account.name`,
+        ],
+      )
+    },
+  )
 
-  test('has the bin wechat-bind, which prints its version', async () => {
+  test('has the command wechat-bind, which prints its version', async () => {
     const { stdout } = await run(process.execPath, [join(machine.folder, 'node_modules/.bin/wechat-bind'), '--version'])
     expect(stdout).toBe(`${manifestIn(root).version}\n`)
   })
 })
 
-/** Compiles lines of TypeScript in a folder. All checks are on, and the declarations of the packages are checked too. */
+/**
+ * Compiles lines of TypeScript in a folder. All compiler checks are on, and the type declarations of the packages are
+ * checked, too.
+ */
 async function checkTypes({ folder }: Installed, options: object, lines: string[]): Promise<void> {
   writeFileSync(join(folder, 'main.ts'), `${lines.join('\n')}\n`)
   const compilerOptions = {

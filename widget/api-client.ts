@@ -12,7 +12,7 @@ type ClientOptions = Credentials & { readonly server: string; readonly language:
 
 /** When `signal` aborts, a call rejects with the signal's reason. */
 export type Client = {
-  /** Returns the user's valid QR code. With `replace` the server invalidates it and creates another one. */
+  /** Returns the user's valid QR code. With `replace`, the server invalidates this QR code and creates a new one. */
   createQrcode(replace: boolean, signal: AbortSignal): Promise<QrcodeView>
   /** Returns the binding at once, without a QR code. */
   look(signal: AbortSignal): Promise<BindingView>

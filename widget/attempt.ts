@@ -14,12 +14,12 @@ const BACKOFF_CAP_MS = 30_000
 
 export const firstAttempt: Attempt = { turn: 0, failures: 0, delayMs: 0 }
 
-/** The request after a successful one. */
+/** Returns the request after a successful request. */
 export function nextAttempt(attempt: Attempt, delayMs = 0): Attempt {
   return { turn: attempt.turn + 1, failures: 0, delayMs: Math.max(0, delayMs) }
 }
 
-/** The request after a failed one. */
+/** Returns the request after a failed request. */
 export function retryAttempt(attempt: Attempt, random: number, retryAfterMs?: number): Attempt {
   return {
     turn: attempt.turn + 1,

@@ -46,7 +46,7 @@ export class BindController implements ReactiveController {
   /** Aborts the running effect. */
   #running = new AbortController()
   #isConnected = false
-  /** Set in the first frame. At that time the page's scripts have run and have added their event listeners. */
+  /** Becomes true in the first frame. At that time the page's scripts have run and have added their event listeners. */
   #isObserved = false
   #onScreen = false
   #screen: IntersectionObserver | undefined

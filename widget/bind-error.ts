@@ -4,8 +4,8 @@
 export type BindErrorCode = 'NETWORK' | 'BLOCKED' | 'OTHER_USER' | 'TIMEOUT' | 'BAD_RESPONSE' | 'NO_TOKEN'
 
 /**
- * `retryAfterMs`: the earliest retry; `triesLeft`: attempts left after a wrong confirmation code; `requestId`: the request's id in
- * the server's log; `status`: the HTTP status, 0 for a redirect.
+ * `retryAfterMs`: the shortest time until a retry. `triesLeft`: the number of attempts left after a wrong confirmation
+ * code. `requestId`: the request's id in the server's log. `status`: the HTTP status, which is 0 for a redirect.
  */
 type BindErrorDetails = {
   retryable?: boolean
@@ -38,7 +38,10 @@ export function isTokenError({ code }: Pick<BindError, 'code'>): boolean {
   return ['TOKEN_EXPIRED', 'UNAUTHORIZED', 'NO_TOKEN'].includes(code)
 }
 
-/** Whether the session of the page's user has ended: no token is valid, or the page's server refuses one or redirects to its sign-in page. */
+/**
+ * Whether the session of the page's user has ended: no token is valid, or the page's server refuses to issue a token,
+ * or it redirects to its sign-in page.
+ */
 export function isSignedOut({ code, status }: BindError): boolean {
   return code === 'NO_TOKEN' ? [0, 401, 403].includes(status!) : isTokenError({ code })
 }

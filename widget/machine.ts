@@ -92,7 +92,10 @@ const steps: Steps = {
 
   returned: (_, { proof, error }) => (error ? toError(error) : toLoading({ initial: false, proof })),
 
-  /** Versions only increase, so a lower version is outdated. An equal version changes nothing, unless it answers a user's request. */
+  /**
+   * Versions only increase, so a lower version is outdated. An answer with an equal version changes nothing, unless it
+   * is the answer to a user's request.
+   */
   answered(state, { view, now, tookMs }) {
     // The dialog is closed. Only a binding changes the state.
     if (state.name === 'idle') return view?.state === 'bound' ? fromBinding(view, true) : state

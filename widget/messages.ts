@@ -52,7 +52,7 @@ export const phrases = {
   expired: ['二维码已失效', 'QR 碼已失效', 'QR code expired'],
   renew: ['刷新二维码', '重新整理 QR 碼', 'New QR code'],
   offline: ['网络已断开', '網路已斷線', 'You’re offline'],
-  offlineHint: ['连上后会自动继续', '連線後會自動繼續', 'Continues when you’re back'],
+  offlineHint: ['连上后会自动继续', '連線後會自動繼續', 'Continues when you’re online'],
   error: ['暂时无法绑定', '暫時無法綁定', 'Can’t bind right now'],
   errorProof: ['授权未完成，请重试', '授權未完成，請重試', 'Not authorized. Please try again.'],
   errorSnapshot: ['请点“使用完整服务”', '請點「使用完整服務」', 'Tap “使用完整服务”'],

@@ -1,4 +1,4 @@
-/** The content of the card for one state, and the parts that several states have. */
+/** The content of the card for one state, and the parts that several states share. */
 import { html, type TemplateResult } from 'lit'
 import type { Notice, QrPath } from '../server/wire.ts'
 import { type BindError, isSignedOut } from './bind-error.ts'
@@ -20,7 +20,7 @@ export type Panel = {
   actions?: unknown
 }
 
-/** The values that a panel depends on, besides the state. */
+/** The values that, in addition to the state, determine a panel. */
 export type View = {
   translate: Translate
   language: Language

@@ -11,8 +11,8 @@ import { BindError } from './bind-error.ts'
 export type Send = (url: string, init: RequestInit, cure: string) => Promise<Response>
 
 /**
- * `fetch` with resolved URLs. A redirect is not followed, because it would send the request to a URL that the page has not set. An
- * answer that the browser hides from the page rejects with `BLOCKED`.
+ * `fetch` with resolved URLs. A redirect is not followed, because it would send the request to a URL that the page has
+ * not set. If the browser hides the answer from the page, the promise rejects with `BLOCKED`.
  */
 export function createSend(fetch: typeof globalThis.fetch): Send {
   /**

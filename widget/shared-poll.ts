@@ -4,7 +4,10 @@
  * to the next element.
  */
 
-/** A message between tabs. With `state` the message is a binding; otherwise it is the version that the sender knows. */
+/**
+ * A message between tabs. If it has a `state`, the message is a binding. Otherwise it contains only the version that
+ * the sender knows.
+ */
 type TabMessage = { version: number; state?: string }
 
 /**

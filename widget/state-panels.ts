@@ -1,4 +1,4 @@
-/** The card's content for each state. Each state has one function. */
+/** The card's content for each state. There is one function for each state. */
 import { html } from 'lit'
 import { checkMark, icon } from './icons.ts'
 import { button, errorText, nameOf, type Panel, problem, qrCode, type View } from './panel.ts'
@@ -7,7 +7,7 @@ import type { State, StateName } from './state.ts'
 
 type Panels = { [Name in StateName]: (view: View, state: Extract<State, { name: Name }>) => Panel }
 
-/** The panel of `state`. */
+/** Returns the panel of `state`. */
 export function panelOf(state: State, view: View): Panel {
   return (panels[state.name] as (view: View, state: State) => Panel)(view, state)
 }

@@ -4,7 +4,7 @@ import type { Language } from './settings.ts'
 type Chinese = Exclude<Language, 'en'>
 
 const whole: Record<string, Record<Chinese, string>> = {
-  'Each request and each reply of the encrypted API is one compact JWE (RFC 7516) with alg `dir` and enc `A256GCM`. Its protected header has a `kid`, and a `jti` that is used only once; `contentSchema` describes the JSON plaintext. The browser API expects a widget token as bearer token.':
+  'Each request and each reply of the encrypted API is one compact JWE (RFC 7516) with alg `dir` and enc `A256GCM`. Its protected header has a `kid`, and a `jti` that is used only once. `contentSchema` describes the JSON plaintext. The browser API expects a widget token as bearer token.':
     {
       'zh-CN':
         '加密 API 的每个请求与应答都是一个紧凑格式的 JWE（RFC 7516），alg 为 dir，enc 为 A256GCM。受保护头中有 kid，以及只能使用一次的 jti；contentSchema 描述 JSON 明文。浏览器 API 使用组件令牌作为 Bearer 令牌。',
@@ -19,19 +19,22 @@ const whole: Record<string, Record<Chinese, string>> = {
     'zh-CN': 'Unix 秒，与服务器时钟相差不超过 300 秒',
     'zh-TW': 'Unix 秒，與伺服器時鐘相差不超過 300 秒',
   },
-  "The request's path; if present it must match": {
-    'zh-CN': '请求的路径；写出时必须一致',
-    'zh-TW': '請求的路徑；寫出時必須一致',
+  'The path of the request. If present, it must be the path that the server receives': {
+    'zh-CN': '请求的路径；如填写，必须与服务器收到的路径一致',
+    'zh-TW': '請求的路徑；如填寫，必須與伺服器收到的路徑一致',
   },
   'Makes a new QR code; the old one becomes invalid': {
     'zh-CN': '生成新二维码，旧二维码失效',
     'zh-TW': '產生新 QR 碼，舊的失效',
   },
-  'The name of the account in the chat': { 'zh-CN': '聊天中显示的账号名称', 'zh-TW': '聊天中顯示的帳號名稱' },
+  "The name that the chat shows for the user's account": {
+    'zh-CN': '聊天中显示的账号名称',
+    'zh-TW': '聊天中顯示的帳號名稱',
+  },
   OK: { 'zh-CN': '成功', 'zh-TW': '成功' },
   "WeChat's ticket of the QR code": { 'zh-CN': '微信的二维码 ticket', 'zh-TW': '微信的 QR 碼 ticket' },
-  'The text that the QR code encodes': { 'zh-CN': '二维码的内容', 'zh-TW': 'QR 碼 的內容' },
-  "URL of WeChat's picture of the QR code": { 'zh-CN': '微信的二维码图片网址', 'zh-TW': '微信的 QR 碼 圖片網址' },
+  'The text that the QR code encodes': { 'zh-CN': '二维码的内容', 'zh-TW': 'QR 碼的內容' },
+  "URL of WeChat's picture of the QR code": { 'zh-CN': '微信的二维码图片网址', 'zh-TW': '微信的 QR 碼圖片網址' },
   'Unix seconds': { 'zh-CN': 'Unix 秒', 'zh-TW': 'Unix 秒' },
   'The reply has one item for each user, in the same order': {
     'zh-CN': '应答按相同顺序逐项对应',
@@ -40,7 +43,7 @@ const whole: Record<string, Record<Chinese, string>> = {
   'Unix seconds, inclusive': { 'zh-CN': 'Unix 秒，包含该时刻', 'zh-TW': 'Unix 秒，包含該時刻' },
   'Unix seconds, exclusive': { 'zh-CN': 'Unix 秒，不包含该时刻', 'zh-TW': 'Unix 秒，不包含該時刻' },
   'NextCursor of the last reply': { 'zh-CN': '上一个应答的 NextCursor', 'zh-TW': '上一個回應的 NextCursor' },
-  'Null at the end': { 'zh-CN': '没有更多时为 null', 'zh-TW': '沒有更多時為 null' },
+  'Null on the last page': { 'zh-CN': '最后一页为 null', 'zh-TW': '最後一頁為 null' },
   'Cursor of the last reply; default: the oldest stored event': {
     'zh-CN': '上一个应答的 Cursor；不写则从保留的最早事件开始',
     'zh-TW': '上一個回應的 Cursor；不寫則從保留的最早事件開始',
@@ -50,13 +53,19 @@ const whole: Record<string, Record<Chinese, string>> = {
     'zh-TW': '與 User_ID 一起：只返回該使用者的事件',
   },
   'Seconds to wait for an event': { 'zh-CN': '等待事件的秒数', 'zh-TW': '等待事件的秒數' },
-  "The webhook's webhook-id": { 'zh-CN': 'webhook 的 webhook-id', 'zh-TW': 'webhook 的 webhook-id' },
-  'The next After, even if there was no event': {
-    'zh-CN': '下一次的 After，没有事件时也要使用',
-    'zh-TW': '下一次的 After，沒有事件時也要使用',
+  'The webhook-id of the webhook for this event': {
+    'zh-CN': '此事件的 webhook 的 webhook-id',
+    'zh-TW': '此事件的 webhook 的 webhook-id',
+  },
+  'The value for After in the next request; set even if Items is empty': {
+    'zh-CN': '下一次请求的 After；Items 为空时也会返回',
+    'zh-TW': '下一次請求的 After；Items 為空時也會返回',
   },
   'Seconds left': { 'zh-CN': '剩余秒数', 'zh-TW': '剩餘秒數' },
-  'The known version, as in the ETag': { 'zh-CN': '已知的版本，取自 ETag', 'zh-TW': '已知的版本，取自 ETag' },
+  'The version that the page knows, from the ETag': {
+    'zh-CN': '页面已知的版本，取自 ETag',
+    'zh-TW': '頁面已知的版本，取自 ETag',
+  },
   'wait=25: seconds to wait for a new version (RFC 7240), at most 25': {
     'zh-CN': 'wait=25：等待新版本的秒数（RFC 7240），最多 25',
     'zh-TW': 'wait=25：等待新版本的秒數（RFC 7240），最多 25',
@@ -66,10 +75,11 @@ const whole: Record<string, Record<Chinese, string>> = {
     'zh-CN': '用户状态的版本，也是 ETag',
     'zh-TW': '使用者狀態的版本，也是 ETag',
   },
-  'A refused scan: of a WeChat that is bound to another account, or of a QR code that no longer works': {
-    'zh-CN': '被拒绝的扫码：微信已绑定其他账号，或二维码已失效',
-    'zh-TW': '被拒絕的掃描：微信已綁定其他帳號，或 QR 碼 已失效',
-  },
+  'Why a scan was refused: the WeChat is bound to another account (conflict), or the QR code no longer works (expired_scan)':
+    {
+      'zh-CN': '扫码被拒绝的原因：微信已绑定其他账号（conflict），或二维码已失效（expired_scan）',
+      'zh-TW': '掃描被拒絕的原因：微信已綁定其他帳號（conflict），或 QR 碼已失效（expired_scan）',
+    },
   'SVG path of 1-unit modules, without margin': {
     'zh-CN': 'SVG 路径，每个模块 1 单位，无边距',
     'zh-TW': 'SVG 路徑，每個模組 1 單位，無邊距',
@@ -82,22 +92,23 @@ const whole: Record<string, Record<Chinese, string>> = {
     'zh-CN': '公众号名称（ACCOUNT_NAME）',
     'zh-TW': '公眾號名稱（ACCOUNT_NAME）',
   },
-  'The URL of the page, of an allowed origin; the browser returns to it from WeChat': {
+  'The URL of the page to which the browser returns from WeChat. Its origin must be allowed': {
     'zh-CN': '页面的网址，其来源须已允许；浏览器从微信返回此网址',
     'zh-TW': '頁面的網址，其來源須已允許；瀏覽器從微信返回此網址',
   },
-  'The page goes there': { 'zh-CN': '页面跳转到此网址', 'zh-TW': '頁面跳轉到此網址' },
-  'Only with WECHAT_OAUTH=on: the WeChat user does not follow the Official Account': {
-    'zh-CN': '仅在 WECHAT_OAUTH=on 时出现：该微信用户没有关注公众号',
-    'zh-TW': '僅在 WECHAT_OAUTH=on 時出現：該微信使用者沒有關注公眾號',
+  'The page navigates to this URL': { 'zh-CN': '页面跳转到此网址', 'zh-TW': '頁面跳轉到此網址' },
+  'False if the WeChat user does not follow the Official Account; otherwise absent. Only with WECHAT_OAUTH=on': {
+    'zh-CN': '该微信用户没有关注公众号时为 false，否则不返回；仅在 WECHAT_OAUTH=on 时出现',
+    'zh-TW': '該微信使用者沒有關注公眾號時為 false，否則不返回；僅在 WECHAT_OAUTH=on 時出現',
   },
-  'A QR code to follow with, which binds nobody; in the answers of /widget/qrcode and /widget/oauth/confirm': {
-    'zh-CN': '用于关注公众号的二维码，不会产生绑定；见于 /widget/qrcode 与 /widget/oauth/confirm 的应答',
-    'zh-TW': '用於關注公眾號的 QR 碼，不會產生綁定；見於 /widget/qrcode 與 /widget/oauth/confirm 的回應',
-  },
-  'A page inside WeChat can bind without a scan: /widget/oauth': {
-    'zh-CN': '微信内的页面可不扫码绑定：/widget/oauth',
-    'zh-TW': '微信內的頁面可不掃描綁定：/widget/oauth',
+  'The QR code to follow the Official Account. It binds nobody. Only in the answers of /widget/qrcode and /widget/oauth/confirm':
+    {
+      'zh-CN': '用于关注公众号的二维码，不会产生绑定；见于 /widget/qrcode 与 /widget/oauth/confirm 的应答',
+      'zh-TW': '用於關注公眾號的 QR 碼，不會產生綁定；見於 /widget/qrcode 與 /widget/oauth/confirm 的回應',
+    },
+  'True if a page inside WeChat can bind without a scan, with /widget/oauth; otherwise absent': {
+    'zh-CN': '微信内的页面可用 /widget/oauth 不扫码绑定时为 true，否则不返回',
+    'zh-TW': '微信內的頁面可用 /widget/oauth 不掃描綁定時為 true，否則不返回',
   },
   "The request's id in the server's log; also the header X-Request-Id": {
     'zh-CN': '服务器日志中的请求 id，也是响应头 X-Request-Id',

@@ -82,7 +82,7 @@ function enterWechat({ context, person, authorize }: Settings): void {
       .catch(() => {})
 }
 
-/** Whether the host site is open on the phone instead of beside it. */
+/** Whether the host site is displayed on the phone and not next to the phone. */
 export const isOnPhone = (context: Settings['context']) => context === 'wechat' || context === 'mobile'
 
 function createActions({ read, write }: Store) {

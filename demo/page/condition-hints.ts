@@ -1,6 +1,6 @@
 /**
- * One line for each setting and condition, which says what it changes. If the condition is a setting of the server, the
- * line begins with the server's name for it.
+ * A line of explanation for each setting and condition. If the condition is a setting of the server, the line begins
+ * with the name of this setting.
  */
 import type { SettableName } from './condition-labels.ts'
 import type { Language } from './settings.ts'
@@ -51,14 +51,14 @@ const zhCN: Hints = {
 
 const zhTW: Hints = {
   context: '使用者開啟帶卡片的頁面時使用的瀏覽器',
-  refresh: 'QR 碼 到期後卡片的行為',
+  refresh: 'QR 碼到期後卡片的行為',
   network: '卡片與綁定服務之間的網路',
   follow: '點「關注」之前在關注頁停留的時間',
   authorize: 'WECHAT_OAUTH：微信網頁授權返回的結果',
   confirm: 'CONFIRM：掃描後是否需要確認',
   conflict: 'CONFLICT：微信已被其他使用者綁定時的處理',
   unsubscribe: 'UNSUBSCRIBE：取消關注後如何處理綁定',
-  ticket: 'QR 碼 可以掃描的時間',
+  ticket: 'QR 碼可以掃描的時間',
   limits: 'QR_PER_MINUTE：每個使用者的上限',
   mode: 'WECHAT_MODE：微信如何加密回呼',
   clock: '微信與權杖允許 5 分鐘誤差',

@@ -65,13 +65,13 @@ export function createAccessTokens({ clock, random }: { clock: () => number; ran
   })
 
   return {
-    /** `GET /cgi-bin/token`: always a new token; the previous one stays valid for 5 minutes. */
+    /** `GET /cgi-bin/token` always returns a new token. The previous token stays valid for 5 minutes. */
     issueClassic(): Grant {
       if (classic) classic.replacedAt = clock() + OVERLAP_MS
       classic = issue()
       return toGrant(classic)
     },
-    /** `POST /cgi-bin/stable_token`: the same token for all callers while it is valid. */
+    /** `POST /cgi-bin/stable_token` returns the same token to all callers while it is valid. */
     issueStable(force = false): Grant {
       return toGrant(force ? forceStable() : renewStable())
     },

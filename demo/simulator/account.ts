@@ -15,7 +15,7 @@ export type Account = {
   mode: WechatMode
   /** The domains of the web authorization (网页授权域名), without a scheme and a port. WeChat compares the whole name. */
   webDomains: string[]
-  /** Whether the account belongs to an Open Platform account. Only then do users have a `unionid`. */
+  /** Whether the account belongs to an Open Platform account. If not, its users have no `unionid`. */
   hasUnionid: boolean
 }
 

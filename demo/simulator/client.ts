@@ -38,7 +38,10 @@ export function createSimulatorClient(
      * accepted it.
      */
     phone: (person: string) => ({
-      /** Scans the newest QR code, or the one with this `url`. With `follow: true`, it also taps the button "Follow" if WeChat shows it. */
+      /**
+       * Scans the newest QR code, or the QR code with this `url`. With `follow: true`, it also taps the button "Follow"
+       * if WeChat shows it.
+       */
       async scan(scan: { url?: string; follow?: boolean } = {}): Promise<ScanView> {
         return (await post(`phones/${person}/scan`, scan)).json()
       },

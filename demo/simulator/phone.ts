@@ -17,7 +17,8 @@ export type PhoneMemory = { follow: Follow | null; messages: ChatMessage[] }
 /** `scene` is the scene of the QR code that led to the follow, as in `user/info`. Later scans do not change it. */
 type Follow = { at: number; scene: string | null }
 
-// Two independent reports say that a follow after 5 minutes on the follow page has no scene, and a follow after 4 minutes has one.
+// According to two independent reports, a follow after 5 minutes on the follow page has no scene, and a follow after 4
+// minutes has a scene.
 const SCENE_LOST_MS = 300_000
 
 type PhoneDeps = {
@@ -49,8 +50,9 @@ export function createPhone(deps: PhoneDeps) {
   let lastSecond = { second: 0, made: new Set<string>() }
 
   /**
-   * Returns the CreateTime of a message. Servers detect a repeated delivery of an event by its CreateTime. If a test triggers
-   * the same event twice within one second, the second event gets the next second, so that it is not taken for a repetition.
+   * Returns the CreateTime of a message. Servers detect a repeated delivery of an event by its CreateTime. If a test
+   * triggers the same event twice within one second, the second event gets the next second as its CreateTime. The
+   * server then does not treat it as a repetition.
    */
   function toCreateTime({ Event, EventKey, MsgId }: Record<string, string | number>): number {
     const one = JSON.stringify([Event, EventKey, MsgId])

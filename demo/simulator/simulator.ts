@@ -27,7 +27,7 @@ export type SimulatorOptions = TrustedNames & {
   /** The account's settings in WeChat's console. Missing settings get random values. */
   account?: Partial<Account>
   callbackUrl?: string | undefined
-  /** The account whose followers were migrated to this one (账号迁移). */
+  /** The old account in an account migration (账号迁移). Its followers were migrated to the simulated account. */
   migration?: Migration | undefined
   /** The people who have a phone from the start. Another person gets a phone when the name is first used. */
   people?: string[]

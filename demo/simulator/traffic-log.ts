@@ -29,7 +29,7 @@ type TrafficResponse = {
   status: number
   reply: string
   replyOpened: string
-  /** The reason of a failure; empty otherwise. */
+  /** The reason of a failure, or an empty text. */
   fault: string
 }
 

@@ -26,7 +26,7 @@ export type PhoneView = { person: string; openid: string; isFollowing: boolean; 
 export type SimulatorView = { account: string; phones: PhoneView[] }
 
 /**
- * Failures between WeChat and the callback URL. `duplicate`: the message is delivered twice. `delay`: it is delivered 8 s late.
- * `reorder`: it is delivered after the next message. `drop`: it is lost. `tamper`: one byte of it is changed.
+ * Failures between WeChat and the callback URL. `duplicate` delivers the message twice. `delay` delivers it 8 s late.
+ * `reorder` delivers it after the next message. `drop` loses it. `tamper` changes one byte of it.
  */
 export type CallbackFault = 'none' | 'duplicate' | 'delay' | 'reorder' | 'drop' | 'tamper'

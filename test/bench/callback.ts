@@ -1,7 +1,7 @@
 /**
- * Measures callbacks per second of this server and of other libraries (peers), with and without a store, and the distance of this
- * server from the least work for the same answer (`serve-limit.ts`): `npm run bench callback`. The first run installs the peers from
- * npm.
+ * Measures callbacks per second of this server and of other libraries (peers), with and without a store:
+ * `npm run bench callback`. Also compares this server with the limit (`serve-limit.ts`), a program that does only the
+ * work that is necessary for the same answer. The first run installs the peers from npm.
  */
 import type { Account } from '../../demo/simulator/account.ts'
 import type { WechatMode } from '../../server/wechat/message.ts'
@@ -134,7 +134,7 @@ function raceLine(mode: WechatMode, rounds: Rounds, rival: string, goal: number)
   }
 }
 
-/** Compares with the limit by CPU time, which includes the threads that sync and copy the log. */
+/** Compares the CPU time of this server with that of the limit. It includes the threads that sync and copy the log. */
 function limitLine(ours: Measured[], limit: Measured[]): Line {
   const ratio = median(ours.map(({ cpuUs }, i) => cpuUs / limit[i]!.cpuUs))
   return {

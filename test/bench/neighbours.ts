@@ -1,7 +1,8 @@
 /**
- * How much a sweep and an import delay the callbacks beside them, on each engine with 3,000,000 bindings: `npm run bench neighbours`,
- * or `node test/bench/neighbours.ts 300000 sqlite` for another number and one engine. Callbacks arrive at a constant rate from the
- * start to the end, first alone, then beside the sweep of a large backlog in every table, then beside `bindings import`.
+ * Measures how much a sweep and an import delay callbacks, on each engine with 3,000,000 bindings:
+ * `npm run bench neighbours`, or `node test/bench/neighbours.ts 300000 sqlite` for another number of bindings and for
+ * one engine. Callbacks arrive at a constant rate during the whole run: first without other work, then during a sweep
+ * of many expired rows in every table, and then during `bindings import`.
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -24,13 +25,13 @@ import { startWechatApi } from './support/wechat-api.ts'
 
 const [bindings = '3000000', only] = process.argv.slice(2)
 const BINDINGS = Number(bindings)
-// Rows of each of the five large tables; the other eleven have a fifth.
+// The number of rows in each of the five large tables. The other eleven tables have a fifth of this number.
 const BACKLOG = Number(process.env.BENCH_BACKLOG ?? 50_000)
 const IMPORTED = Number(process.env.BENCH_IMPORTED ?? 200_000)
 const PER_SECOND = 50
-// A callback is not to be held longer than this.
+// The goal for the delay of a callback.
 const LIMIT_MS = 20
-// Enough for a sweep and an import; the timestamps of WeChat's messages are made when they are sent.
+// The number of callbacks, which is enough for a sweep and an import. A message gets its timestamp when it is sent.
 const TICKETS = 20_000
 const MONTH_MS = 30 * 24 * 60 * 60_000
 
@@ -65,7 +66,7 @@ async function measure(engine: string, url: string, fill: (eventsAt: number) => 
   await seedTickets(url, account.appId, TICKETS)
   const instance = await startInstance(account, { DATABASE_URL: url, WECHAT_API_BASE: wechat.url })
   const stream = startStream(instance)
-  // The first requests are slower. The server sweeps a minute after its start.
+  // The first requests are slower, so they are not measured. The server sweeps a minute after its start.
   await delay(10_000)
   await stream.next()
   while ((await sweepProgress(url, BACKLOG)) === 'waits') await delay(100)
@@ -101,7 +102,7 @@ function toLine(what: string, section: Section, alone: Section): Line {
   }
 }
 
-/** Sends callbacks at a constant rate, each for another user. A callback that takes long does not delay the next one. */
+/** Sends callbacks at a constant rate, each for another user. A slow callback does not delay the next callback. */
 function startStream(instance: Instance) {
   const agent = new Agent({ keepAlive: true })
   let section: number[] = []
@@ -119,7 +120,7 @@ function startStream(instance: Instance) {
   }, 5)
 
   return {
-    /** Ends the present section and begins the next one. */
+    /** Ends the current section of the measurement and begins the next section. */
     async next(): Promise<Section> {
       const blockedMs = await longestBlock(instance)
       const ended = { seconds: (performance.now() - sectionAt) / 1000, times: section, blockedMs }
@@ -135,13 +136,13 @@ function startStream(instance: Instance) {
   }
 }
 
-/** The longest delay of the event loop since the last call, because reading the metrics resets this one. */
+/** Returns the longest delay of the event loop since the last call, because reading the metrics resets the value. */
 async function longestBlock({ url }: Instance): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
   return Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text)?.[1]) * 1000
 }
 
-/** Resolves with the time of the answer in ms. */
+/** Resolves with the response time in ms. */
 async function scan({ url }: Instance, agent: Agent, user: number): Promise<number> {
   const { query, body } = sealScan(account, { openid: `oBeside${user}`, scene: `wb1_u${user}` })
   const sentAt = performance.now()

@@ -1,7 +1,8 @@
 /**
- * A long day: half an hour of everything at once on a server as `serve` starts it: `npm run bench soak`. `--minutes 10` for another
- * duration, `--engine postgres` for PostgreSQL, `--snapshots FOLDER` for heap snapshots in the middle and at the end, which enlarge the memory of the process. Fails if memory,
- * descriptors, files or tables grow in the second half. Linux only.
+ * Runs a server for half an hour with all kinds of requests at once: `npm run bench soak`. The server is started in the
+ * same way as by `serve`. `--minutes 10` sets another duration, `--engine postgres` selects PostgreSQL, and
+ * `--snapshots FOLDER` writes heap snapshots in the middle and at the end, which increases the memory of the process.
+ * Fails if memory, descriptors, files or tables grow in the second half. Linux only.
  */
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -18,10 +19,11 @@ import { judge, toMib } from './soak/verdict.ts'
 import { type Line, report, verdictOf } from './support/report.ts'
 
 const SAMPLE_MS = 10_000
-// One sample in six, because each collection takes a tenth of a second.
+// Only one sample in six runs a garbage collection, because a collection takes a tenth of a second.
 const HEAP_EVERY = 6
 const AGE_MS = 5_000
-// With these shares of half an hour every table is in a steady state after a fifth of the run. A QR code is valid for a minute.
+// With these shares of half an hour, the size of every table is constant after a fifth of the run. A QR code is valid
+// for a minute.
 const KEPT_SHARE = 1 / 6
 const LEAST_KEPT_MS = 75_000
 
@@ -35,7 +37,7 @@ const { values } = parseArgs({
 const durationMs = Number(values.minutes) * 60_000
 const isPostgres = values.engine === 'postgres'
 const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-soak-'))
-// The log of PostgreSQL is not to grow beyond this size. By default, it may take 1 GB.
+// The maximum size of the write-ahead log of PostgreSQL. The default is 1 GB.
 const postgres = isPostgres ? await startPostgres({ settings: ['max_wal_size=64MB'] }) : undefined
 const databaseUrl = (await postgres?.newDatabase()) ?? `sqlite:${join(folder, 'bind.db')}`
 const soaked = await startSoaked(databaseUrl, folder)
@@ -68,7 +70,7 @@ const lines = [...judge(samples), failures(story)]
 report('soak', lines)
 process.exit(hasExited || lines.some((line) => verdictOf(line) === 'MISSED') ? 1 : 0)
 
-/** `pg_dump` must be as new as the server. */
+/** The version of `pg_dump` must not be older than the version of the server. */
 async function canBackUp(): Promise<boolean> {
   const [major] = process.env.PATH && isPostgres ? await versionOfPgDump() : ['']
   return !isPostgres || Number(major) >= 18
@@ -102,7 +104,7 @@ function printActions({ counts }: Story): void {
 function failures({ counts }: Story): Line {
   const failed = [...counts.values()].reduce((sum, counted) => sum + counted.failed, 0)
   const done = [...counts.values()].reduce((sum, counted) => sum + counted.done, 0)
-  // On a machine that also does other work a few requests exceed a time limit.
+  // On a machine with other work, a few requests exceed a time limit.
   const most = Math.ceil(done / 1000)
   return {
     what: `failed actions, of ${done}`,

@@ -27,7 +27,7 @@ describe('PUT /demo/conditions', () => {
     expect((await response.json()).detail).toMatch(detail)
   })
 
-  test('sets the given conditions and resets the others', async () => {
+  test('sets the given conditions and resets all other conditions', async () => {
     const demo = await start()
     expect(await put(demo, { confirm: 'code', store: 'slow' })).toEqual({
       conditions: { ...defaultConditions, confirm: 'code', store: 'slow' },
@@ -127,7 +127,7 @@ describe('PUT /demo/conditions', () => {
 })
 
 describe('POST /demo/taken/:person', () => {
-  test('binds the person’s WeChat to another user, even if it is called twice', async () => {
+  test('binds the person’s WeChat to another user, and a second request changes nothing', async () => {
     const demo = await start()
     for (let time = 0; time < 2; time += 1) await fetch(`${demo.url}/demo/taken/cai`, { method: 'POST' })
     const cai = demo.simulator.phone('cai')

@@ -16,14 +16,14 @@ async function setStore() {
 }
 
 describe('createFlakyStore', () => {
-  test('forwards to the wrapped store while it is `up`', async () => {
+  test('in the state `up`, forwards calls to the wrapped store', async () => {
     const { flaky } = await setStore()
     expect((await flaky.write((tx) => tx.userOf(lin))).version).toBe(0)
     expect(await flaky.user(lin)).toMatchObject({ identity: lin, binding: null })
     await flaky.close()
   })
 
-  test('throws while it is `down`, and works when it is `up` again', async () => {
+  test('in the state `down`, throws; in the state `up`, works again', async () => {
     const { flaky, set } = await setStore()
     set('down')
     for (const call of [flaky.user(lin), flaky.ping(), flaky.write((tx) => tx.userOf(lin)), flaky.outbox.receivers()]) {
@@ -34,7 +34,7 @@ describe('createFlakyStore', () => {
     await flaky.close()
   })
 
-  test('delays each answer by 3 s while it is `slow`', async () => {
+  test('in the state `slow`, delays each answer by 3 s', async () => {
     const { flaky, set, time } = await setStore()
     set('slow')
     let isAnswered = false

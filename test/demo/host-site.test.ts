@@ -14,7 +14,7 @@ async function setHost() {
 }
 
 describe('createHostSite', () => {
-  test('issues a token for the signed-in user that the bind server accepts', async () => {
+  test('issues a token for the signed-in user, and the bind server accepts this token', async () => {
     const { testServer, call } = await setHost()
     const { token } = await call('/token?user=lin')
     const answer = await testServer.widget('GET', '/binding', { token })

@@ -34,7 +34,7 @@ describe('toTrustedNames', () => {
   test.each([
     ['192.168.1.5', '192.168.1.5'],
     ['fe80::1', '[fe80::1]'],
-  ])('contains HOST=%s in the form that a browser sends', (HOST, host) => {
+  ])('contains the name in HOST=%s as a browser sends it', (HOST, host) => {
     expect(toTrustedNames({ HOST })).toEqual({ hosts: [host], origins: [] })
   })
 })

@@ -37,7 +37,7 @@ test.each([{}, { prefix: '/visitor/abcdefgh' }, { host: 'localhost' }])(
   },
 )
 
-test('WeChat’s page lets a browser without a phone choose one', async () => {
+test('the authorization page lets a browser without a phone choose a phone', async () => {
   const demo = await start()
   const { url } = await (await widget(demo, '/oauth', { return: `${demo.url}/` })).json()
   const page = await (await fetch(url)).text()

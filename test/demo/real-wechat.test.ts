@@ -36,7 +36,7 @@ async function startWithAccount(env: Record<string, string> = {}, folder?: strin
 }
 
 describe('startDemo with a real account', () => {
-  test('binds a WeChat user of that account, and records the decrypted callback', async () => {
+  test('binds a WeChat user of the account, and records the decrypted callback', async () => {
     const demo = await startWithAccount()
     await tencent.phone('amy').scan((await clientOf(demo).getQrCode(lin)).Url, { follow: true })
     expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: true, OpenId: tencent.phone('amy').openid })
@@ -69,7 +69,7 @@ describe('startDemo with a real account', () => {
 })
 
 describe('the path of the demo with a real account', () => {
-  test('is secret, and everything is below it except the callback, the widget API and the element’s file', async () => {
+  test('is secret, and only the callback, the widget API and the element’s file are outside of it', async () => {
     const demo = await startWithAccount()
     const { origin, pathname } = new URL(demo.url)
     expect(pathname).toMatch(/^\/[\w-]{22}$/)
@@ -108,7 +108,7 @@ describe('the path of the demo with a real account', () => {
     expect(await answerTo('/wechat-bind.js')).toEqual(['/wechat-bind.js', expect.any(Number), false])
   })
 
-  test('leads to the page and the whole demo, and is redirected to when the last slash is missing', async () => {
+  test('serves the page and the whole demo, and a request without the last slash is redirected', async () => {
     const demo = await startWithAccount()
     const page = await fetch(`${demo.url}?lang=en`)
     expect([page.status, page.url]).toEqual([200, `${demo.url}/?lang=en`])
@@ -129,7 +129,7 @@ describe('the path of the demo with a real account', () => {
     await expect.poll(webhook).toMatchObject({ title: 'binding.bound', status: 204 })
   })
 
-  test('does not accept a foreign `Host` or pages of other origins', async () => {
+  test('does not replace the checks of `Host` and `Origin`, which still refuse foreign values', async () => {
     const demo = await startWithAccount()
     const Origin = 'https://evil.example'
     const put = await fetch(`${demo.url}/demo/conditions`, { method: 'PUT', body: '{}', headers: { Origin } })

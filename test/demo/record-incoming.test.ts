@@ -45,7 +45,7 @@ describe('the traffic log', () => {
     expect(JSON.parse(webhook!.raw)).toMatchObject({ type: 'binding.bound', data: { User_ID: 'lin' } })
   })
 
-  test('contains a request that cannot be decrypted as received, with the error code', async () => {
+  test('contains an undecryptable request in its original form, with the error code of the answer', async () => {
     const demo = await start()
     await fetch(`${demo.url}/api/WeChat/GetBindInfo`, { method: 'POST', body: 'not a JWE' })
     const seen = { kind: 'api', raw: 'not a JWE', opened: '', fault: 'UNAUTHORIZED' }

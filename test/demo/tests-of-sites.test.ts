@@ -29,7 +29,7 @@ describe('POST /demo/bind', () => {
 describe('POST /demo/reset', () => {
   const chen = { account: 'acme', userId: 'chen' }
 
-  test('ends the bindings of the named people only', async () => {
+  test('ends only the bindings of the people in the request', async () => {
     await Promise.all([post('bind/zoe', lin), post('bind/yan', chen)])
     expect((await post('reset', { people: ['zoe'] })).status).toBe(204)
     expect(await clientOf(demo).getBindInfo(lin)).toMatchObject({ IsBound: false })

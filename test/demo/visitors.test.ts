@@ -72,7 +72,7 @@ describe('the conditions of a visitor', () => {
   })
 
   test.each(['secure', 'plain'] as const)(
-    'apply to any scan of the QR code that the visitor requested last (mode %s)',
+    'apply to every scan of the visitor’s newest QR code (mode %s)',
     async (mode) => {
       // Creates a QR code before the visitor sets conditions. The server then returns the same QR code to the visitor.
       await clientOf(demo).getQrCode(lin)
@@ -86,7 +86,7 @@ describe('the conditions of a visitor', () => {
     },
   )
 
-  test('do not separate the bindings: a scan also notifies the pages that the same user has open at other visitors', async () => {
+  test('do not separate the bindings: a scan also notifies the pages of the same user at other visitors', async () => {
     await put(one, { unsubscribe: 'mark' })
     const waiting = [waitAs(''), waitAs(other)]
     await demo.simulator.phone('amy').scan((await client(one).getQrCode(lin)).Url, { follow: true })

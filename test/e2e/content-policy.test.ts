@@ -141,7 +141,7 @@ describe("the element's file from another origin", () => {
     body: `<wechat-bind server="${origin}" token-url="/token"></wechat-bind>`,
   })
 
-  test("needs that origin in script-src and connect-src, and 'self' in connect-src for the token", async () => {
+  test("needs this other origin in script-src and connect-src, and 'self' in connect-src for the token", async () => {
     const other = await fixtureWith({})
     const policy = `${NOTHING}; script-src ${other.url}; connect-src ${other.url} 'self'`
     const { page } = await visit({ policy, ...pageOf(other.url) })

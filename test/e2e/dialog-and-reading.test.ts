@@ -226,7 +226,7 @@ describe('the text of the card', () => {
     }
   })
 
-  test('has a heading, whose text changes when a WeChat is bound', async () => {
+  test('has a heading, and the text of the heading changes when a WeChat is bound', async () => {
     await visit('<wechat-bind token="token"></wechat-bind>')
     await card().getByRole('heading', { name: 'Bind WeChat' }).waitFor()
     await untilPolling()

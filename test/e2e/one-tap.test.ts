@@ -245,7 +245,7 @@ describe('one tap inside WeChat', () => {
     expect(page.url()).toBe(urlOf('lin', '#/account?tab=2'))
   })
 
-  test('binds after the user went back from the page of WeChat once, and the back button then leads to the bound page', async () => {
+  test('binds after the user has returned from the page of WeChat with the back button, and the back button then leads to the bound page', async () => {
     await context.close()
     // This browser belongs to no phone, so the simulated WeChat displays a page that asks for the phone.
     context = await enterWechat('')
@@ -262,7 +262,7 @@ describe('one tap inside WeChat', () => {
     await inState(page, 'bound')
   })
 
-  test('binds nobody if the user reloads the page before the answer, and binds at the next tap', async () => {
+  test('binds nobody if the user reloads the page before the answer, and binds after the next tap', async () => {
     await context.route('**/widget/oauth/confirm', () => {})
     const page = await open()
     await tap(page)

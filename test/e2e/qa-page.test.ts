@@ -44,7 +44,7 @@ describe('the conditions of the QA page', () => {
     fixture.expectRefusals()
   })
 
-  test('stay as a test has set them when a page is opened, and do not apply to other pages if a page sets them', async () => {
+  test('that a test has set stay when a page opens, and conditions that a page has set do not apply to other pages', async () => {
     const body = JSON.stringify({ confirm: 'code' })
     await fetch(`${fixture.demo.url}/demo/conditions`, { method: 'PUT', body })
     const [one, other] = [await fixture.open(), await fixture.open()]

@@ -29,7 +29,7 @@ describe('docs/simulator.md', () => {
     expect(other).toEqual(one)
   })
 
-  test('runs its example of a browser test', async () => {
+  test('contains an example of a browser test that works', async () => {
     const page = await fixture.open()
     const testBody = Promise.withResolvers<(fixtures: { page: Page }) => Promise<void>>()
     await run(scanning.replace('http://127.0.0.1:4000', fixture.demo.url).replace(/^ *await page\.goto.*$/m, ''), {
@@ -40,7 +40,7 @@ describe('docs/simulator.md', () => {
     expect(fixture.demo.simulator.phone('zoe').following).not.toBeNull()
   })
 
-  test('runs its example of a simulator in a separate process', async () => {
+  test('contains an example of a simulator in a separate process that works', async () => {
     const output: unknown[] = []
     let listening: ReturnType<typeof startListening> | undefined
     let made: published.Simulator | undefined

@@ -50,7 +50,7 @@ const headWithBase = () => `<script type="module" src="/wechat-bind.js"></script
 const element = '<wechat-bind token-url="/token"></wechat-bind>'
 
 describe('a page with a <base> of another origin', () => {
-  test('gets its token and its QR code from its own origin', async () => {
+  test('gets the token and the QR code from its own origin', async () => {
     await visit({ head: headWithBase(), body: element })
     await inState(page, 'ready')
     expect(await page.evaluate(() => document.baseURI)).toBe(`${stranger.url}/`)
@@ -58,7 +58,7 @@ describe('a page with a <base> of another origin', () => {
     expect(received).toEqual([])
   })
 
-  test('gets its token and its QR code from the origin of the outer page in an iframe with srcdoc', async () => {
+  test('in an iframe with srcdoc, gets the token and the QR code from the origin of the outer page', async () => {
     const inner = (headWithBase() + element).replaceAll('"', '&quot;')
     await visit({ head: '', body: `<iframe srcdoc="${inner}" width="400" height="500"></iframe>` })
     const frame = page.frames()[1]

@@ -46,7 +46,8 @@ export const engines: Record<EngineName, () => Engine> = {
       return { lacks: [...PLAYWRIGHT, 'bfcache'], open: async () => createPlaywrightDriver(await firefox.launch()) }
     const path = process.env.FIREFOX_PATH ?? onPath('firefox-esr', 'firefox')
     if (!path) return { missing: 'Firefox: `npx playwright install firefox`, or Debian’s package firefox-esr' }
-    return { lacks: [], open: async () => (await import('./puppeteer-driver.ts')).openFirefox(path) }
+    // Firefox 153 keeps no page with an open request, and the element leaves its poll open until the page is hidden.
+    return { lacks: ['bfcache'], open: async () => (await import('./puppeteer-driver.ts')).openFirefox(path) }
   },
 
   webkit() {

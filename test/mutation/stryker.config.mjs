@@ -1,4 +1,7 @@
-/** StrykerJS over the pure rules of the server and the element: `npm run mutation`. README.md explains the survivors. */
+/**
+ * Configures StrykerJS for the pure rules of the server and of the element: `npm run mutation`. README.md explains the
+ * mutants that survive.
+ */
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
@@ -11,7 +14,8 @@ export default {
   vitest: { configFile: 'test/mutation/vitest.config.ts' },
   coverageAnalysis: 'perTest',
   concurrency: 2,
-  // This file does not exist. Stryker would rewrite an existing file with the API of TypeScript, which TypeScript 7 does not have.
+  // This file must not exist. Stryker would rewrite an existing file with the API of TypeScript, and TypeScript 7 has
+  // no such API.
   tsconfigFile: 'none.json',
   ignorePatterns: ['/dist', '/data', '/coverage', '/reports', '/demo', '/deploy', '/docs'],
   reporters: ['progress', 'clear-text', 'html', 'json'],

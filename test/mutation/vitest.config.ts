@@ -1,4 +1,7 @@
-/** Runs only the tests of the mutated files. The tests of the element's machine need no browser, because the machine is pure. */
+/**
+ * Runs only the tests of the mutated files. The tests of the element's state machine need no browser, because the state
+ * machine consists of pure functions.
+ */
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({

@@ -1,17 +1,17 @@
-/** The comparison of the server's answers with those of the model. */
+/** Compares the answers of the server with the answers of the model. */
 import { differ } from './model/difference.ts'
 import { FAILED, isLater, PARKED, PENDING } from './steps/exchange.ts'
 
-/** Compares an answer with the one of the model. */
+/** Compares an answer with the answer of the model. */
 export function answerFault(value: unknown, expected: unknown): string | undefined {
   if (value === FAILED) return undefined
-  // The answer to a page that has waited is checked with the other waiting pages.
+  // The answer to a page that has waited is checked in `checkInvariants`, together with the other waiting pages.
   if (expected === PARKED && (value === PENDING || value === PARKED || 'version' in (value as object))) return undefined
-  if (value === PENDING) return isLater(expected) ? undefined : 'there is no answer'
+  if (value === PENDING) return isLater(expected) ? undefined : 'the request has no answer'
   return differ('the answer', sorted(expected), sorted(withoutDigits(value)))
 }
 
-/** The digits that the chat shows. */
+/** Returns the digits in the chat. */
 export const digitsIn = (value: unknown) => (value as { reply?: { digits?: string } | null } | undefined)?.reply?.digits
 
 function withoutDigits(value: unknown): unknown {

@@ -1,4 +1,7 @@
-/** The end of a story: all faults end and several days pass. Then no work may be left, and no erased data may be found. */
+/**
+ * The end of a story. All faults end and several days pass. After that, the server must have no work left, and erased
+ * data must not exist anywhere.
+ */
 import { type State, tenantOf } from './model/state.ts'
 import { feedPage, newFeed } from './steps/feed.ts'
 import { listPage } from './steps/readers.ts'
@@ -19,7 +22,7 @@ export async function finish(story: Story): Promise<void> {
   world.old.setMood('replies')
   await story.settle()
   await pass(story, 3 * 60_000)
-  // The regular jobs run every minute, and this is their second time.
+  // The regular jobs run every minute, so they have run twice by now.
   await pass(story, 61_000)
   await expectDone(story)
   await expectNotices(story)
@@ -27,7 +30,7 @@ export async function finish(story: Story): Promise<void> {
   await expectErased(world, story.model())
 }
 
-/** Work that depends on no outside system is done within two minutes. */
+/** Work that needs no other system must be done within two minutes. */
 async function expectDone(story: Story): Promise<void> {
   const { world } = story
   const m = story.model()
@@ -40,7 +43,10 @@ async function expectDone(story: Story): Promise<void> {
   }
 }
 
-/** Every notice is accepted or given up within four days. A receiver that is off is switched on again. */
+/**
+ * Within four days, the receiver must have accepted every notice, or the server must have given it up. If the receiver
+ * is switched off, the story switches it on again.
+ */
 async function expectNotices(story: Story): Promise<void> {
   const { world, told } = story
   if (!world.settings.hasWebhook) return
@@ -63,7 +69,7 @@ async function expectNotices(story: Story): Promise<void> {
   }
 }
 
-/** The lists contain every existing binding and every stored event. */
+/** The list of bindings must contain every existing binding, and the list of events must contain every stored event. */
 async function expectLists(story: Story): Promise<void> {
   const { world } = story
   world.walks.clear()
@@ -75,11 +81,11 @@ async function expectLists(story: Story): Promise<void> {
     const kept = story.seen().events.filter(({ user }) => tenantOf(user) === name)
     const { seen } = world.feeds.get(name)!
     if (kept.length !== seen.size)
-      throw new Error(`the feed of ${name} has ${seen.size} events, the store ${kept.length}`)
+      throw new Error(`the feed of ${name} has ${seen.size} events, but the store has ${kept.length}`)
   }
 }
 
-/** The ids of a WeChat account without a binding and without a waiting scan are in no table and in no log line. */
+/** If a WeChat account has no binding and no waiting scan, its ids must not be in a table or in a log line. */
 async function expectErased(world: World, m: State): Promise<void> {
   const kept = new Set([
     ...[...m.users.values()].flatMap(({ bound }) => (bound ? [bound.openid] : [])),
@@ -91,14 +97,14 @@ async function expectErased(world: World, m: State): Promise<void> {
   for (const { state, proof = state } of world.authorized) {
     for (const secret of [state, proof])
       if (log.includes(secret) || tables.includes(secret))
-        throw new Error('the log or the store has a secret of one tap')
+        throw new Error('the log or the store contains a secret of an authorization')
   }
   for (const openid of [...openids, ...oldOpenids]) {
     const unionid = unionidOf(openid) ?? openid
-    if (log.includes(openid) || log.includes(unionid)) throw new Error(`the log has the id ${openid}`)
+    if (log.includes(openid) || log.includes(unionid)) throw new Error(`the log contains the id ${openid}`)
     if (kept.has(openid)) continue
     if (tables.includes(openid) || tables.includes(unionid))
-      throw new Error(`the store has ${openid}, which is bound to nobody`)
+      throw new Error(`the store contains the openid ${openid}, which is bound to nobody`)
   }
 }
 

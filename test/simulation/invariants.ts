@@ -1,4 +1,4 @@
-/** The invariants that hold after every step. README.md lists them in words. */
+/** Checks the invariants that must be true after every step. README.md lists them. */
 import { differ } from './model/difference.ts'
 import type { Observed } from './model/observed.ts'
 import { type Answer, viewOf } from './model/page.ts'
@@ -6,14 +6,14 @@ import { type State, tenantOf, type UserKey } from './model/state.ts'
 import type { Delivered } from './world/receiver.ts'
 import type { World } from './world/world.ts'
 
-/** The facts that the server has told others. Later steps must not contradict them. */
+/** The facts that others have learned from the server. Later steps must not contradict these facts. */
 export type Told = {
   versions: Map<UserKey, number>
-  /** The last version of a user that the receiver has accepted. */
+  /** The last version of each user that the receiver has accepted. */
   accepted: Map<string, number>
   acceptedIds: Set<string>
   uids: Map<string, string>
-  /** After a killed server or a failed store, a notice may be sent again. */
+  /** True after a server was killed or the store has failed. From then on, the server may send a notice again. */
   isDisturbed: boolean
 }
 
@@ -37,7 +37,7 @@ export function checkInvariants(world: World, m: State, seen: Observed, told: To
   )
 }
 
-/** Under `reject` a WeChat is bound to one user of a tenant. */
+/** With CONFLICT=reject, a WeChat is bound to at most one user of a tenant. */
 function checkBindings(m: State, { users }: Observed): string | undefined {
   if (m.settings.conflict === 'allow') return undefined
   const owners = new Map<string, UserKey>()
@@ -61,10 +61,13 @@ function checkTickets({ tickets }: Observed): string | undefined {
 
 const QR_AGE = 300_000
 const FOLLOW_GRACE = 300_000
-// WeChat's answer may take this long.
+// The longest time until WeChat's answer.
 const ON_REQUEST = 5_000
 
-/** A QR code is given to one user once, at most five minutes after it was made, and WeChat accepts its scans as long as the ticket says. */
+/**
+ * The server gives a QR code to only one user and only once, at most five minutes after WeChat has created it. WeChat
+ * must accept scans of the QR code until its ticket expires.
+ */
 function checkQrcodes({ wechat, given }: World, m: State): string | undefined {
   for (const { scene, createdAt, expiresAt } of m.tickets.values()) {
     if (given.has(scene)) continue
@@ -79,7 +82,7 @@ function checkQrcodes({ wechat, given }: World, m: State): string | undefined {
   return undefined
 }
 
-/** A version never decreases, even after an erasure. */
+/** A version never decreases, even after the user was erased. */
 function checkVersions(m: State, told: Told): string | undefined {
   for (const [key, { version }] of m.users) {
     const before = told.versions.get(key) ?? 0
@@ -89,7 +92,7 @@ function checkVersions(m: State, told: Told): string | undefined {
   return undefined
 }
 
-/** Each change has one event with an id of its own, and binding and unbinding alternate. */
+/** Each change has one event with a unique id. After a binding comes an unbinding before the next binding. */
 function checkEvents({ events }: Observed, told: Told): string | undefined {
   const last = new Map<UserKey, { version: number; isBound: boolean | undefined }>()
   for (const { user, version, type, reason, uid } of events) {
@@ -100,43 +103,49 @@ function checkEvents({ events }: Observed, told: Told): string | undefined {
     last.set(user, { version, isBound: type === 'unbound' ? false : type === 'bound' ? true : before.isBound })
     const name = `${user} ${version} ${type} ${reason}`
     const known = told.uids.get(uid)
-    if (known !== undefined && known !== name) return `the id ${uid} is that of "${known}" and of "${name}"`
+    if (known !== undefined && known !== name) return `the events "${known}" and "${name}" have the same id ${uid}`
     told.uids.set(uid, name)
   }
   return undefined
 }
 
 /**
- * A waiting page is answered as soon as a greater version is committed, even on another server. It gets 304 only after its full
- * waiting time.
+ * A waiting page gets its answer as soon as any server has committed a greater version. The page gets 304 only after
+ * its full waiting time.
  */
 function checkPages(world: World, m: State): string | undefined {
   for (const { key, known, until, answer } of world.pages) {
     const version = m.users.get(key)?.version ?? 0
-    if (!answer && version > known) return `${key}: a page waits at ${known}, the version is ${version}`
-    if (!answer && m.now > until + 1000) return `${key}: a page waits for longer than it asked for`
-    if (answer?.status === 304 && m.now < until) return `${key}: a wait has ended too early`
+    if (!answer && version > known)
+      return `${key}: a page that knows ${known} still waits, but the version is ${version}`
+    if (!answer && m.now > until + 1000) return `${key}: a page waits longer than its time limit`
+    if (answer?.status === 304 && m.now < until) return `${key}: a page got 304 before its time limit`
     if (answer?.status !== 200) continue
     const view = JSON.parse(String(answer.body)) as Answer
     if ((view.version as number) <= known || (view.version as number) > version) {
-      return `${key}: a page that knew ${known} got ${view.version}, the version is ${version}`
+      return `${key}: a page that knew ${known} got ${view.version}, but the version is ${version}`
     }
-    const wrong = view.version === version ? differ(`${key}: what a page got`, viewOf(m, key), view) : undefined
+    const wrong = view.version === version ? differ(`${key}: the answer to a page`, viewOf(m, key), view) : undefined
     if (wrong) return wrong
   }
   world.pages = world.pages.filter(({ answer }) => !answer)
   return undefined
 }
 
-/** The notices of a user come in order, match the changes, and contain no openid that was erased or belongs to a later binding. */
+/**
+ * The notices of a user come in the order of the changes and match them. A notice contains no openid that was erased or
+ * that belongs to a later binding.
+ */
 function checkDelivered(delivered: Delivered[], m: State, told: Told): string | undefined {
   for (const notice of delivered) {
     const { id, key, version, type, reason, openid, accepted } = notice
     const name = `${key} ${version} ${type.slice('binding.'.length)} ${reason}`
-    if (told.uids.get(id) !== name) return `the webhook "${name}" (${id}) is of no change: ${told.uids.get(id)}`
+    if (told.uids.get(id) !== name)
+      return `the webhook "${name}" matches no change: its id ${id} belongs to ${told.uids.get(id)}`
     const before = told.accepted.get(key) ?? 0
     if (version < before && !told.isDisturbed) return `${key}: webhook ${version} comes after ${before}`
-    if (told.acceptedIds.has(id) && !told.isDisturbed) return `the webhook ${name} was accepted and came again`
+    if (told.acceptedIds.has(id) && !told.isDisturbed)
+      return `the receiver had accepted the webhook ${name}, and it came again`
     const event = m.events.find((each) => each.user === key && each.version === version)
     if (openid && event && event.openid !== openid) return `the webhook ${name} names the WeChat of another binding`
     if (!accepted) continue

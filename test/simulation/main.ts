@@ -17,7 +17,7 @@ npm run simulate -- [options]
   --help           print this text
 
 The exit code is 1 if a story fails. The output then has the seed and the shortest story that fails.
-To make a test of it, add the story with a title to test/simulation/stories.ts.
+To keep the story as a test, add it with a title to test/simulation/stories.ts.
 README.md in test/simulation explains more.`
 
 type Options = { seed: number; steps: number; sequences: number; isQuick: boolean; engine: 'sqlite' | 'postgres' }
@@ -28,7 +28,7 @@ const toNumber = (name: string, text: string, least: number): number => {
   throw new TypeError(`--${name} must be a whole number from ${least} to 999999999, but is "${text}"`)
 }
 
-/** Undefined for `--help`. Throws TypeError for a wrong option. */
+/** Parses the options. Returns undefined for `--help`. Throws TypeError for a wrong option. */
 function parseOptions(args: string[]): Options | undefined {
   const { values } = parseArgs({
     args,

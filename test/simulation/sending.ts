@@ -8,7 +8,7 @@ import type { World } from './world/world.ts'
 export type Sending = {
   exchange: Exchange
   answer: Answer | object | typeof LOST | typeof PENDING
-  /** How many calls to the store of this server had failed before. */
+  /** The number of this server's calls to the store that had failed before. */
   failuresBefore: number
 }
 
@@ -25,7 +25,10 @@ export function send(exchange: Exchange): Sending {
   return sending
 }
 
-/** The calls to the store take turns until every request is answered or waits for WeChat. */
+/**
+ * Runs the requests at the same time. Their calls to the store run one after the other, until every request has its
+ * answer or waits for WeChat.
+ */
 export async function takeTurns(world: World, exchanges: Exchange[], order: number): Promise<Sending[]> {
   const [scheduler] = fc.sample(fc.scheduler(), { seed: order, numRuns: 1 })
   return world.inTurns(scheduler!, async () => {
@@ -48,5 +51,7 @@ export async function readOutcome({ exchange, answer, failuresBefore }: Sending)
   const outcome = await exchange.read(answer)
   const hasFailed = exchange.instance.view.failures() > failuresBefore
   const isFailed = 'value' in outcome && outcome.value === FAILED
-  return isFailed && !hasFailed ? { fault: 'the server blames the store, which has not failed' } : outcome
+  return isFailed && !hasFailed
+    ? { fault: 'the server reports a failure of the store, but the store has not failed' }
+    : outcome
 }

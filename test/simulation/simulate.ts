@@ -1,4 +1,4 @@
-/** Draws stories from a seed, plays them, and shortens one that fails. */
+/** Generates stories from a seed, plays them, and shortens a story that fails. */
 import fc from 'fast-check'
 import { finish } from './finish.ts'
 import { anySettings, anyStep } from './steps/any-step.ts'
@@ -8,7 +8,7 @@ import type { Database } from './world/store.ts'
 import { useSyncCrypto } from './world/sync-crypto.ts'
 import type { WorldSettings } from './world/world.ts'
 
-/** A story as plain data. `chance` is the seed of all random values while it is played. */
+/** A story as plain data. `chance` is the seed of all random values while the story is played. */
 export type Recorded = { settings: WorldSettings; chance: number; steps: Step[] }
 
 class StepCommand implements fc.AsyncCommand<Story, Story> {
@@ -49,7 +49,7 @@ async function play(
   }
 }
 
-/** A small generator of numbers from 0 to 1 (mulberry32). */
+/** Returns a generator of random numbers from 0 to 1 (mulberry32). */
 function createRandom(seed: number): () => number {
   let state = seed
   return () => {
@@ -68,13 +68,13 @@ export const replay = (database: Database, { steps, ...rest }: Recorded): Promis
     steps.map((step) => new StepCommand(step)),
   )
 
-/** `isQuick`: the first story that fails is not shortened. */
+/** `isQuick` means that a failing story is not shortened. */
 export type Run = { seed: number; steps: number; sequences: number; isQuick?: boolean }
 
-/** `number`: the first story that failed; `story` is the shortest one. */
+/** `number` is the number of the first story that failed. `story` is the shortest version of it that fails. */
 export type Found = { seed: number; number: number; message: string; story: Recorded }
 
-/** Plays stories of up to `steps` steps. Resolves with the shortest story that fails, or with nothing. */
+/** Plays stories of up to `steps` steps. If a story fails, `found` is its shortest version. */
 export async function simulate(
   database: Database,
   { seed, steps, sequences, isQuick = false }: Run,
@@ -99,10 +99,10 @@ export async function simulate(
   return { stepsTaken, found: { seed, number: details.numRuns, message, story } }
 }
 
-/** The text of fast-check's commands is the JSON of each one that was run. */
+/** The text of fast-check's commands contains the JSON of each command that was run. */
 const toSteps = (text: string): Step[] => JSON.parse(`[${text.replace(/\s*\/\*.*$/, '')}]`)
 
-/** The message of a failure, and its story as a test can replay it. */
+/** Returns the message of a failure, and the story as code for stories.ts. */
 export function show({ seed, number, message, story: { settings, chance, steps } }: Found): string {
   const lines = steps.map((step) => `    ${JSON.stringify(step)},`)
   const story = [`  settings: ${JSON.stringify(settings)},`, `  chance: ${chance},`, '  steps: [', ...lines, '  ],']

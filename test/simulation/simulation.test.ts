@@ -1,4 +1,6 @@
-/** Plays random stories, and recorded stories that once found a fault. README.md explains how to read a failure. */
+/**
+ * Plays random stories, and recorded stories that have found a fault before. README.md explains how to read a failure.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newMigratedDatabase } from '../support/databases.ts'
 import { replay, show, simulate } from './simulate.ts'
@@ -7,7 +9,7 @@ import { openPostgresDatabase } from './world/postgres.ts'
 import { type Database, openSqliteDatabase } from './world/store.ts'
 
 const SEEDS = 40
-// Of at most 300 steps each, 150 on average.
+// A story has at most 300 steps, and 150 on average.
 const SEQUENCES = 2
 
 let database: Database
@@ -18,10 +20,10 @@ beforeAll(async () => {
 
 afterAll(() => database.close())
 
-// A story that fails is played hundreds of times, to find the shortest one.
+// The time limit is long, because a failing story is played hundreds of times to find its shortest version.
 describe('simulate', { timeout: 240_000 }, () => {
   test.each(Array.from({ length: SEEDS }, (_, i) => i + 1))(
-    'seed %i agrees with the model after every step',
+    'finds no difference between server and model after any step, with seed %i',
     async (seed) => {
       const { found } = await simulate(database, { seed, steps: 300, sequences: SEQUENCES })
       expect(found && show(found)).toBeUndefined()
@@ -30,7 +32,7 @@ describe('simulate', { timeout: 240_000 }, () => {
 })
 
 describe('on PostgreSQL', () => {
-  test('three short stories agree with the model', { timeout: 240_000 }, async () => {
+  test('finds no difference between server and model in three short stories', { timeout: 240_000 }, async () => {
     const postgres = await openPostgresDatabase(await newMigratedDatabase())
     try {
       const { found, stepsTaken } = await simulate(postgres, { seed: 1, steps: 60, sequences: 3 })

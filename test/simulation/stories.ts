@@ -1,4 +1,4 @@
-/** Stories in which the simulation has found a fault, each as short as possible. */
+/** Stories in which the simulation has found a fault. Each story is as short as possible. */
 import type { Recorded } from './simulate.ts'
 
 const settings = {
@@ -15,7 +15,7 @@ const settings = {
 } as const
 
 export const stories: Record<string, Recorded> = {
-  'an export after an erasure names the version that is kept': {
+  'an export after an erasure contains the version that the server has kept': {
     settings,
     chance: 0,
     steps: [
@@ -24,7 +24,7 @@ export const stories: Record<string, Recorded> = {
       { do: 'export', user: 0, at: 0 },
     ],
   },
-  'an export during an erasure is not of two states': {
+  'an export during an erasure does not mix the states before and after': {
     settings,
     chance: 0,
     steps: [
@@ -39,7 +39,7 @@ export const stories: Record<string, Recorded> = {
       },
     ],
   },
-  'an answer of WeChat from before an unfollow of the same second does not undo the unfollow': {
+  'an answer that WeChat sent before an unfollow, in the same second, does not undo the unfollow': {
     settings: { ...settings, unsubscribe: 'mark' },
     chance: 0,
     steps: [
@@ -50,7 +50,7 @@ export const stories: Record<string, Recorded> = {
       { do: 'wechat', trouble: 'up' },
     ],
   },
-  'a page whose user was bound while WeChat made the QR code gets the bound state': {
+  'a page gets the bound state if its user was bound while WeChat created the QR code': {
     settings: { ...settings, hasUnionid: true },
     chance: 0,
     steps: [
@@ -61,7 +61,7 @@ export const stories: Record<string, Recorded> = {
       { do: 'say', phone: 0, what: 'scan', pick: 0, at: 0 },
     ],
   },
-  'the unionid may arrive before the QR code for which a page waits': {
+  'the unionid may arrive before the QR code that a page waits for': {
     settings: { ...settings, hasUnionid: true },
     chance: 0,
     steps: [
@@ -79,7 +79,7 @@ export const stories: Record<string, Recorded> = {
       { do: 'wechat', trouble: 'up' },
     ],
   },
-  'a back end sends the request for a page of the list again': {
+  'a back end repeats the request for a page of the list': {
     settings: { ...settings, instances: 2 },
     chance: 0,
     steps: [
@@ -104,7 +104,7 @@ export const stories: Record<string, Recorded> = {
       },
     ],
   },
-  'the unionid of an openid that has moved is fetched': {
+  'the server fetches the unionid of an openid that was moved': {
     settings: { ...settings, hasUnionid: true },
     chance: 0,
     steps: [

@@ -1,4 +1,7 @@
-/** Plays a story: runs each step in the world and in the model, and compares the two. */
+/**
+ * Plays a story: runs each step in the world (the simulated environment of the servers) and in the model, and compares
+ * the results.
+ */
 import { erasedHash } from '../../server/store/sql/erasure.ts'
 import { answerFault, digitsIn } from './answers.ts'
 import { checkInvariants, newTold } from './invariants.ts'
@@ -18,7 +21,7 @@ import { identityOf, openWorld, STARTED_AT, type WorldSettings } from './world/w
 
 export type Story = Awaited<ReturnType<typeof beginStory>>
 
-/** A request that WeChat keeps waiting. */
+/** A request that waits for an answer of WeChat. */
 type Waiting = { later: Later; latestEpoch: number; name: string | undefined; sent: Sending }
 
 const isRefusal = (value: unknown) => typeof value === 'object' && value !== null && 'code' in value
@@ -54,9 +57,9 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   }
 
   /**
-   * The QR codes that the tickets of this step may have. Without QR codes in advance: all that WeChat has made in this step. With them:
-   * those of the new tickets and of the answers, and two more, because a QR code that was taken may have been lost. No QR code is given
-   * twice.
+   * Returns the QR codes that the tickets of this step may have. If the server requests no QR codes in advance, these
+   * are all QR codes that WeChat has created in this step. Otherwise they are the QR codes of the new tickets and of
+   * the answers, and two more, because the server may have lost a QR code that it has taken. No QR code is given twice.
    */
   function offersFor(values: unknown[]): string[] {
     const offered = world.wechat.takeOffered()
@@ -67,7 +70,10 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     return [...taken, ...[...free].slice(0, 2)]
   }
 
-  /** The webhook sender collects the accepted notices for some milliseconds before it removes them. */
+  /**
+   * Waits until the webhook sender is idle. The sender collects accepted notices for some milliseconds before it
+   * removes them.
+   */
   async function quiet(): Promise<void> {
     await world.settle()
     for (let rounds = 0; rounds < 5 && world.receiver.hasNew(); rounds++) {
@@ -78,7 +84,10 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     }
   }
 
-  /** Compares the whole state with the model, after the requests of this step and those that have waited for WeChat. */
+  /**
+   * Compares the whole state with the model. The model runs the requests of this step and the requests whose wait for
+   * WeChat has ended.
+   */
   async function compare(sent: Sending[]): Promise<void> {
     const ended = waiting
       .filter((each) => each.sent.answer !== PENDING)
@@ -140,7 +149,8 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       const answer = answers[i]
       if (!isLater(answer)) continue
       const { later } = answer
-      // The order of simultaneous requests is unknown, so this one may have asked before or after the others.
+      // The order of requests at the same time is unknown. This request may have been sent to WeChat before or after
+      // the other requests changed the epoch.
       const latestEpoch = userOf(m, later.key).epoch
       waiting.push({ later, latestEpoch, name: sending.exchange.only, sent: sending })
     }
@@ -155,7 +165,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const fresh = holds(m.tickets.values()).filter(({ scene }) => !before.tickets.get(scene)?.hold)
     const shown = digitsIn(values[0])
     if (sent.length === 1 && shown !== undefined && fresh[0] && fresh[0].hold.digits !== shown) {
-      fail('the chat shows other digits than the store expects')
+      fail('the digits in the chat differ from the digits in the store')
     }
     const wrong = checkInvariants(world, m, seen, told) ?? (await checkReaders({ world, told, seen: () => seen }))
     if (wrong) fail(wrong)
@@ -165,7 +175,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     world,
     told,
     model: () => m,
-    /** What the store held after the last step. */
+    /** The content of the store after the last step. */
     seen: () => seen,
     isWaiting: (name: string) => waiting.some((each) => each.name === name),
 
@@ -186,7 +196,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       await replaceDead()
     },
 
-    /** For steps without a request: compares the state. */
+    /** Compares the state after a step without a request. */
     async settle(): Promise<void> {
       beginStep()
       await quiet()
@@ -211,7 +221,10 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
   }
 }
 
-/** The server closes expired scans by itself, and learns about users, possibly before the requests of the same step. */
+/**
+ * The server closes expired scans and stores WeChat's answers about users by itself. It may do so before the requests
+ * of the same step.
+ */
 function workFirst(m: State, choose: Choose): void {
   const keys = new Set(holds(m.tickets.values()).flatMap(({ user, hold }) => (m.now >= hold.until ? [user] : [])))
   if (keys.size > 0 && choose(2) === 1) for (const key of keys) expireHolds(m, key)

@@ -1,11 +1,12 @@
 /**
- * The Chromium of the tests. A start takes about a second, so the test files of a worker share one browser: they also share the
- * modules of their worker (`isolate: false`). Each test opens its own context, which has its own storage and cache.
+ * The Chromium of the tests. A browser needs about a second to start, so all test files of a worker share one browser.
+ * This works because they also share the modules of the worker (`isolate: false`). Each test opens its own context with
+ * its own storage and cache.
  */
 import { type Browser, chromium } from 'playwright'
 import { launchOptions } from './chromium.ts'
 
-/** A host name that the browser resolves to this machine: another site, for pages that attack. */
+/** A host name that the browser resolves to this machine. Tests use it for the pages of an attacking site. */
 export const OTHER_SITE = 'evil.example'
 
 let browser: Promise<Browser> | undefined
@@ -20,7 +21,7 @@ async function launch(): Promise<Browser> {
   })
 }
 
-/** Nobody closes the browser: Playwright ends it together with the worker. */
+/** No test closes the browser. Playwright ends it together with the worker. */
 export function sharedBrowser(): Promise<Browser> {
   browser ??= launch()
   return browser

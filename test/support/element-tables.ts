@@ -22,7 +22,7 @@ const row = (cause: string, cure: string, zhCause: string, zhCure: string): Row 
  */
 const ownCodes = {
   NO_TOKEN: row(
-    'The page gave no widget token: neither `token`, `token-url` nor `getToken` is set, or `getToken` failed, or `token-url` answered with an error, a redirect, or something other than `{"token":"…"}`',
+    'The page has given no widget token. Either none of `token`, `token-url` and `getToken` is set, or `getToken` has failed, or `token-url` has answered with an error, a redirect, or a body that is not `{"token":"…"}`',
     'Read the message: it names the URL and the status. Set one of the three. Answer `token-url` with 401 if no user is signed in. If `token-url` is of another origin, its server must send `Access-Control-Allow-Origin` with the origin of the page, and `Access-Control-Allow-Credentials: true`',
     '页面没有提供组件令牌：`token`、`token-url` 与 `getToken` 都未设置；或 `getToken` 失败；或 `token-url` 返回错误、重定向，或不是 `{"token":"…"}` 的内容',
     '查看 `message`，其中有网址与状态码。设置三者之一。没有用户登录时，`token-url` 请返回 401。`token-url` 属于其他来源时，其服务器须发送 `Access-Control-Allow-Origin`（值为页面的来源）与 `Access-Control-Allow-Credentials: true`',
@@ -34,7 +34,7 @@ const ownCodes = {
     '把页面的来源加入绑定服务的 `ALLOWED_ORIGINS`；确认前置代理没有删除 CORS 头',
   ),
   NETWORK: row(
-    'No connection to the bind server, or the content policy of the page forbids it',
+    'There is no connection to the bind server, or the content policy of the page forbids the connection',
     'Check `server`, and `connect-src` of the content policy. The element retries when the network is back',
     '无法连接绑定服务，或页面的内容安全策略不允许连接',
     '检查 `server` 与内容安全策略的 `connect-src`。网络恢复后元素自动重试',
@@ -46,7 +46,7 @@ const ownCodes = {
     '检查绑定服务，并确认代理允许 30 秒的请求',
   ),
   BAD_RESPONSE: row(
-    'The answer is not from a bind server: an error page of a proxy, or a wrong `server`',
+    'The answer is not from a bind server: it is an error page of a proxy, or `server` is wrong',
     'Open `<server>/healthz` or the URL of the failed request. Check `server`',
     '应答不是绑定服务的：是代理的错误页，或 `server` 有误',
     '打开失败的请求的网址查看；检查 `server`',
@@ -74,8 +74,8 @@ const serverCodes = {
     '使用您自己的用户编号',
   ),
   FORBIDDEN: row(
-    'The `scope` of the widget token does not allow this request; or another user than that of the token started the authorization in WeChat',
-    'Make the token with `bind` or `unbind` in its `scope`. After an authorization in WeChat, nothing: the user taps again',
+    'The `scope` of the widget token does not allow this request, or another user has started the authorization in WeChat',
+    'Make the token with `bind` or `unbind` in its `scope`. After an authorization in WeChat, do nothing: the user taps again',
     '组件令牌的 `scope` 不允许该请求；或从微信返回的授权属于另一位用户',
     '签发令牌时，在 `scope` 中包含 `bind` 或 `unbind`。从微信返回时无需处理：用户再点一次',
   ),
@@ -87,7 +87,7 @@ const serverCodes = {
   ),
   TOO_LARGE: row(
     'A proxy or another program has changed the request',
-    'Check what lies between the page and the server',
+    'Check the proxies between the page and the server',
     '代理或其他程序修改了请求',
     '检查页面与服务之间的设备',
   ),
@@ -98,27 +98,27 @@ const serverCodes = {
     '`server` 须为 `/widget/qrcode` 所在的网址',
   ),
   WRONG_CODE: row(
-    'The user typed other digits than WeChat shows; the card says how many tries are left',
-    'Nothing: the user tries again',
+    'The user typed wrong digits. The card displays how many tries are left',
+    'You need not do anything: the user tries again',
     '用户输入的数字与微信显示的不一致；卡片显示剩余次数',
     '无需处理：用户重新输入',
   ),
   NOT_SCANNED: row(
-    '`confirm()` without a scan, or after its two minutes',
-    'Nothing: the element shows the QR code again',
+    '`confirm()` was called without a scan, or more than two minutes after the scan',
+    'You need not do anything: the element shows the QR code again',
     '没有扫码就调用 `confirm()`，或已超过两分钟',
     '无需处理：元素重新显示二维码',
   ),
   NOT_BOUND: row(
     'There was nothing to unbind',
-    'Nothing: the element shows a QR code',
+    'You need not do anything: the element shows a QR code',
     '没有可解除的绑定',
     '无需处理：元素显示二维码',
   ),
   CONFLICT: row(
-    'The WeChat that confirmed is bound to another account (`CONFLICT=reject`)',
+    'The WeChat account of the scan is bound to another account (`CONFLICT=reject`)',
     'The user unbinds the other account first, or uses another WeChat',
-    '确认的微信已绑定其他账号（`CONFLICT=reject`）',
+    '扫码的微信已绑定其他账号（`CONFLICT=reject`）',
     '用户先在其他账号解绑，或使用另一个微信',
   ),
   RATE_LIMITED: row(
@@ -129,13 +129,13 @@ const serverCodes = {
   ),
   DECLINED: row(
     'The user did not allow the authorization in WeChat',
-    'Nothing: the user can tap again, or use the QR code',
+    'You need not do anything: the user can tap again, or use the QR code',
     '用户没有在微信中授权',
     '无需处理：用户可以再点一次，或使用二维码',
   ),
   PROOF_EXPIRED: row(
-    'The authorization in WeChat is older than five minutes, or was used before; for example, the user opened an old link of the history',
-    'Nothing: the user taps again',
+    'The authorization in WeChat is older than five minutes, or was used before. For example, the user has opened an old link from the history',
+    'You need not do anything: the user taps again',
     '微信中的授权已超过五分钟，或已使用过；例如用户打开了历史记录中的旧链接',
     '无需处理：用户再点一次',
   ),
@@ -153,19 +153,19 @@ const serverCodes = {
   ),
   WECHAT_QUOTA: row(
     "The account's quota of QR codes is used up for today",
-    'Wait until midnight (UTC+8), or have the quota raised',
+    'Wait until midnight (UTC+8), or ask WeChat for a higher quota',
     '公众号当天的二维码额度已用完',
     '等到零点（UTC+8），或申请提高额度',
   ),
   WECHAT_UNAVAILABLE: row(
     'WeChat does not answer',
-    'The element retries; run `wechat-bind doctor` if it lasts',
+    'The element retries. If the error continues, run `wechat-bind doctor`',
     '微信没有应答',
     '元素自动重试；持续发生时运行 `wechat-bind doctor`',
   ),
   STORE_UNAVAILABLE: row(
     'The database of the server does not answer',
-    'The element retries; see the log of the server',
+    'The element retries. Read the log of the server',
     '服务的数据库没有应答',
     '元素自动重试；查看服务日志',
   ),
@@ -191,7 +191,7 @@ const unbindReasons: Record<UnbindReason, Bilingual> = {
   chat: { en: 'the user sent “解绑” or “unbind” in the chat', zh: '用户在聊天中发送“解绑”' },
   unsubscribe: { en: 'the user unfollowed the Official Account', zh: '用户取消关注公众号' },
   replaced: {
-    en: 'the user bound another WeChat account, or another user bound this one (`CONFLICT=replace`)',
+    en: 'the user bound another WeChat account, or another user bound this WeChat account (`CONFLICT=replace`)',
     zh: '用户绑定了另一个微信，或另一位用户绑定了该微信（`CONFLICT=replace`）',
   },
   operator: { en: 'an operator removed it on the command line or in the console', zh: '运维人员用命令行或控制台解绑' },
@@ -208,7 +208,7 @@ const refusedReasons: Record<Notice, Bilingual> = {
     zh: '该微信已绑定其他账号（`CONFLICT=reject`）',
   },
   expired_scan: {
-    en: 'an earlier QR code of this user was scanned, which no longer works',
+    en: 'an earlier QR code of this user was scanned, and this QR code no longer works',
     zh: '扫描的是该用户已失效的二维码',
   },
 }
@@ -235,7 +235,7 @@ const words = {
   en: {
     problems: 'Problems',
     intro:
-      'The event `binderror` and the console give the code. `retryable` means that the element tries again by itself, for example when the page becomes visible.',
+      'The event `binderror` and the browser console contain the code. `retryable` means that the element tries again by itself, for example when the page becomes visible.',
     codes: ['code', 'retryable', 'cause', 'cure'],
     yes: 'yes',
     depends: 'depends on the answer',
@@ -247,7 +247,7 @@ const words = {
     sizes: 'Sizes',
     size: ['`size`', 'side of the QR code', 'card'],
     sizesIntro:
-      'At the usual font size. The card never gets wider than its place, and the smallest fits into 248 px. Inside WeChat, `small` has the size of `medium`: the long press needs 200 px.',
+      'The sizes apply to the default font size. The card never becomes wider than its container, and the smallest card fits into 248 px. Inside WeChat, `small` has the size of `medium`, because a long press needs a picture of 200 px.',
   },
   zh: {
     problems: '问题与处理',

@@ -17,7 +17,10 @@ const inState = (page: Page, state: string) =>
     state,
   )
 
-/** Ends with a QR code on the page, the follow page on the phone, and one event of each kind in the log of requests. */
+/**
+ * Brings the demo into the state of the screenshot: a QR code on the page, the follow page on the phone, and one entry
+ * of each kind in the traffic log.
+ */
 async function setScene(page: Page): Promise<void> {
   await inState(page, 'ready')
   await page.getByTestId('scan-button').click()

@@ -24,10 +24,13 @@ export function createTestLog(): Log & { lines: string[] } {
 }
 
 export type TestServerOptions = {
-  /** Answers the server's requests to hosts other than WeChat's. */
+  /** Answers the requests of the server to all hosts except WeChat. */
   neighbour?: Fetch
   wrapStore?: (store: Store) => Store
-  /** Settings of the Official Account, or that of an earlier test server, to simulate its restart. Its users have no unionid. */
+  /**
+   * Settings of the Official Account. To simulate a restart, a test passes the account of an earlier test server. The
+   * users of the account have no unionid.
+   */
   account?: Partial<Account>
 }
 
@@ -38,7 +41,7 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
   const simulator = createSimulator({
     clock: time.clock,
     delay: (ms, signal) => time.delay(ms, signal),
-    // The simulator calls the app without a socket, unless the test serves the app on one.
+    // By default the simulator calls the app as a function. A test can serve the app on a port instead.
     fetch: (url, init) => (url.startsWith('http://bind.test/') ? testServer.app.request(url, init) : fetch(url, init)),
     callbackUrl: 'http://bind.test/wechat/callback',
     people: ['amy', 'bo', 'cy'],
@@ -54,7 +57,7 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
     BIND_KEYS: `k1:${SECRET},k2:${OTHER_SECRET}:other`,
     DATABASE_URL: 'sqlite::memory:',
     LOG_LEVEL: 'silent',
-    // Every call to WeChat then belongs to a request of the test.
+    // Without a pool of QR codes, every call to WeChat belongs to a request of the test.
     QR_READY: '0',
     ...env,
   })
@@ -86,9 +89,9 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
     client: clientFor('k1', SECRET),
     otherTenant: clientFor('k2', OTHER_SECRET),
     phone: simulator.phone,
-    /** A client that sends its requests over a socket. */
+    /** A client that sends its requests over a real connection. */
     clientOver: (server: string) => createBindClient({ server, keyId: 'k1', key: SECRET, clock: time.clock }),
-    /** A request of a page, for this user of the account `acme`. */
+    /** Sends a request of a page for this user of the account `acme`. */
     async widget(method: string, path: string, options: WidgetOptions = {}): Promise<Response> {
       const { user = 'u1', headers, body, scope, signal } = options
       const token =
@@ -101,11 +104,11 @@ export async function openTestServer(env: Env = {}, { neighbour, wrapStore, acco
         signal,
       })
     },
-    /** The text of the user's QR code. */
+    /** Returns the text in the user's QR code. */
     async ticketUrl(user = 'u1', isRefresh = false): Promise<string> {
       return (await testServer.client.getQrCode({ account: 'acme', userId: user, isRefresh })).Url
     },
-    /** WeChat's request with a message: a greeting, unless `fields` say otherwise. */
+    /** Creates WeChat's request with a message. By default the message is a greeting, and `fields` can override it. */
     message(fields: MessageFields = HELLO, mode = account.mode) {
       const now = time.clock()
       const CreateTime = Math.floor(now / 1000)

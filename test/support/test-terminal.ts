@@ -1,4 +1,4 @@
-/** A terminal that keeps what a command writes. */
+/** A fake terminal that records the output of a command. */
 import type { Terminal } from '../../server/commands/terminal.ts'
 
 export function createTestTerminal({ columns, answer }: { columns?: number; answer?: boolean } = {}) {

@@ -23,7 +23,7 @@ function findElement(): Element {
   }
   const declarations = manifest.modules.flatMap(({ declarations }) => declarations)
   const found = declarations.find(({ tagName }) => tagName === 'wechat-bind')
-  if (!found) throw new Error('the manifest holds no <wechat-bind>: run "npm run build" first')
+  if (!found) throw new Error('the manifest does not contain <wechat-bind>: run "npm run build" first')
   return found
 }
 
@@ -88,7 +88,7 @@ function pageWith(path: string, mark: string, tables: string) {
 
 const tables = sections.map(([title, text]) => `## ${title}\n\n${text}`).join('\n\n')
 
-/** The present text of each page, and its text with the tables of the manifest and of the source. */
+/** Returns the current text of each page, and its text with the tables from the manifest and from the source code. */
 export const pages = [
   pageWith('docs/element.md', MARKS.en, `${tables}\n\n${elementTables('en')}`),
   pageWith('docs/element.zh-CN.md', MARKS.zh, elementTables('zh')),

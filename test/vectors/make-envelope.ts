@@ -1,10 +1,11 @@
-/** Writes `envelope.json`, the worked example of docs/clients.md: `node test/vectors/make-envelope.ts`. */
+/** Writes `envelope.json`, the complete example of docs/clients.md: `node test/vectors/make-envelope.ts`. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CompactEncrypt, type CompactJWEHeaderParameters } from 'jose'
 
 const KID = 'k1'
-// Counts down, so that the base64url contains "_" and "-": a client that decodes standard base64 fails with this key.
+// The bytes of the key count down, so that its base64url form contains "_" and "-". A client that decodes standard
+// base64 fails with this key.
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => 255 - i)
 
 const ACCOUNT = { Account: 'acme', User_ID: '用户-1' }

@@ -61,7 +61,7 @@ function expectNothingPending(): void {
 }
 
 describe('BindController', () => {
-  test('requests a QR code, then polls for a version greater than that of the QR code', async () => {
+  test('requests a QR code, then polls with the version from the answer', async () => {
     await showQr()
     expect(client.asked).toEqual(['create', 'wait 1'])
     client.last.resolve(bound)
@@ -340,7 +340,7 @@ describe('BindController', () => {
     expect(client.asked).toEqual(['create', 'wait 1', 'wait 1'])
   })
 
-  test('hides the QR code while offline, and requests it again when the browser is online', async () => {
+  test('hides the QR code while the browser is offline, and requests the QR code again when the browser is online', async () => {
     await showQr()
     setOnline(false)
     expect(controller.state.name).toBe('offline')

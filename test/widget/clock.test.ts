@@ -35,7 +35,7 @@ describe('createNow', () => {
     expect(now()).toBe(600_000)
   })
 
-  test('does not decrease when the system clock is set back, and counts a jump forward only once', () => {
+  test('does not decrease when the system clock is set back, and includes a jump forward only once', () => {
     const now = createTestNow()
     pass({ wall: -3_600_000, steady: 1000 })
     expect(now()).toBe(1000)

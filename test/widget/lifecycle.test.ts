@@ -33,7 +33,7 @@ describe('WechatBind on a page', () => {
     const parent = element.parentElement as Element
     const away = async () => {
       element.remove()
-      // The element has not sent the request yet, so the test cannot wait for one.
+      // The element has not sent a request yet, so the test cannot wait for a request.
       await settle()
       await expectNothingPending()
       parent.append(element)

@@ -31,7 +31,7 @@ const wechat = `${page}#wechat_redirect`
 const goTo = (fragment: string) => history.replaceState(null, '', page + fragment)
 const bodyOf = (path: string) => server.requests.findLast((request) => request.path === path)?.body
 
-// Resolves when the page opens this URL.
+// Resolves when the page opens the URL of WeChat.
 addEventListener('hashchange', changed)
 
 beforeEach(() => {
@@ -162,7 +162,7 @@ describe('WechatBind inside WeChat', () => {
     expect(words(element)).to.contain(line)
   })
 
-  test('uses the proof in one element only', async () => {
+  test('uses the proof in only one element', async () => {
     goTo('#wechat-bind=PROOF')
     const pair = await fixture(html`<div>${plain}${plain}</div>`)
     const two = [...pair.querySelectorAll('wechat-bind')]
@@ -170,7 +170,7 @@ describe('WechatBind inside WeChat', () => {
     expect(server.countOf('oauth/confirm')).to.equal(1)
   })
 
-  test('does not use the proof in an element without a token if another element has one', async () => {
+  test('does not use the proof in an element without a token if another element has a token', async () => {
     goTo('#wechat-bind=PROOF')
     const pair = await fixture(html`<div><wechat-bind></wechat-bind>${plain}</div>`)
     const [without, other] = [...pair.querySelectorAll('wechat-bind')]

@@ -30,7 +30,7 @@ import { settle } from './support/fake-clock.ts'
 import { problem } from './support/fake-server.ts'
 
 describe('WechatBind', () => {
-  test('displays a QR code with its quiet zone, dark on white', async () => {
+  test('displays a dark QR code on white, with an empty border', async () => {
     const element = await mount()
     expect(part(element, 'qr')?.getAttribute('viewBox')).to.equal('-4 -4 33 33')
     expect(getComputedStyle(part(element, 'tile') as Element).backgroundColor).to.equal('rgb(255, 255, 255)')
@@ -425,13 +425,13 @@ describe('WechatBind', () => {
   test.each([
     ['an error of the server at token-url', 502, 'Please try again later'],
     ['a lost network connection', undefined, 'Please check your connection'],
-  ])('displays a hint of its own for %s', (_what, status, hint) => {
+  ])('displays a specific hint for %s', (_what, status, hint) => {
     const error = new BindError('NO_TOKEN', 'token-url', { retryable: true, status })
     const view = { translate: createTranslate('en'), host: {} } as View
     expect(panelOf({ name: 'error', error } as State, view).hint).to.equal(hint)
   })
 
-  test('displays that the connection has failed while it retries', async () => {
+  test('during its retries, displays that the connection has failed', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     answerTokenUrl(() => new Response('', { status: 502 }))
     const element = await mount('loading', html`<wechat-bind token-url="/my-token" lang="en"></wechat-bind>`)

@@ -1,4 +1,7 @@
-/** The layout of the QA page: two bars and three columns. A narrow screen shows one part at a time, chosen in a bar at its bottom. */
+/**
+ * The layout of the QA page: two bars and three columns. A narrow screen shows one part at a time, and the user chooses
+ * the part in a bar at the bottom.
+ */
 import { html, nothing, type TemplateResult } from 'lit'
 import { type Actions, isOnPhone } from '../app.ts'
 import type { Messages } from '../messages.ts'

@@ -1,4 +1,4 @@
-/** The details of one entry of the traffic log: the request and the response, each as sent and as decrypted. */
+/** The details of one entry of the traffic log: the request and the response, both as sent and decrypted. */
 import { html, nothing, type TemplateResult } from 'lit'
 import type { WireEntry } from '../../simulator/traffic-log.ts'
 import type { Actions } from '../app.ts'

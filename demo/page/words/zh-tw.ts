@@ -51,7 +51,7 @@ export const zhTW: Words = {
   looking: '正在辨識 QR 碼',
   noQrcode: '找不到 QR 碼',
   tryAgain: '再試一次',
-  expired: 'QR 碼 已過期',
+  expired: 'QR 碼已過期',
   expiredHint: '請在頁面上重新整理 QR 碼。',
   unknown: '不是微信的 QR 碼',
   unknownHint: '微信無法辨識此 QR 碼。',

@@ -39,7 +39,7 @@ const peers = {
       .callback()
   },
 
-  /** Only the encryption, without a WeChat framework. */
+  /** This peer uses only a library for the encryption, and no WeChat framework. */
   'wechat-crypto + express': async () => {
     const [express, WXBizMsgCrypt, { parseStringPromise }] = await Promise.all(
       ['express', 'wechat-crypto', 'xml2js'].map(load),

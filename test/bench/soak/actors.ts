@@ -1,6 +1,6 @@
 /**
- * Runs actions at constant rates and counts how they end. An action that takes long does not delay the next one, as users do not wait
- * for each other.
+ * Runs actions at constant rates and counts how they end. A slow action does not delay the next action, because users
+ * do not wait for each other.
  */
 import { BindError } from '../../../server/errors.ts'
 
@@ -9,7 +9,7 @@ export type Counted = { done: number; refused: number; failed: number; firstFail
 const TICK_MS = 20
 const MOST_MADE_UP_MS = 1_000
 
-/** `isExpected`: the error has a cause outside the server, such as WeChat that is down. */
+/** `isExpected` returns whether the cause of an error is outside the server, for example because WeChat is down. */
 export function createActors(isExpected: (error: unknown) => boolean) {
   const counts = new Map<string, Counted>()
   const running = new Set<Promise<void>>()
@@ -23,7 +23,7 @@ export function createActors(isExpected: (error: unknown) => boolean) {
       .then(
         () => void counted.done++,
         (error) => {
-          // What the end of the run cuts off is not a failure.
+          // An action that the end of the run interrupts is not a failure.
           if (isOver) return
           if (isExpected(error)) counted.refused++
           else {
@@ -39,20 +39,20 @@ export function createActors(isExpected: (error: unknown) => boolean) {
   return {
     counts,
     run,
-    /** Starts the action at this rate. */
+    /** Starts the action at a constant rate. */
     perSecond(rate: number, name: string, action: () => Promise<unknown>): void {
       let seenAt = performance.now()
       let due = 0
       const timer = setInterval(() => {
         const now = performance.now()
-        // Without the limit a bench that was suspended would make up for all requests at once.
+        // Without this limit, a bench that was suspended would then start all missed actions at once.
         due += (Math.min(now - seenAt, MOST_MADE_UP_MS) / 1000) * rate
         seenAt = now
         for (; due >= 1; due--) run(name, action)
       }, TICK_MS)
       stops.push(() => clearInterval(timer))
     },
-    /** Runs the action, and again after each pause, as long as the soak lasts. */
+    /** Runs the action repeatedly, with a pause after each run, until the soak ends. */
     again(name: string, pauseMs: number, action: () => Promise<unknown>): void {
       let timer: NodeJS.Timeout
       const next = () => {
@@ -68,7 +68,7 @@ export function createActors(isExpected: (error: unknown) => boolean) {
       next()
       stops.push(() => clearTimeout(timer))
     },
-    /** Starts nothing more, and waits for what runs, at most `withinMs`. */
+    /** Starts no more actions, and waits for the running actions for at most `withinMs`. */
     async stop(withinMs: number): Promise<void> {
       isOver = true
       for (const stop of stops) stop()

@@ -1,9 +1,9 @@
-/** A page with the element: the requests that it sends, in their order. */
+/** Simulates a page with the element: sends the same requests in the same order. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BindingView, QrcodeView } from '../../../server/wire.ts'
 import { ORIGIN, type Soaked } from './server.ts'
 
-/** An answer that the page does not expect. */
+/** The error for an answer that the page does not expect. */
 export class PageError extends Error {
   readonly status: number
   readonly code: string
@@ -18,9 +18,9 @@ export class PageError extends Error {
 export type Page = ReturnType<typeof openPage>
 
 const WAIT_S = 25
-// The server caches a token until it expires, so the cache is in a steady state after this time.
+// The server caches a token until it expires, so the size of the cache is constant after this time.
 const TOKEN_TTL_S = 300
-// The key of the token was removed: the element gets another token.
+// The server no longer has the key of the token, so the page gets another token, as the element does.
 const UNAUTHORIZED = 401
 const OVERLOADED = 503
 
@@ -52,7 +52,7 @@ export function openPage({ urls, client }: Soaked, userId: string, signal?: Abor
     qrcode: (isRefresh = false) => json<QrcodeView>(send('POST', 'qrcode', {}, { refresh: isRefresh })),
     unbind: () => json<BindingView>(send('DELETE', 'binding')),
     startAuthorization: () => send('POST', 'oauth', {}, { return: `${ORIGIN}/account` }),
-    /** Waits until the version is higher than `known`, or 25 s. */
+    /** Waits until the version is greater than `known`, but at most 25 s. */
     async poll(known: number): Promise<BindingView | undefined> {
       const headers = { 'If-None-Match': `"${known}"`, Prefer: `wait=${WAIT_S}` }
       const { status, text } = await send('GET', 'binding', headers)
@@ -69,7 +69,7 @@ export function openPage({ urls, client }: Soaked, userId: string, signal?: Abor
   }
 }
 
-/** A page that waits for a scan that does not come, until it is closed. */
+/** Waits for a scan that does not come, until the page is closed. */
 export async function waitInVain(soaked: Soaked, userId: string, ms: number): Promise<void> {
   const closing = new AbortController()
   const page = openPage(soaked, userId, closing.signal)

@@ -10,7 +10,10 @@ export function createPhone({ account, urls }: Soaked) {
   let sent = 0
   let messages = 24_000_000_000_000_000n
 
-  /** Sends the message, `times` times, as WeChat repeats one. Throws unless the server accepts it. Returns the text of the reply. */
+  /**
+   * Sends the message `times` times, as WeChat does when it repeats a delivery. Throws if the server does not accept
+   * the message. Returns the text of the reply.
+   */
   async function send(openid: string, fields: Record<string, string>, times = 1): Promise<string | undefined> {
     const common = { ToUserName: account.originalId, FromUserName: openid, CreateTime: Math.floor(Date.now() / 1000) }
     let text: string | undefined
@@ -34,7 +37,7 @@ export function createPhone({ account, urls }: Soaked) {
     follow: (openid: string, scene: string) => send(openid, { Event: 'subscribe', EventKey: `qrscene_${scene}` }),
     unfollow: (openid: string) => send(openid, { Event: 'unsubscribe', EventKey: '' }),
     say: (openid: string, text: string) => send(openid, { MsgType: 'text', Content: text, MsgId: String(++messages) }),
-    /** A callback with a wrong signature. Returns the status of the answer. */
+    /** Sends a callback with a wrong signature. Returns the status of the answer. */
     async forge(): Promise<number> {
       const { query, body } = sealMessage(
         { ...account, token: 'wrong' },

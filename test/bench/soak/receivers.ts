@@ -1,9 +1,12 @@
-/** Webhook receivers that accept, fail now and then, always fail, never answer and refuse the connection, and the other system of the account. */
+/**
+ * Five webhook receivers: one accepts every webhook, one fails sometimes, one always fails, one never answers, and one
+ * refuses the connection. Also the other system of the account (`FORWARD_URL`).
+ */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-// Of the receiver that fails now and then, every fifth answer is an error.
+// For the receiver that fails sometimes, every fifth answer is an error.
 const FAILS_EVERY = 5
 
 export async function startReceivers() {
@@ -26,7 +29,7 @@ export async function startReceivers() {
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  // A port at which nobody listens any more.
+  // Returns a port at which no server listens any more.
   const closed = createServer().listen(0, '127.0.0.1')
   await once(closed, 'listening')
   const refused = (closed.address() as AddressInfo).port

@@ -1,13 +1,13 @@
 /**
- * The tables of the soaked server. The sweep keeps events for 90 days and tickets for a day, so within half an hour no table would
- * stop growing. `age` therefore makes rows older, so that each row expires `keptMs` after it was written. The server's own sweep deletes
- * them.
+ * The tables of the measured server. The sweep keeps events for 90 days and tickets for a day, so in half an hour no
+ * table would stop growing. Therefore `age` makes rows older, so that each row expires `keptMs` after it was written.
+ * The sweep of the server then deletes these rows.
  */
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 
 export type Rows = {
-  /** The number of rows of each table. */
+  /** Returns the number of rows of each table. */
   count(): Promise<Record<string, number>>
   age(): Promise<void>
   close(): Promise<void>
@@ -40,7 +40,14 @@ const tables = [
 
 const counts = `select ${tables.map((table) => `(select count(*) from ${table}) as ${table}`).join(', ')}`
 
+<<<<<<< HEAD
 /** `lifetime`: from the insertion of a row to `until`. */
+=======
+/**
+ * The statements in the order in which they run. `:now` is the current time. `lifetime` is the time from the insertion
+ * of a row to `until`.
+ */
+>>>>>>> main
 function ageStatements(now: number, keptMs: number): string[] {
   const before = now - keptMs
   const expire = (table: string, lifetime: number, where = 'true') =>
@@ -65,7 +72,7 @@ export const openRows = (url: string, keptMs: number): Promise<Rows> =>
 
 async function openSqlite(file: string, keptMs: number): Promise<Rows> {
   const database = new DatabaseSync(file)
-  // `synchronous` is off, because losing these changes in a crash of the machine does no harm.
+  // `synchronous` is off, because these changes need not survive a crash of the machine.
   database.exec('PRAGMA busy_timeout = 5000; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON')
   const counting = database.prepare(counts)
   return {

@@ -1,4 +1,4 @@
-/** Samples of the soaked server from outside, by `/proc`: memory, descriptors, sizes of files, rows. Linux only. */
+/** Takes samples of the measured server with `/proc`: memory, descriptors, sizes of files, and rows. Linux only. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { query } from '../../support/postgres.ts'
 import type { Rows } from './rows.ts'
@@ -7,22 +7,27 @@ import type { Soaked } from './server.ts'
 export type Sample = {
   /** Seconds since the start. */
   at: number
-  /** Memory of the process without mapped files, and with them. In bytes, like all sizes. */
+  /**
+   * The memory of the process without mapped files (`memory`) and with mapped files (`rss`). All sizes are in bytes.
+   */
   memory: number
   rss: number
-  /** Memory in use after a garbage collection; absent in most samples. */
+  /** The memory in use after a garbage collection. Most samples do not have this value. */
   heap?: number
   descriptors: Descriptors
   database: number
   /** The write-ahead log of the database. */
   wal: number
   log: number
-  /** Callbacks that the bench has sent so far. */
+  /** The number of callbacks that the bench has sent so far. */
   callbacks: number
   rows: Record<string, number>
 }
 
-/** `fixed` are files, pipes, listening sockets and the like, in order. The others come and go with requests. */
+/**
+ * `fixed` contains files, pipes, listening sockets and similar descriptors, in order. The other descriptors exist only
+ * during requests.
+ */
 export type Descriptors = { fixed: string[]; clients: number; outgoing: number; database: number }
 
 type Kind = keyof Descriptors
@@ -69,7 +74,7 @@ async function sizesOfPostgres(url: string): Promise<{ database: number; wal: nu
   return { database: Number(row!.database), wal: Number(row!.wal) }
 }
 
-/** A descriptor that is closed while it is read is not counted. */
+/** A descriptor is not counted if it is closed while this function reads it. */
 function descriptorsOf(pid: number, ports: Ports): Descriptors {
   const folder = `/proc/${pid}/fd`
   const targets = readdirSync(folder).flatMap((name) => {
@@ -79,12 +84,12 @@ function descriptorsOf(pid: number, ports: Ports): Descriptors {
       return []
     }
   })
-  // Read after the descriptors, so that a connection that was accepted in between is found.
+  // The tables are read after the descriptors, so that they contain a connection that was accepted in between.
   const kinds = socketKinds(pid, ports)
   const counted: Descriptors = { fixed: [], clients: 0, outgoing: 0, database: 0 }
   for (const target of targets) {
     const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1]
-    // A socket that is not in the tables is being opened or closed.
+    // If a socket is not in the tables, it is just being opened or closed.
     const kind = inode === undefined ? 'fixed' : (kinds.get(inode) ?? 'outgoing')
     if (kind === 'fixed') counted.fixed.push(target)
     else counted[kind]++
@@ -95,7 +100,7 @@ function descriptorsOf(pid: number, ports: Ports): Descriptors {
 
 const LISTEN = '0A'
 
-/** The kind of each socket by its inode. The local sockets are the channel to this bench. */
+/** Returns the kind of each socket. The keys are the inodes. The local sockets connect the server with this bench. */
 function socketKinds(pid: number, ports: Ports): Map<string, Kind> {
   const kinds = new Map<string, Kind>()
   for (const line of readFileSync(`/proc/${pid}/net/unix`, 'utf8').split('\n').slice(1)) {

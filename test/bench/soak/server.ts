@@ -1,4 +1,7 @@
-/** The soaked server: `serve` in its own process, with its log in a file, and everything that it talks to. */
+/**
+ * Starts the server that the soak measures: `serve` in its own process with its log in a file, and all systems to which
+ * it connects.
+ */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -21,7 +24,7 @@ export const ORIGIN = 'https://shop.example'
 
 const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`
 
-/** The server reads the file while it is replaced, so the new file gets its name when it is complete. */
+/** The server may read the file at any time, so the new file gets its name only when it is complete. */
 function replaceFile(file: string, text: string): void {
   writeFileSync(`${file}.new`, text)
   renameSync(`${file}.new`, file)
@@ -41,7 +44,7 @@ export async function startSoaked(databaseUrl: string, folder: string) {
   let secrets: string[] = []
   let client: BindClient
 
-  /** Adds a key and removes the one before the last, as an operator does. The same for the secret of the webhooks. */
+  /** Adds a key and removes the oldest key, as an operator does. Does the same with the secret of the webhooks. */
   function rotate(): string {
     keys = [...keys.slice(-1), `k${++kid}:${randomBytes(32).toString('base64url')}`]
     secrets = [newSecret(), ...secrets.slice(0, 1)]
@@ -106,7 +109,7 @@ export async function startSoaked(databaseUrl: string, folder: string) {
       await delay(2_500)
       client = newClient(urls.url, key)
     },
-    /** The bytes in use after a garbage collection. */
+    /** Returns the memory in use after a garbage collection, in bytes. */
     async heap(): Promise<number> {
       child.send('heap')
       return (await once(child, 'message'))[0] as number
@@ -129,7 +132,7 @@ export async function startSoaked(databaseUrl: string, folder: string) {
 
 type Urls = { url: string; ops: string; console: string }
 
-/** Reads the line in which the server names its URLs. */
+/** Reads the log line that contains the URLs of the server. */
 async function firstLine(file: string, isRunning: () => boolean): Promise<Urls> {
   while (isRunning()) {
     const line = readFileSync(file, 'utf8')
@@ -138,5 +141,5 @@ async function firstLine(file: string, isRunning: () => boolean): Promise<Urls> 
     if (line) return JSON.parse(line) as Urls
     await delay(20)
   }
-  throw new Error('serve exited before it was listening')
+  throw new Error('the server exited before it was listening')
 }

@@ -1,4 +1,4 @@
-/** What happens during the soak, all at once, and how often. The users are always the same ones. */
+/** The actions that run at the same time during the soak, and their rates. The users are always the same. */
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,14 +15,15 @@ import type { Soaked } from './server.ts'
 export type Story = ReturnType<typeof startStory>
 
 const USERS = 800
-// Erased in turn. The store keeps a row for the version of each erased user, so these users must not be new ones.
+// The users who are erased one after the other. The store keeps a row for the version of each erased user, so the same
+// users are erased again.
 const ERASED_USERS = 60
 const WAITING_USERS = 3_000
 const WAITING_PAGES = 200
 const IMPORTED_USERS = 500
 
 const MINUTE_MS = 60_000
-// The validity of a QR code, and a second.
+// The validity of a QR code plus a second.
 const LATE_MS = 61_000
 
 const cli = join(import.meta.dirname, '../../../server/cli.ts')
@@ -32,7 +33,7 @@ const openidOf = (name: string) => `o${name.padStart(27, 'B')}`
 
 const random = (below: number) => Math.floor(Math.random() * below)
 
-/** Takes an element at random. */
+/** Removes and returns a random element. */
 const take = <T>(all: T[]): T | undefined => {
   const at = random(all.length)
   const taken = all[at]
@@ -50,20 +51,20 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
   const { perSecond, again, run, counts, stop } = createActors(isExpected)
   const free = Array.from({ length: USERS }, (_, i) => `u${i}`)
   const bound: string[] = []
-  /** The users who have unfollowed: they follow again by their next scan. */
+  /** The users who have unfollowed. They follow again with their next scan. */
   const unfollowed = new Set<string>()
   const ending = new AbortController()
   const client = () => soaked.client()
   const of = (userId: string) => ({ account: 'acme', userId })
 
-  /** Shows the QR code in a page, scans it and waits until the page shows the binding. */
+  /** Displays the QR code in a page, scans it, and waits until the page displays the binding. */
   async function bind(userId: string, openid = openidOf(userId)): Promise<void> {
     const page = openPage(soaked, userId)
     const view = await page.qrcode()
     if (view.state === 'bound') return
     if (view.state !== 'unbound') throw new Error(`the page shows ${view.state}`)
     const shown = page.untilBound(view.version)
-    // The scan may fail before the page is awaited.
+    // The scan may fail before the function waits for the page.
     shown.catch(() => {})
     await delay(100 + random(900))
     const scene = sceneOfUrl(view.url)
@@ -73,7 +74,7 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
     await shown
   }
 
-  /** Binds a user who is free. If this fails, the user is free again. */
+  /** Binds a user who has no binding. If this fails, the user is available again. */
   async function bindOne(): Promise<void> {
     const userId = take(free)
     if (userId === undefined) return
@@ -114,7 +115,7 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
     await client().eraseUser(of(userId))
   })
 
-  // Refused and late scans.
+  // Refused and late scans
   let lates = 0
   perSecond(1, 'QR code that expires', async () => {
     const page = openPage(soaked, `late${lates++ % 300}`)
@@ -139,12 +140,12 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
   let insides = 0
   perSecond(1, 'authorization that is left', () => openPage(soaked, `inside${insides++ % 300}`).startAuthorization())
 
-  // Pages that come and go.
+  // Pages that are opened and closed
   for (let i = 0; i < WAITING_PAGES; i++) {
     again('waiting page', 200, () => waitInVain(soaked, `waits${random(WAITING_USERS)}`, 2_000 + random(40_000)))
   }
 
-  // The back end.
+  // Back ends
   perSecond(3, 'GetBindInfo', () => client().getBindInfo(of(`u${random(USERS)}`)))
   perSecond(1, 'GetBindInfos', () => client().getBindInfos(Array.from({ length: 50 }, () => of(`u${random(USERS)}`))))
   perSecond(0.5, 'ExportUser', () => client().exportUser(of(`u${random(USERS)}`)))
@@ -156,13 +157,13 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
     for await (const _ of client().events({ wait: 0 }));
   })
 
-  /** Follows the events for half a minute. A key that was removed meanwhile ends the iteration with an error. */
+  /** Reads the events for half a minute. If the key is removed during this time, the iteration ends with an error. */
   async function follow(): Promise<void> {
     const enough = AbortSignal.any([ending.signal, AbortSignal.timeout(30_000)])
     for await (const _ of client().events({ signal: enough }));
   }
 
-  // The operators.
+  // Operators
   const consoleClient = () => createConsoleClient({ request: fetch }, soaked.urls.console.replace(/\/$/, ''))
   again('session in the console', 5_000, async () => {
     const userId = bound[0]
@@ -221,7 +222,10 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
   }
 }
 
-/** The same users each time, with another WeChat account, so that each import replaces all bindings of the one before. */
+/**
+ * Each import contains the same users with other WeChat accounts, so that it replaces all bindings of the previous
+ * import.
+ */
 function importLines(round: number): string {
   const lines = Array.from({ length: IMPORTED_USERS }, (_, i) => `partner,i${i},${openidOf(`import${i}r${round % 2}`)}`)
   return ['Account,User_ID,OpenId', ...lines, ''].join('\n')

@@ -1,25 +1,24 @@
-/** Compares the samples of the second half of a soak with its bounds. Pure. */
+/** Compares the samples from the second half of a soak with the allowed bounds. These functions are pure. */
 import type { Line } from '../support/report.ts'
 import { median, slope } from '../support/statistics.ts'
 import type { Sample } from './sample.ts'
 
 /*
- * The bounds, as a share of the median, for the change from the middle to the end of the run: the slope of the least-squares line.
- *
- * Heap after a collection: the requests that are open at the time of the sample differ by 1 to 2 %. In half an hour some 3 % of
- * 40 MB would be 10 bytes for each request.
+ * The bounds for the growth from the middle to the end of the run, as a share of the median. The growth is computed
+ * from the slope of the least-squares line. This is the bound for the heap after a collection: because of open
+ * requests, samples differ by 1 to 2 %. Over half an hour, a growth of 3 % of 40 MB is about 10 bytes for each request.
  */
 const HEAP = 0.03
-// Between two collections the memory swings by a fifth, so the slope alone varies by 2 to 3 %.
+// Between two collections, the memory changes by a fifth. Therefore the slope varies by 2 to 3 % even without a leak.
 const MEMORY = 0.06
-// A file of SQLite never shrinks: the highest number of rows so far decides about its size.
+// A file of SQLite never gets smaller. Its size depends on the highest number of rows so far.
 const DATABASE = 0.03
 const ROWS = 0.06
-// A difference of this many rows is that of a moment: the sweep runs once a minute.
+// The number of rows may differ by this value between two samples, because the sweep runs only once a minute.
 const FEW_ROWS = 100
-// Pages and requests come and go by chance.
+// The numbers of pages and requests are random.
 const IN_FLIGHT = 0.1
-// The log grows with the requests, not faster.
+// The log may grow with the number of requests, but not faster.
 const LOG = 0.05
 
 const MIB = 1024 * 1024
@@ -87,14 +86,14 @@ const sizeLine = (what: string, values: number[], atMost: number): Line => {
   }
 }
 
-/** What `more` has and `fewer` has not. */
+/** Returns the elements of `more` that `fewer` does not contain. */
 function difference(more: string[], fewer: string[]): string {
   const rest = [...fewer]
   const added = more.filter((name) => !rest.includes(name) || rest.splice(rest.indexOf(name), 1).length === 0)
   return added.length === 0 ? '' : ` (${added.join(', ')})`
 }
 
-/** For counts: they may grow by the share or by `few`. */
+/** The check for counts: a count may grow by the share or by `few`. */
 const changeLine = (what: string, values: number[], share: number, few: number): Line => {
   const most = Math.max(few, share * median(values))
   return {
@@ -105,7 +104,7 @@ const changeLine = (what: string, values: number[], share: number, few: number):
   }
 }
 
-/** From the first to the last value, by the least-squares line. */
+/** Returns the growth from the first to the last value, computed with the least-squares line. */
 const growth = (values: number[]) => (values.length < 2 ? Number.NaN : slope(values) * (values.length - 1))
 
 function bytesPerCallback(samples: Sample[]): number {

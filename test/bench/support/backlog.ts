@@ -1,13 +1,16 @@
-/** Fills every table that the sweep deletes from with expired rows, by SQL for both engines. */
+/** Fills every table from which the sweep deletes with expired rows. Uses SQL for both engines. */
 import { DatabaseSync } from 'node:sqlite'
 import { query } from '../../support/postgres.ts'
 
 const DAY = 24 * 60 * 60_000
 
-// Random but distinct numbers, so that rows with successive ids are on distant pages of an index.
+// SQL for random but unique numbers, so that rows with successive ids are on distant pages of an index.
 const random = 'n * 2654435761 % 4294967296'
 
-/** `count` rows of each large table. The events must be the oldest ones, so call this before other events are written. */
+/**
+ * Adds `count` rows to each large table. These events must be the oldest events, so this function must be called before
+ * other events are written.
+ */
 function backlogStatements(count: number, users: number, now: number): string[] {
   const some = Math.ceil(count / 5)
   const insert = (rows: number, into: string, values: string) =>
@@ -31,7 +34,7 @@ function backlogStatements(count: number, users: number, now: number): string[] 
       'notices (event, "user", receiver, state, next_at)',
       `${some} + n, ${user}, 'r2', 'failed', ${old} + n`,
     ),
-    // The first row of the table is the first that a sweep deletes.
+    // A sweep deletes the first row of the table first.
     insert(count, 'deliveries (key, text, until, "user")', `(${random}) || '-' || n, '已绑定', n, ${user}`),
     insert(count, 'jtis (jti, until)', `(${random}) || '-' || n, n`),
     insert(count, 'rate_windows (scope, until, count)', `'qr/minute/user/' || (${random}) || '-' || n, n, 1`),
@@ -66,7 +69,7 @@ export async function fillBacklog(url: string, count: number, users: number, now
   database.close()
 }
 
-/** Whether the sweep has deleted the first delivery, with which it begins, and the last event, with which it ends. */
+/** Returns whether the sweep has begun and ended. It begins with the first delivery and ends with the last event. */
 export async function sweepProgress(url: string, count: number): Promise<'waits' | 'runs' | 'is over'> {
   const has = async (rows: string) => (await select(url, `select 1 from ${rows} limit 1`)).length > 0
   if (await has('deliveries where until = 1')) return 'waits'

@@ -1,4 +1,4 @@
-/** The servers of the race in `callback.ts`: the floor, the limit, this server and the peers, measured in turn. */
+/** Measures the servers that `callback.ts` compares: the floor, the limit, this server and the peers. */
 import { randomBytes } from 'node:crypto'
 import { type Account, createAccount } from '../../../demo/simulator/account.ts'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
@@ -29,7 +29,7 @@ export const toDurable = (peer: string) => `${peer} + better-sqlite3`
 
 export type Rounds = Record<string, Measured[]>
 
-/** The servers by name. `limit` exists in secure mode only. */
+/** The servers by name. `limit` exists only in secure mode. */
 export type Contest = {
   account: Account
   servers: Record<string, Served> & { floor: Served; ours: Served }

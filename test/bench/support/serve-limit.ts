@@ -1,9 +1,11 @@
 /**
- * The limit for a secure callback: the least work for the same answer, in the barest code. node:http without a framework, one SHA-1,
- * AES and XML each way, and one row per scan in SQLite. All scans of a turn of the event loop share one transaction and one sync, as
- * in the bind server. The row is the least that a binding needs: it is found by its openid.
+ * The limit for a secure callback: a program that does only the work that is necessary for the same answer. It uses
+ * node:http without a framework. For each scan it computes SHA-1, AES and XML once for the message and once for the
+ * reply, and writes one row in SQLite. As in the bind server, all scans in one turn of the event loop share one
+ * transaction and one sync. The row contains only what a binding needs. It can be found by its openid.
  *
- * It checks the signature, but no time, no replay and no ticket. It has no log, no metrics and no events, and nobody can read a user.
+ * It checks the signature, but not the time, the replay and the ticket. It has no log, no metrics and no events, and it
+ * has no request that reads a user.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, hash, randomFillSync } from 'node:crypto'
 import { once } from 'node:events'
@@ -20,7 +22,7 @@ const TEXT = '已绑定“ab***@example.com”。\n不是您本人操作？回�
 const keyBytes = Buffer.from(`${encodingAesKey}=`, 'base64')
 const key = createSecretKey(keyBytes)
 const iv = keyBytes.subarray(0, 16)
-// Only the first block depends on the message before, and it contains the random bytes.
+// Only the first block depends on the previous message, and this block contains only random bytes.
 const decipher = createDecipheriv('aes-256-cbc', key, iv).setAutoPadding(false)
 const random = Buffer.alloc(16)
 

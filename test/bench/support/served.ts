@@ -53,10 +53,13 @@ export async function serve(
 /** Starts the bind server in the same way as `npm run serve`. */
 export const serveOurs = (env: Record<string, string>): Promise<Served> => serve('serve-ours.ts', env, nodeFlags)
 
-// If /tmp is in memory, a sync takes no time. Set BENCH_FOLDER to a folder on a disk then.
+// If /tmp is in memory, a sync takes no time. In this case, set BENCH_FOLDER to a folder on a disk.
 const newFolder = () => mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'wechat-bind-bench-'))
 
-/** Returns the time of one sync of the disk, in us. A server that commits each message by itself waits this long for each message. */
+/**
+ * Returns the time of one sync of the disk, in us. A server that commits each message separately waits for this time at
+ * each message.
+ */
 export function syncMicros(): number {
   const folder = newFolder()
   const descriptor = openSync(join(folder, 'log'), 'w')

@@ -5,7 +5,7 @@ const search =
   '?lang=en&a.size=small&a.manual=&s.title=A+%22b%22+%3C&c.--wechat-bind-radius=4px&p.tile=&w.scan=Look&j.getToken='
 
 describe('parseTag', () => {
-  test('parses the query that toTagSearch writes, and toTagSearch keeps other parameters', () => {
+  test('parses the query from toTagSearch, and toTagSearch keeps other parameters', () => {
     const tag = parseTag(search)
     expect(tag.attributes).toEqual({ size: 'small', manual: '' })
     expect(tag.slots).toEqual({ title: 'A "b" <' })
@@ -14,7 +14,7 @@ describe('parseTag', () => {
 })
 
 describe('withEntry', () => {
-  test('sets an entry, or removes it', () => {
+  test('sets one entry, or removes the entry', () => {
     const tag = withEntry(parseTag(search), 'attributes', 'size', undefined)
     expect(tag.attributes).toEqual({ manual: '' })
     expect(withEntry(tag, 'attributes', 'theme', 'dark').attributes).toEqual({ manual: '', theme: 'dark' })
@@ -22,7 +22,7 @@ describe('withEntry', () => {
 })
 
 describe('the code for the page', () => {
-  test('for a tag without settings, contains the lines that load the element, and the tag', () => {
+  test('for a tag without settings, contains the tag and the lines that load the element', () => {
     const tag = parseTag('')
     expect(toHtml(tag)).toBe(`<link rel="preconnect" href="https://bind.example" crossorigin>
 <link rel="modulepreload" href="https://bind.example/wechat-bind.js">

@@ -39,7 +39,7 @@ describe('createSimulatorClient', () => {
     ])
   })
 
-  test('sends lingeredMs with a follow', async () => {
+  test('sends the time on the follow page (lingeredMs) with a follow', async () => {
     const { client, showQrcode, simulator } = createClientFixture()
     await showQrcode()
     await client.phone('amy').scan()
@@ -48,7 +48,7 @@ describe('createSimulatorClient', () => {
     expect(simulator.wire.since(0).at(-1)?.opened).toContain('<EventKey><![CDATA[]]></EventKey>')
   })
 
-  test('sets faults and clears them', async () => {
+  test('sets and clears faults of WeChat’s API', async () => {
     const { client, stableToken, createQrcode, time } = createClientFixture()
     await client.fail('/cgi-bin/stable_token', 45009, 'always')
     expect((await stableToken()).errcode).toBe(45009)

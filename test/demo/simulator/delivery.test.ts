@@ -92,7 +92,7 @@ describe('createDelivery', () => {
 describe('sealMessage', () => {
   const one = (url: URL) => Object.fromEntries([...url.searchParams].map(([name, value]) => [name, [value]]))
 
-  test('encrypts and signs a message in secure mode, and the server can decrypt it', async () => {
+  test('in secure mode, encrypts and signs a message that the server can decrypt', async () => {
     const fixture = createFixture()
     const { account } = fixture.simulator
     await fixture.simulator.phone('amy').follow()
@@ -106,7 +106,7 @@ describe('sealMessage', () => {
     expect(Object.keys(parseXml(body) ?? {})).toEqual(['ToUserName', 'Encrypt'])
   })
 
-  test('makes one signature of token, timestamp and nonce, and another one that includes the ciphertext', async () => {
+  test('signs token, timestamp and nonce for `signature`, and also the ciphertext for `msg_signature`', async () => {
     const fixture = createFixture()
     await fixture.simulator.phone('amy').follow()
     const { url, body } = fixture.deliveries[0]!

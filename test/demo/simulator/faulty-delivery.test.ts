@@ -42,7 +42,7 @@ describe('faults.setCallback', () => {
     expect(events(fixture).map(({ Event }) => Event)).toEqual(['unsubscribe', 'subscribe'])
   })
 
-  test('reorder: the message is delivered after 10 s without a next message', async () => {
+  test('reorder: the message is delivered after 10 s if there is no next message', async () => {
     const fixture = createFixture()
     fixture.simulator.faults.setCallback('reorder')
     const followed = fixture.simulator.phone('amy').follow()

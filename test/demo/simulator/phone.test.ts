@@ -200,7 +200,7 @@ describe('sendText', () => {
 })
 
 describe('tap', () => {
-  test('sends the text of a menu link as a message of the person, with its id', async () => {
+  test('sends the text and the id of a menu link as a message of the person', async () => {
     const fixture = createFixture()
     const amy = fixture.simulator.phone('amy')
     await amy.follow()
@@ -268,7 +268,7 @@ describe('createSimulator', () => {
     expect(() => createFixture(undefined, { account: { encodingAesKey: 'short' } })).toThrow(TypeError)
   })
 
-  test('aborts running deliveries when it is closed, and records no fault for them', async () => {
+  test('when it is closed, aborts running deliveries and records no faults', async () => {
     const { simulator, time } = createFixture(() => new Promise<Response>(() => {}))
     const followed = simulator.phone('amy').follow()
     simulator.close()

@@ -32,7 +32,7 @@ describe('POST /cgi-bin/qrcode/create', () => {
     [600, 600],
     [2_592_000, 2_592_000],
     [2_592_001, 2_592_000],
-  ])('interprets expire_seconds %o as %i s', async (expire_seconds, life) => {
+  ])('interprets the value %o of expire_seconds as %i s', async (expire_seconds, life) => {
     expect((await createFixture().createQrcode({ ...textScene('a'), expire_seconds })).expire_seconds).toBe(life)
   })
 
@@ -91,7 +91,7 @@ describe('toTicket', () => {
 })
 
 describe('GET /cgi-bin/showqrcode', () => {
-  test('returns an image for the ticket, and 404 for any other ticket', async () => {
+  test('returns an image for the ticket of a QR code, and 404 for an unknown ticket', async () => {
     const { simulator, createQrcode } = createFixture()
     const { ticket } = await createQrcode(textScene('wb1_one'))
     const picture = await simulator.app.request(`/cgi-bin/showqrcode?ticket=${encodeURIComponent(ticket)}`)

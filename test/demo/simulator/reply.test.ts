@@ -96,7 +96,7 @@ describe('openReply', () => {
     expect(open(seal(text), 200, 'compatible')).toMatchObject({ kind: 'text' })
   })
 
-  test('accepts only plain texts in plain mode', () => {
+  test('accepts only unencrypted texts in plain mode', () => {
     expect(open(toXml(text), 200, 'plain')).toMatchObject({ kind: 'text' })
     expect(open(seal(text), 200, 'plain')).toEqual({
       kind: 'fault',

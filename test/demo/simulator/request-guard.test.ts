@@ -57,7 +57,7 @@ describe('createRequestGuard', () => {
     ['localhost:443', 'https://localhost'],
     ['[::1]:4000', 'http://[::1]:4000'],
     [undefined, 'http://simulator.example:4000'],
-  ])('accepts a POST to %s from a page of its own origin %s', async (host, origin) => {
+  ])('accepts a POST with the `Host` %s from a page of the same origin %s', async (host, origin) => {
     expect(await statusOf({ ...(host === undefined ? {} : { host }), origin })).toBe(200)
   })
 
@@ -81,7 +81,7 @@ describe('createRequestGuard', () => {
     },
   )
 
-  test('accepts a configured origin, for a proxy that changes `Host`', async () => {
+  test('accepts a POST from a configured origin, because a proxy may change `Host`', async () => {
     const trusted = { origins: ['https://demo.example'] }
     expect(await statusOf({ host: '127.0.0.1:4000', origin: 'https://demo.example', trusted })).toBe(200)
     expect(await statusOf({ host: '127.0.0.1:4000', origin: 'http://demo.example', trusted })).toBe(403)

@@ -132,7 +132,7 @@ describe('the authorization page over HTTP', () => {
     expect(await (await open(linkOf(), agent)).text()).toContain('此公众号被封禁')
   })
 
-  test('opens on a phone through the control API', async () => {
+  test('can be opened on a phone with the control API', async () => {
     const body = JSON.stringify({ url: linkOf(), isDeclined: true })
     const response = await app.request('/control/phones/amy/authorize', { method: 'POST', body })
     expect(await response.json()).toEqual({ location: 'https://www.example.com/back?a=1&state=abc123' })

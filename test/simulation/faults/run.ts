@@ -1,13 +1,13 @@
 /**
- * Shows that the simulation finds faults: puts each patch of this folder into a copy of the project, one at a time, and plays
- * stories until one fails. `node test/simulation/faults/run.ts [NAME…]`
+ * Shows that the simulation finds faults: `node test/simulation/faults/run.ts [NAME…]`. For each patch in this folder,
+ * it applies the patch to a copy of the project and plays stories until one fails.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Each fault must be found within this number of stories. */
+/** The simulation must find each fault within this number of stories. */
 const SEQUENCES = 2_000
 const STEPS = 60
 const SEED = 1

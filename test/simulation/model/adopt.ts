@@ -1,4 +1,7 @@
-/** Copies into the model the values that only the store decides (ids, codes, digits), and the changes whose time the contract leaves open. */
+/**
+ * Copies values from the store into the model: values that only the store can choose (ids, codes, digits), and changes
+ * that the server may make at any time.
+ */
 
 import { addEvent, bump, endHold, forgetUser, setTicket, setUser } from './changes.ts'
 import type { Observed } from './observed.ts'
@@ -11,9 +14,15 @@ const DAY = 24 * HOUR
 export type Known = {
   unionidOf: (openid: string) => string | undefined
   appIdOf: (openid: string) => string
-  /** Whether WeChat has answered in this step that the user follows the account, to a question of the step `heardIn` or later. */
+  /**
+   * Returns whether WeChat has answered in this step that the user follows the account. The server must have sent its
+   * request in the step `heardIn` or later.
+   */
   isToldFollower: (openid: string, heardIn: number) => boolean
-  /** The keys under which the store keeps the version of an erased user, an unfollow, or a delivery. */
+  /**
+   * These functions return the keys under which the store keeps the version of an erased user, an unfollow, and a
+   * delivery.
+   */
   floorOf: (key: UserKey) => string
   unfollowOf: (openid: string) => string
   deliveryOf: (key: string) => string
@@ -34,7 +43,7 @@ export function adopt(m: State, seen: Observed, known: Known): void {
     if (hold?.kind === 'code' && hold.digits === null && /^\d{4}$/.test(found.hold?.digits ?? '')) {
       setTicket(m, ticket, { hold: { ...hold, digits: found.hold?.digits ?? null } })
     }
-    // The server closes an unconfirmed scan some time after it has expired.
+    // The server may close an expired scan at any time after its expiry.
     if (hold && found.state === 'used' && m.now >= hold.until) endHold(m, ticket)
   }
   for (const [key, user] of m.users) {
@@ -54,7 +63,7 @@ export function adopt(m: State, seen: Observed, known: Known): void {
   )
 }
 
-/** The model learns the hash of a new row from the store. An expired row may be deleted at any time. */
+/** Copies the hash of a new row from the store. The server may delete an expired row at any time. */
 function nameRows<T extends { until: number }>(
   { now }: State,
   rows: Map<string, T>,
@@ -71,14 +80,14 @@ function nameRows<T extends { until: number }>(
   }
 }
 
-/** Whether the store may have something that WeChat has answered in this step. */
+/** Returns whether the store may contain data from WeChat's answers in this step. */
 export const hasNews = (m: State, seen: Observed): boolean =>
   [...m.users].some(([key, { bound }]) => {
     const found = seen.users.get(key)?.bound
     return bound && found && ((!bound.unionid && found.unionid) || (!bound.subscribed && found.subscribed))
   })
 
-/** Takes over what WeChat has answered in this step. */
+/** Copies the data from WeChat's answers in this step. */
 export function learn(m: State, seen: Observed, known: Known): void {
   for (const key of m.users.keys()) {
     adoptFollowing(m, key, seen, known)
@@ -86,7 +95,7 @@ export function learn(m: State, seen: Observed, known: Known): void {
   }
 }
 
-/** Expired records may be deleted at any time. */
+/** The server may delete an expired record at any time. */
 function forget(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Known): void {
   for (const [openid, { until }] of m.unfollows) {
     if (m.now >= until && !memory.unfollows.has(unfollowOf(openid))) m.unfollows.delete(openid)
@@ -98,8 +107,8 @@ function forget(m: State, { memory }: Observed, { unfollowOf, deliveryOf }: Know
 }
 
 /**
- * With the unionid the server asks whether the WeChat user follows. The answer counts unless a follow or an unfollow has come since the
- * question.
+ * When the server requests a unionid, WeChat's answer also says whether the user follows the account. The server
+ * ignores this if the message of a follow or an unfollow has arrived since the request.
  */
 function adoptFollowing(m: State, key: UserKey, seen: Observed, { isToldFollower }: Known): void {
   const { bound, version } = userOf(m, key)
@@ -112,7 +121,7 @@ function adoptFollowing(m: State, key: UserKey, seen: Observed, { isToldFollower
   addEvent(m, key, 'updated', 'subscribed', event.at)
 }
 
-/** The unionid of a binding arrives some time after it. */
+/** The unionid arrives some time after the binding. */
 function adoptUnionid(m: State, key: UserKey, seen: Observed, { unionidOf }: Known): void {
   const { bound, version } = userOf(m, key)
   const found = seen.users.get(key)?.bound

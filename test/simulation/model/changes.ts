@@ -20,7 +20,7 @@ export function setTicket(m: State, { scene }: Ticket, change: Partial<Ticket>):
   if (ticket) m.tickets.set(scene, { ...ticket, ...change })
 }
 
-/** Adds 1 to the version, because the page has to show a change. */
+/** Increases the version by 1, because the page must display a change. */
 export function bump(m: State, key: UserKey): number {
   const version = userOf(m, key).version + 1
   setUser(m, key, { version })
@@ -33,13 +33,16 @@ export function addEvent(m: State, key: UserKey, type: Event['type'], reason: st
   m.events.push({ user: key, version, type, reason, at, openid, erased: false })
 }
 
-/** An authorization that is closed binds nobody. */
+/** Closes an authorization. It can then bind nobody. */
 export function closeAuthorization(m: State, hash: string): void {
   const authorization = m.authorizations.get(hash)
   if (authorization) m.authorizations.set(hash, { ...authorization, state: 'closed', openid: null })
 }
 
-/** Closes the tickets of a user that could still bind. Returns their number. Without `except`, also closes the authorizations. */
+/**
+ * Closes the tickets of a user that could still bind, and returns their number. Without `except`, also closes the
+ * user's authorizations.
+ */
 export function closeOpen(m: State, key: UserKey, except?: Ticket): number {
   const open = ticketsOf(m, key).filter((ticket) => isOpen(ticket) && ticket.scene !== except?.scene)
   for (const ticket of open) setTicket(m, ticket, { state: 'replaced', hold: null })
@@ -63,7 +66,7 @@ export function bindUser(m: State, key: UserKey, bound: Omit<Bound, 'heardIn'>, 
   addEvent(m, key, 'bound', reason)
 }
 
-/** The mark of a follow or an unfollow on a binding. */
+/** Records a follow or an unfollow in a binding. */
 export function setSubscribed(m: State, key: UserKey, subscribed: boolean, time: number): void {
   const { bound } = userOf(m, key)
   if (!bound) return
@@ -78,13 +81,13 @@ export function notify(m: State, key: UserKey, name: string): void {
   setUser(m, key, { notice: { name, version, at: m.now } })
 }
 
-/** Closes a scan that is not confirmed; the page returns to the QR code. */
+/** Closes a scan without a confirmation. The page then displays the QR code again. */
 export function endHold(m: State, ticket: Ticket, state: 'used' | 'dead' = 'used'): void {
   setTicket(m, ticket, { state, hold: null })
   bump(m, ticket.user)
 }
 
-/** The end of an erasure: only the version is kept. Limits begin anew. */
+/** Completes an erasure: only the version is kept, and the limits start again from zero. */
 export function forgetUser(m: State, key: UserKey): void {
   const life = userOf(m, key).life + 1
   setUser(m, key, { id: 0, isKnown: false, life, reason: null, notice: null, epoch: 0, erased: false })
@@ -92,7 +95,7 @@ export function forgetUser(m: State, key: UserKey): void {
   for (const scope of m.windows.keys()) if (scope.endsWith(` ${key}`)) m.windows.delete(scope)
 }
 
-/** The store knows the user from now on. */
+/** Adds the user to the store if the store does not contain the user yet. */
 export function know(m: State, key: UserKey): void {
   setUser(m, key, { isKnown: true, erased: false })
 }

@@ -1,4 +1,6 @@
-/** The model of WeChat's deliveries: how each message changes users and tickets, and the reply in the chat. */
+/**
+ * The model of the messages from WeChat: how each message changes users and tickets, and what the reply in the chat is.
+ */
 
 import { endHold, setSubscribed, setTicket, unbindUser } from './changes.ts'
 import { claim, claimByCode, type Handled, holdsBy, nothing, notOurs, plain, say } from './claim.ts'
@@ -8,14 +10,14 @@ import { type HeldTicket, ownersOf, type Reply, type State, type Ticket, userOf 
 
 export type Message = { key: string; openid: string; time: number } & (
   | { kind: 'scan' | 'subscribe'; scene: string }
-  /** A follow without a scene of this server. `isLost`: WeChat names no scene at all. */
+  /** A follow without a scene of this server. `isLost` means that the message has no scene at all. */
   | { kind: 'follow'; isLost: boolean }
   | { kind: 'unfollow'; erases: boolean }
   | { kind: 'code'; code: string }
   | { kind: 'undo' }
   /** Any other text. */
   | { kind: 'hello' }
-  /** `question`: the ticket that a tapped link names. */
+  /** `question` is the ticket in the link that the user has tapped. */
   | { kind: 'confirm'; question: number | undefined }
 )
 
@@ -25,7 +27,7 @@ const UNFOLLOW_KEPT = 600 * SECOND
 
 export type Delivered = { reply: Reply; isOurs: boolean }
 
-/** WeChat delivers a message, for the first time or again. */
+/** WeChat delivers a message. This may be the first delivery or a repetition. */
 export function* deliver(m: State, message: Message): Generator<void, Delivered> {
   yield
   if (!isAboutBinding(m, message)) return { reply: null, isOurs: false }
@@ -46,7 +48,7 @@ export function* deliver(m: State, message: Message): Generator<void, Delivered>
   return { reply, isOurs }
 }
 
-/** Decided without the store. */
+/** Whether the message is about binding. The server decides this without the store. */
 function isAboutBinding({ settings }: State, message: Message): boolean {
   if (message.kind === 'hello') return false
   if (message.kind === 'confirm') return settings.confirm === 'reply'
@@ -54,7 +56,7 @@ function isAboutBinding({ settings }: State, message: Message): boolean {
   return message.kind !== 'follow' || message.isLost || mayBeUnfollowed
 }
 
-/** Other systems keep lists of followers. */
+/** Messages that the server also forwards, because other systems have lists of followers. */
 export const isFollowing = ({ kind }: Message) => kind === 'subscribe' || kind === 'follow' || kind === 'unfollow'
 
 function claimed(m: State, message: Message): Ticket | undefined {
@@ -66,7 +68,7 @@ function claimed(m: State, message: Message): Ticket | undefined {
 function handle(m: State, message: Message, ticket: Ticket | undefined): Handled {
   switch (message.kind) {
     case 'subscribe':
-      // The scan is decided by the state before the follow.
+      // The result of the scan depends on the state before the follow.
       return claim(m, message, ticket, () => followed(m, message))
     case 'scan':
       return claim(m, message, ticket)
@@ -86,7 +88,7 @@ function handle(m: State, message: Message, ticket: Ticket | undefined): Handled
   }
 }
 
-/** The newest unfollow counts. The server stores it for at least ten minutes. */
+/** Only the newest unfollow of an openid counts. The server keeps it for at least ten minutes. */
 function rememberUnfollow(m: State, { openid, time }: Message): void {
   const kept = m.unfollows.get(openid)
   if (kept && kept.time >= time) return
@@ -132,7 +134,7 @@ function undo(m: State, message: Message): Handled {
   return { reply: { name: 'unbound', label: owner.bound.label }, user: owner.key }
 }
 
-/** The word "confirm", typed or tapped. */
+/** The user confirms: types the word "confirm", or taps the link. */
 function confirm(m: State, message: Extract<Message, { kind: 'confirm' }>): Handled {
   const { openid, time, question } = message
   const held = askedOf(m, openid, question)

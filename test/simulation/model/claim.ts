@@ -26,7 +26,7 @@ export type Handled = {
   isOurs?: false
   /** The user whose label is in the reply. */
   user?: UserKey
-  /** The ticket that this delivery has used. The ticket stores the delivery. */
+  /** The ticket that this message has used. The ticket records the key of the delivery. */
   uses?: Ticket
 }
 
@@ -120,14 +120,14 @@ function judge(m: State, message: Claim, ticket: Ticket | undefined): Verdict {
 
 export const unfollowTime = (m: State, openid: string) => m.unfollows.get(openid)?.time ?? 0
 
-/** The pages of an unbound user show a refused scan, at most one in ten seconds. */
+/** Notifies the pages of an unbound user of a refused scan. There is at most one notice in ten seconds. */
 export function refused(m: State, key: UserKey, name: string): void {
   const { bound, notice } = userOf(m, key)
   if (bound || (notice && m.now < notice.at + 10 * SECOND)) return
   notify(m, key, name)
 }
 
-/** The scan waits for a confirmation; earlier scans of the same WeChat are cancelled. */
+/** Lets the scan wait for a confirmation. Earlier scans of the same WeChat are cancelled. */
 function ask(m: State, ticket: Ticket, message: Claim): Handled {
   for (const held of holdsBy(m, message.openid)) endHold(m, held)
   const kind = m.settings.confirm as Hold['kind']

@@ -2,11 +2,14 @@
 import { bindUser, closeOpen, endHold, notify, setTicket, unbindUser } from './changes.ts'
 import { type HeldTicket, holds, ownersOf, type State, type Ticket, tenantOf, type UserKey, userOf } from './state.ts'
 
-/** Other users of the tenant with this WeChat. */
+/** Returns the other users of the tenant who are bound to this WeChat. */
 export const othersOf = (m: State, key: UserKey, openid: string) =>
   ownersOf(m, openid).filter((owner) => owner.key !== key && tenantOf(owner.key) === tenantOf(key))
 
-/** The first scan wins: the user's other tickets are closed, and users whose binding it replaces are unbound. */
+/**
+ * Binds after a scan. The user's other tickets are closed. With CONFLICT=replace, users who were bound to this WeChat
+ * are unbound.
+ */
 export function bindTicket(m: State, ticket: Ticket, openid: string, time: number, reason: string): void {
   const { user } = ticket
   setTicket(m, ticket, { state: 'used', hold: null })
@@ -18,7 +21,7 @@ export function bindTicket(m: State, ticket: Ticket, openid: string, time: numbe
   bindUser(m, user, bound, reason)
 }
 
-/** Binds. Returns false if another user is bound to this WeChat by now. */
+/** Binds. Returns false if another user has been bound to this WeChat in the meantime. */
 export function confirmHold(m: State, held: HeldTicket): boolean {
   const { openid, time, reason } = held.hold
   if (m.settings.conflict === 'reject' && othersOf(m, held.user, openid).length > 0) {
@@ -30,7 +33,7 @@ export function confirmHold(m: State, held: HeldTicket): boolean {
   return true
 }
 
-/** Closes the expired scans of a user, on a request of a page or in the server's regular sweep. */
+/** Closes the expired scans of a user. The server does this on a request of a page, and in its regular sweep. */
 export function expireHolds(m: State, key: UserKey): void {
   const held = holds([...m.tickets.values()].filter(({ user }) => user === key))
   const [latest] = held

@@ -25,7 +25,10 @@ export function* signIn(m: State, operator: Operator | undefined): Generator<voi
   return { signedIn: operator.role }
 }
 
-/** A request of a browser. `isForged`: without the token against forgery. */
+/**
+ * A request of a browser. `isForged` means that the request lacks the token that protects against forged requests
+ * (CSRF).
+ */
 export type ConsoleRequest = { session: string | undefined; operator: Operator; isForged: boolean }
 
 function refuse(m: State, { session, isForged }: ConsoleRequest): Answer | undefined {
@@ -124,7 +127,10 @@ function* reveal(m: State, operator: Operator, key: UserKey): Generator<void, An
   return { openid: bound.openid, unionid: bound.unionid }
 }
 
-/** Every action is recorded with the name of the operator. `user` null: the user is erased, and a hash takes its place. */
+/**
+ * The server records every action with the name of the operator. If `user` is null, the user was erased, and the record
+ * contains a hash of the user's id.
+ */
 function note(m: State, { name }: Operator, action: string, user?: UserKey | null): void {
   const version = user ? userOf(m, user).version : null
   m.actions.push({ at: m.now, operator: name, action, user: user ?? '', version, hasSubject: user === null })

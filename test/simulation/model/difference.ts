@@ -1,4 +1,4 @@
-/** The comparison of the model with the store. */
+/** Compares the model with the store. */
 import type { Known } from './adopt.ts'
 import type { Observed } from './observed.ts'
 import { type Bound, type Event, type State, type Ticket, userOf } from './state.ts'
@@ -27,7 +27,7 @@ function differenceOfUsers(m: State, { users, floors }: Observed, known: Known):
       differ(`${key}: version`, user.version, version) ??
       differ(`${key}: reason`, user.reason, found?.reason ?? null) ??
       differ(`${key}: binding`, shapeOfBound(user.bound, known), found?.bound ?? null) ??
-      differ(`${key}: how often all tickets were closed`, user.epoch, found?.epoch ?? 0) ??
+      differ(`${key}: the number of times that all tickets were closed`, user.epoch, found?.epoch ?? 0) ??
       differ(`${key}: erased`, user.erased, found?.erased ?? false) ??
       differ(`${key}: notice`, user.notice, found?.notice ?? null)
     if (wrong) return wrong
@@ -77,7 +77,7 @@ function differenceOfMemory(m: State, { memory }: Observed, { unfollowOf, delive
     if (wrong) return wrong
   }
   const ids = new Set([...m.users.values()].map(({ id }) => id))
-  // The rate windows of a deleted user remain until they expire.
+  // The rate windows of a deleted user stay in the store until they expire.
   const live = [...memory.windows].filter(
     ([scope, { until }]) => isLive(until) && ids.has(Number(scope.slice(scope.lastIndexOf('/') + 1))),
   ).length
@@ -100,7 +100,7 @@ function shapeOfBound(bound: Bound | null, { appIdOf }: Known) {
 const shape = (ticket: Omit<Ticket, 'usedBy'> | undefined) =>
   ticket && [ticket.id, ticket.user, ticket.state, ticket.label, ticket.createdAt, ticket.expiresAt, ticket.hold]
 
-/** The events of each user. */
+/** Returns the events of each user. */
 const inOrder = (events: Omit<Event, 'openid'>[]) =>
   [...Map.groupBy(events, ({ user }) => user)]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,24 +1,28 @@
 /**
  * Finds an order in which the model explains what the server did.
  *
- * An operation of the model is a generator. It yields where the server may do something else in between: at the end of each
- * transaction. The explanation of simultaneous operations is one of their interleavings. An operation without an answer (the store
- * failed, the server was killed) may have ended after any of its transactions. Where the contract allows several results, each is
- * tried. If no explanation fits, the first one is reported.
+ * An operation of the model is a generator. It yields at the end of each transaction, because the server may run
+ * transactions of other operations between its own. Several operations at the same time are explained by one possible
+ * order of all their transactions. If an operation has no answer (the store failed, or the server was killed), it may
+ * have ended after any of its transactions. If the contract allows several results, the search tries each of them. If
+ * no order fits, the fault of the first one is reported.
  */
 import { copyState, type State } from './state.ts'
 
 /** Returns a number from 0 to `count - 1`. */
 export type Choose = (count: number) => number
 
-/** The answer is compared with that of the server. */
+/** An operation of the model. It returns the answer that the server must give. */
 export type Op = (m: State, choose: Choose) => Generator<void, unknown>
 
-/** `mayEndEarly`: the server has failed during this operation, so any of its transactions may be the last one. */
+/**
+ * `mayEndEarly` means that the server has failed during this operation. Any transaction of the operation may then be
+ * the last one.
+ */
 export type Happening = {
   op: Op
   mayEndEarly: boolean
-  /** It shares no data with the others, so their order does not matter. */
+  /** The operation shares no data with the other operations, so their order does not matter. */
   isApart?: boolean
 }
 
@@ -27,7 +31,7 @@ export const CUT = Symbol('cut')
 
 export type Explanation = { state: State; answers: unknown[] }
 
-/** Two or three simultaneous operations need fewer. */
+/** The maximum number of tries. Two or three operations at the same time need fewer tries. */
 const MOST = 20_000
 
 /** Returns what is wrong with the answer of an operation. It is asked as soon as the operation ends, so that others need not be played. */
@@ -85,7 +89,7 @@ function play(
     const apart = running.findIndex(({ isApart }) => isApart)
     const at = apart >= 0 ? apart : choose(running.length)
     const { index, mayEndEarly, generator } = running[at]!
-    // The last choice first, so that the explanation in which all operations were completed is tried first.
+    // The choices are in reverse order, so that the search first tries that all operations were completed.
     if (mayEndEarly && choose(2) === 1) {
       running.splice(at, 1)
       continue

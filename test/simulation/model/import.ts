@@ -8,7 +8,7 @@ const SECOND = 1000
 
 export type ImportLine = { key: UserKey; openid: string; label: string | null }
 
-/** All lines of a batch, in order, as one transaction. */
+/** Imports all lines of a batch in order, in one transaction. */
 export function* importLines(
   m: State,
   lines: ImportLine[],

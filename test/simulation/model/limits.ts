@@ -1,4 +1,4 @@
-/** The limits of attempts. The simulation sets them low enough to be reached. */
+/** The limits of attempts. They are so low that stories reach them. */
 import type { State, UserKey } from './state.ts'
 
 const SECOND = 1000

@@ -6,7 +6,7 @@ import { isOld, type State, type UserKey, userOf } from './state.ts'
 
 type Walk = { key: UserKey; from: string }[]
 
-/** The bindings of the old account, before WeChat is asked. */
+/** The first part, before the request to WeChat: reads the bindings of the old account. */
 function* read(m: State): Generator<void, Walk> {
   yield
   return [...m.users.values()].flatMap(({ key, bound }) =>
@@ -14,7 +14,10 @@ function* read(m: State): Generator<void, Walk> {
   )
 }
 
-/** After WeChat's answer. The lines of the report: one for each binding that was not moved, and the sum. */
+/**
+ * The second part, after WeChat's answer: moves the bindings. The report has a line for each binding that was not
+ * moved, and a line with the sum.
+ */
 function* move(
   m: State,
   walk: Walk,
@@ -46,7 +49,7 @@ function moveOne(m: State, key: UserKey, openid: string): void {
   const { bound } = userOf(m, key)
   if (!bound) return
   const before = m.events.findLastIndex((event) => event.user === key && event.type === 'bound')
-  // A webhook of an earlier change of this binding that is sent again has the new openid.
+  // If the server repeats a webhook of an earlier change of this binding, the webhook contains the new openid.
   m.events = m.events.map((event, i) => (event.user === key && i >= before ? { ...event, openid } : event))
   setUser(m, key, { bound: { ...bound, openid, heardIn: m.step } })
   bump(m, key)

@@ -1,4 +1,4 @@
-/** What the store holds, as rows. */
+/** Reads the rows of the store. */
 import type { Action, Authorization, Bound, Event, Ticket, User, UserKey } from './state.ts'
 
 type Row = Record<string, string | number | null>
@@ -10,12 +10,12 @@ export type ObservedEvent = Omit<Event, 'openid'> & { id: number; uid: string }
 
 export type Observed = {
   users: Map<UserKey, ObservedUser>
-  /** The versions of erased users, by the hash of their ids. */
+  /** The versions of erased users. The keys are the hashes of their ids. */
   floors: Map<string, number>
   tickets: Map<string, Omit<Ticket, 'usedBy'>>
-  /** By the hash of WeChat's `state`. */
+  /** The authorizations. The keys are the hashes of WeChat's parameter `state`. */
   authorizations: Map<string, Authorization>
-  /** By the hash of the cookie. */
+  /** The sessions. The keys are the hashes of the cookies. */
   sessions: Map<string, { name: string; until: number }>
   signIns: { count: number; until: number } | undefined
   actions: Action[]
@@ -23,7 +23,7 @@ export type Observed = {
   memory: Memory
 }
 
-/** The records by which the server refuses or repeats a request. */
+/** The records with which the server recognises a repeated request, to refuse it or to repeat the answer. */
 type Memory = {
   windows: Map<string, { count: number; until: number }>
   unfollows: Map<string, { time: number; until: number }>

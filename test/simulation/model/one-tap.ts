@@ -8,7 +8,7 @@ import { type Authorization, ownersOf, type State, type UserKey, userOf } from '
 
 const VALID_MS = 300_000
 
-/** The page asks for the URL of WeChat's authorization. */
+/** The page requests the URL of WeChat's authorization. */
 export function* startAuthorization(m: State, key: UserKey): Generator<void, Answer> {
   yield
   know(m, key)
@@ -21,7 +21,10 @@ export function* startAuthorization(m: State, key: UserKey): Generator<void, Ans
   return { started: true }
 }
 
-/** The browser comes back from WeChat, without a code if the user has declined. `exchanging`: WeChat is asked for the openid. */
+/**
+ * The browser returns from WeChat, without a code if the user has declined. The result `exchanging` means that the
+ * server now requests the openid from WeChat.
+ */
 export function* comeBack(m: State, hash: string, hasCode: boolean): Generator<void, Answer | 'exchanging'> {
   yield
   const authorization = m.authorizations.get(hash)
@@ -35,13 +38,13 @@ export function* comeBack(m: State, hash: string, hasCode: boolean): Generator<v
   return 'exchanging'
 }
 
-/** After WeChat's answer. */
+/** Continues after WeChat's answer with the openid. */
 export function* exchange(m: State, hash: string, code: string): Generator<void, Answer> {
   yield
   const openid = m.exchanged.get(code)
   if (openid === undefined) return refusal('WECHAT')
   const authorization = m.authorizations.get(hash)
-  // All authorizations of the user were closed after WeChat was asked.
+  // All authorizations of the user were closed after the request to WeChat.
   if (authorization?.state !== 'exchanging') return refusal('PROOF_EXPIRED')
   m.authorizations.set(hash, { ...authorization, state: 'proven', openid, until: m.now + VALID_MS })
   return { proof: true }
@@ -69,7 +72,7 @@ function bindByProof(m: State, key: UserKey, openid: string, label: string | nul
     refused(m, key, 'conflict')
     return refusal('CONFLICT')
   }
-  // An authorization has no time of WeChat. The newest event that was applied to the openid takes its place.
+  // An authorization contains no time from WeChat. The server uses the time of the newest event of the openid instead.
   const time = Math.max(unfollowTime(m, openid), ...ownersOf(m, openid).map((owner) => owner.bound?.time ?? 0))
   closeOpen(m, key)
   if (m.settings.conflict === 'replace') for (const other of others) unbindUser(m, other.key, 'replaced')
@@ -78,7 +81,10 @@ function bindByProof(m: State, key: UserKey, openid: string, label: string | nul
   return undefined
 }
 
-/** After an unfollow or "unbind" in the chat, no proof of this openid binds. */
+/**
+ * Closes the authorizations of an openid. After an unfollow or an unbinding in the chat, no proof of this openid may
+ * bind.
+ */
 export function closeProven(m: State, openid: string): void {
   for (const [hash, authorization] of m.authorizations)
     if (isProvenBy(authorization, openid)) closeAuthorization(m, hash)

@@ -1,4 +1,4 @@
-/** The model of the calls of pages, back ends and operators, except requests for a QR code. */
+/** The model of the requests from pages, back ends and operators, without the requests for a QR code. */
 
 import { bump, closeOpen, endHold, forgetUser, setTicket, setUser, unbindUser } from './changes.ts'
 import { confirmHold, expireHolds } from './confirm.ts'
@@ -12,7 +12,7 @@ export type Answer = Record<string, unknown>
 
 export const refusal = (code: string, more: Answer = {}): Answer => ({ code, ...more })
 
-/** The part of a user's state that the page shows. */
+/** Returns the part of a user's state that a page gets. */
 export function viewOf(m: State, key: UserKey): Answer {
   const { version, bound, reason, notice } = userOf(m, key)
   const [latest] = holds(ticketsOf(m, key))
@@ -20,7 +20,7 @@ export function viewOf(m: State, key: UserKey): Answer {
   const more = { version, ...(isShown ? { notice: notice.name } : {}) }
   if (latest && m.now < latest.hold.until) return { state: 'scanned', confirm: latest.hold.kind, ...more }
   if (bound) {
-    // With one tap, a page asks a user who does not follow the account to follow it.
+    // If one tap is on, the page asks a user who does not follow the account to follow it.
     const follow = m.settings.hasOauth && !bound.subscribed ? { subscribed: false } : {}
     return { state: 'bound', boundAt: Math.floor(bound.boundAt / SECOND), ...follow, ...more }
   }
@@ -46,7 +46,7 @@ export function* look(m: State, key: UserKey): Generator<void, Answer> {
   return viewOf(m, key)
 }
 
-/** The page sends digits. `isRight`: those of the chat. */
+/** The page sends digits. `isRight` means that they are the digits in the chat. */
 export function* digits(m: State, key: UserKey, sent: string): Generator<void, Answer> {
   yield
   const asked = holds(ticketsOf(m, key)).filter(({ hold }) => hold.kind === 'code' && m.now < hold.until)
@@ -63,7 +63,7 @@ export function* digits(m: State, key: UserKey, sent: string): Generator<void, A
   return refusal('WRONG_CODE', { triesLeft: Math.max(...asked.map(({ hold }) => hold.tries)) - 1 })
 }
 
-/** Ends the binding, if there is one, and every ticket of the user. */
+/** Ends the user's binding, if there is one, and closes all tickets of the user. */
 export function* unbind(m: State, key: UserKey, reason: string): Generator<void, Answer> {
   yield
   const { bound } = userOf(m, key)
@@ -73,7 +73,10 @@ export function* unbind(m: State, key: UserKey, reason: string): Generator<void,
   return bound || reason === 'operator' ? { Version: userOf(m, key).version } : refusal('NOT_BOUND')
 }
 
-/** Ends the binding and then deletes all data of the user except the version, because later versions must be greater. */
+/**
+ * Ends the binding and then deletes all data of the user except the version. The version is kept because later versions
+ * must be greater.
+ */
 export function* erase(m: State, key: UserKey, choose: Choose): Generator<void, Answer> {
   yield
   const user = userOf(m, key)
@@ -88,7 +91,7 @@ export function* erase(m: State, key: UserKey, choose: Choose): Generator<void, 
     if (delivery.user === key) m.deliveries.set(id, { ...delivery, reply: null, user: null })
   }
   setUser(m, key, { erased: true })
-  // Without an undelivered event, the erasure is complete.
+  // If all events of the user have been delivered, the erasure is complete.
   if (choose(2) === 1) forgetUser(m, key)
   return { Erased: true }
 }

@@ -15,7 +15,7 @@ export type QrRequest = {
   isRefresh: boolean
   label: string | null
   isPage: boolean
-  /** If the store fails during the request, the page gets its valid QR code, if it has one. */
+  /** The store may fail during the request. The page then gets the user's valid QR code if the user has one. */
   mayFail?: boolean
 }
 
@@ -25,15 +25,21 @@ export type Asked = {
   live: Ticket | undefined
   epoch: number
   life: number
-  /** The epoch at the end of that step. */
+  /** The epoch at the end of the step in which the server sent the request to WeChat. */
   latestEpoch?: number
-  /** Another request for the same user has already asked WeChat. This request gets the same result. */
+  /**
+   * The server has already sent the same request to WeChat for another request of the user. Both requests get the same
+   * result.
+   */
   isJoined?: boolean
 }
 
 type Started = { answer: Answer } | { asked: Asked }
 
-/** Until WeChat is asked for a QR code, or to the answer without it. */
+/**
+ * The first part of a request for a QR code. It ends with the request to WeChat, or with an answer if no request to
+ * WeChat is necessary.
+ */
 export function* startQr(m: State, request: QrRequest, choose: Choose): Generator<void, Started> {
   const { key, isRefresh, isPage } = request
   if (isPage) {
@@ -43,7 +49,7 @@ export function* startQr(m: State, request: QrRequest, choose: Choose): Generato
     if (view.state === 'bound' || (view.state === 'scanned' && !isRefresh)) return { answer: view }
   }
   yield
-  // A request that arrives during an equal request gets the same result.
+  // If an equal request is running, this request may get the same result.
   const made = m.made.get(`${key} ${isRefresh}`)
   if (made && choose(2) === 1) return { answer: yield* answerWith(m, request, made, choose) }
   const asking = m.asking.get(`${key} ${isRefresh}`)
@@ -71,13 +77,16 @@ function* issue(m: State, request: QrRequest, choose: Choose): Generator<void, S
   return { asked }
 }
 
-/** After WeChat's answer. `offered` has the scene if WeChat has made a QR code. */
+/**
+ * The second part of a request for a QR code, after WeChat's answer. `offered` contains the scene if WeChat has created
+ * a QR code.
+ */
 export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<void, Answer> {
   const { request, live } = asked
   const { key, isRefresh } = request
   yield
   if (asked.isJoined) return yield* join(m, request, choose)
-  // With QR codes in advance, WeChat may have refused this request although others of them are left.
+  // If the server requests QR codes in advance, WeChat may have refused this request although other QR codes are left.
   const isRefused = m.settings.ready > 0 && choose(2) === 1
   const [scene] = isRefused ? [] : m.offered.splice(choose(m.offered.length), 1)
   if (scene === undefined) return yield* end(m, request, instead(m, request, live, 'WECHAT'), choose)
@@ -85,7 +94,7 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   const isFailing = request.mayFail && choose(2) === 1
   if (isFailing && choose(2) === 1) return yield* end(m, request, instead(m, request, live, 'STORE'), choose)
   const user = userOf(m, key)
-  // All tickets of the user were closed after WeChat was asked, so this QR code binds nobody.
+  // All tickets of the user were closed after the request to WeChat, so this QR code would bind nobody.
   const isUnsure = user.epoch !== asked.epoch && user.epoch === asked.latestEpoch
   if (user.life !== asked.life || (user.epoch !== asked.epoch && !(isUnsure && choose(2) === 1))) {
     yield
@@ -104,14 +113,14 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   return yield* end(m, request, { scene: (first ?? ticket).scene }, choose)
 }
 
-/** The request that has asked may end later in this step. */
+/** Waits for the result of the equal request, which may end later in this step. */
 function* join(m: State, request: QrRequest, choose: Choose): Generator<void, Answer> {
   for (let turns = 0; turns < 8; turns++) {
     const made = m.made.get(`${request.key} ${request.isRefresh}`)
     if (made) return yield* answerWith(m, request, made, choose)
     yield
   }
-  return refusal('nothing was made')
+  return refusal('the equal request has ended without a result')
 }
 
 function addTicket(m: State, { key, label }: QrRequest, scene: string): Ticket {
@@ -132,7 +141,10 @@ function addTicket(m: State, { key, label }: QrRequest, scene: string): Ticket {
   return ticket
 }
 
-/** A ticket that another instance has made in the meantime: all pages show the same QR code. */
+/**
+ * Returns the ticket that another instance has created in the meantime. All pages of a user must display the same QR
+ * code.
+ */
 const firstOther = (m: State, ours: Ticket, live: Ticket | undefined): Ticket | undefined =>
   ticketsOf(m, ours.user).find(
     (ticket) =>
@@ -154,7 +166,10 @@ const isShowable = ({ expiresAt }: Ticket, now: number) => expiresAt - now >= SE
 const isReusable = (ticket: Ticket, now: number) =>
   isShowable(ticket, now) && (ticket.expiresAt - now) * 6 > ticket.expiresAt - ticket.createdAt
 
-/** Instead of an error the page gets its valid QR code. A refresh gets the error, because it must replace the QR code. */
+/**
+ * Instead of an error, the page gets the user's valid QR code. A refresh gets the error, because a refresh must replace
+ * the QR code.
+ */
 function instead(m: State, { isRefresh }: QrRequest, live: Ticket | undefined, code: string): Made {
   const present = live && m.tickets.get(live.scene)
   return present?.state === 'pending' && !isRefresh && isShowable(present, m.now) ? { scene: present.scene } : { code }
@@ -175,7 +190,7 @@ function* answerWith(m: State, { key, label, isPage }: QrRequest, made: Made, ch
   yield
   m.learn(m, choose)
   const { state, version, notice } = viewOf(m, key)
-  // The user was bound, or a QR code was scanned, in the meantime.
+  // Returns the new state if the user was bound, or a QR code was scanned, in the meantime.
   if (state !== 'unbound') return viewOf(m, key)
   return { state, scene, version, ...(notice === undefined ? {} : { notice }) }
 }

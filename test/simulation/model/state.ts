@@ -1,21 +1,23 @@
 /**
- * The state of the model: what the contract says that users, back ends and WeChat may observe. It was written independently of the
- * server's rules and imports nothing of `server/`.
- *
- * All records are immutable, so that a copy of the state is a copy of a few maps.
+ * The state of the model. It contains what users, back ends and WeChat can observe according to the contract. The model
+ * was written independently of the server's rules, and imports nothing from `server/`. All records are immutable, so
+ * that a copy of the state is a copy of a few maps.
  */
 
 import type { Choose } from './explain.ts'
 import type { Asked } from './qrcode.ts'
 
 export type Settings = {
-  /** One tap inside WeChat. */
+  /** Whether pages inside WeChat can bind with one tap. */
   hasOauth: boolean
-  /** What WeChat gets if the system at `FORWARD_URL` fails: `retry` an error, `hide` none. `off`: there is no such system. */
+  /**
+   * The answer to WeChat if the system at `FORWARD_URL` fails. With `retry` it is an error, with `hide` it is not.
+   * `off` means that there is no such system.
+   */
   forward: 'off' | 'retry' | 'hide'
   /** `FORWARD_ALL`. */
   forwardsAll: boolean
-  /** How many QR codes each server has made in advance. */
+  /** The number of QR codes that each server requests in advance. */
   ready: number
   conflict: 'reject' | 'replace' | 'allow'
   confirm: 'off' | 'reply' | 'code'
@@ -38,7 +40,9 @@ export type Hold = {
 }
 
 export type Ticket = {
-  /** The id in the store, learned from it. It orders tickets, and a link in the chat names it. */
+  /**
+   * The id that the store has assigned. The ids give the order of the tickets, and a link in the chat contains the id.
+   */
   id: number
   scene: string
   code: string
@@ -51,7 +55,7 @@ export type Ticket = {
   hold: Hold | null
 }
 
-/** One run of WeChat's web authorization. The openid is known while it waits for the page's proof. */
+/** One run of WeChat's web authorization. The openid is known while the authorization waits for the page's proof. */
 export type Authorization = {
   user: UserKey
   state: 'requested' | 'exchanging' | 'proven' | 'closed'
@@ -67,25 +71,25 @@ export type Bound = {
   boundAt: number
   /** `CreateTime` of the newest event that was applied. */
   time: number
-  /** The step in which that was, or in which the binding was made. */
+  /** The step in which this event was applied, or in which the binding was made. */
   heardIn: number
   label: string | null
 }
 
 export type User = {
   key: UserKey
-  /** The id in the store, learned from it. It orders users who were bound at the same time. */
+  /** The id that the store has assigned. The ids give the order of users who were bound at the same time. */
   id: number
   isKnown: boolean
-  /** Rises when the store has forgotten the user after an erasure. */
+  /** Increases when the store has deleted the user after an erasure. */
   life: number
   version: number
   reason: string | null
   bound: Bound | null
   notice: { name: string; version: number; at: number } | null
-  /** Rises when all tickets are closed at once. */
+  /** Increases when all tickets of the user are closed at once. */
   epoch: number
-  /** The user was erased, and the erasure may be completed at any time. */
+  /** True if the user was erased. The server may complete the erasure at any time. */
   erased: boolean
 }
 
@@ -95,9 +99,9 @@ export type Event = {
   type: 'bound' | 'unbound' | 'updated'
   reason: string
   at: number
-  /** The WeChat of a binding that was made; null for an unbinding. */
+  /** The WeChat of a new binding; null for an unbinding. */
   openid: string | null
-  /** The user was erased: the event may vanish at any time. */
+  /** True if the user was erased. The server may delete the event at any time. */
   erased: boolean
 }
 
@@ -105,10 +109,13 @@ export type Reply = { name: string; label: string | null; digits?: string } | nu
 
 type Delivery = { reply: Reply; isOurs: boolean; until: number; user: UserKey | null }
 
-/** A QR code, or the code of a refusal. */
+/** The result of a request for a QR code: the scene, or the code of a refusal. */
 export type Made = { scene: string } | { code: string }
 
-/** What an operator did in the console. `user` is empty if the action was about no user, or the user was erased since. */
+/**
+ * An action of an operator in the console. `user` is empty if the action did not concern a user, or if the user was
+ * erased afterwards.
+ */
 export type Action = {
   at: number
   operator: string
@@ -125,10 +132,16 @@ export type State = {
   settings: Settings
   users: Map<UserKey, User>
   tickets: Map<string, Ticket>
-  /** By the hash of WeChat's `state`. One that was made in this step has another name. */
+  /**
+   * The authorizations. The keys are the hashes of WeChat's parameter `state`. A new authorization of this step
+   * has a temporary key.
+   */
   authorizations: Map<string, Authorization>
   events: Event[]
-  /** The sessions of the console, by the hash of their cookie. One that was made in this step has another name. */
+  /**
+   * The sessions of the console. The keys are the hashes of the cookies. A new session of this step has a temporary
+   * key.
+   */
   sessions: Map<string, { name: string; until: number }>
   signIns: { count: number; until: number } | undefined
   actions: Action[]
@@ -140,21 +153,24 @@ export type State = {
   /** The accepted requests, each with the time after which the server may delete its record. */
   jtis: Map<string, number>
   /**
-   * The scenes of QR codes that no ticket has yet, and that one of this step may get. Without QR codes in advance: all that WeChat has
-   * made in this step.
+   * The scenes of QR codes that belong to no ticket yet, and that a ticket of this step may get. If the server requests
+   * no QR codes in advance, these are all QR codes that WeChat has created in this step.
    */
   offered: string[]
-  /** The openids that WeChat has given for a code in this step. */
+  /** The openids that WeChat has returned in this step. The keys are the codes of web authorizations. */
   exchanged: Map<string, string>
-  /** The keys of the messages that were forwarded in this step. */
+  /** The keys of the messages that the server has forwarded in this step. */
   forwarded: string[]
-  /** Whether WeChat has given the new openids of a migrated account in this step. */
+  /** Whether WeChat has returned the new openids of a migrated account in this step. */
   hasChangedOpenids: boolean
-  /** The results of the requests for a QR code in this step, by user and kind. Simultaneous requests share a result. */
+  /**
+   * The results of the requests for a QR code in this step, by user and kind. Requests at the same time may share a
+   * result.
+   */
   made: Map<string, Made>
   /** The requests of this step that wait for WeChat, by user and kind. */
   asking: Map<string, Asked>
-  /** Learns what WeChat has answered about its users in this step, if the server may have stored it by now. */
+  /** Copies data from WeChat's answers of this step into the model, if the server may have stored the data by now. */
   learn: (m: State, choose: Choose) => void
 }
 
@@ -222,10 +238,10 @@ export const ticketsOf = (m: State, key: UserKey): Ticket[] =>
 
 export const isOpen = ({ state }: Ticket): boolean => state === 'pending' || state === 'scanned'
 
-/** A ticket with its hold. */
+/** A ticket with a scan that waits for its confirmation. */
 export type HeldTicket = Ticket & { hold: Hold }
 
-/** The latest scan first. */
+/** Returns the tickets with a waiting scan, the latest scan first. */
 export const holds = (tickets: Iterable<Ticket>): HeldTicket[] =>
   [...tickets]
     .filter((ticket): ticket is HeldTicket => ticket.state === 'scanned' && ticket.hold !== null)
@@ -233,11 +249,11 @@ export const holds = (tickets: Iterable<Ticket>): HeldTicket[] =>
 
 export const tenantOf = (key: UserKey): string => key.slice(0, key.indexOf('/'))
 
-/** The users who are bound to this WeChat, the latest binding first. */
+/** Returns the users who are bound to this WeChat, the latest binding first. */
 export const ownersOf = (m: State, openid: string): User[] =>
   [...m.users.values()]
     .filter(({ bound }) => bound?.openid === openid)
     .sort((a, b) => (b.bound?.boundAt ?? 0) - (a.bound?.boundAt ?? 0) || b.id - a.id)
 
-/** Whether the openid is that of the Official Account before its migration. */
+/** Returns whether the openid belongs to the Official Account before its migration. */
 export const isOld = (openid: string): boolean => openid.startsWith('old')

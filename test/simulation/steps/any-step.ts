@@ -1,4 +1,4 @@
-/** The steps and the settings that a story can have, and how often each kind of step is drawn. */
+/** The generators of the steps and settings of a story. They determine how often each kind of step occurs. */
 import fc from 'fast-check'
 import { consoleActions } from '../model/console.ts'
 import { oldMoods } from '../world/old-system.ts'
@@ -70,7 +70,7 @@ const requests: fc.WeightedArbitrary<RequestStep>[] = [
   },
 ]
 
-/** Of one tap. Most of them continue the latest authorization. */
+/** The steps of one tap. Most of them continue the latest authorization. */
 const taps: fc.WeightedArbitrary<RequestStep>[] = [
   { weight: 3, arbitrary: fc.record({ do: fc.constant('authorize' as const), user, at }) },
   {

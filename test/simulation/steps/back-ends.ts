@@ -1,4 +1,4 @@
-/** The requests of back ends: calls of the encrypted API, and calls that are sent again. */
+/** The requests of back ends: calls of the encrypted API, and repeated calls. */
 import type { Answer } from '../../../server/http/answer.ts'
 import { openEnvelope } from '../../../server/keys/envelope.ts'
 import type { Op } from '../model/explain.ts'
@@ -24,7 +24,7 @@ export function call(
   const spending: Exchange['op'] = (how) =>
     function* (s, choose) {
       yield
-      // From here on the request counts as used, even if the rest of it fails.
+      // From here on the server refuses the same request, even if the rest of this request fails.
       s.jtis.set(jti, (date + 600) * 1000)
       return yield* op(how)(s, choose)
     }
@@ -47,7 +47,7 @@ const post = (instance: Instance, name: string, jwe: string) =>
 const readCall = (world: World, tenant: string, answer: Answer): Promise<Outcome> =>
   readData(world, tenant, answer, (data: Record<string, unknown>) => toPlain(world, data))
 
-/** Decrypts an answer. `toValue` gets its `Data`. */
+/** Decrypts an answer and passes its `Data` to `toValue`. */
 export async function readData<Data>(
   world: World,
   tenant: string,
@@ -59,7 +59,7 @@ export async function readData<Data>(
   return Success ? { value: toValue(Data) } : readRefusal(Code)
 }
 
-/** Leaves out what the model does not predict, such as texts of WeChat. */
+/** Removes the values that the model cannot predict, such as texts of WeChat. */
 function toPlain(world: World, data: Record<string, unknown>): unknown {
   if (typeof data.Url === 'string') return { scene: world.wechat.sceneOf(data.Url) }
   if ('Items' in data) return { items: (data.Items as Record<string, unknown>[]).map(toBindInfo) }
@@ -98,7 +98,7 @@ export function exported(m: State, key: UserKey) {
   }
 }
 
-/** While its date is valid, a request is accepted once. */
+/** While the date of a request is valid, the server accepts the request only once. */
 export function replay(world: World, m: State, instance: Instance, index: number): Exchange | undefined {
   const sealed = world.calls[world.calls.length - 1 - (index % Math.max(world.calls.length, 1))]
   if (!sealed) return undefined
@@ -113,7 +113,7 @@ export function replay(world: World, m: State, instance: Instance, index: number
     ...exchange,
     instance,
     send: () => post(instance, name, jwe),
-    // It was not used if the store had failed at once.
+    // If the store failed at the beginning of the earlier request, the server has not recorded it and accepts it now.
     op: isStale || m.jtis.has(jti) ? () => refused : exchange.op,
   }
 }

@@ -8,7 +8,7 @@ import { identityOf, operators, type World } from '../world/world.ts'
 import { type Exchange, keyOf, type Outcome, readRefusal } from './exchange.ts'
 import type { RequestStep } from './requests.ts'
 
-/** `who`: the operator whose browser sends it. */
+/** `who` is the operator whose browser sends the request. */
 export type ConsoleStep =
   | { do: 'sign_in'; who: number; isRight: boolean }
   | { do: 'sign_out'; who: number }
@@ -85,13 +85,13 @@ function readConsole(
   toValue: (body: Body, cookie: string | undefined) => unknown,
 ): Outcome {
   if (isViewer && openids.some((openid) => text.includes(openid) || text.includes(unionidOf(openid) ?? openid))) {
-    return { fault: 'a viewer gets an openid' }
+    return { fault: 'the answer to a viewer contains an openid' }
   }
   const body = (text === '' ? {} : JSON.parse(text)) as Body
   return status < 300 ? { value: toValue(body, cookie) } : readRefusal(String(body.code))
 }
 
-/** Leaves out what the model does not predict. */
+/** Removes the values that the model cannot predict. */
 function toPlain(action: ConsoleAction, data: Body): unknown {
   switch (action) {
     case 'search': {

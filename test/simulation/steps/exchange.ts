@@ -1,4 +1,4 @@
-/** A request of a step: how it is sent, how its answer is read, and what the model says about it. */
+/** A request of a step: the code that sends it, the code that reads its answer, and the operation of the model. */
 import type { Answer } from '../../../server/http/answer.ts'
 import type { Op } from '../model/explain.ts'
 import type { UserKey } from '../model/state.ts'
@@ -12,22 +12,22 @@ export const PENDING = Symbol('pending')
 /** The page waits for a change. */
 export const PARKED = Symbol('parked')
 
-/** The result of an answer, or its fault. */
+/** The result in an answer, or the fault of the answer. */
 export type Outcome = { value: unknown } | { fault: string }
 
 export type Exchange = {
   instance: Instance
   send: () => Promise<Answer | typeof LOST | object>
   read: (answer: Answer | object) => Promise<Outcome> | Outcome
-  /** `isPending`: WeChat has not answered the server yet. `mayFail`: the store has failed, or may have. */
+  /** `isPending` means that WeChat has not answered the server yet. `mayFail` means that the store may have failed. */
   op: (how: { isPending: boolean; mayFail: boolean }) => Op
-  /** While the request waits for WeChat, no other request of this name is sent. */
+  /** While the request waits for WeChat, the story sends no other request of this name. */
   only?: string
 }
 
 /** The end of an operation whose request waits for WeChat. */
 export type Later = {
-  /** The user whose data it changes, `*` for all, or `nobody`. */
+  /** The user whose data the operation changes, `*` for all users, or `nobody`. */
   key: UserKey | '*' | 'nobody'
   /** Gets the result of another request of the same user, which ends before. */
   isJoined?: boolean | undefined
@@ -35,7 +35,7 @@ export type Later = {
   resume: (how: { mayFail: boolean; latestEpoch: number }) => Op
 }
 
-/** An operation that waits for WeChat ends with it. */
+/** The result of an operation that waits for WeChat. */
 export const later = (part: Later): { later: Later } => ({ later: part })
 
 export const isLater = (answer: unknown): answer is { later: Later } =>
@@ -45,7 +45,7 @@ export const labels = [null, 'Li', 'Wu'] as const
 
 export const keyOf = ({ user }: { user: number }): UserKey => userKeys[user % userKeys.length]!
 
-/** `INTERNAL` is never a right answer. */
+/** `INTERNAL` is never a correct answer. */
 export function readRefusal(code: string, triesLeft?: unknown): Outcome {
   if (code === 'STORE_UNAVAILABLE') return { value: FAILED }
   if (code === 'INTERNAL') return { fault: 'the server answered INTERNAL' }

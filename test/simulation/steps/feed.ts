@@ -1,4 +1,4 @@
-/** The steps of back ends that read all events (`GetEvents`), page by page or with a long poll. */
+/** The steps in which a back end reads all events (`GetEvents`), page by page or with a long poll. */
 import type { Answer } from '../../../server/http/answer.ts'
 import type { Op } from '../model/explain.ts'
 import type { Observed } from '../model/observed.ts'
@@ -17,7 +17,7 @@ export const EVENTS_KEPT = 90 * DAY
 
 const WAIT_S = 25
 
-/** A reader of all events of a tenant. */
+/** The state of a back end that reads all events of a tenant. */
 export type Feed = { cursor: string | undefined; versions: Map<UserKey, number>; seen: Set<string>; isAtEnd: boolean }
 
 export const newFeed = (): Feed => ({ cursor: undefined, versions: new Map(), seen: new Set(), isAtEnd: false })
@@ -58,7 +58,10 @@ function feedOf(world: World, tenant: string): Feed {
   return feed
 }
 
-/** One page of the events: in order for each user, each matching a change, and none missing. */
+/**
+ * Reads one page of the events. The events of each user must come in order, each event must match a change, and no
+ * event may be missing.
+ */
 export async function feedPage(story: Story, step: Omit<ReaderStep, 'do'>): Promise<void> {
   const { world } = story
   const tenant = tenants[step.tenant % tenants.length]!
@@ -85,7 +88,7 @@ export async function feedPage(story: Story, step: Omit<ReaderStep, 'do'>): Prom
 
 type Facts = { world: World; told: { uids: Map<string, string> }; seen: () => Observed }
 
-/** Returns what is wrong with the page. */
+/** Returns the fault of the page, if there is one. */
 function takePage({ world, told }: Facts, tenant: string, page: Page): string | undefined {
   if (page === 'failed') return undefined
   if (page === 'gone') {
@@ -99,7 +102,7 @@ function takePage({ world, told }: Facts, tenant: string, page: Page): string | 
     const known = told.uids.get(Id)
     if (known !== name) return `the feed has "${name}" (${Id}), which is "${known}"`
     const before = feed.versions.get(key) ?? 0
-    if (event.Version <= before) return `the feed has ${key} ${event.Version} after ${before}`
+    if (event.Version <= before) return `the feed has version ${event.Version} of ${key} after version ${before}`
     feed.versions.set(key, event.Version)
     feed.seen.add(Id)
   }
@@ -111,7 +114,10 @@ function takePage({ world, told }: Facts, tenant: string, page: Page): string | 
 const unseen = (world: World, tenant: string, { events }: Observed) =>
   events.filter(({ user, uid, erased }) => tenantOf(user) === tenant && !erased && !feedOf(world, tenant).seen.has(uid))
 
-/** The next events, with a long poll. A reader that is not at the end, or that waits already, reads a page instead. */
+/**
+ * Requests the next events with a long poll. If the reader is not at the end of the events, or already waits, it reads
+ * a page instead.
+ */
 export async function feedWait(story: Story, step: Omit<ReaderStep, 'do'>): Promise<void> {
   const { world } = story
   const tenant = tenants[step.tenant % tenants.length]!
@@ -139,25 +145,28 @@ export async function feedWait(story: Story, step: Omit<ReaderStep, 'do'>): Prom
   return story.request([{ ...exchange, send }])
 }
 
-/** A reader that waits and has not got an event that is committed. */
+/** Returns a reader that still waits although an event is committed. */
 export const isLate = (world: World, { tenant, answer }: WaitingReader, seen: Observed): boolean =>
   !answer && unseen(world, tenant, seen).length > 0
 
-/** Returns what is wrong: a waiting reader is answered with the next event, or empty after its full waiting time. */
+/**
+ * Checks the waiting readers and returns a fault. A reader must get the next event at once, or an empty answer after
+ * its full waiting time.
+ */
 export async function checkReaders(facts: Facts): Promise<string | undefined> {
   const { world } = facts
   const now = world.time.clock()
   for (const reader of world.readers) {
     const { tenant, until, answer } = reader
     if (!answer) {
-      if (isLate(world, reader, facts.seen())) return `a reader of ${tenant} waits although an event is committed`
-      if (now > until + 1000) return `a reader of ${tenant} waits for longer than it asked for`
+      if (isLate(world, reader, facts.seen())) return `a reader of ${tenant} still waits, but an event is committed`
+      if (now > until + 1000) return `a reader of ${tenant} waits longer than its time limit`
       continue
     }
     const page = await readPage(world, tenant, answer)
     if (!isPage(page)) return 'fault' in page ? page.fault : `a waiting reader got ${JSON.stringify(page)}`
     if (typeof page === 'object' && page.data.Items.length === 0 && now < until)
-      return 'the wait of a reader has ended too early'
+      return 'a waiting reader got an empty answer before its time limit'
     const wrong = takePage(facts, tenant, page)
     if (wrong) return wrong
   }

@@ -68,7 +68,7 @@ export function delivery(world: World, instance: Instance, { fields, message }: 
         const hasFailed = instance.view.failures() > failuresBefore
         return { value: hasFailed || forward !== 'retry' ? FAILED : { reply: 'an error' } }
       }
-      if (status !== 200) return { fault: `a delivery got ${status}` }
+      if (status !== 200) return { fault: `a delivery got the status ${status}` }
       if (Buffer.from(body as Uint8Array).toString() === OLD_REPLY) return { value: { reply: 'of the old system' } }
       const read = readReply(message.openid, String(body))
       return 'fault' in read ? read : { value: read }
@@ -77,7 +77,7 @@ export function delivery(world: World, instance: Instance, { fields, message }: 
   }
 }
 
-/** What a WeChat user does, as WeChat's message and as the model sees it. */
+/** Returns the action of a WeChat user, both as WeChat's message and as a message of the model. */
 export function toMessage(
   world: World,
   m: State,
@@ -107,7 +107,7 @@ export function toMessage(
         ticket &&
         event('subscribe', `qrscene_${ticket.scene}`, ticket.scene, { kind: 'subscribe', scene: ticket.scene })
       )
-    // A QR code that was made in advance and is not shown on any page.
+    // A QR code that the server has requested in advance, and that no page displays.
     case 'scan_early': {
       const scene = unusedScene(world)
       return scene === undefined ? undefined : event('SCAN', scene, scene, { kind: 'scan', scene })

@@ -13,10 +13,10 @@ import type { RequestStep } from './requests.ts'
 
 type OneTapStep = Extract<RequestStep, { do: 'authorize' | 'come_back' | 'prove' }>
 
-/** Undefined if no page has asked before. */
+/** Returns undefined if no page has started an authorization before. */
 export function oneTap(world: World, instance: Instance, step: OneTapStep): Exchange | undefined {
   if (step.do === 'authorize') return authorize(world, instance, keyOf(step))
-  // Most proofs that are sent exist.
+  // Most stories send a proof that exists.
   const proven = world.authorized.filter(({ proof }) => proof !== undefined)
   const authorized = step.do === 'prove' && proven.length > 0 ? proven : world.authorized
   const made = authorized[authorized.length - 1 - (step.pick % Math.max(authorized.length, 1))]
@@ -81,14 +81,14 @@ function readReturn(made: Authorized, { status, headers, body }: Answer): Outcom
   return { value: { proof: true } }
 }
 
-/** `other`: the page of another user sends the proof. */
+/** `other` means that the page of another user sends the proof. */
 function prove(
   world: World,
   instance: Instance,
   { other, label: labelIndex }: Extract<OneTapStep, { do: 'prove' }>,
   { key: owner, hash: made, proof }: Authorized,
 ): Exchange {
-  // The browser has no proof if the server died before it answered.
+  // The browser has no proof if the server was killed before it answered.
   const [hash, sent] = proof === undefined ? ['none', 'A'.repeat(43)] : [made, proof]
   const key = other ? userKeys[(userKeys.indexOf(owner) + 1) % userKeys.length]! : owner
   const label = labels[labelIndex % labels.length] ?? null

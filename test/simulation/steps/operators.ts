@@ -1,4 +1,4 @@
-/** The commands of operators, which work on the store. */
+/** The commands of operators. They use the store directly. */
 import { importBatch } from '../../../server/binding/import.ts'
 import { moveAll } from '../../../server/commands/bindings/move-openids.ts'
 import type { Terminal } from '../../../server/commands/terminal.ts'
@@ -12,7 +12,7 @@ import { identityOf, type World } from '../world/world.ts'
 import { type Exchange, FAILED, keyOf, later } from './exchange.ts'
 import type { RequestStep } from './requests.ts'
 
-/** A command of an operator, which works on the store. */
+/** A command of an operator. It uses the store directly. */
 export function onStore(instance: Instance, op: Exchange['op'], run: () => Promise<object>): Exchange {
   const send = () =>
     run().catch((error: { code?: string }) => {
@@ -60,7 +60,7 @@ export function importing(world: World, instance: Instance, step: Extract<Reques
   )
 }
 
-/** Counts the lines of the report. */
+/** Returns the number of lines in the report. */
 function createTerminal() {
   const lines: string[] = []
   const print = async (line: string) => void lines.push(line)

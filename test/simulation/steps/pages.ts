@@ -41,7 +41,9 @@ export function onPage(
 
 const WAIT_S = 25
 
-/** The page has the current version. It is answered in a later step, unless the request itself changes the state. */
+/**
+ * The page has the current version. It gets its answer in a later step, unless the request itself changes the state.
+ */
 export function wait(world: World, m: State, instance: Instance, key: UserKey): Exchange {
   const known = userOf(m, key).version
   const until = world.time.clock() + WAIT_S * 1000
@@ -71,11 +73,11 @@ export function wait(world: World, m: State, instance: Instance, key: UserKey): 
 export function readPage(world: World, { status, body }: Answer): Outcome {
   const { follow, ...value } = JSON.parse(String(body)) as Record<string, unknown>
   if (follow !== undefined && value.subscribed !== false)
-    return { fault: 'a page of a follower shows the QR code to follow' }
+    return { fault: 'the page of a follower displays the QR code for following the account' }
   if (status !== 200) return readRefusal(String(value.code), value.triesLeft)
   if (typeof value.url !== 'string') return { value }
   const { state, version, notice, url, oauth = false } = value
-  if (oauth !== world.settings.hasOauth) return { fault: `a QR code comes with oauth: ${oauth}` }
+  if (oauth !== world.settings.hasOauth) return { fault: `the answer with a QR code has oauth: ${oauth}` }
   return {
     value: { state, scene: world.wechat.sceneOf(url as string), version, ...(notice === undefined ? {} : { notice }) },
   }

@@ -1,4 +1,4 @@
-/** The steps of back ends that read the list of all bindings page by page (`ListBindings`). */
+/** The steps in which a back end reads the list of all bindings page by page (`ListBindings`). */
 
 import type { Answer } from '../../../server/http/answer.ts'
 import type { Op } from '../model/explain.ts'
@@ -9,7 +9,10 @@ import { call, readData, toBindInfo } from './back-ends.ts'
 
 export const tenants = ['default', 'other']
 
-/** A walk through all bindings of a tenant. `standing`: the bindings that have existed since the walk began. */
+/**
+ * The state of a back end that reads all bindings of a tenant page by page (a walk). `standing` contains the bindings
+ * that have existed since the walk began.
+ */
 export type Walk = {
   cursor: string | undefined
   place: [boundAt: number, id: number]
@@ -27,7 +30,7 @@ const boundOf = (m: State, tenant: string) =>
 const standingOf = (m: State, tenant: string) =>
   new Map(boundOf(m, tenant).map(({ key, bound }) => [key, `${bound.boundAt} ${bound.openid}`]))
 
-/** Removes the bindings that were interrupted or ended. Called after every step. */
+/** Removes the bindings that have ended or were replaced. Called after every step. */
 export function keepStanding(walks: Map<string, Walk>, m: State): void {
   for (const [tenant, { standing }] of walks) {
     const now = standingOf(m, tenant)
@@ -35,7 +38,7 @@ export function keepStanding(walks: Map<string, Walk>, m: State): void {
   }
 }
 
-/** One page of the list. A binding that exists during the whole walk comes exactly once. */
+/** Reads one page of the list. A binding that exists during the whole walk must come exactly once. */
 export async function listPage(story: Story, step: ReaderStep): Promise<void> {
   const { world } = story
   const tenant = tenants[step.tenant % tenants.length]!
@@ -80,7 +83,7 @@ export async function listPage(story: Story, step: ReaderStep): Promise<void> {
   world.walks.delete(tenant)
   for (const key of walk.standing.keys()) {
     const times = walk.got.filter((each) => each === key).length
-    if (times !== 1) throw new Error(`${key} has stood during a whole walk and came ${times} times`)
+    if (times !== 1) throw new Error(`${key} was bound during the whole walk, and the list contained it ${times} times`)
   }
 }
 

@@ -1,4 +1,6 @@
-/** The steps that send a request: what is sent, how the answer is read, and what the model says about it. */
+/**
+ * The steps that send a request. Each step defines the request, how its answer is read, and the operation of the model.
+ */
 import { unbind as unbindUser } from '../../../server/binding/unbind.ts'
 import type { Choose, Op } from '../model/explain.ts'
 import * as page from '../model/page.ts'
@@ -16,15 +18,21 @@ import { digitsFor, onPage, wait } from './pages.ts'
 
 export type RequestStep = { at: number } & (
   | { do: 'qr'; user: number; page: boolean; refresh: boolean; label: number }
-  /** `wait`: the request waits for a change. */
+  /** `wait` means that the request waits for a change. */
   | { do: 'wait' | 'look' | 'info' | 'infos' | 'erase' | 'export'; user: number }
   | { do: 'digits'; user: number; right: boolean }
   | { do: 'unbind'; user: number; by: 'widget' | 'disconnect' | 'operator' }
-  /** A WeChat user does something, and WeChat delivers it at once. `pick` chooses among the QR codes, the latest first. */
+  /**
+   * A WeChat user does something, and WeChat delivers the message at once. `pick` selects one of the QR codes, the
+   * latest first.
+   */
   | { do: 'say'; phone: number; what: (typeof sayings)[number]; pick: number }
-  /** WeChat delivers an earlier message: late, or again. */
+  /** WeChat delivers an earlier message, for the first time or another time. */
   | { do: 'deliver'; message: number }
-  /** `isOld`: the openid is that of the account before its migration. `allow` counts only with `CONFLICT=allow`. */
+  /**
+   * `isOld` means that the openid belongs to the account before its migration. `allow` has an effect only with
+   * `CONFLICT=allow`.
+   */
   | {
       do: 'import'
       lines: { user: number; phone: number; isOld?: boolean }[]
@@ -32,16 +40,18 @@ export type RequestStep = { at: number } & (
     }
   /** `wechat-bind bindings move-openids`. */
   | { do: 'move'; isDryRun: boolean }
-  /** One tap inside WeChat: the page asks for the URL, the browser comes back from WeChat, the page sends the proof. */
+  /**
+   * One tap inside WeChat: the page requests the URL, the browser returns from WeChat, and the page sends the proof.
+   */
   | { do: 'authorize'; user: number }
   | { do: 'come_back'; phone: number; pick: number; declines: boolean }
   | { do: 'prove'; pick: number; other: boolean; label: number }
   | ConsoleStep
-  /** Sends an earlier request again, byte for byte. */
+  /** Sends exactly the same request as in an earlier step. */
   | { do: 'replay'; call: number }
 )
 
-/** Undefined if the step is not possible now, for example a scan before the first QR code. */
+/** Returns undefined if the step is not possible now, for example a scan before the first QR code. */
 export function toExchange(world: World, m: State, step: RequestStep): Exchange | undefined {
   const instance = world.at(step.at)
   switch (step.do) {
@@ -158,7 +168,7 @@ function askQr(world: World, instance: Instance, step: Extract<RequestStep, { do
   const toOp = ({ isPending, mayFail }: { isPending: boolean; mayFail: boolean }): Op =>
     function* (s: State, choose: Choose) {
       const started = yield* qrcode.startQr(s, { ...request, mayFail }, choose)
-      // A bound user's page also waits for the QR code to follow with.
+      // The page of a bound user also needs the QR code for following the account.
       if ('answer' in started)
         return isPending ? later({ key, resume: () => answerWith(started.answer) }) : started.answer
       if (!isPending) return yield* qrcode.finishQr(s, started.asked, choose)

@@ -11,18 +11,18 @@ import { type RequestStep, toExchange } from './requests.ts'
 
 export type Step =
   | (RequestStep & { fault?: Fault })
-  /** Several requests at the same time. `order` seeds the order of their calls to the store. */
+  /** Several requests at the same time. `order` is the seed for the order of their calls to the store. */
   | { do: 'race'; of: RequestStep[]; order: number; fault?: Fault }
-  /** A WeChat user does something, and WeChat delivers it later or never. */
+  /** A WeChat user does something, and WeChat delivers the message later or never. */
   | { do: 'send'; phone: number; what: (typeof sayings)[number]; pick: number }
   /** A back end reads one page of all bindings, or of all events. */
   | ReaderStep
   | { do: 'pass'; ms: number }
-  /** A page that waits is closed. */
+  /** Closes a page that waits. */
   | { do: 'hang_up'; user: number }
   | { do: 'wechat'; trouble: Trouble }
   | { do: 'receiver'; mood: (typeof moods)[number] }
-  /** The system at `FORWARD_URL` behaves otherwise from now on. */
+  /** Changes the behaviour of the system at `FORWARD_URL`. */
   | { do: 'old_system'; mood: OldMood }
   | { do: 'crash' | 'restart'; at: number }
   | { do: 'disk'; at: number; isDown: boolean }
@@ -69,7 +69,7 @@ export async function take(story: Story, step: Step): Promise<void> {
       return story.settle()
     case 'restart': {
       const instance = world.at(step.at)
-      // A server that stops answers every page that waits.
+      // A server must answer every waiting page when it stops.
       for (const waiting of [...world.pages, ...world.readers]) if (waiting.instance === instance) waiting.until = 0
       await instance.stop()
       return story.settle()
@@ -85,7 +85,7 @@ export async function take(story: Story, step: Step): Promise<void> {
   }
 }
 
-/** Skips a request for a QR code while another one of the same user waits for WeChat. */
+/** Skips a request for a QR code while another request of the same user waits for WeChat. */
 function toExchanges(story: Story, steps: RequestStep[]): Exchange[] {
   return steps.flatMap((step) => {
     const exchange = toExchange(story.world, story.model(), step)
@@ -96,7 +96,7 @@ function toExchanges(story: Story, steps: RequestStep[]): Exchange[] {
 export async function pass(story: Story, ms: number): Promise<void> {
   const { world } = story
   world.time.jump(ms)
-  // A timer may set another timer, for example the next tick of the waits.
+  // A timer may set another timer, for example the timer for the waiting pages.
   for (let rounds = 0; rounds < 3 && world.time.fire(); rounds++) await world.settle()
   await story.settle()
 }

@@ -1,4 +1,7 @@
-/** One server of a simulation: the real app over the simulated clock, network, store and chance. No socket. */
+/**
+ * One server of a simulation: the real app with a simulated clock, network and store, and with repeatable random
+ * values. It uses no sockets.
+ */
 
 import { createEndpoints } from '../../../server/app.ts'
 import type { Config } from '../../../server/config/config.ts'
@@ -30,7 +33,7 @@ type ConsoleRequest = {
   csrf: string | undefined
 }
 
-/** The server has died before it answered. */
+/** The server has ended before it answered. */
 export const LOST = Symbol('lost')
 
 type InstanceDeps = {
@@ -81,7 +84,7 @@ export async function openInstance({ config, database, time, fetch, log, random,
     createEndpoints(opened.deps).map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]),
   )
 
-  // Made at the first request, because most stories do not use it.
+  // The console is created at the first request, because most stories do not use it.
   let consoleApp: ReturnType<typeof createConsole> | undefined
 
   async function answerConsole({ method, path, body, cookie, csrf }: ConsoleRequest): Promise<ConsoleAnswer> {
@@ -99,7 +102,7 @@ export async function openInstance({ config, database, time, fetch, log, random,
     return { status: response.status, text: await response.text(), cookie: set?.[1] }
   }
 
-  /** Adapter 3: calls the endpoint with plain values, as the adapters of Hono and of Node's server do. */
+  /** Calls the endpoint with plain values, as the adapters for Hono and for Node's server do. */
   async function answer(
     { method, path, search = '', headers = {}, body }: Request,
     onHangUp: (hangUp: () => void) => void,
@@ -113,7 +116,7 @@ export async function openInstance({ config, database, time, fetch, log, random,
   }
 
   return {
-    /** `onHangUp` gets a function to call when the client goes away. */
+    /** Calls `onHangUp` with a function. The story calls this function when the client closes the connection. */
     call: (request: Request, onHangUp: (hangUp: () => void) => void = () => {}): Promise<Answer | typeof LOST> =>
       Promise.race([answer(request, onHangUp), death.promise]),
     onConsole: (request: ConsoleRequest) => Promise.race([answerConsole(request), death.promise]),
@@ -121,11 +124,11 @@ export async function openInstance({ config, database, time, fetch, log, random,
     death: death.promise,
     isAlive: () => isAlive,
     underway: () => (isAlive ? view.underway() + requests : 0),
-    /** For the commands of an operator, which work on the store. */
+    /** The dependencies of the server, for the commands of an operator, which use the store directly. */
     deps: opened.deps,
-    /** Ends as at SIGKILL. */
+    /** Ends the server in the same way as SIGKILL. */
     kill: () => view.kill(),
-    /** Ends as at SIGTERM. */
+    /** Ends the server in the same way as SIGTERM. */
     async stop(): Promise<void> {
       opened.stopWaiting()
       await opened.close(0)

@@ -1,10 +1,13 @@
-/** PostgreSQL as the store of a simulation. Each server opens its own connections, and learns of other servers' commits by notifications. */
+/**
+ * PostgreSQL as the store of a simulation. Each server opens its own connections, and notifications tell it about the
+ * commits of other servers.
+ */
 import pg from 'pg'
 import { openStore } from '../../../server/store/open-store.ts'
 import type { Store } from '../../../server/store/store.ts'
 import type { Database, Row } from './store.ts'
 
-/** `url`: a database of its own. */
+/** `url` is the URL of a database that only this simulation uses. */
 export async function openPostgresDatabase(url: string): Promise<Database> {
   let opened: Store[] = []
   const client = new pg.Client(url)
@@ -29,7 +32,7 @@ export async function openPostgresDatabase(url: string): Promise<Database> {
     async openStore(_, settings) {
       const store = await openStore(url, settings)
       opened.push(store)
-      // A killed server closes no connections. They are closed at the end of the story.
+      // A killed server does not close its connections. The simulation closes them at the end of the story.
       return { ...store, close: async () => {} }
     },
     rows: async (sql) => (await client.query<Row>(sql)).rows,

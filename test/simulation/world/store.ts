@@ -1,4 +1,7 @@
-/** The store of a simulation: it continues when a server is killed. The calls of one server may fail, and stop when that server is killed. */
+/**
+ * The store of a simulation. It keeps its data when a server is killed. The calls of one server may fail, and never
+ * return after this server was killed.
+ */
 import { DatabaseSync } from 'node:sqlite'
 import { type Around, aroundStore } from '../../../demo/around-store.ts'
 import { BindError } from '../../../server/errors.ts'
@@ -12,7 +15,7 @@ export type Row = Record<string, string | number | null>
 
 export type Database = {
   openStore: typeof openStore
-  /** Whether notifications about the commits of other servers arrive with a delay. */
+  /** Whether a server learns of the commits of other servers with a delay. */
   notifiesLate?: boolean
   rows(sql: string): Promise<Row[]> | Row[]
   /** Empties all tables for the next run. */
@@ -24,7 +27,7 @@ export type Database = {
 
 export const hashOf = createKeyedHash(account.appSecret)
 
-/** SQLite in memory. All servers share its one store, as the instances of a cluster share PostgreSQL. */
+/** SQLite in memory. All servers share one store, as the instances of a cluster share PostgreSQL. */
 export async function openSqliteDatabase(): Promise<Database> {
   const database = new DatabaseSync(':memory:')
   let hasWebhook: (tenant: string) => boolean = () => false
@@ -42,7 +45,8 @@ export async function openSqliteDatabase(): Promise<Database> {
   return {
     async openStore(_, settings) {
       hasWebhook = settings.hasWebhook
-      // A server closes its store, and the others keep using theirs.
+      // A server that ends closes its store. The other servers must still be able to use the store, so this function
+      // does nothing.
       return { ...store, close: async () => {} }
     },
     rows(sql) {
@@ -58,7 +62,10 @@ export async function openSqliteDatabase(): Promise<Database> {
   }
 }
 
-/** `before`, `after`: the call fails, before or after its commit. `dies-…`: the server is killed there, and the call never returns. */
+/**
+ * `before` and `after`: the call fails before or after its commit. `dies-before` and `dies-after`: the server is killed
+ * before or after the commit, and the call never returns.
+ */
 export const faults = ['before', 'after', 'dies-before', 'dies-after'] as const
 export type Fault = { call: number; kind: (typeof faults)[number] }
 
@@ -67,12 +74,12 @@ export type StoreView = ReturnType<typeof createStoreView>
 const never = () => new Promise<never>(() => {})
 
 type ViewDeps = {
-  /** Called before each call, to put simultaneous calls into an order. */
+  /** Called before each call, to determine the order of calls at the same time. */
   turn: () => Promise<void>
   onDeath: () => void
 }
 
-/** What one server sees of the store. */
+/** The store as one server uses it. */
 export function createStoreView({ turn, onDeath }: ViewDeps) {
   let isDown = false
   let isDead = false
@@ -139,7 +146,7 @@ export function createStoreView({ turn, onDeath }: ViewDeps) {
       void die()
     },
     underway: () => underway,
-    /** How many calls have failed so far. */
+    /** The number of calls that have failed so far. */
     failures: () => failures,
   }
 }

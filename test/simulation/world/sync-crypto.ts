@@ -1,12 +1,14 @@
 /**
- * Replaces WebCrypto's AES-GCM by Node's own, which answers at once. The thread pool of WebCrypto would take most of the time of a
- * simulation, and its answers would come in an order that no seed repeats.
+ * Replaces the AES-GCM of WebCrypto with that of Node, which runs synchronously. WebCrypto uses a thread pool. This
+ * would take most of the time of a simulation, and the order of its results would differ between two runs with the same
+ * seed.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 
 type Params = { name: string; iv: BufferSource; additionalData?: BufferSource }
 
-// The server imports each key once, so this outlives a simulation.
+// The imported keys. The server imports each key only once per process, so this map must exist longer than a
+// simulation.
 const secrets = new WeakMap<CryptoKey, KeyObject>()
 
 const TAG_BYTES = 16

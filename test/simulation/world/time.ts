@@ -1,4 +1,7 @@
-/** The clock of a simulation. It jumps, as after a pause of the machine: timers that are due then fire late, each once. */
+/**
+ * The clock of a simulation. It jumps, as if the machine had paused. Timers that are due after a jump fire late, and
+ * each of them only once.
+ */
 import type { SetTimer } from '../../../server/platform.ts'
 import { createFakeTime } from '../../support/fake-time.ts'
 

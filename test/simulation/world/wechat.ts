@@ -1,4 +1,4 @@
-/** WeChat as the server sees it: its API, which works or fails, and the messages of its users. */
+/** The simulated WeChat: an API that works or fails, and the messages of WeChat users. */
 
 import { randomBytes } from 'node:crypto'
 import { type Account, createAccount, toOpenid, toUnionid } from '../../../demo/simulator/account.ts'
@@ -15,10 +15,12 @@ const errcodes: Partial<Record<Trouble, number>> = { busy: -1, forbidden: 48001,
 
 export const people = ['amy', 'bo', 'cy']
 
-// Fixed, so that every run has the same ids and one store serves many runs.
+// The account is always the same, so that every run has the same ids and many runs can use one store.
 export const account: Account = createAccount({ appId: 'wx0123456789abcdef', appSecret: 'f'.repeat(32) }, randomBytes)
 export const openids = people.map((person) => toOpenid(account, person))
-/** The openids of the same people at the account before its migration. WeChat has no new openid of the last one. */
+/**
+ * The openids of the same people at the account before its migration. For the last of them, WeChat has no new openid.
+ */
 export const OLD_APP = 'wxfedcba9876543210'
 export const oldOpenids = openids.map((openid) => `old${openid.slice(3)}`)
 export const newOpenidOf = (old: string): string | undefined => openids.slice(0, -1)[oldOpenids.indexOf(old)]
@@ -38,7 +40,7 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
   let heldInfos: (() => void)[] | undefined
   let qrcodes = 0
   const follows = new Map<string, boolean>()
-  /** The scenes that WeChat has made a QR code for in this step. */
+  /** The scenes of the QR codes that WeChat has created in this step. */
   let offered: string[] = []
   const made = new Map<string, { at: number; lastsMs: number }>()
   /** The codes of web authorizations that WeChat has not exchanged yet. */
@@ -48,7 +50,10 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
   let exchanged = new Map<string, string>()
   const sceneByUrl = new Map<string, string>()
   let step = 0
-  /** The openids of which WeChat has said in this step that they follow, each with the step of the question. */
+  /**
+   * The openids that follow the account according to WeChat's answers in this step. The values are the steps in which
+   * the server sent the requests.
+   */
   let toldFollowers: { openid: string; askedIn: number }[] = []
 
   const infoOf = (openid: string) => ({
@@ -59,13 +64,13 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
 
   const isFollower = (openid: string) => follows.get(openid) ?? true
 
-  /** The state of the users when the server asks. The answer may arrive later. */
+  /** The state of the users at the time of the request. The answer may arrive later. */
   function answerInfos(path: string, url: URL, body: unknown): () => Response {
     const isOne = path === '/cgi-bin/user/info'
     const openids = isOne
       ? [url.searchParams.get('openid') ?? '']
       : (body as { user_list: { openid: string }[] }).user_list.map(({ openid }) => openid)
-    // WeChat refuses the whole question if it does not know one of the users.
+    // WeChat refuses the whole request if it does not know one of the users.
     if (openids.some((openid) => !unionids.has(openid))) return () => json({ errcode: 40003, errmsg: 'invalid openid' })
     const infos = openids.map(infoOf)
     const followers = openids.filter(isFollower).map((openid) => ({ openid, askedIn: step }))
@@ -100,7 +105,7 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
     const scene = asked.action_info.scene.scene_str
     const qrUrl = `http://weixin.qq.com/q/${++qrcodes}`
     sceneByUrl.set(qrUrl, scene)
-    // The QR code to follow with belongs to no ticket.
+    // The QR code for following the account belongs to no ticket.
     if (scene.startsWith('wb1_')) {
       offered.push(scene)
       made.set(scene, { at: clock(), lastsMs: asked.expire_seconds * 1000 })
@@ -146,7 +151,7 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
       follows.set(openid, isFollower)
     },
     trouble: () => trouble,
-    /** A slow WeChat answers when its slow phase ends. */
+    /** Sends the answers that were held while WeChat was slow. */
     setTrouble(next: Trouble): void {
       trouble = next
       if (next === 'slow') return
@@ -154,20 +159,20 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
       held = []
       for (const { answer } of late) answer()
     },
-    /** Unionids arrive after the requests of a step, so that the model knows their order. */
+    /** Holds the answers with unionids until the requests of a step have ended. The model then knows the order. */
     holdInfos(): void {
       heldInfos ??= []
     },
-    /** Returns whether an answer was held. */
+    /** Sends the held answers with unionids. Returns whether there were any. */
     releaseInfos(): boolean {
       const late = heldInfos ?? []
       heldInfos = undefined
       for (const answer of late) answer()
       return late.length > 0
     },
-    /** The QR codes that WeChat has made. */
+    /** The QR codes that WeChat has created. */
     made,
-    /** The code with which the browser of a WeChat user comes back. */
+    /** Returns the code that the browser of a WeChat user brings back from WeChat. */
     newCode(openid: string): string {
       const code = `code-${++codesMade}`
       codes.set(code, openid)
@@ -191,18 +196,21 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
   }
 }
 
-/** One delivery of a message: encrypted and signed anew each time. */
+/** Creates one delivery of a message. Each delivery is encrypted and signed separately. */
 export function seal(fields: MessageFields, now: number): { search: string; body: Uint8Array<ArrayBuffer> } {
   const { query, body } = sealMessage(account, fields, now, randomBytes)
   return { search: `?${new URLSearchParams(query)}`, body: new TextEncoder().encode(body) }
 }
 
-/** The texts of all replies: the name, the label, the digits and the link, so that a chat can be read. */
+/**
+ * The texts of all replies. A text contains the name of the reply, the label, the digits and the link, so that the
+ * simulation can parse the chat.
+ */
 export const replyTexts = Object.fromEntries(
   replyNames.map((name) => [`REPLY_${name.toUpperCase()}`, `${name}|{label}|{digits}|{confirm}`]),
 )
 
-/** The reply in the chat, or what is wrong with it. */
+/** Returns the reply in the chat, or the fault of the server's answer. */
 export function readReply(openid: string, body: string): { reply: Reply } | { fault: string } {
   const opened = openReply(account, openid, { status: 200, body })
   if (opened.kind === 'fault') return { fault: opened.reason }

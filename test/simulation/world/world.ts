@@ -38,10 +38,10 @@ export const identityOf = (key: UserKey) => {
   return { tenant, account: userAccount, userId }
 }
 
-/** A message of a WeChat user, which WeChat delivers once, again, late or never. */
+/** A message of a WeChat user. WeChat may deliver it once, several times, late or never. */
 export type Sent = { fields: MessageFields; message: Message }
 
-/** A page that waits for a greater version than its own. */
+/** A page that waits for a greater version than the version it knows. */
 export type WaitingPage = {
   key: UserKey
   known: number
@@ -51,19 +51,19 @@ export type WaitingPage = {
   answer: Answer | undefined
 }
 
-/** An encrypted request, kept so that it can be sent again. */
+/** An encrypted request. It is kept so that a later step can send it again. */
 export type SealedCall = { call: string; jti: string; date: number; jwe: string; exchange: Exchange }
 
-/** The people who may use the console. */
+/** The operators who may use the console. */
 export const operators = [
   { name: 'alice', role: 'operator' as const, token: 'the-token-of-alice-0123' },
   { name: 'vic', role: 'viewer' as const, token: 'the-token-of-vic-012345' },
 ]
 
-/** A web authorization that a page has begun. `proof`: what the browser got. */
+/** A web authorization that a page has begun. `proof` is the proof that the browser has received. */
 export type Authorized = { key: UserKey; state: string; hash: string; proof: string | undefined }
 
-/** The page to which WeChat's authorization returns. */
+/** The URL of the page to which the browser returns after WeChat's authorization. */
 export const RETURN_URL = 'https://site.test/account'
 
 const configs = new Map<string, Config>()
@@ -158,7 +158,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     pages: [] as WaitingPage[],
     calls: [] as SealedCall[],
     authorized: [] as Authorized[],
-    /** The session that the browser of each operator has. */
+    /** The sessions in the browsers of the operators. */
     browsers: [] as ({ cookie: string; csrf: string } | undefined)[],
     hashOfCookie: (cookie: string) => hashOf('console session', cookie),
     hashOfState: (state: string) => hashOf('oauth state', state),
@@ -171,12 +171,12 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     instances,
     at: (index: number): Instance => instances[index % instances.length]!,
 
-    /** A new server that replaces a stopped one. */
+    /** Starts a new server in place of a stopped one. */
     async reopen(instance: Instance): Promise<void> {
       instances[instances.indexOf(instance)] = await open()
     },
 
-    /** The calls to the store during `work` take turns, in the order of the scheduler. */
+    /** Runs `work`. The calls to the store run one after the other, in the order of the scheduler. */
     async inTurns<T>(scheduler: Scheduler, work: () => Promise<T>): Promise<T> {
       turn = () => scheduler.schedule(Promise.resolve())
       return work().finally(() => {
@@ -184,7 +184,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
       })
     },
 
-    /** Resolves when no request or job is running. Does not wait for a WeChat or a receiver that hangs. */
+    /** Resolves when no request or job is running. Does not wait for answers that WeChat or the receiver holds back. */
     async settle(): Promise<void> {
       let busy = -1
       for (let quiet = 0; quiet < 3; ) {
@@ -207,7 +207,10 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
       return token
     },
 
-    /** On PostgreSQL the other servers learn of a commit by a notification, which takes some milliseconds. */
+    /**
+     * Waits until all servers know the commits of other servers. On PostgreSQL they learn of a commit by a
+     * notification, which takes some milliseconds.
+     */
     async untilNotified(isAnyLate: () => boolean): Promise<void> {
       if (!database.notifiesLate) return
       for (let tries = 0; tries < 100 && isAnyLate(); tries++) {
@@ -227,7 +230,7 @@ export async function openWorld({ database, settings, random }: WorldDeps) {
     secretFor: (tenant: string): Buffer => secrets[kidOf(tenant)]!,
     tenantOf,
 
-    /** Ends every server, so that the next run starts with nothing. */
+    /** Ends every server, so that no server is left for the next run. */
     close(): void {
       for (const instance of instances) instance.kill()
     },
