@@ -40,14 +40,7 @@ const tables = [
 
 const counts = `select ${tables.map((table) => `(select count(*) from ${table}) as ${table}`).join(', ')}`
 
-<<<<<<< HEAD
 /** `lifetime`: from the insertion of a row to `until`. */
-=======
-/**
- * The statements in the order in which they run. `:now` is the current time. `lifetime` is the time from the insertion
- * of a row to `until`.
- */
->>>>>>> main
 function ageStatements(now: number, keptMs: number): string[] {
   const before = now - keptMs
   const expire = (table: string, lifetime: number, where = 'true') =>
