@@ -1,8 +1,9 @@
-/** The CPU time and the memory of a process and its children, from /proc. Linux only. */
+/** The CPU time and the memory of a process and its children, which have one thread each, from /proc. Linux only. */
 import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 
-// Linux counts in hundredths of a second (USER_HZ), whatever the kernel's timer frequency is.
+// `stat` counts in hundredths of a second (USER_HZ). `schedstat` counts in ns, but only the first thread of a process.
+// PostgreSQL's processes have one thread each.
 const TICK_US = 10_000
 
 type Stat = { parent: number; ownUs: number; endedChildrenUs: number }
@@ -14,10 +15,10 @@ function statOf(pid: number | string): Stat | undefined {
       .replace(/^.*\) /, '')
       .split(' ')
       .map(Number)
-    const [user, system, endedUser, endedSystem] = fields.slice(11, 15) as [number, number, number, number]
+    const [endedUser, endedSystem] = fields.slice(13, 15) as [number, number]
     return {
       parent: fields[1]!,
-      ownUs: (user + system) * TICK_US,
+      ownUs: Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1000,
       endedChildrenUs: (endedUser + endedSystem) * TICK_US,
     }
   } catch {
