@@ -419,7 +419,8 @@ describe('WechatBind', () => {
   test('displays one line below the title, and nothing else, while it requests the first QR code', async () => {
     const waiting = new Promise<string>(() => {})
     const element = await mount('loading', html`<wechat-bind lang="en" .getToken=${() => waiting}></wechat-bind>`)
-    expect(words(element).trim()).to.equal('Bind WeChat\n\nGetting a QR code…')
+    // WebKit puts one line break between the texts, Chromium and Firefox two.
+    expect(words(element).trim()).to.match(/^Bind WeChat\n+Getting a QR code…$/)
   })
 
   test.each([
