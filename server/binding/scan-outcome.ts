@@ -38,7 +38,7 @@ export const unconfirmedScan = (identity: Identity): ScanOutcome => ({
   identity,
 })
 
-/** The outcome of a web authorization. The reasons of `other` say why it bound nobody. */
+/** The outcome of a web authorization. With `other`, the reason says why the authorization bound nobody. */
 export function authorizationOutcome(identity: Identity, result: 'bound' | 'already_bound' | ErrorCode): ScanOutcome {
   const is = (outcome: OutcomeName, reason: string): ScanOutcome => ({ outcome, reason, identity })
   switch (result) {

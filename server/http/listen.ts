@@ -26,8 +26,9 @@ const serverOptions = {
   joinDuplicateHeaders: true,
 }
 
-// Connections that wait to be accepted, when all pages connect at once after a restart. Beyond it the kernel drops them, and a client
-// tries again after 1, 3 and 7 s. Node's default is 511. The kernel limits it to `net.core.somaxconn`, which is 4,096 in Linux.
+// The number of connections that may wait until the server accepts them. After a restart, all pages connect at once. The kernel drops
+// each further connection, and the client tries again after 1, 3 and 7 s. Node's default is 511. Linux allows at most
+// `net.core.somaxconn`, by default 4,096.
 const BACKLOG = 4_096
 
 /** Listens on `host` (undefined: all interfaces) and `port` (0: any free port). The returned URL is valid on this machine. */

@@ -36,7 +36,7 @@ const OVERLOADED = [429, 502, 504]
 export type Refusal = { failure: Failure; retryAfterMs: number | undefined }
 
 /**
- * The time of the next attempt, or undefined after the last attempt. `attempts` counts this failure. `Retry-After` can only make
+ * The time of the next attempt, or undefined after the last attempt. `attempts` includes the attempt that has just failed. `Retry-After` can only make
  * the pause longer, because short values would use up all attempts within minutes.
  */
 export function retryAt(now: number, attempts: number, { retryAfterMs = 0 }: Refusal, chance: number) {
@@ -44,7 +44,7 @@ export function retryAt(now: number, attempts: number, { retryAfterMs = 0 }: Ref
   return pause === undefined ? undefined : now + Math.max(withJitter(pause, chance), retryAfterMs)
 }
 
-/** The end of the receiver's pause, in which it gets no notice; null without a pause. `failures` counts this failure. */
+/** The end of the receiver's pause, in which it gets no notice; null without a pause. `failures` includes the attempt that has just failed. */
 export function pausedUntil(now: number, failures: number, refusal: Refusal, chance: number): number | null {
   const { failure, retryAfterMs = 0 } = refusal
   const isOverloaded = OVERLOADED.includes(failure.status ?? 0) || (failure.status === 503 && retryAfterMs > 0)

@@ -1,6 +1,7 @@
 /**
- * A reconnect storm: `npm run bench storm`, or `node test/bench/storm.ts <pages>`. 19,000 pages wait, and the server is restarted: by
- * SIGKILL and by SIGTERM, with the element's own pauses and with all clocks in step. While the server is down, users load every
+ * A reconnect storm: `npm run bench storm`, or `node test/bench/storm.ts <pages>`. 19,000 pages wait while the server
+ * is restarted. There are four runs: the server ends by SIGKILL or by SIGTERM, and the pages pause as the element does or all at
+ * the same times. While the server is down, users load every
  * twentieth page again, and every hundredth user is bound.
  */
 import { type ChildProcess, fork } from 'node:child_process'
@@ -29,7 +30,7 @@ const DOWN_MS = 1_000
 const GIVE_UP_MS = 90_000
 
 type Mode = { signal: 'SIGKILL' | 'SIGTERM'; isInStep: boolean }
-/** `stopped`: pages that show an error with a button, because they could not load a QR code four times. */
+/** `stopped` counts the pages that failed four times to load a QR code. They show an error with a button. */
 type Storm = Mode & {
   againMs: number
   slowestMs: number

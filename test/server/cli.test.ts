@@ -57,7 +57,7 @@ describe('wechat-bind', () => {
     expect(stderr).toMatch(/^wechat-bind needs Node 22\.16 or newer, this is Node 22\.15\.1\..*22\.15\.1。\n$/)
   })
 
-  test('the package throws this line on an import, before it imports any other file', async () => {
+  test('an import of the package throws the line about the required version, before any other file is imported', async () => {
     const index = join(import.meta.dirname, '../../server/index.ts')
     const script = `import(${JSON.stringify(index)}).catch((error) => console.log(error.code, error.message))`
     const { stdout } = await runNode(['--input-type=module', '-e', script], { NODE_OPTIONS: onOldNode })

@@ -33,6 +33,7 @@ export async function runElement({
   let state = reduce(initialState, { type: 'start' })
   while (!signal.aborted && effectOf(state) !== 'none' && hasRequest(state)) {
     if (state.attempt.delayMs) await sleep(state.attempt.delayMs, signal).catch(() => {})
+    if (signal.aborted) break
     const event = await eventOf(state, send, random)
     if (signal.aborted) break
     state = reduce(state, event)

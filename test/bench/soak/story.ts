@@ -42,7 +42,7 @@ const take = <T>(all: T[]): T | undefined => {
   return taken
 }
 
-/** WeChat is down, or a reader of the feed is so slow that the ageing of rows overtakes it. */
+/** An error is expected while WeChat is down, and when rows become too old before a slow reader of the feed has read them. */
 const isExpected = (error: unknown): boolean =>
   (error instanceof BindError || error instanceof PageError) && /^(WECHAT_|EVENTS_GONE$)/.test(error.code)
 

@@ -1,5 +1,5 @@
 /**
- * The limit for a secure callback: a program that does only the work that is necessary for the same answer. It uses
+ * Measures the limit for a secure callback. This program does only the work that an answer requires. It uses
  * node:http without a framework. For each scan it computes SHA-1, AES and XML once for the message and once for the
  * reply, and writes one row in SQLite. As in the bind server, all scans in one turn of the event loop share one
  * transaction and one sync. The row contains only what a binding needs. It can be found by its openid.

@@ -122,11 +122,11 @@ describe('both adapters', () => {
       '/api/WeChat/GetQrCode',
       () => ({ line: 'POST /api/WeChat/GetQrCode', body: 'x'.repeat(17_000) }),
     ],
-    ['a page without a token', binding, () => ({ line: `GET ${binding}`, headers: [`Origin: ${ORIGIN}`] })],
-    ['a page with a wrong token', binding, () => ({ line: `GET ${binding}`, headers: ['Authorization: Bearer x'] })],
-    ['a page with two tokens', binding, () => ({ line: `GET ${binding}`, headers: [authorized(), authorized()] })],
+    ['a poll without a token', binding, () => ({ line: `GET ${binding}`, headers: [`Origin: ${ORIGIN}`] })],
+    ['a poll with a wrong token', binding, () => ({ line: `GET ${binding}`, headers: ['Authorization: Bearer x'] })],
+    ['a poll with two tokens', binding, () => ({ line: `GET ${binding}`, headers: [authorized(), authorized()] })],
     [
-      'a page without a version',
+      'a poll without a version',
       binding,
       () => ({ line: `GET ${binding}`, headers: [authorized(), `Origin: ${ORIGIN}`] }),
     ],
@@ -230,10 +230,14 @@ describe('both adapters', () => {
   })
 
   test.each<[name: string, hangUp: Request, status: number]>([
-    ['a page that disconnects', { line: `GET ${binding}`, headers: POLL }, 499],
-    ['a callback that disconnects in its body', { line: `POST ${callback}`, headers: ['Content-Length: 9'] }, 403],
+    ['a poll whose client disconnects', { line: `GET ${binding}`, headers: POLL }, 499],
     [
-      'an API call that disconnects in its body',
+      'a callback whose client disconnects within the body',
+      { line: `POST ${callback}`, headers: ['Content-Length: 9'] },
+      403,
+    ],
+    [
+      'an API call whose client disconnects within the body',
       { line: 'POST /api/WeChat/Disconnect', headers: ['Content-Length: 9'] },
       400,
     ],

@@ -70,7 +70,7 @@ describe('createWebhookDispatcher', () => {
     expect(calls.filter((call) => call.startsWith('lease'))).toHaveLength(2)
   })
 
-  test('moves nothing while another instance has the lease, and asks for it every second', async () => {
+  test('moves no event to the receivers while another instance has the lease, and asks for the lease every second', async () => {
     const { pass, given, calls } = open()
     given.isHolder = false
     for (let second = 0; second < 3; second++) await pass(1_000)
@@ -80,7 +80,7 @@ describe('createWebhookDispatcher', () => {
     expect(calls.at(-1)).toBe('dispatch')
   })
 
-  test('reads again at once if more can be moved, and soon while an event waits for its unionid', async () => {
+  test('reads again at once if there are more events to move, and after 200 ms if an event waits for its unionid', async () => {
     const { pass, nextAt, given } = open()
     given.dispatched = { receivers: ['one'], isMore: true, heldUntil: NOW + 3_000 }
     expect(await pass(0)).toEqual({ receivers: ['one'], isMore: true })

@@ -71,7 +71,7 @@ describe('openSqliteStore', () => {
       )
     const before = statSync(file).size
     await recordDeliveries(0, 500)
-    // The file grows when the thread begins to copy pages.
+    // The database file grows as soon as the checkpoint thread copies pages from the WAL.
     while (statSync(file).size === before) await new Promise(setImmediate)
     // Each delivery writes one page or a little more.
     await recordDeliveries(500, 15_000)
@@ -186,7 +186,7 @@ describe('openSqliteStore', () => {
       },
     )
     expect(await store.write((tx) => tx.consumeJti('before', 1))).toBe(true)
-    // SQLite reports the same error after a disk error: a read-only database.
+    // After a disk error, SQLite reports that the database is read-only. This statement causes the same error.
     database!.exec('pragma query_only = on')
     const writes = await Promise.allSettled(['a', 'b'].map((jti) => store.write((tx) => tx.consumeJti(jti, 1))))
     for (const write of writes) {
@@ -246,7 +246,7 @@ describe('openSqliteStore', () => {
     expect(readFileSync(file).includes('oErasedOpenid')).toBe(false)
   })
 
-  // Deleted rows would stay in the free blocks of such a file, and writing it blocks the event loop.
+  // A temporary file would keep deleted rows in its free blocks. SQLite would also block the event loop while it writes the file.
   test.skipIf(process.platform !== 'linux')(
     'writes no temporary file for a statement that changes many pages',
     async () => {
