@@ -2,7 +2,7 @@
 import { Builder, Capabilities, type WebDriver } from 'selenium-webdriver'
 import { findFreePort } from 'selenium-webdriver/net/portprober.js'
 import { DriverService } from 'selenium-webdriver/remote/index.js'
-import type { Driver, Tab } from '../support/driver.ts'
+import { type Driver, type Tab, until } from '../support/driver.ts'
 
 const NAME = 'MiniBrowser'
 
@@ -104,15 +104,12 @@ export async function openWebkit(driverPath: string, browserPath: string, displa
   }
 }
 
-/** Gives the page the size. WebDriver sets the size of the window, which has a toolbar. */
+/** Gives the page the size. WebDriver sets the size of the window, which has a toolbar, and answers before the page has its size. */
 async function resize(browser: WebDriver, width: number, height: number): Promise<void> {
-  await browser.manage().window().setRect({ width, height })
-  const [inner = 0, innerHeight = 0] = (await browser.executeScript(
-    'return [innerWidth, innerHeight]',
-    null,
-  )) as number[]
-  await browser
-    .manage()
-    .window()
-    .setRect({ width: 2 * width - inner, height: 2 * height - innerHeight })
+  const script = 'return [outerWidth, innerWidth, outerHeight, innerHeight]'
+  const sizes = async () => (await browser.executeScript(script, null)) as [number, number, number, number]
+  const [outerWidth, innerWidth, outerHeight, innerHeight] = await sizes()
+  const size = { width: width + outerWidth - innerWidth, height: height + outerHeight - innerHeight }
+  await browser.manage().window().setRect(size)
+  await until(`a window of ${width} px`, async () => (await sizes())[1] === width)
 }
