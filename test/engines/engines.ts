@@ -29,6 +29,11 @@ const onPath = (...names: string[]): string | undefined =>
 
 const MODULES = join(import.meta.dirname, 'node_modules')
 
+/** Whether `npm ci` has run in this folder. */
+export const hasLibraries = () => existsSync(join(MODULES, '.package-lock.json'))
+
+const LIBRARIES = { missing: 'the packages of test/engines: run `npm ci` there' }
+
 /** Finds each engine without starting it. */
 export const engines: Record<EngineName, () => Engine> = {
   chromium: () => ({
@@ -38,6 +43,7 @@ export const engines: Record<EngineName, () => Engine> = {
 
   'chromium-116'() {
     if (process.platform !== 'linux' || process.arch !== 'x64') return { missing: 'a Linux with an x64 processor' }
+    if (!hasLibraries()) return LIBRARIES
     return { lacks: HEADLESS_SHELL, open: openOldChromium }
   },
 
@@ -46,6 +52,7 @@ export const engines: Record<EngineName, () => Engine> = {
       return { lacks: [...PLAYWRIGHT, 'bfcache'], open: async () => createPlaywrightDriver(await firefox.launch()) }
     const path = process.env.FIREFOX_PATH ?? onPath('firefox-esr', 'firefox')
     if (!path) return { missing: 'Firefox: `npx playwright install firefox`, or Debian’s package firefox-esr' }
+    if (!hasLibraries()) return LIBRARIES
     // Firefox 153 keeps no page with an open request, and the element leaves its poll open until the page is hidden.
     return { lacks: ['bfcache'], open: async () => (await import('./puppeteer-driver.ts')).openFirefox(path) }
   },
@@ -64,6 +71,7 @@ export const engines: Record<EngineName, () => Engine> = {
     if (!driver || !browser || !(display || xvfb)) {
       return { missing: 'WebKit: `npx playwright install webkit`, or Debian’s packages webkit2gtk-driver and xvfb' }
     }
+    if (!hasLibraries()) return LIBRARIES
     return {
       lacks: ['forcedColors', 'hiddenTabs', 'narrow'],
       async open() {

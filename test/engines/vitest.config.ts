@@ -18,10 +18,12 @@ const limits = { testTimeout: 300_000, hookTimeout: 300_000 }
 const projectsOf = (name: EngineName, index: number): TestProjectConfiguration[] => [
   {
     ...widgetModules,
+    // A run of `npm test` at the same time would replace the files of the other.
+    cacheDir: 'node_modules/.vite/engines',
     test: {
       ...limits,
       include: ['test/widget/*.test.ts'],
-      setupFiles: 'test/widget/setup.ts',
+      setupFiles: [...(name === 'chromium-116' ? ['test/engines/polyfills.ts'] : []), 'test/widget/setup.ts'],
       // One browser at a time: timers of a page are late on a machine that runs several.
       sequence: { groupOrder: 2 * index },
       expect,
