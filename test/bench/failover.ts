@@ -23,7 +23,8 @@ const PER_SECOND = Number(process.env.PER_SECOND ?? 300)
 const PAGES = Number(process.env.PAGES ?? 100)
 const BEFORE_MS = 3_000
 const GOAL_MS = 10_000
-const USERS_PER_ROUND = 10_000
+// A round ends after 40 s at most. A user without a ticket would make a scan look lost.
+const USERS_PER_ROUND = 60 * PER_SECOND
 // How long the standby is promoted after the failure: a cluster manager needs some seconds to notice it.
 const NOTICED_AFTER_MS = 2_000
 
