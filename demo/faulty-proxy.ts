@@ -1,6 +1,6 @@
 /**
- * A simulated proxy in front of the bind server. It delays requests, or answers them with 502. The 502 also ends
- * requests that are already waiting.
+ * A simulated proxy in front of the bind server. It delays requests, or answers them with 502. When the 502 begins,
+ * requests that already wait for the server also get 502.
  */
 import { type Health, SLOW_MS } from './flaky-store.ts'
 import type { Delay } from './simulator/faults.ts'

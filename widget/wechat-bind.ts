@@ -66,7 +66,7 @@ import { styles } from './styles.ts'
  * @cssprop [--wechat-bind-radius=12px] - Corner radius of the card.
  * @cssprop [--wechat-bind-font=system-ui, 'PingFang SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif] - Font family.
  * @cssprop [--wechat-bind-font-size=clamp(14px, 0.875rem, 28px)] - Size of normal text, to which all other text is relative. It follows the root's font size.
- * @cssprop [--wechat-bind-qr-size=224px] - Side of the QR code with its quiet zone; 184px with `size="small"` (not inside WeChat, whose long press needs 200px), 264px with `size="large"`.
+ * @cssprop [--wechat-bind-qr-size=224px] - Side of the QR code with its quiet zone; 184px with `size="small"` (224px inside WeChat, because a long press needs 200px), 264px with `size="large"`.
  *
  * @cssstate idle - No QR code is requested yet.
  * @cssstate loading - A QR code is requested.
@@ -229,8 +229,8 @@ export class WechatBind extends LitElement implements BindHost {
   stateChanged(state: State, previous: State, event: MachineEvent): void {
     if (state.name !== previous.name) {
       this.#showState(state.name)
-      // When the element renews the QR code, the text to send stays open. The label "copied" goes away, because the
-      // user has copied the text of the previous QR code.
+      // When the element renews the QR code, the part that shows the text to send stays open. The label "copied" is
+      // removed, because the user has copied the text of the previous QR code.
       this.show(state.name === 'loading' || state.name === 'ready' ? this.#opened : undefined)
     }
     this.#dialog.stateChanged(state, previous, event)

@@ -30,7 +30,8 @@ export function startJobs(deps: JobDeps, setRepeatingTimer: SetTimer): RegularJo
   const { store, figures, unionids, clock, log } = deps
 
   async function sweep(): Promise<void> {
-    const warn = (error: BindError) => log.warn({ code: error.code }, 'the sweep failed; it runs again in a minute')
+    const warn = (error: BindError) =>
+      log.warn({ code: error.code }, 'expired scans or rows could not be removed; the server tries again in a minute')
     await expireScans(deps).catch(warn)
     await store.sweep(clock()).catch(warn)
   }

@@ -21,7 +21,7 @@ export function waitingLight({ pages, limit }: Pick<Now['waiting'], 'pages' | 'l
     })
   }
   return bad({
-    en: 'No more pages can wait: further pages get an error and try again.',
+    en: 'The waiting pages have reached the limit: further pages get an error and try again.',
     zh: '等待中的页面已达上限：其余页面会收到错误并重试。',
     fix,
   })

@@ -33,7 +33,7 @@ export const countBindings: CountBindings = async (databaseUrl, appId) => {
   }
 }
 
-/** Returns no receiver for a store of a version before 0005. */
+/** Returns no receiver if the store has no table `webhook_receivers`, which migration 0005 creates. */
 export const findReceiversOff: FindReceiversOff = async (databaseUrl) => {
   const db = (await openDatabase(databaseUrl)) as unknown as Db | undefined
   try {
@@ -60,7 +60,7 @@ async function openDatabase(databaseUrl: string): Promise<Kysely<Tables> | undef
     return undefined
   }
   const database = new DatabaseSync(file)
-  // The server waits for a lock too, because a backup locks the database for a moment.
+  // A backup locks the database for a moment. The doctor then waits, as the server does.
   database.exec('PRAGMA busy_timeout = 1000')
   return new Kysely({ dialect: nodeSqliteDialect(database) })
 }

@@ -92,7 +92,7 @@ const domainOf = (publicUrl: string): Finding => {
 }
 
 const noPublicUrl = warn('oauth.domain', {
-  en: 'PUBLIC_URL is not set, so WeChat is given the address to which each page sends its requests.',
+  en: 'PUBLIC_URL is not set. WeChat therefore returns the browser to the address to which the page sends its requests.',
   zh: '没有设置 PUBLIC_URL，因此向微信提供的返回地址取自各页面请求所用的地址。',
   fix: {
     en: `Set PUBLIC_URL to the address of this server on the internet, and enter its domain as 网页授权域名 in ${CONSOLE.webDomain.en}.`,

@@ -18,8 +18,8 @@ export function isPlainTarget(target: string): boolean {
 
 /**
  * The check for the routes of the app. A runtime normalizes the URL before the app gets it, which removes `\` and dot segments.
- * With `@hono/node-server` the bindings contain Node's request, which has the target as received. With other runtimes only `%`
- * and `//` can be refused.
+ * With `@hono/node-server`, `c.env.incoming` is Node's request, which has the target as received. With other runtimes the check
+ * can refuse only `%` and `//`.
  */
 export const refuseUnusualTargets: MiddlewareHandler = (c, next) => {
   const { incoming } = (c.env ?? {}) as { incoming?: { url?: string } }

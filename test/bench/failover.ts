@@ -20,7 +20,7 @@ import { startWechatApi } from './support/wechat-api.ts'
 
 const ROUNDS = Number(process.argv[2] ?? 20)
 const PER_SECOND = Number(process.env.PER_SECOND ?? 300)
-const PAGES = 100
+const PAGES = Number(process.env.PAGES ?? 100)
 const BEFORE_MS = 3_000
 const GOAL_MS = 10_000
 const USERS_PER_ROUND = 10_000

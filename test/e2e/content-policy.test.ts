@@ -169,7 +169,7 @@ describe("the element's file from another origin", () => {
   })
 })
 
-describe('the picture for the long press', () => {
+describe('the QR code that a user long-presses inside WeChat', () => {
   const policy = `${NOTHING}; script-src 'self'; connect-src 'self'`
 
   test('is a PNG with img-src data:', async () => {

@@ -138,7 +138,7 @@ describe.each(['small', 'medium', 'large'])('on a phone, with size="%s"', (size)
     })
   })
 
-  test('the picture for the long press inside WeChat is at least 200 px wide', async () => {
+  test('inside WeChat, the QR code is at least 200 px wide, as a long press needs', async () => {
     const wechat = { ...phone, userAgent: `${PHONE} MicroMessenger/8.0.49` }
     await play(waiting, wechat, async (page) => {
       const picture = (await page.locator('wechat-bind').locator('img').boundingBox())!

@@ -9,11 +9,6 @@ const driver = useDriver()
 let session: Session
 let fixture: Fixture
 
-afterEach(async () => {
-  await session.close()
-  await fixture.close()
-})
-
 const TEXT = 'Please use a newer browser.'
 
 const script = (text: string) =>
@@ -31,6 +26,11 @@ async function visit(head: string, more: Hono): Promise<Tab> {
 const isDefined = (tab: Tab) => tab.run(() => !!globalThis.customElements?.get('wechat-bind'))
 
 describe('the content of the tag', () => {
+  afterEach(async () => {
+    await session.close()
+    await fixture.close()
+  })
+
   test('is shown by a browser that cannot parse the file', async () => {
     // Stands for syntax that the browser does not know.
     const tab = await visit('<script type="module" src="/first.js"></script>', script(`${readWidget()}\nclass { @@ }`))

@@ -1,4 +1,4 @@
-/** A demo and a browser of any engine for the stories of a file, and the user actions that they share. */
+/** Starts a demo and a browser for the tests of a file. Also contains the user actions that several test files share. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ export function createFixture() {
   let session: Session
   let demo: Demo
   let folder: string
-  /** Whether the story expects requests that fail. */
+  /** Whether the test expects failing requests, which the browser reports as console errors. */
   let expectsRefusals: boolean
 
   beforeAll(async () => {
@@ -23,7 +23,7 @@ export function createFixture() {
     expectsRefusals = false
     session = await driver.current.startSession()
   })
-  // Resets conditions and followers, and thereby bindings, for the next test.
+  // Resets the demo's conditions (simulated faults) for the next test. The phones unfollow, which also removes bindings.
   afterEach(async () => {
     await session.close()
     await demo.set({})
@@ -54,7 +54,7 @@ export function createFixture() {
   }
 }
 
-/** The element's events in the page's log, oldest first, without the changes of the state: for example `bound (initial)`. */
+/** The element's events in the page's log, oldest first, for example `bound (initial)`. Omits `statechange`. */
 export const eventsOf = (tab: Tab): Promise<string[]> =>
   tab.run(() => {
     const titles = [...document.querySelectorAll('[data-testid=wire-entry][data-kind=event] .entry-title')]

@@ -10,7 +10,15 @@ export async function openWebkit(driverPath: string, browserPath: string, displa
   async function start(scale: number): Promise<{ browser: WebDriver; service: DriverService }> {
     const port = await findFreePort()
     // LANG: with `C`, `navigator.language` is a tag that Intl refuses.
-    const env = { ...process.env, DISPLAY: display, LANG: 'en_US.UTF-8', LC_ALL: '', GDK_SCALE: `${scale}` }
+    // WEBKIT_DISABLE_COMPOSITING_MODE: a machine without a graphics card draws a third faster.
+    const env = {
+      ...process.env,
+      WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+      DISPLAY: display,
+      LANG: 'en_US.UTF-8',
+      LC_ALL: '',
+      GDK_SCALE: `${scale}`,
+    }
     const service = new DriverService(driverPath, {
       port,
       args: [`--port=${port}`],

@@ -1,6 +1,6 @@
 /**
- * Plays a story: runs each step in the world (the simulated environment of the servers) and in the model, and compares
- * the results.
+ * Runs one story, a random or recorded sequence of steps. Runs each step both in the world (the simulated environment of the
+ * servers) and in the model, then compares the results.
  */
 import { erasedHash } from '../../server/store/sql/erasure.ts'
 import { answerFault, digitsIn } from './answers.ts'
@@ -58,8 +58,9 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
 
   /**
    * Returns the QR codes that the tickets of this step may have. If the server requests no QR codes in advance, these
-   * are all QR codes that WeChat has created in this step. Otherwise they are the QR codes of the new tickets and of
-   * the answers, and two more, because the server may have lost a QR code that it has taken. No QR code is given twice.
+   * are all QR codes that WeChat has created in this step. Otherwise they are the QR codes of the new tickets, the QR
+   * codes in the answers, and two more. The two more are needed because the server may lose a QR code after it has taken
+   * the code from the pool. The server gives no QR code to two tickets.
    */
   function offersFor(values: unknown[]): string[] {
     const offered = world.wechat.takeOffered()

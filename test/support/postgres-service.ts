@@ -8,12 +8,12 @@ import { startPostgres } from './postgres.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Answers each request with the URL of the server's database `postgres`. */
+    /** URL of a small HTTP service. Its answer is the URL of the database `postgres` on the PostgreSQL server. */
     postgresService: string
   }
 }
 
-// The databases of a whole test run need 1.5 GB.
+// The databases of a whole test run need 1.5 GB. The rest is a reserve.
 const NEEDED_BYTES = 4e9
 
 const SETTINGS = [

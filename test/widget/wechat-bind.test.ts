@@ -135,7 +135,8 @@ describe('WechatBind', () => {
     open()
     await click(element, 'New QR code')
     await reach(element, 'ready')
-    expect(server.requests[0]?.body).to.deep.equal({ refresh: false })
+    // An expired element polls as well.
+    expect(server.requests.find(({ path }) => path === 'qrcode')?.body).to.deep.equal({ refresh: false })
   })
 
   test('replaces the QR code when the page calls refresh()', async () => {
@@ -419,7 +420,8 @@ describe('WechatBind', () => {
   test('displays one line below the title, and nothing else, while it requests the first QR code', async () => {
     const waiting = new Promise<string>(() => {})
     const element = await mount('loading', html`<wechat-bind lang="en" .getToken=${() => waiting}></wechat-bind>`)
-    expect(words(element).trim()).to.equal('Bind WeChat\n\nGetting a QR code…')
+    // WebKit puts one line break between the texts, Chromium and Firefox two.
+    expect(words(element).trim()).to.match(/^Bind WeChat\n+Getting a QR code…$/)
   })
 
   test.each([

@@ -4,7 +4,7 @@
  * Steps:
  * 1. Each transaction sends NOTIFY with the users whose version it has raised (`postgres-store.ts`). PostgreSQL delivers it
  *    after the commit.
- * 2. Every 5 s another connection sends a notification on a channel of this listener. A connection that closes,
+ * 2. Every 5 s, and when the pool has lost a connection, another connection sends a notification on a channel of this listener. A connection that closes,
  *    or that does not receive it in time, is replaced by a new one. So the listener also leaves a server that still answers, but
  *    where nothing is committed any more, because another server is the primary now.
  * 3. PostgreSQL does not keep notifications for a client that is not listening. After a reconnect `onGap` is called, and every
@@ -22,6 +22,8 @@ import { toConnection } from './pool.ts'
 type Listener = {
   /** Whether the connection is up. A lost connection is noticed at the next probe. */
   isListening(): boolean
+  /** Tests the connection now. Call it when another connection to the database was lost. */
+  probe(): void
   close(): Promise<void>
 }
 
@@ -38,8 +40,9 @@ type ListenerOptions = {
 
 type Connection = {
   client: pg.Client
-  /** Rejects if the connection does not receive a notification in time. */
-  check(): Promise<void>
+  /** Aborts `lost` if the connection does not receive a notification in time. */
+  probe(): void
+  lost: AbortSignal
 }
 
 const FIRST_RETRY_MS = 100
@@ -66,6 +69,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
 
   return {
     isListening: () => connection !== undefined,
+    probe: () => connection?.probe(),
     async close() {
       closing.abort()
       await listening
@@ -78,10 +82,11 @@ async function connect({ url, channel, onMessage, notify, probe = PROBE }: Liste
   // The error is ignored, because `end` follows every `error`. Without a listener the event would end the process.
   client.on('error', () => {})
   const ownChannel = `${channel}_${randomBytes(9).toString('hex')}`
-  let onProbe = () => {}
+  const probes: (() => void)[] = []
+  const lost = new AbortController()
   client.on('notification', (message) => {
     if (message.channel === channel) onMessage(message.payload ?? '')
-    else onProbe()
+    else for (const received of probes.splice(0)) received()
   })
   try {
     await client.connect()
@@ -91,10 +96,8 @@ async function connect({ url, channel, onMessage, notify, probe = PROBE }: Liste
     throw error
   }
 
-  const received = () => new Promise<void>((resolve) => (onProbe = resolve))
-
   async function check(): Promise<void> {
-    const isReceived = received()
+    const isReceived = new Promise<void>((resolve) => probes.push(resolve))
     // Without another connection the probe tells nothing about the notifications.
     const notified = notify(ownChannel).then(
       () => rejectAfter(isReceived, probe.withinMs),
@@ -103,7 +106,7 @@ async function connect({ url, channel, onMessage, notify, probe = PROBE }: Liste
     await Promise.all([client.query('select 1'), notified])
   }
 
-  return { client, check }
+  return { client, probe: () => void check().catch(() => lost.abort()), lost: lost.signal }
 }
 
 async function rejectAfter(result: Promise<void>, ms: number): Promise<void> {
@@ -123,9 +126,12 @@ async function reconnect(options: ListenerOptions, signal: AbortSignal): Promise
 }
 
 /** Resolves when the connection has closed, when a probe fails, or when the signal aborts. */
-async function untilLost({ client, check }: Connection, { everyMs }: typeof PROBE, signal: AbortSignal): Promise<void> {
-  const lost = new AbortController()
-  const probing = setInterval(() => check().catch(() => lost.abort()), everyMs)
-  await once(client, 'end', { signal: AbortSignal.any([signal, lost.signal]) }).catch(() => {})
+async function untilLost(
+  { client, probe, lost }: Connection,
+  { everyMs }: typeof PROBE,
+  signal: AbortSignal,
+): Promise<void> {
+  const probing = setInterval(probe, everyMs)
+  await once(client, 'end', { signal: AbortSignal.any([signal, lost]) }).catch(() => {})
   clearInterval(probing)
 }

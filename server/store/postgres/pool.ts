@@ -46,7 +46,7 @@ export const toConnection = (url: string): pg.ClientConfig => ({
 })
 
 /** The server's pool. Its connections are pipelined, so a statement can be sent before the previous one is answered. */
-export const createPool = (url: string): PostgresPool =>
+export const createPool = (url: string, onLoss = () => {}): PostgresPool =>
   discardBroken(
     new pg.Pool({
       ...toConnection(url),
@@ -58,6 +58,7 @@ export const createPool = (url: string): PostgresPool =>
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
     }),
+    onLoss,
   )
 
 /**
@@ -81,7 +82,7 @@ export const createMaintenancePool = (url: string): PostgresPool =>
   discardBroken(new pg.Pool({ ...toConnection(url), max: 2 }))
 
 /** Closes a connection after a query without an answer, because the next query would get the late answer. */
-function discardBroken(pool: pg.Pool): PostgresPool {
+function discardBroken(pool: pg.Pool, onLoss = () => {}): PostgresPool {
   /** Counts the lost connections. A connection that was opened before the last loss is not used again. */
   let losses = 0
   const openedAfter = new WeakMap<pg.PoolClient, number>()
@@ -104,6 +105,7 @@ function discardBroken(pool: pg.Pool): PostgresPool {
     if (isOutdated(client) || now - lostAt < LOSSES_APART_MS) return
     lostAt = now
     losses++
+    onLoss()
   }
 
   async function take(): Promise<pg.PoolClient> {

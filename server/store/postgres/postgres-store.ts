@@ -48,7 +48,8 @@ const MAX_RUNS = 8
 /** Connects and migrates the tables; several instances may do this at the same time. */
 export async function openPostgresStore({ url, isCommand, ...settings }: PostgresOptions): Promise<Store> {
   await migrate(url)
-  const pool = isCommand ? createCommandPool(url) : createPool(url)
+  let testListener = () => {}
+  const pool = isCommand ? createCommandPool(url) : createPool(url, () => testListener())
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   const queries = createQueries(db, 'postgres')
   const asStoreError = asStoreErrorWithin(STORE_TIMEOUT_MS)
@@ -66,6 +67,8 @@ export async function openPostgresStore({ url, isCommand, ...settings }: Postgre
     onGap: () => listeners.notify(['missed']),
     notify: (channel) => sql`select pg_notify(${channel}, '')`.execute(db),
   })
+
+  testListener = listener.probe
 
   /** Runs the units in one transaction. If the connection is lost before the commit, the transaction runs once more on another one. */
   async function runOnce(works: UnitOfWork[], requested: LockRequest): Promise<unknown[]> {

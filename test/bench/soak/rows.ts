@@ -40,10 +40,7 @@ const tables = [
 
 const counts = `select ${tables.map((table) => `(select count(*) from ${table}) as ${table}`).join(', ')}`
 
-/**
- * The statements in the order in which they run. `:now` is the current time. `lifetime` is the time from the insertion
- * of a row to `until`.
- */
+/** `lifetime`: from the insertion of a row to `until`. */
 function ageStatements(now: number, keptMs: number): string[] {
   const before = now - keptMs
   const expire = (table: string, lifetime: number, where = 'true') =>
@@ -81,17 +78,17 @@ async function openSqlite(file: string, keptMs: number): Promise<Rows> {
 }
 
 async function openPostgres(url: string, keptMs: number): Promise<Rows> {
-  const client = new pg.Client(url)
-  client.on('error', () => {})
-  await client.connect()
+  // `count` and `age` may run at the same time.
+  const pool = new pg.Pool({ connectionString: url, max: 2 })
+  pool.on('error', () => {})
   return {
     async count() {
-      const { rows } = await client.query<Record<string, string>>(counts)
+      const { rows } = await pool.query<Record<string, string>>(counts)
       return Object.fromEntries(Object.entries(rows[0]!).map(([name, count]) => [name, Number(count)]))
     },
     async age() {
-      for (const text of ageStatements(Date.now(), keptMs)) await client.query(text)
+      for (const text of ageStatements(Date.now(), keptMs)) await pool.query(text)
     },
-    close: () => client.end(),
+    close: () => pool.end(),
   }
 }

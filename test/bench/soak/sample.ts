@@ -89,6 +89,8 @@ function descriptorsOf(pid: number, ports: Ports): Descriptors {
   const counted: Descriptors = { fixed: [], clients: 0, outgoing: 0, database: 0 }
   for (const target of targets) {
     const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1]
+    // The server reads its own figures there for `/metrics`.
+    if (target.startsWith('/proc/')) continue
     // If a socket is not in the tables, it is just being opened or closed.
     const kind = inode === undefined ? 'fixed' : (kinds.get(inode) ?? 'outgoing')
     if (kind === 'fixed') counted.fixed.push(target)

@@ -42,12 +42,13 @@ const take = <T>(all: T[]): T | undefined => {
   return taken
 }
 
-const isWechatDown = (error: unknown): boolean =>
-  (error instanceof BindError || error instanceof PageError) && error.code.startsWith('WECHAT_')
+/** WeChat is down, or a reader of the feed is so slow that the ageing of rows overtakes it. */
+const isExpected = (error: unknown): boolean =>
+  (error instanceof BindError || error instanceof PageError) && /^(WECHAT_|EVENTS_GONE$)/.test(error.code)
 
 export function startStory(soaked: Soaked, databaseUrl: string, folder: string, hasBackups: boolean) {
   const phone = createPhone(soaked)
-  const { perSecond, again, run, counts, stop } = createActors(isWechatDown)
+  const { perSecond, again, run, counts, stop } = createActors(isExpected)
   const free = Array.from({ length: USERS }, (_, i) => `u${i}`)
   const bound: string[] = []
   /** The users who have unfollowed. They follow again with their next scan. */

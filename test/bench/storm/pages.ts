@@ -44,10 +44,11 @@ async function open({ port, tokens, address, isInStep }: Extract<PagesOrder, obj
     let page = new AbortController()
     const run = () => {
       page = new AbortController()
+      const { signal } = page
       const send = (state: State) => measure(connection.send(requestOf(state, token)), state)
-      void runElement({ send, random, signal: page.signal, ...(sleep && { sleep }) }).then(({ name }) => {
+      void runElement({ send, random, signal, ...(sleep && { sleep }) }).then(({ name }) => {
         if (name === 'bound') figures.bound++
-        else if (!page.signal.aborted) figures.stopped++
+        else if (!signal.aborted) figures.stopped++
       })
     }
     run()

@@ -18,10 +18,9 @@ export const people = ['amy', 'bo', 'cy']
 // The account is always the same, so that every run has the same ids and many runs can use one store.
 export const account: Account = createAccount({ appId: 'wx0123456789abcdef', appSecret: 'f'.repeat(32) }, randomBytes)
 export const openids = people.map((person) => toOpenid(account, person))
-/**
- * The openids of the same people at the account before its migration. For the last of them, WeChat has no new openid.
- */
+/** The AppID of the account before its migration. */
 export const OLD_APP = 'wxfedcba9876543210'
+/** The openids of `people` at the old account. WeChat has no new openid for the last one. */
 export const oldOpenids = openids.map((openid) => `old${openid.slice(3)}`)
 export const newOpenidOf = (old: string): string | undefined => openids.slice(0, -1)[oldOpenids.indexOf(old)]
 
@@ -159,7 +158,10 @@ export function createWechat({ hasUnionid }: { hasUnionid: boolean }, clock: () 
       held = []
       for (const { answer } of late) answer()
     },
-    /** Holds the answers with unionids until the requests of a step have ended. The model then knows the order. */
+    /**
+     * Holds the answers with unionids until the requests of a step have ended. The model then knows that the server
+     * processes the answers after the requests.
+     */
     holdInfos(): void {
       heldInfos ??= []
     },

@@ -11,7 +11,7 @@ function openEngine() {
   const nameOf = new Map<UnitOfWork, string>()
   /** The open shared transactions, in the order of their start. */
   const open: Batch[] = []
-  /** The units that ran in a transaction of their own. */
+  /** The units that ran in separate transactions. A unit is a function that reads and writes the store. */
   const alone: string[] = []
   const transactions = createBatchedTransactions(
     (works) => {
@@ -64,7 +64,7 @@ const outcomesOf = (settled: PromiseSettledResult<unknown>[]) =>
   settled.map((each) => (each.status === 'fulfilled' ? each.value : (each.reason as Error).message))
 
 describe('createBatchedTransactions', () => {
-  test('runs a unit that arrives alone in a transaction of its own', async () => {
+  test('uses a separate transaction for a unit if no other unit arrives in the same turn of the event loop', async () => {
     const { write, alone, open } = openEngine()
     expect(await write('a')).toBe('a, alone')
     expect([alone, open]).toEqual([['a'], []])
@@ -73,7 +73,7 @@ describe('createBatchedTransactions', () => {
   test('shares one transaction among the units of one turn of the event loop, and gives each unit its own result', async () => {
     const { write, alone, open } = openEngine()
     const first = write('a')
-    // Promises of the same turn settle first, like those of other sockets.
+    // The batch starts at the end of the turn. Promises that settle earlier, such as reads of other sockets, can add units.
     for (let i = 0; i < 20; i++) await undefined
     const written = Promise.allSettled([first, write('b'), write('c')])
     await turns()
@@ -130,7 +130,7 @@ describe('createBatchedTransactions', () => {
     await idle()
   })
 
-  test('opens at most four transactions, and runs later units when a transaction has ended', async () => {
+  test('opens at most four transactions, and keeps further units in the queue until one of them has ended', async () => {
     const { writeAll, open } = openEngine()
     const written: Promise<PromiseSettledResult<unknown>[]>[] = []
     for (let group = 0; group < 6; group++) {
@@ -165,7 +165,7 @@ describe('createBatchedTransactions', () => {
     expect(await write('c')).toBe('c, alone')
   })
 
-  test('rejects a unit that has waited as long as its caller, and does not run it', async () => {
+  test('rejects a queued unit, and does not run it, when its caller has stopped waiting', async () => {
     const { writeAll, alone, open } = openEngine()
     const running: Promise<unknown>[] = []
     for (let group = 0; group < 4; group++) {
@@ -189,7 +189,7 @@ describe('createBatchedTransactions', () => {
     expect(alone).toEqual([])
   })
 
-  test('is idle when every unit is settled, including units that arrived while it waited', async () => {
+  test('resolves idle() when every unit is settled, including units that arrived after the call of idle()', async () => {
     const { writeAll, open, idle } = openEngine()
     const first = writeAll(['a', 'b'])
     await turns()
@@ -209,7 +209,7 @@ describe('createBatchedTransactions', () => {
     expect(isIdle).toBe(true)
   })
 
-  test('is idle at once when nothing was written', async () => {
+  test('resolves idle() immediately when nothing was written', async () => {
     await expect(openEngine().idle()).resolves.toBeUndefined()
   })
 })

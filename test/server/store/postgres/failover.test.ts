@@ -75,6 +75,21 @@ test('listens on a new connection when a notification of another connection does
   await listener.close()
 })
 
+test('tests its listening connection at once when another connection is lost', async () => {
+  const gap = Promise.withResolvers<void>()
+  const listener = await createListener({
+    url: await newMigratedDatabase(),
+    channel: 'c',
+    onMessage: () => {},
+    onGap: gap.resolve,
+    notify: () => Promise.resolve(),
+    probe: { everyMs: 600_000, withinMs: 200 },
+  })
+  listener.probe()
+  await expect(gap.promise).resolves.toBeUndefined()
+  await listener.close()
+})
+
 test('keeps its listening connection while notifications arrive, and while none can be sent', async () => {
   const url = await newMigratedDatabase()
   let gaps = 0

@@ -71,7 +71,7 @@ describe('createGroupCommit', () => {
     await writes
   })
 
-  test('is idle only when units that were added while it waited are on the disk too', async () => {
+  test('resolves idle() only when the units added after its call are on the disk too', async () => {
     const syncs: (() => void)[] = []
     const group = createGroupCommit({
       commit: async (works) => ({ results: works.map((each) => each(noTx)), onDurable: () => {} }),
