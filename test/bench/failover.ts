@@ -22,8 +22,11 @@ const ROUNDS = Number(process.argv[2] ?? 20)
 const PER_SECOND = Number(process.env.PER_SECOND ?? 300)
 const PAGES = Number(process.env.PAGES ?? 100)
 const BEFORE_MS = 3_000
+// Before the first failure, the instances have compiled their code.
+const WARM_UP_MS = 10_000
 const GOAL_MS = 10_000
-const USERS_PER_ROUND = 10_000
+// A round ends after 40 s at most. A user without a ticket would make a scan look lost.
+const USERS_PER_ROUND = 60 * PER_SECOND
 // How long the standby is promoted after the failure: a cluster manager needs some seconds to notice it.
 const NOTICED_AFTER_MS = 2_000
 
@@ -90,7 +93,7 @@ async function runRound(number: number, failure: Round['failure']): Promise<Roun
   )
   const waiting = Array.from({ length: PAGES }, (_, i) => `${pagePrefix}${i}`)
   const pages = await openPages(instances, waiting)
-  await delay(BEFORE_MS)
+  await delay(number === 0 ? WARM_UP_MS : BEFORE_MS)
 
   const failedAt = performance.now()
   const switchedAt = await failOver(failure)

@@ -158,8 +158,11 @@ async function ask({ served, cookie, size, times }: Subject, kind: Kind, round: 
   const count = REQUESTS[kind]
   await load.make(toRecipe())
   const job = { from: 0, count, connections: CONNECTIONS, ms: 60_000, expects: { status: 200 } }
-  const { rate } = await measure(load, kind === 'overview' ? { ...served, url: served.consoleUrl! } : served, job)
-  if (round >= WARM_UPS) times[kind].push(1_000_000 / rate)
+  const url = kind === 'overview' ? served.consoleUrl! : served.url
+  // On a busy machine, the first requests of a new server may take longer than its time limits.
+  if (round < WARM_UPS) return void (await load.run({ urls: [url], ...job }))
+  const { rate } = await measure(load, { ...served, url }, job)
+  times[kind].push(1_000_000 / rate)
 
   function toRecipe(): Recipe {
     if (kind === 'callback') return { what: 'scan', account, from: round * count, count }

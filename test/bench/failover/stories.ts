@@ -77,6 +77,8 @@ export async function verify(url: string, prefix: string, outcomes: Outcome[]): 
       return reply === 'silent' && !boundOpenids.has(openid) && countOf(user, 'unbound') === 1
     if (reply === 'bound')
       return countOf(user, 'bound') === 1 && (unfollowed.has(openid) || openidOf.get(user) === openid)
+    // A scan that is repeated after its person has unfollowed gets no text, because it is older than the unfollow.
+    if (reply === 'silent' && unfollowed.has(openid)) return openidOf.get(user) !== openid
     // A scan gets no text if a later scan of the same QR code has bound its user before.
     if (reply === 'used' || reply === 'silent') return countOf(user, 'bound') === 1 && openidOf.get(user) !== openid
     return reply === 'conflict' && countOf(user, 'bound') === 0
