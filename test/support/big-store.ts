@@ -157,7 +157,8 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   await runPlanAsync(callEveryMethodOfTx(queries, identity, now), run)
 
   const unchanged = <T>(result: Promise<T>) => result
-  const reads = createReads(db, queries, (plan) => runPlanAsync(plan, run), unchanged, settings)
+  const read = <T>(plan: Plan<T>) => runPlanAsync(plan, run)
+  const reads = createReads(db, queries, read, read, unchanged, settings)
   const apply = <T>(work: UnitOfWork<T>) => runPlanAsync(work(new SqlTx(queries, settings, new Map())), run)
   const unionids = createUnionidQueue(db, (plan) => runPlanAsync(plan(), run), apply, unchanged, 'postgres')
   const sweep = createSweep(db, unchanged, 'postgres')

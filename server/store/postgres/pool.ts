@@ -166,10 +166,14 @@ async function expectPrimary(client: pg.ClientBase): Promise<void> {
  * Rolls back when `work` throws. Unlike a transaction of Kysely, this function lets `work` send a statement before earlier
  * statements are answered.
  */
-export async function inTransaction<T>(pool: PostgresPool, work: (run: RunAsync) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  pool: PostgresPool,
+  work: (run: RunAsync) => Promise<T>,
+  begin: 'begin' | 'begin isolation level repeatable read, read only' = 'begin',
+): Promise<T> {
   const client = await pool.connect()
   try {
-    await client.query('begin', [])
+    await client.query(begin, [])
     const result = await work(async ({ text, values }) => {
       const { rows, rowCount } = await client.query(text, values)
       return { rows, changes: rowCount }

@@ -125,7 +125,10 @@ export async function openPostgresStore({ url, isCommand, ...settings }: Postgre
   const runTogether = (works: UnitOfWork[]) => runOnce(works, { openids: new Set(), users: new Set() })
   const transactions = createBatchedTransactions(runTogether, runAlone, STORE_TIMEOUT_MS)
   const runWithoutTransaction = <T>(plan: Plan<T>) => runPlanAsync(plan, runOn(db))
-  const reads = createReads(db, queries, runWithoutTransaction, asStoreError, settings)
+  /** All statements of the plan see the same commits. */
+  const runOnSnapshot = <T>(plan: Plan<T>) =>
+    inTransaction(pool, (run) => runPlanAsync(plan, run), 'begin isolation level repeatable read, read only')
+  const reads = createReads(db, queries, runWithoutTransaction, runOnSnapshot, asStoreError, settings)
   const write: Store['write'] = (work) => asStoreError(transactions.write(work))
   const readEvents = createEventFeed(
     db,

@@ -30,6 +30,7 @@ export function createReads(
   db: Db,
   queries: Queries,
   read: <T>(plan: Plan<T>) => Promise<T>,
+  readSnapshot: <T>(plan: Plan<T>) => Promise<T>,
   asStoreError: AsStoreError,
   settings: TxSettings,
 ): Pick<Store, 'user' | 'users' | 'userRecord' | 'listBindings' | 'liveTicket' | 'countOtherBindings' | 'ping'> {
@@ -79,7 +80,7 @@ export function createReads(
   return {
     user: (identity) => asStoreError(read(user(identity))),
     users: (identities) => asStoreError(read(users(identities))),
-    userRecord: (identity) => asStoreError(read(userRecord(identity))),
+    userRecord: (identity) => asStoreError(readSnapshot(userRecord(identity))),
     listBindings: (...page) => asStoreError(read(listBindings(db, ...page))),
     liveTicket: (identity, now) => asStoreError(liveTicket(identity, now)),
     countOtherBindings: (appId) => asStoreError(countOtherBindings(db, appId)),

@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import type { SetTimer } from '../../platform.ts'
-import { type Run, runPlan } from '../plan.ts'
+import { type Plan, type Run, runPlan } from '../plan.ts'
 import { createCommitListeners } from '../sql/commit-listeners.ts'
 import { createConsoleStore } from '../sql/console.ts'
 import { asStoreError, type RunWrite } from '../sql/engine-errors.ts'
@@ -148,7 +148,9 @@ export async function openSqliteStore(
 
   const group = createGroupCommit({ commit, sync })
   const sweep = createSweep(db, asStoreError, 'sqlite', countRows)
-  const reads = createReads(db, queries, async (plan) => runPlan(plan, run), asStoreError, settings)
+  // A plan runs without a pause, so that no commit comes between its statements.
+  const read = async <T>(plan: Plan<T>) => runPlan(plan, run)
+  const reads = createReads(db, queries, read, read, asStoreError, settings)
   const write: Store['write'] = (...args) => asStoreError(group.write(...args))
   const readEvents = createEventFeed(
     db,
