@@ -151,6 +151,18 @@ describe('openPostgresStore', () => {
     expect(lost).toEqual([])
   })
 
+  test('reads the whole record of a user as of one moment, even if another client commits between two statements', async () => {
+    const { url, a } = await openTwo()
+    await addUser(a, amy, 't')
+    const other = await newSubscriber(url, 'x')
+    await other.query('begin; lock table tickets in access exclusive mode')
+    const reading = a.userRecord(amy)
+    const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+    await expect.poll(() => query(url, waiting), { timeout: 10_000, interval: 10 }).toHaveLength(1)
+    await other.query(`update users set version = 9; update tickets set state = 'replaced'; commit`)
+    expect(await reading).toMatchObject({ user: { version: 0 }, tickets: [{ state: 'pending' }] })
+  })
+
   test('rejects a write before WeChat’s time limit when another client keeps a lock', async () => {
     const { url, a } = await openTwo()
     const user = await addUser(a, amy)
