@@ -8,12 +8,12 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { openStore } from '../../server/store/open-store.ts'
+import { freePort } from '../deploy/ports.ts'
 import { type Instance, startInstance } from '../support/instance.ts'
 import { bindTo, seedTickets } from '../support/rows.ts'
 import { startProbe } from './long-poll/probe.ts'
@@ -62,13 +62,13 @@ async function runStorm({ signal, isInStep }: Mode): Promise<Storm> {
   const DATABASE_URL = `sqlite:${join(folder, `${name}.db`)}`
   const EVENT_LOOP_FILE = join(folder, `${name}.txt`)
   await seedTickets(DATABASE_URL, account.appId, PAGES)
-  const [port, opsPort] = [await freePort(), await freePort()]
-  const ops = `http://127.0.0.1:${opsPort}`
+  const [PORT, OPS_PORT] = [await freePort(), await freePort()]
+  const ops = `http://127.0.0.1:${OPS_PORT}`
   const env = {
     DATABASE_URL,
     EVENT_LOOP_FILE,
-    PORT: String(port),
-    OPS_PORT: String(opsPort),
+    PORT,
+    OPS_PORT,
     MAX_WAITERS_TENANT: '20000',
     WECHAT_API_BASE: wechat.url,
     LOG_LEVEL: 'info',
@@ -81,7 +81,7 @@ async function runStorm({ signal, isInStep }: Mode): Promise<Storm> {
   }
 
   const first = await start()
-  const pages = await openPages(first, port, isInStep)
+  const pages = await openPages(first, Number(PORT), isInStep)
   while (toNumber(await readMetrics(ops), 'wechat_bind_waiters') < PAGES) await delay(200)
   await askFigures(pages)
   qrcodes = 0
@@ -93,7 +93,7 @@ async function runStorm({ signal, isInStep }: Mode): Promise<Storm> {
   const bound = await bindSome(DATABASE_URL)
   await isDown
   await start()
-  const probe = startProbe(`http://127.0.0.1:${port}`)
+  const probe = startProbe(`http://127.0.0.1:${PORT}`)
   const startedAt = performance.now()
 
   let loopMs = 0
@@ -171,15 +171,6 @@ async function readMetrics(url: string): Promise<string> {
 
 function toNumber(metrics: string, name: string): number {
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1])
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 const asked = storms.reduce((sum, storm) => sum + storm.qrcodes, 0)

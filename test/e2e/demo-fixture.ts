@@ -1,46 +1,32 @@
 /** Provides one demo for all tests of a file, and functions for the actions of users. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
-import { type Demo, startDemo } from '../../demo/demo.ts'
+import { afterEach, beforeEach, expect } from 'vitest'
 import { sharedBrowser } from '../support/browser.ts'
+import { useDemo } from './use-demo.ts'
 
 type ReportedEvent = { type: string; at: number; detail: unknown }
 
 const browser = await sharedBrowser()
 
 export function createFixture() {
+  const running = useDemo()
   let context: BrowserContext
-  let demo: Demo
-  let folder: string
   /** Console errors of the pages, including violations of the content policy. */
   let consoleErrors: string[]
 
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
-    demo = await startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent' }, dataDir: folder })
-  })
   beforeEach(async () => {
     consoleErrors = []
     context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
   })
-  // Resets the conditions for the next test. All people unfollow the account, which ends their bindings.
   afterEach(async () => {
     await context.close()
-    await demo.set({})
-    await Promise.all(demo.simulator.phones.map((phone) => phone.unfollow()))
+    await running.reset()
     expect(consoleErrors).toEqual([])
-  })
-  afterAll(async () => {
-    await demo.close()
-    rmSync(folder, { recursive: true })
   })
 
   return {
     get demo() {
-      return demo
+      return running.demo
     },
 
     /** Opens the demo's page in a new tab and records the element's events. */
@@ -61,7 +47,7 @@ export function createFixture() {
           document.addEventListener(type, record)
         }
       })
-      await page.goto(`${demo.url}/?lang=en${query}`)
+      await page.goto(`${running.demo.url}/?lang=en${query}`)
       return page
     },
 

@@ -1,50 +1,36 @@
 /** Starts a demo and a browser for the tests of a file. Also contains the user actions that several test files share. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
-import { type Demo, startDemo } from '../../demo/demo.ts'
+import { afterEach, beforeEach, expect } from 'vitest'
 import { click, inState, type Session, type Tab, type Target, testId, until } from '../support/driver.ts'
 import { useDriver } from './engine-driver.ts'
+import { useDemo } from './use-demo.ts'
 
 export function createFixture() {
   const driver = useDriver()
+  const running = useDemo()
   let session: Session
-  let demo: Demo
-  let folder: string
   /** Whether the test expects failing requests, which the browser reports as console errors. */
   let expectsRefusals: boolean
 
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'wechat-bind-'))
-    demo = await startDemo({ env: { PORT: '0', LOG_LEVEL: 'silent' }, dataDir: folder })
-  })
   beforeEach(async () => {
     expectsRefusals = false
     session = await driver.current.startSession()
   })
-  // Resets the demo's conditions (simulated faults) for the next test. The phones unfollow, which also removes bindings.
   afterEach(async () => {
     await session.close()
-    await demo.set({})
-    await Promise.all(demo.simulator.phones.map((phone) => phone.unfollow()))
+    await running.reset()
     const isRefusal = (text: string) => expectsRefusals && text.startsWith('Failed to load resource')
     expect(session.errors.filter((text) => !isRefusal(text))).toEqual([])
-  })
-  afterAll(async () => {
-    await demo.close()
-    rmSync(folder, { recursive: true })
   })
 
   return {
     get demo() {
-      return demo
+      return running.demo
     },
 
     /** Opens the demo's page in a new tab. */
     async open(query = ''): Promise<Tab> {
       const tab = await session.openTab()
-      await tab.goto(`${demo.url}/?lang=en${query}`)
+      await tab.goto(`${running.demo.url}/?lang=en${query}`)
       return tab
     },
 

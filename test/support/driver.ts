@@ -2,6 +2,7 @@
  * A browser as the stories need it: a story is written once and runs in every engine. A driver for each automation library
  * implements these few methods. The functions below find elements, wait and click with nothing but `run` and the pointer.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 
 export type SessionOptions = {
   width?: number
@@ -96,14 +97,14 @@ function findInPage(target: Target): Found | undefined {
 const TIMEOUT_MS = 20_000
 const PAUSE_MS = 50
 
-/** Asks until the answer is not undefined or false. */
+/** Asks every 50 ms until the answer is neither undefined nor false. WebDriver cannot report a change of the page by itself. */
 export async function until<Value>(what: string, ask: () => Promise<Value | undefined | null | false>): Promise<Value> {
   const end = performance.now() + TIMEOUT_MS
   for (;;) {
     const value = await ask()
     if (value !== undefined && value !== null && value !== false) return value
     if (performance.now() > end) throw new Error(`Waited ${TIMEOUT_MS / 1000} s for ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    await delay(PAUSE_MS)
   }
 }
 

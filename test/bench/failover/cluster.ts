@@ -3,14 +3,13 @@
  * copy of the running server's files between `pg_backup_start` and `pg_backup_stop`.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { chownSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { startPostgresServer } from '../../../demo/postgres.ts'
 import { findBinaries, findUser } from '../../../demo/postgres-binaries.ts'
+import { freePort } from '../../deploy/ports.ts'
 import { query } from '../../support/postgres.ts'
 
 export type PostgresNode = { port: number; data: string; url: string; process: ChildProcess }
@@ -40,7 +39,7 @@ export async function startCluster() {
   let standby: PostgresNode | undefined
 
   async function launch(data: string, settings: string[]): Promise<PostgresNode> {
-    const port = await freePort()
+    const port = Number(await freePort())
     const options = [...SETTINGS, `port=${port}`, ...settings].flatMap((each) => ['-c', each])
     const child = spawn(join(bin, 'postgres'), ['-D', data, ...options], {
       cwd: folder,
@@ -141,13 +140,4 @@ function kill({ process: { pid, exitCode, signalCode } }: PostgresNode): void {
       // The process has ended already.
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

@@ -74,32 +74,22 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
     await shown
   }
 
-  /** Binds a user who has no binding. If this fails, the user is available again. */
-  async function bindOne(): Promise<void> {
-    const userId = take(free)
+  /** Takes a user from one list, and adds the user to the other list after `act`. If `act` fails, the user returns to the first list. */
+  async function move(from: string[], to: string[], act: (userId: string) => Promise<unknown>): Promise<void> {
+    const userId = take(from)
     if (userId === undefined) return
     try {
-      await bind(userId)
-      bound.push(userId)
+      await act(userId)
+      to.push(userId)
     } catch (error) {
-      free.push(userId)
+      from.push(userId)
       throw error
     }
   }
 
-  async function endOne(end: (userId: string) => Promise<unknown>): Promise<void> {
-    const userId = take(bound)
-    if (userId === undefined) return
-    try {
-      await end(userId)
-      free.push(userId)
-    } catch (error) {
-      bound.push(userId)
-      throw error
-    }
-  }
+  const endOne = (end: (userId: string) => Promise<unknown>) => move(bound, free, end)
 
-  perSecond(8, 'bind in a page', bindOne)
+  perSecond(8, 'bind in a page', () => move(free, bound, bind))
   perSecond(4, 'unbind by the back end', () => endOne((userId) => client().disconnect(of(userId))))
   perSecond(2, 'unbind in a page', () => endOne((userId) => openPage(soaked, userId).unbind()))
   perSecond(1, 'unfollow', () =>

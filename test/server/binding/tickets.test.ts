@@ -8,9 +8,26 @@ import type { WechatApi } from '../../../server/wechat/api.ts'
 import { createEmptyPool, createTicketsConcurrently } from '../../support/concurrent-tickets.ts'
 
 const amy = { tenant: 'default', account: 'acme', userId: 'amy' }
+const limits = { qrPerMinute: 9, qrPerHour: 9, qrPerDay: 9, tenantQrPerMinute: 9, tenantQrPerDay: 9 }
+
+const openStore = () =>
+  openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+
+/** The tickets of a server whose QR codes all come from `createQrcode`. */
+const ticketsFrom = (
+  deps: Pick<Parameters<typeof createTickets>[0], 'store' | 'clock'>,
+  createQrcode: WechatApi['createQrcode'],
+) =>
+  createTickets({
+    ...deps,
+    ...limits,
+    qrcodes: createEmptyPool(createQrcode, 120_000),
+    appId: 'wx1',
+    ticketTtlMs: 120_000,
+  })
 
 test('two simultaneous requests for one user get the same ticket, and only this ticket can be scanned', async () => {
-  const store = await openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+  const store = await openStore()
   const [one, other] = await createTicketsConcurrently([store, store], amy, false)
   expect(one).toEqual(other)
   expect(await store.liveTicket(amy, Date.now())).toEqual(one)
@@ -25,7 +42,7 @@ test.each([
   ['a Disconnect', 'disconnect'],
   ['an erasure', 'erase'],
 ] as const)('a QR code that WeChat makes during %s is replaced by a later QR code', async (_, how) => {
-  const store = await openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+  const store = await openStore()
   const deps = { store, clock: Date.now, afterCommit() {} }
   const scenes: string[] = []
   const createQrcode: WechatApi['createQrcode'] = async (scene) => {
@@ -34,14 +51,7 @@ test.each([
     if (how === 'erase') await store.purgeErased(Date.now())
     return { ticket: scene, url: scene, expireSeconds: 120 }
   }
-  const limits = { qrPerMinute: 9, qrPerHour: 9, qrPerDay: 9, tenantQrPerMinute: 9, tenantQrPerDay: 9 }
-  const tickets = createTickets({
-    ...deps,
-    ...limits,
-    qrcodes: createEmptyPool(createQrcode, 120_000),
-    appId: 'wx1',
-    ticketTtlMs: 120_000,
-  })
+  const tickets = ticketsFrom(deps, createQrcode)
   const ticket = await tickets({ identity: amy, isRefresh: false, label: null, lang: 'en', isPage: false })
   expect(scenes).toHaveLength(2)
   expect(ticket.scene).toBe(scenes[1])
@@ -51,7 +61,7 @@ test.each([
 })
 
 test('a ticket that a Disconnect closes while WeChat refuses a new QR code is not shown again', async () => {
-  const store = await openSqliteStore({ file: ':memory:', hashOf: (...parts) => parts.join(), hasWebhook: () => false })
+  const store = await openStore()
   let now = 1_800_000_000_000
   const deps = { store, clock: () => now, afterCommit() {} }
   let closes = false
@@ -60,14 +70,7 @@ test('a ticket that a Disconnect closes while WeChat refuses a new QR code is no
     if (closes) await unbind(deps, amy, 'disconnect')
     throw new BindError('WECHAT_UNAVAILABLE', 'WeChat does not answer.')
   }
-  const limits = { qrPerMinute: 9, qrPerHour: 9, qrPerDay: 9, tenantQrPerMinute: 9, tenantQrPerDay: 9 }
-  const tickets = createTickets({
-    ...deps,
-    ...limits,
-    qrcodes: createEmptyPool(createQrcode, 120_000),
-    appId: 'wx1',
-    ticketTtlMs: 120_000,
-  })
+  const tickets = ticketsFrom(deps, createQrcode)
   const request = { identity: amy, isRefresh: false, label: null, lang: 'en', isPage: false } as const
   const ticket = await tickets(request)
   // The ticket can still be shown at this time, but is not reused.

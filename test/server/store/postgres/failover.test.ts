@@ -60,34 +60,30 @@ test('repeats a write whose connection is closed before the commit', async () =>
   expect((await store.user(amy)).binding?.openid).toBe('o1')
 })
 
-test('listens on a new connection when a notification of another connection does not arrive', async () => {
+/** A listener whose own notifications are sent at another server, like those of a commit after a failover. */
+async function listenElsewhere(everyMs: number) {
   const gap = Promise.withResolvers<void>()
   const listener = await createListener({
     url: await newMigratedDatabase(),
     channel: 'c',
     onMessage: () => {},
     onGap: gap.resolve,
-    // The notification is sent at another server, like that of a commit after a failover.
     notify: () => Promise.resolve(),
-    probe: { everyMs: 20, withinMs: 200 },
+    probe: { everyMs, withinMs: 200 },
   })
-  await expect(gap.promise).resolves.toBeUndefined()
-  await listener.close()
+  ending.push(listener.close)
+  return { listener, gap: gap.promise }
+}
+
+test('listens on a new connection when a notification of another connection does not arrive', async () => {
+  const { gap } = await listenElsewhere(20)
+  await expect(gap).resolves.toBeUndefined()
 })
 
 test('tests its listening connection at once when another connection is lost', async () => {
-  const gap = Promise.withResolvers<void>()
-  const listener = await createListener({
-    url: await newMigratedDatabase(),
-    channel: 'c',
-    onMessage: () => {},
-    onGap: gap.resolve,
-    notify: () => Promise.resolve(),
-    probe: { everyMs: 600_000, withinMs: 200 },
-  })
+  const { listener, gap } = await listenElsewhere(600_000)
   listener.probe()
-  await expect(gap.promise).resolves.toBeUndefined()
-  await listener.close()
+  await expect(gap).resolves.toBeUndefined()
 })
 
 test('keeps its listening connection while notifications arrive, and while none can be sent', async () => {
