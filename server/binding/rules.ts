@@ -70,8 +70,8 @@ export const isSameDelivery = ({ delivery }: Claim, { state }: Ticket) =>
   state.name === 'used' && state.delivery === delivery
 
 /**
- * Decides about a scan by the WeChat user who is already bound to this user. The scan only closes the ticket and clears the mark
- * of an older unfollow.
+ * A user scans a new QR code with the WeChat account that is already bound to this user. The binding stays as it is. The scan closes
+ * the ticket and, if the WeChat account had unfollowed earlier, records that it follows again.
  */
 function decideAlreadyBound(claim: Claim, ticket: Ticket, user: User, now: number): Decision {
   return {

@@ -164,8 +164,8 @@ const toUserInfo = ({ unionid, subscribe }: ApiAnswer): UserInfo => ({
   isFollower: subscribe === 1,
 })
 
-// The codes mean: invalid openid; the user must follow first; the user does not follow. A user who has unfollowed has no unionid
-// for this account.
+// 40003: invalid openid. 43004: the user must follow the account first. 50005: the user does not follow the account. With each of
+// these codes, WeChat tells the account no unionid.
 const NOT_A_FOLLOWER = new Set([40003, 43004, 50005])
 
 function emptyIfNotFollower(error: BindError): ApiAnswer {

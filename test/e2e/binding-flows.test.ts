@@ -19,7 +19,7 @@ import {
 const fixture = createFixture()
 
 describe('binding', () => {
-  test('first binding: a person who is not a follower scans and follows, and the page, the chat and the back end display the binding at once', async () => {
+  test('first binding: a new follower scans the QR code and follows, and then the page, the chat and the back end display the binding at once', async () => {
     const page = await fixture.open()
     await scan(page)
     await follow(page)

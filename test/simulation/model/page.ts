@@ -20,7 +20,7 @@ export function viewOf(m: State, key: UserKey): Answer {
   const more = { version, ...(isShown ? { notice: notice.name } : {}) }
   if (latest && m.now < latest.hold.until) return { state: 'scanned', confirm: latest.hold.kind, ...more }
   if (bound) {
-    // If one tap is on, the page asks a user who does not follow the account to follow it.
+    // With one tap, a bound user may not follow the account yet. The page then asks the user to follow the account.
     const follow = m.settings.hasOauth && !bound.subscribed ? { subscribed: false } : {}
     return { state: 'bound', boundAt: Math.floor(bound.boundAt / SECOND), ...follow, ...more }
   }
