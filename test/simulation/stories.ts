@@ -39,6 +39,23 @@ export const stories: Record<string, Recorded> = {
       },
     ],
   },
+  'an export during the erasure of a bound user contains the event of the erasure only': {
+    settings,
+    chance: 0,
+    steps: [
+      { do: 'qr', user: 1, page: false, refresh: false, label: 0, at: 0 },
+      { do: 'say', phone: 0, what: 'scan', pick: 0, at: 0 },
+      { do: 'console', what: 'show', who: 0, user: 0, phone: 0, isForged: false, at: 0 },
+      {
+        do: 'race',
+        of: [
+          { do: 'export', user: 1, at: 0 },
+          { do: 'console', what: 'erase', who: 0, user: 1, phone: 0, isForged: false, at: 0 },
+        ],
+        order: 587392242,
+      },
+    ],
+  },
   'an answer that WeChat sent before an unfollow, in the same second, does not undo the unfollow': {
     settings: { ...settings, unsubscribe: 'mark' },
     chance: 0,

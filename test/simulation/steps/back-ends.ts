@@ -1,7 +1,7 @@
 /** The requests of back ends: calls of the encrypted API, and repeated calls. */
 import type { Answer } from '../../../server/http/answer.ts'
 import { openEnvelope } from '../../../server/keys/envelope.ts'
-import type { Op } from '../model/explain.ts'
+import type { Choose, Op } from '../model/explain.ts'
 import { type State, tenantOf, ticketsOf, type UserKey, userOf } from '../model/state.ts'
 import type { Instance } from '../world/instance.ts'
 import { account, OLD_APP } from '../world/wechat.ts'
@@ -85,14 +85,20 @@ const summary = ({ Version, Binding, History, Tickets }: Exported) => ({
   Tickets: Tickets.map(({ State, ScannedBy }) => `${State} ${ScannedBy}`),
 })
 
-export function exported(m: State, key: UserKey) {
-  const { version, bound } = userOf(m, key)
+/**
+ * The answer to ExportUser. The server deletes the events of an erased user at any time, the oldest first: the event of the erasure
+ * after some seconds, and the others when the webhook has accepted them.
+ */
+export function exported(m: State, key: UserKey, choose: Choose) {
+  const { version, bound, isKnown } = userOf(m, key)
+  const events = m.events.filter(({ user }) => user === key)
+  const erased = events.filter((event) => event.erased).length
   const tickets = ticketsOf(m, key).sort((a, b) => a.createdAt - b.createdAt || a.id - b.id)
   return {
     Version: version,
     Binding: bound && [bound.openid, bound.unionid, bound.subscribed, bound.label],
-    History: m.events
-      .filter(({ user }) => user === key)
+    History: events
+      .slice(isKnown ? choose(erased + 1) : erased)
       .map((event) => `binding.${event.type} ${event.reason} ${event.version}`),
     Tickets: tickets.map(({ state, hold }) => `${state} ${hold?.openid ?? null}`),
   }

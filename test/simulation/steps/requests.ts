@@ -114,9 +114,9 @@ export function toExchange(world: World, m: State, step: RequestStep): Exchange 
         keyOf(step),
         { Action: 'Get' },
         () =>
-          function* (s) {
+          function* (s, choose) {
             yield
-            return exported(s, keyOf(step))
+            return exported(s, keyOf(step), choose)
           },
       )
     case 'erase':
