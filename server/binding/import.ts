@@ -1,7 +1,7 @@
 /** Binds users to openids that an operator has, in batches. Each batch is one transaction. */
 import { identityKey } from '../store/identity.ts'
 import type { Plan } from '../store/plan.ts'
-import type { Binding, Identity, NewBinding, Store, Tx, User } from '../store/store.ts'
+import type { Binding, Identity, NewBinding, Store, Tx, User, WriteOptions } from '../store/store.ts'
 
 export type ImportConflict = 'reject' | 'skip' | 'replace' | 'allow'
 
@@ -25,7 +25,11 @@ export type PlannedBindings = {
 }
 
 /** With `planned` the batch is a dry run: it only decides, and changes nothing in the store. */
-type ImportSettings = { conflict: ImportConflict; planned: PlannedBindings | undefined }
+type ImportSettings = {
+  conflict: ImportConflict
+  planned: PlannedBindings | undefined
+  onTook?: WriteOptions['onTook']
+}
 
 /** The outcomes have the order of the lines. A batch can be repeated. */
 export async function importBatch(
@@ -34,7 +38,8 @@ export async function importBatch(
   settings: ImportSettings,
 ): Promise<ImportOutcome[]> {
   const now = clock()
-  const { outcomes, changes } = await store.write((tx) => decideAndBind(tx, lines, settings, now))
+  const { onTook } = settings
+  const { outcomes, changes } = await store.write((tx) => decideAndBind(tx, lines, settings, now), { onTook })
   settings.planned?.save(changes)
   return outcomes
 }

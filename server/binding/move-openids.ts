@@ -1,4 +1,6 @@
 /** Replaces the openids of an old Official Account with those of the new one, after an account's migration (账号迁移). */
+
+import type { BatchSize } from '../store/batch-size.ts'
 import type { BoundUser } from '../store/binding-walk.ts'
 import type { Plan } from '../store/plan.ts'
 import type { AccountOpenid, Store, Tx } from '../store/store.ts'
@@ -13,14 +15,20 @@ export type MoveOutcome = 'moved' | 'taken' | 'changed'
 
 type MoveSettings = { allowsMany: boolean; isDryRun: boolean }
 
-/** Runs in one transaction. The outcomes have the order of the moves. Can be repeated. */
-export function moveOpenids(
+/** Runs in one transaction for each batch. The outcomes have the order of the moves. Can be repeated. */
+export async function moveOpenids(
   { store, clock }: { store: Store; clock: () => number },
   moves: OpenidMove[],
   settings: MoveSettings,
+  batch: BatchSize,
 ): Promise<MoveOutcome[]> {
   const at = clock()
-  return store.write((tx) => decideAndMove(tx, moves, settings, at))
+  const outcomes: MoveOutcome[] = []
+  while (outcomes.length < moves.length) {
+    const next = moves.slice(outcomes.length, outcomes.length + batch.present())
+    outcomes.push(...(await store.write((tx) => decideAndMove(tx, next, settings, at), { onTook: batch.note })))
+  }
+  return outcomes
 }
 
 const fromOf = ({ bound: { binding } }: OpenidMove): AccountOpenid => ({

@@ -30,6 +30,11 @@ export type WriteOptions = {
    * PostgreSQL's commits are durable in any case.
    */
   isDurableLater?: boolean
+  /**
+   * Called after the commit with the time in ms that its transaction took, from the first lock to the commit. On SQLite all other
+   * writes waited during this time. The time to wait for a lock of another process and the fsync do not count there.
+   */
+  onTook?: (ms: number) => void
 }
 
 export type Store = {

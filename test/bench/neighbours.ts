@@ -1,8 +1,9 @@
 /**
- * Measures how much a sweep and an import delay callbacks, on each engine with 3,000,000 bindings:
+ * Measures how much a sweep and an import delay callbacks, on each engine with 3,000,000 bindings and 10,000,000 events:
  * `npm run bench neighbours`, or `node test/bench/neighbours.ts 300000 sqlite` for another number of bindings and for
- * one engine. Callbacks arrive at a constant rate during the whole run: first without other work, then during a sweep
- * of many expired rows in every table, and then during `bindings import`.
+ * one engine. `BENCH_BACKLOG` and `BENCH_IMPORTED` change the number of expired rows and of imported lines. Callbacks
+ * arrive at a constant rate during the whole run: first without other work, then during a sweep of many expired rows in
+ * every table, and then during `bindings import`.
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -19,6 +20,7 @@ import { seedTickets } from '../support/rows.ts'
 import { fillBacklog, sweepProgress } from './support/backlog.ts'
 import { fillPostgres, fillSqlite } from './support/big.ts'
 import { importFile, writeImportFile } from './support/import-file.ts'
+import { holdLine, lockTimesEnv, readHolds } from './support/lock-times.ts'
 import { type Line, report } from './support/report.ts'
 import { quantile } from './support/statistics.ts'
 import { startWechatApi } from './support/wechat-api.ts'
@@ -64,23 +66,38 @@ async function measure(engine: string, url: string, fill: (eventsAt: number) => 
   await fillBacklog(url, BACKLOG, BINDINGS, Date.now())
   await fill(Date.now() - MONTH_MS)
   await seedTickets(url, account.appId, TICKETS)
-  const instance = await startInstance(account, { DATABASE_URL: url, WECHAT_API_BASE: wechat.url })
+  const [ofServer, ofImport] = [join(folder, 'server.json'), join(folder, 'import.json')]
+  const instance = await startInstance(account, {
+    DATABASE_URL: url,
+    WECHAT_API_BASE: wechat.url,
+    ...lockTimesEnv(ofServer),
+  })
   const stream = startStream(instance)
   // The first requests are slower, so they are not measured. The server sweeps a minute after its start.
   await delay(10_000)
   await stream.next()
   while ((await sweepProgress(url, BACKLOG)) === 'waits') await delay(100)
   const alone = await stream.next()
+  const sweepAt = Date.now()
   while ((await sweepProgress(url, BACKLOG)) === 'runs') await delay(100)
   const besideSweep = await stream.next()
-  const { seconds } = await importFile(importedFile, url, account.appId)
+  const importAt = Date.now()
+  const { seconds } = await importFile(importedFile, url, account.appId, lockTimesEnv(ofImport))
   const besideImport = await stream.next()
   const failed = stream.end()
   await instance.end('SIGTERM')
+  const holds =
+    engine === 'SQLite'
+      ? [
+          holdLine(`${engine}: the write lock during the sweep`, readHolds(ofServer, sweepAt, importAt), LIMIT_MS),
+          holdLine(`${engine}: the write lock during the import`, readHolds(ofImport, importAt, Infinity), LIMIT_MS),
+        ]
+      : []
   return [
     { what: `${engine}: callbacks alone`, value: textOf(alone) },
     toLine(`${engine}: beside a sweep of ${BACKLOG * 7} rows`, besideSweep, alone),
     toLine(`${engine}: beside an import of ${IMPORTED} lines in ${seconds.toFixed(0)} s`, besideImport, alone),
+    ...holds,
     { what: `${engine}: failed callbacks`, value: String(failed), number: failed, goal: { text: 'none', atMost: 0 } },
   ]
 }

@@ -4,6 +4,7 @@
  */
 import { type ImportConflict, type ImportOutcome, importBatch, type PlannedBindings } from '../../binding/import.ts'
 import { type Bilingual, BindError } from '../../errors.ts'
+import { type BatchBudget, type BatchSize, createBatchSize, DEFAULT_BUDGET } from '../../store/batch-size.ts'
 import type { NewBinding, Store } from '../../store/store.ts'
 import type { Terminal } from '../terminal.ts'
 import { type LineDefaults, parseLine } from './binding-line.ts'
@@ -16,7 +17,7 @@ export type ImportOptions = {
   account: string | undefined
   appId: string
   conflict: ImportConflict
-  batch: number
+  batch: BatchSize
   isDryRun: boolean
   /** Also imports openids of other Official Accounts. */
   takesAnyAppId: boolean
@@ -28,12 +29,13 @@ type Numbered = { number: number; line: NewBinding }
 
 type Outcome = ImportOutcome | 'other-appid'
 
-/**
- * The number of lines in a transaction. On SQLite 100 lines take about 8 ms, and the callbacks of a server that uses the same
- * file wait for them. On PostgreSQL a callback waits only for a line of its own user. There, 200,000 lines took 74 s in batches
- * of 100 and 51 s in batches of 250.
- */
-export const batchOf = (databaseUrl: string) => (databaseUrl.startsWith('sqlite:') ? 100 : 250)
+// On PostgreSQL a callback waits only for the lines of its own user, and a transaction of 100 lines takes 37 ms, most of them for
+// round trips and the commit. 200,000 lines took 74 s in batches of 100, and 51 s in batches of 250.
+const POSTGRES_BUDGET: BatchBudget = { sizes: [25, 50, 100, 250], longMs: 100, shortMs: 50 }
+
+/** The number of lines in each transaction. On SQLite all callbacks of a server that uses the same file wait for them. */
+export const batchOf = (databaseUrl: string): BatchSize =>
+  createBatchSize(databaseUrl.startsWith('sqlite:') ? DEFAULT_BUDGET : POSTGRES_BUDGET)
 
 // Retries help while another process holds SQLite's lock, and during a failover of PostgreSQL.
 const TRIES = 4
@@ -141,11 +143,11 @@ async function* readLines(options: ImportOptions, defaults: LineDefaults): Async
   }
 }
 
-async function* inBatches(lines: AsyncIterable<Numbered>, size: number): AsyncGenerator<Numbered[]> {
+async function* inBatches(lines: AsyncIterable<Numbered>, size: BatchSize): AsyncGenerator<Numbered[]> {
   let batch: Numbered[] = []
   for await (const line of lines) {
     batch.push(line)
-    if (batch.length < size) continue
+    if (batch.length < size.present()) continue
     yield batch
     batch = []
   }
@@ -165,7 +167,7 @@ async function importLines(
     importBatch(
       deps,
       ours.map(({ line }) => line),
-      { conflict: options.conflict, planned },
+      { conflict: options.conflict, planned, onTook: options.batch.note },
     ),
   )
   let next = 0

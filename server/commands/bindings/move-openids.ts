@@ -1,6 +1,7 @@
 /** `wechat-bind bindings move-openids`: asks WeChat for the new openids of a migrated account's users, and stores them in the bindings. */
 import { type MoveOutcome, moveOpenids, type OpenidMove } from '../../binding/move-openids.ts'
 import { type Bilingual, BindError } from '../../errors.ts'
+import { createBatchSize } from '../../store/batch-size.ts'
 import type { BoundUser } from '../../store/binding-walk.ts'
 import type { Store } from '../../store/store.ts'
 import type { ChangedOpenid, WechatApi } from '../../wechat/api.ts'
@@ -22,7 +23,7 @@ export type MoveOptions = {
 type MoveDeps = { store: Store; wechat: Pick<WechatApi, 'changeOpenids'>; clock: () => number; terminal: Terminal }
 
 // The limit of `changeopenid`.
-const BATCH = 100
+const OPENIDS_PER_CALL = 100
 
 type Outcome = MoveOutcome | 'refused'
 
@@ -44,8 +45,9 @@ export async function moveAll(deps: MoveDeps, options: MoveOptions): Promise<boo
   }
   const change = createChange(deps, options)
   const counts: Record<Outcome, number> = { moved: 0, taken: 0, changed: 0, refused: 0 }
+  const batch = createBatchSize()
   let done = 0
-  for await (const page of walkPages(store, { tenant, appId: from }, BATCH)) {
+  for await (const page of walkPages(store, { tenant, appId: from }, OPENIDS_PER_CALL)) {
     const changed = await change(page).catch(async (error) => {
       if (done > 0) await terminal.report(toSummary(counts, options.isDryRun))
       throw error
@@ -54,7 +56,7 @@ export async function moveAll(deps: MoveDeps, options: MoveOptions): Promise<boo
       const result = changed[i]!
       return 'openid' in result ? [{ bound, to: { appId, openid: result.openid } }] : []
     })
-    const outcomes = await moveOpenids(deps, moves, options)
+    const outcomes = await moveOpenids(deps, moves, options, batch)
     const outcomeOf = new Map(moves.map(({ bound }, i) => [bound, outcomes[i]!]))
     for (const [i, bound] of page.entries()) {
       const outcome = outcomeOf.get(bound) ?? 'refused'

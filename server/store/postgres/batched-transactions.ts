@@ -17,7 +17,7 @@
  * pipelined statements hardly wait for a round trip.
  */
 import type { QueuedUnit } from '../queued-unit.ts'
-import type { UnitOfWork } from '../store.ts'
+import type { UnitOfWork, WriteOptions } from '../store.ts'
 
 // While one transaction waits for another instance's lock, the others continue. More transactions would make the batches smaller.
 const MAX_WORKERS = 4
@@ -54,8 +54,10 @@ export function createBatchedTransactions(
 
   async function runBatch(units: QueuedUnit[]): Promise<void> {
     if (units.length === 1) return runEachAlone(units)
+    const startedAt = performance.now()
     try {
       const results = await runTogether(units.map(({ work }) => work))
+      for (const { options } of units) options?.onTook?.(performance.now() - startedAt)
       for (const [i, { settle }] of units.entries()) settle.resolve(results[i] as never)
     } catch (error) {
       if (error instanceof RolledBackError) return runEachAlone(units)
@@ -64,13 +66,24 @@ export function createBatchedTransactions(
   }
 
   async function runEachAlone(units: QueuedUnit[]): Promise<void> {
-    await Promise.all(units.map(({ work, settle }) => runAlone(work).then(settle.resolve as never, settle.reject)))
+    await Promise.all(units.map((unit) => runEach(unit)))
+  }
+
+  async function runEach({ work, settle, options }: QueuedUnit): Promise<void> {
+    const startedAt = performance.now()
+    try {
+      const result = await runAlone(work)
+      options?.onTook?.(performance.now() - startedAt)
+      settle.resolve(result as never)
+    } catch (error) {
+      settle.reject(error)
+    }
   }
 
   return {
-    write<T>(work: UnitOfWork<T>): Promise<T> {
+    write<T>(work: UnitOfWork<T>, options?: WriteOptions): Promise<T> {
       return new Promise((resolve, reject) => {
-        queue.push({ work, settle: { resolve, reject }, addedAt: performance.now() })
+        queue.push({ work, settle: { resolve, reject }, options, addedAt: performance.now() })
         if (workers.size >= MAX_WORKERS) return
         const worker = runQueue().finally(() => workers.delete(worker))
         workers.add(worker)

@@ -129,7 +129,7 @@ export async function openPostgresStore({ url, isCommand, ...settings }: Postgre
   const runOnSnapshot = <T>(plan: Plan<T>) =>
     inTransaction(pool, (run) => runPlanAsync(plan, run), 'begin isolation level repeatable read, read only')
   const reads = createReads(db, queries, runWithoutTransaction, runOnSnapshot, asStoreError, settings)
-  const write: Store['write'] = (work) => asStoreError(transactions.write(work))
+  const write: Store['write'] = (...args) => asStoreError(transactions.write(...args))
   const readEvents = createEventFeed(
     db,
     (plan) => runWithoutTransaction(plan()),
@@ -142,7 +142,7 @@ export async function openPostgresStore({ url, isCommand, ...settings }: Postgre
     unionids: createUnionidQueue(db, (plan) => runWithoutTransaction(plan()), write, asStoreError, 'postgres'),
     events: (feedQuery) => asStoreError(readEvents(feedQuery)),
     sweep: createSweep(db, asStoreError, 'postgres'),
-    outbox: createOutbox({ db, engine: 'postgres', asStoreError, write: (plan) => transactions.write(plan) }),
+    outbox: createOutbox({ db, engine: 'postgres', asStoreError, write: transactions.write }),
     console: createConsoleStore({
       db,
       engine: 'postgres',

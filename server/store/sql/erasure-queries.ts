@@ -56,12 +56,13 @@ function createPurge(db: Kysely<Tables>) {
       .where(sql<boolean>`not ${isWaiting(p.before)}`)
       .select('id')
   return {
+    /** Without `distinct`, for which SQLite would read all events in the order of their users. A user may be in several rows. */
     usersToPurge: query((p: { before: number; limit: number }) =>
       marked
         .where('at', '<=', p.before)
         .where(sql<boolean>`not ${isWaiting(p.before)}`)
         .select('user')
-        .distinct()
+        .orderBy('id')
         .limit(p.limit),
     ),
     deleteUnsent: query((p: { user: number; before: number }) =>

@@ -13,6 +13,7 @@
  * continues after the restart. If a user is added again before the second step, its mark is removed, but its marked events are
  * still deleted.
  */
+import { createBatchSize } from '../batch-size.ts'
 import type { Plan } from '../plan.ts'
 import type { Identity, Store } from '../store.ts'
 import type { Queries } from './queries.ts'
@@ -83,10 +84,12 @@ export class Erasure {
   }
 }
 
-// A unit of work locks at most this number of users.
-const PURGED_AT_ONCE = 100
-
 /** Completes the erasures made until `before` whose notices were accepted or given up. */
 export async function purgeErased(write: Store['write'], before: number): Promise<void> {
-  while (await write((tx) => tx.purgeErased(before, PURGED_AT_ONCE)));
+  const batch = createBatchSize()
+  let isMore: boolean
+  do {
+    const limit = batch.present()
+    isMore = await write((tx) => tx.purgeErased(before, limit), { onTook: batch.note })
+  } while (isMore)
 }

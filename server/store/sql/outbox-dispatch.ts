@@ -68,6 +68,9 @@ export function createDispatch({ db, engine, asStoreError, write, runWrite }: Di
 type DispatchQueries = ReturnType<typeof createDispatchQueries>
 
 function createDispatchQueries(db: Db, engine: Engine) {
+  // PostgreSQL looks up the events of an array. SQLite looks up the event of each pair; with this condition it would read all pairs
+  // again for each event, which takes 110 ms for 512 events.
+  const isOneOf = (ids: string) => (engine === 'postgres' ? sql`o.event ${jsonIds(engine, ids)}` : sql`true`)
   return {
     oldest: query((p: { limit: number }) =>
       db
@@ -88,7 +91,7 @@ function createDispatchQueries(db: Db, engine: Engine) {
         insert into notices (event, "user", receiver, state, next_at)
         select o.event, o."user", pair.receiver, o.state, case when o.state = 'failed' then o.next_at else ${p.now} end
         from ${jsonPairs(engine, p.pairs)} as pair join outbox o on o.event = pair.event
-        where o.event ${jsonIds(engine, p.ids)} on conflict do nothing`,
+        where ${isOneOf(p.ids)} on conflict do nothing`,
       ),
     ),
     remove: query((p: { ids: string }) =>

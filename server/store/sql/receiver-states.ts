@@ -2,12 +2,18 @@
 import { type Selectable, sql } from 'kysely'
 import { FAILURE_GAP_MS, OFF_AFTER_MS, type Outbox, type ReceiverFailure, type ReceiverState } from '../outbox.ts'
 import type { AsStoreError, RunWrite } from './engine-errors.ts'
+import type { MakeDue } from './notice-due.ts'
 import type { Tables } from './tables.ts'
 import type { Db } from './tx-settings.ts'
 
 type ReceiverStates = Pick<Outbox, 'receivers' | 'receiverFailed' | 'receiverAccepted' | 'enable'>
 
-export function createReceiverStates(db: Db, asStoreError: AsStoreError, runWrite: RunWrite): ReceiverStates {
+export function createReceiverStates(
+  db: Db,
+  makeDue: MakeDue,
+  asStoreError: AsStoreError,
+  runWrite: RunWrite,
+): ReceiverStates {
   /**
    * One statement counts the failure, so that the failures of all instances are counted. After a gap without attempts the five
    * days begin again. Otherwise a receiver that gets few events would be switched off by one failure a week.
@@ -54,7 +60,8 @@ export function createReceiverStates(db: Db, asStoreError: AsStoreError, runWrit
       .execute()
   }
 
-  async function enable(name: string, now: number): Promise<boolean> {
+  /** Returns false for a receiver that is not off. */
+  async function switchOn(name: string): Promise<boolean> {
     const enabled = { status: 'on' as const, failing_since: null, failures: 0, paused_until: null }
     const { numUpdatedRows } = await db
       .updateTable('webhook_receivers')
@@ -62,14 +69,7 @@ export function createReceiverStates(db: Db, asStoreError: AsStoreError, runWrit
       .where('name', '=', name)
       .where('status', '<>', 'on')
       .executeTakeFirst()
-    if (numUpdatedRows === 0n) return false
-    await db
-      .updateTable('notices')
-      .set({ next_at: now })
-      .where('receiver', '=', name)
-      .where('state', '=', sql.lit('waiting'))
-      .execute()
-    return true
+    return numUpdatedRows > 0n
   }
 
   return {
@@ -79,7 +79,11 @@ export function createReceiverStates(db: Db, asStoreError: AsStoreError, runWrit
     },
     receiverFailed: (failed) => runWrite(() => receiverFailed(failed)),
     receiverAccepted: (name, now) => runWrite(() => receiverAccepted(name, now)),
-    enable: (name, now) => runWrite(() => enable(name, now)),
+    async enable(name, now) {
+      const isOn = await runWrite(() => switchOn(name))
+      if (isOn) await makeDue(now, 'waiting', { receiver: name })
+      return isOn
+    },
   }
 }
 

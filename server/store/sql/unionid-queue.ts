@@ -1,7 +1,8 @@
 /** The bindings whose unionid has not been requested from WeChat. The column `unionid_due` is the queue that all instances share. */
 import { sql } from 'kysely'
+import { createBatchSize } from '../batch-size.ts'
 import type { Plan } from '../plan.ts'
-import type { Store, UnionidStore } from '../store.ts'
+import type { Store, Tx, UnionidAnswer, UnionidStore } from '../store.ts'
 import { query } from './compiled-query.ts'
 import { inSubquery, skipLocked } from './dialects.ts'
 import type { Engine } from './engine.ts'
@@ -26,18 +27,26 @@ export function createUnionidQueue(
       .$narrowType<{ due: number }>(),
   )
 
+  const batch = createBatchSize()
+
   return {
     claimDue: async (now, againAt, limit) =>
       (await asStoreError(write(() => claimDueUnionids({ now, againAt, limit })))).rows,
     async save(answers, at) {
-      await apply(function* (tx) {
-        yield* tx.lockUsers(answers.map(({ user }) => user).sort((a, b) => a - b))
-        for (const { follows, ...answer } of answers) {
-          const { user, openid } = answer
-          if (follows) yield* tx.apply({ type: 'setFollowing', user, openid, ...follows, at })
-          yield* tx.apply({ type: 'setUnionid', ...answer, at })
-        }
-      })
+      for (let done = 0; done < answers.length; ) {
+        const next = answers.slice(done, done + batch.present())
+        await apply((tx) => saveAll(tx, next, at), { onTook: batch.note })
+        done += next.length
+      }
     },
+  }
+}
+
+function* saveAll(tx: Tx, answers: UnionidAnswer[], at: number): Plan<void> {
+  yield* tx.lockUsers(answers.map(({ user }) => user).sort((a, b) => a - b))
+  for (const { follows, ...answer } of answers) {
+    const { user, openid } = answer
+    if (follows) yield* tx.apply({ type: 'setFollowing', user, openid, ...follows, at })
+    yield* tx.apply({ type: 'setUnionid', ...answer, at })
   }
 }

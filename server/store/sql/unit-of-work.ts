@@ -108,8 +108,9 @@ export class SqlTx extends LockedReads implements Tx {
 
   *purgeErased(before: number, limit: number): Plan<boolean> {
     const { rows } = yield* this.queries.usersToPurge({ before, limit })
-    yield* this.locks.users(rows.map(({ user }) => user))
-    for (const { user } of rows) yield* this.#changes.erasure.purge(user, yield* this.versionedUser(user), before)
+    const users = [...new Set(rows.map(({ user }) => user))].sort((a, b) => a - b)
+    yield* this.locks.users(users)
+    for (const user of users) yield* this.#changes.erasure.purge(user, yield* this.versionedUser(user), before)
     return rows.length === limit
   }
 }

@@ -27,8 +27,8 @@ export class UnitError extends Error {
   }
 }
 
-/** The result of each unit of a committed transaction. `onDurable` is called after its fsync. */
-export type CommittedBatch = { results: unknown[]; onDurable: () => void }
+/** The result of each unit of a committed transaction, and its time from `begin` to `commit`. `onDurable` is called after its fsync. */
+export type CommittedBatch = { results: unknown[]; tookMs: number; onDurable: () => void }
 
 type Writer = {
   /** Runs the units in order in one transaction. On an error it rolls back; `UnitError` names the unit that threw. */
@@ -72,6 +72,7 @@ export function createGroupCommit({ commit, sync }: Writer) {
   async function runBatch(units: QueuedUnit[]): Promise<void> {
     try {
       const batch = await commit(units.map(({ work }) => work))
+      for (const { options } of units) options?.onTook?.(batch.tookMs)
       for (const [i, unit] of units.entries()) if (isDurableLater(unit)) unit.settle.resolve(batch.results[i] as never)
       if (!units.every(isDurableLater)) lastBatch = settleAfterSync(units, batch)
     } catch (error) {

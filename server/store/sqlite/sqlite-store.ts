@@ -109,6 +109,7 @@ export async function openSqliteStore(
     const bumped = new Map<number, Committed>()
     const tx = new SqlTx(queries, txSettings, bumped)
     run(BEGIN)
+    const startedAt = performance.now()
     try {
       const results = works.map((work, index) => {
         try {
@@ -118,10 +119,11 @@ export async function openSqliteStore(
         }
       })
       run(COMMIT)
+      const tookMs = performance.now() - startedAt
       checkpoints?.countWrites(works.length)
       if (isErasing) checkpoints?.noteErasure()
       isErasing = false
-      return { results, onDurable: () => listeners.notify(bumped.values()) }
+      return { results, tookMs, onDurable: () => listeners.notify(bumped.values()) }
     } catch (error) {
       rollBack(run)
       throw error
@@ -166,7 +168,7 @@ export async function openSqliteStore(
       await checkpoints?.waitWhileLong()
       await sweep(now)
     },
-    outbox: createOutbox({ db, engine: 'sqlite', asStoreError, write: (plan) => group.write(plan), runWrite }),
+    outbox: createOutbox({ db, engine: 'sqlite', asStoreError, write: group.write, runWrite }),
     console: createConsoleStore({
       db,
       engine: 'sqlite',

@@ -27,13 +27,19 @@ export async function writeImportFile(path: string, lines: number): Promise<stri
 /** A module that makes the child process print its peak memory at its exit. */
 const REPORT_MEMORY = `process.on('exit', () => console.error('maxRSS ' + process.resourceUsage().maxRSS))`
 
-export async function importFile(file: string, databaseUrl: string, appId = 'wx1') {
+export async function importFile(
+  file: string,
+  databaseUrl: string,
+  appId = 'wx1',
+  { NODE_OPTIONS = '', ...more }: Record<string, string> = {},
+) {
   const startedAt = performance.now()
   const env = {
     WECHAT_APP_ID: appId,
     WECHAT_APP_SECRET: 's',
     DATABASE_URL: databaseUrl,
-    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(REPORT_MEMORY)}`,
+    NODE_OPTIONS: `${NODE_OPTIONS} --import=data:text/javascript,${encodeURIComponent(REPORT_MEMORY)}`,
+    ...more,
   }
   const child = spawn(process.execPath, [cli, 'bindings', 'import', file], { env })
   let text = ''

@@ -92,6 +92,22 @@ export function storeContract(makeStore: () => Promise<Store>) {
       expect([await store.countOtherBindings('wx1'), await store.countOtherBindings('wx3')]).toEqual([2, 3])
     })
 
+    test('tells how long the transaction took, once for each write, alone and with others', async () => {
+      const times: number[] = []
+      const write = (userId: string) =>
+        store.write((tx) => tx.ensureUser({ ...amy, userId }), { onTook: (ms) => times.push(ms) })
+      await write('a')
+      await Promise.all(['b', 'c'].map(write))
+      const refused = store.write(
+        () => {
+          throw new Error('of this unit')
+        },
+        { onTook: (ms) => times.push(ms) },
+      )
+      await expect(refused).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      expect(times.map((ms) => ms > 0)).toEqual([true, true, true])
+    })
+
     test('returns version 0 for a user that it does not know', async () => {
       expect(await store.user(amy)).toEqual({
         id: 0,

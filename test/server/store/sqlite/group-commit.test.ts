@@ -23,7 +23,7 @@ function openEngine() {
       if (failing >= 0) throw new UnitError(failing, new Error('of this unit'))
       if (results.includes('full disk')) throw new Error('the disk is full')
       commits.push(results)
-      return { results, onDurable: () => durable++ }
+      return { results, tookMs: 7, onDurable: () => durable++ }
     },
     sync: () => fsync.promise,
   })
@@ -60,6 +60,18 @@ describe('createGroupCommit', () => {
     await group.idle()
   })
 
+  test('tells each unit before the fsync how long their transaction took', async () => {
+    const { group, fsync } = openEngine()
+    const told: string[] = []
+    const both = Promise.all(
+      ['a', 'b'].map((name) => group.write(work(name), { onTook: (ms) => told.push(`${name} ${ms}`) })),
+    )
+    while (told.length < 2) await new Promise(setImmediate)
+    expect(told).toEqual(['a 7', 'b 7'])
+    fsync.resolve()
+    await both
+  })
+
   test('waits for a turn of the event loop before each transaction of a long queue', async () => {
     const { group, commits, fsync } = openEngine()
     const writes = Promise.all(Array.from({ length: 1_000 }, (_, i) => group.write(work(String(i)))))
@@ -74,7 +86,7 @@ describe('createGroupCommit', () => {
   test('resolves idle() only when the units added after its call are on the disk too', async () => {
     const syncs: (() => void)[] = []
     const group = createGroupCommit({
-      commit: async (works) => ({ results: works.map((each) => each(noTx)), onDurable: () => {} }),
+      commit: async (works) => ({ results: works.map((each) => each(noTx)), tookMs: 7, onDurable: () => {} }),
       sync: () => new Promise((resolve) => void syncs.push(resolve)),
     })
     const isSynced = async (count: number) => {
