@@ -154,4 +154,20 @@ export const stories: Record<string, Recorded> = {
       { do: 'pass', ms: 3_600_000 },
     ],
   },
+  'two requests for a QR code ask again after an import has closed all tickets, and each gets a QR code': {
+    settings: { ...settings, ready: 2 },
+    chance: 0,
+    steps: [
+      { do: 'wechat', trouble: 'slow' },
+      {
+        do: 'race',
+        of: [
+          { do: 'qr', user: 1, page: false, refresh: false, label: 0, at: 0 },
+          { do: 'qr', user: 1, page: false, refresh: true, label: 0, at: 0 },
+        ],
+        order: 0,
+      },
+      { do: 'import', lines: [{ user: 1, phone: 1 }], conflict: 'reject', at: 0 },
+    ],
+  },
 }

@@ -125,6 +125,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const before: State = {
       ...m,
       offered: offersFor(values),
+      taken: 0,
       exchanged: world.wechat.takeExchanged(),
       forwarded: [],
       hasChangedOpenids: world.wechat.takeChanged(),

@@ -78,8 +78,8 @@ function* issue(m: State, request: QrRequest, choose: Choose): Generator<void, S
 }
 
 /**
- * The second part of a request for a QR code, after WeChat's answer. `offered` contains the scene if WeChat has created
- * a QR code.
+ * The second part of a request for a QR code, after WeChat's answer. It takes a QR code first, and chooses the scene only
+ * when the ticket is stored: a QR code that is taken and lost may have any scene that no ticket gets.
  */
 export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<void, Answer> {
   const { request, live } = asked
@@ -88,20 +88,25 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   if (asked.isJoined) return yield* join(m, request, choose)
   // If the server requests QR codes in advance, WeChat may have refused this request although other QR codes are left.
   const isRefused = m.settings.ready > 0 && choose(2) === 1
-  const [scene] = isRefused ? [] : m.offered.splice(choose(m.offered.length), 1)
-  if (scene === undefined) return yield* end(m, request, instead(m, request, live, 'WECHAT'), choose)
+  if (isRefused || m.taken === m.offered.length)
+    return yield* end(m, request, instead(m, request, live, 'WECHAT'), choose)
+  m.taken++
   yield
   const isFailing = request.mayFail && choose(2) === 1
-  if (isFailing && choose(2) === 1) return yield* end(m, request, instead(m, request, live, 'STORE'), choose)
+  if (isFailing && choose(2) === 1) {
+    loseQr(m)
+    return yield* end(m, request, instead(m, request, live, 'STORE'), choose)
+  }
   const user = userOf(m, key)
   // All tickets of the user were closed after the request to WeChat, so this QR code would bind nobody.
   const isUnsure = user.epoch !== asked.epoch && user.epoch === asked.latestEpoch
   if (user.life !== asked.life || (user.epoch !== asked.epoch && !(isUnsure && choose(2) === 1))) {
+    loseQr(m)
     yield
     const again = yield* issue(m, request, choose)
     return 'answer' in again ? again.answer : yield* finishQr(m, again.asked, choose)
   }
-  const ticket = addTicket(m, request, scene)
+  const ticket = addTicket(m, request, chooseScene(m, choose))
   if (isRefresh) {
     const isScanned = ticketsOf(m, key).some(({ state }) => state === 'scanned')
     closeOpen(m, key, ticket)
@@ -111,6 +116,20 @@ export function* finishQr(m: State, asked: Asked, choose: Choose): Generator<voi
   if (first) setTicket(m, ticket, { state: 'replaced' })
   if (isFailing) return yield* end(m, request, instead(m, request, live, 'STORE'), choose)
   return yield* end(m, request, { scene: (first ?? ticket).scene }, choose)
+}
+
+/** The scene of a QR code that was taken before. */
+function chooseScene(m: State, choose: Choose): string {
+  m.taken--
+  return m.offered.splice(choose(m.offered.length), 1)[0]!
+}
+
+/**
+ * No ticket gets the QR code that was taken. If the server requests QR codes in advance, `offered` has the QR codes that
+ * tickets get, and need not have the lost one.
+ */
+function loseQr(m: State): void {
+  if (m.settings.ready > 0) m.taken--
 }
 
 /** Waits for the result of the equal request, which may end later in this step. */

@@ -157,6 +157,8 @@ export type State = {
    * no QR codes in advance, these are all QR codes that WeChat has created in this step.
    */
   offered: string[]
+  /** How many of `offered` a request has taken in this step whose ticket does not have its scene yet, or never gets it. */
+  taken: number
   /** The openids that WeChat has returned in this step. The keys are the codes of web authorizations. */
   exchanged: Map<string, string>
   /** The keys of the messages that the server has forwarded in this step. */
@@ -191,6 +193,7 @@ export const newState = (settings: Settings, now: number): State => ({
   windows: new Map(),
   jtis: new Map(),
   offered: [],
+  taken: 0,
   exchanged: new Map(),
   forwarded: [],
   hasChangedOpenids: false,
