@@ -1,7 +1,7 @@
 /** Checks the invariants that must be true after every step. README.md lists them. */
 import { differ } from './model/difference.ts'
 import type { Observed } from './model/observed.ts'
-import { type Answer, viewOf } from './model/page.ts'
+import { type Answer, viewsOf } from './model/page.ts'
 import { type State, tenantOf, type UserKey } from './model/state.ts'
 import type { Delivered } from './world/receiver.ts'
 import type { World } from './world/world.ts'
@@ -125,8 +125,9 @@ function checkPages(world: World, m: State): string | undefined {
     if ((view.version as number) <= known || (view.version as number) > version) {
       return `${key}: a page that knew ${known} got ${view.version}, but the version is ${version}`
     }
-    const wrong = view.version === version ? differ(`${key}: the answer to a page`, viewOf(m, key), view) : undefined
-    if (wrong) return wrong
+    if (view.version !== version) continue
+    const wrongs = viewsOf(m, key).map((expected) => differ(`${key}: the answer to a page`, expected, view))
+    if (wrongs.every((wrong) => wrong !== undefined)) return wrongs[0]
   }
   world.pages = world.pages.filter(({ answer }) => !answer)
   return undefined

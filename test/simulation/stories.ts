@@ -170,4 +170,21 @@ export const stories: Record<string, Recorded> = {
       { do: 'import', lines: [{ user: 1, phone: 1 }], conflict: 'reject', at: 0 },
     ],
   },
+  'a waiting page may be told the refused scan that came just before the erasure of its user': {
+    settings,
+    chance: 0,
+    steps: [
+      { do: 'qr', user: 2, page: false, refresh: false, label: 0, at: 0 },
+      { do: 'unbind', user: 2, by: 'disconnect', at: 0 },
+      { do: 'wait', user: 2, at: 0 },
+      {
+        do: 'race',
+        of: [
+          { do: 'erase', user: 2, at: 0 },
+          { do: 'say', phone: 0, what: 'scan', pick: 0, at: 0 },
+        ],
+        order: 0,
+      },
+    ],
+  },
 }

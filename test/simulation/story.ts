@@ -131,6 +131,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       hasChangedOpenids: world.wechat.takeChanged(),
       made: new Map(),
       asking: new Map(),
+      beforeErasure: [],
       learn(state, choose) {
         if (hasNews(state, seen) && choose(2) === 1) learn(state, seen, known)
       },

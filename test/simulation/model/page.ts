@@ -27,6 +27,16 @@ export function viewOf(m: State, key: UserKey): Answer {
   return { state: 'unbound', ...(reason === null ? {} : { reason }), ...more }
 }
 
+/**
+ * Returns what a page may be told that has waited in this step. An erasure removes the notice and the reason, and
+ * increases the version only if it ends a binding or closes a QR code. So the page may have read its answer before the
+ * erasure.
+ */
+export const viewsOf = (m: State, key: UserKey): Answer[] => [
+  viewOf(m, key),
+  ...m.beforeErasure.filter(({ user }) => user === key).map(({ view }) => view),
+]
+
 export function bindInfoOf(m: State, key: UserKey): Answer {
   const { bound, version } = userOf(m, key)
   return {
@@ -81,6 +91,7 @@ export function* erase(m: State, key: UserKey, choose: Choose): Generator<void, 
   yield
   const user = userOf(m, key)
   if (!user.isKnown) return { Erased: true }
+  m.beforeErasure = [...m.beforeErasure, { user: key, view: viewOf(m, key) }]
   if (user.bound) unbindUser(m, key, 'erased')
   else if (closeOpen(m, key) > 0) bump(m, key)
   for (const { scene } of ticketsOf(m, key)) m.tickets.delete(scene)

@@ -5,6 +5,7 @@
  */
 
 import type { Choose } from './explain.ts'
+import type { Answer } from './page.ts'
 import type { Asked } from './qrcode.ts'
 
 export type Settings = {
@@ -172,6 +173,8 @@ export type State = {
   made: Map<string, Made>
   /** The requests of this step that wait for WeChat, by user and kind. */
   asking: Map<string, Asked>
+  /** What pages could be told of the users who were erased in this step, directly before the erasure. */
+  beforeErasure: { user: UserKey; view: Answer }[]
   /** Copies data from WeChat's answers of this step into the model, if the server may have stored the data by now. */
   learn: (m: State, choose: Choose) => void
 }
@@ -199,6 +202,7 @@ export const newState = (settings: Settings, now: number): State => ({
   hasChangedOpenids: false,
   made: new Map(),
   asking: new Map(),
+  beforeErasure: [],
   learn() {},
 })
 
