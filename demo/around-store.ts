@@ -17,6 +17,7 @@ export function aroundStore(store: Store, around: Around): Store {
     // Calls each function as a method of its object, because a store may be a class whose methods use `this`.
     write: within('write', (work) => store.write(work)) as Store['write'],
     user: within('user', (identity) => store.user(identity)),
+    userVersion: within('userVersion', (identity) => store.userVersion(identity)),
     users: within('users', (identities) => store.users(identities)),
     userRecord: within('userRecord', (identity) => store.userRecord(identity)),
     listBindings: within('listBindings', (...args) => store.listBindings(...args)),

@@ -51,8 +51,7 @@ export function createRequestRecorder({ wire, deps, clock, isReal }: RequestReco
   }
 
   function decryptCallback(request: Request, raw: string): Fields {
-    const query = [...new URL(request.url).searchParams].map(([name, value]) => [name, [value]])
-    return openMessage(deps().callback, Object.fromEntries(query), raw, clock()).fields
+    return openMessage(deps().callback, new URL(request.url).searchParams, raw, clock()).fields
   }
 
   async function decryptReply(kind: WireKind, reply: string): Promise<string> {

@@ -12,7 +12,7 @@ import type { RawDelivery } from '../outbound/forwarder.ts'
 import { toCause } from '../telemetry/cause.ts'
 import { isWarningKind } from '../telemetry/warnings.ts'
 import { toEvent, type WechatEvent } from '../wechat/event.ts'
-import { type Message, openEcho, openMessage, type Query, sealReply } from '../wechat/message.ts'
+import { type Message, openEcho, openMessage, sealReply } from '../wechat/message.ts'
 
 const PATH = '/wechat/callback'
 
@@ -33,7 +33,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
 
   async function take({ search, headers, requestId }: EndpointRequest, body: Body): Promise<Answer> {
     const delivery = { search, body, contentType: headers['content-type'] }
-    const message = openMessage(callback, parseQuery(search), decoder.decode(body), clock())
+    const message = openMessage(callback, new URLSearchParams(search), decoder.decode(body), clock())
     figures.callback()
     const event = toEvent(message.fields)
     const intent = toIntent(event, events.appId, events.rules)
@@ -98,7 +98,7 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
       path: PATH,
       headers: [],
       maxBody: 0,
-      answer: async ({ search }) => textAnswer(openEcho(callback, parseQuery(search), clock())),
+      answer: async ({ search }) => textAnswer(openEcho(callback, new URLSearchParams(search), clock())),
       refuse,
     },
     { method: 'POST', path: PATH, headers: ['content-type'], maxBody: MAX_BODY, budget, answer: take, refuse },
@@ -106,17 +106,6 @@ export function callbackEndpoints(deps: Deps, budget = createBodyBudget(MAX_BODI
 }
 
 type Replied = { text: string; isOurs: boolean }
-
-/** Returns each name with all of its values. */
-function parseQuery(search: string): Query {
-  const query: Query = Object.create(null)
-  for (const [name, value] of new URLSearchParams(search)) {
-    const values = query[name]
-    if (values) values.push(value)
-    else query[name] = [value]
-  }
-  return query
-}
 
 type OurEvent = Exclude<WechatEvent, { type: 'other' }>
 

@@ -56,17 +56,24 @@ export function widgetApiEndpoints(deps: Deps): Endpoint[] {
    * Call after `park`, so that a commit after the read ends the wait. Returns undefined if nothing has changed. The wait then
    * continues.
    */
-  async function answerToChange({ identity, known }: WaitingPage, waiter: Waiter): Promise<Answer | undefined> {
-    const user = await userNow(identity).catch((error) => {
+  async function answerToChange(page: WaitingPage, waiter: Waiter): Promise<Answer | undefined> {
+    const user = await userToCheck(page).catch((error) => {
       waiters.leave(waiter)
       throw error
     })
-    if (user.version === known) {
+    if (!user) return undefined
+    if (user.version === page.known) {
       if (user.confirmation) waiters.recheckWithin(waiter, user.confirmation.until - clock())
       return undefined
     }
     waiters.leave(waiter)
     return toAnswer(user)
+  }
+
+  /** Returns undefined if the page knows the user's version and no scan can expire. */
+  async function userToCheck({ identity, known }: WaitingPage): Promise<User | undefined> {
+    const { version, isScanned } = await store.userVersion(identity)
+    return version === known && !isScanned ? undefined : userNow(identity)
   }
 
   /** This is a separate function, so that its closures keep nothing else of the request in memory while the page waits. */

@@ -11,7 +11,7 @@ import type { Outbox } from './outbox.ts'
 import type { TicketWithQr } from './ticket.ts'
 import type { UnitOfWork } from './tx.ts'
 import type { UnionidStore } from './unionid-store.ts'
-import type { User } from './user.ts'
+import type { User, UserVersion } from './user.ts'
 import type { UserRecord } from './user-record.ts'
 
 export type { Authorization, AuthorizationState, NewAuthorization } from './authorization.ts'
@@ -21,7 +21,7 @@ export type { BindReason, EventReason, EventType, Identity, Language, UpdateReas
 export type { Claimable, NewTicket, Ticket, TicketWithQr } from './ticket.ts'
 export type { NewBinding, RateWindow, TicketEpoch, Tx, UnitOfWork } from './tx.ts'
 export type { AskedBinding, UnionidAnswer, UnionidRequest, UnionidStore } from './unionid-store.ts'
-export type { Binding, PendingConfirmation, RefusedScan, TicketState, User } from './user.ts'
+export type { Binding, PendingConfirmation, RefusedScan, TicketState, User, UserVersion } from './user.ts'
 
 export type WriteOptions = {
   /**
@@ -44,6 +44,8 @@ export type Store = {
    */
   write<T>(work: UnitOfWork<T>, options?: WriteOptions): Promise<T>
   user(identity: Identity): Promise<User>
+  /** Takes half the time of `user`. */
+  userVersion(identity: Identity): Promise<UserVersion>
   /** In the same order. */
   users(identities: Identity[]): Promise<User[]>
   /** All stored data of a user. Undefined for a user that the store does not know. */

@@ -43,6 +43,9 @@ export type TicketState =
 /** The last refused scan of a user. Pages show it while `version` is the user's version. `at`: epoch ms. */
 export type RefusedScan = { notice: Notice; version: number; at: number }
 
+/** The part of a user that tells a waiting page whether to read the user. `isScanned`: a scan is not confirmed yet. */
+export type UserVersion = Pick<User, 'version'> & { isScanned: boolean }
+
 /** A user's present state. A user that the store does not know has id 0 and version 0. */
 export type User = {
   id: number

@@ -33,6 +33,7 @@ export function instrumentStore(store: Store, { storeDuration, storeFailures }: 
     ...store,
     write: timed('write', store.write) as Store['write'],
     user: timed('user', store.user),
+    userVersion: timed('user_version', store.userVersion),
     users: timed('users', store.users),
     userRecord: timed('user_record', store.userRecord),
     listBindings: timed('list_bindings', store.listBindings),

@@ -18,9 +18,6 @@ export type CallbackSettings = {
   crypts: Crypt[]
 }
 
-/** The query of a callback, with every value of each name, so that a repeated parameter can be refused. */
-export type Query = Record<string, string[]>
-
 export type Fields = Record<string, string>
 
 export type Message = {
@@ -42,7 +39,7 @@ const WINDOW_SECONDS = 300
 const ECHOSTR = /^[A-Za-z0-9+/=_-]{1,256}$/
 
 /** The URL check of WeChat's console. Returns the `echostr`, which the server must answer unchanged. Throws `CALLBACK_REFUSED`. */
-export function openEcho(settings: CallbackSettings, query: Query, nowMs: number): string {
+export function openEcho(settings: CallbackSettings, query: URLSearchParams, nowMs: number): string {
   verify(settings, query, 'signature', [], nowMs)
   const echostr = single(query, 'echostr')
   if (!ECHOSTR.test(echostr)) throw refused('echostr')
@@ -50,7 +47,7 @@ export function openEcho(settings: CallbackSettings, query: Query, nowMs: number
 }
 
 /** Authenticates and decrypts a delivery. Throws the same `CALLBACK_REFUSED` for every cause. */
-export function openMessage(settings: CallbackSettings, query: Query, body: string, nowMs: number): Message {
+export function openMessage(settings: CallbackSettings, query: URLSearchParams, body: string, nowMs: number): Message {
   const message =
     settings.mode === 'plain' ? openPlain(settings, query, body, nowMs) : openSealed(settings, query, body, nowMs)
   const { ToUserName } = message.fields
@@ -58,7 +55,7 @@ export function openMessage(settings: CallbackSettings, query: Query, body: stri
   return message
 }
 
-function openPlain(settings: CallbackSettings, query: Query, body: string, nowMs: number): Message {
+function openPlain(settings: CallbackSettings, query: URLSearchParams, body: string, nowMs: number): Message {
   verify(settings, query, 'signature', [], nowMs)
   const nonce = {
     key: `${single(query, 'timestamp')}|nonce|${single(query, 'nonce')}`,
@@ -70,7 +67,7 @@ function openPlain(settings: CallbackSettings, query: Query, body: string, nowMs
   return { fields, format, nonce }
 }
 
-function openSealed(settings: CallbackSettings, query: Query, body: string, nowMs: number): Message {
+function openSealed(settings: CallbackSettings, query: URLSearchParams, body: string, nowMs: number): Message {
   const { fields: outer, format } = parseFields(body)
   const { Encrypt } = outer
   if (!Encrypt) throw refused('plaintext')
@@ -81,7 +78,13 @@ function openSealed(settings: CallbackSettings, query: Query, body: string, nowM
   return { fields: inner.fields, format, crypt }
 }
 
-function verify({ token }: CallbackSettings, query: Query, name: string, signed: string[], nowMs: number): void {
+function verify(
+  { token }: CallbackSettings,
+  query: URLSearchParams,
+  name: string,
+  signed: string[],
+  nowMs: number,
+): void {
   const timestamp = single(query, 'timestamp')
   const expected = signatureOf(token, timestamp, single(query, 'nonce'), ...signed)
   if (!equalInConstantTime(expected, single(query, name))) throw refused(name)
@@ -147,8 +150,9 @@ export function sealReply(settings: CallbackSettings, message: Message, content:
   return write({ Encrypt, MsgSignature, TimeStamp: seconds, Nonce })
 }
 
-function single(query: Query, name: string): string {
-  const [value, ...more] = query[name] ?? []
+/** A repeated parameter is refused, because a proxy may read another of its values than this server. */
+function single(query: URLSearchParams, name: string): string {
+  const [value, ...more] = query.getAll(name)
   if (value === undefined || more.length > 0) throw refused(name)
   return value
 }

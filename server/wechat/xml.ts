@@ -24,7 +24,8 @@ function withoutCdata(text: string): string {
   return first + sections.map((section) => section.split(']]>').slice(1).join(']]>')).join('')
 }
 
-const OPENING = /\s*<([A-Za-z]\w*)>(<!\[CDATA\[)?/y
+// A child with one CDATA section, which ends at the first `]]>`, or with plain characters. Matching takes linear time.
+const CHILD = /\s*<([A-Za-z]\w*)>(?:<!\[CDATA\[([^\]]*(?:\](?!\]>)[^\]]*)*)\]\]>|([\w.:-]*))<\/\1>/y
 const CLOSING = /\s*<\/xml>$/y
 
 /**
@@ -34,22 +35,16 @@ const CLOSING = /\s*<\/xml>$/y
 function readFlat(text: string): Record<string, string> | undefined {
   if (!text.startsWith('<xml>')) return undefined
   const fields: Record<string, string> = {}
-  for (let at = '<xml>'.length; ; ) {
-    OPENING.lastIndex = at
-    const opening = OPENING.exec(text)
-    if (!opening) {
+  for (let at = '<xml>'.length; ; at = CHILD.lastIndex) {
+    CHILD.lastIndex = at
+    const child = CHILD.exec(text)
+    if (!child) {
       CLOSING.lastIndex = at
       return CLOSING.test(text) ? fields : undefined
     }
-    const [, name = '', cdata] = opening
-    const start = OPENING.lastIndex
-    const end = text.indexOf(cdata ? ']]>' : '<', start)
-    const value = text.slice(start, end)
-    const closing = `${cdata ? ']]>' : ''}</${name}>`
-    if (end < 0 || !text.startsWith(closing, end) || Object.hasOwn(fields, name)) return undefined
-    if (!cdata && !/^[\w.:-]*$/.test(value)) return undefined
-    fields[name] = value
-    at = end + closing.length
+    const [, name = '', section, plain = ''] = child
+    if (Object.hasOwn(fields, name)) return undefined
+    fields[name] = section ?? plain
   }
 }
 

@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import { identityKey } from '../identity.ts'
 import type { Plan } from '../plan.ts'
-import type { Identity, Store, User } from '../store.ts'
+import type { Identity, Store, User, UserVersion } from '../store.ts'
 import { listBindings } from './binding-list.ts'
 import { runQuery } from './compiled-query.ts'
 import type { AsStoreError } from './engine-errors.ts'
@@ -33,13 +33,22 @@ export function createReads(
   readSnapshot: <T>(plan: Plan<T>) => Promise<T>,
   asStoreError: AsStoreError,
   settings: TxSettings,
-): Pick<Store, 'user' | 'users' | 'userRecord' | 'listBindings' | 'liveTicket' | 'countOtherBindings' | 'ping'> {
+): Pick<
+  Store,
+  'user' | 'userVersion' | 'users' | 'userRecord' | 'listBindings' | 'liveTicket' | 'countOtherBindings' | 'ping'
+> {
   const erasure = new Erasure(queries, settings)
   const userRecord = createUserRecords(db)
 
   function* user(identity: Identity): Plan<User> {
     const { rows } = yield* queries.userByIdentity(identity)
     return toUsers(rows)[0] ?? unknownUser(identity, yield* erasure.floorOf(identity))
+  }
+
+  function* userVersion(identity: Identity): Plan<UserVersion> {
+    const [row] = (yield* queries.userVersion(identity)).rows
+    if (!row) return { version: yield* erasure.floorOf(identity), isScanned: false }
+    return { version: row.version, isScanned: row.scanned_id !== null }
   }
 
   function* users(identities: Identity[]): Plan<User[]> {
@@ -79,6 +88,7 @@ export function createReads(
 
   return {
     user: (identity) => asStoreError(read(user(identity))),
+    userVersion: (identity) => asStoreError(read(userVersion(identity))),
     users: (identities) => asStoreError(read(users(identities))),
     userRecord: (identity) => asStoreError(readSnapshot(userRecord(identity))),
     listBindings: (...page) => asStoreError(read(listBindings(db, ...page))),

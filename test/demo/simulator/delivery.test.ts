@@ -90,8 +90,6 @@ describe('createDelivery', () => {
 })
 
 describe('sealMessage', () => {
-  const one = (url: URL) => Object.fromEntries([...url.searchParams].map(([name, value]) => [name, [value]]))
-
   test('in secure mode, encrypts and signs a message that the server can decrypt', async () => {
     const fixture = createFixture()
     const { account } = fixture.simulator
@@ -99,7 +97,9 @@ describe('sealMessage', () => {
     const { url, body, at } = fixture.deliveries[0]!
     const crypts = [createCrypt(account.encodingAesKey, account.appId)]
     const settings = { mode: 'secure', token: account.token, originalId: account.originalId, crypts } as const
-    expect(openMessage({ ...settings, crypts }, one(url), body, at).fields).toMatchObject({ Event: 'subscribe' })
+    expect(openMessage({ ...settings, crypts }, url.searchParams, body, at).fields).toMatchObject({
+      Event: 'subscribe',
+    })
     expect([...url.searchParams.keys()].sort()).toEqual(
       ['encrypt_type', 'msg_signature', 'nonce', 'openid', 'signature', 'timestamp'].sort(),
     )

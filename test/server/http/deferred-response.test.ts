@@ -17,11 +17,11 @@ let reads = 0
 
 const failing = (store: Store): Store => ({
   ...store,
-  async user(identity) {
+  async userVersion(identity) {
     reads++
     await gate
     if (isDown) throw new Error('down')
-    return store.user(identity)
+    return store.userVersion(identity)
   },
 })
 

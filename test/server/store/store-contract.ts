@@ -120,6 +120,15 @@ export function storeContract(makeStore: () => Promise<Store>) {
       })
     })
 
+    test('reads only the version of a user, and whether a scan waits for its confirmation', async () => {
+      expect(await store.userVersion(amy)).toEqual({ version: 0, isScanned: false })
+      const ticket = await add('a')
+      await store.write((tx) => tx.apply({ type: 'scan', ticket: ticket.id, user: ticket.user, confirmation }))
+      expect(await store.userVersion(amy)).toEqual({ version: 1, isScanned: true })
+      await bind(amy, 'o1')
+      expect((await store.userVersion(amy)).version).toBe((await store.user(amy)).version)
+    })
+
     test('finds a ticket by scene and by code, with the values that were added', async () => {
       const added = await add('a', { label: 'a***@x.com', lang: 'en' })
       expect(added).toMatchObject({
@@ -637,6 +646,7 @@ export function storeContract(makeStore: () => Promise<Store>) {
           version = (await store.user(ann)).version
           expect(version).toBe(2 * (round + 1))
           expect((await store.users([ann]))[0]).toEqual(await store.user(ann))
+          expect(await store.userVersion(ann)).toEqual({ version, isScanned: false })
           expect(await store.write((tx) => tx.userOf(ann))).toEqual(await store.user(ann))
         }
         expect(await store.user({ ...ann, userId: 'bo' })).toMatchObject({ version: 0 })
