@@ -86,6 +86,7 @@ export function createPageEndpoints(deps: PageDeps): PageEndpoints {
       path,
       headers: READ,
       maxBody,
+      isQueued: true,
       answer: (request, body) => answer(request, body, handle),
       refuse,
     }),

@@ -3,14 +3,14 @@ import { connect, type Socket } from 'node:net'
 
 export type Connection = { send(request: string): Promise<Response>; destroy(): void }
 
-export function createConnection(port: number, localAddress: string): Connection {
+export function createConnection(host: string, port: number): Connection {
   let socket: Socket | undefined
   let text = ''
   let settle: { resolve: (answer: Response) => void; reject: (error: Error) => void } | undefined
 
   function open(): Socket {
     text = ''
-    const opened = connect({ port, host: '127.0.0.1', localAddress, noDelay: true }).setEncoding('latin1')
+    const opened = connect({ host, port, noDelay: true }).setEncoding('latin1')
     opened
       .on('error', () => {})
       .on('data', (chunk: string) => {
@@ -21,11 +21,15 @@ export function createConnection(port: number, localAddress: string): Connection
         settle?.resolve(answer)
       })
       .on('close', () => {
-        if (socket === opened) socket = undefined
-        settle?.reject(new Error('the connection is closed'))
+        if (socket === opened) close()
       })
     socket = opened
     return opened
+  }
+
+  function close(): void {
+    socket = undefined
+    settle?.reject(new Error('the connection is closed'))
   }
 
   return {
@@ -34,7 +38,10 @@ export function createConnection(port: number, localAddress: string): Connection
         settle = { resolve, reject }
         ;(socket ?? open()).write(request)
       }),
-    destroy: () => socket?.destroy(),
+    destroy() {
+      socket?.destroy()
+      close()
+    },
   }
 }
 

@@ -6,20 +6,31 @@ import { runElement } from '../long-poll/element.ts'
 import { createConnection } from './connection.ts'
 
 export type PagesOrder =
-  | { open: { port: number; tokens: string[]; address: string; isInStep: boolean } }
+  | { open: { host: string; port: number; tokens: string[]; isInStep: boolean } }
   /** Every twentieth page is loaded again by its user. */
   | 'reload'
   | 'figures'
 
-/** `slowestMs`: the slowest answer, without the time for which a poll has to wait. `failures`: requests without an answer. */
-export type PagesFigures = { slowestMs: number; answers: number; failures: number; bound: number; stopped: number }
+/**
+ * `slowestMs`: the slowest answer, without the time for which a poll has to wait. `failures`: requests without an answer. `shown`:
+ * pages that have shown their first QR code.
+ */
+export type PagesFigures = {
+  slowestMs: number
+  answers: number
+  failures: number
+  shown: number
+  bound: number
+  stopped: number
+}
 
 // In step: all pages send their requests at the same moments.
 const STEP_MS = 2_000
 const WAIT_MS = 25_000
-const OPEN_TOGETHER = 50
+// The pages that load their QR code at once. More would be a storm of its own.
+const LOADING = 200
 
-let figures: PagesFigures = { slowestMs: 0, answers: 0, failures: 0, bound: 0, stopped: 0 }
+let figures: PagesFigures = { slowestMs: 0, answers: 0, failures: 0, shown: 0, bound: 0, stopped: 0 }
 const reloads: (() => void)[] = []
 
 process.on('message', (order: PagesOrder) => {
@@ -31,7 +42,7 @@ process.on('message', (order: PagesOrder) => {
   } else void open(order.open)
 })
 
-async function open({ port, tokens, address, isInStep }: Extract<PagesOrder, object>['open']): Promise<void> {
+async function open({ host, port, tokens, isInStep }: Extract<PagesOrder, object>['open']): Promise<void> {
   const random = isInStep ? () => 0.5 : Math.random
   const sleep = isInStep
     ? (ms: number, signal: AbortSignal) => {
@@ -40,13 +51,19 @@ async function open({ port, tokens, address, isInStep }: Extract<PagesOrder, obj
       }
     : undefined
   for (const [i, token] of tokens.entries()) {
-    const connection = createConnection(port, address)
+    const connection = createConnection(host, port)
     let page = new AbortController()
+    let isShown = false
+    const onState = ({ name }: State) => {
+      if (name !== 'ready' || isShown) return
+      isShown = true
+      figures.shown++
+    }
     const run = () => {
       page = new AbortController()
       const { signal } = page
       const send = (state: State) => measure(connection.send(requestOf(state, token)), state)
-      void runElement({ send, random, signal, ...(sleep && { sleep }) }).then(({ name }) => {
+      void runElement({ send, random, onState, signal, ...(sleep && { sleep }) }).then(({ name }) => {
         if (name === 'bound') figures.bound++
         else if (!signal.aborted) figures.stopped++
       })
@@ -59,7 +76,7 @@ async function open({ port, tokens, address, isInStep }: Extract<PagesOrder, obj
         run()
       })
     }
-    if (i % OPEN_TOGETHER === 0) await delay(10)
+    while (i - figures.shown >= LOADING) await delay(10)
   }
 }
 
