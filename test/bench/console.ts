@@ -45,7 +45,7 @@ process.exit()
 
 async function measurePages(engine: string, url: string): Promise<Line[]> {
   const testServer = await openTestServer({ DATABASE_URL: url, CONSOLE_TOKENS })
-  await fillFigures(testServer.deps.store, testServer.time.clock())
+  await fillFigures(url, testServer.time.clock())
   const client = createConsoleClient(createConsole(testServer.deps))
   await client.signIn('otto')
   const idOf = (i: number) => 3 * Math.floor(((i + 1) * bindings) / (ROUNDS + WARM_UP + 1) / 3)

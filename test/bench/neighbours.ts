@@ -46,14 +46,18 @@ const lines: Line[] = []
 if (only !== 'postgres') {
   const file = join(folder, 'bind.db')
   lines.push(
-    ...(await measure('SQLite', `sqlite:${file}`, async (eventsAt) => fillSqlite(file, BINDINGS, true, eventsAt))),
+    ...(await measure('SQLite', `sqlite:${file}`, async (eventsAt) =>
+      fillSqlite(file, BINDINGS, { hasManyEvents: true, eventsAt }),
+    )),
   )
   rmSync(file)
 }
 if (only !== 'sqlite') {
   const postgres = await startPostgres({ isDurable: true })
   const url = await postgres.newDatabase()
-  lines.push(...(await measure('PostgreSQL', url, (eventsAt) => fillPostgres(url, BINDINGS, true, eventsAt))))
+  lines.push(
+    ...(await measure('PostgreSQL', url, (eventsAt) => fillPostgres(url, BINDINGS, { hasManyEvents: true, eventsAt }))),
+  )
   await postgres.remove()
 }
 report('neighbours', lines)

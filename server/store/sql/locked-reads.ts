@@ -40,8 +40,15 @@ export class LockedReads {
   }
 
   protected *versionedUser(id: number): Plan<VersionedUser> {
-    if (!this.users.has(id)) yield* this.userById(id)
-    return this.users.get(id)!
+    const cached = this.users.get(id)
+    if (cached) return cached
+    yield* this.locks.users([id])
+    const [row] = (yield* this.queries.versionedUser({ id })).rows
+    if (!row) throw noUser(id)
+    const { tenant, account, user_id: userId, version, reason } = row
+    const user = { identity: { tenant, account, userId }, version, reason }
+    this.users.set(id, user)
+    return user
   }
 
   /** Repeats the read until the users of all its rows are locked, because rows may change while it waits for a lock. */
@@ -61,7 +68,7 @@ export class LockedReads {
   *userById(id: number): Plan<User> {
     yield* this.locks.users([id])
     const user = this.cacheUser(toUsers((yield* this.queries.userById({ id })).rows)[0])
-    if (!user) throw new Error(`there is no user ${id}`)
+    if (!user) throw noUser(id)
     return user
   }
 
@@ -193,3 +200,5 @@ export class LockedReads {
     return (yield* this.queries.rateWindow({ scope, now })).rows[0]
   }
 }
+
+const noUser = (id: number) => new Error(`there is no user ${id}`)

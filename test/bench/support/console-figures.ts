@@ -1,21 +1,36 @@
 /** Fills the console's figures, and requests its overview. */
 
-import type { Store } from '../../../server/store/store.ts'
+import { BIND_SECONDS } from '../../../server/store/console-store.ts'
 import { CONSOLE_TOKENS, createConsoleClient } from '../../support/console-client.ts'
+import { insertRows, runStatements } from './statements.ts'
 
 const HOUR_MS = 3_600_000
 
 export const TENANTS = 50
 
+const HOURS = 60 * 24
+
+const counts = { shown: 9, scanned: 7, confirmed: 6, bound: 5, unbound: 1 }
+const buckets = [...BIND_SECONDS.map((seconds) => `within_${seconds}`), 'within_more']
+
 /** The figures of sixty days for each tenant, because the overview compares the last 30 days with the 30 days before. */
-export async function fillFigures(store: Store, now: number): Promise<void> {
-  const counts = { shown: 9, scanned: 7, confirmed: 6, bound: 5, unbound: 1, took: Array<number>(14).fill(1) }
-  const instance = { name: 'i', at: now, waiting: 5, waitingLimit: 9, callbackAt: now, tokenAt: now, tokenUntil: now }
-  for (let hour = 0; hour < 60 * 24; hour++) {
-    const at = now - (now % HOUR_MS) - hour * HOUR_MS
-    const figures = Array.from({ length: TENANTS }, (_, i) => ({ ...counts, hour: at, tenant: `tenant${i}` }))
-    await store.console.addFigures({ figures, errors: [{ hour: at, errcode: 45009, count: 1, lastAt: at }], instance })
-  }
+export async function fillFigures(url: string, now: number): Promise<void> {
+  const hour = now - (now % HOUR_MS)
+  const columns = [...Object.keys(counts), ...buckets].join(', ')
+  const values = [...Object.values(counts), ...buckets.map(() => 1)].join(', ')
+  await runStatements(url, [
+    insertRows(
+      HOURS * TENANTS,
+      `figures (hour, tenant, ${columns})`,
+      `${hour} - (n - 1) / ${TENANTS} * ${HOUR_MS}, 'tenant' || (n % ${TENANTS}), ${values}`,
+    ),
+    insertRows(
+      HOURS,
+      'wechat_errors (hour, errcode, count, last_at)',
+      `${hour} - (n - 1) * ${HOUR_MS}, 45009, 1, ${hour} - (n - 1) * ${HOUR_MS}`,
+    ),
+    `insert into instances (name, at, waiting, waiting_limit, callback_at, token_at, token_until) values ('i', ${now}, 5, 9, ${now}, ${now}, ${now})`,
+  ])
 }
 
 /** The settings that open the console of a server. */
