@@ -187,4 +187,17 @@ export const stories: Record<string, Recorded> = {
       },
     ],
   },
+  'the answer to a proof may be the binding that ended while WeChat created the QR code for following the account': {
+    settings: { ...settings, hasOauth: true },
+    chance: 0,
+    steps: [
+      { do: 'qr', user: 0, page: false, refresh: false, label: 0, at: 0 },
+      { do: 'authorize', user: 0, at: 0 },
+      { do: 'come_back', phone: 0, pick: 0, declines: false, at: 0 },
+      { do: 'wechat', trouble: 'busy' },
+      { do: 'prove', pick: 0, other: false, label: 0, at: 0 },
+      { do: 'pass', ms: 280_275 },
+      { do: 'say', phone: 0, what: 'undo', pick: 0, at: 0 },
+    ],
+  },
 }

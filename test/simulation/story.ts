@@ -10,6 +10,7 @@ import { expireHolds } from './model/confirm.ts'
 import { differ, difference } from './model/difference.ts'
 import { type Choose, explain, type Happening, type Op } from './model/explain.ts'
 import { type Observed, queries, type Rows, toObserved } from './model/observed.ts'
+import { type Answer, viewOf } from './model/page.ts'
 import { holds, isOld, newState, type State, type UserKey, userOf } from './model/state.ts'
 import { readOutcome, type Sending, send, takeTurns } from './sending.ts'
 import { type Exchange, FAILED, isLater, type Later, type Outcome, PENDING } from './steps/exchange.ts'
@@ -22,7 +23,7 @@ import { identityOf, openWorld, STARTED_AT, type WorldSettings } from './world/w
 export type Story = Awaited<ReturnType<typeof beginStory>>
 
 /** A request that waits for an answer of WeChat. */
-type Waiting = { later: Later; latestEpoch: number; name: string | undefined; sent: Sending }
+type Waiting = { later: Later; latestEpoch: number; views: Answer[]; name: string | undefined; sent: Sending }
 
 const isRefusal = (value: unknown) => typeof value === 'object' && value !== null && 'code' in value
 
@@ -113,8 +114,8 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
         mayEndEarly: values[i] === FAILED,
       })),
       ...ended.map(
-        ({ later, latestEpoch, sent: sending }, i): Happening => ({
-          op: isCutOff(sending, values[sent.length + i]) ? nothing : later.resume({ mayFail, latestEpoch }),
+        ({ later, latestEpoch, views, sent: sending }, i): Happening => ({
+          op: isCutOff(sending, values[sent.length + i]) ? nothing : later.resume({ mayFail, latestEpoch, views }),
           mayEndEarly: values[sent.length + i] === FAILED,
           isApart: isApart(keyOf(ended[i]!, i)),
         }),
@@ -155,8 +156,9 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       // The order of requests at the same time is unknown. This request may have been sent to WeChat before or after
       // the other requests changed the epoch.
       const latestEpoch = userOf(m, later.key).epoch
-      waiting.push({ later, latestEpoch, name: sending.exchange.only, sent: sending })
+      waiting.push({ later, latestEpoch, views: [], name: sending.exchange.only, sent: sending })
     }
+    for (const { later, views } of waiting) views.push(viewOf(m, later.key))
     world.pages = world.pages.filter(({ instance }) => instance.isAlive())
     world.readers = world.readers.filter(({ instance }) => instance.isAlive())
     await world.untilNotified(

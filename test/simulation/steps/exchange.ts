@@ -1,6 +1,7 @@
 /** A request of a step: the code that sends it, the code that reads its answer, and the operation of the model. */
-import type { Answer } from '../../../server/http/answer.ts'
+import type { Answer as HttpAnswer } from '../../../server/http/answer.ts'
 import type { Op } from '../model/explain.ts'
+import type { Answer } from '../model/page.ts'
 import type { UserKey } from '../model/state.ts'
 import type { Instance, LOST } from '../world/instance.ts'
 import { userKeys } from '../world/world.ts'
@@ -17,8 +18,8 @@ export type Outcome = { value: unknown } | { fault: string }
 
 export type Exchange = {
   instance: Instance
-  send: () => Promise<Answer | typeof LOST | object>
-  read: (answer: Answer | object) => Promise<Outcome> | Outcome
+  send: () => Promise<HttpAnswer | typeof LOST | object>
+  read: (answer: HttpAnswer | object) => Promise<Outcome> | Outcome
   /** `isPending` means that WeChat has not answered the server yet. `mayFail` means that the store may have failed. */
   op: (how: { isPending: boolean; mayFail: boolean }) => Op
   /** While the request waits for WeChat, the story sends no other request of this name. */
@@ -31,8 +32,11 @@ export type Later = {
   key: UserKey | '*' | 'nobody'
   /** Gets the result of another request of the same user, which ends before. */
   isJoined?: boolean | undefined
-  /** `latestEpoch`: the user's epoch at the end of the step in which WeChat was asked. */
-  resume: (how: { mayFail: boolean; latestEpoch: number }) => Op
+  /**
+   * `latestEpoch`: the user's epoch at the end of the step in which WeChat was asked. `views`: what a page could be told
+   * of the user at the end of that step and of each step since.
+   */
+  resume: (how: { mayFail: boolean; latestEpoch: number; views: Answer[] }) => Op
 }
 
 /** The result of an operation that waits for WeChat. */

@@ -2,8 +2,8 @@
 import type { Answer } from '../../../server/http/answer.ts'
 import type { Op } from '../model/explain.ts'
 import * as model from '../model/one-tap.ts'
-import { viewOf } from '../model/page.ts'
-import type { UserKey } from '../model/state.ts'
+import { type Answer as View, viewOf } from '../model/page.ts'
+import { type UserKey, userOf } from '../model/state.ts'
 import type { Instance } from '../world/instance.ts'
 import { openids } from '../world/wechat.ts'
 import { type Authorized, RETURN_URL, userKeys, type World } from '../world/world.ts'
@@ -97,12 +97,24 @@ function prove(
     m.learn(m, choose)
     return viewOf(m, key)
   }
+  // The server reads the binding and then waits for the QR code for following the account, so the binding may have
+  // changed before the answer. The answer has the version that was read.
+  const viewBefore = (earlier: View[]): Op =>
+    function* (m, choose) {
+      const latest = yield* view(m, choose)
+      const read = earlier.filter(
+        ({ subscribed, version }) => subscribed === false && version !== userOf(m, key).version,
+      )
+      return [latest, ...read][choose(1 + read.length)]
+    }
   const toOp: Exchange['op'] = ({ isPending }) =>
     function* (m, choose) {
       const refused = yield* model.prove(m, { hash, key, label })
       // The page waits for WeChat's answer, which says whether the user follows the account.
       if (refused) return refused
-      return isPending ? later({ key, resume: () => view }) : yield* view(m, choose)
+      if (!isPending) return yield* view(m, choose)
+      const first = viewOf(m, key)
+      return later({ key, resume: ({ views }) => viewBefore([first, ...views]) })
     }
   return {
     ...onPage(world, instance, key, 'POST', '/widget/oauth/confirm', { proof: sent }, () => view, label),
