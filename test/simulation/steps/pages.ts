@@ -7,6 +7,12 @@ import { type Instance, LOST } from '../world/instance.ts'
 import type { WaitingPage, World } from '../world/world.ts'
 import { type Exchange, type Outcome, PARKED, readRefusal } from './exchange.ts'
 
+const isAsked = (m: State, key: UserKey) => holds(ticketsOf(m, key)).some(({ hold }) => hold.kind === 'code')
+
+/** Returns `key`, or another user whose scan waits for digits if no scan of `key` does. Else most digits would meet no scan. */
+export const askedForDigits = (m: State, key: UserKey): UserKey =>
+  isAsked(m, key) ? key : ([...m.users.keys()].find((each) => isAsked(m, each)) ?? key)
+
 export function digitsFor(m: State, key: UserKey, right: boolean): string {
   const all = holds(ticketsOf(m, key)).flatMap(({ hold }) => (hold.digits === null ? [] : [hold.digits]))
   if (right) return all[0] ?? '0000'

@@ -14,7 +14,7 @@ import { type Exchange, keyOf, labels, later } from './exchange.ts'
 import { delivery, type sayings, toMessage } from './messages.ts'
 import { oneTap } from './one-tap.ts'
 import { importing, moving, onStore } from './operators.ts'
-import { digitsFor, onPage, wait } from './pages.ts'
+import { askedForDigits, digitsFor, onPage, wait } from './pages.ts'
 
 export type RequestStep = { at: number } & (
   | { do: 'qr'; user: number; page: boolean; refresh: boolean; label: number }
@@ -70,7 +70,7 @@ export function toExchange(world: World, m: State, step: RequestStep): Exchange 
     case 'wait':
       return wait(world, m, instance, keyOf(step))
     case 'digits': {
-      const key = keyOf(step)
+      const key = askedForDigits(m, keyOf(step))
       const code = digitsFor(m, key, step.right)
       return onPage(world, instance, key, 'POST', '/widget/confirm', { code }, () => (s) => page.digits(s, key, code))
     }
