@@ -13,6 +13,8 @@ export type Step =
   | (RequestStep & { fault?: Fault })
   /** Several requests at the same time. `order` is the seed for the order of their calls to the store. */
   | { do: 'race'; of: RequestStep[]; order: number; fault?: Fault }
+  /** A page sends wrong digits three times. */
+  | { do: 'guess'; user: number; at: number }
   /** A WeChat user does something, and WeChat delivers the message later or never. */
   | { do: 'send'; phone: number; what: (typeof sayings)[number]; pick: number }
   /** A back end reads one page of all bindings, or of all events. */
@@ -27,14 +29,14 @@ export type Step =
   | { do: 'crash' | 'restart'; at: number }
   | { do: 'disk'; at: number; isDown: boolean }
 
-const SECOND = 1000
-const _HOUR = 3600 * SECOND
-
 export async function take(story: Story, step: Step): Promise<void> {
   const { world } = story
   switch (step.do) {
     case 'race':
       return story.request(toExchanges(story, step.of), step)
+    case 'guess':
+      for (let i = 0; i < 3; i++) await take(story, { do: 'digits', user: step.user, right: false, at: step.at })
+      return
     case 'send': {
       const sent = toMessage(world, story.model(), step)
       if (sent) world.send(sent)
