@@ -33,8 +33,6 @@ export type Endpoint = {
    * memory.
    */
   budget?: BodyBudget
-  /** With Node's adapter the requests of these endpoints wait for each other. Callbacks and calls of the API do not wait. */
-  isQueued?: boolean
   answer(request: EndpointRequest, body: Body): Promise<Answer | DeferredAnswer>
   /** The answer when the body cannot be read or `answer` throws. Must not throw. */
   refuse(error: BindError, request: EndpointRequest): Answer

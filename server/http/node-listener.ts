@@ -17,7 +17,6 @@ import { isDeferred, type WaitingClient, withHeaders } from './deferred-response
 import { callEndpoint, type Endpoint } from './endpoint.ts'
 import { notFound, refuseWithProblem } from './problem.ts'
 import { CLIENT_GONE, LogEntry, type Logging, REQUEST_ID, USER_NAME } from './request-log.ts'
-import { createRequestQueue } from './request-queue.ts'
 import { isPlainTarget } from './request-target.ts'
 
 /** Answers the request and returns true, or returns false if another listener must answer the request. */
@@ -26,7 +25,6 @@ export type Intercept = (request: IncomingMessage, response: ServerResponse) => 
 export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Intercept {
   const routes = new Map(endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]))
   const toProblem = refuseWithProblem(logging.log)
-  const queue = createRequestQueue({ clock: () => performance.now(), nextTurn: setImmediate })
 
   const toEntry = (request: IncomingMessage): LogEntry =>
     new LogEntry(logging, headerOf(request, REQUEST_ID.toLowerCase()), request.method ?? '')
@@ -38,27 +36,22 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
     write(response, answer, entry.requestId)
   }
 
-  function serve(endpoint: Endpoint, incoming: IncomingMessage, response: ServerResponse, search: string): void {
+  async function serve(
+    endpoint: Endpoint,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    search: string,
+  ): Promise<void> {
     const { path, maxBody } = endpoint
     const { method = '' } = incoming
     const entry = toEntry(incoming)
     const headers: Record<string, string | undefined> = {}
     for (const name of endpoint.headers) headers[name] = headerOf(incoming, name)
     const request = { method, path, search, headers, requestId: entry.requestId }
-
-    async function start(): Promise<void> {
-      const result = await callEndpoint(endpoint, request, (share) => readBody(incoming, maxBody, share))
-      if (isDeferred(result)) result.start(new SocketClient(response, entry, path, result.headers))
-      else send(result)
-    }
-
-    function send(answer: Answer): void {
-      entry.report(path, answer.status, answer.refusal, answer.headers[USER_NAME])
-      if (!response.destroyed) write(response, answer, entry.requestId)
-    }
-
-    if (endpoint.isQueued) queue({ start, refuse: (error) => send(endpoint.refuse(error, request)) })
-    else void start()
+    const result = await callEndpoint(endpoint, request, (share) => readBody(incoming, maxBody, share))
+    if (isDeferred(result)) return result.start(new SocketClient(response, entry, path, result.headers))
+    entry.report(path, result.status, result.refusal, result.headers[USER_NAME])
+    if (!response.destroyed) write(response, result, entry.requestId)
   }
 
   return (request, response) => {
@@ -71,7 +64,7 @@ export function interceptEndpoints(endpoints: Endpoint[], logging: Logging): Int
       refuseTarget(request, response)
       return true
     }
-    serve(endpoint, request, response, queryAt < 0 ? '' : url.slice(queryAt))
+    void serve(endpoint, request, response, queryAt < 0 ? '' : url.slice(queryAt))
     return true
   }
 }

@@ -86,7 +86,6 @@ export function createPageEndpoints(deps: PageDeps): PageEndpoints {
       path,
       headers: READ,
       maxBody,
-      isQueued: true,
       answer: (request, body) => answer(request, body, handle),
       refuse,
     }),

@@ -170,9 +170,9 @@ const serverCodes = {
     '元素自动重试；查看服务日志',
   ),
   OVERLOADED: row(
-    'The server has reached the limit of waiting pages, or too many pages connect at once, for example after a restart',
+    'The server has reached the limit of waiting pages',
     'The element retries; raise `MAX_WAITERS` or start another instance',
-    '服务的等待页面数达到上限，或过多页面同时连接（例如重启之后）',
+    '服务的等待页面数达到上限',
     '元素自动重试；提高 `MAX_WAITERS` 或增加实例',
   ),
   INTERNAL: row(

@@ -4,7 +4,6 @@ import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openReply } from '../../../demo/simulator/reply.ts'
-import { createEndpoints } from '../../../server/app.ts'
 import { startListening, stopListening } from '../../../server/http/listen.ts'
 import { openTestServer, type TestServer } from '../../support/test-server.ts'
 
@@ -22,14 +21,6 @@ afterEach(async () => {
 })
 
 describe('interceptEndpoints', () => {
-  test('lets only the requests of pages wait for each other', () => {
-    const { deps } = testServer
-    const queued = createEndpoints(deps).filter(({ isQueued }) => isQueued)
-    expect(new Set(queued.map(({ path }) => path))).toEqual(
-      new Set(['/widget/binding', '/widget/qrcode', '/widget/confirm']),
-    )
-  })
-
   test('binds by a scan, encrypts the answer, and counts the request', async () => {
     const ticketUrl = await testServer.ticketUrl('u1')
     const qrcode = testServer.simulator.memory().qrcodes.find((each) => each.url === ticketUrl)
