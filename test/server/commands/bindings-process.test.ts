@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createAccount } from '../../../demo/simulator/account.ts'
+import { DEFAULT_BUDGET } from '../../../server/store/batch-size.ts'
 import { openStore } from '../../../server/store/open-store.ts'
 import { compileCache } from '../../support/compile-cache.ts'
 import { startInstance } from '../../support/instance.ts'
@@ -35,6 +36,9 @@ const run = (...args: string[]): Promise<Ended> =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr })
     })
   })
+
+// The size of each batch is a multiple of the smallest.
+const SMALLEST_BATCH = DEFAULT_BUDGET.sizes[0]!
 
 function writeUsers(count: number): string {
   const file = join(folder, `${count}.csv`)
@@ -83,7 +87,7 @@ test('a killed import leaves only complete batches, and the next run completes t
   child.kill('SIGKILL')
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   const done = await countBindings()
-  expect(done % 100).toBe(0)
+  expect(done % SMALLEST_BATCH).toBe(0)
   expect(done).toBeLessThan(6_000)
   const { code, stdout } = await run('import', file, '--account', 'acme')
   expect(code).toBe(0)
@@ -103,7 +107,7 @@ test('an import on a full disk names the missing lines, and the next run complet
   expect(code).toBe(1)
   expect(stderr).toMatch(/The store did not accept lines \d+ to \d+ \(.+\)\. The lines before them are imported\./)
   const done = await countBindings()
-  expect(done % 100).toBe(0)
+  expect(done % SMALLEST_BATCH).toBe(0)
   expect(done).toBeLessThan(6_000)
   expect(await run('import', file, '--account', 'acme')).toMatchObject({ code: 0 })
   expect(await countBindings()).toBe(6_000)
