@@ -147,9 +147,11 @@ describe('serve', () => {
       expect([path, await statusOf(ops, path), await statusOf(url, path)]).toEqual([path, 404, status])
     }
     // Both listeners report to one registry.
-    expect(await (await fetch(`${ops}/metrics`)).text()).toMatch(
-      /http_requests_total\{route="\/widget\/binding",status="401"\} 1/,
-    )
+    const metrics = await (await fetch(`${ops}/metrics`)).text()
+    expect(metrics).toMatch(/http_requests_total\{route="\/widget\/binding",status="401"\} 1/)
+    expect(metrics).toContain('nodejs_eventloop_lag_p99_seconds')
+    // Counting the handles of thousands of pages would delay the event loop.
+    expect(metrics).not.toContain('nodejs_active_')
     child.kill('SIGTERM')
     // A page that waits for events does not delay the end.
     expect(await (await live).json()).toMatchObject({ events: [] })
