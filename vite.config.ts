@@ -96,8 +96,9 @@ export default defineConfig({
       // Switches off Rolldown's warning about slow plugins, because it also appears on a busy machine.
       checks: { bundlerTimings: false },
       // `minify` is set explicitly, because Vite by default keeps the white space of an ESM library.
+      // `topLevelVar: false` keeps `const`, so that the minifier inserts the values of constants. Saves 70 bytes after gzip.
       // `annotation: false` removes `@__PURE__`, which only bundlers need.
-      output: { minify: true, comments: { annotation: false }, postBanner: banner },
+      output: { minify: true, topLevelVar: false, comments: { annotation: false }, postBanner: banner },
     },
     // With `hidden`, the source map is published next to the file, but no comment in the file refers to it, so browsers
     // do not load it.

@@ -6,7 +6,7 @@ import { runElement } from '../long-poll/element.ts'
 import { createConnection } from './connection.ts'
 
 export type PagesOrder =
-  | { open: { host: string; port: number; tokens: string[]; isInStep: boolean } }
+  | { open: { host: string; port: number; tokens: string[]; isInStep: boolean; isRandom: boolean } }
   /** Every twentieth page is loaded again by its user. */
   | 'reload'
   | 'figures'
@@ -42,8 +42,8 @@ process.on('message', (order: PagesOrder) => {
   } else void open(order.open)
 })
 
-async function open({ host, port, tokens, isInStep }: Extract<PagesOrder, object>['open']): Promise<void> {
-  const random = isInStep ? () => 0.5 : Math.random
+async function open({ host, port, tokens, isInStep, isRandom }: Extract<PagesOrder, object>['open']): Promise<void> {
+  const random = isRandom ? Math.random : () => 0.5
   const sleep = isInStep
     ? (ms: number, signal: AbortSignal) => {
         const at = Math.ceil((Date.now() + ms) / STEP_MS) * STEP_MS
