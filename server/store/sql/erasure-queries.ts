@@ -49,9 +49,13 @@ function createErase(db: Kysely<Tables>) {
 
 function createPurge(db: Kysely<Tables>) {
   const marked = db.selectFrom('events').where('erased', '=', sql.lit(1))
+  // The `+` keeps PostgreSQL from the index of the marked events of all users, as in `feed.ts`.
+  const isErased = sql<boolean>`+erased = 1`
   const takenOf = (p: { user: number; before: number }) =>
-    marked
+    db
+      .selectFrom('events')
       .where('user', '=', p.user)
+      .where(isErased)
       .where('at', '<=', p.before)
       .where(sql<boolean>`not ${isWaiting(p.before)}`)
       .select('id')
@@ -75,14 +79,16 @@ function createPurge(db: Kysely<Tables>) {
       db
         .deleteFrom('events')
         .where('user', '=', p.user)
-        .where('erased', '=', sql.lit(1))
+        .where(isErased)
         .where('at', '<=', p.before)
         .where(sql<boolean>`not ${isWaiting(p.before)}`),
     ),
     isMarked: query((p: { user: number }) =>
       db.selectFrom('users').select('id').where('id', '=', p.user).where('erased', '=', sql.lit(1)),
     ),
-    markedOf: query((p: { user: number }) => marked.where('user', '=', p.user).select('id').limit(1)),
+    markedOf: query((p: { user: number }) =>
+      db.selectFrom('events').where('user', '=', p.user).where(isErased).select('id').limit(1),
+    ),
   }
 }
 

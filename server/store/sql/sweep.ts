@@ -9,8 +9,8 @@ export function createSweep(
   db: Db,
   asStoreError: AsStoreError,
   engine: Engine,
-  /** Called with the number of deleted rows after each batch; the sweep continues when it resolves. */
-  onBatch: (rows: number) => Promise<void> = async () => {},
+  /** Called after each batch with the number of deleted rows and its time in ms; the sweep continues when it resolves. */
+  onBatch: (rows: number, tookMs: number) => Promise<void> = async () => {},
   /** In ms, from any start. */
   elapsed: () => number = () => performance.now(),
 ): (now: number) => Promise<void> {
@@ -30,7 +30,7 @@ export function createSweep(
         if (isMore) batch.note(tookMs)
         // SQLite's promises resolve as microtasks. Without this pause no callback could run between two batches.
         await new Promise(setImmediate)
-        await onBatch(deleted)
+        await onBatch(deleted, tookMs)
       }
     }
   }

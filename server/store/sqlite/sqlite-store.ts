@@ -26,6 +26,7 @@ import { nodeSqliteDialect } from './dialect.ts'
 import { createFsync } from './fsync.ts'
 import { type CommittedBatch, createGroupCommit, UnitError } from './group-commit.ts'
 import { watchOtherProcesses } from './other-processes.ts'
+import { COMMAND_REST, createPace, SERVER_REST } from './pace.ts'
 import { hasLog, restrictFiles } from './private-files.ts'
 import { createRun } from './run.ts'
 
@@ -34,6 +35,9 @@ const OPEN_TIMEOUT_MS = 5_000
 
 // 1 GiB of address space, which is enough for about four million bindings.
 const MMAP_BYTES = 2 ** 30
+
+// A scan changes about so many rows. The checkpoints count units, and a unit of background work changes hundreds of rows.
+const ROWS_OF_A_UNIT = 4
 
 type SqliteOptions = {
   /** A path, or `:memory:`. */
@@ -135,9 +139,11 @@ export async function openSqliteStore(
     return retryWhileBusy(() => runTransaction(works))
   }
 
-  /** Counts rows written without group commit. The caller awaits this before it writes more rows. */
-  async function countRows(rows: number): Promise<void> {
-    checkpoints?.countWrites(rows)
+  /** The sweep awaits this after each batch. */
+  async function afterBatch(rows: number, tookMs: number): Promise<void> {
+    checkpoints?.countWrites(rows / ROWS_OF_A_UNIT)
+    pace.note(tookMs)
+    await pace.rest()
     await checkpoints?.waitWhileLong()
   }
 
@@ -149,11 +155,30 @@ export async function openSqliteStore(
   }
 
   const group = createGroupCommit({ commit, sync })
-  const sweep = createSweep(db, asStoreError, 'sqlite', countRows)
+  const totalChanges = database.prepare('select total_changes() as changes')
+  const changedRows = () => totalChanges.get()!.changes as number
+  const pace = createPace(isCommand ? COMMAND_REST : SERVER_REST)
+
+  /** A caller with `onTook` is a job or a command that changes many rows. */
+  const writeGrouped: Store['write'] = async (work, options = {}) => {
+    const { onTook } = options
+    if (!onTook) return group.write(work, options)
+    await pace.rest()
+    const rowsBefore = changedRows()
+    return group.write(work, {
+      ...options,
+      onTook(ms) {
+        checkpoints?.countWrites((changedRows() - rowsBefore) / ROWS_OF_A_UNIT)
+        pace.note(ms)
+        onTook(ms)
+      },
+    })
+  }
+  const sweep = createSweep(db, asStoreError, 'sqlite', afterBatch)
   // A plan runs without a pause, so that no commit comes between its statements.
   const read = async <T>(plan: Plan<T>) => runPlan(plan, run)
   const reads = createReads(db, queries, read, read, asStoreError, settings)
-  const write: Store['write'] = (...args) => asStoreError(group.write(...args))
+  const write: Store['write'] = (...args) => asStoreError(writeGrouped(...args))
   const readEvents = createEventFeed(
     db,
     async (plan) => runPlan(plan(), run),
@@ -168,7 +193,7 @@ export async function openSqliteStore(
       await checkpoints?.waitWhileLong()
       await sweep(now)
     },
-    outbox: createOutbox({ db, engine: 'sqlite', asStoreError, write: group.write, runWrite }),
+    outbox: createOutbox({ db, engine: 'sqlite', asStoreError, write: writeGrouped, runWrite }),
     console: createConsoleStore({
       db,
       engine: 'sqlite',

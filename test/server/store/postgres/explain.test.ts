@@ -34,3 +34,19 @@ test('no statement of the store reads a whole table', async () => {
   }
   expect(readsAll).toEqual([])
 })
+
+test('with statistics from a time without unpublished and erased events, the events of one user are read by the index of the user', async () => {
+  const connection = await newSubscriber(url, 'none')
+  await connection.query('update events set position = id where position is null')
+  await connection.query('vacuum analyze events')
+  const texts = (await allStatements(url)).filter((text) => /events/.test(text) && /"user" = \$/.test(text))
+  expect(texts.length).toBeGreaterThan(5)
+  const indexes = new Set<string | undefined>()
+  for (const text of texts) {
+    const scans = await planOf(async (explain) => (await connection.query(explain)).rows, text)
+    for (const { table, index } of scans) if (table === 'events') indexes.add(index)
+  }
+  expect(indexes).toContain('events_user')
+  expect(indexes).not.toContain('events_unpublished')
+  expect(indexes).not.toContain('events_erased')
+})

@@ -6,6 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createCheckpoints } from '../../../../server/store/sqlite/checkpoints.ts'
+import { openSqliteStore } from '../../../../server/store/sqlite/sqlite-store.ts'
+import { newBinding } from '../../../support/rows.ts'
 
 let folder: string
 beforeEach(() => {
@@ -146,4 +148,20 @@ describe('createCheckpoints', () => {
     await expect(checkpoints.waitWhileLong()).resolves.toBeUndefined()
     await expect(checkpoints.close()).resolves.toBeUndefined()
   })
+})
+
+test('a store copies its WAL after a few units of background work, because each of them changes many rows', async () => {
+  const file = join(folder, 'a.db')
+  const store = await openSqliteStore({ file, hashOf: (...parts) => parts.join('|'), hasWebhook: () => false })
+  const before = statSync(file).size
+  for (let unit = 0; unit < 4; unit++) {
+    const lines = Array.from({ length: 200 }, (_, i) => ({
+      identity: { tenant: 'default', account: 'acme', userId: `${unit}-${i}` },
+      binding: newBinding(`o${unit}-${i}`),
+    }))
+    await store.write((tx) => tx.bindAll(lines, 'import', 1), { onTook: () => {} })
+  }
+  while (statSync(file).size === before) await new Promise(setImmediate)
+  expect(statSync(file).size).toBeGreaterThan(before)
+  await store.close()
 })

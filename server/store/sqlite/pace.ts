@@ -1,0 +1,38 @@
+/**
+ * Spreads background work over time: the sweep, erasures, and the commands that change many rows. SQLite has one writer. A callback
+ * takes several turns of the event loop, and would otherwise meet a transaction of the sweep in each of them.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+
+// The pause after a transaction, as a multiple of its time. A server uses a quarter of its time for background work: the sweep then
+// deletes about 15,000 rows a second, and 1,000 callbacks a second leave fewer than 5,000. Without pauses, the slowest callback beside
+// a sweep took 67 ms. A command uses half of the time, because somebody waits for its end.
+export const SERVER_REST = 3
+export const COMMAND_REST = 1
+
+// Shorter pauses are left out. A timer would turn them into 1 ms.
+const MIN_REST_MS = 1
+
+export type Pace = {
+  /** Call with the time in ms that a transaction of background work took. */
+  note(tookMs: number): void
+  /** Resolves when the next transaction may begin. */
+  rest(): Promise<void>
+}
+
+type Clock = { now(): number; delay(ms: number): Promise<unknown> }
+
+const systemClock: Clock = { now: () => performance.now(), delay }
+
+export function createPace(restFactor: number, { now, delay: sleep } = systemClock): Pace {
+  let restUntil = 0
+  return {
+    note(tookMs) {
+      restUntil = now() + restFactor * tookMs
+    },
+    async rest() {
+      const ms = restUntil - now()
+      if (ms >= MIN_REST_MS) await sleep(ms)
+    },
+  }
+}
