@@ -144,6 +144,7 @@ const others: fc.WeightedArbitrary<Step>[] = [
   },
   { weight: 3, arbitrary: as(fc.record({ do: fc.constant('send' as const), phone, what: saying, pick })) },
   { weight: 1, arbitrary: as(fc.record({ do: fc.constant('guess' as const), user, at })) },
+  { weight: 1, arbitrary: as(fc.record({ do: fc.constant('overtake' as const), user, other: user, phone, at })) },
   {
     weight: 7,
     arbitrary: as(

@@ -15,6 +15,8 @@ export type Step =
   | { do: 'race'; of: RequestStep[]; order: number; fault?: Fault }
   /** A page sends wrong digits three times. */
   | { do: 'guess'; user: number; at: number }
+  /** While the scan of a page waits for its confirmation, an operator binds the same WeChat to another user. */
+  | { do: 'overtake'; user: number; other: number; phone: number; at: number }
   /** A WeChat user does something, and WeChat delivers the message later or never. */
   | { do: 'send'; phone: number; what: (typeof sayings)[number]; pick: number }
   /** A back end reads one page of all bindings, or of all events. */
@@ -36,6 +38,9 @@ export async function take(story: Story, step: Step): Promise<void> {
       return story.request(toExchanges(story, step.of), step)
     case 'guess':
       for (let i = 0; i < 3; i++) await take(story, { do: 'digits', user: step.user, right: false, at: step.at })
+      return
+    case 'overtake':
+      for (const each of overtake(step)) await take(story, each)
       return
     case 'send': {
       const sent = toMessage(world, story.model(), step)
@@ -86,6 +91,14 @@ export async function take(story: Story, step: Step): Promise<void> {
     }
   }
 }
+
+const overtake = ({ user, other, phone, at }: Extract<Step, { do: 'overtake' }>): RequestStep[] => [
+  { do: 'qr', user, page: false, refresh: true, label: 0, at },
+  { do: 'say', phone, what: 'scan', pick: 0, at },
+  { do: 'import', lines: [{ user: other, phone, isOld: false }], conflict: 'reject', at },
+  { do: 'digits', user, right: true, at },
+  { do: 'say', phone, what: 'confirm', pick: 0, at },
+]
 
 /** Skips a request for a QR code while another request of the same user waits for WeChat. */
 function toExchanges(story: Story, steps: RequestStep[]): Exchange[] {
