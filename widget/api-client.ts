@@ -33,6 +33,7 @@ type Init = { method?: string; headers?: Record<string, string>; body?: string }
 export function createClient(
   page: ClientOptions,
   fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args),
+  random = Math.random,
 ): Client {
   const send = createSend(fetch)
   const token = createTokenSource(page, send)
@@ -42,6 +43,8 @@ export function createClient(
    */
   let knownUser: string | null = null
   let userToken: string | undefined
+  /** From the header `Bind-Reconnect`: a server with many pages asks them not to return at the same moment. */
+  let reconnectMs = 0
 
   /**
    * Sends one request with the token `bearer`. `pageToken` is the value of the page's `token` at the start of the
@@ -57,6 +60,7 @@ export function createClient(
     const isOtherUser = knownUser && knownUser !== userId && path !== 'qrcode'
     knownUser = userId
     userToken = pageToken
+    reconnectMs = Number(answer.headers.get('Bind-Reconnect')) * 1000
     if (isOtherUser) throw new BindError('OTHER_USER', 'The token belongs to another user')
     return parseResponse(answer)
   }
@@ -73,6 +77,8 @@ export function createClient(
         if (!renewed) throw error
         return sendWith(renewed, pageToken, path, { ...init, signal })
       }
+    }).catch((error: BindError) => {
+      throw error.code === 'NETWORK' ? Object.assign(error, { retryAfterMs: random() * reconnectMs }) : error
     })
   }
 

@@ -19,12 +19,16 @@ export function nextAttempt(attempt: Attempt, delayMs = 0): Attempt {
   return { turn: attempt.turn + 1, failures: 0, delayMs: Math.max(0, delayMs) }
 }
 
-/**
- * Returns the request after a failed request. The pause before it is the server's `Retry-After` plus an exponential backoff with
- * full jitter. From the second failure on, the pause is a random part of at least `spreadMs`.
- */
-export function retryAttempt({ turn, failures }: Attempt, random: number, retryAfterMs = 0, spreadMs = 0): Attempt {
-  const longestMs = Math.max(BACKOFF_BASE_MS * 2 ** failures, failures && spreadMs)
-  const delayMs = retryAfterMs + random * Math.min(BACKOFF_CAP_MS, longestMs)
-  return { turn: turn + 1, failures: failures + 1, delayMs }
+/** Returns the request after a failed request. */
+export function retryAttempt(attempt: Attempt, random: number, retryAfterMs?: number): Attempt {
+  return {
+    turn: attempt.turn + 1,
+    failures: attempt.failures + 1,
+    delayMs: backoffMs(attempt.failures, random, retryAfterMs),
+  }
+}
+
+/** The pause after `failures` consecutive failures: the server's `Retry-After` plus an exponential backoff with full jitter. */
+export function backoffMs(failures: number, random: number, retryAfterMs = 0): number {
+  return retryAfterMs + random * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** failures)
 }

@@ -51,11 +51,6 @@ const LATE_POLLS = 12
  * the element would poll in a loop.
  */
 const POLL_SPACING_MS = 2000
-/**
- * After a restart of the server, all its pages connect again, and a new connection costs the server much more than a further poll.
- * So their connections are spread over this time.
- */
-const RECONNECT_MS = 10_000
 /** How long the card mentions a refused scan. The server removes its notice of the scan after 60 s, too. */
 const REFUSED_SHOWN_MS = 60_000
 
@@ -136,15 +131,15 @@ const steps: Steps = {
     // An earlier request with this proof may have succeeded, although its answer was lost. The next request returns the
     // result.
     if (error.code === 'PROOF_EXPIRED' && state.attempt.turn) return toLoading({ initial: false })
-    const isLoading = state.name === 'loading'
-    if (isUserRequest(state) && !isLoading) return afterUserRequestFailed(state, error)
-    if (error.retryable && (!isLoading || mayRetry(state, error))) {
-      const spreadMs = !isLoading && error.code === 'NETWORK' ? RECONNECT_MS : 0
-      return { ...state, attempt: retryAttempt(state.attempt, random, error.retryAfterMs, spreadMs) }
+    if (isUserRequest(state) && state.name !== 'loading') return afterUserRequestFailed(state, error)
+    if (error.retryable && (state.name !== 'loading' || mayRetry(state, error))) {
+      return { ...state, attempt: retryAttempt(state.attempt, random, error.retryAfterMs) }
     }
     // A failed poll does not remove the binding, so the element stays bound and stops polling.
     if (state.name === 'bound') return { ...state, attempt: undefined, failure: error }
-    return state.name === 'expired' ? { ...state, attempt: undefined } : toError(error, isLoading && state.initial)
+    return state.name === 'expired'
+      ? { ...state, attempt: undefined }
+      : toError(error, state.name === 'loading' && state.initial)
   },
 
   /** Continues with a new token after an error that the old token caused. */

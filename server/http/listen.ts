@@ -1,10 +1,11 @@
 /** Opens the listening socket and closes it in order. Node only. */
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, Server as TcpServer } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Intercept } from './node-listener.ts'
 import { limitPipelining } from './pipelining.ts'
+import { inTurns } from './turns.ts'
 
 /** A Hono app has this type. */
 export type Fetching = { fetch: (request: Request, bindings: object) => Response | Promise<Response> }
@@ -39,9 +40,12 @@ export async function startListening(
   { maxConnections = Infinity, intercept, ...options }: ListenOptions = {},
 ): Promise<Listening> {
   const toApp = getRequestListener(fetch, host === undefined ? {} : { hostname: host })
-  const server = createServer({ ...serverOptions, ...options }, (request, response) => {
+  const begin = inTurns((request: IncomingMessage, response: ServerResponse) => {
+    // The client has disconnected, and no event of the request would follow.
+    if (request.destroyed) return
     if (!intercept?.(request, response)) void toApp(request, response)
   })
+  const server = createServer({ ...serverOptions, ...options }, begin)
   server.maxConnections = maxConnections
   limitPipelining(server)
   // Idle connections are closed, so that a new client can connect.

@@ -29,6 +29,7 @@ const [FIRST_BOUND, BOUND_EVERY] = [7, 100]
 // A restart by an orchestrator: the new process starts some time after the old one has ended.
 const DOWN_MS = 1_000
 const GIVE_UP_MS = 90_000
+const POLL_MS = 30_000
 
 type Mode = { signal: 'SIGKILL' | 'SIGTERM'; isInStep: boolean; isRandom: boolean }
 const modes: Mode[] = [
@@ -92,6 +93,8 @@ async function runStorm(mode: Mode): Promise<Storm> {
   const first = await start()
   const pages = await openPages(first, Number(PORT), mode)
   while (sum(await askFigures(pages), 'shown') < PAGES) await delay(200)
+  // Each poll ends once, so that each page knows of the others (`Bind-Reconnect`).
+  await delay(POLL_MS)
   qrcodes = 0
 
   const endedAt = performance.now()

@@ -15,7 +15,12 @@ const bound = { state: 'bound', boundAt: 1_700_000_000, version: 18 }
 type Answer = Response | Error | 'never'
 
 /** Creates a client of `https://bind.test`. Its fetch returns `answers` in order and records the requests. */
-function createTestClient(answers: Answer[], page: Partial<Credentials> = {}, server = 'https://bind.test') {
+function createTestClient(
+  answers: Answer[],
+  page: Partial<Credentials> = {},
+  server = 'https://bind.test',
+  random?: () => number,
+) {
   const requests: Request[] = []
   const fetch = (async (url: string, init: RequestInit) => {
     requests.push(new Request(url, init))
@@ -26,7 +31,7 @@ function createTestClient(answers: Answer[], page: Partial<Credentials> = {}, se
   }) as typeof globalThis.fetch
   const credentials: Credentials = { token: 't1', tokenUrl: '', getToken: undefined, ...page }
   const options = { ...credentials, server, language: 'zh-CN' }
-  return { client: createClient(options, fetch), requests, options }
+  return { client: createClient(options, fetch, random), requests, options }
 }
 
 const json = (body: unknown, init?: ResponseInit) => Response.json(body, init)
@@ -52,6 +57,22 @@ const calls: [string, (client: Client) => Promise<unknown>, string, string, stri
 ]
 
 describe('createClient', () => {
+  test('after a lost connection, asks for a random part of the time that the server has last named', async () => {
+    const named = (seconds: string) => json(bound, { headers: { 'Bind-Reconnect': seconds } })
+    const lost = new TypeError('lost')
+    const answers = [lost, named('12'), lost, json(bound), lost]
+    const { client } = createTestClient(answers, {}, location.origin, () => 0.25)
+    const retries: unknown[] = []
+    for (const _ of answers.slice()) {
+      await client.look(never).catch(({ code, retryAfterMs }) => retries.push([code, retryAfterMs]))
+    }
+    expect(retries).toEqual([
+      ['NETWORK', 0],
+      ['NETWORK', 3000],
+      ['NETWORK', 0],
+    ])
+  })
+
   test.each(calls)('%s sends the request that the API requires', async (name, call, method, path, body) => {
     const answers: Record<string, object> = {
       createQrcode: qrcode,

@@ -56,7 +56,6 @@ const expired: State = { name: 'expired', attempt: firstAttempt, version: 17, re
 const noRefreshLeft: State = { ...expired, refreshesLeft: 0 }
 
 const temporary = new BindError('STORE_UNAVAILABLE', 'm', { retryable: true })
-const noConnection = new BindError('NETWORK', 'm', { retryable: true })
 const later = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 5000 })
 const in15s = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 15_000 })
 const muchLater = new BindError('RATE_LIMITED', 'm', { retryable: true, retryAfterMs: 15_001 })
@@ -247,18 +246,6 @@ const steps: [title: string, from: State, event: MachineEvent, to: State | 'same
     { ...ready, attempt: attempt(9, 9) },
     fail(temporary, 1),
     { ...ready, attempt: attempt(10, 10, 30_000) },
-  ],
-  [
-    'ready: after the second failed connection the element waits up to 10 s',
-    { ...ready, attempt: attempt(1, 1) },
-    fail(noConnection, 1),
-    { ...ready, attempt: attempt(2, 2, 10_000) },
-  ],
-  [
-    'loading: the pauses after failed connections only double, because the user sees no QR code',
-    { ...loading, attempt: attempt(1, 1) },
-    fail(noConnection, 1),
-    { ...loading, attempt: attempt(2, 2, 2000) },
   ],
   [
     'scanned: the element requests a QR code when the token belongs to another user',

@@ -31,10 +31,11 @@ export async function runElement({
   signal,
 }: ElementOptions): Promise<State> {
   let state = reduce(initialState, { type: 'start' })
+  const retry = { reconnectMs: 0, random }
   while (!signal.aborted && effectOf(state) !== 'none' && hasRequest(state)) {
     if (state.attempt.delayMs) await sleep(state.attempt.delayMs, signal).catch(() => {})
     if (signal.aborted) break
-    const event = await eventOf(state, send, random)
+    const event = await eventOf(state, send, retry)
     if (signal.aborted) break
     state = reduce(state, event)
     onState(state, event)
@@ -42,16 +43,21 @@ export async function runElement({
   return state
 }
 
-async function eventOf(state: State, send: ElementOptions['send'], random: () => number): Promise<MachineEvent> {
+/** `reconnectMs`: from the last answer's header `Bind-Reconnect`, as in `widget/api-client.ts`. */
+type Retry = { reconnectMs: number; random: () => number }
+
+async function eventOf(state: State, send: ElementOptions['send'], retry: Retry): Promise<MachineEvent> {
   const askedAt = performance.now()
   try {
     const answer = await send(state).catch((cause) => {
-      throw new BindError('NETWORK', 'No connection', { retryable: true, cause })
+      const retryAfterMs = retry.random() * retry.reconnectMs
+      throw new BindError('NETWORK', 'No connection', { retryable: true, retryAfterMs, cause })
     })
+    retry.reconnectMs = Number(answer.headers.get('Bind-Reconnect')) * 1000
     const view = (await parseResponse(answer)) as View
     const now = performance.now()
     return { type: 'answered', view, now, tookMs: now - askedAt }
   } catch (error) {
-    return { type: 'failed', error: error as BindError, random: random() }
+    return { type: 'failed', error: error as BindError, random: retry.random() }
   }
 }

@@ -255,6 +255,18 @@ describe('GET /widget/binding', () => {
     expect(testServer.deps.waiters.count()).toBe(0)
   })
 
+  test('asks the pages to spread their return when thousands wait, and not when few do', async () => {
+    const asked = async () => (await poll(0, { wait: 0 })).headers.get('bind-reconnect')
+    const park = (count: number) => {
+      for (let i = 0; i < count; i++)
+        testServer.deps.waiters.park({ tenant: 'default', account: 'acme', userId: `u${i}` }, 0, 1)
+    }
+    park(1_499)
+    expect(await asked()).toBeNull()
+    park(1_501)
+    expect(await asked()).toBe('2')
+  })
+
   test('wakes every page of the user and no page of other users', async () => {
     const { url } = await ticketOf('u1')
     const pages = [poll(0, { user: 'u1' }), poll(0, { user: 'u1' })]
@@ -489,6 +501,8 @@ describe('CORS', () => {
     await reopen({ ALLOWED_ORIGINS: 'https://app.example' })
     const response = await testServer.app.request('/widget/binding', { headers: { Origin: 'https://app.example' } })
     expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([401, 'https://app.example'])
-    expect(response.headers.get('access-control-expose-headers')).toBe('ETag,Retry-After,X-Request-Id,Bind-User')
+    expect(response.headers.get('access-control-expose-headers')).toBe(
+      'ETag,Retry-After,X-Request-Id,Bind-User,Bind-Reconnect',
+    )
   })
 })
