@@ -28,7 +28,7 @@ const RECONNECT = 'Bind-Reconnect'
 
 // After a restart each page opens a new connection with a token that the server does not know: 0.4 to 0.6 ms of CPU, several times the
 // cost of a further poll.
-const RECONNECTS_A_SECOND = 1_500
+const RECONNECTS_A_SECOND = 1_200
 
 type PageDeps = {
   allowedOrigins: string[]
