@@ -9,6 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 // a sweep took 67 ms. A command uses half of the time, because somebody waits for its end.
 export const SERVER_REST = 3
 export const COMMAND_REST = 1
+// A database in memory belongs to a test or a demo.
+export const MEMORY_REST = 0
 
 // Shorter pauses are left out. A timer would turn them into 1 ms.
 const MIN_REST_MS = 1

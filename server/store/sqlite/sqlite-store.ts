@@ -26,7 +26,7 @@ import { nodeSqliteDialect } from './dialect.ts'
 import { createFsync } from './fsync.ts'
 import { type CommittedBatch, createGroupCommit, UnitError } from './group-commit.ts'
 import { watchOtherProcesses } from './other-processes.ts'
-import { COMMAND_REST, createPace, SERVER_REST } from './pace.ts'
+import { COMMAND_REST, createPace, MEMORY_REST, SERVER_REST } from './pace.ts'
 import { hasLog, restrictFiles } from './private-files.ts'
 import { createRun } from './run.ts'
 
@@ -157,7 +157,7 @@ export async function openSqliteStore(
   const group = createGroupCommit({ commit, sync })
   const totalChanges = database.prepare('select total_changes() as changes')
   const changedRows = () => totalChanges.get()!.changes as number
-  const pace = createPace(isCommand ? COMMAND_REST : SERVER_REST)
+  const pace = createPace(isInMemory ? MEMORY_REST : isCommand ? COMMAND_REST : SERVER_REST)
 
   /** A caller with `onTook` is a job or a command that changes many rows. */
   const writeGrouped: Store['write'] = async (work, options = {}) => {
