@@ -60,7 +60,8 @@ export function createClient(
     const isOtherUser = knownUser && knownUser !== userId && path !== 'qrcode'
     knownUser = userId
     userToken = pageToken
-    reconnectMs = Number(answer.headers.get('Bind-Reconnect')) * 1000
+    // A server that stops or has just started counts few pages, so a smaller value does not replace a larger one.
+    reconnectMs = Math.max(reconnectMs, Number(answer.headers.get('Bind-Reconnect')) * 1000 || 0)
     if (isOtherUser) throw new BindError('OTHER_USER', 'The token belongs to another user')
     return parseResponse(answer)
   }
@@ -77,8 +78,6 @@ export function createClient(
         if (!renewed) throw error
         return sendWith(renewed, pageToken, path, { ...init, signal })
       }
-    }).catch((error: BindError) => {
-      throw error.code === 'NETWORK' ? Object.assign(error, { retryAfterMs: random() * reconnectMs }) : error
     })
   }
 
@@ -100,7 +99,12 @@ export function createClient(
       const isKnownToken = (userToken ?? page.token) === page.token
       const headers = { 'If-None-Match': `"${version}"`, Prefer: `wait=${POLL_WAIT_SECONDS}` }
       return sharedPoll(isKnownToken ? knownUser : null, version, signal, async (signal) => {
-        const answer = await request('binding', signal, isKnownToken ? { headers } : {}, POLL_TIMEOUT_MS)
+        const poll = request('binding', signal, isKnownToken ? { headers } : {}, POLL_TIMEOUT_MS)
+        const answer = await poll.catch((error: BindError) => {
+          // BAD_RESPONSE: a proxy answers for a server that does not run.
+          const isLost = error.code === 'NETWORK' || (error.code === 'BAD_RESPONSE' && error.retryable)
+          throw isLost ? Object.assign(error, { retryAfterMs: random() * reconnectMs }) : error
+        })
         return answer === null ? null : parseBinding(answer)
       })
     },

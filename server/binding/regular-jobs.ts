@@ -29,11 +29,16 @@ const FIGURES_INTERVAL_MS = 5_000
 export function startJobs(deps: JobDeps, setRepeatingTimer: SetTimer): RegularJobs {
   const { store, figures, unionids, clock, log } = deps
 
+  // A sweep of very many rows may take longer than the interval.
+  let isSweeping = false
   async function sweep(): Promise<void> {
+    if (isSweeping) return
+    isSweeping = true
     const warn = (error: BindError) =>
       log.warn({ code: error.code }, 'expired scans or rows could not be removed; the server tries again in a minute')
     await expireScans(deps).catch(warn)
     await store.sweep(clock()).catch(warn)
+    isSweeping = false
   }
   const purge = () =>
     store.purgeErased(clock() - PURGE_INTERVAL_MS).catch((error: BindError) => {

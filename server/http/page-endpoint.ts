@@ -21,12 +21,12 @@ const REQUEST_HEADERS = ['Authorization', 'Content-Type', 'If-None-Match', 'Pref
 const READ = ['authorization', 'origin', 'if-none-match', 'prefer', 'accept-language', ...ADDRESS_HEADERS]
 
 /**
- * Seconds: the time over which all pages of this server should spread their requests when they cannot reach it. The element waits a
- * random part of it. Sent only with many waiting pages, because few pages may all return at once.
+ * Seconds: the time over which the pages should spread their polls after they have lost this server. The element waits a random part of
+ * it. Sent only with many waiting pages, because few pages may all return at once.
  */
 const RECONNECT = 'Bind-Reconnect'
 
-// After a restart each page opens a new connection with a token that the server does not know: 0.4 to 0.6 ms of CPU, several times the
+// After a restart each page opens a new connection with a token that the server does not know: 0.5 to 0.6 ms of CPU, several times the
 // cost of a further poll.
 const RECONNECTS_A_SECOND = 1_200
 

@@ -32,7 +32,8 @@ export type WriteOptions = {
   isDurableLater?: boolean
   /**
    * Called after the commit with the time in ms that its transaction took, from the first lock to the commit. On SQLite all other
-   * writes waited during this time. The time to wait for a lock of another process and the fsync do not count there.
+   * writes waited during this time. The time to wait for a lock of another process and the fsync do not count there. SQLite begins the
+   * unit after a pause, because the caller changes many rows (`sqlite/pace.ts`).
    */
   onTook?: (ms: number) => void
 }

@@ -180,6 +180,8 @@ async function callEveryOperation(db: Kysely<Tables>): Promise<void> {
   await events({ tenant: 'tenant1', after: undefined, limit: 100 })
   await events({ tenant: 'tenant1', after: { position: 9, uid: null }, limit: 500 })
   await events({ tenant: 'tenant1', user: identity, after: { position: 1, uid: 'x' }, limit: 500 })
+  // Publishes the events of the user.
+  await events({ tenant: 'tenant1', user: identity, after: undefined, limit: 500 })
   await purgeErased(apply, now)
   await sweep(now)
 

@@ -57,19 +57,21 @@ const calls: [string, (client: Client) => Promise<unknown>, string, string, stri
 ]
 
 describe('createClient', () => {
-  test('after a lost connection, asks for a random part of the time that the server has last named', async () => {
+  test('after a lost poll, asks for a random part of the longest time that the server has named', async () => {
     const named = (seconds: string) => json(bound, { headers: { 'Bind-Reconnect': seconds } })
     const lost = new TypeError('lost')
-    const answers = [lost, named('12'), lost, json(bound), lost]
+    const badGateway = new Response('<html>', { status: 502 })
+    const answers = [lost, named('12'), lost, named('2'), named('12, 12'), badGateway, refusal(503, 'OVERLOADED')]
     const { client } = createTestClient(answers, {}, location.origin, () => 0.25)
     const retries: unknown[] = []
     for (const _ of answers.slice()) {
-      await client.look(never).catch(({ code, retryAfterMs }) => retries.push([code, retryAfterMs]))
+      await client.waitPast(17, never).catch(({ code, retryAfterMs }) => retries.push([code, retryAfterMs]))
     }
     expect(retries).toEqual([
       ['NETWORK', 0],
       ['NETWORK', 3000],
-      ['NETWORK', 0],
+      ['BAD_RESPONSE', 3000],
+      ['OVERLOADED', undefined],
     ])
   })
 

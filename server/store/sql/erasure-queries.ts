@@ -49,7 +49,7 @@ function createErase(db: Kysely<Tables>) {
 
 function createPurge(db: Kysely<Tables>) {
   const marked = db.selectFrom('events').where('erased', '=', sql.lit(1))
-  // The `+` keeps PostgreSQL from the index of the marked events of all users, as in `feed.ts`.
+  // The `+` prevents PostgreSQL from using the index of the marked events of all users, as in `feed.ts`.
   const isErased = sql<boolean>`+erased = 1`
   const takenOf = (p: { user: number; before: number }) =>
     db

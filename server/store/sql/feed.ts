@@ -112,7 +112,7 @@ function createFeedQueries(db: Db) {
       .set({ position: sql<number>`${base} + numbered.number` })
       .whereRef('events.id', '=', 'numbered.id')
   const unpublishedOfTenant = (tenant: string) => events.where('tenant', '=', tenant).where('position', 'is', null)
-  // The `+` keeps PostgreSQL from the index of the unpublished events of all users. With statistics from a time when nearly all events
+  // The `+` prevents PostgreSQL from using the index of the unpublished events of all users. With statistics from a time when nearly all events
   // were published, it would read this index instead of the few events of the user.
   const unpublishedOfUser = (user: number) => events.where('user', '=', user).where(sql<boolean>`+position is null`)
   return {

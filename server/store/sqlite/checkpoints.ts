@@ -2,7 +2,8 @@
  * The checkpoint thread: copies SQLite's write-ahead log (WAL) into the database file, outside the event loop. Node only.
  *
  * Steps:
- * 1. `countWrites` counts the written units; background work counts by its rows. After every `CHECKPOINT_INTERVAL` writes a worker thread with its own
+ * 1. `countWrites` counts the written units; background work counts by its rows.
+ *    After every `CHECKPOINT_INTERVAL` writes a worker thread with its own
  *    connection runs `wal_checkpoint(PASSIVE)`, which copies pages while the server continues to write.
  * 2. SQLite restarts the WAL from its beginning only when the whole WAL has been copied. Under constant writes a passive checkpoint
  *    never reaches the end, so the file would keep growing. When a checkpoint reports a WAL of `LONG_WAL_PAGES` or more, the next

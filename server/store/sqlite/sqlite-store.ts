@@ -36,8 +36,10 @@ const OPEN_TIMEOUT_MS = 5_000
 // 1 GiB of address space, which is enough for about four million bindings.
 const MMAP_BYTES = 2 ** 30
 
-// A scan changes about so many rows. The checkpoints count units, and a unit of background work changes hundreds of rows.
-const ROWS_OF_A_UNIT = 4
+// A scan changes about eight rows. The checkpoints count units, and a unit of background work changes hundreds of rows. Rows that the
+// sweep deletes are further apart in the file, so fewer of them share a page.
+const ROWS_OF_A_UNIT = 8
+const DELETED_ROWS_OF_A_UNIT = 4
 
 type SqliteOptions = {
   /** A path, or `:memory:`. */
@@ -98,6 +100,8 @@ export async function openSqliteStore(
     },
   }
   const run = createRun(database)
+  const totalChanges = database.prepare('select total_changes() as changes')
+  const changedRows = () => totalChanges.get()!.changes as number
   const queries = createQueries(db, 'sqlite')
   const listeners = createCommitListeners()
   const stopWatching =
@@ -114,6 +118,7 @@ export async function openSqliteStore(
     const tx = new SqlTx(queries, txSettings, bumped)
     run(BEGIN)
     const startedAt = performance.now()
+    const rowsBefore = changedRows()
     try {
       const results = works.map((work, index) => {
         try {
@@ -122,9 +127,10 @@ export async function openSqliteStore(
           throw isEngineError(error) ? error : new UnitError(index, error)
         }
       })
+      const rows = changedRows() - rowsBefore
       run(COMMIT)
       const tookMs = performance.now() - startedAt
-      checkpoints?.countWrites(works.length)
+      checkpoints?.countWrites(Math.max(works.length, rows / ROWS_OF_A_UNIT))
       if (isErasing) checkpoints?.noteErasure()
       isErasing = false
       return { results, tookMs, onDurable: () => listeners.notify(bumped.values()) }
@@ -141,7 +147,7 @@ export async function openSqliteStore(
 
   /** The sweep awaits this after each batch. */
   async function afterBatch(rows: number, tookMs: number): Promise<void> {
-    checkpoints?.countWrites(rows / ROWS_OF_A_UNIT)
+    checkpoints?.countWrites(rows / DELETED_ROWS_OF_A_UNIT)
     pace.note(tookMs)
     await pace.rest()
     await checkpoints?.waitWhileLong()
@@ -155,8 +161,6 @@ export async function openSqliteStore(
   }
 
   const group = createGroupCommit({ commit, sync })
-  const totalChanges = database.prepare('select total_changes() as changes')
-  const changedRows = () => totalChanges.get()!.changes as number
   const pace = createPace(isInMemory ? MEMORY_REST : isCommand ? COMMAND_REST : SERVER_REST)
 
   /** A caller with `onTook` is a job or a command that changes many rows. */
@@ -164,11 +168,9 @@ export async function openSqliteStore(
     const { onTook } = options
     if (!onTook) return group.write(work, options)
     await pace.rest()
-    const rowsBefore = changedRows()
     return group.write(work, {
       ...options,
       onTook(ms) {
-        checkpoints?.countWrites((changedRows() - rowsBefore) / ROWS_OF_A_UNIT)
         pace.note(ms)
         onTook(ms)
       },
@@ -207,6 +209,7 @@ export async function openSqliteStore(
     ping: () => asStoreError(reads.ping().then(assertHealthy)),
     async close() {
       stopWatching()
+      pace.stop()
       await group.idle()
       const hasErasure = checkpoints?.hasErasure() ?? false
       await checkpoints?.close()

@@ -43,7 +43,7 @@ export async function runElement({
   return state
 }
 
-/** `reconnectMs`: from the last answer's header `Bind-Reconnect`, as in `widget/api-client.ts`. */
+/** `reconnectMs`: the largest value of the header `Bind-Reconnect`, as in `widget/api-client.ts`. */
 type Retry = { reconnectMs: number; random: () => number }
 
 async function eventOf(state: State, send: ElementOptions['send'], retry: Retry): Promise<MachineEvent> {
@@ -53,7 +53,7 @@ async function eventOf(state: State, send: ElementOptions['send'], retry: Retry)
       const retryAfterMs = retry.random() * retry.reconnectMs
       throw new BindError('NETWORK', 'No connection', { retryable: true, retryAfterMs, cause })
     })
-    retry.reconnectMs = Number(answer.headers.get('Bind-Reconnect')) * 1000
+    retry.reconnectMs = Math.max(retry.reconnectMs, Number(answer.headers.get('Bind-Reconnect')) * 1000)
     const view = (await parseResponse(answer)) as View
     const now = performance.now()
     return { type: 'answered', view, now, tookMs: now - askedAt }

@@ -39,3 +39,28 @@ test('a pause of less than a millisecond is left out', async () => {
   await pace.rest()
   expect(pauses).toEqual([])
 })
+
+test('the pause of a longer transaction is not cut short by a shorter one, nor by the end of an earlier pause', async () => {
+  const { pace, pauses } = createFixture(1)
+  pace.note(10)
+  pace.note(2)
+  const rested = pace.rest()
+  pace.note(30)
+  await rested
+  expect(pauses).toEqual([10, 30])
+})
+
+test('a pause takes at most a second', async () => {
+  const { pace, pauses } = createFixture(3)
+  pace.note(5_000)
+  await pace.rest()
+  expect(pauses).toEqual([1_000])
+})
+
+test('there is no pause after the stop', async () => {
+  const { pace, pauses } = createFixture(3)
+  pace.note(50)
+  pace.stop()
+  await pace.rest()
+  expect(pauses).toEqual([])
+})
