@@ -1,6 +1,6 @@
 /**
  * Spreads background work over time: the sweep, erasures, and the commands that change many rows. SQLite has one writer. A callback
- * takes several turns of the event loop, and would otherwise meet a transaction of the sweep in each of them.
+ * takes several turns of the event loop, and would otherwise meet a transaction of the sweep in each of them. Node only.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 
