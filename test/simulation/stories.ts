@@ -200,4 +200,20 @@ export const stories: Record<string, Recorded> = {
       { do: 'say', phone: 0, what: 'undo', pick: 0, at: 0 },
     ],
   },
+  'a server without its store may forward a message that is not about binding, while another request fails': {
+    settings: { ...settings, forward: 'retry' },
+    chance: 0,
+    steps: [
+      { do: 'old_system', mood: 'fails' },
+      { do: 'disk', at: 0, isDown: true },
+      {
+        do: 'race',
+        of: [
+          { do: 'say', phone: 1, what: 'follow_other', pick: 0, at: 0 },
+          { do: 'wait', user: 1, at: 0 },
+        ],
+        order: 1,
+      },
+    ],
+  },
 }

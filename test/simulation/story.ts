@@ -110,7 +110,9 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
     const isCutOff = ({ exchange }: Sending, value: unknown) => value === FAILED && exchange.instance.view.isDown()
     const happenings: Happening[] = [
       ...sent.map((sending, i) => ({
-        op: isCutOff(sending, values[i]) ? nothing : sending.exchange.op({ isPending: values[i] === PENDING, mayFail }),
+        op: isCutOff(sending, values[i])
+          ? (sending.exchange.opWithoutStore ?? nothing)
+          : sending.exchange.op({ isPending: values[i] === PENDING, mayFail }),
         mayEndEarly: values[i] === FAILED,
       })),
       ...ended.map(

@@ -22,6 +22,8 @@ export type Exchange = {
   read: (answer: HttpAnswer | object) => Promise<Outcome> | Outcome
   /** `isPending` means that WeChat has not answered the server yet. `mayFail` means that the store may have failed. */
   op: (how: { isPending: boolean; mayFail: boolean }) => Op
+  /** What a server whose store is down may still do. By default nothing. */
+  opWithoutStore?: Op
   /** While the request waits for WeChat, the story sends no other request of this name. */
   only?: string
 }

@@ -74,6 +74,11 @@ export function delivery(world: World, instance: Instance, { fields, message }: 
       return 'fault' in read ? read : { value: read }
     },
     op: toOp,
+    // A message that does not concern binding needs no store.
+    *opWithoutStore(m, choose) {
+      yield
+      if (forward !== 'off' && choose(2) === 1) m.forwarded.push(message.key)
+    },
   }
 }
 
