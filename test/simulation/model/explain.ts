@@ -31,7 +31,7 @@ export const CUT = Symbol('cut')
 
 export type Explanation = { state: State; answers: unknown[] }
 
-/** The maximum number of tries. Two or three operations at the same time need fewer tries. */
+/** The maximum number of tries. Two or three operations at the same time need a few hundred, four that WeChat keeps waiting over 20,000. */
 const MOST = 400_000
 
 /** Returns what is wrong with the answer of an operation. It is asked as soon as the operation ends, so that others need not be played. */
