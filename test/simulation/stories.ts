@@ -216,4 +216,15 @@ export const stories: Record<string, Recorded> = {
       },
     ],
   },
+  'an erasure may be completed before WeChat has made the QR code of the same user': {
+    settings: { ...settings, confirm: 'off' },
+    chance: 0,
+    steps: [
+      { do: 'qr', user: 1, page: false, refresh: false, label: 0, at: 0 },
+      { do: 'wechat', trouble: 'busy' },
+      { do: 'qr', user: 1, page: false, refresh: true, label: 0, at: 0 },
+      { do: 'say', phone: 0, what: 'scan', pick: 0, at: 0 },
+      { do: 'erase', user: 1, at: 0 },
+    ],
+  },
 }

@@ -5,7 +5,7 @@
 import { erasedHash } from '../../server/store/sql/erasure.ts'
 import { answerFault, digitsIn } from './answers.ts'
 import { checkInvariants, newTold } from './invariants.ts'
-import { adopt, hasNews, type Known, learn } from './model/adopt.ts'
+import { adopt, completeErasures, hasNews, type Known, learn } from './model/adopt.ts'
 import { expireHolds } from './model/confirm.ts'
 import { differ, difference } from './model/difference.ts'
 import { type Choose, explain, type Happening, type Op } from './model/explain.ts'
@@ -136,6 +136,7 @@ export async function beginStory({ database, settings, random }: StoryDeps) {
       asking: new Map(),
       beforeErasure: [],
       learn(state, choose) {
+        completeErasures(state, seen, choose)
         if (hasNews(state, seen) && choose(2) === 1) learn(state, seen, known)
       },
     }

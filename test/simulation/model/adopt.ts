@@ -4,6 +4,7 @@
  */
 
 import { addEvent, bump, endHold, forgetUser, setTicket, setUser } from './changes.ts'
+import type { Choose } from './explain.ts'
 import type { Observed } from './observed.ts'
 import { type State, type UserKey, userOf } from './state.ts'
 
@@ -61,6 +62,13 @@ export function adopt(m: State, seen: Observed, known: Known): void {
     (event) =>
       kept.has(`${event.user} ${event.version} ${event.type}`) || !(event.erased || m.now >= event.at + 90 * DAY),
   )
+}
+
+/** The server may complete an erasure before the requests of a step. A request then finds a user whom the store does not know. */
+export function completeErasures(m: State, seen: Observed, choose: Choose): void {
+  for (const [key, { erased, id }] of m.users) {
+    if (erased && seen.users.get(key)?.id !== id && choose(2) === 1) forgetUser(m, key)
+  }
 }
 
 /** Copies the hash of a new row from the store. The server may delete an expired row at any time. */

@@ -146,6 +146,18 @@ const others: fc.WeightedArbitrary<Step>[] = [
   { weight: 1, arbitrary: as(fc.record({ do: fc.constant('guess' as const), user, at })) },
   { weight: 1, arbitrary: as(fc.record({ do: fc.constant('overtake' as const), user, other: user, phone, at })) },
   {
+    weight: 1,
+    arbitrary: as(
+      fc.record({
+        do: fc.constant('late' as const),
+        what: fc.constantFrom('unfollow' as const, 'scan' as const),
+        user,
+        phone,
+        at,
+      }),
+    ),
+  },
+  {
     weight: 7,
     arbitrary: as(
       fc.record({

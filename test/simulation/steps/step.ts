@@ -17,6 +17,8 @@ export type Step =
   | { do: 'guess'; user: number; at: number }
   /** While the scan of a page waits for its confirmation, an operator binds the same WeChat to another user. */
   | { do: 'overtake'; user: number; other: number; phone: number; at: number }
+  /** A message of WeChat arrives after a newer one: an unfollow after the next binding, or a scan after the next unfollow. */
+  | { do: 'late'; what: 'unfollow' | 'scan'; user: number; phone: number; at: number }
   /** A WeChat user does something, and WeChat delivers the message later or never. */
   | { do: 'send'; phone: number; what: (typeof sayings)[number]; pick: number }
   /** A back end reads one page of all bindings, or of all events. */
@@ -41,6 +43,9 @@ export async function take(story: Story, step: Step): Promise<void> {
       return
     case 'overtake':
       for (const each of overtake(step)) await take(story, each)
+      return
+    case 'late':
+      for (const each of late(step)) await take(story, each)
       return
     case 'send': {
       const sent = toMessage(world, story.model(), step)
@@ -99,6 +104,18 @@ const overtake = ({ user, other, phone, at }: Extract<Step, { do: 'overtake' }>)
   { do: 'digits', user, right: true, at },
   { do: 'say', phone, what: 'confirm', pick: 0, at },
 ]
+
+function late({ what, user, phone, at }: Extract<Step, { do: 'late' }>): Step[] {
+  const qr: Step = { do: 'qr', user, page: false, refresh: true, label: 0, at }
+  const sent: Step[] = [
+    { do: 'send', phone, what, pick: 0 },
+    { do: 'pass', ms: 2_000 },
+  ]
+  const say = (what: 'subscribe' | 'confirm' | 'unfollow'): Step => ({ do: 'say', phone, what, pick: 0, at })
+  if (what === 'scan') return [qr, ...sent, say('unfollow'), { do: 'deliver', message: 1, at }]
+  const confirmed: Step[] = [{ do: 'digits', user, right: true, at }, say('confirm')]
+  return [qr, ...sent, say('subscribe'), ...confirmed, { do: 'deliver', message: 2, at }]
+}
 
 /** Skips a request for a QR code while another request of the same user waits for WeChat. */
 function toExchanges(story: Story, steps: RequestStep[]): Exchange[] {
