@@ -412,7 +412,7 @@ describe('a binding without a scan', () => {
     expect((await testServer.bindInfo()).OpenId).toBe(testServer.phone('amy').openid)
   })
 
-  test('of a user who does not follow the account returns the QR code of the account, whose scan binds nobody', async () => {
+  test('returns a QR code for following the account, if the bound user does not follow it. A scan of this QR code binds nobody', async () => {
     const view = await (await confirm(await proofFor())).json()
     expect(view).toMatchObject({ state: 'bound', subscribed: false, follow: { url: expect.stringMatching(/^http/) } })
     expect((await testServer.bindInfo()).IsSubscribed).toBe(false)
