@@ -23,6 +23,9 @@ const WAITING_PAGES = 200
 const IMPORTED_USERS = 500
 
 const MINUTE_MS = 60_000
+// A reader requests the next events after this pause. Without it, a reader would send a request for nearly each event, so the number of
+// requests would depend on the speed of the machine.
+const READER_PAUSE_MS = 1_000
 // The validity of a QR code plus a second.
 const LATE_MS = 61_000
 
@@ -150,7 +153,12 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
   /** Reads the events for half a minute. If the key is removed during this time, the iteration ends with an error. */
   async function follow(): Promise<void> {
     const enough = AbortSignal.any([ending.signal, AbortSignal.timeout(30_000)])
-    for await (const _ of client().events({ signal: enough }));
+    let end: string | undefined
+    for await (const { cursor } of client().events({ signal: enough })) {
+      // The last event of a reply has another cursor than the events before it.
+      if (cursor !== end) await delay(READER_PAUSE_MS)
+      end = cursor
+    }
   }
 
   // Operators
