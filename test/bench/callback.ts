@@ -58,6 +58,7 @@ async function secure(): Promise<Line[]> {
     rateLine('floor: Hono + node-server, constant answer', rounds.floor!),
     rateLine('secure, wechat-bind, durable', rounds.ours!, rounds.floor!),
     rateLine('secure, the limit: the least work for the same answer', rounds.limit!, rounds.floor!),
+    rateLine('secure, the limit with the rows of this server', rounds.limitOfRows!, rounds.floor!),
     ...namesOf(SECURE).map((peer) => rateLine(`secure, ${peer}`, rounds[peer]!, rounds.floor!)),
     {
       what: 'secure, wechat-bind, relative to the floor',
@@ -66,6 +67,10 @@ async function secure(): Promise<Line[]> {
       goal: { text: '0.25', atLeast: 0.25 },
     },
     limitLine(rounds.ours!, rounds.limit!),
+    {
+      what: 'secure, CPU time of the limit with the rows of this server, relative to the limit',
+      value: `${timesOf(rounds.limitOfRows!, rounds.limit!).toFixed(2)}x`,
+    },
     raceLine('secure', rounds, rival, 8),
     { what: 'one fdatasync after a write of 4 KiB, p50', value: `${syncMicros().toFixed(0)} us` },
     {
@@ -136,7 +141,7 @@ function raceLine(mode: WechatMode, rounds: Rounds, rival: string, goal: number)
 
 /** Compares the CPU time of this server with that of the limit. It includes the threads that sync and copy the log. */
 function limitLine(ours: Measured[], limit: Measured[]): Line {
-  const ratio = median(ours.map(({ cpuUs }, i) => cpuUs / limit[i]!.cpuUs))
+  const ratio = timesOf(ours, limit)
   return {
     what: 'secure, CPU time of a scan, relative to the limit',
     value: `${ratio.toFixed(2)}x (by scans/s ${median(shares(limit, ours)).toFixed(2)}x)`,
@@ -144,6 +149,10 @@ function limitLine(ours: Measured[], limit: Measured[]): Line {
     goal: { text: '1.5x', atMost: 1.5 },
   }
 }
+
+/** Returns the ratio of the CPU times. */
+const timesOf = (rounds: Measured[], others: Measured[]) =>
+  median(rounds.map(({ cpuUs }, i) => cpuUs / others[i]!.cpuUs))
 
 function p99Of(times: Measured[]): number {
   return median(times.map(({ p99 }) => p99))

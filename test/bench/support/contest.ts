@@ -1,5 +1,6 @@
 /** Measures the servers that `callback.ts` compares: the floor, the limit, this server and the peers. */
 import { randomBytes } from 'node:crypto'
+import { copyFileSync } from 'node:fs'
 import { type Account, createAccount } from '../../../demo/simulator/account.ts'
 import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts'
 import type { WechatMode } from '../../../server/wechat/message.ts'
@@ -29,7 +30,10 @@ export const toDurable = (peer: string) => `${peer} + better-sqlite3`
 
 export type Rounds = Record<string, Measured[]>
 
-/** The servers by name. `limit` exists only in secure mode. */
+/**
+ * The servers by name. `limit` and `limitOfRows` exist only in secure mode. `limitOfRows` is the limit with the rows of
+ * this server.
+ */
 export type Contest = {
   account: Account
   servers: Record<string, Served> & { floor: Served; ours: Served }
@@ -51,13 +55,15 @@ export async function openContest(
   const { env, file, remove } = newSqliteEnv(account)
   env.WECHAT_API_BASE = wechatUrl
   await fill(file, account)
+  if (mode === 'secure') copyFileSync(file, `${file}.rows`)
   const floor = await serve('serve-floor.ts')
   const ours = await serveOurs(env)
   const servers: Contest['servers'] = { floor, ours }
   const storing = new Set([ours])
   if (mode === 'secure') {
     servers.limit = await serve('serve-limit.ts', env, nodeFlags, [`${file}.limit`])
-    storing.add(servers.limit)
+    servers.limitOfRows = await serve('serve-limit.ts', env, nodeFlags, [`${file}.rows`, 'all'])
+    storing.add(servers.limit).add(servers.limitOfRows)
   }
   for (const name of idle) servers[toIdle(name)] = await servePeer(name, env)
   for (const [i, name] of durable.entries()) {
