@@ -3,12 +3,9 @@ import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { launchOptions } from './test/support/chromium.ts'
 import { compileCache } from './test/support/compile-cache.ts'
+import { expectOptions } from './test/support/expect-options.ts'
 import { summary } from './test/support/reporter.ts'
 import { widgetModules } from './test/support/widget-modules.ts'
-
-// Fails a test in which no assertion has run, for example because all assertions are in a callback that was never
-// called.
-const expect = { requireAssertions: true }
 
 export default defineConfig({
   test: {
@@ -28,7 +25,7 @@ export default defineConfig({
           // 150 files.
           isolate: false,
           globalSetup: 'test/support/postgres-service.ts',
-          expect,
+          expect: expectOptions,
         },
       },
       {
@@ -38,7 +35,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           isolate: false,
-          expect,
+          expect: expectOptions,
         },
       },
       {
@@ -48,7 +45,7 @@ export default defineConfig({
           // The pages of the element and of the console share a browser.
           include: ['test/widget/*.test.ts', 'test/console/views/*.test.ts'],
           setupFiles: 'test/widget/setup.ts',
-          expect,
+          expect: expectOptions,
           browser: {
             enabled: true,
             headless: true,

@@ -59,7 +59,7 @@ describe('createTestUsers', () => {
     const { url } = await page.newCode()
     await demo.simulator.phone('amy').scan(url, { follow: true })
     expect(await page.look()).toMatchObject({ state: 'bound' })
-    await expect.poll(page.look, { timeout: 10_000 }).toMatchObject({ state: 'unbound', reason: 'unsubscribe' })
+    await expect.poll(page.look).toMatchObject({ state: 'unbound', reason: 'unsubscribe' })
   })
 
   test('test-slow gets its responses late, and other users do not', async () => {

@@ -81,7 +81,7 @@ describe('display="button"', () => {
     await untilPolling()
     fixture.bind.bind()
     await inState(page, 'bound')
-    await expect.poll(isOpen, { timeout: 10_000 }).toBe(false)
+    await expect.poll(isOpen).toBe(false)
     expect(await focused()).toBe('button')
 
     await button('WeChat is bound').click()

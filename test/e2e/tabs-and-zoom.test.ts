@@ -44,7 +44,7 @@ async function openTab(): Promise<Tab> {
 
 /** The state changes one frame before the picture. */
 const expectScannable = (tab: Tab) =>
-  expect.poll(async () => readPicture(await tab.screenshot()), { timeout: 10_000 }).toEqual([QR_TEXT, QR_TEXT])
+  expect.poll(async () => readPicture(await tab.screenshot())).toEqual([QR_TEXT, QR_TEXT])
 
 describe('a page to which the user goes back', () => {
   /** Goes to another page and back. An engine with a back/forward cache must restore the page from it. */

@@ -1,5 +1,6 @@
 /** Runs the tests of the element and the stories in each engine that `test/engines/main.ts` has found. */
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
+import { expectOptions } from '../support/expect-options.ts'
 import { summary } from '../support/reporter.ts'
 import { widgetModules } from '../support/widget-modules.ts'
 import type { EngineName } from './engines.ts'
@@ -9,8 +10,6 @@ const names = (process.env.ENGINES ?? 'chromium').split(' ') as EngineName[]
 
 /** The files that use nothing of a single engine. */
 const STORIES = ['binding-flows', 'tabs-and-zoom', 'old-browsers'].map((name) => `test/e2e/${name}.test.ts`)
-
-const expect = { requireAssertions: true }
 
 // Without a graphics card, WebKit takes seconds for a page.
 const limits = { testTimeout: 300_000, hookTimeout: 300_000 }
@@ -26,7 +25,7 @@ const projectsOf = (name: EngineName, index: number): TestProjectConfiguration[]
       setupFiles: [...(name === 'chromium-116' ? ['test/engines/polyfills.ts'] : []), 'test/widget/setup.ts'],
       // One browser at a time: timers of a page are late on a machine that runs several.
       sequence: { groupOrder: 2 * index },
-      expect,
+      expect: expectOptions,
       browser: {
         enabled: true,
         headless: true,
@@ -45,7 +44,7 @@ const projectsOf = (name: EngineName, index: number): TestProjectConfiguration[]
       provide: { engine: name },
       sequence: { groupOrder: 2 * index + 1 },
       isolate: false,
-      expect,
+      expect: expectOptions,
     },
   },
 ]

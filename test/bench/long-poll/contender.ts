@@ -31,6 +31,9 @@ export const toRequest = (path: string, token: string, version = 0) =>
 
 export const withoutWait = (request: string) => request.replace(WAIT, '')
 
+/** The same request with a wait of 2 s. */
+export const withShortWait = (request: string) => request.replace(WAIT, 'Prefer: wait=2\r\n')
+
 export async function startContender(name: Name, tokens: string[]) {
   const child = fork(
     join(import.meta.dirname, 'server.ts'),

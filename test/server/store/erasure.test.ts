@@ -86,14 +86,11 @@ describe('an erased user', () => {
         })
         .toBe(true)
       await expect
-        .poll(
-          async () => {
-            await testServer.deps.store.purgeErased(testServer.time.clock())
-            testServer.time.advance(30_000)
-            return left(texts)
-          },
-          { timeout: 10_000 },
-        )
+        .poll(async () => {
+          await testServer.deps.store.purgeErased(testServer.time.clock())
+          testServer.time.advance(30_000)
+          return left(texts)
+        })
         .toEqual([])
       // The other users are still there.
       expect(await left(['other-7'])).toEqual(['other-7'])

@@ -158,7 +158,7 @@ describe('openPostgresStore', () => {
     await other.query('begin; lock table tickets in access exclusive mode')
     const reading = a.userRecord(amy)
     const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
-    await expect.poll(() => query(url, waiting), { timeout: 10_000, interval: 10 }).toHaveLength(1)
+    await expect.poll(() => query(url, waiting), { interval: 10 }).toHaveLength(1)
     await other.query(`update users set version = 9; update tickets set state = 'replaced'; commit`)
     expect(await reading).toMatchObject({ user: { version: 0 }, tickets: [{ state: 'pending' }] })
   })

@@ -136,7 +136,7 @@ describe('createCheckpoints', () => {
       console.log('done')`
     const file = join(folder, 'script.mjs')
     writeFileSync(file, script)
-    const { stdout } = await promisify(execFile)(process.execPath, [file, join(folder, 'a.db')], { timeout: 4_000 })
+    const { stdout } = await promisify(execFile)(process.execPath, [file, join(folder, 'a.db')], { timeout: 60_000 })
     expect(stdout).toBe('done\n')
   })
 
