@@ -26,6 +26,7 @@ const MINUTE_MS = 60_000
 // A reader requests the next events after this pause. Without it, a reader would send a request for nearly each event, so the number of
 // requests would depend on the speed of the machine.
 const READER_PAUSE_MS = 1_000
+const READING_MS = 30_000
 // The validity of a QR code plus a second.
 const LATE_MS = 61_000
 
@@ -145,19 +146,27 @@ export function startStory(soaked: Soaked, databaseUrl: string, folder: string, 
   again('ListBindings, all', 5_000, async () => {
     for await (const _ of client().listBindings({ pageSize: 200 }));
   })
-  for (let i = 0; i < 3; i++) again('feed that waits', 100, () => follow())
+  for (let i = 0; i < 3; i++) again('feed that waits', 100, createReader())
   again('feed from its beginning', 10_000, async () => {
     for await (const _ of client().events({ wait: 0 }));
   })
 
-  /** Reads the events for half a minute. If the key is removed during this time, the iteration ends with an error. */
-  async function follow(): Promise<void> {
-    const enough = AbortSignal.any([ending.signal, AbortSignal.timeout(30_000)])
-    let end: string | undefined
-    for await (const { cursor } of client().events({ signal: enough })) {
-      // The last event of a reply has another cursor than the events before it.
-      if (cursor !== end) await delay(READER_PAUSE_MS)
-      end = cursor
+  /**
+   * Reads the events for half a minute. The next call continues after the last event. The key of the client is valid for
+   * at least a minute.
+   */
+  function createReader(): () => Promise<void> {
+    let after: string | undefined
+    return async () => {
+      // The loop refers to this signal. Node may otherwise collect it, and then `AbortSignal.any` never ends the iteration.
+      const timeUp = AbortSignal.timeout(READING_MS)
+      const signal = AbortSignal.any([ending.signal, timeUp])
+      for await (const { cursor } of client().events({ signal, ...(after !== undefined && { after }) })) {
+        // The last event of a reply has another cursor than the events before it.
+        if (cursor !== after) await delay(READER_PAUSE_MS)
+        after = cursor
+        if (timeUp.aborted) return
+      }
     }
   }
 
