@@ -73,9 +73,9 @@ const ENDS_PER_TICK = 250
 const RECHECKS_AT_ONCE = 20
 const RECHECK_PAUSE_MS = 10
 
-// 19,000 answers at once would block the event loop for half a second. In these parts they take a second, so the process still ends in time.
+// 19,000 answers at once would block the event loop for half a second. After each of these parts, other events of the loop run.
 const ENDS_AT_ONCE = 500
-const END_PAUSE_MS = 10
+const END_PAUSE_MS = 1
 
 // Sent as `Retry-After`. The element adds a random pause, so that many pages do not return together.
 const RETRY_AFTER_SECONDS = 5

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createAccount } from '../../demo/simulator/account.ts'
 import { openPostgresStore } from '../../server/store/postgres/postgres-store.ts'
 import { query, startPostgres, withDatabase } from '../support/postgres.ts'
-import { toRequest } from './long-poll/contender.ts'
+import { toRequest, withWait } from './long-poll/contender.ts'
 import { openCrowd, type Page } from './long-poll/crowd.ts'
 import { fillTickets } from './support/big.ts'
 import { startLoad } from './support/load.ts'
@@ -200,7 +200,7 @@ async function openPages({ servers }: Group, users: string[], waitS: number): Pr
     await openCrowd(Number(new URL(url).port), ofServer.length, async (pages, first) => {
       for (const [i, page] of pages.entries()) {
         const token = await newUserToken(ofServer[first + i]!)
-        opened.push(startWaiting(page, toRequest('/widget/binding', token).replace('wait=25', `wait=${waitS}`)))
+        opened.push(startWaiting(page, withWait(toRequest('/widget/binding', token), waitS)))
       }
     })
   }

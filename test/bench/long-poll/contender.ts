@@ -31,8 +31,7 @@ export const toRequest = (path: string, token: string, version = 0) =>
 
 export const withoutWait = (request: string) => request.replace(WAIT, '')
 
-/** The same request with a wait of 2 s. */
-export const withShortWait = (request: string) => request.replace(WAIT, 'Prefer: wait=2\r\n')
+export const withWait = (request: string, seconds: number) => request.replace('wait=25', `wait=${seconds}`)
 
 export async function startContender(name: Name, tokens: string[]) {
   const child = fork(

@@ -152,7 +152,7 @@ describe('createWaiters with thousands of pages', () => {
     waiters.close()
     const counts = [waiters.count()]
     while (waiters.count() > 0) {
-      time.advance(10)
+      time.advance(1)
       counts.push(waiters.count())
     }
     expect(counts).toEqual([700, 200, 0])
