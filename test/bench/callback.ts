@@ -151,8 +151,9 @@ function limitLine(ours: Measured[], limit: Measured[]): Line {
 }
 
 /** Returns the ratio of the CPU times. */
-const timesOf = (rounds: Measured[], others: Measured[]) =>
-  median(rounds.map(({ cpuUs }, i) => cpuUs / others[i]!.cpuUs))
+function timesOf(rounds: Measured[], others: Measured[]): number {
+  return median(rounds.map(({ cpuUs }, i) => cpuUs / others[i]!.cpuUs))
+}
 
 function p99Of(times: Measured[]): number {
   return median(times.map(({ p99 }) => p99))
