@@ -26,6 +26,7 @@ declare module 'puppeteer-core' {
   export function launch(options: {
     browser: 'firefox'
     executablePath: string
+    defaultViewport: null
     extraPrefsFirefox: Record<string, boolean | number | string>
   }): Promise<Browser>
 }

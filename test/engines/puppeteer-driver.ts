@@ -5,6 +5,9 @@ import type { Driver } from '../support/driver.ts'
 /** `browser.display.document_color_use`: 2 replaces the colours of pages, as the high-contrast mode of the system does. */
 const FORCED_COLORS = { 'browser.display.document_color_use': 2 }
 
+/** Firefox 140 ESR reports an `EventSource` that is open when the user leaves or reloads the page as an error of the page. */
+const LEFT_STREAM = /^Error: The connection to \S+ was interrupted while the page was loading/
+
 const ALWAYS = {
   // The pages of the tests have no icon, and their content policy forbids it.
   'browser.chrome.site_icons': false,
@@ -16,7 +19,7 @@ const ALWAYS = {
 
 export async function openFirefox(executablePath: string): Promise<Driver> {
   const start = (prefs: Record<string, boolean | number | string>) =>
-    launch({ browser: 'firefox', executablePath, extraPrefsFirefox: { ...ALWAYS, ...prefs } })
+    launch({ browser: 'firefox', executablePath, defaultViewport: null, extraPrefsFirefox: { ...ALWAYS, ...prefs } })
   const browser = await start({})
   /** A preference applies to a whole browser. */
   let forcing: Promise<Browser> | undefined
@@ -30,8 +33,8 @@ export async function openFirefox(executablePath: string): Promise<Driver> {
         errors,
         async openTab() {
           const page = await context.newPage()
-          await page.setViewport({ width, height, deviceScaleFactor: scale })
-          page.on('pageerror', (error) => errors.push(String(error)))
+          await page.setViewport({ width, height, deviceScaleFactor: scale }).catch(ignoreUnknownCommand)
+          page.on('pageerror', (error) => LEFT_STREAM.test(String(error)) || errors.push(String(error)))
           page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
           return {
             goto: async (url) => void (await page.goto(url)),
@@ -52,4 +55,12 @@ export async function openFirefox(executablePath: string): Promise<Driver> {
       await browser.close()
     },
   }
+}
+
+/**
+ * Puppeteer sends the orientation of the screen together with the size of the window. Firefox 140 ESR knows only the
+ * size, which it sets nevertheless.
+ */
+function ignoreUnknownCommand(error: Error): void {
+  if (!error.message.includes('unknown command')) throw error
 }
