@@ -62,5 +62,5 @@ export async function openFirefox(executablePath: string): Promise<Driver> {
  * size, which it sets nevertheless.
  */
 function ignoreUnknownCommand(error: Error): void {
-  if (!error.message.includes('unknown command')) throw error
+  if (!error.message.includes('unknown command emulation.setScreenOrientationOverride')) throw error
 }
